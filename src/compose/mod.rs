@@ -1,0 +1,2 @@
+//! From an issue to bytes: mail and printed page.
+pub mod print;

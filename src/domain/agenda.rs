@@ -1,0 +1,206 @@
+//! The agenda: a week of days, and what a visitor can attend on each of them.
+//!
+//! Understanding only ever *adds* to an [`Item`]: its `text` is the article's own words and is kept whole,
+//! whatever the grammar made of it (invariant I3).
+
+use chrono::{Datelike, Days, NaiveDate, NaiveTime};
+use serde::{Serialize, Serializer};
+
+/// Monday to Sunday. The ISO week is its name: `2026-W28`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Week {
+    monday: NaiveDate,
+}
+
+/// Why a text such as `2027-W60` names no week.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("expected an ISO week such as 2026-W28, got {0:?}")]
+pub struct InvalidWeek(String);
+
+impl Week {
+    /// The week that holds `day`.
+    pub fn of(day: NaiveDate) -> Self {
+        let monday = day - Days::new(u64::from(day.weekday().num_days_from_monday()));
+        Self { monday }
+    }
+
+    /// The Monday-to-Sunday week after the one that holds `day`: what a Saturday mailing announces.
+    pub fn after(day: NaiveDate) -> Self {
+        Self::of(day).next()
+    }
+
+    pub fn next(self) -> Self {
+        Self { monday: self.monday + Days::new(7) }
+    }
+
+    pub fn monday(self) -> NaiveDate {
+        self.monday
+    }
+
+    pub fn sunday(self) -> NaiveDate {
+        self.monday + Days::new(6)
+    }
+
+    pub fn contains(self, day: NaiveDate) -> bool {
+        (self.monday()..=self.sunday()).contains(&day)
+    }
+
+    /// The seven days, Monday first.
+    pub fn days(self) -> impl Iterator<Item = NaiveDate> {
+        (0..7).map(move |n| self.monday + Days::new(n))
+    }
+}
+
+impl std::fmt::Display for Week {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.monday.format("%G-W%V"))
+    }
+}
+
+impl std::str::FromStr for Week {
+    type Err = InvalidWeek;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || InvalidWeek(text.to_owned());
+        let (year, week) = text.split_once("-W").ok_or_else(bad)?;
+        let (year, week) = (year.parse().map_err(|_| bad())?, week.parse().map_err(|_| bad())?);
+        let monday = NaiveDate::from_isoywd_opt(year, week, chrono::Weekday::Mon).ok_or_else(bad)?;
+        Ok(Self { monday })
+    }
+}
+
+impl Serialize for Week {
+    /// As the pair of its first and last day, the contract of `extract --json`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        [self.monday(), self.sunday()].serialize(serializer)
+    }
+}
+
+/// What one article says of one week. The field order is the JSON contract of `extract --json`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Agenda {
+    /// `None` where the article names no day at all.
+    pub week: Option<Week>,
+    /// Days that have a heading or an item, in date order. A day may be here with no item: the gates look at that.
+    pub days: Vec<Day>,
+    pub daily: Vec<DailyItem>,
+    pub exhibitions: Vec<Item>,
+    /// Items that could be put under no day; each has a warning.
+    pub unplaced: Vec<Item>,
+    /// For a person, in French.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Day {
+    pub date: NaiveDate,
+    pub items: Vec<Item>,
+}
+
+/// One bullet of the article.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Item {
+    /// The article's own words: white space folded, bullet sign removed, nothing else changed.
+    pub text: String,
+    /// What was understood; empty where nothing was, and then `text` is what is shown.
+    pub events: Vec<Event>,
+}
+
+/// Something that takes place on several days of the week at the same hours.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DailyItem {
+    #[serde(flatten)]
+    pub item: Item,
+    /// The days of the week on which it takes place, in order.
+    pub days: Vec<NaiveDate>,
+}
+
+/// One thing a visitor can attend.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Event {
+    #[serde(serialize_with = "clock_time")]
+    pub start: Option<NaiveTime>,
+    /// Before `start` when it ends after midnight; `end_day` says so too.
+    #[serde(serialize_with = "clock_time")]
+    pub end: Option<NaiveTime>,
+    pub part_of_day: Option<PartOfDay>,
+    pub title: String,
+    /// Commune first where it is known: `Pavie, la Fenière`.
+    pub place: Option<String>,
+    pub price: Option<String>,
+    pub phone: Option<String>,
+    pub link: Option<String>,
+    pub status: Status,
+    /// Words of the item that are none of the above, as written: `durant 1h15 ou un peu plus…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Opening hours in several pieces; empty unless there are two or more.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "slots")]
+    pub slots: Vec<(NaiveTime, NaiveTime)>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub all_day: bool,
+    /// `autour de midi`
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub approx: bool,
+    /// `dès 18 h 30`, `à partir de 9 h`: the hour from which, with no end.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub from: bool,
+    /// The day it ends, when that is not the day it begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_day: Option<NaiveDate>,
+    /// Last day of an exhibition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<NaiveDate>,
+    /// The end as written where it is vague: `fin juillet`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_text: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum PartOfDay {
+    #[serde(rename = "matin")]
+    Morning,
+    #[serde(rename = "midi")]
+    Noon,
+    #[serde(rename = "après-midi")]
+    Afternoon,
+    #[serde(rename = "soir")]
+    Evening,
+    #[serde(rename = "nuit")]
+    Night,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    #[default]
+    Scheduled,
+    Cancelled,
+    Postponed,
+    SoldOut,
+}
+
+impl Agenda {
+    /// Every item with the day it stands under; daily things, exhibitions and unplaced items have none.
+    pub fn items(&self) -> impl Iterator<Item = (Option<NaiveDate>, &Item)> {
+        let dated = self.days.iter().flat_map(|day| day.items.iter().map(|item| (Some(day.date), item)));
+        let daily = self.daily.iter().map(|daily| (None, &daily.item));
+        dated.chain(daily).chain(self.exhibitions.iter().chain(&self.unplaced).map(|item| (None, item)))
+    }
+
+    /// How many things there are to attend; an item that was not understood counts as one.
+    pub fn event_count(&self) -> usize {
+        self.items().map(|(_, item)| item.events.len().max(1)).sum()
+    }
+}
+
+fn clock_time<S: Serializer>(time: &Option<NaiveTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(&time.format("%H:%M")),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn slots<S: Serializer>(slots: &[(NaiveTime, NaiveTime)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(slots.iter().map(|(a, b)| [a.format("%H:%M").to_string(), b.format("%H:%M").to_string()]))
+}

@@ -1,0 +1,3 @@
+//! The words of the product as types. Pure: no async, no I/O, no clock.
+
+pub mod agenda;

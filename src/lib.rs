@@ -1,0 +1,4 @@
+//! semainier (the map of the house is written here as it is built)
+pub mod collect;
+pub mod compose;
+pub mod domain;
