@@ -2,3 +2,4 @@
 pub mod collect;
 pub mod compose;
 pub mod domain;
+pub mod store;

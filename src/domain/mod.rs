@@ -1,3 +1,11 @@
 //! The words of the product as types. Pure: no async, no I/O, no clock.
 
 pub mod agenda;
+pub mod delivery;
+pub mod email;
+pub mod issue;
+pub mod partner;
+pub mod schedule;
+
+/// An instant. Stored as epoch milliseconds, shown in the mailing's zone.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

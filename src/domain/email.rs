@@ -1,0 +1,157 @@
+//! An e-mail address, parsed once at the edge.
+
+use std::fmt;
+
+/// An address we can write to: one `@`, an ASCII local part, a domain in ASCII (IDN already in punycode).
+///
+/// Equality is on the normalised form: the local part keeps its case on the wire, but two addresses that differ only
+/// by case are one person (no provider we write to tells them apart).
+#[derive(Clone)]
+pub struct EmailAddress {
+    local: String,
+    domain: String,
+}
+
+/// Why a text is no address, in words for the person who wrote the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAddress {
+    #[error("no address")]
+    Empty,
+    #[error("expected one @ between a name and a domain")]
+    NoAt,
+    #[error("the part before @ may hold only unaccented letters, digits and .!#$%&'*+/=?^_`{{|}}~-")]
+    LocalPart,
+    #[error("the domain after @ is not a domain name")]
+    Domain,
+    #[error("longer than 254 characters")]
+    TooLong,
+}
+
+impl EmailAddress {
+    /// # Errors
+    /// When the text is not an address that every relay accepts (RFC 5321 4.1.2 without quoted local parts, which no
+    /// partner has, and without SMTPUTF8, which most French relays refuse).
+    pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(InvalidAddress::Empty);
+        }
+        let (local, domain) = text.rsplit_once('@').ok_or(InvalidAddress::NoAt)?;
+        let atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
+        if local.is_empty() || local.len() > 64 || !local.split('.').all(|a| !a.is_empty() && a.chars().all(atext)) {
+            return Err(InvalidAddress::LocalPart);
+        }
+        let domain = match url::Host::parse(domain) {
+            Ok(url::Host::Domain(domain)) => domain,
+            _ => return Err(InvalidAddress::Domain),
+        };
+        let label = |l: &str| {
+            !l.is_empty()
+                && l.len() <= 63
+                && !l.starts_with('-')
+                && !l.ends_with('-')
+                && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        if !domain.contains('.') || !domain.split('.').all(label) {
+            return Err(InvalidAddress::Domain);
+        }
+        if local.len() + 1 + domain.len() > 254 {
+            return Err(InvalidAddress::TooLong);
+        }
+        Ok(Self { local: local.to_owned(), domain })
+    }
+
+    /// What identifies the person: everything in lower case.
+    pub fn key(&self) -> String {
+        format!("{}@{}", self.local.to_ascii_lowercase(), self.domain)
+    }
+
+    /// The domain, in lower case: what chooses the lane.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// For logs (invariant I7): `e***@p***.fr`.
+    pub fn masked(&self) -> String {
+        let initial = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
+        let suffix = self.domain.rsplit('.').next().unwrap_or_default();
+        format!("{}***@{}***.{suffix}", initial(&self.local), initial(&self.domain))
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.local, self.domain)
+    }
+}
+
+/// Masked, so that `{:?}` of anything that holds an address may be logged.
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl PartialEq for EmailAddress {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for EmailAddress {}
+
+impl std::hash::Hash for EmailAddress {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl std::str::FromStr for EmailAddress {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_every_relay_accepts_are_addresses() {
+        for (text, key) in [
+            ("Contact@Hotel-de-France.example", "contact@hotel-de-france.example"),
+            ("  a.b+c@d.fr ", "a.b+c@d.fr"),
+            ("gite@château.example", "gite@xn--chteau-ywa.example"),
+        ] {
+            assert_eq!(EmailAddress::parse(text).map(|a| a.key()), Ok(key.to_owned()));
+        }
+    }
+
+    #[test]
+    fn others_are_refused_with_the_reason() {
+        use InvalidAddress::*;
+        for (text, why) in [
+            ("", Empty),
+            ("hotel", NoAt),
+            ("@a.fr", LocalPart),
+            ("a..b@c.fr", LocalPart),
+            ("hôtel@c.fr", LocalPart),
+            ("a b@c.fr", LocalPart),
+            ("a\r\nBcc: x@c.fr", LocalPart),
+            ("a@c", Domain),
+            ("a@127.0.0.1", Domain),
+            ("a@-c.fr", Domain),
+            ("a@c_d.fr", Domain),
+        ] {
+            assert_eq!(EmailAddress::parse(text), Err(why), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_masked_in_logs() {
+        let address = EmailAddress::parse("eloise@partenaire.fr").unwrap();
+        assert_eq!(format!("{address:?}"), "e***@p***.fr");
+    }
+}

@@ -1,0 +1,199 @@
+//! An issue: what one occurrence publishes, frozen.
+
+use super::Timestamp;
+use serde::Serialize;
+use std::fmt;
+
+/// `agenda/2026-W28`, `newsletter/2026-07`, `editions/carte-2026`: the business key that makes a second run harmless.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct IssueKey(String);
+
+/// A text that is no issue key.
+#[derive(Debug, thiserror::Error)]
+#[error("expected MAILING/PERIOD such as agenda/2026-W28, got {0:?}")]
+pub struct InvalidKey(String);
+
+impl IssueKey {
+    /// The mailing's id and its period. Both are already checked words (`a-z0-9-`, a week, a month, a slug).
+    pub fn new(mailing: &str, period: impl fmt::Display) -> Self {
+        Self(format!("{mailing}/{period}"))
+    }
+
+    /// # Errors
+    /// When it is not two words of letters, digits, `-` and `_` around one slash.
+    pub fn parse(text: &str) -> Result<Self, InvalidKey> {
+        let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        match text.split_once('/') {
+            Some((mailing, period)) if word(mailing) && word(period) => Ok(Self(text.to_owned())),
+            _ => Err(InvalidKey(text.to_owned())),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `agenda-2026-w28`: for Message-IDs and file names.
+    pub fn slug(&self) -> String {
+        self.0.replace('/', "-").to_ascii_lowercase()
+    }
+}
+
+impl fmt::Display for IssueKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where an issue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IssueState {
+    /// A gate failed; tried again until the deadline, and staff are told.
+    Held,
+    /// Frozen; its deliveries go out.
+    Sending,
+    /// Frozen, sending stopped by us or by a person; a person resumes.
+    Paused,
+    /// Every delivery is terminal or `unknown`.
+    Done,
+    /// The deadline passed while it was held.
+    Expired,
+    Cancelled,
+}
+
+impl IssueState {
+    pub const ALL: [IssueState; 6] = [
+        IssueState::Held,
+        IssueState::Sending,
+        IssueState::Paused,
+        IssueState::Done,
+        IssueState::Expired,
+        IssueState::Cancelled,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IssueState::Held => "held",
+            IssueState::Sending => "sending",
+            IssueState::Paused => "paused",
+            IssueState::Done => "done",
+            IssueState::Expired => "expired",
+            IssueState::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What is frozen: enough to make every message of the issue again, byte for byte.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    pub subject: String,
+    /// HTML and text with `{{unsubscribe_url}}`-like marks where a recipient's own words go; see `compose`.
+    pub html: String,
+    pub text: String,
+    pub attachments: Vec<Attachment>,
+    /// `agenda.json`, for people and for later pages.
+    pub data: String,
+    /// RFC 5322 `From` text and the fixed header values all messages share.
+    pub envelope: Envelope,
+}
+
+/// The header values that all messages of an issue share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Envelope {
+    pub from_name: String,
+    pub from_address: String,
+    pub reply_to: Option<String>,
+    /// Domain of Message-IDs and List-Id.
+    pub domain: String,
+    pub list_id: String,
+    pub list_name: String,
+    pub feedback_id: String,
+    /// The `Date` of every message, epoch milliseconds: fixed, so that a resend has the same bytes.
+    pub date_ms: i64,
+    /// Zone of that `Date`, an IANA name.
+    pub zone: String,
+    /// Prefix of unsubscribe links; the token follows.
+    pub unsubscribe_base: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// As the partner sees it, accents and all: `Agenda du 6 au 12 juillet 2026.pdf`.
+    pub name: String,
+    /// `application/pdf`
+    pub media_type: String,
+    pub bytes: Vec<u8>,
+}
+
+/// An issue ready to be frozen.
+#[derive(Debug, Clone)]
+pub struct NewIssue {
+    pub key: IssueKey,
+    pub mailing: String,
+    pub scheduled_for: Timestamp,
+    /// Past it nothing more leaves.
+    pub expires_at: Timestamp,
+    pub content: Content,
+    /// SHA-256 of the content, hexadecimal: what an approval binds to (I6).
+    pub content_hash: String,
+}
+
+/// The deliveries of an issue by state: the sum is the number of frozen recipients, always (I1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    pub queued: u64,
+    pub claimed: u64,
+    pub in_data: u64,
+    pub sent: u64,
+    pub failed: u64,
+    pub unknown: u64,
+    pub suppressed: u64,
+    pub expired: u64,
+    pub cancelled: u64,
+}
+
+impl Counts {
+    pub fn total(&self) -> u64 {
+        self.queued + self.claimed + self.in_data + self.ended()
+    }
+
+    /// Nothing will move these by itself.
+    pub fn ended(&self) -> u64 {
+        self.sent + self.failed + self.unknown + self.suppressed + self.expired + self.cancelled
+    }
+
+    pub fn of(&mut self, state: super::delivery::State) -> &mut u64 {
+        use super::delivery::State::*;
+        match state {
+            Queued => &mut self.queued,
+            Claimed => &mut self.claimed,
+            InData => &mut self.in_data,
+            Sent => &mut self.sent,
+            Failed => &mut self.failed,
+            Unknown => &mut self.unknown,
+            Suppressed => &mut self.suppressed,
+            Expired => &mut self.expired,
+            Cancelled => &mut self.cancelled,
+        }
+    }
+}
+
+/// An issue as the ledger shows it.
+#[derive(Debug, Clone)]
+pub struct IssueSummary {
+    pub key: IssueKey,
+    pub mailing: String,
+    pub state: IssueState,
+    /// Why it is held, paused or expired, for a communications officer.
+    pub reason: Option<String>,
+    pub scheduled_for: Timestamp,
+    pub expires_at: Timestamp,
+    /// `None` while it is held.
+    pub frozen_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+    pub subject: Option<String>,
+    pub content_hash: Option<String>,
+    pub counts: Counts,
+}

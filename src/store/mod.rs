@@ -1,0 +1,331 @@
+//! The ledger. All SQL of the house is here, one method an intention, each write guarded by the state it starts from
+//! and its rows counted.
+//!
+//! Two databases, one contract: `tests/store.rs` runs the same suite on both. What is law here is the transition table
+//! of [`crate::domain::delivery::TRANSITIONS`]; a write that finds another state changes nothing and says so.
+//! The store never reads a clock: every instant is an argument.
+
+use crate::domain::{
+    Timestamp,
+    delivery::{Claim, DeliveryId, Finished, Marked, Phase, Resolution, State},
+    issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue},
+    partner::{Contact, ImportSummary, NewContact, SuppressionReason},
+};
+use async_trait::async_trait;
+
+/// How long a claim holds before the marker: time enough for MAIL and RCPT on a slow relay.
+pub const CLAIM_LEASE: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
+/// How long it holds from the marker on: the ten minutes of RFC 5321 4.5.3.2.6 and a margin.
+pub const DATA_LEASE: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("database: {doing}")]
+    Database {
+        doing: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("cannot open the database {url}: {why}")]
+    Open { url: String, why: String },
+    #[error("another semainier already works on {path}; stop it first (one daemon per SQLite file)")]
+    Locked { path: String },
+    #[error("the database was made by a newer semainier (schema {found}, this one knows {known}): upgrade the program")]
+    NewerSchema { found: i64, known: i64 },
+    #[error("migration of the database")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    #[error("unreadable row in {table}.{column} of {row}: {why}")]
+    Row { table: &'static str, column: &'static str, row: String, why: String },
+    /// The disk is full, or the file may not be written: nothing was changed.
+    #[error("the database cannot be written ({doing}): {why}")]
+    Unwritable { doing: &'static str, why: String },
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The store's own record of a mailing: how far its schedule was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    pub mailing: String,
+    /// The schedule as last seen, so that an edit is noticed (S6).
+    pub schedule: String,
+    /// Everything up to here was decided.
+    pub cursor: Timestamp,
+}
+
+/// What was decided of one due instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OccurrenceState {
+    /// To be run; tried again until its deadline while its issue is held.
+    Pending,
+    Done,
+    /// Too late when it was noticed (S2), or its deadline passed while held.
+    Missed,
+    /// A newer one of the same pass took its place (S3).
+    Coalesced,
+}
+
+impl OccurrenceState {
+    pub const ALL: [OccurrenceState; 4] =
+        [OccurrenceState::Pending, OccurrenceState::Done, OccurrenceState::Missed, OccurrenceState::Coalesced];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OccurrenceState::Pending => "pending",
+            OccurrenceState::Done => "done",
+            OccurrenceState::Missed => "missed",
+            OccurrenceState::Coalesced => "coalesced",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occurrence {
+    pub mailing: String,
+    pub scheduled_for: Timestamp,
+    /// `2026-07-04T08:00+02:00[Europe/Paris]`
+    pub local: String,
+    pub state: OccurrenceState,
+    pub reason: Option<String>,
+    pub issue: Option<IssueKey>,
+    /// When a pending one is to be tried (again).
+    pub next_try: Timestamp,
+}
+
+/// What [`Store::freeze_issue`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frozen {
+    /// Frozen now, for so many recipients. May be 0: the caller closes it.
+    Now { recipients: u64 },
+    /// It was frozen before, by an earlier run or another daemon; its content is the frozen one, not the new one.
+    Before,
+}
+
+/// A mail to staff that is owed: one when an issue is held, one when that ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub id: String,
+    pub issue: IssueKey,
+    /// `held`, `resolved`, `expired`, `paused`, `missed`: one of a kind per issue.
+    pub kind: String,
+    pub text: String,
+    pub created_at: Timestamp,
+}
+
+/// Which deliveries `log` shows. All conditions given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct LogFilter {
+    pub issue: Option<IssueKey>,
+    /// Compared by [`crate::domain::email::EmailAddress::key`].
+    pub address_key: Option<String>,
+    pub state: Option<State>,
+    /// Changed at or after.
+    pub since: Option<Timestamp>,
+    /// Rows at the most, oldest first; `None` for all.
+    pub limit: Option<u32>,
+    /// Id of the last row of the page before.
+    pub after: Option<DeliveryId>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedDelivery {
+    pub id: DeliveryId,
+    pub issue: IssueKey,
+    pub address: String,
+    pub name: String,
+    pub establishment: String,
+    pub state: State,
+    pub message_id: String,
+    pub next_at: Option<Timestamp>,
+    pub changed_at: Timestamp,
+    pub resends: u32,
+    pub attempts: Vec<LoggedAttempt>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedAttempt {
+    pub n: u32,
+    pub at: Timestamp,
+    pub phase: Phase,
+    pub code: Option<u16>,
+    pub enhanced: Option<String>,
+    pub text: Option<String>,
+    /// [`crate::domain::delivery::Outcome::as_str`], or `in_flight` while there is none,
+    /// or `resolved` for a person's decision.
+    pub outcome: String,
+}
+
+/// What recovery put right at start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// claimed -> queued (T2)
+    pub released: u64,
+    /// in_data -> unknown (T8)
+    pub unknown: u64,
+}
+
+/// What [`Store::resolve_unknown`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    Done,
+    /// There is no such delivery.
+    NoSuchDelivery,
+    /// It is in this state; only `unknown` waits for a decision.
+    NotUnknown(State),
+}
+
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// `sqlite` or `postgres`.
+    fn kind(&self) -> &'static str;
+
+    // --- partners ---
+
+    /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is brought up to date; its
+    /// subscriptions are only added to, never brought back once ended. `dry_run` rolls back at the end.
+    async fn import_contacts(
+        &self,
+        contacts: &[NewContact],
+        mailings: &[String],
+        source: &str,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> Result<ImportSummary>;
+
+    /// By address.
+    async fn contacts(&self) -> Result<Vec<Contact>>;
+
+    /// Nothing is accepted for this address after this has committed (I5). `mailing`: `None` for all of them.
+    /// Deliveries that are still `queued` become `suppressed` in the same transaction. Idempotent: the first reason stays.
+    async fn suppress(
+        &self,
+        address_hash: &str,
+        mailing: Option<&str>,
+        reason: SuppressionReason,
+        now: Timestamp,
+    ) -> Result<()>;
+
+    // --- schedule (S1 to S10) ---
+
+    /// The mailing's cursor; made at `now` when it is new. A changed schedule is stored and moves the cursor to `now`
+    /// (S6: an edit never back-fires).
+    async fn cursor(&self, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor>;
+
+    /// S4: inserts the rows that are not there yet and moves the cursor forward, in one transaction. S5: never back.
+    async fn record_occurrences(&self, mailing: &str, occurrences: &[Occurrence], cursor: Timestamp) -> Result<()>;
+
+    /// Pending occurrences whose `next_try` has come, oldest first.
+    async fn due_occurrences(&self, now: Timestamp) -> Result<Vec<Occurrence>>;
+
+    /// Sets what became of it; only a `pending` one changes. `next_try` matters for `Pending`.
+    async fn settle_occurrence(&self, occurrence: &Occurrence) -> Result<bool>;
+
+    /// The newest first.
+    async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>>;
+
+    // --- issues ---
+
+    /// Records that the issue is held, with the reason; a frozen issue is left alone (`false`).
+    async fn hold_issue(
+        &self,
+        key: &IssueKey,
+        mailing: &str,
+        scheduled_for: Timestamp,
+        expires_at: Timestamp,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool>;
+
+    /// The content, the recipients (contacts subscribed to `issue.mailing`; the suppressed ones become deliveries in the
+    /// state `suppressed`, so that the sum says why) and the state `sending`, in one transaction. A held issue of the
+    /// same key is taken over. Message-IDs are `<slug>.<delivery id>@<domain>`.
+    async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
+
+    async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>>;
+
+    /// The frozen content; `None` while held.
+    async fn content(&self, key: &IssueKey) -> Result<Option<Content>>;
+
+    /// The newest first, with their counts.
+    async fn issues(&self) -> Result<Vec<IssueSummary>>;
+
+    /// Guarded: changes only an issue in one of `from`. Closing states also stamp `closed_at`.
+    async fn set_issue_state(
+        &self,
+        key: &IssueKey,
+        from: &[IssueState],
+        to: IssueState,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool>;
+
+    // --- deliveries (T1 to T10) ---
+
+    /// At start on a database that only this daemon uses: every `claimed` is released, every `in_data` is unknown.
+    /// Where several daemons share it: only those whose lease is over. `exclusive` says which.
+    async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered>;
+
+    /// T1. Up to `limit` deliveries of issues that are `sending` and not past their deadline, the longest waiting first.
+    /// `issue`: only that one's.
+    async fn claim_deliveries(
+        &self,
+        issue: Option<&IssueKey>,
+        owner: &str,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Claim>>;
+
+    /// T2, by their owner: back to `queued`, due now, not counted as a failure.
+    async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64>;
+
+    /// T5, durable when it returns: in the same order as given. The WHERE reads owner, attempt, lease, the issue's state
+    /// and suppressions. A row that is `InData` has its attempt written, with phase `data`.
+    async fn mark_in_data(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>>;
+
+    /// T3, T4, T6, T7, T8, durable when it returns: `true` where the row moved. A late answer lands on `unknown` too.
+    /// A refusal with `suppress` suppresses the address for all mailings, in the same transaction.
+    async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>>;
+
+    /// Deliveries of issues past their deadline that were never marked: `expired`. Returns how many.
+    async fn expire_deliveries(&self, now: Timestamp) -> Result<u64>;
+
+    /// When the next queued delivery of a sending issue is due.
+    async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>>;
+
+    /// Issues in `sending` without a delivery that can still move by itself become `done`. Returns their keys.
+    async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>>;
+
+    /// T9, T10: a person's decision, written as an attempt of its own with outcome `resolved`.
+    /// A resend reopens the issue (`done` -> `sending`), extends nothing else: same Message-ID, same bytes.
+    async fn resolve_unknown(
+        &self,
+        id: &DeliveryId,
+        resolution: Resolution,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Resolved>;
+
+    async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>>;
+
+    // --- notices to staff ---
+
+    /// `false` when this issue already has one of this kind.
+    async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool>;
+
+    async fn owed_notices(&self) -> Result<Vec<Notice>>;
+
+    async fn notice_sent(&self, id: &str, now: Timestamp) -> Result<()>;
+
+    // --- HTTP validators of sources ---
+
+    async fn validators(&self, url: &str) -> Result<Option<(Option<String>, Option<String>)>>;
+
+    async fn keep_validators(
+        &self,
+        url: &str,
+        etag: Option<&str>,
+        modified: Option<&str>,
+        now: Timestamp,
+    ) -> Result<()>;
+}
