@@ -156,6 +156,15 @@ pub struct LoggedAttempt {
     pub outcome: String,
 }
 
+/// A fetched page with its validators (RFC 9110 8.8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptPage {
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+    pub content_type: String,
+    pub text: String,
+}
+
 /// What recovery put right at start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recovered {
@@ -317,15 +326,10 @@ pub trait Store: Send + Sync {
 
     async fn notice_sent(&self, id: &str, now: Timestamp) -> Result<()>;
 
-    // --- HTTP validators of sources ---
+    // --- pages of sources, for conditional requests ---
 
-    async fn validators(&self, url: &str) -> Result<Option<(Option<String>, Option<String>)>>;
+    /// The page as last fetched, so that a `304 Not Modified` can be answered from it.
+    async fn kept_page(&self, url: &str) -> Result<Option<KeptPage>>;
 
-    async fn keep_validators(
-        &self,
-        url: &str,
-        etag: Option<&str>,
-        modified: Option<&str>,
-        now: Timestamp,
-    ) -> Result<()>;
+    async fn keep_page(&self, url: &str, page: &KeptPage, now: Timestamp) -> Result<()>;
 }
