@@ -2,6 +2,9 @@
 pub mod clock;
 pub mod collect;
 pub mod compose;
+pub mod config;
+pub mod deliver;
 pub mod domain;
 pub mod failpoint;
+pub mod keys;
 pub mod store;

@@ -3,8 +3,10 @@
 pub mod agenda;
 pub mod delivery;
 pub mod email;
+pub mod french;
 pub mod issue;
 pub mod message;
+pub mod office;
 pub mod partner;
 pub mod schedule;
 

@@ -1,1 +1,261 @@
-//! Due instants (written next).
+//! When a mailing is due. Pure: the cron text and the mailing's own zone in, instants out.
+//!
+//! `croner` decides, not the scheduler that rings the bell: the latter freezes the UTC offset when a job is made and
+//! fires an hour off after every change of clocks.
+
+use super::Timestamp;
+use chrono::{DateTime, Datelike, Days, NaiveTime, SubsecRound, TimeDelta, Weekday};
+use chrono_tz::Tz;
+use croner::{Cron, parser::CronParser};
+
+/// Occurrences looked at in one pass (S7): nineteen years of weekly mailings.
+const MOST_PER_PASS: usize = 1000;
+
+/// The rule of a mailing: cron text in a zone, and what happens to a late occurrence.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    cron: Cron,
+    pub zone: Tz,
+    /// An occurrence noticed later than this after its instant is missed (S2).
+    pub catch_up: TimeDelta,
+    pub coalesce: Coalesce,
+    pub deadline: Deadline,
+}
+
+/// What to do with several occurrences noticed in one pass (S3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Coalesce {
+    /// Run the newest, record the others as coalesced.
+    #[default]
+    Latest,
+    All,
+}
+
+/// Past it an issue is of no use any more (S10): the Saturday agenda does not arrive on Monday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// `Sat 20:00`: the first such local time at or after the occurrence.
+    At(Weekday, NaiveTime),
+    /// `72h`
+    After(TimeDelta),
+}
+
+/// What a pass decides of one due instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Run,
+    /// Noticed too late: so much after its instant.
+    Missed(TimeDelta),
+    /// A newer one of the same pass runs instead.
+    Coalesced,
+}
+
+/// Why a cron text is no schedule.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidCron {
+    #[error("not a cron pattern: {0}")]
+    Pattern(String),
+    #[error("it never comes: no date matches")]
+    Never,
+}
+
+impl Schedule {
+    /// # Errors
+    /// When the pattern cannot be read or matches no date after `from`.
+    pub fn new(
+        cron: &str,
+        zone: Tz,
+        catch_up: TimeDelta,
+        coalesce: Coalesce,
+        deadline: Deadline,
+        from: Timestamp,
+    ) -> Result<Self, InvalidCron> {
+        let cron = CronParser::new().parse(cron).map_err(|why| InvalidCron::Pattern(why.to_string()))?;
+        let schedule = Self { cron, zone, catch_up, coalesce, deadline };
+        schedule.next_after(from).ok_or(InvalidCron::Never)?;
+        Ok(schedule)
+    }
+
+    /// The first due instant after `instant`, to the second.
+    pub fn next_after(&self, instant: Timestamp) -> Option<Timestamp> {
+        let local = instant.with_timezone(&self.zone);
+        let next = self.cron.find_next_occurrence(&local, false).ok()?;
+        Some(next.trunc_subsecs(0).to_utc())
+    }
+
+    /// The due instants after `instant`, for ever.
+    pub fn after(&self, instant: Timestamp) -> impl Iterator<Item = Timestamp> {
+        std::iter::successors(self.next_after(instant), |last| self.next_after(*last))
+    }
+
+    /// The last due instant at or before `instant`, looking back at most 400 days.
+    pub fn last_until(&self, instant: Timestamp) -> Option<Timestamp> {
+        let local = instant.with_timezone(&self.zone);
+        let last = self.cron.find_previous_occurrence(&local, true).ok()?.trunc_subsecs(0).to_utc();
+        (instant - last <= TimeDelta::days(400)).then_some(last)
+    }
+
+    /// S1 to S3: what to do with every instant in `(cursor, now]`, oldest first.
+    pub fn decide(&self, cursor: Timestamp, now: Timestamp) -> Vec<(Timestamp, Decision)> {
+        let due: Vec<_> = self.after(cursor).take_while(|t| *t <= now).take(MOST_PER_PASS).collect();
+        let newest_in_time = due.iter().rposition(|t| now - *t <= self.catch_up);
+        let decision = |n: usize, t: Timestamp| match newest_in_time {
+            _ if now - t > self.catch_up => Decision::Missed(now - t),
+            Some(newest) if self.coalesce == Coalesce::Latest && n != newest => Decision::Coalesced,
+            _ => Decision::Run,
+        };
+        due.iter().enumerate().map(|(n, t)| (*t, decision(n, *t))).collect()
+    }
+
+    /// The instant past which nothing of that occurrence leaves.
+    pub fn deadline_of(&self, occurrence: Timestamp) -> Timestamp {
+        match self.deadline {
+            Deadline::After(delay) => occurrence + delay,
+            Deadline::At(weekday, time) => {
+                let local = occurrence.with_timezone(&self.zone);
+                let days = u64::from((7 + weekday.num_days_from_monday() - local.weekday().num_days_from_monday()) % 7);
+                let on = |days| at_local(self.zone, local.date_naive() + Days::new(days), time);
+                let first = on(days);
+                if first < occurrence { on(days + 7) } else { first }
+            }
+        }
+    }
+
+    /// `2026-07-04T08:00+02:00[Europe/Paris]`
+    pub fn label(&self, instant: Timestamp) -> String {
+        label(instant, self.zone)
+    }
+
+    /// As it was written.
+    pub fn cron(&self) -> &str {
+        self.cron.as_str()
+    }
+}
+
+/// `2026-07-04T08:00+02:00[Europe/Paris]`, with seconds only where there are some.
+pub fn label(instant: Timestamp, zone: Tz) -> String {
+    let local = instant.with_timezone(&zone);
+    let time = if local.timestamp() % 60 == 0 { "%H:%M" } else { "%H:%M:%S" };
+    format!("{}[{}]", local.format(&format!("%Y-%m-%dT{time}%:z")), zone.name())
+}
+
+/// That local time; where the clocks skip it, the first instant after the gap; where they repeat it, the first pass.
+pub fn at_local(zone: Tz, date: chrono::NaiveDate, time: NaiveTime) -> Timestamp {
+    let wanted = date.and_time(time);
+    let minute = TimeDelta::minutes(1);
+    let candidates = std::iter::successors(Some(wanted), |t| Some(*t + minute)).take(24 * 60);
+    let mut found = candidates.filter_map(|local| local.and_local_timezone(zone).earliest());
+    found.next().map_or_else(|| wanted.and_utc(), |local: DateTime<Tz>| local.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::Utc;
+    use chrono_tz::Europe::Paris;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse::<DateTime<Utc>>().unwrap()
+    }
+
+    fn schedule(cron: &str) -> Schedule {
+        let deadline = Deadline::At(Weekday::Sat, NaiveTime::from_hms_opt(20, 0, 0).unwrap());
+        Schedule::new(cron, Paris, TimeDelta::hours(12), Coalesce::Latest, deadline, at("2026-01-01T00:00:00Z"))
+            .unwrap()
+    }
+
+    /// Local times of one day, as the clock on the wall and its offset.
+    fn on(cron: &str, day: &str) -> Vec<String> {
+        let schedule = schedule(cron);
+        let date: chrono::NaiveDate = day.parse().unwrap();
+        let start = at_local(Paris, date, NaiveTime::MIN) - TimeDelta::seconds(1);
+        let end = at_local(Paris, date + Days::new(1), NaiveTime::MIN);
+        schedule
+            .after(start)
+            .take_while(|t| *t < end)
+            .map(|t| t.with_timezone(&Paris).format("%H:%M%:z").to_string())
+            .collect()
+    }
+
+    #[test]
+    fn the_agenda_leaves_on_the_nine_saturdays_of_summer_at_eight() {
+        let dates = |year: i32| -> Vec<String> {
+            let from = at(&format!("{year}-01-01T00:00:00Z"));
+            let end = at(&format!("{}-01-01T00:00:00Z", year + 1));
+            let all = schedule("0 8 * 7,8 SAT");
+            all.after(from).take_while(|t| *t < end).map(|t| all.label(t)).collect()
+        };
+        let expect =
+            |year: i32, days: [&str; 9]| days.map(|day| format!("{year}-{day}T08:00+02:00[Europe/Paris]")).to_vec();
+        let of_2026 = ["07-04", "07-11", "07-18", "07-25", "08-01", "08-08", "08-15", "08-22", "08-29"];
+        let of_2027 = ["07-03", "07-10", "07-17", "07-24", "07-31", "08-07", "08-14", "08-21", "08-28"];
+        assert_eq!(dates(2026), expect(2026, of_2026));
+        assert_eq!(dates(2027), expect(2027, of_2027));
+    }
+
+    #[test]
+    fn changes_of_clocks_neither_lose_nor_repeat_a_fixed_hour() {
+        for (cron, spring, autumn) in [
+            ("0 30 2 * * *", vec!["03:00+02:00"], vec!["02:30+02:00"]),
+            ("30 2 * * *", vec!["03:00+02:00"], vec!["02:30+02:00"]),
+            ("0 0 2 * * *", vec!["03:00+02:00"], vec!["02:00+02:00"]),
+            ("0 30 1 * * *", vec!["01:30+01:00"], vec!["01:30+02:00"]),
+            ("0 0 3 * * *", vec!["03:00+02:00"], vec!["03:00+01:00"]),
+            ("0 0 8 * * *", vec!["08:00+02:00"], vec!["08:00+01:00"]),
+            ("0 */30 2 * * *", vec![], vec!["02:00+02:00", "02:30+02:00", "02:00+01:00", "02:30+01:00"]),
+            (
+                "0 30 1-3 * * *",
+                vec!["01:30+01:00", "03:30+02:00"],
+                vec!["01:30+02:00", "02:30+02:00", "02:30+01:00", "03:30+01:00"],
+            ),
+        ] {
+            assert_eq!(on(cron, "2026-03-29"), spring, "{cron} in spring");
+            assert_eq!(on(cron, "2026-10-25"), autumn, "{cron} in autumn");
+        }
+    }
+
+    #[test]
+    fn a_late_occurrence_runs_within_its_catch_up_and_is_missed_after_it() {
+        let agenda = schedule("0 8 * 7,8 SAT");
+        let saturday = at("2026-07-04T06:00:00Z");
+        let before = saturday - TimeDelta::hours(1);
+        assert_eq!(agenda.decide(before, saturday - TimeDelta::seconds(1)), []);
+        assert_eq!(agenda.decide(before, saturday), [(saturday, Decision::Run)]);
+        assert_eq!(agenda.decide(before, saturday + TimeDelta::hours(3)), [(saturday, Decision::Run)]);
+        let late = TimeDelta::hours(30);
+        assert_eq!(agenda.decide(before, saturday + late), [(saturday, Decision::Missed(late))]);
+        assert_eq!(agenda.decide(saturday, saturday + late), []);
+    }
+
+    #[test]
+    fn of_several_late_ones_the_newest_runs() {
+        let hourly = schedule("0 * * * *");
+        let decisions = hourly.decide(at("2026-07-04T00:30:00Z"), at("2026-07-04T03:10:00Z"));
+        let hour = |h: u32| at(&format!("2026-07-04T{h:02}:00:00Z"));
+        assert_eq!(
+            decisions,
+            [(hour(1), Decision::Coalesced), (hour(2), Decision::Coalesced), (hour(3), Decision::Run)]
+        );
+    }
+
+    #[test]
+    fn the_deadline_is_the_next_such_local_time() {
+        let agenda = schedule("0 8 * 7,8 SAT");
+        assert_eq!(agenda.deadline_of(at("2026-07-04T06:00:00Z")), at("2026-07-04T18:00:00Z"));
+        assert_eq!(agenda.deadline_of(at("2026-07-04T19:00:00Z")), at("2026-07-11T18:00:00Z"));
+        assert_eq!(agenda.deadline_of(at("2026-07-06T06:00:00Z")), at("2026-07-11T18:00:00Z"));
+    }
+
+    #[test]
+    fn a_schedule_that_never_comes_is_refused() {
+        let never = Schedule::new(
+            "0 0 8 30 2 *",
+            Paris,
+            TimeDelta::hours(1),
+            Coalesce::Latest,
+            Deadline::After(TimeDelta::hours(1)),
+            at("2026-01-01T00:00:00Z"),
+        );
+        assert!(matches!(never, Err(InvalidCron::Never)));
+    }
+}

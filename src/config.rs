@@ -1,0 +1,329 @@
+//! `semainier.toml`: where things are, and who the office is. Parsed once, every problem at once; see [`crate::keys`].
+
+use crate::domain::{email::EmailAddress, office::Office};
+use crate::keys::{File, Overrides, Problem, Problems, Section};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use secrecy::SecretString;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// The names a configuration is looked for under when none is given.
+pub const PLACES: [&str; 2] = ["semainier.toml", "/etc/semainier/semainier.toml"];
+
+/// Everything an operator sets. `Debug` shows no secret.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from; `None` for the built-in defaults.
+    pub file: Option<PathBuf>,
+    /// `sqlite://…` or `postgres://…`
+    pub database: SecretString,
+    /// `smtp://…`, `smtps://…` or `capture:DIR`; without one nothing can be sent.
+    pub relay: Option<SecretString>,
+    pub relay_password: Option<SecretString>,
+    /// Keys the unsubscribe links and the suppression list; made and kept beside an SQLite file when not given.
+    pub secret: Option<SecretString>,
+    /// Directory of mailings; the built-in ones where there is none.
+    pub jobs: Option<PathBuf>,
+    /// Directory of templates; the built-in ones where there is none, and for each file it lacks.
+    pub templates: Option<PathBuf>,
+    pub zone: Tz,
+    /// Where partners reach our pages: unsubscribe, online agenda. `https` but for loopback.
+    pub public_url: Url,
+    /// Who is told when a mailing is held.
+    pub staff: Vec<EmailAddress>,
+    pub office: Office,
+    /// The commune meant where an article names none.
+    pub commune: String,
+    pub sender: Sender,
+    pub fetch: Fetch,
+    pub delivery: Delivery,
+    pub log: Log,
+}
+
+/// Who writes, where a mailing does not say otherwise.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    pub name: String,
+    pub address: EmailAddress,
+    pub reply_to: Option<EmailAddress>,
+    /// `MAIL FROM`: where bounces go. The sender's address where there is none.
+    pub return_path: Option<EmailAddress>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    /// Hosts, or host:port, that may be fetched though their address is private or loopback.
+    pub allow: Vec<String>,
+    /// For one whole request.
+    pub timeout: TimeDelta,
+    /// After decompression.
+    pub max_bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// SMTP connections at once.
+    pub connections: usize,
+    pub messages_per_connection: usize,
+    /// How long a stop waits for what is past the marker.
+    pub shutdown: TimeDelta,
+    /// How long the relay may take to answer the final dot. RFC 5321 4.5.3.2.6 asks for ten minutes; less makes doubts.
+    pub dot_timeout: TimeDelta,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    pub format: LogFormat,
+    /// A `tracing` filter: `info`, `semainier=debug`.
+    pub level: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Config {
+    /// Reads `path`, or the first of [`PLACES`] that exists, or takes the defaults.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load(path: Option<&Path>, overrides: &Overrides) -> Result<Self, Problems> {
+        let path = path.map(Path::to_owned).or_else(|| PLACES.iter().map(PathBuf::from).find(|place| place.exists()));
+        let text = match &path {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path).map_err(|why| {
+                let message = format!("cannot be read: {why}");
+                Problems(vec![Problem { place: path.display().to_string(), key: String::new(), message }])
+            })?,
+        };
+        Self::parse(path.as_deref(), &text, overrides)
+    }
+
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn parse(path: Option<&Path>, text: &str, overrides: &Overrides) -> Result<Self, Problems> {
+        let name = path.map_or_else(|| "built-in configuration".to_owned(), |p| p.display().to_string());
+        let file = File::parse(name, text, overrides);
+        let config = read(&file, path);
+        match (config, file.problems()) {
+            (Some(config), problems) if problems.is_empty() => Ok(config),
+            (_, problems) => Err(Problems(problems)),
+        }
+    }
+}
+
+/// `None` only where there is a problem as well.
+fn read(file: &File, path: Option<&Path>) -> Option<Config> {
+    // Paths in the file are meant from where the file is, so that a service finds them whatever its directory.
+    let base = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let root = file.root();
+    let office = root.section("office");
+    let sender = root.section("sender");
+    let fetch = root.section("fetch");
+    let delivery = root.section("delivery");
+    let log = root.section("log");
+
+    let directory = |key| {
+        root.parsed(key, |text| {
+            let dir = base.join(text);
+            if dir.is_dir() { Ok(dir) } else { Err(format!("expected a directory, {} is none", dir.display())) }
+        })
+    };
+    let config = Config {
+        file: path.map(Path::to_owned),
+        database: root
+            .parsed("database", |text| database_url(text, &base))
+            .unwrap_or_else(|| format!("sqlite://{}", base.join("semainier.db").display()).into()),
+        relay: root.parsed("relay", |text| relay_url(text, &base)),
+        relay_password: secret(&root, "relay_password", &base),
+        secret: secret(&root, "secret", &base),
+        jobs: directory("jobs"),
+        templates: directory("templates"),
+        zone: root.parsed("zone", parse_zone).unwrap_or(Tz::Europe__Paris),
+        public_url: root.parsed("public_url", public_url).unwrap_or_else(default_public_url),
+        staff: root.value("staff", |raw| addresses(&raw.texts()?)).unwrap_or_default(),
+        commune: office.text("commune").unwrap_or_else(|| "Auch".to_owned()),
+        office: Office {
+            name: office.text("name").unwrap_or_else(|| "Office de tourisme".to_owned()),
+            address: office.text("address"),
+            phone: office.text("phone"),
+            email: office.text("email"),
+            website: office.text("website"),
+            opening_hours: office.text("opening_hours"),
+        },
+        sender: Sender {
+            name: sender
+                .text("name")
+                .or_else(|| office.text("name"))
+                .unwrap_or_else(|| "Office de tourisme".to_owned()),
+            address: sender.parsed("address", EmailAddress::parse).or_else(|| default_sender().ok())?,
+            reply_to: sender.parsed("reply_to", EmailAddress::parse),
+            return_path: sender.parsed("return_path", EmailAddress::parse),
+        },
+        fetch: Fetch {
+            allow: fetch.texts("allow").unwrap_or_default(),
+            timeout: fetch.duration("timeout").unwrap_or(TimeDelta::seconds(60)),
+            max_bytes: number(&fetch, "max_bytes", 1024..=1 << 30, 10 << 20),
+        },
+        delivery: Delivery {
+            connections: number(&delivery, "connections", 1..=100, 4),
+            messages_per_connection: number(&delivery, "messages_per_connection", 1..=10_000, 100),
+            shutdown: delivery.duration("shutdown").unwrap_or(TimeDelta::seconds(60)),
+            dot_timeout: delivery.duration("dot_timeout").unwrap_or(TimeDelta::seconds(600)),
+        },
+        log: Log {
+            format: log.parsed("format", log_format).unwrap_or(LogFormat::Text),
+            level: log.text("level").unwrap_or_else(|| "info".to_owned()),
+        },
+    };
+    for section in [office, sender, fetch, delivery, log, root] {
+        section.finish();
+    }
+    Some(config)
+}
+
+fn number<T: TryFrom<i64>>(section: &Section, key: &str, bounds: std::ops::RangeInclusive<i64>, default: T) -> T {
+    section.whole(key, bounds).and_then(|n| T::try_from(n).ok()).unwrap_or(default)
+}
+
+/// A secret in place, or in the file that `KEY_file` names.
+fn secret(section: &Section, key: &str, base: &Path) -> Option<SecretString> {
+    let file_key = format!("{key}_file");
+    let in_file = section.parsed(&file_key, |text| {
+        let path = base.join(text);
+        let secret =
+            std::fs::read_to_string(&path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
+        let secret = secret.trim_end_matches(['\r', '\n']);
+        if secret.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(secret.to_owned().into()) }
+    });
+    let in_place = section.text(key).map(SecretString::from);
+    if in_place.is_some() && in_file.is_some() {
+        section.problem(key, format!("given twice; write either {key} or {file_key}"));
+    }
+    in_place.or(in_file)
+}
+
+pub(crate) fn parse_zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| format!("expected the name of a time zone such as Europe/Paris, found {text:?}"))
+}
+
+fn database_url(text: &str, base: &Path) -> Result<SecretString, &'static str> {
+    match text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")) {
+        Some("") => Err("expected a path after sqlite://"),
+        Some(path) => Ok(format!("sqlite://{}", base.join(path).display()).into()),
+        None if text.starts_with("postgres://") || text.starts_with("postgresql://") => Ok(text.to_owned().into()),
+        None => Err("expected sqlite://PATH or postgres://USER@HOST/DATABASE"),
+    }
+}
+
+fn relay_url(text: &str, base: &Path) -> Result<SecretString, String> {
+    let resolved = match text.strip_prefix("capture:") {
+        Some(dir) if !dir.is_empty() => format!("capture:{}", base.join(dir).display()),
+        _ => text.to_owned(),
+    };
+    // Parsed again where it is used: there it becomes a type of the delivery stage. Here only its errors matter.
+    resolved.parse::<crate::deliver::Relay>().map_err(|why| why.to_string())?;
+    Ok(resolved.into())
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let bad = |why: &str| format!("expected an address such as https://partenaires.office.example, {why}");
+    let url: Url = text.parse().map_err(|_| bad("this is none"))?;
+    let host = url.host_str().unwrap_or_default().to_owned();
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") => Ok(url),
+        "http" => Err(bad("unsubscribe links must be https (RFC 8058)")),
+        _ => Err(bad("this is none")),
+    }
+}
+
+fn default_public_url() -> Url {
+    Url::parse("https://partenaires.office.example").unwrap_or_else(|_| unreachable!("a literal"))
+}
+
+fn default_sender() -> Result<EmailAddress, crate::domain::email::InvalidAddress> {
+    EmailAddress::parse("partenaires@office.example")
+}
+
+fn addresses(texts: &[String]) -> Result<Vec<EmailAddress>, String> {
+    texts.iter().map(|t| EmailAddress::parse(t).map_err(|why| format!("{t:?}: {why}"))).collect()
+}
+
+fn log_format(text: &str) -> Result<LogFormat, &'static str> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("expected \"text\" or \"json\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    fn problems(text: &str, env: &[(&str, &str)]) -> String {
+        let overrides = Overrides::from_env(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        match Config::parse(Some(Path::new("/srv/semainier.toml")), text, &overrides) {
+            Ok(_) => String::new(),
+            Err(problems) => problems.to_string(),
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_a_configuration() {
+        assert_eq!(problems("", &[]), "");
+    }
+
+    #[test]
+    fn every_key_may_come_from_the_environment() {
+        let overrides = Overrides::from_env(
+            [
+                ("SEMAINIER__DATABASE", "sqlite://b.db"),
+                ("SEMAINIER__OFFICE__NAME", "OT"),
+                ("SEMAINIER__STAFF", "a@b.fr"),
+            ]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into_iter(),
+        );
+        let config = Config::parse(Some(Path::new("/srv/semainier.toml")), "database = 'sqlite://a.db'", &overrides);
+        let config = config.unwrap();
+        assert_eq!(config.database.expose_secret(), "sqlite:///srv/b.db");
+        assert_eq!(config.office.name, "OT");
+        assert_eq!(config.staff.len(), 1);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once_and_no_secret_with_it() {
+        let said = problems(
+            "databse = 'x'\nrelay = 'smtp://me:hunter2@'\nzone = 'Paris'\nstaff = ['nobody']\npublic_url = 'http://a.fr'\n\
+             [delivery]\nconnections = 0\n[fetch]\ntimeout = 12",
+            &[("SEMAINIER__OFFICE__NAMES", "x")],
+        );
+        for part in [
+            "/srv/semainier.toml:1: databse: unknown key; did you mean database?",
+            "/srv/semainier.toml:2: relay: ",
+            "/srv/semainier.toml:3: zone: expected the name of a time zone such as Europe/Paris, found \"Paris\"",
+            "/srv/semainier.toml:4: staff: \"nobody\": expected one @",
+            "/srv/semainier.toml:5: public_url: expected an address",
+            "/srv/semainier.toml:7: delivery.connections: expected 1 to 100, found 0",
+            "/srv/semainier.toml:9: fetch.timeout: expected text in quotes, found integer",
+            "environment: SEMAINIER__OFFICE__NAMES: unknown key; did you mean name?",
+        ] {
+            assert!(said.contains(part), "{part}\nnot in\n{said}");
+        }
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let overrides = Overrides::default();
+        let text = "relay = 'smtps://me:hunter2@relay.example'\nsecret = 'hunter3'";
+        let shown = format!("{:?}", Config::parse(None, text, &overrides).unwrap());
+        assert!(!shown.contains("hunter"), "{shown}");
+    }
+}
