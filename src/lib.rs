@@ -8,3 +8,4 @@ pub mod domain;
 pub mod failpoint;
 pub mod keys;
 pub mod store;
+pub mod templates;

@@ -89,7 +89,7 @@ impl IssueState {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
     pub subject: String,
-    /// HTML and text with `{{unsubscribe_url}}`-like marks where a recipient's own words go; see `compose`.
+    /// HTML and text, with marks where a recipient's own words go; see `compose::context`.
     pub html: String,
     pub text: String,
     pub attachments: Vec<Attachment>,
@@ -105,6 +105,8 @@ pub struct Envelope {
     pub from_name: String,
     pub from_address: String,
     pub reply_to: Option<String>,
+    /// `MAIL FROM`.
+    pub return_path: String,
     /// Domain of Message-IDs and List-Id.
     pub domain: String,
     pub list_id: String,
@@ -114,8 +116,8 @@ pub struct Envelope {
     pub date_ms: i64,
     /// Zone of that `Date`, an IANA name.
     pub zone: String,
-    /// Prefix of unsubscribe links; the token follows.
-    pub unsubscribe_base: String,
+    /// Under it lie the unsubscribe links: `https://partenaires.office.example/`.
+    pub public_url: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@ pub mod agenda;
 pub mod delivery;
 pub mod email;
 pub mod french;
+pub mod gates;
 pub mod issue;
 pub mod message;
 pub mod office;

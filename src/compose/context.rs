@@ -1,0 +1,220 @@
+//! What templates are given. One struct a template, with samples; `check` renders them all.
+
+use super::rows::{Row, rows, status_word};
+use crate::domain::{
+    agenda::{Agenda, DailyItem, Item, Week},
+    french,
+    office::Office,
+};
+use crate::templates::{Context, TemplateError, Templates};
+use chrono::NaiveDate;
+use serde::Serialize;
+
+/// Stands in the frozen texts where each recipient's own unsubscribe link goes.
+pub const UNSUBSCRIBE_MARK: &str = "SEMAINIER-LIEN-DE-DESINSCRIPTION";
+/// Stands where the recipient's establishment goes, with a blank before it; empty when unknown.
+pub const ESTABLISHMENT_MARK: &str = "SEMAINIER-ETABLISSEMENT";
+
+/// `templates/mail/agenda`
+#[derive(Debug, Clone, Serialize)]
+pub struct AgendaMail {
+    pub title: String,
+    pub office: Office,
+    /// `du lundi 6 au dimanche 12 juillet 2026`
+    pub week: String,
+    /// `6 au 12 juillet`, for the subject.
+    pub short_week: String,
+    /// What mail programs show beside the subject.
+    pub preheader: String,
+    pub days: Vec<Block>,
+    /// Daily things, exhibitions, and what could be put under no day.
+    pub more: Vec<Block>,
+    /// The article on the office's site.
+    pub article_url: Option<String>,
+    pub poster_url: Option<String>,
+    pub booklet_url: Option<String>,
+    pub unsubscribe: String,
+    pub establishment: String,
+}
+
+/// A heading and the lines under it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Block {
+    pub heading: String,
+    pub lines: Vec<Line>,
+}
+
+/// One line of the agenda, ready to print.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    pub time: String,
+    pub title: String,
+    /// `Annulé`, or nothing.
+    pub status: Option<&'static str>,
+    pub cancelled: bool,
+    pub link: Option<String>,
+    /// Place, price, telephone, end: joined by a middle dot.
+    pub details: String,
+    pub note: Option<String>,
+}
+
+impl AgendaMail {
+    /// The mail's view of an agenda. `links` are public addresses, where there are some.
+    pub fn new(title: &str, agenda: &Agenda, week: Week, office: &Office, links: Links) -> Self {
+        let days = agenda.days.iter().map(|day| Block {
+            heading: french::capitalized(&french::day(day.date)),
+            lines: day.items.iter().flat_map(lines).collect(),
+        });
+        let daily = agenda.daily.iter().flat_map(daily_lines).collect();
+        let items = |items: &[Item]| items.iter().flat_map(lines).collect();
+        let more = [
+            ("Toute la semaine", daily),
+            ("Expositions", items(&agenda.exhibitions)),
+            ("À noter aussi", items(&agenda.unplaced)),
+        ];
+        let more = more.map(|(heading, lines)| Block { heading: heading.to_owned(), lines });
+        let count = agenda.event_count();
+        Self {
+            title: title.to_owned(),
+            office: office.clone(),
+            week: french::week(week),
+            short_week: short_week(week),
+            preheader: format!("{count} rendez-vous à afficher, l’affiche et le livret sont joints"),
+            days: days.filter(|block| !block.lines.is_empty()).collect(),
+            more: more.into_iter().filter(|block| !block.lines.is_empty()).collect(),
+            article_url: links.article,
+            poster_url: links.poster,
+            booklet_url: links.booklet,
+            unsubscribe: UNSUBSCRIBE_MARK.to_owned(),
+            establishment: ESTABLISHMENT_MARK.to_owned(),
+        }
+    }
+}
+
+/// Public addresses an agenda mail points to.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    pub article: Option<String>,
+    pub poster: Option<String>,
+    pub booklet: Option<String>,
+}
+
+/// `6 au 12 juillet`, `29 juin au 5 juillet`
+fn short_week(week: Week) -> String {
+    let (first, last) = (week.monday(), week.sunday());
+    let from = match french::month(first) == french::month(last) {
+        true => french::day_number(first),
+        false => french::day_and_month(first),
+    };
+    format!("{from} au {}", french::day_and_month(last))
+}
+
+fn lines(item: &Item) -> Vec<Line> {
+    rows(item).into_iter().map(line).collect()
+}
+
+fn daily_lines(daily: &DailyItem) -> Vec<Line> {
+    let days = french::capitalized(&french::weekdays(&daily.days));
+    let mut lines = lines(&daily.item);
+    for line in &mut lines {
+        line.details = joined([Some(days.clone()), Some(std::mem::take(&mut line.details))]);
+    }
+    lines
+}
+
+fn line(row: Row) -> Line {
+    let status = status_word(row.status);
+    Line {
+        details: joined([row.place, row.price, row.phone, row.until]),
+        cancelled: matches!(row.status, crate::domain::agenda::Status::Cancelled),
+        status,
+        time: row.time,
+        title: row.title,
+        link: row.link.filter(|link| link.starts_with("https://") || link.starts_with("http://")),
+        note: row.note,
+    }
+}
+
+fn joined<const N: usize>(parts: [Option<String>; N]) -> String {
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+impl Context for AgendaMail {
+    const NAME: &'static str = "agenda";
+
+    /// A week with everything in it, and one with next to nothing.
+    fn samples() -> Vec<Self> {
+        let week = Week::of(NaiveDate::default());
+        let full = Line {
+            time: "10 h 30".to_owned(),
+            title: "Visite du « cœur » de ville & <marché>".to_owned(),
+            status: Some("Annulé"),
+            cancelled: true,
+            link: Some("https://office.example/agenda/visite/?a=1&b=2".to_owned()),
+            details: "Auch, devant l’office · 6 €".to_owned(),
+            note: Some("durant 1 h 15".to_owned()),
+        };
+        let bare = Line { status: None, cancelled: false, link: None, note: None, ..full.clone() };
+        let block = |heading: &str| Block { heading: heading.to_owned(), lines: vec![full.clone(), bare.clone()] };
+        let office = Office { name: "Office de tourisme".to_owned(), ..Office::default() };
+        let empty = Self::new("Que faire ?", &Agenda::default(), week, &office, Links::default());
+        let url = |path: &str| Some(format!("https://office.example/{path}"));
+        let complete = Self {
+            days: vec![block("Lundi 6 juillet")],
+            more: vec![block("Expositions")],
+            article_url: url("article"),
+            poster_url: url("affiche.pdf"),
+            booklet_url: url("livret.pdf"),
+            office: Office {
+                address: Some("1, place de la Libération, 32000 Auch".to_owned()),
+                phone: Some("05 62 00 00 00".to_owned()),
+                email: Some("contact@office.example".to_owned()),
+                website: Some("https://office.example".to_owned()),
+                ..office
+            },
+            ..empty.clone()
+        };
+        vec![complete, empty]
+    }
+}
+
+/// `templates/mail/notice`: to staff, when a mailing is held and when that ends.
+#[derive(Debug, Clone, Serialize)]
+pub struct NoticeMail {
+    /// `held`, `resolved`, `expired`, `paused`, `missed`
+    pub kind: String,
+    pub title: String,
+    pub issue: String,
+    /// A sentence in French, without full stop.
+    pub reason: String,
+    /// `samedi 4 juillet 2026 à 20 h`; when it will be too late.
+    pub deadline: Option<String>,
+    /// How often it is tried again: `toutes les 15 minutes`.
+    pub retry: Option<String>,
+}
+
+impl Context for NoticeMail {
+    const NAME: &'static str = "notice";
+
+    fn samples() -> Vec<Self> {
+        let sample = |kind: &str| Self {
+            kind: kind.to_owned(),
+            title: "Que faire à Auch cette semaine".to_owned(),
+            issue: "agenda/2026-W28".to_owned(),
+            reason: "aucun article trouvé pour la semaine du lundi 6 au dimanche 12 juillet 2026".to_owned(),
+            deadline: Some("samedi 4 juillet 2026 à 20 h".to_owned()),
+            retry: Some("toutes les 15 minutes".to_owned()),
+        };
+        let mut samples: Vec<_> = ["held", "resolved", "expired", "paused", "missed"].map(sample).into();
+        samples.push(Self { deadline: None, retry: None, ..sample("held") });
+        samples
+    }
+}
+
+/// Every template the program needs, by name, with the number of samples that rendered.
+///
+/// # Errors
+/// The first one that does not render.
+pub fn check_all(templates: &Templates) -> Result<Vec<(&'static str, usize)>, TemplateError> {
+    Ok(vec![(AgendaMail::NAME, templates.check::<AgendaMail>()?), (NoticeMail::NAME, templates.check::<NoticeMail>()?)])
+}

@@ -1,0 +1,177 @@
+//! The gates an agenda must pass before it is frozen (invariant I4): never the wrong week, never empty, never half.
+
+use super::agenda::{Agenda, Week};
+use super::french::{NBSP, day, week as week_in_words};
+use chrono::NaiveDate;
+use std::fmt;
+
+/// How much must be there; set per mailing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gates {
+    /// Fewer events than this and the issue is held.
+    pub min_events: usize,
+    /// More than so many percent of the items under no day, and it is held.
+    pub max_unplaced_percent: usize,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Self { min_events: 5, max_unplaced_percent: 20 }
+    }
+}
+
+/// Why an issue is held. Shown to the communications officer, hence in French.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hold {
+    /// No article could be fetched; the sentence says why.
+    Unreachable(String),
+    /// The source answered, and has no article that fits.
+    NoArticle {
+        week: Week,
+    },
+    /// There are articles, none of this week; the newest is of `found`.
+    WrongWeek {
+        wanted: Week,
+        found: Option<Week>,
+        title: String,
+    },
+    /// Days of other weeks among the right ones.
+    StrayDays {
+        wanted: Week,
+        days: Vec<NaiveDate>,
+    },
+    /// Days whose heading has nothing under it.
+    EmptyDays(Vec<NaiveDate>),
+    TooFew {
+        found: usize,
+        least: usize,
+    },
+    TooManyUnplaced {
+        unplaced: usize,
+        items: usize,
+    },
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = |days: &[NaiveDate]| days.iter().map(|d| day(*d)).collect::<Vec<_>>().join(", ");
+        match self {
+            Hold::Unreachable(why) => write!(f, "l’article n’a pas pu être lu{NBSP}: {why}"),
+            Hold::NoArticle { week } => {
+                write!(f, "aucun article trouvé pour la semaine {}", week_in_words(*week))
+            }
+            Hold::WrongWeek { wanted, found: Some(found), title } => write!(
+                f,
+                "l’article «{NBSP}{title}{NBSP}» parle de la semaine {}, et non de la semaine {}",
+                week_in_words(*found),
+                week_in_words(*wanted)
+            ),
+            Hold::WrongWeek { found: None, title, .. } => {
+                write!(f, "aucun jour n’a été reconnu dans l’article «{NBSP}{title}{NBSP}»")
+            }
+            Hold::StrayDays { wanted, days: stray } => {
+                write!(
+                    f,
+                    "l’article annonce des jours hors de la semaine {}{NBSP}: {}",
+                    week_in_words(*wanted),
+                    days(stray)
+                )
+            }
+            Hold::EmptyDays(empty) => write!(f, "rien n’est annoncé sous le titre de ces jours{NBSP}: {}", days(empty)),
+            Hold::TooFew { found: 0, .. } => write!(f, "aucun événement dans l’article"),
+            Hold::TooFew { found, least } => {
+                write!(f, "{found} événement{} seulement dans l’article, il en faut au moins {least}", plural(*found))
+            }
+            Hold::TooManyUnplaced { unplaced, items } => {
+                write!(f, "{unplaced} annonce{} sur {items} n’ont pu être rangées sous aucun jour", plural(*unplaced))
+            }
+        }
+    }
+}
+
+fn plural(n: usize) -> &'static str {
+    if n > 1 { "s" } else { "" }
+}
+
+/// # Errors
+/// The first gate that does not open, the gravest first.
+pub fn check(agenda: &Agenda, title: &str, wanted: Week, gates: Gates) -> Result<(), Hold> {
+    if agenda.week != Some(wanted) {
+        return Err(Hold::WrongWeek { wanted, found: agenda.week, title: title.to_owned() });
+    }
+    let dates = |found: &dyn Fn(&super::agenda::Day) -> bool| -> Vec<NaiveDate> {
+        agenda.days.iter().filter(|d| found(d)).map(|d| d.date).collect()
+    };
+    let stray = dates(&|d| !wanted.contains(d.date));
+    if !stray.is_empty() {
+        return Err(Hold::StrayDays { wanted, days: stray });
+    }
+    let found = agenda.event_count();
+    let empty = dates(&|d| d.items.is_empty());
+    if !empty.is_empty() && found > 0 {
+        return Err(Hold::EmptyDays(empty));
+    }
+    if found < gates.min_events.max(1) {
+        return Err(Hold::TooFew { found, least: gates.min_events.max(1) });
+    }
+    let (items, unplaced) = (agenda.items().count(), agenda.unplaced.len());
+    if unplaced * 100 > items * gates.max_unplaced_percent {
+        return Err(Hold::TooManyUnplaced { unplaced, items });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::agenda::{Day, Item};
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn item(text: &str) -> Item {
+        Item { text: text.to_owned(), events: vec![] }
+    }
+
+    fn agenda(days: &[(&str, usize)]) -> Agenda {
+        let day = |(date_text, items): &(&str, usize)| Day { date: date(date_text), items: vec![item("bal"); *items] };
+        Agenda {
+            week: days.first().map(|d| Week::of(date(d.0))),
+            days: days.iter().map(day).collect(),
+            ..Agenda::default()
+        }
+    }
+
+    fn held(agenda: &Agenda) -> String {
+        let wanted = Week::of(date("2026-07-06"));
+        check(agenda, "Que faire", wanted, Gates::default())
+            .map_or_else(|hold| hold.to_string(), |()| "open".to_owned())
+    }
+
+    #[test]
+    fn a_full_week_passes() {
+        assert_eq!(held(&agenda(&[("2026-07-06", 3), ("2026-07-08", 2)])), "open");
+    }
+
+    #[test]
+    fn each_gate_closes_with_its_reason() {
+        let mut unplaced = agenda(&[("2026-07-06", 7)]);
+        unplaced.unplaced = vec![item("x"); 3];
+        for (agenda, reason) in [
+            (agenda(&[("2026-06-29", 9)]), "parle de la semaine du lundi 29 juin au dimanche 5 juillet 2026, et non"),
+            (Agenda::default(), "aucun jour n’a été reconnu"),
+            (agenda(&[("2026-07-06", 9), ("2026-07-13", 1)]), "hors de la semaine"),
+            (
+                agenda(&[("2026-07-06", 9), ("2026-07-07", 0)]),
+                "rien n’est annoncé sous le titre de ces jours\u{a0}: mardi 7 juillet",
+            ),
+            (agenda(&[("2026-07-06", 0), ("2026-07-07", 0)]), "aucun événement"),
+            (agenda(&[("2026-07-06", 4)]), "4 événements seulement dans l’article, il en faut au moins 5"),
+            (unplaced, "3 annonces sur 10 n’ont pu être rangées"),
+        ] {
+            let said = held(&agenda);
+            assert!(said.contains(reason), "{said}");
+        }
+    }
+}

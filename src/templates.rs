@@ -1,0 +1,226 @@
+//! Templates: built in, or an operator's own beside them. Strict: an unknown variable is an error, found at start by
+//! rendering every template with its samples, never by a reader.
+
+use crate::domain::french::NBSP;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+#[derive(rust_embed::Embed)]
+#[folder = "templates/"]
+struct BuiltIn;
+
+/// What a template is given: a name, a type, and samples that show what may be in it.
+pub trait Context: Serialize {
+    /// The folder under `templates/mail/`.
+    const NAME: &'static str;
+
+    fn samples() -> Vec<Self>
+    where
+        Self: Sized;
+}
+
+/// A mail as people will read it, still without recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line.
+    pub subject: String,
+    /// `None` where the template has no `body.mjml`: a plain mail to staff.
+    pub html: Option<String>,
+    pub text: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    #[error("cannot read the template {}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("template {name}{}: {why}", line.map(|l| format!(":{l}")).unwrap_or_default())]
+    Broken { name: String, line: Option<usize>, why: String },
+    #[error("template {name}: expected a file {name} in the templates folder; there is none, and none is built in")]
+    Missing { name: String },
+    #[error("template {name}: the result is no MJML: {why}")]
+    Mjml { name: String, why: String },
+    #[error("template {name}: {bytes} bytes of HTML; Gmail clips a mail at 102,000")]
+    TooLong { name: String, bytes: usize },
+}
+
+/// The largest HTML part a mail may have (Gmail shows 102 kB, then a link).
+const HTML_LIMIT: usize = 100_000;
+
+#[derive(Debug)]
+pub struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Templates {
+    /// The built-in templates, each replaced by the file of the same name in `dir` where there is one.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is no template.
+    pub fn load(dir: Option<&Path>) -> Result<Self, TemplateError> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        environment.set_syntax(syntax.map_err(broken)?);
+        environment.set_auto_escape_callback(|name| match Path::new(name).extension().and_then(|e| e.to_str()) {
+            Some("mjml" | "html") => AutoEscape::Html,
+            _ => AutoEscape::None,
+        });
+        environment.add_filter("wrapped", wrapped);
+        environment.add_filter("upper_french", |text: &str| text.to_uppercase());
+        for name in BuiltIn::iter() {
+            let file = BuiltIn::get(&name).map(|f| f.data.into_owned()).unwrap_or_default();
+            let source = String::from_utf8_lossy(&file).into_owned();
+            environment.add_template_owned(name.into_owned(), source).map_err(broken)?;
+        }
+        for (name, path) in dir.map(files_below).transpose()?.unwrap_or_default() {
+            let source = std::fs::read_to_string(&path).map_err(|source| TemplateError::Unreadable { path, source })?;
+            environment.add_template_owned(name, source).map_err(broken)?;
+        }
+        Ok(Self { environment })
+    }
+
+    /// # Errors
+    /// When a template is missing, asks for what is not there, or gives no MJML.
+    pub fn mail<C: Context>(&self, context: &C) -> Result<Rendered, TemplateError> {
+        let name = |file: &str| format!("mail/{}/{file}", C::NAME);
+        let subject = self.render(&name("subject.txt"), context)?;
+        let text = self.render(&name("body.txt"), context)?;
+        let mjml = name("body.mjml");
+        let html = match self.environment.get_template(&mjml) {
+            Ok(_) => Some(html(&mjml, &self.render(&mjml, context)?)?),
+            Err(_) => None,
+        };
+        Ok(Rendered { subject: one_line(&subject), html, text })
+    }
+
+    fn render(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
+        let template =
+            self.environment.get_template(name).map_err(|_| TemplateError::Missing { name: name.to_owned() })?;
+        template.render(Serde(context)).map_err(broken)
+    }
+
+    /// Renders every sample of a context: what `semainier check` and the start of the daemon do.
+    ///
+    /// # Errors
+    /// The first sample that does not render.
+    pub fn check<C: Context>(&self) -> Result<usize, TemplateError> {
+        let samples = C::samples();
+        samples.iter().try_for_each(|sample| self.mail(sample).map(drop))?;
+        Ok(samples.len())
+    }
+}
+
+/// A subject is one line, and its non-breaking spaces stay.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn html(name: &str, mjml: &str) -> Result<String, TemplateError> {
+    let bad = |why: String| TemplateError::Mjml { name: name.to_owned(), why };
+    let parsed = mrml::parse(mjml).map_err(|why| bad(why.to_string()))?;
+    let html = parsed.element.render(&Default::default()).map_err(|why| bad(why.to_string()))?;
+    if html.len() > HTML_LIMIT {
+        return Err(TemplateError::TooLong { name: name.to_owned(), bytes: html.len() });
+    }
+    Ok(html)
+}
+
+fn broken(error: minijinja::Error) -> TemplateError {
+    let name = error.name().unwrap_or("?").to_owned();
+    let why = match error.kind() {
+        minijinja::ErrorKind::UndefinedError => {
+            format!("it asks for a value that is not there ({})", error.detail().unwrap_or("undefined"))
+        }
+        _ => error.to_string(),
+    };
+    TemplateError::Broken { name, line: error.line(), why }
+}
+
+/// Files below `dir`, named as templates are: `mail/agenda/body.txt`.
+fn files_below(dir: &Path) -> Result<Vec<(String, PathBuf)>, TemplateError> {
+    let mut found = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let unreadable = |source| TemplateError::Unreadable { path: folder.clone(), source };
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(name) = path.strip_prefix(dir) {
+                found.push((name.to_string_lossy().replace('\\', "/"), path));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Lines of at most 72 characters, those after the first indented by `indent` spaces. Breaks at ordinary blanks only.
+fn wrapped(text: &str, indent: usize) -> String {
+    const WIDTH: usize = 72;
+    let margin = " ".repeat(indent);
+    let mut lines = vec![String::new()];
+    for word in text.split([' ', '\n', '\t']).filter(|w| !w.is_empty()) {
+        let line = lines
+            .last_mut()
+            .filter(|line| line.is_empty() || indent + line.chars().count() + 1 + word.chars().count() <= WIDTH);
+        match line {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    // A plain-text reader has no use for the space that never ends a line, and some show it as a box.
+    lines.join(&format!("\n{margin}")).replace([NBSP, '\u{202f}'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Empty {}
+
+    impl Context for Empty {
+        const NAME: &'static str = "agenda";
+
+        fn samples() -> Vec<Self> {
+            vec![Empty {}]
+        }
+    }
+
+    #[test]
+    fn a_missing_variable_is_said_with_file_and_line() {
+        let error = Templates::load(None).unwrap().check::<Empty>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("template mail/agenda/subject.txt:1: it asks for a value that is not there"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_own_template_replaces_the_built_in_one() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("mail/agenda")).unwrap();
+        std::fs::write(dir.path().join("mail/agenda/subject.txt"), "Bonjour").unwrap();
+        std::fs::write(dir.path().join("mail/agenda/body.txt"), "Texte").unwrap();
+        std::fs::write(dir.path().join("mail/agenda/body.mjml"), "<mjml><mj-body></mj-body></mjml>").unwrap();
+        let mail = Templates::load(Some(dir.path())).unwrap().mail(&Empty {}).unwrap();
+        assert_eq!((mail.subject.as_str(), mail.text.as_str()), ("Bonjour", "Texte"));
+    }
+
+    #[test]
+    fn plain_text_is_wrapped_under_its_margin() {
+        let text = format!("{} fin", "mot ".repeat(20).trim());
+        let lines: Vec<_> = wrapped(&text, 4).lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[1].starts_with("    "), "{lines:?}");
+    }
+}
