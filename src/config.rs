@@ -102,6 +102,31 @@ impl Config {
         Self::parse(path.as_deref(), &text, overrides)
     }
 
+    /// The office's site, where its articles are.
+    pub fn website(&self) -> Url {
+        let site = self.office.website.as_deref().unwrap_or(EXAMPLE_SITE);
+        site.parse().unwrap_or_else(|_| example(EXAMPLE_SITE))
+    }
+
+    /// What runs, but not as a real office would want it: defaults that only an example can have.
+    pub fn warnings(&self) -> Vec<String> {
+        let example = self.public_url == example(EXAMPLE_PUBLIC_URL);
+        [
+            (self.relay.is_none(), "relay is not set: nothing can be sent; write relay = \"smtp://…\" or \"capture:DIR\""),
+            (example, "public_url is not set: unsubscribe links lead nowhere; write public_url = \"https://…\""),
+            (
+                self.sender.address.domain().ends_with(".example"),
+                "sender.address is not set: mails come from an example address",
+            ),
+            (self.office.website.is_none(), "office.website is not set: the article is looked for on an example site"),
+            (self.staff.is_empty(), "staff is empty: nobody is told when a mailing is held"),
+        ]
+        .into_iter()
+        .filter(|(is_so, _)| *is_so)
+        .map(|(_, text)| text.to_owned())
+        .collect()
+    }
+
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn parse(path: Option<&Path>, text: &str, overrides: &Overrides) -> Result<Self, Problems> {
@@ -143,7 +168,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         jobs: directory("jobs"),
         templates: directory("templates"),
         zone: root.parsed("zone", parse_zone).unwrap_or(Tz::Europe__Paris),
-        public_url: root.parsed("public_url", public_url).unwrap_or_else(default_public_url),
+        public_url: root.parsed("public_url", public_url).unwrap_or_else(|| example(EXAMPLE_PUBLIC_URL)),
         staff: root.value("staff", |raw| addresses(&raw.texts()?)).unwrap_or_default(),
         commune: office.text("commune").unwrap_or_else(|| "Auch".to_owned()),
         office: Office {
@@ -151,7 +176,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             address: office.text("address"),
             phone: office.text("phone"),
             email: office.text("email"),
-            website: office.text("website"),
+            website: office.parsed("website", website),
             opening_hours: office.text("opening_hours"),
         },
         sender: Sender {
@@ -241,8 +266,19 @@ fn public_url(text: &str) -> Result<Url, String> {
     }
 }
 
-fn default_public_url() -> Url {
-    Url::parse("https://partenaires.office.example").unwrap_or_else(|_| unreachable!("a literal"))
+fn website(text: &str) -> Result<String, &'static str> {
+    let web = |url: &Url| matches!(url.scheme(), "https" | "http");
+    let found = text.parse::<Url>().ok().filter(web);
+    found.map(|_| text.to_owned()).ok_or("expected an address such as https://office.example")
+}
+
+/// What stands where an operator has said nothing; `.example` is nobody's (RFC 2606).
+const EXAMPLE_SITE: &str = "https://office.example";
+const EXAMPLE_PUBLIC_URL: &str = "https://partenaires.office.example";
+
+#[expect(clippy::expect_used, reason = "literals of this file")]
+fn example(literal: &str) -> Url {
+    literal.parse().expect("a literal")
 }
 
 fn default_sender() -> Result<EmailAddress, crate::domain::email::InvalidAddress> {

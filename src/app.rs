@@ -1,0 +1,87 @@
+//! The parts of the house put together, once, at start.
+
+use crate::clock::Clock;
+use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher};
+use crate::compose::context;
+use crate::config::Config;
+use crate::deliver::Relay;
+use crate::jobs::{self, Mailing};
+use crate::store::{self, Access, Store};
+use crate::templates::Templates;
+use crate::tokens::Tokens;
+use anyhow::{Context, anyhow};
+use secrecy::ExposeSecret;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What reads and composes; touches no ledger and sends nothing.
+#[derive(Debug)]
+pub struct App {
+    pub config: Config,
+    pub clock: Clock,
+    pub mailings: Vec<Mailing>,
+    pub templates: Templates,
+    pub fetcher: Fetcher,
+}
+
+/// An [`App`] with a ledger: what can freeze, send and show.
+pub struct Engine {
+    pub app: App,
+    pub store: Arc<dyn Store>,
+    pub tokens: Tokens,
+}
+
+impl App {
+    /// Reads mailings and templates, and renders every template with its samples: a typo is found now, not by readers.
+    ///
+    /// # Errors
+    /// All that is wrong in the mailings; or the first template that does not render.
+    pub fn new(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let mailings = jobs::load(&config, clock.now())?;
+        let templates = Templates::load(config.templates.as_deref())?;
+        context::check_all(&templates)?;
+        let timeout = config.fetch.timeout.to_std().unwrap_or_default();
+        let limits = FetchLimits {
+            total: timeout,
+            max_bytes: usize::try_from(config.fetch.max_bytes).unwrap_or(usize::MAX),
+            ..FetchLimits::default()
+        };
+        let allowed: AllowedHosts = config.fetch.allow.iter().map(|host| host.parse()).collect::<Result<_, _>>()?;
+        let fetcher = Fetcher::new(limits, allowed, concat!("semainier/", env!("CARGO_PKG_VERSION")))?;
+        Ok(Self { config, clock, mailings, templates, fetcher })
+    }
+
+    /// # Errors
+    /// When there is no such mailing; the message names those there are.
+    pub fn mailing(&self, id: &str) -> anyhow::Result<&Mailing> {
+        self.mailings.iter().find(|mailing| mailing.id == id).ok_or_else(|| {
+            let known: Vec<_> = self.mailings.iter().map(|m| m.id.as_str()).collect();
+            anyhow!("there is no mailing {id:?}; expected one of {}", known.join(", "))
+        })
+    }
+
+    /// # Errors
+    /// When none is configured.
+    pub fn relay(&self) -> anyhow::Result<Relay> {
+        let text = self.config.relay.as_ref().context(
+            "no relay is configured, so nothing can be sent; write relay = \"smtp://host:port\" (or \"capture:outbox\" to \
+             write the mails into a folder) in semainier.toml, or set SEMAINIER__RELAY",
+        )?;
+        Ok(text.expose_secret().parse()?)
+    }
+
+    /// Opens the ledger.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, or another daemon has it and `access` is exclusive.
+    pub async fn open(self, access: Access) -> anyhow::Result<Engine> {
+        let url = self.config.database.expose_secret();
+        let store = store::open(url, access).await?;
+        let tokens = match (&self.config.secret, url.strip_prefix("sqlite://")) {
+            (Some(secret), _) => Tokens::new(secret.clone()),
+            (None, Some(path)) => Tokens::beside(Path::new(path))?,
+            (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
+        };
+        Ok(Engine { app: self, store, tokens })
+    }
+}

@@ -1,0 +1,210 @@
+//! The ledger in shapes people and programs read: tables, JSON, CSV. The JSON shapes are a contract.
+
+use crate::domain::{
+    Timestamp,
+    delivery::State,
+    issue::{Counts, IssueSummary},
+    partner::Contact,
+};
+use crate::store::LoggedDelivery;
+use chrono_tz::Tz;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// `2026-07-04T08:00:00+02:00`
+pub fn instant(at: Timestamp, zone: Tz) -> String {
+    at.with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// `log --json`: one array.
+pub fn log_json(log: &[LoggedDelivery], zone: Tz) -> Value {
+    let attempt = |attempt: &crate::store::LoggedAttempt| {
+        json!({
+            "n": attempt.n,
+            "at": instant(attempt.at, zone),
+            "phase": attempt.phase.as_str(),
+            "code": attempt.code,
+            "enhanced": attempt.enhanced,
+            "text": attempt.text,
+            "outcome": attempt.outcome,
+        })
+    };
+    log.iter()
+        .map(|delivery| {
+            json!({
+                "issue": delivery.issue,
+                "address": delivery.address,
+                "state": delivery.state,
+                "message_id": delivery.message_id,
+                "attempts": delivery.attempts.iter().map(attempt).collect::<Vec<_>>(),
+                "id": delivery.id,
+                "name": delivery.name,
+                "establishment": delivery.establishment,
+                "next_at": delivery.next_at.map(|at| instant(at, zone)),
+                "changed_at": instant(delivery.changed_at, zone),
+                "resends": delivery.resends,
+            })
+        })
+        .collect()
+}
+
+/// `log --csv`: a row an attempt, or one for a delivery without any. Safe to open in a spreadsheet.
+///
+/// # Errors
+/// When the buffer cannot be written, which does not happen.
+pub fn log_csv(log: &[LoggedDelivery], zone: Tz) -> Result<String, csv::Error> {
+    let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
+    csv.write_record([
+        "issue", "address", "name", "establishment", "state", "message_id", "attempt", "at", "phase", "code", "enhanced",
+        "text", "outcome", "id",
+    ])?;
+    for delivery in log {
+        let attempts: Vec<_> = match delivery.attempts.as_slice() {
+            [] => vec![None],
+            some => some.iter().map(Some).collect(),
+        };
+        for attempt in attempts {
+            let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
+            let cells = [
+                delivery.issue.to_string(),
+                delivery.address.clone(),
+                delivery.name.clone(),
+                delivery.establishment.clone(),
+                delivery.state.to_string(),
+                delivery.message_id.clone(),
+                number(attempt.map(|a| a.n)),
+                attempt.map(|a| instant(a.at, zone)).unwrap_or_default(),
+                attempt.map(|a| a.phase.as_str().to_owned()).unwrap_or_default(),
+                number(attempt.and_then(|a| a.code).map(u32::from)),
+                attempt.and_then(|a| a.enhanced.clone()).unwrap_or_default(),
+                attempt.and_then(|a| a.text.clone()).unwrap_or_default(),
+                attempt.map(|a| a.outcome.clone()).unwrap_or_default(),
+                delivery.id.to_string(),
+            ];
+            csv.write_record(cells.map(formula_safe))?;
+        }
+    }
+    let bytes = csv.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP ASVS 1.2.10).
+pub fn formula_safe(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\0']) { format!("'{cell}") } else { cell }
+}
+
+/// For people: one line a delivery, the last word of the relay.
+pub fn log_table(log: &[LoggedDelivery], zone: Tz) -> Table {
+    let mut table = table(["issue", "address", "state", "tries", "last at", "phase", "reply"]);
+    for delivery in log {
+        let last = delivery.attempts.last();
+        let reply = last.map(|a| {
+            let code = a.code.map(|c| format!("{c} ")).unwrap_or_default();
+            let text: String = a.text.clone().unwrap_or_default().chars().take(80).collect();
+            format!("{code}{text}")
+        });
+        let waits = delivery.next_at.filter(|_| delivery.state == State::Queued);
+        table.add_row([
+            delivery.issue.to_string(),
+            delivery.address.clone(),
+            match waits {
+                Some(at) if !delivery.attempts.is_empty() => format!("queued until {}", instant(at, zone)),
+                _ => delivery.state.to_string(),
+            },
+            delivery.attempts.len().to_string(),
+            last.map(|a| instant(a.at, zone)).unwrap_or_default(),
+            last.map(|a| a.phase.as_str().to_owned()).unwrap_or_default(),
+            reply.unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+#[derive(Serialize)]
+struct IssueJson<'a> {
+    key: &'a crate::domain::issue::IssueKey,
+    mailing: &'a str,
+    state: crate::domain::issue::IssueState,
+    reason: Option<&'a str>,
+    scheduled_for: String,
+    expires_at: String,
+    frozen_at: Option<String>,
+    closed_at: Option<String>,
+    subject: Option<&'a str>,
+    content_hash: Option<&'a str>,
+    counts: Counts,
+    recipients: u64,
+}
+
+/// `issues --json`: one array.
+pub fn issues_json(issues: &[IssueSummary], zone: Tz) -> Value {
+    let one = |issue: &IssueSummary| {
+        let issue = IssueJson {
+            key: &issue.key,
+            mailing: &issue.mailing,
+            state: issue.state,
+            reason: issue.reason.as_deref(),
+            scheduled_for: instant(issue.scheduled_for, zone),
+            expires_at: instant(issue.expires_at, zone),
+            frozen_at: issue.frozen_at.map(|at| instant(at, zone)),
+            closed_at: issue.closed_at.map(|at| instant(at, zone)),
+            subject: issue.subject.as_deref(),
+            content_hash: issue.content_hash.as_deref(),
+            counts: issue.counts,
+            recipients: issue.counts.total(),
+        };
+        serde_json::to_value(issue).unwrap_or_default()
+    };
+    issues.iter().map(one).collect()
+}
+
+pub fn issues_table(issues: &[IssueSummary], zone: Tz) -> Table {
+    let mut table = table(["issue", "state", "for", "recipients", "what happened", "why"]);
+    for issue in issues {
+        table.add_row([
+            issue.key.to_string(),
+            issue.state.as_str().to_owned(),
+            instant(issue.scheduled_for, zone),
+            issue.counts.total().to_string(),
+            sum(&issue.counts),
+            issue.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+/// `12 = 10 sent + 1 failed + 1 unknown`: the sum of invariant I1, said aloud.
+pub fn sum(counts: &Counts) -> String {
+    let mut counts = *counts;
+    let total = counts.total();
+    let parts: Vec<_> = State::ALL
+        .into_iter()
+        .map(|state| (*counts.of(state), state))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, state)| format!("{n} {state}"))
+        .collect();
+    if parts.is_empty() { "nobody".to_owned() } else { format!("{total} = {}", parts.join(" + ")) }
+}
+
+pub fn contacts_table(contacts: &[Contact]) -> Table {
+    let mut table = table(["address", "name", "establishment", "commune", "receives"]);
+    for contact in contacts {
+        table.add_row([
+            contact.address.to_string(),
+            contact.name.clone(),
+            contact.establishment.clone(),
+            contact.commune.clone(),
+            contact.subscriptions.join(", "),
+        ]);
+    }
+    table
+}
+
+/// An empty table in the house's style.
+pub fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+}
