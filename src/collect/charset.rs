@@ -273,13 +273,12 @@ mod tests {
             let _ = decode(&bytes, label.as_deref());
         }
 
+        // Typography follows a plain letter here: `é–»` is three letters of Windows-1252 and one of UTF-8.
         #[test]
-        fn what_windows_1252_can_write_comes_back_whatever_the_label(text in "[a-zéèêëàâçîïôùûœÉÀÇ«»’–€ ]{1,40}") {
+        fn what_windows_1252_can_write_comes_back_whatever_the_label(text in "([a-zéèêëàâçîïôùûÉÀÇ]{1,9}x?[«»’–€œ]? ){1,9}") {
+            proptest::prop_assume!(in_windows_1252(&text).utf8_chunks().all(|chunk| chunk.valid().is_ascii()));
             for label in [None, Some("utf-8"), Some("windows-1252")] {
-                match decode(&in_windows_1252(&text), label) {
-                    Ok(decoded) => proptest::prop_assert_eq!(&decoded, &text),
-                    Err(error) => proptest::prop_assert_eq!(error, CharsetError::Mixed),
-                }
+                proptest::prop_assert_eq!(decode(&in_windows_1252(&text), label), Ok(text.clone()));
             }
         }
     }

@@ -15,8 +15,10 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
-use super::address::{AllowedHosts, Refusal, check_url, is_public, literal_host_is_public};
+pub use super::address::{AllowedHosts, InvalidHost, Refusal};
+use super::address::{check_url, is_public, literal_host_is_public};
 use super::charset;
+pub use super::charset::CharsetError;
 pub use super::fetch_error::{FetchError, Phase, Place};
 
 /// No site asks us to stay away longer than the deadline of a mailing can bear.

@@ -1,6 +1,11 @@
 //! Bringing content in: from a source to domain types.
 
-pub mod address;
-pub mod charset;
+mod address;
+mod charset;
+mod collect_error;
 pub mod fetch;
-pub mod fetch_error;
+mod fetch_error;
+mod page;
+pub mod source;
+mod title;
+mod wordpress;
