@@ -1,1 +1,11 @@
 //! Bringing content in: from a source to domain types.
+
+mod address;
+mod charset;
+mod collect_error;
+pub mod fetch;
+mod fetch_error;
+mod page;
+pub mod source;
+mod title;
+mod wordpress;

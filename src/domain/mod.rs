@@ -1,6 +1,7 @@
 //! The words of the product as types. Pure: no async, no I/O, no clock.
 
 pub mod agenda;
+pub mod article;
 pub mod delivery;
 pub mod email;
 pub mod french;

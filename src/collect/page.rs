@@ -1,0 +1,288 @@
+//! An HTML page: where its article is, when it was published, where its links lead.
+//!
+//! Finds the text, does not read it. Never narrows to less than the whole article: what is too much, the reader
+//! of agendas leaves aside; what is missing is lost (invariant I3).
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Europe::Paris;
+use regex::Regex;
+use scraper::{ElementRef, Html, Selector};
+use serde_json::Value;
+use url::Url;
+
+use super::fetch::Page;
+use crate::domain::article::Article;
+
+/// Where themes put the text of an article, the most exact first.
+const CONTAINERS: [&str; 7] = [
+    "[itemprop~=articleBody]",
+    ".entry-content, .wp-block-post-content",
+    ".elementor-widget-theme-post-content",
+    ".post-content, .article-content",
+    "article",
+    "main, [role=main]",
+    "body",
+];
+
+/// What is in those and belongs to the site, not to the article.
+const FURNITURE: &str =
+    "script, style, noscript, template, iframe, svg, nav, form, button, footer, #comments, .comments-area";
+
+/// What can be read off a page. Dates are `None` where the page does not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadPage {
+    pub title: String,
+    pub html: String,
+    pub published: Option<DateTime<Utc>>,
+    pub modified: Option<DateTime<Utc>>,
+}
+
+/// The article of a fetched page, `None` where it holds no text. A page that tells no date was published at
+/// its `Last-Modified`, or else `now`.
+pub fn article_of(page: &Page, now: DateTime<Utc>) -> Option<Article> {
+    let read = read(&page.text, now)?;
+    let last_modified = page.validators.last_modified.as_deref().and_then(parse_http_date);
+    Some(Article {
+        title: read.title,
+        url: Some(page.url.to_string()),
+        published: read.published.or(last_modified).unwrap_or(now),
+        modified: read.modified,
+        html: read.html,
+    })
+}
+
+/// Reads an HTML document. A date after `now` is no publication: it is the date of some event.
+pub fn read(text: &str, now: DateTime<Utc>) -> Option<ReadPage> {
+    let mut document = Html::parse_document(text);
+    let title = title(&document);
+    let json_ld = json_ld(&document);
+    let tomorrow = now + Days::new(1);
+    let is_past = |date: &DateTime<Utc>| *date <= tomorrow;
+    let published = attributes(&document, "meta[property='article:published_time']", "content")
+        .chain(attributes(&document, "time.published, time[itemprop~=datePublished]", "datetime"))
+        .chain(attributes(&document, "meta[itemprop~=datePublished]", "content"))
+        .chain(found_in(&json_ld, "datePublished"))
+        .chain(attributes(&document, "time[datetime]", "datetime"))
+        .filter_map(|date| parse_date(&date))
+        .find(is_past);
+    let modified = attributes(&document, "meta[property='article:modified_time']", "content")
+        .chain(found_in(&json_ld, "dateModified"))
+        .filter_map(|date| parse_date(&date))
+        .find(is_past);
+    remove_furniture(&mut document);
+    let html = CONTAINERS.iter().find_map(|container| longest(&document, container))?;
+    Some(ReadPage { title, html, published, modified })
+}
+
+/// Where the links of a page lead, with the words they are on.
+pub fn links(page: &Page) -> Vec<(Url, String)> {
+    let document = Html::parse_document(&page.text);
+    let link = |a: ElementRef<'_>| {
+        let mut url = page.url.join(a.attr("href")?).ok()?;
+        url.set_fragment(None);
+        Some((url, one_line(&a.text().collect::<String>())))
+    };
+    document.select(&css("a[href]")).filter_map(link).collect()
+}
+
+/// Whether a text is HTML, be it a fragment.
+pub fn is_html(text: &str) -> bool {
+    #[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests of this file")]
+    static TAG: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)<(!doctype|html|body|article|div|p|br|ul|ol|li|h[1-6])\b").expect("valid"));
+    TAG.is_match(text)
+}
+
+/// Plain text as HTML, a paragraph a line.
+pub fn paragraphs(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    escaped.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| format!("<p>{line}</p>\n")).collect()
+}
+
+/// The selectors of this file are constants.
+#[expect(clippy::expect_used, reason = "every constant of this file is compiled by its tests")]
+fn css(selector: &str) -> Selector {
+    Selector::parse(selector).expect("a valid selector")
+}
+
+fn title(document: &Html) -> String {
+    let words = |selector| -> Vec<String> {
+        let selector = css(selector);
+        document.select(&selector).map(|element| one_line(&element.text().collect::<String>())).collect()
+    };
+    let titles = words("h1").into_iter().chain(attributes(document, "meta[property='og:title']", "content"));
+    titles.chain(words("title")).find(|title| !title.is_empty()).unwrap_or_default()
+}
+
+fn attributes(document: &Html, selector: &str, name: &str) -> impl Iterator<Item = String> {
+    let values: Vec<String> =
+        document.select(&css(selector)).filter_map(|element| element.attr(name)).map(str::to_owned).collect();
+    values.into_iter()
+}
+
+fn json_ld(document: &Html) -> Vec<Value> {
+    let scripts = css("script[type='application/ld+json']");
+    // One broken script must not hide the others, nor the page.
+    document
+        .select(&scripts)
+        .filter_map(|script| serde_json::from_str(&script.text().collect::<String>()).ok())
+        .collect()
+}
+
+fn found_in(values: &[Value], key: &str) -> impl Iterator<Item = String> {
+    let mut found = Vec::new();
+    let mut waiting: Vec<&Value> = values.iter().rev().collect();
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Object(fields) => {
+                found.extend(fields.get(key).and_then(Value::as_str).map(str::to_owned));
+                waiting.extend(fields.values().rev());
+            }
+            Value::Array(values) => waiting.extend(values.iter().rev()),
+            _ => {}
+        }
+    }
+    found.into_iter()
+}
+
+fn remove_furniture(document: &mut Html) {
+    let furniture: Vec<_> = document.select(&css(FURNITURE)).map(|element| element.id()).collect();
+    for id in furniture {
+        if let Some(mut node) = document.tree.get_mut(id) {
+            node.detach();
+        }
+    }
+}
+
+/// A page lists other articles beside its own: the longest is its own.
+fn longest(document: &Html, container: &str) -> Option<String> {
+    let text_length = |element: &ElementRef<'_>| element.text().map(|text| text.trim().len()).sum::<usize>();
+    let longest = document.select(&css(container)).max_by_key(text_length)?;
+    (text_length(&longest) > 0).then(|| longest.inner_html())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A date as pages write it. Without an offset it is French time; without an hour it is the beginning of the day.
+fn parse_date(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    let with_offset =
+        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%z"));
+    if let Ok(date) = with_offset {
+        return Some(date.to_utc());
+    }
+    let local = parse_local(text).or_else(|| {
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        day.and_hms_opt(0, 0, 0)
+    })?;
+    Paris.from_local_datetime(&local).earliest().map(|date| date.to_utc())
+}
+
+fn parse_local(text: &str) -> Option<NaiveDateTime> {
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+}
+
+fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn now() -> DateTime<Utc> {
+        utc("2027-07-10T06:00:00Z")
+    }
+
+    fn published(head: &str) -> Option<DateTime<Utc>> {
+        read(&format!("<html><head>{head}</head><body><p>x</p></body></html>"), now()).unwrap().published
+    }
+
+    fn page(text: &str) -> Page {
+        Page {
+            url: "https://office.example/blog/une-page/".parse().unwrap(),
+            text: text.to_owned(),
+            content_type: None,
+            validators: Default::default(),
+        }
+    }
+
+    #[test]
+    fn the_date_is_read_wherever_sites_write_it() {
+        let expected = Some(utc("2027-07-09T15:12:08Z"));
+        for head in [
+            "<meta property='article:published_time' content='2027-07-09T15:12:08+00:00'>",
+            "<time class='entry-date published' datetime='2027-07-09T17:12:08+0200'>",
+            "<time datetime='2027-07-09 17:12:08'>",
+            "<script type='application/ld+json'>{\"@graph\":[{\"@type\":\"WebPage\"},{\"datePublished\":\"2027-07-09T17:12:08\"}]}</script>",
+            "<script type='application/ld+json'>{broken,}</script><time datetime='2027-07-09T15:12:08Z'>",
+        ] {
+            assert_eq!(published(head), expected, "{head}");
+        }
+        assert_eq!(published("<time datetime='2027-07-09'>"), Some(utc("2027-07-08T22:00:00Z")));
+        assert_eq!(published("<time datetime='vendredi'>"), None);
+    }
+
+    #[test]
+    fn the_date_of_an_event_to_come_is_not_the_publication() {
+        assert_eq!(published("<time datetime='2027-07-14T21:00'>"), None);
+        let both = "<time datetime='2027-07-14T21:00'><time datetime='2027-07-09'>";
+        assert_eq!(published(both), Some(utc("2027-07-08T22:00:00Z")));
+    }
+
+    #[test]
+    fn a_page_without_a_date_has_its_last_modification_or_now() {
+        let mut page = page("<h1>Titre</h1><p>Texte</p>");
+        assert_eq!(article_of(&page, now()).unwrap().published, now());
+        page.validators.last_modified = Some("Fri, 09 Jul 2027 15:12:08 GMT".to_owned());
+        assert_eq!(article_of(&page, now()).unwrap().published, utc("2027-07-09T15:12:08Z"));
+    }
+
+    #[test]
+    fn the_article_is_told_from_the_site_around_it() {
+        let read = read(
+            "<title>Titre - Office</title><body><nav>Menu</nav><main><h1>Titre\n <em>vrai</em></h1>
+             <div class=entry-content><p>Lundi 12 <script>track()</script></p><ul><li>marché</li></ul></div>
+             <div class=entry-content><p>autre</p></div></main><footer>Mentions</footer>",
+            now(),
+        )
+        .unwrap();
+        assert_eq!(read.title, "Titre vrai");
+        assert_eq!(read.html, "<p>Lundi 12 </p><ul><li>marché</li></ul>");
+    }
+
+    #[test]
+    fn a_fragment_is_a_whole_article() {
+        assert_eq!(
+            read("<h3>Lundi</h3><ul><li>marché</li></ul>", now()).unwrap().html,
+            "<h3>Lundi</h3><ul><li>marché</li></ul>"
+        );
+        assert_eq!(read("<body><nav>Menu</nav><script>x</script> </body>", now()), None);
+    }
+
+    #[test]
+    fn links_are_whole_and_say_their_words() {
+        let page = page("<a href='../ici/#haut'>Que  faire\n<b>ici</b></a><a href='http://['>x</a><a>y</a>");
+        let expected: Url = "https://office.example/blog/ici/".parse().unwrap();
+        assert_eq!(links(&page), [(expected, "Que faire ici".to_owned())]);
+    }
+
+    #[test]
+    fn plain_text_becomes_paragraphs() {
+        assert!(!is_html("Lundi 12 : entrée < 5 € & goûter <3"));
+        assert!(is_html("Lundi<BR/>marché"));
+        assert_eq!(
+            paragraphs("Lundi 12\r\n\n - marché & <fête>\n"),
+            "<p>Lundi 12</p>\n<p>- marché &amp; &lt;fête&gt;</p>\n"
+        );
+    }
+}

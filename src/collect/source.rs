@@ -1,0 +1,116 @@
+//! Where articles come from: a closed list, one entry a kind, as written in a mailing's file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use super::address::check_url;
+use super::charset;
+use super::fetch::Fetcher;
+use super::page;
+use super::title::Phrase;
+use super::wordpress::Wordpress;
+use crate::domain::article::Article;
+
+pub use super::collect_error::{CollectError, Missed, Rung, Tally, Tried};
+
+/// One source of a mailing: `{ kind = "wordpress", url = "https://…", search = "Que faire à Auch cette semaine" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Source {
+    /// The posts of a WordPress site whose title holds the words of `search`.
+    Wordpress {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+        #[serde(deserialize_with = "some_words")]
+        search: String,
+    },
+    /// One HTML page, always at the same address.
+    Page {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+    },
+    /// A local HTML or text file.
+    File {
+        path: PathBuf,
+        /// Without it: what the document says, else when the file was last written.
+        #[serde(default)]
+        published: Option<DateTime<Utc>>,
+    },
+}
+
+impl Source {
+    /// The articles found, the newest first; never an empty list. Which of them is of the coming week is for the
+    /// caller to see, who reads them.
+    pub async fn articles(&self, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, CollectError> {
+        match self {
+            Self::Wordpress { url, search } => Wordpress::new(url, search).articles(fetcher, now).await,
+            Self::Page { url } => Ok(vec![article_of_page(url, fetcher, now).await?]),
+            Self::File { path, published } => {
+                let limit = fetcher.limits().max_bytes;
+                Ok(vec![article_of_file(path, *published, limit, now).await?])
+            }
+        }
+    }
+}
+
+async fn article_of_page(url: &Url, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Article, CollectError> {
+    let page = fetcher.page(url).await.map_err(CollectError::from)?;
+    page::article_of(&page, now)
+        .ok_or_else(|| CollectError::NoText { place: page.url.host_str().unwrap_or_default().to_owned() })
+}
+
+async fn article_of_file(
+    path: &Path,
+    published: Option<DateTime<Utc>>,
+    limit: usize,
+    now: DateTime<Utc>,
+) -> Result<Article, CollectError> {
+    let unreadable = |source| CollectError::File { path: path.to_owned(), source };
+    let metadata = tokio::fs::metadata(path).await.map_err(unreadable)?;
+    // A directory is an error anyway; a pipe or a device would be read for ever.
+    if !metadata.is_file() {
+        return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+    }
+    if metadata.len() > limit as u64 {
+        return Err(CollectError::FileTooLarge { path: path.to_owned(), limit });
+    }
+    let written = metadata.modified().map(DateTime::<Utc>::from).map_err(unreadable)?;
+    let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
+    let text =
+        charset::decode(&bytes, None).map_err(|source| CollectError::FileCharset { path: path.to_owned(), source })?;
+    let read = if page::is_html(&text) { page::read(&text, now) } else { page::read(&page::paragraphs(&text), now) };
+    let read = read.ok_or_else(|| CollectError::NoText { place: path.display().to_string() })?;
+    let title = if read.title.is_empty() { name_of(path) } else { read.title };
+    Ok(Article {
+        title,
+        url: None,
+        published: published.or(read.published).unwrap_or(written),
+        modified: read.modified,
+        html: read.html,
+    })
+}
+
+/// A file that names itself nowhere is called as a person sees it in the folder.
+fn name_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn web_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    let url = Url::deserialize(deserializer)?;
+    match check_url(&url) {
+        Ok(()) => Ok(url),
+        Err(why) => Err(serde::de::Error::custom(format!("expected the address of a site, but {why}"))),
+    }
+}
+
+fn some_words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if Phrase::of(&text).is_empty() {
+        return Err(serde::de::Error::custom("expected words of the article's title"));
+    }
+    Ok(text)
+}
