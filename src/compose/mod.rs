@@ -1,2 +1,3 @@
 //! From an issue to bytes: mail and printed page.
 pub mod print;
+pub mod rows;

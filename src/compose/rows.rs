@@ -1,0 +1,316 @@
+//! The agenda line by line, as people read it: the one view of an item that mail and printed page share.
+//!
+//! It owns invariant I3 on the way out: every word of an item that carries meaning stands in its rows. Where the
+//! understanding lost one, the item is printed as written. It must never drop, order or merge items.
+
+use std::collections::HashSet;
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use crate::domain::{
+    agenda::{Event, Item, PartOfDay, Status},
+    french,
+};
+
+/// One line of the agenda: hour in the margin, title, then place, price, phone, note.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Row {
+    /// `10 h 30`, `dès 18 h 30`, `21 h – 23 h`, `matin`, `journée`, or empty. Each hour holds together.
+    pub time: String,
+    pub title: String,
+    pub place: Option<String>,
+    pub price: Option<String>,
+    pub phone: Option<String>,
+    pub link: Option<String>,
+    pub status: Status,
+    /// `jusqu’au 31 août`
+    pub until: Option<String>,
+    pub note: Option<String>,
+    /// The title is the item's text as written: nothing of it was understood.
+    pub as_written: bool,
+}
+
+/// The rows of one item: one per event, and nothing of the article lost.
+pub fn rows(item: &Item) -> Vec<Row> {
+    let mut rows: Vec<Row> = item.events.iter().map(row).collect();
+    match rows.last_mut() {
+        None => rows.push(as_written(&item.text)),
+        Some(last) if !all_words_kept(&item.text, &item.events) => {
+            last.note = Some(with_text(last.note.take(), &item.text));
+        }
+        Some(_) => {}
+    }
+    rows
+}
+
+/// `Annulé`, `Reporté`, `Complet`; nothing where it takes place as planned.
+pub fn status_word(status: Status) -> Option<&'static str> {
+    match status {
+        Status::Scheduled => None,
+        Status::Cancelled => Some("Annulé"),
+        Status::Postponed => Some("Reporté"),
+        Status::SoldOut => Some("Complet"),
+    }
+}
+
+fn row(event: &Event) -> Row {
+    Row {
+        time: time(event),
+        title: french::capitalized(event.title.trim()),
+        place: told(&event.place),
+        price: told(&event.price),
+        phone: told(&event.phone),
+        link: told(&event.link),
+        status: event.status,
+        until: until(event),
+        note: told(&event.note),
+        as_written: false,
+    }
+}
+
+fn as_written(text: &str) -> Row {
+    Row { title: french::capitalized(text.trim()), as_written: true, ..Row::default() }
+}
+
+fn told(text: &Option<String>) -> Option<String> {
+    text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn time(event: &Event) -> String {
+    if event.slots.len() > 1 {
+        let slots: Vec<_> = event.slots.iter().map(|&(start, end)| french::hours(start, end)).collect();
+        return slots.join(", ");
+    }
+    match (event.start, event.end) {
+        (Some(start), Some(end)) => french::hours(start, end),
+        (Some(start), None) if event.from => format!("dès {}", french::hour(start)),
+        (Some(start), None) if event.approx => format!("vers {}", french::hour(start)),
+        (Some(start), None) => french::hour(start),
+        (None, Some(end)) => format!("jusqu’à {}", french::hour(end)),
+        (None, None) if event.all_day => "journée".to_owned(),
+        (None, None) => event.part_of_day.map(part_of_day).unwrap_or_default().to_owned(),
+    }
+}
+
+fn part_of_day(part: PartOfDay) -> &'static str {
+    match part {
+        PartOfDay::Morning => "matin",
+        PartOfDay::Noon => "midi",
+        PartOfDay::Afternoon => "après-midi",
+        PartOfDay::Evening => "soirée",
+        PartOfDay::Night => "nuit",
+    }
+}
+
+fn until(event: &Event) -> Option<String> {
+    if let Some(date) = event.until {
+        return Some(format!("jusqu’au {}", french::day_and_month(date)));
+    }
+    if let Some(text) = told(&event.until_text) {
+        let already_said = text.starts_with("jusqu") || text.starts_with("tou");
+        let joint = if text.starts_with("début") { "jusqu’au" } else { "jusqu’à" };
+        return Some(if already_said { text } else { format!("{joint} {text}") });
+    }
+    // An end after midnight is only an hour; an end on another day at a later hour is a day to be told.
+    let end_day = event.end_day.filter(|_| event.end.is_none() || event.end > event.start)?;
+    Some(format!("jusqu’au {}", french::day(end_day)))
+}
+
+fn with_text(note: Option<String>, text: &str) -> String {
+    match note {
+        Some(note) if !words(text).is_superset(&words(&note)) => format!("{note} · {text}"),
+        _ => text.to_owned(),
+    }
+}
+
+fn all_words_kept(text: &str, events: &[Event]) -> bool {
+    let mut kept = HashSet::new();
+    for row in events.iter().map(row) {
+        let fields = [row.place, row.price, row.phone, row.until, row.note];
+        for field in fields.into_iter().flatten().chain([row.time, row.title]) {
+            kept.extend(words(&field));
+        }
+    }
+    let said = |word: &String| events.iter().any(|event| says_status(event.status, word));
+    content_words(text).iter().all(|word| kept.contains(word) || said(word))
+}
+
+/// `annulée`, `reporté`, `complets` are told by the status itself.
+fn says_status(status: Status, word: &str) -> bool {
+    status_word(status).is_some_and(|said| word.starts_with(&fold(said)))
+}
+
+/// The words that carry meaning: articles, prepositions and the words of dates and hours left out.
+fn content_words(text: &str) -> HashSet<String> {
+    let tokens = tokens(text);
+    let dated = numbers_of_dates(&tokens);
+    let carries_meaning = |&(at, word): &(usize, &String)| !dated.contains(&at) && !is_connective(word);
+    tokens.iter().enumerate().filter(carries_meaning).map(|(_, word)| singular(word)).collect()
+}
+
+fn words(text: &str) -> HashSet<String> {
+    tokens(text).iter().map(|word| singular(word)).collect()
+}
+
+/// Case, accents and ligatures folded; split where letters meet digits, so that `20h30` is `20`, `h`, `30`.
+fn tokens(text: &str) -> Vec<String> {
+    let mut tokens: Vec<String> = Vec::new();
+    let mut previous = None;
+    for c in fold(text).chars() {
+        let kind = c.is_alphanumeric().then_some(c.is_numeric());
+        match tokens.last_mut() {
+            Some(word) if kind.is_some() && kind == previous => word.push(c),
+            _ if kind.is_some() => tokens.push(c.to_string()),
+            _ => {}
+        }
+        previous = kind;
+    }
+    tokens
+}
+
+fn fold(text: &str) -> String {
+    let bare: String = text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase).collect();
+    bare.replace('œ', "oe").replace('æ', "ae")
+}
+
+fn singular(word: &str) -> String {
+    match word.strip_suffix('s') {
+        Some(stem) if stem.len() > 2 => stem.to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+const CONNECTIVES: &str = "le la les l un une des du de d a au aux en et ou sur sous dans par pour avec chez vers \
+    entre ce cet cette ces jusque jusqu qu";
+const TIME_WORDS: &str = "h heure heures min mn minutes 00 midi minuit matin matinee apres soir soiree nuit jour \
+    journee toute tout tous toutes debut fin autour environ des partir depuis lundi mardi mercredi jeudi vendredi \
+    samedi dimanche lundis mardis mercredis jeudis vendredis samedis dimanches janvier fevrier mars avril mai juin \
+    juillet aout septembre octobre novembre decembre er";
+const DATE_WORDS: &str = "lundi mardi mercredi jeudi vendredi samedi dimanche janvier fevrier mars avril mai juin \
+    juillet aout septembre octobre novembre decembre";
+
+fn is_connective(word: &str) -> bool {
+    let among = |list: &str| list.split_whitespace().any(|known| known == word);
+    among(CONNECTIVES) || among(TIME_WORDS)
+}
+
+/// Where the numbers of `du 22 au 26 juillet 2026` stand: they say a day, as the heading above the row does.
+fn numbers_of_dates(tokens: &[String]) -> HashSet<usize> {
+    let is = |at: usize, list: &str| list.split_whitespace().any(|known| tokens[at] == known);
+    let number = |at: usize| tokens[at].chars().all(char::is_numeric);
+    let mut found = HashSet::new();
+    for at in (0..tokens.len()).filter(|&at| is(at, DATE_WORDS)) {
+        let before = (0..at).rev().take_while(|&at| number(at) || is(at, "er du au et le les") || is(at, DATE_WORDS));
+        found.extend(before.filter(|&at| number(at)));
+        found.extend((at + 1..tokens.len()).take_while(|&at| number(at)).take(1));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{NaiveDate, NaiveTime};
+    use proptest::prelude::*;
+
+    fn at(hour: u32, minute: u32) -> Option<NaiveTime> {
+        NaiveTime::from_hms_opt(hour, minute, 0)
+    }
+
+    fn item(text: &str, events: Vec<Event>) -> Item {
+        Item { text: text.to_owned(), events }
+    }
+
+    #[test]
+    fn an_item_that_was_not_understood_is_one_row_as_written() {
+        let rows = rows(&item("marché de nuit, ambiance garantie", vec![]));
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].title, "Marché de nuit, ambiance garantie");
+        assert!(rows[0].as_written && rows[0].time.is_empty());
+    }
+
+    #[test]
+    fn times_read_as_people_say_them() {
+        let check = |event: Event, expect: &str| assert_eq!(row(&event).time.replace(french::NBSP, " "), expect);
+        let event = Event::default;
+        check(Event { start: at(10, 30), ..event() }, "10 h 30");
+        check(Event { start: at(18, 30), from: true, ..event() }, "dès 18 h 30");
+        check(Event { start: at(21, 0), end: at(23, 0), ..event() }, "21 h – 23 h");
+        let slots = [(at(10, 0), at(12, 0)), (at(14, 0), at(18, 0))];
+        let slots = slots.map(|(start, end)| (start.unwrap(), end.unwrap())).to_vec();
+        check(Event { start: at(10, 0), end: at(18, 0), slots, ..event() }, "10 h – 12 h, 14 h – 18 h");
+        check(Event { start: at(12, 0), approx: true, ..event() }, "vers 12 h");
+        check(Event { part_of_day: Some(PartOfDay::Evening), ..event() }, "soirée");
+        check(Event { all_day: true, ..event() }, "journée");
+        check(event(), "");
+    }
+
+    #[test]
+    fn the_end_of_an_exhibition_is_told() {
+        let until = NaiveDate::from_ymd_opt(2026, 8, 31);
+        assert_eq!(row(&Event { until, ..Event::default() }).until.as_deref(), Some("jusqu’au 31 août"));
+        let vague = |text: &str| row(&Event { until_text: Some(text.to_owned()), ..Event::default() }).until;
+        assert_eq!(vague("fin juillet").as_deref(), Some("jusqu’à fin juillet"));
+        assert_eq!(vague("début janvier").as_deref(), Some("jusqu’au début janvier"));
+        assert_eq!(vague("tout l’été").as_deref(), Some("tout l’été"));
+    }
+
+    #[test]
+    fn what_the_understanding_kept_is_not_printed_twice() {
+        let event = Event {
+            start: at(20, 30),
+            title: "concert de l’Ensemble Œdipe".into(),
+            place: Some("Pavie, église".into()),
+            price: Some("5 €".into()),
+            ..Event::default()
+        };
+        let text = "samedi 24 juin à 20h30 : concert de l'ensemble Œdipe à l'église de Pavie (5 €)";
+        assert_eq!(rows(&item(text, vec![event]))[0].note, None);
+    }
+
+    #[test]
+    fn a_lost_word_brings_the_text_back_as_written() {
+        let event = Event { start: at(20, 30), title: "concert".into(), ..Event::default() };
+        let rows = rows(&item("à 20h30 concert au profit du Téléthon", vec![event]));
+        assert_eq!(rows[0].note.as_deref(), Some("à 20h30 concert au profit du Téléthon"));
+    }
+
+    #[test]
+    fn numbers_are_content_unless_they_say_a_day_or_an_hour() {
+        let words = content_words("du 22 au 26 juillet 2026 dès 20h00 les 40 ans du club");
+        assert_eq!(words, ["20", "40", "ans", "club"].map(str::to_owned).into());
+    }
+
+    proptest! {
+        #[test]
+        fn every_content_word_of_an_item_stands_in_its_rows(
+            vocabulary in prop::collection::vec("[a-zéèœ]{1,9}|[0-9]{1,4}|[A-Z]{2,5}|20h30|1er|juillet", 1..14),
+            kept in prop::collection::vec((any::<prop::sample::Index>(), 0..5_usize), 0..20),
+            events in 0..4_usize,
+        ) {
+            let mut parsed = vec![Event::default(); events];
+            for (word, field) in kept.iter().map(|(index, field)| (index.get(&vocabulary), field)) {
+                let Some(event) = parsed.first_mut() else { break };
+                let slot = match field {
+                    0 => { event.title.push(' '); event.title.push_str(word); continue }
+                    1 => &mut event.place,
+                    2 => &mut event.price,
+                    3 => &mut event.phone,
+                    _ => &mut event.note,
+                };
+                *slot = Some(slot.take().map_or(word.clone(), |text| text + " " + word));
+            }
+            let item = item(&vocabulary.join(" "), parsed);
+            let rows = rows(&item);
+            prop_assert_eq!(rows.len(), item.events.len().max(1));
+            let shown: HashSet<String> = rows.iter().flat_map(|row| {
+                let optional = [&row.place, &row.price, &row.phone, &row.until, &row.note];
+                optional.into_iter().flatten().chain([&row.time, &row.title]).flat_map(|text| words(text))
+                    .collect::<Vec<_>>()
+            }).collect();
+            for word in content_words(&item.text) {
+                prop_assert!(shown.contains(&word), "{} is lost from {:?}", word, rows);
+            }
+        }
+    }
+}
