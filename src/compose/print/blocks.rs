@@ -1,0 +1,211 @@
+//! A story set at one size and one width: a list of blocks, each a heading or an entry, ready to flow.
+//!
+//! Marks are relative to the top left corner of their block. Where blocks go is [`super::columns`]'s business.
+
+use std::rc::Rc;
+
+use super::{
+    sheet::{Area, Mark, Shape, TextRun},
+    story::{Entry, Paragraph, Section},
+    theme::{Rgb, SMALLEST, Style, Theme},
+    type_case::{CAP_HEIGHT, Shaped},
+    typeset::break_lines,
+};
+
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// White above it; none at the top of a column.
+    pub gap: f32,
+    pub height: f32,
+    pub marks: Vec<Mark>,
+    /// Which section it belongs to.
+    pub section: usize,
+    pub is_heading: bool,
+}
+
+/// Size of the titles, width of the column, height above which an entry may be cut.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    pub theme: &'a Theme,
+    pub size: f32,
+    pub width: f32,
+    pub tallest: f32,
+}
+
+/// White above, in units of the size.
+const SECTION_GAP: f32 = 1.05;
+const FIRST_ENTRY_GAP: f32 = 0.42;
+const ENTRY_GAP: f32 = 0.5;
+/// Between the hour and the title.
+const GUTTER: f32 = 0.75;
+/// The margin of the hours is as wide as the widest of them, within these limits, in em.
+const HOUR_MARGIN: (f32, f32) = (2.4, 4.6);
+
+/// All the sections as blocks.
+pub fn blocks(sections: &[Section], setting: Setting) -> Vec<Block> {
+    let margin = hour_margin(sections);
+    let mut blocks = Vec::new();
+    for (at, section) in sections.iter().enumerate() {
+        let mut heading = heading(section, &section.heading.text, Some(section.heading.element), setting);
+        heading.section = at;
+        blocks.push(heading);
+        let has_hours = section.entries.iter().any(|entry| entry.hour.is_some());
+        let margin = if has_hours { margin * setting.size } else { 0.0 };
+        for (n, entry) in section.entries.iter().enumerate() {
+            let gap = if n == 0 { FIRST_ENTRY_GAP } else { ENTRY_GAP };
+            let first = blocks.len();
+            entry_blocks(entry, margin, setting, &mut blocks);
+            if let Some(block) = blocks.get_mut(first) {
+                block.gap = gap * setting.size;
+            }
+            blocks[first..].iter_mut().for_each(|block| block.section = at);
+        }
+    }
+    blocks
+}
+
+/// The heading again, where a section goes on in the next column: the eye needs it, a screen reader does not.
+pub fn continued(section: &Section, setting: Setting) -> Block {
+    heading(section, &section.continued, None, setting)
+}
+
+fn heading(section: &Section, text: &Rc<Shaped>, element: Option<usize>, setting: Setting) -> Block {
+    let inset = setting.size * 0.45;
+    let room = setting.width - 2.0 * inset;
+    let size = fitted(text, Style::Heading.size(setting.size), room);
+    let height = Style::Heading.size(setting.size) * 1.62;
+    let theme = setting.theme;
+    let (ground, color) = match section.dated {
+        true => (theme.pale, theme.accent),
+        false => (theme.accent, theme.on_accent),
+    };
+    let band = Area { x: 0.0, y: 0.0, width: setting.width, height };
+    let mut marks = vec![Mark { element: None, shape: Shape::Fill { areas: vec![band], color: ground } }];
+    let baseline = (height + size * CAP_HEIGHT) / 2.0;
+    // A heading too long even at the smallest type keeps to one line cut by nobody: titles here are ours and short.
+    for line in break_lines(text, f32::INFINITY) {
+        let run = TextRun {
+            x: inset,
+            y: baseline,
+            size,
+            color,
+            text: Rc::clone(text),
+            width: line.width * size,
+            glyphs: line.glyphs,
+        };
+        marks.push(Mark { element, shape: Shape::Text(run) });
+    }
+    Block { gap: SECTION_GAP * setting.size, height, marks, section: 0, is_heading: true }
+}
+
+/// `largest`, or less so that the text fits on one line of `room`.
+pub fn fitted(text: &Shaped, largest: f32, room: f32) -> f32 {
+    let natural = text.natural_width().max(1e-3);
+    (room / natural).min(largest).max(SMALLEST.min(largest))
+}
+
+fn hour_margin(sections: &[Section]) -> f32 {
+    let hours = sections.iter().flat_map(|section| &section.entries).filter_map(|entry| entry.hour.as_ref());
+    let widest = hours.map(|hour| widest_chunk(&hour.text)).filter(|&width| width <= HOUR_MARGIN.1);
+    widest.fold(HOUR_MARGIN.0, f32::max) + GUTTER
+}
+
+fn widest_chunk(text: &Shaped) -> f32 {
+    text.chunks.iter().map(|chunk| text.width(&chunk.visible)).fold(0.0, f32::max)
+}
+
+fn entry_blocks(entry: &Entry, margin: f32, setting: Setting, blocks: &mut Vec<Block>) {
+    let mut setter = Setter { setting, top: 0.0, marks: Vec::new(), done: Vec::new() };
+    if let Some(hour) = &entry.hour {
+        let room = margin - GUTTER * setting.size;
+        let lines = break_lines(&hour.text, room / setting.size).len();
+        if lines <= 2 && widest_chunk(&hour.text) * setting.size <= room + 0.01 {
+            let before = setter.marks.len();
+            setter.set(hour, 0.0, room);
+            let hour_bottom = setter.top;
+            let hour_marks = setter.marks.split_off(before);
+            setter.top = 0.0;
+            setter.body(entry, margin);
+            // The hour goes with the first block, which is at least as tall.
+            match setter.done.first_mut() {
+                Some(first) => first.marks.splice(0..0, hour_marks),
+                None => {
+                    setter.top = setter.top.max(hour_bottom);
+                    setter.marks.splice(0..0, hour_marks)
+                }
+            };
+        } else {
+            setter.set(hour, 0.0, setting.width);
+            setter.body(entry, margin);
+        }
+    } else {
+        setter.body(entry, margin);
+    }
+    blocks.extend(setter.finish());
+}
+
+struct Setter<'a> {
+    setting: Setting<'a>,
+    top: f32,
+    marks: Vec<Mark>,
+    done: Vec<Block>,
+}
+
+impl Setter<'_> {
+    fn body(&mut self, entry: &Entry, margin: f32) {
+        for paragraph in &entry.body {
+            self.set(paragraph, margin, self.setting.width - margin);
+        }
+    }
+
+    fn set(&mut self, paragraph: &Paragraph, x: f32, width: f32) {
+        let style = paragraph.style;
+        let size = style.size(self.setting.size);
+        let color = style.color(self.setting.theme);
+        for line in break_lines(&paragraph.text, width / size) {
+            if self.top > 0.0 && self.top + style.leading() * size > self.setting.tallest {
+                self.cut();
+            }
+            let y = self.top + baseline(style, size);
+            let run = TextRun {
+                x,
+                y,
+                size,
+                color,
+                text: Rc::clone(&paragraph.text),
+                width: line.width * size,
+                glyphs: line.glyphs,
+            };
+            if style == Style::Cancelled {
+                self.marks.push(strike(&run, color));
+            }
+            self.marks.push(Mark { element: Some(paragraph.element), shape: Shape::Text(run) });
+            self.top += style.leading() * size;
+        }
+    }
+
+    /// Ends the block here, between two lines.
+    fn cut(&mut self) {
+        let marks = std::mem::take(&mut self.marks);
+        self.done.push(Block { gap: 0.0, height: self.top, marks, section: 0, is_heading: false });
+        self.top = 0.0;
+    }
+
+    fn finish(mut self) -> Vec<Block> {
+        if !self.marks.is_empty() {
+            self.cut();
+        }
+        self.done
+    }
+}
+
+/// From the top of a line to its baseline.
+pub fn baseline(style: Style, size: f32) -> f32 {
+    size * (0.75 + (style.leading() - 0.98) / 2.0)
+}
+
+fn strike(run: &TextRun, color: Rgb) -> Mark {
+    let y = run.y - run.size * 0.27;
+    let area = Area { x: run.x, y, width: run.width, height: run.size * 0.06 };
+    Mark { element: None, shape: Shape::Fill { areas: vec![area], color } }
+}

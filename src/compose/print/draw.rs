@@ -1,0 +1,173 @@
+//! From the laid page to printpdf: glyph runs, filled areas, embedded subsets, marked content.
+//!
+//! The only place that knows printpdf. It draws what it is given and decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use printpdf::{
+    Codepoint, Color, DictItem, FontId, LinePoint, Op, PaintMode, ParsedFont, PdfDocument, PdfFont, PdfFontHandle, PdfPage,
+    PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, TextItem, TextMatrix, WindingOrder,
+};
+
+use super::{
+    PrintError,
+    sheet::{Area, ElementId, Laid, Mark, Page, Shape, TextRun},
+    theme::Rgb,
+    type_case::{TypeCase, Weight},
+};
+
+/// The object graph, and what its marked content means.
+pub struct Drawn {
+    pub document: lopdf::Document,
+    /// For each page, the element of each marked-content id.
+    pub marked: Vec<Vec<ElementId>>,
+}
+
+pub fn draw(laid: &Laid, case: &TypeCase) -> Result<Drawn, PrintError> {
+    let fonts = Fonts::subset(laid, case)?;
+    let mut document = PdfDocument::new("");
+    for (weight, font) in &fonts.0 {
+        document.resources.fonts.map.insert(font_id(*weight), PdfFont::new(font.program.clone()));
+    }
+    let mut marked = Vec::new();
+    for page in &laid.pages {
+        let (ops, elements) = page_ops(page, &fonts, case);
+        let paper = Rect { x: Pt(0.0), y: Pt(0.0), width: Pt(page.paper.width), height: Pt(page.paper.height), mode: None, winding_order: None };
+        document.pages.push(PdfPage { media_box: paper.clone(), trim_box: paper.clone(), crop_box: paper, ops });
+        marked.push(elements);
+    }
+    // Its warnings speak of text outside a text section or of unknown images: neither can come from here.
+    let document = document.to_lopdf_document(&PdfSaveOptions::default(), &mut Vec::new());
+    Ok(Drawn { document, marked })
+}
+
+fn font_id(weight: Weight) -> FontId {
+    FontId(match weight {
+        Weight::Regular => "R".to_owned(),
+        Weight::Bold => "B".to_owned(),
+    })
+}
+
+struct Font {
+    program: ParsedFont,
+    /// From the glyph of the whole font to that of the subset.
+    glyphs: BTreeMap<u16, u16>,
+}
+
+struct Fonts(BTreeMap<Weight, Font>);
+
+impl Fonts {
+    /// The subsets with the glyphs of this document.
+    fn subset(laid: &Laid, case: &TypeCase) -> Result<Self, PrintError> {
+        let mut used: BTreeMap<Weight, BTreeSet<u16>> = BTreeMap::new();
+        for run in laid.pages.iter().flat_map(|page| &page.marks).filter_map(text_run) {
+            let glyphs = run.text.glyphs[run.glyphs.clone()].iter().map(|glyph| glyph.id);
+            used.entry(run.text.weight).or_default().extend(glyphs);
+        }
+        let mut fonts = BTreeMap::new();
+        for (weight, used) in used {
+            let (bytes, remapper) = case.subset(weight, &used)?;
+            let mut program = ParsedFont::from_bytes(&bytes, 0, &mut Vec::new())
+                .ok_or(PrintError::Font(weight.postscript_name()))?;
+            program.font_name = Some(format!("{}+{}", subset_tag(&used), weight.postscript_name()));
+            let glyphs = used.iter().filter_map(|&glyph| Some((glyph, remapper.get(glyph)?))).collect();
+            fonts.insert(weight, Font { program, glyphs });
+        }
+        Ok(Self(fonts))
+    }
+}
+
+/// Six letters that name this choice of glyphs.
+fn subset_tag(used: &BTreeSet<u16>) -> String {
+    let hash = used.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &glyph| {
+        (hash ^ u64::from(glyph)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (0..6).map(|n| char::from(b'A' + (hash >> (n * 8)) as u8 % 26)).collect()
+}
+
+fn text_run(mark: &Mark) -> Option<&TextRun> {
+    match &mark.shape {
+        Shape::Text(run) => Some(run),
+        Shape::Fill { .. } => None,
+    }
+}
+
+/// Neighbours of one element share one marked sequence.
+fn page_ops(page: &Page, fonts: &Fonts, case: &TypeCase) -> (Vec<Op>, Vec<ElementId>) {
+    let mut ops = Vec::new();
+    let mut elements = Vec::new();
+    for group in page.marks.chunk_by(|a, b| a.element == b.element) {
+        ops.push(match group[0].element {
+            Some(element) => {
+                elements.push(element);
+                begin("Span", "MCID", DictItem::Int(elements.len() as i64 - 1))
+            }
+            None => begin("Artifact", "Type", DictItem::Name(b"Layout".to_vec())),
+        });
+        for mark in group {
+            match &mark.shape {
+                Shape::Text(run) => text_ops(run, page.paper.height, fonts, case, &mut ops),
+                Shape::Fill { areas, color } => {
+                    ops.push(Op::SetFillColor { col: rgb(*color) });
+                    ops.push(Op::DrawPolygon { polygon: polygon(areas, page.paper.height) });
+                }
+            }
+        }
+        ops.push(Op::EndMarkedContent);
+    }
+    (ops, elements)
+}
+
+fn begin(tag: &str, key: &str, value: DictItem) -> Op {
+    let properties = DictItem::Dict { map: BTreeMap::from([(key.to_owned(), value)]) };
+    Op::BeginMarkedContentWithProperties { tag: tag.to_owned(), properties }
+}
+
+fn text_ops(run: &TextRun, height: f32, fonts: &Fonts, case: &TypeCase, ops: &mut Vec<Op>) {
+    let weight = run.text.weight;
+    let Some(font) = fonts.0.get(&weight) else { return };
+    let glyphs = &run.text.glyphs[run.glyphs.clone()];
+    let mut codepoints: Vec<Codepoint> = Vec::with_capacity(glyphs.len());
+    for glyph in glyphs {
+        let gid = font.glyphs.get(&glyph.id).copied().unwrap_or_default();
+        // TJ numbers move the pen left after a glyph: by what kerning takes off, and by where the next one is shifted.
+        if glyph.shift != 0.0 {
+            if let Some(before) = codepoints.last_mut() {
+                before.offset -= glyph.shift;
+            }
+        }
+        let offset = glyph.nominal.trunc() - glyph.advance + glyph.shift;
+        codepoints.push(Codepoint { gid, offset, cid: Some(case.meaning(weight, glyph.id)) });
+    }
+    ops.push(Op::StartTextSection);
+    ops.push(Op::SetFillColor { col: rgb(run.color) });
+    ops.push(Op::SetFont { font: PdfFontHandle::External(font_id(weight)), size: Pt(round(run.size)) });
+    ops.push(Op::SetTextMatrix { matrix: TextMatrix::Translate(Pt(round(run.x)), Pt(round(height - run.y))) });
+    ops.push(Op::ShowText { items: vec![TextItem::GlyphIds(codepoints)] });
+    ops.push(Op::EndTextSection);
+}
+
+fn polygon(areas: &[Area], height: f32) -> Polygon {
+    let ring = |area: &Area| {
+        let (left, right) = (round(area.x), round(area.right()));
+        let (top, bottom) = (round(height - area.y), round(height - area.bottom()));
+        let corners = [(left, bottom), (right, bottom), (right, top), (left, top)];
+        let point = |(x, y)| LinePoint { p: Point { x: Pt(x), y: Pt(y) }, bezier: false };
+        PolygonRing { points: corners.map(point).to_vec() }
+    };
+    Polygon {
+        rings: areas.iter().map(ring).collect(),
+        mode: PaintMode::Fill,
+        winding_order: WindingOrder::NonZero,
+    }
+}
+
+/// A thousandth of a point is finer than any printer, and short to write.
+fn round(points: f32) -> f32 {
+    (points * 1000.0).round() / 1000.0
+}
+
+fn rgb(Rgb(r, g, b): Rgb) -> Color {
+    let part = |byte: u8| (f32::from(byte) / 255.0 * 1000.0).round() / 1000.0;
+    Color::Rgb(printpdf::Rgb { r: part(r), g: part(g), b: part(b), icc_profile: None })
+}

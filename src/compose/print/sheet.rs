@@ -1,0 +1,158 @@
+//! The page as laid out: what is drawn, where, and which element of the reading order it belongs to.
+//!
+//! Points from the top left corner, y downwards. No name of a PDF library comes in here.
+
+use std::{ops::Range, rc::Rc};
+
+use super::{
+    theme::{Paper, Rgb},
+    type_case::Shaped,
+};
+
+/// An element of the reading order, by its place in the [`Outline`].
+pub type ElementId = usize;
+
+/// What an element is, as PDF/UA names it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Role {
+    Document,
+    Section,
+    Title,
+    Heading,
+    List,
+    ListItem,
+    Label,
+    ListBody,
+    Paragraph,
+    Link { url: String },
+    Figure { alt: String },
+}
+
+#[derive(Debug)]
+pub struct Element {
+    pub role: Role,
+    pub children: Vec<ElementId>,
+}
+
+/// The tree a screen reader walks. Element 0 is the document.
+#[derive(Debug)]
+pub struct Outline {
+    pub elements: Vec<Element>,
+}
+
+impl Outline {
+    pub const DOCUMENT: ElementId = 0;
+
+    pub fn new() -> Self {
+        Self { elements: vec![Element { role: Role::Document, children: Vec::new() }] }
+    }
+
+    /// Adds an element as the last child of `parent`.
+    pub fn add(&mut self, parent: ElementId, role: Role) -> ElementId {
+        let id = self.elements.len();
+        self.elements.push(Element { role, children: Vec::new() });
+        self.elements[parent].children.push(id);
+        id
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Area {
+    pub x: f32,
+    pub y: f32,
+    pub width: f32,
+    pub height: f32,
+}
+
+impl Area {
+    pub fn right(&self) -> f32 {
+        self.x + self.width
+    }
+
+    pub fn bottom(&self) -> f32 {
+        self.y + self.height
+    }
+}
+
+/// Something drawn. `None` as element: decoration, which a screen reader passes over.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    pub element: Option<ElementId>,
+    pub shape: Shape,
+}
+
+#[derive(Debug, Clone)]
+pub enum Shape {
+    Text(TextRun),
+    /// Areas of one colour, painted at once.
+    Fill { areas: Vec<Area>, color: Rgb },
+}
+
+/// A line of text, `x` and `y` at the start of its baseline.
+#[derive(Debug, Clone)]
+pub struct TextRun {
+    pub x: f32,
+    pub y: f32,
+    pub size: f32,
+    pub color: Rgb,
+    pub text: Rc<Shaped>,
+    pub glyphs: Range<usize>,
+    /// Without the space at its end.
+    pub width: f32,
+}
+
+impl TextRun {
+    /// From the ascenders to the descenders.
+    pub fn area(&self) -> Area {
+        Area { x: self.x, y: self.y - self.size * 0.75, width: self.width, height: self.size * 0.98 }
+    }
+}
+
+impl Mark {
+    pub fn moved(&self, dx: f32, dy: f32) -> Self {
+        let mut mark = self.clone();
+        match &mut mark.shape {
+            Shape::Text(run) => {
+                run.x += dx;
+                run.y += dy;
+            }
+            Shape::Fill { areas, .. } => areas.iter_mut().for_each(|area| {
+                area.x += dx;
+                area.y += dy;
+            }),
+        }
+        mark
+    }
+}
+
+#[derive(Debug)]
+pub struct Page {
+    pub paper: Paper,
+    pub marks: Vec<Mark>,
+}
+
+/// Where a reader may jump to.
+#[derive(Debug, Clone)]
+pub struct Bookmark {
+    pub title: String,
+    pub page: usize,
+    pub y: f32,
+}
+
+/// How the sheets are meant to be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Printing {
+    #[default]
+    AsIs,
+    /// Both sides, turned on the short edge, at full size: to be folded.
+    Folded,
+}
+
+/// A whole document, ready to be drawn.
+#[derive(Debug)]
+pub struct Laid {
+    pub pages: Vec<Page>,
+    pub outline: Outline,
+    pub bookmarks: Vec<Bookmark>,
+    pub printing: Printing,
+}

@@ -1,0 +1,150 @@
+//! What there is to read: the agenda as sections of entries, each paragraph shaped and placed in the reading order.
+//!
+//! Poster and booklet set the same story; it knows no paper and no size.
+
+use std::rc::Rc;
+
+use crate::{
+    compose::rows::{Row, rows, status_word},
+    domain::{
+        agenda::{Item, Status},
+        french,
+    },
+};
+
+use super::{
+    Sheet,
+    sheet::{ElementId, Outline, Role},
+    theme::Style,
+    type_case::{Shaped, TypeCase, Weight},
+};
+
+/// A paragraph of one style.
+#[derive(Debug, Clone)]
+pub struct Paragraph {
+    pub element: ElementId,
+    pub style: Style,
+    pub text: Rc<Shaped>,
+}
+
+/// A row of the agenda: the hour in the margin, the rest beside it.
+#[derive(Debug)]
+pub struct Entry {
+    pub hour: Option<Paragraph>,
+    pub body: Vec<Paragraph>,
+}
+
+/// A day, or a group of things that have no day.
+#[derive(Debug)]
+pub struct Section {
+    pub heading: Paragraph,
+    /// The heading when the section goes on in the next column.
+    pub continued: Rc<Shaped>,
+    pub title: String,
+    pub dated: bool,
+    pub entries: Vec<Entry>,
+}
+
+/// Every section of the sheet, in reading order, under `parent`.
+pub fn sections(sheet: &Sheet, case: &TypeCase, outline: &mut Outline, parent: ElementId) -> Vec<Section> {
+    let mut writer = Writer { case, outline, parent };
+    let mut sections = Vec::new();
+    let mut days: Vec<_> = sheet.agenda.days.iter().filter(|day| !day.items.is_empty()).collect();
+    days.sort_by_key(|day| day.date);
+    for day in days {
+        let title = french::capitalized(&french::day(day.date));
+        sections.push(writer.section(&title, true, day.items.iter().map(|item| (item, None))));
+    }
+    let daily = sheet.agenda.daily.iter().map(|daily| {
+        let days = french::weekdays(&daily.days);
+        (&daily.item, Some(days).filter(|days| !days.is_empty() && days != "tous les jours"))
+    });
+    let every_day = sheet.agenda.daily.iter().all(|daily| daily.days.is_empty() || daily.days.len() == 7);
+    let groups: [(&str, Vec<_>); 3] = [
+        (if every_day { "Tous les jours" } else { "Plusieurs jours cette semaine" }, daily.collect()),
+        ("Expositions", sheet.agenda.exhibitions.iter().map(|item| (item, None)).collect()),
+        ("À noter aussi", sheet.agenda.unplaced.iter().map(|item| (item, None)).collect()),
+    ];
+    for (title, items) in groups {
+        if !items.is_empty() {
+            sections.push(writer.section(title, false, items.into_iter()));
+        }
+    }
+    sections
+}
+
+struct Writer<'a> {
+    case: &'a TypeCase,
+    outline: &'a mut Outline,
+    parent: ElementId,
+}
+
+impl Writer<'_> {
+    fn section<'i>(
+        &mut self,
+        title: &str,
+        dated: bool,
+        items: impl Iterator<Item = (&'i Item, Option<String>)>,
+    ) -> Section {
+        let element = self.outline.add(self.parent, Role::Section);
+        let heading = self.outline.add(element, Role::Heading);
+        let list = self.outline.add(element, Role::List);
+        let heading = self.paragraph(heading, Style::Heading, title);
+        let mut entries = Vec::new();
+        for (item, days) in items {
+            for row in rows(item) {
+                entries.push(self.entry(list, &row, days.as_deref()));
+            }
+        }
+        let continued = self.case.shape(Weight::Bold, &format!("{title} (suite)"));
+        Section { heading, continued, title: title.to_owned(), dated, entries }
+    }
+
+    fn entry(&mut self, list: ElementId, row: &Row, days: Option<&str>) -> Entry {
+        let element = self.outline.add(list, Role::ListItem);
+        let hour = (!row.time.is_empty()).then(|| {
+            let label = self.outline.add(element, Role::Label);
+            self.paragraph(label, Style::Hour, &row.time)
+        });
+        let body_element = self.outline.add(element, Role::ListBody);
+        let mut body = Vec::new();
+        let mut add = |writer: &mut Self, style, text: &str, link: Option<&String>| {
+            let mut element = writer.outline.add(body_element, Role::Paragraph);
+            if let Some(url) = link {
+                element = writer.outline.add(element, Role::Link { url: url.clone() });
+            }
+            body.push(writer.paragraph(element, style, text));
+        };
+        let title = if row.title.is_empty() { "Sans titre" } else { &row.title };
+        add(self, title_style(row), title, row.link.as_ref());
+        if let Some(word) = status_word(row.status) {
+            add(self, Style::Status, word, None);
+        }
+        let details = [days, row.until.as_deref(), row.place.as_deref(), row.price.as_deref(), row.phone.as_deref()];
+        let details: Vec<_> = details.into_iter().flatten().collect();
+        if !details.is_empty() {
+            add(self, Style::Detail, &french::capitalized(&details.join(" · ")), None);
+        }
+        if let Some(note) = &row.note {
+            add(self, Style::Detail, &french::capitalized(note), None);
+        }
+        body.retain(|paragraph| !paragraph.text.is_blank());
+        Entry { hour, body }
+    }
+
+    fn paragraph(&self, element: ElementId, style: Style, text: &str) -> Paragraph {
+        let weight = if style.bold() { Weight::Bold } else { Weight::Regular };
+        Paragraph { element, style, text: self.case.shape(weight, text) }
+    }
+}
+
+/// Longer than this, a text in bold is a black patch on the page.
+const LONGEST_IN_BOLD: usize = 110;
+
+fn title_style(row: &Row) -> Style {
+    match row.status {
+        Status::Cancelled => Style::Cancelled,
+        _ if row.as_written && row.title.chars().count() > LONGEST_IN_BOLD => Style::Prose,
+        _ => Style::Title,
+    }
+}
