@@ -112,7 +112,10 @@ impl Config {
     pub fn warnings(&self) -> Vec<String> {
         let example = self.public_url == example(EXAMPLE_PUBLIC_URL);
         [
-            (self.relay.is_none(), "relay is not set: nothing can be sent; write relay = \"smtp://…\" or \"capture:DIR\""),
+            (
+                self.relay.is_none(),
+                "relay is not set: nothing can be sent; write relay = \"smtp://…\" or \"capture:DIR\"",
+            ),
             (example, "public_url is not set: unsubscribe links lead nowhere; write public_url = \"https://…\""),
             (
                 self.sender.address.domain().ends_with(".example"),

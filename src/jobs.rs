@@ -153,9 +153,8 @@ pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result
 fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Mailing> {
     let title = root.required("title", "\"Que faire à Auch cette semaine\"", |raw| raw.text());
     let template = root.required("template", "\"agenda\"", |raw| word(&raw.text()?, &[("agenda", Template::Agenda)]));
-    let covers = root.parsed("covers", |text| {
-        word(text, &[("next week", Covers::NextWeek), ("this week", Covers::ThisWeek)])
-    });
+    let covers =
+        root.parsed("covers", |text| word(text, &[("next week", Covers::NextWeek), ("this week", Covers::ThisWeek)]));
     let attach = root.value("attach", |raw| {
         let kinds = [("poster", Attach::Poster), ("booklet", Attach::Booklet)];
         raw.texts()?.iter().map(|text| word(text, &kinds)).collect::<Result<Vec<_>, _>>()
@@ -257,8 +256,9 @@ fn parse_deadline(text: &str) -> Result<Deadline, String> {
         let (day, time) = text.split_once(' ')?;
         Some(Deadline::At(day.parse::<Weekday>().ok()?, NaiveTime::parse_from_str(time, "%H:%M").ok()?))
     };
-    at().or_else(|| parse_duration(text).ok().map(Deadline::After))
-        .ok_or_else(|| format!("expected a day and an hour such as \"Sat 20:00\", or a duration such as \"72h\", found {text:?}"))
+    at().or_else(|| parse_duration(text).ok().map(Deadline::After)).ok_or_else(|| {
+        format!("expected a day and an hour such as \"Sat 20:00\", or a duration such as \"72h\", found {text:?}")
+    })
 }
 
 #[cfg(test)]

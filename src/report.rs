@@ -56,8 +56,20 @@ pub fn log_json(log: &[LoggedDelivery], zone: Tz) -> Value {
 pub fn log_csv(log: &[LoggedDelivery], zone: Tz) -> Result<String, csv::Error> {
     let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
     csv.write_record([
-        "issue", "address", "name", "establishment", "state", "message_id", "attempt", "at", "phase", "code", "enhanced",
-        "text", "outcome", "id",
+        "issue",
+        "address",
+        "name",
+        "establishment",
+        "state",
+        "message_id",
+        "attempt",
+        "at",
+        "phase",
+        "code",
+        "enhanced",
+        "text",
+        "outcome",
+        "id",
     ])?;
     for delivery in log {
         let attempts: Vec<_> = match delivery.attempts.as_slice() {

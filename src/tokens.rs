@@ -123,7 +123,9 @@ mod tests {
         let token = url.strip_prefix("https://a.example/u/").unwrap();
         assert_eq!(ours.check_unsubscribe(token), Some(("c1", "agenda")));
         assert_eq!(tokens("other").check_unsubscribe(token), None);
-        for forged in [token.replace("c1", "c2"), token.replace("agenda", "newsletter"), token[..token.len() - 1].to_owned()] {
+        for forged in
+            [token.replace("c1", "c2"), token.replace("agenda", "newsletter"), token[..token.len() - 1].to_owned()]
+        {
             assert_eq!(ours.check_unsubscribe(&forged), None, "{forged}");
         }
     }

@@ -8,10 +8,20 @@ use semainier::compose::print::poster;
 #[test]
 fn scratch_view() {
     let office = sample::office();
-    for (name, agenda) in [0, 1, 3, 10, 20, 40, 60, 70, 120].map(|n| (n.to_string(), sample::agenda(n))).into_iter().chain([("hostile".to_owned(), sample::hostile())]) {
+    for (name, agenda) in [0, 1, 3, 10, 20, 40, 60, 70, 120]
+        .map(|n| (n.to_string(), sample::agenda(n)))
+        .into_iter()
+        .chain([("hostile".to_owned(), sample::hostile())])
+    {
         let start = std::time::Instant::now();
         let printed = poster(&sample::sheet(&agenda, &office)).unwrap();
-        eprintln!("{name}: {} pages {} bytes {:?} {:?}", printed.pages, printed.pdf.len(), start.elapsed(), printed.warnings);
+        eprintln!(
+            "{name}: {} pages {} bytes {:?} {:?}",
+            printed.pages,
+            printed.pdf.len(),
+            start.elapsed(),
+            printed.warnings
+        );
         std::fs::write(format!("/tmp/out/poster-{name}.pdf"), printed.pdf).unwrap();
     }
 }

@@ -57,6 +57,14 @@ impl Mime {
         Ok(Self { content, outer, inner, tail })
     }
 
+    /// Under which the unsubscribe links of this issue lie.
+    ///
+    /// # Errors
+    /// When the frozen text is no URL.
+    pub fn public_url(&self) -> Result<url::Url, url::ParseError> {
+        self.content.envelope.public_url.parse()
+    }
+
     /// # Errors
     /// When a name or an address cannot stand in a header.
     pub fn message(&self, to: To) -> Result<Message, MimeError> {

@@ -34,6 +34,11 @@ impl IssueKey {
         &self.0
     }
 
+    /// The mailing's id: what stands before the slash.
+    pub fn mailing(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+
     /// `agenda-2026-w28`: for Message-IDs and file names.
     pub fn slug(&self) -> String {
         self.0.replace('/', "-").to_ascii_lowercase()

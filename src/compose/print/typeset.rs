@@ -33,10 +33,7 @@ pub fn break_lines(text: &Shaped, measure: f32) -> Vec<Line> {
 fn line(text: &Shaped, pieces: &[Chunk], range: Range<usize>) -> Line {
     let (first, last) = (&pieces[range.start], &pieces[range.end - 1]);
     let drawn = (last.visible.end + 1).min(last.glyphs.end);
-    Line {
-        glyphs: first.glyphs.start..drawn,
-        width: text.width(&(first.glyphs.start..last.visible.end)),
-    }
+    Line { glyphs: first.glyphs.start..drawn, width: text.width(&(first.glyphs.start..last.visible.end)) }
 }
 
 /// For each start, the fewest lines to the end and, among those, the least ragged.

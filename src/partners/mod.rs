@@ -1,0 +1,3 @@
+//! The people we write to, and the files they come from.
+
+pub mod import;

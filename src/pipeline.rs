@@ -1,0 +1,324 @@
+//! The product on one page: collect, compose, pass the gates, freeze, deliver, report.
+//!
+//! Each step is one word of the design. What is frozen is never made again: a second run of the same issue only goes on
+//! with its deliveries.
+
+use crate::app::{App, Engine};
+use crate::collect::article::{self, Reading};
+use crate::compose::context::{AgendaMail, Links};
+use crate::compose::mime::{Mime, To};
+use crate::compose::print::{self, Sheet};
+use crate::deliver::{self, MessageError, Outbox};
+use crate::domain::{
+    Timestamp,
+    agenda::{Agenda, Week},
+    article::Article,
+    delivery::{Claim, Finished},
+    french,
+    gates::{self, Hold},
+    issue::{Attachment, Content, Envelope, IssueKey, IssueState, IssueSummary, NewIssue},
+    message::Message,
+};
+use crate::jobs::{Attach, Mailing};
+use crate::store::{Frozen, Store};
+use crate::templates::Rendered;
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// What a person watching is told, as it happens.
+#[derive(Debug)]
+pub enum Step<'a> {
+    Collecting,
+    /// The article was read and passed the gates.
+    Read { article: &'a Article, agenda: &'a Agenda },
+    Composed { content: &'a Content },
+    Frozen { recipients: u64 },
+    /// This issue was frozen before; its deliveries go on.
+    Resumed,
+    Attempted(&'a Finished),
+}
+
+/// Called with every [`Step`].
+pub type Watch<'a> = &'a (dyn Fn(Step<'_>) + Send + Sync);
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Published {
+    /// A gate did not open, or nothing could be read. Nothing was frozen.
+    Held { key: IssueKey, reason: String },
+    /// Frozen, by now or before, and delivered as far as it goes now.
+    Delivered { issue: IssueSummary, before: bool, delivery: deliver::Summary },
+}
+
+/// The article of the week, understood.
+#[derive(Debug)]
+pub struct Found {
+    pub article: Article,
+    pub agenda: Agenda,
+}
+
+/// One occurrence of a mailing, from the article to the ledger. `article`: instead of the mailing's sources.
+///
+/// # Errors
+/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+pub async fn publish(
+    engine: &Engine,
+    mailing: &Mailing,
+    occurrence: Timestamp,
+    expires_at: Timestamp,
+    article: Option<Article>,
+    stop: &CancellationToken,
+    watch: Watch<'_>,
+) -> anyhow::Result<Published> {
+    let key = mailing.issue_key(occurrence);
+    let frozen_before = engine.store.issue(&key).await?.is_some_and(|issue| issue.frozen_at.is_some());
+    if frozen_before {
+        watch(Step::Resumed);
+    } else {
+        watch(Step::Collecting);
+        let week = mailing.week(occurrence);
+        let found = match collect(&engine.app, mailing, week, article).await {
+            Ok(found) => found,
+            Err(hold) => return held(engine, mailing, occurrence, expires_at, &hold).await,
+        };
+        watch(Step::Read { article: &found.article, agenda: &found.agenda });
+        let content = compose(&engine.app, mailing, week, &key, &found)?;
+        watch(Step::Composed { content: &content });
+        freeze(engine, mailing, occurrence, expires_at, content, watch).await?;
+    }
+    let delivery = deliver_issue(engine, &key, stop, watch).await?;
+    let issue = engine.store.issue(&key).await?.context("the issue that was just frozen is gone")?;
+    Ok(Published::Delivered { issue, before: frozen_before, delivery })
+}
+
+/// Collects and understands: the first article whose agenda passes the gates, or why none does.
+///
+/// # Errors
+/// The hold; never anything that would stop the daemon.
+pub async fn collect(app: &App, mailing: &Mailing, week: Week, article: Option<Article>) -> Result<Found, Hold> {
+    let articles = match article {
+        Some(article) => vec![article],
+        None => collect_sources(app, mailing).await?,
+    };
+    let mut refusal = None;
+    for article in articles {
+        let agenda = read(app, mailing, Some(week), &article);
+        match gates::check(&agenda, &article.title, week, mailing.gates) {
+            Ok(()) => return Ok(Found { article, agenda }),
+            // An article of the right week says more about what is wrong than a newer one of another week.
+            Err(hold) if refusal.is_none() || !matches!(hold, Hold::WrongWeek { .. }) => refusal = Some(hold),
+            Err(_) => {}
+        }
+    }
+    Err(refusal.unwrap_or(Hold::NoArticle { week }))
+}
+
+async fn collect_sources(app: &App, mailing: &Mailing) -> Result<Vec<Article>, Hold> {
+    let mut articles = Vec::new();
+    for source in &mailing.sources {
+        let found = source.articles(&app.fetcher, app.clock.now()).await.map_err(|error| {
+            warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no article");
+            Hold::Unreachable(error.in_french())
+        })?;
+        articles.extend(found);
+    }
+    Ok(articles)
+}
+
+/// What the grammar makes of an article.
+pub fn read(app: &App, mailing: &Mailing, week: Option<Week>, article: &Article) -> Agenda {
+    let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
+    article::read(&article.html, &Reading { published, week, home: &app.config.commune })
+}
+
+/// What everyone gets, and what is frozen.
+///
+/// # Errors
+/// A template that does not render, or a page that cannot be printed.
+pub fn compose(app: &App, mailing: &Mailing, week: Week, key: &IssueKey, found: &Found) -> anyhow::Result<Content> {
+    let Found { article, agenda } = found;
+    let office = &app.config.office;
+    let links = Links { article: article.url.clone(), ..Links::default() };
+    let mail = AgendaMail::new(&mailing.title, agenda, week, office, links);
+    let Rendered { subject, html, text } = app.templates.mail(&mail)?;
+    let created = app.clock.now();
+    let online_url = article.url.as_deref().or(office.website.as_deref());
+    let sheet = Sheet { agenda, week, office, title: &mailing.title, online_url, created };
+    let attachments = mailing.attach.iter().map(|attach| attachment(*attach, &sheet)).collect::<Result<_, _>>()?;
+    Ok(Content {
+        subject,
+        html: html.context("templates/mail/agenda/body.mjml is missing")?,
+        text,
+        attachments,
+        data: serde_json::to_string(agenda)?,
+        envelope: envelope(app, mailing, key, created),
+    })
+}
+
+fn attachment(attach: Attach, sheet: &Sheet) -> Result<Attachment, print::PrintError> {
+    let (printed, kind) = match attach {
+        Attach::Poster => (print::poster(sheet)?, "affiche"),
+        Attach::Booklet => (print::imposed(sheet)?, "livret"),
+    };
+    for warning in &printed.warnings {
+        warn!(week = %sheet.week, "{kind}: {warning}");
+    }
+    let week = french::week(sheet.week);
+    Ok(Attachment {
+        name: format!("Agenda {week} – {kind}.pdf"),
+        media_type: "application/pdf".to_owned(),
+        bytes: printed.pdf,
+    })
+}
+
+fn envelope(app: &App, mailing: &Mailing, key: &IssueKey, date: Timestamp) -> Envelope {
+    let sender = &app.config.sender;
+    let from = mailing.sender_address.as_ref().unwrap_or(&sender.address);
+    // Five to fifteen characters, the same for ever (what Gmail and Orange ask of the last field of Feedback-ID).
+    let sender_id: String = format!("{:-<5}", from.domain().replace('.', "-")).chars().take(15).collect();
+    Envelope {
+        from_name: mailing.sender_name.clone().unwrap_or_else(|| sender.name.clone()),
+        from_address: from.to_string(),
+        reply_to: sender.reply_to.as_ref().map(ToString::to_string),
+        return_path: sender.return_path.as_ref().unwrap_or(from).to_string(),
+        domain: from.domain().to_owned(),
+        list_id: format!("{}.lettre.{}", mailing.id, from.domain()),
+        list_name: mailing.title.clone(),
+        feedback_id: format!("{}:{}:semainier:{sender_id}", mailing.id, key.slug()),
+        date_ms: date.timestamp_millis(),
+        zone: mailing.schedule.zone.name().to_owned(),
+        public_url: app.config.public_url.to_string(),
+    }
+}
+
+/// SHA-256 over all that people will get: what an approval binds to (I6).
+pub fn content_hash(content: &Content) -> String {
+    let mut hash = Sha256::new();
+    let mut feed = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    for text in [&content.subject, &content.html, &content.text] {
+        feed(text.as_bytes());
+    }
+    for attachment in &content.attachments {
+        feed(attachment.name.as_bytes());
+        feed(&attachment.bytes);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn held(
+    engine: &Engine,
+    mailing: &Mailing,
+    occurrence: Timestamp,
+    expires_at: Timestamp,
+    hold: &Hold,
+) -> anyhow::Result<Published> {
+    let (key, reason, now) = (mailing.issue_key(occurrence), hold.to_string(), engine.app.clock.now());
+    engine.store.hold_issue(&key, &mailing.id, occurrence, expires_at, &reason, now).await?;
+    engine.store.owe_notice(&key, "held", &reason, now).await?;
+    warn!(mailing = mailing.id, issue = %key, "issue {key} is held: {reason}");
+    Ok(Published::Held { key, reason })
+}
+
+async fn freeze(
+    engine: &Engine,
+    mailing: &Mailing,
+    occurrence: Timestamp,
+    expires_at: Timestamp,
+    content: Content,
+    watch: Watch<'_>,
+) -> anyhow::Result<()> {
+    let (key, now) = (mailing.issue_key(occurrence), engine.app.clock.now());
+    let was_held = engine.store.issue(&key).await?.is_some_and(|issue| issue.state == IssueState::Held);
+    let issue = NewIssue {
+        key: key.clone(),
+        mailing: mailing.audience.clone(),
+        scheduled_for: occurrence,
+        expires_at,
+        content_hash: content_hash(&content),
+        content,
+    };
+    match engine.store.freeze_issue(&issue, now).await? {
+        Frozen::Now { recipients } => {
+            info!(mailing = mailing.id, issue = %key, recipients, "issue {key} is frozen for {recipients} recipients");
+            watch(Step::Frozen { recipients });
+        }
+        Frozen::Before => watch(Step::Resumed),
+    }
+    if was_held {
+        engine.store.owe_notice(&key, "resolved", &format!("{} est complet", mailing.title), now).await?;
+    }
+    Ok(())
+}
+
+/// Sends what is due of one issue, until nothing of it is due.
+async fn deliver_issue(
+    engine: &Engine,
+    key: &IssueKey,
+    stop: &CancellationToken,
+    watch: Watch<'_>,
+) -> anyhow::Result<deliver::Summary> {
+    let relay = engine.app.relay()?;
+    let outbox = FrozenOutbox::new(engine);
+    let settings = engine.app.delivery_settings();
+    let progress = |finished: &Finished| watch(Step::Attempted(finished));
+    engine.store.expire_deliveries(engine.app.clock.now()).await?;
+    let summary =
+        deliver::deliver(&engine.store, &relay, &outbox, &engine.app.clock, &settings, Some(key), &progress, stop).await?;
+    engine.store.close_finished_issues(engine.app.clock.now()).await?;
+    Ok(summary)
+}
+
+/// Messages made from what was frozen, so that a resend next week has the same bytes.
+pub struct FrozenOutbox<'e> {
+    engine: &'e Engine,
+    /// One issue's attachments are encoded once, whatever the number of recipients.
+    issues: Mutex<HashMap<IssueKey, Arc<Mime>>>,
+}
+
+impl<'e> FrozenOutbox<'e> {
+    pub fn new(engine: &'e Engine) -> Self {
+        Self { engine, issues: Mutex::default() }
+    }
+
+    async fn mime(&self, key: &IssueKey) -> anyhow::Result<Arc<Mime>> {
+        let known = |issues: &Mutex<HashMap<_, Arc<Mime>>>| {
+            issues.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
+        };
+        if let Some(mime) = known(&self.issues) {
+            return Ok(mime);
+        }
+        let content = self.engine.store.content(key).await?.context("the issue has no frozen content")?;
+        let mime = Arc::new(Mime::new(content)?);
+        let mut issues = self.issues.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(Arc::clone(issues.entry(key.clone()).or_insert(mime)))
+    }
+
+    async fn compose(&self, claim: &Claim) -> anyhow::Result<Message> {
+        let mime = self.mime(&claim.issue).await?;
+        let recipient = &claim.recipient;
+        let mailing = claim.issue.mailing();
+        let unsubscribe_url =
+            self.engine.tokens.unsubscribe_url(&mime.public_url()?, &recipient.contact_id, mailing);
+        Ok(mime.message(To {
+            address: &recipient.address,
+            name: &recipient.name,
+            establishment: &recipient.establishment,
+            message_id: &claim.message_id,
+            unsubscribe_url: &unsubscribe_url,
+        })?)
+    }
+}
+
+#[async_trait::async_trait]
+impl Outbox for FrozenOutbox<'_> {
+    async fn message(&self, claim: &Claim) -> Result<Message, MessageError> {
+        self.compose(claim).await.map_err(|error| MessageError(error.into()))
+    }
+}
