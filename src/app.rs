@@ -4,8 +4,9 @@ use crate::clock::Clock;
 use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher};
 use crate::compose::context;
 use crate::config::Config;
-use crate::deliver::Relay;
+use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
 use crate::jobs::{self, Mailing};
+use crate::pipeline::FrozenOutbox;
 use crate::store::{self, Access, Store};
 use crate::templates::Templates;
 use crate::tokens::Tokens;
@@ -83,5 +84,31 @@ impl App {
             (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
         };
         Ok(Engine { app: self, store, tokens })
+    }
+}
+
+impl Engine {
+    /// What sends: one for as long as the process lives, so that what it learns is kept.
+    ///
+    /// # Errors
+    /// When no relay is configured, or the system's trusted certificates cannot be read.
+    pub fn deliverer(&self) -> anyhow::Result<Deliverer> {
+        let delivery = &self.app.config.delivery;
+        let default = Settings::default();
+        let settings = Settings {
+            connections: delivery.connections,
+            messages_per_connection: delivery.messages_per_connection,
+            timeouts: Timeouts { dot: delivery.dot_timeout.to_std().unwrap_or(default.timeouts.dot), ..default.timeouts },
+            ..default
+        };
+        let outbox = Arc::new(FrozenOutbox::new(Arc::clone(&self.store), self.tokens.clone()));
+        let owner = uuid::Uuid::now_v7().to_string();
+        let (store, clock) = (Arc::clone(&self.store), self.app.clock.clone());
+        Ok(Deliverer::new(store, outbox, self.app.relay()?, clock, settings, owner)?)
+    }
+
+    /// Whether nobody else may work on this database: then what is in flight at start is known to be nobody's.
+    pub fn is_exclusive(&self) -> bool {
+        self.store.kind() == "sqlite"
     }
 }

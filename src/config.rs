@@ -65,7 +65,7 @@ pub struct Fetch {
 pub struct Delivery {
     /// SMTP connections at once.
     pub connections: usize,
-    pub messages_per_connection: usize,
+    pub messages_per_connection: u32,
     /// How long a stop waits for what is past the marker.
     pub shutdown: TimeDelta,
     /// How long the relay may take to answer the final dot. RFC 5321 4.5.3.2.6 asks for ten minutes; less makes doubts.

@@ -1,14 +1,19 @@
 //! semainier (the map of the house is written here as it is built)
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod collect;
 pub mod compose;
 pub mod config;
+pub mod daemon;
 pub mod deliver;
 pub mod domain;
 pub mod failpoint;
 pub mod jobs;
 pub mod keys;
+pub mod notices;
 pub mod partners;
+pub mod pipeline;
 pub mod report;
 pub mod store;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use crate::collect::article::{self, Reading};
 use crate::compose::context::{AgendaMail, Links};
 use crate::compose::mime::{Mime, To};
 use crate::compose::print::{self, Sheet};
-use crate::deliver::{self, MessageError, Outbox};
+use crate::deliver::{self, Deliverer, MessageError, Outbox};
 use crate::domain::{
     Timestamp,
     agenda::{Agenda, Week},
@@ -22,10 +22,10 @@ use crate::domain::{
 use crate::jobs::{Attach, Mailing};
 use crate::store::{Frozen, Store};
 use crate::templates::Rendered;
+use crate::tokens::Tokens;
 use anyhow::Context;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -67,6 +67,7 @@ pub struct Found {
 /// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
 pub async fn publish(
     engine: &Engine,
+    deliverer: &Deliverer,
     mailing: &Mailing,
     occurrence: Timestamp,
     expires_at: Timestamp,
@@ -90,7 +91,7 @@ pub async fn publish(
         watch(Step::Composed { content: &content });
         freeze(engine, mailing, occurrence, expires_at, content, watch).await?;
     }
-    let delivery = deliver_issue(engine, &key, stop, watch).await?;
+    let delivery = deliver(engine, deliverer, Some(&key), stop, watch).await?;
     let issue = engine.store.issue(&key).await?.context("the issue that was just frozen is gone")?;
     Ok(Published::Delivered { issue, before: frozen_before, delivery })
 }
@@ -145,9 +146,7 @@ pub fn compose(app: &App, mailing: &Mailing, week: Week, key: &IssueKey, found: 
     let links = Links { article: article.url.clone(), ..Links::default() };
     let mail = AgendaMail::new(&mailing.title, agenda, week, office, links);
     let Rendered { subject, html, text } = app.templates.mail(&mail)?;
-    let created = app.clock.now();
-    let online_url = article.url.as_deref().or(office.website.as_deref());
-    let sheet = Sheet { agenda, week, office, title: &mailing.title, online_url, created };
+    let sheet = sheet(app, mailing, week, found);
     let attachments = mailing.attach.iter().map(|attach| attachment(*attach, &sheet)).collect::<Result<_, _>>()?;
     Ok(Content {
         subject,
@@ -155,8 +154,15 @@ pub fn compose(app: &App, mailing: &Mailing, week: Week, key: &IssueKey, found: 
         text,
         attachments,
         data: serde_json::to_string(agenda)?,
-        envelope: envelope(app, mailing, key, created),
+        envelope: envelope(app, mailing, key, sheet.created),
     })
+}
+
+/// What is printed of an article.
+pub fn sheet<'a>(app: &'a App, mailing: &'a Mailing, week: Week, found: &'a Found) -> Sheet<'a> {
+    let office = &app.config.office;
+    let online_url = found.article.url.as_deref().or(office.website.as_deref());
+    Sheet { agenda: &found.agenda, week, office, title: &mailing.title, online_url, created: app.clock.now() }
 }
 
 fn attachment(attach: Attach, sheet: &Sheet) -> Result<Attachment, print::PrintError> {
@@ -257,68 +263,81 @@ async fn freeze(
     Ok(())
 }
 
-/// Sends what is due of one issue, until nothing of it is due.
-async fn deliver_issue(
+/// Sends what is due of one issue, or of all, until nothing is due.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub async fn deliver(
     engine: &Engine,
-    key: &IssueKey,
+    deliverer: &Deliverer,
+    only: Option<&IssueKey>,
     stop: &CancellationToken,
     watch: Watch<'_>,
 ) -> anyhow::Result<deliver::Summary> {
-    let relay = engine.app.relay()?;
-    let outbox = FrozenOutbox::new(engine);
-    let settings = engine.app.delivery_settings();
     let progress = |finished: &Finished| watch(Step::Attempted(finished));
     engine.store.expire_deliveries(engine.app.clock.now()).await?;
-    let summary =
-        deliver::deliver(&engine.store, &relay, &outbox, &engine.app.clock, &settings, Some(key), &progress, stop).await?;
-    engine.store.close_finished_issues(engine.app.clock.now()).await?;
+    let summary = deliverer.deliver(only, stop, &progress).await?;
+    let now = engine.app.clock.now();
+    for paused in &summary.paused {
+        engine.store.owe_notice(&paused.issue, "paused", &paused.reason, now).await?;
+    }
+    engine.store.close_finished_issues(now).await?;
     Ok(summary)
 }
 
 /// Messages made from what was frozen, so that a resend next week has the same bytes.
-pub struct FrozenOutbox<'e> {
-    engine: &'e Engine,
-    /// One issue's attachments are encoded once, whatever the number of recipients.
-    issues: Mutex<HashMap<IssueKey, Arc<Mime>>>,
+pub struct FrozenOutbox {
+    store: Arc<dyn Store>,
+    tokens: Tokens,
+    /// One issue's attachments are encoded once, whatever the number of recipients. The newest few issues are kept.
+    issues: Mutex<Vec<(IssueKey, Arc<Mime>)>>,
 }
 
-impl<'e> FrozenOutbox<'e> {
-    pub fn new(engine: &'e Engine) -> Self {
-        Self { engine, issues: Mutex::default() }
+/// More issues than this are seldom in flight at once; an older one is encoded again when it is needed.
+const ISSUES_KEPT: usize = 4;
+
+impl FrozenOutbox {
+    pub fn new(store: Arc<dyn Store>, tokens: Tokens) -> Self {
+        Self { store, tokens, issues: Mutex::default() }
     }
 
-    async fn mime(&self, key: &IssueKey) -> anyhow::Result<Arc<Mime>> {
-        let known = |issues: &Mutex<HashMap<_, Arc<Mime>>>| {
-            issues.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
-        };
-        if let Some(mime) = known(&self.issues) {
+    async fn mime(&self, key: &IssueKey) -> Result<Arc<Mime>, MessageError> {
+        let known = self.kept().iter().find(|(kept, _)| kept == key).map(|(_, mime)| Arc::clone(mime));
+        if let Some(mime) = known {
             return Ok(mime);
         }
-        let content = self.engine.store.content(key).await?.context("the issue has no frozen content")?;
-        let mime = Arc::new(Mime::new(content)?);
-        let mut issues = self.issues.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(Arc::clone(issues.entry(key.clone()).or_insert(mime)))
+        let content = self.store.content(key).await.map_err(MessageError::Store)?;
+        let content = content.ok_or_else(|| MessageError::Compose("the issue has no frozen content".to_owned()))?;
+        let mime = Arc::new(Mime::new(content).map_err(broken)?);
+        let mut kept = self.kept();
+        kept.truncate(ISSUES_KEPT - 1);
+        kept.insert(0, (key.clone(), Arc::clone(&mime)));
+        Ok(mime)
     }
 
-    async fn compose(&self, claim: &Claim) -> anyhow::Result<Message> {
+    fn kept(&self) -> MutexGuard<'_, Vec<(IssueKey, Arc<Mime>)>> {
+        self.issues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> MessageError {
+    MessageError::Compose(error.to_string())
+}
+
+#[async_trait::async_trait]
+impl Outbox for FrozenOutbox {
+    async fn message(&self, claim: &Claim) -> Result<Message, MessageError> {
         let mime = self.mime(&claim.issue).await?;
         let recipient = &claim.recipient;
-        let mailing = claim.issue.mailing();
-        let unsubscribe_url =
-            self.engine.tokens.unsubscribe_url(&mime.public_url()?, &recipient.contact_id, mailing);
-        Ok(mime.message(To {
+        let public_url = mime.public_url().map_err(broken)?;
+        let unsubscribe_url = self.tokens.unsubscribe_url(&public_url, &recipient.contact_id, claim.issue.mailing());
+        let to = To {
             address: &recipient.address,
             name: &recipient.name,
             establishment: &recipient.establishment,
             message_id: &claim.message_id,
             unsubscribe_url: &unsubscribe_url,
-        })?)
-    }
-}
-
-#[async_trait::async_trait]
-impl Outbox for FrozenOutbox<'_> {
-    async fn message(&self, claim: &Claim) -> Result<Message, MessageError> {
-        self.compose(claim).await.map_err(|error| MessageError(error.into()))
+        };
+        mime.message(to).map_err(broken)
     }
 }

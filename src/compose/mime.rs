@@ -5,11 +5,13 @@
 
 use super::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
 use crate::domain::{
+    Timestamp,
     email::EmailAddress,
     issue::{Attachment, Content, Envelope},
     message::Message,
 };
 use chrono::DateTime;
+use chrono_tz::Tz;
 use lettre::message::{
     Mailbox, MultiPart, SinglePart,
     header::{ContentType, HeaderName, HeaderValue},
@@ -107,6 +109,36 @@ impl Mime {
             .singlepart(SinglePart::plain(text))
             .singlepart(SinglePart::html(html))
     }
+}
+
+/// A mail of one text to one person of the office.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<'a> {
+    pub from_name: &'a str,
+    pub from: &'a EmailAddress,
+    pub to: &'a EmailAddress,
+    /// Without angle brackets.
+    pub message_id: &'a str,
+    pub date: Timestamp,
+    pub zone: Tz,
+    pub subject: &'a str,
+    pub text: &'a str,
+}
+
+/// # Errors
+/// When something of it cannot stand in a header.
+pub fn plain(mail: &Plain) -> Result<Message, MimeError> {
+    let date = mail.date.with_timezone(&mail.zone).to_rfc2822();
+    let message = lettre::Message::builder()
+        .raw_header(header("Date", date)?)
+        .raw_header(header("Auto-Submitted", "auto-generated".to_owned())?)
+        .from(mailbox("the sender", mail.from_name, &mail.from.to_string())?)
+        .to(mailbox("the recipient", "", &mail.to.to_string())?)
+        .subject(mail.subject)
+        .message_id(Some(format!("<{}>", mail.message_id)))
+        .singlepart(SinglePart::plain(mail.text.to_owned()))
+        .map_err(MimeError::Build)?;
+    Ok(Message { sender: mail.from.clone(), head: message.formatted(), tail: Arc::new([]) })
 }
 
 /// Everything after the texts: the attachments and the end of the message.

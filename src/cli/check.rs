@@ -1,0 +1,31 @@
+//! `semainier check`: everything that can be wrong before it matters.
+
+use super::{Context, Ended, next, show};
+use crate::compose::context;
+use crate::store;
+use secrecy::ExposeSecret;
+
+pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
+    let app = ctx.app()?;
+    let file = app.config.file.as_ref().map_or("built-in defaults".to_owned(), |f| f.display().to_string());
+    show::line(format!("configuration: {file}"));
+    if app.config.relay.is_some() {
+        show::line(format!("relay: {}", app.relay()?));
+    }
+    match store::kind_of(app.config.database.expose_secret()) {
+        Some(kind) => show::line(format!("database: {kind}")),
+        None => show::line("database: unknown"),
+    }
+    for (name, samples) in context::check_all(&app.templates)? {
+        show::line(format!("template {name}: {samples} samples rendered"));
+    }
+    show::line(format!("mailings: {}", app.mailings.len()));
+    for mailing in &app.mailings {
+        next::show_next(&app, mailing, app.clock.now(), 3);
+    }
+    for warning in app.config.warnings() {
+        show::line(format!("warning: {warning}"));
+    }
+    show::line("all is well");
+    Ok(Ended::Done)
+}

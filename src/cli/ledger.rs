@@ -1,0 +1,130 @@
+//! `semainier issues`, `log`, `deliveries`: what happened, and what a person decides of it.
+
+use super::{Context, Ended, parse_instant, show};
+use crate::domain::{
+    delivery::{DeliveryId, Resolution, State},
+    email::EmailAddress,
+    issue::IssueKey,
+};
+use crate::keys::parse_duration;
+use crate::report;
+use crate::store::{Access, LogFilter, Resolved};
+use anyhow::bail;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct IssuesArgs {
+    /// An array, the newest first
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LogArgs {
+    /// Of one issue, such as agenda/2026-W28
+    #[arg(long, value_name = "KEY")]
+    issue: Option<String>,
+    /// To one person
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<EmailAddress>,
+    /// queued, claimed, in_data, sent, failed, unknown, suppressed, expired or cancelled
+    #[arg(long)]
+    state: Option<State>,
+    /// Changed since: a date, an instant, or a while ago such as 7d
+    #[arg(long, value_name = "D")]
+    since: Option<String>,
+    /// An array of {"issue","address","state","message_id","attempts":[{"n","at","phase","code","enhanced","text","outcome"}]}
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// One line an attempt, for a spreadsheet
+    #[arg(long)]
+    csv: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum DeliveriesCommand {
+    /// Decide what became of an `unknown` delivery
+    Resolve {
+        /// As `semainier log --state unknown` shows it
+        id: String,
+        /// sent: it arrived. failed: it did not, leave it. resend: send the same message again
+        #[arg(long = "as", value_name = "DECISION")]
+        decision: Decision,
+        /// Who decides, for the ledger
+        #[arg(long, env = "USER", default_value = "operator")]
+        by: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum Decision {
+    Sent,
+    Resend,
+    Failed,
+}
+
+pub(super) async fn issues(context: &Context, args: IssuesArgs) -> anyhow::Result<Ended> {
+    let engine = context.engine(Access::Shared).await?;
+    let issues = engine.store.issues().await?;
+    let zone = engine.app.config.zone;
+    match args.json {
+        true => show::json(&report::issues_json(&issues, zone))?,
+        false if issues.is_empty() => show::line("no issue yet"),
+        false => show::line(report::issues_table(&issues, zone)),
+    }
+    Ok(Ended::Done)
+}
+
+pub(super) async fn log(context: &Context, args: LogArgs) -> anyhow::Result<Ended> {
+    let engine = context.engine(Access::Shared).await?;
+    let zone = engine.app.config.zone;
+    let since = args.since.as_deref().map(|text| match parse_duration(text) {
+        Ok(ago) => Ok(engine.app.clock.now() - ago),
+        Err(_) => parse_instant(text, zone),
+    });
+    let filter = LogFilter {
+        issue: args.issue.as_deref().map(IssueKey::parse).transpose()?,
+        address_key: args.address.as_ref().map(EmailAddress::key),
+        state: args.state,
+        since: since.transpose()?,
+        ..LogFilter::default()
+    };
+    let log = engine.store.log(&filter).await?;
+    if args.json {
+        show::json(&report::log_json(&log, zone))?;
+    } else if args.csv {
+        show::line(report::log_csv(&log, zone)?.trim_end());
+    } else {
+        show::line(report::log_table(&log, zone));
+        show::line(format!("{} deliveries", log.len()));
+        for delivery in log.iter().filter(|d| d.state == State::Unknown) {
+            show::line(format!(
+                "{} may or may not have it; decide: semainier deliveries resolve {} --as sent|resend|failed",
+                delivery.address, delivery.id
+            ));
+        }
+    }
+    Ok(Ended::Done)
+}
+
+pub(super) async fn deliveries(context: &Context, command: DeliveriesCommand) -> anyhow::Result<Ended> {
+    let engine = context.engine(Access::Shared).await?;
+    let DeliveriesCommand::Resolve { id, decision, by } = command;
+    let resolution = match decision {
+        Decision::Sent => Resolution::Sent,
+        Decision::Resend => Resolution::Resend,
+        Decision::Failed => Resolution::Failed,
+    };
+    let now = engine.app.clock.now();
+    match engine.store.resolve_unknown(&DeliveryId(id.clone()), resolution, &by, now).await? {
+        Resolved::Done => {}
+        Resolved::NoSuchDelivery => bail!("there is no delivery {id}; ids are shown by `semainier log --state unknown`"),
+        Resolved::NotUnknown(state) => bail!("delivery {id} is {state}; only an unknown one waits for a decision"),
+    }
+    engine.store.close_finished_issues(now).await?;
+    show::line(match decision {
+        Decision::Sent => format!("{id} counts as sent"),
+        Decision::Failed => format!("{id} counts as failed"),
+        Decision::Resend => format!("{id} is queued: `semainier serve` or `semainier run` sends the same message again"),
+    });
+    Ok(Ended::Done)
+}

@@ -1,0 +1,189 @@
+//! The command line: reads arguments, calls one function of the house, shows what it says. No decision is made here.
+
+mod check;
+mod demo;
+mod extract;
+mod ledger;
+mod next;
+mod partners;
+mod preview;
+mod run;
+mod serve;
+mod show;
+
+use crate::app::{App, Engine};
+use crate::clock::Clock;
+use crate::config::{Config, LogFormat};
+use crate::domain::{Timestamp, schedule::at_local};
+use crate::keys::Overrides;
+use crate::store::Access;
+use crate::telemetry;
+use anyhow::anyhow;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono_tz::Tz;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Done = 0,
+    /// A gate is closed: nothing was sent.
+    Held = 3,
+    /// Done, but an `unknown` delivery or a paused issue waits for a person.
+    WaitsForAPerson = 4,
+}
+
+const AFTER_HELP: &str = "\
+Start here:
+  semainier demo                              the whole way on a sample article, nothing leaves this machine
+  semainier check                             what is configured, and what would be wrong
+  semainier next agenda --count 9             when it goes
+  semainier preview agenda --article FILE --out DIR   what it would look like
+  semainier run agenda                        send it now
+  semainier serve                             the daemon: sends by itself
+
+Exit codes: 0 done; 1 an error; 2 wrong usage; 3 held, nothing was sent; 4 done, but something waits for a person.
+Configuration: semainier.toml here or in /etc/semainier, every key also as SEMAINIER__SECTION__KEY in the environment.";
+
+/// Mails a tourist office's partners by itself, and proves per person what happened to every send.
+#[derive(Debug, Parser)]
+#[command(name = "semainier", version, after_help = AFTER_HELP, propagate_version = true)]
+struct Args {
+    /// The configuration file [default: ./semainier.toml, then /etc/semainier/semainier.toml, then built-in defaults]
+    #[arg(long, global = true, value_name = "FILE", env = "SEMAINIER_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// How the log on standard error is written [default: log.format of the configuration, or text]
+    #[arg(long, global = true, value_enum)]
+    log_format: Option<LogFormat>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one agenda on a sample article for 12 sample partners, mails captured in a folder
+    Demo(demo::Args),
+    /// Check configuration, mailings and templates; show the next occurrences
+    Check,
+    /// Show when mailings go
+    Next(next::Args),
+    /// Show what is understood of an article
+    Extract(extract::Args),
+    /// Write what a mailing would send into a folder; sends and records nothing
+    Preview(preview::Args),
+    /// Send one occurrence of a mailing now; what was already sent is not sent again
+    Run(run::Args),
+    /// The daemon: sends every mailing by itself
+    Serve,
+    /// The people the mailings go to
+    #[command(subcommand)]
+    Partners(partners::Command),
+    /// What was published, with the sum of what became of it
+    Issues(ledger::IssuesArgs),
+    /// Every delivery, with its attempts and the relay's words
+    Log(ledger::LogArgs),
+    /// Decide what became of a delivery that is `unknown`
+    #[command(subcommand)]
+    Deliveries(ledger::DeliveriesCommand),
+    /// Print shell completions, e.g. `semainier completions bash > /etc/bash_completion.d/semainier`
+    Completions { shell: clap_complete::Shell },
+}
+
+/// Parses the arguments, runs the command, and shows an error with its causes.
+pub async fn main() -> ExitCode {
+    let args = Args::parse();
+    match dispatch(args).await {
+        Ok(ended) => ExitCode::from(ended as u8),
+        Err(error) => {
+            show::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(args: Args) -> anyhow::Result<Ended> {
+    let context = Context { config: args.config, log_format: args.log_format };
+    match args.command {
+        Command::Demo(args) => demo::run(&context, args).await,
+        Command::Check => check::run(&context).await,
+        Command::Next(args) => next::run(&context, args),
+        Command::Extract(args) => extract::run(&context, args).await,
+        Command::Preview(args) => preview::run(&context, args).await,
+        Command::Run(args) => run::run(&context, args).await,
+        Command::Serve => serve::run(&context).await,
+        Command::Partners(command) => partners::run(&context, command).await,
+        Command::Issues(args) => ledger::issues(&context, args).await,
+        Command::Log(args) => ledger::log(&context, args).await,
+        Command::Deliveries(command) => ledger::deliveries(&context, command).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "semainier", &mut std::io::stdout());
+            Ok(Ended::Done)
+        }
+    }
+}
+
+/// What every command may need.
+struct Context {
+    config: Option<PathBuf>,
+    log_format: Option<LogFormat>,
+}
+
+impl Context {
+    /// Reads the configuration and starts the log as it says.
+    fn load(&self) -> anyhow::Result<Config> {
+        let mut config = Config::load(self.config.as_deref(), &Overrides::from_env(std::env::vars()))?;
+        config.log.format = self.log_format.unwrap_or(config.log.format);
+        telemetry::init(&config.log);
+        Ok(config)
+    }
+
+    fn app(&self) -> anyhow::Result<App> {
+        App::new(self.load()?, Clock::System)
+    }
+
+    /// `Access::Shared` to look, `Access::Exclusive` to deliver.
+    async fn engine(&self, access: Access) -> anyhow::Result<Engine> {
+        self.app()?.open(access).await
+    }
+}
+
+/// An instant as a person writes it: `2027-07-10T08:00:00+02:00`, or local time `2027-07-10T08:00`, or a date.
+fn parse_instant(text: &str, zone: Tz) -> anyhow::Result<Timestamp> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Ok(instant.to_utc());
+    }
+    // With an offset but without seconds, as people copy it from `next`.
+    if let Ok(instant) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%:z") {
+        return Ok(instant.to_utc());
+    }
+    let formats = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"];
+    let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let local = local.or_else(|| Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN)));
+    let local = local.ok_or_else(|| {
+        anyhow!("{text:?} is no instant; expected for example 2027-07-10T08:00, 2027-07-10T08:00:00+02:00 or 2027-07-10")
+    })?;
+    Ok(at_local(zone, local.date(), local.time()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn instants_are_read_as_people_write_them() {
+        let zone = chrono_tz::Europe::Paris;
+        for text in ["2027-07-10T08:00:00+02:00", "2027-07-10T08:00+02:00", "2027-07-10T06:00:00Z", "2027-07-10 08:00", "2027-07-10T08:00"] {
+            assert_eq!(parse_instant(text, zone).unwrap().to_rfc3339(), "2027-07-10T06:00:00+00:00", "{text}");
+        }
+        assert!(parse_instant("samedi", zone).is_err());
+    }
+}

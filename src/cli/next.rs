@@ -1,0 +1,87 @@
+//! `semainier next`: when mailings go.
+
+use super::{Context, Ended, parse_instant, show};
+use crate::app::App;
+use crate::domain::{Timestamp, schedule::label};
+use crate::jobs::Mailing;
+use crate::report;
+use chrono_tz::UTC;
+use serde::Serialize;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// One mailing; all of them otherwise
+    mailing: Option<String>,
+    /// How many occurrences of each
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    count: u16,
+    /// The first ones after this instant instead of now
+    #[arg(long, value_name = "INSTANT")]
+    from: Option<String>,
+    /// An array of {"mailing","issue","local","zone","utc","deadline"}
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Next<'a> {
+    mailing: &'a str,
+    issue: String,
+    local: String,
+    zone: &'a str,
+    utc: String,
+    deadline: String,
+}
+
+pub(super) fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
+    let app = context.app()?;
+    let mailings: Vec<&Mailing> = match &args.mailing {
+        Some(id) => vec![app.mailing(id)?],
+        None => app.mailings.iter().collect(),
+    };
+    let from = |mailing: &Mailing| -> anyhow::Result<Timestamp> {
+        let given = args.from.as_deref().map(|text| parse_instant(text, mailing.schedule.zone)).transpose()?;
+        Ok(given.unwrap_or_else(|| app.clock.now()))
+    };
+    if args.json {
+        let mut all = Vec::new();
+        for mailing in mailings {
+            all.extend(mailing.schedule.after(from(mailing)?).take(args.count.into()).map(|at| next(mailing, at)));
+        }
+        show::json(&all)?;
+        return Ok(Ended::Done);
+    }
+    for mailing in mailings {
+        show_next(&app, mailing, from(mailing)?, args.count.into());
+    }
+    Ok(Ended::Done)
+}
+
+fn next(mailing: &Mailing, at: Timestamp) -> Next<'_> {
+    let zone = mailing.schedule.zone;
+    Next {
+        mailing: &mailing.id,
+        issue: mailing.issue_key(at).to_string(),
+        local: report::instant(at, zone),
+        zone: zone.name(),
+        utc: report::instant(at, UTC),
+        deadline: report::instant(mailing.schedule.deadline_of(at), zone),
+    }
+}
+
+/// The next occurrences of a mailing, for people: also the end of `check`.
+pub(super) fn show_next(app: &App, mailing: &Mailing, from: Timestamp, count: usize) {
+    show::line(format!("{} ({}):", mailing.id, mailing.title));
+    for at in mailing.schedule.after(from).take(count) {
+        let zone = mailing.schedule.zone;
+        let weekday = at.with_timezone(&zone).format("%a");
+        let far = at - app.clock.now() > chrono::TimeDelta::days(366);
+        let year = if far { "  (more than a year from now)" } else { "" };
+        show::line(format!(
+            "  {weekday} {}  = {}  issue {}{year}",
+            label(at, zone),
+            report::instant(at, UTC),
+            mailing.issue_key(at)
+        ));
+    }
+}

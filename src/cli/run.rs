@@ -1,0 +1,117 @@
+//! `semainier run`: one occurrence now, with a person watching.
+
+use super::{Context, Ended, parse_instant, show};
+use crate::app::{App, Engine};
+use crate::collect::source::Source;
+use crate::domain::{Timestamp, article::Article, issue::IssueState};
+use crate::jobs::Mailing;
+use crate::pipeline::{self, Published};
+use crate::store::Access;
+use crate::{daemon, notices, report};
+use anyhow::{Context as _, anyhow};
+use chrono::TimeDelta;
+use std::path::PathBuf;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    mailing: String,
+    /// The occurrence to send, by its instant [default: the one that is due, or the next]
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<String>,
+    /// This article instead of the mailing's sources
+    #[arg(long, value_name = "FILE")]
+    article: Option<PathBuf>,
+}
+
+/// A person who sends by hand wants it to leave: past the deadline the issue lives this long.
+const BY_HAND: TimeDelta = TimeDelta::hours(12);
+
+pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
+    let engine = context.engine(Access::Exclusive).await?;
+    for warning in engine.app.config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let mailing = engine.app.mailing(&args.mailing)?;
+    let occurrence = occurrence(&engine.app, mailing, args.at.as_deref())?;
+    let article = article(&engine.app, args.article, occurrence).await?;
+    publish(&engine, mailing, occurrence, article).await
+}
+
+/// Publishes, shows the progress and the sum, and says what is still to come.
+pub(super) async fn publish(
+    engine: &Engine,
+    mailing: &Mailing,
+    occurrence: Timestamp,
+    article: Option<Article>,
+) -> anyhow::Result<Ended> {
+    let now = engine.app.clock.now();
+    engine.store.recover(engine.is_exclusive(), now).await?;
+    let deliverer = engine.deliverer()?;
+    let expires_at = mailing.schedule.deadline_of(occurrence).max(now + BY_HAND);
+    let stop = CancellationToken::new();
+    let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone()));
+    let progress = show::Progress::new();
+    let watch = |step: pipeline::Step<'_>| progress.step(step);
+    let published = pipeline::publish(engine, &deliverer, mailing, occurrence, expires_at, article, &stop, &watch).await;
+    progress.finish();
+    signals.abort();
+    let ended = tell(published?)?;
+    notices::send(engine).await;
+    Ok(ended)
+}
+
+fn tell(published: Published) -> anyhow::Result<Ended> {
+    let (issue, before, delivery) = match published {
+        Published::Held { key, reason } => {
+            show::line(format!("{key}: held, nothing was sent: {reason}"));
+            return Ok(Ended::Held);
+        }
+        Published::Delivered { issue, before, delivery } => (issue, before, delivery),
+    };
+    if before && delivery.attempts() == 0 {
+        show::line(format!("{} was sent before; nothing was sent twice", issue.key));
+    }
+    show::issue(&issue);
+    if let Some(trouble) = delivery.breaker {
+        return Err(anyhow!("{trouble}").context(format!(
+            "the relay took no mail; {} wait in the queue and nobody is lost: run again, or leave it to `semainier serve`",
+            issue.counts.queued
+        )));
+    }
+    if issue.counts.unknown > 0 {
+        show::line(format!(
+            "{} may or may not have arrived: see `semainier log --state unknown`, then decide with `semainier deliveries resolve`",
+            issue.counts.unknown
+        ));
+        return Ok(Ended::WaitsForAPerson);
+    }
+    if issue.state == IssueState::Paused {
+        return Ok(Ended::WaitsForAPerson);
+    }
+    if let (1.., Some(at)) = (issue.counts.queued, delivery.next_due) {
+        let at = report::instant(at, chrono_tz::Europe::Paris);
+        show::line(format!(
+            "{} will be tried again from {at}: by `semainier serve`, or by the same command after that hour",
+            issue.counts.queued
+        ));
+    }
+    Ok(Ended::Done)
+}
+
+/// The occurrence meant: the one given; else the last due one if it may still leave; else the next.
+pub(super) fn occurrence(app: &App, mailing: &Mailing, at: Option<&str>) -> anyhow::Result<Timestamp> {
+    if let Some(text) = at {
+        return parse_instant(text, mailing.schedule.zone);
+    }
+    let now = app.clock.now();
+    let due = mailing.schedule.last_until(now).filter(|at| mailing.schedule.deadline_of(*at) > now);
+    due.or_else(|| mailing.schedule.next_after(now)).context("the schedule has no occurrence any more")
+}
+
+/// The article of a file, published at the occurrence unless it says otherwise.
+pub(super) async fn article(app: &App, file: Option<PathBuf>, at: Timestamp) -> anyhow::Result<Option<Article>> {
+    let Some(path) = file else { return Ok(None) };
+    let source = Source::File { path, published: Some(at) };
+    Ok(source.articles(&app.fetcher, app.clock.now()).await?.into_iter().next())
+}

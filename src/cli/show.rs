@@ -1,0 +1,111 @@
+//! Words on the terminal: results on standard output, progress and errors on standard error.
+
+use crate::domain::{delivery::Finished, issue::IssueSummary};
+use crate::pipeline::Step;
+use crate::report;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+/// A line of the result. A reader that went away (`| head`) ends the program quietly.
+pub(super) fn line(text: impl Display) {
+    if let Err(error) = writeln!(anstream::stdout(), "{text}") {
+        let quietly = error.kind() == std::io::ErrorKind::BrokenPipe;
+        std::process::exit(if quietly { 0 } else { 1 });
+    }
+}
+
+/// A line beside the result: progress, a hint.
+pub(super) fn aside(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// An error with what caused it, each cause once.
+pub(super) fn error(error: &anyhow::Error) {
+    let mut said = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !said.iter().any(|before: &String| before.contains(&cause)) {
+            said.push(cause);
+        }
+    }
+    aside(format!("error: {}", said.join(": ")));
+}
+
+/// Pretty JSON, one value.
+pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    line(serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Follows a run: a bar on a terminal, a line a step elsewhere.
+pub(super) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        let target = match std::io::stderr().is_terminal() {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar }
+    }
+
+    pub(super) fn step(&self, step: Step) {
+        match step {
+            Step::Collecting => self.say("reading the article"),
+            Step::Read { article, agenda } => {
+                let days = agenda.days.len();
+                self.say(format!("read {:?}: {} events on {days} days", article.title, agenda.event_count()));
+                for warning in &agenda.warnings {
+                    self.say(format!("  not understood, printed as written: {warning}"));
+                }
+            }
+            Step::Composed { content } => {
+                let sizes: Vec<_> = content
+                    .attachments
+                    .iter()
+                    .map(|a| format!("{} ({} kB)", a.name, a.bytes.len().div_ceil(1000)))
+                    .collect();
+                self.say(format!("composed {:?} with {}", content.subject, sizes.join(", ")));
+            }
+            Step::Frozen { recipients } => {
+                self.say(format!("frozen for {recipients} recipients"));
+                self.bar.set_length(recipients);
+                self.bar.set_message("sending");
+            }
+            Step::Resumed => self.say("this issue was frozen before; its deliveries go on"),
+            Step::Attempted(finished) => self.attempted(finished),
+        }
+    }
+
+    fn attempted(&self, finished: &Finished) {
+        use crate::domain::delivery::Outcome;
+        self.bar.inc(1);
+        if finished.outcome != Outcome::Accepted {
+            let reply = &finished.reply;
+            let code = reply.code.map(|c| format!("{c} ")).unwrap_or_default();
+            let to = finished.claim.recipient.address.masked();
+            self.say(format!("{to}: {} at {}: {code}{}", finished.outcome.as_str(), finished.phase.as_str(), reply.text));
+        }
+    }
+
+    fn say(&self, text: impl Display) {
+        self.bar.suspend(|| aside(&text));
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The sum of an issue, in one line that reads alone.
+pub(super) fn issue(issue: &IssueSummary) {
+    line(format!("{}: {} ({})", issue.key, issue.state.as_str(), report::sum(&issue.counts)));
+    if let Some(reason) = &issue.reason {
+        line(format!("  {reason}"));
+    }
+}
