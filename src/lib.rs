@@ -2,6 +2,7 @@
 pub mod clock;
 pub mod collect;
 pub mod compose;
+pub mod deliver;
 pub mod domain;
 pub mod failpoint;
 pub mod store;
