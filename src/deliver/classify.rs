@@ -1,0 +1,337 @@
+//! A reply becomes a verdict: is it this person, this content, us, or simply later? Data first, then the order in which
+//! it is read: the provider's own code, its words, the enhanced status, the basic code.
+//!
+//! Never decides that a person is gone on the strength of a 5xx alone: half of them speak of us.
+
+use crate::domain::delivery::{Phase, Reply};
+use chrono::TimeDelta;
+
+/// Whom a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The address is dead: failed, and never written to again.
+    Hard,
+    /// This person, this time (mailbox full): failed for this issue, the next one tries again.
+    Soft,
+    /// What we wrote was taken for spam: failed, but not the person's fault; three of them pause the issue.
+    Content,
+    /// We are refused, whoever the person is: queued again, the issue pauses at once, staff are told.
+    Ours,
+    /// Queued again, later.
+    Defer,
+}
+
+/// What is to be done about a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    pub class: Class,
+    /// The next try is not before this.
+    pub at_least: TimeDelta,
+    /// Too many connections or too fast: use fewer.
+    pub slow_down: bool,
+    /// This connection has had its share; a new one may go on at once, and it counts against nobody.
+    pub per_connection: bool,
+    /// For the communications officer, where sending stops.
+    pub reason: &'static str,
+}
+
+const NOBODY_SAYS: &str = "le relais refuse nos messages, quel que soit le destinataire";
+const LISTED: &str = "l’adresse de notre serveur est sur une liste de blocage";
+const NAMED_WRONG: &str = "le nom de notre serveur (PTR, HELO) n’est pas reconnu";
+const UNSIGNED: &str = "l’authentification de nos messages (SPF, DKIM, DMARC) est refusée";
+const SENDER: &str = "notre adresse d’expédition est refusée";
+const TOO_BIG: &str = "le message est trop lourd";
+const LOGIN: &str = "le relais demande une autre identification";
+const SPAM: &str = "le message est pris pour un courrier indésirable";
+const NONE: &str = "";
+
+/// One row of a table: the class, the shortest wait in minutes, and the reason in French.
+#[derive(Clone, Copy)]
+struct Row(Class, u16, Note, &'static str);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Note {
+    Plain,
+    SlowDown,
+    PerConnection,
+}
+use Class::{Content, Defer, Hard, Ours, Soft};
+use Note::{PerConnection, Plain, SlowDown};
+
+/// Orange, Wanadoo and La Poste: `OFRnnn_ccc`, `LPNnnn_ccc`, `OUK_ccc`; the last three digits carry the meaning.
+const ORANGE_AND_LA_POSTE: &[(u16, u16, Row)] = &[
+    (100, 103, Row(Ours, 0, Plain, LISTED)),
+    (104, 104, Row(Defer, 0, SlowDown, NONE)),
+    (105, 105, Row(Defer, 60, SlowDown, NONE)),
+    (107, 107, Row(Ours, 0, Plain, NAMED_WRONG)),
+    (108, 108, Row(Defer, 60, SlowDown, NONE)),
+    (109, 109, Row(Defer, 0, PerConnection, NONE)),
+    (200, 209, Row(Ours, 0, Plain, NAMED_WRONG)),
+    (390, 399, Row(Ours, 0, Plain, UNSIGNED)),
+    (401, 401, Row(Ours, 0, Plain, UNSIGNED)),
+    (403, 403, Row(Ours, 0, Plain, SENDER)),
+    (405, 405, Row(Ours, 0, Plain, SENDER)),
+    (415, 415, Row(Ours, 0, Plain, SENDER)),
+    (416, 416, Row(Hard, 0, Plain, NONE)),
+    // 5xx with 5.1.1, yet only a full mailbox.
+    (417, 417, Row(Soft, 0, Plain, NONE)),
+    (420, 420, Row(Hard, 0, Plain, NONE)),
+    (421, 421, Row(Ours, 0, Plain, SENDER)),
+    (426, 426, Row(Hard, 0, Plain, NONE)),
+    (503, 503, Row(Defer, 60, SlowDown, NONE)),
+    (505, 505, Row(Defer, 60, SlowDown, NONE)),
+    (506, 506, Row(Content, 0, Plain, SPAM)),
+    (510, 510, Row(Content, 0, Plain, SPAM)),
+    (513, 513, Row(Content, 0, Plain, SPAM)),
+    (514, 514, Row(Ours, 0, Plain, TOO_BIG)),
+    (515, 515, Row(Ours, 0, Plain, UNSIGNED)),
+    (517, 517, Row(Ours, 0, Plain, UNSIGNED)),
+    (519, 519, Row(Ours, 0, Plain, UNSIGNED)),
+    (535, 535, Row(Ours, 0, Plain, UNSIGNED)),
+    (536, 536, Row(Content, 0, Plain, SPAM)),
+    (988, 999, Row(Defer, 60, SlowDown, NONE)),
+];
+
+/// Where the words say more than the code. In lower case; the first that is found counts.
+const WORDS: &[(&str, Row)] = &[
+    // Each SFR code blocks our address for two hours.
+    ("sfr_in_", Row(Defer, 120, SlowDown, NONE)),
+    ("too many errors", Row(Defer, 120, SlowDown, NONE)),
+    ("too many spams from your ip", Row(Defer, 60, SlowDown, LISTED)),
+    ("server busy, too many connections", Row(Defer, 60, SlowDown, NONE)),
+    ("exceeded the maximum number of connections", Row(Defer, 30, SlowDown, NONE)),
+    ("rate limited due to ip reputation", Row(Defer, 30, SlowDown, NONE)),
+    ("temporarily deferred", Row(Defer, 30, SlowDown, NONE)),
+    ("trop de connexions", Row(Defer, 0, SlowDown, NONE)),
+    ("too many connections", Row(Defer, 0, SlowDown, NONE)),
+    ("[ts03]", Row(Defer, 30, SlowDown, NONE)),
+    ("[ts04]", Row(Defer, 120, SlowDown, NONE)),
+    ("[tss04]", Row(Defer, 120, SlowDown, NONE)),
+    ("[tss05]", Row(Defer, 240, SlowDown, NONE)),
+    ("too many messages for this session", Row(Defer, 0, PerConnection, NONE)),
+    ("too many messages in this", Row(Defer, 0, PerConnection, NONE)),
+    ("messages per connection", Row(Defer, 0, PerConnection, NONE)),
+    ("too many recipients", Row(Defer, 0, PerConnection, NONE)),
+    ("spam detected", Row(Content, 0, Plain, SPAM)),
+    ("mailbox full", Row(Soft, 0, Plain, NONE)),
+    ("mailbox is full", Row(Soft, 0, Plain, NONE)),
+    ("over quota", Row(Soft, 0, Plain, NONE)),
+    ("overquota", Row(Soft, 0, Plain, NONE)),
+    ("quota exceeded", Row(Soft, 0, Plain, NONE)),
+    ("relay access denied", Row(Ours, 0, Plain, LOGIN)),
+    ("relaying denied", Row(Ours, 0, Plain, LOGIN)),
+    ("authentication required", Row(Ours, 0, Plain, LOGIN)),
+    ("spamhaus", Row(Ours, 0, Plain, LISTED)),
+    ("cloudmark", Row(Ours, 0, Plain, LISTED)),
+    ("client host blocked", Row(Ours, 0, Plain, LISTED)),
+    ("dmarc", Row(Ours, 0, Plain, UNSIGNED)),
+    ("spf check", Row(Ours, 0, Plain, UNSIGNED)),
+    ("sender address rejected", Row(Ours, 0, Plain, SENDER)),
+    ("invalid sender", Row(Ours, 0, Plain, SENDER)),
+];
+
+/// Words of relays that give no enhanced status, for an answer to RCPT.
+const NO_SUCH_PERSON: &[&str] = &[
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "unknown recipient",
+    "recipient unknown",
+    "mailbox unavailable or does not exist",
+    "invalid recipient",
+    "utilisateur inconnu",
+    "destinataire inconnu",
+];
+
+/// `5.subject.detail` in answer to RCPT; detail `None` is any other.
+const ENHANCED_AT_RCPT: &[(u16, Option<u16>, Row)] = &[
+    (1, Some(1), Row(Hard, 0, Plain, NONE)),
+    (1, Some(2), Row(Hard, 0, Plain, NONE)),
+    (1, Some(7), Row(Ours, 0, Plain, SENDER)),
+    (1, Some(8), Row(Ours, 0, Plain, SENDER)),
+    (1, Some(10), Row(Hard, 0, Plain, NONE)),
+    (1, None, Row(Soft, 0, Plain, NONE)),
+    (2, None, Row(Soft, 0, Plain, NONE)),
+    (3, Some(4), Row(Ours, 0, Plain, TOO_BIG)),
+    (3, None, Row(Soft, 0, Plain, NONE)),
+    (4, None, Row(Soft, 0, Plain, NONE)),
+    (5, Some(3), Row(Defer, 0, PerConnection, NONE)),
+    (5, None, Row(Soft, 0, Plain, NONE)),
+    (6, None, Row(Content, 0, Plain, SPAM)),
+    (7, Some(25), Row(Ours, 0, Plain, NAMED_WRONG)),
+    (7, None, Row(Ours, 0, Plain, NOBODY_SAYS)),
+];
+
+/// The same once the relay has seen, or was about to see, what we write.
+const ENHANCED_AT_DATA: &[(u16, Option<u16>, Row)] = &[
+    (1, Some(1), Row(Hard, 0, Plain, NONE)),
+    (1, Some(2), Row(Hard, 0, Plain, NONE)),
+    (1, Some(7), Row(Ours, 0, Plain, SENDER)),
+    (1, Some(8), Row(Ours, 0, Plain, SENDER)),
+    (1, Some(10), Row(Hard, 0, Plain, NONE)),
+    (1, None, Row(Soft, 0, Plain, NONE)),
+    (2, None, Row(Soft, 0, Plain, NONE)),
+    (3, Some(4), Row(Ours, 0, Plain, TOO_BIG)),
+    // "Delivery not authorized" after the dot is what filters say of the text; its neighbours speak of us.
+    (7, Some(0), Row(Content, 0, Plain, SPAM)),
+    (7, Some(1), Row(Content, 0, Plain, SPAM)),
+    (7, Some(25), Row(Ours, 0, Plain, NAMED_WRONG)),
+    (7, None, Row(Ours, 0, Plain, UNSIGNED)),
+];
+
+/// What a reply of 4xx or 5xx means at this point of the conversation.
+pub fn classify(phase: Phase, reply: &Reply) -> Verdict {
+    let code = reply.code.unwrap_or(0);
+    let text = reply.text.to_lowercase();
+    let row = provider_row(&text)
+        .or_else(|| WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, row)| *row))
+        .unwrap_or_else(|| standard_row(phase, code, reply.enhanced.as_deref(), &text));
+    let Row(class, minutes, note, reason) = row;
+    Verdict {
+        // A 4xx is "later" by definition, whatever its words.
+        class: if code < 500 { Defer } else { class },
+        at_least: TimeDelta::minutes(i64::from(minutes)),
+        slow_down: note == SlowDown,
+        per_connection: note == PerConnection,
+        reason,
+    }
+}
+
+fn provider_row(text: &str) -> Option<Row> {
+    let code = ["ofr", "lpn", "ouk"].into_iter().find_map(|family| provider_code(text, family))?;
+    ORANGE_AND_LA_POSTE.iter().find(|(from, to, _)| (*from..=*to).contains(&code)).map(|(_, _, row)| *row)
+}
+
+/// The `104` of `OFR005_104`, `OFR_104`, `LPNAAA_104`, `LPN104`.
+fn provider_code(text: &str, family: &str) -> Option<u16> {
+    text.match_indices(family).find_map(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let rest = &text[at + family.len()..];
+        let word = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
+        let digits = word.split_once('_').map_or(word, |(_, digits)| digits);
+        let starts_a_word = !before.is_some_and(|c| c.is_alphanumeric());
+        (starts_a_word && digits.len() == 3).then(|| digits.parse().ok()).flatten()
+    })
+}
+
+fn standard_row(phase: Phase, code: u16, enhanced: Option<&str>, text: &str) -> Row {
+    let table = match phase {
+        Phase::Rcpt => ENHANCED_AT_RCPT,
+        Phase::Data | Phase::Body | Phase::Dot => ENHANCED_AT_DATA,
+        // No person has been named yet.
+        _ => return Row(Ours, 0, Plain, if phase == Phase::Mail { SENDER } else { NOBODY_SAYS }),
+    };
+    let by_status = enhanced.and_then(subject_and_detail).and_then(|(subject, detail)| {
+        let row = table.iter().find(|(s, d, _)| *s == subject && d.is_none_or(|d| d == detail));
+        row.map(|(_, _, row)| *row)
+    });
+    by_status.unwrap_or_else(|| match (phase, code) {
+        (_, 530..=538) => Row(Ours, 0, Plain, LOGIN),
+        // Out of step: nothing was decided about anybody.
+        (_, 503) => Row(Defer, 0, PerConnection, NONE),
+        (Phase::Rcpt, 550..=554) if NO_SUCH_PERSON.iter().any(|words| text.contains(words)) => {
+            Row(Hard, 0, Plain, NONE)
+        }
+        (Phase::Rcpt, _) | (_, 552) => Row(Soft, 0, Plain, NONE),
+        _ => Row(Content, 0, Plain, SPAM),
+    })
+}
+
+/// `(1, 10)` of `5.1.10`
+fn subject_and_detail(enhanced: &str) -> Option<(u16, u16)> {
+    let (subject, detail) = enhanced.split_once('.')?.1.split_once('.')?;
+    Some((subject.parse().ok()?, detail.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deliver::reply::Answer;
+
+    fn verdict(phase: Phase, line: &str) -> Verdict {
+        let mut answer = Answer::default();
+        answer.push_line(line.as_bytes()).unwrap();
+        classify(phase, &answer.reply())
+    }
+
+    #[test]
+    fn each_provider_reply_has_its_class() {
+        use Phase::{Data, Dot, Mail, Rcpt};
+        for (phase, line, class) in [
+            (Rcpt, "421 mwinf5c79 ME Trop de connexions. Too many connections, slow down. OFR005_104 [104]", Defer),
+            (Rcpt, "421 Veuillez essayer plus tard. LPN003_109", Defer),
+            (Rcpt, "421 mwinf5c77 ME Service refuse. Veuillez essayer plus tard. OFR_999 [999]", Defer),
+            (Rcpt, "550 mwinf5c11 ME Client host blocked for spamming issues. OFR006_102 [102]", Ours),
+            (Rcpt, "550 5.5.0 LPN006_107", Ours),
+            (Dot, "571 5.7.1 Message refused, DMARC verification Failed LPN007_517", Ours),
+            (Rcpt, "501 5.1.0 Emetteur invalide. Invalid Sender. OFR004_405 [405]", Ours),
+            (Rcpt, "550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. OFR_416 [416]", Hard),
+            (Rcpt, "550 5.1.1 LPN416", Hard),
+            (Rcpt, "552 5.1.1 Boite du destinataire pleine. Recipient overquota. OFR_417 [417]", Soft),
+            (Rcpt, "550 5.5.0 Boite du destinataire archivee. Archived recipient. LPN007_420", Hard),
+            (Dot, "550 5.2.0 Mail rejete. Mail rejected. ofr_506 [506]", Content),
+            (Dot, "552 5.3.4 Taille limite du message atteinte LPN007_514", Ours),
+            (Rcpt, "450 4.7.1 SFR_IN_101", Defer),
+            (Rcpt, "421 Too many spams from your IP (192.0.2.10), please visit http://postmaster.example/", Defer),
+            (Dot, "550 spam detected", Content),
+            (Dot, "550 5.7.26 This mail has been blocked because the sender is unauthenticated", Ours),
+            (Dot, "550 5.7.515 Access denied, sending domain example-ot.fr does not meet the level", Ours),
+            (Rcpt, "451 4.7.652 The mail server has exceeded the maximum number of connections (S3115)", Defer),
+            (Rcpt, "553 5.7.1 [BL21] Connections will not be accepted", Ours),
+            (Rcpt, "550 5.1.1 user unknown", Hard),
+            (Rcpt, "550 5.1.10 RESOLVER.ADR.RecipientNotFound", Hard),
+            (Rcpt, "550 5.1.3 bad syntax", Soft),
+            (Rcpt, "550 5.2.1 disabled", Soft),
+            (Rcpt, "550 user unknown", Hard),
+            (Rcpt, "550 go away", Soft),
+            (Rcpt, "552 too many recipients", Defer),
+            (Rcpt, "554 5.7.1 Relay access denied", Ours),
+            (Rcpt, "530 log in first", Ours),
+            (Rcpt, "503 out of step", Defer),
+            (Mail, "550 no", Ours),
+            (Mail, "552 5.3.4 too big", Ours),
+            (Data, "554 no", Content),
+            (Dot, "554 5.7.1 fault after the dot", Content),
+            (Dot, "550 5.1.1 no such person after all", Hard),
+            (Dot, "452 4.2.2 full", Defer),
+            (Dot, "451 4.7.1 DMARC: temporary", Defer),
+        ] {
+            assert_eq!(verdict(phase, line).class, class, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_4xx_fails_nobody_whatever_it_says() {
+        for phase in Phase::ALL {
+            for text in ["5.1.1 user unknown", "OFR_416", "LPN007_517 DMARC", "spam detected", ""] {
+                assert_eq!(verdict(phase, &format!("450 {text}")).class, Defer);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_us_never_fails_a_person() {
+        for detail in [8, 20, 23, 26, 27, 30, 32, 40, 509, 515] {
+            for phase in [Phase::Mail, Phase::Rcpt, Phase::Dot] {
+                assert_eq!(verdict(phase, &format!("550 5.7.{detail} no")).class, Ours, "{phase:?} 5.7.{detail}");
+            }
+        }
+    }
+
+    #[test]
+    fn waits_and_brakes_come_from_the_tables() {
+        let slow = verdict(Phase::Rcpt, "450 4.7.1 SFR_IN_105");
+        assert_eq!((slow.at_least, slow.slow_down), (TimeDelta::hours(2), true));
+        assert!(verdict(Phase::Mail, "421 4.7.0 Too many messages for this session").per_connection);
+        assert!(!verdict(Phase::Rcpt, "421 4.7.0 try again later").per_connection);
+    }
+
+    #[test]
+    fn a_word_that_only_looks_like_a_code_is_none() {
+        for text in ["profr_416", "ofr", "ofr_", "ofr_41", "ofr_4160", "lpnabc"] {
+            let found = ["ofr", "lpn"].into_iter().find_map(|family| provider_code(text, family));
+            assert_eq!(found, None, "{text}");
+        }
+        assert_eq!(provider_code("x ofr_9 ofr004_104 [104]", "ofr"), Some(104));
+    }
+}

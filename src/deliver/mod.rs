@@ -1,0 +1,217 @@
+//! Hands messages to the relay, and proves per person what became of each.
+//!
+//! The story of one delivery, which [`worker`] tells: claim (T1), MAIL and RCPT, the marker committed (T5), DATA and the
+//! message, the relay's word committed (T6, T7, T8), only then the next message on that connection. Several connections
+//! do so side by side; [`ledger`] writes their markers and results together, so that safety costs one disk flush for
+//! all of them.
+//!
+//! Rules that never bend here:
+//! - nothing of a message leaves before its marker is durable, and nothing is repeated that may have arrived;
+//! - a refusal of *us* fails nobody: the delivery is queued again and the issue pauses;
+//! - a relay that cannot be reached counts against nobody: what was claimed is released, and the caller is told once;
+//! - no address is logged.
+
+mod capture;
+mod classify;
+mod ledger;
+mod pace;
+mod relay;
+mod reply;
+mod run;
+mod session;
+mod smtp;
+mod wire;
+mod worker;
+
+pub use classify::{Class, Verdict, classify};
+pub use pace::{Breaker, Pace};
+pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
+
+use crate::{
+    clock::Clock,
+    domain::{
+        delivery::{Claim, Finished, Phase, Reply},
+        issue::IssueKey,
+        message::Message,
+    },
+    store::{Store, StoreError},
+};
+use async_trait::async_trait;
+use rustls_platform_verifier::BuilderVerifierExt;
+use std::{sync::Arc, time::Duration};
+use tokio_rustls::{TlsConnector, rustls};
+use tokio_util::sync::CancellationToken;
+
+/// Makes the bytes of a delivery. The pipeline implements it from what was frozen: the same bytes each time it is asked.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    async fn message(&self, claim: &Claim) -> Result<Message, MessageError>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    /// The frozen content could not be read now: nobody's delivery is to blame, sending stops.
+    #[error("cannot read the frozen issue")]
+    Store(#[source] StoreError),
+    /// This message cannot be made; at the second try the delivery is failed.
+    #[error("cannot make the message: {0}")]
+    Compose(String),
+}
+
+/// How long each step may take. RFC 5321 4.5.3.2 with Postfix's figures; tests shorten them.
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    /// To one address of the relay.
+    pub connect: Duration,
+    /// The first line, and the TLS handshake.
+    pub greeting: Duration,
+    /// EHLO, AUTH, MAIL, RCPT, RSET.
+    pub command: Duration,
+    pub data: Duration,
+    /// One write of the message.
+    pub block: Duration,
+    /// The reply after the final dot. Shorter than this makes doubles out of slow relays that do accept.
+    pub dot: Duration,
+    /// QUIT, and a last look for the reason when the relay hangs up.
+    pub farewell: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(30),
+            greeting: Duration::from_secs(60),
+            command: Duration::from_secs(60),
+            data: Duration::from_secs(120),
+            block: Duration::from_secs(180),
+            dot: Duration::from_secs(600),
+            farewell: Duration::from_secs(2),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Side by side, at the most; the relay may make it fewer.
+    pub connections: usize,
+    /// Claimed at once, at the most: more than the relay takes within a lease would only be released again.
+    pub claim_batch: u32,
+    /// Then a new connection. 100 is what Orange and La Poste allow.
+    pub messages_per_connection: u32,
+    pub timeouts: Timeouts,
+    pub pace: Pace,
+    /// Trust for TLS where it is not the system's: tests have a certificate of their own.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connections: 4,
+            claim_batch: 256,
+            messages_per_connection: 100,
+            timeouts: Timeouts::default(),
+            pace: Pace::default(),
+            tls: None,
+        }
+    }
+}
+
+/// What one call of [`Deliverer::deliver`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub sent: u64,
+    pub failed: u64,
+    /// Queued again for later.
+    pub deferred: u64,
+    pub unknown: u64,
+    /// Opted out between the claim and the marker.
+    pub suppressed: u64,
+    /// Issues that were stopped, and why, in French.
+    pub paused: Vec<Paused>,
+    /// The relay as a whole failed: what was claimed is queued again, with no attempt counted. Tell staff once, let a
+    /// [`Breaker`] say when to call again.
+    pub breaker: Option<RelayTrouble>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paused {
+    pub issue: IssueKey,
+    pub reason: String,
+}
+
+/// Why the relay is to be left alone for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayTrouble {
+    pub phase: Phase,
+    pub reply: Reply,
+    /// For the communications officer.
+    pub in_french: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// Every result that the relay gave was written before this is returned; nothing more was claimed.
+    #[error("the ledger could not be read or written")]
+    Store(#[source] StoreError),
+    #[error("cannot prepare TLS")]
+    Tls(#[source] rustls::Error),
+}
+
+/// Everything sending needs, for as long as the daemon lives.
+#[derive(Clone)]
+pub struct Deliverer {
+    store: Arc<dyn Store>,
+    outbox: Arc<dyn Outbox>,
+    relay: Arc<Relay>,
+    clock: Clock,
+    settings: Arc<Settings>,
+    tls: TlsConnector,
+    /// Which daemon: new at every start.
+    owner: String,
+    /// Deliveries whose handling went wrong in our own code; at the second time they are failed.
+    stumbles: Arc<run::Stumbles>,
+}
+
+impl Deliverer {
+    /// # Errors
+    /// When the system's trusted certificates cannot be read.
+    pub fn new(
+        store: Arc<dyn Store>,
+        outbox: Arc<dyn Outbox>,
+        relay: Relay,
+        clock: Clock,
+        settings: Settings,
+        owner: String,
+    ) -> Result<Self, DeliverError> {
+        let tls = match &settings.tls {
+            Some(config) => Arc::clone(config),
+            None => Arc::new(system_trust().map_err(DeliverError::Tls)?),
+        };
+        let (relay, settings) = (Arc::new(relay), Arc::new(settings));
+        let stumbles = Arc::default();
+        Ok(Self { store, outbox, relay, clock, settings, tls: TlsConnector::from(tls), owner, stumbles })
+    }
+
+    /// Sends what is due now, until nothing is due, the relay fails as a whole, or `stop` is cancelled: then nothing
+    /// more is claimed, what is past its marker is finished, the rest is released (T2). `only`: of that issue.
+    ///
+    /// `progress` hears of each attempt once its result is durable.
+    ///
+    /// # Errors
+    /// When the database could not be read or written.
+    pub async fn deliver(
+        &self,
+        only: Option<&IssueKey>,
+        stop: &CancellationToken,
+        progress: &(dyn Fn(&Finished) + Send + Sync),
+    ) -> Result<Summary, DeliverError> {
+        run::deliver(self, only, stop, progress).await
+    }
+}
+
+fn system_trust() -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_platform_verifier()?.with_no_client_auth())
+}

@@ -1,0 +1,375 @@
+//! One run: the connections side by side, what they share, and when it is over.
+//!
+//! Owns the claims that wait in memory, the number of connections and the reasons to stop. Opens one connection first and
+//! the next ones only as each succeeds, so that a relay in trouble is asked once, not by a storm.
+
+use super::{
+    DeliverError, Deliverer, Paused, RelayTrouble, Summary,
+    ledger::{Ledger, ledger},
+    session::Session,
+    smtp::Closed,
+    worker,
+};
+use crate::{
+    clock::Clock,
+    domain::{
+        delivery::{Claim, DeliveryId, Finished, Outcome, Phase},
+        issue::{IssueKey, IssueState},
+    },
+    failpoint,
+    store::StoreError,
+};
+use chrono::TimeDelta;
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// A claim with less of its lease left is given back: the marker would come too late.
+const LEAST_LEASE: TimeDelta = TimeDelta::seconds(10);
+/// A batch that lasted longer was too large.
+const BATCH_LASTS: Duration = Duration::from_secs(10);
+/// Conversations lost in a row before the relay itself is taken to be ill.
+const LOST_IN_A_ROW: u32 = 10;
+/// Refusals of the content before the issue pauses.
+const CONTENT_REFUSALS: u32 = 3;
+
+/// How often our own code failed at a delivery.
+#[derive(Default)]
+pub(super) struct Stumbles(Mutex<HashMap<DeliveryId, u32>>);
+
+impl Stumbles {
+    /// `true` at the second time.
+    pub fn again(&self, id: &DeliveryId) -> bool {
+        let mut stumbles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = stumbles.entry(id.clone()).or_default();
+        *count += 1;
+        *count > 1
+    }
+}
+
+/// What the workers of one run share.
+pub(super) struct Run {
+    pub it: Deliverer,
+    only: Option<IssueKey>,
+    /// Claim nothing more; before the marker, let go.
+    pub halt: CancellationToken,
+    pub ledger: Ledger,
+    claims: tokio::sync::Mutex<Claims>,
+    /// Held while a connection is opened.
+    opening: tokio::sync::Mutex<()>,
+    open: Arc<AtomicUsize>,
+    most_open: AtomicUsize,
+    lost_in_a_row: AtomicU32,
+    tally: Arc<Mutex<Tally>>,
+}
+
+struct Claims {
+    ready: VecDeque<Claim>,
+    batch: u32,
+    claimed_at: Instant,
+}
+
+#[derive(Default)]
+struct Tally {
+    summary: Summary,
+    store_error: Option<StoreError>,
+    stopped: HashSet<IssueKey>,
+    content_refusals: HashMap<IssueKey, u32>,
+}
+
+/// An open session, counted while it lives.
+pub(super) struct Seat {
+    pub session: Session,
+    open: Arc<AtomicUsize>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+pub(super) async fn deliver(
+    it: &Deliverer,
+    only: Option<&IssueKey>,
+    stop: &CancellationToken,
+    progress: &(dyn Fn(&Finished) + Send + Sync),
+) -> Result<Summary, DeliverError> {
+    let (ledger, writers) = ledger();
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let halt = stop.child_token();
+    let run = Arc::new(Run {
+        it: it.clone(),
+        only: only.cloned(),
+        halt: halt.clone(),
+        ledger,
+        claims: tokio::sync::Mutex::new(Claims {
+            ready: VecDeque::new(),
+            batch: u32::try_from(it.settings.connections).unwrap_or(1).clamp(1, it.settings.claim_batch),
+            claimed_at: Clock::monotonic(),
+        }),
+        opening: tokio::sync::Mutex::new(()),
+        open: Arc::default(),
+        most_open: AtomicUsize::new(it.settings.connections.max(1)),
+        lost_in_a_row: AtomicU32::new(0),
+        tally: Arc::clone(&tally),
+    });
+    let trouble = |store_error| note_store_error(&tally, &halt, store_error);
+    let written = |finished: &Finished, moved| {
+        lock(&tally).count(finished, moved);
+        progress(finished);
+    };
+    // The writers end when the last worker, and with it the last way to the ledger, is gone.
+    tokio::join!(work_side_by_side(run), writers.write(&*it.store, &it.clock, &trouble, &written));
+    let mut tally = lock(&tally);
+    match tally.store_error.take() {
+        Some(source) => Err(DeliverError::Store(source)),
+        None => Ok(std::mem::take(&mut tally.summary)),
+    }
+}
+
+async fn work_side_by_side(run: Arc<Run>) {
+    loop {
+        let mut workers = JoinSet::new();
+        for _ in 0..run.most_open.load(Ordering::SeqCst) {
+            workers.spawn(worker::work(Arc::clone(&run)));
+        }
+        while let Some(ended) = workers.join_next().await {
+            if let Err(panic) = ended {
+                error!(%panic, "a sending task ended before its time; its claims end with their lease");
+            }
+        }
+        // A worker that retired may have given back a claim after the others had found nothing to do.
+        if run.halt.is_cancelled() || run.claims.lock().await.ready.is_empty() {
+            break;
+        }
+    }
+    let left: Vec<Claim> = run.claims.lock().await.ready.drain(..).collect();
+    run.release(&left).await;
+}
+
+impl Run {
+    /// The next delivery to be made (T1); `None`: nothing is due, or sending stops.
+    pub async fn next(&self) -> Option<Claim> {
+        let mut unfit = Vec::new();
+        let mut claims = self.claims.lock().await;
+        let next = loop {
+            if self.halt.is_cancelled() {
+                break None;
+            }
+            if let Some(claim) = claims.ready.pop_front() {
+                let alive = claim.lease_until > self.it.clock.now() + LEAST_LEASE;
+                if alive && !self.is_stopped(&claim.issue) {
+                    break Some(claim);
+                }
+                unfit.push(claim);
+                continue;
+            }
+            self.release(&std::mem::take(&mut unfit)).await;
+            if !self.claim_more(&mut claims).await {
+                break None;
+            }
+        };
+        drop(claims);
+        self.release(&unfit).await;
+        next
+    }
+
+    /// As many as the relay will take well within a lease: the batch doubles while batches go fast.
+    async fn claim_more(&self, claims: &mut Claims) -> bool {
+        failpoint::reach("before_claim");
+        let settings = &self.it.settings;
+        let least = u32::try_from(settings.connections).unwrap_or(1).clamp(1, settings.claim_batch.max(1));
+        let lasted = Clock::monotonic() - claims.claimed_at;
+        claims.batch = if lasted < BATCH_LASTS { claims.batch * 2 } else { claims.batch / 2 };
+        claims.batch = claims.batch.clamp(least, settings.claim_batch.max(least));
+        claims.claimed_at = Clock::monotonic();
+        let now = self.it.clock.now();
+        match self.it.store.claim_deliveries(self.only.as_ref(), &self.it.owner, claims.batch, now).await {
+            Ok(found) => {
+                failpoint::reach("after_claim");
+                claims.ready.extend(found);
+                !claims.ready.is_empty()
+            }
+            Err(store_error) => {
+                self.store_error(store_error);
+                false
+            }
+        }
+    }
+
+    /// For another connection, or a later run.
+    pub async fn put_back(&self, claim: Claim) {
+        self.claims.lock().await.ready.push_front(claim);
+    }
+
+    /// T2. A claim that cannot be released now is when its lease is over.
+    pub async fn release(&self, claims: &[Claim]) {
+        if !claims.is_empty()
+            && let Err(store_error) = self.it.store.release(claims, self.it.clock.now()).await
+        {
+            self.store_error(store_error);
+        }
+    }
+
+    /// A connection of one's own, or `None`: there is no room for it, or the relay does not let us in.
+    pub async fn open(&self) -> Option<Seat> {
+        let _one_at_a_time = self.halt.run_until_cancelled(self.opening.lock()).await?;
+        if self.open.load(Ordering::SeqCst) >= self.most_open.load(Ordering::SeqCst) {
+            return None;
+        }
+        let opened = Session::open(&self.it.relay, &self.it.tls, &self.it.settings.timeouts);
+        match self.halt.run_until_cancelled(opened).await? {
+            Ok(session) => {
+                self.open.fetch_add(1, Ordering::SeqCst);
+                Some(Seat { session, open: Arc::clone(&self.open) })
+            }
+            Err(closed) => {
+                self.turned_away(closed);
+                None
+            }
+        }
+    }
+
+    /// The relay refused a connection. While others work it only allows fewer; when none does, it is in trouble.
+    pub fn turned_away(&self, closed: Closed) {
+        match self.open.load(Ordering::SeqCst) {
+            0 => self.relay_trouble(closed),
+            open => {
+                info!(connections = open, reply = %closed.reply.text, "the relay takes no more connections");
+                self.most_open.fetch_min(open, Ordering::SeqCst);
+            }
+        }
+    }
+
+    fn relay_trouble(&self, closed: Closed) {
+        let Closed { phase, reply } = closed;
+        warn!(phase = phase.as_str(), code = reply.code, reply = %reply.text, "the relay is in trouble; sending stops for a while");
+        let in_french = trouble_in_french(phase, reply.code, &reply.text);
+        lock(&self.tally).summary.breaker.get_or_insert(RelayTrouble { phase, reply, in_french });
+        self.halt.cancel();
+    }
+
+    /// Half as many connections from now on.
+    pub fn slow_down(&self) {
+        let most = self.most_open.load(Ordering::SeqCst).min(self.open.load(Ordering::SeqCst));
+        self.most_open.store((most / 2).max(1), Ordering::SeqCst);
+    }
+
+    pub fn too_many_open(&self) -> bool {
+        self.open.load(Ordering::SeqCst) > self.most_open.load(Ordering::SeqCst)
+    }
+
+    /// A conversation broke off without a word, or one was held to the end.
+    pub fn conversation(&self, phase: Phase, lost: Option<&str>) {
+        match lost {
+            None => self.lost_in_a_row.store(0, Ordering::SeqCst),
+            Some(why) => {
+                if self.lost_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= LOST_IN_A_ROW {
+                    self.relay_trouble(Closed { phase, reply: super::reply::no_reply(why) });
+                }
+            }
+        }
+    }
+
+    /// From here no connection begins another message of the issue.
+    pub fn stop_issue(&self, issue: &IssueKey) {
+        lock(&self.tally).stopped.insert(issue.clone());
+    }
+
+    fn is_stopped(&self, issue: &IssueKey) -> bool {
+        lock(&self.tally).stopped.contains(issue)
+    }
+
+    /// Pauses it in the ledger, where T5 of every daemon sees it, and for the caller.
+    pub async fn pause(&self, issue: &IssueKey, reason: String) {
+        self.stop_issue(issue);
+        let now = self.it.clock.now();
+        match self.it.store.set_issue_state(issue, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await {
+            Ok(true) => {
+                warn!(%issue, %reason, "issue paused");
+                lock(&self.tally).summary.paused.push(Paused { issue: issue.clone(), reason });
+            }
+            Ok(false) => {}
+            Err(store_error) => self.store_error(store_error),
+        }
+    }
+
+    /// `true` when it is one too many.
+    pub fn content_refused(&self, issue: &IssueKey) -> bool {
+        let mut tally = lock(&self.tally);
+        let refusals = tally.content_refusals.entry(issue.clone()).or_default();
+        *refusals += 1;
+        *refusals >= CONTENT_REFUSALS
+    }
+
+    /// More than 5, or 1 %, of an issue in doubt: a person looks before more are.
+    pub async fn pause_when_too_many_unknown(&self, issue: &IssueKey) {
+        match self.it.store.issue(issue).await {
+            Ok(Some(summary)) if summary.counts.unknown > (summary.counts.total() / 100).max(5) => {
+                let reason = format!(
+                    "{} envois sont incertains : le relais n’a pas répondu après le dernier octet. \
+                     L’envoi est suspendu.",
+                    summary.counts.unknown
+                );
+                self.pause(issue, reason).await;
+            }
+            Ok(_) => {}
+            Err(store_error) => self.store_error(store_error),
+        }
+    }
+
+    pub fn suppressed(&self) {
+        lock(&self.tally).summary.suppressed += 1;
+    }
+
+    pub fn store_error(&self, store_error: StoreError) {
+        note_store_error(&self.tally, &self.halt, store_error);
+    }
+}
+
+impl Tally {
+    fn count(&mut self, finished: &Finished, moved: bool) {
+        let summary = &mut self.summary;
+        match finished.outcome {
+            Outcome::Accepted => summary.sent += 1,
+            Outcome::Refused { .. } => summary.failed += 1,
+            Outcome::Deferred { .. } | Outcome::Ours { .. } => summary.deferred += 1,
+            Outcome::Unknown => summary.unknown += 1,
+        }
+        if !moved {
+            // Written before by a write whose answer was lost, or settled by a person meanwhile.
+            warn!(delivery = %finished.claim.id, outcome = finished.outcome.as_str(), "the row had already moved");
+        }
+    }
+}
+
+fn note_store_error(tally: &Mutex<Tally>, halt: &CancellationToken, store_error: StoreError) {
+    error!(error = %store_error, "the ledger does not answer; nothing more is claimed");
+    halt.cancel();
+    lock(tally).store_error.get_or_insert(store_error);
+}
+
+fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
+    tally.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn trouble_in_french(phase: Phase, code: Option<u16>, words: &str) -> String {
+    let what = match (phase, code) {
+        (Phase::Connect, None) => "le relais de messagerie est injoignable",
+        (Phase::Tls, _) => "la connexion chiffrée avec le relais de messagerie ne s’établit pas",
+        (Phase::Auth, _) => "le relais de messagerie refuse notre identification",
+        (_, Some(421)) => "le relais de messagerie demande d’attendre",
+        _ => "le relais de messagerie ne prend pas nos messages pour le moment",
+    };
+    let said = code.map(|code| format!("{code} ")).unwrap_or_default();
+    format!("{what} ({said}{words}). Rien n’est perdu : l’envoi reprendra de lui-même.")
+}

@@ -1,0 +1,82 @@
+//! An open way to hand messages over: an SMTP connection, or the directory that stands for one.
+
+use super::{
+    Timeouts,
+    capture::Capture,
+    relay::Relay,
+    reply::{Answer, no_reply},
+    smtp::{Closed, Interrupted, Smtp},
+};
+use crate::domain::{
+    delivery::{Claim, Phase},
+    message::Message,
+};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_rustls::TlsConnector;
+
+pub(super) enum Session {
+    Smtp(Box<Smtp>),
+    Capture(Arc<Mutex<Capture>>),
+}
+
+impl Session {
+    pub async fn open(relay: &Relay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<Self, Closed> {
+        match relay {
+            Relay::Smtp(relay) => Ok(Self::Smtp(Box::new(Smtp::open(relay, tls, timeouts).await?))),
+            Relay::Capture(directory) => match Capture::open(directory) {
+                Ok(capture) => Ok(Self::Capture(Arc::new(Mutex::new(capture)))),
+                Err(error) => {
+                    let why = format!("{}: {error}", directory.display());
+                    Err(Closed { phase: Phase::Connect, reply: no_reply(&why) })
+                }
+            },
+        }
+    }
+
+    /// How many messages it has seen.
+    pub fn messages(&self) -> u32 {
+        match self {
+            Self::Smtp(smtp) => smtp.messages(),
+            Self::Capture(_) => 0,
+        }
+    }
+
+    /// Announces the message; nothing of it has left when this returns.
+    pub async fn envelope(&mut self, claim: &Claim, message: &Message) -> Result<(), Interrupted> {
+        match self {
+            Self::Smtp(smtp) => smtp.envelope(message, &claim.recipient.address).await,
+            Self::Capture(_) => Ok(()),
+        }
+    }
+
+    /// Hands it over. Only with the marker committed.
+    pub async fn transfer(&mut self, claim: &Claim, message: &Message) -> Result<Answer, Interrupted> {
+        match self {
+            Self::Smtp(smtp) => smtp.transfer(message).await,
+            Self::Capture(capture) => {
+                let (capture, claim, message) = (Arc::clone(capture), claim.clone(), message.clone());
+                let written = tokio::task::spawn_blocking(move || {
+                    capture.lock().unwrap_or_else(PoisonError::into_inner).write(&claim, &message)
+                });
+                // Renamed into place or not there: never half, so a failure is certain.
+                let lost = |why: String| Interrupted::Lost { phase: Phase::Body, why };
+                let name = written.await.map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
+                Ok(Answer { code: 250, lines: vec![format!("2.0.0 written to {name}")] })
+            }
+        }
+    }
+
+    /// After a refusal; `false`: this session is of no more use.
+    pub async fn reset(&mut self) -> bool {
+        match self {
+            Self::Smtp(smtp) => smtp.reset().await,
+            Self::Capture(_) => true,
+        }
+    }
+
+    pub async fn quit(&mut self) {
+        if let Self::Smtp(smtp) = self {
+            smtp.quit().await;
+        }
+    }
+}

@@ -1,0 +1,421 @@
+//! One SMTP conversation, driven by command.
+//!
+//! lettre's own connection hides in which phase it failed, refuses replies that are not UTF-8, cannot pipeline and copies
+//! bodies byte by byte; its pool hands a half-used connection to the next message. So the commands are ours, and each
+//! ends in one of three ways: it worked, the relay refused (the connection goes on), or the connection is lost, with what
+//! is certain about the message. Never sends a password outside TLS; never repeats anything by itself.
+
+use super::{
+    Timeouts,
+    relay::{Login, SmtpRelay, Tls},
+    reply::{Answer, no_reply},
+    wire::{Broken, Wire},
+};
+use crate::{
+    domain::{
+        delivery::{Phase, Reply},
+        email::EmailAddress,
+        message::Message,
+    },
+    failpoint,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use lettre::transport::smtp::extension::ClientId;
+use secrecy::ExposeSecret;
+use std::{borrow::Cow, time::Duration};
+use tokio_rustls::TlsConnector;
+
+/// Bytes handed to the socket at once. Small under test, so that a process can die in the middle of a message.
+const BLOCK: usize = if cfg!(feature = "failpoints") { 1 << 10 } else { 1 << 16 };
+
+/// Why a step did not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Interrupted {
+    /// A definite 4yz or 5yz: the relay does not have the message.
+    Refused { phase: Phase, answer: Answer },
+    /// The relay cannot take such a message at all; nothing was said to it.
+    Unfit { why: String },
+    /// No usable reply. Up to [`Phase::Body`] the relay certainly does not have the message; at [`Phase::Dot`] it may.
+    Lost { phase: Phase, why: String },
+}
+
+impl Interrupted {
+    fn lost(phase: Phase) -> impl FnOnce(Broken) -> Self {
+        move |broken| Self::Lost { phase, why: broken.0 }
+    }
+
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Refused { phase, .. } | Self::Lost { phase, .. } => *phase,
+            Self::Unfit { .. } => Phase::Mail,
+        }
+    }
+
+    pub fn reply(&self) -> Reply {
+        match self {
+            Self::Refused { answer, .. } => answer.reply(),
+            Self::Unfit { why } | Self::Lost { why, .. } => no_reply(why),
+        }
+    }
+
+    /// A 421 announces that the relay closes.
+    pub fn ends_connection(&self) -> bool {
+        match self {
+            Self::Refused { answer, .. } => answer.code == 421,
+            Self::Unfit { .. } => false,
+            Self::Lost { .. } => true,
+        }
+    }
+}
+
+/// The relay could not be reached, or refuses us before any person was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Closed {
+    pub phase: Phase,
+    pub reply: Reply,
+}
+
+impl Closed {
+    fn broken(phase: Phase) -> impl FnOnce(Broken) -> Self {
+        move |broken| Self { phase, reply: no_reply(&broken.0) }
+    }
+
+    fn said(phase: Phase, answer: &Answer) -> Self {
+        Self { phase, reply: answer.reply() }
+    }
+}
+
+/// What the relay announced in answer to EHLO.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Able {
+    /// Largest message; `None` where it says none.
+    size: Option<usize>,
+    takes_size: bool,
+    eight_bit: bool,
+    pipelining: bool,
+    starttls: bool,
+    /// AUTH mechanisms, in upper case.
+    auth: Vec<String>,
+}
+
+impl Able {
+    fn from_lines(lines: &[String]) -> Self {
+        let mut able = Self::default();
+        for line in lines.iter().skip(1) {
+            let mut words = line.split([' ', '=']).map(str::to_ascii_uppercase);
+            match words.next().as_deref() {
+                Some("SIZE") => {
+                    able.takes_size = true;
+                    able.size = words.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+                }
+                Some("8BITMIME") => able.eight_bit = true,
+                Some("PIPELINING") => able.pipelining = true,
+                Some("STARTTLS") => able.starttls = true,
+                Some("AUTH") => able.auth.extend(words),
+                _ => {}
+            }
+        }
+        able
+    }
+}
+
+/// An open conversation, between two messages.
+pub(super) struct Smtp {
+    wire: Wire,
+    able: Able,
+    timeouts: Timeouts,
+    /// Transactions begun.
+    messages: u32,
+}
+
+impl Smtp {
+    /// Greeting, EHLO, TLS and AUTH as the relay's settings ask.
+    pub async fn open(relay: &SmtpRelay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<Self, Closed> {
+        let mut wire = Wire::connect(&relay.host, relay.port, timeouts.connect)
+            .await
+            .map_err(Closed::broken(Phase::Connect))?;
+        if relay.tls == Tls::Implicit {
+            wire = wire.upgrade(&relay.host, tls, timeouts.greeting).await.map_err(Closed::broken(Phase::Tls))?;
+        }
+        let greeting = wire.answer(timeouts.greeting).await.map_err(Closed::broken(Phase::Connect))?;
+        if !greeting.is_positive() {
+            return Err(Closed::said(Phase::Connect, &greeting));
+        }
+        let mut able = ehlo(&mut wire, timeouts).await?;
+        if matches!(relay.tls, Tls::Required | Tls::Opportunistic) {
+            if able.starttls {
+                let answer = exchange(&mut wire, "STARTTLS", timeouts.command, Phase::Tls).await?;
+                if !answer.is_positive() {
+                    return Err(Closed::said(Phase::Tls, &answer));
+                }
+                wire = wire.upgrade(&relay.host, tls, timeouts.greeting).await.map_err(Closed::broken(Phase::Tls))?;
+                // RFC 3207 4.2: what was said in clear is forgotten.
+                able = ehlo(&mut wire, timeouts).await?;
+            } else if relay.tls == Tls::Required {
+                return Err(Closed { phase: Phase::Tls, reply: no_reply("the relay offers no STARTTLS") });
+            }
+        }
+        if let Some(login) = &relay.login {
+            log_in(&mut wire, &able, login, timeouts).await?;
+        }
+        Ok(Self { wire, able, timeouts: timeouts.clone(), messages: 0 })
+    }
+
+    /// How many messages this connection has seen.
+    pub fn messages(&self) -> u32 {
+        self.messages
+    }
+
+    /// MAIL and RCPT, in one flight where the relay allows it (RFC 2920).
+    pub async fn envelope(&mut self, message: &Message, recipient: &EmailAddress) -> Result<(), Interrupted> {
+        if let Some(most) = self.able.size.filter(|most| message.len() > *most) {
+            let why = format!("the message has {} bytes, the relay takes {most}", message.len());
+            return Err(Interrupted::Unfit { why });
+        }
+        let ascii = message.head.is_ascii() && message.tail.is_ascii();
+        if !ascii && !self.able.eight_bit {
+            return Err(Interrupted::Unfit { why: "the message has 8-bit text, the relay takes none".into() });
+        }
+        self.messages += 1;
+        let size = if self.able.takes_size { format!(" SIZE={}", message.len()) } else { String::new() };
+        let body = if ascii { "" } else { " BODY=8BITMIME" };
+        // Our addresses are parsed: no space, no angle bracket, no line end.
+        let mail = format!("MAIL FROM:<{}>{size}{body}", message.sender);
+        let rcpt = format!("RCPT TO:<{recipient}>");
+        let limit = self.timeouts.command;
+        if self.able.pipelining {
+            self.wire.say(&format!("{mail}\r\n{rcpt}"), limit).await.map_err(Interrupted::lost(Phase::Mail))?;
+            let to_mail = self.agreed(Phase::Mail).await;
+            if let Err(Interrupted::Refused { answer, .. }) = &to_mail
+                && answer.code != 421
+            {
+                // Its answer to RCPT (503) is on its way and must not be taken for the next one's.
+                self.wire.answer(limit).await.map_err(Interrupted::lost(Phase::Mail))?;
+            }
+            to_mail?;
+        } else {
+            self.wire.say(&mail, limit).await.map_err(Interrupted::lost(Phase::Mail))?;
+            self.agreed(Phase::Mail).await?;
+            self.wire.say(&rcpt, limit).await.map_err(Interrupted::lost(Phase::Rcpt))?;
+        }
+        self.agreed(Phase::Rcpt).await
+    }
+
+    async fn agreed(&mut self, phase: Phase) -> Result<(), Interrupted> {
+        let answer = self.wire.answer(self.timeouts.command).await.map_err(Interrupted::lost(phase))?;
+        match answer {
+            answer if answer.is_positive() => Ok(()),
+            answer if answer.is_refusal() => Err(Interrupted::Refused { phase, answer }),
+            answer => Err(Interrupted::Lost { phase, why: format!("unexpected reply {}", answer.code) }),
+        }
+    }
+
+    /// DATA, the message and its dot. `Ok` is a 2yz after the dot: the relay has it. To be called only with the marker
+    /// committed.
+    pub async fn transfer(&mut self, message: &Message) -> Result<Answer, Interrupted> {
+        let lost_at_data = || Interrupted::lost(Phase::Data);
+        self.wire.say("DATA", self.timeouts.data).await.map_err(lost_at_data())?;
+        let answer = self.wire.answer(self.timeouts.data).await.map_err(lost_at_data())?;
+        if answer.is_refusal() {
+            return Err(Interrupted::Refused { phase: Phase::Data, answer });
+        }
+        if answer.code != 354 {
+            return Err(Interrupted::Lost { phase: Phase::Data, why: format!("unexpected reply {}", answer.code) });
+        }
+        self.body(message).await?;
+        failpoint::reach("after_dot");
+        let answer = self.wire.answer(self.timeouts.dot).await.map_err(Interrupted::lost(Phase::Dot))?;
+        match answer {
+            answer if answer.is_positive() => Ok(answer),
+            answer if answer.is_refusal() => Err(Interrupted::Refused { phase: Phase::Dot, answer }),
+            answer => Err(Interrupted::Lost { phase: Phase::Dot, why: format!("unexpected reply {}", answer.code) }),
+        }
+    }
+
+    /// The message, dot-stuffed, and the dot.
+    ///
+    /// The relay takes a message for complete only with the last byte of `CRLF . CRLF`; while one byte of it was never
+    /// handed to the socket, the message is certainly not there.
+    async fn body(&mut self, message: &Message) -> Result<(), Interrupted> {
+        let mut parcel = Parcel { block: Vec::with_capacity(BLOCK.min(message.len() + 64)), handed: 0 };
+        let limit = self.timeouts.block;
+        let sent = async {
+            let mut last = b'\n';
+            for part in [&message.head[..], &message.tail[..]] {
+                for piece in dot_stuffed(part, last) {
+                    parcel.add(&mut self.wire, piece, limit).await?;
+                }
+                last = part.last().copied().unwrap_or(last);
+            }
+            let end: &[u8] = if last == b'\n' { b".\r\n" } else { b"\r\n.\r\n" };
+            parcel.block.extend_from_slice(end);
+            parcel.pass(&mut self.wire, limit).await
+        }
+        .await;
+        match sent {
+            Ok(()) => self.wire.flush(limit).await.map_err(Interrupted::lost(Phase::Dot)),
+            Err(broken) => {
+                // A relay that closes early has often said why.
+                match self.wire.answer(self.timeouts.farewell).await {
+                    Ok(answer) if answer.is_refusal() => Err(Interrupted::Refused { phase: Phase::Body, answer }),
+                    _ => Err(Interrupted::Lost { phase: Phase::Body, why: broken.0 }),
+                }
+            }
+        }
+    }
+
+    /// Ends a transaction that was refused, so that the connection serves the next message. `false`: it does not.
+    pub async fn reset(&mut self) -> bool {
+        let limit = self.timeouts.command;
+        self.wire.say("RSET", limit).await.is_ok()
+            && self.wire.answer(limit).await.is_ok_and(|answer| answer.is_positive())
+    }
+
+    /// Politely, but without waiting long.
+    pub async fn quit(&mut self) {
+        let limit = self.timeouts.farewell;
+        if self.wire.say("QUIT", limit).await.is_ok() {
+            let _ = self.wire.answer(limit).await;
+        }
+    }
+}
+
+/// Small pieces gathered into blocks, large ones passed on as they are.
+struct Parcel {
+    block: Vec<u8>,
+    handed: usize,
+}
+
+impl Parcel {
+    async fn add(&mut self, wire: &mut Wire, piece: &[u8], limit: Duration) -> Result<(), Broken> {
+        if self.block.len() + piece.len() <= BLOCK {
+            self.block.extend_from_slice(piece);
+            return Ok(());
+        }
+        self.pass(wire, limit).await?;
+        for block in piece.chunks(if cfg!(feature = "failpoints") { BLOCK } else { usize::MAX }) {
+            wire.hand(block, &mut self.handed, limit).await?;
+            failpoint::reach("mid_body");
+        }
+        Ok(())
+    }
+
+    async fn pass(&mut self, wire: &mut Wire, limit: Duration) -> Result<(), Broken> {
+        wire.hand(&self.block, &mut self.handed, limit).await?;
+        self.block.clear();
+        Ok(())
+    }
+}
+
+/// The pieces of `part` with a dot more before each line that begins with one (RFC 5321 4.5.2). `before` is the byte the
+/// part follows. A bare LF counts as a line end here, since some relays take it for one (SMTP smuggling).
+fn dot_stuffed(part: &[u8], before: u8) -> impl Iterator<Item = &[u8]> {
+    let first_is_dot = before == b'\n' && part.first() == Some(&b'.');
+    let lines = memchr::memmem::find_iter(part, b"\n.").map(|at| at + 1);
+    let mut cuts = first_is_dot.then_some(0).into_iter().chain(lines);
+    let mut from = 0;
+    let mut done = false;
+    std::iter::from_fn(move || {
+        if done {
+            return None;
+        }
+        let dot = cuts.next();
+        done = dot.is_none();
+        // Up to and with the dot; the next piece begins with the same dot.
+        let piece = &part[from..dot.map_or(part.len(), |dot| dot + 1)];
+        from = dot.unwrap_or(part.len());
+        Some(piece)
+    })
+}
+
+async fn exchange(wire: &mut Wire, command: &str, limit: Duration, phase: Phase) -> Result<Answer, Closed> {
+    wire.say(command, limit).await.map_err(Closed::broken(phase))?;
+    wire.answer(limit).await.map_err(Closed::broken(phase))
+}
+
+async fn ehlo(wire: &mut Wire, timeouts: &Timeouts) -> Result<Able, Closed> {
+    let command = format!("EHLO {}", ClientId::default());
+    let answer = exchange(wire, &command, timeouts.command, Phase::Ehlo).await?;
+    if answer.is_positive() { Ok(Able::from_lines(&answer.lines)) } else { Err(Closed::said(Phase::Ehlo, &answer)) }
+}
+
+async fn log_in(wire: &mut Wire, able: &Able, login: &Login, timeouts: &Timeouts) -> Result<(), Closed> {
+    let limit = timeouts.command;
+    let refused = |why: &str| Closed { phase: Phase::Auth, reply: no_reply(why) };
+    if !wire.is_encrypted() {
+        return Err(refused("the relay offers no TLS, and a password is never sent in clear"));
+    }
+    let encode = |text: Cow<'_, str>| BASE64_STANDARD.encode(text.as_bytes());
+    let (user, password) = (login.user.as_str(), login.password.expose_secret());
+    let offers = |mechanism: &str| able.auth.iter().any(|word| word == mechanism);
+    let answer = if offers("PLAIN") {
+        let response = encode(format!("\0{user}\0{password}").into());
+        exchange(wire, &format!("AUTH PLAIN {response}"), limit, Phase::Auth).await?
+    } else if offers("LOGIN") {
+        let mut answer = exchange(wire, "AUTH LOGIN", limit, Phase::Auth).await?;
+        for secret in [user, password] {
+            if answer.code != 334 {
+                break;
+            }
+            answer = exchange(wire, &encode(secret.into()), limit, Phase::Auth).await?;
+        }
+        answer
+    } else {
+        return Err(refused("the relay offers neither AUTH PLAIN nor AUTH LOGIN"));
+    };
+    if answer.is_positive() { Ok(()) } else { Err(Closed::said(Phase::Auth, &answer)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stuffed(parts: &[&[u8]]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut last = b'\n';
+        for part in parts {
+            dot_stuffed(part, last).for_each(|piece| out.extend_from_slice(piece));
+            last = part.last().copied().unwrap_or(last);
+        }
+        out
+    }
+
+    #[test]
+    fn a_dot_at_the_beginning_of_a_line_is_doubled_also_at_a_seam() {
+        for (parts, wire) in [
+            (&[&b".a\r\n..\r\nb.\r\n"[..]][..], &b"..a\r\n...\r\nb.\r\n"[..]),
+            (&[b"a\r\n", b".b\r\n"], b"a\r\n..b\r\n"),
+            (&[b"a", b".b\r\n"], b"a.b\r\n"),
+            (&[b"a\r\n", b"", b"."], b"a\r\n.."),
+            (&[b"a\n.\r\nMAIL FROM:<x>\r\n"], b"a\n..\r\nMAIL FROM:<x>\r\n"),
+            (&[b"."], b".."),
+            (&[b""], b""),
+        ] {
+            assert_eq!(stuffed(parts), wire, "{parts:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_a_relay_unstuffs_is_what_was_written(text in "([.\r\na]|\r\n){0,40}", cut in 0usize..40) {
+            let text = text.as_bytes();
+            let (head, tail) = text.split_at(cut.min(text.len()));
+            let wire = stuffed(&[head, tail]);
+            let mut back = Vec::new();
+            for line in wire.split_inclusive(|b| *b == b'\n') {
+                proptest::prop_assert!(line != b".\r\n" && line != b".\n");
+                back.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+            }
+            proptest::prop_assert_eq!(back, text);
+        }
+    }
+
+    #[test]
+    fn the_abilities_of_a_relay_are_read() {
+        let lines = ["relay.test", "SIZE 1000", "8bitmime", "AUTH=LOGIN PLAIN", "STARTTLS", "X-OTHER"].map(String::from);
+        let able = Able::from_lines(&lines);
+        assert_eq!((able.size, able.takes_size, able.eight_bit, able.pipelining), (Some(1000), true, true, false));
+        assert_eq!(able.auth, ["LOGIN", "PLAIN"]);
+        assert_eq!(Able::from_lines(&["r".into(), "SIZE 0".into()]).size, None);
+    }
+}

@@ -1,0 +1,165 @@
+//! The socket under an SMTP conversation: lines in, bytes out, each with its own time limit.
+//!
+//! Owns TCP_NODELAY, TLS, the bounds on what a relay may say, and the one figure everything depends on: how many bytes
+//! of a message were really handed over. After any error, or after being dropped half-way, it is never used again.
+
+use super::reply::{Answer, LONGEST_LINE};
+use std::{fmt, io, net::SocketAddr, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
+
+/// Why the connection is of no more use. In English: it stands in the ledger beside the relay's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Broken(pub String);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Broken {
+    fn closed() -> Self {
+        Self("the relay closed the connection".into())
+    }
+
+    fn silent(limit: Duration) -> Self {
+        Self(format!("no answer within {} s", limit.as_secs_f32()))
+    }
+
+    fn too_long() -> Self {
+        Self(format!("a reply line of more than {LONGEST_LINE} characters"))
+    }
+
+    fn io(error: &io::Error) -> Self {
+        Self(format!("connection: {error}"))
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+pub(super) struct Wire {
+    stream: Box<dyn Stream>,
+    encrypted: bool,
+    /// Read, and not yet taken as lines.
+    input: Vec<u8>,
+}
+
+impl Wire {
+    /// TCP to the first address of the host that answers, each given `limit`.
+    pub async fn connect(host: &str, port: u16, limit: Duration) -> Result<Self, Broken> {
+        let addresses: Vec<SocketAddr> = match timeout(limit, lookup_host((host, port))).await {
+            Ok(Ok(found)) => found.collect(),
+            Ok(Err(error)) => return Err(Broken(format!("cannot find {host}: {error}"))),
+            Err(_) => return Err(Broken(format!("cannot find {host} within {} s", limit.as_secs_f32()))),
+        };
+        let mut broken = Broken(format!("{host} has no address"));
+        for address in addresses {
+            match timeout(limit, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    // Without it Nagle and the delayed ACK cost 40 ms a message.
+                    stream.set_nodelay(true).map_err(|error| Broken::io(&error))?;
+                    return Ok(Self { stream: Box::new(stream), encrypted: false, input: Vec::with_capacity(1024) });
+                }
+                Ok(Err(error)) => broken = Broken(format!("{address}: {error}")),
+                Err(_) => broken = Broken(format!("{address}: no connection within {} s", limit.as_secs_f32())),
+            }
+        }
+        Err(broken)
+    }
+
+    /// TLS over what is there. What the relay said in clear beyond its last reply would be read as if it came under TLS
+    /// (response injection), so it ends the connection.
+    pub async fn upgrade(self, host: &str, tls: &TlsConnector, limit: Duration) -> Result<Self, Broken> {
+        if !self.input.is_empty() {
+            return Err(Broken("the relay went on in clear after STARTTLS".into()));
+        }
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| Broken(format!("{host} is no name for TLS")))?;
+        match timeout(limit, tls.connect(name, self.stream)).await {
+            Ok(Ok(stream)) => Ok(Self { stream: Box::new(stream), encrypted: true, input: self.input }),
+            Ok(Err(error)) => Err(Broken(format!("TLS: {error}"))),
+            Err(_) => Err(Broken::silent(limit)),
+        }
+    }
+
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// One whole reply.
+    pub async fn answer(&mut self, limit: Duration) -> Result<Answer, Broken> {
+        timeout(limit, self.read_answer()).await.unwrap_or_else(|_| Err(Broken::silent(limit)))
+    }
+
+    async fn read_answer(&mut self) -> Result<Answer, Broken> {
+        let mut answer = Answer::default();
+        let mut taken = 0;
+        loop {
+            while let Some(end) = memchr::memchr(b'\n', &self.input[taken..]) {
+                if end > LONGEST_LINE {
+                    return Err(Broken::too_long());
+                }
+                let complete = answer.push_line(&self.input[taken..taken + end]).map_err(Broken)?;
+                taken += end + 1;
+                if complete {
+                    self.input.drain(..taken);
+                    return Ok(answer);
+                }
+            }
+            if self.input.len() - taken > LONGEST_LINE {
+                return Err(Broken::too_long());
+            }
+            match self.stream.read_buf(&mut self.input).await {
+                Ok(0) => return Err(Broken::closed()),
+                Ok(_) => {}
+                Err(error) => return Err(Broken::io(&error)),
+            }
+        }
+    }
+
+    /// A command, or several in one flight. The line end is added.
+    pub async fn say(&mut self, command: &str, limit: Duration) -> Result<(), Broken> {
+        let line = format!("{command}\r\n");
+        let all = async {
+            self.stream.write_all(line.as_bytes()).await?;
+            self.stream.flush().await
+        };
+        match timeout(limit, all).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Broken::io(&error)),
+            Err(_) => Err(Broken::silent(limit)),
+        }
+    }
+
+    /// Writes one block of a message, `limit` for each part of it that the socket takes. `handed` grows by what was
+    /// taken, also when it fails: this is how a lost connection is known to have lost the message.
+    pub async fn hand(&mut self, block: &[u8], handed: &mut usize, limit: Duration) -> Result<(), Broken> {
+        let mut rest = block;
+        while !rest.is_empty() {
+            match timeout(limit, self.stream.write(rest)).await {
+                Ok(Ok(0)) => return Err(Broken::closed()),
+                Ok(Ok(n)) => {
+                    *handed += n;
+                    rest = &rest[n..];
+                }
+                Ok(Err(error)) => return Err(Broken::io(&error)),
+                Err(_) => return Err(Broken::silent(limit)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Under TLS what was handed over may still wait in our own buffer.
+    pub async fn flush(&mut self, limit: Duration) -> Result<(), Broken> {
+        match timeout(limit, self.stream.flush()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Broken::io(&error)),
+            Err(_) => Err(Broken::silent(limit)),
+        }
+    }
+}

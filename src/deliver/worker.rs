@@ -1,0 +1,345 @@
+//! One connection's work: message after message, each by the same steps.
+//!
+//! The order is law (T1, T5, T6): marker durable before DATA, result durable before the next message. Whatever happens to
+//! one delivery, a panic of ours included, ends that delivery in the right state and no other.
+
+use super::{
+    MessageError,
+    classify::{Class, Verdict, classify},
+    reply::no_reply,
+    run::{Run, Seat},
+    smtp::{Closed, Interrupted},
+};
+use crate::{
+    domain::{
+        delivery::{Claim, Finished, Marked, Outcome, Phase, Reply},
+        message::Message,
+    },
+    failpoint,
+};
+use futures_util::FutureExt;
+use std::{panic::AssertUnwindSafe, sync::Arc};
+use tracing::{debug, info};
+
+/// A claimed delivery with its bytes.
+struct Item {
+    claim: Claim,
+    message: Message,
+}
+
+/// How work on one delivery ended.
+enum Ended {
+    /// With something for the ledger.
+    With(Box<Finished>, Consequence),
+    /// Suppressed, or another daemon's by now: the ledger knows.
+    Elsewhere,
+    /// Before anything counted: released (T2).
+    Released,
+    /// No connection for it: others, or a later run, take it.
+    NoConnection,
+}
+
+/// What a reply means beyond its own delivery.
+#[derive(Default)]
+struct Consequence {
+    slow_down: bool,
+    content_refused: bool,
+    /// Why the issue pauses.
+    pause: Option<String>,
+}
+
+pub(super) async fn work(run: Arc<Run>) {
+    let mut seat = None;
+    let mut next = next_item(&run).await;
+    while let Some(item) = next.take() {
+        match hand_over_guarded(&run, &mut seat, &item).await {
+            Ended::With(finished, consequence) => {
+                // The next message is made while this result is written; it is begun only after.
+                let (_, ahead) = tokio::join!(conclude(&run, *finished, consequence), next_item(&run));
+                next = ahead;
+            }
+            Ended::Elsewhere => next = next_item(&run).await,
+            Ended::Released => {
+                run.release(&[item.claim]).await;
+                next = next_item(&run).await;
+            }
+            Ended::NoConnection => {
+                run.put_back(item.claim).await;
+                return;
+            }
+        }
+        if run.too_many_open() {
+            break;
+        }
+    }
+    if let Some(item) = next {
+        run.put_back(item.claim).await;
+    }
+    if let Some(seat) = seat {
+        leave(seat).await;
+    }
+}
+
+async fn leave(mut seat: Seat) {
+    seat.session.quit().await;
+}
+
+/// Claims and makes messages until one can be sent.
+async fn next_item(run: &Run) -> Option<Item> {
+    loop {
+        let claim = run.next().await?;
+        let made = AssertUnwindSafe(run.it.outbox.message(&claim)).catch_unwind().await;
+        let why = match made {
+            Ok(Ok(message)) => return Some(Item { claim, message }),
+            Ok(Err(MessageError::Store(store_error))) => {
+                run.store_error(store_error);
+                run.release(&[claim]).await;
+                return None;
+            }
+            Ok(Err(error @ MessageError::Compose(_))) => error.to_string(),
+            Err(_) => "panic while the message was made".to_owned(),
+        };
+        let finished = stumbled(run, &claim, false, &why);
+        conclude(run, finished, Consequence::default()).await;
+    }
+}
+
+/// Writes the result, then what follows from it.
+async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
+    let issue = finished.claim.issue.clone();
+    let unknown = finished.outcome == Outcome::Unknown;
+    if consequence.pause.is_some() {
+        run.stop_issue(&issue);
+    }
+    if consequence.slow_down {
+        run.slow_down();
+    }
+    log(&finished);
+    run.ledger.finish(finished).await;
+    failpoint::reach("after_finish");
+    if let Some(reason) = consequence.pause {
+        run.pause(&issue, reason).await;
+    } else if consequence.content_refused && run.content_refused(&issue) {
+        let reason = "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est suspendu : \
+                      relisez-le avant de reprendre.";
+        run.pause(&issue, reason.to_owned()).await;
+    }
+    if unknown {
+        run.pause_when_too_many_unknown(&issue).await;
+    }
+}
+
+async fn hand_over_guarded(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Ended {
+    let mut marked = false;
+    match AssertUnwindSafe(hand_over(run, seat, item, &mut marked)).catch_unwind().await {
+        Ok(ended) => ended,
+        Err(_) => {
+            // The connection went down with it: a seat is in use only inside.
+            let finished = stumbled(run, &item.claim, marked, "panic while the message was sent");
+            Ended::With(Box::new(finished), Consequence::default())
+        }
+    }
+}
+
+/// F11: our own code failed at this delivery. Queued again once, then failed; past the marker nobody knows.
+fn stumbled(run: &Run, claim: &Claim, marked: bool, why: &str) -> Finished {
+    let now = run.it.clock.now();
+    let (phase, outcome) = match (marked, run.it.stumbles.again(&claim.id)) {
+        (true, _) => (Phase::Dot, Outcome::Unknown),
+        (false, false) => (Phase::Connect, Outcome::Ours { next_at: now }),
+        (false, true) => (Phase::Connect, Outcome::Refused { suppress: false }),
+    };
+    Finished { claim: claim.clone(), phase, reply: no_reply(&format!("internal: {why}")), outcome, at: now }
+}
+
+/// The steps of one delivery. `seat` holds the connection between two messages, never during one.
+async fn hand_over(run: &Run, seat: &mut Option<Seat>, item: &Item, marked: &mut bool) -> Ended {
+    let Item { claim, message } = item;
+    let mut here = match announce(run, seat, item).await {
+        Ok(here) => here,
+        Err(ended) => return ended,
+    };
+    failpoint::reach("after_rcpt");
+    match run.ledger.mark(claim).await {
+        Some(Marked::InData) => *marked = true,
+        Some(Marked::Lost) => {
+            keep_after_reset(seat, here).await;
+            return Ended::Released;
+        }
+        Some(Marked::Suppressed) => {
+            run.suppressed();
+            keep_after_reset(seat, here).await;
+            return Ended::Elsewhere;
+        }
+        // The row may or may not be marked, but nothing was sent and this process knows it (D08).
+        None => {
+            let reply = no_reply("the marker could not be written; nothing was sent");
+            let outcome = Outcome::Ours { next_at: run.it.clock.now() };
+            return finished(run, claim, Phase::Rcpt, reply, outcome, Consequence::default());
+        }
+    }
+    failpoint::reach("after_mark_in_data");
+    let handed = here.session.transfer(claim, message).await;
+    failpoint::reach("after_reply");
+    match handed {
+        Ok(answer) => {
+            run.conversation(Phase::Dot, None);
+            *seat = Some(here);
+            finished(run, claim, Phase::Dot, answer.reply(), Outcome::Accepted, Consequence::default())
+        }
+        Err(interrupted) => conclude_interrupted(run, seat, here, claim, interrupted).await,
+    }
+}
+
+/// MAIL and RCPT, on the connection there is or a new one. `Err`: it ended here.
+async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Seat, Ended> {
+    let Item { claim, message } = item;
+    loop {
+        let mut here = match seat.take() {
+            Some(here) if here.session.messages() < run.it.settings.messages_per_connection => here,
+            worn => {
+                if let Some(worn) = worn {
+                    leave(worn).await;
+                }
+                run.open().await.ok_or(Ended::NoConnection)?
+            }
+        };
+        let used = here.session.messages() > 0;
+        let Some(said) = run.halt.run_until_cancelled(here.session.envelope(claim, message)).await else {
+            return Err(Ended::Released);
+        };
+        let interrupted = match said {
+            Ok(()) => return Ok(here),
+            Err(interrupted) => interrupted,
+        };
+        if used && connection_is_worn(&interrupted) {
+            debug!(reply = %interrupted.reply().text, "the relay ended a used connection; a new one goes on");
+            continue;
+        }
+        if speaks_of_no_person(&interrupted) {
+            let (phase, reply) = (interrupted.phase(), interrupted.reply());
+            drop(here);
+            run.turned_away(Closed { phase, reply });
+            return Err(Ended::NoConnection);
+        }
+        return Err(conclude_interrupted(run, seat, here, claim, interrupted).await);
+    }
+}
+
+/// The relay ended a connection that had served others: its limit per connection, or its patience. Nobody's fault.
+fn connection_is_worn(interrupted: &Interrupted) -> bool {
+    match interrupted {
+        Interrupted::Lost { phase, .. } => *phase == Phase::Mail,
+        Interrupted::Refused { phase, answer } => {
+            answer.code == 421 && (*phase == Phase::Mail || classify(*phase, &answer.reply()).per_connection)
+        }
+        Interrupted::Unfit { .. } => false,
+    }
+}
+
+/// "Later", or nothing, in answer to MAIL: no recipient had been named.
+fn speaks_of_no_person(interrupted: &Interrupted) -> bool {
+    match interrupted {
+        Interrupted::Lost { phase, .. } => *phase == Phase::Mail,
+        Interrupted::Refused { phase, answer } => *phase == Phase::Mail && answer.code < 500,
+        Interrupted::Unfit { .. } => false,
+    }
+}
+
+/// Judges what stopped the message, and saves the connection where it can be saved.
+async fn conclude_interrupted(
+    run: &Run,
+    seat: &mut Option<Seat>,
+    here: Seat,
+    claim: &Claim,
+    interrupted: Interrupted,
+) -> Ended {
+    let phase = interrupted.phase();
+    let (outcome, consequence) = judge(run, claim, &interrupted);
+    let reply = interrupted.reply();
+    run.conversation(phase, matches!(interrupted, Interrupted::Lost { .. }).then_some(reply.text.as_str()));
+    match (interrupted.ends_connection(), phase) {
+        (true, _) => drop(here),
+        (false, Phase::Dot) => *seat = Some(here),
+        (false, _) if matches!(interrupted, Interrupted::Unfit { .. }) => *seat = Some(here),
+        (false, _) => keep_after_reset(seat, here).await,
+    }
+    finished(run, claim, phase, reply, outcome, consequence)
+}
+
+async fn keep_after_reset(seat: &mut Option<Seat>, mut here: Seat) {
+    if here.session.reset().await {
+        *seat = Some(here);
+    }
+}
+
+fn judge(run: &Run, claim: &Claim, interrupted: &Interrupted) -> (Outcome, Consequence) {
+    let now = run.it.clock.now();
+    let later = |at_least| {
+        let next_at = run.it.settings.pace.next_try(&claim.id, claim.deferrals, at_least, now);
+        Outcome::Deferred { next_at }
+    };
+    let paused = |reason: String| Consequence { pause: Some(reason), ..Consequence::default() };
+    match interrupted {
+        Interrupted::Lost { phase: Phase::Dot, .. } => (Outcome::Unknown, Consequence::default()),
+        Interrupted::Lost { .. } => (later(chrono::TimeDelta::zero()), Consequence::default()),
+        Interrupted::Unfit { why } => {
+            let reason = format!("le relais ne peut pas prendre ce message ({why}). L’envoi est suspendu.");
+            (Outcome::Ours { next_at: now }, paused(reason))
+        }
+        Interrupted::Refused { phase, answer } => {
+            let reply = answer.reply();
+            let Verdict { class, at_least, slow_down, reason, .. } = classify(*phase, &reply);
+            match class {
+                Class::Hard => (Outcome::Refused { suppress: true }, Consequence::default()),
+                Class::Soft => (Outcome::Refused { suppress: false }, Consequence::default()),
+                Class::Content => {
+                    let consequence = Consequence { content_refused: true, ..Consequence::default() };
+                    (Outcome::Refused { suppress: false }, consequence)
+                }
+                Class::Ours => (Outcome::Ours { next_at: now }, paused(our_fault(reason, &reply))),
+                Class::Defer => (later(at_least), Consequence { slow_down, ..Consequence::default() }),
+            }
+        }
+    }
+}
+
+fn our_fault(reason: &str, reply: &Reply) -> String {
+    let code = reply.code.map(|code| format!("{code} ")).unwrap_or_default();
+    format!(
+        "{reason} (« {code}{} »). C’est notre configuration qui est en cause, pas les destinataires : \
+         l’envoi est suspendu.",
+        reply.text
+    )
+}
+
+fn finished(
+    run: &Run,
+    claim: &Claim,
+    phase: Phase,
+    reply: Reply,
+    outcome: Outcome,
+    consequence: Consequence,
+) -> Ended {
+    let finished = Finished { claim: claim.clone(), phase, reply, outcome, at: run.it.clock.now() };
+    Ended::With(Box::new(finished), consequence)
+}
+
+fn log(finished: &Finished) {
+    let Finished { claim, phase, reply, outcome, .. } = finished;
+    if *outcome == Outcome::Accepted {
+        debug!(delivery = %claim.id, attempt = claim.attempt, "relay accepted {} for {}", claim.issue, claim.recipient.address.masked());
+    } else {
+        info!(
+            delivery = %claim.id,
+            attempt = claim.attempt,
+            phase = phase.as_str(),
+            code = reply.code,
+            reply = %reply.text,
+            "{} of {} for {}",
+            outcome.as_str(),
+            claim.issue,
+            claim.recipient.address.masked()
+        );
+    }
+}
