@@ -339,9 +339,11 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 }
 
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
-    // `io::Error` hides what it carries from `source()`.
-    let carried = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || carried.is_some_and(|carried| carried.is::<rustls::Error>())
+    // An `io::Error` hides what it carries from `source()`, and here one may carry another.
+    match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(carried) => is_tls(carried),
+        None => cause.is::<rustls::Error>(),
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::address::check_url;
 use super::charset;
-use super::fetch::Fetcher;
+use super::fetch::{Fetcher, Place};
 use super::page;
 use super::title::Phrase;
 use super::wordpress::Wordpress;
@@ -59,8 +59,7 @@ impl Source {
 
 async fn article_of_page(url: &Url, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Article, CollectError> {
     let page = fetcher.page(url).await.map_err(CollectError::from)?;
-    page::article_of(&page, now)
-        .ok_or_else(|| CollectError::NoText { place: page.url.host_str().unwrap_or_default().to_owned() })
+    page::article_of(&page, now).ok_or_else(|| CollectError::NoText { place: Place::of(&page.url).to_string() })
 }
 
 async fn article_of_file(

@@ -1,0 +1,44 @@
+//! The one HTTP client and the sources, against a site that misbehaves. The ids are those of the fault list.
+
+#[path = "support/web.rs"]
+mod web;
+
+#[path = "fetch/client.rs"]
+mod client;
+#[path = "fetch/sources.rs"]
+mod sources;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use semainier::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, KnownNames};
+use web::Web;
+
+/// Small and impatient, so that what never ends ends soon.
+fn short() -> FetchLimits {
+    FetchLimits {
+        connect: Duration::from_secs(5),
+        idle: Duration::from_millis(150),
+        total: Duration::from_millis(400),
+        max_bytes: 64 << 10,
+        max_redirects: 3,
+    }
+}
+
+/// Patient: where an answer is expected, a busy machine must not make it an error.
+fn patient() -> FetchLimits {
+    FetchLimits { idle: Duration::from_secs(20), total: Duration::from_secs(20), ..short() }
+}
+
+/// A client that may go to `web`, and to no other local place.
+fn fetcher_for(web: &Web, limits: FetchLimits) -> Fetcher {
+    Fetcher::new(limits, web.host().parse().unwrap(), "semainier-test").unwrap()
+}
+
+/// A client for which these names are on this machine; `allowed` as in the configuration.
+fn fetcher_with_names(names: &[&str], allowed: &str) -> Fetcher {
+    let here: IpAddr = [127, 0, 0, 1].into();
+    let names: KnownNames = names.iter().map(|name| ((*name).to_owned(), vec![here])).collect();
+    let allowed: AllowedHosts = allowed.parse().unwrap();
+    Fetcher::with_names(patient(), allowed, "semainier-test", names).unwrap()
+}
