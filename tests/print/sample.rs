@@ -14,7 +14,14 @@ pub const URL: &str = "https://www.office-gascogne.example/agenda-de-la-semaine/
 
 /// Weekday, time, title, place, price, phone. Times: `20:30`, `>18:30` (from), `10:00-12:00`, `matin`, or nothing.
 const EVENTS: [(usize, &str, &str, &str, &str, &str); 56] = [
-    (0, "09:30", "Visite guidée de la cathédrale et de ses stalles sculptées", "Auch, parvis de la cathédrale", "7 €", "05 62 00 11 22"),
+    (
+        0,
+        "09:30",
+        "Visite guidée de la cathédrale et de ses stalles sculptées",
+        "Auch, parvis de la cathédrale",
+        "7 €",
+        "05 62 00 11 22",
+    ),
     (0, "14:00-17:00", "Atelier de poterie pour petits et grands", "Pavie, maison des associations", "12 €", ""),
     (0, "17:00", "Contes gascons sous le tilleul", "Montaut-les-Créneaux", "", ""),
     (0, ">18:30", "Apéro-concert des vignerons", "Auch, halle aux herbes", "entrée libre", ""),
@@ -22,18 +29,46 @@ const EVENTS: [(usize, &str, &str, &str, &str, &str); 56] = [
     (0, "20:30", "Concert d’orgue à quatre mains", "Auch, cathédrale Sainte-Marie", "10 € ; 5 €, moins de 26 ans", ""),
     (1, "matin", "Marché aux produits fermiers", "Preignan, sous la halle", "", ""),
     (1, "10:00-12:00", "Initiation au canoë sur le Gers", "Auch, base de loisirs", "15 €", "05 62 00 33 44"),
-    (1, "15:00", "Jeu de piste dans les pousterles : sur les traces de d’Artagnan", "Auch, office de tourisme", "5 €", "05 62 00 11 22"),
-    (1, "18:00", "Dégustation commentée de floc de Gascogne", "Castin, domaine des Trois Chênes", "8 €", "05 62 00 55 66"),
+    (
+        1,
+        "15:00",
+        "Jeu de piste dans les pousterles : sur les traces de d’Artagnan",
+        "Auch, office de tourisme",
+        "5 €",
+        "05 62 00 11 22",
+    ),
+    (
+        1,
+        "18:00",
+        "Dégustation commentée de floc de Gascogne",
+        "Castin, domaine des Trois Chênes",
+        "8 €",
+        "05 62 00 55 66",
+    ),
     (1, ">19:00", "Marché de nuit, grillades et bandas", "Castéra-Verduzan, allée des Platanes", "", ""),
     (1, "21:30", "Lecture aux chandelles : lettres de poilus gersois", "Lavardens, château", "6 €", ""),
     (1, "14:30", "Partie de pétanque ouverte à tous", "Auch, promenade Claude-Desbons", "", ""),
     (2, "08:00-13:00", "Grand marché de plein vent", "Auch, avenue d’Alsace", "", ""),
-    (2, "10:30", "Visite d’une ferme à canards, suivie d’une dégustation", "Biran, ferme de Herrebouc", "4 €", "05 62 00 77 88"),
+    (
+        2,
+        "10:30",
+        "Visite d’une ferme à canards, suivie d’une dégustation",
+        "Biran, ferme de Herrebouc",
+        "4 €",
+        "05 62 00 77 88",
+    ),
     (2, "15:00", "Atelier vitrail pour les enfants (dès 8 ans)", "Auch, musée des Amériques", "6 €", "05 62 00 99 00"),
     (2, "17:30", "Balade botanique au bord de l’Arçon", "Pavie, parking du stade", "gratuit", ""),
     (2, ">20:00", "Soirée tapas et flamenco", "Jégun, place de la Mairie", "", ""),
     (2, "21:00", "Ciné-débat « Nos rivières »", "Auch, Ciné 32", "5,50 €", ""),
-    (2, "22:30", "Observation des étoiles avec le club d’astronomie", "Saint-Jean-le-Comtal, la Ferme des Étoiles", "12 € ; 8 €", "05 62 00 12 12"),
+    (
+        2,
+        "22:30",
+        "Observation des étoiles avec le club d’astronomie",
+        "Saint-Jean-le-Comtal, la Ferme des Étoiles",
+        "12 € ; 8 €",
+        "05 62 00 12 12",
+    ),
     (2, "18:00", "Conférence : Œuvres et œillets, le pastel en Gascogne", "Auch, bibliothèque", "entrée libre", ""),
     (3, "matin", "Marché traditionnel sous les arcades", "Vic-Fezensac", "", ""),
     (3, "10:00", "Escape game « Le secret du chanoine »", "Auch, escalier monumental", "18 €", "05 62 00 11 22"),
@@ -47,7 +82,14 @@ const EVENTS: [(usize, &str, &str, &str, &str, &str); 56] = [
     (4, "10:30", "Lecture musicale pour les tout-petits", "Auch, médiathèque", "gratuit", ""),
     (4, "15:00", "Visite du jardin des plantes médicinales", "Simorre", "4 €", ""),
     (4, "17:00", "Régates de voiliers miniatures", "Samatan, lac", "", ""),
-    (4, ">18:00", "Marché gourmand, restauration sur place, animation musicale", "L’Isle-Jourdain, place de l’Hôtel-de-Ville", "", ""),
+    (
+        4,
+        ">18:00",
+        "Marché gourmand, restauration sur place, animation musicale",
+        "L’Isle-Jourdain, place de l’Hôtel-de-Ville",
+        "",
+        "",
+    ),
     (4, "20:00", "Rugby à toucher : match de gala", "Auch, stade du Moulias", "5 €", ""),
     (4, "21:00", "Jazz manouche au bord de l’eau", "Auch, berges du Gers", "participation libre", ""),
     (4, "22:00", "Spectacle pyrotechnique et mapping sur la cathédrale", "Auch, escalier monumental", "gratuit", ""),
@@ -141,7 +183,8 @@ pub fn agenda(count: usize) -> Agenda {
         agenda.unplaced.push(Item { text: text.into(), events: vec![] });
     }
     if aside.next().is_some() {
-        let mut show = event("", "Photographies de la vigne, un siècle de vendanges", "Condom, musée de l’Armagnac", "", "");
+        let mut show =
+            event("", "Photographies de la vigne, un siècle de vendanges", "Condom, musée de l’Armagnac", "", "");
         show.until_text = Some("fin août".into());
         agenda.exhibitions.push(item(show));
     }
@@ -178,7 +221,8 @@ pub fn hostile() -> Agenda {
         days[2].items.push(item(event("10:00-12:00", &format!("Rendez-vous numéro {n}"), "Auch", "", "")));
     }
     let mut slots = event("10:00", "Ouverture exceptionnelle", "Auch", "", "");
-    slots.slots = [(10, 12), (14, 18), (20, 22)].map(|(a, b)| (time(&format!("{a}:00")), time(&format!("{b}:00")))).to_vec();
+    slots.slots =
+        [(10, 12), (14, 18), (20, 22)].map(|(a, b)| (time(&format!("{a}:00")), time(&format!("{b}:00")))).to_vec();
     days[3].items.push(item(slots));
     days[4].items.push(Item { text: "mot ".repeat(1500), events: vec![] });
     days[5].items.push(Item { text: "🎉".into(), events: vec![] });

@@ -8,7 +8,7 @@ use crate::domain::french;
 
 use super::{
     PrintError, Sheet,
-    blocks::{self, Block, Setting, blocks},
+    blocks::{self, Block, Setting, blocks, fitted},
     brush::{Align, Brush, Ink, qr_code},
     columns::{Column, Flow},
     sheet::{Area, Bookmark, ElementId, Laid, Outline, Page, Printing, Role},
@@ -25,10 +25,10 @@ const WIDTH: f32 = A5.width - 2.0 * MARGIN;
 /// Where the entries begin and end.
 const TOP: f32 = 50.0;
 const BOTTOM: f32 = A5.height - 46.0;
-const LARGEST: f32 = 12.5;
+const LARGEST: f32 = 14.0;
 /// Below this, four more pages are better.
 const SMALLEST_TITLE: f32 = 8.8;
-const STRETCH: f32 = 1.9;
+const STRETCH: f32 = 2.3;
 const MOST_PAGES: usize = 400;
 
 pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintError> {
@@ -125,9 +125,7 @@ impl Setter<'_> {
         let first = plan.blocks.get(column.blocks.start).filter(|_| column.continued);
         let repeated = first.map(|block| blocks::continued(&self.sections[block.section], self.setting(plan.size)));
         let headings = brush.pour(&plan.blocks, column, repeated.as_ref(), (MARGIN, TOP), stretch);
-        let bookmark = |(section, y): (usize, f32)| {
-            Bookmark { title: self.sections[section].title.clone(), page, y }
-        };
+        let bookmark = |(section, y): (usize, f32)| Bookmark { title: self.sections[section].title.clone(), page, y };
         bookmarks.extend(headings.into_iter().map(bookmark));
     }
 
@@ -207,7 +205,14 @@ impl Cover {
     }
 
     /// QR code, call and address side by side. Only the cover's is read aloud.
-    fn invite(&self, brush: &mut Brush, theme: &Theme, online: &Online, y: f32, tagged: bool) -> Result<(), PrintError> {
+    fn invite(
+        &self,
+        brush: &mut Brush,
+        theme: &Theme,
+        online: &Online,
+        y: f32,
+        tagged: bool,
+    ) -> Result<(), PrintError> {
         let side = 150.0;
         let square = Area { x: MARGIN - 9.0, y, width: side, height: side };
         let element = |element: ElementId| tagged.then_some(element);
@@ -216,7 +221,8 @@ impl Cover {
         let room = A5.width - MARGIN - x;
         let ink = Ink { size: 19.0, color: theme.accent };
         let below = brush.set(element(online.call.0), &online.call.1, x, y + 58.0, room, ink, Align::Left);
-        let ink = Ink { size: 11.5, color: theme.muted };
+        let size = fitted(&online.address.1, 11.5, room);
+        let ink = Ink { size, color: theme.muted };
         brush.set(element(online.address.0), &online.address.1, x, below, room, ink, Align::Left);
         Ok(())
     }

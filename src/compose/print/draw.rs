@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use printpdf::{
-    Codepoint, Color, DictItem, FontId, LinePoint, Op, PaintMode, ParsedFont, PdfDocument, PdfFont, PdfFontHandle, PdfPage,
-    PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, TextItem, TextMatrix, WindingOrder,
+    Codepoint, Color, DictItem, FontId, LinePoint, Op, PaintMode, ParsedFont, PdfDocument, PdfFont, PdfFontHandle,
+    PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, TextItem, TextMatrix, WindingOrder,
 };
 
 use super::{
@@ -32,7 +32,14 @@ pub fn draw(laid: &Laid, case: &TypeCase) -> Result<Drawn, PrintError> {
     let mut marked = Vec::new();
     for page in &laid.pages {
         let (ops, elements) = page_ops(page, &fonts, case);
-        let paper = Rect { x: Pt(0.0), y: Pt(0.0), width: Pt(page.paper.width), height: Pt(page.paper.height), mode: None, winding_order: None };
+        let paper = Rect {
+            x: Pt(0.0),
+            y: Pt(0.0),
+            width: Pt(page.paper.width),
+            height: Pt(page.paper.height),
+            mode: None,
+            winding_order: None,
+        };
         document.pages.push(PdfPage { media_box: paper.clone(), trim_box: paper.clone(), crop_box: paper, ops });
         marked.push(elements);
     }
@@ -67,8 +74,8 @@ impl Fonts {
         let mut fonts = BTreeMap::new();
         for (weight, used) in used {
             let (bytes, remapper) = case.subset(weight, &used)?;
-            let mut program = ParsedFont::from_bytes(&bytes, 0, &mut Vec::new())
-                .ok_or(PrintError::Font(weight.postscript_name()))?;
+            let mut program =
+                ParsedFont::from_bytes(&bytes, 0, &mut Vec::new()).ok_or(PrintError::Font(weight.postscript_name()))?;
             program.font_name = Some(format!("{}+{}", subset_tag(&used), weight.postscript_name()));
             let glyphs = used.iter().filter_map(|&glyph| Some((glyph, remapper.get(glyph)?))).collect();
             fonts.insert(weight, Font { program, glyphs });
@@ -79,9 +86,9 @@ impl Fonts {
 
 /// Six letters that name this choice of glyphs.
 fn subset_tag(used: &BTreeSet<u16>) -> String {
-    let hash = used.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &glyph| {
-        (hash ^ u64::from(glyph)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = used
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &glyph| (hash ^ u64::from(glyph)).wrapping_mul(0x0100_0000_01b3));
     (0..6).map(|n| char::from(b'A' + (hash >> (n * 8)) as u8 % 26)).collect()
 }
 
@@ -155,11 +162,7 @@ fn polygon(areas: &[Area], height: f32) -> Polygon {
         let point = |(x, y)| LinePoint { p: Point { x: Pt(x), y: Pt(y) }, bezier: false };
         PolygonRing { points: corners.map(point).to_vec() }
     };
-    Polygon {
-        rings: areas.iter().map(ring).collect(),
-        mode: PaintMode::Fill,
-        winding_order: WindingOrder::NonZero,
-    }
+    Polygon { rings: areas.iter().map(ring).collect(), mode: PaintMode::Fill, winding_order: WindingOrder::NonZero }
 }
 
 /// A thousandth of a point is finer than any printer, and short to write.

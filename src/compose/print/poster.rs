@@ -105,7 +105,8 @@ impl Frame<'_> {
         let merit = |&(per_page, size): &(usize, f32)| size * WORTH[per_page - 1];
         let (per_page, size) = candidates.max_by(|a, b| merit(a).total_cmp(&merit(b)))?;
         let mastheads = [Masthead::LARGE, Masthead::SMALL].into_iter();
-        let mut mastheads = mastheads.filter(|&masthead| size > masthead / 11.0 && self.fits(pages, per_page, size * 0.96, masthead));
+        let mut mastheads =
+            mastheads.filter(|&masthead| size > masthead / 11.0 && self.fits(pages, per_page, size * 0.96, masthead));
         let masthead = mastheads.next().unwrap_or(Masthead::TINY);
         // A little smaller is worth it where it keeps days whole.
         let choices = [1.0, 0.985, 0.97, 0.955].map(|ratio| (size * ratio).max(smallest));
@@ -147,18 +148,23 @@ impl Frame<'_> {
         let flow = Flow::new(&plan.blocks);
         let columns = &plan.columns[page * plan.per_page..][..plan.per_page];
         let room = self.bottom() - top - if plan.invites { INVITATION + AIR } else { 0.0 };
-        let stretches: Vec<f32> = columns.iter().map(|column| 1.0 + (room - column.height) / flow.gaps(column).max(1.0)).collect();
+        let stretches: Vec<f32> =
+            columns.iter().map(|column| 1.0 + (room - column.height) / flow.gaps(column).max(1.0)).collect();
         let common = stretches.iter().copied().fold(STRETCH, f32::min);
         for (n, column) in columns.iter().enumerate() {
             let x = MARGIN + n as f32 * (column_width(plan.per_page) + ALLEY);
             let setting = self.setting(plan.per_page, plan.size);
             let first = plan.blocks.get(column.blocks.start);
-            let repeated = first.filter(|_| column.continued).map(|block| blocks::continued(&self.sections[block.section], setting));
+            let repeated = first
+                .filter(|_| column.continued)
+                .map(|block| blocks::continued(&self.sections[block.section], setting));
             // Nearly full columns end on the same line; a short one keeps the rhythm of its neighbours.
             let stretch = if stretches[n] < common * 1.25 { stretches[n] } else { common };
             let headings = brush.pour(&plan.blocks, column, repeated.as_ref(), (x, top), stretch.min(STRETCH));
-            bookmarks.extend(headings.into_iter().map(|(section, y)| {
-                Bookmark { title: self.sections[section].title.clone(), page, y }
+            bookmarks.extend(headings.into_iter().map(|(section, y)| Bookmark {
+                title: self.sections[section].title.clone(),
+                page,
+                y,
             }));
         }
     }
@@ -277,7 +283,13 @@ impl Foot {
     fn new(sheet: &Sheet, case: &TypeCase, outline: &mut Outline) -> Self {
         let office = sheet.office;
         let website = office.website.as_deref().map(short_address);
-        let parts = [Some(office.name.as_str()), office.address.as_deref(), office.phone.as_deref(), office.email.as_deref(), website];
+        let parts = [
+            Some(office.name.as_str()),
+            office.address.as_deref(),
+            office.phone.as_deref(),
+            office.email.as_deref(),
+            website,
+        ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         let text = case.shape(Weight::Regular, &parts.join(" · "));
         Self { element: outline.add(Outline::DOCUMENT, Role::Paragraph), text }

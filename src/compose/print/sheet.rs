@@ -85,7 +85,10 @@ pub struct Mark {
 pub enum Shape {
     Text(TextRun),
     /// Areas of one colour, painted at once.
-    Fill { areas: Vec<Area>, color: Rgb },
+    Fill {
+        areas: Vec<Area>,
+        color: Rgb,
+    },
 }
 
 /// A line of text, `x` and `y` at the start of its baseline.

@@ -113,8 +113,7 @@ impl Writer<'_> {
         if let Some(url) = &row.link {
             element = self.outline.add(element, Role::Link { url: url.clone() });
         }
-        let title = if row.title.is_empty() { "Sans titre" } else { &row.title };
-        let mut body = vec![self.paragraph(element, title_style(row), title)];
+        let mut body = vec![self.paragraph(element, title_style(row), &row.title)];
         let status = status_word(row.status).map(|word| {
             let element = self.outline.add(body_element, Role::Paragraph);
             self.paragraph(element, Style::Status, word)

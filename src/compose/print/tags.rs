@@ -174,10 +174,13 @@ impl Tagger<'_> {
             let Role::Link { url } = &self.laid.outline.elements[element].role else { continue };
             for (number, page) in self.laid.pages.iter().enumerate() {
                 let runs: Vec<_> = page.marks.iter().filter(|mark| mark.element == Some(element)).collect();
-                let areas: Vec<Area> = runs.iter().filter_map(|mark| match &mark.shape {
-                    Shape::Text(run) => Some(run.area()),
-                    Shape::Fill { .. } => None,
-                }).collect();
+                let areas: Vec<Area> = runs
+                    .iter()
+                    .filter_map(|mark| match &mark.shape {
+                        Shape::Text(run) => Some(run.area()),
+                        Shape::Fill { .. } => None,
+                    })
+                    .collect();
                 let Some(&first) = areas.first() else { continue };
                 let whole = areas.iter().fold(first, |whole, area| union(&whole, area));
                 let said = runs.iter().find_map(|mark| match &mark.shape {
