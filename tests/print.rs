@@ -3,7 +3,7 @@
 #[path = "print/sample.rs"]
 mod sample;
 
-use semainier::compose::print::poster;
+use semainier::compose::print::*;
 
 #[test]
 fn scratch_view() {
@@ -13,15 +13,15 @@ fn scratch_view() {
         .into_iter()
         .chain([("hostile".to_owned(), sample::hostile())])
     {
-        let start = std::time::Instant::now();
-        let printed = poster(&sample::sheet(&agenda, &office)).unwrap();
-        eprintln!(
-            "{name}: {} pages {} bytes {:?} {:?}",
-            printed.pages,
-            printed.pdf.len(),
-            start.elapsed(),
-            printed.warnings
-        );
-        std::fs::write(format!("/tmp/out/poster-{name}.pdf"), printed.pdf).unwrap();
+        for (form, print) in [
+            ("poster", poster as fn(&Sheet) -> Result<Printed, PrintError>),
+            ("booklet", booklet),
+            ("imposed", imposed),
+        ] {
+            let start = std::time::Instant::now();
+            let printed = print(&sample::sheet(&agenda, &office)).unwrap();
+            eprintln!("{form} {name}: {} pages {} bytes {:?}", printed.pages, printed.pdf.len(), start.elapsed());
+            std::fs::write(format!("/tmp/out/{form}-{name}.pdf"), printed.pdf).unwrap();
+        }
     }
 }

@@ -33,12 +33,18 @@ pub struct Row {
 /// The rows of one item: one per event, and nothing of the article lost.
 pub fn rows(item: &Item) -> Vec<Row> {
     let mut rows: Vec<Row> = item.events.iter().map(row).collect();
-    match rows.last_mut() {
-        None => rows.push(as_written(&item.text)),
-        Some(last) if !all_words_kept(&item.text, &item.events) => {
-            last.note = Some(with_text(last.note.take(), &item.text));
-        }
-        Some(_) => {}
+    if rows.is_empty() {
+        rows.push(Row::default());
+    }
+    // What has no name of its own goes by the words of the article.
+    for row in rows.iter_mut().filter(|row| row.title.is_empty()) {
+        row.title = french::capitalized(item.text.trim());
+        row.as_written = true;
+    }
+    if !all_words_kept(&item.text, &rows)
+        && let Some(last) = rows.last_mut()
+    {
+        last.note = Some(with_text(last.note.take(), &item.text));
     }
     rows
 }
@@ -66,10 +72,6 @@ fn row(event: &Event) -> Row {
         note: told(&event.note),
         as_written: false,
     }
-}
-
-fn as_written(text: &str) -> Row {
-    Row { title: french::capitalized(text.trim()), as_written: true, ..Row::default() }
 }
 
 fn told(text: &Option<String>) -> Option<String> {
@@ -123,16 +125,15 @@ fn with_text(note: Option<String>, text: &str) -> String {
     }
 }
 
-fn all_words_kept(text: &str, events: &[Event]) -> bool {
-    let mut kept = HashSet::new();
-    for row in events.iter().map(row) {
-        let fields = [row.place, row.price, row.phone, row.until, row.note];
-        for field in fields.into_iter().flatten().chain([row.time, row.title]) {
-            kept.extend(words(&field));
-        }
-    }
-    let said = |word: &String| events.iter().any(|event| says_status(event.status, word));
+fn all_words_kept(text: &str, rows: &[Row]) -> bool {
+    let kept: HashSet<String> = rows.iter().flat_map(shown_words).collect();
+    let said = |word: &String| rows.iter().any(|row| says_status(row.status, word));
     content_words(text).iter().all(|word| kept.contains(word) || said(word))
+}
+
+fn shown_words(row: &Row) -> HashSet<String> {
+    let optional = [&row.place, &row.price, &row.phone, &row.until, &row.note];
+    optional.into_iter().flatten().chain([&row.time, &row.title]).flat_map(|text| words(text)).collect()
 }
 
 /// `annulée`, `reporté`, `complets` are told by the status itself.
@@ -303,11 +304,7 @@ mod tests {
             let item = item(&vocabulary.join(" "), parsed);
             let rows = rows(&item);
             prop_assert_eq!(rows.len(), item.events.len().max(1));
-            let shown: HashSet<String> = rows.iter().flat_map(|row| {
-                let optional = [&row.place, &row.price, &row.phone, &row.until, &row.note];
-                optional.into_iter().flatten().chain([&row.time, &row.title]).flat_map(|text| words(text))
-                    .collect::<Vec<_>>()
-            }).collect();
+            let shown: HashSet<String> = rows.iter().flat_map(shown_words).collect();
             for word in content_words(&item.text) {
                 prop_assert!(shown.contains(&word), "{} is lost from {:?}", word, rows);
             }

@@ -32,18 +32,28 @@ pub struct Setting<'a> {
     pub tallest: f32,
 }
 
-/// White above, in units of the size.
-const SECTION_GAP: f32 = 1.05;
-const FIRST_ENTRY_GAP: f32 = 0.42;
-const ENTRY_GAP: f32 = 0.5;
+/// White above, in units of the size, for the smallest type and from [`ROOMY`] on: a full page is packed a little.
+const SECTION_GAP: (f32, f32) = (0.7, 1.05);
+const FIRST_ENTRY_GAP: (f32, f32) = (0.32, 0.42);
+const ENTRY_GAP: (f32, f32) = (0.26, 0.5);
+const ROOMY: f32 = 9.5;
 /// Between the hour and the title.
 const GUTTER: f32 = 0.75;
 /// The margin of the hours is as wide as the widest of them, within these limits, in em.
-const HOUR_MARGIN: (f32, f32) = (2.4, 4.6);
+const NARROWEST_HOURS: f32 = 2.4;
+const WIDEST_HOURS: f32 = 4.6;
+/// In a column at least this wide (in em), `14 h – 17 h` may stand on one line.
+const WIDE_COLUMN: f32 = 24.0;
+const WIDEST_HOURS_IN_WIDE_COLUMN: f32 = 6.6;
+
+fn gap((packed, roomy): (f32, f32), size: f32) -> f32 {
+    let share = ((size - SMALLEST) / (ROOMY - SMALLEST)).clamp(0.0, 1.0);
+    size * (packed + (roomy - packed) * share)
+}
 
 /// All the sections as blocks.
 pub fn blocks(sections: &[Section], setting: Setting) -> Vec<Block> {
-    let margin = hour_margin(sections);
+    let margin = hour_margin(sections, setting.width / setting.size > WIDE_COLUMN);
     let mut blocks = Vec::new();
     for (at, section) in sections.iter().enumerate() {
         let mut heading = heading(section, &section.heading.text, Some(section.heading.element), setting);
@@ -52,11 +62,10 @@ pub fn blocks(sections: &[Section], setting: Setting) -> Vec<Block> {
         let has_hours = section.entries.iter().any(|entry| entry.hour.is_some());
         let margin = if has_hours { margin * setting.size } else { 0.0 };
         for (n, entry) in section.entries.iter().enumerate() {
-            let gap = if n == 0 { FIRST_ENTRY_GAP } else { ENTRY_GAP };
             let first = blocks.len();
             entry_blocks(entry, margin, setting, &mut blocks);
             if let Some(block) = blocks.get_mut(first) {
-                block.gap = gap * setting.size;
+                block.gap = gap(if n == 0 { FIRST_ENTRY_GAP } else { ENTRY_GAP }, setting.size);
             }
             blocks[first..].iter_mut().for_each(|block| block.section = at);
         }
@@ -95,7 +104,7 @@ fn heading(section: &Section, text: &Rc<Shaped>, element: Option<usize>, setting
         };
         marks.push(Mark { element, shape: Shape::Text(run) });
     }
-    Block { gap: SECTION_GAP * setting.size, height, marks, section: 0, is_heading: true }
+    Block { gap: gap(SECTION_GAP, setting.size), height, marks, section: 0, is_heading: true }
 }
 
 /// `largest`, or less so that the text fits on one line of `room`.
@@ -104,43 +113,45 @@ pub fn fitted(text: &Shaped, largest: f32, room: f32) -> f32 {
     (room / natural).min(largest).max(SMALLEST.min(largest))
 }
 
-fn hour_margin(sections: &[Section]) -> f32 {
-    let hours = sections.iter().flat_map(|section| &section.entries).filter_map(|entry| entry.hour.as_ref());
-    let widest = hours.map(|hour| widest_chunk(&hour.text)).filter(|&width| width <= HOUR_MARGIN.1);
-    widest.fold(HOUR_MARGIN.0, f32::max) + GUTTER
+fn hour_margin(sections: &[Section], wide: bool) -> f32 {
+    let limit = if wide { WIDEST_HOURS_IN_WIDE_COLUMN } else { WIDEST_HOURS };
+    let entries = sections.iter().flat_map(|section| &section.entries);
+    let asides = entries.flat_map(|entry| entry.hour.iter().chain(&entry.status));
+    let widths = asides.map(|aside| match aside.text.natural_width() {
+        whole if wide && whole <= limit => whole,
+        _ => widest_chunk(&aside.text),
+    });
+    widths.filter(|&width| width <= limit).fold(NARROWEST_HOURS, f32::max) + GUTTER
 }
 
 fn widest_chunk(text: &Shaped) -> f32 {
     text.chunks.iter().map(|chunk| text.width(&chunk.visible)).fold(0.0, f32::max)
 }
 
+/// In the margin the hour, and under it the word for a cancelled event; beside it the rest. An hour too long for the
+/// margin stands on its own line, above.
 fn entry_blocks(entry: &Entry, margin: f32, setting: Setting, blocks: &mut Vec<Block>) {
     let mut setter = Setter { setting, top: 0.0, marks: Vec::new(), done: Vec::new() };
-    if let Some(hour) = &entry.hour {
-        let room = margin - GUTTER * setting.size;
-        let lines = break_lines(&hour.text, room / setting.size).len();
-        if lines <= 2 && widest_chunk(&hour.text) * setting.size <= room + 0.01 {
-            let before = setter.marks.len();
-            setter.set(hour, 0.0, room);
-            let hour_bottom = setter.top;
-            let hour_marks = setter.marks.split_off(before);
-            setter.top = 0.0;
-            setter.body(entry, margin);
-            // The hour goes with the first block, which is at least as tall.
-            match setter.done.first_mut() {
-                Some(first) => first.marks.splice(0..0, hour_marks),
-                None => {
-                    setter.top = setter.top.max(hour_bottom);
-                    setter.marks.splice(0..0, hour_marks)
-                }
-            };
-        } else {
-            setter.set(hour, 0.0, setting.width);
-            setter.body(entry, margin);
-        }
-    } else {
-        setter.body(entry, margin);
+    let room = margin - GUTTER * setting.size;
+    let (mut aside, mut above) = (Vec::new(), Vec::new());
+    for paragraph in entry.hour.iter().chain(&entry.status) {
+        let fits = widest_chunk(&paragraph.text) * setting.size <= room + 0.01
+            && break_lines(&paragraph.text, room / setting.size).len() <= 2;
+        if fits { aside.push(paragraph) } else { above.push(paragraph) }
     }
+    for paragraph in above {
+        let x = if paragraph.style == Style::Hour { 0.0 } else { margin };
+        setter.set(paragraph, x, setting.width - x);
+    }
+    let top = setter.top;
+    for paragraph in aside {
+        setter.set(paragraph, 0.0, room);
+    }
+    let bottom = std::mem::replace(&mut setter.top, top);
+    for paragraph in &entry.body {
+        setter.set(paragraph, margin, setting.width - margin);
+    }
+    setter.top = setter.top.max(if setter.done.is_empty() { bottom } else { 0.0 });
     blocks.extend(setter.finish());
 }
 
@@ -152,12 +163,6 @@ struct Setter<'a> {
 }
 
 impl Setter<'_> {
-    fn body(&mut self, entry: &Entry, margin: f32) {
-        for paragraph in &entry.body {
-            self.set(paragraph, margin, self.setting.width - margin);
-        }
-    }
-
     fn set(&mut self, paragraph: &Paragraph, x: f32, width: f32) {
         let style = paragraph.style;
         let size = style.size(self.setting.size);

@@ -23,10 +23,14 @@ pub struct Flow<'a> {
     tops: Vec<f32>,
     /// Height of a repeated heading.
     repeated: f32,
+    /// What it costs to break inside a section, next to the square of an uneven column.
+    broken_section: f32,
 }
 
-/// What it costs to break inside a section, next to the square of an uneven column.
+/// On a poster the eye goes from one column to the next.
 const BROKEN_SECTION: f32 = 0.02;
+/// In a booklet a page must be turned.
+const BROKEN_OVER_PAGES: f32 = 0.4;
 /// More, when a single entry is parted from the others.
 const LONE_ENTRY: f32 = 0.015;
 
@@ -37,7 +41,12 @@ impl<'a> Flow<'a> {
             tops.push(tops[tops.len() - 1] + block.gap + block.height);
         }
         let repeated = blocks.iter().find(|block| block.is_heading).map_or(0.0, |heading| heading.height);
-        Self { blocks, tops, repeated }
+        Self { blocks, tops, repeated, broken_section: BROKEN_SECTION }
+    }
+
+    /// For columns that are pages to be turned: sections are kept whole at the price of uneven pages.
+    pub fn over_pages(blocks: &'a [Block]) -> Self {
+        Self { broken_section: BROKEN_OVER_PAGES, ..Self::new(blocks) }
     }
 
     /// Height of a column that holds these blocks. A repeated heading keeps the gap of the entry below it.
@@ -127,7 +136,7 @@ impl<'a> Flow<'a> {
         }
         let alone_before = at >= 2 && self.blocks[at - 2].is_heading;
         let alone_after = self.blocks.get(at + 1).is_none_or(|next| next.is_heading);
-        BROKEN_SECTION + if alone_before || alone_after { LONE_ENTRY } else { 0.0 }
+        self.broken_section + if alone_before || alone_after { LONE_ENTRY } else { 0.0 }
     }
 
     /// Sum of the gaps inside a column: what can be stretched to fill it.

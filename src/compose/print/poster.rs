@@ -14,33 +14,37 @@ use super::{
     story::{Section, sections},
     theme::{A4, SMALLEST, Theme},
     type_case::{Shaped, TypeCase, Weight},
-    typeset::largest_size,
+    typeset::{break_lines, largest_size},
 };
 
-const MARGIN: f32 = 31.0;
+const MARGIN: f32 = 26.5;
 const WIDTH: f32 = A4.width - 2.0 * MARGIN;
 /// Between two columns.
-const ALLEY: f32 = 17.0;
+const ALLEY: f32 = 15.0;
 /// Under the masthead, above the foot.
-const AIR: f32 = 15.0;
+const AIR: f32 = 14.0;
 const FOOT: f32 = A4.height - 26.0;
 
 /// Largest type for one, two and three columns: a line should hold neither too few words nor too many.
-const LARGEST: [f32; 3] = [19.0, 14.5, 10.5];
+const LARGEST: [f32; 3] = [22.0, 14.5, 10.5];
+/// What one, two, three columns are worth: fewer read better, even in a slightly smaller type.
+const WORTH: [f32; 3] = [1.0, 0.86, 0.8];
 /// Titles are never smaller.
-const SMALLEST_TITLE: f32 = SMALLEST + 0.2;
+const SMALLEST_TITLE: f32 = SMALLEST;
 /// From here on, another page is better than a smaller type.
 const COMFORT: f32 = 8.4;
 /// Gaps may grow up to this much to fill the page.
 const STRETCH: f32 = 2.1;
 const MOST_PAGES: usize = 40;
+/// Height of the panel with the large QR code.
+const INVITATION: f32 = 190.0;
 
 pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintError> {
     let mut outline = Outline::new();
     let masthead = Masthead::new(sheet, case, &mut outline);
     let sections = sections(sheet, case, &mut outline, Outline::DOCUMENT);
     let foot = Foot::new(sheet, case, &mut outline);
-    let frame = Frame { theme, sections: &sections, foot: foot.height() };
+    let frame = Frame { theme, sections: &sections, foot: foot.height(), online: sheet.online_url.is_some() };
 
     let plan = frame.plan()?;
     let mut bookmarks = Vec::new();
@@ -48,10 +52,13 @@ pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintE
     for number in 0..plan.pages {
         let mut brush = Brush::default();
         let top = match number {
-            0 => masthead.paint(&mut brush, theme, plan.masthead)?,
+            0 => masthead.paint(&mut brush, theme, plan.masthead, !plan.invites)?,
             _ => masthead.paint_again(&mut brush, theme),
         };
         frame.pour(&plan, number, top + AIR, &mut brush, &mut bookmarks);
+        if plan.invites {
+            masthead.invite(&mut brush, theme, case, &frame)?;
+        }
         foot.paint(&mut brush, theme, number, plan.pages, case);
         pages.push(Page { paper: A4, marks: brush.marks });
     }
@@ -70,12 +77,15 @@ struct Plan {
     masthead: f32,
     columns: Vec<Column>,
     blocks: Vec<Block>,
+    /// The week leaves half the page free: the QR code stands large at its foot.
+    invites: bool,
 }
 
 struct Frame<'a> {
     theme: &'a Theme,
     sections: &'a [Section],
     foot: f32,
+    online: bool,
 }
 
 impl Frame<'_> {
@@ -85,25 +95,28 @@ impl Frame<'_> {
 
     /// The largest type over one, two or three columns.
     fn plan_for(&self, pages: usize) -> Option<Plan> {
-        let smallest = if pages == 1 { SMALLEST_TITLE } else { COMFORT.min(LARGEST[2]) };
+        let smallest = if pages <= 2 { SMALLEST_TITLE } else { COMFORT };
         let candidates = (1..=3).filter_map(|per_page| {
             // On several pages the text is long: three columns, or two where the words are.
             let largest = if pages > 1 { LARGEST[2] } else { LARGEST[per_page - 1] };
-            let size = largest_size(smallest, largest, |size| self.fits(pages, per_page, size, Masthead::SMALL))?;
+            let size = largest_size(smallest, largest, |size| self.fits(pages, per_page, size, Masthead::TINY))?;
             Some((per_page, size))
         });
-        let (per_page, size) = candidates.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
-        let masthead = match self.fits(pages, per_page, size * 0.97, Masthead::LARGE) && size > 11.0 {
-            true => Masthead::LARGE,
-            false => Masthead::SMALL,
-        };
+        let merit = |&(per_page, size): &(usize, f32)| size * WORTH[per_page - 1];
+        let (per_page, size) = candidates.max_by(|a, b| merit(a).total_cmp(&merit(b)))?;
+        let mastheads = [Masthead::LARGE, Masthead::SMALL].into_iter();
+        let mut mastheads =
+            mastheads.filter(|&masthead| size > masthead / 11.0 && self.fits(pages, per_page, size * 0.96, masthead));
+        let masthead = mastheads.next().unwrap_or(Masthead::TINY);
         // A little smaller is worth it where it keeps days whole.
         let choices = [1.0, 0.985, 0.97, 0.955].map(|ratio| (size * ratio).max(smallest));
         let plans = choices.into_iter().filter_map(|size| {
             let blocks = blocks(self.sections, self.setting(per_page, size));
             let (columns, cost) = Flow::new(&blocks).distribute(&self.room(pages, per_page, masthead))?;
             let cost = cost + (1.0 - size / choices[0]) * 0.6;
-            Some((cost, Plan { pages, per_page, size, masthead, columns, blocks }))
+            let tallest = columns.iter().map(|column| column.height).fold(0.0, f32::max);
+            let invites = self.online && pages == 1 && tallest + INVITATION + 60.0 < self.bottom() - masthead;
+            Some((cost, Plan { pages, per_page, size, masthead, columns, blocks, invites }))
         });
         plans.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, plan)| plan)
     }
@@ -134,7 +147,7 @@ impl Frame<'_> {
     fn pour(&self, plan: &Plan, page: usize, top: f32, brush: &mut Brush, bookmarks: &mut Vec<Bookmark>) {
         let flow = Flow::new(&plan.blocks);
         let columns = &plan.columns[page * plan.per_page..][..plan.per_page];
-        let room = self.bottom() - top;
+        let room = self.bottom() - top - if plan.invites { INVITATION + AIR } else { 0.0 };
         let stretches: Vec<f32> =
             columns.iter().map(|column| 1.0 + (room - column.height) / flow.gaps(column).max(1.0)).collect();
         let common = stretches.iter().copied().fold(STRETCH, f32::min);
@@ -173,8 +186,10 @@ struct Masthead {
 
 impl Masthead {
     const TOP: f32 = 28.0;
+    const TINY: f32 = 84.0;
     const SMALL: f32 = 96.0;
-    const LARGE: f32 = 124.0;
+    const LARGE: f32 = 120.0;
+    const TITLE: f32 = 30.0;
     /// On the pages after the first.
     const AGAIN: f32 = 24.0;
 
@@ -198,31 +213,53 @@ impl Masthead {
     }
 
     /// Returns its lower edge.
-    fn paint(&self, brush: &mut Brush, theme: &Theme, height: f32) -> Result<f32, PrintError> {
-        let scale = height / Self::SMALL;
+    fn paint(&self, brush: &mut Brush, theme: &Theme, height: f32, with_qr: bool) -> Result<f32, PrintError> {
         let band = Area { x: MARGIN, y: Self::TOP, width: WIDTH, height };
         brush.band(band, theme.accent);
-        let left = band.x + 17.0 * scale;
-        let mut room = band.right() - left - 17.0 * scale;
-        if let Some((element, url)) = &self.qr {
-            let side = height - 16.0 * scale;
-            let square =
-                Area { x: band.right() - side - 8.0 * scale, y: band.y + 8.0 * scale, width: side, height: side };
+        let left = band.x + 16.0;
+        let mut room = band.width - 32.0;
+        if let Some((element, url)) = self.qr.as_ref().filter(|_| with_qr) {
+            let side = height - 16.0;
+            let square = Area { x: band.right() - side - 8.0, y: band.y + 8.0, width: side, height: side };
             brush.qr(Some(*element), &qr_code(url)?, square, theme.accent, theme.paper);
-            room -= side;
+            room -= side + 8.0;
         }
-        let white = |size: f32| Ink { size: size * scale, color: theme.on_accent };
-        let at = |y: f32| band.y + y * scale;
+        // All lines shrink together, so that the title stays the title.
+        let scale = (height / Self::SMALL).min(room / (Self::TITLE * self.title.1.natural_width()).max(1.0)).max(0.8);
+        let lowest = if self.online.is_some() { 72.0 } else { 57.0 };
+        let top = band.y + (height - lowest * scale) / 2.0;
         let mut line = |(element, text): &(usize, Rc<Shaped>), y, size| {
-            brush.line(Some(*element), text, left, at(y), room, white(size));
+            let ink = Ink { size: size * scale, color: theme.on_accent };
+            brush.line(Some(*element), text, left, top + y * scale, room, ink);
         };
-        line(&self.office, 21.0, 9.5);
-        line(&self.title, 48.5, 26.0);
-        line(&self.week, 68.0, 15.0);
+        line(&self.office, 6.5, 9.5);
+        line(&self.title, 36.0, Self::TITLE);
+        line(&self.week, 55.5, 15.0);
         if let Some(online) = &self.online {
-            line(online, 84.5, 9.5);
+            line(online, 71.0, 9.5);
         }
         Ok(band.bottom())
+    }
+
+    /// A panel at the foot of a nearly empty page.
+    fn invite(&self, brush: &mut Brush, theme: &Theme, case: &TypeCase, frame: &Frame) -> Result<(), PrintError> {
+        let Some((element, url)) = &self.qr else { return Ok(()) };
+        let panel = Area { x: MARGIN, y: frame.bottom() - INVITATION, width: WIDTH, height: INVITATION };
+        brush.band(panel, theme.pale);
+        let side = INVITATION - 40.0;
+        let square = Area { x: panel.x + 20.0, y: panel.y + 20.0, width: side, height: side };
+        brush.qr(Some(*element), &qr_code(url)?, square, theme.accent, theme.paper);
+        let x = square.right() + 24.0;
+        let room = panel.right() - x - 20.0;
+        // The figure's own text says the same to those who do not see it.
+        let call = case.shape(Weight::Bold, "Toute la semaine, à jour, sur votre téléphone");
+        let address = case.shape(Weight::Regular, short_address(url));
+        let ink = Ink { size: 22.0, color: theme.accent };
+        let lines = break_lines(&call, room / ink.size).len() as f32;
+        let first = panel.y + (INVITATION - lines * 27.5 - 20.0) / 2.0 + 17.0;
+        let below = brush.set(None, &call, x, first, room, ink, Align::Left);
+        brush.line(None, &address, x, below, room, Ink { size: 13.0, color: theme.muted });
+        Ok(())
     }
 
     fn paint_again(&self, brush: &mut Brush, theme: &Theme) -> f32 {

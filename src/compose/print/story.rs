@@ -31,6 +31,8 @@ pub struct Paragraph {
 #[derive(Debug)]
 pub struct Entry {
     pub hour: Option<Paragraph>,
+    /// `Annulé`, `Reporté`, `Complet`
+    pub status: Option<Paragraph>,
     pub body: Vec<Paragraph>,
 }
 
@@ -107,29 +109,24 @@ impl Writer<'_> {
             self.paragraph(label, Style::Hour, &row.time)
         });
         let body_element = self.outline.add(element, Role::ListBody);
-        let mut body = Vec::new();
-        let mut add = |writer: &mut Self, style, text: &str, link: Option<&String>| {
-            let mut element = writer.outline.add(body_element, Role::Paragraph);
-            if let Some(url) = link {
-                element = writer.outline.add(element, Role::Link { url: url.clone() });
-            }
-            body.push(writer.paragraph(element, style, text));
-        };
-        let title = if row.title.is_empty() { "Sans titre" } else { &row.title };
-        add(self, title_style(row), title, row.link.as_ref());
-        if let Some(word) = status_word(row.status) {
-            add(self, Style::Status, word, None);
+        let mut element = self.outline.add(body_element, Role::Paragraph);
+        if let Some(url) = &row.link {
+            element = self.outline.add(element, Role::Link { url: url.clone() });
         }
+        let mut body = vec![self.paragraph(element, title_style(row), &row.title)];
+        let status = status_word(row.status).map(|word| {
+            let element = self.outline.add(body_element, Role::Paragraph);
+            self.paragraph(element, Style::Status, word)
+        });
         let details = [days, row.until.as_deref(), row.place.as_deref(), row.price.as_deref(), row.phone.as_deref()];
         let details: Vec<_> = details.into_iter().flatten().collect();
-        if !details.is_empty() {
-            add(self, Style::Detail, &french::capitalized(&details.join(" · ")), None);
-        }
-        if let Some(note) = &row.note {
-            add(self, Style::Detail, &french::capitalized(note), None);
+        let details = Some(details.join(" · ")).filter(|details| !details.is_empty());
+        for text in details.iter().chain(&row.note) {
+            let element = self.outline.add(body_element, Role::Paragraph);
+            body.push(self.paragraph(element, Style::Detail, &french::capitalized(text)));
         }
         body.retain(|paragraph| !paragraph.text.is_blank());
-        Entry { hour, body }
+        Entry { hour, status, body }
     }
 
     fn paragraph(&self, element: ElementId, style: Style, text: &str) -> Paragraph {
