@@ -47,7 +47,7 @@ impl App {
             max_bytes: usize::try_from(config.fetch.max_bytes).unwrap_or(usize::MAX),
             ..FetchLimits::default()
         };
-        let allowed: AllowedHosts = config.fetch.allow.iter().map(|host| host.parse()).collect::<Result<_, _>>()?;
+        let allowed = AllowedHosts::try_from(config.fetch.allow.clone())?;
         let fetcher = Fetcher::new(limits, allowed, concat!("semainier/", env!("CARGO_PKG_VERSION")))?;
         Ok(Self { config, clock, mailings, templates, fetcher })
     }
@@ -98,7 +98,10 @@ impl Engine {
         let settings = Settings {
             connections: delivery.connections,
             messages_per_connection: delivery.messages_per_connection,
-            timeouts: Timeouts { dot: delivery.dot_timeout.to_std().unwrap_or(default.timeouts.dot), ..default.timeouts },
+            timeouts: Timeouts {
+                dot: delivery.dot_timeout.to_std().unwrap_or(default.timeouts.dot),
+                ..default.timeouts
+            },
             ..default
         };
         let outbox = Arc::new(FrozenOutbox::new(Arc::clone(&self.store), self.tokens.clone()));

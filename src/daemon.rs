@@ -6,16 +6,14 @@
 use crate::app::Engine;
 use crate::deliver::{Breaker, Deliverer};
 use crate::domain::{
-    Timestamp,
-    french,
+    Timestamp, french,
     issue::{IssueKey, IssueState},
     schedule::Decision,
 };
 use crate::jobs::Mailing;
 use crate::notices;
-use crate::pipeline::{self, Published, Step};
+use crate::pipeline::{self, Due, Published, Step};
 use crate::store::{Occurrence, OccurrenceState};
-use anyhow::Context;
 use chrono::TimeDelta;
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,7 +112,7 @@ pub async fn pass(
         engine.store.expire_deliveries(now).await?;
         engine.store.close_finished_issues(now).await?;
     }
-    notices::send(engine).await;
+    notices::send(engine, deliverer).await;
     Ok(())
 }
 
@@ -142,7 +140,9 @@ async fn look_at_schedule(engine: &Engine, mailing: &Mailing, now: Timestamp) ->
         .map(|(at, decision)| {
             let (state, reason) = match decision {
                 Decision::Run => (OccurrenceState::Pending, None),
-                Decision::Coalesced => (OccurrenceState::Coalesced, Some("une occurrence plus récente part à sa place".to_owned())),
+                Decision::Coalesced => {
+                    (OccurrenceState::Coalesced, Some("une occurrence plus récente part à sa place".to_owned()))
+                }
                 Decision::Missed(late) => (OccurrenceState::Missed, Some(missed(late))),
             };
             let (mailing_id, local) = (mailing.id.clone(), schedule.label(at));
@@ -180,13 +180,15 @@ async fn take_up(
         return settle(engine, occurrence, OccurrenceState::Missed, Some("l’envoi n’est plus configuré")).await;
     };
     let (at, now) = (occurrence.scheduled_for, engine.app.clock.now());
-    let (key, deadline) = (mailing.issue_key(at), mailing.schedule.deadline_of(at));
+    let deadline = mailing.schedule.deadline_of(at);
+    let due = Due { mailing, at, expires_at: deadline };
+    let key = due.key();
     if now >= deadline {
         return give_up(engine, occurrence, &key, now).await;
     }
-    match pipeline::publish(engine, deliverer, mailing, at, deadline, None, stop, &silent).await {
-        Ok(Published::Delivered { delivery, .. }) => {
-            mind(breaker, delivery.breaker.as_ref(), engine.app.clock.now());
+    match pipeline::publish(engine, deliverer, due, None, stop, &silent).await {
+        Ok(Published::Delivered(delivered)) => {
+            mind(breaker, delivered.delivery.breaker.as_ref(), engine.app.clock.now());
             settle(engine, occurrence, OccurrenceState::Done, None).await
         }
         Ok(Published::Held { reason, .. }) => {

@@ -4,13 +4,13 @@ use crate::app::Engine;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
 use crate::daemon::in_words;
-use crate::deliver;
+use crate::deliver::{Deliverer, Letter};
 use crate::domain::email::EmailAddress;
 use crate::store::Notice;
 use tracing::{info, warn};
 
 /// Sends what is owed; what cannot be sent now stays owed.
-pub async fn send(engine: &Engine) {
+pub async fn send(engine: &Engine, deliverer: &Deliverer) {
     if engine.app.config.staff.is_empty() {
         return;
     }
@@ -19,14 +19,18 @@ pub async fn send(engine: &Engine) {
         Err(error) => return warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read"),
     };
     for notice in owed {
-        match send_one(engine, &notice).await {
-            Ok(()) => info!(issue = %notice.issue, kind = notice.kind, "staff were told that {} is {}", notice.issue, notice.kind),
-            Err(error) => warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told"),
+        match send_one(engine, deliverer, &notice).await {
+            Ok(()) => {
+                info!(issue = %notice.issue, kind = notice.kind, "staff were told that {} is {}", notice.issue, notice.kind)
+            }
+            Err(error) => {
+                warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told")
+            }
         }
     }
 }
 
-async fn send_one(engine: &Engine, notice: &Notice) -> anyhow::Result<()> {
+async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
     let mailing = app.mailing(notice.issue.mailing()).ok();
     let issue = engine.store.issue(&notice.issue).await?;
@@ -51,7 +55,8 @@ async fn send_one(engine: &Engine, notice: &Notice) -> anyhow::Result<()> {
             subject: &mail.subject,
             text: &mail.text,
         })?;
-        deliver::send_notice(&app.relay()?, person, &message).await?;
+        let id = format!("{}-{}", notice.issue.slug(), notice.kind);
+        deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await?;
     }
     engine.store.notice_sent(&notice.id, now).await?;
     Ok(())

@@ -34,9 +34,16 @@ use tracing::{info, warn};
 pub enum Step<'a> {
     Collecting,
     /// The article was read and passed the gates.
-    Read { article: &'a Article, agenda: &'a Agenda },
-    Composed { content: &'a Content },
-    Frozen { recipients: u64 },
+    Read {
+        article: &'a Article,
+        agenda: &'a Agenda,
+    },
+    Composed {
+        content: &'a Content,
+    },
+    Frozen {
+        recipients: u64,
+    },
     /// This issue was frozen before; its deliveries go on.
     Resumed,
     Attempted(&'a Finished),
@@ -51,7 +58,34 @@ pub enum Published {
     /// A gate did not open, or nothing could be read. Nothing was frozen.
     Held { key: IssueKey, reason: String },
     /// Frozen, by now or before, and delivered as far as it goes now.
-    Delivered { issue: IssueSummary, before: bool, delivery: deliver::Summary },
+    Delivered(Box<Delivered>),
+}
+
+#[derive(Debug)]
+pub struct Delivered {
+    pub issue: IssueSummary,
+    /// An earlier run had frozen it.
+    pub before: bool,
+    pub delivery: deliver::Summary,
+}
+
+/// An occurrence to be published.
+#[derive(Debug, Clone, Copy)]
+pub struct Due<'a> {
+    pub mailing: &'a Mailing,
+    pub at: Timestamp,
+    /// Past it nothing of the issue leaves.
+    pub expires_at: Timestamp,
+}
+
+impl Due<'_> {
+    pub fn key(&self) -> IssueKey {
+        self.mailing.issue_key(self.at)
+    }
+
+    pub fn week(&self) -> Week {
+        self.mailing.week(self.at)
+    }
 }
 
 /// The article of the week, understood.
@@ -68,32 +102,29 @@ pub struct Found {
 pub async fn publish(
     engine: &Engine,
     deliverer: &Deliverer,
-    mailing: &Mailing,
-    occurrence: Timestamp,
-    expires_at: Timestamp,
+    due: Due<'_>,
     article: Option<Article>,
     stop: &CancellationToken,
     watch: Watch<'_>,
 ) -> anyhow::Result<Published> {
-    let key = mailing.issue_key(occurrence);
+    let key = due.key();
     let frozen_before = engine.store.issue(&key).await?.is_some_and(|issue| issue.frozen_at.is_some());
     if frozen_before {
         watch(Step::Resumed);
     } else {
         watch(Step::Collecting);
-        let week = mailing.week(occurrence);
-        let found = match collect(&engine.app, mailing, week, article).await {
+        let found = match collect(&engine.app, due.mailing, due.week(), article).await {
             Ok(found) => found,
-            Err(hold) => return held(engine, mailing, occurrence, expires_at, &hold).await,
+            Err(hold) => return held(engine, due, &hold).await,
         };
         watch(Step::Read { article: &found.article, agenda: &found.agenda });
-        let content = compose(&engine.app, mailing, week, &key, &found)?;
+        let content = compose(&engine.app, due, &found)?;
         watch(Step::Composed { content: &content });
-        freeze(engine, mailing, occurrence, expires_at, content, watch).await?;
+        freeze(engine, due, content, watch).await?;
     }
     let delivery = deliver(engine, deliverer, Some(&key), stop, watch).await?;
     let issue = engine.store.issue(&key).await?.context("the issue that was just frozen is gone")?;
-    Ok(Published::Delivered { issue, before: frozen_before, delivery })
+    Ok(Published::Delivered(Box::new(Delivered { issue, before: frozen_before, delivery })))
 }
 
 /// Collects and understands: the first article whose agenda passes the gates, or why none does.
@@ -140,13 +171,14 @@ pub fn read(app: &App, mailing: &Mailing, week: Option<Week>, article: &Article)
 ///
 /// # Errors
 /// A template that does not render, or a page that cannot be printed.
-pub fn compose(app: &App, mailing: &Mailing, week: Week, key: &IssueKey, found: &Found) -> anyhow::Result<Content> {
+pub fn compose(app: &App, due: Due<'_>, found: &Found) -> anyhow::Result<Content> {
+    let (mailing, week) = (due.mailing, due.week());
     let Found { article, agenda } = found;
     let office = &app.config.office;
     let links = Links { article: article.url.clone(), ..Links::default() };
     let mail = AgendaMail::new(&mailing.title, agenda, week, office, links);
     let Rendered { subject, html, text } = app.templates.mail(&mail)?;
-    let sheet = sheet(app, mailing, week, found);
+    let sheet = sheet(app, due, found);
     let attachments = mailing.attach.iter().map(|attach| attachment(*attach, &sheet)).collect::<Result<_, _>>()?;
     Ok(Content {
         subject,
@@ -154,15 +186,16 @@ pub fn compose(app: &App, mailing: &Mailing, week: Week, key: &IssueKey, found: 
         text,
         attachments,
         data: serde_json::to_string(agenda)?,
-        envelope: envelope(app, mailing, key, sheet.created),
+        envelope: envelope(app, mailing, &due.key(), sheet.created),
     })
 }
 
 /// What is printed of an article.
-pub fn sheet<'a>(app: &'a App, mailing: &'a Mailing, week: Week, found: &'a Found) -> Sheet<'a> {
+pub fn sheet<'a>(app: &'a App, due: Due<'a>, found: &'a Found) -> Sheet<'a> {
     let office = &app.config.office;
     let online_url = found.article.url.as_deref().or(office.website.as_deref());
-    Sheet { agenda: &found.agenda, week, office, title: &mailing.title, online_url, created: app.clock.now() }
+    let title = &due.mailing.title;
+    Sheet { agenda: &found.agenda, week: due.week(), office, title, online_url, created: app.clock.now() }
 }
 
 fn attachment(attach: Attach, sheet: &Sheet) -> Result<Attachment, print::PrintError> {
@@ -218,35 +251,23 @@ pub fn content_hash(content: &Content) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn held(
-    engine: &Engine,
-    mailing: &Mailing,
-    occurrence: Timestamp,
-    expires_at: Timestamp,
-    hold: &Hold,
-) -> anyhow::Result<Published> {
-    let (key, reason, now) = (mailing.issue_key(occurrence), hold.to_string(), engine.app.clock.now());
-    engine.store.hold_issue(&key, &mailing.id, occurrence, expires_at, &reason, now).await?;
+async fn held(engine: &Engine, due: Due<'_>, hold: &Hold) -> anyhow::Result<Published> {
+    let (key, reason, now) = (due.key(), hold.to_string(), engine.app.clock.now());
+    engine.store.hold_issue(&key, &due.mailing.id, due.at, due.expires_at, &reason, now).await?;
     engine.store.owe_notice(&key, "held", &reason, now).await?;
-    warn!(mailing = mailing.id, issue = %key, "issue {key} is held: {reason}");
+    warn!(mailing = due.mailing.id, issue = %key, "issue {key} is held: {reason}");
     Ok(Published::Held { key, reason })
 }
 
-async fn freeze(
-    engine: &Engine,
-    mailing: &Mailing,
-    occurrence: Timestamp,
-    expires_at: Timestamp,
-    content: Content,
-    watch: Watch<'_>,
-) -> anyhow::Result<()> {
-    let (key, now) = (mailing.issue_key(occurrence), engine.app.clock.now());
+async fn freeze(engine: &Engine, due: Due<'_>, content: Content, watch: Watch<'_>) -> anyhow::Result<()> {
+    let (key, mailing, now) = (due.key(), due.mailing, engine.app.clock.now());
     let was_held = engine.store.issue(&key).await?.is_some_and(|issue| issue.state == IssueState::Held);
     let issue = NewIssue {
         key: key.clone(),
-        mailing: mailing.audience.clone(),
-        scheduled_for: occurrence,
-        expires_at,
+        mailing: mailing.id.clone(),
+        audience: mailing.audience.clone(),
+        scheduled_for: due.at,
+        expires_at: due.expires_at,
         content_hash: content_hash(&content),
         content,
     };
@@ -258,7 +279,7 @@ async fn freeze(
         Frozen::Before => watch(Step::Resumed),
     }
     if was_held {
-        engine.store.owe_notice(&key, "resolved", &format!("{} est complet", mailing.title), now).await?;
+        engine.store.owe_notice(&key, "resolved", "L’article est maintenant complet", now).await?;
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use super::{Context, Ended, next, show};
 use crate::compose::context;
-use crate::store;
 use secrecy::ExposeSecret;
 
 pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
@@ -12,10 +11,9 @@ pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
     if app.config.relay.is_some() {
         show::line(format!("relay: {}", app.relay()?));
     }
-    match store::kind_of(app.config.database.expose_secret()) {
-        Some(kind) => show::line(format!("database: {kind}")),
-        None => show::line("database: unknown"),
-    }
+    // Of a Postgres URL the scheme only: the rest may hold a password.
+    let database = app.config.database.expose_secret();
+    show::line(format!("database: {}", if database.starts_with("sqlite") { database } else { "postgres" }));
     for (name, samples) in context::check_all(&app.templates)? {
         show::line(format!("template {name}: {samples} samples rendered"));
     }

@@ -37,11 +37,8 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let articles = source.articles(&app.fetcher, app.clock.now()).await?;
     for article in &articles {
         let published = article.published.with_timezone(&app.config.zone).date_naive();
-        let reading = Reading {
-            published: args.published.unwrap_or(published),
-            week: args.week,
-            home: &app.config.commune,
-        };
+        let reading =
+            Reading { published: args.published.unwrap_or(published), week: args.week, home: &app.config.commune };
         let agenda = article::read(&article.html, &reading);
         match args.json {
             true => show::json(&agenda)?,

@@ -117,14 +117,18 @@ pub(super) async fn deliveries(context: &Context, command: DeliveriesCommand) ->
     let now = engine.app.clock.now();
     match engine.store.resolve_unknown(&DeliveryId(id.clone()), resolution, &by, now).await? {
         Resolved::Done => {}
-        Resolved::NoSuchDelivery => bail!("there is no delivery {id}; ids are shown by `semainier log --state unknown`"),
+        Resolved::NoSuchDelivery => {
+            bail!("there is no delivery {id}; ids are shown by `semainier log --state unknown`")
+        }
         Resolved::NotUnknown(state) => bail!("delivery {id} is {state}; only an unknown one waits for a decision"),
     }
     engine.store.close_finished_issues(now).await?;
     show::line(match decision {
         Decision::Sent => format!("{id} counts as sent"),
         Decision::Failed => format!("{id} counts as failed"),
-        Decision::Resend => format!("{id} is queued: `semainier serve` or `semainier run` sends the same message again"),
+        Decision::Resend => {
+            format!("{id} is queued: `semainier serve` or `semainier run` sends the same message again")
+        }
     });
     Ok(Ended::Done)
 }

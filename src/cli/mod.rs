@@ -164,7 +164,9 @@ fn parse_instant(text: &str, zone: Tz) -> anyhow::Result<Timestamp> {
     let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
     let local = local.or_else(|| Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN)));
     let local = local.ok_or_else(|| {
-        anyhow!("{text:?} is no instant; expected for example 2027-07-10T08:00, 2027-07-10T08:00:00+02:00 or 2027-07-10")
+        anyhow!(
+            "{text:?} is no instant; expected for example 2027-07-10T08:00, 2027-07-10T08:00:00+02:00 or 2027-07-10"
+        )
     })?;
     Ok(at_local(zone, local.date(), local.time()))
 }
@@ -181,7 +183,13 @@ mod tests {
     #[test]
     fn instants_are_read_as_people_write_them() {
         let zone = chrono_tz::Europe::Paris;
-        for text in ["2027-07-10T08:00:00+02:00", "2027-07-10T08:00+02:00", "2027-07-10T06:00:00Z", "2027-07-10 08:00", "2027-07-10T08:00"] {
+        for text in [
+            "2027-07-10T08:00:00+02:00",
+            "2027-07-10T08:00+02:00",
+            "2027-07-10T06:00:00Z",
+            "2027-07-10 08:00",
+            "2027-07-10T08:00",
+        ] {
             assert_eq!(parse_instant(text, zone).unwrap().to_rfc3339(), "2027-07-10T06:00:00+00:00", "{text}");
         }
         assert!(parse_instant("samedi", zone).is_err());

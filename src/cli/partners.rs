@@ -76,7 +76,10 @@ pub(super) async fn import_bytes(
 ) -> anyhow::Result<Ended> {
     let parsed = import::parse(bytes)?;
     for duplicate in &parsed.duplicates {
-        show::aside(format!("line {}: the address stands in line {} already; kept once", duplicate.line, duplicate.first));
+        show::aside(format!(
+            "line {}: the address stands in line {} already; kept once",
+            duplicate.line, duplicate.first
+        ));
     }
     let mailings = match mailings.is_empty() {
         true => engine.app.mailings.iter().map(|m| m.audience.clone()).collect(),

@@ -1,11 +1,11 @@
 //! `semainier preview`: what a mailing would send, as files.
 
 use super::{Context, Ended, run, show};
+use crate::compose::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
 use crate::compose::mime::{Mime, To};
 use crate::compose::print;
-use crate::compose::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
 use crate::domain::email::EmailAddress;
-use crate::pipeline;
+use crate::pipeline::{self, Due};
 use crate::tokens::Tokens;
 use anyhow::Context as _;
 use std::path::PathBuf;
@@ -37,9 +37,9 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
             return Ok(Ended::Held);
         }
     };
-    let key = mailing.issue_key(occurrence);
-    let content = pipeline::compose(&app, mailing, week, &key, &found)?;
-    let sheet = pipeline::sheet(&app, mailing, week, &found);
+    let due = Due { mailing, at: occurrence, expires_at: mailing.schedule.deadline_of(occurrence) };
+    let content = pipeline::compose(&app, due, &found)?;
+    let sheet = pipeline::sheet(&app, due, &found);
     let (poster, booklet) = (print::poster(&sheet)?, print::imposed(&sheet)?);
 
     let sample = EmailAddress::parse("partenaire@example.org")?;
@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         address: &sample,
         name: "",
         establishment: "Établissement d’exemple",
-        message_id: &format!("preview.{}@{}", key.slug(), content.envelope.domain),
+        message_id: &format!("preview.{}@{}", due.key().slug(), content.envelope.domain),
         unsubscribe_url: &unsubscribe_url,
     };
     let message = mime.message(to)?;

@@ -5,7 +5,7 @@ use crate::app::{App, Engine};
 use crate::collect::source::Source;
 use crate::domain::{Timestamp, article::Article, issue::IssueState};
 use crate::jobs::Mailing;
-use crate::pipeline::{self, Published};
+use crate::pipeline::{self, Delivered, Due, Published};
 use crate::store::Access;
 use crate::{daemon, notices, report};
 use anyhow::{Context as _, anyhow};
@@ -49,31 +49,35 @@ pub(super) async fn publish(
     engine.store.recover(engine.is_exclusive(), now).await?;
     let deliverer = engine.deliverer()?;
     let expires_at = mailing.schedule.deadline_of(occurrence).max(now + BY_HAND);
+    let due = Due { mailing, at: occurrence, expires_at };
     let stop = CancellationToken::new();
     let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone()));
     let progress = show::Progress::new();
     let watch = |step: pipeline::Step<'_>| progress.step(step);
-    let published = pipeline::publish(engine, &deliverer, mailing, occurrence, expires_at, article, &stop, &watch).await;
+    let published =
+        pipeline::publish(engine, &deliverer, due, article, &stop, &watch).await;
     progress.finish();
     signals.abort();
-    let ended = tell(published?)?;
-    notices::send(engine).await;
-    Ok(ended)
+    let published = published?;
+    let next_due = engine.store.next_due(None).await?;
+    let ended = tell(&published, next_due);
+    notices::send(engine, &deliverer).await;
+    ended
 }
 
-fn tell(published: Published) -> anyhow::Result<Ended> {
-    let (issue, before, delivery) = match published {
+fn tell(published: &Published, next_due: Option<Timestamp>) -> anyhow::Result<Ended> {
+    let Delivered { issue, before, delivery } = match published {
         Published::Held { key, reason } => {
             show::line(format!("{key}: held, nothing was sent: {reason}"));
             return Ok(Ended::Held);
         }
-        Published::Delivered { issue, before, delivery } => (issue, before, delivery),
+        Published::Delivered(delivered) => &**delivered,
     };
-    if before && delivery.attempts() == 0 {
+    if *before && delivery.tried() == 0 {
         show::line(format!("{} was sent before; nothing was sent twice", issue.key));
     }
-    show::issue(&issue);
-    if let Some(trouble) = delivery.breaker {
+    show::issue(issue);
+    if let Some(trouble) = &delivery.breaker {
         return Err(anyhow!("{trouble}").context(format!(
             "the relay took no mail; {} wait in the queue and nobody is lost: run again, or leave it to `semainier serve`",
             issue.counts.queued
@@ -89,7 +93,7 @@ fn tell(published: Published) -> anyhow::Result<Ended> {
     if issue.state == IssueState::Paused {
         return Ok(Ended::WaitsForAPerson);
     }
-    if let (1.., Some(at)) = (issue.counts.queued, delivery.next_due) {
+    if let (1.., Some(at)) = (issue.counts.queued, next_due) {
         let at = report::instant(at, chrono_tz::Europe::Paris);
         show::line(format!(
             "{} will be tried again from {at}: by `semainier serve`, or by the same command after that hour",

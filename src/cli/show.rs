@@ -89,7 +89,12 @@ impl Progress {
             let reply = &finished.reply;
             let code = reply.code.map(|c| format!("{c} ")).unwrap_or_default();
             let to = finished.claim.recipient.address.masked();
-            self.say(format!("{to}: {} at {}: {code}{}", finished.outcome.as_str(), finished.phase.as_str(), reply.text));
+            self.say(format!(
+                "{to}: {} at {}: {code}{}",
+                finished.outcome.as_str(),
+                finished.phase.as_str(),
+                reply.text
+            ));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Bringing content in: from a source to domain types.
 
 mod address;
+pub mod article;
 mod charset;
 mod collect_error;
 pub mod fetch;

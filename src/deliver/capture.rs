@@ -1,7 +1,7 @@
 //! `capture:DIR`: the relay that is a directory. One `.eml` file a delivery, for demonstrations and for looking before
 //! sending. Written whole or not at all, and a delivery that comes again writes the same file again.
 
-use crate::domain::{delivery::Claim, message::Message};
+use super::Letter;
 use std::{
     collections::HashMap,
     fs::File,
@@ -9,8 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Delivery ids are UUID texts.
-const UUID_LENGTH: usize = 36;
+/// Between the address and the id in a file's name; a [`slug`] has no such sign.
+const SEPARATOR: char = '_';
 
 pub(super) struct Capture {
     directory: PathBuf,
@@ -29,8 +29,7 @@ impl Capture {
             let Some(stem) = name.strip_suffix(".eml") else { continue };
             let Some(number) = stem.split('-').next().and_then(|n| n.parse::<u32>().ok()) else { continue };
             capture.next = capture.next.max(number.saturating_add(1));
-            let id = stem.len().checked_sub(UUID_LENGTH).and_then(|at| stem.get(at..));
-            if let Some(id) = id {
+            if let Some((_, id)) = stem.rsplit_once(SEPARATOR) {
                 capture.names.insert(id.to_owned(), name);
             }
         }
@@ -38,19 +37,20 @@ impl Capture {
     }
 
     /// On disk when it returns: as durable as a relay's 250.
-    pub fn write(&mut self, claim: &Claim, message: &Message) -> io::Result<String> {
-        let name = match self.names.get(&claim.id.0) {
+    pub fn write(&mut self, letter: &Letter) -> io::Result<String> {
+        let id = slug(letter.id);
+        let name = match self.names.get(&id) {
             Some(name) => name.clone(),
-            None => format!("{:04}-{}-{}.eml", self.next, slug(&claim.recipient.address.key()), claim.id),
+            None => format!("{:04}-{}{SEPARATOR}{id}.eml", self.next, slug(&letter.to.key())),
         };
         let unfinished = self.directory.join(format!(".{name}.part"));
         let mut file = File::create(&unfinished)?;
-        file.write_all(&message.head)?;
-        file.write_all(&message.tail)?;
+        file.write_all(&letter.message.head)?;
+        file.write_all(&letter.message.tail)?;
         file.sync_all()?;
         std::fs::rename(&unfinished, self.directory.join(&name))?;
         File::open(&self.directory)?.sync_all()?;
-        if self.names.insert(claim.id.0.clone(), name.clone()).is_none() {
+        if self.names.insert(id, name.clone()).is_none() {
             self.next += 1;
         }
         Ok(name)
@@ -65,41 +65,26 @@ fn slug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        Timestamp,
-        delivery::{DeliveryId, Recipient},
-        email::EmailAddress,
-        issue::IssueKey,
-    };
-
-    fn claim(n: u32) -> Claim {
-        let address = EmailAddress::parse(&format!("hotel{n}@auch.example")).unwrap();
-        let text = String::new;
-        Claim {
-            id: DeliveryId(format!("0190c2a4-0000-7000-8000-{n:012}")),
-            issue: IssueKey::parse("agenda/2026-W28").unwrap(),
-            attempt: 1,
-            owner: text(),
-            lease_until: Timestamp::UNIX_EPOCH,
-            recipient: Recipient { address, name: text(), establishment: text(), commune: text(), contact_id: text() },
-            message_id: text(),
-            deferrals: 0,
-        }
-    }
+    use crate::domain::{email::EmailAddress, message::Message};
 
     #[test]
     fn a_delivery_that_comes_again_writes_its_own_file_again_also_after_a_restart() {
         let directory = tempfile::tempdir().unwrap();
-        let sender = EmailAddress::parse("office@auch.example").unwrap();
-        let message = |head: &str| Message { sender: sender.clone(), head: head.into(), tail: b"tail\r\n".as_slice().into() };
+        let address = |text: &str| EmailAddress::parse(text).unwrap();
+        let write = |capture: &mut Capture, n: u32, head: &str| {
+            let tail = b"tail\r\n".as_slice().into();
+            let message = Message { sender: address("office@auch.example"), head: head.into(), tail };
+            let to = address(&format!("hotel{n}@auch.example"));
+            capture.write(&Letter { id: &format!("id-{n}"), to: &to, message: &message }).unwrap()
+        };
         let mut capture = Capture::open(directory.path()).unwrap();
-        let first = capture.write(&claim(1), &message("a\r\n")).unwrap();
-        assert_eq!(first, "0001-hotel1-auch-example-0190c2a4-0000-7000-8000-000000000001.eml");
-        capture.write(&claim(2), &message("b\r\n")).unwrap();
-        assert_eq!(capture.write(&claim(1), &message("c\r\n")).unwrap(), first);
+        let first = write(&mut capture, 1, "a\r\n");
+        assert_eq!(first, "0001-hotel1-auch-example_id-1.eml");
+        write(&mut capture, 2, "b\r\n");
+        assert_eq!(write(&mut capture, 1, "c\r\n"), first);
         let mut capture = Capture::open(directory.path()).unwrap();
-        assert_eq!(capture.write(&claim(1), &message("d\r\n")).unwrap(), first);
-        assert!(capture.write(&claim(3), &message("e\r\n")).unwrap().starts_with("0003-"));
+        assert_eq!(write(&mut capture, 1, "d\r\n"), first);
+        assert!(write(&mut capture, 3, "e\r\n").starts_with("0003-"));
         assert_eq!(std::fs::read(directory.path().join(first)).unwrap(), b"d\r\ntail\r\n");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
     }

@@ -27,10 +27,12 @@ pub use classify::{Class, Verdict, classify};
 pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
 
+use self::{session::Session, smtp::Interrupted};
 use crate::{
     clock::Clock,
     domain::{
         delivery::{Claim, Finished, Phase, Reply},
+        email::EmailAddress,
         issue::IssueKey,
         message::Message,
     },
@@ -149,6 +151,20 @@ pub struct RelayTrouble {
     pub in_french: String,
 }
 
+impl Summary {
+    /// Deliveries that were tried, whatever came of it.
+    pub fn tried(&self) -> u64 {
+        self.sent + self.failed + self.deferred + self.unknown + self.suppressed
+    }
+}
+
+impl std::fmt::Display for RelayTrouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let code = self.reply.code.map(|c| format!("{c} ")).unwrap_or_default();
+        write!(f, "{}: {code}{}", self.phase.as_str(), self.reply.text)
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
     /// Every result that the relay gave was written before this is returned; nothing more was claimed.
@@ -208,6 +224,41 @@ impl Deliverer {
     ) -> Result<Summary, DeliverError> {
         run::deliver(self, only, stop, progress).await
     }
+}
+
+impl Deliverer {
+    /// Hands over one message that is nobody's delivery: a word to staff. No marker, no ledger; the caller may repeat it.
+    ///
+    /// # Errors
+    /// What the relay said, or where it was lost.
+    pub async fn hand_over(&self, letter: &Letter<'_>) -> Result<(), NotHandedOver> {
+        let failed = |phase: Phase, reply: Reply| NotHandedOver { phase, code: reply.code, text: reply.text };
+        let mut session = Session::open(&self.relay, &self.tls, &self.settings.timeouts)
+            .await
+            .map_err(|closed| failed(closed.phase, closed.reply))?;
+        let lost = |interrupted: Interrupted| failed(interrupted.phase(), interrupted.reply());
+        session.envelope(letter).await.map_err(lost)?;
+        let answer = session.transfer(letter).await.map_err(lost)?;
+        session.quit().await;
+        if answer.is_positive() { Ok(()) } else { Err(failed(Phase::Dot, answer.reply())) }
+    }
+}
+
+/// A message on its way to one address. `id` names it for a person who looks at a captured file.
+#[derive(Debug, Clone, Copy)]
+pub struct Letter<'a> {
+    pub id: &'a str,
+    pub to: &'a EmailAddress,
+    pub message: &'a Message,
+}
+
+/// Why a letter was not taken.
+#[derive(Debug, thiserror::Error)]
+#[error("the relay did not take it ({}): {}{text}", phase.as_str(), code.map(|c| format!("{c} ")).unwrap_or_default())]
+pub struct NotHandedOver {
+    pub phase: Phase,
+    pub code: Option<u16>,
+    pub text: String,
 }
 
 fn system_trust() -> Result<rustls::ClientConfig, rustls::Error> {

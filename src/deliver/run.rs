@@ -293,7 +293,8 @@ impl Run {
     pub async fn pause(&self, issue: &IssueKey, reason: String) {
         self.stop_issue(issue);
         let now = self.it.clock.now();
-        match self.it.store.set_issue_state(issue, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await {
+        match self.it.store.set_issue_state(issue, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await
+        {
             Ok(true) => {
                 warn!(%issue, %reason, "issue paused");
                 lock(&self.tally).summary.paused.push(Paused { issue: issue.clone(), reason });

@@ -1,16 +1,13 @@
 //! An open way to hand messages over: an SMTP connection, or the directory that stands for one.
 
 use super::{
-    Timeouts,
+    Letter, Timeouts,
     capture::Capture,
     relay::Relay,
     reply::{Answer, no_reply},
     smtp::{Closed, Interrupted, Smtp},
 };
-use crate::domain::{
-    delivery::{Claim, Phase},
-    message::Message,
-};
+use crate::domain::delivery::Phase;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_rustls::TlsConnector;
 
@@ -42,21 +39,23 @@ impl Session {
     }
 
     /// Announces the message; nothing of it has left when this returns.
-    pub async fn envelope(&mut self, claim: &Claim, message: &Message) -> Result<(), Interrupted> {
+    pub async fn envelope(&mut self, letter: &Letter<'_>) -> Result<(), Interrupted> {
         match self {
-            Self::Smtp(smtp) => smtp.envelope(message, &claim.recipient.address).await,
+            Self::Smtp(smtp) => smtp.envelope(letter.message, letter.to).await,
             Self::Capture(_) => Ok(()),
         }
     }
 
     /// Hands it over. Only with the marker committed.
-    pub async fn transfer(&mut self, claim: &Claim, message: &Message) -> Result<Answer, Interrupted> {
+    pub async fn transfer(&mut self, letter: &Letter<'_>) -> Result<Answer, Interrupted> {
         match self {
-            Self::Smtp(smtp) => smtp.transfer(message).await,
+            Self::Smtp(smtp) => smtp.transfer(letter.message).await,
             Self::Capture(capture) => {
-                let (capture, claim, message) = (Arc::clone(capture), claim.clone(), message.clone());
+                let (capture, id) = (Arc::clone(capture), letter.id.to_owned());
+                let (to, message) = (letter.to.clone(), letter.message.clone());
                 let written = tokio::task::spawn_blocking(move || {
-                    capture.lock().unwrap_or_else(PoisonError::into_inner).write(&claim, &message)
+                    let letter = Letter { id: &id, to: &to, message: &message };
+                    capture.lock().unwrap_or_else(PoisonError::into_inner).write(&letter)
                 });
                 // Renamed into place or not there: never half, so a failure is certain.
                 let lost = |why: String| Interrupted::Lost { phase: Phase::Body, why };

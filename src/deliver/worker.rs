@@ -4,7 +4,7 @@
 //! one delivery, a panic of ours included, ends that delivery in the right state and no other.
 
 use super::{
-    MessageError,
+    Letter, MessageError,
     classify::{Class, Verdict, classify},
     reply::no_reply,
     run::{Run, Seat},
@@ -25,6 +25,12 @@ use tracing::{debug, info};
 struct Item {
     claim: Claim,
     message: Message,
+}
+
+impl Item {
+    fn letter(&self) -> Letter<'_> {
+        Letter { id: &self.claim.id.0, to: &self.claim.recipient.address, message: &self.message }
+    }
 }
 
 /// How work on one delivery ended.
@@ -154,7 +160,7 @@ fn stumbled(run: &Run, claim: &Claim, marked: bool, why: &str) -> Finished {
 
 /// The steps of one delivery. `seat` holds the connection between two messages, never during one.
 async fn hand_over(run: &Run, seat: &mut Option<Seat>, item: &Item, marked: &mut bool) -> Ended {
-    let Item { claim, message } = item;
+    let claim = &item.claim;
     let mut here = match announce(run, seat, item).await {
         Ok(here) => here,
         Err(ended) => return ended,
@@ -179,7 +185,7 @@ async fn hand_over(run: &Run, seat: &mut Option<Seat>, item: &Item, marked: &mut
         }
     }
     failpoint::reach("after_mark_in_data");
-    let handed = here.session.transfer(claim, message).await;
+    let handed = here.session.transfer(&item.letter()).await;
     failpoint::reach("after_reply");
     match handed {
         Ok(answer) => {
@@ -193,7 +199,7 @@ async fn hand_over(run: &Run, seat: &mut Option<Seat>, item: &Item, marked: &mut
 
 /// MAIL and RCPT, on the connection there is or a new one. `Err`: it ended here.
 async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Seat, Ended> {
-    let Item { claim, message } = item;
+    let claim = &item.claim;
     loop {
         let mut here = match seat.take() {
             Some(here) if here.session.messages() < run.it.settings.messages_per_connection => here,
@@ -205,7 +211,7 @@ async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Sea
             }
         };
         let used = here.session.messages() > 0;
-        let Some(said) = run.halt.run_until_cancelled(here.session.envelope(claim, message)).await else {
+        let Some(said) = run.halt.run_until_cancelled(here.session.envelope(&item.letter())).await else {
             return Err(Ended::Released);
         };
         let interrupted = match said {
@@ -313,14 +319,7 @@ fn our_fault(reason: &str, reply: &Reply) -> String {
     )
 }
 
-fn finished(
-    run: &Run,
-    claim: &Claim,
-    phase: Phase,
-    reply: Reply,
-    outcome: Outcome,
-    consequence: Consequence,
-) -> Ended {
+fn finished(run: &Run, claim: &Claim, phase: Phase, reply: Reply, outcome: Outcome, consequence: Consequence) -> Ended {
     let finished = Finished { claim: claim.clone(), phase, reply, outcome, at: run.it.clock.now() };
     Ended::With(Box::new(finished), consequence)
 }

@@ -139,6 +139,8 @@ pub struct Attachment {
 pub struct NewIssue {
     pub key: IssueKey,
     pub mailing: String,
+    /// Contacts subscribed to this receive it: the mailing itself, but for mailings that share an audience.
+    pub audience: String,
     pub scheduled_for: Timestamp,
     /// Past it nothing more leaves.
     pub expires_at: Timestamp,

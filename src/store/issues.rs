@@ -112,7 +112,8 @@ async fn keep_content<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, conte
 /// In the database itself: a million recipients never pass through this program.
 async fn copy_recipients<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: Timestamp) -> Result<u64> {
     let domain = issue.content.envelope.domain.as_str();
-    let values = values![&issue.key, now, issue.mailing.as_str(), issue.key.slug(), domain];
+    let (mailing, audience) = (issue.mailing.as_str(), issue.audience.as_str());
+    let values = values![&issue.key, now, mailing, issue.key.slug(), domain, audience];
     tx.execute(B::SQL.freeze_recipients, values).await
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Statements {
     pub(super) expire_claimed: &'static str,
     pub(super) cancel_queued: &'static str,
     pub(super) cancel_claimed: &'static str,
-    /// `$1` issue, `$2` now, `$3` mailing, `$4` slug, `$5` domain of the Message-IDs
+    /// `$1` issue, `$2` now, `$3` mailing, `$4` slug, `$5` domain of the Message-IDs, `$6` audience
     pub(super) freeze_recipients: &'static str,
     /// `$1` batch of {key}, `$2` batch of mailings
     pub(super) known_contacts: &'static str,
@@ -232,7 +232,7 @@ macro_rules! statements {
                     SELECT ", $id, " AS id, c.id AS contact_id, c.email_key, c.address, c.address_hash, c.name,
                         c.establishment, c.commune, ", $crate::store::sql::suppressed!("c.address_hash", "$3"), " AS stop
                     FROM contacts c
-                    JOIN subscriptions u ON u.contact = c.id AND u.mailing = $3 AND u.ended_at IS NULL
+                    JOIN subscriptions u ON u.contact = c.id AND u.mailing = $6 AND u.ended_at IS NULL
                     LIMIT 9000000000000000000
                 ) AS r
                 WHERE true ON CONFLICT DO NOTHING"

@@ -1,0 +1,106 @@
+//! `semainier demo`: one agenda occurrence on a sample article, through the same pipeline as in earnest. Mails are captured
+//! in a folder; no network, no server.
+
+use super::{Context, Ended, partners, run, show};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::{Timestamp, article::Article};
+use crate::keys::Overrides;
+use crate::store::{Access, LogFilter};
+use crate::{report, telemetry};
+use anyhow::{Context as _, bail};
+use chrono::TimeDelta;
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where the mails, the PDFs and the ledger are written
+    #[arg(long, value_name = "DIR", default_value = "demo-output")]
+    dir: PathBuf,
+}
+
+const ARTICLE: &str = include_str!("article.html");
+const PARTNERS: &str = include_str!("partners.csv");
+/// The Saturday before the week of the sample article, at the hour of the built-in mailing.
+const SATURDAY: &str = "2027-07-10T06:00:00Z";
+const MAILING: &str = "agenda";
+
+const OFFICE: &str = "
+public_url = 'https://partenaires.office.example'
+[office]
+name = 'Office de tourisme Grand Auch Cœur de Gascogne'
+address = '3, place de la République, 32000 Auch'
+phone = '05 62 00 00 00'
+email = 'bonjour@office.example'
+website = 'https://office.example'
+opening_hours = 'Du lundi au samedi de 9 h à 18 h 30, le dimanche de 10 h à 13 h'
+[sender]
+name = 'Office de tourisme Grand Auch'
+address = 'partenaires@office.example'
+[log]
+level = 'error'
+";
+
+pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
+    let dir = &args.dir;
+    clear(dir).with_context(|| format!("cannot prepare {}", dir.display()))?;
+    let text = format!("database = 'sqlite://semainier.db'\nrelay = 'capture:outbox'\n{OFFICE}");
+    let config = Config::parse(Some(&dir.join("semainier.toml")), &text, &Overrides::default())?;
+    telemetry::init(&crate::config::Log {
+        format: context.log_format.unwrap_or(config.log.format),
+        ..config.log.clone()
+    });
+    let saturday: Timestamp = SATURDAY.parse()?;
+    let engine = App::new(config, Clock::starting_at(saturday))?.open(Access::Exclusive).await?;
+
+    show::line(format!("A Saturday morning at the office: {}\n", report::instant(saturday, engine.app.config.zone)));
+    partners::import_bytes(&engine, PARTNERS.as_bytes(), "demo", false, vec![]).await?;
+    let article = Article {
+        title: "Que faire à Auch cette semaine ?".to_owned(),
+        url: Some("https://office.example/que-faire-a-auch-cette-semaine/".to_owned()),
+        published: saturday - TimeDelta::hours(14),
+        modified: None,
+        html: ARTICLE.to_owned(),
+    };
+    let mailing = engine.app.mailing(MAILING)?;
+    let key = mailing.issue_key(saturday);
+    let ended = run::publish(&engine, mailing, saturday, Some(article)).await?;
+
+    let Some(content) = engine.store.content(&key).await? else { bail!("nothing was frozen") };
+    for (attachment, name) in content.attachments.iter().zip(["poster.pdf", "booklet.pdf"]) {
+        let path = dir.join(name);
+        std::fs::write(&path, &attachment.bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let log = engine.store.log(&LogFilter::default()).await?;
+    show::line(report::log_table(&log, engine.app.config.zone));
+    let path = |name: &str| dir.join(name).display().to_string();
+    show::line(format!(
+        "Look at:\n  {}   the mails, for any mail program\n  {}        the poster (A4)\n  {}       the booklet \
+         (A4, both sides, turned on the short edge, folded)\n  {}      the ledger",
+        path("outbox/*.eml"),
+        path("poster.pdf"),
+        path("booklet.pdf"),
+        path("semainier.db"),
+    ));
+    Ok(ended)
+}
+
+/// What an earlier demo left is taken away; nothing else in the folder is touched.
+fn clear(dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir.join("outbox"))?;
+    let ours = |name: &str| name.starts_with("semainier.") || matches!(name, "poster.pdf" | "booklet.pdf");
+    let mail = |name: &str| name.ends_with(".eml");
+    let clear = |dir: &Path, ours: &dyn Fn(&str) -> bool| -> io::Result<()> {
+        for entry in std::fs::read_dir(dir)? {
+            let entry = entry?;
+            if ours(&entry.file_name().to_string_lossy()) && entry.file_type()?.is_file() {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    };
+    clear(dir, &ours)?;
+    clear(&dir.join("outbox"), &mail)
+}
