@@ -227,20 +227,21 @@ async fn settle(
     Ok(())
 }
 
-/// Cancels `stop` at the first SIGTERM or SIGINT; a second one ends the process at once.
-pub async fn cancel_on_signal(stop: CancellationToken) {
-    for signal in 1.. {
-        if let Err(error) = any_signal().await {
-            error!(%error, "signals cannot be heard");
-            return;
-        }
-        if signal == 1 {
-            info!("asked to stop: nothing more is claimed, what is in flight is finished; ask again to stop now");
-            stop.cancel();
-        } else {
-            std::process::exit(130);
-        }
+/// Cancels `stop` at the first SIGTERM or SIGINT. A second one, or `patience` at its end, ends the process at once: what is
+/// then past its marker becomes `unknown` at the next start.
+pub async fn cancel_on_signal(stop: CancellationToken, patience: TimeDelta) {
+    let heard = |error: std::io::Result<()>| error.inspect_err(|why| error!(%why, "signals cannot be heard")).is_ok();
+    if !heard(any_signal().await) {
+        return;
     }
+    info!("asked to stop: nothing more is claimed, what is in flight is finished; ask again to stop now");
+    stop.cancel();
+    tokio::select! {
+        again = any_signal() => { heard(again); }
+        () = tokio::time::sleep(patience.to_std().unwrap_or_default()) => {}
+    }
+    warn!("stopped with messages in flight; they are unknown until a person decides");
+    std::process::exit(1);
 }
 
 async fn any_signal() -> std::io::Result<()> {

@@ -16,7 +16,8 @@ fn sources() -> Vec<(String, String)> {
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let name = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
                 let text = fs::read_to_string(&path).unwrap();
-                let code = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+                let code =
+                    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
                 found.push((name, code));
             }
         }
@@ -82,7 +83,9 @@ fn the_domain_is_pure() {
         for word in ["async ", ".await", "std::fs", "std::net", "tokio", "Utc::now", "println!"] {
             assert!(!code.contains(word), "src/{file} is not pure: {word}");
         }
-        for outer in ["crate::store", "crate::collect", "crate::compose", "crate::deliver", "crate::config", "crate::clock"] {
+        for outer in
+            ["crate::store", "crate::collect", "crate::compose", "crate::deliver", "crate::config", "crate::clock"]
+        {
             assert!(!code.contains(outer), "src/{file} knows {outer}");
         }
     }
@@ -118,7 +121,18 @@ fn a_module_is_a_folder_or_a_file_never_both() {
 #[test]
 fn the_top_level_is_what_the_design_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in ["Cargo.toml", "README.md", "CHANGELOG.md", "src", "jobs", "templates", "migrations", "deploy", "tests", "docs/adr"] {
+    for name in [
+        "Cargo.toml",
+        "README.md",
+        "CHANGELOG.md",
+        "src",
+        "jobs",
+        "templates",
+        "migrations",
+        "deploy",
+        "tests",
+        "docs/adr",
+    ] {
         assert!(root.join(name).exists(), "{name} is missing");
     }
 }

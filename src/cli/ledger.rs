@@ -1,10 +1,11 @@
 //! `semainier issues`, `log`, `deliveries`: what happened, and what a person decides of it.
 
 use super::{Context, Ended, parse_instant, show};
+use crate::app::Engine;
 use crate::domain::{
     delivery::{DeliveryId, Resolution, State},
     email::EmailAddress,
-    issue::IssueKey,
+    issue::{IssueKey, IssueState},
 };
 use crate::keys::parse_duration;
 use crate::report;
@@ -12,10 +13,21 @@ use crate::store::{Access, LogFilter, Resolved};
 use anyhow::bail;
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct IssuesArgs {
     /// An array, the newest first
     #[arg(long)]
     json: bool,
+    #[command(subcommand)]
+    act: Option<IssueAct>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum IssueAct {
+    /// Go on with a paused issue, once what stopped it is mended
+    Resume { key: String },
+    /// Stop an issue for good; what was sent stays sent, what waits is cancelled
+    Cancel { key: String },
 }
 
 #[derive(Debug, clap::Args)]
@@ -64,6 +76,9 @@ pub(super) enum Decision {
 
 pub(super) async fn issues(context: &Context, args: IssuesArgs) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
+    if let Some(act) = args.act {
+        return act_on(&engine, act).await;
+    }
     let issues = engine.store.issues().await?;
     let zone = engine.app.config.zone;
     match args.json {
@@ -71,6 +86,28 @@ pub(super) async fn issues(context: &Context, args: IssuesArgs) -> anyhow::Resul
         false if issues.is_empty() => show::line("no issue yet"),
         false => show::line(report::issues_table(&issues, zone)),
     }
+    Ok(Ended::Done)
+}
+
+async fn act_on(engine: &Engine, act: IssueAct) -> anyhow::Result<Ended> {
+    use IssueState::{Cancelled, Held, Paused, Sending};
+    let (key, from, to): (_, &[_], _) = match &act {
+        IssueAct::Resume { key } => (IssueKey::parse(key)?, &[Paused], Sending),
+        IssueAct::Cancel { key } => (IssueKey::parse(key)?, &[Held, Sending, Paused], Cancelled),
+    };
+    let now = engine.app.clock.now();
+    if !engine.store.set_issue_state(&key, from, to, None, now).await? {
+        let issue = engine.store.issue(&key).await?;
+        match issue {
+            None => bail!("there is no issue {key}; `semainier issues` shows those there are"),
+            Some(issue) => bail!("issue {key} is {}; this cannot be done with it", issue.state.as_str()),
+        }
+    }
+    engine.store.expire_deliveries(now).await?;
+    show::line(match act {
+        IssueAct::Resume { .. } => format!("{key} goes on: `semainier serve` or `semainier run` sends what waits"),
+        IssueAct::Cancel { .. } => format!("{key} is cancelled; nothing more of it leaves"),
+    });
     Ok(Ended::Done)
 }
 

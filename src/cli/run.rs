@@ -51,11 +51,10 @@ pub(super) async fn publish(
     let expires_at = mailing.schedule.deadline_of(occurrence).max(now + BY_HAND);
     let due = Due { mailing, at: occurrence, expires_at };
     let stop = CancellationToken::new();
-    let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone()));
+    let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone(), engine.app.config.delivery.shutdown));
     let progress = show::Progress::new();
     let watch = |step: pipeline::Step<'_>| progress.step(step);
-    let published =
-        pipeline::publish(engine, &deliverer, due, article, &stop, &watch).await;
+    let published = pipeline::publish(engine, &deliverer, due, article, &stop, &watch).await;
     progress.finish();
     signals.abort();
     let published = published?;

@@ -11,7 +11,7 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Ended> {
         tracing::warn!("{warning}");
     }
     let stop = CancellationToken::new();
-    let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone()));
+    let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone(), engine.app.config.delivery.shutdown));
     let served = daemon::serve(engine, stop).await;
     signals.abort();
     served?;
