@@ -1,27 +1,328 @@
 //! The printed page seen from outside: what a reader, a printer and a screen reader get.
 
+#[path = "print/paper.rs"]
+mod paper;
 #[path = "print/sample.rs"]
 mod sample;
 
-use semainier::compose::print::*;
+use std::sync::LazyLock;
 
-#[test]
-fn scratch_view() {
+use paper::{Paper, squeezed};
+use semainier::{
+    compose::{
+        print::{PrintError, Printed, Sheet, booklet, imposed, poster},
+        rows::{Row, rows, status_word},
+    },
+    domain::{
+        agenda::{Agenda, Item},
+        french,
+    },
+};
+
+type Print = fn(&Sheet) -> Result<Printed, PrintError>;
+const FORMS: [(&str, Print); 3] = [("poster", poster), ("booklet", booklet), ("imposed", imposed)];
+
+fn printed(print: Print, agenda: &Agenda) -> Paper {
+    Paper::of(print(&sample::sheet(agenda, &sample::office())).unwrap())
+}
+
+/// Every form of agendas of several sizes, and of the hostile one. Printed once for all tests.
+fn papers() -> impl Iterator<Item = (String, Agenda, Paper)> {
+    static PRINTED: LazyLock<Vec<(String, Agenda, Printed)>> = LazyLock::new(all_printed);
+    PRINTED.iter().map(|(name, agenda, printed)| (name.clone(), agenda.clone(), Paper::of(printed.clone())))
+}
+
+fn all_printed() -> Vec<(String, Agenda, Printed)> {
     let office = sample::office();
-    for (name, agenda) in [0, 1, 3, 10, 20, 40, 60, 70, 120]
-        .map(|n| (n.to_string(), sample::agenda(n)))
-        .into_iter()
-        .chain([("hostile".to_owned(), sample::hostile())])
-    {
-        for (form, print) in [
-            ("poster", poster as fn(&Sheet) -> Result<Printed, PrintError>),
-            ("booklet", booklet),
-            ("imposed", imposed),
-        ] {
-            let start = std::time::Instant::now();
+    let agendas = [0, 1, 10, 20, 60, 120].map(|count| (count.to_string(), sample::agenda(count)));
+    let agendas = agendas.into_iter().chain([("hostile".to_owned(), sample::hostile())]);
+    let mut all = Vec::new();
+    for (name, agenda) in agendas {
+        for (form, print) in FORMS {
             let printed = print(&sample::sheet(&agenda, &office)).unwrap();
-            eprintln!("{form} {name}: {} pages {} bytes {:?}", printed.pages, printed.pdf.len(), start.elapsed());
-            std::fs::write(format!("/tmp/out/{form}-{name}.pdf"), printed.pdf).unwrap();
+            all.push((format!("{form} of {name}"), agenda.clone(), printed));
         }
     }
+    all
+}
+
+/// What must be heard of an agenda, in this order.
+fn expected(agenda: &Agenda) -> Vec<String> {
+    let mut pieces = Vec::new();
+    for day in &agenda.days {
+        pieces.push(french::capitalized(&french::day(day.date)));
+        day.items.iter().for_each(|item| pieces.extend(of_item(item)));
+    }
+    let asides = agenda.daily.iter().map(|daily| &daily.item).chain(&agenda.exhibitions).chain(&agenda.unplaced);
+    asides.for_each(|item| pieces.extend(of_item(item)));
+    pieces
+}
+
+fn of_item(item: &Item) -> Vec<String> {
+    let pieces = |row: Row| {
+        let first = [Some(row.time), Some(row.title), status_word(row.status).map(str::to_owned)];
+        // The first letter of the details is a capital.
+        let details =
+            [row.until, row.place, row.price, row.phone].map(|detail| detail.map(|text| text[1..].to_owned()));
+        first.into_iter().chain(details).flatten().collect::<Vec<_>>()
+    };
+    rows(item).into_iter().flat_map(pieces).collect()
+}
+
+fn assert_in_order(spoken: &str, pieces: &[String], of: &str) {
+    let mut at = 0;
+    for piece in pieces.iter().map(|piece| squeezed(piece)) {
+        match spoken[at..].find(&piece) {
+            Some(found) => at += found + piece.len(),
+            None => panic!(
+                "{of}: {piece:?} is not heard after {:?}",
+                spoken[..at].chars().rev().take(60).collect::<String>().chars().rev().collect::<String>()
+            ),
+        }
+    }
+}
+
+#[test]
+fn every_event_is_heard_under_its_day_and_in_order() {
+    for count in [1, 10, 60, 120] {
+        let agenda = sample::agenda(count);
+        for (form, print) in FORMS {
+            let spoken = printed(print, &agenda).spoken();
+            assert_in_order(&spoken, &expected(&agenda), &format!("{form} of {count}"));
+        }
+    }
+}
+
+#[test]
+fn every_word_can_be_copied_with_its_accents() {
+    for (name, agenda, paper) in papers().filter(|(name, ..)| !name.contains("hostile")) {
+        let copied = paper.copied();
+        for piece in expected(&agenda) {
+            for word in piece.split_whitespace() {
+                assert!(copied.contains(word), "{name}: {word:?} cannot be copied");
+            }
+        }
+    }
+}
+
+#[test]
+fn hostile_text_is_printed_as_far_as_letters_go() {
+    let agenda = sample::hostile();
+    for (form, print) in FORMS {
+        let paper = printed(print, &agenda);
+        let spoken = paper.spoken();
+        let glued = spoken.replace(' ', "");
+        for text in [
+            "Anticonstitutionnellement-hexakosioihexekontahexaphobiquement-vôtre-et-sans-aucune-espace",
+            "ttps://www.office-gascogne.example/agenda/2026/07/une-adresse-tres-longue?avec=des&parametres=sans&fin=1",
+            "GRANDLOTODESANCIENSCOMBATTANTSDELACOMMUNEDESAINT-JEAN-POUTGEETDESESENVIRONS",
+            "Fêtedel’étéàlacampagne",
+            "Lignecoupéeentrois",
+            "Concertinverséisolé",
+            "Fêtedelamusique",
+            "Soiréegrasetfullwidth№1",
+            "Ñandú,Dvořák,Kārlis,Ελλάδα,Москва,Þór,ffi",
+            "«Citation»:«imbriquée»;vraiment?oui!100%·5€–fin",
+            "Rendez-vousnuméro39",
+            &"mot".repeat(1499),
+            &"A".repeat(900),
+        ] {
+            assert!(glued.contains(text), "{form}: {text:?} is lost");
+        }
+        assert!(paper.printed.warnings.iter().any(|warning| warning.contains('🎉')), "{:?}", paper.printed.warnings);
+    }
+}
+
+#[test]
+fn no_letter_is_replaced_or_missing() {
+    for (name, _, paper) in papers() {
+        let raw = paper.copied() + &paper.spoken();
+        let bad = |c: char| matches!(c, '\u{fffd}' | '\0' | '\u{fb00}'..='\u{fb06}' | '\u{e000}'..='\u{f8ff}');
+        assert!(!raw.contains(bad), "{name}: {:?}", raw.matches(bad).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn fonts_are_embedded_subset_and_mapped_to_unicode() {
+    for (name, _, paper) in papers() {
+        let fonts = paper.ask("pdffonts", &["{}"]);
+        let fonts: Vec<_> = fonts.lines().skip(2).collect();
+        assert_eq!(fonts.len(), 2, "{name}: {fonts:?}");
+        for font in fonts {
+            let tag = font.split('+').next().unwrap();
+            assert!(tag.len() == 6 && tag.chars().all(|c| c.is_ascii_uppercase()), "{name}: {font}");
+            assert!(font.contains("CID TrueType") && font.contains("yes yes yes"), "{name}: {font}");
+        }
+    }
+}
+
+#[test]
+fn files_are_sound_small_and_say_what_they_are() {
+    for (name, _, paper) in papers() {
+        paper.ask("qpdf", &["--check", "{}"]);
+        assert!(paper.printed.pdf.len() < 150_000, "{name}: {} bytes", paper.printed.pdf.len());
+        assert!(paper.info("Title").starts_with("Que faire à Auch cette semaine, du lundi 6 au dimanche 12"), "{name}");
+        assert_eq!(paper.info("Author"), sample::office().name);
+        assert_eq!((paper.info("Tagged"), paper.info("PDF version")), ("yes".into(), "1.7".into()), "{name}");
+        assert!(paper.ask("qpdf", &["--json", "{}"]).contains(r#""/Lang": "u:fr-FR""#), "{name}");
+    }
+}
+
+#[test]
+fn pages_are_as_many_and_as_large_as_promised() {
+    for (name, _, paper) in papers() {
+        let (pages, size) = (paper.printed.pages, paper.info("Page size"));
+        assert_eq!(paper.info("Pages"), pages.to_string());
+        let (right_count, expected) = match name.split(' ').next().unwrap() {
+            "poster" => (
+                pages == if name.contains("120") || name.contains("hostile") { 2 } else { 1 },
+                "595.276 x 841.89 pts (A4)",
+            ),
+            "booklet" => (pages % 4 == 0, "419.528 x 595.276 pts"),
+            _ => (pages % 2 == 0, "841.89 x 595.276 pts (A4)"),
+        };
+        assert!(right_count, "{name}: {pages} pages");
+        assert_eq!(size, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_poster_is_one_page_up_to_seventy_events_and_numbered_beyond() {
+    let one = printed(poster, &sample::agenda(70));
+    assert_eq!(one.printed.pages, 1);
+    let two = printed(poster, &sample::agenda(110));
+    assert_eq!(two.printed.pages, 2);
+    assert!(two.copied().contains("1/2") && two.copied().contains("2/2") && !one.copied().contains("1/1"));
+}
+
+#[test]
+fn the_qr_code_leads_to_the_agenda_online() {
+    for count in [0, 1, 10, 60] {
+        let agenda = sample::agenda(count);
+        assert_eq!(printed(poster, &agenda).qr_codes(1), [sample::URL], "poster of {count}");
+        assert_eq!(printed(booklet, &agenda).qr_codes(1), [sample::URL], "booklet of {count}");
+    }
+}
+
+#[test]
+fn without_an_online_address_there_is_no_qr_code_and_no_empty_page() {
+    let office = sample::office();
+    for (form, print) in FORMS {
+        let agenda = sample::agenda(1);
+        let sheet = Sheet { online_url: None, ..sample::sheet(&agenda, &office) };
+        let paper = Paper::of(print(&sheet).unwrap());
+        assert!(!paper.ask("pdfinfo", &["-struct-text", "{}"]).contains("Figure"), "{form}");
+        for page in 1..=paper.printed.pages {
+            assert!(!paper.copied_from(page, (0, 900), 900).is_empty(), "{form}: page {page} is empty");
+        }
+    }
+}
+
+#[test]
+fn no_page_of_a_booklet_is_empty() {
+    for count in [0, 1, 2, 3, 7, 33, 61, 119] {
+        let paper = printed(booklet, &sample::agenda(count));
+        for page in 1..=paper.printed.pages {
+            assert!(paper.copied_from(page, (0, 420), 596).len() > 20, "page {page} of {count} events");
+        }
+        assert!(paper.spoken().contains("Informations pratiques"));
+    }
+}
+
+#[test]
+fn a_folded_booklet_shows_its_pages_in_order() {
+    for count in [1, 20, 60, 120] {
+        let agenda = sample::agenda(count);
+        let (pages, sheets) = (printed(booklet, &agenda), printed(imposed, &agenda));
+        let n = pages.printed.pages;
+        assert_eq!(sheets.printed.pages * 2, n);
+        for i in 0..n / 4 {
+            let sides = [(2 * i + 1, n - 2 * i, 2 * i + 1), (2 * i + 2, 2 * i + 2, n - 2 * i - 1)];
+            for (side, left, right) in sides {
+                let page = |number| pages.copied_from(number, (0, 420), 596);
+                assert_eq!(sheets.copied_from(side, (0, 421), 596), page(left), "left of side {side} of {count}");
+                assert_eq!(sheets.copied_from(side, (421, 421), 596), page(right), "right of side {side} of {count}");
+            }
+        }
+        let preferences = sheets.ask("qpdf", &["--json", "{}"]);
+        assert!(preferences.contains("/DuplexFlipShortEdge"));
+    }
+}
+
+#[test]
+fn a_day_of_the_booklet_is_kept_on_one_page_where_it_can() {
+    let spoken = printed(booklet, &sample::agenda(60)).copied();
+    assert!(!spoken.contains("(suite)"));
+}
+
+#[test]
+fn the_same_sheet_gives_the_same_bytes() {
+    for agenda in [sample::agenda(60), sample::hostile()] {
+        for (form, print) in FORMS {
+            let office = sample::office();
+            let sheet = sample::sheet(&agenda, &office);
+            assert_eq!(print(&sheet).unwrap(), print(&sheet).unwrap(), "{form}");
+        }
+    }
+}
+
+#[test]
+fn links_can_be_clicked_and_say_what_they_are() {
+    let agenda = sample::agenda(60);
+    let linked = agenda.items().flat_map(|(_, item)| &item.events).filter_map(|event| event.link.clone());
+    let linked: Vec<_> = linked.chain([sample::URL.to_owned()]).collect();
+    for (form, print) in FORMS {
+        let paper = printed(print, &agenda);
+        let urls = paper.ask("pdfinfo", &["-url", "{}"]);
+        for url in &linked {
+            assert_eq!(urls.lines().filter(|line| line.ends_with(url.as_str())).count(), 1, "{form}: {url}");
+        }
+        let document = lopdf::Document::load_mem(&paper.printed.pdf).unwrap();
+        for page in document.page_iter() {
+            for annotation in document.get_page_annotations(page).unwrap() {
+                for key in ["Contents", "StructParent", "QuadPoints", "Rect"] {
+                    assert!(annotation.has(key.as_bytes()), "{form}: a link without {key}");
+                }
+            }
+        }
+    }
+    let booklet = printed(booklet, &agenda).ask("pdfinfo", &["-url", "{}"]);
+    assert!(booklet.contains("mailto:contact@office-gascogne.example"));
+    assert!(booklet.contains("https://www.office-gascogne.example\n"));
+}
+
+#[test]
+fn bookmarks_follow_the_days() {
+    for (form, print) in FORMS {
+        let paper = printed(print, &sample::agenda(60));
+        let document = lopdf::Document::load_mem(&paper.printed.pdf).unwrap();
+        let titles: Vec<_> = document.get_toc().unwrap().toc.into_iter().map(|entry| entry.title).collect();
+        let days: Vec<_> = titles.iter().filter_map(|title| title.split(' ').next()).take(7).collect();
+        assert_eq!(days, ["Lundi", "Mardi", "Mercredi", "Jeudi", "Vendredi", "Samedi", "Dimanche"], "{form}");
+    }
+}
+
+#[test]
+fn cancelled_postponed_and_sold_out_are_worded() {
+    let spoken = printed(poster, &sample::agenda(60)).spoken();
+    for word in ["Annulé", "Reporté", "Complet"] {
+        assert!(spoken.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn a_week_with_nothing_says_so() {
+    for (form, print) in FORMS {
+        let spoken = printed(print, &Agenda::default()).spoken();
+        assert!(spoken.contains("Aucun rendez-vous n’est annoncé cette semaine."), "{form}");
+    }
+}
+
+#[test]
+fn groups_that_have_no_day_come_under_their_own_heading() {
+    let spoken = printed(poster, &sample::agenda(60)).spoken();
+    let headings = ["Dimanche 12 juillet", "Plusieurs jours cette semaine", "Expositions", "À noter aussi"];
+    assert_in_order(&spoken, &headings.map(str::to_owned), "poster");
+    assert!(spoken.contains("Du mardi au dimanche · Auch, départ place Salinis"));
+    assert!(spoken.contains("Jusqu’au 31 août"));
 }

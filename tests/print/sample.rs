@@ -200,7 +200,7 @@ pub fn hostile() -> Agenda {
         "Anticonstitutionnellement-hexakosioihexekontahexaphobiquement-vôtre-et-sans-aucune-espace",
         "https://www.office-gascogne.example/agenda/2026/07/une-adresse-tres-longue?avec=des&parametres=sans&fin=1",
         "GRAND LOTO DES ANCIENS COMBATTANTS DE LA COMMUNE DE SAINT-JEAN-POUTGE ET DE SES ENVIRONS",
-        "Fe\u{301}te de l’e\u{301}te\u{301} a\u{300} la campagne",
+        "Fe\u{302}te de l’e\u{301}te\u{301} a\u{300} la campagne",
         "Ligne\u{2028}coupée\u{2029}en\u{b}trois",
         "\u{200f}Concert\u{200e} \u{202e}inversé\u{202c} \u{2066}isolé\u{2069}",
         "🎉🎊 Fête de la musique 🎶👨\u{200d}👩\u{200d}👧 ♥\u{fe0f}",

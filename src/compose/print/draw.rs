@@ -19,8 +19,17 @@ use super::{
 /// The object graph, and what its marked content means.
 pub struct Drawn {
     pub document: lopdf::Document,
-    /// For each page, the element of each marked-content id.
-    pub marked: Vec<Vec<ElementId>>,
+    /// For each page, what each marked-content id holds.
+    pub marked: Vec<Vec<Marked>>,
+}
+
+/// A marked sequence: the element it belongs to, and which part of it. On imposed sheets the parts of a paragraph are
+/// not drawn in the order they are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Marked {
+    pub element: ElementId,
+    /// Its first glyph.
+    pub part: usize,
 }
 
 pub fn draw(laid: &Laid, case: &TypeCase) -> Result<Drawn, PrintError> {
@@ -100,13 +109,14 @@ fn text_run(mark: &Mark) -> Option<&TextRun> {
 }
 
 /// Neighbours of one element share one marked sequence.
-fn page_ops(page: &Page, fonts: &Fonts, case: &TypeCase) -> (Vec<Op>, Vec<ElementId>) {
+fn page_ops(page: &Page, fonts: &Fonts, case: &TypeCase) -> (Vec<Op>, Vec<Marked>) {
     let mut ops = Vec::new();
     let mut elements = Vec::new();
     for group in page.marks.chunk_by(|a, b| a.element == b.element) {
         ops.push(match group[0].element {
             Some(element) => {
-                elements.push(element);
+                let part = text_run(&group[0]).map_or(0, |run| run.glyphs.start);
+                elements.push(Marked { element, part });
                 begin("Span", "MCID", DictItem::Int(elements.len() as i64 - 1))
             }
             None => begin("Artifact", "Type", DictItem::Name(b"Layout".to_vec())),

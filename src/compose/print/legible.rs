@@ -27,6 +27,8 @@ pub fn legible(raw: &str, covered: impl Fn(char) -> bool) -> Legible {
             NARROW_NBSP => text.push(NARROW_NBSP),
             c if c.is_whitespace() => text.push(' '),
             c if c.is_control() || is_invisible(c) => {}
+            // The font makes its own ligatures, and they are copied as letters.
+            '\u{fb00}'..='\u{fb06}' => text.extend(std::iter::once(c).nfkc()),
             c if covered(c) => text.push(c),
             c => {
                 // Letters in fancy clothes (mathematical bold, full width, circled) have a plain form.

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat, dictionary};
+use lopdf::{Document, Object, ObjectId, Stream, StringFormat, dictionary};
 use sha2::{Digest, Sha256};
 
 use super::{
     PrintError, Sheet,
-    draw::Drawn,
+    draw::{Drawn, Marked},
     sheet::{Area, ElementId, Laid, Outline, Page, Printing, Role, Shape},
 };
 use crate::domain::french;
@@ -31,7 +31,7 @@ struct Tagger<'a> {
     document: Document,
     pages: Vec<ObjectId>,
     laid: &'a Laid,
-    marked: &'a [Vec<ElementId>],
+    marked: &'a [Vec<Marked>],
 }
 
 impl Tagger<'_> {
@@ -70,7 +70,7 @@ impl Tagger<'_> {
         let contents = self.contents();
         let mut nums = Vec::new();
         for (page, elements) in self.marked.iter().enumerate() {
-            let parents: Vec<Object> = elements.iter().map(|&element| ids[element].into()).collect();
+            let parents: Vec<Object> = elements.iter().map(|marked| ids[marked.element].into()).collect();
             nums.push(Object::from(page as i64));
             nums.push(parents.into());
         }
@@ -95,15 +95,19 @@ impl Tagger<'_> {
         Ok(root)
     }
 
-    /// For each element, its marked content: page and id.
+    /// For each element, its marked content in reading order: page and id.
     fn contents(&self) -> BTreeMap<ElementId, Vec<(usize, usize)>> {
-        let mut contents: BTreeMap<ElementId, Vec<_>> = BTreeMap::new();
-        for (page, elements) in self.marked.iter().enumerate() {
-            for (mcid, &element) in elements.iter().enumerate() {
-                contents.entry(element).or_default().push((page, mcid));
+        let mut parts: BTreeMap<ElementId, Vec<_>> = BTreeMap::new();
+        for (page, marked) in self.marked.iter().enumerate() {
+            for (mcid, marked) in marked.iter().enumerate() {
+                parts.entry(marked.element).or_default().push((marked.part, page, mcid));
             }
         }
-        contents
+        let in_order = |mut parts: Vec<(usize, usize, usize)>| {
+            parts.sort_unstable();
+            parts.into_iter().map(|(_, page, mcid)| (page, mcid)).collect()
+        };
+        parts.into_iter().map(|(element, parts)| (element, in_order(parts))).collect()
     }
 
     /// Which elements hold something, themselves or below.

@@ -40,9 +40,8 @@ impl Weight {
     }
 }
 
-/// Height of a capital and of an x, in em, of both faces.
+/// Height of a capital, in em, of both faces.
 pub const CAP_HEIGHT: f32 = 0.66;
-pub const X_HEIGHT: f32 = 0.488;
 
 /// One glyph, in thousandths of an em.
 #[derive(Debug, Clone, Copy, PartialEq)]
