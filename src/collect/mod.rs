@@ -5,6 +5,7 @@ mod charset;
 mod collect_error;
 pub mod fetch;
 mod fetch_error;
+pub mod html;
 mod page;
 pub mod source;
 mod title;

@@ -101,8 +101,10 @@ async fn e02_a_site_that_says_nothing_runs_into_the_idle_time_out() {
 #[tokio::test]
 async fn e02_the_total_time_out_counts_the_redirects_too() {
     let web = Web::start();
-    let slow = |to| Reply::redirect(to).drip(Duration::from_millis(40));
-    web.route("/", slow("/1")).route("/1", slow("/2")).route("/2", Reply::silence());
+    // Each answer comes in good time, but not all four of them.
+    let slow = |reply: Reply| reply.after(Duration::from_millis(150));
+    web.route("/", slow(Reply::redirect("/1"))).route("/1", slow(Reply::redirect("/2")));
+    web.route("/2", slow(Reply::redirect("/3"))).route("/3", slow(Reply::html("enfin")));
     let limits = FetchLimits { idle: Duration::from_secs(20), ..short() };
     let error = fetcher_for(&web, limits).page(&web.url("/")).await.unwrap_err();
     assert!(matches!(error, FetchError::Timeout { phase: Phase::Total, .. }), "{error:?}");
