@@ -139,7 +139,7 @@ impl Fetcher {
     pub async fn page(&self, url: &Url) -> Result<Page, FetchError> {
         match self.get(url, None).await? {
             Fetched::Body(page) => Ok(page),
-            // Nobody asked "if modified": a site that says 304 all the same has given no page.
+            // `get` says so only to whoever gave validators.
             Fetched::NotModified => Err(FetchError::Status { place: Place::of(url), code: 304, retry_after: None }),
         }
     }

@@ -99,6 +99,16 @@ async fn e02_a_site_that_says_nothing_runs_into_the_idle_time_out() {
 }
 
 #[tokio::test]
+async fn e02_a_site_that_takes_the_call_and_shakes_no_hand_runs_into_the_connect_time_out() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let limits = FetchLimits { connect: Duration::from_millis(100), ..patient() };
+    let fetcher = Fetcher::new(limits, "127.0.0.1".parse().unwrap(), "semainier-test").unwrap();
+    let error = fetcher.page(&url).await.unwrap_err();
+    assert!(matches!(error, FetchError::Timeout { phase: Phase::Connect, .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn e02_the_total_time_out_counts_the_redirects_too() {
     let web = Web::start();
     // Each answer comes in good time, but not all four of them.
@@ -242,7 +252,8 @@ async fn e05_what_has_not_changed_is_said_and_is_no_error() {
 async fn e05_not_modified_that_nobody_asked_for_is_an_error() {
     let web = Web::start();
     web.route("/", Reply::status(304));
-    assert!(matches!(page(&web, "/").await, Err(FetchError::Status { code: 304, .. })));
+    let fetched = fetcher_for(&web, patient()).get(&web.url("/"), None).await;
+    assert!(matches!(fetched, Err(FetchError::Status { code: 304, .. })), "{fetched:?}");
 }
 
 #[tokio::test]

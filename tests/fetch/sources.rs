@@ -82,6 +82,16 @@ async fn the_api_gives_the_articles_newest_first() {
 }
 
 #[tokio::test]
+async fn the_order_is_ours_whatever_the_site_thinks_of_it() {
+    let web = Web::start();
+    let (old, new) = (last_week().as_json("https://office.example"), this_week().as_json("https://office.example"));
+    web.route(REST, Reply::json(format!("[{old},{new}]")));
+    let found = articles(&web).await.unwrap();
+    assert_eq!(found[0].title, PLAIN_TITLE);
+    assert_eq!(found.len(), 2);
+}
+
+#[tokio::test]
 async fn a_real_answer_of_the_api_is_read() {
     let web = Web::start();
     web.route(REST, Reply::json(include_str!("../samples/wordpress_posts.json")));
@@ -440,7 +450,7 @@ async fn a_file_that_is_missing_too_large_or_no_text_is_told_apart() {
     assert!(matches!(error("large", &[b'x'; (64 << 10) + 1]).await, CollectError::FileTooLarge { .. }));
     assert!(matches!(error("binary", b"PK\0\0").await, CollectError::FileCharset { .. }));
     assert!(matches!(error("empty", b" \n").await, CollectError::NoText { .. }));
-    for path in [folder.path().join("nowhere"), folder.path().to_owned()] {
+    for path in [folder.path().join("nowhere"), folder.path().to_owned(), "/dev/null".into()] {
         let error = Source::File { path, published: None }.articles(&fetcher, now()).await.unwrap_err();
         assert!(matches!(error, CollectError::File { .. }), "{error:?}");
     }
