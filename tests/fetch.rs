@@ -9,7 +9,7 @@ mod client;
 mod sources;
 
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use semainier::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, KnownNames};
@@ -42,6 +42,13 @@ fn fetcher_for(web: &Web, limits: FetchLimits) -> Fetcher {
     let fetcher = Fetcher::new(limits, web.host().parse().unwrap(), "semainier-test").unwrap();
     made.push((web.host(), limits, fetcher.clone()));
     fetcher
+}
+
+/// A client that may go to every site of this machine: enough where nobody is to be refused.
+fn local_fetcher() -> &'static Fetcher {
+    static MADE: LazyLock<Fetcher> =
+        LazyLock::new(|| Fetcher::new(patient(), "127.0.0.1".parse().unwrap(), "semainier-test").unwrap());
+    &MADE
 }
 
 /// A client for which these names are on this machine; `allowed` as in the configuration.

@@ -10,7 +10,7 @@ use semainier::collect::fetch::{
 };
 
 use super::web::{Reply, Web};
-use super::{fetcher_for, fetcher_with_names, patient, short};
+use super::{fetcher_for, fetcher_with_names, local_fetcher, patient, short};
 
 async fn page(web: &Web, path: &str) -> Result<Page, FetchError> {
     fetcher_for(web, patient()).page(&web.url(path)).await
@@ -200,11 +200,11 @@ async fn three_redirects_are_followed_and_four_are_not() {
 async fn e04_a_local_address_is_refused_without_a_redirect_too() {
     let web = Web::start();
     web.route("/", Reply::html("secret"));
-    let port = web.port();
+    let (port, stranger) = (web.port(), stranger());
     for url in
         [format!("http://127.0.0.1:{port}/"), format!("http://localhost:{port}/"), format!("http://0x7f.1:{port}/")]
     {
-        let error = stranger().page(&url.parse().unwrap()).await.unwrap_err();
+        let error = stranger.page(&url.parse().unwrap()).await.unwrap_err();
         assert!(matches!(error, FetchError::Refused { why: Refusal::NotPublic, .. }), "{url}: {error:?}");
     }
     assert!(web.requests().is_empty());
@@ -312,7 +312,7 @@ async fn e08_a_text_in_two_charsets_and_a_picture_are_rejected() {
 #[tokio::test]
 async fn a_site_that_is_not_there_is_told_apart_from_one_that_speaks_no_tls() {
     let gone = Web::start().url("/");
-    let fetcher = Fetcher::new(patient(), "127.0.0.1".parse().unwrap(), "semainier-test").unwrap();
+    let fetcher = local_fetcher();
     let error = fetcher.page(&gone).await.unwrap_err();
     assert!(matches!(error, FetchError::Connect { .. }), "{error:?}");
 
