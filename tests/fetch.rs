@@ -9,6 +9,7 @@ mod client;
 mod sources;
 
 use std::net::IpAddr;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use semainier::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, KnownNames};
@@ -30,9 +31,24 @@ fn patient() -> FetchLimits {
     FetchLimits { idle: Duration::from_secs(20), total: Duration::from_secs(20), ..short() }
 }
 
-/// A client that may go to `web`, and to no other local place.
+/// A client that may go to `web`, and to no other local place. Made once for each: it reads every root certificate
+/// of the machine, which is most of what a small test would cost.
 fn fetcher_for(web: &Web, limits: FetchLimits) -> Fetcher {
-    Fetcher::new(limits, web.host().parse().unwrap(), "semainier-test").unwrap()
+    static MADE: Mutex<Vec<(String, FetchLimits, Fetcher)>> = Mutex::new(Vec::new());
+    let mut made = MADE.lock().unwrap();
+    if let Some((_, _, fetcher)) = made.iter().find(|(host, other, _)| *host == web.host() && *other == limits) {
+        return fetcher.clone();
+    }
+    let fetcher = Fetcher::new(limits, web.host().parse().unwrap(), "semainier-test").unwrap();
+    made.push((web.host(), limits, fetcher.clone()));
+    fetcher
+}
+
+/// A client that may go to every site of this machine: enough where nobody is to be refused.
+fn local_fetcher() -> &'static Fetcher {
+    static MADE: LazyLock<Fetcher> =
+        LazyLock::new(|| Fetcher::new(patient(), "127.0.0.1".parse().unwrap(), "semainier-test").unwrap());
+    &MADE
 }
 
 /// A client for which these names are on this machine; `allowed` as in the configuration.

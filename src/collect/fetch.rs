@@ -60,8 +60,8 @@ pub struct Fetcher {
     allowed: AllowedHosts,
     /// Goes to public addresses only.
     public: Client,
-    /// Goes anywhere: used for allowed hosts, and nothing else.
-    anywhere: Client,
+    /// Goes anywhere: used for allowed hosts, and nothing else. Not even made where none is allowed.
+    anywhere: Option<Client>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -113,9 +113,12 @@ impl Fetcher {
     ) -> Result<Self, FetcherError> {
         install_crypto_provider();
         let names = Arc::new(names);
-        let client = |reach| client(&limits, user_agent, Resolver { names: Arc::clone(&names), reach });
-        let public = client(Reach::Public).map_err(|error| FetcherError(error.into()))?;
-        let anywhere = client(Reach::Anywhere).map_err(|error| FetcherError(error.into()))?;
+        let client = |reach| {
+            let resolver = Resolver { names: Arc::clone(&names), reach };
+            client(&limits, user_agent, resolver).map_err(|error| FetcherError(error.into()))
+        };
+        let public = client(Reach::Public)?;
+        let anywhere = if allowed.is_empty() { None } else { Some(client(Reach::Anywhere)?) };
         Ok(Self { limits, allowed, public, anywhere })
     }
 
@@ -136,7 +139,7 @@ impl Fetcher {
     pub async fn page(&self, url: &Url) -> Result<Page, FetchError> {
         match self.get(url, None).await? {
             Fetched::Body(page) => Ok(page),
-            // Nobody asked "if modified": a site that says 304 all the same has given no page.
+            // `get` says so only to whoever gave validators.
             Fetched::NotModified => Err(FetchError::Status { place: Place::of(url), code: 304, retry_after: None }),
         }
     }
@@ -167,12 +170,10 @@ impl Fetcher {
     async fn ask(&self, url: &Url, validators: Option<&Validators>) -> Result<Response, FetchError> {
         let refused = |why| FetchError::Refused { place: Place::of(url), why };
         check_url(url).map_err(refused)?;
-        let client = if self.allowed.contains(url) {
-            &self.anywhere
-        } else if literal_host_is_public(url) {
-            &self.public
-        } else {
-            return Err(refused(Refusal::NotPublic));
+        let client = match &self.anywhere {
+            Some(anywhere) if self.allowed.contains(url) => anywhere,
+            _ if literal_host_is_public(url) => &self.public,
+            _ => return Err(refused(Refusal::NotPublic)),
         };
         let conditions = validators.map(Validators::as_headers).unwrap_or_default();
         client.get(url.clone()).headers(conditions).send().await.map_err(|error| sort_out(url, error))

@@ -152,7 +152,7 @@ impl FetchError {
     pub fn in_french(&self) -> String {
         let host = self.place().host();
         match self {
-            Self::Refused { why, .. } => format!("l’adresse de {host} n’est pas lue\u{a0}: {}", why.in_french()),
+            Self::Refused { why, .. } => format!("l’adresse {host} n’est pas lue\u{a0}: {}", why.in_french()),
             Self::Dns { .. } => format!("le nom {host} est introuvable sur l’internet"),
             Self::Connect { .. } => format!("la connexion au site {host} est impossible"),
             Self::Tls { .. } => format!("la connexion sécurisée au site {host} a échoué (certificat ou HTTPS)"),
@@ -162,11 +162,13 @@ impl FetchError {
             Self::Timeout { .. } => format!("le site {host} ne répond pas (délai dépassé)"),
             Self::Interrupted { .. } => format!("la réponse du site {host} est incomplète ou abîmée"),
             Self::TooLarge { limit, .. } => {
-                format!("la page de {host} est trop grosse (plus de {})", size_in_french(*limit))
+                format!("la page du site {host} est trop grosse (plus de {})", size_in_french(*limit))
             }
             Self::TooManyRedirects { .. } => format!("le site {host} renvoie sans fin d’une adresse à une autre"),
             Self::Status { code, .. } => format!("le site {host} a répondu {code} ({})", status_in_french(*code)),
-            Self::Charset { source, .. } => format!("la page de {host} est illisible\u{a0}: {}", source.in_french()),
+            Self::Charset { source, .. } => {
+                format!("la page du site {host} est illisible\u{a0}: {}", source.in_french())
+            }
         }
     }
 }
@@ -229,7 +231,7 @@ mod tests {
         let slow = FetchError::Timeout { place: place("https://office.example/"), phase: Phase::Idle };
         assert_eq!(slow.in_french(), "le site office.example ne répond pas (délai dépassé)");
         let large = FetchError::TooLarge { place: place("https://office.example/"), limit: 10 << 20 };
-        assert_eq!(large.in_french(), "la page de office.example est trop grosse (plus de 10\u{a0}Mo)");
+        assert_eq!(large.in_french(), "la page du site office.example est trop grosse (plus de 10\u{a0}Mo)");
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! Bringing content in: from a source to domain types.
+//!
+//! `source` is the way in; `wordpress` and `page` know the shapes of sites; `fetch` is the only way out to the
+//! network, and `address`, `charset` and `html` are what protects us from what comes back.
 
 mod address;
 pub mod article;
@@ -6,6 +9,7 @@ mod charset;
 mod collect_error;
 pub mod fetch;
 mod fetch_error;
+pub mod html;
 mod page;
 pub mod source;
 mod title;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::fetch::Page;
+use super::html;
 use crate::domain::article::Article;
 
 /// Where themes put the text of an article, the most exact first.
@@ -55,7 +56,7 @@ pub fn article_of(page: &Page, now: DateTime<Utc>) -> Option<Article> {
 
 /// Reads an HTML document. A date after `now` is no publication: it is the date of some event.
 pub fn read(text: &str, now: DateTime<Utc>) -> Option<ReadPage> {
-    let mut document = Html::parse_document(text);
+    let mut document = html::parse(text)?;
     let title = title(&document);
     let json_ld = json_ld(&document);
     let tomorrow = now + Days::new(1);
@@ -78,7 +79,7 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Option<ReadPage> {
 
 /// Where the links of a page lead, with the words they are on.
 pub fn links(page: &Page) -> Vec<(Url, String)> {
-    let document = Html::parse_document(&page.text);
+    let Some(document) = html::parse(&page.text) else { return Vec::new() };
     let link = |a: ElementRef<'_>| {
         let mut url = page.url.join(a.attr("href")?).ok()?;
         url.set_fragment(None);

@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use scraper::Html;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+
+use super::html::text_of;
 
 /// A title as a person reads it: entities decoded, markup gone, ends trimmed.
 ///
@@ -18,11 +19,6 @@ pub fn plain_title(html: &str) -> String {
     let once = text_of(html);
     let title = if ENTITY.is_match(&once) { text_of(&once) } else { once };
     title.trim().to_owned()
-}
-
-/// The text of a piece of HTML, all tags gone.
-pub fn text_of(html: &str) -> String {
-    Html::parse_fragment(html).root_element().text().collect()
 }
 
 /// The words a title must have, whatever their accents, case and punctuation.

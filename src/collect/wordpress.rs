@@ -12,8 +12,9 @@ use url::Url;
 
 use super::collect_error::{CollectError, Missed, Rung, Tally, Tried};
 use super::fetch::{Fetcher, Page};
+use super::html::text_of;
 use super::page;
-use super::title::{Phrase, plain_title, text_of};
+use super::title::{Phrase, plain_title};
 use crate::domain::article::Article;
 
 const LADDER: [Rung; 4] = [Rung::Rest, Rung::RestRoute, Rung::Feed, Rung::Pages];

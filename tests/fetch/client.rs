@@ -10,7 +10,7 @@ use semainier::collect::fetch::{
 };
 
 use super::web::{Reply, Web};
-use super::{fetcher_for, fetcher_with_names, patient, short};
+use super::{fetcher_for, fetcher_with_names, local_fetcher, patient, short};
 
 async fn page(web: &Web, path: &str) -> Result<Page, FetchError> {
     fetcher_for(web, patient()).page(&web.url(path)).await
@@ -99,10 +99,22 @@ async fn e02_a_site_that_says_nothing_runs_into_the_idle_time_out() {
 }
 
 #[tokio::test]
+async fn e02_a_site_that_takes_the_call_and_shakes_no_hand_runs_into_the_connect_time_out() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let limits = FetchLimits { connect: Duration::from_millis(100), ..patient() };
+    let fetcher = Fetcher::new(limits, "127.0.0.1".parse().unwrap(), "semainier-test").unwrap();
+    let error = fetcher.page(&url).await.unwrap_err();
+    assert!(matches!(error, FetchError::Timeout { phase: Phase::Connect, .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn e02_the_total_time_out_counts_the_redirects_too() {
     let web = Web::start();
-    let slow = |to| Reply::redirect(to).drip(Duration::from_millis(40));
-    web.route("/", slow("/1")).route("/1", slow("/2")).route("/2", Reply::silence());
+    // Each answer comes in good time, but not all four of them.
+    let slow = |reply: Reply| reply.after(Duration::from_millis(150));
+    web.route("/", slow(Reply::redirect("/1"))).route("/1", slow(Reply::redirect("/2")));
+    web.route("/2", slow(Reply::redirect("/3"))).route("/3", slow(Reply::html("enfin")));
     let limits = FetchLimits { idle: Duration::from_secs(20), ..short() };
     let error = fetcher_for(&web, limits).page(&web.url("/")).await.unwrap_err();
     assert!(matches!(error, FetchError::Timeout { phase: Phase::Total, .. }), "{error:?}");
@@ -188,11 +200,11 @@ async fn three_redirects_are_followed_and_four_are_not() {
 async fn e04_a_local_address_is_refused_without_a_redirect_too() {
     let web = Web::start();
     web.route("/", Reply::html("secret"));
-    let port = web.port();
+    let (port, stranger) = (web.port(), stranger());
     for url in
         [format!("http://127.0.0.1:{port}/"), format!("http://localhost:{port}/"), format!("http://0x7f.1:{port}/")]
     {
-        let error = stranger().page(&url.parse().unwrap()).await.unwrap_err();
+        let error = stranger.page(&url.parse().unwrap()).await.unwrap_err();
         assert!(matches!(error, FetchError::Refused { why: Refusal::NotPublic, .. }), "{url}: {error:?}");
     }
     assert!(web.requests().is_empty());
@@ -240,7 +252,8 @@ async fn e05_what_has_not_changed_is_said_and_is_no_error() {
 async fn e05_not_modified_that_nobody_asked_for_is_an_error() {
     let web = Web::start();
     web.route("/", Reply::status(304));
-    assert!(matches!(page(&web, "/").await, Err(FetchError::Status { code: 304, .. })));
+    let fetched = fetcher_for(&web, patient()).get(&web.url("/"), None).await;
+    assert!(matches!(fetched, Err(FetchError::Status { code: 304, .. })), "{fetched:?}");
 }
 
 #[tokio::test]
@@ -299,7 +312,7 @@ async fn e08_a_text_in_two_charsets_and_a_picture_are_rejected() {
 #[tokio::test]
 async fn a_site_that_is_not_there_is_told_apart_from_one_that_speaks_no_tls() {
     let gone = Web::start().url("/");
-    let fetcher = Fetcher::new(patient(), "127.0.0.1".parse().unwrap(), "semainier-test").unwrap();
+    let fetcher = local_fetcher();
     let error = fetcher.page(&gone).await.unwrap_err();
     assert!(matches!(error, FetchError::Connect { .. }), "{error:?}");
 

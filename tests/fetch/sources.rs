@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use semainier::collect::fetch::{FetchError, Fetcher};
+use semainier::collect::fetch::FetchError;
 use semainier::collect::source::{CollectError, Missed, Rung, Source};
 use semainier::domain::article::Article;
 
+use super::local_fetcher;
 use super::web::{Post, Reply, Web};
-use super::{fetcher_for, fetcher_with_names, patient};
 
 const SEARCH: &str = "Que faire à Auch cette semaine";
 const TITLE: &str = "Que faire à Auch cette semaine&nbsp;? L&rsquo;agenda du 12 au 18&nbsp;juillet";
@@ -37,7 +37,7 @@ fn wordpress(web: &Web) -> Source {
 }
 
 async fn articles(web: &Web) -> Result<Vec<Article>, CollectError> {
-    wordpress(web).articles(&fetcher_for(web, patient()), now()).await
+    wordpress(web).articles(local_fetcher(), now()).await
 }
 
 async fn one_article(web: &Web) -> Article {
@@ -82,6 +82,16 @@ async fn the_api_gives_the_articles_newest_first() {
 }
 
 #[tokio::test]
+async fn the_order_is_ours_whatever_the_site_thinks_of_it() {
+    let web = Web::start();
+    let (old, new) = (last_week().as_json("https://office.example"), this_week().as_json("https://office.example"));
+    web.route(REST, Reply::json(format!("[{old},{new}]")));
+    let found = articles(&web).await.unwrap();
+    assert_eq!(found[0].title, PLAIN_TITLE);
+    assert_eq!(found.len(), 2);
+}
+
+#[tokio::test]
 async fn a_real_answer_of_the_api_is_read() {
     let web = Web::start();
     web.route(REST, Reply::json(include_str!("../samples/wordpress_posts.json")));
@@ -99,7 +109,7 @@ async fn a_real_answer_of_the_api_is_read() {
 async fn a_blog_in_a_folder_is_asked_there() {
     let web = Web::start();
     let source = Source::Wordpress { url: web.url("/blog?x=1"), search: SEARCH.to_owned() };
-    let _ = source.articles(&fetcher_for(&web, patient()), now()).await;
+    let _ = source.articles(local_fetcher(), now()).await;
     assert_eq!(web.paths(), ["/blog/wp-json/wp/v2/posts", "/blog/", "/blog/feed/", "/blog/", "/blog/"]);
 }
 
@@ -161,7 +171,7 @@ async fn e07_broken_json_is_rejected_whole() {
 }
 
 async fn feed_of(web: &Web) -> String {
-    fetcher_for(web, patient()).page(&web.url("/feed/")).await.unwrap().text
+    local_fetcher().page(&web.url("/feed/")).await.unwrap().text
 }
 
 #[tokio::test]
@@ -197,8 +207,7 @@ async fn trouble_on_a_later_rung_stops_too_and_says_what_was_tried_before() {
 async fn a_site_that_is_gone_is_knocked_at_once() {
     let gone = Web::start().url("/");
     let source = Source::Wordpress { url: gone, search: SEARCH.to_owned() };
-    let fetcher = Fetcher::new(patient(), "127.0.0.1".parse().unwrap(), "semainier-test").unwrap();
-    let error = source.articles(&fetcher, now()).await.unwrap_err();
+    let error = source.articles(local_fetcher(), now()).await.unwrap_err();
     assert!(matches!(&error, CollectError::Fetch { source: FetchError::Connect { .. }, tried } if tried.0.is_empty()));
 }
 
@@ -385,7 +394,7 @@ async fn a_plain_page_is_an_article_with_the_date_it_tells() {
     let head = "<meta property='article:published_time' content='2027-07-09T17:12:08+02:00'>";
     web.route("/agenda", Reply::html(format!("{head}<h1>Agenda</h1><main>{CONTENT}</main>")));
     let source = Source::Page { url: web.url("/agenda") };
-    let articles = source.articles(&fetcher_for(&web, patient()), now()).await.unwrap();
+    let articles = source.articles(local_fetcher(), now()).await.unwrap();
     let expected = Article {
         title: "Agenda".to_owned(),
         url: Some(web.url("/agenda").to_string()),
@@ -400,7 +409,7 @@ async fn a_plain_page_is_an_article_with_the_date_it_tells() {
 async fn a_plain_page_without_text_is_an_error() {
     let web = Web::start();
     web.route("/", Reply::html("<body><script>app()</script></body>"));
-    let error = Source::Page { url: web.url("/") }.articles(&fetcher_for(&web, patient()), now()).await.unwrap_err();
+    let error = Source::Page { url: web.url("/") }.articles(local_fetcher(), now()).await.unwrap_err();
     assert_eq!(error.in_french(), format!("{} ne contient aucun texte", web.url("/")));
 }
 
@@ -411,17 +420,16 @@ async fn a_file_is_read_whatever_its_charset_and_dated_by_whoever_knows_best() {
     let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode("Lundi 12 juillet\r\n- fête < marché");
     std::fs::write(&path, bytes).unwrap();
     let written = DateTime::<Utc>::from(std::fs::metadata(&path).unwrap().modified().unwrap());
-    let fetcher = fetcher_with_names(&[], "");
     let read = async |published| {
         let source = Source::File { path: path.clone(), published };
-        source.articles(&fetcher, now()).await.unwrap().remove(0)
+        source.articles(local_fetcher(), now()).await.unwrap().remove(0)
     };
     let article = read(None).await;
     assert_eq!(article.html.trim_end(), "<p>Lundi 12 juillet</p>\n<p>- fête &lt; marché</p>");
     assert_eq!((article.title.as_str(), article.published), ("semaine 28", written));
 
-    let told = Some(utc("2027-07-02T00:00:00Z"));
-    assert_eq!(read(told).await.published, told.unwrap());
+    let told = utc("2027-07-02T00:00:00Z");
+    assert_eq!(read(Some(told)).await.published, told);
     std::fs::write(&path, format!("<h1>Titre</h1><time datetime='2027-07-09T15:00:00Z'></time>{CONTENT}")).unwrap();
     let article = read(None).await;
     assert_eq!((article.title.as_str(), article.published), ("Titre", utc("2027-07-09T15:00:00Z")));
@@ -431,17 +439,16 @@ async fn a_file_is_read_whatever_its_charset_and_dated_by_whoever_knows_best() {
 #[tokio::test]
 async fn a_file_that_is_missing_too_large_or_no_text_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let fetcher = fetcher_with_names(&[], "");
     let error = async |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        Source::File { path, published: None }.articles(&fetcher, now()).await.unwrap_err()
+        Source::File { path, published: None }.articles(local_fetcher(), now()).await.unwrap_err()
     };
     assert!(matches!(error("large", &[b'x'; (64 << 10) + 1]).await, CollectError::FileTooLarge { .. }));
     assert!(matches!(error("binary", b"PK\0\0").await, CollectError::FileCharset { .. }));
     assert!(matches!(error("empty", b" \n").await, CollectError::NoText { .. }));
-    for path in [folder.path().join("nowhere"), folder.path().to_owned()] {
-        let error = Source::File { path, published: None }.articles(&fetcher, now()).await.unwrap_err();
+    for path in [folder.path().join("nowhere"), folder.path().to_owned(), "/dev/null".into()] {
+        let error = Source::File { path, published: None }.articles(local_fetcher(), now()).await.unwrap_err();
         assert!(matches!(error, CollectError::File { .. }), "{error:?}");
     }
 }

@@ -52,6 +52,7 @@ pub struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     etag: Option<String>,
+    delay: Duration,
     body: Body,
 }
 
@@ -90,7 +91,7 @@ struct Site {
 impl Reply {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
-        Self { status, headers, etag: None, body: Body::Whole(body.into()) }
+        Self { status, headers, etag: None, delay: Duration::ZERO, body: Body::Whole(body.into()) }
     }
 
     pub fn html(body: impl Into<Vec<u8>>) -> Self {
@@ -135,6 +136,12 @@ impl Reply {
     pub fn etag(mut self, etag: &str) -> Self {
         self.etag = Some(etag.to_owned());
         self.header("ETag", etag)
+    }
+
+    /// Lets the client wait before the first word.
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
     }
 
     /// A byte, a pause, a byte.
@@ -372,6 +379,7 @@ async fn write_reply(stream: &mut BufReader<TcpStream>, reply: Reply) -> std::io
         Body::Endless(_) => None,
         Body::Silence => return std::future::pending().await,
     };
+    tokio::time::sleep(reply.delay).await;
     let mut head = format!("HTTP/1.1 {} Some Reason\r\nConnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {
         let _ = write!(head, "{name}: {value}\r\n");
