@@ -51,7 +51,6 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
             to: person,
             message_id: &message_id(notice, person, &sender),
             date: now,
-            zone,
             subject: &mail.subject,
             text: &mail.text,
         })?;

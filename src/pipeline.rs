@@ -229,7 +229,6 @@ fn envelope(app: &App, mailing: &Mailing, key: &IssueKey, date: Timestamp) -> En
         list_name: mailing.title.clone(),
         feedback_id: format!("{}:{}:semainier:{sender_id}", mailing.id, key.slug()),
         date_ms: date.timestamp_millis(),
-        zone: mailing.schedule.zone.name().to_owned(),
         public_url: app.config.public_url.to_string(),
     }
 }

@@ -216,7 +216,7 @@ pub fn contacts_table(contacts: &[Contact]) -> Table {
 /// An empty table in the house's style.
 pub fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     table
 }

@@ -10,14 +10,13 @@ use crate::domain::{
     issue::{Attachment, Content, Envelope},
     message::Message,
 };
-use chrono::DateTime;
-use chrono_tz::Tz;
 use lettre::message::{
     Mailbox, MultiPart, SinglePart,
     header::{ContentType, HeaderName, HeaderValue},
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 #[derive(Debug, thiserror::Error)]
 pub enum MimeError {
@@ -80,6 +79,7 @@ impl Mime {
             .from(mailbox("the sender", &envelope.from_name, &envelope.from_address)?)
             .to(mailbox("the recipient", to.name, &to.address.to_string())?)
             .subject(&*self.content.subject)
+            .date(SystemTime::UNIX_EPOCH + Duration::from_millis(envelope.date_ms.unsigned_abs()))
             .message_id(Some(format!("<{}>", to.message_id)));
         let message = match &envelope.reply_to {
             Some(reply_to) => message.reply_to(mailbox("the reply address", "", reply_to)?),
@@ -120,7 +120,6 @@ pub struct Plain<'a> {
     /// Without angle brackets.
     pub message_id: &'a str,
     pub date: Timestamp,
-    pub zone: Tz,
     pub subject: &'a str,
     pub text: &'a str,
 }
@@ -128,13 +127,12 @@ pub struct Plain<'a> {
 /// # Errors
 /// When something of it cannot stand in a header.
 pub fn plain(mail: &Plain) -> Result<Message, MimeError> {
-    let date = mail.date.with_timezone(&mail.zone).to_rfc2822();
     let message = lettre::Message::builder()
-        .raw_header(header("Date", date)?)
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned())?)
         .from(mailbox("the sender", mail.from_name, &mail.from.to_string())?)
         .to(mailbox("the recipient", "", &mail.to.to_string())?)
         .subject(mail.subject)
+        .date(mail.date.into())
         .message_id(Some(format!("<{}>", mail.message_id)))
         .singlepart(SinglePart::plain(mail.text.to_owned()))
         .map_err(MimeError::Build)?;
@@ -158,14 +156,11 @@ fn tail(attachments: &[Attachment], boundary: &str) -> Result<Arc<[u8]>, MimeErr
     Ok(tail.into())
 }
 
-/// The headers `lettre` has no type for. Sources: RFC 5322 (Date), 2919 (List-Id), 2369 and 8058 (List-Unsubscribe),
+/// The headers `lettre` has no type for. Sources: RFC 2919 (List-Id), 2369 and 8058 (List-Unsubscribe),
 /// 3834 (Auto-Submitted); Feedback-ID is what Gmail and Orange read their complaint figures by.
 fn headers(envelope: &Envelope, to: To) -> Result<Vec<HeaderValue>, MimeError> {
-    let zone = envelope.zone.parse().unwrap_or(chrono_tz::UTC);
-    let date = DateTime::from_timestamp_millis(envelope.date_ms).unwrap_or_default().with_timezone(&zone).to_rfc2822();
     let list_id = format!("{} <{}>", envelope.list_name, envelope.list_id);
     [
-        ("Date", date),
         ("List-Id", list_id),
         ("List-Unsubscribe", format!("<{}>", to.unsubscribe_url)),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
@@ -203,4 +198,136 @@ fn parse_address(what: &'static str, address: &str) -> Result<EmailAddress, Mime
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mail_parser::{MessageParser, MimeHeaders};
+
+    fn address(text: &str) -> EmailAddress {
+        EmailAddress::parse(text).unwrap()
+    }
+
+    fn content() -> Content {
+        Content {
+            subject: "Que faire à Auch cette semaine\u{a0}: du 6 au 12 juillet, « l’été » à la fraîche".to_owned(),
+            html: format!("<html lang=\"fr\"><a href=\"{UNSUBSCRIBE_MARK}\">été</a>{ESTABLISHMENT_MARK}</html>"),
+            text: format!("Été\n.\n.seul\n{UNSUBSCRIBE_MARK}{ESTABLISHMENT_MARK}\n"),
+            attachments: vec![Attachment {
+                name: "Agenda du 6 au 12 juillet – été.pdf".to_owned(),
+                media_type: "application/pdf".to_owned(),
+                bytes: (0..=255).cycle().take(5000).collect(),
+            }],
+            data: String::new(),
+            envelope: Envelope {
+                from_name: "Office de tourisme d’Auch".to_owned(),
+                from_address: "partenaires@office.example".to_owned(),
+                reply_to: Some("reponse@office.example".to_owned()),
+                return_path: "retours@office.example".to_owned(),
+                domain: "office.example".to_owned(),
+                list_id: "agenda.lettre.office.example".to_owned(),
+                list_name: "Que faire à Auch".to_owned(),
+                feedback_id: "agenda:2026-w28:semainier:office-example".to_owned(),
+                date_ms: 1_783_144_800_000,
+                public_url: "https://partenaires.office.example/".to_owned(),
+            },
+        }
+    }
+
+    fn bytes(establishment: &str, url: &str) -> Vec<u8> {
+        let to = address("hotel@auch.example");
+        let mime = Mime::new(content()).unwrap();
+        let message_id = "agenda-2026-w28.1@office.example";
+        let to = To { address: &to, name: "Éloïse Cœur", establishment, message_id, unsubscribe_url: url };
+        mime.message(to).unwrap().to_bytes()
+    }
+
+    #[test]
+    fn a_resend_has_the_same_bytes() {
+        let (first, again) = (bytes("Hôtel", "https://a.example/u/1"), bytes("Hôtel", "https://a.example/u/1"));
+        assert_eq!(first, again);
+        let text = String::from_utf8_lossy(&first);
+        assert!(text.contains("Date: Sat, 04 Jul 2026 06:00:00 +0000\r\n"), "{text}");
+        assert!(text.contains("Message-ID: <agenda-2026-w28.1@office.example>\r\n"));
+    }
+
+    #[test]
+    fn each_message_holds_its_own_recipient_and_nothing_of_another() {
+        let raw = bytes("Hôtel <\"&\"> de France", "https://a.example/u/secret");
+        let message = MessageParser::default().parse(&raw).unwrap();
+        let (html, text) = (message.body_html(0).unwrap(), message.body_text(0).unwrap());
+        assert!(html.contains("href=\"https://a.example/u/secret\""), "{html}");
+        assert!(html.contains("(Hôtel &lt;&quot;&amp;&quot;&gt; de France)"), "{html}");
+        assert!(text.contains("https://a.example/u/secret (Hôtel <\"&\"> de France)"), "{text}");
+        assert!(!text.contains("SEMAINIER") && !html.contains("SEMAINIER"));
+    }
+
+    #[test]
+    fn the_message_is_what_every_receiver_asks_for() {
+        let raw = bytes("", "https://a.example/u/1");
+        assert!(!raw.windows(2).any(|w| w[0] != b'\r' && w[1] == b'\n'), "a bare LF");
+        assert!(raw.split(|b| *b == b'\n').all(|line| line.len() <= 998));
+        let head = String::from_utf8(raw.clone()).unwrap();
+        let head = head.split("\r\n\r\n").next().unwrap();
+        assert!(head.is_ascii(), "{head}");
+        for header in [
+            "From:",
+            "To:",
+            "Date:",
+            "Message-ID:",
+            "Subject:",
+            "MIME-Version:",
+            "List-Id:",
+            "List-Unsubscribe:",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+            "Auto-Submitted: auto-generated",
+            "Feedback-ID:",
+            "Reply-To:",
+        ] {
+            assert_eq!(
+                head.matches(&format!("\r\n{header}")).count() + usize::from(head.starts_with(header)),
+                1,
+                "{header}"
+            );
+        }
+        let message = MessageParser::default().parse(&raw).unwrap();
+        assert_eq!(message.subject().unwrap(), content().subject);
+        let attachment = message.attachment(0).unwrap();
+        assert_eq!(attachment.attachment_name(), Some("Agenda du 6 au 12 juillet – été.pdf"));
+        assert_eq!(attachment.contents(), content().attachments[0].bytes);
+    }
+
+    #[test]
+    fn nothing_can_be_smuggled_into_a_header() {
+        let to = address("hotel@auch.example");
+        let mime = Mime::new(content()).unwrap();
+        let name = "x\r\nBcc: y@z.fr";
+        let to = To {
+            address: &to,
+            name,
+            establishment: "",
+            message_id: "1@a.example",
+            unsubscribe_url: "https://a.example",
+        };
+        assert!(matches!(mime.message(to), Err(MimeError::Header { .. })));
+    }
+
+    #[test]
+    fn attachments_are_shared_by_all_messages() {
+        let mime = Mime::new(content()).unwrap();
+        let message = |to: &EmailAddress| {
+            mime.message(To {
+                address: to,
+                name: "",
+                establishment: "",
+                message_id: "1@a.example",
+                unsubscribe_url: "https://a.example",
+            })
+            .unwrap()
+        };
+        let (a, b) = (message(&address("a@b.fr")), message(&address("c@d.fr")));
+        assert!(Arc::ptr_eq(&a.tail, &b.tail));
+        assert!(a.head.len() < 3000);
+    }
 }

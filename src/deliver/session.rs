@@ -8,12 +8,12 @@ use super::{
     smtp::{Closed, Interrupted, Smtp},
 };
 use crate::domain::delivery::Phase;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 
 pub(super) enum Session {
     Smtp(Box<Smtp>),
-    Capture(Arc<Mutex<Capture>>),
+    Capture(Arc<Capture>),
 }
 
 impl Session {
@@ -21,7 +21,7 @@ impl Session {
         match relay {
             Relay::Smtp(relay) => Ok(Self::Smtp(Box::new(Smtp::open(relay, tls, timeouts).await?))),
             Relay::Capture(directory) => match Capture::open(directory) {
-                Ok(capture) => Ok(Self::Capture(Arc::new(Mutex::new(capture)))),
+                Ok(capture) => Ok(Self::Capture(Arc::new(capture))),
                 Err(error) => {
                     let why = format!("{}: {error}", directory.display());
                     Err(Closed { phase: Phase::Connect, reply: no_reply(&why) })
@@ -55,7 +55,7 @@ impl Session {
                 let (to, message) = (letter.to.clone(), letter.message.clone());
                 let written = tokio::task::spawn_blocking(move || {
                     let letter = Letter { id: &id, to: &to, message: &message };
-                    capture.lock().unwrap_or_else(PoisonError::into_inner).write(&letter)
+                    capture.write(&letter)
                 });
                 // Renamed into place or not there: never half, so a failure is certain.
                 let lost = |why: String| Interrupted::Lost { phase: Phase::Body, why };

@@ -119,8 +119,6 @@ pub struct Envelope {
     pub feedback_id: String,
     /// The `Date` of every message, epoch milliseconds: fixed, so that a resend has the same bytes.
     pub date_ms: i64,
-    /// Zone of that `Date`, an IANA name.
-    pub zone: String,
     /// Under it lie the unsubscribe links: `https://partenaires.office.example/`.
     pub public_url: String,
 }
