@@ -1,1 +1,3 @@
 //! Bringing content in: from a source to domain types.
+
+pub mod article;
