@@ -1,0 +1,405 @@
+//! Hours as French articles write them: `21h`, `14 h 30`, `20 heures`, `14:30`, midi, ranges, parts of the day.
+//!
+//! Also owns what looks like an hour and is none: durations, ages, distances. A decoy that is not caught here sends
+//! a visitor at the wrong time, so a number is an hour only with its unit.
+
+use chrono::NaiveTime;
+
+use super::days::Found;
+use super::text::{Kind, Token};
+use crate::domain::agenda::PartOfDay;
+
+/// One start, with its end where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) start: NaiveTime,
+    pub(super) end: Option<NaiveTime>,
+}
+
+/// What one time phrase says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Times {
+    pub(super) slots: Vec<Slot>,
+    /// `jusqu'à 23 h`, without a start.
+    pub(super) end: Option<NaiveTime>,
+    pub(super) part: Option<PartOfDay>,
+    pub(super) all_day: bool,
+    pub(super) approx: bool,
+    pub(super) from: bool,
+    /// The words say more than the field can hold (`en fin de matinée`): they stay in the note.
+    pub(super) vague: bool,
+}
+
+fn is(tokens: &[Token], at: usize, words: &[&str]) -> bool {
+    tokens.get(at).is_some_and(|token| token.is_any(words))
+}
+
+/// Words that end a noun phrase because time begins.
+pub(super) const UNITS_OF_TIME: [&str; 6] = ["nuit", "journee", "matinee", "soiree", "heure", "heures"];
+
+const UNITS: [&str; 6] = ["h", "heure", "heures", "hres", "hrs", "hr"];
+
+/// `21h`, `14 h 30`, `14:30`, `midi`.
+pub(super) fn clock(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
+    let token = tokens.get(at)?;
+    match token.fold.as_str() {
+        "midi" if !(at > 0 && is(tokens, at - 1, &["apres", "le"])) => return found(12, 0, at + 1),
+        "minuit" => return found(0, 0, at + 1),
+        _ => {}
+    }
+    let hour = token.number().filter(|hour| *hour <= 24 && token.fold.len() <= 2)?;
+    let unit = tokens.get(at + 1)?;
+    let minutes = |at: usize| {
+        let minutes = tokens.get(at)?.number().filter(|n| *n < 60 && tokens[at].fold.len() == 2)?;
+        let other = is(tokens, at + 1, &["€", "euros", "euro", "km", "ans", "h", "heures", "places", "personnes", "%"]);
+        (!other).then_some(minutes)
+    };
+    if unit.is(":") {
+        let tight = token.end == unit.start && tokens.get(at + 2).is_some_and(|t| t.start == unit.end);
+        return minutes(at + 2).filter(|_| tight).and_then(|minute| found(hour, minute, at + 3));
+    }
+    if !unit.is_any(&UNITS) {
+        return None;
+    }
+    match minutes(at + 2) {
+        Some(minute) => found(hour, minute, at + 3 + usize::from(is(tokens, at + 3, &["mn", "min"]))),
+        None => found(hour, 0, at + 2),
+    }
+}
+
+fn found(hour: u32, minute: u32, to: usize) -> Option<Found<NaiveTime>> {
+    NaiveTime::from_hms_opt(hour % 24, minute, 0).map(|what| Found { what, to })
+}
+
+/// `durant 1h15`, `durée 2h`, `visite d'1 h 15`, `3 heures de musique`, `(1h30)` after an hour, `avant 18h`.
+pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
+    let token = tokens.get(at)?;
+    if token.is_any(&["duree", "durees", "durant", "pendant", "dure", "avant"]) {
+        // `durée : environ 1h30`
+        let first = (at + 1..at + 4).find(|i| !is(tokens, *i, &[":", "de", "d'", "d", "'", "environ"]))?;
+        let first = if is(tokens, first, &["environ"]) { first + 1 } else { first };
+        if let Some(clock) = clock(tokens, first) {
+            return Some(clock.to);
+        }
+        return bare_minutes(tokens, first);
+    }
+    if token.is_any(&["d'", "d"]) {
+        let number = if token.is("d") && is(tokens, at + 1, &["'", "’"]) { at + 2 } else { at + 1 };
+        if is(tokens, number, &["une"]) && is(tokens, number + 1, &["heure"]) {
+            return Some(number + 2);
+        }
+        return clock(tokens, number).filter(|_| tokens[number].kind == Kind::Number).map(|clock| clock.to);
+    }
+    if token.is_any(&["en", "de"]) {
+        let clock = clock(tokens, at + 1).filter(|_| tokens[at + 1].kind == Kind::Number)?;
+        let short = tokens[at + 1].number().is_some_and(|hours| hours <= 5);
+        let range = is(tokens, clock.to, &["a", "-", "jusqu'"]);
+        return (short && !range).then_some(clock.to).or_else(|| bare_minutes(tokens, at + 1));
+    }
+    if token.kind == Kind::Number {
+        if let Some(to) = bare_minutes(tokens, at) {
+            return Some(to);
+        }
+        // `24 heures de trail`, `2h de balade`; but `départ à 9 h de la place`.
+        let clock = clock(tokens, at)?;
+        let led = at > 0 && is(tokens, at - 1, &["a", "des", "de", "vers", "-"]);
+        let named = at > 0 && is(tokens, at - 1, &["les"]) && is(tokens, at + 1, &["heures", "h"]);
+        let walk = is(tokens, clock.to, &["de", "d'"]) && is(tokens, clock.to + 1, &["marche", "route", "voiture", "velo"]);
+        let of = is(tokens, clock.to, &["de", "d'"]) && !led && !is(tokens, clock.to + 1, &["la", "l'"]);
+        return (named || walk || of).then_some(clock.to);
+    }
+    None
+}
+
+fn bare_minutes(tokens: &[Token], at: usize) -> Option<usize> {
+    tokens.get(at)?.number()?;
+    is(tokens, at + 1, &["minutes", "min", "mn", "minute"]).then_some(at + 2)
+}
+
+/// The time phrase that begins at token `at`, with the words that lead it (`à partir de 9 h`).
+pub(super) fn time(tokens: &[Token], at: usize) -> Option<Found<Times>> {
+    part_of_day(tokens, at).or_else(|| hours(tokens, at))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Lead {
+    At,
+    From,
+    About,
+    Between,
+    Until,
+    Of,
+    None,
+}
+
+fn lead(tokens: &[Token], at: usize) -> (Lead, usize) {
+    let words = |words: &[&str]| words.iter().enumerate().all(|(i, word)| is(tokens, at + i, &[word]));
+    const LEADS: [(&[&str], Lead); 22] = [
+        (&["a", "partir", "de"], Lead::From),
+        (&["a", "partir", "d'"], Lead::From),
+        (&["a", "compter", "de"], Lead::From),
+        (&["des"], Lead::From),
+        (&["a", "environ"], Lead::About),
+        (&["autour", "de"], Lead::About),
+        (&["vers"], Lead::About),
+        (&["aux", "alentours", "de"], Lead::About),
+        (&["aux", "environs", "de"], Lead::About),
+        (&["sur", "les", "coups", "de"], Lead::About),
+        (&["environ"], Lead::About),
+        (&["jusqu'", "a"], Lead::Until),
+        (&["jusque"], Lead::Until),
+        (&["entre"], Lead::Between),
+        (&["de"], Lead::Of),
+        (&["depuis"], Lead::From),
+        (&["horaires", ":"], Lead::None),
+        (&["horaire", ":"], Lead::None),
+        (&["heure", ":"], Lead::None),
+        (&["@"], Lead::At),
+        (&["le", "midi", "a"], Lead::At),
+        (&["a"], Lead::At),
+    ];
+    LEADS.iter().find(|(seq, _)| words(seq)).map_or((Lead::None, at), |(seq, lead)| (*lead, at + seq.len()))
+}
+
+fn hours(tokens: &[Token], at: usize) -> Option<Found<Times>> {
+    let (lead, mut first) = lead(tokens, at);
+    if lead == Lead::None && first > at {
+        first += usize::from(is(tokens, first, &["de"]));
+    }
+    // A unit or a figure before the number means it is the tail of something else: `05 62 00 10 h`.
+    let tail = lead == Lead::None && at > 0 && tokens[at - 1].kind == Kind::Number && tokens[at].kind == Kind::Number;
+    if tail {
+        return None;
+    }
+    let mut out = Times { approx: lead == Lead::About, from: lead == Lead::From, ..Times::default() };
+    if lead == Lead::Until {
+        let end = clock(tokens, first)?;
+        out.end = Some(end.what);
+        return Some(Found { what: out, to: end.to });
+    }
+    let (slot, mut to) = slot(tokens, first, lead)?;
+    out.slots.push(slot);
+    // `de 10 h à 12 h et de 14 h à 18 h`, `à 10 h, à 11 h 30 et à 15 h`
+    loop {
+        let Some(next) = joint(tokens, to) else { break };
+        let (lead, first) = self::lead(tokens, next);
+        if matches!(lead, Lead::About | Lead::Until) {
+            break;
+        }
+        // `de 20 h à 22 h, 3 h de musique` is no third hour.
+        if duration(tokens, first).is_some() {
+            break;
+        }
+        let Some((slot, end)) = self::slot(tokens, first, lead) else { break };
+        out.slots.push(slot);
+        to = end;
+    }
+    if let [Slot { end: end @ None, .. }] = out.slots.as_mut_slice() {
+        let until = to + usize::from(is(tokens, to, &["et", ","]));
+        if let (Lead::Until, first) = self::lead(tokens, until)
+            && let Some(clock) = clock(tokens, first)
+        {
+            *end = Some(clock.what);
+            to = clock.to;
+        }
+    }
+    to = hour_of_the_day(tokens, to, &mut out);
+    // `à 20 h 30. au boulodrome`: the dot is the abbreviation's.
+    let next = tokens.get(to + 1);
+    if is(tokens, to, &["."]) && next.is_some_and(|next| next.kind == Kind::Word && !next.capital) {
+        to += 1;
+    }
+    Some(Found { what: out, to })
+}
+
+/// `9 h du soir`, `10 h le matin`, `précises`
+fn hour_of_the_day(tokens: &[Token], mut to: usize, times: &mut Times) -> usize {
+    if is(tokens, to, &["du"]) && is(tokens, to + 1, &["matin", "soir"]) {
+        if is(tokens, to + 1, &["soir"]) {
+            for slot in &mut times.slots {
+                slot.start = evening(slot.start);
+                slot.end = slot.end.map(evening);
+            }
+        }
+        to += 2;
+    }
+    if is(tokens, to, &["precises", "precise", "pile"]) {
+        to += 1;
+    }
+    if is(tokens, to, &["environ"]) && !is(tokens, to + 1, &["km"]) && tokens.get(to + 1).is_none_or(|t| t.kind != Kind::Number) {
+        times.approx = true;
+        to += 1;
+    }
+    to
+}
+
+fn evening(time: NaiveTime) -> NaiveTime {
+    use chrono::Timelike;
+    if (1..12).contains(&time.hour()) { time.with_hour(time.hour() + 12).unwrap_or(time) } else { time }
+}
+
+fn joint(tokens: &[Token], at: usize) -> Option<usize> {
+    if !is(tokens, at, &[",", "et", "puis", "ou", "&", "/", "-"]) {
+        return None;
+    }
+    let next = at + 1;
+    Some(next + usize::from(is(tokens, next, &["et", "puis", "ou"])))
+}
+
+/// A clock time, or two joined as a range. `de 6 à 12 h` has its unit once.
+fn slot(tokens: &[Token], at: usize, lead: Lead) -> Option<(Slot, usize)> {
+    let end_of = |to: usize| -> Option<Found<NaiveTime>> {
+        let joins = is(tokens, to, &["a", "-", "/", "→", ">"]) || (lead == Lead::Between && is(tokens, to, &["et"]));
+        // `/` joins a range only when it is tight: `10h/12h`.
+        let next = to + 1;
+        if joins { clock(tokens, next) } else { None }
+    };
+    if let Some(start) = clock(tokens, at) {
+        return Some(match end_of(start.to) {
+            Some(end) => (Slot { start: start.what, end: Some(end.what) }, end.to),
+            None => (Slot { start: start.what, end: None }, start.to),
+        });
+    }
+    let hour = tokens.get(at)?.number().filter(|n| *n <= 24 && tokens[at].fold.len() <= 2)?;
+    let start = found(hour, 0, at + 1)?;
+    let end = end_of(start.to)?;
+    (tokens[end.to - 1].kind != Kind::Word || tokens[start.to + 1].kind == Kind::Number)
+        .then_some((Slot { start: start.what, end: Some(end.what) }, end.to))
+}
+
+/// `en matinée`, `toute la journée`, `à la tombée de la nuit`, `le soir`.
+fn part_of_day(tokens: &[Token], at: usize) -> Option<Found<Times>> {
+    const LEADS: [&str; 22] = [
+        "en", "dans", "toute", "tout", "la", "le", "l'", "cette", "cet", "ce", "au", "fin", "debut", "milieu", "de",
+        "d'", "durant", "pendant", "a", "tombee", "nuit", "une",
+    ];
+    const LONGEST_LEAD: usize = 6;
+    let mut head = at;
+    while head < at + LONGEST_LEAD && is(tokens, head, &LEADS) {
+        head += 1;
+    }
+    let led = |words: &[&str]| tokens[at..head].iter().any(|t| t.is_any(words));
+    let vague = led(&["fin", "debut", "milieu"]);
+    let of = |part| Times { part: Some(part), vague, ..Times::default() };
+    let token = tokens.get(head);
+    let word = token.map_or("", |t| t.fold.as_str());
+    let firm = led(&["en", "dans", "toute", "cette", "ce", "cet", "durant", "pendant", "fin", "debut", "milieu"]);
+    let what = match word {
+        "matinee" if firm => of(PartOfDay::Morning),
+        "matin" if led(&["le", "ce", "au"]) && !led(&["tout"]) => of(PartOfDay::Morning),
+        "apres-midi" if firm || led(&["l'"]) => of(PartOfDay::Afternoon),
+        "apres" if is(tokens, head + 1, &["midi"]) && (firm || led(&["l'"])) => {
+            return Some(Found { what: of(PartOfDay::Afternoon), to: head + 2 });
+        }
+        "soiree" if firm => of(PartOfDay::Evening),
+        "soir" if led(&["le", "ce", "au"]) => of(PartOfDay::Evening),
+        "midi" if led(&["le", "ce"]) && head == at + 1 => of(PartOfDay::Noon),
+        "journee" if led(&["toute", "en", "dans", "durant", "pendant"]) || (led(&["la"]) && head == at + 1 && is(tokens, head + 1, &[",", ":"])) => {
+            Times { all_day: true, ..Times::default() }
+        }
+        _ => return night(tokens, at),
+    };
+    Some(Found { what, to: head + 1 })
+}
+
+fn night(tokens: &[Token], at: usize) -> Option<Found<Times>> {
+    const FORMS: [&[&str]; 8] = [
+        &["a", "la", "tombee", "de", "la", "nuit"],
+        &["a", "la", "tombee", "du", "jour"],
+        &["a", "la", "nuit", "tombee"],
+        &["a", "la", "nuit", "tombante"],
+        &["des", "la", "nuit", "tombee"],
+        &["des", "la", "tombee", "de", "la", "nuit"],
+        &["toute", "la", "nuit"],
+        &["dans", "la", "nuit"],
+    ];
+    let form = FORMS.iter().find(|form| form.iter().enumerate().all(|(i, word)| is(tokens, at + i, &[word])))?;
+    Some(Found { what: Times { part: Some(PartOfDay::Night), ..Times::default() }, to: at + form.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::text::tokens;
+    use super::*;
+
+    /// What the first time phrase of `text` says: `10:00-12:00 14:00-18:00 from`.
+    fn said(text: &str) -> String {
+        let tokens = tokens(text);
+        let mut at = 0;
+        while at < tokens.len() {
+            if let Some(to) = duration(&tokens, at) {
+                at = to;
+                continue;
+            }
+            if let Some(Found { what, .. }) = time(&tokens, at) {
+                let hm = |t: NaiveTime| t.format("%H:%M").to_string();
+                let mut words: Vec<String> = what
+                    .slots
+                    .iter()
+                    .map(|slot| slot.end.map_or(hm(slot.start), |end| format!("{}-{}", hm(slot.start), hm(end))))
+                    .collect();
+                words.extend(what.end.map(|end| format!("-{}", hm(end))));
+                words.extend(what.part.map(|part| format!("{part:?}")));
+                words.extend(what.all_day.then(|| "day".to_owned()));
+                words.extend(what.approx.then(|| "about".to_owned()));
+                words.extend(what.from.then(|| "from".to_owned()));
+                return words.join(" ");
+            }
+            at += 1;
+        }
+        String::new()
+    }
+
+    #[test]
+    fn every_form_of_hour_is_understood() {
+        for (text, expected) in [
+            ("à 21h", "21:00"),
+            ("à 16h30, visite", "16:30"),
+            ("21 h", "21:00"),
+            ("14 h 30", "14:30"),
+            ("20 heures", "20:00"),
+            ("à 20 heures 30", "20:30"),
+            ("14:30", "14:30"),
+            ("20H30", "20:30"),
+            ("à minuit", "00:00"),
+            ("autour de midi", "12:00 about"),
+            ("vers 10h", "10:00 about"),
+            ("de 10 h à 12 h 30 et de 14 h à 18 h", "10:00-12:30 14:00-18:00"),
+            ("10h-12h / 14h-18h", "10:00-12:00 14:00-18:00"),
+            ("14 h – 19 h", "14:00-19:00"),
+            ("de 6 à 12 h", "06:00-12:00"),
+            ("9-12h", "09:00-12:00"),
+            ("de 12h à 1h", "12:00-01:00"),
+            ("23h30 à minuit", "23:30-00:00"),
+            ("entre 10h et 12h", "10:00-12:00"),
+            ("à 10 h, à 11 h 30 et à 15 h", "10:00 11:30 15:00"),
+            ("dès 20h", "20:00 from"),
+            ("à partir de 9 h", "09:00 from"),
+            ("dès 18h et jusqu'à minuit", "18:00-00:00 from"),
+            ("jusqu’à 23h", "-23:00"),
+            ("à 9 h du soir", "21:00"),
+            ("en matinée", "Morning"),
+            ("toute la matinée", "Morning"),
+            ("dans l’après-midi", "Afternoon"),
+            ("en soirée", "Evening"),
+            ("ce soir", "Evening"),
+            ("le midi", "Noon"),
+            ("À la tombée de la nuit", "Night"),
+            ("Toute la journée", "day"),
+            ("à 21h 10 €", "21:00"),
+        ] {
+            assert_eq!(said(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_an_hour_is_none() {
+        for text in [
+            "durant 1h15 ou un peu plus", "durée 2h", "durée : environ 1h30", "visite d’1 h 15", "dès 8 ans",
+            "de 6 à 12 ans", "32 km", "2020 Selecta", "à 7-77", "3 heures de musique", "balade de 2h", "45 minutes",
+            "la soirée est musicale", "avant 18h", "50 habitants", "après-midi récréative", "d'une heure",
+        ] {
+            assert_eq!(said(text), "", "{text}");
+        }
+    }
+}

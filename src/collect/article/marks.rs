@@ -1,0 +1,248 @@
+//! One pass over an item's words: which of them say an hour, a price, a telephone, a status, a day.
+//!
+//! Owns what a mark is; what the marks mean together is `parts` and `events`. Nothing inside quotation marks is marked:
+//! a title such as « 24 heures à Auch » says no hour.
+
+use chrono::NaiveTime;
+
+use super::days::{self, Found, Recurrence, Spec};
+use super::hours::{self, Times};
+use super::money;
+use super::text::{Kind, Token, Words};
+use crate::domain::agenda::Status;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Times(Times),
+    Price,
+    Phone(String),
+    Status(Said),
+    Until(Until),
+    Dates(Spec),
+    Recurs(Recurrence),
+    /// A duration, a web address, prize money: kept for the note, and never cut.
+    Opaque,
+}
+
+/// `COMPLET à 15 h`, `reporté au vendredi 16`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) status: Status,
+    pub(super) at: Option<NaiveTime>,
+    pub(super) to_day: Option<Spec>,
+    /// The words say more than the state (`inscriptions closes`): they stay in the note.
+    pub(super) kept: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Until {
+    Day(Spec),
+    /// `fin juillet`: the last day of the month is meant.
+    EndOf(u32),
+    /// `mi-septembre`, `début janvier`, `tout l'été`: no day is meant.
+    Vague,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) meaning: Meaning,
+}
+
+/// The marks of an item in order; they do not overlap.
+pub(super) fn marks(words: &Words<'_>) -> Vec<Mark> {
+    let tokens = &words.tokens;
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some(to) = quotation(tokens, at) {
+            at = to;
+            continue;
+        }
+        match mark(words, at) {
+            Some(Found { what, to }) => {
+                out.push(Mark { from: at, to, meaning: what });
+                at = to;
+            }
+            None => at += 1,
+        }
+    }
+    out
+}
+
+/// Where the quotation that opens at token `at` ends. An unclosed one is only a stray sign.
+pub(super) fn quotation(tokens: &[Token], at: usize) -> Option<usize> {
+    const LONGEST: usize = 30;
+    let close = match tokens[at].fold.as_str() {
+        "«" => "»",
+        "\"" => "\"",
+        _ => return None,
+    };
+    let ahead = tokens.iter().enumerate().skip(at + 1).take(LONGEST);
+    ahead.take_while(|(_, token)| !token.is("«") && token.kind != Kind::Break).find(|(_, token)| token.is(close)).map(|(i, _)| i + 1)
+}
+
+fn mark(words: &Words<'_>, at: usize) -> Option<Found<Meaning>> {
+    let tokens = &words.tokens;
+    if let Some(to) = web_address(words, at) {
+        return Some(Found { what: Meaning::Opaque, to });
+    }
+    if let Some(phone) = money::phone(tokens, at) {
+        return Some(Found { what: Meaning::Phone(phone.what), to: phone.to });
+    }
+    if let Some(said) = status(words, at) {
+        return Some(Found { what: Meaning::Status(said.what), to: said.to });
+    }
+    if let Some(until) = until(tokens, at) {
+        return Some(Found { what: Meaning::Until(until.what), to: until.to });
+    }
+    if let Some(to) = hours::duration(tokens, at) {
+        return Some(Found { what: Meaning::Opaque, to });
+    }
+    if let Some(times) = hours::time(tokens, at) {
+        return Some(Found { what: Meaning::Times(times.what), to: times.to });
+    }
+    if let Some(to) = money::price(tokens, at) {
+        return Some(Found { what: Meaning::Price, to });
+    }
+    if let Some(recurs) = days::recurrence(tokens, at) {
+        return Some(Found { what: Meaning::Recurs(recurs.what), to: recurs.to });
+    }
+    days::date(tokens, at).map(|date| Found { what: Meaning::Dates(date.what), to: date.to })
+}
+
+/// `www.x.fr`, `https://…`, `a@b.fr`: the tokens up to the next blank.
+fn web_address(words: &Words<'_>, at: usize) -> Option<usize> {
+    let token = words.tokens.get(at).filter(|token| token.kind == Kind::Word)?;
+    let address = token.is_any(&["www", "http", "https"]) || {
+        // `contact@…`: look only a few tokens ahead.
+        (at + 1..at + 6).take_while(|i| words.tokens.get(*i).is_some_and(|t| t.start == words.tokens[i - 1].end)).any(|i| words.tokens[i].is("@"))
+    };
+    if !address {
+        return None;
+    }
+    let mut to = at + 1;
+    while words.tokens.get(to).is_some_and(|t| t.start == words.tokens[to - 1].end && !t.is_any(&[",", ";", ")", "\n"])) {
+        to += 1;
+    }
+    // The dot that ends the sentence is not the address's.
+    let dot = words.tokens[to - 1].is(".");
+    Some(to - usize::from(dot && to > at + 1))
+}
+
+/// A status. In small letters only where it stands as a statement: a `repas complet` is no full house.
+fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
+    let tokens = &words.tokens;
+    let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
+    let plain = |status, to| Some(Found { what: Said { status, at: None, to_day: None, kept: false }, to });
+    let root = token.fold.trim_end_matches('s');
+    let root = root.strip_suffix("ee").map_or(root.to_owned(), |stem| format!("{stem}e"));
+    match root.as_str() {
+        "annule" | "annulation" if states(words, at) => {
+            // `annulée et reportée au samedi 5`
+            if words.is(at + 1, &["et"])
+                && let Some(Found { what, to }) = postponed(words, at + 2)
+            {
+                return Some(Found { what, to });
+            }
+            plain(Status::Cancelled, at + 1)
+        }
+        "reporte" | "report" if states(words, at) => postponed(words, at),
+        "complet" | "complete" if states(words, at) => {
+            let lead = at + 1 + usize::from(words.is(at + 1, &["a", "pour", "le"]));
+            let hour = hours::clock(tokens, lead).filter(|_| lead > at + 1);
+            let (at_hour, to) = hour.map_or((None, at + 1), |clock| (Some(clock.what), clock.to));
+            Some(Found { what: Said { status: Status::SoldOut, at: at_hour, to_day: None, kept: false }, to })
+        }
+        "inscription" | "reservation" if words.is(at + 1, &["closes", "close", "terminees", "completes"]) => {
+            Some(Found { what: Said { status: Status::SoldOut, at: None, to_day: None, kept: true }, to: at + 2 })
+        }
+        _ => None,
+    }
+}
+
+fn postponed(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
+    if !words.is(at, &["reporte", "reportee", "reportes", "reportees", "report"]) {
+        return None;
+    }
+    let lead = at + 1 + usize::from(words.is(at + 1, &["au", "a", "pour"]));
+    let day = days::date(&words.tokens, lead);
+    let to = day.as_ref().map_or(at + 1, |day| day.to);
+    Some(Found { what: Said { status: Status::Postponed, at: None, to_day: day.map(|day| day.what), kept: false }, to })
+}
+
+/// Whether a word of status is a statement about the event: in capitals, or alone between signs, or after « est ».
+fn states(words: &Words<'_>, at: usize) -> bool {
+    let before = |words_before: &[&str]| at > 0 && words.is(at - 1, words_before);
+    if before(&["pas", "non", "plus", "jamais"]) {
+        return false;
+    }
+    let opens = at == 0 || before(&["(", "[", "-", ".", ",", ";", ":", "!", "\n", "*", "/"]);
+    let closes = words.tokens.get(at + 1).is_none_or(|t| t.is_sentence_end() || t.is_any(&[")", "]", "-", ",", ":", "et", "au", "a", "*", "/"]));
+    words.shouts(at) || (opens && closes) || before(&["est", "sont", "ete", "affiche", "deja"])
+}
+
+/// `jusqu'au 31 août`, `jusqu'à fin juillet`, `tout l'été`
+fn until(tokens: &[Token], at: usize) -> Option<Found<Until>> {
+    let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|token| token.is_any(words));
+    if is(at, &["tout"]) && is(at + 1, &["l'"]) && is(at + 2, &["ete"]) {
+        return Some(Found { what: Until::Vague, to: at + 3 });
+    }
+    if !is(at, &["jusqu'"]) || !is(at + 1, &["au", "a"]) {
+        return None;
+    }
+    let mut first = at + 2;
+    first += usize::from(is(first, &["la", "le"]));
+    if let Some(edge) = tokens.get(first) {
+        let glued = edge.fold.strip_prefix("mi-").or_else(|| edge.fold.strip_prefix("fin-"));
+        if let Some(name) = glued {
+            let named = Token { fold: name.to_owned(), ..edge.clone() };
+            return days::month(&named).map(|_| Found { what: Until::Vague, to: first + 1 });
+        }
+        if edge.is_any(&["fin", "mi", "debut"]) {
+            let name = first + 1 + usize::from(is(first + 1, &["-", "du", "de"])) + usize::from(is(first + 2, &["mois"]));
+            let month = tokens.get(name).and_then(days::month)?;
+            let what = if edge.is("fin") { Until::EndOf(month) } else { Until::Vague };
+            return Some(Found { what, to: name + 1 });
+        }
+    }
+    let date = days::date(tokens, first)?;
+    Some(Found { what: Until::Day(date.what), to: date.to })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statuses(text: &str) -> Vec<Status> {
+        let found = marks(&Words::of(text));
+        found.into_iter().filter_map(|mark| if let Meaning::Status(said) = mark.meaning { Some(said.status) } else { None }).collect()
+    }
+
+    #[test]
+    fn a_status_is_a_statement_not_a_word() {
+        for (text, expected) in [
+            ("ANNULÉ – à 19h, balade", &[Status::Cancelled][..]),
+            ("balade (annulée)", &[Status::Cancelled]),
+            ("la balade est annulée", &[Status::Cancelled]),
+            ("le concert n’est pas annulé", &[]),
+            ("annulée et reportée au samedi 5 septembre", &[Status::Postponed]),
+            ("Reporté au vendredi 16 : ciné", &[Status::Postponed]),
+            ("reporter l’ensemble des festivités", &[]),
+            ("le programme reste inchangé", &[]),
+            ("atelier, complet", &[Status::SoldOut]),
+            ("COMPLET à 15 h", &[Status::SoldOut]),
+            ("petit-déjeuner complet servi", &[]),
+            ("(Inscriptions closes)", &[Status::SoldOut]),
+        ] {
+            assert_eq!(statuses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_quotation_is_marked() {
+        assert_eq!(marks(&Words::of("« 24 h à 5 € jusqu'au 3 juillet »")), []);
+        assert_eq!(marks(&Words::of("« polars et histoires de police« , 5 €")).len(), 1);
+    }
+}

@@ -1,0 +1,258 @@
+//! The weekly article, understood: HTML in, [`Agenda`] out.
+//!
+//! ```text
+//! html     tags and entities to lines; words are never glued, links keep their words
+//! lines    what a line is: heading of a day, section, town, footer, words
+//! outline  which lines are items, and the day each stands under
+//! marks    hours, prices, telephones, states and dates in an item
+//! parts    one item to several events: hours are the anchors
+//! events   title, place and note of each; every word goes somewhere
+//! ```
+//! Below them: `days`, `hours`, `money`, `places`, `titles` (the grammar) and `words`, `communes` (its data).
+//!
+//! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
+//! understood is kept as written with a warning in French for the person who checks the issue.
+
+mod communes;
+mod days;
+mod events;
+mod hours;
+mod html;
+mod lines;
+mod marks;
+mod money;
+mod outline;
+mod parts;
+mod places;
+mod text;
+mod titles;
+mod words;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use self::days::{Calendar, Spec, long_date, short_date};
+use self::events::{Setting, understand};
+use self::html::Page;
+use self::lines::{Form, day_line};
+use self::outline::{Entry, Outline, Under, named_week, outline};
+use self::text::{folded_words, one_spaced};
+use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Week};
+
+/// What the grammar must be told, because the article does not say it.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// When the article was published: it fixes the years, and the months that are not written.
+    pub published: NaiveDate,
+    /// The week the mailing is about, if it is known. The title of the article goes before it.
+    pub week: Option<Week>,
+    /// The commune that the office's own places are in: `Auch`.
+    pub home: &'a str,
+}
+
+/// Reads a page, a fragment of HTML or plain text.
+pub fn read(html: &str, reading: &Reading<'_>) -> Agenda {
+    let page = Page::read(html);
+    let titles = page.titles.clone();
+    let lines = page.article(|line| day_line(line).is_some_and(|day| day.form != Form::Inside));
+    let first_day = lines.iter().position(|line| day_line(line).is_some_and(|day| day.form == Form::Heading && !matches!(day.spec, Spec::Range(..))));
+    let introduction = &lines[..first_day.unwrap_or(0)];
+    let texts = titles.iter().map(String::as_str).chain(introduction.iter().map(|line| line.text.as_str()));
+    let named = named_week(texts, reading.published);
+    let calendar = Calendar { published: reading.published, week: named.or(reading.week), last: None };
+    let outline = outline(&lines, &calendar);
+    let mut reader = Reader { calendar, home: reading.home, days: BTreeMap::new(), agenda: Agenda::default(), moved: Vec::new() };
+    reader.gather(outline, named);
+    reader.agenda
+}
+
+struct Reader<'a> {
+    calendar: Calendar,
+    home: &'a str,
+    days: BTreeMap<NaiveDate, Vec<Item>>,
+    agenda: Agenda,
+    /// Events that say they moved: day and number of the item, number of the event, and where to.
+    moved: Vec<Moved>,
+}
+
+struct Moved {
+    day: NaiveDate,
+    item: usize,
+    event: usize,
+    to: Spec,
+}
+
+impl Reader<'_> {
+    fn gather(&mut self, outline: Outline, named: Option<Week>) {
+        self.agenda.warnings = outline.warnings;
+        for day in &outline.headed {
+            self.days.entry(*day).or_default();
+        }
+        let dated = outline.entries.iter().filter_map(|entry| match &entry.under {
+            Under::Days(days) => Some(days.as_slice()),
+            _ => None,
+        });
+        let week = week_of(outline.headed.iter().chain(dated.flatten()).copied(), self.calendar.week).or(named);
+        for entry in outline.entries {
+            self.place(entry, week.or(self.calendar.week));
+        }
+        self.settle_moved();
+        self.agenda.week = week;
+        self.warn_about_weeks(week, named);
+        let days = std::mem::take(&mut self.days);
+        self.agenda.days = days.into_iter().map(|(date, items)| Day { date, items }).collect();
+        for day in self.agenda.days.iter().filter(|day| day.items.is_empty()) {
+            self.agenda.warnings.push(format!("{}\u{a0}: le jour est annoncé, mais rien n’est écrit dessous.", capital(&short_date(day.date))));
+        }
+        if self.agenda.days.is_empty() && self.agenda.daily.is_empty() {
+            self.agenda.warnings.push("Aucun jour n’a été trouvé dans l’article.".to_owned());
+        }
+    }
+
+    fn place(&mut self, entry: Entry, week: Option<Week>) {
+        let text = one_spaced(&entry.text);
+        if text.is_empty() {
+            return;
+        }
+        match &entry.under {
+            Under::Days(days) => {
+                for day in days {
+                    self.put_under(*day, &entry, &text);
+                }
+            }
+            Under::Daily(weekdays) => {
+                let days = week.map(|week| weekdays.in_week(week)).unwrap_or_default();
+                self.put_daily(days, &entry, text);
+            }
+            Under::Span(first, last) => {
+                let span: Vec<NaiveDate> = first.iter_days().take_while(|day| day <= last).take(366).collect();
+                let in_week: Vec<NaiveDate> = span.iter().copied().filter(|day| week.is_none_or(|week| week.contains(*day))).collect();
+                match in_week.as_slice() {
+                    [] => self.put_nowhere(&entry, text),
+                    _ => self.put_daily(in_week, &entry, text),
+                }
+            }
+            Under::Exhibitions => {
+                let item = self.item(&entry, &text, None, true).0;
+                self.agenda.exhibitions.push(item);
+            }
+            Under::Nowhere => self.put_nowhere(&entry, text),
+        }
+    }
+
+    fn put_under(&mut self, day: NaiveDate, entry: &Entry, text: &str) {
+        let (item, moved_to) = self.item(entry, text, Some(day), false);
+        let number = self.days.get(&day).map_or(0, Vec::len);
+        for (event, to) in moved_to.into_iter().enumerate() {
+            self.moved.extend(to.map(|to| Moved { day, item: number, event, to }));
+        }
+        self.days.entry(day).or_default().push(item);
+    }
+
+    fn put_daily(&mut self, days: Vec<NaiveDate>, entry: &Entry, text: String) {
+        if days.is_empty() {
+            self.put_nowhere(entry, text);
+            return;
+        }
+        let item = self.item(entry, &text, None, false).0;
+        self.agenda.daily.push(DailyItem { item, days });
+    }
+
+    fn put_nowhere(&mut self, entry: &Entry, text: String) {
+        self.agenda.warnings.push(format!("«\u{a0}{}\u{a0}» ne se trouve sous aucun jour\u{a0}: à placer à la main.", shortened(&text)));
+        let mut item = self.item(entry, &text, None, false).0;
+        item.events.clear();
+        self.agenda.unplaced.push(item);
+    }
+
+    /// The item with what was understood of it, and the days its events moved to.
+    fn item(&mut self, entry: &Entry, text: &str, day: Option<NaiveDate>, exhibition: bool) -> (Item, Vec<Option<Spec>>) {
+        let setting = Setting {
+            calendar: &self.calendar,
+            home: self.home,
+            day,
+            town: entry.town.as_deref(),
+            exhibition,
+            placed_by_words: entry.placed_by_words,
+        };
+        let understood = if entry.heading { events::Understood::default() } else { understand(&entry.text, &entry.links, &setting) };
+        if understood.events.is_empty() && entry.under != Under::Nowhere {
+            let place = day.map_or("Hors des jours".to_owned(), |day| capital(&short_date(day)));
+            self.agenda.warnings.push(format!(
+                "{place}\u{a0}: «\u{a0}{}\u{a0}» n’a pas été compris\u{202f}; imprimé tel quel.",
+                shortened(text)
+            ));
+        }
+        (Item { text: text.to_owned(), events: understood.events }, understood.moved_to)
+    }
+
+    /// What moved to a day where it stands again is told there: here only its words stay.
+    fn settle_moved(&mut self) {
+        for moved in std::mem::take(&mut self.moved).into_iter().rev() {
+            let calendar = Calendar { last: Some(moved.day), ..self.calendar };
+            let Some(to) = calendar.dates(&moved.to).days.first().copied().filter(|to| *to != moved.day) else { continue };
+            let Some(title) = self.days.get(&moved.day).and_then(|items| items.get(moved.item)?.events.get(moved.event)).map(|event| event.title.clone()) else {
+                continue;
+            };
+            let stands_there = self.days.get(&to).is_some_and(|items| {
+                items.iter().flat_map(|item| &item.events).any(|event| event.status != Status::Postponed && same_thing(&event.title, &title))
+            });
+            if stands_there && let Some(item) = self.days.get_mut(&moved.day).and_then(|items| items.get_mut(moved.item)) {
+                item.events.remove(moved.event);
+            }
+        }
+    }
+
+    fn warn_about_weeks(&mut self, week: Option<Week>, named: Option<Week>) {
+        let Some(week) = week else { return };
+        let outside: Vec<String> = self.days.keys().filter(|day| !week.contains(**day)).map(|day| format!("{} ({})", short_date(*day), long_date(*day))).collect();
+        if !outside.is_empty() {
+            self.agenda.warnings.push(format!(
+                "L’article a des jours hors de la semaine du {}\u{a0}: {}.",
+                long_date(week.monday()),
+                outside.join(", ")
+            ));
+        }
+        if let Some(named) = named.filter(|named| *named != week) {
+            self.agenda.warnings.push(format!(
+                "Le titre annonce la semaine du {}, mais les jours sont de celle du {}.",
+                long_date(named.monday()),
+                long_date(week.monday())
+            ));
+        }
+    }
+}
+
+/// The week that has the most of the days; of two alike, the one expected, else the earlier.
+fn week_of(days: impl Iterator<Item = NaiveDate>, expected: Option<Week>) -> Option<Week> {
+    let mut counts: BTreeMap<Week, std::collections::BTreeSet<NaiveDate>> = BTreeMap::new();
+    for day in days {
+        counts.entry(Week::of(day)).or_default().insert(day);
+    }
+    counts
+        .into_iter()
+        .max_by_key(|(week, days)| (days.len(), Some(*week) == expected, std::cmp::Reverse(*week)))
+        .map(|(week, _)| week)
+}
+
+/// Whether two titles name one thing: most of the shorter one's words are in the other.
+fn same_thing(a: &str, b: &str) -> bool {
+    let content = |title: &str| -> Vec<String> { folded_words(title).into_iter().filter(|word| !words::FUNCTION.contains(&word.as_str())).collect() };
+    let (a, b) = (content(a), content(b));
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let shared = short.iter().filter(|word| long.contains(word)).count();
+    !short.is_empty() && shared * 3 >= short.len() * 2
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 90;
+    let mut chars = text.chars();
+    let start: String = chars.by_ref().take(LONGEST).collect();
+    if chars.next().is_some() { format!("{}…", start.trim_end()) } else { start }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}

@@ -1,0 +1,406 @@
+//! Places: a commune after « à », a venue after its preposition, an address between commas.
+//!
+//! A commune is known from the list or from its capital; a venue from its noun (`salle`, `cathédrale`) or from a
+//! capital (`au Cri'Art`). A noun that is neither is no place: `marché à la ferme` is a kind of market.
+
+use super::communes;
+use super::days::{month, weekday};
+use super::text::{Kind, Token, Words, tidy};
+use super::words::{ADDRESSES, AFTER_VENUE, BEFORE_VENUE, LANDMARKS, MUNICIPAL, is_venue};
+
+/// A place and the tokens that say it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    pub(super) commune: Option<String>,
+    pub(super) venue: Option<String>,
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+impl Place {
+    /// Commune first, as a reader of a poster looks for it.
+    pub(super) fn shown(&self) -> Option<String> {
+        match (&self.commune, &self.venue) {
+            (Some(commune), Some(venue)) => Some(format!("{commune}, {venue}")),
+            (commune, venue) => commune.clone().or_else(|| venue.clone()),
+        }
+    }
+}
+
+/// Where a place may be read: the tokens `..end`, and whether a title stands before it.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'w, 'a> {
+    pub(super) words: &'w Words<'a>,
+    pub(super) end: usize,
+    /// An address without a preposition counts only after a title: `cinéma plein air` is one itself.
+    pub(super) titled: bool,
+    /// A claimed hour or price stands right before.
+    pub(super) after_mark: bool,
+}
+
+/// Names with a capital that are times of the year, not places.
+const NO_PLACES: [&str; 12] = [
+    "noel", "paques", "toussaint", "moyen", "moyen-age", "renaissance", "saint-jean", "halloween", "dieu", "paris-brest",
+    "internet", "facebook",
+];
+
+impl Reader<'_, '_> {
+    fn token(&self, at: usize) -> Option<&Token> {
+        if at < self.end { self.words.tokens.get(at) } else { None }
+    }
+
+    fn is(&self, at: usize, words: &[&str]) -> bool {
+        self.token(at).is_some_and(|token| token.is_any(words))
+    }
+
+    /// The place that begins at token `at`.
+    pub(super) fn place(&self, at: usize) -> Option<Place> {
+        if self.is(at, &["rdv", "rv", "rendez-vous"]) {
+            return self.meeting_point(at);
+        }
+        self.told_place(at).map(|place| Place { from: place.from.max(at), ..place })
+    }
+
+    fn told_place(&self, at: usize) -> Option<Place> {
+        let token = self.token(at)?;
+        match token.fold.as_str() {
+            "a" => {
+                if let Some((commune, to)) = self.commune(at + 1) {
+                    return Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to }));
+                }
+                if self.is(at + 1, &["la", "l'"]) { self.venue(at, at + 1, true) } else { None }
+            }
+            "au" => {
+                let contracted = communes::known(&self.words.tokens, at + 1).filter(|(name, _)| name.starts_with("Le "));
+                match contracted {
+                    Some((name, to)) if to <= self.end => {
+                        Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to }))
+                    }
+                    _ => self.at_the_foot_of(at).or_else(|| self.venue(at, at, true)),
+                }
+            }
+            "aux" => self.venue(at, at, true),
+            "chez" => {
+                let (to, _) = self.noun_phrase(at + 1);
+                let named = self.token(at + 1).is_some_and(|t| t.capital);
+                named.then(|| self.with_commune(Place { commune: None, venue: Some(self.slice(at, to)), from: at, to }))
+            }
+            "devant" | "dans" | "sur" | "derriere" | "depuis" if self.is(at + 1, &["le", "la", "l'", "les", "son"]) => {
+                self.venue(at, at + 1, false)
+            }
+            // What one sits under is part of the scene (`repas sous les platanes`): it stays in the title too.
+            "sous" if self.is(at + 1, &["le", "la", "l'", "les"]) => {
+                let place = self.venue(at, at + 1, false)?;
+                let commune_from = (at..place.to).find(|i| self.is(*i, &["de", "d'"]) && communes::known(&self.words.tokens, i + 1).is_some());
+                let from = if place.commune.is_some() { commune_from.unwrap_or(place.to) } else { place.to };
+                Some(Place { from, ..place })
+            }
+            "en" => {
+                let to = match () {
+                    () if self.is(at + 1, &["basse", "haute", "vieille", "centre"]) && self.is(at + 2, &["ville"]) => at + 3,
+                    () if self.is(at + 1, &["centre-ville", "ville"]) => at + 2,
+                    () => return None,
+                };
+                Some(self.with_commune(Place { commune: None, venue: Some(self.slice(at + 1, to)), from: at, to }))
+            }
+            "sur" if communes::known(&self.words.tokens, at + 1).is_some() => {
+                let (commune, to) = self.commune(at + 1)?;
+                Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to }))
+            }
+            // `qui part du stade`
+            "du" | "de" if at > 0 && self.words.is(at - 1, &["part", "partent", "partira", "depart"]) => {
+                let article = if self.is(at + 1, &["la", "l'"]) { at + 1 } else { at };
+                self.venue(at, article, false)
+            }
+            "face" | "pres" | "autour" | "au-dessus" | "aux-abords" => self.at_the_foot_of(at),
+            "(" => self.in_brackets(at),
+            _ => self.address(at),
+        }
+    }
+
+    /// `RV devant l'office`: a meeting point is said in full, the preposition too.
+    fn meeting_point(&self, at: usize) -> Option<Place> {
+        let first = at + 1 + usize::from(self.is(at + 1, &[":"]));
+        if self.is(first, &["devant"]) {
+            let (to, commune) = self.noun_phrase(first + 1 + usize::from(self.is(first + 1, &["le", "la", "l'", "les"])));
+            let place = Place { venue: Some(self.slice(first, to)), from: at, to, commune: None };
+            return Some(match commune {
+                Some((commune, to)) => Place { commune: Some(commune), to, ..place },
+                None => self.with_commune(place),
+            });
+        }
+        let after = Reader { titled: true, after_mark: true, ..*self };
+        after.told_place(first).map(|place| Place { from: at, ..place })
+    }
+
+    /// `au pied de la tour`, `face à la mairie`: said in full as well.
+    fn at_the_foot_of(&self, at: usize) -> Option<Place> {
+        const FORMS: [&[&str]; 12] = [
+            &["au", "pied", "de"], &["au", "pied", "du"], &["face", "a"], &["face", "au"], &["pres", "de"], &["pres", "du"],
+            &["autour", "de"], &["autour", "du"], &["au", "bord", "de"], &["au", "bord", "du"], &["au", "coeur", "de"],
+            &["au", "coeur", "du"],
+        ];
+        let form = FORMS.iter().find(|form| form.iter().enumerate().all(|(i, word)| self.is(at + i, &[word])))?;
+        let head = at + form.len();
+        let head = head + usize::from(self.is(head, &["la", "l'", "les"]));
+        let named = self.token(head).is_some_and(|token| is_venue(token) || (token.capital && !self.is_no_place(head)));
+        if !named {
+            return None;
+        }
+        let (to, commune) = self.noun_phrase(head);
+        let place = Place { venue: Some(self.slice(at, to)), from: at, to, commune: None };
+        Some(match commune {
+            Some((commune, to)) => Place { commune: Some(commune), to, ..place },
+            None => self.with_commune(place),
+        })
+    }
+
+    /// A venue whose article is at `article` (or glued in `au`). `proper`: a capital is enough.
+    fn venue(&self, from: usize, article: usize, proper: bool) -> Option<Place> {
+        let head = article + 1;
+        let token = self.token(head)?;
+        let adjective = token.is_any(&BEFORE_VENUE) && self.token(head + 1).is_some_and(is_venue);
+        let noun = if adjective { head + 1 } else { head };
+        let coeur = self.is(noun, &["coeur"]) && !(self.is(noun + 1, &["de", "du"]) && self.is(noun + 2, &["ville", "village", "bourg"]));
+        let quoted = token.is_any(&["«", "\""]);
+        let known = self.token(noun).is_some_and(is_venue) && !coeur;
+        let named = proper && (quoted || (token.kind == Kind::Word && token.capital)) && !self.is_no_place(head);
+        // `à la ferme de X` is a place, `marché à la ferme` a kind of market.
+        let farm = self.is(head, &["ferme"]) && self.is(head + 1, &["de", "du", "des", "d'"]);
+        if !(known || named || farm) {
+            return None;
+        }
+        let (to, commune) = if quoted { (self.closing_quote(head)?, None) } else { self.noun_phrase(noun) };
+        let name = self.slice(head, to);
+        let name = match self.token(article) {
+            Some(article) if !known && !farm && article.is_any(&["la", "l'"]) => {
+                let article = if article.is("la") { "la " } else { "l'" };
+                format!("{article}{name}")
+            }
+            _ => name,
+        };
+        let place = Place { commune: None, venue: Some(name), from, to };
+        Some(match commune {
+            Some((commune, to)) => Place { commune: Some(commune), to, ..place },
+            None => self.with_commune(place),
+        })
+    }
+
+    /// `, place de la mairie` and `, Pavie`: a clause that is nothing but an address.
+    fn address(&self, at: usize) -> Option<Place> {
+        let token = self.token(at)?;
+        let clause_start = self.after_mark
+            || at == 0
+            || self.words.tokens[at - 1].is_sentence_end()
+            || self.words.is(at - 1, &[",", "(", "-", ":", "|"]);
+        if !self.titled || !clause_start {
+            return None;
+        }
+        if let Some((name, to)) = communes::known(&self.words.tokens, at).filter(|(_, to)| self.clause_ends(*to)) {
+            return Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to }));
+        }
+        let noun = if token.is_any(&BEFORE_VENUE) { at + 1 } else { at };
+        if !self.is(noun, &ADDRESSES) {
+            return None;
+        }
+        let (to, commune) = self.noun_phrase(noun);
+        let place = Place { commune: None, venue: Some(self.slice(at, to)), from: at, to };
+        let place = match commune {
+            Some((commune, to)) => Place { commune: Some(commune), to, ..place },
+            None => self.with_commune(place),
+        };
+        self.clause_ends(place.to).then_some(place)
+    }
+
+    fn in_brackets(&self, at: usize) -> Option<Place> {
+        let inside = Reader { titled: true, ..*self };
+        let place = inside.told_place(at + 1)?;
+        self.is(place.to, &[")"]).then(|| Place { from: at, to: place.to + 1, ..place })
+    }
+
+    fn clause_ends(&self, at: usize) -> bool {
+        self.token(at).is_none_or(|token| token.is_sentence_end() || token.is_any(&[",", ")", "(", "-", ":", "et", "|"]))
+    }
+
+    /// The commune whose name begins at token `at`: from the list, or because of its capital.
+    pub(super) fn commune(&self, at: usize) -> Option<(String, usize)> {
+        if let Some((name, to)) = communes::known(&self.words.tokens, at).filter(|(_, to)| *to <= self.end) {
+            return Some((name.to_owned(), to));
+        }
+        let named = |at: usize| {
+            self.token(at).is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token)) && !self.is_no_place(at)
+        };
+        if !named(at) || self.is(at, &["l'"]) && !named(at + 1) {
+            return None;
+        }
+        let mut to = at + 1;
+        while named(to) {
+            to += 1;
+        }
+        // `à Ciné 32`: a name with a number is no commune.
+        let numbered = self.token(to).is_some_and(|t| t.kind == Kind::Number) && super::hours::clock(&self.words.tokens, to).is_none();
+        (!numbered).then(|| (self.slice(at, to), to))
+    }
+
+    fn is_no_place(&self, at: usize) -> bool {
+        self.token(at).is_some_and(|token| token.is_any(&NO_PLACES) || weekday(token).is_some() || month(token).is_some())
+    }
+
+    /// Where the noun phrase with its head at `head` ends, and the commune it ends with (`la halle de Pavie`).
+    fn noun_phrase(&self, head: usize) -> (usize, Option<(String, usize)>) {
+        const LONGEST: usize = 12;
+        let street = self.is(head, &["rue", "avenue", "route", "boulevard", "chemin", "allee", "allees", "porte"]);
+        let municipal = self.is(head, &MUNICIPAL);
+        let mut at = head + 1;
+        while at < (head + LONGEST).min(self.end) {
+            let Some(token) = self.token(at) else { break };
+            if token.is_any(&AFTER_VENUE) && !(token.is("ville") && !self.is(at - 1, &["basse", "haute", "centre"])) {
+                at += 1;
+            } else if token.kind == Kind::Word && token.capital && !token.is("l'") && !self.is_no_place(at) {
+                at += 1;
+            } else if token.kind == Kind::Number && self.is(at - 1, &["cine", "cinema"]) {
+                at += 1;
+            } else if token.is_any(&["«", "\""]) {
+                match self.closing_quote(at) {
+                    Some(to) => at = to,
+                    None => break,
+                }
+            } else if token.is_any(&["de", "du", "des", "d'"]) {
+                let of = at + 1 + usize::from(self.is(at + 1, &["la", "l'", "les"]));
+                let known = communes::known(&self.words.tokens, of).or_else(|| communes::known(&self.words.tokens, at + 1));
+                if let Some((name, to)) = known.filter(|(_, to)| *to <= self.end && !street) {
+                    return (at, Some((name.to_owned(), to)));
+                }
+                let Some(word) = self.token(of) else { break };
+                if municipal && word.capital && of == at + 1 && token.is_any(&["de", "d'"]) && let Some(commune) = self.commune(of) {
+                    return (at, Some(commune));
+                }
+                match word.kind {
+                    Kind::Word if !super::hours::UNITS_OF_TIME.contains(&word.fold.as_str()) => at = of + 1,
+                    // `place du 8 mai 1945`
+                    Kind::Number if self.token(of + 1).and_then(month).is_some() => {
+                        at = of + 2;
+                        at += usize::from(self.token(at).is_some_and(|t| t.number().is_some_and(|n| n > 1700)));
+                    }
+                    _ => break,
+                }
+            } else {
+                break;
+            }
+        }
+        (at.min(self.end).max(head), None)
+    }
+
+    fn closing_quote(&self, at: usize) -> Option<usize> {
+        const LONGEST_NAME: usize = 10;
+        let close = if self.is(at, &["«"]) { "»" } else { "\"" };
+        (at + 1..(at + LONGEST_NAME).min(self.end)).find(|i| self.is(*i, &[close])).map(|i| i + 1)
+    }
+
+    /// The commune right after a venue: `, à Pavie`, `à Pavie`, `, Pavie`, `(Pavie)`.
+    fn with_commune(&self, place: Place) -> Place {
+        let mut at = place.to;
+        let bracket = self.is(at, &["("]);
+        at += usize::from(self.is(at, &[",", "-", "(", "\n"]));
+        let found = if self.is(at, &["a"]) {
+            self.commune(at + 1)
+        } else if self.is(at, &["au"]) {
+            communes::known(&self.words.tokens, at + 1).filter(|(name, to)| name.starts_with("Le ") && *to <= self.end).map(|(name, to)| (name.to_owned(), to))
+        } else if at > place.to {
+            communes::known(&self.words.tokens, at)
+                .filter(|(_, to)| *to <= self.end && self.clause_ends(*to))
+                .map(|(name, to)| (name.to_owned(), to))
+        } else {
+            None
+        };
+        match found {
+            Some((_, to)) if bracket && !self.is(to, &[")"]) => place,
+            Some((commune, to)) => Place { commune: Some(commune), to: to + usize::from(bracket), ..place },
+            None => place,
+        }
+    }
+
+    /// The venue right after a commune: `, place de la mairie`, `, au lac`, `(salle des fêtes)`.
+    fn with_venue(&self, place: Place) -> Place {
+        let after = Reader { titled: true, ..*self };
+        let comma = usize::from(self.is(place.to, &[",", "-", "\n"]));
+        let next = if self.is(place.to, &["("]) {
+            self.in_brackets(place.to)
+        } else if comma == 1 || self.is(place.to, &["a", "au", "dans", "devant", "sur", "en", "place", "salle"]) {
+            let reader = Reader { after_mark: comma == 0, ..after };
+            reader.told_place(place.to + comma).filter(|next| next.from == place.to + comma)
+        } else {
+            None
+        };
+        match next {
+            Some(Place { commune: None, venue: Some(venue), to, .. }) => Place { venue: Some(venue), to, ..place },
+            _ => place,
+        }
+    }
+
+    fn slice(&self, from: usize, to: usize) -> String {
+        tidy(self.words.slice(from, to))
+    }
+}
+
+/// The landmark that a visit is to: `visite du trésor de la cathédrale`.
+pub(super) fn visited(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
+    if !words.is(from, &["visite", "visites", "decouverte", "visitez"]) {
+        return None;
+    }
+    let reader = Reader { words, end: to, titled: true, after_mark: false };
+    let head = (from..to).find(|at| {
+        let led = *at >= 2 && (words.is(at - 1, &["la", "l'"]) && words.is(at - 2, &["de"]) || words.is(at - 1, &["du"]));
+        led && words.is(*at, &LANDMARKS)
+    })?;
+    let (end, commune) = reader.noun_phrase(head);
+    let venue = Some(reader.slice(head, end));
+    Some(Place { commune: commune.map(|(name, _)| name), venue, from: to, to })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first_place(text: &str) -> Option<String> {
+        let words = Words::of(text);
+        let end = words.tokens.len();
+        let reader = Reader { words: &words, end, titled: true, after_mark: false };
+        (0..end).find_map(|at| reader.place(at)).and_then(|place| place.shown())
+    }
+
+    #[test]
+    fn places_are_found_commune_first() {
+        for (text, expected) in [
+            ("marché à la ferme à Pavie", Some("Pavie")),
+            ("concert sous la halle de Pavie", Some("Pavie, halle")),
+            ("chorale à la cathédrale, et", Some("cathédrale")),
+            ("2020 Selecta au Cri’Art", Some("Cri'Art")),
+            ("quiz à la Fenière, à Pavie", Some("Pavie, la Fenière")),
+            ("salon à Castéra-Verduzan, place de la mairie", Some("Castéra-Verduzan, place de la mairie")),
+            ("départ devant la mairie de Montaut-les-Créneaux", Some("Montaut-les-Créneaux, mairie")),
+            ("RV devant l’office. 6 €", Some("devant l'office")),
+            ("feu sur les berges du Gers, suivi", Some("berges du Gers")),
+            ("marché en basse ville, à Auch", Some("Auch, basse ville")),
+            ("expo au château de Lavardens", Some("Lavardens, château")),
+            ("Rendez-vous à la Fenière", Some("la Fenière")),
+            ("rendez-vous : dès 20h", None),
+            ("repas sous les platanes", None),
+            ("marche au profit du Téléthon", None),
+            ("bal à Villeneuve-sur-Truc", Some("Villeneuve-sur-Truc")),
+            ("fête au Houga", Some("Le Houga")),
+            ("bal à L’Isle-Jourdain (salle polyvalente)", Some("L'Isle-Jourdain, salle polyvalente")),
+            ("match au stade Jacques Fouroux à 9h30", Some("stade Jacques Fouroux")),
+            ("place du 8 mai 1945, Condom", Some("Condom, place du 8 mai 1945")),
+            ("avenue de Pavie, Auch", Some("Auch, avenue de Pavie")),
+            ("film au Ciné 32 à Auch", Some("Auch, Ciné 32")),
+            ("loto à la salle des fêtes de Marsac", Some("Marsac, salle des fêtes")),
+            ("à la tombée de la nuit", None),
+            ("à l’occasion de la fête", None),
+            ("au pied de la tour d’Armagnac", Some("au pied de la tour d'Armagnac")),
+            ("vide-grenier (Seissan)", Some("Seissan")),
+        ] {
+            assert_eq!(first_place(text).as_deref(), expected, "{text}");
+        }
+    }
+}

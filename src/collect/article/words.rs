@@ -1,0 +1,142 @@
+//! The word lists of the grammar, in folded form (lower case, no accents).
+//!
+//! Data only. A word that is missing here costs a field, never a line: what no list knows stays in the note or is
+//! printed as written.
+
+use super::text::Token;
+
+/// Words that carry no content of their own: a run of nothing but these is not worth a note.
+pub(super) const FUNCTION: &[&str] = &[
+    "a", "au", "aux", "le", "la", "les", "l'", "un", "une", "des", "de", "du", "d'", "et", "ou", "puis", "en", "dans",
+    "sur", "sous", "par", "pour", "avec", "ce", "cet", "cette", "ces", "qui", "que", "qu'", "est", "sont", "sera",
+    "seront", "ete", "suivi", "suivie", "suivis", "suivies", "ensuite", "enfin", "egalement", "aussi", "encore", "il",
+    "y", "se", "s'", "ont", "lieu", "partir", "chez", "devant", "jusqu'", "jusque", "vers", "autour", "entre", "son",
+    "sa", "ses", "plus", "tel", "tarif", "tarifs", "prix", "rdv", "rv", "horaires", "horaire", "info", "infos", "er",
+    "durant", "pendant", "lors",
+];
+
+/// What joins one event to the one before it in a sentence.
+pub(super) const JOINTS: &[&str] = &[
+    "et", "puis", "ensuite", "enfin", "egalement", "aussi", "suivi", "suivie", "suivis", "suivies", "ou",
+];
+
+/// First words of a clause that tells about an event and is none: `départ à 8 h 30`, `ouverture des portes à 20 h`.
+pub(super) const AUXILIARY: &[&str] = &[
+    "depart", "departs", "ouverture", "inscription", "inscriptions", "accueil", "rendez-vous", "rdv", "rv", "fin",
+    "retour", "arrivee", "cloture", "remise", "reservation", "reservations", "billetterie", "top", "restauration",
+    "buvette", "seance", "seances", "portes", "fermeture",
+];
+
+/// Nouns of things one attends. Used to know a sentence's capital from a name's, and an article from a title's.
+pub(super) const EVENT_NOUNS: &[&str] = &[
+    "animation", "animations", "aperitif", "apero", "atelier", "ateliers", "audition", "bal", "balade", "balades",
+    "banquet", "battle", "bourse", "braderie", "brocante", "brocantes", "carnaval", "ceremonie", "chasse", "chorale",
+    "choeur", "cine", "cinema", "cine-concert", "cirque", "commemoration", "competition", "concert", "concerts",
+    "concours", "conference", "conferences", "conte", "contes", "corrida", "course", "cours", "creation", "danse",
+    "debat", "decouverte", "defile", "degustation", "degustations", "demonstration", "dejeuner", "diner", "discussion",
+    "ecoute", "enquete", "excursion", "exposition", "expo", "festival", "fete", "fetes", "feu", "feux", "film", "foire",
+    "forum", "gala", "gouter", "grande", "grand", "initiation", "inauguration", "jeu", "jeux", "jam", "journee",
+    "karaoke", "lecture", "lectures", "loto", "lotos", "marche", "marches", "match", "messe", "nocturne", "nocturnes",
+    "nuit", "olympiades", "opera", "parade", "peintures", "petit", "petite", "petits", "photographies", "photos",
+    "piece", "pique-nique", "portes", "projection", "promenade", "puces", "quiz", "randonnee", "randonnees",
+    "rencontre", "rencontres", "repas", "salon", "sculptures", "seance", "sortie", "soiree", "spectacle", "spectacles",
+    "stage", "theatre", "tournoi", "tour", "vente", "vernissage", "veillee",
+];
+
+const MORE_EVENT_NOUNS: &[&str] = &[
+    "vide-grenier", "vide-greniers", "vide-dressing", "visite", "visites", "zumba", "yoga", "thes", "the", "groupe",
+    "duo", "trio", "quatuor", "orchestre",
+];
+
+/// What a group plays is a concert.
+pub(super) const BANDS: &[&str] = &["groupe", "duo", "trio", "dj"];
+
+/// Nouns of places, after a preposition: `à la cathédrale`, `sur les berges`.
+pub(super) const VENUES: &[&str] = &[
+    "abbaye", "aerodrome", "allee", "allees", "amphitheatre", "arboretum", "arcades", "archives", "arenes", "atelier",
+    "auberge", "auditorium", "avenue", "bar", "base", "basilique", "bastide", "berges", "bibliotheque", "bois", "bords",
+    "bord", "boulevard", "boulodrome", "bourg", "boutique", "brasserie", "cafe", "camping", "carrefour", "casino",
+    "caserne", "cathedrale", "cave", "caves", "centre", "centre-ville", "chai", "chais", "chapelle", "chapiteau",
+    "chateau", "cimetiere", "cine", "cinema", "circuit", "cloitre", "club", "club-house", "coeur", "college",
+    "collegiale", "complexe", "conservatoire", "couvent", "cour", "departement", "dojo", "domaine", "dome", "donjon",
+    "ecluse", "ecole", "ecomusee", "eglise", "ehpad", "escalier", "espace", "esplanade", "etang", "fontaine", "foret",
+    "foyer", "galerie", "gare", "golf", "grange", "guinguette", "gymnase", "hall", "halle", "halles", "hameau", "haras",
+    "hippodrome", "hopital", "hotel", "jardin", "jardins", "kiosque", "lac", "lavoir", "librairie", "lieu-dit",
+    "ludotheque", "lycee", "mairie", "maison", "manoir", "mediatheque", "micro-folie", "monument", "moulin", "musee",
+    "museum", "observatoire", "office", "palais", "parc", "parking", "parvis", "patinoire", "piscine", "place",
+    "placette", "planetarium", "pont", "port", "potager", "preau", "prieure", "promenade", "quai", "quartier",
+    "remparts", "residence", "restaurant", "rives", "rue", "rues", "salle", "skate-park", "square", "stade",
+    "studio",
+];
+
+const MORE_VENUES: &[&str] = &[
+    "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger", "vignoble",
+    "villa", "village", "ville", "voie", "office", "presbytere", "pigeonnier", "prefecture", "camp", "hall",
+];
+
+/// Places that can stand without a preposition, as an address: `…, place de la mairie`.
+pub(super) const ADDRESSES: &[&str] = &[
+    "abbaye", "allee", "allees", "arenes", "auditorium", "avenue", "boulevard", "boulodrome", "camping", "cathedrale",
+    "centre", "centre-ville", "chapelle", "chateau", "cinema", "cine", "collegiale", "complexe", "cour", "domaine",
+    "ecole", "eglise", "espace", "esplanade", "foyer", "gare", "gymnase", "hall", "halle", "halles", "hippodrome",
+    "jardin", "jardins", "lac", "lieu-dit", "mairie", "maison", "mediatheque", "moulin", "musee", "parc", "parking",
+    "parvis", "piscine", "place", "placette", "port", "preau", "quai", "quartier", "rue", "salle", "square", "stade",
+    "terrain", "theatre", "bibliotheque", "basilique",
+];
+
+/// Places every commune has one of: `mairie de X` tells the commune even where X is in no list.
+pub(super) const MUNICIPAL: &[&str] = &[
+    "mairie", "salle", "halle", "halles", "eglise", "village", "bourg", "ecole", "foyer", "mediatheque", "bibliotheque",
+    "gare", "stade", "arcades", "boulodrome", "arenes",
+];
+
+/// Landmarks that tell the place of a visit to them: `visite du trésor de la cathédrale`.
+pub(super) const LANDMARKS: &[&str] = &[
+    "cathedrale", "musee", "chateau", "abbaye", "basilique", "collegiale", "cloitre", "eglise", "chapelle", "tour",
+    "halle", "moulin", "donjon", "domaine",
+];
+
+/// Adjectives before the noun of a place: `la grande salle`, `en basse ville`.
+pub(super) const BEFORE_VENUE: &[&str] = &[
+    "grand", "grande", "petit", "petite", "vieux", "vieille", "ancien", "ancienne", "nouveau", "nouvelle", "basse",
+    "haute", "belle", "beau", "nouvel",
+];
+
+/// Adjectives after it: `salle polyvalente`.
+pub(super) const AFTER_VENUE: &[&str] = &[
+    "polyvalente", "polyvalent", "municipal", "municipale", "communal", "communale", "intercommunal", "intercommunale",
+    "culturel", "culturelle", "paroissial", "paroissiale", "sportif", "sportive", "omnisports", "aquatique", "ancien",
+    "ancienne", "central", "centrale", "couvert", "couverte", "vert", "verte", "commercial", "equestre", "rural",
+    "rurale", "social", "routiere", "historique", "public", "ville", "monumental",
+];
+
+/// Headings of themes: they sort the article, they are no events.
+pub(super) const THEMES: &[&str] = &[
+    "animation", "animations", "atelier", "ateliers", "balade", "balades", "brocante", "brocantes", "cinema", "concert",
+    "concerts", "conference", "conferences", "culture", "danse", "decouverte", "detente", "divers", "enfants", "expo",
+    "famille", "festival", "festivals", "fete", "fetes", "foires", "gastronomie", "jeunesse", "jeune", "public",
+    "loisirs", "marche", "marches", "musique", "musiques", "nature", "patrimoine", "plein", "air", "randonnee",
+    "randonnees", "rencontres", "salons", "sorties", "spectacle", "spectacles", "sport", "sports", "theatre",
+    "vide-greniers", "visite", "visites", "guidees", "producteurs", "expositions", "jeux", "stages", "bien-etre",
+    "lectures", "terroir", "arts", "art", "vie", "locale", "ville", "village", "villages",
+];
+
+/// Labels of details: a line that begins with one belongs to the item before it.
+pub(super) const DETAILS: &[&str] = &[
+    "tarif", "tarifs", "prix", "entree", "entrees", "participation", "gratuit", "gratuite", "payant", "renseignement",
+    "renseignements", "rens", "reservation", "reservations", "resa", "inscription", "inscriptions", "tel", "telephone",
+    "contact", "contacts", "info", "infos", "informations", "lieu", "rdv", "rv", "rendez-vous", "organise", "organisee",
+    "billetterie", "billets", "acces", "duree", "site", "mail", "horaires",
+];
+
+pub(super) fn is_function(token: &Token) -> bool {
+    FUNCTION.contains(&token.fold.as_str())
+}
+
+pub(super) fn is_event_noun(token: &Token) -> bool {
+    EVENT_NOUNS.contains(&token.fold.as_str()) || MORE_EVENT_NOUNS.contains(&token.fold.as_str())
+}
+
+pub(super) fn is_venue(token: &Token) -> bool {
+    VENUES.contains(&token.fold.as_str()) || MORE_VENUES.contains(&token.fold.as_str())
+}
