@@ -1,0 +1,172 @@
+//! A fresh ledger on either database, and the words the tests of the store are written in.
+
+use super::postgres;
+use chrono::{DateTime, TimeDelta};
+use semainier::{
+    domain::{
+        Timestamp,
+        delivery::{Claim, Finished, Outcome, Phase, Reply, State},
+        email::EmailAddress,
+        issue::{Attachment, Content, Envelope, IssueKey, IssueState, NewIssue},
+        partner::NewContact,
+    },
+    store::{self, Access, LogFilter, Store},
+};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::sync::Arc;
+
+pub struct Ledger {
+    pub store: Arc<dyn Store>,
+    pub url: String,
+    pub _place: Place,
+}
+
+pub enum Place {
+    Directory { _dir: tempfile::TempDir },
+    Database { _database: postgres::Database },
+}
+
+impl Ledger {
+    pub async fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("semainier.db").display());
+        let store = store::open(&url, Access::Exclusive).await.unwrap();
+        Self { store, url, _place: Place::Directory { _dir: dir } }
+    }
+
+    pub async fn postgres() -> Self {
+        let database = postgres::Database::create().await;
+        let store = store::open(&database.url, Access::Exclusive).await.unwrap();
+        Self { store, url: database.url.clone(), _place: Place::Database { _database: database } }
+    }
+
+    /// Another opener of the same database, as a command or a second daemon would be.
+    pub async fn another(&self) -> Arc<dyn Store> {
+        store::open(&self.url, Access::Shared).await.unwrap()
+    }
+
+    /// Behind the store's back: to set up what a crash, another version or a hand left.
+    pub async fn sql(&self, sql: &str) {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+        match self.url.strip_prefix("sqlite://") {
+            Some(path) => {
+                let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
+                let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+                sql.execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+            None => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sql.execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+        }
+    }
+
+    /// So many partners, subscribed to the agenda.
+    pub async fn partners(&self, n: usize) {
+        let contacts: Vec<_> = (1..=n).map(contact).collect();
+        self.store.import_contacts(&contacts, &["agenda".to_owned()], "test", false, at(0)).await.unwrap();
+    }
+
+    /// An agenda frozen for so many partners, ready to be sent.
+    pub async fn frozen(&self, n: usize) -> IssueKey {
+        self.partners(n).await;
+        let issue = new_issue("2026-W28");
+        self.store.freeze_issue(&issue, at(0)).await.unwrap();
+        issue.key
+    }
+
+    pub async fn claim(&self, limit: u32, now: Timestamp) -> Vec<Claim> {
+        self.store.claim_deliveries(None, "here", limit, now).await.unwrap()
+    }
+
+    /// The state of each delivery, by address.
+    pub async fn states(&self) -> Vec<State> {
+        let mut log = self.store.log(&LogFilter::default()).await.unwrap();
+        log.sort_by(|a, b| a.address.cmp(&b.address));
+        log.iter().map(|it| it.state).collect()
+    }
+
+    pub async fn issue_state(&self, key: &IssueKey) -> IssueState {
+        self.store.issue(key).await.unwrap().unwrap().state
+    }
+}
+
+/// Seconds after the Saturday morning at which everything here happens.
+pub fn at(seconds: i64) -> Timestamp {
+    DateTime::from_timestamp(1_783_144_800, 0).unwrap() + TimeDelta::seconds(seconds)
+}
+
+pub const HOUR: i64 = 3600;
+
+pub fn contact(n: usize) -> NewContact {
+    NewContact {
+        address: address(n),
+        address_hash: hash(n),
+        name: format!("Personne {n}"),
+        establishment: format!("Gîte n° {n}"),
+        commune: "Auch".to_owned(),
+    }
+}
+
+pub fn address(n: usize) -> EmailAddress {
+    EmailAddress::parse(&format!("Partenaire{n:06}@gite.example")).unwrap()
+}
+
+pub fn hash(n: usize) -> String {
+    format!("{n:064x}")
+}
+
+/// An agenda that may go out for twelve hours.
+pub fn new_issue(period: &str) -> NewIssue {
+    NewIssue {
+        key: IssueKey::new("agenda", period),
+        mailing: "agenda".to_owned(),
+        scheduled_for: at(0),
+        expires_at: at(12 * HOUR),
+        content: content(),
+        content_hash: "c0ffee".to_owned(),
+    }
+}
+
+pub fn content() -> Content {
+    Content {
+        subject: "Que faire à Auch du 6 au 12 juillet".to_owned(),
+        html: "<p>Marché d’Auch, 8 h</p>".to_owned(),
+        text: "Marché d’Auch, 8 h".to_owned(),
+        attachments: vec![
+            Attachment {
+                name: "Agenda à afficher.pdf".to_owned(),
+                media_type: "application/pdf".to_owned(),
+                bytes: vec![0, 1, 255],
+            },
+            Attachment { name: "Livret.pdf".to_owned(), media_type: "application/pdf".to_owned(), bytes: vec![] },
+        ],
+        data: "{}".to_owned(),
+        envelope: Envelope {
+            from_name: "Office de tourisme".to_owned(),
+            from_address: "partenaires@office.example".to_owned(),
+            reply_to: None,
+            domain: "office.example".to_owned(),
+            list_id: "agenda.office.example".to_owned(),
+            list_name: "Agenda".to_owned(),
+            feedback_id: "agenda:office".to_owned(),
+            date_ms: 1_783_144_800_000,
+            zone: "Europe/Paris".to_owned(),
+            unsubscribe_base: "https://office.example/d/".to_owned(),
+        },
+    }
+}
+
+pub fn finished(claim: &Claim, outcome: Outcome, now: Timestamp) -> Finished {
+    let (phase, code, enhanced, text) = match outcome {
+        Outcome::Accepted => (Phase::Dot, Some(250), Some("2.0.0"), "queued as 4AB1"),
+        Outcome::Refused { .. } => (Phase::Rcpt, Some(550), Some("5.1.1"), "no such user"),
+        Outcome::Deferred { .. } => (Phase::Rcpt, Some(450), Some("4.2.0"), "greylisted"),
+        Outcome::Ours { .. } => (Phase::Connect, None, None, "connection refused"),
+        Outcome::Unknown => (Phase::Dot, None, None, "the connection was lost"),
+    };
+    let reply = Reply { code, enhanced: enhanced.map(str::to_owned), text: text.to_owned() };
+    Finished { claim: claim.clone(), phase, reply, outcome, at: now }
+}
