@@ -196,7 +196,7 @@ macro_rules! statements {
             release: concat!(
                 "UPDATE deliveries SET state = 'queued', next_at = $2, owner = NULL, lease_until = NULL, changed_at = $2
                 FROM ", $batch, "
-                WHERE id = batch.value->>'id' AND state = 'claimed' AND owner = batch.value->>'owner'
+                WHERE deliveries.id = batch.value->>'id' AND state = 'claimed' AND owner = batch.value->>'owner'
                     AND attempt = CAST(batch.value->>'attempt' AS BIGINT)"
             ),
             // In these two the first word on the state tells SQLite the index, the second is the condition.

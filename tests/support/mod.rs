@@ -1,5 +1,6 @@
-//! What the tests of several areas share: a relay that misbehaves on request, and a ledger in memory.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! What several tests share.
 
 pub mod ledger;
+pub mod postgres;
 pub mod smtp;
+pub mod web;
