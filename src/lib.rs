@@ -1,4 +1,45 @@
-//! semainier (the map of the house is written here as it is built)
+//! semainier mails a tourist office's partners by itself, and proves per person what happened to every send.
+//!
+//! # The map, in reading order
+//!
+//! ```text
+//! schedule -> collect -> compose -> (gates) -> freeze -> deliver -> report
+//!                     the ledger (store) is the floor under every step
+//! ```
+//!
+//! - [`pipeline`] is the product on one page: the steps above, one function each.
+//! - [`domain`] holds the words: agenda, issue, delivery, schedule, gates. Pure: no async, no I/O, no clock.
+//! - [`collect`] brings an article in: [`collect::fetch`] is the one HTTP client, [`collect::source`] the kinds of sources,
+//!   [`collect::article`] the grammar that turns a French article into days and events.
+//! - [`compose`] makes what people get: [`compose::context`] and [`templates`] the mail's texts, [`compose::mime`] its
+//!   bytes, [`compose::print`] the poster and the booklet.
+//! - [`deliver`] hands messages to the relay, one recipient a transaction, and knows how far each conversation came.
+//! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there.
+//! - [`daemon`] does whatever is due at each pass; [`notices`] tells staff; [`report`] shows the ledger.
+//! - [`config`], [`jobs`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
+//!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] the import.
+//!
+//! # Invariants
+//!
+//! Tests assert each of them; a feature that would bend one is wrong.
+//!
+//! - **I1 nobody lost**: every frozen recipient ends in exactly one of sent, failed, suppressed, expired, cancelled,
+//!   unknown, and the counts add up.
+//! - **I2 nobody twice**: one delivery per (issue, recipient); the relay accepts at most once unless a person asked to
+//!   resend an `unknown`, with the same Message-ID and the same bytes.
+//! - **I3 content is conserved**: every item of the article is in the mail and on the page, under its day; what the grammar
+//!   does not understand is printed as written.
+//! - **I4 never the wrong week**: an agenda that is of another week, empty, or half there is held, and staff are told.
+//! - **I5 after the opt-out, silence**: nothing is accepted for an address after its opt-out has committed.
+//! - **I6 approval is of bytes**: an issue has one hash over all that people get.
+//! - **I7 no person in the logs**: addresses are masked, tokens never written.
+//! - **I8 time is an argument**: no `now()` outside [`clock`]; instants are stored in UTC.
+//!
+//! # Walls
+//!
+//! `collect`, `compose` and `deliver` never import each other; they meet in [`pipeline`], in the types of [`domain`]. Each
+//! library is named only in its room. `tests/architecture.rs` holds both by reading the source.
+
 pub mod app;
 pub mod cli;
 pub mod clock;
