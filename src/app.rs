@@ -1,19 +1,20 @@
 //! The parts of the house put together, once, at start.
 
 use crate::clock::Clock;
-use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher};
+use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, Page, Shelf, Validators};
 use crate::compose::context;
 use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
 use crate::jobs::{self, Mailing};
 use crate::pipeline::FrozenOutbox;
-use crate::store::{self, Access, Store};
+use crate::store::{self, Access, KeptPage, Store};
 use crate::templates::Templates;
 use crate::tokens::Tokens;
 use anyhow::{Context, anyhow};
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
+use url::Url;
 
 /// What reads and composes; touches no ledger and sends nothing.
 #[derive(Debug)]
@@ -75,9 +76,10 @@ impl App {
     ///
     /// # Errors
     /// When the database cannot be opened, or another daemon has it and `access` is exclusive.
-    pub async fn open(self, access: Access) -> anyhow::Result<Engine> {
+    pub async fn open(mut self, access: Access) -> anyhow::Result<Engine> {
         let url = self.config.database.expose_secret();
         let store = store::open(url, access).await?;
+        self.fetcher.set_shelf(Arc::new(LedgerShelf { store: Arc::clone(&store), clock: self.clock.clone() }));
         let tokens = match (&self.config.secret, url.strip_prefix("sqlite://")) {
             (Some(secret), _) => Tokens::new(secret.clone()),
             (None, Some(path)) => Tokens::beside(Path::new(path))?,
@@ -85,6 +87,41 @@ impl App {
         };
         Ok(Engine { app: self, store, tokens })
     }
+}
+
+/// Pages kept in the ledger, beside everything else that must survive a restart.
+struct LedgerShelf {
+    store: Arc<dyn Store>,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for LedgerShelf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LedgerShelf({})", self.store.kind())
+    }
+}
+
+#[async_trait::async_trait]
+impl Shelf for LedgerShelf {
+    async fn kept(&self, url: &Url) -> Option<Page> {
+        let kept = self.store.kept_page(url.as_str()).await.inspect_err(not_kept).ok().flatten()?;
+        let validators = Validators { etag: kept.etag, last_modified: kept.last_modified };
+        Some(Page { url: url.clone(), text: kept.text, content_type: Some(kept.content_type), validators })
+    }
+
+    async fn keep(&self, page: &Page) {
+        let kept = KeptPage {
+            etag: page.validators.etag.clone(),
+            last_modified: page.validators.last_modified.clone(),
+            content_type: page.content_type.clone().unwrap_or_default(),
+            text: page.text.clone(),
+        };
+        let _ = self.store.keep_page(page.url.as_str(), &kept, self.clock.now()).await.inspect_err(not_kept);
+    }
+}
+
+fn not_kept(error: &store::StoreError) {
+    tracing::warn!(error = error as &dyn std::error::Error, "a fetched page could not be kept or read");
 }
 
 impl Engine {

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::DateTime;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -53,6 +55,15 @@ impl Default for FetchLimits {
 /// The addresses are checked as if the DNS had given them.
 pub type KnownNames = BTreeMap<String, Vec<IpAddr>>;
 
+/// Where pages are kept between two fetches, so that an unchanged one need not be sent again (RFC 9110 13.1).
+#[async_trait]
+pub trait Shelf: Send + Sync + Debug {
+    async fn kept(&self, url: &Url) -> Option<Page>;
+
+    /// A page that cannot be kept is only fetched again.
+    async fn keep(&self, page: &Page);
+}
+
 /// Fetches pages of the public internet, and of the hosts the office allowed by name.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
@@ -62,6 +73,7 @@ pub struct Fetcher {
     public: Client,
     /// Goes anywhere: used for allowed hosts, and nothing else. Not even made where none is allowed.
     anywhere: Option<Client>,
+    shelf: Option<Arc<dyn Shelf>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +131,7 @@ impl Fetcher {
         };
         let public = client(Reach::Public)?;
         let anywhere = if allowed.is_empty() { None } else { Some(client(Reach::Anywhere)?) };
-        Ok(Self { limits, allowed, public, anywhere })
+        Ok(Self { limits, allowed, public, anywhere, shelf: None })
     }
 
     pub fn limits(&self) -> &FetchLimits {
@@ -135,12 +147,27 @@ impl Fetcher {
         }
     }
 
-    /// The page at `url`, changed or not.
+    /// Keeps pages on this shelf from now on, and asks only for what has changed.
+    pub fn set_shelf(&mut self, shelf: Arc<dyn Shelf>) {
+        self.shelf = Some(shelf);
+    }
+
+    /// The page at `url` as it is now: sent again, or kept and said to be unchanged.
     pub async fn page(&self, url: &Url) -> Result<Page, FetchError> {
-        match self.get(url, None).await? {
-            Fetched::Body(page) => Ok(page),
-            // `get` says so only to whoever gave validators.
-            Fetched::NotModified => Err(FetchError::Status { place: Place::of(url), code: 304, retry_after: None }),
+        let kept = match &self.shelf {
+            Some(shelf) => shelf.kept(url).await.filter(|page| page.validators != Validators::default()),
+            None => None,
+        };
+        let unexpected = || FetchError::Status { place: Place::of(url), code: 304, retry_after: None };
+        match (self.get(url, kept.as_ref().map(|page| &page.validators)).await?, kept) {
+            (Fetched::NotModified, kept) => kept.ok_or_else(unexpected),
+            (Fetched::Body(page), _) => {
+                // After a redirect the validators belong to another address.
+                if let Some(shelf) = self.shelf.as_ref().filter(|_| page.url == *url) {
+                    shelf.keep(&page).await;
+                }
+                Ok(page)
+            }
         }
     }
 

@@ -1,13 +1,16 @@
 //! What the client fetches, what it refuses, and when it stops.
 
 use std::io::Write as _;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use semainier::collect::fetch::{
-    AllowedHosts, CharsetError, FetchError, FetchLimits, Fetched, Fetcher, Page, Phase, Refusal,
+    AllowedHosts, CharsetError, FetchError, FetchLimits, Fetched, Fetcher, Page, Phase, Refusal, Shelf,
 };
+
+use url::Url;
 
 use super::web::{Reply, Web};
 use super::{fetcher_for, fetcher_with_names, local_fetcher, patient, short};
@@ -246,6 +249,36 @@ async fn e05_what_has_not_changed_is_said_and_is_no_error() {
     web.route("/", Reply::html("v2").etag("\"v2\""));
     let changed = fetcher.get(&web.url("/"), Some(&first.validators)).await.unwrap();
     assert!(matches!(changed, Fetched::Body(page) if page.text == "v2"));
+}
+
+/// A shelf with one board.
+#[derive(Debug, Default)]
+struct Board(Mutex<Option<Page>>);
+
+#[async_trait::async_trait]
+impl Shelf for Board {
+    async fn kept(&self, url: &Url) -> Option<Page> {
+        self.0.lock().unwrap().clone().filter(|page| page.url == *url)
+    }
+
+    async fn keep(&self, page: &Page) {
+        *self.0.lock().unwrap() = Some(page.clone());
+    }
+}
+
+#[tokio::test]
+async fn e05_an_unchanged_page_is_taken_from_the_shelf_and_a_changed_one_replaces_it() {
+    let web = Web::start();
+    web.route("/", Reply::html("v1").etag("\"v1\""));
+    let mut fetcher = fetcher_for(&web, patient());
+    fetcher.set_shelf(Arc::new(Board::default()));
+    for text in ["v1", "v1"] {
+        assert_eq!(fetcher.page(&web.url("/")).await.unwrap().text, text);
+    }
+    web.route("/", Reply::html("v2").etag("\"v2\""));
+    assert_eq!(fetcher.page(&web.url("/")).await.unwrap().text, "v2");
+    let asked: Vec<_> = web.requests().iter().map(|seen| seen.headers.get("if-none-match").cloned()).collect();
+    assert_eq!(asked, [None, Some("\"v1\"".to_owned()), Some("\"v1\"".to_owned())]);
 }
 
 #[tokio::test]
