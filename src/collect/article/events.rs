@@ -10,13 +10,14 @@ use super::communes;
 use super::days::{Calendar, Recurrence, Spec, Weekdays};
 use super::hours::Times;
 use super::html::Link;
+use super::lines::has_number;
 use super::marks::{Meaning, Said, Until, marks, quotation};
 use super::money::bare_label;
 use super::parts::{Marked, Part, all_slots};
 use super::places::{Place, Reader, visited};
 use super::text::{Kind, Words, tidy, trimmed};
 use super::titles;
-use super::words::{AUXILIARY, DETAILS, JOINTS, is_function};
+use super::words::{ADDRESSES, AUXILIARY, DETAILS, GENRES, JOINTS, is_function};
 use crate::domain::agenda::{Event, Status};
 
 /// Where the item stands in the article.
@@ -66,7 +67,20 @@ pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> U
         };
         before = Some(known);
     }
+    if preamble.is_some_and(|preamble| preamble.place.is_none()) {
+        share_the_last_place(&mut out.events);
+    }
     out
+}
+
+/// `Fête de l'ail : messe à 10 h 30, repas et concert, à Mauvezin`: one feast is in one place, said at its end.
+fn share_the_last_place(events: &mut [Event]) {
+    let Some((last, others)) = events.split_last_mut() else { return };
+    if others.iter().all(|event| event.place.is_none()) {
+        for event in others {
+            event.place.clone_from(&last.place);
+        }
+    }
 }
 
 /// What the words before several events say for all of them.
@@ -204,7 +218,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
                     !said.kept
                 }
                 Meaning::Until(until) => self.claim_until(until, mark.from, mark.to),
-                Meaning::Dates(spec) => self.claim_dates(spec),
+                Meaning::Dates(spec) => self.stands_apart(mark.from, spec) && self.claim_dates(spec),
                 Meaning::Recurs(recurs) => self.claim_recurrence(*recurs),
                 Meaning::Opaque => false,
             };
@@ -263,6 +277,11 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         }
     }
 
+    /// `brocante du premier dimanche`: a weekday inside a phrase is a word of it.
+    fn stands_apart(&self, from: usize, spec: &Spec) -> bool {
+        has_number(spec) || from == self.part.from || self.marked.is_boundary(from - 1) || self.words().tokens[from - 1].kind != Kind::Word
+    }
+
     fn claim_dates(&mut self, spec: &Spec) -> bool {
         let calendar = Calendar { last: self.setting.day.or(self.setting.calendar.last), ..*self.setting.calendar };
         let dates = calendar.dates(spec);
@@ -281,7 +300,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
     fn reader(&self, at: usize, titled: bool) -> Reader<'w, 'a> {
         let end = (at + 1..self.part.to).find(|i| !self.is_free(*i)).unwrap_or(self.part.to);
         let after_mark = at > self.part.from && !self.is_free(at - 1);
-        Reader { words: self.words(), end, titled, after_mark }
+        Reader { words: self.words(), end, titled, after_mark, in_commune: false }
     }
 
     /// Finds the places of the part and claims the words of the one that is the event's.
@@ -315,6 +334,12 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             }
             self.towns = found;
             return None;
+        }
+        // `RC Auch – Stade Foyen, au stade du Moulias`: what a preposition says goes before a bare name.
+        let bare = |place: &Place| place.venue.is_some() && place.commune.is_none() && self.words().is(place.from, ADDRESSES);
+        let told = |place: &Place| place.venue.is_some() && self.words().is(place.from, &["a", "au", "aux", "dans", "sur"]);
+        if found.first().is_some_and(bare) && found.iter().any(told) {
+            found.retain(|place| !bare(place));
         }
         let mut found = found.into_iter();
         let mut place = found.next()?;
@@ -403,7 +428,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
                 break;
             };
             let bracketed = self.marked.enclosed[first] && !words.is(first, &["«", "\""]) && quotation(&words.tokens, first).is_none() && self.in_brackets(first);
-            let detail = words.is(first, &AUXILIARY) && self.clause_is_short(first) || words.is(first, &DETAILS) || self.is_opaque(first);
+            let genre = words.is(first, GENRES) && words.is(first + 1, &["."]) && first + 2 < to;
+            let detail = genre || words.is(first, &AUXILIARY) && self.clause_is_short(first) || words.is(first, &DETAILS) || self.is_opaque(first);
             if !detail && !bracketed {
                 // `la chorale`, `un bal`: the article before it is the title's to keep or drop.
                 let article = first > at && self.is_free(first - 1) && words.is(first - 1, &["le", "la", "les", "l'", "un", "une", "des", "du"]);
@@ -423,7 +449,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
     }
 
     fn is_opaque(&self, at: usize) -> bool {
-        self.marked.marks.iter().any(|mark| mark.meaning == Meaning::Opaque && (mark.from..mark.to).contains(&at) && !self.words().is(mark.from, &["d'", "d", "de", "en"]))
+        let tells_nothing = |meaning: &Meaning| matches!(meaning, Meaning::Opaque | Meaning::Dates(_) | Meaning::Recurs(_));
+        self.marked.marks.iter().any(|mark| tells_nothing(&mark.meaning) && (mark.from..mark.to).contains(&at) && !self.words().is(mark.from, &["d'", "d", "de", "en"]))
     }
 
     /// `départ à 8 h 30` but not `départ de la course des enfants`.
@@ -437,13 +464,20 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let main_hour = self.part.times.first().map_or(self.part.to, |mark| self.marked.marks[*mark].from);
         // `les 32 km du 32, randonnée : départ à 8 h 30`: before the colon and the hour, all is title.
         let colon = (from..self.part.to).find(|at| self.marked.is_boundary(*at) && words.is(*at, &[":", ".", ";", "\n", "!"]));
+        let mut at = from;
+        let mut to = from;
         if let Some(colon) = colon.filter(|at| words.is(*at, &[":"]) && *at < main_hour && at - from <= 14)
             && (from..colon).all(|at| self.is_free(at))
         {
-            return colon;
+            // `Théâtre : « Le Malade »`: the kind, then the thing. `Randonnée : départ…` is the thing, then a detail.
+            let next = colon + 1;
+            let content = (from..colon).filter(|at| self.is_content(*at)).count();
+            let thing = next < self.part.to && self.is_free(next) && !words.is(next, AUXILIARY) && !words.is(next, DETAILS) && !is_function(&words.tokens[next]);
+            if content > 2 || !thing {
+                return colon;
+            }
+            at = next;
         }
-        let mut at = from;
-        let mut to = from;
         while at < self.part.to {
             if let Some(end) = quotation(&words.tokens, at).filter(|end| *end <= self.part.to) {
                 (at, to) = (end, end);
@@ -606,10 +640,22 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             (None, None) => town.as_ref().map(|town| Place { commune: Some(town.clone()), ..Place::default() })?,
         };
         if place.commune.is_none() && place.venue.is_some() {
-            let home = if self.setting.exhibition { None } else { Some(self.setting.home.to_owned()) };
+            let elsewhere = self.setting.exhibition || place.names_a_locality() || self.names_another_commune();
+            let home = if elsewhere { None } else { Some(self.setting.home.to_owned()) };
             place.commune = town.or(home).filter(|home| !home.is_empty());
         }
         Some(place)
+    }
+
+    /// `les 10 km de Pavie`, at a stadium: then the stadium is not assumed to be at home.
+    fn names_another_commune(&self) -> bool {
+        (self.part.from..self.part.to).any(|at| {
+            !self.is_quoted(at) && communes::known(&self.words().tokens, at).is_some_and(|(name, _)| name != self.setting.home)
+        })
+    }
+
+    fn is_quoted(&self, at: usize) -> bool {
+        self.marked.enclosed[at] && !self.in_brackets(at)
     }
 
     fn push_events(self, place: Option<Place>, out: &mut Understood) {

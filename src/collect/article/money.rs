@@ -78,7 +78,7 @@ fn qualifier(tokens: &[Token], at: usize) -> usize {
     ];
     let closing = |from: usize| (from..tokens.len().min(from + LONGEST)).find(|i| tokens[*i].is(")"));
     if is(tokens, at, &["("]) {
-        let about_money = |to: usize| tokens[at + 1..to].iter().any(|t| t.is_any(&CURRENCY) || t.is_any(&FIRST[..16]) || t.is("gratuit"));
+        let about_money = |to: usize| tokens[at + 1..to].iter().any(|t| t.is_any(&CURRENCY) || t.is_any(&FIRST[..16]) || t.is_any(&["gratuit", "compris", "comprise", "inclus", "incluse", "offert", "offerte"]));
         return closing(at + 1).filter(|to| about_money(*to)).map_or(at, |to| to + 1);
     }
     let less = is(tokens, at, &["-", "+"]) && (is(tokens, at + 1, &["de"]) || (number(tokens, at + 1) && is(tokens, at + 2, &["ans"])));

@@ -1,7 +1,7 @@
 //! How the words of a title are shown: without the article and the capital that only the sentence gave them.
 
 use super::text::{Kind, Words, tidy, trimmed};
-use super::words::{BANDS, JOINTS, is_event_noun, is_function};
+use super::words::{BANDS, JOINTS, TRAILING, is_event_noun, is_function};
 
 pub(super) struct Shown {
     pub(super) text: String,
@@ -32,7 +32,7 @@ pub(super) fn shown(written: &str) -> Shown {
     if !noun || named_article {
         from = article;
     }
-    while to > from + 1 && words.tokens[to - 1].kind == Kind::Word && is_function(&words.tokens[to - 1]) && !words.tokens[to - 1].capital {
+    while to > from + 1 && words.is(to - 1, TRAILING) && !words.tokens[to - 1].capital {
         to -= 1;
     }
     let plays = words.is(from, &BANDS) && words.tokens.get(from + 1).is_some_and(|next| next.capital || next.kind == Kind::Number || next.is_any(&["«", "\""]));
@@ -41,7 +41,10 @@ pub(super) fn shown(written: &str) -> Shown {
         return Shown { text: format!("concert {}", tidy(trimmed(words.slice(from + 1, to)))), replaced: Some(band) };
     }
     let text = tidy(trimmed(words.slice(from, to)));
-    let sentence_capital = words.tokens.get(from).is_some_and(|first| first.capital && is_event_noun(first)) && !words.shouts(from);
+    let sentence_capital = words.tokens.get(from).is_some_and(|first| first.capital && is_event_noun(first))
+        && !words.shouts(from)
+        // `Chorale Mélisse` is a name.
+        && words.tokens.get(from + 1).is_none_or(|next| next.kind != Kind::Word || !next.capital);
     Shown { text: if sentence_capital { lower_first(&text) } else { text }, replaced: None }
 }
 

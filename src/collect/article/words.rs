@@ -9,9 +9,9 @@ use super::text::Token;
 pub(super) const FUNCTION: &[&str] = &[
     "a", "au", "aux", "le", "la", "les", "l'", "un", "une", "des", "de", "du", "d'", "et", "ou", "puis", "en", "dans",
     "sur", "sous", "par", "pour", "avec", "ce", "cet", "cette", "ces", "qui", "que", "qu'", "est", "sont", "sera",
-    "seront", "ete", "suivi", "suivie", "suivis", "suivies", "ensuite", "enfin", "egalement", "aussi", "encore", "il",
-    "y", "se", "s'", "ont", "lieu", "partir", "chez", "devant", "jusqu'", "jusque", "vers", "autour", "entre", "son",
-    "sa", "ses", "plus", "tel", "tarif", "tarifs", "prix", "rdv", "rv", "horaires", "horaire", "info", "infos", "er",
+    "seront", "suivi", "suivie", "suivis", "suivies", "ensuite", "enfin", "egalement", "aussi", "encore", "il",
+    "y", "se", "s'", "ont", "lieu", "partir", "chez", "devant", "jusqu'", "jusque", "vers", "autour", "entre",
+    "plus", "tel", "tarif", "tarifs", "prix", "rdv", "rv", "horaires", "horaire", "info", "infos", "er",
     "durant", "pendant", "lors",
 ];
 
@@ -35,7 +35,7 @@ pub(super) const EVENT_NOUNS: &[&str] = &[
     "concours", "conference", "conferences", "conte", "contes", "corrida", "course", "cours", "creation", "danse",
     "debat", "decouverte", "defile", "degustation", "degustations", "demonstration", "dejeuner", "diner", "discussion",
     "ecoute", "enquete", "excursion", "exposition", "expo", "festival", "fete", "fetes", "feu", "feux", "film", "foire",
-    "forum", "gala", "gouter", "grande", "grand", "initiation", "inauguration", "jeu", "jeux", "jam", "journee",
+    "forum", "gala", "gouter", "grande", "grand", "improvisation", "initiation", "inauguration", "jeu", "jeux", "jam", "journee",
     "karaoke", "lecture", "lectures", "loto", "lotos", "marche", "marches", "match", "messe", "nocturne", "nocturnes",
     "nuit", "olympiades", "opera", "parade", "peintures", "petit", "petite", "petits", "photographies", "photos",
     "piece", "pique-nique", "portes", "projection", "promenade", "puces", "quiz", "randonnee", "randonnees",
@@ -46,6 +46,20 @@ pub(super) const EVENT_NOUNS: &[&str] = &[
 const MORE_EVENT_NOUNS: &[&str] = &[
     "vide-grenier", "vide-greniers", "vide-dressing", "visite", "visites", "zumba", "yoga", "thes", "the", "groupe",
     "duo", "trio", "quatuor", "orchestre",
+];
+
+/// What a title does not end with: a preposition or an article whose words another field has.
+pub(super) const TRAILING: &[&str] = &[
+    "a", "au", "aux", "le", "la", "les", "l'", "un", "une", "des", "de", "du", "d'", "et", "ou", "puis", "en", "dans", "sur",
+    "sous", "par", "pour", "avec", "chez", "devant", "vers", "qui", "que", "qu'", "est", "sont", "suivi", "suivie", "entre",
+];
+
+/// Kinds of thing that a line names before the thing itself: `Rugby. RC Auch – …`, `Théâtre : « … »`.
+pub(super) const GENRES: &[&str] = &[
+    "animation", "atelier", "basket", "bien-etre", "cinema", "cirque", "concert", "conference", "culture", "danse", "enfants",
+    "environnement", "football", "foot", "gastronomie", "handball", "jeunesse", "lecture", "loisirs", "loto", "musique",
+    "nature", "patrimoine", "petanque", "randonnee", "rugby", "sante", "solidarite", "spectacle", "sport", "tennis", "theatre",
+    "visite", "volley",
 ];
 
 /// What a group plays is a concert.
@@ -59,7 +73,7 @@ pub(super) const VENUES: &[&str] = &[
     "caserne", "cathedrale", "cave", "caves", "centre", "centre-ville", "chai", "chais", "chapelle", "chapiteau",
     "chateau", "cimetiere", "cine", "cinema", "circuit", "cloitre", "club", "club-house", "coeur", "college",
     "collegiale", "complexe", "conservatoire", "couvent", "cour", "departement", "dojo", "domaine", "dome", "donjon",
-    "ecluse", "ecole", "ecomusee", "eglise", "ehpad", "escalier", "espace", "esplanade", "etang", "fontaine", "foret",
+    "ecluse", "ecole", "ecomusee", "eglise", "ehpad", "escalier", "espace", "esplanade", "etang", "fontaine", "foret", "fronton", "poste",
     "foyer", "galerie", "gare", "golf", "grange", "guinguette", "gymnase", "hall", "halle", "halles", "hameau", "haras",
     "hippodrome", "hopital", "hotel", "jardin", "jardins", "kiosque", "lac", "lavoir", "librairie", "lieu-dit",
     "ludotheque", "lycee", "mairie", "maison", "manoir", "mediatheque", "micro-folie", "monument", "moulin", "musee",
@@ -107,7 +121,7 @@ pub(super) const AFTER_VENUE: &[&str] = &[
     "polyvalente", "polyvalent", "municipal", "municipale", "communal", "communale", "intercommunal", "intercommunale",
     "culturel", "culturelle", "paroissial", "paroissiale", "sportif", "sportive", "omnisports", "aquatique", "ancien",
     "ancienne", "central", "centrale", "couvert", "couverte", "vert", "verte", "commercial", "equestre", "rural",
-    "rurale", "social", "routiere", "historique", "public", "ville", "monumental",
+    "rurale", "social", "associatif", "associative", "eveche", "routiere", "historique", "public", "ville", "monumental",
 ];
 
 /// Headings of themes: they sort the article, they are no events.
