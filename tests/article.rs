@@ -144,3 +144,39 @@ fn one_week_with_nearly_every_trap_is_understood_exactly() {
     assert_eq!(agenda.week, Some("2027-W28".parse::<Week>().expect("a week")));
     assert_eq!(flat(&agenda).len(), 31);
 }
+#[test]
+fn run_in_prose() {
+    check("run_in_prose");
+}
+#[test]
+fn themes_dated_items() {
+    check("themes_dated_items");
+}
+#[test]
+fn table() {
+    check("table");
+}
+#[test]
+fn capitals_month_end() {
+    check("capitals_month_end");
+}
+#[test]
+fn word_processor() {
+    check("word_processor");
+}
+#[test]
+fn auch_column() {
+    check("auch_column");
+}
+#[test]
+fn towns_under_days() {
+    check("towns_under_days");
+}
+#[test]
+fn prose_semicolons() {
+    check("prose_semicolons");
+}
+#[test]
+fn full_page() {
+    check("full_page");
+}

@@ -190,7 +190,13 @@ pub(super) fn lone_name(line: &Line) -> Option<String> {
     let all_names =
         !named.is_empty() && named.len() <= 3 && named.iter().all(|token| token.kind == Kind::Word && token.capital);
     let text = line.text.trim_matches(|c: char| !c.is_alphanumeric());
-    all_names.then(|| text.to_owned())
+    // A poster does not shout its towns.
+    let calm = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().map_or(String::new(), |first| first.to_string() + &chars.as_str().to_lowercase())
+    };
+    let shouts = !text.chars().any(char::is_lowercase);
+    all_names.then(|| if shouts { text.split_inclusive([' ', '-', '\'']).map(calm).collect() } else { text.to_owned() })
 }
 
 /// The look of a heading line, to find others of its kind.

@@ -6,7 +6,7 @@
 use super::hours::{Slot, Times};
 use super::marks::{Mark, Meaning, quotation};
 use super::text::{Kind, Words};
-use super::words::{AUXILIARY, JOINTS, is_function};
+use super::words::{AUXILIARY, GENRES, JOINTS, is_function};
 
 /// A stretch of the item about one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -120,10 +120,16 @@ impl<'w, 'a> Marked<'w, 'a> {
         let clause_end = self.clause_end(behind);
         let said_after = self.first_content(behind, clause_end);
         let is_auxiliary = |at: usize| self.words.is(at, &AUXILIARY);
-        if said_before.is_some_and(is_auxiliary) {
+        let only_auxiliary = |from: usize, to: usize| (from..to).filter(|at| self.is_content(*at)).all(is_auxiliary);
+        const TELLS: [&str; 11] = [
+            "depart", "departs", "ouverture", "inscription", "inscriptions", "rendez-vous", "rdv", "rv", "retour", "arrivee", "fin",
+        ];
+        if let Some(at) = said_before.filter(|at| is_auxiliary(*at))
+            && (self.words.is(at, &TELLS) || only_auxiliary(at, here))
+        {
             return Decision::Detail;
         }
-        if said_before.is_none() && said_after.is_some_and(|at| is_auxiliary(at) && at <= behind + 1) {
+        if said_before.is_none() && said_after.is_some_and(|at| is_auxiliary(at) && at <= behind + 1 && only_auxiliary(at, clause_end)) {
             return Decision::Detail;
         }
         if said_before.is_some() {
@@ -212,12 +218,31 @@ impl<'w, 'a> Marked<'w, 'a> {
         }
         let part = &mut cut.parts[0];
         let Some(first) = part.times.first().map(|mark| &self.marks[*mark]) else { return };
-        let colon = (part.from..first.from).rev().find(|at| self.words.tokens[*at].kind != Kind::Break);
-        let Some(colon) = colon.filter(|at| self.words.is(*at, &[":"])) else { return };
+        // `Fête de l'ail : messe à 10 h 30, repas à 12 h 30`: the feast, then what it is made of.
+        let last_colon = (part.from..first.from).rev().find(|at| self.words.is(*at, &[":"]) && !self.enclosed[*at] && !self.marked[*at]);
+        if let Some(colon) = last_colon
+            && self.has_content(colon + 1, first.from)
+        {
+            let mut content = (part.from..colon).filter(|at| self.is_content(*at));
+            let genre = content.next().is_some_and(|at| self.words.is(at, GENRES)) && content.next().is_none();
+            if !genre && self.has_content(part.from, colon) {
+                cut.preamble = Some((part.from, colon));
+                part.from = colon + 1;
+            }
+            return;
+        }
+        // `2 rendez-vous : dès 20 h la chorale, et à 21 h 30…`, `fête du village avec, à 19 h, apéritif`
+        let mut end = first.from;
+        while end > part.from && self.words.is(end - 1, &[",", "\n"]) {
+            end -= 1;
+        }
+        if !(end > part.from && self.words.is(end - 1, &[":", "avec"])) {
+            return;
+        }
         let events_follow = self.has_content(first.to, self.clause_end(first.to));
-        if events_follow && self.has_content(part.from, colon) {
-            cut.preamble = Some((part.from, colon));
-            part.from = colon + 1;
+        if events_follow && self.has_content(part.from, end) {
+            cut.preamble = Some((part.from, end));
+            part.from = end;
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::communes;
 use super::days::{month, weekday};
 use super::text::{Kind, Token, Words, tidy};
-use super::words::{ADDRESSES, AFTER_VENUE, BEFORE_VENUE, LANDMARKS, MUNICIPAL, is_venue};
+use super::words::{ADDRESSES, AFTER_VENUE, BEFORE_VENUE, LANDMARKS, MUNICIPAL, is_function, is_venue};
 
 /// A place and the tokens that say it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,6 +18,19 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Whether the venue's own name is of a locality (`abbaye de Flaran`, `chez Paulette`): it may be anywhere.
+    pub(super) fn names_a_locality(&self) -> bool {
+        const ESTATES: [&str; 14] = [
+            "abbaye", "chai", "chateau", "domaine", "ferme", "lac", "manoir", "moulin", "prieure", "village", "hameau", "etang",
+            "chapelle", "camping",
+        ];
+        let Some(venue) = &self.venue else { return false };
+        let tokens = super::text::tokens(venue);
+        let estate = tokens.first().is_some_and(|first| first.is_any(&ESTATES));
+        let named = tokens.windows(2).any(|pair| pair[0].is_any(&["de", "d'"]) && pair[1].capital && !pair[1].is_any(&["l'", "la", "le"]));
+        tokens.first().is_some_and(|first| first.is("chez")) || (named && estate)
+    }
+
     /// Commune first, as a reader of a poster looks for it.
     pub(super) fn shown(&self) -> Option<String> {
         match (&self.commune, &self.venue) {
@@ -36,6 +49,8 @@ pub(super) struct Reader<'w, 'a> {
     pub(super) titled: bool,
     /// A claimed hour or price stands right before.
     pub(super) after_mark: bool,
+    /// A commune stands before: what follows it between signs is where in it.
+    pub(super) in_commune: bool,
 }
 
 /// Names with a capital that are times of the year, not places.
@@ -68,7 +83,7 @@ impl Reader<'_, '_> {
         if self.is(at, &["rdv", "rv", "rendez-vous"]) {
             return self.meeting_point(at);
         }
-        self.told_place(at).map(|place| Place { from: place.from.max(at), ..place })
+        self.told_place(at)
     }
 
     fn told_place(&self, at: usize) -> Option<Place> {
@@ -124,7 +139,8 @@ impl Reader<'_, '_> {
             // `qui part du stade`
             "du" | "de" if at > 0 && self.words.is(at - 1, &["part", "partent", "partira", "depart"]) => {
                 let article = if self.is(at + 1, &["la", "l'"]) { at + 1 } else { at };
-                self.venue(at, article, false)
+                let from = if at > 1 && self.words.is(at - 2, &["qui"]) { at - 2 } else { at };
+                self.venue(from, article, false)
             }
             "face" | "pres" | "autour" | "au-dessus" | "aux-abords" => self.at_the_foot_of(at),
             "(" => self.in_brackets(at),
@@ -218,23 +234,38 @@ impl Reader<'_, '_> {
             || at == 0
             || self.words.tokens[at - 1].is_sentence_end()
             || self.words.is(at - 1, &[",", "(", "-", ":", "|"]);
-        if !self.titled || !clause_start {
+        // `braderie rue Dessoles`: a street needs no comma before it.
+        let street = self.is(at, &["place", "rue", "avenue", "boulevard", "allees", "esplanade", "parking", "salle", "quai", "square"])
+            && at > 0
+            && self.words.tokens[at - 1].kind == Kind::Word
+            && !is_function(&self.words.tokens[at - 1])
+            && self.token(at + 1).is_some_and(|next| next.capital || next.is_any(&["de", "du", "des", "d'"]) || next.is_any(AFTER_VENUE));
+        if !self.titled || !(clause_start || street) {
             return None;
         }
         if let Some((name, to)) = communes::known(&self.words.tokens, at).filter(|(_, to)| self.clause_ends(*to)) {
             return Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to }));
         }
         let noun = if token.is_any(&BEFORE_VENUE) { at + 1 } else { at };
-        if !self.is(noun, &ADDRESSES) {
+        let place_noun = self.is(noun, ADDRESSES) || (self.in_commune && self.token(noun).is_some_and(is_venue));
+        if !place_noun {
             return None;
         }
         let (to, commune) = self.noun_phrase(noun);
+        // `, théâtre, …` is a genre; `, église, …` can only be a place.
+        const ALONE: [&str; 16] = [
+            "mairie", "eglise", "cathedrale", "chapelle", "halle", "halles", "stade", "gymnase", "mediatheque",
+            "bibliotheque", "boulodrome", "foyer", "camping", "chateau", "piscine", "centre-ville",
+        ];
+        if to - at == 1 && commune.is_none() && !self.in_commune && !self.is(noun, &ALONE) {
+            return None;
+        }
         let place = Place { commune: None, venue: Some(self.slice(at, to)), from: at, to };
         let place = match commune {
             Some((commune, to)) => Place { commune: Some(commune), to, ..place },
             None => self.with_commune(place),
         };
-        self.clause_ends(place.to).then_some(place)
+        (self.clause_ends(place.to) || street).then_some(place)
     }
 
     fn in_brackets(&self, at: usize) -> Option<Place> {
@@ -319,6 +350,8 @@ impl Reader<'_, '_> {
                     }
                     _ => break,
                 }
+            } else if token.is("aux") && self.is(head, &["halle", "halles", "place"]) && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word) {
+                at += 2;
             } else {
                 break;
             }
@@ -359,7 +392,7 @@ impl Reader<'_, '_> {
 
     /// The venue right after a commune: `, place de la mairie`, `, au lac`, `(salle des fêtes)`.
     fn with_venue(&self, place: Place) -> Place {
-        let after = Reader { titled: true, ..*self };
+        let after = Reader { titled: true, in_commune: true, ..*self };
         let comma = usize::from(self.is(place.to, &[",", "-", "\n"]));
         let next = if self.is(place.to, &["("]) {
             self.in_brackets(place.to)
@@ -385,7 +418,7 @@ pub(super) fn visited(words: &Words<'_>, from: usize, to: usize) -> Option<Place
     if !words.is(from, &["visite", "visites", "decouverte", "visitez"]) {
         return None;
     }
-    let reader = Reader { words, end: to, titled: true, after_mark: false };
+    let reader = Reader { words, end: to, titled: true, after_mark: false, in_commune: false };
     let head = (from..to).find(|at| {
         let led =
             *at >= 2 && (words.is(at - 1, &["la", "l'"]) && words.is(at - 2, &["de"]) || words.is(at - 1, &["du"]));
@@ -403,7 +436,7 @@ mod tests {
     fn first_place(text: &str) -> Option<String> {
         let words = Words::of(text);
         let end = words.tokens.len();
-        let reader = Reader { words: &words, end, titled: true, after_mark: false };
+        let reader = Reader { words: &words, end, titled: true, after_mark: false, in_commune: false };
         (0..end).find_map(|at| reader.place(at)).and_then(|place| place.shown())
     }
 
