@@ -14,6 +14,24 @@ use super::{
     typeset::break_lines,
 };
 
+/// A text, and the element it belongs to; `None` where it only decorates.
+#[derive(Debug, Clone)]
+pub struct Words {
+    pub element: Option<ElementId>,
+    pub text: Rc<Shaped>,
+}
+
+impl Words {
+    pub fn new(element: ElementId, text: Rc<Shaped>) -> Self {
+        Self { element: Some(element), text }
+    }
+
+    /// Seen, not heard: a number of page, a running title, what was said already.
+    pub fn silent(text: &Rc<Shaped>) -> Self {
+        Self { element: None, text: Rc::clone(text) }
+    }
+}
+
 /// How a text is set: size in points, and colour.
 #[derive(Debug, Clone, Copy)]
 pub struct Ink {
@@ -39,25 +57,15 @@ impl Brush {
         self.marks.push(Mark { element: None, shape: Shape::Fill { areas: vec![area], color } });
     }
 
-    /// One line on a baseline, made smaller (to the smallest type) if it is wider than `room`.
-    /// Returns the size it was given; a text that still does not fit is wrapped by [`Brush::paragraph`] instead.
-    pub fn line(&mut self, element: Option<ElementId>, text: &Rc<Shaped>, x: f32, baseline: f32, room: f32, ink: Ink) {
-        let ink = Ink { size: fitted(text, ink.size, room), ..ink };
-        self.set(element, text, x, baseline, room, ink, Align::Left);
+    /// One line on a baseline, made smaller (to the smallest type) if it is wider than `room`; then wrapped.
+    pub fn line(&mut self, words: &Words, at: (f32, f32), room: f32, ink: Ink) {
+        let ink = Ink { size: fitted(&words.text, ink.size, room), ..ink };
+        self.set(words, at, room, ink, Align::Left);
     }
 
     /// Lines from a first baseline down; returns the baseline after the last.
-    #[expect(clippy::too_many_arguments, reason = "a line of text is what, where and how; no pair of them is a thing")]
-    pub fn set(
-        &mut self,
-        element: Option<ElementId>,
-        text: &Rc<Shaped>,
-        x: f32,
-        baseline: f32,
-        room: f32,
-        ink: Ink,
-        align: Align,
-    ) -> f32 {
+    pub fn set(&mut self, words: &Words, (x, baseline): (f32, f32), room: f32, ink: Ink, align: Align) -> f32 {
+        let text = &words.text;
         let mut y = baseline;
         for line in break_lines(text, room / ink.size) {
             let width = line.width * ink.size;
@@ -75,7 +83,7 @@ impl Brush {
                 glyphs: line.glyphs,
                 width,
             };
-            self.marks.push(Mark { element, shape: Shape::Text(run) });
+            self.marks.push(Mark { element: words.element, shape: Shape::Text(run) });
             y += ink.size * 1.25;
         }
         y

@@ -102,12 +102,12 @@ impl<'a> Flow<'a> {
         for (k, &room) in room.iter().enumerate().rev() {
             for start in 0..=count {
                 let mut best: Option<(f32, usize)> = None;
-                for end in start..=count {
+                for (end, rest) in costs[k + 1].iter().enumerate().skip(start) {
                     let height = self.height(&(start..end));
                     if height > room + 1e-3 {
                         break;
                     }
-                    let Some((rest, _)) = costs[k + 1][end].filter(|_| self.may_break(end)) else { continue };
+                    let Some((rest, _)) = rest.filter(|_| self.may_break(end)) else { continue };
                     let uneven = height / room - share;
                     let cost = rest + uneven * uneven + self.cost_of_break(end);
                     if best.is_none_or(|(least, _)| cost < least) {

@@ -148,10 +148,8 @@ fn text_ops(run: &TextRun, height: f32, fonts: &Fonts, case: &TypeCase, ops: &mu
     for glyph in glyphs {
         let gid = font.glyphs.get(&glyph.id).copied().unwrap_or_default();
         // TJ numbers move the pen left after a glyph: by what kerning takes off, and by where the next one is shifted.
-        if glyph.shift != 0.0 {
-            if let Some(before) = codepoints.last_mut() {
-                before.offset -= glyph.shift;
-            }
+        if let Some(before) = codepoints.last_mut() {
+            before.offset -= glyph.shift;
         }
         let offset = glyph.nominal.trunc() - glyph.advance + glyph.shift;
         codepoints.push(Codepoint { gid, offset, cid: Some(case.meaning(weight, glyph.id)) });

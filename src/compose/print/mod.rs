@@ -17,8 +17,13 @@ mod blocks;
 mod booklet;
 mod brush;
 mod columns;
+mod cover;
 mod draw;
+mod fold;
+#[cfg(test)]
+mod layout_tests;
 mod legible;
+mod masthead;
 mod poster;
 mod sheet;
 mod story;
@@ -87,7 +92,7 @@ pub fn booklet(sheet: &Sheet) -> Result<Printed, PrintError> {
 /// The booklet two-up on A4 landscape: print both sides, turned on the short edge, fold.
 pub fn imposed(sheet: &Sheet) -> Result<Printed, PrintError> {
     let case = TypeCase::open()?;
-    let laid = booklet::impose(booklet::lay(sheet, &case, &Theme::OFFICE)?);
+    let laid = fold::impose(booklet::lay(sheet, &case, &Theme::OFFICE)?);
     print(sheet, &case, &laid, "livret à plier")
 }
 

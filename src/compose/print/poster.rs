@@ -1,29 +1,28 @@
-//! The A4 poster: masthead, days in even columns at the largest type that fits, the office at the foot.
-
-use std::rc::Rc;
-
-use crate::domain::french;
+//! The A4 poster: days in even columns at the largest type that fits, between masthead and foot.
 
 use super::{
     PrintError, Sheet,
     blocks::{self, Block, Setting, blocks},
-    brush::{Align, Brush, Ink, qr_code},
+    brush::{Align, Brush, Ink, Words},
     columns::{Column, Flow},
-    sheet::{Area, Bookmark, Laid, Outline, Page, Printing, Role},
-    short_address,
-    story::{Section, sections},
+    masthead::{Foot, INVITATION, Masthead},
+    sheet::{Bookmark, Laid, Outline, Page, Printing, Role},
+    story::{NOTHING_ANNOUNCED, Section, sections},
     theme::{A4, SMALLEST, Theme},
-    type_case::{Shaped, TypeCase, Weight},
-    typeset::{break_lines, largest_size},
+    type_case::{TypeCase, Weight},
+    typeset::largest_size,
 };
 
-const MARGIN: f32 = 26.5;
-const WIDTH: f32 = A4.width - 2.0 * MARGIN;
+pub const MARGIN: f32 = 26.5;
+pub const WIDTH: f32 = A4.width - 2.0 * MARGIN;
+/// Upper edge of the masthead.
+pub const TOP: f32 = 28.0;
 /// Between two columns.
 const ALLEY: f32 = 15.0;
 /// Under the masthead, above the foot.
 const AIR: f32 = 14.0;
-const FOOT: f32 = A4.height - 26.0;
+/// Lower edge of the foot.
+pub const FOOT: f32 = A4.height - 26.0;
 
 /// Largest type for one, two and three columns: a line should hold neither too few words nor too many.
 const LARGEST: [f32; 3] = [22.0, 14.5, 10.5];
@@ -36,8 +35,6 @@ const COMFORT: f32 = 8.4;
 /// Gaps may grow up to this much to fill the page.
 const STRETCH: f32 = 2.1;
 const MOST_PAGES: usize = 40;
-/// Height of the panel with the large QR code.
-const INVITATION: f32 = 190.0;
 
 pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintError> {
     let mut outline = Outline::new();
@@ -57,9 +54,9 @@ pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintE
         };
         frame.pour(&plan, number, top + AIR, &mut brush, &mut bookmarks);
         if plan.invites {
-            masthead.invite(&mut brush, theme, case, &frame)?;
+            masthead.invite(&mut brush, theme, case, frame.bottom())?;
         }
-        foot.paint(&mut brush, theme, number, plan.pages, case);
+        foot.paint(&mut brush, theme, case, (number, plan.pages));
         pages.push(Page { paper: A4, marks: brush.marks });
     }
     if sections.is_empty() {
@@ -134,7 +131,7 @@ impl Frame<'_> {
     /// The heights of all columns, page after page.
     fn room(&self, pages: usize, per_page: usize, masthead: f32) -> Vec<f32> {
         let page = |number| {
-            let top = if number == 0 { Masthead::TOP + masthead } else { Masthead::TOP + Masthead::AGAIN };
+            let top = if number == 0 { TOP + masthead } else { TOP + Masthead::AGAIN };
             self.bottom() - top - AIR
         };
         (0..pages).flat_map(|number| std::iter::repeat_n(page(number), per_page)).collect()
@@ -174,155 +171,12 @@ fn column_width(per_page: usize) -> f32 {
     (WIDTH - ALLEY * (per_page - 1) as f32) / per_page as f32
 }
 
-/// Office, title, week, address online, QR code.
-struct Masthead {
-    title: (usize, Rc<Shaped>),
-    office: (usize, Rc<Shaped>),
-    week: (usize, Rc<Shaped>),
-    online: Option<(usize, Rc<Shaped>)>,
-    qr: Option<(usize, String)>,
-    again: Rc<Shaped>,
-}
-
-impl Masthead {
-    const TOP: f32 = 28.0;
-    const TINY: f32 = 84.0;
-    const SMALL: f32 = 96.0;
-    const LARGE: f32 = 120.0;
-    const TITLE: f32 = 30.0;
-    /// On the pages after the first.
-    const AGAIN: f32 = 24.0;
-
-    fn new(sheet: &Sheet, case: &TypeCase, outline: &mut Outline) -> Self {
-        let root = Outline::DOCUMENT;
-        let words = french::capitalized(&french::week(sheet.week));
-        let title = (outline.add(root, Role::Title), case.shape(Weight::Bold, sheet.title));
-        let office = (outline.add(root, Role::Paragraph), case.shape(Weight::Bold, &sheet.office.name));
-        let week = (outline.add(root, Role::Paragraph), case.shape(Weight::Regular, &words));
-        let online = sheet.online_url.map(|url| {
-            let paragraph = outline.add(root, Role::Paragraph);
-            let link = outline.add(paragraph, Role::Link { url: url.to_owned() });
-            (link, case.shape(Weight::Regular, &format!("En ligne : {}", short_address(url))))
-        });
-        let qr = sheet.online_url.map(|url| {
-            let alt = format!("Code QR vers l’agenda en ligne : {url}");
-            (outline.add(root, Role::Figure { alt }), url.to_owned())
-        });
-        let again = case.shape(Weight::Bold, &format!("{} · {words}", sheet.title));
-        Self { title, office, week, online, qr, again }
-    }
-
-    /// Returns its lower edge.
-    fn paint(&self, brush: &mut Brush, theme: &Theme, height: f32, with_qr: bool) -> Result<f32, PrintError> {
-        let band = Area { x: MARGIN, y: Self::TOP, width: WIDTH, height };
-        brush.band(band, theme.accent);
-        let left = band.x + 16.0;
-        let mut room = band.width - 32.0;
-        if let Some((element, url)) = self.qr.as_ref().filter(|_| with_qr) {
-            let side = height - 16.0;
-            let square = Area { x: band.right() - side - 8.0, y: band.y + 8.0, width: side, height: side };
-            brush.qr(Some(*element), &qr_code(url)?, square, theme.accent, theme.paper);
-            room -= side + 8.0;
-        }
-        // All lines shrink together, so that the title stays the title.
-        let scale = (height / Self::SMALL).min(room / (Self::TITLE * self.title.1.natural_width()).max(1.0)).max(0.8);
-        let lowest = if self.online.is_some() { 72.0 } else { 57.0 };
-        let top = band.y + (height - lowest * scale) / 2.0;
-        let mut line = |(element, text): &(usize, Rc<Shaped>), y, size| {
-            let ink = Ink { size: size * scale, color: theme.on_accent };
-            brush.line(Some(*element), text, left, top + y * scale, room, ink);
-        };
-        line(&self.office, 6.5, 9.5);
-        line(&self.title, 36.0, Self::TITLE);
-        line(&self.week, 55.5, 15.0);
-        if let Some(online) = &self.online {
-            line(online, 71.0, 9.5);
-        }
-        Ok(band.bottom())
-    }
-
-    /// A panel at the foot of a nearly empty page.
-    fn invite(&self, brush: &mut Brush, theme: &Theme, case: &TypeCase, frame: &Frame) -> Result<(), PrintError> {
-        let Some((element, url)) = &self.qr else { return Ok(()) };
-        let panel = Area { x: MARGIN, y: frame.bottom() - INVITATION, width: WIDTH, height: INVITATION };
-        brush.band(panel, theme.pale);
-        let side = INVITATION - 40.0;
-        let square = Area { x: panel.x + 20.0, y: panel.y + 20.0, width: side, height: side };
-        brush.qr(Some(*element), &qr_code(url)?, square, theme.accent, theme.paper);
-        let x = square.right() + 24.0;
-        let room = panel.right() - x - 20.0;
-        // The figure's own text says the same to those who do not see it.
-        let call = case.shape(Weight::Bold, "Toute la semaine, à jour, sur votre téléphone");
-        let address = case.shape(Weight::Regular, short_address(url));
-        let ink = Ink { size: 22.0, color: theme.accent };
-        let lines = break_lines(&call, room / ink.size).len() as f32;
-        let first = panel.y + (INVITATION - lines * 27.5 - 20.0) / 2.0 + 17.0;
-        let below = brush.set(None, &call, x, first, room, ink, Align::Left);
-        brush.line(None, &address, x, below, room, Ink { size: 13.0, color: theme.muted });
-        Ok(())
-    }
-
-    fn paint_again(&self, brush: &mut Brush, theme: &Theme) -> f32 {
-        let band = Area { x: MARGIN, y: Self::TOP, width: WIDTH, height: Self::AGAIN };
-        brush.band(band, theme.accent);
-        let ink = Ink { size: 11.0, color: theme.on_accent };
-        brush.line(None, &self.again, band.x + 10.0, band.y + 15.8, WIDTH - 20.0, ink);
-        band.bottom()
-    }
-}
-
-/// How to reach the office.
-struct Foot {
-    element: usize,
-    text: Rc<Shaped>,
-}
-
-impl Foot {
-    const INK: f32 = 8.6;
-
-    fn new(sheet: &Sheet, case: &TypeCase, outline: &mut Outline) -> Self {
-        let office = sheet.office;
-        let website = office.website.as_deref().map(short_address);
-        let parts = [
-            Some(office.name.as_str()),
-            office.address.as_deref(),
-            office.phone.as_deref(),
-            office.email.as_deref(),
-            website,
-        ];
-        let parts: Vec<_> = parts.into_iter().flatten().collect();
-        let text = case.shape(Weight::Regular, &parts.join(" · "));
-        Self { element: outline.add(Outline::DOCUMENT, Role::Paragraph), text }
-    }
-
-    const ROOM: f32 = WIDTH - 40.0;
-
-    fn height(&self) -> f32 {
-        let lines = (self.text.natural_width() * Self::INK / Self::ROOM).ceil().clamp(1.0, 6.0);
-        lines * Self::INK * 1.25 + 4.0
-    }
-
-    fn paint(&self, brush: &mut Brush, theme: &Theme, number: usize, pages: usize, case: &TypeCase) {
-        let top = FOOT - self.height();
-        brush.band(Area { x: MARGIN, y: top, width: WIDTH, height: 0.8 }, theme.accent);
-        let ink = Ink { size: Self::INK, color: theme.muted };
-        let element = (number == 0).then_some(self.element);
-        let first = top + 13.0;
-        brush.set(element, &self.text, MARGIN, first, Self::ROOM, ink, Align::Left);
-        if pages > 1 {
-            let folio = case.shape(Weight::Bold, &format!("{}/{pages}", number + 1));
-            let ink = Ink { size: 9.0, color: theme.accent };
-            brush.set(None, &folio, MARGIN, first, WIDTH, ink, Align::Right);
-        }
-    }
-}
-
 /// A week without anything: said, so that nobody thinks the page failed.
 fn nothing_announced(page: &mut Page, outline: &mut Outline, case: &TypeCase, theme: &Theme, masthead: f32) {
     let element = outline.add(Outline::DOCUMENT, Role::Paragraph);
-    let text = case.shape(Weight::Regular, "Aucun rendez-vous n’est annoncé cette semaine.");
+    let words = Words::new(element, case.shape(Weight::Regular, NOTHING_ANNOUNCED));
     let mut brush = Brush::default();
     let ink = Ink { size: 20.0, color: theme.ink };
-    brush.set(Some(element), &text, MARGIN, Masthead::TOP + masthead + 90.0, WIDTH, ink, Align::Center);
+    brush.set(&words, (MARGIN, TOP + masthead + 90.0), WIDTH, ink, Align::Center);
     page.marks.append(&mut brush.marks);
 }

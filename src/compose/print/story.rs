@@ -47,6 +47,9 @@ pub struct Section {
     pub entries: Vec<Entry>,
 }
 
+/// What a page says of a week without anything.
+pub const NOTHING_ANNOUNCED: &str = "Aucun rendez-vous n’est annoncé cette semaine.";
+
 /// Every section of the sheet, in reading order, under `parent`.
 pub fn sections(sheet: &Sheet, case: &TypeCase, outline: &mut Outline, parent: ElementId) -> Vec<Section> {
     let mut writer = Writer { case, outline, parent };

@@ -3,7 +3,7 @@
 //! A paragraph always takes the fewest lines it can; among those ways, the one with the most even lines and no
 //! orphan on the last. Pure arithmetic on shaped text.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use super::type_case::{Chunk, Shaped};
 
@@ -83,7 +83,10 @@ fn best_breaks(text: &Shaped, pieces: &[Chunk], measure: f32) -> Vec<Range<usize
 
 /// The chunks of the text, those wider than the measure cut: after a hyphen or a slash if that is enough, else
 /// between two glyphs.
-fn pieces(text: &Shaped, measure: f32) -> Vec<Chunk> {
+fn pieces(text: &Shaped, measure: f32) -> Cow<'_, [Chunk]> {
+    if text.chunks.iter().all(|chunk| text.width(&chunk.visible) <= measure) {
+        return Cow::Borrowed(&text.chunks);
+    }
     let mut pieces = Vec::with_capacity(text.chunks.len());
     for chunk in &text.chunks {
         if text.width(&chunk.visible) <= measure {
@@ -107,7 +110,7 @@ fn pieces(text: &Shaped, measure: f32) -> Vec<Chunk> {
             pieces.push(Chunk { glyphs: from..chunk.glyphs.end, visible, weak: Vec::new() });
         }
     }
-    pieces
+    Cow::Owned(pieces)
 }
 
 /// The largest size between `smallest` and `largest` for which `fits`, to a twentieth of a point; `None` if none does.

@@ -1,0 +1,193 @@
+//! The outside of the booklet: cover, back, and how to reach the office.
+
+use crate::domain::french;
+
+use super::{
+    PrintError, Sheet,
+    booklet::{MARGIN, TOP, WIDTH},
+    brush::{Align, Brush, Ink, Words, qr_code},
+    sheet::{Area, ElementId, Outline, Page, Role},
+    short_address,
+    theme::{A5, Theme},
+    type_case::{Shaped, TypeCase, Weight},
+    typeset::{break_lines, largest_size},
+    website_url,
+};
+
+/// First page, and what other pages take from it.
+pub struct Cover {
+    title: Words,
+    office: Words,
+    week: Words,
+    online: Option<Online>,
+    /// At the top of every page.
+    pub running: Words,
+}
+
+struct Online {
+    call: Words,
+    address: Words,
+    qr: Option<ElementId>,
+    url: String,
+}
+
+impl Cover {
+    pub fn new(sheet: &Sheet, case: &TypeCase, outline: &mut Outline) -> Self {
+        let root = Outline::DOCUMENT;
+        let words = french::capitalized(&french::week(sheet.week));
+        let title = Words::new(outline.add(root, Role::Title), case.shape(Weight::Bold, sheet.title));
+        let office = Words::new(outline.add(root, Role::Paragraph), case.shape(Weight::Bold, &sheet.office.name));
+        let week = Words::new(outline.add(root, Role::Paragraph), case.shape(Weight::Regular, &words));
+        let online = sheet.online_url.map(|url| {
+            let call = outline.add(root, Role::Paragraph);
+            let paragraph = outline.add(root, Role::Paragraph);
+            let link = outline.add(paragraph, Role::Link { url: url.to_owned() });
+            let alt = format!("Code QR vers l’agenda en ligne : {url}");
+            Online {
+                call: Words::new(call, case.shape(Weight::Bold, "L’agenda en ligne, toujours à jour")),
+                address: Words::new(link, case.shape(Weight::Regular, short_address(url))),
+                qr: Some(outline.add(root, Role::Figure { alt })),
+                url: url.to_owned(),
+            }
+        });
+        let running = Words::silent(&case.shape(Weight::Regular, &format!("{} · {words}", sheet.title)));
+        Self { title, office, week, online, running }
+    }
+
+    pub fn page(&self, theme: &Theme) -> Result<Page, PrintError> {
+        let mut brush = Brush::default();
+        let inset = 25.0;
+        let height = if self.online.is_some() { 352.0 } else { A5.height - 2.0 * inset };
+        let band = Area { x: inset, y: inset, width: A5.width - 2.0 * inset, height };
+        brush.band(band, theme.accent);
+        let white = |size| Ink { size, color: theme.on_accent };
+        let (x, room) = (band.x + 24.0, band.width - 48.0);
+        brush.set(&self.office, (x, band.y + 38.0), room, white(12.5), Align::Left);
+        let size = title_size(&self.title.text, room, 46.0, 4);
+        let lines = break_lines(&self.title.text, room / size).len() as f32;
+        // Title and week stand together on the lower part of the band.
+        let first = band.bottom() - 70.0 - (lines - 1.0) * size * 1.08;
+        set_tight(&mut brush, &self.title, (x, first), room, white(size));
+        brush.line(&self.week, (x, band.bottom() - 32.0), room, white(17.0));
+        if let Some(online) = &self.online {
+            Self::invite(&mut brush, theme, online, band.bottom() + 30.0)?;
+        }
+        Ok(Page { paper: A5, marks: brush.marks })
+    }
+
+    /// QR code, call and address side by side; `y` is their upper edge.
+    fn invite(brush: &mut Brush, theme: &Theme, online: &Online, y: f32) -> Result<(), PrintError> {
+        let side = 150.0;
+        let square = Area { x: MARGIN - 9.0, y, width: side, height: side };
+        brush.qr(online.qr, &qr_code(&online.url)?, square, theme.accent, theme.paper);
+        let x = square.right() + 16.0;
+        let room = A5.width - MARGIN - x;
+        let ink = Ink { size: 19.0, color: theme.accent };
+        let below = brush.set(&online.call, (x, y + 58.0), room, ink, Align::Left);
+        brush.line(&online.address, (x, below), room, Ink { size: 11.5, color: theme.muted });
+        Ok(())
+    }
+
+    /// Seen again, not heard again.
+    fn invite_again(&self, brush: &mut Brush, theme: &Theme, y: f32) -> Result<(), PrintError> {
+        let Some(online) = &self.online else { return Ok(()) };
+        let silent = Online {
+            call: Words::silent(&online.call.text),
+            address: Words::silent(&online.address.text),
+            qr: None,
+            url: online.url.clone(),
+        };
+        Self::invite(brush, theme, &silent, y)
+    }
+
+    /// Last page when practical information stands inside.
+    pub fn back(&self, theme: &Theme) -> Result<Page, PrintError> {
+        let mut brush = Brush::default();
+        let inset = 25.0;
+        let band = Area { x: inset, y: A5.height - inset - 120.0, width: A5.width - 2.0 * inset, height: 120.0 };
+        brush.band(band, theme.accent);
+        let (x, room) = (band.x + 24.0, band.width - 48.0);
+        let white = |size| Ink { size, color: theme.on_accent };
+        brush.line(&Words::silent(&self.title.text), (x, band.y + 58.0), room, white(22.0));
+        brush.line(&Words::silent(&self.office.text), (x, band.y + 82.0), room, white(11.5));
+        self.invite_again(&mut brush, theme, 200.0)?;
+        Ok(Page { paper: A5, marks: brush.marks })
+    }
+}
+
+/// As large as the widest word allows, in no more than `lines` lines.
+fn title_size(text: &Shaped, room: f32, largest: f32, lines: usize) -> f32 {
+    let whole_words = |size: f32| text.chunks.iter().all(|chunk| text.width(&chunk.visible) * size <= room);
+    let fits = |size: f32| whole_words(size) && break_lines(text, room / size).len() <= lines;
+    largest_size(14.0, largest, fits).unwrap_or(14.0)
+}
+
+/// Lines closer together than running text.
+fn set_tight(brush: &mut Brush, words: &Words, at: (f32, f32), room: f32, ink: Ink) {
+    let start = brush.marks.len();
+    brush.set(words, at, room, ink, Align::Left);
+    for (n, mark) in brush.marks[start..].iter_mut().enumerate() {
+        *mark = mark.moved(0.0, -(n as f32) * ink.size * 0.17);
+    }
+}
+
+/// How to reach the office, and a word of caution.
+pub struct Practical {
+    heading: Words,
+    /// What it is, and what it says.
+    lines: Vec<(Option<Words>, Words)>,
+}
+
+impl Practical {
+    pub const TITLE: &str = "Informations pratiques";
+
+    pub fn new(sheet: &Sheet, case: &TypeCase, outline: &mut Outline) -> Self {
+        let office = sheet.office;
+        let section = outline.add(Outline::DOCUMENT, Role::Section);
+        let heading = Words::new(outline.add(section, Role::Heading), case.shape(Weight::Bold, Self::TITLE));
+        let name = Words::new(outline.add(section, Role::Paragraph), case.shape(Weight::Bold, &office.name));
+        let mut lines = vec![(None, name)];
+        let told = [
+            ("Adresse", &office.address, None),
+            ("Horaires", &office.opening_hours, None),
+            ("Téléphone", &office.phone, None),
+            ("Courriel", &office.email, office.email.as_ref().map(|email| format!("mailto:{email}"))),
+            ("Site", &office.website, office.website.as_deref().map(website_url)),
+        ];
+        for (label, text, url) in told {
+            let Some(text) = text else { continue };
+            let label_element = outline.add(section, Role::Paragraph);
+            let mut element = outline.add(section, Role::Paragraph);
+            if let Some(url) = url {
+                element = outline.add(element, Role::Link { url });
+            }
+            let label = Words::new(label_element, case.shape(Weight::Bold, label));
+            lines.push((Some(label), Words::new(element, case.shape(Weight::Regular, short_address(text)))));
+        }
+        let caution = "Un programme peut changer : renseignez-vous avant de prendre la route.";
+        let caution = Words::new(outline.add(section, Role::Paragraph), case.shape(Weight::Regular, caution));
+        lines.push((None, caution));
+        Self { heading, lines }
+    }
+
+    /// With the call to the online agenda below, where it is the back of the booklet.
+    pub fn paint(&self, brush: &mut Brush, theme: &Theme, invite: Option<&Cover>) -> Result<(), PrintError> {
+        let band = Area { x: MARGIN, y: TOP, width: WIDTH, height: 27.0 };
+        brush.band(band, theme.accent);
+        let ink = Ink { size: 15.0, color: theme.on_accent };
+        brush.line(&self.heading, (band.x + 8.0, band.y + 18.5), WIDTH - 16.0, ink);
+        let ink = |color| Ink { size: 11.0, color };
+        let mut y = band.bottom() + 26.0;
+        for (label, words) in &self.lines {
+            let indent = if label.is_some() { 78.0 } else { 0.0 };
+            if let Some(label) = label {
+                brush.set(label, (MARGIN, y), indent, ink(theme.accent), Align::Left);
+            }
+            y = brush.set(words, (MARGIN + indent, y), WIDTH - indent, ink(theme.ink), Align::Left) + 7.0;
+        }
+        match invite {
+            Some(cover) => cover.invite_again(brush, theme, (y + 20.0).max(A5.height - 250.0)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What no agenda may do to a page: overlap, leave its column, vanish.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime};
+use proptest::prelude::*;
+
+use super::{
+    Sheet, booklet, fold, poster,
+    sheet::{Area, Laid, Outline, Page, Role, Shape, TextRun},
+    theme::{SMALLEST, Theme},
+    type_case::TypeCase,
+};
+use crate::domain::{
+    agenda::{Agenda, DailyItem, Day, Event, Item, Status, Week},
+    office::Office,
+};
+
+const MONDAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 7, 6).unwrap();
+
+fn words(longest: usize) -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        8 => "[a-zéàœ]{1,11}",
+        1 => "[A-ZÉ]{3,18}",
+        1 => "[a-z]{20,60}",
+        1 => "[0-9]{1,4} (€|h|km)",
+        1 => "« [a-z]{2,9} » [:;!?]",
+    ];
+    prop::collection::vec(word, 1..longest).prop_map(|words| words.join(" "))
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let time = prop::option::weighted(0.8, (7..24_u32, prop::sample::select(vec![0, 15, 30])));
+    let time = time.prop_map(|time| time.and_then(|(hour, minute)| NaiveTime::from_hms_opt(hour, minute, 0)));
+    let status = prop::sample::select(vec![Status::Scheduled, Status::Scheduled, Status::Cancelled, Status::SoldOut]);
+    let (place, note) = (prop::option::of(words(7)), prop::option::weighted(0.1, words(30)));
+    let fields = (time.clone(), time, words(16), place, note, status, any::<bool>());
+    fields.prop_map(|(start, end, title, place, note, status, from)| Event {
+        start,
+        end: end.filter(|_| !from && start.is_some()),
+        title,
+        place,
+        note,
+        status,
+        from,
+        ..Event::default()
+    })
+}
+
+fn item() -> impl Strategy<Value = Item> {
+    let understood = event().prop_map(|event| Item { text: event.title.clone(), events: vec![event] });
+    let as_written = words(40).prop_map(|text| Item { text, events: Vec::new() });
+    prop_oneof![9 => understood, 1 => as_written]
+}
+
+fn agenda() -> impl Strategy<Value = Agenda> {
+    let items = |most: usize| prop::collection::vec(item(), 0..most);
+    (prop::collection::vec(items(24), 7), items(4), items(4), items(3)).prop_map(
+        |(days, daily, exhibitions, unplaced)| {
+            let days = (0..).zip(days).map(|(n, items)| Day { date: MONDAY + Days::new(n), items }).collect();
+            let daily = daily.into_iter().map(|item| DailyItem { item, days: vec![MONDAY] }).collect();
+            Agenda { week: Some(Week::of(MONDAY)), days, daily, exhibitions, unplaced, warnings: Vec::new() }
+        },
+    )
+}
+
+fn laid(agenda: &Agenda, online: bool) -> [Laid; 3] {
+    let office = Office { name: "Office de tourisme".to_owned(), ..Office::default() };
+    let sheet = Sheet {
+        agenda,
+        week: Week::of(MONDAY),
+        office: &office,
+        title: "Que faire à Auch cette semaine",
+        online_url: online.then_some("https://exemple.fr/agenda"),
+        created: DateTime::UNIX_EPOCH,
+    };
+    let case = TypeCase::open().unwrap();
+    let theme = Theme::OFFICE;
+    let pages = || booklet::lay(&sheet, &case, &theme).unwrap();
+    [poster::lay(&sheet, &case, &theme).unwrap(), pages(), fold::impose(pages())]
+}
+
+fn runs(page: &Page) -> Vec<&TextRun> {
+    let runs = page.marks.iter().filter_map(|mark| match &mark.shape {
+        Shape::Text(run) => Some(run),
+        Shape::Fill { .. } => None,
+    });
+    runs.collect()
+}
+
+/// What letters really cover: from the capitals to the descenders.
+fn body(run: &TextRun) -> Area {
+    Area { x: run.x, y: run.y - run.size * 0.7, width: run.width, height: run.size * 0.9 }
+}
+
+fn overlap(a: &Area, b: &Area) -> bool {
+    let slack = 0.05;
+    a.x + slack < b.right() && b.x + slack < a.right() && a.y + slack < b.bottom() && b.y + slack < a.bottom()
+}
+
+/// The columns of a page, from the bands of its headings: all of them start one.
+fn columns(page: &Page) -> Vec<(f32, f32)> {
+    let mut columns: Vec<(f32, f32)> = Vec::new();
+    for mark in &page.marks {
+        let Shape::Fill { areas, color } = &mark.shape else { continue };
+        let is_band = [Theme::OFFICE.pale, Theme::OFFICE.accent].contains(color) && areas.len() == 1;
+        if is_band && (10.0..60.0).contains(&areas[0].height) {
+            let column = (areas[0].x, areas[0].right());
+            if !columns.iter().any(|known| (known.0 - column.0).abs() < 0.1) {
+                columns.push(column);
+            }
+        }
+    }
+    columns
+}
+
+/// The elements that stand under a list: hours, titles, details.
+fn in_lists(outline: &Outline) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    for (id, element) in outline.elements.iter().enumerate() {
+        if element.role == Role::List || found.contains(&id) {
+            found.extend(&element.children);
+        }
+    }
+    found
+}
+
+fn check_page(page: &Page, of: &str) -> Result<(), TestCaseError> {
+    let runs = runs(page);
+    for (n, run) in runs.iter().enumerate() {
+        let area = body(run);
+        prop_assert!(run.size >= SMALLEST - 0.01, "{of}: {:?} is set in {} points", run.text.text, run.size);
+        prop_assert!(
+            area.x > 14.0 && area.right() < page.paper.width - 14.0,
+            "{of}: {:?} leaves the page",
+            run.text.text
+        );
+        prop_assert!(
+            area.y > 14.0 && area.bottom() < page.paper.height - 14.0,
+            "{of}: {:?} leaves the page",
+            run.text.text
+        );
+        for other in &runs[n + 1..] {
+            let (a, b) = (&run.text.text, &other.text.text);
+            prop_assert!(!overlap(&area, &body(other)), "{of}: {a:?} and {b:?} overlap: {area:?} {:?}", body(other));
+        }
+    }
+    Ok(())
+}
+
+/// Every glyph of every paragraph stands on a page once, save the separators at the ends of lines.
+fn check_conserved(laid: &Laid, of: &str) -> Result<(), TestCaseError> {
+    let mut parts: BTreeMap<usize, Vec<&TextRun>> = BTreeMap::new();
+    for mark in laid.pages.iter().flat_map(|page| &page.marks) {
+        if let (Some(element), Shape::Text(run)) = (mark.element, &mark.shape) {
+            parts.entry(element).or_default().push(run);
+        }
+    }
+    for runs in parts.values_mut() {
+        runs.sort_by_key(|run| run.glyphs.start);
+        let mut at = 0;
+        for run in runs.iter() {
+            let gap = run.glyphs.start.checked_sub(at);
+            prop_assert!(gap.is_some_and(|gap| gap <= 2), "{of}: part of {:?} is lost or doubled", run.text.text);
+            at = run.glyphs.end;
+        }
+        prop_assert_eq!(at, runs[0].text.glyphs.len(), "{}: the end of {:?} is lost", of, &runs[0].text.text);
+    }
+    let elements = &laid.outline.elements;
+    let leaves = elements.iter().enumerate().filter(|(_, element)| element.children.is_empty());
+    for (id, element) in leaves.filter(|(_, element)| !matches!(element.role, Role::Figure { .. } | Role::Document)) {
+        prop_assert!(parts.contains_key(&id), "{of}: a {:?} is nowhere", element.role);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn boxes_never_overlap_nor_leave_their_column_and_nothing_vanishes(agenda in agenda(), online: bool) {
+        let forms = ["poster", "booklet", "imposed"];
+        for (laid, of) in laid(&agenda, online).iter().zip(forms) {
+            check_conserved(laid, of)?;
+            for page in &laid.pages {
+                check_page(page, of)?;
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_of_an_entry_stays_in_one_column(agenda in agenda()) {
+        let [poster, booklet, _] = laid(&agenda, true);
+        for laid in [poster, booklet] {
+            let entries = in_lists(&laid.outline);
+            for page in &laid.pages {
+                let columns = columns(page);
+                for mark in &page.marks {
+                    let (Some(element), Shape::Text(run)) = (mark.element, &mark.shape) else { continue };
+                    let inside = |&(left, right): &(f32, f32)| run.x >= left - 0.1 && run.x + run.width <= right + 0.1;
+                    let kept = !entries.contains(&element) || columns.iter().any(inside);
+                    prop_assert!(kept, "{:?} leaves its column", run.text.text);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The masthead of the poster and its foot: who speaks, of which week, and where to find more.
+
+use crate::domain::french;
+
+use super::{
+    PrintError, Sheet,
+    brush::{Align, Brush, Ink, Words, qr_code},
+    poster::{FOOT, MARGIN, TOP, WIDTH},
+    sheet::{Area, ElementId, Outline, Role},
+    short_address,
+    theme::Theme,
+    type_case::{TypeCase, Weight},
+    typeset::break_lines,
+};
+
+/// Height of the panel with the large QR code.
+pub const INVITATION: f32 = 190.0;
+
+/// Office, title, week, address online, QR code.
+pub struct Masthead {
+    title: Words,
+    office: Words,
+    week: Words,
+    online: Option<Words>,
+    qr: Option<(ElementId, String)>,
+    again: Words,
+}
+
+impl Masthead {
+    /// Heights of the band.
+    pub const TINY: f32 = 84.0;
+    pub const SMALL: f32 = 96.0;
+    pub const LARGE: f32 = 120.0;
+    const TITLE: f32 = 30.0;
+    /// On the pages after the first.
+    pub const AGAIN: f32 = 24.0;
+
+    pub fn new(sheet: &Sheet, case: &TypeCase, outline: &mut Outline) -> Self {
+        let root = Outline::DOCUMENT;
+        let words = french::capitalized(&french::week(sheet.week));
+        let title = Words::new(outline.add(root, Role::Title), case.shape(Weight::Bold, sheet.title));
+        let office = Words::new(outline.add(root, Role::Paragraph), case.shape(Weight::Bold, &sheet.office.name));
+        let week = Words::new(outline.add(root, Role::Paragraph), case.shape(Weight::Regular, &words));
+        let online = sheet.online_url.map(|url| {
+            let paragraph = outline.add(root, Role::Paragraph);
+            let link = outline.add(paragraph, Role::Link { url: url.to_owned() });
+            Words::new(link, case.shape(Weight::Regular, &format!("En ligne : {}", short_address(url))))
+        });
+        let qr = sheet.online_url.map(|url| {
+            let alt = format!("Code QR vers l’agenda en ligne : {url}");
+            (outline.add(root, Role::Figure { alt }), url.to_owned())
+        });
+        let again = Words::silent(&case.shape(Weight::Bold, &format!("{} · {words}", sheet.title)));
+        Self { title, office, week, online, qr, again }
+    }
+
+    /// Returns its lower edge.
+    pub fn paint(&self, brush: &mut Brush, theme: &Theme, height: f32, with_qr: bool) -> Result<f32, PrintError> {
+        let band = Area { x: MARGIN, y: TOP, width: WIDTH, height };
+        brush.band(band, theme.accent);
+        let left = band.x + 16.0;
+        let mut room = band.width - 32.0;
+        if let Some((element, url)) = self.qr.as_ref().filter(|_| with_qr) {
+            let side = height - 16.0;
+            let square = Area { x: band.right() - side - 8.0, y: band.y + 8.0, width: side, height: side };
+            brush.qr(Some(*element), &qr_code(url)?, square, theme.accent, theme.paper);
+            room -= side + 8.0;
+        }
+        // All lines shrink together, so that the title stays the title.
+        let scale =
+            (height / Self::SMALL).min(room / (Self::TITLE * self.title.text.natural_width()).max(1.0)).max(0.8);
+        let lowest = if self.online.is_some() { 72.0 } else { 57.0 };
+        let top = band.y + (height - lowest * scale) / 2.0;
+        let mut line = |words: &Words, y, size| {
+            let ink = Ink { size: size * scale, color: theme.on_accent };
+            brush.line(words, (left, top + y * scale), room, ink);
+        };
+        line(&self.office, 6.5, 9.5);
+        line(&self.title, 36.0, Self::TITLE);
+        line(&self.week, 55.5, 15.0);
+        if let Some(online) = &self.online {
+            line(online, 71.0, 9.5);
+        }
+        Ok(band.bottom())
+    }
+
+    /// A panel at the foot of a nearly empty page.
+    pub fn invite(&self, brush: &mut Brush, theme: &Theme, case: &TypeCase, bottom: f32) -> Result<(), PrintError> {
+        let Some((element, url)) = &self.qr else { return Ok(()) };
+        let panel = Area { x: MARGIN, y: bottom - INVITATION, width: WIDTH, height: INVITATION };
+        brush.band(panel, theme.pale);
+        let side = INVITATION - 40.0;
+        let square = Area { x: panel.x + 20.0, y: panel.y + 20.0, width: side, height: side };
+        brush.qr(Some(*element), &qr_code(url)?, square, theme.accent, theme.paper);
+        let x = square.right() + 24.0;
+        let room = panel.right() - x - 20.0;
+        // The figure's own text says the same to those who do not see it.
+        let call = Words::silent(&case.shape(Weight::Bold, "Toute la semaine, à jour, sur votre téléphone"));
+        let address = Words::silent(&case.shape(Weight::Regular, short_address(url)));
+        let ink = Ink { size: 22.0, color: theme.accent };
+        let lines = break_lines(&call.text, room / ink.size).len() as f32;
+        let first = panel.y + (INVITATION - lines * 27.5 - 20.0) / 2.0 + 17.0;
+        let below = brush.set(&call, (x, first), room, ink, Align::Left);
+        brush.line(&address, (x, below), room, Ink { size: 13.0, color: theme.muted });
+        Ok(())
+    }
+
+    pub fn paint_again(&self, brush: &mut Brush, theme: &Theme) -> f32 {
+        let band = Area { x: MARGIN, y: TOP, width: WIDTH, height: Self::AGAIN };
+        brush.band(band, theme.accent);
+        let ink = Ink { size: 11.0, color: theme.on_accent };
+        brush.line(&self.again, (band.x + 10.0, band.y + 15.8), WIDTH - 20.0, ink);
+        band.bottom()
+    }
+}
+
+/// How to reach the office, and the number of the page.
+pub struct Foot {
+    words: Words,
+}
+
+impl Foot {
+    const SIZE: f32 = 8.6;
+    /// The number of the page stands beside.
+    const ROOM: f32 = WIDTH - 40.0;
+
+    pub fn new(sheet: &Sheet, case: &TypeCase, outline: &mut Outline) -> Self {
+        let office = sheet.office;
+        let name = Some(office.name.as_str());
+        let website = office.website.as_deref().map(short_address);
+        let parts = [name, office.address.as_deref(), office.phone.as_deref(), office.email.as_deref(), website];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        let text = case.shape(Weight::Regular, &parts.join(" · "));
+        Self { words: Words::new(outline.add(Outline::DOCUMENT, Role::Paragraph), text) }
+    }
+
+    pub fn height(&self) -> f32 {
+        let lines = break_lines(&self.words.text, Self::ROOM / Self::SIZE).len().max(1);
+        lines as f32 * Self::SIZE * 1.25 + 4.0
+    }
+
+    /// Heard on the first page only.
+    pub fn paint(&self, brush: &mut Brush, theme: &Theme, case: &TypeCase, (number, pages): (usize, usize)) {
+        let top = FOOT - self.height();
+        brush.band(Area { x: MARGIN, y: top, width: WIDTH, height: 0.8 }, theme.accent);
+        let ink = Ink { size: Self::SIZE, color: theme.muted };
+        let at = (MARGIN, top + 13.0);
+        let words = if number == 0 { self.words.clone() } else { Words::silent(&self.words.text) };
+        brush.set(&words, at, Self::ROOM, ink, Align::Left);
+        if pages > 1 {
+            let folio = Words::silent(&case.shape(Weight::Bold, &format!("{}/{pages}", number + 1)));
+            let ink = Ink { size: 9.0, color: theme.accent };
+            brush.set(&folio, at, WIDTH, ink, Align::Right);
+        }
+    }
+}
