@@ -1,8 +1,8 @@
 //! What templates are given. One struct a template, with samples; `check` renders them all.
 
-use super::rows::{Row, rows, status_word};
+use super::rows::{Row, daily_rows, rows, status_word};
 use crate::domain::{
-    agenda::{Agenda, DailyItem, Item, Week},
+    agenda::{Agenda, Item, Status, Week},
     french,
     office::Office,
 };
@@ -65,7 +65,7 @@ impl AgendaMail {
             heading: french::capitalized(&french::day(day.date)),
             lines: day.items.iter().flat_map(lines).collect(),
         });
-        let daily = agenda.daily.iter().flat_map(daily_lines).collect();
+        let daily = agenda.daily.iter().flat_map(daily_rows).map(line).collect();
         let items = |items: &[Item]| items.iter().flat_map(lines).collect();
         let more = [
             ("Toute la semaine", daily),
@@ -113,30 +113,18 @@ fn lines(item: &Item) -> Vec<Line> {
     rows(item).into_iter().map(line).collect()
 }
 
-fn daily_lines(daily: &DailyItem) -> Vec<Line> {
-    let days = french::capitalized(&french::weekdays(&daily.days));
-    let mut lines = lines(&daily.item);
-    for line in &mut lines {
-        line.details = joined([Some(days.clone()), Some(std::mem::take(&mut line.details))]);
-    }
-    lines
-}
-
 fn line(row: Row) -> Line {
-    let status = status_word(row.status);
+    let held = |text: String| french::held_together(&text);
+    let parts = [row.days, row.place, row.price, row.phone, row.until].into_iter().flatten().map(held);
     Line {
-        details: joined([row.place, row.price, row.phone, row.until]),
-        cancelled: matches!(row.status, crate::domain::agenda::Status::Cancelled),
-        status,
+        details: parts.collect::<Vec<_>>().join(" · "),
+        cancelled: row.status == Status::Cancelled,
+        status: status_word(row.status),
         time: row.time,
-        title: row.title,
+        title: held(row.title),
         link: row.link.filter(|link| link.starts_with("https://") || link.starts_with("http://")),
-        note: row.note,
+        note: row.note.map(held),
     }
-}
-
-fn joined<const N: usize>(parts: [Option<String>; N]) -> String {
-    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 impl Context for AgendaMail {

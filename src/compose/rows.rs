@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::domain::{
-    agenda::{Event, Item, PartOfDay, Status},
+    agenda::{DailyItem, Event, Item, PartOfDay, Status},
     french,
 };
 
@@ -18,6 +18,8 @@ pub struct Row {
     /// `10 h 30`, `dès 18 h 30`, `21 h – 23 h`, `matin`, `journée`, or empty. Each hour holds together.
     pub time: String,
     pub title: String,
+    /// `du mardi au dimanche`, of something that takes place on several days.
+    pub days: Option<String>,
     pub place: Option<String>,
     pub price: Option<String>,
     pub phone: Option<String>,
@@ -32,14 +34,27 @@ pub struct Row {
 
 /// The rows of one item: one per event, and nothing of the article lost.
 pub fn rows(item: &Item) -> Vec<Row> {
+    rows_on(item, None)
+}
+
+/// The rows of something that takes place on several days of the week; each says on which, unless it is on all.
+pub fn daily_rows(daily: &DailyItem) -> Vec<Row> {
+    let days = french::weekdays(&daily.days);
+    rows_on(&daily.item, Some(days).filter(|days| !days.is_empty() && days != "tous les jours"))
+}
+
+fn rows_on(item: &Item, days: Option<String>) -> Vec<Row> {
     let mut rows: Vec<Row> = item.events.iter().map(row).collect();
     if rows.is_empty() {
         rows.push(Row::default());
     }
-    // What has no name of its own goes by the words of the article.
-    for row in rows.iter_mut().filter(|row| row.title.is_empty()) {
-        row.title = french::capitalized(item.text.trim());
-        row.as_written = true;
+    for row in &mut rows {
+        row.days.clone_from(&days);
+        // What has no name of its own goes by the words of the article.
+        if row.title.is_empty() {
+            row.title = french::capitalized(item.text.trim());
+            row.as_written = true;
+        }
     }
     if !all_words_kept(&item.text, &rows)
         && let Some(last) = rows.last_mut()
@@ -63,6 +78,7 @@ fn row(event: &Event) -> Row {
     Row {
         time: time(event),
         title: french::capitalized(event.title.trim()),
+        days: None,
         place: told(&event.place),
         price: told(&event.price),
         phone: told(&event.phone),
@@ -105,13 +121,14 @@ fn part_of_day(part: PartOfDay) -> &'static str {
 }
 
 fn until(event: &Event) -> Option<String> {
-    if let Some(date) = event.until {
-        return Some(format!("jusqu’au {}", french::day_and_month(date)));
-    }
+    // The article's own words, where it is vague: `fin juillet` promises less than the 31st.
     if let Some(text) = told(&event.until_text) {
         let already_said = text.starts_with("jusqu") || text.starts_with("tou");
         let joint = if text.starts_with("début") { "jusqu’au" } else { "jusqu’à" };
         return Some(if already_said { text } else { format!("{joint} {text}") });
+    }
+    if let Some(date) = event.until {
+        return Some(format!("jusqu’au {}", french::day_and_month(date)));
     }
     // An end after midnight is only an hour; an end on another day at a later hour is a day to be told.
     let end_day = event.end_day.filter(|_| event.end.is_none() || event.end > event.start)?;
@@ -127,18 +144,23 @@ fn with_text(note: Option<String>, text: &str) -> String {
 
 fn all_words_kept(text: &str, rows: &[Row]) -> bool {
     let kept: HashSet<String> = rows.iter().flat_map(shown_words).collect();
-    let said = |word: &String| rows.iter().any(|row| says_status(row.status, word));
+    let said = |word: &String| rows.iter().any(|row| says_status(row.status, word) || says_days(row, word));
     content_words(text).iter().all(|word| kept.contains(word) || said(word))
 }
 
 fn shown_words(row: &Row) -> HashSet<String> {
-    let optional = [&row.place, &row.price, &row.phone, &row.until, &row.note];
+    let optional = [&row.days, &row.place, &row.price, &row.phone, &row.until, &row.note];
     optional.into_iter().flatten().chain([&row.time, &row.title]).flat_map(|text| words(text)).collect()
 }
 
 /// `annulée`, `reporté`, `complets` are told by the status itself.
 fn says_status(status: Status, word: &str) -> bool {
     status_word(status).is_some_and(|said| word.starts_with(&fold(said)))
+}
+
+/// `sauf le lundi` is told by the days on which it takes place.
+fn says_days(row: &Row, word: &str) -> bool {
+    row.days.is_some() && word == "sauf"
 }
 
 /// The words that carry meaning: articles, prepositions and the words of dates and hours left out.
@@ -182,9 +204,9 @@ fn singular(word: &str) -> String {
 }
 
 const CONNECTIVES: &str = "le la les l un une des du de d a au aux en et ou sur sous dans par pour avec chez vers \
-    entre ce cet cette ces jusque jusqu qu";
+    entre ce cet cette ces jusque jusqu qu rv rdv tel telephone suivi suivie suivis suivies";
 const TIME_WORDS: &str = "h heure heures min mn minutes 00 midi minuit matin matinee apres soir soiree nuit jour \
-    journee toute tout tous toutes debut fin autour environ des partir depuis lundi mardi mercredi jeudi vendredi \
+    journee tombee toute tout tous toutes debut fin autour environ des partir depuis lundi mardi mercredi jeudi vendredi \
     samedi dimanche lundis mardis mercredis jeudis vendredis samedis dimanches janvier fevrier mars avril mai juin \
     juillet aout septembre octobre novembre decembre er";
 const DATE_WORDS: &str = "lundi mardi mercredi jeudi vendredi samedi dimanche janvier fevrier mars avril mai juin \
@@ -267,6 +289,17 @@ mod tests {
         };
         let text = "samedi 24 juin à 20h30 : concert de l'ensemble Œdipe à l'église de Pavie (5 €)";
         assert_eq!(rows(&item(text, vec![event]))[0].note, None);
+    }
+
+    #[test]
+    fn what_is_on_several_days_says_on_which_and_the_exception_is_not_said_twice() {
+        let event = Event { start: at(15, 0), title: "visite du trésor".into(), ..Event::default() };
+        let days = (13..=18).filter_map(|day| NaiveDate::from_ymd_opt(2027, 7, day)).collect();
+        let item = item("à 15h sauf le lundi, visite du trésor", vec![event]);
+        let row = &daily_rows(&DailyItem { item: item.clone(), days })[0];
+        assert_eq!((row.days.as_deref(), row.note.as_deref()), (Some("du mardi au dimanche"), None));
+        // On its own the exception must not be lost.
+        assert!(rows(&item)[0].note.is_some());
     }
 
     #[test]

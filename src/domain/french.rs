@@ -8,6 +8,8 @@ use super::agenda::Week;
 
 /// The space that never ends a line.
 pub const NBSP: char = '\u{a0}';
+/// Thinner, before ; ! ?
+pub const NARROW_NBSP: char = '\u{202f}';
 
 const WEEKDAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
 const MONTHS: [&str; 12] = [
@@ -115,6 +117,46 @@ pub fn capitalized(text: &str) -> String {
     let mut letters = rest.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{opening}{first}{}", letters.as_str())
+}
+
+/// The spaces at which a French line must not break made unbreakable: before `;`, `!`, `?`, `:`, `»`, `€`, after `«`, between
+/// a number and its unit, inside a telephone number.
+pub fn held_together(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let mut held = String::with_capacity(text.len() + 8);
+    for (at, word) in words.iter().enumerate() {
+        held.push_str(word);
+        if let Some(next) = words.get(at + 1) {
+            held.push(joint(word, next));
+        }
+    }
+    held
+}
+
+/// The space between two words.
+fn joint(word: &str, next: &str) -> char {
+    let digits_end = word.ends_with(|c: char| c.is_ascii_digit());
+    let digits_begin = next.starts_with(|c: char| c.is_ascii_digit());
+    let hour_or_minutes = |word: &str| word == "h" || word.ends_with("\u{a0}h");
+    match next.chars().next() {
+        Some(';' | '!' | '?') => NARROW_NBSP,
+        Some(':' | '»' | '€' | '%' | '·' | '–' | '—') => NBSP,
+        _ if word.ends_with('«') => NBSP,
+        _ if digits_end && digits_begin => NBSP,
+        _ if hour_or_minutes(word) && digits_begin => NBSP,
+        _ if (digits_end || word == "1er") && is_unit(next) => NBSP,
+        _ if matches!(word, "n°" | "N°" | "no" | "M." | "Mme" | "Dr" | "St" | "Ste" | "&") => NBSP,
+        _ => ' ',
+    }
+}
+
+/// What belongs to the number before it.
+fn is_unit(word: &str) -> bool {
+    const UNITS: &str = "h heure heures min mn minutes km m cm ha kg g l cl an ans jour jours place places pers \
+        personnes euro euros bis ter rue place avenue allée allées boulevard bd quai chemin route impasse er e \
+        janvier février mars avril mai juin juillet août septembre octobre novembre décembre";
+    let bare = word.trim_end_matches(|c: char| !c.is_alphanumeric());
+    UNITS.split_whitespace().any(|unit| unit == bare)
 }
 
 #[cfg(test)]

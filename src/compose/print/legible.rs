@@ -2,6 +2,7 @@
 //!
 //! It changes spaces and what no font can show, never a letter that can be shown.
 
+use crate::domain::french;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 const NBSP: char = '\u{a0}';
@@ -44,7 +45,7 @@ pub fn legible(raw: &str, covered: impl Fn(char) -> bool) -> Legible {
     }
     // A mark with nothing to stand on would hang in the margin.
     let text = text.trim_start_matches(is_combining_mark);
-    Legible { text: hold_together(&fold_spaces(text)), dropped }
+    Legible { text: french::held_together(&fold_spaces(text)), dropped }
 }
 
 /// Marks of direction, joiners, variation selectors, soft hyphens: they say how to show, and are not shown.
@@ -67,45 +68,6 @@ fn fold_spaces(text: &str) -> String {
         }
     }
     folded
-}
-
-/// Makes unbreakable the spaces at which a French line must not break.
-fn hold_together(text: &str) -> String {
-    let words: Vec<&str> = text.split(' ').collect();
-    let mut held = String::with_capacity(text.len() + 8);
-    for (at, word) in words.iter().enumerate() {
-        held.push_str(word);
-        if let Some(next) = words.get(at + 1) {
-            held.push(joint(word, next));
-        }
-    }
-    held
-}
-
-/// The space between two words.
-fn joint(word: &str, next: &str) -> char {
-    let digits_end = word.ends_with(|c: char| c.is_ascii_digit());
-    let digits_begin = next.starts_with(|c: char| c.is_ascii_digit());
-    let hour_or_minutes = |word: &str| word == "h" || word.ends_with("\u{a0}h");
-    match next.chars().next() {
-        Some(';' | '!' | '?') => NARROW_NBSP,
-        Some(':' | '»' | '€' | '%' | '·' | '–' | '—') => NBSP,
-        _ if word.ends_with('«') => NBSP,
-        _ if digits_end && digits_begin => NBSP,
-        _ if hour_or_minutes(word) && digits_begin => NBSP,
-        _ if (digits_end || word == "1er") && is_unit(next) => NBSP,
-        _ if matches!(word, "n°" | "N°" | "no" | "M." | "Mme" | "Dr" | "St" | "Ste" | "&") => NBSP,
-        _ => ' ',
-    }
-}
-
-/// What belongs to the number before it.
-fn is_unit(word: &str) -> bool {
-    const UNITS: &str = "h heure heures min mn minutes km m cm ha kg g l cl an ans jour jours place places pers \
-        personnes euro euros bis ter rue place avenue allée allées boulevard bd quai chemin route impasse er e \
-        janvier février mars avril mai juin juillet août septembre octobre novembre décembre";
-    let bare = word.trim_end_matches(|c: char| !c.is_alphanumeric());
-    UNITS.split_whitespace().any(|unit| unit == bare)
 }
 
 #[cfg(test)]

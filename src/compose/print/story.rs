@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use crate::{
-    compose::rows::{Row, rows, status_word},
+    compose::rows::{Row, daily_rows, rows, status_word},
     domain::{
         agenda::{Item, Status},
         french,
@@ -56,23 +56,24 @@ pub fn sections(sheet: &Sheet, case: &TypeCase, outline: &mut Outline, parent: E
     let mut sections = Vec::new();
     let mut days: Vec<_> = sheet.agenda.days.iter().filter(|day| !day.items.is_empty()).collect();
     days.sort_by_key(|day| day.date);
+    let all = |items: &[Item]| items.iter().flat_map(rows).collect::<Vec<_>>();
     for day in days {
         let title = french::capitalized(&french::day(day.date));
-        sections.push(writer.section(&title, true, day.items.iter().map(|item| (item, None))));
+        sections.push(writer.section(&title, true, &all(&day.items)));
     }
-    let daily = sheet.agenda.daily.iter().map(|daily| {
-        let days = french::weekdays(&daily.days);
-        (&daily.item, Some(days).filter(|days| !days.is_empty() && days != "tous les jours"))
-    });
-    let every_day = sheet.agenda.daily.iter().all(|daily| daily.days.is_empty() || daily.days.len() == 7);
-    let groups: [(&str, Vec<_>); 3] = [
-        (if every_day { "Tous les jours" } else { "Plusieurs jours cette semaine" }, daily.collect()),
-        ("Expositions", sheet.agenda.exhibitions.iter().map(|item| (item, None)).collect()),
-        ("À noter aussi", sheet.agenda.unplaced.iter().map(|item| (item, None)).collect()),
+    let daily = &sheet.agenda.daily;
+    let every_day = daily.iter().all(|daily| daily.days.is_empty() || daily.days.len() == 7);
+    let groups = [
+        (
+            if every_day { "Tous les jours" } else { "Plusieurs jours cette semaine" },
+            daily.iter().flat_map(daily_rows).collect(),
+        ),
+        ("Expositions", all(&sheet.agenda.exhibitions)),
+        ("À noter aussi", all(&sheet.agenda.unplaced)),
     ];
-    for (title, items) in groups {
-        if !items.is_empty() {
-            sections.push(writer.section(title, false, items.into_iter()));
+    for (title, rows) in groups {
+        if !rows.is_empty() {
+            sections.push(writer.section(title, false, &rows));
         }
     }
     sections
@@ -85,27 +86,17 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn section<'i>(
-        &mut self,
-        title: &str,
-        dated: bool,
-        items: impl Iterator<Item = (&'i Item, Option<String>)>,
-    ) -> Section {
+    fn section(&mut self, title: &str, dated: bool, rows: &[Row]) -> Section {
         let element = self.outline.add(self.parent, Role::Section);
         let heading = self.outline.add(element, Role::Heading);
         let list = self.outline.add(element, Role::List);
         let heading = self.paragraph(heading, Style::Heading, title);
-        let mut entries = Vec::new();
-        for (item, days) in items {
-            for row in rows(item) {
-                entries.push(self.entry(list, &row, days.as_deref()));
-            }
-        }
+        let entries = rows.iter().map(|row| self.entry(list, row)).collect();
         let continued = self.case.shape(Weight::Bold, &format!("{title} (suite)"));
         Section { heading, continued, title: title.to_owned(), dated, entries }
     }
 
-    fn entry(&mut self, list: ElementId, row: &Row, days: Option<&str>) -> Entry {
+    fn entry(&mut self, list: ElementId, row: &Row) -> Entry {
         let element = self.outline.add(list, Role::ListItem);
         let hour = (!row.time.is_empty()).then(|| {
             let label = self.outline.add(element, Role::Label);
@@ -121,8 +112,8 @@ impl Writer<'_> {
             let element = self.outline.add(body_element, Role::Paragraph);
             self.paragraph(element, Style::Status, word)
         });
-        let details = [days, row.until.as_deref(), row.place.as_deref(), row.price.as_deref(), row.phone.as_deref()];
-        let details: Vec<_> = details.into_iter().flatten().collect();
+        let details = [&row.days, &row.until, &row.place, &row.price, &row.phone];
+        let details: Vec<_> = details.into_iter().flatten().map(String::as_str).collect();
         let details = Some(details.join(" · ")).filter(|details| !details.is_empty());
         for text in details.iter().chain(&row.note) {
             let element = self.outline.add(body_element, Role::Paragraph);
