@@ -91,7 +91,8 @@ mod tests {
     fn a_delivery_that_comes_again_writes_its_own_file_again_also_after_a_restart() {
         let directory = tempfile::tempdir().unwrap();
         let sender = EmailAddress::parse("office@auch.example").unwrap();
-        let message = |head: &str| Message { sender: sender.clone(), head: head.into(), tail: b"tail\r\n".as_slice().into() };
+        let message =
+            |head: &str| Message { sender: sender.clone(), head: head.into(), tail: b"tail\r\n".as_slice().into() };
         let mut capture = Capture::open(directory.path()).unwrap();
         let first = capture.write(&claim(1), &message("a\r\n")).unwrap();
         assert_eq!(first, "0001-hotel1-auch-example-0190c2a4-0000-7000-8000-000000000001.eml");

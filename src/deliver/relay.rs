@@ -70,7 +70,11 @@ impl FromStr for Relay {
     fn from_str(text: &str) -> Result<Self, InvalidRelay> {
         let text = text.trim();
         if let Some(directory) = text.strip_prefix("capture:") {
-            return if directory.is_empty() { Err(InvalidRelay::Directory) } else { Ok(Relay::Capture(directory.into())) };
+            return if directory.is_empty() {
+                Err(InvalidRelay::Directory)
+            } else {
+                Ok(Relay::Capture(directory.into()))
+            };
         }
         let (implicit, rest) = match text.split_once("://") {
             Some(("smtp", rest)) => (false, rest),
@@ -197,7 +201,11 @@ mod tests {
             ("smtps://[2001:db8::1]:4650", "2001:db8::1", 4650, Tls::Implicit, false),
         ] {
             let relay = smtp(text);
-            assert_eq!((&*relay.host, relay.port, relay.tls, relay.login.is_some()), (host, port, tls, login), "{text}");
+            assert_eq!(
+                (&*relay.host, relay.port, relay.tls, relay.login.is_some()),
+                (host, port, tls, login),
+                "{text}"
+            );
         }
         assert!(matches!("capture:out/mail".parse(), Ok(Relay::Capture(dir)) if dir == PathBuf::from("out/mail")));
     }

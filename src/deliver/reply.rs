@@ -91,7 +91,8 @@ fn mask_addresses(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('@') {
-        let start = rest[..at].char_indices().rev().find(|(_, c)| ends_address(*c)).map_or(0, |(i, c)| i + c.len_utf8());
+        let start =
+            rest[..at].char_indices().rev().find(|(_, c)| ends_address(*c)).map_or(0, |(i, c)| i + c.len_utf8());
         let domain = &rest[at + 1..];
         let end = at + 1 + domain.find(|c: char| !c.is_alphanumeric() && c != '.' && c != '-').unwrap_or(domain.len());
         let address = rest[start..end].trim_end_matches('.');
@@ -137,7 +138,9 @@ mod tests {
     #[test]
     fn latin1_text_is_a_reply_but_a_broken_frame_is_none() {
         assert_eq!(answer(&[b"550 bo\xeete pleine"]).unwrap().lines, ["bo\u{fffd}te pleine"]);
-        for lines in [&[&b"\0\xff hello"[..]][..], &[b""], &[b"25"], &[b"250x"], &[b"150 a"], &[b"650 a"], &[b"2\xff0 a"]] {
+        for lines in
+            [&[&b"\0\xff hello"[..]][..], &[b""], &[b"25"], &[b"250x"], &[b"150 a"], &[b"650 a"], &[b"2\xff0 a"]]
+        {
             assert!(answer(lines).is_err(), "{lines:?}");
         }
         assert!(answer(&[b"250-a", b"550 b"]).is_err());

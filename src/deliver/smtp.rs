@@ -131,9 +131,8 @@ pub(super) struct Smtp {
 impl Smtp {
     /// Greeting, EHLO, TLS and AUTH as the relay's settings ask.
     pub async fn open(relay: &SmtpRelay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<Self, Closed> {
-        let mut wire = Wire::connect(&relay.host, relay.port, timeouts.connect)
-            .await
-            .map_err(Closed::broken(Phase::Connect))?;
+        let mut wire =
+            Wire::connect(&relay.host, relay.port, timeouts.connect).await.map_err(Closed::broken(Phase::Connect))?;
         if relay.tls == Tls::Implicit {
             wire = wire.upgrade(&relay.host, tls, timeouts.greeting).await.map_err(Closed::broken(Phase::Tls))?;
         }
@@ -412,7 +411,8 @@ mod tests {
 
     #[test]
     fn the_abilities_of_a_relay_are_read() {
-        let lines = ["relay.test", "SIZE 1000", "8bitmime", "AUTH=LOGIN PLAIN", "STARTTLS", "X-OTHER"].map(String::from);
+        let lines =
+            ["relay.test", "SIZE 1000", "8bitmime", "AUTH=LOGIN PLAIN", "STARTTLS", "X-OTHER"].map(String::from);
         let able = Able::from_lines(&lines);
         assert_eq!((able.size, able.takes_size, able.eight_bit, able.pipelining), (Some(1000), true, true, false));
         assert_eq!(able.auth, ["LOGIN", "PLAIN"]);

@@ -12,6 +12,21 @@ use crate::domain::{
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
+use std::sync::Arc;
+
+mod backend;
+mod deliveries;
+mod issues;
+mod ledger;
+mod log;
+mod migrations;
+mod notices;
+mod partners;
+mod postgres;
+mod rows;
+mod schedule;
+mod sql;
+mod sqlite;
 
 /// How long a claim holds before the marker: time enough for MAIL and RCPT on a slow relay.
 pub const CLAIM_LEASE: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
@@ -42,6 +57,31 @@ pub enum StoreError {
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// What an opener is going to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It delivers: on SQLite there may be only one. Any number on Postgres, whose row locks keep them apart.
+    Exclusive,
+    /// It reads, or writes what any command may while the daemon works.
+    Shared,
+}
+
+/// Opens the ledger and brings its tables up to date: `sqlite://PATH`, `postgres://USER@HOST/DATABASE`.
+///
+/// # Errors
+/// When it cannot be reached, written or migrated; when another one delivers from it; when it is newer than we are.
+pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => Ok(Arc::new(ledger::Ledger(sqlite::Sqlite::open(url, access).await?))),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(ledger::Ledger(postgres::Postgres::open(url).await?))),
+        // Not the whole text: it may hold a password.
+        _ => Err(StoreError::Open {
+            url: url.split(':').next().unwrap_or_default().to_owned(),
+            why: "expected sqlite://PATH or postgres://USER@HOST/DATABASE".to_owned(),
+        }),
+    }
+}
 
 /// The store's own record of a mailing: how far its schedule was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]

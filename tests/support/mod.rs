@@ -1,5 +1,7 @@
-//! What the tests of several areas share: a relay that misbehaves on request, and a ledger in memory.
+//! What several tests share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod ledger;
+pub mod office;
+pub mod postgres;
 pub mod smtp;

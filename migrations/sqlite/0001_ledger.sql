@@ -1,0 +1,161 @@
+-- The ledger: who we may write to, what was due, what was published, and what became of every delivery.
+-- Instants are epoch milliseconds. The states are those of the program, word for word.
+
+-- How far the schedule of each mailing was looked at; the mailing itself is a file.
+CREATE TABLE mailings (
+    mailing  TEXT PRIMARY KEY,
+    schedule TEXT NOT NULL,
+    cursor   INTEGER NOT NULL
+) STRICT;
+
+-- One row for each due instant, whatever became of it: nothing is skipped silently.
+CREATE TABLE occurrences (
+    mailing       TEXT NOT NULL REFERENCES mailings,
+    scheduled_for INTEGER NOT NULL,
+    local         TEXT NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN ('pending', 'done', 'missed', 'coalesced')),
+    reason        TEXT,
+    issue         TEXT,
+    next_try      INTEGER NOT NULL,
+    PRIMARY KEY (mailing, scheduled_for)
+) STRICT;
+CREATE INDEX occurrences_pending ON occurrences (next_try) WHERE state = 'pending';
+
+-- The key is the business key: a second run of the same period finds it taken.
+CREATE TABLE issues (
+    key           TEXT PRIMARY KEY,
+    mailing       TEXT NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN ('held', 'sending', 'paused', 'done', 'expired', 'cancelled')),
+    reason        TEXT,
+    scheduled_for INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL,
+    frozen_at     INTEGER,
+    closed_at     INTEGER,
+    subject       TEXT,
+    content_hash  TEXT,
+    CHECK (state IN ('held', 'expired', 'cancelled') OR frozen_at IS NOT NULL),
+    CHECK (state <> 'held' OR frozen_at IS NULL)
+) STRICT;
+
+-- Apart from the issue, because it is large and few ask for it.
+CREATE TABLE issue_content (
+    issue    TEXT PRIMARY KEY REFERENCES issues,
+    html     TEXT NOT NULL,
+    text     TEXT NOT NULL,
+    data     TEXT NOT NULL,
+    envelope TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE attachments (
+    issue      TEXT NOT NULL REFERENCES issues,
+    n          INTEGER NOT NULL,
+    name       TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    bytes      BLOB NOT NULL,
+    PRIMARY KEY (issue, n)
+) STRICT;
+
+CREATE TABLE contacts (
+    id            TEXT PRIMARY KEY,
+    email_key     TEXT NOT NULL UNIQUE,
+    address       TEXT NOT NULL,
+    address_hash  TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    establishment TEXT NOT NULL,
+    commune       TEXT NOT NULL,
+    since         INTEGER NOT NULL
+) STRICT;
+
+-- A subscription is ended, never deleted: the row is the proof of why we wrote, and the bar to an import bringing it back.
+CREATE TABLE subscriptions (
+    contact  TEXT NOT NULL REFERENCES contacts,
+    mailing  TEXT NOT NULL,
+    basis    TEXT NOT NULL CHECK (basis IN ('legitimate_interest', 'consent')),
+    source   TEXT NOT NULL,
+    since    INTEGER NOT NULL,
+    ended_at INTEGER,
+    PRIMARY KEY (contact, mailing)
+) STRICT;
+
+-- By hash, so that it outlives the contact without keeping the address. The scope is a mailing, or '*' for all of them.
+CREATE TABLE suppressions (
+    address_hash TEXT NOT NULL,
+    scope        TEXT NOT NULL,
+    reason       TEXT NOT NULL CHECK (reason IN ('opt_out', 'bounce', 'complaint', 'manual')),
+    since        INTEGER NOT NULL,
+    PRIMARY KEY (address_hash, scope)
+) STRICT;
+
+-- The recipient is copied: what was frozen does not change when the contact does.
+CREATE TABLE deliveries (
+    id            TEXT PRIMARY KEY,
+    issue         TEXT NOT NULL REFERENCES issues,
+    contact_id    TEXT NOT NULL,
+    recipient_key TEXT NOT NULL,
+    address       TEXT NOT NULL,
+    address_hash  TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    establishment TEXT NOT NULL,
+    commune       TEXT NOT NULL,
+    message_id    TEXT NOT NULL UNIQUE,
+    state         TEXT NOT NULL CHECK (state IN ('queued', 'claimed', 'in_data', 'sent', 'failed', 'unknown',
+                                                 'suppressed', 'expired', 'cancelled')),
+    next_at       INTEGER,
+    owner         TEXT,
+    attempt       INTEGER NOT NULL DEFAULT 0,
+    lease_until   INTEGER,
+    deferrals     INTEGER NOT NULL DEFAULT 0,
+    resends       INTEGER NOT NULL DEFAULT 0,
+    changed_at    INTEGER NOT NULL,
+    CHECK ((state = 'queued') = (next_at IS NOT NULL)),
+    CHECK ((state IN ('claimed', 'in_data')) = (owner IS NOT NULL AND lease_until IS NOT NULL))
+) STRICT;
+-- Nobody twice (I2). The recipient comes first, because `log` asks for one person across the issues.
+CREATE UNIQUE INDEX deliveries_once ON deliveries (recipient_key, issue);
+-- The sums of an issue and the pages of its log are read from the index alone.
+CREATE INDEX deliveries_by_issue ON deliveries (issue, id, state);
+CREATE INDEX deliveries_by_change ON deliveries (changed_at);
+-- The states people look for across the issues are the rare ones.
+CREATE INDEX deliveries_exceptions ON deliveries (state, id) WHERE state NOT IN ('queued', 'sent');
+-- By issue, so that the queue of a paused issue is not waded through to find the others'.
+CREATE INDEX deliveries_queued ON deliveries (issue, next_at, id) WHERE state = 'queued';
+CREATE INDEX deliveries_queued_by_hash ON deliveries (address_hash) WHERE state = 'queued';
+CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state IN ('claimed', 'in_data');
+
+-- What the relay said to each attempt, and what a person decided after it. Rows are added and completed, never removed.
+CREATE TABLE attempts (
+    delivery TEXT NOT NULL REFERENCES deliveries,
+    n        INTEGER NOT NULL,
+    source   TEXT NOT NULL CHECK (source IN ('relay', 'person')),
+    at       INTEGER NOT NULL,
+    phase    TEXT NOT NULL CHECK (phase IN ('connect', 'tls', 'auth', 'ehlo', 'mail', 'rcpt', 'data', 'body', 'dot')),
+    code     INTEGER,
+    enhanced TEXT,
+    text     TEXT,
+    outcome  TEXT NOT NULL CHECK (outcome IN ('in_flight', 'accepted', 'refused', 'deferred', 'ours', 'unknown',
+                                              'resolved')),
+    PRIMARY KEY (delivery, n, source)
+) STRICT;
+
+-- Mail we owe to staff: one of a kind for an issue, so that a held issue does not write every five minutes.
+CREATE TABLE notices (
+    id         TEXT PRIMARY KEY,
+    issue      TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    text       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    sent_at    INTEGER,
+    UNIQUE (issue, kind)
+) STRICT;
+CREATE INDEX notices_owed ON notices (created_at) WHERE sent_at IS NULL;
+
+-- Pages of sources as last fetched, to answer "304 Not Modified" from.
+CREATE TABLE pages (
+    url           TEXT PRIMARY KEY,
+    etag          TEXT,
+    last_modified TEXT,
+    content_type  TEXT NOT NULL,
+    text          TEXT NOT NULL,
+    fetched_at    INTEGER NOT NULL
+) STRICT;

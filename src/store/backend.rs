@@ -1,0 +1,187 @@
+//! What the ledger asks of a database: transactions, rows, and the few words in which the two differ.
+//! Knows nothing of deliveries or partners; the values that cross it are whole numbers, texts and bytes.
+
+use super::{Result, StoreError};
+use crate::domain::{Timestamp, delivery::DeliveryId, issue::IssueKey};
+use sqlx::{Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
+use std::future::Future;
+
+/// One of the two databases.
+pub(super) trait Backend: Send + Sync + 'static {
+    const KIND: &'static str;
+    /// The statements whose text differs; see [`super::sql`].
+    const SQL: super::sql::Statements;
+
+    type Transaction: Send;
+
+    /// A transaction that only reads, all of it at one moment.
+    fn begin_read(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
+
+    fn begin_write(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
+
+    fn fetch(
+        transaction: &mut Self::Transaction,
+        sql: sqlx::SqlStr,
+        values: Vec<Value>,
+    ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
+
+    fn execute(
+        transaction: &mut Self::Transaction,
+        sql: sqlx::SqlStr,
+        values: Vec<Value>,
+    ) -> impl Future<Output = sqlx::Result<u64>> + Send;
+
+    /// Durable when it returns.
+    fn commit(transaction: Self::Transaction) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// Whether the error says that nothing can be written: full disk, read-only file.
+    fn is_unwritable(error: &dyn sqlx::error::DatabaseError) -> bool;
+}
+
+/// A transaction and what it is for, in the words of its errors. Rolled back when it is dropped.
+pub(super) struct Transaction<B: Backend> {
+    inner: B::Transaction,
+    doing: &'static str,
+}
+
+impl<B: Backend> Transaction<B> {
+    pub(super) async fn read(backend: &B, doing: &'static str) -> Result<Self> {
+        let inner = backend.begin_read().await.map_err(|e| failed::<B>(doing, e))?;
+        Ok(Self { inner, doing })
+    }
+
+    pub(super) async fn write(backend: &B, doing: &'static str) -> Result<Self> {
+        let inner = backend.begin_write().await.map_err(|e| failed::<B>(doing, e))?;
+        Ok(Self { inner, doing })
+    }
+
+    pub(super) async fn rows(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<Vec<Row>> {
+        B::fetch(&mut self.inner, sql.into_sql_str(), values).await.map_err(|e| failed::<B>(self.doing, e))
+    }
+
+    pub(super) async fn row(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// How many rows it changed.
+    pub(super) async fn execute(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<u64> {
+        B::execute(&mut self.inner, sql.into_sql_str(), values).await.map_err(|e| failed::<B>(self.doing, e))
+    }
+
+    pub(super) async fn commit(self) -> Result<()> {
+        let doing = self.doing;
+        B::commit(self.inner).await.map_err(|e| failed::<B>(doing, e))
+    }
+}
+
+fn failed<B: Backend>(doing: &'static str, source: sqlx::Error) -> StoreError {
+    match source.as_database_error() {
+        Some(error) if B::is_unwritable(error) => StoreError::Unwritable { doing, why: error.message().to_owned() },
+        _ => StoreError::Database { doing, source },
+    }
+}
+
+/// A value bound to a statement. The kinds matter: Postgres wants to know the type of a NULL too.
+pub(super) enum Value {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bytes(Vec<u8>),
+}
+
+/// `values![key, now]`: the values of `$1`, `$2`.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { vec![$($crate::store::backend::Value::from($value)),*] };
+}
+pub(super) use values;
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Value::Int(Some(value))
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Value::Int(Some(value.into()))
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(value: Timestamp) -> Self {
+        Value::Int(Some(value.timestamp_millis()))
+    }
+}
+
+impl From<Option<Timestamp>> for Value {
+    fn from(value: Option<Timestamp>) -> Self {
+        Value::Int(value.map(|it| it.timestamp_millis()))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Value::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Value::Text(Some(value))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Self {
+        Value::Text(value.map(str::to_owned))
+    }
+}
+
+impl From<&IssueKey> for Value {
+    fn from(value: &IssueKey) -> Self {
+        value.as_str().into()
+    }
+}
+
+impl From<Option<&IssueKey>> for Value {
+    fn from(value: Option<&IssueKey>) -> Self {
+        value.map(IssueKey::as_str).into()
+    }
+}
+
+impl From<&DeliveryId> for Value {
+    fn from(value: &DeliveryId) -> Self {
+        value.0.as_str().into()
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(value: &[u8]) -> Self {
+        Value::Bytes(value.to_vec())
+    }
+}
+
+/// A batch goes over as one JSON text, an array of objects: one statement for all of it, with the same text for both.
+impl From<serde_json::Value> for Value {
+    fn from(value: serde_json::Value) -> Self {
+        Value::Text(Some(value.to_string()))
+    }
+}
+
+/// A row of either database.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Row {
+    pub(super) fn get<T>(&self, column: &str) -> sqlx::Result<T>
+    where
+        T: for<'r> sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+        T: for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
+    {
+        match self {
+            Row::Sqlite(row) => sqlx::Row::try_get(row, column),
+            Row::Postgres(row) => sqlx::Row::try_get(row, column),
+        }
+    }
+}

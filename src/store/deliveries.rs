@@ -1,0 +1,239 @@
+//! T1 to T10: the ways of a delivery between its states, each guarded by the state it starts from.
+//! Slices go over in one statement and one commit, and the answers come back in the order given.
+
+use super::{
+    CLAIM_LEASE, DATA_LEASE, Recovered, Resolved, Result,
+    backend::{Backend, Transaction, values},
+    partners, rows,
+    rows::Reader,
+};
+use crate::domain::{
+    Timestamp,
+    delivery::{Claim, DeliveryId, Finished, Marked, Outcome, Phase, Resolution, State},
+    issue::IssueKey,
+    partner::SuppressionReason,
+};
+use serde_json::json;
+use std::collections::HashMap;
+
+pub(super) async fn claim<B: Backend>(
+    db: &B,
+    issue: Option<&IssueKey>,
+    owner: &str,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Vec<Claim>> {
+    let mut claims = Vec::new();
+    let mut tx = Transaction::write(db, "claiming deliveries").await?;
+    for (issue, mailing) in issues_with_due(&mut tx, issue, now).await? {
+        // Again while a round ends opted-out deliveries only: others may wait behind them.
+        loop {
+            let wanted = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
+            let values = values![issue.as_str(), mailing.as_str(), now, wanted, owner, now + CLAIM_LEASE];
+            let rows = tx.rows(B::SQL.claim, values).await?;
+            for row in &rows {
+                if rows::delivery_state(row)? == State::Claimed {
+                    claims.push(rows::claim(row)?);
+                }
+            }
+            if rows.is_empty() || claims.len() >= limit as usize {
+                break;
+            }
+        }
+    }
+    tx.commit().await?;
+    Ok(claims)
+}
+
+/// The issues that may send and have something due, with their mailings; the longest waiting first.
+async fn issues_with_due<B: Backend>(
+    tx: &mut Transaction<B>,
+    issue: Option<&IssueKey>,
+    now: Timestamp,
+) -> Result<Vec<(String, String)>> {
+    let select = "SELECT key, mailing FROM (
+            SELECT i.key, i.mailing,
+                (SELECT min(d.next_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') AS due
+            FROM issues i
+            WHERE i.state = 'sending' AND i.expires_at > $2 AND ($1 IS NULL OR i.key = $1)
+        ) AS waiting
+        WHERE due <= $2 ORDER BY due, key";
+    let rows = tx.rows(select, values![issue, now]).await?;
+    let read = |row| {
+        let row = Reader::new(row, "issues", "key");
+        Ok((row.text("key")?, row.text("mailing")?))
+    };
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn release<B: Backend>(db: &B, claims: &[Claim], now: Timestamp) -> Result<u64> {
+    let mut tx = Transaction::write(db, "releasing claims").await?;
+    let released = tx.execute(B::SQL.release, values![batch_of(claims), now]).await?;
+    tx.commit().await?;
+    Ok(released)
+}
+
+pub(super) async fn mark_in_data<B: Backend>(db: &B, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>> {
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = Transaction::write(db, "marking deliveries").await?;
+    tx.execute(B::SQL.marking, values![]).await?;
+    let mut became = HashMap::with_capacity(claims.len());
+    let mut begun = Vec::with_capacity(claims.len());
+    for row in tx.rows(B::SQL.mark_in_data, values![batch_of(claims), now, now + DATA_LEASE]).await? {
+        let state = rows::delivery_state(&row)?;
+        let row = Reader::new(&row, "deliveries", "id");
+        let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
+        if state == State::InData {
+            begun.push(json!({ "id": id, "attempt": attempt }));
+        }
+        became.insert(id, state);
+    }
+    tx.execute(B::SQL.begin_attempts, values![json!(begun), now]).await?;
+    tx.commit().await?;
+    let answer = |claim: &Claim| match became.get(&claim.id.0) {
+        Some(State::InData) => Marked::InData,
+        Some(_) => Marked::Suppressed,
+        None => Marked::Lost,
+    };
+    Ok(claims.iter().map(answer).collect())
+}
+
+fn batch_of(claims: &[Claim]) -> serde_json::Value {
+    claims.iter().map(|claim| json!({ "id": claim.id, "attempt": claim.attempt, "owner": claim.owner })).collect()
+}
+
+pub(super) async fn finish_attempts<B: Backend>(db: &B, finished: &[Finished]) -> Result<Vec<bool>> {
+    if finished.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = Transaction::write(db, "finishing attempts").await?;
+    let suppresses = |it: &Finished| matches!(it.outcome, Outcome::Refused { suppress: true });
+    if finished.iter().any(suppresses) {
+        tx.execute(B::SQL.opting_out, values![]).await?;
+    }
+    let mut moved = HashMap::with_capacity(finished.len());
+    for row in tx.rows(B::SQL.finish, values![moves_of(finished)]).await? {
+        let row = Reader::new(&row, "deliveries", "id");
+        moved.insert(row.text("id")?, row.text("address_hash")?);
+    }
+    tx.execute(B::SQL.complete_attempts, values![attempts_of(finished.iter())]).await?;
+    let of_moved = finished.iter().filter(|it| moved.contains_key(&it.claim.id.0));
+    tx.execute(B::SQL.add_attempts, values![attempts_of(of_moved)]).await?;
+    for it in finished.iter().filter(|it| suppresses(it)) {
+        if let Some(hash) = moved.get(&it.claim.id.0) {
+            partners::suppress_within(&mut tx, hash, None, SuppressionReason::Bounce, it.at).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(finished.iter().map(|it| moved.contains_key(&it.claim.id.0)).collect())
+}
+
+fn moves_of(finished: &[Finished]) -> serde_json::Value {
+    let next_at = |outcome: &Outcome| match outcome {
+        Outcome::Deferred { next_at } | Outcome::Ours { next_at } => Some(next_at.timestamp_millis()),
+        Outcome::Accepted | Outcome::Refused { .. } | Outcome::Unknown => None,
+    };
+    finished
+        .iter()
+        .map(|it| {
+            json!({
+                "id": it.claim.id,
+                "attempt": it.claim.attempt,
+                "owner": it.claim.owner,
+                "state": it.outcome.state(),
+                "next_at": next_at(&it.outcome),
+                "deferred": u8::from(matches!(it.outcome, Outcome::Deferred { .. })),
+                "at": it.at.timestamp_millis(),
+            })
+        })
+        .collect()
+}
+
+fn attempts_of<'a>(finished: impl Iterator<Item = &'a Finished>) -> serde_json::Value {
+    finished
+        .map(|it| {
+            json!({
+                "id": it.claim.id,
+                "attempt": it.claim.attempt,
+                "at": it.at.timestamp_millis(),
+                "phase": it.phase,
+                "code": it.reply.code,
+                "enhanced": it.reply.enhanced,
+                "text": it.reply.text,
+                "outcome": it.outcome.as_str(),
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp) -> Result<Recovered> {
+    // Alone on the database, every lease is a dead daemon's.
+    let ended_by = if exclusive { i64::MAX } else { now.timestamp_millis() };
+    let mut tx = Transaction::write(db, "recovering deliveries").await?;
+    let released = tx.execute(B::SQL.release_leases, values![ended_by, now]).await?;
+    let mut doubtful = Vec::new();
+    for row in tx.rows(B::SQL.doubt_leases, values![ended_by, now]).await? {
+        let row = Reader::new(&row, "deliveries", "id");
+        doubtful.push(json!({ "id": row.text("id")?, "attempt": row.number::<u32>("attempt")? }));
+    }
+    let unknown = doubtful.len() as u64;
+    let why = "no answer was recorded: the daemon stopped after the marker, or its lease ran out";
+    tx.execute(B::SQL.doubt_attempts, values![json!(doubtful), why]).await?;
+    tx.commit().await?;
+    Ok(Recovered { released, unknown })
+}
+
+pub(super) async fn expire<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
+    let mut tx = Transaction::write(db, "expiring deliveries").await?;
+    let queued = tx.execute(B::SQL.expire_queued, values![now]).await?;
+    let claimed = tx.execute(B::SQL.expire_claimed, values![now]).await?;
+    tx.commit().await?;
+    Ok(queued + claimed)
+}
+
+pub(super) async fn next_due<B: Backend>(db: &B, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {
+    let mut tx = Transaction::read(db, "reading the next due delivery").await?;
+    // One look into the index for each sending issue.
+    let select = "SELECT min(due) AS due FROM (
+            SELECT (SELECT min(d.next_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') AS due
+            FROM issues i WHERE i.state = 'sending' AND ($1 IS NULL OR i.key = $1)
+        ) AS waiting";
+    match tx.row(select, values![issue]).await? {
+        Some(row) => Reader::new(&row, "deliveries", "due").optional_instant("due"),
+        None => Ok(None),
+    }
+}
+
+pub(super) async fn resolve_unknown<B: Backend>(
+    db: &B,
+    id: &DeliveryId,
+    resolution: Resolution,
+    by: &str,
+    now: Timestamp,
+) -> Result<Resolved> {
+    let (to, next_at, resends, said) = match resolution {
+        Resolution::Sent => (State::Sent, None, 0_u32, "it arrived"),
+        Resolution::Failed => (State::Failed, None, 0, "it did not arrive"),
+        Resolution::Resend => (State::Queued, Some(now), 1, "send it again"),
+    };
+    let mut tx = Transaction::write(db, "resolving an unknown delivery").await?;
+    let update = "UPDATE deliveries SET state = $2, next_at = $3, resends = resends + $4, changed_at = $5
+        WHERE id = $1 AND state = 'unknown' RETURNING attempt, issue";
+    let Some(row) = tx.row(update, values![id, to.as_str(), next_at, resends, now]).await? else {
+        let row = tx.row("SELECT id, state FROM deliveries WHERE id = $1", values![id]).await?;
+        return row.map_or(Ok(Resolved::NoSuchDelivery), |row| rows::delivery_state(&row).map(Resolved::NotUnknown));
+    };
+    let row = Reader::new(&row, "deliveries", "issue");
+    let (attempt, issue): (u32, _) = (row.number("attempt")?, row.issue_key("issue")?);
+    let insert = "INSERT INTO attempts (delivery, n, source, at, phase, text, outcome)
+        VALUES ($1, $2, 'person', $3, $4, $5, 'resolved')";
+    tx.execute(insert, values![id, attempt, now, Phase::Dot.as_str(), format!("{by}: {said}")]).await?;
+    if resolution == Resolution::Resend {
+        let reopen = "UPDATE issues SET state = 'sending', closed_at = NULL WHERE key = $1 AND state = 'done'";
+        tx.execute(reopen, values![&issue]).await?;
+    }
+    tx.commit().await?;
+    Ok(Resolved::Done)
+}

@@ -1,0 +1,179 @@
+//! The contract's table of contents: each intention, and the function that keeps it. Written once, over either
+//! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
+
+use super::{
+    Cursor, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result, Store,
+    backend::Backend, deliveries, issues, log, notices, partners, schedule,
+};
+use crate::domain::{
+    Timestamp,
+    delivery::{Claim, DeliveryId, Finished, Marked, Resolution},
+    issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue},
+    partner::{Contact, ImportSummary, NewContact, SuppressionReason},
+};
+use async_trait::async_trait;
+
+pub(super) struct Ledger<B: Backend>(pub(super) B);
+
+#[async_trait]
+impl<B: Backend> Store for Ledger<B> {
+    fn kind(&self) -> &'static str {
+        B::KIND
+    }
+
+    async fn import_contacts(
+        &self,
+        contacts: &[NewContact],
+        mailings: &[String],
+        source: &str,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> Result<ImportSummary> {
+        partners::import(&self.0, contacts, mailings, source, dry_run, now).await
+    }
+
+    async fn contacts(&self) -> Result<Vec<Contact>> {
+        partners::contacts(&self.0).await
+    }
+
+    async fn suppress(
+        &self,
+        address_hash: &str,
+        mailing: Option<&str>,
+        reason: SuppressionReason,
+        now: Timestamp,
+    ) -> Result<()> {
+        partners::suppress(&self.0, address_hash, mailing, reason, now).await
+    }
+
+    async fn cursor(&self, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor> {
+        schedule::cursor(&self.0, mailing, schedule, now).await
+    }
+
+    async fn record_occurrences(&self, mailing: &str, occurrences: &[Occurrence], cursor: Timestamp) -> Result<()> {
+        schedule::record(&self.0, mailing, occurrences, cursor).await
+    }
+
+    async fn due_occurrences(&self, now: Timestamp) -> Result<Vec<Occurrence>> {
+        schedule::due(&self.0, now).await
+    }
+
+    async fn settle_occurrence(&self, occurrence: &Occurrence) -> Result<bool> {
+        schedule::settle(&self.0, occurrence).await
+    }
+
+    async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>> {
+        schedule::newest(&self.0, mailing, limit).await
+    }
+
+    async fn hold_issue(
+        &self,
+        key: &IssueKey,
+        mailing: &str,
+        scheduled_for: Timestamp,
+        expires_at: Timestamp,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        issues::hold(&self.0, key, mailing, scheduled_for, expires_at, reason, now).await
+    }
+
+    async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
+        issues::freeze(&self.0, issue, now).await
+    }
+
+    async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>> {
+        issues::one(&self.0, key).await
+    }
+
+    async fn content(&self, key: &IssueKey) -> Result<Option<Content>> {
+        issues::content(&self.0, key).await
+    }
+
+    async fn issues(&self) -> Result<Vec<IssueSummary>> {
+        issues::all(&self.0).await
+    }
+
+    async fn set_issue_state(
+        &self,
+        key: &IssueKey,
+        from: &[IssueState],
+        to: IssueState,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        issues::set_state(&self.0, key, from, to, reason, now).await
+    }
+
+    async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered> {
+        deliveries::recover(&self.0, exclusive, now).await
+    }
+
+    async fn claim_deliveries(
+        &self,
+        issue: Option<&IssueKey>,
+        owner: &str,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Claim>> {
+        deliveries::claim(&self.0, issue, owner, limit, now).await
+    }
+
+    async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64> {
+        deliveries::release(&self.0, claims, now).await
+    }
+
+    async fn mark_in_data(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>> {
+        deliveries::mark_in_data(&self.0, claims, now).await
+    }
+
+    async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>> {
+        deliveries::finish_attempts(&self.0, finished).await
+    }
+
+    async fn expire_deliveries(&self, now: Timestamp) -> Result<u64> {
+        deliveries::expire(&self.0, now).await
+    }
+
+    async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {
+        deliveries::next_due(&self.0, issue).await
+    }
+
+    async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>> {
+        issues::close_finished(&self.0, now).await
+    }
+
+    async fn resolve_unknown(
+        &self,
+        id: &DeliveryId,
+        resolution: Resolution,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Resolved> {
+        deliveries::resolve_unknown(&self.0, id, resolution, by, now).await
+    }
+
+    async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>> {
+        log::page(&self.0, filter).await
+    }
+
+    async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool> {
+        notices::owe(&self.0, issue, kind, text, now).await
+    }
+
+    async fn owed_notices(&self) -> Result<Vec<Notice>> {
+        notices::owed(&self.0).await
+    }
+
+    async fn notice_sent(&self, id: &str, now: Timestamp) -> Result<()> {
+        notices::sent(&self.0, id, now).await
+    }
+
+    async fn kept_page(&self, url: &str) -> Result<Option<KeptPage>> {
+        notices::kept_page(&self.0, url).await
+    }
+
+    async fn keep_page(&self, url: &str, page: &KeptPage, now: Timestamp) -> Result<()> {
+        notices::keep_page(&self.0, url, page, now).await
+    }
+}

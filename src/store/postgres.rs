@@ -1,0 +1,122 @@
+//! Postgres: any number of daemons, kept apart by row locks.
+//! Must never hold a lock over anything but its own statements: each transaction is short, or says it is not.
+
+use super::{
+    Result, StoreError,
+    backend::{Backend, Row, Value},
+    migrations,
+    sql::{self, Statements},
+};
+use sqlx::{
+    ConnectOptions, Connection, PgPool, Postgres as Db,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
+    query::Query,
+};
+use std::{str::FromStr, time::Duration};
+
+const CONNECTIONS: u32 = 8;
+/// How long one waits for a connection, the making of one included.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) struct Postgres(PgPool);
+
+impl Postgres {
+    pub(super) async fn open(url: &str) -> Result<Self> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| StoreError::Open {
+                url: "postgres".to_owned(),
+                why: "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
+            })?
+            .application_name("semainier");
+        migrate(&options).await?;
+        // The marker of T5 must survive a power cut (K12), whatever the server's habit. A statement that hangs is better
+        // ended and tried again; a transaction left open would hold its rows.
+        let options_for_work = options.clone().options([
+            ("synchronous_commit", "on"),
+            ("statement_timeout", "30s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options_for_work)
+            .await
+            .map_err(|e| cannot_open(&options, &e))?;
+        Ok(Self(pool))
+    }
+}
+
+/// On a connection of its own without a time-out: an index on a large table takes its time. Two daemons that start
+/// together wait for each other under sqlx's advisory lock.
+async fn migrate(options: &PgConnectOptions) -> Result<()> {
+    let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
+    let connecting = connecting.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    let mut connection = connecting.map_err(|e| cannot_open(options, &e))?;
+    migrations::run(&migrations::postgres(), &mut connection).await?;
+    // Nothing depends on a polite goodbye.
+    let _ = connection.close().await;
+    Ok(())
+}
+
+impl Backend for Postgres {
+    const KIND: &'static str = "postgres";
+    const SQL: Statements = sql::statements! {
+        batch: "jsonb_array_elements(CAST($1 AS jsonb)) AS batch(value)",
+        batch_2: "jsonb_array_elements(CAST($2 AS jsonb)) AS batch_2(value)",
+        id_at_2: "(lpad(to_hex($2), 12, '0') || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 13))",
+        lock: " FOR UPDATE OF d",
+        skip_locked: " FOR UPDATE OF d SKIP LOCKED",
+        // Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
+        marking: "SELECT pg_advisory_xact_lock_shared(7305801)",
+        opting_out: "SELECT pg_advisory_xact_lock(7305801)",
+        at_length: "SET LOCAL statement_timeout = '15min'",
+    };
+
+    type Transaction = sqlx::Transaction<'static, Db>;
+
+    async fn begin_read(&self) -> sqlx::Result<Self::Transaction> {
+        self.0.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    /// READ COMMITTED: a statement that waited for a row sees it as it became, and its guard is asked again.
+    async fn begin_write(&self) -> sqlx::Result<Self::Transaction> {
+        self.0.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await
+    }
+
+    async fn fetch(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {
+        Ok(bound(sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect())
+    }
+
+    async fn execute(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
+        Ok(bound(sql, values).execute(&mut **tx).await?.rows_affected())
+    }
+
+    async fn commit(tx: Self::Transaction) -> sqlx::Result<()> {
+        tx.commit().await
+    }
+
+    fn is_unwritable(error: &dyn sqlx::error::DatabaseError) -> bool {
+        // disk_full, read_only_sql_transaction
+        matches!(error.code().as_deref(), Some("53100" | "25006"))
+    }
+}
+
+fn bound(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Db, PgArguments> {
+    values.into_iter().fold(sqlx::query(sql), |query, value| match value {
+        Value::Int(value) => query.bind(value),
+        Value::Text(value) => query.bind(value),
+        Value::Bytes(value) => query.bind(value),
+    })
+}
+
+/// Named without user or password.
+fn cannot_open(options: &PgConnectOptions, error: &sqlx::Error) -> StoreError {
+    let database = options.get_database().unwrap_or("postgres");
+    let url = format!("postgres://{}:{}/{database}", options.get_host(), options.get_port());
+    let why = match error {
+        sqlx::Error::PoolTimedOut => format!("no answer within {} s", PATIENCE.as_secs()),
+        sqlx::Error::Database(e) => e.message().to_owned(),
+        other => other.to_string(),
+    };
+    StoreError::Open { url, why }
+}

@@ -1,0 +1,241 @@
+//! Rows become words of the domain here, and nowhere else. A value that is none is an error with table, column and row:
+//! somebody wrote to the database by hand, or two versions of the program disagree.
+
+use super::backend::Row;
+use super::{Cursor, KeptPage, LoggedAttempt, LoggedDelivery, Notice, Occurrence, OccurrenceState, Result, StoreError};
+use crate::domain::{
+    Timestamp,
+    delivery::{Claim, DeliveryId, Phase, Recipient, State},
+    email::EmailAddress,
+    issue::{Attachment, Content, Counts, Envelope, IssueKey, IssueState, IssueSummary},
+    partner::Contact,
+};
+use std::fmt::Display;
+
+/// A row being read.
+pub(super) struct Reader<'a> {
+    row: &'a Row,
+    table: &'static str,
+    /// Column that names the row in errors; never one that holds an address.
+    key: &'static str,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(row: &'a Row, table: &'static str, key: &'static str) -> Self {
+        Self { row, table, key }
+    }
+
+    fn unreadable(&self, column: &'static str, why: impl Display) -> StoreError {
+        let row = self.row.get::<String>(self.key).unwrap_or_else(|_| "?".to_owned());
+        StoreError::Row { table: self.table, column, row, why: why.to_string() }
+    }
+
+    pub(super) fn text(&self, column: &'static str) -> Result<String> {
+        self.row.get(column).map_err(|e| self.unreadable(column, e))
+    }
+
+    pub(super) fn optional_text(&self, column: &'static str) -> Result<Option<String>> {
+        self.row.get(column).map_err(|e| self.unreadable(column, e))
+    }
+
+    fn bytes(&self, column: &'static str) -> Result<Vec<u8>> {
+        self.row.get(column).map_err(|e| self.unreadable(column, e))
+    }
+
+    fn optional_int(&self, column: &'static str) -> Result<Option<i64>> {
+        self.row.get(column).map_err(|e| self.unreadable(column, e))
+    }
+
+    pub(super) fn number<T: TryFrom<i64, Error: Display>>(&self, column: &'static str) -> Result<T> {
+        let number: i64 = self.row.get(column).map_err(|e| self.unreadable(column, e))?;
+        T::try_from(number).map_err(|e| self.unreadable(column, e))
+    }
+
+    pub(super) fn optional_number<T: TryFrom<i64, Error: Display>>(&self, column: &'static str) -> Result<Option<T>> {
+        let number = self.optional_int(column)?;
+        number.map(|n| T::try_from(n).map_err(|e| self.unreadable(column, e))).transpose()
+    }
+
+    pub(super) fn instant(&self, column: &'static str) -> Result<Timestamp> {
+        let instant = self.optional_instant(column)?;
+        instant.ok_or_else(|| self.unreadable(column, "expected an instant, got nothing"))
+    }
+
+    pub(super) fn optional_instant(&self, column: &'static str) -> Result<Option<Timestamp>> {
+        let out_of_range = || self.unreadable(column, "out of the range of instants");
+        let millis = self.optional_int(column)?;
+        millis.map(|ms| Timestamp::from_timestamp_millis(ms).ok_or_else(out_of_range)).transpose()
+    }
+
+    fn address(&self, column: &'static str) -> Result<EmailAddress> {
+        EmailAddress::parse(&self.text(column)?).map_err(|e| self.unreadable(column, e))
+    }
+
+    pub(super) fn issue_key(&self, column: &'static str) -> Result<IssueKey> {
+        IssueKey::parse(&self.text(column)?).map_err(|e| self.unreadable(column, e))
+    }
+
+    /// One of the words of a closed set.
+    pub(super) fn word<T: Copy>(&self, column: &'static str, all: &[T], word: fn(T) -> &'static str) -> Result<T> {
+        let text = self.text(column)?;
+        let found = all.iter().copied().find(|it| word(*it) == text);
+        found.ok_or_else(|| self.unreadable(column, format_args!("unknown word {text:?}")))
+    }
+}
+
+pub(super) fn cursor(row: &Row) -> Result<Cursor> {
+    let row = Reader::new(row, "mailings", "mailing");
+    Ok(Cursor { mailing: row.text("mailing")?, schedule: row.text("schedule")?, cursor: row.instant("cursor")? })
+}
+
+pub(super) fn occurrence(row: &Row) -> Result<Occurrence> {
+    let row = Reader::new(row, "occurrences", "local");
+    Ok(Occurrence {
+        mailing: row.text("mailing")?,
+        scheduled_for: row.instant("scheduled_for")?,
+        local: row.text("local")?,
+        state: row.word("state", &OccurrenceState::ALL, OccurrenceState::as_str)?,
+        reason: row.optional_text("reason")?,
+        issue: row.optional_text("issue")?.is_some().then(|| row.issue_key("issue")).transpose()?,
+        next_try: row.instant("next_try")?,
+    })
+}
+
+/// Without subscriptions: they are rows of their own.
+pub(super) fn contact(row: &Row) -> Result<Contact> {
+    let row = Reader::new(row, "contacts", "id");
+    Ok(Contact {
+        id: row.text("id")?,
+        address: row.address("address")?,
+        name: row.text("name")?,
+        establishment: row.text("establishment")?,
+        commune: row.text("commune")?,
+        subscriptions: Vec::new(),
+        since: row.instant("since")?,
+    })
+}
+
+/// Without counts: they are a sum over other rows.
+pub(super) fn issue(row: &Row) -> Result<IssueSummary> {
+    let row = Reader::new(row, "issues", "key");
+    Ok(IssueSummary {
+        key: row.issue_key("key")?,
+        mailing: row.text("mailing")?,
+        state: row.word("state", &IssueState::ALL, IssueState::as_str)?,
+        reason: row.optional_text("reason")?,
+        scheduled_for: row.instant("scheduled_for")?,
+        expires_at: row.instant("expires_at")?,
+        frozen_at: row.optional_instant("frozen_at")?,
+        closed_at: row.optional_instant("closed_at")?,
+        subject: row.optional_text("subject")?,
+        content_hash: row.optional_text("content_hash")?,
+        counts: Counts::default(),
+    })
+}
+
+/// The issue, and how many of its deliveries are in each state: one column a state.
+pub(super) fn counts(row: &Row) -> Result<(IssueKey, Counts)> {
+    let row = Reader::new(row, "deliveries", "issue");
+    let mut counts = Counts::default();
+    for state in State::ALL {
+        *counts.of(state) = row.number(state.as_str())?;
+    }
+    Ok((row.issue_key("issue")?, counts))
+}
+
+pub(super) fn content(row: &Row, attachments: Vec<Attachment>) -> Result<Content> {
+    let row = Reader::new(row, "issue_content", "issue");
+    let envelope: Envelope = serde_json::from_str(&row.text("envelope")?).map_err(|e| row.unreadable("envelope", e))?;
+    Ok(Content {
+        subject: row.text("subject")?,
+        html: row.text("html")?,
+        text: row.text("text")?,
+        attachments,
+        data: row.text("data")?,
+        envelope,
+    })
+}
+
+pub(super) fn attachment(row: &Row) -> Result<Attachment> {
+    let row = Reader::new(row, "attachments", "issue");
+    Ok(Attachment { name: row.text("name")?, media_type: row.text("media_type")?, bytes: row.bytes("bytes")? })
+}
+
+pub(super) fn claim(row: &Row) -> Result<Claim> {
+    let row = Reader::new(row, "deliveries", "id");
+    Ok(Claim {
+        id: DeliveryId(row.text("id")?),
+        issue: row.issue_key("issue")?,
+        attempt: row.number("attempt")?,
+        owner: row.text("owner")?,
+        lease_until: row.instant("lease_until")?,
+        recipient: Recipient {
+            address: row.address("address")?,
+            name: row.text("name")?,
+            establishment: row.text("establishment")?,
+            commune: row.text("commune")?,
+            contact_id: row.text("contact_id")?,
+        },
+        message_id: row.text("message_id")?,
+        deferrals: row.number("deferrals")?,
+    })
+}
+
+pub(super) fn delivery_state(row: &Row) -> Result<State> {
+    Reader::new(row, "deliveries", "id").word("state", &State::ALL, State::as_str)
+}
+
+/// Without attempts: they are rows of their own.
+pub(super) fn logged_delivery(row: &Row) -> Result<LoggedDelivery> {
+    let state = delivery_state(row)?;
+    let row = Reader::new(row, "deliveries", "id");
+    Ok(LoggedDelivery {
+        id: DeliveryId(row.text("id")?),
+        issue: row.issue_key("issue")?,
+        address: row.text("address")?,
+        name: row.text("name")?,
+        establishment: row.text("establishment")?,
+        state,
+        message_id: row.text("message_id")?,
+        next_at: row.optional_instant("next_at")?,
+        changed_at: row.instant("changed_at")?,
+        resends: row.number("resends")?,
+        attempts: Vec::new(),
+    })
+}
+
+/// The delivery, and the attempt.
+pub(super) fn attempt(row: &Row) -> Result<(String, LoggedAttempt)> {
+    let row = Reader::new(row, "attempts", "delivery");
+    let attempt = LoggedAttempt {
+        n: row.number("n")?,
+        at: row.instant("at")?,
+        phase: row.word("phase", &Phase::ALL, Phase::as_str)?,
+        code: row.optional_number("code")?,
+        enhanced: row.optional_text("enhanced")?,
+        text: row.optional_text("text")?,
+        outcome: row.text("outcome")?,
+    };
+    Ok((row.text("delivery")?, attempt))
+}
+
+pub(super) fn notice(row: &Row) -> Result<Notice> {
+    let row = Reader::new(row, "notices", "id");
+    Ok(Notice {
+        id: row.text("id")?,
+        issue: row.issue_key("issue")?,
+        kind: row.text("kind")?,
+        text: row.text("text")?,
+        created_at: row.instant("created_at")?,
+    })
+}
+
+pub(super) fn page(row: &Row) -> Result<KeptPage> {
+    let row = Reader::new(row, "pages", "url");
+    Ok(KeptPage {
+        etag: row.optional_text("etag")?,
+        last_modified: row.optional_text("last_modified")?,
+        content_type: row.text("content_type")?,
+        text: row.text("text")?,
+    })
+}

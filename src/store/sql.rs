@@ -1,0 +1,273 @@
+//! The statements in which the databases differ: the same text for both around a few words of their own, which
+//! `sqlite.rs` and `postgres.rs` give and explain. All other statements stand beside the function that uses them.
+//!
+//! Each update picks its rows first, under all of its guard, and changes what it picked: on Postgres the picking locks
+//! the rows, so the guard still holds when the change is made.
+
+/// One database's texts.
+pub(super) struct Statements {
+    /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most, `$5` owner, `$6` end of the lease
+    pub(super) claim: &'static str,
+    /// `$1` batch of {id, attempt, owner}, `$2` now, `$3` end of the lease
+    pub(super) mark_in_data: &'static str,
+    /// `$1` batch of {id, attempt}, `$2` now
+    pub(super) begin_attempts: &'static str,
+    /// `$1` batch of {id, attempt, owner, state, next_at, deferred, at}
+    pub(super) finish: &'static str,
+    /// `$1` batch of {id, attempt, at, phase, code, enhanced, text, outcome}
+    pub(super) complete_attempts: &'static str,
+    /// The same, for attempts that ended before the marker
+    pub(super) add_attempts: &'static str,
+    /// `$1` batch of {id, attempt, owner}, `$2` now
+    pub(super) release: &'static str,
+    /// `$1` leases that end by then, `$2` now
+    pub(super) release_leases: &'static str,
+    /// `$1` leases that end by then, `$2` now
+    pub(super) doubt_leases: &'static str,
+    /// `$1` batch of {id, attempt}, `$2` why
+    pub(super) doubt_attempts: &'static str,
+    /// `$1` now
+    pub(super) expire_queued: &'static str,
+    pub(super) expire_claimed: &'static str,
+    pub(super) cancel_queued: &'static str,
+    pub(super) cancel_claimed: &'static str,
+    /// `$1` issue, `$2` now, `$3` mailing, `$4` slug, `$5` domain of the Message-IDs
+    pub(super) freeze_recipients: &'static str,
+    /// `$1` batch of {key}, `$2` batch of mailings
+    pub(super) known_contacts: &'static str,
+    /// `$1` batch of {key, address, hash, name, establishment, commune}, `$2` now
+    pub(super) upsert_contacts: &'static str,
+    /// `$1` batch of {key}, `$2` now, `$3` mailing, `$4` source
+    pub(super) subscribe: &'static str,
+    /// `$1` batch of {id}
+    pub(super) attempts_of: &'static str,
+    /// What a marker's transaction begins with, and an opt-out's: they must not overlap, or an opt-out could commit
+    /// between a marker's look at the suppressions and its commit (I5).
+    pub(super) marking: &'static str,
+    pub(super) opting_out: &'static str,
+    /// What a transaction begins with that may take minutes.
+    pub(super) at_length: &'static str,
+}
+
+/// The address is suppressed for `$mailing`.
+macro_rules! suppressed {
+    ($hash:literal, $mailing:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM suppressions s WHERE s.address_hash = ",
+            $hash,
+            " AND s.scope IN ('*', ",
+            $mailing,
+            "))"
+        )
+    };
+}
+pub(super) use suppressed;
+
+/// Ends deliveries that were never marked. Rows another transaction works on are left to the next pass.
+macro_rules! stop {
+    (queued, $state:literal, $issues:literal, $changed:literal, $skip:literal) => {
+        concat!(
+            "UPDATE deliveries SET state = '",
+            $state,
+            "', next_at = NULL, changed_at = ",
+            $changed,
+            " WHERE id IN (SELECT d.id FROM deliveries d WHERE d.state = 'queued'
+                AND d.issue IN (SELECT key FROM issues WHERE ",
+            $issues,
+            ")",
+            $skip,
+            ")"
+        )
+    };
+    // The two words on the state: by the first SQLite knows the index, the second is the condition.
+    (claimed, $state:literal, $issues:literal, $changed:literal, $skip:literal) => {
+        concat!(
+            "UPDATE deliveries SET state = '",
+            $state,
+            "', owner = NULL, lease_until = NULL, changed_at = ",
+            $changed,
+            " WHERE id IN (SELECT d.id FROM deliveries d WHERE d.state IN ('claimed', 'in_data') AND d.lease_until > 0
+                AND d.state = 'claimed' AND d.issue IN (SELECT key FROM issues WHERE ",
+            $issues,
+            ")",
+            $skip,
+            ")"
+        )
+    };
+}
+pub(super) use stop;
+
+macro_rules! statements {
+    (
+        batch: $batch:literal,
+        batch_2: $batch_2:literal,
+        id_at_2: $id:literal,
+        lock: $lock:literal,
+        skip_locked: $skip:literal,
+        marking: $marking:literal,
+        opting_out: $opting_out:literal,
+        at_length: $at_length:literal $(,)?
+    ) => {
+        $crate::store::sql::Statements {
+            // T1. A claim that meets an opt-out ends the delivery instead.
+            claim: concat!(
+                "WITH picked AS MATERIALIZED (
+                    SELECT d.id AS picked_id, ", $crate::store::sql::suppressed!("d.address_hash", "$2"), " AS stop
+                    FROM deliveries d
+                    WHERE d.issue = $1 AND d.state = 'queued' AND d.next_at <= $3
+                    ORDER BY d.next_at, d.id LIMIT $4", $skip, "
+                )
+                UPDATE deliveries SET
+                    state = CASE WHEN stop THEN 'suppressed' ELSE 'claimed' END,
+                    owner = CASE WHEN stop THEN NULL ELSE $5 END,
+                    lease_until = CASE WHEN stop THEN NULL ELSE $6 END,
+                    attempt = attempt + CASE WHEN stop THEN 0 ELSE 1 END,
+                    next_at = NULL, changed_at = $3
+                FROM picked WHERE id = picked_id
+                RETURNING id, issue, state, attempt, owner, lease_until, deferrals, message_id,
+                    contact_id, address, name, establishment, commune"
+            ),
+            // T5: the guard is the whole fence. A zombie fails on owner, attempt or lease, a stopped issue on its state.
+            mark_in_data: concat!(
+                "WITH picked AS MATERIALIZED (
+                    SELECT d.id AS picked_id, ",
+                        $crate::store::sql::suppressed!("d.address_hash", "i.mailing"), " AS stop
+                    FROM ", $batch, "
+                    JOIN deliveries d ON d.id = batch.value->>'id'
+                    JOIN issues i ON i.key = d.issue
+                    WHERE d.state = 'claimed' AND d.owner = batch.value->>'owner'
+                        AND d.attempt = CAST(batch.value->>'attempt' AS BIGINT) AND d.lease_until > $2
+                        AND i.state = 'sending' AND i.expires_at > $2", $lock, "
+                )
+                UPDATE deliveries SET
+                    state = CASE WHEN stop THEN 'suppressed' ELSE 'in_data' END,
+                    owner = CASE WHEN stop THEN NULL ELSE owner END,
+                    lease_until = CASE WHEN stop THEN NULL ELSE $3 END,
+                    changed_at = $2
+                FROM picked WHERE id = picked_id
+                RETURNING id, state, attempt"
+            ),
+            begin_attempts: concat!(
+                "INSERT INTO attempts (delivery, n, source, at, phase, outcome)
+                SELECT batch.value->>'id', CAST(batch.value->>'attempt' AS BIGINT), 'relay', $2, 'data', 'in_flight'
+                FROM ", $batch
+            ),
+            // T3 and T4 from `claimed`, by its owner; T6, T7 and T8 from `in_data`; and what comes late, from `unknown`.
+            // The attempt number alone fences the latter: nobody owns an unknown delivery.
+            finish: concat!(
+                "WITH picked AS MATERIALIZED (
+                    SELECT d.id AS picked_id, batch.value->>'state' AS to_state,
+                        CAST(batch.value->>'next_at' AS BIGINT) AS to_next_at,
+                        CAST(batch.value->>'deferred' AS BIGINT) AS deferred,
+                        CAST(batch.value->>'at' AS BIGINT) AS finished_at
+                    FROM ", $batch, "
+                    JOIN deliveries d ON d.id = batch.value->>'id'
+                    WHERE d.attempt = CAST(batch.value->>'attempt' AS BIGINT)
+                        AND (
+                            (d.state = 'claimed' AND d.owner = batch.value->>'owner'
+                                AND batch.value->>'state' IN ('failed', 'queued'))
+                            OR d.state = 'in_data'
+                            OR (d.state = 'unknown' AND batch.value->>'state' <> 'unknown')
+                        )", $lock, "
+                )
+                UPDATE deliveries SET
+                    state = to_state, next_at = to_next_at, owner = NULL, lease_until = NULL,
+                    deferrals = deferrals + deferred, changed_at = finished_at
+                FROM picked WHERE id = picked_id
+                RETURNING id, address_hash"
+            ),
+            // Also where the delivery did not move: the relay's words are kept, whoever decided first.
+            complete_attempts: concat!(
+                "UPDATE attempts SET
+                    at = CAST(batch.value->>'at' AS BIGINT), phase = batch.value->>'phase',
+                    code = CAST(batch.value->>'code' AS BIGINT), enhanced = batch.value->>'enhanced',
+                    text = batch.value->>'text', outcome = batch.value->>'outcome'
+                FROM ", $batch, "
+                WHERE delivery = batch.value->>'id' AND n = CAST(batch.value->>'attempt' AS BIGINT)
+                    AND source = 'relay' AND outcome IN ('in_flight', 'unknown')"
+            ),
+            add_attempts: concat!(
+                "INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
+                SELECT batch.value->>'id', CAST(batch.value->>'attempt' AS BIGINT), 'relay',
+                    CAST(batch.value->>'at' AS BIGINT), batch.value->>'phase', CAST(batch.value->>'code' AS BIGINT),
+                    batch.value->>'enhanced', batch.value->>'text', batch.value->>'outcome'
+                FROM ", $batch, " WHERE true ON CONFLICT (delivery, n, source) DO NOTHING"
+            ),
+            release: concat!(
+                "UPDATE deliveries SET state = 'queued', next_at = $2, owner = NULL, lease_until = NULL, changed_at = $2
+                FROM ", $batch, "
+                WHERE deliveries.id = batch.value->>'id' AND state = 'claimed' AND owner = batch.value->>'owner'
+                    AND attempt = CAST(batch.value->>'attempt' AS BIGINT)"
+            ),
+            // In these two the first word on the state tells SQLite the index, the second is the condition.
+            release_leases: concat!(
+                "UPDATE deliveries SET state = 'queued', next_at = $2, owner = NULL, lease_until = NULL, changed_at = $2
+                WHERE id IN (SELECT d.id FROM deliveries d WHERE d.state IN ('claimed', 'in_data')
+                    AND d.lease_until <= $1 AND d.state = 'claimed'", $skip, ")"
+            ),
+            doubt_leases: concat!(
+                "UPDATE deliveries SET state = 'unknown', owner = NULL, lease_until = NULL, changed_at = $2
+                WHERE id IN (SELECT d.id FROM deliveries d WHERE d.state IN ('claimed', 'in_data')
+                    AND d.lease_until <= $1 AND d.state = 'in_data'", $skip, ")
+                RETURNING id, attempt"
+            ),
+            doubt_attempts: concat!(
+                "UPDATE attempts SET outcome = 'unknown', text = $2
+                FROM ", $batch, "
+                WHERE delivery = batch.value->>'id' AND n = CAST(batch.value->>'attempt' AS BIGINT)
+                    AND source = 'relay' AND outcome = 'in_flight'"
+            ),
+            expire_queued: $crate::store::sql::stop!(queued, "expired", "expires_at <= $1", "$1", $skip),
+            expire_claimed: $crate::store::sql::stop!(claimed, "expired", "expires_at <= $1", "$1", $skip),
+            cancel_queued: $crate::store::sql::stop!(queued, "cancelled", "state = 'cancelled'", "$1", $skip),
+            cancel_claimed: $crate::store::sql::stop!(claimed, "cancelled", "state = 'cancelled'", "$1", $skip),
+            // The id begins with the instant: the log reads in order, and the indexes of old issues are left in peace.
+            freeze_recipients: concat!(
+                "INSERT INTO deliveries (id, issue, contact_id, recipient_key, address, address_hash, name,
+                    establishment, commune, message_id, state, next_at, changed_at)
+                SELECT r.id, $1, r.contact_id, r.email_key, r.address, r.address_hash, r.name,
+                    r.establishment, r.commune, $4 || '.' || r.id || '@' || $5,
+                    CASE WHEN r.stop THEN 'suppressed' ELSE 'queued' END, CASE WHEN r.stop THEN NULL ELSE $2 END, $2
+                FROM (
+                    SELECT ", $id, " AS id, c.id AS contact_id, c.email_key, c.address, c.address_hash, c.name,
+                        c.establishment, c.commune, ", $crate::store::sql::suppressed!("c.address_hash", "$3"), " AS stop
+                    FROM contacts c
+                    JOIN subscriptions u ON u.contact = c.id AND u.mailing = $3 AND u.ended_at IS NULL
+                    LIMIT 9000000000000000000
+                ) AS r
+                WHERE true ON CONFLICT DO NOTHING"
+            ),
+            known_contacts: concat!(
+                "SELECT batch.value->>'key' AS email_key, c.address, c.address_hash, c.name, c.establishment, c.commune,
+                    CASE WHEN EXISTS (SELECT 1 FROM suppressions s WHERE s.address_hash = batch.value->>'hash'
+                        AND (s.scope = '*' OR s.scope IN (SELECT batch_2.value->>'mailing' FROM ", $batch_2, ")))
+                        THEN 'yes' ELSE 'no' END AS suppressed
+                FROM ", $batch, " LEFT JOIN contacts c ON c.email_key = batch.value->>'key'"
+            ),
+            upsert_contacts: concat!(
+                "INSERT INTO contacts (id, email_key, address, address_hash, name, establishment, commune, since)
+                SELECT ", $id, ", batch.value->>'key', batch.value->>'address', batch.value->>'hash',
+                    batch.value->>'name', batch.value->>'establishment', batch.value->>'commune', $2
+                FROM ", $batch, " WHERE true
+                ON CONFLICT (email_key) DO UPDATE SET address = excluded.address, address_hash = excluded.address_hash,
+                    name = excluded.name, establishment = excluded.establishment, commune = excluded.commune"
+            ),
+            // DO NOTHING: a subscription that ended stays ended.
+            subscribe: concat!(
+                "INSERT INTO subscriptions (contact, mailing, basis, source, since)
+                SELECT c.id, $3, 'legitimate_interest', $4, $2
+                FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
+                WHERE true ON CONFLICT (contact, mailing) DO NOTHING"
+            ),
+            attempts_of: concat!(
+                "SELECT a.delivery, a.n, a.at, a.phase, a.code, a.enhanced, a.text, a.outcome
+                FROM ", $batch, " JOIN attempts a ON a.delivery = batch.value->>'id'
+                ORDER BY a.delivery, a.n, a.at, a.source DESC"
+            ),
+            marking: $marking,
+            opting_out: $opting_out,
+            at_length: $at_length,
+        }
+    };
+}
+pub(super) use statements;

@@ -1,0 +1,222 @@
+//! SQLite: one file, one daemon, several readers.
+//! Owns the opening of the file and the lock beside it; must never let two writers meet inside a transaction.
+
+use super::{
+    Access, Result, StoreError,
+    backend::{Backend, Row, Value},
+    migrations,
+    sql::{self, Statements},
+};
+use sqlx::{
+    Sqlite as Db, SqlitePool,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long one waits for another: a command for the daemon's freeze of a large issue, or the daemon for an import.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long an opener waits for the lock while another one migrates.
+const LOCK_POLL: Duration = Duration::from_millis(50);
+const LOCK_POLLS: u32 = 100;
+
+pub(super) struct Sqlite {
+    /// One connection: writers queue here instead of failing with "database is locked".
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Held as long as the store is; the system lets go of it when the process dies.
+    _lock: Option<File>,
+}
+
+impl Sqlite {
+    pub(super) async fn open(url: &str, access: Access) -> Result<Self> {
+        let path = path_of(url)?;
+        create_private(&path)?;
+        let lock_path = PathBuf::from(format!("{}.lock", path.display()));
+        let mut lock = match access {
+            Access::Exclusive => Some(try_lock(&lock_path)?.ok_or_else(|| locked(&path))?),
+            Access::Shared => None,
+        };
+
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .journal_mode(SqliteJournalMode::Wal)
+            // The marker of T5 must survive a power cut (K12), not only a crash.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE)
+            // 64 MiB: the indexes of a large issue are filled in memory.
+            .pragma("cache_size", "-65536")
+            // After a large issue the log of changes is cut back instead of keeping its size.
+            .pragma("journal_size_limit", "67108864");
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(PATIENCE)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                // A connection to a file does not go stale.
+                .test_before_acquire(false)
+        };
+        let open = |e| cannot_open(&path, e);
+        let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
+
+        // Under the lock, so that a command never changes the tables under a running daemon.
+        let migrator = migrations::sqlite();
+        if migrations::pending(&migrator, applied_migrations(&writer).await) {
+            let held = match lock.take() {
+                Some(lock) => lock,
+                None => wait_for_lock(&lock_path).await?.ok_or_else(|| locked(&path))?,
+            };
+            migrations::run(&migrator, &writer).await?;
+            lock = (access == Access::Exclusive).then_some(held);
+        } else {
+            migrations::run(&migrator, &writer).await?;
+        }
+
+        let readers = pool(4).connect_with(options.pragma("query_only", "ON")).await.map_err(open)?;
+        Ok(Self { writer, readers, _lock: lock })
+    }
+}
+
+impl Backend for Sqlite {
+    const KIND: &'static str = "sqlite";
+    const SQL: Statements = sql::statements! {
+        batch: "json_each($1) AS batch",
+        batch_2: "json_each($2) AS batch_2",
+        id_at_2: "(printf('%012x', $2) || lower(hex(randomblob(10))))",
+        // There is one writer: no row to lock, nobody to pass by or to wait for, no time-out to lift.
+        lock: "",
+        skip_locked: "",
+        marking: "SELECT 1",
+        opting_out: "SELECT 1",
+        at_length: "SELECT 1",
+    };
+
+    type Transaction = sqlx::Transaction<'static, Db>;
+
+    async fn begin_read(&self) -> sqlx::Result<Self::Transaction> {
+        self.readers.begin().await
+    }
+
+    /// IMMEDIATE, because a transaction that reads first and writes later would fail when another wrote in between,
+    /// whatever the busy timeout.
+    async fn begin_write(&self) -> sqlx::Result<Self::Transaction> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    async fn fetch(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {
+        Ok(bound(sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
+    }
+
+    async fn execute(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
+        Ok(bound(sql, values).execute(&mut **tx).await?.rows_affected())
+    }
+
+    async fn commit(tx: Self::Transaction) -> sqlx::Result<()> {
+        tx.commit().await
+    }
+
+    fn is_unwritable(error: &dyn sqlx::error::DatabaseError) -> bool {
+        // READONLY, IOERR, FULL, CANTOPEN; the low byte of an extended code is the code.
+        let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default();
+        matches!(code & 0xff, 8 | 10 | 13 | 14)
+    }
+}
+
+fn bound(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Db, SqliteArguments> {
+    values.into_iter().fold(sqlx::query(sql), |query, value| match value {
+        Value::Int(value) => query.bind(value),
+        Value::Text(value) => query.bind(value),
+        Value::Bytes(value) => query.bind(value),
+    })
+}
+
+/// `sqlite://semainier.db` is relative, `sqlite:///var/lib/semainier/semainier.db` absolute.
+fn path_of(url: &str) -> Result<PathBuf> {
+    let refuse = |why: &str| StoreError::Open { url: url.to_owned(), why: why.to_owned() };
+    let path = url.strip_prefix("sqlite:").ok_or_else(|| refuse("expected sqlite://PATH"))?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    match path {
+        "" | ":memory:" => Err(refuse("expected sqlite://PATH: the ledger must outlive the process")),
+        path if path.contains('?') => Err(refuse("options after ? are not supported")),
+        path => Ok(PathBuf::from(path)),
+    }
+}
+
+/// The file and its directory, when they are missing, readable by their owner alone: it holds addresses.
+/// SQLite gives its side files the same mode.
+fn create_private(path: &Path) -> Result<()> {
+    if let Some(directory) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        std::fs::create_dir_all(directory).map_err(|e| cannot_create(directory, &e))?;
+    }
+    match private_file().create_new(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(cannot_create(path, &e)),
+    }
+}
+
+fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// `None` when another holds it.
+fn try_lock(path: &Path) -> Result<Option<File>> {
+    let file = private_file().create(true).truncate(false).open(path).map_err(|e| cannot_create(path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(cannot_create(path, &e)),
+    }
+}
+
+/// A moment's patience, for two commands that meet on a new file.
+async fn wait_for_lock(path: &Path) -> Result<Option<File>> {
+    for _ in 0..LOCK_POLLS {
+        if let Some(lock) = try_lock(path)? {
+            return Ok(Some(lock));
+        }
+        tokio::time::sleep(LOCK_POLL).await;
+    }
+    Ok(None)
+}
+
+/// `None` where no migration ever ran.
+async fn applied_migrations(pool: &SqlitePool) -> Option<i64> {
+    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(pool).await.ok().flatten()
+}
+
+fn locked(path: &Path) -> StoreError {
+    StoreError::Locked { path: path.display().to_string() }
+}
+
+fn cannot_create(path: &Path, error: &io::Error) -> StoreError {
+    let why = format!("{}: {error}", path.display());
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::StorageFull => {
+            StoreError::Unwritable { doing: "opening", why }
+        }
+        _ => StoreError::Open { url: path.display().to_string(), why: error.to_string() },
+    }
+}
+
+fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
+    let path = path.display().to_string();
+    match error.as_database_error() {
+        Some(e) if Sqlite::is_unwritable(e) => {
+            StoreError::Unwritable { doing: "opening", why: format!("{path}: {}", e.message()) }
+        }
+        Some(e) => StoreError::Open { url: path, why: e.message().to_owned() },
+        None => StoreError::Open { url: path, why: error.to_string() },
+    }
+}
