@@ -94,7 +94,7 @@ fn mask_addresses(text: &str) -> String {
         let start =
             rest[..at].char_indices().rev().find(|(_, c)| ends_address(*c)).map_or(0, |(i, c)| i + c.len_utf8());
         let domain = &rest[at + 1..];
-        let end = at + 1 + domain.find(|c: char| !c.is_alphanumeric() && c != '.' && c != '-').unwrap_or(domain.len());
+        let end = at + 1 + domain.find(|c: char| !c.is_alphanumeric() && !".-@".contains(c)).unwrap_or(domain.len());
         let address = rest[start..end].trim_end_matches('.');
         masked.push_str(&rest[..start]);
         match EmailAddress::parse(address) {

@@ -280,26 +280,24 @@ impl Run {
         }
     }
 
-    /// From here no connection begins another message of the issue.
-    pub fn stop_issue(&self, issue: &IssueKey) {
-        lock(&self.tally).stopped.insert(issue.clone());
-    }
-
-    fn is_stopped(&self, issue: &IssueKey) -> bool {
+    pub fn is_stopped(&self, issue: &IssueKey) -> bool {
         lock(&self.tally).stopped.contains(issue)
     }
 
-    /// Pauses it in the ledger, where T5 of every daemon sees it, and for the caller.
+    /// In the ledger, where the T5 of every daemon sees it; for the claims that wait here; and for the caller.
     pub async fn pause(&self, issue: &IssueKey, reason: String) {
-        self.stop_issue(issue);
         let now = self.it.clock.now();
         match self.it.store.set_issue_state(issue, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await
         {
-            Ok(true) => {
-                warn!(%issue, %reason, "issue paused");
-                lock(&self.tally).summary.paused.push(Paused { issue: issue.clone(), reason });
+            Ok(newly) => {
+                let mut tally = lock(&self.tally);
+                // Only now: while the ledger still hands out its deliveries, giving them back would go round in circles.
+                tally.stopped.insert(issue.clone());
+                if newly {
+                    warn!(%issue, %reason, "issue paused");
+                    tally.summary.paused.push(Paused { issue: issue.clone(), reason });
+                }
             }
-            Ok(false) => {}
             Err(store_error) => self.store_error(store_error),
         }
     }

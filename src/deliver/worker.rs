@@ -110,22 +110,21 @@ async fn next_item(run: &Run) -> Option<Item> {
     }
 }
 
-/// Writes the result, then what follows from it.
+/// Writes the result, and what follows from it. An issue that we are refused for pauses first: its delivery is queued
+/// again, and nobody may claim it before.
 async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
     let issue = finished.claim.issue.clone();
     let unknown = finished.outcome == Outcome::Unknown;
-    if consequence.pause.is_some() {
-        run.stop_issue(&issue);
-    }
     if consequence.slow_down {
         run.slow_down();
+    }
+    if let Some(reason) = consequence.pause {
+        run.pause(&issue, reason).await;
     }
     log(&finished);
     run.ledger.finish(finished).await;
     failpoint::reach("after_finish");
-    if let Some(reason) = consequence.pause {
-        run.pause(&issue, reason).await;
-    } else if consequence.content_refused && run.content_refused(&issue) {
+    if consequence.content_refused && run.content_refused(&issue) {
         let reason = "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est suspendu : \
                       relisez-le avant de reprendre.";
         run.pause(&issue, reason.to_owned()).await;
@@ -161,6 +160,10 @@ fn stumbled(run: &Run, claim: &Claim, marked: bool, why: &str) -> Finished {
 /// The steps of one delivery. `seat` holds the connection between two messages, never during one.
 async fn hand_over(run: &Run, seat: &mut Option<Seat>, item: &Item, marked: &mut bool) -> Ended {
     let claim = &item.claim;
+    // Made ahead, while the message before it was what paused the issue.
+    if run.is_stopped(&claim.issue) {
+        return Ended::Released;
+    }
     let mut here = match announce(run, seat, item).await {
         Ok(here) => here,
         Err(ended) => return ended,

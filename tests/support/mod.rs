@@ -1,6 +1,8 @@
 //! What several tests share.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod ledger;
+pub mod office;
 pub mod postgres;
 pub mod smtp;
 pub mod web;

@@ -1,0 +1,275 @@
+//! Reaching the relay: connections, TLS, log-in, limits, and what is the relay's own trouble.
+
+use crate::support::{ledger::Ledger, office::Office, smtp::Options};
+use semainier::{
+    deliver::Summary,
+    domain::{
+        delivery::{Phase, State},
+        issue::IssueState,
+    },
+};
+use std::{sync::Arc, time::Duration};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ClientConfig, RootCertStore, ServerConfig, pki_types::PrivateKeyDer},
+};
+use tokio_util::sync::CancellationToken;
+
+on_both_databases! {
+    without_pipelining_it_is_the_same
+    nothing_due_opens_no_connection
+    s01_connection_refused_leaves_all_queued_and_counts_against_nobody
+    s02_a_421_greeting_opens_the_breaker_after_one_connection
+    s03_a_relay_of_two_connections_gets_two_and_all_are_sent
+    s03_a_provider_that_says_too_many_connections_gets_fewer
+    s17_a_slow_banner_opens_the_breaker
+    s20_broken_starttls_opens_the_breaker_and_no_password_leaves
+    s20_starttls_that_is_not_offered_is_not_done_without
+    s21_a_certificate_we_do_not_trust_opens_the_breaker_and_no_password_leaves
+    s21_a_certificate_we_trust_carries_password_and_mail
+    s22_a_refused_password_is_tried_once
+    s23_eight_bit_text_is_announced_or_not_sent
+    s24_a_limit_per_connection_costs_nobody_anything
+    s25_a_message_too_large_pauses_the_issue_before_mail
+    our_own_limit_per_connection_is_kept
+    a_run_of_lost_conversations_opens_the_breaker
+    sigterm_finishes_what_is_marked_and_releases_the_rest
+    captured_mail_is_written_once_a_delivery
+}
+
+async fn without_pipelining_it_is_the_same(ledger: Ledger) {
+    let options = Options { pipelining: false, ..Options::default() };
+    let office = Office::writing_to(ledger, &["a@x.example", "f550@x.example", "b@x.example"], options).await;
+    assert_eq!((office.send().await.sent, office.relay.numbers().connections), (2, 1));
+}
+
+async fn nothing_due_opens_no_connection(ledger: Ledger) {
+    let office = Office::writing_to(ledger, &[], Options::default()).await;
+    assert_eq!(office.send().await, Summary::default());
+    assert_eq!(office.relay.numbers().connections, 0);
+}
+
+async fn s01_connection_refused_leaves_all_queued_and_counts_against_nobody(ledger: Ledger) {
+    let mut office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], Options::default()).await;
+    office.url = "smtp://127.0.0.1:1?tls=none".into();
+    let trouble = office.send().await.breaker.unwrap();
+    assert_eq!(trouble.phase, Phase::Connect);
+    assert!(trouble.in_french.contains("injoignable"), "{}", trouble.in_french);
+    assert_eq!(office.counts().await.queued, 2);
+    assert!(office.log().await.iter().all(|row| row.attempts.is_empty()));
+}
+
+async fn s02_a_421_greeting_opens_the_breaker_after_one_connection(ledger: Ledger) {
+    let options = Options { greeting: Some("421 4.3.2 shutting down".into()), ..Options::default() };
+    let mut office = Office::writing_to(ledger, &["a@x.example", "b@x.example", "c@x.example"], options).await;
+    office.settings.connections = 4;
+    assert_eq!(office.send().await.breaker.unwrap().reply.code, Some(421));
+    assert_eq!((office.counts().await.queued, office.relay.numbers().connections), (3, 1));
+}
+
+async fn s03_a_relay_of_two_connections_gets_two_and_all_are_sent(ledger: Ledger) {
+    let addresses = (0..60).map(|n| format!("slow5+{n}@x.example")).collect::<Vec<_>>();
+    let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
+    let options = Options { max_connections: 2, ..Options::default() };
+    let mut office = Office::writing_to(ledger, &addresses, options).await;
+    office.settings.connections = 5;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.breaker), (60, None));
+    let seen = office.relay.numbers();
+    assert_eq!((seen.peak, seen.turned_away), (2, 1), "asked for one more, then never again");
+}
+
+async fn s03_a_provider_that_says_too_many_connections_gets_fewer(ledger: Ledger) {
+    let addresses = (0..40).map(|n| format!("slow20+{n}@x.example")).collect::<Vec<_>>();
+    let mut addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
+    addresses.insert(0, "t-ofr104@x.example");
+    let mut office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    office.settings.connections = 4;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.deferred, summary.breaker), (40, 1, None));
+    assert!(office.relay.numbers().peak <= 4);
+}
+
+async fn s17_a_slow_banner_opens_the_breaker(ledger: Ledger) {
+    let options = Options { banner_delay: Duration::from_secs(60), ..Options::default() };
+    let office = Office::writing_to(ledger, &["a@x.example"], options).await;
+    assert_eq!(office.send().await.breaker.unwrap().phase, Phase::Connect);
+    assert_eq!(office.state("a@x.example").await, State::Queued);
+}
+
+/// A certificate for `localhost`, and a client that trusts it alone.
+fn certificate() -> (TlsAcceptor, Arc<ClientConfig>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    (TlsAcceptor::from(Arc::new(server)), Arc::new(client))
+}
+
+async fn s20_broken_starttls_opens_the_breaker_and_no_password_leaves(ledger: Ledger) {
+    let options = Options { starttls_broken: true, auth: Some(true), ..Options::default() };
+    let mut office = Office::writing_to(ledger, &["a@x.example"], options).await;
+    let port = office.relay.address.port();
+    // Even where TLS is only opportunistic, an offer that fails is not followed by clear text.
+    for url in [format!("smtp://u:p@localhost:{port}"), format!("smtp://u:p@localhost:{port}?tls=starttls")] {
+        office.url = url;
+        assert_eq!(office.send().await.breaker.unwrap().phase, Phase::Tls);
+    }
+    assert_eq!((office.relay.numbers().auth_tries, office.relay.numbers().mail_commands), (0, 0));
+    assert_eq!(office.state("a@x.example").await, State::Queued);
+}
+
+async fn s20_starttls_that_is_not_offered_is_not_done_without(ledger: Ledger) {
+    let options = Options { auth: Some(true), ..Options::default() };
+    let mut office = Office::writing_to(ledger, &["a@x.example"], options).await;
+    let port = office.relay.address.port();
+    office.url = format!("smtp://u:p@localhost:{port}?tls=required");
+    assert_eq!(office.send().await.breaker.unwrap().phase, Phase::Tls);
+    office.url = format!("smtp://u:p@localhost:{port}?tls=starttls");
+    assert_eq!(office.send().await.breaker.unwrap().phase, Phase::Auth);
+    assert_eq!((office.relay.numbers().auth_tries, office.relay.numbers().mail_commands), (0, 0));
+}
+
+async fn s21_a_certificate_we_do_not_trust_opens_the_breaker_and_no_password_leaves(ledger: Ledger) {
+    let (theirs, _) = certificate();
+    let options = Options { implicit_tls: Some(theirs), auth: Some(true), ..Options::default() };
+    let mut office = Office::writing_to(ledger, &["a@x.example"], options).await;
+    let (_, another) = certificate();
+    let port = office.relay.address.port();
+    // Trusted by nobody; trusted by another authority; trusted, but for another name.
+    for (host, trust) in [("localhost", None), ("localhost", Some(another))] {
+        office.settings.tls = trust;
+        office.url = format!("smtps://u:p@{host}:{port}");
+        let trouble = office.send().await.breaker.unwrap();
+        assert_eq!(trouble.phase, Phase::Tls, "{trouble:?}");
+    }
+    assert_eq!(office.relay.numbers().auth_tries, 0);
+    assert_eq!(office.state("a@x.example").await, State::Queued);
+}
+
+async fn s21_a_certificate_we_trust_carries_password_and_mail(ledger: Ledger) {
+    let (theirs, trust) = certificate();
+    let options = Options { starttls: Some(theirs), auth: Some(true), ..Options::default() };
+    let mut office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], options).await;
+    let port = office.relay.address.port();
+    office.settings.tls = Some(trust);
+    // The same certificate under a name it does not have.
+    office.url = format!("smtp://u:p@127.0.0.1:{port}");
+    assert_eq!(office.send().await.breaker.unwrap().phase, Phase::Tls);
+    office.url = format!("smtp://u:p@localhost:{port}");
+    assert_eq!(office.send().await.sent, 2);
+    let seen = office.relay.numbers();
+    assert_eq!((seen.auth_tries, seen.auth_in_clear), (1, 0));
+}
+
+async fn s22_a_refused_password_is_tried_once(ledger: Ledger) {
+    let (theirs, trust) = certificate();
+    let options = Options { implicit_tls: Some(theirs), auth: Some(false), ..Options::default() };
+    let addresses = ["a@x.example", "b@x.example", "c@x.example", "d@x.example"];
+    let mut office = Office::writing_to(ledger, &addresses, options).await;
+    office.settings.connections = 4;
+    office.settings.tls = Some(trust);
+    office.url = format!("smtps://u:p@localhost:{}", office.relay.address.port());
+    let trouble = office.send().await.breaker.unwrap();
+    assert_eq!((trouble.phase, trouble.reply.code), (Phase::Auth, Some(535)));
+    assert!(trouble.in_french.contains("identification"), "{}", trouble.in_french);
+    assert_eq!((office.relay.numbers().auth_tries, office.counts().await.queued), (1, 4));
+}
+
+async fn s23_eight_bit_text_is_announced_or_not_sent(ledger: Ledger) {
+    let options = Options { eight_bit: false, ..Options::default() };
+    let mut office = Office::writing_to(ledger, &["a@x.example"], options).await;
+    let ascii = Arc::clone(&office.body);
+    office.body = "Été à Auch\r\n".as_bytes().into();
+    let summary = office.send().await;
+    assert_eq!((summary.paused.len(), summary.deferred, office.relay.numbers().mail_commands), (1, 1, 0));
+    let (from, to) = (&[IssueState::Paused], IssueState::Sending);
+    office.ledger.store.set_issue_state(&office.issue, from, to, None, office.clock.now()).await.unwrap();
+    office.body = ascii;
+    assert_eq!(office.send().await.sent, 1);
+}
+
+async fn s24_a_limit_per_connection_costs_nobody_anything(ledger: Ledger) {
+    let addresses = (0..50).map(|n| format!("sess20+{n}@x.example")).collect::<Vec<_>>();
+    let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
+    let office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.deferred, summary.breaker), (50, 0, None));
+    assert_eq!(office.relay.numbers().connections, 3);
+    assert!(office.log().await.iter().all(|row| row.attempts.len() == 1));
+}
+
+async fn s25_a_message_too_large_pauses_the_issue_before_mail(ledger: Ledger) {
+    let options = Options { size: 100, ..Options::default() };
+    let office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], options).await;
+    let summary = office.send().await;
+    assert_eq!((summary.paused.len(), summary.failed), (1, 0));
+    assert!(summary.paused[0].reason.contains("100"), "{}", summary.paused[0].reason);
+    assert_eq!((office.counts().await.queued, office.relay.numbers().mail_commands), (2, 0));
+}
+
+async fn our_own_limit_per_connection_is_kept(ledger: Ledger) {
+    let addresses = (0..10).map(|n| format!("a{n}@x.example")).collect::<Vec<_>>();
+    let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
+    let mut office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    office.settings.messages_per_connection = 4;
+    assert_eq!(office.send().await.sent, 10);
+    assert_eq!(office.relay.numbers().connections, 3);
+}
+
+async fn a_run_of_lost_conversations_opens_the_breaker(ledger: Ledger) {
+    let addresses = (0..30).map(|n| format!("dropdata+{n}@x.example")).collect::<Vec<_>>();
+    let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
+    let office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    let summary = office.send().await;
+    assert_eq!((summary.deferred, summary.breaker.unwrap().phase), (10, Phase::Data));
+    assert_eq!(office.counts().await.queued, 30);
+}
+
+/// F09, without the signal: the caller cancels `stop`.
+async fn sigterm_finishes_what_is_marked_and_releases_the_rest(ledger: Ledger) {
+    let mut addresses = vec!["slow300@x.example".to_owned()];
+    addresses.extend((0..20).map(|n| format!("a{n}@x.example")));
+    let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
+    let office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    let stop = CancellationToken::new();
+    let stopping = async {
+        while office.relay.numbers().data_commands == 0 {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    let (summary, ()) = tokio::join!(office.try_send(&stop, &|_| {}), stopping);
+    assert_eq!(summary.unwrap().sent, 1);
+    office.check().await;
+    let counts = office.counts().await;
+    assert_eq!((counts.sent, counts.queued), (1, 20));
+}
+
+async fn captured_mail_is_written_once_a_delivery(ledger: Ledger) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], Options::default()).await;
+    office.url = format!("capture:{}", directory.path().join("mail").display());
+    let summary = office.try_send(&CancellationToken::new(), &|_| {}).await.unwrap();
+    assert_eq!((summary.sent, office.counts().await.sent), (2, 2));
+    let files =
+        std::fs::read_dir(directory.path().join("mail")).unwrap().map(|it| it.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!(files.len(), 2);
+    for row in office.log().await {
+        let file = files.iter().find(|it| it.to_string_lossy().ends_with(&format!("-{}.eml", row.id))).unwrap();
+        assert!(std::fs::read(file).unwrap().ends_with(&office.body));
+    }
+}
