@@ -109,8 +109,11 @@ pub fn weekdays(days: &[NaiveDate]) -> String {
     }
 }
 
-/// The first letter upper-cased, the rest as written.
+/// The first letter upper-cased, the rest as written. An address stays as it is.
 pub fn capitalized(text: &str) -> String {
+    if text.split_whitespace().next().is_some_and(|word| word.contains("://") || word.contains('@')) {
+        return text.to_owned();
+    }
     // The first letter may stand behind a quotation mark: « visite guidée ».
     let at = text.find(char::is_alphanumeric).unwrap_or(text.len());
     let (opening, rest) = text.split_at(at);
@@ -206,6 +209,7 @@ mod tests {
         assert_eq!(capitalized("visite guidée"), "Visite guidée");
         assert_eq!(capitalized("« élan » de danse"), "« Élan » de danse");
         assert_eq!(capitalized("œuvres"), "Œuvres");
+        assert_eq!(capitalized("https://exemple.fr"), "https://exemple.fr");
         assert_eq!(capitalized("…"), "…");
         assert_eq!(capitalized(""), "");
     }

@@ -74,8 +74,9 @@ pub fn blocks(sections: &[Section], setting: Setting) -> Vec<Block> {
 }
 
 /// The heading again, where a section goes on in the next column: the eye needs it, a screen reader does not.
+/// Being always first in its column, it has its white below.
 pub fn continued(section: &Section, setting: Setting) -> Block {
-    heading(section, &section.continued, None, setting)
+    Block { gap: gap(FIRST_ENTRY_GAP, setting.size), ..heading(section, &section.continued, None, setting) }
 }
 
 fn heading(section: &Section, text: &Rc<Shaped>, element: Option<usize>, setting: Setting) -> Block {

@@ -102,10 +102,10 @@ impl Brush {
         let mut y = top;
         if let Some(heading) = repeated {
             self.place(heading, x, y);
-            y += heading.height;
+            y += heading.height + heading.gap * stretch;
         }
         for (n, block) in blocks[column.blocks.clone()].iter().enumerate() {
-            if n > 0 || repeated.is_some() {
+            if n > 0 {
                 y += block.gap * stretch;
             }
             if block.is_heading {

@@ -21,8 +21,10 @@ pub struct Flow<'a> {
     blocks: &'a [Block],
     /// `tops[n]`: height of blocks `0..n` with their gaps.
     tops: Vec<f32>,
-    /// Height of a repeated heading.
+    /// Height of a repeated heading, with the white below it.
     repeated: f32,
+    /// That white: what every heading has below it.
+    below_heading: f32,
     /// What it costs to break inside a section, next to the square of an uneven column.
     broken_section: f32,
 }
@@ -40,8 +42,9 @@ impl<'a> Flow<'a> {
         for block in blocks {
             tops.push(tops[tops.len() - 1] + block.gap + block.height);
         }
-        let repeated = blocks.iter().find(|block| block.is_heading).map_or(0.0, |heading| heading.height);
-        Self { blocks, tops, repeated, broken_section: BROKEN_SECTION }
+        let heading = blocks.windows(2).find(|pair| pair[0].is_heading && !pair[1].is_heading);
+        let (height, below_heading) = heading.map_or((0.0, 0.0), |pair| (pair[0].height, pair[1].gap));
+        Self { blocks, tops, repeated: height + below_heading, below_heading, broken_section: BROKEN_SECTION }
     }
 
     /// For columns that are pages to be turned: sections are kept whole at the price of uneven pages.
@@ -49,14 +52,14 @@ impl<'a> Flow<'a> {
         Self { broken_section: BROKEN_OVER_PAGES, ..Self::new(blocks) }
     }
 
-    /// Height of a column that holds these blocks. A repeated heading keeps the gap of the entry below it.
+    /// Height of a column that holds these blocks.
     pub fn height(&self, range: &Range<usize>) -> f32 {
         let sum = self.tops[range.end] - self.tops[range.start];
         match self.blocks.get(range.start) {
             None => 0.0,
             Some(_) if range.is_empty() => 0.0,
             Some(first) if first.is_heading => sum - first.gap,
-            Some(_) => sum + self.repeated,
+            Some(first) => sum - first.gap + self.repeated,
         }
     }
 
@@ -141,8 +144,8 @@ impl<'a> Flow<'a> {
 
     /// Sum of the gaps inside a column: what can be stretched to fill it.
     pub fn gaps(&self, column: &Column) -> f32 {
-        let skipped = usize::from(!column.continued);
-        self.blocks[column.blocks.clone()].iter().skip(skipped).map(|block| block.gap).sum()
+        let below = if column.continued { self.below_heading } else { 0.0 };
+        below + self.blocks[column.blocks.clone()].iter().skip(1).map(|block| block.gap).sum::<f32>()
     }
 }
 

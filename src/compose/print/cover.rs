@@ -21,7 +21,7 @@ pub struct Cover {
     week: Words,
     online: Option<Online>,
     /// At the top of every page.
-    pub running: Words,
+    pub running: (Words, Words),
 }
 
 struct Online {
@@ -50,7 +50,7 @@ impl Cover {
                 url: url.to_owned(),
             }
         });
-        let running = Words::silent(&case.shape(Weight::Regular, &format!("{} · {words}", sheet.title)));
+        let running = (Words::silent(&case.shape(Weight::Regular, sheet.title)), Words::silent(&week.text));
         Self { title, office, week, online, running }
     }
 

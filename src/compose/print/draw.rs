@@ -108,17 +108,24 @@ fn text_run(mark: &Mark) -> Option<&TextRun> {
     }
 }
 
-/// Neighbours of one element share one marked sequence.
+/// Decoration first, under everything; then the elements in the order they are read, each in one marked sequence.
 fn page_ops(page: &Page, fonts: &Fonts, case: &TypeCase) -> (Vec<Op>, Vec<Marked>) {
+    let part = |mark: &Mark| text_run(mark).map_or(0, |run| run.glyphs.start);
+    let mut marks: Vec<&Mark> = page.marks.iter().collect();
+    marks.sort_by_key(|mark| mark.element.map(|element| (element, part(mark))));
     let mut ops = Vec::new();
     let mut elements = Vec::new();
-    for group in page.marks.chunk_by(|a, b| a.element == b.element) {
+    let alike = |a: &&Mark, b: &&Mark| {
+        a.element == b.element && (a.element.is_some() || text_run(a).is_some() == text_run(b).is_some())
+    };
+    for group in marks.chunk_by(alike) {
         ops.push(match group[0].element {
             Some(element) => {
-                let part = text_run(&group[0]).map_or(0, |run| run.glyphs.start);
-                elements.push(Marked { element, part });
+                elements.push(Marked { element, part: part(group[0]) });
                 begin("Span", "MCID", DictItem::Int(elements.len() as i64 - 1))
             }
+            // Words that only decorate are running titles, page numbers, repeated headings.
+            None if text_run(group[0]).is_some() => begin("Artifact", "Type", DictItem::Name(b"Pagination".to_vec())),
             None => begin("Artifact", "Type", DictItem::Name(b"Layout".to_vec())),
         });
         for mark in group {

@@ -11,6 +11,7 @@ use super::{
     theme::Theme,
     type_case::{TypeCase, Weight},
     typeset::break_lines,
+    website_url,
 };
 
 /// Height of the panel with the large QR code.
@@ -23,7 +24,8 @@ pub struct Masthead {
     week: Words,
     online: Option<Words>,
     qr: Option<(ElementId, String)>,
-    again: Words,
+    /// Title and week as they stand on the following pages.
+    again: (Words, Words),
 }
 
 impl Masthead {
@@ -50,7 +52,7 @@ impl Masthead {
             let alt = format!("Code QR vers l’agenda en ligne : {url}");
             (outline.add(root, Role::Figure { alt }), url.to_owned())
         });
-        let again = Words::silent(&case.shape(Weight::Bold, &format!("{} · {words}", sheet.title)));
+        let again = (Words::silent(&title.text), Words::silent(&week.text));
         Self { title, office, week, online, qr, again }
     }
 
@@ -109,34 +111,52 @@ impl Masthead {
         let band = Area { x: MARGIN, y: TOP, width: WIDTH, height: Self::AGAIN };
         brush.band(band, theme.accent);
         let ink = Ink { size: 11.0, color: theme.on_accent };
-        brush.line(&self.again, (band.x + 10.0, band.y + 15.8), WIDTH - 20.0, ink);
+        let (title, week) = &self.again;
+        brush.line(title, (band.x + 10.0, band.y + 15.8), WIDTH / 2.0, ink);
+        brush.set(week, (band.x + 10.0, band.y + 15.8), WIDTH - 20.0, ink, Align::Right);
         band.bottom()
     }
 }
 
 /// How to reach the office, and the number of the page.
 pub struct Foot {
+    /// Name, address and phone; then what can be clicked.
     words: Words,
+    contacts: Vec<Words>,
 }
 
 impl Foot {
     const SIZE: f32 = 8.6;
+    const LEADING: f32 = Self::SIZE * 1.25;
     /// The number of the page stands beside.
     const ROOM: f32 = WIDTH - 40.0;
 
     pub fn new(sheet: &Sheet, case: &TypeCase, outline: &mut Outline) -> Self {
         let office = sheet.office;
-        let name = Some(office.name.as_str());
-        let website = office.website.as_deref().map(short_address);
-        let parts = [name, office.address.as_deref(), office.phone.as_deref(), office.email.as_deref(), website];
-        let parts: Vec<_> = parts.into_iter().flatten().collect();
-        let text = case.shape(Weight::Regular, &parts.join(" · "));
-        Self { words: Words::new(outline.add(Outline::DOCUMENT, Role::Paragraph), text) }
+        let parts = [Some(office.name.as_str()), office.address.as_deref(), office.phone.as_deref()];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let words = Words::new(outline.add(Outline::DOCUMENT, Role::Paragraph), case.shape(Weight::Regular, &text));
+        let email = office.email.as_deref().map(|email| (email, format!("mailto:{email}")));
+        let website = office.website.as_deref().map(|website| (short_address(website), website_url(website)));
+        let contact = |(text, url): (&str, String)| {
+            let paragraph = outline.add(Outline::DOCUMENT, Role::Paragraph);
+            let link = outline.add(paragraph, Role::Link { url });
+            Words::new(link, case.shape(Weight::Regular, text))
+        };
+        let contacts = email.into_iter().chain(website).map(contact).collect();
+        Self { words, contacts }
     }
 
     pub fn height(&self) -> f32 {
-        let lines = break_lines(&self.words.text, Self::ROOM / Self::SIZE).len().max(1);
-        lines as f32 * Self::SIZE * 1.25 + 4.0
+        let lines = |words: &Words| break_lines(&words.text, Self::ROOM / Self::SIZE).len() as f32;
+        let contacts: f32 = if self.on_one_line() { 1.0 } else { self.contacts.iter().map(lines).sum() };
+        (lines(&self.words) + contacts) * Self::LEADING + 4.0
+    }
+
+    /// Whether the contacts fit side by side.
+    fn on_one_line(&self) -> bool {
+        let widths = self.contacts.iter().map(|contact| contact.text.natural_width() * Self::SIZE + 12.0);
+        !self.contacts.is_empty() && widths.sum::<f32>() < Self::ROOM
     }
 
     /// Heard on the first page only.
@@ -144,13 +164,25 @@ impl Foot {
         let top = FOOT - self.height();
         brush.band(Area { x: MARGIN, y: top, width: WIDTH, height: 0.8 }, theme.accent);
         let ink = Ink { size: Self::SIZE, color: theme.muted };
-        let at = (MARGIN, top + 13.0);
-        let words = if number == 0 { self.words.clone() } else { Words::silent(&self.words.text) };
-        brush.set(&words, at, Self::ROOM, ink, Align::Left);
+        let (mut x, first) = (MARGIN, top + 13.0);
+        let once = |words: &Words| if number == 0 { words.clone() } else { Words::silent(&words.text) };
+        let mut y = brush.set(&once(&self.words), (x, first), Self::ROOM, ink, Align::Left);
+        for (n, contact) in self.contacts.iter().enumerate() {
+            if n > 0 && self.on_one_line() {
+                let dot = Words::silent(&case.shape(Weight::Regular, "·"));
+                brush.set(&dot, (x + 3.0, y), Self::ROOM, ink, Align::Left);
+                x += 8.0;
+            }
+            let below = brush.set(&once(contact), (x, y), Self::ROOM, ink, Align::Left);
+            match self.on_one_line() {
+                true => x += contact.text.natural_width() * Self::SIZE,
+                false => y = below,
+            }
+        }
         if pages > 1 {
             let folio = Words::silent(&case.shape(Weight::Bold, &format!("{}/{pages}", number + 1)));
             let ink = Ink { size: 9.0, color: theme.accent };
-            brush.set(&folio, at, WIDTH, ink, Align::Right);
+            brush.set(&folio, (MARGIN, first), WIDTH, ink, Align::Right);
         }
     }
 }

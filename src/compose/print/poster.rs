@@ -40,6 +40,10 @@ pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintE
     let mut outline = Outline::new();
     let masthead = Masthead::new(sheet, case, &mut outline);
     let sections = sections(sheet, case, &mut outline, Outline::DOCUMENT);
+    let nothing = sections.is_empty().then(|| {
+        let element = outline.add(Outline::DOCUMENT, Role::Paragraph);
+        Words::new(element, case.shape(Weight::Regular, NOTHING_ANNOUNCED))
+    });
     let foot = Foot::new(sheet, case, &mut outline);
     let frame = Frame { theme, sections: &sections, foot: foot.height(), online: sheet.online_url.is_some() };
 
@@ -56,11 +60,12 @@ pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintE
         if plan.invites {
             masthead.invite(&mut brush, theme, case, frame.bottom())?;
         }
+        if let Some(nothing) = &nothing {
+            let ink = Ink { size: 20.0, color: theme.ink };
+            brush.set(nothing, (MARGIN, top + 90.0), WIDTH, ink, Align::Center);
+        }
         foot.paint(&mut brush, theme, case, (number, plan.pages));
         pages.push(Page { paper: A4, marks: brush.marks });
-    }
-    if sections.is_empty() {
-        nothing_announced(&mut pages[0], &mut outline, case, theme, plan.masthead);
     }
     Ok(Laid { pages, outline, bookmarks, printing: Printing::AsIs })
 }
@@ -169,14 +174,4 @@ impl Frame<'_> {
 
 fn column_width(per_page: usize) -> f32 {
     (WIDTH - ALLEY * (per_page - 1) as f32) / per_page as f32
-}
-
-/// A week without anything: said, so that nobody thinks the page failed.
-fn nothing_announced(page: &mut Page, outline: &mut Outline, case: &TypeCase, theme: &Theme, masthead: f32) {
-    let element = outline.add(Outline::DOCUMENT, Role::Paragraph);
-    let words = Words::new(element, case.shape(Weight::Regular, NOTHING_ANNOUNCED));
-    let mut brush = Brush::default();
-    let ink = Ink { size: 20.0, color: theme.ink };
-    brush.set(&words, (MARGIN, TOP + masthead + 90.0), WIDTH, ink, Align::Center);
-    page.marks.append(&mut brush.marks);
 }

@@ -1,6 +1,6 @@
 //! How the printed page looks: paper, colours, proportions of the type.
 //!
-//! Numbers only. Another paper or an ink-saving page is another `Theme`, with no line of layout changed.
+//! Numbers only: an ink-saving page is another `Theme`, with no line of layout changed.
 
 /// Red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
