@@ -269,7 +269,7 @@ async fn captured_mail_is_written_once_a_delivery(ledger: Ledger) {
         std::fs::read_dir(directory.path().join("mail")).unwrap().map(|it| it.unwrap().path()).collect::<Vec<_>>();
     assert_eq!(files.len(), 2);
     for row in office.log().await {
-        let file = files.iter().find(|it| it.to_string_lossy().ends_with(&format!("-{}.eml", row.id))).unwrap();
+        let file = files.iter().find(|it| it.to_string_lossy().ends_with(&format!("_{}.eml", row.id))).unwrap();
         assert!(std::fs::read(file).unwrap().ends_with(&office.body));
     }
 }

@@ -122,6 +122,7 @@ pub fn hash(n: usize) -> String {
 pub fn new_issue(period: &str) -> NewIssue {
     NewIssue {
         key: IssueKey::new("agenda", period),
+        audience: "agenda".to_owned(),
         mailing: "agenda".to_owned(),
         scheduled_for: at(0),
         expires_at: at(12 * HOUR),
@@ -153,8 +154,8 @@ pub fn content() -> Content {
             list_name: "Agenda".to_owned(),
             feedback_id: "agenda:office".to_owned(),
             date_ms: 1_783_144_800_000,
-            zone: "Europe/Paris".to_owned(),
-            unsubscribe_base: "https://office.example/d/".to_owned(),
+            return_path: "retours@office.example".to_owned(),
+            public_url: "https://office.example/".to_owned(),
         },
     }
 }
