@@ -69,7 +69,7 @@ impl App {
             "no relay is configured, so nothing can be sent; write relay = \"smtp://host:port\" (or \"capture:outbox\" to \
              write the mails into a folder) in semainier.toml, or set SEMAINIER__RELAY",
         )?;
-        Ok(text.expose_secret().parse()?)
+        Ok(Relay::parse(text.expose_secret(), self.config.relay_password.as_ref())?)
     }
 
     /// Opens the ledger.

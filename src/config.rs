@@ -1,6 +1,7 @@
 //! `semainier.toml`: where things are, and who the office is. Parsed once, every problem at once; see [`crate::keys`].
 
 use crate::domain::{email::EmailAddress, office::Office};
+use crate::deliver::Relay;
 use crate::keys::{File, Overrides, Problem, Problems, Section};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -160,13 +161,14 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             if dir.is_dir() { Ok(dir) } else { Err(format!("expected a directory, {} is none", dir.display())) }
         })
     };
+    let relay_password = secret(&root, "relay_password", &base);
     let config = Config {
         file: path.map(Path::to_owned),
         database: root
             .parsed("database", |text| database_url(text, &base))
             .unwrap_or_else(|| format!("sqlite://{}", base.join("semainier.db").display()).into()),
-        relay: root.parsed("relay", |text| relay_url(text, &base)),
-        relay_password: secret(&root, "relay_password", &base),
+        relay: root.parsed("relay", |text| relay_url(text, relay_password.as_ref(), &base)),
+        relay_password,
         secret: secret(&root, "secret", &base),
         jobs: directory("jobs"),
         templates: directory("templates"),
@@ -247,13 +249,13 @@ fn database_url(text: &str, base: &Path) -> Result<SecretString, &'static str> {
     }
 }
 
-fn relay_url(text: &str, base: &Path) -> Result<SecretString, String> {
+fn relay_url(text: &str, password: Option<&SecretString>, base: &Path) -> Result<SecretString, String> {
     let resolved = match text.strip_prefix("capture:") {
         Some(dir) if !dir.is_empty() => format!("capture:{}", base.join(dir).display()),
         _ => text.to_owned(),
     };
     // Parsed again where it is used: there it becomes a type of the delivery stage. Here only its errors matter.
-    resolved.parse::<crate::deliver::Relay>().map_err(|why| why.to_string())?;
+    Relay::parse(&resolved, password).map_err(|why| why.to_string())?;
     Ok(resolved.into())
 }
 
@@ -356,6 +358,16 @@ mod tests {
             assert!(said.contains(part), "{part}\nnot in\n{said}");
         }
         assert!(!said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
+    fn a_relay_password_may_lie_in_a_file_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("password"), "hunter2\n").unwrap();
+        let text = "relay = 'smtps://me@relay.example'\nrelay_password_file = 'password'";
+        let config = Config::parse(Some(&dir.path().join("semainier.toml")), text, &Overrides::default()).unwrap();
+        assert_eq!(config.relay_password.unwrap().expose_secret(), "hunter2");
+        assert!(problems("relay = 'smtps://me@relay.example'", &[]).contains("a user without a password"));
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub enum InvalidRelay {
     Port,
     #[error("expected USER:PASSWORD before @; characters such as @ : / % are written %40 %3A %2F %25")]
     Login,
+    #[error("a user without a password: write USER:PASSWORD@, or set relay_password or relay_password_file")]
+    NoPassword,
     #[error("expected tls=none, tls=starttls or tls=required, got {0:?}")]
     Tls(String),
     #[error("smtps:// is TLS from the first byte: remove tls=…")]
@@ -68,6 +70,16 @@ impl FromStr for Relay {
     type Err = InvalidRelay;
 
     fn from_str(text: &str) -> Result<Self, InvalidRelay> {
+        Self::parse(text, None)
+    }
+}
+
+impl Relay {
+    /// `password` is for a user that stands without one in `text`: from a file, so that it is in no configuration.
+    ///
+    /// # Errors
+    /// What was expected instead.
+    pub fn parse(text: &str, password: Option<&SecretString>) -> Result<Self, InvalidRelay> {
         let text = text.trim();
         if let Some(directory) = text.strip_prefix("capture:") {
             return if directory.is_empty() {
@@ -85,7 +97,7 @@ impl FromStr for Relay {
         let place = place.strip_suffix('/').unwrap_or(place);
         // The last @: a password with an @ that nobody escaped still finds its host.
         let (login, host_port) = match place.rsplit_once('@') {
-            Some((login, host_port)) => (Some(parse_login(login)?), host_port),
+            Some((login, host_port)) => (Some(parse_login(login, password)?), host_port),
             None => (None, place),
         };
         if let Some((_, path)) = host_port.split_once('/') {
@@ -105,12 +117,14 @@ impl FromStr for Relay {
     }
 }
 
-fn parse_login(text: &str) -> Result<Login, InvalidRelay> {
+fn parse_login(text: &str, password: Option<&SecretString>) -> Result<Login, InvalidRelay> {
     let decode = |part: &str| percent_decode_str(part).decode_utf8().map(String::from).map_err(|_| InvalidRelay::Login);
-    match text.split_once(':') {
-        Some((user, password)) if !user.is_empty() && !password.is_empty() => {
+    match (text.split_once(':'), password) {
+        (Some((user, password)), _) if !user.is_empty() && !password.is_empty() => {
             Ok(Login { user: decode(user)?, password: decode(password)?.into() })
         }
+        (None, Some(password)) if !text.is_empty() => Ok(Login { user: decode(text)?, password: password.clone() }),
+        (None, None) if !text.is_empty() => Err(InvalidRelay::NoPassword),
         _ => Err(InvalidRelay::Login),
     }
 }
@@ -220,7 +234,7 @@ mod tests {
             ("smtp://[zz]", InvalidRelay::Host),
             ("smtp://a:0", InvalidRelay::Port),
             ("smtp://a:99999", InvalidRelay::Port),
-            ("smtp://user@a", InvalidRelay::Login),
+            ("smtp://user@a", InvalidRelay::NoPassword),
             ("smtp://u:%FF@a", InvalidRelay::Login),
             ("smtp://a?tls=maybe", InvalidRelay::Tls("maybe".into())),
             ("smtp://a?starttls", InvalidRelay::Unknown("?starttls".into())),
