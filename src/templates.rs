@@ -3,7 +3,9 @@
 
 use crate::domain::french::NBSP;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use mrml::prelude::render::RenderOptions;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 #[derive(rust_embed::Embed)]
@@ -123,7 +125,9 @@ fn one_line(text: &str) -> String {
 fn html(name: &str, mjml: &str) -> Result<String, TemplateError> {
     let bad = |why: String| TemplateError::Mjml { name: name.to_owned(), why };
     let parsed = mrml::parse(mjml).map_err(|why| bad(why.to_string()))?;
-    let html = parsed.element.render(&Default::default()).map_err(|why| bad(why.to_string()))?;
+    // No web fonts: a mail that fetches anything tells somebody that it was opened.
+    let options = RenderOptions { fonts: HashMap::new(), ..RenderOptions::default() };
+    let html = parsed.element.render(&options).map_err(|why| bad(why.to_string()))?;
     if html.len() > HTML_LIMIT {
         return Err(TemplateError::TooLong { name: name.to_owned(), bytes: html.len() });
     }

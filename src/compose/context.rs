@@ -206,3 +206,25 @@ impl Context for NoticeMail {
 pub fn check_all(templates: &Templates) -> Result<Vec<(&'static str, usize)>, TemplateError> {
     Ok(vec![(AgendaMail::NAME, templates.check::<AgendaMail>()?), (NoticeMail::NAME, templates.check::<NoticeMail>()?)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_fetches_nothing_when_it_is_opened() {
+        let templates = Templates::load(None).unwrap();
+        for sample in AgendaMail::samples() {
+            let html = templates.mail(&sample).unwrap().html.unwrap();
+            for remote in ["<img", "<link", "@import", "url(", "<script", "<iframe", "src="] {
+                assert!(!html.contains(remote), "{remote} in the mail");
+            }
+        }
+    }
+
+    #[test]
+    fn the_built_in_templates_render_all_their_samples() {
+        let checked = check_all(&Templates::load(None).unwrap()).unwrap();
+        assert_eq!(checked, [("agenda", 2), ("notice", 6)]);
+    }
+}

@@ -52,7 +52,7 @@ fn rows_on(item: &Item, days: Option<String>) -> Vec<Row> {
         row.days.clone_from(&days);
         // What has no name of its own goes by the words of the article.
         if row.title.is_empty() {
-            row.title = french::capitalized(item.text.trim());
+            row.title = french::capitalized(&curled(item.text.trim()));
             row.as_written = true;
         }
     }
@@ -77,12 +77,12 @@ pub fn status_word(status: Status) -> Option<&'static str> {
 fn row(event: &Event) -> Row {
     Row {
         time: time(event),
-        title: french::capitalized(event.title.trim()),
+        title: french::capitalized(&curled(event.title.trim())),
         days: None,
         place: told(&event.place),
         price: told(&event.price),
         phone: told(&event.phone),
-        link: told(&event.link),
+        link: event.link.clone(),
         status: event.status,
         until: until(event),
         note: told(&event.note),
@@ -91,7 +91,12 @@ fn row(event: &Event) -> Row {
 }
 
 fn told(text: &Option<String>) -> Option<String> {
-    text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(curled)
+}
+
+/// The apostrophe of print, whichever the article was typed with.
+fn curled(text: &str) -> String {
+    text.replace('\'', "’")
 }
 
 fn time(event: &Event) -> String {
@@ -138,7 +143,7 @@ fn until(event: &Event) -> Option<String> {
 fn with_text(note: Option<String>, text: &str) -> String {
     match note {
         Some(note) if !words(text).is_superset(&words(&note)) => format!("{note} · {text}"),
-        _ => text.to_owned(),
+        _ => curled(text),
     }
 }
 
