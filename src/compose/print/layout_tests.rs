@@ -194,7 +194,7 @@ fn check_conserved(laid: &Laid, of: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn boxes_never_overlap_nor_leave_their_column_and_nothing_vanishes(agenda in agenda(), online: bool, wordy: bool) {
