@@ -5,7 +5,10 @@ mod paper;
 #[path = "print/sample.rs"]
 mod sample;
 
-use std::sync::LazyLock;
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex},
+};
 
 use paper::{Paper, squeezed};
 use semainier::{
@@ -26,6 +29,16 @@ fn printed(print: Print, agenda: &Agenda) -> Paper {
     Paper::of(print(&sample::sheet(agenda, &sample::office())).unwrap())
 }
 
+/// One form of the sample agenda of that size. Printed once for all tests.
+fn sample_paper(form: &'static str, count: usize) -> Paper {
+    static PRINTED: Mutex<BTreeMap<(&str, usize), Printed>> = Mutex::new(BTreeMap::new());
+    let print = || {
+        let (_, print) = FORMS.into_iter().find(|(name, _)| *name == form).unwrap();
+        print(&sample::sheet(&sample::agenda(count), &sample::office())).unwrap()
+    };
+    Paper::of(PRINTED.lock().unwrap().entry((form, count)).or_insert_with(print).clone())
+}
+
 /// Every form of agendas of several sizes, and of the hostile one. Printed once for all tests.
 fn papers() -> impl Iterator<Item = (String, Agenda, Paper)> {
     static PRINTED: LazyLock<Vec<(String, Agenda, Printed)>> = LazyLock::new(all_printed);
@@ -33,15 +46,14 @@ fn papers() -> impl Iterator<Item = (String, Agenda, Paper)> {
 }
 
 fn all_printed() -> Vec<(String, Agenda, Printed)> {
-    let office = sample::office();
-    let agendas = [0, 1, 10, 20, 60, 120].map(|count| (count.to_string(), sample::agenda(count)));
-    let agendas = agendas.into_iter().chain([("hostile".to_owned(), sample::hostile())]);
     let mut all = Vec::new();
-    for (name, agenda) in agendas {
-        for (form, print) in FORMS {
-            let printed = print(&sample::sheet(&agenda, &office)).unwrap();
-            all.push((format!("{form} of {name}"), agenda.clone(), printed));
+    for (form, print) in FORMS {
+        for count in [0, 1, 10, 20, 60, 120] {
+            all.push((format!("{form} of {count}"), sample::agenda(count), sample_paper(form, count).printed));
         }
+        let hostile = sample::hostile();
+        let printed = print(&sample::sheet(&hostile, &sample::office())).unwrap();
+        all.push((format!("{form} of hostile"), hostile, printed));
     }
     all
 }
@@ -86,8 +98,8 @@ fn assert_in_order(spoken: &str, pieces: &[String], of: &str) {
 fn every_event_is_heard_under_its_day_and_in_order() {
     for count in [1, 10, 60, 120] {
         let agenda = sample::agenda(count);
-        for (form, print) in FORMS {
-            let spoken = printed(print, &agenda).spoken();
+        for (form, _) in FORMS {
+            let spoken = sample_paper(form, count).spoken();
             assert_in_order(&spoken, &expected(&agenda), &format!("{form} of {count}"));
         }
     }
@@ -188,9 +200,9 @@ fn pages_are_as_many_and_as_large_as_promised() {
 
 #[test]
 fn a_poster_is_one_page_up_to_seventy_events_and_numbered_beyond() {
-    let one = printed(poster, &sample::agenda(70));
+    let one = sample_paper("poster", 70);
     assert_eq!(one.printed.pages, 1);
-    let two = printed(poster, &sample::agenda(110));
+    let two = sample_paper("poster", 110);
     assert_eq!(two.printed.pages, 2);
     assert!(two.copied().contains("1/2") && two.copied().contains("2/2") && !one.copied().contains("1/1"));
 }
@@ -198,9 +210,8 @@ fn a_poster_is_one_page_up_to_seventy_events_and_numbered_beyond() {
 #[test]
 fn the_qr_code_leads_to_the_agenda_online() {
     for count in [0, 1, 10, 60] {
-        let agenda = sample::agenda(count);
-        assert_eq!(printed(poster, &agenda).qr_codes(1), [sample::URL], "poster of {count}");
-        assert_eq!(printed(booklet, &agenda).qr_codes(1), [sample::URL], "booklet of {count}");
+        assert_eq!(sample_paper("poster", count).qr_codes(1), [sample::URL], "poster of {count}");
+        assert_eq!(sample_paper("booklet", count).qr_codes(1), [sample::URL], "booklet of {count}");
     }
 }
 
@@ -221,7 +232,7 @@ fn without_an_online_address_there_is_no_qr_code_and_no_empty_page() {
 #[test]
 fn no_page_of_a_booklet_is_empty() {
     for count in [0, 1, 2, 3, 7, 33, 61, 119] {
-        let paper = printed(booklet, &sample::agenda(count));
+        let paper = sample_paper("booklet", count);
         for page in 1..=paper.printed.pages {
             assert!(paper.copied_from(page, (0, 420), 596).len() > 20, "page {page} of {count} events");
         }
@@ -232,8 +243,7 @@ fn no_page_of_a_booklet_is_empty() {
 #[test]
 fn a_folded_booklet_shows_its_pages_in_order() {
     for count in [1, 20, 60, 120] {
-        let agenda = sample::agenda(count);
-        let (pages, sheets) = (printed(booklet, &agenda), printed(imposed, &agenda));
+        let (pages, sheets) = (sample_paper("booklet", count), sample_paper("imposed", count));
         let n = pages.printed.pages;
         assert_eq!(sheets.printed.pages * 2, n);
         for i in 0..n / 4 {
@@ -251,7 +261,7 @@ fn a_folded_booklet_shows_its_pages_in_order() {
 
 #[test]
 fn a_day_of_the_booklet_is_kept_on_one_page_where_it_can() {
-    let spoken = printed(booklet, &sample::agenda(60)).copied();
+    let spoken = sample_paper("booklet", 60).copied();
     assert!(!spoken.contains("(suite)"));
 }
 
@@ -271,8 +281,8 @@ fn links_can_be_clicked_and_say_what_they_are() {
     let agenda = sample::agenda(60);
     let linked = agenda.items().flat_map(|(_, item)| &item.events).filter_map(|event| event.link.clone());
     let linked: Vec<_> = linked.chain([sample::URL.to_owned()]).collect();
-    for (form, print) in FORMS {
-        let paper = printed(print, &agenda);
+    for (form, _) in FORMS {
+        let paper = sample_paper(form, 60);
         let urls = paper.ask("pdfinfo", &["-url", "{}"]);
         for url in &linked {
             assert_eq!(urls.lines().filter(|line| line.ends_with(url.as_str())).count(), 1, "{form}: {url}");
@@ -286,15 +296,15 @@ fn links_can_be_clicked_and_say_what_they_are() {
             }
         }
     }
-    let booklet = printed(booklet, &agenda).ask("pdfinfo", &["-url", "{}"]);
+    let booklet = sample_paper("booklet", 60).ask("pdfinfo", &["-url", "{}"]);
     assert!(booklet.contains("mailto:contact@office-gascogne.example"));
     assert!(booklet.contains("https://www.office-gascogne.example\n"));
 }
 
 #[test]
 fn bookmarks_follow_the_days() {
-    for (form, print) in FORMS {
-        let paper = printed(print, &sample::agenda(60));
+    for (form, _) in FORMS {
+        let paper = sample_paper(form, 60);
         let document = lopdf::Document::load_mem(&paper.printed.pdf).unwrap();
         let titles: Vec<_> = document.get_toc().unwrap().toc.into_iter().map(|entry| entry.title).collect();
         let days: Vec<_> = titles.iter().filter_map(|title| title.split(' ').next()).take(7).collect();
@@ -304,7 +314,7 @@ fn bookmarks_follow_the_days() {
 
 #[test]
 fn cancelled_postponed_and_sold_out_are_worded() {
-    let spoken = printed(poster, &sample::agenda(60)).spoken();
+    let spoken = sample_paper("poster", 60).spoken();
     for word in ["Annulé", "Reporté", "Complet"] {
         assert!(spoken.contains(word), "{word}");
     }
@@ -320,7 +330,7 @@ fn a_week_with_nothing_says_so() {
 
 #[test]
 fn groups_that_have_no_day_come_under_their_own_heading() {
-    let spoken = printed(poster, &sample::agenda(60)).spoken();
+    let spoken = sample_paper("poster", 60).spoken();
     let headings = ["Dimanche 12 juillet", "Plusieurs jours cette semaine", "Expositions", "À noter aussi"];
     assert_in_order(&spoken, &headings.map(str::to_owned), "poster");
     assert!(spoken.contains("Du mardi au dimanche · Auch, départ place Salinis"));

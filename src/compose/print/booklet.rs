@@ -127,9 +127,7 @@ impl Setter<'_> {
     /// Running title and page number.
     fn furniture(&self, brush: &mut Brush, cover: &Cover, number: usize) {
         let ink = Ink { size: 8.5, color: self.theme.muted };
-        let (title, week) = &cover.running;
-        brush.line(title, (MARGIN, 33.0), WIDTH / 2.0, ink);
-        brush.set(week, (MARGIN, 33.0), WIDTH, ink, Align::Right);
+        brush.running_head(&cover.running, (MARGIN, 33.0), WIDTH, ink);
         brush.band(Area { x: MARGIN, y: 38.5, width: WIDTH, height: 0.6 }, self.theme.rule);
         let folio = Words::silent(&self.case.shape(Weight::Bold, &number.to_string()));
         let align = if number.is_multiple_of(2) { Align::Left } else { Align::Right };

@@ -9,7 +9,7 @@ use super::{
     blocks::{Block, fitted},
     columns::Column,
     sheet::{Area, ElementId, Mark, Shape, TextRun},
-    theme::Rgb,
+    theme::{Rgb, SMALLEST},
     type_case::Shaped,
     typeset::break_lines,
 };
@@ -61,6 +61,15 @@ impl Brush {
     pub fn line(&mut self, words: &Words, at: (f32, f32), room: f32, ink: Ink) {
         let ink = Ink { size: fitted(&words.text, ink.size, room), ..ink };
         self.set(words, at, room, ink, Align::Left);
+    }
+
+    /// Title at the left and week at the right of one line; the week alone where there is no room for both.
+    pub fn running_head(&mut self, (title, week): &(Words, Words), at: (f32, f32), width: f32, ink: Ink) {
+        let room = width - week.text.natural_width() * ink.size - 2.0 * ink.size;
+        if title.text.natural_width() * SMALLEST <= room {
+            self.line(title, at, room, ink);
+        }
+        self.set(week, at, width, ink, Align::Right);
     }
 
     /// Lines from a first baseline down; returns the baseline after the last.

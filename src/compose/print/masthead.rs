@@ -8,9 +8,9 @@ use super::{
     poster::{FOOT, MARGIN, TOP, WIDTH},
     sheet::{Area, ElementId, Outline, Role},
     short_address,
-    theme::Theme,
+    theme::{SMALLEST, Theme},
     type_case::{TypeCase, Weight},
-    typeset::break_lines,
+    typeset::{break_lines, largest_size},
     website_url,
 };
 
@@ -26,6 +26,15 @@ pub struct Masthead {
     qr: Option<(ElementId, String)>,
     /// Title and week as they stand on the following pages.
     again: (Words, Words),
+}
+
+/// Sizes of the lines of a masthead, and the height they take together.
+struct MastheadSizes {
+    /// Office, address online.
+    small: f32,
+    title: f32,
+    week: f32,
+    height: f32,
 }
 
 impl Masthead {
@@ -68,22 +77,41 @@ impl Masthead {
             brush.qr(Some(*element), &qr_code(url)?, square, theme.accent, theme.paper);
             room -= side + 8.0;
         }
-        // All lines shrink together, so that the title stays the title.
-        let scale =
-            (height / Self::SMALL).min(room / (Self::TITLE * self.title.text.natural_width()).max(1.0)).max(0.8);
-        let lowest = if self.online.is_some() { 72.0 } else { 57.0 };
-        let top = band.y + (height - lowest * scale) / 2.0;
-        let mut line = |words: &Words, y, size| {
-            let ink = Ink { size: size * scale, color: theme.on_accent };
-            brush.line(words, (left, top + y * scale), room, ink);
-        };
-        line(&self.office, 6.5, 9.5);
-        line(&self.title, 36.0, Self::TITLE);
-        line(&self.week, 55.5, 15.0);
+        let set = self.fit(room, height);
+        let mut y = band.y + (height - set.height) / 2.0;
+        let ink = |size: f32| Ink { size, color: theme.on_accent };
+        brush.line(&self.office, (left, y + set.small * 0.7), room, ink(set.small));
+        y += set.small * 0.7 + set.title * 1.0;
+        y = brush.set(&self.title, (left, y), room, ink(set.title), Align::Left) - set.title * 1.25;
+        y += set.week * 1.3;
+        brush.line(&self.week, (left, y), room, ink(set.week));
         if let Some(online) = &self.online {
-            line(online, 71.0, 9.5);
+            brush.line(online, (left, y + set.small * 1.65), room, ink(set.small));
         }
         Ok(band.bottom())
+    }
+
+    /// The largest sizes at which the title stands on one line, or on two if one would make it small.
+    fn fit(&self, room: f32, height: f32) -> MastheadSizes {
+        let scale = height / Self::SMALL;
+        let sizes = |lines: f32, title: f32| {
+            let (small, week) = (9.5 * scale, 15.0 * scale.min(title / 18.0));
+            let online = if self.online.is_some() { small * 1.65 } else { 0.0 };
+            let height = small * 0.7 + title * (1.0 + 1.25 * (lines - 1.0)) + week * 1.3 + online + small * 0.2;
+            MastheadSizes { small, title, week, height }
+        };
+        let one = (room / self.title.text.natural_width().max(1.0)).min(Self::TITLE * scale);
+        if one > 17.0 * scale {
+            return sizes(1.0, one);
+        }
+        let fits = |size: f32| {
+            let lines = break_lines(&self.title.text, room / size).len();
+            lines <= 2 && sizes(2.0, size).height <= height - 12.0
+        };
+        match largest_size(one.min(SMALLEST), 20.0 * scale, fits) {
+            Some(two) if two > one => sizes(break_lines(&self.title.text, room / two).len() as f32, two),
+            _ => sizes(1.0, one),
+        }
     }
 
     /// A panel at the foot of a nearly empty page.
@@ -111,9 +139,7 @@ impl Masthead {
         let band = Area { x: MARGIN, y: TOP, width: WIDTH, height: Self::AGAIN };
         brush.band(band, theme.accent);
         let ink = Ink { size: 11.0, color: theme.on_accent };
-        let (title, week) = &self.again;
-        brush.line(title, (band.x + 10.0, band.y + 15.8), WIDTH / 2.0, ink);
-        brush.set(week, (band.x + 10.0, band.y + 15.8), WIDTH - 20.0, ink, Align::Right);
+        brush.running_head(&self.again, (band.x + 10.0, band.y + 15.8), WIDTH - 20.0, ink);
         band.bottom()
     }
 }

@@ -3,8 +3,8 @@
 //! Pure: the same sheet gives the same bytes, whenever and wherever. It reads no file and no clock, and sends nothing.
 //! Every row of the agenda is on the page (invariant I3); what no font can show is told as a warning.
 //!
-//! The way of a page: [`story`] (what there is to read) → [`blocks`] (set at a size) → [`columns`] (distributed)
-//! → [`sheet`] (laid) → [`draw`] (printpdf) → [`tags`] (PDF/UA-1).
+//! The way of a page: `story` (what there is to read) → `blocks` (set at a size) → `columns` (distributed) → `sheet`
+//! (laid) → `draw` (printpdf) → `tags` (PDF/UA-1).
 
 use chrono::{DateTime, Utc};
 
