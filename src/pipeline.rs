@@ -167,6 +167,9 @@ pub fn read(app: &App, mailing: &Mailing, week: Option<Week>, article: &Article)
     article::read(&article.html, &Reading { published, week, home: &app.config.commune })
 }
 
+/// Gmail clips a mail's HTML at 102 kB.
+const HTML_LIMIT: usize = 100_000;
+
 /// What everyone gets, and what is frozen.
 ///
 /// # Errors
@@ -178,11 +181,15 @@ pub fn compose(app: &App, due: Due<'_>, found: &Found) -> anyhow::Result<Content
     let links = Links { article: article.url.clone(), ..Links::default() };
     let mail = AgendaMail::new(&mailing.title, agenda, week, office, links);
     let Rendered { subject, html, text } = app.templates.mail(&mail)?;
+    let html = html.context("templates/mail/agenda/body.mjml is missing")?;
+    if html.len() > HTML_LIMIT {
+        warn!(issue = %due.key(), bytes = html.len(), "a long mail: Gmail will show the beginning and a link to the rest");
+    }
     let sheet = sheet(app, due, found);
     let attachments = mailing.attach.iter().map(|attach| attachment(*attach, &sheet)).collect::<Result<_, _>>()?;
     Ok(Content {
         subject,
-        html: html.context("templates/mail/agenda/body.mjml is missing")?,
+        html,
         text,
         attachments,
         data: serde_json::to_string(agenda)?,

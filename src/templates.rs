@@ -46,12 +46,7 @@ pub enum TemplateError {
     Missing { name: String },
     #[error("template {name}: the result is no MJML: {why}")]
     Mjml { name: String, why: String },
-    #[error("template {name}: {bytes} bytes of HTML; Gmail clips a mail at 102,000")]
-    TooLong { name: String, bytes: usize },
 }
-
-/// The largest HTML part a mail may have (Gmail shows 102 kB, then a link).
-const HTML_LIMIT: usize = 100_000;
 
 #[derive(Debug)]
 pub struct Templates {
@@ -127,11 +122,7 @@ fn html(name: &str, mjml: &str) -> Result<String, TemplateError> {
     let parsed = mrml::parse(mjml).map_err(|why| bad(why.to_string()))?;
     // No web fonts: a mail that fetches anything tells somebody that it was opened.
     let options = RenderOptions { fonts: HashMap::new(), ..RenderOptions::default() };
-    let html = parsed.element.render(&options).map_err(|why| bad(why.to_string()))?;
-    if html.len() > HTML_LIMIT {
-        return Err(TemplateError::TooLong { name: name.to_owned(), bytes: html.len() });
-    }
-    Ok(html)
+    parsed.element.render(&options).map_err(|why| bad(why.to_string()))
 }
 
 fn broken(error: minijinja::Error) -> TemplateError {
