@@ -317,8 +317,9 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             let place = if self.is_free(at) && !self.leaves_from_there(at) { self.reader(at, titled).place(at) } else { None };
             match place {
                 Some(place) if place.to > at => {
+                    let said_from = at;
                     at = place.to;
-                    found.push(place);
+                    found.push(Place { said_from, ..place });
                 }
                 _ => {
                     titled |= self.is_content(at);
@@ -351,7 +352,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
                 _ => false,
             };
             if complements && !self.words().is(other.from, &["rdv", "rv", "rendez-vous"]) {
-                self.claim(other.from, other.to);
+                self.claim(other.said_from.min(other.from), other.to);
                 place.commune = place.commune.or(other.commune);
                 place.venue = place.venue.or(other.venue);
             }
@@ -560,7 +561,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         while to > from && dangling(to - 1) {
             to -= 1;
         }
-        while from < to && (words.tokens[from].is_any(&JOINTS) || matches!(words.tokens[from].kind, Kind::Sign | Kind::Break) && dangling(from)) {
+        while from < to && (words.is(from, &["et", "puis", "ou", "ensuite"]) || matches!(words.tokens[from].kind, Kind::Sign | Kind::Break) && dangling(from)) {
             from += 1;
         }
         if !(from..to).any(|at| self.is_content(at)) {

@@ -15,6 +15,8 @@ pub(super) struct Place {
     pub(super) venue: Option<String>,
     pub(super) from: usize,
     pub(super) to: usize,
+    /// Where its words begin when the title keeps them too (`sous la halle`).
+    pub(super) said_from: usize,
 }
 
 impl Place {
@@ -81,7 +83,7 @@ impl Reader<'_, '_> {
         match token.fold.as_str() {
             "a" => {
                 if let Some((commune, to)) = self.commune(at + 1) {
-                    return Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to }));
+                    return Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to, ..Place::default() }));
                 }
                 if self.is(at + 1, &["la", "l'"]) { self.venue(at, at + 1, true) } else { None }
             }
@@ -89,7 +91,7 @@ impl Reader<'_, '_> {
                 let contracted = communes::known(&self.words.tokens, at + 1).filter(|(name, _)| name.starts_with("Le "));
                 match contracted {
                     Some((name, to)) if to <= self.end => {
-                        Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to }))
+                        Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to, ..Place::default() }))
                     }
                     _ => self.at_the_foot_of(at).or_else(|| self.venue(at, at, true)),
                 }
@@ -98,7 +100,7 @@ impl Reader<'_, '_> {
             "chez" => {
                 let (to, _) = self.noun_phrase(at + 1);
                 let named = self.token(at + 1).is_some_and(|t| t.capital);
-                named.then(|| self.with_commune(Place { commune: None, venue: Some(self.slice(at, to)), from: at, to }))
+                named.then(|| self.with_commune(Place { commune: None, venue: Some(self.slice(at, to)), from: at, to, ..Place::default() }))
             }
             "devant" | "dans" | "sur" | "derriere" | "depuis" if self.is(at + 1, &["le", "la", "l'", "les", "son"]) => {
                 self.venue(at, at + 1, false)
@@ -116,11 +118,11 @@ impl Reader<'_, '_> {
                     () if self.is(at + 1, &["centre-ville", "ville"]) => at + 2,
                     () => return None,
                 };
-                Some(self.with_commune(Place { commune: None, venue: Some(self.slice(at + 1, to)), from: at, to }))
+                Some(self.with_commune(Place { commune: None, venue: Some(self.slice(at + 1, to)), from: at, to, ..Place::default() }))
             }
             "sur" if communes::known(&self.words.tokens, at + 1).is_some() => {
                 let (commune, to) = self.commune(at + 1)?;
-                Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to }))
+                Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to, ..Place::default() }))
             }
             // `qui part du stade`
             "du" | "de" if at > 0 && self.words.is(at - 1, &["part", "partent", "partira", "depart"]) => {
@@ -139,7 +141,7 @@ impl Reader<'_, '_> {
         let first = at + 1 + usize::from(self.is(at + 1, &[":"]));
         if self.is(first, &["devant"]) {
             let (to, commune) = self.noun_phrase(first + 1 + usize::from(self.is(first + 1, &["le", "la", "l'", "les"])));
-            let place = Place { venue: Some(self.slice(first, to)), from: at, to, commune: None };
+            let place = Place { venue: Some(self.slice(first, to)), from: at, to, ..Place::default() };
             return Some(match commune {
                 Some((commune, to)) => Place { commune: Some(commune), to, ..place },
                 None => self.with_commune(place),
@@ -164,7 +166,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let (to, commune) = self.noun_phrase(head);
-        let place = Place { venue: Some(self.slice(at, to)), from: at, to, commune: None };
+        let place = Place { venue: Some(self.slice(at, to)), from: at, to, ..Place::default() };
         Some(match commune {
             Some((commune, to)) => Place { commune: Some(commune), to, ..place },
             None => self.with_commune(place),
@@ -195,7 +197,7 @@ impl Reader<'_, '_> {
             }
             _ => name,
         };
-        let place = Place { commune: None, venue: Some(name), from, to };
+        let place = Place { commune: None, venue: Some(name), from, to, ..Place::default() };
         Some(match commune {
             Some((commune, to)) => Place { commune: Some(commune), to, ..place },
             None => self.with_commune(place),
@@ -219,7 +221,7 @@ impl Reader<'_, '_> {
             return None;
         }
         if let Some((name, to)) = communes::known(&self.words.tokens, at).filter(|(_, to)| self.clause_ends(*to)) {
-            return Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to }));
+            return Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to, ..Place::default() }));
         }
         let noun = if token.is_any(&BEFORE_VENUE) { at + 1 } else { at };
         let place_noun = self.is(noun, ADDRESSES) || (self.in_commune && self.token(noun).is_some_and(is_venue));
@@ -235,7 +237,7 @@ impl Reader<'_, '_> {
         if to - at == 1 && commune.is_none() && !self.in_commune && !self.is(noun, &ALONE) {
             return None;
         }
-        let place = Place { commune: None, venue: Some(self.slice(at, to)), from: at, to };
+        let place = Place { commune: None, venue: Some(self.slice(at, to)), from: at, to, ..Place::default() };
         let place = match commune {
             Some((commune, to)) => Place { commune: Some(commune), to, ..place },
             None => self.with_commune(place),
@@ -388,7 +390,7 @@ pub(super) fn visited(words: &Words<'_>, from: usize, to: usize) -> Option<Place
     })?;
     let (end, commune) = reader.noun_phrase(head);
     let venue = Some(reader.slice(head, end));
-    Some(Place { commune: commune.map(|(name, _)| name), venue, from: to, to })
+    Some(Place { commune: commune.map(|(name, _)| name), venue, from: to, to, ..Place::default() })
 }
 
 #[cfg(test)]
