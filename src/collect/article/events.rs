@@ -57,7 +57,7 @@ pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> U
         return Understood::default();
     }
     let mut out = Understood::default();
-    let preamble = cut.preamble.map(|(from, to)| Preamble::of(&marked, from, to, setting));
+    let preamble = cut.preamble.map(|(from, to)| Preamble::of(&marked, from, to, links, setting));
     let mut before: Option<Known> = None;
     for part in &cut.parts {
         let mut draft = Draft::of(&marked, part, links, setting);
@@ -89,16 +89,20 @@ struct Preamble {
     title: String,
     place: Option<Place>,
     words: usize,
+    /// Its price, telephone and link are of each event that has none of its own; so is its status.
+    event: Event,
+    status: Option<Said>,
 }
 
 impl Preamble {
-    fn of(marked: &Marked<'_, '_>, from: usize, to: usize, setting: &Setting<'_>) -> Self {
+    fn of(marked: &Marked<'_, '_>, from: usize, to: usize, links: &[Link], setting: &Setting<'_>) -> Self {
         let part = Part { from, to, times: Vec::new() };
-        let mut draft = Draft::of(marked, &part, &[], setting);
+        let mut draft = Draft::of(marked, &part, links, setting);
         draft.claim_marks();
         let place = draft.claim_place();
         let note = draft.note().join(" · ");
-        Self { words: note.split(' ').count(), title: titles::shown(&note).text, note, place }
+        let event = Event { link: draft.link(from, to), ..draft.event.clone() };
+        Self { words: note.split(' ').count(), title: titles::shown(&note).text, note, place, event, status: draft.status }
     }
 }
 
@@ -603,6 +607,14 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             full_stop: self.ends_sentence(),
             start: self.slots.first().map(|slot| slot.start),
         };
+        if let Some(preamble) = preamble {
+            self.event.price = self.event.price.take().or_else(|| preamble.event.price.clone());
+            self.event.phone = self.event.phone.take().or_else(|| preamble.event.phone.clone());
+            self.event.link.clone_from(&preamble.event.link);
+            self.event.until = self.event.until.or(preamble.event.until);
+            self.event.until_text = self.event.until_text.take().or_else(|| preamble.event.until_text.clone());
+            self.status = self.status.take().or_else(|| preamble.status.clone());
+        }
         self.push_events(place, out);
         Some(known)
     }
@@ -664,7 +676,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let opening_hours = slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some());
         let mut base = self.event.clone();
         base.title.clone_from(&self.title);
-        base.link = self.link(self.part.from, self.part.to);
+        base.link = self.link(self.part.from, self.part.to).or(base.link);
         let mut timed: Vec<Event> = Vec::new();
         if opening_hours {
             base.start = slots.first().map(|slot| slot.start);
