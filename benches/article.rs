@@ -18,7 +18,10 @@ fn junk() -> Vec<(&'static str, String)> {
         ("deep nesting", filled("<div><b>")),
         ("unclosed blocks", filled("<p><li><tr><td>x")),
         ("unmatched end tags", format!("{}{}", "<i>".repeat(MIB / 8), "</u>".repeat(MIB / 8))),
-        ("one long line", format!("<h3>Lundi 12 juillet</h3><p>{}", filled("à 10h, visite du château de Pavie, 5 €; "))),
+        (
+            "one long line",
+            format!("<h3>Lundi 12 juillet</h3><p>{}", filled("à 10h, visite du château de Pavie, 5 €; ")),
+        ),
         ("one long word", format!("<h3>Lundi 12 juillet</h3><p>{}", filled("a"))),
         ("days in one paragraph", filled("Lundi 12 juillet : visite. Mardi 13 juillet : marché à Jégun. ")),
         ("day headings", filled("<h3>Lundi 12 juillet</h3><li>à 10h, visite</li>")),

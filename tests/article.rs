@@ -61,8 +61,22 @@ fn shown(day: Option<NaiveDate>, event: &Event) -> Map<String, Value> {
 fn differences(expected: &Map<String, Value>, got: &Map<String, Value>) -> Vec<String> {
     const ABOUT_THE_FILE: [&str; 4] = ["trap", "kind", "recurring", "why"];
     const NULL_WHEN_ABSENT: [&str; 16] = [
-        "place", "price", "phone", "link", "start", "end", "slots", "all_day", "approx", "from", "part_of_day", "end_day",
-        "until", "until_text", "status", "title",
+        "place",
+        "price",
+        "phone",
+        "link",
+        "start",
+        "end",
+        "slots",
+        "all_day",
+        "approx",
+        "from",
+        "part_of_day",
+        "end_day",
+        "until",
+        "until_text",
+        "status",
+        "title",
     ];
     let mut out = Vec::new();
     for (key, value) in expected.iter().filter(|(key, _)| !ABOUT_THE_FILE.contains(&key.as_str())) {
@@ -95,7 +109,9 @@ fn check(name: &str) {
                 }
             }
             (Some(event), _) => wrong.push(format!("{index}. missing: {event}")),
-            (None, Some((day, item, event, _))) => wrong.push(format!("{index}. too many: {day:?} {:?} of {:?}", event.title, item.text)),
+            (None, Some((day, item, event, _))) => {
+                wrong.push(format!("{index}. too many: {day:?} {:?} of {:?}", event.title, item.text))
+            }
             (None, None) => {}
         }
     }
@@ -108,7 +124,10 @@ fn check(name: &str) {
     if week != expected["week"] {
         wrong.push(format!("week: expected {}, got {week}", expected["week"]));
     }
-    for (key, got) in [("unplaced", &agenda.unplaced.iter().map(|item| item.text.clone()).collect::<Vec<_>>()), ("warnings", &agenda.warnings)] {
+    for (key, got) in [
+        ("unplaced", &agenda.unplaced.iter().map(|item| item.text.clone()).collect::<Vec<_>>()),
+        ("warnings", &agenda.warnings),
+    ] {
         if let Some(expected) = expected.get(key)
             && *expected != json!(got)
         {
@@ -165,18 +184,91 @@ fn full_page() {
 /// Folded words of three letters or more: what conservation is counted in.
 fn words_of(text: &str) -> Vec<String> {
     use unicode_normalization::UnicodeNormalization;
-    let plain: String = text.nfd().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect::<String>().to_lowercase().replace('œ', "oe");
+    let plain: String = text
+        .nfd()
+        .filter(|c| !('\u{300}'..='\u{36f}').contains(c))
+        .collect::<String>()
+        .to_lowercase()
+        .replace('œ', "oe");
     plain.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 2).map(str::to_owned).collect()
 }
 
 /// Words that a field says in another way: hours, days, the names of fields, and the joints of a sentence.
 const SAID_OTHERWISE: &[&str] = &[
-    "dans", "sur", "sous", "les", "des", "une", "par", "pour", "avec", "cet", "cette", "ces", "qui", "que", "est", "sont",
-    "suivi", "suivie", "ensuite", "enfin", "egalement", "aussi", "puis", "chez", "devant", "jusqu", "vers", "autour", "entre",
-    "heures", "heure", "midi", "minuit", "partir", "matin", "matinee", "apres", "soir", "soiree", "nuit", "tombee", "toute",
-    "tout", "journee", "tel", "tarif", "tarifs", "prix", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
-    "mardis", "tous", "jours", "sauf", "juin", "juillet", "aout", "septembre", "fin", "annule", "reporte", "complet", "rendez",
-    "vous", "aux", "part", "depart", "sera", "lieu",
+    "dans",
+    "sur",
+    "sous",
+    "les",
+    "des",
+    "une",
+    "par",
+    "pour",
+    "avec",
+    "cet",
+    "cette",
+    "ces",
+    "qui",
+    "que",
+    "est",
+    "sont",
+    "suivi",
+    "suivie",
+    "ensuite",
+    "enfin",
+    "egalement",
+    "aussi",
+    "puis",
+    "chez",
+    "devant",
+    "jusqu",
+    "vers",
+    "autour",
+    "entre",
+    "heures",
+    "heure",
+    "midi",
+    "minuit",
+    "partir",
+    "matin",
+    "matinee",
+    "apres",
+    "soir",
+    "soiree",
+    "nuit",
+    "tombee",
+    "toute",
+    "tout",
+    "journee",
+    "tel",
+    "tarif",
+    "tarifs",
+    "prix",
+    "lundi",
+    "mardi",
+    "mercredi",
+    "jeudi",
+    "vendredi",
+    "samedi",
+    "dimanche",
+    "mardis",
+    "tous",
+    "jours",
+    "sauf",
+    "juin",
+    "juillet",
+    "aout",
+    "septembre",
+    "fin",
+    "annule",
+    "reporte",
+    "complet",
+    "rendez",
+    "vous",
+    "aux",
+    "part",
+    "depart",
+    "sera",
+    "lieu",
 ];
 
 /// Understanding sorts words, it never drops one: each is in a field of some event of its item.
@@ -186,7 +278,13 @@ fn assert_no_word_is_lost(item: &Item) {
     }
     let mut said = Vec::new();
     for event in &item.events {
-        let fields = [Some(&event.title), event.place.as_ref(), event.price.as_ref(), event.note.as_ref(), event.until_text.as_ref()];
+        let fields = [
+            Some(&event.title),
+            event.place.as_ref(),
+            event.price.as_ref(),
+            event.note.as_ref(),
+            event.until_text.as_ref(),
+        ];
         fields.into_iter().flatten().for_each(|field| said.extend(words_of(field)));
     }
     // `petits marchés` in two towns is one `petit marché` in each.
@@ -220,8 +318,15 @@ mod properties {
 
     use super::*;
 
-    const DAYS: [&str; 7] =
-        ["Lundi 12 juillet", "Mardi 13", "MERCREDI 14 JUILLET", "Jeudi 15 juillet :", "Vendredi 16", "Samedi 17 juillet 2027", "Dimanche"];
+    const DAYS: [&str; 7] = [
+        "Lundi 12 juillet",
+        "Mardi 13",
+        "MERCREDI 14 JUILLET",
+        "Jeudi 15 juillet :",
+        "Vendredi 16",
+        "Samedi 17 juillet 2027",
+        "Dimanche",
+    ];
 
     fn reading() -> Reading<'static> {
         let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
@@ -230,11 +335,57 @@ mod properties {
 
     /// Words and signs of items, hours and decoys among them. No day and no label at the start: they would move the item.
     fn item() -> impl Strategy<Value = String> {
-        let first = select(vec!["grimoire", "zinnia", "«Taupe»", "à 10h bourrache", "dès 9 h 30, tilleul", "de 6 à 12 h, cumin", "12 km de lierre", "Ora Prunier", "ANNULÉ – houx", "2020 Selecta sureau"]);
+        let first = select(vec![
+            "grimoire",
+            "zinnia",
+            "«Taupe»",
+            "à 10h bourrache",
+            "dès 9 h 30, tilleul",
+            "de 6 à 12 h, cumin",
+            "12 km de lierre",
+            "Ora Prunier",
+            "ANNULÉ – houx",
+            "2020 Selecta sureau",
+        ]);
         let next = select(vec![
-            "romarin", "et", "à Pavie", "au Cri’Art", "à 21h", "de 14h à 18h", "5 €", "gratuit", "05 62 00 00 00", ",", ";", ".", "!", "(", ")",
-            "«", "»", "durant 1h15", "dès 8 ans", "COMPLET", "jusqu’à 23h", "sous la halle", "place de la mairie", "été", "œillet",
-            "suivi d’un", "l’âne", "–", ":", "à 15h,", "toute la matinée", "samedi", "sauf le lundi", "& basilic", "…", "32", "à la", "de",
+            "romarin",
+            "et",
+            "à Pavie",
+            "au Cri’Art",
+            "à 21h",
+            "de 14h à 18h",
+            "5 €",
+            "gratuit",
+            "05 62 00 00 00",
+            ",",
+            ";",
+            ".",
+            "!",
+            "(",
+            ")",
+            "«",
+            "»",
+            "durant 1h15",
+            "dès 8 ans",
+            "COMPLET",
+            "jusqu’à 23h",
+            "sous la halle",
+            "place de la mairie",
+            "été",
+            "œillet",
+            "suivi d’un",
+            "l’âne",
+            "–",
+            ":",
+            "à 15h,",
+            "toute la matinée",
+            "samedi",
+            "sauf le lundi",
+            "& basilic",
+            "…",
+            "32",
+            "à la",
+            "de",
         ]);
         (first, vec(next, 0..12)).prop_map(|(first, rest)| format!("{first} {} verveine", rest.join(" ")))
     }
@@ -253,11 +404,23 @@ mod properties {
         let item = |text: &String| encoded(text, twice);
         let lines: Vec<String> = items.iter().map(item).collect();
         match shape {
-            0 => format!("<h3>{day}</h3><ul>{}</ul>", lines.iter().map(|line| format!("<li>{line}</li>")).collect::<String>()),
+            0 => format!(
+                "<h3>{day}</h3><ul>{}</ul>",
+                lines.iter().map(|line| format!("<li>{line}</li>")).collect::<String>()
+            ),
             1 => format!("<p><strong>{day}</strong></p><p>- {}</p>", lines.join("<br />\n- ")),
-            2 => format!("<h2><span>{day}</span></h2>{}", lines.iter().map(|line| format!("<div><p><em>{line}</em></p></div>")).collect::<String>()),
-            3 => format!("<p>{day}<br>{}</p>", lines.iter().map(|line| format!("• <b>{}</b>{}", &line[..0], line)).collect::<Vec<_>>().join("<br>")),
-            _ => format!("<div><b>{day}</b></div>{}", lines.iter().map(|line| format!("<p>-</p><p>{line}</p>")).collect::<String>()),
+            2 => format!(
+                "<h2><span>{day}</span></h2>{}",
+                lines.iter().map(|line| format!("<div><p><em>{line}</em></p></div>")).collect::<String>()
+            ),
+            3 => format!(
+                "<p>{day}<br>{}</p>",
+                lines.iter().map(|line| format!("• <b>{}</b>{}", &line[..0], line)).collect::<Vec<_>>().join("<br>")
+            ),
+            _ => format!(
+                "<div><b>{day}</b></div>{}",
+                lines.iter().map(|line| format!("<p>-</p><p>{line}</p>")).collect::<String>()
+            ),
         }
     }
 
@@ -312,11 +475,83 @@ mod properties {
     }
 
     const SOUP: [&str; 78] = [
-        "<h3>", "</h3>", "<p>", "</p>", "<li>", "</li>", "<ul>", "</ul>", "<br>", "<td>", "</td>", "<tr>", "</tr>", "<table>", "</table>",
-        "<a href='/x'>", "</a>", "<b>", "</b>", "<article>", "</article>", "<div style='display:none'>", "</div>", "<!--", "-->", "<script>",
-        "</script>", "<", ">", "&", "&amp;eacute;", "&nbsp;", "lundi", "Mardi", "12", "1er", "32", "29", "février", "juillet", "août", "2027",
-        "du", "au", "et", "à", "de", "le", "les", "Lundi 12 juillet", "Samedi 17 et dimanche 18", "jusqu’au", "jusqu'à", "fin", "tous les jours",
-        "sauf", "chaque", "10h", "24 h", "99", ":", "-", "–", "«", "»", "(", ")", ".", ",", ";", "€", "gratuit", "05 62 00 00 00", "Pavie",
-        "la Fenière", "ANNULÉ", "reporté au", "COMPLET à",
+        "<h3>",
+        "</h3>",
+        "<p>",
+        "</p>",
+        "<li>",
+        "</li>",
+        "<ul>",
+        "</ul>",
+        "<br>",
+        "<td>",
+        "</td>",
+        "<tr>",
+        "</tr>",
+        "<table>",
+        "</table>",
+        "<a href='/x'>",
+        "</a>",
+        "<b>",
+        "</b>",
+        "<article>",
+        "</article>",
+        "<div style='display:none'>",
+        "</div>",
+        "<!--",
+        "-->",
+        "<script>",
+        "</script>",
+        "<",
+        ">",
+        "&",
+        "&amp;eacute;",
+        "&nbsp;",
+        "lundi",
+        "Mardi",
+        "12",
+        "1er",
+        "32",
+        "29",
+        "février",
+        "juillet",
+        "août",
+        "2027",
+        "du",
+        "au",
+        "et",
+        "à",
+        "de",
+        "le",
+        "les",
+        "Lundi 12 juillet",
+        "Samedi 17 et dimanche 18",
+        "jusqu’au",
+        "jusqu'à",
+        "fin",
+        "tous les jours",
+        "sauf",
+        "chaque",
+        "10h",
+        "24 h",
+        "99",
+        ":",
+        "-",
+        "–",
+        "«",
+        "»",
+        "(",
+        ")",
+        ".",
+        ",",
+        ";",
+        "€",
+        "gratuit",
+        "05 62 00 00 00",
+        "Pavie",
+        "la Fenière",
+        "ANNULÉ",
+        "reporté au",
+        "COMPLET à",
     ];
 }

@@ -23,13 +23,15 @@ impl Place {
     /// Whether the venue's own name is of a locality (`abbaye de Flaran`, `chez Paulette`): it may be anywhere.
     pub(super) fn names_a_locality(&self) -> bool {
         const ESTATES: [&str; 14] = [
-            "abbaye", "chai", "chateau", "domaine", "ferme", "lac", "manoir", "moulin", "prieure", "village", "hameau", "etang",
-            "chapelle", "camping",
+            "abbaye", "chai", "chateau", "domaine", "ferme", "lac", "manoir", "moulin", "prieure", "village", "hameau",
+            "etang", "chapelle", "camping",
         ];
         let Some(venue) = &self.venue else { return false };
         let tokens = super::text::tokens(venue);
         let estate = tokens.first().is_some_and(|first| first.is_any(&ESTATES));
-        let named = tokens.windows(2).any(|pair| pair[0].is_any(&["de", "d'"]) && pair[1].capital && !pair[1].is_any(&["l'", "la", "le"]));
+        let named = tokens
+            .windows(2)
+            .any(|pair| pair[0].is_any(&["de", "d'"]) && pair[1].capital && !pair[1].is_any(&["l'", "la", "le"]));
         tokens.first().is_some_and(|first| first.is("chez")) || (named && estate)
     }
 
@@ -57,8 +59,18 @@ pub(super) struct Reader<'w, 'a> {
 
 /// Names with a capital that are times of the year, not places.
 const NO_PLACES: [&str; 12] = [
-    "noel", "paques", "toussaint", "moyen", "moyen-age", "renaissance", "saint-jean", "halloween", "dieu", "paris-brest",
-    "internet", "facebook",
+    "noel",
+    "paques",
+    "toussaint",
+    "moyen",
+    "moyen-age",
+    "renaissance",
+    "saint-jean",
+    "halloween",
+    "dieu",
+    "paris-brest",
+    "internet",
+    "facebook",
 ];
 
 impl Reader<'_, '_> {
@@ -83,16 +95,27 @@ impl Reader<'_, '_> {
         match token.fold.as_str() {
             "a" => {
                 if let Some((commune, to)) = self.commune(at + 1) {
-                    return Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to, ..Place::default() }));
+                    return Some(self.with_venue(Place {
+                        commune: Some(commune),
+                        venue: None,
+                        from: at,
+                        to,
+                        ..Place::default()
+                    }));
                 }
                 if self.is(at + 1, &["la", "l'"]) { self.venue(at, at + 1, true) } else { None }
             }
             "au" => {
-                let contracted = communes::known(&self.words.tokens, at + 1).filter(|(name, _)| name.starts_with("Le "));
+                let contracted =
+                    communes::known(&self.words.tokens, at + 1).filter(|(name, _)| name.starts_with("Le "));
                 match contracted {
-                    Some((name, to)) if to <= self.end => {
-                        Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to, ..Place::default() }))
-                    }
+                    Some((name, to)) if to <= self.end => Some(self.with_venue(Place {
+                        commune: Some(name.to_owned()),
+                        venue: None,
+                        from: at,
+                        to,
+                        ..Place::default()
+                    })),
                     _ => self.at_the_foot_of(at).or_else(|| self.venue(at, at, true)),
                 }
             }
@@ -100,7 +123,15 @@ impl Reader<'_, '_> {
             "chez" => {
                 let (to, _) = self.noun_phrase(at + 1);
                 let named = self.token(at + 1).is_some_and(|t| t.capital);
-                named.then(|| self.with_commune(Place { commune: None, venue: Some(self.slice(at, to)), from: at, to, ..Place::default() }))
+                named.then(|| {
+                    self.with_commune(Place {
+                        commune: None,
+                        venue: Some(self.slice(at, to)),
+                        from: at,
+                        to,
+                        ..Place::default()
+                    })
+                })
             }
             "devant" | "dans" | "sur" | "derriere" | "depuis" if self.is(at + 1, &["le", "la", "l'", "les", "son"]) => {
                 self.venue(at, at + 1, false)
@@ -108,17 +139,26 @@ impl Reader<'_, '_> {
             // What one sits under is part of the scene (`repas sous les platanes`): it stays in the title too.
             "sous" if self.is(at + 1, &["le", "la", "l'", "les"]) => {
                 let place = self.venue(at, at + 1, false)?;
-                let commune_from = (at..place.to).find(|i| self.is(*i, &["de", "d'"]) && communes::known(&self.words.tokens, i + 1).is_some());
+                let commune_from = (at..place.to)
+                    .find(|i| self.is(*i, &["de", "d'"]) && communes::known(&self.words.tokens, i + 1).is_some());
                 let from = if place.commune.is_some() { commune_from.unwrap_or(place.to) } else { place.to };
                 Some(Place { from, ..place })
             }
             "en" => {
                 let to = match () {
-                    () if self.is(at + 1, &["basse", "haute", "vieille", "centre"]) && self.is(at + 2, &["ville"]) => at + 3,
+                    () if self.is(at + 1, &["basse", "haute", "vieille", "centre"]) && self.is(at + 2, &["ville"]) => {
+                        at + 3
+                    }
                     () if self.is(at + 1, &["centre-ville", "ville"]) => at + 2,
                     () => return None,
                 };
-                Some(self.with_commune(Place { commune: None, venue: Some(self.slice(at + 1, to)), from: at, to, ..Place::default() }))
+                Some(self.with_commune(Place {
+                    commune: None,
+                    venue: Some(self.slice(at + 1, to)),
+                    from: at,
+                    to,
+                    ..Place::default()
+                }))
             }
             "sur" if communes::known(&self.words.tokens, at + 1).is_some() => {
                 let (commune, to) = self.commune(at + 1)?;
@@ -140,7 +180,8 @@ impl Reader<'_, '_> {
     fn meeting_point(&self, at: usize) -> Option<Place> {
         let first = at + 1 + usize::from(self.is(at + 1, &[":"]));
         if self.is(first, &["devant"]) {
-            let (to, commune) = self.noun_phrase(first + 1 + usize::from(self.is(first + 1, &["le", "la", "l'", "les"])));
+            let (to, commune) =
+                self.noun_phrase(first + 1 + usize::from(self.is(first + 1, &["le", "la", "l'", "les"])));
             let place = Place { venue: Some(self.slice(first, to)), from: at, to, ..Place::default() };
             return Some(match commune {
                 Some((commune, to)) => Place { commune: Some(commune), to, ..place },
@@ -154,8 +195,17 @@ impl Reader<'_, '_> {
     /// `au pied de la tour`, `face à la mairie`: said in full as well.
     fn at_the_foot_of(&self, at: usize) -> Option<Place> {
         const FORMS: [&[&str]; 12] = [
-            &["au", "pied", "de"], &["au", "pied", "du"], &["face", "a"], &["face", "au"], &["pres", "de"], &["pres", "du"],
-            &["autour", "de"], &["autour", "du"], &["au", "bord", "de"], &["au", "bord", "du"], &["au", "coeur", "de"],
+            &["au", "pied", "de"],
+            &["au", "pied", "du"],
+            &["face", "a"],
+            &["face", "au"],
+            &["pres", "de"],
+            &["pres", "du"],
+            &["autour", "de"],
+            &["autour", "du"],
+            &["au", "bord", "de"],
+            &["au", "bord", "du"],
+            &["au", "coeur", "de"],
             &["au", "coeur", "du"],
         ];
         let form = FORMS.iter().find(|form| form.iter().enumerate().all(|(i, word)| self.is(at + i, &[word])))?;
@@ -177,9 +227,10 @@ impl Reader<'_, '_> {
     fn venue(&self, from: usize, article: usize, proper: bool) -> Option<Place> {
         let head = article + 1;
         let token = self.token(head)?;
-        let adjective = token.is_any(&BEFORE_VENUE) && self.token(head + 1).is_some_and(is_venue);
+        let adjective = token.is_any(BEFORE_VENUE) && self.token(head + 1).is_some_and(is_venue);
         let noun = if adjective { head + 1 } else { head };
-        let coeur = self.is(noun, &["coeur"]) && !(self.is(noun + 1, &["de", "du"]) && self.is(noun + 2, &["ville", "village", "bourg"]));
+        let coeur = self.is(noun, &["coeur"])
+            && !(self.is(noun + 1, &["de", "du"]) && self.is(noun + 2, &["ville", "village", "bourg"]));
         let quoted = token.is_any(&["«", "\""]);
         let known = self.token(noun).is_some_and(is_venue) && !coeur;
         let named = proper && (quoted || (token.kind == Kind::Word && token.capital)) && !self.is_no_place(head);
@@ -212,18 +263,28 @@ impl Reader<'_, '_> {
             || self.words.tokens[at - 1].is_sentence_end()
             || self.words.is(at - 1, &[",", "(", "-", ":", "|"]);
         // `braderie rue Dessoles`: a street needs no comma before it.
-        let street = self.is(at, &["place", "rue", "avenue", "boulevard", "allees", "esplanade", "parking", "salle", "quai", "square"])
-            && at > 0
+        let street = self.is(
+            at,
+            &["place", "rue", "avenue", "boulevard", "allees", "esplanade", "parking", "salle", "quai", "square"],
+        ) && at > 0
             && self.words.tokens[at - 1].kind == Kind::Word
             && !is_function(&self.words.tokens[at - 1])
-            && self.token(at + 1).is_some_and(|next| next.capital || next.is_any(&["de", "du", "des", "d'"]) || next.is_any(AFTER_VENUE));
+            && self.token(at + 1).is_some_and(|next| {
+                next.capital || next.is_any(&["de", "du", "des", "d'"]) || next.is_any(AFTER_VENUE)
+            });
         if !self.titled || !(clause_start || street) {
             return None;
         }
         if let Some((name, to)) = communes::known(&self.words.tokens, at).filter(|(_, to)| self.clause_ends(*to)) {
-            return Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to, ..Place::default() }));
+            return Some(self.with_venue(Place {
+                commune: Some(name.to_owned()),
+                venue: None,
+                from: at,
+                to,
+                ..Place::default()
+            }));
         }
-        let noun = if token.is_any(&BEFORE_VENUE) { at + 1 } else { at };
+        let noun = if token.is_any(BEFORE_VENUE) { at + 1 } else { at };
         let place_noun = self.is(noun, ADDRESSES) || (self.in_commune && self.token(noun).is_some_and(is_venue));
         if !place_noun {
             return None;
@@ -231,8 +292,22 @@ impl Reader<'_, '_> {
         let (to, commune) = self.noun_phrase(noun);
         // `, théâtre, …` is a genre; `, église, …` can only be a place.
         const ALONE: [&str; 16] = [
-            "mairie", "eglise", "cathedrale", "chapelle", "halle", "halles", "stade", "gymnase", "mediatheque",
-            "bibliotheque", "boulodrome", "foyer", "camping", "chateau", "piscine", "centre-ville",
+            "mairie",
+            "eglise",
+            "cathedrale",
+            "chapelle",
+            "halle",
+            "halles",
+            "stade",
+            "gymnase",
+            "mediatheque",
+            "bibliotheque",
+            "boulodrome",
+            "foyer",
+            "camping",
+            "chateau",
+            "piscine",
+            "centre-ville",
         ];
         if to - at == 1 && commune.is_none() && !self.in_commune && !self.is(noun, &ALONE) {
             return None;
@@ -252,7 +327,8 @@ impl Reader<'_, '_> {
     }
 
     fn clause_ends(&self, at: usize) -> bool {
-        self.token(at).is_none_or(|token| token.is_sentence_end() || token.is_any(&[",", ")", "(", "-", ":", "et", "|"]))
+        self.token(at)
+            .is_none_or(|token| token.is_sentence_end() || token.is_any(&[",", ")", "(", "-", ":", "et", "|"]))
     }
 
     /// The commune whose name begins at token `at`: from the list, or because of its capital.
@@ -261,7 +337,8 @@ impl Reader<'_, '_> {
             return Some((name.to_owned(), to));
         }
         let named = |at: usize| {
-            self.token(at).is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token)) && !self.is_no_place(at)
+            self.token(at).is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token))
+                && !self.is_no_place(at)
         };
         if !named(at) || self.is(at, &["l'"]) && !named(at + 1) {
             return None;
@@ -271,27 +348,29 @@ impl Reader<'_, '_> {
             to += 1;
         }
         // `à Ciné 32`: a name with a number is no commune.
-        let numbered = self.token(to).is_some_and(|t| t.kind == Kind::Number) && super::hours::clock(&self.words.tokens, to).is_none();
+        let numbered = self.token(to).is_some_and(|t| t.kind == Kind::Number)
+            && super::hours::clock(&self.words.tokens, to).is_none();
         (!numbered).then(|| (self.slice(at, to), to))
     }
 
     fn is_no_place(&self, at: usize) -> bool {
-        self.token(at).is_some_and(|token| token.is_any(&NO_PLACES) || weekday(token).is_some() || month(token).is_some())
+        self.token(at)
+            .is_some_and(|token| token.is_any(&NO_PLACES) || weekday(token).is_some() || month(token).is_some())
     }
 
     /// Where the noun phrase with its head at `head` ends, and the commune it ends with (`la halle de Pavie`).
     fn noun_phrase(&self, head: usize) -> (usize, Option<(String, usize)>) {
         const LONGEST: usize = 12;
         let street = self.is(head, &["rue", "avenue", "route", "boulevard", "chemin", "allee", "allees", "porte"]);
-        let municipal = self.is(head, &MUNICIPAL);
+        let municipal = self.is(head, MUNICIPAL);
         let mut at = head + 1;
         while at < (head + LONGEST).min(self.end) {
             let Some(token) = self.token(at) else { break };
-            if token.is_any(&AFTER_VENUE) && !(token.is("ville") && !self.is(at - 1, &["basse", "haute", "centre"])) {
-                at += 1;
-            } else if token.kind == Kind::Word && token.capital && !token.is("l'") && !self.is_no_place(at) {
-                at += 1;
-            } else if token.kind == Kind::Number && self.is(at - 1, &["cine", "cinema"]) {
+            let adjective =
+                token.is_any(AFTER_VENUE) && (!token.is("ville") || self.is(at - 1, &["basse", "haute", "centre"]));
+            let name = token.kind == Kind::Word && token.capital && !token.is("l'") && !self.is_no_place(at);
+            let cinema = token.kind == Kind::Number && self.is(at - 1, &["cine", "cinema"]);
+            if adjective || name || cinema {
                 at += 1;
             } else if token.is_any(&["«", "\""]) {
                 match self.closing_quote(at) {
@@ -300,12 +379,18 @@ impl Reader<'_, '_> {
                 }
             } else if token.is_any(&["de", "du", "des", "d'"]) {
                 let of = at + 1 + usize::from(self.is(at + 1, &["la", "l'", "les"]));
-                let known = communes::known(&self.words.tokens, of).or_else(|| communes::known(&self.words.tokens, at + 1));
+                let known =
+                    communes::known(&self.words.tokens, of).or_else(|| communes::known(&self.words.tokens, at + 1));
                 if let Some((name, to)) = known.filter(|(_, to)| *to <= self.end && !street) {
                     return (at, Some((name.to_owned(), to)));
                 }
                 let Some(word) = self.token(of) else { break };
-                if municipal && word.capital && of == at + 1 && token.is_any(&["de", "d'"]) && let Some(commune) = self.commune(of) {
+                if municipal
+                    && word.capital
+                    && of == at + 1
+                    && token.is_any(&["de", "d'"])
+                    && let Some(commune) = self.commune(of)
+                {
                     return (at, Some(commune));
                 }
                 match word.kind {
@@ -317,7 +402,10 @@ impl Reader<'_, '_> {
                     }
                     _ => break,
                 }
-            } else if token.is("aux") && self.is(head, &["halle", "halles", "place"]) && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word) {
+            } else if token.is("aux")
+                && self.is(head, &["halle", "halles", "place"])
+                && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word)
+            {
                 at += 2;
             } else {
                 break;
@@ -340,7 +428,9 @@ impl Reader<'_, '_> {
         let found = if self.is(at, &["a"]) {
             self.commune(at + 1)
         } else if self.is(at, &["au"]) {
-            communes::known(&self.words.tokens, at + 1).filter(|(name, to)| name.starts_with("Le ") && *to <= self.end).map(|(name, to)| (name.to_owned(), to))
+            communes::known(&self.words.tokens, at + 1)
+                .filter(|(name, to)| name.starts_with("Le ") && *to <= self.end)
+                .map(|(name, to)| (name.to_owned(), to))
         } else if at > place.to {
             communes::known(&self.words.tokens, at)
                 .filter(|(_, to)| *to <= self.end && self.clause_ends(*to))
@@ -385,8 +475,9 @@ pub(super) fn visited(words: &Words<'_>, from: usize, to: usize) -> Option<Place
     }
     let reader = Reader { words, end: to, titled: true, after_mark: false, in_commune: false };
     let head = (from..to).find(|at| {
-        let led = *at >= 2 && (words.is(at - 1, &["la", "l'"]) && words.is(at - 2, &["de"]) || words.is(at - 1, &["du"]));
-        led && words.is(*at, &LANDMARKS)
+        let led =
+            *at >= 2 && (words.is(at - 1, &["la", "l'"]) && words.is(at - 2, &["de"]) || words.is(at - 1, &["du"]));
+        led && words.is(*at, LANDMARKS)
     })?;
     let (end, commune) = reader.noun_phrase(head);
     let venue = Some(reader.slice(head, end));
