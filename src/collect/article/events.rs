@@ -118,8 +118,8 @@ impl Preamble {
 struct Known {
     title: String,
     place: Option<Place>,
-    /// The part ended a sentence: a place said in it is not assumed for the next.
-    full_stop: bool,
+    /// The place was said before the hour: `au château, à 10 h, atelier ; à 15 h, tournoi`.
+    place_leads: bool,
     start: Option<chrono::NaiveTime>,
 }
 
@@ -636,6 +636,9 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             return None;
         }
         let text = super::text::one_spaced(trimmed(words.slice(from, to)));
+        let inner =
+            text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).filter(|inner| !inner.contains(['(', ')']));
+        let text = inner.map_or(text.clone(), str::to_owned);
         (!text.is_empty()).then_some(text)
     }
 
@@ -670,7 +673,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let known = Known {
             title: self.title.clone(),
             place: place.clone(),
-            full_stop: self.ends_sentence(),
+            place_leads: self.place_leads(before),
             start: self.slots.first().map(|slot| slot.start),
         };
         if let Some(preamble) = preamble {
@@ -695,18 +698,31 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         before.cloned()
     }
 
-    fn ends_sentence(&self) -> bool {
-        (self.part.from..self.part.to)
-            .rev()
-            .find(|at| self.is_free(*at))
-            .is_some_and(|at| self.words().tokens[at].is_any(&[".", "!", "?", "\n"]))
+    /// Said before the hours of the item, a place holds for all of them; so it does for what follows from it.
+    fn place_leads(&self, before: Option<&Known>) -> bool {
+        let hour = self.part.times.first().map(|mark| self.marked.marks[*mark].from);
+        match &self.place {
+            Some(place) => hour.is_some_and(|hour| {
+                place.to > 0 && place.to <= hour && !(self.part.from..place.from).any(|at| self.marked.is_content(at))
+            }),
+            None => before.is_some_and(|known| known.place_leads),
+        }
+    }
+
+    /// `feu d'artifice sur les berges, suivi d'un bal`: one goes on where the other ends.
+    fn follows_at_once(&self) -> bool {
+        let first = (self.part.from..self.part.to).find(|at| self.words().tokens[*at].kind == Kind::Word);
+        first.is_some_and(|at| self.words().is(at, &["suivi", "suivie", "suivis", "suivies", "puis", "ensuite"]))
     }
 
     /// The place with the commune that its surroundings give it.
     fn completed_place(&self, preamble: Option<&Preamble>, before: Option<&Known>) -> Option<Place> {
-        let around = preamble
-            .and_then(|preamble| preamble.place.clone())
-            .or_else(|| before.filter(|known| !known.full_stop).and_then(|known| known.place.clone()));
+        let around = preamble.and_then(|preamble| preamble.place.clone()).or_else(|| {
+            before.filter(|known| known.place_leads || self.follows_at_once()).and_then(|known| known.place.clone())
+        });
+        let other_commune = before
+            .and_then(|known| known.place.as_ref()?.commune.clone())
+            .is_some_and(|commune| commune != self.setting.home);
         let town = self.setting.town.map(str::to_owned);
         let mut place = match (self.place.clone(), around) {
             (Some(mut place), around) => {
@@ -719,7 +735,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             (None, None) => town.as_ref().map(|town| Place { commune: Some(town.clone()), ..Place::default() })?,
         };
         if place.commune.is_none() && place.venue.is_some() {
-            let elsewhere = self.setting.exhibition || place.names_a_locality() || self.names_another_commune();
+            let elsewhere =
+                self.setting.exhibition || place.names_a_locality() || self.names_another_commune() || other_commune;
             let home = if elsewhere { None } else { Some(self.setting.home.to_owned()) };
             place.commune = town.or(home).filter(|home| !home.is_empty());
         }

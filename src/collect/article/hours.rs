@@ -253,8 +253,10 @@ fn joint(tokens: &[Token], at: usize) -> Option<usize> {
 fn slot(tokens: &[Token], at: usize, lead: Lead) -> Option<(Slot, usize)> {
     let end_of = |to: usize| -> Option<Found<NaiveTime>> {
         let joins = is(tokens, to, &["a", "-", "/", "→", ">"]) || (lead == Lead::Between && is(tokens, to, &["et"]));
-        // `/` joins a range only when it is tight: `10h/12h`.
         let next = to + 1;
+        // `10h/12h` is a range, `20h30 / 22h30` are two starts.
+        let loose = is(tokens, to, &["/"]) && tokens[to].start > tokens[to - 1].end;
+        let joins = joins && !loose;
         if joins { clock(tokens, next) } else { None }
     };
     if let Some(start) = clock(tokens, at) {

@@ -107,6 +107,7 @@ impl<'w, 'a> Marked<'w, 'a> {
             }
             before = Some(anchor);
         }
+        self.lift_the_part_of_day(&mut cut);
         self.prefer_the_event_to_its_details(&mut cut);
         self.set_preamble(&mut cut);
         cut
@@ -224,8 +225,23 @@ impl<'w, 'a> Marked<'w, 'a> {
         }
     }
 
+    /// `2 rendez-vous le matin : à 9 h le yoga, et à 10 h 30…`: the morning announces, it is no event.
+    fn lift_the_part_of_day(&self, cut: &mut Cut) {
+        let [first, second, ..] = cut.parts.as_slice() else { return };
+        let Some(mark) =
+            first.times.first().filter(|mark| self.times(**mark).is_some_and(|times| times.slots.is_empty()))
+        else {
+            return;
+        };
+        let colon = self.marks[*mark].to;
+        if first.times.len() == 1 && self.words.is(colon, &[":"]) && second.from == colon + 1 {
+            cut.preamble = Some((first.from, colon));
+            cut.parts.remove(0);
+        }
+    }
+
     fn set_preamble(&self, cut: &mut Cut) {
-        if cut.parts.len() < 2 {
+        if cut.parts.len() < 2 || cut.preamble.is_some() {
             return;
         }
         let part = &mut cut.parts[0];

@@ -73,8 +73,6 @@ pub(super) const FUNCTION: &[&str] = &[
     "rv",
     "horaires",
     "horaire",
-    "info",
-    "infos",
     "er",
     "durant",
     "pendant",
