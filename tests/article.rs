@@ -180,3 +180,378 @@ fn prose_semicolons() {
 fn full_page() {
     check("full_page");
 }
+
+/// Folded words of three letters or more: what conservation is counted in.
+fn words_of(text: &str) -> Vec<String> {
+    use unicode_normalization::UnicodeNormalization;
+    let plain: String = text
+        .nfd()
+        .filter(|c| !('\u{300}'..='\u{36f}').contains(c))
+        .collect::<String>()
+        .to_lowercase()
+        .replace('œ', "oe");
+    plain.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 2).map(str::to_owned).collect()
+}
+
+/// Words that a field says in another way: hours, days, the names of fields, and the joints of a sentence.
+const SAID_OTHERWISE: &[&str] = &[
+    "dans",
+    "sur",
+    "sous",
+    "les",
+    "des",
+    "une",
+    "par",
+    "pour",
+    "avec",
+    "cet",
+    "cette",
+    "ces",
+    "qui",
+    "que",
+    "est",
+    "sont",
+    "suivi",
+    "suivie",
+    "ensuite",
+    "enfin",
+    "egalement",
+    "aussi",
+    "puis",
+    "chez",
+    "devant",
+    "jusqu",
+    "vers",
+    "autour",
+    "entre",
+    "heures",
+    "heure",
+    "midi",
+    "minuit",
+    "partir",
+    "matin",
+    "matinee",
+    "apres",
+    "soir",
+    "soiree",
+    "nuit",
+    "tombee",
+    "toute",
+    "tout",
+    "journee",
+    "tel",
+    "tarif",
+    "tarifs",
+    "prix",
+    "lundi",
+    "mardi",
+    "mercredi",
+    "jeudi",
+    "vendredi",
+    "samedi",
+    "dimanche",
+    "mardis",
+    "tous",
+    "jours",
+    "sauf",
+    "juin",
+    "juillet",
+    "aout",
+    "septembre",
+    "fin",
+    "annule",
+    "reporte",
+    "complet",
+    "rendez",
+    "vous",
+    "aux",
+    "part",
+    "depart",
+    "sera",
+    "lieu",
+];
+
+/// Understanding sorts words, it never drops one: each is in a field of some event of its item.
+fn assert_no_word_is_lost(item: &Item) {
+    if item.events.is_empty() {
+        return;
+    }
+    let mut said = Vec::new();
+    for event in &item.events {
+        let fields = [
+            Some(&event.title),
+            event.place.as_ref(),
+            event.price.as_ref(),
+            event.note.as_ref(),
+            event.until_text.as_ref(),
+        ];
+        fields.into_iter().flatten().for_each(|field| said.extend(words_of(field)));
+    }
+    // `petits marchés` in two towns is one `petit marché` in each.
+    let stem = |word: &str| word.trim_end_matches('s').to_owned();
+    let said: Vec<String> = said.iter().map(|word| stem(word)).collect();
+    for word in words_of(&item.text) {
+        let kept = said.contains(&stem(&word)) || SAID_OTHERWISE.contains(&word.as_str());
+        assert!(kept, "{word:?} of {:?} is in no field of {:#?}", item.text, item.events);
+    }
+}
+
+#[test]
+fn every_word_of_an_understood_item_is_in_one_of_its_fields() {
+    let mut seen = 0;
+    for entry in fs::read_dir(samples()).expect("samples") {
+        let path = entry.expect("entry").path();
+        if path.extension().is_some_and(|extension| extension == "html") {
+            let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
+            let (agenda, _) = agenda_of(&name);
+            agenda.items().for_each(|(_, item)| assert_no_word_is_lost(item));
+            seen += 1;
+        }
+    }
+    assert!(seen >= 8, "only {seen} samples");
+}
+
+mod properties {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    const DAYS: [&str; 7] = [
+        "Lundi 12 juillet",
+        "Mardi 13",
+        "MERCREDI 14 JUILLET",
+        "Jeudi 15 juillet :",
+        "Vendredi 16",
+        "Samedi 17 juillet 2027",
+        "Dimanche",
+    ];
+
+    fn reading() -> Reading<'static> {
+        let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+        Reading { published, week: Some(Week::after(published)), home: "Auch" }
+    }
+
+    /// Words and signs of items, hours and decoys among them. No day and no label at the start: they would move the item.
+    fn item() -> impl Strategy<Value = String> {
+        let first = select(vec![
+            "grimoire",
+            "zinnia",
+            "«Taupe»",
+            "à 10h bourrache",
+            "dès 9 h 30, tilleul",
+            "de 6 à 12 h, cumin",
+            "12 km de lierre",
+            "Ora Prunier",
+            "ANNULÉ – houx",
+            "2020 Selecta sureau",
+        ]);
+        let next = select(vec![
+            "romarin",
+            "et",
+            "à Pavie",
+            "au Cri’Art",
+            "à 21h",
+            "de 14h à 18h",
+            "5 €",
+            "gratuit",
+            "05 62 00 00 00",
+            ",",
+            ";",
+            ".",
+            "!",
+            "(",
+            ")",
+            "«",
+            "»",
+            "durant 1h15",
+            "dès 8 ans",
+            "COMPLET",
+            "jusqu’à 23h",
+            "sous la halle",
+            "place de la mairie",
+            "été",
+            "œillet",
+            "suivi d’un",
+            "l’âne",
+            "–",
+            ":",
+            "à 15h,",
+            "toute la matinée",
+            "samedi",
+            "sauf le lundi",
+            "& basilic",
+            "…",
+            "32",
+            "à la",
+            "de",
+        ]);
+        (first, vec(next, 0..12)).prop_map(|(first, rest)| format!("{first} {} verveine", rest.join(" ")))
+    }
+
+    fn folded(text: &str) -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn encoded(text: &str, twice: bool) -> String {
+        let text = text.replace('&', "&amp;").replace('é', "&eacute;").replace(" €", "&nbsp;€").replace('’', "&#8217;");
+        if twice { text.replace('&', "&amp;") } else { text }
+    }
+
+    /// One day of the article in one of the shapes that editors use.
+    fn day_html(day: &str, items: &[String], shape: u8, twice: bool) -> String {
+        let item = |text: &String| encoded(text, twice);
+        let lines: Vec<String> = items.iter().map(item).collect();
+        match shape {
+            0 => format!(
+                "<h3>{day}</h3><ul>{}</ul>",
+                lines.iter().map(|line| format!("<li>{line}</li>")).collect::<String>()
+            ),
+            1 => format!("<p><strong>{day}</strong></p><p>- {}</p>", lines.join("<br />\n- ")),
+            2 => format!(
+                "<h2><span>{day}</span></h2>{}",
+                lines.iter().map(|line| format!("<div><p><em>{line}</em></p></div>")).collect::<String>()
+            ),
+            3 => format!(
+                "<p>{day}<br>{}</p>",
+                lines.iter().map(|line| format!("• <b>{}</b>{}", &line[..0], line)).collect::<Vec<_>>().join("<br>")
+            ),
+            _ => format!(
+                "<div><b>{day}</b></div>{}",
+                lines.iter().map(|line| format!("<p>-</p><p>{line}</p>")).collect::<String>()
+            ),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_item_is_under_its_day_or_unplaced(
+            days in vec((any::<bool>(), vec(item(), 1..5), 0u8..5), 7),
+            twice in any::<bool>(),
+        ) {
+            let mut html = String::from("<p>Samedi, place au belladone ! Et dimanche, à 10h, belladone.</p><p>Mercredi, belladone.</p>");
+            let mut expected: Vec<(NaiveDate, String)> = Vec::new();
+            for (index, (present, items, shape)) in days.iter().enumerate() {
+                if !present { continue }
+                html += &day_html(DAYS[index], items, *shape, twice);
+                let date = NaiveDate::from_ymd_opt(2027, 7, 12 + u32::try_from(index).expect("small")).expect("a date");
+                expected.extend(items.iter().map(|item| (date, folded(item))));
+            }
+            html += "<p>Retrouvez tout l’agenda <a href='/'>ici</a>.</p><p>- à 21h, belladone</p><h3>2 commentaires</h3><p>Mardi 13 : belladone</p>";
+            let agenda = read(&html, &reading());
+            for (date, text) in &expected {
+                let under = agenda.days.iter().find(|day| day.date == *date);
+                let found = under.is_some_and(|day| day.items.iter().any(|item| item.text.contains(text.as_str())));
+                let unplaced = agenda.unplaced.iter().any(|item| item.text.contains(text.as_str()));
+                prop_assert!(found || (unplaced && !agenda.warnings.is_empty()), "lost on {date}: {text}\n{html}\n{agenda:#?}");
+            }
+            for (_, item) in agenda.items() {
+                prop_assert!(!item.text.contains("belladone"), "not an item: {}\n{html}", item.text);
+                assert_no_word_is_lost(item);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            read(&text, &reading());
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..400)) {
+            read(&String::from_utf8_lossy(&bytes), &reading());
+        }
+
+        #[test]
+        fn no_soup_of_tags_and_words_makes_it_panic(parts in vec(select(SOUP.to_vec()), 0..80), glue in select(vec!["", " ", "\n"])) {
+            let agenda = read(&parts.join(glue), &reading());
+            prop_assert!(agenda.items().all(|(_, item)| !item.text.is_empty()));
+            for (_, item) in agenda.items() {
+                prop_assert!(item.events.iter().all(|event| !event.title.trim().is_empty()), "no title: {item:#?}");
+            }
+        }
+    }
+
+    const SOUP: [&str; 78] = [
+        "<h3>",
+        "</h3>",
+        "<p>",
+        "</p>",
+        "<li>",
+        "</li>",
+        "<ul>",
+        "</ul>",
+        "<br>",
+        "<td>",
+        "</td>",
+        "<tr>",
+        "</tr>",
+        "<table>",
+        "</table>",
+        "<a href='/x'>",
+        "</a>",
+        "<b>",
+        "</b>",
+        "<article>",
+        "</article>",
+        "<div style='display:none'>",
+        "</div>",
+        "<!--",
+        "-->",
+        "<script>",
+        "</script>",
+        "<",
+        ">",
+        "&",
+        "&amp;eacute;",
+        "&nbsp;",
+        "lundi",
+        "Mardi",
+        "12",
+        "1er",
+        "32",
+        "29",
+        "février",
+        "juillet",
+        "août",
+        "2027",
+        "du",
+        "au",
+        "et",
+        "à",
+        "de",
+        "le",
+        "les",
+        "Lundi 12 juillet",
+        "Samedi 17 et dimanche 18",
+        "jusqu’au",
+        "jusqu'à",
+        "fin",
+        "tous les jours",
+        "sauf",
+        "chaque",
+        "10h",
+        "24 h",
+        "99",
+        ":",
+        "-",
+        "–",
+        "«",
+        "»",
+        "(",
+        ")",
+        ".",
+        ",",
+        ";",
+        "€",
+        "gratuit",
+        "05 62 00 00 00",
+        "Pavie",
+        "la Fenière",
+        "ANNULÉ",
+        "reporté au",
+        "COMPLET à",
+    ];
+}

@@ -181,8 +181,7 @@ fn hours(tokens: &[Token], at: usize) -> Option<Found<Times>> {
     let (slot, mut to) = slot(tokens, first, lead)?;
     out.slots.push(slot);
     // `de 10 h à 12 h et de 14 h à 18 h`, `à 10 h, à 11 h 30 et à 15 h`
-    loop {
-        let Some(next) = joint(tokens, to) else { break };
+    while let Some(next) = joint(tokens, to) {
         let (lead, first) = self::lead(tokens, next);
         if matches!(lead, Lead::About | Lead::Until) {
             break;
@@ -254,8 +253,10 @@ fn joint(tokens: &[Token], at: usize) -> Option<usize> {
 fn slot(tokens: &[Token], at: usize, lead: Lead) -> Option<(Slot, usize)> {
     let end_of = |to: usize| -> Option<Found<NaiveTime>> {
         let joins = is(tokens, to, &["a", "-", "/", "→", ">"]) || (lead == Lead::Between && is(tokens, to, &["et"]));
-        // `/` joins a range only when it is tight: `10h/12h`.
         let next = to + 1;
+        // `10h/12h` is a range, `20h30 / 22h30` are two starts.
+        let loose = is(tokens, to, &["/"]) && tokens[to].start > tokens[to - 1].end;
+        let joins = joins && !loose;
         if joins { clock(tokens, next) } else { None }
     };
     if let Some(start) = clock(tokens, at) {

@@ -216,7 +216,7 @@ pub(super) enum Footer {
 }
 
 pub(super) fn footer(line: &Line) -> Option<Footer> {
-    const STRAY: [&str; 9] = [
+    const STRAY: &[&str] = &[
         "publicite",
         "advertisement",
         "annonce",
@@ -227,7 +227,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         "lire aussi",
         "credit photo",
     ];
-    const CLOSE: [&str; 27] = [
+    const CLOSE: &[&str] = &[
         "suggestion d'article",
         "suggestions d'article",
         "articles similaires",
@@ -248,6 +248,9 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         "tous droits reserves",
         "mentions legales",
         "©",
+        "infos pratiques",
+        "informations pratiques",
+        "bon a savoir",
         "bonne semaine",
         "bon week-end",
         "belle semaine",
@@ -256,7 +259,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         "inscrivez-vous a la newsletter",
         "inscrivez-vous a notre newsletter",
     ];
-    const END: [&str; 5] = [
+    const END: &[&str] = &[
         "commentaires",
         "laisser un commentaire",
         "laissez un commentaire",
@@ -275,7 +278,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         })
     };
     let counted = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
-    if (begins(&END) && text.len() < 80)
+    if (begins(END) && text.len() < 80)
         || (counted.len() < text.len() && ["commentaire", "commentaires"].contains(&counted))
     {
         return Some(Footer::End);
@@ -283,7 +286,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     if says_time(&tokens(&line.text)) {
         return None;
     }
-    if begins(&STRAY) && text.len() < 80 {
+    if begins(STRAY) && text.len() < 80 {
         return Some(Footer::Stray);
     }
     let whole_agenda = ["retrouvez", "consultez", "decouvrez", "voir", "tout", "toute", "pour", "plus", "l'agenda"]
@@ -294,7 +297,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
             || text.contains("toutes les manifestations")
             || text.contains("toutes les animations"))
         && !text.starts_with("pour les");
-    (begins(&CLOSE) || whole_agenda).then_some(Footer::Close)
+    (begins(CLOSE) || whole_agenda).then_some(Footer::Close)
 }
 
 /// A line of nothing but a bullet sign: its words are on the next.
@@ -316,7 +319,7 @@ pub(super) fn is_detail(text: &str) -> bool {
     if words.is(first, &["rdv", "rv", "rendez-vous"]) {
         return words.is(first + 1, &["a", "au", "aux", "devant", ":", "sur", "place", "salle", "dans"]);
     }
-    if words.is(first, &DETAILS) {
+    if words.is(first, DETAILS) {
         // `Info jeunes : forum` would be an event; a detail has its sign, figure or preposition at once.
         return words.tokens.get(first + 1).is_none_or(|next| {
             next.kind != Kind::Word

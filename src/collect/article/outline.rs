@@ -79,6 +79,9 @@ struct Builder<'c> {
 }
 
 pub(super) fn outline(lines: &[Line], calendar: &Calendar) -> Outline {
+    // « 2 commentaires » as a heading ends the article wherever it stands; as a plain line above it, it is a link.
+    let comments = lines.iter().position(|line| line.shape.heading > 0 && footer(line) == Some(Footer::End));
+    let lines = &lines[..comments.unwrap_or(lines.len())];
     let read: Vec<Option<DayLine>> = lines.iter().map(day_line).collect();
     let is_head = |at: usize| {
         read[at].as_ref().is_some_and(|day| {
@@ -457,7 +460,8 @@ impl Builder<'_> {
         }
         if pending.strong {
             // A title line with its text below it.
-            return !strong && !(time.starts && pending.timed);
+            let another_title = strong || (time.starts && pending.timed);
+            return !another_title;
         }
         if is_detail(text) {
             return true;

@@ -107,6 +107,7 @@ impl<'w, 'a> Marked<'w, 'a> {
             }
             before = Some(anchor);
         }
+        self.lift_the_part_of_day(&mut cut);
         self.prefer_the_event_to_its_details(&mut cut);
         self.set_preamble(&mut cut);
         cut
@@ -119,17 +120,29 @@ impl<'w, 'a> Marked<'w, 'a> {
         let said_before = self.first_content(clause.unwrap_or(after), here);
         let clause_end = self.clause_end(behind);
         let said_after = self.first_content(behind, clause_end);
-        let is_auxiliary = |at: usize| self.words.is(at, &AUXILIARY);
+        let is_auxiliary = |at: usize| self.words.is(at, AUXILIARY);
         let only_auxiliary = |from: usize, to: usize| (from..to).filter(|at| self.is_content(*at)).all(is_auxiliary);
         const TELLS: [&str; 11] = [
-            "depart", "departs", "ouverture", "inscription", "inscriptions", "rendez-vous", "rdv", "rv", "retour", "arrivee", "fin",
+            "depart",
+            "departs",
+            "ouverture",
+            "inscription",
+            "inscriptions",
+            "rendez-vous",
+            "rdv",
+            "rv",
+            "retour",
+            "arrivee",
+            "fin",
         ];
         if let Some(at) = said_before.filter(|at| is_auxiliary(*at))
             && (self.words.is(at, &TELLS) || only_auxiliary(at, here))
         {
             return Decision::Detail;
         }
-        if said_before.is_none() && said_after.is_some_and(|at| is_auxiliary(at) && at <= behind + 1 && only_auxiliary(at, clause_end)) {
+        if said_before.is_none()
+            && said_after.is_some_and(|at| is_auxiliary(at) && at <= behind + 1 && only_auxiliary(at, clause_end))
+        {
             return Decision::Detail;
         }
         if said_before.is_some() {
@@ -139,7 +152,7 @@ impl<'w, 'a> Marked<'w, 'a> {
                 return Decision::Begins(clause);
             }
             let joint = (after..here).rev().find(|at| {
-                self.words.is(*at, &JOINTS)
+                self.words.is(*at, JOINTS)
                     && !self.enclosed[*at]
                     && self.has_content(part.from, *at)
                     && self.has_content(*at, here)
@@ -195,7 +208,7 @@ impl<'w, 'a> Marked<'w, 'a> {
                 match word {
                     Some(at) if self.words.is(at, &["depart", "departs", "top"]) => 1,
                     Some(at) if self.words.is(at, &["rendez-vous", "rdv", "rv"]) => 2,
-                    Some(at) if self.words.is(at, &AUXILIARY) => 3,
+                    Some(at) if self.words.is(at, AUXILIARY) => 3,
                     _ => 0,
                 }
             };
@@ -212,14 +225,31 @@ impl<'w, 'a> Marked<'w, 'a> {
         }
     }
 
+    /// `2 rendez-vous le matin : à 9 h le yoga, et à 10 h 30…`: the morning announces, it is no event.
+    fn lift_the_part_of_day(&self, cut: &mut Cut) {
+        let [first, second, ..] = cut.parts.as_slice() else { return };
+        let Some(mark) =
+            first.times.first().filter(|mark| self.times(**mark).is_some_and(|times| times.slots.is_empty()))
+        else {
+            return;
+        };
+        let colon = self.marks[*mark].to;
+        if first.times.len() == 1 && self.words.is(colon, &[":"]) && second.from == colon + 1 {
+            cut.preamble = Some((first.from, colon));
+            cut.parts.remove(0);
+        }
+    }
+
     fn set_preamble(&self, cut: &mut Cut) {
-        if cut.parts.len() < 2 {
+        if cut.parts.len() < 2 || cut.preamble.is_some() {
             return;
         }
         let part = &mut cut.parts[0];
         let Some(first) = part.times.first().map(|mark| &self.marks[*mark]) else { return };
         // `Fête de l'ail : messe à 10 h 30, repas à 12 h 30`: the feast, then what it is made of.
-        let last_colon = (part.from..first.from).rev().find(|at| self.words.is(*at, &[":"]) && !self.enclosed[*at] && !self.marked[*at]);
+        let last_colon = (part.from..first.from)
+            .rev()
+            .find(|at| self.words.is(*at, &[":"]) && !self.enclosed[*at] && !self.marked[*at]);
         if let Some(colon) = last_colon
             && self.has_content(colon + 1, first.from)
         {

@@ -15,19 +15,23 @@ pub(super) struct Place {
     pub(super) venue: Option<String>,
     pub(super) from: usize,
     pub(super) to: usize,
+    /// Where its words begin when the title keeps them too (`sous la halle`).
+    pub(super) said_from: usize,
 }
 
 impl Place {
     /// Whether the venue's own name is of a locality (`abbaye de Flaran`, `chez Paulette`): it may be anywhere.
     pub(super) fn names_a_locality(&self) -> bool {
         const ESTATES: [&str; 14] = [
-            "abbaye", "chai", "chateau", "domaine", "ferme", "lac", "manoir", "moulin", "prieure", "village", "hameau", "etang",
-            "chapelle", "camping",
+            "abbaye", "chai", "chateau", "domaine", "ferme", "lac", "manoir", "moulin", "prieure", "village", "hameau",
+            "etang", "chapelle", "camping",
         ];
         let Some(venue) = &self.venue else { return false };
         let tokens = super::text::tokens(venue);
         let estate = tokens.first().is_some_and(|first| first.is_any(&ESTATES));
-        let named = tokens.windows(2).any(|pair| pair[0].is_any(&["de", "d'"]) && pair[1].capital && !pair[1].is_any(&["l'", "la", "le"]));
+        let named = tokens
+            .windows(2)
+            .any(|pair| pair[0].is_any(&["de", "d'"]) && pair[1].capital && !pair[1].is_any(&["l'", "la", "le"]));
         tokens.first().is_some_and(|first| first.is("chez")) || (named && estate)
     }
 
@@ -91,7 +95,13 @@ impl Reader<'_, '_> {
         match token.fold.as_str() {
             "a" => {
                 if let Some((commune, to)) = self.commune(at + 1) {
-                    return Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to }));
+                    return Some(self.with_venue(Place {
+                        commune: Some(commune),
+                        venue: None,
+                        from: at,
+                        to,
+                        ..Place::default()
+                    }));
                 }
                 if self.is(at + 1, &["la", "l'"]) { self.venue(at, at + 1, true) } else { None }
             }
@@ -99,9 +109,13 @@ impl Reader<'_, '_> {
                 let contracted =
                     communes::known(&self.words.tokens, at + 1).filter(|(name, _)| name.starts_with("Le "));
                 match contracted {
-                    Some((name, to)) if to <= self.end => {
-                        Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to }))
-                    }
+                    Some((name, to)) if to <= self.end => Some(self.with_venue(Place {
+                        commune: Some(name.to_owned()),
+                        venue: None,
+                        from: at,
+                        to,
+                        ..Place::default()
+                    })),
                     _ => self.at_the_foot_of(at).or_else(|| self.venue(at, at, true)),
                 }
             }
@@ -109,7 +123,15 @@ impl Reader<'_, '_> {
             "chez" => {
                 let (to, _) = self.noun_phrase(at + 1);
                 let named = self.token(at + 1).is_some_and(|t| t.capital);
-                named.then(|| self.with_commune(Place { commune: None, venue: Some(self.slice(at, to)), from: at, to }))
+                named.then(|| {
+                    self.with_commune(Place {
+                        commune: None,
+                        venue: Some(self.slice(at, to)),
+                        from: at,
+                        to,
+                        ..Place::default()
+                    })
+                })
             }
             "devant" | "dans" | "sur" | "derriere" | "depuis" if self.is(at + 1, &["le", "la", "l'", "les", "son"]) => {
                 self.venue(at, at + 1, false)
@@ -130,11 +152,17 @@ impl Reader<'_, '_> {
                     () if self.is(at + 1, &["centre-ville", "ville"]) => at + 2,
                     () => return None,
                 };
-                Some(self.with_commune(Place { commune: None, venue: Some(self.slice(at + 1, to)), from: at, to }))
+                Some(self.with_commune(Place {
+                    commune: None,
+                    venue: Some(self.slice(at + 1, to)),
+                    from: at,
+                    to,
+                    ..Place::default()
+                }))
             }
             "sur" if communes::known(&self.words.tokens, at + 1).is_some() => {
                 let (commune, to) = self.commune(at + 1)?;
-                Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to }))
+                Some(self.with_venue(Place { commune: Some(commune), venue: None, from: at, to, ..Place::default() }))
             }
             // `qui part du stade`
             "du" | "de" if at > 0 && self.words.is(at - 1, &["part", "partent", "partira", "depart"]) => {
@@ -154,7 +182,7 @@ impl Reader<'_, '_> {
         if self.is(first, &["devant"]) {
             let (to, commune) =
                 self.noun_phrase(first + 1 + usize::from(self.is(first + 1, &["le", "la", "l'", "les"])));
-            let place = Place { venue: Some(self.slice(first, to)), from: at, to, commune: None };
+            let place = Place { venue: Some(self.slice(first, to)), from: at, to, ..Place::default() };
             return Some(match commune {
                 Some((commune, to)) => Place { commune: Some(commune), to, ..place },
                 None => self.with_commune(place),
@@ -188,7 +216,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let (to, commune) = self.noun_phrase(head);
-        let place = Place { venue: Some(self.slice(at, to)), from: at, to, commune: None };
+        let place = Place { venue: Some(self.slice(at, to)), from: at, to, ..Place::default() };
         Some(match commune {
             Some((commune, to)) => Place { commune: Some(commune), to, ..place },
             None => self.with_commune(place),
@@ -199,7 +227,7 @@ impl Reader<'_, '_> {
     fn venue(&self, from: usize, article: usize, proper: bool) -> Option<Place> {
         let head = article + 1;
         let token = self.token(head)?;
-        let adjective = token.is_any(&BEFORE_VENUE) && self.token(head + 1).is_some_and(is_venue);
+        let adjective = token.is_any(BEFORE_VENUE) && self.token(head + 1).is_some_and(is_venue);
         let noun = if adjective { head + 1 } else { head };
         let coeur = self.is(noun, &["coeur"])
             && !(self.is(noun + 1, &["de", "du"]) && self.is(noun + 2, &["ville", "village", "bourg"]));
@@ -220,7 +248,7 @@ impl Reader<'_, '_> {
             }
             _ => name,
         };
-        let place = Place { commune: None, venue: Some(name), from, to };
+        let place = Place { commune: None, venue: Some(name), from, to, ..Place::default() };
         Some(match commune {
             Some((commune, to)) => Place { commune: Some(commune), to, ..place },
             None => self.with_commune(place),
@@ -235,18 +263,28 @@ impl Reader<'_, '_> {
             || self.words.tokens[at - 1].is_sentence_end()
             || self.words.is(at - 1, &[",", "(", "-", ":", "|"]);
         // `braderie rue Dessoles`: a street needs no comma before it.
-        let street = self.is(at, &["place", "rue", "avenue", "boulevard", "allees", "esplanade", "parking", "salle", "quai", "square"])
-            && at > 0
+        let street = self.is(
+            at,
+            &["place", "rue", "avenue", "boulevard", "allees", "esplanade", "parking", "salle", "quai", "square"],
+        ) && at > 0
             && self.words.tokens[at - 1].kind == Kind::Word
             && !is_function(&self.words.tokens[at - 1])
-            && self.token(at + 1).is_some_and(|next| next.capital || next.is_any(&["de", "du", "des", "d'"]) || next.is_any(AFTER_VENUE));
+            && self.token(at + 1).is_some_and(|next| {
+                next.capital || next.is_any(&["de", "du", "des", "d'"]) || next.is_any(AFTER_VENUE)
+            });
         if !self.titled || !(clause_start || street) {
             return None;
         }
         if let Some((name, to)) = communes::known(&self.words.tokens, at).filter(|(_, to)| self.clause_ends(*to)) {
-            return Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to }));
+            return Some(self.with_venue(Place {
+                commune: Some(name.to_owned()),
+                venue: None,
+                from: at,
+                to,
+                ..Place::default()
+            }));
         }
-        let noun = if token.is_any(&BEFORE_VENUE) { at + 1 } else { at };
+        let noun = if token.is_any(BEFORE_VENUE) { at + 1 } else { at };
         let place_noun = self.is(noun, ADDRESSES) || (self.in_commune && self.token(noun).is_some_and(is_venue));
         if !place_noun {
             return None;
@@ -254,13 +292,27 @@ impl Reader<'_, '_> {
         let (to, commune) = self.noun_phrase(noun);
         // `, théâtre, …` is a genre; `, église, …` can only be a place.
         const ALONE: [&str; 16] = [
-            "mairie", "eglise", "cathedrale", "chapelle", "halle", "halles", "stade", "gymnase", "mediatheque",
-            "bibliotheque", "boulodrome", "foyer", "camping", "chateau", "piscine", "centre-ville",
+            "mairie",
+            "eglise",
+            "cathedrale",
+            "chapelle",
+            "halle",
+            "halles",
+            "stade",
+            "gymnase",
+            "mediatheque",
+            "bibliotheque",
+            "boulodrome",
+            "foyer",
+            "camping",
+            "chateau",
+            "piscine",
+            "centre-ville",
         ];
         if to - at == 1 && commune.is_none() && !self.in_commune && !self.is(noun, &ALONE) {
             return None;
         }
-        let place = Place { commune: None, venue: Some(self.slice(at, to)), from: at, to };
+        let place = Place { commune: None, venue: Some(self.slice(at, to)), from: at, to, ..Place::default() };
         let place = match commune {
             Some((commune, to)) => Place { commune: Some(commune), to, ..place },
             None => self.with_commune(place),
@@ -310,15 +362,15 @@ impl Reader<'_, '_> {
     fn noun_phrase(&self, head: usize) -> (usize, Option<(String, usize)>) {
         const LONGEST: usize = 12;
         let street = self.is(head, &["rue", "avenue", "route", "boulevard", "chemin", "allee", "allees", "porte"]);
-        let municipal = self.is(head, &MUNICIPAL);
+        let municipal = self.is(head, MUNICIPAL);
         let mut at = head + 1;
         while at < (head + LONGEST).min(self.end) {
             let Some(token) = self.token(at) else { break };
-            if token.is_any(&AFTER_VENUE) && !(token.is("ville") && !self.is(at - 1, &["basse", "haute", "centre"])) {
-                at += 1;
-            } else if token.kind == Kind::Word && token.capital && !token.is("l'") && !self.is_no_place(at) {
-                at += 1;
-            } else if token.kind == Kind::Number && self.is(at - 1, &["cine", "cinema"]) {
+            let adjective =
+                token.is_any(AFTER_VENUE) && (!token.is("ville") || self.is(at - 1, &["basse", "haute", "centre"]));
+            let name = token.kind == Kind::Word && token.capital && !token.is("l'") && !self.is_no_place(at);
+            let cinema = token.kind == Kind::Number && self.is(at - 1, &["cine", "cinema"]);
+            if adjective || name || cinema {
                 at += 1;
             } else if token.is_any(&["«", "\""]) {
                 match self.closing_quote(at) {
@@ -350,7 +402,10 @@ impl Reader<'_, '_> {
                     }
                     _ => break,
                 }
-            } else if token.is("aux") && self.is(head, &["halle", "halles", "place"]) && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word) {
+            } else if token.is("aux")
+                && self.is(head, &["halle", "halles", "place"])
+                && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word)
+            {
                 at += 2;
             } else {
                 break;
@@ -422,11 +477,11 @@ pub(super) fn visited(words: &Words<'_>, from: usize, to: usize) -> Option<Place
     let head = (from..to).find(|at| {
         let led =
             *at >= 2 && (words.is(at - 1, &["la", "l'"]) && words.is(at - 2, &["de"]) || words.is(at - 1, &["du"]));
-        led && words.is(*at, &LANDMARKS)
+        led && words.is(*at, LANDMARKS)
     })?;
     let (end, commune) = reader.noun_phrase(head);
     let venue = Some(reader.slice(head, end));
-    Some(Place { commune: commune.map(|(name, _)| name), venue, from: to, to })
+    Some(Place { commune: commune.map(|(name, _)| name), venue, from: to, to, ..Place::default() })
 }
 
 #[cfg(test)]
