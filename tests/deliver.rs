@@ -29,5 +29,8 @@ macro_rules! on_both_databases {
 mod connections;
 #[path = "deliver/database.rs"]
 mod database;
+#[cfg(feature = "failpoints")]
+#[path = "deliver/kills.rs"]
+mod kills;
 #[path = "deliver/replies.rs"]
 mod replies;

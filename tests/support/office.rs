@@ -82,6 +82,8 @@ pub struct Office {
     pub url: String,
     pub body: Arc<[u8]>,
     recipients: usize,
+    /// More than the first.
+    issues: usize,
 }
 
 impl Office {
@@ -95,15 +97,15 @@ impl Office {
         let settings = Settings { connections: 1, timeouts: impatient(), ..Settings::default() };
         let url = relay.url();
         let body = b"Bonjour,\r\n.. un point.\r\n.\r\nfin\r\n".repeat(4).into();
-        Self { relay, ledger, issue: issue.key, clock, settings, url, body, recipients: addresses.len() }
+        Self { relay, ledger, issue: issue.key, clock, settings, url, body, recipients: addresses.len(), issues: 0 }
     }
 
-    pub fn deliverer(&self) -> Deliverer {
-        let store = Arc::clone(&self.ledger.store);
-        let outbox = Letters { body: Arc::clone(&self.body), store: Arc::clone(&store), clock: self.clock.clone() };
-        let relay: Relay = self.url.parse().unwrap();
-        let (clock, settings) = (self.clock.clone(), self.settings.clone());
-        Deliverer::new(store, Arc::new(outbox), relay, clock, settings, "this daemon".into()).unwrap()
+    /// The next week's agenda, frozen for the same partners.
+    pub async fn another_issue(&mut self) {
+        self.issues += 1;
+        let issue = ledger::new_issue(&format!("2026-W{}", 28 + self.issues));
+        self.ledger.store.freeze_issue(&issue, self.clock.now()).await.unwrap();
+        self.issue = issue.key;
     }
 
     /// One run, then the oracles.
@@ -118,19 +120,22 @@ impl Office {
         stop: &CancellationToken,
         progress: &(dyn Fn(&Finished) + Send + Sync),
     ) -> Result<Summary, DeliverError> {
-        self.deliverer().deliver(None, stop, progress).await
+        let deliverer =
+            deliverer(&self.ledger.store, &self.url, &self.clock, &self.settings, &self.body, "this daemon");
+        deliverer.deliver(None, stop, progress).await
     }
 
     /// The oracles O1 to O4 and O6: nobody lost, nobody twice, `sent` was accepted and nothing else was, no row is left
     /// in somebody's hands, every accepted message is ours and whole, and only its own recipient's.
     pub async fn check(&self) {
         let log = self.log().await;
-        assert_eq!(log.len(), self.recipients);
+        assert_eq!(log.len(), self.recipients * (1 + self.issues));
         assert_eq!(self.counts().await.total(), self.recipients as u64);
         let seen = self.relay.seen();
         for delivery in &log {
             let LoggedDelivery { address, state, resends, message_id, .. } = delivery;
-            let accepted: Vec<_> = seen.accepted.iter().filter(|it| it.recipient == *address).collect();
+            let id = format!("<{message_id}>");
+            let accepted: Vec<_> = seen.accepted.iter().filter(|it| it.message_id == id).collect();
             assert!(accepted.len() <= 1 + *resends as usize, "{address} was accepted {} times", accepted.len());
             match state {
                 State::Sent => assert!(!accepted.is_empty(), "{address} is sent, the relay has nothing"),
@@ -139,7 +144,7 @@ impl Office {
                 _ => assert!(accepted.is_empty(), "{address} is {state}, the relay accepted it"),
             }
             for it in accepted {
-                assert_eq!(it.message_id, format!("<{message_id}>"));
+                assert_eq!(it.recipient, *address);
                 assert!(it.bytes.ends_with(&self.body), "{address}: other bytes than were written");
                 assert_eq!(it.bytes.windows(4).filter(|w| w == b"To: ").count(), 1);
                 assert!(it.bytes.windows(address.len()).any(|w| w == address.as_bytes()), "{address}: another's");
@@ -186,6 +191,19 @@ impl Office {
         let next_at: Timestamp = self.row(address).await.next_at.unwrap();
         next_at - self.clock.now()
     }
+}
+
+pub fn deliverer(
+    store: &Arc<dyn Store>,
+    relay: &str,
+    clock: &Clock,
+    settings: &Settings,
+    body: &Arc<[u8]>,
+    owner: &str,
+) -> Deliverer {
+    let outbox = Letters { body: Arc::clone(body), store: Arc::clone(store), clock: clock.clone() };
+    let relay: Relay = relay.parse().unwrap();
+    Deliverer::new(Arc::clone(store), Arc::new(outbox), relay, clock.clone(), settings.clone(), owner.into()).unwrap()
 }
 
 fn contact(address: &str) -> NewContact {

@@ -1,0 +1,164 @@
+//! The daemon dies at each named point (K3 to K9), as `kill -9` would have it: a child process aborts there, the relay
+//! lives on, and the next start finds what it finds. Built with the feature `failpoints`.
+
+use crate::support::{
+    ledger::Ledger,
+    office::{Office, deliverer},
+    smtp::Options,
+};
+use semainier::{
+    clock::Clock,
+    deliver::Settings,
+    domain::delivery::State,
+    store::{self, Access},
+};
+use std::process::Command;
+use tokio_util::sync::CancellationToken;
+
+on_both_databases! {
+    k3_before_the_marker_everybody_is_sent_once
+    k4_k5_marked_and_not_sent_is_held
+    k6_k7_k9_answered_and_not_recorded_is_held
+    k8_recorded_is_done
+    every_visit_of_every_point_keeps_the_oracles
+}
+
+const POINTS: [&str; 8] = [
+    "before_claim",
+    "after_claim",
+    "after_rcpt",
+    "after_mark_in_data",
+    "mid_body",
+    "after_dot",
+    "after_reply",
+    "after_finish",
+];
+const PARTNERS: [&str; 4] = ["a@x.example", "b@x.example", "c@x.example", "d@x.example"];
+
+/// Not a test of its own: the daemon that dies.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child() {
+    let Ok(url) = std::env::var("SEMAINIER_TEST_CHILD_STORE") else { return };
+    let relay = std::env::var("SEMAINIER_TEST_CHILD_RELAY").unwrap();
+    let connections = std::env::var("SEMAINIER_TEST_CHILD_CONNECTIONS").unwrap().parse().unwrap();
+    let store = store::open(&url, Access::Shared).await.unwrap();
+    let clock = Clock::manual(crate::support::ledger::at(0));
+    let settings = Settings { connections, ..Settings::default() };
+    let deliverer = deliverer(&store, &relay, &clock, &settings, &body(), "the first daemon");
+    deliverer.deliver(None, &CancellationToken::new(), &|_| {}).await.unwrap();
+}
+
+fn body() -> std::sync::Arc<[u8]> {
+    b"une ligne de texte\r\n".repeat(300).into()
+}
+
+/// Lets a daemon send until it dies at `failpoint`; `false` when it never came there.
+async fn dies(office: &Office, failpoint: &str) -> bool {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["kills::child", "--exact", "--nocapture"])
+        .env("SEMAINIER_FAILPOINT", failpoint)
+        .env("PGAPPNAME", "doomed")
+        .env("SEMAINIER_TEST_CHILD_STORE", &office.ledger.url)
+        .env("SEMAINIER_TEST_CHILD_RELAY", &office.url)
+        .env("SEMAINIER_TEST_CHILD_CONNECTIONS", office.settings.connections.to_string())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap().status).await.unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status).is_some(), !status.success(), "{status}");
+    // The relay is another process in life: it needs a moment to see that nobody is there any more.
+    while office.relay.numbers().live > 0 {
+        tokio::task::yield_now().await;
+    }
+    // So does Postgres: a commit that was on its way still lands.
+    if office.ledger.store.kind() == "postgres" {
+        let wait = "DO $$ BEGIN
+            WHILE EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'doomed'
+                AND datname = current_database()) LOOP
+                PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+            END LOOP;
+        END $$";
+        office.ledger.sql(wait).await;
+    }
+    !status.success()
+}
+
+async fn office(ledger: Ledger, connections: usize) -> Office {
+    let mut office = Office::writing_to(ledger, &PARTNERS, Options::default()).await;
+    office.body = body();
+    office.settings.connections = connections;
+    office
+}
+
+/// A new start: recovery, then whatever is due.
+async fn restart(office: &Office) {
+    let recovered = office.ledger.store.recover(true, office.clock.now()).await.unwrap();
+    assert!(recovered.unknown <= office.settings.connections as u64, "O7: {recovered:?}");
+    office.send().await;
+}
+
+async fn k3_before_the_marker_everybody_is_sent_once(ledger: Ledger) {
+    let office = office(ledger, 1).await;
+    for point in ["before_claim", "after_claim", "after_rcpt"] {
+        assert!(dies(&office, point).await, "{point}");
+        assert_eq!(office.relay.numbers().accepted, 0, "{point}");
+        office.ledger.store.recover(true, office.clock.now()).await.unwrap();
+    }
+    restart(&office).await;
+    assert_eq!(office.counts().await.sent, 4);
+}
+
+async fn k4_k5_marked_and_not_sent_is_held(ledger: Ledger) {
+    let office = office(ledger, 1).await;
+    for (point, unknown) in [("after_mark_in_data", 1), ("mid_body", 2)] {
+        assert!(dies(&office, point).await, "{point}");
+        let recovered = office.ledger.store.recover(true, office.clock.now()).await.unwrap();
+        assert_eq!((recovered.unknown, office.relay.numbers().accepted), (1, 0), "{point}");
+        assert_eq!(office.counts().await.unknown, unknown);
+    }
+    restart(&office).await;
+    assert_eq!(office.counts().await.sent, 2);
+}
+
+async fn k6_k7_k9_answered_and_not_recorded_is_held(ledger: Ledger) {
+    let office = office(ledger, 1).await;
+    for (point, accepted) in [("after_dot", 1), ("after_reply", 2)] {
+        assert!(dies(&office, point).await, "{point}");
+        let recovered = office.ledger.store.recover(true, office.clock.now()).await.unwrap();
+        assert_eq!((recovered.unknown, office.relay.numbers().accepted), (1, accepted), "{point}");
+    }
+    restart(&office).await;
+    let counts = office.counts().await;
+    assert_eq!((counts.sent, counts.unknown, office.relay.numbers().accepted), (2, 2, 4));
+}
+
+async fn k8_recorded_is_done(ledger: Ledger) {
+    let office = office(ledger, 1).await;
+    assert!(dies(&office, "after_finish").await);
+    assert_eq!(office.counts().await.sent, 1);
+    restart(&office).await;
+    assert_eq!((office.counts().await.sent, office.relay.numbers().accepted), (4, 4));
+}
+
+/// The first, second, … visit of each point, three connections side by side, until a run ends without dying.
+async fn every_visit_of_every_point_keeps_the_oracles(ledger: Ledger) {
+    let mut deaths = 0;
+    let mut office = office(ledger, 3).await;
+    for point in POINTS {
+        for visit in 1.. {
+            let died = dies(&office, &format!("{point}:{visit}")).await;
+            office.ledger.store.recover(true, office.clock.now()).await.unwrap();
+            office.check().await;
+            if !died {
+                break;
+            }
+            deaths += 1;
+            restart(&office).await;
+            assert_eq!(office.counts().await.queued, 0);
+            office.another_issue().await;
+        }
+    }
+    assert!(deaths >= POINTS.len(), "{deaths}");
+    assert!(office.log().await.iter().any(|it| it.state == State::Sent));
+}
