@@ -181,6 +181,75 @@ fn full_page() {
     check("full_page");
 }
 
+fn summer(html: &str) -> Agenda {
+    let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+    read(html, &Reading { published, week: Some(Week::after(published)), home: "Auch" })
+}
+
+#[test]
+fn a_heading_with_nothing_under_it_stays_and_is_told() {
+    let agenda = summer(
+        "<h3>Lundi 12 juillet</h3><ul><li>à 10h, visite</li></ul><h3>Mardi 13</h3><h3>Mercredi 14</h3><p>à 9h, marché</p>",
+    );
+    let items: Vec<usize> = agenda.days.iter().map(|day| day.items.len()).collect();
+    assert_eq!(items, [1, 0, 1]);
+    assert_eq!(agenda.warnings, ["Mardi 13\u{a0}: le jour est annoncé, mais rien n’est écrit dessous."]);
+}
+
+#[test]
+fn last_years_article_says_last_years_days() {
+    let agenda =
+        summer("<h3>Lundi 13 juillet</h3><p>à 10h, visite</p><h3>Mardi 14 juillet</h3><p>à 22h, feu d’artifice</p>");
+    assert_eq!(agenda.week, Some("2026-W29".parse().expect("a week")));
+}
+
+#[test]
+fn days_of_two_weeks_are_all_kept_and_told() {
+    let agenda = summer(
+        "<h3>Samedi 17 juillet</h3><p>à 10h, visite</p><h3>Dimanche 18 juillet</h3><p>bal</p><h3>Lundi 19 juillet</h3><p>à 9h, marché</p>",
+    );
+    assert_eq!(agenda.week, Some("2027-W28".parse().expect("a week")));
+    assert_eq!(agenda.days.len(), 3);
+    assert_eq!(
+        agenda.warnings,
+        ["L’article a des jours hors de la semaine du 12 juillet 2027\u{a0}: lundi 19 (19 juillet 2027)."]
+    );
+}
+
+#[test]
+fn an_article_without_days_is_empty_and_told() {
+    let agenda = summer("<p>Samedi, la ville s’amuse.</p><p>Bientôt le programme !</p>");
+    assert_eq!((agenda.event_count(), agenda.week), (0, None));
+    assert_eq!(agenda.warnings, ["Aucun jour n’a été trouvé dans l’article."]);
+}
+
+#[test]
+fn what_cannot_be_attributed_is_printed_as_written() {
+    let agenda = summer("<h3>Mardi 13 juillet</h3><ul><li>à 10h visite du musée à 15h</li><li>à 18h</li></ul>");
+    let items = &agenda.days[0].items;
+    assert!(items.iter().all(|item| item.events.is_empty()), "{items:#?}");
+    assert_eq!(
+        items.iter().map(|item| item.text.as_str()).collect::<Vec<_>>(),
+        ["à 10h visite du musée à 15h", "à 18h"]
+    );
+    assert_eq!(
+        agenda.warnings[0],
+        "Mardi 13\u{a0}: «\u{a0}à 10h visite du musée à 15h\u{a0}» n’a pas été compris\u{202f}; imprimé tel quel."
+    );
+}
+
+#[test]
+fn plain_text_is_an_article_too() {
+    let agenda = summer(
+        "Du 12 au 18 juillet\n\nLundi 12\n- à 10h, visite d'Auch\n- 20h30 / 22h30 : cinéma\n\nVENDREDI :\n* marché à Seissan\n\nInfos pratiques\n- L'office ouvre à 9h",
+    );
+    let starts: Vec<_> = flat(&agenda)
+        .into_iter()
+        .map(|(_, _, event, _)| event.start.map(|time| time.format("%H:%M").to_string()))
+        .collect();
+    assert_eq!(starts, [Some("10:00".to_owned()), Some("20:30".to_owned()), Some("22:30".to_owned()), None]);
+}
+
 /// Folded words of three letters or more: what conservation is counted in.
 fn words_of(text: &str) -> Vec<String> {
     use unicode_normalization::UnicodeNormalization;

@@ -4,16 +4,20 @@
 //! the tree would cost quadratic time on hostile nesting, and nothing here needs one. Must never glue two words
 //! (`Pavie<br>et à` is two lines), never recurse, and knows no French.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{
     BufferQueue, CharacterTokens, EndTag, NullCharacterToken, StartTag, Tag, TagToken, Token, TokenSink,
-    TokenSinkResult, Tokenizer, TokenizerOpts, states,
+    TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 use html5ever::{LocalName, local_name};
 
+use super::tags::{
+    FURNITURE, attribute, heading_level, is_block, is_foreign, is_strong, is_void, raw_text, scope_rank,
+};
 use super::text::{composed, is_space};
 
 /// One line of the article as a reader sees it.
@@ -88,7 +92,7 @@ impl Page {
 
     fn read_once(html: &str) -> Self {
         let builder = Builder { plain: !has_tag(html), ..Builder::default() };
-        let builder = tokenize(html, Sink(RefCell::new(builder))).0.into_inner();
+        let builder = tokenize(&with_short_tags(html), Sink(RefCell::new(builder))).0.into_inner();
         let mut page = builder.finish();
         for line in &mut page.lines {
             line.clean();
@@ -97,13 +101,19 @@ impl Page {
         page
     }
 
-    /// The lines of the article: the innermost container that holds the most of what `is_day` recognises, and
-    /// else the container an author would expect.
-    pub(super) fn article(self, is_day: impl Fn(&Line) -> bool) -> Vec<Line> {
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// Which lines are the article's: those of the innermost container with the most lines that `is_day` recognises
+    /// by their number, and else of the container an author would expect.
+    pub(super) fn article(&self, is_day: impl Fn(usize) -> bool) -> std::ops::Range<usize> {
         let mut days_before = Vec::with_capacity(self.lines.len() + 1);
-        days_before.push(0usize);
-        for line in &self.lines {
-            days_before.push(days_before[days_before.len() - 1] + usize::from(is_day(line)));
+        let mut days = 0usize;
+        days_before.push(days);
+        for at in 0..self.lines.len() {
+            days += usize::from(is_day(at));
+            days_before.push(days);
         }
         let whole = Scope { rank: 0, from: 0, to: self.lines.len() };
         let best = self
@@ -116,11 +126,8 @@ impl Page {
                 let size = scope.to - scope.from;
                 if days > 0 { (days, 0, usize::MAX - size) } else { (0, usize::from(scope.rank), size) }
             })
-            .copied()
-            .unwrap_or(whole);
-        let mut lines = self.lines;
-        lines.truncate(best.to);
-        lines.split_off(best.from)
+            .unwrap_or(&whole);
+        best.from..best.to
     }
 }
 
@@ -174,6 +181,31 @@ fn decoded_again(text: String) -> String {
         out.push(if is_space(c) && c != '\n' { ' ' } else { c });
     }
     out
+}
+
+/// Cuts the attributes of a tag that has a thousand of them: the tokenizer compares each with all before it.
+fn with_short_tags(html: &str) -> Cow<'_, str> {
+    const LONGEST_HONEST_TAG: usize = 4096;
+    const MOST_ATTRIBUTES: usize = 500;
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut from = 0;
+    while let Some(open) = html[from..].find('<').map(|at| from + at) {
+        let end = html[open + 1..].find(['<', '>']).map_or(html.len(), |at| open + 1 + at);
+        from = end.max(open + 1);
+        let tag = &html[open..end];
+        if tag.len() > LONGEST_HONEST_TAG && tag.split([' ', '\n', '\t', '/']).nth(MOST_ATTRIBUTES).is_some() {
+            out += &html[copied..open];
+            out += tag.split([' ', '\n', '\t', '/']).next().unwrap_or_default();
+            out.push_str(if html[end..].starts_with('>') { "" } else { ">" });
+            copied = end;
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(html);
+    }
+    out += &html[copied..];
+    Cow::Owned(out)
 }
 
 fn tokenize<S: TokenSink>(html: &str, sink: S) -> S {
@@ -287,7 +319,7 @@ impl Builder {
         if self.line.text.is_empty() {
             self.line.block = self.block;
             self.line.bullet = std::mem::take(&mut self.bullet);
-            self.line.in_list = self.lists > 0;
+            self.line.in_list = self.lists > 0 || self.counts.get(&local_name!("li")).is_some_and(|n| *n > 0);
             self.line.shape.heading = self.headings.last().copied().unwrap_or_default();
             self.line.cell = self.rows.last().map_or(0, |row| row.cells);
         }
@@ -541,180 +573,13 @@ impl Builder {
     }
 }
 
-/// Classes and ids of what stands around an article, in the usual themes.
-const FURNITURE: [&str; 31] = [
-    "comments",
-    "comment-list",
-    "comments-area",
-    "commentlist",
-    "comment-respond",
-    "respond",
-    "sharedaddy",
-    "sharing",
-    "share",
-    "share-buttons",
-    "social-share",
-    "post-share",
-    "jp-relatedposts",
-    "related",
-    "related-posts",
-    "related-articles",
-    "yarpp-related",
-    "breadcrumb",
-    "breadcrumbs",
-    "sidebar",
-    "newsletter",
-    "cookie-banner",
-    "cookies",
-    "pagination",
-    "post-navigation",
-    "nav-links",
-    "screen-reader-text",
-    "sr-only",
-    "visually-hidden",
-    "author-box",
-    "publicite",
-];
-
-/// Classes of the element that holds an article's text, in the usual themes.
-const CONTENT: [&str; 10] = [
-    "entry-content",
-    "post-content",
-    "article-content",
-    "td-post-content",
-    "post__content",
-    "article__content",
-    "article-body",
-    "post-body",
-    "single-content",
-    "elementor-widget-theme-post-content",
-];
-
-fn scope_rank(tag: &Tag) -> Option<u8> {
-    let content = attribute(tag, "class")
-        .is_some_and(|class| class.split_ascii_whitespace().any(|word| CONTENT.contains(&word)))
-        || attribute(tag, "itemprop") == Some("articleBody");
-    match &*tag.name {
-        _ if content => Some(3),
-        "article" => Some(2),
-        "main" => Some(1),
-        _ => None,
-    }
-}
-
-fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    tag.attrs.iter().find(|attr| &*attr.name.local == name).map(|attr| &*attr.value)
-}
-
-fn heading_level(name: &LocalName) -> Option<u8> {
-    match name.as_bytes() {
-        [b'h', digit @ b'1'..=b'6'] => Some(digit - b'0'),
-        _ => None,
-    }
-}
-
-fn is_strong(tag: &Tag) -> bool {
-    if matches!(&*tag.name, "strong" | "b") {
-        return true;
-    }
-    attribute(tag, "style").is_some_and(|style| {
-        style.to_ascii_lowercase().split(';').any(|rule| {
-            rule.split_once(':').is_some_and(|(key, value)| {
-                key.trim() == "font-weight"
-                    && (value.trim().starts_with("bold") || matches!(value.trim(), "600" | "700" | "800" | "900"))
-            })
-        })
-    })
-}
-
-fn is_void(name: &LocalName) -> bool {
-    matches!(
-        &**name,
-        "hr" | "img"
-            | "input"
-            | "meta"
-            | "link"
-            | "area"
-            | "base"
-            | "col"
-            | "embed"
-            | "source"
-            | "track"
-            | "wbr"
-            | "param"
-    )
-}
-
-/// `<path/>` closes itself; `<div/>` does not.
-fn is_foreign(name: &LocalName) -> bool {
-    matches!(&**name, "svg" | "path" | "circle" | "rect" | "line" | "polygon" | "use" | "g" | "o:p")
-}
-
-fn is_block(name: &LocalName) -> bool {
-    matches!(
-        &**name,
-        "p" | "li"
-            | "ul"
-            | "ol"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "div"
-            | "section"
-            | "article"
-            | "main"
-            | "header"
-            | "footer"
-            | "aside"
-            | "nav"
-            | "dl"
-            | "dt"
-            | "dd"
-            | "table"
-            | "thead"
-            | "tbody"
-            | "tfoot"
-            | "tr"
-            | "td"
-            | "th"
-            | "caption"
-            | "blockquote"
-            | "figure"
-            | "figcaption"
-            | "pre"
-            | "address"
-            | "details"
-            | "summary"
-            | "form"
-            | "fieldset"
-            | "legend"
-            | "center"
-            | "body"
-            | "html"
-            | "head"
-            | "title"
-            | "option"
-    )
-}
-
-fn raw_text(name: &LocalName) -> TokenSinkResult<()> {
-    match &**name {
-        "script" => TokenSinkResult::RawData(states::ScriptData),
-        "style" | "iframe" | "noembed" | "noframes" | "xmp" => TokenSinkResult::RawData(states::Rawtext),
-        "title" | "textarea" => TokenSinkResult::RawData(states::Rcdata),
-        _ => TokenSinkResult::Continue,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn lines(html: &str) -> Vec<String> {
-        Page::read(html).article(|_| false).into_iter().map(|line| line.text).collect()
+        let page = Page::read(html);
+        page.lines()[page.article(|_| false)].iter().map(|line| line.text.clone()).collect()
     }
 
     #[test]
@@ -753,8 +618,15 @@ mod tests {
             <div id='comments'><p>jour 2</p></div></article><article><p>autre</p></article></main><footer>pied</footer>";
         let page = Page::read(html);
         assert_eq!(page.titles, ["T & U", "Titre"]);
-        let lines: Vec<_> = page.article(|line| line.text.contains("jour")).into_iter().map(|l| l.text).collect();
+        let article = page.article(|at| page.lines()[at].text.contains("jour"));
+        let lines: Vec<_> = page.lines()[article].iter().map(|line| line.text.as_str()).collect();
         assert_eq!(lines, ["jour"]);
+    }
+
+    #[test]
+    fn a_tag_of_a_thousand_attributes_is_cut() {
+        let html = format!("<p {}>texte</p>", (0..5000).map(|n| format!("a{n} ")).collect::<String>());
+        assert_eq!(lines(&html), ["texte"]);
     }
 
     #[test]

@@ -283,10 +283,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     {
         return Some(Footer::End);
     }
-    if says_time(&tokens(&line.text)) {
-        return None;
-    }
-    if begins(STRAY) && text.len() < 80 {
+    if begins(STRAY) && text.len() < 80 && !says_time(&tokens(&line.text)) {
         return Some(Footer::Stray);
     }
     let whole_agenda = ["retrouvez", "consultez", "decouvrez", "voir", "tout", "toute", "pour", "plus", "l'agenda"]
@@ -297,7 +294,8 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
             || text.contains("toutes les manifestations")
             || text.contains("toutes les animations"))
         && !text.starts_with("pour les");
-    (begins(CLOSE) || whole_agenda).then_some(Footer::Close)
+    // « Retrouvez Les Zicos à 21 h » is an event, whatever its verb.
+    ((begins(CLOSE) || whole_agenda) && !says_time(&tokens(&line.text))).then_some(Footer::Close)
 }
 
 /// A line of nothing but a bullet sign: its words are on the next.

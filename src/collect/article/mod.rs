@@ -6,16 +6,20 @@
 //! outline  which lines are items, and the day each stands under
 //! marks    hours, prices, telephones, states and dates in an item
 //! parts    one item to several events: hours are the anchors
+//! draft    which field claims which word; what nobody claims is the note
 //! events   title, place and note of each; every word goes somewhere
 //! ```
-//! Below them: `days`, `hours`, `money`, `places`, `titles` (the grammar) and `words`, `communes` (its data).
+//! Below them: `days`, `calendar`, `hours`, `money`, `places`, `headline`, `titles` (the grammar) and `words`, `communes`, `tags` (its data).
 //!
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
 //! understood is kept as written with a warning in French for the person who checks the issue.
 
+mod calendar;
 mod communes;
 mod days;
+mod draft;
 mod events;
+mod headline;
 mod hours;
 mod html;
 mod lines;
@@ -24,18 +28,22 @@ mod money;
 mod outline;
 mod parts;
 mod places;
+mod tags;
 mod text;
 mod titles;
+// Lists of words stay packed: one word a line hides the list.
+#[rustfmt::skip]
 mod words;
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use self::days::{Calendar, Spec, long_date, short_date};
+use self::calendar::{Calendar, long_date, short_date};
+use self::days::Spec;
 use self::events::{Setting, understand};
 use self::html::Page;
-use self::lines::{Form, day_line};
+use self::lines::{DayLine, Form, day_line};
 use self::outline::{Entry, Outline, Under, named_week, outline};
 use self::text::{folded_words, one_spaced};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Week};
@@ -54,16 +62,17 @@ pub struct Reading<'a> {
 /// Reads a page, a fragment of HTML or plain text.
 pub fn read(html: &str, reading: &Reading<'_>) -> Agenda {
     let page = Page::read(html);
-    let titles = page.titles.clone();
-    let lines = page.article(|line| day_line(line).is_some_and(|day| day.form != Form::Inside));
-    let first_day = lines.iter().position(|line| {
-        day_line(line).is_some_and(|day| day.form == Form::Heading && !matches!(day.spec, Spec::Range(..)))
-    });
-    let introduction = &lines[..first_day.unwrap_or(0)];
-    let texts = titles.iter().map(String::as_str).chain(introduction.iter().map(|line| line.text.as_str()));
-    let named = named_week(texts, reading.published);
+    let days: Vec<Option<DayLine>> = page.lines().iter().map(day_line).collect();
+    let article = page.article(|at| days[at].as_ref().is_some_and(|day| day.form != Form::Inside));
+    let (lines, days) = (&page.lines()[article.clone()], &days[article]);
+    let is_heading = |day: &Option<DayLine>| {
+        day.as_ref().is_some_and(|day| day.form == Form::Heading && !matches!(day.spec, Spec::Range(..)))
+    };
+    let introduction = &lines[..days.iter().position(is_heading).unwrap_or(0)];
+    let texts = page.titles.iter().chain(introduction.iter().map(|line| &line.text));
+    let named = named_week(texts.map(String::as_str), reading.published);
     let calendar = Calendar { published: reading.published, week: named.or(reading.week), last: None };
-    let outline = outline(&lines, &calendar);
+    let outline = outline(lines, days, &calendar);
     let mut reader =
         Reader { calendar, home: reading.home, days: BTreeMap::new(), agenda: Agenda::default(), moved: Vec::new() };
     reader.gather(outline, named);

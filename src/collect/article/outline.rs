@@ -7,11 +7,12 @@ use std::collections::HashSet;
 
 use chrono::{Days, NaiveDate};
 
-use super::days::{Calendar, Recurrence, Spec, Weekdays};
+use super::calendar::Calendar;
+use super::days::{Recurrence, Spec, Weekdays};
 use super::html::{Line, Link, Shape};
 use super::lines::{
-    DayLine, Footer, Form, Section, day_line, footer, has_number, inner_days, is_detail, is_lone_bullet, lone_name,
-    look, section, timing, without_bullet,
+    DayLine, Footer, Form, Section, Timing, footer, has_number, inner_days, is_detail, is_lone_bullet, lone_name, look,
+    section, timing, without_bullet,
 };
 use super::marks::{Meaning, marks};
 use super::text::Words;
@@ -78,11 +79,10 @@ struct Builder<'c> {
     lines: &'c [Line],
 }
 
-pub(super) fn outline(lines: &[Line], calendar: &Calendar) -> Outline {
+pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calendar) -> Outline {
     // « 2 commentaires » as a heading ends the article wherever it stands; as a plain line above it, it is a link.
     let comments = lines.iter().position(|line| line.shape.heading > 0 && footer(line) == Some(Footer::End));
     let lines = &lines[..comments.unwrap_or(lines.len())];
-    let read: Vec<Option<DayLine>> = lines.iter().map(day_line).collect();
     let is_head = |at: usize| {
         read[at].as_ref().is_some_and(|day| {
             day.form != Form::Inside && !is_week_title(day, calendar) && !is_byline(day, &lines[at], calendar)
@@ -110,8 +110,8 @@ pub(super) fn outline(lines: &[Line], calendar: &Calendar) -> Outline {
         ignore_strong: strong * 10 > (lines.len() - start) * 6,
         lines,
     };
-    for (at, day) in read.into_iter().enumerate().skip(start) {
-        if !builder.line(at, day) {
+    for (at, day) in read.iter().enumerate().take(lines.len()).skip(start) {
+        if !builder.line(at, day.as_ref()) {
             break;
         }
     }
@@ -160,7 +160,7 @@ fn own_date(text: &str) -> Option<OwnDate> {
 
 impl Builder<'_> {
     /// Reads one line; `false` when nothing after it counts.
-    fn line(&mut self, at: usize, day: Option<DayLine>) -> bool {
+    fn line(&mut self, at: usize, day: Option<&DayLine>) -> bool {
         let line = &self.lines[at];
         match footer(line) {
             Some(Footer::End) => {
@@ -184,11 +184,11 @@ impl Builder<'_> {
             self.flush();
             return true;
         }
-        if self.closed && !self.reopens(day.as_ref(), line) {
+        if self.closed && !self.reopens(day, line) {
             return true;
         }
         if let Some(day) = day
-            && self.day(&day, line)
+            && self.day(day, line)
         {
             return true;
         }
@@ -396,7 +396,7 @@ impl Builder<'_> {
         let bullet = std::mem::take(&mut self.bullet_waits) || signed || (line.bullet && from == 0);
         let time = timing(text);
         let strong = line.shape.strong && !self.ignore_strong;
-        if !bullet && from == 0 && self.joins(line, text, strong) {
+        if !bullet && from == 0 && self.joins(line, text, time, strong) {
             if let Some(pending) = &mut self.pending {
                 pending.entry.text.push('\n');
                 let offset = pending.entry.text.len();
@@ -443,7 +443,7 @@ impl Builder<'_> {
     }
 
     /// Whether a line without a bullet is more of the item before it.
-    fn joins(&self, line: &Line, text: &str, strong: bool) -> bool {
+    fn joins(&self, line: &Line, text: &str, time: Timing, strong: bool) -> bool {
         let Some(pending) = &self.pending else { return false };
         if pending.entry.under != self.under && !pending.entry.placed_by_words {
             return false;
@@ -451,7 +451,6 @@ impl Builder<'_> {
         if line.shape.heading > 0 {
             return false;
         }
-        let time = timing(text);
         if pending.in_list && line.in_list {
             return !(time.starts && pending.timed) || pending.only_time;
         }

@@ -52,7 +52,7 @@ pub(super) fn shown(written: &str) -> Shown {
     Shown { text: if sentence_capital { lower_first(&text) } else { text }, replaced: None }
 }
 
-fn lower_first(text: &str) -> String {
+pub(super) fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())
 }

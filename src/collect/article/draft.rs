@@ -1,0 +1,396 @@
+//! A part of an item while its words are being claimed by the fields of its event.
+//!
+//! Owns what belongs to which field, the title apart (`headline`). A word is claimed once; what nobody claims is the
+//! note, as written.
+
+use super::calendar::Calendar;
+use super::communes;
+use super::days::{Recurrence, Spec, Weekdays};
+use super::events::Setting;
+use super::hours::{Slot, Times};
+use super::html::Link;
+use super::lines::has_number;
+use super::marks::{Meaning, Said, Until, quotation};
+use super::money::bare_label;
+use super::parts::{Marked, Part, all_slots};
+use super::places::{Place, Reader, visited};
+use super::text::{Kind, Words, one_spaced, tidy, trimmed};
+use super::titles::lower_first;
+use super::words::{ADDRESSES, JOINTS, is_function};
+use crate::domain::agenda::Event;
+
+/// One part of an item while its words are being claimed.
+pub(super) struct Draft<'m, 'w, 'a> {
+    pub(super) marked: &'m Marked<'w, 'a>,
+    pub(super) part: &'m Part,
+    pub(super) links: &'m [Link],
+    pub(super) setting: &'m Setting<'m>,
+    pub(super) claimed: Vec<bool>,
+    pub(super) event: Event,
+    pub(super) slots: Vec<Slot>,
+    pub(super) status: Option<Said>,
+    /// Towns of `à Jégun et à Seissan`, each with the token where it begins.
+    pub(super) towns: Vec<Place>,
+    pub(super) place: Option<Place>,
+    pub(super) title: String,
+    pub(super) extra_note: Option<String>,
+}
+
+impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
+    pub(super) fn of(marked: &'m Marked<'w, 'a>, part: &'m Part, links: &'m [Link], setting: &'m Setting<'m>) -> Self {
+        Self {
+            marked,
+            part,
+            links,
+            setting,
+            claimed: vec![false; part.to - part.from],
+            event: Event::default(),
+            slots: Vec::new(),
+            status: None,
+            towns: Vec::new(),
+            place: None,
+            title: String::new(),
+            extra_note: None,
+        }
+    }
+
+    pub(super) fn words(&self) -> &'w Words<'a> {
+        self.marked.words
+    }
+
+    pub(super) fn claim(&mut self, from: usize, to: usize) {
+        let (from, to) = (from.max(self.part.from), to.min(self.part.to));
+        if from < to {
+            self.claimed[from - self.part.from..to - self.part.from].fill(true);
+        }
+    }
+
+    pub(super) fn is_free(&self, at: usize) -> bool {
+        !self.claimed[at - self.part.from]
+    }
+
+    /// A free word that is not only grammar.
+    pub(super) fn is_content(&self, at: usize) -> bool {
+        let token = &self.words().tokens[at];
+        self.is_free(at) && matches!(token.kind, Kind::Word | Kind::Number) && !is_function(token)
+    }
+
+    pub(super) fn read(&mut self) {
+        self.claim_marks();
+        self.place = self.claim_place();
+        self.claim_title();
+        if self.place.is_none() && self.towns.is_empty() {
+            self.place = self.visited_place();
+        }
+    }
+
+    pub(super) fn claim_marks(&mut self) {
+        let marked = self.marked;
+        let times: Vec<&Times> = self
+            .part
+            .times
+            .iter()
+            .filter_map(
+                |mark| if let Meaning::Times(times) = &marked.marks[*mark].meaning { Some(times) } else { None },
+            )
+            .collect();
+        self.slots = all_slots(&times);
+        self.event.approx = times.iter().any(|times| times.approx);
+        self.event.from = times.iter().any(|times| times.from);
+        if self.slots.is_empty() {
+            self.event.part_of_day = times.iter().find_map(|times| times.part);
+            self.event.all_day = times.iter().any(|times| times.all_day);
+        }
+        let mut prices: Vec<String> = Vec::new();
+        for (index, mark) in marked.marks.iter().enumerate() {
+            if mark.from < self.part.from || mark.to > self.part.to {
+                continue;
+            }
+            let claim = match &mark.meaning {
+                Meaning::Times(times) if times.end.is_some() => self.claim_end(times),
+                Meaning::Times(times) => self.part.times.contains(&index) && !times.vague,
+                Meaning::Price => {
+                    prices.push(self.price(mark.from, mark.to));
+                    true
+                }
+                Meaning::Phone(number) => match &self.event.phone {
+                    Some(_) => false,
+                    None => {
+                        self.event.phone = Some(number.clone());
+                        true
+                    }
+                },
+                Meaning::Status(said) => {
+                    if self.status.is_none() {
+                        self.status = Some(said.clone());
+                    }
+                    !said.kept
+                }
+                Meaning::Until(until) => self.claim_until(until, mark.from, mark.to),
+                Meaning::Dates(spec) => self.stands_apart(mark.from, spec) && self.claim_dates(spec),
+                Meaning::Recurs(recurs) => self.claim_recurrence(*recurs),
+                Meaning::Opaque => false,
+            };
+            if claim {
+                self.claim(mark.from, mark.to);
+            }
+        }
+        if !prices.is_empty() {
+            self.event.price = Some(prices.join(", "));
+        }
+    }
+
+    /// `jusqu'à 23 h` ends the event that has begun.
+    pub(super) fn claim_end(&mut self, times: &Times) -> bool {
+        match self.slots.as_mut_slice() {
+            [] => {
+                self.event.end = times.end;
+                true
+            }
+            [slot] if slot.end.is_none() => {
+                slot.end = times.end;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn price(&self, from: usize, to: usize) -> String {
+        let words = self.words();
+        let text = words.slice(bare_label(&words.tokens, from), to).replace(['–', '—', '−'], "-");
+        let text = tidy(trimmed(&text));
+        // `Entrée libre` after a full stop is no name.
+        if words.tokens[from].capital && !words.shouts(from) { lower_first(&text) } else { text }
+    }
+
+    pub(super) fn claim_until(&mut self, until: &Until, from: usize, to: usize) -> bool {
+        let calendar = self.setting.calendar;
+        match until {
+            Until::Day(spec) => {
+                let after = Calendar { last: self.setting.day.or(calendar.last), ..*calendar };
+                let dates = after.dates(spec);
+                self.event.until = dates.days.last().copied();
+                self.event.until.is_some() && dates.warnings.is_empty()
+            }
+            Until::EndOf(month) => {
+                let first =
+                    Spec::List(vec![super::days::Mention { day: Some(1), month: Some(*month), ..Default::default() }]);
+                let first = calendar.dates(&first).days.first().copied();
+                self.event.until =
+                    first.and_then(|day| day.checked_add_months(chrono::Months::new(1))).and_then(|day| day.pred_opt());
+                self.event.until_text = Some(until_words(self.words().slice(from, to)));
+                true
+            }
+            Until::Vague => {
+                self.event.until_text = Some(until_words(self.words().slice(from, to)));
+                true
+            }
+        }
+    }
+
+    /// `brocante du premier dimanche`: a weekday inside a phrase is a word of it.
+    pub(super) fn stands_apart(&self, from: usize, spec: &Spec) -> bool {
+        has_number(spec)
+            || from == self.part.from
+            || self.marked.is_boundary(from - 1)
+            || self.words().tokens[from - 1].kind != Kind::Word
+    }
+
+    pub(super) fn claim_dates(&mut self, spec: &Spec) -> bool {
+        let calendar = Calendar { last: self.setting.day.or(self.setting.calendar.last), ..*self.setting.calendar };
+        let dates = calendar.dates(spec);
+        if self.setting.exhibition && self.event.until.is_none() && matches!(spec, Spec::Range(..)) {
+            self.event.until = dates.days.last().copied();
+            return false; // the first day is in the note
+        }
+        let this_day = self.setting.day.is_some_and(|day| dates.days == [day]);
+        dates.warnings.is_empty() && (this_day || (self.setting.placed_by_words && !dates.days.is_empty()))
+    }
+
+    pub(super) fn claim_recurrence(&self, recurs: Recurrence) -> bool {
+        self.setting.placed_by_words && recurs != Recurrence::On(Weekdays::default())
+    }
+
+    pub(super) fn reader(&self, at: usize, end: usize, titled: bool) -> Reader<'w, 'a> {
+        let after_mark = at > self.part.from && !self.is_free(at - 1);
+        Reader { words: self.words(), end, titled, after_mark, in_commune: false }
+    }
+
+    /// Finds the places of the part and claims the words of the one that is the event's.
+    pub(super) fn claim_place(&mut self) -> Option<Place> {
+        let mut found: Vec<Place> = Vec::new();
+        let mut titled = false;
+        let mut at = self.part.from;
+        // No place goes on over a claimed word: the next one is looked for once, not from every token.
+        let mut end = at;
+        while at < self.part.to {
+            if end <= at {
+                end = (at + 1..self.part.to).find(|i| !self.is_free(*i)).unwrap_or(self.part.to);
+            }
+            if let Some(to) = quotation(&self.words().tokens, at) {
+                titled = true;
+                at = to.min(self.part.to);
+                continue;
+            }
+            let place = if self.is_free(at) && !self.leaves_from_there(at) {
+                self.reader(at, end, titled).place(at)
+            } else {
+                None
+            };
+            match place {
+                Some(place) if place.to > at => {
+                    let said_from = at;
+                    at = place.to;
+                    found.push(Place { said_from, ..place });
+                }
+                _ => {
+                    titled |= self.is_content(at);
+                    at += 1;
+                }
+            }
+        }
+        let towns = self.listed_towns(&found);
+        if towns > 1 {
+            found.truncate(towns);
+            for town in &found {
+                self.claim(town.from, town.to);
+            }
+            self.towns = found;
+            return None;
+        }
+        // `RC Auch – Stade Foyen, au stade du Moulias`: what a preposition says goes before a bare name.
+        let bare =
+            |place: &Place| place.venue.is_some() && place.commune.is_none() && self.words().is(place.from, ADDRESSES);
+        let told =
+            |place: &Place| place.venue.is_some() && self.words().is(place.from, &["a", "au", "aux", "dans", "sur"]);
+        if found.first().is_some_and(bare) && found.iter().any(told) {
+            found.retain(|place| !bare(place));
+        }
+        let mut found = found.into_iter();
+        let mut place = found.next()?;
+        self.claim(place.from, place.to);
+        if let Some(other) = found.next() {
+            let complements = match (&place.commune, &place.venue, &other.commune, &other.venue) {
+                (Some(_), None, None, Some(_)) | (None, Some(_), Some(_), None) => true,
+                (Some(a), None, Some(b), Some(_)) => a == b,
+                _ => false,
+            };
+            if complements && !self.words().is(other.from, &["rdv", "rv", "rendez-vous"]) {
+                self.claim(other.said_from.min(other.from), other.to);
+                place.commune = place.commune.or(other.commune);
+                place.venue = place.venue.or(other.venue);
+            }
+        }
+        Some(place)
+    }
+
+    /// `randonnée de Pavie à Auch` leaves one town for another: neither is a place to be at.
+    pub(super) fn leaves_from_there(&self, at: usize) -> bool {
+        let words = self.words();
+        let leaves = (self.part.from..at).rev().take(5).find(|i| words.is(*i, &["de", "d'"]));
+        words.is(at, &["a"])
+            && leaves.is_some_and(|i| communes::known(&words.tokens, i + 1).is_some_and(|(_, to)| to == at))
+    }
+
+    /// How many of the first places are `à Jégun (…) et à Seissan (…)`: towns in a list.
+    pub(super) fn listed_towns(&self, found: &[Place]) -> usize {
+        let words = self.words();
+        let is_town = |place: &Place| place.commune.is_some() && place.venue.is_none() && words.is(place.from, &["a"]);
+        let titled = found.first().is_some_and(|first| (self.part.from..first.from).any(|at| self.is_content(at)));
+        if !titled || !found.first().is_some_and(is_town) {
+            return 0;
+        }
+        let mut count = 1;
+        for pair in found.windows(2) {
+            let between = pair[0].to..pair[1].from;
+            let joined = between
+                .clone()
+                .all(|at| self.marked.enclosed[at] || words.is(at, &[",", "et", "ainsi", "qu'", "puis", "&"]))
+                && between.clone().any(|at| words.is(at, &["et", ",", "&"]));
+            if !(joined && is_town(&pair[1])) {
+                break;
+            }
+            count += 1;
+        }
+        count
+    }
+
+    pub(super) fn visited_place(&self) -> Option<Place> {
+        let from = (self.part.from..self.part.to).find(|at| self.marked.is_content(*at))?;
+        let to = (from..self.part.to).find(|at| self.marked.is_boundary(*at)).unwrap_or(self.part.to);
+        visited(self.words(), from, to)
+    }
+
+    pub(super) fn in_brackets(&self, at: usize) -> bool {
+        let words = self.words();
+        (self.part.from..at).rev().take(60).take_while(|i| !words.is(*i, &[")"])).any(|i| words.is(i, &["("]))
+    }
+
+    /// The runs of words that no field has, as written.
+    pub(super) fn note(&self) -> Vec<String> {
+        self.segments(self.part.from, self.part.to)
+    }
+
+    pub(super) fn segments(&self, from: usize, to: usize) -> Vec<String> {
+        let mut out = Vec::new();
+        let mut start = None;
+        for at in from..=to {
+            let ends = at == to || !self.is_free(at);
+            match (ends, start) {
+                (false, None) => start = Some(at),
+                (true, Some(first)) => {
+                    out.extend(self.note_segment(first, at));
+                    start = None;
+                }
+                _ => {}
+            }
+        }
+        out
+    }
+
+    pub(super) fn note_segment(&self, mut from: usize, mut to: usize) -> Option<String> {
+        let words = self.words();
+        let dangling = |at: usize| {
+            let token = &words.tokens[at];
+            (token.kind == Kind::Word
+                && (token.is_any(JOINTS)
+                    || token
+                        .is_any(&["de", "du", "d'", "a", "au", "le", "la", "l'", "les", "en", "est", "par", "pour"])))
+                || (matches!(token.kind, Kind::Sign | Kind::Break)
+                    && !token.is_any(&["«", "»", "\"", "(", ")", "[", "]"]))
+        };
+        // What a claimed word has left dangling at the end; at the beginning only signs and joints.
+        while to > from && dangling(to - 1) {
+            to -= 1;
+        }
+        while from < to
+            && (words.is(from, &["et", "puis", "ou", "ensuite"])
+                || matches!(words.tokens[from].kind, Kind::Sign | Kind::Break) && dangling(from))
+        {
+            from += 1;
+        }
+        if !(from..to).any(|at| self.is_content(at)) {
+            return None;
+        }
+        let text = one_spaced(trimmed(words.slice(from, to)));
+        let inner =
+            text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).filter(|inner| !inner.contains(['(', ')']));
+        let text = inner.map_or(text.clone(), str::to_owned);
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The first link over the tokens `from..to`.
+    pub(super) fn link(&self, from: usize, to: usize) -> Option<String> {
+        let tokens = &self.words().tokens;
+        let (start, end) = (tokens.get(from)?.start, tokens.get(to.checked_sub(1)?)?.end);
+        self.links.iter().find(|link| link.start < end && link.end > start).map(|link| link.href.clone())
+    }
+}
+
+fn until_words(text: &str) -> String {
+    let text = tidy(text);
+    let after = ["jusqu'à la ", "jusqu'à ", "jusqu'au ", "Jusqu'à ", "Jusqu'au "]
+        .iter()
+        .find_map(|lead| text.strip_prefix(lead));
+    after.map_or(text.clone(), str::to_owned)
+}

@@ -1,0 +1,185 @@
+//! The title of an event: the first words of its part that tell what it is, and where they end.
+//!
+//! Owns the claim only; how a title is shown is `titles`.
+
+use super::draft::Draft;
+use super::marks::{Meaning, quotation};
+use super::text::Kind;
+use super::titles;
+use super::words::{AUXILIARY, DETAILS, GENRES, JOINTS, is_function};
+
+impl Draft<'_, '_, '_> {
+    /// The first clause that tells what it is.
+    pub(super) fn claim_title(&mut self) {
+        let Some(from) = self.title_start() else { return };
+        let to = self.title_end(from);
+        let mut pieces: Vec<&str> = Vec::new();
+        let mut start = None;
+        for at in from..=to {
+            let free = at < to && self.is_free(at);
+            match (free, start) {
+                (true, None) => start = Some(at),
+                (false, Some(first)) => {
+                    pieces.push(self.words().slice(first, at));
+                    start = None;
+                }
+                _ => {}
+            }
+        }
+        let joined = pieces.into_iter().map(trimmed_end).collect::<Vec<_>>().join(" ");
+        let shown = titles::shown(&joined);
+        self.title = shown.text;
+        self.extra_note = shown.replaced;
+        self.claim(from, to);
+    }
+
+    pub(super) fn title_start(&self) -> Option<usize> {
+        let words = self.words();
+        let (from, to) = (self.part.from, self.part.to);
+        // A clause of details (`Inscriptions à 8 h`, `Tarif réduit`) gives the title only where there is no other.
+        let mut fallback = None;
+        let mut at = from;
+        while at < to {
+            let Some(first) = (at..to).find(|i| {
+                self.is_content(*i)
+                    || words.is(*i, &["«", "\""]) && quotation(&words.tokens, *i).is_some() && self.is_free(*i)
+            }) else {
+                break;
+            };
+            let bracketed = self.marked.enclosed[first]
+                && !words.is(first, &["«", "\""])
+                && quotation(&words.tokens, first).is_none()
+                && self.in_brackets(first);
+            let genre = words.is(first, GENRES) && words.is(first + 1, &["."]) && first + 2 < to;
+            let detail = genre
+                || words.is(first, AUXILIARY) && self.clause_is_short(first)
+                || words.is(first, DETAILS)
+                || self.is_opaque(first);
+            if !detail && !bracketed {
+                // `la chorale`, `un bal`: the article before it is the title's to keep or drop.
+                let article = first > at
+                    && self.is_free(first - 1)
+                    && words.is(first - 1, &["le", "la", "les", "l'", "un", "une", "des", "du"]);
+                return Some(first - usize::from(article));
+            }
+            if detail && !bracketed {
+                fallback = fallback.or(Some(first));
+            }
+            at = (first..to)
+                .find(|i| self.marked.is_boundary(*i) || !self.is_free(*i) || (bracketed && words.is(*i, &[")"])))
+                .map_or(to, |i| i + 1);
+        }
+        fallback.filter(|at| !words.is(*at, DETAILS) && !self.is_opaque(*at))
+    }
+
+    pub(super) fn is_opaque(&self, at: usize) -> bool {
+        let tells_nothing =
+            |meaning: &Meaning| matches!(meaning, Meaning::Opaque | Meaning::Dates(_) | Meaning::Recurs(_));
+        self.marked.marks.iter().any(|mark| {
+            tells_nothing(&mark.meaning)
+                && (mark.from..mark.to).contains(&at)
+                && !self.words().is(mark.from, &["d'", "d", "de", "en"])
+        })
+    }
+
+    /// `départ à 8 h 30` but not `départ de la course des enfants`.
+    pub(super) fn clause_is_short(&self, first: usize) -> bool {
+        let end =
+            (first..self.part.to).find(|i| self.marked.is_boundary(*i) || !self.is_free(*i)).unwrap_or(self.part.to);
+        (first..end).filter(|i| self.is_content(*i)).count() <= 3
+    }
+
+    pub(super) fn title_end(&self, from: usize) -> usize {
+        let words = self.words();
+        let main_hour = self.part.times.first().map_or(self.part.to, |mark| self.marked.marks[*mark].from);
+        // `les 32 km du 32, randonnée : départ à 8 h 30`: before the colon and the hour, all is title.
+        let colon =
+            (from..self.part.to).find(|at| self.marked.is_boundary(*at) && words.is(*at, &[":", ".", ";", "\n", "!"]));
+        let mut at = from;
+        let mut to = from;
+        if let Some(colon) = colon.filter(|at| words.is(*at, &[":"]) && *at < main_hour && at - from <= 14)
+            && (from..colon).all(|at| self.is_free(at))
+        {
+            // `Théâtre : « Le Malade »`: the kind, then the thing. `Randonnée : départ…` is the thing, then a detail.
+            let next = colon + 1;
+            let content = (from..colon).filter(|at| self.is_content(*at)).count();
+            let thing = next < self.part.to
+                && self.is_free(next)
+                && !words.is(next, AUXILIARY)
+                && !words.is(next, DETAILS)
+                && !is_function(&words.tokens[next]);
+            if content > 2 || !thing {
+                return colon;
+            }
+            at = next;
+        }
+        while at < self.part.to {
+            if let Some(end) = quotation(&words.tokens, at).filter(|end| *end <= self.part.to) {
+                (at, to) = (end, end);
+                continue;
+            }
+            if self.is_free(at) {
+                if self.marked.is_boundary(at) || words.is(at, &["("]) && self.marked.enclosed[at] {
+                    break;
+                }
+                at += 1;
+                to = at;
+                continue;
+            }
+            // A price within the clause is lifted out of it; after a place or an hour only its company continues it.
+            let next = (at..self.part.to).find(|i| self.is_free(*i)).unwrap_or(self.part.to);
+            let price = self.marked.marks.iter().any(|mark| mark.meaning == Meaning::Price && mark.from == at);
+            let goes_on = next < self.part.to
+                && (price
+                    && !self.marked.is_boundary(next)
+                    && words.tokens[next].kind == Kind::Word
+                    && !words.is(next, JOINTS)
+                    || words.is(next, &["avec", "par"]));
+            if !goes_on {
+                break;
+            }
+            at = next;
+        }
+        if at < self.part.to && words.is(at, &[","]) && at == to { self.enumeration(at) } else { to }
+    }
+
+    /// `soirée jeux, crêpes et boissons`: a list belongs to its first word. Returns its end, or the comma itself.
+    pub(super) fn enumeration(&self, comma: usize) -> usize {
+        const MOST_CLAUSES: usize = 5;
+        let words = self.words();
+        let mut at = comma;
+        for _ in 0..MOST_CLAUSES {
+            let first = at + 1;
+            let starts = words.tokens.get(first).filter(|_| first < self.part.to).is_some_and(|token| {
+                token.kind == Kind::Word
+                    && self.is_content(first)
+                    && !token.is_any(AUXILIARY)
+                    && !token.is_any(DETAILS)
+                    && !token.fold.ends_with("ee")
+            });
+            let end = (first..self.part.to)
+                .find(|i| self.marked.is_boundary(*i) || !self.is_free(*i) || words.is(*i, &["("]))
+                .unwrap_or(self.part.to);
+            if !starts || end - first > 7 {
+                return comma;
+            }
+            if (first..end).any(|i| words.is(i, &["et", "&"])) {
+                let end = if words.tokens[end - 1].kind == Kind::Word && is_function(&words.tokens[end - 1]) {
+                    end - 1
+                } else {
+                    end
+                };
+                return end;
+            }
+            if !words.is(end, &[","]) || end >= self.part.to {
+                return comma;
+            }
+            at = end;
+        }
+        comma
+    }
+}
+
+fn trimmed_end(text: &str) -> &str {
+    text.trim_end_matches([',', ' '])
+}
