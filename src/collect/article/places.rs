@@ -403,7 +403,7 @@ impl Reader<'_, '_> {
                     _ => break,
                 }
             } else if token.is("aux")
-                && self.is(head, &["halle", "halles", "place"])
+                && self.is(head, &["halle", "halles", "place", "monument", "marche"])
                 && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word)
             {
                 at += 2;
@@ -500,6 +500,7 @@ mod tests {
         for (text, expected) in [
             ("marché à la ferme à Pavie", Some("Pavie")),
             ("concert sous la halle de Pavie", Some("Pavie, halle")),
+            ("cérémonie au monument aux morts de Pavie", Some("Pavie, monument aux morts")),
             ("chorale à la cathédrale, et", Some("cathédrale")),
             ("2020 Selecta au Cri’Art", Some("Cri'Art")),
             ("quiz à la Fenière, à Pavie", Some("Pavie, la Fenière")),
