@@ -12,7 +12,7 @@ use crate::domain::{
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 mod backend;
 mod deliveries;
@@ -33,7 +33,7 @@ pub const CLAIM_LEASE: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
 /// How long it holds from the marker on: the ten minutes of RFC 5321 4.5.3.2.6 and a margin.
 pub const DATA_LEASE: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
 
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum StoreError {
     #[error("database: {doing}")]
     Database {
@@ -54,6 +54,20 @@ pub enum StoreError {
     /// The disk is full, or the file may not be written: nothing was changed.
     #[error("the database cannot be written ({doing}): {why}")]
     Unwritable { doing: &'static str, why: String },
+}
+
+/// The words of the error and of its causes. Not the fields: those of Postgres quote the row, and with it a person's
+/// address (I7).
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
