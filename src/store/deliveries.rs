@@ -187,6 +187,7 @@ pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp)
 
 pub(super) async fn expire<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
     let mut tx = Transaction::write(db, "expiring deliveries").await?;
+    tx.execute(B::SQL.at_length, values![]).await?;
     let queued = tx.execute(B::SQL.expire_queued, values![now]).await?;
     let claimed = tx.execute(B::SQL.expire_claimed, values![now]).await?;
     tx.commit().await?;

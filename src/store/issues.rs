@@ -180,6 +180,7 @@ pub(super) async fn set_state<B: Backend>(
 
 /// Whatever waits in a cancelled issue is cancelled, also what came back to the queue after the decision.
 async fn cancel_deliveries<B: Backend>(tx: &mut Transaction<B>, now: Timestamp) -> Result<u64> {
+    tx.execute(B::SQL.at_length, values![]).await?;
     Ok(tx.execute(B::SQL.cancel_queued, values![now]).await? + tx.execute(B::SQL.cancel_claimed, values![now]).await?)
 }
 

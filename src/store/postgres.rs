@@ -34,6 +34,8 @@ impl Postgres {
         let options_for_work = options.clone().options([
             ("synchronous_commit", "on"),
             ("statement_timeout", "30s"),
+            // A plan made for an empty table and kept would read a million rows one by one: plan for the table as it is.
+            ("plan_cache_mode", "force_custom_plan"),
             ("idle_in_transaction_session_timeout", "60s"),
         ]);
         let pool = PgPoolOptions::new()
