@@ -120,8 +120,11 @@ CREATE INDEX deliveries_by_change ON deliveries (changed_at);
 CREATE INDEX deliveries_exceptions ON deliveries (state, id) WHERE state NOT IN ('queued', 'sent');
 -- By issue, so that the queue of a paused issue is not waded through to find the others'.
 CREATE INDEX deliveries_queued ON deliveries (issue, next_at, id) WHERE state = 'queued';
-CREATE INDEX deliveries_queued_by_hash ON deliveries (address_hash) WHERE state = 'queued';
+-- For opt-outs. A piece of the hash finds the row, and keeps the index small enough to be filled in memory.
+CREATE INDEX deliveries_queued_by_hash ON deliveries (substr(address_hash, 1, 12)) WHERE state = 'queued';
+-- By lease to recover, by issue to close: both hold only what is under way.
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state IN ('claimed', 'in_data');
+CREATE INDEX deliveries_under_way ON deliveries (issue, lease_until) WHERE state IN ('claimed', 'in_data');
 
 -- What the relay said to each attempt, and what a person decided after it. Rows are added and completed, never removed.
 CREATE TABLE attempts (

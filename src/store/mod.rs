@@ -12,7 +12,7 @@ use crate::domain::{
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 mod backend;
 mod deliveries;
@@ -33,7 +33,7 @@ pub const CLAIM_LEASE: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
 /// How long it holds from the marker on: the ten minutes of RFC 5321 4.5.3.2.6 and a margin.
 pub const DATA_LEASE: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
 
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum StoreError {
     #[error("database: {doing}")]
     Database {
@@ -54,6 +54,20 @@ pub enum StoreError {
     /// The disk is full, or the file may not be written: nothing was changed.
     #[error("the database cannot be written ({doing}): {why}")]
     Unwritable { doing: &'static str, why: String },
+}
+
+/// The words of the error and of its causes. Not the fields: those of Postgres quote the row, and with it a person's
+/// address (I7).
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -139,6 +153,7 @@ pub enum Frozen {
     /// Frozen now, for so many recipients. May be 0: the caller closes it.
     Now { recipients: u64 },
     /// It was frozen before, by an earlier run or another daemon; its content is the frozen one, not the new one.
+    /// Or it was stopped while held (expired, cancelled): then it has no content, and is not to be sent.
     Before,
 }
 
@@ -232,7 +247,9 @@ pub trait Store: Send + Sync {
     // --- partners ---
 
     /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is brought up to date; its
-    /// subscriptions are only added to, never brought back once ended. `dry_run` rolls back at the end.
+    /// subscriptions are only added to, never brought back once ended. Of two lines with the same address the last
+    /// counts. Added, changed and unchanged add up; `suppressed` says how many of them are not written to all the same.
+    /// `dry_run` rolls back at the end.
     async fn import_contacts(
         &self,
         contacts: &[NewContact],
@@ -299,7 +316,8 @@ pub trait Store: Send + Sync {
     /// The newest first, with their counts.
     async fn issues(&self) -> Result<Vec<IssueSummary>>;
 
-    /// Guarded: changes only an issue in one of `from`. Closing states also stamp `closed_at`.
+    /// Guarded: changes only an issue in one of `from`. Closing states also stamp `closed_at`; `Cancelled` cancels the
+    /// deliveries that were not marked yet.
     async fn set_issue_state(
         &self,
         key: &IssueKey,
@@ -316,6 +334,7 @@ pub trait Store: Send + Sync {
     async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered>;
 
     /// T1. Up to `limit` deliveries of issues that are `sending` and not past their deadline, the longest waiting first.
+    /// Opted-out ones that are met on the way become `suppressed`.
     /// `issue`: only that one's.
     async fn claim_deliveries(
         &self,
@@ -329,10 +348,11 @@ pub trait Store: Send + Sync {
     async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64>;
 
     /// T5, durable when it returns: in the same order as given. The WHERE reads owner, attempt, lease, the issue's state
-    /// and suppressions. A row that is `InData` has its attempt written, with phase `data`.
+    /// and deadline, and suppressions. A row that is `InData` has its attempt written, with phase `data`.
     async fn mark_in_data(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>>;
 
-    /// T3, T4, T6, T7, T8, durable when it returns: `true` where the row moved. A late answer lands on `unknown` too.
+    /// T3, T4, T6, T7, T8, durable when it returns: `true` where the row moved. A late answer lands on `unknown` too;
+    /// one that comes after a person's decision moves nothing, but its words are kept with the attempt.
     /// A refusal with `suppress` suppresses the address for all mailings, in the same transaction.
     async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>>;
 
@@ -343,6 +363,7 @@ pub trait Store: Send + Sync {
     async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>>;
 
     /// Issues in `sending` without a delivery that can still move by itself become `done`. Returns their keys.
+    /// Also puts right what crossed: a closed issue with something queued sends again, a cancelled one cancels it.
     async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>>;
 
     /// T9, T10: a person's decision, written as an attempt of its own with outcome `resolved`.

@@ -146,7 +146,7 @@ pub(super) async fn suppress_within<B: Backend>(
     tx.execute(insert, values![address_hash, scope, reason.as_str(), now]).await?;
     // What is claimed is left to its marker, which looks again (T5).
     let queued = "UPDATE deliveries SET state = 'suppressed', next_at = NULL, changed_at = $3
-        WHERE state = 'queued' AND address_hash = $1
+        WHERE state = 'queued' AND substr(address_hash, 1, 12) = substr($1, 1, 12) AND address_hash = $1
             AND ($2 = '*' OR issue IN (SELECT key FROM issues WHERE mailing = $2))";
     tx.execute(queued, values![address_hash, scope, now]).await?;
     Ok(())

@@ -64,6 +64,9 @@ impl Backend for Postgres {
         batch: "jsonb_array_elements(CAST($1 AS jsonb)) AS batch(value)",
         batch_2: "jsonb_array_elements(CAST($2 AS jsonb)) AS batch_2(value)",
         id_at_2: "(lpad(to_hex($2), 12, '0') || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 13))",
+        rising_id_at_2: "(lpad(to_hex($2), 12, '0')
+            || lpad(to_hex(row_number() OVER (ORDER BY c.email_key)), 8, '0')
+            || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 21))",
         lock: " FOR UPDATE OF d",
         skip_locked: " FOR UPDATE OF d SKIP LOCKED",
         // Any number of markers at a time, or one opt-out. The number is ours, and means nothing.

@@ -90,6 +90,8 @@ impl Backend for Sqlite {
         batch: "json_each($1) AS batch",
         batch_2: "json_each($2) AS batch_2",
         id_at_2: "(printf('%012x', $2) || lower(hex(randomblob(10))))",
+        rising_id_at_2:
+            "(printf('%012x%08x', $2, row_number() OVER (ORDER BY c.email_key)) || lower(hex(randomblob(6))))",
         // There is one writer: no row to lock, nobody to pass by or to wait for, no time-out to lift.
         lock: "",
         skip_locked: "",

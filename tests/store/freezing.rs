@@ -81,7 +81,7 @@ async fn a_stopped_issue_is_not_frozen_afterwards(db: Ledger) {
 async fn an_issue_for_nobody_can_be_closed_at_once(db: Ledger) {
     let issue = new_issue("2026-W28");
     assert_eq!(db.store.freeze_issue(&issue, at(0)).await.unwrap(), Frozen::Now { recipients: 0 });
-    assert_eq!(db.store.close_finished_issues(at(1)).await.unwrap(), [issue.key.clone()]);
+    assert_eq!(db.store.close_finished_issues(at(1)).await.unwrap(), std::slice::from_ref(&issue.key));
     assert_eq!(db.store.close_finished_issues(at(2)).await.unwrap(), []);
     assert_eq!(db.store.issue(&issue.key).await.unwrap().unwrap().closed_at, Some(at(1)));
 }
@@ -121,7 +121,7 @@ async fn an_issue_closes_when_nothing_moves_by_itself_and_a_resend_opens_it_agai
     assert_eq!(db.store.close_finished_issues(at(2)).await.unwrap(), []);
     let ends = [finished(&claims[0], Outcome::Accepted, at(3)), finished(&claims[1], Outcome::Unknown, at(3))];
     db.store.finish_attempts(&ends).await.unwrap();
-    assert_eq!(db.store.close_finished_issues(at(4)).await.unwrap(), [key.clone()]);
+    assert_eq!(db.store.close_finished_issues(at(4)).await.unwrap(), std::slice::from_ref(&key));
     assert_eq!(db.issue_state(&key).await, IssueState::Done);
 
     let resend = db.store.resolve_unknown(&claims[1].id, Resolution::Resend, "Ève", at(5));

@@ -1,6 +1,6 @@
 //! The log, notices to staff, and kept pages.
 
-use crate::support::ledger::{Ledger, address, at, finished, new_issue};
+use crate::support::ledger::{Ledger, address, at, contact, finished, hash, new_issue};
 use semainier::{
     domain::{
         delivery::{Outcome, State},
@@ -60,6 +60,19 @@ async fn a_row_that_makes_no_sense_is_named_without_the_address(db: Ledger) {
     assert_eq!(db.states().await, [State::Queued], "and the claim is undone");
 }
 
+async fn an_error_of_the_database_shows_no_person(db: Ledger) {
+    // Postgres quotes the whole row beside its words.
+    db.sql("CREATE UNIQUE INDEX no_neighbours ON contacts (address_hash)").await;
+    db.partners(1).await;
+    let mut same = contact(2);
+    same.address_hash = hash(1);
+    let error = db.store.import_contacts(&[same], &[], "a.csv", false, at(1)).await.unwrap_err();
+    for text in [format!("{error}"), format!("{error:?}")] {
+        assert!(text.contains("importing contacts") && !text.contains("gite"), "{text}");
+        assert!(!text.contains(&hash(1)), "{text}");
+    }
+}
+
 async fn staff_are_told_once_of_a_kind(db: Ledger) {
     let key = IssueKey::new("agenda", "2026-W28");
     let owe = |kind, text, now| db.store.owe_notice(&key, kind, text, now);
@@ -95,6 +108,7 @@ on_both_databases! {
     the_log_shows_what_all_conditions_hold_for
     the_pages_of_the_log_are_the_log
     a_row_that_makes_no_sense_is_named_without_the_address
+    an_error_of_the_database_shows_no_person
     staff_are_told_once_of_a_kind
     a_page_is_kept_as_last_fetched
 }

@@ -88,7 +88,7 @@ async fn sqlite_has_one_daemon_and_any_number_of_commands() {
     assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
     let command = db.another().await;
     command.suppress(&hash(1), None, semainier::domain::partner::SuppressionReason::Manual, at(0)).await.unwrap();
-    let Ledger { store, url, _place } = db;
+    let Ledger { store, url, _place, .. } = db;
     drop((store, command));
     store::open(&url, Access::Exclusive).await.unwrap();
 }

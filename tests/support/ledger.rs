@@ -12,12 +12,18 @@ use semainier::{
     },
     store::{self, Access, LogFilter, Store},
 };
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{
+    AssertSqlSafe, PgPool, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
+};
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 pub struct Ledger {
     pub store: Arc<dyn Store>,
     pub url: String,
+    pub back_door: OnceCell<BackDoor>,
     pub _place: Place,
 }
 
@@ -26,18 +32,40 @@ pub enum Place {
     Database { _database: postgres::Database },
 }
 
+pub enum BackDoor {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl BackDoor {
+    async fn open(url: &str) -> Self {
+        match url.strip_prefix("sqlite://") {
+            Some(path) => {
+                let options = SqliteConnectOptions::new().filename(path).synchronous(SqliteSynchronous::Off);
+                BackDoor::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap())
+            }
+            None => BackDoor::Postgres(PgPoolOptions::new().max_connections(1).connect(url).await.unwrap()),
+        }
+    }
+}
+
 impl Ledger {
     pub async fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", dir.path().join("semainier.db").display());
         let store = store::open(&url, Access::Exclusive).await.unwrap();
-        Self { store, url, _place: Place::Directory { _dir: dir } }
+        Self { store, url, back_door: OnceCell::new(), _place: Place::Directory { _dir: dir } }
     }
 
     pub async fn postgres() -> Self {
         let database = postgres::Database::create().await;
         let store = store::open(&database.url, Access::Exclusive).await.unwrap();
-        Self { store, url: database.url.clone(), _place: Place::Database { _database: database } }
+        Self {
+            store,
+            url: database.url.clone(),
+            back_door: OnceCell::new(),
+            _place: Place::Database { _database: database },
+        }
     }
 
     /// Another opener of the same database, as a command or a second daemon would be.
@@ -48,18 +76,9 @@ impl Ledger {
     /// Behind the store's back: to set up what a crash, another version or a hand left.
     pub async fn sql(&self, sql: &str) {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
-        match self.url.strip_prefix("sqlite://") {
-            Some(path) => {
-                let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
-                let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-                sql.execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-            }
-            None => {
-                let mut connection = PgConnection::connect(&self.url).await.unwrap();
-                sql.execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-            }
+        match self.back_door.get_or_init(|| BackDoor::open(&self.url)).await {
+            BackDoor::Sqlite(pool) => drop(sql.execute(pool).await.unwrap()),
+            BackDoor::Postgres(pool) => drop(sql.execute(pool).await.unwrap()),
         }
     }
 

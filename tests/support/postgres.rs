@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::Pg
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
-    process::{ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
     str::FromStr,
     sync::{
         OnceLock,
@@ -37,7 +37,8 @@ wait $server || true
 
 struct Server {
     url: String,
-    _until_we_end: Option<ChildStdin>,
+    /// Ends when its standard input does: with us.
+    _cluster: Option<Child>,
 }
 
 static SERVER: OnceLock<Server> = OnceLock::new();
@@ -48,7 +49,7 @@ fn server_url() -> &'static str {
 }
 
 fn given(url: String) -> Server {
-    Server { url, _until_we_end: None }
+    Server { url, _cluster: None }
 }
 
 fn start() -> Server {
@@ -77,7 +78,7 @@ fn start() -> Server {
         panic!("Postgres did not start:\n{why}");
     }
     let url = format!("postgres://semainier@localhost/postgres?host={}", dir.trim());
-    Server { url, _until_we_end: child.stdin.take() }
+    Server { url, _cluster: Some(child) }
 }
 
 /// The newest of the versions installed where Debian puts them, or those on the PATH.
