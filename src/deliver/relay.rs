@@ -221,7 +221,9 @@ mod tests {
                 "{text}"
             );
         }
-        assert!(matches!("capture:out/mail".parse(), Ok(Relay::Capture(dir)) if dir == std::path::Path::new("out/mail")));
+        assert!(
+            matches!("capture:out/mail".parse(), Ok(Relay::Capture(dir)) if dir == std::path::Path::new("out/mail"))
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock::Clock,
     domain::{
-        delivery::{Claim, DeliveryId, Finished, Outcome, Phase},
+        delivery::{Claim, DeliveryId, Finished, Outcome, Phase, Reply},
         issue::{IssueKey, IssueState},
     },
     failpoint,
@@ -36,7 +36,7 @@ use tracing::{error, info, warn};
 const LEAST_LEASE: TimeDelta = TimeDelta::seconds(10);
 /// A batch that lasted longer was too large.
 const BATCH_LASTS: Duration = Duration::from_secs(10);
-/// Conversations lost in a row before the relay itself is taken to be ill.
+/// Connections lost in a row before the relay itself is taken to be ill.
 const LOST_IN_A_ROW: u32 = 10;
 /// Refusals of the content before the issue pauses.
 const CONTENT_REFUSALS: u32 = 3;
@@ -268,13 +268,14 @@ impl Run {
         self.open.load(Ordering::SeqCst) > self.most_open.load(Ordering::SeqCst)
     }
 
-    /// A conversation broke off without a word, or one was held to the end.
-    pub fn conversation(&self, phase: Phase, lost: Option<&str>) {
+    /// A conversation was held to the end, or the connection was lost with it: broken off, or closed by a 421. Many of
+    /// these in a row are not the recipients' doing.
+    pub fn conversation(&self, phase: Phase, lost: Option<&Reply>) {
         match lost {
             None => self.lost_in_a_row.store(0, Ordering::SeqCst),
-            Some(why) => {
+            Some(reply) => {
                 if self.lost_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= LOST_IN_A_ROW {
-                    self.relay_trouble(Closed { phase, reply: super::reply::no_reply(why) });
+                    self.relay_trouble(Closed { phase, reply: reply.clone() });
                 }
             }
         }
@@ -315,7 +316,7 @@ impl Run {
         match self.it.store.issue(issue).await {
             Ok(Some(summary)) if summary.counts.unknown > (summary.counts.total() / 100).max(5) => {
                 let reason = format!(
-                    "{} envois sont incertains : le relais n’a pas répondu après le dernier octet. \
+                    "{} envois sont incertains\u{a0}: le relais n’a pas répondu après le dernier octet. \
                      L’envoi est suspendu.",
                     summary.counts.unknown
                 );
@@ -370,5 +371,5 @@ fn trouble_in_french(phase: Phase, code: Option<u16>, words: &str) -> String {
         _ => "le relais de messagerie ne prend pas nos messages pour le moment",
     };
     let said = code.map(|code| format!("{code} ")).unwrap_or_default();
-    format!("{what} ({said}{words}). Rien n’est perdu : l’envoi reprendra de lui-même.")
+    format!("{what} ({said}{words}). Rien n’est perdu\u{a0}: l’envoi reprendra de lui-même.")
 }

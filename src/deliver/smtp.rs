@@ -34,9 +34,34 @@ pub(super) enum Interrupted {
     /// A definite 4yz or 5yz: the relay does not have the message.
     Refused { phase: Phase, answer: Answer },
     /// The relay cannot take such a message at all; nothing was said to it.
-    Unfit { why: String },
+    Unfit(Unfit),
     /// No usable reply. Up to [`Phase::Body`] the relay certainly does not have the message; at [`Phase::Dot`] it may.
     Lost { phase: Phase, why: String },
+}
+
+/// Why a message is none for this relay, by what it announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfit {
+    TooBig { bytes: usize, most: usize },
+    EightBit,
+}
+
+impl Unfit {
+    fn why(self) -> String {
+        match self {
+            Self::TooBig { bytes, most } => format!("the message has {bytes} bytes, the relay takes {most}"),
+            Self::EightBit => "the message has 8-bit text, the relay takes none".into(),
+        }
+    }
+
+    pub fn in_french(self) -> String {
+        match self {
+            Self::TooBig { bytes, most } => {
+                format!("le message pèse {bytes} octets et le relais n’en accepte que {most}")
+            }
+            Self::EightBit => "le message contient des caractères que le relais n’accepte pas".into(),
+        }
+    }
 }
 
 impl Interrupted {
@@ -47,14 +72,15 @@ impl Interrupted {
     pub fn phase(&self) -> Phase {
         match self {
             Self::Refused { phase, .. } | Self::Lost { phase, .. } => *phase,
-            Self::Unfit { .. } => Phase::Mail,
+            Self::Unfit(_) => Phase::Mail,
         }
     }
 
     pub fn reply(&self) -> Reply {
         match self {
             Self::Refused { answer, .. } => answer.reply(),
-            Self::Unfit { why } | Self::Lost { why, .. } => no_reply(why),
+            Self::Unfit(unfit) => no_reply(&unfit.why()),
+            Self::Lost { why, .. } => no_reply(why),
         }
     }
 
@@ -62,7 +88,7 @@ impl Interrupted {
     pub fn ends_connection(&self) -> bool {
         match self {
             Self::Refused { answer, .. } => answer.code == 421,
-            Self::Unfit { .. } => false,
+            Self::Unfit(_) => false,
             Self::Lost { .. } => true,
         }
     }
@@ -168,12 +194,11 @@ impl Smtp {
     /// MAIL and RCPT, in one flight where the relay allows it (RFC 2920).
     pub async fn envelope(&mut self, message: &Message, recipient: &EmailAddress) -> Result<(), Interrupted> {
         if let Some(most) = self.able.size.filter(|most| message.len() > *most) {
-            let why = format!("the message has {} bytes, the relay takes {most}", message.len());
-            return Err(Interrupted::Unfit { why });
+            return Err(Interrupted::Unfit(Unfit::TooBig { bytes: message.len(), most }));
         }
         let ascii = message.head.is_ascii() && message.tail.is_ascii();
         if !ascii && !self.able.eight_bit {
-            return Err(Interrupted::Unfit { why: "the message has 8-bit text, the relay takes none".into() });
+            return Err(Interrupted::Unfit(Unfit::EightBit));
         }
         self.messages += 1;
         let size = if self.able.takes_size { format!(" SIZE={}", message.len()) } else { String::new() };

@@ -3,7 +3,7 @@
 //! Owns TCP_NODELAY, TLS, the bounds on what a relay may say, and the one figure everything depends on: how many bytes
 //! of a message were really handed over. After any error, or after being dropped half-way, it is never used again.
 
-use super::reply::{Answer, LONGEST_LINE};
+use super::reply::{Answer, LONGEST_LINE, keep};
 use std::{fmt, io, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -123,7 +123,16 @@ impl Wire {
     }
 
     /// A command, or several in one flight. The line end is added.
+    ///
+    /// A reply that is there before the command would be taken for its answer, and every later one for the next: a 250
+    /// for a message that was refused.
     pub async fn say(&mut self, command: &str, limit: Duration) -> Result<(), Broken> {
+        if !self.input.is_empty() {
+            return Err(Broken(format!(
+                "the relay spoke out of turn: {}",
+                keep(&String::from_utf8_lossy(&self.input))
+            )));
+        }
         let line = format!("{command}\r\n");
         let all = async {
             self.stream.write_all(line.as_bytes()).await?;

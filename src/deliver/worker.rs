@@ -125,7 +125,7 @@ async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
     run.ledger.finish(finished).await;
     failpoint::reach("after_finish");
     if consequence.content_refused && run.content_refused(&issue) {
-        let reason = "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est suspendu : \
+        let reason = "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est suspendu\u{a0}: \
                       relisez-le avant de reprendre.";
         run.pause(&issue, reason.to_owned()).await;
     }
@@ -242,7 +242,7 @@ fn connection_is_worn(interrupted: &Interrupted) -> bool {
         Interrupted::Refused { phase, answer } => {
             answer.code == 421 && (*phase == Phase::Mail || classify(*phase, &answer.reply()).per_connection)
         }
-        Interrupted::Unfit { .. } => false,
+        Interrupted::Unfit(_) => false,
     }
 }
 
@@ -251,7 +251,7 @@ fn speaks_of_no_person(interrupted: &Interrupted) -> bool {
     match interrupted {
         Interrupted::Lost { phase, .. } => *phase == Phase::Mail,
         Interrupted::Refused { phase, answer } => *phase == Phase::Mail && answer.code < 500,
-        Interrupted::Unfit { .. } => false,
+        Interrupted::Unfit(_) => false,
     }
 }
 
@@ -266,11 +266,11 @@ async fn conclude_interrupted(
     let phase = interrupted.phase();
     let (outcome, consequence) = judge(run, claim, &interrupted);
     let reply = interrupted.reply();
-    run.conversation(phase, matches!(interrupted, Interrupted::Lost { .. }).then_some(reply.text.as_str()));
+    run.conversation(phase, interrupted.ends_connection().then_some(&reply));
     match (interrupted.ends_connection(), phase) {
         (true, _) => drop(here),
         (false, Phase::Dot) => *seat = Some(here),
-        (false, _) if matches!(interrupted, Interrupted::Unfit { .. }) => *seat = Some(here),
+        (false, _) if matches!(interrupted, Interrupted::Unfit(_)) => *seat = Some(here),
         (false, _) => keep_after_reset(seat, here).await,
     }
     finished(run, claim, phase, reply, outcome, consequence)
@@ -292,8 +292,8 @@ fn judge(run: &Run, claim: &Claim, interrupted: &Interrupted) -> (Outcome, Conse
     match interrupted {
         Interrupted::Lost { phase: Phase::Dot, .. } => (Outcome::Unknown, Consequence::default()),
         Interrupted::Lost { .. } => (later(chrono::TimeDelta::zero()), Consequence::default()),
-        Interrupted::Unfit { why } => {
-            let reason = format!("le relais ne peut pas prendre ce message ({why}). L’envoi est suspendu.");
+        Interrupted::Unfit(unfit) => {
+            let reason = format!("{}. L’envoi est suspendu.", unfit.in_french());
             (Outcome::Ours { next_at: now }, paused(reason))
         }
         Interrupted::Refused { phase, answer } => {
@@ -316,7 +316,7 @@ fn judge(run: &Run, claim: &Claim, interrupted: &Interrupted) -> (Outcome, Conse
 fn our_fault(reason: &str, reply: &Reply) -> String {
     let code = reply.code.map(|code| format!("{code} ")).unwrap_or_default();
     format!(
-        "{reason} (« {code}{} »). C’est notre configuration qui est en cause, pas les destinataires : \
+        "{reason} («\u{a0}{code}{}\u{a0}»). C’est notre configuration qui est en cause, pas les destinataires\u{a0}: \
          l’envoi est suspendu.",
         reply.text
     )

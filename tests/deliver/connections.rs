@@ -33,6 +33,7 @@ on_both_databases! {
     s25_a_message_too_large_pauses_the_issue_before_mail
     our_own_limit_per_connection_is_kept
     a_run_of_lost_conversations_opens_the_breaker
+    a_relay_that_says_421_to_everybody_is_left_alone
     sigterm_finishes_what_is_marked_and_releases_the_rest
     captured_mail_is_written_once_a_delivery
 }
@@ -237,6 +238,15 @@ async fn a_run_of_lost_conversations_opens_the_breaker(ledger: Ledger) {
     let summary = office.send().await;
     assert_eq!((summary.deferred, summary.breaker.unwrap().phase), (10, Phase::Data));
     assert_eq!(office.counts().await.queued, 30);
+}
+
+async fn a_relay_that_says_421_to_everybody_is_left_alone(ledger: Ledger) {
+    let addresses = (0..30).map(|n| format!("f421+{n}@x.example")).collect::<Vec<_>>();
+    let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
+    let office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    let summary = office.send().await;
+    assert_eq!((summary.deferred, summary.breaker.unwrap().reply.code), (10, Some(421)));
+    assert_eq!(office.relay.numbers().connections, 10);
 }
 
 /// F09, without the signal: the caller cancels `stop`.

@@ -28,6 +28,7 @@ on_both_databases! {
     s16_no_reply_to_the_dot_is_unknown_and_holds_up_no_other_connection
     s18_a_421_at_rcpt_defers_that_one_and_a_new_connection_goes_on
     s19_what_is_no_reply_is_queued_before_the_body_and_unknown_after_the_dot
+    a_reply_too_many_is_never_taken_for_the_next_one
     more_than_five_in_doubt_pause_the_issue
 }
 
@@ -210,6 +211,14 @@ async fn s19_what_is_no_reply_is_queued_before_the_body_and_unknown_after_the_do
     assert_eq!(office.last("long@x.example").await, (Phase::Rcpt, None, "deferred".into()));
     assert_eq!(office.last("badreply@x.example").await, (Phase::Dot, None, "unknown".into()));
     assert_eq!(office.state("a@x.example").await, State::Sent);
+}
+
+/// The off-by-one that records a refused message as sent.
+async fn a_reply_too_many_is_never_taken_for_the_next_one(ledger: Ledger) {
+    let addresses = ["again@x.example", "e554@x.example", "f550@x.example", "ok@x.example"];
+    let office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.failed, office.relay.numbers().connections), (2, 2, 2));
 }
 
 async fn more_than_five_in_doubt_pause_the_issue(ledger: Ledger) {
