@@ -10,6 +10,7 @@ use crate::domain::{
     issue::{IssueKey, IssueState},
     schedule::Decision,
 };
+use crate::failpoint;
 use crate::jobs::Mailing;
 use crate::notices;
 use crate::pipeline::{self, Due, Published, Step};
@@ -154,7 +155,9 @@ async fn look_at_schedule(engine: &Engine, mailing: &Mailing, now: Timestamp) ->
         warn!(mailing = mailing.id, occurrence = occurrence.local, "occurrence {} was missed", occurrence.local);
     }
     if now > cursor {
+        failpoint::reach("before_occurrences");
         engine.store.record_occurrences(&mailing.id, &decided, now).await?;
+        failpoint::reach("after_occurrences");
     }
     for occurrence in decided.iter().filter(|o| o.state == OccurrenceState::Missed) {
         if let (Some(key), Some(reason)) = (&occurrence.issue, &occurrence.reason) {

@@ -19,6 +19,7 @@ use crate::domain::{
     issue::{Attachment, Content, Envelope, IssueKey, IssueState, IssueSummary, NewIssue},
     message::Message,
 };
+use crate::failpoint;
 use crate::jobs::{Attach, Mailing};
 use crate::store::{Frozen, Store};
 use crate::templates::Rendered;
@@ -270,7 +271,10 @@ async fn freeze(engine: &Engine, due: Due<'_>, content: Content, watch: Watch<'_
         content_hash: content_hash(&content),
         content,
     };
-    match engine.store.freeze_issue(&issue, now).await? {
+    failpoint::reach("before_freeze");
+    let frozen = engine.store.freeze_issue(&issue, now).await?;
+    failpoint::reach("after_freeze");
+    match frozen {
         Frozen::Now { recipients } => {
             info!(mailing = mailing.id, issue = %key, recipients, "issue {key} is frozen for {recipients} recipients");
             watch(Step::Frozen { recipients });
