@@ -61,8 +61,22 @@ fn shown(day: Option<NaiveDate>, event: &Event) -> Map<String, Value> {
 fn differences(expected: &Map<String, Value>, got: &Map<String, Value>) -> Vec<String> {
     const ABOUT_THE_FILE: [&str; 4] = ["trap", "kind", "recurring", "why"];
     const NULL_WHEN_ABSENT: [&str; 16] = [
-        "place", "price", "phone", "link", "start", "end", "slots", "all_day", "approx", "from", "part_of_day", "end_day",
-        "until", "until_text", "status", "title",
+        "place",
+        "price",
+        "phone",
+        "link",
+        "start",
+        "end",
+        "slots",
+        "all_day",
+        "approx",
+        "from",
+        "part_of_day",
+        "end_day",
+        "until",
+        "until_text",
+        "status",
+        "title",
     ];
     let mut out = Vec::new();
     for (key, value) in expected.iter().filter(|(key, _)| !ABOUT_THE_FILE.contains(&key.as_str())) {
@@ -95,7 +109,9 @@ fn check(name: &str) {
                 }
             }
             (Some(event), _) => wrong.push(format!("{index}. missing: {event}")),
-            (None, Some((day, item, event, _))) => wrong.push(format!("{index}. too many: {day:?} {:?} of {:?}", event.title, item.text)),
+            (None, Some((day, item, event, _))) => {
+                wrong.push(format!("{index}. too many: {day:?} {:?} of {:?}", event.title, item.text))
+            }
             (None, None) => {}
         }
     }
@@ -108,7 +124,10 @@ fn check(name: &str) {
     if week != expected["week"] {
         wrong.push(format!("week: expected {}, got {week}", expected["week"]));
     }
-    for (key, got) in [("unplaced", &agenda.unplaced.iter().map(|item| item.text.clone()).collect::<Vec<_>>()), ("warnings", &agenda.warnings)] {
+    for (key, got) in [
+        ("unplaced", &agenda.unplaced.iter().map(|item| item.text.clone()).collect::<Vec<_>>()),
+        ("warnings", &agenda.warnings),
+    ] {
         if let Some(expected) = expected.get(key)
             && *expected != json!(got)
         {

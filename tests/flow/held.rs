@@ -94,6 +94,16 @@ fn too_few_events_are_held() {
 }
 
 #[test]
+fn too_many_announcements_under_no_day_are_held() {
+    let lost = format!(
+        "{}<h3>Et aussi</h3><ul>{}</ul>",
+        article(MONDAY),
+        (0..8).map(|n| format!("<li>à 1{n}h, atelier n° {n} à Pavie</li>")).collect::<String>()
+    );
+    assert_article_is_held(&lost, "n’ont pu être rangées sous aucun jour");
+}
+
+#[test]
 fn a_day_of_another_week_among_the_right_ones_is_held() {
     let stray = format!("{}<h3>Mardi 20 juillet</h3><ul><li>à 21h, concert à Pavie</li></ul>", article(MONDAY));
     assert_article_is_held(&stray, "mardi 20 juillet");
@@ -151,7 +161,7 @@ fn a_site_that_does_not_exist_is_held() {
 fn a_local_address_that_is_not_allowed_is_not_read() {
     let (web, relay) = (Web::wordpress(vec![post(&article(MONDAY))]), Relay::start());
     let house = House::new().relay(&relay).set("office.website", web.url("/").to_string());
-    assert_held(&house, &relay, "127.0.0.1 n’est pas lue");
+    assert_held(&house, &relay, "n’est pas lue\u{a0}: l’adresse n’est pas sur l’internet public");
     assert!(web.requests().is_empty());
 }
 
@@ -188,7 +198,7 @@ fn a_page_in_a_wrong_charset_never_leaves_garbled() {
 #[test]
 fn without_any_network_the_issue_is_held_and_the_notice_stays_owed() {
     let relay = Relay::start();
-    let house = House::new().relay(&relay).set("office.website", "http://192.0.2.1").set("fetch.timeout", "5s");
+    let house = House::new().relay(&relay).set("office.website", "http://127.0.0.1:9").set("fetch.allow", serde_json::json!(["127.0.0.1:9"])).set("fetch.timeout", "5s");
     let args = ["run", "agenda", "--at", AT];
     let plain = house.command(&args);
     let mut command = Command::new("unshare");
@@ -199,7 +209,7 @@ fn without_any_network_the_issue_is_held_and_the_notice_stays_owed() {
         eprintln!("this machine makes no network namespaces: not tested");
         return;
     }
-    finish(command.spawn().unwrap(), &args).expect(3).expect_said(&["la connexion au site 192.0.2.1 est impossible"]);
+    finish(command.spawn().unwrap(), &args).expect(3).expect_said(&["la connexion au site 127.0.0.1:9 est impossible"]);
     assert_eq!(relay.told_staff().len(), 0);
     // The network is back, the site still is not: what was owed is said, once.
     house.run_from_site().expect(3);

@@ -47,19 +47,11 @@ fn the_daemon_sends_by_itself_what_became_due_while_it_was_down() {
         house.import_many(4);
         // A first start meets the mailing; nothing before that is owed.
         house.semainier(&["issues"]).expect(0);
-        serve_until(&house, "the mailing is known", || house.number("SELECT count(*) FROM mailings") == 1);
+        house.serve_until("the mailing is known", || house.number("SELECT count(*) FROM mailings") == 1);
         house.sql("UPDATE mailings SET cursor = cursor - 180000");
-        serve_until(&house, "everybody is written to", || relay.to_partners() == 4);
+        house.serve_until("everybody is written to", || relay.to_partners() == 4);
         house.judge_at_rest(&relay, 4);
         house.assert_states(&[("sent", 4)]);
         assert_eq!(house.issues().len(), 1, "one issue for the week, whatever the number of occurrences");
     }
-}
-
-/// The daemon works until it is so, then is asked to stop, and stops in peace.
-fn serve_until(house: &House, what: &str, is_so: impl Fn() -> bool) {
-    let daemon = house.start(&["serve"]);
-    until(what, is_so);
-    signal(daemon.id(), "TERM");
-    finish(daemon, &["serve"]).expect(0).expect_said(&["is up with 1 mailings", "nothing is in flight"]);
 }

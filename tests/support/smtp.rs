@@ -224,7 +224,12 @@ impl Talk {
         words.extend(options.auth.map(|_| "AUTH PLAIN LOGIN".to_owned()));
         words.push(format!("SIZE {}", options.size));
         let last = words.len() - 1;
-        words.iter().enumerate().map(|(n, w)| format!("250{}{w}", if n == last { ' ' } else { '-' })).collect::<Vec<_>>().join("\r\n")
+        words
+            .iter()
+            .enumerate()
+            .map(|(n, w)| format!("250{}{w}", if n == last { ' ' } else { '-' }))
+            .collect::<Vec<_>>()
+            .join("\r\n")
     }
 
     async fn converse(&mut self, allowed: bool) -> Step<()> {

@@ -53,7 +53,12 @@ impl Weekdays {
 
     pub(super) fn between(first: Weekday, last: Weekday) -> Self {
         let (first, last) = (first.num_days_from_monday(), last.num_days_from_monday());
-        Self((0..7).filter(|day| if first <= last { (first..=last).contains(day) } else { *day >= first || *day <= last }).map(|day| 1 << day).sum())
+        Self(
+            (0..7)
+                .filter(|day| if first <= last { (first..=last).contains(day) } else { *day >= first || *day <= last })
+                .map(|day| 1 << day)
+                .sum(),
+        )
     }
 
     pub(super) fn has(self, day: Weekday) -> bool {
@@ -127,10 +132,35 @@ fn day_number(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
         return (number == 1).then_some((1, at + 2));
     }
     const UNITS: [&str; 22] = [
-        "h", "heures", "heure", "hrs", "€", "euros", "euro", "eur", "km", "kms", "kilometres", "ans", "m", "%", "min",
-        "minutes", "mn", "places", "personnes", "exposants", "eme", "e",
+        "h",
+        "heures",
+        "heure",
+        "hrs",
+        "€",
+        "euros",
+        "euro",
+        "eur",
+        "km",
+        "kms",
+        "kilometres",
+        "ans",
+        "m",
+        "%",
+        "min",
+        "minutes",
+        "mn",
+        "places",
+        "personnes",
+        "exposants",
+        "eme",
+        "e",
     ];
-    if is(tokens, at + 1, &UNITS) || (is(tokens, at + 1, &[":", ","]) && glued(tokens, at + 1) && glued(tokens, at + 2) && tokens[at + 2].kind == Kind::Number) {
+    if is(tokens, at + 1, &UNITS)
+        || (is(tokens, at + 1, &[":", ","])
+            && glued(tokens, at + 1)
+            && glued(tokens, at + 2)
+            && tokens[at + 2].kind == Kind::Number)
+    {
         return None;
     }
     Some((number, at + 1))
@@ -152,7 +182,11 @@ fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>
                 what.month = month;
                 at += 1;
                 // The dot of `juil.`, not the end of a sentence.
-                if tokens[at - 1].fold.len() <= 4 && is(tokens, at, &["."]) && glued(tokens, at) && !tokens[at - 1].is_any(&["mars", "mai", "juin", "aout"]) {
+                if tokens[at - 1].fold.len() <= 4
+                    && is(tokens, at, &["."])
+                    && glued(tokens, at)
+                    && !tokens[at - 1].is_any(&["mars", "mai", "juin", "aout"])
+                {
                     at += 1;
                 }
                 if let Some(year) = tokens.get(at).and_then(Token::number).filter(|n| (2000..2100).contains(n)) {
@@ -213,7 +247,8 @@ fn range_by_dash(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
         return None;
     }
     let last = mention(tokens, first.to + 1, true)?;
-    let sound = last.what.day.is_some() && (last.what.month.is_some() || (first.what.weekday.is_some() && last.what.weekday.is_some()));
+    let sound = last.what.day.is_some()
+        && (last.what.month.is_some() || (first.what.weekday.is_some() && last.what.weekday.is_some()));
     sound.then_some(Found { what: Spec::Range(first.what, last.what), to: last.to })
 }
 
@@ -234,7 +269,10 @@ fn list(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
         let dated = found.what.month.is_some() || found.what.weekday.is_some();
         let after_weekday = first.what.weekday.is_some() && first.what.day.is_some() && found.what.day.is_some();
         // `Samedi 17, 20 personnes` is no list; `samedis 17, 24 et 31` is one.
-        if dated || (after_weekday && tokens[at].fold.ends_with("is")) || (after_weekday && is(tokens, next - 1, &["et", "&", "/"])) {
+        if dated
+            || (after_weekday && tokens[at].fold.ends_with("is"))
+            || (after_weekday && is(tokens, next - 1, &["et", "&", "/"]))
+        {
             sound = Some((mentions.len(), to));
         }
     }
@@ -253,7 +291,9 @@ pub(super) fn recurrence(tokens: &[Token], at: usize) -> Option<Found<Recurrence
         // `tous les jours sauf le jeudi` is one expression.
         let comma = usize::from(is(tokens, to, &[","]));
         match recurrence(tokens, to + comma) {
-            Some(Found { what: Recurrence::Except(closed), to }) => Found { what: Recurrence::On(Weekdays::without(days, closed)), to },
+            Some(Found { what: Recurrence::Except(closed), to }) => {
+                Found { what: Recurrence::On(Weekdays::without(days, closed)), to }
+            }
             _ => Found { what: Recurrence::On(days), to },
         }
     };
@@ -384,7 +424,8 @@ impl Calendar {
     }
 
     fn of_number(&self, day: u32, mention: &Mention, warnings: &mut Vec<String>) -> Option<NaiveDate> {
-        let fits = |date: &NaiveDate| date.day() == day && mention.weekday.is_none_or(|weekday| date.weekday() == weekday);
+        let fits =
+            |date: &NaiveDate| date.day() == day && mention.weekday.is_none_or(|weekday| date.weekday() == weekday);
         if let Some(date) = self.week.and_then(|week| week.days().find(fits)) {
             return Some(date);
         }
@@ -456,7 +497,17 @@ pub(super) fn weekday_name(weekday: Weekday) -> &'static str {
 
 pub(super) fn month_name(month: u32) -> &'static str {
     const NAMES: [&str; 12] = [
-        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
         "décembre",
     ];
     NAMES.get(month.wrapping_sub(1) as usize).copied().unwrap_or_default()
@@ -520,7 +571,11 @@ mod tests {
     fn the_weekday_fixes_the_year() {
         check(calendar("2026-12-30"), "Vendredi 1er janvier", &["2027-01-01"]);
         check(calendar("2027-01-02"), "Jeudi 31 décembre", &["2026-12-31"]);
-        check(calendar("2026-12-28"), "Du 30 décembre au 2 janvier", &["2026-12-30", "2026-12-31", "2027-01-01", "2027-01-02"]);
+        check(
+            calendar("2026-12-28"),
+            "Du 30 décembre au 2 janvier",
+            &["2026-12-30", "2026-12-31", "2027-01-01", "2027-01-02"],
+        );
         check(calendar("2027-07-09"), "Lundi 13 juillet", &["2026-07-13"]);
     }
 
@@ -528,12 +583,16 @@ mod tests {
     fn a_weekday_that_disagrees_is_told() {
         let found = date(&tokens("Lundi 15 juillet 2027"), 0).unwrap();
         let dates = calendar("2027-07-09").dates(&found.what);
-        assert_eq!(dates.warnings, ["L’article écrit « lundi 15 juillet », mais le 15 juillet 2027 est un jeudi\u{a0}: date à vérifier."]);
+        assert_eq!(
+            dates.warnings,
+            ["L’article écrit « lundi 15 juillet », mais le 15 juillet 2027 est un jeudi\u{a0}: date à vérifier."]
+        );
     }
 
     #[test]
     fn numbers_that_are_no_days_are_left_alone() {
-        for text in ["32 km du 32", "10 h 30", "10 et 5 €", "2020 Selecta", "7-77", "de 6 à 12 ans", "12 exposants"] {
+        for text in ["32 km du 32", "10 h 30", "10 et 5 €", "2020 Selecta", "7-77", "de 6 à 12 ans", "12 exposants"]
+        {
             assert_eq!(date(&tokens(text), 0), None, "{text}");
         }
     }

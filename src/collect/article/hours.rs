@@ -104,7 +104,8 @@ pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
         let clock = clock(tokens, at)?;
         let led = at > 0 && is(tokens, at - 1, &["a", "des", "de", "vers", "-"]);
         let named = at > 0 && is(tokens, at - 1, &["les"]) && is(tokens, at + 1, &["heures", "h"]);
-        let walk = is(tokens, clock.to, &["de", "d'"]) && is(tokens, clock.to + 1, &["marche", "route", "voiture", "velo"]);
+        let walk =
+            is(tokens, clock.to, &["de", "d'"]) && is(tokens, clock.to + 1, &["marche", "route", "voiture", "velo"]);
         let of = is(tokens, clock.to, &["de", "d'"]) && !led && !is(tokens, clock.to + 1, &["la", "l'"]);
         return (named || walk || of).then_some(clock.to);
     }
@@ -226,7 +227,10 @@ fn hour_of_the_day(tokens: &[Token], mut to: usize, times: &mut Times) -> usize 
     if is(tokens, to, &["precises", "precise", "pile"]) {
         to += 1;
     }
-    if is(tokens, to, &["environ"]) && !is(tokens, to + 1, &["km"]) && tokens.get(to + 1).is_none_or(|t| t.kind != Kind::Number) {
+    if is(tokens, to, &["environ"])
+        && !is(tokens, to + 1, &["km"])
+        && tokens.get(to + 1).is_none_or(|t| t.kind != Kind::Number)
+    {
         times.approx = true;
         to += 1;
     }
@@ -294,7 +298,10 @@ fn part_of_day(tokens: &[Token], at: usize) -> Option<Found<Times>> {
         "soiree" if firm => of(PartOfDay::Evening),
         "soir" if led(&["le", "ce", "au"]) => of(PartOfDay::Evening),
         "midi" if led(&["le", "ce"]) && head == at + 1 => of(PartOfDay::Noon),
-        "journee" if led(&["toute", "en", "dans", "durant", "pendant"]) || (led(&["la"]) && head == at + 1 && is(tokens, head + 1, &[",", ":"])) => {
+        "journee"
+            if led(&["toute", "en", "dans", "durant", "pendant"])
+                || (led(&["la"]) && head == at + 1 && is(tokens, head + 1, &[",", ":"])) =>
+        {
             Times { all_day: true, ..Times::default() }
         }
         _ => return night(tokens, at),
@@ -395,9 +402,23 @@ mod tests {
     #[test]
     fn what_only_looks_like_an_hour_is_none() {
         for text in [
-            "durant 1h15 ou un peu plus", "durée 2h", "durée : environ 1h30", "visite d’1 h 15", "dès 8 ans",
-            "de 6 à 12 ans", "32 km", "2020 Selecta", "à 7-77", "3 heures de musique", "balade de 2h", "45 minutes",
-            "la soirée est musicale", "avant 18h", "50 habitants", "après-midi récréative", "d'une heure",
+            "durant 1h15 ou un peu plus",
+            "durée 2h",
+            "durée : environ 1h30",
+            "visite d’1 h 15",
+            "dès 8 ans",
+            "de 6 à 12 ans",
+            "32 km",
+            "2020 Selecta",
+            "à 7-77",
+            "3 heures de musique",
+            "balade de 2h",
+            "45 minutes",
+            "la soirée est musicale",
+            "avant 18h",
+            "50 habitants",
+            "après-midi récréative",
+            "d'une heure",
         ] {
             assert_eq!(said(text), "", "{text}");
         }

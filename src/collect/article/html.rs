@@ -149,7 +149,8 @@ impl Line {
 
 /// Whether there is any tag at all.
 fn has_tag(html: &str) -> bool {
-    html.match_indices('<').any(|(at, _)| html[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!'))
+    html.match_indices('<')
+        .any(|(at, _)| html[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!'))
 }
 
 fn has_block_tag(text: &str) -> bool {
@@ -317,7 +318,8 @@ impl Builder {
             return;
         }
         let mut line = std::mem::take(&mut self.line);
-        line.shape.strong = bold > 0 && bold + line.text.matches([' ', ':', '.', '-', '–', '•']).count() * 3 >= line.text.len();
+        line.shape.strong =
+            bold > 0 && bold + line.text.matches([' ', ':', '.', '-', '–', '•']).count() * 3 >= line.text.len();
         self.page.lines.push(line);
     }
 
@@ -361,7 +363,8 @@ impl Builder {
             self.page.scopes.len() - 1
         });
         let href = if *name == local_name!("a") { attribute(tag, "href").map(str::to_owned) } else { None };
-        let href = href.filter(|href| !href.trim().is_empty() && !href.starts_with(['#']) && !href.starts_with("javascript:"));
+        let href =
+            href.filter(|href| !href.trim().is_empty() && !href.starts_with(['#']) && !href.starts_with("javascript:"));
         self.hidden += usize::from(hidden);
         self.strong += usize::from(strong);
         self.scopes_open += usize::from(scope.is_some());
@@ -412,7 +415,13 @@ impl Builder {
             _ => return,
         };
         // A short look back is enough for what authors write, and keeps hostile nesting linear.
-        let found = self.open.iter().rev().take(8).take_while(|open| !until.contains(&&*open.name)).find(|open| closes.contains(&&*open.name));
+        let found = self
+            .open
+            .iter()
+            .rev()
+            .take(8)
+            .take_while(|open| !until.contains(&&*open.name))
+            .find(|open| closes.contains(&&*open.name));
         if let Some(name) = found.map(|open| open.name.clone()) {
             self.close(&name);
         }
@@ -489,9 +498,11 @@ impl Builder {
             record.text.push('\n');
             let offset = record.text.len();
             record.text += &cell.text;
-            record.links.extend(
-                cell.links.into_iter().map(|link| Link { start: link.start + offset, end: link.end + offset, ..link }),
-            );
+            record.links.extend(cell.links.into_iter().map(|link| Link {
+                start: link.start + offset,
+                end: link.end + offset,
+                ..link
+            }));
             record.shape.strong &= cell.shape.strong;
         }
         record.header_row = row.headers == row.cells && row.cells > 1;
@@ -500,8 +511,10 @@ impl Builder {
 
     fn is_hidden(&self, tag: &Tag) -> bool {
         match &*tag.name {
-            "script" | "style" | "template" | "svg" | "nav" | "footer" | "select" | "button" | "textarea" | "iframe"
-            | "object" | "video" | "audio" | "canvas" | "title" | "noembed" | "noframes" | "xmp" => return true,
+            "script" | "style" | "template" | "svg" | "nav" | "footer" | "select" | "button" | "textarea"
+            | "iframe" | "object" | "video" | "audio" | "canvas" | "title" | "noembed" | "noframes" | "xmp" => {
+                return true;
+            }
             // Inside the article they hold its title or a boxed text; outside they are the site's.
             "header" | "aside" if self.scopes_open == 0 => return true,
             "html" | "body" | "main" => return false,
@@ -510,7 +523,9 @@ impl Builder {
         let hidden_style = attribute(tag, "style").is_some_and(|style| {
             style.to_ascii_lowercase().split(';').any(|rule| rule.replace(' ', "") == "display:none")
         });
-        let named = |value: &str| value.split_ascii_whitespace().any(|word| FURNITURE.contains(&word.to_ascii_lowercase().as_str()));
+        let named = |value: &str| {
+            value.split_ascii_whitespace().any(|word| FURNITURE.contains(&word.to_ascii_lowercase().as_str()))
+        };
         hidden_style
             || attribute(tag, "hidden").is_some()
             || attribute(tag, "class").is_some_and(named)
@@ -528,21 +543,56 @@ impl Builder {
 
 /// Classes and ids of what stands around an article, in the usual themes.
 const FURNITURE: [&str; 31] = [
-    "comments", "comment-list", "comments-area", "commentlist", "comment-respond", "respond", "sharedaddy", "sharing",
-    "share", "share-buttons", "social-share", "post-share", "jp-relatedposts", "related", "related-posts",
-    "related-articles", "yarpp-related", "breadcrumb", "breadcrumbs", "sidebar", "newsletter", "cookie-banner",
-    "cookies", "pagination", "post-navigation", "nav-links", "screen-reader-text", "sr-only", "visually-hidden",
-    "author-box", "publicite",
+    "comments",
+    "comment-list",
+    "comments-area",
+    "commentlist",
+    "comment-respond",
+    "respond",
+    "sharedaddy",
+    "sharing",
+    "share",
+    "share-buttons",
+    "social-share",
+    "post-share",
+    "jp-relatedposts",
+    "related",
+    "related-posts",
+    "related-articles",
+    "yarpp-related",
+    "breadcrumb",
+    "breadcrumbs",
+    "sidebar",
+    "newsletter",
+    "cookie-banner",
+    "cookies",
+    "pagination",
+    "post-navigation",
+    "nav-links",
+    "screen-reader-text",
+    "sr-only",
+    "visually-hidden",
+    "author-box",
+    "publicite",
 ];
 
 /// Classes of the element that holds an article's text, in the usual themes.
 const CONTENT: [&str; 10] = [
-    "entry-content", "post-content", "article-content", "td-post-content", "post__content", "article__content",
-    "article-body", "post-body", "single-content", "elementor-widget-theme-post-content",
+    "entry-content",
+    "post-content",
+    "article-content",
+    "td-post-content",
+    "post__content",
+    "article__content",
+    "article-body",
+    "post-body",
+    "single-content",
+    "elementor-widget-theme-post-content",
 ];
 
 fn scope_rank(tag: &Tag) -> Option<u8> {
-    let content = attribute(tag, "class").is_some_and(|class| class.split_ascii_whitespace().any(|word| CONTENT.contains(&word)))
+    let content = attribute(tag, "class")
+        .is_some_and(|class| class.split_ascii_whitespace().any(|word| CONTENT.contains(&word)))
         || attribute(tag, "itemprop") == Some("articleBody");
     match &*tag.name {
         _ if content => Some(3),
@@ -570,7 +620,8 @@ fn is_strong(tag: &Tag) -> bool {
     attribute(tag, "style").is_some_and(|style| {
         style.to_ascii_lowercase().split(';').any(|rule| {
             rule.split_once(':').is_some_and(|(key, value)| {
-                key.trim() == "font-weight" && (value.trim().starts_with("bold") || matches!(value.trim(), "600" | "700" | "800" | "900"))
+                key.trim() == "font-weight"
+                    && (value.trim().starts_with("bold") || matches!(value.trim(), "600" | "700" | "800" | "900"))
             })
         })
     })
@@ -579,7 +630,18 @@ fn is_strong(tag: &Tag) -> bool {
 fn is_void(name: &LocalName) -> bool {
     matches!(
         &**name,
-        "hr" | "img" | "input" | "meta" | "link" | "area" | "base" | "col" | "embed" | "source" | "track" | "wbr" | "param"
+        "hr" | "img"
+            | "input"
+            | "meta"
+            | "link"
+            | "area"
+            | "base"
+            | "col"
+            | "embed"
+            | "source"
+            | "track"
+            | "wbr"
+            | "param"
     )
 }
 
@@ -591,10 +653,50 @@ fn is_foreign(name: &LocalName) -> bool {
 fn is_block(name: &LocalName) -> bool {
     matches!(
         &**name,
-        "p" | "li" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "div" | "section" | "article" | "main"
-            | "header" | "footer" | "aside" | "nav" | "dl" | "dt" | "dd" | "table" | "thead" | "tbody" | "tfoot" | "tr"
-            | "td" | "th" | "caption" | "blockquote" | "figure" | "figcaption" | "pre" | "address" | "details"
-            | "summary" | "form" | "fieldset" | "legend" | "center" | "body" | "html" | "head" | "title" | "option"
+        "p" | "li"
+            | "ul"
+            | "ol"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "div"
+            | "section"
+            | "article"
+            | "main"
+            | "header"
+            | "footer"
+            | "aside"
+            | "nav"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "table"
+            | "thead"
+            | "tbody"
+            | "tfoot"
+            | "tr"
+            | "td"
+            | "th"
+            | "caption"
+            | "blockquote"
+            | "figure"
+            | "figcaption"
+            | "pre"
+            | "address"
+            | "details"
+            | "summary"
+            | "form"
+            | "fieldset"
+            | "legend"
+            | "center"
+            | "body"
+            | "html"
+            | "head"
+            | "title"
+            | "option"
     )
 }
 
@@ -617,9 +719,10 @@ mod tests {
 
     #[test]
     fn words_are_never_glued() {
-        assert_eq!(lines("<li>à Pavie<br/>et à Auch<p>dès 9&nbsp;h</p><div>a</div>b<b>c</b></li>"), [
-            "à Pavie", "et à Auch", "dès 9 h", "a", "bc"
-        ]);
+        assert_eq!(
+            lines("<li>à Pavie<br/>et à Auch<p>dès 9&nbsp;h</p><div>a</div>b<b>c</b></li>"),
+            ["à Pavie", "et à Auch", "dès 9 h", "a", "bc"]
+        );
     }
 
     #[test]

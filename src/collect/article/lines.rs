@@ -51,7 +51,8 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     let timed = says_time(rest_tokens);
     let separated = next.is_any(&[":", "-", ".", "(", "\n", "|", "/", ";", "!", "•", ">", "→"]);
     let label = rest_tokens.iter().filter(|token| token.kind == Kind::Word).count() <= 8 && !timed && separated;
-    let ends_as_label = tokens.last().is_some_and(|last| last.is(":")) || (next.is("(") && tokens.last().is_some_and(|last| last.is(")")));
+    let ends_as_label = tokens.last().is_some_and(|last| last.is(":"))
+        || (next.is("(") && tokens.last().is_some_and(|last| last.is(")")));
     if label && (line.shape.stands_out() || ends_as_label) {
         return of(Form::Heading);
     }
@@ -64,7 +65,8 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
         return if firm { of(Form::RunIn) } else { None };
     }
     let hour_follows = says_time(&tokens[date.to..tokens.len().min(date.to + 6)]);
-    (hour_follows || (numbered && (line.bullet || line.in_list || next.is(","))) || (numbered && timed)).then_some(())?;
+    (hour_follows || (numbered && (line.bullet || line.in_list || next.is(","))) || (numbered && timed))
+        .then_some(())?;
     of(Form::Inside)
 }
 
@@ -98,7 +100,8 @@ pub(super) fn inner_days(text: &str) -> Vec<InnerDay> {
     while at < tokens.len() {
         let sentence = tokens[at - 1].is_sentence_end() || tokens[at - 1].is_any(&["•", "|", "*"]);
         let named = days::weekday(&tokens[at]).is_some() && tokens[at].capital;
-        let found = if sentence && named { days::date(&tokens, at).filter(|date| has_number(&date.what)) } else { None };
+        let found =
+            if sentence && named { days::date(&tokens, at).filter(|date| has_number(&date.what)) } else { None };
         let Some(date) = found else {
             at += 1;
             continue;
@@ -133,9 +136,12 @@ pub(super) fn section(line: &Line) -> Option<Section> {
     let words = Words::of(&line.text);
     let tokens = &words.tokens;
     let first = tokens.iter().position(|token| token.kind != Kind::Sign)?;
-    let content: Vec<&Token> = tokens.iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Number) && !is_function(token)).collect();
+    let content: Vec<&Token> =
+        tokens.iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Number) && !is_function(token)).collect();
     let ends_with_colon = tokens.last().is_some_and(|last| last.is(":"));
-    let stands_out = line.shape.stands_out() || ends_with_colon || (first..tokens.len()).filter(|at| tokens[*at].kind == Kind::Word).all(|at| words.shouts(at));
+    let stands_out = line.shape.stands_out()
+        || ends_with_colon
+        || (first..tokens.len()).filter(|at| tokens[*at].kind == Kind::Word).all(|at| words.shouts(at));
     let ends = |to: usize| tokens[to..].iter().all(|token| token.kind == Kind::Sign);
     if let Some(found) = days::recurrence(tokens, first)
         && let Recurrence::On(days) = found.what
@@ -143,7 +149,13 @@ pub(super) fn section(line: &Line) -> Option<Section> {
     {
         return Some(Section::Daily(days));
     }
-    let whole_week = ["toute la semaine", "tout au long de la semaine", "en continu", "et toute la semaine", "toute la semaine egalement"];
+    let whole_week = [
+        "toute la semaine",
+        "tout au long de la semaine",
+        "en continu",
+        "et toute la semaine",
+        "toute la semaine egalement",
+    ];
     let plain = folded(line.text.trim_matches(|c: char| !c.is_alphanumeric()));
     if whole_week.contains(&plain.as_str()) {
         return Some(Section::Daily(Weekdays::ALL));
@@ -155,7 +167,11 @@ pub(super) fn section(line: &Line) -> Option<Section> {
     }
     let exhibitions = content.iter().take(3).any(|token| token.is_any(&["expositions", "expos"]))
         || (content.len() <= 2 && content.first().is_some_and(|token| token.is_any(&["exposition", "expo"])));
-    if exhibitions && content.len() <= 6 && (stands_out || content.len() <= 3) && !words.tokens.iter().any(|token| token.is("jusqu'")) {
+    if exhibitions
+        && content.len() <= 6
+        && (stands_out || content.len() <= 3)
+        && !words.tokens.iter().any(|token| token.is("jusqu'"))
+    {
         return Some(Section::Exhibitions);
     }
     let named = first + usize::from(tokens[first].is("a"));
@@ -171,7 +187,8 @@ pub(super) fn section(line: &Line) -> Option<Section> {
 pub(super) fn lone_name(line: &Line) -> Option<String> {
     let words = Words::of(&line.text);
     let named: Vec<&Token> = words.tokens.iter().filter(|token| token.kind != Kind::Sign).collect();
-    let all_names = !named.is_empty() && named.len() <= 3 && named.iter().all(|token| token.kind == Kind::Word && token.capital);
+    let all_names =
+        !named.is_empty() && named.len() <= 3 && named.iter().all(|token| token.kind == Kind::Word && token.capital);
     let text = line.text.trim_matches(|c: char| !c.is_alphanumeric());
     all_names.then(|| text.to_owned())
 }
@@ -193,25 +210,68 @@ pub(super) enum Footer {
 }
 
 pub(super) fn footer(line: &Line) -> Option<Footer> {
-    const STRAY: [&str; 9] = ["publicite", "advertisement", "annonce", "facebook", "twitter", "instagram", "imprimer", "lire aussi", "credit photo"];
-    const CLOSE: [&str; 27] = [
-        "suggestion d'article", "suggestions d'article", "articles similaires", "article similaire", "a lire aussi",
-        "a lire egalement", "sur le meme sujet", "vous aimerez aussi", "vous aimerez peut-etre", "dans la meme rubrique",
-        "partager", "partagez", "article precedent", "article suivant", "navigation de l'article", "etiquettes", "mots-cles",
-        "tous droits reserves", "mentions legales", "©", "bonne semaine", "bon week-end", "belle semaine", "a bientot",
-        "a la semaine prochaine", "inscrivez-vous a la newsletter", "inscrivez-vous a notre newsletter",
+    const STRAY: [&str; 9] = [
+        "publicite",
+        "advertisement",
+        "annonce",
+        "facebook",
+        "twitter",
+        "instagram",
+        "imprimer",
+        "lire aussi",
+        "credit photo",
     ];
-    const END: [&str; 5] = ["commentaires", "laisser un commentaire", "laissez un commentaire", "poster un commentaire", "ajouter un commentaire"];
+    const CLOSE: [&str; 27] = [
+        "suggestion d'article",
+        "suggestions d'article",
+        "articles similaires",
+        "article similaire",
+        "a lire aussi",
+        "a lire egalement",
+        "sur le meme sujet",
+        "vous aimerez aussi",
+        "vous aimerez peut-etre",
+        "dans la meme rubrique",
+        "partager",
+        "partagez",
+        "article precedent",
+        "article suivant",
+        "navigation de l'article",
+        "etiquettes",
+        "mots-cles",
+        "tous droits reserves",
+        "mentions legales",
+        "©",
+        "bonne semaine",
+        "bon week-end",
+        "belle semaine",
+        "a bientot",
+        "a la semaine prochaine",
+        "inscrivez-vous a la newsletter",
+        "inscrivez-vous a notre newsletter",
+    ];
+    const END: [&str; 5] = [
+        "commentaires",
+        "laisser un commentaire",
+        "laissez un commentaire",
+        "poster un commentaire",
+        "ajouter un commentaire",
+    ];
     const LONGEST: usize = 300;
     if line.text.len() > LONGEST {
         return None;
     }
     let text = folded(line.text.trim_start_matches(|c: char| is_bullet(c) || is_space(c) || c == '>' || c == '↓'));
-    let begins = |list: &[&str]| list.iter().any(|start| {
-        text.strip_prefix(start).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()) || start.ends_with("article"))
-    });
+    let begins = |list: &[&str]| {
+        list.iter().any(|start| {
+            text.strip_prefix(start)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()) || start.ends_with("article"))
+        })
+    };
     let counted = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
-    if (begins(&END) && text.len() < 80) || (counted.len() < text.len() && ["commentaire", "commentaires"].contains(&counted)) {
+    if (begins(&END) && text.len() < 80)
+        || (counted.len() < text.len() && ["commentaire", "commentaires"].contains(&counted))
+    {
         return Some(Footer::End);
     }
     if says_time(&tokens(&line.text)) {
@@ -220,8 +280,13 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     if begins(&STRAY) && text.len() < 80 {
         return Some(Footer::Stray);
     }
-    let whole_agenda = ["retrouvez", "consultez", "decouvrez", "voir", "tout", "toute", "pour", "plus", "l'agenda"].iter().any(|start| text.starts_with(start))
-        && (text.contains("agenda") || text.contains("programme complet") || text.contains("toutes les manifestations") || text.contains("toutes les animations"))
+    let whole_agenda = ["retrouvez", "consultez", "decouvrez", "voir", "tout", "toute", "pour", "plus", "l'agenda"]
+        .iter()
+        .any(|start| text.starts_with(start))
+        && (text.contains("agenda")
+            || text.contains("programme complet")
+            || text.contains("toutes les manifestations")
+            || text.contains("toutes les animations"))
         && !text.starts_with("pour les");
     (begins(&CLOSE) || whole_agenda).then_some(Footer::Close)
 }
@@ -248,12 +313,29 @@ pub(super) fn is_detail(text: &str) -> bool {
     if words.is(first, &DETAILS) {
         // `Info jeunes : forum` would be an event; a detail has its sign, figure or preposition at once.
         return words.tokens.get(first + 1).is_none_or(|next| {
-            next.kind != Kind::Word || is_function(next) || next.is_any(&["libre", "gratuite", "gratuit", "obligatoire", "conseillee", "unique", "reduit", "souhaitee"])
+            next.kind != Kind::Word
+                || is_function(next)
+                || next.is_any(&[
+                    "libre",
+                    "gratuite",
+                    "gratuit",
+                    "obligatoire",
+                    "conseillee",
+                    "unique",
+                    "reduit",
+                    "souhaitee",
+                ])
         }) || money::price(&words.tokens, first).is_some();
     }
     let marks = marks(&words);
-    let told = |at: usize| marks.iter().any(|mark| (mark.from..mark.to).contains(&at) && matches!(mark.meaning, Meaning::Price | Meaning::Phone(_) | Meaning::Opaque));
-    (0..words.tokens.len()).all(|at| words.tokens[at].kind != Kind::Word && words.tokens[at].kind != Kind::Number || told(at))
+    let told = |at: usize| {
+        marks.iter().any(|mark| {
+            (mark.from..mark.to).contains(&at)
+                && matches!(mark.meaning, Meaning::Price | Meaning::Phone(_) | Meaning::Opaque)
+        })
+    };
+    (0..words.tokens.len())
+        .all(|at| words.tokens[at].kind != Kind::Word && words.tokens[at].kind != Kind::Number || told(at))
 }
 
 /// What a line says about hours, for joining lines.
@@ -272,7 +354,10 @@ pub(super) fn timing(text: &str) -> Timing {
     if !says {
         return Timing::default();
     }
-    let start = tokens.iter().position(|token| token.kind != Kind::Sign && !token.is_any(&["et", "puis", "egalement"])).unwrap_or(0);
+    let start = tokens
+        .iter()
+        .position(|token| token.kind != Kind::Sign && !token.is_any(&["et", "puis", "egalement"]))
+        .unwrap_or(0);
     let first = hours::time(tokens, start);
     let only = first.as_ref().is_some_and(|time| tokens[time.to..].iter().all(|token| token.kind == Kind::Sign));
     Timing { says, starts: first.is_some(), only }
@@ -333,7 +418,9 @@ mod tests {
 
     #[test]
     fn details_belong_to_the_item_before() {
-        for text in ["Tarif : 5 €", "Réservation au 05 62 00 00 00", "RDV devant la mairie", "5 € / 3 €", "Entrée libre."] {
+        for text in
+            ["Tarif : 5 €", "Réservation au 05 62 00 00 00", "RDV devant la mairie", "5 € / 3 €", "Entrée libre."]
+        {
             assert!(is_detail(text), "{text}");
         }
         for text in ["Rendez-vous littéraire à 18h", "concert à Pavie", "à 10h, visite"] {

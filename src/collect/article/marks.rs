@@ -80,7 +80,10 @@ pub(super) fn quotation(tokens: &[Token], at: usize) -> Option<usize> {
         _ => return None,
     };
     let ahead = tokens.iter().enumerate().skip(at + 1).take(LONGEST);
-    ahead.take_while(|(_, token)| !token.is("«") && token.kind != Kind::Break).find(|(_, token)| token.is(close)).map(|(i, _)| i + 1)
+    ahead
+        .take_while(|(_, token)| !token.is("«") && token.kind != Kind::Break)
+        .find(|(_, token)| token.is(close))
+        .map(|(i, _)| i + 1)
 }
 
 fn mark(words: &Words<'_>, at: usize) -> Option<Found<Meaning>> {
@@ -117,13 +120,16 @@ fn web_address(words: &Words<'_>, at: usize) -> Option<usize> {
     let token = words.tokens.get(at).filter(|token| token.kind == Kind::Word)?;
     let address = token.is_any(&["www", "http", "https"]) || {
         // `contact@…`: look only a few tokens ahead.
-        (at + 1..at + 6).take_while(|i| words.tokens.get(*i).is_some_and(|t| t.start == words.tokens[i - 1].end)).any(|i| words.tokens[i].is("@"))
+        (at + 1..at + 6)
+            .take_while(|i| words.tokens.get(*i).is_some_and(|t| t.start == words.tokens[i - 1].end))
+            .any(|i| words.tokens[i].is("@"))
     };
     if !address {
         return None;
     }
     let mut to = at + 1;
-    while words.tokens.get(to).is_some_and(|t| t.start == words.tokens[to - 1].end && !t.is_any(&[",", ";", ")", "\n"])) {
+    while words.tokens.get(to).is_some_and(|t| t.start == words.tokens[to - 1].end && !t.is_any(&[",", ";", ")", "\n"]))
+    {
         to += 1;
     }
     // The dot that ends the sentence is not the address's.
@@ -179,7 +185,10 @@ fn states(words: &Words<'_>, at: usize) -> bool {
         return false;
     }
     let opens = at == 0 || before(&["(", "[", "-", ".", ",", ";", ":", "!", "\n", "*", "/"]);
-    let closes = words.tokens.get(at + 1).is_none_or(|t| t.is_sentence_end() || t.is_any(&[")", "]", "-", ",", ":", "et", "au", "a", "*", "/"]));
+    let closes = words
+        .tokens
+        .get(at + 1)
+        .is_none_or(|t| t.is_sentence_end() || t.is_any(&[")", "]", "-", ",", ":", "et", "au", "a", "*", "/"]));
     words.shouts(at) || (opens && closes) || before(&["est", "sont", "ete", "affiche", "deja"])
 }
 
@@ -201,7 +210,8 @@ fn until(tokens: &[Token], at: usize) -> Option<Found<Until>> {
             return days::month(&named).map(|_| Found { what: Until::Vague, to: first + 1 });
         }
         if edge.is_any(&["fin", "mi", "debut"]) {
-            let name = first + 1 + usize::from(is(first + 1, &["-", "du", "de"])) + usize::from(is(first + 2, &["mois"]));
+            let name =
+                first + 1 + usize::from(is(first + 1, &["-", "du", "de"])) + usize::from(is(first + 2, &["mois"]));
             let month = tokens.get(name).and_then(days::month)?;
             let what = if edge.is("fin") { Until::EndOf(month) } else { Until::Vague };
             return Some(Found { what, to: name + 1 });
@@ -217,7 +227,10 @@ mod tests {
 
     fn statuses(text: &str) -> Vec<Status> {
         let found = marks(&Words::of(text));
-        found.into_iter().filter_map(|mark| if let Meaning::Status(said) = mark.meaning { Some(said.status) } else { None }).collect()
+        found
+            .into_iter()
+            .filter_map(|mark| if let Meaning::Status(said) = mark.meaning { Some(said.status) } else { None })
+            .collect()
     }
 
     #[test]

@@ -56,13 +56,16 @@ pub fn read(html: &str, reading: &Reading<'_>) -> Agenda {
     let page = Page::read(html);
     let titles = page.titles.clone();
     let lines = page.article(|line| day_line(line).is_some_and(|day| day.form != Form::Inside));
-    let first_day = lines.iter().position(|line| day_line(line).is_some_and(|day| day.form == Form::Heading && !matches!(day.spec, Spec::Range(..))));
+    let first_day = lines.iter().position(|line| {
+        day_line(line).is_some_and(|day| day.form == Form::Heading && !matches!(day.spec, Spec::Range(..)))
+    });
     let introduction = &lines[..first_day.unwrap_or(0)];
     let texts = titles.iter().map(String::as_str).chain(introduction.iter().map(|line| line.text.as_str()));
     let named = named_week(texts, reading.published);
     let calendar = Calendar { published: reading.published, week: named.or(reading.week), last: None };
     let outline = outline(&lines, &calendar);
-    let mut reader = Reader { calendar, home: reading.home, days: BTreeMap::new(), agenda: Agenda::default(), moved: Vec::new() };
+    let mut reader =
+        Reader { calendar, home: reading.home, days: BTreeMap::new(), agenda: Agenda::default(), moved: Vec::new() };
     reader.gather(outline, named);
     reader.agenda
 }
@@ -103,7 +106,10 @@ impl Reader<'_> {
         let days = std::mem::take(&mut self.days);
         self.agenda.days = days.into_iter().map(|(date, items)| Day { date, items }).collect();
         for day in self.agenda.days.iter().filter(|day| day.items.is_empty()) {
-            self.agenda.warnings.push(format!("{}\u{a0}: le jour est annoncé, mais rien n’est écrit dessous.", capital(&short_date(day.date))));
+            self.agenda.warnings.push(format!(
+                "{}\u{a0}: le jour est annoncé, mais rien n’est écrit dessous.",
+                capital(&short_date(day.date))
+            ));
         }
         if self.agenda.days.is_empty() && self.agenda.daily.is_empty() {
             self.agenda.warnings.push("Aucun jour n’a été trouvé dans l’article.".to_owned());
@@ -127,7 +133,8 @@ impl Reader<'_> {
             }
             Under::Span(first, last) => {
                 let span: Vec<NaiveDate> = first.iter_days().take_while(|day| day <= last).take(366).collect();
-                let in_week: Vec<NaiveDate> = span.iter().copied().filter(|day| week.is_none_or(|week| week.contains(*day))).collect();
+                let in_week: Vec<NaiveDate> =
+                    span.iter().copied().filter(|day| week.is_none_or(|week| week.contains(*day))).collect();
                 match in_week.as_slice() {
                     [] => self.put_nowhere(&entry, text),
                     _ => self.put_daily(in_week, &entry, text),
@@ -160,14 +167,23 @@ impl Reader<'_> {
     }
 
     fn put_nowhere(&mut self, entry: &Entry, text: String) {
-        self.agenda.warnings.push(format!("«\u{a0}{}\u{a0}» ne se trouve sous aucun jour\u{a0}: à placer à la main.", shortened(&text)));
+        self.agenda.warnings.push(format!(
+            "«\u{a0}{}\u{a0}» ne se trouve sous aucun jour\u{a0}: à placer à la main.",
+            shortened(&text)
+        ));
         let mut item = self.item(entry, &text, None, false).0;
         item.events.clear();
         self.agenda.unplaced.push(item);
     }
 
     /// The item with what was understood of it, and the days its events moved to.
-    fn item(&mut self, entry: &Entry, text: &str, day: Option<NaiveDate>, exhibition: bool) -> (Item, Vec<Option<Spec>>) {
+    fn item(
+        &mut self,
+        entry: &Entry,
+        text: &str,
+        day: Option<NaiveDate>,
+        exhibition: bool,
+    ) -> (Item, Vec<Option<Spec>>) {
         let setting = Setting {
             calendar: &self.calendar,
             home: self.home,
@@ -176,7 +192,8 @@ impl Reader<'_> {
             exhibition,
             placed_by_words: entry.placed_by_words,
         };
-        let understood = if entry.heading { events::Understood::default() } else { understand(&entry.text, &entry.links, &setting) };
+        let understood =
+            if entry.heading { events::Understood::default() } else { understand(&entry.text, &entry.links, &setting) };
         if understood.events.is_empty() && entry.under != Under::Nowhere {
             let place = day.map_or("Hors des jours".to_owned(), |day| capital(&short_date(day)));
             self.agenda.warnings.push(format!(
@@ -191,14 +208,26 @@ impl Reader<'_> {
     fn settle_moved(&mut self) {
         for moved in std::mem::take(&mut self.moved).into_iter().rev() {
             let calendar = Calendar { last: Some(moved.day), ..self.calendar };
-            let Some(to) = calendar.dates(&moved.to).days.first().copied().filter(|to| *to != moved.day) else { continue };
-            let Some(title) = self.days.get(&moved.day).and_then(|items| items.get(moved.item)?.events.get(moved.event)).map(|event| event.title.clone()) else {
+            let Some(to) = calendar.dates(&moved.to).days.first().copied().filter(|to| *to != moved.day) else {
+                continue;
+            };
+            let Some(title) = self
+                .days
+                .get(&moved.day)
+                .and_then(|items| items.get(moved.item)?.events.get(moved.event))
+                .map(|event| event.title.clone())
+            else {
                 continue;
             };
             let stands_there = self.days.get(&to).is_some_and(|items| {
-                items.iter().flat_map(|item| &item.events).any(|event| event.status != Status::Postponed && same_thing(&event.title, &title))
+                items
+                    .iter()
+                    .flat_map(|item| &item.events)
+                    .any(|event| event.status != Status::Postponed && same_thing(&event.title, &title))
             });
-            if stands_there && let Some(item) = self.days.get_mut(&moved.day).and_then(|items| items.get_mut(moved.item)) {
+            if stands_there
+                && let Some(item) = self.days.get_mut(&moved.day).and_then(|items| items.get_mut(moved.item))
+            {
                 item.events.remove(moved.event);
             }
         }
@@ -206,7 +235,12 @@ impl Reader<'_> {
 
     fn warn_about_weeks(&mut self, week: Option<Week>, named: Option<Week>) {
         let Some(week) = week else { return };
-        let outside: Vec<String> = self.days.keys().filter(|day| !week.contains(**day)).map(|day| format!("{} ({})", short_date(*day), long_date(*day))).collect();
+        let outside: Vec<String> = self
+            .days
+            .keys()
+            .filter(|day| !week.contains(**day))
+            .map(|day| format!("{} ({})", short_date(*day), long_date(*day)))
+            .collect();
         if !outside.is_empty() {
             self.agenda.warnings.push(format!(
                 "L’article a des jours hors de la semaine du {}\u{a0}: {}.",
@@ -238,7 +272,9 @@ fn week_of(days: impl Iterator<Item = NaiveDate>, expected: Option<Week>) -> Opt
 
 /// Whether two titles name one thing: most of the shorter one's words are in the other.
 fn same_thing(a: &str, b: &str) -> bool {
-    let content = |title: &str| -> Vec<String> { folded_words(title).into_iter().filter(|word| !words::FUNCTION.contains(&word.as_str())).collect() };
+    let content = |title: &str| -> Vec<String> {
+        folded_words(title).into_iter().filter(|word| !words::FUNCTION.contains(&word.as_str())).collect()
+    };
     let (a, b) = (content(a), content(b));
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let shared = short.iter().filter(|word| long.contains(word)).count();

@@ -10,8 +10,8 @@ use chrono::{Days, NaiveDate};
 use super::days::{Calendar, Recurrence, Spec, Weekdays};
 use super::html::{Line, Link, Shape};
 use super::lines::{
-    DayLine, Footer, Form, Section, day_line, footer, has_number, inner_days, is_detail, is_lone_bullet, lone_name, look,
-    section, timing, without_bullet,
+    DayLine, Footer, Form, Section, day_line, footer, has_number, inner_days, is_detail, is_lone_bullet, lone_name,
+    look, section, timing, without_bullet,
 };
 use super::marks::{Meaning, marks};
 use super::text::Words;
@@ -80,7 +80,11 @@ struct Builder<'c> {
 
 pub(super) fn outline(lines: &[Line], calendar: &Calendar) -> Outline {
     let read: Vec<Option<DayLine>> = lines.iter().map(day_line).collect();
-    let is_head = |at: usize| read[at].as_ref().is_some_and(|day| day.form != Form::Inside && !is_week_title(day, calendar) && !is_byline(day, &lines[at], calendar));
+    let is_head = |at: usize| {
+        read[at].as_ref().is_some_and(|day| {
+            day.form != Form::Inside && !is_week_title(day, calendar) && !is_byline(day, &lines[at], calendar)
+        })
+    };
     let first_head = (0..lines.len()).find(|at| is_head(*at));
     let start = first_head.or_else(|| (0..lines.len()).find(|at| is_dated_item(&lines[*at])));
     let Some(start) = start else { return Outline::default() };
@@ -205,7 +209,9 @@ impl Builder<'_> {
 
     /// After the footer only a later day of the same week is still agenda.
     fn reopens(&mut self, day: Option<&DayLine>, line: &Line) -> bool {
-        let dates = day.filter(|day| day.form == Form::Heading && line.shape.stands_out()).map(|day| self.calendar.dates(&day.spec).days);
+        let dates = day
+            .filter(|day| day.form == Form::Heading && line.shape.stands_out())
+            .map(|day| self.calendar.dates(&day.spec).days);
         let last = self.out.headed.last().copied();
         let later = dates.is_some_and(|dates| {
             dates.first().zip(last).is_some_and(|(date, last)| *date > last && Week::of(*date) == Week::of(last))
@@ -226,8 +232,12 @@ impl Builder<'_> {
         match found {
             Some(Section::Exhibitions | Section::Theme) if line.bullet && !line.shape.stands_out() => None,
             // Deeper than the days: a theme within the day.
-            Some(Section::Exhibitions) if self.day_level > 0 && line.shape.heading > self.day_level => Some(Section::Theme),
-            None if !line.text.contains('\n') && self.town_looks.contains(&look(line)) => lone_name(line).map(Section::Town),
+            Some(Section::Exhibitions) if self.day_level > 0 && line.shape.heading > self.day_level => {
+                Some(Section::Theme)
+            }
+            None if !line.text.contains('\n') && self.town_looks.contains(&look(line)) => {
+                lone_name(line).map(Section::Town)
+            }
             found => found,
         }
     }
@@ -241,10 +251,14 @@ impl Builder<'_> {
         }
         let in_section = matches!(self.under, Under::Exhibitions | Under::Daily(_));
         // `Du 10 au 16 juillet : « Terres cuites »` is an exhibition, not a heading of days.
-        if in_section && (span || (day.form != Form::Heading && !line.shape.stands_out())) && day.rest < line.text.len() {
+        if in_section && (span || (day.form != Form::Heading && !line.shape.stands_out())) && day.rest < line.text.len()
+        {
             return false;
         }
-        if day.form == Form::Inside && self.headed_article && matches!(&self.under, Under::Days(now) if *now == dates.days) {
+        if day.form == Form::Inside
+            && self.headed_article
+            && matches!(&self.under, Under::Days(now) if *now == dates.days)
+        {
             return false;
         }
         if is_week_title(day, &self.calendar) {
@@ -258,7 +272,8 @@ impl Builder<'_> {
         match day.form {
             Form::Heading => {
                 self.head(dates.days, line.shape.heading, true);
-                let label = line.text[day.rest..].trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '«' | '»' | '(' | ')'));
+                let label = line.text[day.rest..]
+                    .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '«' | '»' | '(' | ')'));
                 if !label.is_empty() {
                     self.label = Some((self.headed_days(), label.to_owned()));
                 }
@@ -315,21 +330,33 @@ impl Builder<'_> {
             && !days.is_empty()
             && !self.out.entries.iter().rev().any(|entry| matches!(&entry.under, Under::Days(under) if *under == days))
         {
-            let entry = Entry { under: Under::Days(days), text, links: Vec::new(), town: None, placed_by_words: false, heading: false };
+            let entry = Entry {
+                under: Under::Days(days),
+                text,
+                links: Vec::new(),
+                town: None,
+                placed_by_words: false,
+                heading: false,
+            };
             self.out.entries.push(entry);
         }
     }
 
     /// The words of a line from byte `from` on: a new item, more of the last one, or several days' items.
     fn words(&mut self, line: &Line, from: usize) {
-        let skipped = line.text[from..].len() - line.text[from..].trim_start_matches([':', '.', ',', '|', ' ', '\n']).len();
+        let skipped =
+            line.text[from..].len() - line.text[from..].trim_start_matches([':', '.', ',', '|', ' ', '\n']).len();
         let from = from + skipped;
         let inner = inner_days(&line.text[from..]);
         let mut start = from;
         let mut dated = from > 0 || self.pending.as_ref().is_some_and(|pending| pending.entry.placed_by_words);
         for day in inner {
             let dates = self.calendar.dates(&day.spec);
-            let splits = if self.headed_article { matches!(self.under, Under::Days(_)) && self.under != Under::Days(dates.days.clone()) } else { dated };
+            let splits = if self.headed_article {
+                matches!(self.under, Under::Days(_)) && self.under != Under::Days(dates.days.clone())
+            } else {
+                dated
+            };
             if dates.days.is_empty() || !splits || !(day.firm || dated || self.headed_article) {
                 dated = true;
                 continue;
@@ -357,7 +384,11 @@ impl Builder<'_> {
             .links
             .iter()
             .filter(|link| link.end > start && link.start < start + text.len())
-            .map(|link| Link { start: link.start.max(start) - start, end: link.end.min(start + text.len()) - start, href: link.href.clone() })
+            .map(|link| Link {
+                start: link.start.max(start) - start,
+                end: link.end.min(start + text.len()) - start,
+                href: link.href.clone(),
+            })
             .collect();
         let bullet = std::mem::take(&mut self.bullet_waits) || signed || (line.bullet && from == 0);
         let time = timing(text);
@@ -367,7 +398,11 @@ impl Builder<'_> {
                 pending.entry.text.push('\n');
                 let offset = pending.entry.text.len();
                 pending.entry.text += text;
-                pending.entry.links.extend(links.into_iter().map(|link| Link { start: link.start + offset, end: link.end + offset, ..link }));
+                pending.entry.links.extend(links.into_iter().map(|link| Link {
+                    start: link.start + offset,
+                    end: link.end + offset,
+                    ..link
+                }));
                 pending.entry.heading = false;
                 pending.timed |= time.says;
                 pending.only_time &= time.only;
@@ -447,7 +482,11 @@ impl Builder<'_> {
                 let dates = self.calendar.dates(&spec);
                 self.out.warnings.extend(dates.warnings);
                 if let (Some(first), Some(last)) = (dates.days.first(), dates.days.last()) {
-                    entry.under = if dates.days.len() > 2 && matches!(spec, Spec::Range(..)) { Under::Span(*first, *last) } else { Under::Days(dates.days) };
+                    entry.under = if dates.days.len() > 2 && matches!(spec, Spec::Range(..)) {
+                        Under::Span(*first, *last)
+                    } else {
+                        Under::Days(dates.days)
+                    };
                     entry.placed_by_words = true;
                 }
             }
@@ -487,7 +526,10 @@ pub(super) fn named_week<'t>(texts: impl Iterator<Item = &'t str>, published: Na
             let Some(found) = super::days::date(&words.tokens, start) else { continue };
             let days = calendar.dates(&found.what).days;
             let ranged = matches!(found.what, Spec::Range(..)) && (2..=9).contains(&days.len());
-            if (ranged || start > at) && has_number(&found.what) && let Some(first) = days.first() {
+            if (ranged || start > at)
+                && has_number(&found.what)
+                && let Some(first) = days.first()
+            {
                 // `Du samedi 10 au dimanche 18`: the week with the most of it.
                 let middle = first.checked_add_days(Days::new(days.len() as u64 / 2)).unwrap_or(*first);
                 return Some(Week::of(middle));

@@ -57,14 +57,23 @@ impl<'w, 'a> Marked<'w, 'a> {
     /// A sign that ends a clause.
     pub(super) fn is_boundary(&self, at: usize) -> bool {
         let token = &self.words.tokens[at];
-        !self.enclosed[at] && !self.marked[at] && (token.is_sentence_end() || token.is_any(&[",", ":", "|"])) && !self.is_abbreviation(at)
+        !self.enclosed[at]
+            && !self.marked[at]
+            && (token.is_sentence_end() || token.is_any(&[",", ":", "|"]))
+            && !self.is_abbreviation(at)
     }
 
     /// The dot of `St.`, `M.`, `Cie.` or between the letters of a name.
     fn is_abbreviation(&self, at: usize) -> bool {
         let tokens = &self.words.tokens;
-        tokens[at].is(".") && at > 0 && tokens[at - 1].capital && tokens[at - 1].fold.len() <= 3 && tokens[at - 1].kind == Kind::Word
-            && tokens.get(at + 1).is_some_and(|next| next.capital && next.start > tokens[at].end || next.start == tokens[at].end)
+        tokens[at].is(".")
+            && at > 0
+            && tokens[at - 1].capital
+            && tokens[at - 1].fold.len() <= 3
+            && tokens[at - 1].kind == Kind::Word
+            && tokens
+                .get(at + 1)
+                .is_some_and(|next| next.capital && next.start > tokens[at].end || next.start == tokens[at].end)
             && tokens[at - 1].is_any(&["st", "ste", "m", "mme", "mr", "dr", "cie"])
     }
 
@@ -77,9 +86,8 @@ impl<'w, 'a> Marked<'w, 'a> {
 
     pub(super) fn cut(&self) -> Cut {
         let end = self.words.tokens.len();
-        let anchors: Vec<usize> = (0..self.marks.len())
-            .filter(|mark| self.times(*mark).is_some_and(|times| times.end.is_none()))
-            .collect();
+        let anchors: Vec<usize> =
+            (0..self.marks.len()).filter(|mark| self.times(*mark).is_some_and(|times| times.end.is_none())).collect();
         let mut cut = Cut { parts: vec![Part { from: 0, to: end, times: Vec::new() }], ..Cut::default() };
         let mut before: Option<usize> = None;
         for anchor in anchors {
@@ -125,7 +133,10 @@ impl<'w, 'a> Marked<'w, 'a> {
                 return Decision::Begins(clause);
             }
             let joint = (after..here).rev().find(|at| {
-                self.words.is(*at, &JOINTS) && !self.enclosed[*at] && self.has_content(part.from, *at) && self.has_content(*at, here)
+                self.words.is(*at, &JOINTS)
+                    && !self.enclosed[*at]
+                    && self.has_content(part.from, *at)
+                    && self.has_content(*at, here)
             });
             if let Some(joint) = joint {
                 return Decision::Begins(joint);
@@ -161,7 +172,8 @@ impl<'w, 'a> Marked<'w, 'a> {
     }
 
     fn starts_time(&self, at: usize) -> bool {
-        self.marked[at] && self.marks.binary_search_by_key(&at, |mark| mark.from).is_ok_and(|mark| self.times(mark).is_some())
+        self.marked[at]
+            && self.marks.binary_search_by_key(&at, |mark| mark.from).is_ok_and(|mark| self.times(mark).is_some())
     }
 
     /// `Inscriptions à 8 h, départ à 9 h`: where all the hours of a part are details, a departure is the event's.
@@ -169,7 +181,10 @@ impl<'w, 'a> Marked<'w, 'a> {
         for part in &mut cut.parts {
             let Some(&first) = part.times.first() else { continue };
             let rank = |mark: usize| {
-                let from = (part.from..self.marks[mark].from).rev().find(|at| self.is_boundary(*at) || self.marked[*at]).map_or(part.from, |at| at + 1);
+                let from = (part.from..self.marks[mark].from)
+                    .rev()
+                    .find(|at| self.is_boundary(*at) || self.marked[*at])
+                    .map_or(part.from, |at| at + 1);
                 let word = self.first_content(from, self.marks[mark].from);
                 match word {
                     Some(at) if self.words.is(at, &["depart", "departs", "top"]) => 1,
@@ -179,10 +194,12 @@ impl<'w, 'a> Marked<'w, 'a> {
                 }
             };
             let within = (0..self.marks.len()).filter(|mark| {
-                (part.from..part.to).contains(&self.marks[*mark].from) && self.times(*mark).is_some_and(|times| !times.slots.is_empty())
+                (part.from..part.to).contains(&self.marks[*mark].from)
+                    && self.times(*mark).is_some_and(|times| !times.slots.is_empty())
             });
             if rank(first) >= 2
-                && let Some(better) = within.min_by_key(|mark| (rank(*mark), *mark)).filter(|mark| rank(*mark) < rank(first))
+                && let Some(better) =
+                    within.min_by_key(|mark| (rank(*mark), *mark)).filter(|mark| rank(*mark) < rank(first))
             {
                 part.times = vec![better];
             }

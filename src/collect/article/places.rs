@@ -40,8 +40,18 @@ pub(super) struct Reader<'w, 'a> {
 
 /// Names with a capital that are times of the year, not places.
 const NO_PLACES: [&str; 12] = [
-    "noel", "paques", "toussaint", "moyen", "moyen-age", "renaissance", "saint-jean", "halloween", "dieu", "paris-brest",
-    "internet", "facebook",
+    "noel",
+    "paques",
+    "toussaint",
+    "moyen",
+    "moyen-age",
+    "renaissance",
+    "saint-jean",
+    "halloween",
+    "dieu",
+    "paris-brest",
+    "internet",
+    "facebook",
 ];
 
 impl Reader<'_, '_> {
@@ -71,7 +81,8 @@ impl Reader<'_, '_> {
                 if self.is(at + 1, &["la", "l'"]) { self.venue(at, at + 1, true) } else { None }
             }
             "au" => {
-                let contracted = communes::known(&self.words.tokens, at + 1).filter(|(name, _)| name.starts_with("Le "));
+                let contracted =
+                    communes::known(&self.words.tokens, at + 1).filter(|(name, _)| name.starts_with("Le "));
                 match contracted {
                     Some((name, to)) if to <= self.end => {
                         Some(self.with_venue(Place { commune: Some(name.to_owned()), venue: None, from: at, to }))
@@ -91,13 +102,16 @@ impl Reader<'_, '_> {
             // What one sits under is part of the scene (`repas sous les platanes`): it stays in the title too.
             "sous" if self.is(at + 1, &["le", "la", "l'", "les"]) => {
                 let place = self.venue(at, at + 1, false)?;
-                let commune_from = (at..place.to).find(|i| self.is(*i, &["de", "d'"]) && communes::known(&self.words.tokens, i + 1).is_some());
+                let commune_from = (at..place.to)
+                    .find(|i| self.is(*i, &["de", "d'"]) && communes::known(&self.words.tokens, i + 1).is_some());
                 let from = if place.commune.is_some() { commune_from.unwrap_or(place.to) } else { place.to };
                 Some(Place { from, ..place })
             }
             "en" => {
                 let to = match () {
-                    () if self.is(at + 1, &["basse", "haute", "vieille", "centre"]) && self.is(at + 2, &["ville"]) => at + 3,
+                    () if self.is(at + 1, &["basse", "haute", "vieille", "centre"]) && self.is(at + 2, &["ville"]) => {
+                        at + 3
+                    }
                     () if self.is(at + 1, &["centre-ville", "ville"]) => at + 2,
                     () => return None,
                 };
@@ -122,7 +136,8 @@ impl Reader<'_, '_> {
     fn meeting_point(&self, at: usize) -> Option<Place> {
         let first = at + 1 + usize::from(self.is(at + 1, &[":"]));
         if self.is(first, &["devant"]) {
-            let (to, commune) = self.noun_phrase(first + 1 + usize::from(self.is(first + 1, &["le", "la", "l'", "les"])));
+            let (to, commune) =
+                self.noun_phrase(first + 1 + usize::from(self.is(first + 1, &["le", "la", "l'", "les"])));
             let place = Place { venue: Some(self.slice(first, to)), from: at, to, commune: None };
             return Some(match commune {
                 Some((commune, to)) => Place { commune: Some(commune), to, ..place },
@@ -136,8 +151,17 @@ impl Reader<'_, '_> {
     /// `au pied de la tour`, `face à la mairie`: said in full as well.
     fn at_the_foot_of(&self, at: usize) -> Option<Place> {
         const FORMS: [&[&str]; 12] = [
-            &["au", "pied", "de"], &["au", "pied", "du"], &["face", "a"], &["face", "au"], &["pres", "de"], &["pres", "du"],
-            &["autour", "de"], &["autour", "du"], &["au", "bord", "de"], &["au", "bord", "du"], &["au", "coeur", "de"],
+            &["au", "pied", "de"],
+            &["au", "pied", "du"],
+            &["face", "a"],
+            &["face", "au"],
+            &["pres", "de"],
+            &["pres", "du"],
+            &["autour", "de"],
+            &["autour", "du"],
+            &["au", "bord", "de"],
+            &["au", "bord", "du"],
+            &["au", "coeur", "de"],
             &["au", "coeur", "du"],
         ];
         let form = FORMS.iter().find(|form| form.iter().enumerate().all(|(i, word)| self.is(at + i, &[word])))?;
@@ -161,7 +185,8 @@ impl Reader<'_, '_> {
         let token = self.token(head)?;
         let adjective = token.is_any(&BEFORE_VENUE) && self.token(head + 1).is_some_and(is_venue);
         let noun = if adjective { head + 1 } else { head };
-        let coeur = self.is(noun, &["coeur"]) && !(self.is(noun + 1, &["de", "du"]) && self.is(noun + 2, &["ville", "village", "bourg"]));
+        let coeur = self.is(noun, &["coeur"])
+            && !(self.is(noun + 1, &["de", "du"]) && self.is(noun + 2, &["ville", "village", "bourg"]));
         let quoted = token.is_any(&["«", "\""]);
         let known = self.token(noun).is_some_and(is_venue) && !coeur;
         let named = proper && (quoted || (token.kind == Kind::Word && token.capital)) && !self.is_no_place(head);
@@ -219,7 +244,8 @@ impl Reader<'_, '_> {
     }
 
     fn clause_ends(&self, at: usize) -> bool {
-        self.token(at).is_none_or(|token| token.is_sentence_end() || token.is_any(&[",", ")", "(", "-", ":", "et", "|"]))
+        self.token(at)
+            .is_none_or(|token| token.is_sentence_end() || token.is_any(&[",", ")", "(", "-", ":", "et", "|"]))
     }
 
     /// The commune whose name begins at token `at`: from the list, or because of its capital.
@@ -228,7 +254,8 @@ impl Reader<'_, '_> {
             return Some((name.to_owned(), to));
         }
         let named = |at: usize| {
-            self.token(at).is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token)) && !self.is_no_place(at)
+            self.token(at).is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token))
+                && !self.is_no_place(at)
         };
         if !named(at) || self.is(at, &["l'"]) && !named(at + 1) {
             return None;
@@ -238,12 +265,14 @@ impl Reader<'_, '_> {
             to += 1;
         }
         // `à Ciné 32`: a name with a number is no commune.
-        let numbered = self.token(to).is_some_and(|t| t.kind == Kind::Number) && super::hours::clock(&self.words.tokens, to).is_none();
+        let numbered = self.token(to).is_some_and(|t| t.kind == Kind::Number)
+            && super::hours::clock(&self.words.tokens, to).is_none();
         (!numbered).then(|| (self.slice(at, to), to))
     }
 
     fn is_no_place(&self, at: usize) -> bool {
-        self.token(at).is_some_and(|token| token.is_any(&NO_PLACES) || weekday(token).is_some() || month(token).is_some())
+        self.token(at)
+            .is_some_and(|token| token.is_any(&NO_PLACES) || weekday(token).is_some() || month(token).is_some())
     }
 
     /// Where the noun phrase with its head at `head` ends, and the commune it ends with (`la halle de Pavie`).
@@ -267,12 +296,18 @@ impl Reader<'_, '_> {
                 }
             } else if token.is_any(&["de", "du", "des", "d'"]) {
                 let of = at + 1 + usize::from(self.is(at + 1, &["la", "l'", "les"]));
-                let known = communes::known(&self.words.tokens, of).or_else(|| communes::known(&self.words.tokens, at + 1));
+                let known =
+                    communes::known(&self.words.tokens, of).or_else(|| communes::known(&self.words.tokens, at + 1));
                 if let Some((name, to)) = known.filter(|(_, to)| *to <= self.end && !street) {
                     return (at, Some((name.to_owned(), to)));
                 }
                 let Some(word) = self.token(of) else { break };
-                if municipal && word.capital && of == at + 1 && token.is_any(&["de", "d'"]) && let Some(commune) = self.commune(of) {
+                if municipal
+                    && word.capital
+                    && of == at + 1
+                    && token.is_any(&["de", "d'"])
+                    && let Some(commune) = self.commune(of)
+                {
                     return (at, Some(commune));
                 }
                 match word.kind {
@@ -305,7 +340,9 @@ impl Reader<'_, '_> {
         let found = if self.is(at, &["a"]) {
             self.commune(at + 1)
         } else if self.is(at, &["au"]) {
-            communes::known(&self.words.tokens, at + 1).filter(|(name, to)| name.starts_with("Le ") && *to <= self.end).map(|(name, to)| (name.to_owned(), to))
+            communes::known(&self.words.tokens, at + 1)
+                .filter(|(name, to)| name.starts_with("Le ") && *to <= self.end)
+                .map(|(name, to)| (name.to_owned(), to))
         } else if at > place.to {
             communes::known(&self.words.tokens, at)
                 .filter(|(_, to)| *to <= self.end && self.clause_ends(*to))
@@ -350,7 +387,8 @@ pub(super) fn visited(words: &Words<'_>, from: usize, to: usize) -> Option<Place
     }
     let reader = Reader { words, end: to, titled: true, after_mark: false };
     let head = (from..to).find(|at| {
-        let led = *at >= 2 && (words.is(at - 1, &["la", "l'"]) && words.is(at - 2, &["de"]) || words.is(at - 1, &["du"]));
+        let led =
+            *at >= 2 && (words.is(at - 1, &["la", "l'"]) && words.is(at - 2, &["de"]) || words.is(at - 1, &["du"]));
         led && words.is(*at, &LANDMARKS)
     })?;
     let (end, commune) = reader.noun_phrase(head);

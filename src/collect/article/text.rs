@@ -37,7 +37,30 @@ pub(super) fn is_space(c: char) -> bool {
 
 /// A bullet sign that an editor typed at the start of a line.
 pub(super) fn is_bullet(c: char) -> bool {
-    matches!(c, '-' | '–' | '—' | '‒' | '−' | '•' | '·' | '*' | '▪' | '►' | '▶' | '‣' | '●' | '○' | '■' | '◦' | '➢' | '➤' | '→' | '✓' | '\u{F0B7}' | '\u{F0A7}')
+    matches!(
+        c,
+        '-' | '–'
+            | '—'
+            | '‒'
+            | '−'
+            | '•'
+            | '·'
+            | '*'
+            | '▪'
+            | '►'
+            | '▶'
+            | '‣'
+            | '●'
+            | '○'
+            | '■'
+            | '◦'
+            | '➢'
+            | '➤'
+            | '→'
+            | '✓'
+            | '\u{F0B7}'
+            | '\u{F0A7}'
+    )
 }
 
 /// What two spellings of one word have in common: `DÉBUT` and `debut`, `œuvre` and `oeuvre`.
@@ -222,7 +245,11 @@ pub(super) fn tidy(text: &str) -> String {
 /// Cuts stray punctuation from both ends, but keeps a pair that encloses (`« Terres cuites »`, `(sur réservation)`).
 pub(super) fn trimmed(text: &str) -> &str {
     let mut text = text.trim_matches(|c: char| {
-        is_space(c) || matches!(c, ',' | ';' | ':' | '.' | '-' | '–' | '—' | '/' | '|' | '·' | '•' | '→' | '*' | '…' | '!' | '=' | '+')
+        is_space(c)
+            || matches!(
+                c,
+                ',' | ';' | ':' | '.' | '-' | '–' | '—' | '/' | '|' | '·' | '•' | '→' | '*' | '…' | '!' | '=' | '+'
+            )
     });
     // An unpaired bracket or quote at an end is what a removed hour or price left behind.
     loop {

@@ -32,16 +32,25 @@ pub(super) fn shown(written: &str) -> Shown {
     if !noun || named_article {
         from = article;
     }
-    while to > from + 1 && words.tokens[to - 1].kind == Kind::Word && is_function(&words.tokens[to - 1]) && !words.tokens[to - 1].capital {
+    while to > from + 1
+        && words.tokens[to - 1].kind == Kind::Word
+        && is_function(&words.tokens[to - 1])
+        && !words.tokens[to - 1].capital
+    {
         to -= 1;
     }
-    let plays = words.is(from, &BANDS) && words.tokens.get(from + 1).is_some_and(|next| next.capital || next.kind == Kind::Number || next.is_any(&["«", "\""]));
+    let plays = words.is(from, &BANDS)
+        && words
+            .tokens
+            .get(from + 1)
+            .is_some_and(|next| next.capital || next.kind == Kind::Number || next.is_any(&["«", "\""]));
     if plays {
         let band = words.slice(from, from + 1).to_owned();
         return Shown { text: format!("concert {}", tidy(trimmed(words.slice(from + 1, to)))), replaced: Some(band) };
     }
     let text = tidy(trimmed(words.slice(from, to)));
-    let sentence_capital = words.tokens.get(from).is_some_and(|first| first.capital && is_event_noun(first)) && !words.shouts(from);
+    let sentence_capital =
+        words.tokens.get(from).is_some_and(|first| first.capital && is_event_noun(first)) && !words.shouts(from);
     Shown { text: if sentence_capital { lower_first(&text) } else { text }, replaced: None }
 }
 
@@ -53,14 +62,30 @@ fn lower_first(text: &str) -> String {
 /// `petits marchés de producteurs` in two towns is one `petit marché de producteurs` in each.
 pub(super) fn singular(title: &str) -> String {
     const SAME: [&str; 14] = [
-        "repas", "concours", "parcours", "cours", "puces", "vide-greniers", "jus", "bas", "dans", "sous", "gros", "trois",
-        "discours", "temps",
+        "repas",
+        "concours",
+        "parcours",
+        "cours",
+        "puces",
+        "vide-greniers",
+        "jus",
+        "bas",
+        "dans",
+        "sous",
+        "gros",
+        "trois",
+        "discours",
+        "temps",
     ];
     let words = Words::of(title);
     let mut out = String::with_capacity(title.len());
     let mut at = 0;
     for token in &words.tokens {
-        let plural = token.kind == Kind::Word && token.fold.ends_with('s') && token.fold.len() > 3 && !token.is_any(&SAME) && !is_function(token);
+        let plural = token.kind == Kind::Word
+            && token.fold.ends_with('s')
+            && token.fold.len() > 3
+            && !token.is_any(&SAME)
+            && !is_function(token);
         if !plural || token.capital {
             break;
         }

@@ -1,0 +1,16 @@
+//! kill -9 at every point that matters, then again: nobody lost, nobody twice, on both databases.
+//!
+//! With the feature `failpoints` the program aborts where it is told to; without it only the signals are tried.
+
+mod support {
+    pub mod house;
+    pub mod postgres;
+    pub mod smtp;
+    pub mod web;
+}
+
+#[path = "crash/killed.rs"]
+mod killed;
+#[cfg(feature = "failpoints")]
+#[path = "crash/points.rs"]
+mod points;
