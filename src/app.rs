@@ -6,6 +6,7 @@ use crate::compose::context;
 use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
 use crate::jobs::{self, Mailing};
+use crate::notices;
 use crate::pipeline::FrozenOutbox;
 use crate::store::{self, Access, Store};
 use crate::templates::Templates;
@@ -30,6 +31,8 @@ pub struct Engine {
     pub app: App,
     pub store: Arc<dyn Store>,
     pub tokens: Tokens,
+    /// What staff need not be told again.
+    pub notices: notices::Settled,
 }
 
 impl App {
@@ -83,7 +86,7 @@ impl App {
             (None, Some(path)) => Tokens::beside(Path::new(path))?,
             (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
         };
-        Ok(Engine { app: self, store, tokens })
+        Ok(Engine { app: self, store, tokens, notices: notices::Settled::default() })
     }
 }
 

@@ -113,7 +113,9 @@ pub async fn pass(
         engine.store.expire_deliveries(now).await?;
         engine.store.close_finished_issues(now).await?;
     }
-    notices::send(engine, deliverer).await;
+    if breaker.open_until(engine.app.clock.now()).is_none() {
+        notices::send(engine, deliverer).await;
+    }
     Ok(())
 }
 

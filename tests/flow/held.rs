@@ -1,7 +1,7 @@
 //! When it should not go, it does not, and tells: once when it is held, once when that ends.
 
 use crate::support::{
-    house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_MONDAY, Relay, article, article_of_days, finish},
+    house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_MONDAY, Relay, STAFF, article, article_of_days, finish},
     web::{Post, Reply, Web},
 };
 use std::process::{Command, Stdio};
@@ -72,6 +72,18 @@ fn staff_read_in_french_what_is_wrong_and_until_when_it_is_tried() {
 }
 
 #[test]
+fn an_address_of_staff_that_is_refused_makes_no_storm_of_the_others() {
+    let (web, relay) = (Web::wordpress(vec![]), Relay::start());
+    let staff = serde_json::json!(["f550@ot.test", STAFF, "t-ofr416@ot.test"]);
+    let house = House::new().site(&web).relay(&relay).set("staff", staff);
+    for _ in 0..3 {
+        house.run_from_site().expect(3);
+    }
+    assert_eq!(relay.told_staff().len(), 1);
+    assert_eq!(relay.seen().mail_commands, 3, "each address is tried once");
+}
+
+#[test]
 fn a_site_without_such_an_article_is_held() {
     let (web, relay) = (Web::wordpress(vec![]), Relay::start());
     assert_held(&House::new().site(&web).relay(&relay), &relay, "aucun article");
@@ -131,7 +143,7 @@ fn a_source_that_fails_is_held_with_the_reason_in_french() {
         ("HTML instead of JSON", everywhere(html()), "une page HTML au lieu de données"),
         ("cut off", everywhere(Reply::json("[{\"id\": 1, ").cut_off()), "incomplète"),
         ("50 MiB", everywhere(Reply::json(vec![b' '; 50 << 20])), "trop grosse (plus de 10\u{a0}Mo)"),
-        ("without end", everywhere(Reply::endless("<p>encore</p>")), "trop grosse (plus de 10\u{a0}Mo)"),
+        ("without end", everywhere(Reply::endless("<p>encore</p>".repeat(5000))), "trop grosse (plus de 10\u{a0}Mo)"),
     ];
     for (what, web, because) in cases {
         let relay = Relay::start();
@@ -168,7 +180,8 @@ fn a_local_address_that_is_not_allowed_is_not_read() {
 /// The words of a wrongly declared page are read as they were meant, or the page is not read: no « Ã© » ever leaves.
 #[test]
 fn a_page_in_a_wrong_charset_never_leaves_garbled() {
-    let page = format!("<html><head><title>{TITLE}</title></head><body><h1>{TITLE}</h1>{}</body></html>", article(MONDAY));
+    let page =
+        format!("<html><head><title>{TITLE}</title></head><body><h1>{TITLE}</h1>{}</body></html>", article(MONDAY));
     let (windows, _, _) = encoding_rs::WINDOWS_1252.encode(&page);
     for (declared, bytes) in [
         ("text/html; charset=UTF-8", windows.to_vec()),
@@ -179,7 +192,8 @@ fn a_page_in_a_wrong_charset_never_leaves_garbled() {
         web.route("/agenda", Reply::new(200, declared, bytes));
         let house = House::new().site(&web).relay(&relay);
         let job = std::fs::read_to_string(house.path("jobs/agenda.toml")).unwrap();
-        let job = job.replace("kind   = \"wordpress\"", &format!("kind = \"page\"\nurl = {:?}", web.url("/agenda").as_str()));
+        let job =
+            job.replace("kind   = \"wordpress\"", &format!("kind = \"page\"\nurl = {:?}", web.url("/agenda").as_str()));
         let job = job.lines().filter(|line| !line.starts_with("search")).collect::<Vec<_>>().join("\n");
         house.write("jobs/agenda.toml", job);
         house.import(&["accueil@gite.example"]);
@@ -198,7 +212,11 @@ fn a_page_in_a_wrong_charset_never_leaves_garbled() {
 #[test]
 fn without_any_network_the_issue_is_held_and_the_notice_stays_owed() {
     let relay = Relay::start();
-    let house = House::new().relay(&relay).set("office.website", "http://127.0.0.1:9").set("fetch.allow", serde_json::json!(["127.0.0.1:9"])).set("fetch.timeout", "5s");
+    let house = House::new()
+        .relay(&relay)
+        .set("office.website", "http://127.0.0.1:9")
+        .set("fetch.allow", serde_json::json!(["127.0.0.1:9"]))
+        .set("fetch.timeout", "5s");
     let args = ["run", "agenda", "--at", AT];
     let plain = house.command(&args);
     let mut command = Command::new("unshare");
