@@ -2,12 +2,10 @@
 //!
 //! With the feature `failpoints` the program aborts where it is told to; without it only the signals are tried.
 
-mod support {
-    pub mod house;
-    pub mod postgres;
-    pub mod smtp;
-    pub mod web;
-}
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+
+#[path = "support/outside.rs"]
+mod support;
 
 #[path = "crash/killed.rs"]
 mod killed;

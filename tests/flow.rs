@@ -1,12 +1,10 @@
 //! The product tried from outside, as a user runs it: due, article, mails, ledger. Names are sentences; what is asserted
 //! is what the ledger and the relay say.
 
-mod support {
-    pub mod house;
-    pub mod postgres;
-    pub mod smtp;
-    pub mod web;
-}
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+
+#[path = "support/outside.rs"]
+mod support;
 
 #[path = "flow/commands.rs"]
 mod commands;

@@ -76,12 +76,13 @@ fn a_run_that_dies_at_any_point_is_finished_by_the_next_on_postgres() {
 }
 
 /// Over one connection, so that what each point leaves is exactly known.
+#[expect(clippy::print_stdout, reason = "shown when the test fails: at which point")]
 fn die_and_go_on(on: On, point: &str, then: Then) {
     println!("{on:?}, {point}");
     let relay = Relay::start();
     let house = House::on(on).relay(&relay).set("delivery.connections", 1);
     // Only a message of several blocks has a middle.
-    let house = if point.starts_with("mid_body") { house.as_shipped() } else { house };
+    let house = if point.starts_with("mid_body") { house.with_the_shipped_mailing() } else { house };
     house.import_many(PEOPLE);
     die(&house, &relay, point);
     if point == "before_freeze" {
@@ -91,8 +92,7 @@ fn die_and_go_on(on: On, point: &str, then: Then) {
 
     let unknown = usize::from(then != Then::Sent);
     finish(house.start(&RUN), &RUN).expect(if unknown == 0 { 0 } else { 4 });
-    house.judge_at_rest(&relay, PEOPLE);
-    let states = house.states();
+    let states = house.judge_at_rest(&relay, PEOPLE);
     assert_eq!(states.get("sent"), Some(&(PEOPLE - unknown)), "{point}: {states:?}");
     assert_eq!(states.get("unknown").copied().unwrap_or_default(), unknown, "{point}: {states:?}");
     let there = relay.to_partners() + unknown - PEOPLE;
@@ -125,8 +125,7 @@ fn what_is_in_doubt_after_a_crash_is_no_more_than_the_open_connections() {
         house.judge(&relay, 30);
         house.leases_are_over();
         finish(house.start(&RUN), &RUN).expect(4);
-        house.judge_at_rest(&relay, 30);
-        let unknown = house.states()["unknown"];
+        let unknown = house.judge_at_rest(&relay, 30)["unknown"];
         assert!((1..=3).contains(&unknown), "{unknown} in doubt");
         // A person decides, and the issue is complete.
         for delivery in house.log_where(&["--state", "unknown"]) {
@@ -150,7 +149,7 @@ fn another_daemon_leaves_the_claims_of_a_dead_one_alone_until_their_lease_is_ove
     die(&house, &relay, "after_claim");
     let claimed = house.states()["claimed"];
     assert!(claimed > 0);
-    finish(house.start(&RUN), &RUN).expect(0);
+    finish(house.start(&RUN), &RUN).expect(0).expect_said(&["in the hands of another semainier"]);
     house.judge(&relay, PEOPLE);
     assert_eq!(house.states().get("claimed"), Some(&claimed), "their lease is not over");
     assert_eq!(relay.to_partners(), PEOPLE - claimed);

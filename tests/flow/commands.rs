@@ -47,7 +47,7 @@ fn extract_has_exactly_the_keys_of_the_contract() {
         assert_eq!(keys(item), BTreeSet::from(["text", "events"]), "{item}");
         for event in item["events"].as_array().unwrap() {
             let always = ["start", "end", "part_of_day", "title", "place", "price", "phone", "link", "status"].into();
-            let sometimes = ["note", "slots", "all_day", "approx", "from", "end_day", "until"].into();
+            let sometimes = ["note", "slots", "all_day", "approx", "from", "end_day", "until", "until_text"].into();
             assert_eq!(keys(event).difference(&sometimes).copied().collect::<BTreeSet<_>>(), always, "{event}");
             let status = event["status"].as_str().unwrap();
             assert!(["scheduled", "cancelled", "postponed", "sold_out"].contains(&status), "{event}");
@@ -82,10 +82,11 @@ fn a_preview_writes_seven_files_and_records_nothing() {
     let house = House::new();
     house.write("article.html", ARTICLE);
     house.semainier(&["preview", "agenda", "--at", AT, "--article", "article.html", "--out", "look"]).expect(0);
-    let names: BTreeSet<_> =
-        std::fs::read_dir(house.path("look")).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
-    let expected =
-        ["subject.txt", "body.html", "body.txt", "message.eml", "poster.pdf", "booklet.pdf", "agenda.json"];
+    let names: BTreeSet<_> = std::fs::read_dir(house.path("look"))
+        .unwrap()
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let expected = ["subject.txt", "body.html", "body.txt", "message.eml", "poster.pdf", "booklet.pdf", "agenda.json"];
     assert_eq!(names, expected.map(str::to_owned).into());
     let read = |name: &str| std::fs::read_to_string(house.path("look").join(name)).unwrap();
     assert_eq!(read("subject.txt").trim(), "Que faire à Auch cette semaine : du 12 au 18 juillet");
@@ -114,7 +115,13 @@ fn a_preview_of_the_wrong_week_is_held() {
 fn check_shows_what_is_configured_and_the_next_occurrences() {
     let house = House::new().set("relay", "smtp://localhost:25?tls=none");
     let checked = house.semainier(&["check"]).expect(0);
-    checked.expect_said(&["semainier.toml", "smtp://localhost:25", "template agenda", "agenda (Que faire", "all is well"]);
+    checked.expect_said(&[
+        "semainier.toml",
+        "smtp://localhost:25",
+        "template agenda",
+        "agenda (Que faire",
+        "all is well",
+    ]);
     std::fs::remove_file(house.path("semainier.toml")).unwrap();
     house.semainier(&["check"]).expect(0).expect_said(&["warning: relay is not set"]);
 }

@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 #[test]
 fn all_errors_of_the_configuration_are_said_at_once() {
     let house = House::new();
-    house.write("semainier.toml", "databse = 'x'\nzone = 'Paris'\n[delivery]\nconnections = 0\n[fetch]\ntimeout = 12\n");
+    house
+        .write("semainier.toml", "databse = 'x'\nzone = 'Paris'\n[delivery]\nconnections = 0\n[fetch]\ntimeout = 12\n");
     let said = house.semainier(&["check"]).expect(1).stderr;
     for part in [
         "semainier.toml:1: databse: unknown key; did you mean database?",
@@ -69,7 +70,10 @@ fn a_mailing_that_does_not_exist_is_answered_with_those_that_do() {
 fn wrong_instants_and_files_are_answered_with_what_was_expected() {
     let house = House::new().set("relay", "capture:outbox");
     for at in ["samedi", "2027-13-01", "2027-07-10T25:00", ""] {
-        house.semainier(&["run", "agenda", "--at", at]).expect(1).expect_said(&["expected for example 2027-07-10T08:00"]);
+        house
+            .semainier(&["run", "agenda", "--at", at])
+            .expect(1)
+            .expect_said(&["expected for example 2027-07-10T08:00"]);
     }
     let args = |file| ["run", "agenda", "--at", AT, "--article", file];
     house.semainier(&args("none.html")).expect(1).expect_said(&["none.html"]);
@@ -210,7 +214,10 @@ fn no_secret_is_ever_shown() {
         said.push_str(&house.semainier(args).said());
     }
     said.push_str(&house.run().expect(1).said());
-    assert!(said.contains(&relay.address.port().to_string()) || said.contains("facteur"), "the relay is named:\n{said}");
+    assert!(
+        said.contains(&relay.address.port().to_string()) || said.contains("facteur"),
+        "the relay is named:\n{said}"
+    );
     for (key, value) in [("relay", url.as_str()), ("database", "postgres://me:correct-horse-battery@127.0.0.1:1/x")] {
         let house = House::new().set(key, value).set("secret", KEY).set("zone", "Paris");
         said.push_str(&house.semainier(&["check"]).expect(1).said());

@@ -98,7 +98,10 @@ fn i05_odd_names_reach_no_header_and_no_formula() {
 fn i07_broken_files_are_refused_with_every_line_and_nothing_of_them_is_taken() {
     let house = House::new();
     for (csv, parts) in [
-        ("email;nom\na@gite.example;x\nnobody;y\nb@gite.example\n", &["line 3: ", "line 4: ", "nothing was imported"][..]),
+        (
+            "email;nom\na@gite.example;x\nnobody;y\nb@gite.example\n",
+            &["line 3: ", "line 4: ", "nothing was imported"][..],
+        ),
         ("email;nom\na@gite.example;\"x\n", &["line 2: a quotation mark"]),
         ("email;nom\na@gite.example;x\0\n", &["line 2: a NUL"]),
         ("nom;ville\nx;y\n", &["line 1: no column for the address"]),

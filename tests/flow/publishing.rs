@@ -1,7 +1,8 @@
 //! The way of the data: a site, an article, mails, the ledger, on both databases.
 
 use crate::support::{
-    house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_AT, NEXT_MONDAY, Relay, article, finish, tool},
+    house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_AT, NEXT_MONDAY, Relay, article, finish},
+    process::tool,
     web::{Post, Web},
 };
 use mail_parser::{Message, MessageParser, MimeHeaders};
@@ -100,7 +101,7 @@ fn assert_conserved(agenda: &Value, text: &str, what: &str) {
 fn an_article_becomes_mails_and_rows_once_for_everybody_on_both_databases() {
     for on in BOTH {
         let (web, relay) = (site(ARTICLE), Relay::start());
-        let house = House::on(on).as_shipped().site(&web).relay(&relay);
+        let house = House::on(on).with_the_shipped_mailing().site(&web).relay(&relay);
         house.import_many(12);
         house.run_from_site().expect(0).expect_said(&["agenda/2027-W28: done (12 = 12 sent)"]);
         house.judge_at_rest(&relay, 12);
@@ -126,7 +127,7 @@ fn an_article_becomes_mails_and_rows_once_for_everybody_on_both_databases() {
 #[test]
 fn every_event_of_the_article_stands_under_its_day_in_text_html_poster_and_booklet() {
     let (web, relay) = (site(ARTICLE), Relay::start());
-    let house = House::new().as_shipped().site(&web).relay(&relay);
+    let house = House::new().with_the_shipped_mailing().site(&web).relay(&relay);
     house.import(&["accueil@gite.example"]);
     house.run_from_site().expect(0);
     house.write("article.html", ARTICLE);

@@ -1,9 +1,10 @@
 //! The relay refuses, breaks off, disappears; people decide what only people can.
 
 use crate::support::{
-    house::{BOTH, House, ISSUE, MONDAY, NEXT_AT, NEXT_MONDAY, Relay, article},
+    house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_AT, NEXT_MONDAY, Relay, article, finish, until},
     smtp::Options,
 };
+use std::time::Duration;
 
 #[test]
 fn a_relay_that_is_down_costs_nobody_anything() {
@@ -169,6 +170,37 @@ fn a_refusal_after_the_dot_stops_nobody() {
     let refused = house.delivery("e554@gite.example");
     assert_eq!((refused.attempts[0].phase.as_str(), refused.attempts[0].code), ("dot", Some(554)));
     assert_ne!(refused.state, "sent");
+}
+
+/// S16, with a patience that a test has.
+#[test]
+fn a_relay_that_never_answers_the_dot_leaves_a_doubt_and_holds_up_nobody() {
+    let relay = Relay::start();
+    let house = House::new().relay(&relay).set("delivery.dot_timeout", "1s");
+    house.import(&["hang@gite.example", "b@gite.example", "c@gite.example"]);
+    house.run().expect(4).expect_said(&["3 = 2 sent + 1 unknown"]);
+    house.judge_at_rest(&relay, 3);
+}
+
+/// W04: an opt-out that commits while the issue is on its way.
+#[test]
+fn whoever_leaves_while_the_issue_is_sent_gets_it_only_if_it_was_already_on_the_wire() {
+    for on in BOTH {
+        let relay = Relay::with(Options { round_trip: Duration::from_millis(20), ..Options::default() });
+        let house = House::on(on).relay(&relay).set("delivery.connections", 2);
+        house.import_many(40);
+        house.write("article.html", article(MONDAY));
+        let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
+        let run = house.start(&args);
+        until("some are sent", || relay.to_partners() > 3);
+        let waiting: Vec<_> = house.log_where(&["--state", "queued"]).into_iter().map(|it| it.address).collect();
+        let leaving = waiting.last().expect("somebody waits");
+        house.semainier(&["partners", "suppress", leaving]).expect(0);
+        finish(run, &args).expect(0);
+        house.judge_at_rest(&relay, 40);
+        house.assert_states(&[("sent", 39), ("suppressed", 1)]);
+        assert_eq!(relay.accepted(leaving), 0, "{on:?}");
+    }
 }
 
 #[test]

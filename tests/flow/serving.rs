@@ -20,8 +20,7 @@ fn a_run_that_is_asked_to_stop_finishes_what_is_in_flight_and_the_next_one_goes_
         until("some are sent", || relay.to_partners() > 10);
         signal(run.id(), "TERM");
         finish(run, &args).expect(0);
-        house.judge_at_rest(&relay, 150);
-        let states = house.states();
+        let states = house.judge_at_rest(&relay, 150);
         assert_eq!(states.get("sent"), Some(&relay.to_partners()), "{on:?}: {states:?}");
         assert!(states.get("queued") > Some(&0), "{on:?}: it stopped in between: {states:?}");
         finish(house.start(&args), &args).expect(0);

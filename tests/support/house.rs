@@ -1,13 +1,8 @@
 //! The product as a user runs it: the real binary in a folder of its own, with its own ledger, and the words to ask it.
 //!
 //! The judge of every sending test is here as well: the join of the relay's ledger and ours.
-#![allow(dead_code, reason = "each test file uses its part")]
 
-use super::{
-    postgres,
-    smtp::{Options, SmtpRelay},
-    web::Web,
-};
+use super::{postgres, web::Web};
 use chrono::{Days, NaiveDate};
 use semainier::domain::french;
 use serde::Deserialize;
@@ -16,12 +11,13 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection, sqlite::Sq
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write as _,
-    ops::Deref,
-    os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
-    time::Duration,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+pub use super::{
+    process::{Done, finish, signal, until},
+    relay::Relay,
 };
 
 /// The Saturday at which everything here happens, and the Monday it announces.
@@ -33,9 +29,6 @@ pub const NEXT_AT: &str = "2027-07-17T08:00";
 pub const NEXT_MONDAY: &str = "2027-07-19";
 
 pub const STAFF: &str = "communication@ot.test";
-
-/// No command here takes longer on a busy machine; one that does hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
@@ -54,14 +47,15 @@ pub struct House {
     database: Option<postgres::Database>,
 }
 
-/// How a command ended, and what it said.
-#[derive(Debug, Clone)]
-pub struct Done {
-    /// `None`: ended by a signal.
-    pub code: Option<i32>,
-    pub signal: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+/// How many deliveries are in each state.
+pub type States = BTreeMap<String, usize>;
+
+fn states_of(log: Vec<Delivery>) -> States {
+    let mut states = States::new();
+    for delivery in log {
+        *states.entry(delivery.state).or_default() += 1;
+    }
+    states
 }
 
 /// A row of `log --json`. Nothing but what the contract names, and the id that `resolve` asks for.
@@ -122,7 +116,7 @@ impl House {
     }
 
     /// With the mailing exactly as it is shipped, poster and booklet included.
-    pub fn as_shipped(mut self) -> Self {
+    pub fn with_the_shipped_mailing(mut self) -> Self {
         self.settings.remove("jobs");
         self.configure();
         self
@@ -253,12 +247,8 @@ impl House {
     }
 
     /// How many deliveries are in each state.
-    pub fn states(&self) -> BTreeMap<String, usize> {
-        let mut states = BTreeMap::new();
-        for delivery in self.log() {
-            *states.entry(delivery.state).or_default() += 1;
-        }
-        states
+    pub fn states(&self) -> States {
+        states_of(self.log())
     }
 
     pub fn assert_states(&self, expected: &[(&str, usize)]) {
@@ -324,7 +314,7 @@ impl House {
 
     /// The join of the two ledgers, for so many recipients of each issue: nobody lost, nobody twice, and every state says
     /// what the relay saw. At any moment at which no process works.
-    pub fn judge(&self, relay: &Relay, recipients: usize) {
+    pub fn judge(&self, relay: &Relay, recipients: usize) -> States {
         let log = self.log();
         let accepted = relay.seen().accepted.clone();
         for issue in self.issues().iter().filter(|issue| !issue["frozen_at"].is_null()) {
@@ -353,132 +343,14 @@ impl House {
             }
         }
         assert!(taken.is_empty(), "the relay took what the ledger does not know: {:?}", taken.keys());
+        states_of(log)
     }
 
     /// As [`Self::judge`], and nothing is in the hands of a process that is no more.
-    pub fn judge_at_rest(&self, relay: &Relay, recipients: usize) {
-        self.judge(relay, recipients);
-        let states = self.states();
+    pub fn judge_at_rest(&self, relay: &Relay, recipients: usize) -> States {
+        let states = self.judge(relay, recipients);
         assert!(!states.contains_key("claimed") && !states.contains_key("in_data"), "{states:?}");
-    }
-}
-
-impl Done {
-    /// Fails with all that was said when the exit code is another.
-    #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "signal {:?}\n{}", self.signal, self.said());
-        self
-    }
-
-    pub fn said(&self) -> String {
-        format!("{}\n{}", self.stdout, self.stderr)
-    }
-
-    #[track_caller]
-    pub fn expect_said(self, parts: &[&str]) -> Self {
-        let said = self.said().replace('\u{a0}', " ");
-        for part in parts {
-            assert!(said.contains(part), "{part:?} is not in\n{said}");
-        }
-        self
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|why| panic!("{why}: {}", self.said()))
-    }
-}
-
-impl From<Output> for Done {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            signal: output.status.signal(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-/// Waits for its end, and ends it when it hangs.
-pub fn finish(child: Child, args: &[&str]) -> Done {
-    let (id, (ended, watched)) = (child.id(), mpsc::channel::<()>());
-    let watchdog = std::thread::spawn(move || match watched.recv_timeout(PATIENCE) {
-        Err(RecvTimeoutError::Timeout) => {
-            signal(id, "KILL");
-            true
-        }
-        _ => false,
-    });
-    let output = child.wait_with_output().unwrap();
-    drop(ended);
-    let done = Done::from(output);
-    assert!(!watchdog.join().unwrap(), "semainier {args:?} hangs:\n{}", done.said());
-    done
-}
-
-/// `TERM`, `KILL`, …
-pub fn signal(process: u32, name: &str) {
-    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap();
-    assert!(sent.success(), "no process {process} to send {name} to");
-}
-
-/// Waits until it is so. What is waited for is another process: there is nothing to be told by.
-#[track_caller]
-pub fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..6000 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    panic!("waited in vain: {what}");
-}
-
-/// [`SmtpRelay`] on threads of its own, so that a test may block.
-pub struct Relay {
-    relay: SmtpRelay,
-    _runtime: tokio::runtime::Runtime,
-}
-
-impl Relay {
-    pub fn start() -> Self {
-        Self::with(Options::default())
-    }
-
-    pub fn with(options: Options) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let relay = runtime.block_on(SmtpRelay::start(options));
-        Self { relay, _runtime: runtime }
-    }
-
-    /// Where nobody listens.
-    pub fn nowhere() -> String {
-        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("smtp://{}?tls=none", socket.local_addr().unwrap())
-    }
-
-    /// What staff were told: the subjects, in order.
-    pub fn told_staff(&self) -> Vec<String> {
-        let to_staff = |it: &&super::smtp::Accepted| it.recipient == STAFF;
-        let subject = |it: &super::smtp::Accepted| {
-            let message = mail_parser::MessageParser::default().parse(&it.bytes).unwrap();
-            message.subject().unwrap().to_owned()
-        };
-        self.seen().accepted.iter().filter(to_staff).map(subject).collect()
-    }
-
-    /// The messages to partners.
-    pub fn to_partners(&self) -> usize {
-        self.seen().accepted.iter().filter(|it| it.recipient != STAFF).count()
-    }
-}
-
-impl Deref for Relay {
-    type Target = SmtpRelay;
-
-    fn deref(&self) -> &SmtpRelay {
-        &self.relay
+        states
     }
 }
 
@@ -506,11 +378,4 @@ pub fn article_of_days(monday: &str, under: impl Fn(u64) -> String) -> String {
 /// In memory where there is such a place: what these tests kill is the program, not the machine.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
-/// Whether a tool of the machine is there; those we cannot do without are installed by `scripts/test`.
-pub fn tool(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    places.map(|dir: PathBuf| dir.join(name)).find(|path: &PathBuf| Path::exists(path))
 }
