@@ -109,8 +109,12 @@ pub async fn publish(
     watch: Watch<'_>,
 ) -> anyhow::Result<Published> {
     let key = due.key();
-    let frozen_before = engine.store.issue(&key).await?.is_some_and(|issue| issue.frozen_at.is_some());
-    if frozen_before {
+    let before = engine.store.issue(&key).await?;
+    let is_over = before.as_ref().is_some_and(|issue| issue.state.is_given_up());
+    let frozen_before = before.is_some_and(|issue| issue.frozen_at.is_some());
+    if is_over {
+        info!(mailing = due.mailing.id, issue = %key, "nothing more of issue {key} leaves");
+    } else if frozen_before {
         watch(Step::Resumed);
     } else {
         watch(Step::Collecting);

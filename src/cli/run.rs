@@ -72,10 +72,13 @@ fn tell(published: &Published, next_due: Option<String>) -> anyhow::Result<Ended
         }
         Published::Delivered(delivered) => &**delivered,
     };
-    if *before && delivery.tried() == 0 {
+    if *before && delivery.tried() == 0 && issue.state == IssueState::Done {
         show::line(format!("{} was sent before; nothing was sent twice", issue.key));
     }
     show::issue(issue);
+    if issue.state.is_given_up() {
+        return Err(anyhow!("issue {} is {}: nothing more of it leaves", issue.key, issue.state.as_str()));
+    }
     if let Some(trouble) = &delivery.breaker {
         return Err(anyhow!("{trouble}").context(format!(
             "the relay took no mail; {} wait in the queue and nobody is lost: run again, or leave it to `semainier serve`",

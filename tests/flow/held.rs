@@ -243,7 +243,8 @@ fn a_held_issue_can_be_cancelled_and_stays_so() {
     house.semainier(&["issues", "cancel", ISSUE]).expect(0);
     assert_eq!(house.issue()["state"], "cancelled");
     web.publish(post(&article(MONDAY)));
-    house.run_from_site();
+    house.run_from_site().expect(1).expect_said(&["issue agenda/2027-W28 is cancelled: nothing more of it leaves"]);
     assert_eq!(house.issue()["state"], "cancelled", "a person's word holds");
+    assert_eq!(relay.told_staff().len(), 1, "nothing is resolved");
     assert_eq!(relay.to_partners(), 0);
 }

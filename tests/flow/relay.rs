@@ -19,6 +19,8 @@ fn a_relay_that_is_down_costs_nobody_anything() {
             assert_eq!((delivery.state.as_str(), delivery.attempts.len()), ("queued", 0), "{delivery:#?}");
         }
         assert_eq!(house.issue()["state"], "sending");
+        let again = house.run().expect(1).said();
+        assert!(!again.contains("was sent before"), "{again}");
 
         let relay = Relay::start();
         let house = house.relay(&relay);
@@ -240,7 +242,7 @@ fn a_cancelled_issue_sends_nothing_more() {
     house.assert_states(&[("cancelled", 3)]);
     let relay = Relay::start();
     let house = house.relay(&relay);
-    house.run();
+    house.run().expect(1).expect_said(&["is cancelled: nothing more of it leaves"]);
     house.judge_at_rest(&relay, 3);
     assert_eq!(relay.to_partners(), 0);
     house.semainier(&["issues", "resume", ISSUE]).expect(1).expect_said(&["is cancelled"]);
