@@ -6,6 +6,7 @@ use crate::compose::context;
 use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
 use crate::jobs::{self, Mailing};
+use crate::notices;
 use crate::pipeline::FrozenOutbox;
 use crate::store::{self, Access, KeptPage, Store};
 use crate::templates::Templates;
@@ -31,6 +32,8 @@ pub struct Engine {
     pub app: App,
     pub store: Arc<dyn Store>,
     pub tokens: Tokens,
+    /// What staff need not be told again.
+    pub notices: notices::Settled,
 }
 
 impl App {
@@ -85,7 +88,7 @@ impl App {
             (None, Some(path)) => Tokens::beside(Path::new(path))?,
             (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
         };
-        Ok(Engine { app: self, store, tokens })
+        Ok(Engine { app: self, store, tokens, notices: notices::Settled::default() })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::{
     issue::{IssueKey, IssueState},
     schedule::Decision,
 };
+use crate::failpoint;
 use crate::jobs::Mailing;
 use crate::notices;
 use crate::pipeline::{self, Due, Published, Step};
@@ -112,7 +113,9 @@ pub async fn pass(
         engine.store.expire_deliveries(now).await?;
         engine.store.close_finished_issues(now).await?;
     }
-    notices::send(engine, deliverer).await;
+    if breaker.open_until(engine.app.clock.now()).is_none() {
+        notices::send(engine, deliverer).await;
+    }
     Ok(())
 }
 
@@ -154,7 +157,9 @@ async fn look_at_schedule(engine: &Engine, mailing: &Mailing, now: Timestamp) ->
         warn!(mailing = mailing.id, occurrence = occurrence.local, "occurrence {} was missed", occurrence.local);
     }
     if now > cursor {
+        failpoint::reach("before_occurrences");
         engine.store.record_occurrences(&mailing.id, &decided, now).await?;
+        failpoint::reach("after_occurrences");
     }
     for occurrence in decided.iter().filter(|o| o.state == OccurrenceState::Missed) {
         if let (Some(key), Some(reason)) = (&occurrence.issue, &occurrence.reason) {

@@ -188,6 +188,10 @@ impl<'a> Section<'a> {
             }
             _ => "environment".to_owned(),
         };
+        // Of a file that could not be read nothing is known to be missing or wrong but that.
+        if self.file.root.is_none() && place == self.file.name {
+            return;
+        }
         let key = if place == "environment" { Overrides::variable(&path) } else { path };
         self.file.problems.borrow_mut().push(Problem { place, key, message: message.into() });
     }

@@ -1,13 +1,30 @@
-//! Words to staff: one mail when an issue is held, one when that ends. At least once, unlike what partners get.
+//! Words to staff: one mail when an issue is held, one when that ends. At least once, unlike what partners get: while one
+//! of them cannot be told the notice stays owed, and the others are not told again by the same process.
 
 use crate::app::Engine;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
 use crate::daemon::in_words;
-use crate::deliver::{Deliverer, Letter};
-use crate::domain::email::EmailAddress;
+use crate::deliver::{Deliverer, Letter, NotHandedOver};
+use crate::domain::{delivery::Phase, email::EmailAddress};
 use crate::store::Notice;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
+
+/// Message-IDs of notices that need no other try: taken by the relay, or refused for good.
+#[derive(Debug, Default)]
+pub struct Settled(Mutex<HashSet<String>>);
+
+impl Settled {
+    fn has(&self, message_id: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(message_id)
+    }
+
+    fn add(&self, message_id: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(message_id);
+    }
+}
 
 /// Sends what is owed; what cannot be sent now stays owed.
 pub async fn send(engine: &Engine, deliverer: &Deliverer) {
@@ -24,7 +41,10 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer) {
                 info!(issue = %notice.issue, kind = notice.kind, "staff were told that {} is {}", notice.issue, notice.kind)
             }
             Err(error) => {
-                warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told")
+                warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told");
+                if error.downcast_ref().is_some_and(relay_is_away) {
+                    return;
+                }
             }
         }
     }
@@ -44,21 +64,42 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
         retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
     })?;
     let sender = app.config.sender.address.clone();
+    let mut untold = None;
     for person in &app.config.staff {
+        let message_id = message_id(notice, person, &sender);
+        if engine.notices.has(&message_id) {
+            continue;
+        }
         let message = mime::plain(&mime::Plain {
             from_name: "semainier",
             from: &sender,
             to: person,
-            message_id: &message_id(notice, person, &sender),
+            message_id: &message_id,
             date: now,
             subject: &mail.subject,
             text: &mail.text,
         })?;
         let id = format!("{}-{}", notice.issue.slug(), notice.kind);
-        deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await?;
+        match deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await {
+            Ok(()) => engine.notices.add(message_id),
+            Err(error) if relay_is_away(&error) => return Err(error.into()),
+            Err(error) if error.code.is_some_and(|code| code >= 500) => {
+                warn!(staff = person.masked(), %error, "the relay refuses this address of staff; look at it in the configuration");
+                engine.notices.add(message_id);
+            }
+            Err(error) => untold = Some(error),
+        }
+    }
+    if let Some(error) = untold {
+        return Err(error.into());
     }
     engine.store.notice_sent(&notice.id, now).await?;
     Ok(())
+}
+
+/// Nobody could be told now, whoever it is: no use in asking again for the next one.
+fn relay_is_away(error: &NotHandedOver) -> bool {
+    matches!(error.phase, Phase::Connect | Phase::Tls | Phase::Auth | Phase::Ehlo)
 }
 
 /// The same at every try, so that a mail program shows a repeated notice once.

@@ -19,6 +19,7 @@ use crate::domain::{
     issue::{Attachment, Content, Envelope, IssueKey, IssueState, IssueSummary, NewIssue},
     message::Message,
 };
+use crate::failpoint;
 use crate::jobs::{Attach, Mailing};
 use crate::store::{Frozen, Store};
 use crate::templates::Rendered;
@@ -108,8 +109,12 @@ pub async fn publish(
     watch: Watch<'_>,
 ) -> anyhow::Result<Published> {
     let key = due.key();
-    let frozen_before = engine.store.issue(&key).await?.is_some_and(|issue| issue.frozen_at.is_some());
-    if frozen_before {
+    let before = engine.store.issue(&key).await?;
+    let is_over = before.as_ref().is_some_and(|issue| issue.state.is_given_up());
+    let frozen_before = before.is_some_and(|issue| issue.frozen_at.is_some());
+    if is_over {
+        info!(mailing = due.mailing.id, issue = %key, "nothing more of issue {key} leaves");
+    } else if frozen_before {
         watch(Step::Resumed);
     } else {
         watch(Step::Collecting);
@@ -277,7 +282,10 @@ async fn freeze(engine: &Engine, due: Due<'_>, content: Content, watch: Watch<'_
         content_hash: content_hash(&content),
         content,
     };
-    match engine.store.freeze_issue(&issue, now).await? {
+    failpoint::reach("before_freeze");
+    let frozen = engine.store.freeze_issue(&issue, now).await?;
+    failpoint::reach("after_freeze");
+    match frozen {
         Frozen::Now { recipients } => {
             info!(mailing = mailing.id, issue = %key, recipients, "issue {key} is frozen for {recipients} recipients");
             watch(Step::Frozen { recipients });

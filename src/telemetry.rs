@@ -1,6 +1,7 @@
 //! Logs: readable lines or JSON, on standard error. No address, no token (invariant I7).
 
 use crate::config::{Log, LogFormat};
+use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Starts the log. A filter that cannot be read becomes `info`, with a word about it.
@@ -10,8 +11,12 @@ pub fn init(log: &Log) {
         Err(why) => (EnvFilter::new("info"), Some(why)),
     };
     let writer = std::io::stderr;
+    // Colours are for eyes: in a file or a journal they are noise.
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let layer = match log.format {
-        LogFormat::Text => tracing_subscriber::fmt::layer().with_target(false).with_writer(writer).boxed(),
+        LogFormat::Text => {
+            tracing_subscriber::fmt::layer().with_target(false).with_ansi(colours).with_writer(writer).boxed()
+        }
         LogFormat::Json => tracing_subscriber::fmt::layer().json().with_writer(writer).boxed(),
     };
     // A second start (in tests) keeps the first.

@@ -58,13 +58,13 @@ pub(super) async fn publish(
     progress.finish();
     signals.abort();
     let published = published?;
-    let next_due = engine.store.next_due(None).await?;
+    let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| report::instant(at, mailing.schedule.zone));
     let ended = tell(&published, next_due);
     notices::send(engine, &deliverer).await;
     ended
 }
 
-fn tell(published: &Published, next_due: Option<Timestamp>) -> anyhow::Result<Ended> {
+fn tell(published: &Published, next_due: Option<String>) -> anyhow::Result<Ended> {
     let Delivered { issue, before, delivery } = match published {
         Published::Held { key, reason } => {
             show::line(format!("{key}: held, nothing was sent: {reason}"));
@@ -72,10 +72,13 @@ fn tell(published: &Published, next_due: Option<Timestamp>) -> anyhow::Result<En
         }
         Published::Delivered(delivered) => &**delivered,
     };
-    if *before && delivery.tried() == 0 {
+    if *before && delivery.tried() == 0 && issue.state == IssueState::Done {
         show::line(format!("{} was sent before; nothing was sent twice", issue.key));
     }
     show::issue(issue);
+    if issue.state.is_given_up() {
+        return Err(anyhow!("issue {} is {}: nothing more of it leaves", issue.key, issue.state.as_str()));
+    }
     if let Some(trouble) = &delivery.breaker {
         return Err(anyhow!("{trouble}").context(format!(
             "the relay took no mail; {} wait in the queue and nobody is lost: run again, or leave it to `semainier serve`",
@@ -92,8 +95,14 @@ fn tell(published: &Published, next_due: Option<Timestamp>) -> anyhow::Result<En
     if issue.state == IssueState::Paused {
         return Ok(Ended::WaitsForAPerson);
     }
+    let elsewhere = issue.counts.claimed + issue.counts.in_data;
+    if elsewhere > 0 {
+        show::line(format!(
+            "{elsewhere} are in the hands of another semainier; if that one died, they are taken up again when their lease \
+             is over, a minute from now at the earliest: by `semainier serve`, or by the same command"
+        ));
+    }
     if let (1.., Some(at)) = (issue.counts.queued, next_due) {
-        let at = report::instant(at, chrono_tz::Europe::Paris);
         show::line(format!(
             "{} will be tried again from {at}: by `semainier serve`, or by the same command after that hour",
             issue.counts.queued

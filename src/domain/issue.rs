@@ -78,6 +78,11 @@ impl IssueState {
         IssueState::Cancelled,
     ];
 
+    /// Ended without all that was meant to leave: only `done` says that it was published.
+    pub fn is_given_up(self) -> bool {
+        matches!(self, IssueState::Expired | IssueState::Cancelled)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             IssueState::Held => "held",

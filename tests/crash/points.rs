@@ -1,0 +1,186 @@
+//! One abort at each fail point, and what the two ledgers must say of it afterwards (K0 to K9 of the design).
+
+use crate::support::{
+    house::{AT, House, MONDAY, On, Relay, article, finish, until},
+    web::{Post, Web},
+};
+use semainier::{clock::Clock, domain::agenda::Week};
+use std::collections::BTreeSet;
+
+/// Everybody of a small issue.
+const PEOPLE: usize = 5;
+const SIGABRT: i32 = 6;
+const RUN: [&str; 6] = ["run", "agenda", "--at", AT, "--article", "article.html"];
+
+/// What becomes of the message that was in hand, when the program is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// It is sent, once, as if nothing had been.
+    Sent,
+    /// A person looks; the relay did not take it.
+    UnknownAndNotThere,
+    /// A person looks; the relay had it.
+    UnknownAndThere,
+    /// A person looks; nobody can say.
+    Unknown,
+}
+
+/// The points of `run`, in the order they are passed, each at the visit named.
+const POINTS: [(&str, Then); 11] = [
+    ("before_freeze", Then::Sent),
+    ("after_freeze", Then::Sent),
+    ("before_claim", Then::Sent),
+    ("after_claim", Then::Sent),
+    ("after_rcpt", Then::Sent),
+    ("after_rcpt:3", Then::Sent),
+    ("after_mark_in_data:2", Then::UnknownAndNotThere),
+    ("mid_body:2", Then::UnknownAndNotThere),
+    ("after_dot:2", Then::Unknown),
+    ("after_reply:2", Then::UnknownAndThere),
+    ("after_finish:2", Then::Sent),
+];
+
+/// The points of `serve` alone.
+const POINTS_OF_THE_DAEMON: [&str; 2] = ["before_occurrences", "after_occurrences"];
+
+#[test]
+fn every_fail_point_of_the_source_is_tried_here() {
+    fn sources(dir: &str, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => sources(path.to_str().unwrap(), found),
+                false => found.push(std::fs::read_to_string(path).unwrap()),
+            }
+        }
+    }
+    let mut texts = Vec::new();
+    sources(concat!(env!("CARGO_MANIFEST_DIR"), "/src"), &mut texts);
+    let in_source: BTreeSet<_> = texts
+        .iter()
+        .flat_map(|text| text.split("failpoint::reach(\"").skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let here = POINTS.iter().map(|(point, _)| point.split(':').next().unwrap()).chain(POINTS_OF_THE_DAEMON);
+    assert_eq!(in_source, here.collect());
+}
+
+#[test]
+fn a_run_that_dies_at_any_point_is_finished_by_the_next_on_sqlite() {
+    POINTS.iter().for_each(|(point, then)| die_and_go_on(On::Sqlite, point, *then));
+}
+
+#[test]
+fn a_run_that_dies_at_any_point_is_finished_by_the_next_on_postgres() {
+    POINTS.iter().for_each(|(point, then)| die_and_go_on(On::Postgres, point, *then));
+}
+
+/// Over one connection, so that what each point leaves is exactly known.
+#[expect(clippy::print_stdout, reason = "shown when the test fails: at which point")]
+fn die_and_go_on(on: On, point: &str, then: Then) {
+    println!("{on:?}, {point}");
+    let relay = Relay::start();
+    let house = House::on(on).relay(&relay).set("delivery.connections", 1);
+    // Only a message of several blocks has a middle.
+    let house = if point.starts_with("mid_body") { house.with_the_shipped_mailing() } else { house };
+    house.import_many(PEOPLE);
+    die(&house, &relay, point);
+    if point == "before_freeze" {
+        assert!(house.issues().is_empty(), "nothing is half frozen");
+    }
+    house.leases_are_over();
+
+    let unknown = usize::from(then != Then::Sent);
+    finish(house.start(&RUN), &RUN).expect(if unknown == 0 { 0 } else { 4 });
+    let states = house.judge_at_rest(&relay, PEOPLE);
+    assert_eq!(states.get("sent"), Some(&(PEOPLE - unknown)), "{point}: {states:?}");
+    assert_eq!(states.get("unknown").copied().unwrap_or_default(), unknown, "{point}: {states:?}");
+    let there = relay.to_partners() + unknown - PEOPLE;
+    match then {
+        Then::Sent => assert_eq!(there, 0, "{point}: everybody once"),
+        Then::UnknownAndNotThere => assert_eq!(there, 0, "{point}"),
+        Then::UnknownAndThere => assert_eq!(there, 1, "{point}"),
+        Then::Unknown => assert!(there <= 1, "{point}"),
+    }
+    assert!(house.issue()["state"] == "done", "{point}: {}", house.issue());
+}
+
+/// The program aborts at the point, and the relay has seen it go.
+fn die(house: &House, relay: &Relay, point: &str) {
+    house.write("article.html", article(MONDAY));
+    let run = house.command(&RUN).env("SEMAINIER_FAILPOINT", point).spawn().unwrap();
+    let died = finish(run, &RUN);
+    assert_eq!(died.signal, Some(SIGABRT), "{point} was not reached: {}", died.said());
+    until("the relay noticed", || relay.seen().live == 0);
+}
+
+/// Several connections, each with a message in hand: never more in doubt than connections were open (O7).
+#[test]
+fn what_is_in_doubt_after_a_crash_is_no_more_than_the_open_connections() {
+    for (on, point) in [(On::Sqlite, "after_reply:9"), (On::Postgres, "after_mark_in_data:9")] {
+        let relay = Relay::start();
+        let house = House::on(on).relay(&relay).set("delivery.connections", 3);
+        house.import_many(30);
+        die(&house, &relay, point);
+        house.judge(&relay, 30);
+        house.leases_are_over();
+        finish(house.start(&RUN), &RUN).expect(4);
+        let unknown = house.judge_at_rest(&relay, 30)["unknown"];
+        assert!((1..=3).contains(&unknown), "{unknown} in doubt");
+        // A person decides, and the issue is complete.
+        for delivery in house.log_where(&["--state", "unknown"]) {
+            let there = relay.accepted(&delivery.address) > 0;
+            let decision = if there { "sent" } else { "resend" };
+            house.semainier(&["deliveries", "resolve", &delivery.id, "--as", decision]).expect(0);
+        }
+        finish(house.start(&RUN), &RUN).expect(0);
+        house.judge_at_rest(&relay, 30);
+        house.assert_states(&[("sent", 30)]);
+        assert_eq!(relay.to_partners(), 30);
+    }
+}
+
+/// On Postgres the claims of a dead daemon are respected until their lease is over; nobody else is held up by them.
+#[test]
+fn another_daemon_leaves_the_claims_of_a_dead_one_alone_until_their_lease_is_over() {
+    let relay = Relay::start();
+    let house = House::on(On::Postgres).relay(&relay).set("delivery.connections", 1);
+    house.import_many(PEOPLE);
+    die(&house, &relay, "after_claim");
+    let claimed = house.states()["claimed"];
+    assert!(claimed > 0);
+    finish(house.start(&RUN), &RUN).expect(0).expect_said(&["in the hands of another semainier"]);
+    house.judge(&relay, PEOPLE);
+    assert_eq!(house.states().get("claimed"), Some(&claimed), "their lease is not over");
+    assert_eq!(relay.to_partners(), PEOPLE - claimed);
+    house.leases_are_over();
+    finish(house.start(&RUN), &RUN).expect(0);
+    house.judge_at_rest(&relay, PEOPLE);
+    house.assert_states(&[("sent", PEOPLE)]);
+}
+
+#[test]
+fn a_daemon_that_dies_while_it_notes_what_is_due_loses_no_occurrence_and_doubles_none() {
+    for (on, point) in [On::Sqlite, On::Postgres].into_iter().flat_map(|on| POINTS_OF_THE_DAEMON.map(|p| (on, p))) {
+        let relay = Relay::start();
+        let now = Clock::System.now();
+        let monday = Week::after(now.with_timezone(&chrono_tz::Europe::Paris).date_naive()).monday().to_string();
+        let published = now.format("%Y-%m-%dT%H:%M:%S").to_string();
+        let web = Web::wordpress(vec![Post::new("Que faire à Auch cette semaine ?", &published, &article(&monday))]);
+        let house = House::on(on).site(&web).relay(&relay);
+        let job = std::fs::read_to_string(house.path("jobs/agenda.toml")).unwrap();
+        // Due each minute, so that the last one is never far.
+        house.write("jobs/agenda.toml", job.replace("0 8 * 7,8 SAT", "* * * * *").replace("\"Sat 20:00\"", "\"72h\""));
+        house.import_many(2);
+        house.serve_until("the mailing is known", || house.number("SELECT count(*) FROM mailings") == 1);
+        house.sql("UPDATE mailings SET cursor = cursor - 180000");
+        let serve = house.command(&["serve"]).env("SEMAINIER_FAILPOINT", point).spawn().unwrap();
+        assert_eq!(finish(serve, &["serve"]).signal, Some(SIGABRT), "{on:?}, {point}");
+        house.serve_until("everybody is written to", || relay.to_partners() == 2);
+        house.judge_at_rest(&relay, 2);
+        house.assert_states(&[("sent", 2)]);
+        let due = house.number("SELECT count(*) FROM occurrences");
+        let instants = house.number("SELECT count(DISTINCT scheduled_for) FROM occurrences");
+        assert!(due >= 3 && due == instants, "{on:?}, {point}: {due} rows for {instants} instants");
+    }
+}

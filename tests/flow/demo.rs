@@ -1,0 +1,73 @@
+//! `semainier demo`: the first minute with the program.
+
+use crate::support::house::{Done, House, finish};
+use mail_parser::MessageParser;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+fn names(dir: &Path, ending: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
+    entries.filter(|name| name.ends_with(ending)).collect()
+}
+
+/// In a network namespace without any interface, where the machine lets us make one.
+fn without_network(house: &House, args: &[&str]) -> Done {
+    let can = |flags: &[&str]| {
+        Command::new("unshare").args(flags).arg("true").stderr(Stdio::null()).status().is_ok_and(|it| it.success())
+    };
+    let flags = [&["-n"][..], &["-r", "-n"]].into_iter().find(|flags| can(flags));
+    let Some(flags) = flags else { return house.semainier(args) };
+    let plain = house.command(args);
+    let mut command = Command::new("unshare");
+    command.args(flags).arg("--").arg(plain.get_program()).args(plain.get_args());
+    command.current_dir(house.path("")).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    finish(command.spawn().unwrap(), args)
+}
+
+#[test]
+fn the_demo_needs_no_network_and_leaves_mails_poster_booklet_and_ledger() {
+    let house = House::new();
+    std::fs::remove_file(house.path("semainier.toml")).unwrap();
+    let done = without_network(&house, &["demo"]).expect(0);
+    for part in ["agenda/2027-W28: done (12 = 12 sent)", "demo-output/outbox", "demo-output/poster.pdf", "le-daroles"] {
+        assert!(done.stdout.contains(part), "{part:?} is not in\n{}", done.stdout);
+    }
+    let dir = house.path("demo-output");
+    assert!(std::fs::metadata(dir.join("semainier.db")).unwrap().len() > 0);
+    for pdf in ["poster.pdf", "booklet.pdf"] {
+        assert!(std::fs::read(dir.join(pdf)).unwrap().starts_with(b"%PDF"), "{pdf}");
+    }
+    let mails = names(&dir.join("outbox"), ".eml");
+    assert_eq!(mails.len(), 12);
+    for mail in mails {
+        let bytes = std::fs::read(dir.join("outbox").join(mail)).unwrap();
+        let mail = MessageParser::default().parse(&bytes).unwrap();
+        assert_eq!(mail.attachment_count(), 2);
+        assert!(mail.body_text(0).unwrap().contains("du lundi 12 au dimanche 18 juillet 2027"));
+    }
+}
+
+#[test]
+fn a_second_demo_begins_anew_and_leaves_what_is_not_its_own() {
+    let house = House::new();
+    let mine = house.write("there/letter.txt", "keep me");
+    for _ in 0..2 {
+        house.semainier(&["demo", "--dir", "there"]).expect(0).expect_said(&["12 added", "12 = 12 sent"]);
+        assert_eq!(names(&house.path("there/outbox"), ".eml").len(), 12);
+    }
+    assert_eq!(std::fs::read_to_string(mine).unwrap(), "keep me");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let house = House::new();
+    house.write("file", "");
+    house.semainier(&["demo", "--dir", "file/below"]).expect(1).expect_said(&["cannot prepare file/below"]);
+}
+
+#[test]
+fn the_demo_looks_at_no_configuration_of_the_machine() {
+    let house = House::new().env("SEMAINIER__RELAY", "smtp://127.0.0.1:9?tls=none");
+    house.write("semainier.toml", "this is no TOML");
+    house.semainier(&["demo"]).expect(0).expect_said(&["12 = 12 sent"]);
+}
