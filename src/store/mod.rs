@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 
 mod backend;
+mod daemons;
 mod deliveries;
 mod issues;
 mod ledger;
@@ -147,10 +148,31 @@ pub enum Frozen {
 pub struct Notice {
     pub id: String,
     pub issue: IssueKey,
-    /// `held`, `resolved`, `expired`, `paused`, `missed`: one of a kind per issue.
+    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`: one of a kind per issue.
     pub kind: String,
     pub text: String,
     pub created_at: Timestamp,
+}
+
+/// A daemon as it last said it was: for people who look, never for decisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Daemon {
+    /// New at every start; the same as in its claims.
+    pub owner: String,
+    pub host: String,
+    pub pid: u32,
+    pub version: String,
+    pub started_at: Timestamp,
+    pub seen_at: Timestamp,
+    /// Set while it leaves the relay alone.
+    pub relay: Option<RelayLeftAlone>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayLeftAlone {
+    /// The relay's words, or ours where it said none.
+    pub trouble: String,
+    pub until: Timestamp,
 }
 
 /// Which deliveries `log` shows. All conditions given must hold.
@@ -273,6 +295,20 @@ pub trait Store: Send + Sync {
     /// The newest first.
     async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>>;
 
+    /// S9: another issue of the mailing than `besides` that still goes out, if there is one.
+    async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>>;
+
+    // --- daemons ---
+
+    /// This daemon is alive. Those not seen since `forget` are forgotten.
+    async fn beat(&self, daemon: &Daemon, forget: Timestamp) -> Result<()>;
+
+    /// This daemon stops, with nothing in flight.
+    async fn leave(&self, owner: &str) -> Result<()>;
+
+    /// The one seen last first.
+    async fn daemons(&self) -> Result<Vec<Daemon>>;
+
     // --- issues ---
 
     /// Records that the issue is held, with the reason; a frozen issue is left alone (`false`).
@@ -298,6 +334,10 @@ pub trait Store: Send + Sync {
 
     /// The newest first, with their counts.
     async fn issues(&self) -> Result<Vec<IssueSummary>>;
+
+    /// Those that are not over: held, sending, paused, or with a delivery that is `unknown`. Quick, whatever the
+    /// ledger's size: for `status`.
+    async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
 
     /// Guarded: changes only an issue in one of `from`. Closing states also stamp `closed_at`.
     async fn set_issue_state(
