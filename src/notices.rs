@@ -4,46 +4,70 @@ use crate::app::Engine;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
 use crate::daemon::in_words;
-use crate::deliver::{Deliverer, Letter};
-use crate::domain::email::EmailAddress;
+use crate::deliver::{Deliverer, Letter, NotHandedOver};
+use crate::domain::{delivery::Phase, email::EmailAddress};
 use crate::store::Notice;
 use tracing::{info, warn};
 
-/// Sends what is owed; what cannot be sent now stays owed.
-pub async fn send(engine: &Engine, deliverer: &Deliverer) {
+/// How far it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing is owed any more, or there is nobody to tell.
+    All,
+    /// Something stays owed: try again, but not at once.
+    NotYet,
+}
+
+/// Sends what is owed, the news of a paused issue included; what cannot be sent now stays owed.
+pub async fn send(engine: &Engine, deliverer: &Deliverer) -> Told {
     if engine.app.config.staff.is_empty() {
-        return;
+        return Told::All;
     }
-    let owed = match engine.store.owed_notices().await {
-        Ok(owed) => owed,
-        Err(error) => return warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read"),
+    let owed = async {
+        engine.store.owe_notices_of_paused(engine.app.clock.now()).await?;
+        engine.store.owed_notices().await
     };
+    let owed = match owed.await {
+        Ok(owed) => owed,
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read");
+            return Told::NotYet;
+        }
+    };
+    let mut told = Told::All;
     for notice in owed {
         match send_one(engine, deliverer, &notice).await {
             Ok(()) => {
                 info!(issue = %notice.issue, kind = notice.kind, "staff were told that {} is {}", notice.issue, notice.kind)
             }
             Err(error) => {
-                warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told")
+                told = Told::NotYet;
+                warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told");
+                if error.downcast_ref::<NotHandedOver>().is_some_and(|it| it.phase < Phase::Mail) {
+                    // No way to the relay: the other notices would only knock at the same door.
+                    break;
+                }
             }
         }
     }
+    told
 }
 
 async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
     let mailing = app.mailing(notice.issue.mailing()).ok();
     let issue = engine.store.issue(&notice.issue).await?;
-    let zone = mailing.map_or(app.config.zone, |m| m.schedule.zone);
     let mail = app.templates.mail(&NoticeMail {
         kind: notice.kind.clone(),
         title: mailing.map_or_else(|| notice.issue.mailing().to_owned(), |m| m.title.clone()),
         issue: notice.issue.to_string(),
-        reason: notice.text.clone(),
-        deadline: issue.map(|i| in_words(i.expires_at, zone)),
+        // The template ends the sentence.
+        reason: notice.text.trim_end_matches('.').to_owned(),
+        deadline: issue.map(|i| in_words(i.expires_at, app.zone_of(notice.issue.mailing()))),
         retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
     })?;
     let sender = app.config.sender.address.clone();
+    let (mut told, mut refused) = (0, None);
     for person in &app.config.staff {
         let message = mime::plain(&mime::Plain {
             from_name: "semainier",
@@ -55,7 +79,18 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
             text: &mail.text,
         })?;
         let id = format!("{}-{}", notice.issue.slug(), notice.kind);
-        deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await?;
+        match deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await {
+            Ok(()) => told += 1,
+            // One address that is dead keeps nobody else from being told, nor is it tried for ever.
+            Err(no) if no.code.is_some_and(|code| code >= 500) && no.phase >= Phase::Mail => {
+                warn!(kind = notice.kind, error = %no, "{} was not told", person.masked());
+                refused = Some(no);
+            }
+            Err(later) => return Err(later.into()),
+        }
+    }
+    if let (0, Some(refused)) = (told, refused) {
+        return Err(refused.into());
     }
     engine.store.notice_sent(&notice.id, now).await?;
     Ok(())

@@ -107,6 +107,11 @@ impl Schedule {
         due.iter().enumerate().map(|(n, t)| (*t, decision(n, *t))).collect()
     }
 
+    /// S7: whether there may be more than [`Self::decide`] looked at; the next pass goes on after the last of them.
+    pub fn is_cut_off(&self, decided: &[(Timestamp, Decision)]) -> bool {
+        decided.len() >= MOST_PER_PASS
+    }
+
     /// The instant past which nothing of that occurrence leaves.
     pub fn deadline_of(&self, occurrence: Timestamp) -> Timestamp {
         match self.deadline {

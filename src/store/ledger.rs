@@ -181,6 +181,10 @@ impl<B: Backend> Store for Ledger<B> {
         notices::owe(&self.0, issue, kind, text, now).await
     }
 
+    async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64> {
+        notices::owe_of_paused(&self.0, now).await
+    }
+
     async fn owed_notices(&self) -> Result<Vec<Notice>> {
         notices::owed(&self.0).await
     }

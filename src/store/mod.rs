@@ -402,6 +402,9 @@ pub trait Store: Send + Sync {
     /// `false` when this issue already has one of this kind.
     async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool>;
 
+    /// One for each issue that is paused, however it came to be. Returns how many are new.
+    async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
+
     async fn owed_notices(&self) -> Result<Vec<Notice>>;
 
     async fn notice_sent(&self, id: &str, now: Timestamp) -> Result<()>;

@@ -2,7 +2,11 @@
 
 use crate::support::ledger::{HOUR, Ledger, at, new_issue};
 use semainier::{
-    domain::{Timestamp, delivery::Outcome, issue::IssueKey},
+    domain::{
+        Timestamp,
+        delivery::Outcome,
+        issue::{IssueKey, IssueState},
+    },
     store::{Daemon, RelayLeftAlone},
 };
 
@@ -63,7 +67,19 @@ async fn an_issue_is_open_until_nothing_of_it_waits_for_anybody(db: Ledger) {
     assert_eq!(open().await, [held.key]);
 }
 
+async fn a_paused_issue_is_owed_one_notice_however_often_one_looks(db: Ledger) {
+    let key = db.frozen(1).await;
+    let reason = Some("le relais refuse notre domaine");
+    assert_eq!(db.store.owe_notices_of_paused(at(1)).await.unwrap(), 0);
+    db.store.set_issue_state(&key, &[IssueState::Sending], IssueState::Paused, reason, at(2)).await.unwrap();
+    assert_eq!(db.store.owe_notices_of_paused(at(3)).await.unwrap(), 1);
+    assert_eq!(db.store.owe_notices_of_paused(at(4)).await.unwrap(), 0);
+    let owed = db.store.owed_notices().await.unwrap();
+    assert_eq!((owed[0].issue.clone(), owed[0].kind.as_str(), owed[0].text.as_str()), (key, "paused", reason.unwrap()));
+}
+
 on_both_databases! {
+    a_paused_issue_is_owed_one_notice_however_often_one_looks
     a_daemon_is_seen_until_it_leaves_or_is_forgotten
     an_issue_is_open_until_nothing_of_it_waits_for_anybody
 }
