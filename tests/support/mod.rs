@@ -5,4 +5,5 @@ pub mod ledger;
 pub mod office;
 pub mod postgres;
 pub mod smtp;
+pub mod town;
 pub mod web;
