@@ -226,7 +226,7 @@ const PATTERNS: [&str; 6] =
     ["0 8 * 7,8 SAT", "0 9 * * TUE#1", "30 2 * * *", "15 */7 * * *", "0 */30 2 * * *", "0 0 12 L * *"];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn every_instant_is_decided_once_however_the_time_is_cut_and_the_clock_is_set(

@@ -26,7 +26,8 @@ pub(super) async fn beat<B: Backend>(db: &B, it: &Daemon, forget: Timestamp) -> 
         until
     ];
     tx.execute(upsert, values).await?;
-    tx.execute("DELETE FROM daemons WHERE seen_at < $1", values![forget]).await?;
+    let forgotten = "DELETE FROM daemons WHERE seen_at < $1 AND owner <> $2";
+    tx.execute(forgotten, values![forget, it.owner.as_str()]).await?;
     tx.commit().await
 }
 

@@ -300,7 +300,7 @@ pub trait Store: Send + Sync {
 
     // --- daemons ---
 
-    /// This daemon is alive. Those not seen since `forget` are forgotten.
+    /// This daemon is alive. Others that were not seen since `forget` are forgotten.
     async fn beat(&self, daemon: &Daemon, forget: Timestamp) -> Result<()>;
 
     /// This daemon stops, with nothing in flight.

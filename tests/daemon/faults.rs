@@ -106,7 +106,6 @@ async fn s9_the_wait_for_the_one_before_is_bounded_like_any_lateness() {
 #[tokio::test]
 async fn a_relay_that_is_away_is_left_alone_told_once_an_issue_and_nobody_is_lost() {
     let relay = SmtpRelay::start(Options { greeting: Some("421 4.3.2 away".to_owned()), ..Options::default() }).await;
-    let address = relay.address;
     let partners = ["hotel@auch.example", "gite@pavie.example"];
     let mailings = [mailing("a", MONDAYS), mailing("b", MONDAYS)];
     let town = Town::with_relay("2026-07-01T08:00:00Z", &mailings, &relay.url(), &partners).await;
@@ -129,8 +128,7 @@ async fn a_relay_that_is_away_is_left_alone_told_once_an_issue_and_nobody_is_los
     assert_eq!(owed, [("a/2026-W29", "relay"), ("b/2026-W29", "relay")]);
 
     // It comes back at the same address.
-    drop(relay);
-    let relay = SmtpRelay::start_at(address, Options::default()).await;
+    let relay = SmtpRelay::start_at(relay.end().await, Options::default()).await;
     town.live_until(at("2026-07-06T09:20:00Z"), TimeDelta::minutes(1)).await;
     for partner in partners {
         assert_eq!(relay.accepted(partner), 2, "{partner}");

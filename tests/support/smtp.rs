@@ -144,6 +144,13 @@ impl SmtpRelay {
         Self { address, seen, listener }
     }
 
+    /// Goes away; another may take its place.
+    pub async fn end(mut self) -> SocketAddr {
+        self.listener.abort();
+        let _ = (&mut self.listener).await;
+        self.address
+    }
+
     pub fn url(&self) -> String {
         format!("smtp://{}?tls=none", self.address)
     }
