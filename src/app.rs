@@ -12,6 +12,7 @@ use crate::store::{self, Access, KeptPage, Store};
 use crate::templates::Templates;
 use crate::tokens::Tokens;
 use anyhow::{Context, anyhow};
+use chrono_tz::Tz;
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct Engine {
     pub tokens: Tokens,
     /// What staff need not be told again.
     pub notices: notices::Settled,
+    /// Which process this is, in claims and for `status`: new at every start.
+    pub owner: String,
 }
 
 impl App {
@@ -65,6 +68,11 @@ impl App {
         })
     }
 
+    /// The mailing's, or the office's where the mailing is not configured any more.
+    pub fn zone_of(&self, mailing: &str) -> Tz {
+        self.mailing(mailing).map_or(self.config.zone, |mailing| mailing.schedule.zone)
+    }
+
     /// # Errors
     /// When none is configured.
     pub fn relay(&self) -> anyhow::Result<Relay> {
@@ -88,7 +96,8 @@ impl App {
             (None, Some(path)) => Tokens::beside(Path::new(path))?,
             (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
         };
-        Ok(Engine { app: self, store, tokens, notices: notices::Settled::default() })
+        let (notices, owner) = (notices::Settled::default(), uuid::Uuid::now_v7().to_string());
+        Ok(Engine { app: self, store, tokens, notices, owner })
     }
 }
 
@@ -145,8 +154,7 @@ impl Engine {
             ..default
         };
         let outbox = Arc::new(FrozenOutbox::new(Arc::clone(&self.store), self.tokens.clone()));
-        let owner = uuid::Uuid::now_v7().to_string();
-        let (store, clock) = (Arc::clone(&self.store), self.app.clock.clone());
+        let (store, clock, owner) = (Arc::clone(&self.store), self.app.clock.clone(), self.owner.clone());
         Ok(Deliverer::new(store, outbox, self.app.relay()?, clock, settings, owner)?)
     }
 

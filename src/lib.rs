@@ -56,6 +56,7 @@ pub mod notices;
 pub mod partners;
 pub mod pipeline;
 pub mod report;
+pub mod status;
 pub mod store;
 pub mod telemetry;
 pub mod templates;

@@ -26,41 +26,60 @@ impl Settled {
     }
 }
 
-/// Sends what is owed; what cannot be sent now stays owed.
-pub async fn send(engine: &Engine, deliverer: &Deliverer) {
+/// How far it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing is owed any more, or there is nobody to tell.
+    All,
+    /// Something stays owed: try again, but not at once.
+    NotYet,
+}
+
+/// Sends what is owed, the news of a paused issue included; what cannot be sent now stays owed.
+pub async fn send(engine: &Engine, deliverer: &Deliverer) -> Told {
     if engine.app.config.staff.is_empty() {
-        return;
+        return Told::All;
     }
-    let owed = match engine.store.owed_notices().await {
-        Ok(owed) => owed,
-        Err(error) => return warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read"),
+    let owed = async {
+        engine.store.owe_notices_of_paused(engine.app.clock.now()).await?;
+        engine.store.owed_notices().await
     };
+    let owed = match owed.await {
+        Ok(owed) => owed,
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read");
+            return Told::NotYet;
+        }
+    };
+    let mut told = Told::All;
     for notice in owed {
         match send_one(engine, deliverer, &notice).await {
             Ok(()) => {
                 info!(issue = %notice.issue, kind = notice.kind, "staff were told that {} is {}", notice.issue, notice.kind)
             }
             Err(error) => {
+                told = Told::NotYet;
                 warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told");
                 if error.downcast_ref().is_some_and(relay_is_away) {
-                    return;
+                    break;
                 }
             }
         }
     }
+    told
 }
 
 async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
     let mailing = app.mailing(notice.issue.mailing()).ok();
     let issue = engine.store.issue(&notice.issue).await?;
-    let zone = mailing.map_or(app.config.zone, |m| m.schedule.zone);
     let mail = app.templates.mail(&NoticeMail {
         kind: notice.kind.clone(),
         title: mailing.map_or_else(|| notice.issue.mailing().to_owned(), |m| m.title.clone()),
         issue: notice.issue.to_string(),
-        reason: notice.text.clone(),
-        deadline: issue.map(|i| in_words(i.expires_at, zone)),
+        // The template ends the sentence.
+        reason: notice.text.trim_end_matches('.').to_owned(),
+        deadline: issue.map(|i| in_words(i.expires_at, app.zone_of(notice.issue.mailing()))),
         retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
     })?;
     let sender = app.config.sender.address.clone();

@@ -21,6 +21,7 @@ use crate::domain::{
 };
 use crate::failpoint;
 use crate::jobs::{Attach, Mailing};
+use crate::report;
 use crate::store::{Frozen, Store};
 use crate::templates::Rendered;
 use crate::tokens::Tokens;
@@ -53,7 +54,16 @@ pub enum Step<'a> {
 /// Called with every [`Step`].
 pub type Watch<'a> = &'a (dyn Fn(Step<'_>) + Send + Sync);
 
-/// What came of it.
+/// What came of the way to the freeze.
+#[derive(Debug)]
+pub enum Prepared {
+    /// A gate did not open, or nothing could be read. Nothing was frozen.
+    Held { reason: String },
+    /// Frozen, now or `before`.
+    Frozen { before: bool },
+}
+
+/// What came of it all.
 #[derive(Debug)]
 pub enum Published {
     /// A gate did not open, or nothing could be read. Nothing was frozen.
@@ -109,27 +119,46 @@ pub async fn publish(
     watch: Watch<'_>,
 ) -> anyhow::Result<Published> {
     let key = due.key();
-    let before = engine.store.issue(&key).await?;
-    let is_over = before.as_ref().is_some_and(|issue| issue.state.is_given_up());
-    let frozen_before = before.is_some_and(|issue| issue.frozen_at.is_some());
-    if is_over {
-        info!(mailing = due.mailing.id, issue = %key, "nothing more of issue {key} leaves");
-    } else if frozen_before {
-        watch(Step::Resumed);
-    } else {
-        watch(Step::Collecting);
-        let found = match collect(&engine.app, due.mailing, due.week(), article).await {
-            Ok(found) => found,
-            Err(hold) => return held(engine, due, &hold).await,
-        };
-        watch(Step::Read { article: &found.article, agenda: &found.agenda });
-        let content = compose(&engine.app, due, &found)?;
-        watch(Step::Composed { content: &content });
-        freeze(engine, due, content, watch).await?;
-    }
+    let before = match prepare(engine, due, article, watch).await? {
+        Prepared::Held { reason } => return Ok(Published::Held { key, reason }),
+        Prepared::Frozen { before } => before,
+    };
     let delivery = deliver(engine, deliverer, Some(&key), stop, watch).await?;
     let issue = engine.store.issue(&key).await?.context("the issue that was just frozen is gone")?;
-    Ok(Published::Delivered(Box::new(Delivered { issue, before: frozen_before, delivery })))
+    Ok(Published::Delivered(Box::new(Delivered { issue, before, delivery })))
+}
+
+/// From the article to the frozen issue. What is frozen is never made again.
+///
+/// # Errors
+/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+pub async fn prepare(
+    engine: &Engine,
+    due: Due<'_>,
+    article: Option<Article>,
+    watch: Watch<'_>,
+) -> anyhow::Result<Prepared> {
+    let key = due.key();
+    if let Some(issue) = engine.store.issue(&key).await? {
+        if issue.state.is_given_up() {
+            info!(mailing = due.mailing.id, issue = %key, "nothing more of issue {key} leaves");
+            return Ok(Prepared::Frozen { before: true });
+        }
+        if issue.frozen_at.is_some() {
+            watch(Step::Resumed);
+            return Ok(Prepared::Frozen { before: true });
+        }
+    }
+    watch(Step::Collecting);
+    let found = match collect(&engine.app, due.mailing, due.week(), article).await {
+        Ok(found) => found,
+        Err(refusal) => return Ok(Prepared::Held { reason: hold(engine, due, &refusal.to_string()).await? }),
+    };
+    watch(Step::Read { article: &found.article, agenda: &found.agenda });
+    let content = compose(&engine.app, due, &found)?;
+    watch(Step::Composed { content: &content });
+    freeze(engine, due, content, watch).await?;
+    Ok(Prepared::Frozen { before: false })
 }
 
 /// Collects and understands: the first article whose agenda passes the gates, or why none does.
@@ -262,12 +291,16 @@ pub fn content_hash(content: &Content) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn held(engine: &Engine, due: Due<'_>, hold: &Hold) -> anyhow::Result<Published> {
-    let (key, reason, now) = (due.key(), hold.to_string(), engine.app.clock.now());
-    engine.store.hold_issue(&key, &due.mailing.id, due.at, due.expires_at, &reason, now).await?;
-    engine.store.owe_notice(&key, "held", &reason, now).await?;
+/// Holds the issue: seen in the ledger, and told to staff once. Returns the reason.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn hold(engine: &Engine, due: Due<'_>, reason: &str) -> anyhow::Result<String> {
+    let (key, now) = (due.key(), engine.app.clock.now());
+    engine.store.hold_issue(&key, &due.mailing.id, due.at, due.expires_at, reason, now).await?;
+    engine.store.owe_notice(&key, "held", reason, now).await?;
     warn!(mailing = due.mailing.id, issue = %key, "issue {key} is held: {reason}");
-    Ok(Published::Held { key, reason })
+    Ok(reason.to_owned())
 }
 
 async fn freeze(engine: &Engine, due: Due<'_>, content: Content, watch: Watch<'_>) -> anyhow::Result<()> {
@@ -312,12 +345,20 @@ pub async fn deliver(
     let progress = |finished: &Finished| watch(Step::Attempted(finished));
     engine.store.expire_deliveries(engine.app.clock.now()).await?;
     let summary = deliverer.deliver(only, stop, &progress).await?;
-    let now = engine.app.clock.now();
-    for paused in &summary.paused {
-        engine.store.owe_notice(&paused.issue, "paused", &paused.reason, now).await?;
-    }
-    engine.store.close_finished_issues(now).await?;
+    close_finished(engine).await?;
     Ok(summary)
+}
+
+/// What has nothing left that moves by itself is done, and its sum is said.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub async fn close_finished(engine: &Engine) -> anyhow::Result<()> {
+    for key in engine.store.close_finished_issues(engine.app.clock.now()).await? {
+        let counts = engine.store.issue(&key).await?.map(|issue| issue.counts).unwrap_or_default();
+        info!(issue = %key, "issue {key} is done: {}", report::sum(&counts));
+    }
+    Ok(())
 }
 
 /// Messages made from what was frozen, so that a resend next week has the same bytes.

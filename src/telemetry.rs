@@ -6,9 +6,9 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 
 /// Starts the log. A filter that cannot be read becomes `info`, with a word about it.
 pub fn init(log: &Log) {
-    let (filter, bad) = match EnvFilter::try_new(&log.level) {
+    let (filter, bad) = match EnvFilter::try_new(directives(&log.level)) {
         Ok(filter) => (filter, None),
-        Err(why) => (EnvFilter::new("info"), Some(why)),
+        Err(why) => (EnvFilter::new(directives("info")), Some(why)),
     };
     let writer = std::io::stderr;
     // Colours are for eyes: in a file or a journal they are noise.
@@ -17,11 +17,36 @@ pub fn init(log: &Log) {
         LogFormat::Text => {
             tracing_subscriber::fmt::layer().with_target(false).with_ansi(colours).with_writer(writer).boxed()
         }
-        LogFormat::Json => tracing_subscriber::fmt::layer().json().with_writer(writer).boxed(),
+        LogFormat::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
     };
     // A second start (in tests) keeps the first.
     let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
     if let Some(why) = bad {
         tracing::warn!("log.level is no filter ({why}); logging at info");
+    }
+}
+
+/// A bare level is meant for this program: a library's debugging would drown it, and nobody promises that it names no
+/// person. Whoever wants a library's words names it: `info,sqlx=debug`.
+fn directives(level: &str) -> String {
+    match level.parse::<tracing::Level>() {
+        Ok(level) if level > tracing::Level::WARN => format!("warn,semainier={level}"),
+        _ => level.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_bare_level_is_ours_and_a_filter_is_taken_as_written() {
+        for (level, filter) in [
+            ("info", "warn,semainier=INFO"),
+            ("debug", "warn,semainier=DEBUG"),
+            ("error", "error"),
+            ("info,sqlx=debug", "info,sqlx=debug"),
+            ("semainier=trace", "semainier=trace"),
+        ] {
+            assert_eq!(super::directives(level), filter);
+        }
     }
 }

@@ -58,7 +58,7 @@ fn each_library_is_named_only_in_its_room() {
         ("scraper", &["collect"]),
         ("feed_rs", &["collect"]),
         ("croner", &["domain/schedule.rs"]),
-        ("tokio_cron_scheduler", &["daemon.rs"]),
+        ("tokio_cron_scheduler", &["daemon"]),
         ("toml", &["keys.rs"]),
         ("comfy_table", &["report.rs", "cli"]),
     ] {

@@ -26,6 +26,8 @@ macro_rules! on_both_databases {
 
 #[path = "store/claiming.rs"]
 mod claiming;
+#[path = "store/daemons.rs"]
+mod daemons;
 #[path = "store/finishing.rs"]
 mod finishing;
 #[path = "store/freezing.rs"]

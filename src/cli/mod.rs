@@ -10,6 +10,7 @@ mod preview;
 mod run;
 mod serve;
 mod show;
+mod status;
 
 use crate::app::{App, Engine};
 use crate::clock::Clock;
@@ -43,6 +44,7 @@ Start here:
   semainier preview agenda --article FILE --out DIR   what it would look like
   semainier run agenda                        send it now
   semainier serve                             the daemon: sends by itself
+  semainier status                            what it does, and what waits for a person
 
 Exit codes: 0 done; 1 an error; 2 wrong usage; 3 held, nothing was sent; 4 done, but something waits for a person.
 Configuration: semainier.toml here or in /etc/semainier, every key also as SEMAINIER__SECTION__KEY in the environment.";
@@ -79,6 +81,8 @@ enum Command {
     Run(run::Args),
     /// The daemon: sends every mailing by itself
     Serve,
+    /// What goes on: daemons, what comes next, what is on its way, what waits for a person
+    Status(status::Args),
     /// The people the mailings go to
     #[command(subcommand)]
     Partners(partners::Command),
@@ -115,6 +119,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Preview(args) => preview::run(&context, args).await,
         Command::Run(args) => run::run(&context, args).await,
         Command::Serve => serve::run(&context).await,
+        Command::Status(args) => status::run(&context, args).await,
         Command::Partners(command) => partners::run(&context, command).await,
         Command::Issues(args) => ledger::issues(&context, args).await,
         Command::Log(args) => ledger::log(&context, args).await,

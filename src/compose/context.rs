@@ -169,7 +169,7 @@ impl Context for AgendaMail {
 /// `templates/mail/notice`: to staff, when a mailing is held and when that ends.
 #[derive(Debug, Clone, Serialize)]
 pub struct NoticeMail {
-    /// `held`, `resolved`, `expired`, `paused`, `missed`
+    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`
     pub kind: String,
     pub title: String,
     pub issue: String,
@@ -193,7 +193,7 @@ impl Context for NoticeMail {
             deadline: Some("samedi 4 juillet 2026 à 20 h".to_owned()),
             retry: Some("toutes les 15 minutes".to_owned()),
         };
-        let mut samples: Vec<_> = ["held", "resolved", "expired", "paused", "missed"].map(sample).into();
+        let mut samples: Vec<_> = ["held", "resolved", "expired", "paused", "relay", "missed"].map(sample).into();
         samples.push(Self { deadline: None, retry: None, ..sample("held") });
         samples
     }

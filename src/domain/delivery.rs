@@ -150,7 +150,7 @@ pub struct Claim {
 }
 
 /// How far an SMTP conversation came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Connect,

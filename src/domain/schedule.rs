@@ -107,6 +107,11 @@ impl Schedule {
         due.iter().enumerate().map(|(n, t)| (*t, decision(n, *t))).collect()
     }
 
+    /// S7: whether there may be more than [`Self::decide`] looked at; the next pass goes on after the last of them.
+    pub fn is_cut_off(&self, decided: &[(Timestamp, Decision)]) -> bool {
+        decided.len() >= MOST_PER_PASS
+    }
+
     /// The instant past which nothing of that occurrence leaves.
     pub fn deadline_of(&self, occurrence: Timestamp) -> Timestamp {
         match self.deadline {
@@ -149,113 +154,5 @@ pub fn at_local(zone: Tz, date: chrono::NaiveDate, time: NaiveTime) -> Timestamp
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use chrono::Utc;
-    use chrono_tz::Europe::Paris;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse::<DateTime<Utc>>().unwrap()
-    }
-
-    fn schedule(cron: &str) -> Schedule {
-        let deadline = Deadline::At(Weekday::Sat, NaiveTime::from_hms_opt(20, 0, 0).unwrap());
-        Schedule::new(cron, Paris, TimeDelta::hours(12), Coalesce::Latest, deadline, at("2026-01-01T00:00:00Z"))
-            .unwrap()
-    }
-
-    /// Local times of one day, as the clock on the wall and its offset.
-    fn on(cron: &str, day: &str) -> Vec<String> {
-        let schedule = schedule(cron);
-        let date: chrono::NaiveDate = day.parse().unwrap();
-        let start = at_local(Paris, date, NaiveTime::MIN) - TimeDelta::seconds(1);
-        let end = at_local(Paris, date + Days::new(1), NaiveTime::MIN);
-        schedule
-            .after(start)
-            .take_while(|t| *t < end)
-            .map(|t| t.with_timezone(&Paris).format("%H:%M%:z").to_string())
-            .collect()
-    }
-
-    #[test]
-    fn the_agenda_leaves_on_the_nine_saturdays_of_summer_at_eight() {
-        let dates = |year: i32| -> Vec<String> {
-            let from = at(&format!("{year}-01-01T00:00:00Z"));
-            let end = at(&format!("{}-01-01T00:00:00Z", year + 1));
-            let all = schedule("0 8 * 7,8 SAT");
-            all.after(from).take_while(|t| *t < end).map(|t| all.label(t)).collect()
-        };
-        let expect =
-            |year: i32, days: [&str; 9]| days.map(|day| format!("{year}-{day}T08:00+02:00[Europe/Paris]")).to_vec();
-        let of_2026 = ["07-04", "07-11", "07-18", "07-25", "08-01", "08-08", "08-15", "08-22", "08-29"];
-        let of_2027 = ["07-03", "07-10", "07-17", "07-24", "07-31", "08-07", "08-14", "08-21", "08-28"];
-        assert_eq!(dates(2026), expect(2026, of_2026));
-        assert_eq!(dates(2027), expect(2027, of_2027));
-    }
-
-    #[test]
-    fn changes_of_clocks_neither_lose_nor_repeat_a_fixed_hour() {
-        for (cron, spring, autumn) in [
-            ("0 30 2 * * *", vec!["03:00+02:00"], vec!["02:30+02:00"]),
-            ("30 2 * * *", vec!["03:00+02:00"], vec!["02:30+02:00"]),
-            ("0 0 2 * * *", vec!["03:00+02:00"], vec!["02:00+02:00"]),
-            ("0 30 1 * * *", vec!["01:30+01:00"], vec!["01:30+02:00"]),
-            ("0 0 3 * * *", vec!["03:00+02:00"], vec!["03:00+01:00"]),
-            ("0 0 8 * * *", vec!["08:00+02:00"], vec!["08:00+01:00"]),
-            ("0 */30 2 * * *", vec![], vec!["02:00+02:00", "02:30+02:00", "02:00+01:00", "02:30+01:00"]),
-            (
-                "0 30 1-3 * * *",
-                vec!["01:30+01:00", "03:30+02:00"],
-                vec!["01:30+02:00", "02:30+02:00", "02:30+01:00", "03:30+01:00"],
-            ),
-        ] {
-            assert_eq!(on(cron, "2026-03-29"), spring, "{cron} in spring");
-            assert_eq!(on(cron, "2026-10-25"), autumn, "{cron} in autumn");
-        }
-    }
-
-    #[test]
-    fn a_late_occurrence_runs_within_its_catch_up_and_is_missed_after_it() {
-        let agenda = schedule("0 8 * 7,8 SAT");
-        let saturday = at("2026-07-04T06:00:00Z");
-        let before = saturday - TimeDelta::hours(1);
-        assert_eq!(agenda.decide(before, saturday - TimeDelta::seconds(1)), []);
-        assert_eq!(agenda.decide(before, saturday), [(saturday, Decision::Run)]);
-        assert_eq!(agenda.decide(before, saturday + TimeDelta::hours(3)), [(saturday, Decision::Run)]);
-        let late = TimeDelta::hours(30);
-        assert_eq!(agenda.decide(before, saturday + late), [(saturday, Decision::Missed(late))]);
-        assert_eq!(agenda.decide(saturday, saturday + late), []);
-    }
-
-    #[test]
-    fn of_several_late_ones_the_newest_runs() {
-        let hourly = schedule("0 * * * *");
-        let decisions = hourly.decide(at("2026-07-04T00:30:00Z"), at("2026-07-04T03:10:00Z"));
-        let hour = |h: u32| at(&format!("2026-07-04T{h:02}:00:00Z"));
-        assert_eq!(
-            decisions,
-            [(hour(1), Decision::Coalesced), (hour(2), Decision::Coalesced), (hour(3), Decision::Run)]
-        );
-    }
-
-    #[test]
-    fn the_deadline_is_the_next_such_local_time() {
-        let agenda = schedule("0 8 * 7,8 SAT");
-        assert_eq!(agenda.deadline_of(at("2026-07-04T06:00:00Z")), at("2026-07-04T18:00:00Z"));
-        assert_eq!(agenda.deadline_of(at("2026-07-04T19:00:00Z")), at("2026-07-11T18:00:00Z"));
-        assert_eq!(agenda.deadline_of(at("2026-07-06T06:00:00Z")), at("2026-07-11T18:00:00Z"));
-    }
-
-    #[test]
-    fn a_schedule_that_never_comes_is_refused() {
-        let never = Schedule::new(
-            "0 0 8 30 2 *",
-            Paris,
-            TimeDelta::hours(1),
-            Coalesce::Latest,
-            Deadline::After(TimeDelta::hours(1)),
-            at("2026-01-01T00:00:00Z"),
-        );
-        assert!(matches!(never, Err(InvalidCron::Never)));
-    }
-}
+#[path = "schedule_tests.rs"]
+mod tests;

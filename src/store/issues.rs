@@ -139,6 +139,30 @@ pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
     Ok(issues)
 }
 
+pub(super) async fn open<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
+    let mut tx = Transaction::read(db, "reading the open issues").await?;
+    let select = issues!(
+        "WHERE state IN ('held', 'sending', 'paused')
+            OR key IN (SELECT d.issue FROM deliveries d WHERE d.state = 'unknown')"
+    );
+    let mut issues: Vec<IssueSummary> =
+        tx.rows(select, values![]).await?.iter().map(rows::issue).collect::<Result<_>>()?;
+    for issue in &mut issues {
+        if let Some(row) = tx.row(counts!("WHERE issue = $1"), values![&issue.key]).await? {
+            (_, issue.counts) = rows::counts(&row)?;
+        }
+    }
+    Ok(issues)
+}
+
+pub(super) async fn other_sending<B: Backend>(db: &B, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>> {
+    let mut tx = Transaction::read(db, "looking for an issue that still goes out").await?;
+    let select = "SELECT key FROM issues WHERE mailing = $1 AND state = 'sending' AND key <> $2
+        ORDER BY scheduled_for, key LIMIT 1";
+    let row = tx.row(select, values![mailing, besides]).await?;
+    row.map(|row| rows::Reader::new(&row, "issues", "key").issue_key("key")).transpose()
+}
+
 pub(super) async fn content<B: Backend>(db: &B, key: &IssueKey) -> Result<Option<Content>> {
     let mut tx = Transaction::read(db, "reading the content of an issue").await?;
     let select = "SELECT c.issue, i.subject, c.html, c.text, c.data, c.envelope

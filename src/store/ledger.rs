@@ -2,8 +2,8 @@
 //! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
 
 use super::{
-    Cursor, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result, Store,
-    backend::Backend, deliveries, issues, log, notices, partners, schedule,
+    Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result,
+    Store, backend::Backend, daemons, deliveries, issues, log, notices, partners, schedule,
 };
 use crate::domain::{
     Timestamp,
@@ -66,6 +66,22 @@ impl<B: Backend> Store for Ledger<B> {
         schedule::newest(&self.0, mailing, limit).await
     }
 
+    async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>> {
+        issues::other_sending(&self.0, mailing, besides).await
+    }
+
+    async fn beat(&self, daemon: &Daemon, forget: Timestamp) -> Result<()> {
+        daemons::beat(&self.0, daemon, forget).await
+    }
+
+    async fn leave(&self, owner: &str) -> Result<()> {
+        daemons::leave(&self.0, owner).await
+    }
+
+    async fn daemons(&self) -> Result<Vec<Daemon>> {
+        daemons::all(&self.0).await
+    }
+
     async fn hold_issue(
         &self,
         key: &IssueKey,
@@ -92,6 +108,10 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn issues(&self) -> Result<Vec<IssueSummary>> {
         issues::all(&self.0).await
+    }
+
+    async fn open_issues(&self) -> Result<Vec<IssueSummary>> {
+        issues::open(&self.0).await
     }
 
     async fn set_issue_state(
@@ -159,6 +179,10 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool> {
         notices::owe(&self.0, issue, kind, text, now).await
+    }
+
+    async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64> {
+        notices::owe_of_paused(&self.0, now).await
     }
 
     async fn owed_notices(&self) -> Result<Vec<Notice>> {

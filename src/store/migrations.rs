@@ -9,11 +9,17 @@ use sqlx::{
 use std::{borrow::Cow, ops::Deref};
 
 pub(super) fn sqlite() -> Migrator {
-    migrator([(1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql"))])
+    migrator([
+        (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
+        (2, "daemons", include_str!("../../migrations/sqlite/0002_daemons.sql")),
+    ])
 }
 
 pub(super) fn postgres() -> Migrator {
-    migrator([(1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql"))])
+    migrator([
+        (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
+        (2, "daemons", include_str!("../../migrations/postgres/0002_daemons.sql")),
+    ])
 }
 
 fn migrator<const N: usize>(migrations: [(i64, &'static str, &'static str); N]) -> Migrator {

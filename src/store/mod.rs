@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use std::{fmt, sync::Arc};
 
 mod backend;
+mod daemons;
 mod deliveries;
 mod issues;
 mod ledger;
@@ -162,10 +163,31 @@ pub enum Frozen {
 pub struct Notice {
     pub id: String,
     pub issue: IssueKey,
-    /// `held`, `resolved`, `expired`, `paused`, `missed`: one of a kind per issue.
+    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`: one of a kind per issue.
     pub kind: String,
     pub text: String,
     pub created_at: Timestamp,
+}
+
+/// A daemon as it last said it was: for people who look, never for decisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Daemon {
+    /// New at every start; the same as in its claims.
+    pub owner: String,
+    pub host: String,
+    pub pid: u32,
+    pub version: String,
+    pub started_at: Timestamp,
+    pub seen_at: Timestamp,
+    /// Set while it leaves the relay alone.
+    pub relay: Option<RelayLeftAlone>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayLeftAlone {
+    /// The relay's words, or ours where it said none.
+    pub trouble: String,
+    pub until: Timestamp,
 }
 
 /// Which deliveries `log` shows. All conditions given must hold.
@@ -290,6 +312,20 @@ pub trait Store: Send + Sync {
     /// The newest first.
     async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>>;
 
+    /// S9: another issue of the mailing than `besides` that still goes out, if there is one.
+    async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>>;
+
+    // --- daemons ---
+
+    /// This daemon is alive. Others that were not seen since `forget` are forgotten.
+    async fn beat(&self, daemon: &Daemon, forget: Timestamp) -> Result<()>;
+
+    /// This daemon stops, with nothing in flight.
+    async fn leave(&self, owner: &str) -> Result<()>;
+
+    /// The one seen last first.
+    async fn daemons(&self) -> Result<Vec<Daemon>>;
+
     // --- issues ---
 
     /// Records that the issue is held, with the reason; a frozen issue is left alone (`false`).
@@ -315,6 +351,10 @@ pub trait Store: Send + Sync {
 
     /// The newest first, with their counts.
     async fn issues(&self) -> Result<Vec<IssueSummary>>;
+
+    /// Those that are not over: held, sending, paused, or with a delivery that is `unknown`. Quick, whatever the
+    /// ledger's size: for `status`.
+    async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
 
     /// Guarded: changes only an issue in one of `from`. Closing states also stamp `closed_at`; `Cancelled` cancels the
     /// deliveries that were not marked yet.
@@ -382,6 +422,9 @@ pub trait Store: Send + Sync {
 
     /// `false` when this issue already has one of this kind.
     async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool>;
+
+    /// One for each issue that is paused, however it came to be. Returns how many are new.
+    async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
 
     async fn owed_notices(&self) -> Result<Vec<Notice>>;
 

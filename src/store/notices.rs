@@ -16,6 +16,17 @@ pub(super) async fn owe<B: Backend>(db: &B, issue: &IssueKey, kind: &str, text: 
     Ok(owed)
 }
 
+pub(super) async fn owe_of_paused<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
+    let mut tx = Transaction::write(db, "owing notices of paused issues").await?;
+    // `WHERE` before `ON`: without it SQLite would take the conflict clause for a join.
+    let insert = "INSERT INTO notices (id, issue, kind, text, created_at)
+        SELECT 'paused:' || key, key, 'paused', COALESCE(reason, ''), $1 FROM issues WHERE state = 'paused'
+        ON CONFLICT DO NOTHING";
+    let owed = tx.execute(insert, values![now]).await?;
+    tx.commit().await?;
+    Ok(owed)
+}
+
 pub(super) async fn owed<B: Backend>(db: &B) -> Result<Vec<Notice>> {
     let mut tx = Transaction::read(db, "reading owed notices").await?;
     let select = "SELECT id, issue, kind, text, created_at FROM notices WHERE sent_at IS NULL ORDER BY created_at, id";

@@ -127,7 +127,12 @@ impl Drop for SmtpRelay {
 
 impl SmtpRelay {
     pub async fn start(options: Options) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0".parse().unwrap(), options).await
+    }
+
+    /// Where another one was, for instance: a relay that comes back.
+    pub async fn start_at(address: SocketAddr, options: Options) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (options, shared) = (Arc::new(options), Arc::clone(&seen));
@@ -137,6 +142,13 @@ impl SmtpRelay {
             }
         });
         Self { address, seen, listener }
+    }
+
+    /// Goes away; another may take its place.
+    pub async fn end(mut self) -> SocketAddr {
+        self.listener.abort();
+        let _ = (&mut self.listener).await;
+        self.address
     }
 
     pub fn url(&self) -> String {

@@ -1,0 +1,219 @@
+//! The daemon: loops side by side, each of one step that is idempotent and needs no leader, and a bell that wakes them.
+//!
+//! - [`schedule`]: what is due becomes a frozen issue, or a held one;
+//! - [`post`]: what is queued goes to the relay, by one deliverer;
+//! - [`crate::notices`]: what staff are owed is told;
+//! - [`pulse`]: the ledger and systemd hear that we live.
+//!
+//! None waits for another: a slow article holds up no message, and a long post no schedule. The bell is
+//! `tokio-cron-scheduler`, in UTC and every minute; it decides nothing (docs/adr/0002).
+//! Must never keep anything in memory that the ledger does not know: a daemon may be killed at any instant, and another
+//! one may do the same work beside it.
+
+mod post;
+mod pulse;
+mod schedule;
+mod signals;
+
+pub use signals::cancel_on_signal;
+
+use crate::app::Engine;
+use crate::deliver::{Breaker, Deliverer};
+use crate::domain::{Timestamp, french, schedule::label};
+use crate::notices;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio_cron_scheduler::{Job, JobScheduler};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+/// No loop sleeps longer, whatever the bell does: it is silent while a clock that was set back catches up (S8).
+const LONGEST_PAUSE: Duration = Duration::from_secs(61);
+
+/// Everything the loops share.
+pub struct Daemon {
+    pub engine: Engine,
+    deliverer: Deliverer,
+    relay: post::Health,
+    /// For letters to staff alone: one that cannot be sent is no reason to stop the post, nor to try every minute.
+    letters: Mutex<Breaker>,
+    pulse: pulse::Pulse,
+}
+
+/// Works until `stop`.
+///
+/// # Errors
+/// When the daemon cannot start, or one of its loops broke down. What goes wrong within a step is logged, and the next one
+/// tries again.
+pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
+    let daemon = Arc::new(Daemon::new(engine)?);
+    daemon.take_over().await?;
+    let bell = watch::Sender::new(());
+    let mut scheduler = doorbell(bell.clone()).await?;
+    let mail = Arc::new(Notify::new());
+    let mut loops = JoinSet::new();
+    loops.spawn(Arc::clone(&daemon).keep_schedule(Ear(bell.subscribe()), Arc::clone(&mail), stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_posting(Ear(bell.subscribe()), Arc::clone(&mail), stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_telling(Ear(bell.subscribe()), stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_alive(Ear(bell.subscribe()), mail, stop.clone()));
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+
+    let mut broken = None;
+    while let Some(ended) = loops.join_next().await {
+        if let Err(panic) = ended {
+            error!(%panic, "a part of the daemon broke down; the others end their work");
+            broken.get_or_insert(panic);
+            stop.cancel();
+        }
+    }
+    scheduler.shutdown().await?;
+    daemon.take_leave().await;
+    broken.map_or(Ok(()), |panic| Err(panic.into()))
+}
+
+/// Rings every minute, and knows nothing else.
+async fn doorbell(bell: watch::Sender<()>) -> anyhow::Result<JobScheduler> {
+    let scheduler = JobScheduler::new().await?;
+    let ring = Job::new_async("0 * * * * *", move |_, _| {
+        bell.send_replace(());
+        Box::pin(std::future::ready(()))
+    })?;
+    scheduler.add(ring).await?;
+    scheduler.start().await?;
+    Ok(scheduler)
+}
+
+/// One who hears the bell, also when it rang while he was busy.
+struct Ear(watch::Receiver<()>);
+
+impl Ear {
+    /// `false` when only the time was over.
+    async fn wait(&mut self, at_most: Duration) -> bool {
+        let rung = tokio::time::timeout(at_most.min(LONGEST_PAUSE), self.0.changed()).await;
+        rung.is_ok()
+    }
+}
+
+impl Daemon {
+    /// # Errors
+    /// When no relay is configured, or the system's trusted certificates cannot be read.
+    pub fn new(engine: Engine) -> anyhow::Result<Self> {
+        let deliverer = engine.deliverer()?;
+        let pulse = pulse::Pulse::new(engine.app.clock.now());
+        Ok(Self { engine, deliverer, relay: post::Health::default(), letters: Mutex::default(), pulse })
+    }
+
+    /// Everything once, one after the other: what the loops do side by side. For tests with a clock that stands still.
+    pub async fn pass(&self, stop: &CancellationToken) {
+        self.take_up_the_dead().await;
+        self.schedule_pass(stop).await;
+        self.post_pass(stop).await;
+        self.staff_pass().await;
+    }
+
+    /// What an earlier daemon left in flight is taken up, or held where nobody knows.
+    async fn take_over(&self) -> anyhow::Result<()> {
+        let Engine { app, store, .. } = &self.engine;
+        let now = app.clock.now();
+        let recovered = store.recover(self.engine.is_exclusive(), now).await?;
+        let next = app.mailings.iter().filter_map(|m| Some((m.schedule.next_after(now)?, m))).min_by_key(|(at, _)| *at);
+        let next = next.map(|(at, m)| format!("{} at {}", m.issue_key(at), label(at, m.schedule.zone)));
+        info!(
+            version = env!("CARGO_PKG_VERSION"),
+            mailings = app.mailings.len(),
+            database = store.kind(),
+            next,
+            released = recovered.released,
+            unknown = recovered.unknown,
+            "semainier is up: {} mailings, the next is {}; {} deliveries taken up again, {} newly unknown wait for a person",
+            app.mailings.len(),
+            next.as_deref().unwrap_or("none"),
+            recovered.released,
+            recovered.unknown
+        );
+        Ok(())
+    }
+
+    async fn take_leave(&self) {
+        let store = &self.engine.store;
+        let waiting = match store.open_issues().await {
+            Ok(open) => open.iter().map(|issue| issue.counts.queued).sum::<u64>(),
+            Err(error) => return error!(error = chain(&error), "semainier is down; the ledger does not answer"),
+        };
+        if let Err(error) = store.leave(&self.engine.owner).await {
+            error!(error = chain(&error), "the ledger was not told that this daemon stops");
+        }
+        let minutes = self.pulse.age().as_secs() / 60;
+        info!(
+            waiting,
+            minutes, "semainier is down after {minutes} min: nothing is in flight, {waiting} deliveries wait"
+        );
+    }
+
+    async fn keep_schedule(self: Arc<Self>, mut ear: Ear, mail: Arc<Notify>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if self.schedule_pass(&stop).await {
+                mail.notify_one();
+            }
+            self.pulse.felt();
+            stop.run_until_cancelled(ear.wait(LONGEST_PAUSE)).await;
+        }
+    }
+
+    async fn keep_posting(self: Arc<Self>, mut ear: Ear, mail: Arc<Notify>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            self.post_pass(&stop).await;
+            let pause = self.pause_of_the_post().await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = mail.notified() => {}
+                _ = ear.wait(pause) => {}
+            }
+        }
+    }
+
+    async fn keep_telling(self: Arc<Self>, mut ear: Ear, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let told_and_waited = async {
+                self.staff_pass().await;
+                ear.wait(LONGEST_PAUSE).await;
+            };
+            stop.run_until_cancelled(told_and_waited).await;
+        }
+    }
+
+    /// What staff are owed. At least once: a letter is broken off when the daemon stops, and written again.
+    pub async fn staff_pass(&self) {
+        let now = self.now();
+        if self.relay.left_alone(now).is_some() || lock(&self.letters).open_until(now).is_some() {
+            return;
+        }
+        match notices::send(&self.engine, &self.deliverer).await {
+            notices::Told::All => lock(&self.letters).close(),
+            notices::Told::NotYet => {
+                lock(&self.letters).trip(self.now());
+            }
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.engine.app.clock.now()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An error with its causes, for a log line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |e| e.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// `samedi 4 juillet 2026 à 20 h`
+pub(crate) fn in_words(at: Timestamp, zone: chrono_tz::Tz) -> String {
+    let local = at.with_timezone(&zone);
+    format!("{} à {}", french::full_day(local.date_naive()), french::hour(local.time()))
+}

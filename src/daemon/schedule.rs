@@ -1,0 +1,280 @@
+//! The step from the schedules to frozen issues (S1 to S10). Every due instant becomes a row, and every row ends with a
+//! reason that a person can read. Sends nothing.
+
+use super::{Daemon, chain};
+use crate::app::Engine;
+use crate::domain::{
+    Timestamp,
+    issue::{IssueKey, IssueState},
+    schedule::Decision,
+};
+use crate::failpoint;
+use crate::jobs::Mailing;
+use crate::pipeline::{self, Due, Prepared, Step};
+use crate::store::{self, Occurrence, OccurrenceState};
+use chrono::TimeDelta;
+use futures_util::{FutureExt, future::join_all};
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info, info_span, warn};
+
+/// How soon an occurrence looks again whether the issue before it is out (S9).
+const OVERLAP_RETRY: TimeDelta = TimeDelta::minutes(1);
+
+impl Daemon {
+    /// What is due becomes a frozen issue or a held one. `true`: there is something new for the post.
+    ///
+    /// Mailings are independent: what goes wrong with one, a panic included, is logged with its name and stops no other.
+    pub async fn schedule_pass(&self, stop: &CancellationToken) -> bool {
+        let (engine, now) = (&self.engine, self.now());
+        self.pulse.mind_the_clock(now);
+        // Here too, not only after a post: a long one of another mailing holds up no occurrence (S9).
+        if let Err(failure) = pipeline::close_finished(engine).await {
+            error!(error = format!("{failure:#}"), "finished issues cannot be closed");
+        }
+        for mailing in &engine.app.mailings {
+            if let Err(failure) = look_at(engine, mailing, now).await {
+                error!(
+                    mailing = mailing.id,
+                    error = chain(&failure),
+                    "the schedule of {} was not looked at",
+                    mailing.id
+                );
+            }
+        }
+        let due = match engine.store.due_occurrences(now).await {
+            Ok(due) => due,
+            Err(failure) => {
+                error!(error = chain(&failure), "due occurrences cannot be read; the next pass tries again");
+                return false;
+            }
+        };
+        // Side by side, because one may wait minutes for a site; in turn within a mailing, the oldest first.
+        let groups = by_mailing(&due);
+        join_all(groups.iter().map(|group| take_up_in_turn(engine, group, stop))).await.contains(&true)
+    }
+}
+
+fn by_mailing(due: &[Occurrence]) -> Vec<Vec<&Occurrence>> {
+    let mut groups = BTreeMap::<&str, Vec<&Occurrence>>::new();
+    for occurrence in due {
+        groups.entry(&occurrence.mailing).or_default().push(occurrence);
+    }
+    groups.into_values().collect()
+}
+
+/// S1 to S6: what became due since the last look is recorded, each instant once, and none in silence.
+async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
+    let schedule = &mailing.schedule;
+    let written = format!("{} {}", schedule.cron(), schedule.zone.name());
+    let cursor = engine.store.cursor(&mailing.id, &written, now).await?.cursor;
+    let decided = schedule.decide(cursor, now);
+    // The cursor stays where nothing was due: an idle daemon writes nothing.
+    if decided.is_empty() {
+        return Ok(());
+    }
+    let runs: Vec<_> = decided.iter().filter(|d| d.1 == Decision::Run).map(|d| mailing.issue_key(d.0)).collect();
+    let mut occurrences = Vec::with_capacity(decided.len());
+    for (at, decision) in &decided {
+        let occurrence = decide(engine, mailing, *at, *decision, &runs, now).await?;
+        occurrences.push(occurrence);
+    }
+    // S7: beyond its cap a pass goes on where the next one begins.
+    let upto = if schedule.is_cut_off(&decided) { decided.last().map_or(now, |last| last.0) } else { now };
+    failpoint::reach("before_occurrences");
+    engine.store.record_occurrences(&mailing.id, &occurrences, upto).await?;
+    failpoint::reach("after_occurrences");
+    Ok(())
+}
+
+/// The row of one due instant. Who is not served by another run is told, before the row is written: a crash in between
+/// repeats the notice, which is kept once.
+async fn decide(
+    engine: &Engine,
+    mailing: &Mailing,
+    at: Timestamp,
+    decision: Decision,
+    runs: &[IssueKey],
+    now: Timestamp,
+) -> store::Result<Occurrence> {
+    let (key, local) = (mailing.issue_key(at), mailing.schedule.label(at));
+    let (state, reason) = match decision {
+        Decision::Run => (OccurrenceState::Pending, None),
+        // After an edit of the schedule, or a run by hand: this issue is out, or about to be.
+        _ if is_frozen(engine, &key).await? => (OccurrenceState::Done, Some("ce numéro était déjà parti".to_owned())),
+        _ if runs.contains(&key) => {
+            (OccurrenceState::Coalesced, Some("le même numéro part à une heure plus récente".to_owned()))
+        }
+        Decision::Coalesced => (OccurrenceState::Coalesced, Some("un numéro plus récent part à sa place".to_owned())),
+        Decision::Missed(late) => (OccurrenceState::Missed, Some(missed(late))),
+    };
+    if let (OccurrenceState::Missed | OccurrenceState::Coalesced, Some(reason)) = (state, &reason)
+        && !runs.contains(&key)
+    {
+        warn!(mailing = mailing.id, issue = %key, "{key}, due at {local}, does not leave: {reason}");
+        engine.store.owe_notice(&key, "missed", reason, now).await?;
+    }
+    Ok(Occurrence {
+        mailing: mailing.id.clone(),
+        scheduled_for: at,
+        local,
+        state,
+        reason,
+        issue: Some(key),
+        next_try: at,
+    })
+}
+
+async fn is_frozen(engine: &Engine, key: &IssueKey) -> store::Result<bool> {
+    Ok(engine.store.issue(key).await?.is_some_and(|issue| issue.frozen_at.is_some()))
+}
+
+fn missed(late: TimeDelta) -> String {
+    let late = match late.num_hours() {
+        0 => format!("{} min", late.num_minutes()),
+        hours @ 1..48 => format!("{hours} h"),
+        hours => format!("{} jours", hours / 24),
+    };
+    format!("le service n’a pu s’en occuper que {late} après l’heure prévue")
+}
+
+/// `true` when one of them was frozen.
+async fn take_up_in_turn(engine: &Engine, occurrences: &[&Occurrence], stop: &CancellationToken) -> bool {
+    let mut frozen = false;
+    for occurrence in occurrences {
+        let issue = occurrence.issue.as_ref().map(tracing::field::display);
+        let span = info_span!("occurrence", mailing = occurrence.mailing, issue, local = occurrence.local);
+        let taken = AssertUnwindSafe(take_up(engine, occurrence, stop)).catch_unwind();
+        match taken.instrument(span.clone()).await {
+            Ok(Ok(ended)) => frozen |= ended == Ended::Frozen,
+            Ok(Err(failure)) => {
+                let _in = span.enter();
+                error!(
+                    error = format!("{failure:#}"),
+                    "{} was not taken up; the next pass tries again", occurrence.local
+                );
+            }
+            Err(_) => {
+                let held = hold_broken(engine, occurrence, "panic").instrument(span.clone()).await;
+                if let Err(failure) = held {
+                    let _in = span.enter();
+                    error!(error = format!("{failure:#}"), "{} could not even be held", occurrence.local);
+                }
+            }
+        }
+        if stop.is_cancelled() {
+            break;
+        }
+    }
+    frozen
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Frozen,
+    /// Settled otherwise, or to be tried again.
+    NotNow,
+}
+
+/// One due occurrence: frozen, or tried again until its deadline.
+async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationToken) -> anyhow::Result<Ended> {
+    let Ok(mailing) = engine.app.mailing(&occurrence.mailing) else {
+        return settle(engine, occurrence, OccurrenceState::Missed, Some("l’envoi n’est plus configuré")).await;
+    };
+    let (at, now) = (occurrence.scheduled_for, engine.app.clock.now());
+    let due = Due { mailing, at, expires_at: mailing.schedule.deadline_of(at) };
+    let key = due.key();
+    match engine.store.issue(&key).await? {
+        // By hand, by another daemon, or by us before a crash.
+        Some(issue) if issue.frozen_at.is_some() => {
+            return settle(engine, occurrence, OccurrenceState::Done, None).await;
+        }
+        Some(issue) if issue.state == IssueState::Cancelled => {
+            let reason = Some("une personne a annulé ce numéro");
+            return settle(engine, occurrence, OccurrenceState::Missed, reason).await;
+        }
+        Some(issue) if issue.state == IssueState::Expired => {
+            let reason = Some("l’heure limite de ce numéro était passée");
+            return settle(engine, occurrence, OccurrenceState::Missed, reason).await;
+        }
+        _ => {}
+    }
+    if now >= due.expires_at {
+        return give_up(engine, occurrence, &key, now).await;
+    }
+    if let Some(before) = engine.store.other_sending_issue(&mailing.id, &key).await? {
+        return wait_for(engine, due, occurrence, &before).await;
+    }
+    // Whatever the daemon is doing when it stops, nothing of it is durable but the freeze, which is one transaction.
+    match stop.run_until_cancelled(pipeline::prepare(engine, due, None, &silent)).await {
+        None => Ok(Ended::NotNow),
+        Some(Ok(Prepared::Frozen { .. })) => {
+            settle(engine, occurrence, OccurrenceState::Done, None).await?;
+            Ok(Ended::Frozen)
+        }
+        Some(Ok(Prepared::Held { reason })) => try_again(engine, due, occurrence, &reason, mailing.retry).await,
+        Some(Err(failure)) => {
+            error!(error = format!("{failure:#}"), "{key} cannot be made");
+            hold_broken(engine, occurrence, &failure.to_string()).await
+        }
+    }
+}
+
+fn silent(_: Step<'_>) {}
+
+/// Neither the article nor the relay is to blame: someone must look. Held like an article that is not there, so that it is
+/// seen, told, and tried again: the next try may find it mended.
+async fn hold_broken(engine: &Engine, occurrence: &Occurrence, failure: &str) -> anyhow::Result<Ended> {
+    let mailing = engine.app.mailing(&occurrence.mailing)?;
+    let at = occurrence.scheduled_for;
+    let due = Due { mailing, at, expires_at: mailing.schedule.deadline_of(at) };
+    let reason = pipeline::hold(engine, due, &format!("une erreur technique l’empêche ({failure})")).await?;
+    try_again(engine, due, occurrence, &reason, mailing.retry).await
+}
+
+/// S9: no two issues of a mailing go out side by side. The wait is bounded like any lateness.
+async fn wait_for(engine: &Engine, due: Due<'_>, occurrence: &Occurrence, before: &IssueKey) -> anyhow::Result<Ended> {
+    let (key, now) = (due.key(), engine.app.clock.now());
+    let reason = format!("l’envoi du numéro précédent ({before}) n’est pas terminé");
+    if now - due.at <= due.mailing.schedule.catch_up {
+        return try_again(engine, due, occurrence, &reason, OVERLAP_RETRY).await;
+    }
+    warn!("{key} does not leave: {before} is not out yet");
+    engine.store.owe_notice(&key, "missed", &reason, now).await?;
+    settle(engine, occurrence, OccurrenceState::Missed, Some(&reason)).await
+}
+
+async fn try_again(
+    engine: &Engine,
+    due: Due<'_>,
+    occurrence: &Occurrence,
+    reason: &str,
+    after: TimeDelta,
+) -> anyhow::Result<Ended> {
+    let next_try = (engine.app.clock.now() + after).min(due.expires_at);
+    let again = Occurrence { next_try, reason: Some(reason.to_owned()), ..occurrence.clone() };
+    engine.store.settle_occurrence(&again).await?;
+    Ok(Ended::NotNow)
+}
+
+/// S10: the deadline passed while the issue was held. It will not leave any more, and staff are told.
+async fn give_up(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {
+    let reason = occurrence.reason.as_deref().unwrap_or("l’heure limite est passée");
+    warn!("{key} will not leave any more: {reason}");
+    engine.store.owe_notice(key, "expired", reason, now).await?;
+    engine.store.set_issue_state(key, &[IssueState::Held], IssueState::Expired, Some(reason), now).await?;
+    settle(engine, occurrence, OccurrenceState::Missed, Some(reason)).await
+}
+
+async fn settle(
+    engine: &Engine,
+    occurrence: &Occurrence,
+    state: OccurrenceState,
+    reason: Option<&str>,
+) -> anyhow::Result<Ended> {
+    let reason = reason.map(str::to_owned);
+    engine.store.settle_occurrence(&Occurrence { state, reason, ..occurrence.clone() }).await?;
+    info!(state = state.as_str(), "the occurrence {} is {}", occurrence.local, state.as_str());
+    Ok(Ended::NotNow)
+}

@@ -1,0 +1,306 @@
+//! What goes on, on one page: who works, what comes next, what is on its way, and what waits for a person.
+//! Reads the ledger and the mailings; changes nothing.
+
+use crate::app::Engine;
+use crate::domain::{
+    Timestamp,
+    issue::{IssueState, IssueSummary},
+    schedule::label,
+};
+use crate::report::{instant, sum, table};
+use crate::store::{Daemon, Occurrence, StoreError};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+/// A daemon says every minute that it lives; one that was silent for longer is not counted on.
+const ALIVE: TimeDelta = TimeDelta::minutes(3);
+/// Of each mailing.
+const LAST_OCCURRENCES: u32 = 5;
+
+/// Everything `status` shows.
+#[derive(Debug)]
+pub struct Status {
+    pub now: Timestamp,
+    pub zone: Tz,
+    pub daemons: Vec<Daemon>,
+    pub next: Vec<Next>,
+    /// Held, sending, paused, or with something unknown.
+    pub issues: Vec<IssueSummary>,
+    pub last: Vec<Occurrence>,
+    /// Words to staff that could not be sent yet.
+    pub owed_notices: usize,
+}
+
+/// When a mailing goes next.
+#[derive(Debug)]
+pub struct Next {
+    pub mailing: String,
+    pub issue: String,
+    pub at: Timestamp,
+    pub deadline: Timestamp,
+    pub zone: Tz,
+}
+
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn read(engine: &Engine) -> Result<Status, StoreError> {
+    let (app, store, now) = (&engine.app, &engine.store, engine.app.clock.now());
+    let next = app.mailings.iter().filter_map(|mailing| {
+        let at = mailing.schedule.next_after(now)?;
+        let (issue, deadline) = (mailing.issue_key(at).to_string(), mailing.schedule.deadline_of(at));
+        Some(Next { mailing: mailing.id.clone(), issue, at, deadline, zone: mailing.schedule.zone })
+    });
+    let mut last = Vec::new();
+    for mailing in &app.mailings {
+        last.extend(store.occurrences(Some(&mailing.id), LAST_OCCURRENCES).await?);
+    }
+    Ok(Status {
+        now,
+        zone: app.config.zone,
+        daemons: store.daemons().await?,
+        next: next.collect(),
+        issues: store.open_issues().await?,
+        last,
+        owed_notices: store.owed_notices().await?.len(),
+    })
+}
+
+/// Something only a person can move on.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// An issue's key; empty for the daemon itself.
+    pub what: String,
+    pub why: String,
+    /// The command that helps.
+    pub help: String,
+}
+
+impl Status {
+    fn is_alive(&self, daemon: &Daemon) -> bool {
+        self.now - daemon.seen_at <= ALIVE
+    }
+
+    /// The gravest first. Empty: everything goes by itself.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        if !self.daemons.iter().any(|daemon| self.is_alive(daemon)) {
+            waiting.push(Waiting {
+                what: String::new(),
+                why: "no daemon is running: nothing leaves by itself".to_owned(),
+                help: "semainier serve".to_owned(),
+            });
+        }
+        for issue in &self.issues {
+            let (key, reason) = (issue.key.to_string(), issue.reason.clone().unwrap_or_default());
+            let mut wait = |why, help| waiting.push(Waiting { what: key.clone(), why, help });
+            match issue.state {
+                IssueState::Held => {
+                    wait(format!("held: {reason}"), format!("mend the article; until {}", self.local(issue.expires_at)))
+                }
+                IssueState::Paused => wait(format!("paused: {reason}"), format!("semainier issues resume {key}")),
+                _ => {}
+            }
+            if issue.counts.unknown > 0 {
+                let why = format!("{} unknown: the relay may or may not have them", issue.counts.unknown);
+                wait(why, format!("semainier log --issue {key} --state unknown"));
+            }
+        }
+        waiting
+    }
+
+    fn local(&self, at: Timestamp) -> String {
+        instant(at, self.zone)
+    }
+
+    /// One object; its shape is a contract, told in `status --help`.
+    pub fn json(&self) -> Value {
+        let daemon = |it: &Daemon| {
+            json!({
+                "host": it.host,
+                "pid": it.pid,
+                "version": it.version,
+                "alive": self.is_alive(it),
+                "started_at": self.local(it.started_at),
+                "seen_at": self.local(it.seen_at),
+                "relay": it.relay.as_ref().map(|relay| json!({
+                    "trouble": relay.trouble,
+                    "left_alone_until": self.local(relay.until),
+                })),
+            })
+        };
+        let next = |it: &Next| {
+            json!({
+                "mailing": it.mailing,
+                "issue": it.issue,
+                "at": instant(it.at, it.zone),
+                "deadline": instant(it.deadline, it.zone),
+            })
+        };
+        let issue = |it: &IssueSummary| {
+            json!({
+                "key": it.key,
+                "state": it.state,
+                "reason": it.reason,
+                "expires_at": self.local(it.expires_at),
+                "counts": it.counts,
+                "recipients": it.counts.total(),
+            })
+        };
+        let waiting = |it: &Waiting| json!({ "issue": it.what, "why": it.why, "help": it.help });
+        let last = |it: &Occurrence| {
+            json!({
+                "mailing": it.mailing,
+                "scheduled_for": it.local,
+                "state": it.state,
+                "reason": it.reason,
+                "issue": it.issue,
+            })
+        };
+        json!({
+            "now": self.local(self.now),
+            "daemons": self.daemons.iter().map(daemon).collect::<Vec<_>>(),
+            "next": self.next.iter().map(next).collect::<Vec<_>>(),
+            "issues": self.issues.iter().map(issue).collect::<Vec<_>>(),
+            "waiting": self.waiting().iter().map(waiting).collect::<Vec<_>>(),
+            "last": self.last.iter().map(last).collect::<Vec<_>>(),
+            "owed_notices": self.owed_notices,
+        })
+    }
+
+    /// For people: a heading and a table each, and nothing where there is nothing.
+    pub fn text(&self) -> String {
+        let sections = [
+            ("Waits for a person", self.waiting_table()),
+            ("Daemons", self.daemons_table()),
+            ("Next", self.next_table()),
+            ("On the way", self.issues_table()),
+            ("Lately", self.last_table()),
+        ];
+        let shown = sections.into_iter().filter_map(|(title, rows)| Some(format!("{title}\n{}", rows?)));
+        let mut text: Vec<_> = shown.collect();
+        if self.owed_notices > 0 {
+            text.push(format!("{} notices to staff could not be sent yet", self.owed_notices));
+        }
+        text.join("\n\n")
+    }
+
+    fn waiting_table(&self) -> Option<String> {
+        let rows = self.waiting().into_iter().map(|it| [it.what, it.why, it.help]);
+        rows_in(["issue", "why", "what helps"], rows)
+    }
+
+    fn daemons_table(&self) -> Option<String> {
+        let rows = self.daemons.iter().map(|it| {
+            let relay = it.relay.as_ref().filter(|_| self.is_alive(it));
+            let relay = relay.map(|r| format!("left alone until {}: {}", self.local(r.until), r.trouble));
+            let seen = match self.is_alive(it) {
+                true => "alive".to_owned(),
+                false => format!("not seen since {}", self.local(it.seen_at)),
+            };
+            [it.host.clone(), it.pid.to_string(), it.version.clone(), seen, relay.unwrap_or_else(|| "well".to_owned())]
+        });
+        rows_in(["host", "pid", "version", "state", "relay"], rows)
+    }
+
+    fn next_table(&self) -> Option<String> {
+        let rows = self.next.iter().map(|it| [it.issue.clone(), label(it.at, it.zone), instant(it.deadline, it.zone)]);
+        rows_in(["issue", "leaves at", "of no use after"], rows)
+    }
+
+    fn issues_table(&self) -> Option<String> {
+        let rows = self.issues.iter().map(|it| {
+            let reason = it.reason.clone().unwrap_or_default();
+            [it.key.to_string(), it.state.as_str().to_owned(), sum(&it.counts), reason]
+        });
+        rows_in(["issue", "state", "recipients", "why"], rows)
+    }
+
+    fn last_table(&self) -> Option<String> {
+        let rows = self.last.iter().map(|it| {
+            let issue = it.issue.as_ref().map(ToString::to_string).unwrap_or_default();
+            [issue, it.local.clone(), it.state.as_str().to_owned(), it.reason.clone().unwrap_or_default()]
+        });
+        rows_in(["issue", "due at", "state", "why"], rows)
+    }
+}
+
+fn rows_in<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Option<String> {
+    let mut table = table(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    (table.row_count() > 0).then(|| table.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::issue::{Counts, IssueKey};
+    use crate::store::RelayLeftAlone;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn daemon(seen_at: &str) -> Daemon {
+        Daemon {
+            owner: "a".to_owned(),
+            host: "bureau".to_owned(),
+            pid: 7,
+            version: "0.1.0".to_owned(),
+            started_at: at("2026-07-03T10:00:00Z"),
+            seen_at: at(seen_at),
+            relay: Some(RelayLeftAlone { trouble: "auth: 535 no".to_owned(), until: at("2026-07-04T06:10:00Z") }),
+        }
+    }
+
+    fn issue(state: IssueState, unknown: u64) -> IssueSummary {
+        IssueSummary {
+            key: IssueKey::new("agenda", "2026-W28"),
+            mailing: "agenda".to_owned(),
+            state,
+            reason: Some("aucun article".to_owned()),
+            scheduled_for: at("2026-07-04T06:00:00Z"),
+            expires_at: at("2026-07-04T18:00:00Z"),
+            frozen_at: None,
+            closed_at: None,
+            subject: None,
+            content_hash: None,
+            counts: Counts { unknown, sent: 3, ..Counts::default() },
+        }
+    }
+
+    fn status(daemons: Vec<Daemon>, issues: Vec<IssueSummary>) -> Status {
+        let (now, zone) = (at("2026-07-04T06:05:00Z"), Tz::Europe__Paris);
+        Status { now, zone, daemons, next: vec![], issues, last: vec![], owed_notices: 2 }
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_said_with_what_helps() {
+        let whys = |status: Status| status.waiting().into_iter().map(|w| (w.why, w.help)).collect::<Vec<_>>();
+        let alive = || vec![daemon("2026-07-04T06:04:30Z")];
+        assert_eq!(whys(status(alive(), vec![issue(IssueState::Sending, 0)])), []);
+        let said = whys(status(vec![daemon("2026-07-04T06:01:00Z")], vec![issue(IssueState::Held, 0)]));
+        assert_eq!(said[0].1, "semainier serve");
+        assert_eq!(
+            said[1],
+            ("held: aucun article".to_owned(), "mend the article; until 2026-07-04T20:00:00+02:00".to_owned())
+        );
+        let said = whys(status(alive(), vec![issue(IssueState::Paused, 2)]));
+        assert_eq!(said[0].1, "semainier issues resume agenda/2026-W28");
+        assert_eq!(said[1].0, "2 unknown: the relay may or may not have them");
+    }
+
+    #[test]
+    fn the_json_and_the_page_say_the_same() {
+        let status = status(vec![daemon("2026-07-04T06:04:30Z")], vec![issue(IssueState::Sending, 1)]);
+        let json = status.json();
+        assert_eq!(json["daemons"][0]["relay"]["left_alone_until"], "2026-07-04T08:10:00+02:00");
+        assert_eq!((&json["issues"][0]["recipients"], &json["owed_notices"]), (&json!(4), &json!(2)));
+        let text = status.text();
+        for part in ["left alone until 2026-07-04T08:10:00+02:00", "4 = 3 sent + 1 unknown", "2 notices to staff"] {
+            assert!(text.contains(part), "{part}\nnot in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Who works on this ledger, as far as each said: for people who look. No decision rests on it.
+
+use super::{
+    Daemon, RelayLeftAlone, Result,
+    backend::{Backend, Transaction, values},
+    rows::Reader,
+};
+use crate::domain::Timestamp;
+
+pub(super) async fn beat<B: Backend>(db: &B, it: &Daemon, forget: Timestamp) -> Result<()> {
+    let mut tx = Transaction::write(db, "saying that this daemon is alive").await?;
+    let upsert = "INSERT INTO daemons (owner, host, pid, version, started_at, seen_at, relay_trouble, relay_until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (owner) DO UPDATE SET seen_at = excluded.seen_at, relay_trouble = excluded.relay_trouble,
+            relay_until = excluded.relay_until";
+    let trouble = it.relay.as_ref().map(|relay| relay.trouble.as_str());
+    let until = it.relay.as_ref().map(|relay| relay.until);
+    let values = values![
+        it.owner.as_str(),
+        it.host.as_str(),
+        it.pid,
+        it.version.as_str(),
+        it.started_at,
+        it.seen_at,
+        trouble,
+        until
+    ];
+    tx.execute(upsert, values).await?;
+    let forgotten = "DELETE FROM daemons WHERE seen_at < $1 AND owner <> $2";
+    tx.execute(forgotten, values![forget, it.owner.as_str()]).await?;
+    tx.commit().await
+}
+
+pub(super) async fn leave<B: Backend>(db: &B, owner: &str) -> Result<()> {
+    let mut tx = Transaction::write(db, "saying that this daemon stops").await?;
+    tx.execute("DELETE FROM daemons WHERE owner = $1", values![owner]).await?;
+    tx.commit().await
+}
+
+pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<Daemon>> {
+    let mut tx = Transaction::read(db, "reading who works here").await?;
+    let select = "SELECT owner, host, pid, version, started_at, seen_at, relay_trouble, relay_until
+        FROM daemons ORDER BY seen_at DESC, owner";
+    let read = |row| {
+        let row = Reader::new(row, "daemons", "owner");
+        let relay = match (row.optional_text("relay_trouble")?, row.optional_instant("relay_until")?) {
+            (Some(trouble), Some(until)) => Some(RelayLeftAlone { trouble, until }),
+            _ => None,
+        };
+        Ok(Daemon {
+            owner: row.text("owner")?,
+            host: row.text("host")?,
+            pid: row.number("pid")?,
+            version: row.text("version")?,
+            started_at: row.instant("started_at")?,
+            seen_at: row.instant("seen_at")?,
+            relay,
+        })
+    };
+    tx.rows(select, values![]).await?.iter().map(read).collect()
+}

@@ -1,0 +1,164 @@
+//! What goes wrong in one place stays there: a mailing, a relay, a member of the staff.
+
+use crate::support::{
+    smtp::{Options, SmtpRelay},
+    town::{Town, at, mailing},
+};
+use chrono::TimeDelta;
+use semainier::{
+    domain::{delivery::State, issue::IssueState},
+    store::{LogFilter, OccurrenceState},
+};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+const MONDAYS: &str = "cron = '0 8 * * MON'\ncatch_up = '8d'\ndeadline = '10d'\nretry = '15min'";
+
+/// Behind the store's back.
+async fn sql(town: &Town, sql: &'static str) {
+    let options = SqliteConnectOptions::new().filename(town.dir.path().join("semainier.db"));
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mailing_that_cannot_be_made_is_held_and_told_and_stops_no_other() {
+    let town = Town::at("2026-07-01T08:00:00Z", &[mailing("a", MONDAYS), mailing("b", MONDAYS)]).await;
+    for name in ["a", "b"] {
+        town.publish_for(name, at("2026-07-06T06:00:00Z"));
+    }
+    sql(
+        &town,
+        "CREATE TRIGGER broken BEFORE INSERT ON issue_content WHEN NEW.issue LIKE 'a/%'
+        BEGIN SELECT RAISE(ABORT, 'out of order'); END",
+    )
+    .await;
+    town.pass_at(at("2026-07-06T06:00:00Z")).await;
+    assert_eq!((town.last("a").await.0, town.last("b").await.0), (OccurrenceState::Pending, OccurrenceState::Done));
+    let held = town.issue("a/2026-W29").await.unwrap();
+    assert_eq!(held.state, IssueState::Held);
+    assert!(held.reason.unwrap().starts_with("une erreur technique l’empêche"));
+    town.live_until(at("2026-07-06T07:00:00Z"), TimeDelta::minutes(5)).await;
+    assert_eq!((town.told("a-2026-w29-held"), town.told("b-")), (1, 0));
+
+    sql(&town, "DROP TRIGGER broken").await;
+    town.live_until(at("2026-07-06T07:20:00Z"), TimeDelta::minutes(5)).await;
+    assert_eq!((town.last("a").await.0, town.told("a-2026-w29-resolved")), (OccurrenceState::Done, 1));
+}
+
+#[tokio::test]
+async fn a_schedule_that_cannot_be_recorded_is_looked_at_again_and_stops_no_other() {
+    let town = Town::at("2026-07-01T08:00:00Z", &[mailing("a", MONDAYS), mailing("b", MONDAYS)]).await;
+    for name in ["a", "b"] {
+        town.publish_for(name, at("2026-07-06T06:00:00Z"));
+    }
+    sql(
+        &town,
+        "CREATE TRIGGER broken BEFORE INSERT ON occurrences WHEN NEW.mailing = 'a'
+        BEGIN SELECT RAISE(ABORT, 'out of order'); END",
+    )
+    .await;
+    town.pass_at(at("2026-07-06T06:00:00Z")).await;
+    assert_eq!((town.diary("a").await.len(), town.last("b").await.0), (0, OccurrenceState::Done));
+    sql(&town, "DROP TRIGGER broken").await;
+    town.pass_at(at("2026-07-06T06:01:00Z")).await;
+    assert_eq!(town.last("a").await.0, OccurrenceState::Done);
+}
+
+#[tokio::test]
+async fn s9_an_issue_waits_until_the_one_before_it_is_out() {
+    let relay = SmtpRelay::start(Options::default()).await;
+    let partners = ["hotel@auch.example", "f450@pavie.example"];
+    let town = Town::with_relay("2026-07-01T08:00:00Z", &[mailing("m", MONDAYS)], &relay.url(), &partners).await;
+    town.publish_for("m", at("2026-07-06T06:00:00Z"));
+    town.live_until(at("2026-07-13T05:00:00Z"), TimeDelta::hours(6)).await;
+    assert_eq!(town.issue("m/2026-W29").await.unwrap().state, IssueState::Sending, "one is deferred again and again");
+
+    town.publish_for("m", at("2026-07-13T06:00:00Z"));
+    town.live_until(at("2026-07-16T05:00:00Z"), TimeDelta::hours(6)).await;
+    let (state, reason) = town.last("m").await;
+    assert_eq!(state, OccurrenceState::Pending);
+    assert_eq!(reason, "l’envoi du numéro précédent (m/2026-W29) n’est pas terminé");
+    assert_eq!(relay.accepted("hotel@auch.example"), 1);
+    // The deadline of the first is over: what it still owes expires, and the second leaves.
+    town.live_until(at("2026-07-16T07:00:00Z"), TimeDelta::minutes(10)).await;
+    assert_eq!(town.issue("m/2026-W29").await.unwrap().counts.expired, 1);
+    assert_eq!((town.last("m").await.0, relay.accepted("hotel@auch.example")), (OccurrenceState::Done, 2));
+}
+
+#[tokio::test]
+async fn s9_the_wait_for_the_one_before_is_bounded_like_any_lateness() {
+    let relay = SmtpRelay::start(Options::default()).await;
+    let schedule = MONDAYS.replace("catch_up = '8d'", "catch_up = '6h'");
+    let partners = ["f450@pavie.example"];
+    let town = Town::with_relay("2026-07-01T08:00:00Z", &[mailing("m", &schedule)], &relay.url(), &partners).await;
+    town.publish_for("m", at("2026-07-06T06:00:00Z"));
+    town.live_until(at("2026-07-13T11:00:00Z"), TimeDelta::hours(3)).await;
+    assert_eq!(town.last("m").await.0, OccurrenceState::Pending);
+    town.live_until(at("2026-07-13T13:00:00Z"), TimeDelta::minutes(30)).await;
+    let (state, reason) = town.last("m").await;
+    assert_eq!(state, OccurrenceState::Missed);
+    assert!(reason.contains("n’est pas terminé"));
+    // Staff and partners have the same relay here; what staff are sent is in its ledger.
+    assert_eq!(relay.accepted(crate::support::town::STAFF), 1);
+}
+
+#[tokio::test]
+async fn a_relay_that_is_away_is_left_alone_told_once_an_issue_and_nobody_is_lost() {
+    let relay = SmtpRelay::start(Options { greeting: Some("421 4.3.2 away".to_owned()), ..Options::default() }).await;
+    let partners = ["hotel@auch.example", "gite@pavie.example"];
+    let mailings = [mailing("a", MONDAYS), mailing("b", MONDAYS)];
+    let town = Town::with_relay("2026-07-01T08:00:00Z", &mailings, &relay.url(), &partners).await;
+    for name in ["a", "b"] {
+        town.publish_for(name, at("2026-07-06T06:00:00Z"));
+    }
+    town.live_until(at("2026-07-06T09:00:00Z"), TimeDelta::minutes(1)).await;
+    // Half an hour of doubling, then a quarter of an hour each: not once a minute.
+    let tries = relay.numbers().connections;
+    assert!((8..=20).contains(&tries), "{tries} in three hours");
+    let daemon = &town.engine().store.daemons().await.unwrap();
+    assert_eq!(daemon.len(), 0, "nobody beats in a pass");
+    town.daemon.beat().await;
+    let seen = &town.engine().store.daemons().await.unwrap()[0];
+    assert!(seen.relay.as_ref().unwrap().trouble.contains("421"), "{seen:?}");
+    let log = town.engine().store.log(&LogFilter::default()).await.unwrap();
+    assert!(log.iter().all(|it| it.state == State::Queued && it.attempts.is_empty()));
+    let owed = town.engine().store.owed_notices().await.unwrap();
+    let owed: Vec<_> = owed.iter().map(|it| (it.issue.as_str(), it.kind.as_str())).collect();
+    assert_eq!(owed, [("a/2026-W29", "relay"), ("b/2026-W29", "relay")]);
+
+    // It comes back at the same address.
+    let relay = SmtpRelay::start_at(relay.end().await, Options::default()).await;
+    town.live_until(at("2026-07-06T09:20:00Z"), TimeDelta::minutes(1)).await;
+    for partner in partners {
+        assert_eq!(relay.accepted(partner), 2, "{partner}");
+    }
+    assert_eq!(relay.accepted(crate::support::town::STAFF), 2);
+    assert_eq!(town.issue("a/2026-W29").await.unwrap().state, IssueState::Done);
+}
+
+#[tokio::test]
+async fn s10_what_waits_for_a_relay_expires_at_its_deadline() {
+    let relay = SmtpRelay::start(Options { greeting: Some("421 4.3.2 away".to_owned()), ..Options::default() }).await;
+    let schedule = "cron = '0 8 * * MON'\ncatch_up = '2h'\ndeadline = '3h'";
+    let partners = ["hotel@auch.example"];
+    let town = Town::with_relay("2026-07-01T08:00:00Z", &[mailing("a", schedule)], &relay.url(), &partners).await;
+    town.publish_for("a", at("2026-07-06T06:00:00Z"));
+    town.live_until(at("2026-07-06T08:59:00Z"), TimeDelta::minutes(10)).await;
+    assert_eq!(town.issue("a/2026-W29").await.unwrap().counts.queued, 1);
+    town.live_until(at("2026-07-06T09:01:00Z"), TimeDelta::minutes(1)).await;
+    let issue = town.issue("a/2026-W29").await.unwrap();
+    assert_eq!((issue.state, issue.counts.expired, issue.counts.total()), (IssueState::Done, 1, 1));
+}
+
+#[tokio::test]
+async fn a_member_of_the_staff_whose_address_is_dead_keeps_nobody_else_from_being_told() {
+    let relay = SmtpRelay::start(Options::default()).await;
+    let mut town =
+        Town::with_relay("2026-07-01T08:00:00Z", &[mailing("a", MONDAYS)], &relay.url(), &["hotel@auch.example"]).await;
+    let staff = ["f550@office.example", "chef@office.example"];
+    town.daemon.engine.app.config.staff = staff.map(|it| it.parse().unwrap()).to_vec();
+    town.live_until(at("2026-07-06T09:00:00Z"), TimeDelta::minutes(30)).await;
+    assert_eq!(relay.accepted("chef@office.example"), 1);
+    assert!(town.engine().store.owed_notices().await.unwrap().is_empty());
+}

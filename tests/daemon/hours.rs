@@ -1,0 +1,194 @@
+//! S1 to S10 through the daemon's own pass: what leaves, what does not, and who is told.
+
+use crate::support::town::{Town, article, at, mailing};
+use chrono::TimeDelta;
+use semainier::{
+    domain::{
+        agenda::Week,
+        issue::{IssueKey, IssueState},
+    },
+    store::OccurrenceState,
+};
+
+const AGENDA: &str = "cron = '0 8 * 7,8 SAT'\ncatch_up = '12h'\ndeadline = 'Sat 20:00'\nretry = '15min'";
+
+async fn agenda_town() -> Town {
+    let town = Town::at("2026-07-01T08:00:00Z", &[mailing("agenda", AGENDA)]).await;
+    town.publish_for("agenda", at("2026-07-04T06:00:00Z"));
+    town
+}
+
+#[tokio::test]
+async fn a_saturday_at_eight_the_agenda_leaves_once_and_nobody_is_told() {
+    let town = agenda_town().await;
+    town.pass_at(at("2026-07-04T05:59:59Z")).await;
+    assert_eq!(town.diary("agenda").await, [""; 0]);
+    town.live_until(at("2026-07-04T12:00:00Z"), TimeDelta::minutes(30)).await;
+    assert_eq!(town.diary("agenda").await, ["2026-07-04T08:00 done"]);
+    let issue = town.issue("agenda/2026-W28").await.unwrap();
+    assert_eq!((issue.state, issue.counts.sent, issue.counts.total()), (IssueState::Done, 2, 2));
+    assert_eq!((town.mails("hotel@auch.example", ""), town.told("agenda")), (1, 0));
+}
+
+#[tokio::test]
+async fn c06_three_hours_late_it_leaves_and_thirty_hours_late_it_is_missed_and_told() {
+    let town = agenda_town().await;
+    town.pass_at(at("2026-07-04T09:00:00Z")).await;
+    assert_eq!(town.diary("agenda").await, ["2026-07-04T08:00 done"]);
+
+    town.pass_at(at("2026-07-12T12:00:00Z")).await;
+    let (state, reason) = town.last("agenda").await;
+    assert_eq!(state, OccurrenceState::Missed);
+    assert_eq!(reason, "le service n’a pu s’en occuper que 30 h après l’heure prévue");
+    assert_eq!(town.told("agenda-2026-w29-missed"), 1);
+    assert!(town.issue("agenda/2026-W29").await.is_none());
+}
+
+#[tokio::test]
+async fn s10_an_article_that_never_comes_is_tried_told_and_given_up_at_the_deadline() {
+    let town = agenda_town().await;
+    town.nothing_published("agenda");
+    town.pass_at(at("2026-07-04T06:00:00Z")).await;
+    assert_eq!(town.issue("agenda/2026-W28").await.unwrap().state, IssueState::Held);
+    town.live_until(at("2026-07-04T17:59:00Z"), TimeDelta::minutes(20)).await;
+    assert_eq!((town.told("w28-held"), town.told("w28-expired")), (1, 0));
+    town.live_until(at("2026-07-04T18:01:00Z"), TimeDelta::minutes(1)).await;
+    assert_eq!(town.issue("agenda/2026-W28").await.unwrap().state, IssueState::Expired);
+    assert_eq!(town.last("agenda").await.0, OccurrenceState::Missed);
+    assert_eq!(town.told("w28-expired"), 1);
+    // Too late: it is of no use any more.
+    town.publish_for("agenda", at("2026-07-04T06:00:00Z"));
+    town.live_until(at("2026-07-05T12:00:00Z"), TimeDelta::hours(1)).await;
+    assert_eq!((town.mails("hotel@auch.example", ""), town.told("agenda")), (0, 2));
+}
+
+#[tokio::test]
+async fn an_article_that_comes_late_leaves_and_its_end_is_told() {
+    let town = agenda_town().await;
+    // Last week's is still there.
+    town.publish("agenda", &article(Week::of("2026-06-29".parse().unwrap())));
+    town.pass_at(at("2026-07-04T06:00:00Z")).await;
+    let held = town.issue("agenda/2026-W28").await.unwrap();
+    assert!(held.reason.unwrap().contains("parle de la semaine du lundi 29 juin"));
+    town.publish_for("agenda", at("2026-07-04T06:00:00Z"));
+    town.live_until(at("2026-07-04T06:14:00Z"), TimeDelta::minutes(1)).await;
+    assert_eq!(town.mails("hotel@auch.example", ""), 0, "not before the next try");
+    town.live_until(at("2026-07-04T06:16:00Z"), TimeDelta::minutes(1)).await;
+    assert_eq!((town.mails("hotel@auch.example", ""), town.told("w28-held"), town.told("w28-resolved")), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn s6_an_edit_never_fires_back_and_the_same_issue_is_not_sent_twice() {
+    let mut town = agenda_town().await;
+    town.pass_at(at("2026-07-04T06:00:00Z")).await;
+    // At half past eight somebody wants nine: the agenda is out already.
+    town.clock.advance(TimeDelta::minutes(30));
+    town.reschedule("agenda", &AGENDA.replace("0 8", "0 9"));
+    town.live_until(at("2026-07-04T08:00:00Z"), TimeDelta::minutes(15)).await;
+    assert_eq!(town.diary("agenda").await, ["2026-07-04T08:00 done", "2026-07-04T09:00 done"]);
+    assert_eq!(town.mails("hotel@auch.example", ""), 1);
+
+    // The week after, at ten, somebody wants eleven, then seven: that hour is over, and stays so.
+    town.publish_for("agenda", at("2026-07-11T06:00:00Z"));
+    town.reschedule("agenda", &AGENDA.replace("0 8", "0 11"));
+    town.live_until(at("2026-07-11T08:00:00Z"), TimeDelta::hours(1)).await;
+    town.reschedule("agenda", &AGENDA.replace("0 8", "0 7"));
+    town.live_until(at("2026-07-11T20:00:00Z"), TimeDelta::hours(1)).await;
+    assert_eq!(town.diary("agenda").await.len(), 2);
+    assert_eq!(town.told("agenda"), 0);
+}
+
+#[tokio::test]
+async fn an_occurrence_that_is_late_after_an_edit_raises_no_alarm_when_its_issue_is_out() {
+    let mut town = agenda_town().await;
+    town.pass_at(at("2026-07-04T06:00:00Z")).await;
+    town.reschedule("agenda", &AGENDA.replace("0 8", "0 9"));
+    town.pass_at(at("2026-07-04T06:30:00Z")).await;
+    // The machine was off over nine o'clock and the whole day.
+    town.pass_at(at("2026-07-05T12:00:00Z")).await;
+    assert_eq!(town.last("agenda").await, (OccurrenceState::Done, "ce numéro était déjà parti".to_owned()));
+    assert_eq!(town.told("agenda"), 0);
+}
+
+#[tokio::test]
+async fn c01_a_clock_two_days_forward_sends_no_burst_and_c02_two_hours_back_repeats_nothing() {
+    let daily = mailing("daily", "cron = '0 8 * * *'\ncatch_up = '12h'\ndeadline = '10h'");
+    let town = Town::at("2026-07-04T05:00:00Z", &[daily]).await;
+    town.publish_for("daily", at("2026-07-06T06:00:00Z"));
+    town.pass_at(at("2026-07-06T06:30:00Z")).await;
+    assert_eq!(
+        town.diary("daily").await,
+        ["2026-07-04T08:00 missed", "2026-07-05T08:00 missed", "2026-07-06T08:00 done"]
+    );
+    assert_eq!(town.mails("hotel@auch.example", ""), 1);
+    let before = town.occurrences("daily").await;
+    town.pass_at(at("2026-07-06T04:30:00Z")).await;
+    town.live_until(at("2026-07-06T10:00:00Z"), TimeDelta::minutes(30)).await;
+    assert_eq!(town.occurrences("daily").await, before);
+    assert_eq!(town.mails("hotel@auch.example", ""), 1);
+    // And time goes on.
+    town.publish_for("daily", at("2026-07-13T06:00:00Z"));
+    town.live_until(at("2026-07-13T06:30:00Z"), TimeDelta::hours(1)).await;
+    assert_eq!(town.last("daily").await.0, OccurrenceState::Done);
+}
+
+#[tokio::test]
+async fn s3_after_a_long_silence_the_newest_leaves_and_the_others_are_told() {
+    let weekly = mailing("weekly", "cron = '0 8 * * MON'\ncatch_up = '30d'\ndeadline = '10d'");
+    let town = Town::at("2026-06-30T08:00:00Z", &[weekly]).await;
+    town.publish_for("weekly", at("2026-07-20T06:00:00Z"));
+    town.pass_at(at("2026-07-21T08:00:00Z")).await;
+    assert_eq!(
+        town.diary("weekly").await,
+        ["2026-07-06T08:00 coalesced", "2026-07-13T08:00 coalesced", "2026-07-20T08:00 done"]
+    );
+    assert_eq!((town.told("w29-missed"), town.told("w30-missed"), town.told("missed")), (1, 1, 2));
+}
+
+#[tokio::test]
+async fn with_coalesce_all_each_is_published_the_oldest_first_and_one_after_the_other() {
+    let weekly = mailing("weekly", "cron = '0 8 * * MON'\ncatch_up = '30d'\ndeadline = '20d'\ncoalesce = 'all'");
+    let town = Town::at("2026-06-30T08:00:00Z", &[weekly]).await;
+    town.publish_for("weekly", at("2026-07-06T06:00:00Z"));
+    town.pass_at(at("2026-07-14T08:00:00Z")).await;
+    assert_eq!(town.diary("weekly").await, ["2026-07-06T08:00 done", "2026-07-13T08:00 pending"]);
+    town.publish_for("weekly", at("2026-07-13T06:00:00Z"));
+    town.live_until(at("2026-07-14T09:00:00Z"), TimeDelta::minutes(1)).await;
+    assert_eq!(town.diary("weekly").await, ["2026-07-06T08:00 done", "2026-07-13T08:00 done"]);
+    assert_eq!(town.mails("hotel@auch.example", ""), 2);
+}
+
+#[tokio::test]
+async fn a_held_issue_that_a_person_cancels_is_not_tried_again() {
+    let town = agenda_town().await;
+    town.nothing_published("agenda");
+    town.pass_at(at("2026-07-04T06:00:00Z")).await;
+    let key = IssueKey::new("agenda", "2026-W28");
+    let now = town.clock.now();
+    town.engine().store.set_issue_state(&key, &[IssueState::Held], IssueState::Cancelled, None, now).await.unwrap();
+    town.publish_for("agenda", at("2026-07-04T06:00:00Z"));
+    town.live_until(at("2026-07-04T10:00:00Z"), TimeDelta::minutes(15)).await;
+    let cancelled = (OccurrenceState::Missed, "une personne a annulé ce numéro".to_owned());
+    assert_eq!((town.last("agenda").await, town.mails("hotel@auch.example", "")), (cancelled, 0));
+}
+
+#[tokio::test]
+async fn a_mailing_that_was_taken_away_leaves_no_occurrence_in_the_air() {
+    let mut town = agenda_town().await;
+    town.nothing_published("agenda");
+    town.pass_at(at("2026-07-04T06:00:00Z")).await;
+    town.daemon.engine.app.mailings.clear();
+    town.live_until(at("2026-07-04T07:00:00Z"), TimeDelta::minutes(15)).await;
+    assert_eq!(town.last("agenda").await, (OccurrenceState::Missed, "l’envoi n’est plus configuré".to_owned()));
+}
+
+#[tokio::test]
+async fn a_pass_that_finds_nothing_writes_nothing() {
+    let town = agenda_town().await;
+    let file = town.dir.path().join("semainier.db-wal");
+    let written = || (file.metadata().unwrap().len(), file.metadata().unwrap().modified().unwrap());
+    town.pass_at(at("2026-07-01T08:01:00Z")).await;
+    let before = written();
+    town.live_until(at("2026-07-01T09:00:00Z"), TimeDelta::minutes(1)).await;
+    assert_eq!(written(), before);
+}

@@ -1,0 +1,85 @@
+//! Who works here, and what is not over: what `status` shows.
+
+use crate::support::ledger::{HOUR, Ledger, at, new_issue};
+use semainier::{
+    domain::{
+        Timestamp,
+        delivery::Outcome,
+        issue::{IssueKey, IssueState},
+    },
+    store::{Daemon, RelayLeftAlone},
+};
+
+fn daemon(owner: &str, seen_at: Timestamp) -> Daemon {
+    Daemon {
+        owner: owner.to_owned(),
+        host: "bureau".to_owned(),
+        pid: 7,
+        version: "0.1.0".to_owned(),
+        started_at: at(0),
+        seen_at,
+        relay: None,
+    }
+}
+
+async fn a_daemon_is_seen_until_it_leaves_or_is_forgotten(db: Ledger) {
+    let troubled = Daemon {
+        relay: Some(RelayLeftAlone { trouble: "connection refused".to_owned(), until: at(90) }),
+        ..daemon("b", at(60))
+    };
+    db.store.beat(&daemon("a", at(0)), at(-HOUR)).await.unwrap();
+    db.store.beat(&daemon("b", at(30)), at(-HOUR)).await.unwrap();
+    db.store.beat(&troubled, at(-HOUR)).await.unwrap();
+    assert_eq!(db.store.daemons().await.unwrap(), [troubled.clone(), daemon("a", at(0))]);
+    let well_again = daemon("b", at(120));
+    db.store.beat(&well_again, at(1)).await.unwrap();
+    assert_eq!(db.store.daemons().await.unwrap(), [well_again]);
+    db.store.leave("b").await.unwrap();
+    assert_eq!(db.store.daemons().await.unwrap(), []);
+}
+
+async fn an_issue_is_open_until_nothing_of_it_waits_for_anybody(db: Ledger) {
+    let open = async || db.store.open_issues().await.unwrap().into_iter().map(|i| i.key).collect::<Vec<_>>();
+    let key = db.frozen(2).await;
+    let next = IssueKey::new("agenda", "2026-W29");
+    assert_eq!(open().await, [key.clone()]);
+    assert_eq!(db.store.open_issues().await.unwrap()[0].counts.queued, 2);
+    assert_eq!(db.store.other_sending_issue("agenda", &next).await.unwrap(), Some(key.clone()));
+    assert_eq!(db.store.other_sending_issue("agenda", &key).await.unwrap(), None);
+    assert_eq!(db.store.other_sending_issue("newsletter", &next).await.unwrap(), None);
+
+    let claims = db.claim(2, at(1)).await;
+    db.store.mark_in_data(&claims, at(2)).await.unwrap();
+    let outcomes = [Outcome::Accepted, Outcome::Unknown];
+    let finished = claims.iter().zip(outcomes).map(|(claim, it)| crate::support::ledger::finished(claim, it, at(3)));
+    db.store.finish_attempts(&finished.collect::<Vec<_>>()).await.unwrap();
+    db.store.close_finished_issues(at(4)).await.unwrap();
+    assert_eq!(open().await, [key.clone()], "done, but one is unknown");
+    assert_eq!(db.store.other_sending_issue("agenda", &next).await.unwrap(), None);
+
+    let unknown = &db.store.log(&Default::default()).await.unwrap();
+    let unknown = unknown.iter().find(|d| d.state == semainier::domain::delivery::State::Unknown).unwrap();
+    db.store.resolve_unknown(&unknown.id, semainier::domain::delivery::Resolution::Sent, "a", at(5)).await.unwrap();
+    assert_eq!(open().await, []);
+
+    let held = new_issue("2026-W30");
+    db.store.hold_issue(&held.key, "agenda", at(0), at(HOUR), "rien", at(0)).await.unwrap();
+    assert_eq!(open().await, [held.key]);
+}
+
+async fn a_paused_issue_is_owed_one_notice_however_often_one_looks(db: Ledger) {
+    let key = db.frozen(1).await;
+    let reason = Some("le relais refuse notre domaine");
+    assert_eq!(db.store.owe_notices_of_paused(at(1)).await.unwrap(), 0);
+    db.store.set_issue_state(&key, &[IssueState::Sending], IssueState::Paused, reason, at(2)).await.unwrap();
+    assert_eq!(db.store.owe_notices_of_paused(at(3)).await.unwrap(), 1);
+    assert_eq!(db.store.owe_notices_of_paused(at(4)).await.unwrap(), 0);
+    let owed = db.store.owed_notices().await.unwrap();
+    assert_eq!((owed[0].issue.clone(), owed[0].kind.as_str(), owed[0].text.as_str()), (key, "paused", reason.unwrap()));
+}
+
+on_both_databases! {
+    a_paused_issue_is_owed_one_notice_however_often_one_looks
+    a_daemon_is_seen_until_it_leaves_or_is_forgotten
+    an_issue_is_open_until_nothing_of_it_waits_for_anybody
+}
