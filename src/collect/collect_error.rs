@@ -187,8 +187,17 @@ impl std::fmt::Display for Tally {
 }
 
 impl Tried {
+    /// Doors that say the same, one after the other, are named together.
     fn in_french(&self) -> String {
-        let steps = self.0.iter().map(|(rung, missed)| format!("{}\u{a0}: {}", rung.in_french(), missed.in_french()));
+        let mut said: Vec<(Vec<&str>, String)> = Vec::new();
+        for (rung, missed) in &self.0 {
+            let why = missed.in_french();
+            match said.last_mut() {
+                Some((rungs, same)) if *same == why => rungs.push(rung.in_french()),
+                _ => said.push((vec![rung.in_french()], why)),
+            }
+        }
+        let steps = said.iter().map(|(rungs, why)| format!("{}\u{a0}: {why}", rungs.join(", ")));
         steps.collect::<Vec<_>>().join("\u{a0}; ")
     }
 }

@@ -137,7 +137,11 @@ fn a_source_that_fails_is_held_with_the_reason_in_french() {
         web
     };
     let cases = [
-        ("404", Web::start(), "a répondu 404 (page introuvable)"),
+        (
+            "404",
+            Web::start(),
+            "(API WordPress, API WordPress sans permaliens, flux RSS\u{a0}: le site {} a répondu 404 (page introuvable)\u{a0}; ",
+        ),
         ("500", everywhere(Reply::status(500)), "a répondu 500 (erreur interne du site)"),
         ("silence", everywhere(Reply::silence()), "délai dépassé"),
         ("HTML instead of JSON", everywhere(html()), "une page HTML au lieu de données"),
@@ -150,7 +154,7 @@ fn a_source_that_fails_is_held_with_the_reason_in_french() {
         let patience = if what == "silence" { "1s" } else { "20s" };
         let house = House::new().site(&web).relay(&relay).set("fetch.timeout", patience);
         println!("{what}");
-        assert_held(&house, &relay, because);
+        assert_held(&house, &relay, &because.replace("{}", &web.host()));
     }
 }
 

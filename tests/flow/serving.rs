@@ -29,6 +29,32 @@ fn a_run_that_is_asked_to_stop_finishes_what_is_in_flight_and_the_next_one_goes_
     }
 }
 
+/// F09: a relay that does not answer keeps nobody waiting for ever.
+#[test]
+fn a_stop_waits_for_what_is_in_flight_only_as_long_as_it_is_told_and_not_at_all_when_told_twice() {
+    for (patience, signals) in [("1s", 1), ("60s", 2)] {
+        let relay = Relay::start();
+        let house = House::new().relay(&relay).set("delivery.shutdown", patience).set("delivery.connections", 1);
+        house.import(&["hang@gite.example"]);
+        house.write("article.html", article(MONDAY));
+        let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
+        let mut run = house.start(&args);
+        until("the relay is at it", || relay.seen().data_commands > 0);
+        while signals == 2 && run.try_wait().unwrap().is_none() {
+            signal(run.id(), "TERM");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        if signals == 1 {
+            signal(run.id(), "TERM");
+        }
+        finish(run, &args).expect(1).expect_said(&["stopped with messages in flight"]);
+        house.assert_states(&[("in_data", 1)]);
+        finish(house.start(&args), &args).expect(4);
+        house.assert_states(&[("unknown", 1)]);
+        house.judge_at_rest(&relay, 1);
+    }
+}
+
 #[test]
 fn the_daemon_sends_by_itself_what_became_due_while_it_was_down() {
     for on in BOTH {
