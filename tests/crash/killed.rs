@@ -48,7 +48,7 @@ fn kill_again_and_again(on: On, seed: u64) {
         signal(run.id(), "KILL");
         assert_eq!(finish(run, &RUN).signal, Some(9));
         kills += 1;
-        until("the relay noticed", || relay.seen().live == 0);
+        until("the relay noticed", || relay.numbers().live == 0);
         house.judge(&relay, PEOPLE);
         house.leases_are_over();
         assert!(kills < 40, "it gets nowhere");

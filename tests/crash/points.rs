@@ -111,7 +111,7 @@ fn die(house: &House, relay: &Relay, point: &str) {
     let run = house.command(&RUN).env("SEMAINIER_FAILPOINT", point).spawn().unwrap();
     let died = finish(run, &RUN);
     assert_eq!(died.signal, Some(SIGABRT), "{point} was not reached: {}", died.said());
-    until("the relay noticed", || relay.seen().live == 0);
+    until("the relay noticed", || relay.numbers().live == 0);
 }
 
 /// Several connections, each with a message in hand: never more in doubt than connections were open (O7).

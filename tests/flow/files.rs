@@ -109,7 +109,7 @@ fn a_second_process_on_the_same_file_is_refused_while_looking_goes_on() {
     house.write("article.html", article(MONDAY));
     let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
     let first = house.start(&args);
-    until("the relay is at it", || relay.seen().data_commands > 0);
+    until("the relay is at it", || relay.numbers().data_commands > 0);
     let second = house.semainier(&args).expect(1).stderr;
     assert!(second.contains("another semainier already works on"), "{second}");
     assert_eq!(house.log().len(), 1);

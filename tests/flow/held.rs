@@ -80,7 +80,7 @@ fn an_address_of_staff_that_is_refused_makes_no_storm_of_the_others() {
         house.run_from_site().expect(3);
     }
     assert_eq!(relay.told_staff().len(), 1);
-    assert_eq!(relay.seen().mail_commands, 3, "each address is tried once");
+    assert_eq!(relay.numbers().mail_commands, 3, "each address is tried once");
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn a_relay_that_allows_two_connections_gets_two() {
     house.import_many(40);
     house.run().expect(0).expect_said(&["40 = 40 sent"]);
     house.judge_at_rest(&relay, 40);
-    assert!(relay.seen().peak <= 2);
+    assert!(relay.numbers().peak <= 2);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn a_stop_waits_for_what_is_in_flight_only_as_long_as_it_is_told_and_not_at_all_
         house.write("article.html", article(MONDAY));
         let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
         let mut run = house.start(&args);
-        until("the relay is at it", || relay.seen().data_commands > 0);
+        until("the relay is at it", || relay.numbers().data_commands > 0);
         while signals == 2 && run.try_wait().unwrap().is_none() {
             signal(run.id(), "TERM");
             std::thread::sleep(Duration::from_millis(100));

@@ -5,7 +5,7 @@
 //! `f450` `f421` `f550` … that code at RCPT (`f552`: mailbox full) · `d452` at DATA · `e554` after the dot · `grey<n>` 451
 //! the first n times · `dropdata` `dropmid` `dropdot` closes there, not accepted · `dropafter` accepted, then closes ·
 //! `slow<ms>` accepted after that long · `hang` never answers the dot · `multi421` · `garbage` and `long` at RCPT ·
-//! `badreply` after the dot, accepted · `latin1` at RCPT · `sess<n>` accepted n times a connection, then 421 ·
+//! `badreply` after the dot, accepted · `again` accepted, and 250 said twice · `latin1` at RCPT · `sess<n>` accepted n times a connection, then 421 ·
 //! `t-<name>` a provider's own words, see [`TEXTS`]. Anybody else is accepted.
 
 use sha2::{Digest, Sha256};
@@ -90,20 +90,26 @@ pub struct Accepted {
     pub bytes: Vec<u8>,
 }
 
-#[derive(Default)]
-pub struct Seen {
-    pub accepted: Vec<Accepted>,
-    pub accepted_count: u64,
+/// What the relay counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Numbers {
+    pub accepted: u64,
     pub connections: usize,
     pub live: usize,
     /// Most connections let in at once.
     pub peak: usize,
     pub turned_away: usize,
     pub auth_tries: usize,
-    /// Everything a client said that may hold a password, with whether it was under TLS.
+    /// Of these, the ones that were not under TLS.
     pub auth_in_clear: usize,
     pub mail_commands: usize,
     pub data_commands: usize,
+}
+
+#[derive(Default)]
+pub struct Seen {
+    pub accepted: Vec<Accepted>,
+    numbers: Numbers,
     grey: HashMap<String, u32>,
 }
 
@@ -121,7 +127,12 @@ impl Drop for SmtpRelay {
 
 impl SmtpRelay {
     pub async fn start(options: Options) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0".parse().unwrap(), options).await
+    }
+
+    /// Where another one was, for instance: a relay that comes back.
+    pub async fn start_at(address: SocketAddr, options: Options) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (options, shared) = (Arc::new(options), Arc::clone(&seen));
@@ -133,12 +144,24 @@ impl SmtpRelay {
         Self { address, seen, listener }
     }
 
+    /// Goes away; another may take its place.
+    pub async fn end(mut self) -> SocketAddr {
+        self.listener.abort();
+        let _ = (&mut self.listener).await;
+        self.address
+    }
+
     pub fn url(&self) -> String {
         format!("smtp://{}?tls=none", self.address)
     }
 
+    /// Its ledger; not to be held while it works.
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap()
+    }
+
+    pub fn numbers(&self) -> Numbers {
+        self.seen().numbers
     }
 
     /// How often it took a message for this recipient.
@@ -166,13 +189,13 @@ async fn serve(stream: TcpStream, options: Arc<Options>, seen: Arc<Mutex<Seen>>)
     let _ = stream.set_nodelay(true);
     let allowed = {
         let mut seen = seen.lock().unwrap();
-        seen.connections += 1;
-        let allowed = options.max_connections == 0 || seen.live < options.max_connections;
+        seen.numbers.connections += 1;
+        let allowed = options.max_connections == 0 || seen.numbers.live < options.max_connections;
         if allowed {
-            seen.live += 1;
-            seen.peak = seen.peak.max(seen.live);
+            seen.numbers.live += 1;
+            seen.numbers.peak = seen.numbers.peak.max(seen.numbers.live);
         } else {
-            seen.turned_away += 1;
+            seen.numbers.turned_away += 1;
         }
         allowed
     };
@@ -188,7 +211,7 @@ async fn serve(stream: TcpStream, options: Arc<Options>, seen: Arc<Mutex<Seen>>)
         let _ = talk.stream.get_mut().shutdown().await;
     }
     if allowed {
-        seen.lock().unwrap().live -= 1;
+        seen.lock().unwrap().numbers.live -= 1;
     }
 }
 
@@ -265,7 +288,7 @@ impl Talk {
                 }
                 "AUTH" => self.auth(&text).await?,
                 "MAIL" => {
-                    self.seen.lock().unwrap().mail_commands += 1;
+                    self.seen.lock().unwrap().numbers.mail_commands += 1;
                     if sender {
                         self.say("503 5.5.0 Sender already specified").await?;
                     } else {
@@ -303,8 +326,8 @@ impl Talk {
     async fn auth(&mut self, text: &str) -> Step<()> {
         {
             let mut seen = self.seen.lock().unwrap();
-            seen.auth_tries += 1;
-            seen.auth_in_clear += usize::from(!self.encrypted);
+            seen.numbers.auth_tries += 1;
+            seen.numbers.auth_in_clear += usize::from(!self.encrypted);
         }
         let prompts = match text.to_ascii_uppercase().as_str() {
             "AUTH LOGIN" => 2,
@@ -369,7 +392,7 @@ impl Talk {
     }
 
     async fn data(&mut self, recipient: &str) -> Step<()> {
-        self.seen.lock().unwrap().data_commands += 1;
+        self.seen.lock().unwrap().numbers.data_commands += 1;
         let key = fault(recipient);
         if let Some(code) = number(key, "d") {
             return self.say(&format!("{code} {}.3.0 fault at DATA", code / 100)).await;
@@ -410,6 +433,7 @@ impl Talk {
         match key {
             "dropafter" => return Err(Over),
             "badreply" => return self.say_bytes(b"\x00\xff hello\r\n").await,
+            "again" => return self.say_bytes(b"250 2.0.0 queued\r\n250 2.0.0 queued\r\n").await,
             _ => {}
         }
         self.say("250 2.0.0 queued").await?;
@@ -423,7 +447,7 @@ impl Talk {
     fn accept(&mut self, recipient: &str, bytes: Vec<u8>) {
         self.taken += 1;
         let mut seen = self.seen.lock().unwrap();
-        seen.accepted_count += 1;
+        seen.numbers.accepted += 1;
         if self.options.count_only {
             return;
         }
