@@ -23,6 +23,14 @@ use tracing::{Instrument, error, info, info_span, warn};
 const OVERLAP_RETRY: TimeDelta = TimeDelta::minutes(1);
 
 impl Daemon {
+    /// From now on these schedules count: a new one, or one that was edited while no daemon ran, never fires back (S6).
+    pub(super) async fn know_the_mailings(&self, now: Timestamp) -> store::Result<()> {
+        for mailing in &self.engine.app.mailings {
+            cursor(&self.engine, mailing, now).await?;
+        }
+        Ok(())
+    }
+
     /// What is due becomes a frozen issue or a held one. `true`: there is something new for the post.
     ///
     /// Mailings are independent: what goes wrong with one, a panic included, is logged with its name and stops no other.
@@ -64,12 +72,16 @@ fn by_mailing(due: &[Occurrence]) -> Vec<Vec<&Occurrence>> {
     groups.into_values().collect()
 }
 
+/// Everything up to here was decided.
+async fn cursor(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<Timestamp> {
+    let written = format!("{} {}", mailing.schedule.cron(), mailing.schedule.zone.name());
+    Ok(engine.store.cursor(&mailing.id, &written, now).await?.cursor)
+}
+
 /// S1 to S6: what became due since the last look is recorded, each instant once, and none in silence.
 async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
     let schedule = &mailing.schedule;
-    let written = format!("{} {}", schedule.cron(), schedule.zone.name());
-    let cursor = engine.store.cursor(&mailing.id, &written, now).await?.cursor;
-    let decided = schedule.decide(cursor, now);
+    let decided = schedule.decide(cursor(engine, mailing, now).await?, now);
     // The cursor stays where nothing was due: an idle daemon writes nothing.
     if decided.is_empty() {
         return Ok(());

@@ -5,6 +5,7 @@ pub mod ledger;
 pub mod office;
 pub mod postgres;
 pub mod serve;
+pub mod sky;
 pub mod smtp;
 pub mod town;
 pub mod web;
