@@ -13,7 +13,7 @@ use std::{
 use paper::{Paper, squeezed};
 use semainier::{
     compose::{
-        print::{PrintError, Printed, Sheet, booklet, imposed, poster},
+        print::{Format, Layout, Look, Printed, Sheet, print},
         rows::{Row, rows, status_word},
     },
     domain::{
@@ -22,21 +22,27 @@ use semainier::{
     },
 };
 
-type Print = fn(&Sheet) -> Result<Printed, PrintError>;
-const FORMS: [(&str, Print); 3] = [("poster", poster), ("booklet", booklet), ("imposed", imposed)];
+const FORMS: [(&str, Layout); 3] =
+    [("poster", Layout::Poster), ("booklet", Layout::Booklet), ("imposed", Layout::Imposed)];
 
-fn printed(print: Print, agenda: &Agenda) -> Paper {
-    Paper::of(print(&sample::sheet(agenda, &sample::office())).unwrap())
+fn printed(layout: Layout, agenda: &Agenda) -> Printed {
+    print(layout, &sample::sheet(agenda, &sample::office(), &Look::default())).unwrap()
+}
+
+/// In black and white with a logo and practical information, on that paper.
+fn dressed(layout: Layout, agenda: &Agenda, format: Format) -> Printed {
+    let (office, look) = (sample::office(), sample::dressed());
+    print(layout, &Sheet { format, ..sample::sheet(agenda, &office, &look) }).unwrap()
 }
 
 /// One form of the sample agenda of that size. Printed once for all tests.
 fn sample_paper(form: &'static str, count: usize) -> Paper {
     static PRINTED: Mutex<BTreeMap<(&str, usize), Printed>> = Mutex::new(BTreeMap::new());
-    let print = || {
-        let (_, print) = FORMS.into_iter().find(|(name, _)| *name == form).unwrap();
-        print(&sample::sheet(&sample::agenda(count), &sample::office())).unwrap()
+    let printed = || {
+        let (_, layout) = FORMS.into_iter().find(|(name, _)| *name == form).unwrap();
+        printed(layout, &sample::agenda(count))
     };
-    Paper::of(PRINTED.lock().unwrap().entry((form, count)).or_insert_with(print).clone())
+    Paper::of(PRINTED.lock().unwrap().entry((form, count)).or_insert_with(printed).clone())
 }
 
 /// Every form of agendas of several sizes, and of the hostile one. Printed once for all tests.
@@ -47,13 +53,17 @@ fn papers() -> impl Iterator<Item = (String, Agenda, Paper)> {
 
 fn all_printed() -> Vec<(String, Agenda, Printed)> {
     let mut all = Vec::new();
-    for (form, print) in FORMS {
-        for count in [0, 1, 10, 20, 60, 120] {
+    for (form, layout) in FORMS {
+        for count in [0, 1, 10, 20, 60, 70, 120] {
             all.push((format!("{form} of {count}"), sample::agenda(count), sample_paper(form, count).printed));
         }
         let hostile = sample::hostile();
-        let printed = print(&sample::sheet(&hostile, &sample::office())).unwrap();
-        all.push((format!("{form} of hostile"), hostile, printed));
+        all.push((format!("{form} of hostile"), hostile.clone(), printed(layout, &hostile)));
+    }
+    for count in [1, 60] {
+        let agenda = sample::agenda(count);
+        all.push((format!("a3 of {count}"), agenda.clone(), dressed(Layout::Poster, &agenda, Format::A3)));
+        all.push((format!("ink booklet of {count}"), agenda.clone(), dressed(Layout::Booklet, &agenda, Format::A4)));
     }
     all
 }
@@ -120,8 +130,8 @@ fn every_word_can_be_copied_with_its_accents() {
 #[test]
 fn hostile_text_is_printed_as_far_as_letters_go() {
     let agenda = sample::hostile();
-    for (form, print) in FORMS {
-        let paper = printed(print, &agenda);
+    for (form, layout) in FORMS {
+        let paper = Paper::of(printed(layout, &agenda));
         let spoken = paper.spoken();
         let glued = spoken.replace(' ', "");
         for text in [
@@ -190,7 +200,8 @@ fn pages_are_as_many_and_as_large_as_promised() {
                 pages == if name.contains("120") || name.contains("hostile") { 2 } else { 1 },
                 "595.276 x 841.89 pts (A4)",
             ),
-            "booklet" => (pages % 4 == 0, "419.528 x 595.276 pts"),
+            "booklet" | "ink" => (pages % 4 == 0, "419.528 x 595.276 pts"),
+            "a3" => (pages == 1, "841.89 x 1190.55 pts (A3)"),
             _ => (pages % 2 == 0, "841.89 x 595.276 pts (A4)"),
         };
         assert!(right_count, "{name}: {pages} pages");
@@ -217,11 +228,11 @@ fn the_qr_code_leads_to_the_agenda_online() {
 
 #[test]
 fn without_an_online_address_there_is_no_qr_code_and_no_empty_page() {
-    let office = sample::office();
-    for (form, print) in FORMS {
+    let (office, look) = (sample::office(), Look::default());
+    for (form, layout) in FORMS {
         let agenda = sample::agenda(1);
-        let sheet = Sheet { online_url: None, ..sample::sheet(&agenda, &office) };
-        let paper = Paper::of(print(&sheet).unwrap());
+        let sheet = Sheet { online_url: None, ..sample::sheet(&agenda, &office, &look) };
+        let paper = Paper::of(print(layout, &sheet).unwrap());
         assert!(!paper.ask("pdfinfo", &["-struct-text", "{}"]).contains("Figure"), "{form}");
         for page in 1..=paper.printed.pages {
             assert!(!paper.copied_from(page, (0, 900), 900).is_empty(), "{form}: page {page} is empty");
@@ -268,10 +279,8 @@ fn a_day_of_the_booklet_is_kept_on_one_page_where_it_can() {
 #[test]
 fn the_same_sheet_gives_the_same_bytes() {
     for agenda in [sample::agenda(60), sample::hostile()] {
-        for (form, print) in FORMS {
-            let office = sample::office();
-            let sheet = sample::sheet(&agenda, &office);
-            assert_eq!(print(&sheet).unwrap(), print(&sheet).unwrap(), "{form}");
+        for (form, layout) in FORMS {
+            assert_eq!(printed(layout, &agenda), printed(layout, &agenda), "{form}");
         }
     }
 }
@@ -322,8 +331,8 @@ fn cancelled_postponed_and_sold_out_are_worded() {
 
 #[test]
 fn a_week_with_nothing_says_so() {
-    for (form, print) in FORMS {
-        let spoken = printed(print, &Agenda::default()).spoken();
+    for (form, layout) in FORMS {
+        let spoken = Paper::of(printed(layout, &Agenda::default())).spoken();
         assert!(spoken.contains("Aucun rendez-vous n’est annoncé cette semaine."), "{form}");
     }
 }

@@ -183,7 +183,9 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             .part
             .times
             .iter()
-            .filter_map(|mark| if let Meaning::Times(times) = &marked.marks[*mark].meaning { Some(times) } else { None })
+            .filter_map(
+                |mark| if let Meaning::Times(times) = &marked.marks[*mark].meaning { Some(times) } else { None },
+            )
             .collect();
         self.slots = all_slots(&times);
         self.event.approx = times.iter().any(|times| times.approx);
@@ -264,9 +266,11 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
                 self.event.until.is_some() && dates.warnings.is_empty()
             }
             Until::EndOf(month) => {
-                let first = Spec::List(vec![super::days::Mention { day: Some(1), month: Some(*month), ..Default::default() }]);
+                let first =
+                    Spec::List(vec![super::days::Mention { day: Some(1), month: Some(*month), ..Default::default() }]);
                 let first = calendar.dates(&first).days.first().copied();
-                self.event.until = first.and_then(|day| day.checked_add_months(chrono::Months::new(1))).and_then(|day| day.pred_opt());
+                self.event.until =
+                    first.and_then(|day| day.checked_add_months(chrono::Months::new(1))).and_then(|day| day.pred_opt());
                 self.event.until_text = Some(until_words(self.words().slice(from, to)));
                 true
             }
@@ -279,7 +283,10 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
 
     /// `brocante du premier dimanche`: a weekday inside a phrase is a word of it.
     fn stands_apart(&self, from: usize, spec: &Spec) -> bool {
-        has_number(spec) || from == self.part.from || self.marked.is_boundary(from - 1) || self.words().tokens[from - 1].kind != Kind::Word
+        has_number(spec)
+            || from == self.part.from
+            || self.marked.is_boundary(from - 1)
+            || self.words().tokens[from - 1].kind != Kind::Word
     }
 
     fn claim_dates(&mut self, spec: &Spec) -> bool {
@@ -314,7 +321,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
                 at = to.min(self.part.to);
                 continue;
             }
-            let place = if self.is_free(at) && !self.leaves_from_there(at) { self.reader(at, titled).place(at) } else { None };
+            let place =
+                if self.is_free(at) && !self.leaves_from_there(at) { self.reader(at, titled).place(at) } else { None };
             match place {
                 Some(place) if place.to > at => {
                     at = place.to;
@@ -336,8 +344,10 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             return None;
         }
         // `RC Auch – Stade Foyen, au stade du Moulias`: what a preposition says goes before a bare name.
-        let bare = |place: &Place| place.venue.is_some() && place.commune.is_none() && self.words().is(place.from, ADDRESSES);
-        let told = |place: &Place| place.venue.is_some() && self.words().is(place.from, &["a", "au", "aux", "dans", "sur"]);
+        let bare =
+            |place: &Place| place.venue.is_some() && place.commune.is_none() && self.words().is(place.from, ADDRESSES);
+        let told =
+            |place: &Place| place.venue.is_some() && self.words().is(place.from, &["a", "au", "aux", "dans", "sur"]);
         if found.first().is_some_and(bare) && found.iter().any(told) {
             found.retain(|place| !bare(place));
         }
@@ -363,7 +373,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
     fn leaves_from_there(&self, at: usize) -> bool {
         let words = self.words();
         let leaves = (self.part.from..at).rev().take(5).find(|i| words.is(*i, &["de", "d'"]));
-        words.is(at, &["a"]) && leaves.is_some_and(|i| communes::known(&words.tokens, i + 1).is_some_and(|(_, to)| to == at))
+        words.is(at, &["a"])
+            && leaves.is_some_and(|i| communes::known(&words.tokens, i + 1).is_some_and(|(_, to)| to == at))
     }
 
     /// How many of the first places are `à Jégun (…) et à Seissan (…)`: towns in a list.
@@ -377,7 +388,9 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let mut count = 1;
         for pair in found.windows(2) {
             let between = pair[0].to..pair[1].from;
-            let joined = between.clone().all(|at| self.marked.enclosed[at] || words.is(at, &[",", "et", "ainsi", "qu'", "puis", "&"]))
+            let joined = between
+                .clone()
+                .all(|at| self.marked.enclosed[at] || words.is(at, &[",", "et", "ainsi", "qu'", "puis", "&"]))
                 && between.clone().any(|at| words.is(at, &["et", ",", "&"]));
             if !(joined && is_town(&pair[1])) {
                 break;
@@ -424,21 +437,34 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let mut fallback = None;
         let mut at = from;
         while at < to {
-            let Some(first) = (at..to).find(|i| self.is_content(*i) || words.is(*i, &["«", "\""]) && quotation(&words.tokens, *i).is_some() && self.is_free(*i)) else {
+            let Some(first) = (at..to).find(|i| {
+                self.is_content(*i)
+                    || words.is(*i, &["«", "\""]) && quotation(&words.tokens, *i).is_some() && self.is_free(*i)
+            }) else {
                 break;
             };
-            let bracketed = self.marked.enclosed[first] && !words.is(first, &["«", "\""]) && quotation(&words.tokens, first).is_none() && self.in_brackets(first);
+            let bracketed = self.marked.enclosed[first]
+                && !words.is(first, &["«", "\""])
+                && quotation(&words.tokens, first).is_none()
+                && self.in_brackets(first);
             let genre = words.is(first, GENRES) && words.is(first + 1, &["."]) && first + 2 < to;
-            let detail = genre || words.is(first, &AUXILIARY) && self.clause_is_short(first) || words.is(first, &DETAILS) || self.is_opaque(first);
+            let detail = genre
+                || words.is(first, &AUXILIARY) && self.clause_is_short(first)
+                || words.is(first, &DETAILS)
+                || self.is_opaque(first);
             if !detail && !bracketed {
                 // `la chorale`, `un bal`: the article before it is the title's to keep or drop.
-                let article = first > at && self.is_free(first - 1) && words.is(first - 1, &["le", "la", "les", "l'", "un", "une", "des", "du"]);
+                let article = first > at
+                    && self.is_free(first - 1)
+                    && words.is(first - 1, &["le", "la", "les", "l'", "un", "une", "des", "du"]);
                 return Some(first - usize::from(article));
             }
             if detail && !bracketed {
                 fallback = fallback.or(Some(first));
             }
-            at = (first..to).find(|i| self.marked.is_boundary(*i) || !self.is_free(*i) || (bracketed && words.is(*i, &[")"]))).map_or(to, |i| i + 1);
+            at = (first..to)
+                .find(|i| self.marked.is_boundary(*i) || !self.is_free(*i) || (bracketed && words.is(*i, &[")"])))
+                .map_or(to, |i| i + 1);
         }
         fallback.filter(|at| !words.is(*at, &DETAILS) && !self.is_opaque(*at))
     }
@@ -449,13 +475,19 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
     }
 
     fn is_opaque(&self, at: usize) -> bool {
-        let tells_nothing = |meaning: &Meaning| matches!(meaning, Meaning::Opaque | Meaning::Dates(_) | Meaning::Recurs(_));
-        self.marked.marks.iter().any(|mark| tells_nothing(&mark.meaning) && (mark.from..mark.to).contains(&at) && !self.words().is(mark.from, &["d'", "d", "de", "en"]))
+        let tells_nothing =
+            |meaning: &Meaning| matches!(meaning, Meaning::Opaque | Meaning::Dates(_) | Meaning::Recurs(_));
+        self.marked.marks.iter().any(|mark| {
+            tells_nothing(&mark.meaning)
+                && (mark.from..mark.to).contains(&at)
+                && !self.words().is(mark.from, &["d'", "d", "de", "en"])
+        })
     }
 
     /// `départ à 8 h 30` but not `départ de la course des enfants`.
     fn clause_is_short(&self, first: usize) -> bool {
-        let end = (first..self.part.to).find(|i| self.marked.is_boundary(*i) || !self.is_free(*i)).unwrap_or(self.part.to);
+        let end =
+            (first..self.part.to).find(|i| self.marked.is_boundary(*i) || !self.is_free(*i)).unwrap_or(self.part.to);
         (first..end).filter(|i| self.is_content(*i)).count() <= 3
     }
 
@@ -463,7 +495,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let words = self.words();
         let main_hour = self.part.times.first().map_or(self.part.to, |mark| self.marked.marks[*mark].from);
         // `les 32 km du 32, randonnée : départ à 8 h 30`: before the colon and the hour, all is title.
-        let colon = (from..self.part.to).find(|at| self.marked.is_boundary(*at) && words.is(*at, &[":", ".", ";", "\n", "!"]));
+        let colon =
+            (from..self.part.to).find(|at| self.marked.is_boundary(*at) && words.is(*at, &[":", ".", ";", "\n", "!"]));
         let mut at = from;
         let mut to = from;
         if let Some(colon) = colon.filter(|at| words.is(*at, &[":"]) && *at < main_hour && at - from <= 14)
@@ -472,7 +505,11 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             // `Théâtre : « Le Malade »`: the kind, then the thing. `Randonnée : départ…` is the thing, then a detail.
             let next = colon + 1;
             let content = (from..colon).filter(|at| self.is_content(*at)).count();
-            let thing = next < self.part.to && self.is_free(next) && !words.is(next, AUXILIARY) && !words.is(next, DETAILS) && !is_function(&words.tokens[next]);
+            let thing = next < self.part.to
+                && self.is_free(next)
+                && !words.is(next, AUXILIARY)
+                && !words.is(next, DETAILS)
+                && !is_function(&words.tokens[next]);
             if content > 2 || !thing {
                 return colon;
             }
@@ -495,7 +532,10 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             let next = (at..self.part.to).find(|i| self.is_free(*i)).unwrap_or(self.part.to);
             let price = self.marked.marks.iter().any(|mark| mark.meaning == Meaning::Price && mark.from == at);
             let goes_on = next < self.part.to
-                && (price && !self.marked.is_boundary(next) && words.tokens[next].kind == Kind::Word && !words.is(next, &JOINTS)
+                && (price
+                    && !self.marked.is_boundary(next)
+                    && words.tokens[next].kind == Kind::Word
+                    && !words.is(next, &JOINTS)
                     || words.is(next, &["avec", "par"]));
             if !goes_on {
                 break;
@@ -513,14 +553,24 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         for _ in 0..MOST_CLAUSES {
             let first = at + 1;
             let starts = words.tokens.get(first).filter(|_| first < self.part.to).is_some_and(|token| {
-                token.kind == Kind::Word && self.is_content(first) && !token.is_any(&AUXILIARY) && !token.is_any(&DETAILS) && !token.fold.ends_with("ee")
+                token.kind == Kind::Word
+                    && self.is_content(first)
+                    && !token.is_any(&AUXILIARY)
+                    && !token.is_any(&DETAILS)
+                    && !token.fold.ends_with("ee")
             });
-            let end = (first..self.part.to).find(|i| self.marked.is_boundary(*i) || !self.is_free(*i) || words.is(*i, &["("])).unwrap_or(self.part.to);
+            let end = (first..self.part.to)
+                .find(|i| self.marked.is_boundary(*i) || !self.is_free(*i) || words.is(*i, &["("]))
+                .unwrap_or(self.part.to);
             if !starts || end - first > 7 {
                 return comma;
             }
             if (first..end).any(|i| words.is(i, &["et", "&"])) {
-                let end = if words.tokens[end - 1].kind == Kind::Word && is_function(&words.tokens[end - 1]) { end - 1 } else { end };
+                let end = if words.tokens[end - 1].kind == Kind::Word && is_function(&words.tokens[end - 1]) {
+                    end - 1
+                } else {
+                    end
+                };
                 return end;
             }
             if !words.is(end, &[","]) || end >= self.part.to {
@@ -553,14 +603,21 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let words = self.words();
         let dangling = |at: usize| {
             let token = &words.tokens[at];
-            (token.kind == Kind::Word && (token.is_any(&JOINTS) || token.is_any(&["de", "du", "d'", "a", "au", "le", "la", "l'", "les", "en", "est", "par", "pour"])))
-                || (matches!(token.kind, Kind::Sign | Kind::Break) && !token.is_any(&["«", "»", "\"", "(", ")", "[", "]"]))
+            (token.kind == Kind::Word
+                && (token.is_any(&JOINTS)
+                    || token
+                        .is_any(&["de", "du", "d'", "a", "au", "le", "la", "l'", "les", "en", "est", "par", "pour"])))
+                || (matches!(token.kind, Kind::Sign | Kind::Break)
+                    && !token.is_any(&["«", "»", "\"", "(", ")", "[", "]"]))
         };
         // What a claimed word has left dangling at the end; at the beginning only signs and joints.
         while to > from && dangling(to - 1) {
             to -= 1;
         }
-        while from < to && (words.tokens[from].is_any(&JOINTS) || matches!(words.tokens[from].kind, Kind::Sign | Kind::Break) && dangling(from)) {
+        while from < to
+            && (words.tokens[from].is_any(&JOINTS)
+                || matches!(words.tokens[from].kind, Kind::Sign | Kind::Break) && dangling(from))
+        {
             from += 1;
         }
         if !(from..to).any(|at| self.is_content(at)) {
@@ -577,9 +634,11 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let own_title = !self.title.is_empty();
         if !own_title {
             // `…, et à 15 h à la cathédrale`: the same thing again, elsewhere.
-            let title = before.map(|known| known.title.clone()).or_else(|| preamble.map(|preamble| preamble.title.clone()));
+            let title =
+                before.map(|known| known.title.clone()).or_else(|| preamble.map(|preamble| preamble.title.clone()));
             self.title = title.filter(|title| !title.is_empty())?;
-            let minutes = before.and_then(|known| known.start).zip(self.slots.first()).map(|(a, b)| (b.start - a).num_minutes());
+            let minutes =
+                before.and_then(|known| known.start).zip(self.slots.first()).map(|(a, b)| (b.start - a).num_minutes());
             if before.is_some() && minutes.is_some_and(|minutes| (0..60).contains(&minutes)) {
                 // A second meeting point of the same outing, a quarter of an hour later.
                 return self.join_meeting_point(before, out);
@@ -650,7 +709,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
     /// `les 10 km de Pavie`, at a stadium: then the stadium is not assumed to be at home.
     fn names_another_commune(&self) -> bool {
         (self.part.from..self.part.to).any(|at| {
-            !self.is_quoted(at) && communes::known(&self.words().tokens, at).is_some_and(|(name, _)| name != self.setting.home)
+            !self.is_quoted(at)
+                && communes::known(&self.words().tokens, at).is_some_and(|(name, _)| name != self.setting.home)
         })
     }
 
@@ -673,7 +733,11 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         } else if slots.is_empty() {
             timed.push(base);
         } else {
-            timed.extend(slots.iter().map(|slot| Event { start: Some(slot.start), end: slot.end.or(base.end), ..base.clone() }));
+            timed.extend(slots.iter().map(|slot| Event {
+                start: Some(slot.start),
+                end: slot.end.or(base.end),
+                ..base.clone()
+            }));
         }
         for mut event in timed {
             let after_midnight = match event.slots.last() {
@@ -712,12 +776,27 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         }
         let Some(said) = &self.status else { return };
         // `COMPLET à 15 h` and no event at that hour: the words must not vanish.
-        if said.at.is_some() && !out.events.iter().any(|event| event.status == said.status)
+        if said.at.is_some()
+            && !out.events.iter().any(|event| event.status == said.status)
             && let Some(event) = out.events.last_mut()
         {
             event.status = Status::Scheduled;
-            let words: Vec<&str> = self.marked.marks.iter().filter(|mark| matches!(mark.meaning, Meaning::Status(_))).map(|mark| self.words().slice(mark.from, mark.to)).collect();
-            event.note = Some(event.note.take().into_iter().chain(words.into_iter().map(str::to_owned)).collect::<Vec<_>>().join(" · "));
+            let words: Vec<&str> = self
+                .marked
+                .marks
+                .iter()
+                .filter(|mark| matches!(mark.meaning, Meaning::Status(_)))
+                .map(|mark| self.words().slice(mark.from, mark.to))
+                .collect();
+            event.note = Some(
+                event
+                    .note
+                    .take()
+                    .into_iter()
+                    .chain(words.into_iter().map(str::to_owned))
+                    .collect::<Vec<_>>()
+                    .join(" · "),
+            );
         }
     }
 
@@ -726,8 +805,14 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let own_from = self.towns[index].to;
         let own_to = self.towns.get(index + 1).map_or(own_from, |next| next.from);
         let last = index + 1 == self.towns.len();
-        let own_to = if last { (own_from..self.part.to).find(|at| !self.marked.enclosed[*at]).unwrap_or(self.part.to) } else { own_to };
-        let after = (self.towns[self.towns.len() - 1].to..self.part.to).find(|at| !self.marked.enclosed[*at]).unwrap_or(self.part.to);
+        let own_to = if last {
+            (own_from..self.part.to).find(|at| !self.marked.enclosed[*at]).unwrap_or(self.part.to)
+        } else {
+            own_to
+        };
+        let after = (self.towns[self.towns.len() - 1].to..self.part.to)
+            .find(|at| !self.marked.enclosed[*at])
+            .unwrap_or(self.part.to);
         let mut out: Vec<String> = self.segments(self.part.from, self.towns[0].from);
         out.extend(self.segments(own_from, own_to));
         out.extend(self.segments(after, self.part.to));
@@ -762,7 +847,9 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
 
 fn until_words(text: &str) -> String {
     let text = tidy(text);
-    let after = ["jusqu'à la ", "jusqu'à ", "jusqu'au ", "Jusqu'à ", "Jusqu'au "].iter().find_map(|lead| text.strip_prefix(lead));
+    let after = ["jusqu'à la ", "jusqu'à ", "jusqu'au ", "Jusqu'à ", "Jusqu'au "]
+        .iter()
+        .find_map(|lead| text.strip_prefix(lead));
     after.map_or(text.clone(), str::to_owned)
 }
 

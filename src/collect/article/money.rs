@@ -56,7 +56,8 @@ fn free(tokens: &[Token], at: usize) -> Option<usize> {
     let to = match token.fold.as_str() {
         "gratuit" | "gratuite" | "gratuits" | "gratuites" | "gratuitement" | "gratuite " => Some(at + 1),
         "entree" | "acces" | "participation" | "prix" | "tarif" | "entrees" | "visite" => {
-            let libre: &[&str] = if token.is("visite") { &[] } else { &["libre", "libres", "gratuit", "gratuite", "gratuits"] };
+            let libre: &[&str] =
+                if token.is("visite") { &[] } else { &["libre", "libres", "gratuit", "gratuite", "gratuits"] };
             pair(libre)
         }
         "libre" => pair(&["participation", "acces"]),
@@ -72,18 +73,51 @@ fn free(tokens: &[Token], at: usize) -> Option<usize> {
 fn qualifier(tokens: &[Token], at: usize) -> usize {
     const LONGEST: usize = 14;
     const FIRST: [&str; 27] = [
-        "pour", "par", "moins", "plus", "reduit", "reduits", "plein", "adulte", "adultes", "enfant", "enfants", "etudiant",
-        "etudiants", "adherent", "adherents", "personne", "pers", "la", "le", "l'", "jusqu'", "non", "en", "sur", "tarif",
-        "avec", "des",
+        "pour",
+        "par",
+        "moins",
+        "plus",
+        "reduit",
+        "reduits",
+        "plein",
+        "adulte",
+        "adultes",
+        "enfant",
+        "enfants",
+        "etudiant",
+        "etudiants",
+        "adherent",
+        "adherents",
+        "personne",
+        "pers",
+        "la",
+        "le",
+        "l'",
+        "jusqu'",
+        "non",
+        "en",
+        "sur",
+        "tarif",
+        "avec",
+        "des",
     ];
     let closing = |from: usize| (from..tokens.len().min(from + LONGEST)).find(|i| tokens[*i].is(")"));
     if is(tokens, at, &["("]) {
-        let about_money = |to: usize| tokens[at + 1..to].iter().any(|t| t.is_any(&CURRENCY) || t.is_any(&FIRST[..16]) || t.is_any(&["gratuit", "compris", "comprise", "inclus", "incluse", "offert", "offerte"]));
+        let about_money = |to: usize| {
+            tokens[at + 1..to].iter().any(|t| {
+                t.is_any(&CURRENCY)
+                    || t.is_any(&FIRST[..16])
+                    || t.is_any(&["gratuit", "compris", "comprise", "inclus", "incluse", "offert", "offerte"])
+            })
+        };
         return closing(at + 1).filter(|to| about_money(*to)).map_or(at, |to| to + 1);
     }
-    let less = is(tokens, at, &["-", "+"]) && (is(tokens, at + 1, &["de"]) || (number(tokens, at + 1) && is(tokens, at + 2, &["ans"])));
-    let each = is(tokens, at, &["/"]) && is(tokens, at + 1, &["pers", "personne", "adulte", "enfant", "famille", "jour", "equipe"]);
-    let ticket = is(tokens, at, &["la", "le", "l'"]) && is(tokens, at + 1, &["place", "repas", "emplacement", "entree", "metre", "carton", "seance"]);
+    let less = is(tokens, at, &["-", "+"])
+        && (is(tokens, at + 1, &["de"]) || (number(tokens, at + 1) && is(tokens, at + 2, &["ans"])));
+    let each = is(tokens, at, &["/"])
+        && is(tokens, at + 1, &["pers", "personne", "adulte", "enfant", "famille", "jour", "equipe"]);
+    let ticket = is(tokens, at, &["la", "le", "l'"])
+        && is(tokens, at + 1, &["place", "repas", "emplacement", "entree", "metre", "carton", "seance"]);
     let where_sold = is(tokens, at, &["sur", "en"]) && is(tokens, at + 1, &["place", "prevente", "ligne"]);
     let from_age = is(tokens, at, &["des"]) && number(tokens, at + 1) && is(tokens, at + 2, &["ans"]);
     let plain = is(tokens, at, &FIRST) && !is(tokens, at, &["la", "le", "l'", "sur", "en", "des", "avec", "plus"]);
@@ -92,7 +126,9 @@ fn qualifier(tokens: &[Token], at: usize) -> usize {
     }
     let mut to = at + 1;
     while let Some(token) = tokens.get(to) {
-        let ends = token.is_sentence_end() || token.is_any(&[",", "(", ")", ":", "/"]) || token.is_any(&["a", "au", "aux", "rdv", "rv"]);
+        let ends = token.is_sentence_end()
+            || token.is_any(&[",", "(", ")", ":", "/"])
+            || token.is_any(&["a", "au", "aux", "rdv", "rv"]);
         // `6 €/4 €` and `, gratuit pour…` begin the next tier.
         let next_tier = amount(tokens, to).is_some() || free(tokens, to).is_some();
         if ends || next_tier || to >= at + LONGEST {
@@ -118,7 +154,11 @@ pub(super) fn price(tokens: &[Token], at: usize) -> Option<usize> {
 
 /// `Tarif :`, `Entrée,` before an amount. Returned apart: the label of the field itself is not part of the price.
 fn label(tokens: &[Token], at: usize) -> Option<usize> {
-    if !is(tokens, at, &["tarif", "tarifs", "prix", "entree", "entrees", "participation", "paf", "inscription", "adulte", "adultes"]) {
+    if !is(
+        tokens,
+        at,
+        &["tarif", "tarifs", "prix", "entree", "entrees", "participation", "paf", "inscription", "adulte", "adultes"],
+    ) {
         return None;
     }
     let mut to = at + 1;
@@ -159,8 +199,11 @@ fn tiers(tokens: &[Token], at: usize) -> Option<usize> {
             continue;
         }
         // `5 €, moins de 26 ans`, `, tarif réduit 5 €`, `8 € adultes, enfants 4 €`
-        let tier = is(tokens, next, &["moins", "reduit", "tarif", "enfant", "enfants", "adulte", "adultes", "etudiants", "adherents"])
-            || (is(tokens, next, &["-", "+"]) && is(tokens, next + 1, &["de"]));
+        let tier = is(
+            tokens,
+            next,
+            &["moins", "reduit", "tarif", "enfant", "enfants", "adulte", "adultes", "etudiants", "adherents"],
+        ) || (is(tokens, next, &["-", "+"]) && is(tokens, next + 1, &["de"]));
         let end = if tier { qualifier(tokens, next) } else { next };
         if end <= next {
             break;
@@ -171,13 +214,19 @@ fn tiers(tokens: &[Token], at: usize) -> Option<usize> {
 }
 
 fn is_prize(tokens: &[Token], at: usize) -> bool {
-    (is(tokens, at, &["de", "en"]) && is(tokens, at + 1, &["dotation", "dotations", "lots", "lot", "prix", "gains", "cadeaux", "bons", "recettes", "dons"]))
+    (is(tokens, at, &["de", "en"])
+        && is(
+            tokens,
+            at + 1,
+            &["dotation", "dotations", "lots", "lot", "prix", "gains", "cadeaux", "bons", "recettes", "dons"],
+        ))
         || (is(tokens, at, &["a"]) && is(tokens, at + 1, &["gagner"]))
 }
 
 /// A telephone number with the words that announce it, as `05 62 00 00 00`.
 pub(super) fn phone(tokens: &[Token], at: usize) -> Option<Found<String>> {
-    const LABELS: [&str; 11] = ["tel", "telephone", "telephoner", "au", ".", ":", "☎", "📞", "portable", "port", "mobile"];
+    const LABELS: [&str; 11] =
+        ["tel", "telephone", "telephoner", "au", ".", ":", "☎", "📞", "portable", "port", "mobile"];
     let mut first = at;
     while first < at + 4 && is(tokens, first, &LABELS) && !(first == at && is(tokens, at, &[".", ":"])) {
         first += 1;
@@ -194,7 +243,10 @@ pub(super) fn phone(tokens: &[Token], at: usize) -> Option<Found<String>> {
     while digits.len() < 10 {
         let token = tokens.get(to).filter(|token| token.kind == Kind::Number)?;
         let sound = match digits.len() {
-            0 => token.fold.starts_with('0') && (token.fold.len() == 2 || token.fold.len() == 4 || token.fold.len() == 10),
+            0 => {
+                token.fold.starts_with('0')
+                    && (token.fold.len() == 2 || token.fold.len() == 4 || token.fold.len() == 10)
+            }
             1 => international,
             _ => token.fold.len().is_multiple_of(2),
         };

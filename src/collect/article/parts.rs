@@ -122,14 +122,26 @@ impl<'w, 'a> Marked<'w, 'a> {
         let is_auxiliary = |at: usize| self.words.is(at, &AUXILIARY);
         let only_auxiliary = |from: usize, to: usize| (from..to).filter(|at| self.is_content(*at)).all(is_auxiliary);
         const TELLS: [&str; 11] = [
-            "depart", "departs", "ouverture", "inscription", "inscriptions", "rendez-vous", "rdv", "rv", "retour", "arrivee", "fin",
+            "depart",
+            "departs",
+            "ouverture",
+            "inscription",
+            "inscriptions",
+            "rendez-vous",
+            "rdv",
+            "rv",
+            "retour",
+            "arrivee",
+            "fin",
         ];
         if let Some(at) = said_before.filter(|at| is_auxiliary(*at))
             && (self.words.is(at, &TELLS) || only_auxiliary(at, here))
         {
             return Decision::Detail;
         }
-        if said_before.is_none() && said_after.is_some_and(|at| is_auxiliary(at) && at <= behind + 1 && only_auxiliary(at, clause_end)) {
+        if said_before.is_none()
+            && said_after.is_some_and(|at| is_auxiliary(at) && at <= behind + 1 && only_auxiliary(at, clause_end))
+        {
             return Decision::Detail;
         }
         if said_before.is_some() {
@@ -219,7 +231,9 @@ impl<'w, 'a> Marked<'w, 'a> {
         let part = &mut cut.parts[0];
         let Some(first) = part.times.first().map(|mark| &self.marks[*mark]) else { return };
         // `Fête de l'ail : messe à 10 h 30, repas à 12 h 30`: the feast, then what it is made of.
-        let last_colon = (part.from..first.from).rev().find(|at| self.words.is(*at, &[":"]) && !self.enclosed[*at] && !self.marked[*at]);
+        let last_colon = (part.from..first.from)
+            .rev()
+            .find(|at| self.words.is(*at, &[":"]) && !self.enclosed[*at] && !self.marked[*at]);
         if let Some(colon) = last_colon
             && self.has_content(colon + 1, first.from)
         {

@@ -21,13 +21,15 @@ impl Place {
     /// Whether the venue's own name is of a locality (`abbaye de Flaran`, `chez Paulette`): it may be anywhere.
     pub(super) fn names_a_locality(&self) -> bool {
         const ESTATES: [&str; 14] = [
-            "abbaye", "chai", "chateau", "domaine", "ferme", "lac", "manoir", "moulin", "prieure", "village", "hameau", "etang",
-            "chapelle", "camping",
+            "abbaye", "chai", "chateau", "domaine", "ferme", "lac", "manoir", "moulin", "prieure", "village", "hameau",
+            "etang", "chapelle", "camping",
         ];
         let Some(venue) = &self.venue else { return false };
         let tokens = super::text::tokens(venue);
         let estate = tokens.first().is_some_and(|first| first.is_any(&ESTATES));
-        let named = tokens.windows(2).any(|pair| pair[0].is_any(&["de", "d'"]) && pair[1].capital && !pair[1].is_any(&["l'", "la", "le"]));
+        let named = tokens
+            .windows(2)
+            .any(|pair| pair[0].is_any(&["de", "d'"]) && pair[1].capital && !pair[1].is_any(&["l'", "la", "le"]));
         tokens.first().is_some_and(|first| first.is("chez")) || (named && estate)
     }
 
@@ -235,11 +237,15 @@ impl Reader<'_, '_> {
             || self.words.tokens[at - 1].is_sentence_end()
             || self.words.is(at - 1, &[",", "(", "-", ":", "|"]);
         // `braderie rue Dessoles`: a street needs no comma before it.
-        let street = self.is(at, &["place", "rue", "avenue", "boulevard", "allees", "esplanade", "parking", "salle", "quai", "square"])
-            && at > 0
+        let street = self.is(
+            at,
+            &["place", "rue", "avenue", "boulevard", "allees", "esplanade", "parking", "salle", "quai", "square"],
+        ) && at > 0
             && self.words.tokens[at - 1].kind == Kind::Word
             && !is_function(&self.words.tokens[at - 1])
-            && self.token(at + 1).is_some_and(|next| next.capital || next.is_any(&["de", "du", "des", "d'"]) || next.is_any(AFTER_VENUE));
+            && self.token(at + 1).is_some_and(|next| {
+                next.capital || next.is_any(&["de", "du", "des", "d'"]) || next.is_any(AFTER_VENUE)
+            });
         if !self.titled || !(clause_start || street) {
             return None;
         }
@@ -254,8 +260,22 @@ impl Reader<'_, '_> {
         let (to, commune) = self.noun_phrase(noun);
         // `, théâtre, …` is a genre; `, église, …` can only be a place.
         const ALONE: [&str; 16] = [
-            "mairie", "eglise", "cathedrale", "chapelle", "halle", "halles", "stade", "gymnase", "mediatheque",
-            "bibliotheque", "boulodrome", "foyer", "camping", "chateau", "piscine", "centre-ville",
+            "mairie",
+            "eglise",
+            "cathedrale",
+            "chapelle",
+            "halle",
+            "halles",
+            "stade",
+            "gymnase",
+            "mediatheque",
+            "bibliotheque",
+            "boulodrome",
+            "foyer",
+            "camping",
+            "chateau",
+            "piscine",
+            "centre-ville",
         ];
         if to - at == 1 && commune.is_none() && !self.in_commune && !self.is(noun, &ALONE) {
             return None;
@@ -350,7 +370,10 @@ impl Reader<'_, '_> {
                     }
                     _ => break,
                 }
-            } else if token.is("aux") && self.is(head, &["halle", "halles", "place"]) && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word) {
+            } else if token.is("aux")
+                && self.is(head, &["halle", "halles", "place"])
+                && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word)
+            {
                 at += 2;
             } else {
                 break;

@@ -35,7 +35,11 @@ pub(super) fn shown(written: &str) -> Shown {
     while to > from + 1 && words.is(to - 1, TRAILING) && !words.tokens[to - 1].capital {
         to -= 1;
     }
-    let plays = words.is(from, &BANDS) && words.tokens.get(from + 1).is_some_and(|next| next.capital || next.kind == Kind::Number || next.is_any(&["«", "\""]));
+    let plays = words.is(from, &BANDS)
+        && words
+            .tokens
+            .get(from + 1)
+            .is_some_and(|next| next.capital || next.kind == Kind::Number || next.is_any(&["«", "\""]));
     if plays {
         let band = words.slice(from, from + 1).to_owned();
         return Shown { text: format!("concert {}", tidy(trimmed(words.slice(from + 1, to)))), replaced: Some(band) };
@@ -56,14 +60,30 @@ fn lower_first(text: &str) -> String {
 /// `petits marchés de producteurs` in two towns is one `petit marché de producteurs` in each.
 pub(super) fn singular(title: &str) -> String {
     const SAME: [&str; 14] = [
-        "repas", "concours", "parcours", "cours", "puces", "vide-greniers", "jus", "bas", "dans", "sous", "gros", "trois",
-        "discours", "temps",
+        "repas",
+        "concours",
+        "parcours",
+        "cours",
+        "puces",
+        "vide-greniers",
+        "jus",
+        "bas",
+        "dans",
+        "sous",
+        "gros",
+        "trois",
+        "discours",
+        "temps",
     ];
     let words = Words::of(title);
     let mut out = String::with_capacity(title.len());
     let mut at = 0;
     for token in &words.tokens {
-        let plural = token.kind == Kind::Word && token.fold.ends_with('s') && token.fold.len() > 3 && !token.is_any(&SAME) && !is_function(token);
+        let plural = token.kind == Kind::Word
+            && token.fold.ends_with('s')
+            && token.fold.len() > 3
+            && !token.is_any(&SAME)
+            && !is_function(token);
         if !plural || token.capital {
             break;
         }
