@@ -53,6 +53,9 @@ const ENTRY_GAP: (f32, f32) = (0.26, 0.5);
 const ROOMY: f32 = 9.5;
 /// Between the hour and the title.
 const GUTTER: f32 = 0.75;
+/// Between the title and an hour that makes the margin wider than this: few hours do.
+const LEAST_GUTTER: f32 = 0.5;
+const WIDE_HOURS: f32 = 4.0;
 /// The margin of the hours is as wide as the widest of them, within these limits, in em.
 const NARROWEST_HOURS: f32 = 2.4;
 const WIDEST_HOURS: f32 = 6.6;
@@ -139,7 +142,9 @@ fn hour_margin(sections: &[Section], hours: Hours) -> f32 {
         whole if hours == Hours::Whole && whole <= limit => whole,
         _ => widest_chunk(&aside.text),
     });
-    widths.filter(|&width| width <= limit).fold(NARROWEST_HOURS, f32::max) + GUTTER
+    let widest = widths.filter(|&width| width <= limit).fold(0.0, f32::max);
+    let gutter = if widest > WIDE_HOURS { LEAST_GUTTER } else { GUTTER };
+    widest.max(NARROWEST_HOURS) + gutter
 }
 
 fn widest_chunk(text: &Shaped) -> f32 {
@@ -150,7 +155,7 @@ fn widest_chunk(text: &Shaped) -> f32 {
 /// margin stands on its own line, above.
 fn entry_blocks(entry: &Entry, margin: f32, setting: Setting, blocks: &mut Vec<Block>) {
     let mut setter = Setter { setting, top: 0.0, marks: Vec::new(), done: Vec::new() };
-    let room = margin - GUTTER * setting.size;
+    let room = margin - LEAST_GUTTER * setting.size;
     let (mut aside, mut above) = (Vec::new(), Vec::new());
     for paragraph in entry.hour.iter().chain(&entry.status) {
         let fits = widest_chunk(&paragraph.text) * setting.size <= room + 0.01

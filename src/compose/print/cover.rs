@@ -15,6 +15,8 @@ use super::{
     website_url,
 };
 
+/// From the edge of the paper to the band of a cover.
+const COVER_EDGE: f32 = 25.0;
 /// Height of QR code and call at the foot of the back.
 const INVITATION: f32 = 165.0;
 
@@ -62,12 +64,12 @@ impl Cover {
 
     pub fn page(&self, theme: &Theme) -> Result<Page, PrintError> {
         let mut brush = Brush::default();
-        let inset = 25.0;
+        let inset = COVER_EDGE;
         let height = if self.online.is_some() { 352.0 } else { A5.height - 2.0 * inset };
-        let band = Area { x: inset, y: inset, width: A5.width - 2.0 * inset, height };
+        let (band, words) = cover_band(theme, inset, height);
         brush.ground(band, theme.masthead, theme.on_masthead);
         let white = |size| Ink { size, color: theme.on_masthead };
-        let (x, room) = (band.x + 24.0, band.width - 48.0);
+        let (x, room) = (words.x, words.width);
         let mut top = band.y + 22.0;
         if let Some(logo) = &self.logo {
             let plate = Area { x, y: top, width: room * 0.7, height: 68.0 };
@@ -116,16 +118,23 @@ impl Cover {
     /// Last page when practical information stands inside.
     pub fn back(&self, theme: &Theme) -> Result<Page, PrintError> {
         let mut brush = Brush::default();
-        let inset = 25.0;
-        let band = Area { x: inset, y: A5.height - inset - 120.0, width: A5.width - 2.0 * inset, height: 120.0 };
+        let inset = COVER_EDGE;
+        let (band, words) = cover_band(theme, A5.height - inset - 120.0, 120.0);
         brush.ground(band, theme.masthead, theme.on_masthead);
-        let (x, room) = (band.x + 24.0, band.width - 48.0);
+        let (x, room) = (words.x, words.width);
         let white = |size| Ink { size, color: theme.on_masthead };
         brush.line(&Words::silent(&self.title.text), (x, band.y + 58.0), room, white(22.0));
         brush.line(&Words::silent(&self.office.text), (x, band.y + 82.0), room, white(11.5));
         self.invite_again(&mut brush, theme, 200.0)?;
         Ok(Page { paper: A5, marks: brush.marks })
     }
+}
+
+/// The band of a cover, and where words stand on it: set in from a filled one, flush with the pages inside otherwise.
+fn cover_band(theme: &Theme, y: f32, height: f32) -> (Area, Area) {
+    let (edge, inset) = if theme.masthead == PAPER { (MARGIN, 0.0) } else { (COVER_EDGE, 24.0) };
+    let band = Area { x: edge, y, width: A5.width - 2.0 * edge, height };
+    (band, Area { x: band.x + inset, width: band.width - 2.0 * inset, ..band })
 }
 
 /// As large as the widest word allows, in no more than `lines` lines.

@@ -18,7 +18,7 @@ use super::{
 pub const INVITATION: f32 = 190.0;
 
 /// The widest logo in a band of the usual height.
-const LOGO_WIDTH: f32 = 130.0;
+const LOGO_WIDTH: f32 = 104.0;
 
 /// The logo of the sheet as an element of its own, named after the office.
 pub fn logo_mark(sheet: &Sheet, outline: &mut Outline) -> Option<LogoMark> {
@@ -97,7 +97,7 @@ impl Masthead {
             let side = height - 16.0;
             let square = Area { x: band.right() - side - 8.0, y: band.y + 8.0, width: side, height: side };
             brush.qr(Some(*element), &qr_code(url)?, square, theme.accent);
-            room -= side + 8.0;
+            room -= side + 8.0 + (16.0 - inset);
         }
         let set = self.fit(room, height);
         let mut y = band.y + (height - set.height) / 2.0;
@@ -123,12 +123,12 @@ impl Masthead {
             MastheadSizes { small, title, week, height }
         };
         let one = (room / self.title.text.natural_width().max(1.0)).min(Self::TITLE * scale);
-        if one > 17.0 * scale {
+        if one > 16.0 * scale {
             return sizes(1.0, one);
         }
         let fits = |size: f32| {
             let lines = break_lines(&self.title.text, room / size).len();
-            lines <= 2 && sizes(2.0, size).height <= height - 12.0
+            lines <= 2 && sizes(2.0, size).height <= height - 20.0
         };
         match largest_size(one.min(SMALLEST), 20.0 * scale, fits) {
             Some(two) if two > one => sizes(break_lines(&self.title.text, room / two).len() as f32, two),

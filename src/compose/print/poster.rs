@@ -30,6 +30,8 @@ const LARGEST: [f32; 3] = [22.0, 14.5, 10.5];
 const WORTH: [f32; 3] = [1.0, 0.86, 0.8];
 /// As much of the size is given up so that no hour is broken in the margin.
 const WHOLE_HOURS: f32 = 0.96;
+/// And as many more lines are taken, because the titles have less room.
+const MORE_LINES: f32 = 1.03;
 /// Titles are never smaller.
 const SMALLEST_TITLE: f32 = SMALLEST;
 /// From here on, another page is better than a smaller type.
@@ -120,7 +122,11 @@ impl Frame<'_> {
         let least = (stacked.size * WHOLE_HOURS).max(smallest);
         let whole_size =
             largest_size(least, stacked.size, |size| self.fits(pages, Columns { size, ..whole }, Masthead::TINY));
-        let columns = whole_size.map_or(stacked, |size| Columns { size, ..whole });
+        let total = |columns: Columns| Flow::new(&blocks(self.sections, self.setting(columns))).total();
+        let cheap = |size: &f32| {
+            total(Columns { size: *size, ..whole }) <= total(Columns { size: *size, ..stacked }) * MORE_LINES
+        };
+        let columns = whole_size.filter(cheap).map_or(stacked, |size| Columns { size, ..whole });
         let size = columns.size;
         let mastheads = [Masthead::LARGE, Masthead::SMALL].into_iter();
         let mut mastheads = mastheads.filter(|&masthead| {
