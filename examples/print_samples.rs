@@ -5,18 +5,28 @@ mod sample;
 
 use std::{error::Error, path::PathBuf};
 
-use semainier::compose::print::{PrintError, Printed, Sheet, booklet, imposed, poster};
-
-type Print = fn(&Sheet) -> Result<Printed, PrintError>;
+use semainier::compose::print::{Format, Layout, Logo, Look, Sheet, print};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("usage: print_samples FOLDER")?);
     std::fs::create_dir_all(&folder)?;
-    let agendas = [0, 1, 3, 10, 20, 40, 60, 70, 120].map(|count| (count.to_string(), sample::agenda(count)));
     let office = sample::office();
+    let (plain, dressed) = (Look::default(), sample::dressed());
+    // The built-in colours with a logo that is a JPEG.
+    let jpeg = Look { logo: Some(Logo::parse(include_bytes!("../tests/print/logo.jpg"))?), ..Look::default() };
+    let forms = [
+        ("poster", Layout::Poster, Format::A4, &plain),
+        ("poster-a3", Layout::Poster, Format::A3, &jpeg),
+        ("poster-ink", Layout::Poster, Format::A4, &dressed),
+        ("booklet", Layout::Booklet, Format::A4, &plain),
+        ("booklet-ink", Layout::Booklet, Format::A4, &dressed),
+        ("imposed", Layout::Imposed, Format::A4, &plain),
+        ("imposed-a3", Layout::Imposed, Format::A3, &jpeg),
+    ];
+    let agendas = [0, 1, 10, 20, 60, 70, 120].map(|count| (count.to_string(), sample::agenda(count)));
     for (name, agenda) in agendas.into_iter().chain([("hostile".to_owned(), sample::hostile())]) {
-        for (form, print) in [("poster", poster as Print), ("booklet", booklet), ("imposed", imposed)] {
-            let printed = print(&sample::sheet(&agenda, &office))?;
+        for (form, layout, format, look) in forms {
+            let printed = print(layout, &Sheet { format, ..sample::sheet(&agenda, &office, look) })?;
             std::fs::write(folder.join(format!("{form}-{name}.pdf")), printed.pdf)?;
         }
     }

@@ -1,8 +1,9 @@
 //! `semainier.toml`: where things are, and who the office is. Parsed once, every problem at once; see [`crate::keys`].
 
-use crate::domain::{email::EmailAddress, office::Office};
 use crate::deliver::Relay;
+use crate::domain::{email::EmailAddress, office::Office};
 use crate::keys::{File, Overrides, Problem, Problems, Section};
+use crate::look::Print;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use secrecy::SecretString;
@@ -39,6 +40,7 @@ pub struct Config {
     pub sender: Sender,
     pub fetch: Fetch,
     pub delivery: Delivery,
+    pub print: Print,
     pub log: Log,
 }
 
@@ -153,6 +155,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     let sender = root.section("sender");
     let fetch = root.section("fetch");
     let delivery = root.section("delivery");
+    let print = root.section("print");
     let log = root.section("log");
 
     let directory = |key| {
@@ -204,12 +207,13 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             shutdown: delivery.duration("shutdown").unwrap_or(TimeDelta::seconds(60)),
             dot_timeout: delivery.duration("dot_timeout").unwrap_or(TimeDelta::seconds(600)),
         },
+        print: Print::read(&print, &base),
         log: Log {
             format: log.parsed("format", log_format).unwrap_or(LogFormat::Text),
             level: log.text("level").unwrap_or_else(|| "info".to_owned()),
         },
     };
-    for section in [office, sender, fetch, delivery, log, root] {
+    for section in [office, sender, fetch, delivery, print, log, root] {
         section.finish();
     }
     Some(config)

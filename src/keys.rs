@@ -196,6 +196,11 @@ impl<'a> Section<'a> {
         self.file.problems.borrow_mut().push(Problem { place, key, message: message.into() });
     }
 
+    /// Problems of another file that this one names.
+    pub fn gather(&self, problems: Problems) {
+        self.file.problems.borrow_mut().extend(problems.0);
+    }
+
     /// The value of a key, if it is there and right.
     pub fn value<T>(&self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, String>) -> Option<T> {
         self.asked.borrow_mut().insert(key.to_owned());

@@ -16,7 +16,7 @@
 //! - [`deliver`] hands messages to the relay, one recipient a transaction, and knows how far each conversation came.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there.
 //! - [`daemon`] does whatever is due at each pass; [`notices`] tells staff; [`report`] shows the ledger.
-//! - [`config`], [`jobs`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
+//! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
 //!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] the import.
 //!
 //! # Invariants
@@ -52,6 +52,7 @@ pub mod domain;
 pub mod failpoint;
 pub mod jobs;
 pub mod keys;
+pub mod look;
 pub mod notices;
 pub mod partners;
 pub mod pipeline;

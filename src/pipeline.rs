@@ -7,7 +7,7 @@ use crate::app::{App, Engine};
 use crate::collect::article::{self, Reading};
 use crate::compose::context::{AgendaMail, Links};
 use crate::compose::mime::{Mime, To};
-use crate::compose::print::{self, Sheet};
+use crate::compose::print::{self, Format, Layout, PrintError, Printed, Sheet};
 use crate::deliver::{self, Deliverer, MessageError, Outbox};
 use crate::domain::{
     Timestamp,
@@ -236,13 +236,27 @@ pub fn sheet<'a>(app: &'a App, due: Due<'a>, found: &'a Found) -> Sheet<'a> {
     let office = &app.config.office;
     let online_url = found.article.url.as_deref().or(office.website.as_deref());
     let title = &due.mailing.title;
-    Sheet { agenda: &found.agenda, week: due.week(), office, title, online_url, created: app.clock.now() }
+    let (look, format) = (&app.config.print.look, app.config.print.format);
+    Sheet { agenda: &found.agenda, week: due.week(), office, title, online_url, created: app.clock.now(), look, format }
 }
 
-fn attachment(attach: Attach, sheet: &Sheet) -> Result<Attachment, print::PrintError> {
-    let (printed, kind) = match attach {
-        Attach::Poster => (print::poster(sheet)?, "affiche"),
-        Attach::Booklet => (print::imposed(sheet)?, "livret"),
+/// What partners are given to print.
+///
+/// # Errors
+/// As [`print::print`].
+pub fn handout(attach: Attach, sheet: &Sheet) -> Result<Printed, PrintError> {
+    match attach {
+        Attach::Poster => print::print(Layout::Poster, sheet),
+        // Whatever the poster is printed on, a booklet is folded from what lies in every printer.
+        Attach::Booklet => print::print(Layout::Imposed, &Sheet { format: Format::A4, ..*sheet }),
+    }
+}
+
+fn attachment(attach: Attach, sheet: &Sheet) -> Result<Attachment, PrintError> {
+    let printed = handout(attach, sheet)?;
+    let kind = match attach {
+        Attach::Poster => "affiche",
+        Attach::Booklet => "livret",
     };
     for warning in &printed.warnings {
         warn!(week = %sheet.week, "{kind}: {warning}");

@@ -54,6 +54,7 @@ fn each_library_is_named_only_in_its_room() {
         ("printpdf", &["compose/print"]),
         ("lopdf", &["compose/print"]),
         ("rustybuzz", &["compose/print"]),
+        ("png", &["compose/print"]),
         ("reqwest", &["collect"]),
         ("scraper", &["collect"]),
         ("feed_rs", &["collect"]),

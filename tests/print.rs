@@ -1,5 +1,7 @@
 //! The printed page seen from outside: what a reader, a printer and a screen reader get.
 
+#[path = "print/golden.rs"]
+mod golden;
 #[path = "print/paper.rs"]
 mod paper;
 #[path = "print/sample.rs"]
@@ -13,7 +15,7 @@ use std::{
 use paper::{Paper, squeezed};
 use semainier::{
     compose::{
-        print::{PrintError, Printed, Sheet, booklet, imposed, poster},
+        print::{Format, Layout, Logo, Look, Printed, Sheet, Theme, print},
         rows::{Row, rows, status_word},
     },
     domain::{
@@ -22,21 +24,27 @@ use semainier::{
     },
 };
 
-type Print = fn(&Sheet) -> Result<Printed, PrintError>;
-const FORMS: [(&str, Print); 3] = [("poster", poster), ("booklet", booklet), ("imposed", imposed)];
+const FORMS: [(&str, Layout); 3] =
+    [("poster", Layout::Poster), ("booklet", Layout::Booklet), ("imposed", Layout::Imposed)];
 
-fn printed(print: Print, agenda: &Agenda) -> Paper {
-    Paper::of(print(&sample::sheet(agenda, &sample::office())).unwrap())
+fn printed(layout: Layout, agenda: &Agenda) -> Printed {
+    print(layout, &sample::sheet(agenda, &sample::office(), &Look::default())).unwrap()
+}
+
+/// In black and white with a logo and practical information, on that paper.
+fn dressed(layout: Layout, agenda: &Agenda, format: Format) -> Printed {
+    let (office, look) = (sample::office(), sample::dressed());
+    print(layout, &Sheet { format, ..sample::sheet(agenda, &office, &look) }).unwrap()
 }
 
 /// One form of the sample agenda of that size. Printed once for all tests.
 fn sample_paper(form: &'static str, count: usize) -> Paper {
     static PRINTED: Mutex<BTreeMap<(&str, usize), Printed>> = Mutex::new(BTreeMap::new());
-    let print = || {
-        let (_, print) = FORMS.into_iter().find(|(name, _)| *name == form).unwrap();
-        print(&sample::sheet(&sample::agenda(count), &sample::office())).unwrap()
+    let printed = || {
+        let (_, layout) = FORMS.into_iter().find(|(name, _)| *name == form).unwrap();
+        printed(layout, &sample::agenda(count))
     };
-    Paper::of(PRINTED.lock().unwrap().entry((form, count)).or_insert_with(print).clone())
+    Paper::of(PRINTED.lock().unwrap().entry((form, count)).or_insert_with(printed).clone())
 }
 
 /// Every form of agendas of several sizes, and of the hostile one. Printed once for all tests.
@@ -47,13 +55,17 @@ fn papers() -> impl Iterator<Item = (String, Agenda, Paper)> {
 
 fn all_printed() -> Vec<(String, Agenda, Printed)> {
     let mut all = Vec::new();
-    for (form, print) in FORMS {
-        for count in [0, 1, 10, 20, 60, 120] {
+    for (form, layout) in FORMS {
+        for count in [0, 1, 10, 20, 60, 70, 120] {
             all.push((format!("{form} of {count}"), sample::agenda(count), sample_paper(form, count).printed));
         }
         let hostile = sample::hostile();
-        let printed = print(&sample::sheet(&hostile, &sample::office())).unwrap();
-        all.push((format!("{form} of hostile"), hostile, printed));
+        all.push((format!("{form} of hostile"), hostile.clone(), printed(layout, &hostile)));
+    }
+    for count in [1, 60] {
+        let agenda = sample::agenda(count);
+        all.push((format!("a3 of {count}"), agenda.clone(), dressed(Layout::Poster, &agenda, Format::A3)));
+        all.push((format!("ink booklet of {count}"), agenda.clone(), dressed(Layout::Booklet, &agenda, Format::A4)));
     }
     all
 }
@@ -120,8 +132,8 @@ fn every_word_can_be_copied_with_its_accents() {
 #[test]
 fn hostile_text_is_printed_as_far_as_letters_go() {
     let agenda = sample::hostile();
-    for (form, print) in FORMS {
-        let paper = printed(print, &agenda);
+    for (form, layout) in FORMS {
+        let paper = Paper::of(printed(layout, &agenda));
         let spoken = paper.spoken();
         let glued = spoken.replace(' ', "");
         for text in [
@@ -172,7 +184,8 @@ fn fonts_are_embedded_subset_and_mapped_to_unicode() {
 fn files_are_sound_small_and_say_what_they_are() {
     for (name, _, paper) in papers() {
         paper.ask("qpdf", &["--check", "{}"]);
-        assert!(paper.printed.pdf.len() < 150_000, "{name}: {} bytes", paper.printed.pdf.len());
+        let most = if name.contains("120") || name.contains("hostile") { 80_000 } else { 60_000 };
+        assert!(paper.printed.pdf.len() <= most, "{name}: {} bytes", paper.printed.pdf.len());
         assert!(paper.info("Title").starts_with("Que faire à Auch cette semaine, du lundi 6 au dimanche 12"), "{name}");
         assert_eq!(paper.info("Author"), sample::office().name);
         assert_eq!((paper.info("Tagged"), paper.info("PDF version")), ("yes".into(), "1.7".into()), "{name}");
@@ -190,7 +203,8 @@ fn pages_are_as_many_and_as_large_as_promised() {
                 pages == if name.contains("120") || name.contains("hostile") { 2 } else { 1 },
                 "595.276 x 841.89 pts (A4)",
             ),
-            "booklet" => (pages % 4 == 0, "419.528 x 595.276 pts"),
+            "booklet" | "ink" => (pages % 4 == 0, "419.528 x 595.276 pts"),
+            "a3" => (pages == 1, "841.89 x 1190.55 pts (A3)"),
             _ => (pages % 2 == 0, "841.89 x 595.276 pts (A4)"),
         };
         assert!(right_count, "{name}: {pages} pages");
@@ -217,11 +231,11 @@ fn the_qr_code_leads_to_the_agenda_online() {
 
 #[test]
 fn without_an_online_address_there_is_no_qr_code_and_no_empty_page() {
-    let office = sample::office();
-    for (form, print) in FORMS {
+    let (office, look) = (sample::office(), Look::default());
+    for (form, layout) in FORMS {
         let agenda = sample::agenda(1);
-        let sheet = Sheet { online_url: None, ..sample::sheet(&agenda, &office) };
-        let paper = Paper::of(print(&sheet).unwrap());
+        let sheet = Sheet { online_url: None, ..sample::sheet(&agenda, &office, &look) };
+        let paper = Paper::of(print(layout, &sheet).unwrap());
         assert!(!paper.ask("pdfinfo", &["-struct-text", "{}"]).contains("Figure"), "{form}");
         for page in 1..=paper.printed.pages {
             assert!(!paper.copied_from(page, (0, 900), 900).is_empty(), "{form}: page {page} is empty");
@@ -268,12 +282,106 @@ fn a_day_of_the_booklet_is_kept_on_one_page_where_it_can() {
 #[test]
 fn the_same_sheet_gives_the_same_bytes() {
     for agenda in [sample::agenda(60), sample::hostile()] {
-        for (form, print) in FORMS {
-            let office = sample::office();
-            let sheet = sample::sheet(&agenda, &office);
-            assert_eq!(print(&sheet).unwrap(), print(&sheet).unwrap(), "{form}");
+        for (form, layout) in FORMS {
+            assert_eq!(printed(layout, &agenda), printed(layout, &agenda), "{form}");
         }
     }
+}
+
+/// Prints in a process of its own, for the test below.
+#[test]
+fn another_process_prints() {
+    let Some(path) = std::env::var_os("PRINT_TO") else { return };
+    let pages = FORMS.map(|(_, layout)| printed(layout, &sample::agenda(20)).pdf);
+    std::fs::write(path, pages.concat()).unwrap();
+}
+
+#[test]
+fn a_fresh_process_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pages");
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = command.args(["--exact", "another_process_prints"]).env("PRINT_TO", &path).output().unwrap();
+    assert!(output.status.success());
+    let pages = FORMS.map(|(_, layout)| printed(layout, &sample::agenda(20)).pdf);
+    assert!(std::fs::read(path).unwrap() == pages.concat());
+}
+
+#[test]
+fn pages_look_as_they_did_when_someone_last_looked() {
+    let dressed = |layout, count, format| Paper::of(dressed(layout, &sample::agenda(count), format));
+    let pages = [
+        ("poster-10", sample_paper("poster", 10), 1),
+        ("poster-60", sample_paper("poster", 60), 1),
+        ("poster-120", sample_paper("poster", 120), 2),
+        ("poster-ink-20", dressed(Layout::Poster, 20, Format::A4), 1),
+        ("booklet-20-cover", sample_paper("booklet", 20), 1),
+        ("booklet-60-page", sample_paper("booklet", 60), 2),
+        ("imposed-60-sheet", sample_paper("imposed", 60), 1),
+        ("booklet-ink-20-back", dressed(Layout::Booklet, 20, Format::A4), 4),
+    ];
+    let wrong: Vec<_> =
+        pages.iter().filter_map(|(name, paper, page)| golden::check(name, paper, *page).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut names: Vec<_> = pages.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    names.sort();
+    assert_eq!(golden::kept(), names, "every kept picture is compared");
+    // The comparison sees one event more.
+    let other = golden::Picture::of(&sample_paper("poster", 11), 1);
+    assert!(golden::Picture::of(&pages[0].1, 1).difference(&other) > 0.005);
+}
+
+#[test]
+fn on_a3_everything_is_larger_by_the_square_root_of_two_and_can_still_be_clicked() {
+    let agenda = sample::agenda(60);
+    let [small, large] = [Format::A4, Format::A3].map(|format| Paper::of(dressed(Layout::Poster, &agenda, format)));
+    assert_eq!(small.spoken(), large.spoken());
+    let areas = |paper: &Paper| {
+        let document = lopdf::Document::load_mem(&paper.printed.pdf).unwrap();
+        let annotations = document.page_iter().flat_map(|page| document.get_page_annotations(page).unwrap());
+        let area = |link: &lopdf::Dictionary| link.get(b"Rect").unwrap().as_array().unwrap().clone();
+        annotations.flat_map(|link| area(link)).map(|side| side.as_float().unwrap()).collect::<Vec<_>>()
+    };
+    let (small, large) = (areas(&small), areas(&large));
+    assert!(!small.is_empty() && small.len() == large.len());
+    assert!(small.iter().zip(&large).all(|(a, b)| (b / a - 2_f32.sqrt()).abs() < 1e-3));
+}
+
+#[test]
+fn a_logo_is_seen_and_has_a_name() {
+    let agenda = sample::agenda(10);
+    for layout in [Layout::Poster, Layout::Booklet, Layout::Imposed] {
+        let paper = Paper::of(dressed(layout, &agenda, Format::A4));
+        let images = paper.ask("pdfimages", &["-list", "{}"]);
+        assert!(images.contains("image") && images.contains("smask"), "{images}");
+        assert!(paper.ask("qpdf", &["--json", "{}"]).contains("Logo : Office de tourisme Grand Auch"));
+    }
+    let jpeg = Look { logo: Logo::parse(include_bytes!("print/logo.jpg")).ok(), ..Look::default() };
+    let office = sample::office();
+    let paper = Paper::of(print(Layout::Poster, &sample::sheet(&agenda, &office, &jpeg)).unwrap());
+    let passed_through = include_bytes!("print/logo.jpg");
+    assert!(paper.printed.pdf.windows(passed_through.len()).any(|bytes| bytes == passed_through));
+}
+
+#[test]
+fn the_ink_theme_fills_nothing() {
+    let agenda = sample::agenda(20);
+    let ink = |look: &Look| {
+        let office = sample::office();
+        let sheet = Sheet { online_url: None, ..sample::sheet(&agenda, &office, look) };
+        let pgm = Paper::of(print(Layout::Poster, &sheet).unwrap()).rastered(1, 60);
+        let dark: u64 = pgm.iter().skip(15).map(|&pixel| u64::from(255 - pixel)).sum();
+        dark as f64 / (255.0 * pgm.len() as f64)
+    };
+    let (black, blue) = (ink(&Look { theme: Theme::INK, ..Look::default() }), ink(&Look::default()));
+    assert!(black < 0.08 && black < 0.5 * blue, "{black} of the page is ink, {blue} in colour");
+}
+
+#[test]
+fn practical_information_stands_on_the_spare_page() {
+    let spoken = Paper::of(dressed(Layout::Booklet, &sample::agenda(20), Format::A4)).spoken();
+    let lines = ["Informations pratiques", "Pharmacie de garde", "composez le 32 37", "Le marché de plein vent"];
+    assert_in_order(&spoken, &lines.map(str::to_owned), "booklet");
 }
 
 #[test]
@@ -322,8 +430,8 @@ fn cancelled_postponed_and_sold_out_are_worded() {
 
 #[test]
 fn a_week_with_nothing_says_so() {
-    for (form, print) in FORMS {
-        let spoken = printed(print, &Agenda::default()).spoken();
+    for (form, layout) in FORMS {
+        let spoken = Paper::of(printed(layout, &Agenda::default())).spoken();
         assert!(spoken.contains("Aucun rendez-vous n’est annoncé cette semaine."), "{form}");
     }
 }

@@ -7,6 +7,7 @@ mod ledger;
 mod next;
 mod partners;
 mod preview;
+mod print;
 mod run;
 mod serve;
 mod show;
@@ -77,6 +78,9 @@ enum Command {
     Extract(extract::Args),
     /// Write what a mailing would send into a folder; sends and records nothing
     Preview(preview::Args),
+    /// Make a PDF of an agenda: a poster, or a booklet to read or to fold
+    #[command(after_help = print::AFTER_HELP)]
+    Print(print::Args),
     /// Send one occurrence of a mailing now; what was already sent is not sent again
     Run(run::Args),
     /// The daemon: sends every mailing by itself
@@ -117,6 +121,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Next(args) => next::run(&context, args),
         Command::Extract(args) => extract::run(&context, args).await,
         Command::Preview(args) => preview::run(&context, args).await,
+        Command::Print(args) => print::run(&context, args).await,
         Command::Run(args) => run::run(&context, args).await,
         Command::Serve => serve::run(&context).await,
         Command::Status(args) => status::run(&context, args).await,

@@ -3,8 +3,8 @@
 use super::{Context, Ended, run, show};
 use crate::compose::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
 use crate::compose::mime::{Mime, To};
-use crate::compose::print;
 use crate::domain::email::EmailAddress;
+use crate::jobs::Attach;
 use crate::pipeline::{self, Due};
 use crate::tokens::Tokens;
 use anyhow::Context as _;
@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let due = Due { mailing, at: occurrence, expires_at: mailing.schedule.deadline_of(occurrence) };
     let content = pipeline::compose(&app, due, &found)?;
     let sheet = pipeline::sheet(&app, due, &found);
-    let (poster, booklet) = (print::poster(&sheet)?, print::imposed(&sheet)?);
+    let (poster, booklet) = (pipeline::handout(Attach::Poster, &sheet)?, pipeline::handout(Attach::Booklet, &sheet)?);
 
     let sample = EmailAddress::parse("partenaire@example.org")?;
     // A link that looks right and opens nothing: a preview is nobody's.

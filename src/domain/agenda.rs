@@ -4,7 +4,7 @@
 //! whatever the grammar made of it (invariant I3).
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// Monday to Sunday. The ISO week is its name: `2026-W28`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,8 +76,23 @@ impl Serialize for Week {
     }
 }
 
-/// What one article says of one week. The field order is the JSON contract of `extract --json`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+impl<'de> Deserialize<'de> for Week {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let days = <[NaiveDate; 2]>::deserialize(deserializer)?;
+        let week = Self::of(days[0]);
+        match days == [week.monday(), week.sunday()] {
+            true => Ok(week),
+            false => {
+                Err(D::Error::custom(format!("expected a Monday and its Sunday, got {} and {}", days[0], days[1])))
+            }
+        }
+    }
+}
+
+/// What one article says of one week. The field order is the JSON contract of `extract --json`; other tools may write
+/// the same, and leave out what they do not know.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Agenda {
     /// `None` where the article names no day at all.
     pub week: Option<Week>,
@@ -91,14 +106,17 @@ pub struct Agenda {
     pub warnings: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Day {
     pub date: NaiveDate,
+    #[serde(default)]
     pub items: Vec<Item>,
 }
 
 /// One bullet of the article.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Item {
     /// The article's own words: white space folded, bullet sign removed, nothing else changed.
     pub text: String,
@@ -107,21 +125,23 @@ pub struct Item {
 }
 
 /// Something that takes place on several days of the week at the same hours.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DailyItem {
     #[serde(flatten)]
     pub item: Item,
     /// The days of the week on which it takes place, in order.
+    #[serde(default)]
     pub days: Vec<NaiveDate>,
 }
 
 /// One thing a visitor can attend.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Event {
-    #[serde(serialize_with = "clock_time")]
+    #[serde(serialize_with = "clock_time", deserialize_with = "optional_clock_time")]
     pub start: Option<NaiveTime>,
     /// Before `start` when it ends after midnight; `end_day` says so too.
-    #[serde(serialize_with = "clock_time")]
+    #[serde(serialize_with = "clock_time", deserialize_with = "optional_clock_time")]
     pub end: Option<NaiveTime>,
     pub part_of_day: Option<PartOfDay>,
     pub title: String,
@@ -135,7 +155,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Opening hours in several pieces; empty unless there are two or more.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "slots")]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "slots", deserialize_with = "read_slots")]
     pub slots: Vec<(NaiveTime, NaiveTime)>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub all_day: bool,
@@ -156,7 +176,7 @@ pub struct Event {
     pub until_text: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PartOfDay {
     #[serde(rename = "matin")]
     Morning,
@@ -170,7 +190,7 @@ pub enum PartOfDay {
     Night,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     #[default]
@@ -203,4 +223,63 @@ fn clock_time<S: Serializer>(time: &Option<NaiveTime>, serializer: S) -> Result<
 
 fn slots<S: Serializer>(slots: &[(NaiveTime, NaiveTime)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(slots.iter().map(|(a, b)| [a.format("%H:%M").to_string(), b.format("%H:%M").to_string()]))
+}
+
+fn parse_time<E: Error>(text: &str) -> Result<NaiveTime, E> {
+    let bad = || E::custom(format!("expected a time such as \"18:30\", got {text:?}"));
+    NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| bad())
+}
+
+fn optional_clock_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveTime>, D::Error> {
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    text.map(|text| parse_time(&text)).transpose()
+}
+
+fn read_slots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(NaiveTime, NaiveTime)>, D::Error> {
+    let texts: Vec<[String; 2]> = Vec::deserialize(deserializer)?;
+    texts.iter().map(|[start, end]| Ok((parse_time(start)?, parse_time(end)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agenda_is_read_back_as_it_was_written() {
+        let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
+        let date = NaiveDate::from_ymd_opt(2026, 7, 6).unwrap();
+        let event = Event {
+            start: Some(time(18, 30)),
+            end: Some(time(2, 0)),
+            part_of_day: Some(PartOfDay::Evening),
+            title: "bal".into(),
+            slots: vec![(time(10, 0), time(12, 0)), (time(14, 0), time(18, 0))],
+            status: Status::SoldOut,
+            from: true,
+            until: Some(date),
+            ..Event::default()
+        };
+        let item = Item { text: "un bal".into(), events: vec![event, Event::default()] };
+        let agenda = Agenda {
+            week: Some(Week::of(date)),
+            days: vec![Day { date, items: vec![item.clone()] }],
+            daily: vec![DailyItem { item: item.clone(), days: vec![date] }],
+            exhibitions: vec![item],
+            unplaced: vec![],
+            warnings: vec!["prudence".into()],
+        };
+        let json = serde_json::to_string(&agenda).unwrap();
+        assert_eq!(serde_json::from_str::<Agenda>(&json).unwrap(), agenda);
+    }
+
+    #[test]
+    fn other_tools_may_leave_out_what_they_do_not_know_but_not_misspell() {
+        let read = |json: &str| serde_json::from_str::<Agenda>(json).map_err(|error| error.to_string());
+        let little =
+            r#"{"days": [{"date": "2026-07-06", "items": [{"events": [{"title": "bal", "start": "21:00"}]}]}]}"#;
+        assert_eq!(read(little).unwrap().event_count(), 1);
+        assert!(read(&little.replace("21:00", "21h")).unwrap_err().contains("expected a time such as \"18:30\""));
+        assert!(read(&little.replace("title", "titel")).unwrap_err().contains("unknown field `titel`"));
+        assert!(read(r#"{"week": ["2026-07-07", "2026-07-13"]}"#).unwrap_err().contains("a Monday and its Sunday"));
+    }
 }

@@ -53,6 +53,15 @@ impl Paper {
         line.unwrap_or_default().trim().to_owned()
     }
 
+    /// A page as a grey picture in the PGM format.
+    pub fn rastered(&self, page: usize, dpi: usize) -> Vec<u8> {
+        let (page, dpi) = (page.to_string(), dpi.to_string());
+        let picture = self.path.with_extension("");
+        let picture = picture.to_str().unwrap();
+        self.ask("pdftoppm", &["-r", &dpi, "-gray", "-singlefile", "-f", &page, "-l", &page, "{}", picture]);
+        std::fs::read(format!("{picture}.pgm")).unwrap()
+    }
+
     pub fn qr_codes(&self, page: usize) -> Vec<String> {
         let page = page.to_string();
         let picture = self.path.with_extension("");

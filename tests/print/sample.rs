@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use semainier::{
-    compose::print::Sheet,
+    compose::print::{Format, Logo, Look, Sheet, Theme},
     domain::{
         agenda::{Agenda, DailyItem, Day, Event, Item, Status, Week},
         office::Office,
@@ -133,8 +133,32 @@ pub fn office() -> Office {
     }
 }
 
-pub fn sheet<'a>(agenda: &'a Agenda, office: &'a Office) -> Sheet<'a> {
-    Sheet { agenda, week: Week::of(monday()), office, title: TITLE, online_url: Some(URL), created: created() }
+pub fn sheet<'a>(agenda: &'a Agenda, office: &'a Office, look: &'a Look) -> Sheet<'a> {
+    Sheet {
+        agenda,
+        week: Week::of(monday()),
+        office,
+        title: TITLE,
+        online_url: Some(URL),
+        created: created(),
+        look,
+        format: Format::A4,
+    }
+}
+
+/// Black and white, with a logo and practical information.
+pub fn dressed() -> Look {
+    let information = [
+        "Taxi : 05 62 00 22 44",
+        "Pharmacie de garde : composez le 32 37",
+        "Le marché de plein vent a lieu le samedi.",
+    ];
+    Look {
+        theme: Theme::INK,
+        logo: Logo::parse(include_bytes!("logo.png")).ok(),
+        information: information.map(str::to_owned).to_vec(),
+        ..Look::default()
+    }
 }
 
 /// `count` rows in all. From ten on, some are daily, exhibitions, or stand under no day.

@@ -5,10 +5,11 @@
 use std::rc::Rc;
 
 use super::{
+    brush::{Rules, ground},
     sheet::{Area, Mark, Shape, TextRun},
     story::{Entry, Paragraph, Section},
-    theme::{Rgb, SMALLEST, Style, Theme},
-    type_case::{CAP_HEIGHT, Shaped},
+    theme::{PAPER, Rgb, SMALLEST, Style, Theme},
+    type_case::Shaped,
     typeset::break_lines,
 };
 
@@ -23,13 +24,26 @@ pub struct Block {
     pub is_heading: bool,
 }
 
-/// Size of the titles, width of the column, height above which an entry may be cut.
+/// How a story is set.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     pub theme: &'a Theme,
+    /// Of the titles.
     pub size: f32,
+    /// Of the column.
     pub width: f32,
+    /// Above this height an entry may be cut.
     pub tallest: f32,
+    pub hours: Hours,
+}
+
+/// How `9 h 30 – 18 h` stands in the margin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hours {
+    /// On one line: the margin is as wide as that takes.
+    Whole,
+    /// Beginning over end: the margin is narrow, and leaves the room to the titles.
+    Stacked,
 }
 
 /// White above, in units of the size, for the smallest type and from [`ROOMY`] on: a full page is packed a little.
@@ -39,12 +53,13 @@ const ENTRY_GAP: (f32, f32) = (0.26, 0.5);
 const ROOMY: f32 = 9.5;
 /// Between the hour and the title.
 const GUTTER: f32 = 0.75;
+/// Between the title and an hour that makes the margin wider than this: few hours do.
+const LEAST_GUTTER: f32 = 0.5;
+const WIDE_HOURS: f32 = 4.0;
 /// The margin of the hours is as wide as the widest of them, within these limits, in em.
 const NARROWEST_HOURS: f32 = 2.4;
-const WIDEST_HOURS: f32 = 4.6;
-/// In a column at least this wide (in em), `14 h – 17 h` may stand on one line.
-const WIDE_COLUMN: f32 = 24.0;
-const WIDEST_HOURS_IN_WIDE_COLUMN: f32 = 6.6;
+const WIDEST_HOURS: f32 = 6.6;
+const WIDEST_STACKED_HOURS: f32 = 4.8;
 
 fn gap((packed, roomy): (f32, f32), size: f32) -> f32 {
     let share = ((size - SMALLEST) / (ROOMY - SMALLEST)).clamp(0.0, 1.0);
@@ -53,7 +68,7 @@ fn gap((packed, roomy): (f32, f32), size: f32) -> f32 {
 
 /// All the sections as blocks.
 pub fn blocks(sections: &[Section], setting: Setting) -> Vec<Block> {
-    let margin = hour_margin(sections, setting.width / setting.size > WIDE_COLUMN);
+    let margin = hour_margin(sections, setting.hours);
     let mut blocks = Vec::new();
     for (at, section) in sections.iter().enumerate() {
         let mut heading = heading(section, &section.heading.text, Some(section.heading.element), setting);
@@ -80,18 +95,20 @@ pub fn continued(section: &Section, setting: Setting) -> Block {
 }
 
 fn heading(section: &Section, text: &Rc<Shaped>, element: Option<usize>, setting: Setting) -> Block {
-    let inset = setting.size * 0.45;
+    let theme = setting.theme;
+    let (fill, color) = match section.dated {
+        true => (theme.heading, theme.on_heading),
+        false => (theme.group, theme.on_group),
+    };
+    // Without a band the words stand flush with what is below them.
+    let inset = if fill == PAPER { 0.0 } else { setting.size * 0.45 };
     let room = setting.width - 2.0 * inset;
     let size = fitted(text, Style::Heading.size(setting.size), room);
     let height = Style::Heading.size(setting.size) * 1.62;
-    let theme = setting.theme;
-    let (ground, color) = match section.dated {
-        true => (theme.pale, theme.accent),
-        false => (theme.accent, theme.on_accent),
-    };
     let band = Area { x: 0.0, y: 0.0, width: setting.width, height };
-    let mut marks = vec![Mark { element: None, shape: Shape::Fill { areas: vec![band], color: ground } }];
-    let baseline = (height + size * CAP_HEIGHT) / 2.0;
+    let rules = Rules { color, weight: setting.size * 0.1, above: !section.dated };
+    let mut marks = vec![ground(band, fill, rules)];
+    let baseline = (height + size * text.cap_height) / 2.0;
     // A heading too long even at the smallest type keeps to one line cut by nobody: titles here are ours and short.
     for line in break_lines(text, f32::INFINITY) {
         let run = TextRun {
@@ -114,15 +131,20 @@ pub fn fitted(text: &Shaped, largest: f32, room: f32) -> f32 {
     (room / natural).min(largest).max(SMALLEST.min(largest))
 }
 
-fn hour_margin(sections: &[Section], wide: bool) -> f32 {
-    let limit = if wide { WIDEST_HOURS_IN_WIDE_COLUMN } else { WIDEST_HOURS };
+fn hour_margin(sections: &[Section], hours: Hours) -> f32 {
+    let limit = match hours {
+        Hours::Whole => WIDEST_HOURS,
+        Hours::Stacked => WIDEST_STACKED_HOURS,
+    };
     let entries = sections.iter().flat_map(|section| &section.entries);
     let asides = entries.flat_map(|entry| entry.hour.iter().chain(&entry.status));
     let widths = asides.map(|aside| match aside.text.natural_width() {
-        whole if wide && whole <= limit => whole,
+        whole if hours == Hours::Whole && whole <= limit => whole,
         _ => widest_chunk(&aside.text),
     });
-    widths.filter(|&width| width <= limit).fold(NARROWEST_HOURS, f32::max) + GUTTER
+    let widest = widths.filter(|&width| width <= limit).fold(0.0, f32::max);
+    let gutter = if widest > WIDE_HOURS { LEAST_GUTTER } else { GUTTER };
+    widest.max(NARROWEST_HOURS) + gutter
 }
 
 fn widest_chunk(text: &Shaped) -> f32 {
@@ -133,7 +155,7 @@ fn widest_chunk(text: &Shaped) -> f32 {
 /// margin stands on its own line, above.
 fn entry_blocks(entry: &Entry, margin: f32, setting: Setting, blocks: &mut Vec<Block>) {
     let mut setter = Setter { setting, top: 0.0, marks: Vec::new(), done: Vec::new() };
-    let room = margin - GUTTER * setting.size;
+    let room = margin - LEAST_GUTTER * setting.size;
     let (mut aside, mut above) = (Vec::new(), Vec::new());
     for paragraph in entry.hour.iter().chain(&entry.status) {
         let fits = widest_chunk(&paragraph.text) * setting.size <= room + 0.01

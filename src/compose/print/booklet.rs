@@ -4,7 +4,7 @@
 
 use super::{
     PrintError, Sheet,
-    blocks::{self, Block, Setting, blocks},
+    blocks::{self, Block, Hours, Setting, blocks},
     brush::{Align, Brush, Ink, Words},
     columns::{Column, Flow},
     cover::{Cover, Practical},
@@ -19,14 +19,15 @@ pub const MARGIN: f32 = 34.0;
 pub const WIDTH: f32 = A5.width - 2.0 * MARGIN;
 /// Where the entries begin and end.
 pub const TOP: f32 = 50.0;
-const BOTTOM: f32 = A5.height - 46.0;
+pub const BOTTOM: f32 = A5.height - 46.0;
 const LARGEST: f32 = 14.0;
 /// Below this, four more pages are better.
 const SMALLEST_TITLE: f32 = 8.8;
 const STRETCH: f32 = 2.3;
 const MOST_PAGES: usize = 400;
 
-pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintError> {
+pub fn lay(sheet: &Sheet, case: &TypeCase) -> Result<Laid, PrintError> {
+    let theme = &sheet.look.theme;
     let mut outline = Outline::new();
     let cover = Cover::new(sheet, case, &mut outline);
     let sections = sections(sheet, case, &mut outline, Outline::DOCUMENT);
@@ -48,7 +49,7 @@ pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintE
     }
     if let Some(nothing) = nothing {
         let mut brush = Brush::default();
-        let ink = Ink { size: 16.0, color: theme.ink };
+        let ink = Ink { size: 16.0, color: theme.text };
         brush.set(&nothing, (MARGIN, A5.height * 0.4), WIDTH, ink, Align::Center);
         setter.furniture(&mut brush, &cover, pages.len() + 1);
         pages.push(Page { paper: A5, marks: brush.marks });
@@ -76,7 +77,7 @@ struct Plan {
 
 struct Setter<'a> {
     theme: &'a Theme,
-    case: &'a TypeCase,
+    case: &'a TypeCase<'a>,
     sections: &'a [Section],
 }
 
@@ -111,7 +112,7 @@ impl Setter<'_> {
     }
 
     fn setting(&self, size: f32) -> Setting<'_> {
-        Setting { theme: self.theme, size, width: WIDTH, tallest: (BOTTOM - TOP) * 0.45 }
+        Setting { theme: self.theme, size, width: WIDTH, tallest: (BOTTOM - TOP) * 0.45, hours: Hours::Whole }
     }
 
     fn pour(&self, plan: &Plan, column: &Column, page: usize, brush: &mut Brush, bookmarks: &mut Vec<Bookmark>) {
@@ -126,7 +127,7 @@ impl Setter<'_> {
 
     /// Running title and page number.
     fn furniture(&self, brush: &mut Brush, cover: &Cover, number: usize) {
-        let ink = Ink { size: 8.5, color: self.theme.muted };
+        let ink = Ink { size: 8.5, color: self.theme.detail };
         brush.running_head(&cover.running, (MARGIN, 33.0), WIDTH, ink);
         brush.band(Area { x: MARGIN, y: 38.5, width: WIDTH, height: 0.6 }, self.theme.rule);
         let folio = Words::silent(&self.case.shape(Weight::Bold, &number.to_string()));

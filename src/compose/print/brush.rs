@@ -9,7 +9,7 @@ use super::{
     blocks::{Block, fitted},
     columns::Column,
     sheet::{Area, ElementId, Mark, Shape, TextRun},
-    theme::{Rgb, SMALLEST},
+    theme::{PAPER, Rgb, SMALLEST},
     type_case::Shaped,
     typeset::break_lines,
 };
@@ -32,6 +32,16 @@ impl Words {
     }
 }
 
+/// The logo of the office, as one place shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct LogoMark {
+    pub element: Option<ElementId>,
+    /// Width over height.
+    pub aspect: f32,
+    /// The ground it stands on.
+    pub on: Rgb,
+}
+
 /// How a text is set: size in points, and colour.
 #[derive(Debug, Clone, Copy)]
 pub struct Ink {
@@ -46,6 +56,25 @@ pub enum Align {
     Right,
 }
 
+/// What stands for a ground that is not filled: a rule below, and perhaps one above.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    pub color: Rgb,
+    pub weight: f32,
+    pub above: bool,
+}
+
+/// The ground of some words. One of the colour of the paper costs no ink: rules stand for it.
+pub fn ground(area: Area, fill: Rgb, rules: Rules) -> Mark {
+    if fill != PAPER {
+        return Mark { element: None, shape: Shape::Fill { areas: vec![area], color: fill } };
+    }
+    let below = Area { y: area.bottom() - rules.weight, height: rules.weight, ..area };
+    let above = rules.above.then_some(Area { height: rules.weight, ..area });
+    let areas = [below].into_iter().chain(above).collect();
+    Mark { element: None, shape: Shape::Fill { areas, color: rules.color } }
+}
+
 /// Writes on one page.
 #[derive(Default)]
 pub struct Brush {
@@ -55,6 +84,27 @@ pub struct Brush {
 impl Brush {
     pub fn band(&mut self, area: Area, color: Rgb) {
         self.marks.push(Mark { element: None, shape: Shape::Fill { areas: vec![area], color } });
+    }
+
+    /// A ground for words of that colour, between two rules where it is not filled.
+    pub fn ground(&mut self, area: Area, fill: Rgb, words: Rgb) {
+        self.marks.push(ground(area, fill, Rules { color: words, weight: 1.5, above: true }));
+    }
+
+    /// The logo of the office at the left of an area, on white; returns where its plate ends.
+    pub fn logo(&mut self, logo: &LogoMark, area: Area) -> f32 {
+        // On a ground of the colour of the paper the plate is not seen: then it needs no border either.
+        let border = if logo.on == PAPER { 0.0 } else { area.height * 0.07 };
+        let inner = area.inset(border);
+        let width = (inner.height * logo.aspect).min(inner.width);
+        let height = width / logo.aspect;
+        let plate = Area { width: width + 2.0 * border, ..area };
+        if logo.on != PAPER {
+            self.band(plate, PAPER);
+        }
+        let picture = Area { x: inner.x, y: inner.y + (inner.height - height) / 2.0, width, height };
+        self.marks.push(Mark { element: logo.element, shape: Shape::Logo(picture) });
+        plate.right()
     }
 
     /// One line on a baseline, made smaller (to the smallest type) if it is wider than `room`; then wrapped.
@@ -130,9 +180,9 @@ impl Brush {
         self.marks.extend(block.marks.iter().map(|mark| mark.moved(x, y)));
     }
 
-    /// A QR code with its quiet zone, on a square of `paper`.
-    pub fn qr(&mut self, element: Option<ElementId>, code: &QrCode, square: Area, ink: Rgb, paper: Rgb) {
-        self.band(square, paper);
+    /// A QR code with its quiet zone, on a white square.
+    pub fn qr(&mut self, element: Option<ElementId>, code: &QrCode, square: Area, ink: Rgb) {
+        self.band(square, PAPER);
         let modules = code.size();
         let unit = square.width / (modules + 8) as f32;
         let mut areas = Vec::new();

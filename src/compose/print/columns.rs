@@ -52,6 +52,11 @@ impl<'a> Flow<'a> {
         Self { broken_section: BROKEN_OVER_PAGES, ..Self::new(blocks) }
     }
 
+    /// Height of all blocks one under the other.
+    pub fn total(&self) -> f32 {
+        self.tops[self.blocks.len()]
+    }
+
     /// Height of a column that holds these blocks.
     pub fn height(&self, range: &Range<usize>) -> f32 {
         let sum = self.tops[range.end] - self.tops[range.start];
@@ -98,7 +103,7 @@ impl<'a> Flow<'a> {
     pub fn distribute(&self, room: &[f32]) -> Option<(Vec<Column>, f32)> {
         let count = self.blocks.len();
         let total: f32 = room.iter().sum();
-        let share = self.tops[count] / total.max(1.0);
+        let share = self.total() / total.max(1.0);
         // costs[k][n]: the best way to put the blocks from n in the columns from k, and where column k ends.
         let mut costs = vec![vec![None::<(f32, usize)>; count + 1]; room.len() + 1];
         costs[room.len()][count] = Some((0.0, count));

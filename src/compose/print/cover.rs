@@ -4,21 +4,28 @@ use crate::domain::french;
 
 use super::{
     PrintError, Sheet,
-    booklet::{MARGIN, TOP, WIDTH},
-    brush::{Align, Brush, Ink, Words, qr_code},
+    booklet::{BOTTOM, MARGIN, TOP, WIDTH},
+    brush::{Align, Brush, Ink, LogoMark, Words, qr_code},
+    masthead::logo_mark,
     sheet::{Area, ElementId, Outline, Page, Role},
     short_address,
-    theme::{A5, Theme},
+    theme::{A5, PAPER, SMALLEST, Theme},
     type_case::{Shaped, TypeCase, Weight},
     typeset::{break_lines, largest_size},
     website_url,
 };
+
+/// From the edge of the paper to the band of a cover.
+const COVER_EDGE: f32 = 25.0;
+/// Height of QR code and call at the foot of the back.
+const INVITATION: f32 = 165.0;
 
 /// First page, and what other pages take from it.
 pub struct Cover {
     title: Words,
     office: Words,
     week: Words,
+    logo: Option<LogoMark>,
     online: Option<Online>,
     /// At the top of every page.
     pub running: (Words, Words),
@@ -38,6 +45,7 @@ impl Cover {
         let title = Words::new(outline.add(root, Role::Title), case.shape(Weight::Bold, sheet.title));
         let office = Words::new(outline.add(root, Role::Paragraph), case.shape(Weight::Bold, &sheet.office.name));
         let week = Words::new(outline.add(root, Role::Paragraph), case.shape(Weight::Regular, &words));
+        let logo = logo_mark(sheet, outline);
         let online = sheet.online_url.map(|url| {
             let call = outline.add(root, Role::Paragraph);
             let paragraph = outline.add(root, Role::Paragraph);
@@ -51,19 +59,26 @@ impl Cover {
             }
         });
         let running = (Words::silent(&case.shape(Weight::Regular, sheet.title)), Words::silent(&week.text));
-        Self { title, office, week, online, running }
+        Self { title, office, week, logo, online, running }
     }
 
     pub fn page(&self, theme: &Theme) -> Result<Page, PrintError> {
         let mut brush = Brush::default();
-        let inset = 25.0;
+        let inset = COVER_EDGE;
         let height = if self.online.is_some() { 352.0 } else { A5.height - 2.0 * inset };
-        let band = Area { x: inset, y: inset, width: A5.width - 2.0 * inset, height };
-        brush.band(band, theme.accent);
-        let white = |size| Ink { size, color: theme.on_accent };
-        let (x, room) = (band.x + 24.0, band.width - 48.0);
-        brush.set(&self.office, (x, band.y + 38.0), room, white(12.5), Align::Left);
-        let size = title_size(&self.title.text, room, 46.0, 4);
+        let (band, words) = cover_band(theme, inset, height);
+        brush.ground(band, theme.masthead, theme.on_masthead);
+        let white = |size| Ink { size, color: theme.on_masthead };
+        let (x, room) = (words.x, words.width);
+        let mut top = band.y + 22.0;
+        if let Some(logo) = &self.logo {
+            let plate = Area { x, y: top, width: room * 0.7, height: 68.0 };
+            brush.logo(logo, plate);
+            top = plate.bottom() + 8.0;
+        }
+        brush.set(&self.office, (x, top + 16.0), room, white(12.5), Align::Left);
+        let lines = if self.logo.is_some() { 3 } else { 4 };
+        let size = title_size(&self.title.text, room, 46.0, lines);
         let lines = break_lines(&self.title.text, room / size).len() as f32;
         // Title and week stand together on the lower part of the band.
         let first = band.bottom() - 70.0 - (lines - 1.0) * size * 1.08;
@@ -79,12 +94,12 @@ impl Cover {
     fn invite(brush: &mut Brush, theme: &Theme, online: &Online, y: f32) -> Result<(), PrintError> {
         let side = 150.0;
         let square = Area { x: MARGIN - 9.0, y, width: side, height: side };
-        brush.qr(online.qr, &qr_code(&online.url)?, square, theme.accent, theme.paper);
+        brush.qr(online.qr, &qr_code(&online.url)?, square, theme.accent);
         let x = square.right() + 16.0;
         let room = A5.width - MARGIN - x;
         let ink = Ink { size: 19.0, color: theme.accent };
         let below = brush.set(&online.call, (x, y + 58.0), room, ink, Align::Left);
-        brush.line(&online.address, (x, below), room, Ink { size: 11.5, color: theme.muted });
+        brush.line(&online.address, (x, below), room, Ink { size: 11.5, color: theme.detail });
         Ok(())
     }
 
@@ -103,16 +118,23 @@ impl Cover {
     /// Last page when practical information stands inside.
     pub fn back(&self, theme: &Theme) -> Result<Page, PrintError> {
         let mut brush = Brush::default();
-        let inset = 25.0;
-        let band = Area { x: inset, y: A5.height - inset - 120.0, width: A5.width - 2.0 * inset, height: 120.0 };
-        brush.band(band, theme.accent);
-        let (x, room) = (band.x + 24.0, band.width - 48.0);
-        let white = |size| Ink { size, color: theme.on_accent };
+        let inset = COVER_EDGE;
+        let (band, words) = cover_band(theme, A5.height - inset - 120.0, 120.0);
+        brush.ground(band, theme.masthead, theme.on_masthead);
+        let (x, room) = (words.x, words.width);
+        let white = |size| Ink { size, color: theme.on_masthead };
         brush.line(&Words::silent(&self.title.text), (x, band.y + 58.0), room, white(22.0));
         brush.line(&Words::silent(&self.office.text), (x, band.y + 82.0), room, white(11.5));
         self.invite_again(&mut brush, theme, 200.0)?;
         Ok(Page { paper: A5, marks: brush.marks })
     }
+}
+
+/// The band of a cover, and where words stand on it: set in from a filled one, flush with the pages inside otherwise.
+fn cover_band(theme: &Theme, y: f32, height: f32) -> (Area, Area) {
+    let (edge, inset) = if theme.masthead == PAPER { (MARGIN, 0.0) } else { (COVER_EDGE, 24.0) };
+    let band = Area { x: edge, y, width: A5.width - 2.0 * edge, height };
+    (band, Area { x: band.x + inset, width: band.width - 2.0 * inset, ..band })
 }
 
 /// As large as the widest word allows, in no more than `lines` lines.
@@ -164,30 +186,70 @@ impl Practical {
             let label = Words::new(label_element, case.shape(Weight::Bold, label));
             lines.push((Some(label), Words::new(element, case.shape(Weight::Regular, short_address(text)))));
         }
+        for text in &sheet.look.information {
+            let (label, text) = labelled(text);
+            let label =
+                label.map(|label| Words::new(outline.add(section, Role::Paragraph), case.shape(Weight::Bold, label)));
+            let text = Words::new(outline.add(section, Role::Paragraph), case.shape(Weight::Regular, text));
+            lines.push((label, text));
+        }
         let caution = "Un programme peut changer : renseignez-vous avant de prendre la route.";
         let caution = Words::new(outline.add(section, Role::Paragraph), case.shape(Weight::Regular, caution));
         lines.push((None, caution));
         Self { heading, lines }
     }
 
-    /// With the call to the online agenda below, where it is the back of the booklet.
+    /// With the call to the online agenda below, where it is the back of the booklet and there is room for it.
     pub fn paint(&self, brush: &mut Brush, theme: &Theme, invite: Option<&Cover>) -> Result<(), PrintError> {
         let band = Area { x: MARGIN, y: TOP, width: WIDTH, height: 27.0 };
-        brush.band(band, theme.accent);
-        let ink = Ink { size: 15.0, color: theme.on_accent };
-        brush.line(&self.heading, (band.x + 8.0, band.y + 18.5), WIDTH - 16.0, ink);
-        let ink = |color| Ink { size: 11.0, color };
-        let mut y = band.bottom() + 26.0;
-        for (label, words) in &self.lines {
-            let indent = if label.is_some() { 78.0 } else { 0.0 };
-            if let Some(label) = label {
-                brush.set(label, (MARGIN, y), indent, ink(theme.accent), Align::Left);
-            }
-            y = brush.set(words, (MARGIN + indent, y), WIDTH - indent, ink(theme.ink), Align::Left) + 7.0;
-        }
+        brush.ground(band, theme.group, theme.on_group);
+        let inset = if theme.group == PAPER { 0.0 } else { 8.0 };
+        let ink = Ink { size: 15.0, color: theme.on_group };
+        brush.line(&self.heading, (band.x + inset, band.y + 18.5), WIDTH - 2.0 * inset, ink);
+        let (top, largest) = (band.bottom() + 26.0, 11.0);
+        let invite = invite.filter(|_| top + self.height(Self::SMALLEST_WITH_INVITATION) < BOTTOM - INVITATION);
+        let bottom = if invite.is_some() { BOTTOM - INVITATION } else { BOTTOM };
+        let size = largest_size(SMALLEST, largest, |size| top + self.height(size) <= bottom).unwrap_or(SMALLEST);
+        let below = self.set(brush, theme, top, size);
         match invite {
-            Some(cover) => cover.invite_again(brush, theme, (y + 20.0).max(A5.height - 250.0)),
+            Some(cover) => cover.invite_again(brush, theme, (below + 20.0).max(A5.height - 250.0).min(BOTTOM - 150.0)),
             None => Ok(()),
         }
+    }
+
+    const SMALLEST_WITH_INVITATION: f32 = 9.5;
+
+    fn height(&self, size: f32) -> f32 {
+        self.set(&mut Brush::default(), &Theme::OFFICE, 0.0, size)
+    }
+
+    /// Labels at the left, what they say beside them; returns where the next line would stand.
+    fn set(&self, brush: &mut Brush, theme: &Theme, top: f32, size: f32) -> f32 {
+        let ink = |color| Ink { size, color };
+        let labels = self.lines.iter().filter_map(|(label, _)| label.as_ref());
+        let widest = labels.map(|label| label.text.natural_width() * size).fold(0.0, f32::max);
+        let column = (widest + size).min(WIDTH * 0.38);
+        let mut y = top;
+        for (label, words) in &self.lines {
+            let indent = if label.is_some() { column } else { 0.0 };
+            let beside = match label {
+                Some(label) => brush.set(label, (MARGIN, y), column - size * 0.6, ink(theme.accent), Align::Left),
+                None => y,
+            };
+            y = brush.set(words, (MARGIN + indent, y), WIDTH - indent, ink(theme.text), Align::Left).max(beside);
+            y += size * 0.64;
+        }
+        y
+    }
+}
+
+/// `Taxi : 05 62 …` has a label; a sentence has none.
+fn labelled(text: &str) -> (Option<&str>, &str) {
+    const LONGEST: usize = 24;
+    match text.split_once(':') {
+        Some((label, rest)) if label.ends_with([' ', '\u{a0}']) && label.trim().chars().count() <= LONGEST => {
+            (Some(label.trim()), rest.trim())
+        }
+        _ => (None, text),
     }
 }

@@ -5,12 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use printpdf::{
-    Codepoint, Color, DictItem, FontId, LinePoint, Op, PaintMode, ParsedFont, PdfDocument, PdfFont, PdfFontHandle,
-    PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, TextItem, TextMatrix, WindingOrder,
+    Codepoint, Color, DictItem, ExternalStream, ExternalXObject, FontId, LinePoint, Op, PaintMode, ParsedFont,
+    PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, TextItem,
+    TextMatrix, WindingOrder, XObject, XObjectId, XObjectTransform,
 };
 
 use super::{
     PrintError,
+    logo::{Logo, Pixels},
     sheet::{Area, ElementId, Laid, Mark, Page, Shape, TextRun},
     theme::Rgb,
     type_case::{TypeCase, Weight},
@@ -32,9 +34,12 @@ pub struct Marked {
     pub part: usize,
 }
 
-pub fn draw(laid: &Laid, case: &TypeCase) -> Result<Drawn, PrintError> {
+pub fn draw(laid: &Laid, case: &TypeCase, logo: Option<&Logo>) -> Result<Drawn, PrintError> {
     let fonts = Fonts::subset(laid, case)?;
     let mut document = PdfDocument::new("");
+    if let Some(logo) = logo {
+        document.resources.xobjects.map.insert(logo_id(), XObject::External(picture(logo)));
+    }
     for (weight, font) in &fonts.0 {
         document.resources.fonts.map.insert(font_id(*weight), PdfFont::new(font.program.clone()));
     }
@@ -83,9 +88,10 @@ impl Fonts {
         let mut fonts = BTreeMap::new();
         for (weight, used) in used {
             let (bytes, remapper) = case.subset(weight, &used)?;
+            let name = case.postscript_name(weight);
             let mut program =
-                ParsedFont::from_bytes(&bytes, 0, &mut Vec::new()).ok_or(PrintError::Font(weight.postscript_name()))?;
-            program.font_name = Some(format!("{}+{}", subset_tag(&used), weight.postscript_name()));
+                ParsedFont::from_bytes(&bytes, 0, &mut Vec::new()).ok_or_else(|| PrintError::Font(name.to_owned()))?;
+            program.font_name = Some(format!("{}+{name}", subset_tag(&used)));
             let glyphs = used.iter().filter_map(|&glyph| Some((glyph, remapper.get(glyph)?))).collect();
             fonts.insert(weight, Font { program, glyphs });
         }
@@ -104,7 +110,7 @@ fn subset_tag(used: &BTreeSet<u16>) -> String {
 fn text_run(mark: &Mark) -> Option<&TextRun> {
     match &mark.shape {
         Shape::Text(run) => Some(run),
-        Shape::Fill { .. } => None,
+        Shape::Fill { .. } | Shape::Logo(_) => None,
     }
 }
 
@@ -134,6 +140,9 @@ fn page_ops(page: &Page, fonts: &Fonts, case: &TypeCase) -> (Vec<Op>, Vec<Marked
                 Shape::Fill { areas, color } => {
                     ops.push(Op::SetFillColor { col: rgb(*color) });
                     ops.push(Op::DrawPolygon { polygon: polygon(areas, page.paper.height) });
+                }
+                Shape::Logo(area) => {
+                    ops.push(Op::UseXobject { id: logo_id(), transform: over(area, page.paper.height) })
                 }
             }
         }
@@ -167,6 +176,51 @@ fn text_ops(run: &TextRun, height: f32, fonts: &Fonts, case: &TypeCase, ops: &mu
     ops.push(Op::SetTextMatrix { matrix: TextMatrix::Translate(Pt(round(run.x)), Pt(round(height - run.y))) });
     ops.push(Op::ShowText { items: vec![TextItem::GlyphIds(codepoints)] });
     ops.push(Op::EndTextSection);
+}
+
+fn logo_id() -> XObjectId {
+    XObjectId("L".to_owned())
+}
+
+/// A picture fills the unit square; this stretches the square over the area.
+fn over(area: &Area, height: f32) -> XObjectTransform {
+    XObjectTransform {
+        translate_x: Some(Pt(round(area.x))),
+        translate_y: Some(Pt(round(height - area.bottom()))),
+        scale_x: Some(round(area.width)),
+        scale_y: Some(round(area.height)),
+        no_auto_scale: true,
+        ..XObjectTransform::default()
+    }
+}
+
+/// A JPEG keeps its bytes; what was a PNG becomes samples, with its transparency as a mask beside them.
+fn picture(logo: &Logo) -> ExternalXObject {
+    let stream = |channels: u8, content: &[u8], more: Option<(&str, DictItem)>| {
+        let name = |name: &str| DictItem::Name(name.as_bytes().to_vec());
+        let colours = if channels == 1 { "DeviceGray" } else { "DeviceRGB" };
+        let mut dict: BTreeMap<String, DictItem> = [
+            ("Type", name("XObject")),
+            ("Subtype", name("Image")),
+            ("Width", DictItem::Int(logo.width.into())),
+            ("Height", DictItem::Int(logo.height.into())),
+            ("BitsPerComponent", DictItem::Int(8)),
+            ("ColorSpace", name(colours)),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into();
+        dict.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        let compress = !dict.contains_key("Filter");
+        ExternalStream { dict, content: content.to_vec(), compress }
+    };
+    let stream = match &logo.pixels {
+        Pixels::Jpeg(bytes) => stream(logo.channels, bytes, Some(("Filter", DictItem::Name(b"DCTDecode".to_vec())))),
+        Pixels::Plain { samples, alpha } => {
+            let mask = alpha.as_ref().map(|alpha| DictItem::Stream { stream: stream(1, alpha, None) });
+            stream(logo.channels, samples, mask.map(|mask| ("SMask", mask)))
+        }
+    };
+    ExternalXObject { stream, width: None, height: None, dpi: None }
 }
 
 fn polygon(areas: &[Area], height: f32) -> Polygon {

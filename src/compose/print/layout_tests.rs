@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime};
 use proptest::prelude::*;
 
 use super::{
-    Sheet, booklet, fold, poster,
+    Fonts, Format, Logo, Look, Sheet, booklet, fold, poster,
     sheet::{Area, Laid, Outline, Page, Role, Shape, TextRun},
     theme::{SMALLEST, Theme},
     type_case::TypeCase,
@@ -82,7 +82,14 @@ fn office(wordy: bool) -> Office {
     }
 }
 
-fn laid(agenda: &Agenda, online: bool, wordy: bool) -> [Laid; 3] {
+fn laid(agenda: &Agenda, online: bool, wordy: bool, theme: Theme) -> [Laid; 4] {
+    let information = ["Taxi : 05 62 00 00 00", "Pharmacie de garde : 32 37", "Le marché de Noël a lieu en décembre."];
+    let look = Look {
+        theme,
+        logo: wordy.then(|| Logo::parse(include_bytes!("../../../tests/print/logo.png")).unwrap()),
+        information: information.iter().cycle().take(if wordy { 12 } else { 0 }).map(|&text| text.to_owned()).collect(),
+        fonts: Fonts::default(),
+    };
     let office = office(wordy);
     let long = "Que faire dans le Grand Auch Cœur de Gascogne et dans les villages d’alentour cette semaine";
     let sheet = Sheet {
@@ -92,17 +99,18 @@ fn laid(agenda: &Agenda, online: bool, wordy: bool) -> [Laid; 3] {
         title: if wordy { long } else { "Que faire à Auch cette semaine" },
         online_url: online.then_some("https://exemple.fr/agenda"),
         created: DateTime::UNIX_EPOCH,
+        look: &look,
+        format: Format::A4,
     };
-    let case = TypeCase::open().unwrap();
-    let theme = Theme::OFFICE;
-    let pages = || booklet::lay(&sheet, &case, &theme).unwrap();
-    [poster::lay(&sheet, &case, &theme).unwrap(), pages(), fold::impose(pages())]
+    let case = TypeCase::open(&look.fonts).unwrap();
+    let (poster, pages) = (|| poster::lay(&sheet, &case).unwrap(), || booklet::lay(&sheet, &case).unwrap());
+    [poster(), poster().enlarged(), pages(), fold::impose(pages())]
 }
 
 fn runs(page: &Page) -> Vec<&TextRun> {
     let runs = page.marks.iter().filter_map(|mark| match &mark.shape {
         Shape::Text(run) => Some(run),
-        Shape::Fill { .. } => None,
+        Shape::Fill { .. } | Shape::Logo(_) => None,
     });
     runs.collect()
 }
@@ -122,7 +130,7 @@ fn columns(page: &Page) -> Vec<(f32, f32)> {
     let mut columns: Vec<(f32, f32)> = Vec::new();
     for mark in &page.marks {
         let Shape::Fill { areas, color } = &mark.shape else { continue };
-        let is_band = [Theme::OFFICE.pale, Theme::OFFICE.accent].contains(color) && areas.len() == 1;
+        let is_band = [Theme::OFFICE.heading, Theme::OFFICE.group].contains(color) && areas.len() == 1;
         if is_band && (10.0..60.0).contains(&areas[0].height) {
             let column = (areas[0].x, areas[0].right());
             if !columns.iter().any(|known| (known.0 - column.0).abs() < 0.1) {
@@ -197,9 +205,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn boxes_never_overlap_nor_leave_their_column_and_nothing_vanishes(agenda in agenda(), online: bool, wordy: bool) {
-        let forms = ["poster", "booklet", "imposed"];
-        for (laid, of) in laid(&agenda, online, wordy).iter().zip(forms) {
+    fn boxes_never_overlap_nor_leave_their_column_and_nothing_vanishes(agenda in agenda(), online: bool, wordy: bool, ink: bool) {
+        let forms = ["poster", "poster on A3", "booklet", "imposed"];
+        let theme = if ink { Theme::INK } else { Theme::OFFICE };
+        for (laid, of) in laid(&agenda, online, wordy, theme).iter().zip(forms) {
             check_conserved(laid, of)?;
             for page in &laid.pages {
                 check_page(page, of)?;
@@ -209,7 +218,7 @@ proptest! {
 
     #[test]
     fn every_line_of_an_entry_stays_in_one_column(agenda in agenda()) {
-        let [poster, booklet, _] = laid(&agenda, true, false);
+        let [poster, _, booklet, _] = laid(&agenda, true, false, Theme::OFFICE);
         for laid in [poster, booklet] {
             let entries = in_lists(&laid.outline);
             for page in &laid.pages {

@@ -4,11 +4,11 @@ use crate::domain::french;
 
 use super::{
     PrintError, Sheet,
-    brush::{Align, Brush, Ink, Words, qr_code},
+    brush::{Align, Brush, Ink, LogoMark, Words, qr_code},
     poster::{FOOT, MARGIN, TOP, WIDTH},
     sheet::{Area, ElementId, Outline, Role},
     short_address,
-    theme::{SMALLEST, Theme},
+    theme::{PAPER, SMALLEST, Theme},
     type_case::{TypeCase, Weight},
     typeset::{break_lines, largest_size},
     website_url,
@@ -17,6 +17,17 @@ use super::{
 /// Height of the panel with the large QR code.
 pub const INVITATION: f32 = 190.0;
 
+/// The widest logo in a band of the usual height.
+const LOGO_WIDTH: f32 = 104.0;
+
+/// The logo of the sheet as an element of its own, named after the office.
+pub fn logo_mark(sheet: &Sheet, outline: &mut Outline) -> Option<LogoMark> {
+    let logo = sheet.look.logo.as_ref()?;
+    let alt = format!("Logo : {}", sheet.office.name);
+    let element = outline.add(Outline::DOCUMENT, Role::Figure { alt });
+    Some(LogoMark { element: Some(element), aspect: logo.aspect(), on: sheet.look.theme.masthead })
+}
+
 /// Office, title, week, address online, QR code.
 pub struct Masthead {
     title: Words,
@@ -24,6 +35,7 @@ pub struct Masthead {
     week: Words,
     online: Option<Words>,
     qr: Option<(ElementId, String)>,
+    logo: Option<LogoMark>,
     /// Title and week as they stand on the following pages.
     again: (Words, Words),
 }
@@ -52,6 +64,7 @@ impl Masthead {
         let title = Words::new(outline.add(root, Role::Title), case.shape(Weight::Bold, sheet.title));
         let office = Words::new(outline.add(root, Role::Paragraph), case.shape(Weight::Bold, &sheet.office.name));
         let week = Words::new(outline.add(root, Role::Paragraph), case.shape(Weight::Regular, &words));
+        let logo = logo_mark(sheet, outline);
         let online = sheet.online_url.map(|url| {
             let paragraph = outline.add(root, Role::Paragraph);
             let link = outline.add(paragraph, Role::Link { url: url.to_owned() });
@@ -62,24 +75,33 @@ impl Masthead {
             (outline.add(root, Role::Figure { alt }), url.to_owned())
         });
         let again = (Words::silent(&title.text), Words::silent(&week.text));
-        Self { title, office, week, online, qr, again }
+        Self { title, office, week, online, qr, logo, again }
     }
 
     /// Returns its lower edge.
     pub fn paint(&self, brush: &mut Brush, theme: &Theme, height: f32, with_qr: bool) -> Result<f32, PrintError> {
         let band = Area { x: MARGIN, y: TOP, width: WIDTH, height };
-        brush.band(band, theme.accent);
-        let left = band.x + 16.0;
-        let mut room = band.width - 32.0;
+        brush.ground(band, theme.masthead, theme.on_masthead);
+        // Without a filled band the words stand flush with the columns.
+        let inset = if theme.masthead == PAPER { 0.0 } else { 16.0 };
+        let (mut left, mut room) = (band.x + inset, band.width - 2.0 * inset);
+        if let Some(logo) = &self.logo {
+            let edge = if theme.masthead == PAPER { 0.0 } else { 8.0 };
+            let widest = LOGO_WIDTH * height / Self::SMALL;
+            let area = Area { x: band.x + edge, y: band.y + 8.0, width: widest, height: height - 16.0 };
+            let right = brush.logo(logo, area) + 14.0;
+            room -= right - left;
+            left = right;
+        }
         if let Some((element, url)) = self.qr.as_ref().filter(|_| with_qr) {
             let side = height - 16.0;
             let square = Area { x: band.right() - side - 8.0, y: band.y + 8.0, width: side, height: side };
-            brush.qr(Some(*element), &qr_code(url)?, square, theme.accent, theme.paper);
-            room -= side + 8.0;
+            brush.qr(Some(*element), &qr_code(url)?, square, theme.accent);
+            room -= side + 8.0 + (16.0 - inset);
         }
         let set = self.fit(room, height);
         let mut y = band.y + (height - set.height) / 2.0;
-        let ink = |size: f32| Ink { size, color: theme.on_accent };
+        let ink = |size: f32| Ink { size, color: theme.on_masthead };
         brush.line(&self.office, (left, y + set.small * 0.7), room, ink(set.small));
         y += set.small * 0.7 + set.title * 1.0;
         y = brush.set(&self.title, (left, y), room, ink(set.title), Align::Left) - set.title * 1.25;
@@ -101,12 +123,12 @@ impl Masthead {
             MastheadSizes { small, title, week, height }
         };
         let one = (room / self.title.text.natural_width().max(1.0)).min(Self::TITLE * scale);
-        if one > 17.0 * scale {
+        if one > 16.0 * scale {
             return sizes(1.0, one);
         }
         let fits = |size: f32| {
             let lines = break_lines(&self.title.text, room / size).len();
-            lines <= 2 && sizes(2.0, size).height <= height - 12.0
+            lines <= 2 && sizes(2.0, size).height <= height - 20.0
         };
         match largest_size(one.min(SMALLEST), 20.0 * scale, fits) {
             Some(two) if two > one => sizes(break_lines(&self.title.text, room / two).len() as f32, two),
@@ -118,10 +140,10 @@ impl Masthead {
     pub fn invite(&self, brush: &mut Brush, theme: &Theme, case: &TypeCase, bottom: f32) -> Result<(), PrintError> {
         let Some((element, url)) = &self.qr else { return Ok(()) };
         let panel = Area { x: MARGIN, y: bottom - INVITATION, width: WIDTH, height: INVITATION };
-        brush.band(panel, theme.pale);
+        brush.ground(panel, theme.heading, theme.rule);
         let side = INVITATION - 40.0;
         let square = Area { x: panel.x + 20.0, y: panel.y + 20.0, width: side, height: side };
-        brush.qr(Some(*element), &qr_code(url)?, square, theme.accent, theme.paper);
+        brush.qr(Some(*element), &qr_code(url)?, square, theme.accent);
         let x = square.right() + 24.0;
         let room = panel.right() - x - 20.0;
         // The figure's own text says the same to those who do not see it.
@@ -131,15 +153,16 @@ impl Masthead {
         let lines = break_lines(&call.text, room / ink.size).len() as f32;
         let first = panel.y + (INVITATION - lines * 27.5 - 20.0) / 2.0 + 17.0;
         let below = brush.set(&call, (x, first), room, ink, Align::Left);
-        brush.line(&address, (x, below), room, Ink { size: 13.0, color: theme.muted });
+        brush.line(&address, (x, below), room, Ink { size: 13.0, color: theme.detail });
         Ok(())
     }
 
     pub fn paint_again(&self, brush: &mut Brush, theme: &Theme) -> f32 {
         let band = Area { x: MARGIN, y: TOP, width: WIDTH, height: Self::AGAIN };
-        brush.band(band, theme.accent);
-        let ink = Ink { size: 11.0, color: theme.on_accent };
-        brush.running_head(&self.again, (band.x + 10.0, band.y + 15.8), WIDTH - 20.0, ink);
+        brush.ground(band, theme.masthead, theme.on_masthead);
+        let inset = if theme.masthead == PAPER { 0.0 } else { 10.0 };
+        let ink = Ink { size: 11.0, color: theme.on_masthead };
+        brush.running_head(&self.again, (band.x + inset, band.y + 15.8), WIDTH - 2.0 * inset, ink);
         band.bottom()
     }
 }
@@ -189,7 +212,7 @@ impl Foot {
     pub fn paint(&self, brush: &mut Brush, theme: &Theme, case: &TypeCase, (number, pages): (usize, usize)) {
         let top = FOOT - self.height();
         brush.band(Area { x: MARGIN, y: top, width: WIDTH, height: 0.8 }, theme.accent);
-        let ink = Ink { size: Self::SIZE, color: theme.muted };
+        let ink = Ink { size: Self::SIZE, color: theme.detail };
         let (mut x, first) = (MARGIN, top + 13.0);
         let once = |words: &Words| if number == 0 { words.clone() } else { Words::silent(&words.text) };
         let mut y = brush.set(&once(&self.words), (x, first), Self::ROOM, ink, Align::Left);

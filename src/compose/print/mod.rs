@@ -20,9 +20,11 @@ mod columns;
 mod cover;
 mod draw;
 mod fold;
+mod fonts;
 #[cfg(test)]
 mod layout_tests;
 mod legible;
+mod logo;
 mod masthead;
 mod poster;
 mod sheet;
@@ -32,8 +34,45 @@ mod theme;
 mod type_case;
 mod typeset;
 
-use theme::Theme;
+pub use fonts::{Font, FontError, Fonts};
+pub use logo::{Logo, LogoError};
+pub use theme::Theme;
 use type_case::TypeCase;
+
+/// What a printed page looks like, whatever it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    pub theme: Theme,
+    pub fonts: Fonts,
+    pub logo: Option<Logo>,
+    /// Practical information for the booklet, `Taxi : 05 62 …` or a sentence each.
+    pub information: Vec<String>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { theme: Theme::OFFICE, fonts: Fonts::default(), logo: None, information: Vec::new() }
+    }
+}
+
+/// The paper of a poster. A booklet is made of half sheets of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    #[default]
+    A4,
+    A3,
+}
+
+/// What is made of a sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// One page, two beyond about seventy events, at the largest type that fits.
+    Poster,
+    /// Half pages in reading order, a multiple of four.
+    Booklet,
+    /// The booklet two-up on landscape sheets: print both sides, turned on the short edge, fold.
+    Imposed,
+}
 
 /// What is printed.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +86,8 @@ pub struct Sheet<'a> {
     pub online_url: Option<&'a str>,
     /// Written in the file's metadata.
     pub created: DateTime<Utc>,
+    pub look: &'a Look,
+    pub format: Format,
 }
 
 /// A finished PDF.
@@ -62,7 +103,7 @@ pub struct Printed {
 #[derive(Debug, thiserror::Error)]
 pub enum PrintError {
     #[error("the font {0} cannot be read")]
-    Font(&'static str),
+    Font(String),
     #[error("a font could not be subset")]
     Subset(#[source] subsetter::Error),
     #[error("the online address is too long for a QR code")]
@@ -75,30 +116,23 @@ pub enum PrintError {
     Write(#[source] std::io::Error),
 }
 
-/// One A4 page, two beyond about seventy events, at the largest type that fits.
-pub fn poster(sheet: &Sheet) -> Result<Printed, PrintError> {
-    let case = TypeCase::open()?;
-    let laid = poster::lay(sheet, &case, &Theme::OFFICE)?;
-    print(sheet, &case, &laid, "affiche")
-}
-
-/// A5 pages in reading order, a multiple of four.
-pub fn booklet(sheet: &Sheet) -> Result<Printed, PrintError> {
-    let case = TypeCase::open()?;
-    let laid = booklet::lay(sheet, &case, &Theme::OFFICE)?;
-    print(sheet, &case, &laid, "livret")
-}
-
-/// The booklet two-up on A4 landscape: print both sides, turned on the short edge, fold.
-pub fn imposed(sheet: &Sheet) -> Result<Printed, PrintError> {
-    let case = TypeCase::open()?;
-    let laid = fold::impose(booklet::lay(sheet, &case, &Theme::OFFICE)?);
-    print(sheet, &case, &laid, "livret à plier")
-}
-
-fn print(sheet: &Sheet, case: &TypeCase, laid: &sheet::Laid, form: &str) -> Result<Printed, PrintError> {
-    let drawn = draw::draw(laid, case)?;
-    let pdf = tags::finish(drawn, laid, sheet, form)?;
+/// The sheet as a PDF.
+///
+/// # Errors
+/// When a font cannot be used or the online address is too long; never for what the agenda says.
+pub fn print(layout: Layout, sheet: &Sheet) -> Result<Printed, PrintError> {
+    let case = TypeCase::open(&sheet.look.fonts)?;
+    let (laid, form) = match layout {
+        Layout::Poster => (poster::lay(sheet, &case)?, "affiche"),
+        Layout::Booklet => (booklet::lay(sheet, &case)?, "livret"),
+        Layout::Imposed => (fold::impose(booklet::lay(sheet, &case)?), "livret à plier"),
+    };
+    let laid = match sheet.format {
+        Format::A4 => laid,
+        Format::A3 => laid.enlarged(),
+    };
+    let drawn = draw::draw(&laid, &case, sheet.look.logo.as_ref())?;
+    let pdf = tags::finish(drawn, &laid, sheet, form)?;
     let warnings = case.dropped().into_iter().map(|c| {
         format!("Caractère absent de la police d’impression, retiré de la page : {c} (U+{:04X}).", u32::from(c))
     });

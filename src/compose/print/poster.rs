@@ -2,7 +2,7 @@
 
 use super::{
     PrintError, Sheet,
-    blocks::{self, Block, Setting, blocks},
+    blocks::{self, Block, Hours, Setting, blocks},
     brush::{Align, Brush, Ink, Words},
     columns::{Column, Flow},
     masthead::{Foot, INVITATION, Masthead},
@@ -28,6 +28,10 @@ pub const FOOT: f32 = A4.height - 26.0;
 const LARGEST: [f32; 3] = [22.0, 14.5, 10.5];
 /// What one, two, three columns are worth: fewer read better, even in a slightly smaller type.
 const WORTH: [f32; 3] = [1.0, 0.86, 0.8];
+/// As much of the size is given up so that no hour is broken in the margin.
+const WHOLE_HOURS: f32 = 0.96;
+/// And as many more lines are taken, because the titles have less room.
+const MORE_LINES: f32 = 1.03;
 /// Titles are never smaller.
 const SMALLEST_TITLE: f32 = SMALLEST;
 /// From here on, another page is better than a smaller type.
@@ -36,7 +40,8 @@ const COMFORT: f32 = 8.4;
 const STRETCH: f32 = 2.1;
 const MOST_PAGES: usize = 40;
 
-pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintError> {
+pub fn lay(sheet: &Sheet, case: &TypeCase) -> Result<Laid, PrintError> {
+    let theme = &sheet.look.theme;
     let mut outline = Outline::new();
     let masthead = Masthead::new(sheet, case, &mut outline);
     let sections = sections(sheet, case, &mut outline, Outline::DOCUMENT);
@@ -61,7 +66,7 @@ pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintE
             masthead.invite(&mut brush, theme, case, frame.bottom())?;
         }
         if let Some(nothing) = &nothing {
-            let ink = Ink { size: 20.0, color: theme.ink };
+            let ink = Ink { size: 20.0, color: theme.text };
             brush.set(nothing, (MARGIN, top + 90.0), WIDTH, ink, Align::Center);
         }
         foot.paint(&mut brush, theme, case, (number, plan.pages));
@@ -73,14 +78,21 @@ pub fn lay(sheet: &Sheet, case: &TypeCase, theme: &Theme) -> Result<Laid, PrintE
 /// How the sections are set: the choice of the largest type.
 struct Plan {
     pages: usize,
-    per_page: usize,
-    size: f32,
+    columns: Columns,
     /// Height of the masthead.
     masthead: f32,
-    columns: Vec<Column>,
+    poured: Vec<Column>,
     blocks: Vec<Block>,
     /// The week leaves half the page free: the QR code stands large at its foot.
     invites: bool,
+}
+
+/// How many columns stand side by side, in which type.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
+    per_page: usize,
+    size: f32,
+    hours: Hours,
 }
 
 struct Frame<'a> {
@@ -101,36 +113,49 @@ impl Frame<'_> {
         let candidates = (1..=3).filter_map(|per_page| {
             // On several pages the text is long: three columns, or two where the words are.
             let largest = if pages > 1 { LARGEST[2] } else { LARGEST[per_page - 1] };
-            let size = largest_size(smallest, largest, |size| self.fits(pages, per_page, size, Masthead::TINY))?;
-            Some((per_page, size))
+            let fits = |size| self.fits(pages, Columns { per_page, size, hours: Hours::Stacked }, Masthead::TINY);
+            Some(Columns { per_page, size: largest_size(smallest, largest, fits)?, hours: Hours::Stacked })
         });
-        let merit = |&(per_page, size): &(usize, f32)| size * WORTH[per_page - 1];
-        let (per_page, size) = candidates.max_by(|a, b| merit(a).total_cmp(&merit(b)))?;
+        let merit = |columns: &Columns| columns.size * WORTH[columns.per_page - 1];
+        let stacked = candidates.max_by(|a, b| merit(a).total_cmp(&merit(b)))?;
+        let whole = Columns { hours: Hours::Whole, ..stacked };
+        let least = (stacked.size * WHOLE_HOURS).max(smallest);
+        let whole_size =
+            largest_size(least, stacked.size, |size| self.fits(pages, Columns { size, ..whole }, Masthead::TINY));
+        let total = |columns: Columns| Flow::new(&blocks(self.sections, self.setting(columns))).total();
+        let cheap = |size: &f32| {
+            total(Columns { size: *size, ..whole }) <= total(Columns { size: *size, ..stacked }) * MORE_LINES
+        };
+        let columns = whole_size.filter(cheap).map_or(stacked, |size| Columns { size, ..whole });
+        let size = columns.size;
         let mastheads = [Masthead::LARGE, Masthead::SMALL].into_iter();
-        let mut mastheads =
-            mastheads.filter(|&masthead| size > masthead / 11.0 && self.fits(pages, per_page, size * 0.96, masthead));
+        let mut mastheads = mastheads.filter(|&masthead| {
+            size > masthead / 11.0 && self.fits(pages, Columns { size: size * 0.96, ..columns }, masthead)
+        });
         let masthead = mastheads.next().unwrap_or(Masthead::TINY);
         // A little smaller is worth it where it keeps days whole.
         let choices = [1.0, 0.985, 0.97, 0.955].map(|ratio| (size * ratio).max(smallest));
         let plans = choices.into_iter().filter_map(|size| {
-            let blocks = blocks(self.sections, self.setting(per_page, size));
-            let (columns, cost) = Flow::new(&blocks).distribute(&self.room(pages, per_page, masthead))?;
+            let columns = Columns { size, ..columns };
+            let blocks = blocks(self.sections, self.setting(columns));
+            let (poured, cost) = Flow::new(&blocks).distribute(&self.room(pages, columns.per_page, masthead))?;
             let cost = cost + (1.0 - size / choices[0]) * 0.6;
-            let tallest = columns.iter().map(|column| column.height).fold(0.0, f32::max);
+            let tallest = poured.iter().map(|column| column.height).fold(0.0, f32::max);
             let invites = self.online && pages == 1 && tallest + INVITATION + 60.0 < self.bottom() - masthead;
-            Some((cost, Plan { pages, per_page, size, masthead, columns, blocks, invites }))
+            Some((cost, Plan { pages, columns, masthead, poured, blocks, invites }))
         });
         plans.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, plan)| plan)
     }
 
-    fn setting(&self, per_page: usize, size: f32) -> Setting<'_> {
+    fn setting(&self, columns: Columns) -> Setting<'_> {
+        let Columns { per_page, size, hours } = columns;
         let tallest = (FOOT - Masthead::LARGE) * 0.45;
-        Setting { theme: self.theme, size, width: column_width(per_page), tallest }
+        Setting { theme: self.theme, size, width: column_width(per_page), tallest, hours }
     }
 
-    fn fits(&self, pages: usize, per_page: usize, size: f32, masthead: f32) -> bool {
-        let blocks = blocks(self.sections, self.setting(per_page, size));
-        Flow::new(&blocks).fits(&self.room(pages, per_page, masthead))
+    fn fits(&self, pages: usize, columns: Columns, masthead: f32) -> bool {
+        let blocks = blocks(self.sections, self.setting(columns));
+        Flow::new(&blocks).fits(&self.room(pages, columns.per_page, masthead))
     }
 
     /// The heights of all columns, page after page.
@@ -148,14 +173,15 @@ impl Frame<'_> {
 
     fn pour(&self, plan: &Plan, page: usize, top: f32, brush: &mut Brush, bookmarks: &mut Vec<Bookmark>) {
         let flow = Flow::new(&plan.blocks);
-        let columns = &plan.columns[page * plan.per_page..][..plan.per_page];
+        let per_page = plan.columns.per_page;
+        let columns = &plan.poured[page * per_page..][..per_page];
         let room = self.bottom() - top - if plan.invites { INVITATION + AIR } else { 0.0 };
         let stretches: Vec<f32> =
             columns.iter().map(|column| 1.0 + (room - column.height) / flow.gaps(column).max(1.0)).collect();
         let common = stretches.iter().copied().fold(STRETCH, f32::min);
         for (n, column) in columns.iter().enumerate() {
-            let x = MARGIN + n as f32 * (column_width(plan.per_page) + ALLEY);
-            let setting = self.setting(plan.per_page, plan.size);
+            let x = MARGIN + n as f32 * (column_width(per_page) + ALLEY);
+            let setting = self.setting(plan.columns);
             let first = plan.blocks.get(column.blocks.start);
             let repeated = first
                 .filter(|_| column.continued)

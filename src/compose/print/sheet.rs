@@ -5,7 +5,7 @@
 use std::{ops::Range, rc::Rc};
 
 use super::{
-    theme::{Paper, Rgb},
+    theme::{A3, A4, Paper, Rgb},
     type_case::Shaped,
 };
 
@@ -72,6 +72,19 @@ impl Area {
     pub fn bottom(&self) -> f32 {
         self.y + self.height
     }
+
+    /// What is left when as much is taken off on every side.
+    pub fn inset(&self, by: f32) -> Self {
+        Self { x: self.x + by, y: self.y + by, width: self.width - 2.0 * by, height: self.height - 2.0 * by }
+    }
+
+    fn moved(&self, dx: f32, dy: f32) -> Self {
+        Self { x: self.x + dx, y: self.y + dy, ..*self }
+    }
+
+    fn scaled(&self, by: f32) -> Self {
+        Self { x: self.x * by, y: self.y * by, width: self.width * by, height: self.height * by }
+    }
 }
 
 /// Something drawn. `None` as element: decoration, which a screen reader passes over.
@@ -89,6 +102,8 @@ pub enum Shape {
         areas: Vec<Area>,
         color: Rgb,
     },
+    /// The logo of the office, over all of this area.
+    Logo(Area),
 }
 
 /// A line of text, `x` and `y` at the start of its baseline.
@@ -119,12 +134,22 @@ impl Mark {
                 run.x += dx;
                 run.y += dy;
             }
-            Shape::Fill { areas, .. } => areas.iter_mut().for_each(|area| {
-                area.x += dx;
-                area.y += dy;
-            }),
+            Shape::Fill { areas, .. } => areas.iter_mut().for_each(|area| *area = area.moved(dx, dy)),
+            Shape::Logo(area) => *area = area.moved(dx, dy),
         }
         mark
+    }
+
+    fn scaled(&mut self, by: f32) {
+        match &mut self.shape {
+            Shape::Text(run) => {
+                for length in [&mut run.x, &mut run.y, &mut run.size, &mut run.width] {
+                    *length *= by;
+                }
+            }
+            Shape::Fill { areas, .. } => areas.iter_mut().for_each(|area| *area = area.scaled(by)),
+            Shape::Logo(area) => *area = area.scaled(by),
+        }
     }
 }
 
@@ -158,4 +183,24 @@ pub struct Laid {
     pub outline: Outline,
     pub bookmarks: Vec<Bookmark>,
     pub printing: Printing,
+}
+
+impl Laid {
+    /// The same on paper of the next size, all of it larger by the square root of two.
+    pub fn enlarged(mut self) -> Self {
+        for page in &mut self.pages {
+            let from = page.paper;
+            let by = A3.width / A4.width;
+            let larger = Paper { width: from.width * by, height: from.height * by };
+            // The sizes of the standard are rounded to the millimetre: what a factor gives is a hair off.
+            let near =
+                |paper: &Paper| (paper.width - larger.width).abs() < 1.0 && (paper.height - larger.height).abs() < 1.0;
+            page.paper = [A4, A3, A4.landscape(), A3.landscape()].into_iter().find(near).unwrap_or(larger);
+            let by = (page.paper.width / from.width).min(page.paper.height / from.height);
+            page.marks.iter_mut().for_each(|mark| mark.scaled(by));
+        }
+        let by = A3.width / A4.width;
+        self.bookmarks.iter_mut().for_each(|bookmark| bookmark.y *= by);
+        self
+    }
 }

@@ -80,7 +80,7 @@ pub fn sections(sheet: &Sheet, case: &TypeCase, outline: &mut Outline, parent: E
 }
 
 struct Writer<'a> {
-    case: &'a TypeCase,
+    case: &'a TypeCase<'a>,
     outline: &'a mut Outline,
     parent: ElementId,
 }
@@ -100,7 +100,7 @@ impl Writer<'_> {
         let element = self.outline.add(list, Role::ListItem);
         let hour = (!row.time.is_empty()).then(|| {
             let label = self.outline.add(element, Role::Label);
-            self.paragraph(label, Style::Hour, &row.time)
+            self.paragraph(label, Style::Hour, &held_to_its_hour(&row.time))
         });
         let body_element = self.outline.add(element, Role::ListBody);
         let mut element = self.outline.add(body_element, Role::Paragraph);
@@ -126,6 +126,15 @@ impl Writer<'_> {
     fn paragraph(&self, element: ElementId, style: Style, text: &str) -> Paragraph {
         let weight = if style.bold() { Weight::Bold } else { Weight::Regular };
         Paragraph { element, style, text: self.case.shape(weight, text) }
+    }
+}
+
+/// `dès 18 h 30` on one line: the word is short, and means nothing alone.
+fn held_to_its_hour(time: &str) -> String {
+    let word = ["dès", "vers"].into_iter().find(|&word| time.starts_with(word) && time[word.len()..].starts_with(' '));
+    match word {
+        Some(word) => format!("{word}{}{}", french::NBSP, &time[word.len() + 1..]),
+        None => time.to_owned(),
     }
 }
 

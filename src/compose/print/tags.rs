@@ -182,14 +182,14 @@ impl Tagger<'_> {
                     .iter()
                     .filter_map(|mark| match &mark.shape {
                         Shape::Text(run) => Some(run.area()),
-                        Shape::Fill { .. } => None,
+                        Shape::Fill { .. } | Shape::Logo(_) => None,
                     })
                     .collect();
                 let Some(&first) = areas.first() else { continue };
                 let whole = areas.iter().fold(first, |whole, area| union(&whole, area));
                 let said = runs.iter().find_map(|mark| match &mark.shape {
                     Shape::Text(run) => Some(run.text.text.as_str()),
-                    Shape::Fill { .. } => None,
+                    Shape::Fill { .. } | Shape::Logo(_) => None,
                 });
                 let key = (nums.len() / 2) as i64;
                 let annotation = dictionary! {
@@ -303,11 +303,12 @@ fn ascii_url(url: &str) -> String {
 }
 
 fn figure_area(page: &Page, element: ElementId) -> Option<Vec<Object>> {
-    let fills = page.marks.iter().filter(|mark| mark.element == Some(element)).filter_map(|mark| match &mark.shape {
-        Shape::Fill { areas, .. } => Some(areas),
+    let areas = page.marks.iter().filter(|mark| mark.element == Some(element)).filter_map(|mark| match &mark.shape {
+        Shape::Fill { areas, .. } => Some(areas.as_slice()),
+        Shape::Logo(area) => Some(std::slice::from_ref(area)),
         Shape::Text(_) => None,
     });
-    let whole = fills.flatten().copied().reduce(|whole, area| union(&whole, &area))?;
+    let whole = areas.flatten().copied().reduce(|whole, area| union(&whole, &area))?;
     Some(rect(&whole, page.paper.height))
 }
 

@@ -14,7 +14,11 @@ use rustybuzz::{BufferClusterLevel, Direction, Face, Language, ShapePlan, Unicod
 use subsetter::GlyphRemapper;
 use unicode_linebreak::{BreakOpportunity, linebreaks};
 
-use super::{PrintError, legible::legible};
+use super::{
+    PrintError,
+    fonts::{Font, Fonts},
+    legible::legible,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Weight {
@@ -25,23 +29,16 @@ pub enum Weight {
 impl Weight {
     pub const ALL: [Self; 2] = [Self::Regular, Self::Bold];
 
-    fn file(self) -> &'static [u8] {
+    fn of(self, fonts: &Fonts) -> &Font {
         match self {
-            Self::Regular => include_bytes!("../../../fonts/SourceSans3-Regular.ttf"),
-            Self::Bold => include_bytes!("../../../fonts/SourceSans3-Semibold.ttf"),
-        }
-    }
-
-    pub fn postscript_name(self) -> &'static str {
-        match self {
-            Self::Regular => "SourceSans3-Regular",
-            Self::Bold => "SourceSans3-Semibold",
+            Self::Regular => &fonts.regular,
+            Self::Bold => &fonts.bold,
         }
     }
 }
 
-/// Height of a capital, in em, of both faces.
-pub const CAP_HEIGHT: f32 = 0.66;
+/// Height of a capital, in em, where a font does not say it.
+const USUAL_CAP_HEIGHT: f32 = 0.66;
 
 /// One glyph, in thousandths of an em.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,6 +70,8 @@ pub struct Shaped {
     pub text: String,
     pub glyphs: Vec<Glyph>,
     pub chunks: Vec<Chunk>,
+    /// Height of a capital, in em.
+    pub cap_height: f32,
     /// `pens[n]`: where glyph `n` begins.
     pens: Vec<f32>,
 }
@@ -94,23 +93,26 @@ impl Shaped {
 }
 
 /// Two faces and every string already shaped.
-pub struct TypeCase {
-    faces: Vec<(Face<'static>, ShapePlan)>,
+pub struct TypeCase<'a> {
+    fonts: &'a Fonts,
+    faces: Vec<(Face<'a>, ShapePlan)>,
     shaped: RefCell<HashMap<(Weight, String), Rc<Shaped>>>,
     /// What a glyph says when the text is copied or read aloud; one answer per glyph in the whole document.
     meaning: RefCell<BTreeMap<(Weight, u16), String>>,
     dropped: RefCell<BTreeSet<char>>,
 }
 
-impl TypeCase {
-    pub fn open() -> Result<Self, PrintError> {
+impl<'a> TypeCase<'a> {
+    pub fn open(fonts: &'a Fonts) -> Result<Self, PrintError> {
         let open = |weight: Weight| {
-            let face = Face::from_slice(weight.file(), 0).ok_or(PrintError::Font(weight.postscript_name()))?;
+            let font = weight.of(fonts);
+            let face =
+                Face::from_slice(&font.bytes, 0).ok_or_else(|| PrintError::Font(font.postscript_name.to_string()))?;
             let plan = ShapePlan::new(&face, Direction::LeftToRight, Some(script::LATIN), french().as_ref(), &[]);
             Ok((face, plan))
         };
         let faces = Weight::ALL.into_iter().map(open).collect::<Result<_, PrintError>>()?;
-        Ok(Self { faces, shaped: RefCell::default(), meaning: RefCell::default(), dropped: RefCell::default() })
+        Ok(Self { fonts, faces, shaped: RefCell::default(), meaning: RefCell::default(), dropped: RefCell::default() })
     }
 
     /// The text as glyphs, made legible first.
@@ -171,7 +173,9 @@ impl TypeCase {
             pens.push(pens[pens.len() - 1] + glyph.advance);
         }
         let chunks = chunks(&text, &starts);
-        Shaped { weight, text, glyphs, chunks, pens }
+        let cap_height =
+            face.capital_height().map_or(USUAL_CAP_HEIGHT, |height| f32::from(height) / face.units_per_em() as f32);
+        Shaped { weight, text, glyphs, chunks, cap_height, pens }
     }
 
     fn remember_meanings(&self, weight: Weight, text: &str, glyphs: &[Glyph], starts: &[usize]) {
@@ -185,13 +189,17 @@ impl TypeCase {
         }
     }
 
+    pub fn postscript_name(&self, weight: Weight) -> &str {
+        &weight.of(self.fonts).postscript_name
+    }
+
     /// A font program with only these glyphs, and where each of them went.
     pub fn subset(&self, weight: Weight, used: &BTreeSet<u16>) -> Result<(Vec<u8>, GlyphRemapper), PrintError> {
         let mut remapper = GlyphRemapper::new();
         used.iter().for_each(|&glyph| {
             remapper.remap(glyph);
         });
-        let program = subsetter::subset(weight.file(), 0, &remapper).map_err(PrintError::Subset)?;
+        let program = subsetter::subset(&weight.of(self.fonts).bytes, 0, &remapper).map_err(PrintError::Subset)?;
         Ok((program, remapper))
     }
 }
@@ -229,7 +237,8 @@ mod tests {
     use super::*;
 
     fn pieces(text: &str) -> Vec<String> {
-        let shaped = TypeCase::open().unwrap().shape(Weight::Regular, text);
+        let fonts = Fonts::default();
+        let shaped = TypeCase::open(&fonts).unwrap().shape(Weight::Regular, text);
         // One glyph per letter in these texts, so glyph indices are letter indices.
         let letters: Vec<char> = shaped.text.chars().collect();
         shaped.chunks.iter().map(|chunk| letters[chunk.visible.clone()].iter().collect()).collect()
@@ -248,7 +257,8 @@ mod tests {
 
     #[test]
     fn no_glyph_is_the_missing_one_and_every_glyph_has_a_meaning() {
-        let case = TypeCase::open().unwrap();
+        let fonts = Fonts::default();
+        let case = TypeCase::open(&fonts).unwrap();
         for weight in Weight::ALL {
             let shaped = case.shape(weight, "Œuvres d’août : « l’affinité » – ďábel, ñandú, 5 € ; non ? 🎉 日本 ﷺ x̌");
             assert!(shaped.glyphs.iter().all(|glyph| glyph.id != 0));
@@ -259,7 +269,8 @@ mod tests {
 
     #[test]
     fn the_same_text_is_shaped_once() {
-        let case = TypeCase::open().unwrap();
+        let fonts = Fonts::default();
+        let case = TypeCase::open(&fonts).unwrap();
         assert!(Rc::ptr_eq(&case.shape(Weight::Bold, "bal"), &case.shape(Weight::Bold, "bal")));
     }
 }

@@ -138,11 +138,14 @@ pub fn largest_size(smallest: f32, largest: f32, fits: impl Fn(f32) -> bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::print::type_case::{TypeCase, Weight};
+    use crate::compose::print::{
+        fonts::Fonts,
+        type_case::{TypeCase, Weight},
+    };
     use proptest::prelude::*;
 
     fn set(text: &str, measure: f32) -> Vec<String> {
-        let shaped = TypeCase::open().unwrap().shape(Weight::Regular, text);
+        let shaped = TypeCase::open(&Fonts::default()).unwrap().shape(Weight::Regular, text);
         let letters: Vec<char> = shaped.text.chars().collect();
         break_lines(&shaped, measure).iter().map(|line| letters[line.glyphs.clone()].iter().collect()).collect()
     }
@@ -177,7 +180,7 @@ mod tests {
             text in "([a-zéœ]{1,14}[ -]){0,12}[A-Z]{1,40}( · [0-9]{1,3} €)?",
             measure in 4.0_f32..30.0,
         ) {
-            let shaped = TypeCase::open().unwrap().shape(Weight::Bold, &text);
+            let shaped = TypeCase::open(&Fonts::default()).unwrap().shape(Weight::Bold, &text);
             let lines = break_lines(&shaped, measure);
             let mut at = 0;
             for line in &lines {
