@@ -61,7 +61,8 @@ impl Draft<'_, '_, '_> {
                     && self.is_free(first - 1)
                     && words.is(first - 1, &["le", "la", "les", "l'", "un", "une", "des", "du"]);
                 // `sur les pas de d'Artagnan` is what visits are called, not where they are.
-                let in_the_steps = article && first > at + 1 && words.is(first, &["pas"]) && words.is(first - 2, &["sur"]);
+                let in_the_steps =
+                    article && first > at + 1 && words.is(first, &["pas"]) && words.is(first - 2, &["sur"]);
                 return Some(first - usize::from(article) - usize::from(in_the_steps));
             }
             if detail && !bracketed {
