@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::paper::Paper;
+use super::paper::Paper;
 
 /// Grey, sixteen shades, one a byte.
 pub struct Picture {

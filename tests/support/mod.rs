@@ -1,9 +1,33 @@
-//! What several tests share.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! What several tests share, in the words of the design.
 
+/// Runs each test on a fresh ledger of each database.
+macro_rules! on_both_databases {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test(crate::support::ledger::Ledger::sqlite().await).await;
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test(crate::support::ledger::Ledger::postgres().await).await;
+                }
+            )*
+        }
+    };
+}
+
+pub mod house;
 pub mod ledger;
 pub mod office;
 pub mod postgres;
+pub mod process;
+pub mod relay;
 pub mod serve;
 pub mod sky;
 pub mod smtp;

@@ -1,15 +1,12 @@
 //! The real program under libfaketime: both changes of hour, and the whole of July and August 2026.
 
-mod support;
 
-#[path = "summer/hours.rs"]
 mod hours;
-#[path = "summer/july_and_august.rs"]
 mod july_and_august;
 
 use semainier::store::Store;
 use std::{future::Future, sync::Arc, time::Duration};
-use support::serve::PATIENCE;
+use crate::support::serve::PATIENCE;
 
 /// Waits until the ledger says so.
 async fn until<F: Future<Output = bool>>(what: &str, store: &Arc<dyn Store>, holds: impl Fn(Arc<dyn Store>) -> F) {

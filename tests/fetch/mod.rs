@@ -1,11 +1,8 @@
 //! The one HTTP client and the sources, against a site that misbehaves. The ids are those of the fault list.
 
-#[path = "support/web.rs"]
-mod web;
+use crate::support::web;
 
-#[path = "fetch/client.rs"]
 mod client;
-#[path = "fetch/sources.rs"]
 mod sources;
 
 use std::net::IpAddr;
@@ -13,7 +10,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use semainier::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, KnownNames};
-use web::Web;
+use crate::support::web::Web;
 
 /// Small and impatient, so that what never ends ends soon.
 fn short() -> FetchLimits {

@@ -1,10 +1,8 @@
 //! The printed page seen from outside: what a reader, a printer and a screen reader get.
 
-#[path = "print/golden.rs"]
+mod command;
 mod golden;
-#[path = "print/paper.rs"]
 mod paper;
-#[path = "print/sample.rs"]
 mod sample;
 
 use std::{
@@ -12,7 +10,7 @@ use std::{
     sync::{LazyLock, Mutex},
 };
 
-use paper::{Paper, squeezed};
+use self::paper::{Paper, squeezed};
 use semainier::{
     compose::{
         print::{Format, Layout, Logo, Look, Printed, Sheet, Theme, print},
@@ -356,10 +354,10 @@ fn a_logo_is_seen_and_has_a_name() {
         assert!(images.contains("image") && images.contains("smask"), "{images}");
         assert!(paper.ask("qpdf", &["--json", "{}"]).contains("Logo : Office de tourisme Grand Auch"));
     }
-    let jpeg = Look { logo: Logo::parse(include_bytes!("print/logo.jpg")).ok(), ..Look::default() };
+    let jpeg = Look { logo: Logo::parse(include_bytes!("logo.jpg")).ok(), ..Look::default() };
     let office = sample::office();
     let paper = Paper::of(print(Layout::Poster, &sample::sheet(&agenda, &office, &jpeg)).unwrap());
-    let passed_through = include_bytes!("print/logo.jpg");
+    let passed_through = include_bytes!("logo.jpg");
     assert!(paper.printed.pdf.windows(passed_through.len()).any(|bytes| bytes == passed_through));
 }
 

@@ -1,0 +1,19 @@
+//! All tests from outside, as one binary: one link, one throw-away Postgres.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+
+#[macro_use]
+mod support;
+
+mod architecture;
+mod article;
+mod crash;
+mod daemon;
+mod deliver;
+mod fetch;
+mod flow;
+mod model;
+mod print;
+mod schedule;
+mod store;
+mod summer;

@@ -1,0 +1,12 @@
+//! The contract of the store, held by both databases: one suite, run on each.
+
+
+mod claiming;
+mod daemons;
+mod finishing;
+mod freezing;
+mod log;
+mod opening;
+mod partners;
+mod schedule;
+mod transitions;
