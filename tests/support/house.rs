@@ -226,7 +226,7 @@ impl House {
         let daemon = self.start(&["serve"]);
         until(what, is_so);
         signal(daemon.id(), "TERM");
-        finish(daemon, &["serve"]).expect(0).expect_said(&["semainier is up", "nothing is in flight"]);
+        finish(daemon, &["serve"]).expect(0).expect_said(&["nothing is in flight"]);
     }
 
     // --- what the ledger says ---
