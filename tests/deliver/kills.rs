@@ -54,10 +54,15 @@ fn body() -> std::sync::Arc<[u8]> {
 
 /// Lets a daemon send until it dies at `failpoint`; `false` when it never came there.
 async fn dies(office: &Office, failpoint: &str) -> bool {
+    let postgres = office.ledger.store.kind() == "postgres";
+    if postgres {
+        let ours = "DROP TABLE IF EXISTS ours;
+            CREATE TABLE ours AS SELECT pid FROM pg_stat_activity WHERE datname = current_database()";
+        office.ledger.sql(ours).await;
+    }
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["kills::child", "--exact", "--nocapture"])
         .env("SEMAINIER_FAILPOINT", failpoint)
-        .env("PGAPPNAME", "doomed")
         .env("SEMAINIER_TEST_CHILD_STORE", &office.ledger.url)
         .env("SEMAINIER_TEST_CHILD_RELAY", &office.url)
         .env("SEMAINIER_TEST_CHILD_CONNECTIONS", office.settings.connections.to_string())
@@ -72,10 +77,10 @@ async fn dies(office: &Office, failpoint: &str) -> bool {
         tokio::task::yield_now().await;
     }
     // So does Postgres: a commit that was on its way still lands.
-    if office.ledger.store.kind() == "postgres" {
+    if postgres {
         let wait = "DO $$ BEGIN
-            WHILE EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'doomed'
-                AND datname = current_database()) LOOP
+            WHILE EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+                AND pid <> pg_backend_pid() AND pid NOT IN (SELECT pid FROM ours)) LOOP
                 PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
             END LOOP;
         END $$";
