@@ -23,7 +23,7 @@ use crate::domain::{Timestamp, french, schedule::label};
 use crate::notices;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_cron_scheduler::{Job, JobScheduler};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +40,7 @@ pub struct Daemon {
     /// For letters to staff alone: one that cannot be sent is no reason to stop the post, nor to try every minute.
     letters: Mutex<Breaker>,
     pulse: pulse::Pulse,
+    bells: Bells,
 }
 
 /// Works until `stop`.
@@ -50,14 +51,12 @@ pub struct Daemon {
 pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
     let daemon = Arc::new(Daemon::new(engine)?);
     daemon.take_over().await?;
-    let bell = watch::Sender::new(());
-    let mut scheduler = doorbell(bell.clone()).await?;
-    let mail = Arc::new(Notify::new());
+    let mut scheduler = doorbell(Arc::clone(&daemon)).await?;
     let mut loops = JoinSet::new();
-    loops.spawn(Arc::clone(&daemon).keep_schedule(Ear(bell.subscribe()), Arc::clone(&mail), stop.clone()));
-    loops.spawn(Arc::clone(&daemon).keep_posting(Ear(bell.subscribe()), Arc::clone(&mail), stop.clone()));
-    loops.spawn(Arc::clone(&daemon).keep_telling(Ear(bell.subscribe()), stop.clone()));
-    loops.spawn(Arc::clone(&daemon).keep_alive(Ear(bell.subscribe()), mail, stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_posting(stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 
     let mut broken = None;
@@ -74,10 +73,10 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
 }
 
 /// Rings every minute, and knows nothing else.
-async fn doorbell(bell: watch::Sender<()>) -> anyhow::Result<JobScheduler> {
+async fn doorbell(daemon: Arc<Daemon>) -> anyhow::Result<JobScheduler> {
     let scheduler = JobScheduler::new().await?;
     let ring = Job::new_async("0 * * * * *", move |_, _| {
-        bell.send_replace(());
+        daemon.bells.every_minute();
         Box::pin(std::future::ready(()))
     })?;
     scheduler.add(ring).await?;
@@ -85,15 +84,28 @@ async fn doorbell(bell: watch::Sender<()>) -> anyhow::Result<JobScheduler> {
     Ok(scheduler)
 }
 
-/// One who hears the bell, also when it rang while he was busy.
-struct Ear(watch::Receiver<()>);
+/// One for each loop. What rang while a loop was busy is heard afterwards.
+#[derive(Default)]
+struct Bells {
+    schedule: Notify,
+    /// Also when something was frozen, or came back to the queue.
+    post: Notify,
+    /// After each step that may owe staff a word.
+    staff: Notify,
+    pulse: Notify,
+}
 
-impl Ear {
-    /// `false` when only the time was over.
-    async fn wait(&mut self, at_most: Duration) -> bool {
-        let rung = tokio::time::timeout(at_most.min(LONGEST_PAUSE), self.0.changed()).await;
-        rung.is_ok()
+impl Bells {
+    fn every_minute(&self) {
+        for bell in [&self.schedule, &self.post, &self.pulse] {
+            bell.notify_one();
+        }
     }
+}
+
+/// `false` when only the time was over.
+async fn rung(bell: &Notify, at_most: Duration) -> bool {
+    tokio::time::timeout(at_most.min(LONGEST_PAUSE), bell.notified()).await.is_ok()
 }
 
 impl Daemon {
@@ -102,7 +114,14 @@ impl Daemon {
     pub fn new(engine: Engine) -> anyhow::Result<Self> {
         let deliverer = engine.deliverer()?;
         let pulse = pulse::Pulse::new(engine.app.clock.now());
-        Ok(Self { engine, deliverer, relay: post::Health::default(), letters: Mutex::default(), pulse })
+        Ok(Self {
+            engine,
+            deliverer,
+            relay: post::Health::default(),
+            letters: Mutex::default(),
+            pulse,
+            bells: Bells::default(),
+        })
     }
 
     /// Everything once, one after the other: what the loops do side by side. For tests with a clock that stands still.
@@ -153,33 +172,31 @@ impl Daemon {
         );
     }
 
-    async fn keep_schedule(self: Arc<Self>, mut ear: Ear, mail: Arc<Notify>, stop: CancellationToken) {
+    async fn keep_schedule(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if self.schedule_pass(&stop).await {
-                mail.notify_one();
+                self.bells.post.notify_one();
             }
+            self.bells.staff.notify_one();
             self.pulse.felt();
-            stop.run_until_cancelled(ear.wait(LONGEST_PAUSE)).await;
+            stop.run_until_cancelled(rung(&self.bells.schedule, LONGEST_PAUSE)).await;
         }
     }
 
-    async fn keep_posting(self: Arc<Self>, mut ear: Ear, mail: Arc<Notify>, stop: CancellationToken) {
+    async fn keep_posting(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             self.post_pass(&stop).await;
+            self.bells.staff.notify_one();
             let pause = self.pause_of_the_post().await;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = mail.notified() => {}
-                _ = ear.wait(pause) => {}
-            }
+            stop.run_until_cancelled(rung(&self.bells.post, pause)).await;
         }
     }
 
-    async fn keep_telling(self: Arc<Self>, mut ear: Ear, stop: CancellationToken) {
+    async fn keep_telling(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let told_and_waited = async {
+                rung(&self.bells.staff, LONGEST_PAUSE).await;
                 self.staff_pass().await;
-                ear.wait(LONGEST_PAUSE).await;
             };
             stop.run_until_cancelled(told_and_waited).await;
         }

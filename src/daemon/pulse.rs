@@ -1,7 +1,7 @@
 //! That the daemon lives: to the ledger, for `status`; to systemd, for its watchdog. Whether others died, and whether the
 //! clock is sane.
 
-use super::{Daemon, Ear, LONGEST_PAUSE, chain, lock};
+use super::{Daemon, LONGEST_PAUSE, chain, lock, rung};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::store;
@@ -9,7 +9,6 @@ use chrono::TimeDelta;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -87,7 +86,7 @@ fn jump(before: Timestamp, now: Timestamp) -> Option<Jump> {
 
 impl Daemon {
     /// Until `stop`.
-    pub(super) async fn keep_alive(self: Arc<Self>, mut ear: Ear, mail: Arc<Notify>, stop: CancellationToken) {
+    pub(super) async fn keep_alive(self: Arc<Self>, stop: CancellationToken) {
         // Half the interval that systemd allows, as sd_watchdog_enabled(3) asks.
         let ping = sd_notify::watchdog_enabled().map_or(LONGEST_PAUSE, |interval| interval / 2);
         let mut told: Option<Instant> = None;
@@ -96,13 +95,13 @@ impl Daemon {
                 told = Some(Clock::monotonic());
                 self.beat().await;
                 if self.take_up_the_dead().await {
-                    mail.notify_one();
+                    self.bells.post.notify_one();
                 }
             }
             if self.pulse.is_felt() {
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             }
-            if stop.run_until_cancelled(ear.wait(ping)).await == Some(true) {
+            if stop.run_until_cancelled(rung(&self.bells.pulse, ping)).await == Some(true) {
                 told = None;
             }
         }

@@ -107,13 +107,20 @@ impl Summer {
     async fn passes(&self, hour: Timestamp, occurrences: usize) {
         self.sky.set(hour + TimeDelta::seconds(5));
         until(&hour.to_rfc3339(), &self.store, async |store| {
-            let open = store.open_issues().await.unwrap();
+            // What was frozen a moment ago is due a moment after the hour; what is tried again comes minutes later.
+            let hour = hour + TimeDelta::minutes(5);
+            // In this order: what is claimed while we look is not due any more, and then seen in flight.
+            let looked = store.occurrences(None, 100).await.unwrap().len() == occurrences
+                && store.due_occurrences(hour).await.unwrap().is_empty();
+            let tried = store.next_due(None).await.unwrap().is_none_or(|at| at > hour);
             let over = |state, at| matches!(state, IssueState::Held | IssueState::Sending) && at <= hour;
-            store.occurrences(None, 100).await.unwrap().len() == occurrences
-                && store.due_occurrences(hour).await.unwrap().is_empty()
-                && store.next_due(None).await.unwrap().is_none_or(|at| at > hour)
-                && open.iter().all(|it| it.counts.claimed + it.counts.in_data == 0 && !over(it.state, it.expires_at))
-                && store.owed_notices().await.unwrap().is_empty()
+            let settled = store
+                .open_issues()
+                .await
+                .unwrap()
+                .iter()
+                .all(|it| it.counts.claimed + it.counts.in_data == 0 && !over(it.state, it.expires_at));
+            looked && tried && settled && store.owed_notices().await.unwrap().is_empty()
         })
         .await;
     }
@@ -161,7 +168,7 @@ fn week(n: usize) -> Week {
 
 /// Eight o'clock; when the greylisted are tried again; when it is too late.
 fn usual_hours() -> [TimeDelta; 3] {
-    [TimeDelta::zero(), TimeDelta::minutes(7), TimeDelta::hours(12)]
+    [TimeDelta::zero(), TimeDelta::minutes(30), TimeDelta::hours(12)]
 }
 
 async fn lives_through_the_summer(database: Option<postgres::Database>) {

@@ -1,11 +1,12 @@
 //! `semainier serve` as a process of its own, whose log is listened to.
 
+use semainier::clock::Clock;
 use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Output, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Nothing here takes longer on a busy machine; what does hangs.
@@ -61,9 +62,9 @@ impl Serve {
 
     /// Waits for a line with these words, from here on.
     pub fn hear(&mut self, words: &str) -> String {
-        let end = Instant::now() + PATIENCE;
+        let end = Clock::monotonic() + PATIENCE;
         loop {
-            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.lines.recv_timeout(end.saturating_duration_since(Clock::monotonic())) {
                 Ok(line) => {
                     self.log.push(line.clone());
                     if line.contains(words) {
@@ -82,9 +83,9 @@ impl Serve {
 
     /// Waits for its end.
     pub fn end(mut self) -> Ended {
-        let end = Instant::now() + PATIENCE;
+        let end = Clock::monotonic() + PATIENCE;
         loop {
-            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.lines.recv_timeout(end.saturating_duration_since(Clock::monotonic())) {
                 Ok(line) => self.log.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.log.join("\n")),
