@@ -1,5 +1,14 @@
 //! How long the grammar takes on an honest article, and that it stays linear on junk of 1 MiB.
 
+#![allow(
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement that cannot go on says so by panicking, and its result is what it prints"
+)]
+
 use std::hint::black_box;
 
 use chrono::NaiveDate;

@@ -3,7 +3,15 @@
 //!
 //! `cargo bench --bench deliver -- [messages] [connections] [kilobytes]`; the ledger is made under `$TMPDIR`, or on the
 //! Postgres that `SEMAINIER_BENCH_POSTGRES` names.
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+#![allow(
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement that cannot go on says so by panicking, and its result is what it prints"
+)]
 
 use async_trait::async_trait;
 use semainier::{

@@ -1,6 +1,15 @@
 //! How long a page takes: `cargo bench --bench print`. Processor time and memory, and other programs on the same content:
 //! `benches/compare-print.sh`.
 
+#![allow(
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement that cannot go on says so by panicking, and its result is what it prints"
+)]
+
 #[path = "../tests/print/sample.rs"]
 mod sample;
 

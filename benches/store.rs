@@ -1,6 +1,15 @@
 //! What a mailing costs the ledger: freezing, claiming, and the two commits of each batch of messages. On SQLite, on the
 //! disk of the directory for temporary files: the commits wait for it.
 
+#![allow(
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement that cannot go on says so by panicking, and its result is what it prints"
+)]
+
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use semainier::{
     domain::{
@@ -80,6 +89,7 @@ fn issue(n: u32) -> NewIssue {
     NewIssue {
         key: IssueKey::new("agenda", n),
         mailing: "agenda".to_owned(),
+        audience: "agenda".to_owned(),
         scheduled_for: now(),
         expires_at: now() + chrono::TimeDelta::hours(12),
         content: Content {
@@ -92,13 +102,13 @@ fn issue(n: u32) -> NewIssue {
                 from_name: String::new(),
                 from_address: String::new(),
                 reply_to: None,
+                return_path: String::new(),
                 domain: "office.example".to_owned(),
                 list_id: String::new(),
                 list_name: String::new(),
                 feedback_id: String::new(),
                 date_ms: 0,
-                zone: "Europe/Paris".to_owned(),
-                unsubscribe_base: String::new(),
+                public_url: "https://office.example/".to_owned(),
             },
         },
         content_hash: String::new(),

@@ -1,5 +1,14 @@
 //! Writes every form of the sample agendas into a folder, to be looked at or validated: `scripts/vera` does both.
 
+#![allow(
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement that cannot go on says so by panicking, and its result is what it prints"
+)]
+
 #[path = "../tests/print/sample.rs"]
 mod sample;
 

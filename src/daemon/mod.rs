@@ -51,6 +51,8 @@ pub struct Daemon {
 pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
     let daemon = Arc::new(Daemon::new(engine)?);
     daemon.take_over().await?;
+    // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.
+    daemon.beat().await;
     let mut scheduler = doorbell(Arc::clone(&daemon)).await?;
     let mut loops = JoinSet::new();
     loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));

@@ -61,7 +61,7 @@ async fn dies(office: &Office, failpoint: &str) -> bool {
         office.ledger.sql(ours).await;
     }
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["kills::child", "--exact", "--nocapture"])
+        .args(["deliver::kills::child", "--exact", "--nocapture"])
         .env("SEMAINIER_FAILPOINT", failpoint)
         .env("SEMAINIER_TEST_CHILD_STORE", &office.ledger.url)
         .env("SEMAINIER_TEST_CHILD_RELAY", &office.url)

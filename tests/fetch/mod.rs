@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-use semainier::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, KnownNames};
 use crate::support::web::Web;
+use semainier::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, KnownNames};
 
 /// Small and impatient, so that what never ends ends soon.
 fn short() -> FetchLimits {

@@ -299,7 +299,7 @@ fn a_fresh_process_gives_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pages");
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    let output = command.args(["--exact", "another_process_prints"]).env("PRINT_TO", &path).output().unwrap();
+    let output = command.args(["--exact", "print::another_process_prints"]).env("PRINT_TO", &path).output().unwrap();
     assert!(output.status.success());
     let pages = FORMS.map(|(_, layout)| printed(layout, &sample::agenda(20)).pdf);
     assert!(std::fs::read(path).unwrap() == pages.concat());
@@ -338,7 +338,7 @@ fn on_a3_everything_is_larger_by_the_square_root_of_two_and_can_still_be_clicked
         let document = lopdf::Document::load_mem(&paper.printed.pdf).unwrap();
         let annotations = document.page_iter().flat_map(|page| document.get_page_annotations(page).unwrap());
         let area = |link: &lopdf::Dictionary| link.get(b"Rect").unwrap().as_array().unwrap().clone();
-        annotations.flat_map(|link| area(link)).map(|side| side.as_float().unwrap()).collect::<Vec<_>>()
+        annotations.flat_map(area).map(|side| side.as_float().unwrap()).collect::<Vec<_>>()
     };
     let (small, large) = (areas(&small), areas(&large));
     assert!(!small.is_empty() && small.len() == large.len());

@@ -1,6 +1,5 @@
 //! The contract of the store, held by both databases: one suite, run on each.
 
-
 mod claiming;
 mod daemons;
 mod finishing;

@@ -146,11 +146,6 @@ impl House {
         self
     }
 
-    pub fn without_env(mut self, name: &str) -> Self {
-        self.environment.remove(name);
-        self
-    }
-
     /// JSON's texts, numbers and lists are TOML's too.
     fn configure(&self) {
         let lines = self.settings.iter().fold(String::new(), |mut text, (key, value)| {

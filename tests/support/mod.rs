@@ -1,4 +1,5 @@
-//! What several tests share, in the words of the design.
+//! What several tests and benches share, in the words of the design.
+#![allow(clippy::allow_attributes, dead_code, unused_macros, reason = "a bench uses a part of it")]
 
 /// Runs each test on a fresh ledger of each database.
 macro_rules! on_both_databases {

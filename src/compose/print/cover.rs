@@ -212,7 +212,7 @@ impl Practical {
         let size = largest_size(SMALLEST, largest, |size| top + self.height(size) <= bottom).unwrap_or(SMALLEST);
         let below = self.set(brush, theme, top, size);
         match invite {
-            Some(cover) => cover.invite_again(brush, theme, (below + 20.0).max(A5.height - 250.0).min(BOTTOM - 150.0)),
+            Some(cover) => cover.invite_again(brush, theme, (below + 20.0).clamp(A5.height - 250.0, BOTTOM - 150.0)),
             None => Ok(()),
         }
     }
