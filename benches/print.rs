@@ -1,5 +1,5 @@
 //! How long a page takes: `cargo bench --bench print`. Processor time and memory, and other programs on the same content:
-//! `benches/compare-print.sh`.
+//! `benches/compare-print.py`.
 
 #![allow(
     clippy::allow_attributes,
