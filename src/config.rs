@@ -78,8 +78,8 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     pub format: LogFormat,
-    /// A `tracing` filter: `info`, `semainier=debug`.
-    pub level: String,
+    /// A `tracing` filter: `info`, `semainier=debug`. `None`: the daemon says what it does, a command only what is wrong.
+    pub level: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -210,7 +210,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         print: Print::read(&print, &base),
         log: Log {
             format: log.parsed("format", log_format).unwrap_or(LogFormat::Text),
-            level: log.text("level").unwrap_or_else(|| "info".to_owned()),
+            level: log.text("level"),
         },
     };
     for section in [office, sender, fetch, delivery, print, log, root] {

@@ -4,11 +4,12 @@ use crate::config::{Log, LogFormat};
 use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// Starts the log. A filter that cannot be read becomes `info`, with a word about it.
-pub fn init(log: &Log) {
-    let (filter, bad) = match EnvFilter::try_new(directives(&log.level)) {
+/// Starts the log, at `default` where the configuration names no level. A filter that cannot be read is taken for none, with
+/// a word about it.
+pub fn init(log: &Log, default: &str) {
+    let (filter, bad) = match EnvFilter::try_new(directives(log.level.as_deref().unwrap_or(default))) {
         Ok(filter) => (filter, None),
-        Err(why) => (EnvFilter::new(directives("info")), Some(why)),
+        Err(why) => (EnvFilter::new(directives(default)), Some(why)),
     };
     let writer = std::io::stderr;
     // Colours are for eyes: in a file or a journal they are noise.
@@ -22,7 +23,7 @@ pub fn init(log: &Log) {
     // A second start (in tests) keeps the first.
     let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
     if let Some(why) = bad {
-        tracing::warn!("log.level is no filter ({why}); logging at info");
+        tracing::warn!("log.level is no filter ({why}); logging at {default}");
     }
 }
 

@@ -114,7 +114,9 @@ pub async fn main() -> ExitCode {
 }
 
 async fn dispatch(args: Args) -> anyhow::Result<Ended> {
-    let context = Context { config: args.config, log_format: args.log_format };
+    // The daemon says what it does; a command answers on standard output, and logs only what is wrong.
+    let log_level = if matches!(args.command, Command::Serve) { "info" } else { "warn" };
+    let context = Context { config: args.config, log_format: args.log_format, log_level };
     match args.command {
         Command::Demo(args) => demo::run(&context, args).await,
         Command::Check => check::run(&context).await,
@@ -140,6 +142,8 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
 struct Context {
     config: Option<PathBuf>,
     log_format: Option<LogFormat>,
+    /// Where the configuration names none.
+    log_level: &'static str,
 }
 
 impl Context {
@@ -147,7 +151,7 @@ impl Context {
     fn load(&self) -> anyhow::Result<Config> {
         let mut config = Config::load(self.config.as_deref(), &Overrides::from_env(std::env::vars()))?;
         config.log.format = self.log_format.unwrap_or(config.log.format);
-        telemetry::init(&config.log);
+        telemetry::init(&config.log, self.log_level);
         Ok(config)
     }
 

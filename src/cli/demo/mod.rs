@@ -4,7 +4,7 @@
 use super::{Context, Ended, partners, run, show};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Log};
 use crate::domain::{Timestamp, article::Article};
 use crate::keys::Overrides;
 use crate::store::{Access, LogFilter};
@@ -39,8 +39,6 @@ opening_hours = 'Du lundi au samedi de 9 h à 18 h 30, le dimanche de 10 h à 13
 [sender]
 name = 'Office de tourisme Grand Auch'
 address = 'partenaires@office.example'
-[log]
-level = 'error'
 ";
 
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
@@ -48,11 +46,9 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     clear(dir).with_context(|| format!("cannot prepare {}", dir.display()))?;
     let text = format!("database = 'sqlite://semainier.db'\nrelay = 'capture:outbox'\n{OFFICE}");
     let config = Config::parse(Some(&dir.join("semainier.toml")), &text, &Overrides::default())?;
-    telemetry::init(&crate::config::Log {
-        format: context.log_format.unwrap_or(config.log.format),
-        ..config.log.clone()
-    });
     let saturday: Timestamp = SATURDAY.parse()?;
+    let format = context.log_format.unwrap_or(config.log.format);
+    telemetry::init(&Log { format, ..config.log.clone() }, "error");
     let engine = App::new(config, Clock::starting_at(saturday))?.open(Access::Exclusive).await?;
 
     show::line(format!("A Saturday morning at the office: {}\n", report::instant(saturday, engine.app.config.zone)));
