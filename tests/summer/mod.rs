@@ -1,12 +1,11 @@
 //! The real program under libfaketime: both changes of hour, and the whole of July and August 2026.
 
-
 mod hours;
 mod july_and_august;
 
+use crate::support::serve::PATIENCE;
 use semainier::store::Store;
 use std::{future::Future, sync::Arc, time::Duration};
-use crate::support::serve::PATIENCE;
 
 /// Waits until the ledger says so.
 async fn until<F: Future<Output = bool>>(what: &str, store: &Arc<dyn Store>, holds: impl Fn(Arc<dyn Store>) -> F) {
