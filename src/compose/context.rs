@@ -225,6 +225,6 @@ mod tests {
     #[test]
     fn the_built_in_templates_render_all_their_samples() {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
-        assert_eq!(checked, [("agenda", 2), ("notice", 6)]);
+        assert_eq!(checked, [("agenda", 2), ("notice", 7)]);
     }
 }
