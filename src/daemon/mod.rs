@@ -140,6 +140,7 @@ impl Daemon {
         let now = app.clock.now();
         let recovered = store.recover(self.engine.is_exclusive(), now).await?;
         self.know_the_mailings(now).await?;
+        self.beat().await;
         let next = app.mailings.iter().filter_map(|m| Some((m.schedule.next_after(now)?, m))).min_by_key(|(at, _)| *at);
         let next = next.map(|(at, m)| format!("{} at {}", m.issue_key(at), label(at, m.schedule.zone)));
         info!(
