@@ -248,7 +248,7 @@ async fn the_ledger_tells(summer: &Summer) {
         "08-22T08:00 missed le service n’a pu s’en occuper que 35 h après l’heure prévue",
         "08-29T08:00 done ",
     ];
-    let plain = |text: &str| text.replace('\u{a0}', " ").replace('\u{202f}', " ");
+    let plain = |text: &str| text.replace(['\u{a0}', '\u{202f}'], " ");
     assert_eq!(told.len(), expected.len(), "{told:#?}");
     for (told, expected) in told.iter().zip(expected) {
         let same =
