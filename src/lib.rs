@@ -38,7 +38,7 @@
 //! # Walls
 //!
 //! `collect`, `compose` and `deliver` never import each other; they meet in [`pipeline`], in the types of [`domain`]. Each
-//! library is named only in its room. `tests/architecture.rs` holds both by reading the source.
+//! library is named only in its room. `tests/architecture/` holds both by reading the source.
 
 pub mod app;
 pub mod cli;

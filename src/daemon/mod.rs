@@ -51,8 +51,6 @@ pub struct Daemon {
 pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
     let daemon = Arc::new(Daemon::new(engine)?);
     daemon.take_over().await?;
-    // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.
-    daemon.beat().await;
     let mut scheduler = doorbell(Arc::clone(&daemon)).await?;
     let mut loops = JoinSet::new();
     loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));
@@ -140,6 +138,7 @@ impl Daemon {
         let now = app.clock.now();
         let recovered = store.recover(self.engine.is_exclusive(), now).await?;
         self.know_the_mailings(now).await?;
+        // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.
         self.beat().await;
         let next = app.mailings.iter().filter_map(|m| Some((m.schedule.next_after(now)?, m))).min_by_key(|(at, _)| *at);
         let next = next.map(|(at, m)| format!("{} at {}", m.issue_key(at), label(at, m.schedule.zone)));

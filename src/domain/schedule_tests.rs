@@ -1,5 +1,5 @@
 //! The vectors of the changes of clocks, of odd patterns, and of lateness. The oracle that counts ten years minute by
-//! minute is in `tests/schedule.rs`.
+//! minute is in `tests/schedule/`.
 
 use super::*;
 use chrono::{NaiveDate, Utc};

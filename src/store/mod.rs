@@ -1,7 +1,7 @@
 //! The ledger. All SQL of the house is here, one method an intention, each write guarded by the state it starts from
 //! and its rows counted.
 //!
-//! Two databases, one contract: `tests/store.rs` runs the same suite on both. What is law here is the transition table
+//! Two databases, one contract: `tests/store/` runs the same suite on both. What is law here is the transition table
 //! of [`crate::domain::delivery::TRANSITIONS`]; a write that finds another state changes nothing and says so.
 //! The store never reads a clock: every instant is an argument.
 
