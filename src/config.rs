@@ -208,10 +208,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             dot_timeout: delivery.duration("dot_timeout").unwrap_or(TimeDelta::seconds(600)),
         },
         print: Print::read(&print, &base),
-        log: Log {
-            format: log.parsed("format", log_format).unwrap_or(LogFormat::Text),
-            level: log.text("level"),
-        },
+        log: Log { format: log.parsed("format", log_format).unwrap_or(LogFormat::Text), level: log.text("level") },
     };
     for section in [office, sender, fetch, delivery, print, log, root] {
         section.finish();

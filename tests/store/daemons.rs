@@ -41,13 +41,8 @@ async fn a_daemon_is_seen_until_it_leaves_or_is_forgotten(db: Ledger) {
 async fn an_issue_is_open_until_nothing_of_it_waits_for_anybody(db: Ledger) {
     let open = async || db.store.open_issues().await.unwrap().into_iter().map(|i| i.key).collect::<Vec<_>>();
     let key = db.frozen(2).await;
-    let this = std::slice::from_ref(&key);
     let next = IssueKey::new("agenda", "2026-W29");
-<<<<<<< HEAD
     assert_eq!(open().await, std::slice::from_ref(&key));
-=======
-    assert_eq!(open().await, this);
->>>>>>> daemon
     assert_eq!(db.store.open_issues().await.unwrap()[0].counts.queued, 2);
     assert_eq!(db.store.other_sending_issue("agenda", &next).await.unwrap(), Some(key.clone()));
     assert_eq!(db.store.other_sending_issue("agenda", &key).await.unwrap(), None);
@@ -59,11 +54,7 @@ async fn an_issue_is_open_until_nothing_of_it_waits_for_anybody(db: Ledger) {
     let finished = claims.iter().zip(outcomes).map(|(claim, it)| crate::support::ledger::finished(claim, it, at(3)));
     db.store.finish_attempts(&finished.collect::<Vec<_>>()).await.unwrap();
     db.store.close_finished_issues(at(4)).await.unwrap();
-<<<<<<< HEAD
     assert_eq!(open().await, std::slice::from_ref(&key), "done, but one is unknown");
-=======
-    assert_eq!(open().await, this, "done, but one is unknown");
->>>>>>> daemon
     assert_eq!(db.store.other_sending_issue("agenda", &next).await.unwrap(), None);
 
     let unknown = &db.store.log(&Default::default()).await.unwrap();
