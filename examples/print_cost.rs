@@ -2,6 +2,15 @@
 //! all, or logo (a poster in black and white with a logo), and EVENTS a number or `hostile`. Something outside
 //! measures what that costs: `benches/compare-print.py`. With a folder, the last page and its agenda as JSON are left there.
 
+#![allow(
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement that cannot go on says so by panicking, and its result is what it prints"
+)]
+
 #[path = "../tests/print/sample.rs"]
 mod sample;
 
