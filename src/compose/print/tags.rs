@@ -3,9 +3,10 @@
 //!
 //! It changes nothing that is drawn. The same document gives the same bytes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write};
 
 use chrono::{DateTime, Utc};
+use flate2::{Compression, write::ZlibEncoder};
 use lopdf::{Document, Object, ObjectId, Stream, StringFormat, dictionary};
 use sha2::{Digest, Sha256};
 
@@ -21,11 +22,25 @@ pub fn finish(drawn: Drawn, laid: &Laid, sheet: &Sheet, form: &str) -> Result<Ve
     let mut tagger = Tagger { document: drawn.document, pages, laid, marked: &drawn.marked };
     tagger.tag(sheet, form).map_err(PrintError::Tags)?;
     let mut document = tagger.document;
-    document.compress();
+    compress(&mut document).map_err(PrintError::Write)?;
     let mut bytes = Vec::new();
     document.save_modern(&mut bytes).map_err(PrintError::Write)?;
     Ok(bytes)
 }
+
+/// As lopdf does, but at the usual level: its best takes a quarter of the time of a page, for one part in a hundred.
+fn compress(document: &mut Document) -> std::io::Result<()> {
+    let streams = document.objects.values_mut().filter_map(|object| object.as_stream_mut().ok());
+    for stream in streams.filter(|stream| stream.allows_compression && !stream.dict.has(b"Filter")) {
+        let mut encoder = ZlibEncoder::new(Vec::with_capacity(stream.content.len() / 2), Compression::new(LEVEL));
+        encoder.write_all(&stream.content)?;
+        stream.set_content(encoder.finish()?);
+        stream.dict.set("Filter", "FlateDecode");
+    }
+    Ok(())
+}
+
+const LEVEL: u32 = 6;
 
 struct Tagger<'a> {
     document: Document,
