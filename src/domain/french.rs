@@ -12,7 +12,8 @@ pub const NBSP: char = '\u{a0}';
 pub const NARROW_NBSP: char = '\u{202f}';
 
 const WEEKDAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
-const MONTHS: [&str; 12] = [
+/// From January.
+pub const MONTHS: [&str; 12] = [
     "janvier",
     "février",
     "mars",

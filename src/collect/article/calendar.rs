@@ -7,6 +7,7 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 
 use super::days::{Mention, Spec, WEEKDAYS};
 use crate::domain::agenda::Week;
+use crate::domain::french;
 
 /// What is known about when the article is.
 #[derive(Debug, Clone, Copy)]
@@ -147,7 +148,7 @@ fn disagreement(weekday: Weekday, date: NaiveDate) -> String {
     format!(
         "L’article écrit « {} {} », mais le {} est un {}\u{a0}: date à vérifier.",
         weekday_name(weekday),
-        day_and_month(date),
+        french::day_and_month(date),
         long_date(date),
         weekday_name(date.weekday()),
     )
@@ -158,31 +159,12 @@ pub(super) fn weekday_name(weekday: Weekday) -> &'static str {
 }
 
 pub(super) fn month_name(month: u32) -> &'static str {
-    const NAMES: [&str; 12] = [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ];
-    NAMES.get(month.wrapping_sub(1) as usize).copied().unwrap_or_default()
-}
-
-fn day_and_month(date: NaiveDate) -> String {
-    let day = if date.day() == 1 { "1er".to_owned() } else { date.day().to_string() };
-    format!("{day} {}", month_name(date.month()))
+    french::MONTHS.get(month.wrapping_sub(1) as usize).copied().unwrap_or_default()
 }
 
 /// `12 juillet 2027`
 pub(super) fn long_date(date: NaiveDate) -> String {
-    format!("{} {}", day_and_month(date), date.year())
+    format!("{} {}", french::day_and_month(date), date.year())
 }
 
 /// `mardi 13`
