@@ -1,0 +1,31 @@
+//! A piece of news as it was collected: what a newsletter is made of.
+
+use super::Timestamp;
+
+/// One piece of news, whatever kind of source it came from. Texts are plain: no markup is left in them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Item {
+    /// The same each time the source is read: a feed's guid, a post's id, a file's name, else the address.
+    pub id: String,
+    pub title: String,
+    pub url: Option<String>,
+    pub published: Timestamp,
+    pub modified: Option<Timestamp>,
+    /// What it says, a few sentences, paragraphs parted by an empty line. Empty when the source gives none.
+    pub summary: String,
+    pub image: Option<Picture>,
+    /// As the source names them: « Agenda », « Patrimoine ».
+    pub categories: Vec<String>,
+    /// Where it takes place, when the source says so.
+    pub commune: Option<String>,
+    /// The source it came from, in words for people: a site's name, else its host.
+    pub source: String,
+}
+
+/// An image of an item, not fetched yet.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Picture {
+    pub url: String,
+    /// What is seen on it, for those who do not see it; empty when the source says nothing.
+    pub alt: String,
+}
