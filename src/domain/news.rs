@@ -4,7 +4,7 @@ use super::Timestamp;
 
 /// One piece of news, whatever kind of source it came from. Texts are plain: no markup is left in them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Item {
+pub struct NewsItem {
     /// The same each time the source is read: a feed's guid, a post's id, a file's name, else the address.
     pub id: String,
     pub title: String,

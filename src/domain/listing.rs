@@ -1,0 +1,42 @@
+//! An event as a structured source gives it: an iCalendar file, OpenAgenda, DATAtourisme, …
+//!
+//! Nothing is guessed here: hours are hours because the source said so. How listings join an agenda that was read from an
+//! article is for the agenda to say.
+
+use super::{agenda::Status, news::Picture};
+use chrono::{NaiveDate, NaiveTime};
+
+/// One event with the times it takes place within the days that were asked for. Texts are plain: no markup is left.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Listing {
+    /// The same each time the source is read.
+    pub id: String,
+    pub title: String,
+    /// A few sentences, or empty.
+    pub description: String,
+    /// In the mailing's zone, in order of time; never empty in what a source returns.
+    pub sessions: Vec<Session>,
+    /// The name of the place: « Salle des Cordeliers ».
+    pub venue: Option<String>,
+    pub commune: Option<String>,
+    /// As the source words it: « 5 €, gratuit pour les moins de 12 ans ».
+    pub price: Option<String>,
+    pub phone: Option<String>,
+    pub url: Option<String>,
+    pub image: Option<Picture>,
+    pub status: Status,
+    pub categories: Vec<String>,
+    /// The source it came from, in words for people.
+    pub source: String,
+}
+
+/// One time the event takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Session {
+    pub day: NaiveDate,
+    /// `None`: all day long, or the source gives no hour.
+    pub start: Option<NaiveTime>,
+    pub end: Option<NaiveTime>,
+    /// Where it lasts beyond its first day; the last day is included.
+    pub end_day: Option<NaiveDate>,
+}
