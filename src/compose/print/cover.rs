@@ -206,7 +206,7 @@ impl Practical {
         let inset = if theme.group == PAPER { 0.0 } else { 8.0 };
         let ink = Ink { size: 15.0, color: theme.on_group };
         brush.line(&self.heading, (band.x + inset, band.y + 18.5), WIDTH - 2.0 * inset, ink);
-        let (top, largest) = (band.bottom() + 26.0, 11.0);
+        let (top, largest) = (band.bottom() + 28.0, 12.0);
         let invite = invite.filter(|_| top + self.height(Self::SMALLEST_WITH_INVITATION) < BOTTOM - INVITATION);
         let bottom = if invite.is_some() { BOTTOM - INVITATION } else { BOTTOM };
         let size = largest_size(SMALLEST, largest, |size| top + self.height(size) <= bottom).unwrap_or(SMALLEST);
