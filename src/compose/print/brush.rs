@@ -184,7 +184,7 @@ impl Brush {
     pub fn qr(&mut self, element: Option<ElementId>, code: &QrCode, square: Area, ink: Rgb) {
         self.band(square, PAPER);
         let modules = code.size();
-        let unit = square.width / (modules + 8) as f32;
+        let unit = module_width(code, square.width);
         let mut areas = Vec::new();
         for row in 0..modules {
             let mut column = 0;
@@ -192,8 +192,8 @@ impl Brush {
                 let run = (column..modules).take_while(|&x| code.get_module(x, row)).count() as i32;
                 if run > 0 {
                     areas.push(Area {
-                        x: square.x + (column + 4) as f32 * unit,
-                        y: square.y + (row + 4) as f32 * unit,
+                        x: square.x + (column + QUIET) as f32 * unit,
+                        y: square.y + (row + QUIET) as f32 * unit,
                         width: run as f32 * unit,
                         height: unit,
                     });
@@ -203,6 +203,19 @@ impl Brush {
         }
         self.marks.push(Mark { element, shape: Shape::Fill { areas, color: ink } });
     }
+}
+
+/// Modules of white on each side (ISO/IEC 18004).
+const QUIET: i32 = 4;
+
+/// Of a code that is `side` wide with its quiet zone.
+fn module_width(code: &QrCode, side: f32) -> f32 {
+    side / (code.size() + 2 * QUIET) as f32
+}
+
+/// How much of `side` is white before the first module.
+pub fn quiet_zone(code: &QrCode, side: f32) -> f32 {
+    QUIET as f32 * module_width(code, side)
 }
 
 /// The QR code of an address, sturdy enough for a creased poster.

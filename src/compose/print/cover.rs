@@ -5,7 +5,7 @@ use crate::domain::french;
 use super::{
     PrintError, Sheet,
     booklet::{BOTTOM, MARGIN, TOP, WIDTH},
-    brush::{Align, Brush, Ink, LogoMark, Words, qr_code},
+    brush::{Align, Brush, Ink, LogoMark, Words, qr_code, quiet_zone},
     masthead::logo_mark,
     sheet::{Area, ElementId, Outline, Page, Role},
     short_address,
@@ -92,9 +92,10 @@ impl Cover {
 
     /// QR code, call and address side by side; `y` is their upper edge.
     fn invite(brush: &mut Brush, theme: &Theme, online: &Online, y: f32) -> Result<(), PrintError> {
-        let side = 150.0;
-        let square = Area { x: MARGIN - 9.0, y, width: side, height: side };
-        brush.qr(online.qr, &qr_code(&online.url)?, square, theme.accent);
+        let (side, code) = (150.0, qr_code(&online.url)?);
+        // What is seen stands flush with the text, its quiet zone in the margin.
+        let square = Area { x: MARGIN - quiet_zone(&code, side), y, width: side, height: side };
+        brush.qr(online.qr, &code, square, theme.accent);
         let x = square.right() + 16.0;
         let room = A5.width - MARGIN - x;
         let ink = Ink { size: 19.0, color: theme.accent };
