@@ -147,6 +147,7 @@ impl Engine {
         let settings = Settings {
             connections: delivery.connections,
             messages_per_connection: delivery.messages_per_connection,
+            lanes: self.app.config.lanes.clone(),
             timeouts: Timeouts {
                 dot: delivery.dot_timeout.to_std().unwrap_or(default.timeouts.dot),
                 ..default.timeouts

@@ -1,7 +1,11 @@
 //! `semainier.toml`: where things are, and who the office is. Parsed once, every problem at once; see [`crate::keys`].
 
 use crate::deliver::Relay;
-use crate::domain::{email::EmailAddress, office::Office};
+use crate::domain::{
+    email::EmailAddress,
+    lane::{Family, Lanes, Limits},
+    office::Office,
+};
 use crate::keys::{File, Overrides, Problem, Problems, Section};
 use crate::look::Print;
 use chrono::TimeDelta;
@@ -40,6 +44,8 @@ pub struct Config {
     pub sender: Sender,
     pub fetch: Fetch,
     pub delivery: Delivery,
+    /// Families of recipient domains: the built-in ones, changed and added to.
+    pub lanes: Lanes,
     pub print: Print,
     pub log: Log,
 }
@@ -207,6 +213,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             shutdown: delivery.duration("shutdown").unwrap_or(TimeDelta::seconds(60)),
             dot_timeout: delivery.duration("dot_timeout").unwrap_or(TimeDelta::seconds(600)),
         },
+        lanes: lanes(&root),
         print: Print::read(&print, &base),
         log: Log { format: log.parsed("format", log_format).unwrap_or(LogFormat::Text), level: log.text("level") },
     };
@@ -214,6 +221,45 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         section.finish();
     }
     Some(config)
+}
+
+/// A `[[lane]]` of a known name changes that lane; another one is new and needs domains; `others` is any other domain.
+fn lanes(root: &Section) -> Lanes {
+    let known = Lanes::default();
+    let (mut families, mut others) = (known.families().to_vec(), known.others());
+    for lane in root.sections("lane") {
+        let name = lane.required("name", "\"orange\"", |raw| raw.text()).unwrap_or_default();
+        let place = families.iter().position(|family| family.name == name);
+        let before = match place {
+            Some(n) => families[n].limits,
+            None => others,
+        };
+        let limits = Limits {
+            connections: number(&lane, "connections", 1..=100, before.connections),
+            messages_per_connection: number(
+                &lane,
+                "messages_per_connection",
+                1..=10_000,
+                before.messages_per_connection,
+            ),
+            per_minute: lane
+                .whole("per_minute", 1..=1_000_000)
+                .and_then(|n| u32::try_from(n).ok())
+                .or(before.per_minute),
+        };
+        let domains = lane.texts("domains").map(|it| it.iter().map(|domain| domain.to_lowercase()).collect::<Vec<_>>());
+        match (place, domains) {
+            _ if name == "others" => others = limits,
+            (Some(n), None) => families[n].limits = limits,
+            (Some(n), Some(domains)) => families[n] = Family { name, domains, limits },
+            (None, Some(domains)) if !domains.is_empty() => families.push(Family { name, domains, limits }),
+            (None, _) => {
+                lane.problem("domains", "missing; write for example domains = [\"orange.fr\", \"wanadoo.fr\"]")
+            }
+        }
+        lane.finish();
+    }
+    Lanes::new(families, others)
 }
 
 fn number<T: TryFrom<i64>>(section: &Section, key: &str, bounds: std::ops::RangeInclusive<i64>, default: T) -> T {
@@ -369,6 +415,19 @@ mod tests {
         let config = Config::parse(Some(&dir.path().join("semainier.toml")), text, &Overrides::default()).unwrap();
         assert_eq!(config.relay_password.unwrap().expose_secret(), "hunter2");
         assert!(problems("relay = 'smtps://me@relay.example'", &[]).contains("a user without a password"));
+    }
+
+    #[test]
+    fn a_lane_is_changed_or_added() {
+        let text = "[[lane]]\nname = 'orange'\nper_minute = 30\n[[lane]]\nname = 'region'\ndomains = ['Mairie.fr']\n\
+                    connections = 1\n[[lane]]\nname = 'others'\nconnections = 3";
+        let lanes = Config::parse(None, text, &Overrides::default()).unwrap().lanes;
+        let orange = lanes.of("wanadoo.fr");
+        assert_eq!((orange.limits.connections, orange.limits.per_minute), (2, Some(30)));
+        assert_eq!((lanes.of("mairie.fr").name, lanes.of("mairie.fr").limits.connections), ("region", 1));
+        assert_eq!(lanes.of("hotel.example").limits.connections, 3);
+        let said = problems("[[lane]]\nname = 'new'\nconections = 0", &[]);
+        assert!(said.contains("lane[0].domains: missing") && said.contains("did you mean connections?"), "{said}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::app::Engine;
 use crate::domain::{
     Timestamp,
     issue::{IssueState, IssueSummary},
+    lane::{LaneTrouble, Pace},
     schedule::label,
 };
 use crate::report::{instant, sum, table};
@@ -27,6 +28,8 @@ pub struct Status {
     pub next: Vec<Next>,
     /// Held, sending, paused, or with something unknown.
     pub issues: Vec<IssueSummary>,
+    /// Those that are not open.
+    pub lanes: Vec<LaneTrouble>,
     pub last: Vec<Occurrence>,
     /// Words to staff that could not be sent yet.
     pub owed_notices: usize,
@@ -61,6 +64,7 @@ pub async fn read(engine: &Engine) -> Result<Status, StoreError> {
         daemons: store.daemons().await?,
         next: next.collect(),
         issues: store.open_issues().await?,
+        lanes: store.lanes().await?.into_iter().filter(|lane| lane.holds(now)).collect(),
         last,
         owed_notices: store.owed_notices().await?.len(),
     })
@@ -106,7 +110,16 @@ impl Status {
                 wait(why, format!("semainier log --issue {key} --state unknown"));
             }
         }
+        waiting.extend(self.paused_lanes());
         waiting
+    }
+
+    fn paused_lanes(&self) -> impl Iterator<Item = Waiting> {
+        self.lanes.iter().filter(|lane| lane.pace == Pace::Paused).map(|lane| Waiting {
+            what: lane.issue.to_string(),
+            why: format!("lane {} is paused: {}", lane.lane, lane.why),
+            help: format!("semainier lanes resume {}", lane.lane),
+        })
     }
 
     fn local(&self, at: Timestamp) -> String {
@@ -162,6 +175,7 @@ impl Status {
             "daemons": self.daemons.iter().map(daemon).collect::<Vec<_>>(),
             "next": self.next.iter().map(next).collect::<Vec<_>>(),
             "issues": self.issues.iter().map(issue).collect::<Vec<_>>(),
+            "lanes": self.lanes.iter().map(|lane| lane_json(lane, self.zone)).collect::<Vec<_>>(),
             "waiting": self.waiting().iter().map(waiting).collect::<Vec<_>>(),
             "last": self.last.iter().map(last).collect::<Vec<_>>(),
             "owed_notices": self.owed_notices,
@@ -175,6 +189,7 @@ impl Status {
             ("Daemons", self.daemons_table()),
             ("Next", self.next_table()),
             ("On the way", self.issues_table()),
+            ("Lanes", self.lanes_table()),
             ("Lately", self.last_table()),
         ];
         let shown = sections.into_iter().filter_map(|(title, rows)| Some(format!("{title}\n{}", rows?)));
@@ -216,6 +231,11 @@ impl Status {
         rows_in(["issue", "state", "recipients", "why"], rows)
     }
 
+    fn lanes_table(&self) -> Option<String> {
+        let rows = self.lanes.iter().map(|it| [it.lane.clone(), lane_state(Some(it), self.zone), it.why.clone()]);
+        rows_in(["lane", "state", "why"], rows)
+    }
+
     fn last_table(&self) -> Option<String> {
         let rows = self.last.iter().map(|it| {
             let issue = it.issue.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -223,6 +243,28 @@ impl Status {
         });
         rows_in(["issue", "due at", "state", "why"], rows)
     }
+}
+
+/// `open`, `slow until 2026-07-04T09:00:00+02:00`, `paused`.
+pub fn lane_state(trouble: Option<&LaneTrouble>, zone: Tz) -> String {
+    match trouble {
+        None => "open".to_owned(),
+        Some(LaneTrouble { pace, until: Some(until), .. }) => {
+            format!("{} until {}", pace.as_str(), instant(*until, zone))
+        }
+        Some(LaneTrouble { pace, until: None, .. }) => pace.as_str().to_owned(),
+    }
+}
+
+/// A lane that is not open, as `status` and `lanes` tell it.
+pub fn lane_json(it: &LaneTrouble, zone: Tz) -> Value {
+    json!({
+        "name": it.lane,
+        "state": it.pace,
+        "why": it.why,
+        "since": instant(it.since, zone),
+        "until": it.until.map(|until| instant(until, zone)),
+    })
 }
 
 fn rows_in<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Option<String> {
@@ -273,7 +315,7 @@ mod tests {
 
     fn status(daemons: Vec<Daemon>, issues: Vec<IssueSummary>) -> Status {
         let (now, zone) = (at("2026-07-04T06:05:00Z"), Tz::Europe__Paris);
-        Status { now, zone, daemons, next: vec![], issues, last: vec![], owed_notices: 2 }
+        Status { now, zone, daemons, next: vec![], issues, lanes: vec![], last: vec![], owed_notices: 2 }
     }
 
     #[test]
@@ -290,6 +332,25 @@ mod tests {
         let said = whys(status(alive(), vec![issue(IssueState::Paused, 2)]));
         assert_eq!(said[0].1, "semainier issues resume agenda/2026-W28");
         assert_eq!(said[1].0, "2 unknown: the relay may or may not have them");
+    }
+
+    #[test]
+    fn a_lane_that_waits_for_a_person_is_among_what_waits() {
+        let mut status = status(vec![daemon("2026-07-04T06:04:30Z")], vec![]);
+        let trouble = |pace, until| LaneTrouble {
+            lane: "orange".to_owned(),
+            pace,
+            why: "liste de blocage".to_owned(),
+            since: at("2026-07-04T06:00:00Z"),
+            until,
+            issue: IssueKey::new("agenda", "2026-W28"),
+        };
+        status.lanes = vec![trouble(Pace::Suspended, Some(at("2026-07-04T07:00:00Z")))];
+        assert_eq!(status.waiting(), []);
+        assert!(status.text().contains("suspended until 2026-07-04T09:00:00+02:00"), "{}", status.text());
+        assert_eq!(status.json()["lanes"][0]["until"], "2026-07-04T09:00:00+02:00");
+        status.lanes = vec![trouble(Pace::Paused, None)];
+        assert_eq!(status.waiting()[0].help, "semainier lanes resume orange");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod extract;
+mod lanes;
 mod ledger;
 mod next;
 mod partners;
@@ -87,6 +88,8 @@ enum Command {
     Serve,
     /// What goes on: daemons, what comes next, what is on its way, what waits for a person
     Status(status::Args),
+    /// How each family of recipient domains goes, and opening one again
+    Lanes(lanes::Args),
     /// The people the mailings go to
     #[command(subcommand)]
     Partners(partners::Command),
@@ -127,6 +130,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Run(args) => run::run(&context, args).await,
         Command::Serve => serve::run(&context).await,
         Command::Status(args) => status::run(&context, args).await,
+        Command::Lanes(args) => lanes::run(&context, args).await,
         Command::Partners(command) => partners::run(&context, command).await,
         Command::Issues(args) => ledger::issues(&context, args).await,
         Command::Log(args) => ledger::log(&context, args).await,

@@ -29,6 +29,8 @@ pub struct Verdict {
     pub at_least: TimeDelta,
     /// Too many connections or too fast: use fewer.
     pub slow_down: bool,
+    /// It speaks of us to one family of recipients: where there is such a lane it stops, not the issue.
+    pub stops_lane: bool,
     /// This connection has had its share; a new one may go on at once, and it counts against nobody.
     pub per_connection: bool,
     /// For the communications officer, where sending stops.
@@ -54,19 +56,20 @@ enum Note {
     Plain,
     SlowDown,
     PerConnection,
+    StopsLane,
 }
 use Class::{Content, Defer, Hard, Ours, Soft};
-use Note::{PerConnection, Plain, SlowDown};
+use Note::{PerConnection, Plain, SlowDown, StopsLane};
 
 /// Orange, Wanadoo and La Poste: `OFRnnn_ccc`, `LPNnnn_ccc`, `OUK_ccc`; the last three digits carry the meaning.
 const ORANGE_AND_LA_POSTE: &[(u16, u16, Row)] = &[
-    (100, 103, Row(Ours, 0, Plain, LISTED)),
+    (100, 103, Row(Ours, 0, StopsLane, LISTED)),
     (104, 104, Row(Defer, 0, SlowDown, NONE)),
     (105, 105, Row(Defer, 60, SlowDown, NONE)),
-    (107, 107, Row(Ours, 0, Plain, NAMED_WRONG)),
+    (107, 107, Row(Ours, 0, StopsLane, NAMED_WRONG)),
     (108, 108, Row(Defer, 60, SlowDown, NONE)),
     (109, 109, Row(Defer, 0, PerConnection, NONE)),
-    (200, 209, Row(Ours, 0, Plain, NAMED_WRONG)),
+    (200, 209, Row(Ours, 0, StopsLane, NAMED_WRONG)),
     (390, 399, Row(Ours, 0, Plain, UNSIGNED)),
     (401, 401, Row(Ours, 0, Plain, UNSIGNED)),
     (403, 403, Row(Ours, 0, Plain, SENDER)),
@@ -121,9 +124,9 @@ const WORDS: &[(&str, Row)] = &[
     ("relay access denied", Row(Ours, 0, Plain, LOGIN)),
     ("relaying denied", Row(Ours, 0, Plain, LOGIN)),
     ("authentication required", Row(Ours, 0, Plain, LOGIN)),
-    ("spamhaus", Row(Ours, 0, Plain, LISTED)),
-    ("cloudmark", Row(Ours, 0, Plain, LISTED)),
-    ("client host blocked", Row(Ours, 0, Plain, LISTED)),
+    ("spamhaus", Row(Ours, 0, StopsLane, LISTED)),
+    ("cloudmark", Row(Ours, 0, StopsLane, LISTED)),
+    ("client host blocked", Row(Ours, 0, StopsLane, LISTED)),
     ("dmarc", Row(Ours, 0, Plain, UNSIGNED)),
     ("spf check", Row(Ours, 0, Plain, UNSIGNED)),
     ("sender address rejected", Row(Ours, 0, Plain, SENDER)),
@@ -158,7 +161,7 @@ const ENHANCED_AT_RCPT: &[(u16, Option<u16>, Row)] = &[
     (5, Some(3), Row(Defer, 0, PerConnection, NONE)),
     (5, None, Row(Soft, 0, Plain, NONE)),
     (6, None, Row(Content, 0, Plain, SPAM)),
-    (7, Some(25), Row(Ours, 0, Plain, NAMED_WRONG)),
+    (7, Some(25), Row(Ours, 0, StopsLane, NAMED_WRONG)),
     (7, None, Row(Ours, 0, Plain, NOBODY_SAYS)),
 ];
 
@@ -175,7 +178,7 @@ const ENHANCED_AT_DATA: &[(u16, Option<u16>, Row)] = &[
     // "Delivery not authorized" after the dot is what filters say of the text; its neighbours speak of us.
     (7, Some(0), Row(Content, 0, Plain, SPAM)),
     (7, Some(1), Row(Content, 0, Plain, SPAM)),
-    (7, Some(25), Row(Ours, 0, Plain, NAMED_WRONG)),
+    (7, Some(25), Row(Ours, 0, StopsLane, NAMED_WRONG)),
     (7, None, Row(Ours, 0, Plain, UNSIGNED)),
 ];
 
@@ -193,6 +196,7 @@ pub fn classify(phase: Phase, reply: &Reply) -> Verdict {
         at_least: TimeDelta::minutes(i64::from(minutes)),
         slow_down: note == SlowDown,
         per_connection: note == PerConnection,
+        stops_lane: note == StopsLane,
         reason,
     }
 }

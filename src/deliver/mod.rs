@@ -8,11 +8,13 @@
 //! Rules that never bend here:
 //! - nothing of a message leaves before its marker is durable, and nothing is repeated that may have arrived;
 //! - a refusal of *us* fails nobody: the delivery is queued again and the issue pauses;
+//! - a provider that asks for less slows its own family of recipients ([`lanes`]), and nobody else's;
 //! - a relay that cannot be reached counts against nobody: what was claimed is released, and the caller is told once;
 //! - no address is logged.
 
 mod capture;
 mod classify;
+mod lanes;
 mod ledger;
 mod pace;
 mod relay;
@@ -34,6 +36,7 @@ use crate::{
         delivery::{Claim, Finished, Phase, Reply},
         email::EmailAddress,
         issue::IssueKey,
+        lane::Lanes,
         message::Message,
     },
     store::{Store, StoreError},
@@ -102,6 +105,8 @@ pub struct Settings {
     pub messages_per_connection: u32,
     pub timeouts: Timeouts,
     pub pace: Pace,
+    /// Families of recipients and their limits.
+    pub lanes: Lanes,
     /// Trust for TLS where it is not the system's: tests have a certificate of their own.
     pub tls: Option<Arc<rustls::ClientConfig>>,
 }
@@ -114,6 +119,7 @@ impl Default for Settings {
             messages_per_connection: 100,
             timeouts: Timeouts::default(),
             pace: Pace::default(),
+            lanes: Lanes::default(),
             tls: None,
         }
     }
@@ -187,6 +193,8 @@ pub struct Deliverer {
     owner: String,
     /// Deliveries whose handling went wrong in our own code; at the second time they are failed.
     stumbles: Arc<run::Stumbles>,
+    /// What its connections share of the recipients' families.
+    limiter: Arc<lanes::Limiter>,
 }
 
 impl Deliverer {
@@ -204,9 +212,10 @@ impl Deliverer {
             Some(config) => Arc::clone(config),
             None => Arc::new(system_trust().map_err(DeliverError::Tls)?),
         };
+        let limiter = Arc::new(lanes::Limiter::new(settings.lanes.clone()));
         let (relay, settings) = (Arc::new(relay), Arc::new(settings));
-        let stumbles = Arc::default();
-        Ok(Self { store, outbox, relay, clock, settings, tls: TlsConnector::from(tls), owner, stumbles })
+        let (stumbles, tls) = (Arc::default(), TlsConnector::from(tls));
+        Ok(Self { store, outbox, relay, clock, settings, tls, owner, stumbles, limiter })
     }
 
     /// Sends what is due now, until nothing is due, the relay fails as a whole, or `stop` is cancelled: then nothing

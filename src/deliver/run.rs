@@ -5,6 +5,7 @@
 
 use super::{
     DeliverError, Deliverer, Paused, RelayTrouble, Summary,
+    lanes::{Permit, Room},
     ledger::{Ledger, ledger},
     session::Session,
     smtp::Closed,
@@ -15,6 +16,7 @@ use crate::{
     domain::{
         delivery::{Claim, DeliveryId, Finished, Outcome, Phase, Reply},
         issue::{IssueKey, IssueState},
+        lane::{LaneTrouble, Pace},
     },
     failpoint,
     store::StoreError,
@@ -38,7 +40,11 @@ const LEAST_LEASE: TimeDelta = TimeDelta::seconds(10);
 const BATCH_LASTS: Duration = Duration::from_secs(10);
 /// Connections lost in a row before the relay itself is taken to be ill.
 const LOST_IN_A_ROW: u32 = 10;
-/// Refusals of the content before the issue pauses.
+/// Claims in memory that wait for their lanes; beyond it no others are looked for.
+const WAITING_FOR_LANES: usize = 1000;
+/// A lane's time passes without anybody ringing.
+const LOOK_AGAIN: Duration = Duration::from_secs(4);
+/// Refusals of the content before its lane, or the issue, pauses.
 const CONTENT_REFUSALS: u32 = 3;
 
 /// How often our own code failed at a delivery.
@@ -82,13 +88,25 @@ struct Tally {
     summary: Summary,
     store_error: Option<StoreError>,
     stopped: HashSet<IssueKey>,
-    content_refusals: HashMap<IssueKey, u32>,
 }
 
 /// An open session, counted while it lives.
 pub(super) struct Seat {
     pub session: Session,
     open: Arc<AtomicUsize>,
+    /// Messages of each lane that has a limit of its own.
+    carried: HashMap<Arc<str>, u32>,
+}
+
+impl Seat {
+    /// Whether the lane has some of its share of this connection left.
+    pub fn may_carry(&self, permit: &Permit) -> bool {
+        self.carried.get(permit.lane()).is_none_or(|carried| *carried < permit.messages_per_connection)
+    }
+
+    pub fn carry(&mut self, permit: &Permit) {
+        *self.carried.entry(Arc::clone(permit.lane())).or_default() += 1;
+    }
 }
 
 impl Drop for Seat {
@@ -104,6 +122,7 @@ pub(super) async fn deliver(
     progress: &(dyn Fn(&Finished) + Send + Sync),
 ) -> Result<Summary, DeliverError> {
     let (ledger, writers) = ledger();
+    it.limiter.learn(it.store.lanes().await.map_err(DeliverError::Store)?);
     let tally = Arc::new(Mutex::new(Tally::default()));
     let halt = stop.child_token();
     let run = Arc::new(Run {
@@ -157,30 +176,59 @@ async fn work_side_by_side(run: Arc<Run>) {
 }
 
 impl Run {
-    /// The next delivery to be made (T1); `None`: nothing is due, or sending stops.
-    pub async fn next(&self) -> Option<Claim> {
-        let mut unfit = Vec::new();
-        let mut claims = self.claims.lock().await;
-        let next = loop {
-            if self.halt.is_cancelled() {
-                break None;
+    /// The next delivery to be made (T1), with its place in its lane; `None`: nothing is due, or sending stops.
+    pub async fn next(&self) -> Option<(Claim, Permit)> {
+        loop {
+            // Before the look: a place that comes free meanwhile is heard of.
+            let freed = self.it.limiter.freed();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            let mut claims = self.claims.lock().await;
+            let (found, mut more) = (self.choose(&mut claims).await, true);
+            if found.is_some() || self.halt.is_cancelled() {
+                return found;
             }
-            if let Some(claim) = claims.ready.pop_front() {
-                let alive = claim.lease_until > self.it.clock.now() + LEAST_LEASE;
-                if alive && !self.is_stopped(&claim.issue) {
-                    break Some(claim);
+            // All that is here waits for its lane: others in the queue may not.
+            if claims.ready.len() < WAITING_FOR_LANES {
+                more = self.claim_more(&mut claims).await;
+                if more {
+                    continue;
                 }
-                unfit.push(claim);
-                continue;
             }
-            self.release(&std::mem::take(&mut unfit)).await;
-            if !self.claim_more(&mut claims).await {
-                break None;
+            if claims.ready.is_empty() {
+                return None;
             }
-        };
-        drop(claims);
+            drop(claims);
+            let patience = if more { LOOK_AGAIN } else { LOOK_AGAIN / 2 };
+            let waited = tokio::time::timeout(patience, freed);
+            let _ = self.halt.run_until_cancelled(waited).await?;
+        }
+    }
+
+    /// The first claim whose lane has room; the others wait where they are, or go back to the queue.
+    async fn choose(&self, claims: &mut Claims) -> Option<(Claim, Permit)> {
+        let now = self.it.clock.now();
+        let (mut unfit, mut postponed, mut chosen, mut at) = (Vec::new(), Vec::new(), None, 0);
+        while let Some(claim) = claims.ready.get(at).filter(|_| !self.halt.is_cancelled()) {
+            let fit = claim.lease_until > now + LEAST_LEASE && !self.is_stopped(&claim.issue);
+            let room = fit.then(|| self.it.limiter.enter(claim.recipient.address.domain(), now));
+            match room {
+                Some(Room::Full) => at += 1,
+                Some(Room::Free(permit)) => {
+                    chosen = claims.ready.remove(at).map(|claim| (claim, permit));
+                    break;
+                }
+                Some(Room::NotBefore(slot)) => postponed.extend(claims.ready.remove(at).map(|claim| (claim, slot))),
+                None => unfit.extend(claims.ready.remove(at)),
+            }
+        }
         self.release(&unfit).await;
-        next
+        if !postponed.is_empty()
+            && let Err(store_error) = self.it.store.postpone(&postponed, now).await
+        {
+            self.store_error(store_error);
+        }
+        chosen
     }
 
     /// As many as the relay will take well within a lease: the batch doubles while batches go fast.
@@ -230,7 +278,7 @@ impl Run {
         match self.halt.run_until_cancelled(opened).await? {
             Ok(session) => {
                 self.open.fetch_add(1, Ordering::SeqCst);
-                Some(Seat { session, open: Arc::clone(&self.open) })
+                Some(Seat { session, open: Arc::clone(&self.open), carried: HashMap::new() })
             }
             Err(closed) => {
                 self.turned_away(closed);
@@ -256,12 +304,6 @@ impl Run {
         let in_french = trouble_in_french(phase, reply.code, &reply.text);
         lock(&self.tally).summary.breaker.get_or_insert(RelayTrouble { phase, reply, in_french });
         self.halt.cancel();
-    }
-
-    /// Half as many connections from now on.
-    pub fn slow_down(&self) {
-        let most = self.most_open.load(Ordering::SeqCst).min(self.open.load(Ordering::SeqCst));
-        self.most_open.store((most / 2).max(1), Ordering::SeqCst);
     }
 
     pub fn too_many_open(&self) -> bool {
@@ -303,12 +345,35 @@ impl Run {
         }
     }
 
-    /// `true` when it is one too many.
-    pub fn content_refused(&self, issue: &IssueKey) -> bool {
-        let mut tally = lock(&self.tally);
-        let refusals = tally.content_refusals.entry(issue.clone()).or_default();
-        *refusals += 1;
-        *refusals >= CONTENT_REFUSALS
+    /// The lane goes slowly, or not at all: for every daemon, and after a restart. Staff are told when it stops.
+    pub async fn lane_reacts(&self, trouble: LaneTrouble) {
+        self.it.limiter.note(trouble.clone());
+        match self.it.store.note_lane(&trouble).await {
+            Ok(true) => {
+                let LaneTrouble { lane, pace, why, until, issue, .. } = &trouble;
+                warn!(lane, pace = pace.as_str(), reply = %why, ?until, %issue, "lane {lane} is {}", pace.as_str());
+                if *pace == Pace::Slow {
+                    return;
+                }
+                let (now, told) = (self.it.clock.now(), told_of_lane(&trouble));
+                if let Err(store_error) = self.it.store.owe_notice(issue, "lane", &told, now).await {
+                    self.store_error(store_error);
+                }
+            }
+            Ok(false) => {}
+            Err(store_error) => self.store_error(store_error),
+        }
+    }
+
+    /// `true` when it is one too many for this lane; `""`: for all domains of no family together.
+    pub async fn content_refused(&self, issue: &IssueKey, lane: &str) -> bool {
+        match self.it.store.content_refused(issue, lane).await {
+            Ok(refusals) => refusals >= CONTENT_REFUSALS,
+            Err(store_error) => {
+                self.store_error(store_error);
+                false
+            }
+        }
     }
 
     /// More than 5, or 1 %, of an issue in doubt: a person looks before more are.
@@ -360,6 +425,20 @@ fn note_store_error(tally: &Mutex<Tally>, halt: &CancellationToken, store_error:
 
 fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
     tally.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn told_of_lane(trouble: &LaneTrouble) -> String {
+    let LaneTrouble { lane, why, .. } = trouble;
+    match trouble.pace {
+        Pace::Paused => format!(
+            "les envois vers {lane} sont arrêtés\u{a0}: {why}. Les autres continuent\u{a0}; ceux-ci reprendront quand une \
+             personne aura rouvert cette voie"
+        ),
+        _ => format!(
+            "{lane} demande d’attendre («\u{a0}{why}\u{a0}»). Ces envois-là reprendront d’eux-mêmes\u{a0}; les autres \
+             continuent"
+        ),
+    }
 }
 
 fn trouble_in_french(phase: Phase, code: Option<u16>, words: &str) -> String {

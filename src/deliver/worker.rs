@@ -6,6 +6,7 @@
 use super::{
     Letter, MessageError,
     classify::{Class, Verdict, classify},
+    lanes::{self, Permit},
     reply::no_reply,
     run::{Run, Seat},
     smtp::{Closed, Interrupted},
@@ -13,18 +14,20 @@ use super::{
 use crate::{
     domain::{
         delivery::{Claim, Finished, Marked, Outcome, Phase, Reply},
+        lane::LaneTrouble,
         message::Message,
     },
     failpoint,
 };
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc};
-use tracing::{debug, info};
+use tracing::{Instrument, debug, info, info_span};
 
-/// A claimed delivery with its bytes.
+/// A claimed delivery with its bytes, and its place in its lane.
 struct Item {
     claim: Claim,
     message: Message,
+    permit: Permit,
 }
 
 impl Item {
@@ -48,8 +51,10 @@ enum Ended {
 /// What a reply means beyond its own delivery.
 #[derive(Default)]
 struct Consequence {
-    slow_down: bool,
-    content_refused: bool,
+    /// The lane goes slowly, or stops.
+    lane: Option<LaneTrouble>,
+    /// The lane whose refusals of the content are counted; empty for all domains of no family.
+    content_refused: Option<String>,
     /// Why the issue pauses.
     pause: Option<String>,
 }
@@ -58,10 +63,14 @@ pub(super) async fn work(run: Arc<Run>) {
     let mut seat = None;
     let mut next = next_item(&run).await;
     while let Some(item) = next.take() {
-        match hand_over_guarded(&run, &mut seat, &item).await {
+        let span = info_span!("delivery", issue = %item.claim.issue, id = %item.claim.id, attempt = item.claim.attempt);
+        match hand_over_guarded(&run, &mut seat, &item).instrument(span.clone()).await {
             Ended::With(finished, consequence) => {
+                // The conversation is over: its lane has room again, perhaps for this worker's next message.
+                drop(item);
                 // The next message is made while this result is written; it is begun only after.
-                let (_, ahead) = tokio::join!(conclude(&run, *finished, consequence), next_item(&run));
+                let concluded = conclude(&run, *finished, consequence).instrument(span);
+                let (_, ahead) = tokio::join!(concluded, next_item(&run));
                 next = ahead;
             }
             Ended::Elsewhere => next = next_item(&run).await,
@@ -93,10 +102,10 @@ async fn leave(mut seat: Seat) {
 /// Claims and makes messages until one can be sent.
 async fn next_item(run: &Run) -> Option<Item> {
     loop {
-        let claim = run.next().await?;
+        let (claim, permit) = run.next().await?;
         let made = AssertUnwindSafe(run.it.outbox.message(&claim)).catch_unwind().await;
         let why = match made {
-            Ok(Ok(message)) => return Some(Item { claim, message }),
+            Ok(Ok(message)) => return Some(Item { claim, message, permit }),
             Ok(Err(MessageError::Store(store_error))) => {
                 run.store_error(store_error);
                 run.release(&[claim]).await;
@@ -115,8 +124,8 @@ async fn next_item(run: &Run) -> Option<Item> {
 async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
     let issue = finished.claim.issue.clone();
     let unknown = finished.outcome == Outcome::Unknown;
-    if consequence.slow_down {
-        run.slow_down();
+    if let Some(trouble) = consequence.lane {
+        run.lane_reacts(trouble).await;
     }
     if let Some(reason) = consequence.pause {
         run.pause(&issue, reason).await;
@@ -124,10 +133,20 @@ async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
     log(&finished);
     run.ledger.finish(finished).await;
     failpoint::reach("after_finish");
-    if consequence.content_refused && run.content_refused(&issue) {
-        let reason = "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est suspendu\u{a0}: \
-                      relisez-le avant de reprendre.";
-        run.pause(&issue, reason.to_owned()).await;
+    if let Some(lane) = consequence.content_refused
+        && run.content_refused(&issue, &lane).await
+    {
+        match lane.is_empty() {
+            true => {
+                let reason = "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est \
+                              suspendu\u{a0}: relisez-le avant de reprendre.";
+                run.pause(&issue, reason.to_owned()).await;
+            }
+            false => {
+                let why = "ce message y est pris pour un courrier indésirable\u{a0}: relisez-le avant de rouvrir";
+                run.lane_reacts(lanes::paused(&lane, why.to_owned(), &issue, run.it.clock.now())).await;
+            }
+        }
     }
     if unknown {
         run.pause_when_too_many_unknown(&issue).await;
@@ -196,16 +215,16 @@ async fn hand_over(run: &Run, seat: &mut Option<Seat>, item: &Item, marked: &mut
             *seat = Some(here);
             finished(run, claim, Phase::Dot, answer.reply(), Outcome::Accepted, Consequence::default())
         }
-        Err(interrupted) => conclude_interrupted(run, seat, here, claim, interrupted).await,
+        Err(interrupted) => conclude_interrupted(run, seat, here, item, interrupted).await,
     }
 }
 
 /// MAIL and RCPT, on the connection there is or a new one. `Err`: it ended here.
 async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Seat, Ended> {
-    let claim = &item.claim;
     loop {
+        let per_connection = run.it.settings.messages_per_connection;
         let mut here = match seat.take() {
-            Some(here) if here.session.messages() < run.it.settings.messages_per_connection => here,
+            Some(here) if here.session.messages() < per_connection && here.may_carry(&item.permit) => here,
             worn => {
                 if let Some(worn) = worn {
                     leave(worn).await;
@@ -213,6 +232,7 @@ async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Sea
                 run.open().await.ok_or(Ended::NoConnection)?
             }
         };
+        here.carry(&item.permit);
         let used = here.session.messages() > 0;
         let Some(said) = run.halt.run_until_cancelled(here.session.envelope(&item.letter())).await else {
             return Err(Ended::Released);
@@ -231,7 +251,7 @@ async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Sea
             run.turned_away(Closed { phase, reply });
             return Err(Ended::NoConnection);
         }
-        return Err(conclude_interrupted(run, seat, here, claim, interrupted).await);
+        return Err(conclude_interrupted(run, seat, here, item, interrupted).await);
     }
 }
 
@@ -260,11 +280,11 @@ async fn conclude_interrupted(
     run: &Run,
     seat: &mut Option<Seat>,
     here: Seat,
-    claim: &Claim,
+    item: &Item,
     interrupted: Interrupted,
 ) -> Ended {
-    let phase = interrupted.phase();
-    let (outcome, consequence) = judge(run, claim, &interrupted);
+    let (claim, phase) = (&item.claim, interrupted.phase());
+    let (outcome, consequence) = judge(run, item, &interrupted);
     let reply = interrupted.reply();
     run.conversation(phase, interrupted.ends_connection().then_some(&reply));
     match (interrupted.ends_connection(), phase) {
@@ -282,8 +302,8 @@ async fn keep_after_reset(seat: &mut Option<Seat>, mut here: Seat) {
     }
 }
 
-fn judge(run: &Run, claim: &Claim, interrupted: &Interrupted) -> (Outcome, Consequence) {
-    let now = run.it.clock.now();
+fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequence) {
+    let (claim, lane, now) = (&item.claim, &item.permit, run.it.clock.now());
     let later = |at_least| {
         let next_at = run.it.settings.pace.next_try(&claim.id, claim.deferrals, at_least, now);
         Outcome::Deferred { next_at }
@@ -298,27 +318,46 @@ fn judge(run: &Run, claim: &Claim, interrupted: &Interrupted) -> (Outcome, Conse
         }
         Interrupted::Refused { phase, answer } => {
             let reply = answer.reply();
-            let Verdict { class, at_least, slow_down, reason, .. } = classify(*phase, &reply);
+            let verdict = classify(*phase, &reply);
+            let Verdict { class, at_least, reason, stops_lane, .. } = verdict;
             match class {
                 Class::Hard => (Outcome::Refused { suppress: true }, Consequence::default()),
                 Class::Soft => (Outcome::Refused { suppress: false }, Consequence::default()),
                 Class::Content => {
-                    let consequence = Consequence { content_refused: true, ..Consequence::default() };
+                    let counted = if lane.is_family { lane.lane().to_string() } else { String::new() };
+                    let consequence = Consequence { content_refused: Some(counted), ..Consequence::default() };
                     (Outcome::Refused { suppress: false }, consequence)
                 }
+                Class::Ours if stops_lane && lane.is_family => {
+                    let trouble = lanes::paused(
+                        lane.lane(),
+                        format!("{reason} («\u{a0}{}\u{a0}»)", said(&reply)),
+                        &claim.issue,
+                        now,
+                    );
+                    let consequence = Consequence { lane: Some(trouble), ..Consequence::default() };
+                    (Outcome::Ours { next_at: lanes::look_again(now) }, consequence)
+                }
                 Class::Ours => (Outcome::Ours { next_at: now }, paused(our_fault(reason, &reply))),
-                Class::Defer => (later(at_least), Consequence { slow_down, ..Consequence::default() }),
+                Class::Defer => {
+                    let trouble = lanes::reaction(&verdict, lane.lane(), said(&reply), &claim.issue, now);
+                    (later(at_least), Consequence { lane: trouble, ..Consequence::default() })
+                }
             }
         }
     }
 }
 
-fn our_fault(reason: &str, reply: &Reply) -> String {
+fn said(reply: &Reply) -> String {
     let code = reply.code.map(|code| format!("{code} ")).unwrap_or_default();
+    format!("{code}{}", reply.text)
+}
+
+fn our_fault(reason: &str, reply: &Reply) -> String {
     format!(
-        "{reason} («\u{a0}{code}{}\u{a0}»). C’est notre configuration qui est en cause, pas les destinataires\u{a0}: \
+        "{reason} («\u{a0}{}\u{a0}»). C’est notre configuration qui est en cause, pas les destinataires\u{a0}: \
          l’envoi est suspendu.",
-        reply.text
+        said(reply)
     )
 }
 

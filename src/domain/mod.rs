@@ -7,6 +7,7 @@ pub mod email;
 pub mod french;
 pub mod gates;
 pub mod issue;
+pub mod lane;
 pub mod listing;
 pub mod message;
 pub mod news;

@@ -67,8 +67,29 @@ async fn issues_with_due<B: Backend>(
 }
 
 pub(super) async fn release<B: Backend>(db: &B, claims: &[Claim], now: Timestamp) -> Result<u64> {
+    back_to_the_queue(db, claims.iter().map(|claim| (claim, now)), now).await
+}
+
+pub(super) async fn postpone<B: Backend>(db: &B, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64> {
+    back_to_the_queue(db, claims.iter().map(|(claim, next_at)| (claim, *next_at)), now).await
+}
+
+async fn back_to_the_queue<B: Backend>(
+    db: &B,
+    claims: impl Iterator<Item = (&Claim, Timestamp)>,
+    now: Timestamp,
+) -> Result<u64> {
+    let row = |(claim, next_at): (&Claim, Timestamp)| {
+        json!({
+            "id": claim.id.0,
+            "attempt": claim.attempt,
+            "owner": claim.owner,
+            "next_at": next_at.timestamp_millis(),
+        })
+    };
+    let batch: serde_json::Value = claims.map(row).collect();
     let mut tx = Transaction::write(db, "releasing claims").await?;
-    let released = tx.execute(B::SQL.release, values![batch_of(claims), now]).await?;
+    let released = tx.execute(B::SQL.release, values![batch, now]).await?;
     tx.commit().await?;
     Ok(released)
 }

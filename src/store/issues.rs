@@ -195,6 +195,10 @@ pub(super) async fn set_state<B: Backend>(
     if tx.execute(update, values).await? == 0 {
         return Ok(false);
     }
+    if before == IssueState::Paused && to == IssueState::Sending {
+        // A person looked at it: what was refused before counts no more.
+        tx.execute("DELETE FROM content_refusals WHERE issue = $1", values![key]).await?;
+    }
     if to == IssueState::Cancelled {
         cancel_deliveries(&mut tx, now).await?;
     }

@@ -3,12 +3,13 @@
 
 use super::{
     Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result,
-    Store, backend::Backend, daemons, deliveries, issues, log, notices, partners, schedule,
+    Store, backend::Backend, daemons, deliveries, issues, lanes, log, notices, partners, schedule,
 };
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Resolution},
     issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue},
+    lane::LaneTrouble,
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
@@ -82,6 +83,22 @@ impl<B: Backend> Store for Ledger<B> {
         daemons::all(&self.0).await
     }
 
+    async fn lanes(&self) -> Result<Vec<LaneTrouble>> {
+        lanes::all(&self.0).await
+    }
+
+    async fn note_lane(&self, trouble: &LaneTrouble) -> Result<bool> {
+        lanes::note(&self.0, trouble).await
+    }
+
+    async fn reopen_lane(&self, lane: &str) -> Result<bool> {
+        lanes::reopen(&self.0, lane).await
+    }
+
+    async fn content_refused(&self, issue: &IssueKey, lane: &str) -> Result<u32> {
+        lanes::refused(&self.0, issue, lane).await
+    }
+
     async fn hold_issue(
         &self,
         key: &IssueKey,
@@ -141,6 +158,10 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64> {
         deliveries::release(&self.0, claims, now).await
+    }
+
+    async fn postpone(&self, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64> {
+        deliveries::postpone(&self.0, claims, now).await
     }
 
     async fn mark_in_data(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>> {

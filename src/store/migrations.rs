@@ -12,6 +12,7 @@ pub(super) fn sqlite() -> Migrator {
     migrator([
         (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
         (2, "daemons", include_str!("../../migrations/sqlite/0002_daemons.sql")),
+        (3, "lanes", include_str!("../../migrations/sqlite/0003_lanes.sql")),
     ])
 }
 
@@ -19,6 +20,7 @@ pub(super) fn postgres() -> Migrator {
     migrator([
         (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
         (2, "daemons", include_str!("../../migrations/postgres/0002_daemons.sql")),
+        (3, "lanes", include_str!("../../migrations/postgres/0003_lanes.sql")),
     ])
 }
 

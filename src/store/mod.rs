@@ -9,6 +9,7 @@ use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Phase, Resolution, State},
     issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue},
+    lane::LaneTrouble,
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ mod backend;
 mod daemons;
 mod deliveries;
 mod issues;
+mod lanes;
 mod ledger;
 mod log;
 mod migrations;
@@ -326,6 +328,21 @@ pub trait Store: Send + Sync {
     /// The one seen last first.
     async fn daemons(&self) -> Result<Vec<Daemon>>;
 
+    // --- lanes ---
+
+    /// Lanes that are not open, those whose time is over included.
+    async fn lanes(&self) -> Result<Vec<LaneTrouble>>;
+
+    /// Keeps it, unless a graver one is known (a longer time, or a person is needed): then `false`.
+    async fn note_lane(&self, trouble: &LaneTrouble) -> Result<bool>;
+
+    /// Open again, and what was refused in it is forgotten. `false` when it was not closed.
+    async fn reopen_lane(&self, lane: &str) -> Result<bool>;
+
+    /// The issue's content was refused once more in this lane (`""`: in a domain of no family): how often by now. Forgotten
+    /// when the issue is resumed.
+    async fn content_refused(&self, issue: &IssueKey, lane: &str) -> Result<u32>;
+
     // --- issues ---
 
     /// Records that the issue is held, with the reason; a frozen issue is left alone (`false`).
@@ -386,6 +403,9 @@ pub trait Store: Send + Sync {
 
     /// T2, by their owner: back to `queued`, due now, not counted as a failure.
     async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64>;
+
+    /// T2 as well, but each due at an instant of its own: its lane has no time before.
+    async fn postpone(&self, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64>;
 
     /// T5, durable when it returns: in the same order as given. The WHERE reads owner, attempt, lease, the issue's state
     /// and deadline, and suppressions. A row that is `InData` has its attempt written, with phase `data`.

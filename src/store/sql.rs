@@ -18,7 +18,7 @@ pub(super) struct Statements {
     pub(super) complete_attempts: &'static str,
     /// The same, for attempts that ended before the marker
     pub(super) add_attempts: &'static str,
-    /// `$1` batch of {id, attempt, owner}, `$2` now
+    /// `$1` batch of {id, attempt, owner, next_at}, `$2` now
     pub(super) release: &'static str,
     /// `$1` leases that end by then, `$2` now
     pub(super) release_leases: &'static str,
@@ -196,7 +196,8 @@ macro_rules! statements {
                 FROM ", $batch, " WHERE true ON CONFLICT (delivery, n, source) DO NOTHING"
             ),
             release: concat!(
-                "UPDATE deliveries SET state = 'queued', next_at = $2, owner = NULL, lease_until = NULL, changed_at = $2
+                "UPDATE deliveries SET state = 'queued', next_at = CAST(batch.value->>'next_at' AS BIGINT),
+                    owner = NULL, lease_until = NULL, changed_at = $2
                 FROM ", $batch, "
                 WHERE deliveries.id = batch.value->>'id' AND state = 'claimed' AND owner = batch.value->>'owner'
                     AND attempt = CAST(batch.value->>'attempt' AS BIGINT)"

@@ -5,4 +5,5 @@ mod connections;
 mod database;
 #[cfg(feature = "failpoints")]
 mod kills;
+mod lanes;
 mod replies;

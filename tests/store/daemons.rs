@@ -6,6 +6,7 @@ use semainier::{
         Timestamp,
         delivery::Outcome,
         issue::{IssueKey, IssueState},
+        lane::{LaneTrouble, Pace},
     },
     store::{Daemon, RelayLeftAlone},
 };
@@ -36,6 +37,33 @@ async fn a_daemon_is_seen_until_it_leaves_or_is_forgotten(db: Ledger) {
     assert_eq!(db.store.daemons().await.unwrap(), [well_again]);
     db.store.leave("b").await.unwrap();
     assert_eq!(db.store.daemons().await.unwrap(), []);
+}
+
+async fn a_lane_s_trouble_is_kept_until_a_graver_one_or_a_person(db: Ledger) {
+    let issue = IssueKey::new("agenda", "2026-W28");
+    let trouble = |pace, since, until: Option<i64>| LaneTrouble {
+        lane: "orange".to_owned(),
+        pace,
+        why: format!("{pace:?}"),
+        since: at(since),
+        until: until.map(at),
+        issue: issue.clone(),
+    };
+    let (slow, suspended) = (trouble(Pace::Slow, 0, Some(60)), trouble(Pace::Suspended, 1, Some(90)));
+    let (sooner, paused) = (trouble(Pace::Slow, 2, Some(70)), trouble(Pace::Paused, 3, None));
+    let later = trouble(Pace::Suspended, 4, Some(HOUR));
+    for (it, kept) in [(&slow, true), (&suspended, true), (&sooner, false), (&paused, true), (&later, false)] {
+        assert_eq!(db.store.note_lane(it).await.unwrap(), kept, "{it:?}");
+    }
+    assert_eq!(db.store.lanes().await.unwrap(), [paused]);
+    let refused = async |lane| db.store.content_refused(&issue, lane).await.unwrap();
+    assert_eq!((refused("orange").await, refused("orange").await, refused("").await), (1, 2, 1));
+    assert!(db.store.reopen_lane("orange").await.unwrap());
+    assert_eq!((refused("orange").await, refused("").await), (1, 2));
+    assert_eq!(db.store.lanes().await.unwrap(), []);
+    // What is over gives way to anything new.
+    db.store.note_lane(&slow).await.unwrap();
+    assert!(db.store.note_lane(&trouble(Pace::Slow, 61, Some(62))).await.unwrap());
 }
 
 async fn an_issue_is_open_until_nothing_of_it_waits_for_anybody(db: Ledger) {
@@ -80,6 +108,7 @@ async fn a_paused_issue_is_owed_one_notice_however_often_one_looks(db: Ledger) {
 
 on_both_databases! {
     a_paused_issue_is_owed_one_notice_however_often_one_looks
+    a_lane_s_trouble_is_kept_until_a_graver_one_or_a_person
     a_daemon_is_seen_until_it_leaves_or_is_forgotten
     an_issue_is_open_until_nothing_of_it_waits_for_anybody
 }

@@ -98,6 +98,9 @@ pub struct Numbers {
     pub live: usize,
     /// Most connections let in at once.
     pub peak: usize,
+    /// Messages arriving now, and at most at once.
+    pub busy: usize,
+    pub busiest: usize,
     pub turned_away: usize,
     pub auth_tries: usize,
     /// Of these, the ones that were not under TLS.
@@ -308,7 +311,10 @@ impl Talk {
                     Some(recipient) => {
                         // A refused DATA leaves the transaction open until RSET, as Postfix does.
                         sender = number(fault(&recipient), "d").is_some();
-                        self.data(&recipient).await?;
+                        self.hold(1);
+                        let taken = self.data(&recipient).await;
+                        self.hold(-1);
+                        taken?;
                     }
                     None => self.say("554 5.5.1 no valid recipients").await?,
                 },
@@ -321,6 +327,13 @@ impl Talk {
                 _ => self.say("500 5.5.1 what").await?,
             }
         }
+    }
+
+    /// A message begins to arrive, or its reply was given.
+    fn hold(&self, by: isize) {
+        let numbers = &mut self.seen.lock().unwrap().numbers;
+        numbers.busy = numbers.busy.saturating_add_signed(by);
+        numbers.busiest = numbers.busiest.max(numbers.busy);
     }
 
     async fn auth(&mut self, text: &str) -> Step<()> {

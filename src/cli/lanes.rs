@@ -1,0 +1,66 @@
+//! `semainier lanes`: the families of recipient domains, how each goes, and a person's word that one may go again.
+
+use super::{Context, Ended, show};
+use crate::report::{instant, table};
+use crate::status::{lane_json, lane_state};
+use crate::store::Access;
+use anyhow::bail;
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+A lane is the pace for one family of recipient domains (orange, gmail, …), or for one other domain. It goes slowly or not at
+all when the provider says so, and opens again by itself; one that is paused waits for a person. Deliveries that wait for
+their lane are queued, and nobody else waits for them. Limits: [[lane]] in semainier.toml.")]
+pub(super) struct Args {
+    /// An array of {\"name\",\"state\",\"why\",\"since\",\"until\"}: the lanes that are not open
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    act: Option<Act>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Open a lane again, once what the provider refused is mended
+    Resume { name: String },
+}
+
+pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
+    let engine = context.engine(Access::Shared).await?;
+    let (config, now) = (&engine.app.config, engine.app.clock.now());
+    if let Some(Act::Resume { name }) = args.act {
+        if !engine.store.reopen_lane(&name).await? {
+            bail!("lane {name:?} is open; `semainier lanes` shows those that are not");
+        }
+        show::line(format!("lane {name} is open; what waits for it goes within a quarter of an hour"));
+        return Ok(Ended::Done);
+    }
+    let troubles: Vec<_> = engine.store.lanes().await?.into_iter().filter(|it| it.holds(now)).collect();
+    if args.json {
+        show::json(&serde_json::Value::Array(troubles.iter().map(|it| lane_json(it, config.zone)).collect()))?;
+        return Ok(Ended::Done);
+    }
+    let mut rows = table(["lane", "connections", "messages each", "a minute", "state", "why"]);
+    let others = config.lanes.others();
+    let families = config.lanes.families().iter().map(|family| (family.name.as_str(), family.limits));
+    for (name, limits) in families.chain([("any other domain", others)]) {
+        let trouble = troubles.iter().find(|it| it.lane == name);
+        rows.add_row([
+            name.to_owned(),
+            limits.connections.to_string(),
+            limits.messages_per_connection.to_string(),
+            limits.per_minute.map_or_else(|| "any".to_owned(), |n| n.to_string()),
+            lane_state(trouble, config.zone),
+            trouble.map(|it| it.why.clone()).unwrap_or_default(),
+        ]);
+    }
+    let known = |name: &str| config.lanes.families().iter().any(|family| family.name == name);
+    for it in troubles.iter().filter(|it| !known(&it.lane)) {
+        let until = it.until.map(|until| instant(until, config.zone));
+        let state = format!("{}{}", it.pace.as_str(), until.map(|at| format!(" until {at}")).unwrap_or_default());
+        rows.add_row([it.lane.clone(), String::new(), String::new(), String::new(), state, it.why.clone()]);
+    }
+    show::line(rows.to_string());
+    Ok(Ended::Done)
+}

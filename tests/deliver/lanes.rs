@@ -1,0 +1,133 @@
+//! Families of recipients: each has its pace, and none waits for another.
+
+use crate::support::{ledger::Ledger, office::Office, smtp::Options};
+use chrono::TimeDelta;
+use semainier::{
+    deliver::Summary,
+    domain::{
+        delivery::State,
+        issue::IssueState,
+        lane::{Family, LaneTrouble, Lanes, Limits, Pace},
+    },
+};
+
+on_both_databases! {
+    o12_a_family_never_has_more_connections_than_its_lane
+    s03_too_many_connections_slows_that_family_alone
+    a_refused_service_suspends_the_lane_and_the_others_go_on
+    s09_content_refused_three_times_in_a_family_pauses_its_lane
+    s10_a_listed_address_pauses_the_lane_that_says_so
+    s24_a_family_has_its_own_limit_a_connection
+    a_rate_is_kept_by_the_queue
+    a_lane_that_waits_for_a_person_goes_on_when_it_is_reopened
+}
+
+fn addresses(local: &str, domain: &str, n: usize) -> Vec<String> {
+    (0..n).map(|n| format!("{local}+{n}@{domain}")).collect()
+}
+
+async fn office(ledger: Ledger, addresses: &[String]) -> Office {
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let mut office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    office.settings.connections = 6;
+    office
+}
+
+async fn o12_a_family_never_has_more_connections_than_its_lane(ledger: Ledger) {
+    let all = [addresses("slow5", "orange.fr", 20), addresses("slow5", "wanadoo.fr", 20)].concat();
+    let office = office(ledger, &all).await;
+    assert_eq!(office.send().await.sent, 40);
+    let messages = office.relay.seen().accepted.len();
+    assert_eq!((messages, office.relay.numbers().busiest), (40, 2), "two at once, of one family with two domains");
+}
+
+async fn s03_too_many_connections_slows_that_family_alone(ledger: Ledger) {
+    let first = ["t-ofr104@orange.fr".to_owned()];
+    let office = office(ledger, &[&first[..], &addresses("slow5", "orange.fr", 20)].concat()).await;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.deferred, summary.breaker), (20, 1, None));
+    let lanes = office.ledger.store.lanes().await.unwrap();
+    assert_eq!((lanes[0].lane.as_str(), lanes[0].pace), ("orange", Pace::Slow));
+    assert!(lanes[0].why.contains("104") && lanes[0].until == Some(lanes[0].since + TimeDelta::hours(1)));
+}
+
+async fn a_refused_service_suspends_the_lane_and_the_others_go_on(ledger: Ledger) {
+    let first = ["t-ofr505@orange.fr".to_owned()];
+    let all = [&first[..], &addresses("u", "orange.fr", 10), &addresses("v", "hotel.example", 10)].concat();
+    let mut office = office(ledger, &all).await;
+    office.settings.connections = 1;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.failed, summary.paused.len()), (10, 0, 0), "{summary:?}");
+    assert_eq!(office.counts().await.queued, 11);
+    // Nobody's attempt was counted but that of the one who asked; and a restart has not forgotten.
+    let tried = office.log().await.iter().filter(|row| row.state == State::Queued && !row.attempts.is_empty()).count();
+    assert_eq!(tried, 1);
+    office.clock.advance(TimeDelta::minutes(30));
+    assert_eq!(office.send().await.tried(), 0);
+    office.clock.advance(TimeDelta::minutes(31));
+    assert_eq!(office.send().await.sent, 10);
+    let owed = office.ledger.store.owed_notices().await.unwrap();
+    assert_eq!((owed.len(), owed[0].kind.as_str()), (1, "lane"));
+    assert!(owed[0].text.starts_with("orange demande d’attendre"), "{}", owed[0].text);
+}
+
+async fn s09_content_refused_three_times_in_a_family_pauses_its_lane(ledger: Ledger) {
+    let all = [addresses("e554", "orange.fr", 3), addresses("a", "orange.fr", 3), addresses("b", "hotel.example", 3)];
+    let mut office = office(ledger, &all.concat()).await;
+    office.settings.connections = 1;
+    // `a+…` comes before `e554+…`: what is refused comes last, and the next issue meets the pause.
+    let summary = office.send().await;
+    assert_eq!((summary.failed, summary.paused.len()), (3, 0));
+    assert_eq!(office.ledger.store.lanes().await.unwrap()[0].pace, Pace::Paused);
+    office.another_issue().await;
+    assert_eq!(office.send().await.sent, 3, "those of the other domain");
+    assert!(!office.suppressed("e554+0@orange.fr").await);
+    assert_eq!(office.issue().await.state, IssueState::Sending);
+}
+
+async fn s10_a_listed_address_pauses_the_lane_that_says_so(ledger: Ledger) {
+    let first = ["t-ofr102@orange.fr".to_owned()];
+    let all = [&first[..], &addresses("u", "orange.fr", 5), &addresses("v", "hotel.example", 5)].concat();
+    let mut office = office(ledger, &all).await;
+    office.settings.connections = 1;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.failed, summary.paused.len()), (5, 0, 0));
+    assert_eq!(office.counts().await.queued, 6);
+    let owed = office.ledger.store.owed_notices().await.unwrap();
+    assert!(owed[0].text.contains("liste de blocage"), "{}", owed[0].text);
+    assert!(!office.suppressed("t-ofr102@orange.fr").await);
+}
+
+async fn s24_a_family_has_its_own_limit_a_connection(ledger: Ledger) {
+    let mut office = office(ledger, &addresses("a", "icloud.com", 11)).await;
+    office.settings.connections = 1;
+    assert_eq!(office.send().await.sent, 11);
+    assert_eq!(office.relay.numbers().connections, 3, "five, five and one");
+}
+
+async fn a_rate_is_kept_by_the_queue(ledger: Ledger) {
+    let mut office = office(ledger, &addresses("a", "slow.example", 4)).await;
+    let limits = Limits { per_minute: Some(10), ..Limits::DEFAULT };
+    let family = Family { name: "slow".to_owned(), domains: vec!["slow.example".to_owned()], limits };
+    office.settings.lanes = Lanes::new(vec![family], Limits::DEFAULT);
+    let mut sent = vec![office.send().await.sent];
+    for _ in 0..3 {
+        office.clock.advance(TimeDelta::seconds(6));
+        sent.push(office.send().await.sent);
+    }
+    assert_eq!(sent, [1, 1, 1, 1]);
+}
+
+async fn a_lane_that_waits_for_a_person_goes_on_when_it_is_reopened(ledger: Ledger) {
+    let office = office(ledger, &addresses("a", "orange.fr", 5)).await;
+    let (store, now) = (&office.ledger.store, office.clock.now());
+    let (lane, why, issue) = ("orange".to_owned(), "liste".to_owned(), office.issue.clone());
+    store.note_lane(&LaneTrouble { lane, pace: Pace::Paused, why, since: now, until: None, issue }).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(office.send().await, Summary::default());
+        office.clock.advance(TimeDelta::hours(1));
+    }
+    assert!(store.reopen_lane("orange").await.unwrap() && !store.reopen_lane("orange").await.unwrap());
+    office.clock.advance(TimeDelta::minutes(15));
+    assert_eq!(office.send().await.sent, 5);
+}
