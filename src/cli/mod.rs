@@ -1,5 +1,6 @@
 //! The command line: reads arguments, calls one function of the house, shows what it says. No decision is made here.
 
+mod bench;
 mod check;
 mod demo;
 mod extract;
@@ -100,6 +101,9 @@ enum Command {
     /// Decide what became of a delivery that is `unknown`
     #[command(subcommand)]
     Deliveries(ledger::DeliveriesCommand),
+    /// Measure this machine and this program
+    #[command(subcommand, hide = true)]
+    Bench(bench::Command),
     /// Print shell completions, e.g. `semainier completions bash > /etc/bash_completion.d/semainier`
     Completions { shell: clap_complete::Shell },
 }
@@ -135,6 +139,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Issues(args) => ledger::issues(&context, args).await,
         Command::Log(args) => ledger::log(&context, args).await,
         Command::Deliveries(command) => ledger::deliveries(&context, command).await,
+        Command::Bench(command) => bench::run(command).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "semainier", &mut std::io::stdout());
             Ok(Ended::Done)

@@ -1,0 +1,161 @@
+//! A relay that takes everything and counts it: as little work a message as can be, and still an honest SMTP conversation,
+//! with PIPELINING and a record of who was written to.
+
+use anyhow::{Context, bail};
+use memchr::memmem;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const END: &[u8] = b"\r\n.\r\n";
+
+/// What it got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub accepted: u64,
+    /// Different recipients, counted by a hash.
+    pub distinct: u64,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    accepted: u64,
+    recipients: HashSet<u64>,
+}
+
+/// Serves until the process ends. `delay`: before each answer, as a relay far away.
+pub async fn serve(listener: TcpListener, delay: Duration) {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        tokio::spawn(converse(stream, Arc::clone(&seen), delay));
+    }
+}
+
+/// Asks a sink of this kind what it got.
+///
+/// # Errors
+/// When it does not answer as one.
+pub async fn ask(sink: SocketAddr) -> anyhow::Result<Count> {
+    let mut stream = TcpStream::connect(sink).await?;
+    stream.write_all(b"XCOUNT\r\nQUIT\r\n").await?;
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await?;
+    let line = said.lines().find_map(|line| line.strip_prefix("250 count ")).context("this sink does not count")?;
+    let numbers: Vec<u64> = line.split(' ').filter_map(|n| n.parse().ok()).collect();
+    let [accepted, distinct] = numbers[..] else { bail!("the sink counts strangely: {line}") };
+    Ok(Count { accepted, distinct })
+}
+
+async fn converse(mut stream: TcpStream, seen: Arc<Mutex<Seen>>, delay: Duration) -> std::io::Result<()> {
+    let mut talk = Talk { seen, in_data: false, recipient: 0 };
+    stream.write_all(b"220 sink ESMTP\r\n").await?;
+    let (mut input, mut answers) = (Vec::with_capacity(1 << 17), Vec::with_capacity(256));
+    loop {
+        if stream.read_buf(&mut input).await? == 0 {
+            return Ok(());
+        }
+        let over = talk.take(&mut input, &mut answers);
+        if !answers.is_empty() {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            stream.write_all(&answers).await?;
+            answers.clear();
+        }
+        if over {
+            return Ok(());
+        }
+    }
+}
+
+struct Talk {
+    seen: Arc<Mutex<Seen>>,
+    in_data: bool,
+    recipient: u64,
+}
+
+impl Talk {
+    /// Takes what is complete from `input`; `true`: the client leaves.
+    fn take(&mut self, input: &mut Vec<u8>, answers: &mut Vec<u8>) -> bool {
+        let mut at = 0;
+        loop {
+            let rest = &input[at..];
+            if self.in_data {
+                let Some(end) = memmem::find(rest, END) else {
+                    // All but what may be the beginning of the end.
+                    at = input.len().saturating_sub(END.len() - 1).max(at);
+                    break;
+                };
+                at += end + END.len();
+                self.in_data = false;
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.accepted += 1;
+                seen.recipients.insert(self.recipient);
+                answers.extend_from_slice(b"250 2.0.0 taken\r\n");
+                continue;
+            }
+            let Some(end) = memchr::memchr(b'\n', rest) else { break };
+            let line = &rest[..end];
+            at += end + 1;
+            let verb = line.get(..4).unwrap_or(line).to_ascii_uppercase();
+            let answer: &[u8] = match &verb[..] {
+                b"EHLO" => b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n",
+                b"RCPT" => {
+                    let mut hash = DefaultHasher::new();
+                    line.hash(&mut hash);
+                    self.recipient = hash.finish();
+                    b"250 2.1.5 ok\r\n"
+                }
+                b"DATA" => {
+                    self.in_data = true;
+                    b"354 go\r\n"
+                }
+                b"QUIT" => {
+                    answers.extend_from_slice(b"221 bye\r\n");
+                    return true;
+                }
+                b"XCOU" => {
+                    let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                    answers.extend_from_slice(
+                        format!("250 count {} {}\r\n", seen.accepted, seen.recipients.len()).as_bytes(),
+                    );
+                    b""
+                }
+                _ => b"250 2.0.0 ok\r\n",
+            };
+            answers.extend_from_slice(answer);
+        }
+        input.drain(..at);
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_the_pieces_the_count_is_the_same() {
+        let one = |n: usize| {
+            format!("MAIL FROM:<a@b.fr>\r\nRCPT TO:<p{n}@b.fr>\r\nDATA\r\nSubject: x\r\n\r\n..\r\n.x\r\n\r\n.\r\n")
+        };
+        let whole = [one(1), one(2), one(2), "QUIT\r\n".to_owned()].concat().into_bytes();
+        for size in [1, 2, 3, 7, 64, whole.len()] {
+            let seen = Arc::new(Mutex::new(Seen::default()));
+            let mut talk = Talk { seen: Arc::clone(&seen), in_data: false, recipient: 0 };
+            let (mut input, mut answers, mut over) = (Vec::new(), Vec::new(), false);
+            for piece in whole.chunks(size) {
+                input.extend_from_slice(piece);
+                over |= talk.take(&mut input, &mut answers);
+            }
+            let seen = seen.lock().unwrap();
+            assert_eq!((seen.accepted, seen.recipients.len(), over), (3, 2, true), "pieces of {size}");
+            assert_eq!(String::from_utf8_lossy(&answers).matches("250 2.0.0 taken").count(), 3);
+        }
+    }
+}

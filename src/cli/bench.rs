@@ -1,0 +1,125 @@
+//! `semainier bench`: for those who build and size semainier. Not in the normal help.
+
+use super::{Ended, show};
+use crate::bench::{self, Delivery, Report, Step, sink};
+use crate::clock::Clock;
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// How fast mail leaves through the real ledger, beside Postfix's smtp-source to the same relay
+    #[command(after_help = "\
+Only ratios of one run mean anything: machines differ and drift. Run it several times and take the median.
+With --json one object: messages_per_s, yardstick_per_s (null without smtp-source), ratio, cpu_us_per_message,
+peak_rss_mb, database, fsyncs_per_s, freeze_s, recipients, size, connections, each_once (null with --sink).")]
+    Delivery(DeliveryArgs),
+    /// A relay that takes everything and counts it; says its address on standard output
+    Sink(SinkArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DeliveryArgs {
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    recipients: u64,
+    /// Of a message on the wire: 20k, 400k
+    #[arg(long, default_value = "20k", value_parser = size)]
+    size: usize,
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=500))]
+    connections: u16,
+    /// A database to be thrown away afterwards: its rows stay [default: an SQLite file under $TMPDIR]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// A relay that takes everything [default: one of our own]
+    #[arg(long, value_name = "ADDR")]
+    sink: Option<SocketAddr>,
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SinkArgs {
+    #[arg(long, default_value = "127.0.0.1:0")]
+    bind: SocketAddr,
+    /// Before each answer, as a relay far away: 10ms is a round trip of ten
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    delay_ms: u64,
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<Ended> {
+    match command {
+        Command::Delivery(args) => delivery(args).await,
+        Command::Sink(args) => {
+            let listener =
+                TcpListener::bind(args.bind).await.with_context(|| format!("{} cannot be listened on", args.bind))?;
+            show::line(listener.local_addr()?);
+            sink::serve(listener, Duration::from_millis(args.delay_ms)).await;
+            Ok(Ended::Done)
+        }
+    }
+}
+
+async fn delivery(args: DeliveryArgs) -> anyhow::Result<Ended> {
+    let bench = Delivery {
+        recipients: args.recipients,
+        size: args.size,
+        connections: args.connections.into(),
+        database: args.database,
+        sink: args.sink,
+    };
+    let bar = ProgressBar::new(bench.recipients);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
+        bar.set_style(style);
+    }
+    let started = Clock::monotonic();
+    let tell = |step: Step| match step {
+        Step::Yardstick => bar.set_message("smtp-source"),
+        Step::Importing(n) => {
+            bar.set_message("importing");
+            bar.set_position(n);
+        }
+        Step::Freezing => bar.set_message("freezing"),
+        Step::Sent(n) if n % 256 == 0 || started.elapsed() < Duration::from_secs(1) => {
+            bar.set_message("sending");
+            bar.set_position(n);
+        }
+        Step::Sent(_) => {}
+    };
+    let report = bench::delivery(&bench, &tell).await?;
+    bar.finish_and_clear();
+    match args.json {
+        true => show::json(&serde_json::to_value(&report)?)?,
+        false => show::line(in_words(&report)),
+    }
+    Ok(Ended::Done)
+}
+
+fn in_words(it: &Report) -> String {
+    let yardstick = match (it.yardstick_per_s, it.ratio) {
+        (Some(yardstick), Some(ratio)) => format!("smtp-source {yardstick:.0}/s, ratio {ratio:.2}"),
+        _ => "smtp-source is not installed (apt-get install postfix): no ratio".to_owned(),
+    };
+    format!(
+        "{} messages of {} bytes over {} connections, {}: {:.0}/s ({yardstick})\n\
+         {:.0} µs CPU a message, peak {:.1} MB, frozen in {:.1} s, disk {:.0} fsyncs/s",
+        it.recipients,
+        it.size,
+        it.connections,
+        it.database,
+        it.messages_per_s,
+        it.cpu_us_per_message,
+        it.peak_rss_mb,
+        it.freeze_s,
+        it.fsyncs_per_s
+    )
+}
+
+/// `20k`, `400k`, or bytes.
+fn size(text: &str) -> Result<usize, String> {
+    let (digits, factor) = text.strip_suffix(['k', 'K']).map_or((text, 1), |digits| (digits, 1000));
+    let bytes = digits.parse::<usize>().ok().and_then(|n| n.checked_mul(factor));
+    bytes.filter(|n| (1000..=20_000_000).contains(n)).ok_or(format!("expected 1k to 20000k, found {text:?}"))
+}
