@@ -41,6 +41,7 @@
 //! library is named only in its room. `tests/architecture/` holds both by reading the source.
 
 pub mod app;
+pub mod approval;
 pub mod cli;
 pub mod clock;
 pub mod collect;
@@ -53,6 +54,7 @@ pub mod failpoint;
 pub mod jobs;
 pub mod keys;
 pub mod look;
+pub mod newsletter;
 pub mod notices;
 pub mod partners;
 pub mod pipeline;

@@ -1,8 +1,10 @@
 //! The command line: reads arguments, calls one function of the house, shows what it says. No decision is made here.
 
+mod approval;
 mod check;
 mod demo;
 mod extract;
+mod files;
 mod ledger;
 mod next;
 mod partners;
@@ -90,7 +92,7 @@ enum Command {
     /// The people the mailings go to
     #[command(subcommand)]
     Partners(partners::Command),
-    /// What was published, with the sum of what became of it
+    /// What was published, with the sum of what became of it; and what a person approves, changes or stops
     Issues(ledger::IssuesArgs),
     /// Every delivery, with its attempts and the relay's words
     Log(ledger::LogArgs),

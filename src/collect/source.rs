@@ -13,7 +13,7 @@ use super::fetch::{Fetcher, Place};
 use super::page;
 use super::title::Phrase;
 use super::wordpress::Wordpress;
-use crate::domain::article::Article;
+use crate::domain::{Timestamp, article::Article, news::NewsItem};
 
 pub use super::collect_error::{CollectError, Missed, Rung, Tally, Tried};
 
@@ -54,6 +54,31 @@ impl Source {
                 Ok(vec![article_of_file(path, *published, limit, now).await?])
             }
         }
+    }
+
+    /// What was published after `since`.
+    pub async fn news(
+        &self,
+        fetcher: &Fetcher,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<NewsItem>, CollectError> {
+        let articles = self.articles(fetcher, now).await?;
+        let new = articles.into_iter().filter(|article| article.published > since);
+        Ok(new
+            .map(|article| NewsItem {
+                id: article.url.clone().unwrap_or_else(|| article.title.clone()),
+                title: article.title,
+                url: article.url,
+                published: article.published,
+                modified: article.modified,
+                summary: String::new(),
+                image: None,
+                categories: vec![],
+                commune: None,
+                source: String::new(),
+            })
+            .collect())
     }
 }
 

@@ -7,7 +7,7 @@ use super::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
 use crate::domain::{
     Timestamp,
     email::EmailAddress,
-    issue::{Attachment, Content, Envelope},
+    issue::{Attachment, Content, Envelope, Inline},
     message::Message,
 };
 use lettre::message::{
@@ -33,6 +33,7 @@ pub struct Mime {
     /// Boundaries from the content, so that they are the same for every message and every day.
     outer: String,
     inner: String,
+    related: String,
     tail: Arc<[u8]>,
 }
 
@@ -53,9 +54,10 @@ impl Mime {
     pub fn new(content: Content) -> Result<Self, MimeError> {
         let digest = Sha256::new().chain_update(&content.subject).chain_update(&content.html).finalize();
         let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        let (outer, inner) = (format!("semainier-{hex}-mixed"), format!("semainier-{hex}-texts"));
-        let tail = tail(&content.attachments, &outer)?;
-        Ok(Self { content, outer, inner, tail })
+        let boundary = |what: &str| format!("semainier-{hex}-{what}");
+        let (outer, inner, related) = (boundary("mixed"), boundary("texts"), boundary("pictures"));
+        let tail = Tail { outer: &outer, inner: &inner, related: &related }.of(&content)?;
+        Ok(Self { content, outer, inner, related, tail: tail.into() })
     }
 
     /// Under which the unsubscribe links of this issue lie.
@@ -70,28 +72,50 @@ impl Mime {
     /// When a name or an address cannot stand in a header.
     pub fn message(&self, to: To) -> Result<Message, MimeError> {
         let envelope = &self.content.envelope;
-        let texts = self.texts(to);
         let mut builder = lettre::Message::builder();
         for header in headers(envelope, to)? {
             builder = builder.raw_header(header);
         }
-        let message = builder
+        let builder = builder
             .from(mailbox("the sender", &envelope.from_name, &envelope.from_address)?)
             .to(mailbox("the recipient", to.name, &to.address.to_string())?)
             .subject(&*self.content.subject)
             .date(SystemTime::UNIX_EPOCH + Duration::from_millis(envelope.date_ms.unsigned_abs()))
             .message_id(Some(format!("<{}>", to.message_id)));
-        let message = match &envelope.reply_to {
-            Some(reply_to) => message.reply_to(mailbox("the reply address", "", reply_to)?),
-            None => message,
+        let builder = match &envelope.reply_to {
+            Some(reply_to) => builder.reply_to(mailbox("the reply address", "", reply_to)?),
+            None => builder,
         };
-        let whole = MultiPart::mixed().boundary(&*self.outer).multipart(texts);
-        let mut head = message.multipart(whole).map_err(MimeError::Build)?.formatted();
-        // lettre closes the outer part; ours goes on with the shared attachments.
-        let closing = format!("--{}--\r\n", self.outer);
-        head.truncate(head.len() - closing.len());
         let sender = parse_address("the return path", &envelope.return_path)?;
-        Ok(Message { sender, head, tail: Arc::clone(&self.tail) })
+        Ok(Message { sender, head: self.head(builder, to)?, tail: Arc::clone(&self.tail) })
+    }
+
+    /// The content as a letter to a person of the office, who looks at it before it goes: not as of a list.
+    ///
+    /// # Errors
+    /// When a name or an address cannot stand in a header.
+    pub fn review(&self, to: To, from_name: &str, from: &EmailAddress, date: Timestamp) -> Result<Message, MimeError> {
+        let builder = lettre::Message::builder()
+            .raw_header(header("Auto-Submitted", "auto-generated".to_owned())?)
+            .from(mailbox("the sender", from_name, &from.to_string())?)
+            .to(mailbox("the recipient", to.name, &to.address.to_string())?)
+            .subject(&*self.content.subject)
+            .date(date.into())
+            .message_id(Some(format!("<{}>", to.message_id)));
+        Ok(Message { sender: from.clone(), head: self.head(builder, to)?, tail: Arc::clone(&self.tail) })
+    }
+
+    /// Headers and texts: up to where the part begins that all messages share.
+    fn head(&self, builder: lettre::message::MessageBuilder, to: To) -> Result<Vec<u8>, MimeError> {
+        let whole = MultiPart::mixed().boundary(&*self.outer).multipart(self.texts(to));
+        let mut head = builder.multipart(whole).map_err(MimeError::Build)?.formatted();
+        // lettre closes the parts; ours go on with what is shared.
+        let closing = match self.content.inline.as_slice() {
+            [] => format!("--{}--\r\n", self.outer),
+            _ => format!("--{}--\r\n--{}--\r\n--{}--\r\n", self.related, self.inner, self.outer),
+        };
+        head.truncate(head.len() - closing.len());
+        Ok(head)
     }
 
     fn texts(&self, to: To) -> MultiPart {
@@ -104,10 +128,11 @@ impl Mime {
         };
         let text = fill(&self.content.text, &establishment, to.unsubscribe_url);
         let html = fill(&self.content.html, &escaped(&establishment), &escaped(to.unsubscribe_url));
-        MultiPart::alternative()
-            .boundary(&*self.inner)
-            .singlepart(SinglePart::plain(text))
-            .singlepart(SinglePart::html(html))
+        let texts = MultiPart::alternative().boundary(&*self.inner).singlepart(SinglePart::plain(text));
+        match self.content.inline.as_slice() {
+            [] => texts.singlepart(SinglePart::html(html)),
+            _ => texts.multipart(MultiPart::related().boundary(&*self.related).singlepart(SinglePart::html(html))),
+        }
     }
 }
 
@@ -139,21 +164,43 @@ pub fn plain(mail: &Plain) -> Result<Message, MimeError> {
     Ok(Message { sender: mail.from.clone(), head: message.formatted(), tail: Arc::new([]) })
 }
 
-/// Everything after the texts: the attachments and the end of the message.
-fn tail(attachments: &[Attachment], boundary: &str) -> Result<Arc<[u8]>, MimeError> {
-    let mut tail = Vec::new();
-    for attachment in attachments {
-        let media_type = ContentType::parse(&attachment.media_type)
-            .map_err(|why| MimeError::Header { what: "the attachment's type", why: why.to_string() })?;
-        let part = lettre::message::Attachment::new(attachment.name.clone()).body(attachment.bytes.clone(), media_type);
-        tail.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
-        tail.extend_from_slice(&part.formatted());
-        if !tail.ends_with(b"\r\n") {
-            tail.extend_from_slice(b"\r\n");
+/// Everything after the texts, the same for all recipients: pictures, attachments, the end of the message.
+struct Tail<'a> {
+    outer: &'a str,
+    inner: &'a str,
+    related: &'a str,
+}
+
+impl Tail<'_> {
+    fn of(&self, content: &Content) -> Result<Vec<u8>, MimeError> {
+        let mut tail = Vec::new();
+        for Inline { content_id, media_type, bytes } in &content.inline {
+            let part = lettre::message::Attachment::new_inline(content_id.clone());
+            add_part(&mut tail, self.related, &part.body(bytes.clone(), parsed_type(media_type)?));
         }
+        if !content.inline.is_empty() {
+            tail.extend_from_slice(format!("--{}--\r\n--{}--\r\n", self.related, self.inner).as_bytes());
+        }
+        for Attachment { name, media_type, bytes } in &content.attachments {
+            let part = lettre::message::Attachment::new(name.clone());
+            add_part(&mut tail, self.outer, &part.body(bytes.clone(), parsed_type(media_type)?));
+        }
+        tail.extend_from_slice(format!("--{}--\r\n", self.outer).as_bytes());
+        Ok(tail)
     }
-    tail.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    Ok(tail.into())
+}
+
+fn parsed_type(media_type: &str) -> Result<ContentType, MimeError> {
+    ContentType::parse(media_type)
+        .map_err(|why| MimeError::Header { what: "the attachment's type", why: why.to_string() })
+}
+
+fn add_part(tail: &mut Vec<u8>, boundary: &str, part: &SinglePart) {
+    tail.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+    tail.extend_from_slice(&part.formatted());
+    if !tail.ends_with(b"\r\n") {
+        tail.extend_from_slice(b"\r\n");
+    }
 }
 
 /// The headers `lettre` has no type for. Sources: RFC 2919 (List-Id), 2369 and 8058 (List-Unsubscribe),
@@ -219,6 +266,7 @@ mod tests {
                 media_type: "application/pdf".to_owned(),
                 bytes: (0..=255).cycle().take(5000).collect(),
             }],
+            inline: vec![],
             data: String::new(),
             envelope: Envelope {
                 from_name: "Office de tourisme d’Auch".to_owned(),
@@ -296,6 +344,48 @@ mod tests {
         let attachment = message.attachment(0).unwrap();
         assert_eq!(attachment.attachment_name(), Some("Agenda du 6 au 12 juillet – été.pdf"));
         assert_eq!(attachment.contents(), content().attachments[0].bytes);
+    }
+
+    #[test]
+    fn pictures_are_related_to_the_html_and_shared_by_all() {
+        let picture = |n: u8| Inline {
+            content_id: format!("image-{n}.newsletter-2026-07@office.example"),
+            media_type: "image/jpeg".to_owned(),
+            bytes: vec![n; 300],
+        };
+        let html = "<html><img src=\"cid:image-1.newsletter-2026-07@office.example\"></html>".to_owned();
+        let mime = Mime::new(Content { inline: vec![picture(1), picture(2)], html, ..content() }).unwrap();
+        let to = address("hotel@auch.example");
+        let url = "https://a.example/u/1";
+        let to = To { address: &to, name: "", establishment: "", message_id: "1@a.example", unsubscribe_url: url };
+        let (message, review) =
+            (mime.message(to).unwrap(), mime.review(to, "semainier", &to.address.clone(), Timestamp::default()));
+        assert!(Arc::ptr_eq(&message.tail, &review.as_ref().unwrap().tail));
+        for raw in [message.to_bytes(), review.unwrap().to_bytes()] {
+            let parsed = MessageParser::default().parse(&raw).unwrap();
+            let kinds: Vec<_> = parsed
+                .parts
+                .iter()
+                .map(|part| {
+                    part.content_type().map(|t| format!("{}/{}", t.ctype(), t.subtype().unwrap_or(""))).unwrap()
+                })
+                .collect();
+            let expected = [
+                "multipart/mixed",
+                "multipart/alternative",
+                "text/plain",
+                "multipart/related",
+                "text/html",
+                "image/jpeg",
+                "image/jpeg",
+                "application/pdf",
+            ];
+            assert_eq!(kinds, expected);
+            let ids: Vec<_> = parsed.parts.iter().filter_map(|part| part.content_id()).collect();
+            assert_eq!(ids, ["image-1.newsletter-2026-07@office.example", "image-2.newsletter-2026-07@office.example"]);
+            assert_eq!(parsed.parts[6].contents(), [2; 300]);
+            assert_eq!(parsed.parts[7].contents(), content().attachments[0].bytes);
+        }
     }
 
     #[test]

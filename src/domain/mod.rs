@@ -10,6 +10,7 @@ pub mod issue;
 pub mod listing;
 pub mod message;
 pub mod news;
+pub mod newsletter;
 pub mod office;
 pub mod partner;
 pub mod schedule;

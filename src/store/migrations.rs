@@ -12,6 +12,7 @@ pub(super) fn sqlite() -> Migrator {
     migrator([
         (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
         (2, "daemons", include_str!("../../migrations/sqlite/0002_daemons.sql")),
+        (5, "approvals", include_str!("../../migrations/sqlite/0005_approvals.sql")),
     ])
 }
 
@@ -19,6 +20,7 @@ pub(super) fn postgres() -> Migrator {
     migrator([
         (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
         (2, "daemons", include_str!("../../migrations/postgres/0002_daemons.sql")),
+        (5, "approvals", include_str!("../../migrations/postgres/0005_approvals.sql")),
     ])
 }
 
