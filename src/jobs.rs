@@ -1,6 +1,6 @@
 //! Mailings: one TOML file each, whose name is the mailing's id. Checked as a whole, every problem at once.
 
-use crate::collect::source::Source;
+use crate::collect::source::{Gives, Source};
 use crate::config::{Config, parse_zone};
 use crate::domain::{
     Timestamp,
@@ -29,7 +29,7 @@ pub struct Mailing {
     /// How often a held issue is tried again.
     pub retry: TimeDelta,
     pub covers: Covers,
-    pub sources: Vec<Source>,
+    pub sources: Vec<SourceRule>,
     pub template: Template,
     pub attach: Vec<Attach>,
     /// Contacts subscribed to this mailing receive it.
@@ -39,6 +39,14 @@ pub struct Mailing {
     pub sender_name: Option<String>,
     pub sender_address: Option<EmailAddress>,
     pub gates: Gates,
+}
+
+/// A source of a mailing, and what is done when it fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRule {
+    pub source: Source,
+    /// Without it the issue is held; else it goes without, and says what is missing.
+    pub required: bool,
 }
 
 /// The time a mailing speaks of, from the day it leaves.
@@ -184,7 +192,12 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     let read_schedule = read_schedule(&schedule, config, now);
     schedule.finish();
 
-    let sources: Vec<_> = root.sections("source").into_iter().filter_map(|s| read_source(s, config)).collect();
+    let gives: &[Gives] = match template {
+        Some(Template::Agenda) => &[Gives::Article, Gives::Listings],
+        None => &[Gives::Article, Gives::News, Gives::Listings],
+    };
+    let sections = root.sections("source");
+    let sources: Vec<_> = sections.into_iter().filter_map(|section| read_source(section, config, gives)).collect();
     if !root.has("source") {
         root.problem("source", "missing; write for example source = [{ kind = \"page\", url = \"https://…\" }]");
     }
@@ -218,7 +231,34 @@ fn read_schedule(section: &Section, config: &Config, now: Timestamp) -> Option<S
     })
 }
 
-fn read_source(section: Section, config: &Config) -> Option<Source> {
+/// What is written as `kind`. The list is that of [`Source`].
+#[derive(Clone, Copy)]
+enum Kind {
+    Wordpress,
+    Page,
+    File,
+    Feed,
+    Posts,
+    Folder,
+    Ical,
+    EventsCalendar,
+    JsonLd,
+}
+
+const KINDS: [(&str, Kind); 9] = [
+    ("wordpress", Kind::Wordpress),
+    ("page", Kind::Page),
+    ("file", Kind::File),
+    ("feed", Kind::Feed),
+    ("posts", Kind::Posts),
+    ("folder", Kind::Folder),
+    ("ical", Kind::Ical),
+    ("events_calendar", Kind::EventsCalendar),
+    ("json_ld", Kind::JsonLd),
+];
+
+/// `gives`: what a mailing of this template is made of; a source of anything else would never be asked.
+fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<SourceRule> {
     let url = |section: &Section| {
         let given = section.parsed("url", |text| {
             let web = |url: &Url| matches!(url.scheme(), "https" | "http") && url.has_host();
@@ -226,20 +266,42 @@ fn read_source(section: Section, config: &Config) -> Option<Source> {
         });
         given.or_else(|| (!section.has("url")).then(|| config.website()))
     };
-    let kinds = [("wordpress", 0), ("page", 1), ("file", 2)];
-    let source = match section.required("kind", "\"wordpress\"", |raw| word(&raw.text()?, &kinds))? {
-        0 => {
+    let kind = section.required("kind", "\"wordpress\"", |raw| word(&raw.text()?, &KINDS))?;
+    let path = |example| section.required("path", example, |raw| raw.text()).map(PathBuf::from);
+    let source = match kind {
+        Kind::Wordpress => {
             let search = section.required("search", "\"Que faire à Auch cette semaine\"", |raw| raw.text());
             url(&section).zip(search).map(|(url, search)| Source::Wordpress { url, search })
         }
-        1 => url(&section).map(|url| Source::Page { url }),
-        _ => {
-            let path = section.required("path", "\"article.html\"", |raw| raw.text());
-            path.map(|path| Source::File { path: path.into(), published: None })
+        Kind::Page => url(&section).map(|url| Source::Page { url }),
+        Kind::File => path("\"article.html\"").map(|path| Source::File { path, published: None }),
+        Kind::Feed => url(&section).map(|url| Source::Feed { url }),
+        Kind::Posts => {
+            let categories = section.texts("categories").unwrap_or_default();
+            url(&section).map(|url| Source::Posts { url, categories })
         }
+        Kind::Folder => path("\"actualites\"").map(|path| Source::Folder { path }),
+        Kind::Ical => url(&section).map(|url| Source::Ical { url }),
+        Kind::EventsCalendar => url(&section).map(|url| Source::EventsCalendar { url }),
+        Kind::JsonLd => url(&section).map(|url| Source::JsonLd { url }),
     };
+    let required = section.truth("required").unwrap_or(true);
+    if let Some(source) = &source
+        && !gives.contains(&source.gives())
+    {
+        section.problem("kind", refusal(source.gives()));
+    }
     section.finish();
-    source
+    source.map(|source| SourceRule { source, required })
+}
+
+/// Why a source has no place in a mailing.
+fn refusal(gives: Gives) -> &'static str {
+    match gives {
+        Gives::Article => "this kind gives the article of a week, which this template does not print",
+        Gives::News => "this kind gives news, which this template does not print",
+        Gives::Listings => "this kind gives events, which this template does not print",
+    }
 }
 
 /// One of a closed list of words.
@@ -296,7 +358,7 @@ mod tests {
             "jobs/Agenda 1.toml:1: titel: unknown key; did you mean title?",
             "jobs/Agenda 1.toml:2: template: expected \"agenda\", found \"letter\"",
             "jobs/Agenda 1.toml:3: attach: expected \"poster\" or \"booklet\", found \"flyer\"",
-            "source[1].kind: expected \"wordpress\" or \"page\" or \"file\", found \"ftp\"",
+            "source[1].kind: expected \"wordpress\" or \"page\" or \"file\" or \"feed\"",
             "jobs/Agenda 1.toml:6: schedule.cron: not a cron pattern",
             "jobs/Agenda 1.toml:7: schedule.deadline: expected a day and an hour",
             "jobs/Agenda 1.toml:9: gates.min_events: expected 1 to 1000, found 0",

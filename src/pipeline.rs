@@ -5,6 +5,7 @@
 
 use crate::app::{App, Engine};
 use crate::collect::article::{self, Reading};
+use crate::collect::source::Gives;
 use crate::compose::context::{AgendaMail, Links};
 use crate::compose::mime::{Mime, To};
 use crate::compose::print::{self, Format, Layout, PrintError, Printed, Sheet};
@@ -185,8 +186,8 @@ pub async fn collect(app: &App, mailing: &Mailing, week: Week, article: Option<A
 
 async fn collect_sources(app: &App, mailing: &Mailing) -> Result<Vec<Article>, Hold> {
     let mut articles = Vec::new();
-    for source in &mailing.sources {
-        let found = source.articles(&app.fetcher, app.clock.now()).await.map_err(|error| {
+    for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Article) {
+        let found = rule.source.articles(&app.fetcher, app.clock.now()).await.map_err(|error| {
             warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no article");
             Hold::Unreachable(error.in_french())
         })?;
