@@ -1,6 +1,6 @@
 //! Mailings: one TOML file each, whose name is the mailing's id. Checked as a whole, every problem at once.
 
-use crate::collect::source::Source;
+use crate::collect::source::{Gives, Source};
 use crate::config::{Config, parse_zone};
 use crate::domain::{
     Timestamp,
@@ -31,7 +31,7 @@ pub struct Mailing {
     pub retry: TimeDelta,
     /// So long before its hour an issue is composed and kept, to be approved. Zero but where approval is required.
     pub compose_before: TimeDelta,
-    pub sources: Vec<Supply>,
+    pub sources: Vec<SourceRule>,
     pub kind: Kind,
     /// Contacts subscribed to this mailing receive it.
     pub audience: String,
@@ -63,11 +63,11 @@ pub struct Newsletter {
     pub sections: Vec<Part>,
 }
 
-/// A source, and whether the mailing can do without it.
-#[derive(Debug, Clone)]
-pub struct Supply {
+/// A source of a mailing, and what is done when it fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRule {
     pub source: Source,
-    /// `false`: when it gives nothing, the issue goes without it, and says so to staff.
+    /// Without it the issue is held; else it goes without, and says what is missing.
     pub required: bool,
 }
 
@@ -234,7 +234,13 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     if let (Some(schedule), Kind::Newsletter(_)) = (&read_schedule, &kind) {
         check_monthly(&root, schedule, now);
     }
-    let sources: Vec<_> = root.sections("source").into_iter().filter_map(|s| read_source(s, config)).collect();
+    let gives: &[Gives] = match template {
+        Some(Template::Agenda) => &[Gives::Article, Gives::Listings],
+        Some(Template::Newsletter) => &[Gives::News],
+        None => &[Gives::Article, Gives::News, Gives::Listings],
+    };
+    let sections = root.sections("source");
+    let sources: Vec<_> = sections.into_iter().filter_map(|section| read_source(section, config, gives)).collect();
     if !root.has("source") {
         root.problem("source", "missing; write for example source = [{ kind = \"page\", url = \"https://…\" }]");
     }
@@ -364,26 +370,74 @@ fn web_address(text: &str) -> Result<Url, String> {
     text.parse::<Url>().ok().filter(web).ok_or_else(|| "expected an address such as https://office.example".to_owned())
 }
 
-fn read_source(section: Section, config: &Config) -> Option<Supply> {
-    let required = section.truth("required").unwrap_or(true);
+/// What is written as `kind`. The list is that of [`Source`].
+#[derive(Clone, Copy)]
+enum SourceKind {
+    Wordpress,
+    Page,
+    File,
+    Feed,
+    Posts,
+    Folder,
+    Ical,
+    EventsCalendar,
+    JsonLd,
+}
+
+const KINDS: [(&str, SourceKind); 9] = [
+    ("wordpress", SourceKind::Wordpress),
+    ("page", SourceKind::Page),
+    ("file", SourceKind::File),
+    ("feed", SourceKind::Feed),
+    ("posts", SourceKind::Posts),
+    ("folder", SourceKind::Folder),
+    ("ical", SourceKind::Ical),
+    ("events_calendar", SourceKind::EventsCalendar),
+    ("json_ld", SourceKind::JsonLd),
+];
+
+/// `gives`: what a mailing of this template is made of; a source of anything else would never be asked.
+fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<SourceRule> {
     let url = |section: &Section| {
         let given = section.parsed("url", web_address);
         given.or_else(|| (!section.has("url")).then(|| config.website()))
     };
-    let kinds = [("wordpress", 0), ("page", 1), ("file", 2)];
-    let source = match section.required("kind", "\"wordpress\"", |raw| word(&raw.text()?, &kinds))? {
-        0 => {
+    let kind = section.required("kind", "\"wordpress\"", |raw| word(&raw.text()?, &KINDS))?;
+    let path = |example| section.required("path", example, |raw| raw.text()).map(PathBuf::from);
+    let source = match kind {
+        SourceKind::Wordpress => {
             let search = section.required("search", "\"Que faire à Auch cette semaine\"", |raw| raw.text());
             url(&section).zip(search).map(|(url, search)| Source::Wordpress { url, search })
         }
-        1 => url(&section).map(|url| Source::Page { url }),
-        _ => {
-            let path = section.required("path", "\"article.html\"", |raw| raw.text());
-            path.map(|path| Source::File { path: path.into(), published: None })
+        SourceKind::Page => url(&section).map(|url| Source::Page { url }),
+        SourceKind::File => path("\"article.html\"").map(|path| Source::File { path, published: None }),
+        SourceKind::Feed => url(&section).map(|url| Source::Feed { url }),
+        SourceKind::Posts => {
+            let categories = section.texts("categories").unwrap_or_default();
+            url(&section).map(|url| Source::Posts { url, categories })
         }
+        SourceKind::Folder => path("\"actualites\"").map(|path| Source::Folder { path }),
+        SourceKind::Ical => url(&section).map(|url| Source::Ical { url }),
+        SourceKind::EventsCalendar => url(&section).map(|url| Source::EventsCalendar { url }),
+        SourceKind::JsonLd => url(&section).map(|url| Source::JsonLd { url }),
     };
+    let required = section.truth("required").unwrap_or(true);
+    if let Some(source) = &source
+        && !gives.contains(&source.gives())
+    {
+        section.problem("kind", refusal(source.gives()));
+    }
     section.finish();
-    Some(Supply { source: source?, required })
+    source.map(|source| SourceRule { source, required })
+}
+
+/// Why a source has no place in a mailing.
+fn refusal(gives: Gives) -> &'static str {
+    match gives {
+        Gives::Article => "this kind gives the article of a week, which this template does not print",
+        Gives::News => "this kind gives news, which this template does not print",
+        Gives::Listings => "this kind gives events, which this template does not print",
+    }
 }
 
 /// One of a closed list of words.
@@ -438,7 +492,7 @@ mod tests {
     #[test]
     fn a_newsletter_that_would_lose_something_is_refused() {
         let text = "title = 'Lettre'\ntemplate = 'newsletter'\ncompose_before = '3d'\nattach = ['poster']\n\
-                    source = [{ kind = 'wordpress', search = 'x' }]\n\
+                    source = [{ kind = 'posts' }]\n\
                     section = [{ kind = 'editorial', file = 'edito.md' }, { kind = 'news', communes = ['Auch'] }, { kind = 'x' }]\n\
                     [schedule]\ncron = '0 9 * * TUE'";
         let config = config(Some("https://office.example"));
@@ -467,7 +521,7 @@ mod tests {
             "jobs/Agenda 1.toml:1: titel: unknown key; did you mean title?",
             "jobs/Agenda 1.toml:2: template: expected \"agenda\" or \"newsletter\", found \"letter\"",
             "jobs/Agenda 1.toml:3: attach: expected \"poster\" or \"booklet\", found \"flyer\"",
-            "source[1].kind: expected \"wordpress\" or \"page\" or \"file\", found \"ftp\"",
+            "source[1].kind: expected \"wordpress\" or \"page\" or \"file\" or \"feed\"",
             "jobs/Agenda 1.toml:6: schedule.cron: not a cron pattern",
             "jobs/Agenda 1.toml:7: schedule.deadline: expected a day and an hour",
             "jobs/Agenda 1.toml:9: gates.min_events: expected 1 to 1000, found 0",

@@ -12,7 +12,7 @@ use crate::domain::{
     news::NewsItem,
     newsletter::{Appointment, Hold, Letter, Material, Month, Section},
 };
-use crate::jobs::{Newsletter, Supply};
+use crate::jobs::{Newsletter, SourceRule};
 use crate::keys::{File, Overrides, Problem, Problems, Section as Table};
 use crate::pipeline::{self, Due};
 use crate::store::Store;
@@ -77,17 +77,17 @@ pub async fn gather(
 
 async fn news(
     app: &App,
-    supplies: &[Supply],
+    rules: &[SourceRule],
     (since, until): (Timestamp, Timestamp),
     missing: &mut Vec<String>,
 ) -> Result<Vec<NewsItem>, Hold> {
     let mut news = Vec::new();
-    for supply in supplies {
-        match supply.source.news(&app.fetcher, since, until).await {
+    for rule in rules {
+        match rule.source.news(&app.fetcher, since, until).await {
             Ok(found) => news.extend(found),
             Err(error) => {
-                warn!(error = &error as &dyn std::error::Error, required = supply.required, "a source gave no news");
-                match supply.required {
+                warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source gave no news");
+                match rule.required {
                     true => return Err(Hold::Unreachable(error.in_french())),
                     false => missing.push(format!("une source manque{NBSP}: {}", error.in_french())),
                 }

@@ -6,6 +6,7 @@
 use crate::app::{App, Engine};
 use crate::approval::{self, Word};
 use crate::collect::article::{self, Reading};
+use crate::collect::source::Gives;
 use crate::compose::context::{AgendaMail, Links};
 use crate::compose::mime::{Mime, To};
 use crate::compose::print::{self, Format, Layout, PrintError, Printed, Sheet};
@@ -22,7 +23,7 @@ use crate::domain::{
     newsletter::Letter,
 };
 use crate::failpoint;
-use crate::jobs::{self, Approval, Attach, Kind, Mailing, Supply};
+use crate::jobs::{self, Approval, Attach, Kind, Mailing, SourceRule};
 use crate::newsletter::{self, Gathered};
 use crate::report;
 use crate::store::{Frozen, Store};
@@ -264,7 +265,7 @@ pub async fn collect(app: &App, due: Due<'_>, agenda: &jobs::Agenda, article: Op
 
 async fn collect_sources(app: &App, mailing: &Mailing) -> Result<Vec<Article>, Hold> {
     let mut articles = Vec::new();
-    for Supply { source, required } in &mailing.sources {
+    for SourceRule { source, required } in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Article) {
         match source.articles(&app.fetcher, app.clock.now()).await {
             Ok(found) => articles.extend(found),
             Err(error) => {
