@@ -2,7 +2,7 @@
 //! composed with their pictures. Reads the ledger, writes nothing to it; holds instead of going half.
 
 use crate::app::App;
-use crate::collect::fetch::Fetcher;
+use crate::collect::{fetch::Fetcher, source::Source};
 use crate::compose::newsletter::{NewsletterMail, ROOMS};
 use crate::compose::picture;
 use crate::domain::{
@@ -84,7 +84,7 @@ async fn news(
     let mut news = Vec::new();
     for rule in rules {
         match rule.source.news(&app.fetcher, since, until).await {
-            Ok(found) => news.extend(found),
+            Ok(found) => news.extend(found.into_iter().map(|item| trusted(item, &rule.source))),
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source gave no news");
                 match rule.required {
@@ -97,6 +97,13 @@ async fn news(
     // What is announced for later is news of a later issue.
     news.retain(|item| item.published > since && item.published <= until);
     Ok(news)
+}
+
+/// A stranger's feed may not name a file of ours as its picture; the office's own folder may.
+fn trusted(mut item: NewsItem, source: &Source) -> NewsItem {
+    let ours = matches!(source, Source::Folder { .. });
+    item.image = item.image.filter(|image| ours || !image.url.trim_start().to_ascii_lowercase().starts_with("file:"));
+    item
 }
 
 /// The month's words in the office's folder, if somebody put them there.
@@ -187,11 +194,17 @@ async fn pictures(fetcher: &Fetcher, letter: &mut Letter, key: &IssueKey, domain
 /// Why there is none, in French.
 async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
     let url: Url = url.parse().map_err(|_| "son adresse n’en est pas une".to_owned())?;
-    let file = fetcher.file(&url).await.map_err(|why| {
-        warn!(error = &why as &dyn std::error::Error, "a picture could not be fetched");
-        why.in_french()
-    })?;
-    let small = tokio::task::spawn_blocking(move || picture::small(&file.bytes)).await;
+    let bytes = match url.to_file_path() {
+        Ok(path) if url.scheme() == "file" => own_picture(&path, fetcher.limits().max_bytes).await?,
+        _ => {
+            let file = fetcher.file(&url).await.map_err(|why| {
+                warn!(error = &why as &dyn std::error::Error, "a picture could not be fetched");
+                why.in_french()
+            })?;
+            file.bytes
+        }
+    };
+    let small = tokio::task::spawn_blocking(move || picture::small(&bytes)).await;
     match small {
         Ok(Ok(small)) => Ok(small.jpeg),
         Ok(Err(why)) => {
@@ -199,6 +212,16 @@ async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
             Err("ce n’est pas une image JPEG, PNG ou WebP lisible".to_owned())
         }
         Err(_) => Err("elle n’a pas pu être lue".to_owned()),
+    }
+}
+
+/// A picture beside a text in the office's folder.
+async fn own_picture(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
+    let unreadable = |why: std::io::Error| format!("le fichier {} n’est pas lisible{NBSP}: {why}", path.display());
+    let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
+    match about.is_file() && about.len() <= limit as u64 {
+        true => tokio::fs::read(path).await.map_err(unreadable),
+        false => Err(format!("le fichier {} est trop gros", path.display())),
     }
 }
 
