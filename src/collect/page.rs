@@ -5,13 +5,13 @@
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeZone, Utc};
-use chrono_tz::Europe::Paris;
+use chrono::{DateTime, Days, Utc};
 use regex::Regex;
 use scraper::{ElementRef, Html, Selector};
 use serde_json::Value;
 use url::Url;
 
+use super::dates;
 use super::fetch::Page;
 use super::html;
 use crate::domain::article::Article;
@@ -66,11 +66,11 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Option<ReadPage> {
         .chain(attributes(&document, "meta[itemprop~=datePublished]", "content"))
         .chain(found_in(&json_ld, "datePublished"))
         .chain(attributes(&document, "time[datetime]", "datetime"))
-        .filter_map(|date| parse_date(&date))
+        .filter_map(|date| dates::instant(&date))
         .find(is_past);
     let modified = attributes(&document, "meta[property='article:modified_time']", "content")
         .chain(found_in(&json_ld, "dateModified"))
-        .filter_map(|date| parse_date(&date))
+        .filter_map(|date| dates::instant(&date))
         .find(is_past);
     remove_furniture(&mut document);
     let html = CONTAINERS.iter().find_map(|container| longest(&document, container))?;
@@ -166,26 +166,6 @@ fn longest(document: &Html, container: &str) -> Option<String> {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A date as pages write it. Without an offset it is French time; without an hour it is the beginning of the day.
-fn parse_date(text: &str) -> Option<DateTime<Utc>> {
-    let text = text.trim();
-    let with_offset =
-        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%z"));
-    if let Ok(date) = with_offset {
-        return Some(date.to_utc());
-    }
-    let local = parse_local(text).or_else(|| {
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-        day.and_hms_opt(0, 0, 0)
-    })?;
-    Paris.from_local_datetime(&local).earliest().map(|date| date.to_utc())
-}
-
-fn parse_local(text: &str) -> Option<NaiveDateTime> {
-    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-    formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
 fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {

@@ -14,13 +14,16 @@ use url::Url;
 
 use super::address::check_url;
 use super::charset;
+use super::feed;
 use super::fetch::{Fetcher, Place};
+use super::folder;
 use super::page;
+use super::posts;
 use super::title::Phrase;
 use super::wordpress::Wordpress;
 use crate::domain::{Timestamp, article::Article, listing::Listing, news::NewsItem};
 
-pub use super::collect_error::{CollectError, Missed, Rung, Tally, Tried};
+pub use super::collect_error::{CollectError, FileFault, Missed, Rung, Tally, Tried};
 
 /// One source of a mailing: `{ kind = "wordpress", url = "https://…", search = "Que faire à Auch cette semaine" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -103,11 +106,16 @@ impl Source {
     /// When the source cannot be had or read as a whole.
     pub async fn news(
         &self,
-        _fetcher: &Fetcher,
-        _since: Timestamp,
-        _now: Timestamp,
+        fetcher: &Fetcher,
+        since: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<NewsItem>, CollectError> {
-        Ok(Vec::new())
+        match self {
+            Self::Feed { url } => feed::news(url, fetcher, since, now).await,
+            Self::Posts { url, categories } => posts::news(url, categories, fetcher, since, now).await,
+            Self::Folder { path } => folder::news(path, fetcher.limits().max_bytes, since, now).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The events that take place on one of `days`, hours in `zone`, the earliest first; sessions of other days are left
