@@ -89,6 +89,8 @@ pub enum Missed {
     BadJson(#[source] serde_json::Error),
     #[error("not a feed")]
     BadFeed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("an event without a readable date")]
+    BadListing,
     #[error("a feed cut off before its end")]
     CutFeed,
     #[error("not an iCalendar file")]
@@ -206,6 +208,7 @@ impl Missed {
             Self::CutJson => "données incomplètes".to_owned(),
             Self::BadJson(_) => "données inattendues".to_owned(),
             Self::BadFeed(_) => "ce n’est pas un flux RSS".to_owned(),
+            Self::BadListing => "un événement y a une date illisible".to_owned(),
             Self::CutFeed => "flux incomplet".to_owned(),
             Self::NotCalendar => "ce n’est pas un calendrier iCalendar".to_owned(),
             Self::CutCalendar => "calendrier incomplet".to_owned(),

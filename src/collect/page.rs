@@ -124,12 +124,14 @@ fn attributes(document: &Html, selector: &str, name: &str) -> impl Iterator<Item
 }
 
 fn json_ld(document: &Html) -> Vec<Value> {
-    let scripts = css("script[type='application/ld+json']");
     // One broken script must not hide the others, nor the page.
-    document
-        .select(&scripts)
-        .filter_map(|script| serde_json::from_str(&script.text().collect::<String>()).ok())
-        .collect()
+    scripts(document).iter().filter_map(|script| serde_json::from_str(script).ok()).collect()
+}
+
+/// The scripts of JSON-LD, as they are written.
+pub fn scripts(document: &Html) -> Vec<String> {
+    let scripts = css("script[type='application/ld+json']");
+    document.select(&scripts).map(|script| script.text().collect()).collect()
 }
 
 fn found_in(values: &[Value], key: &str) -> impl Iterator<Item = String> {

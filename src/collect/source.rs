@@ -14,9 +14,12 @@ use url::Url;
 
 use super::address::check_url;
 use super::charset;
+use super::events_calendar;
 use super::feed;
 use super::fetch::{Fetcher, Place};
 use super::folder;
+use super::ical;
+use super::json_ld;
 use super::page;
 use super::posts;
 use super::title::Phrase;
@@ -125,12 +128,17 @@ impl Source {
     /// When the source cannot be had or read as a whole.
     pub async fn listings(
         &self,
-        _fetcher: &Fetcher,
-        _days: RangeInclusive<NaiveDate>,
-        _zone: Tz,
+        fetcher: &Fetcher,
+        days: &RangeInclusive<NaiveDate>,
+        zone: Tz,
         _now: Timestamp,
     ) -> Result<Vec<Listing>, CollectError> {
-        Ok(Vec::new())
+        match self {
+            Self::Ical { url } => ical::listings(url, fetcher, days, zone).await,
+            Self::EventsCalendar { url } => events_calendar::listings(url, fetcher, days, zone).await,
+            Self::JsonLd { url } => json_ld::listings(url, fetcher, days, zone).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The articles found, the newest first; never an empty list of a kind that gives them. Which of them is of the
