@@ -14,13 +14,19 @@ use url::Url;
 
 use super::address::check_url;
 use super::charset;
+use super::events_calendar;
+use super::feed;
 use super::fetch::{Fetcher, Place};
+use super::folder;
+use super::ical;
+use super::json_ld;
 use super::page;
+use super::posts;
 use super::title::Phrase;
 use super::wordpress::Wordpress;
 use crate::domain::{Timestamp, article::Article, listing::Listing, news::NewsItem};
 
-pub use super::collect_error::{CollectError, Missed, Rung, Tally, Tried};
+pub use super::collect_error::{CollectError, FileFault, Missed, Rung, Tally, Tried};
 
 /// One source of a mailing: `{ kind = "wordpress", url = "https://…", search = "Que faire à Auch cette semaine" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -103,11 +109,16 @@ impl Source {
     /// When the source cannot be had or read as a whole.
     pub async fn news(
         &self,
-        _fetcher: &Fetcher,
-        _since: Timestamp,
-        _now: Timestamp,
+        fetcher: &Fetcher,
+        since: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<NewsItem>, CollectError> {
-        Ok(Vec::new())
+        match self {
+            Self::Feed { url } => feed::news(url, fetcher, since, now).await,
+            Self::Posts { url, categories } => posts::news(url, categories, fetcher, since, now).await,
+            Self::Folder { path } => folder::news(path, fetcher.limits().max_bytes, since, now).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The events that take place on one of `days`, hours in `zone`, the earliest first; sessions of other days are left
@@ -117,12 +128,17 @@ impl Source {
     /// When the source cannot be had or read as a whole.
     pub async fn listings(
         &self,
-        _fetcher: &Fetcher,
-        _days: RangeInclusive<NaiveDate>,
-        _zone: Tz,
+        fetcher: &Fetcher,
+        days: &RangeInclusive<NaiveDate>,
+        zone: Tz,
         _now: Timestamp,
     ) -> Result<Vec<Listing>, CollectError> {
-        Ok(Vec::new())
+        match self {
+            Self::Ical { url } => ical::listings(url, fetcher, days, zone).await,
+            Self::EventsCalendar { url } => events_calendar::listings(url, fetcher, days, zone).await,
+            Self::JsonLd { url } => json_ld::listings(url, fetcher, days, zone).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The articles found, the newest first; never an empty list of a kind that gives them. Which of them is of the

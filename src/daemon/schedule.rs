@@ -144,7 +144,8 @@ async fn decide(
         state,
         reason,
         issue: Some(key),
-        next_try: at,
+        // One that is composed before its hour is begun now.
+        next_try: at.min(now),
     })
 }
 

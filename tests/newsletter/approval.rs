@@ -55,7 +55,9 @@ fn what_is_approved_three_days_before_leaves_at_its_hour_byte_for_byte() {
         ] {
             assert!(text.replace('\u{a0}', " ").contains(part), "{part:?} is not in\n{text}");
         }
-        assert!(html.contains("À approuver") && html.contains("Les tournesols ont leur sentier") && html.contains(&hash));
+        assert!(
+            html.contains("À approuver") && html.contains("Les tournesols ont leur sentier") && html.contains(&hash)
+        );
         assert_eq!(asked.parts.iter().filter(|part| part.content_id().is_some()).count(), 2, "both pictures are in it");
         assert!(asked.header("List-Unsubscribe").is_none(), "a letter to staff is not of the list");
 
@@ -65,7 +67,10 @@ fn what_is_approved_three_days_before_leaves_at_its_hour_byte_for_byte() {
         super::room::feed(&room.web, &[("apres", "Trop tard pour ce numéro", "2026-07-04T09:00:00Z")]);
         let requests = room.web.requests().len();
         room.sky.set(at("2026-07-07T06:59:00Z"));
-        room.house.semainier(&["issues", "show", ISSUE]).expect(0).expect_said(&["awaiting_approval (approved by Claire)"]);
+        room.house
+            .semainier(&["issues", "show", ISSUE])
+            .expect(0)
+            .expect_said(&["awaiting_approval (approved by Claire)"]);
         assert_eq!(room.relay.to_partners(), 0, "not before its hour");
 
         room.sky.set(at("2026-07-07T07:00:10Z"));
@@ -82,7 +87,10 @@ fn what_is_approved_three_days_before_leaves_at_its_hour_byte_for_byte() {
             let received = mail.body_html(0).unwrap().replace(&unsubscribe, "SEMAINIER-LIEN-DE-DESINSCRIPTION");
             let expected = html.split("SEMAINIER-ETABLISSEMENT").collect::<Vec<_>>();
             assert!(expected.iter().all(|piece| received.contains(piece)), "not the approved words");
-            assert_eq!(mail.date().unwrap().to_rfc3339(), "2026-07-07T07:00:00Z".to_owned().replace("00Z", &format!("{:02}Z", mail.date().unwrap().second)));
+            assert_eq!(
+                mail.date().unwrap().to_rfc3339(),
+                "2026-07-07T07:00:00Z".to_owned().replace("00Z", &format!("{:02}Z", mail.date().unwrap().second))
+            );
         }
         let approvals = &room.show()["approvals"];
         assert_eq!((approvals[0]["by"].as_str(), approvals[0]["counts"].as_bool()), (Some("Claire"), Some(true)));
@@ -101,7 +109,10 @@ fn one_word_changed_after_the_approval_asks_again_and_without_a_word_it_never_le
         let shown = room.show();
         assert_ne!(shown["content_hash"], before.as_str());
         assert_eq!(shown["approved_by"], serde_json::Value::Null, "an approval is of other bytes");
-        assert_eq!((shown["approvals"][0]["by"].as_str(), shown["approvals"][0]["counts"].as_bool()), (Some("Claire"), Some(false)));
+        assert_eq!(
+            (shown["approvals"][0]["by"].as_str(), shown["approvals"][0]["counts"].as_bool()),
+            (Some("Claire"), Some(false))
+        );
         until("staff are asked again", || room.to_staff().len() == 2);
         let asked = room.to_staff().remove(1);
         let text = asked.body_text(0).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
@@ -122,7 +133,10 @@ fn one_word_changed_after_the_approval_asks_again_and_without_a_word_it_never_le
         until("its deadline is over", || room.state().0 == "expired");
         until("and told again", || room.to_staff().len() == 4);
         assert!(room.to_staff()[3].subject().unwrap().starts_with("Non envoyé"));
-        room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(1).expect_said(&["nothing to approve"]);
+        room.house
+            .semainier(&["issues", "approve", ISSUE, "--by", "Claire"])
+            .expect(1)
+            .expect_said(&["nothing to approve"]);
         room.edit("Trop tard").expect(1);
         room.stop();
         assert_eq!((room.relay.to_partners(), room.house.log().len()), (0, 0));

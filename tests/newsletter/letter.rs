@@ -61,7 +61,8 @@ fn a_source_that_fails_holds_the_issue_or_is_missing_from_it_as_the_mailing_says
         feed(&web, &[("neuf", "Du neuf", &recently(2))]);
         web.route("/autre/", Reply::status(503));
         let both = |required: bool| {
-            let other = format!("[[source]]\nkind = \"feed\"\nurl = \"{}\"\nrequired = {required}\n", web.url("/autre/"));
+            let other =
+                format!("[[source]]\nkind = \"feed\"\nurl = \"{}\"\nrequired = {required}\n", web.url("/autre/"));
             job(&format!("{}\n{other}", super::room::source(&web)))
         };
         let house = house_on(on, &web, &relay, &both(true));
@@ -83,7 +84,8 @@ fn a_source_that_fails_holds_the_issue_or_is_missing_from_it_as_the_mailing_says
 #[test]
 fn a_message_is_what_every_receiver_asks_for() {
     let (web, relay) = (Web::start(), Relay::start());
-    let slugs: Vec<_> = (0..30).map(|n| (format!("nouvelle{n}"), format!("Nouvelle n° {n} du Gers"), recently(2))).collect();
+    let slugs: Vec<_> =
+        (0..30).map(|n| (format!("nouvelle{n}"), format!("Nouvelle n° {n} du Gers"), recently(2))).collect();
     let items: Vec<_> = slugs.iter().map(|(slug, title, at)| (slug.as_str(), title.as_str(), at.as_str())).collect();
     feed(&web, &items);
     // Some pictures are none, and a bomb.
@@ -103,7 +105,9 @@ fn a_message_is_what_every_receiver_asks_for() {
     assert!(!raw.windows(2).any(|pair| pair[0] != b'\r' && pair[1] == b'\n'), "a bare LF");
     assert!(raw.split(|byte| *byte == b'\n').all(|line| line.len() <= 998));
     let mail = MessageParser::default().parse(raw).unwrap();
-    for header in ["List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "Date", "Message-ID", "MIME-Version"] {
+    for header in
+        ["List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "Date", "Message-ID", "MIME-Version"]
+    {
         assert!(mail.header(header).is_some(), "{header}");
     }
     let (html, text) = (mail.body_html(0).unwrap(), mail.body_text(0).unwrap());
@@ -129,7 +133,10 @@ fn a_message_is_what_every_receiver_asks_for() {
 #[test]
 fn the_parts_come_in_the_order_of_the_file_with_what_belongs_to_them() {
     let (web, relay) = (Web::start(), Relay::start());
-    feed(&web, &[("nocturnes", "Les visites nocturnes d’Auch", &recently(2)), ("bal", "Un bal à Condom", &recently(3))]);
+    feed(
+        &web,
+        &[("nocturnes", "Les visites nocturnes d’Auch", &recently(2)), ("bal", "Un bal à Condom", &recently(3))],
+    );
     let job = job(&super::room::source(&web))
         .replace("# file = \"editorial/{period}.md\"", "file = \"editorial/{period}.md\"")
         .replace("# file   = \"rendez-vous.toml\"", "file = \"rendez-vous.toml\"");
@@ -174,9 +181,18 @@ fn an_empty_ledger_knows_no_newcomers_and_the_next_issue_names_them() {
     assert_eq!(titles(&room.show()["letter"]["parts"]), json!([]));
     room.house.semainier(&["issues", "approve", super::room::ISSUE, "--by", "Claire"]).expect(0);
     // Between composition and departure: a partner, and a piece of news.
-    room.house.write("new.csv", "email;nom;etablissement;commune\nbonjour@deux-rives.example;;Le Jardin des Deux Rives;Auch\n");
+    room.house.write(
+        "new.csv",
+        "email;nom;etablissement;commune\nbonjour@deux-rives.example;;Le Jardin des Deux Rives;Auch\n",
+    );
     room.house.semainier(&["partners", "import", "new.csv"]).expect(0);
-    feed(&room.web, &[("entre", "Entre les deux", "2026-07-05T08:00:00Z"), ("nocturnes", "Les visites nocturnes d’Auch reprennent", "2026-06-30T08:00:00Z")]);
+    feed(
+        &room.web,
+        &[
+            ("entre", "Entre les deux", "2026-07-05T08:00:00Z"),
+            ("nocturnes", "Les visites nocturnes d’Auch reprennent", "2026-06-30T08:00:00Z"),
+        ],
+    );
     room.sky.set(at("2026-07-07T07:00:10Z"));
     crate::support::process::until("sent", || room.state().0 == "done");
 
@@ -185,7 +201,12 @@ fn an_empty_ledger_knows_no_newcomers_and_the_next_issue_names_them() {
     let next = room.house.semainier(&["issues", "show", "newsletter/2026-08", "--json"]).expect(0).json();
     let parts = &next["letter"]["parts"];
     assert_eq!(titles(parts), json!([{ "establishment": "Le Jardin des Deux Rives", "commune": "Auch" }]));
-    let news: Vec<_> = parts.as_array().unwrap().iter().filter_map(|part| part["stories"].as_array()).flatten().collect();
-    assert_eq!(news.iter().map(|it| it["title"].as_str().unwrap()).collect::<Vec<_>>(), ["Entre les deux"], "nothing is lost, nothing twice");
+    let news: Vec<_> =
+        parts.as_array().unwrap().iter().filter_map(|part| part["stories"].as_array()).flatten().collect();
+    assert_eq!(
+        news.iter().map(|it| it["title"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["Entre les deux"],
+        "nothing is lost, nothing twice"
+    );
     room.stop();
 }

@@ -103,7 +103,8 @@ impl Room {
     /// The state of the only issue, and why.
     pub fn state(&self) -> (String, String) {
         let issues = self.house.issues();
-        let text = |key: &str| issues.first().map(|it| it[key].as_str().unwrap_or_default().to_owned()).unwrap_or_default();
+        let text =
+            |key: &str| issues.first().map(|it| it[key].as_str().unwrap_or_default().to_owned()).unwrap_or_default();
         (text("state"), text("reason"))
     }
 
