@@ -97,6 +97,7 @@ fn issue(n: u32) -> NewIssue {
             html: String::new(),
             text: String::new(),
             attachments: vec![],
+            inline: vec![],
             data: "{}".to_owned(),
             envelope: Envelope {
                 from_name: String::new(),
@@ -112,6 +113,7 @@ fn issue(n: u32) -> NewIssue {
             },
         },
         content_hash: String::new(),
+        composed_at: now(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Mailings: one TOML file each, whose name is the mailing's id. Checked as a whole, every problem at once.
 
-use crate::collect::source::Source;
+use crate::collect::source::{Gives, Source};
 use crate::config::{Config, parse_zone};
 use crate::domain::{
     Timestamp,
@@ -8,10 +8,11 @@ use crate::domain::{
     email::EmailAddress,
     gates::Gates,
     issue::IssueKey,
+    newsletter::{Filter, Link, Month, Section as Part},
     schedule::{Coalesce, Deadline, Schedule},
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section, parse_duration};
-use chrono::{NaiveTime, TimeDelta, Weekday};
+use chrono::{NaiveDate, NaiveTime, TimeDelta, Weekday};
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -28,17 +29,46 @@ pub struct Mailing {
     pub schedule: Schedule,
     /// How often a held issue is tried again.
     pub retry: TimeDelta,
-    pub covers: Covers,
-    pub sources: Vec<Source>,
-    pub template: Template,
-    pub attach: Vec<Attach>,
+    /// So long before its hour an issue is composed and kept, to be approved. Zero but where approval is required.
+    pub compose_before: TimeDelta,
+    pub sources: Vec<SourceRule>,
+    pub kind: Kind,
     /// Contacts subscribed to this mailing receive it.
     pub audience: String,
     pub approval: Approval,
     pub on_unknown: OnUnknown,
     pub sender_name: Option<String>,
     pub sender_address: Option<EmailAddress>,
+}
+
+/// What a mailing publishes: which flow, which templates.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    Agenda(Agenda),
+    Newsletter(Newsletter),
+}
+
+/// A week's programme, from an article.
+#[derive(Debug, Clone)]
+pub struct Agenda {
+    pub covers: Covers,
+    pub attach: Vec<Attach>,
     pub gates: Gates,
+}
+
+/// A month's news, from several sources.
+#[derive(Debug, Clone)]
+pub struct Newsletter {
+    /// The parts, in the order of the letter. One at the most is for the editorial; one part of news is without conditions.
+    pub sections: Vec<Part>,
+}
+
+/// A source of a mailing, and what is done when it fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRule {
+    pub source: Source,
+    /// Without it the issue is held; else it goes without, and says what is missing.
+    pub required: bool,
 }
 
 /// The time a mailing speaks of, from the day it leaves.
@@ -49,10 +79,11 @@ pub enum Covers {
     ThisWeek,
 }
 
-/// Which flow and which templates.
+/// Which templates, and with them which [`Kind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Template {
+enum Template {
     Agenda,
+    Newsletter,
 }
 
 /// A document that goes with the mail.
@@ -64,7 +95,10 @@ pub enum Attach {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approval {
+    /// What passes the gates leaves.
     Automatic,
+    /// What passes the gates is kept, and leaves once a person approved exactly that (I6).
+    Required,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,19 +107,36 @@ pub enum OnUnknown {
 }
 
 impl Mailing {
-    /// The week an occurrence announces.
-    pub fn week(&self, occurrence: Timestamp) -> Week {
-        let day = occurrence.with_timezone(&self.schedule.zone).date_naive();
+    /// The key of what an occurrence publishes: from the week or the month, not from the hour, so that an edited schedule,
+    /// a run by hand or a second daemon meets the same issue.
+    pub fn issue_key(&self, occurrence: Timestamp) -> IssueKey {
+        match &self.kind {
+            Kind::Agenda(agenda) => IssueKey::new(&self.id, agenda.week(self.day(occurrence))),
+            Kind::Newsletter(_) => IssueKey::new(&self.id, Month::of(self.day(occurrence))),
+        }
+    }
+
+    /// The day of an occurrence in the mailing's zone.
+    pub fn day(&self, occurrence: Timestamp) -> NaiveDate {
+        occurrence.with_timezone(&self.schedule.zone).date_naive()
+    }
+
+    /// What it publishes, if that is an agenda.
+    pub fn agenda(&self) -> Option<&Agenda> {
+        match &self.kind {
+            Kind::Agenda(agenda) => Some(agenda),
+            Kind::Newsletter(_) => None,
+        }
+    }
+}
+
+impl Agenda {
+    /// The week an occurrence on that day announces.
+    pub fn week(&self, day: NaiveDate) -> Week {
         match self.covers {
             Covers::NextWeek => Week::after(day),
             Covers::ThisWeek => Week::of(day),
         }
-    }
-
-    /// The key of what an occurrence publishes: from the week, not from the hour, so that an edited schedule, a run by
-    /// hand or a second daemon meets the same issue.
-    pub fn issue_key(&self, occurrence: Timestamp) -> IssueKey {
-        IssueKey::new(&self.id, self.week(occurrence))
     }
 }
 
@@ -152,14 +203,19 @@ pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result
 /// `None` only where there is a problem as well.
 fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Mailing> {
     let title = root.required("title", "\"Que faire à Auch cette semaine\"", |raw| raw.text());
-    let template = root.required("template", "\"agenda\"", |raw| word(&raw.text()?, &[("agenda", Template::Agenda)]));
-    let covers =
-        root.parsed("covers", |text| word(text, &[("next week", Covers::NextWeek), ("this week", Covers::ThisWeek)]));
-    let attach = root.value("attach", |raw| {
-        let kinds = [("poster", Attach::Poster), ("booklet", Attach::Booklet)];
-        raw.texts()?.iter().map(|text| word(text, &kinds)).collect::<Result<Vec<_>, _>>()
-    });
-    let approval = root.parsed("approval", |text| word(text, &[("automatic", Approval::Automatic)]));
+    let templates = [("agenda", Template::Agenda), ("newsletter", Template::Newsletter)];
+    let template = root.required("template", "\"agenda\"", |raw| word(&raw.text()?, &templates));
+    let kind = match template {
+        Some(Template::Newsletter) => Kind::Newsletter(read_newsletter(&root, config)),
+        Some(Template::Agenda) | None => Kind::Agenda(read_agenda(&root)),
+    };
+    let approval = root
+        .parsed("approval", |text| word(text, &[("automatic", Approval::Automatic), ("required", Approval::Required)]));
+    let approval = approval.unwrap_or(Approval::Automatic);
+    let compose_before = root.duration("compose_before").unwrap_or_default();
+    if compose_before > TimeDelta::zero() && approval == Approval::Automatic {
+        root.problem("compose_before", "only where approval = \"required\": what is composed leaves at once otherwise");
+    }
     let on_unknown = root.parsed("on_unknown", |text| word(text, &[("hold", OnUnknown::Hold)]));
 
     let audience = root.section("audience");
@@ -170,21 +226,21 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     let (sender_name, sender_address) = (sender.text("name"), sender.parsed("address", EmailAddress::parse));
     sender.finish();
 
-    let gates = root.section("gates");
-    let default = Gates::default();
-    let gate = |key, bounds, default| gates.whole(key, bounds).and_then(|n| usize::try_from(n).ok()).unwrap_or(default);
-    let read_gates = Gates {
-        min_events: gate("min_events", 1..=1000, default.min_events),
-        max_unplaced_percent: gate("max_unplaced_percent", 0..=100, default.max_unplaced_percent),
-    };
-    gates.finish();
-
     let schedule = root.section("schedule");
     let retry = schedule.duration("retry").unwrap_or(TimeDelta::minutes(15));
     let read_schedule = read_schedule(&schedule, config, now);
     schedule.finish();
 
-    let sources: Vec<_> = root.sections("source").into_iter().filter_map(|s| read_source(s, config)).collect();
+    if let (Some(schedule), Kind::Newsletter(_)) = (&read_schedule, &kind) {
+        check_monthly(&root, schedule, now);
+    }
+    let gives: &[Gives] = match template {
+        Some(Template::Agenda) => &[Gives::Article, Gives::Listings],
+        Some(Template::Newsletter) => &[Gives::News],
+        None => &[Gives::Article, Gives::News, Gives::Listings],
+    };
+    let sections = root.sections("source");
+    let sources: Vec<_> = sections.into_iter().filter_map(|section| read_source(section, config, gives)).collect();
     if !root.has("source") {
         root.problem("source", "missing; write for example source = [{ kind = \"page\", url = \"https://…\" }]");
     }
@@ -194,17 +250,108 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         title: title?,
         schedule: read_schedule?,
         retry,
-        covers: covers.unwrap_or(Covers::NextWeek),
+        compose_before,
         sources,
-        template: template?,
-        attach: attach.unwrap_or_default(),
+        kind: template.map(|_| kind)?,
         audience: subscribed,
-        approval: approval.unwrap_or(Approval::Automatic),
+        approval,
         on_unknown: on_unknown.unwrap_or(OnUnknown::Hold),
         sender_name,
         sender_address,
-        gates: read_gates,
     })
+}
+
+fn read_agenda(root: &Section) -> Agenda {
+    let covers =
+        root.parsed("covers", |text| word(text, &[("next week", Covers::NextWeek), ("this week", Covers::ThisWeek)]));
+    let attach = root.value("attach", |raw| {
+        let kinds = [("poster", Attach::Poster), ("booklet", Attach::Booklet)];
+        raw.texts()?.iter().map(|text| word(text, &kinds)).collect::<Result<Vec<_>, _>>()
+    });
+    let gates = root.section("gates");
+    let default = Gates::default();
+    let gate = |key, bounds, default| gates.whole(key, bounds).and_then(|n| usize::try_from(n).ok()).unwrap_or(default);
+    let read_gates = Gates {
+        min_events: gate("min_events", 1..=1000, default.min_events),
+        max_unplaced_percent: gate("max_unplaced_percent", 0..=100, default.max_unplaced_percent),
+    };
+    gates.finish();
+    Agenda { covers: covers.unwrap_or(Covers::NextWeek), attach: attach.unwrap_or_default(), gates: read_gates }
+}
+
+fn read_newsletter(root: &Section, config: &Config) -> Newsletter {
+    let sections: Vec<_> = root.sections("section").into_iter().filter_map(|s| read_part(s, config)).collect();
+    let count = |is: &dyn Fn(&Part) -> bool| sections.iter().filter(|part| is(part)).count();
+    let open = count(&|part| part.filter().is_some_and(Filter::is_open));
+    if open != 1 {
+        let message = format!(
+            "expected one section of kind \"news\" without categories and communes, which takes what no other takes; found {open}"
+        );
+        root.problem("section", message);
+    }
+    if count(&|part| matches!(part, Part::Editorial { .. })) > 1 {
+        root.problem("section", "expected one section of kind \"editorial\" at the most");
+    }
+    Newsletter { sections }
+}
+
+/// How much of a part is told where its file does not say.
+const MOST: i64 = 8;
+
+fn read_part(section: Section, config: &Config) -> Option<Part> {
+    let kinds = [("editorial", 0), ("news", 1), ("partners", 2), ("appointments", 3), ("links", 4)];
+    let kind = section.required("kind", "\"news\"", |raw| word(&raw.text()?, &kinds));
+    let title = |default: &str| section.text("title").unwrap_or_else(|| default.to_owned());
+    let most = |section: &Section| usize::try_from(section.whole("most", 0..=100).unwrap_or(MOST)).unwrap_or_default();
+    // Paths are meant from where the configuration is, as everywhere.
+    let base = config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let file = |section: &Section| section.text("file").map(|name| base.join(name).display().to_string());
+    let part = match kind? {
+        0 => {
+            let file = file(&section);
+            if file.as_ref().is_some_and(|name| !name.contains("{period}")) {
+                section.problem("file", "expected {period} in it, for the month: the same words must not leave twice");
+            }
+            Part::Editorial { file }
+        }
+        1 => {
+            let filter = Filter {
+                categories: section.texts("categories").unwrap_or_default(),
+                communes: section.texts("communes").unwrap_or_default(),
+            };
+            Part::News { title: title("Actualités"), filter, most: most(&section) }
+        }
+        2 => Part::Partners { title: title("Du nouveau parmi nos partenaires"), most: most(&section) },
+        3 => Part::Appointments {
+            title: title("Les prochains rendez-vous"),
+            file: file(&section),
+            within: section.duration("within").unwrap_or(TimeDelta::days(60)).num_days(),
+        },
+        _ => {
+            let links = section.sections("links").into_iter().filter_map(read_link).collect();
+            Part::Links { title: title("Liens utiles"), links }
+        }
+    };
+    section.finish();
+    Some(part)
+}
+
+fn read_link(section: Section) -> Option<Link> {
+    let title = section.required("title", "\"L’espace des professionnels\"", |raw| raw.text());
+    let url = section.required("url", "\"https://office.example/pro\"", |raw| web_address(&raw.text()?));
+    section.finish();
+    Some(Link { title: title?, url: url?.to_string() })
+}
+
+/// Its key is the month: a second occurrence of a month would be the same issue, and never leave.
+fn check_monthly(root: &Section, schedule: &Schedule, now: Timestamp) {
+    let months: Vec<_> =
+        schedule.after(now).take(13).map(|at| Month::of(at.with_timezone(&schedule.zone).date_naive())).collect();
+    if let Some(twice) = months.windows(2).find(|pair| pair[0] == pair[1]) {
+        let message =
+            format!("expected one occurrence a month, found two in {}: they would be the same issue", twice[0]);
+        root.problem("schedule", message);
+    }
 }
 
 fn read_schedule(section: &Section, config: &Config, now: Timestamp) -> Option<Schedule> {
@@ -218,28 +365,79 @@ fn read_schedule(section: &Section, config: &Config, now: Timestamp) -> Option<S
     })
 }
 
-fn read_source(section: Section, config: &Config) -> Option<Source> {
+fn web_address(text: &str) -> Result<Url, String> {
+    let web = |url: &Url| matches!(url.scheme(), "https" | "http") && url.has_host();
+    text.parse::<Url>().ok().filter(web).ok_or_else(|| "expected an address such as https://office.example".to_owned())
+}
+
+/// What is written as `kind`. The list is that of [`Source`].
+#[derive(Clone, Copy)]
+enum SourceKind {
+    Wordpress,
+    Page,
+    File,
+    Feed,
+    Posts,
+    Folder,
+    Ical,
+    EventsCalendar,
+    JsonLd,
+}
+
+const KINDS: [(&str, SourceKind); 9] = [
+    ("wordpress", SourceKind::Wordpress),
+    ("page", SourceKind::Page),
+    ("file", SourceKind::File),
+    ("feed", SourceKind::Feed),
+    ("posts", SourceKind::Posts),
+    ("folder", SourceKind::Folder),
+    ("ical", SourceKind::Ical),
+    ("events_calendar", SourceKind::EventsCalendar),
+    ("json_ld", SourceKind::JsonLd),
+];
+
+/// `gives`: what a mailing of this template is made of; a source of anything else would never be asked.
+fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<SourceRule> {
     let url = |section: &Section| {
-        let given = section.parsed("url", |text| {
-            let web = |url: &Url| matches!(url.scheme(), "https" | "http") && url.has_host();
-            text.parse::<Url>().ok().filter(web).ok_or("expected an address such as https://office.example")
-        });
+        let given = section.parsed("url", web_address);
         given.or_else(|| (!section.has("url")).then(|| config.website()))
     };
-    let kinds = [("wordpress", 0), ("page", 1), ("file", 2)];
-    let source = match section.required("kind", "\"wordpress\"", |raw| word(&raw.text()?, &kinds))? {
-        0 => {
+    let kind = section.required("kind", "\"wordpress\"", |raw| word(&raw.text()?, &KINDS))?;
+    let path = |example| section.required("path", example, |raw| raw.text()).map(PathBuf::from);
+    let source = match kind {
+        SourceKind::Wordpress => {
             let search = section.required("search", "\"Que faire à Auch cette semaine\"", |raw| raw.text());
             url(&section).zip(search).map(|(url, search)| Source::Wordpress { url, search })
         }
-        1 => url(&section).map(|url| Source::Page { url }),
-        _ => {
-            let path = section.required("path", "\"article.html\"", |raw| raw.text());
-            path.map(|path| Source::File { path: path.into(), published: None })
+        SourceKind::Page => url(&section).map(|url| Source::Page { url }),
+        SourceKind::File => path("\"article.html\"").map(|path| Source::File { path, published: None }),
+        SourceKind::Feed => url(&section).map(|url| Source::Feed { url }),
+        SourceKind::Posts => {
+            let categories = section.texts("categories").unwrap_or_default();
+            url(&section).map(|url| Source::Posts { url, categories })
         }
+        SourceKind::Folder => path("\"actualites\"").map(|path| Source::Folder { path }),
+        SourceKind::Ical => url(&section).map(|url| Source::Ical { url }),
+        SourceKind::EventsCalendar => url(&section).map(|url| Source::EventsCalendar { url }),
+        SourceKind::JsonLd => url(&section).map(|url| Source::JsonLd { url }),
     };
+    let required = section.truth("required").unwrap_or(true);
+    if let Some(source) = &source
+        && !gives.contains(&source.gives())
+    {
+        section.problem("kind", refusal(source.gives()));
+    }
     section.finish();
-    source
+    source.map(|source| SourceRule { source, required })
+}
+
+/// Why a source has no place in a mailing.
+fn refusal(gives: Gives) -> &'static str {
+    match gives {
+        Gives::Article => "this kind gives the article of a week, which this template does not print",
+        Gives::News => "this kind gives news, which this template does not print",
+        Gives::Listings => "this kind gives events, which this template does not print",
+    }
 }
 
 /// One of a closed list of words.
@@ -282,6 +480,33 @@ mod tests {
         assert_eq!(agenda.schedule.next_after(now()), Some(saturday));
         assert_eq!(agenda.issue_key(saturday).as_str(), "agenda/2026-W28");
         assert_eq!(agenda.schedule.deadline_of(saturday), "2026-07-04T18:00:00Z".parse::<Timestamp>().unwrap());
+        let newsletter = mailings.iter().find(|m| m.id == "newsletter").unwrap();
+        let tuesday: Timestamp = "2026-01-06T08:00:00Z".parse().unwrap();
+        assert_eq!(newsletter.schedule.next_after(now()), Some(tuesday));
+        assert_eq!(newsletter.issue_key(tuesday).as_str(), "newsletter/2026-01");
+        assert_eq!((newsletter.approval, newsletter.compose_before), (Approval::Required, TimeDelta::days(3)));
+        let Kind::Newsletter(Newsletter { sections }) = &newsletter.kind else { panic!("{newsletter:?}") };
+        assert!(matches!(sections[..], [Part::Editorial { .. }, Part::News { .. }, Part::News { .. }, ..]));
+    }
+
+    #[test]
+    fn a_newsletter_that_would_lose_something_is_refused() {
+        let text = "title = 'Lettre'\ntemplate = 'newsletter'\ncompose_before = '3d'\nattach = ['poster']\n\
+                    source = [{ kind = 'posts' }]\n\
+                    section = [{ kind = 'editorial', file = 'edito.md' }, { kind = 'news', communes = ['Auch'] }, { kind = 'x' }]\n\
+                    [schedule]\ncron = '0 9 * * TUE'";
+        let config = config(Some("https://office.example"));
+        let said = parse(Path::new("jobs/letter.toml"), text, &config, now()).unwrap_err().to_string();
+        for part in [
+            "jobs/letter.toml:3: compose_before: only where approval = \"required\"",
+            "jobs/letter.toml:4: attach: unknown key",
+            "section[0].file: expected {period} in it",
+            "section[2].kind: expected \"editorial\" or \"news\"",
+            "jobs/letter.toml:6: section: expected one section of kind \"news\" without categories and communes",
+            "jobs/letter.toml:7: schedule: expected one occurrence a month, found two in 2026-01",
+        ] {
+            assert!(said.contains(part), "{part}\nnot in\n{said}");
+        }
     }
 
     #[test]
@@ -294,9 +519,9 @@ mod tests {
             "jobs/Agenda 1.toml: the file's name is the mailing's id",
             "jobs/Agenda 1.toml: title: missing; write for example title = ",
             "jobs/Agenda 1.toml:1: titel: unknown key; did you mean title?",
-            "jobs/Agenda 1.toml:2: template: expected \"agenda\", found \"letter\"",
+            "jobs/Agenda 1.toml:2: template: expected \"agenda\" or \"newsletter\", found \"letter\"",
             "jobs/Agenda 1.toml:3: attach: expected \"poster\" or \"booklet\", found \"flyer\"",
-            "source[1].kind: expected \"wordpress\" or \"page\" or \"file\", found \"ftp\"",
+            "source[1].kind: expected \"wordpress\" or \"page\" or \"file\" or \"feed\"",
             "jobs/Agenda 1.toml:6: schedule.cron: not a cron pattern",
             "jobs/Agenda 1.toml:7: schedule.deadline: expected a day and an hour",
             "jobs/Agenda 1.toml:9: gates.min_events: expected 1 to 1000, found 0",

@@ -42,6 +42,7 @@
 
 pub mod app;
 pub mod bench;
+pub mod approval;
 pub mod cli;
 pub mod clock;
 pub mod collect;
@@ -54,6 +55,7 @@ pub mod failpoint;
 pub mod jobs;
 pub mod keys;
 pub mod look;
+pub mod newsletter;
 pub mod notices;
 pub mod partners;
 pub mod pipeline;

@@ -2,12 +2,15 @@
 //! of them cannot be told the notice stays owed, and the others are not told again by the same process.
 
 use crate::app::Engine;
+use crate::approval;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
 use crate::daemon::in_words;
 use crate::deliver::{Deliverer, Letter, NotHandedOver};
 use crate::domain::{delivery::Phase, email::EmailAddress};
+use crate::jobs::Approval;
 use crate::store::Notice;
+use crate::templates::Rendered;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
@@ -71,17 +74,10 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer) -> Told {
 
 async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
-    let mailing = app.mailing(notice.issue.mailing()).ok();
-    let issue = engine.store.issue(&notice.issue).await?;
-    let mail = app.templates.mail(&NoticeMail {
-        kind: notice.kind.clone(),
-        title: mailing.map_or_else(|| notice.issue.mailing().to_owned(), |m| m.title.clone()),
-        issue: notice.issue.to_string(),
-        // The template ends the sentence.
-        reason: notice.text.trim_end_matches('.').to_owned(),
-        deadline: issue.map(|i| in_words(i.expires_at, app.zone_of(notice.issue.mailing()))),
-        retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
-    })?;
+    let Some(words) = words(engine, notice).await? else {
+        // The question was answered, or is another one by now.
+        return Ok(engine.store.notice_sent(&notice.id, now).await?);
+    };
     let sender = app.config.sender.address.clone();
     let mut untold = None;
     for person in &app.config.staff {
@@ -89,15 +85,18 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
         if engine.notices.has(&message_id) {
             continue;
         }
-        let message = mime::plain(&mime::Plain {
-            from_name: "semainier",
-            from: &sender,
-            to: person,
-            message_id: &message_id,
-            date: now,
-            subject: &mail.subject,
-            text: &mail.text,
-        })?;
+        let message = match &words {
+            Words::Plain(mail) => mime::plain(&mime::Plain {
+                from_name: "semainier",
+                from: &sender,
+                to: person,
+                message_id: &message_id,
+                date: now,
+                subject: &mail.subject,
+                text: &mail.text,
+            })?,
+            Words::Question(question) => approval::letter(engine, question, person, &message_id)?,
+        };
         let id = format!("{}-{}", notice.issue.slug(), notice.kind);
         match deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await {
             Ok(()) => engine.notices.add(message_id),
@@ -114,6 +113,33 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
     }
     engine.store.notice_sent(&notice.id, now).await?;
     Ok(())
+}
+
+enum Words {
+    Plain(Rendered),
+    /// A mail to be approved.
+    Question(Box<mime::Mime>),
+}
+
+/// `None` when there is nothing to say any more.
+async fn words(engine: &Engine, notice: &Notice) -> anyhow::Result<Option<Words>> {
+    if approval::asks(notice) {
+        return Ok(approval::question(engine, notice).await?.map(|mime| Words::Question(Box::new(mime))));
+    }
+    let app = &engine.app;
+    let mailing = app.mailing(notice.issue.mailing()).ok();
+    let issue = engine.store.issue(&notice.issue).await?;
+    let mail = app.templates.mail(&NoticeMail {
+        kind: notice.kind.clone(),
+        title: mailing.map_or_else(|| notice.issue.mailing().to_owned(), |m| m.title.clone()),
+        issue: notice.issue.to_string(),
+        // The template ends the sentence.
+        reason: notice.text.trim_end_matches('.').to_owned(),
+        deadline: issue.map(|i| in_words(i.expires_at, app.zone_of(notice.issue.mailing()))),
+        retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
+        approval: mailing.is_some_and(|m| m.approval == Approval::Required),
+    })?;
+    Ok(Some(Words::Plain(mail)))
 }
 
 /// Nobody could be told now, whoever it is: no use in asking again for the next one.

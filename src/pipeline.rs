@@ -1,10 +1,12 @@
-//! The product on one page: collect, compose, pass the gates, freeze, deliver, report.
+//! The product on one page: collect, compose, pass the gates or wait for a person's word, freeze, deliver, report.
 //!
 //! Each step is one word of the design. What is frozen is never made again: a second run of the same issue only goes on
 //! with its deliveries.
 
 use crate::app::{App, Engine};
+use crate::approval::{self, Word};
 use crate::collect::article::{self, Reading};
+use crate::collect::source::Gives;
 use crate::compose::context::{AgendaMail, Links};
 use crate::compose::mime::{Mime, To};
 use crate::compose::print::{self, Format, Layout, PrintError, Printed, Sheet};
@@ -18,9 +20,11 @@ use crate::domain::{
     gates::{self, Hold},
     issue::{Attachment, Content, Envelope, IssueKey, IssueState, IssueSummary, NewIssue},
     message::Message,
+    newsletter::Letter,
 };
 use crate::failpoint;
-use crate::jobs::{Attach, Mailing};
+use crate::jobs::{self, Approval, Attach, Kind, Mailing, SourceRule};
+use crate::newsletter::{self, Gathered};
 use crate::report;
 use crate::store::{Frozen, Store};
 use crate::templates::Rendered;
@@ -39,6 +43,10 @@ pub enum Step<'a> {
     Read {
         article: &'a Article,
         agenda: &'a Agenda,
+    },
+    /// News were gathered, and there is something to tell.
+    Gathered {
+        letter: &'a Letter,
     },
     Composed {
         content: &'a Content,
@@ -59,6 +67,8 @@ pub type Watch<'a> = &'a (dyn Fn(Step<'_>) + Send + Sync);
 pub enum Prepared {
     /// A gate did not open, or nothing could be read. Nothing was frozen.
     Held { reason: String },
+    /// Composed and kept: a person approves it, or nobody does.
+    Awaiting,
     /// Frozen, now or `before`.
     Frozen { before: bool },
 }
@@ -68,6 +78,8 @@ pub enum Prepared {
 pub enum Published {
     /// A gate did not open, or nothing could be read. Nothing was frozen.
     Held { key: IssueKey, reason: String },
+    /// Composed and kept: nothing leaves before a person approves it.
+    Awaiting { key: IssueKey },
     /// Frozen, by now or before, and delivered as far as it goes now.
     Delivered(Box<Delivered>),
 }
@@ -93,10 +105,6 @@ impl Due<'_> {
     pub fn key(&self) -> IssueKey {
         self.mailing.issue_key(self.at)
     }
-
-    pub fn week(&self) -> Week {
-        self.mailing.week(self.at)
-    }
 }
 
 /// The article of the week, understood.
@@ -104,6 +112,8 @@ impl Due<'_> {
 pub struct Found {
     pub article: Article,
     pub agenda: Agenda,
+    /// What it was looked for, and is of.
+    pub week: Week,
 }
 
 /// One occurrence of a mailing, from the article to the ledger. `article`: instead of the mailing's sources.
@@ -121,6 +131,7 @@ pub async fn publish(
     let key = due.key();
     let before = match prepare(engine, due, article, watch).await? {
         Prepared::Held { reason } => return Ok(Published::Held { key, reason }),
+        Prepared::Awaiting => return Ok(Published::Awaiting { key }),
         Prepared::Frozen { before } => before,
     };
     let delivery = deliver(engine, deliverer, Some(&key), stop, watch).await?;
@@ -128,7 +139,8 @@ pub async fn publish(
     Ok(Published::Delivered(Box::new(Delivered { issue, before, delivery })))
 }
 
-/// From the article to the frozen issue. What is frozen is never made again.
+/// From the sources to the frozen issue, or to one that awaits approval. What is frozen is never made again; what is kept
+/// to be approved is not collected again either.
 ///
 /// # Errors
 /// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
@@ -148,24 +160,92 @@ pub async fn prepare(
             watch(Step::Resumed);
             return Ok(Prepared::Frozen { before: true });
         }
+        if issue.is_presented() {
+            return take_the_word(engine, due, &issue, watch).await;
+        }
     }
     watch(Step::Collecting);
-    let found = match collect(&engine.app, due.mailing, due.week(), article).await {
+    let composed_at = engine.app.clock.now();
+    let content = match &due.mailing.kind {
+        Kind::Agenda(agenda) => make_agenda(engine, due, agenda, article, watch).await?,
+        Kind::Newsletter(newsletter) => make_newsletter(engine, due, newsletter, watch).await?,
+    };
+    let content = match content {
+        Ok(content) => content,
+        Err(reason) => return Ok(Prepared::Held { reason: hold(engine, due, &reason).await? }),
+    };
+    watch(Step::Composed { content: &content });
+    match due.mailing.approval {
+        Approval::Automatic => {
+            freeze(engine, due, content, composed_at, watch).await?;
+            Ok(Prepared::Frozen { before: false })
+        }
+        Approval::Required => {
+            approval::present(engine, due, content, composed_at, None).await?;
+            Ok(Prepared::Awaiting)
+        }
+    }
+}
+
+/// What is kept leaves if somebody approved it.
+async fn take_the_word(
+    engine: &Engine,
+    due: Due<'_>,
+    issue: &IssueSummary,
+    watch: Watch<'_>,
+) -> anyhow::Result<Prepared> {
+    match approval::freeze(engine, due, issue).await? {
+        Word::Awaited => Ok(Prepared::Awaiting),
+        Word::Frozen { recipients } => {
+            watch(Step::Frozen { recipients });
+            Ok(Prepared::Frozen { before: false })
+        }
+        // Whoever it was: what there is now is seen at the next look.
+        Word::Elsewhere => match engine.store.issue(&issue.key).await? {
+            Some(issue) if issue.frozen_at.is_some() => Ok(Prepared::Frozen { before: true }),
+            _ => Ok(Prepared::Awaiting),
+        },
+    }
+}
+
+/// The inner error: why it is held.
+async fn make_agenda(
+    engine: &Engine,
+    due: Due<'_>,
+    agenda: &jobs::Agenda,
+    article: Option<Article>,
+    watch: Watch<'_>,
+) -> anyhow::Result<Result<Content, String>> {
+    let found = match collect(&engine.app, due, agenda, article).await {
         Ok(found) => found,
-        Err(refusal) => return Ok(Prepared::Held { reason: hold(engine, due, &refusal.to_string()).await? }),
+        Err(refusal) => return Ok(Err(refusal.to_string())),
     };
     watch(Step::Read { article: &found.article, agenda: &found.agenda });
-    let content = compose(&engine.app, due, &found)?;
-    watch(Step::Composed { content: &content });
-    freeze(engine, due, content, watch).await?;
-    Ok(Prepared::Frozen { before: false })
+    compose(&engine.app, due, agenda, &found).map(Ok)
+}
+
+/// The inner error: why it is held.
+async fn make_newsletter(
+    engine: &Engine,
+    due: Due<'_>,
+    newsletter: &jobs::Newsletter,
+    watch: Watch<'_>,
+) -> anyhow::Result<Result<Content, String>> {
+    let Gathered { letter, pictures } = match newsletter::gather(&engine.app, &*engine.store, due, newsletter).await? {
+        Ok(gathered) => gathered,
+        Err(refusal) => return Ok(Err(refusal.to_string())),
+    };
+    watch(Step::Gathered { letter: &letter });
+    newsletter::compose(&engine.app, due, &letter, pictures).map(Ok)
 }
 
 /// Collects and understands: the first article whose agenda passes the gates, or why none does.
 ///
 /// # Errors
 /// The hold; never anything that would stop the daemon.
-pub async fn collect(app: &App, mailing: &Mailing, week: Week, article: Option<Article>) -> Result<Found, Hold> {
+pub async fn collect(app: &App, due: Due<'_>, agenda: &jobs::Agenda, article: Option<Article>) -> Result<Found, Hold> {
+    let (mailing, gates) = (due.mailing, agenda.gates);
+    let week = agenda.week(mailing.day(due.at));
     let articles = match article {
         Some(article) => vec![article],
         None => collect_sources(app, mailing).await?,
@@ -173,8 +253,8 @@ pub async fn collect(app: &App, mailing: &Mailing, week: Week, article: Option<A
     let mut refusal = None;
     for article in articles {
         let agenda = read(app, mailing, Some(week), &article);
-        match gates::check(&agenda, &article.title, week, mailing.gates) {
-            Ok(()) => return Ok(Found { article, agenda }),
+        match gates::check(&agenda, &article.title, week, gates) {
+            Ok(()) => return Ok(Found { article, agenda, week }),
             // An article of the right week says more about what is wrong than a newer one of another week.
             Err(hold) if refusal.is_none() || !matches!(hold, Hold::WrongWeek { .. }) => refusal = Some(hold),
             Err(_) => {}
@@ -185,12 +265,16 @@ pub async fn collect(app: &App, mailing: &Mailing, week: Week, article: Option<A
 
 async fn collect_sources(app: &App, mailing: &Mailing) -> Result<Vec<Article>, Hold> {
     let mut articles = Vec::new();
-    for source in &mailing.sources {
-        let found = source.articles(&app.fetcher, app.clock.now()).await.map_err(|error| {
-            warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no article");
-            Hold::Unreachable(error.in_french())
-        })?;
-        articles.extend(found);
+    for SourceRule { source, required } in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Article) {
+        match source.articles(&app.fetcher, app.clock.now()).await {
+            Ok(found) => articles.extend(found),
+            Err(error) => {
+                warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no article");
+                if *required {
+                    return Err(Hold::Unreachable(error.in_french()));
+                }
+            }
+        }
     }
     Ok(articles)
 }
@@ -202,30 +286,31 @@ pub fn read(app: &App, mailing: &Mailing, week: Option<Week>, article: &Article)
 }
 
 /// Gmail clips a mail's HTML at 102 kB.
-const HTML_LIMIT: usize = 100_000;
+pub(crate) const HTML_LIMIT: usize = 100_000;
 
 /// What everyone gets, and what is frozen.
 ///
 /// # Errors
 /// A template that does not render, or a page that cannot be printed.
-pub fn compose(app: &App, due: Due<'_>, found: &Found) -> anyhow::Result<Content> {
-    let (mailing, week) = (due.mailing, due.week());
-    let Found { article, agenda } = found;
+pub fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found) -> anyhow::Result<Content> {
+    let mailing = due.mailing;
+    let Found { article, agenda, week } = found;
     let office = &app.config.office;
     let links = Links { article: article.url.clone(), ..Links::default() };
-    let mail = AgendaMail::new(&mailing.title, agenda, week, office, links);
+    let mail = AgendaMail::new(&mailing.title, agenda, *week, office, links);
     let Rendered { subject, html, text } = app.templates.mail(&mail)?;
     let html = html.context("templates/mail/agenda/body.mjml is missing")?;
     if html.len() > HTML_LIMIT {
         warn!(issue = %due.key(), bytes = html.len(), "a long mail: Gmail will show the beginning and a link to the rest");
     }
     let sheet = sheet(app, due, found);
-    let attachments = mailing.attach.iter().map(|attach| attachment(*attach, &sheet)).collect::<Result<_, _>>()?;
+    let attachments = publishes.attach.iter().map(|attach| attachment(*attach, &sheet)).collect::<Result<_, _>>()?;
     Ok(Content {
         subject,
         html,
         text,
         attachments,
+        inline: vec![],
         data: serde_json::to_string(agenda)?,
         envelope: envelope(app, mailing, &due.key(), sheet.created),
     })
@@ -237,7 +322,7 @@ pub fn sheet<'a>(app: &'a App, due: Due<'a>, found: &'a Found) -> Sheet<'a> {
     let online_url = found.article.url.as_deref().or(office.website.as_deref());
     let title = &due.mailing.title;
     let (look, format) = (&app.config.print.look, app.config.print.format);
-    Sheet { agenda: &found.agenda, week: due.week(), office, title, online_url, created: app.clock.now(), look, format }
+    Sheet { agenda: &found.agenda, week: found.week, office, title, online_url, created: app.clock.now(), look, format }
 }
 
 /// What partners are given to print.
@@ -269,7 +354,8 @@ fn attachment(attach: Attach, sheet: &Sheet) -> Result<Attachment, PrintError> {
     })
 }
 
-fn envelope(app: &App, mailing: &Mailing, key: &IssueKey, date: Timestamp) -> Envelope {
+/// The header values all messages of the issue share.
+pub(crate) fn envelope(app: &App, mailing: &Mailing, key: &IssueKey, date: Timestamp) -> Envelope {
     let sender = &app.config.sender;
     let from = mailing.sender_address.as_ref().unwrap_or(&sender.address);
     // Five to fifteen characters, the same for ever (what Gmail and Orange ask of the last field of Feedback-ID).
@@ -288,15 +374,23 @@ fn envelope(app: &App, mailing: &Mailing, key: &IssueKey, date: Timestamp) -> En
     }
 }
 
-/// SHA-256 over all that people will get: what an approval binds to (I6).
+/// SHA-256 over all that people will read: sender, subject, texts, pictures, attachments. What an approval binds to (I6).
+/// Not the hour in `Date`, which is written when it leaves, nor what is each recipient's own.
 pub fn content_hash(content: &Content) -> String {
     let mut hash = Sha256::new();
     let mut feed = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_be_bytes());
         hash.update(bytes);
     };
-    for text in [&content.subject, &content.html, &content.text] {
+    let Envelope { from_name, from_address, reply_to, .. } = &content.envelope;
+    let reply_to = reply_to.as_deref().unwrap_or_default();
+    for text in [from_name, from_address, reply_to, &content.subject, &content.html, &content.text] {
         feed(text.as_bytes());
+    }
+    feed(&content.inline.len().to_be_bytes());
+    for picture in &content.inline {
+        feed(picture.content_id.as_bytes());
+        feed(&picture.bytes);
     }
     for attachment in &content.attachments {
         feed(attachment.name.as_bytes());
@@ -317,7 +411,13 @@ pub async fn hold(engine: &Engine, due: Due<'_>, reason: &str) -> anyhow::Result
     Ok(reason.to_owned())
 }
 
-async fn freeze(engine: &Engine, due: Due<'_>, content: Content, watch: Watch<'_>) -> anyhow::Result<()> {
+async fn freeze(
+    engine: &Engine,
+    due: Due<'_>,
+    content: Content,
+    composed_at: Timestamp,
+    watch: Watch<'_>,
+) -> anyhow::Result<()> {
     let (key, mailing, now) = (due.key(), due.mailing, engine.app.clock.now());
     let was_held = engine.store.issue(&key).await?.is_some_and(|issue| issue.state == IssueState::Held);
     let issue = NewIssue {
@@ -328,6 +428,7 @@ async fn freeze(engine: &Engine, due: Due<'_>, content: Content, watch: Watch<'_
         expires_at: due.expires_at,
         content_hash: content_hash(&content),
         content,
+        composed_at,
     };
     failpoint::reach("before_freeze");
     let frozen = engine.store.freeze_issue(&issue, now).await?;

@@ -145,6 +145,7 @@ struct IssueJson<'a> {
     closed_at: Option<String>,
     subject: Option<&'a str>,
     content_hash: Option<&'a str>,
+    approved_by: Option<&'a str>,
     counts: Counts,
     recipients: u64,
 }
@@ -163,6 +164,7 @@ pub fn issues_json(issues: &[IssueSummary], zone: Tz) -> Value {
             closed_at: issue.closed_at.map(|at| instant(at, zone)),
             subject: issue.subject.as_deref(),
             content_hash: issue.content_hash.as_deref(),
+            approved_by: issue.approved_by.as_deref(),
             counts: issue.counts,
             recipients: issue.counts.total(),
         };

@@ -102,6 +102,10 @@ impl Status {
                 IssueState::Held => {
                     wait(format!("held: {reason}"), format!("mend the article; until {}", self.local(issue.expires_at)))
                 }
+                IssueState::AwaitingApproval if !issue.is_approved() => wait(
+                    "awaits approval".to_owned(),
+                    format!("semainier issues show {key}, then semainier issues approve {key} --by NAME"),
+                ),
                 IssueState::Paused => wait(format!("paused: {reason}"), format!("semainier issues resume {key}")),
                 _ => {}
             }
@@ -309,6 +313,7 @@ mod tests {
             closed_at: None,
             subject: None,
             content_hash: None,
+            approved_by: None,
             counts: Counts { unknown, sent: 3, ..Counts::default() },
         }
     }

@@ -95,6 +95,20 @@ impl Templates {
         Ok(Rendered { subject: one_line(&subject), html, text })
     }
 
+    /// A piece of HTML that is no mail by itself, such as what stands above a mail to be approved.
+    ///
+    /// # Errors
+    /// When the template is missing or asks for what is not there.
+    pub fn fragment(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
+        self.render(name, context)
+    }
+
+    /// # Errors
+    /// The first sample that does not render.
+    pub fn check_fragment(&self, name: &str, samples: &[impl Serialize]) -> Result<(), TemplateError> {
+        samples.iter().try_for_each(|sample| self.fragment(name, sample).map(drop))
+    }
+
     fn render(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
         let template =
             self.environment.get_template(name).map_err(|_| TemplateError::Missing { name: name.to_owned() })?;

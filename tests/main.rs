@@ -13,6 +13,7 @@ mod deliver;
 mod fetch;
 mod flow;
 mod model;
+mod newsletter;
 mod print;
 mod schedule;
 mod store;

@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 /// Messages the yardstick sends at the most: it needs no more to be known.
 const YARDSTICK_MESSAGES: u64 = 20_000;
 /// Contacts that go over at once.
-const CHUNK: u64 = 20_000;
+const CHUNK: u64 = 2_000;
 
 /// What is to be measured.
 #[derive(Debug, Clone)]
@@ -196,10 +196,12 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
         audience: mailing.to_owned(),
         scheduled_for: now,
         expires_at: now + chrono::TimeDelta::days(1),
+        composed_at: now,
         content: Content {
             subject: "Que faire à Auch cette semaine".to_owned(),
             html,
             text,
+            inline: Vec::new(),
             attachments: if attached > 0 { vec![attachment] } else { Vec::new() },
             data: "{}".to_owned(),
             envelope: Envelope {

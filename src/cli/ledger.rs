@@ -1,6 +1,6 @@
 //! `semainier issues`, `log`, `deliveries`: what happened, and what a person decides of it.
 
-use super::{Context, Ended, parse_instant, show};
+use super::{Context, Ended, approval, parse_instant, show};
 use crate::app::Engine;
 use crate::domain::{
     delivery::{DeliveryId, Resolution, State},
@@ -11,6 +11,7 @@ use crate::keys::parse_duration;
 use crate::report;
 use crate::store::{Access, LogFilter, Resolved};
 use anyhow::bail;
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -24,6 +25,30 @@ pub(super) struct IssuesArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum IssueAct {
+    /// What is in an issue, who approved it, and what it looks like. Exit code 4 while it awaits approval
+    Show {
+        key: String,
+        /// Write subject.txt, body.html, body.txt, message.eml, pictures and attachments there
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// One object: as of `issues --json`, with approvals, files and the letter
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that exactly what is composed now may leave; any change asks again
+    Approve {
+        key: String,
+        /// Who approves, for the ledger
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// Only if what is composed now is what you saw: the first characters of its hash, at least 8
+        #[arg(long, value_name = "HASH", value_parser = parse_hash)]
+        hash: Option<String>,
+    },
+    /// Write the editorial of a newsletter, in Markdown; staff are asked to approve what it becomes
+    Edit(approval::EditArgs),
+    /// Collect and compose a newsletter again, in the place of what awaits approval
+    Recompose { key: String },
     /// Go on with a paused issue, once what stopped it is mended
     Resume { key: String },
     /// Stop an issue for good; what was sent stays sent, what waits is cancelled
@@ -89,12 +114,30 @@ pub(super) async fn issues(context: &Context, args: IssuesArgs) -> anyhow::Resul
     Ok(Ended::Done)
 }
 
+/// Fewer characters would name many contents.
+fn parse_hash(text: &str) -> Result<String, &'static str> {
+    match text.len() >= 8 && text.chars().all(|c| c.is_ascii_hexdigit()) {
+        true => Ok(text.to_owned()),
+        false => Err("expected at least 8 of the characters of a hash, 0 to 9 and a to f"),
+    }
+}
+
 async fn act_on(engine: &Engine, act: IssueAct) -> anyhow::Result<Ended> {
-    use IssueState::{Cancelled, Held, Paused, Sending};
-    let (key, from, to): (_, &[_], _) = match &act {
-        IssueAct::Resume { key } => (IssueKey::parse(key)?, &[Paused], Sending),
-        IssueAct::Cancel { key } => (IssueKey::parse(key)?, &[Held, Sending, Paused], Cancelled),
-    };
+    match act {
+        IssueAct::Show { key, out, json } => approval::show(engine, &key, out.as_deref(), json).await,
+        IssueAct::Approve { key, by, hash } => approval::approve(engine, &key, &by, hash.as_deref()).await,
+        IssueAct::Edit(args) => approval::edit(engine, &args.key, args.file.as_deref(), &args.by).await,
+        IssueAct::Recompose { key } => approval::recompose(engine, &key).await,
+        IssueAct::Resume { key } => move_on(engine, &key, &[IssueState::Paused], IssueState::Sending).await,
+        IssueAct::Cancel { key } => move_on(engine, &key, &CANCELLABLE, IssueState::Cancelled).await,
+    }
+}
+
+const CANCELLABLE: [IssueState; 4] =
+    [IssueState::Held, IssueState::AwaitingApproval, IssueState::Sending, IssueState::Paused];
+
+async fn move_on(engine: &Engine, key: &str, from: &[IssueState], to: IssueState) -> anyhow::Result<Ended> {
+    let key = IssueKey::parse(key)?;
     let now = engine.app.clock.now();
     if !engine.store.set_issue_state(&key, from, to, None, now).await? {
         let issue = engine.store.issue(&key).await?;
@@ -104,9 +147,9 @@ async fn act_on(engine: &Engine, act: IssueAct) -> anyhow::Result<Ended> {
         }
     }
     engine.store.expire_deliveries(now).await?;
-    show::line(match act {
-        IssueAct::Resume { .. } => format!("{key} goes on: `semainier serve` or `semainier run` sends what waits"),
-        IssueAct::Cancel { .. } => format!("{key} is cancelled; nothing more of it leaves"),
+    show::line(match to {
+        IssueState::Cancelled => format!("{key} is cancelled; nothing more of it leaves"),
+        _ => format!("{key} goes on: `semainier serve` or `semainier run` sends what waits"),
     });
     Ok(Ended::Done)
 }

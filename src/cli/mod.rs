@@ -1,9 +1,11 @@
 //! The command line: reads arguments, calls one function of the house, shows what it says. No decision is made here.
 
+mod approval;
 mod bench;
 mod check;
 mod demo;
 mod extract;
+mod files;
 mod lanes;
 mod ledger;
 mod next;
@@ -94,7 +96,7 @@ enum Command {
     /// The people the mailings go to
     #[command(subcommand)]
     Partners(partners::Command),
-    /// What was published, with the sum of what became of it
+    /// What was published, with the sum of what became of it; and what a person approves, changes or stops
     Issues(ledger::IssuesArgs),
     /// Every delivery, with its attempts and the relay's words
     Log(ledger::LogArgs),

@@ -1,14 +1,14 @@
 //! `semainier preview`: what a mailing would send, as files.
 
-use super::{Context, Ended, run, show};
-use crate::compose::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
-use crate::compose::mime::{Mime, To};
-use crate::domain::email::EmailAddress;
-use crate::jobs::Attach;
+use super::{Context, Ended, files, run, show};
+use crate::app::App;
+use crate::domain::{Timestamp, issue::Content};
+use crate::jobs::{Agenda, Attach, Kind, Newsletter};
+use crate::newsletter;
 use crate::pipeline::{self, Due};
-use crate::tokens::Tokens;
-use anyhow::Context as _;
-use std::path::PathBuf;
+use crate::store::Access;
+use anyhow::bail;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -19,7 +19,8 @@ pub(super) struct Args {
     /// This article instead of the mailing's sources
     #[arg(long, value_name = "FILE")]
     article: Option<PathBuf>,
-    /// Where subject.txt, body.html, body.txt, message.eml, poster.pdf, booklet.pdf and agenda.json are written
+    /// Where subject.txt, body.html, body.txt and message.eml are written; of an agenda poster.pdf, booklet.pdf and
+    /// agenda.json, of a newsletter its pictures and newsletter.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -27,54 +28,87 @@ pub(super) struct Args {
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
     let app = context.app()?;
     let mailing = app.mailing(&args.mailing)?;
-    let occurrence = run::occurrence(&app, mailing, args.at.as_deref())?;
-    let week = mailing.week(occurrence);
-    let article = run::article(&app, args.article, occurrence).await?;
-    let found = match pipeline::collect(&app, mailing, week, article).await {
+    let at = run::occurrence(&app, mailing, args.at.as_deref())?;
+    match mailing.kind.clone() {
+        Kind::Agenda(agenda) => preview_agenda(&app, &args.mailing, &agenda, at, args.article, &args.out).await,
+        Kind::Newsletter(_) if args.article.is_some() => {
+            bail!("--article is for an agenda; {} has its own sources", args.mailing)
+        }
+        // What is new is what the ledger has not seen leave.
+        Kind::Newsletter(newsletter) => preview_newsletter(app, &args.mailing, &newsletter, at, &args.out).await,
+    }
+}
+
+async fn preview_agenda(
+    app: &App,
+    mailing: &str,
+    agenda: &Agenda,
+    at: Timestamp,
+    article: Option<PathBuf>,
+    out: &Path,
+) -> anyhow::Result<Ended> {
+    let mailing = app.mailing(mailing)?;
+    let due = Due { mailing, at, expires_at: mailing.schedule.deadline_of(at) };
+    let article = run::article(app, article, at).await?;
+    let found = match pipeline::collect(app, due, agenda, article).await {
         Ok(found) => found,
         Err(hold) => {
             show::line(format!("held: {hold}"));
             return Ok(Ended::Held);
         }
     };
-    let due = Due { mailing, at: occurrence, expires_at: mailing.schedule.deadline_of(occurrence) };
-    let content = pipeline::compose(&app, due, &found)?;
-    let sheet = pipeline::sheet(&app, due, &found);
+    let content = pipeline::compose(app, due, agenda, &found)?;
+    let sheet = pipeline::sheet(app, due, &found);
     let (poster, booklet) = (pipeline::handout(Attach::Poster, &sheet)?, pipeline::handout(Attach::Booklet, &sheet)?);
-
-    let sample = EmailAddress::parse("partenaire@example.org")?;
-    // A link that looks right and opens nothing: a preview is nobody's.
-    let nobody = Tokens::new("preview".to_owned().into());
-    let unsubscribe_url = nobody.unsubscribe_url(&app.config.public_url, "preview", &mailing.id);
-    let mime = Mime::new(content.clone())?;
-    let to = To {
-        address: &sample,
-        name: "",
-        establishment: "Établissement d’exemple",
-        message_id: &format!("preview.{}@{}", due.key().slug(), content.envelope.domain),
-        unsubscribe_url: &unsubscribe_url,
-    };
-    let message = mime.message(to)?;
-    let filled = |text: &str| {
-        text.replace(UNSUBSCRIBE_MARK, &unsubscribe_url).replace(ESTABLISHMENT_MARK, " (Établissement d’exemple)")
-    };
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
-    let files: [(&str, Vec<u8>); 7] = [
-        ("subject.txt", format!("{}\n", content.subject).into_bytes()),
-        ("body.html", filled(&content.html).into_bytes()),
-        ("body.txt", filled(&content.text).into_bytes()),
-        ("message.eml", message.to_bytes()),
-        ("poster.pdf", poster.pdf),
-        ("booklet.pdf", booklet.pdf),
-        ("agenda.json", format!("{}\n", serde_json::to_string_pretty(&found.agenda)?).into_bytes()),
-    ];
-    for (name, bytes) in files {
-        let path = args.out.join(name);
-        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
-        show::line(path.display());
-    }
+    let json = serde_json::to_string_pretty(&found.agenda)?;
+    // The papers have names of their own here, whether they go with the mail or not.
+    let papers = [("poster.pdf", poster.pdf), ("booklet.pdf", booklet.pdf)];
+    write(app, due, &content, papers.into(), ("agenda.json", json), out)?;
     for warning in &found.agenda.warnings {
         show::aside(format!("not understood, printed as written: {warning}"));
     }
     Ok(Ended::Done)
+}
+
+async fn preview_newsletter(
+    app: App,
+    mailing: &str,
+    newsletter: &Newsletter,
+    at: Timestamp,
+    out: &Path,
+) -> anyhow::Result<Ended> {
+    let engine = app.open(Access::Shared).await?;
+    let mailing = engine.app.mailing(mailing)?;
+    let due = Due { mailing, at, expires_at: mailing.schedule.deadline_of(at) };
+    let gathered = match newsletter::gather(&engine.app, &*engine.store, due, newsletter).await? {
+        Ok(gathered) => gathered,
+        Err(hold) => {
+            show::line(format!("held: {hold}"));
+            return Ok(Ended::Held);
+        }
+    };
+    let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures)?;
+    let json = serde_json::to_string_pretty(&gathered.letter)?;
+    write(&engine.app, due, &content, vec![], ("newsletter.json", json), out)?;
+    gathered.letter.missing.iter().for_each(|line| show::aside(format!("missing: {line}")));
+    Ok(Ended::Done)
+}
+
+fn write(
+    app: &App,
+    due: Due<'_>,
+    content: &Content,
+    papers: Vec<(&str, Vec<u8>)>,
+    (json_name, json): (&str, String),
+    out: &Path,
+) -> anyhow::Result<()> {
+    let mail = files::write(app, &due.mailing.id, &due.key(), content, out)?;
+    for path in mail {
+        show::line(path);
+    }
+    for (name, bytes) in papers {
+        show::line(files::one(out, name, &bytes)?);
+    }
+    show::line(files::one(out, json_name, format!("{json}\n").as_bytes())?);
+    Ok(())
 }

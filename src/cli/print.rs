@@ -91,11 +91,10 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     }
     let occurrence = run::occurrence(&app, mailing, args.at.as_deref())?;
     let article = run::article(&app, args.article.clone(), occurrence).await?;
-    match pipeline::collect(&app, mailing, mailing.week(occurrence), article).await {
-        Ok(found) => {
-            let due = Due { mailing, at: occurrence, expires_at: mailing.schedule.deadline_of(occurrence) };
-            paper.print(pipeline::sheet(&app, due, &found), &args.out)
-        }
+    let Some(agenda) = mailing.agenda() else { bail!("{} is no agenda: there is nothing to print of it", mailing.id) };
+    let due = Due { mailing, at: occurrence, expires_at: mailing.schedule.deadline_of(occurrence) };
+    match pipeline::collect(&app, due, agenda, article).await {
+        Ok(found) => paper.print(pipeline::sheet(&app, due, &found), &args.out),
         Err(hold) => {
             show::line(format!("held: {hold}"));
             Ok(Ended::Held)

@@ -34,6 +34,9 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     }
     let mailing = engine.app.mailing(&args.mailing)?;
     let occurrence = occurrence(&engine.app, mailing, args.at.as_deref())?;
+    if args.article.is_some() && mailing.agenda().is_none() {
+        return Err(anyhow!("--article is for an agenda; {} has its own sources", mailing.id));
+    }
     let article = article(&engine.app, args.article, occurrence).await?;
     publish(&engine, mailing, occurrence, article).await
 }
@@ -69,6 +72,13 @@ fn tell(published: &Published, next_due: Option<String>) -> anyhow::Result<Ended
         Published::Held { key, reason } => {
             show::line(format!("{key}: held, nothing was sent: {reason}"));
             return Ok(Ended::Held);
+        }
+        Published::Awaiting { key } => {
+            show::line(format!("{key}: composed, nothing was sent; it leaves once somebody approves it"));
+            show::line(format!(
+                "  look at it: semainier issues show {key} --out DIR; then: semainier issues approve {key} --by NAME"
+            ));
+            return Ok(Ended::WaitsForAPerson);
         }
         Published::Delivered(delivered) => &**delivered,
     };

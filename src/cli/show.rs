@@ -56,7 +56,12 @@ impl Progress {
 
     pub(super) fn step(&self, step: Step) {
         match step {
-            Step::Collecting => self.say("reading the article"),
+            Step::Collecting => self.say("reading the sources"),
+            Step::Gathered { letter } => {
+                let news = letter.news().count();
+                self.say(format!("gathered {news} pieces of news published since {}", letter.since.date_naive()));
+                letter.missing.iter().for_each(|line| self.say(format!("  missing: {line}")));
+            }
             Step::Read { article, agenda } => {
                 let days = agenda.days.len();
                 self.say(format!("read {:?}: {} events on {days} days", article.title, agenda.event_count()));
@@ -70,7 +75,16 @@ impl Progress {
                     .iter()
                     .map(|a| format!("{} ({} kB)", a.name, a.bytes.len().div_ceil(1000)))
                     .collect();
-                self.say(format!("composed {:?} with {}", content.subject, sizes.join(", ")));
+                let pictures = match content.inline.len() {
+                    0 => None,
+                    n => Some(format!(
+                        "{n} pictures ({} kB)",
+                        content.inline.iter().map(|it| it.bytes.len()).sum::<usize>().div_ceil(1000)
+                    )),
+                };
+                let with: Vec<_> = pictures.into_iter().chain(sizes).collect();
+                let with = if with.is_empty() { "nothing beside it".to_owned() } else { with.join(", ") };
+                self.say(format!("composed {:?} with {with}", content.subject));
             }
             Step::Frozen { recipients } => {
                 self.say(format!("frozen for {recipients} recipients"));
@@ -109,7 +123,12 @@ impl Progress {
 
 /// The sum of an issue, in one line that reads alone.
 pub(super) fn issue(issue: &IssueSummary) {
-    line(format!("{}: {} ({})", issue.key, issue.state.as_str(), report::sum(&issue.counts)));
+    let what = match (issue.is_presented(), &issue.approved_by) {
+        (true, Some(by)) => format!("approved by {by}"),
+        (true, None) => "not approved yet".to_owned(),
+        _ => report::sum(&issue.counts),
+    };
+    line(format!("{}: {} ({what})", issue.key, issue.state.as_str()));
     if let Some(reason) = &issue.reason {
         line(format!("  {reason}"));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::charset::CharsetError;
-use super::fetch_error::FetchError;
+use super::fetch_error::{FetchError, Place};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
@@ -20,6 +20,21 @@ pub enum CollectError {
     /// The site answered, and has no such article (yet), or keeps it from us.
     #[error("no article titled {search:?} on {site}: {tried}")]
     NoArticle { site: String, search: String, tried: Tried },
+    /// No way into the site gave its posts.
+    #[error("no news from {site}: {tried}")]
+    NoNews { site: String, tried: Tried },
+    /// What came is not what this kind of source gives, or not all of it.
+    #[error("could not read what {place} gave")]
+    Unreadable {
+        place: Place,
+        #[source]
+        source: Missed,
+    },
+    #[error("no event in schema.org terms on {place}")]
+    NoListing { place: Place },
+    /// A file of a folder that says too little of itself.
+    #[error("the file {}: {why}", path.display())]
+    FileSays { path: PathBuf, why: FileFault },
     #[error("no text in {place}")]
     NoText { place: String },
     #[error("could not read the file {}", path.display())]
@@ -36,6 +51,19 @@ pub enum CollectError {
         #[source]
         source: CharsetError,
     },
+}
+
+/// What a Markdown file lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FileFault {
+    #[error("its front matter does not end")]
+    OpenFrontMatter,
+    #[error("it has no date")]
+    NoDate,
+    #[error("its date is not written as 2027-07-09 or 2027-07-09T18:00")]
+    BadDate,
+    #[error("it has no title")]
+    NoTitle,
 }
 
 /// The four ways into a WordPress site, from the best to the last.
@@ -61,6 +89,16 @@ pub enum Missed {
     BadJson(#[source] serde_json::Error),
     #[error("not a feed")]
     BadFeed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("an event without a readable date")]
+    BadListing,
+    #[error("a feed cut off before its end")]
+    CutFeed,
+    #[error("not an iCalendar file")]
+    NotCalendar,
+    #[error("an iCalendar file cut off before its end")]
+    CutCalendar,
+    #[error("an iCalendar file with more recurrences than are unrolled")]
+    HeavyCalendar,
     #[error("a feed that declares entities")]
     FeedWithEntities,
     #[error("{0}")]
@@ -89,6 +127,13 @@ impl From<FetchError> for CollectError {
 }
 
 impl CollectError {
+    pub fn unreadable(url: &url::Url, source: Missed) -> Self {
+        match source {
+            Missed::Fetch(source) => source.into(),
+            source => Self::Unreadable { place: Place::of(url), source },
+        }
+    }
+
     /// How long the site asked us to stay away, where it did.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -104,12 +149,31 @@ impl CollectError {
             Self::NoArticle { site, search, tried } => {
                 format!("aucun article «\u{a0}{search}\u{a0}» n’a été trouvé sur {site} ({})", tried.in_french())
             }
+            Self::NoNews { site, tried } => {
+                format!("les actualités de {site} n’ont pas pu être lues ({})", tried.in_french())
+            }
+            Self::Unreadable { place, source } => {
+                format!("la réponse du site {} est inutilisable\u{a0}: {}", place.host(), source.in_french())
+            }
+            Self::NoListing { place } => format!("la page {place} ne décrit aucun événement (schema.org)"),
+            Self::FileSays { path, why } => format!("le fichier {}\u{a0}: {}", path.display(), why.in_french()),
             Self::NoText { place } => format!("{place} ne contient aucun texte"),
             Self::File { path, .. } => format!("le fichier {} ne peut pas être lu", path.display()),
             Self::FileTooLarge { path, .. } => format!("le fichier {} est trop gros", path.display()),
             Self::FileCharset { path, source } => {
                 format!("le fichier {} est illisible\u{a0}: {}", path.display(), source.in_french())
             }
+        }
+    }
+}
+
+impl FileFault {
+    fn in_french(self) -> &'static str {
+        match self {
+            Self::OpenFrontMatter => "son en-tête n’est pas fermé",
+            Self::NoDate => "sa date manque",
+            Self::BadDate => "sa date s’écrit 2027-07-09 ou 2027-07-09T18:00",
+            Self::NoTitle => "son titre manque",
         }
     }
 }
@@ -144,6 +208,11 @@ impl Missed {
             Self::CutJson => "données incomplètes".to_owned(),
             Self::BadJson(_) => "données inattendues".to_owned(),
             Self::BadFeed(_) => "ce n’est pas un flux RSS".to_owned(),
+            Self::BadListing => "un événement y a une date illisible".to_owned(),
+            Self::CutFeed => "flux incomplet".to_owned(),
+            Self::NotCalendar => "ce n’est pas un calendrier iCalendar".to_owned(),
+            Self::CutCalendar => "calendrier incomplet".to_owned(),
+            Self::HeavyCalendar => "calendrier aux répétitions trop nombreuses".to_owned(),
             Self::FeedWithEntities => "flux refusé par sécurité (entités XML)".to_owned(),
             Self::Nothing(tally) => tally.in_french(),
         }

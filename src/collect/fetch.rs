@@ -99,6 +99,16 @@ pub struct Page {
     pub validators: Validators,
 }
 
+/// A file as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawFile {
+    /// Where it was in the end, after the redirects.
+    pub url: Url,
+    pub bytes: Vec<u8>,
+    /// Without its parameters, in lower case: `image/jpeg`.
+    pub content_type: Option<String>,
+}
+
 /// What a later request gives back to be told "not modified".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
@@ -140,7 +150,33 @@ impl Fetcher {
 
     /// The page at `url`; with `validators`, only if it has changed since they were had.
     pub async fn get(&self, url: &Url, validators: Option<&Validators>) -> Result<Fetched, FetchError> {
-        let everything = self.follow(url, validators);
+        let everything = async {
+            match self.follow(url, validators).await? {
+                None => Ok(Fetched::NotModified),
+                Some((url, response)) => self.read(url, response).await.map(Fetched::Body),
+            }
+        };
+        self.in_time(url, everything).await
+    }
+
+    /// The bytes at `url`, whatever they are: a picture. The same limits count.
+    pub async fn file(&self, url: &Url) -> Result<RawFile, FetchError> {
+        let everything = async {
+            // Without conditions nobody answers "not modified".
+            let unexpected = || FetchError::Status { place: Place::of(url), code: 304, retry_after: None };
+            let (url, mut response) = self.follow(url, None).await?.ok_or_else(unexpected)?;
+            let bytes = self.body(&url, &mut response).await?;
+            let (content_type, _) = content_type(response.headers());
+            Ok(RawFile { url, bytes, content_type })
+        };
+        self.in_time(url, everything).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        url: &Url,
+        everything: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
         match tokio::time::timeout(self.limits.total, everything).await {
             Ok(fetched) => fetched,
             Err(_) => Err(FetchError::Timeout { place: Place::of(url), phase: Phase::Total }),
@@ -171,14 +207,18 @@ impl Fetcher {
         }
     }
 
-    /// Goes from redirect to redirect by hand, so that each new address is checked like the first.
-    async fn follow(&self, start: &Url, validators: Option<&Validators>) -> Result<Fetched, FetchError> {
+    /// Goes from redirect to redirect by hand, so that each new address is checked like the first. `None`: not modified.
+    async fn follow(
+        &self,
+        start: &Url,
+        validators: Option<&Validators>,
+    ) -> Result<Option<(Url, Response)>, FetchError> {
         let mut url = start.clone();
         for _ in 0..=self.limits.max_redirects {
             let response = self.ask(&url, validators).await?;
             let status = response.status();
             if status == StatusCode::NOT_MODIFIED && validators.is_some() {
-                return Ok(Fetched::NotModified);
+                return Ok(None);
             }
             if is_redirect(status) {
                 url = next_stop(&url, response.headers().get(header::LOCATION))
@@ -189,7 +229,7 @@ impl Fetcher {
                 let retry_after = retry_after(response.headers());
                 return Err(FetchError::Status { place: Place::of(&url), code: status.as_u16(), retry_after });
             }
-            return self.read(url, response).await.map(Fetched::Body);
+            return Ok(Some((url, response)));
         }
         Err(FetchError::TooManyRedirects { place: Place::of(start), limit: self.limits.max_redirects })
     }
@@ -208,20 +248,25 @@ impl Fetcher {
 
     /// Reads the body to its end or to the limit, whichever comes first. A body over the limit is no body at all:
     /// half an agenda must never pass for a whole one.
-    async fn read(&self, url: Url, mut response: Response) -> Result<Page, FetchError> {
+    async fn body(&self, url: &Url, response: &mut Response) -> Result<Vec<u8>, FetchError> {
         let limit = self.limits.max_bytes;
-        let too_large = || FetchError::TooLarge { place: Place::of(&url), limit };
+        let too_large = || FetchError::TooLarge { place: Place::of(url), limit };
         if response.content_length().is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
         let mut bytes = Vec::new();
         // Chunks come decompressed, so a small file that unpacks into a huge one is stopped here too.
-        while let Some(chunk) = response.chunk().await.map_err(|error| sort_out(&url, error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| sort_out(url, error))? {
             if bytes.len() + chunk.len() > limit {
                 return Err(too_large());
             }
             bytes.extend_from_slice(&chunk);
         }
+        Ok(bytes)
+    }
+
+    async fn read(&self, url: Url, mut response: Response) -> Result<Page, FetchError> {
+        let bytes = self.body(&url, &mut response).await?;
         let headers = response.headers();
         let (content_type, label) = content_type(headers);
         let text = charset::decode(&bytes, label.as_deref())

@@ -5,13 +5,13 @@
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeZone, Utc};
-use chrono_tz::Europe::Paris;
+use chrono::{DateTime, Days, Utc};
 use regex::Regex;
 use scraper::{ElementRef, Html, Selector};
 use serde_json::Value;
 use url::Url;
 
+use super::dates;
 use super::fetch::Page;
 use super::html;
 use crate::domain::article::Article;
@@ -66,11 +66,11 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Option<ReadPage> {
         .chain(attributes(&document, "meta[itemprop~=datePublished]", "content"))
         .chain(found_in(&json_ld, "datePublished"))
         .chain(attributes(&document, "time[datetime]", "datetime"))
-        .filter_map(|date| parse_date(&date))
+        .filter_map(|date| dates::instant(&date))
         .find(is_past);
     let modified = attributes(&document, "meta[property='article:modified_time']", "content")
         .chain(found_in(&json_ld, "dateModified"))
-        .filter_map(|date| parse_date(&date))
+        .filter_map(|date| dates::instant(&date))
         .find(is_past);
     remove_furniture(&mut document);
     let html = CONTAINERS.iter().find_map(|container| longest(&document, container))?;
@@ -124,12 +124,14 @@ fn attributes(document: &Html, selector: &str, name: &str) -> impl Iterator<Item
 }
 
 fn json_ld(document: &Html) -> Vec<Value> {
-    let scripts = css("script[type='application/ld+json']");
     // One broken script must not hide the others, nor the page.
-    document
-        .select(&scripts)
-        .filter_map(|script| serde_json::from_str(&script.text().collect::<String>()).ok())
-        .collect()
+    scripts(document).iter().filter_map(|script| serde_json::from_str(script).ok()).collect()
+}
+
+/// The scripts of JSON-LD, as they are written.
+pub fn scripts(document: &Html) -> Vec<String> {
+    let scripts = css("script[type='application/ld+json']");
+    document.select(&scripts).map(|script| script.text().collect()).collect()
 }
 
 fn found_in(values: &[Value], key: &str) -> impl Iterator<Item = String> {
@@ -166,26 +168,6 @@ fn longest(document: &Html, container: &str) -> Option<String> {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A date as pages write it. Without an offset it is French time; without an hour it is the beginning of the day.
-fn parse_date(text: &str) -> Option<DateTime<Utc>> {
-    let text = text.trim();
-    let with_offset =
-        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%z"));
-    if let Ok(date) = with_offset {
-        return Some(date.to_utc());
-    }
-    let local = parse_local(text).or_else(|| {
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-        day.and_hms_opt(0, 0, 0)
-    })?;
-    Paris.from_local_datetime(&local).earliest().map(|date| date.to_utc())
-}
-
-fn parse_local(text: &str) -> Option<NaiveDateTime> {
-    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-    formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
 fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {

@@ -1,21 +1,32 @@
-//! Where articles come from: a closed list, one entry a kind, as written in a mailing's file.
+//! Where content comes from: a closed list, one entry a kind, as written in a mailing's file.
+//!
+//! A kind gives one thing: the article, news or listings ([`Source::gives`]); what is asked of a kind that does not give
+//! it is refused when the mailing's file is read, and is nothing here.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::address::check_url;
 use super::charset;
+use super::events_calendar;
+use super::feed;
 use super::fetch::{Fetcher, Place};
+use super::folder;
+use super::ical;
+use super::json_ld;
 use super::page;
+use super::posts;
 use super::title::Phrase;
 use super::wordpress::Wordpress;
-use crate::domain::article::Article;
+use crate::domain::{Timestamp, article::Article, listing::Listing, news::NewsItem};
 
-pub use super::collect_error::{CollectError, Missed, Rung, Tally, Tried};
+pub use super::collect_error::{CollectError, FileFault, Missed, Rung, Tally, Tried};
 
 /// One source of a mailing: `{ kind = "wordpress", url = "https://…", search = "Que faire à Auch cette semaine" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -40,11 +51,98 @@ pub enum Source {
         #[serde(default)]
         published: Option<DateTime<Utc>>,
     },
+    /// RSS, Atom or JSON Feed: news.
+    Feed {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+    },
+    /// The posts of a WordPress site as news: of these categories, by slug or name, or of all.
+    Posts {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+        #[serde(default)]
+        categories: Vec<String>,
+    },
+    /// A folder of Markdown files, a piece of news each.
+    Folder { path: PathBuf },
+    /// An iCalendar file, recurring events unrolled: listings.
+    Ical {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+    },
+    /// The site of a WordPress with The Events Calendar, asked by its REST API: listings.
+    EventsCalendar {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+    },
+    /// A page with schema.org events in JSON-LD: listings.
+    JsonLd {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+    },
+}
+
+/// What a kind of source brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// The week, written by a person.
+    Article,
+    /// What was published, for a newsletter.
+    News,
+    /// Events with their hours.
+    Listings,
 }
 
 impl Source {
-    /// The articles found, the newest first; never an empty list. Which of them is of the coming week is for the
-    /// caller to see, who reads them.
+    pub fn gives(&self) -> Gives {
+        match self {
+            Self::Wordpress { .. } | Self::Page { .. } | Self::File { .. } => Gives::Article,
+            Self::Feed { .. } | Self::Posts { .. } | Self::Folder { .. } => Gives::News,
+            Self::Ical { .. } | Self::EventsCalendar { .. } | Self::JsonLd { .. } => Gives::Listings,
+        }
+    }
+
+    /// What was published after `since` up to `now`, the newest first. Texts are plain. Of a kind that gives no news:
+    /// nothing.
+    ///
+    /// # Errors
+    /// When the source cannot be had or read as a whole.
+    pub async fn news(
+        &self,
+        fetcher: &Fetcher,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<NewsItem>, CollectError> {
+        match self {
+            Self::Feed { url } => feed::news(url, fetcher, since, now).await,
+            Self::Posts { url, categories } => posts::news(url, categories, fetcher, since, now).await,
+            Self::Folder { path } => folder::news(path, fetcher.limits().max_bytes, since, now).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The events that take place on one of `days`, hours in `zone`, the earliest first; sessions of other days are left
+    /// out. Of a kind that gives no listings: nothing.
+    ///
+    /// # Errors
+    /// When the source cannot be had or read as a whole.
+    pub async fn listings(
+        &self,
+        fetcher: &Fetcher,
+        days: &RangeInclusive<NaiveDate>,
+        zone: Tz,
+        _now: Timestamp,
+    ) -> Result<Vec<Listing>, CollectError> {
+        match self {
+            Self::Ical { url } => ical::listings(url, fetcher, days, zone).await,
+            Self::EventsCalendar { url } => events_calendar::listings(url, fetcher, days, zone).await,
+            Self::JsonLd { url } => json_ld::listings(url, fetcher, days, zone).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The articles found, the newest first; never an empty list of a kind that gives them. Which of them is of the
+    /// coming week is for the caller to see, who reads them.
     pub async fn articles(&self, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, CollectError> {
         match self {
             Self::Wordpress { url, search } => Wordpress::new(url, search).articles(fetcher, now).await,
@@ -53,6 +151,8 @@ impl Source {
                 let limit = fetcher.limits().max_bytes;
                 Ok(vec![article_of_file(path, *published, limit, now).await?])
             }
+            Self::Feed { .. } | Self::Posts { .. } | Self::Folder { .. } => Ok(Vec::new()),
+            Self::Ical { .. } | Self::EventsCalendar { .. } | Self::JsonLd { .. } => Ok(Vec::new()),
         }
     }
 }

@@ -43,6 +43,11 @@ impl Phrase {
     }
 }
 
+/// Words alone, whatever their accents, case and punctuation: « Arts & Spectacles » and `arts-spectacles` are alike.
+pub fn folded(text: &str) -> String {
+    words(text).join(" ")
+}
+
 fn words(text: &str) -> Vec<String> {
     let folded: String = text
         .nfkd()

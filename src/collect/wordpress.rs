@@ -4,17 +4,18 @@
 //! nonsense sends us to the next one; a site in trouble stops us at once, because more requests would not help it.
 //! Owns the order and the shapes; never reads the article's text.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::error::Category;
 use tracing::debug;
 use url::Url;
 
 use super::collect_error::{CollectError, Missed, Rung, Tally, Tried};
+use super::feed;
 use super::fetch::{Fetcher, Page};
 use super::html::text_of;
 use super::page;
 use super::title::{Phrase, plain_title};
+use super::wordpress_api::{Door, Site, json, utc};
 use crate::domain::article::Article;
 
 const LADDER: [Rung; 4] = [Rung::Rest, Rung::RestRoute, Rung::Feed, Rung::Pages];
@@ -23,7 +24,7 @@ const AT_MOST: usize = 5;
 const FIELDS: &str = "id,date_gmt,modified_gmt,slug,link,title,content,featured_media";
 
 pub(super) struct Wordpress<'a> {
-    site: Url,
+    site: Site,
     search: &'a str,
     phrase: Phrase,
 }
@@ -52,14 +53,7 @@ struct Content {
 
 impl<'a> Wordpress<'a> {
     pub fn new(site: &Url, search: &'a str) -> Self {
-        let mut site = site.clone();
-        site.set_query(None);
-        site.set_fragment(None);
-        // Otherwise `join` would put the API beside a blog that lives in a folder, not inside.
-        if !site.path().ends_with('/') {
-            site.set_path(&format!("{}/", site.path()));
-        }
-        Self { site, search, phrase: Phrase::of(search) }
+        Self { site: Site::new(site), search, phrase: Phrase::of(search) }
     }
 
     pub async fn articles(&self, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, CollectError> {
@@ -68,57 +62,40 @@ impl<'a> Wordpress<'a> {
             match self.climb(rung, fetcher, now).await {
                 Ok(mut articles) => {
                     articles.sort_by_key(|article| std::cmp::Reverse(article.published));
-                    debug!(site = self.site.host_str(), %rung, count = articles.len(), "articles found");
+                    debug!(site = self.site.host(), %rung, count = articles.len(), "articles found");
                     return Ok(articles);
                 }
                 Err(Missed::Fetch(source)) if source.is_temporary() => {
                     return Err(CollectError::Fetch { tried, source });
                 }
                 Err(missed) => {
-                    debug!(site = self.site.host_str(), %rung, %missed, "this way gave no article");
+                    debug!(site = self.site.host(), %rung, %missed, "this way gave no article");
                     tried.0.push((rung, missed));
                 }
             }
         }
-        let site = self.site.host_str().unwrap_or_default().to_owned();
+        let site = self.site.host().to_owned();
         Err(CollectError::NoArticle { site, search: self.search.to_owned(), tried })
     }
 
     /// At least one article, or why there is none.
     async fn climb(&self, rung: Rung, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, Missed> {
         match rung {
-            Rung::Rest => self.posts(&fetcher.page(&self.api("wp-json/wp/v2/posts", None)).await?),
-            Rung::RestRoute => self.posts(&fetcher.page(&self.api("", Some("/wp/v2/posts"))).await?),
+            Rung::Rest => self.posts(&fetcher.page(&self.api(Door::Path)).await?),
+            Rung::RestRoute => self.posts(&fetcher.page(&self.api(Door::RestRoute)).await?),
             Rung::Feed => self.feed(fetcher, now).await,
             Rung::Pages => self.pages(fetcher, now).await,
         }
     }
 
-    fn at(&self, path: &str) -> Url {
-        let mut url = self.site.clone();
-        url.set_path(&format!("{}{path}", self.site.path()));
-        url
-    }
-
-    fn api(&self, path: &str, route: Option<&str>) -> Url {
-        let mut url = self.at(path);
-        let mut query = url.query_pairs_mut();
-        query.extend_pairs(route.map(|route| ("rest_route", route)));
-        query.append_pair("search", self.search).append_pair("per_page", &AT_MOST.to_string());
-        query.append_pair("_fields", FIELDS);
-        drop(query);
-        url
+    fn api(&self, door: Door) -> Url {
+        let (search, count) = (self.search, AT_MOST.to_string());
+        self.site.api(door, "wp/v2/posts", &[("search", search), ("per_page", &count), ("_fields", FIELDS)])
     }
 
     /// Reads the API's answer: as a whole or not at all, since the post that is missing may be the one we want.
     fn posts(&self, page: &Page) -> Result<Vec<Article>, Missed> {
-        if page.text.trim_start().starts_with('<') {
-            return Err(Missed::NotJson);
-        }
-        let posts: Vec<Post> = serde_json::from_str(&page.text).map_err(|error| match error.classify() {
-            Category::Eof => Missed::CutJson,
-            _ => Missed::BadJson(error),
-        })?;
+        let posts: Vec<Post> = json(page)?;
         let mut tally = Tally { seen: posts.len(), ..Tally::default() };
         let articles = posts.into_iter().filter_map(|post| self.post(post, &mut tally)).collect();
         some(articles, tally)
@@ -143,7 +120,7 @@ impl<'a> Wordpress<'a> {
     }
 
     async fn feed(&self, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, Missed> {
-        let page = fetcher.page(&self.at("feed/")).await?;
+        let page = fetcher.page(&self.site.at("feed/")).await?;
         let entries = entries(&page)?;
         let mut tally = Tally { seen: entries.len(), ..Tally::default() };
         let mut articles = Vec::new();
@@ -183,11 +160,11 @@ impl<'a> Wordpress<'a> {
 
     /// Searches the site as a visitor would, then looks at its front page.
     async fn pages(&self, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, Missed> {
-        let mut search = self.at("");
+        let mut search = self.site.at("");
         search.query_pairs_mut().append_pair("s", self.search);
         let mut tally = Tally::default();
         let mut articles = Vec::new();
-        for list in [search, self.at("")] {
+        for list in [search, self.site.at("")] {
             let list = match fetcher.page(&list).await {
                 Ok(list) => list,
                 Err(error) if error.is_temporary() => return Err(error.into()),
@@ -259,16 +236,6 @@ struct Entry {
 }
 
 fn entries(page: &Page) -> Result<Vec<Entry>, Missed> {
-    // The parser expands no entity of a document's own; one that declares some is no feed of a blog, though.
-    if page.text.contains("<!ENTITY") {
-        return Err(Missed::FeedWithEntities);
-    }
-    // The text is decoded by now, and the parser would believe the declaration and decode it once more.
-    let text = match page.text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) {
-        Some((_, feed)) => feed,
-        None => &page.text,
-    };
-    let feed = feed_rs::parser::parse(text.as_bytes()).map_err(|error| Missed::BadFeed(error.into()))?;
     let entry = |entry: feed_rs::model::Entry| Entry {
         title: entry.title.map(|title| plain_title(&title.content)).unwrap_or_default(),
         link: entry.links.iter().find_map(|link| page.url.join(&link.href).ok()),
@@ -276,7 +243,7 @@ fn entries(page: &Page) -> Result<Vec<Entry>, Missed> {
         modified: entry.updated.filter(|updated| Some(*updated) != entry.published),
         html: entry.content.and_then(|content| content.body).filter(|html| is_whole(html)),
     };
-    Ok(feed.entries.into_iter().map(entry).collect())
+    Ok(feed::parse(page)?.entries.into_iter().map(entry).collect())
 }
 
 /// False for nothing at all, and for a summary, which WordPress ends with `[…]`.
@@ -292,14 +259,6 @@ fn has_no_text(html: &str) -> bool {
 
 fn some(articles: Vec<Article>, tally: Tally) -> Result<Vec<Article>, Missed> {
     if articles.is_empty() { Err(Missed::Nothing(tally)) } else { Ok(articles) }
-}
-
-/// `2027-07-09T15:12:08`, which the API writes without the Z it means; `0000-00-00…` is a draft's.
-fn utc(text: &str) -> Option<DateTime<Utc>> {
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(date) => Some(date.to_utc()),
-        Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").ok().map(|date| date.and_utc()),
-    }
 }
 
 fn is_web_address(text: &str) -> bool {

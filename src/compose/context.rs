@@ -1,5 +1,6 @@
 //! What templates are given. One struct a template, with samples; `check` renders them all.
 
+use super::newsletter::{ApprovalMail, NewsletterMail};
 use super::rows::{Row, daily_rows, rows, status_word};
 use crate::domain::{
     agenda::{Agenda, Item, Status, Week},
@@ -169,7 +170,7 @@ impl Context for AgendaMail {
 /// `templates/mail/notice`: to staff, when a mailing is held and when that ends.
 #[derive(Debug, Clone, Serialize)]
 pub struct NoticeMail {
-    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`
+    /// `held`, `unapproved`, `resolved`, `expired`, `paused`, `relay`, `missed`
     pub kind: String,
     pub title: String,
     pub issue: String,
@@ -179,6 +180,8 @@ pub struct NoticeMail {
     pub deadline: Option<String>,
     /// How often it is tried again: `toutes les 15 minutes`.
     pub retry: Option<String>,
+    /// A person approves it before it leaves.
+    pub approval: bool,
 }
 
 impl Context for NoticeMail {
@@ -192,19 +195,30 @@ impl Context for NoticeMail {
             reason: "aucun article trouvé pour la semaine du lundi 6 au dimanche 12 juillet 2026".to_owned(),
             deadline: Some("samedi 4 juillet 2026 à 20 h".to_owned()),
             retry: Some("toutes les 15 minutes".to_owned()),
+            approval: kind == "unapproved",
         };
-        let mut samples: Vec<_> = ["held", "resolved", "expired", "paused", "relay", "missed"].map(sample).into();
+        let mut samples: Vec<_> =
+            ["held", "unapproved", "resolved", "expired", "paused", "relay", "missed"].map(sample).into();
         samples.push(Self { deadline: None, retry: None, ..sample("held") });
         samples
     }
 }
+
+/// Stands above a mail that staff are asked to approve.
+pub const BANNER: &str = "mail/approval/banner.html";
 
 /// Every template the program needs, by name, with the number of samples that rendered.
 ///
 /// # Errors
 /// The first one that does not render.
 pub fn check_all(templates: &Templates) -> Result<Vec<(&'static str, usize)>, TemplateError> {
-    Ok(vec![(AgendaMail::NAME, templates.check::<AgendaMail>()?), (NoticeMail::NAME, templates.check::<NoticeMail>()?)])
+    templates.check_fragment(BANNER, &ApprovalMail::samples())?;
+    Ok(vec![
+        (AgendaMail::NAME, templates.check::<AgendaMail>()?),
+        (NewsletterMail::NAME, templates.check::<NewsletterMail>()?),
+        (ApprovalMail::NAME, templates.check::<ApprovalMail>()?),
+        (NoticeMail::NAME, templates.check::<NoticeMail>()?),
+    ])
 }
 
 #[cfg(test)]
@@ -225,6 +239,6 @@ mod tests {
     #[test]
     fn the_built_in_templates_render_all_their_samples() {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
-        assert_eq!(checked, [("agenda", 2), ("notice", 7)]);
+        assert_eq!(checked, [("agenda", 2), ("newsletter", 2), ("approval", 2), ("notice", 8)]);
     }
 }

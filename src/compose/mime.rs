@@ -4,15 +4,16 @@
 //! from what was frozen. Attachments are encoded once per issue and shared by all its messages.
 
 use super::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
+use super::quoted::Quoted;
 use crate::domain::{
     Timestamp,
     email::EmailAddress,
-    issue::{Attachment, Content, Envelope},
+    issue::{Attachment, Content, Envelope, Inline},
     message::Message,
 };
 use lettre::message::{
     Mailbox, MultiPart, SinglePart,
-    header::{ContentType, HeaderName, HeaderValue},
+    header::{self, ContentType, HeaderName, HeaderValue, Headers},
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -30,9 +31,12 @@ pub enum MimeError {
 #[derive(Debug)]
 pub struct Mime {
     content: Content,
-    /// Boundaries from the content, so that they are the same for every message and every day.
+    /// A boundary from the content, so that it is the same for every message and every day.
     outer: String,
-    inner: String,
+    texts: Texts,
+    texts_length: usize,
+    /// Those that name no recipient, and the empty line after them.
+    shared_headers: String,
     tail: Arc<[u8]>,
 }
 
@@ -53,9 +57,17 @@ impl Mime {
     pub fn new(content: Content) -> Result<Self, MimeError> {
         let digest = Sha256::new().chain_update(&content.subject).chain_update(&content.html).finalize();
         let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        let (outer, inner) = (format!("semainier-{hex}-mixed"), format!("semainier-{hex}-texts"));
-        let tail = tail(&content.attachments, &outer)?;
-        Ok(Self { content, outer, inner, tail })
+        let boundary = |what: &str| format!("semainier-{hex}-{what}");
+        let (outer, inner, related) = (boundary("mixed"), boundary("texts"), boundary("pictures"));
+        let tail = Tail { outer: &outer, inner: &inner, related: &related }.of(&content)?;
+        let texts = Texts::new(&content, &outer, &inner, &related);
+        let mut encoded = Vec::new();
+        texts.fill(&mut encoded, |_| String::new());
+        // With room for a recipient's own words.
+        let texts_length = encoded.len() + 1024;
+        let mut mime = Self { content, outer, texts, texts_length, shared_headers: String::new(), tail: tail.into() };
+        mime.shared_headers = mime.headers_for_all()?;
+        Ok(mime)
     }
 
     /// Under which the unsubscribe links of this issue lie.
@@ -69,46 +81,141 @@ impl Mime {
     /// # Errors
     /// When a name or an address cannot stand in a header.
     pub fn message(&self, to: To) -> Result<Message, MimeError> {
-        let envelope = &self.content.envelope;
-        let texts = self.texts(to);
-        let mut builder = lettre::Message::builder();
-        for header in headers(envelope, to)? {
-            builder = builder.raw_header(header);
-        }
-        let message = builder
-            .from(mailbox("the sender", &envelope.from_name, &envelope.from_address)?)
-            .to(mailbox("the recipient", to.name, &to.address.to_string())?)
-            .subject(&*self.content.subject)
-            .date(SystemTime::UNIX_EPOCH + Duration::from_millis(envelope.date_ms.unsigned_abs()))
-            .message_id(Some(format!("<{}>", to.message_id)));
-        let message = match &envelope.reply_to {
-            Some(reply_to) => message.reply_to(mailbox("the reply address", "", reply_to)?),
-            None => message,
-        };
-        let whole = MultiPart::mixed().boundary(&*self.outer).multipart(texts);
-        let mut head = message.multipart(whole).map_err(MimeError::Build)?.formatted();
-        // lettre closes the outer part; ours goes on with the shared attachments.
-        let closing = format!("--{}--\r\n", self.outer);
-        head.truncate(head.len() - closing.len());
-        let sender = parse_address("the return path", &envelope.return_path)?;
+        let mut own = Headers::new();
+        own.set(header::To::from(lettre::message::Mailboxes::from(mailbox(
+            "the recipient",
+            to.name,
+            &to.address.to_string(),
+        )?)));
+        own.insert_raw(raw_header("Message-ID", format!("<{}>", to.message_id))?);
+        own.insert_raw(raw_header("List-Unsubscribe", format!("<{}>", to.unsubscribe_url))?);
+        let own = own.to_string();
+        let mut head = Vec::with_capacity(own.len() + self.shared_headers.len() + self.texts_length);
+        head.extend_from_slice(own.as_bytes());
+        head.extend_from_slice(self.shared_headers.as_bytes());
+        self.texts.fill(&mut head, |word| word.words(to));
+        let sender = parse_address("the return path", &self.content.envelope.return_path)?;
         Ok(Message { sender, head, tail: Arc::clone(&self.tail) })
     }
 
-    fn texts(&self, to: To) -> MultiPart {
-        let establishment = match to.establishment {
+    /// What every message of the issue says of itself.
+    fn headers_for_all(&self) -> Result<String, MimeError> {
+        let envelope = &self.content.envelope;
+        let mut builder = lettre::Message::builder();
+        for header in headers(envelope)? {
+            builder = builder.raw_header(header);
+        }
+        let from = mailbox("the sender", &envelope.from_name, &envelope.from_address)?;
+        let builder = builder
+            // Only for lettre, which wants somebody to write to; To and Message-ID are the recipient's own.
+            .to(from.clone())
+            .from(from)
+            .subject(&*self.content.subject)
+            .date(SystemTime::UNIX_EPOCH + Duration::from_millis(envelope.date_ms.unsigned_abs()));
+        let builder = match &envelope.reply_to {
+            Some(reply_to) => builder.reply_to(mailbox("the reply address", "", reply_to)?),
+            None => builder,
+        };
+        Ok(without_header(&headers_of(builder, &self.outer)?, "To"))
+    }
+
+    /// The content as a letter to a person of the office, who looks at it before it goes: not as of a list.
+    ///
+    /// # Errors
+    /// When a name or an address cannot stand in a header.
+    pub fn review(&self, to: To, from_name: &str, from: &EmailAddress, date: Timestamp) -> Result<Message, MimeError> {
+        let builder = lettre::Message::builder()
+            .raw_header(raw_header("Auto-Submitted", "auto-generated".to_owned())?)
+            .from(mailbox("the sender", from_name, &from.to_string())?)
+            .to(mailbox("the recipient", to.name, &to.address.to_string())?)
+            .subject(&*self.content.subject)
+            .date(date.into())
+            .message_id(Some(format!("<{}>", to.message_id)));
+        Ok(Message { sender: from.clone(), head: self.head(builder, to)?, tail: Arc::clone(&self.tail) })
+    }
+
+    /// Headers as `lettre` writes them, and the texts: up to where the part begins that all messages share.
+    fn head(&self, builder: lettre::message::MessageBuilder, to: To) -> Result<Vec<u8>, MimeError> {
+        let headers = headers_of(builder, &self.outer)?;
+        let mut head = Vec::with_capacity(headers.len() + self.texts_length);
+        head.extend_from_slice(headers.as_bytes());
+        self.texts.fill(&mut head, |own| own.words(to));
+        Ok(head)
+    }
+}
+
+/// What stands in the texts for a recipient's own words.
+#[derive(Debug, Clone, Copy)]
+enum Own {
+    Unsubscribe,
+    Establishment,
+    /// The same in HTML.
+    UnsubscribeHtml,
+    EstablishmentHtml,
+}
+
+impl Own {
+    fn words(self, to: To) -> String {
+        let establishment = || match to.establishment {
             "" => String::new(),
             name => format!(" ({name})"),
         };
-        let fill = |text: &str, establishment: &str, url: &str| {
-            text.replace(UNSUBSCRIBE_MARK, url).replace(ESTABLISHMENT_MARK, establishment)
-        };
-        let text = fill(&self.content.text, &establishment, to.unsubscribe_url);
-        let html = fill(&self.content.html, &escaped(&establishment), &escaped(to.unsubscribe_url));
-        MultiPart::alternative()
-            .boundary(&*self.inner)
-            .singlepart(SinglePart::plain(text))
-            .singlepart(SinglePart::html(html))
+        match self {
+            Own::Unsubscribe => to.unsubscribe_url.to_owned(),
+            Own::Establishment => establishment(),
+            Own::UnsubscribeHtml => escaped(to.unsubscribe_url),
+            Own::EstablishmentHtml => escaped(&establishment()),
+        }
     }
+}
+
+/// The texts of an issue and the part headers around them, encoded once.
+#[derive(Debug)]
+struct Texts {
+    before: String,
+    text: Quoted<Own>,
+    between: String,
+    html: Quoted<Own>,
+    after: String,
+}
+
+impl Texts {
+    fn new(content: &Content, outer: &str, inner: &str, related: &str) -> Self {
+        let part = |kind: &str| {
+            format!("Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+        };
+        let parts = |kind: &str, boundary: &str| {
+            format!("Content-Type: multipart/{kind};\r\n boundary=\"{boundary}\"\r\n\r\n--{boundary}\r\n")
+        };
+        let has_pictures = !content.inline.is_empty();
+        let pictured = if has_pictures { parts("related", related) } else { String::new() };
+        let text = [(UNSUBSCRIBE_MARK, Own::Unsubscribe), (ESTABLISHMENT_MARK, Own::Establishment)];
+        let html = [(UNSUBSCRIBE_MARK, Own::UnsubscribeHtml), (ESTABLISHMENT_MARK, Own::EstablishmentHtml)];
+        Self {
+            before: format!("--{outer}\r\n{}{}", parts("alternative", inner), part("text/plain")),
+            text: Quoted::new(&content.text, &text),
+            between: format!("\r\n--{inner}\r\n{pictured}{}", part("text/html")),
+            html: Quoted::new(&content.html, &html),
+            // Pictures go on in the shared part, which closes what is open then.
+            after: if has_pictures { "\r\n".to_owned() } else { format!("\r\n--{inner}--\r\n") },
+        }
+    }
+
+    fn fill(&self, out: &mut Vec<u8>, own: impl Fn(Own) -> String) {
+        out.extend_from_slice(self.before.as_bytes());
+        self.text.fill(out, &own);
+        out.extend_from_slice(self.between.as_bytes());
+        self.html.fill(out, &own);
+        out.extend_from_slice(self.after.as_bytes());
+    }
+}
+
+/// The head of a message whose body is `multipart/mixed`, its last line empty.
+fn headers_of(builder: lettre::message::MessageBuilder, boundary: &str) -> Result<String, MimeError> {
+    let whole = MultiPart::mixed().boundary(boundary).singlepart(SinglePart::plain(String::new()));
+    let formatted = builder.multipart(whole).map_err(MimeError::Build)?.formatted();
+    let end = memchr::memmem::find(&formatted, b"\r\n\r\n").map_or(formatted.len(), |at| at + 4);
+    Ok(String::from_utf8_lossy(&formatted[..end]).into_owned())
 }
 
 /// A mail of one text to one person of the office.
@@ -128,7 +235,7 @@ pub struct Plain<'a> {
 /// When something of it cannot stand in a header.
 pub fn plain(mail: &Plain) -> Result<Message, MimeError> {
     let message = lettre::Message::builder()
-        .raw_header(header("Auto-Submitted", "auto-generated".to_owned())?)
+        .raw_header(raw_header("Auto-Submitted", "auto-generated".to_owned())?)
         .from(mailbox("the sender", mail.from_name, &mail.from.to_string())?)
         .to(mailbox("the recipient", "", &mail.to.to_string())?)
         .subject(mail.subject)
@@ -139,40 +246,76 @@ pub fn plain(mail: &Plain) -> Result<Message, MimeError> {
     Ok(Message { sender: mail.from.clone(), head: message.formatted(), tail: Arc::new([]) })
 }
 
-/// Everything after the texts: the attachments and the end of the message.
-fn tail(attachments: &[Attachment], boundary: &str) -> Result<Arc<[u8]>, MimeError> {
-    let mut tail = Vec::new();
-    for attachment in attachments {
-        let media_type = ContentType::parse(&attachment.media_type)
-            .map_err(|why| MimeError::Header { what: "the attachment's type", why: why.to_string() })?;
-        let part = lettre::message::Attachment::new(attachment.name.clone()).body(attachment.bytes.clone(), media_type);
-        tail.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
-        tail.extend_from_slice(&part.formatted());
-        if !tail.ends_with(b"\r\n") {
-            tail.extend_from_slice(b"\r\n");
+/// Everything after the texts, the same for all recipients: pictures, attachments, the end of the message.
+struct Tail<'a> {
+    outer: &'a str,
+    inner: &'a str,
+    related: &'a str,
+}
+
+impl Tail<'_> {
+    fn of(&self, content: &Content) -> Result<Vec<u8>, MimeError> {
+        let mut tail = Vec::new();
+        for Inline { content_id, media_type, bytes } in &content.inline {
+            let part = lettre::message::Attachment::new_inline(content_id.clone());
+            add_part(&mut tail, self.related, &part.body(bytes.clone(), parsed_type(media_type)?));
         }
+        if !content.inline.is_empty() {
+            tail.extend_from_slice(format!("--{}--\r\n--{}--\r\n", self.related, self.inner).as_bytes());
+        }
+        for Attachment { name, media_type, bytes } in &content.attachments {
+            let part = lettre::message::Attachment::new(name.clone());
+            add_part(&mut tail, self.outer, &part.body(bytes.clone(), parsed_type(media_type)?));
+        }
+        tail.extend_from_slice(format!("--{}--\r\n", self.outer).as_bytes());
+        Ok(tail)
     }
-    tail.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    Ok(tail.into())
+}
+
+fn parsed_type(media_type: &str) -> Result<ContentType, MimeError> {
+    ContentType::parse(media_type)
+        .map_err(|why| MimeError::Header { what: "the attachment's type", why: why.to_string() })
+}
+
+fn add_part(tail: &mut Vec<u8>, boundary: &str, part: &SinglePart) {
+    tail.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+    tail.extend_from_slice(&part.formatted());
+    if !tail.ends_with(b"\r\n") {
+        tail.extend_from_slice(b"\r\n");
+    }
 }
 
 /// The headers `lettre` has no type for. Sources: RFC 2919 (List-Id), 2369 and 8058 (List-Unsubscribe),
 /// 3834 (Auto-Submitted); Feedback-ID is what Gmail and Orange read their complaint figures by.
-fn headers(envelope: &Envelope, to: To) -> Result<Vec<HeaderValue>, MimeError> {
+fn headers(envelope: &Envelope) -> Result<Vec<HeaderValue>, MimeError> {
     let list_id = format!("{} <{}>", envelope.list_name, envelope.list_id);
     [
         ("List-Id", list_id),
-        ("List-Unsubscribe", format!("<{}>", to.unsubscribe_url)),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
         ("Auto-Submitted", "auto-generated".to_owned()),
         ("Feedback-ID", envelope.feedback_id.clone()),
     ]
     .into_iter()
-    .map(|(name, value)| header(name, value))
+    .map(|(name, value)| raw_header(name, value))
     .collect()
 }
 
-fn header(name: &'static str, value: String) -> Result<HeaderValue, MimeError> {
+/// A head without one of its headers, its continuation lines included.
+fn without_header(head: &str, name: &str) -> String {
+    let (mut kept, mut inside) = (String::with_capacity(head.len()), false);
+    for line in head.split_inclusive("\r\n") {
+        inside = match line.starts_with([' ', '\t']) {
+            true => inside,
+            false => line.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(name)),
+        };
+        if !inside {
+            kept.push_str(line);
+        }
+    }
+    kept
+}
+
+fn raw_header(name: &'static str, value: String) -> Result<HeaderValue, MimeError> {
     if value.contains(char::is_control) {
         return Err(MimeError::Header { what: name, why: "it holds a control character".to_owned() });
     }
@@ -219,6 +362,7 @@ mod tests {
                 media_type: "application/pdf".to_owned(),
                 bytes: (0..=255).cycle().take(5000).collect(),
             }],
+            inline: vec![],
             data: String::new(),
             envelope: Envelope {
                 from_name: "Office de tourisme d’Auch".to_owned(),
@@ -296,6 +440,48 @@ mod tests {
         let attachment = message.attachment(0).unwrap();
         assert_eq!(attachment.attachment_name(), Some("Agenda du 6 au 12 juillet – été.pdf"));
         assert_eq!(attachment.contents(), content().attachments[0].bytes);
+    }
+
+    #[test]
+    fn pictures_are_related_to_the_html_and_shared_by_all() {
+        let picture = |n: u8| Inline {
+            content_id: format!("image-{n}.newsletter-2026-07@office.example"),
+            media_type: "image/jpeg".to_owned(),
+            bytes: vec![n; 300],
+        };
+        let html = "<html><img src=\"cid:image-1.newsletter-2026-07@office.example\"></html>".to_owned();
+        let mime = Mime::new(Content { inline: vec![picture(1), picture(2)], html, ..content() }).unwrap();
+        let to = address("hotel@auch.example");
+        let url = "https://a.example/u/1";
+        let to = To { address: &to, name: "", establishment: "", message_id: "1@a.example", unsubscribe_url: url };
+        let (message, review) =
+            (mime.message(to).unwrap(), mime.review(to, "semainier", &to.address.clone(), Timestamp::default()));
+        assert!(Arc::ptr_eq(&message.tail, &review.as_ref().unwrap().tail));
+        for raw in [message.to_bytes(), review.unwrap().to_bytes()] {
+            let parsed = MessageParser::default().parse(&raw).unwrap();
+            let kinds: Vec<_> = parsed
+                .parts
+                .iter()
+                .map(|part| {
+                    part.content_type().map(|t| format!("{}/{}", t.ctype(), t.subtype().unwrap_or(""))).unwrap()
+                })
+                .collect();
+            let expected = [
+                "multipart/mixed",
+                "multipart/alternative",
+                "text/plain",
+                "multipart/related",
+                "text/html",
+                "image/jpeg",
+                "image/jpeg",
+                "application/pdf",
+            ];
+            assert_eq!(kinds, expected);
+            let ids: Vec<_> = parsed.parts.iter().filter_map(|part| part.content_id()).collect();
+            assert_eq!(ids, ["image-1.newsletter-2026-07@office.example", "image-2.newsletter-2026-07@office.example"]);
+            assert_eq!(parsed.parts[6].contents(), [2; 300]);
+            assert_eq!(parsed.parts[7].contents(), content().attachments[0].bytes);
+        }
     }
 
     #[test]

@@ -3,9 +3,10 @@
 
 use super::{Daemon, chain};
 use crate::app::Engine;
+use crate::approval;
 use crate::domain::{
     Timestamp,
-    issue::{IssueKey, IssueState},
+    issue::{IssueKey, IssueState, IssueSummary},
     schedule::Decision,
 };
 use crate::failpoint;
@@ -21,6 +22,9 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 /// How soon an occurrence looks again whether the issue before it is out (S9).
 const OVERLAP_RETRY: TimeDelta = TimeDelta::minutes(1);
+
+/// Of a mailing that is composed before its hour, so many of its last rows tell what was decided already.
+const KNOWN: u32 = 50;
 
 impl Daemon {
     /// From now on these schedules count: a new one, or one that was edited while no daemon ran, never fires back (S6).
@@ -81,7 +85,13 @@ async fn cursor(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Re
 /// S1 to S6: what became due since the last look is recorded, each instant once, and none in silence.
 async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
     let schedule = &mailing.schedule;
-    let decided = schedule.decide(cursor(engine, mailing, now).await?, now);
+    let mut decided = schedule.decide(cursor(engine, mailing, now).await?, now);
+    let cut_off = schedule.is_cut_off(&decided);
+    if mailing.compose_before > TimeDelta::zero() {
+        decided.extend(schedule.ahead(now, mailing.compose_before).map(|at| (at, Decision::Run)));
+        let known = engine.store.occurrences(Some(&mailing.id), KNOWN).await?;
+        decided.retain(|(at, _)| !known.iter().any(|it| it.scheduled_for == *at));
+    }
     // The cursor stays where nothing was due: an idle daemon writes nothing.
     if decided.is_empty() {
         return Ok(());
@@ -93,7 +103,7 @@ async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::R
         occurrences.push(occurrence);
     }
     // S7: beyond its cap a pass goes on where the next one begins.
-    let upto = if schedule.is_cut_off(&decided) { decided.last().map_or(now, |last| last.0) } else { now };
+    let upto = if cut_off { decided.last().map_or(now, |last| last.0) } else { now };
     failpoint::reach("before_occurrences");
     engine.store.record_occurrences(&mailing.id, &occurrences, upto).await?;
     failpoint::reach("after_occurrences");
@@ -134,7 +144,8 @@ async fn decide(
         state,
         reason,
         issue: Some(key),
-        next_try: at,
+        // One that is composed before its hour is begun now.
+        next_try: at.min(now),
     })
 }
 
@@ -215,7 +226,17 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     if now >= due.expires_at {
         return give_up(engine, occurrence, &key, now).await;
     }
-    if let Some(before) = engine.store.other_sending_issue(&mailing.id, &key).await? {
+    if now < at && !mailing.schedule.is_due_at(at) {
+        let reason = Some("l’horaire de l’envoi a changé entre-temps");
+        return settle(engine, occurrence, OccurrenceState::Missed, reason).await;
+    }
+    let known = engine.store.issue(&key).await?.filter(IssueSummary::is_presented);
+    if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by.as_deref()).filter(|_| now < at) {
+        return try_again(engine, due, occurrence, &format!("approuvé par {by}, part à son heure"), at - now).await;
+    }
+    if now >= at
+        && let Some(before) = engine.store.other_sending_issue(&mailing.id, &key).await?
+    {
         return wait_for(engine, due, occurrence, &before).await;
     }
     // Whatever the daemon is doing when it stops, nothing of it is durable but the freeze, which is one transaction.
@@ -225,6 +246,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
             settle(engine, occurrence, OccurrenceState::Done, None).await?;
             Ok(Ended::Frozen)
         }
+        Some(Ok(Prepared::Awaiting)) => await_word(engine, due, occurrence, known.is_some()).await,
         Some(Ok(Prepared::Held { reason })) => try_again(engine, due, occurrence, &reason, mailing.retry).await,
         Some(Err(failure)) => {
             error!(error = format!("{failure:#}"), "{key} cannot be made");
@@ -234,6 +256,25 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
 }
 
 fn silent(_: Step<'_>) {}
+
+/// Until its hour an issue awaits approval; then it is held, and may still be approved until its deadline. `asked_before`: one
+/// that was composed only now, late, is not said to be late at once.
+async fn await_word(
+    engine: &Engine,
+    due: Due<'_>,
+    occurrence: &Occurrence,
+    asked_before: bool,
+) -> anyhow::Result<Ended> {
+    let (now, retry) = (engine.app.clock.now(), due.mailing.retry);
+    if now < due.at {
+        return try_again(engine, due, occurrence, "une personne doit donner son accord", retry.min(due.at - now))
+            .await;
+    }
+    if asked_before {
+        approval::hold_unapproved(engine, &due.key()).await?;
+    }
+    try_again(engine, due, occurrence, approval::UNAPPROVED, retry).await
+}
 
 /// Neither the article nor the relay is to blame: someone must look. Held like an article that is not there, so that it is
 /// seen, told, and tried again: the next try may find it mended.
@@ -270,12 +311,15 @@ async fn try_again(
     Ok(Ended::NotNow)
 }
 
+/// Not frozen, and may still be.
+const OPEN: [IssueState; 2] = [IssueState::Held, IssueState::AwaitingApproval];
+
 /// S10: the deadline passed while the issue was held. It will not leave any more, and staff are told.
 async fn give_up(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {
     let reason = occurrence.reason.as_deref().unwrap_or("l’heure limite est passée");
     warn!("{key} will not leave any more: {reason}");
     engine.store.owe_notice(key, "expired", reason, now).await?;
-    engine.store.set_issue_state(key, &[IssueState::Held], IssueState::Expired, Some(reason), now).await?;
+    engine.store.set_issue_state(key, &OPEN, IssueState::Expired, Some(reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(reason)).await
 }
 

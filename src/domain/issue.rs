@@ -55,8 +55,10 @@ impl fmt::Display for IssueKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssueState {
-    /// A gate failed; tried again until the deadline, and staff are told.
+    /// A gate failed, or nobody approved it before its hour; tried again until the deadline, and staff are told.
     Held,
+    /// Composed and kept; it leaves at its hour if somebody approves exactly this content (I6).
+    AwaitingApproval,
     /// Frozen; its deliveries go out.
     Sending,
     /// Frozen, sending stopped by us or by a person; a person resumes.
@@ -69,8 +71,9 @@ pub enum IssueState {
 }
 
 impl IssueState {
-    pub const ALL: [IssueState; 6] = [
+    pub const ALL: [IssueState; 7] = [
         IssueState::Held,
+        IssueState::AwaitingApproval,
         IssueState::Sending,
         IssueState::Paused,
         IssueState::Done,
@@ -86,6 +89,7 @@ impl IssueState {
     pub fn as_str(self) -> &'static str {
         match self {
             IssueState::Held => "held",
+            IssueState::AwaitingApproval => "awaiting_approval",
             IssueState::Sending => "sending",
             IssueState::Paused => "paused",
             IssueState::Done => "done",
@@ -103,7 +107,9 @@ pub struct Content {
     pub html: String,
     pub text: String,
     pub attachments: Vec<Attachment>,
-    /// `agenda.json`, for people and for later pages.
+    /// Pictures the HTML shows by their Content-ID: nothing is fetched when the mail is opened.
+    pub inline: Vec<Inline>,
+    /// The agenda or the letter as JSON, for people and for later pages.
     pub data: String,
     /// RFC 5322 `From` text and the fixed header values all messages share.
     pub envelope: Envelope,
@@ -137,6 +143,25 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
+/// A picture within the mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inline {
+    /// Without angle brackets: `image-1.newsletter-2026-07@office.example`.
+    pub content_id: String,
+    /// `image/jpeg`
+    pub media_type: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Somebody's word that exactly this content may leave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    pub content_hash: String,
+    /// As the person named themselves.
+    pub by: String,
+    pub at: Timestamp,
+}
+
 /// An issue ready to be frozen.
 #[derive(Debug, Clone)]
 pub struct NewIssue {
@@ -150,6 +175,8 @@ pub struct NewIssue {
     pub content: Content,
     /// SHA-256 of the content, hexadecimal: what an approval binds to (I6).
     pub content_hash: String,
+    /// When its content was collected: what was published later is the next issue's.
+    pub composed_at: Timestamp,
 }
 
 /// The deliveries of an issue by state: the sum is the number of frozen recipients, always (I1).
@@ -206,6 +233,21 @@ pub struct IssueSummary {
     pub frozen_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,
     pub subject: Option<String>,
+    /// Set as soon as there is content: frozen, or kept to be approved.
     pub content_hash: Option<String>,
+    /// Who approved exactly this content first.
+    pub approved_by: Option<String>,
     pub counts: Counts,
+}
+
+impl IssueSummary {
+    /// Composed and kept, not frozen: it waits for an approval, or for its hour.
+    pub fn is_presented(&self) -> bool {
+        let open = matches!(self.state, IssueState::Held | IssueState::AwaitingApproval);
+        open && self.frozen_at.is_none() && self.content_hash.is_some()
+    }
+
+    pub fn is_approved(&self) -> bool {
+        self.approved_by.is_some()
+    }
 }

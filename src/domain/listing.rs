@@ -5,6 +5,7 @@
 
 use super::{agenda::Status, news::Picture};
 use chrono::{NaiveDate, NaiveTime};
+use std::ops::RangeInclusive;
 
 /// One event with the times it takes place within the days that were asked for. Texts are plain: no markup is left.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -39,4 +40,21 @@ pub struct Session {
     pub end: Option<NaiveTime>,
     /// Where it lasts beyond its first day; the last day is included.
     pub end_day: Option<NaiveDate>,
+}
+
+impl Session {
+    /// The last day a visitor would call one of its days: an end after midnight belongs to the evening before.
+    pub fn last_day(&self) -> NaiveDate {
+        let next = self.day.succ_opt();
+        match (self.end_day, self.start, self.end) {
+            (Some(last), Some(start), Some(end)) if end <= start && next == Some(last) => self.day,
+            (Some(last), ..) => last.max(self.day),
+            (None, ..) => self.day,
+        }
+    }
+
+    /// Whether it takes place on one of these days.
+    pub fn touches(&self, days: &RangeInclusive<NaiveDate>) -> bool {
+        self.day <= *days.end() && self.last_day() >= *days.start()
+    }
 }

@@ -11,6 +11,7 @@ pub mod lane;
 pub mod listing;
 pub mod message;
 pub mod news;
+pub mod newsletter;
 pub mod office;
 pub mod partner;
 pub mod schedule;

@@ -107,6 +107,16 @@ impl Schedule {
         due.iter().enumerate().map(|(n, t)| (*t, decision(n, *t))).collect()
     }
 
+    /// The instants that are still to come, within `lead`.
+    pub fn ahead(&self, now: Timestamp, lead: TimeDelta) -> impl Iterator<Item = Timestamp> {
+        self.after(now).take_while(move |at| *at - now <= lead).take(MOST_PER_PASS)
+    }
+
+    /// Whether the rule, as it is now, names this instant.
+    pub fn is_due_at(&self, instant: Timestamp) -> bool {
+        self.next_after(instant - TimeDelta::seconds(1)) == Some(instant)
+    }
+
     /// S7: whether there may be more than [`Self::decide`] looked at; the next pass goes on after the last of them.
     pub fn is_cut_off(&self, decided: &[(Timestamp, Decision)]) -> bool {
         decided.len() >= MOST_PER_PASS

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    issue::{Attachment, Content, IssueKey, IssueState, IssueSummary, NewIssue},
+    issue::{Attachment, Content, Inline, IssueKey, IssueState, IssueSummary, NewIssue},
 };
 use std::collections::HashMap;
 
@@ -15,7 +15,10 @@ use std::collections::HashMap;
 macro_rules! issues {
     ($where:literal) => {
         concat!(
-            "SELECT key, mailing, state, reason, scheduled_for, expires_at, frozen_at, closed_at, subject, content_hash
+            "SELECT key, mailing, state, reason, scheduled_for, expires_at, frozen_at, closed_at, subject, content_hash,
+                (SELECT a.approved_by FROM approvals a
+                    WHERE a.issue = issues.key AND a.content_hash = issues.content_hash
+                    ORDER BY a.approved_at, a.approved_by LIMIT 1) AS approved_by
             FROM issues ",
             $where,
             " ORDER BY scheduled_for DESC, key DESC"
@@ -79,11 +82,11 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
 /// The key decides who freezes: a second daemon waits here for the first, and then finds it done.
 async fn take_over<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: Timestamp) -> Result<bool> {
     let insert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, frozen_at, subject,
-            content_hash)
-        VALUES ($1, $2, 'sending', $3, $4, $5, $5, $6, $7)
+            content_hash, composed_at)
+        VALUES ($1, $2, 'sending', $3, $4, $5, $5, $6, $7, $8)
         ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL,
             scheduled_for = excluded.scheduled_for, expires_at = excluded.expires_at, frozen_at = excluded.frozen_at,
-            subject = excluded.subject, content_hash = excluded.content_hash
+            subject = excluded.subject, content_hash = excluded.content_hash, composed_at = excluded.composed_at
         WHERE issues.state = 'held'";
     let values = values![
         &issue.key,
@@ -93,11 +96,20 @@ async fn take_over<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: T
         now,
         issue.content.subject.as_str(),
         issue.content_hash.as_str(),
+        issue.composed_at,
     ];
     Ok(tx.execute(insert, values).await? == 1)
 }
 
-async fn keep_content<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, content: &Content) -> Result<()> {
+/// In the place of what may have been kept before, to be approved.
+pub(super) async fn keep_content<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, content: &Content) -> Result<()> {
+    for delete in [
+        "DELETE FROM issue_content WHERE issue = $1",
+        "DELETE FROM attachments WHERE issue = $1",
+        "DELETE FROM inline_parts WHERE issue = $1",
+    ] {
+        tx.execute(delete, values![key]).await?;
+    }
     let envelope = serde_json::json!(content.envelope);
     let insert = "INSERT INTO issue_content (issue, html, text, data, envelope) VALUES ($1, $2, $3, $4, $5)";
     let values = values![key, content.html.as_str(), content.text.as_str(), content.data.as_str(), envelope];
@@ -106,11 +118,20 @@ async fn keep_content<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, conte
     for (n, it) in (1_u32..).zip(&content.attachments) {
         tx.execute(insert, values![key, n, it.name.as_str(), it.media_type.as_str(), it.bytes.as_slice()]).await?;
     }
+    let insert = "INSERT INTO inline_parts (issue, n, content_id, media_type, bytes) VALUES ($1, $2, $3, $4, $5)";
+    for (n, it) in (1_u32..).zip(&content.inline) {
+        tx.execute(insert, values![key, n, it.content_id.as_str(), it.media_type.as_str(), it.bytes.as_slice()])
+            .await?;
+    }
     Ok(())
 }
 
 /// In the database itself: a million recipients never pass through this program.
-async fn copy_recipients<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: Timestamp) -> Result<u64> {
+pub(super) async fn copy_recipients<B: Backend>(
+    tx: &mut Transaction<B>,
+    issue: &NewIssue,
+    now: Timestamp,
+) -> Result<u64> {
     let domain = issue.content.envelope.domain.as_str();
     let (mailing, audience) = (issue.mailing.as_str(), issue.audience.as_str());
     let values = values![&issue.key, now, mailing, issue.key.slug(), domain, audience];
@@ -142,7 +163,7 @@ pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
 pub(super) async fn open<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
     let mut tx = Transaction::read(db, "reading the open issues").await?;
     let select = issues!(
-        "WHERE state IN ('held', 'sending', 'paused')
+        "WHERE state IN ('held', 'awaiting_approval', 'sending', 'paused')
             OR key IN (SELECT d.issue FROM deliveries d WHERE d.state = 'unknown')"
     );
     let mut issues: Vec<IssueSummary> =
@@ -171,7 +192,9 @@ pub(super) async fn content<B: Backend>(db: &B, key: &IssueKey) -> Result<Option
     let select = "SELECT issue, name, media_type, bytes FROM attachments WHERE issue = $1 ORDER BY n";
     let attachments =
         tx.rows(select, values![key]).await?.iter().map(rows::attachment).collect::<Result<Vec<Attachment>>>()?;
-    rows::content(&row, attachments).map(Some)
+    let select = "SELECT issue, content_id, media_type, bytes FROM inline_parts WHERE issue = $1 ORDER BY n";
+    let inline = tx.rows(select, values![key]).await?.iter().map(rows::inline).collect::<Result<Vec<Inline>>>()?;
+    rows::content(&row, attachments, inline).map(Some)
 }
 
 pub(super) async fn set_state<B: Backend>(

@@ -3,13 +3,14 @@
 
 use super::{
     Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result,
-    Store, backend::Backend, daemons, deliveries, issues, lanes, log, notices, partners, schedule,
+    Store, approvals, backend::Backend, daemons, deliveries, issues, lanes, log, notices, partners, schedule,
 };
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Resolution},
-    issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue},
     lane::LaneTrouble,
+    issue::{Approval, Content, IssueKey, IssueState, IssueSummary, NewIssue},
+    newsletter::Newcomer,
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
@@ -35,6 +36,10 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn contacts(&self) -> Result<Vec<Contact>> {
         partners::contacts(&self.0).await
+    }
+
+    async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>> {
+        partners::newcomers(&self.0, since).await
     }
 
     async fn suppress(
@@ -113,6 +118,38 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
         issues::freeze(&self.0, issue, now).await
+    }
+
+    async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool> {
+        approvals::present(&self.0, issue, replacing, now).await
+    }
+
+    async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool> {
+        approvals::approve(&self.0, key, content_hash, by, now).await
+    }
+
+    async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>> {
+        approvals::of(&self.0, key).await
+    }
+
+    async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
+        approvals::freeze(&self.0, issue, now).await
+    }
+
+    async fn audience_size(&self, mailing: &str, audience: &str) -> Result<u64> {
+        approvals::audience_size(&self.0, mailing, audience).await
+    }
+
+    async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>> {
+        approvals::last_composed(&self.0, mailing, besides).await
+    }
+
+    async fn editorial(&self, key: &IssueKey) -> Result<Option<String>> {
+        approvals::editorial(&self.0, key).await
+    }
+
+    async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()> {
+        approvals::write_editorial(&self.0, key, text, by, now).await
     }
 
     async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>> {

@@ -8,13 +8,15 @@
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Phase, Resolution, State},
-    issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue},
     lane::LaneTrouble,
+    issue::{Approval, Content, IssueKey, IssueState, IssueSummary, NewIssue},
+    newsletter::Newcomer,
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
 use std::{fmt, sync::Arc};
 
+mod approvals;
 mod backend;
 mod daemons;
 mod deliveries;
@@ -165,7 +167,7 @@ pub enum Frozen {
 pub struct Notice {
     pub id: String,
     pub issue: IssueKey,
-    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`: one of a kind per issue.
+    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`, `approval-HASH`: one of a kind per issue.
     pub kind: String,
     pub text: String,
     pub created_at: Timestamp,
@@ -286,6 +288,9 @@ pub trait Store: Send + Sync {
     /// By address.
     async fn contacts(&self) -> Result<Vec<Contact>>;
 
+    /// Establishments that were not known at `since`, by name.
+    async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>>;
+
     /// Nothing is accepted for this address after this has committed (I5). `mailing`: `None` for all of them.
     /// Deliveries that are still `queued` become `suppressed` in the same transaction. Idempotent: the first reason stays.
     async fn suppress(
@@ -361,15 +366,47 @@ pub trait Store: Send + Sync {
     /// same key is taken over. Message-IDs are `<slug>.<delivery id>@<domain>`.
     async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
 
+    // --- issues that somebody approves (I6) ---
+
+    /// Keeps the content and waits for a word on it, in one transaction; whatever was approved before is another content.
+    /// `replacing`: the hash of the content that is there now, `None` where there is none. `false`, and nothing done, when
+    /// there is another, or when the issue is frozen or over.
+    async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool>;
+
+    /// `by` says yes to exactly this content, and a waiting occurrence is looked at now. `false` when the issue has
+    /// another content by now, or is frozen or over. Idempotent: the first time stays.
+    async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool>;
+
+    /// All there were, of any content of the issue, the oldest first.
+    async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>>;
+
+    /// As [`Store::freeze_issue`], of the content that is kept: only if it has this hash and somebody approved it. Of
+    /// `issue.content` only the envelope is written, for the hour it leaves at.
+    async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
+
+    /// How many would receive an issue of the mailing now.
+    async fn audience_size(&self, mailing: &str, audience: &str) -> Result<u64>;
+
+    /// When the last issue of the mailing that left was collected, besides this one.
+    async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>>;
+
+    /// What somebody wrote for this issue with [`Store::write_editorial`].
+    async fn editorial(&self, key: &IssueKey) -> Result<Option<String>>;
+
+    /// Instead of what was written before. There need not be an issue yet.
+    async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()>;
+
+    // --- all issues ---
+
     async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>>;
 
-    /// The frozen content; `None` while held.
+    /// The content, frozen or kept to be approved; `None` while there is none.
     async fn content(&self, key: &IssueKey) -> Result<Option<Content>>;
 
     /// The newest first, with their counts.
     async fn issues(&self) -> Result<Vec<IssueSummary>>;
 
-    /// Those that are not over: held, sending, paused, or with a delivery that is `unknown`. Quick, whatever the
+    /// Those that are not over: held, awaiting approval, sending, paused, or with a delivery that is `unknown`. Quick, whatever the
     /// ledger's size: for `status`.
     async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
 

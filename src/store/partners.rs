@@ -7,6 +7,7 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
+    newsletter::Newcomer,
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use serde_json::json;
@@ -117,6 +118,14 @@ pub(super) async fn contacts<B: Backend>(db: &B) -> Result<Vec<Contact>> {
         contact.subscriptions = by_contact.remove(&contact.id).unwrap_or_default();
     }
     Ok(contacts)
+}
+
+/// Names that nobody of whom was known at `since`, by name.
+pub(super) async fn newcomers<B: Backend>(db: &B, since: Timestamp) -> Result<Vec<Newcomer>> {
+    let mut tx = Transaction::read(db, "looking for new partners").await?;
+    let select = "SELECT establishment, MIN(commune) AS commune FROM contacts WHERE establishment <> ''
+        GROUP BY establishment HAVING MIN(since) > $1 ORDER BY establishment";
+    tx.rows(select, values![since]).await?.iter().map(rows::newcomer).collect()
 }
 
 pub(super) async fn suppress<B: Backend>(

@@ -7,7 +7,8 @@ use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Phase, Recipient, State},
     email::EmailAddress,
-    issue::{Attachment, Content, Counts, Envelope, IssueKey, IssueState, IssueSummary},
+    issue::{Approval, Attachment, Content, Counts, Envelope, Inline, IssueKey, IssueState, IssueSummary},
+    newsletter::Newcomer,
     partner::Contact,
 };
 use std::fmt::Display;
@@ -129,6 +130,7 @@ pub(super) fn issue(row: &Row) -> Result<IssueSummary> {
         closed_at: row.optional_instant("closed_at")?,
         subject: row.optional_text("subject")?,
         content_hash: row.optional_text("content_hash")?,
+        approved_by: row.optional_text("approved_by")?,
         counts: Counts::default(),
     })
 }
@@ -143,7 +145,7 @@ pub(super) fn counts(row: &Row) -> Result<(IssueKey, Counts)> {
     Ok((row.issue_key("issue")?, counts))
 }
 
-pub(super) fn content(row: &Row, attachments: Vec<Attachment>) -> Result<Content> {
+pub(super) fn content(row: &Row, attachments: Vec<Attachment>, inline: Vec<Inline>) -> Result<Content> {
     let row = Reader::new(row, "issue_content", "issue");
     let envelope: Envelope = serde_json::from_str(&row.text("envelope")?).map_err(|e| row.unreadable("envelope", e))?;
     Ok(Content {
@@ -151,6 +153,7 @@ pub(super) fn content(row: &Row, attachments: Vec<Attachment>) -> Result<Content
         html: row.text("html")?,
         text: row.text("text")?,
         attachments,
+        inline,
         data: row.text("data")?,
         envelope,
     })
@@ -159,6 +162,22 @@ pub(super) fn content(row: &Row, attachments: Vec<Attachment>) -> Result<Content
 pub(super) fn attachment(row: &Row) -> Result<Attachment> {
     let row = Reader::new(row, "attachments", "issue");
     Ok(Attachment { name: row.text("name")?, media_type: row.text("media_type")?, bytes: row.bytes("bytes")? })
+}
+
+pub(super) fn inline(row: &Row) -> Result<Inline> {
+    let row = Reader::new(row, "inline_parts", "issue");
+    Ok(Inline { content_id: row.text("content_id")?, media_type: row.text("media_type")?, bytes: row.bytes("bytes")? })
+}
+
+pub(super) fn approval(row: &Row) -> Result<Approval> {
+    let row = Reader::new(row, "approvals", "issue");
+    let (content_hash, by) = (row.text("content_hash")?, row.text("approved_by")?);
+    Ok(Approval { content_hash, by, at: row.instant("approved_at")? })
+}
+
+pub(super) fn newcomer(row: &Row) -> Result<Newcomer> {
+    let row = Reader::new(row, "contacts", "establishment");
+    Ok(Newcomer { establishment: row.text("establishment")?, commune: row.text("commune")? })
 }
 
 pub(super) fn claim(row: &Row) -> Result<Claim> {

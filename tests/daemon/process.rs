@@ -42,7 +42,11 @@ impl Office {
         let engine = town::engine(&config, Clock::System).await;
         subscribe(&engine, partners).await;
         let (mailing, now) = (engine.app.mailing("letter").unwrap(), engine.app.clock.now());
-        std::fs::write(dir.path().join("articles/letter.html"), article(mailing.week(now))).unwrap();
+        std::fs::write(
+            dir.path().join("articles/letter.html"),
+            article(mailing.agenda().unwrap().week(mailing.day(now))),
+        )
+        .unwrap();
         let due = Due { mailing, at: now, expires_at: now + TimeDelta::hours(1) };
         let prepared = pipeline::prepare(&engine, due, None, &|_| {}).await.unwrap();
         assert!(matches!(prepared, Prepared::Frozen { before: false }), "{prepared:?}");

@@ -262,6 +262,13 @@ impl House {
         issues.remove(0)
     }
 
+    pub fn database_url(&self) -> String {
+        match &self.database {
+            Some(database) => database.url.clone(),
+            None => format!("sqlite://{}", self.path("semainier.db").display()),
+        }
+    }
+
     /// Behind the program's back: to make a lease old, or a cursor.
     pub fn sql(&self, sql: &str) {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));

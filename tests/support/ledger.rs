@@ -147,6 +147,7 @@ pub fn new_issue(period: &str) -> NewIssue {
         expires_at: at(12 * HOUR),
         content: content(),
         content_hash: "c0ffee".to_owned(),
+        composed_at: at(0),
     }
 }
 
@@ -163,6 +164,7 @@ pub fn content() -> Content {
             },
             Attachment { name: "Livret.pdf".to_owned(), media_type: "application/pdf".to_owned(), bytes: vec![] },
         ],
+        inline: vec![],
         data: "{}".to_owned(),
         envelope: Envelope {
             from_name: "Office de tourisme".to_owned(),

@@ -27,17 +27,21 @@ impl Sky {
         std::fs::rename(unfinished, &self.file).unwrap();
     }
 
-    /// The daemon under this sky, on a machine at the other end of the world.
-    pub fn serve(&self, config: &Path) -> Serve {
-        let environment = [
+    /// What makes a process live under this sky, on a machine at the other end of the world.
+    pub fn environment(&self) -> [(&str, &str); 6] {
+        [
             ("LD_PRELOAD", self.library.to_str().unwrap()),
             ("FAKETIME_TIMESTAMP_FILE", self.file.to_str().unwrap()),
             ("FAKETIME_NO_CACHE", "1"),
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
             ("NO_FAKE_STAT", "1"),
             ("TZ", "Pacific/Auckland"),
-        ];
-        Serve::start(config, &environment)
+        ]
+    }
+
+    /// The daemon under this sky.
+    pub fn serve(&self, config: &Path) -> Serve {
+        Serve::start(config, &self.environment())
     }
 }
 

@@ -1,0 +1,285 @@
+//! RSS, Atom and JSON Feed: the entries of a feed, and the news among them.
+//!
+//! A feed is read as a whole or not at all: the parser would take one that was cut off for a short one. Never expands
+//! an entity of a document's own (`<!ENTITY`), never believes a charset declaration: the text is decoded by now.
+
+use chrono::{DateTime, Utc};
+use feed_rs::model::{Entry, Feed, MediaObject};
+use url::Url;
+
+use super::collect_error::{CollectError, Missed};
+use super::dates;
+use super::fetch::{Fetcher, Page};
+use super::plain::{first_image, is_cut, one_line, paragraphs_of, summary, tidy, web_address};
+use super::title::plain_title;
+use crate::domain::{
+    Timestamp,
+    news::{NewsItem, Picture},
+};
+
+/// What the feed at `url` published after `since` up to `now`, newest first.
+pub async fn news(
+    url: &Url,
+    fetcher: &Fetcher,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<NewsItem>, CollectError> {
+    let page = fetcher.page(url).await?;
+    let items = items(&page).map_err(|source| CollectError::unreadable(&page.url, source))?;
+    Ok(published_within(items, since, now))
+}
+
+/// Those published after `since` up to `now`, newest first, each once.
+pub fn published_within(mut items: Vec<NewsItem>, since: Timestamp, now: Timestamp) -> Vec<NewsItem> {
+    items.retain(|item| item.published > since && item.published <= now);
+    items.sort_by(|a, b| b.published.cmp(&a.published).then_with(|| a.id.cmp(&b.id)));
+    let mut seen = std::collections::HashSet::new();
+    items.retain(|item| seen.insert(item.id.clone()));
+    items
+}
+
+/// All that the feed on `page` holds. An entry without a date was published nobody knows when: it is no news.
+pub fn items(page: &Page) -> Result<Vec<NewsItem>, Missed> {
+    let feed = parse(page)?;
+    let host = || page.url.host_str().unwrap_or_default().to_owned();
+    let name = feed.title.as_ref().map(|title| plain_title(&title.content)).filter(|title| !title.is_empty());
+    let name = name.unwrap_or_else(host);
+    Ok(feed.entries.into_iter().filter_map(|entry| item(entry, page, &name)).collect())
+}
+
+fn item(entry: Entry, page: &Page, source: &str) -> Option<NewsItem> {
+    // Atom asks for `updated` only; an entry that was never changed was published then.
+    let published = entry.published.or(entry.updated)?;
+    let base = base_of(&entry, page);
+    let url = link_of(&entry, &base);
+    let content = entry.content.as_ref().and_then(|content| Some((content.body.as_deref()?, &content.content_type)));
+    let content_html = content.filter(|(_, kind)| kind.subty() != "plain").map(|(body, _)| body).unwrap_or_default();
+    let content = match content {
+        Some((body, kind)) if kind.subty() == "plain" => tidy(body),
+        Some((body, _)) => paragraphs_of(body),
+        None => String::new(),
+    };
+    let description = entry.summary.as_ref().map(|text| text.content.as_str()).unwrap_or_default();
+    let image = image_in(&entry.media, &base)
+        .or_else(|| enclosed_image(&entry, &base))
+        .or_else(|| first_image(content_html, &base))
+        .or_else(|| first_image(description, &base));
+    Some(NewsItem {
+        id: if entry.id.is_empty() { url.clone().unwrap_or_default() } else { entry.id },
+        title: one_line(&entry.title.map(|title| plain_title(&title.content)).unwrap_or_default()),
+        url,
+        published,
+        modified: entry.updated.filter(|updated| *updated != published),
+        summary: best_summary(&paragraphs_of(description), &content),
+        image,
+        categories: entry
+            .categories
+            .into_iter()
+            .map(|category| one_line(&plain_title(&category.label.unwrap_or(category.term))))
+            .filter(|category| !category.is_empty())
+            .collect(),
+        commune: None,
+        source: source.to_owned(),
+    })
+}
+
+/// What the author wrote as a summary, unless a machine cut it: then the beginning of the text says more.
+pub fn best_summary(description: &str, content: &str) -> String {
+    if is_cut(description) && !content.trim().is_empty() { summary(content) } else { summary(description) }
+}
+
+fn base_of(entry: &Entry, page: &Page) -> Url {
+    entry.base.as_deref().and_then(|base| page.url.join(base).ok()).unwrap_or_else(|| page.url.clone())
+}
+
+fn link_of(entry: &Entry, base: &Url) -> Option<String> {
+    let alternate = entry.links.iter().filter(|link| matches!(link.rel.as_deref(), None | Some("alternate")));
+    // Attachments of a JSON Feed are links with a media type.
+    let pages = alternate.filter(|link| link.media_type.as_deref().is_none_or(|kind| kind.contains("html")));
+    pages.filter_map(|link| web_address(&link.href, base)).next()
+}
+
+/// `media:content`, then `media:thumbnail`; the parser gives RSS enclosures as media too.
+fn image_in(media: &[MediaObject], base: &Url) -> Option<Picture> {
+    let is_image = |url: &str| {
+        let path = url.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        [".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"].iter().any(|end| path.ends_with(end))
+    };
+    let contents = media.iter().flat_map(|media| {
+        media.content.iter().filter_map(move |content| {
+            let url = content.url.as_ref()?.as_str();
+            let known = content.content_type.as_ref().map(|kind| kind.ty() == "image");
+            known.unwrap_or_else(|| is_image(url)).then_some((url, media))
+        })
+    });
+    let thumbnails =
+        media.iter().flat_map(|media| media.thumbnails.iter().map(move |it| (it.image.uri.as_str(), media)));
+    contents.chain(thumbnails).find_map(|(url, media)| {
+        let alt = media.description.as_ref().or(media.title.as_ref()).map(|text| plain_title(&text.content));
+        Some(Picture { url: web_address(url, base)?, alt: one_line(&alt.unwrap_or_default()) })
+    })
+}
+
+/// Atom's `<link rel="enclosure">` and the attachments of a JSON Feed.
+fn enclosed_image(entry: &Entry, base: &Url) -> Option<Picture> {
+    let images =
+        entry.links.iter().filter(|link| link.media_type.as_deref().is_some_and(|kind| kind.starts_with("image/")));
+    images.filter_map(|link| web_address(&link.href, base)).map(|url| Picture { url, alt: String::new() }).next()
+}
+
+/// The feed on a page.
+pub fn parse(page: &Page) -> Result<Feed, Missed> {
+    // One that declares entities is no feed of a blog, though the parser would expand none.
+    if page.text.contains("<!ENTITY") {
+        return Err(Missed::FeedWithEntities);
+    }
+    // The parser would believe the declaration of a charset and decode once more.
+    let text = match page.text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) {
+        Some((_, feed)) => feed,
+        None => &page.text,
+    };
+    // It drops a thumbnail that stands alone, which is how many sites give their featured image.
+    let text = match text.contains("<media:thumbnail") && !text.contains("<media:content") {
+        true => &text.replace("media:thumbnail", "media:content"),
+        false => text,
+    };
+    let base = page.url.as_str();
+    let parser = feed_rs::parser::Builder::new().base_uri(Some(base)).timestamp_parser(timestamp).build();
+    let feed = parser.parse(text.as_bytes()).map_err(|error| Missed::BadFeed(error.into()))?;
+    if is_cut_off(text) { Err(Missed::CutFeed) } else { Ok(feed) }
+}
+
+fn timestamp(text: &str) -> Option<DateTime<Utc>> {
+    dates::instant(text)
+}
+
+/// Whether XML stops before its root is closed. Caches write a comment behind it.
+fn is_cut_off(text: &str) -> bool {
+    let mut rest = text.trim_end();
+    while let Some(before) = rest.strip_suffix("-->").and_then(|rest| rest.rfind("<!--").map(|at| &rest[..at])) {
+        rest = before.trim_end();
+    }
+    let closed = ["</rss>", "</feed>", ":RDF>", "</RDF>", ":feed>"].iter().any(|end| rest.ends_with(end));
+    text.trim_start().starts_with('<') && !closed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(text: &str) -> Page {
+        Page {
+            url: "https://office.example/feed/".parse().unwrap(),
+            text: text.to_owned(),
+            content_type: None,
+            validators: Default::default(),
+        }
+    }
+
+    fn rss(item: &str) -> Page {
+        page(&format!(
+            "<?xml version='1.0'?><rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/' \
+             xmlns:media='http://search.yahoo.com/mrss/'><channel><title>Office</title>\
+             <item><pubDate>Fri, 09 Jul 2027 15:12:08 +0000</pubDate>{item}</item></channel></rss>"
+        ))
+    }
+
+    fn only(page: &Page) -> NewsItem {
+        let mut items = items(page).unwrap();
+        assert_eq!(items.len(), 1, "{items:?}");
+        items.remove(0)
+    }
+
+    fn image(item: &str) -> Option<String> {
+        only(&rss(item)).image.map(|picture| picture.url)
+    }
+
+    #[test]
+    fn the_image_is_found_wherever_a_feed_puts_it() {
+        let halle = Some("https://office.example/halle.jpg".to_owned());
+        for item in [
+            "<enclosure url='https://office.example/halle.jpg' type='image/jpeg' length='1'/>",
+            "<media:content url='https://office.example/halle.jpg' medium='image'/>",
+            "<media:thumbnail url='https://office.example/halle.jpg'/>",
+            "<content:encoded><![CDATA[<p>a</p><img src='/halle.jpg'>]]></content:encoded>",
+            "<description><![CDATA[<img src='../halle.jpg'> b]]></description>",
+        ] {
+            assert_eq!(image(item), halle, "{item}");
+        }
+        let podcast = "<enclosure url='https://office.example/son.mp3' type='audio/mpeg' length='1'/>";
+        assert_eq!(image(podcast), None);
+    }
+
+    #[test]
+    fn a_summary_that_was_cut_gives_way_to_the_text() {
+        let with = |description: &str, content: &str| {
+            only(&rss(&format!(
+                "<description><![CDATA[{description}]]></description><content:encoded><![CDATA[{content}]]></content:encoded>"
+            )))
+            .summary
+        };
+        assert_eq!(with("<p>Début [&#8230;]</p>", "<p>Début et fin.</p><p>Suite.</p>"), "Début et fin.\n\nSuite.");
+        assert_eq!(with("Résumé écrit à la main.", "<p>Texte.</p>"), "Résumé écrit à la main.");
+        assert_eq!(with("Début [...]", ""), "Début…");
+    }
+
+    #[test]
+    fn an_entry_without_a_date_is_no_news_and_one_without_a_zone_is_french() {
+        let undated = page("<rss version='2.0'><channel><title>x</title><item><title>a</title></item></channel></rss>");
+        assert_eq!(items(&undated).unwrap(), []);
+        let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><id>x</id><updated>2027-07-09</updated>\
+                    <entry><id>a</id><title>a</title><updated>2027-07-09T17:12:08</updated></entry></feed>";
+        let item = only(&page(atom));
+        assert_eq!(item.published, "2027-07-09T15:12:08Z".parse::<Timestamp>().unwrap());
+        assert_eq!(item.modified, None);
+    }
+
+    #[test]
+    fn a_json_feed_is_a_feed() {
+        let json = r#"{"version": "https://jsonfeed.org/version/1.1", "title": "Office", "items": [{"id": "7",
+            "url": "https://office.example/a/", "title": "Fête &amp; marché", "content_html": "<p>Venez.</p>",
+            "date_published": "2027-07-09T17:12:08+02:00", "tags": ["Agenda"],
+            "attachments": [{"url": "https://office.example/a.jpg", "mime_type": "image/jpeg"}]}]}"#;
+        let item = only(&page(json));
+        assert_eq!((item.id.as_str(), item.title.as_str(), item.summary.as_str()), ("7", "Fête & marché", "Venez."));
+        assert_eq!(item.url.as_deref(), Some("https://office.example/a/"));
+        assert_eq!(item.image.unwrap().url, "https://office.example/a.jpg");
+        assert_eq!(item.categories, ["Agenda"]);
+        assert!(matches!(items(&page(&json[..200])), Err(Missed::BadFeed(_))));
+    }
+
+    #[test]
+    fn e07_a_feed_that_was_cut_off_is_no_shorter_feed() {
+        let whole = rss("<title>a</title>").text;
+        assert!(items(&page(&format!("{whole}\n<!-- cached -->\n"))).is_ok());
+        for end in ["</rss>", "</channel></rss>", "</item></channel></rss>"] {
+            let cut = whole.strip_suffix(end).unwrap();
+            assert!(matches!(items(&page(cut)), Err(Missed::CutFeed | Missed::BadFeed(_))), "{cut}");
+        }
+        for text in ["", "<!DOCTYPE html><title>Connexion</title>", "[]", "{}"] {
+            assert!(matches!(items(&page(text)), Err(Missed::BadFeed(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn e09_entities_of_the_document_are_refused() {
+        let bomb = "<!DOCTYPE rss [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;'>]><rss version='2.0'><channel><title>&b;</title></channel></rss>";
+        let outside = "<!DOCTYPE rss [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><rss version='2.0'><channel><title>&x;</title></channel></rss>";
+        for text in [bomb, outside] {
+            assert!(matches!(items(&page(text)), Err(Missed::FeedWithEntities)));
+        }
+    }
+
+    #[test]
+    fn what_was_published_is_in_order_and_each_once() {
+        let at = |hour: u32| format!("2027-07-09T{hour:02}:00:00Z").parse::<Timestamp>().unwrap();
+        let item =
+            |id: &str, hour| NewsItem { id: id.to_owned(), published: at(hour), ..only(&rss("<title>a</title>")) };
+        let found = published_within(
+            vec![item("a", 8), item("b", 9), item("b", 9), item("c", 12), item("d", 13)],
+            at(8),
+            at(12),
+        );
+        assert_eq!(found.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["c", "b"]);
+    }
+}

@@ -1,0 +1,178 @@
+//! Pictures made small enough for a mail: JPEG, PNG and WebP in, JPEG out. The only part that knows `image`.
+//!
+//! What comes in is a stranger's file: its size is read before its pixels, and both are bounded. What goes out carries
+//! nothing of it but pixels: no place, no camera, no comment.
+
+use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage, imageops};
+use std::io::Cursor;
+
+/// Twice the width of the mail's column, for dense screens.
+const WIDTH: u32 = 1072;
+/// Taller than wide is cut from the middle: a portrait would fill a telephone's screen twice.
+const TALLEST: u32 = WIDTH * 3 / 4;
+/// Nobody's camera makes more; a file that says so is a bomb.
+const LARGEST_SIDE: u32 = 12_000;
+/// Forty million pixels of three bytes, and a margin.
+const MEMORY: u64 = 160 << 20;
+const QUALITY: u8 = 78;
+
+/// A picture for a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Small {
+    pub jpeg: Vec<u8>,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// Why a file became no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    #[error("not a JPEG, PNG or WebP file")]
+    Kind,
+    #[error("not readable as a picture, or larger than {LARGEST_SIDE} pixels")]
+    Decode(#[source] image::ImageError),
+    #[error("could not be written as JPEG")]
+    Encode(#[source] image::ImageError),
+}
+
+/// # Errors
+/// When the bytes are no picture of a kind we read, or a larger one than we bear.
+pub fn small(bytes: &[u8]) -> Result<Small, PictureError> {
+    let mut limits = Limits::default();
+    (limits.max_image_width, limits.max_image_height) = (Some(LARGEST_SIDE), Some(LARGEST_SIDE));
+    limits.max_alloc = Some(MEMORY);
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureError::Kind)?;
+    // By its first bytes, whatever its name or the server says.
+    if !matches!(reader.format(), Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) {
+        return Err(PictureError::Kind);
+    }
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(PictureError::Decode)?;
+    // The reader minds the sides; what the pixels weigh is known once the header is read.
+    if decoder.total_bytes() > MEMORY {
+        let kind = image::error::LimitErrorKind::InsufficientMemory;
+        return Err(PictureError::Decode(image::ImageError::Limits(image::error::LimitError::from_kind(kind))));
+    }
+    let orientation = decoder.orientation().map_err(PictureError::Decode)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(PictureError::Decode)?;
+    picture.apply_orientation(orientation);
+    let picture = fitted(flattened(picture));
+    let (width, height) = picture.dimensions();
+    let mut jpeg = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
+        .write_image(picture.as_raw(), width, height, image::ExtendedColorType::Rgb8)
+        .map_err(PictureError::Encode)?;
+    Ok(Small { jpeg, width, height })
+}
+
+/// On white, where it was transparent: JPEG knows no transparency, and black is what it would become.
+fn flattened(picture: DynamicImage) -> RgbImage {
+    if !picture.color().has_alpha() {
+        return picture.into_rgb8();
+    }
+    let picture = picture.into_rgba8();
+    let on_white = |value: u8, alpha: u8| {
+        let alpha = u32::from(alpha);
+        u8::try_from((u32::from(value) * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
+    };
+    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [r, g, b, a] = picture.get_pixel(x, y).0;
+        Rgb([on_white(r, a), on_white(g, a), on_white(b, a)])
+    })
+}
+
+/// No wider and no taller than the mail shows. A small one stays as it is.
+fn fitted(picture: RgbImage) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let scaled = match width > WIDTH {
+        true => {
+            let tall = u64::from(height) * u64::from(WIDTH) / u64::from(width);
+            let tall = u32::try_from(tall).unwrap_or(u32::MAX).max(1);
+            imageops::resize(&picture, WIDTH, tall, imageops::FilterType::CatmullRom)
+        }
+        false => picture,
+    };
+    let (width, height) = scaled.dimensions();
+    let tallest = TALLEST.min((width * 3 / 4).max(1));
+    match height > tallest {
+        true => imageops::crop_imm(&scaled, 0, (height - tallest) / 2, width, tallest).to_image(),
+        false => scaled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    fn photograph(width: u32, height: u32) -> DynamicImage {
+        let pixel = |x: u32, y: u32| Rgb([(x % 251) as u8, (y % 241) as u8, ((x * y) % 239) as u8]);
+        DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, pixel))
+    }
+
+    #[test]
+    fn a_large_picture_becomes_small_whatever_its_kind() {
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+            let made = small(&encoded(&photograph(1500, 1000), format)).unwrap();
+            assert_eq!((made.width, made.height), (1072, 714), "{format:?}");
+            assert!(made.jpeg.starts_with(&[0xff, 0xd8]));
+        }
+        let portrait = small(&encoded(&photograph(300, 900), ImageFormat::Png)).unwrap();
+        assert_eq!((portrait.width, portrait.height), (300, 225));
+    }
+
+    #[test]
+    fn what_was_transparent_is_white() {
+        let clear = DynamicImage::ImageRgba8(image::RgbaImage::new(40, 30));
+        let made = small(&encoded(&clear, ImageFormat::Png)).unwrap();
+        let read = image::load_from_memory(&made.jpeg).unwrap().into_rgb8();
+        assert!(read.pixels().all(|pixel| pixel.0.iter().all(|value| *value > 250)));
+    }
+
+    #[test]
+    fn the_same_picture_gives_the_same_bytes_and_nothing_of_the_camera_is_left() {
+        let mut with_exif = encoded(&photograph(64, 48), ImageFormat::Jpeg);
+        // An APP1 segment with a place in it, after the start of the image.
+        let secret = b"Exif\0\0 GPS 43.646 0.586";
+        let mut segment = vec![0xff, 0xe1, 0, (secret.len() + 2) as u8];
+        segment.extend_from_slice(secret);
+        with_exif.splice(2..2, segment);
+        let made = small(&with_exif).unwrap();
+        assert_eq!(made, small(&with_exif).unwrap());
+        assert!(!made.jpeg.windows(3).any(|bytes| bytes == b"GPS"));
+    }
+
+    #[test]
+    fn a_bomb_is_not_unpacked() {
+        // A PNG that says 60,000 by 60,000 in its header, and holds next to nothing.
+        let mut bomb = encoded(&photograph(2, 2), ImageFormat::Png);
+        bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+        let checksum = crc(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
+        assert!(matches!(small(&bomb), Err(PictureError::Decode(_))));
+        // Within the sides, and still ten times the memory.
+        bomb[16..24].copy_from_slice(&[0, 0, 0x2e, 0xe0, 0, 0, 0x2e, 0xe0]);
+        let checksum = crc(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
+        assert!(matches!(small(&bomb), Err(PictureError::Decode(_))));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_said() {
+        for bytes in [b"<svg xmlns='http://www.w3.org/2000/svg'/>".as_slice(), b"GIF89a\x01\0\x01\0", b"", b"<html>"] {
+            assert!(matches!(small(bytes), Err(PictureError::Kind)), "{bytes:?}");
+        }
+        let whole = encoded(&photograph(64, 48), ImageFormat::Png);
+        assert!(matches!(small(&whole[..whole.len() / 2]), Err(PictureError::Decode(_))));
+    }
+
+    fn crc(bytes: &[u8]) -> u32 {
+        let step = |crc: u32| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+        !bytes.iter().fold(!0, |crc: u32, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
+    }
+}

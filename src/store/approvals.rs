@@ -1,0 +1,137 @@
+//! Issues that wait for a person's word: their content is kept, an approval names its hash, and only what was approved is
+//! frozen (I6). Nothing here looks at the content: the hash is the caller's.
+
+use super::{
+    Frozen, Result,
+    backend::{Backend, Transaction, values},
+    issues,
+    rows::{self, Reader},
+};
+use crate::domain::{
+    Timestamp,
+    issue::{Approval, IssueKey, NewIssue},
+};
+use serde_json::json;
+
+pub(super) async fn present<B: Backend>(
+    db: &B,
+    issue: &NewIssue,
+    replacing: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut tx = Transaction::write(db, "keeping an issue to be approved").await?;
+    // The hash that is replaced is named: of two that change the same content, the second finds it changed.
+    let upsert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
+            content_hash)
+        VALUES ($1, $2, 'awaiting_approval', $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
+            expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
+            content_hash = excluded.content_hash
+        WHERE issues.state IN ('held', 'awaiting_approval') AND issues.content_hash IS NOT DISTINCT FROM $9";
+    let values = values![
+        &issue.key,
+        issue.mailing.as_str(),
+        issue.scheduled_for,
+        issue.expires_at,
+        now,
+        issue.composed_at,
+        issue.content.subject.as_str(),
+        issue.content_hash.as_str(),
+        replacing,
+    ];
+    if tx.execute(upsert, values).await? == 0 {
+        return Ok(false);
+    }
+    issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn approve<B: Backend>(
+    db: &B,
+    key: &IssueKey,
+    content_hash: &str,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut tx = Transaction::write(db, "recording an approval").await?;
+    // Written first, to hold the row: the content cannot change between the look and the word.
+    let guard = "UPDATE issues SET reason = reason
+        WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL AND state IN ('held', 'awaiting_approval')";
+    if tx.execute(guard, values![key, content_hash]).await? == 0 {
+        return Ok(false);
+    }
+    let insert = "INSERT INTO approvals (issue, content_hash, approved_by, approved_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT DO NOTHING";
+    tx.execute(insert, values![key, content_hash, by, now]).await?;
+    // It need not wait for the next look at a held issue.
+    let wake = "UPDATE occurrences SET next_try = $2 WHERE issue = $1 AND state = 'pending' AND next_try > $2";
+    tx.execute(wake, values![key, now]).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn of<B: Backend>(db: &B, key: &IssueKey) -> Result<Vec<Approval>> {
+    let mut tx = Transaction::read(db, "reading approvals").await?;
+    let select = "SELECT issue, content_hash, approved_by, approved_at FROM approvals WHERE issue = $1
+        ORDER BY approved_at, approved_by";
+    tx.rows(select, values![key]).await?.iter().map(rows::approval).collect()
+}
+
+pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
+    let mut tx = Transaction::write(db, "freezing an approved issue").await?;
+    tx.execute(B::SQL.at_length, values![]).await?;
+    let freeze = "UPDATE issues SET state = 'sending', reason = NULL, frozen_at = $2, expires_at = $3
+        WHERE key = $1 AND content_hash = $4 AND frozen_at IS NULL AND state IN ('held', 'awaiting_approval')
+            AND EXISTS (SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash)";
+    let values = values![&issue.key, now, issue.expires_at, issue.content_hash.as_str()];
+    if tx.execute(freeze, values).await? == 0 {
+        return Ok(Frozen::Before);
+    }
+    let stamp = "UPDATE issue_content SET envelope = $2 WHERE issue = $1";
+    tx.execute(stamp, values![&issue.key, json!(issue.content.envelope)]).await?;
+    let recipients = issues::copy_recipients(&mut tx, issue, now).await?;
+    tx.commit().await?;
+    Ok(Frozen::Now { recipients })
+}
+
+pub(super) async fn audience_size<B: Backend>(db: &B, mailing: &str, audience: &str) -> Result<u64> {
+    let mut tx = Transaction::read(db, "counting recipients").await?;
+    let select = "SELECT COUNT(*) AS n FROM contacts c
+        JOIN subscriptions u ON u.contact = c.id AND u.mailing = $2 AND u.ended_at IS NULL
+        WHERE NOT EXISTS (SELECT 1 FROM suppressions s
+            WHERE s.address_hash = c.address_hash AND s.scope IN ('*', $1))";
+    let row = tx.row(select, values![mailing, audience]).await?;
+    row.map_or(Ok(0), |row| Reader::new(&row, "contacts", "n").number("n"))
+}
+
+pub(super) async fn last_composed<B: Backend>(db: &B, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>> {
+    let mut tx = Transaction::read(db, "looking for the issue before").await?;
+    let select = "SELECT MAX(COALESCE(composed_at, frozen_at)) AS composed_at FROM issues
+        WHERE mailing = $1 AND frozen_at IS NOT NULL AND key <> $2";
+    let row = tx.row(select, values![mailing, besides]).await?;
+    row.map(|row| Reader::new(&row, "issues", "composed_at").optional_instant("composed_at"))
+        .transpose()
+        .map(Option::flatten)
+}
+
+pub(super) async fn editorial<B: Backend>(db: &B, key: &IssueKey) -> Result<Option<String>> {
+    let mut tx = Transaction::read(db, "reading an editorial").await?;
+    let row = tx.row("SELECT issue, text FROM editorials WHERE issue = $1", values![key]).await?;
+    row.map(|row| Reader::new(&row, "editorials", "issue").text("text")).transpose()
+}
+
+pub(super) async fn write_editorial<B: Backend>(
+    db: &B,
+    key: &IssueKey,
+    text: &str,
+    by: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let mut tx = Transaction::write(db, "keeping an editorial").await?;
+    let upsert = "INSERT INTO editorials (issue, text, written_by, written_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (issue) DO UPDATE SET text = excluded.text, written_by = excluded.written_by,
+            written_at = excluded.written_at";
+    tx.execute(upsert, values![key, text, by, now]).await?;
+    tx.commit().await
+}

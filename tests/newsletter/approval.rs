@@ -1,0 +1,198 @@
+//! The whole way through the real program under a false sky: composed three days before, staff asked, approved, sent at its
+//! hour as approved; one word changed asks again; nobody's word is no.
+
+use super::room::{ISSUE, Room, at};
+use crate::support::{
+    house::{BOTH, On},
+    process::until,
+};
+use mail_parser::MimeHeaders;
+use semainier::{
+    domain::issue::IssueKey,
+    pipeline::content_hash,
+    store::{self, Access},
+};
+
+fn composed(on: On) -> Room {
+    let mut room = Room::on(on);
+    room.serve();
+    room.sky.set(at("2026-07-04T07:00:10Z"));
+    until("the newsletter is composed three days before", || room.state().0 == "awaiting_approval");
+    until("staff are asked", || room.to_staff().len() == 1);
+    room
+}
+
+/// The content of the ledger, hashed anew.
+fn hash_of_what_is_kept(room: &Room) -> (String, String) {
+    let url = room.house.database_url();
+    crate::support::house::block_on(async {
+        let store = store::open(&url, Access::Shared).await.unwrap();
+        let content = store.content(&IssueKey::parse(ISSUE).unwrap()).await.unwrap().unwrap();
+        (content_hash(&content), content.html)
+    })
+}
+
+#[test]
+fn what_is_approved_three_days_before_leaves_at_its_hour_byte_for_byte() {
+    for on in BOTH {
+        let mut room = composed(on);
+        let shown = room.show();
+        let hash = shown["content_hash"].as_str().unwrap().to_owned();
+
+        // Staff see the mail itself, what is in it, and how to approve it.
+        let asked = room.to_staff().remove(0);
+        assert_eq!(asked.subject(), Some("À approuver : La lettre des partenaires (newsletter/2026-07)"));
+        let (text, html) = (asked.body_text(0).unwrap(), asked.body_html(0).unwrap());
+        for part in [
+            "Objet : La lettre des partenaires : juillet 2026",
+            "Départ : mardi 7 juillet 2026 à 9 h",
+            "Destinataires : 5",
+            "Dans l’agglomération d’Auch : 1 actualité, dont 1 avec image",
+            "Dans le Gers : 1 actualité, dont 1 avec image",
+            &format!("semainier issues approve newsletter/2026-07 --hash {} --by", &hash[..12]),
+            &format!("Empreinte : {hash}"),
+            "Les visites nocturnes d’Auch reprennent",
+        ] {
+            assert!(text.replace('\u{a0}', " ").contains(part), "{part:?} is not in\n{text}");
+        }
+        assert!(
+            html.contains("À approuver") && html.contains("Les tournesols ont leur sentier") && html.contains(&hash)
+        );
+        assert_eq!(asked.parts.iter().filter(|part| part.content_id().is_some()).count(), 2, "both pictures are in it");
+        assert!(asked.header("List-Unsubscribe").is_none(), "a letter to staff is not of the list");
+
+        let approve = ["issues", "approve", ISSUE, "--by", "Claire", "--hash", &hash[..12]];
+        room.house.semainier(&approve).expect(0).expect_said(&["approved by Claire", "2026-07-07T09:00:00+02:00"]);
+        // The site goes on; what is approved does not.
+        super::room::feed(&room.web, &[("apres", "Trop tard pour ce numéro", "2026-07-04T09:00:00Z")]);
+        let requests = room.web.requests().len();
+        room.sky.set(at("2026-07-07T06:59:00Z"));
+        room.house
+            .semainier(&["issues", "show", ISSUE])
+            .expect(0)
+            .expect_said(&["awaiting_approval (approved by Claire)"]);
+        assert_eq!(room.relay.to_partners(), 0, "not before its hour");
+
+        room.sky.set(at("2026-07-07T07:00:10Z"));
+        until("it leaves at nine", || room.relay.to_partners() == 5);
+        until("it is done", || room.state().0 == "done");
+        room.stop();
+        room.house.judge_at_rest(&room.relay, 5);
+        assert_eq!(room.web.requests().len(), requests, "nothing was collected again");
+        let (kept, html) = hash_of_what_is_kept(&room);
+        assert_eq!((&kept, room.show()["content_hash"].as_str().unwrap()), (&hash, hash.as_str()));
+        for mail in room.to_partners() {
+            assert_eq!(mail.subject(), Some("La lettre des partenaires\u{a0}: juillet 2026"));
+            let unsubscribe = mail.header_raw("List-Unsubscribe").unwrap().trim().trim_matches(['<', '>']).to_owned();
+            let received = mail.body_html(0).unwrap().replace(&unsubscribe, "SEMAINIER-LIEN-DE-DESINSCRIPTION");
+            let expected = html.split("SEMAINIER-ETABLISSEMENT").collect::<Vec<_>>();
+            assert!(expected.iter().all(|piece| received.contains(piece)), "not the approved words");
+            assert_eq!(
+                mail.date().unwrap().to_rfc3339(),
+                "2026-07-07T07:00:00Z".to_owned().replace("00Z", &format!("{:02}Z", mail.date().unwrap().second))
+            );
+        }
+        let approvals = &room.show()["approvals"];
+        assert_eq!((approvals[0]["by"].as_str(), approvals[0]["counts"].as_bool()), (Some("Claire"), Some(true)));
+        assert_eq!(room.to_staff().len(), 1, "nothing else to tell");
+    }
+}
+
+#[test]
+fn one_word_changed_after_the_approval_asks_again_and_without_a_word_it_never_leaves() {
+    for on in BOTH {
+        let mut room = composed(on);
+        let before = room.show()["content_hash"].as_str().unwrap().to_owned();
+        room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0);
+
+        room.edit("Bel été à **tous** !").expect(4).expect_said(&["staff are asked"]);
+        let shown = room.show();
+        assert_ne!(shown["content_hash"], before.as_str());
+        assert_eq!(shown["approved_by"], serde_json::Value::Null, "an approval is of other bytes");
+        assert_eq!(
+            (shown["approvals"][0]["by"].as_str(), shown["approvals"][0]["counts"].as_bool()),
+            (Some("Claire"), Some(false))
+        );
+        until("staff are asked again", || room.to_staff().len() == 2);
+        let asked = room.to_staff().remove(1);
+        let text = asked.body_text(0).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("a changé : ce qui avait été approuvé ne vaut plus"), "{text}");
+        assert!(text.contains("Bel été à tous !"), "{text}");
+        let stale = ["issues", "approve", ISSUE, "--by", "Claire", "--hash", &before[..12]];
+        room.house.semainier(&stale).expect(1).expect_said(&["has changed"]);
+
+        room.sky.set(at("2026-07-07T07:00:10Z"));
+        until("it is held at its hour", || room.state().0 == "held");
+        assert_eq!(room.state().1, "personne n’a donné son accord avant l’heure prévue");
+        until("and told", || room.to_staff().len() == 3);
+        assert!(room.to_staff()[2].subject().unwrap().starts_with("Pas approuvé"));
+        let status = room.house.semainier(&["status"]).expect(4);
+        assert!(status.stdout.contains("semainier issues show"), "{}", status.stdout);
+
+        room.sky.set(at("2026-07-10T07:00:10Z"));
+        until("its deadline is over", || room.state().0 == "expired");
+        until("and told again", || room.to_staff().len() == 4);
+        assert!(room.to_staff()[3].subject().unwrap().starts_with("Non envoyé"));
+        room.house
+            .semainier(&["issues", "approve", ISSUE, "--by", "Claire"])
+            .expect(1)
+            .expect_said(&["nothing to approve"]);
+        room.edit("Trop tard").expect(1);
+        room.stop();
+        assert_eq!((room.relay.to_partners(), room.house.log().len()), (0, 0));
+    }
+}
+
+#[test]
+fn an_approval_after_the_hour_lets_it_leave_at_once() {
+    let mut room = composed(On::Sqlite);
+    room.sky.set(at("2026-07-07T07:00:10Z"));
+    until("it is held at its hour", || room.state().0 == "held");
+    room.edit("Avec un mot d’excuse.").expect(4);
+    assert_eq!(room.state().0, "awaiting_approval");
+    room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0).expect_said(&["it leaves now"]);
+    // The daemon looks every minute of its sky.
+    room.sky.set(at("2026-07-07T07:02:10Z"));
+    until("it leaves", || room.relay.to_partners() == 5);
+    until("it is done", || room.state().0 == "done");
+    room.stop();
+    let mails = room.to_partners();
+    assert!(mails[0].body_text(0).unwrap().contains("Avec un mot d’excuse."));
+    let told: Vec<_> = room.relay.told_staff();
+    assert!(told.iter().any(|subject| subject.starts_with("Parti")), "what was held is resolved: {told:?}");
+}
+
+#[test]
+fn a_person_stops_it_and_it_stays_stopped() {
+    let mut room = composed(On::Sqlite);
+    room.house.semainier(&["issues", "cancel", ISSUE]).expect(0);
+    room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(1).expect_said(&["is cancelled"]);
+    room.sky.set(at("2026-07-07T07:00:10Z"));
+    let settled = "SELECT COUNT(*) FROM occurrences WHERE state = 'missed'";
+    until("its hour was looked at", || room.house.number(settled) == 1);
+    room.stop();
+    assert_eq!((room.state().0.as_str(), room.relay.to_partners()), ("cancelled", 0));
+}
+
+#[test]
+fn an_editorial_may_be_written_before_the_issue_is_composed_and_in_an_editor() {
+    let mut room = Room::on(On::Sqlite);
+    room.edit("Un mot d’avance.").expect(0).expect_said(&["not composed yet"]);
+    room.serve();
+    room.sky.set(at("2026-07-04T07:00:10Z"));
+    until("it is composed", || room.state().0 == "awaiting_approval");
+    let letter = &room.show()["letter"];
+    assert_eq!(letter["parts"][0]["markdown"], "Un mot d’avance.");
+
+    let args = ["issues", "edit", ISSUE];
+    let editor = |program: &str| {
+        let child = room.house.command(&args).env("EDITOR", program).spawn().unwrap();
+        crate::support::process::finish(child, &args)
+    };
+    editor("true").expect(0).expect_said(&["nothing was changed"]);
+    editor("false").expect(1).expect_said(&["nothing was changed"]);
+    editor("sed -i s/avance/demain/").expect(4);
+    assert_eq!(room.show()["letter"]["parts"][0]["markdown"], "Un mot d’demain.");
+    room.house.semainier(&args).expect(1).expect_said(&["set EDITOR"]);
+    room.stop();
+}
