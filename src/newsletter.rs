@@ -136,6 +136,18 @@ fn appointments(sections: &[Section]) -> Result<Vec<Appointment>, Hold> {
     Ok(all)
 }
 
+/// The files of appointments, each with how many are in it: for `check`.
+///
+/// # Errors
+/// All that is wrong in the first that cannot be read.
+pub fn check_lists(sections: &[Section]) -> Result<Vec<(&str, usize)>, Problems> {
+    let files = sections.iter().filter_map(|section| match section {
+        Section::Appointments { file, .. } => file.as_deref(),
+        _ => None,
+    });
+    files.map(|file| Ok((file, read_appointments(Path::new(file))?.len()))).collect()
+}
+
 /// A file of `[[appointment]]`: `date`, `title`; and `time`, `place`, `text`, `url` where there are some.
 ///
 /// # Errors
