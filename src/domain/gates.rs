@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn item(text: &str) -> Item {
-        Item { text: text.to_owned(), events: vec![] }
+        Item { text: text.to_owned(), ..Item::default() }
     }
 
     fn agenda(days: &[(&str, usize)]) -> Agenda {
