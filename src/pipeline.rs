@@ -18,6 +18,7 @@ use crate::domain::{
     french,
     gates::{self, Hold},
     issue::{Attachment, Content, Envelope, IssueKey, IssueState, IssueSummary, NewIssue},
+    merge::{self, Merge},
     message::Message,
 };
 use crate::failpoint;
@@ -105,6 +106,8 @@ impl Due<'_> {
 pub struct Found {
     pub article: Article,
     pub agenda: Agenda,
+    /// Sources the mailing goes without this time, each with the reason, in French.
+    pub missing: Vec<String>,
 }
 
 /// One occurrence of a mailing, from the article to the ledger. `article`: instead of the mailing's sources.
@@ -159,23 +162,32 @@ pub async fn prepare(
     let content = compose(&engine.app, due, &found)?;
     watch(Step::Composed { content: &content });
     freeze(engine, due, content, watch).await?;
+    if !found.missing.is_empty() {
+        let text = found.missing.join("\u{a0}; ");
+        engine.store.owe_notice(&key, "incomplete", &text, engine.app.clock.now()).await?;
+    }
     Ok(Prepared::Frozen { before: false })
 }
 
-/// Collects and understands: the first article whose agenda passes the gates, or why none does.
+/// Collects and understands: the first article whose agenda passes the gates, with what structured sources announce
+/// beside it; or why there is none. `article`: instead of those of the mailing's sources.
 ///
 /// # Errors
 /// The hold; never anything that would stop the daemon.
 pub async fn collect(app: &App, mailing: &Mailing, week: Week, article: Option<Article>) -> Result<Found, Hold> {
-    let articles = match article {
-        Some(article) => vec![article],
-        None => collect_sources(app, mailing).await?,
+    let (articles, missing) = match article {
+        Some(article) => (vec![article], Vec::new()),
+        None => collect_articles(app, mailing).await?,
     };
     let mut refusal = None;
     for article in articles {
-        let agenda = read(app, mailing, Some(week), &article);
+        let mut agenda = read(app, mailing, Some(week), &article);
         match gates::check(&agenda, &article.title, week, mailing.gates) {
-            Ok(()) => return Ok(Found { article, agenda }),
+            Ok(()) => {
+                agenda.warnings.extend(missing.iter().map(|why| without(why)));
+                let more = add_listings(app, mailing, week, &mut agenda).await?;
+                return Ok(Found { article, agenda, missing: [missing, more].concat() });
+            }
             // An article of the right week says more about what is wrong than a newer one of another week.
             Err(hold) if refusal.is_none() || !matches!(hold, Hold::WrongWeek { .. }) => refusal = Some(hold),
             Err(_) => {}
@@ -184,16 +196,59 @@ pub async fn collect(app: &App, mailing: &Mailing, week: Week, article: Option<A
     Err(refusal.unwrap_or(Hold::NoArticle { week }))
 }
 
-async fn collect_sources(app: &App, mailing: &Mailing) -> Result<Vec<Article>, Hold> {
-    let mut articles = Vec::new();
+/// The articles of all the sources that give some, and why those gave none that the mailing can do without.
+async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>, Vec<String>), Hold> {
+    let (mut articles, mut missing) = (Vec::new(), Vec::new());
     for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Article) {
-        let found = rule.source.articles(&app.fetcher, app.clock.now()).await.map_err(|error| {
-            warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no article");
-            Hold::Unreachable(error.in_french())
-        })?;
-        articles.extend(found);
+        match rule.source.articles(&app.fetcher, app.clock.now()).await {
+            Ok(found) => articles.extend(found),
+            Err(error) => {
+                warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no article");
+                match rule.required {
+                    true => return Err(Hold::Unreachable(error.in_french())),
+                    false => missing.push(error.in_french()),
+                }
+            }
+        }
     }
-    Ok(articles)
+    // All could be done without, but not all at once.
+    if articles.is_empty() && !missing.is_empty() {
+        return Err(Hold::Unreachable(missing.join("\u{a0}; ")));
+    }
+    Ok((articles, missing))
+}
+
+/// Merges into the agenda what the mailing's structured sources announce for the week. Returns why those are missing that
+/// it can do without; what they gave another time is never used in their stead.
+///
+/// # Errors
+/// When a source fails that it cannot do without.
+pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut Agenda) -> Result<Vec<String>, Hold> {
+    let mut missing = Vec::new();
+    let days = week.monday()..=week.sunday();
+    for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Listings) {
+        let zone = mailing.schedule.zone;
+        match rule.source.listings(&app.fetcher, days.clone(), zone, app.clock.now()).await {
+            Ok(listings) => {
+                let Merge { added, known, left_out } = merge::merge(agenda, &listings, week, &app.config.commune);
+                info!(mailing = mailing.id, added, known, left_out, "listings joined the agenda");
+            }
+            Err(error) => {
+                warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no listings");
+                if rule.required {
+                    return Err(Hold::SourceMissing(error.in_french()));
+                }
+                agenda.warnings.push(without(&error.in_french()));
+                missing.push(error.in_french());
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// What the issue says of a source it went without.
+fn without(why: &str) -> String {
+    format!("Une source manque, l’agenda est fait sans elle\u{a0}: {why}.")
 }
 
 /// What the grammar makes of an article.
@@ -211,7 +266,7 @@ const HTML_LIMIT: usize = 100_000;
 /// A template that does not render, or a page that cannot be printed.
 pub fn compose(app: &App, due: Due<'_>, found: &Found) -> anyhow::Result<Content> {
     let (mailing, week) = (due.mailing, due.week());
-    let Found { article, agenda } = found;
+    let Found { article, agenda, .. } = found;
     let office = &app.config.office;
     let links = Links { article: article.url.clone(), ..Links::default() };
     let mail = AgendaMail::new(&mailing.title, agenda, week, office, links);

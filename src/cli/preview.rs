@@ -16,7 +16,7 @@ pub(super) struct Args {
     /// As if it were this occurrence [default: the next one]
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
-    /// This article instead of the mailing's sources
+    /// This article instead of the one of the mailing’s sources
     #[arg(long, value_name = "FILE")]
     article: Option<PathBuf>,
     /// Where subject.txt, body.html, body.txt, message.eml, poster.pdf, booklet.pdf and agenda.json are written
@@ -74,7 +74,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         show::line(path.display());
     }
     for warning in &found.agenda.warnings {
-        show::aside(format!("not understood, printed as written: {warning}"));
+        show::aside(format!("to check: {warning}"));
     }
     Ok(Ended::Done)
 }

@@ -169,7 +169,7 @@ impl Context for AgendaMail {
 /// `templates/mail/notice`: to staff, when a mailing is held and when that ends.
 #[derive(Debug, Clone, Serialize)]
 pub struct NoticeMail {
-    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`
+    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`, `incomplete`
     pub kind: String,
     pub title: String,
     pub issue: String,
@@ -193,7 +193,8 @@ impl Context for NoticeMail {
             deadline: Some("samedi 4 juillet 2026 à 20 h".to_owned()),
             retry: Some("toutes les 15 minutes".to_owned()),
         };
-        let mut samples: Vec<_> = ["held", "resolved", "expired", "paused", "relay", "missed"].map(sample).into();
+        let mut samples: Vec<_> =
+            ["held", "resolved", "expired", "paused", "relay", "missed", "incomplete"].map(sample).into();
         samples.push(Self { deadline: None, retry: None, ..sample("held") });
         samples
     }
@@ -225,6 +226,6 @@ mod tests {
     #[test]
     fn the_built_in_templates_render_all_their_samples() {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
-        assert_eq!(checked, [("agenda", 2), ("notice", 7)]);
+        assert_eq!(checked, [("agenda", 2), ("notice", 8)]);
     }
 }

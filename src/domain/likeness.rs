@@ -141,7 +141,10 @@ fn words(text: &str) -> Vec<String> {
 fn content(text: &str) -> BTreeSet<String> {
     const EMPTY: &str = "a au aux le la l les un une des de d du et ou en dans sur sous par pour avec chez ce cet cette ces \
         son sa ses qu que qui st n no h heure min annule reporte complet gratuit entree libre tarif euro";
-    let is_hour = |word: &String| word.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('h').len() < word.len() && word.chars().all(|c| c.is_ascii_digit() || c == 'h');
+    let is_hour = |word: &String| {
+        word.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('h').len() < word.len()
+            && word.chars().all(|c| c.is_ascii_digit() || c == 'h')
+    };
     let among = |list: &str, word: &String| list.split_whitespace().any(|known| known == word);
     // A number is part of a name (« 1000 voix », « acte 2 ») unless it is an hour.
     let is_time = |word: &String| is_hour(word) && word.contains('h');
@@ -201,7 +204,11 @@ mod tests {
         use Likeness::*;
         check("21:00 concert d'Ora Gascona @ Pavie, halle", "21:00 Ora Gascona en concert @ Pavie", Certain);
         check("21:00 ORA GASCONA @ PAVIE", "21:00 Concert d’Ora Gascona @ Pavie, Halle", Certain);
-        check("20:30 concert de l'Ensemble Œdipe @ Castéra-Verduzan", "20:30 Ensemble OEdipe @ Castera Verduzan", Certain);
+        check(
+            "20:30 concert de l'Ensemble Œdipe @ Castéra-Verduzan",
+            "20:30 Ensemble OEdipe @ Castera Verduzan",
+            Certain,
+        );
         check("10:30 visite guidée « Auch, cœur de ville »", "10:30 Visite guidée Auch, cœur de ville @ Auch", Certain);
         check("10:30 visite guidée", "10:30 Visites guidées @ Auch, Office de tourisme", Same);
         check("08:00 marché @ Seissan", "08:00 Marché de plein vent @ Seissan", Same);

@@ -118,12 +118,8 @@ impl Merger<'_> {
 
     /// Where the agenda has this already, and how surely. `days`: those it takes place on; none of what lasts.
     fn find(&self, listing: &Listing, session: &Session, days: &[NaiveDate]) -> Option<(Place, Likeness)> {
-        let sketch = Sketch::of_listing(
-            &listing.title,
-            session.start,
-            listing.commune.as_deref(),
-            listing.venue.as_deref(),
-        );
+        let sketch =
+            Sketch::of_listing(&listing.title, session.start, listing.commune.as_deref(), listing.venue.as_deref());
         let agenda = &self.agenda;
         let dated = agenda.days.iter().enumerate().filter(|(_, day)| days.is_empty() || days.contains(&day.date));
         let dated = dated.flat_map(|(d, day)| (0..day.items.len()).map(move |i| Place::Day(d, i)));
@@ -177,7 +173,8 @@ impl Merger<'_> {
             {
                 let state = if listing.status == Status::Cancelled { "annulé" } else { "reporté" };
                 warning = Some(format!("{} le dit {state}", listing.source));
-            } else if let (Likeness::NearlySame, Shape::Once(_, Session { start: Some(start), .. })) = (likeness, shape) {
+            } else if let (Likeness::NearlySame, Shape::Once(_, Session { start: Some(start), .. })) = (likeness, shape)
+            {
                 warning = Some(format!("{} annonce {}", listing.source, french::hour(*start)));
             }
         }
@@ -268,7 +265,8 @@ fn is_of_article(item: &Item) -> bool {
 fn complete_item(item: &mut Item, listing: &Listing) {
     let [event] = item.events.as_mut_slice() else { return };
     let mut took = false;
-    let wanted = [(&mut event.link, &listing.url), (&mut event.phone, &listing.phone), (&mut event.price, &listing.price)];
+    let wanted =
+        [(&mut event.link, &listing.url), (&mut event.phone, &listing.phone), (&mut event.price, &listing.price)];
     for (has, given) in wanted {
         if has.is_none() && given.is_some() {
             has.clone_from(given);
@@ -324,7 +322,11 @@ fn item(listing: &Listing, session: &Session, until: Option<NaiveDate>) -> Item 
         until,
         ..Event::default()
     };
-    Item { text, events: vec![event], provenance: Some(Provenance { source: listing.source.clone(), completes: false }) }
+    Item {
+        text,
+        events: vec![event],
+        provenance: Some(Provenance { source: listing.source.clone(), completes: false }),
+    }
 }
 
 #[cfg(test)]

@@ -118,7 +118,9 @@ fn an_event_takes_what_it_lacks_only_where_it_is_certain() {
     assert_eq!(agenda.days[0].items, [concert()]);
     assert_eq!(
         agenda.warnings,
-        ["Mardi 13 juillet, «\u{a0}Ora Gascona\u{a0}»\u{a0}: Le calendrier annonce 20\u{a0}h\u{a0}30\u{202f}; l’article est gardé, à vérifier."]
+        [
+            "Mardi 13 juillet, «\u{a0}Ora Gascona\u{a0}»\u{a0}: Le calendrier annonce 20\u{a0}h\u{a0}30\u{202f}; l’article est gardé, à vérifier."
+        ]
     );
 }
 
@@ -188,9 +190,13 @@ fn what_lasts_is_an_exhibition_or_of_the_whole_week() {
         listing(title, "Lavardens", vec![session])
     };
     let mut agenda = article(13, vec![]);
-    let known = written("« Terres cuites », jusqu'au 31 août au village de Lavardens.", vec![event("Terres cuites", "", "Lavardens")]);
+    let known = written(
+        "« Terres cuites », jusqu'au 31 août au village de Lavardens.",
+        vec![event("Terres cuites", "", "Lavardens")],
+    );
     agenda.exhibitions.push(known);
-    let listings = [lasting("Exposition « Terres cuites »"), lasting("Exposition d’aquarelles"), lasting("Labyrinthe de maïs")];
+    let listings =
+        [lasting("Exposition « Terres cuites »"), lasting("Exposition d’aquarelles"), lasting("Labyrinthe de maïs")];
     assert_eq!(merged(&mut agenda, &listings), (2, 1, 0));
     assert_eq!(agenda.exhibitions[1].text, "Exposition d’aquarelles, Lavardens, jusqu’au 31 août");
     assert_eq!(agenda.exhibitions[1].events[0].until, NaiveDate::from_ymd_opt(2027, 8, 31));
