@@ -246,6 +246,11 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     if !root.has("source") {
         root.problem("source", "missing; write for example source = [{ kind = \"page\", url = \"https://…\" }]");
     }
+    let gives_article = |rule: &SourceRule| rule.source.gives() == Gives::Article;
+    if template == Some(Template::Agenda) && !sources.is_empty() && !sources.iter().any(gives_article) {
+        let kinds = "\"wordpress\", \"page\" or \"file\"";
+        root.problem("source", format!("an agenda needs a source of its article: one of kind {kinds}"));
+    }
     root.finish();
     Some(Mailing {
         id,
