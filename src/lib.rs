@@ -3,7 +3,7 @@
 //! # The map, in reading order
 //!
 //! ```text
-//! schedule -> collect -> compose -> (gates) -> freeze -> deliver -> report
+//! schedule -> collect -> compose -> (gates, approval) -> freeze -> deliver -> report
 //!                     the ledger (store) is the floor under every step
 //! ```
 //!
@@ -11,8 +11,9 @@
 //! - [`domain`] holds the words: agenda, issue, delivery, schedule, gates. Pure: no async, no I/O, no clock.
 //! - [`collect`] brings an article in: [`collect::fetch`] is the one HTTP client, [`collect::source`] the kinds of sources,
 //!   [`collect::article`] the grammar that turns a French article into days and events.
-//! - [`compose`] makes what people get: [`compose::context`] and [`templates`] the mail's texts, [`compose::mime`] its
-//!   bytes, [`compose::print`] the poster and the booklet.
+//! - [`compose`] makes what people get: [`compose::context`], [`compose::newsletter`] and [`templates`] the mail's texts,
+//!   [`compose::picture`] its pictures, [`compose::mime`] its bytes, [`compose::print`] the poster and the booklet.
+//! - [`newsletter`] gathers a month from several sources; [`approval`] keeps an issue until a person says yes to it.
 //! - [`deliver`] hands messages to the relay, one recipient a transaction, and knows how far each conversation came.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there.
 //! - [`daemon`] does whatever is due at each pass; [`notices`] tells staff; [`report`] shows the ledger.
@@ -31,7 +32,8 @@
 //!   does not understand is printed as written.
 //! - **I4 never the wrong week**: an agenda that is of another week, empty, or half there is held, and staff are told.
 //! - **I5 after the opt-out, silence**: nothing is accepted for an address after its opt-out has committed.
-//! - **I6 approval is of bytes**: an issue has one hash over all that people get.
+//! - **I6 approval is of bytes**: an issue has one hash over all that people get; what needs approval leaves only if
+//!   somebody approved that hash, and is not collected again on the way.
 //! - **I7 no person in the logs**: addresses are masked, tokens never written.
 //! - **I8 time is an argument**: no `now()` outside [`clock`]; instants are stored in UTC.
 //!

@@ -26,6 +26,8 @@ use url::Url;
 
 /// Pictures of one mail together, before they are encoded: with its texts it stays far below the 10 MB that relays take.
 const ALL_PICTURES: usize = 5_000_000;
+/// So begins what is said of a source that is missing, unlike a picture.
+pub const A_SOURCE: &str = "une source manque";
 /// What an editorial may weigh.
 const LONGEST_EDITORIAL: u64 = 64_000;
 
@@ -89,7 +91,7 @@ async fn news(
                 warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source gave no news");
                 match rule.required {
                     true => return Err(Hold::Unreachable(error.in_french())),
-                    false => missing.push(format!("une source manque{NBSP}: {}", error.in_french())),
+                    false => missing.push(format!("{A_SOURCE}{NBSP}: {}", error.in_french())),
                 }
             }
         }
@@ -134,6 +136,18 @@ fn appointments(sections: &[Section]) -> Result<Vec<Appointment>, Hold> {
         );
     }
     Ok(all)
+}
+
+/// The files of appointments, each with how many are in it: for `check`.
+///
+/// # Errors
+/// All that is wrong in the first that cannot be read.
+pub fn check_lists(sections: &[Section]) -> Result<Vec<(&str, usize)>, Problems> {
+    let files = sections.iter().filter_map(|section| match section {
+        Section::Appointments { file, .. } => file.as_deref(),
+        _ => None,
+    });
+    files.map(|file| Ok((file, read_appointments(Path::new(file))?.len()))).collect()
 }
 
 /// A file of `[[appointment]]`: `date`, `title`; and `time`, `place`, `text`, `url` where there are some.

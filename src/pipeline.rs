@@ -19,11 +19,12 @@ use crate::domain::{
     french,
     gates::{self, Hold},
     issue::{Attachment, Content, Envelope, IssueKey, IssueState, IssueSummary, NewIssue},
+    merge::{self, Merge},
     message::Message,
     newsletter::Letter,
 };
 use crate::failpoint;
-use crate::jobs::{self, Approval, Attach, Kind, Mailing, SourceRule};
+use crate::jobs::{self, Approval, Attach, Kind, Mailing};
 use crate::newsletter::{self, Gathered};
 use crate::report;
 use crate::store::{Frozen, Store};
@@ -114,6 +115,8 @@ pub struct Found {
     pub agenda: Agenda,
     /// What it was looked for, and is of.
     pub week: Week,
+    /// Sources the mailing goes without this time, each with the reason, in French.
+    pub missing: Vec<String>,
 }
 
 /// One occurrence of a mailing, from the article to the ledger. `article`: instead of the mailing's sources.
@@ -166,18 +169,22 @@ pub async fn prepare(
     }
     watch(Step::Collecting);
     let composed_at = engine.app.clock.now();
-    let content = match &due.mailing.kind {
+    let made = match &due.mailing.kind {
         Kind::Agenda(agenda) => make_agenda(engine, due, agenda, article, watch).await?,
         Kind::Newsletter(newsletter) => make_newsletter(engine, due, newsletter, watch).await?,
     };
-    let content = match content {
-        Ok(content) => content,
+    let (content, missing) = match made {
+        Ok(made) => made,
         Err(reason) => return Ok(Prepared::Held { reason: hold(engine, due, &reason).await? }),
     };
     watch(Step::Composed { content: &content });
     match due.mailing.approval {
         Approval::Automatic => {
             freeze(engine, due, content, composed_at, watch).await?;
+            if !missing.is_empty() {
+                let text = missing.join("\u{a0}; ");
+                engine.store.owe_notice(&key, "incomplete", &text, composed_at).await?;
+            }
             Ok(Prepared::Frozen { before: false })
         }
         Approval::Required => {
@@ -208,6 +215,9 @@ async fn take_the_word(
     }
 }
 
+/// What people get, and what it has to do without, a sentence in French each.
+type Made = (Content, Vec<String>);
+
 /// The inner error: why it is held.
 async fn make_agenda(
     engine: &Engine,
@@ -215,13 +225,14 @@ async fn make_agenda(
     agenda: &jobs::Agenda,
     article: Option<Article>,
     watch: Watch<'_>,
-) -> anyhow::Result<Result<Content, String>> {
+) -> anyhow::Result<Result<Made, String>> {
     let found = match collect(&engine.app, due, agenda, article).await {
         Ok(found) => found,
         Err(refusal) => return Ok(Err(refusal.to_string())),
     };
     watch(Step::Read { article: &found.article, agenda: &found.agenda });
-    compose(&engine.app, due, agenda, &found).map(Ok)
+    let content = compose(&engine.app, due, agenda, &found)?;
+    Ok(Ok((content, found.missing)))
 }
 
 /// The inner error: why it is held.
@@ -230,31 +241,43 @@ async fn make_newsletter(
     due: Due<'_>,
     newsletter: &jobs::Newsletter,
     watch: Watch<'_>,
-) -> anyhow::Result<Result<Content, String>> {
+) -> anyhow::Result<Result<Made, String>> {
     let Gathered { letter, pictures } = match newsletter::gather(&engine.app, &*engine.store, due, newsletter).await? {
         Ok(gathered) => gathered,
         Err(refusal) => return Ok(Err(refusal.to_string())),
     };
     watch(Step::Gathered { letter: &letter });
-    newsletter::compose(&engine.app, due, &letter, pictures).map(Ok)
+    let content = newsletter::compose(&engine.app, due, &letter, pictures)?;
+    let sources = letter.missing.into_iter().filter(|why| why.starts_with(newsletter::A_SOURCE));
+    Ok(Ok((content, sources.collect())))
 }
 
-/// Collects and understands: the first article whose agenda passes the gates, or why none does.
+/// Collects and understands: the first article whose agenda passes the gates, with what structured sources announce
+/// beside it; or why there is none. `article`: instead of those of the mailing's sources.
 ///
 /// # Errors
 /// The hold; never anything that would stop the daemon.
-pub async fn collect(app: &App, due: Due<'_>, agenda: &jobs::Agenda, article: Option<Article>) -> Result<Found, Hold> {
-    let (mailing, gates) = (due.mailing, agenda.gates);
-    let week = agenda.week(mailing.day(due.at));
-    let articles = match article {
-        Some(article) => vec![article],
-        None => collect_sources(app, mailing).await?,
+pub async fn collect(
+    app: &App,
+    due: Due<'_>,
+    publishes: &jobs::Agenda,
+    article: Option<Article>,
+) -> Result<Found, Hold> {
+    let mailing = due.mailing;
+    let week = publishes.week(mailing.day(due.at));
+    let (articles, missing) = match article {
+        Some(article) => (vec![article], Vec::new()),
+        None => collect_articles(app, mailing).await?,
     };
     let mut refusal = None;
     for article in articles {
-        let agenda = read(app, mailing, Some(week), &article);
-        match gates::check(&agenda, &article.title, week, gates) {
-            Ok(()) => return Ok(Found { article, agenda, week }),
+        let mut agenda = read(app, mailing, Some(week), &article);
+        match gates::check(&agenda, &article.title, week, publishes.gates) {
+            Ok(()) => {
+                agenda.warnings.extend(missing.iter().map(|why| without(why)));
+                let more = add_listings(app, mailing, week, &mut agenda).await?;
+                return Ok(Found { article, agenda, week, missing: [missing, more].concat() });
+            }
             // An article of the right week says more about what is wrong than a newer one of another week.
             Err(hold) if refusal.is_none() || !matches!(hold, Hold::WrongWeek { .. }) => refusal = Some(hold),
             Err(_) => {}
@@ -263,20 +286,59 @@ pub async fn collect(app: &App, due: Due<'_>, agenda: &jobs::Agenda, article: Op
     Err(refusal.unwrap_or(Hold::NoArticle { week }))
 }
 
-async fn collect_sources(app: &App, mailing: &Mailing) -> Result<Vec<Article>, Hold> {
-    let mut articles = Vec::new();
-    for SourceRule { source, required } in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Article) {
-        match source.articles(&app.fetcher, app.clock.now()).await {
+/// The articles of all the sources that give some, and why those gave none that the mailing can do without.
+async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>, Vec<String>), Hold> {
+    let (mut articles, mut missing) = (Vec::new(), Vec::new());
+    for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Article) {
+        match rule.source.articles(&app.fetcher, app.clock.now()).await {
             Ok(found) => articles.extend(found),
             Err(error) => {
                 warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no article");
-                if *required {
-                    return Err(Hold::Unreachable(error.in_french()));
+                match rule.required {
+                    true => return Err(Hold::Unreachable(error.in_french())),
+                    false => missing.push(error.in_french()),
                 }
             }
         }
     }
-    Ok(articles)
+    // All could be done without, but not all at once.
+    if articles.is_empty() && !missing.is_empty() {
+        return Err(Hold::Unreachable(missing.join("\u{a0}; ")));
+    }
+    Ok((articles, missing))
+}
+
+/// Merges into the agenda what the mailing's structured sources announce for the week. Returns why those are missing that
+/// it can do without; what they gave another time is never used in their stead.
+///
+/// # Errors
+/// When a source fails that it cannot do without.
+pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut Agenda) -> Result<Vec<String>, Hold> {
+    let mut missing = Vec::new();
+    let days = week.monday()..=week.sunday();
+    for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Listings) {
+        let zone = mailing.schedule.zone;
+        match rule.source.listings(&app.fetcher, days.clone(), zone, app.clock.now()).await {
+            Ok(listings) => {
+                let Merge { added, known, left_out } = merge::merge(agenda, &listings, week, &app.config.commune);
+                info!(mailing = mailing.id, added, known, left_out, "listings joined the agenda");
+            }
+            Err(error) => {
+                warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no listings");
+                if rule.required {
+                    return Err(Hold::SourceMissing(error.in_french()));
+                }
+                agenda.warnings.push(without(&error.in_french()));
+                missing.push(error.in_french());
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// What the issue says of a source it went without.
+fn without(why: &str) -> String {
+    format!("Une source manque, l’agenda est fait sans elle\u{a0}: {why}.")
 }
 
 /// What the grammar makes of an article.
@@ -294,7 +356,7 @@ pub(crate) const HTML_LIMIT: usize = 100_000;
 /// A template that does not render, or a page that cannot be printed.
 pub fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found) -> anyhow::Result<Content> {
     let mailing = due.mailing;
-    let Found { article, agenda, week } = found;
+    let Found { article, agenda, week, .. } = found;
     let office = &app.config.office;
     let links = Links { article: article.url.clone(), ..Links::default() };
     let mail = AgendaMail::new(&mailing.title, agenda, *week, office, links);

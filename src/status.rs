@@ -99,13 +99,15 @@ impl Status {
             let (key, reason) = (issue.key.to_string(), issue.reason.clone().unwrap_or_default());
             let mut wait = |why, help| waiting.push(Waiting { what: key.clone(), why, help });
             match issue.state {
+                IssueState::Held | IssueState::AwaitingApproval if issue.is_presented() && !issue.is_approved() => {
+                    wait(
+                        format!("awaits approval until {}", self.local(issue.expires_at)),
+                        format!("semainier issues show {key}, then semainier issues approve {key} --by NAME"),
+                    )
+                }
                 IssueState::Held => {
                     wait(format!("held: {reason}"), format!("mend the article; until {}", self.local(issue.expires_at)))
                 }
-                IssueState::AwaitingApproval if !issue.is_approved() => wait(
-                    "awaits approval".to_owned(),
-                    format!("semainier issues show {key}, then semainier issues approve {key} --by NAME"),
-                ),
                 IssueState::Paused => wait(format!("paused: {reason}"), format!("semainier issues resume {key}")),
                 _ => {}
             }
@@ -334,6 +336,16 @@ mod tests {
             said[1],
             ("held: aucun article".to_owned(), "mend the article; until 2026-07-04T20:00:00+02:00".to_owned())
         );
+        let asked = IssueSummary { content_hash: Some("c0ffee".to_owned()), ..issue(IssueState::AwaitingApproval, 0) };
+        let approved = IssueSummary { approved_by: Some("Claire".to_owned()), ..asked.clone() };
+        assert_eq!(whys(status(alive(), vec![approved])), []);
+        let help =
+            "semainier issues show agenda/2026-W28, then semainier issues approve agenda/2026-W28 --by NAME".to_owned();
+        let why = "awaits approval until 2026-07-04T20:00:00+02:00".to_owned();
+        for state in [IssueState::Held, IssueState::AwaitingApproval] {
+            let waiting = IssueSummary { state, ..asked.clone() };
+            assert_eq!(whys(status(alive(), vec![waiting])), [(why.clone(), help.clone())]);
+        }
         let said = whys(status(alive(), vec![issue(IssueState::Paused, 2)]));
         assert_eq!(said[0].1, "semainier issues resume agenda/2026-W28");
         assert_eq!(said[1].0, "2 unknown: the relay may or may not have them");

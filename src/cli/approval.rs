@@ -93,7 +93,7 @@ pub(super) async fn approve(engine: &Engine, key: &str, by: &str, hash: Option<&
         true => format!("it leaves at {}", report::instant(issue.scheduled_for, zone)),
         false => "its hour is over: it leaves now".to_owned(),
     };
-    show::line(format!("{key} is approved by {by}: {:?}", issue.subject.unwrap_or_default()));
+    show::line(format!("{key} is approved by {by}: {}", issue.subject.unwrap_or_default()));
     show::line(format!("  content {}; {when}, by `semainier serve`", approval::short(&hash)));
     Ok(Ended::Done)
 }

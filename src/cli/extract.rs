@@ -5,10 +5,12 @@ use crate::collect::article::{self, Reading};
 use crate::collect::source::Source;
 use crate::compose::rows::{Row, rows, status_word};
 use crate::domain::{
-    agenda::{Agenda, Item, Week},
+    agenda::{Agenda, Item, Provenance, Week},
     french,
 };
+use crate::pipeline;
 use crate::report::table;
+use anyhow::Context as _;
 use chrono::NaiveDate;
 use comfy_table::Table;
 
@@ -23,6 +25,9 @@ pub(super) struct Args {
     /// The week it should be of, such as 2027-W28
     #[arg(long)]
     week: Option<Week>,
+    /// With what the structured sources of this mailing announce, and where each line came from
+    #[arg(long, value_name = "MAILING")]
+    merge: Option<String>,
     /// The agenda as one object: week, days, daily, exhibitions, unplaced, warnings
     #[arg(long)]
     json: bool,
@@ -39,7 +44,12 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         let published = article.published.with_timezone(&app.config.zone).date_naive();
         let reading =
             Reading { published: args.published.unwrap_or(published), week: args.week, home: &app.config.commune };
-        let agenda = article::read(&article.html, &reading);
+        let mut agenda = article::read(&article.html, &reading);
+        if let Some(mailing) = &args.merge {
+            let week = agenda.week.context("no day was recognised: there is no week to merge into")?;
+            let added = pipeline::add_listings(&app, app.mailing(mailing)?, week, &mut agenda).await;
+            added.map_err(|hold| anyhow::anyhow!("{hold}"))?;
+        }
         match args.json {
             true => show::json(&agenda)?,
             false => people(&article.title, &agenda),
@@ -71,16 +81,23 @@ fn block(heading: &str, items: &[Item]) {
     }
     show::line(format!("\n{heading}"));
     let mut table = table(["time", "what", "where", "price", "more"]);
-    for row in items.iter().flat_map(rows) {
-        add(&mut table, row);
+    for item in items {
+        for row in rows(item) {
+            add(&mut table, row, item.provenance.as_ref().map(from));
+        }
     }
     show::line(table);
 }
 
-fn add(table: &mut Table, row: Row) {
+/// `← Le calendrier`, or `+ Le calendrier` of what the article has and the source completed.
+fn from(provenance: &Provenance) -> String {
+    format!("{} {}", if provenance.completes { "+" } else { "←" }, provenance.source)
+}
+
+fn add(table: &mut Table, row: Row, from: Option<String>) {
     let status = status_word(row.status).map(|word| format!("[{word}] ")).unwrap_or_default();
     let mark = if row.as_written { "? " } else { "" };
-    let more = [row.phone, row.until, row.note, row.link].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let more = [row.phone, row.until, row.note, row.link, from].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     table.add_row([
         row.time,
         format!("{mark}{status}{}", row.title),

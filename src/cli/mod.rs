@@ -48,6 +48,7 @@ Start here:
   semainier next agenda --count 9             when it goes
   semainier preview agenda --article FILE --out DIR   what it would look like
   semainier run agenda                        send it now
+  semainier issues approve newsletter/2026-07 --by NAME   say yes to what staff were shown
   semainier serve                             the daemon: sends by itself
   semainier status                            what it does, and what waits for a person
 
@@ -72,7 +73,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run one agenda on a sample article for 12 sample partners, mails captured in a folder
+    /// Run one agenda and one newsletter for 12 sample partners, mails captured in a folder
     Demo(demo::Args),
     /// Check configuration, mailings and templates; show the next occurrences
     Check,

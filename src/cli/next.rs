@@ -71,7 +71,11 @@ fn next(mailing: &Mailing, at: Timestamp) -> Next<'_> {
 
 /// The next occurrences of a mailing, for people: also the end of `check`.
 pub(super) fn show_next(app: &App, mailing: &Mailing, from: Timestamp, count: usize) {
-    show::line(format!("{} ({}):", mailing.id, mailing.title));
+    let before = match mailing.compose_before {
+        none if none.is_zero() => String::new(),
+        before => format!(", composed {} h before to be approved", before.num_hours()),
+    };
+    show::line(format!("{} ({}){before}:", mailing.id, mailing.title));
     for at in mailing.schedule.after(from).take(count) {
         let zone = mailing.schedule.zone;
         let weekday = at.with_timezone(&zone).format("%a");

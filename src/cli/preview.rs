@@ -16,7 +16,7 @@ pub(super) struct Args {
     /// As if it were this occurrence [default: the next one]
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
-    /// This article instead of the mailing's sources
+    /// This article instead of the one of the mailing’s sources
     #[arg(long, value_name = "FILE")]
     article: Option<PathBuf>,
     /// Where subject.txt, body.html, body.txt and message.eml are written; of an agenda poster.pdf, booklet.pdf and
@@ -65,7 +65,7 @@ async fn preview_agenda(
     let papers = [("poster.pdf", poster.pdf), ("booklet.pdf", booklet.pdf)];
     write(app, due, &content, papers.into(), ("agenda.json", json), out)?;
     for warning in &found.agenda.warnings {
-        show::aside(format!("not understood, printed as written: {warning}"));
+        show::aside(format!("to check: {warning}"));
     }
     Ok(Ended::Done)
 }

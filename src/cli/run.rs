@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// The occurrence to send, by its instant [default: the one that is due, or the next]
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
-    /// This article instead of the mailing's sources
+    /// This article instead of the one of the mailing’s sources
     #[arg(long, value_name = "FILE")]
     article: Option<PathBuf>,
 }

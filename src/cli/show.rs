@@ -66,7 +66,7 @@ impl Progress {
                 let days = agenda.days.len();
                 self.say(format!("read {:?}: {} events on {days} days", article.title, agenda.event_count()));
                 for warning in &agenda.warnings {
-                    self.say(format!("  not understood, printed as written: {warning}"));
+                    self.say(format!("  to check: {warning}"));
                 }
             }
             Step::Composed { content } => {

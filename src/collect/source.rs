@@ -129,14 +129,14 @@ impl Source {
     pub async fn listings(
         &self,
         fetcher: &Fetcher,
-        days: &RangeInclusive<NaiveDate>,
+        days: RangeInclusive<NaiveDate>,
         zone: Tz,
         _now: Timestamp,
     ) -> Result<Vec<Listing>, CollectError> {
         match self {
-            Self::Ical { url } => ical::listings(url, fetcher, days, zone).await,
-            Self::EventsCalendar { url } => events_calendar::listings(url, fetcher, days, zone).await,
-            Self::JsonLd { url } => json_ld::listings(url, fetcher, days, zone).await,
+            Self::Ical { url } => ical::listings(url, fetcher, &days, zone).await,
+            Self::EventsCalendar { url } => events_calendar::listings(url, fetcher, &days, zone).await,
+            Self::JsonLd { url } => json_ld::listings(url, fetcher, &days, zone).await,
             _ => Ok(Vec::new()),
         }
     }

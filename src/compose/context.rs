@@ -170,7 +170,7 @@ impl Context for AgendaMail {
 /// `templates/mail/notice`: to staff, when a mailing is held and when that ends.
 #[derive(Debug, Clone, Serialize)]
 pub struct NoticeMail {
-    /// `held`, `unapproved`, `resolved`, `expired`, `paused`, `relay`, `missed`
+    /// `held`, `unapproved`, `resolved`, `expired`, `paused`, `relay`, `missed`, `incomplete`
     pub kind: String,
     pub title: String,
     pub issue: String,
@@ -198,7 +198,7 @@ impl Context for NoticeMail {
             approval: kind == "unapproved",
         };
         let mut samples: Vec<_> =
-            ["held", "unapproved", "resolved", "expired", "paused", "relay", "missed"].map(sample).into();
+            ["held", "unapproved", "resolved", "expired", "paused", "relay", "missed", "incomplete"].map(sample).into();
         samples.push(Self { deadline: None, retry: None, ..sample("held") });
         samples
     }
@@ -239,6 +239,6 @@ mod tests {
     #[test]
     fn the_built_in_templates_render_all_their_samples() {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
-        assert_eq!(checked, [("agenda", 2), ("newsletter", 2), ("approval", 2), ("notice", 8)]);
+        assert_eq!(checked, [("agenda", 2), ("newsletter", 2), ("approval", 2), ("notice", 9)]);
     }
 }

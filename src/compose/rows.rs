@@ -246,7 +246,7 @@ mod tests {
     }
 
     fn item(text: &str, events: Vec<Event>) -> Item {
-        Item { text: text.to_owned(), events }
+        Item { text: text.to_owned(), events, ..Item::default() }
     }
 
     #[test]

@@ -122,6 +122,20 @@ pub struct Item {
     pub text: String,
     /// What was understood; empty where nothing was, and then `text` is what is shown.
     pub events: Vec<Event>,
+    /// Where it came from, when not from the article alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+}
+
+/// The structured source an item came from, or that completed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// In words for people: the calendar's name, else its host.
+    pub source: String,
+    /// The item is the article's own; the source only gave what it lacked: a link, a telephone, a price.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub completes: bool,
 }
 
 /// Something that takes place on several days of the week at the same hours.
@@ -259,7 +273,8 @@ mod tests {
             until: Some(date),
             ..Event::default()
         };
-        let item = Item { text: "un bal".into(), events: vec![event, Event::default()] };
+        let provenance = Some(Provenance { source: "Le calendrier".into(), completes: true });
+        let item = Item { text: "un bal".into(), events: vec![event, Event::default()], provenance };
         let agenda = Agenda {
             week: Some(Week::of(date)),
             days: vec![Day { date, items: vec![item.clone()] }],

@@ -25,6 +25,8 @@ impl Default for Gates {
 pub enum Hold {
     /// No article could be fetched; the sentence says why.
     Unreachable(String),
+    /// A source of events that the mailing cannot do without failed; the sentence says why.
+    SourceMissing(String),
     /// The source answered, and has no article that fits.
     NoArticle {
         week: Week,
@@ -57,6 +59,7 @@ impl fmt::Display for Hold {
         let days = |days: &[NaiveDate]| days.iter().map(|d| day(*d)).collect::<Vec<_>>().join(", ");
         match self {
             Hold::Unreachable(why) => write!(f, "l’article n’a pas pu être lu{NBSP}: {why}"),
+            Hold::SourceMissing(why) => write!(f, "une source d’événements n’a pas pu être lue{NBSP}: {why}"),
             Hold::NoArticle { week } => {
                 write!(f, "aucun article trouvé pour la semaine {}", week_in_words(*week))
             }
@@ -131,7 +134,7 @@ mod tests {
     }
 
     fn item(text: &str) -> Item {
-        Item { text: text.to_owned(), events: vec![] }
+        Item { text: text.to_owned(), ..Item::default() }
     }
 
     fn agenda(days: &[(&str, usize)]) -> Agenda {

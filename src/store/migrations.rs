@@ -56,6 +56,32 @@ fn newest(migrator: &Migrator) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+    /// The table of issues is made anew on SQLite: nothing of a ledger that is in use may be lost on the way.
+    #[tokio::test]
+    async fn a_ledger_of_schema_2_keeps_its_issues_and_what_hangs_on_them() {
+        let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(true);
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        let whole = super::sqlite();
+        let before = super::Migrator::with_migrations(whole.iter().filter(|it| it.version <= 2).cloned().collect());
+        super::run(&before, &mut db).await.unwrap();
+        let rows = "INSERT INTO issues VALUES ('agenda/2026-W28', 'agenda', 'done', NULL, 1, 2, 3, 4, 5, 'Objet', 'c0ffee');
+            INSERT INTO issues VALUES ('agenda/2026-W29', 'agenda', 'held', 'rien', 1, 2, 3, NULL, NULL, NULL, NULL);
+            INSERT INTO issue_content VALUES ('agenda/2026-W28', 'h', 't', '{}', '{}');
+            INSERT INTO attachments VALUES ('agenda/2026-W28', 1, 'a.pdf', 'application/pdf', x'00');
+            INSERT INTO deliveries VALUES ('d1', 'agenda/2026-W28', 'c', 'k', 'a@b.fr', 'h', '', '', '', 'm', 'sent', NULL,
+                NULL, 1, NULL, 0, 0, 6)";
+        sqlx::raw_sql(rows).execute(&mut db).await.unwrap();
+        super::run(&whole, &mut db).await.unwrap();
+        let kept = "SELECT count(*) FROM issues i LEFT JOIN deliveries d ON d.issue = i.key
+            WHERE (i.subject = 'Objet' AND i.frozen_at = 4 AND d.id = 'd1') OR (i.state = 'held' AND i.reason = 'rien')";
+        assert_eq!(sqlx::query_scalar::<_, i64>(kept).fetch_one(&mut db).await.unwrap(), 2);
+        let orphan = "INSERT INTO issue_content VALUES ('agenda/2030-W01', 'h', 't', '{}', '{}')";
+        let refused = sqlx::raw_sql(orphan).execute(&mut db).await.unwrap_err().to_string();
+        assert!(refused.contains("FOREIGN KEY"), "{refused}");
+    }
+
     #[test]
     fn both_databases_have_the_same_migrations() {
         let names =

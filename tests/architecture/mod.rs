@@ -55,6 +55,8 @@ fn each_library_is_named_only_in_its_room() {
         ("lopdf", &["compose/print"]),
         ("rustybuzz", &["compose/print"]),
         ("png", &["compose/print"]),
+        ("image", &["compose/picture.rs"]),
+        ("pulldown_cmark", &["compose/markdown.rs", "collect/folder.rs"]),
         ("reqwest", &["collect"]),
         ("scraper", &["collect"]),
         ("feed_rs", &["collect"]),

@@ -3,6 +3,8 @@
 use crate::support::web;
 
 mod client;
+mod listings;
+mod news;
 mod sources;
 
 use std::net::IpAddr;

@@ -1,7 +1,7 @@
 //! `semainier demo`: the first minute with the program.
 
 use crate::support::house::{Done, House, finish};
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -29,7 +29,14 @@ fn the_demo_needs_no_network_and_leaves_mails_poster_booklet_and_ledger() {
     let house = House::new();
     std::fs::remove_file(house.path("semainier.toml")).unwrap();
     let done = without_network(&house, &["demo"]).expect(0);
-    for part in ["agenda/2027-W28: done (12 = 12 sent)", "demo-output/outbox", "demo-output/poster.pdf", "le-daroles"] {
+    for part in [
+        "agenda/2027-W28: done (12 = 12 sent)",
+        "newsletter/2027-08: done (12 = 12 sent)",
+        "demo-output/newsletter/body.html",
+        "demo-output/outbox",
+        "demo-output/poster.pdf",
+        "le-daroles",
+    ] {
         assert!(done.stdout.contains(part), "{part:?} is not in\n{}", done.stdout);
     }
     let dir = house.path("demo-output");
@@ -38,13 +45,27 @@ fn the_demo_needs_no_network_and_leaves_mails_poster_booklet_and_ledger() {
         assert!(std::fs::read(dir.join(pdf)).unwrap().starts_with(b"%PDF"), "{pdf}");
     }
     let mails = names(&dir.join("outbox"), ".eml");
-    assert_eq!(mails.len(), 12);
+    assert_eq!(mails.len(), 12 + 12 + 1, "agendas, newsletters, and one to staff");
+    let mut kinds = [0, 0, 0];
     for mail in mails {
         let bytes = std::fs::read(dir.join("outbox").join(mail)).unwrap();
         let mail = MessageParser::default().parse(&bytes).unwrap();
-        assert_eq!(mail.attachment_count(), 2);
-        assert!(mail.body_text(0).unwrap().contains("du lundi 12 au dimanche 18 juillet 2027"));
+        let text = mail.body_text(0).unwrap().replace('\u{a0}', " ");
+        let pictures = mail.parts.iter().filter(|part| part.content_id().is_some()).count();
+        if mail.subject().unwrap().starts_with("À approuver") {
+            assert!(text.contains("semainier issues approve newsletter/2027-08") && pictures == 3, "{text}");
+            kinds[2] += 1;
+        } else if mail.subject().unwrap().starts_with("La lettre") {
+            assert!(text.contains("Les tournesols ont leur sentier") && text.contains("Mardi 17 août"), "{text}");
+            assert_eq!(pictures, 3);
+            kinds[1] += 1;
+        } else {
+            assert_eq!(mail.attachment_count(), 2);
+            assert!(text.contains("du lundi 12 au dimanche 18 juillet 2027"));
+            kinds[0] += 1;
+        }
     }
+    assert_eq!(kinds, [12, 12, 1]);
 }
 
 #[test]
@@ -53,7 +74,7 @@ fn a_second_demo_begins_anew_and_leaves_what_is_not_its_own() {
     let mine = house.write("there/letter.txt", "keep me");
     for _ in 0..2 {
         house.semainier(&["demo", "--dir", "there"]).expect(0).expect_said(&["12 added", "12 = 12 sent"]);
-        assert_eq!(names(&house.path("there/outbox"), ".eml").len(), 12);
+        assert_eq!(names(&house.path("there/outbox"), ".eml").len(), 25);
     }
     assert_eq!(std::fs::read_to_string(mine).unwrap(), "keep me");
 }

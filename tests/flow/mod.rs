@@ -5,6 +5,7 @@ mod commands;
 mod demo;
 mod files;
 mod held;
+mod merging;
 mod partners;
 mod publishing;
 mod relay;

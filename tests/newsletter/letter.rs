@@ -74,7 +74,7 @@ fn a_source_that_fails_holds_the_issue_or_is_missing_from_it_as_the_mailing_says
         let shown = house.semainier(&["issues", "show", ISSUE, "--json"]).expect(0).json();
         let missing = shown["letter"]["missing"][0].as_str().unwrap();
         assert!(missing.contains("une source manque") && missing.contains("503"), "{missing}");
-        let asked = relay.seen().accepted.iter().filter(|it| it.recipient == STAFF).next_back().unwrap().bytes.clone();
+        let asked = relay.seen().accepted.iter().rfind(|it| it.recipient == STAFF).unwrap().bytes.clone();
         let asked = MessageParser::default().parse(&asked).unwrap();
         let text = asked.body_text(0).unwrap().replace('\u{a0}', " ");
         assert!(text.contains("À savoir :") && text.contains("une source manque"), "{text}");

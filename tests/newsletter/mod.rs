@@ -3,4 +3,5 @@
 
 mod approval;
 mod letter;
+mod months;
 mod room;

@@ -204,7 +204,7 @@ pub fn agenda(count: usize) -> Agenda {
     }
     if aside.next().is_some() {
         let text = "Le bac de Beaucaire est fermé pour travaux : pensez au covoiturage pour les soirées du festival !";
-        agenda.unplaced.push(Item { text: text.into(), events: vec![] });
+        agenda.unplaced.push(Item { text: text.into(), ..Item::default() });
     }
     if aside.next().is_some() {
         let mut show =
@@ -248,10 +248,10 @@ pub fn hostile() -> Agenda {
     slots.slots =
         [(10, 12), (14, 18), (20, 22)].map(|(a, b)| (time(&format!("{a}:00")), time(&format!("{b}:00")))).to_vec();
     days[3].items.push(item(slots));
-    days[4].items.push(Item { text: "mot ".repeat(1500), events: vec![] });
-    days[5].items.push(Item { text: "🎉".into(), events: vec![] });
-    days[5].items.push(Item { text: String::new(), events: vec![Event::default()] });
-    let unplaced = vec![Item { text: "A".repeat(900), events: vec![] }];
+    days[4].items.push(Item { text: "mot ".repeat(1500), ..Item::default() });
+    days[5].items.push(Item { text: "🎉".into(), ..Item::default() });
+    days[5].items.push(Item { events: vec![Event::default()], ..Item::default() });
+    let unplaced = vec![Item { text: "A".repeat(900), ..Item::default() }];
     Agenda { week: Some(week), days, unplaced, ..Agenda::default() }
 }
 
@@ -281,5 +281,5 @@ fn event(when: &str, title: &str, place: &str, price: &str, phone: &str) -> Even
 fn item(event: Event) -> Item {
     let parts = [Some(event.title.clone()), event.place.clone(), event.price.clone(), event.phone.clone()];
     let text = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    Item { text, events: vec![event] }
+    Item { text, events: vec![event], ..Item::default() }
 }

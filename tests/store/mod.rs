@@ -1,5 +1,6 @@
 //! The contract of the store, held by both databases: one suite, run on each.
 
+mod approvals;
 mod claiming;
 mod daemons;
 mod finishing;

@@ -1,11 +1,12 @@
-//! `semainier demo`: one agenda occurrence on a sample article, through the same pipeline as in earnest. Mails are captured
-//! in a folder; no network, no server.
+//! `semainier demo`: one agenda on a sample article, and one newsletter that is approved, through the same pipeline as in
+//! earnest. Mails are captured in a folder; no network, no server.
 
-use super::{Context, Ended, partners, run, show};
-use crate::app::App;
+use super::{Context, Ended, approval, files, partners, run, show};
+use crate::app::{App, Engine};
 use crate::clock::Clock;
 use crate::config::{Config, Log};
 use crate::domain::{Timestamp, article::Article};
+use crate::jobs;
 use crate::keys::Overrides;
 use crate::store::{Access, LogFilter};
 use crate::{report, telemetry};
@@ -27,8 +28,20 @@ const PARTNERS: &str = include_str!("partners.csv");
 const SATURDAY: &str = "2027-07-10T06:00:00Z";
 const MAILING: &str = "agenda";
 
+const NEWSLETTER: &str = include_str!("newsletter.toml");
+const EDITORIAL: &str = include_str!("editorial.md");
+/// Three days before the first Tuesday of August, and that Tuesday at the hour of the mailing.
+const COMPOSED: &str = "2027-07-31T07:00:00Z";
+const TUESDAY: &str = "2027-08-03T07:00:00Z";
+
+/// What the communications officer wrote, with pictures drawn for it.
+#[derive(rust_embed::Embed)]
+#[folder = "src/cli/demo/news/"]
+struct News;
+
 const OFFICE: &str = "
 public_url = 'https://partenaires.office.example'
+staff = ['communication@office.example']
 [office]
 name = 'Office de tourisme Grand Auch Cœur de Gascogne'
 address = '3, place de la République, 32000 Auch'
@@ -49,7 +62,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let saturday: Timestamp = SATURDAY.parse()?;
     let format = context.log_format.unwrap_or(config.log.format);
     telemetry::init(&Log { format, ..config.log.clone() }, "error");
-    let engine = App::new(config, Clock::starting_at(saturday))?.open(Access::Exclusive).await?;
+    let engine = App::new(config.clone(), Clock::starting_at(saturday))?.open(Access::Exclusive).await?;
 
     show::line(format!("A Saturday morning at the office: {}\n", report::instant(saturday, engine.app.config.zone)));
     partners::import_bytes(&engine, PARTNERS.as_bytes(), "demo", false, vec![]).await?;
@@ -71,16 +84,61 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     }
     let log = engine.store.log(&LogFilter::default()).await?;
     show::line(report::log_table(&log, engine.app.config.zone));
+    drop(engine);
+    newsletter(&config, dir).await?;
     let path = |name: &str| dir.join(name).display().to_string();
     show::line(format!(
         "Look at:\n  {}   the mails, for any mail program\n  {}        the poster (A4)\n  {}       the booklet \
-         (A4, both sides, turned on the short edge, folded)\n  {}      the ledger",
+         (A4, both sides, turned on the short edge, folded)\n  {}   the newsletter, for a browser\n  {}      the ledger",
         path("outbox/*.eml"),
         path("poster.pdf"),
         path("booklet.pdf"),
+        path("newsletter/body.html"),
         path("semainier.db"),
     ));
     Ok(ended)
+}
+
+/// Composed and shown to staff on Saturday, approved, sent on Tuesday.
+async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
+    let folder = dir.join("actualites");
+    for name in News::iter() {
+        let bytes = News::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
+        files::one(&folder, &name, &bytes)?;
+    }
+    std::fs::write(dir.join("rendez-vous.toml"), include_str!("rendez-vous.toml"))?;
+
+    let tuesday: Timestamp = TUESDAY.parse()?;
+    let engine = newsletter_engine(config, &folder, COMPOSED.parse()?).await?;
+    let mailing = engine.app.mailing("newsletter")?;
+    let key = mailing.issue_key(tuesday);
+    show::line(format!(
+        "\nThree days before the newsletter: {}\n",
+        report::instant(COMPOSED.parse()?, mailing.schedule.zone)
+    ));
+    engine.store.write_editorial(&key, EDITORIAL, "Claire", engine.app.clock.now()).await?;
+    run::publish(&engine, mailing, tuesday, None).await?;
+    approval::show(&engine, key.as_str(), None, false).await?;
+    approval::approve(&engine, key.as_str(), "Claire", None).await?;
+    drop(engine);
+
+    show::line(format!("\nTuesday: {}\n", report::instant(tuesday, config.zone)));
+    let engine = newsletter_engine(config, &folder, tuesday).await?;
+    run::publish(&engine, engine.app.mailing("newsletter")?, tuesday, None).await?;
+    if let Some(content) = engine.store.content(&key).await? {
+        files::write(&engine.app, "newsletter", &key, &content, &dir.join("newsletter"))?;
+    }
+    show::line("");
+    Ok(())
+}
+
+async fn newsletter_engine(config: &Config, folder: &Path, at: Timestamp) -> anyhow::Result<Engine> {
+    let mut app = App::new(config.clone(), Clock::starting_at(at))?;
+    let text = NEWSLETTER.replace("FOLDER", &format!("{:?}", folder.display().to_string()));
+    let mailing = jobs::parse(Path::new("newsletter.toml"), &text, &app.config, at)?;
+    app.mailings.retain(|other| other.id != mailing.id);
+    app.mailings.push(mailing);
+    app.open(Access::Exclusive).await
 }
 
 /// What an earlier demo left is taken away; nothing else in the folder is touched.

@@ -210,7 +210,8 @@ impl Reader<'_> {
                 shortened(text)
             ));
         }
-        (Item { text: text.to_owned(), events: understood.events }, understood.moved_to)
+        let item = Item { text: text.to_owned(), events: understood.events, ..Item::default() };
+        (item, understood.moved_to)
     }
 
     /// What moved to a day where it stands again is told there: here only its words stay.

@@ -8,13 +8,15 @@ use crate::domain::{
     email::EmailAddress,
     gates::Gates,
     issue::IssueKey,
-    newsletter::{Filter, Link, Month, Section as Part},
+    newsletter::{Month, Section as Part},
     schedule::{Coalesce, Deadline, Schedule},
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section, parse_duration};
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Weekday};
 use std::path::{Path, PathBuf};
 use url::Url;
+
+mod newsletter;
 
 #[derive(rust_embed::Embed)]
 #[folder = "jobs/"]
@@ -206,7 +208,7 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     let templates = [("agenda", Template::Agenda), ("newsletter", Template::Newsletter)];
     let template = root.required("template", "\"agenda\"", |raw| word(&raw.text()?, &templates));
     let kind = match template {
-        Some(Template::Newsletter) => Kind::Newsletter(read_newsletter(&root, config)),
+        Some(Template::Newsletter) => Kind::Newsletter(newsletter::read(&root, config)),
         Some(Template::Agenda) | None => Kind::Agenda(read_agenda(&root)),
     };
     let approval = root
@@ -232,7 +234,7 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     schedule.finish();
 
     if let (Some(schedule), Kind::Newsletter(_)) = (&read_schedule, &kind) {
-        check_monthly(&root, schedule, now);
+        newsletter::check_monthly(&root, schedule, now);
     }
     let gives: &[Gives] = match template {
         Some(Template::Agenda) => &[Gives::Article, Gives::Listings],
@@ -243,6 +245,11 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     let sources: Vec<_> = sections.into_iter().filter_map(|section| read_source(section, config, gives)).collect();
     if !root.has("source") {
         root.problem("source", "missing; write for example source = [{ kind = \"page\", url = \"https://…\" }]");
+    }
+    let gives_article = |rule: &SourceRule| rule.source.gives() == Gives::Article;
+    if template == Some(Template::Agenda) && !sources.is_empty() && !sources.iter().any(gives_article) {
+        let kinds = "\"wordpress\", \"page\" or \"file\"";
+        root.problem("source", format!("an agenda needs a source of its article: one of kind {kinds}"));
     }
     root.finish();
     Some(Mailing {
@@ -277,81 +284,6 @@ fn read_agenda(root: &Section) -> Agenda {
     };
     gates.finish();
     Agenda { covers: covers.unwrap_or(Covers::NextWeek), attach: attach.unwrap_or_default(), gates: read_gates }
-}
-
-fn read_newsletter(root: &Section, config: &Config) -> Newsletter {
-    let sections: Vec<_> = root.sections("section").into_iter().filter_map(|s| read_part(s, config)).collect();
-    let count = |is: &dyn Fn(&Part) -> bool| sections.iter().filter(|part| is(part)).count();
-    let open = count(&|part| part.filter().is_some_and(Filter::is_open));
-    if open != 1 {
-        let message = format!(
-            "expected one section of kind \"news\" without categories and communes, which takes what no other takes; found {open}"
-        );
-        root.problem("section", message);
-    }
-    if count(&|part| matches!(part, Part::Editorial { .. })) > 1 {
-        root.problem("section", "expected one section of kind \"editorial\" at the most");
-    }
-    Newsletter { sections }
-}
-
-/// How much of a part is told where its file does not say.
-const MOST: i64 = 8;
-
-fn read_part(section: Section, config: &Config) -> Option<Part> {
-    let kinds = [("editorial", 0), ("news", 1), ("partners", 2), ("appointments", 3), ("links", 4)];
-    let kind = section.required("kind", "\"news\"", |raw| word(&raw.text()?, &kinds));
-    let title = |default: &str| section.text("title").unwrap_or_else(|| default.to_owned());
-    let most = |section: &Section| usize::try_from(section.whole("most", 0..=100).unwrap_or(MOST)).unwrap_or_default();
-    // Paths are meant from where the configuration is, as everywhere.
-    let base = config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let file = |section: &Section| section.text("file").map(|name| base.join(name).display().to_string());
-    let part = match kind? {
-        0 => {
-            let file = file(&section);
-            if file.as_ref().is_some_and(|name| !name.contains("{period}")) {
-                section.problem("file", "expected {period} in it, for the month: the same words must not leave twice");
-            }
-            Part::Editorial { file }
-        }
-        1 => {
-            let filter = Filter {
-                categories: section.texts("categories").unwrap_or_default(),
-                communes: section.texts("communes").unwrap_or_default(),
-            };
-            Part::News { title: title("Actualités"), filter, most: most(&section) }
-        }
-        2 => Part::Partners { title: title("Du nouveau parmi nos partenaires"), most: most(&section) },
-        3 => Part::Appointments {
-            title: title("Les prochains rendez-vous"),
-            file: file(&section),
-            within: section.duration("within").unwrap_or(TimeDelta::days(60)).num_days(),
-        },
-        _ => {
-            let links = section.sections("links").into_iter().filter_map(read_link).collect();
-            Part::Links { title: title("Liens utiles"), links }
-        }
-    };
-    section.finish();
-    Some(part)
-}
-
-fn read_link(section: Section) -> Option<Link> {
-    let title = section.required("title", "\"L’espace des professionnels\"", |raw| raw.text());
-    let url = section.required("url", "\"https://office.example/pro\"", |raw| web_address(&raw.text()?));
-    section.finish();
-    Some(Link { title: title?, url: url?.to_string() })
-}
-
-/// Its key is the month: a second occurrence of a month would be the same issue, and never leave.
-fn check_monthly(root: &Section, schedule: &Schedule, now: Timestamp) {
-    let months: Vec<_> =
-        schedule.after(now).take(13).map(|at| Month::of(at.with_timezone(&schedule.zone).date_naive())).collect();
-    if let Some(twice) = months.windows(2).find(|pair| pair[0] == pair[1]) {
-        let message =
-            format!("expected one occurrence a month, found two in {}: they would be the same issue", twice[0]);
-        root.problem("schedule", message);
-    }
 }
 
 fn read_schedule(section: &Section, config: &Config, now: Timestamp) -> Option<Schedule> {

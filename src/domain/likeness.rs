@@ -1,0 +1,253 @@
+//! Whether two announcements are of one event: the same day, the same commune, hours that agree, titles that say the same.
+//!
+//! In doubt they are two: an event printed twice is a blemish, one that is lost is a broken promise (invariant I3). Pure
+//! words; never looks at where an announcement came from.
+
+use std::collections::BTreeSet;
+
+use chrono::{NaiveTime, TimeDelta};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// What is compared of an announcement; its day is known to be the same.
+#[derive(Debug, Clone, Default)]
+pub struct Sketch {
+    pub start: Option<NaiveTime>,
+    title: BTreeSet<String>,
+    /// Words of the title and of all else that is said: a title may have been cut short.
+    all: BTreeSet<String>,
+    /// In order; empty where none is known.
+    commune: Vec<String>,
+    place: BTreeSet<String>,
+}
+
+/// How sure it is that two announcements are of one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    Other,
+    /// Title and commune agree, the hours nearly: one of the two is wrong, unless they are two.
+    NearlySame,
+    Same,
+    /// Everything agrees, and nothing had to be supposed: the one may complete the other.
+    Certain,
+}
+
+/// Hours nearer than this may be one hour and a mistake, or the opening of the doors.
+const NEAR: TimeDelta = TimeDelta::minutes(60);
+
+impl Sketch {
+    /// `place` begins with the commune where it is known (`Pavie, la Fenière`); without one, it is at `home`.
+    pub fn of_event(title: &str, start: Option<NaiveTime>, place: Option<&str>, home: &str, text: &str) -> Self {
+        let commune = place.and_then(|place| place.split(',').next()).unwrap_or(home);
+        Self::new(title, start, commune, place.unwrap_or_default(), text)
+    }
+
+    /// `commune`: where the source knows it.
+    pub fn of_listing(title: &str, start: Option<NaiveTime>, commune: Option<&str>, venue: Option<&str>) -> Self {
+        Self::new(title, start, commune.unwrap_or_default(), venue.unwrap_or_default(), title)
+    }
+
+    fn new(title: &str, start: Option<NaiveTime>, commune: &str, place: &str, text: &str) -> Self {
+        let commune = words(commune);
+        // « marché à Pavie » in Pavie is « marché ».
+        let without = |text: &str| content(text).into_iter().filter(|word| !commune.contains(word)).collect();
+        Self { start, title: without(title), all: without(text), place: content(place), commune }
+    }
+
+    pub fn likeness(&self, other: &Self) -> Likeness {
+        let titles = self.titles(other);
+        let place = self.places(other);
+        if titles == Titles::Differ || place == Places::Differ {
+            return Likeness::Other;
+        }
+        match (self.start, other.start) {
+            (Some(a), Some(b)) if a == b => match (titles, place) {
+                (Titles::Name, Places::Agree) => Likeness::Certain,
+                // « concert » says too little: two in one village at one hour are two.
+                (Titles::Kind, Places::Agree) | (Titles::Name, _) => Likeness::Same,
+                _ => Likeness::Other,
+            },
+            (Some(a), Some(b)) if (a - b).abs() <= NEAR && titles == Titles::Name && place == Places::Agree => {
+                Likeness::NearlySame
+            }
+            (Some(_), Some(_)) => Likeness::Other,
+            _ if titles == Titles::Name || place == Places::Agree => Likeness::Same,
+            _ => Likeness::Other,
+        }
+    }
+
+    fn titles(&self, other: &Self) -> Titles {
+        let (a, b) = (&self.title, &other.title);
+        let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+        let names = |words: &BTreeSet<String>| words.iter().filter(|word| !is_kind(word)).count();
+        let shared: BTreeSet<String> = a.intersection(b).cloned().collect();
+        // Only `Orchestre` of one is in `Orchestre et chœurs` of the other, and not the other way round.
+        let whole = !short.is_empty() && (short.is_subset(long) || a.is_subset(&other.all) || b.is_subset(&self.all));
+        if whole && (names(short) > 0) {
+            return Titles::Name;
+        }
+        if names(&shared) >= 2 && shared.len() * 3 >= short.len() * 2 {
+            return Titles::Name;
+        }
+        // A village has one market a day, one firework.
+        let alone = short.iter().any(|word| is_alone_of_its_kind(word));
+        if a == b && !a.is_empty() || whole && alone { Titles::Kind } else { Titles::Differ }
+    }
+
+    fn places(&self, other: &Self) -> Places {
+        if self.commune.is_empty() || other.commune.is_empty() {
+            return Places::Unsaid;
+        }
+        let named_in = |commune: &[String], words: &[String]| words.windows(commune.len()).any(|run| run == commune);
+        if named_in(&self.commune, &other.commune) || named_in(&other.commune, &self.commune) {
+            return Places::Agree;
+        }
+        // Where no commune was known, the place's own words may stand in its stead.
+        let shared = self.place.intersection(&other.place).any(|word| !is_common_place(word));
+        if shared { Places::Unsaid } else { Places::Differ }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Titles {
+    Differ,
+    /// They name the same kind of thing: « visite guidée ».
+    Kind,
+    /// They share the name of the thing: « Ora Gascona ».
+    Name,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Places {
+    Differ,
+    /// One of the two does not say where.
+    Unsaid,
+    Agree,
+}
+
+/// Accents, case, ligatures and the plural's s folded.
+fn words(text: &str) -> Vec<String> {
+    let bare: String = text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase).collect();
+    let bare = bare.replace('œ', "oe").replace('æ', "ae");
+    let words = bare.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words
+        .map(|word| match word.strip_suffix(['s', 'x']) {
+            Some(stem) if stem.len() > 2 => stem.to_owned(),
+            _ => word.to_owned(),
+        })
+        .collect()
+}
+
+/// The words that carry meaning: no articles, no prepositions, no hours.
+fn content(text: &str) -> BTreeSet<String> {
+    const EMPTY: &str = "a au aux le la l les un une des de d du et ou en dans sur sous par pour avec chez ce cet cette ces \
+        son sa ses qu que qui st n no h heure min annule reporte complet gratuit entree libre tarif euro";
+    let is_hour = |word: &String| {
+        word.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('h').len() < word.len()
+            && word.chars().all(|c| c.is_ascii_digit() || c == 'h')
+    };
+    let among = |list: &str, word: &String| list.split_whitespace().any(|known| known == word);
+    // A number is part of a name (« 1000 voix », « acte 2 ») unless it is an hour.
+    let is_time = |word: &String| is_hour(word) && word.contains('h');
+    words(text).into_iter().filter(|word| !among(EMPTY, word) && !is_time(word)).collect()
+}
+
+/// Words that tell what kind of thing it is, which many things are.
+fn is_kind(word: &str) -> bool {
+    const KINDS: &str = "concert musique musical spectacle visite guide guidee commentee libre marche exposition expo atelier \
+        stage soiree matinee journee apero bal repas dejeuner diner fete festival conference rencontre projection film cinema \
+        theatre danse chant chorale vernissage balade randonnee sortie decouverte animation jeu loto brocante vide grenier feu \
+        artifice producteur ferme nocturne plein vent petit grand ville village eglise enfant famille public ouvert \
+        degustation vin conte lecture club tournoi course foire salon portes ouverte estival ete local gourmand";
+    KINDS.split_whitespace().any(|kind| kind == word)
+}
+
+fn is_alone_of_its_kind(word: &str) -> bool {
+    matches!(word, "marche" | "grenier" | "brocante" | "artifice" | "foire")
+}
+
+/// Words of places that every village has.
+fn is_common_place(word: &str) -> bool {
+    const PLACES: &str = "salle place eglise mairie halle centre bourg village stade ecole foyer rue avenue boulevard devant \
+        parc jardin polyvalente cour chateau musee theatre office tourisme";
+    PLACES.split_whitespace().any(|place| place == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `21:00 concert d’Ora Gascona @ Pavie, halle`
+    fn parts(text: &str) -> (Option<NaiveTime>, &str, Option<&str>) {
+        let (rest, place) = text.split_once(" @ ").map_or((text, None), |(rest, place)| (rest, Some(place)));
+        let (time, title) = rest.split_once(' ').unwrap_or(("", rest));
+        match NaiveTime::parse_from_str(time, "%H:%M") {
+            Ok(time) => (Some(time), title, place),
+            Err(_) => (None, rest, place),
+        }
+    }
+
+    fn check(article: &str, listing: &str, expected: Likeness) {
+        let (start, title, place) = parts(article);
+        let article_sketch = Sketch::of_event(title, start, place, "Auch", title);
+        let (start, title, place) = parts(listing);
+        let (commune, venue) = place.map_or((None, None), |place| match place.split_once(", ") {
+            Some((commune, venue)) => (Some(commune), Some(venue)),
+            None => (Some(place), None),
+        });
+        let listing_sketch = Sketch::of_listing(title, start, commune, venue);
+        assert_eq!(article_sketch.likeness(&listing_sketch), expected, "{article} | {listing}");
+        assert_eq!(listing_sketch.likeness(&article_sketch), expected, "{listing} | {article}");
+    }
+
+    #[test]
+    fn one_event_in_two_wordings_is_one() {
+        use Likeness::*;
+        check("21:00 concert d'Ora Gascona @ Pavie, halle", "21:00 Ora Gascona en concert @ Pavie", Certain);
+        check("21:00 ORA GASCONA @ PAVIE", "21:00 Concert d’Ora Gascona @ Pavie, Halle", Certain);
+        check(
+            "20:30 concert de l'Ensemble Œdipe @ Castéra-Verduzan",
+            "20:30 Ensemble OEdipe @ Castera Verduzan",
+            Certain,
+        );
+        check("10:30 visite guidée « Auch, cœur de ville »", "10:30 Visite guidée Auch, cœur de ville @ Auch", Certain);
+        check("10:30 visite guidée", "10:30 Visites guidées @ Auch, Office de tourisme", Same);
+        check("08:00 marché @ Seissan", "08:00 Marché de plein vent @ Seissan", Same);
+        check("marché nocturne de Barran @ Barran", "18:30 Marché nocturne @ Barran", Same);
+        check("22:30 feu d'artifice", "22:30 Feu d’artifice du 14 juillet @ Auch, stade", Same);
+        check("Éclats de Voix : Monteverdi", "21:00 Éclats de voix - Monteverdi @ Auch", Same);
+    }
+
+    #[test]
+    fn two_concerts_the_same_evening_in_the_same_village_stay_two() {
+        use Likeness::Other;
+        check("21:00 concert d'Ora Gascona @ Pavie", "21:00 Concert du trio Manouche @ Pavie", Other);
+        check("21:00 concert @ Pavie", "21:00 Concert du trio Manouche @ Pavie", Other);
+        check("18:00 concert d'Ora Gascona @ Pavie", "21:00 Concert d’Ora Gascona @ Pavie", Other);
+        check("21:00 concert de musique de chambre", "21:00 Concert de musique sacrée @ Auch", Other);
+        check("21:00 quatuor Debussy", "21:00 quatuor Ravel @ Auch", Other);
+        check("concert de jazz @ Pavie", "21:00 Concert de gospel @ Pavie", Other);
+    }
+
+    #[test]
+    fn the_same_thing_in_two_communes_is_two() {
+        use Likeness::Other;
+        check("08:00 marché @ Pavie", "08:00 Marché @ Seissan", Other);
+        check("21:00 Ora Gascona @ Pavie, halle", "21:00 Ora Gascona @ Auch, Halle Verdier", Other);
+        check("10:30 visite guidée @ Lavardens", "10:30 visite guidée @ Auch", Other);
+        check("08:00 marché @ Saint-Puy", "08:00 marché @ Saint-Clar", Other);
+    }
+
+    #[test]
+    fn an_hour_that_differs_a_little_is_a_doubt_only_where_all_else_agrees() {
+        use Likeness::*;
+        check("20:30 Ora Gascona @ Pavie", "21:00 Ora Gascona @ Pavie", NearlySame);
+        check("10:00 visite guidée", "10:30 visite guidée @ Auch", Other);
+    }
+
+    #[test]
+    fn nothing_is_like_nothing() {
+        check("", "", Likeness::Other);
+        check("21:00 ", "21:00 ", Likeness::Other);
+        check("21:00 de la", "21:00 de la @ Auch", Likeness::Other);
+    }
+}
