@@ -1,6 +1,7 @@
 //! Mailings: one TOML file each, whose name is the mailing's id. Checked as a whole, every problem at once.
 
 use crate::collect::source::{Gives, Source};
+use crate::collect::tourinsoft::Fields;
 use crate::config::{Config, parse_zone};
 use crate::domain::{
     Timestamp,
@@ -248,9 +249,15 @@ enum Kind {
     Ical,
     EventsCalendar,
     JsonLd,
+    Openagenda,
+    Datatourisme,
+    DatatourismeFlux,
+    Apidae,
+    Tourinsoft,
+    TourinsoftV3,
 }
 
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 15] = [
     ("wordpress", Kind::Wordpress),
     ("page", Kind::Page),
     ("file", Kind::File),
@@ -260,15 +267,18 @@ const KINDS: [(&str, Kind); 9] = [
     ("ical", Kind::Ical),
     ("events_calendar", Kind::EventsCalendar),
     ("json_ld", Kind::JsonLd),
+    ("openagenda", Kind::Openagenda),
+    ("datatourisme", Kind::Datatourisme),
+    ("datatourisme_flux", Kind::DatatourismeFlux),
+    ("apidae", Kind::Apidae),
+    ("tourinsoft", Kind::Tourinsoft),
+    ("tourinsoft_v3", Kind::TourinsoftV3),
 ];
 
 /// `gives`: what a mailing of this template is made of; a source of anything else would never be asked.
 fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<SourceRule> {
     let url = |section: &Section| {
-        let given = section.parsed("url", |text| {
-            let web = |url: &Url| matches!(url.scheme(), "https" | "http") && url.has_host();
-            text.parse::<Url>().ok().filter(web).ok_or("expected an address such as https://office.example")
-        });
+        let given = section.parsed("url", web_address);
         given.or_else(|| (!section.has("url")).then(|| config.website()))
     };
     let kind = section.required("kind", "\"wordpress\"", |raw| word(&raw.text()?, &KINDS))?;
@@ -289,6 +299,9 @@ fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<Sou
         Kind::Ical => url(&section).map(|url| Source::Ical { url }),
         Kind::EventsCalendar => url(&section).map(|url| Source::EventsCalendar { url }),
         Kind::JsonLd => url(&section).map(|url| Source::JsonLd { url }),
+        Kind::DatatourismeFlux => path("\"flux\"").map(|path| Source::DatatourismeFlux { path }),
+        Kind::Openagenda | Kind::Datatourisme | Kind::Apidae => read_api(&section, kind),
+        Kind::Tourinsoft | Kind::TourinsoftV3 => read_tourinsoft(&section, kind),
     };
     let required = section.truth("required").unwrap_or(true);
     if let Some(source) = &source
@@ -298,6 +311,87 @@ fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<Sou
     }
     section.finish();
     source.map(|source| SourceRule { source, required })
+}
+
+/// A data base with an address of its own, and a key in a file.
+fn read_api(section: &Section, kind: Kind) -> Option<Source> {
+    let key_file = section.required("key_file", "\"secrets/openagenda\"", |raw| raw.text()).map(PathBuf::from);
+    let api = |default: &str| match section.has("url") {
+        true => section.parsed("url", web_address),
+        false => default.parse().ok(),
+    };
+    let number = |key, example| {
+        let number = |n: i64| u64::try_from(n).map_err(|_| format!("expected a number such as {example}, found {n}"));
+        section.required(key, example, |raw| number(raw.whole()?))
+    };
+    match kind {
+        Kind::Openagenda => {
+            let (url, agenda) = (api("https://api.openagenda.com"), number("agenda", "12345678"));
+            Some(Source::Openagenda { url: url?, agenda: agenda?, key_file: key_file? })
+        }
+        Kind::Datatourisme => {
+            let url = api("https://api.datatourisme.fr");
+            let example = "\"isLocatedAt.address.hasAddressCity.isPartOfDepartment.insee[eq]=32\"";
+            let filters = section.required("filters", example, |raw| match raw.text()?.trim() {
+                "" => Err("expected a filter, or the events of all France would come".to_owned()),
+                filters => Ok(filters.to_owned()),
+            });
+            Some(Source::Datatourisme { url: url?, filters: filters?, key_file: key_file? })
+        }
+        _ => {
+            let (url, project) = (api("https://api.apidae-tourisme.com"), number("project", "1234"));
+            let selections = section.required("selections", "[\"56789\"]", |raw| {
+                let number = |text: &String| text.parse::<u64>().map_err(|_| format!("{text:?} is no selection's number"));
+                raw.texts()?.iter().map(number).collect::<Result<Vec<_>, _>>()
+            });
+            Some(Source::Apidae { url: url?, project: project?, selections: selections?, key_file: key_file? })
+        }
+    }
+}
+
+fn read_tourinsoft(section: &Section, kind: Kind) -> Option<Source> {
+    let example = "\"https://wcf.tourinsoft.com/Syndication/3.0/cdt32/{key}/Objects\"";
+    let url = section.required("url", example, |raw| web_address(&raw.text()?).map_err(str::to_owned));
+    let key_file = section.text("key_file").map(PathBuf::from);
+    let has_place = url.as_ref().is_some_and(|url| url.path().contains("%7Bkey%7D"));
+    if url.is_some() && has_place != key_file.is_some() {
+        section.problem("key_file", "expected with {key} in the url, where the syndication's identifier is put in");
+    }
+    if let Kind::Tourinsoft = kind {
+        return Some(Source::Tourinsoft { url: url?, key_file });
+    }
+    let given = section.section("fields");
+    let mut fields = Fields::default();
+    let texts: [(&str, &mut String); 14] = [
+        ("title", &mut fields.title),
+        ("description", &mut fields.description),
+        ("dates", &mut fields.dates),
+        ("start", &mut fields.start),
+        ("end", &mut fields.end),
+        ("closed_on", &mut fields.closed_on),
+        ("venue", &mut fields.venue),
+        ("commune", &mut fields.commune),
+        ("price", &mut fields.price),
+        ("contacts", &mut fields.contacts),
+        ("contact_kind", &mut fields.contact_kind),
+        ("contact_value", &mut fields.contact_value),
+        ("image", &mut fields.image),
+        ("categories", &mut fields.categories),
+    ];
+    for (key, field) in texts {
+        if let Some(text) = given.text(key) {
+            *field = text;
+        }
+    }
+    fields.opens = given.texts("opens").unwrap_or(fields.opens);
+    fields.closes = given.texts("closes").unwrap_or(fields.closes);
+    given.finish();
+    Some(Source::TourinsoftV3 { url: url?, key_file, fields: Box::new(fields) })
+}
+
+fn web_address(text: &str) -> Result<Url, &'static str> {
+    let web = |url: &Url| matches!(url.scheme(), "https" | "http") && url.has_host();
+    text.parse::<Url>().ok().filter(web).ok_or("expected an address such as https://office.example")
 }
 
 /// Why a source has no place in a mailing.
