@@ -341,7 +341,8 @@ fn read_api(section: &Section, kind: Kind) -> Option<Source> {
         _ => {
             let (url, project) = (api("https://api.apidae-tourisme.com"), number("project", "1234"));
             let selections = section.required("selections", "[\"56789\"]", |raw| {
-                let number = |text: &String| text.parse::<u64>().map_err(|_| format!("{text:?} is no selection's number"));
+                let number =
+                    |text: &String| text.parse::<u64>().map_err(|_| format!("{text:?} is no selection's number"));
                 raw.texts()?.iter().map(number).collect::<Result<Vec<_>, _>>()
             });
             Some(Source::Apidae { url: url?, project: project?, selections: selections?, key_file: key_file? })
@@ -461,6 +462,43 @@ mod tests {
             "jobs/Agenda 1.toml:6: schedule.cron: not a cron pattern",
             "jobs/Agenda 1.toml:7: schedule.deadline: expected a day and an hour",
             "jobs/Agenda 1.toml:9: gates.min_events: expected 1 to 1000, found 0",
+        ] {
+            assert!(said.contains(part), "{part}\nnot in\n{said}");
+        }
+    }
+
+    #[test]
+    fn the_data_bases_of_events_say_what_they_lack() {
+        let mailing = |sources: &str| {
+            let text = format!(
+                "title = 'x'\ntemplate = 'agenda'\nsource = [{{ kind = 'file', path = 'a.html' }}, {sources}]\n\
+                 [schedule]\ncron = '0 8 * 7,8 SAT'\ndeadline = 'Sat 20:00'"
+            );
+            parse(Path::new("jobs/agenda.toml"), &text, &config(None), now())
+        };
+        let good = "{ kind = 'openagenda', agenda = 111, key_file = 'k' }, \
+                    { kind = 'datatourisme', filters = 'x[eq]=32', key_file = 'k' }, \
+                    { kind = 'datatourisme_flux', path = 'flux' }, \
+                    { kind = 'apidae', project = 1, selections = ['2'], key_file = 'k' }, \
+                    { kind = 'tourinsoft', url = 'https://t.example/{key}/Objects', key_file = 'k' }, \
+                    { kind = 'tourinsoft_v3', url = 'https://t.example/x', fields = { commune = 'A.B', opens = ['h'] } }";
+        let sources = mailing(good).unwrap().sources;
+        assert_eq!(sources.len(), 7);
+        assert!(sources[1..].iter().all(|rule| rule.source.gives() == Gives::Listings));
+        let Source::TourinsoftV3 { fields, .. } = &sources[6].source else { panic!("{sources:?}") };
+        assert_eq!((fields.commune.as_str(), fields.opens.as_slice()), ("A.B", &["h".to_owned()][..]));
+        let bad = "{ kind = 'openagenda', agenda = -1 }, { kind = 'datatourisme', filters = '', key_file = 'k' }, \
+                   { kind = 'apidae', selections = ['x'] }, { kind = 'tourinsoft', url = 'https://t.example/{key}' }, \
+                   { kind = 'tourinsoft_v3', url = 'https://t.example/x', fields = { comune = 'x' } }";
+        let said = mailing(bad).unwrap_err().to_string();
+        for part in [
+            "source[1].key_file: missing; write for example key_file",
+            "source[1].agenda: expected a number such as 12345678, found -1",
+            "source[2].filters: expected a filter",
+            "source[3].project: missing",
+            "source[3].selections: \"x\" is no selection's number",
+            "source[4].key_file: expected with {key} in the url",
+            "source[5].fields.comune: unknown key; did you mean commune?",
         ] {
             assert!(said.contains(part), "{part}\nnot in\n{said}");
         }

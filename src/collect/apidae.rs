@@ -86,9 +86,8 @@ fn listing(event: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
     let read = || {
         let (title, status) = title_and_status(&line(at(event, "nom"))?);
         let opening = at(event, "ouverture")?;
-        let closed: Vec<NaiveDate> = each(at(opening, "fermeturesExceptionnelles"))
-            .flat_map(|closing| closed_days(closing, days))
-            .collect();
+        let closed: Vec<NaiveDate> =
+            each(at(opening, "fermeturesExceptionnelles")).flat_map(|closing| closed_days(closing, days)).collect();
         let mut sessions = Vec::new();
         for period in each(at(opening, "periodesOuvertures")) {
             sessions.extend(sessions_of(period, days)?);
@@ -98,7 +97,8 @@ fn listing(event: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
             let is_of = |way: &&Value| walk(way, "type.id").and_then(Value::as_i64) == Some(kind);
             raw(at(each(walk(event, "informations.moyensCommunication")).find(is_of)?, "coordonnees")?)
         };
-        let text = walk(event, "presentation.descriptifCourt").or_else(|| walk(event, "presentation.descriptifDetaille"));
+        let text =
+            walk(event, "presentation.descriptifCourt").or_else(|| walk(event, "presentation.descriptifDetaille"));
         let free = walk(event, "descriptionTarif.indicationTarif").and_then(Value::as_str) == Some("GRATUIT");
         let price = prose(walk(event, "descriptionTarif.tarifsEnClair")).map(|text| text.replace("\n\n", ", "));
         let picture = walk(event, "illustrations.traductionFichiers.url").and_then(raw);
@@ -114,10 +114,9 @@ fn listing(event: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
             price: price.or_else(|| free.then(|| "Gratuit".to_owned())),
             phone: contact(PHONE).map(|number| loose::phone(&number)),
             url: contact(SITE).and_then(|link| web_address(&link, base)),
-            image: picture.and_then(|link| web_address(&link, base)).map(|url| Picture {
-                url,
-                alt: line(walk(event, "illustrations.nom")).unwrap_or_default(),
-            }),
+            image: picture
+                .and_then(|link| web_address(&link, base))
+                .map(|url| Picture { url, alt: line(walk(event, "illustrations.nom")).unwrap_or_default() }),
             status,
             categories: labels("typesManifestation").chain(labels("themes")).collect(),
             source: "Apidae".to_owned(),
@@ -137,7 +136,9 @@ fn sessions_of(period: &Value, days: &RangeInclusive<NaiveDate>) -> Option<Vec<S
         open.extend(unrolled(first, last, days).filter(|day| rule.is_open(*day)));
     }
     // Beside the rule, and open all the same.
-    open.extend(each(at(period, "ouverturesExceptionnelles")).filter_map(|day| loose::date(&raw(at(day, "dateOuverture")?)?)));
+    open.extend(
+        each(at(period, "ouverturesExceptionnelles")).filter_map(|day| loose::date(&raw(at(day, "dateOuverture")?)?)),
+    );
     Some(open.into_iter().map(|day| hours.on(day)).collect())
 }
 

@@ -82,8 +82,13 @@ fn following(url: &Url, next: &str) -> Option<Url> {
 }
 
 /// The objects of a flux that was unpacked: a file, or all files `.json` below a folder.
-pub async fn of_flux(path: &Path, limit: usize, days: &RangeInclusive<NaiveDate>) -> Result<Vec<Listing>, CollectError> {
-    let base = Url::parse("https://data.datatourisme.fr/").map_err(|_| CollectError::NoText { place: NAME.to_owned() })?;
+pub async fn of_flux(
+    path: &Path,
+    limit: usize,
+    days: &RangeInclusive<NaiveDate>,
+) -> Result<Vec<Listing>, CollectError> {
+    let base =
+        Url::parse("https://data.datatourisme.fr/").map_err(|_| CollectError::NoText { place: NAME.to_owned() })?;
     let mut tray = Tray::new(NAME);
     for file in files(path).await? {
         let unreadable = |source| CollectError::File { path: file.clone(), source };
@@ -181,7 +186,20 @@ fn is_true(value: &Value) -> bool {
 /// The first line of an address, where it names no street and has no number.
 fn venue(street: Option<&Value>) -> Option<String> {
     const STREETS: [&str; 14] = [
-        "rue", "avenue", "av", "boulevard", "bd", "place", "chemin", "route", "impasse", "allée", "allées", "quai", "lieu-dit", "cours",
+        "rue",
+        "avenue",
+        "av",
+        "boulevard",
+        "bd",
+        "place",
+        "chemin",
+        "route",
+        "impasse",
+        "allée",
+        "allées",
+        "quai",
+        "lieu-dit",
+        "cours",
     ];
     let first = line(street)?;
     let is_street = first.split_whitespace().next().is_some_and(|word| {

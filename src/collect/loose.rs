@@ -23,9 +23,9 @@ pub const MOST_PAGES: usize = 100;
 /// A member of an object, whether its key has a prefix or not: `label`, `rdfs:label`. Of a list, of its first object.
 pub fn at<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     match value {
-        Value::Object(members) => {
-            members.get(key).or_else(|| members.iter().find(|(name, _)| name.rsplit(':').next() == Some(key)).map(|(_, v)| v))
-        }
+        Value::Object(members) => members
+            .get(key)
+            .or_else(|| members.iter().find(|(name, _)| name.rsplit(':').next() == Some(key)).map(|(_, v)| v)),
         Value::Array(values) => values.iter().find_map(|value| at(value, key)),
         _ => None,
     }
@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_text_is_read_in_each_of_its_shapes() {
-        for value in [json!("été"), json!(["été"]), json!({"@fr": "été"}), json!({"fr": ["été"], "en": ["summer"]})] {
+        for value in [json!("été"), json!(["été"]), json!({"@fr": "été"}), json!({"fr": ["été"], "en": ["summer"]})]
+        {
             assert_eq!(line(Some(&value)).as_deref(), Some("été"), "{value}");
         }
         for value in [json!(null), json!([]), json!({"en": "summer"}), json!(""), json!(true)] {

@@ -83,7 +83,8 @@ fn listing(event: &Value, zone: Tz, base: &Url) -> Read {
             let at = loose::moment(at(timing, key)?.as_str()?)?;
             Some(Moment::Hour(at.with_timezone(&zone).naive_local()))
         };
-        let timings = each(at(event, "timings")).map(|timing| Some(session(hour(timing, "begin")?, hour(timing, "end"))));
+        let timings =
+            each(at(event, "timings")).map(|timing| Some(session(hour(timing, "begin")?, hour(timing, "end"))));
         let sessions = timings.collect::<Option<Vec<_>>>().filter(|sessions| !sessions.is_empty())?;
         let status = match at(event, "status").and_then(Value::as_i64) {
             Some(4) => Status::Postponed,
@@ -93,7 +94,8 @@ fn listing(event: &Value, zone: Tz, base: &Url) -> Read {
             _ => marked,
         };
         let registered = |kind: &str| {
-            let found = each(at(event, "registration")).find(|way| at(way, "type").and_then(Value::as_str) == Some(kind));
+            let found =
+                each(at(event, "registration")).find(|way| at(way, "type").and_then(Value::as_str) == Some(kind));
             raw(at(found?, "value")?)
         };
         let link = registered("link").or_else(|| raw(at(event, "onlineAccessLink")?));

@@ -40,7 +40,11 @@ impl Hours {
 }
 
 /// The days from first to last that are near enough to `days` to matter. None where the last is before the first.
-pub fn unrolled(first: NaiveDate, last: NaiveDate, days: &RangeInclusive<NaiveDate>) -> impl Iterator<Item = NaiveDate> {
+pub fn unrolled(
+    first: NaiveDate,
+    last: NaiveDate,
+    days: &RangeInclusive<NaiveDate>,
+) -> impl Iterator<Item = NaiveDate> {
     let from = days.start().checked_sub_days(HORIZON).map_or(first, |from| first.max(from));
     let to = days.end().checked_add_days(HORIZON).map_or(last, |to| last.min(to));
     from.iter_days().take_while(move |day| *day <= to)
@@ -51,7 +55,10 @@ pub fn collapsed(mut sessions: Vec<Session>) -> Vec<Session> {
     sessions.sort_unstable_by_key(|session| (session.start, session.end, session.end_day.is_some(), session.day));
     sessions.dedup();
     let follows = |a: &Session, b: &Session| {
-        a.end_day.is_none() && b.end_day.is_none() && (a.start, a.end) == (b.start, b.end) && a.day.succ_opt() == Some(b.day)
+        a.end_day.is_none()
+            && b.end_day.is_none()
+            && (a.start, a.end) == (b.start, b.end)
+            && a.day.succ_opt() == Some(b.day)
     };
     let mut out = Vec::new();
     for run in sessions.chunk_by(follows) {

@@ -263,7 +263,8 @@ fn sessions_of(
 /// `Lundi$Mardi`
 fn weekdays(text: &str) -> Vec<Weekday> {
     let all = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
-    let named = |name: &str| WEEKDAYS.iter().position(|known| name.trim().to_lowercase().starts_with(known)).map(|n| all[n]);
+    let named =
+        |name: &str| WEEKDAYS.iter().position(|known| name.trim().to_lowercase().starts_with(known)).map(|n| all[n]);
     text.split(['$', ',', ';']).filter_map(named).collect()
 }
 
@@ -327,7 +328,8 @@ fn mapped(record: &Value, fields: &Fields, days: &RangeInclusive<NaiveDate>, bas
             return None;
         }
         let contact = |words: &[&str]| {
-            let is_of = |way: &&Value| walk(way, &fields.contact_kind).and_then(raw).is_some_and(|kind| is_kind(&kind, words));
+            let is_of =
+                |way: &&Value| walk(way, &fields.contact_kind).and_then(raw).is_some_and(|kind| is_kind(&kind, words));
             raw(walk(each(walk(record, &fields.contacts)).find(is_of)?, &fields.contact_value)?)
         };
         let named = |value: &Value| line(at(value, "ThesLibelle").or(Some(value)));

@@ -122,7 +122,24 @@ pub fn commune(name: &str) -> String {
     for word in name.split_inclusive([' ', '-', '’']) {
         let bare = word.trim_end_matches([' ', '-', '’']);
         let small = !written.is_empty()
-            && matches!(bare, "d" | "de" | "des" | "du" | "en" | "et" | "l" | "la" | "le" | "les" | "lès" | "sous" | "sur" | "à" | "au" | "aux");
+            && matches!(
+                bare,
+                "d" | "de"
+                    | "des"
+                    | "du"
+                    | "en"
+                    | "et"
+                    | "l"
+                    | "la"
+                    | "le"
+                    | "les"
+                    | "lès"
+                    | "sous"
+                    | "sur"
+                    | "à"
+                    | "au"
+                    | "aux"
+            );
         let long = match bare {
             "st" => word.replacen("st", "saint", 1),
             "ste" => word.replacen("ste", "sainte", 1),
