@@ -168,7 +168,7 @@ fn two_visits_of_one_day_stay_two_though_their_hours_are_near() {
 fn what_is_on_several_days_is_told_once() {
     let mut agenda = article(13, vec![]);
     let visit = listing("Visite du trésor", "Auch", (13..=16).map(|day| at(day, "15:00")).collect());
-    assert_eq!(merged(&mut agenda, &[visit.clone()]), (1, 0, 0));
+    assert_eq!(merged(&mut agenda, std::slice::from_ref(&visit)), (1, 0, 0));
     assert_eq!(agenda.daily[0].days, (13..=16).map(date).collect::<Vec<_>>());
     assert_eq!(agenda.daily[0].item.text.replace(NBSP, " "), "15 h : Visite du trésor, Auch");
     // The same again is known now.

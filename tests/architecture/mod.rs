@@ -58,6 +58,8 @@ fn each_library_is_named_only_in_its_room() {
         ("reqwest", &["collect"]),
         ("scraper", &["collect"]),
         ("feed_rs", &["collect"]),
+        ("rrule", &["collect/ical.rs"]),
+        ("pulldown_cmark", &["collect/folder.rs"]),
         ("croner", &["domain/schedule.rs"]),
         ("tokio_cron_scheduler", &["daemon"]),
         ("toml", &["keys.rs"]),
