@@ -1,7 +1,9 @@
 //! Bringing content in: from a source to domain types.
 //!
-//! `source` is the way in; `wordpress` and `page` know the shapes of sites; `fetch` is the only way out to the
-//! network, and `address`, `charset` and `html` are what protects us from what comes back.
+//! `source` is the way in. The article comes by `wordpress` and `page`; news by `feed`, `posts` and `folder`; listings by
+//! `ical` (over `content_lines`), `events_calendar` and `json_ld`, which share `listed`. `fetch` is the only way out to the
+//! network, and `address`, `charset` and `html` are what protects us from what comes back; `plain` and `dates` make it
+//! words and instants.
 
 mod address;
 mod apidae;

@@ -154,6 +154,14 @@ fn one_item_with_several_events_is_compared_event_by_event() {
 }
 
 #[test]
+fn a_title_that_the_grammar_cut_short_is_completed_by_the_words_around_it() {
+    let item = written("à 21h à Pavie, concert : le trio Manouche", vec![event("concert", "21:00", "Pavie")]);
+    let mut agenda = article(13, vec![item]);
+    assert_eq!(merged(&mut agenda, &[listing("Trio Manouche", "Pavie", vec![at(13, "21:00")])]), (0, 1, 0));
+    assert_eq!(merged(&mut agenda, &[listing("Trio Ravel", "Pavie", vec![at(13, "21:00")])]), (1, 0, 0));
+}
+
+#[test]
 fn two_visits_of_one_day_stay_two_though_their_hours_are_near() {
     let mut agenda = article(13, vec![]);
     let visit = |start: &str| listing("Visite de la tour d’Armagnac", "Auch", vec![at(13, start)]);
@@ -168,7 +176,7 @@ fn two_visits_of_one_day_stay_two_though_their_hours_are_near() {
 fn what_is_on_several_days_is_told_once() {
     let mut agenda = article(13, vec![]);
     let visit = listing("Visite du trésor", "Auch", (13..=16).map(|day| at(day, "15:00")).collect());
-    assert_eq!(merged(&mut agenda, &[visit.clone()]), (1, 0, 0));
+    assert_eq!(merged(&mut agenda, std::slice::from_ref(&visit)), (1, 0, 0));
     assert_eq!(agenda.daily[0].days, (13..=16).map(date).collect::<Vec<_>>());
     assert_eq!(agenda.daily[0].item.text.replace(NBSP, " "), "15 h : Visite du trésor, Auch");
     // The same again is known now.
