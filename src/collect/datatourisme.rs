@@ -56,7 +56,8 @@ pub async fn listings(
     let mut tray = Tray::new(NAME);
     for _ in 0..MOST_PAGES {
         let page = fetcher.page_with_key(&url, Some(("x-api-key", &key))).await?;
-        let answer: Answer = json(&page).map_err(|source| CollectError::unreadable(&page.url, source.without_text()))?;
+        let answer: Answer =
+            json(&page).map_err(|source| CollectError::unreadable(&page.url, source.without_text()))?;
         for object in &answer.objects {
             tray.put(listing(object, days, api));
         }

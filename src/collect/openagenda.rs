@@ -54,7 +54,8 @@ pub async fn listings(
     let mut last = None;
     for _ in 0..MOST_PAGES {
         let page = fetcher.page_with_key(&url, Some(("key", &key))).await?;
-        let answer: Answer = json(&page).map_err(|source| CollectError::unreadable(&page.url, source.without_text()))?;
+        let answer: Answer =
+            json(&page).map_err(|source| CollectError::unreadable(&page.url, source.without_text()))?;
         for event in &answer.events {
             tray.put(listing(event, zone, &first));
         }
