@@ -9,8 +9,9 @@
 //!
 //! - [`pipeline`] is the product on one page: the steps above, one function each.
 //! - [`domain`] holds the words: agenda, issue, delivery, schedule, gates. Pure: no async, no I/O, no clock.
-//! - [`collect`] brings an article in: [`collect::fetch`] is the one HTTP client, [`collect::source`] the kinds of sources,
-//!   [`collect::article`] the grammar that turns a French article into days and events.
+//! - [`collect`] brings content in: [`collect::fetch`] is the one HTTP client, [`collect::source`] the kinds of sources (of
+//!   the article, of news, of listings), [`collect::article`] the grammar that turns a French article into days and events.
+//!   [`domain::merge`] joins listings to the article's agenda: the article wins.
 //! - [`compose`] makes what people get: [`compose::context`], [`compose::newsletter`] and [`templates`] the mail's texts,
 //!   [`compose::picture`] its pictures, [`compose::mime`] its bytes, [`compose::print`] the poster and the booklet.
 //! - [`newsletter`] gathers a month from several sources; [`approval`] keeps an issue until a person says yes to it.

@@ -35,6 +35,13 @@ pub enum CollectError {
     /// A file of a folder that says too little of itself.
     #[error("the file {}: {why}", path.display())]
     FileSays { path: PathBuf, why: FileFault },
+    /// The file that should hold a source's key.
+    #[error("no key in the file {}", path.display())]
+    Key {
+        path: PathBuf,
+        #[source]
+        why: KeyFault,
+    },
     #[error("no text in {place}")]
     NoText { place: String },
     #[error("could not read the file {}", path.display())]
@@ -51,6 +58,27 @@ pub enum CollectError {
         #[source]
         source: CharsetError,
     },
+}
+
+/// Why a key was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFault {
+    #[error("it cannot be read")]
+    Unreadable(#[source] io::Error),
+    #[error("it is empty")]
+    Empty,
+    #[error("it holds more than a key")]
+    NotAKey,
+}
+
+impl KeyFault {
+    fn in_french(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "il ne peut pas être lu",
+            Self::Empty => "il est vide",
+            Self::NotAKey => "il contient autre chose qu’une clé",
+        }
+    }
 }
 
 /// What a Markdown file lacks.
@@ -101,6 +129,10 @@ pub enum Missed {
     HeavyCalendar,
     #[error("a feed that declares entities")]
     FeedWithEntities,
+    #[error("JSON without the list of records")]
+    NotRecords,
+    #[error("more pages than a week can have")]
+    NoLastPage,
     #[error("{0}")]
     Nothing(Tally),
 }
@@ -157,6 +189,9 @@ impl CollectError {
             }
             Self::NoListing { place } => format!("la page {place} ne décrit aucun événement (schema.org)"),
             Self::FileSays { path, why } => format!("le fichier {}\u{a0}: {}", path.display(), why.in_french()),
+            Self::Key { path, why } => {
+                format!("la clé de la source manque\u{a0}: le fichier {}, {}", path.display(), why.in_french())
+            }
             Self::NoText { place } => format!("{place} ne contient aucun texte"),
             Self::File { path, .. } => format!("le fichier {} ne peut pas être lu", path.display()),
             Self::FileTooLarge { path, .. } => format!("le fichier {} est trop gros", path.display()),
@@ -214,7 +249,17 @@ impl Missed {
             Self::CutCalendar => "calendrier incomplet".to_owned(),
             Self::HeavyCalendar => "calendrier aux répétitions trop nombreuses".to_owned(),
             Self::FeedWithEntities => "flux refusé par sécurité (entités XML)".to_owned(),
+            Self::NotRecords => "données inattendues".to_owned(),
+            Self::NoLastPage => "des pages sans fin".to_owned(),
             Self::Nothing(tally) => tally.in_french(),
+        }
+    }
+
+    /// Without what the site wrote, where that can repeat a key.
+    pub fn without_text(self) -> Self {
+        match self {
+            Self::BadJson(_) => Self::NotRecords,
+            other => other,
         }
     }
 }

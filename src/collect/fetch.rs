@@ -15,6 +15,7 @@ use chrono::DateTime;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use super::address::{AllowedHosts, InvalidHost, Refusal};
@@ -79,6 +80,9 @@ pub struct Fetcher {
 #[derive(Debug, thiserror::Error)]
 #[error("could not prepare the HTTP client")]
 pub struct FetcherError(#[source] Box<dyn Error + Send + Sync>);
+
+/// A header's name, in lower case, and the key it carries.
+pub type HeaderKey<'a> = (&'static str, &'a SecretString);
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,8 +154,26 @@ impl Fetcher {
 
     /// The page at `url`; with `validators`, only if it has changed since they were had.
     pub async fn get(&self, url: &Url, validators: Option<&Validators>) -> Result<Fetched, FetchError> {
+        self.get_with(url, validators, None).await
+    }
+
+    /// The page at `url`, which asks for a key in this header or has one in its address: never kept on the shelf, and the
+    /// header goes to no other site.
+    pub async fn page_with_key(&self, url: &Url, key: Option<HeaderKey<'_>>) -> Result<Page, FetchError> {
+        match self.get_with(url, None, key).await? {
+            Fetched::Body(page) => Ok(page),
+            Fetched::NotModified => Err(FetchError::Status { place: Place::of(url), code: 304, retry_after: None }),
+        }
+    }
+
+    async fn get_with(
+        &self,
+        url: &Url,
+        validators: Option<&Validators>,
+        key: Option<HeaderKey<'_>>,
+    ) -> Result<Fetched, FetchError> {
         let everything = async {
-            match self.follow(url, validators).await? {
+            match self.follow(url, validators, key).await? {
                 None => Ok(Fetched::NotModified),
                 Some((url, response)) => self.read(url, response).await.map(Fetched::Body),
             }
@@ -164,7 +186,7 @@ impl Fetcher {
         let everything = async {
             // Without conditions nobody answers "not modified".
             let unexpected = || FetchError::Status { place: Place::of(url), code: 304, retry_after: None };
-            let (url, mut response) = self.follow(url, None).await?.ok_or_else(unexpected)?;
+            let (url, mut response) = self.follow(url, None, None).await?.ok_or_else(unexpected)?;
             let bytes = self.body(&url, &mut response).await?;
             let (content_type, _) = content_type(response.headers());
             Ok(RawFile { url, bytes, content_type })
@@ -212,10 +234,12 @@ impl Fetcher {
         &self,
         start: &Url,
         validators: Option<&Validators>,
+        key: Option<HeaderKey<'_>>,
     ) -> Result<Option<(Url, Response)>, FetchError> {
         let mut url = start.clone();
         for _ in 0..=self.limits.max_redirects {
-            let response = self.ask(&url, validators).await?;
+            let key = key.filter(|_| url.origin() == start.origin());
+            let response = self.ask(&url, validators, key).await?;
             let status = response.status();
             if status == StatusCode::NOT_MODIFIED && validators.is_some() {
                 return Ok(None);
@@ -234,7 +258,12 @@ impl Fetcher {
         Err(FetchError::TooManyRedirects { place: Place::of(start), limit: self.limits.max_redirects })
     }
 
-    async fn ask(&self, url: &Url, validators: Option<&Validators>) -> Result<Response, FetchError> {
+    async fn ask(
+        &self,
+        url: &Url,
+        validators: Option<&Validators>,
+        key: Option<HeaderKey<'_>>,
+    ) -> Result<Response, FetchError> {
         let refused = |why| FetchError::Refused { place: Place::of(url), why };
         check_url(url).map_err(refused)?;
         let client = match &self.anywhere {
@@ -242,8 +271,15 @@ impl Fetcher {
             _ if literal_host_is_public(url) => &self.public,
             _ => return Err(refused(Refusal::NotPublic)),
         };
-        let conditions = validators.map(Validators::as_headers).unwrap_or_default();
-        client.get(url.clone()).headers(conditions).send().await.map_err(|error| sort_out(url, error))
+        let mut headers = validators.map(Validators::as_headers).unwrap_or_default();
+        if let Some((name, key)) = key
+            && let Ok(mut value) = HeaderValue::from_str(key.expose_secret())
+        {
+            // Whoever prints the request prints "Sensitive".
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        client.get(url.clone()).headers(headers).send().await.map_err(|error| sort_out(url, error))
     }
 
     /// Reads the body to its end or to the limit, whichever comes first. A body over the limit is no body at all:

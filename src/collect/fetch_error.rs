@@ -103,6 +103,12 @@ impl Place {
     pub fn host(&self) -> &str {
         &self.host
     }
+
+    /// Without a secret that is part of its path.
+    pub fn hiding(mut self, secret: &str) -> Self {
+        self.shown = self.shown.replace(secret, "…");
+        self
+    }
 }
 
 impl std::fmt::Display for Place {
@@ -112,6 +118,23 @@ impl std::fmt::Display for Place {
 }
 
 impl FetchError {
+    /// Without a secret that is part of the address's path.
+    pub fn hiding(mut self, secret: &str) -> Self {
+        match &mut self {
+            Self::Refused { place, .. }
+            | Self::Dns { place, .. }
+            | Self::Connect { place, .. }
+            | Self::Tls { place, .. }
+            | Self::Timeout { place, .. }
+            | Self::Interrupted { place, .. }
+            | Self::TooLarge { place, .. }
+            | Self::TooManyRedirects { place, .. }
+            | Self::Status { place, .. }
+            | Self::Charset { place, .. } => *place = place.clone().hiding(secret),
+        }
+        self
+    }
+
     pub fn place(&self) -> &Place {
         match self {
             Self::Refused { place, .. }

@@ -51,14 +51,14 @@ pub fn session(start: Moment, end: Option<Moment>) -> Session {
     Session { day: from.date(), start: Some(from.time()), end, end_day }
 }
 
-/// Those with a session on one of `days`, other sessions left out, the earliest first.
+/// Those with a name and a session on one of `days`, other sessions left out, the earliest first.
 pub fn within(mut listings: Vec<Listing>, days: &RangeInclusive<NaiveDate>) -> Vec<Listing> {
     for listing in &mut listings {
         listing.sessions.retain(|session| session.touches(days));
         listing.sessions.sort_unstable();
         listing.sessions.dedup();
     }
-    listings.retain(|listing| !listing.sessions.is_empty());
+    listings.retain(|listing| !listing.sessions.is_empty() && !listing.title.is_empty());
     listings.sort_by(|a, b| (&a.sessions, &a.title, &a.id).cmp(&(&b.sessions, &b.title, &b.id)));
     listings
 }

@@ -1,13 +1,17 @@
 //! Bringing content in: from a source to domain types.
 //!
-//! `source` is the way in; `wordpress` and `page` know the shapes of sites; `fetch` is the only way out to the
-//! network, and `address`, `charset` and `html` are what protects us from what comes back.
+//! `source` is the way in. The article comes by `wordpress` and `page`; news by `feed`, `posts` and `folder`; listings by
+//! `ical` (over `content_lines`), `events_calendar` and `json_ld`, which share `listed`. `fetch` is the only way out to the
+//! network, and `address`, `charset` and `html` are what protects us from what comes back; `plain` and `dates` make it
+//! words and instants.
 
 mod address;
+mod apidae;
 pub mod article;
 mod charset;
 mod collect_error;
 mod content_lines;
+mod datatourisme;
 mod dates;
 mod events_calendar;
 mod feed;
@@ -18,10 +22,14 @@ pub mod html;
 mod ical;
 mod json_ld;
 mod listed;
+mod loose;
+mod openagenda;
 mod page;
+mod periods;
 mod plain;
 mod posts;
 pub mod source;
 mod title;
+pub mod tourinsoft;
 mod wordpress;
 mod wordpress_api;

@@ -13,20 +13,24 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::address::check_url;
+use super::apidae;
 use super::charset;
+use super::datatourisme;
 use super::events_calendar;
 use super::feed;
 use super::fetch::{Fetcher, Place};
 use super::folder;
 use super::ical;
 use super::json_ld;
+use super::openagenda;
 use super::page;
 use super::posts;
 use super::title::Phrase;
+use super::tourinsoft;
 use super::wordpress::Wordpress;
 use crate::domain::{Timestamp, article::Article, listing::Listing, news::NewsItem};
 
-pub use super::collect_error::{CollectError, FileFault, Missed, Rung, Tally, Tried};
+pub use super::collect_error::{CollectError, FileFault, KeyFault, Missed, Rung, Tally, Tried};
 
 /// One source of a mailing: `{ kind = "wordpress", url = "https://…", search = "Que faire à Auch cette semaine" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -80,6 +84,46 @@ pub enum Source {
         #[serde(deserialize_with = "web_address")]
         url: Url,
     },
+    /// An agenda of OpenAgenda, by its number: listings. The key is read from its file when it is used, here and below.
+    Openagenda {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+        agenda: u64,
+        key_file: PathBuf,
+    },
+    /// The API of DATAtourisme, narrowed by filters as it writes them: listings.
+    Datatourisme {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+        filters: String,
+        key_file: PathBuf,
+    },
+    /// An unpacked flux of DATAtourisme, a folder or a file: listings.
+    DatatourismeFlux { path: PathBuf },
+    /// Selections of an Apidae project: listings.
+    Apidae {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+        project: u64,
+        selections: Vec<u64>,
+        key_file: PathBuf,
+    },
+    /// A Tourinsoft syndication of version 2; `{key}` in its address is put in from the file: listings.
+    Tourinsoft {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+        #[serde(default)]
+        key_file: Option<PathBuf>,
+    },
+    /// The same of version 3, whose fields are named by each client: listings.
+    TourinsoftV3 {
+        #[serde(deserialize_with = "web_address")]
+        url: Url,
+        #[serde(default)]
+        key_file: Option<PathBuf>,
+        #[serde(default)]
+        fields: Box<tourinsoft::Fields>,
+    },
 }
 
 /// What a kind of source brings.
@@ -99,6 +143,8 @@ impl Source {
             Self::Wordpress { .. } | Self::Page { .. } | Self::File { .. } => Gives::Article,
             Self::Feed { .. } | Self::Posts { .. } | Self::Folder { .. } => Gives::News,
             Self::Ical { .. } | Self::EventsCalendar { .. } | Self::JsonLd { .. } => Gives::Listings,
+            Self::Openagenda { .. } | Self::Datatourisme { .. } | Self::DatatourismeFlux { .. } => Gives::Listings,
+            Self::Apidae { .. } | Self::Tourinsoft { .. } | Self::TourinsoftV3 { .. } => Gives::Listings,
         }
     }
 
@@ -137,6 +183,22 @@ impl Source {
             Self::Ical { url } => ical::listings(url, fetcher, &days, zone).await,
             Self::EventsCalendar { url } => events_calendar::listings(url, fetcher, &days, zone).await,
             Self::JsonLd { url } => json_ld::listings(url, fetcher, &days, zone).await,
+            Self::Openagenda { url, agenda, key_file } => {
+                openagenda::listings(url, *agenda, key_file, fetcher, &days, zone).await
+            }
+            Self::Datatourisme { url, filters, key_file } => {
+                datatourisme::listings(url, filters, key_file, fetcher, &days).await
+            }
+            Self::DatatourismeFlux { path } => datatourisme::of_flux(path, fetcher.limits().max_bytes, &days).await,
+            Self::Apidae { url, project, selections, key_file } => {
+                apidae::listings(url, *project, selections, key_file, fetcher, &days).await
+            }
+            Self::Tourinsoft { url, key_file } => {
+                tourinsoft::listings_v2(url, key_file.as_deref(), fetcher, &days).await
+            }
+            Self::TourinsoftV3 { url, key_file, fields } => {
+                tourinsoft::listings_v3(url, key_file.as_deref(), fields, fetcher, &days).await
+            }
             _ => Ok(Vec::new()),
         }
     }
@@ -151,8 +213,7 @@ impl Source {
                 let limit = fetcher.limits().max_bytes;
                 Ok(vec![article_of_file(path, *published, limit, now).await?])
             }
-            Self::Feed { .. } | Self::Posts { .. } | Self::Folder { .. } => Ok(Vec::new()),
-            Self::Ical { .. } | Self::EventsCalendar { .. } | Self::JsonLd { .. } => Ok(Vec::new()),
+            _ => Ok(Vec::new()),
         }
     }
 }

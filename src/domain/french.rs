@@ -110,6 +110,92 @@ pub fn weekdays(days: &[NaiveDate]) -> String {
     }
 }
 
+/// The name of a commune that came in capitals, as it is written: `PREIGNAN`, `L'ISLE-JOURDAIN`, `ST-CLAR`,
+/// `BARRAN CEDEX`. Any other is kept.
+pub fn commune(name: &str) -> String {
+    let name = name.trim();
+    if name.chars().any(char::is_lowercase) || !name.chars().any(char::is_alphabetic) {
+        return name.to_owned();
+    }
+    let name = name.split(" CEDEX").next().unwrap_or(name).to_lowercase().replace('\'', "’");
+    let mut written = String::with_capacity(name.len());
+    for word in name.split_inclusive([' ', '-', '’']) {
+        let bare = word.trim_end_matches([' ', '-', '’']);
+        let small = !written.is_empty()
+            && matches!(
+                bare,
+                "d" | "de"
+                    | "des"
+                    | "du"
+                    | "en"
+                    | "et"
+                    | "l"
+                    | "la"
+                    | "le"
+                    | "les"
+                    | "lès"
+                    | "sous"
+                    | "sur"
+                    | "à"
+                    | "au"
+                    | "aux"
+            );
+        let long = match bare {
+            "st" => word.replacen("st", "saint", 1),
+            "ste" => word.replacen("ste", "sainte", 1),
+            _ => word.to_owned(),
+        };
+        written.push_str(&if small { long } else { capitalized(&long) });
+    }
+    written
+}
+
+/// `5 €`, `de 5 à 8 €`, `4,50 €`, `gratuit`: amounts in euros.
+pub fn price_range(least: f64, most: f64) -> String {
+    let euros = |amount: f64| {
+        if amount.fract() == 0.0 { format!("{amount}") } else { format!("{amount:.2}").replace('.', ",") }
+    };
+    if most <= 0.0 {
+        "gratuit".to_owned()
+    } else if least >= most {
+        format!("{}{NBSP}€", euros(most))
+    } else {
+        format!("de {} à {}{NBSP}€", euros(least), euros(most))
+    }
+}
+
+/// A French holiday by the name data bases give it: `QUATORZE_JUILLET`, `LUNDI_DE_PAQUES`.
+pub fn holiday(name: &str, year: i32) -> Option<NaiveDate> {
+    let fixed = |month, day| NaiveDate::from_ymd_opt(year, month, day);
+    let from_easter = |days: i64| easter(year)?.checked_add_signed(chrono::TimeDelta::days(days));
+    match name {
+        "PREMIER_JANVIER" => fixed(1, 1),
+        "PREMIER_MAI" => fixed(5, 1),
+        "HUIT_MAI" => fixed(5, 8),
+        "QUATORZE_JUILLET" => fixed(7, 14),
+        "QUINZE_AOUT" => fixed(8, 15),
+        "PREMIER_NOVEMBRE" | "TOUSSAINT" => fixed(11, 1),
+        "ONZE_NOVEMBRE" => fixed(11, 11),
+        "VINGT_CINQ_DECEMBRE" | "NOEL" => fixed(12, 25),
+        "VENDREDI_SAINT" => from_easter(-2),
+        "PAQUES" | "DIMANCHE_DE_PAQUES" => from_easter(0),
+        "LUNDI_DE_PAQUES" | "LUNDI_PAQUES" => from_easter(1),
+        "ASCENSION" | "JEUDI_ASCENSION" => from_easter(39),
+        "PENTECOTE" | "DIMANCHE_DE_PENTECOTE" => from_easter(49),
+        "LUNDI_DE_PENTECOTE" | "LUNDI_PENTECOTE" => from_easter(50),
+        _ => None,
+    }
+}
+
+/// Easter Sunday, by the anonymous Gregorian reckoning.
+fn easter(year: i32) -> Option<NaiveDate> {
+    let (a, b, c) = (year % 19, year / 100, year % 100);
+    let h = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
+    let l = (32 + 2 * (b % 4) + 2 * (c / 4) - h - c % 4) % 7;
+    let n = h + l - 7 * ((a + 11 * h + 22 * l) / 451) + 114;
+    NaiveDate::from_ymd_opt(year, u32::try_from(n / 31).ok()?, u32::try_from(n % 31 + 1).ok()?)
+}
+
 /// The first letter upper-cased, the rest as written. An address stays as it is.
 pub fn capitalized(text: &str) -> String {
     if text.split_whitespace().next().is_some_and(|word| word.contains("://") || word.contains('@')) {
@@ -203,6 +289,36 @@ mod tests {
         check("11 12", "samedi et dimanche");
         check("10", "vendredi");
         assert_eq!(weekdays(&[]), "");
+    }
+
+    #[test]
+    fn a_commune_in_capitals_is_written_as_its_people_write_it() {
+        let check = |name: &str, expect: &str| assert_eq!(commune(name), expect);
+        check("PREIGNAN", "Preignan");
+        check("L'ISLE-JOURDAIN", "L’Isle-Jourdain");
+        check("CASTELNAU-D'ARBIEU", "Castelnau-d’Arbieu");
+        check("LA ROMIEU", "La Romieu");
+        check("ST-CLAR", "Saint-Clar");
+        check("AUCH CEDEX 9", "Auch");
+        check("CASTÉRA-VERDUZAN", "Castéra-Verduzan");
+        check("Castelnau-d'Arbieu", "Castelnau-d'Arbieu");
+    }
+
+    #[test]
+    fn holidays_that_move_are_where_they_are() {
+        let check = |name, year, expect: &str| assert_eq!(holiday(name, year), Some(date(expect)));
+        check("PAQUES", 2026, "2026-04-05");
+        check("PAQUES", 2027, "2027-03-28");
+        check("ASCENSION", 2027, "2027-05-06");
+        check("LUNDI_DE_PENTECOTE", 2027, "2027-05-17");
+        check("QUINZE_AOUT", 2027, "2027-08-15");
+        assert_eq!(holiday("JOUR_DE_LA_LUNE", 2027), None);
+    }
+
+    #[test]
+    fn amounts_are_said_the_short_way() {
+        assert_eq!((price_range(5.0, 8.0), price_range(4.5, 4.5)), ("de 5 à 8\u{a0}€".into(), "4,50\u{a0}€".into()));
+        assert_eq!(price_range(0.0, 0.0), "gratuit");
     }
 
     #[test]

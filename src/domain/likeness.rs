@@ -80,9 +80,9 @@ impl Sketch {
         let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
         let names = |words: &BTreeSet<String>| words.iter().filter(|word| !is_kind(word)).count();
         let shared: BTreeSet<String> = a.intersection(b).cloned().collect();
-        // Only `Orchestre` of one is in `Orchestre et chœurs` of the other, and not the other way round.
-        let whole = !short.is_empty() && (short.is_subset(long) || a.is_subset(&other.all) || b.is_subset(&self.all));
-        if whole && (names(short) > 0) {
+        // All of one stands in the other, or in what is said around it where the title was cut short.
+        let named_in = |words: &BTreeSet<String>, said: &BTreeSet<String>| names(words) > 0 && words.is_subset(said);
+        if named_in(short, long) || named_in(a, &other.all) || named_in(b, &self.all) {
             return Titles::Name;
         }
         if names(&shared) >= 2 && shared.len() * 3 >= short.len() * 2 {
@@ -90,7 +90,7 @@ impl Sketch {
         }
         // A village has one market a day, one firework.
         let alone = short.iter().any(|word| is_alone_of_its_kind(word));
-        if a == b && !a.is_empty() || whole && alone { Titles::Kind } else { Titles::Differ }
+        if !a.is_empty() && (a == b || alone && short.is_subset(long)) { Titles::Kind } else { Titles::Differ }
     }
 
     fn places(&self, other: &Self) -> Places {
@@ -141,14 +141,10 @@ fn words(text: &str) -> Vec<String> {
 fn content(text: &str) -> BTreeSet<String> {
     const EMPTY: &str = "a au aux le la l les un une des de d du et ou en dans sur sous par pour avec chez ce cet cette ces \
         son sa ses qu que qui st n no h heure min annule reporte complet gratuit entree libre tarif euro";
-    let is_hour = |word: &String| {
-        word.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('h').len() < word.len()
-            && word.chars().all(|c| c.is_ascii_digit() || c == 'h')
-    };
-    let among = |list: &str, word: &String| list.split_whitespace().any(|known| known == word);
-    // A number is part of a name (« 1000 voix », « acte 2 ») unless it is an hour.
-    let is_time = |word: &String| is_hour(word) && word.contains('h');
-    words(text).into_iter().filter(|word| !among(EMPTY, word) && !is_time(word)).collect()
+    // `21h`, `20h30`; a number alone is part of a name: « 1000 voix », « acte 2 ».
+    let is_hour = |word: &String| word.contains('h') && word.chars().all(|c| c.is_ascii_digit() || c == 'h');
+    let says_nothing = |word: &String| EMPTY.split_whitespace().any(|known| known == word);
+    words(text).into_iter().filter(|word| !says_nothing(word) && !is_hour(word)).collect()
 }
 
 /// Words that tell what kind of thing it is, which many things are.

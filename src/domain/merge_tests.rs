@@ -154,6 +154,14 @@ fn one_item_with_several_events_is_compared_event_by_event() {
 }
 
 #[test]
+fn a_title_that_the_grammar_cut_short_is_completed_by_the_words_around_it() {
+    let item = written("à 21h à Pavie, concert : le trio Manouche", vec![event("concert", "21:00", "Pavie")]);
+    let mut agenda = article(13, vec![item]);
+    assert_eq!(merged(&mut agenda, &[listing("Trio Manouche", "Pavie", vec![at(13, "21:00")])]), (0, 1, 0));
+    assert_eq!(merged(&mut agenda, &[listing("Trio Ravel", "Pavie", vec![at(13, "21:00")])]), (1, 0, 0));
+}
+
+#[test]
 fn two_visits_of_one_day_stay_two_though_their_hours_are_near() {
     let mut agenda = article(13, vec![]);
     let visit = |start: &str| listing("Visite de la tour d’Armagnac", "Auch", vec![at(13, start)]);

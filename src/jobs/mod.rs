@@ -1,6 +1,7 @@
 //! Mailings: one TOML file each, whose name is the mailing's id. Checked as a whole, every problem at once.
 
 use crate::collect::source::{Gives, Source};
+use crate::collect::tourinsoft::Fields;
 use crate::config::{Config, parse_zone};
 use crate::domain::{
     Timestamp,
@@ -314,9 +315,15 @@ enum SourceKind {
     Ical,
     EventsCalendar,
     JsonLd,
+    Openagenda,
+    Datatourisme,
+    DatatourismeFlux,
+    Apidae,
+    Tourinsoft,
+    TourinsoftV3,
 }
 
-const KINDS: [(&str, SourceKind); 9] = [
+const KINDS: [(&str, SourceKind); 15] = [
     ("wordpress", SourceKind::Wordpress),
     ("page", SourceKind::Page),
     ("file", SourceKind::File),
@@ -326,6 +333,12 @@ const KINDS: [(&str, SourceKind); 9] = [
     ("ical", SourceKind::Ical),
     ("events_calendar", SourceKind::EventsCalendar),
     ("json_ld", SourceKind::JsonLd),
+    ("openagenda", SourceKind::Openagenda),
+    ("datatourisme", SourceKind::Datatourisme),
+    ("datatourisme_flux", SourceKind::DatatourismeFlux),
+    ("apidae", SourceKind::Apidae),
+    ("tourinsoft", SourceKind::Tourinsoft),
+    ("tourinsoft_v3", SourceKind::TourinsoftV3),
 ];
 
 /// `gives`: what a mailing of this template is made of; a source of anything else would never be asked.
@@ -352,6 +365,9 @@ fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<Sou
         SourceKind::Ical => url(&section).map(|url| Source::Ical { url }),
         SourceKind::EventsCalendar => url(&section).map(|url| Source::EventsCalendar { url }),
         SourceKind::JsonLd => url(&section).map(|url| Source::JsonLd { url }),
+        SourceKind::DatatourismeFlux => path("\"flux\"").map(|path| Source::DatatourismeFlux { path }),
+        SourceKind::Openagenda | SourceKind::Datatourisme | SourceKind::Apidae => read_api(&section, kind),
+        SourceKind::Tourinsoft | SourceKind::TourinsoftV3 => read_tourinsoft(&section, kind),
     };
     let required = section.truth("required").unwrap_or(true);
     if let Some(source) = &source
@@ -361,6 +377,83 @@ fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<Sou
     }
     section.finish();
     source.map(|source| SourceRule { source, required })
+}
+
+/// A data base with an address of its own, and a key in a file.
+fn read_api(section: &Section, kind: SourceKind) -> Option<Source> {
+    let key_file = section.required("key_file", "\"secrets/openagenda\"", |raw| raw.text()).map(PathBuf::from);
+    let api = |default: &str| match section.has("url") {
+        true => section.parsed("url", web_address),
+        false => default.parse().ok(),
+    };
+    let number = |key, example| {
+        let number = |n: i64| u64::try_from(n).map_err(|_| format!("expected a number such as {example}, found {n}"));
+        section.required(key, example, |raw| number(raw.whole()?))
+    };
+    match kind {
+        SourceKind::Openagenda => {
+            let (url, agenda) = (api("https://api.openagenda.com"), number("agenda", "12345678"));
+            Some(Source::Openagenda { url: url?, agenda: agenda?, key_file: key_file? })
+        }
+        SourceKind::Datatourisme => {
+            let url = api("https://api.datatourisme.fr");
+            let example = "\"isLocatedAt.address.hasAddressCity.isPartOfDepartment.insee[eq]=32\"";
+            let filters = section.required("filters", example, |raw| match raw.text()?.trim() {
+                "" => Err("expected a filter, or the events of all France would come".to_owned()),
+                filters => Ok(filters.to_owned()),
+            });
+            Some(Source::Datatourisme { url: url?, filters: filters?, key_file: key_file? })
+        }
+        _ => {
+            let (url, project) = (api("https://api.apidae-tourisme.com"), number("project", "1234"));
+            let selections = section.required("selections", "[\"56789\"]", |raw| {
+                let number =
+                    |text: &String| text.parse::<u64>().map_err(|_| format!("{text:?} is no selection's number"));
+                raw.texts()?.iter().map(number).collect::<Result<Vec<_>, _>>()
+            });
+            Some(Source::Apidae { url: url?, project: project?, selections: selections?, key_file: key_file? })
+        }
+    }
+}
+
+fn read_tourinsoft(section: &Section, kind: SourceKind) -> Option<Source> {
+    let example = "\"https://wcf.tourinsoft.com/Syndication/3.0/cdt32/{key}/Objects\"";
+    let url = section.required("url", example, |raw| web_address(&raw.text()?));
+    let key_file = section.text("key_file").map(PathBuf::from);
+    let has_place = url.as_ref().is_some_and(|url| url.path().contains("%7Bkey%7D"));
+    if url.is_some() && has_place != key_file.is_some() {
+        section.problem("key_file", "expected with {key} in the url, where the syndication's identifier is put in");
+    }
+    if let SourceKind::Tourinsoft = kind {
+        return Some(Source::Tourinsoft { url: url?, key_file });
+    }
+    let given = section.section("fields");
+    let mut fields = Fields::default();
+    let texts: [(&str, &mut String); 14] = [
+        ("title", &mut fields.title),
+        ("description", &mut fields.description),
+        ("dates", &mut fields.dates),
+        ("start", &mut fields.start),
+        ("end", &mut fields.end),
+        ("closed_on", &mut fields.closed_on),
+        ("venue", &mut fields.venue),
+        ("commune", &mut fields.commune),
+        ("price", &mut fields.price),
+        ("contacts", &mut fields.contacts),
+        ("contact_kind", &mut fields.contact_kind),
+        ("contact_value", &mut fields.contact_value),
+        ("image", &mut fields.image),
+        ("categories", &mut fields.categories),
+    ];
+    for (key, field) in texts {
+        if let Some(text) = given.text(key) {
+            *field = text;
+        }
+    }
+    fields.opens = given.texts("opens").unwrap_or(fields.opens);
+    fields.closes = given.texts("closes").unwrap_or(fields.closes);
+    given.finish();
+    Some(Source::TourinsoftV3 { url: url?, key_file, fields: Box::new(fields) })
 }
 
 /// Why a source has no place in a mailing.
@@ -457,6 +550,43 @@ mod tests {
             "jobs/Agenda 1.toml:6: schedule.cron: not a cron pattern",
             "jobs/Agenda 1.toml:7: schedule.deadline: expected a day and an hour",
             "jobs/Agenda 1.toml:9: gates.min_events: expected 1 to 1000, found 0",
+        ] {
+            assert!(said.contains(part), "{part}\nnot in\n{said}");
+        }
+    }
+
+    #[test]
+    fn the_data_bases_of_events_say_what_they_lack() {
+        let mailing = |sources: &str| {
+            let text = format!(
+                "title = 'x'\ntemplate = 'agenda'\nsource = [{{ kind = 'file', path = 'a.html' }}, {sources}]\n\
+                 [schedule]\ncron = '0 8 * 7,8 SAT'\ndeadline = 'Sat 20:00'"
+            );
+            parse(Path::new("jobs/agenda.toml"), &text, &config(None), now())
+        };
+        let good = "{ kind = 'openagenda', agenda = 111, key_file = 'k' }, \
+                    { kind = 'datatourisme', filters = 'x[eq]=32', key_file = 'k' }, \
+                    { kind = 'datatourisme_flux', path = 'flux' }, \
+                    { kind = 'apidae', project = 1, selections = ['2'], key_file = 'k' }, \
+                    { kind = 'tourinsoft', url = 'https://t.example/{key}/Objects', key_file = 'k' }, \
+                    { kind = 'tourinsoft_v3', url = 'https://t.example/x', fields = { commune = 'A.B', opens = ['h'] } }";
+        let sources = mailing(good).unwrap().sources;
+        assert_eq!(sources.len(), 7);
+        assert!(sources[1..].iter().all(|rule| rule.source.gives() == Gives::Listings));
+        let Source::TourinsoftV3 { fields, .. } = &sources[6].source else { panic!("{sources:?}") };
+        assert_eq!((fields.commune.as_str(), fields.opens.as_slice()), ("A.B", &["h".to_owned()][..]));
+        let bad = "{ kind = 'openagenda', agenda = -1 }, { kind = 'datatourisme', filters = '', key_file = 'k' }, \
+                   { kind = 'apidae', selections = ['x'] }, { kind = 'tourinsoft', url = 'https://t.example/{key}' }, \
+                   { kind = 'tourinsoft_v3', url = 'https://t.example/x', fields = { comune = 'x' } }";
+        let said = mailing(bad).unwrap_err().to_string();
+        for part in [
+            "source[1].key_file: missing; write for example key_file",
+            "source[1].agenda: expected a number such as 12345678, found -1",
+            "source[2].filters: expected a filter",
+            "source[3].project: missing",
+            "source[3].selections: \"x\" is no selection's number",
+            "source[4].key_file: expected with {key} in the url",
+            "source[5].fields.comune: unknown key; did you mean commune?",
         ] {
             assert!(said.contains(part), "{part}\nnot in\n{said}");
         }

@@ -3,6 +3,7 @@
 use crate::support::web;
 
 mod client;
+mod databases;
 mod listings;
 mod news;
 mod sources;

@@ -1,0 +1,244 @@
+//! DATAtourisme: its API v1, and the objects of the older flux, in a folder or a file of JSON-LD.
+//!
+//! The two write one vocabulary in two ways; [`loose`] reads both. Only French texts are read: the others are machine
+//! translations.
+
+use std::io;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::collect_error::{CollectError, Missed};
+use super::fetch::Fetcher;
+use super::listed::{title_and_status, within};
+use super::loose::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
+use super::periods::{Hours, collapsed, unrolled};
+use super::plain::{summary, web_address};
+use super::title::Phrase;
+use super::wordpress_api::json;
+use crate::domain::{french, listing::Listing, news::Picture};
+
+const NAME: &str = "DATAtourisme";
+/// Objects of one folder.
+const MOST_FILES: usize = 100_000;
+
+#[derive(Deserialize)]
+struct Answer {
+    objects: Vec<Value>,
+    #[serde(default)]
+    meta: Meta,
+}
+
+#[derive(Deserialize, Default)]
+struct Meta {
+    #[serde(default)]
+    next: Option<String>,
+}
+
+/// `filters` beside the days, as the API writes them.
+pub async fn listings(
+    api: &Url,
+    filters: &str,
+    key_file: &Path,
+    fetcher: &Fetcher,
+    days: &RangeInclusive<NaiveDate>,
+) -> Result<Vec<Listing>, CollectError> {
+    let key = loose::key(key_file).await?;
+    let mut url = api.clone();
+    url.set_path("/v1/entertainmentAndEvent");
+    let (from, to) = (days.start(), days.end());
+    let week = format!("takesPlaceAt.endDate[gte]={from} and takesPlaceAt.startDate[lte]={to} and {filters}");
+    url.query_pairs_mut().append_pair("page_size", "250").append_pair("lang", "fr").append_pair("filters", &week);
+    let mut tray = Tray::new(NAME);
+    for _ in 0..MOST_PAGES {
+        let page = fetcher.page_with_key(&url, Some(("x-api-key", &key))).await?;
+        let answer: Answer =
+            json(&page).map_err(|source| CollectError::unreadable(&page.url, source.without_text()))?;
+        for object in &answer.objects {
+            tray.put(listing(object, days, api));
+        }
+        let Some(next) = answer.meta.next.filter(|next| !next.is_empty()) else {
+            return Ok(each_once(within(tray.listings(&url)?, days)));
+        };
+        let next = following(&url, &next).ok_or_else(|| CollectError::unreadable(api, Missed::NoLastPage))?;
+        if next == url {
+            break;
+        }
+        url = next;
+    }
+    Err(CollectError::unreadable(api, Missed::NoLastPage))
+}
+
+/// The next page, on the same site and without the key that the answer can carry.
+fn following(url: &Url, next: &str) -> Option<Url> {
+    let next = url.join(next).ok().filter(|next| next.origin() == url.origin())?;
+    let kept: Vec<_> = next.query_pairs().into_owned().filter(|(name, _)| name != "api_key").collect();
+    let mut clean = next.clone();
+    clean.query_pairs_mut().clear().extend_pairs(kept);
+    Some(clean)
+}
+
+/// The objects of a flux that was unpacked: a file, or all files `.json` below a folder.
+pub async fn of_flux(
+    path: &Path,
+    limit: usize,
+    days: &RangeInclusive<NaiveDate>,
+) -> Result<Vec<Listing>, CollectError> {
+    let base =
+        Url::parse("https://data.datatourisme.fr/").map_err(|_| CollectError::NoText { place: NAME.to_owned() })?;
+    let mut tray = Tray::new(NAME);
+    for file in files(path).await? {
+        let unreadable = |source| CollectError::File { path: file.clone(), source };
+        if tokio::fs::metadata(&file).await.map_err(unreadable)?.len() > limit as u64 {
+            return Err(CollectError::FileTooLarge { path: file.clone(), limit });
+        }
+        let bytes = tokio::fs::read(&file).await.map_err(unreadable)?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.into()))?;
+        // The index of a flux is a list of names and files, no object.
+        let objects = at(&value, "@graph").or(Some(&value));
+        for object in each(objects).filter(|object| at(object, "takesPlaceAt").is_some()) {
+            tray.put(listing(object, days, &base));
+        }
+    }
+    Ok(each_once(within(tray.listings(&base)?, days)))
+}
+
+async fn files(path: &Path) -> Result<Vec<PathBuf>, CollectError> {
+    let unreadable = |source| CollectError::File { path: path.to_owned(), source };
+    if !tokio::fs::metadata(path).await.map_err(unreadable)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let (mut folders, mut files) = (vec![path.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        let mut entries = tokio::fs::read_dir(&folder).await.map_err(unreadable)?;
+        while let Some(entry) = entries.next_entry().await.map_err(unreadable)? {
+            // The kind of the entry itself, so that a link cannot lead in circles.
+            let kind = entry.file_type().await.map_err(unreadable)?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() && entry.path().extension().is_some_and(|name| name == "json") {
+                files.push(entry.path());
+            }
+        }
+        if files.len() > MOST_FILES {
+            return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "too many files")));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn listing(object: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read {
+    if at(object, "isObsolete").is_some_and(is_true) {
+        return Read::NotForUs;
+    }
+    let read = || {
+        let (title, status) = title_and_status(&line(at(object, "label"))?);
+        let mut sessions = Vec::new();
+        for period in each(at(object, "takesPlaceAt")) {
+            let day = |key| loose::date(&raw(at(period, key)?)?);
+            let hour = |key| loose::time(&raw(at(period, key)?)?);
+            let first = day("startDate")?;
+            let last = day("endDate").unwrap_or(first);
+            let hours = Hours::new(hour("startTime"), hour("endTime"));
+            sessions.extend(unrolled(first, last, days).map(|day| hours.on(day)));
+        }
+        let address = walk(object, "isLocatedAt.address");
+        let city = address.and_then(|address| line(walk(address, "hasAddressCity.label")));
+        let city = city.or_else(|| line(at(address?, "addressLocality")));
+        let text = walk(object, "hasDescription.shortDescription").or_else(|| at(object, "comment"));
+        let text = text.or_else(|| walk(object, "hasDescription.description"));
+        let link = walk(object, "hasBookingContact.homepage").or_else(|| walk(object, "hasContact.homepage"));
+        let image = walk(object, "hasMainRepresentation.hasRelatedResource.locator");
+        let id = at(object, "identifier").or_else(|| at(object, "uuid")).or_else(|| at(object, "@id"));
+        Some(Listing {
+            id: format!("datatourisme:{}", raw(id?)?),
+            title,
+            description: prose(text).map(|text| summary(&text)).unwrap_or_default(),
+            sessions: collapsed(sessions),
+            venue: address.and_then(|address| venue(at(address, "streetAddress"))),
+            commune: city.map(|name| french::commune(&name)),
+            price: price(at(object, "offers")),
+            phone: walk(object, "hasContact.telephone").and_then(raw).map(|number| loose::phone(&number)),
+            url: link.and_then(raw).and_then(|link| web_address(&link, base)),
+            image: image
+                .and_then(raw)
+                .and_then(|link| web_address(&link, base))
+                .map(|url| Picture { url, alt: String::new() }),
+            status,
+            categories: each(at(object, "hasTheme")).filter_map(|theme| line(at(theme, "label"))).collect(),
+            source: NAME.to_owned(),
+        })
+    };
+    read().into()
+}
+
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(is_true),
+        other => other.as_bool() == Some(true) || other.as_str() == Some("true"),
+    }
+}
+
+/// The first line of an address, where it names no street and has no number.
+fn venue(street: Option<&Value>) -> Option<String> {
+    const STREETS: [&str; 14] = [
+        "rue",
+        "avenue",
+        "av",
+        "boulevard",
+        "bd",
+        "place",
+        "chemin",
+        "route",
+        "impasse",
+        "allée",
+        "allées",
+        "quai",
+        "lieu-dit",
+        "cours",
+    ];
+    let first = line(street)?;
+    let is_street = first.split_whitespace().next().is_some_and(|word| {
+        let word = word.trim_end_matches(['.', ',']).to_lowercase();
+        STREETS.contains(&word.as_str()) || word.starts_with(|c: char| c.is_ascii_digit())
+    });
+    (!is_street).then_some(first)
+}
+
+/// In the source's own words, else from the least to the most: the two lists of amounts are not paired.
+fn price(offers: Option<&Value>) -> Option<String> {
+    if let Some(text) = each(offers).find_map(|offer| line(at(offer, "textPriceSpecification"))) {
+        return Some(text);
+    }
+    let mut amounts: Vec<f64> = Vec::new();
+    for specification in each(offers).flat_map(|offer| each(at(offer, "priceSpecification"))) {
+        for key in ["minPrice", "maxPrice", "price"] {
+            amounts.extend(each(at(specification, key)).filter_map(|amount| raw(amount)?.parse::<f64>().ok()));
+        }
+    }
+    amounts.retain(|amount| amount.is_finite() && *amount >= 0.0);
+    let least = amounts.iter().copied().min_by(f64::total_cmp)?;
+    let most = amounts.iter().copied().max_by(f64::total_cmp)?;
+    Some(french::price_range(least, most))
+}
+
+/// Two offices can announce one event: the same words in the same commune at the same times.
+fn each_once(listings: Vec<Listing>) -> Vec<Listing> {
+    let mut kept: Vec<Listing> = Vec::new();
+    for listing in listings {
+        let same = |other: &Listing| {
+            other.sessions == listing.sessions
+                && other.commune == listing.commune
+                && Phrase::of(&other.title) == Phrase::of(&listing.title)
+        };
+        if !kept.iter().rev().any(same) {
+            kept.push(listing);
+        }
+    }
+    kept
+}
