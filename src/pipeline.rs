@@ -22,7 +22,7 @@ use crate::domain::{
 use crate::failpoint;
 use crate::jobs::{Attach, Mailing};
 use crate::report;
-use crate::store::{Frozen, Store};
+use crate::store::{Frozen, Recovered, Store};
 use crate::templates::Rendered;
 use crate::tokens::Tokens;
 use anyhow::Context;
@@ -343,6 +343,27 @@ async fn freeze(engine: &Engine, due: Due<'_>, content: Content, watch: Watch<'_
         engine.store.owe_notice(&key, "resolved", "L’article est maintenant complet", now).await?;
     }
     Ok(())
+}
+
+/// What a process that died had in flight: queued again, or unknown. Doubts found now count like those of a conversation:
+/// with too many of them the issue pauses before anything more of it leaves. `alone`: nobody else may be alive on this
+/// database, so that leases need not be over.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub async fn recover(engine: &Engine, alone: bool) -> anyhow::Result<Recovered> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    let recovered = store.recover(alone, now).await?;
+    if recovered.unknown > 0 {
+        for issue in store.open_issues().await?.iter().filter(|it| it.counts.too_many_unknown()) {
+            let reason = deliver::in_doubt(issue.counts.unknown, "le service s’est arrêté pendant que le relais les prenait");
+            let from = [IssueState::Sending];
+            if store.set_issue_state(&issue.key, &from, IssueState::Paused, Some(&reason), now).await? {
+                warn!(issue = %issue.key, %reason, "issue paused");
+            }
+        }
+    }
+    Ok(recovered)
 }
 
 /// Sends what is due of one issue, or of all, until nothing is due.

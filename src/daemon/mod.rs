@@ -21,6 +21,7 @@ use crate::app::Engine;
 use crate::deliver::{Breaker, Deliverer};
 use crate::domain::{Timestamp, french, schedule::label};
 use crate::notices;
+use crate::pipeline;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -29,8 +30,9 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// No loop sleeps longer, whatever the bell does: it is silent while a clock that was set back catches up (S8).
-const LONGEST_PAUSE: Duration = Duration::from_secs(61);
+/// No loop sleeps longer, whatever the bell does: it is silent while a clock that was set back catches up, and the timers
+/// of a machine that slept know nothing of the hour it is (S8).
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything the loops share.
 pub struct Daemon {
@@ -136,7 +138,7 @@ impl Daemon {
     async fn take_over(&self) -> anyhow::Result<()> {
         let Engine { app, store, .. } = &self.engine;
         let now = app.clock.now();
-        let recovered = store.recover(self.engine.is_exclusive(), now).await?;
+        let recovered = pipeline::recover(&self.engine, self.engine.is_exclusive()).await?;
         self.know_the_mailings(now).await?;
         // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.
         self.beat().await;

@@ -311,15 +311,10 @@ impl Run {
         *refusals >= CONTENT_REFUSALS
     }
 
-    /// More than 5, or 1 %, of an issue in doubt: a person looks before more are.
     pub async fn pause_when_too_many_unknown(&self, issue: &IssueKey) {
         match self.it.store.issue(issue).await {
-            Ok(Some(summary)) if summary.counts.unknown > (summary.counts.total() / 100).max(5) => {
-                let reason = format!(
-                    "{} envois sont incertains\u{a0}: le relais n’a pas répondu après le dernier octet. \
-                     L’envoi est suspendu.",
-                    summary.counts.unknown
-                );
+            Ok(Some(summary)) if summary.counts.too_many_unknown() => {
+                let reason = in_doubt(summary.counts.unknown, "le relais n’a pas répondu après le dernier octet");
                 self.pause(issue, reason).await;
             }
             Ok(_) => {}
@@ -334,6 +329,11 @@ impl Run {
     pub fn store_error(&self, store_error: StoreError) {
         note_store_error(&self.tally, &self.halt, store_error);
     }
+}
+
+/// Why an issue with so many in doubt is paused, for a communications officer.
+pub fn in_doubt(unknown: u64, because: &str) -> String {
+    format!("{unknown} envois sont incertains\u{a0}: {because}. L’envoi est suspendu.")
 }
 
 impl Tally {

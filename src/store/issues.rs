@@ -195,6 +195,10 @@ pub(super) async fn set_state<B: Backend>(
     if tx.execute(update, values).await? == 0 {
         return Ok(false);
     }
+    if before == IssueState::Paused {
+        // What staff were told, or were to be told, is over; the next pause is news again.
+        tx.execute("DELETE FROM notices WHERE issue = $1 AND kind = 'paused'", values![key]).await?;
+    }
     if to == IssueState::Cancelled {
         cancel_deliveries(&mut tx, now).await?;
     }

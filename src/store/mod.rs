@@ -163,7 +163,7 @@ pub enum Frozen {
 pub struct Notice {
     pub id: String,
     pub issue: IssueKey,
-    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`: one of a kind per issue.
+    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`: one of a kind per issue, but for one at each pause.
     pub kind: String,
     pub text: String,
     pub created_at: Timestamp,
@@ -356,7 +356,7 @@ pub trait Store: Send + Sync {
     /// ledger's size: for `status`.
     async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
 
-    /// Guarded: changes only an issue in one of `from`. Closing states also stamp `closed_at`; `Cancelled` cancels the
+    /// Guarded: changes only an issue in one of `from`. The end of a pause also ends its notice. Closing states also stamp `closed_at`; `Cancelled` cancels the
     /// deliveries that were not marked yet.
     async fn set_issue_state(
         &self,
@@ -423,7 +423,7 @@ pub trait Store: Send + Sync {
     /// `false` when this issue already has one of this kind.
     async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool>;
 
-    /// One for each issue that is paused, however it came to be. Returns how many are new.
+    /// One for each issue that is paused, however it came to be, and for each pause. Returns how many are new.
     async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
 
     async fn owed_notices(&self) -> Result<Vec<Notice>>;
