@@ -252,3 +252,25 @@ fn a_held_issue_can_be_cancelled_and_stays_so() {
     assert_eq!(relay.told_staff().len(), 1, "nothing is resolved");
     assert_eq!(relay.to_partners(), 0);
 }
+
+/// What a person can still do is said, by the command that sends and by the one that resumes.
+#[test]
+fn a_held_issue_that_expired_says_why_and_what_can_be_done() {
+    let (web, relay) = (Web::wordpress(vec![]), Relay::start());
+    let house = House::new().site(&web).relay(&relay);
+    house.import_many(2);
+    house.run_from_site().expect(3);
+    house.sql("UPDATE issues SET state = 'expired', expires_at = 1815242400000");
+    web.publish(post(&article(MONDAY)));
+    let words = [
+        "issue agenda/2027-W28 is expired: nothing more of it leaves",
+        "It was held until 2027-07-10T20:00:00+02:00 (aucun article",
+        "nobody was written to",
+        "`semainier preview agenda --at 2027-07-10T08:00 --out DIR` makes its mail and its pages",
+    ];
+    house.run_from_site().expect(1).expect_said(&words);
+    house.semainier(&["issues", "resume", ISSUE]).expect(1).expect_said(&words);
+    assert_eq!(relay.to_partners(), 0);
+    house.semainier(&["preview", "agenda", "--at", "2027-07-10T08:00", "--out", "by-hand"]).expect(0);
+    assert!(house.path("by-hand/message.eml").exists());
+}

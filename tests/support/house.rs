@@ -89,7 +89,12 @@ impl House {
     }
 
     pub fn on(on: On) -> Self {
-        let database = (on == On::Postgres).then(|| block_on(postgres::Database::create()));
+        Self::with_database((on == On::Postgres).then(|| block_on(postgres::Database::create())))
+    }
+
+    /// On this database of Postgres; on SQLite without one.
+    pub fn with_database(database: Option<postgres::Database>) -> Self {
+        let on = if database.is_some() { On::Postgres } else { On::Sqlite };
         let url = database.as_ref().map_or("sqlite://semainier.db", |database| &database.url);
         let settings = [
             ("database", json!(url)),

@@ -34,3 +34,4 @@ pub mod sky;
 pub mod smtp;
 pub mod town;
 pub mod web;
+pub mod wire;

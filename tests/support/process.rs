@@ -100,3 +100,15 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     places.map(|dir: PathBuf| dir.join(name)).find(|path: &PathBuf| Path::exists(path))
 }
+
+/// xorshift64: chance that is the same each time.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % n as u64).unwrap()
+    }
+}
