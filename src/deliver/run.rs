@@ -353,7 +353,8 @@ impl Tally {
 }
 
 fn note_store_error(tally: &Mutex<Tally>, halt: &CancellationToken, store_error: StoreError) {
-    error!(error = %store_error, "the ledger does not answer; nothing more is claimed");
+    let error = &store_error as &dyn std::error::Error;
+    error!(error, "the ledger does not answer; nothing more is claimed");
     halt.cancel();
     lock(tally).store_error.get_or_insert(store_error);
 }

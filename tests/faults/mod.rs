@@ -2,4 +2,5 @@
 //! that is full. After each the two ledgers are joined; `docs/faults.md` is the table of all of them.
 
 mod doubts;
+mod postgres;
 mod storm;

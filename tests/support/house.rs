@@ -267,6 +267,11 @@ impl House {
         issues.remove(0)
     }
 
+    /// Of the database of Postgres it was made with.
+    pub fn database_url(&self) -> String {
+        self.database.as_ref().unwrap().url.clone()
+    }
+
     /// Behind the program's back: to make a lease old, or a cursor.
     pub fn sql(&self, sql: &str) {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));

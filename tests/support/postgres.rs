@@ -179,8 +179,11 @@ impl Drop for Database {
         // Blocking, and the test's own runtime may be ending: on a thread and a runtime of its own. A server that is gone
         // took the database with it.
         let drop = administer(&self.server, format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let _ = std::thread::scope(|scope| scope.spawn(|| runtime.block_on(drop)).join());
+        let on_a_runtime = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let _ = runtime.block_on(drop);
+        };
+        let _ = std::thread::scope(|scope| scope.spawn(on_a_runtime).join());
     }
 }
 

@@ -1,9 +1,13 @@
 //! The line between a program and Postgres, which a test may cut.
 
+use sqlx::postgres::PgConnectOptions;
 use std::{
     path::PathBuf,
-    sync::Arc,
-    sync::atomic::{AtomicU32, Ordering},
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -51,8 +55,8 @@ impl Wire {
 
     /// The same database, over this line.
     pub fn url(&self, database: &str) -> String {
-        let (_, name) = database.split_once("localhost/").unwrap();
-        let name = name.split('?').next().unwrap();
+        let options = PgConnectOptions::from_str(database).unwrap();
+        let name = options.get_database().unwrap();
         format!("postgres://semainier@127.0.0.1:{}/{name}?sslmode=disable", self.port)
     }
 
