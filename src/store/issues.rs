@@ -9,6 +9,7 @@ use crate::domain::{
     Timestamp,
     issue::{Attachment, Content, IssueKey, IssueState, IssueSummary, NewIssue},
 };
+use crate::failpoint;
 use std::collections::HashMap;
 
 /// The newest first.
@@ -72,6 +73,7 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
     }
     keep_content(&mut tx, &issue.key, &issue.content).await?;
     let recipients = copy_recipients(&mut tx, issue, now).await?;
+    failpoint::reach("mid_freeze");
     tx.commit().await?;
     Ok(Frozen::Now { recipients })
 }

@@ -55,6 +55,8 @@ pub enum StoreError {
     /// The disk is full, or the file may not be written: nothing was changed.
     #[error("the database cannot be written ({doing}): {why}")]
     Unwritable { doing: &'static str, why: String },
+    #[error("the database is damaged ({doing}): {why}; nothing is sent from it: stop, and restore its last backup")]
+    Damaged { doing: &'static str, why: String },
 }
 
 /// The words of the error and of its causes. Not the fields: those of Postgres quote the row, and with it a person's

@@ -133,6 +133,11 @@ impl Backend for Postgres {
         // disk_full, read_only_sql_transaction
         matches!(error.code().as_deref(), Some("53100" | "25006"))
     }
+
+    fn is_damaged(error: &dyn sqlx::error::DatabaseError) -> bool {
+        // data_corrupted, index_corrupted
+        matches!(error.code().as_deref(), Some("XX001" | "XX002"))
+    }
 }
 
 fn bound(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Db, PgArguments> {

@@ -7,7 +7,6 @@ use crate::support::{
     ledger::{Ledger, Place},
     office::Office,
     postgres::Cluster,
-    serve::Serve,
     smtp::Options,
     wire::Wire,
 };
@@ -46,7 +45,7 @@ fn until_all_have_it(relay: &Relay) {
 fn d06_postgres_restarted_while_sending_leaves_nothing_in_doubt() {
     let (cluster, relay) = (Cluster::start(), far_relay());
     let house = frozen_on(&cluster, &relay);
-    let mut daemon = Serve::start(&house.path("semainier.toml"), &[]);
+    let mut daemon = house.serve();
     for sent in [30, 120] {
         until("some are sent", || relay.to_partners() > sent);
         cluster.stop();
@@ -67,7 +66,7 @@ fn d06_ended_sessions_leave_nothing_in_doubt() {
     let relay = far_relay();
     let cluster = Cluster::start();
     let house = frozen_on(&cluster, &relay);
-    let daemon = Serve::start(&house.path("semainier.toml"), &[]);
+    let daemon = house.serve();
     for sent in [20, 60, 100, 140, 180] {
         until("some are sent", || relay.to_partners() > sent);
         house.sql(
@@ -88,7 +87,7 @@ fn d07_a_line_to_postgres_that_is_dead_sends_nothing_more_and_loses_no_result() 
     let wire = Wire::to(cluster.dir.clone());
     let database = house.database_url();
     let house = house.set("database", wire.url(&database));
-    let mut daemon = Serve::start(&house.path("semainier.toml"), &[]);
+    let mut daemon = house.serve();
     until("some are sent", || relay.to_partners() > 30);
     wire.cut();
     // Whoever has a marker may still send; nobody gets a new one.

@@ -2,7 +2,7 @@
 //!
 //! The judge of every sending test is here as well: the join of the relay's ledger and ours.
 
-use super::{postgres, web::Web};
+use super::{postgres, serve::Serve, web::Web};
 use chrono::{Days, NaiveDate};
 use semainier::domain::french;
 use serde::Deserialize;
@@ -183,6 +183,11 @@ impl House {
         command
     }
 
+    /// The daemon, whose log is listened to.
+    pub fn serve(&self) -> Serve {
+        Serve::spawn(self.command(&["serve"]))
+    }
+
     pub fn semainier(&self, args: &[&str]) -> Done {
         finish(self.command(args).spawn().unwrap(), args)
     }
@@ -307,6 +312,16 @@ impl House {
                     sql.fetch_one(&mut SqliteConnection::connect_with(&options).await.unwrap()).await.unwrap()
                 }
             }
+        })
+    }
+
+    /// A text of the database.
+    pub fn text(&self, sql: &str) -> String {
+        let sql = AssertSqlSafe(sql.to_owned());
+        block_on(async {
+            let options = SqliteConnectOptions::new().filename(self.path("semainier.db"));
+            let sql = sqlx::query_scalar(sql);
+            sql.fetch_one(&mut SqliteConnection::connect_with(&options).await.unwrap()).await.unwrap()
         })
     }
 

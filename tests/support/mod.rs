@@ -23,6 +23,7 @@ macro_rules! on_both_databases {
     };
 }
 
+pub mod disk;
 pub mod house;
 pub mod ledger;
 pub mod office;
