@@ -402,6 +402,8 @@ pub struct FrozenOutbox {
     tokens: Tokens,
     /// One issue's attachments are encoded once, whatever the number of recipients. The newest few issues are kept.
     issues: Mutex<Vec<(IssueKey, Arc<Mime>)>>,
+    /// Held while one is encoded.
+    making: tokio::sync::Mutex<()>,
 }
 
 /// More issues than this are seldom in flight at once; an older one is encoded again when it is needed.
@@ -409,12 +411,16 @@ const ISSUES_KEPT: usize = 4;
 
 impl FrozenOutbox {
     pub fn new(store: Arc<dyn Store>, tokens: Tokens) -> Self {
-        Self { store, tokens, issues: Mutex::default() }
+        Self { store, tokens, issues: Mutex::default(), making: tokio::sync::Mutex::default() }
     }
 
     async fn mime(&self, key: &IssueKey) -> Result<Arc<Mime>, MessageError> {
-        let known = self.kept().iter().find(|(kept, _)| kept == key).map(|(_, mime)| Arc::clone(mime));
-        if let Some(mime) = known {
+        if let Some(mime) = self.known(key) {
+            return Ok(mime);
+        }
+        // The other connections wait for the first: a large issue is not to be in memory once for each of them (F12).
+        let _alone = self.making.lock().await;
+        if let Some(mime) = self.known(key) {
             return Ok(mime);
         }
         let content = self.store.content(key).await.map_err(MessageError::Store)?;
@@ -424,6 +430,10 @@ impl FrozenOutbox {
         kept.truncate(ISSUES_KEPT - 1);
         kept.insert(0, (key.clone(), Arc::clone(&mime)));
         Ok(mime)
+    }
+
+    fn known(&self, key: &IssueKey) -> Option<Arc<Mime>> {
+        self.kept().iter().find(|(kept, _)| kept == key).map(|(_, mime)| Arc::clone(mime))
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<(IssueKey, Arc<Mime>)>> {

@@ -3,7 +3,7 @@
 //! A daemon that lives through it knows what it sent: nothing may be in doubt afterwards.
 
 use crate::support::{
-    house::{House, Relay, block_on, until},
+    house::{AT, House, On, Relay, block_on, finish, signal, until},
     ledger::{Ledger, Place},
     office::Office,
     postgres::Cluster,
@@ -12,6 +12,7 @@ use crate::support::{
 };
 use chrono::TimeDelta;
 use semainier::store::{self, Access};
+use sqlx::{Connection, Executor, PgConnection};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -134,4 +135,48 @@ async fn all_are_sent_without_the_answer_to_commit(nth: u32, cluster: &Cluster, 
     let counts = office.counts().await;
     assert_eq!((counts.sent, counts.unknown), (6, 0), "commit {nth}");
     wire.has_lost_an_answer()
+}
+
+/// A real kill while a migration has made half of its tables: another transaction holds up the one it makes next.
+#[test]
+fn d09_a_program_killed_in_the_middle_of_a_migration_leaves_nothing_and_the_next_one_runs_it() {
+    let house = House::on(On::Postgres);
+    let args = ["partners", "list"];
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let program = block_on(async {
+        let mut blocker = PgConnection::connect(&house.database_url()).await.unwrap();
+        let mut watcher = PgConnection::connect(&house.database_url()).await.unwrap();
+        blocker.execute("BEGIN; CREATE TABLE notices (id TEXT)").await.unwrap();
+        let program = house.start(&args);
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut watcher).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        signal(program.id(), "KILL");
+        blocker.execute("ROLLBACK").await.unwrap();
+        program
+    });
+    assert_eq!(finish(program, &args).signal, Some(9));
+    house.semainier(&args).expect(0);
+    assert_eq!(house.number("SELECT count(*) FROM notices"), 0);
+}
+
+#[test]
+fn d05_a_damaged_table_sends_nothing_and_points_to_the_backup() {
+    let (cluster, relay) = (Cluster::start(), far_relay());
+    let house = frozen_on(&cluster, &relay);
+    house.sql("CHECKPOINT");
+    let file = cluster.dir.join("data").join(house.text("SELECT pg_relation_filepath('issue_content')"));
+    let good = std::fs::read(&file).unwrap();
+    cluster.stop();
+    std::fs::write(&file, vec![0x5a; good.len()]).unwrap();
+    cluster.start_again();
+    let args = ["run", "agenda", "--at", AT];
+    house.semainier(&args).expect(1).expect_said(&["the database is damaged", "restore its last backup"]);
+    assert_eq!(relay.numbers().data_commands, 0);
+    cluster.stop();
+    std::fs::write(&file, good).unwrap();
+    cluster.start_again();
+    house.sql("UPDATE deliveries SET lease_until = 0 WHERE state = 'claimed'");
+    house.semainier(&args).expect(0);
+    assert_all_sent_once(&house, &relay);
 }

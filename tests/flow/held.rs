@@ -116,18 +116,18 @@ fn too_many_announcements_under_no_day_are_held() {
 }
 
 #[test]
-fn a_day_of_another_week_among_the_right_ones_is_held() {
+fn e12_a_day_of_another_week_among_the_right_ones_is_held() {
     let stray = format!("{}<h3>Mardi 20 juillet</h3><ul><li>à 21h, concert à Pavie</li></ul>", article(MONDAY));
     assert_article_is_held(&stray, "mardi 20 juillet");
 }
 
 #[test]
-fn an_article_that_names_no_day_is_held() {
+fn e11_an_article_that_names_no_day_is_held() {
     assert_article_is_held("<p>Cet été, il se passe toujours quelque chose.</p>", "aucun");
 }
 
 #[test]
-fn a_source_that_fails_is_held_with_the_reason_in_french() {
+fn e01_e02_e06_e07_a_source_that_fails_is_held_with_the_reason_in_french() {
     let html = || Reply::html("<html><body><p>Bonjour</p></body></html>");
     let everywhere = |reply: Reply| {
         let web = Web::start();
@@ -159,7 +159,7 @@ fn a_source_that_fails_is_held_with_the_reason_in_french() {
 }
 
 #[test]
-fn a_slow_site_is_given_up_after_the_time_out() {
+fn e02_a_slow_site_is_given_up_after_the_time_out() {
     let (web, relay) = (Web::start(), Relay::start());
     web.route(REST, Reply::json("[]".repeat(1000)).drip(Duration::from_millis(100)));
     let house = House::new().site(&web).relay(&relay).set("fetch.timeout", "1s");
@@ -183,7 +183,7 @@ fn a_local_address_that_is_not_allowed_is_not_read() {
 
 /// The words of a wrongly declared page are read as they were meant, or the page is not read: no « Ã© » ever leaves.
 #[test]
-fn a_page_in_a_wrong_charset_never_leaves_garbled() {
+fn e08_a_page_in_a_wrong_charset_never_leaves_garbled() {
     let page =
         format!("<html><head><title>{TITLE}</title></head><body><h1>{TITLE}</h1>{}</body></html>", article(MONDAY));
     let (windows, _, _) = encoding_rs::WINDOWS_1252.encode(&page);

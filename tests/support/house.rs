@@ -319,9 +319,17 @@ impl House {
     pub fn text(&self, sql: &str) -> String {
         let sql = AssertSqlSafe(sql.to_owned());
         block_on(async {
-            let options = SqliteConnectOptions::new().filename(self.path("semainier.db"));
-            let sql = sqlx::query_scalar(sql);
-            sql.fetch_one(&mut SqliteConnection::connect_with(&options).await.unwrap()).await.unwrap()
+            match &self.database {
+                Some(database) => {
+                    let sql = sqlx::query_scalar(sql);
+                    sql.fetch_one(&mut PgConnection::connect(&database.url).await.unwrap()).await.unwrap()
+                }
+                None => {
+                    let options = SqliteConnectOptions::new().filename(self.path("semainier.db"));
+                    let sql = sqlx::query_scalar(sql);
+                    sql.fetch_one(&mut SqliteConnection::connect_with(&options).await.unwrap()).await.unwrap()
+                }
+            }
         })
     }
 
