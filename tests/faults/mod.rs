@@ -4,6 +4,7 @@
 mod content;
 mod disk;
 mod doubts;
+mod page;
 mod postgres;
 mod sizes;
 mod storm;
