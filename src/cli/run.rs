@@ -47,6 +47,12 @@ pub(super) async fn publish(
     article: Option<Article>,
 ) -> anyhow::Result<Ended> {
     let now = engine.app.clock.now();
+    if daemon::mind_a_restored_ledger(engine).await? {
+        return Err(anyhow!(
+            "the ledger is older than the last post of this machine: it seems restored from a backup, and what was sent \
+             since may be sent again. Everything open is paused: look, then `semainier issues resume KEY`, or run this again"
+        ));
+    }
     pipeline::recover(engine, engine.is_exclusive()).await?;
     let deliverer = engine.deliverer()?;
     let expires_at = mailing.schedule.deadline_of(occurrence).max(now + BY_HAND);

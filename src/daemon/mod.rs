@@ -12,9 +12,11 @@
 
 mod post;
 mod pulse;
+mod restored;
 mod schedule;
 mod signals;
 
+pub use restored::mind_a_restored_ledger;
 pub use signals::cancel_on_signal;
 
 use crate::app::Engine;
@@ -138,6 +140,7 @@ impl Daemon {
     async fn take_over(&self) -> anyhow::Result<()> {
         let Engine { app, store, .. } = &self.engine;
         let now = app.clock.now();
+        mind_a_restored_ledger(&self.engine).await?;
         let recovered = pipeline::recover(&self.engine, self.engine.is_exclusive()).await?;
         self.know_the_mailings(now).await?;
         // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.

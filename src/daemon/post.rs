@@ -70,6 +70,7 @@ impl Daemon {
             store.expire_deliveries(now).await?;
             return Ok(());
         }
+        super::mind_a_restored_ledger(&self.engine).await?;
         let summary = pipeline::deliver(&self.engine, &self.deliverer, None, stop, &|_| {}).await?;
         let now = self.now();
         if summary.tried() > 0 {

@@ -18,6 +18,7 @@ mod backend;
 mod daemons;
 mod deliveries;
 mod issues;
+mod last_word;
 mod ledger;
 mod log;
 mod migrations;
@@ -90,8 +91,15 @@ pub enum Access {
 /// When it cannot be reached, written or migrated; when another one delivers from it; when it is newer than we are.
 pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(Arc::new(ledger::Ledger(sqlite::Sqlite::open(url, access).await?))),
-        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(ledger::Ledger(postgres::Postgres::open(url).await?))),
+        Some(("sqlite", _)) => {
+            let db = sqlite::Sqlite::open(url, access).await?;
+            let last_word = sqlite::last_word(url, access);
+            Ok(Arc::new(ledger::Ledger(db, last_word)))
+        }
+        Some(("postgres" | "postgresql", _)) => {
+            let db = postgres::Postgres::open(url).await?;
+            Ok(Arc::new(ledger::Ledger(db, postgres::last_word(access))))
+        }
         // Not the whole text: it may hold a password.
         _ => Err(StoreError::Open {
             url: url.split(':').next().unwrap_or_default().to_owned(),
@@ -267,6 +275,15 @@ pub enum Resolved {
 pub trait Store: Send + Sync {
     /// `sqlite` or `postgres`.
     fn kind(&self) -> &'static str;
+
+    // --- a restored backup (D10) ---
+
+    /// The instant of the last marker or result that this machine wrote, when the ledger knows of nothing so late: it is not
+    /// the one that was left.
+    async fn forgotten_since(&self) -> Result<Option<Timestamp>>;
+
+    /// Somebody knows: from now on the ledger is taken as it is.
+    async fn trust_the_ledger(&self) -> Result<()>;
 
     // --- partners ---
 

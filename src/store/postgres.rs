@@ -2,8 +2,9 @@
 //! Must never hold a lock over anything but its own statements: each transaction is short, or says it is not.
 
 use super::{
-    Result, StoreError,
+    Access, Result, StoreError,
     backend::{Backend, Row, Value},
+    last_word::LastWord,
     migrations,
     sql::{self, Statements},
 };
@@ -12,7 +13,7 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
-use std::{io, str::FromStr, time::Duration};
+use std::{io, path::Path, str::FromStr, time::Duration};
 
 const CONNECTIONS: u32 = 8;
 /// How long one waits for a connection, the making of one included.
@@ -50,6 +51,17 @@ impl Postgres {
             .await
             .map_err(|e| cannot_open(&options, &e))?;
         Ok(Self(pool))
+    }
+}
+
+/// In the state directory that systemd made for us (the first, where there are several).
+pub(super) fn last_word(access: Access) -> LastWord {
+    let directories = std::env::var("STATE_DIRECTORY").unwrap_or_default();
+    match (access, directories.split(':').next()) {
+        (Access::Exclusive, Some(directory)) if !directory.is_empty() => {
+            LastWord::kept_in(&Path::new(directory).join("ledger.last"))
+        }
+        _ => LastWord::default(),
     }
 }
 

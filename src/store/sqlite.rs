@@ -4,6 +4,7 @@
 use super::{
     Access, Result, StoreError,
     backend::{Backend, Row, Value},
+    last_word::LastWord,
     migrations,
     sql::{self, Statements},
 };
@@ -195,6 +196,14 @@ fn create_private(path: &Path) -> Result<()> {
         Ok(_) => Ok(()),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(cannot_create(path, &e)),
+    }
+}
+
+/// Beside the file, for the one who delivers.
+pub(super) fn last_word(url: &str, access: Access) -> LastWord {
+    match (access, path_of(url)) {
+        (Access::Exclusive, Ok(path)) => LastWord::kept_in(Path::new(&format!("{}.last", path.display()))),
+        _ => LastWord::default(),
     }
 }
 

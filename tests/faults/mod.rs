@@ -6,5 +6,6 @@ mod disk;
 mod doubts;
 mod page;
 mod postgres;
+mod restored;
 mod sizes;
 mod storm;

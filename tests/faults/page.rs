@@ -134,7 +134,11 @@ const DATABASE: &[Fault] = &[
         "a migration killed half-way; an old program on a newer schema",
         "it runs again; the old program refuses",
     ),
-    fault("D10", "yesterday's backup is restored", "open: a database that forgot is not noticed at this point"),
+    fault(
+        "D10",
+        "yesterday's backup is restored",
+        "noticed by the last post that this machine remembers beside it: what is open pauses, what was due since is missed, staff are told; not where that memory was restored as well",
+    ),
     fault("D11", "the log cannot be written", "the post goes on"),
 ];
 

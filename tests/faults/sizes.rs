@@ -29,7 +29,6 @@ fn peak_until_the_end(child: &mut Child) -> u64 {
 
 /// The encoded attachment is held once, whoever and however many it goes to.
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures, when they are asked for")]
 fn f12_ten_megabytes_to_many_take_the_memory_of_one() {
     const CONNECTIONS: usize = 8;
     let people = if is_long() { 1_000 } else { 40 };
@@ -59,7 +58,6 @@ fn f12_ten_megabytes_to_many_take_the_memory_of_one() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures, when they are asked for")]
 fn i02_a_file_of_very_many_partners_is_imported_in_bounded_memory() {
     let rows = if is_long() { 100_000 } else { 5_000 };
     let house = House::new();

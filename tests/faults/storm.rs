@@ -90,7 +90,6 @@ impl<'a> Place<'a> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "shown when the test fails, or when it is asked for: the seed and the figures")]
 fn f10_two_daemons_in_a_storm_of_kills_lose_nobody_and_write_to_nobody_twice() {
     let Storm { people, lasts } = Storm::of_today();
     let given = std::env::var("SEMAINIER_SEED").ok().map(|seed| seed.parse().unwrap());
