@@ -125,5 +125,5 @@ fn relay_is_away(error: &NotHandedOver) -> bool {
 fn message_id(notice: &Notice, person: &EmailAddress, sender: &EmailAddress) -> String {
     let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
     let owed_at = notice.created_at.timestamp_millis();
-    format!("{}.{}.{owed_at}.{staff}@{}", notice.issue.slug(), notice.kind, sender.domain())
+    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), notice.kind, sender.domain())
 }

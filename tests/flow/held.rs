@@ -264,7 +264,7 @@ fn a_held_issue_that_expired_says_why_and_what_can_be_done() {
     web.publish(post(&article(MONDAY)));
     let words = [
         "issue agenda/2027-W28 is expired: nothing more of it leaves",
-        "It was held until 2027-07-10T20:00:00+02:00 (aucun article",
+        "It was held until 2027-07-10T20:00:00+02:00 (l’article n’a pas pu être lu",
         "nobody was written to",
         "`semainier preview agenda --at 2027-07-10T08:00 --out DIR` makes its mail and its pages",
     ];
