@@ -356,7 +356,8 @@ pub async fn recover(engine: &Engine, alone: bool) -> anyhow::Result<Recovered> 
     let recovered = store.recover(alone, now).await?;
     if recovered.unknown > 0 {
         for issue in store.open_issues().await?.iter().filter(|it| it.counts.too_many_unknown()) {
-            let reason = deliver::in_doubt(issue.counts.unknown, "le service s’est arrêté pendant que le relais les prenait");
+            let reason =
+                deliver::in_doubt(issue.counts.unknown, "le service s’est arrêté pendant que le relais les prenait");
             let from = [IssueState::Sending];
             if store.set_issue_state(&issue.key, &from, IssueState::Paused, Some(&reason), now).await? {
                 warn!(issue = %issue.key, %reason, "issue paused");

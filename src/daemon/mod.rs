@@ -109,7 +109,11 @@ impl Bells {
 
 /// `false` when only the time was over.
 async fn rung(bell: &Notify, at_most: Duration) -> bool {
-    tokio::time::timeout(at_most.min(LONGEST_PAUSE), bell.notified()).await.is_ok()
+    tokio::time::timeout(pause(at_most), bell.notified()).await.is_ok()
+}
+
+fn pause(at_most: Duration) -> Duration {
+    at_most.min(LONGEST_PAUSE)
 }
 
 impl Daemon {
@@ -241,4 +245,15 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 pub(crate) fn in_words(at: Timestamp, zone: chrono_tz::Tz) -> String {
     let local = at.with_timezone(&zone);
     format!("{} à {}", french::full_day(local.date_naive()), french::hour(local.time()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s8_no_loop_sleeps_longer_than_half_a_minute_however_far_the_next_thing_is() {
+        let seconds = [1, 29, 30, 31, 61, 86_400].map(|it| pause(Duration::from_secs(it)).as_secs());
+        assert_eq!(seconds, [1, 29, 30, 30, 30, 30]);
+    }
 }

@@ -282,7 +282,7 @@ pub trait Store: Send + Sync {
     /// the one that was left.
     async fn forgotten_since(&self) -> Result<Option<Timestamp>>;
 
-    /// Somebody knows: from now on the ledger is taken as it is.
+    /// Somebody knows: from now on the ledger is taken as it is. Also for whoever removes deliveries on purpose.
     async fn trust_the_ledger(&self) -> Result<()>;
 
     // --- partners ---
@@ -375,8 +375,8 @@ pub trait Store: Send + Sync {
     /// ledger's size: for `status`.
     async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
 
-    /// Guarded: changes only an issue in one of `from`. The end of a pause also ends its notice. Closing states also stamp `closed_at`; `Cancelled` cancels the
-    /// deliveries that were not marked yet.
+    /// Guarded: changes only an issue in one of `from`. The end of a pause also ends its notice; closing states also stamp
+    /// `closed_at`; `Cancelled` cancels the deliveries that were not marked yet.
     async fn set_issue_state(
         &self,
         key: &IssueKey,
