@@ -147,8 +147,9 @@ fn relay_is_away(error: &NotHandedOver) -> bool {
     matches!(error.phase, Phase::Connect | Phase::Tls | Phase::Auth | Phase::Ehlo)
 }
 
-/// The same at every try, so that a mail program shows a repeated notice once.
+/// The same at every try, so that a mail program shows a repeated notice once; another for the next pause of the issue.
 fn message_id(notice: &Notice, person: &EmailAddress, sender: &EmailAddress) -> String {
     let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("{}.{}.{staff}@{}", notice.issue.slug(), notice.kind, sender.domain())
+    let owed_at = notice.created_at.timestamp_millis();
+    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), notice.kind, sender.domain())
 }

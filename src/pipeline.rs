@@ -27,7 +27,7 @@ use crate::failpoint;
 use crate::jobs::{self, Approval, Attach, Kind, Mailing};
 use crate::newsletter::{self, Gathered};
 use crate::report;
-use crate::store::{Frozen, Store};
+use crate::store::{Frozen, Recovered, Store};
 use crate::templates::Rendered;
 use crate::tokens::Tokens;
 use anyhow::Context;
@@ -508,6 +508,28 @@ async fn freeze(
     Ok(())
 }
 
+/// What a process that died had in flight: queued again, or unknown. Doubts found now count like those of a conversation:
+/// with too many of them the issue pauses before anything more of it leaves. `alone`: nobody else may be alive on this
+/// database, so that leases need not be over.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub async fn recover(engine: &Engine, alone: bool) -> anyhow::Result<Recovered> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    let recovered = store.recover(alone, now).await?;
+    if recovered.unknown > 0 {
+        for issue in store.open_issues().await?.iter().filter(|it| it.counts.too_many_unknown()) {
+            let reason =
+                deliver::in_doubt(issue.counts.unknown, "le service s’est arrêté pendant que le relais les prenait");
+            let from = [IssueState::Sending];
+            if store.set_issue_state(&issue.key, &from, IssueState::Paused, Some(&reason), now).await? {
+                warn!(issue = %issue.key, %reason, "issue paused");
+            }
+        }
+    }
+    Ok(recovered)
+}
+
 /// Sends what is due of one issue, or of all, until nothing is due.
 ///
 /// # Errors
@@ -544,6 +566,8 @@ pub struct FrozenOutbox {
     tokens: Tokens,
     /// One issue's attachments are encoded once, whatever the number of recipients. The newest few issues are kept.
     issues: Mutex<Vec<(IssueKey, Arc<Mime>)>>,
+    /// Held while one is encoded.
+    making: tokio::sync::Mutex<()>,
 }
 
 /// More issues than this are seldom in flight at once; an older one is encoded again when it is needed.
@@ -551,12 +575,16 @@ const ISSUES_KEPT: usize = 4;
 
 impl FrozenOutbox {
     pub fn new(store: Arc<dyn Store>, tokens: Tokens) -> Self {
-        Self { store, tokens, issues: Mutex::default() }
+        Self { store, tokens, issues: Mutex::default(), making: tokio::sync::Mutex::default() }
     }
 
     async fn mime(&self, key: &IssueKey) -> Result<Arc<Mime>, MessageError> {
-        let known = self.kept().iter().find(|(kept, _)| kept == key).map(|(_, mime)| Arc::clone(mime));
-        if let Some(mime) = known {
+        if let Some(mime) = self.known(key) {
+            return Ok(mime);
+        }
+        // The other connections wait for the first: a large issue is not to be in memory once for each of them (F12).
+        let _alone = self.making.lock().await;
+        if let Some(mime) = self.known(key) {
             return Ok(mime);
         }
         let content = self.store.content(key).await.map_err(MessageError::Store)?;
@@ -566,6 +594,10 @@ impl FrozenOutbox {
         kept.truncate(ISSUES_KEPT - 1);
         kept.insert(0, (key.clone(), Arc::clone(&mime)));
         Ok(mime)
+    }
+
+    fn known(&self, key: &IssueKey) -> Option<Arc<Mime>> {
+        self.kept().iter().find(|(kept, _)| kept == key).map(|(_, mime)| Arc::clone(mime))
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<(IssueKey, Arc<Mime>)>> {

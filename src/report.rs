@@ -17,6 +17,24 @@ pub fn instant(at: Timestamp, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
+/// What became of an issue that was given up, and what a person can still do.
+pub fn given_up(issue: &IssueSummary, zone: Tz) -> String {
+    let IssueSummary { key, mailing, state, counts, .. } = issue;
+    let ended = format!("issue {key} is {}: nothing more of it leaves", state.as_str());
+    let by_hand = format!(
+        "`semainier preview {mailing} --at {} --out DIR` makes its mail and its pages, to be sent by hand",
+        issue.scheduled_for.with_timezone(&zone).format("%Y-%m-%dT%H:%M")
+    );
+    match (&issue.reason, issue.frozen_at) {
+        (Some(reason), None) => format!(
+            "{ended}. It was held until {} ({reason}) and nobody was written to; {by_hand}",
+            instant(issue.expires_at, zone)
+        ),
+        (None, None) => format!("{ended}. Nobody was written to; {by_hand}"),
+        (_, Some(_)) => format!("{ended}. {} of {} recipients have it", counts.sent, counts.total()),
+    }
+}
+
 /// `log --json`: one array.
 pub fn log_json(log: &[LoggedDelivery], zone: Tz) -> Value {
     let attempt = |attempt: &crate::store::LoggedAttempt| {

@@ -10,6 +10,7 @@ mod article;
 mod crash;
 mod daemon;
 mod deliver;
+mod faults;
 mod fetch;
 mod flow;
 mod model;

@@ -143,6 +143,9 @@ async fn move_on(engine: &Engine, key: &str, from: &[IssueState], to: IssueState
         let issue = engine.store.issue(&key).await?;
         match issue {
             None => bail!("there is no issue {key}; `semainier issues` shows those there are"),
+            Some(issue) if issue.state.is_given_up() => {
+                bail!(report::given_up(&issue, engine.app.zone_of(&issue.mailing)))
+            }
             Some(issue) => bail!("issue {key} is {}; this cannot be done with it", issue.state.as_str()),
         }
     }

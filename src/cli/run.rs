@@ -10,6 +10,7 @@ use crate::store::Access;
 use crate::{daemon, notices, report};
 use anyhow::{Context as _, anyhow};
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
@@ -49,7 +50,13 @@ pub(super) async fn publish(
     article: Option<Article>,
 ) -> anyhow::Result<Ended> {
     let now = engine.app.clock.now();
-    engine.store.recover(engine.is_exclusive(), now).await?;
+    if daemon::mind_a_restored_ledger(engine).await? {
+        return Err(anyhow!(
+            "the ledger is older than the last post of this machine: it seems restored from a backup, and what was sent \
+             since may be sent again. Everything open is paused: look, then `semainier issues resume KEY`, or run this again"
+        ));
+    }
+    pipeline::recover(engine, engine.is_exclusive()).await?;
     let deliverer = engine.deliverer()?;
     let expires_at = mailing.schedule.deadline_of(occurrence).max(now + BY_HAND);
     let due = Due { mailing, at: occurrence, expires_at };
@@ -62,12 +69,12 @@ pub(super) async fn publish(
     signals.abort();
     let published = published?;
     let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| report::instant(at, mailing.schedule.zone));
-    let ended = tell(&published, next_due);
+    let ended = tell(&published, next_due, mailing.schedule.zone);
     notices::send(engine, &deliverer).await;
     ended
 }
 
-fn tell(published: &Published, next_due: Option<String>) -> anyhow::Result<Ended> {
+fn tell(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Result<Ended> {
     let Delivered { issue, before, delivery } = match published {
         Published::Held { key, reason } => {
             show::line(format!("{key}: held, nothing was sent: {reason}"));
@@ -87,7 +94,7 @@ fn tell(published: &Published, next_due: Option<String>) -> anyhow::Result<Ended
     }
     show::issue(issue);
     if issue.state.is_given_up() {
-        return Err(anyhow!("issue {} is {}: nothing more of it leaves", issue.key, issue.state.as_str()));
+        return Err(anyhow!(report::given_up(issue, zone)));
     }
     if let Some(trouble) = &delivery.breaker {
         return Err(anyhow!("{trouble}").context(format!(

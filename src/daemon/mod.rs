@@ -12,15 +12,18 @@
 
 mod post;
 mod pulse;
+mod restored;
 mod schedule;
 mod signals;
 
+pub use restored::mind_a_restored_ledger;
 pub use signals::cancel_on_signal;
 
 use crate::app::Engine;
 use crate::deliver::{Breaker, Deliverer};
 use crate::domain::{Timestamp, french, schedule::label};
 use crate::notices;
+use crate::pipeline;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -29,8 +32,9 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// No loop sleeps longer, whatever the bell does: it is silent while a clock that was set back catches up (S8).
-const LONGEST_PAUSE: Duration = Duration::from_secs(61);
+/// No loop sleeps longer, whatever the bell does: it is silent while a clock that was set back catches up, and the timers
+/// of a machine that slept know nothing of the hour it is (S8).
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything the loops share.
 pub struct Daemon {
@@ -105,7 +109,11 @@ impl Bells {
 
 /// `false` when only the time was over.
 async fn rung(bell: &Notify, at_most: Duration) -> bool {
-    tokio::time::timeout(at_most.min(LONGEST_PAUSE), bell.notified()).await.is_ok()
+    tokio::time::timeout(pause(at_most), bell.notified()).await.is_ok()
+}
+
+fn pause(at_most: Duration) -> Duration {
+    at_most.min(LONGEST_PAUSE)
 }
 
 impl Daemon {
@@ -136,7 +144,8 @@ impl Daemon {
     async fn take_over(&self) -> anyhow::Result<()> {
         let Engine { app, store, .. } = &self.engine;
         let now = app.clock.now();
-        let recovered = store.recover(self.engine.is_exclusive(), now).await?;
+        mind_a_restored_ledger(&self.engine).await?;
+        let recovered = pipeline::recover(&self.engine, self.engine.is_exclusive()).await?;
         self.know_the_mailings(now).await?;
         // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.
         self.beat().await;
@@ -236,4 +245,15 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 pub(crate) fn in_words(at: Timestamp, zone: chrono_tz::Tz) -> String {
     let local = at.with_timezone(&zone);
     format!("{} à {}", french::full_day(local.date_naive()), french::hour(local.time()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s8_no_loop_sleeps_longer_than_half_a_minute_however_far_the_next_thing_is() {
+        let seconds = [1, 29, 30, 31, 61, 86_400].map(|it| pause(Duration::from_secs(it)).as_secs());
+        assert_eq!(seconds, [1, 29, 30, 30, 30, 30]);
+    }
 }

@@ -70,6 +70,7 @@ impl Daemon {
             store.expire_deliveries(now).await?;
             return Ok(());
         }
+        super::mind_a_restored_ledger(&self.engine).await?;
         let summary = pipeline::deliver(&self.engine, &self.deliverer, None, stop, &|_| {}).await?;
         let now = self.now();
         if summary.tried() > 0 {
@@ -96,14 +97,14 @@ impl Daemon {
     /// What a daemon that died had in flight, once its leases are over: queued again, or unknown. `true`: there is something
     /// for the post. Nothing of ours is touched while we are alive to keep our leases.
     pub(super) async fn take_up_the_dead(&self) -> bool {
-        match self.engine.store.recover(false, self.now()).await {
+        match pipeline::recover(&self.engine, false).await {
             Ok(Recovered { released: 0, unknown: 0 }) => false,
             Ok(Recovered { released, unknown }) => {
                 warn!(released, unknown, "leases were over: {released} deliveries queued again, {unknown} unknown");
                 true
             }
             Err(failure) => {
-                error!(error = chain(&failure), "leases that are over cannot be looked for");
+                error!(error = format!("{failure:#}"), "leases that are over cannot be looked for");
                 false
             }
         }

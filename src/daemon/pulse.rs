@@ -72,7 +72,7 @@ enum Jump {
     Back(TimeDelta),
 }
 
-/// Between two looks, which are a minute apart.
+/// Between two looks, which are half a minute apart at the most.
 fn jump(before: Timestamp, now: Timestamp) -> Option<Jump> {
     let by = now - before;
     if by > TimeDelta::hours(24) {

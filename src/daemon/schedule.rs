@@ -41,6 +41,10 @@ impl Daemon {
     pub async fn schedule_pass(&self, stop: &CancellationToken) -> bool {
         let (engine, now) = (&self.engine, self.now());
         self.pulse.mind_the_clock(now);
+        if let Err(failure) = super::mind_a_restored_ledger(engine).await {
+            error!(error = format!("{failure:#}"), "the ledger does not answer; nothing is taken up");
+            return false;
+        }
         // Here too, not only after a post: a long one of another mailing holds up no occurrence (S9).
         if let Err(failure) = pipeline::close_finished(engine).await {
             error!(error = format!("{failure:#}"), "finished issues cannot be closed");
@@ -77,7 +81,7 @@ fn by_mailing(due: &[Occurrence]) -> Vec<Vec<&Occurrence>> {
 }
 
 /// Everything up to here was decided.
-async fn cursor(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<Timestamp> {
+pub(super) async fn cursor(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<Timestamp> {
     let written = format!("{} {}", mailing.schedule.cron(), mailing.schedule.zone.name());
     Ok(engine.store.cursor(&mailing.id, &written, now).await?.cursor)
 }

@@ -28,6 +28,7 @@ mod worker;
 pub use classify::{Class, Verdict, classify};
 pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
+pub use run::in_doubt;
 
 use self::{session::Session, smtp::Interrupted};
 use crate::{

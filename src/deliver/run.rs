@@ -376,15 +376,10 @@ impl Run {
         }
     }
 
-    /// More than 5, or 1 %, of an issue in doubt: a person looks before more are.
     pub async fn pause_when_too_many_unknown(&self, issue: &IssueKey) {
         match self.it.store.issue(issue).await {
-            Ok(Some(summary)) if summary.counts.unknown > (summary.counts.total() / 100).max(5) => {
-                let reason = format!(
-                    "{} envois sont incertains\u{a0}: le relais n’a pas répondu après le dernier octet. \
-                     L’envoi est suspendu.",
-                    summary.counts.unknown
-                );
+            Ok(Some(summary)) if summary.counts.too_many_unknown() => {
+                let reason = in_doubt(summary.counts.unknown, "le relais n’a pas répondu après le dernier octet");
                 self.pause(issue, reason).await;
             }
             Ok(_) => {}
@@ -399,6 +394,11 @@ impl Run {
     pub fn store_error(&self, store_error: StoreError) {
         note_store_error(&self.tally, &self.halt, store_error);
     }
+}
+
+/// Why an issue with so many in doubt is paused, for a communications officer.
+pub fn in_doubt(unknown: u64, because: &str) -> String {
+    format!("{unknown} envois sont incertains\u{a0}: {because}. L’envoi est suspendu.")
 }
 
 impl Tally {
@@ -418,7 +418,8 @@ impl Tally {
 }
 
 fn note_store_error(tally: &Mutex<Tally>, halt: &CancellationToken, store_error: StoreError) {
-    error!(error = %store_error, "the ledger does not answer; nothing more is claimed");
+    let error = &store_error as &dyn std::error::Error;
+    error!(error, "the ledger does not answer; nothing more is claimed");
     halt.cancel();
     lock(tally).store_error.get_or_insert(store_error);
 }

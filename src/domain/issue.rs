@@ -203,6 +203,11 @@ impl Counts {
         self.sent + self.failed + self.unknown + self.suppressed + self.expired + self.cancelled
     }
 
+    /// More than five, or one in a hundred, in doubt: a person looks before more are.
+    pub fn too_many_unknown(&self) -> bool {
+        self.unknown > (self.total() / 100).max(5)
+    }
+
     pub fn of(&mut self, state: super::delivery::State) -> &mut u64 {
         use super::delivery::State::*;
         match state {

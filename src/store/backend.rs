@@ -36,6 +36,9 @@ pub(super) trait Backend: Send + Sync + 'static {
 
     /// Whether the error says that nothing can be written: full disk, read-only file.
     fn is_unwritable(error: &dyn sqlx::error::DatabaseError) -> bool;
+
+    /// Whether the error says that what was written once cannot be read any more.
+    fn is_damaged(error: &dyn sqlx::error::DatabaseError) -> bool;
 }
 
 /// A transaction and what it is for, in the words of its errors. Rolled back when it is dropped.
@@ -77,6 +80,7 @@ impl<B: Backend> Transaction<B> {
 fn failed<B: Backend>(doing: &'static str, source: sqlx::Error) -> StoreError {
     match source.as_database_error() {
         Some(error) if B::is_unwritable(error) => StoreError::Unwritable { doing, why: error.message().to_owned() },
+        Some(error) if B::is_damaged(error) => StoreError::Damaged { doing, why: error.message().to_owned() },
         _ => StoreError::Database { doing, source },
     }
 }

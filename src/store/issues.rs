@@ -9,6 +9,7 @@ use crate::domain::{
     Timestamp,
     issue::{Attachment, Content, Inline, IssueKey, IssueState, IssueSummary, NewIssue},
 };
+use crate::failpoint;
 use std::collections::HashMap;
 
 /// The newest first.
@@ -75,6 +76,7 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
     }
     keep_content(&mut tx, &issue.key, &issue.content).await?;
     let recipients = copy_recipients(&mut tx, issue, now).await?;
+    failpoint::reach("mid_freeze");
     tx.commit().await?;
     Ok(Frozen::Now { recipients })
 }
@@ -221,6 +223,10 @@ pub(super) async fn set_state<B: Backend>(
     if before == IssueState::Paused && to == IssueState::Sending {
         // A person looked at it: what was refused before counts no more.
         tx.execute("DELETE FROM content_refusals WHERE issue = $1", values![key]).await?;
+    }
+    if before == IssueState::Paused {
+        // What staff were told, or were to be told, is over; the next pause is news again.
+        tx.execute("DELETE FROM notices WHERE issue = $1 AND kind = 'paused'", values![key]).await?;
     }
     if to == IssueState::Cancelled {
         cancel_deliveries(&mut tx, now).await?;

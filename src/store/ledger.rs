@@ -3,7 +3,8 @@
 
 use super::{
     Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result,
-    Store, approvals, backend::Backend, daemons, deliveries, issues, lanes, log, notices, partners, schedule,
+    Store, approvals, backend::Backend, daemons, deliveries, issues, lanes, last_word::LastWord, log, notices, partners,
+    schedule,
 };
 use crate::domain::{
     Timestamp,
@@ -15,12 +16,20 @@ use crate::domain::{
 };
 use async_trait::async_trait;
 
-pub(super) struct Ledger<B: Backend>(pub(super) B);
+pub(super) struct Ledger<B: Backend>(pub(super) B, pub(super) LastWord);
 
 #[async_trait]
 impl<B: Backend> Store for Ledger<B> {
     fn kind(&self) -> &'static str {
         B::KIND
+    }
+
+    async fn forgotten_since(&self) -> Result<Option<Timestamp>> {
+        self.1.forgotten(&self.0).await
+    }
+
+    async fn trust_the_ledger(&self) -> Result<()> {
+        self.1.trust(&self.0).await
     }
 
     async fn import_contacts(
@@ -202,11 +211,21 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn mark_in_data(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>> {
-        deliveries::mark_in_data(&self.0, claims, now).await
+        let marked = deliveries::mark_in_data(&self.0, claims, now).await?;
+        if marked.contains(&Marked::InData) {
+            self.1.note(now.timestamp_millis());
+        }
+        Ok(marked)
     }
 
     async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>> {
-        deliveries::finish_attempts(&self.0, finished).await
+        let moved = deliveries::finish_attempts(&self.0, finished).await?;
+        let last =
+            finished.iter().zip(&moved).filter(|(_, moved)| **moved).map(|(it, _)| it.at.timestamp_millis()).max();
+        if let Some(last) = last {
+            self.1.note(last);
+        }
+        Ok(moved)
     }
 
     async fn expire_deliveries(&self, now: Timestamp) -> Result<u64> {

@@ -22,6 +22,7 @@ mod daemons;
 mod deliveries;
 mod issues;
 mod lanes;
+mod last_word;
 mod ledger;
 mod log;
 mod migrations;
@@ -59,6 +60,8 @@ pub enum StoreError {
     /// The disk is full, or the file may not be written: nothing was changed.
     #[error("the database cannot be written ({doing}): {why}")]
     Unwritable { doing: &'static str, why: String },
+    #[error("the database is damaged ({doing}): {why}; nothing is sent from it: stop, and restore its last backup")]
+    Damaged { doing: &'static str, why: String },
 }
 
 /// The words of the error and of its causes. Not the fields: those of Postgres quote the row, and with it a person's
@@ -92,8 +95,15 @@ pub enum Access {
 /// When it cannot be reached, written or migrated; when another one delivers from it; when it is newer than we are.
 pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(Arc::new(ledger::Ledger(sqlite::Sqlite::open(url, access).await?))),
-        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(ledger::Ledger(postgres::Postgres::open(url).await?))),
+        Some(("sqlite", _)) => {
+            let db = sqlite::Sqlite::open(url, access).await?;
+            let last_word = sqlite::last_word(url, access);
+            Ok(Arc::new(ledger::Ledger(db, last_word)))
+        }
+        Some(("postgres" | "postgresql", _)) => {
+            let db = postgres::Postgres::open(url).await?;
+            Ok(Arc::new(ledger::Ledger(db, postgres::last_word(access))))
+        }
         // Not the whole text: it may hold a password.
         _ => Err(StoreError::Open {
             url: url.split(':').next().unwrap_or_default().to_owned(),
@@ -167,7 +177,8 @@ pub enum Frozen {
 pub struct Notice {
     pub id: String,
     pub issue: IssueKey,
-    /// `held`, `resolved`, `expired`, `paused`, `relay`, `missed`, `approval-HASH`: one of a kind per issue.
+    /// `held`, `resolved`, `expired`, `paused`, `relay`, `lane`, `missed`, `approval-HASH`: one of a kind per issue, but for one
+    /// at each pause.
     pub kind: String,
     pub text: String,
     pub created_at: Timestamp,
@@ -269,6 +280,15 @@ pub enum Resolved {
 pub trait Store: Send + Sync {
     /// `sqlite` or `postgres`.
     fn kind(&self) -> &'static str;
+
+    // --- a restored backup (D10) ---
+
+    /// The instant of the last marker or result that this machine wrote, when the ledger knows of nothing so late: it is not
+    /// the one that was left.
+    async fn forgotten_since(&self) -> Result<Option<Timestamp>>;
+
+    /// Somebody knows: from now on the ledger is taken as it is. Also for whoever removes deliveries on purpose.
+    async fn trust_the_ledger(&self) -> Result<()>;
 
     // --- partners ---
 
@@ -410,8 +430,8 @@ pub trait Store: Send + Sync {
     /// ledger's size: for `status`.
     async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
 
-    /// Guarded: changes only an issue in one of `from`. Closing states also stamp `closed_at`; `Cancelled` cancels the
-    /// deliveries that were not marked yet.
+    /// Guarded: changes only an issue in one of `from`. The end of a pause also ends its notice; closing states also stamp
+    /// `closed_at`; `Cancelled` cancels the deliveries that were not marked yet.
     async fn set_issue_state(
         &self,
         key: &IssueKey,
@@ -480,7 +500,7 @@ pub trait Store: Send + Sync {
     /// `false` when this issue already has one of this kind.
     async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool>;
 
-    /// One for each issue that is paused, however it came to be. Returns how many are new.
+    /// One for each issue that is paused, however it came to be, and for each pause. Returns how many are new.
     async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
 
     async fn owed_notices(&self) -> Result<Vec<Notice>>;

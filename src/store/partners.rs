@@ -10,6 +10,7 @@ use crate::domain::{
     newsletter::Newcomer,
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
+use crate::failpoint;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 
@@ -39,6 +40,7 @@ pub(super) async fn import<B: Backend>(
             tx.execute(B::SQL.subscribe, values![all.clone(), now, mailing.as_str(), source]).await?;
         }
     }
+    failpoint::reach("mid_import");
     if !dry_run {
         tx.commit().await?;
     }

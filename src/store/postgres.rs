@@ -2,8 +2,9 @@
 //! Must never hold a lock over anything but its own statements: each transaction is short, or says it is not.
 
 use super::{
-    Result, StoreError,
+    Access, Result, StoreError,
     backend::{Backend, Row, Value},
+    last_word::LastWord,
     migrations,
     sql::{self, Statements},
 };
@@ -12,11 +13,16 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
-use std::{str::FromStr, time::Duration};
+use std::{io, path::Path, str::FromStr, time::Duration};
 
 const CONNECTIONS: u32 = 8;
 /// How long one waits for a connection, the making of one included.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A server that says nothing for so long is gone, or the line to it: its own limits end a statement before. Without a limit
+/// of ours an answer lost on the way would be waited for until the process ends (D07).
+const SILENCE: Duration = if cfg!(feature = "failpoints") { Duration::from_secs(4) } else { Duration::from_secs(45) };
+/// For a transaction that is `at_length`.
+const LONG_SILENCE: Duration = Duration::from_mins(16);
 
 pub(super) struct Postgres(PgPool);
 
@@ -48,6 +54,17 @@ impl Postgres {
     }
 }
 
+/// In the state directory that systemd made for us (the first, where there are several).
+pub(super) fn last_word(access: Access) -> LastWord {
+    let directories = std::env::var("STATE_DIRECTORY").unwrap_or_default();
+    match (access, directories.split(':').next()) {
+        (Access::Exclusive, Some(directory)) if !directory.is_empty() => {
+            LastWord::kept_in(&Path::new(directory).join("ledger.last"))
+        }
+        _ => LastWord::default(),
+    }
+}
+
 /// On a connection of its own without a time-out: an index on a large table takes its time. Two daemons that start
 /// together wait for each other under sqlx's advisory lock.
 async fn migrate(options: &PgConnectOptions) -> Result<()> {
@@ -58,6 +75,26 @@ async fn migrate(options: &PgConnectOptions) -> Result<()> {
     // Nothing depends on a polite goodbye.
     let _ = connection.close().await;
     Ok(())
+}
+
+/// A transaction, and how long the server may think of each step of it.
+pub(super) struct Conversation {
+    transaction: sqlx::Transaction<'static, Db>,
+    patience: Duration,
+}
+
+impl Conversation {
+    async fn begin(pool: &PgPool, statement: &'static str) -> sqlx::Result<Self> {
+        let transaction = within(SILENCE, pool.begin_with(statement)).await?;
+        Ok(Self { transaction, patience: SILENCE })
+    }
+}
+
+async fn within<T>(patience: Duration, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(patience, answer).await.unwrap_or_else(|_| {
+        let why = format!("the server said nothing for {} s", patience.as_secs());
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
+    })
 }
 
 impl Backend for Postgres {
@@ -77,32 +114,41 @@ impl Backend for Postgres {
         at_length: "SET LOCAL statement_timeout = '15min'",
     };
 
-    type Transaction = sqlx::Transaction<'static, Db>;
+    type Transaction = Conversation;
 
-    async fn begin_read(&self) -> sqlx::Result<Self::Transaction> {
-        self.0.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    async fn begin_read(&self) -> sqlx::Result<Conversation> {
+        Conversation::begin(&self.0, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
     /// READ COMMITTED: a statement that waited for a row sees it as it became, and its guard is asked again.
-    async fn begin_write(&self) -> sqlx::Result<Self::Transaction> {
-        self.0.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await
+    async fn begin_write(&self) -> sqlx::Result<Conversation> {
+        Conversation::begin(&self.0, "BEGIN ISOLATION LEVEL READ COMMITTED").await
     }
 
-    async fn fetch(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {
-        Ok(bound(sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect())
+    async fn fetch(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {
+        let rows = bound(sql, values).fetch_all(&mut *tx.transaction);
+        Ok(within(tx.patience, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 
-    async fn execute(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
-        Ok(bound(sql, values).execute(&mut **tx).await?.rows_affected())
+    async fn execute(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
+        if sql.as_str() == Self::SQL.at_length {
+            tx.patience = LONG_SILENCE;
+        }
+        Ok(within(tx.patience, bound(sql, values).execute(&mut *tx.transaction)).await?.rows_affected())
     }
 
-    async fn commit(tx: Self::Transaction) -> sqlx::Result<()> {
-        tx.commit().await
+    async fn commit(tx: Conversation) -> sqlx::Result<()> {
+        within(tx.patience, tx.transaction.commit()).await
     }
 
     fn is_unwritable(error: &dyn sqlx::error::DatabaseError) -> bool {
         // disk_full, read_only_sql_transaction
         matches!(error.code().as_deref(), Some("53100" | "25006"))
+    }
+
+    fn is_damaged(error: &dyn sqlx::error::DatabaseError) -> bool {
+        // data_corrupted, index_corrupted
+        matches!(error.code().as_deref(), Some("XX001" | "XX002"))
     }
 }
 

@@ -4,11 +4,12 @@
 use super::{
     Access, Result, StoreError,
     backend::{Backend, Row, Value},
+    last_word::LastWord,
     migrations,
     sql::{self, Statements},
 };
 use sqlx::{
-    Sqlite as Db, SqlitePool,
+    Connection, Sqlite as Db, SqliteConnection, SqlitePool,
     query::Query,
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -24,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long an opener waits for the lock while another one migrates.
 const LOCK_POLL: Duration = Duration::from_millis(50);
 const LOCK_POLLS: u32 = 100;
+
+/// A file up to so many bytes is looked at as a whole before anything is sent from it: about half a second.
+const CHECKED_WHOLE: u64 = 256 << 20;
 
 pub(super) struct Sqlite {
     /// One connection: writers queue here instead of failing with "database is locked".
@@ -62,9 +66,15 @@ impl Sqlite {
                 .max_lifetime(None)
                 // A connection to a file does not go stale.
                 .test_before_acquire(false)
+                // But when the disk was full, SQLite itself rolled back, and the driver cannot do it again: it takes the
+                // connection to be in that transaction for ever (D01, D02).
+                .after_release(|connection, _| Box::pin(is_free(connection)))
         };
         let open = |e| cannot_open(&path, e);
         let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
+        if access == Access::Exclusive {
+            refuse_damage(&path, &writer).await?;
+        }
 
         // Under the lock, so that a command never changes the tables under a running daemon.
         let migrator = migrations::sqlite();
@@ -81,6 +91,25 @@ impl Sqlite {
 
         let readers = pool(4).connect_with(options.pragma("query_only", "ON")).await.map_err(open)?;
         Ok(Self { writer, readers, _lock: lock })
+    }
+}
+
+/// Asked behind whatever rollback is on its way.
+async fn is_free(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
+/// Nothing is sent from a ledger that cannot be trusted (D05). Only where looking at all of it takes no longer than a moment;
+/// in a larger file a damaged page is found when it is read.
+async fn refuse_damage(path: &Path, pool: &SqlitePool) -> Result<()> {
+    if path.metadata().is_ok_and(|file| file.len() > CHECKED_WHOLE) {
+        return Ok(());
+    }
+    match sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)").fetch_one(pool).await {
+        Ok(found) if found == "ok" => Ok(()),
+        Ok(found) => Err(StoreError::Damaged { doing: "opening", why: found }),
+        Err(error) => Err(cannot_open(path, error)),
     }
 }
 
@@ -129,6 +158,12 @@ impl Backend for Sqlite {
         let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default();
         matches!(code & 0xff, 8 | 10 | 13 | 14)
     }
+
+    fn is_damaged(error: &dyn sqlx::error::DatabaseError) -> bool {
+        // CORRUPT, NOTADB
+        let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default();
+        matches!(code & 0xff, 11 | 26)
+    }
 }
 
 fn bound(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Db, SqliteArguments> {
@@ -161,6 +196,14 @@ fn create_private(path: &Path) -> Result<()> {
         Ok(_) => Ok(()),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(cannot_create(path, &e)),
+    }
+}
+
+/// Beside the file, for the one who delivers.
+pub(super) fn last_word(url: &str, access: Access) -> LastWord {
+    match (access, path_of(url)) {
+        (Access::Exclusive, Ok(path)) => LastWord::kept_in(Path::new(&format!("{}.last", path.display()))),
+        _ => LastWord::default(),
     }
 }
 
@@ -217,6 +260,9 @@ fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
     match error.as_database_error() {
         Some(e) if Sqlite::is_unwritable(e) => {
             StoreError::Unwritable { doing: "opening", why: format!("{path}: {}", e.message()) }
+        }
+        Some(e) if Sqlite::is_damaged(e) => {
+            StoreError::Damaged { doing: "opening", why: format!("{path}: {}", e.message()) }
         }
         Some(e) => StoreError::Open { url: path, why: e.message().to_owned() },
         None => StoreError::Open { url: path, why: error.to_string() },

@@ -1,7 +1,7 @@
 //! One abort at each fail point, and what the two ledgers must say of it afterwards (K0 to K9 of the design).
 
 use crate::support::{
-    house::{AT, House, MONDAY, On, Relay, article, finish, until},
+    house::{AT, BOTH, House, MONDAY, On, Relay, article, finish, until},
     web::{Post, Web},
 };
 use semainier::{clock::Clock, domain::agenda::Week};
@@ -26,8 +26,9 @@ enum Then {
 }
 
 /// The points of `run`, in the order they are passed, each at the visit named.
-const POINTS: [(&str, Then); 11] = [
+const POINTS: [(&str, Then); 12] = [
     ("before_freeze", Then::Sent),
+    ("mid_freeze", Then::Sent),
     ("after_freeze", Then::Sent),
     ("before_claim", Then::Sent),
     ("after_claim", Then::Sent),
@@ -39,6 +40,9 @@ const POINTS: [(&str, Then); 11] = [
     ("after_reply:2", Then::UnknownAndThere),
     ("after_finish:2", Then::Sent),
 ];
+
+/// The point of `partners import`.
+const POINT_OF_THE_IMPORT: &str = "mid_import";
 
 /// The points of `serve` alone.
 const POINTS_OF_THE_DAEMON: [&str; 2] = ["before_occurrences", "after_occurrences"];
@@ -62,6 +66,7 @@ fn every_fail_point_of_the_source_is_tried_here() {
         .filter_map(|rest| rest.split('"').next())
         .collect();
     let here = POINTS.iter().map(|(point, _)| point.split(':').next().unwrap()).chain(POINTS_OF_THE_DAEMON);
+    let here = here.chain([POINT_OF_THE_IMPORT]);
     assert_eq!(in_source, here.collect());
 }
 
@@ -85,7 +90,7 @@ fn die_and_go_on(on: On, point: &str, then: Then) {
     let house = if point.starts_with("mid_body") { house.with_the_shipped_mailing() } else { house };
     house.import_many(PEOPLE);
     die(&house, &relay, point);
-    if point == "before_freeze" {
+    if ["before_freeze", "mid_freeze"].contains(&point) {
         assert!(house.issues().is_empty(), "nothing is half frozen");
     }
     house.leases_are_over();
@@ -103,6 +108,65 @@ fn die_and_go_on(on: On, point: &str, then: Then) {
         Then::Unknown => assert!(there <= 1, "{point}"),
     }
     assert!(house.issue()["state"] == "done", "{point}: {}", house.issue());
+}
+
+#[test]
+fn f07_a_kill_inside_the_freeze_freezes_nothing_and_the_next_run_everything() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = House::on(on).relay(&relay);
+        house.import_many(PEOPLE);
+        die(&house, &relay, "mid_freeze");
+        let tables = ["issues", "issue_content", "deliveries"].map(|table| format!("(SELECT count(*) FROM {table})"));
+        assert_eq!(house.number(&format!("SELECT {}", tables.join(" + "))), 0, "{on:?}");
+        finish(house.start(&RUN), &RUN).expect(0);
+        house.judge_at_rest(&relay, PEOPLE);
+        house.assert_states(&[("sent", PEOPLE)]);
+    }
+}
+
+#[test]
+fn f08_a_kill_inside_an_import_takes_nobody_in_and_the_next_one_everybody() {
+    for on in BOTH {
+        let house = House::on(on);
+        house.import(&["avant@gite.example"]);
+        house.write("more.csv", "email;nom\navant@gite.example;Autre nom\napres@gite.example;Ève\n");
+        let import = ["partners", "import", "more.csv"];
+        let command = house.command(&import).env("SEMAINIER_FAILPOINT", POINT_OF_THE_IMPORT).spawn().unwrap();
+        assert_eq!(finish(command, &import).signal, Some(SIGABRT));
+        let names = || {
+            let contacts = house.semainier(&["partners", "list", "--json"]).expect(0).json();
+            contacts.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(), ["Éloïse 0"], "{on:?}");
+        house.semainier(&import).expect(0);
+        assert_eq!(names(), ["Ève", "Autre nom"], "{on:?}");
+    }
+}
+
+/// Our own code fails at one delivery. Before the marker it is made again; past it nobody knows; the others go on.
+#[test]
+fn f11_a_panic_before_the_marker_is_tried_again_and_one_past_it_is_unknown() {
+    for (on, point, unknown) in [
+        (On::Sqlite, "after_rcpt:2:panic", 0),
+        (On::Postgres, "after_rcpt:2:panic", 0),
+        (On::Sqlite, "after_mark_in_data:2:panic", 1),
+        (On::Postgres, "after_reply:2:panic", 1),
+    ] {
+        let relay = Relay::start();
+        let house = House::on(on).relay(&relay).set("delivery.connections", 1);
+        house.import_many(PEOPLE);
+        house.write("article.html", article(MONDAY));
+        let run = house.command(&RUN).env("SEMAINIER_FAILPOINT", point).spawn().unwrap();
+        let done = finish(run, &RUN);
+        assert_eq!(done.code, Some(if unknown == 0 { 0 } else { 4 }), "{point}: {}", done.said());
+        let states = house.judge_at_rest(&relay, PEOPLE);
+        assert_eq!(states.get("sent"), Some(&(PEOPLE - unknown)), "{on:?}, {point}");
+        assert_eq!(states.get("unknown").copied().unwrap_or_default(), unknown, "{on:?}, {point}");
+        let attempts = house.log().into_iter().flat_map(|it| it.attempts);
+        let ours = attempts.filter(|it| it.text.as_deref().is_some_and(|text| text.starts_with("internal: panic")));
+        assert_eq!(ours.count(), 1, "{on:?}, {point}: the ledger says whose fault it was");
+    }
 }
 
 /// The program aborts at the point, and the relay has seen it go.

@@ -138,7 +138,7 @@ async fn a_relay_that_is_away_is_left_alone_told_once_an_issue_and_nobody_is_los
 }
 
 #[tokio::test]
-async fn s10_what_waits_for_a_relay_expires_at_its_deadline() {
+async fn what_waits_for_a_relay_expires_at_its_deadline() {
     let relay = SmtpRelay::start(Options { greeting: Some("421 4.3.2 away".to_owned()), ..Options::default() }).await;
     let schedule = "cron = '0 8 * * MON'\ncatch_up = '2h'\ndeadline = '3h'";
     let partners = ["hotel@auch.example"];

@@ -45,7 +45,7 @@ async fn c06_three_hours_late_it_leaves_and_thirty_hours_late_it_is_missed_and_t
 }
 
 #[tokio::test]
-async fn s10_an_article_that_never_comes_is_tried_told_and_given_up_at_the_deadline() {
+async fn an_article_that_never_comes_is_tried_told_and_given_up_at_the_deadline() {
     let town = agenda_town().await;
     town.nothing_published("agenda");
     town.pass_at(at("2026-07-04T06:00:00Z")).await;

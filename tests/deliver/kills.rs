@@ -16,9 +16,9 @@ use std::process::Command;
 use tokio_util::sync::CancellationToken;
 
 on_both_databases! {
-    k3_before_the_marker_everybody_is_sent_once
-    k4_k5_marked_and_not_sent_is_held
-    k6_k7_k9_answered_and_not_recorded_is_held
+    f01_f02_f03_k3_a_kill_before_the_marker_everybody_is_sent_once
+    f04_k4_k5_marked_and_not_sent_is_held
+    f05_f06_k6_k7_k9_answered_and_not_recorded_is_held
     k8_recorded_is_done
     every_visit_of_every_point_keeps_the_oracles
 }
@@ -103,7 +103,7 @@ async fn restart(office: &Office) {
     office.send().await;
 }
 
-async fn k3_before_the_marker_everybody_is_sent_once(ledger: Ledger) {
+async fn f01_f02_f03_k3_a_kill_before_the_marker_everybody_is_sent_once(ledger: Ledger) {
     let office = office(ledger, 1).await;
     for point in ["before_claim", "after_claim", "after_rcpt"] {
         assert!(dies(&office, point).await, "{point}");
@@ -114,7 +114,7 @@ async fn k3_before_the_marker_everybody_is_sent_once(ledger: Ledger) {
     assert_eq!(office.counts().await.sent, 4);
 }
 
-async fn k4_k5_marked_and_not_sent_is_held(ledger: Ledger) {
+async fn f04_k4_k5_marked_and_not_sent_is_held(ledger: Ledger) {
     let office = office(ledger, 1).await;
     for (point, unknown) in [("after_mark_in_data", 1), ("mid_body", 2)] {
         assert!(dies(&office, point).await, "{point}");
@@ -126,7 +126,7 @@ async fn k4_k5_marked_and_not_sent_is_held(ledger: Ledger) {
     assert_eq!(office.counts().await.sent, 2);
 }
 
-async fn k6_k7_k9_answered_and_not_recorded_is_held(ledger: Ledger) {
+async fn f05_f06_k6_k7_k9_answered_and_not_recorded_is_held(ledger: Ledger) {
     let office = office(ledger, 1).await;
     for (point, accepted) in [("after_dot", 1), ("after_reply", 2)] {
         assert!(dies(&office, point).await, "{point}");

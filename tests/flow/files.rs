@@ -138,7 +138,7 @@ fn in_a_mount_namespace(house: &House, script: &str) -> Option<String> {
 }
 
 #[test]
-fn a_full_disk_sends_nothing_it_cannot_write_down_and_goes_on_when_there_is_room() {
+fn d01_a_full_disk_sends_nothing_it_cannot_write_down_and_goes_on_when_there_is_room() {
     let relay = Relay::start();
     let house = House::new().relay(&relay).set("database", "sqlite://disk/semainier.db");
     house.write("article.html", article(MONDAY));
@@ -170,7 +170,7 @@ fn a_full_disk_sends_nothing_it_cannot_write_down_and_goes_on_when_there_is_room
 }
 
 #[test]
-fn a_read_only_ledger_is_said_and_nothing_is_sent() {
+fn d04_a_read_only_ledger_is_said_and_nothing_is_sent() {
     let relay = Relay::start();
     let house = House::new().relay(&relay).set("database", "sqlite://disk/semainier.db");
     house.write("article.html", article(MONDAY));

@@ -116,18 +116,18 @@ fn too_many_announcements_under_no_day_are_held() {
 }
 
 #[test]
-fn a_day_of_another_week_among_the_right_ones_is_held() {
+fn e12_a_day_of_another_week_among_the_right_ones_is_held() {
     let stray = format!("{}<h3>Mardi 20 juillet</h3><ul><li>à 21h, concert à Pavie</li></ul>", article(MONDAY));
     assert_article_is_held(&stray, "mardi 20 juillet");
 }
 
 #[test]
-fn an_article_that_names_no_day_is_held() {
+fn e11_an_article_that_names_no_day_is_held() {
     assert_article_is_held("<p>Cet été, il se passe toujours quelque chose.</p>", "aucun");
 }
 
 #[test]
-fn a_source_that_fails_is_held_with_the_reason_in_french() {
+fn e01_e02_e06_e07_a_source_that_fails_is_held_with_the_reason_in_french() {
     let html = || Reply::html("<html><body><p>Bonjour</p></body></html>");
     let everywhere = |reply: Reply| {
         let web = Web::start();
@@ -159,7 +159,7 @@ fn a_source_that_fails_is_held_with_the_reason_in_french() {
 }
 
 #[test]
-fn a_slow_site_is_given_up_after_the_time_out() {
+fn e02_a_slow_site_is_given_up_after_the_time_out() {
     let (web, relay) = (Web::start(), Relay::start());
     web.route(REST, Reply::json("[]".repeat(1000)).drip(Duration::from_millis(100)));
     let house = House::new().site(&web).relay(&relay).set("fetch.timeout", "1s");
@@ -183,7 +183,7 @@ fn a_local_address_that_is_not_allowed_is_not_read() {
 
 /// The words of a wrongly declared page are read as they were meant, or the page is not read: no « Ã© » ever leaves.
 #[test]
-fn a_page_in_a_wrong_charset_never_leaves_garbled() {
+fn e08_a_page_in_a_wrong_charset_never_leaves_garbled() {
     let page =
         format!("<html><head><title>{TITLE}</title></head><body><h1>{TITLE}</h1>{}</body></html>", article(MONDAY));
     let (windows, _, _) = encoding_rs::WINDOWS_1252.encode(&page);
@@ -251,4 +251,26 @@ fn a_held_issue_can_be_cancelled_and_stays_so() {
     assert_eq!(house.issue()["state"], "cancelled", "a person's word holds");
     assert_eq!(relay.told_staff().len(), 1, "nothing is resolved");
     assert_eq!(relay.to_partners(), 0);
+}
+
+/// What a person can still do is said, by the command that sends and by the one that resumes.
+#[test]
+fn a_held_issue_that_expired_says_why_and_what_can_be_done() {
+    let (web, relay) = (Web::wordpress(vec![]), Relay::start());
+    let house = House::new().site(&web).relay(&relay);
+    house.import_many(2);
+    house.run_from_site().expect(3);
+    house.sql("UPDATE issues SET state = 'expired', expires_at = 1815242400000");
+    web.publish(post(&article(MONDAY)));
+    let words = [
+        "issue agenda/2027-W28 is expired: nothing more of it leaves",
+        "It was held until 2027-07-10T20:00:00+02:00 (l’article n’a pas pu être lu",
+        "nobody was written to",
+        "`semainier preview agenda --at 2027-07-10T08:00 --out DIR` makes its mail and its pages",
+    ];
+    house.run_from_site().expect(1).expect_said(&words);
+    house.semainier(&["issues", "resume", ISSUE]).expect(1).expect_said(&words);
+    assert_eq!(relay.to_partners(), 0);
+    house.semainier(&["preview", "agenda", "--at", "2027-07-10T08:00", "--out", "by-hand"]).expect(0);
+    assert!(house.path("by-hand/message.eml").exists());
 }

@@ -13,7 +13,7 @@ fn contacts(house: &House) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn whoever_left_before_the_run_gets_nothing() {
+fn i04_whoever_left_before_the_run_gets_nothing() {
     for on in crate::support::house::BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay);

@@ -95,7 +95,7 @@ async fn an_issue_is_open_until_nothing_of_it_waits_for_anybody(db: Ledger) {
     assert_eq!(open().await, [held.key]);
 }
 
-async fn a_paused_issue_is_owed_one_notice_however_often_one_looks(db: Ledger) {
+async fn a_pause_is_owed_one_notice_however_often_one_looks_and_the_next_pause_another(db: Ledger) {
     let key = db.frozen(1).await;
     let reason = "le relais refuse notre domaine";
     assert_eq!(db.store.owe_notices_of_paused(at(1)).await.unwrap(), 0);
@@ -103,12 +103,22 @@ async fn a_paused_issue_is_owed_one_notice_however_often_one_looks(db: Ledger) {
     assert_eq!(db.store.owe_notices_of_paused(at(3)).await.unwrap(), 1);
     assert_eq!(db.store.owe_notices_of_paused(at(4)).await.unwrap(), 0);
     let owed = db.store.owed_notices().await.unwrap();
-    assert_eq!((owed[0].issue.clone(), owed[0].kind.as_str(), owed[0].text.as_str()), (key, "paused", reason));
+    let first = (owed[0].issue.clone(), owed[0].kind.as_str(), owed[0].text.as_str());
+    assert_eq!(first, (key.clone(), "paused", reason));
+
+    // A person who resumes knows of it; the next pause is news.
+    db.store.notice_sent(&owed[0].id, at(5)).await.unwrap();
+    db.store.set_issue_state(&key, &[IssueState::Paused], IssueState::Sending, None, at(6)).await.unwrap();
+    assert_eq!(db.store.owe_notices_of_paused(at(7)).await.unwrap(), 0);
+    db.store.set_issue_state(&key, &[IssueState::Sending], IssueState::Paused, Some("encore"), at(8)).await.unwrap();
+    assert_eq!(db.store.owe_notices_of_paused(at(9)).await.unwrap(), 1);
+    let owed = db.store.owed_notices().await.unwrap();
+    assert_eq!((owed.len(), owed[0].text.as_str(), owed[0].created_at), (1, "encore", at(9)));
 }
 
 on_both_databases! {
-    a_paused_issue_is_owed_one_notice_however_often_one_looks
     a_lane_s_trouble_is_kept_until_a_graver_one_or_a_person
+    a_pause_is_owed_one_notice_however_often_one_looks_and_the_next_pause_another
     a_daemon_is_seen_until_it_leaves_or_is_forgotten
     an_issue_is_open_until_nothing_of_it_waits_for_anybody
 }

@@ -30,7 +30,7 @@ async fn an_opened_ledger_opens_again_with_what_it_held(db: Ledger) {
     assert_eq!(other.issues().await.unwrap()[0].counts.total(), 2);
 }
 
-async fn an_older_program_refuses_a_newer_schema(db: Ledger) {
+async fn d09_an_older_program_refuses_a_newer_schema(db: Ledger) {
     db.sql(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
         VALUES (9999, 'tomorrow', true, '', 0)",
@@ -42,7 +42,7 @@ async fn an_older_program_refuses_a_newer_schema(db: Ledger) {
 
 on_both_databases! {
     an_opened_ledger_opens_again_with_what_it_held
-    an_older_program_refuses_a_newer_schema
+    d09_an_older_program_refuses_a_newer_schema
 }
 
 /// The first migration with its power cut at the end: whatever it made must be gone when it runs again.
@@ -52,7 +52,7 @@ fn cut_short(sql: &'static str) -> Migrator {
 }
 
 #[tokio::test]
-async fn a_migration_killed_half_way_runs_again_on_sqlite() {
+async fn d09_a_migration_killed_half_way_runs_again_on_sqlite() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("semainier.db");
     let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
@@ -64,7 +64,7 @@ async fn a_migration_killed_half_way_runs_again_on_sqlite() {
 }
 
 #[tokio::test]
-async fn a_migration_killed_half_way_runs_again_on_postgres() {
+async fn d09_a_migration_killed_half_way_runs_again_on_postgres() {
     let database = Database::create().await;
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let migrator = cut_short(include_str!("../../migrations/postgres/0001_ledger.sql"));

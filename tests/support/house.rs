@@ -2,7 +2,7 @@
 //!
 //! The judge of every sending test is here as well: the join of the relay's ledger and ours.
 
-use super::{postgres, web::Web};
+use super::{postgres, serve::Serve, web::Web};
 use chrono::{Days, NaiveDate};
 use semainier::domain::french;
 use serde::Deserialize;
@@ -89,7 +89,12 @@ impl House {
     }
 
     pub fn on(on: On) -> Self {
-        let database = (on == On::Postgres).then(|| block_on(postgres::Database::create()));
+        Self::with_database((on == On::Postgres).then(|| block_on(postgres::Database::create())))
+    }
+
+    /// On this database of Postgres; on SQLite without one.
+    pub fn with_database(database: Option<postgres::Database>) -> Self {
+        let on = if database.is_some() { On::Postgres } else { On::Sqlite };
         let url = database.as_ref().map_or("sqlite://semainier.db", |database| &database.url);
         let settings = [
             ("database", json!(url)),
@@ -176,6 +181,11 @@ impl House {
         command.envs(&self.environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// The daemon, whose log is listened to.
+    pub fn serve(&self) -> Serve {
+        Serve::spawn(self.command(&["serve"]))
     }
 
     pub fn semainier(&self, args: &[&str]) -> Done {
@@ -291,6 +301,24 @@ impl House {
 
     /// A number of the database, such as a count.
     pub fn number(&self, sql: &str) -> i64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        block_on(async {
+            match &self.database {
+                Some(database) => {
+                    let sql = sqlx::query_scalar(sql);
+                    sql.fetch_one(&mut PgConnection::connect(&database.url).await.unwrap()).await.unwrap()
+                }
+                None => {
+                    let options = SqliteConnectOptions::new().filename(self.path("semainier.db"));
+                    let sql = sqlx::query_scalar(sql);
+                    sql.fetch_one(&mut SqliteConnection::connect_with(&options).await.unwrap()).await.unwrap()
+                }
+            }
+        })
+    }
+
+    /// A text of the database.
+    pub fn text(&self, sql: &str) -> String {
         let sql = AssertSqlSafe(sql.to_owned());
         block_on(async {
             match &self.database {

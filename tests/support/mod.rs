@@ -23,6 +23,7 @@ macro_rules! on_both_databases {
     };
 }
 
+pub mod disk;
 pub mod house;
 pub mod ledger;
 pub mod office;
@@ -34,3 +35,4 @@ pub mod sky;
 pub mod smtp;
 pub mod town;
 pub mod web;
+pub mod wire;

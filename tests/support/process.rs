@@ -85,7 +85,7 @@ pub fn signal(process: u32, name: &str) {
 /// Waits until it is so. What is waited for is another process: there is nothing to be told by.
 #[track_caller]
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..6000 {
+    for _ in 0..12_000 {
         if is_so() {
             return;
         }
@@ -99,4 +99,16 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     places.map(|dir: PathBuf| dir.join(name)).find(|path: &PathBuf| Path::exists(path))
+}
+
+/// xorshift64: chance that is the same each time.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % n as u64).unwrap()
+    }
 }

@@ -49,6 +49,11 @@ impl Serve {
     pub fn start(config: &Path, environment: &[(&str, &str)]) -> Self {
         let mut command = semainier(config);
         command.arg("serve").envs(environment.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// A command that is not started yet.
+    pub fn spawn(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).stdin(Stdio::null()).spawn().unwrap();
         let (tell, lines) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());

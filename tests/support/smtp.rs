@@ -61,6 +61,8 @@ pub struct Options {
     pub round_trip: Duration,
     /// Keeps no bytes and no digest, for throughput.
     pub count_only: bool,
+    /// Keeps the digest of each message, but not its bytes: for many recipients.
+    pub digest_only: bool,
 }
 
 impl Default for Options {
@@ -78,6 +80,7 @@ impl Default for Options {
             implicit_tls: None,
             round_trip: Duration::ZERO,
             count_only: false,
+            digest_only: false,
         }
     }
 }
@@ -469,6 +472,7 @@ impl Talk {
             .find_map(|line| line.to_ascii_lowercase().starts_with("message-id:").then(|| line[11..].trim().to_owned()))
             .unwrap_or_default();
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = if self.options.digest_only { Vec::new() } else { bytes };
         seen.accepted.push(Accepted { recipient: recipient.to_owned(), message_id, sha256, bytes });
     }
 }

@@ -1,0 +1,60 @@
+//! A ledger that forgot (D10): a backup was put in its place. What it shows as waiting may have been sent since, and what it
+//! never heard of may have been published. So nothing moves by itself until a person has looked.
+
+use super::in_words;
+use crate::app::Engine;
+use crate::domain::{Timestamp, issue::IssueState};
+use crate::store::{Occurrence, OccurrenceState};
+use tracing::error;
+
+/// Pauses what is on its way, and records as missed what became due since. `true`: it was so. The ledger is trusted again
+/// from then on: whoever resumes an issue has looked.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    let Some(last) = store.forgotten_since().await? else { return Ok(false) };
+    let reason = format!(
+        "la base de données ne sait rien du dernier envoi ({})\u{a0}: elle semble restaurée d’une sauvegarde. Ce qui est parti \
+         et les désinscriptions reçues depuis n’y figurent plus. Vérifiez avant de reprendre.",
+        in_words(last, engine.app.config.zone)
+    );
+    error!(%last, "the ledger is older than the last post of this machine: restored from a backup? Nothing leaves by itself until a person resumes");
+    for issue in store.open_issues().await? {
+        store.set_issue_state(&issue.key, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await?;
+    }
+    for mailing in &engine.app.mailings {
+        let cursor = super::schedule::cursor(engine, mailing, now).await?;
+        let due = mailing.schedule.decide(cursor, now);
+        let missed: Vec<_> = due
+            .iter()
+            .map(|(at, _)| Occurrence {
+                mailing: mailing.id.clone(),
+                scheduled_for: *at,
+                local: mailing.schedule.label(*at),
+                state: OccurrenceState::Missed,
+                reason: Some(reason.clone()),
+                issue: Some(mailing.issue_key(*at)),
+                next_try: *at,
+            })
+            .collect();
+        tell(engine, &missed, &reason, now).await?;
+        store.record_occurrences(&mailing.id, &missed, now).await?;
+    }
+    let pending = store.due_occurrences(Timestamp::MAX_UTC).await?;
+    tell(engine, &pending, &reason, now).await?;
+    for occurrence in pending {
+        let state = OccurrenceState::Missed;
+        store.settle_occurrence(&Occurrence { state, reason: Some(reason.clone()), ..occurrence }).await?;
+    }
+    store.trust_the_ledger().await?;
+    Ok(true)
+}
+
+async fn tell(engine: &Engine, missed: &[Occurrence], reason: &str, now: Timestamp) -> anyhow::Result<()> {
+    for key in missed.iter().filter_map(|it| it.issue.as_ref()) {
+        engine.store.owe_notice(key, "missed", reason, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What this machine remembers of the ledger outside of it: the instant of the last marker or result that was written. A
+//! ledger that knows of nothing so late is not the one that was left (D10): a backup was restored, and what it shows as
+//! waiting may have been sent since.
+//!
+//! Beside the file on SQLite; for Postgres in the state directory that systemd names, or else as long as the process lives.
+//! Must never be part of a backup of the ledger. Decides nothing.
+
+use super::{Result, backend::Backend, backend::Transaction, backend::values, rows::Reader};
+use crate::domain::Timestamp;
+use chrono::DateTime;
+use std::{
+    fs::{File, OpenOptions},
+    io::Read,
+    os::unix::fs::{FileExt, OpenOptionsExt},
+    path::Path,
+    sync::atomic::{AtomicI64, Ordering},
+};
+use tracing::warn;
+
+#[derive(Default)]
+pub(super) struct LastWord {
+    file: Option<File>,
+    /// Epoch milliseconds; 0: none is known.
+    at: AtomicI64,
+}
+
+impl LastWord {
+    /// Without a file that can be kept it is remembered until the process ends.
+    pub(super) fn kept_in(path: &Path) -> Self {
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        let mut text = String::new();
+        match options.and_then(|mut file| file.read_to_string(&mut text).map(|_| file)) {
+            Ok(file) => Self { file: Some(file), at: AtomicI64::new(text.trim().parse().unwrap_or_default()) },
+            Err(why) => {
+                warn!(%why, "{} cannot be kept: a restored backup would not be noticed after a restart", path.display());
+                Self::default()
+            }
+        }
+    }
+
+    /// Not flushed: it is to outlive this process, not the machine.
+    pub(super) fn note(&self, at: i64) {
+        self.at.store(at, Ordering::SeqCst);
+        if let Some(file) = &self.file
+            && let Err(why) = file.write_all_at(format!("{at:020}\n").as_bytes(), 0)
+        {
+            warn!(%why, "the instant of the last post cannot be kept beside the ledger");
+        }
+    }
+
+    /// When the ledger had its last word, if that is later than anything in it.
+    pub(super) async fn forgotten<B: Backend>(&self, db: &B) -> Result<Option<Timestamp>> {
+        let at = self.at.load(Ordering::SeqCst);
+        let forgotten = at > 0 && at > newest(db).await?;
+        Ok(DateTime::from_timestamp_millis(at).filter(|_| forgotten))
+    }
+
+    /// From now on the ledger is taken as it is.
+    pub(super) async fn trust<B: Backend>(&self, db: &B) -> Result<()> {
+        self.note(newest(db).await?);
+        Ok(())
+    }
+}
+
+async fn newest<B: Backend>(db: &B) -> Result<i64> {
+    let mut tx = Transaction::read(db, "reading the last change").await?;
+    let row = tx.row("SELECT max(changed_at) AS newest FROM deliveries", values![]).await?;
+    let newest = row.map(|row| Reader::new(&row, "deliveries", "newest").optional_instant("newest")).transpose()?;
+    Ok(newest.flatten().map(|at| at.timestamp_millis()).unwrap_or_default())
+}

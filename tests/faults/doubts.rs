@@ -1,0 +1,53 @@
+//! What is in doubt after a crash: it stops an issue that has too much of it, and staff hear of each stop.
+
+use crate::support::house::{BOTH, House, ISSUE, On, Relay, until};
+
+/// A daemon died with so many past the marker. Frozen for twenty, nobody written to.
+fn with_in_data(on: On, relay: &Relay, n: usize) -> House {
+    let house = House::on(on).set("relay", Relay::nowhere());
+    house.import_many(20);
+    house.run().expect(1);
+    mark(&house, n);
+    house.relay(relay)
+}
+
+/// So many of the queue are in the hands of a daemon that is dead.
+fn mark(house: &House, n: usize) {
+    house.sql(&format!(
+        "UPDATE deliveries SET state = 'in_data', next_at = NULL, owner = 'a dead one', lease_until = 1, attempt = 1
+        WHERE id IN (SELECT id FROM deliveries WHERE state = 'queued' ORDER BY id LIMIT {n})"
+    ));
+}
+
+#[test]
+fn doubts_found_at_a_restart_pause_the_issue_before_anything_more_leaves() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = with_in_data(on, &relay, 6);
+        house.serve_until("staff are told", || relay.told_staff().len() == 1);
+        assert_eq!((house.issue()["state"].as_str(), relay.to_partners()), (Some("paused"), 0), "{on:?}");
+        let reason = house.issue()["reason"].to_string();
+        assert!(reason.contains("6 envois sont incertains"), "{reason}");
+
+        // A person resumes; one doubt more is one too many again, and staff are told again.
+        house.semainier(&["issues", "resume", ISSUE]).expect(0);
+        mark(&house, 1);
+        house.serve_until("staff are told again", || relay.told_staff().len() == 2);
+        assert_eq!(relay.to_partners(), 0);
+        house.semainier(&["issues", "resume", ISSUE]).expect(0);
+        house.serve_until("the others have it", || relay.to_partners() == 13);
+        house.assert_states(&[("sent", 13), ("unknown", 7)]);
+        house.judge_at_rest(&relay, 20);
+    }
+}
+
+#[test]
+fn a_few_doubts_found_at_a_restart_hold_up_nobody_else() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = with_in_data(on, &relay, 5);
+        house.serve_until("the others have it", || relay.to_partners() == 15);
+        house.assert_states(&[("sent", 15), ("unknown", 5)]);
+        until("nobody of the staff was written to", || relay.told_staff().is_empty());
+    }
+}
