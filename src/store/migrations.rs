@@ -12,6 +12,7 @@ pub(super) fn sqlite() -> Migrator {
     migrator([
         (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
         (2, "daemons", include_str!("../../migrations/sqlite/0002_daemons.sql")),
+        (6, "big ledger", include_str!("../../migrations/sqlite/0006_big_ledger.sql")),
     ])
 }
 
@@ -19,6 +20,7 @@ pub(super) fn postgres() -> Migrator {
     migrator([
         (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
         (2, "daemons", include_str!("../../migrations/postgres/0002_daemons.sql")),
+        (6, "big ledger", include_str!("../../migrations/postgres/0006_big_ledger.sql")),
     ])
 }
 
@@ -29,9 +31,10 @@ fn migrator<const N: usize>(migrations: [(i64, &'static str, &'static str); N]) 
     Migrator::with_migrations(migrations.into_iter().map(migration).collect())
 }
 
-/// Whether a database that was brought up to `applied` has some of these still before it.
-pub(super) fn pending(migrator: &Migrator, applied: Option<i64>) -> bool {
-    newest(migrator) > applied.unwrap_or_default()
+/// Whether a database in which `applied` have run has some of these still before it. Not a question of the highest
+/// number: one that came late may lie below it.
+pub(super) fn pending(migrator: &Migrator, applied: &[i64]) -> bool {
+    migrator.iter().any(|migration| !applied.contains(&migration.version))
 }
 
 /// Runs what is missing. A database that knows more than this program is left alone.
@@ -57,5 +60,13 @@ mod tests {
         let names =
             |m: sqlx::migrate::Migrator| m.iter().map(|m| (m.version, m.description.clone())).collect::<Vec<_>>();
         assert_eq!(names(super::sqlite()), names(super::postgres()));
+    }
+
+    #[test]
+    fn a_migration_that_came_late_is_pending_below_the_newest() {
+        let all: Vec<_> = super::sqlite().iter().map(|m| m.version).collect();
+        assert!(!super::pending(&super::sqlite(), &all));
+        assert!(super::pending(&super::sqlite(), &all[1..]));
+        assert!(super::pending(&super::sqlite(), &[]));
     }
 }
