@@ -154,7 +154,7 @@ async fn questions(store: &dyn Store, issues: usize) {
             time("log:   and the page after", || store.log(&next)).await;
         }
         if std::env::var_os("PLANS").is_some() {
-            println!("{}", store.explain_log(&filter).await.unwrap());
+            println!("{}", store.explain_log(&filter).await.unwrap().concat());
         }
     }
     time("one issue with its counts", || store.issue(&issue(0).key)).await;

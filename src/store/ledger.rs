@@ -177,7 +177,7 @@ impl<B: Backend> Store for Ledger<B> {
         log::page(&self.0, filter).await
     }
 
-    async fn explain_log(&self, filter: &LogFilter) -> Result<String> {
+    async fn explain_log(&self, filter: &LogFilter) -> Result<Vec<String>> {
         log::plans(&self.0, filter).await
     }
 

@@ -68,8 +68,8 @@ pub(super) async fn page<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<L
     Ok(page)
 }
 
-/// How the database reads a page: each of its statements with the plan.
-pub(super) async fn plans<B: Backend>(db: &B, filter: &LogFilter) -> Result<String> {
+/// How the database reads a page: the plan of the statement that finds the issues, then of those that read the first.
+pub(super) async fn plans<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<String>> {
     let mut tx = Transaction::read(db, "explaining the log").await?;
     let mut statements = vec![sources(filter)];
     let (select, values) = sources(filter);
@@ -80,12 +80,14 @@ pub(super) async fn plans<B: Backend>(db: &B, filter: &LogFilter) -> Result<Stri
         (None, Some(source)) => statements.extend(pieces(filter, source, filter.limit.map_or(i64::MAX, i64::from))),
         (None, None) => {}
     }
-    let mut plans = String::new();
+    let mut plans = Vec::new();
     for (select, values) in statements {
+        let mut plan = String::new();
         for row in tx.rows(AssertSqlSafe(format!("{}{select}", B::EXPLAIN)), values).await? {
-            plans += &row.get::<String>(B::EXPLAINED).unwrap_or_default();
-            plans.push('\n');
+            plan += &row.get::<String>(B::EXPLAINED).unwrap_or_default();
+            plan.push('\n');
         }
+        plans.push(plan);
     }
     Ok(plans)
 }

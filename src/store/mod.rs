@@ -438,8 +438,9 @@ pub trait Store: Send + Sync {
     /// ledger's size.
     async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>>;
 
-    /// How the database reads the first page of [`Store::log`], in its own words: for tests and measurements.
-    async fn explain_log(&self, filter: &LogFilter) -> Result<String>;
+    /// How the database reads a page of [`Store::log`], in its own words: how it finds the issues, then how it reads the
+    /// first of them. For tests and measurements.
+    async fn explain_log(&self, filter: &LogFilter) -> Result<Vec<String>>;
 
     /// Issues whose kept sums ([`IssueSummary::counts`]) are not those of their rows, with both: none, ever (I1).
     /// Counts every row of the ledger.

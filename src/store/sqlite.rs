@@ -234,3 +234,55 @@ fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
         None => StoreError::Open { url: path, why: error.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::backend::Transaction, *};
+
+    /// On Postgres the same texts are shown to be quick by `examples/big_ledger.rs`: its planner reads a small table
+    /// whole, whatever the indexes.
+    #[tokio::test]
+    async fn no_statement_reads_all_deliveries_or_all_attempts() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("semainier.db").display());
+        let sqlite = Sqlite::open(&url, Access::Exclusive).await.unwrap();
+        let mut tx = Transaction::write(&sqlite, "explaining").await.unwrap();
+        let Statements {
+            claim,
+            mark_in_data,
+            begin_attempts,
+            finish,
+            complete_attempts,
+            add_attempts,
+            release,
+            release_leases,
+            doubt_leases,
+            doubt_attempts,
+            stop,
+            attempts_of,
+            ..
+        } = Sqlite::SQL;
+        for sql in [
+            claim,
+            mark_in_data,
+            begin_attempts,
+            finish,
+            complete_attempts,
+            add_attempts,
+            release,
+            release_leases,
+            doubt_leases,
+            doubt_attempts,
+            stop,
+            attempts_of,
+        ] {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            for row in tx.rows(explain, vec![]).await.unwrap() {
+                let step: String = row.get("detail").unwrap();
+                let whole = ["SCAN d", "SCAN deliveries", "SCAN a", "SCAN attempts"];
+                let read = step.split(" USING").next().unwrap_or_default();
+                assert!(!whole.contains(&read), "{step}\n{sql}");
+            }
+        }
+    }
+}
