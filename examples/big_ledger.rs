@@ -1,6 +1,6 @@
-//! A ledger as large as it may get: issues of SIZE recipients are frozen one after the other until there are TOTAL
-//! deliveries, the first of each ends are claimed, marked and sent, and then everything that people and daemons ask of
-//! it is timed. The figures of docs/store.md are made with this.
+//! A ledger as large as it may get: an issue of SIZE recipients is frozen, SEND of them are claimed, marked and finished;
+//! copies of it, sent, make the ledger TOTAL deliveries large; another issue is frozen on top of them; and then everything
+//! that people and daemons ask of such a ledger is timed. The figures of docs/store.md are made with this.
 //!
 //! ```text
 //! SIZE=1000000 TOTAL=10000000 cargo run --release --example big_ledger -- sqlite:///var/tmp/big.db
@@ -28,6 +28,7 @@ use semainier::{
     },
     store::{self, Access, LogFilter, Store},
 };
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, sqlite::SqliteConnectOptions};
 use std::time::{Duration, Instant};
 
 /// Deliveries that go through claim, marker and result in one commit each.
@@ -52,23 +53,60 @@ async fn main() {
     println!("{} {size} recipients an issue, {total} deliveries", store.kind());
     import(store, size).await;
 
-    let issues = total.div_ceil(size);
-    for n in 0..issues {
-        let issue = issue(n);
-        let begun = Cost::begin();
-        store.freeze_issue(&issue, at(n as i64)).await.unwrap();
-        println!("freeze {n:>3}                              {}", begun.end());
-        // The last one is left waiting; one in a thousand of the others is refused.
-        if n + 1 < issues {
-            let begun = Cost::begin();
-            send(store, &issue.key, at(n as i64)).await;
-            println!("send   {n:>3}                              {}", begun.end());
-            store.close_finished_issues(at(n as i64)).await.unwrap();
-        }
-    }
-    send_some(store, &issue(issues - 1).key, at(issues as i64), size / 10).await;
+    let issues = total.div_ceil(size).max(2);
+    freeze(store, 0).await;
+    send(store, 0, number("SEND", 100_000)).await;
+    let begun = Cost::begin();
+    fill(&url, issues).await;
+    println!("{:<40} {}", "fill", begun.end());
+    freeze(store, issues - 1).await;
+    send(store, issues - 1, number("SEND", 100_000)).await;
     questions(store, issues).await;
     work(store, issues).await;
+}
+
+async fn freeze(store: &dyn Store, n: usize) {
+    let begun = Cost::begin();
+    store.freeze_issue(&issue(n), at(n as i64)).await.unwrap();
+    println!("{:<40} {}", format!("freeze issue {n}"), begun.end());
+}
+
+/// Behind the store's back: what was the first issue becomes the issues between it and the last, all of them sent.
+async fn fill(url: &str, issues: usize) {
+    let mut statements = Vec::new();
+    for n in 1..issues - 1 {
+        let (first, key, now) = (issue(0).key, issue(n).key, at(n as i64).timestamp_millis());
+        statements.push(format!(
+            "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, frozen_at, closed_at, subject,
+                content_hash, message_domain)
+            SELECT '{key}', mailing, 'done', {now}, expires_at, {now}, {now}, {now}, subject, content_hash, message_domain
+            FROM issues WHERE key = '{first}'"
+        ));
+        statements.push(format!(
+            "INSERT INTO deliveries (id, issue, contact_id, recipient_key, address, address_hash, name, establishment,
+                commune, state, attempt, changed_at)
+            SELECT '{now:012x}' || substr(id, 13), '{key}', contact_id, recipient_key, address, address_hash, name,
+                establishment, commune, CASE WHEN substr(id, 18, 3) = 'fff' THEN 'failed' ELSE 'sent' END, 1, {now}
+            FROM deliveries WHERE issue = '{first}' ORDER BY id"
+        ));
+        statements.push(format!(
+            "INSERT INTO tallies (issue, keeper, state, n)
+            SELECT issue, 0, state, count(*) FROM deliveries WHERE issue = '{key}' GROUP BY issue, state"
+        ));
+    }
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        let options = SqliteConnectOptions::new().filename(path).pragma("cache_size", "-65536");
+        let mut connection = options.connect().await.unwrap();
+        for statement in statements {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        }
+    } else {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        for statement in statements {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        }
+        sqlx::raw_sql("VACUUM ANALYZE deliveries").execute(&mut connection).await.unwrap();
+    }
 }
 
 async fn import(store: &dyn Store, size: usize) {
@@ -90,16 +128,14 @@ fn scattered(n: usize) -> u128 {
     (n as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
 }
 
-async fn send(store: &dyn Store, issue: &IssueKey, now: Timestamp) {
-    send_some(store, issue, now, usize::MAX).await;
-}
-
-async fn send_some(store: &dyn Store, issue: &IssueKey, now: Timestamp, most: usize) {
+async fn send(store: &dyn Store, n: usize, most: usize) {
+    let (issue, now) = (issue(n).key, at(n as i64));
+    let begun = Cost::begin();
     let mut sent = 0;
     while sent < most {
-        let claims = store.claim_deliveries(Some(issue), "bench", BATCH, now).await.unwrap();
+        let claims = store.claim_deliveries(Some(&issue), "bench", BATCH, now).await.unwrap();
         if claims.is_empty() {
-            return;
+            break;
         }
         store.mark_in_data(&claims, now).await.unwrap();
         let finished = claims.into_iter().map(|claim| {
@@ -114,6 +150,7 @@ async fn send_some(store: &dyn Store, issue: &IssueKey, now: Timestamp, most: us
         });
         store.finish_attempts(&finished.collect::<Vec<_>>()).await.unwrap();
     }
+    println!("{:<40} {}", format!("claim, mark and finish {sent}"), begun.end());
 }
 
 async fn questions(store: &dyn Store, issues: usize) {
@@ -157,7 +194,8 @@ async fn questions(store: &dyn Store, issues: usize) {
             println!("{}", store.explain_log(&filter).await.unwrap().concat());
         }
     }
-    time("one issue with its counts", || store.issue(&issue(0).key)).await;
+    let key = issue(0).key;
+    time("one issue with its counts", || store.issue(&key)).await;
     time("issues", || store.issues()).await;
     time("open_issues (status)", || store.open_issues()).await;
     time("next_due", || store.next_due(None)).await;

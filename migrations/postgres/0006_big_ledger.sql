@@ -15,6 +15,10 @@ DROP INDEX deliveries_by_issue;
 DROP INDEX deliveries_by_change;
 DROP INDEX deliveries_exceptions;
 DROP INDEX deliveries_under_way;
+-- Nobody twice (I2). The issue comes first, so that a freeze appends to this index instead of rewriting all of it; `log`
+-- asks each issue for the person.
+DROP INDEX deliveries_once;
+CREATE UNIQUE INDEX deliveries_once ON deliveries (issue, recipient_key);
 -- What is in a state, in the order in which it came there. Also what closes, stops or reopens an issue.
 CREATE INDEX deliveries_by_state ON deliveries (issue, state, changed_at, id);
 

@@ -37,8 +37,9 @@ INSERT INTO big_deliveries (id, issue, contact_id, recipient_key, address, addre
 DROP TABLE deliveries;
 ALTER TABLE big_deliveries RENAME TO deliveries;
 
--- Nobody twice (I2). The recipient comes first, because `log` asks for one person across the issues.
-CREATE UNIQUE INDEX deliveries_once ON deliveries (recipient_key, issue);
+-- Nobody twice (I2). The issue comes first, so that a freeze appends to this index instead of rewriting all of it; `log`
+-- asks each issue for the person.
+CREATE UNIQUE INDEX deliveries_once ON deliveries (issue, recipient_key);
 -- What is in a state, in the order in which it came there. Also what closes, stops or reopens an issue.
 CREATE INDEX deliveries_by_state ON deliveries (issue, state, changed_at, id);
 -- By issue, so that the queue of a paused issue is not waded through to find the others'.

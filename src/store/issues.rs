@@ -209,7 +209,8 @@ async fn cancel_deliveries<B: Backend>(tx: &mut Transaction<B>, now: Timestamp) 
 pub(super) async fn close_finished<B: Backend>(db: &B, now: Timestamp) -> Result<Vec<IssueKey>> {
     let mut tx = Transaction::write(db, "closing finished issues").await?;
     cancel_deliveries(&mut tx, now).await?;
-    // One look into the index for each issue and state. `done` follows from the deliveries: a late answer or a resend that crossed the closing opens it again here.
+    // One look into the index for each issue and state. `done` follows from the deliveries: a late answer or a resend
+    // that crossed the closing opens it again here.
     let reopen = concat!(
         "UPDATE issues SET state = 'sending', closed_at = NULL WHERE state = 'done' AND ",
         has_some!("queued"),

@@ -193,8 +193,11 @@ async fn of_issue<B: Backend>(
     Ok(found)
 }
 
+/// One look into the index for each issue.
 fn person(address_key: &str) -> Statement {
-    (deliveries!("d.recipient_key = $1").to_owned(), values![address_key])
+    let select = "SELECT d.id, d.issue, d.address, d.name, d.establishment, d.state, d.next_at, d.changed_at, d.resends
+        FROM issues i CROSS JOIN deliveries d WHERE d.issue = i.key AND d.recipient_key = $1";
+    (select.to_owned(), values![address_key])
 }
 
 /// One delivery an issue at the most: all are read, and what is not asked for is left out here.
