@@ -14,7 +14,7 @@
 //! - [`compose`] makes what people get: [`compose::context`] and [`templates`] the mail's texts, [`compose::mime`] its
 //!   bytes, [`compose::print`] the poster and the booklet.
 //! - [`deliver`] hands messages to the relay, one recipient a transaction, and knows how far each conversation came.
-//! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there.
+//! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there. `docs/store.md` has its layout and figures.
 //! - [`daemon`] does whatever is due at each pass; [`notices`] tells staff; [`report`] shows the ledger.
 //! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
 //!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] the import.
