@@ -16,7 +16,7 @@
 //!   [`compose::picture`] its pictures, [`compose::mime`] its bytes, [`compose::print`] the poster and the booklet.
 //! - [`newsletter`] gathers a month from several sources; [`approval`] keeps an issue until a person says yes to it.
 //! - [`deliver`] hands messages to the relay, one recipient a transaction, and knows how far each conversation came.
-//! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there.
+//! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there. `docs/store.md` has its layout and figures.
 //! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff; [`report`]
 //!   shows the ledger.
 //! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the

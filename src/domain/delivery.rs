@@ -110,10 +110,18 @@ pub const TRANSITIONS: [(&str, State, State); 21] = {
     ]
 };
 
-/// UUID text of a delivery.
+/// 32 hexadecimal digits: 12 of the instant of freezing in milliseconds, 8 that rise with the address, 12 by chance.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct DeliveryId(pub String);
+
+impl DeliveryId {
+    /// The Message-ID of this delivery, without angle brackets. It is made anew each time, so this may never change: a
+    /// resend is known by it (I2).
+    pub fn message_id(&self, issue: &IssueKey, domain: &str) -> String {
+        format!("{}.{self}@{domain}", issue.slug())
+    }
+}
 
 impl fmt::Display for DeliveryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,6 +11,9 @@ pub(super) trait Backend: Send + Sync + 'static {
     const KIND: &'static str;
     /// The statements whose text differs; see [`super::sql`].
     const SQL: super::sql::Statements;
+    /// What one writes before a statement to see its plan, and the column it is answered in.
+    const EXPLAIN: &'static str;
+    const EXPLAINED: &'static str;
 
     type Transaction: Send;
 

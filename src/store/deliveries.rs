@@ -3,7 +3,7 @@
 
 use super::{
     CLAIM_LEASE, DATA_LEASE, Recovered, Resolved, Result,
-    backend::{Backend, Transaction, values},
+    backend::{Backend, Transaction, Value, values},
     partners, rows,
     rows::Reader,
 };
@@ -14,6 +14,7 @@ use crate::domain::{
     partner::SuppressionReason,
 };
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 
 pub(super) async fn claim<B: Backend>(
@@ -25,15 +26,15 @@ pub(super) async fn claim<B: Backend>(
 ) -> Result<Vec<Claim>> {
     let mut claims = Vec::new();
     let mut tx = Transaction::write(db, "claiming deliveries").await?;
-    for (issue, mailing) in issues_with_due(&mut tx, issue, now).await? {
+    for due in issues_with_due(&mut tx, issue, now).await? {
         // Again while a round ends opted-out deliveries only: others may wait behind them.
         loop {
             let wanted = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
-            let values = values![issue.as_str(), mailing.as_str(), now, wanted, owner, now + CLAIM_LEASE];
+            let values = values![due.issue.as_str(), due.mailing.as_str(), now, wanted, owner, now + CLAIM_LEASE];
             let rows = tx.rows(B::SQL.claim, values).await?;
             for row in &rows {
                 if rows::delivery_state(row)? == State::Claimed {
-                    claims.push(rows::claim(row)?);
+                    claims.push(rows::claim(row, &due.message_domain)?);
                 }
             }
             if rows.is_empty() || claims.len() >= limit as usize {
@@ -45,14 +46,20 @@ pub(super) async fn claim<B: Backend>(
     Ok(claims)
 }
 
-/// The issues that may send and have something due, with their mailings; the longest waiting first.
+struct Due {
+    issue: String,
+    mailing: String,
+    message_domain: String,
+}
+
+/// The issues that may send and have something due; the longest waiting first.
 async fn issues_with_due<B: Backend>(
     tx: &mut Transaction<B>,
     issue: Option<&IssueKey>,
     now: Timestamp,
-) -> Result<Vec<(String, String)>> {
-    let select = "SELECT key, mailing FROM (
-            SELECT i.key, i.mailing,
+) -> Result<Vec<Due>> {
+    let select = "SELECT key, mailing, message_domain FROM (
+            SELECT i.key, i.mailing, i.message_domain,
                 (SELECT min(d.next_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') AS due
             FROM issues i
             WHERE i.state = 'sending' AND i.expires_at > $2 AND ($1 IS NULL OR i.key = $1)
@@ -61,7 +68,8 @@ async fn issues_with_due<B: Backend>(
     let rows = tx.rows(select, values![issue, now]).await?;
     let read = |row| {
         let row = Reader::new(row, "issues", "key");
-        Ok((row.text("key")?, row.text("mailing")?))
+        let (issue, mailing) = (row.text("key")?, row.text("mailing")?);
+        Ok(Due { issue, mailing, message_domain: row.text("message_domain")? })
     };
     rows.iter().map(read).collect()
 }
@@ -208,11 +216,36 @@ pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp)
 
 pub(super) async fn expire<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
     let mut tx = Transaction::write(db, "expiring deliveries").await?;
-    tx.execute(B::SQL.at_length, values![]).await?;
-    let queued = tx.execute(B::SQL.expire_queued, values![now]).await?;
-    let claimed = tx.execute(B::SQL.expire_claimed, values![now]).await?;
+    let expired = stop_waiting(&mut tx, ("i.expires_at <= $1", values![now]), State::Expired, now).await?;
     tx.commit().await?;
-    Ok(queued + claimed)
+    Ok(expired)
+}
+
+/// Ends what was never marked in the issues (`i`) of which the condition is true. Each issue is asked for its queue with
+/// one look into the index: a join would read the queues of all.
+pub(super) async fn stop_waiting<B: Backend>(
+    tx: &mut Transaction<B>,
+    (condition, given): (&'static str, Vec<Value>),
+    to: State,
+    now: Timestamp,
+) -> Result<u64> {
+    let select = format!(
+        "SELECT i.key FROM issues i WHERE {condition} AND (
+            (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') IS NOT NULL
+            OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'claimed') IS NOT NULL)
+        ORDER BY i.key"
+    );
+    let issues = tx.rows(AssertSqlSafe(select), given).await?;
+    if issues.is_empty() {
+        return Ok(0);
+    }
+    tx.execute(B::SQL.at_length, values![]).await?;
+    let mut stopped = 0;
+    for row in &issues {
+        let issue = Reader::new(row, "issues", "key").text("key")?;
+        stopped += tx.execute(B::SQL.stop, values![issue, now, to.as_str()]).await?;
+    }
+    Ok(stopped)
 }
 
 pub(super) async fn next_due<B: Backend>(db: &B, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {

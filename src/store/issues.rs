@@ -3,14 +3,14 @@
 use super::{
     Frozen, Result,
     backend::{Backend, Transaction, values},
-    rows,
+    deliveries, rows, tallies,
 };
 use crate::domain::{
     Timestamp,
+    delivery::State,
     issue::{Attachment, Content, Inline, IssueKey, IssueState, IssueSummary, NewIssue},
 };
 use crate::failpoint;
-use std::collections::HashMap;
 
 /// The newest first.
 macro_rules! issues {
@@ -27,26 +27,19 @@ macro_rules! issues {
     };
 }
 
-/// Nine sums in one walk over an index: grouping by state would sort the whole of it first.
-macro_rules! counts {
-    ($where:literal) => {
+/// The issue has deliveries in this state. Never more than a look into the index, which EXISTS may be planned to be.
+macro_rules! has_some {
+    ($state:literal) => {
         concat!(
-            "SELECT issue,
-                count(*) FILTER (WHERE state = 'queued') AS queued,
-                count(*) FILTER (WHERE state = 'claimed') AS claimed,
-                count(*) FILTER (WHERE state = 'in_data') AS in_data,
-                count(*) FILTER (WHERE state = 'sent') AS sent,
-                count(*) FILTER (WHERE state = 'failed') AS failed,
-                count(*) FILTER (WHERE state = 'unknown') AS unknown,
-                count(*) FILTER (WHERE state = 'suppressed') AS suppressed,
-                count(*) FILTER (WHERE state = 'expired') AS expired,
-                count(*) FILTER (WHERE state = 'cancelled') AS cancelled
-            FROM deliveries ",
-            $where,
-            " GROUP BY issue"
+            "(SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = issues.key AND d.state = '",
+            $state,
+            "') IS NOT NULL"
         )
     };
 }
+
+/// Recipients from which on a freeze changes what the database knows of its own tables.
+const MANY: u64 = 10_000;
 
 pub(super) async fn hold<B: Backend>(
     db: &B,
@@ -76,19 +69,34 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
     }
     keep_content(&mut tx, &issue.key, &issue.content).await?;
     let recipients = copy_recipients(&mut tx, issue, now).await?;
-    failpoint::reach("mid_freeze");
     tx.commit().await?;
+    mind_the_planner(db, recipients).await;
     Ok(Frozen::Now { recipients })
+}
+
+/// After many new rows. Frozen they are: that the planner was not told is no failure of that.
+pub(super) async fn mind_the_planner<B: Backend>(db: &B, recipients: u64) {
+    if recipients >= MANY {
+        let _ = look_again(db).await;
+    }
+}
+
+async fn look_again<B: Backend>(db: &B) -> Result<()> {
+    let mut tx = Transaction::write(db, "analyzing the deliveries").await?;
+    tx.execute(B::SQL.at_length, values![]).await?;
+    tx.execute(B::SQL.after_many, values![]).await?;
+    tx.commit().await
 }
 
 /// The key decides who freezes: a second daemon waits here for the first, and then finds it done.
 async fn take_over<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: Timestamp) -> Result<bool> {
     let insert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, frozen_at, subject,
-            content_hash, composed_at)
-        VALUES ($1, $2, 'sending', $3, $4, $5, $5, $6, $7, $8)
+            content_hash, composed_at, message_domain)
+        VALUES ($1, $2, 'sending', $3, $4, $5, $5, $6, $7, $8, $9)
         ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL,
             scheduled_for = excluded.scheduled_for, expires_at = excluded.expires_at, frozen_at = excluded.frozen_at,
-            subject = excluded.subject, content_hash = excluded.content_hash, composed_at = excluded.composed_at
+            subject = excluded.subject, content_hash = excluded.content_hash, composed_at = excluded.composed_at,
+            message_domain = excluded.message_domain
         WHERE issues.state = 'held'";
     let values = values![
         &issue.key,
@@ -99,6 +107,7 @@ async fn take_over<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: T
         issue.content.subject.as_str(),
         issue.content_hash.as_str(),
         issue.composed_at,
+        issue.content.envelope.domain.as_str(),
     ];
     Ok(tx.execute(insert, values).await? == 1)
 }
@@ -134,46 +143,41 @@ pub(super) async fn copy_recipients<B: Backend>(
     issue: &NewIssue,
     now: Timestamp,
 ) -> Result<u64> {
-    let domain = issue.content.envelope.domain.as_str();
-    let (mailing, audience) = (issue.mailing.as_str(), issue.audience.as_str());
-    let values = values![&issue.key, now, mailing, issue.key.slug(), domain, audience];
-    tx.execute(B::SQL.freeze_recipients, values).await
+    // The 48 bits that end the ids: two daemons may freeze two issues in the same millisecond.
+    let chance = i64::try_from(rand::random::<u64>() >> 16).unwrap_or_default();
+    let values = values![&issue.key, now, issue.mailing.as_str(), chance, issue.audience.as_str()];
+    let recipients = tx.execute(B::SQL.freeze_recipients, values).await?;
+    failpoint::reach("mid_freeze");
+    tallies::keep(tx, &issue.key, now).await?;
+    Ok(recipients)
 }
 
 pub(super) async fn one<B: Backend>(db: &B, key: &IssueKey) -> Result<Option<IssueSummary>> {
     let mut tx = Transaction::read(db, "reading an issue").await?;
     let Some(row) = tx.row(issues!("WHERE key = $1"), values![key]).await? else { return Ok(None) };
-    let mut issue = rows::issue(&row)?;
-    if let Some(row) = tx.row(counts!("WHERE issue = $1"), values![key]).await? {
-        (_, issue.counts) = rows::counts(&row)?;
-    }
-    Ok(Some(issue))
+    let issue = rows::issue(&row)?;
+    Ok(Some(IssueSummary { counts: tallies::of(&mut tx, key).await?, ..issue }))
 }
 
 pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
     let mut tx = Transaction::read(db, "reading the issues").await?;
-    let mut issues: Vec<IssueSummary> =
-        tx.rows(issues!(""), values![]).await?.iter().map(rows::issue).collect::<Result<_>>()?;
-    let mut counts: HashMap<_, _> =
-        tx.rows(counts!(""), values![]).await?.iter().map(rows::counts).collect::<Result<_>>()?;
-    for issue in &mut issues {
-        issue.counts = counts.remove(&issue.key).unwrap_or_default();
-    }
-    Ok(issues)
+    let issues = tx.rows(issues!(""), values![]).await?.iter().map(rows::issue).collect::<Result<Vec<_>>>()?;
+    let mut counts = tallies::all(&mut tx).await?;
+    let with_counts = |it: IssueSummary| IssueSummary { counts: counts.remove(&it.key).unwrap_or_default(), ..it };
+    Ok(issues.into_iter().map(with_counts).collect())
 }
 
 pub(super) async fn open<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
     let mut tx = Transaction::read(db, "reading the open issues").await?;
+    // One look into the index for each issue that is over.
     let select = issues!(
         "WHERE state IN ('held', 'awaiting_approval', 'sending', 'paused')
-            OR key IN (SELECT d.issue FROM deliveries d WHERE d.state = 'unknown')"
+            OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = issues.key AND d.state = 'unknown') IS NOT NULL"
     );
     let mut issues: Vec<IssueSummary> =
         tx.rows(select, values![]).await?.iter().map(rows::issue).collect::<Result<_>>()?;
     for issue in &mut issues {
-        if let Some(row) = tx.row(counts!("WHERE issue = $1"), values![&issue.key]).await? {
-            (_, issue.counts) = rows::counts(&row)?;
-        }
+        issue.counts = tallies::of(&mut tx, &issue.key).await?;
     }
     Ok(issues)
 }
@@ -237,23 +241,28 @@ pub(super) async fn set_state<B: Backend>(
 
 /// Whatever waits in a cancelled issue is cancelled, also what came back to the queue after the decision.
 async fn cancel_deliveries<B: Backend>(tx: &mut Transaction<B>, now: Timestamp) -> Result<u64> {
-    tx.execute(B::SQL.at_length, values![]).await?;
-    Ok(tx.execute(B::SQL.cancel_queued, values![now]).await? + tx.execute(B::SQL.cancel_claimed, values![now]).await?)
+    deliveries::stop_waiting(tx, ("i.state = 'cancelled'", values![]), State::Cancelled, now).await
 }
 
 pub(super) async fn close_finished<B: Backend>(db: &B, now: Timestamp) -> Result<Vec<IssueKey>> {
     let mut tx = Transaction::write(db, "closing finished issues").await?;
     cancel_deliveries(&mut tx, now).await?;
-    // The conditions that are always true (`> 0`) lead SQLite to the small partial indexes.
-    // `done` follows from the deliveries: a late answer or a resend that crossed the closing opens it again here.
-    let reopen = "UPDATE issues SET state = 'sending', closed_at = NULL WHERE state = 'done'
-        AND EXISTS (SELECT 1 FROM deliveries d WHERE d.issue = issues.key AND d.state = 'queued' AND d.next_at > 0)";
+    // One look into the index for each issue and state. `done` follows from the deliveries: a late answer or a resend
+    // that crossed the closing opens it again here.
+    let reopen = concat!(
+        "UPDATE issues SET state = 'sending', closed_at = NULL WHERE state = 'done' AND ",
+        has_some!("queued"),
+    );
     tx.execute(reopen, values![]).await?;
-    let close = "UPDATE issues SET state = 'done', closed_at = $1 WHERE state = 'sending'
-        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.issue = issues.key AND d.state = 'queued' AND d.next_at > 0)
-        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.state IN ('claimed', 'in_data') AND d.lease_until > 0
-            AND d.issue = issues.key)
-        RETURNING key";
+    let close = concat!(
+        "UPDATE issues SET state = 'done', closed_at = $1 WHERE state = 'sending' AND NOT (",
+        has_some!("queued"),
+        " OR ",
+        has_some!("claimed"),
+        " OR ",
+        has_some!("in_data"),
+        ") RETURNING key",
+    );
     let rows = tx.rows(close, values![now]).await?;
     tx.commit().await?;
     rows.iter().map(|row| rows::Reader::new(row, "issues", "key").issue_key("key")).collect()

@@ -2,9 +2,9 @@
 //! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
 
 use super::{
-    Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result,
-    Store, approvals, backend::Backend, daemons, deliveries, issues, lanes, last_word::LastWord, log, notices, partners,
-    schedule,
+    Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice, Occurrence, Recovered, Resolved,
+    Result, Store, approvals, backend::Backend, daemons, deliveries, issues, lanes, last_word::LastWord, log, notices,
+    partners, schedule, tallies,
 };
 use crate::domain::{
     Timestamp,
@@ -252,6 +252,14 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>> {
         log::page(&self.0, filter).await
+    }
+
+    async fn explain_log(&self, filter: &LogFilter) -> Result<Vec<String>> {
+        log::plans(&self.0, filter).await
+    }
+
+    async fn miscounted(&self) -> Result<Vec<Miscounted>> {
+        tallies::miscounted(&self.0).await
     }
 
     async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool> {

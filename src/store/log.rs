@@ -1,11 +1,19 @@
 //! What became of every delivery, page by page.
+//!
+//! An issue is one range of ids and a few ranges of the index by state, so a page is read where it lies: issue by issue,
+//! in the order in which they were frozen, and only issues that have something to show. Whatever is asked for, the
+//! database never passes over rows that it does not return.
 
 use super::{
-    LogFilter, LoggedDelivery, Result,
+    LogFilter, LogMark, LoggedDelivery, Result,
     backend::{Backend, Transaction, Value, values},
-    rows,
+    rows::{self, Reader},
 };
-use crate::domain::delivery::State;
+use crate::domain::{
+    Timestamp,
+    delivery::{DeliveryId, State},
+    issue::IssueKey,
+};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
@@ -13,59 +21,267 @@ use std::collections::HashMap;
 /// Deliveries whose attempts are read in one statement.
 const CHUNK: usize = 1_000;
 
+/// A statement, and what is bound to it. The text is ours alone: what a person gave is bound.
+type Statement = (String, Vec<Value>);
+
+macro_rules! deliveries {
+    ($where:literal) => {
+        concat!(
+            "SELECT d.id, d.issue, d.address, d.name, d.establishment, d.state, d.next_at, d.changed_at, d.resends
+            FROM deliveries d WHERE ",
+            $where
+        )
+    };
+}
+
+/// An issue that may have something to show.
+struct Source {
+    key: IssueKey,
+    frozen_at: Timestamp,
+    /// Domain of its Message-IDs.
+    domain: String,
+}
+
 pub(super) async fn page<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<LoggedDelivery>> {
     let mut tx = Transaction::read(db, "reading the log").await?;
-    let (conditions, mut values) = conditions(filter);
-    values.push(Value::from(filter.limit.map_or(i64::MAX, i64::from)));
-    // Ids begin with the instant of freezing, so this is oldest first, and an id is the mark of a page.
-    let select = format!(
-        "SELECT id, issue, address, name, establishment, state, message_id, next_at, changed_at, resends
-        FROM deliveries WHERE {conditions} ORDER BY id LIMIT ${}",
-        values.len()
-    );
-    let rows = tx.rows(AssertSqlSafe(select), values).await?;
-    let mut page = rows.iter().map(rows::logged_delivery).collect::<Result<Vec<_>>>()?;
+    let (select, values) = sources(filter);
+    let sources = tx.rows(AssertSqlSafe(select), values).await?;
+    let sources = sources.iter().map(source).collect::<Result<Vec<_>>>()?;
+    let limit = filter.limit.map_or(usize::MAX, |limit| limit as usize);
+    let mut page = match &filter.address_key {
+        Some(address_key) => of_person(&mut tx, filter, address_key, &sources).await?,
+        None => {
+            let mut page = Vec::new();
+            for source in &sources {
+                page.extend(of_issue(&mut tx, filter, source, limit.saturating_sub(page.len())).await?);
+                if page.len() >= limit {
+                    break;
+                }
+            }
+            page
+        }
+    };
+    page.truncate(limit);
     for chunk in page.chunks_mut(CHUNK) {
-        let batch: Vec<_> = chunk.iter().map(|delivery| json!({ "id": delivery.id })).collect();
-        let mut attempts: HashMap<String, Vec<_>> = HashMap::new();
-        for row in tx.rows(B::SQL.attempts_of, values![json!(batch)]).await? {
-            let (delivery, attempt) = rows::attempt(&row)?;
-            attempts.entry(delivery).or_default().push(attempt);
-        }
-        for delivery in chunk {
-            delivery.attempts = attempts.remove(&delivery.id.0).unwrap_or_default();
-        }
+        add_attempts(&mut tx, chunk).await?;
     }
     Ok(page)
 }
 
-/// Only the conditions that are asked for, so that each database sees which index serves. The text is ours alone:
-/// what a person gave is bound.
-fn conditions(filter: &LogFilter) -> (String, Vec<Value>) {
-    let mut conditions = vec!["true".to_owned()];
+/// How the database reads a page: the plan of the statement that finds the issues, then of those that read the first.
+pub(super) async fn plans<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<String>> {
+    let mut tx = Transaction::read(db, "explaining the log").await?;
+    let mut statements = vec![sources(filter)];
+    let (select, values) = sources(filter);
+    let sources = tx.rows(AssertSqlSafe(select), values).await?;
+    let sources = sources.iter().map(source).collect::<Result<Vec<_>>>()?;
+    match (&filter.address_key, sources.first()) {
+        (Some(address_key), _) => statements.push(person(address_key)),
+        (None, Some(source)) => statements.extend(pieces(filter, source, filter.limit.map_or(i64::MAX, i64::from))),
+        (None, None) => {}
+    }
+    let mut plans = Vec::new();
+    for (select, values) in statements {
+        let mut plan = String::new();
+        for row in tx.rows(AssertSqlSafe(format!("{}{select}", B::EXPLAIN)), values).await? {
+            plan += &row.get::<String>(B::EXPLAINED).unwrap_or_default();
+            plan.push('\n');
+        }
+        plans.push(plan);
+    }
+    Ok(plans)
+}
+
+fn source(row: &super::backend::Row) -> Result<Source> {
+    let row = Reader::new(row, "issues", "key");
+    let domain = row.optional_text("message_domain")?.unwrap_or_default();
+    Ok(Source { key: row.issue_key("key")?, frozen_at: row.instant("frozen_at")?, domain })
+}
+
+/// Whether the order within an issue is by change. What came to a state, or changed since, is asked for to see it come;
+/// otherwise the order is by address, as they were frozen.
+fn by_change(filter: &LogFilter) -> bool {
+    filter.state.is_some() || filter.since.is_some()
+}
+
+fn states(filter: &LogFilter) -> Vec<State> {
+    filter.state.map_or_else(|| State::ALL.to_vec(), |state| vec![state])
+}
+
+/// Where the changes begin that are asked for.
+fn since(filter: &LogFilter) -> i64 {
+    filter.since.map_or(i64::MIN, |since| since.timestamp_millis())
+}
+
+/// The frozen issues, the first frozen first, from that of the mark on; where the order is by change, those in which
+/// something of these states changed since: one look at the end of a range for each state.
+fn sources(filter: &LogFilter) -> Statement {
+    let mut select =
+        "SELECT i.key, i.frozen_at, i.message_domain FROM issues i WHERE i.frozen_at IS NOT NULL".to_owned();
     let mut values = Vec::new();
-    let mut bind = |condition: &str, value: Value| {
+    let mut bind = |value: Value| {
         values.push(value);
-        conditions.push(format!("{condition} ${}", values.len()));
+        format!("${}", values.len())
     };
     if let Some(issue) = &filter.issue {
-        bind("issue =", issue.into());
+        select += &format!(" AND i.key = {}", bind(issue.into()));
     }
-    if let Some(key) = &filter.address_key {
-        bind("recipient_key =", key.as_str().into());
+    if let (Some(mark), None) = (&filter.after, &filter.address_key) {
+        let key = bind((&mark.issue).into());
+        select +=
+            &format!(" AND (i.frozen_at, i.key) >= (SELECT f.frozen_at, f.key FROM issues f WHERE f.key = {key})");
     }
-    if let Some(state) = filter.state {
-        bind("state =", state.as_str().into());
+    if by_change(filter) && filter.address_key.is_none() {
+        let since = bind(since(filter).into());
+        let latest: Vec<_> = states(filter)
+            .into_iter()
+            .map(|state| {
+                let state = bind(state.as_str().into());
+                format!(
+                    "(SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = {state}) >= {since}"
+                )
+            })
+            .collect();
+        select += &format!(" AND ({})", latest.join(" OR "));
     }
-    if let Some(since) = filter.since {
-        bind("changed_at >=", since.into());
+    (select + " ORDER BY i.frozen_at, i.key", values)
+}
+
+/// The statements that together hold the page of one issue.
+fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
+    let mark = filter.after.as_ref().filter(|mark| mark.issue == source.key);
+    if by_change(filter) {
+        let (changed_at, id) = match mark {
+            Some(mark) if mark.changed_at.timestamp_millis() >= since(filter) => {
+                (mark.changed_at.timestamp_millis(), mark.id.0.as_str())
+            }
+            _ => (since(filter), ""),
+        };
+        let piece = |state: State| {
+            let select = deliveries!(
+                "d.issue = $1 AND d.state = $2 AND (d.changed_at, d.id) > ($3, $4)
+                ORDER BY d.changed_at, d.id LIMIT $5"
+            );
+            (select.to_owned(), values![&source.key, state.as_str(), changed_at, id, limit])
+        };
+        return states(filter).into_iter().map(piece).collect();
     }
-    if let Some(after) = &filter.after {
-        bind("id >", after.into());
+    // The id alone is to lead to the rows: the index by state knows the issue too, but not in this order. The issue is
+    // asked for all the same, for two may have been frozen in the same millisecond.
+    let select = deliveries!("d.id > $1 AND d.id < $2 AND (d.issue || '') = $3 ORDER BY d.id LIMIT $4");
+    let frozen_at = source.frozen_at.timestamp_millis();
+    let from = mark.map_or_else(|| format!("{frozen_at:012x}"), |mark| mark.id.0.clone());
+    vec![(select.to_owned(), values![from, format!("{:012x}", frozen_at + 1), &source.key, limit])]
+}
+
+async fn of_issue<B: Backend>(
+    tx: &mut Transaction<B>,
+    filter: &LogFilter,
+    source: &Source,
+    limit: usize,
+) -> Result<Vec<LoggedDelivery>> {
+    let mut found = Vec::new();
+    for (select, values) in pieces(filter, source, i64::try_from(limit).unwrap_or(i64::MAX)) {
+        for row in tx.rows(AssertSqlSafe(select), values).await? {
+            found.push(rows::logged_delivery(&row, &source.domain)?);
+        }
     }
-    if filter.state.is_some_and(|state| !matches!(state, State::Queued | State::Sent)) {
-        // What the index of the rare states says of itself.
-        conditions.push("state NOT IN ('queued', 'sent')".to_owned());
+    if by_change(filter) {
+        found.sort_by(|a, b| (a.changed_at, &a.id.0).cmp(&(b.changed_at, &b.id.0)));
+        found.truncate(limit);
     }
-    (conditions.join(" AND "), values)
+    Ok(found)
+}
+
+/// One look into the index for each issue.
+fn person(address_key: &str) -> Statement {
+    let select = "SELECT d.id, d.issue, d.address, d.name, d.establishment, d.state, d.next_at, d.changed_at, d.resends
+        FROM issues i CROSS JOIN deliveries d WHERE d.issue = i.key AND d.recipient_key = $1";
+    (select.to_owned(), values![address_key])
+}
+
+/// One delivery an issue at the most: all are read, and what is not asked for is left out here.
+async fn of_person<B: Backend>(
+    tx: &mut Transaction<B>,
+    filter: &LogFilter,
+    address_key: &str,
+    sources: &[Source],
+) -> Result<Vec<LoggedDelivery>> {
+    let places: HashMap<_, _> = sources.iter().enumerate().map(|(place, it)| (&it.key, (place, it))).collect();
+    let (select, values) = person(address_key);
+    let mut found = Vec::new();
+    for row in tx.rows(AssertSqlSafe(select), values).await? {
+        let issue = Reader::new(&row, "deliveries", "id").issue_key("issue")?;
+        let Some((place, source)) = places.get(&issue) else { continue };
+        let delivery = rows::logged_delivery(&row, &source.domain)?;
+        let asked_for = filter.state.is_none_or(|state| delivery.state == state)
+            && filter.since.is_none_or(|since| delivery.changed_at >= since);
+        if asked_for {
+            found.push((*place, delivery));
+        }
+    }
+    found.sort_by_key(|(place, _)| *place);
+    let first = match &filter.after {
+        Some(mark) => found.iter().position(|(_, it)| it.issue == mark.issue).map_or(0, |place| place + 1),
+        None => 0,
+    };
+    Ok(found.into_iter().skip(first).map(|(_, delivery)| delivery).collect())
+}
+
+async fn add_attempts<B: Backend>(tx: &mut Transaction<B>, deliveries: &mut [LoggedDelivery]) -> Result<()> {
+    let batch: Vec<_> = deliveries.iter().map(|delivery| json!({ "id": delivery.id })).collect();
+    let mut attempts: HashMap<String, Vec<_>> = HashMap::new();
+    for row in tx.rows(B::SQL.attempts_of, values![json!(batch)]).await? {
+        let (delivery, attempt) = rows::attempt(&row)?;
+        attempts.entry(delivery).or_default().push(attempt);
+    }
+    for delivery in deliveries {
+        delivery.attempts = attempts.remove(&delivery.id.0).unwrap_or_default();
+    }
+    Ok(())
+}
+
+impl LoggedDelivery {
+    /// The mark of a page that ends with this row.
+    pub fn mark(&self) -> LogMark {
+        LogMark { issue: self.issue.clone(), changed_at: self.changed_at, id: self.id.clone() }
+    }
+}
+
+impl std::fmt::Display for LogMark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.id, self.changed_at.timestamp_millis(), self.issue)
+    }
+}
+
+impl std::str::FromStr for LogMark {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, '.');
+        let mut part = || parts.next().ok_or("expected ID.MILLISECONDS.ISSUE");
+        let id = DeliveryId(part()?.to_owned());
+        let millis = part()?.parse().ok();
+        let changed_at = millis.and_then(Timestamp::from_timestamp_millis).ok_or("expected milliseconds")?;
+        let issue = IssueKey::parse(part()?).map_err(|_| "expected the key of an issue")?;
+        Ok(Self { issue, changed_at, id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_survives_being_written_down() {
+        let mark = LogMark {
+            issue: IssueKey::new("agenda", "2026-W28"),
+            changed_at: Timestamp::from_timestamp_millis(1_783_144_800_123).unwrap(),
+            id: DeliveryId("019f".to_owned()),
+        };
+        assert_eq!(mark.to_string().parse(), Ok(mark));
+        for text in ["", "019f", "019f.x.agenda/2026-W28", "019f.1.rien"] {
+            assert!(text.parse::<LogMark>().is_err(), "{text}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ pub(super) fn sqlite() -> Migrator {
         (2, "daemons", include_str!("../../migrations/sqlite/0002_daemons.sql")),
         (3, "lanes", include_str!("../../migrations/sqlite/0003_lanes.sql")),
         (5, "approvals", include_str!("../../migrations/sqlite/0005_approvals.sql")),
+        (6, "big ledger", include_str!("../../migrations/sqlite/0006_big_ledger.sql")),
     ])
 }
 
@@ -23,6 +24,7 @@ pub(super) fn postgres() -> Migrator {
         (2, "daemons", include_str!("../../migrations/postgres/0002_daemons.sql")),
         (3, "lanes", include_str!("../../migrations/postgres/0003_lanes.sql")),
         (5, "approvals", include_str!("../../migrations/postgres/0005_approvals.sql")),
+        (6, "big ledger", include_str!("../../migrations/postgres/0006_big_ledger.sql")),
     ])
 }
 
@@ -33,9 +35,10 @@ fn migrator<const N: usize>(migrations: [(i64, &'static str, &'static str); N]) 
     Migrator::with_migrations(migrations.into_iter().map(migration).collect())
 }
 
-/// Whether a database that was brought up to `applied` has some of these still before it.
-pub(super) fn pending(migrator: &Migrator, applied: Option<i64>) -> bool {
-    newest(migrator) > applied.unwrap_or_default()
+/// Whether a database in which `applied` have run has some of these still before it. Not a question of the highest
+/// number: one that came late may lie below it.
+pub(super) fn pending(migrator: &Migrator, applied: &[i64]) -> bool {
+    migrator.iter().any(|migration| !applied.contains(&migration.version))
 }
 
 /// Runs what is missing. A database that knows more than this program is left alone.
@@ -87,5 +90,13 @@ mod tests {
         let names =
             |m: sqlx::migrate::Migrator| m.iter().map(|m| (m.version, m.description.clone())).collect::<Vec<_>>();
         assert_eq!(names(super::sqlite()), names(super::postgres()));
+    }
+
+    #[test]
+    fn a_migration_that_came_late_is_pending_below_the_newest() {
+        let all: Vec<_> = super::sqlite().iter().map(|m| m.version).collect();
+        assert!(!super::pending(&super::sqlite(), &all));
+        assert!(super::pending(&super::sqlite(), &all[1..]));
+        assert!(super::pending(&super::sqlite(), &[]));
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Phase, Resolution, State},
     lane::LaneTrouble,
-    issue::{Approval, Content, IssueKey, IssueState, IssueSummary, NewIssue},
+    issue::{Approval, Content, Counts, IssueKey, IssueState, IssueSummary, NewIssue},
     newsletter::Newcomer,
     partner::{Contact, ImportSummary, NewContact, SuppressionReason},
 };
@@ -33,6 +33,7 @@ mod rows;
 mod schedule;
 mod sql;
 mod sqlite;
+mod tallies;
 
 /// How long a claim holds before the marker: time enough for MAIL and RCPT on a slow relay.
 pub const CLAIM_LEASE: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
@@ -214,10 +215,18 @@ pub struct LogFilter {
     pub state: Option<State>,
     /// Changed at or after.
     pub since: Option<Timestamp>,
-    /// Rows at the most, oldest first; `None` for all.
+    /// Rows at the most; `None` for all.
     pub limit: Option<u32>,
-    /// Id of the last row of the page before.
-    pub after: Option<DeliveryId>,
+    /// [`LoggedDelivery::mark`] of the last row of the page before, which was asked for with the same conditions.
+    pub after: Option<LogMark>,
+}
+
+/// Where a page of the log ended. As text: `ID.MILLISECONDS.ISSUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogMark {
+    pub issue: IssueKey,
+    pub changed_at: Timestamp,
+    pub id: DeliveryId,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -255,6 +264,14 @@ pub struct KeptPage {
     pub last_modified: Option<String>,
     pub content_type: String,
     pub text: String,
+}
+
+/// An issue whose sums are wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Miscounted {
+    pub issue: IssueKey,
+    pub kept: Counts,
+    pub counted: Counts,
 }
 
 /// What recovery put right at start.
@@ -493,7 +510,18 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Resolved>;
 
+    /// By issue, the first frozen first. Within an issue as they were frozen, which is by address; where the filter has a
+    /// state or an instant, in the order in which they came to be as they are. A page costs its rows, whatever the
+    /// ledger's size.
     async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>>;
+
+    /// How the database reads a page of [`Store::log`], in its own words: how it finds the issues, then how it reads the
+    /// first of them. For tests and measurements.
+    async fn explain_log(&self, filter: &LogFilter) -> Result<Vec<String>>;
+
+    /// Issues whose kept sums ([`IssueSummary::counts`]) are not those of their rows, with both: none, ever (I1).
+    /// Counts every row of the ledger.
+    async fn miscounted(&self) -> Result<Vec<Miscounted>>;
 
     // --- notices to staff ---
 

@@ -99,19 +99,22 @@ async fn within<T>(patience: Duration, answer: impl Future<Output = sqlx::Result
 
 impl Backend for Postgres {
     const KIND: &'static str = "postgres";
+    const EXPLAIN: &'static str = "EXPLAIN ";
+    const EXPLAINED: &'static str = "QUERY PLAN";
     const SQL: Statements = sql::statements! {
         batch: "jsonb_array_elements(CAST($1 AS jsonb)) AS batch(value)",
         batch_2: "jsonb_array_elements(CAST($2 AS jsonb)) AS batch_2(value)",
         id_at_2: "(lpad(to_hex($2), 12, '0') || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 13))",
-        rising_id_at_2: "(lpad(to_hex($2), 12, '0')
-            || lpad(to_hex(row_number() OVER (ORDER BY c.email_key)), 8, '0')
-            || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 21))",
+        rising_id: "lpad(to_hex($2), 12, '0') || lpad(to_hex(row_number() OVER (ORDER BY c.email_key)), 8, '0')
+            || lpad(to_hex($4), 12, '0')",
         lock: " FOR UPDATE OF d",
         skip_locked: " FOR UPDATE OF d SKIP LOCKED",
         // Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
         marking: "SELECT pg_advisory_xact_lock_shared(7305801)",
         opting_out: "SELECT pg_advisory_xact_lock(7305801)",
         at_length: "SET LOCAL statement_timeout = '15min'",
+        // A million rows of which the planner knows nothing.
+        after_many: "ANALYZE deliveries",
     };
 
     type Transaction = Conversation;

@@ -137,7 +137,7 @@ pub(super) fn issue(row: &Row) -> Result<IssueSummary> {
 
 /// The issue, and how many of its deliveries are in each state: one column a state.
 pub(super) fn counts(row: &Row) -> Result<(IssueKey, Counts)> {
-    let row = Reader::new(row, "deliveries", "issue");
+    let row = Reader::new(row, "tallies", "issue");
     let mut counts = Counts::default();
     for state in State::ALL {
         *counts.of(state) = row.number(state.as_str())?;
@@ -180,11 +180,14 @@ pub(super) fn newcomer(row: &Row) -> Result<Newcomer> {
     Ok(Newcomer { establishment: row.text("establishment")?, commune: row.text("commune")? })
 }
 
-pub(super) fn claim(row: &Row) -> Result<Claim> {
+/// `domain`: of the Message-IDs of its issue.
+pub(super) fn claim(row: &Row, domain: &str) -> Result<Claim> {
     let row = Reader::new(row, "deliveries", "id");
+    let (id, issue) = (DeliveryId(row.text("id")?), row.issue_key("issue")?);
     Ok(Claim {
-        id: DeliveryId(row.text("id")?),
-        issue: row.issue_key("issue")?,
+        message_id: id.message_id(&issue, domain),
+        id,
+        issue,
         attempt: row.number("attempt")?,
         owner: row.text("owner")?,
         lease_until: row.instant("lease_until")?,
@@ -195,7 +198,6 @@ pub(super) fn claim(row: &Row) -> Result<Claim> {
             commune: row.text("commune")?,
             contact_id: row.text("contact_id")?,
         },
-        message_id: row.text("message_id")?,
         deferrals: row.number("deferrals")?,
     })
 }
@@ -204,18 +206,19 @@ pub(super) fn delivery_state(row: &Row) -> Result<State> {
     Reader::new(row, "deliveries", "id").word("state", &State::ALL, State::as_str)
 }
 
-/// Without attempts: they are rows of their own.
-pub(super) fn logged_delivery(row: &Row) -> Result<LoggedDelivery> {
+/// Without attempts: they are rows of their own. `domain`: of the Message-IDs of its issue.
+pub(super) fn logged_delivery(row: &Row, domain: &str) -> Result<LoggedDelivery> {
     let state = delivery_state(row)?;
     let row = Reader::new(row, "deliveries", "id");
+    let (id, issue) = (DeliveryId(row.text("id")?), row.issue_key("issue")?);
     Ok(LoggedDelivery {
-        id: DeliveryId(row.text("id")?),
-        issue: row.issue_key("issue")?,
+        message_id: id.message_id(&issue, domain),
+        id,
+        issue,
         address: row.text("address")?,
         name: row.text("name")?,
         establishment: row.text("establishment")?,
         state,
-        message_id: row.text("message_id")?,
         next_at: row.optional_instant("next_at")?,
         changed_at: row.instant("changed_at")?,
         resends: row.number("resends")?,

@@ -6,7 +6,7 @@ use semainier::{
         delivery::{Outcome, State},
         issue::IssueKey,
     },
-    store::{KeptPage, LogFilter},
+    store::{KeptPage, LogFilter, LoggedDelivery},
 };
 
 async fn the_log_shows_what_all_conditions_hold_for(db: Ledger) {
@@ -39,7 +39,7 @@ async fn the_pages_of_the_log_are_the_log(db: Ledger) {
     assert_eq!(all.len(), 22);
     let mut paged = Vec::new();
     loop {
-        let after = paged.last().map(|it: &semainier::store::LoggedDelivery| it.id.clone());
+        let after = paged.last().map(|it: &LoggedDelivery| it.mark());
         let page = db.store.log(&LogFilter { limit: Some(5), after, ..Default::default() }).await.unwrap();
         if page.is_empty() {
             break;

@@ -5,6 +5,7 @@ mod claiming;
 mod daemons;
 mod finishing;
 mod freezing;
+mod large;
 mod log;
 mod opening;
 mod partners;

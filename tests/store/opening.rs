@@ -37,7 +37,7 @@ async fn d09_an_older_program_refuses_a_newer_schema(db: Ledger) {
     )
     .await;
     let error = refused(&db.url, Access::Shared).await;
-    assert!(matches!(error, StoreError::NewerSchema { found: 9999, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 9999, known: 6.. }), "{error:?}");
 }
 
 on_both_databases! {

@@ -28,8 +28,29 @@ pub struct Ledger {
 }
 
 pub enum Place {
-    Directory { _dir: tempfile::TempDir },
-    Database { _database: postgres::Database },
+    Directory {
+        _dir: tempfile::TempDir,
+    },
+    Database {
+        _database: postgres::Database,
+    },
+    /// In an [`Audit`].
+    Kept,
+}
+
+/// What is looked at when a test of the store is over: whatever it did, the sums are those of the rows (I1).
+pub struct Audit {
+    url: String,
+    _place: Place,
+}
+
+impl Audit {
+    pub async fn finds_nothing_wrong(self) {
+        // A test may have left a ledger that does not open.
+        if let Ok(store) = store::open(&self.url, Access::Shared).await {
+            assert_eq!(store.miscounted().await.unwrap(), []);
+        }
+    }
 }
 
 pub enum BackDoor {
@@ -66,6 +87,13 @@ impl Ledger {
             back_door: OnceCell::new(),
             _place: Place::Database { _database: database },
         }
+    }
+
+    /// With what looks at it when the test is over.
+    pub fn audited(mut self) -> (Self, Audit) {
+        let place = std::mem::replace(&mut self._place, Place::Kept);
+        let audit = Audit { url: self.url.clone(), _place: place };
+        (self, audit)
     }
 
     /// Another opener of the same database, as a command or a second daemon would be.

@@ -8,7 +8,9 @@ macro_rules! on_both_databases {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    super::$test(crate::support::ledger::Ledger::sqlite().await).await;
+                    let (ledger, audit) = crate::support::ledger::Ledger::sqlite().await.audited();
+                    super::$test(ledger).await;
+                    audit.finds_nothing_wrong().await;
                 }
             )*
         }
@@ -16,7 +18,9 @@ macro_rules! on_both_databases {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    super::$test(crate::support::ledger::Ledger::postgres().await).await;
+                    let (ledger, audit) = crate::support::ledger::Ledger::postgres().await.audited();
+                    super::$test(ledger).await;
+                    audit.finds_nothing_wrong().await;
                 }
             )*
         }

@@ -1,0 +1,237 @@
+//! What keeps a ledger of ten million deliveries quick, shown on a small one: the plans, and the sums that are kept.
+
+use crate::support::{
+    ledger::{HOUR, Ledger, address, at, finished, hash, new_issue},
+    postgres::Database,
+};
+use semainier::{
+    domain::{
+        delivery::{DeliveryId, Outcome, Resolution, State},
+        issue::{IssueKey, IssueState},
+        partner::SuppressionReason,
+    },
+    store::{self, Access, LogFilter, LoggedDelivery},
+};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, SqlSafeStr, SqliteConnection,
+    migrate::{Migration, MigrationType, Migrator},
+    sqlite::SqliteConnectOptions,
+};
+use std::collections::HashSet;
+
+/// Every combination of the conditions of `log`.
+fn filters(issue: &IssueKey) -> Vec<LogFilter> {
+    let mut filters = vec![LogFilter { limit: Some(100), ..LogFilter::default() }];
+    for condition in [
+        |filter: &mut LogFilter, issue: &IssueKey| filter.issue = Some(issue.clone()),
+        |filter: &mut LogFilter, _: &IssueKey| filter.address_key = Some(address(2).key()),
+        |filter: &mut LogFilter, _: &IssueKey| filter.state = Some(State::Sent),
+        |filter: &mut LogFilter, _: &IssueKey| filter.since = Some(at(2)),
+    ] {
+        let mut with = filters.clone();
+        with.iter_mut().for_each(|filter| condition(filter, issue));
+        filters.extend(with);
+    }
+    filters
+}
+
+async fn sent_and_waiting(db: &Ledger) -> IssueKey {
+    let key = db.frozen(7).await;
+    db.store.freeze_issue(&new_issue("2026-W29"), at(1)).await.unwrap();
+    for (n, claim) in (2..).zip(db.claim(3, at(2)).await) {
+        db.store.mark_in_data(std::slice::from_ref(&claim), at(n)).await.unwrap();
+        db.store.finish_attempts(&[finished(&claim, Outcome::Accepted, at(n))]).await.unwrap();
+    }
+    key
+}
+
+async fn no_page_of_the_log_reads_more_than_it_shows(db: Ledger) {
+    let key = sent_and_waiting(&db).await;
+    if db.store.kind() == "postgres" {
+        // On a table of one page it would not take an index, nor mind to sort: it is to say whether it could do without.
+        for way in ["seqscan", "bitmapscan", "sort"] {
+            db.sql(&format!(
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_{way} = off', current_database()); END $$"
+            ))
+            .await;
+        }
+    }
+    let reader = db.another().await;
+    for filter in filters(&key) {
+        let after = reader.log(&filter).await.unwrap().first().map(LoggedDelivery::mark);
+        assert!(after.is_some(), "{filter:?} shows nothing");
+        for filter in [filter.clone(), LogFilter { after, ..filter }] {
+            let plans = reader.explain_log(&filter).await.unwrap();
+            assert!(plans.len() > 1, "the issues, and their pages: {plans:?}");
+            for plan in &plans {
+                assert!(!scans_deliveries(plan), "{filter:?}\n{plan}");
+            }
+            for plan in &plans[1..] {
+                assert!(by_index(plan), "{filter:?}\n{plan}");
+            }
+        }
+    }
+}
+
+/// SQLite says `SCAN` where it reads a table or an index from one end to the other, `SEARCH` where it goes to a place.
+fn scans_deliveries(plan: &str) -> bool {
+    let whole = |line: &str| line.starts_with("SCAN d") || line.contains("Seq Scan on deliveries");
+    plan.lines().any(|line| whole(line.trim()))
+}
+
+/// It goes to a place of an index, and what it finds there lies in the order that is wanted.
+fn by_index(plan: &str) -> bool {
+    let searches = plan.lines().any(|line| line.contains("SEARCH d USING INDEX") || line.contains("Index Cond:"));
+    searches && !plan.contains("TEMP B-TREE") && !plan.contains("Sort")
+}
+
+async fn pages_of_every_filter_make_up_the_whole_of_it(db: Ledger) {
+    let key = sent_and_waiting(&db).await;
+    for filter in filters(&key) {
+        let whole = db.store.log(&LogFilter { limit: None, ..filter.clone() }).await.unwrap();
+        let mut paged: Vec<LoggedDelivery> = Vec::new();
+        loop {
+            let after = paged.last().map(LoggedDelivery::mark);
+            let page = db.store.log(&LogFilter { limit: Some(2), after, ..filter.clone() }).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            paged.extend(page);
+        }
+        assert_eq!(paged, whole, "{filter:?}");
+        let issues: Vec<_> = whole.iter().map(|it| it.issue.as_str()).collect();
+        assert!(issues.is_sorted(), "{filter:?}: the first frozen first");
+        if filter.state.is_some() || filter.since.is_some() {
+            let key_of = |it: &LoggedDelivery| (it.issue.as_str().to_owned(), it.changed_at);
+            assert!(whole.iter().map(key_of).is_sorted(), "{filter:?}: by change");
+        }
+    }
+}
+
+async fn issues_frozen_in_the_same_millisecond_keep_apart(db: Ledger) {
+    db.frozen(4).await;
+    db.store.freeze_issue(&new_issue("2026-W29"), at(0)).await.unwrap();
+    for filter in filters(&IssueKey::new("agenda", "2026-W29")).into_iter().filter(|it| it.issue.is_some()) {
+        let page = db.store.log(&LogFilter { state: None, since: None, ..filter }).await.unwrap();
+        assert!(!page.is_empty() && page.iter().all(|it| it.issue.as_str() == "agenda/2026-W29"));
+    }
+    let log = db.store.log(&LogFilter::default()).await.unwrap();
+    let ids: HashSet<_> = log.iter().map(|it| &it.id).collect();
+    assert_eq!((log.len(), ids.len()), (8, 8));
+    let issues: Vec<_> = log.iter().map(|it| it.issue.as_str()).collect();
+    assert!(issues.is_sorted());
+}
+
+async fn the_sums_follow_every_move(db: Ledger) {
+    db.partners(8).await;
+    db.store.suppress(&hash(8), None, SuppressionReason::Manual, at(0)).await.unwrap();
+    let key = db.frozen(8).await;
+    let other = new_issue("2026-W29");
+    db.store.freeze_issue(&other, at(0)).await.unwrap();
+    let right = async || assert_eq!(db.store.miscounted().await.unwrap(), []);
+    right().await;
+    let claims = db.store.claim_deliveries(Some(&key), "here", 6, at(1)).await.unwrap();
+    right().await;
+    db.store.release(&claims[5..], at(2)).await.unwrap();
+    db.store.suppress(&hash(7), None, SuppressionReason::OptOut, at(2)).await.unwrap();
+    right().await;
+    db.store.mark_in_data(&claims[..4], at(3)).await.unwrap();
+    let ends = [Outcome::Accepted, Outcome::Refused { suppress: true }, Outcome::Deferred { next_at: at(9) }];
+    let ends: Vec<_> = claims.iter().zip(ends).map(|(claim, end)| finished(claim, end, at(4))).collect();
+    db.store.finish_attempts(&ends).await.unwrap();
+    right().await;
+    db.store.recover(true, at(5)).await.unwrap();
+    right().await;
+    db.store.resolve_unknown(&claims[3].id, Resolution::Resend, "Ève", at(6)).await.unwrap();
+    right().await;
+    let cancel = db.store.set_issue_state(&other.key, &[IssueState::Sending], IssueState::Cancelled, None, at(7));
+    assert!(cancel.await.unwrap());
+    db.store.expire_deliveries(at(12 * HOUR)).await.unwrap();
+    right().await;
+    let counts = db.store.issue(&key).await.unwrap().unwrap().counts;
+    assert_eq!((counts.sent, counts.failed, counts.suppressed, counts.expired, counts.total()), (1, 1, 2, 4, 8));
+}
+
+async fn sums_that_are_not_those_of_the_rows_are_found(db: Ledger) {
+    let key = db.frozen(3).await;
+    db.sql("UPDATE tallies SET n = n + 1").await;
+    let found = db.store.miscounted().await.unwrap();
+    assert_eq!((found[0].issue.clone(), found[0].kept.queued, found[0].counted.queued), (key, 4, 3));
+    db.sql("UPDATE tallies SET n = n - 1").await;
+}
+
+on_both_databases! {
+    no_page_of_the_log_reads_more_than_it_shows
+    pages_of_every_filter_make_up_the_whole_of_it
+    issues_frozen_in_the_same_millisecond_keep_apart
+    the_sums_follow_every_move
+    sums_that_are_not_those_of_the_rows_are_found
+}
+
+/// The ledger as it was before, with a delivery that waits for a person.
+const BEFORE: &str = r#"
+INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, frozen_at)
+    VALUES ('agenda/2026-W28', 'agenda', 'done', 1, 2, 1, 1783144800000);
+INSERT INTO issue_content VALUES ('agenda/2026-W28', '', '', '{}', '{"domain":"office.example"}');
+INSERT INTO deliveries (id, issue, contact_id, recipient_key, address, address_hash, name, establishment, commune,
+        message_id, state, attempt, changed_at)
+    VALUES ('019f2bb65f0000000001aaaaaaaaaaaa', 'agenda/2026-W28', '7', 'a@gite.example', 'A@gite.example', 'h', 'A', 'Gîte',
+        'Auch', 'agenda-2026-w28.019f2bb65f0000000001aaaaaaaaaaaa@office.example', 'unknown', 1, 1783144800001);
+INSERT INTO attempts (delivery, n, source, at, phase, outcome)
+    VALUES ('019f2bb65f0000000001aaaaaaaaaaaa', 1, 'relay', 1783144800001, 'data', 'unknown');
+"#;
+
+fn as_it_was(ledger: &'static str, daemons: &'static str) -> Migrator {
+    let migration = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![migration(1, "ledger", ledger), migration(2, "daemons", daemons)])
+}
+
+async fn finds_what_it_held(url: &str) {
+    let store = store::open(url, Access::Exclusive).await.unwrap();
+    let log = store.log(&LogFilter { state: Some(State::Unknown), ..LogFilter::default() }).await.unwrap();
+    assert_eq!(log[0].message_id, "agenda-2026-w28.019f2bb65f0000000001aaaaaaaaaaaa@office.example");
+    assert_eq!(
+        (log.len(), log[0].attempts.len(), log[0].changed_at),
+        (1, 1, at(0) + chrono::TimeDelta::milliseconds(1))
+    );
+    assert_eq!(store.miscounted().await.unwrap(), []);
+    let id = DeliveryId("019f2bb65f0000000001aaaaaaaaaaaa".to_owned());
+    store.resolve_unknown(&id, Resolution::Sent, "Ève", at(1)).await.unwrap();
+    let counts = store.issues().await.unwrap()[0].counts.clone();
+    assert_eq!((counts.sent, counts.total()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_older_ledger_keeps_what_it_held_on_sqlite() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("semainier.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let ledger = include_str!("../../migrations/sqlite/0001_ledger.sql");
+    let daemons = include_str!("../../migrations/sqlite/0002_daemons.sql");
+    as_it_was(ledger, daemons).run(&mut connection).await.unwrap();
+    sqlx::raw_sql(BEFORE).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let url = format!("sqlite://{}", path.display());
+    finds_what_it_held(&url).await;
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let broken = sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut connection).await.unwrap();
+    assert!(broken.is_empty(), "the attempts still know their delivery");
+    let orphan =
+        "INSERT INTO attempts (delivery, n, source, at, phase, outcome) VALUES ('x', 1, 'relay', 1, 'data', 'unknown')";
+    sqlx::raw_sql(AssertSqlSafe(orphan)).execute(&mut connection).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn an_older_ledger_keeps_what_it_held_on_postgres() {
+    let database = Database::create().await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let ledger = include_str!("../../migrations/postgres/0001_ledger.sql");
+    let daemons = include_str!("../../migrations/postgres/0002_daemons.sql");
+    as_it_was(ledger, daemons).run(&mut connection).await.unwrap();
+    sqlx::raw_sql(BEFORE).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    finds_what_it_held(&database.url).await;
+}
