@@ -4,5 +4,6 @@
 
 pub mod context;
 pub mod mime;
+pub mod page;
 pub mod print;
 pub mod rows;

@@ -2,14 +2,14 @@
 //! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
 
 use super::{
-    Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result,
-    Store, backend::Backend, daemons, deliveries, issues, log, notices, partners, schedule,
+    Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Published, Recovered, Resolved, Result,
+    Store, backend::Backend, choices, daemons, deliveries, issues, log, notices, partners, schedule,
 };
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Resolution},
     issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue},
-    partner::{Contact, ImportSummary, NewContact, SuppressionReason},
+    partner::{Choices, Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
 
@@ -44,6 +44,22 @@ impl<B: Backend> Store for Ledger<B> {
         now: Timestamp,
     ) -> Result<()> {
         partners::suppress(&self.0, address_hash, mailing, reason, now).await
+    }
+
+    async fn choices(&self, contact: &str) -> Result<Option<Choices>> {
+        choices::of(&self.0, contact).await
+    }
+
+    async fn opt_out(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
+        choices::opt_out(&self.0, contact, mailing, now).await
+    }
+
+    async fn opt_in(&self, contact: &str, mailing: &str) -> Result<bool> {
+        choices::opt_in(&self.0, contact, mailing).await
+    }
+
+    async fn published_issues(&self, limit: u32) -> Result<Vec<Published>> {
+        issues::published(&self.0, limit).await
     }
 
     async fn cursor(&self, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor> {
