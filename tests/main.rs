@@ -17,3 +17,4 @@ mod print;
 mod schedule;
 mod store;
 mod summer;
+mod web;

@@ -9,8 +9,7 @@ use sha2::{Digest, Sha256};
 use std::io::Write;
 
 /// Nothing from elsewhere, nothing inline, in nobody's frame.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// A mail shown as it was sent has its styles in place, as mail must; it may do nothing but be read.
 const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'none'; \
                            base-uri 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox";
@@ -141,7 +140,8 @@ impl Kept {
 
 /// Shown in the browser, and kept under its name: ASCII for the old ones, UTF-8 for the others (RFC 6266).
 fn disposition(name: &str) -> String {
-    let ascii: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || ".- ".contains(c) { c } else { '-' }).collect();
+    let ascii: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || ".- ".contains(c) { c } else { '-' }).collect();
     let utf8 = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
     format!("inline; filename=\"{ascii}\"; filename*=UTF-8''{utf8}")
 }

@@ -166,7 +166,8 @@ fn words(agenda: &Agenda) -> String {
         }
         let _ = writeln!(text, "{heading}");
         for row in rows {
-            let parts = [Some(row.time).filter(|time| !time.is_empty()), Some(row.title), row.place, row.price, row.phone];
+            let parts =
+                [Some(row.time).filter(|time| !time.is_empty()), Some(row.title), row.place, row.price, row.phone];
             let _ = writeln!(text, "- {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
         }
     };

@@ -106,7 +106,8 @@ impl Site {
             }
             // The contact was deleted: nobody is written to any more.
             Ok(None) => {
-                let text = "Cette adresse n’est plus dans nos fichiers : vous ne recevrez plus nos messages.".to_owned();
+                let text =
+                    "Cette adresse n’est plus dans nos fichiers : vous ne recevrez plus nos messages.".to_owned();
                 self.message(StatusCode::OK, "Vous êtes désinscrit", vec![text])
             }
             Err(error) => self.broken(&error.into()),

@@ -231,7 +231,8 @@ impl Site {
             page.others = near.map(link).collect();
             page.others.reverse();
             let documents = [("affiche.pdf", "Affiche à imprimer (PDF)"), ("livret.pdf", "Livret à plier (PDF)")];
-            let printed = documents.into_iter().filter(|(name, _)| content.attachments.iter().any(|a| a.name.ends_with(name)));
+            let printed =
+                documents.into_iter().filter(|(name, _)| content.attachments.iter().any(|a| a.name.ends_with(name)));
             page.documents = printed
                 .chain([("agenda.ics", "Dans mon calendrier (.ics)")])
                 .map(|(name, text)| Link { url: format!("/agenda/{week}/{name}"), text: text.to_owned() })
@@ -276,14 +277,16 @@ impl Site {
 
     /// The same for a page that never was, and for a link that is not ours: nothing is told.
     pub(super) fn nowhere(&self) -> Answer {
-        let text = "Ce lien est incomplet ou n’est plus valable. S’il vient d’un message, copiez-le en entier.".to_owned();
+        let text =
+            "Ce lien est incomplet ou n’est plus valable. S’il vient d’un message, copiez-le en entier.".to_owned();
         self.message(StatusCode::NOT_FOUND, "Page introuvable", vec![text])
     }
 
     /// The database does not answer: said as it is, never a false « c’est fait ».
     pub(super) fn broken(&self, error: &anyhow::Error) -> Answer {
         error!(error = error.as_ref() as &dyn std::error::Error, "a page cannot be answered");
-        let text = "Nous ne pouvons pas répondre pour l’instant : rien n’a été changé. Réessayez dans quelques minutes.";
+        let text =
+            "Nous ne pouvons pas répondre pour l’instant : rien n’a été changé. Réessayez dans quelques minutes.";
         let mut page = MessagePage {
             title: "Service momentanément indisponible".to_owned(),
             paragraphs: vec![text.to_owned()],
