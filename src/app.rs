@@ -24,7 +24,7 @@ pub struct App {
     pub config: Config,
     pub clock: Clock,
     pub mailings: Vec<Mailing>,
-    pub templates: Templates,
+    pub templates: Arc<Templates>,
     pub fetcher: Fetcher,
 }
 
@@ -56,7 +56,7 @@ impl App {
         };
         let allowed = AllowedHosts::try_from(config.fetch.allow.clone())?;
         let fetcher = Fetcher::new(limits, allowed, concat!("semainier/", env!("CARGO_PKG_VERSION")))?;
-        Ok(Self { config, clock, mailings, templates, fetcher })
+        Ok(Self { config, clock, mailings, templates: Arc::new(templates), fetcher })
     }
 
     /// # Errors
@@ -95,7 +95,8 @@ impl App {
             (Some(secret), _) => Tokens::new(secret.clone()),
             (None, Some(path)) => Tokens::beside(Path::new(path))?,
             (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
-        };
+        }
+        .with_link_keys(self.config.link_keys.clone());
         let (notices, owner) = (notices::Settled::default(), uuid::Uuid::now_v7().to_string());
         Ok(Engine { app: self, store, tokens, notices, owner })
     }

@@ -11,6 +11,7 @@ use crate::look::Print;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use secrecy::SecretString;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub relay_password: Option<SecretString>,
     /// Keys the unsubscribe links and the suppression list; made and kept beside an SQLite file when not given.
     pub secret: Option<SecretString>,
+    /// Keys of links, the newest first; see [`crate::tokens::Tokens::with_link_keys`]. None: the secret makes them.
+    pub link_keys: Vec<SecretString>,
     /// Directory of mailings; the built-in ones where there is none.
     pub jobs: Option<PathBuf>,
     /// Directory of templates; the built-in ones where there is none, and for each file it lacks.
@@ -47,7 +50,17 @@ pub struct Config {
     /// Families of recipient domains: the built-in ones, changed and added to.
     pub lanes: Lanes,
     pub print: Print,
+    pub web: Web,
     pub log: Log,
+}
+
+/// The pages partners reach. TLS is the work of a proxy before them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Web {
+    /// Where `serve` listens; without it no page is served.
+    pub bind: Option<SocketAddr>,
+    /// Proxies whose `X-Request-Id` is taken over.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Who writes, where a mailing does not say otherwise.
@@ -125,6 +138,10 @@ impl Config {
                 self.relay.is_none(),
                 "relay is not set: nothing can be sent; write relay = \"smtp://…\" or \"capture:DIR\"",
             ),
+            (
+                self.web.bind.is_none() && !example,
+                "web.bind is not set: the pages under public_url, unsubscribe links among them, are not served by us",
+            ),
             (example, "public_url is not set: unsubscribe links lead nowhere; write public_url = \"https://…\""),
             (
                 self.sender.address.domain().ends_with(".example"),
@@ -162,6 +179,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     let fetch = root.section("fetch");
     let delivery = root.section("delivery");
     let print = root.section("print");
+    let web = root.section("web");
     let log = root.section("log");
 
     let directory = |key| {
@@ -179,6 +197,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         relay: root.parsed("relay", |text| relay_url(text, relay_password.as_ref(), &base)),
         relay_password,
         secret: secret(&root, "secret", &base),
+        link_keys: link_keys(&root, &base),
         jobs: directory("jobs"),
         templates: directory("templates"),
         zone: root.parsed("zone", parse_zone).unwrap_or(Tz::Europe__Paris),
@@ -215,9 +234,15 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         },
         lanes: lanes(&root),
         print: Print::read(&print, &base),
+        web: Web {
+            bind: web.parsed("bind", |text| {
+                text.parse().map_err(|_| "expected an address and a port such as \"127.0.0.1:8080\"")
+            }),
+            trusted_proxies: web.value("trusted_proxies", |raw| ip_addresses(&raw.texts()?)).unwrap_or_default(),
+        },
         log: Log { format: log.parsed("format", log_format).unwrap_or(LogFormat::Text), level: log.text("level") },
     };
-    for section in [office, sender, fetch, delivery, print, log, root] {
+    for section in [office, sender, fetch, delivery, print, web, log, root] {
         section.finish();
     }
     Some(config)
@@ -281,6 +306,25 @@ fn secret(section: &Section, key: &str, base: &Path) -> Option<SecretString> {
         section.problem(key, format!("given twice; write either {key} or {file_key}"));
     }
     in_place.or(in_file)
+}
+
+/// One key a line, the newest first.
+fn link_keys(section: &Section, base: &Path) -> Vec<SecretString> {
+    let keys = section.parsed("link_keys_file", |text| {
+        let path = base.join(text);
+        let text = std::fs::read_to_string(&path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
+        let keys: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        match keys.iter().find(|key| key.len() < 16 && **key != "secret") {
+            _ if keys.is_empty() => Err(format!("{} is empty", path.display())),
+            Some(_) => Err(format!("{}: expected keys of 16 characters or more, one a line", path.display())),
+            None => Ok(keys.into_iter().map(|key| SecretString::from(key.to_owned())).collect()),
+        }
+    });
+    keys.unwrap_or_default()
+}
+
+fn ip_addresses(texts: &[String]) -> Result<Vec<IpAddr>, String> {
+    texts.iter().map(|t| t.parse().map_err(|_| format!("expected an address such as 127.0.0.1, found {t:?}"))).collect()
 }
 
 pub(crate) fn parse_zone(text: &str) -> Result<Tz, String> {

@@ -69,3 +69,4 @@ pub mod store;
 pub mod telemetry;
 pub mod templates;
 pub mod tokens;
+pub mod web;

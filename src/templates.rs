@@ -109,6 +109,23 @@ impl Templates {
         samples.iter().try_for_each(|sample| self.fragment(name, sample).map(drop))
     }
 
+    /// A web page: `templates/web/NAME.html`, escaped as HTML.
+    ///
+    /// # Errors
+    /// When the template is missing or asks for what is not there.
+    pub fn page(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
+        self.render(&format!("web/{name}.html"), context)
+    }
+
+    /// A file that is served as it is, such as `web/style.css`: the operator's own, else the built-in one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn file(&self, name: &str) -> Result<String, TemplateError> {
+        let file = self.environment.get_template(name).map_err(|_| TemplateError::Missing { name: name.to_owned() })?;
+        Ok(file.source().to_owned())
+    }
+
     fn render(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
         let template =
             self.environment.get_template(name).map_err(|_| TemplateError::Missing { name: name.to_owned() })?;

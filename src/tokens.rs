@@ -1,8 +1,9 @@
 //! Keyed hashes: what suppressions are kept by, and what makes an unsubscribe link hard to forge.
 //!
-//! One secret, two purposes, kept apart by the words that are hashed with it.
+//! One secret, several purposes, kept apart by the words that are hashed with it. Links may have keys of their own, which
+//! can be renewed; the secret that suppressions are kept by never changes, or nobody's objection would be known any more.
 
-use crate::domain::email::EmailAddress;
+use crate::domain::{email::EmailAddress, issue::IssueKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,7 +14,11 @@ use url::Url;
 
 /// Makes and checks tokens. `Debug` shows nothing of the key.
 #[derive(Debug, Clone)]
-pub struct Tokens(SecretString);
+pub struct Tokens {
+    secret: SecretString,
+    /// The first makes links, all of them open one. Empty: the secret does both.
+    link_keys: Vec<SecretString>,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
@@ -25,7 +30,16 @@ pub enum SecretError {
 
 impl Tokens {
     pub fn new(secret: SecretString) -> Self {
-        Self(secret)
+        Self { secret, link_keys: Vec::new() }
+    }
+
+    /// Links get keys of their own: the newest first, which makes them; the others still open what they made. The word
+    /// `secret` among them stands for the secret itself, that made links before there were keys.
+    #[must_use]
+    pub fn with_link_keys(self, keys: Vec<SecretString>) -> Self {
+        let secret = &self.secret;
+        let link_keys = keys.into_iter().map(|key| if key.expose_secret() == "secret" { secret.clone() } else { key });
+        Self { link_keys: link_keys.collect(), secret: self.secret.clone() }
     }
 
     /// The secret kept beside an SQLite file; made at the first use, readable by its owner alone.
@@ -36,14 +50,14 @@ impl Tokens {
         let path = database.with_extension("secret");
         let failed = |why| SecretError::File { path: path.display().to_string(), why };
         match std::fs::read_to_string(&path) {
-            Ok(secret) if !secret.trim().is_empty() => Ok(Self(secret.trim().to_owned().into())),
+            Ok(secret) if !secret.trim().is_empty() => Ok(Self::new(secret.trim().to_owned().into())),
             Ok(_) => Err(failed(std::io::Error::other("it is empty"))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
                 make_private(&path, &secret).map_err(failed)?;
                 // Another process may have been first: what lies on the disk is the secret.
                 let secret = std::fs::read_to_string(&path).map_err(failed)?;
-                Ok(Self(secret.trim().to_owned().into()))
+                Ok(Self::new(secret.trim().to_owned().into()))
             }
             Err(error) => Err(failed(error)),
         }
@@ -56,31 +70,65 @@ impl Tokens {
 
     /// The link by which a contact leaves a mailing: under `public_url`, without the address in it.
     pub fn unsubscribe_url(&self, public_url: &Url, contact: &str, mailing: &str) -> String {
-        let mac = URL_SAFE_NO_PAD.encode(&self.mac(&["unsubscribe", contact, mailing])[..16]);
-        format!("{}/u/{contact}.{mailing}.{mac}", public_url.as_str().trim_end_matches('/'))
+        link(public_url, "u", &self.signed("unsubscribe", &[contact, mailing]))
     }
 
     /// Whether a token of [`Self::unsubscribe_url`] is ours: the contact and the mailing it names.
     pub fn check_unsubscribe<'t>(&self, token: &'t str) -> Option<(&'t str, &'t str)> {
-        let mut parts = token.split('.');
-        let (contact, mailing, mac) = (parts.next()?, parts.next()?, parts.next()?);
-        let given = URL_SAFE_NO_PAD.decode(mac).ok().filter(|mac| mac.len() == 16 && parts.next().is_none())?;
-        let mut hmac = self.hmac();
-        feed(&mut hmac, &["unsubscribe", contact, mailing]);
-        hmac.verify_truncated_left(&given).ok()?;
+        let [contact, mailing] = self.opened("unsubscribe", token)?;
         Some((contact, mailing))
     }
 
+    /// Where an issue can be read online: the same for everyone, and not to be guessed for one that was never sent to the
+    /// one who asks.
+    pub fn view_url(&self, public_url: &Url, issue: &IssueKey) -> String {
+        link(public_url, "v", &self.signed("view", &[issue.mailing(), issue.period()]))
+    }
+
+    /// Whether a token of [`Self::view_url`] is ours: the issue it names.
+    pub fn check_view(&self, token: &str) -> Option<IssueKey> {
+        let [mailing, period] = self.opened("view", token)?;
+        Some(IssueKey::new(mailing, period))
+    }
+
+    /// The words and their code, 128 bits of HMAC-SHA-256, joined by dots.
+    fn signed(&self, purpose: &str, words: &[&str]) -> String {
+        let key = self.link_keys.first().unwrap_or(&self.secret);
+        let mut hmac = hmac(key);
+        feed(&mut hmac, &[&[purpose], words].concat());
+        let mac = URL_SAFE_NO_PAD.encode(&hmac.finalize().into_bytes()[..16]);
+        format!("{}.{mac}", words.join("."))
+    }
+
+    /// The words of a token, if one of our keys made its code. Takes as long for a token that has no such form.
+    fn opened<'t, const N: usize>(&self, purpose: &str, token: &'t str) -> Option<[&'t str; N]> {
+        let (words, mac) = token.rsplit_once('.').unwrap_or((token, ""));
+        let words: Vec<&str> = words.split('.').collect();
+        let given = URL_SAFE_NO_PAD.decode(mac).ok().filter(|mac| mac.len() == 16).unwrap_or_default();
+        let keys = if self.link_keys.is_empty() { std::slice::from_ref(&self.secret) } else { &self.link_keys[..] };
+        let mut ours = false;
+        for key in keys {
+            let mut hmac = hmac(key);
+            feed(&mut hmac, &[&[purpose], &words[..]].concat());
+            ours |= hmac.verify_truncated_left(&given).is_ok();
+        }
+        words.try_into().ok().filter(|_| ours)
+    }
+
     fn mac(&self, words: &[&str]) -> [u8; 32] {
-        let mut hmac = self.hmac();
+        let mut hmac = hmac(&self.secret);
         feed(&mut hmac, words);
         hmac.finalize().into_bytes().into()
     }
+}
 
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104)")]
-    fn hmac(&self) -> Hmac<Sha256> {
-        Hmac::new_from_slice(self.0.expose_secret().as_bytes()).expect("any length will do")
-    }
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104)")]
+fn hmac(key: &SecretString) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key.expose_secret().as_bytes()).expect("any length will do")
+}
+
+fn link(public_url: &Url, room: &str, token: &str) -> String {
+    format!("{}/{room}/{token}", public_url.as_str().trim_end_matches('/'))
 }
 
 /// Each word behind its length, so that no two lists of words look alike.
@@ -131,6 +179,23 @@ mod tests {
     }
 
     #[test]
+    fn a_new_key_makes_links_and_the_old_ones_still_open_until_they_are_dropped() {
+        let url = Url::parse("https://a.example").unwrap();
+        let made = |tokens: &Tokens| tokens.view_url(&url, &IssueKey::new("agenda", "2026-W28")).split_off(20);
+        let keys = |keys: &[&str]| {
+            tokens("secret").with_link_keys(keys.iter().map(|k| SecretString::from((*k).to_owned())).collect())
+        };
+        let (oldest, old) = (made(&tokens("secret")), made(&keys(&["k1", "secret"])));
+        assert_ne!(oldest, old);
+        assert!(keys(&["k2", "k1", "secret"]).check_view(&oldest).is_some());
+        assert_eq!(keys(&["k2", "k1"]).check_view(&old).unwrap().as_str(), "agenda/2026-W28");
+        assert_eq!(keys(&["k2", "k1"]).check_view(&oldest), None);
+        assert_eq!(tokens("secret").check_unsubscribe(&oldest), None, "a link is of one purpose");
+        let hash = |tokens: Tokens| tokens.address_hash(&EmailAddress::parse("a@b.fr").unwrap());
+        assert_eq!(hash(keys(&["k2"])), hash(tokens("secret")));
+    }
+
+    #[test]
     fn an_address_has_one_hash_however_it_is_written() {
         let hash = |text: &str| tokens("secret").address_hash(&EmailAddress::parse(text).unwrap());
         assert_eq!(hash("Hotel@France.example"), hash("hotel@france.example"));
@@ -143,6 +208,6 @@ mod tests {
         let database = dir.path().join("semainier.db");
         let (first, second) = (Tokens::beside(&database).unwrap(), Tokens::beside(&database).unwrap());
         assert_eq!(first.mac(&["x"]), second.mac(&["x"]));
-        assert!(!format!("{first:?}").contains(first.0.expose_secret()));
+        assert!(!format!("{first:?}").contains(first.secret.expose_secret()));
     }
 }

@@ -19,3 +19,4 @@ mod print;
 mod schedule;
 mod store;
 mod summer;
+mod web;

@@ -7,6 +7,7 @@ pub mod markdown;
 pub mod mime;
 pub mod newsletter;
 pub mod picture;
+pub mod page;
 pub mod print;
 mod quoted;
 pub mod rows;

@@ -3,6 +3,7 @@
 //! - [`schedule`]: what is due becomes a frozen issue, or a held one;
 //! - [`post`]: what is queued goes to the relay, by one deliverer;
 //! - [`crate::notices`]: what staff are owed is told;
+//! - [`crate::web`]: the pages partners reach are answered, where an address is configured;
 //! - [`pulse`]: the ledger and systemd hear that we live.
 //!
 //! None waits for another: a slow article holds up no message, and a long post no schedule. The bell is
@@ -24,8 +25,11 @@ use crate::deliver::{Breaker, Deliverer};
 use crate::domain::{Timestamp, french, schedule::label};
 use crate::notices;
 use crate::pipeline;
+use crate::web::{self, Site};
+use anyhow::Context;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_cron_scheduler::{Job, JobScheduler};
@@ -57,6 +61,12 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
     daemon.take_over().await?;
     let mut scheduler = doorbell(Arc::clone(&daemon)).await?;
     let mut loops = JoinSet::new();
+    if let Some(address) = daemon.engine.app.config.web.bind {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("pages cannot be served on {address}; set web.bind to a free address"))?;
+        loops.spawn(web::serve(Arc::new(Site::new(&daemon.engine)?), listener, stop.clone()));
+    }
     loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_posting(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));

@@ -39,6 +39,11 @@ impl IssueKey {
         self.0.split('/').next().unwrap_or_default()
     }
 
+    /// What stands after the slash: `2026-W28`.
+    pub fn period(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, period)| period)
+    }
+
     /// `agenda-2026-w28`: for Message-IDs and file names.
     pub fn slug(&self) -> String {
         self.0.replace('/', "-").to_ascii_lowercase()

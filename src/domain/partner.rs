@@ -58,3 +58,19 @@ impl SuppressionReason {
         }
     }
 }
+
+/// What a contact receives, and what of it the person may change alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choices {
+    pub address: EmailAddress,
+    /// Of each mailing the contact is subscribed to.
+    pub mailings: Vec<Choice>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub mailing: String,
+    pub receives: bool,
+    /// Nothing but the person's own word stands against it.
+    pub may_return: bool,
+}

@@ -1,7 +1,7 @@
 //! Issues: held, frozen, closed. Freezing is one transaction: content, recipients and state, or nothing (K2).
 
 use super::{
-    Frozen, Result,
+    Frozen, Published, Result,
     backend::{Backend, Transaction, values},
     deliveries, rows, tallies,
 };
@@ -150,6 +150,13 @@ pub(super) async fn copy_recipients<B: Backend>(
     failpoint::reach("mid_freeze");
     tallies::keep(tx, &issue.key, now).await?;
     Ok(recipients)
+}
+
+pub(super) async fn published<B: Backend>(db: &B, limit: u32) -> Result<Vec<Published>> {
+    let mut tx = Transaction::read(db, "reading what was published").await?;
+    let published = "SELECT key, mailing, subject, scheduled_for, frozen_at FROM issues
+        WHERE state IN ('sending', 'done') ORDER BY scheduled_for DESC, key DESC LIMIT $1";
+    tx.rows(published, values![limit]).await?.iter().map(rows::published).collect()
 }
 
 pub(super) async fn one<B: Backend>(db: &B, key: &IssueKey) -> Result<Option<IssueSummary>> {

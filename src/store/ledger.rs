@@ -2,8 +2,8 @@
 //! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
 
 use super::{
-    Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice, Occurrence, Recovered, Resolved,
-    Result, Store, approvals, backend::Backend, daemons, deliveries, issues, lanes, last_word::LastWord, log, notices,
+    Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice, Occurrence, Published, Recovered,
+    Resolved, Result, Store, approvals, backend::Backend, choices, daemons, deliveries, issues, lanes, last_word::LastWord, log, notices,
     partners, schedule, tallies,
 };
 use crate::domain::{
@@ -12,7 +12,7 @@ use crate::domain::{
     lane::LaneTrouble,
     issue::{Approval, Content, IssueKey, IssueState, IssueSummary, NewIssue},
     newsletter::Newcomer,
-    partner::{Contact, ImportSummary, NewContact, SuppressionReason},
+    partner::{Choices, Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
 
@@ -59,6 +59,22 @@ impl<B: Backend> Store for Ledger<B> {
         now: Timestamp,
     ) -> Result<()> {
         partners::suppress(&self.0, address_hash, mailing, reason, now).await
+    }
+
+    async fn choices(&self, contact: &str) -> Result<Option<Choices>> {
+        choices::of(&self.0, contact).await
+    }
+
+    async fn opt_out(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
+        choices::opt_out(&self.0, contact, mailing, now).await
+    }
+
+    async fn opt_in(&self, contact: &str, mailing: &str) -> Result<bool> {
+        choices::opt_in(&self.0, contact, mailing).await
+    }
+
+    async fn published_issues(&self, limit: u32) -> Result<Vec<Published>> {
+        issues::published(&self.0, limit).await
     }
 
     async fn cursor(&self, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor> {

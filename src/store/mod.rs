@@ -11,13 +11,14 @@ use crate::domain::{
     lane::LaneTrouble,
     issue::{Approval, Content, Counts, IssueKey, IssueState, IssueSummary, NewIssue},
     newsletter::Newcomer,
-    partner::{Contact, ImportSummary, NewContact, SuppressionReason},
+    partner::{Choices, Contact, ImportSummary, NewContact, SuppressionReason},
 };
 use async_trait::async_trait;
 use std::{fmt, sync::Arc};
 
 mod approvals;
 mod backend;
+mod choices;
 mod daemons;
 mod deliveries;
 mod issues;
@@ -274,6 +275,16 @@ pub struct Miscounted {
     pub counted: Counts,
 }
 
+/// An issue that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    pub key: IssueKey,
+    pub mailing: String,
+    pub subject: String,
+    pub scheduled_for: Timestamp,
+    pub frozen_at: Timestamp,
+}
+
 /// What recovery put right at start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recovered {
@@ -337,6 +348,15 @@ pub trait Store: Send + Sync {
         reason: SuppressionReason,
         now: Timestamp,
     ) -> Result<()>;
+
+    /// What a contact receives; `None` when there is no such contact (any more).
+    async fn choices(&self, contact: &str) -> Result<Option<Choices>>;
+
+    /// The person objects to a mailing: as [`Store::suppress`] (I5). `false` when there is no such contact.
+    async fn opt_out(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
+
+    /// The person wants it again. Lifts only what the person had asked for, and whether there was something to lift.
+    async fn opt_in(&self, contact: &str, mailing: &str) -> Result<bool>;
 
     // --- schedule (S1 to S10) ---
 
@@ -446,6 +466,9 @@ pub trait Store: Send + Sync {
     /// Those that are not over: held, awaiting approval, sending, paused, or with a delivery that is `unknown`. Quick, whatever the
     /// ledger's size: for `status`.
     async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
+
+    /// What left, or is leaving: for the pages everyone may read. The newest first, without counts.
+    async fn published_issues(&self, limit: u32) -> Result<Vec<Published>>;
 
     /// Guarded: changes only an issue in one of `from`. The end of a pause also ends its notice; closing states also stamp
     /// `closed_at`; `Cancelled` cancels the deliveries that were not marked yet.

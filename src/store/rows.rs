@@ -2,7 +2,7 @@
 //! somebody wrote to the database by hand, or two versions of the program disagree.
 
 use super::backend::Row;
-use super::{Cursor, KeptPage, LoggedAttempt, LoggedDelivery, Notice, Occurrence, OccurrenceState, Result, StoreError};
+use super::{Cursor, KeptPage, LoggedAttempt, LoggedDelivery, Notice, Occurrence, OccurrenceState, Published, Result, StoreError};
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Phase, Recipient, State},
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         millis.map(|ms| Timestamp::from_timestamp_millis(ms).ok_or_else(out_of_range)).transpose()
     }
 
-    fn address(&self, column: &'static str) -> Result<EmailAddress> {
+    pub(super) fn address(&self, column: &'static str) -> Result<EmailAddress> {
         EmailAddress::parse(&self.text(column)?).map_err(|e| self.unreadable(column, e))
     }
 
@@ -99,6 +99,17 @@ pub(super) fn occurrence(row: &Row) -> Result<Occurrence> {
         reason: row.optional_text("reason")?,
         issue: row.optional_text("issue")?.is_some().then(|| row.issue_key("issue")).transpose()?,
         next_try: row.instant("next_try")?,
+    })
+}
+
+pub(super) fn published(row: &Row) -> Result<Published> {
+    let row = Reader::new(row, "issues", "key");
+    Ok(Published {
+        key: row.issue_key("key")?,
+        mailing: row.text("mailing")?,
+        subject: row.text("subject")?,
+        scheduled_for: row.instant("scheduled_for")?,
+        frozen_at: row.instant("frozen_at")?,
     })
 }
 

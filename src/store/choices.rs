@@ -1,0 +1,66 @@
+//! What one contact receives, as the person chose it: the store behind the page they leave by.
+//!
+//! An objection is a suppression by hash, so that it outlives the contact; subscriptions are not touched by it.
+
+use super::{
+    Result,
+    backend::{Backend, Transaction, values},
+    partners::suppress_within,
+    rows::Reader,
+};
+use crate::domain::{
+    Timestamp,
+    email::EmailAddress,
+    partner::{Choice, Choices, SuppressionReason},
+};
+
+pub(super) async fn of<B: Backend>(db: &B, contact: &str) -> Result<Option<Choices>> {
+    let mut tx = Transaction::read(db, "reading a contact's choices").await?;
+    let found = "SELECT id, address, address_hash FROM contacts WHERE id = $1";
+    let Some(row) = tx.row(found, values![contact]).await? else { return Ok(None) };
+    let row = Reader::new(&row, "contacts", "id");
+    let (address, hash): (EmailAddress, String) = (row.address("address")?, row.text("address_hash")?);
+
+    let suppressed = "SELECT scope, reason FROM suppressions WHERE address_hash = $1";
+    let mut refused = Vec::new();
+    for row in tx.rows(suppressed, values![hash.as_str()]).await? {
+        let row = Reader::new(&row, "suppressions", "scope");
+        refused.push((row.text("scope")?, row.text("reason")? == SuppressionReason::OptOut.as_str()));
+    }
+    let subscribed = "SELECT mailing FROM subscriptions WHERE contact = $1 AND ended_at IS NULL ORDER BY mailing";
+    let mut mailings = Vec::new();
+    for row in tx.rows(subscribed, values![contact]).await? {
+        let mailing = Reader::new(&row, "subscriptions", "mailing").text("mailing")?;
+        let against = refused.iter().filter(|(scope, _)| *scope == mailing || scope == "*");
+        mailings.push(Choice {
+            receives: against.clone().count() == 0,
+            may_return: against.clone().all(|(_, asked)| *asked),
+            mailing,
+        });
+    }
+    Ok(Some(Choices { address, mailings }))
+}
+
+pub(super) async fn opt_out<B: Backend>(db: &B, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
+    let mut tx = Transaction::write(db, "taking an objection").await?;
+    tx.execute(B::SQL.opting_out, values![]).await?;
+    let Some(hash) = hash_of(&mut tx, contact).await? else { return Ok(false) };
+    suppress_within(&mut tx, &hash, Some(mailing), SuppressionReason::OptOut, now).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn opt_in<B: Backend>(db: &B, contact: &str, mailing: &str) -> Result<bool> {
+    let mut tx = Transaction::write(db, "taking an objection back").await?;
+    let Some(hash) = hash_of(&mut tx, contact).await? else { return Ok(false) };
+    // Only what the person said: a dead address stays dead.
+    let lift = "DELETE FROM suppressions WHERE address_hash = $1 AND scope IN ($2, '*') AND reason = 'opt_out'";
+    let lifted = tx.execute(lift, values![hash.as_str(), mailing]).await?;
+    tx.commit().await?;
+    Ok(lifted > 0)
+}
+
+async fn hash_of<B: Backend>(tx: &mut Transaction<B>, contact: &str) -> Result<Option<String>> {
+    let row = tx.row("SELECT id, address_hash FROM contacts WHERE id = $1", values![contact]).await?;
+    row.map(|row| Reader::new(&row, "contacts", "id").text("address_hash")).transpose()
+}

@@ -1,0 +1,304 @@
+//! What everyone may read: the agenda of the week and its documents, what was sent, one issue online.
+
+use super::{
+    Site,
+    answer::{self, Answer, Keep, Kept},
+    calendar,
+    shelf::Listed,
+};
+use crate::compose::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
+use crate::compose::page::{AgendaPage, ArchiveLine, ArchivePage, Framed, Link, MessagePage};
+use crate::domain::{
+    agenda::{Agenda, Week},
+    french,
+    issue::{Content, IssueKey},
+};
+use anyhow::Context;
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+};
+use chrono::Datelike;
+use serde::Serialize;
+use std::sync::Arc;
+use tracing::error;
+
+const HTML: &str = "text/html; charset=utf-8";
+
+pub(super) async fn home() -> Answer {
+    answer::elsewhere("/agenda")
+}
+
+pub(super) async fn agenda(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
+    let listed = match site.listed().await {
+        Ok(listed) => listed,
+        Err(error) => return site.broken(&error.into()),
+    };
+    let this = site.this_week();
+    // What is on now; before the season what comes first; after it what was last.
+    let weeks = || listed.weeks().map(|(week, _)| week);
+    let shown = weeks().filter(|week| *week >= this).min().or_else(|| weeks().max());
+    match shown {
+        Some(week) => site.week_page(&listed, week, this, &asked).await,
+        None => {
+            let text = "L’agenda de la semaine paraît ici chaque samedi de l’été.".to_owned();
+            site.message(StatusCode::OK, "Pas encore d’agenda", vec![text])
+        }
+    }
+}
+
+pub(super) async fn agenda_of(State(site): State<Arc<Site>>, Path(week): Path<String>, asked: HeaderMap) -> Answer {
+    let Ok(week) = week.parse::<Week>() else { return site.nowhere() };
+    match site.listed().await {
+        Ok(listed) => site.week_page(&listed, week, site.this_week(), &asked).await,
+        Err(error) => site.broken(&error.into()),
+    }
+}
+
+/// `affiche.pdf`, `livret.pdf`, `agenda.ics` of a week.
+pub(super) async fn document(
+    State(site): State<Arc<Site>>,
+    Path((week, document)): Path<(String, String)>,
+    asked: HeaderMap,
+) -> Answer {
+    let known = ["affiche.pdf", "livret.pdf", "agenda.ics"].into_iter().find(|known| *known == document);
+    let (Ok(week), Some(document)) = (week.parse::<Week>(), known) else { return site.nowhere() };
+    let made = site.kept(format!("{week}/{document}"), async |site| {
+        let Some((key, content)) = site.content_of(week).await? else { return Ok(None) };
+        if document == "agenda.ics" {
+            let agenda: Agenda = serde_json::from_str(&content.data)?;
+            return Ok(Some(site.calendar_of(&[(week, agenda)])));
+        }
+        let attachment = content.attachments.into_iter().find(|attachment| attachment.name.ends_with(document));
+        Ok(attachment.map(|it| Kept::new("application/pdf", it.bytes).named(&it.name))).inspect(|found| {
+            if found.is_none() {
+                tracing::debug!(issue = %key, document, "there is no such document");
+            }
+        })
+    });
+    site.kept_answer(made.await, &asked, Keep::Minutes)
+}
+
+/// This week and the ones after it, to be subscribed to.
+pub(super) async fn calendar(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
+    let listed = match site.listed().await {
+        Ok(listed) => listed,
+        Err(error) => return site.broken(&error.into()),
+    };
+    let this = site.this_week();
+    let made = site.kept(format!("calendar/{this}/{}", listed.version), async |site| {
+        let mut weeks = Vec::new();
+        for (week, key) in listed.weeks().filter(|(week, _)| *week >= this) {
+            if let Some(content) = site.store.content(key).await? {
+                weeks.push((week, serde_json::from_str(&content.data)?));
+            }
+        }
+        Ok(Some(site.calendar_of(&weeks)))
+    });
+    site.kept_answer(made.await, &asked, Keep::Minutes)
+}
+
+/// The weeks as a JSON Feed 1.1, for the sites of partners.
+pub(super) async fn feed(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
+    /// Items of a feed, the newest first.
+    const ITEMS: usize = 10;
+    let listed = match site.listed().await {
+        Ok(listed) => listed,
+        Err(error) => return site.broken(&error.into()),
+    };
+    let made = site.kept(format!("feed/{}", listed.version), async |site| {
+        let mut weeks = Vec::new();
+        for (week, key) in listed.weeks().take(ITEMS) {
+            let published = listed.issues.iter().find(|issue| issue.key == *key);
+            let (Some(published), Some(content)) = (published, site.store.content(key).await?) else { continue };
+            let agenda: Agenda = serde_json::from_str(&content.data)?;
+            weeks.push((week, agenda, published.clone()));
+        }
+        let feed = calendar::json_feed(&site.agenda_title(), &site.config, &weeks);
+        Ok(Some(Kept::new("application/feed+json; charset=utf-8", serde_json::to_vec(&feed)?)))
+    });
+    site.kept_answer(made.await, &asked, Keep::Minutes)
+}
+
+pub(super) async fn archive(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
+    let listed = match site.listed().await {
+        Ok(listed) => listed,
+        Err(error) => return site.broken(&error.into()),
+    };
+    let made = site.kept(format!("archive/{}", listed.version), async |site| {
+        let zone = site.config.zone;
+        let line = |issue: &crate::store::Published| {
+            let date = issue.frozen_at.with_timezone(&zone).date_naive();
+            ArchiveLine {
+                url: site.tokens.view_url(&site.config.public_url, &issue.key),
+                subject: issue.subject.clone(),
+                date: format!("{} {}", french::day_and_month(date), date.year()),
+            }
+        };
+        let page = ArchivePage { issues: listed.issues.iter().map(line).collect() };
+        Ok(Some(Kept::new(HTML, site.render("archive", page)?.into_bytes())))
+    });
+    site.kept_answer(made.await, &asked, Keep::Minutes)
+}
+
+/// An issue as it was mailed, without anything that is one person's.
+pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Answer {
+    let Some(key) = site.tokens.check_view(&token) else { return site.nowhere() };
+    let published = match site.listed().await {
+        Ok(listed) => listed.issues.iter().any(|issue| issue.key == key),
+        Err(error) => return site.broken(&error.into()),
+    };
+    if !published {
+        return site.nowhere();
+    }
+    match site.store.content(&key).await {
+        Ok(Some(content)) => answer::mail(for_everyone(&content.html)),
+        Ok(None) => site.nowhere(),
+        Err(error) => site.broken(&error.into()),
+    }
+}
+
+/// Where a recipient's own words go, what is true for everyone.
+fn for_everyone(html: &str) -> String {
+    html.replace(UNSUBSCRIBE_MARK, "/archives").replace(ESTABLISHMENT_MARK, "")
+}
+
+pub(super) async fn accessibility(State(site): State<Arc<Site>>) -> Answer {
+    site.shown(StatusCode::OK, "accessibility", (), Keep::Minutes)
+}
+
+pub(super) async fn style(State(site): State<Arc<Site>>, Path(name): Path<String>, asked: HeaderMap) -> Answer {
+    match site.frame.style.strip_prefix("/static/") == Some(&name) {
+        true => site.style.answer(&asked, Keep::Forever),
+        false => site.nowhere(),
+    }
+}
+
+pub(super) async fn robots() -> Answer {
+    answer::text(StatusCode::OK, "User-agent: *\nDisallow: /u/\nDisallow: /v/\nDisallow: /o/\n")
+}
+
+/// The process answers.
+pub(super) async fn healthy() -> Answer {
+    answer::text(StatusCode::OK, "ok\n")
+}
+
+/// The ledger answers too.
+pub(super) async fn ready(State(site): State<Arc<Site>>) -> Answer {
+    match site.store.published_issues(1).await {
+        Ok(_) => answer::text(StatusCode::OK, "ready\n"),
+        Err(error) => {
+            error!(error = &error as &dyn std::error::Error, "not ready: the ledger does not answer");
+            answer::text(StatusCode::SERVICE_UNAVAILABLE, "the ledger does not answer\n")
+        }
+    }
+}
+
+pub(super) async fn nowhere(State(site): State<Arc<Site>>) -> Answer {
+    site.nowhere()
+}
+
+impl Site {
+    fn this_week(&self) -> Week {
+        Week::of(self.clock.now().with_timezone(&self.config.zone).date_naive())
+    }
+
+    fn agenda_title(&self) -> String {
+        self.title("agenda").to_owned()
+    }
+
+    async fn content_of(&self, week: Week) -> anyhow::Result<Option<(IssueKey, Content)>> {
+        let listed = self.listed().await?;
+        let Some(key) = listed.of_week(week) else { return Ok(None) };
+        Ok(self.store.content(key).await?.map(|content| (key.clone(), content)))
+    }
+
+    async fn week_page(&self, listed: &Listed, week: Week, this: Week, asked: &HeaderMap) -> Answer {
+        let name = format!("page/{week}/{this}/{}", listed.version);
+        let made = self.kept(name, async |site| {
+            let Some((key, content)) = site.content_of(week).await? else { return Ok(None) };
+            let agenda: Agenda = serde_json::from_str(&content.data).context("the frozen agenda cannot be read")?;
+            let mut page = AgendaPage::new(site.title(key.mailing()), &agenda, week, &site.config.office);
+            let near = listed.weeks().map(|(week, _)| week).filter(|it| *it != week && *it >= this);
+            let link = |it: Week| Link {
+                url: format!("/agenda/{it}"),
+                text: match it {
+                    _ if it == this => "Cette semaine".to_owned(),
+                    _ if it == this.next() => "La semaine prochaine".to_owned(),
+                    _ => french::capitalized(&french::week(it)),
+                },
+            };
+            page.others = near.map(link).collect();
+            page.others.reverse();
+            let documents = [("affiche.pdf", "Affiche à imprimer (PDF)"), ("livret.pdf", "Livret à plier (PDF)")];
+            let printed =
+                documents.into_iter().filter(|(name, _)| content.attachments.iter().any(|a| a.name.ends_with(name)));
+            page.documents = printed
+                .chain([("agenda.ics", "Dans mon calendrier (.ics)")])
+                .map(|(name, text)| Link { url: format!("/agenda/{week}/{name}"), text: text.to_owned() })
+                .collect();
+            Ok(Some(Kept::new(HTML, site.render("agenda", page)?.into_bytes())))
+        });
+        self.kept_answer(made.await, asked, Keep::Minutes)
+    }
+
+    fn calendar_of(&self, weeks: &[(Week, Agenda)]) -> Kept {
+        let host = self.config.public_url.host_str().unwrap_or("localhost");
+        let text = calendar::icalendar(&self.agenda_title(), host, self.config.zone, weeks, self.clock.now());
+        Kept::new("text/calendar; charset=utf-8", text.into_bytes())
+    }
+
+    fn kept_answer(&self, made: anyhow::Result<Option<Arc<Kept>>>, asked: &HeaderMap, keep: Keep) -> Answer {
+        match made {
+            Ok(Some(kept)) => kept.answer(asked, keep),
+            Ok(None) => self.nowhere(),
+            Err(error) => self.broken(&error),
+        }
+    }
+
+    pub(super) fn render(&self, template: &str, page: impl Serialize) -> anyhow::Result<String> {
+        Ok(self.templates.page(template, &Framed { site: &self.frame, page })?)
+    }
+
+    pub(super) fn shown(&self, status: StatusCode, template: &str, page: impl Serialize, keep: Keep) -> Answer {
+        match self.render(template, page) {
+            Ok(html) => answer::page(status, html, keep),
+            Err(error) => {
+                error!(error = error.as_ref() as &dyn std::error::Error, "a page cannot be made");
+                answer::text(StatusCode::INTERNAL_SERVER_ERROR, "Cette page ne peut pas être affichée.\n")
+            }
+        }
+    }
+
+    pub(super) fn message(&self, status: StatusCode, title: &str, paragraphs: Vec<String>) -> Answer {
+        let page = MessagePage { title: title.to_owned(), paragraphs, link: None };
+        self.shown(status, "message", page, Keep::Never)
+    }
+
+    /// The same for a page that never was, and for a link that is not ours: nothing is told.
+    pub(super) fn nowhere(&self) -> Answer {
+        let text =
+            "Ce lien est incomplet ou n’est plus valable. S’il vient d’un message, copiez-le en entier.".to_owned();
+        self.message(StatusCode::NOT_FOUND, "Page introuvable", vec![text])
+    }
+
+    /// The database does not answer: said as it is, never a false « c’est fait ».
+    pub(super) fn broken(&self, error: &anyhow::Error) -> Answer {
+        error!(error = error.as_ref() as &dyn std::error::Error, "a page cannot be answered");
+        let text =
+            "Nous ne pouvons pas répondre pour l’instant : rien n’a été changé. Réessayez dans quelques minutes.";
+        let mut page = MessagePage {
+            title: "Service momentanément indisponible".to_owned(),
+            paragraphs: vec![text.to_owned()],
+            link: None,
+        };
+        if let Some(address) = &self.config.office.email {
+            page.paragraphs.push(format!("Pour ne plus recevoir nos messages, vous pouvez aussi écrire à {address}."));
+            page.link = Some(Link {
+                url: format!("mailto:{address}?subject=D%C3%A9sinscription"),
+                text: format!("Écrire à {address}"),
+            });
+        }
+        self.shown(StatusCode::SERVICE_UNAVAILABLE, "message", page, Keep::Never)
+    }
+}

@@ -1,0 +1,99 @@
+//! What everyone may read, made once: an issue that was sent never changes, so its pages are bytes in memory.
+
+use super::{Site, answer::Kept};
+use crate::clock::Clock;
+use crate::domain::{agenda::Week, issue::IssueKey};
+use crate::store::{Published, StoreError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// How long the list of issues is believed.
+const FRESH: Duration = Duration::from_secs(5);
+/// Issues in the list: some years of weeks.
+const LISTED: u32 = 400;
+/// Pages and documents in memory; the oldest makes room.
+const KEPT: usize = 64;
+
+/// What was published, and how often that changed since the start.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Listed {
+    pub issues: Arc<Vec<Published>>,
+    pub version: u64,
+}
+
+impl Listed {
+    /// The issue that tells of a week, where one does.
+    pub fn of_week(&self, week: Week) -> Option<&IssueKey> {
+        self.weeks().find(|(of, _)| *of == week).map(|(_, key)| key)
+    }
+
+    /// Every week there is an agenda of, the latest first.
+    pub fn weeks(&self) -> impl Iterator<Item = (Week, &IssueKey)> {
+        self.issues.iter().filter_map(|issue| Some((issue.key.period().parse().ok()?, &issue.key)))
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    listed: RwLock<Option<(Instant, Listed)>>,
+    /// One asks the database, the others wait for what it says.
+    asking: tokio::sync::Mutex<()>,
+    kept: Mutex<VecDeque<(String, Arc<Kept>)>>,
+}
+
+impl Site {
+    /// At most a few seconds old.
+    pub(super) async fn listed(&self) -> Result<Listed, StoreError> {
+        if let Some(listed) = self.shelf.fresh() {
+            return Ok(listed);
+        }
+        let _asking = self.shelf.asking.lock().await;
+        if let Some(listed) = self.shelf.fresh() {
+            return Ok(listed);
+        }
+        let issues = self.store.published_issues(LISTED).await?;
+        let mut listed = self.shelf.listed.write().unwrap_or_else(PoisonError::into_inner);
+        let before = listed.take().map(|(_, listed)| listed).unwrap_or_default();
+        let now = match *before.issues == issues {
+            true => before,
+            false => Listed { issues: Arc::new(issues), version: before.version + 1 },
+        };
+        *listed = Some((Clock::monotonic(), now.clone()));
+        Ok(now)
+    }
+
+    /// What was made under this name, or makes it. `Ok(None)`: there is no such thing.
+    pub(super) async fn kept<F>(&self, name: String, make: F) -> anyhow::Result<Option<Arc<Kept>>>
+    where
+        F: AsyncFnOnce(&Self) -> anyhow::Result<Option<Kept>>,
+    {
+        if let Some(kept) = self.shelf.find(&name) {
+            return Ok(Some(kept));
+        }
+        let Some(made) = make(self).await?.map(Arc::new) else { return Ok(None) };
+        self.shelf.put(name, Arc::clone(&made));
+        Ok(Some(made))
+    }
+}
+
+impl Shelf {
+    fn fresh(&self) -> Option<Listed> {
+        let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner);
+        let (at, listed) = listed.as_ref()?;
+        (Clock::monotonic() - *at < FRESH).then(|| listed.clone())
+    }
+
+    fn find(&self, name: &str) -> Option<Arc<Kept>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(known, _)| known == name).map(|(_, kept)| Arc::clone(kept))
+    }
+
+    fn put(&self, name: String, made: Arc<Kept>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == KEPT {
+            kept.pop_back();
+        }
+        kept.push_front((name, made));
+    }
+}

@@ -1,0 +1,153 @@
+//! The way out: one click, at once, for good, and never by accident.
+
+use super::Open;
+use crate::support::house::{BOTH, House, NEXT_AT, NEXT_MONDAY, On, Relay, article};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const MARIE: &str = "marie@gite.example";
+const PAUL: &str = "paul@gite.example";
+
+/// The next week's issue, and who got it.
+fn next_issue_goes_to((house, relay): (House, Relay)) -> Vec<String> {
+    let before = relay.seen().accepted.len();
+    house.run_at(NEXT_AT, &article(NEXT_MONDAY)).expect(0);
+    relay.seen().accepted[before..].iter().map(|it| it.recipient.clone()).collect()
+}
+
+#[test]
+fn w02_one_click_is_enough_twice_is_the_same_and_the_next_issue_stays_away() {
+    for on in BOTH {
+        let mut open = Open::with(on, &[MARIE, PAUL], false);
+        let way_out = open.way_out(MARIE);
+        let multipart =
+            "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
+        for (content_type, body) in [
+            (FORM, "List-Unsubscribe=One-Click"),
+            (FORM, "List-Unsubscribe=One-Click&utm_source=mail&x=%FF"),
+            ("multipart/form-data; boundary=b", multipart),
+        ] {
+            let reply = open.post(&way_out, content_type, body);
+            assert_eq!(reply.status, 200, "{}", reply.text());
+            assert_eq!((reply.header("location"), reply.header("set-cookie")), ("", ""));
+            assert!(
+                reply.words().contains("vous ne recevrez plus « Que faire à Auch cette semaine »"),
+                "{}",
+                reply.words()
+            );
+            assert_eq!(reply.header("cache-control"), "no-store");
+            assert_eq!(reply.header("x-robots-tag"), "noindex, nofollow");
+        }
+        open.serve.hear("somebody left agenda");
+        let token = way_out.rsplit('.').next().unwrap();
+        for line in &open.serve.log {
+            assert!(!line.contains(token) && !line.contains("marie@"), "{line}");
+        }
+        assert_eq!(next_issue_goes_to(open.close()), [PAUL]);
+    }
+}
+
+#[test]
+fn w01_looking_changes_nothing_however_often_it_is_done() {
+    let open = Open::with(On::Sqlite, &[MARIE, PAUL], false);
+    let way_out = open.way_out(MARIE);
+    for method in ["GET", "HEAD", "GET", "OPTIONS", "PUT", "DELETE"] {
+        let reply = open.ask(method, &way_out, &[], b"");
+        let expected = if matches!(method, "GET" | "HEAD") { 200 } else { 405 };
+        assert_eq!(reply.status, expected, "{method}");
+    }
+    let page = open.get(&way_out);
+    assert!(page.words().contains("Vous recevez « Que faire à Auch cette semaine »"), "{}", page.words());
+    assert!(!page.text().contains("<script") && !page.text().contains(MARIE), "{}", page.text());
+    assert_eq!(page.header("referrer-policy"), "no-referrer");
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"));
+    assert_eq!(next_issue_goes_to(open.close()).len(), 2);
+}
+
+#[test]
+fn w03_a_link_that_is_not_ours_is_a_page_that_is_not_there_and_says_nothing_more() {
+    let open = Open::with(On::Sqlite, &[MARIE], false);
+    let way_out = open.way_out(MARIE);
+    let nothing = open.get("/nothing/here");
+    assert_eq!(nothing.status, 404);
+    let (head, mac) = way_out.rsplit_once('.').unwrap();
+    let turned: String = mac.chars().rev().collect();
+    for forged in [
+        format!("{head}.{turned}"),
+        way_out[..way_out.len() - 1].to_owned(),
+        way_out.replace(".agenda.", ".newsletter."),
+        "/u/x".to_owned(),
+        "/u/a.b.AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+        "/u/%00.%0d%0a.x".to_owned(),
+        "/v/agenda.2027-W28.AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+    ] {
+        for method in ["GET", "POST"] {
+            let reply = open.ask(method, &forged, &[("Content-Type", FORM)], b"List-Unsubscribe=One-Click");
+            if reply.status == 405 {
+                continue; // there is nothing to post to an issue
+            }
+            assert_eq!((reply.status, reply.body.as_slice()), (404, nothing.body.as_slice()), "{method} {forged}");
+        }
+    }
+    assert_eq!(next_issue_goes_to(open.close()), [MARIE]);
+}
+
+#[test]
+fn a_person_may_come_back_and_choose() {
+    for on in BOTH {
+        let open = Open::with(on, &[MARIE], false);
+        let way_out = open.way_out(MARIE);
+        open.house.sql(
+            "INSERT INTO subscriptions (contact, mailing, basis, source, since)
+             SELECT id, 'newsletter', 'legitimate_interest', 'test', 0 FROM contacts",
+        );
+        let page = open.post(&way_out, FORM, "action=choose&mailing=newsletter");
+        assert!(page.words().contains("vos choix sont enregistrés"), "{}", page.words());
+        assert!(page.words().contains("ne reçoit pas « Que faire à Auch cette semaine »"), "{}", page.words());
+        assert_eq!(page.text().matches(" checked").count(), 1, "{}", page.text());
+        let page = open.post(&way_out, FORM, "action=return");
+        assert!(page.words().contains("vous recevrez de nouveau"), "{}", page.words());
+        assert_eq!(page.text().matches(" checked").count(), 2);
+        // What the relay said is not for the person to undo.
+        open.house.sql("INSERT INTO suppressions SELECT address_hash, '*', 'bounce', 0 FROM contacts");
+        let page = open.post(&way_out, FORM, "action=return");
+        assert!(page.words().contains("ne reçoit pas"), "{}", page.words());
+        assert!(!page.text().contains("value=\"return\""), "{}", page.text());
+    }
+}
+
+#[test]
+fn w04_who_leaves_while_the_message_waits_does_not_get_it() {
+    for on in BOTH {
+        let open = Open::with(on, &[MARIE, PAUL], false);
+        let way_out = open.way_out(MARIE);
+        // The next issue waits: its relay is away.
+        let (house, relay) = open.close();
+        let house = house.set("relay", Relay::nowhere());
+        house.run_at(NEXT_AT, &article(NEXT_MONDAY));
+        let open = Open::open(house, relay);
+        assert_eq!(open.house.states().get("queued"), Some(&2));
+        assert_eq!(open.post(&way_out, FORM, "List-Unsubscribe=One-Click").status, 200);
+        assert_eq!(open.house.states().get("suppressed"), Some(&1), "at once");
+        let (house, relay) = open.close();
+        let house = house.set("relay", relay.url());
+        house.sql("UPDATE deliveries SET next_at = 0 WHERE next_at IS NOT NULL");
+        house.semainier(&["run", "agenda", "--at", NEXT_AT]).expect(0);
+        house.assert_states(&[("sent", 3), ("suppressed", 1)]);
+        assert_eq!(relay.accepted(MARIE), 1);
+        house.judge_at_rest(&relay, 2);
+    }
+}
+
+#[test]
+fn w06_a_database_that_is_away_is_said_and_never_taken_for_done() {
+    let open = Open::with(On::Sqlite, &[MARIE, PAUL], false);
+    let way_out = open.way_out(MARIE);
+    open.house.sql("ALTER TABLE contacts RENAME TO contacts_elsewhere");
+    for reply in [open.get(&way_out), open.post(&way_out, FORM, "List-Unsubscribe=One-Click")] {
+        assert_eq!(reply.status, 503);
+        assert!(reply.words().contains("rien n’a été changé") && !reply.words().contains("C’est fait"));
+        assert!(reply.text().contains("mailto:bonjour@ot.test"), "{}", reply.text());
+    }
+    open.house.sql("ALTER TABLE contacts_elsewhere RENAME TO contacts");
+    assert_eq!(open.post(&way_out, FORM, "List-Unsubscribe=One-Click").status, 200);
+}

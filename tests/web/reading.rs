@@ -1,0 +1,105 @@
+//! What everyone may read.
+
+use super::Open;
+use crate::support::house::{BOTH, On};
+use serde_json::Value;
+use std::io::Read;
+
+const MARIE: &str = "marie@gite.example";
+
+#[test]
+fn the_week_is_read_printed_and_subscribed_to() {
+    for on in BOTH {
+        let open = Open::with(on, &[MARIE], true);
+        let page = open.get("/agenda");
+        assert_eq!(page.status, 200, "{}", page.text());
+        let words = page.words();
+        for expected in ["Du lundi 12 au dimanche 18 juillet 2027", "Lundi 12 juillet", "Dimanche 18 juillet"] {
+            assert!(words.contains(expected), "{expected} not in {words}");
+        }
+        // Every event, under its day, and the same in the calendar.
+        assert_eq!(words.matches("isite guidée n°").count(), 7, "{words}");
+        let calendar = open.get("/agenda.ics");
+        assert_eq!(calendar.header("content-type"), "text/calendar; charset=utf-8");
+        assert_eq!(calendar.text().matches("BEGIN:VEVENT").count(), 14, "{}", calendar.text());
+        assert_eq!(open.get("/agenda/2027-W28/agenda.ics").text().matches("BEGIN:VEVENT").count(), 14);
+        for document in ["affiche.pdf", "livret.pdf"] {
+            assert!(page.text().contains(&format!("/agenda/2027-W28/{document}")));
+            let pdf = open.get(&format!("/agenda/2027-W28/{document}"));
+            assert_eq!(pdf.header("content-type"), "application/pdf");
+            assert!(pdf.body.starts_with(b"%PDF-") && pdf.body.len() > 10_000);
+            assert!(
+                pdf.header("content-disposition").contains("filename*=UTF-8''Agenda%20du%20lundi"),
+                "{:?}",
+                pdf.headers
+            );
+        }
+        let feed: Value = serde_json::from_slice(&open.get("/agenda.json").body).unwrap();
+        assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
+        assert_eq!(feed["items"][0]["url"], "https://partenaires.ot.test/agenda/2027-W28");
+        assert!(feed["items"][0]["content_text"].as_str().unwrap().contains("Concert n° 6"));
+        for nowhere in ["/agenda/2027-W29", "/agenda/2027-W99", "/agenda/2027-W28/secret.pdf", "/agenda/x/affiche.pdf"]
+        {
+            assert_eq!(open.get(nowhere).status, 404, "{nowhere}");
+        }
+    }
+}
+
+#[test]
+fn an_issue_is_read_online_without_anything_that_is_somebodys() {
+    let open = Open::with(On::Sqlite, &[MARIE], false);
+    let archive = open.get("/archives");
+    let link =
+        archive.text().split("https://partenaires.ot.test").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(link.starts_with("/v/agenda.2027-W28."), "{link}");
+    let online = open.get(&link);
+    assert_eq!(online.status, 200);
+    assert!(online.words().contains("isite guidée n° 6"), "{}", online.words());
+    for own in ["SEMAINIER-", "/u/", "Éloïse", "Gîte n°"] {
+        assert!(!online.text().contains(own), "{own}");
+    }
+    assert!(online.header("content-security-policy").contains("sandbox"));
+    // What was called off is not read any more.
+    open.house.sql("UPDATE issues SET state = 'cancelled'");
+    crate::support::house::until("the list is asked for again", || open.get(&link).status == 404);
+}
+
+#[test]
+fn what_did_not_change_is_not_sent_again_and_text_travels_packed() {
+    let open = Open::with(On::Sqlite, &[MARIE], false);
+    let whole = open.get("/agenda");
+    let etag = whole.header("etag").to_owned();
+    let again = open.ask("GET", "/agenda", &[("If-None-Match", &format!("\"other\", W/{etag}"))], b"");
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let packed = open.ask("GET", "/agenda", &[("Accept-Encoding", "br, gzip")], b"");
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&packed.body[..]).read_to_end(&mut unpacked).unwrap();
+    assert!(unpacked == whole.body && packed.body.len() < whole.body.len());
+    let style = whole.text().split("href=\"/static/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let style = open.get(&format!("/static/{style}"));
+    assert_eq!((style.status, style.header("cache-control")), (200, "public, max-age=31536000, immutable"));
+    assert_eq!(open.get("/static/style-0.css").status, 404);
+}
+
+#[test]
+fn machines_are_told_whether_we_live_and_whether_the_ledger_answers() {
+    for on in BOTH {
+        let open = Open::with(on, &[MARIE], false);
+        assert_eq!((open.get("/healthz").status, open.get("/readyz").status), (200, 200));
+        open.house.sql("ALTER TABLE issues RENAME TO issues_elsewhere");
+        assert_eq!((open.get("/healthz").status, open.get("/readyz").status), (200, 503));
+    }
+}
+
+#[test]
+fn before_the_first_issue_every_page_is_there() {
+    let relay = crate::support::house::Relay::start();
+    let house = crate::support::house::House::new().relay(&relay).set("web.bind", "127.0.0.1:0");
+    let open = Open::open(house, relay);
+    assert_eq!(open.get("/").header("location"), "/agenda");
+    for path in ["/agenda", "/archives", "/accessibilite", "/agenda.ics", "/agenda.json", "/robots.txt"] {
+        assert_eq!(open.get(path).status, 200, "{path}");
+    }
+    assert!(open.get("/agenda").words().contains("Pas encore d’agenda"));
+}
