@@ -45,8 +45,8 @@
 //! library is named only in its room. `tests/architecture/` holds both by reading the source.
 
 pub mod app;
-pub mod bench;
 pub mod approval;
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod collect;

@@ -81,7 +81,8 @@ pub(super) async fn of<B: Backend>(db: &B, key: &IssueKey) -> Result<Vec<Approva
 pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
     let mut tx = Transaction::write(db, "freezing an approved issue").await?;
     tx.execute(B::SQL.at_length, values![]).await?;
-    let freeze = "UPDATE issues SET state = 'sending', reason = NULL, frozen_at = $2, expires_at = $3, message_domain = $5
+    let freeze =
+        "UPDATE issues SET state = 'sending', reason = NULL, frozen_at = $2, expires_at = $3, message_domain = $5
         WHERE key = $1 AND content_hash = $4 AND frozen_at IS NULL AND state IN ('held', 'awaiting_approval')
             AND EXISTS (SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash)";
     let domain = issue.content.envelope.domain.as_str();

@@ -3,14 +3,14 @@
 
 use super::{
     Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice, Occurrence, Published, Recovered,
-    Resolved, Result, Store, approvals, backend::Backend, choices, daemons, deliveries, issues, lanes, last_word::LastWord, log, notices,
-    partners, schedule, tallies,
+    Resolved, Result, Store, approvals, backend::Backend, choices, daemons, deliveries, issues, lanes,
+    last_word::LastWord, log, notices, partners, schedule, tallies,
 };
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Resolution},
-    lane::LaneTrouble,
     issue::{Approval, Content, IssueKey, IssueState, IssueSummary, NewIssue},
+    lane::LaneTrouble,
     newsletter::Newcomer,
     partner::{Choices, Contact, ImportSummary, NewContact, SuppressionReason},
 };

@@ -8,8 +8,8 @@
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Phase, Resolution, State},
-    lane::LaneTrouble,
     issue::{Approval, Content, Counts, IssueKey, IssueState, IssueSummary, NewIssue},
+    lane::LaneTrouble,
     newsletter::Newcomer,
     partner::{Choices, Contact, ImportSummary, NewContact, SuppressionReason},
 };

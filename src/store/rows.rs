@@ -2,7 +2,9 @@
 //! somebody wrote to the database by hand, or two versions of the program disagree.
 
 use super::backend::Row;
-use super::{Cursor, KeptPage, LoggedAttempt, LoggedDelivery, Notice, Occurrence, OccurrenceState, Published, Result, StoreError};
+use super::{
+    Cursor, KeptPage, LoggedAttempt, LoggedDelivery, Notice, Occurrence, OccurrenceState, Published, Result, StoreError,
+};
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Phase, Recipient, State},

@@ -48,7 +48,8 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 fn item() -> impl Strategy<Value = Item> {
-    let understood = event().prop_map(|event| Item { text: event.title.clone(), events: vec![event], ..Item::default() });
+    let understood =
+        event().prop_map(|event| Item { text: event.title.clone(), events: vec![event], ..Item::default() });
     let as_written = words(40).prop_map(|text| Item { text, ..Item::default() });
     prop_oneof![9 => understood, 1 => as_written]
 }
