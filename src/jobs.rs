@@ -9,6 +9,7 @@ use crate::domain::{
     gates::Gates,
     issue::IssueKey,
     schedule::{Coalesce, Deadline, Schedule},
+    segment::Segment,
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section, parse_duration};
 use chrono::{NaiveTime, TimeDelta, Weekday};
@@ -34,6 +35,8 @@ pub struct Mailing {
     pub attach: Vec<Attach>,
     /// Contacts subscribed to this mailing receive it.
     pub audience: String,
+    /// And of these only whoever is meant by it: `audience.where`.
+    pub segment: Option<Segment>,
     pub approval: Approval,
     pub on_unknown: OnUnknown,
     pub sender_name: Option<String>,
@@ -164,6 +167,7 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
 
     let audience = root.section("audience");
     let subscribed = audience.text("subscribed").unwrap_or_else(|| id.clone());
+    let segment = audience.parsed("where", Segment::parse);
     audience.finish();
 
     let sender = root.section("sender");
@@ -199,6 +203,7 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         template: template?,
         attach: attach.unwrap_or_default(),
         audience: subscribed,
+        segment,
         approval: approval.unwrap_or(Approval::Automatic),
         on_unknown: on_unknown.unwrap_or(OnUnknown::Hold),
         sender_name,
@@ -288,7 +293,7 @@ mod tests {
     fn all_that_is_wrong_in_a_file_is_said_at_once() {
         let text = "titel = 'x'\ntemplate = 'letter'\nattach = ['flyer']\n\
                     source = [{ kind = 'wordpress', search = 'x' }, { kind = 'ftp' }]\n\
-                    [schedule]\ncron = '0 8 * 13 SAT'\ndeadline = 'soon'\n[gates]\nmin_events = 0";
+                    [schedule]\ncron = '0 8 * 13 SAT'\ndeadline = 'soon'\n[audience]\nwhere = 'commune = Auch'\n[gates]\nmin_events = 0";
         let said = parse(Path::new("jobs/Agenda 1.toml"), text, &config(None), now()).unwrap_err().to_string();
         for part in [
             "jobs/Agenda 1.toml: the file's name is the mailing's id",
@@ -299,7 +304,8 @@ mod tests {
             "source[1].kind: expected \"wordpress\" or \"page\" or \"file\", found \"ftp\"",
             "jobs/Agenda 1.toml:6: schedule.cron: not a cron pattern",
             "jobs/Agenda 1.toml:7: schedule.deadline: expected a day and an hour",
-            "jobs/Agenda 1.toml:9: gates.min_events: expected 1 to 1000, found 0",
+            "jobs/Agenda 1.toml:9: audience.where: column 11: expected a text in \"…\", found Auch",
+            "jobs/Agenda 1.toml:11: gates.min_events: expected 1 to 1000, found 0",
         ] {
             assert!(said.contains(part), "{part}\nnot in\n{said}");
         }

@@ -3,7 +3,7 @@
 use super::{
     Frozen, Result,
     backend::{Backend, Transaction, values},
-    rows,
+    rows, segment,
 };
 use crate::domain::{
     Timestamp,
@@ -113,8 +113,12 @@ async fn keep_content<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, conte
 async fn copy_recipients<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: Timestamp) -> Result<u64> {
     let domain = issue.content.envelope.domain.as_str();
     let (mailing, audience) = (issue.mailing.as_str(), issue.audience.as_str());
-    let values = values![&issue.key, now, mailing, issue.key.slug(), domain, audience];
-    tx.execute(B::SQL.freeze_recipients, values).await
+    let mut values = values![&issue.key, now, mailing, issue.key.slug(), domain, audience];
+    let Some(segment) = &issue.segment else { return tx.execute(B::SQL.freeze_recipients, values).await };
+    let (condition, more) = segment::condition::<B>(segment, values.len() + 1);
+    values.extend(more);
+    let freeze = B::SQL.freeze_recipients.replace("/* segment */", &format!("AND {condition}"));
+    tx.execute(sqlx::AssertSqlSafe(freeze), values).await
 }
 
 pub(super) async fn one<B: Backend>(db: &B, key: &IssueKey) -> Result<Option<IssueSummary>> {

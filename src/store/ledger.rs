@@ -2,7 +2,7 @@
 //! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
 
 use super::{
-    Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result,
+    Cursor, Daemon, Erased, Frozen, ImportReport, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result,
     Store, backend::Backend, daemons, deliveries, issues, lanes, log, notices, partners, schedule,
 };
 use crate::domain::{
@@ -10,7 +10,8 @@ use crate::domain::{
     delivery::{Claim, DeliveryId, Finished, Marked, Resolution},
     issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue},
     lane::LaneTrouble,
-    partner::{Contact, ImportSummary, NewContact, SuppressionReason},
+    partner::{Contact, Dossier, Import, SuppressionReason},
+    segment::Segment,
 };
 use async_trait::async_trait;
 
@@ -22,19 +23,25 @@ impl<B: Backend> Store for Ledger<B> {
         B::KIND
     }
 
-    async fn import_contacts(
+    async fn import(
         &self,
-        contacts: &[NewContact],
-        mailings: &[String],
-        source: &str,
-        dry_run: bool,
+        import: &Import<'_>,
+        progress: &(dyn Fn(usize) + Send + Sync),
         now: Timestamp,
-    ) -> Result<ImportSummary> {
-        partners::import(&self.0, contacts, mailings, source, dry_run, now).await
+    ) -> Result<ImportReport> {
+        partners::import(&self.0, import, progress, now).await
     }
 
-    async fn contacts(&self) -> Result<Vec<Contact>> {
-        partners::contacts(&self.0).await
+    async fn contacts_of(&self, segment: Option<&Segment>) -> Result<Vec<Contact>> {
+        partners::contacts(&self.0, segment).await
+    }
+
+    async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier> {
+        partners::dossier(&self.0, key, hash).await
+    }
+
+    async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased> {
+        partners::erase(&self.0, key, hash, now).await
     }
 
     async fn suppress(

@@ -8,7 +8,7 @@ use crate::domain::{
     delivery::{Claim, DeliveryId, Phase, Recipient, State},
     email::EmailAddress,
     issue::{Attachment, Content, Counts, Envelope, IssueKey, IssueState, IssueSummary},
-    partner::Contact,
+    partner::{Contact, Partner, SubscriptionChange},
 };
 use std::fmt::Display;
 
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
         millis.map(|ms| Timestamp::from_timestamp_millis(ms).ok_or_else(out_of_range)).transpose()
     }
 
-    fn address(&self, column: &'static str) -> Result<EmailAddress> {
+    pub(super) fn address(&self, column: &'static str) -> Result<EmailAddress> {
         EmailAddress::parse(&self.text(column)?).map_err(|e| self.unreadable(column, e))
     }
 
@@ -104,14 +104,38 @@ pub(super) fn occurrence(row: &Row) -> Result<Occurrence> {
 /// Without subscriptions: they are rows of their own.
 pub(super) fn contact(row: &Row) -> Result<Contact> {
     let row = Reader::new(row, "contacts", "id");
+    let labels = row.text("labels")?;
+    let labels = serde_json::from_str(&labels).map_err(|why| row.unreadable("labels", why))?;
     Ok(Contact {
         id: row.text("id")?,
         address: row.address("address")?,
         name: row.text("name")?,
-        establishment: row.text("establishment")?,
-        commune: row.text("commune")?,
+        function: row.text("function")?,
+        language: row.text("language")?,
+        partner: Partner {
+            name: row.text("establishment")?,
+            category: row.text("category")?,
+            commune: row.text("commune")?,
+            insee: row.text("insee")?,
+            street: row.text("street")?,
+            labels,
+            stars: row.number("stars")?,
+            website: row.text("website")?,
+            position: row.text("position")?,
+        },
         subscriptions: Vec::new(),
         since: row.instant("since")?,
+    })
+}
+
+pub(super) fn subscription_change(row: &Row) -> Result<SubscriptionChange> {
+    let row = Reader::new(row, "subscription_changes", "mailing");
+    Ok(SubscriptionChange {
+        mailing: row.text("mailing")?,
+        at: row.instant("at")?,
+        change: row.text("change")?,
+        basis: row.text("basis")?,
+        source: row.text("source")?,
     })
 }
 

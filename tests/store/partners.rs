@@ -4,7 +4,7 @@ use crate::support::ledger::{Ledger, address, at, contact, hash, new_issue};
 use semainier::{
     domain::{
         delivery::State,
-        partner::{ImportSummary, SuppressionReason},
+        partner::{Field, ImportSummary, SuppressionReason},
     },
     store::Frozen,
 };
@@ -20,14 +20,14 @@ async fn an_import_adds_changes_and_leaves(db: Ledger) {
     assert_eq!(summary, ImportSummary { added: 2, ..Default::default() });
 
     let mut moved = contact(2);
-    moved.commune = "Pavie".to_owned();
+    moved.fields.set(Field::Commune, "Pavie");
     let contacts = [contact(1), moved, contact(3)];
     let both = mailings(&["newsletter", "agenda"]);
     let summary = db.store.import_contacts(&contacts, &both, "b.csv", false, at(60)).await.unwrap();
-    assert_eq!(summary, ImportSummary { added: 1, changed: 1, unchanged: 1, suppressed: 0 });
+    assert_eq!(summary, ImportSummary { added: 1, changed: 1, unchanged: 1, ..Default::default() });
 
     let known = db.store.contacts().await.unwrap();
-    let seen: Vec<_> = known.iter().map(|it| (it.address.to_string(), it.commune.as_str(), it.since)).collect();
+    let seen: Vec<_> = known.iter().map(|it| (it.address.to_string(), it.partner.commune.as_str(), it.since)).collect();
     let expected = [(1, "Auch", at(0)), (2, "Pavie", at(0)), (3, "Auch", at(60))];
     assert_eq!(seen, expected.map(|(n, commune, since)| (address(n).to_string(), commune, since)));
     assert!(known.iter().all(|it| it.subscriptions == ["agenda", "newsletter"]));
@@ -36,7 +36,7 @@ async fn an_import_adds_changes_and_leaves(db: Ledger) {
 async fn two_lines_of_one_person_are_one_contact(db: Ledger) {
     let mut again = contact(1);
     again.address = address(1).to_string().to_uppercase().parse().unwrap();
-    again.name = "La même".to_owned();
+    again.fields.set(Field::Name, "La même");
     let contacts = [contact(1), again];
     let summary = db.store.import_contacts(&contacts, &mailings(&["agenda"]), "a.csv", false, at(0)).await.unwrap();
     assert_eq!(summary, ImportSummary { added: 1, ..Default::default() });
@@ -55,7 +55,7 @@ async fn an_import_is_all_or_nothing(db: Ledger) {
     // Something goes wrong with the very last line.
     db.sql("CREATE UNIQUE INDEX no_namesakes ON contacts (name)").await;
     let mut contacts: Vec<_> = (1..=1500).map(contact).collect();
-    contacts[1499].name = contact(1).name;
+    contacts[1499].fields = contact(1).fields;
     db.store.import_contacts(&contacts, &mailings(&["agenda"]), "a.csv", false, at(0)).await.unwrap_err();
     assert_eq!(db.store.contacts().await.unwrap(), []);
 }
