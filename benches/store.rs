@@ -88,6 +88,7 @@ fn issue(n: u32) -> NewIssue {
         key: IssueKey::new("agenda", n),
         mailing: "agenda".to_owned(),
         audience: "agenda".to_owned(),
+        segment: None,
         scheduled_for: now(),
         expires_at: now() + chrono::TimeDelta::hours(12),
         content: Content {

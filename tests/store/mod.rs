@@ -8,4 +8,5 @@ mod log;
 mod opening;
 mod partners;
 mod schedule;
+mod segments;
 mod transitions;
