@@ -227,3 +227,94 @@ fn unclosed_quote(text: &str) -> Option<u64> {
     }
     opened
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in parts {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        read(bytes, &mut |_| true).unwrap_err().message
+    }
+
+    fn rows(bytes: &[u8]) -> Vec<(u64, Vec<String>)> {
+        let mut rows = Vec::new();
+        read(bytes, &mut |row| {
+            rows.push((row.line, row.cells.unwrap()));
+            true
+        })
+        .unwrap();
+        rows
+    }
+
+    #[test]
+    fn i06_archives_that_are_no_honest_sheet_are_refused() {
+        let workbook: (&str, &[u8]) = ("xl/workbook.xml", b"<workbook/>");
+        for (bytes, part) in [
+            (archive(&[("word/document.xml", b"<document/>")]), "no XLSX"),
+            (archive(&[workbook, ("xl/vbaProject.bin", b"x")]), "holds macros"),
+            (archive(&[workbook, ("xl/macrosheets/sheet1.xml", b"x")]), "holds macros"),
+            (archive(&[workbook, ("../../etc/cron.d/x", b"x")]), "leads out of it"),
+            (archive(&[workbook, ("/etc/passwd", b"x")]), "leads out of it"),
+            (archive(&[workbook, ("xl\\..\\x", b"x")]), "leads out of it"),
+            (archive(&[workbook]), "cannot be read"),
+            (archive(&[workbook])[..40].to_vec(), "cannot be read"),
+            (vec![0xd0, 0xcf, 0x11, 0xe0, 0, 0], "an old Excel file"),
+        ] {
+            let said = refused(&bytes);
+            assert!(said.contains(part), "{part} not in {said}");
+        }
+    }
+
+    #[test]
+    fn i06_an_archive_that_unpacks_to_too_much_is_refused_whatever_it_declares() {
+        let nothing = vec![0; 32 << 20];
+        let names: Vec<String> = (0..9).map(|n| format!("xl/media/{n}.bin")).collect();
+        let parts: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), nothing.as_slice())).collect();
+        let bomb = archive(&parts);
+        assert!(bomb.len() < 1 << 20, "small as it comes");
+        assert!(refused(&bomb).contains("unpacks to more than 256 MB"));
+        let crowd: Vec<String> = (0..=PARTS).map(|n| n.to_string()).collect();
+        let parts: Vec<(&str, &[u8])> = crowd.iter().map(|name| (name.as_str(), &b""[..])).collect();
+        assert!(refused(&archive(&parts)).contains("2001 parts"));
+    }
+
+    #[test]
+    fn a_cell_far_away_does_not_make_a_large_table() {
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        sheet.write_string(0, 0, "email").unwrap().write_string(2, 0, "a@b.fr").unwrap();
+        sheet.write_number(2, 1, 32013.0).unwrap().write_boolean(2, 2, true).unwrap();
+        sheet.write_string(1_048_575, 16_383, "x").unwrap();
+        let bytes = workbook.save_to_buffer().unwrap();
+        let mut seen = Vec::new();
+        read(&bytes, &mut |row| {
+            seen.push((row.line, row.cells));
+            true
+        })
+        .unwrap();
+        let row = |cells: &[&str]| Ok(cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
+        let beyond = Err("a cell beyond column 200".to_owned());
+        assert_eq!(seen, [(1, row(&["email"])), (3, row(&["a@b.fr", "32013", "oui"])), (1_048_576, beyond)]);
+    }
+
+    #[test]
+    fn a_csv_is_recognised_by_its_bytes() {
+        let expected = [(1, vec!["email".to_owned(), "nom".to_owned()]), (3, vec!["a@b.fr".to_owned(), "é".to_owned()])];
+        for text in ["email;nom\r\n\r\na@b.fr;é\r\n", "email,nom\n\na@b.fr,é", "email\tnom\n\na@b.fr\té\n"] {
+            assert_eq!(rows(text.as_bytes()), expected);
+            assert_eq!(rows(format!("\u{feff}{text}").as_bytes()), expected);
+            assert_eq!(rows(&WINDOWS_1252.encode(text).0), expected);
+        }
+    }
+}
