@@ -139,11 +139,11 @@ async fn compare<'a, B: Backend>(
 }
 
 async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now: Timestamp) -> Result<()> {
-    let (mut partners, mut said, mut contacts) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    let (mut partners, mut said, mut contacts) = (Partners::new(), Partners::new(), Vec::new());
     for it in fresh {
         let partner = it.contact.partner_key();
-        partners.entry(partner.clone()).or_insert_with(|| partner_batch(&partner, &it.contact.fields));
-        said.entry(partner.clone()).or_insert_with(|| partner_batch(&partner, it.said));
+        describe(&mut partners, &partner, &it.contact.fields);
+        describe(&mut said, &partner, it.said);
         contacts.push(json!({
             "key": it.key,
             "partner": partner,
@@ -154,20 +154,24 @@ async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now
             "language": it.contact.fields.get(Field::Language),
         }));
     }
-    tx.execute(B::SQL.add_partners, values![partners.into_values().collect::<Json>(), now]).await?;
-    tx.execute(B::SQL.change_partners, values![said.into_values().collect::<Json>()]).await?;
+    tx.execute(B::SQL.add_partners, values![partners.into_values().map(Json::Object).collect::<Json>(), now]).await?;
+    tx.execute(B::SQL.change_partners, values![said.into_values().map(Json::Object).collect::<Json>()]).await?;
     tx.execute(B::SQL.upsert_contacts, values![Json::from(contacts), now]).await?;
     Ok(())
 }
 
-fn partner_batch(key: &str, fields: &Fields) -> Json {
-    let mut batch = Map::from_iter([("partner".to_owned(), json!(key))]);
+/// Objects of a batch by the partner's key.
+type Partners = BTreeMap<String, Map<String, Json>>;
+
+/// Of what several contacts say of their partner, the first word counts.
+fn describe(partners: &mut Partners, key: &str, fields: &Fields) {
+    let batch = partners.entry(key.to_owned()).or_default();
+    batch.insert("partner".to_owned(), json!(key));
     for field in Field::ALL.into_iter().filter(|field| field.is_of_partner()) {
         if let Some(text) = fields.get(field) {
-            batch.insert(field.as_str().to_owned(), json!(text));
+            batch.entry(field.as_str()).or_insert_with(|| json!(text));
         }
     }
-    Json::Object(batch)
 }
 
 /// Whoever is not in the whole list goes; what was sent to them stays in the ledger, suppressions stay by their hash.
