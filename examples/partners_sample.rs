@@ -24,13 +24,26 @@ const KINDS: [(&str, &str); 8] = [
     ("Musée", "Loisirs et culture"),
 ];
 const PLACES: [&str; 10] = [
-    "du Pré", "des Coteaux", "de l’Aïeul", "du Vieux Pont", "de la Tour", "des Chênes", "du Moulin", "de Gascogne",
-    "des Cœurs Vaillants", "du Pigeonnier",
+    "du Pré",
+    "des Coteaux",
+    "de l’Aïeul",
+    "du Vieux Pont",
+    "de la Tour",
+    "des Chênes",
+    "du Moulin",
+    "de Gascogne",
+    "des Cœurs Vaillants",
+    "du Pigeonnier",
 ];
 const FIRST: [&str; 9] = ["Éloïse", "Benoît", "Zoé", "Jean-Noël", "Maïté", "Anaïs", "Loïc", "Sébastien", "Françoise"];
 const LAST: [&str; 7] = ["Lacoste", "Cœuret", "D’Artigues", "Labarthe", "Bégué", "Saint-Martin", "Noël"];
 const LABELS: [&str; 7] = [
-    "Accueil Vélo", "Famille Plus", "Terra Gers", "Gîtes de France", "Clévacances", "Bienvenue à la Ferme",
+    "Accueil Vélo",
+    "Famille Plus",
+    "Terra Gers",
+    "Gîtes de France",
+    "Clévacances",
+    "Bienvenue à la Ferme",
     "Vignobles & Découvertes",
 ];
 
@@ -45,8 +58,21 @@ fn workbook() -> Result<Vec<u8>, XlsxError> {
     let sheet = workbook.add_worksheet();
     sheet.set_name("Adhérents 2026")?;
     let header = [
-        "Raison sociale", "Filière", "Prénom", "Nom", "Fonction", "Adresse e-mail", "Téléphone", "Adresse", "Ville",
-        "Code INSEE", "Labels", "Classement", "Site internet", "Latitude", "Longitude",
+        "Raison sociale",
+        "Filière",
+        "Prénom",
+        "Nom",
+        "Fonction",
+        "Adresse e-mail",
+        "Téléphone",
+        "Adresse",
+        "Ville",
+        "Code INSEE",
+        "Labels",
+        "Classement",
+        "Site internet",
+        "Latitude",
+        "Longitude",
     ];
     for (column, name) in (0..).zip(header) {
         sheet.write_string(0, column, name)?;
@@ -63,7 +89,8 @@ fn workbook() -> Result<Vec<u8>, XlsxError> {
             1 => (FIRST[n % FIRST.len()], LAST[n % LAST.len()], "Gérante"),
             _ => (FIRST[n % FIRST.len()], LAST[n % LAST.len()], "Propriétaire"),
         };
-        let labels: Vec<_> = LABELS.iter().enumerate().filter(|(k, _)| n % (k + 4) == 1).map(|(_, label)| *label).collect();
+        let labels: Vec<_> =
+            LABELS.iter().enumerate().filter(|(k, _)| n % (k + 4) == 1).map(|(_, label)| *label).collect();
         let stars = if lodging && n % 5 > 0 { format!("{} étoiles", n % 5) } else { String::new() };
         let texts = [
             name,

@@ -2,8 +2,8 @@
 //!
 //! Pure words: it owns no layout and must never look at a clock or a locale of the machine.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Timelike};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::agenda::Week;
 

@@ -213,7 +213,8 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, SegmentError> {
         } else {
             let rest: String = letters[at..].iter().take(2).collect();
             let Some(sign) = SIGNS.into_iter().find(|sign| rest.starts_with(sign)) else {
-                let hint = if matches!(c, '«' | '“' | '’' | '‘' | '”') { "; texts stand in \"…\"" } else { "" };
+                let hint =
+                    if matches!(c, '«' | '“' | '’' | '‘' | '”') { "; texts stand in \"…\"" } else { "" };
                 return Err(wrong(at + 1, format!("{c:?} has no meaning here{hint}")));
             };
             at += sign.len();
@@ -354,7 +355,9 @@ impl Parser {
                 let each = numbers.into_iter().map(|n| Condition::Stars(Order::Equal, n)).collect();
                 return Ok(one_or(each, Condition::Any));
             }
-            found => return Err(wrong(column, format!("expected =, !=, <, <=, >, >= or in after stars, found {found}"))),
+            found => {
+                return Err(wrong(column, format!("expected =, !=, <, <=, >, >= or in after stars, found {found}")));
+            }
         };
         Ok(Condition::Stars(order, self.number()?))
     }
@@ -411,8 +414,7 @@ mod tests {
     fn precedence_is_not_then_and_then_or() {
         let is = |field, text: &str| Condition::Is(field, vec![text.to_owned()]);
         let parsed = Segment::parse(r#"not commune="Auch" and label != 'Accueil Vélo' OR stars >= 3"#).unwrap();
-        let both =
-            Condition::All(vec![not(is(Field::Commune, "Auch")), not(is(Field::Label, "Accueil Vélo"))]);
+        let both = Condition::All(vec![not(is(Field::Commune, "Auch")), not(is(Field::Label, "Accueil Vélo"))]);
         assert_eq!(parsed.condition, Condition::Any(vec![both, Condition::Stars(Order::AtLeast, 3)]));
         let parsed = Segment::parse(r#"email not in ("A@b.fr", "d\"e") and (insee = 32013)"#).unwrap();
         let texts = vec!["a@b.fr".to_owned(), "d\"e".to_owned()];

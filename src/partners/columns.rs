@@ -158,7 +158,11 @@ pub fn clean(column: &Column, text: &str) -> Result<String, String> {
     let text = text.trim();
     let text = text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(text);
     let text: String = text.nfc().filter(|c| !is_invisible(*c)).collect();
-    let text = if lines { text.split(['\r', '\n']).map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(", ") } else { text };
+    let text = if lines {
+        text.split(['\r', '\n']).map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(", ")
+    } else {
+        text
+    };
     if text.contains(|c: char| c.is_control()) {
         return Err("a line break or another control character within a cell".to_owned());
     }
@@ -191,7 +195,11 @@ pub fn value(field: Field, text: &str) -> Result<String, String> {
             // Spreadsheets lose the zero in front.
             let code = if text.len() == 4 { format!("0{text}") } else { text.to_uppercase() };
             let sound = code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit() || b == b'A' || b == b'B');
-            if sound || text.is_empty() { Ok(if text.is_empty() { String::new() } else { code }) } else { refused("five digits such as 32013") }
+            if sound || text.is_empty() {
+                Ok(if text.is_empty() { String::new() } else { code })
+            } else {
+                refused("five digits such as 32013")
+            }
         }
         Field::Website => {
             let whole = match text {
@@ -258,7 +266,15 @@ fn stars(text: &str) -> Option<u8> {
 
 fn language(text: &str) -> Option<String> {
     let folded = french::folded(text);
-    let known = [("francais", "fr"), ("anglais", "en"), ("espagnol", "es"), ("allemand", "de"), ("neerlandais", "nl"), ("occitan", "oc"), ("", "fr")];
+    let known = [
+        ("francais", "fr"),
+        ("anglais", "en"),
+        ("espagnol", "es"),
+        ("allemand", "de"),
+        ("neerlandais", "nl"),
+        ("occitan", "oc"),
+        ("", "fr"),
+    ];
     let code = known.iter().find(|(name, _)| *name == folded).map(|(_, code)| (*code).to_owned());
     code.or_else(|| (folded.len() == 2 && folded.bytes().all(|b| b.is_ascii_lowercase())).then_some(folded))
 }
@@ -269,7 +285,8 @@ mod tests {
 
     #[test]
     fn stars_are_read_as_people_write_them() {
-        for (text, n) in [("3", 3), ("3 étoiles", 3), ("***", 3), ("4*", 4), ("", 0), ("Non classé", 0), ("2 épis", 2)] {
+        for (text, n) in [("3", 3), ("3 étoiles", 3), ("***", 3), ("4*", 4), ("", 0), ("Non classé", 0), ("2 épis", 2)]
+        {
             assert_eq!(stars(text), Some(n), "{text}");
         }
         for text in ["6", "trois", "******", "3 murs"] {

@@ -6,8 +6,21 @@ use serde_json::{Value, json};
 
 /// The headers of an exported list: the import reads them.
 pub const HEADER: [&str; 15] = [
-    "Email", "Nom", "Fonction", "Langue", "Établissement", "Catégorie", "Adresse", "Commune", "Code INSEE", "Labels",
-    "Étoiles", "Site web", "Latitude", "Longitude", "Abonnements",
+    "Email",
+    "Nom",
+    "Fonction",
+    "Langue",
+    "Établissement",
+    "Catégorie",
+    "Adresse",
+    "Commune",
+    "Code INSEE",
+    "Labels",
+    "Étoiles",
+    "Site web",
+    "Latitude",
+    "Longitude",
+    "Abonnements",
 ];
 
 fn cells(contact: &Contact) -> [String; HEADER.len()] {

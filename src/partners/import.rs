@@ -130,7 +130,11 @@ impl Lines {
                 Entry::Occupied(entry) => {
                     let first = &mut self.lines[*entry.get()];
                     let filled = fill(&mut first.fields, &line.fields);
-                    let filled = if filled.is_empty() { String::new() } else { format!("; {} filled from here", filled.join(", ")) };
+                    let filled = if filled.is_empty() {
+                        String::new()
+                    } else {
+                        format!("; {} filled from here", filled.join(", "))
+                    };
                     let message = format!("the address stands in line {} already; kept once{filled}", first.number);
                     self.merged.push(number, message);
                 }
@@ -154,7 +158,10 @@ impl Lines {
                     Some(before) if !is_empty(field, before) => {
                         let names = matches!(field, Field::Establishment | Field::Commune);
                         if before != text && !is_empty(field, text) && !names {
-                            let message = format!("{} {text:?} differs from {before:?} of the same establishment (line {first}); the first counts", field.as_str());
+                            let message = format!(
+                                "{} {text:?} differs from {before:?} of the same establishment (line {first}); the first counts",
+                                field.as_str()
+                            );
                             self.merged.push(line.number, message);
                         }
                     }
@@ -210,7 +217,8 @@ fn mailbox(address: &EmailAddress) -> String {
 fn read_line(row: Row, columns: &[Option<Column>]) -> Result<Line, String> {
     let cells = row.cells?;
     // Spreadsheets leave empty cells at the end of a row; anything else beyond the header is a shifted row.
-    if cells.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) || (row.ragged && cells.len() < columns.len())
+    if cells.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty())
+        || (row.ragged && cells.len() < columns.len())
     {
         let (is, expected) = (cells.len(), columns.len());
         return Err(format!("{is} cells, the header has {expected}: a separator too many or too few"));
@@ -316,7 +324,8 @@ mod tests {
     #[test]
     fn an_address_that_stands_twice_is_taken_once_and_told() {
         let parsed =
-            parse("email;nom;fonction\na@b.fr;x;\nA@B.FR;y;Accueil\na.b@gmail.com;;\nab+c@gmail.com;;\n".as_bytes()).unwrap();
+            parse("email;nom;fonction\na@b.fr;x;\nA@B.FR;y;Accueil\na.b@gmail.com;;\nab+c@gmail.com;;\n".as_bytes())
+                .unwrap();
         assert_eq!(parsed.lines.len(), 2);
         assert_eq!(parsed.lines[0].fields.get(Field::Name), Some("x"), "the first counts");
         let said = parsed.merged.said();

@@ -221,7 +221,8 @@ impl LineCounter<'_> {
     /// The line of the record that begins at or after `start`; asked in rising order.
     fn line_of(&mut self, start: u64) -> u64 {
         let start = usize::try_from(start).unwrap_or(usize::MAX);
-        while let Some(byte) = self.text.get(self.at).filter(|byte| self.at < start || matches!(**byte, b'\r' | b'\n')) {
+        while let Some(byte) = self.text.get(self.at).filter(|byte| self.at < start || matches!(**byte, b'\r' | b'\n'))
+        {
             self.line += u64::from(*byte == b'\n');
             self.at += 1;
         }
@@ -304,7 +305,8 @@ mod tests {
         assert_eq!(inspect(&bomb, 2 << 20), Ok(()));
         // What an archive says of its sizes, here that there is nothing, is not believed.
         let mut liar = bomb;
-        let sizes: Vec<usize> = liar.windows(4).enumerate().filter(|(_, w)| *w == b"PK\x01\x02").map(|(at, _)| at).collect();
+        let sizes: Vec<usize> =
+            liar.windows(4).enumerate().filter(|(_, w)| *w == b"PK\x01\x02").map(|(at, _)| at).collect();
         sizes.iter().for_each(|at| liar[at + 24..at + 28].fill(0));
         assert!(inspect(&liar, 1 << 20).is_err());
         let crowd: Vec<String> = (0..=PARTS).map(|n| n.to_string()).collect();
@@ -333,7 +335,8 @@ mod tests {
 
     #[test]
     fn a_csv_is_recognised_by_its_bytes() {
-        let expected = [(1, vec!["email".to_owned(), "nom".to_owned()]), (3, vec!["a@b.fr".to_owned(), "é".to_owned()])];
+        let expected =
+            [(1, vec!["email".to_owned(), "nom".to_owned()]), (3, vec!["a@b.fr".to_owned(), "é".to_owned()])];
         for text in ["email;nom\r\n\r\na@b.fr;é\r\n", "email,nom\n\na@b.fr,é", "email\tnom\n\na@b.fr\té\n"] {
             assert_eq!(rows(text.as_bytes()), expected);
             assert_eq!(rows(format!("\u{feff}{text}").as_bytes()), expected);

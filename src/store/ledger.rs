@@ -2,8 +2,8 @@
 //! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
 
 use super::{
-    Cursor, Daemon, Erased, Frozen, ImportReport, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered, Resolved, Result,
-    Store, backend::Backend, daemons, deliveries, issues, lanes, log, notices, partners, schedule,
+    Cursor, Daemon, Erased, Frozen, ImportReport, KeptPage, LogFilter, LoggedDelivery, Notice, Occurrence, Recovered,
+    Resolved, Result, Store, backend::Backend, daemons, deliveries, issues, lanes, log, notices, partners, schedule,
 };
 use crate::domain::{
     Timestamp,

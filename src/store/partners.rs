@@ -219,7 +219,8 @@ const CONTACTS: &str = "SELECT c.id, c.address, c.name, c.function, c.language, 
 
 pub(super) async fn contacts<B: Backend>(db: &B, segment: Option<&Segment>) -> Result<Vec<Contact>> {
     let mut tx = Transaction::read(db, "reading contacts").await?;
-    let (condition, values) = segment.map_or_else(|| ("true".to_owned(), values![]), |it| segment::condition::<B>(it, 1));
+    let (condition, values) =
+        segment.map_or_else(|| ("true".to_owned(), values![]), |it| segment::condition::<B>(it, 1));
     matching(&mut tx, &condition, values).await
 }
 

@@ -148,7 +148,8 @@ fn a_sheet_of_400_partners_is_imported_asked_and_written_again() {
         house.semainier(&["partners", "import", "liste.xlsx"]).expect(0).expect_said(&["Adhérents 2026", "400 added"]);
         house.semainier(&["partners", "import", "liste.xlsx"]).expect(0).expect_said(&["400 unchanged"]);
 
-        let segment = "category in (\"hébergement\",\"restauration\") and label = \"Accueil Vélo\" and commune != \"Auch\"";
+        let segment =
+            "category in (\"hébergement\",\"restauration\") and label = \"Accueil Vélo\" and commune != \"Auch\"";
         let list = house.semainier(&["partners", "list", "--json", "--where", segment]).expect(0).json();
         let list = list.as_array().unwrap();
         assert!((10..390).contains(&list.len()), "{}", list.len());

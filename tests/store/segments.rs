@@ -15,7 +15,8 @@ use semainier::{
 };
 
 /// Few words, so that expressions meet partners; some that would hurt a statement that is not parameterised.
-const WORDS: [&str; 8] = ["", "Auch", "auch", "hébergement", "Accueil Vélo", "O'Neill", "\"); DROP TABLE partners; --", "%_\\"];
+const WORDS: [&str; 8] =
+    ["", "Auch", "auch", "hébergement", "Accueil Vélo", "O'Neill", "\"); DROP TABLE partners; --", "%_\\"];
 const TEXTS: [&str; 9] =
     ["name", "function", "establishment", "category", "commune", "street", "website", "label", "subscribed"];
 
@@ -30,14 +31,16 @@ fn quoted(text: &str) -> String {
 fn expression() -> impl Strategy<Value = String> {
     let field = || prop::sample::select(TEXTS.to_vec());
     let leaf = prop_oneof![
-        (field(), prop::sample::select(vec!["=", "!="]), word()).prop_map(|(f, op, w)| format!("{f} {op} {}", quoted(&w))),
+        (field(), prop::sample::select(vec!["=", "!="]), word())
+            .prop_map(|(f, op, w)| format!("{f} {op} {}", quoted(&w))),
         (field(), prop::sample::select(vec!["in", "not in"]), prop::collection::vec(word(), 1..4)).prop_map(
             |(f, op, words)| {
                 let words: Vec<_> = words.iter().map(|w| quoted(w)).collect();
                 format!("{f} {op} ({})", words.join(","))
             }
         ),
-        (prop::sample::select(vec!["=", "!=", "<", "<=", ">", ">="]), 0..=5_u8).prop_map(|(op, n)| format!("stars {op} {n}")),
+        (prop::sample::select(vec!["=", "!=", "<", "<=", ">", ">="]), 0..=5_u8)
+            .prop_map(|(op, n)| format!("stars {op} {n}")),
         Just("subscribed = \"agenda\"".to_owned()),
         Just("address = \"Partenaire000003@gite.example\"".to_owned()),
         Just("language in ('fr', 'EN')".to_owned()),
@@ -91,7 +94,10 @@ async fn a_segment_means_the_same_in_sql_as_in_memory(db: Ledger) {
         people.into_iter().enumerate().map(person).collect()
     };
     let people = some(40);
-    db.store.import_contacts(&people[..25], &["agenda".to_owned(), "Auch".to_owned()], "a", false, at(0)).await.unwrap();
+    db.store
+        .import_contacts(&people[..25], &["agenda".to_owned(), "Auch".to_owned()], "a", false, at(0))
+        .await
+        .unwrap();
     db.store.import_contacts(&people[25..], &[], "a", false, at(0)).await.unwrap();
     let all = db.store.contacts().await.unwrap();
     assert_eq!(all.len(), 40);
