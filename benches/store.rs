@@ -44,12 +44,10 @@ impl Ledger {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", dir.path().join("semainier.db").display());
         let store = store::open(&url, Access::Exclusive).await.unwrap();
-        let contact = |n| NewContact {
-            address: EmailAddress::parse(&format!("partenaire{n}@gite.example")).unwrap(),
-            address_hash: format!("{n:064x}"),
-            name: format!("Personne {n}"),
-            establishment: format!("Gîte n° {n}"),
-            commune: "Auch".to_owned(),
+        let contact = |n| {
+            let address = EmailAddress::parse(&format!("partenaire{n}@gite.example")).unwrap();
+            let (name, establishment) = (format!("Personne {n}"), format!("Gîte n° {n}"));
+            NewContact::new(address, format!("{n:064x}"), &name, &establishment, "Auch")
         };
         let contacts: Vec<_> = (0..n).map(contact).collect();
         store.import_contacts(&contacts, &["agenda".to_owned()], "bench", false, now()).await.unwrap();
@@ -90,6 +88,7 @@ fn issue(n: u32) -> NewIssue {
         key: IssueKey::new("agenda", n),
         mailing: "agenda".to_owned(),
         audience: "agenda".to_owned(),
+        segment: None,
         scheduled_for: now(),
         expires_at: now() + chrono::TimeDelta::hours(12),
         content: Content {

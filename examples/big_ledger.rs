@@ -111,13 +111,11 @@ async fn fill(url: &str, issues: usize) {
 
 async fn import(store: &dyn Store, size: usize) {
     for from in (0..size).step_by(50_000) {
-        let contact = |n: usize| NewContact {
-            address: EmailAddress::parse(&format!("Partenaire{n:07}@gite.example")).unwrap(),
+        let contact = |n: usize| {
+            let address = EmailAddress::parse(&format!("Partenaire{n:07}@gite.example")).unwrap();
             // Scattered, as a keyed hash is.
-            address_hash: format!("{:032x}{:032x}", scattered(n), n),
-            name: format!("Personne {n}"),
-            establishment: format!("Gîte n° {n}"),
-            commune: "Auch".to_owned(),
+            let hash = format!("{:032x}{:032x}", scattered(n), n);
+            NewContact::new(address, hash, &format!("Personne {n}"), &format!("Gîte n° {n}"), "Auch")
         };
         let contacts: Vec<_> = (from..size.min(from + 50_000)).map(contact).collect();
         store.import_contacts(&contacts, &["agenda".to_owned()], "bench", false, at(0)).await.unwrap();
@@ -273,6 +271,8 @@ fn issue(n: usize) -> NewIssue {
         key: IssueKey::new("agenda", n),
         mailing: "agenda".to_owned(),
         audience: "agenda".to_owned(),
+        segment: None,
+        composed_at: at(n as i64),
         scheduled_for: at(n as i64),
         expires_at: at(n as i64) + TimeDelta::days(365),
         content: Content {
@@ -280,6 +280,7 @@ fn issue(n: usize) -> NewIssue {
             html: String::new(),
             text: String::new(),
             attachments: vec![],
+            inline: vec![],
             data: "{}".to_owned(),
             envelope: Envelope {
                 from_name: String::new(),

@@ -69,6 +69,7 @@ fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) -> NewIssue
         key: due.key(),
         mailing: due.mailing.id.clone(),
         audience: due.mailing.audience.clone(),
+        segment: due.mailing.segment.clone(),
         scheduled_for: due.at,
         expires_at: due.expires_at,
         content_hash: content_hash(&content),
@@ -243,7 +244,7 @@ pub async fn question(engine: &Engine, notice: &Notice) -> anyhow::Result<Option
         return Ok(None);
     }
     let content = engine.store.content(key).await?.context("the content to be approved is gone")?;
-    let recipients = engine.store.audience_size(&mailing.id, &mailing.audience).await?;
+    let recipients = engine.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
     let about = about(&engine.app, mailing, &issue, &content, hash, recipients, notice.text == CHANGED);
     let mail = engine.app.templates.mail(&about)?;
     let banner = engine.app.templates.fragment(BANNER, &about)?;

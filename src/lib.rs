@@ -20,7 +20,8 @@
 //! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff; [`report`]
 //!   shows the ledger.
 //! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
-//!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] the import.
+//!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] reads and
+//!   writes lists of partners; [`domain::segment`] says who of them is meant.
 //!
 //! # Invariants
 //!

@@ -486,6 +486,7 @@ async fn freeze(
         key: key.clone(),
         mailing: mailing.id.clone(),
         audience: mailing.audience.clone(),
+        segment: mailing.segment.clone(),
         scheduled_for: due.at,
         expires_at: due.expires_at,
         content_hash: content_hash(&content),

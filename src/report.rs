@@ -220,13 +220,17 @@ pub fn sum(counts: &Counts) -> String {
 }
 
 pub fn contacts_table(contacts: &[Contact]) -> Table {
-    let mut table = table(["address", "name", "establishment", "commune", "receives"]);
+    let mut table =
+        table(["address", "name", "function", "establishment", "category", "commune", "labels", "receives"]);
     for contact in contacts {
         table.add_row([
             contact.address.to_string(),
             contact.name.clone(),
-            contact.establishment.clone(),
-            contact.commune.clone(),
+            contact.function.clone(),
+            contact.partner.name.clone(),
+            contact.partner.category.clone(),
+            contact.partner.commune.clone(),
+            contact.partner.labels.join(", "),
             contact.subscriptions.join(", "),
         ]);
     }

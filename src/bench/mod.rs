@@ -171,13 +171,9 @@ async fn import(
 }
 
 fn contact(n: u64) -> anyhow::Result<NewContact> {
-    Ok(NewContact {
-        address: EmailAddress::parse(&format!("partenaire{n:07}@bench.example"))?,
-        address_hash: format!("bench-{n:07}-hash-of-forty-three-characters-long"),
-        name: format!("Éloïse Dupont {n}"),
-        establishment: format!("Gîte n° {n}"),
-        commune: "Auch".to_owned(),
-    })
+    let address = EmailAddress::parse(&format!("partenaire{n:07}@bench.example"))?;
+    let hash = format!("bench-{n:07}-hash-of-forty-three-characters-long");
+    Ok(NewContact::new(address, hash, &format!("Éloïse Dupont {n}"), &format!("Gîte n° {n}"), "Auch"))
 }
 
 /// Half of a small message is text, half HTML; what a large one has more is an attachment.
@@ -194,6 +190,7 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
         key: IssueKey::new(mailing, "1"),
         mailing: mailing.to_owned(),
         audience: mailing.to_owned(),
+        segment: None,
         scheduled_for: now,
         expires_at: now + chrono::TimeDelta::days(1),
         composed_at: now,

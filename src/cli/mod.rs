@@ -95,7 +95,7 @@ enum Command {
     /// How each family of recipient domains goes, and opening one again
     Lanes(lanes::Args),
     /// The people the mailings go to
-    #[command(subcommand)]
+    #[command(subcommand, after_help = partners::AFTER_HELP)]
     Partners(partners::Command),
     /// What was published, with the sum of what became of it; and what a person approves, changes or stops
     Issues(ledger::IssuesArgs),

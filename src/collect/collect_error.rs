@@ -28,7 +28,7 @@ pub enum CollectError {
     Unreadable {
         place: Place,
         #[source]
-        source: Missed,
+        source: Box<Missed>,
     },
     #[error("no event in schema.org terms on {place}")]
     NoListing { place: Place },
@@ -162,7 +162,7 @@ impl CollectError {
     pub fn unreadable(url: &url::Url, source: Missed) -> Self {
         match source {
             Missed::Fetch(source) => source.into(),
-            source => Self::Unreadable { place: Place::of(url), source },
+            source => Self::Unreadable { place: Place::of(url), source: Box::new(source) },
         }
     }
 

@@ -63,7 +63,7 @@ pub fn within(mut listings: Vec<Listing>, days: &RangeInclusive<NaiveDate>) -> V
     listings
 }
 
-/// A title in plain words, and the state some offices can only write into it: « [ANNULÉ] Apéro-concert ».
+/// A title in plain words, and the state some offices can only write into it: `[ANNULÉ] Apéro-concert`.
 pub fn title_and_status(html: &str) -> (String, Status) {
     #[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests of this file")]
     static STATE: LazyLock<Regex> = LazyLock::new(|| {

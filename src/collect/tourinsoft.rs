@@ -324,9 +324,7 @@ fn mapped(record: &Value, fields: &Fields, days: &RangeInclusive<NaiveDate>, bas
                 .collect();
             sessions.extend(mapped_sessions(period, fields, (first, last), &closed, days));
         }
-        if each(walk(record, &fields.dates)).next().is_none() {
-            return None;
-        }
+        each(walk(record, &fields.dates)).next()?;
         let contact = |words: &[&str]| {
             let is_of =
                 |way: &&Value| walk(way, &fields.contact_kind).and_then(raw).is_some_and(|kind| is_kind(&kind, words));

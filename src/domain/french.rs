@@ -3,6 +3,7 @@
 //! Pure words: it owns no layout and must never look at a clock or a locale of the machine.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Timelike};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::agenda::Week;
 
@@ -247,6 +248,17 @@ fn is_unit(word: &str) -> bool {
         janvier février mars avril mai juin juillet août septembre octobre novembre décembre";
     let bare = word.trim_end_matches(|c: char| !c.is_alphanumeric());
     UNITS.split_whitespace().any(|unit| unit == bare)
+}
+
+/// Small letters without accents, one blank for anything else: what two writings of one name have in common.
+pub fn folded(text: &str) -> String {
+    let letters: String = text
+        .nfd()
+        .filter(|c| !is_combining_mark(*c))
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .flat_map(char::to_lowercase)
+        .collect();
+    letters.replace('œ', "oe").replace('æ', "ae").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -174,6 +174,8 @@ pub struct NewIssue {
     pub mailing: String,
     /// Contacts subscribed to this receive it: the mailing itself, but for mailings that share an audience.
     pub audience: String,
+    /// And of these only whoever is meant by it; `None` for all.
+    pub segment: Option<super::segment::Segment>,
     pub scheduled_for: Timestamp,
     /// Past it nothing more leaves.
     pub expires_at: Timestamp,

@@ -17,6 +17,7 @@ pub mod newsletter;
 pub mod office;
 pub mod partner;
 pub mod schedule;
+pub mod segment;
 
 /// An instant. Stored as epoch milliseconds, shown in the mailing's zone.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

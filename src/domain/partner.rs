@@ -1,29 +1,214 @@
-//! Partners and the people we write to there.
+//! Partners and the people we write to there: partner (establishment) ↔ contact (person, address) ↔ subscription.
 
-use super::{Timestamp, email::EmailAddress};
+use super::{Timestamp, email::EmailAddress, french};
+use serde::Serialize;
 
-/// A person of an establishment, with an address. Later work gives the establishment a table of its own.
+/// An establishment. An empty text means that nothing is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Partner {
+    pub name: String,
+    /// `hébergement`, `restauration`: the office's own words for its trades (filières).
+    pub category: String,
+    pub commune: String,
+    /// Code officiel géographique of the commune, five characters: `32013`.
+    pub insee: String,
+    /// The postal address.
+    pub street: String,
+    /// `Accueil Vélo`, `Famille Plus`: free words, sorted, each once.
+    pub labels: Vec<String>,
+    /// 1 to 5; 0 without.
+    pub stars: u8,
+    pub website: String,
+    /// `43.6465,0.5855`: latitude and longitude in degrees (WGS 84), as the office writes them.
+    pub position: String,
+}
+
+/// A person of a partner, or its desk (`contact@…`), with an address.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contact {
     pub id: String,
     pub address: EmailAddress,
     pub name: String,
-    pub establishment: String,
-    pub commune: String,
+    /// `Gérante`, `Accueil`.
+    pub function: String,
+    /// `fr`, `en`: ISO 639-1.
+    pub language: String,
+    pub partner: Partner,
     /// Mailings the contact receives, sorted.
     pub subscriptions: Vec<String>,
     pub since: Timestamp,
 }
 
-/// A line of an import file.
+/// Why we may write to somebody about something, and since when.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SubscriptionChange {
+    pub mailing: String,
+    pub at: Timestamp,
+    /// `subscribed` or `ended`.
+    pub change: String,
+    /// `legitimate_interest` or `consent`.
+    pub basis: String,
+    /// Where the address came from: the file of the import.
+    pub source: String,
+}
+
+/// What is kept of one address: GDPR article 15, in one piece.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dossier {
+    /// `None` where only traces are left.
+    pub contact: Option<Contact>,
+    pub history: Vec<SubscriptionChange>,
+    /// (scope, reason, since); the scope is a mailing, or `*` for all.
+    pub suppressions: Vec<(String, String, Timestamp)>,
+}
+
+/// One contact as a file tells it. `None`: the file has no such column, and what is known stays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewContact {
     pub address: EmailAddress,
     /// Keyed hash of the normalised address: what suppressions are kept by, so that they outlive the contact.
     pub address_hash: String,
-    pub name: String,
-    pub establishment: String,
-    pub commune: String,
+    pub fields: Fields,
+}
+
+/// The fields of a contact and its partner, by [`Field`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields([Option<String>; Field::ALL.len()]);
+
+/// What an import may say of a contact, beside the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    Name,
+    Function,
+    Language,
+    Establishment,
+    Category,
+    Commune,
+    Insee,
+    Street,
+    /// A JSON array of texts, as [`labels_text`] writes it.
+    Labels,
+    Stars,
+    Website,
+    Position,
+}
+
+impl Field {
+    pub const ALL: [Field; 12] = [
+        Field::Name,
+        Field::Function,
+        Field::Language,
+        Field::Establishment,
+        Field::Category,
+        Field::Commune,
+        Field::Insee,
+        Field::Street,
+        Field::Labels,
+        Field::Stars,
+        Field::Website,
+        Field::Position,
+    ];
+
+    /// The field's name in batches, differences and errors.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Field::Name => "name",
+            Field::Function => "function",
+            Field::Language => "language",
+            Field::Establishment => "establishment",
+            Field::Category => "category",
+            Field::Commune => "commune",
+            Field::Insee => "insee",
+            Field::Street => "street",
+            Field::Labels => "labels",
+            Field::Stars => "stars",
+            Field::Website => "website",
+            Field::Position => "position",
+        }
+    }
+
+    /// Of the partner, and so of all its contacts; the others are the person's own.
+    pub fn is_of_partner(self) -> bool {
+        !matches!(self, Field::Name | Field::Function | Field::Language)
+    }
+}
+
+impl Fields {
+    pub fn get(&self, field: Field) -> Option<&str> {
+        self.0[field as usize].as_deref()
+    }
+
+    pub fn set(&mut self, field: Field, text: impl Into<String>) {
+        self.0[field as usize] = Some(text.into());
+    }
+
+    /// The same with `field` said.
+    #[must_use]
+    pub fn with(mut self, field: Field, text: impl Into<String>) -> Self {
+        self.set(field, text);
+        self
+    }
+}
+
+impl NewContact {
+    /// A contact with a name and an establishment, and nothing else.
+    pub fn new(address: EmailAddress, address_hash: String, name: &str, establishment: &str, commune: &str) -> Self {
+        let fields = Fields::default()
+            .with(Field::Name, name)
+            .with(Field::Establishment, establishment)
+            .with(Field::Commune, commune);
+        Self { address, address_hash, fields }
+    }
+
+    /// What identifies the partner: name and commune, whatever their accents, case and punctuation. An establishment
+    /// without a name is known by the address alone.
+    pub fn partner_key(&self) -> String {
+        let text = |field| french::folded(self.fields.get(field).unwrap_or_default());
+        match text(Field::Establishment) {
+            name if name.is_empty() => format!("@{}", self.address.key()),
+            name => format!("{name}|{}", text(Field::Commune)),
+        }
+    }
+}
+
+/// Labels as they are stored and compared: a JSON array, sorted, each once.
+pub fn labels_text(labels: &[String]) -> String {
+    let mut labels = labels.to_vec();
+    labels.sort();
+    labels.dedup();
+    serde_json::json!(labels).to_string()
+}
+
+/// An import as a whole.
+#[derive(Debug, Clone)]
+pub struct Import<'a> {
+    pub contacts: &'a [NewContact],
+    /// Mailings they are subscribed to.
+    pub mailings: &'a [String],
+    /// Where the addresses come from; kept with each subscription (GDPR art. 14).
+    pub source: &'a str,
+    pub basis: Basis,
+    /// The file is the whole list: who is not in it goes.
+    pub replace: bool,
+    pub dry_run: bool,
+}
+
+/// What allows us to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Basis {
+    /// A professional's address, in connection with the profession (CPCE L34-5).
+    #[default]
+    LegitimateInterest,
+    Consent,
+}
+
+impl Basis {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Basis::LegitimateInterest => "legitimate_interest",
+            Basis::Consent => "consent",
+        }
+    }
 }
 
 /// What an import did, or would do.
@@ -34,6 +219,17 @@ pub struct ImportSummary {
     pub unchanged: usize,
     /// Known and suppressed: kept, and still not written to.
     pub suppressed: usize,
+    /// Known, and not in a file that is the whole list.
+    pub gone: usize,
+}
+
+/// One thing an import changes, for a person to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    Added(EmailAddress),
+    /// The field, what it was, what it becomes.
+    Changed(EmailAddress, Vec<(&'static str, String, String)>),
+    Gone(EmailAddress),
 }
 
 /// Why we must not write to an address.

@@ -11,6 +11,7 @@ use crate::domain::{
     issue::IssueKey,
     newsletter::{Month, Section as Part},
     schedule::{Coalesce, Deadline, Schedule},
+    segment::Segment,
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section, parse_duration};
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Weekday};
@@ -38,6 +39,8 @@ pub struct Mailing {
     pub kind: Kind,
     /// Contacts subscribed to this mailing receive it.
     pub audience: String,
+    /// And of these only whoever is meant by it: `audience.where`.
+    pub segment: Option<Segment>,
     pub approval: Approval,
     pub on_unknown: OnUnknown,
     pub sender_name: Option<String>,
@@ -223,6 +226,7 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
 
     let audience = root.section("audience");
     let subscribed = audience.text("subscribed").unwrap_or_else(|| id.clone());
+    let segment = audience.parsed("where", Segment::parse);
     audience.finish();
 
     let sender = root.section("sender");
@@ -262,6 +266,7 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         sources,
         kind: template.map(|_| kind)?,
         audience: subscribed,
+        segment,
         approval,
         on_unknown: on_unknown.unwrap_or(OnUnknown::Hold),
         sender_name,

@@ -1,252 +1,273 @@
-//! A CSV of partners as offices export them: `;` or `,`, UTF-8 or Windows-1252, whatever the order of the columns.
+//! A list of partners, understood: every line is checked, and what stands twice is brought together by rule.
 //!
-//! All or nothing: every line that is wrong is named with its number, and then none is taken.
+//! All or nothing: every line that is wrong is named with its number, and then none is taken. The rules:
+//!
+//! - One mailbox, one contact: case does not matter, nor do dots and `+…` at Gmail, which does not mind them. The first
+//!   line counts; later ones fill what it leaves empty.
+//! - One establishment (same name and commune, however written) is described by all its lines together: of each field the
+//!   first one that says something counts.
 
-use crate::domain::email::EmailAddress;
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use super::columns::{self, Column};
+use super::sheet::{self, Format, LineMessage, Row};
+use crate::domain::{
+    email::EmailAddress,
+    french,
+    partner::{Field, Fields},
+};
 use std::collections::HashMap;
-use std::fmt;
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use std::collections::hash_map::Entry;
 
 /// One usable line of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// In the file, counted from 1, the header included.
     pub number: u64,
     pub address: EmailAddress,
-    pub name: String,
-    pub establishment: String,
-    pub commune: String,
+    pub fields: Fields,
 }
 
 /// A file that was understood.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
-    /// `UTF-8` or `windows-1252`, `;` or `,`: what was recognised, for the person to check.
-    pub charset: &'static str,
-    pub delimiter: char,
+    pub format: Format,
     pub lines: Vec<Line>,
-    /// Addresses that stand twice; the first line is kept.
-    pub duplicates: Vec<Duplicate>,
+    /// What was brought together; the first hundred, and how many there are.
+    pub merged: Some100,
+    /// Lines that are wrong. While there are any, nothing may be imported.
+    pub refused: Some100,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Duplicate {
-    pub line: u64,
-    pub first: u64,
+/// The first hundred, and how many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Some100 {
+    pub first: Vec<LineMessage>,
+    pub count: usize,
 }
 
-/// One line that is wrong, and what was expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineError {
-    pub line: u64,
-    pub message: String,
-}
+impl Some100 {
+    fn push(&mut self, line: u64, message: impl Into<String>) {
+        self.count += 1;
+        if self.first.len() < 100 {
+            self.first.push(LineMessage::new(line, message));
+        }
+    }
 
-impl fmt::Display for LineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.message)
+    /// A line each, and one that says how many more there are.
+    pub fn said(&self) -> Vec<String> {
+        let mut said: Vec<_> = self.first.iter().map(LineMessage::to_string).collect();
+        if self.count > self.first.len() {
+            said.push(format!("… and {} more", self.count - self.first.len()));
+        }
+        said
     }
 }
 
 /// All that is wrong with a file. Nothing of it was taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("nothing was imported:\n{}", self.0.iter().map(LineError::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct ImportErrors(pub Vec<LineError>);
+#[error("nothing was imported:\n{}", self.0.said().join("\n"))]
+pub struct ImportErrors(pub Some100);
 
-/// The columns we read, with the headers that mean them (accents, case and punctuation do not matter).
-const COLUMNS: [(Column, &[&str]); 4] = [
-    (
-        Column::Email,
-        &[
-            "email",
-            "e mail",
-            "mail",
-            "courriel",
-            "adresse email",
-            "adresse e mail",
-            "adresse mail",
-            "adresse electronique",
-        ],
-    ),
-    (Column::Name, &["nom", "contact", "nom du contact", "nom contact", "nom et prenom", "prenom nom", "responsable"]),
-    (
-        Column::Establishment,
-        &[
-            "etablissement",
-            "structure",
-            "raison sociale",
-            "societe",
-            "enseigne",
-            "partenaire",
-            "nom de l etablissement",
-            "nom etablissement",
-        ],
-    ),
-    (Column::Commune, &["commune", "ville", "localite"]),
-];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Column {
-    Email,
-    Name,
-    Establishment,
-    Commune,
+impl From<LineMessage> for ImportErrors {
+    fn from(message: LineMessage) -> Self {
+        Self(Some100 { first: vec![message], count: 1 })
+    }
 }
 
-/// No name is longer; what is, is a broken file.
-const LONGEST: usize = 200;
+impl Parsed {
+    /// # Errors
+    /// When a line was refused: then nothing may be taken.
+    pub fn sound(&self) -> Result<(), ImportErrors> {
+        if self.refused.count == 0 { Ok(()) } else { Err(ImportErrors(self.refused.clone())) }
+    }
+}
 
 /// # Errors
-/// Every line that is wrong, at most a hundred of them.
+/// When the file as a whole cannot be used. Single lines that are wrong are in [`Parsed::refused`].
 pub fn parse(bytes: &[u8]) -> Result<Parsed, ImportErrors> {
-    let (text, charset) = decode(bytes);
-    let one = |line, message: &str| ImportErrors(vec![LineError { line, message: message.to_owned() }]);
-    if let Some(at) = text.find('\0') {
-        return Err(one(line_at(&text, at), "a NUL character: this is no text file; export the sheet as CSV"));
+    let mut header: Option<Result<Vec<Option<Column>>, LineMessage>> = None;
+    let mut lines = Lines::default();
+    let format = sheet::read(bytes, &mut |row| match &header {
+        None => {
+            let understood = row.cells.as_ref().map_err(|why| LineMessage::new(row.line, why.clone()));
+            let understood = understood.and_then(|cells| columns::understand(row.line, cells));
+            let go_on = understood.is_ok();
+            header = Some(understood);
+            go_on
+        }
+        Some(Ok(columns)) => {
+            lines.take(row, columns);
+            true
+        }
+        Some(Err(_)) => false,
+    })?;
+    let example = "the file is empty; expected a header line such as email;nom;etablissement;commune";
+    header.unwrap_or_else(|| Err(LineMessage::new(1, example)))?;
+    if lines.lines.is_empty() && lines.refused.count == 0 {
+        return Err(LineMessage::new(2, "no contact below the header").into());
     }
-    if let Some(line) = unclosed_quote(&text) {
-        return Err(one(line, "a quotation mark (\") is opened and never closed"));
-    }
-    let delimiter = delimiter(text.lines().next().unwrap_or_default());
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(text.as_bytes());
-    let mut records = reader.records();
-    let header = match records.next() {
-        Some(Ok(header)) => header,
-        _ => return Err(one(1, "the file is empty; expected a header line such as email;nom;etablissement;commune")),
-    };
-    let columns = columns(&header)?;
-    let mut errors = Vec::new();
-    let mut lines: Vec<Line> = Vec::new();
-    let mut duplicates = Vec::new();
-    let mut first_of: HashMap<String, u64> = HashMap::new();
-    for record in records {
-        let parsed = match record {
-            Err(why) => {
-                Err(LineError { line: why.position().map_or(0, csv::Position::line), message: why.to_string() })
-            }
-            Ok(record) if record.iter().all(|cell| cell.trim().is_empty()) => continue,
-            Ok(record) => read_line(&record, header.len(), &columns),
-        };
-        match parsed {
-            Err(error) => errors.push(error),
-            Ok(line) => match first_of.get(&line.address.key()) {
-                Some(first) => duplicates.push(Duplicate { line: line.number, first: *first }),
-                None => {
-                    first_of.insert(line.address.key(), line.number);
-                    lines.push(line);
+    lines.describe_establishments();
+    Ok(Parsed { format, lines: lines.lines, merged: lines.merged, refused: lines.refused })
+}
+
+#[derive(Default)]
+struct Lines {
+    lines: Vec<Line>,
+    /// Where a mailbox stands in `lines`.
+    mailboxes: HashMap<String, usize>,
+    merged: Some100,
+    refused: Some100,
+}
+
+impl Lines {
+    fn take(&mut self, row: Row, columns: &[Option<Column>]) {
+        let number = row.line;
+        match read_line(row, columns) {
+            Err(why) => self.refused.push(number, why),
+            Ok(line) => match self.mailboxes.entry(mailbox(&line.address)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(self.lines.len());
+                    self.lines.push(line);
+                }
+                Entry::Occupied(entry) => {
+                    let first = &mut self.lines[*entry.get()];
+                    let filled = fill(&mut first.fields, &line.fields);
+                    let filled = if filled.is_empty() {
+                        String::new()
+                    } else {
+                        format!("; {} filled from here", filled.join(", "))
+                    };
+                    let message = format!("the address stands in line {} already; kept once{filled}", first.number);
+                    self.merged.push(number, message);
                 }
             },
         }
-        if errors.len() >= 100 {
-            break;
+    }
+
+    fn describe_establishments(&mut self) {
+        let mut known: HashMap<String, (u64, Fields)> = HashMap::new();
+        let key = |line: &Line| {
+            let text = |field| french::folded(line.fields.get(field).unwrap_or_default());
+            let name = text(Field::Establishment);
+            (!name.is_empty()).then(|| format!("{name}|{}", text(Field::Commune)))
+        };
+        for line in &self.lines {
+            let Some(key) = key(line) else { continue };
+            let (first, described) = known.entry(key).or_insert_with(|| (line.number, Fields::default()));
+            for field in Field::ALL.into_iter().filter(|field| field.is_of_partner()) {
+                let Some(text) = line.fields.get(field) else { continue };
+                match described.get(field) {
+                    Some(before) if !is_empty(field, before) => {
+                        let names = matches!(field, Field::Establishment | Field::Commune);
+                        if before != text && !is_empty(field, text) && !names {
+                            let message = format!(
+                                "{} {text:?} differs from {before:?} of the same establishment (line {first}); the first counts",
+                                field.as_str()
+                            );
+                            self.merged.push(line.number, message);
+                        }
+                    }
+                    _ => described.set(field, text),
+                }
+            }
+        }
+        for line in &mut self.lines {
+            if let Some((_, described)) = key(line).and_then(|key| known.get(&key)) {
+                for field in Field::ALL {
+                    if let Some(text) = described.get(field) {
+                        line.fields.set(field, text);
+                    }
+                }
+            }
         }
     }
-    if !errors.is_empty() {
-        return Err(ImportErrors(errors));
-    }
-    if lines.is_empty() {
-        return Err(one(2, "no contact below the header"));
-    }
-    Ok(Parsed { charset, delimiter: char::from(delimiter), lines, duplicates })
 }
 
-fn read_line(record: &csv::StringRecord, width: usize, columns: &HashMap<Column, usize>) -> Result<Line, LineError> {
-    let number = record.position().map_or(0, csv::Position::line);
-    let wrong = |message: String| LineError { line: number, message };
+/// Fields that say nothing, as they are kept.
+fn is_empty(field: Field, text: &str) -> bool {
+    match field {
+        Field::Labels => text == "[]",
+        Field::Stars => text == "0",
+        _ => text.is_empty(),
+    }
+}
+
+/// What `into` leaves empty and `from` says; the names of those fields.
+fn fill(into: &mut Fields, from: &Fields) -> Vec<&'static str> {
+    let mut filled = Vec::new();
+    for field in Field::ALL {
+        let Some(text) = from.get(field).filter(|text| !is_empty(field, text)) else { continue };
+        if into.get(field).is_none_or(|before| is_empty(field, before)) {
+            into.set(field, text);
+            filled.push(field.as_str());
+        }
+    }
+    filled
+}
+
+/// Gmail delivers `a.b+c@gmail.com` to `ab`; elsewhere a dot or a plus makes another address.
+fn mailbox(address: &EmailAddress) -> String {
+    let key = address.key();
+    match key.split_once('@') {
+        Some((local, "gmail.com" | "googlemail.com")) => {
+            format!("{}@gmail.com", local.split('+').next().unwrap_or_default().replace('.', ""))
+        }
+        _ => key,
+    }
+}
+
+fn read_line(row: Row, columns: &[Option<Column>]) -> Result<Line, String> {
+    let cells = row.cells?;
     // Spreadsheets leave empty cells at the end of a row; anything else beyond the header is a shifted row.
-    if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) || record.len() < width {
-        return Err(wrong(format!("{} cells, the header has {width}: a separator too many or too few", record.len())));
+    if cells.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty())
+        || (row.ragged && cells.len() < columns.len())
+    {
+        let (is, expected) = (cells.len(), columns.len());
+        return Err(format!("{is} cells, the header has {expected}: a separator too many or too few"));
     }
-    let cell = |column| -> Result<String, LineError> {
-        let text = columns.get(&column).and_then(|n| record.get(*n)).unwrap_or_default().trim();
-        if text.contains(|c: char| c.is_control()) {
-            return Err(wrong("a line break or another control character within a cell".to_owned()));
-        }
-        if text.chars().count() > LONGEST {
-            return Err(wrong(format!("a cell of more than {LONGEST} characters")));
-        }
-        Ok(text.nfc().collect())
-    };
-    let email = cell(Column::Email)?;
-    Ok(Line {
-        number,
-        address: EmailAddress::parse(&email).map_err(|why| wrong(format!("{email:?} is no e-mail address: {why}")))?,
-        name: cell(Column::Name)?,
-        establishment: cell(Column::Establishment)?,
-        commune: cell(Column::Commune)?,
-    })
-}
-
-fn columns(header: &csv::StringRecord) -> Result<HashMap<Column, usize>, ImportErrors> {
-    let mut found = HashMap::new();
-    for (n, name) in header.iter().enumerate() {
-        let name = folded(name);
-        if let Some((column, _)) = COLUMNS.iter().find(|(_, names)| names.contains(&name.as_str())) {
-            found.entry(*column).or_insert(n);
+    let mut fields = Fields::default();
+    let (mut email, mut first_name, mut labels) = (String::new(), String::new(), Vec::new());
+    let (mut latitude, mut longitude) = (None, None);
+    let mut has_labels = false;
+    for (n, column) in columns.iter().enumerate() {
+        let Some(column) = column else { continue };
+        let text = columns::clean(column, cells.get(n).map(String::as_str).unwrap_or_default())?;
+        match column {
+            Column::Email => email = text,
+            Column::FirstName => first_name = text,
+            Column::Latitude => latitude = Some(text),
+            Column::Longitude => longitude = Some(text),
+            Column::Label(label) => {
+                has_labels = true;
+                labels.extend(columns::is_ticked(&text).then(|| (*label).to_owned()));
+            }
+            Column::Field(Field::Labels) => {
+                has_labels = true;
+                labels.extend(columns::split_labels(&text));
+            }
+            Column::Field(field) => fields.set(*field, columns::value(*field, &text)?),
         }
     }
-    if !found.contains_key(&Column::Email) {
-        let given = header.iter().collect::<Vec<_>>().join(", ");
-        let message = format!(
-            "no column for the address; expected a header such as email;nom;etablissement;commune, found {given}"
-        );
-        return Err(ImportErrors(vec![LineError { line: 1, message }]));
+    if has_labels {
+        fields.set(Field::Labels, crate::domain::partner::labels_text(&labels));
     }
-    Ok(found)
-}
-
-/// Small letters without accents, one blank for anything else.
-fn folded(text: &str) -> String {
-    let letters: String = text
-        .nfd()
-        .filter(|c| !is_combining_mark(*c))
-        .map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' })
-        .collect();
-    letters.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A BOM decides; then UTF-8 if it is valid; else what French Excel writes.
-fn decode(bytes: &[u8]) -> (String, &'static str) {
-    let encoding = Encoding::for_bom(bytes).map_or_else(
-        || if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { WINDOWS_1252 },
-        |(encoding, _)| encoding,
-    );
-    let (text, encoding, _) = encoding.decode(bytes);
-    (text.into_owned(), encoding.name())
-}
-
-/// Whichever of `;`, tab and `,` the header has most of.
-fn delimiter(header: &str) -> u8 {
-    let count = |delimiter: u8| header.bytes().filter(|b| *b == delimiter).count();
-    [b',', b'\t', b';'].into_iter().max_by_key(|d| count(*d)).unwrap_or(b';')
-}
-
-fn line_at(text: &str, offset: usize) -> u64 {
-    text.bytes().take(offset).filter(|b| *b == b'\n').count() as u64 + 1
-}
-
-/// The line on which a quotation mark opens a cell that the file never closes.
-fn unclosed_quote(text: &str) -> Option<u64> {
-    let (mut line, mut opened) = (1, None);
-    for c in text.chars() {
-        match (c, opened) {
-            ('\n', _) => line += 1,
-            ('"', None) => opened = Some(line),
-            ('"', Some(_)) => opened = None,
-            _ => {}
-        }
+    if let (Some(latitude), Some(longitude)) = (latitude, longitude) {
+        fields.set(Field::Position, columns::position(&latitude, &longitude)?);
     }
-    opened
+    if !first_name.is_empty() {
+        let name = format!("{first_name} {}", fields.get(Field::Name).unwrap_or_default());
+        fields.set(Field::Name, name.trim());
+    }
+    let address = EmailAddress::parse(&email).map_err(|why| format!("{email:?} is no e-mail address: {why}"))?;
+    Ok(Line { number: row.line, address, fields })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use encoding_rs::WINDOWS_1252;
 
     fn errors(text: &str) -> String {
-        parse(text.as_bytes()).map_or_else(|errors| errors.to_string(), |parsed| format!("{parsed:?}"))
+        let parsed = parse(text.as_bytes()).and_then(|parsed| parsed.sound().map(|()| parsed));
+        parsed.map_or_else(|errors| errors.to_string(), |parsed| format!("{parsed:?}"))
     }
 
     #[test]
@@ -255,10 +276,11 @@ mod tests {
         let (windows, _, _) = WINDOWS_1252.encode(text);
         let utf8 = format!("\u{feff}{text}");
         let (a, b) = (parse(&windows).unwrap(), parse(utf8.as_bytes()).unwrap());
-        assert_eq!((a.charset, b.charset), ("windows-1252", "UTF-8"));
+        let csv = |charset| Format::Csv { charset, delimiter: ';' };
+        assert_eq!((a.format, b.format), (csv("windows-1252"), csv("UTF-8")));
         assert_eq!(a.lines, b.lines);
-        assert_eq!(a.lines[0].name, "Éloïse Cœur");
-        assert_eq!(a.lines[0].establishment, "« Hôtel » de France");
+        assert_eq!(a.lines[0].fields.get(Field::Name), Some("Éloïse Cœur"));
+        assert_eq!(a.lines[0].fields.get(Field::Establishment), Some("« Hôtel » de France"));
     }
 
     #[test]
@@ -266,9 +288,9 @@ mod tests {
         let parsed =
             parse("Ville,Raison sociale,Adresse e-mail,Téléphone\nAuch,\"Gîte, la Ferme\",a@b.fr,05\n".as_bytes())
                 .unwrap();
-        assert_eq!(parsed.lines[0].establishment, "Gîte, la Ferme");
-        assert_eq!(parsed.lines[0].commune, "Auch");
-        assert_eq!(parsed.lines[0].name, "");
+        assert_eq!(parsed.lines[0].fields.get(Field::Establishment), Some("Gîte, la Ferme"));
+        assert_eq!(parsed.lines[0].fields.get(Field::Commune), Some("Auch"));
+        assert_eq!(parsed.lines[0].fields.get(Field::Name), None);
     }
 
     #[test]
@@ -301,8 +323,31 @@ mod tests {
 
     #[test]
     fn an_address_that_stands_twice_is_taken_once_and_told() {
-        let parsed = parse("email;nom\na@b.fr;x\nA@B.FR;y\n".as_bytes()).unwrap();
-        assert_eq!(parsed.lines.len(), 1);
-        assert_eq!(parsed.duplicates, [Duplicate { line: 3, first: 2 }]);
+        let parsed =
+            parse("email;nom;fonction\na@b.fr;x;\nA@B.FR;y;Accueil\na.b@gmail.com;;\nab+c@gmail.com;;\n".as_bytes())
+                .unwrap();
+        assert_eq!(parsed.lines.len(), 2);
+        assert_eq!(parsed.lines[0].fields.get(Field::Name), Some("x"), "the first counts");
+        let said = parsed.merged.said();
+        let expected = [
+            "line 3: the address stands in line 2 already; kept once; function filled from here",
+            "line 5: the address stands in line 4 already; kept once",
+        ];
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn the_lines_of_one_establishment_describe_it_together() {
+        let text = "email;etablissement;ville;filière;accueil vélo;labels\n\
+                    a@b.fr;Gîte du Pré;Auch;;x;Bio\n\
+                    c@b.fr;GITE DU PRE;auch;Hébergement;;\n\
+                    d@b.fr;Gîte du Pré;Auch;Restauration;;\n";
+        let parsed = parse(text.as_bytes()).unwrap();
+        for line in &parsed.lines {
+            let fields = [Field::Establishment, Field::Category, Field::Labels].map(|f| line.fields.get(f).unwrap());
+            assert_eq!(fields, ["Gîte du Pré", "hébergement", "[\"Accueil Vélo\",\"Bio\"]"]);
+        }
+        assert_eq!(parsed.merged.count, 1, "{:?}", parsed.merged);
+        assert!(parsed.merged.first[0].message.starts_with("category \"restauration\" differs"), "{:?}", parsed.merged);
     }
 }

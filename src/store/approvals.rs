@@ -6,10 +6,12 @@ use super::{
     backend::{Backend, Transaction, values},
     issues,
     rows::{self, Reader},
+    segment,
 };
 use crate::domain::{
     Timestamp,
     issue::{Approval, IssueKey, NewIssue},
+    segment::Segment,
 };
 use serde_json::json;
 
@@ -98,13 +100,26 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
     Ok(Frozen::Now { recipients })
 }
 
-pub(super) async fn audience_size<B: Backend>(db: &B, mailing: &str, audience: &str) -> Result<u64> {
+pub(super) async fn audience_size<B: Backend>(
+    db: &B,
+    mailing: &str,
+    audience: &str,
+    segment: Option<&Segment>,
+) -> Result<u64> {
     let mut tx = Transaction::read(db, "counting recipients").await?;
     let select = "SELECT COUNT(*) AS n FROM contacts c
+        JOIN partners p ON p.id = c.partner
         JOIN subscriptions u ON u.contact = c.id AND u.mailing = $2 AND u.ended_at IS NULL
         WHERE NOT EXISTS (SELECT 1 FROM suppressions s
             WHERE s.address_hash = c.address_hash AND s.scope IN ('*', $1))";
-    let row = tx.row(select, values![mailing, audience]).await?;
+    let mut values = values![mailing, audience];
+    let condition = segment.map(|segment| {
+        let (condition, more) = segment::condition::<B>(segment, values.len() + 1);
+        values.extend(more);
+        format!(" AND {condition}")
+    });
+    let select = format!("{select}{}", condition.unwrap_or_default());
+    let row = tx.row(sqlx::AssertSqlSafe(select), values).await?;
     row.map_or(Ok(0), |row| Reader::new(&row, "contacts", "n").number("n"))
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Frozen, Published, Result,
     backend::{Backend, Transaction, values},
-    deliveries, rows, tallies,
+    deliveries, rows, segment, tallies,
 };
 use crate::domain::{
     Timestamp,
@@ -145,8 +145,16 @@ pub(super) async fn copy_recipients<B: Backend>(
 ) -> Result<u64> {
     // The 48 bits that end the ids: two daemons may freeze two issues in the same millisecond.
     let chance = i64::try_from(rand::random::<u64>() >> 16).unwrap_or_default();
-    let values = values![&issue.key, now, issue.mailing.as_str(), chance, issue.audience.as_str()];
-    let recipients = tx.execute(B::SQL.freeze_recipients, values).await?;
+    let mut values = values![&issue.key, now, issue.mailing.as_str(), chance, issue.audience.as_str()];
+    let recipients = match &issue.segment {
+        None => tx.execute(B::SQL.freeze_recipients, values).await?,
+        Some(segment) => {
+            let (condition, more) = segment::condition::<B>(segment, values.len() + 1);
+            values.extend(more);
+            let freeze = B::SQL.freeze_recipients.replace("/* segment */", &format!("AND {condition}"));
+            tx.execute(sqlx::AssertSqlSafe(freeze), values).await?
+        }
+    };
     failpoint::reach("mid_freeze");
     tallies::keep(tx, &issue.key, now).await?;
     Ok(recipients)

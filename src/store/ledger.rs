@@ -2,9 +2,9 @@
 //! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
 
 use super::{
-    Cursor, Daemon, Frozen, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice, Occurrence, Published, Recovered,
-    Resolved, Result, Store, approvals, backend::Backend, choices, daemons, deliveries, issues, lanes,
-    last_word::LastWord, log, notices, partners, schedule, tallies,
+    Cursor, Daemon, Erased, Frozen, ImportReport, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice, Occurrence,
+    Published, Recovered, Resolved, Result, Store, approvals, backend::Backend, choices, daemons, deliveries, issues,
+    lanes, last_word::LastWord, log, notices, partners, schedule, tallies,
 };
 use crate::domain::{
     Timestamp,
@@ -12,7 +12,8 @@ use crate::domain::{
     issue::{Approval, Content, IssueKey, IssueState, IssueSummary, NewIssue},
     lane::LaneTrouble,
     newsletter::Newcomer,
-    partner::{Choices, Contact, ImportSummary, NewContact, SuppressionReason},
+    partner::{Choices, Contact, Dossier, Import, SuppressionReason},
+    segment::Segment,
 };
 use async_trait::async_trait;
 
@@ -32,19 +33,25 @@ impl<B: Backend> Store for Ledger<B> {
         self.1.trust(&self.0).await
     }
 
-    async fn import_contacts(
+    async fn import(
         &self,
-        contacts: &[NewContact],
-        mailings: &[String],
-        source: &str,
-        dry_run: bool,
+        import: &Import<'_>,
+        progress: &(dyn Fn(usize) + Send + Sync),
         now: Timestamp,
-    ) -> Result<ImportSummary> {
-        partners::import(&self.0, contacts, mailings, source, dry_run, now).await
+    ) -> Result<ImportReport> {
+        partners::import(&self.0, import, progress, now).await
     }
 
-    async fn contacts(&self) -> Result<Vec<Contact>> {
-        partners::contacts(&self.0).await
+    async fn contacts_of(&self, segment: Option<&Segment>) -> Result<Vec<Contact>> {
+        partners::contacts(&self.0, segment).await
+    }
+
+    async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier> {
+        partners::dossier(&self.0, key, hash).await
+    }
+
+    async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased> {
+        partners::erase(&self.0, key, hash, now).await
     }
 
     async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>> {
@@ -161,8 +168,8 @@ impl<B: Backend> Store for Ledger<B> {
         approvals::freeze(&self.0, issue, now).await
     }
 
-    async fn audience_size(&self, mailing: &str, audience: &str) -> Result<u64> {
-        approvals::audience_size(&self.0, mailing, audience).await
+    async fn audience_size(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<u64> {
+        approvals::audience_size(&self.0, mailing, audience, segment).await
     }
 
     async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>> {

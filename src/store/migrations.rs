@@ -13,6 +13,7 @@ pub(super) fn sqlite() -> Migrator {
         (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
         (2, "daemons", include_str!("../../migrations/sqlite/0002_daemons.sql")),
         (3, "lanes", include_str!("../../migrations/sqlite/0003_lanes.sql")),
+        (4, "partners", include_str!("../../migrations/sqlite/0004_partners.sql")),
         (5, "approvals", include_str!("../../migrations/sqlite/0005_approvals.sql")),
         (6, "big ledger", include_str!("../../migrations/sqlite/0006_big_ledger.sql")),
     ])
@@ -23,6 +24,7 @@ pub(super) fn postgres() -> Migrator {
         (1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
         (2, "daemons", include_str!("../../migrations/postgres/0002_daemons.sql")),
         (3, "lanes", include_str!("../../migrations/postgres/0003_lanes.sql")),
+        (4, "partners", include_str!("../../migrations/postgres/0004_partners.sql")),
         (5, "approvals", include_str!("../../migrations/postgres/0005_approvals.sql")),
         (6, "big ledger", include_str!("../../migrations/postgres/0006_big_ledger.sql")),
     ])

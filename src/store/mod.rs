@@ -11,7 +11,8 @@ use crate::domain::{
     issue::{Approval, Content, Counts, IssueKey, IssueState, IssueSummary, NewIssue},
     lane::LaneTrouble,
     newsletter::Newcomer,
-    partner::{Choices, Contact, ImportSummary, NewContact, SuppressionReason},
+    partner::{Choices, Contact, Difference, Dossier, Import, ImportSummary, NewContact, SuppressionReason},
+    segment::Segment,
 };
 use async_trait::async_trait;
 use std::{fmt, sync::Arc};
@@ -32,6 +33,7 @@ mod partners;
 mod postgres;
 mod rows;
 mod schedule;
+mod segment;
 mod sql;
 mod sqlite;
 mod tallies;
@@ -294,6 +296,27 @@ pub struct Recovered {
     pub unknown: u64,
 }
 
+/// What an import did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportReport {
+    pub summary: ImportSummary,
+    /// Contacts known before; counted only where the file is the whole list.
+    pub known: usize,
+    /// The first thousand of them, those that go first.
+    pub differences: Vec<Difference>,
+}
+
+/// What [`Store::erase`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erased {
+    /// So many rows of the ledger lost their person.
+    Done { deliveries: u64 },
+    /// Nothing was known; the address is suppressed all the same.
+    NotKnown,
+    /// A message to the address is being sent: nothing was done, a moment later it can be.
+    UnderWay,
+}
+
 /// What [`Store::resolve_unknown`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
@@ -320,10 +343,18 @@ pub trait Store: Send + Sync {
 
     // --- partners ---
 
-    /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is brought up to date; its
-    /// subscriptions are only added to, never brought back once ended. Of two lines with the same address the last
-    /// counts. Added, changed and unchanged add up; `suppressed` says how many of them are not written to all the same.
-    /// `dry_run` rolls back at the end.
+    /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is brought up to date in the fields
+    /// that are said; its subscriptions are only added to, never brought back once ended. Of two lines with the same
+    /// address the last counts. Added, changed and unchanged add up; `suppressed` says how many of them are not written
+    /// to all the same. `progress` hears how many lines were done; `dry_run` rolls back at the end.
+    async fn import(
+        &self,
+        import: &Import<'_>,
+        progress: &(dyn Fn(usize) + Send + Sync),
+        now: Timestamp,
+    ) -> Result<ImportReport>;
+
+    /// The simple case: contacts are added, in the legitimate interest, and nobody watches.
     async fn import_contacts(
         &self,
         contacts: &[NewContact],
@@ -331,10 +362,26 @@ pub trait Store: Send + Sync {
         source: &str,
         dry_run: bool,
         now: Timestamp,
-    ) -> Result<ImportSummary>;
+    ) -> Result<ImportSummary> {
+        let basis = Default::default();
+        let import = Import { contacts, mailings, source, basis, replace: false, dry_run };
+        Ok(self.import(&import, &|_| {}, now).await?.summary)
+    }
 
-    /// By address.
-    async fn contacts(&self) -> Result<Vec<Contact>>;
+    /// By address; those of the segment, or all.
+    async fn contacts_of(&self, segment: Option<&Segment>) -> Result<Vec<Contact>>;
+
+    /// All of them, by address.
+    async fn contacts(&self) -> Result<Vec<Contact>> {
+        self.contacts_of(None).await
+    }
+
+    /// What is kept of the address with this key and this hash, but for its deliveries (see [`Store::log`]).
+    async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier>;
+
+    /// Removes the person: contact, subscriptions, history, and the name and address on every delivery, whose rows stay
+    /// (the sums of I1). The hash is suppressed, so that no import brings the person back.
+    async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased>;
 
     /// Establishments that were not known at `since`, by name.
     async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>>;
@@ -442,7 +489,7 @@ pub trait Store: Send + Sync {
     async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
 
     /// How many would receive an issue of the mailing now.
-    async fn audience_size(&self, mailing: &str, audience: &str) -> Result<u64>;
+    async fn audience_size(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<u64>;
 
     /// When the last issue of the mailing that left was collected, besides this one.
     async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>>;

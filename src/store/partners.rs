@@ -1,115 +1,240 @@
-//! Contacts, their subscriptions, and the addresses we must not write to.
+//! Partners, their contacts and subscriptions, and the addresses we must not write to.
 
 use super::{
-    Result,
+    Erased, ImportReport, Result,
     backend::{Backend, Transaction, values},
     rows::{self, Reader},
+    segment,
 };
 use crate::domain::{
     Timestamp,
     newsletter::Newcomer,
-    partner::{Contact, ImportSummary, NewContact, SuppressionReason},
+    partner::{Contact, Difference, Dossier, Field, Fields, Import, NewContact, SuppressionReason},
+    segment::Segment,
 };
 use crate::failpoint;
-use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use serde_json::{Map, Value as Json, json};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Lines of an import that go over in one statement.
 const CHUNK: usize = 1_000;
+/// Differences kept for a person to read; beyond, the sums tell.
+const DIFFERENCES: usize = 1_000;
+
+impl ImportReport {
+    fn tell(&mut self, difference: Difference) {
+        if self.differences.len() < DIFFERENCES {
+            self.differences.push(difference);
+        }
+    }
+}
+
+/// A contact as it is known.
+struct Known {
+    address: String,
+    hash: String,
+    partner_key: String,
+    fields: Fields,
+}
+
+/// A contact as it will be: what is said of it, laid over what is known.
+struct Effective<'a> {
+    key: &'a str,
+    contact: NewContact,
+    /// As the file said it, for the partner it becomes part of.
+    said: &'a Fields,
+}
 
 pub(super) async fn import<B: Backend>(
     db: &B,
-    contacts: &[NewContact],
-    mailings: &[String],
-    source: &str,
-    dry_run: bool,
+    import: &Import<'_>,
+    progress: &(dyn Fn(usize) + Send + Sync),
     now: Timestamp,
-) -> Result<ImportSummary> {
+) -> Result<ImportReport> {
     // By key, and the last line of a key wins: one statement may not touch a row twice.
-    let contacts: BTreeMap<String, &NewContact> = contacts.iter().map(|c| (c.address.key(), c)).collect();
+    let contacts: BTreeMap<String, &NewContact> = import.contacts.iter().map(|c| (c.address.key(), c)).collect();
     let contacts: Vec<(String, &NewContact)> = contacts.into_iter().collect();
-    let mut summary = ImportSummary::default();
+    let mut report = ImportReport::default();
 
     let mut tx = Transaction::write(db, "importing contacts").await?;
     tx.execute(B::SQL.at_length, values![]).await?;
-    for chunk in contacts.chunks(CHUNK) {
-        let fresh = compare(&mut tx, chunk, mailings, &mut summary).await?;
-        tx.execute(B::SQL.upsert_contacts, values![batch_of(&fresh), now]).await?;
-        let all = batch_of(chunk);
-        for mailing in mailings {
-            tx.execute(B::SQL.subscribe, values![all.clone(), now, mailing.as_str(), source]).await?;
-        }
+    if import.replace {
+        remove_others(&mut tx, &contacts, import.source, &mut report, now).await?;
     }
+    for chunk in contacts.chunks(CHUNK) {
+        let fresh = compare(&mut tx, chunk, import.mailings, &mut report).await?;
+        write(&mut tx, &fresh, now).await?;
+        let all: Json = chunk.iter().map(|(key, _)| json!({ "key": key })).collect();
+        for mailing in import.mailings {
+            let values = values![all.clone(), now, mailing.as_str(), import.source, import.basis.as_str()];
+            tx.execute(B::SQL.subscribe, values).await?;
+        }
+        tx.execute(B::SQL.note_subscriptions, values![all]).await?;
+        progress(chunk.len());
+    }
+    drop_empty_partners(&mut tx).await?;
     failpoint::reach("mid_import");
-    if !dry_run {
+    if !import.dry_run {
         tx.commit().await?;
     }
-    Ok(summary)
+    Ok(report)
 }
 
 /// Counts what the chunk would do; returns its new and changed contacts.
 async fn compare<'a, B: Backend>(
     tx: &mut Transaction<B>,
-    chunk: &[(String, &'a NewContact)],
+    chunk: &'a [(String, &'a NewContact)],
     mailings: &[String],
-    summary: &mut ImportSummary,
-) -> Result<Vec<(String, &'a NewContact)>> {
-    let mailings: Vec<_> = mailings.iter().map(|mailing| json!({ "mailing": mailing })).collect();
-    let rows = tx.rows(B::SQL.known_contacts, values![batch_of(chunk), json!(mailings)]).await?;
-    let mut known = HashMap::with_capacity(rows.len());
-    for row in &rows {
+    report: &mut ImportReport,
+) -> Result<Vec<Effective<'a>>> {
+    let batch: Json = chunk.iter().map(|(key, c)| json!({ "key": key, "hash": c.address_hash })).collect();
+    let mailings: Json = mailings.iter().map(|mailing| json!({ "mailing": mailing })).collect();
+    let mut known = HashMap::with_capacity(chunk.len());
+    for row in &tx.rows(B::SQL.known_contacts, values![batch, mailings]).await? {
         let row = Reader::new(row, "contacts", "suppressed");
-        summary.suppressed += usize::from(row.text("suppressed")? == "yes");
+        report.summary.suppressed += usize::from(row.text("suppressed")? == "yes");
         if let Some(address) = row.optional_text("address")? {
-            let fields = [
-                address,
-                row.text("address_hash")?,
-                row.text("name")?,
-                row.text("establishment")?,
-                row.text("commune")?,
-            ];
-            known.insert(row.text("email_key")?, fields);
+            let mut fields = Fields::default();
+            for field in Field::ALL {
+                fields.set(field, row.text(field.as_str())?);
+            }
+            let (hash, partner_key) = (row.text("address_hash")?, row.text("partner_key")?);
+            known.insert(row.text("email_key")?, Known { address, hash, partner_key, fields });
         }
     }
     let mut fresh = Vec::new();
     for (key, contact) in chunk {
+        let before = known.remove(key);
+        let mut effective = (*contact).clone();
+        let Some(before) = before else {
+            report.summary.added += 1;
+            report.tell(Difference::Added(contact.address.clone()));
+            fresh.push(Effective { key, contact: effective, said: &contact.fields });
+            continue;
+        };
+        let mut changes = Vec::new();
         let address = contact.address.to_string();
-        let fields = [&address, &contact.address_hash, &contact.name, &contact.establishment, &contact.commune];
-        match known.get(key) {
-            Some(before) if before.iter().eq(fields) => {
-                summary.unchanged += 1;
-                continue;
-            }
-            Some(_) => summary.changed += 1,
-            None => summary.added += 1,
+        if before.address != address {
+            changes.push(("address", before.address, address));
         }
-        fresh.push((key.clone(), *contact));
+        for field in Field::ALL {
+            let was = before.fields.get(field).unwrap_or_default();
+            match effective.fields.get(field) {
+                None => effective.fields.set(field, was),
+                Some(is) if is != was => changes.push((field.as_str(), was.to_owned(), is.to_owned())),
+                Some(_) => {}
+            }
+        }
+        // Silently, where only the folding of the partner's name or the key of the hashes is another.
+        let same = before.hash == contact.address_hash && before.partner_key == effective.partner_key();
+        match changes.is_empty() {
+            true => report.summary.unchanged += 1,
+            false => {
+                report.summary.changed += 1;
+                report.tell(Difference::Changed(contact.address.clone(), changes.clone()));
+            }
+        }
+        if !same || !changes.is_empty() {
+            fresh.push(Effective { key, contact: effective, said: &contact.fields });
+        }
     }
     Ok(fresh)
 }
 
-fn batch_of(contacts: &[(String, &NewContact)]) -> serde_json::Value {
-    contacts
-        .iter()
-        .map(|(key, contact)| {
-            json!({
-                "key": key,
-                "address": contact.address.to_string(),
-                "hash": contact.address_hash,
-                "name": contact.name,
-                "establishment": contact.establishment,
-                "commune": contact.commune,
-            })
-        })
-        .collect()
+async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now: Timestamp) -> Result<()> {
+    let (mut partners, mut said, mut contacts) = (Partners::new(), Partners::new(), Vec::new());
+    for it in fresh {
+        let partner = it.contact.partner_key();
+        describe(&mut partners, &partner, &it.contact.fields);
+        describe(&mut said, &partner, it.said);
+        contacts.push(json!({
+            "key": it.key,
+            "partner": partner,
+            "address": it.contact.address.to_string(),
+            "hash": it.contact.address_hash,
+            "name": it.contact.fields.get(Field::Name),
+            "function": it.contact.fields.get(Field::Function),
+            "language": it.contact.fields.get(Field::Language),
+        }));
+    }
+    tx.execute(B::SQL.add_partners, values![partners.into_values().map(Json::Object).collect::<Json>(), now]).await?;
+    tx.execute(B::SQL.change_partners, values![said.into_values().map(Json::Object).collect::<Json>()]).await?;
+    tx.execute(B::SQL.upsert_contacts, values![Json::from(contacts), now]).await?;
+    Ok(())
 }
 
-pub(super) async fn contacts<B: Backend>(db: &B) -> Result<Vec<Contact>> {
-    let mut tx = Transaction::read(db, "reading contacts").await?;
-    let contacts = "SELECT id, address, name, establishment, commune, since FROM contacts ORDER BY email_key";
-    let mut contacts =
-        tx.rows(contacts, values![]).await?.iter().map(rows::contact).collect::<Result<Vec<Contact>>>()?;
+/// Objects of a batch by the partner's key.
+type Partners = BTreeMap<String, Map<String, Json>>;
 
+/// Of what several contacts say of their partner, the first word counts.
+fn describe(partners: &mut Partners, key: &str, fields: &Fields) {
+    let batch = partners.entry(key.to_owned()).or_default();
+    batch.insert("partner".to_owned(), json!(key));
+    for field in Field::ALL.into_iter().filter(|field| field.is_of_partner()) {
+        if let Some(text) = fields.get(field) {
+            batch.entry(field.as_str()).or_insert_with(|| json!(text));
+        }
+    }
+}
+
+/// Whoever is not in the whole list goes; what was sent to them stays in the ledger, suppressions stay by their hash.
+async fn remove_others<B: Backend>(
+    tx: &mut Transaction<B>,
+    contacts: &[(String, &NewContact)],
+    source: &str,
+    report: &mut ImportReport,
+    now: Timestamp,
+) -> Result<()> {
+    let listed: HashSet<&str> = contacts.iter().map(|(key, _)| key.as_str()).collect();
+    let mut gone = Vec::new();
+    for row in &tx.rows("SELECT id, email_key, address FROM contacts ORDER BY email_key", values![]).await? {
+        let row = Reader::new(row, "contacts", "id");
+        report.known += 1;
+        let key = row.text("email_key")?;
+        if !listed.contains(key.as_str()) {
+            report.tell(Difference::Gone(row.address("address")?));
+            gone.push(json!({ "key": key }));
+        }
+    }
+    report.summary.gone = gone.len();
+    for chunk in gone.chunks(CHUNK) {
+        remove(tx, &Json::from(chunk.to_vec()), source, now).await?;
+    }
+    Ok(())
+}
+
+/// Removes contacts, a batch of {key}, and keeps that their subscriptions ended.
+async fn remove<B: Backend>(tx: &mut Transaction<B>, batch: &Json, source: &str, now: Timestamp) -> Result<u64> {
+    tx.execute(B::SQL.note_endings, values![batch.clone(), now, source]).await?;
+    tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;
+    tx.execute(B::SQL.drop_contacts, values![batch.clone()]).await
+}
+
+async fn drop_empty_partners<B: Backend>(tx: &mut Transaction<B>) -> Result<u64> {
+    let empty = "DELETE FROM partners WHERE NOT EXISTS (SELECT 1 FROM contacts c WHERE c.partner = partners.id)";
+    tx.execute(empty, values![]).await
+}
+
+/// Columns of a contact `c` and its partner `p`.
+const CONTACTS: &str = "SELECT c.id, c.address, c.name, c.function, c.language, c.since, p.name AS establishment,
+    p.category, p.commune, p.insee, p.street, p.labels, p.stars, p.website, p.position
+    FROM contacts c JOIN partners p ON p.id = c.partner WHERE ";
+
+pub(super) async fn contacts<B: Backend>(db: &B, segment: Option<&Segment>) -> Result<Vec<Contact>> {
+    let mut tx = Transaction::read(db, "reading contacts").await?;
+    let (condition, values) =
+        segment.map_or_else(|| ("true".to_owned(), values![]), |it| segment::condition::<B>(it, 1));
+    matching(&mut tx, &condition, values).await
+}
+
+/// `condition` is text of ours; whatever a person wrote is in `values`.
+async fn matching<B: Backend>(
+    tx: &mut Transaction<B>,
+    condition: &str,
+    values: Vec<super::backend::Value>,
+) -> Result<Vec<Contact>> {
+    let select = sqlx::AssertSqlSafe(format!("{CONTACTS} {condition} ORDER BY c.email_key"));
+    let mut contacts = tx.rows(select, values).await?.iter().map(rows::contact).collect::<Result<Vec<Contact>>>()?;
     let subscriptions = "SELECT contact, mailing FROM subscriptions WHERE ended_at IS NULL ORDER BY contact, mailing";
     let mut by_contact: HashMap<String, Vec<String>> = HashMap::new();
     for row in tx.rows(subscriptions, values![]).await? {
@@ -122,12 +247,56 @@ pub(super) async fn contacts<B: Backend>(db: &B) -> Result<Vec<Contact>> {
     Ok(contacts)
 }
 
-/// Names that nobody of whom was known at `since`, by name.
+/// Establishments that nobody of whom was known at `since`, by name.
 pub(super) async fn newcomers<B: Backend>(db: &B, since: Timestamp) -> Result<Vec<Newcomer>> {
     let mut tx = Transaction::read(db, "looking for new partners").await?;
-    let select = "SELECT establishment, MIN(commune) AS commune FROM contacts WHERE establishment <> ''
-        GROUP BY establishment HAVING MIN(since) > $1 ORDER BY establishment";
+    let select = "SELECT p.name AS establishment, MIN(p.commune) AS commune
+        FROM contacts c JOIN partners p ON p.id = c.partner WHERE p.name <> ''
+        GROUP BY p.name HAVING MIN(c.since) > $1 ORDER BY p.name";
     tx.rows(select, values![since]).await?.iter().map(rows::newcomer).collect()
+}
+
+pub(super) async fn dossier<B: Backend>(db: &B, key: &str, hash: &str) -> Result<Dossier> {
+    let mut tx = Transaction::read(db, "reading what is known of a person").await?;
+    let contact = matching(&mut tx, "c.email_key = $1", values![key]).await?.pop();
+    let select = "SELECT mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1
+        ORDER BY at, mailing, change";
+    let history = tx.rows(select, values![hash]).await?.iter().map(rows::subscription_change).collect::<Result<_>>()?;
+    let select = "SELECT scope, reason, since FROM suppressions WHERE address_hash = $1 ORDER BY since, scope";
+    let mut suppressions = Vec::new();
+    for row in &tx.rows(select, values![hash]).await? {
+        let row = Reader::new(row, "suppressions", "scope");
+        suppressions.push((row.text("scope")?, row.text("reason")?, row.instant("since")?));
+    }
+    Ok(Dossier { contact, history, suppressions })
+}
+
+pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timestamp) -> Result<Erased> {
+    let mut tx = Transaction::write(db, "erasing a person").await?;
+    tx.execute(B::SQL.at_length, values![]).await?;
+    tx.execute(B::SQL.opting_out, values![]).await?;
+    // What waits is ended first, and the hash bars the way back.
+    suppress_within(&mut tx, hash, None, SuppressionReason::Manual, now).await?;
+    let flying = "SELECT id FROM deliveries WHERE recipient_key = $1 AND state IN ('claimed', 'in_data') LIMIT 1";
+    if tx.row(flying, values![key]).await?.is_some() {
+        return Ok(Erased::UnderWay);
+    }
+    let words = "UPDATE attempts SET text = NULL
+        WHERE delivery IN (SELECT id FROM deliveries WHERE recipient_key = $1)";
+    tx.execute(words, values![key]).await?;
+    // The rows stay, so the sums stay true. An unknown one keeps its hash: sent again, it meets the suppression.
+    let deliveries = "UPDATE deliveries SET contact_id = '', recipient_key = 'erased:' || id,
+            address = 'erased@erased.invalid', address_hash = CASE WHEN state = 'unknown' THEN address_hash ELSE '' END,
+            name = '', establishment = '', commune = ''
+        WHERE recipient_key = $1";
+    let deliveries = tx.execute(deliveries, values![key]).await?;
+    tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;
+    let batch = json!([{ "key": key }]);
+    tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;
+    let known = tx.execute(B::SQL.drop_contacts, values![batch]).await? > 0;
+    drop_empty_partners(&mut tx).await?;
+    tx.commit().await?;
+    Ok(if known || deliveries > 0 { Erased::Done { deliveries } } else { Erased::NotKnown })
 }
 
 pub(super) async fn suppress<B: Backend>(
@@ -154,7 +323,11 @@ pub(super) async fn suppress_within<B: Backend>(
     let scope = mailing.unwrap_or("*");
     let insert = "INSERT INTO suppressions (address_hash, scope, reason, since) VALUES ($1, $2, $3, $4)
         ON CONFLICT (address_hash, scope) DO NOTHING";
-    tx.execute(insert, values![address_hash, scope, reason.as_str(), now]).await?;
+    if tx.execute(insert, values![address_hash, scope, reason.as_str(), now]).await? > 0 {
+        let note = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+            VALUES ($1, $2, $4, 'ended', '', $3) ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
+        tx.execute(note, values![address_hash, scope, reason.as_str(), now]).await?;
+    }
     // What is claimed is left to its marker, which looks again (T5).
     let queued = "UPDATE deliveries SET state = 'suppressed', next_at = NULL, changed_at = $3
         WHERE state = 'queued' AND substr(address_hash, 1, 12) = substr($1, 1, 12) AND address_hash = $1

@@ -109,6 +109,7 @@ impl Backend for Postgres {
             || lpad(to_hex($4), 12, '0')",
         lock: " FOR UPDATE OF d",
         skip_locked: " FOR UPDATE OF d SKIP LOCKED",
+        each_label: "jsonb_array_elements_text(CAST(p.labels AS jsonb)) AS label(value)",
         // Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
         marking: "SELECT pg_advisory_xact_lock_shared(7305801)",
         opting_out: "SELECT pg_advisory_xact_lock(7305801)",

@@ -11,7 +11,7 @@ use crate::domain::{
     email::EmailAddress,
     issue::{Approval, Attachment, Content, Counts, Envelope, Inline, IssueKey, IssueState, IssueSummary},
     newsletter::Newcomer,
-    partner::Contact,
+    partner::{Contact, Partner, SubscriptionChange},
 };
 use std::fmt::Display;
 
@@ -118,14 +118,38 @@ pub(super) fn published(row: &Row) -> Result<Published> {
 /// Without subscriptions: they are rows of their own.
 pub(super) fn contact(row: &Row) -> Result<Contact> {
     let row = Reader::new(row, "contacts", "id");
+    let labels = row.text("labels")?;
+    let labels = serde_json::from_str(&labels).map_err(|why| row.unreadable("labels", why))?;
     Ok(Contact {
         id: row.text("id")?,
         address: row.address("address")?,
         name: row.text("name")?,
-        establishment: row.text("establishment")?,
-        commune: row.text("commune")?,
+        function: row.text("function")?,
+        language: row.text("language")?,
+        partner: Partner {
+            name: row.text("establishment")?,
+            category: row.text("category")?,
+            commune: row.text("commune")?,
+            insee: row.text("insee")?,
+            street: row.text("street")?,
+            labels,
+            stars: row.number("stars")?,
+            website: row.text("website")?,
+            position: row.text("position")?,
+        },
         subscriptions: Vec::new(),
         since: row.instant("since")?,
+    })
+}
+
+pub(super) fn subscription_change(row: &Row) -> Result<SubscriptionChange> {
+    let row = Reader::new(row, "subscription_changes", "mailing");
+    Ok(SubscriptionChange {
+        mailing: row.text("mailing")?,
+        at: row.instant("at")?,
+        change: row.text("change")?,
+        basis: row.text("basis")?,
+        source: row.text("source")?,
     })
 }
 

@@ -28,16 +28,30 @@ pub(super) struct Statements {
     pub(super) doubt_attempts: &'static str,
     /// `$1` issue, `$2` now, `$3` the state they end in
     pub(super) stop: &'static str,
-    /// `$1` issue, `$2` now, `$3` mailing, `$4` a number that no issue frozen at the same time has, `$5` audience
+    /// `$1` issue, `$2` now, `$3` mailing, `$4` a number that no issue frozen at the same time has, `$5` audience; at
+    /// `/* segment */` a further condition on `c` and `p` may be put in, whose values begin at `$6`
     pub(super) freeze_recipients: &'static str,
-    /// `$1` batch of {key}, `$2` batch of mailings
+    /// `$1` batch of {key, hash}, `$2` batch of mailings
     pub(super) known_contacts: &'static str,
-    /// `$1` batch of {key, address, hash, name, establishment, commune}, `$2` now
+    /// `$1` batch of {partner, and the fields of one}, `$2` now: makes those that are missing
+    pub(super) add_partners: &'static str,
+    /// `$1` batch of {partner, and those of its fields that were said}
+    pub(super) change_partners: &'static str,
+    /// `$1` batch of {key, partner, address, hash, name, function, language}, `$2` now
     pub(super) upsert_contacts: &'static str,
-    /// `$1` batch of {key}, `$2` now, `$3` mailing, `$4` source
+    /// `$1` batch of {key}, `$2` now, `$3` mailing, `$4` source, `$5` basis
     pub(super) subscribe: &'static str,
+    /// `$1` batch of {key}
+    pub(super) note_subscriptions: &'static str,
+    /// `$1` batch of {key}, `$2` now, `$3` source
+    pub(super) note_endings: &'static str,
+    /// `$1` batch of {key}
+    pub(super) drop_subscriptions: &'static str,
+    pub(super) drop_contacts: &'static str,
     /// `$1` batch of {id}
     pub(super) attempts_of: &'static str,
+    /// The labels of a partner `p`, as rows `label.value`.
+    pub(super) each_label: &'static str,
     /// What a marker's transaction begins with, and an opt-out's: they must not overlap, or an opt-out could commit
     /// between a marker's look at the suppressions and its commit (I5).
     pub(super) marking: &'static str,
@@ -70,6 +84,7 @@ macro_rules! statements {
         rising_id: $rising_id:literal,
         lock: $lock:literal,
         skip_locked: $skip:literal,
+        each_label: $each_label:literal,
         marking: $marking:literal,
         opting_out: $opting_out:literal,
         at_length: $at_length:literal,
@@ -202,39 +217,90 @@ macro_rules! statements {
                     CASE WHEN r.stop THEN 'suppressed' ELSE 'queued' END, CASE WHEN r.stop THEN NULL ELSE $2 END, $2
                 FROM (
                     SELECT ", $rising_id, " AS id, c.id AS contact_id, c.email_key, c.address, c.address_hash, c.name,
-                        c.establishment, c.commune, ", $crate::store::sql::suppressed!("c.address_hash", "$3"), " AS stop
+                        p.name AS establishment, p.commune, ", $crate::store::sql::suppressed!("c.address_hash", "$3"), " AS stop
                     FROM contacts c
+                    JOIN partners p ON p.id = c.partner
                     JOIN subscriptions u ON u.contact = c.id AND u.mailing = $5 AND u.ended_at IS NULL
+                    WHERE true /* segment */
                     ORDER BY c.email_key
                 ) AS r"
             ),
             known_contacts: concat!(
-                "SELECT batch.value->>'key' AS email_key, c.address, c.address_hash, c.name, c.establishment, c.commune,
+                "SELECT batch.value->>'key' AS email_key, c.address, c.address_hash, c.name, c.function, c.language,
+                    p.partner_key, p.name AS establishment, p.category, p.commune, p.insee, p.street, p.labels,
+                    CAST(p.stars AS TEXT) AS stars, p.website, p.position,
                     CASE WHEN EXISTS (SELECT 1 FROM suppressions s WHERE s.address_hash = batch.value->>'hash'
                         AND (s.scope = '*' OR s.scope IN (SELECT batch_2.value->>'mailing' FROM ", $batch_2, ")))
                         THEN 'yes' ELSE 'no' END AS suppressed
-                FROM ", $batch, " LEFT JOIN contacts c ON c.email_key = batch.value->>'key'"
+                FROM ", $batch, " LEFT JOIN contacts c ON c.email_key = batch.value->>'key'
+                LEFT JOIN partners p ON p.id = c.partner"
+            ),
+            add_partners: concat!(
+                "INSERT INTO partners (id, partner_key, name, category, commune, insee, street, labels, stars, website,
+                    position)
+                SELECT ", $id, ", batch.value->>'partner', COALESCE(batch.value->>'establishment', ''),
+                    COALESCE(batch.value->>'category', ''), COALESCE(batch.value->>'commune', ''),
+                    COALESCE(batch.value->>'insee', ''), COALESCE(batch.value->>'street', ''),
+                    COALESCE(batch.value->>'labels', '[]'), CAST(COALESCE(batch.value->>'stars', '0') AS BIGINT),
+                    COALESCE(batch.value->>'website', ''), COALESCE(batch.value->>'position', '')
+                FROM ", $batch, " WHERE true ON CONFLICT (partner_key) DO NOTHING"
+            ),
+            change_partners: concat!(
+                "UPDATE partners SET name = COALESCE(batch.value->>'establishment', name),
+                    category = COALESCE(batch.value->>'category', category),
+                    commune = COALESCE(batch.value->>'commune', commune), insee = COALESCE(batch.value->>'insee', insee),
+                    street = COALESCE(batch.value->>'street', street),
+                    labels = COALESCE(batch.value->>'labels', labels),
+                    stars = COALESCE(CAST(batch.value->>'stars' AS BIGINT), stars),
+                    website = COALESCE(batch.value->>'website', website),
+                    position = COALESCE(batch.value->>'position', position)
+                FROM ", $batch, " WHERE partner_key = batch.value->>'partner'"
             ),
             upsert_contacts: concat!(
-                "INSERT INTO contacts (id, email_key, address, address_hash, name, establishment, commune, since)
+                "INSERT INTO contacts (id, email_key, address, address_hash, name, function, language, partner, since)
                 SELECT ", $id, ", batch.value->>'key', batch.value->>'address', batch.value->>'hash',
-                    batch.value->>'name', batch.value->>'establishment', batch.value->>'commune', $2
-                FROM ", $batch, " WHERE true
+                    COALESCE(batch.value->>'name', ''), COALESCE(batch.value->>'function', ''),
+                    COALESCE(batch.value->>'language', 'fr'), p.id, $2
+                FROM ", $batch, " JOIN partners p ON p.partner_key = batch.value->>'partner'
+                WHERE true
                 ON CONFLICT (email_key) DO UPDATE SET address = excluded.address, address_hash = excluded.address_hash,
-                    name = excluded.name, establishment = excluded.establishment, commune = excluded.commune"
+                    name = excluded.name, function = excluded.function, language = excluded.language,
+                    partner = excluded.partner"
             ),
             // DO NOTHING: a subscription that ended stays ended.
             subscribe: concat!(
                 "INSERT INTO subscriptions (contact, mailing, basis, source, since)
-                SELECT c.id, $3, 'legitimate_interest', $4, $2
+                SELECT c.id, $3, $5, $4, $2
                 FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
                 WHERE true ON CONFLICT (contact, mailing) DO NOTHING"
+            ),
+            note_subscriptions: concat!(
+                "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+                SELECT c.address_hash, u.mailing, u.since, 'subscribed', u.basis, u.source
+                FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
+                JOIN subscriptions u ON u.contact = c.id
+                WHERE true ON CONFLICT (address_hash, mailing, at, change) DO NOTHING"
+            ),
+            note_endings: concat!(
+                "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+                SELECT c.address_hash, u.mailing, $2, 'ended', u.basis, $3
+                FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
+                JOIN subscriptions u ON u.contact = c.id AND u.ended_at IS NULL
+                WHERE true ON CONFLICT (address_hash, mailing, at, change) DO NOTHING"
+            ),
+            drop_subscriptions: concat!(
+                "DELETE FROM subscriptions WHERE contact IN (SELECT c.id FROM ", $batch,
+                " JOIN contacts c ON c.email_key = batch.value->>'key')"
+            ),
+            drop_contacts: concat!(
+                "DELETE FROM contacts WHERE email_key IN (SELECT batch.value->>'key' FROM ", $batch, ")"
             ),
             attempts_of: concat!(
                 "SELECT a.delivery, a.n, a.at, a.phase, a.code, a.enhanced, a.text, a.outcome
                 FROM ", $batch, " JOIN attempts a ON a.delivery = batch.value->>'id'
                 ORDER BY a.delivery, a.n, a.at, a.source DESC"
             ),
+            each_label: $each_label,
             marking: $marking,
             opting_out: $opting_out,
             at_length: $at_length,

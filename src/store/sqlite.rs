@@ -126,6 +126,7 @@ impl Backend for Sqlite {
         // There is one writer: no row to lock, nobody to pass by or to wait for, no time-out to lift.
         lock: "",
         skip_locked: "",
+        each_label: "json_each(p.labels) AS label",
         marking: "SELECT 1",
         opting_out: "SELECT 1",
         at_length: "SELECT 1",

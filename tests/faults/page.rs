@@ -173,26 +173,26 @@ const IMPORTS: &[Fault] = &[
     fault("I03", "addresses that stand twice", "kept once, and said"),
     fault("I04", "an address that has left comes again", "it stays left"),
     fault("I05", "odd names", "in no header and no formula"),
-    fault("I06", "a workbook that bites", "open: workbooks are not read at this point, only CSV"),
+    fault("I06", "a workbook that bites", "refused: macros, names that lead out, more than it says when unpacked"),
     fault("I07", "broken files", "refused with every line; nothing of them is taken"),
-    fault(
-        "I08",
-        "an import that would remove many",
-        "open: an import only adds and updates; there is nothing to ask about",
-    ),
+    fault("I08", "a whole list that would remove more than a fifth", "asks first; with --yes it is done"),
 ];
 
 const WEB: &[Fault] = &[
-    fault("W01", "a scanner follows every link", "open: there are no pages at this point"),
-    fault("W02", "the one-click POST, twice and malformed", "open: as W01"),
-    fault("W03", "forged and old tokens", "open: as W01; the tokens themselves are tested in `tokens`"),
+    fault("W01", "a scanner follows every link", "nothing changes by looking; a browser with scripts is not tried yet"),
     fault(
-        "W04",
-        "leaving while one's message is queued",
-        "open as a page; the order of the two commits is tested by `o8_…` and in `store::opening`",
+        "W02",
+        "the one-click POST, twice and malformed",
+        "200 each time, no redirect, no cookie; the next issue stays away",
     ),
-    fault("W05", "two clicks on « Envoyer »", "open: as W01; two runs of one issue send once (F10)"),
-    fault("W06", "the database is down while one leaves", "open: as W01"),
+    fault("W03", "forged and old tokens", "the page of what is not there, and nothing more is said"),
+    fault("W04", "somebody leaves while the message waits", "suppressed at once; the relay gets nothing for them"),
+    fault("W05", "two clicks on « Envoyer »", "open: there is no such button; two runs of one issue send once (F10)"),
+    fault(
+        "W06",
+        "the database is down while one leaves",
+        "503 with another way to be heard; never a false « c’est fait »",
+    ),
 ];
 
 /// Tests by the ids in their names.

@@ -155,8 +155,8 @@ async fn newcomers_and_the_audience_are_counted_as_a_freeze_would(db: Ledger) {
     db.store.suppress(&hash(2), None, SuppressionReason::OptOut, at(1)).await.unwrap();
     db.store.suppress(&hash(3), Some("agenda"), SuppressionReason::OptOut, at(1)).await.unwrap();
     db.store.suppress(&hash(4), Some("another"), SuppressionReason::OptOut, at(1)).await.unwrap();
-    assert_eq!(db.store.audience_size("agenda", "agenda").await.unwrap(), 2);
-    assert_eq!(db.store.audience_size("agenda", "nobody").await.unwrap(), 0);
+    assert_eq!(db.store.audience_size("agenda", "agenda", None).await.unwrap(), 2);
+    assert_eq!(db.store.audience_size("agenda", "nobody", None).await.unwrap(), 0);
     assert_eq!(content().inline, []);
 }
 

@@ -199,7 +199,7 @@ async fn finds_what_it_held(url: &str) {
     assert_eq!(store.miscounted().await.unwrap(), []);
     let id = DeliveryId("019f2bb65f0000000001aaaaaaaaaaaa".to_owned());
     store.resolve_unknown(&id, Resolution::Sent, "Ève", at(1)).await.unwrap();
-    let counts = store.issues().await.unwrap()[0].counts.clone();
+    let counts = store.issues().await.unwrap()[0].counts;
     assert_eq!((counts.sent, counts.total()), (1, 1));
 }
 

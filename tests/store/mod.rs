@@ -10,4 +10,5 @@ mod log;
 mod opening;
 mod partners;
 mod schedule;
+mod segments;
 mod transitions;

@@ -1,12 +1,15 @@
 //! Imports, subscriptions, suppressions.
 
-use crate::support::ledger::{Ledger, address, at, contact, hash, new_issue};
+use crate::support::ledger::{Ledger, address, at, contact, finished, hash, new_issue};
 use semainier::{
     domain::{
-        delivery::State,
-        partner::{ImportSummary, SuppressionReason},
+        delivery::{Outcome, State},
+        partner::{
+            Basis, Difference, Dossier, Field, Fields, Import, ImportSummary, NewContact, SubscriptionChange,
+            SuppressionReason,
+        },
     },
-    store::Frozen,
+    store::{self, Access, Erased, Frozen},
 };
 
 fn mailings(names: &[&str]) -> Vec<String> {
@@ -20,14 +23,14 @@ async fn an_import_adds_changes_and_leaves(db: Ledger) {
     assert_eq!(summary, ImportSummary { added: 2, ..Default::default() });
 
     let mut moved = contact(2);
-    moved.commune = "Pavie".to_owned();
+    moved.fields.set(Field::Commune, "Pavie");
     let contacts = [contact(1), moved, contact(3)];
     let both = mailings(&["newsletter", "agenda"]);
     let summary = db.store.import_contacts(&contacts, &both, "b.csv", false, at(60)).await.unwrap();
-    assert_eq!(summary, ImportSummary { added: 1, changed: 1, unchanged: 1, suppressed: 0 });
+    assert_eq!(summary, ImportSummary { added: 1, changed: 1, unchanged: 1, ..Default::default() });
 
     let known = db.store.contacts().await.unwrap();
-    let seen: Vec<_> = known.iter().map(|it| (it.address.to_string(), it.commune.as_str(), it.since)).collect();
+    let seen: Vec<_> = known.iter().map(|it| (it.address.to_string(), it.partner.commune.as_str(), it.since)).collect();
     let expected = [(1, "Auch", at(0)), (2, "Pavie", at(0)), (3, "Auch", at(60))];
     assert_eq!(seen, expected.map(|(n, commune, since)| (address(n).to_string(), commune, since)));
     assert!(known.iter().all(|it| it.subscriptions == ["agenda", "newsletter"]));
@@ -36,7 +39,7 @@ async fn an_import_adds_changes_and_leaves(db: Ledger) {
 async fn two_lines_of_one_person_are_one_contact(db: Ledger) {
     let mut again = contact(1);
     again.address = address(1).to_string().to_uppercase().parse().unwrap();
-    again.name = "La même".to_owned();
+    again.fields.set(Field::Name, "La même");
     let contacts = [contact(1), again];
     let summary = db.store.import_contacts(&contacts, &mailings(&["agenda"]), "a.csv", false, at(0)).await.unwrap();
     assert_eq!(summary, ImportSummary { added: 1, ..Default::default() });
@@ -55,7 +58,7 @@ async fn an_import_is_all_or_nothing(db: Ledger) {
     // Something goes wrong with the very last line.
     db.sql("CREATE UNIQUE INDEX no_namesakes ON contacts (name)").await;
     let mut contacts: Vec<_> = (1..=1500).map(contact).collect();
-    contacts[1499].name = contact(1).name;
+    contacts[1499].fields = contact(1).fields;
     db.store.import_contacts(&contacts, &mailings(&["agenda"]), "a.csv", false, at(0)).await.unwrap_err();
     assert_eq!(db.store.contacts().await.unwrap(), []);
 }
@@ -98,7 +101,116 @@ async fn an_opt_out_takes_what_is_queued_and_the_first_reason_stays(db: Ledger) 
     db.sql("UPDATE suppressions SET since = since / (CASE reason WHEN 'complaint' THEN 0 ELSE 1 END)").await;
 }
 
+async fn contacts_of_one_establishment_share_it_and_what_a_file_does_not_say_stays(db: Ledger) {
+    let said = |n: usize, fields: &[(Field, &str)]| {
+        let mut contact = contact(n);
+        contact.fields = fields.iter().fold(Fields::default(), |all, (field, text)| all.with(*field, *text));
+        contact
+    };
+    let gite = [(Field::Establishment, "Gîte du Pré"), (Field::Commune, "Auch")];
+    let with = |more: &[(Field, &'static str)]| [&gite[..], more].concat();
+    let first = said(1, &with(&[(Field::Category, "hébergement"), (Field::Stars, "3")]));
+    let import = async |contacts: &[NewContact], now| {
+        db.store.import_contacts(contacts, &mailings(&["agenda"]), "a.csv", false, at(now)).await.unwrap()
+    };
+    import(&[first], 0).await;
+    // A second contact of the same house; and the first with nothing but a function.
+    import(&[said(2, &with(&[(Field::Stars, "4")])), said(1, &[(Field::Function, "Gérante")])], 1).await;
+    let known = db.store.contacts().await.unwrap();
+    for contact in &known {
+        let partner = (&*contact.partner.name, &*contact.partner.category, contact.partner.stars);
+        assert_eq!(partner, ("Gîte du Pré", "hébergement", 4));
+    }
+    assert_eq!((&*known[0].function, &*known[1].function, &*known[1].language), ("Gérante", "", "fr"));
+    // It moves: the house is the same for those the file names, and nobody is left behind in the old one.
+    let summary = import(&[1, 2].map(|n| said(n, &[(Field::Commune, "Pavie")])), 2).await;
+    assert_eq!(summary, ImportSummary { changed: 2, ..Default::default() });
+    let known = db.store.contacts().await.unwrap();
+    assert!(known.iter().all(|it| it.partner.commune == "Pavie" && it.partner.category == "hébergement"), "{known:?}");
+    db.sql("SELECT 1 / (CASE count(*) WHEN 1 THEN 1 ELSE 0 END) FROM partners").await;
+}
+
+async fn every_change_of_a_subscription_is_kept(db: Ledger) {
+    db.partners(2).await;
+    db.store.suppress(&hash(1), Some("agenda"), SuppressionReason::OptOut, at(5)).await.unwrap();
+    db.store.suppress(&hash(1), Some("agenda"), SuppressionReason::OptOut, at(6)).await.unwrap();
+    let none = Import {
+        contacts: &[contact(1)],
+        mailings: &[],
+        source: "b.csv",
+        basis: Basis::Consent,
+        replace: true,
+        dry_run: false,
+    };
+    let report = db.store.import(&none, &|_| {}, at(7)).await.unwrap();
+    assert_eq!((report.summary.gone, report.known), (1, 2));
+    assert_eq!(report.differences, [Difference::Gone(address(2))]);
+    let dossier = async |n| db.store.dossier(&address(n).key(), &hash(n)).await.unwrap();
+    let said = |dossier: &Dossier| {
+        let one = |it: &SubscriptionChange| format!("{} {} {}", it.change, it.mailing, it.source);
+        dossier.history.iter().map(one).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&dossier(1).await), ["subscribed agenda test", "ended agenda opt_out"]);
+    let left = dossier(2).await;
+    assert_eq!(said(&left), ["subscribed agenda test", "ended agenda b.csv"]);
+    assert_eq!(left.contact, None);
+}
+
+async fn who_is_being_written_to_is_not_erased_and_who_was_is_without_a_trace(db: Ledger) {
+    let key = db.frozen(2).await;
+    let claims = db.claim(1, at(0)).await;
+    let n = if claims[0].recipient.address == address(1) { 1 } else { 2 };
+    let erase = async |n| db.store.erase(&address(n).key(), &hash(n), at(1)).await.unwrap();
+    assert_eq!(erase(n).await, Erased::UnderWay);
+    assert_eq!(db.store.contacts().await.unwrap().len(), 2, "nothing was done");
+    db.store.finish_attempts(&[finished(&claims[0], Outcome::Refused { suppress: false }, at(2))]).await.unwrap();
+    assert_eq!(erase(n).await, Erased::Done { deliveries: 1 });
+    assert_eq!(erase(3 - n).await, Erased::Done { deliveries: 1 });
+    assert_eq!(erase(9).await, Erased::NotKnown);
+    let counts = db.store.issue(&key).await.unwrap().unwrap().counts;
+    assert_eq!((counts.failed, counts.suppressed, counts.total()), (1, 1, 2));
+    let log = db.store.log(&Default::default()).await.unwrap();
+    assert!(log.iter().all(|it| it.address == "erased@erased.invalid" && it.name.is_empty()), "{log:?}");
+    assert!(log.iter().flat_map(|it| &it.attempts).all(|it| it.text.is_none()));
+    assert_eq!(db.store.contacts().await.unwrap(), []);
+    // The same person once more: kept, and still not written to.
+    let agenda = mailings(&["agenda"]);
+    let summary = db.store.import_contacts(&[contact(n)], &agenda, "b.csv", false, at(3)).await.unwrap();
+    assert_eq!(summary, ImportSummary { added: 1, suppressed: 1, ..Default::default() });
+}
+
+async fn flat_contacts_of_before_become_partners_and_nobody_is_lost(db: Ledger) {
+    // Back to the tables of 0003, with people in them.
+    let text = if db.store.kind() == "sqlite" { "TEXT" } else { "TEXT COLLATE \"C\"" };
+    db.sql(&format!(
+        "DROP TABLE subscription_changes; DROP INDEX contacts_by_partner;
+        ALTER TABLE contacts DROP COLUMN partner; DROP TABLE partners;
+        ALTER TABLE contacts DROP COLUMN function; ALTER TABLE contacts DROP COLUMN language;
+        ALTER TABLE contacts ADD COLUMN establishment {text} NOT NULL DEFAULT '';
+        ALTER TABLE contacts ADD COLUMN commune {text} NOT NULL DEFAULT '';
+        DELETE FROM _sqlx_migrations WHERE version >= 4;
+        INSERT INTO contacts (id, email_key, address, address_hash, name, establishment, commune, since) VALUES
+            ('1', 'a@b.fr', 'A@b.fr', 'x', 'Un', 'Gîte', 'Auch', 7), ('2', 'b@b.fr', 'b@b.fr', 'y', '', 'Gîte', 'Auch', 8),
+            ('3', 'c@b.fr', 'c@b.fr', 'z', '', '', '', 9), ('4', 'd@b.fr', 'd@b.fr', 'w', '', '', '', 9);
+        INSERT INTO subscriptions (contact, mailing, basis, source, since, ended_at) VALUES
+            ('1', 'agenda', 'consent', 'old.csv', 7, NULL), ('2', 'agenda', 'consent', 'old.csv', 8, 11);"
+    ))
+    .await;
+    let Ledger { url, store, back_door, _place } = db;
+    drop((store, back_door));
+    let store = store::open(&url, Access::Exclusive).await.unwrap();
+    let known = store.contacts().await.unwrap();
+    let seen: Vec<_> = known.iter().map(|it| (&*it.id, &*it.name, &*it.partner.name, &*it.partner.commune)).collect();
+    assert_eq!(seen, [("1", "Un", "Gîte", "Auch"), ("2", "", "Gîte", "Auch"), ("3", "", "", ""), ("4", "", "", "")]);
+    assert_eq!((&known[0].subscriptions, &known[1].subscriptions), (&mailings(&["agenda"]), &vec![]));
+    assert_eq!(store.dossier("b@b.fr", "y").await.unwrap().history.len(), 2);
+}
+
 on_both_databases! {
+    contacts_of_one_establishment_share_it_and_what_a_file_does_not_say_stays
+    every_change_of_a_subscription_is_kept
+    who_is_being_written_to_is_not_erased_and_who_was_is_without_a_trace
+    flat_contacts_of_before_become_partners_and_nobody_is_lost
     an_import_adds_changes_and_leaves
     two_lines_of_one_person_are_one_contact
     a_dry_run_tells_and_changes_nothing

@@ -148,13 +148,7 @@ pub fn at(seconds: i64) -> Timestamp {
 pub const HOUR: i64 = 3600;
 
 pub fn contact(n: usize) -> NewContact {
-    NewContact {
-        address: address(n),
-        address_hash: hash(n),
-        name: format!("Personne {n}"),
-        establishment: format!("Gîte n° {n}"),
-        commune: "Auch".to_owned(),
-    }
+    NewContact::new(address(n), hash(n), &format!("Personne {n}"), &format!("Gîte n° {n}"), "Auch")
 }
 
 pub fn address(n: usize) -> EmailAddress {
@@ -170,6 +164,7 @@ pub fn new_issue(period: &str) -> NewIssue {
     NewIssue {
         key: IssueKey::new("agenda", period),
         audience: "agenda".to_owned(),
+        segment: None,
         mailing: "agenda".to_owned(),
         scheduled_for: at(0),
         expires_at: at(12 * HOUR),

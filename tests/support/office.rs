@@ -207,11 +207,5 @@ pub fn deliverer(
 }
 
 fn contact(address: &str) -> NewContact {
-    NewContact {
-        address: EmailAddress::parse(address).unwrap(),
-        address_hash: hash_of(address),
-        name: String::new(),
-        establishment: String::new(),
-        commune: String::new(),
-    }
+    NewContact::new(EmailAddress::parse(address).unwrap(), hash_of(address), "", "", "")
 }

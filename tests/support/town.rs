@@ -84,13 +84,8 @@ pub async fn engine(config: &Path, clock: Clock) -> Engine {
 pub async fn subscribe(engine: &Engine, addresses: &[&str]) {
     let contact = |text: &&str| {
         let address = EmailAddress::parse(text).unwrap();
-        NewContact {
-            address_hash: engine.tokens.address_hash(&address),
-            name: String::new(),
-            establishment: "Gîte".to_owned(),
-            commune: "Auch".to_owned(),
-            address,
-        }
+        let hash = engine.tokens.address_hash(&address);
+        NewContact::new(address, hash, "", "Gîte", "Auch")
     };
     let contacts: Vec<_> = addresses.iter().map(contact).collect();
     let now = engine.app.clock.now();

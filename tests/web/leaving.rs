@@ -124,7 +124,7 @@ fn w04_who_leaves_while_the_message_waits_does_not_get_it() {
         let (house, relay) = open.close();
         let house = house.set("relay", Relay::nowhere());
         house.run_at(NEXT_AT, &article(NEXT_MONDAY));
-        let open = Open::open(house, relay);
+        let open = Open::house(house, relay);
         assert_eq!(open.house.states().get("queued"), Some(&2));
         assert_eq!(open.post(&way_out, FORM, "List-Unsubscribe=One-Click").status, 200);
         assert_eq!(open.house.states().get("suppressed"), Some(&1), "at once");

@@ -54,10 +54,10 @@ impl Open {
         let house = if shipped { house.with_the_shipped_mailing() } else { house };
         house.import(addresses);
         house.run().expect(0);
-        Self::open(house, relay)
+        Self::house(house, relay)
     }
 
-    fn open(house: House, relay: Relay) -> Self {
+    fn house(house: House, relay: Relay) -> Self {
         let mut serve = Serve::start(&house.path("semainier.toml"), &[]);
         let line = serve.hear("pages are served on http://");
         let host = line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();

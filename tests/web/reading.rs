@@ -96,7 +96,7 @@ fn machines_are_told_whether_we_live_and_whether_the_ledger_answers() {
 fn before_the_first_issue_every_page_is_there() {
     let relay = crate::support::house::Relay::start();
     let house = crate::support::house::House::new().relay(&relay).set("web.bind", "127.0.0.1:0");
-    let open = Open::open(house, relay);
+    let open = Open::house(house, relay);
     assert_eq!(open.get("/").header("location"), "/agenda");
     for path in ["/agenda", "/archives", "/accessibilite", "/agenda.ics", "/agenda.json", "/robots.txt"] {
         assert_eq!(open.get(path).status, 200, "{path}");

@@ -1,0 +1,195 @@
+//! `semainier partners import`: what a file would change, for a person to read, and then the change.
+
+use super::super::{Ended, show};
+use crate::app::Engine;
+use crate::domain::partner::{Basis, Difference, Import, ImportSummary, NewContact};
+use crate::partners::{import, sheet};
+use crate::store::ImportReport;
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    file: PathBuf,
+    /// Say what would change, line by line, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Subscribe them to these mailings only [default: all of them]
+    #[arg(long, value_name = "MAILING", value_delimiter = ',')]
+    mailing: Vec<String>,
+    /// Where the addresses come from, kept with each subscription (GDPR art. 14) [default: the file's name]
+    #[arg(long, value_name = "TEXT")]
+    source: Option<String>,
+    /// What allows us to write to them
+    #[arg(long, value_enum, default_value = "legitimate-interest")]
+    basis: BasisArg,
+    /// The file is the whole list: contacts that are not in it are removed
+    #[arg(long)]
+    replace: bool,
+    /// Do not ask before removing more than a fifth of the contacts
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum BasisArg {
+    /// A professional's address, in connection with the profession
+    LegitimateInterest,
+    Consent,
+}
+
+pub(super) async fn run(engine: &Engine, args: Args) -> anyhow::Result<Ended> {
+    for id in &args.mailing {
+        engine.app.mailing(id)?;
+    }
+    let file = &args.file;
+    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let source = args.source.clone().unwrap_or(name);
+    let bytes = read(file)?;
+    let options = Options {
+        dry_run: args.dry_run,
+        replace: args.replace,
+        yes: args.yes,
+        basis: match args.basis {
+            BasisArg::LegitimateInterest => Basis::LegitimateInterest,
+            BasisArg::Consent => Basis::Consent,
+        },
+    };
+    let ended = import(engine, &bytes, &source, args.mailing, &options).await;
+    ended.with_context(|| file.display().to_string())
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let cannot = || format!("cannot read {}", file.display());
+    let size = std::fs::metadata(file).with_context(cannot)?.len();
+    if size > sheet::LARGEST as u64 {
+        bail!("{} is larger than {} MB", file.display(), sheet::LARGEST >> 20);
+    }
+    std::fs::read(file).with_context(cannot)
+}
+
+#[derive(Default)]
+struct Options {
+    dry_run: bool,
+    replace: bool,
+    yes: bool,
+    basis: Basis,
+}
+
+/// Imports a list that is already in memory, and says what it did.
+pub(in crate::cli) async fn import_bytes(
+    engine: &Engine,
+    bytes: &[u8],
+    source: &str,
+    dry_run: bool,
+    mailings: Vec<String>,
+) -> anyhow::Result<Ended> {
+    import(engine, bytes, source, mailings, &Options { dry_run, ..Options::default() }).await
+}
+
+async fn import(
+    engine: &Engine,
+    bytes: &[u8],
+    source: &str,
+    mailings: Vec<String>,
+    options: &Options,
+) -> anyhow::Result<Ended> {
+    let parsed = import::parse(bytes)?;
+    for message in parsed.merged.said() {
+        show::aside(message);
+    }
+    let sound = parsed.sound();
+    if !options.dry_run {
+        sound.clone()?;
+    }
+    let mailings = match mailings.is_empty() {
+        true => engine.app.mailings.iter().map(|m| m.audience.clone()).collect(),
+        false => mailings,
+    };
+    let contact = |line: import::Line| NewContact {
+        address_hash: engine.tokens.address_hash(&line.address),
+        address: line.address,
+        fields: line.fields,
+    };
+    let contacts: Vec<_> = parsed.lines.into_iter().map(contact).collect();
+    let import = Import {
+        contacts: &contacts,
+        mailings: &mailings,
+        source,
+        basis: options.basis,
+        replace: options.replace,
+        dry_run: options.dry_run,
+    };
+    if options.replace && !options.dry_run && !options.yes {
+        let would = watched(engine, &Import { dry_run: true, ..import.clone() }).await?;
+        ask_before_removing(&would)?;
+    }
+    let report = watched(engine, &import).await?;
+    if options.dry_run {
+        show_differences(&report);
+    }
+    show::line(sum(contacts.len(), &parsed.format, &report.summary, options.dry_run));
+    sound?;
+    Ok(Ended::Done)
+}
+
+/// With a bar on a terminal, where it takes long enough to be seen.
+async fn watched(engine: &Engine, import: &Import<'_>) -> anyhow::Result<ImportReport> {
+    let target = match std::io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let bar = ProgressBar::with_draw_target(Some(import.contacts.len() as u64), target);
+    let report = engine.store.import(import, &|lines| bar.inc(lines as u64), engine.app.clock.now()).await;
+    bar.finish_and_clear();
+    Ok(report?)
+}
+
+/// I08: a list that was cut short must not empty the ledger.
+fn ask_before_removing(would: &ImportReport) -> anyhow::Result<()> {
+    let (gone, known) = (would.summary.gone, would.known);
+    if gone * 5 <= known {
+        return Ok(());
+    }
+    let question = format!("this removes {gone} of {known} contacts ({} %)", gone * 100 / known);
+    if std::io::stdin().is_terminal() {
+        let _ = write!(std::io::stderr(), "{question}. Go on? [y/N] ");
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        if matches!(answer.trim(), "y" | "yes" | "o" | "oui") {
+            return Ok(());
+        }
+    }
+    bail!("{question}; nothing was changed. See them with --dry-run, or say --yes")
+}
+
+fn show_differences(report: &ImportReport) {
+    for difference in &report.differences {
+        match difference {
+            Difference::Added(address) => show::line(format!("+ {address}")),
+            Difference::Gone(address) => show::line(format!("- {address}")),
+            Difference::Changed(address, changes) => {
+                show::line(format!("~ {address}"));
+                for (field, was, is) in changes {
+                    show::line(format!("    {field}: {was:?} becomes {is:?}"));
+                }
+            }
+        }
+    }
+    let summary = &report.summary;
+    let all = summary.added + summary.changed + summary.gone;
+    if all > report.differences.len() {
+        show::line(format!("… and {} more", all - report.differences.len()));
+    }
+}
+
+fn sum(contacts: usize, format: &sheet::Format, summary: &ImportSummary, dry_run: bool) -> String {
+    let would = if dry_run { "would be " } else { "" };
+    let gone = if summary.gone > 0 { format!(", {} {would}removed", summary.gone) } else { String::new() };
+    format!(
+        "{contacts} contacts ({format}): {} {would}added, {} {would}changed, {} unchanged{gone}, {} opted out and stay so",
+        summary.added, summary.changed, summary.unchanged, summary.suppressed
+    )
+}
