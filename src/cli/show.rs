@@ -84,7 +84,7 @@ impl Progress {
                 };
                 let with: Vec<_> = pictures.into_iter().chain(sizes).collect();
                 let with = if with.is_empty() { "nothing beside it".to_owned() } else { with.join(", ") };
-                self.say(format!("composed {:?} with {with}", content.subject));
+                self.say(format!("composed « {} » with {with}", content.subject));
             }
             Step::Frozen { recipients } => {
                 self.say(format!("frozen for {recipients} recipients"));

@@ -18,6 +18,7 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::Datelike;
 use serde::Serialize;
 use std::sync::Arc;
@@ -152,15 +153,19 @@ pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String
         return site.nowhere();
     }
     match site.store.content(&key).await {
-        Ok(Some(content)) => answer::mail(for_everyone(&content.html)),
+        Ok(Some(content)) => answer::mail(for_everyone(&content)),
         Ok(None) => site.nowhere(),
         Err(error) => site.broken(&error.into()),
     }
 }
 
-/// Where a recipient's own words go, what is true for everyone.
-fn for_everyone(html: &str) -> String {
-    html.replace(UNSUBSCRIBE_MARK, "/archives").replace(ESTABLISHMENT_MARK, "")
+/// Where a recipient's own words go, what is true for everyone; the pictures that lie beside a mail are in the page itself.
+fn for_everyone(content: &Content) -> String {
+    let html = content.html.replace(UNSUBSCRIBE_MARK, "/archives").replace(ESTABLISHMENT_MARK, "");
+    content.inline.iter().fold(html, |html, picture| {
+        let data = format!("data:{};base64,{}", picture.media_type, STANDARD.encode(&picture.bytes));
+        html.replace(&format!("cid:{}", picture.content_id), &data)
+    })
 }
 
 pub(super) async fn accessibility(State(site): State<Arc<Site>>) -> Answer {
