@@ -148,8 +148,11 @@ pub(super) async fn finish_attempts<B: Backend>(db: &B, finished: &[Finished]) -
         moved.insert(row.text("id")?, row.text("address_hash")?);
     }
     tx.execute(B::SQL.complete_attempts, values![attempts_of(finished.iter())]).await?;
-    let of_moved = finished.iter().filter(|it| moved.contains_key(&it.claim.id.0));
-    tx.execute(B::SQL.add_attempts, values![attempts_of(of_moved)]).await?;
+    // What ended after its marker has its attempt since then.
+    let early = |it: &&Finished| it.phase < Phase::Data && moved.contains_key(&it.claim.id.0);
+    if finished.iter().any(|it| early(&it)) {
+        tx.execute(B::SQL.add_attempts, values![attempts_of(finished.iter().filter(early))]).await?;
+    }
     for it in finished.iter().filter(|it| suppresses(it)) {
         if let Some(hash) = moved.get(&it.claim.id.0) {
             partners::suppress_within(&mut tx, hash, None, SuppressionReason::Bounce, it.at).await?;
