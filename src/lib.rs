@@ -19,7 +19,7 @@
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there. `docs/store.md` has its layout and figures.
 //! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff; [`report`]
 //!   shows the ledger.
-//! - [`web`] serves the pages partners reach, from what was frozen; [`bench`] measures the way of a message.
+//! - [`web`] serves the pages partners reach, from what was frozen; [`mod@bench`] measures the way of a message.
 //! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
 //!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] reads and
 //!   writes lists of partners; [`domain::segment`] says who of them is meant.

@@ -1,9 +1,9 @@
-//! DATAtourisme: its API v1, and the objects of the older flux, in a folder or a file of JSON-LD.
+//! DATAtourisme: its API v1, and the objects of the older flux, in a folder, a file of JSON-LD, or the archive of them.
 //!
 //! The two write one vocabulary in two ways; [`loose`] reads both. Only French texts are read: the others are machine
 //! translations.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -23,8 +23,10 @@ use super::wordpress_api::json;
 use crate::domain::{french, listing::Listing, news::Picture};
 
 const NAME: &str = "DATAtourisme";
-/// Objects of one folder.
+/// Objects of one folder or archive.
 const MOST_FILES: usize = 100_000;
+/// All files of an archive together, unpacked.
+const MOST_UNPACKED: u64 = 2 << 30;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -82,7 +84,7 @@ fn following(url: &Url, next: &str) -> Option<Url> {
     Some(clean)
 }
 
-/// The objects of a flux that was unpacked: a file, or all files `.json` below a folder.
+/// The objects of a flux: the archive as it is handed out, or unpacked, a file or all files `.json` below a folder.
 pub async fn of_flux(
     path: &Path,
     limit: usize,
@@ -90,6 +92,12 @@ pub async fn of_flux(
 ) -> Result<Vec<Listing>, CollectError> {
     let base =
         Url::parse("https://data.datatourisme.fr/").map_err(|_| CollectError::NoText { place: NAME.to_owned() })?;
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
+        let (path, days) = (path.to_owned(), days.clone());
+        let of = path.clone();
+        let unpacked = tokio::task::spawn_blocking(move || of_archive(&path, limit, &days, &base)).await;
+        return unpacked.map_err(|why| CollectError::File { path: of, source: io::Error::other(why) })?;
+    }
     let mut tray = Tray::new(NAME);
     for file in files(path).await? {
         let unreadable = |source| CollectError::File { path: file.clone(), source };
@@ -98,13 +106,49 @@ pub async fn of_flux(
         }
         let bytes = tokio::fs::read(&file).await.map_err(unreadable)?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.into()))?;
-        // The index of a flux is a list of names and files, no object.
-        let objects = at(&value, "@graph").or(Some(&value));
-        for object in each(objects).filter(|object| at(object, "takesPlaceAt").is_some()) {
-            tray.put(listing(object, days, &base));
-        }
+        put_objects(&mut tray, &value, days, &base);
     }
     Ok(each_once(within(tray.listings(&base)?, days)))
+}
+
+/// File by file: an archive of a whole region is never in memory at once, and what it says of its sizes is not believed.
+fn of_archive(
+    path: &Path,
+    limit: usize,
+    days: &RangeInclusive<NaiveDate>,
+    base: &Url,
+) -> Result<Vec<Listing>, CollectError> {
+    let unreadable = |source| CollectError::File { path: path.to_owned(), source };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut archive = zip::ZipArchive::new(file).map_err(|why| unreadable(io::Error::other(why)))?;
+    if archive.len() > MOST_FILES {
+        return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "too many files")));
+    }
+    let (mut tray, mut left) = (Tray::new(NAME), MOST_UNPACKED);
+    for n in 0..archive.len() {
+        let entry = archive.by_index(n).map_err(|why| unreadable(io::Error::other(why)))?;
+        if !entry.is_file() || !entry.name().is_ok_and(|name| name.ends_with(".json")) {
+            continue;
+        }
+        let most = left.min(limit as u64);
+        let mut bytes = Vec::new();
+        entry.take(most + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        left = left
+            .checked_sub(bytes.len() as u64)
+            .filter(|_| bytes.len() as u64 <= most)
+            .ok_or_else(|| CollectError::FileTooLarge { path: path.to_owned(), limit })?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.into()))?;
+        put_objects(&mut tray, &value, days, base);
+    }
+    Ok(each_once(within(tray.listings(base)?, days)))
+}
+
+/// The index of a flux is a list of names and files, no object.
+fn put_objects(tray: &mut Tray, value: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) {
+    let objects = at(value, "@graph").or(Some(value));
+    for object in each(objects).filter(|object| at(object, "takesPlaceAt").is_some()) {
+        tray.put(listing(object, days, base));
+    }
 }
 
 async fn files(path: &Path) -> Result<Vec<PathBuf>, CollectError> {

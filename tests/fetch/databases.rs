@@ -163,6 +163,21 @@ async fn datatourisme_is_read_alike_from_the_api_and_from_the_flux() {
         (&same.id, &same.title, &same.venue, &same.image),
         (&concert.id, &concert.title, &concert.venue, &concert.image)
     );
+    // The same as it is handed out, and one that swells.
+    let archive = |object: &[u8]| {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        for (name, bytes) in [("index.json", &b"[]"[..]), ("objects/1.json", object), ("readme.txt", b"x")] {
+            zip.start_file(name, options).unwrap();
+            std::io::Write::write_all(&mut zip, bytes).unwrap();
+        }
+        let path = folder.path().join("flux.zip");
+        std::fs::write(&path, zip.finish().unwrap().into_inner()).unwrap();
+        Source::DatatourismeFlux { path }
+    };
+    assert_eq!(ask(&archive(FLUX.as_bytes()), local_fetcher()).await.unwrap(), found);
+    let bomb = [b"[".to_vec(), vec![b' '; 64 << 20], b"]".to_vec()].concat();
+    assert!(matches!(ask(&archive(&bomb), local_fetcher()).await, Err(CollectError::FileTooLarge { .. })));
     std::fs::write(folder.path().join("objects/1.json"), &FLUX.as_bytes()[..FLUX.len() / 2]).unwrap();
     assert!(matches!(ask(&source, local_fetcher()).await, Err(CollectError::File { .. })), "half a flux is none");
 }
