@@ -30,10 +30,15 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let engine = context.engine(Access::Shared).await?;
     let (config, now) = (&engine.app.config, engine.app.clock.now());
     if let Some(Act::Resume { name }) = args.act {
+        let known = engine.store.lanes().await?.into_iter().find(|it| it.lane == name && it.holds(now));
         if !engine.store.reopen_lane(&name).await? {
             bail!("lane {name:?} is open; `semainier lanes` shows those that are not");
         }
-        show::line(format!("lane {name} is open; what waits for it goes within a quarter of an hour"));
+        let when = match known.and_then(|it| it.until) {
+            Some(until) => format!("by {} at the latest", instant(until, config.zone)),
+            None => "within a quarter of an hour".to_owned(),
+        };
+        show::line(format!("lane {name} is open; what was put off for it goes {when}"));
         return Ok(Ended::Done);
     }
     let troubles: Vec<_> = engine.store.lanes().await?.into_iter().filter(|it| it.holds(now)).collect();

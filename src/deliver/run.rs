@@ -32,7 +32,7 @@ use std::{
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// A claim with less of its lease left is given back: the marker would come too late.
 const LEAST_LEASE: TimeDelta = TimeDelta::seconds(10);
@@ -184,24 +184,19 @@ impl Run {
             tokio::pin!(freed);
             freed.as_mut().enable();
             let mut claims = self.claims.lock().await;
-            let (found, mut more) = (self.choose(&mut claims).await, true);
+            let found = self.choose(&mut claims).await;
             if found.is_some() || self.halt.is_cancelled() {
                 return found;
             }
             // All that is here waits for its lane: others in the queue may not.
-            if claims.ready.len() < WAITING_FOR_LANES {
-                more = self.claim_more(&mut claims).await;
-                if more {
-                    continue;
-                }
+            if claims.ready.len() < WAITING_FOR_LANES && self.claim_more(&mut claims).await {
+                continue;
             }
             if claims.ready.is_empty() {
                 return None;
             }
             drop(claims);
-            let patience = if more { LOOK_AGAIN } else { LOOK_AGAIN / 2 };
-            let waited = tokio::time::timeout(patience, freed);
-            let _ = self.halt.run_until_cancelled(waited).await?;
+            let _ = self.halt.run_until_cancelled(tokio::time::timeout(LOOK_AGAIN, freed)).await?;
         }
     }
 
@@ -231,7 +226,8 @@ impl Run {
         chosen
     }
 
-    /// As many as the relay will take well within a lease: the batch doubles while batches go fast.
+    /// As many as the relay will take well within a lease: the batch doubles while batches go fast. `false`: there were none,
+    /// whatever waits here already; to ask again at once would be a storm.
     async fn claim_more(&self, claims: &mut Claims) -> bool {
         failpoint::reach("before_claim");
         let settings = &self.it.settings;
@@ -244,8 +240,10 @@ impl Run {
         match self.it.store.claim_deliveries(self.only.as_ref(), &self.it.owner, claims.batch, now).await {
             Ok(found) => {
                 failpoint::reach("after_claim");
+                debug!(found = found.len(), "claimed");
+                let some = !found.is_empty();
                 claims.ready.extend(found);
-                !claims.ready.is_empty()
+                some
             }
             Err(store_error) => {
                 self.store_error(store_error);

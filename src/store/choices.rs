@@ -34,7 +34,8 @@ pub(super) async fn of<B: Backend>(db: &B, contact: &str) -> Result<Option<Choic
         let against = refused.iter().filter(|(scope, _)| *scope == mailing || scope == "*");
         mailings.push(Choice {
             receives: against.clone().count() == 0,
-            may_return: against.clone().all(|(_, asked)| *asked),
+            // A word against all mailings is not taken back by one button of one of them.
+            may_return: against.clone().all(|(scope, asked)| *asked && scope != "*"),
             mailing,
         });
     }
@@ -50,12 +51,17 @@ pub(super) async fn opt_out<B: Backend>(db: &B, contact: &str, mailing: &str, no
     Ok(true)
 }
 
-pub(super) async fn opt_in<B: Backend>(db: &B, contact: &str, mailing: &str) -> Result<bool> {
+pub(super) async fn opt_in<B: Backend>(db: &B, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
     let mut tx = Transaction::write(db, "taking an objection back").await?;
     let Some(hash) = hash_of(&mut tx, contact).await? else { return Ok(false) };
     // Only what the person said: a dead address stays dead.
-    let lift = "DELETE FROM suppressions WHERE address_hash = $1 AND scope IN ($2, '*') AND reason = 'opt_out'";
+    let lift = "DELETE FROM suppressions WHERE address_hash = $1 AND scope = $2 AND reason = 'opt_out'";
     let lifted = tx.execute(lift, values![hash.as_str(), mailing]).await?;
+    if lifted > 0 {
+        let note = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+            VALUES ($1, $2, $3, 'subscribed', '', 'opt_in') ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
+        tx.execute(note, values![hash.as_str(), mailing, now]).await?;
+    }
     tx.commit().await?;
     Ok(lifted > 0)
 }

@@ -239,12 +239,10 @@ pub(super) async fn set_state<B: Backend>(
     if tx.execute(update, values).await? == 0 {
         return Ok(false);
     }
-    if before == IssueState::Paused && to == IssueState::Sending {
-        // A person looked at it: what was refused before counts no more.
-        tx.execute("DELETE FROM content_refusals WHERE issue = $1", values![key]).await?;
-    }
     if before == IssueState::Paused {
-        // What staff were told, or were to be told, is over; the next pause is news again.
+        // A person looked at it. What was refused before counts no more; what staff were told, or were to be told, is over,
+        // and the next pause is news again.
+        tx.execute("DELETE FROM content_refusals WHERE issue = $1", values![key]).await?;
         tx.execute("DELETE FROM notices WHERE issue = $1 AND kind = 'paused'", values![key]).await?;
     }
     if to == IssueState::Cancelled {

@@ -76,8 +76,8 @@ impl<B: Backend> Store for Ledger<B> {
         choices::opt_out(&self.0, contact, mailing, now).await
     }
 
-    async fn opt_in(&self, contact: &str, mailing: &str) -> Result<bool> {
-        choices::opt_in(&self.0, contact, mailing).await
+    async fn opt_in(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
+        choices::opt_in(&self.0, contact, mailing, now).await
     }
 
     async fn published_issues(&self, limit: u32) -> Result<Vec<Published>> {

@@ -402,8 +402,9 @@ pub trait Store: Send + Sync {
     /// The person objects to a mailing: as [`Store::suppress`] (I5). `false` when there is no such contact.
     async fn opt_out(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
 
-    /// The person wants it again. Lifts only what the person had asked for, and whether there was something to lift.
-    async fn opt_in(&self, contact: &str, mailing: &str) -> Result<bool>;
+    /// The person wants it again: lifts what the person had said against this mailing, and nothing else. Returns whether
+    /// there was something to lift.
+    async fn opt_in(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
 
     // --- schedule (S1 to S10) ---
 

@@ -79,7 +79,7 @@ impl Site {
                 Ok(format!("C’est fait : vous ne recevrez plus « {title} »."))
             }
             Wish::Return => {
-                self.store.opt_in(contact, mailing).await?;
+                self.store.opt_in(contact, mailing, self.clock.now()).await?;
                 info!(mailing, "somebody came back to {mailing}");
                 Ok(format!("C’est fait : vous recevrez de nouveau « {title} »."))
             }
@@ -87,7 +87,7 @@ impl Site {
                 let known = self.store.choices(contact).await?.map(|choices| choices.mailings).unwrap_or_default();
                 for choice in known {
                     match (chosen.contains(&choice.mailing), choice.receives) {
-                        (true, false) => drop(self.store.opt_in(contact, &choice.mailing).await?),
+                        (true, false) => drop(self.store.opt_in(contact, &choice.mailing, self.clock.now()).await?),
                         (false, true) => drop(self.store.opt_out(contact, &choice.mailing, self.clock.now()).await?),
                         _ => {}
                     }

@@ -131,3 +131,32 @@ async fn a_lane_that_waits_for_a_person_goes_on_when_it_is_reopened(ledger: Ledg
     office.clock.advance(TimeDelta::minutes(15));
     assert_eq!(office.send().await.sent, 5);
 }
+
+/// What is written to it, counted by lines that say `claimed`.
+#[derive(Clone, Default)]
+struct Claims(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+impl std::io::Write for Claims {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let found = String::from_utf8_lossy(bytes).matches(" claimed ").count();
+        self.0.fetch_add(found, std::sync::atomic::Ordering::Relaxed);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// On one thread, so that its log is this test's alone.
+#[tokio::test]
+async fn a_full_lane_is_waited_for_and_the_ledger_is_not_asked_in_a_storm() {
+    let office = office(Ledger::sqlite().await, &addresses("slow100", "orange.fr", 10)).await;
+    let claims = Claims::default();
+    let writer = claims.clone();
+    let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false);
+    let _guard = tracing::subscriber::set_default(log.with_writer(move || writer.clone()).finish());
+    assert_eq!(office.send().await.sent, 10);
+    let asked = claims.0.load(std::sync::atomic::Ordering::Relaxed);
+    assert!((1..150).contains(&asked), "the ledger was asked {asked} times for ten messages");
+}

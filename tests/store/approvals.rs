@@ -6,6 +6,7 @@ use semainier::{
         issue::{Inline, IssueState, NewIssue},
         newsletter::Newcomer,
         partner::SuppressionReason,
+        segment::Segment,
     },
     store::{Frozen, OccurrenceState},
 };
@@ -157,6 +158,8 @@ async fn newcomers_and_the_audience_are_counted_as_a_freeze_would(db: Ledger) {
     db.store.suppress(&hash(4), Some("another"), SuppressionReason::OptOut, at(1)).await.unwrap();
     assert_eq!(db.store.audience_size("agenda", "agenda", None).await.unwrap(), 2);
     assert_eq!(db.store.audience_size("agenda", "nobody", None).await.unwrap(), 0);
+    let elsewhere = Segment::parse("commune = \"Nulle-Part\"").unwrap();
+    assert_eq!(db.store.audience_size("agenda", "agenda", Some(&elsewhere)).await.unwrap(), 0);
     assert_eq!(content().inline, []);
 }
 

@@ -151,6 +151,16 @@ async fn every_change_of_a_subscription_is_kept(db: Ledger) {
         dossier.history.iter().map(one).collect::<Vec<_>>()
     };
     assert_eq!(said(&dossier(1).await), ["subscribed agenda test", "ended agenda opt_out"]);
+    // The way back by the same page is kept too; a word against everything is not undone by it.
+    let contact = db.store.contacts().await.unwrap().remove(0).id;
+    assert!(db.store.opt_in(&contact, "agenda", at(8)).await.unwrap());
+    assert!(!db.store.opt_in(&contact, "agenda", at(9)).await.unwrap());
+    let back = ["subscribed agenda test", "ended agenda opt_out", "subscribed agenda opt_in"];
+    assert_eq!(said(&dossier(1).await), back);
+    db.store.suppress(&hash(1), None, SuppressionReason::OptOut, at(10)).await.unwrap();
+    assert!(!db.store.opt_in(&contact, "agenda", at(11)).await.unwrap());
+    let choice = db.store.choices(&contact).await.unwrap().unwrap().mailings.remove(0);
+    assert!(!choice.receives && !choice.may_return);
     let left = dossier(2).await;
     assert_eq!(said(&left), ["subscribed agenda test", "ended agenda b.csv"]);
     assert_eq!(left.contact, None);
