@@ -26,8 +26,6 @@ use url::Url;
 
 /// Pictures of one mail together, before they are encoded: with its texts it stays far below the 10 MB that relays take.
 const ALL_PICTURES: usize = 5_000_000;
-/// So begins what is said of a source that is missing, unlike a picture.
-pub const A_SOURCE: &str = "une source manque";
 /// What an editorial may weigh.
 const LONGEST_EDITORIAL: u64 = 64_000;
 
@@ -36,6 +34,9 @@ const LONGEST_EDITORIAL: u64 = 64_000;
 pub struct Gathered {
     pub letter: Letter,
     pub pictures: Vec<Inline>,
+    /// Sources the mailing goes without this time, each with the reason, in French. The letter tells of them too, and of
+    /// pictures that are missing.
+    pub without: Vec<String>,
 }
 
 /// Everything that is new since the last issue.
@@ -67,12 +68,13 @@ pub async fn gather(
         };
         let appointments = appointments(&newsletter.sections)?;
         let editorial = editorial.filter(|text| !text.trim().is_empty());
+        let without = missing.clone();
         let material = Material { news, newcomers, appointments, editorial, missing };
         let today = mailing.day(due.at.max(until));
         let mut letter = Letter::arrange(month, (since, until), today, &newsletter.sections, material);
         crate::domain::newsletter::check(&letter, mailing.schedule.zone)?;
         let pictures = pictures(&app.fetcher, &mut letter, &key, app.config.sender.address.domain()).await;
-        Ok(Gathered { letter, pictures })
+        Ok(Gathered { letter, pictures, without })
     };
     Ok(gathered.await)
 }
@@ -91,7 +93,7 @@ async fn news(
                 warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source gave no news");
                 match rule.required {
                     true => return Err(Hold::Unreachable(error.in_french())),
-                    false => missing.push(format!("{A_SOURCE}{NBSP}: {}", error.in_french())),
+                    false => missing.push(format!("une source manque{NBSP}: {}", error.in_french())),
                 }
             }
         }

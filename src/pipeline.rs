@@ -242,14 +242,14 @@ async fn make_newsletter(
     newsletter: &jobs::Newsletter,
     watch: Watch<'_>,
 ) -> anyhow::Result<Result<Made, String>> {
-    let Gathered { letter, pictures } = match newsletter::gather(&engine.app, &*engine.store, due, newsletter).await? {
+    let gathered = newsletter::gather(&engine.app, &*engine.store, due, newsletter).await?;
+    let Gathered { letter, pictures, without } = match gathered {
         Ok(gathered) => gathered,
         Err(refusal) => return Ok(Err(refusal.to_string())),
     };
     watch(Step::Gathered { letter: &letter });
     let content = newsletter::compose(&engine.app, due, &letter, pictures)?;
-    let sources = letter.missing.into_iter().filter(|why| why.starts_with(newsletter::A_SOURCE));
-    Ok(Ok((content, sources.collect())))
+    Ok(Ok((content, without)))
 }
 
 /// Collects and understands: the first article whose agenda passes the gates, with what structured sources announce

@@ -11,7 +11,7 @@ use crate::compose::page::{AgendaPage, ArchiveLine, ArchivePage, Framed, Link, M
 use crate::domain::{
     agenda::{Agenda, Week},
     french,
-    issue::{Content, IssueKey},
+    issue::{Content, Inline, IssueKey},
 };
 use anyhow::Context;
 use axum::{
@@ -153,16 +153,16 @@ pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String
         return site.nowhere();
     }
     match site.store.content(&key).await {
-        Ok(Some(content)) => answer::mail(for_everyone(&content)),
+        Ok(Some(content)) => answer::mail(for_everyone(&content.html, &content.inline)),
         Ok(None) => site.nowhere(),
         Err(error) => site.broken(&error.into()),
     }
 }
 
 /// Where a recipient's own words go, what is true for everyone; the pictures that lie beside a mail are in the page itself.
-fn for_everyone(content: &Content) -> String {
-    let html = content.html.replace(UNSUBSCRIBE_MARK, "/archives").replace(ESTABLISHMENT_MARK, "");
-    content.inline.iter().fold(html, |html, picture| {
+fn for_everyone(html: &str, pictures: &[Inline]) -> String {
+    let html = html.replace(UNSUBSCRIBE_MARK, "/archives").replace(ESTABLISHMENT_MARK, "");
+    pictures.iter().fold(html, |html, picture| {
         let data = format!("data:{};base64,{}", picture.media_type, STANDARD.encode(&picture.bytes));
         html.replace(&format!("cid:{}", picture.content_id), &data)
     })
@@ -305,5 +305,19 @@ impl Site {
             });
         }
         self.shown(StatusCode::SERVICE_UNAVAILABLE, "message", page, Keep::Never)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_an_issue_holds_its_pictures_and_nothing_of_one_person() {
+        let html = format!("<img src=\"cid:1@a.example\"><a href=\"{UNSUBSCRIBE_MARK}\">x</a>{ESTABLISHMENT_MARK}");
+        let picture =
+            Inline { content_id: "1@a.example".to_owned(), media_type: "image/png".to_owned(), bytes: vec![1, 2, 3] };
+        let page = for_everyone(&html, &[picture]);
+        assert_eq!(page, "<img src=\"data:image/png;base64,AQID\"><a href=\"/archives\">x</a>");
     }
 }
