@@ -277,18 +277,21 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     tx.execute(B::SQL.opting_out, values![]).await?;
     // What waits is ended first, and the hash bars the way back.
     suppress_within(&mut tx, hash, None, SuppressionReason::Manual, now).await?;
-    let flying = "SELECT id FROM deliveries WHERE recipient_key = $1 AND state IN ('claimed', 'in_data') LIMIT 1";
+    // By issue, as the index of recipients is.
+    let flying = "SELECT id FROM deliveries
+        WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND state IN ('claimed', 'in_data') LIMIT 1";
     if tx.row(flying, values![key]).await?.is_some() {
         return Ok(Erased::UnderWay);
     }
     let words = "UPDATE attempts SET text = NULL
-        WHERE delivery IN (SELECT id FROM deliveries WHERE recipient_key = $1)";
+        WHERE delivery IN (SELECT id FROM deliveries
+            WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1)";
     tx.execute(words, values![key]).await?;
     // The rows stay, so the sums stay true. An unknown one keeps its hash: sent again, it meets the suppression.
     let deliveries = "UPDATE deliveries SET contact_id = '', recipient_key = 'erased:' || id,
             address = 'erased@erased.invalid', address_hash = CASE WHEN state = 'unknown' THEN address_hash ELSE '' END,
             name = '', establishment = '', commune = ''
-        WHERE recipient_key = $1";
+        WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1";
     let deliveries = tx.execute(deliveries, values![key]).await?;
     tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;
     let batch = json!([{ "key": key }]);

@@ -332,6 +332,7 @@ mod tests {
             doubt_attempts,
             stop,
             attempts_of,
+            super::super::last_word::NEWEST,
         ] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             for row in tx.rows(explain, vec![]).await.unwrap() {
