@@ -316,8 +316,8 @@ mod tests {
     fn the_page_of_an_issue_holds_its_pictures_and_nothing_of_one_person() {
         let html = format!("<img src=\"cid:1@a.example\"><a href=\"{UNSUBSCRIBE_MARK}\">x</a>{ESTABLISHMENT_MARK}");
         let picture =
-            Inline { content_id: "1@a.example".to_owned(), media_type: "image/png".to_owned(), bytes: vec![1, 2, 3] };
+            Inline { content_id: "1@a.example".to_owned(), media_type: "image/jpeg".to_owned(), bytes: vec![1, 2, 3] };
         let page = for_everyone(&html, &[picture]);
-        assert_eq!(page, "<img src=\"data:image/png;base64,AQID\"><a href=\"/archives\">x</a>");
+        assert_eq!(page, "<img src=\"data:image/jpeg;base64,AQID\"><a href=\"/archives\">x</a>");
     }
 }
