@@ -71,8 +71,8 @@ impl Sqlite {
                 // connection to be in that transaction for ever (D01, D02).
                 .after_release(|connection, _| Box::pin(is_free(connection)))
         };
-        let open = |e| cannot_open(&path, e);
-        let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
+        let writer = opened(async || pool(1).connect_with(options.clone()).await).await;
+        let writer = writer.map_err(|e| cannot_open(&path, e))?;
         if access == Access::Exclusive {
             refuse_damage(&path, &writer).await?;
         }
@@ -90,7 +90,8 @@ impl Sqlite {
             migrations::run(&migrator, &writer).await?;
         }
 
-        let readers = pool(4).connect_with(options.pragma("query_only", "ON")).await.map_err(open)?;
+        let readers = pool(4).connect_with(options.pragma("query_only", "ON")).await;
+        let readers = readers.map_err(|e| cannot_open(&path, e))?;
         Ok(Self { writer, readers, _lock: lock })
     }
 }
@@ -276,6 +277,22 @@ fn cannot_create(path: &Path, error: &io::Error) -> StoreError {
         }
         _ => StoreError::Open { url: path.display().to_string(), why: error.to_string() },
     }
+}
+
+/// Two that open a new file in the same moment both turn it to WAL, and for that SQLite asks nobody to wait: it refuses.
+async fn opened<T>(open: impl AsyncFn() -> sqlx::Result<T>) -> sqlx::Result<T> {
+    for _ in 0..LOCK_POLLS {
+        match open().await {
+            Err(error) if error.as_database_error().is_some_and(is_busy) => tokio::time::sleep(LOCK_POLL).await,
+            done => return done,
+        }
+    }
+    open().await
+}
+
+/// SQLITE_BUSY, the extended ones included.
+fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
