@@ -121,7 +121,7 @@ pub(super) async fn deliver(
     stop: &CancellationToken,
     progress: &(dyn Fn(&Finished) + Send + Sync),
 ) -> Result<Summary, DeliverError> {
-    let (ledger, writers) = ledger();
+    let (ledger, writer) = ledger();
     it.limiter.learn(it.store.lanes().await.map_err(DeliverError::Store)?);
     let tally = Arc::new(Mutex::new(Tally::default()));
     let halt = stop.child_token();
@@ -146,8 +146,8 @@ pub(super) async fn deliver(
         lock(&tally).count(finished, moved);
         progress(finished);
     };
-    // The writers end when the last worker, and with it the last way to the ledger, is gone.
-    tokio::join!(work_side_by_side(run), writers.write(&*it.store, &it.clock, &trouble, &written));
+    // The writer ends when the last worker, and with it the last way to the ledger, is gone.
+    tokio::join!(work_side_by_side(run), writer.write(&*it.store, &it.clock, &trouble, &written));
     let mut tally = lock(&tally);
     match tally.store_error.take() {
         Some(source) => Err(DeliverError::Store(source)),

@@ -21,7 +21,7 @@ use crate::{
 };
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc};
-use tracing::{Instrument, debug, info, info_span};
+use tracing::{Instrument, Span, debug, info, info_span};
 
 /// A claimed delivery with its bytes, and its place in its lane.
 struct Item {
@@ -59,36 +59,44 @@ struct Consequence {
     pause: Option<String>,
 }
 
+/// A delivery that came to its marker, or ended before.
+struct Ready {
+    item: Item,
+    span: Span,
+    /// The connection that announced it.
+    marked: Result<Seat, Ended>,
+}
+
 pub(super) async fn work(run: Arc<Run>) {
     let mut seat = None;
-    let mut next = next_item(&run).await;
-    while let Some(item) = next.take() {
-        let span = info_span!("delivery", issue = %item.claim.issue, id = %item.claim.id, attempt = item.claim.attempt);
-        match hand_over_guarded(&run, &mut seat, &item).instrument(span.clone()).await {
+    let mut next = ready(&run, &mut seat).await;
+    while let Some(Ready { item, span, marked }) = next.take() {
+        let ended = match marked {
+            Ok(here) => transfer_guarded(&run, &mut seat, here, &item).instrument(span.clone()).await,
+            Err(ended) => ended,
+        };
+        match ended {
             Ended::With(finished, consequence) => {
                 // The conversation is over: its lane has room again, perhaps for this worker's next message.
                 drop(item);
-                // The next message is made while this result is written; it is begun only after.
+                let accepted = finished.outcome == Outcome::Accepted;
                 let concluded = conclude(&run, *finished, consequence).instrument(span);
-                let (_, ahead) = tokio::join!(concluded, next_item(&run));
-                next = ahead;
+                if accepted {
+                    // The next message is announced while this result is written, so that its marker, which the ledger
+                    // puts behind the result, most often shares the write. It is begun only after.
+                    next = tokio::join!(concluded, ready(&run, &mut seat)).1;
+                    continue;
+                }
+                concluded.await;
             }
-            Ended::Elsewhere => next = next_item(&run).await,
-            Ended::Released => {
-                run.release(&[item.claim]).await;
-                next = next_item(&run).await;
-            }
+            Ended::Elsewhere => {}
+            Ended::Released => run.release(&[item.claim]).await,
             Ended::NoConnection => {
                 run.put_back(item.claim).await;
-                return;
+                break;
             }
         }
-        if run.too_many_open() {
-            break;
-        }
-    }
-    if let Some(item) = next {
-        run.put_back(item.claim).await;
+        next = ready(&run, &mut seat).await;
     }
     if let Some(seat) = seat {
         leave(seat).await;
@@ -97,6 +105,22 @@ pub(super) async fn work(run: Arc<Run>) {
 
 async fn leave(mut seat: Seat) {
     seat.session.quit().await;
+}
+
+/// The next delivery, up to its durable marker. `None`: there is none, or this connection is one too many.
+async fn ready(run: &Run, seat: &mut Option<Seat>) -> Option<Ready> {
+    if run.too_many_open() {
+        return None;
+    }
+    let item = next_item(run).await?;
+    let Claim { issue, id, attempt, .. } = &item.claim;
+    let span = info_span!("delivery", %issue, %id, attempt);
+    let announced = AssertUnwindSafe(announce_and_mark(run, seat, &item)).catch_unwind().instrument(span.clone());
+    let marked = announced.await.unwrap_or_else(|_| {
+        let finished = stumbled(run, &item.claim, false, "panic before the message was sent");
+        Err(Ended::With(Box::new(finished), Consequence::default()))
+    });
+    Some(Ready { item, span, marked })
 }
 
 /// Claims and makes messages until one can be sent.
@@ -153,16 +177,12 @@ async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
     }
 }
 
-async fn hand_over_guarded(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Ended {
-    let mut marked = false;
-    match AssertUnwindSafe(hand_over(run, seat, item, &mut marked)).catch_unwind().await {
-        Ok(ended) => ended,
-        Err(_) => {
-            // The connection went down with it: a seat is in use only inside.
-            let finished = stumbled(run, &item.claim, marked, "panic while the message was sent");
-            Ended::With(Box::new(finished), Consequence::default())
-        }
-    }
+async fn transfer_guarded(run: &Run, seat: &mut Option<Seat>, here: Seat, item: &Item) -> Ended {
+    // The connection goes down with a panic: a seat is in use only inside.
+    AssertUnwindSafe(transfer(run, seat, here, item)).catch_unwind().await.unwrap_or_else(|_| {
+        let finished = stumbled(run, &item.claim, true, "panic while the message was sent");
+        Ended::With(Box::new(finished), Consequence::default())
+    })
 }
 
 /// F11: our own code failed at this delivery. Queued again once, then failed; past the marker nobody knows.
@@ -176,36 +196,38 @@ fn stumbled(run: &Run, claim: &Claim, marked: bool, why: &str) -> Finished {
     Finished { claim: claim.clone(), phase, reply: no_reply(&format!("internal: {why}")), outcome, at: now }
 }
 
-/// The steps of one delivery. `seat` holds the connection between two messages, never during one.
-async fn hand_over(run: &Run, seat: &mut Option<Seat>, item: &Item, marked: &mut bool) -> Ended {
+/// The steps of one delivery before anything of it leaves. `seat` holds the connection between two messages, never during
+/// one. `Err`: it ended here.
+async fn announce_and_mark(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Seat, Ended> {
     let claim = &item.claim;
     // Made ahead, while the message before it was what paused the issue.
     if run.is_stopped(&claim.issue) {
-        return Ended::Released;
+        return Err(Ended::Released);
     }
-    let mut here = match announce(run, seat, item).await {
-        Ok(here) => here,
-        Err(ended) => return ended,
-    };
+    let here = announce(run, seat, item).await?;
     failpoint::reach("after_rcpt");
     match run.ledger.mark(claim).await {
-        Some(Marked::InData) => *marked = true,
+        Some(Marked::InData) => Ok(here),
         Some(Marked::Lost) => {
             keep_after_reset(seat, here).await;
-            return Ended::Released;
+            Err(Ended::Released)
         }
         Some(Marked::Suppressed) => {
             run.suppressed();
             keep_after_reset(seat, here).await;
-            return Ended::Elsewhere;
+            Err(Ended::Elsewhere)
         }
         // The row may or may not be marked, but nothing was sent and this process knows it (D08).
         None => {
             let reply = no_reply("the marker could not be written; nothing was sent");
             let outcome = Outcome::Ours { next_at: run.it.clock.now() };
-            return finished(run, claim, Phase::Rcpt, reply, outcome, Consequence::default());
+            Err(finished(run, claim, Phase::Rcpt, reply, outcome, Consequence::default()))
         }
     }
+}
+
+/// DATA and the message, its marker being durable.
+async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Item) -> Ended {
     failpoint::reach("after_mark_in_data");
     let handed = here.session.transfer(&item.letter()).await;
     failpoint::reach("after_reply");
@@ -213,7 +235,7 @@ async fn hand_over(run: &Run, seat: &mut Option<Seat>, item: &Item, marked: &mut
         Ok(answer) => {
             run.conversation(Phase::Dot, None);
             *seat = Some(here);
-            finished(run, claim, Phase::Dot, answer.reply(), Outcome::Accepted, Consequence::default())
+            finished(run, &item.claim, Phase::Dot, answer.reply(), Outcome::Accepted, Consequence::default())
         }
         Err(interrupted) => conclude_interrupted(run, seat, here, item, interrupted).await,
     }

@@ -28,6 +28,12 @@ pub(super) trait Backend: Send + Sync + 'static {
         values: Vec<Value>,
     ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
+    /// Statements one after the other, each with one value.
+    fn fetch_each(
+        transaction: &mut Self::Transaction,
+        statements: Vec<(&'static str, String)>,
+    ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
+
     fn execute(
         transaction: &mut Self::Transaction,
         sql: sqlx::SqlStr,
@@ -63,6 +69,11 @@ impl<B: Backend> Transaction<B> {
 
     pub(super) async fn rows(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<Vec<Row>> {
         B::fetch(&mut self.inner, sql.into_sql_str(), values).await.map_err(|e| failed::<B>(self.doing, e))
+    }
+
+    /// The rows of all of them, each with its one value.
+    pub(super) async fn each(&mut self, statements: Vec<(&'static str, String)>) -> Result<Vec<Row>> {
+        B::fetch_each(&mut self.inner, statements).await.map_err(|e| failed::<B>(self.doing, e))
     }
 
     pub(super) async fn row(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<Option<Row>> {

@@ -2,7 +2,7 @@
 //! Slices go over in one statement and one commit, and the answers come back in the order given.
 
 use super::{
-    CLAIM_LEASE, DATA_LEASE, Recovered, Resolved, Result,
+    CLAIM_LEASE, DATA_LEASE, Recovered, Resolved, Result, Settled,
     backend::{Backend, Transaction, Value, values},
     partners, rows,
     rows::Reader,
@@ -13,6 +13,7 @@ use crate::domain::{
     issue::IssueKey,
     partner::SuppressionReason,
 };
+use serde::Serialize;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
@@ -102,102 +103,128 @@ async fn back_to_the_queue<B: Backend>(
     Ok(released)
 }
 
-pub(super) async fn mark_in_data<B: Backend>(db: &B, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>> {
-    if claims.is_empty() {
-        return Ok(Vec::new());
+/// T5 for the claims and the end of what is finished, in one transaction.
+pub(super) async fn settle<B: Backend>(
+    db: &B,
+    finished: &[Finished],
+    claims: &[Claim],
+    now: Timestamp,
+) -> Result<Settled> {
+    if finished.is_empty() && claims.is_empty() {
+        return Ok(Settled::default());
     }
-    let mut tx = Transaction::write(db, "marking deliveries").await?;
-    tx.execute(B::SQL.marking, values![]).await?;
-    let mut became = HashMap::with_capacity(claims.len());
-    let mut begun = Vec::with_capacity(claims.len());
-    for row in tx.rows(B::SQL.mark_in_data, values![batch_of(claims), now, now + DATA_LEASE]).await? {
-        let state = rows::delivery_state(&row)?;
-        let row = Reader::new(&row, "deliveries", "id");
-        let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
-        if state == State::InData {
-            begun.push(json!({ "id": id, "attempt": attempt }));
-        }
-        became.insert(id, state);
-    }
-    tx.execute(B::SQL.begin_attempts, values![json!(begun), now]).await?;
-    tx.commit().await?;
-    let answer = |claim: &Claim| match became.get(&claim.id.0) {
-        Some(State::InData) => Marked::InData,
-        Some(_) => Marked::Suppressed,
-        None => Marked::Lost,
-    };
-    Ok(claims.iter().map(answer).collect())
-}
-
-fn batch_of(claims: &[Claim]) -> serde_json::Value {
-    claims.iter().map(|claim| json!({ "id": claim.id, "attempt": claim.attempt, "owner": claim.owner })).collect()
-}
-
-pub(super) async fn finish_attempts<B: Backend>(db: &B, finished: &[Finished]) -> Result<Vec<bool>> {
-    if finished.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut tx = Transaction::write(db, "finishing attempts").await?;
-    let suppresses = |it: &Finished| matches!(it.outcome, Outcome::Refused { suppress: true });
-    if finished.iter().any(suppresses) {
+    let suppresses = |it: &&Finished| matches!(it.outcome, Outcome::Refused { suppress: true });
+    // What ended after its marker has its attempt since then.
+    let early = |it: &&Finished| it.phase < Phase::Data;
+    let mut tx = Transaction::write(db, "settling deliveries").await?;
+    if finished.iter().any(|it| suppresses(&it)) {
         tx.execute(B::SQL.opting_out, values![]).await?;
+    } else if !claims.is_empty() {
+        tx.execute(B::SQL.marking, values![]).await?;
+    }
+
+    let mut statements = Vec::new();
+    if !finished.is_empty() {
+        let ends = batch(finished.iter().map(End::of));
+        statements.extend(B::SQL.finish.map(|sql| (sql, ends.clone())));
+    }
+    if !claims.is_empty() {
+        let markers = batch(claims.iter().map(|claim| Mark::of(claim, now)));
+        statements.extend(B::SQL.mark.map(|sql| (sql, markers.clone())));
     }
     let mut moved = HashMap::with_capacity(finished.len());
-    for row in tx.rows(B::SQL.finish, values![moves_of(finished)]).await? {
+    let mut became = HashMap::with_capacity(claims.len());
+    for row in tx.each(statements).await? {
+        let state = rows::delivery_state(&row)?;
         let row = Reader::new(&row, "deliveries", "id");
-        moved.insert(row.text("id")?, row.text("address_hash")?);
+        match row.text("step")?.as_str() {
+            "end" => drop(moved.insert(row.text("id")?, row.text("address_hash")?)),
+            _ => drop(became.insert(row.text("id")?, state)),
+        }
     }
-    tx.execute(B::SQL.complete_attempts, values![attempts_of(finished.iter())]).await?;
-    // What ended after its marker has its attempt since then.
-    let early = |it: &&Finished| it.phase < Phase::Data && moved.contains_key(&it.claim.id.0);
+
     if finished.iter().any(|it| early(&it)) {
-        tx.execute(B::SQL.add_attempts, values![attempts_of(finished.iter().filter(early))]).await?;
+        let early = finished.iter().filter(early).filter(|it| moved.contains_key(&it.claim.id.0));
+        tx.execute(B::SQL.add_attempts, values![batch(early.map(End::of))]).await?;
     }
-    for it in finished.iter().filter(|it| suppresses(it)) {
+    for it in finished.iter().filter(suppresses) {
         if let Some(hash) = moved.get(&it.claim.id.0) {
             partners::suppress_within(&mut tx, hash, None, SuppressionReason::Bounce, it.at).await?;
         }
     }
     tx.commit().await?;
-    Ok(finished.iter().map(|it| moved.contains_key(&it.claim.id.0)).collect())
-}
-
-fn moves_of(finished: &[Finished]) -> serde_json::Value {
-    let next_at = |outcome: &Outcome| match outcome {
-        Outcome::Deferred { next_at } | Outcome::Ours { next_at } => Some(next_at.timestamp_millis()),
-        Outcome::Accepted | Outcome::Refused { .. } | Outcome::Unknown => None,
+    let marked = |claim: &Claim| match became.get(&claim.id.0) {
+        Some(State::InData) => Marked::InData,
+        Some(_) => Marked::Suppressed,
+        None => Marked::Lost,
     };
-    finished
-        .iter()
-        .map(|it| {
-            json!({
-                "id": it.claim.id,
-                "attempt": it.claim.attempt,
-                "owner": it.claim.owner,
-                "state": it.outcome.state(),
-                "next_at": next_at(&it.outcome),
-                "deferred": u8::from(matches!(it.outcome, Outcome::Deferred { .. })),
-                "at": it.at.timestamp_millis(),
-            })
-        })
-        .collect()
+    Ok(Settled {
+        moved: finished.iter().map(|it| moved.contains_key(&it.claim.id.0)).collect(),
+        marked: claims.iter().map(marked).collect(),
+    })
 }
 
-fn attempts_of<'a>(finished: impl Iterator<Item = &'a Finished>) -> serde_json::Value {
-    finished
-        .map(|it| {
-            json!({
-                "id": it.claim.id,
-                "attempt": it.claim.attempt,
-                "at": it.at.timestamp_millis(),
-                "phase": it.phase,
-                "code": it.reply.code,
-                "enhanced": it.reply.enhanced,
-                "text": it.reply.text,
-                "outcome": it.outcome.as_str(),
-            })
-        })
-        .collect()
+fn batch(rows: impl Iterator<Item = impl Serialize>) -> String {
+    let rows: Vec<_> = rows.collect();
+    serde_json::to_string(&rows).expect("texts and numbers are always JSON")
+}
+
+/// A marker's row of a batch.
+#[derive(Serialize)]
+struct Mark<'a> {
+    id: &'a str,
+    attempt: u32,
+    owner: &'a str,
+    now: i64,
+    lease: i64,
+}
+
+impl<'a> Mark<'a> {
+    fn of(claim: &'a Claim, now: Timestamp) -> Self {
+        let lease = (now + DATA_LEASE).timestamp_millis();
+        Self { id: &claim.id.0, attempt: claim.attempt, owner: &claim.owner, now: now.timestamp_millis(), lease }
+    }
+}
+
+/// A result's row of a batch: what becomes of the delivery, and of its attempt.
+#[derive(Serialize)]
+struct End<'a> {
+    id: &'a str,
+    attempt: u32,
+    owner: &'a str,
+    state: &'static str,
+    next_at: Option<i64>,
+    deferred: u8,
+    at: i64,
+    phase: Phase,
+    code: Option<u16>,
+    enhanced: Option<&'a str>,
+    text: &'a str,
+    outcome: &'static str,
+}
+
+impl<'a> End<'a> {
+    fn of(finished: &'a Finished) -> Self {
+        let Finished { claim, phase, reply, outcome, at } = finished;
+        let next_at = match outcome {
+            Outcome::Deferred { next_at } | Outcome::Ours { next_at } => Some(next_at.timestamp_millis()),
+            Outcome::Accepted | Outcome::Refused { .. } | Outcome::Unknown => None,
+        };
+        Self {
+            id: &claim.id.0,
+            attempt: claim.attempt,
+            owner: &claim.owner,
+            state: outcome.state().as_str(),
+            next_at,
+            deferred: u8::from(matches!(outcome, Outcome::Deferred { .. })),
+            at: at.timestamp_millis(),
+            phase: *phase,
+            code: reply.code,
+            enhanced: reply.enhanced.as_deref(),
+            text: &reply.text,
+            outcome: outcome.as_str(),
+        }
+    }
 }
 
 pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp) -> Result<Recovered> {

@@ -3,7 +3,7 @@
 
 use super::{
     Cursor, Daemon, Erased, Frozen, ImportReport, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice, Occurrence,
-    Published, Recovered, Resolved, Result, Store, approvals, backend::Backend, choices, daemons, deliveries, issues,
+    Published, Recovered, Resolved, Result, Settled, Store, approvals, backend::Backend, choices, daemons, deliveries, issues,
     lanes, last_word::LastWord, log, notices, partners, schedule, tallies,
 };
 use crate::domain::{
@@ -233,22 +233,14 @@ impl<B: Backend> Store for Ledger<B> {
         deliveries::postpone(&self.0, claims, now).await
     }
 
-    async fn mark_in_data(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>> {
-        let marked = deliveries::mark_in_data(&self.0, claims, now).await?;
-        if marked.contains(&Marked::InData) {
-            self.1.note(now.timestamp_millis());
+    async fn settle(&self, finished: &[Finished], claims: &[Claim], now: Timestamp) -> Result<Settled> {
+        let settled = deliveries::settle(&self.0, finished, claims, now).await?;
+        let moved = finished.iter().zip(&settled.moved).filter(|(_, moved)| **moved).map(|(it, _)| it.at);
+        let marked = settled.marked.contains(&Marked::InData).then_some(now);
+        if let Some(last) = moved.chain(marked).max() {
+            self.1.note(last.timestamp_millis());
         }
-        Ok(marked)
-    }
-
-    async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>> {
-        let moved = deliveries::finish_attempts(&self.0, finished).await?;
-        let last =
-            finished.iter().zip(&moved).filter(|(_, moved)| **moved).map(|(it, _)| it.at.timestamp_millis()).max();
-        if let Some(last) = last {
-            self.1.note(last);
-        }
-        Ok(moved)
+        Ok(settled)
     }
 
     async fn expire_deliveries(&self, now: Timestamp) -> Result<u64> {

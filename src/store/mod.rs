@@ -287,6 +287,14 @@ pub struct Published {
     pub frozen_at: Timestamp,
 }
 
+/// What became of a batch of results and of markers, each in the order given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Whether the row moved.
+    pub moved: Vec<bool>,
+    pub marked: Vec<Marked>,
+}
+
 /// What recovery put right at start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recovered {
@@ -552,14 +560,27 @@ pub trait Store: Send + Sync {
     /// T2 as well, but each due at an instant of its own: its lane has no time before.
     async fn postpone(&self, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64>;
 
-    /// T5, durable when it returns: in the same order as given. The WHERE reads owner, attempt, lease, the issue's state
-    /// and deadline, and suppressions. A row that is `InData` has its attempt written, with phase `data`.
-    async fn mark_in_data(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>>;
+    /// T3, T4, T6, T7, T8 for what is `finished`, and T5 for the `claims`, in one commit: durable when it returns, answers in
+    /// the order given.
+    ///
+    /// T5: the WHERE reads owner, attempt, lease, the issue's state and deadline, and suppressions. A row that is `InData` has
+    /// its attempt written, with phase `data`.
+    ///
+    /// The others: `true` where the row moved. A late answer lands on `unknown` too; one that comes after a person's decision
+    /// moves nothing, but its words are kept with the attempt. A refusal with `suppress` suppresses the address for all
+    /// mailings, in the same transaction.
+    async fn settle(&self, finished: &[Finished], claims: &[Claim], now: Timestamp) -> Result<Settled>;
 
-    /// T3, T4, T6, T7, T8, durable when it returns: `true` where the row moved. A late answer lands on `unknown` too;
-    /// one that comes after a person's decision moves nothing, but its words are kept with the attempt.
-    /// A refusal with `suppress` suppresses the address for all mailings, in the same transaction.
-    async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>>;
+    /// T5 alone.
+    async fn mark_in_data(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>> {
+        Ok(self.settle(&[], claims, now).await?.marked)
+    }
+
+    /// Results alone.
+    async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>> {
+        let Some(last) = finished.iter().map(|it| it.at).max() else { return Ok(Vec::new()) };
+        Ok(self.settle(finished, &[], last).await?.moved)
+    }
 
     /// Deliveries of issues past their deadline that were never marked: `expired`. Returns how many.
     async fn expire_deliveries(&self, now: Timestamp) -> Result<u64>;

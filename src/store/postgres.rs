@@ -9,7 +9,7 @@ use super::{
     sql::{self, Statements},
 };
 use sqlx::{
-    ConnectOptions, Connection, PgPool, Postgres as Db,
+    ConnectOptions, Connection, PgPool, Postgres as Db, SqlSafeStr,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
@@ -104,6 +104,7 @@ impl Backend for Postgres {
     const SQL: Statements = sql::statements! {
         batch: "jsonb_array_elements(CAST($1 AS jsonb)) AS batch(value)",
         batch_2: "jsonb_array_elements(CAST($2 AS jsonb)) AS batch_2(value)",
+        next_batch: "jsonb_array_elements(CAST($1 AS jsonb)) AS batch(value)",
         id_at_2: "(lpad(to_hex($2), 12, '0') || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 13))",
         rising_id: "lpad(to_hex($2), 12, '0') || lpad(to_hex(row_number() OVER (ORDER BY c.email_key)), 8, '0')
             || lpad(to_hex($4), 12, '0')",
@@ -132,6 +133,17 @@ impl Backend for Postgres {
     async fn fetch(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {
         let rows = bound(sql, values).fetch_all(&mut *tx.transaction);
         Ok(within(tx.patience, rows).await?.into_iter().map(Row::Postgres).collect())
+    }
+
+    async fn fetch_each(
+        tx: &mut Conversation,
+        statements: Vec<(&'static str, String)>,
+    ) -> sqlx::Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for (sql, value) in statements {
+            rows.extend(Self::fetch(tx, sql.into_sql_str(), vec![Value::from(value)]).await?);
+        }
+        Ok(rows)
     }
 
     async fn execute(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {

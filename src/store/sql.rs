@@ -8,14 +8,11 @@
 pub(super) struct Statements {
     /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most, `$5` owner, `$6` end of the lease
     pub(super) claim: &'static str,
-    /// `$1` batch of {id, attempt, owner}, `$2` now, `$3` end of the lease
-    pub(super) mark_in_data: &'static str,
-    /// `$1` batch of {id, attempt}, `$2` now
-    pub(super) begin_attempts: &'static str,
-    /// `$1` batch of {id, attempt, owner, state, next_at, deferred, at}
-    pub(super) finish: &'static str,
-    /// `$1` batch of {id, attempt, at, phase, code, enhanced, text, outcome}
-    pub(super) complete_attempts: &'static str,
+    /// T5 and its attempt, one after the other. Each has one value: batch of {id, attempt, owner, now, lease}
+    pub(super) mark: [&'static str; 2],
+    /// The end of a delivery's attempt, and the relay's words. Each has one value: batch of {id, attempt, owner, state, next_at, deferred,
+    /// at, phase, code, enhanced, text, outcome}
+    pub(super) finish: [&'static str; 2],
     /// The same, for attempts that ended before the marker
     pub(super) add_attempts: &'static str,
     /// `$1` batch of {id, attempt, owner, next_at}, `$2` now
@@ -80,6 +77,7 @@ macro_rules! statements {
     (
         batch: $batch:literal,
         batch_2: $batch_2:literal,
+        next_batch: $next_batch:literal,
         id_at_2: $id:literal,
         rising_id: $rising_id:literal,
         lock: $lock:literal,
@@ -110,39 +108,46 @@ macro_rules! statements {
                     contact_id, address, name, establishment, commune"
             ),
             // T5: the guard is the whole fence. A zombie fails on owner, attempt or lease, a stopped issue on its state.
-            mark_in_data: concat!(
+            mark: [concat!(
                 "WITH picked AS MATERIALIZED (
-                    SELECT d.id AS picked_id, ",
+                    SELECT d.id AS picked_id, CAST(batch.value->>'now' AS BIGINT) AS marked_at,
+                        CAST(batch.value->>'lease' AS BIGINT) AS leased_until, ",
                         $crate::store::sql::suppressed!("d.address_hash", "i.mailing"), " AS stop
-                    FROM ", $batch, "
+                    FROM ", $next_batch, "
                     JOIN deliveries d ON d.id = batch.value->>'id'
                     JOIN issues i ON i.key = d.issue
                     WHERE d.state = 'claimed' AND d.owner = batch.value->>'owner'
-                        AND d.attempt = CAST(batch.value->>'attempt' AS BIGINT) AND d.lease_until > $2
-                        AND i.state = 'sending' AND i.expires_at > $2", $lock, "
+                        AND d.attempt = CAST(batch.value->>'attempt' AS BIGINT)
+                        AND d.lease_until > CAST(batch.value->>'now' AS BIGINT)
+                        AND i.state = 'sending' AND i.expires_at > CAST(batch.value->>'now' AS BIGINT)", $lock, "
                 )
                 UPDATE deliveries SET
                     state = CASE WHEN stop THEN 'suppressed' ELSE 'in_data' END,
                     owner = CASE WHEN stop THEN NULL ELSE owner END,
-                    lease_until = CASE WHEN stop THEN NULL ELSE $3 END,
-                    changed_at = $2
+                    lease_until = CASE WHEN stop THEN NULL ELSE leased_until END,
+                    changed_at = marked_at
                 FROM picked WHERE id = picked_id
-                RETURNING id, state, attempt"
+                RETURNING 'marker' AS step, id, state, address_hash"
             ),
-            begin_attempts: concat!(
+            // What is marked, by this very attempt. One that was marked before has its attempt since then.
+            concat!(
                 "INSERT INTO attempts (delivery, n, source, at, phase, outcome)
-                SELECT batch.value->>'id', CAST(batch.value->>'attempt' AS BIGINT), 'relay', $2, 'data', 'in_flight'
-                FROM ", $batch
-            ),
+                SELECT d.id, d.attempt, 'relay', CAST(batch.value->>'now' AS BIGINT), 'data', 'in_flight'
+                FROM ", $next_batch, "
+                JOIN deliveries d ON d.id = batch.value->>'id'
+                WHERE d.state = 'in_data' AND d.owner = batch.value->>'owner'
+                    AND d.attempt = CAST(batch.value->>'attempt' AS BIGINT)
+                ON CONFLICT (delivery, n, source) DO NOTHING"
+            )],
             // T3 and T4 from `claimed`, by its owner; T6, T7 and T8 from `in_data`; and what comes late, from `unknown`.
             // The attempt number alone fences the latter: nobody owns an unknown delivery.
-            finish: concat!(
+            finish: [concat!(
                 "WITH picked AS MATERIALIZED (
                     SELECT d.id AS picked_id, batch.value->>'state' AS to_state,
                         CAST(batch.value->>'next_at' AS BIGINT) AS to_next_at,
                         CAST(batch.value->>'deferred' AS BIGINT) AS deferred,
                         CAST(batch.value->>'at' AS BIGINT) AS finished_at
-                    FROM ", $batch, "
+                    FROM ", $next_batch, "
                     JOIN deliveries d ON d.id = batch.value->>'id'
                     WHERE d.attempt = CAST(batch.value->>'attempt' AS BIGINT)
                         AND (
@@ -156,18 +161,18 @@ macro_rules! statements {
                     state = to_state, next_at = to_next_at, owner = NULL, lease_until = NULL,
                     deferrals = deferrals + deferred, changed_at = finished_at
                 FROM picked WHERE id = picked_id
-                RETURNING id, address_hash"
+                RETURNING 'end' AS step, id, state, address_hash"
             ),
             // Also where the delivery did not move: the relay's words are kept, whoever decided first.
-            complete_attempts: concat!(
+            concat!(
                 "UPDATE attempts SET
                     at = CAST(batch.value->>'at' AS BIGINT), phase = batch.value->>'phase',
                     code = CAST(batch.value->>'code' AS BIGINT), enhanced = batch.value->>'enhanced',
                     text = batch.value->>'text', outcome = batch.value->>'outcome'
-                FROM ", $batch, "
+                FROM ", $next_batch, "
                 WHERE delivery = batch.value->>'id' AND n = CAST(batch.value->>'attempt' AS BIGINT)
                     AND source = 'relay' AND outcome IN ('in_flight', 'unknown')"
-            ),
+            )],
             add_attempts: concat!(
                 "INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
                 SELECT batch.value->>'id', CAST(batch.value->>'attempt' AS BIGINT), 'relay',

@@ -9,7 +9,7 @@ use super::{
     sql::{self, Statements},
 };
 use sqlx::{
-    ConnectOptions, Connection, Sqlite as Db, SqliteConnection, SqlitePool,
+    AssertSqlSafe, ConnectOptions, Connection, Sqlite as Db, SqlSafeStr, SqliteConnection, SqlitePool,
     migrate::Migrator,
     query::Query,
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -26,6 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long an opener waits for the lock while another one migrates.
 const LOCK_POLL: Duration = Duration::from_millis(50);
 const LOCK_POLLS: u32 = 100;
+
+/// Pages kept in memory, in KiB (which the sign says), where no long transaction asks for more: the indexes of a large
+/// issue are filled in no order.
+const SMALL_CACHE: &str = "-8192";
+const TO_SMALL_CACHE: &str = "PRAGMA cache_size = -8192";
 
 /// A file up to so many bytes is looked at as a whole before anything is sent from it: about half a second.
 const CHECKED_WHOLE: u64 = 256 << 20;
@@ -55,8 +60,7 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
-            // 64 MiB: the indexes of a large issue are filled in memory.
-            .pragma("cache_size", "-65536")
+            .pragma("cache_size", SMALL_CACHE)
             // After a large issue the log of changes is cut back instead of keeping its size.
             .pragma("journal_size_limit", "67108864");
         let pool = |connections| {
@@ -96,6 +100,12 @@ impl Sqlite {
     }
 }
 
+/// A transaction, and whether it asked for the large cache.
+pub(super) struct Conversation {
+    transaction: sqlx::Transaction<'static, Db>,
+    at_length: bool,
+}
+
 /// What stands for a statement that Postgres needs and SQLite, with its one writer, does not.
 const NOTHING: &str = "SELECT 1";
 
@@ -126,8 +136,11 @@ impl Backend for Sqlite {
     const EXPLAIN: &'static str = "EXPLAIN QUERY PLAN ";
     const EXPLAINED: &'static str = "detail";
     const SQL: Statements = sql::statements! {
-        batch: "json_each($1) AS batch",
-        batch_2: "json_each($2) AS batch_2",
+        // The binary form: its objects are neither written out nor read again for each of their fields.
+        batch: "jsonb_each($1) AS batch",
+        batch_2: "jsonb_each($2) AS batch_2",
+        // Without a number: the next value, whichever statement of several it is in.
+        next_batch: "jsonb_each(?) AS batch",
         id_at_2: "(printf('%012x', $2) || lower(hex(randomblob(10))))",
         rising_id: "printf('%012x%08x%012x', $2, row_number() OVER (ORDER BY c.email_key), $4)",
         // There is one writer: no row to lock, nobody to pass by or to wait for, no time-out to lift.
@@ -136,36 +149,46 @@ impl Backend for Sqlite {
         each_label: "json_each(p.labels) AS label",
         marking: "SELECT 1",
         opting_out: "SELECT 1",
-        at_length: "SELECT 1",
+        at_length: "PRAGMA cache_size = -65536",
         after_many: "SELECT 1",
     };
 
-    type Transaction = sqlx::Transaction<'static, Db>;
+    type Transaction = Conversation;
 
-    async fn begin_read(&self) -> sqlx::Result<Self::Transaction> {
-        self.readers.begin().await
+    async fn begin_read(&self) -> sqlx::Result<Conversation> {
+        Ok(Conversation { transaction: self.readers.begin().await?, at_length: false })
     }
 
     /// IMMEDIATE, because a transaction that reads first and writes later would fail when another wrote in between,
     /// whatever the busy timeout.
-    async fn begin_write(&self) -> sqlx::Result<Self::Transaction> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+    async fn begin_write(&self) -> sqlx::Result<Conversation> {
+        Ok(Conversation { transaction: self.writer.begin_with("BEGIN IMMEDIATE").await?, at_length: false })
     }
 
-    async fn fetch(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {
-        Ok(bound(sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
+    async fn fetch(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {
+        Ok(bound(sql, values).fetch_all(&mut *tx.transaction).await?.into_iter().map(Row::Sqlite).collect())
     }
 
-    async fn execute(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
+    /// In one go: each asking costs a way to the database's thread and back.
+    async fn fetch_each(tx: &mut Conversation, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
+        let (texts, values): (Vec<_>, Vec<_>) = statements.into_iter().map(|(sql, it)| (sql, Value::from(it))).unzip();
+        Self::fetch(tx, AssertSqlSafe(texts.join(";\n")).into_sql_str(), values).await
+    }
+
+    async fn execute(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
         // Not even asked: a message costs a few statements, and each goes to the database's thread and back.
         if sql.as_str() == NOTHING {
             return Ok(0);
         }
-        Ok(bound(sql, values).execute(&mut **tx).await?.rows_affected())
+        tx.at_length |= sql.as_str() == Self::SQL.at_length;
+        Ok(bound(sql, values).execute(&mut *tx.transaction).await?.rows_affected())
     }
 
-    async fn commit(tx: Self::Transaction) -> sqlx::Result<()> {
-        tx.commit().await
+    async fn commit(mut tx: Conversation) -> sqlx::Result<()> {
+        if tx.at_length {
+            sqlx::query(TO_SMALL_CACHE).execute(&mut *tx.transaction).await?;
+        }
+        tx.transaction.commit().await
     }
 
     fn is_unwritable(error: &dyn sqlx::error::DatabaseError) -> bool {
@@ -323,10 +346,8 @@ mod tests {
         let mut tx = Transaction::write(&sqlite, "explaining").await.unwrap();
         let Statements {
             claim,
-            mark_in_data,
-            begin_attempts,
+            mark,
             finish,
-            complete_attempts,
             add_attempts,
             release,
             release_leases,
@@ -338,10 +359,10 @@ mod tests {
         } = Sqlite::SQL;
         for sql in [
             claim,
-            mark_in_data,
-            begin_attempts,
-            finish,
-            complete_attempts,
+            mark[0],
+            mark[1],
+            finish[0],
+            finish[1],
             add_attempts,
             release,
             release_leases,

@@ -17,6 +17,9 @@ const RUN: [&str; 6] = ["run", "agenda", "--at", AT, "--article", "article.html"
 enum Then {
     /// It is sent, once, as if nothing had been.
     Sent,
+    /// Two messages of a connection share a write: the one before may be in doubt, or the one after be marked already. Never
+    /// both.
+    SentOrOneUnknown,
     /// A person looks; the relay did not take it.
     UnknownAndNotThere,
     /// A person looks; the relay had it.
@@ -33,12 +36,12 @@ const POINTS: [(&str, Then); 12] = [
     ("before_claim", Then::Sent),
     ("after_claim", Then::Sent),
     ("after_rcpt", Then::Sent),
-    ("after_rcpt:3", Then::Sent),
+    ("after_rcpt:3", Then::SentOrOneUnknown),
     ("after_mark_in_data:2", Then::UnknownAndNotThere),
     ("mid_body:2", Then::UnknownAndNotThere),
     ("after_dot:2", Then::Unknown),
     ("after_reply:2", Then::UnknownAndThere),
-    ("after_finish:2", Then::Sent),
+    ("after_finish:2", Then::SentOrOneUnknown),
 ];
 
 /// The point of `partners import`.
@@ -98,9 +101,14 @@ fn die_and_go_on(on: On, point: &str, then: Then) {
     }
     house.leases_are_over();
 
-    let unknown = usize::from(then != Then::Sent);
-    finish(house.start(&RUN), &RUN).expect(if unknown == 0 { 0 } else { 4 });
+    let again = finish(house.start(&RUN), &RUN);
     let states = house.judge_at_rest(&relay, PEOPLE);
+    let unknown = match then {
+        Then::Sent => 0,
+        Then::SentOrOneUnknown => states.get("unknown").copied().unwrap_or_default().min(1),
+        Then::UnknownAndNotThere | Then::UnknownAndThere | Then::Unknown => 1,
+    };
+    again.expect(if unknown == 0 { 0 } else { 4 });
     assert_eq!(states.get("sent"), Some(&(PEOPLE - unknown)), "{point}: {states:?}");
     assert_eq!(states.get("unknown").copied().unwrap_or_default(), unknown, "{point}: {states:?}");
     let there = relay.to_partners() + unknown - PEOPLE;
@@ -108,7 +116,7 @@ fn die_and_go_on(on: On, point: &str, then: Then) {
         Then::Sent => assert_eq!(there, 0, "{point}: everybody once"),
         Then::UnknownAndNotThere => assert_eq!(there, 0, "{point}"),
         Then::UnknownAndThere => assert_eq!(there, 1, "{point}"),
-        Then::Unknown => assert!(there <= 1, "{point}"),
+        Then::Unknown | Then::SentOrOneUnknown => assert!(there <= unknown, "{point}"),
     }
     assert!(house.issue()["state"] == "done", "{point}: {}", house.issue());
 }

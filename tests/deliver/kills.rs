@@ -143,7 +143,10 @@ async fn k8_recorded_is_done(ledger: Ledger) {
     assert!(dies(&office, "after_finish").await);
     assert_eq!(office.counts().await.sent, 1);
     restart(&office).await;
-    assert_eq!((office.counts().await.sent, office.relay.numbers().accepted), (4, 4));
+    let counts = office.counts().await;
+    // The next one may have been marked by the same write.
+    assert!(counts.unknown <= 1 && counts.sent + counts.unknown == 4, "{counts:?}");
+    assert_eq!(office.relay.numbers().accepted, counts.sent);
 }
 
 /// The first, second, … visit of each point, three connections side by side, until a run ends without dying.
