@@ -3,8 +3,8 @@
 
 use super::{
     Cursor, Daemon, Erased, Frozen, ImportReport, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice, Occurrence,
-    Published, Recovered, Resolved, Result, Settled, Store, approvals, backend::Backend, choices, daemons, deliveries, issues,
-    lanes, last_word::LastWord, log, notices, partners, schedule, tallies,
+    Published, Recovered, Resolved, Result, Settled, Store, approvals, backend::Backend, choices, daemons, deliveries,
+    issues, lanes, last_word::LastWord, log, notices, partners, schedule, tallies,
 };
 use crate::domain::{
     Timestamp,

@@ -315,6 +315,13 @@ pub(super) async fn suppress<B: Backend>(
     tx.commit().await
 }
 
+/// What waits for the person, in the issues that may still send. The rest is found by its claim (T1), and what is claimed by
+/// its marker (T5): both look again. `$1` hash, `$2` mailing or `*`, `$3` now
+pub(super) const STOP_QUEUED: &str = "UPDATE deliveries SET state = 'suppressed', next_at = NULL, changed_at = $3
+    WHERE issue IN (SELECT i.key FROM issues i WHERE i.state IN ('sending', 'paused') AND ($2 = '*' OR i.mailing = $2))
+        AND recipient_key IN (SELECT c.email_key FROM contacts c WHERE c.address_hash = $1)
+        AND state = 'queued' AND address_hash = $1";
+
 /// Within a transaction that began with `opting_out`.
 pub(super) async fn suppress_within<B: Backend>(
     tx: &mut Transaction<B>,
@@ -331,10 +338,6 @@ pub(super) async fn suppress_within<B: Backend>(
             VALUES ($1, $2, $4, 'ended', '', $3) ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
         tx.execute(note, values![address_hash, scope, reason.as_str(), now]).await?;
     }
-    // What is claimed is left to its marker, which looks again (T5).
-    let queued = "UPDATE deliveries SET state = 'suppressed', next_at = NULL, changed_at = $3
-        WHERE state = 'queued' AND substr(address_hash, 1, 12) = substr($1, 1, 12) AND address_hash = $1
-            AND ($2 = '*' OR issue IN (SELECT key FROM issues WHERE mailing = $2))";
-    tx.execute(queued, values![address_hash, scope, now]).await?;
+    tx.execute(STOP_QUEUED, values![address_hash, scope, now]).await?;
     Ok(())
 }

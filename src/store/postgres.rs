@@ -135,10 +135,7 @@ impl Backend for Postgres {
         Ok(within(tx.patience, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 
-    async fn fetch_each(
-        tx: &mut Conversation,
-        statements: Vec<(&'static str, String)>,
-    ) -> sqlx::Result<Vec<Row>> {
+    async fn fetch_each(tx: &mut Conversation, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
         let mut rows = Vec::new();
         for (sql, value) in statements {
             rows.extend(Self::fetch(tx, sql.into_sql_str(), vec![Value::from(value)]).await?);

@@ -9,7 +9,7 @@ use super::{
     sql::{self, Statements},
 };
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Sqlite as Db, SqlSafeStr, SqliteConnection, SqlitePool,
+    AssertSqlSafe, ConnectOptions, Connection, SqlSafeStr, Sqlite as Db, SqliteConnection, SqlitePool,
     migrate::Migrator,
     query::Query,
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -26,11 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long an opener waits for the lock while another one migrates.
 const LOCK_POLL: Duration = Duration::from_millis(50);
 const LOCK_POLLS: u32 = 100;
-
-/// Pages kept in memory, in KiB (which the sign says), where no long transaction asks for more: the indexes of a large
-/// issue are filled in no order.
-const SMALL_CACHE: &str = "-8192";
-const TO_SMALL_CACHE: &str = "PRAGMA cache_size = -8192";
 
 /// A file up to so many bytes is looked at as a whole before anything is sent from it: about half a second.
 const CHECKED_WHOLE: u64 = 256 << 20;
@@ -60,7 +55,8 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
-            .pragma("cache_size", SMALL_CACHE)
+            // 8 MiB: nothing that is written is scattered (docs/store.md).
+            .pragma("cache_size", "-8192")
             // After a large issue the log of changes is cut back instead of keeping its size.
             .pragma("journal_size_limit", "67108864");
         let pool = |connections| {
@@ -98,12 +94,6 @@ impl Sqlite {
         let readers = readers.map_err(|e| cannot_open(&path, e))?;
         Ok(Self { writer, readers, _lock: lock })
     }
-}
-
-/// A transaction, and whether it asked for the large cache.
-pub(super) struct Conversation {
-    transaction: sqlx::Transaction<'static, Db>,
-    at_length: bool,
 }
 
 /// What stands for a statement that Postgres needs and SQLite, with its one writer, does not.
@@ -149,46 +139,42 @@ impl Backend for Sqlite {
         each_label: "json_each(p.labels) AS label",
         marking: "SELECT 1",
         opting_out: "SELECT 1",
-        at_length: "PRAGMA cache_size = -65536",
+        at_length: "SELECT 1",
         after_many: "SELECT 1",
     };
 
-    type Transaction = Conversation;
+    type Transaction = sqlx::Transaction<'static, Db>;
 
-    async fn begin_read(&self) -> sqlx::Result<Conversation> {
-        Ok(Conversation { transaction: self.readers.begin().await?, at_length: false })
+    async fn begin_read(&self) -> sqlx::Result<Self::Transaction> {
+        self.readers.begin().await
     }
 
     /// IMMEDIATE, because a transaction that reads first and writes later would fail when another wrote in between,
     /// whatever the busy timeout.
-    async fn begin_write(&self) -> sqlx::Result<Conversation> {
-        Ok(Conversation { transaction: self.writer.begin_with("BEGIN IMMEDIATE").await?, at_length: false })
+    async fn begin_write(&self) -> sqlx::Result<Self::Transaction> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
-    async fn fetch(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {
-        Ok(bound(sql, values).fetch_all(&mut *tx.transaction).await?.into_iter().map(Row::Sqlite).collect())
+    async fn fetch(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {
+        Ok(bound(sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
     }
 
     /// In one go: each asking costs a way to the database's thread and back.
-    async fn fetch_each(tx: &mut Conversation, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
+    async fn fetch_each(tx: &mut Self::Transaction, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
         let (texts, values): (Vec<_>, Vec<_>) = statements.into_iter().map(|(sql, it)| (sql, Value::from(it))).unzip();
         Self::fetch(tx, AssertSqlSafe(texts.join(";\n")).into_sql_str(), values).await
     }
 
-    async fn execute(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
+    async fn execute(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
         // Not even asked: a message costs a few statements, and each goes to the database's thread and back.
         if sql.as_str() == NOTHING {
             return Ok(0);
         }
-        tx.at_length |= sql.as_str() == Self::SQL.at_length;
-        Ok(bound(sql, values).execute(&mut *tx.transaction).await?.rows_affected())
+        Ok(bound(sql, values).execute(&mut **tx).await?.rows_affected())
     }
 
-    async fn commit(mut tx: Conversation) -> sqlx::Result<()> {
-        if tx.at_length {
-            sqlx::query(TO_SMALL_CACHE).execute(&mut *tx.transaction).await?;
-        }
-        tx.transaction.commit().await
+    async fn commit(tx: Self::Transaction) -> sqlx::Result<()> {
+        tx.commit().await
     }
 
     fn is_unwritable(error: &dyn sqlx::error::DatabaseError) -> bool {
@@ -371,6 +357,7 @@ mod tests {
             stop,
             attempts_of,
             super::super::last_word::NEWEST,
+            super::super::partners::STOP_QUEUED,
         ] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             for row in tx.rows(explain, vec![]).await.unwrap() {
