@@ -116,21 +116,19 @@ pub(super) async fn settle<B: Backend>(
     let suppresses = |it: &&Finished| matches!(it.outcome, Outcome::Refused { suppress: true });
     // What ended after its marker has its attempt since then.
     let early = |it: &&Finished| it.phase < Phase::Data;
-    let mut tx = Transaction::write(db, "settling deliveries").await?;
-    if finished.iter().any(|it| suppresses(&it)) {
-        tx.execute(B::SQL.opting_out, values![]).await?;
-    } else if !claims.is_empty() {
-        tx.execute(B::SQL.marking, values![]).await?;
-    }
-
+    let first = match finished.iter().any(|it| suppresses(&it)) {
+        true => B::SQL.marking_and_opting_out,
+        false => B::SQL.marking,
+    };
+    let mut tx = Transaction::write_after(db, "settling deliveries", first).await?;
     let mut statements = Vec::new();
     if !finished.is_empty() {
         let ends = batch(finished.iter().map(End::of));
-        statements.extend(B::SQL.finish.map(|sql| (sql, ends.clone())));
+        statements.extend(B::SQL.finish.iter().map(|sql| (*sql, ends.clone())));
     }
     if !claims.is_empty() {
         let markers = batch(claims.iter().map(|claim| Mark::of(claim, now)));
-        statements.extend(B::SQL.mark.map(|sql| (sql, markers.clone())));
+        statements.extend(B::SQL.mark.iter().map(|sql| (*sql, markers.clone())));
     }
     let mut moved = HashMap::with_capacity(finished.len());
     let mut became = HashMap::with_capacity(claims.len());

@@ -9,7 +9,7 @@ use super::{
     sql::{self, Statements},
 };
 use sqlx::{
-    ConnectOptions, Connection, PgPool, Postgres as Db, SqlSafeStr,
+    AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres as Db, SqlSafeStr,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
@@ -84,7 +84,7 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    async fn begin(pool: &PgPool, statement: &'static str) -> sqlx::Result<Self> {
+    async fn begin(pool: &PgPool, statement: impl SqlSafeStr) -> sqlx::Result<Self> {
         let transaction = within(SILENCE, pool.begin_with(statement)).await?;
         Ok(Self { transaction, patience: SILENCE })
     }
@@ -111,9 +111,15 @@ impl Backend for Postgres {
         lock: " FOR UPDATE OF d",
         skip_locked: " FOR UPDATE OF d SKIP LOCKED",
         each_label: "jsonb_array_elements_text(CAST(p.labels AS jsonb)) AS label(value)",
-        // Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
-        marking: "SELECT pg_advisory_xact_lock_shared(7305801)",
+        // Any number of markers at a time, or one opt-out. The number is ours, and means nothing. Making a plan costs as much
+        // as a small batch itself, so markers keep theirs: never one that reads a table whole.
+        marking: "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
+            SELECT pg_advisory_xact_lock_shared(7305801)",
         opting_out: "SELECT pg_advisory_xact_lock(7305801)",
+        marking_and_opting_out: "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
+            SELECT pg_advisory_xact_lock(7305801)",
+        change_and_then: in_one,
+        marked: "changed AS d",
         at_length: "SET LOCAL statement_timeout = '15min'",
         // A million rows of which the planner knows nothing.
         after_many: "ANALYZE deliveries",
@@ -126,8 +132,9 @@ impl Backend for Postgres {
     }
 
     /// READ COMMITTED: a statement that waited for a row sees it as it became, and its guard is asked again.
-    async fn begin_write(&self) -> sqlx::Result<Conversation> {
-        Conversation::begin(&self.0, "BEGIN ISOLATION LEVEL READ COMMITTED").await
+    async fn begin_write(&self, first: &'static str) -> sqlx::Result<Conversation> {
+        // Both in one way to the server.
+        Conversation::begin(&self.0, AssertSqlSafe(format!("BEGIN ISOLATION LEVEL READ COMMITTED; {first}"))).await
     }
 
     async fn fetch(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {

@@ -139,6 +139,10 @@ impl Backend for Sqlite {
         each_label: "json_each(p.labels) AS label",
         marking: "SELECT 1",
         opting_out: "SELECT 1",
+        marking_and_opting_out: "SELECT 1",
+        change_and_then: in_turn,
+        marked: "jsonb_each(?) AS batch JOIN deliveries d ON d.id = batch.value->>'id'
+            AND d.owner = batch.value->>'owner' AND d.attempt = batch.value->>'attempt'",
         at_length: "SELECT 1",
         after_many: "SELECT 1",
     };
@@ -149,9 +153,9 @@ impl Backend for Sqlite {
         self.readers.begin().await
     }
 
-    /// IMMEDIATE, because a transaction that reads first and writes later would fail when another wrote in between,
+    /// There is one writer: it has nothing to begin with. IMMEDIATE, because a transaction that reads first and writes later would fail when another wrote in between,
     /// whatever the busy timeout.
-    async fn begin_write(&self) -> sqlx::Result<Self::Transaction> {
+    async fn begin_write(&self, _first: &'static str) -> sqlx::Result<Self::Transaction> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
@@ -345,10 +349,6 @@ mod tests {
         } = Sqlite::SQL;
         for sql in [
             claim,
-            mark[0],
-            mark[1],
-            finish[0],
-            finish[1],
             add_attempts,
             release,
             release_leases,
@@ -358,7 +358,11 @@ mod tests {
             attempts_of,
             super::super::last_word::NEWEST,
             super::super::partners::STOP_QUEUED,
-        ] {
+        ]
+        .iter()
+        .chain(mark)
+        .chain(finish)
+        {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             for row in tx.rows(explain, vec![]).await.unwrap() {
                 let step: String = row.get("detail").unwrap();
