@@ -360,7 +360,7 @@ mod tests {
     }
 
     fn week(n: u32) -> IssueKey {
-        IssueKey::new("agenda", &format!("2026-W{n}"))
+        IssueKey::new("agenda", format!("2026-W{n}"))
     }
 
     fn enter(limiter: &Arc<Limiter>, domain: &str, now: Timestamp) -> Room {
