@@ -13,7 +13,8 @@ A lane is the pace for one family of recipient domains (orange, gmail, …), or 
 all when the provider says so, and opens again by itself; one that is paused waits for a person. Deliveries that wait for
 their lane are queued, and nobody else waits for them. Limits: [[lane]] in semainier.toml.")]
 pub(super) struct Args {
-    /// An array of {\"name\",\"state\",\"why\",\"since\",\"until\",\"only_issue\",\"step\",\"per_minute\"}: the lanes that are not open
+    /// An array of {\"name\",\"state\",\"why\",\"since\",\"until\",\"only_issue\",\"step\",\"per_minute\"}:
+    /// the lanes that are not open
     #[arg(long)]
     json: bool,
     #[command(subcommand)]

@@ -12,7 +12,7 @@ pub(super) fn line(text: impl Display) {
     part(format_args!("{text}\n"));
 }
 
-/// A piece of the result, with no end of line. As [`line`].
+/// A piece of the result, with no end of line. As [`line()`].
 pub(super) fn part(text: impl Display) {
     if let Err(error) = write!(anstream::stdout(), "{text}") {
         let quietly = error.kind() == std::io::ErrorKind::BrokenPipe;

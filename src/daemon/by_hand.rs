@@ -53,8 +53,8 @@ async fn is_awaited(engine: &Engine, key: &IssueKey) -> anyhow::Result<bool> {
     Ok(known.iter().any(|it| it.state == OccurrenceState::Pending && it.issue.as_ref() == Some(key)))
 }
 
-/// It will not leave any more: staff are told, and what was to be is written down as missed. The issue changes last, so that a
-/// crash in between repeats what is kept once.
+/// It will not leave any more: staff are told, and what was to be is written down as missed. The issue changes last, so that
+/// a crash in between repeats what is kept once.
 async fn give_up(
     engine: &Engine,
     issue: &IssueSummary,

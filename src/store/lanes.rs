@@ -29,7 +29,8 @@ pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<LaneTrouble>> {
     };
     // What stops one issue is of no interest once that issue is over.
     let select = "SELECT lane, only_issue, pace, why, since, until_at, issue, step, per_minute FROM lanes
-        WHERE only_issue = '' OR EXISTS (SELECT 1 FROM issues i WHERE i.key = only_issue AND i.state IN ('sending', 'paused'))
+        WHERE only_issue = ''
+            OR EXISTS (SELECT 1 FROM issues i WHERE i.key = only_issue AND i.state IN ('sending', 'paused'))
         ORDER BY lane, only_issue";
     tx.rows(select, values![]).await?.iter().map(read).collect()
 }

@@ -181,8 +181,8 @@ pub enum Frozen {
 pub struct Notice {
     pub id: String,
     pub issue: IssueKey,
-    /// `held`, `resolved`, `expired`, `paused`, `relay`, `lane-PACE-NAME`, `missed`, `approval-HASH`: one of a kind per issue, but for one
-    /// at each pause.
+    /// `held`, `resolved`, `expired`, `paused`, `relay`, `lane-PACE-NAME`, `missed`, `approval-HASH`: one of a kind
+    /// per issue, but for one at each pause.
     pub kind: String,
     pub text: String,
     pub created_at: Timestamp,
