@@ -11,6 +11,7 @@ use crate::look::Print;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use secrecy::SecretString;
+use std::collections::{HashMap, hash_map::Entry};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
@@ -249,11 +250,14 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
 }
 
 /// A `[[lane]]` of a known name changes that lane; another one is new and needs domains; `others` is any other domain.
+/// A domain that is written here leaves the built-in lane it was in; written twice, nobody knows what is meant.
 fn lanes(root: &Section) -> Lanes {
     let known = Lanes::default();
     let (mut families, mut others) = (known.families().to_vec(), known.others());
+    let mut written = Written::default();
     for lane in root.sections("lane") {
         let name = lane.required("name", "\"orange\"", |raw| raw.text()).unwrap_or_default();
+        written.once(&lane, "name", &name, &name);
         let place = families.iter().position(|family| family.name == name);
         let before = match place {
             Some(n) => families[n].limits,
@@ -273,6 +277,10 @@ fn lanes(root: &Section) -> Lanes {
                 .or(before.per_minute),
         };
         let domains = lane.texts("domains").map(|it| it.iter().map(|domain| domain.to_lowercase()).collect::<Vec<_>>());
+        for domain in domains.iter().flatten() {
+            written.once(&lane, "domains", domain, &name);
+            families.iter_mut().for_each(|family| family.domains.retain(|it| it != domain));
+        }
         match (place, domains) {
             _ if name == "others" => others = limits,
             (Some(n), None) => families[n].limits = limits,
@@ -285,6 +293,29 @@ fn lanes(root: &Section) -> Lanes {
         lane.finish();
     }
     Lanes::new(families, others)
+}
+
+/// The names and domains of the lanes read so far, each with its lane and where it is written.
+#[derive(Default)]
+struct Written(HashMap<(&'static str, String), (String, String)>);
+
+impl Written {
+    /// Records a problem that names both places when it is not the first.
+    fn once(&mut self, lane: &Section, key: &'static str, what: &str, name: &str) {
+        match self.0.entry((key, what.to_owned())) {
+            Entry::Vacant(entry) => {
+                entry.insert((name.to_owned(), lane.place(key)));
+            }
+            Entry::Occupied(entry) => {
+                let (other, place) = entry.get();
+                let twice = match key {
+                    "name" => format!("the lane {what:?} is written twice: also at {place}; keep one"),
+                    _ => format!("{what} is written twice: also in lane {other:?} at {place}; keep it in one"),
+                };
+                lane.problem(key, twice);
+            }
+        }
+    }
 }
 
 fn number<T: TryFrom<i64>>(section: &Section, key: &str, bounds: std::ops::RangeInclusive<i64>, default: T) -> T {
@@ -472,6 +503,24 @@ mod tests {
         assert_eq!(lanes.of("hotel.example").limits.connections, 3);
         let said = problems("[[lane]]\nname = 'new'\nconections = 0", &[]);
         assert!(said.contains("lane[0].domains: missing") && said.contains("did you mean connections?"), "{said}");
+    }
+
+    #[test]
+    fn one_domain_in_two_lanes_is_refused_with_both_places() {
+        let text = "[[lane]]\nname = 'north'\ndomains = ['mairie.fr', 'a.fr']\n\n\
+                    [[lane]]\nname = 'south'\nconnections = 1\ndomains = ['b.fr', 'Mairie.fr']\n";
+        let said = Config::parse(Some(Path::new("s.toml")), text, &Overrides::default()).unwrap_err().to_string();
+        let expected = "s.toml:8: lane[1].domains: mairie.fr is written twice: also in lane \"north\" at s.toml:3; \
+                        keep it in one";
+        assert!(said.contains(expected), "{said}");
+        let said = problems("[[lane]]\nname = 'a'\ndomains = ['x.fr', 'x.fr']", &[]);
+        assert!(said.contains("x.fr is written twice"), "{said}");
+        let said = problems("[[lane]]\nname = 'orange'\n[[lane]]\nname = 'orange'\nconnections = 1", &[]);
+        assert!(said.contains("lane[1].name: the lane \"orange\" is written twice"), "{said}");
+        // A built-in lane gives up what is written for another.
+        let text = "[[lane]]\nname = 'orange'\ndomains = ['orange.fr', 'sfrbusiness.fr']\nconnections = 1";
+        let lanes = Config::parse(None, text, &Overrides::default()).unwrap().lanes;
+        assert_eq!((lanes.of("sfrbusiness.fr").name, lanes.of("sfr.fr").name), ("orange", "sfr"));
     }
 
     #[test]

@@ -176,18 +176,23 @@ impl<'a> Section<'a> {
         Some((value, line_of(self.file.text, name.span().start)))
     }
 
-    /// Records a problem of this key, at its line where it has one.
-    pub fn problem(&self, key: &str, message: impl Into<String>) {
+    /// Where a key is: its file with its line, or `environment`.
+    pub fn place(&self, key: &str) -> String {
         let path = self.path_of(key);
         let below = format!("{path}.");
         let overridden = self.file.overrides.0.contains_key(&path);
-        let place = match self.find(key) {
+        match self.find(key) {
             Some((_, line)) if !overridden => format!("{}:{line}", self.file.name),
             None if !overridden && !self.file.overrides.0.keys().any(|k| k.starts_with(&below)) => {
                 self.file.name.clone()
             }
             _ => "environment".to_owned(),
-        };
+        }
+    }
+
+    /// Records a problem of this key, at its line where it has one.
+    pub fn problem(&self, key: &str, message: impl Into<String>) {
+        let (path, place) = (self.path_of(key), self.place(key));
         // Of a file that could not be read nothing is known to be missing or wrong but that.
         if self.file.root.is_none() && place == self.file.name {
             return;

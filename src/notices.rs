@@ -15,6 +15,9 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
 
+/// Begins the kind of a notice that a lane stopped.
+const LANE: &str = "lane";
+
 /// Message-IDs of notices that need no other try: taken by the relay, or refused for good.
 #[derive(Debug, Default)]
 pub struct Settled(Mutex<HashSet<String>>);
@@ -97,7 +100,7 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
             })?,
             Words::Question(question) => approval::letter(engine, question, person, &message_id)?,
         };
-        let id = format!("{}-{}", notice.issue.slug(), notice.kind);
+        let id = format!("{}-{}", notice.issue.slug(), slug(&notice.kind));
         match deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await {
             Ok(()) => engine.notices.add(message_id),
             Err(error) if relay_is_away(&error) => return Err(error.into()),
@@ -130,7 +133,8 @@ async fn words(engine: &Engine, notice: &Notice) -> anyhow::Result<Option<Words>
     let mailing = app.mailing(notice.issue.mailing()).ok();
     let issue = engine.store.issue(&notice.issue).await?;
     let mail = app.templates.mail(&NoticeMail {
-        kind: notice.kind.clone(),
+        // Behind it, which lane.
+        kind: if notice.kind.starts_with(LANE) { LANE.to_owned() } else { notice.kind.clone() },
         title: mailing.map_or_else(|| notice.issue.mailing().to_owned(), |m| m.title.clone()),
         issue: notice.issue.to_string(),
         // The template ends the sentence.
@@ -151,5 +155,10 @@ fn relay_is_away(error: &NotHandedOver) -> bool {
 fn message_id(notice: &Notice, person: &EmailAddress, sender: &EmailAddress) -> String {
     let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
     let owed_at = notice.created_at.timestamp_millis();
-    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), notice.kind, sender.domain())
+    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), slug(&notice.kind), sender.domain())
+}
+
+/// For the name of a file, and a Message-ID: a family of recipients is named by whoever wrote the configuration.
+fn slug(kind: &str) -> String {
+    kind.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }

@@ -37,6 +37,11 @@ pub fn given_up(issue: &IssueSummary, zone: Tz) -> String {
 
 /// `log --json`: one array.
 pub fn log_json(log: &[LoggedDelivery], zone: Tz) -> Value {
+    log.iter().map(|delivery| delivery_json(delivery, zone)).collect()
+}
+
+/// An element of `log --json`.
+pub fn delivery_json(delivery: &LoggedDelivery, zone: Tz) -> Value {
     let attempt = |attempt: &crate::store::LoggedAttempt| {
         json!({
             "n": attempt.n,
@@ -48,47 +53,49 @@ pub fn log_json(log: &[LoggedDelivery], zone: Tz) -> Value {
             "outcome": attempt.outcome,
         })
     };
-    log.iter()
-        .map(|delivery| {
-            json!({
-                "issue": delivery.issue,
-                "address": delivery.address,
-                "state": delivery.state,
-                "message_id": delivery.message_id,
-                "attempts": delivery.attempts.iter().map(attempt).collect::<Vec<_>>(),
-                "id": delivery.id,
-                "name": delivery.name,
-                "establishment": delivery.establishment,
-                "next_at": delivery.next_at.map(|at| instant(at, zone)),
-                "changed_at": instant(delivery.changed_at, zone),
-                "resends": delivery.resends,
-            })
-        })
-        .collect()
+    json!({
+        "issue": delivery.issue,
+        "address": delivery.address,
+        "state": delivery.state,
+        "message_id": delivery.message_id,
+        "attempts": delivery.attempts.iter().map(attempt).collect::<Vec<_>>(),
+        "id": delivery.id,
+        "name": delivery.name,
+        "establishment": delivery.establishment,
+        "next_at": delivery.next_at.map(|at| instant(at, zone)),
+        "changed_at": instant(delivery.changed_at, zone),
+        "resends": delivery.resends,
+    })
 }
 
-/// `log --csv`: a row an attempt, or one for a delivery without any. Safe to open in a spreadsheet.
+/// The header of `log --csv`.
+const LOG_COLUMNS: [&str; 14] = [
+    "issue",
+    "address",
+    "name",
+    "establishment",
+    "state",
+    "message_id",
+    "attempt",
+    "at",
+    "phase",
+    "code",
+    "enhanced",
+    "text",
+    "outcome",
+    "id",
+];
+
+/// `log --csv`: a row an attempt, or one for a delivery without any. Safe to open in a spreadsheet. `header`: with the
+/// names of the columns, as the first page has them.
 ///
 /// # Errors
 /// When the buffer cannot be written, which does not happen.
-pub fn log_csv(log: &[LoggedDelivery], zone: Tz) -> Result<String, csv::Error> {
+pub fn log_csv(log: &[LoggedDelivery], header: bool, zone: Tz) -> Result<String, csv::Error> {
     let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
-    csv.write_record([
-        "issue",
-        "address",
-        "name",
-        "establishment",
-        "state",
-        "message_id",
-        "attempt",
-        "at",
-        "phase",
-        "code",
-        "enhanced",
-        "text",
-        "outcome",
-        "id",
-    ])?;
+    if header {
+        csv.write_record(LOG_COLUMNS)?;
+    }
     for delivery in log {
         let attempts: Vec<_> = match delivery.attempts.as_slice() {
             [] => vec![None],

@@ -123,7 +123,10 @@ impl Status {
     fn paused_lanes(&self) -> impl Iterator<Item = Waiting> {
         self.lanes.iter().filter(|lane| lane.pace == Pace::Paused).map(|lane| Waiting {
             what: lane.issue.to_string(),
-            why: format!("lane {} is paused: {}", lane.lane, lane.why),
+            why: match lane.only_issue {
+                true => format!("this issue is stopped in lane {}: {}", lane.lane, lane.why),
+                false => format!("lane {} is paused: {}", lane.lane, lane.why),
+            },
             help: format!("semainier lanes resume {}", lane.lane),
         })
     }
@@ -251,13 +254,14 @@ impl Status {
     }
 }
 
-/// `open`, `slow until 2026-07-04T09:00:00+02:00`, `paused`.
+/// `open`, `slow until 2026-07-04T09:00:00+02:00`, `paused`, `open, but not to agenda/2026-W28`.
 pub fn lane_state(trouble: Option<&LaneTrouble>, zone: Tz) -> String {
     match trouble {
         None => "open".to_owned(),
         Some(LaneTrouble { pace, until: Some(until), .. }) => {
             format!("{} until {}", pace.as_str(), instant(*until, zone))
         }
+        Some(LaneTrouble { only_issue: true, issue, .. }) => format!("open, but not to {issue}"),
         Some(LaneTrouble { pace, until: None, .. }) => pace.as_str().to_owned(),
     }
 }
@@ -270,6 +274,9 @@ pub fn lane_json(it: &LaneTrouble, zone: Tz) -> Value {
         "why": it.why,
         "since": instant(it.since, zone),
         "until": it.until.map(|until| instant(until, zone)),
+        "only_issue": it.only_issue.then_some(&it.issue),
+        "step": it.step,
+        "per_minute": it.per_minute,
     })
 }
 
@@ -361,6 +368,9 @@ mod tests {
             since: at("2026-07-04T06:00:00Z"),
             until,
             issue: IssueKey::new("agenda", "2026-W28"),
+            only_issue: false,
+            step: 0,
+            per_minute: None,
         };
         status.lanes = vec![trouble(Pace::Suspended, Some(at("2026-07-04T07:00:00Z")))];
         assert_eq!(status.waiting(), []);

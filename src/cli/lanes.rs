@@ -13,7 +13,8 @@ A lane is the pace for one family of recipient domains (orange, gmail, …), or 
 all when the provider says so, and opens again by itself; one that is paused waits for a person. Deliveries that wait for
 their lane are queued, and nobody else waits for them. Limits: [[lane]] in semainier.toml.")]
 pub(super) struct Args {
-    /// An array of {\"name\",\"state\",\"why\",\"since\",\"until\"}: the lanes that are not open
+    /// An array of {\"name\",\"state\",\"why\",\"since\",\"until\",\"only_issue\",\"step\",\"per_minute\"}:
+    /// the lanes that are not open
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
@@ -50,7 +51,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let others = config.lanes.others();
     let families = config.lanes.families().iter().map(|family| (family.name.as_str(), family.limits));
     for (name, limits) in families.chain([("any other domain", others)]) {
-        let trouble = troubles.iter().find(|it| it.lane == name);
+        let trouble = troubles.iter().find(|it| it.lane == name && !it.only_issue);
         rows.add_row([
             name.to_owned(),
             limits.connections.to_string(),
@@ -61,9 +62,8 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         ]);
     }
     let known = |name: &str| config.lanes.families().iter().any(|family| family.name == name);
-    for it in troubles.iter().filter(|it| !known(&it.lane)) {
-        let until = it.until.map(|until| instant(until, config.zone));
-        let state = format!("{}{}", it.pace.as_str(), until.map(|at| format!(" until {at}")).unwrap_or_default());
+    for it in troubles.iter().filter(|it| it.only_issue || !known(&it.lane)) {
+        let state = lane_state(Some(it), config.zone);
         rows.add_row([it.lane.clone(), String::new(), String::new(), String::new(), state, it.why.clone()]);
     }
     show::line(rows.to_string());

@@ -9,8 +9,9 @@ use crate::domain::{
 };
 use crate::keys::parse_duration;
 use crate::report;
-use crate::store::{Access, LogFilter, Resolved};
+use crate::store::{Access, LogFilter, LoggedDelivery, Resolved};
 use anyhow::bail;
+use chrono_tz::Tz;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -164,29 +165,96 @@ pub(super) async fn log(context: &Context, args: LogArgs) -> anyhow::Result<Ende
         Ok(ago) => Ok(engine.app.clock.now() - ago),
         Err(_) => parse_instant(text, zone),
     });
-    let filter = LogFilter {
+    let mut filter = LogFilter {
+        limit: Some(PAGE),
         issue: args.issue.as_deref().map(IssueKey::parse).transpose()?,
         address_key: args.address.as_ref().map(EmailAddress::key),
         state: args.state,
         since: since.transpose()?,
         ..LogFilter::default()
     };
-    let log = engine.store.log(&filter).await?;
-    if args.json {
-        show::json(&report::log_json(&log, zone))?;
-    } else if args.csv {
-        show::line(report::log_csv(&log, zone)?.trim_end());
-    } else {
-        show::line(report::log_table(&log, zone));
-        show::line(format!("{} deliveries", log.len()));
-        for delivery in log.iter().filter(|d| d.state == State::Unknown) {
-            show::line(format!(
-                "{} may or may not have it; decide: semainier deliveries resolve {} --as sent|resend|failed",
-                delivery.address, delivery.id
-            ));
+    let mut shown = Shown::as_asked(&args, zone);
+    loop {
+        let page = engine.store.log(&filter).await?;
+        shown.page(&page)?;
+        match page.last() {
+            Some(last) if page.len() >= PAGE as usize => filter.after = Some(last.mark()),
+            _ => break,
         }
     }
+    shown.end();
     Ok(Ended::Done)
+}
+
+/// Deliveries that are read, and shown, at once: a log of ten million is never in memory.
+const PAGE: u32 = 1_000;
+
+enum Shape {
+    Json,
+    Csv,
+    Table,
+}
+
+/// The log as it is printed, page after page. Each page is as the ledger is then: what changes meanwhile may be shown as it
+/// was, or as it has become.
+struct Shown {
+    shape: Shape,
+    zone: Tz,
+    deliveries: usize,
+    /// Those that wait for a person, by address and id.
+    unknown: Vec<(String, DeliveryId)>,
+}
+
+impl Shown {
+    fn as_asked(args: &LogArgs, zone: Tz) -> Self {
+        let shape = match (args.json, args.csv) {
+            (true, _) => Shape::Json,
+            (_, true) => Shape::Csv,
+            _ => Shape::Table,
+        };
+        Self { shape, zone, deliveries: 0, unknown: Vec::new() }
+    }
+
+    fn page(&mut self, page: &[LoggedDelivery]) -> anyhow::Result<()> {
+        let is_first = self.deliveries == 0;
+        self.deliveries += page.len();
+        match self.shape {
+            Shape::Json => {
+                for (n, delivery) in page.iter().enumerate() {
+                    let before = if is_first && n == 0 { "[" } else { "," };
+                    let one = serde_json::to_string_pretty(&report::delivery_json(delivery, self.zone))?;
+                    show::part(format!("{before}\n  {}", one.replace('\n', "\n  ")));
+                }
+            }
+            Shape::Csv if is_first || !page.is_empty() => {
+                show::line(report::log_csv(page, is_first, self.zone)?.trim_end());
+            }
+            // A table for each page: the widths of its columns are those of its rows.
+            Shape::Table if is_first || !page.is_empty() => show::line(report::log_table(page, self.zone)),
+            Shape::Csv | Shape::Table => {}
+        }
+        if matches!(self.shape, Shape::Table) {
+            let unknown = page.iter().filter(|it| it.state == State::Unknown);
+            self.unknown.extend(unknown.map(|it| (it.address.clone(), it.id.clone())));
+        }
+        Ok(())
+    }
+
+    fn end(self) {
+        match self.shape {
+            Shape::Json if self.deliveries == 0 => show::line("[]"),
+            Shape::Json => show::line("\n]"),
+            Shape::Csv => {}
+            Shape::Table => {
+                show::line(format!("{} deliveries", self.deliveries));
+                for (address, id) in self.unknown {
+                    show::line(format!(
+                        "{address} may or may not have it; decide: semainier deliveries resolve {id} --as sent|resend|failed"
+                    ));
+                }
+            }
+        }
+    }
 }
 
 pub(super) async fn deliveries(context: &Context, command: DeliveriesCommand) -> anyhow::Result<Ended> {

@@ -9,7 +9,12 @@ use std::io::{IsTerminal, Write};
 
 /// A line of the result. A reader that went away (`| head`) ends the program quietly.
 pub(super) fn line(text: impl Display) {
-    if let Err(error) = writeln!(anstream::stdout(), "{text}") {
+    part(format_args!("{text}\n"));
+}
+
+/// A piece of the result, with no end of line. As [`line()`].
+pub(super) fn part(text: impl Display) {
+    if let Err(error) = write!(anstream::stdout(), "{text}") {
         let quietly = error.kind() == std::io::ErrorKind::BrokenPipe;
         std::process::exit(if quietly { 0 } else { 1 });
     }

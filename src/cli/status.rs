@@ -14,7 +14,8 @@ With --json, one object; instants are RFC 3339, what may be missing is null:
   next[]        mailing, issue, at, deadline
   issues[]      those not over: key, state, reason, expires_at, recipients,
                 counts: {queued, claimed, in_data, sent, failed, unknown, suppressed, expired, cancelled}
-  lanes[]       families of recipients that are not open: name, state (slow, suspended, paused), why, since, until
+  lanes[]       families of recipients that are not open: name, state (slow, suspended, paused), why, since, until,
+                only_issue (the issue it holds for, null: all), step (suspensions in a row before), per_minute
   waiting[]     what waits for a person: issue (empty for the daemon itself), why, help
   last[]        the last occurrences of each mailing: mailing, scheduled_for, state, reason, issue
   owed_notices  words to staff that could not be sent yet")]

@@ -11,6 +11,7 @@
 //! Must never keep anything in memory that the ledger does not know: a daemon may be killed at any instant, and another
 //! one may do the same work beside it.
 
+mod by_hand;
 mod post;
 mod pulse;
 mod restored;

@@ -24,7 +24,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 const OVERLAP_RETRY: TimeDelta = TimeDelta::minutes(1);
 
 /// Of a mailing that is composed before its hour, so many of its last rows tell what was decided already.
-const KNOWN: u32 = 50;
+pub(super) const KNOWN: u32 = 50;
 
 impl Daemon {
     /// From now on these schedules count: a new one, or one that was edited while no daemon ran, never fires back (S6).
@@ -68,7 +68,14 @@ impl Daemon {
         };
         // Side by side, because one may wait minutes for a site; in turn within a mailing, the oldest first.
         let groups = by_mailing(&due);
-        join_all(groups.iter().map(|group| take_up_in_turn(engine, group, stop))).await.contains(&true)
+        let frozen = join_all(groups.iter().map(|group| take_up_in_turn(engine, group, stop))).await.contains(&true);
+        match super::by_hand::mind(engine).await {
+            Ok(frozen_by_hand) => frozen | frozen_by_hand,
+            Err(failure) => {
+                error!(error = format!("{failure:#}"), "issues made by hand were not looked after");
+                frozen
+            }
+        }
     }
 }
 
@@ -316,7 +323,7 @@ async fn try_again(
 }
 
 /// Not frozen, and may still be.
-const OPEN: [IssueState; 2] = [IssueState::Held, IssueState::AwaitingApproval];
+pub(super) const OPEN: [IssueState; 2] = [IssueState::Held, IssueState::AwaitingApproval];
 
 /// S10: the deadline passed while the issue was held. It will not leave any more, and staff are told.
 async fn give_up(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {

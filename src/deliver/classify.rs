@@ -21,16 +21,34 @@ pub enum Class {
     Defer,
 }
 
+/// What a "later" asks of the family of recipients it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brake {
+    /// One connection for so many minutes, and no more messages a minute than this.
+    Slow { minutes: u16, per_minute: Option<u32> },
+    /// Nothing for `first` minutes; twice as long each time it is still so afterwards, up to `most`.
+    Suspend { first: u16, most: u16 },
+}
+
+/// What stops where a refusal speaks of us to one family of recipients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stops {
+    /// Everything to that family.
+    Lane,
+    /// This issue to that family; the next one may pass.
+    IssueInLane,
+}
+
 /// What is to be done about a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     pub class: Class,
     /// The next try is not before this.
     pub at_least: TimeDelta,
-    /// Too many connections or too fast: use fewer.
-    pub slow_down: bool,
-    /// It speaks of us to one family of recipients: where there is such a lane it stops, not the issue.
-    pub stops_lane: bool,
+    /// Too many connections, or too fast: the family slows down, or waits.
+    pub brake: Option<Brake>,
+    /// It speaks of us to one family of recipients: where there is such a lane this stops, and nothing else.
+    pub stops: Option<Stops>,
     /// This connection has had its share; a new one may go on at once, and it counts against nobody.
     pub per_connection: bool,
     /// For the communications officer, where sending stops.
@@ -47,90 +65,137 @@ const LOGIN: &str = "le relais demande une autre identification";
 const SPAM: &str = "le message est pris pour un courrier indésirable";
 const NONE: &str = "";
 
-/// One row of a table: the class, the shortest wait in minutes, and the reason in French.
+/// One row of a table: the class, what follows beyond this delivery, and the reason in French.
 #[derive(Clone, Copy)]
-struct Row(Class, u16, Note, &'static str);
+struct Row(Class, Note, &'static str);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Note {
     Plain,
-    SlowDown,
+    /// This person's delivery waits so many minutes; nobody else's does.
+    Wait(u16),
+    Brakes(Brake),
     PerConnection,
     StopsLane,
+    StopsIssueInLane,
 }
 use Class::{Content, Defer, Hard, Ours, Soft};
-use Note::{PerConnection, Plain, SlowDown, StopsLane};
+use Note::{Brakes, PerConnection, Plain, StopsIssueInLane, StopsLane, Wait};
+
+/// One connection for so many minutes.
+const fn slow(minutes: u16) -> Note {
+    Brakes(Brake::Slow { minutes, per_minute: None })
+}
+
+/// One connection, and so many messages a minute.
+const fn slow_at(per_minute: u32, minutes: u16) -> Note {
+    Brakes(Brake::Slow { minutes, per_minute: Some(per_minute) })
+}
+
+/// Nothing for so many minutes, however often.
+const fn suspend(minutes: u16) -> Note {
+    Brakes(Brake::Suspend { first: minutes, most: minutes })
+}
+
+/// Nothing for so many minutes, twice as long each time, up to so many.
+const fn suspend_up_to(first: u16, most: u16) -> Note {
+    Brakes(Brake::Suspend { first, most })
+}
+
+const HOUR: u16 = 60;
+/// A block that is said in a 4xx lifts by itself: KumoMTA waits two hours.
+const BLOCKED_FOR_NOW: Brake = Brake::Suspend { first: 2 * HOUR, most: 2 * HOUR };
 
 /// Orange, Wanadoo and La Poste: `OFRnnn_ccc`, `LPNnnn_ccc`, `OUK_ccc`; the last three digits carry the meaning.
 const ORANGE_AND_LA_POSTE: &[(u16, u16, Row)] = &[
-    (100, 103, Row(Ours, 0, StopsLane, LISTED)),
-    (104, 104, Row(Defer, 0, SlowDown, NONE)),
-    (105, 105, Row(Defer, 60, SlowDown, NONE)),
-    (107, 107, Row(Ours, 0, StopsLane, NAMED_WRONG)),
-    (108, 108, Row(Defer, 60, SlowDown, NONE)),
-    (109, 109, Row(Defer, 0, PerConnection, NONE)),
-    (200, 209, Row(Ours, 0, StopsLane, NAMED_WRONG)),
-    (390, 399, Row(Ours, 0, Plain, UNSIGNED)),
-    (401, 401, Row(Ours, 0, Plain, UNSIGNED)),
-    (403, 403, Row(Ours, 0, Plain, SENDER)),
-    (405, 405, Row(Ours, 0, Plain, SENDER)),
-    (415, 415, Row(Ours, 0, Plain, SENDER)),
-    (416, 416, Row(Hard, 0, Plain, NONE)),
+    (100, 103, Row(Ours, StopsLane, LISTED)),
+    (104, 104, Row(Defer, slow(HOUR), NONE)),
+    (105, 105, Row(Defer, suspend(HOUR), NONE)),
+    (107, 107, Row(Ours, StopsLane, NAMED_WRONG)),
+    (108, 108, Row(Defer, suspend(HOUR), NONE)),
+    (109, 109, Row(Defer, PerConnection, NONE)),
+    (200, 209, Row(Ours, StopsLane, NAMED_WRONG)),
+    (390, 399, Row(Ours, Plain, UNSIGNED)),
+    (401, 401, Row(Ours, Plain, UNSIGNED)),
+    (403, 403, Row(Ours, Plain, SENDER)),
+    (405, 405, Row(Ours, Plain, SENDER)),
+    (415, 415, Row(Ours, Plain, SENDER)),
+    (416, 416, Row(Hard, Plain, NONE)),
     // 5xx with 5.1.1, yet only a full mailbox.
-    (417, 417, Row(Soft, 0, Plain, NONE)),
-    (420, 420, Row(Hard, 0, Plain, NONE)),
-    (421, 421, Row(Ours, 0, Plain, SENDER)),
-    (426, 426, Row(Hard, 0, Plain, NONE)),
-    (503, 503, Row(Defer, 60, SlowDown, NONE)),
-    (505, 505, Row(Defer, 60, SlowDown, NONE)),
-    (506, 506, Row(Content, 0, Plain, SPAM)),
-    (510, 510, Row(Content, 0, Plain, SPAM)),
-    (513, 513, Row(Content, 0, Plain, SPAM)),
-    (514, 514, Row(Ours, 0, Plain, TOO_BIG)),
-    (515, 515, Row(Ours, 0, Plain, UNSIGNED)),
-    (517, 517, Row(Ours, 0, Plain, UNSIGNED)),
-    (519, 519, Row(Ours, 0, Plain, UNSIGNED)),
-    (535, 535, Row(Ours, 0, Plain, UNSIGNED)),
-    (536, 536, Row(Content, 0, Plain, SPAM)),
-    (988, 999, Row(Defer, 60, SlowDown, NONE)),
+    (417, 417, Row(Soft, Plain, NONE)),
+    (420, 420, Row(Hard, Plain, NONE)),
+    (421, 421, Row(Ours, Plain, SENDER)),
+    (426, 426, Row(Hard, Plain, NONE)),
+    // La Poste's "slow down".
+    (503, 503, Row(Defer, slow(HOUR), NONE)),
+    (505, 505, Row(Defer, suspend(HOUR), NONE)),
+    (506, 506, Row(Content, Plain, SPAM)),
+    (510, 510, Row(Content, Plain, SPAM)),
+    (513, 513, Row(Content, Plain, SPAM)),
+    (514, 514, Row(Ours, StopsIssueInLane, TOO_BIG)),
+    (515, 515, Row(Ours, Plain, UNSIGNED)),
+    (517, 517, Row(Ours, Plain, UNSIGNED)),
+    (519, 519, Row(Ours, Plain, UNSIGNED)),
+    (535, 535, Row(Ours, Plain, UNSIGNED)),
+    (536, 536, Row(Content, Plain, SPAM)),
+    // Our reputation: what is refused now is taken hours later.
+    (988, 999, Row(Defer, suspend_up_to(HOUR, 4 * HOUR), NONE)),
 ];
 
 /// Where the words say more than the code. In lower case; the first that is found counts.
 const WORDS: &[(&str, Row)] = &[
     // Each SFR code blocks our address for two hours.
-    ("sfr_in_", Row(Defer, 120, SlowDown, NONE)),
-    ("too many errors", Row(Defer, 120, SlowDown, NONE)),
-    ("too many spams from your ip", Row(Defer, 60, SlowDown, LISTED)),
-    ("server busy, too many connections", Row(Defer, 60, SlowDown, NONE)),
-    ("exceeded the maximum number of connections", Row(Defer, 30, SlowDown, NONE)),
-    ("rate limited due to ip reputation", Row(Defer, 30, SlowDown, NONE)),
-    ("temporarily deferred", Row(Defer, 30, SlowDown, NONE)),
-    ("trop de connexions", Row(Defer, 0, SlowDown, NONE)),
-    ("too many connections", Row(Defer, 0, SlowDown, NONE)),
-    ("[ts03]", Row(Defer, 30, SlowDown, NONE)),
-    ("[ts04]", Row(Defer, 120, SlowDown, NONE)),
-    ("[tss04]", Row(Defer, 120, SlowDown, NONE)),
-    ("[tss05]", Row(Defer, 240, SlowDown, NONE)),
-    ("too many messages for this session", Row(Defer, 0, PerConnection, NONE)),
-    ("too many messages in this", Row(Defer, 0, PerConnection, NONE)),
-    ("messages per connection", Row(Defer, 0, PerConnection, NONE)),
-    ("too many recipients", Row(Defer, 0, PerConnection, NONE)),
-    ("spam detected", Row(Content, 0, Plain, SPAM)),
-    ("mailbox full", Row(Soft, 0, Plain, NONE)),
-    ("mailbox is full", Row(Soft, 0, Plain, NONE)),
-    ("over quota", Row(Soft, 0, Plain, NONE)),
-    ("overquota", Row(Soft, 0, Plain, NONE)),
-    ("quota exceeded", Row(Soft, 0, Plain, NONE)),
-    ("relay access denied", Row(Ours, 0, Plain, LOGIN)),
-    ("relaying denied", Row(Ours, 0, Plain, LOGIN)),
-    ("authentication required", Row(Ours, 0, Plain, LOGIN)),
-    ("spamhaus", Row(Ours, 0, StopsLane, LISTED)),
-    ("cloudmark", Row(Ours, 0, StopsLane, LISTED)),
-    ("client host blocked", Row(Ours, 0, StopsLane, LISTED)),
-    ("dmarc", Row(Ours, 0, Plain, UNSIGNED)),
-    ("spf check", Row(Ours, 0, Plain, UNSIGNED)),
-    ("sender address rejected", Row(Ours, 0, Plain, SENDER)),
-    ("invalid sender", Row(Ours, 0, Plain, SENDER)),
+    ("sfr_in_", Row(Defer, suspend(2 * HOUR), NONE)),
+    ("gu_eib_", Row(Defer, suspend(2 * HOUR), NONE)),
+    ("too many errors", Row(Defer, suspend(2 * HOUR), NONE)),
+    // Yahoo's codes say more than the words around them.
+    ("[ts03]", Row(Defer, slow_at(10, 30), NONE)),
+    ("[ts04]", Row(Defer, suspend(2 * HOUR), NONE)),
+    ("[tss04]", Row(Defer, suspend(2 * HOUR), NONE)),
+    ("[ts05]", Row(Defer, suspend(4 * HOUR), NONE)),
+    ("[tss05]", Row(Defer, suspend(4 * HOUR), NONE)),
+    ("5.7.1 [bl", Row(Ours, StopsLane, LISTED)),
+    // Free's block lasts a day at the most, and lifts by itself.
+    ("too many spams from your ip", Row(Defer, suspend_up_to(HOUR, 24 * HOUR), LISTED)),
+    ("server busy, too many connections", Row(Defer, suspend_up_to(HOUR, 24 * HOUR), NONE)),
+    // Outlook.
+    ("(s3115)", Row(Defer, slow(HOUR), NONE)),
+    ("exceeded the maximum number of connections", Row(Defer, slow(HOUR), NONE)),
+    ("rate limited due to ip reputation", Row(Defer, suspend(30), NONE)),
+    // Whoever says it.
+    ("temporarily deferred", Row(Defer, slow_at(1, 90), NONE)),
+    ("server busy", Row(Defer, slow_at(1, 90), NONE)),
+    ("service refuse. veuillez", Row(Defer, suspend(HOUR), NONE)),
+    ("trop de connexions", Row(Defer, slow(HOUR), NONE)),
+    ("too many connections", Row(Defer, slow(HOUR), NONE)),
+    ("too many messages for this session", Row(Defer, PerConnection, NONE)),
+    ("too many messages in this", Row(Defer, PerConnection, NONE)),
+    ("messages per connection", Row(Defer, PerConnection, NONE)),
+    ("too many recipients", Row(Defer, PerConnection, NONE)),
+    ("spam detected", Row(Content, Plain, SPAM)),
+    ("mailbox full", Row(Soft, Plain, NONE)),
+    ("mailbox is full", Row(Soft, Plain, NONE)),
+    ("over quota", Row(Soft, Plain, NONE)),
+    ("overquota", Row(Soft, Plain, NONE)),
+    ("quota exceeded", Row(Soft, Plain, NONE)),
+    ("relay access denied", Row(Ours, Plain, LOGIN)),
+    ("relaying denied", Row(Ours, Plain, LOGIN)),
+    ("authentication required", Row(Ours, Plain, LOGIN)),
+    ("spamhaus", Row(Ours, StopsLane, LISTED)),
+    ("cloudmark", Row(Ours, StopsLane, LISTED)),
+    ("client host blocked", Row(Ours, StopsLane, LISTED)),
+    ("dmarc", Row(Ours, Plain, UNSIGNED)),
+    ("spf check", Row(Ours, Plain, UNSIGNED)),
+    ("sender address rejected", Row(Ours, Plain, SENDER)),
+    ("invalid sender", Row(Ours, Plain, SENDER)),
+];
+
+/// `4.subject.detail`, whatever it answers: what it asks of the pace.
+const ENHANCED_LATER: &[(u16, Option<u16>, Row)] = &[
+    // Gmail: one mailbox gets too much, from whomever.
+    (2, Some(1), Row(Defer, Wait(HOUR), NONE)),
+    // Gmail: too much from our address.
+    (7, Some(28), Row(Defer, slow(HOUR), NONE)),
 ];
 
 /// Words of relays that give no enhanced status, for an answer to RCPT.
@@ -148,38 +213,38 @@ const NO_SUCH_PERSON: &[&str] = &[
 
 /// `5.subject.detail` in answer to RCPT; detail `None` is any other.
 const ENHANCED_AT_RCPT: &[(u16, Option<u16>, Row)] = &[
-    (1, Some(1), Row(Hard, 0, Plain, NONE)),
-    (1, Some(2), Row(Hard, 0, Plain, NONE)),
-    (1, Some(7), Row(Ours, 0, Plain, SENDER)),
-    (1, Some(8), Row(Ours, 0, Plain, SENDER)),
-    (1, Some(10), Row(Hard, 0, Plain, NONE)),
-    (1, None, Row(Soft, 0, Plain, NONE)),
-    (2, None, Row(Soft, 0, Plain, NONE)),
-    (3, Some(4), Row(Ours, 0, Plain, TOO_BIG)),
-    (3, None, Row(Soft, 0, Plain, NONE)),
-    (4, None, Row(Soft, 0, Plain, NONE)),
-    (5, Some(3), Row(Defer, 0, PerConnection, NONE)),
-    (5, None, Row(Soft, 0, Plain, NONE)),
-    (6, None, Row(Content, 0, Plain, SPAM)),
-    (7, Some(25), Row(Ours, 0, StopsLane, NAMED_WRONG)),
-    (7, None, Row(Ours, 0, Plain, NOBODY_SAYS)),
+    (1, Some(1), Row(Hard, Plain, NONE)),
+    (1, Some(2), Row(Hard, Plain, NONE)),
+    (1, Some(7), Row(Ours, Plain, SENDER)),
+    (1, Some(8), Row(Ours, Plain, SENDER)),
+    (1, Some(10), Row(Hard, Plain, NONE)),
+    (1, None, Row(Soft, Plain, NONE)),
+    (2, None, Row(Soft, Plain, NONE)),
+    (3, Some(4), Row(Ours, Plain, TOO_BIG)),
+    (3, None, Row(Soft, Plain, NONE)),
+    (4, None, Row(Soft, Plain, NONE)),
+    (5, Some(3), Row(Defer, PerConnection, NONE)),
+    (5, None, Row(Soft, Plain, NONE)),
+    (6, None, Row(Content, Plain, SPAM)),
+    (7, Some(25), Row(Ours, StopsLane, NAMED_WRONG)),
+    (7, None, Row(Ours, Plain, NOBODY_SAYS)),
 ];
 
 /// The same once the relay has seen, or was about to see, what we write.
 const ENHANCED_AT_DATA: &[(u16, Option<u16>, Row)] = &[
-    (1, Some(1), Row(Hard, 0, Plain, NONE)),
-    (1, Some(2), Row(Hard, 0, Plain, NONE)),
-    (1, Some(7), Row(Ours, 0, Plain, SENDER)),
-    (1, Some(8), Row(Ours, 0, Plain, SENDER)),
-    (1, Some(10), Row(Hard, 0, Plain, NONE)),
-    (1, None, Row(Soft, 0, Plain, NONE)),
-    (2, None, Row(Soft, 0, Plain, NONE)),
-    (3, Some(4), Row(Ours, 0, Plain, TOO_BIG)),
+    (1, Some(1), Row(Hard, Plain, NONE)),
+    (1, Some(2), Row(Hard, Plain, NONE)),
+    (1, Some(7), Row(Ours, Plain, SENDER)),
+    (1, Some(8), Row(Ours, Plain, SENDER)),
+    (1, Some(10), Row(Hard, Plain, NONE)),
+    (1, None, Row(Soft, Plain, NONE)),
+    (2, None, Row(Soft, Plain, NONE)),
+    (3, Some(4), Row(Ours, Plain, TOO_BIG)),
     // "Delivery not authorized" after the dot is what filters say of the text; its neighbours speak of us.
-    (7, Some(0), Row(Content, 0, Plain, SPAM)),
-    (7, Some(1), Row(Content, 0, Plain, SPAM)),
-    (7, Some(25), Row(Ours, 0, StopsLane, NAMED_WRONG)),
-    (7, None, Row(Ours, 0, Plain, UNSIGNED)),
+    (7, Some(0), Row(Content, Plain, SPAM)),
+    (7, Some(1), Row(Content, Plain, SPAM)),
+    (7, Some(25), Row(Ours, StopsLane, NAMED_WRONG)),
+    (7, None, Row(Ours, Plain, UNSIGNED)),
 ];
 
 /// What a reply of 4xx or 5xx means at this point of the conversation.
@@ -188,15 +253,29 @@ pub fn classify(phase: Phase, reply: &Reply) -> Verdict {
     let text = reply.text.to_lowercase();
     let row = provider_row(&text)
         .or_else(|| WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, row)| *row))
+        .or_else(|| reply.enhanced.as_deref().filter(|_| code < 500).and_then(|it| row_of(ENHANCED_LATER, it)))
         .unwrap_or_else(|| standard_row(phase, code, reply.enhanced.as_deref(), &text));
-    let Row(class, minutes, note, reason) = row;
+    let Row(class, note, reason) = row;
+    let brake = match note {
+        Brakes(brake) => Some(brake),
+        StopsLane => Some(BLOCKED_FOR_NOW),
+        _ => None,
+    };
+    let minutes = match (note, brake) {
+        (Wait(minutes), _) | (_, Some(Brake::Suspend { first: minutes, .. })) => minutes,
+        _ => 0,
+    };
     Verdict {
         // A 4xx is "later" by definition, whatever its words.
         class: if code < 500 { Defer } else { class },
         at_least: TimeDelta::minutes(i64::from(minutes)),
-        slow_down: note == SlowDown,
+        brake,
         per_connection: note == PerConnection,
-        stops_lane: note == StopsLane,
+        stops: match note {
+            StopsLane => Some(Stops::Lane),
+            StopsIssueInLane => Some(Stops::IssueInLane),
+            _ => None,
+        },
         reason,
     }
 }
@@ -223,22 +302,22 @@ fn standard_row(phase: Phase, code: u16, enhanced: Option<&str>, text: &str) -> 
         Phase::Rcpt => ENHANCED_AT_RCPT,
         Phase::Data | Phase::Body | Phase::Dot => ENHANCED_AT_DATA,
         // No person has been named yet.
-        _ => return Row(Ours, 0, Plain, if phase == Phase::Mail { SENDER } else { NOBODY_SAYS }),
+        _ => return Row(Ours, Plain, if phase == Phase::Mail { SENDER } else { NOBODY_SAYS }),
     };
-    let by_status = enhanced.and_then(subject_and_detail).and_then(|(subject, detail)| {
-        let row = table.iter().find(|(s, d, _)| *s == subject && d.is_none_or(|d| d == detail));
-        row.map(|(_, _, row)| *row)
-    });
-    by_status.unwrap_or_else(|| match (phase, code) {
-        (_, 530..=538) => Row(Ours, 0, Plain, LOGIN),
+    enhanced.and_then(|enhanced| row_of(table, enhanced)).unwrap_or_else(|| match (phase, code) {
+        (_, 530..=538) => Row(Ours, Plain, LOGIN),
         // Out of step: nothing was decided about anybody.
-        (_, 503) => Row(Defer, 0, PerConnection, NONE),
-        (Phase::Rcpt, 550..=554) if NO_SUCH_PERSON.iter().any(|words| text.contains(words)) => {
-            Row(Hard, 0, Plain, NONE)
-        }
-        (Phase::Rcpt, _) | (_, 552) => Row(Soft, 0, Plain, NONE),
-        _ => Row(Content, 0, Plain, SPAM),
+        (_, 503) => Row(Defer, PerConnection, NONE),
+        (Phase::Rcpt, 550..=554) if NO_SUCH_PERSON.iter().any(|words| text.contains(words)) => Row(Hard, Plain, NONE),
+        (Phase::Rcpt, _) | (_, 552) => Row(Soft, Plain, NONE),
+        _ => Row(Content, Plain, SPAM),
     })
+}
+
+fn row_of(table: &[(u16, Option<u16>, Row)], enhanced: &str) -> Option<Row> {
+    let (subject, detail) = subject_and_detail(enhanced)?;
+    let row = table.iter().find(|(s, d, _)| *s == subject && d.is_none_or(|d| d == detail));
+    row.map(|(_, _, row)| *row)
 }
 
 /// `(1, 10)` of `5.1.10`
@@ -323,9 +402,73 @@ mod tests {
     }
 
     #[test]
-    fn waits_and_brakes_come_from_the_tables() {
-        let slow = verdict(Phase::Rcpt, "450 4.7.1 SFR_IN_105");
-        assert_eq!((slow.at_least, slow.slow_down), (TimeDelta::hours(2), true));
+    fn each_provider_reply_brakes_its_lane_as_the_tables_say() {
+        let (hour, day) = (HOUR, 24 * HOUR);
+        let slow = |minutes, per_minute| Some(Brake::Slow { minutes, per_minute });
+        let suspend = |first, most| Some(Brake::Suspend { first, most });
+        for (line, brake) in [
+            ("421 ME Trop de connexions. Too many connections, slow down. OFR005_104 [104]", slow(hour, None)),
+            ("421 Too many connections, slow down. LPN105_104", slow(hour, None)),
+            ("421 Veuillez essayer plus tard. LPN003_109", None),
+            ("421 Service refuse. OFR005_105 [105]", suspend(hour, hour)),
+            ("421 Service refuse. OFR005_108 [108]", suspend(hour, hour)),
+            ("421 Service refuse. Veuillez essayer plus tard. OFR005_505 [505]", suspend(hour, hour)),
+            ("421 mwinf5c77 ME Service refuse. Veuillez essayer plus tard.", suspend(hour, hour)),
+            ("421 ME Service refuse. Veuillez essayer plus tard. OFR_988 [988]", suspend(hour, 4 * hour)),
+            ("421 ME Service refuse. Veuillez essayer plus tard. OFR_990 [990]", suspend(hour, 4 * hour)),
+            ("421 ME Service refuse. Veuillez essayer plus tard. OFR_993 [993]", suspend(hour, 4 * hour)),
+            ("421 ME Service refuse. Veuillez essayer plus tard. OFR_999 [999]", suspend(hour, 4 * hour)),
+            ("451 4.7.1 Ralentissez. LPN027_503", slow(hour, None)),
+            ("421 Client host blocked. OFR006_102 Ref http://csi.cloudmark.example", suspend(2 * hour, 2 * hour)),
+            ("450 4.7.1 listed by Spamhaus", suspend(2 * hour, 2 * hour)),
+            ("450 4.7.1 SFR_IN_101", suspend(2 * hour, 2 * hour)),
+            ("450 4.7.1 SFR_IN_105", suspend(2 * hour, 2 * hour)),
+            ("450 4.7.1 GU_EIB_04", suspend(2 * hour, 2 * hour)),
+            ("421 4.7.0 smtp-in Error: too many errors", suspend(2 * hour, 2 * hour)),
+            ("421 Too many spams from your IP (192.0.2.10), please visit http://x.example/", suspend(hour, day)),
+            ("421 Server busy, too many connections from your IP", suspend(hour, day)),
+            ("421-4.7.28 Our system has detected an unusual rate of unsolicited mail", slow(hour, None)),
+            ("450 4.2.1 The user you are trying to contact is receiving mail too quickly", None),
+            ("452 4.2.2 The recipient's inbox is out of storage space", None),
+            ("451 4.7.652 has exceeded the maximum number of connections.", slow(hour, None)),
+            ("451 4.7.652 Please try again later (S3115)", slow(hour, None)),
+            ("451 4.7.650 has been temporarily rate limited due to IP reputation", suspend(30, 30)),
+            ("421 4.7.0 [TS03] All messages will be temporarily deferred", slow(30, Some(10))),
+            ("421 4.7.0 [TS04] Messages temporarily deferred", suspend(2 * hour, 2 * hour)),
+            ("421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred", suspend(2 * hour, 2 * hour)),
+            ("421 4.7.0 [TS05] Messages temporarily deferred", suspend(4 * hour, 4 * hour)),
+            ("421 4.7.0 [TSS05] Messages temporarily deferred", suspend(4 * hour, 4 * hour)),
+            ("421 4.7.0 [TS01] Messages from 192.0.2.1 temporarily deferred", slow(90, Some(1))),
+            ("451 Server busy. Please try again later from 192.0.2.1", slow(90, Some(1))),
+        ] {
+            assert_eq!(verdict(Phase::Rcpt, line).brake, brake, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_stops_and_for_whom_comes_from_the_tables() {
+        for (line, stops, reason) in [
+            ("550 Adresse IP source bloquee. OFR006_100", Some(Stops::Lane), LISTED),
+            ("550 Client host blocked for spamming issues. OFR006_103", Some(Stops::Lane), LISTED),
+            ("550 LPNAAA_101 Spamhaus", Some(Stops::Lane), LISTED),
+            ("550 LPN006_107", Some(Stops::Lane), NAMED_WRONG),
+            ("550 OFR004_201", Some(Stops::Lane), NAMED_WRONG),
+            ("553 5.7.1 [BL21] Connections will not be accepted", Some(Stops::Lane), LISTED),
+            ("552 5.3.4 Taille limite du message atteinte LPN007_514", Some(Stops::IssueInLane), TOO_BIG),
+            ("550 Invalid Sender. SPF check failed OFR004_391", None, UNSIGNED),
+            ("501 5.1.0 Emetteur invalide. Invalid Sender. OFR004_405 [405]", None, SENDER),
+            ("550 5.1.1 nobody [bl21.example]", None, NONE),
+        ] {
+            let verdict = verdict(Phase::Rcpt, line);
+            assert_eq!((verdict.stops, verdict.reason), (stops, reason), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_wait_of_the_delivery_itself_is_that_of_its_lane_or_its_mailbox() {
+        assert_eq!(verdict(Phase::Rcpt, "450 4.7.1 SFR_IN_105").at_least, TimeDelta::hours(2));
+        assert_eq!(verdict(Phase::Rcpt, "450 4.2.1 too quickly").at_least, TimeDelta::hours(1));
+        assert_eq!(verdict(Phase::Rcpt, "421 slow down OFR005_104").at_least, TimeDelta::zero());
         assert!(verdict(Phase::Mail, "421 4.7.0 Too many messages for this session").per_connection);
         assert!(!verdict(Phase::Rcpt, "421 4.7.0 try again later").per_connection);
     }

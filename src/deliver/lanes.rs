@@ -1,27 +1,31 @@
 //! Who may go now: the lanes of all connections of this process, and what the ledger knows of their troubles.
 //!
 //! A claim whose lane has no connection free waits here, in memory, while others pass it. A claim whose lane has no time
-//! (suspended, or too fast) goes back to the queue for later, and counts against nobody (docs/adr/0006).
+//! (suspended, or too fast) goes back to the queue for later, and counts against nobody (docs/adr/0006). How long a lane is
+//! suspended depends on how often it was in a row; that is kept with it in the ledger.
 
 use crate::{
-    deliver::classify::Verdict,
+    clock::Clock,
+    deliver::classify::{Brake, Verdict},
     domain::{
         Timestamp,
         issue::IssueKey,
         lane::{Lane, LaneTrouble, Lanes, Pace},
     },
+    store::{self, Store},
 };
 use chrono::TimeDelta;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
-/// How long a lane goes slowly after "too many connections" (Orange's own rule, and KumoMTA's).
-const SLOW: TimeDelta = TimeDelta::hours(1);
 /// A lane that waits for a person is looked at again so often.
 const PAUSED_LOOK: TimeDelta = TimeDelta::minutes(15);
+/// A suspension that ended so long ago is no longer the step before the next one: providers forget in a day or two.
+const FORGOTTEN: TimeDelta = TimeDelta::days(2);
 
 /// Answer to a claim that asks for its lane.
 pub(super) enum Room {
@@ -34,6 +38,8 @@ pub(super) enum Room {
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
     lanes: Lanes,
+    /// How old what is known of the ledger may be.
+    look: Duration,
     state: Mutex<State>,
     freed: Notify,
 }
@@ -42,7 +48,24 @@ pub(super) struct Limiter {
 struct State {
     busy: HashMap<Arc<str>, usize>,
     troubles: HashMap<String, LaneTrouble>,
+    /// One issue alone, which waits for a person in this lane.
+    stopped: HashSet<(String, IssueKey)>,
     buckets: HashMap<Arc<str>, Bucket>,
+    looked_at: Option<Instant>,
+    /// Rises with each trouble of ours, before and after the ledger has it.
+    noted: u64,
+    /// Troubles of ours that the ledger is being told.
+    writing: usize,
+}
+
+impl State {
+    fn keep(&mut self, trouble: LaneTrouble) {
+        if trouble.only_issue {
+            self.stopped.insert((trouble.lane, trouble.issue));
+        } else if self.troubles.get(&trouble.lane).is_none_or(|known| known.gives_way_to(&trouble)) {
+            self.troubles.insert(trouble.lane.clone(), trouble);
+        }
+    }
 }
 
 /// One message of a lane on its way. Dropped when its conversation is over.
@@ -75,8 +98,8 @@ impl Drop for Permit {
 }
 
 impl Limiter {
-    pub fn new(lanes: Lanes) -> Self {
-        Self { lanes, ..Self::default() }
+    pub fn new(lanes: Lanes, look: Duration) -> Self {
+        Self { lanes, look, ..Self::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,12 +107,63 @@ impl Limiter {
     }
 
     /// What the ledger knows, which other daemons and a person write to as well.
-    pub fn learn(&self, troubles: Vec<LaneTrouble>) {
-        self.state().troubles = troubles.into_iter().map(|trouble| (trouble.lane.clone(), trouble)).collect();
+    pub async fn learn(&self, store: &dyn Store) -> store::Result<()> {
+        let noted = {
+            let mut state = self.state();
+            state.looked_at = Some(Clock::monotonic());
+            state.noted
+        };
+        let troubles = store.lanes().await?;
+        let mut state = self.state();
+        // What we say ourselves in this moment may not be in what was read.
+        if state.writing > 0 || state.noted != noted {
+            state.looked_at = None;
+            return Ok(());
+        }
+        (state.troubles, state.stopped) = Default::default();
+        troubles.into_iter().for_each(|trouble| state.keep(trouble));
+        Ok(())
     }
 
-    pub fn note(&self, trouble: LaneTrouble) {
-        self.state().troubles.insert(trouble.lane.clone(), trouble);
+    /// Learns again when the last look was a while ago.
+    pub async fn keep_up(&self, store: &dyn Store) -> store::Result<()> {
+        let looked_at = self.state().looked_at;
+        match looked_at {
+            Some(at) if Clock::monotonic() - at < self.look => Ok(()),
+            _ => self.learn(store).await,
+        }
+    }
+
+    /// The lane goes slowly, or not at all: here at once, then for every daemon and after a restart. `false`: the ledger
+    /// knew of a graver trouble.
+    pub async fn react(&self, store: &dyn Store, trouble: &LaneTrouble) -> store::Result<bool> {
+        {
+            let mut state = self.state();
+            state.noted += 1;
+            state.writing += 1;
+            state.keep(trouble.clone());
+        }
+        let kept = store.note_lane(trouble).await;
+        let mut state = self.state();
+        state.noted += 1;
+        state.writing -= 1;
+        kept
+    }
+
+    /// Something was accepted in this lane: `true` when its trouble is past, and is to be forgotten.
+    pub fn has_past_trouble(&self, lane: &str, now: Timestamp) -> bool {
+        self.state().troubles.get(lane).is_some_and(|trouble| !trouble.holds(now))
+    }
+
+    /// The next trouble of this lane is the first again.
+    pub async fn forget(&self, store: &dyn Store, lane: &str, now: Timestamp) -> store::Result<()> {
+        if store.forget_past_trouble(lane, now).await? {
+            let mut state = self.state();
+            if state.troubles.get(lane).is_some_and(|trouble| !trouble.holds(now)) {
+                state.troubles.remove(lane);
+            }
+        }
+        Ok(())
     }
 
     /// Rings when a message is off its lane.
@@ -97,15 +171,21 @@ impl Limiter {
         self.freed.notified()
     }
 
-    pub fn enter(self: &Arc<Self>, domain: &str, now: Timestamp) -> Room {
+    pub fn enter(self: &Arc<Self>, domain: &str, issue: &IssueKey, now: Timestamp) -> Room {
         let Lane { name, limits, is_family } = self.lanes.of(domain);
         let state = &mut *self.state();
-        let trouble = state.troubles.get(name).filter(|trouble| trouble.holds(now));
-        let most = match trouble.map(|trouble| (trouble.pace, trouble.until)) {
-            None => limits.connections,
-            Some((Pace::Slow, _)) => 1,
-            Some((Pace::Suspended | Pace::Paused, until)) => {
-                return Room::NotBefore(until.unwrap_or(now + PAUSED_LOOK));
+        if !state.stopped.is_empty() && state.stopped.contains(&(name.to_owned(), issue.clone())) {
+            return Room::NotBefore(look_again(now));
+        }
+        let trouble = state.troubles.get(name);
+        let slow = trouble.filter(|it| it.pace == Pace::Slow && it.holds(now));
+        let most = match trouble.map(|it| (it.pace, it.holds(now), it.until)) {
+            None | Some((Pace::Slow | Pace::Paused, false, _)) => limits.connections,
+            Some((Pace::Slow, true, _)) => 1,
+            // After the wait one goes ahead: while it is refused too, the others need not be.
+            Some((Pace::Suspended, false, _)) => 1,
+            Some((Pace::Suspended | Pace::Paused, true, until)) => {
+                return Room::NotBefore(until.unwrap_or_else(|| look_again(now)));
             }
         };
         let (lane, busy) = match state.busy.get_key_value(name) {
@@ -115,8 +195,11 @@ impl Limiter {
         if busy >= most.max(1) {
             return Room::Full;
         }
-        if let Some(per_minute) = limits.per_minute
-            && let Err(slot) = state.buckets.entry(Arc::clone(&lane)).or_default().take(per_minute, now)
+        let rates = [limits.per_minute, slow.and_then(|it| it.per_minute)];
+        // Once a lane that was slow for a while is free again, so are those that were given a later time.
+        let latest = slow.filter(|it| it.per_minute.is_some()).and_then(|it| it.until);
+        if let Some(per_minute) = rates.into_iter().flatten().min()
+            && let Err(slot) = state.buckets.entry(Arc::clone(&lane)).or_default().take(per_minute, latest, now)
         {
             return Room::NotBefore(slot);
         }
@@ -124,9 +207,56 @@ impl Limiter {
         let messages_per_connection = limits.messages_per_connection;
         Room::Free(Permit { limiter: Arc::clone(self), lane, messages_per_connection, is_family })
     }
+
+    /// What a "later" means for the lane it came from. `None`: nothing, or nothing that is not known.
+    pub fn reaction(
+        &self,
+        verdict: &Verdict,
+        lane: &str,
+        why: String,
+        issue: &IssueKey,
+        now: Timestamp,
+    ) -> Option<LaneTrouble> {
+        let trouble = |pace, minutes: u32, step, per_minute| LaneTrouble {
+            lane: lane.to_owned(),
+            pace,
+            why,
+            since: now,
+            until: Some(now + TimeDelta::minutes(minutes.into())),
+            issue: issue.clone(),
+            only_issue: false,
+            step,
+            per_minute,
+        };
+        match verdict.brake? {
+            Brake::Slow { minutes, per_minute } => Some(trouble(Pace::Slow, minutes.into(), 0, per_minute)),
+            Brake::Suspend { first, most } => {
+                let state = self.state();
+                let before = state.troubles.get(lane).filter(|it| it.pace == Pace::Suspended);
+                let before = before.and_then(|it| Some((it, it.until?)));
+                let step = match before {
+                    // On its way when the lane was suspended: the same refusal, not the next one.
+                    Some((it, until)) if now < until => it.step,
+                    Some((it, until)) if now < until + FORGOTTEN => it.step.saturating_add(1),
+                    _ => 0,
+                };
+                let minutes = suspension(first, most, step);
+                let known = before
+                    .is_some_and(|(it, until)| now < until && TimeDelta::minutes(minutes.into()) <= until - it.since);
+                (!known).then(|| trouble(Pace::Suspended, minutes, step, None))
+            }
+        }
+    }
 }
 
-/// A rate: a second's worth at once at the most, then evenly.
+/// In minutes; doubled at each step.
+fn suspension(first: u16, most: u16, step: u32) -> u32 {
+    let doubled = u32::from(first).checked_shl(step.min(16)).unwrap_or(u32::MAX);
+    doubled.min(most.into())
+}
+
+/// A rate: a second's worth at once at the most, then evenly. A new one has but one message to give: what went before a
+/// restart is not known any more, and a full second's worth may have gone just then.
 #[derive(Debug, Default)]
 struct Bucket {
     /// When the last one would have gone, had all gone evenly.
@@ -136,11 +266,11 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// A message may go; or when it may.
-    fn take(&mut self, per_minute: u32, now: Timestamp) -> Result<(), Timestamp> {
+    /// A message may go; or when it may, `latest` at the latest.
+    fn take(&mut self, per_minute: u32, latest: Option<Timestamp>, now: Timestamp) -> Result<(), Timestamp> {
         let interval = TimeDelta::minutes(1) / i32::try_from(per_minute.max(1)).unwrap_or(i32::MAX);
         let at_once = TimeDelta::seconds(1).max(interval);
-        let level = self.level.unwrap_or(now - at_once).max(now - at_once);
+        let level = self.level.unwrap_or(now - interval).max(now - at_once);
         let next = level + interval;
         if next <= now {
             self.level = Some(next);
@@ -149,32 +279,31 @@ impl Bucket {
         self.level = Some(level);
         // One behind the other, so that they do not all come back together.
         let slot = self.reserved.map_or(next, |last| next.max(last + interval));
+        let slot = latest.map_or(slot, |latest| slot.min(latest));
         self.reserved = Some(slot);
         Err(slot)
     }
 }
 
-/// What a "later" means for the lane it came from.
-pub(super) fn reaction(
-    verdict: &Verdict,
-    lane: &str,
-    why: String,
-    issue: &IssueKey,
-    now: Timestamp,
-) -> Option<LaneTrouble> {
-    if !verdict.slow_down {
-        return None;
-    }
-    let (pace, until) = match verdict.at_least {
-        none if none.is_zero() => (Pace::Slow, now + SLOW),
-        wait => (Pace::Suspended, now + wait),
-    };
-    Some(LaneTrouble { lane: lane.to_owned(), pace, why, since: now, until: Some(until), issue: issue.clone() })
+/// When the delivery that met this is tried again, at the earliest.
+pub(super) fn wait(trouble: Option<&LaneTrouble>, at_least: TimeDelta, now: Timestamp) -> TimeDelta {
+    let suspended = trouble.filter(|it| it.pace == Pace::Suspended).and_then(|it| it.until);
+    suspended.map_or(at_least, |until| at_least.max(until - now))
 }
 
-/// A lane that waits for a person.
-pub(super) fn paused(lane: &str, why: String, issue: &IssueKey, now: Timestamp) -> LaneTrouble {
-    LaneTrouble { lane: lane.to_owned(), pace: Pace::Paused, why, since: now, until: None, issue: issue.clone() }
+/// A lane that waits for a person; `only_issue`: with this issue alone.
+pub(super) fn paused(lane: &str, why: String, issue: &IssueKey, only_issue: bool, now: Timestamp) -> LaneTrouble {
+    LaneTrouble {
+        lane: lane.to_owned(),
+        pace: Pace::Paused,
+        why,
+        since: now,
+        until: None,
+        issue: issue.clone(),
+        only_issue,
+        step: 0,
+        per_minute: None,
+    }
 }
 
 /// When what its lane refused may be looked at again.
@@ -182,17 +311,60 @@ pub(super) fn look_again(now: Timestamp) -> Timestamp {
     now + PAUSED_LOOK
 }
 
+/// Staff are told once of each stop of a family in an issue, and once of those domains of no family that ask to wait: of
+/// these there may be hundreds, and they go on by themselves.
+pub(super) fn notice(trouble: &LaneTrouble, lanes: &Lanes) -> (String, String) {
+    let LaneTrouble { lane, why, pace, .. } = trouble;
+    let is_family = lanes.is_family(lane);
+    let kind = match is_family {
+        true => format!("lane-{}-{lane}", pace.as_str()),
+        false => format!("lane-{}", pace.as_str()),
+    };
+    let others = match is_family {
+        true => "",
+        false => {
+            "\u{a0}; d’autres domaines qui le demanderaient aussi ne vous seront plus annoncés pour ce numéro \
+             (`semainier lanes` les montre)"
+        }
+    };
+    let told = match pace {
+        Pace::Paused => format!(
+            "les envois vers {lane} sont arrêtés\u{a0}: {why}. Les autres continuent\u{a0}; ceux-ci reprendront quand une \
+             personne aura rouvert cette voie"
+        ),
+        _ => format!(
+            "{lane} demande d’attendre («\u{a0}{why}\u{a0}»). Ces envois-là reprendront d’eux-mêmes\u{a0}; les autres \
+             continuent{others}"
+        ),
+    };
+    (kind, told)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::lane::{Family, Limits};
+    use crate::{
+        deliver::{classify::classify, reply::Answer},
+        domain::{
+            delivery::Phase,
+            lane::{Family, Limits},
+        },
+    };
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn limiter(per_minute: Option<u32>) -> Arc<Limiter> {
         let limits = Limits { connections: 2, messages_per_connection: 100, per_minute };
         let family = Family { name: "f".to_owned(), domains: vec!["a.fr".to_owned(), "b.fr".to_owned()], limits };
-        Arc::new(Limiter::new(Lanes::new(vec![family], Limits::DEFAULT)))
+        Arc::new(Limiter::new(Lanes::new(vec![family], Limits::DEFAULT), Duration::ZERO))
+    }
+
+    fn week(n: u32) -> IssueKey {
+        IssueKey::new("agenda", format!("2026-W{n}"))
+    }
+
+    fn enter(limiter: &Arc<Limiter>, domain: &str, now: Timestamp) -> Room {
+        limiter.enter(domain, &week(28), now)
     }
 
     fn free(room: Room) -> Permit {
@@ -203,67 +375,167 @@ mod tests {
         }
     }
 
+    fn gone_of(limiter: &Arc<Limiter>, tries: usize, now: Timestamp) -> usize {
+        (0..tries).filter(|_| matches!(enter(limiter, "a.fr", now), Room::Free(_))).count()
+    }
+
+    fn minutes(n: i64) -> Timestamp {
+        NOW + TimeDelta::minutes(n)
+    }
+
+    fn trouble(pace: Pace, until: Option<Timestamp>) -> LaneTrouble {
+        LaneTrouble { pace, until, ..paused("f", String::new(), &week(28), false, NOW) }
+    }
+
+    /// The reaction to a reply, kept as `react` keeps it. How long from now, and the step.
+    fn refused(limiter: &Limiter, line: &str, now: Timestamp) -> Option<(i64, u32)> {
+        let mut answer = Answer::default();
+        answer.push_line(line.as_bytes()).unwrap();
+        let verdict = classify(Phase::Rcpt, &answer.reply());
+        let trouble = limiter.reaction(&verdict, "f", "later".to_owned(), &week(28), now)?;
+        limiter.state().keep(trouble.clone());
+        Some(((trouble.until? - now).num_minutes(), trouble.step))
+    }
+
     #[test]
     fn a_family_has_its_connections_and_the_others_go_on() {
         let limiter = limiter(None);
-        let first = free(limiter.enter("a.fr", NOW));
-        let _second = free(limiter.enter("b.fr", NOW));
-        assert!(matches!(limiter.enter("a.fr", NOW), Room::Full));
-        let _other = free(limiter.enter("c.fr", NOW));
+        let first = free(enter(&limiter, "a.fr", NOW));
+        let _second = free(enter(&limiter, "b.fr", NOW));
+        assert!(matches!(enter(&limiter, "a.fr", NOW), Room::Full));
+        let _other = free(enter(&limiter, "c.fr", NOW));
         drop(first);
-        let _third = free(limiter.enter("a.fr", NOW));
+        let _third = free(enter(&limiter, "a.fr", NOW));
     }
 
     #[test]
     fn a_trouble_holds_for_its_time_and_for_its_lane() {
         let limiter = limiter(None);
-        let issue = IssueKey::new("agenda", "2026-W28");
-        let until = NOW + TimeDelta::hours(1);
-        let trouble = |pace, until| LaneTrouble {
-            lane: "f".to_owned(),
-            pace,
-            why: String::new(),
-            since: NOW,
-            until,
-            issue: issue.clone(),
-        };
-        limiter.note(trouble(Pace::Suspended, Some(until)));
-        assert!(matches!(limiter.enter("a.fr", NOW), Room::NotBefore(at) if at == until));
-        drop(free(limiter.enter("c.fr", NOW)));
-        drop(free(limiter.enter("a.fr", until)));
-        limiter.note(trouble(Pace::Slow, Some(until)));
-        let _one = free(limiter.enter("a.fr", NOW));
-        assert!(matches!(limiter.enter("b.fr", NOW), Room::Full));
-        limiter.note(trouble(Pace::Paused, None));
-        assert!(matches!(limiter.enter("a.fr", until + TimeDelta::days(30)), Room::NotBefore(_)));
-        limiter.learn(Vec::new());
-        let _two = free(limiter.enter("a.fr", NOW));
+        let until = minutes(60);
+        limiter.state().keep(trouble(Pace::Slow, Some(until)));
+        let one = free(enter(&limiter, "a.fr", NOW));
+        assert!(matches!(enter(&limiter, "b.fr", NOW), Room::Full));
+        drop(one);
+        limiter.state().keep(trouble(Pace::Suspended, Some(minutes(30))));
+        assert!(matches!(enter(&limiter, "a.fr", NOW), Room::NotBefore(at) if at == minutes(30)));
+        drop(free(enter(&limiter, "c.fr", NOW)));
+        limiter.state().keep(trouble(Pace::Paused, None));
+        assert!(matches!(enter(&limiter, "a.fr", until + TimeDelta::days(30)), Room::NotBefore(_)));
+        limiter.state().keep(trouble(Pace::Slow, Some(until)));
+        assert!(matches!(enter(&limiter, "a.fr", NOW), Room::NotBefore(_)), "a milder word does not lift it");
+    }
+
+    #[test]
+    fn after_a_suspension_one_goes_ahead_until_something_is_accepted() {
+        let limiter = limiter(None);
+        limiter.state().keep(trouble(Pace::Suspended, Some(minutes(60))));
+        assert!(!limiter.has_past_trouble("f", minutes(59)) && limiter.has_past_trouble("f", minutes(60)));
+        let _ahead = free(enter(&limiter, "a.fr", minutes(60)));
+        assert!(matches!(enter(&limiter, "b.fr", minutes(60)), Room::Full));
+        limiter.state().troubles.clear();
+        let _another = free(enter(&limiter, "b.fr", minutes(60)));
+    }
+
+    #[test]
+    fn an_issue_that_is_too_big_for_a_lane_stops_there_alone() {
+        let limiter = limiter(None);
+        limiter.state().keep(paused("f", "trop lourd".to_owned(), &week(28), true, NOW));
+        assert!(matches!(limiter.enter("a.fr", &week(28), NOW), Room::NotBefore(_)));
+        let _next_issue = free(limiter.enter("a.fr", &week(29), NOW));
+        let _other_lane = free(limiter.enter("c.fr", &week(28), NOW));
+    }
+
+    #[test]
+    fn a_suspension_grows_each_time_up_to_its_most() {
+        const ORANGE: &str = "421 ME Service refuse. OFR_999 [999]";
+        const FREE: &str = "421 Too many spams from your IP (192.0.2.10)";
+        const SFR: &str = "450 4.7.1 SFR_IN_101";
+        for (line, hours) in [(ORANGE, [1, 2, 4, 4, 4, 4]), (FREE, [1, 2, 4, 8, 16, 24]), (SFR, [2, 2, 2, 2, 2, 2])] {
+            let (limiter, mut now) = (limiter(None), NOW);
+            for (step, hours) in (0..).zip(hours) {
+                assert_eq!(refused(&limiter, line, now), Some((hours * 60, step)), "{line}");
+                // What was on its way to it meanwhile is no other step.
+                assert_eq!(refused(&limiter, line, now + TimeDelta::minutes(1)), None);
+                now += TimeDelta::hours(hours);
+            }
+            // Days later nobody remembers; and after a success neither.
+            assert_eq!(refused(&limiter, line, now + FORGOTTEN), Some((hours[0] * 60, 0)));
+            limiter.state().troubles.clear();
+            assert_eq!(refused(&limiter, line, now), Some((hours[0] * 60, 0)));
+        }
+        assert_eq!(suspension(60, 1440, 40), 1440);
+    }
+
+    #[test]
+    fn a_longer_wait_that_is_asked_for_meanwhile_counts() {
+        let limiter = limiter(None);
+        assert_eq!(refused(&limiter, "451 temporarily rate limited due to IP reputation", NOW), Some((30, 0)));
+        assert_eq!(refused(&limiter, "421 4.7.0 [TSS05]", minutes(1)), Some((240, 0)));
+        assert_eq!(refused(&limiter, "451 temporarily rate limited due to IP reputation", minutes(2)), None);
+        let tss05 =
+            limiter.reaction(&classify(Phase::Rcpt, &Answer::default().reply()), "f", String::new(), &week(28), NOW);
+        assert_eq!(tss05, None, "no brake, no reaction");
+    }
+
+    #[test]
+    fn the_delivery_that_met_it_waits_as_long_as_its_lane() {
+        let hour = TimeDelta::hours(1);
+        assert_eq!(wait(Some(&trouble(Pace::Suspended, Some(minutes(240)))), hour, NOW), TimeDelta::hours(4));
+        assert_eq!(wait(Some(&trouble(Pace::Slow, Some(minutes(240)))), TimeDelta::zero(), NOW), TimeDelta::zero());
+        assert_eq!(wait(None, hour, NOW), hour);
     }
 
     #[test]
     fn a_rate_lets_them_go_evenly_and_gives_each_its_own_time() {
         let limiter = limiter(Some(10));
-        drop(free(limiter.enter("a.fr", NOW)));
+        drop(free(enter(&limiter, "a.fr", NOW)));
         let slots: Vec<i64> = (0..3)
-            .map(|_| match limiter.enter("a.fr", NOW) {
+            .map(|_| match enter(&limiter, "a.fr", NOW) {
                 Room::NotBefore(at) => (at - NOW).num_seconds(),
                 _ => panic!("too fast"),
             })
             .collect();
         assert_eq!(slots, [6, 12, 18]);
         for slot in slots {
-            drop(free(limiter.enter("b.fr", NOW + TimeDelta::seconds(slot))));
+            drop(free(enter(&limiter, "b.fr", NOW + TimeDelta::seconds(slot))));
         }
         // An hour in which nothing went saves nothing up.
-        let later = NOW + TimeDelta::hours(1);
-        let gone = (0..100).filter(|_| matches!(limiter.enter("a.fr", later), Room::Free(_))).count();
-        assert_eq!(gone, 1);
+        assert_eq!(gone_of(&limiter, 100, minutes(60)), 1);
     }
 
     #[test]
-    fn a_fast_rate_goes_by_the_second() {
+    fn a_fast_rate_goes_by_the_second_and_begins_with_one() {
         let limiter = limiter(Some(6000));
-        let gone = (0..500).filter(|_| matches!(limiter.enter("a.fr", NOW), Room::Free(_))).count();
-        assert_eq!(gone, 100);
+        assert_eq!(gone_of(&limiter, 500, NOW), 1, "a second's worth may have gone just before a restart");
+        assert_eq!(gone_of(&limiter, 500, NOW + TimeDelta::seconds(1)), 100);
+        assert_eq!(gone_of(&limiter, 500, minutes(60)), 100);
+    }
+
+    #[test]
+    fn a_slow_lane_has_the_rate_it_was_told_for_as_long_as_it_was_told() {
+        let limiter = limiter(None);
+        assert_eq!(refused(&limiter, "421 4.7.0 [TS03] temporarily deferred", NOW), Some((30, 0)));
+        assert_eq!(gone_of(&limiter, 10, NOW), 1);
+        assert_eq!(gone_of(&limiter, 10, NOW + TimeDelta::seconds(5)), 0);
+        assert_eq!(gone_of(&limiter, 10, NOW + TimeDelta::seconds(6)), 1, "ten a minute");
+        let last = (0..1000).map(|_| enter(&limiter, "a.fr", NOW)).filter_map(|room| match room {
+            Room::NotBefore(at) => Some(at),
+            _ => None,
+        });
+        assert_eq!(last.max(), Some(minutes(30)), "nobody waits longer than the lane is slow");
+        assert_eq!(gone_of(&limiter, 10, minutes(30)), 10);
+    }
+
+    #[test]
+    fn staff_are_told_of_each_family_and_once_of_all_other_domains() {
+        let lanes = limiter(None).lanes.clone();
+        let told = |lane: &str, pace| {
+            let trouble = LaneTrouble { lane: lane.to_owned(), why: "450 non".to_owned(), ..trouble(pace, None) };
+            notice(&trouble, &lanes)
+        };
+        assert_eq!(told("f", Pace::Suspended).0, "lane-suspended-f");
+        assert_eq!(told("f", Pace::Paused).0, "lane-paused-f");
+        assert_eq!(told("x.example", Pace::Suspended).0, told("y.example", Pace::Suspended).0);
+        assert!(told("x.example", Pace::Suspended).1.contains("ne vous seront plus annoncés"));
     }
 }

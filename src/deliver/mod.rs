@@ -25,7 +25,7 @@ mod smtp;
 mod wire;
 mod worker;
 
-pub use classify::{Class, Verdict, classify};
+pub use classify::{Brake, Class, Stops, Verdict, classify};
 pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
 pub use run::in_doubt;
@@ -108,6 +108,8 @@ pub struct Settings {
     pub pace: Pace,
     /// Families of recipients and their limits.
     pub lanes: Lanes,
+    /// So often a run looks for what other daemons, or a person, say of the lanes.
+    pub look_at_lanes: Duration,
     /// Trust for TLS where it is not the system's: tests have a certificate of their own.
     pub tls: Option<Arc<rustls::ClientConfig>>,
 }
@@ -121,6 +123,7 @@ impl Default for Settings {
             timeouts: Timeouts::default(),
             pace: Pace::default(),
             lanes: Lanes::default(),
+            look_at_lanes: Duration::from_secs(5),
             tls: None,
         }
     }
@@ -213,7 +216,7 @@ impl Deliverer {
             Some(config) => Arc::clone(config),
             None => Arc::new(system_trust().map_err(DeliverError::Tls)?),
         };
-        let limiter = Arc::new(lanes::Limiter::new(settings.lanes.clone()));
+        let limiter = Arc::new(lanes::Limiter::new(settings.lanes.clone(), settings.look_at_lanes));
         let (relay, settings) = (Arc::new(relay), Arc::new(settings));
         let (stumbles, tls) = (Arc::default(), TlsConnector::from(tls));
         Ok(Self { store, outbox, relay, clock, settings, tls, owner, stumbles, limiter })

@@ -5,7 +5,7 @@
 
 use super::{
     DeliverError, Deliverer, Paused, RelayTrouble, Summary,
-    lanes::{Permit, Room},
+    lanes::{self, Permit, Room},
     ledger::{Ledger, ledger},
     session::Session,
     smtp::Closed,
@@ -122,7 +122,7 @@ pub(super) async fn deliver(
     progress: &(dyn Fn(&Finished) + Send + Sync),
 ) -> Result<Summary, DeliverError> {
     let (ledger, writer) = ledger();
-    it.limiter.learn(it.store.lanes().await.map_err(DeliverError::Store)?);
+    it.limiter.learn(&*it.store).await.map_err(DeliverError::Store)?;
     let tally = Arc::new(Mutex::new(Tally::default()));
     let halt = stop.child_token();
     let run = Arc::new(Run {
@@ -183,6 +183,9 @@ impl Run {
             let freed = self.it.limiter.freed();
             tokio::pin!(freed);
             freed.as_mut().enable();
+            if let Err(store_error) = self.it.limiter.keep_up(&*self.it.store).await {
+                self.store_error(store_error);
+            }
             let mut claims = self.claims.lock().await;
             let found = self.choose(&mut claims).await;
             if found.is_some() || self.halt.is_cancelled() {
@@ -206,7 +209,7 @@ impl Run {
         let (mut unfit, mut postponed, mut chosen, mut at) = (Vec::new(), Vec::new(), None, 0);
         while let Some(claim) = claims.ready.get(at).filter(|_| !self.halt.is_cancelled()) {
             let fit = claim.lease_until > now + LEAST_LEASE && !self.is_stopped(&claim.issue);
-            let room = fit.then(|| self.it.limiter.enter(claim.recipient.address.domain(), now));
+            let room = fit.then(|| self.it.limiter.enter(claim.recipient.address.domain(), &claim.issue, now));
             match room {
                 Some(Room::Full) => at += 1,
                 Some(Room::Free(permit)) => {
@@ -345,21 +348,27 @@ impl Run {
 
     /// The lane goes slowly, or not at all: for every daemon, and after a restart. Staff are told when it stops.
     pub async fn lane_reacts(&self, trouble: LaneTrouble) {
-        self.it.limiter.note(trouble.clone());
-        match self.it.store.note_lane(&trouble).await {
+        match self.it.limiter.react(&*self.it.store, &trouble).await {
             Ok(true) => {
                 let LaneTrouble { lane, pace, why, until, issue, .. } = &trouble;
                 warn!(lane, pace = pace.as_str(), reply = %why, ?until, %issue, "lane {lane} is {}", pace.as_str());
                 if *pace == Pace::Slow {
                     return;
                 }
-                let (now, told) = (self.it.clock.now(), told_of_lane(&trouble));
-                if let Err(store_error) = self.it.store.owe_notice(issue, "lane", &told, now).await {
+                let (kind, told) = lanes::notice(&trouble, &self.it.settings.lanes);
+                if let Err(store_error) = self.it.store.owe_notice(issue, &kind, &told, self.it.clock.now()).await {
                     self.store_error(store_error);
                 }
             }
             Ok(false) => {}
             Err(store_error) => self.store_error(store_error),
+        }
+    }
+
+    /// Something was accepted in a lane whose trouble is past.
+    pub async fn lane_goes(&self, lane: &str) {
+        if let Err(store_error) = self.it.limiter.forget(&*self.it.store, lane, self.it.clock.now()).await {
+            self.store_error(store_error);
         }
     }
 
@@ -424,20 +433,6 @@ fn note_store_error(tally: &Mutex<Tally>, halt: &CancellationToken, store_error:
 
 fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
     tally.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn told_of_lane(trouble: &LaneTrouble) -> String {
-    let LaneTrouble { lane, why, .. } = trouble;
-    match trouble.pace {
-        Pace::Paused => format!(
-            "les envois vers {lane} sont arrêtés\u{a0}: {why}. Les autres continuent\u{a0}; ceux-ci reprendront quand une \
-             personne aura rouvert cette voie"
-        ),
-        _ => format!(
-            "{lane} demande d’attendre («\u{a0}{why}\u{a0}»). Ces envois-là reprendront d’eux-mêmes\u{a0}; les autres \
-             continuent"
-        ),
-    }
 }
 
 fn trouble_in_french(phase: Phase, code: Option<u16>, words: &str) -> String {

@@ -5,7 +5,7 @@
 
 use super::{
     Letter, MessageError,
-    classify::{Class, Verdict, classify},
+    classify::{Class, Stops, Verdict, classify},
     lanes::{self, Permit},
     reply::no_reply,
     run::{Run, Seat},
@@ -31,6 +31,11 @@ struct Item {
 }
 
 impl Item {
+    /// Leaves its place in the lane.
+    fn over(self) -> Claim {
+        self.claim
+    }
+
     fn letter(&self) -> Letter<'_> {
         Letter { id: &self.claim.id.0, to: &self.claim.recipient.address, message: &self.message }
     }
@@ -53,6 +58,8 @@ enum Ended {
 struct Consequence {
     /// The lane goes slowly, or stops.
     lane: Option<LaneTrouble>,
+    /// The lane whose trouble is past.
+    lane_goes: Option<Arc<str>>,
     /// The lane whose refusals of the content are counted; empty for all domains of no family.
     content_refused: Option<String>,
     /// Why the issue pauses.
@@ -75,10 +82,10 @@ pub(super) async fn work(run: Arc<Run>) {
             Ok(here) => transfer_guarded(&run, &mut seat, here, &item).instrument(span.clone()).await,
             Err(ended) => ended,
         };
+        // The conversation is over: its lane has room again, perhaps for this worker's next message.
+        let claim = item.over();
         match ended {
             Ended::With(finished, consequence) => {
-                // The conversation is over: its lane has room again, perhaps for this worker's next message.
-                drop(item);
                 let accepted = finished.outcome == Outcome::Accepted;
                 let concluded = conclude(&run, *finished, consequence).instrument(span);
                 if accepted {
@@ -90,9 +97,9 @@ pub(super) async fn work(run: Arc<Run>) {
                 concluded.await;
             }
             Ended::Elsewhere => {}
-            Ended::Released => run.release(&[item.claim]).await,
+            Ended::Released => run.release(&[claim]).await,
             Ended::NoConnection => {
-                run.put_back(item.claim).await;
+                run.put_back(claim).await;
                 break;
             }
         }
@@ -157,6 +164,9 @@ async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
     log(&finished);
     run.ledger.finish(finished).await;
     failpoint::reach("after_finish");
+    if let Some(lane) = consequence.lane_goes {
+        run.lane_goes(&lane).await;
+    }
     if let Some(lane) = consequence.content_refused
         && run.content_refused(&issue, &lane).await
     {
@@ -168,7 +178,7 @@ async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
             }
             false => {
                 let why = "ce message y est pris pour un courrier indésirable\u{a0}: relisez-le avant de rouvrir";
-                run.lane_reacts(lanes::paused(&lane, why.to_owned(), &issue, run.it.clock.now())).await;
+                run.lane_reacts(lanes::paused(&lane, why.to_owned(), &issue, false, run.it.clock.now())).await;
             }
         }
     }
@@ -235,7 +245,10 @@ async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Ite
         Ok(answer) => {
             run.conversation(Phase::Dot, None);
             *seat = Some(here);
-            finished(run, &item.claim, Phase::Dot, answer.reply(), Outcome::Accepted, Consequence::default())
+            let lane = item.permit.lane();
+            let past = run.it.limiter.has_past_trouble(lane, run.it.clock.now());
+            let consequence = Consequence { lane_goes: past.then(|| Arc::clone(lane)), ..Consequence::default() };
+            finished(run, &item.claim, Phase::Dot, answer.reply(), Outcome::Accepted, consequence)
         }
         Err(interrupted) => conclude_interrupted(run, seat, here, item, interrupted).await,
     }
@@ -341,7 +354,7 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
         Interrupted::Refused { phase, answer } => {
             let reply = answer.reply();
             let verdict = classify(*phase, &reply);
-            let Verdict { class, at_least, reason, stops_lane, .. } = verdict;
+            let Verdict { class, at_least, reason, stops, .. } = verdict;
             match class {
                 Class::Hard => (Outcome::Refused { suppress: true }, Consequence::default()),
                 Class::Soft => (Outcome::Refused { suppress: false }, Consequence::default()),
@@ -350,20 +363,18 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
                     let consequence = Consequence { content_refused: Some(counted), ..Consequence::default() };
                     (Outcome::Refused { suppress: false }, consequence)
                 }
-                Class::Ours if stops_lane && lane.is_family => {
-                    let trouble = lanes::paused(
-                        lane.lane(),
-                        format!("{reason} («\u{a0}{}\u{a0}»)", said(&reply)),
-                        &claim.issue,
-                        now,
-                    );
+                Class::Ours if stops.is_some() && lane.is_family => {
+                    let why = format!("{reason} («\u{a0}{}\u{a0}»)", said(&reply));
+                    let only_issue = stops == Some(Stops::IssueInLane);
+                    let trouble = lanes::paused(lane.lane(), why, &claim.issue, only_issue, now);
                     let consequence = Consequence { lane: Some(trouble), ..Consequence::default() };
                     (Outcome::Ours { next_at: lanes::look_again(now) }, consequence)
                 }
                 Class::Ours => (Outcome::Ours { next_at: now }, paused(our_fault(reason, &reply))),
                 Class::Defer => {
-                    let trouble = lanes::reaction(&verdict, lane.lane(), said(&reply), &claim.issue, now);
-                    (later(at_least), Consequence { lane: trouble, ..Consequence::default() })
+                    let trouble = run.it.limiter.reaction(&verdict, lane.lane(), said(&reply), &claim.issue, now);
+                    let wait = lanes::wait(trouble.as_ref(), at_least, now);
+                    (later(wait), Consequence { lane: trouble, ..Consequence::default() })
                 }
             }
         }

@@ -32,7 +32,7 @@ pub struct Family {
 }
 
 /// Name, connections, messages a connection, domains. Orange and La Poste publish two connections and a hundred messages;
-/// Gmail, Outlook, Yahoo and iCloud are KumoMTA's shaping of August 2026; SFR's and Free's are careful guesses.
+/// Gmail, Outlook, Yahoo, iCloud and GMX are KumoMTA's shaping of August 2026; SFR's and Free's are careful guesses.
 const FAMILIES: &[(&str, usize, u32, &[&str])] = &[
     ("orange", 2, 100, &["orange.fr", "wanadoo.fr", "voila.fr"]),
     ("laposte", 2, 100, &["laposte.net"]),
@@ -83,6 +83,7 @@ const FAMILIES: &[(&str, usize, u32, &[&str])] = &[
     ("outlook", 5, 50, &["outlook.com", "outlook.fr", "hotmail.com", "hotmail.fr", "live.com", "live.fr", "msn.com"]),
     ("yahoo", 10, 20, &["yahoo.com", "yahoo.fr", "ymail.com", "rocketmail.com", "aol.com", "aol.fr"]),
     ("icloud", 10, 5, &["icloud.com", "me.com", "mac.com"]),
+    ("gmx", 4, 20, &["gmx.de", "gmx.net", "gmx.com", "gmx.fr", "gmx.at", "gmx.ch", "web.de"]),
 ];
 
 /// Every family, and what the others get.
@@ -119,6 +120,10 @@ impl Lanes {
         self.others
     }
 
+    pub fn is_family(&self, lane: &str) -> bool {
+        self.families.iter().any(|family| family.name == lane)
+    }
+
     /// The lane of a recipient's domain: its family, or itself alone.
     pub fn of<'a>(&'a self, domain: &'a str) -> Lane<'a> {
         match self.by_domain.get(domain).and_then(|n| self.families.get(*n)) {
@@ -137,8 +142,8 @@ pub struct Lane<'a> {
     pub is_family: bool,
 }
 
-/// How a lane that is not open goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+/// How a lane that is not open goes; the harder ones last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pace {
     /// One connection.
@@ -173,11 +178,24 @@ pub struct LaneTrouble {
     pub until: Option<Timestamp>,
     /// The issue it showed itself in.
     pub issue: IssueKey,
+    /// It holds for that issue alone; the others pass.
+    pub only_issue: bool,
+    /// How often in a row the lane was suspended before, with nothing accepted in between.
+    pub step: u32,
+    /// Of a slow lane: no more messages a minute than this.
+    pub per_minute: Option<u32>,
 }
 
 impl LaneTrouble {
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether `next` takes its place: when its own time is over, or when that asks for more. A provider's later, milder
+    /// word does not lift its harder one.
+    pub fn gives_way_to(&self, next: &LaneTrouble) -> bool {
+        let longer = next.until.zip(self.until).is_some_and(|(next, this)| next > this);
+        !self.holds(next.since) || next.pace > self.pace || next.pace == self.pace && longer
     }
 }
 

@@ -142,6 +142,12 @@ impl From<Option<Timestamp>> for Value {
     }
 }
 
+impl From<Option<u32>> for Value {
+    fn from(value: Option<u32>) -> Self {
+        Value::Int(value.map(i64::from))
+    }
+}
+
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
         Value::Text(Some(value.to_owned()))

@@ -6,6 +6,7 @@ use super::{
     rows::Reader,
 };
 use crate::domain::{
+    Timestamp,
     issue::IssueKey,
     lane::{LaneTrouble, Pace},
 };
@@ -21,28 +22,49 @@ pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<LaneTrouble>> {
             since: row.instant("since")?,
             until: row.optional_instant("until_at")?,
             issue: row.issue_key("issue")?,
+            only_issue: !row.text("only_issue")?.is_empty(),
+            step: row.number("step")?,
+            per_minute: row.optional_number("per_minute")?,
         })
     };
-    let select = "SELECT lane, pace, why, since, until_at, issue FROM lanes ORDER BY lane";
+    // What stops one issue is of no interest once that issue is over.
+    let select = "SELECT lane, only_issue, pace, why, since, until_at, issue, step, per_minute FROM lanes
+        WHERE only_issue = ''
+            OR EXISTS (SELECT 1 FROM issues i WHERE i.key = only_issue AND i.state IN ('sending', 'paused'))
+        ORDER BY lane, only_issue";
     tx.rows(select, values![]).await?.iter().map(read).collect()
 }
 
+/// The condition is [`LaneTrouble::gives_way_to`], for what others wrote in the same moment.
 pub(super) async fn note<B: Backend>(db: &B, it: &LaneTrouble) -> Result<bool> {
     let mut tx = Transaction::write(db, "noting a lane's trouble").await?;
-    let upsert = "INSERT INTO lanes (lane, pace, why, since, until_at, issue) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (lane) DO UPDATE SET pace = excluded.pace, why = excluded.why, since = excluded.since,
-            until_at = excluded.until_at, issue = excluded.issue
-        WHERE lanes.until_at <= excluded.since OR excluded.until_at IS NULL AND lanes.until_at IS NOT NULL
-            OR excluded.until_at > lanes.until_at";
+    let upsert = "INSERT INTO lanes (lane, only_issue, pace, why, since, until_at, issue, step, per_minute)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (lane, only_issue) DO UPDATE SET pace = excluded.pace, why = excluded.why, since = excluded.since,
+            until_at = excluded.until_at, issue = excluded.issue, step = excluded.step, per_minute = excluded.per_minute
+        WHERE lanes.until_at <= excluded.since OR excluded.pace = 'paused' AND lanes.pace <> 'paused'
+            OR excluded.pace = 'suspended' AND lanes.pace = 'slow'
+            OR excluded.pace = lanes.pace AND excluded.until_at > lanes.until_at";
+    let only_issue = if it.only_issue { it.issue.as_str() } else { "" };
     let (lane, pace, why) = (it.lane.as_str(), it.pace.as_str(), it.why.as_str());
-    let noted = tx.execute(upsert, values![lane, pace, why, it.since, it.until, &it.issue]).await? == 1;
+    let values = values![lane, only_issue, pace, why, it.since, it.until, &it.issue, it.step, it.per_minute];
+    let noted = tx.execute(upsert, values).await? == 1;
     tx.commit().await?;
     Ok(noted)
 }
 
+/// Not the trouble that somebody else noted meanwhile.
+pub(super) async fn forget_past<B: Backend>(db: &B, lane: &str, now: Timestamp) -> Result<bool> {
+    let mut tx = Transaction::write(db, "forgetting a lane's past trouble").await?;
+    let delete = "DELETE FROM lanes WHERE lane = $1 AND only_issue = '' AND until_at <= $2";
+    let forgotten = tx.execute(delete, values![lane, now]).await? == 1;
+    tx.commit().await?;
+    Ok(forgotten)
+}
+
 pub(super) async fn reopen<B: Backend>(db: &B, lane: &str) -> Result<bool> {
     let mut tx = Transaction::write(db, "reopening a lane").await?;
-    let reopened = tx.execute("DELETE FROM lanes WHERE lane = $1", values![lane]).await? == 1;
+    let reopened = tx.execute("DELETE FROM lanes WHERE lane = $1", values![lane]).await? > 0;
     tx.execute("DELETE FROM content_refusals WHERE lane = $1", values![lane]).await?;
     tx.commit().await?;
     Ok(reopened)

@@ -128,6 +128,10 @@ impl<B: Backend> Store for Ledger<B> {
         lanes::note(&self.0, trouble).await
     }
 
+    async fn forget_past_trouble(&self, lane: &str, now: Timestamp) -> Result<bool> {
+        lanes::forget_past(&self.0, lane, now).await
+    }
+
     async fn reopen_lane(&self, lane: &str) -> Result<bool> {
         lanes::reopen(&self.0, lane).await
     }

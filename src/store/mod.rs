@@ -181,8 +181,8 @@ pub enum Frozen {
 pub struct Notice {
     pub id: String,
     pub issue: IssueKey,
-    /// `held`, `resolved`, `expired`, `paused`, `relay`, `lane`, `missed`, `approval-HASH`: one of a kind per issue, but for one
-    /// at each pause.
+    /// `held`, `resolved`, `expired`, `paused`, `relay`, `lane-PACE-NAME`, `missed`, `approval-HASH`: one of a kind
+    /// per issue, but for one at each pause.
     pub kind: String,
     pub text: String,
     pub created_at: Timestamp,
@@ -448,11 +448,15 @@ pub trait Store: Send + Sync {
 
     // --- lanes ---
 
-    /// Lanes that are not open, those whose time is over included.
+    /// Lanes that are not open; those whose time is over included, until something is accepted in them.
     async fn lanes(&self) -> Result<Vec<LaneTrouble>>;
 
-    /// Keeps it, unless a graver one is known (a longer time, or a person is needed): then `false`.
+    /// Keeps it, unless a graver one is known and holds (a harder pace, a longer time): then `false`.
     async fn note_lane(&self, trouble: &LaneTrouble) -> Result<bool>;
+
+    /// Something was accepted in a lane whose time was over: it begins anew. `false` when its time is not over, or it is
+    /// forgotten already.
+    async fn forget_past_trouble(&self, lane: &str, now: Timestamp) -> Result<bool>;
 
     /// Open again, and what was refused in it is forgotten. `false` when it was not closed.
     async fn reopen_lane(&self, lane: &str) -> Result<bool>;

@@ -2,7 +2,7 @@
 
 use crate::support::{
     smtp::{Options, SmtpRelay},
-    town::{Town, at, mailing},
+    town::{STAFF, Town, at, mailing},
 };
 use chrono::TimeDelta;
 use semainier::{
@@ -63,6 +63,36 @@ async fn a_schedule_that_cannot_be_recorded_is_looked_at_again_and_stops_no_othe
     sql(&town, "DROP TRIGGER broken").await;
     town.pass_at(at("2026-07-06T06:01:00Z")).await;
     assert_eq!(town.last("a").await.0, OccurrenceState::Done);
+}
+
+#[tokio::test]
+async fn a_daemon_started_anew_sends_nothing_into_a_suspended_lane_before_its_hour() {
+    let relay = SmtpRelay::start(Options::default()).await;
+    let partners = ["hotel@auch.example", "o-ofr505@orange.fr", "u@orange.fr", "v@wanadoo.fr"];
+    let mut town = Town::with_relay("2026-07-01T08:00:00Z", &[mailing("m", MONDAYS)], &relay.url(), &partners).await;
+    town.publish_for("m", at("2026-07-06T06:00:00Z"));
+    town.pass_at(at("2026-07-06T06:00:00Z")).await;
+    let partners_with_it = || {
+        let seen = relay.seen();
+        let mut all: Vec<_> = seen.accepted.iter().map(|it| it.recipient.clone()).filter(|it| it != STAFF).collect();
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(partners_with_it(), ["hotel@auch.example"]);
+    let asked = || relay.numbers().mail_commands;
+    let before = asked();
+
+    // A start is no excuse, and neither is another one.
+    for _ in 0..2 {
+        town = town.restarted().await;
+        town.live_until(town.clock.now() + TimeDelta::minutes(29), TimeDelta::minutes(5)).await;
+    }
+    assert_eq!((partners_with_it().len(), asked()), (1, before), "they were not even named to the relay");
+    town.live_until(at("2026-07-06T07:01:00Z"), TimeDelta::minutes(1)).await;
+    assert_eq!(partners_with_it(), ["hotel@auch.example", "u@orange.fr", "v@wanadoo.fr"]);
+    town.live_until(at("2026-07-06T07:15:00Z"), TimeDelta::minutes(5)).await;
+    assert_eq!(partners_with_it().len(), 4, "the one that was refused too, after its own wait");
+    assert_eq!(town.issue("m/2026-W29").await.unwrap().state, IssueState::Done);
 }
 
 #[tokio::test]

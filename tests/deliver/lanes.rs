@@ -17,8 +17,15 @@ on_both_databases! {
     a_refused_service_suspends_the_lane_and_the_others_go_on
     s09_content_refused_three_times_in_a_family_pauses_its_lane
     s10_a_listed_address_pauses_the_lane_that_says_so
+    o8_an_opt_out_leaves_its_place_in_the_lane
     s24_a_family_has_its_own_limit_a_connection
     a_rate_is_kept_by_the_queue
+    a_restart_gives_a_rate_no_second_bucket
+    a_lane_refused_again_waits_longer_also_after_a_restart
+    what_is_accepted_after_the_wait_makes_the_next_one_the_first_again
+    staff_hear_of_the_second_lane_too
+    a_message_too_big_for_a_family_stops_that_issue_there_alone
+    what_a_person_says_of_a_lane_is_heard_during_a_long_run
     a_lane_that_waits_for_a_person_goes_on_when_it_is_reopened
 }
 
@@ -67,7 +74,7 @@ async fn a_refused_service_suspends_the_lane_and_the_others_go_on(ledger: Ledger
     office.clock.advance(TimeDelta::minutes(31));
     assert_eq!(office.send().await.sent, 10);
     let owed = office.ledger.store.owed_notices().await.unwrap();
-    assert_eq!((owed.len(), owed[0].kind.as_str()), (1, "lane"));
+    assert_eq!((owed.len(), owed[0].kind.as_str()), (1, "lane-suspended-orange"));
     assert!(owed[0].text.starts_with("orange demande d’attendre"), "{}", owed[0].text);
 }
 
@@ -98,6 +105,16 @@ async fn s10_a_listed_address_pauses_the_lane_that_says_so(ledger: Ledger) {
     assert!(!office.suppressed("t-ofr102@orange.fr").await);
 }
 
+async fn o8_an_opt_out_leaves_its_place_in_the_lane(ledger: Ledger) {
+    let mut office = office(ledger, &["optsout@orange.fr".to_owned(), "b@orange.fr".to_owned()]).await;
+    let limits = Limits { connections: 1, ..Limits::DEFAULT };
+    office.settings.lanes = Lanes::new(Vec::new(), limits);
+    office.settings.connections = 1;
+    let sending = tokio::time::timeout(std::time::Duration::from_secs(20), office.send());
+    let summary = sending.await.expect("the only place of the lane comes free");
+    assert_eq!((summary.sent, summary.suppressed), (1, 1));
+}
+
 async fn s24_a_family_has_its_own_limit_a_connection(ledger: Ledger) {
     let mut office = office(ledger, &addresses("a", "icloud.com", 11)).await;
     office.settings.connections = 1;
@@ -118,11 +135,120 @@ async fn a_rate_is_kept_by_the_queue(ledger: Ledger) {
     assert_eq!(sent, [1, 1, 1, 1]);
 }
 
+async fn a_restart_gives_a_rate_no_second_bucket(ledger: Ledger) {
+    let mut office = office(ledger, &addresses("a", "fast.example", 60)).await;
+    let limits = Limits { per_minute: Some(600), ..Limits::DEFAULT };
+    let family = Family { name: "fast".to_owned(), domains: vec!["fast.example".to_owned()], limits };
+    office.settings.lanes = Lanes::new(vec![family], Limits::DEFAULT);
+    let mut sent = 0;
+    // Each is a process of its own. In a second ten may go; a bucket for each would make it thirty.
+    for _ in 0..3 {
+        sent += office.send().await.sent;
+        office.clock.advance(TimeDelta::milliseconds(300));
+    }
+    assert_eq!(sent, 3);
+}
+
+async fn a_lane_refused_again_waits_longer_also_after_a_restart(ledger: Ledger) {
+    let office = office(ledger, &["t-ofr999@orange.fr".to_owned()]).await;
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        // A process of its own each time: what it knows of the last time is in the ledger.
+        assert_eq!(office.send().await.deferred, 1);
+        let lane = office.ledger.store.lanes().await.unwrap().remove(0);
+        let until = lane.until.unwrap();
+        waits.push(((until - lane.since).num_hours(), lane.step));
+        assert!(office.row("t-ofr999@orange.fr").await.next_at.unwrap() >= until, "it need not be claimed before");
+        office.clock.advance(office.wait("t-ofr999@orange.fr").await);
+    }
+    assert_eq!(waits, [(1, 0), (2, 1), (4, 2), (4, 3)]);
+}
+
+async fn what_is_accepted_after_the_wait_makes_the_next_one_the_first_again(ledger: Ledger) {
+    let all = ["t-ofr999@orange.fr".to_owned(), "u@orange.fr".to_owned()];
+    let mut office = office(ledger, &all).await;
+    office.settings.connections = 1;
+    assert_eq!((office.send().await.deferred, office.counts().await.queued), (1, 2));
+    office.clock.advance(TimeDelta::minutes(61));
+    assert_eq!(office.send().await.sent, 1);
+    assert_eq!(office.ledger.store.lanes().await.unwrap(), [], "forgotten");
+    office.clock.advance(TimeDelta::minutes(15));
+    assert_eq!(office.send().await.deferred, 1);
+    let lane = office.ledger.store.lanes().await.unwrap().remove(0);
+    assert_eq!((lane.step, lane.until), (0, Some(lane.since + TimeDelta::hours(1))));
+}
+
+async fn staff_hear_of_the_second_lane_too(ledger: Ledger) {
+    let all = ["t-ofr505@orange.fr", "t-sfr101@sfr.fr", "t-sfr101@a.example", "t-sfr101@b.example"];
+    let office = office(ledger, &all.map(str::to_owned)).await;
+    assert_eq!(office.send().await.deferred, 4);
+    let owed = office.ledger.store.owed_notices().await.unwrap();
+    let mut kinds: Vec<_> = owed.iter().map(|it| it.kind.as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["lane-suspended", "lane-suspended-orange", "lane-suspended-sfr"]);
+}
+
+async fn a_message_too_big_for_a_family_stops_that_issue_there_alone(ledger: Ledger) {
+    let first = ["o-lpn514@laposte.net".to_owned()];
+    let all = [&first[..], &addresses("u", "laposte.net", 3), &addresses("v", "hotel.example", 3)].concat();
+    let mut office = office(ledger, &all).await;
+    office.settings.connections = 1;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.failed, summary.paused.len()), (3, 0, 0), "those of the other domain");
+    assert_eq!((office.counts().await.queued, office.issue().await.state), (4, IssueState::Sending));
+    let owed = office.ledger.store.owed_notices().await.unwrap();
+    assert!(owed[0].text.contains("trop lourd"), "{}", owed[0].text);
+    // The next issue is lighter.
+    office.another_issue().await;
+    assert_eq!(office.send().await.sent, 4 + 3);
+    assert!(office.ledger.store.reopen_lane("laposte").await.unwrap());
+    office.clock.advance(TimeDelta::minutes(15));
+    assert_eq!(office.send().await.sent, 4, "and the first one, once a person says so");
+}
+
+/// Waits for its turn until so many were accepted.
+async fn accepted(office: &Office, least: usize) {
+    while office.relay.seen().accepted.len() < least {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+fn paused(office: &Office, lane: &str) -> LaneTrouble {
+    LaneTrouble {
+        lane: lane.to_owned(),
+        pace: Pace::Paused,
+        why: "liste".to_owned(),
+        since: office.clock.now(),
+        until: None,
+        issue: office.issue.clone(),
+        only_issue: false,
+        step: 0,
+        per_minute: None,
+    }
+}
+
+async fn what_a_person_says_of_a_lane_is_heard_during_a_long_run(ledger: Ledger) {
+    let all = [addresses("slow30", "hotel.example", 60), addresses("u", "orange.fr", 3), addresses("v", "sfr.fr", 3)];
+    let mut office = office(ledger, &all.concat()).await;
+    (office.settings.connections, office.settings.claim_batch) = (1, 8);
+    office.settings.look_at_lanes = std::time::Duration::from_millis(20);
+    let store = &office.ledger.store;
+    store.note_lane(&paused(&office, "orange")).await.unwrap();
+    let meanwhile = async {
+        accepted(&office, 5).await;
+        assert!(store.reopen_lane("orange").await.unwrap());
+        store.note_lane(&paused(&office, "sfr")).await.unwrap();
+    };
+    let (summary, ()) = tokio::join!(office.send(), meanwhile);
+    assert_eq!(summary.sent, 63, "orange was reopened, sfr was closed");
+    let seen = office.relay.seen();
+    assert!(!seen.accepted.iter().any(|it| it.recipient.ends_with("sfr.fr")));
+}
+
 async fn a_lane_that_waits_for_a_person_goes_on_when_it_is_reopened(ledger: Ledger) {
     let office = office(ledger, &addresses("a", "orange.fr", 5)).await;
-    let (store, now) = (&office.ledger.store, office.clock.now());
-    let (lane, why, issue) = ("orange".to_owned(), "liste".to_owned(), office.issue.clone());
-    store.note_lane(&LaneTrouble { lane, pace: Pace::Paused, why, since: now, until: None, issue }).await.unwrap();
+    let store = &office.ledger.store;
+    store.note_lane(&paused(&office, "orange")).await.unwrap();
     for _ in 0..3 {
         assert_eq!(office.send().await, Summary::default());
         office.clock.advance(TimeDelta::hours(1));

@@ -76,3 +76,36 @@ fn i02_a_file_of_very_many_partners_is_imported_in_bounded_memory() {
     // A little kilobyte a row, and what the program and the cache of the database are anyway.
     assert!(peak < 160 * 1024 + u64::try_from(rows).unwrap() * 13 / 10, "{peak} kB");
 }
+
+/// The log is read and printed page by page, whatever it is printed as.
+#[test]
+fn a_log_of_very_many_deliveries_is_printed_whole_in_bounded_memory() {
+    let people = if is_long() { 100_000 } else { 12_500 };
+    let house = House::new().set("relay", Relay::nowhere());
+    house.import_many(people);
+    house.run().expect(1);
+    let shown = |args: &[&str]| {
+        let args = [&["log"], args].concat();
+        let out = std::fs::File::create(house.path("log.out")).unwrap();
+        let mut child = house.command(&args).stdout(out).spawn().unwrap();
+        let peak = peak_until_the_end(&mut child);
+        finish(child, &args).expect(0);
+        (std::fs::read_to_string(house.path("log.out")).unwrap(), peak)
+    };
+    let (_, little) = shown(&["--address", "partenaire7@gite.example"]);
+    let (json, for_json) = shown(&["--json"]);
+    let (csv, for_csv) = shown(&["--csv"]);
+    let (table, for_table) = shown(&[]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!(serde_json::to_string_pretty(&rows).unwrap(), json.trim_end(), "one array, as it always was");
+    let persons: std::collections::HashSet<_> = rows.iter().map(|it| it["address"].as_str().unwrap()).collect();
+    assert_eq!((rows.len(), persons.len()), (people, people));
+    assert_eq!((csv.lines().count(), csv.matches("message_id").count()), (people + 1, 1), "one header");
+    assert!(csv.lines().all(|line| line.matches(';').count() == 13), "no empty line");
+    assert_eq!(table.matches("@gite.example").count(), people);
+    assert_eq!(table.lines().last(), Some(format!("{people} deliveries").as_str()));
+    println!("{people} deliveries: {little} kB for one; {for_json}, {for_csv}, {for_table} kB for all");
+    for peak in [for_json, for_csv, for_table] {
+        assert!(peak < little + 12 * 1024, "{peak} kB, and {little} kB for one");
+    }
+}

@@ -194,3 +194,49 @@ fn an_editorial_may_be_written_before_the_issue_is_composed_and_in_an_editor() {
     room.house.semainier(&args).expect(1).expect_said(&["set EDITOR"]);
     room.stop();
 }
+
+/// Composed by hand at its hour, on a machine where no daemon ran before: none of its occurrences is this issue's.
+fn composed_by_hand(on: On) -> Room {
+    let mut room = Room::on(on);
+    room.sky.set(at("2026-07-07T07:10:00Z"));
+    room.house.semainier(&["run", "newsletter"]).expect(4).expect_said(&["leaves once somebody approves it"]);
+    assert_eq!((room.state().0.as_str(), room.to_staff().len()), ("awaiting_approval", 1));
+    room.sky.set(at("2026-07-08T10:00:00Z"));
+    room.serve();
+    until("the daemon knows the mailing", || room.house.number("SELECT COUNT(*) FROM mailings") == 1);
+    room
+}
+
+#[test]
+fn what_was_composed_by_hand_before_a_daemon_ran_ends_at_its_deadline_and_is_told_once() {
+    for on in BOTH {
+        let mut room = composed_by_hand(on);
+        room.sky.set(at("2026-07-10T06:59:00Z"));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        assert_eq!(room.state().0, "awaiting_approval", "not before its deadline");
+        room.sky.set(at("2026-07-10T07:00:55Z"));
+        until("its deadline is over", || room.state().0 == "expired");
+        assert_eq!(room.state().1, "personne n’a donné son accord avant l’heure prévue");
+        let missed = "SELECT COUNT(*) FROM occurrences WHERE state = 'missed' AND issue = 'newsletter/2026-07'";
+        assert_eq!(room.house.number(missed), 1);
+        until("staff are told", || room.to_staff().len() == 2);
+        assert!(room.to_staff()[1].subject().unwrap().starts_with("Non envoyé"));
+        // A day and a start later nobody hears of it again.
+        room.stop();
+        room.sky.set(at("2026-07-11T10:00:55Z"));
+        room.serve();
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        room.stop();
+        assert_eq!((room.to_staff().len(), room.relay.to_partners(), room.state().0.as_str()), (2, 0, "expired"));
+    }
+}
+
+#[test]
+fn what_was_composed_by_hand_before_a_daemon_ran_leaves_once_it_is_approved() {
+    let mut room = composed_by_hand(On::Sqlite);
+    room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0).expect_said(&["it leaves now"]);
+    room.sky.set(at("2026-07-08T10:02:55Z"));
+    until("it leaves", || room.relay.to_partners() == 5);
+    until("it is done", || room.state().0 == "done");
+    room.stop();
+}

@@ -48,6 +48,9 @@ async fn a_lane_s_trouble_is_kept_until_a_graver_one_or_a_person(db: Ledger) {
         since: at(since),
         until: until.map(at),
         issue: issue.clone(),
+        only_issue: false,
+        step: 0,
+        per_minute: None,
     };
     let (slow, suspended) = (trouble(Pace::Slow, 0, Some(60)), trouble(Pace::Suspended, 1, Some(90)));
     let (sooner, paused) = (trouble(Pace::Slow, 2, Some(70)), trouble(Pace::Paused, 3, None));
@@ -64,6 +67,52 @@ async fn a_lane_s_trouble_is_kept_until_a_graver_one_or_a_person(db: Ledger) {
     // What is over gives way to anything new.
     db.store.note_lane(&slow).await.unwrap();
     assert!(db.store.note_lane(&trouble(Pace::Slow, 61, Some(62))).await.unwrap());
+}
+
+async fn a_lane_keeps_its_step_until_something_is_accepted_after_its_time(db: Ledger) {
+    let trouble = LaneTrouble {
+        lane: "free".to_owned(),
+        pace: Pace::Suspended,
+        why: "trop".to_owned(),
+        since: at(0),
+        until: Some(at(60)),
+        issue: IssueKey::new("agenda", "2026-W28"),
+        only_issue: false,
+        step: 3,
+        per_minute: Some(7),
+    };
+    db.store.note_lane(&trouble).await.unwrap();
+    assert_eq!(db.store.lanes().await.unwrap(), std::slice::from_ref(&trouble));
+    assert!(!db.store.forget_past_trouble("free", at(59)).await.unwrap(), "it still holds");
+    assert!(!db.store.forget_past_trouble("orange", at(60)).await.unwrap());
+    assert!(db.store.forget_past_trouble("free", at(60)).await.unwrap());
+    assert_eq!(db.store.lanes().await.unwrap(), []);
+    // A person's word is needed, whatever is accepted.
+    db.store.note_lane(&LaneTrouble { pace: Pace::Paused, until: None, ..trouble }).await.unwrap();
+    assert!(!db.store.forget_past_trouble("free", at(HOUR)).await.unwrap());
+}
+
+async fn one_issue_stopped_in_a_lane_is_no_concern_once_it_is_over(db: Ledger) {
+    let issue = db.frozen(1).await;
+    let trouble = |pace, until: Option<i64>, only_issue| LaneTrouble {
+        lane: "orange".to_owned(),
+        pace,
+        why: "trop lourd".to_owned(),
+        since: at(0),
+        until: until.map(at),
+        issue: issue.clone(),
+        only_issue,
+        step: 0,
+        per_minute: None,
+    };
+    let (stopped, slow) = (trouble(Pace::Paused, None, true), trouble(Pace::Slow, Some(60), false));
+    assert!(db.store.note_lane(&stopped).await.unwrap() && db.store.note_lane(&slow).await.unwrap());
+    assert_eq!(db.store.lanes().await.unwrap(), [slow.clone(), stopped]);
+    let from = [IssueState::Sending];
+    db.store.set_issue_state(&issue, &from, IssueState::Cancelled, None, at(1)).await.unwrap();
+    assert_eq!(db.store.lanes().await.unwrap(), [slow]);
+    assert!(db.store.reopen_lane("orange").await.unwrap());
+    assert_eq!(db.store.lanes().await.unwrap(), []);
 }
 
 async fn an_issue_is_open_until_nothing_of_it_waits_for_anybody(db: Ledger) {
@@ -118,6 +167,8 @@ async fn a_pause_is_owed_one_notice_however_often_one_looks_and_the_next_pause_a
 
 on_both_databases! {
     a_lane_s_trouble_is_kept_until_a_graver_one_or_a_person
+    a_lane_keeps_its_step_until_something_is_accepted_after_its_time
+    one_issue_stopped_in_a_lane_is_no_concern_once_it_is_over
     a_pause_is_owed_one_notice_however_often_one_looks_and_the_next_pause_another
     a_daemon_is_seen_until_it_leaves_or_is_forgotten
     an_issue_is_open_until_nothing_of_it_waits_for_anybody

@@ -8,6 +8,7 @@ use semainier::{
     domain::{
         delivery::{DeliveryId, Outcome, Resolution, State},
         issue::{IssueKey, IssueState},
+        lane::{LaneTrouble, Pace},
         partner::SuppressionReason,
     },
     store::{self, Access, LogFilter, LoggedDelivery},
@@ -179,13 +180,19 @@ INSERT INTO deliveries (id, issue, contact_id, recipient_key, address, address_h
         'Auch', 'agenda-2026-w28.019f2bb65f0000000001aaaaaaaaaaaa@office.example', 'unknown', 1, 1783144800001);
 INSERT INTO attempts (delivery, n, source, at, phase, outcome)
     VALUES ('019f2bb65f0000000001aaaaaaaaaaaa', 1, 'relay', 1783144800001, 'data', 'unknown');
+INSERT INTO lanes (lane, pace, why, since, until_at, issue)
+    VALUES ('orange', 'paused', 'liste', 1783144800000, NULL, 'agenda/2026-W28');
 "#;
 
-fn as_it_was(ledger: &'static str, daemons: &'static str) -> Migrator {
+fn as_it_was(ledger: &'static str, daemons: &'static str, lanes: &'static str) -> Migrator {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![migration(1, "ledger", ledger), migration(2, "daemons", daemons)])
+    Migrator::with_migrations(vec![
+        migration(1, "ledger", ledger),
+        migration(2, "daemons", daemons),
+        migration(3, "lanes", lanes),
+    ])
 }
 
 async fn finds_what_it_held(url: &str) {
@@ -201,6 +208,9 @@ async fn finds_what_it_held(url: &str) {
     store.resolve_unknown(&id, Resolution::Sent, "Ève", at(1)).await.unwrap();
     let counts = store.issues().await.unwrap()[0].counts;
     assert_eq!((counts.sent, counts.total()), (1, 1));
+    let lanes = store.lanes().await.unwrap();
+    let lane = |it: &LaneTrouble| (it.lane.clone(), it.pace, it.until, it.only_issue, it.step, it.per_minute);
+    assert_eq!(lanes.iter().map(lane).collect::<Vec<_>>(), [("orange".to_owned(), Pace::Paused, None, false, 0, None)]);
 }
 
 #[tokio::test]
@@ -211,7 +221,8 @@ async fn an_older_ledger_keeps_what_it_held_on_sqlite() {
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     let ledger = include_str!("../../migrations/sqlite/0001_ledger.sql");
     let daemons = include_str!("../../migrations/sqlite/0002_daemons.sql");
-    as_it_was(ledger, daemons).run(&mut connection).await.unwrap();
+    let lanes = include_str!("../../migrations/sqlite/0003_lanes.sql");
+    as_it_was(ledger, daemons, lanes).run(&mut connection).await.unwrap();
     sqlx::raw_sql(BEFORE).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let url = format!("sqlite://{}", path.display());
@@ -230,7 +241,8 @@ async fn an_older_ledger_keeps_what_it_held_on_postgres() {
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let ledger = include_str!("../../migrations/postgres/0001_ledger.sql");
     let daemons = include_str!("../../migrations/postgres/0002_daemons.sql");
-    as_it_was(ledger, daemons).run(&mut connection).await.unwrap();
+    let lanes = include_str!("../../migrations/postgres/0003_lanes.sql");
+    as_it_was(ledger, daemons, lanes).run(&mut connection).await.unwrap();
     sqlx::raw_sql(BEFORE).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     finds_what_it_held(&database.url).await;

@@ -6,7 +6,7 @@
 //! the first n times · `dropdata` `dropmid` `dropdot` closes there, not accepted · `dropafter` accepted, then closes ·
 //! `slow<ms>` accepted after that long · `hang` never answers the dot · `multi421` · `garbage` and `long` at RCPT ·
 //! `badreply` after the dot, accepted · `again` accepted, and 250 said twice · `latin1` at RCPT · `sess<n>` accepted n times a connection, then 421 ·
-//! `t-<name>` a provider's own words, see [`TEXTS`]. Anybody else is accepted.
+//! `t-<name>` a provider's own words, see [`TEXTS`] · `o-<name>` the same, but once. Anybody else is accepted.
 
 use sha2::{Digest, Sha256};
 use std::{
@@ -27,6 +27,8 @@ pub const TEXTS: &[(&str, &str, &str)] = &[
     ("ofr104", "rcpt", "421 mwinf5c79 ME Trop de connexions. Too many connections, slow down. OFR005_104 [104]"),
     ("lpn109", "rcpt", "421 Veuillez essayer plus tard. LPN003_109"),
     ("ofr505", "rcpt", "421 mwinf5c80 ME Service refuse. Veuillez essayer plus tard. OFR005_505 [505]"),
+    ("ofr999", "rcpt", "421 mwinf5c77 ME Service refuse. Veuillez essayer plus tard. OFR_999 [999]"),
+    ("lpn514", "dot", "552 5.3.4 Taille limite du message atteinte LPN007_514"),
     ("ofr102", "rcpt", "550 mwinf5c11 ME Client host blocked for spamming issues. OFR006_102 [102]"),
     ("lpn517", "dot", "571 5.7.1 Message refused, DMARC verification Failed LPN007_517"),
     ("ofr405", "rcpt", "501 5.1.0 Emetteur invalide. Invalid Sender. OFR004_405 [405]"),
@@ -358,6 +360,20 @@ impl Talk {
         self.say(if good { "235 2.7.0 ok" } else { "535 5.7.8 authentication failed" }).await
     }
 
+    /// What a provider says to this recipient: always, or once.
+    fn words(&self, address: &str, stage: &str) -> Option<&'static str> {
+        let (always, name) = match fault(address).split_at_checked(2)? {
+            ("t-", name) => (true, name),
+            ("o-", name) => (false, name),
+            _ => return None,
+        };
+        let words = text_of(name, stage)?;
+        let mut seen = self.seen.lock().unwrap();
+        let times = seen.grey.entry(address.to_owned()).or_default();
+        *times += 1;
+        (always || *times == 1).then_some(words)
+    }
+
     /// `true`: the recipient is taken.
     async fn rcpt(&mut self, address: &str) -> Step<bool> {
         let key = fault(address);
@@ -372,7 +388,7 @@ impl Talk {
             self.say(&reply).await?;
             return if code == 421 { Err(Over) } else { Ok(false) };
         }
-        if let Some(reply) = key.strip_prefix("t-").and_then(|name| text_of(name, "rcpt")) {
+        if let Some(reply) = self.words(address, "rcpt") {
             self.say(reply).await?;
             return if reply.starts_with("421") { Err(Over) } else { Ok(false) };
         }
@@ -433,7 +449,7 @@ impl Talk {
         if let Some(code) = number(key, "e") {
             return self.say(&format!("{code} {}.7.1 fault after the dot", code / 100)).await;
         }
-        if let Some(reply) = key.strip_prefix("t-").and_then(|name| text_of(name, "dot")) {
+        if let Some(reply) = self.words(recipient, "dot") {
             return self.say(reply).await;
         }
         match key {

@@ -111,6 +111,14 @@ impl Town {
         town
     }
 
+    /// The daemon is gone, and another one is started in the same place: what it knows is in the ledger.
+    pub async fn restarted(self) -> Self {
+        let Self { dir, clock, daemon, stop } = self;
+        drop(daemon);
+        let engine = engine(&dir.path().join("semainier.toml"), clock.clone()).await;
+        Self { dir, clock, daemon: Daemon::new(engine).unwrap(), stop }
+    }
+
     pub fn engine(&self) -> &Engine {
         &self.daemon.engine
     }

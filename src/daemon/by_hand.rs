@@ -1,0 +1,87 @@
+//! Issues that no occurrence of the daemon answers for: made by `semainier run` before a daemon knew their mailing. What a
+//! person approves of them leaves, and what nobody approves ends at its deadline like any other.
+
+use super::schedule::{KNOWN, OPEN, cursor};
+use crate::app::Engine;
+use crate::approval;
+use crate::domain::{
+    Timestamp,
+    issue::{IssueKey, IssueState, IssueSummary},
+};
+use crate::jobs::Mailing;
+use crate::pipeline::{self, Due, Prepared};
+use crate::store::{Occurrence, OccurrenceState};
+use tracing::{error, warn};
+
+/// `true`: one of them was frozen.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn mind(engine: &Engine) -> anyhow::Result<bool> {
+    let mut frozen = false;
+    for issue in engine.store.open_issues().await?.iter().filter(|it| OPEN.contains(&it.state)) {
+        match mind_one(engine, issue).await {
+            Ok(now_frozen) => frozen |= now_frozen,
+            Err(failure) => error!(error = format!("{failure:#}"), "{} was not looked after", issue.key),
+        }
+    }
+    Ok(frozen)
+}
+
+async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool> {
+    let now = engine.app.clock.now();
+    let is_over = now >= issue.expires_at;
+    let may_leave = issue.is_presented() && issue.is_approved() && now >= issue.scheduled_for;
+    if !is_over && !may_leave || is_awaited(engine, &issue.key).await? {
+        return Ok(false);
+    }
+    let mailing = engine.app.mailing(&issue.mailing).ok();
+    match mailing {
+        _ if is_over => give_up(engine, issue, mailing, now).await.map(|()| false),
+        Some(mailing) if engine.store.other_sending_issue(&mailing.id, &issue.key).await?.is_none() => {
+            let due = Due { mailing, at: issue.scheduled_for, expires_at: issue.expires_at };
+            let prepared = pipeline::prepare(engine, due, None, &|_| {}).await?;
+            Ok(matches!(prepared, Prepared::Frozen { before: false }))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Whether an occurrence of its own will settle it.
+async fn is_awaited(engine: &Engine, key: &IssueKey) -> anyhow::Result<bool> {
+    let known = engine.store.occurrences(Some(key.mailing()), KNOWN).await?;
+    Ok(known.iter().any(|it| it.state == OccurrenceState::Pending && it.issue.as_ref() == Some(key)))
+}
+
+/// It will not leave any more: staff are told, and what was to be is written down as missed. The issue changes last, so that
+/// a crash in between repeats what is kept once.
+async fn give_up(
+    engine: &Engine,
+    issue: &IssueSummary,
+    mailing: Option<&Mailing>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let IssueSummary { key, scheduled_for, .. } = issue;
+    let reason = match (&issue.reason, &issue.approved_by) {
+        (Some(reason), _) => reason.clone(),
+        (None, Some(by)) => format!("l’heure limite est passée, bien que {by} ait donné son accord"),
+        (None, None) => approval::UNAPPROVED.to_owned(),
+    };
+    warn!("{key} will not leave any more: {reason}");
+    engine.store.owe_notice(key, "expired", &reason, now).await?;
+    if let Some(mailing) = mailing {
+        let missed = Occurrence {
+            mailing: mailing.id.clone(),
+            scheduled_for: *scheduled_for,
+            local: mailing.schedule.label(*scheduled_for),
+            state: OccurrenceState::Missed,
+            reason: Some(reason.clone()),
+            issue: Some(key.clone()),
+            next_try: *scheduled_for,
+        };
+        let upto = cursor(engine, mailing, now).await?;
+        engine.store.record_occurrences(&mailing.id, &[missed], upto).await?;
+    }
+    engine.store.set_issue_state(key, &OPEN, IssueState::Expired, Some(&reason), now).await?;
+    Ok(())
+}
