@@ -91,8 +91,9 @@ async fn k11_a_result_is_written_when_the_database_is_back(ledger: Ledger) {
     office.check().await;
     let counts = office.counts().await;
     match result {
-        // The database was down at the first try: nothing more was claimed.
-        Err(_) => assert_eq!((counts.sent, counts.queued), (1, 1)),
+        // The database was down at the first try: nothing more was claimed. What was announced already may have been marked
+        // as soon as it was back.
+        Err(_) => assert!(counts.sent >= 1 && counts.sent + counts.queued == 2, "{counts:?}"),
         Ok(summary) => assert_eq!((summary.sent, counts.sent), (2, 2)),
     }
 }
