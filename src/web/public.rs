@@ -298,7 +298,7 @@ impl Site {
     pub(super) fn broken(&self, error: &anyhow::Error) -> Answer {
         error!(error = error.as_ref() as &dyn std::error::Error, "a page cannot be answered");
         let text =
-            "Nous ne pouvons pas répondre pour l’instant : rien n’a été changé. Réessayez dans quelques minutes.";
+            "Nous ne pouvons pas répondre pour l’instant\u{a0}: rien n’a été changé. Réessayez dans quelques minutes.";
         let mut page = MessagePage {
             title: "Service momentanément indisponible".to_owned(),
             paragraphs: vec![text.to_owned()],
