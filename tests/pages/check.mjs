@@ -98,6 +98,8 @@ async function look(browser, it) {
   if (response.status() !== it.status) wrong(`status ${response.status()}, not ${it.status}`);
   await writeFile(join(folder, `${it.name}.html`), await response.text());
   if ((await page.cookies()).length) wrong('it sets a cookie');
+  // What the tools write there from here on is their own.
+  page.removeAllListeners('console');
 
   for (const { name, viewport, scheme } of looks) {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
