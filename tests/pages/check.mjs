@@ -113,7 +113,8 @@ async function look(browser, it) {
     const { issues } = await pa11y(page.url(), {
       browser, page, viewport, ignoreUrl: true, runners: ['axe', 'htmlcs'], standard: 'WCAG2AA', timeout: 60_000,
     });
-    const left = issues.map(issue => `${issue.code}: ${issue.message} ${issue.selector}`).filter(issue => !isHabit(it, issue));
+    const all = issues.map(issue => `${issue.code}: ${issue.message} ${issue.selector}`);
+    const left = all.filter(issue => !isHabit(it, issue));
     it.scores.push(`${name}: ${left.length}`);
     for (const issue of left) wrong(`${name}: ${issue}`);
     await page.screenshot({ path: join(folder, `${it.name}-${name}.png`), fullPage: true });
