@@ -37,20 +37,15 @@ impl Keep {
 
 pub(super) type Answer = Response<Body>;
 
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
 /// A page of ours.
 pub(super) fn page(status: StatusCode, html: String, keep: Keep) -> Answer {
     let mut answer = Response::new(Body::from(html));
     *answer.status_mut() = status;
-    set(&mut answer, header::CONTENT_TYPE, "text/html; charset=utf-8");
+    set(&mut answer, header::CONTENT_TYPE, HTML);
     dress(&mut answer, keep, POLICY);
-    answer
-}
-
-/// A mail as it was sent, to be read in a browser.
-pub(super) fn mail(html: String) -> Answer {
-    let mut answer = page(StatusCode::OK, html, Keep::Minutes);
-    set(&mut answer, header::CONTENT_SECURITY_POLICY, MAIL_POLICY);
-    set(&mut answer, HeaderName::from_static("x-robots-tag"), "noindex");
     answer
 }
 
@@ -59,6 +54,13 @@ pub(super) fn text(status: StatusCode, text: &'static str) -> Answer {
     *answer.status_mut() = status;
     set(&mut answer, header::CONTENT_TYPE, "text/plain; charset=utf-8");
     dress(&mut answer, Keep::Never, POLICY);
+    answer
+}
+
+pub(super) fn nothing(keep: Keep) -> Answer {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    dress(&mut answer, keep, POLICY);
     answer
 }
 
@@ -76,7 +78,7 @@ fn dress(answer: &mut Answer, keep: Keep, policy: &'static str) {
     set(answer, header::REFERRER_POLICY, "no-referrer");
     set(answer, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     if keep == Keep::Never {
-        set(answer, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
+        set(answer, ROBOTS, "noindex, nofollow");
     }
 }
 
@@ -95,23 +97,38 @@ pub(super) struct Kept {
     etag: String,
     /// As a browser shall name it on the disk.
     file_name: Option<String>,
+    /// It was a mail, and has the policy of one.
+    mail: bool,
 }
 
 impl Kept {
     pub(super) fn new(media_type: &'static str, bytes: Vec<u8>) -> Self {
         let hash: String = Sha256::digest(&bytes).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         let gzip = (media_type != "application/pdf").then(|| packed(&bytes)).flatten();
-        Self { media_type, bytes: bytes.into(), gzip, etag: format!("\"{hash}\""), file_name: None }
+        Self { media_type, bytes: bytes.into(), gzip, etag: format!("\"{hash}\""), file_name: None, mail: false }
+    }
+
+    /// A mail as it was sent, to be read in a browser.
+    pub(super) fn mail(html: String) -> Self {
+        Self { mail: true, ..Self::new(HTML, html.into_bytes()) }
     }
 
     pub(super) fn named(self, name: &str) -> Self {
         Self { file_name: Some(name.to_owned()), ..self }
     }
 
+    /// What it takes in memory.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len() + self.gzip.as_ref().map_or(0, Bytes::len)
+    }
+
     /// The whole, or that the one there is still good (RFC 9110 13.1.2).
     pub(super) fn answer(&self, asked: &HeaderMap, keep: Keep) -> Answer {
         let mut answer = Response::new(Body::empty());
-        dress(&mut answer, keep, POLICY);
+        dress(&mut answer, keep, if self.mail { MAIL_POLICY } else { POLICY });
+        if self.mail {
+            set(&mut answer, ROBOTS, "noindex");
+        }
         set(&mut answer, header::ETAG, &self.etag);
         set(&mut answer, header::VARY, "accept-encoding");
         let says = |name, word: &str| {

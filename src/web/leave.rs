@@ -76,12 +76,12 @@ impl Site {
             Wish::Leave => {
                 self.store.opt_out(contact, mailing, self.clock.now()).await?;
                 info!(mailing, "somebody left {mailing}");
-                Ok(format!("C’est fait : vous ne recevrez plus « {title} »."))
+                Ok(format!("C’est fait\u{a0}: vous ne recevrez plus «\u{a0}{title}\u{a0}»."))
             }
             Wish::Return => {
                 self.store.opt_in(contact, mailing, self.clock.now()).await?;
                 info!(mailing, "somebody came back to {mailing}");
-                Ok(format!("C’est fait : vous recevrez de nouveau « {title} »."))
+                Ok(format!("C’est fait\u{a0}: vous recevrez de nouveau «\u{a0}{title}\u{a0}»."))
             }
             Wish::Choose(chosen) => {
                 let known = self.store.choices(contact).await?.map(|choices| choices.mailings).unwrap_or_default();
@@ -93,7 +93,7 @@ impl Site {
                     }
                 }
                 info!("somebody chose");
-                Ok("C’est fait : vos choix sont enregistrés.".to_owned())
+                Ok("C’est fait\u{a0}: vos choix sont enregistrés.".to_owned())
             }
         }
     }
@@ -107,7 +107,7 @@ impl Site {
             // The contact was deleted: nobody is written to any more.
             Ok(None) => {
                 let text =
-                    "Cette adresse n’est plus dans nos fichiers : vous ne recevrez plus nos messages.".to_owned();
+                    "Cette adresse n’est plus dans nos fichiers\u{a0}: vous ne recevrez plus nos messages.".to_owned();
                 self.message(StatusCode::OK, "Vous êtes désinscrit", vec![text])
             }
             Err(error) => self.broken(&error.into()),

@@ -87,6 +87,7 @@ fn routes(site: Arc<Site>) -> Router {
         .route("/u/{token}", get(leave::show))
         .route("/u/{token}", post(leave::act))
         .route("/static/{name}", get(public::style))
+        .route("/favicon.ico", get(public::icon))
         .route("/robots.txt", get(public::robots))
         .route("/healthz", get(public::healthy))
         .route("/readyz", get(public::ready))

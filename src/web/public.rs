@@ -2,7 +2,7 @@
 
 use super::{
     Site,
-    answer::{self, Answer, Keep, Kept},
+    answer::{self, Answer, HTML, Keep, Kept},
     calendar,
     shelf::Listed,
 };
@@ -23,8 +23,6 @@ use chrono::Datelike;
 use serde::Serialize;
 use std::sync::Arc;
 use tracing::error;
-
-const HTML: &str = "text/html; charset=utf-8";
 
 pub(super) async fn home() -> Answer {
     answer::elsewhere("/agenda")
@@ -143,8 +141,9 @@ pub(super) async fn archive(State(site): State<Arc<Site>>, asked: HeaderMap) -> 
 }
 
 /// An issue as it was mailed, without anything that is one person's.
-pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Answer {
+pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String>, asked: HeaderMap) -> Answer {
     let Some(key) = site.tokens.check_view(&token) else { return site.nowhere() };
+    // Asked each time: what was called off is not read any more.
     let published = match site.listed().await {
         Ok(listed) => listed.issues.iter().any(|issue| issue.key == key),
         Err(error) => return site.broken(&error.into()),
@@ -152,11 +151,11 @@ pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String
     if !published {
         return site.nowhere();
     }
-    match site.store.content(&key).await {
-        Ok(Some(content)) => answer::mail(for_everyone(&content.html, &content.inline)),
-        Ok(None) => site.nowhere(),
-        Err(error) => site.broken(&error.into()),
-    }
+    let made = site.kept(format!("view/{key}"), async |site| {
+        let content = site.store.content(&key).await?;
+        Ok(content.map(|content| Kept::mail(for_everyone(&content.html, &content.inline))))
+    });
+    site.kept_answer(made.await, &asked, Keep::Minutes)
 }
 
 /// Where a recipient's own words go, what is true for everyone; the pictures that lie beside a mail are in the page itself.
@@ -168,8 +167,16 @@ fn for_everyone(html: &str, pictures: &[Inline]) -> String {
     })
 }
 
-pub(super) async fn accessibility(State(site): State<Arc<Site>>) -> Answer {
-    site.shown(StatusCode::OK, "accessibility", (), Keep::Minutes)
+pub(super) async fn accessibility(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
+    let made = site.kept("accessibility".to_owned(), async |site| {
+        Ok(Some(Kept::new(HTML, site.render("accessibility", ())?.into_bytes())))
+    });
+    site.kept_answer(made.await, &asked, Keep::Minutes)
+}
+
+/// Browsers ask each site for it, whatever a page says: there is none, and that need not be asked again.
+pub(super) async fn icon() -> Answer {
+    answer::nothing(Keep::Forever)
 }
 
 pub(super) async fn style(State(site): State<Arc<Site>>, Path(name): Path<String>, asked: HeaderMap) -> Answer {
@@ -291,7 +298,7 @@ impl Site {
     pub(super) fn broken(&self, error: &anyhow::Error) -> Answer {
         error!(error = error.as_ref() as &dyn std::error::Error, "a page cannot be answered");
         let text =
-            "Nous ne pouvons pas répondre pour l’instant : rien n’a été changé. Réessayez dans quelques minutes.";
+            "Nous ne pouvons pas répondre pour l’instant\u{a0}: rien n’a été changé. Réessayez dans quelques minutes.";
         let mut page = MessagePage {
             title: "Service momentanément indisponible".to_owned(),
             paragraphs: vec![text.to_owned()],

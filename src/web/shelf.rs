@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 const FRESH: Duration = Duration::from_secs(5);
 /// Issues in the list: some years of weeks.
 const LISTED: u32 = 400;
-/// Pages and documents in memory; the oldest makes room.
+/// Pages and documents in memory, and their bytes; the oldest makes room.
 const KEPT: usize = 64;
+const KEPT_BYTES: usize = 32 * 1024 * 1024;
 
 /// What was published, and how often that changed since the start.
 #[derive(Debug, Default, Clone)]
@@ -39,6 +40,8 @@ pub(super) struct Shelf {
     listed: RwLock<Option<(Instant, Listed)>>,
     /// One asks the database, the others wait for what it says.
     asking: tokio::sync::Mutex<()>,
+    /// One makes, the others wait for it: a page that many ask for at once is made once.
+    making: tokio::sync::Mutex<()>,
     kept: Mutex<VecDeque<(String, Arc<Kept>)>>,
 }
 
@@ -71,6 +74,10 @@ impl Site {
         if let Some(kept) = self.shelf.find(&name) {
             return Ok(Some(kept));
         }
+        let _making = self.shelf.making.lock().await;
+        if let Some(kept) = self.shelf.find(&name) {
+            return Ok(Some(kept));
+        }
         let Some(made) = make(self).await?.map(Arc::new) else { return Ok(None) };
         self.shelf.put(name, Arc::clone(&made));
         Ok(Some(made))
@@ -91,9 +98,30 @@ impl Shelf {
 
     fn put(&self, name: String, made: Arc<Kept>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == KEPT {
+        kept.push_front((name, made));
+        let bytes = |kept: &VecDeque<(String, Arc<Kept>)>| kept.iter().map(|(_, it)| it.size()).sum::<usize>();
+        while kept.len() > KEPT || bytes(&kept) > KEPT_BYTES {
             kept.pop_back();
         }
-        kept.push_front((name, made));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shelf_is_bounded_in_number_and_in_bytes() {
+        let shelf = Shelf::default();
+        let put = |n: usize, bytes: usize| {
+            let made = Kept::new("application/pdf", vec![0; bytes]);
+            shelf.put(n.to_string(), Arc::new(made));
+        };
+        (0..KEPT + 1).for_each(|n| put(n, 10));
+        assert!(shelf.find("0").is_none() && shelf.find("1").is_some());
+        put(100, KEPT_BYTES - 15);
+        assert!(shelf.find(&KEPT.to_string()).is_some() && shelf.find(&(KEPT - 1).to_string()).is_none());
+        put(101, KEPT_BYTES + 1);
+        assert!(["100", "101"].iter().all(|name| shelf.find(name).is_none()), "it is answered and not kept");
     }
 }

@@ -179,7 +179,11 @@ const IMPORTS: &[Fault] = &[
 ];
 
 const WEB: &[Fault] = &[
-    fault("W01", "a scanner follows every link", "nothing changes by looking; a browser with scripts is not tried yet"),
+    fault(
+        "W01",
+        "a scanner follows every link, by a plain client and by a browser with scripts, one level down",
+        "every row of every table is as it was",
+    ),
     fault(
         "W02",
         "the one-click POST, twice and malformed",

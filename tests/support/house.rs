@@ -335,6 +335,34 @@ impl House {
         })
     }
 
+    /// Every row of every table, but of the two that a daemon writes by the clock, whatever happens: how far it looked at
+    /// the schedules, and that it lives.
+    pub fn everything(&self) -> BTreeMap<String, String> {
+        let (names, rows): (_, fn(&Self, &str) -> String) = match self.on {
+            On::Sqlite => (
+                "SELECT group_concat(name) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+                |house, table| {
+                    let columns = format!(
+                        "SELECT group_concat('quote(' || name || ')', '||'',''||') FROM pragma_table_info('{table}')"
+                    );
+                    let row = house.text(&columns);
+                    format!(
+                        "SELECT coalesce(group_concat(row, char(10)), '') FROM (SELECT {row} AS row FROM {table} ORDER BY 1)"
+                    )
+                },
+            ),
+            On::Postgres => (
+                "SELECT string_agg(table_name, ',') FROM information_schema.tables WHERE table_schema = current_schema()",
+                |_, table| {
+                    format!("SELECT coalesce(string_agg(it::text, E'\\n' ORDER BY it::text), '') FROM {table} it")
+                },
+            ),
+        };
+        let names = self.text(names);
+        let names = names.split(',').filter(|name| !matches!(*name, "daemons" | "mailings"));
+        names.map(|name| (name.to_owned(), self.text(&rows(self, name)))).collect()
+    }
+
     /// Where several daemons may share the database, the claims of one that died are free when their lease is over.
     pub fn leases_are_over(&self) {
         if self.on == On::Postgres {

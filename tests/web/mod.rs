@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+mod browsing;
 mod leaving;
 mod pressing;
 mod reading;

@@ -59,6 +59,13 @@ fn an_issue_is_read_online_without_anything_that_is_somebodys() {
         assert!(!online.text().contains(own), "{own}");
     }
     assert!(online.header("content-security-policy").contains("sandbox"));
+    // From memory from here on: neither the issue nor its documents are read again.
+    open.house.sql("ALTER TABLE issue_content RENAME TO issue_content_elsewhere");
+    let again = open.ask("GET", &link, &[("Accept-Encoding", "gzip")], b"");
+    assert_eq!((again.status, again.header("content-encoding")), (200, "gzip"));
+    assert_eq!((again.header("x-robots-tag"), again.header("etag")), ("noindex", online.header("etag")));
+    assert!(again.header("content-security-policy").contains("sandbox"));
+    assert_eq!(open.ask("HEAD", &link, &[("If-None-Match", online.header("etag"))], b"").status, 304);
     // What was called off is not read any more.
     open.house.sql("UPDATE issues SET state = 'cancelled'");
     crate::support::house::until("the list is asked for again", || open.get(&link).status == 404);

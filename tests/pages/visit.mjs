@@ -1,0 +1,63 @@
+// A visitor with a browser, for the tests in tests/web; all links are of one site.
+//
+//   node visit.mjs scan ORIGIN PATH…         as the scanner of a mail server: opens each, scripts allowed, and each link
+//                                            of what it shows; presses nothing. Prints a line "STATUS PATH" a page opened
+//   node visit.mjs press ORIGIN PATH BUTTON  as a person without scripts: opens it, presses the button of these words, and
+//                                            prints what is shown then
+//
+// Exit: 0 done, 1 it could not be done, 3 a tool is missing.
+
+import { open } from './browser.mjs';
+
+const [task, origin, ...rest] = process.argv.slice(2);
+/** For a page with its scripts, and for all. */
+const PATIENCE = 20_000;
+setTimeout(() => { console.error('the browser does not come to an end'); process.exit(1); }, 120_000).unref();
+
+async function scan(page, paths) {
+  const opened = new Map();
+  page.on('response', response => {
+    const { origin: from, pathname } = new URL(response.url());
+    if (from === origin && response.request().isNavigationRequest()) opened.set(pathname, response.status());
+  });
+  const visit = async path => {
+    // A document is loaded down rather than shown: that ends the navigation, after the answer has come.
+    const quiet = why => { if (!/ERR_ABORTED/.test(why.message)) throw why; };
+    await page.goto(origin + path, { waitUntil: 'networkidle0', timeout: PATIENCE }).catch(quiet);
+  };
+  const shown = () => page.$$eval('[href], [src], form', all => all.map(it => {
+    const url = ['href', 'src', 'action'].map(name => it.getAttribute(name)).find(url => url) ?? '';
+    return new URL(url, location.href).href;
+  }));
+  const next = new Set();
+  for (const path of paths) {
+    await visit(path);
+    for (const url of await shown()) if (url.startsWith(`${origin}/`)) next.add(new URL(url).pathname);
+  }
+  for (const path of next) if (!paths.includes(path)) await visit(path);
+  return [...opened].map(([path, status]) => `${status} ${path}`).join('\n');
+}
+
+async function press(page, [path, words]) {
+  await page.setJavaScriptEnabled(false);
+  await page.goto(origin + path);
+  const plain = text => text.replace(/\s+/g, ' ').trim();
+  for (const button of await page.$$('button')) {
+    if (plain(await button.evaluate(it => it.textContent)) !== words) continue;
+    const [response] = await Promise.all([page.waitForNavigation({ timeout: PATIENCE }), button.click()]);
+    if (!response.ok()) throw new Error(`it was answered by ${response.status()}`);
+    return plain(await page.$eval('main', main => main.innerText));
+  }
+  throw new Error(`there is no button « ${words} »`);
+}
+
+const { browser, close } = await open();
+try {
+  const page = await browser.newPage();
+  console.log(await (task === 'scan' ? scan : press)(page, rest));
+} catch (why) {
+  console.error(why);
+  process.exitCode = 1;
+} finally {
+  await close();
+}
