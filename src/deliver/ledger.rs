@@ -9,7 +9,7 @@ use crate::{
     domain::delivery::{Claim, Finished, Marked},
     store::{Store, StoreError},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
 /// Rows of one write.
@@ -54,10 +54,10 @@ impl Writer {
     /// Writes until every [`Ledger`] is gone. `trouble` hears of each failed write; `written` of each result that landed.
     pub async fn write(
         mut self,
-        store: &dyn Store,
-        clock: &Clock,
-        trouble: &(dyn Fn(StoreError) + Send + Sync),
-        written: &(dyn Fn(&Finished, bool) + Send + Sync),
+        store: Arc<dyn Store>,
+        clock: Clock,
+        trouble: impl Fn(StoreError) + Send + Sync,
+        written: impl Fn(Finished, bool) + Send + Sync,
     ) {
         let mut gathered = Vec::new();
         while self.0.recv_many(&mut gathered, MOST).await > 0 {
@@ -87,10 +87,10 @@ impl Writer {
                     trouble(error);
                     // Tells their workers (D01, D07).
                     drop(markers);
-                    write_until_it_lands(store, &finished, trouble).await
+                    write_until_it_lands(&*store, &finished, &trouble).await
                 }
             };
-            for ((finished, moved), answer) in finished.iter().zip(moved).zip(ends) {
+            for ((finished, moved), answer) in finished.into_iter().zip(moved).zip(ends) {
                 written(finished, moved);
                 let _ = answer.send(moved);
             }
@@ -102,7 +102,7 @@ impl Writer {
 async fn write_until_it_lands(
     store: &dyn Store,
     finished: &[Finished],
-    trouble: &(dyn Fn(StoreError) + Send + Sync),
+    trouble: &(impl Fn(StoreError) + Send + Sync),
 ) -> Vec<bool> {
     let (mut wait, longest) = RETRY;
     loop {

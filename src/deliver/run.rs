@@ -30,8 +30,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{debug, error, info, warn};
 
 /// A claim with less of its lease left is given back: the marker would come too late.
@@ -141,13 +141,32 @@ pub(super) async fn deliver(
         lost_in_a_row: AtomicU32::new(0),
         tally: Arc::clone(&tally),
     });
-    let trouble = |store_error| note_store_error(&tally, &halt, store_error);
-    let written = |finished: &Finished, moved| {
-        lock(&tally).count(finished, moved);
-        progress(finished);
+    let trouble = {
+        let (tally, halt) = (Arc::clone(&tally), halt);
+        move |store_error| note_store_error(&tally, &halt, store_error)
     };
-    // The writer ends when the last worker, and with it the last way to the ledger, is gone.
-    tokio::join!(work_side_by_side(run), writer.write(&*it.store, &it.clock, &trouble, &written));
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let written = {
+        let tally = Arc::clone(&tally);
+        move |finished: Finished, moved| {
+            lock(&tally).count(&finished, moved);
+            // Whoever asked for the run may be gone; the result is written.
+            let _ = tell.send(finished);
+        }
+    };
+    // A task of its own, beside the workers that wait for it. It ends when the last of them, and with it the last way to the
+    // ledger, is gone; and with it what it tells.
+    let writing =
+        AbortOnDropHandle::new(tokio::spawn(writer.write(Arc::clone(&it.store), it.clock.clone(), trouble, written)));
+    let telling = async {
+        while let Some(finished) = told.recv().await {
+            progress(&finished);
+        }
+    };
+    tokio::join!(work_side_by_side(run), telling);
+    if let Err(panic) = writing.await {
+        error!(%panic, "the writer ended before its time; what it held ends with its lease");
+    }
     let mut tally = lock(&tally);
     match tally.store_error.take() {
         Some(source) => Err(DeliverError::Store(source)),
