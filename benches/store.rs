@@ -89,6 +89,7 @@ fn issue(n: u32) -> NewIssue {
         mailing: "agenda".to_owned(),
         audience: "agenda".to_owned(),
         segment: None,
+        whom: Whom::Audience,
         scheduled_for: now(),
         expires_at: now() + chrono::TimeDelta::hours(12),
         content: Content {
@@ -109,6 +110,7 @@ fn issue(n: u32) -> NewIssue {
                 feedback_id: String::new(),
                 date_ms: 0,
                 public_url: "https://office.example/".to_owned(),
+                edition: None,
             },
         },
         content_hash: String::new(),
