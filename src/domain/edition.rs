@@ -299,7 +299,15 @@ pub const ORDERS: &str = "orders";
 pub fn packs_in_french(packs: u32, pack: u32) -> String {
     let plural = |n: u32| if n > 1 { "s" } else { "" };
     let copies = packs.saturating_mul(pack);
-    format!("{packs}{NBSP}paquet{} ({copies}{NBSP}exemplaire{})", plural(packs), plural(copies))
+    format!("{}{NBSP}paquet{} ({}{NBSP}exemplaire{})", number(packs), plural(packs), number(copies), plural(copies))
+}
+
+/// `20 000`, with a blank that does not break.
+pub fn number(n: u32) -> String {
+    let digits = n.to_string();
+    let head = digits.len() % 3;
+    let groups = std::iter::once(&digits[..head]).chain((head..digits.len()).step_by(3).map(|at| &digits[at..at + 3]));
+    groups.filter(|group| !group.is_empty()).collect::<Vec<_>>().join("\u{202f}")
 }
 
 #[cfg(test)]
@@ -310,6 +318,8 @@ mod tests {
     fn packs_are_whole_and_said_in_french() {
         assert_eq!(Printed { copies: 1_049, pack: 50 }.packs(), 20);
         assert_eq!(packs_in_french(1, 1), "1\u{a0}paquet (1\u{a0}exemplaire)");
+        let numbers = [0, 12, 999, 1_000, 20_000, 1_234_567].map(number);
+        assert_eq!(numbers, ["0", "12", "999", "1\u{202f}000", "20\u{202f}000", "1\u{202f}234\u{202f}567"]);
         assert_eq!(packs_in_french(2, 50), "2\u{a0}paquets (100\u{a0}exemplaires)");
     }
 

@@ -128,7 +128,11 @@ pub(super) async fn announce<B: Backend>(
     if tx.execute(wish, values![issue, edition.as_str(), segment, at, now]).await? == 0 {
         return Ok(None);
     }
-    while tx.execute(insert, values![issue.mailing(), at, label(at, zone), issue, first_try]).await? == 0 {
+    while tx
+        .execute(insert, values![issue.mailing(), at, label(at, zone), issue, first_try + (at - *leaves_at)])
+        .await?
+        == 0
+    {
         at += TimeDelta::seconds(1);
     }
     if at != *leaves_at {

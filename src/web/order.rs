@@ -9,7 +9,7 @@ use super::{
 use crate::compose::edition::date;
 use crate::compose::page::{HandoverChoice, OrderForm, OrderLine, OrderPage, OrderProblem};
 use crate::domain::{
-    edition::{Edition, EditionFile, Handover, LONGEST_REMARK, Order, Orderer, Stocked, Wish, packs_in_french},
+    edition::{Edition, EditionFile, Handover, LONGEST_REMARK, Order, Orderer, Stocked, Wish, number, packs_in_french},
     french,
 };
 use crate::store::{Ordered, StoreError};
@@ -255,7 +255,15 @@ impl Site {
                 reference: id.clone(),
             }),
             form: (orderable && most > 0).then(|| OrderForm {
-                hint: held(&format!("Un paquet contient {pack} exemplaires ; vous pouvez en commander de 1 à {most}.")),
+                hint: held(&match (pack, most) {
+                    (1, 1) => "Il en reste un.".to_owned(),
+                    (_, 1) => format!("Un paquet contient {} exemplaires ; il en reste un.", number(pack)),
+                    (1, _) => format!("Un paquet contient un exemplaire ; vous pouvez en commander de 1 à {most}."),
+                    _ => format!(
+                        "Un paquet contient {} exemplaires ; vous pouvez en commander de 1 à {most}.",
+                        number(pack)
+                    ),
+                }),
                 packs_problem: wrong.packs.as_deref().map(held),
                 handover_problem: wrong.handover.as_deref().map(held),
                 remark_problem: wrong.remark.as_deref().map(held),
