@@ -76,7 +76,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run one agenda and one newsletter for 12 sample partners, mails captured in a folder
+    /// Run one agenda, one newsletter and one edition for 12 sample partners, mails captured in a folder
     Demo(demo::Args),
     /// Check configuration, mailings and templates; show the next occurrences
     Check,

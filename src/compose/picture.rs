@@ -87,11 +87,9 @@ pub fn qr(url: &str) -> Result<Vec<u8>, PictureError> {
     let picture = image::GrayImage::from_fn(side.unsigned_abs(), side.unsigned_abs(), |x, y| {
         image::Luma([if code.get_module(module(x), module(y)) { 0 } else { 255 }])
     });
-    let mut png = Vec::new();
-    image::codecs::png::PngEncoder::new(&mut png)
-        .write_image(picture.as_raw(), picture.width(), picture.height(), image::ExtendedColorType::L8)
-        .map_err(PictureError::Encode)?;
-    Ok(png)
+    let mut png = Cursor::new(Vec::new());
+    DynamicImage::ImageLuma8(picture).write_to(&mut png, ImageFormat::Png).map_err(PictureError::Encode)?;
+    Ok(png.into_inner())
 }
 
 fn made(bytes: &[u8], fit: impl FnOnce(RgbImage) -> RgbImage) -> Result<Small, PictureError> {

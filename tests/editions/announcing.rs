@@ -32,7 +32,7 @@ fn an_edition_reaches_those_it_is_for_and_what_they_order_is_confirmed_and_liste
             "en français, anglais",
             "La carte est arrivée.",
             "https://ot.test/carte-2027",
-            "Les villages &amp; les musées",
+            "Les villages &amp;\u{a0}les musées",
         ] {
             assert!(html.contains(part), "{part} is not in\n{html}");
         }
