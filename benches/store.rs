@@ -16,7 +16,7 @@ use semainier::{
         Timestamp,
         delivery::{Claim, Finished, Outcome, Phase, Reply},
         email::EmailAddress,
-        issue::{Content, Envelope, IssueKey, NewIssue},
+        issue::{Content, Envelope, IssueKey, NewIssue, Whom},
         partner::NewContact,
     },
     store::{self, Access, Store},

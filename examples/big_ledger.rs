@@ -23,7 +23,7 @@ use semainier::{
         Timestamp,
         delivery::{Finished, Outcome, Phase, Reply, State},
         email::EmailAddress,
-        issue::{Content, Envelope, IssueKey, IssueState, NewIssue},
+        issue::{Content, Envelope, IssueKey, IssueState, NewIssue, Whom},
         partner::{NewContact, SuppressionReason},
     },
     store::{self, Access, LogFilter, Store},

@@ -524,7 +524,9 @@ async fn freeze(
         Frozen::Before => watch(Step::Resumed),
     }
     if was_held {
-        engine.store.owe_notice(&key, "resolved", "L’article est maintenant complet", now).await?;
+        let what =
+            if mailing.is_of_editions() { "L’édition peut partir" } else { "L’article est maintenant complet" };
+        engine.store.owe_notice(&key, "resolved", what, now).await?;
     }
     Ok(())
 }

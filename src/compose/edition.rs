@@ -3,7 +3,9 @@
 use super::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
 use crate::domain::{
     Timestamp,
-    edition::{Edition, EditionKind, Handover, Online, Order, OrderState, Orderer, Printed, Wish, packs_in_french},
+    edition::{
+        Edition, EditionKind, Handover, Online, Order, OrderState, Orderer, Printed, Wish, number, packs_in_french,
+    },
     email::EmailAddress,
     french,
     office::Office,
@@ -68,13 +70,13 @@ pub struct Ordering {
     pub url: String,
     /// `None`: by the link.
     pub address: Option<String>,
-    /// `1 paquet (50 exemplaires)`
+    /// `par paquets de 50`
     pub pack: String,
 }
 
 impl Ordering {
     pub fn online(pack: u32) -> Self {
-        Self { url: ORDER_MARK.to_owned(), address: None, pack: packs_in_french(1, pack) }
+        Self { url: ORDER_MARK.to_owned(), address: None, pack: by_pack(pack) }
     }
 
     pub fn by_mail(pack: u32, address: &str, title: &str) -> Self {
@@ -82,7 +84,7 @@ impl Ordering {
         let subject = encoded(&format!("Commande : {title}"));
         let body = encoded("Établissement :\nNombre de paquets :\nLivraison ou retrait :\nRemarque :\n");
         let url = format!("mailto:{address}?subject={subject}&body={body}");
-        Self { url, address: Some(address.to_owned()), pack: packs_in_french(1, pack) }
+        Self { url, address: Some(address.to_owned()), pack: by_pack(pack) }
     }
 }
 
@@ -126,6 +128,13 @@ impl EditionMail {
             unsubscribe: UNSUBSCRIBE_MARK.to_owned(),
             establishment: ESTABLISHMENT_MARK.to_owned(),
         }
+    }
+}
+
+fn by_pack(pack: u32) -> String {
+    match pack {
+        1 => "à l’unité".to_owned(),
+        pack => format!("par paquets de\u{a0}{}", number(pack)),
     }
 }
 

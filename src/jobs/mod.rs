@@ -6,6 +6,7 @@ use crate::config::{Config, parse_zone};
 use crate::domain::{
     Timestamp,
     agenda::Week,
+    edition::ORDERS,
     email::EmailAddress,
     gates::Gates,
     issue::IssueKey,
@@ -207,6 +208,9 @@ pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result
     let root = file.root();
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
         root.problem("", "the file's name is the mailing's id: expected small letters, digits and -");
+    }
+    if id == ORDERS {
+        root.problem("", "expected another name: confirmations of orders are kept under this one");
     }
     let mailing = read(root, id, config, now);
     match (mailing, file.problems()) {
@@ -554,6 +558,8 @@ mod tests {
         assert!(editions.schedule.is_due_at(now()), "any hour that somebody names");
         let text = "title = 'x'\ntemplate = 'edition'\nsource = [{ kind = 'posts' }]\n[schedule]\ncron = '0 8 * * *'";
         let said = parse(Path::new("jobs/editions.toml"), text, &config(None), now()).unwrap_err().to_string();
+        let orders = parse(Path::new("jobs/orders.toml"), text, &config(None), now()).unwrap_err().to_string();
+        assert!(orders.contains("jobs/orders.toml: expected another name"), "{orders}");
         for part in
             ["jobs/editions.toml:3: source: unknown key", "jobs/editions.toml:5: schedule.cron: no hour is waited for"]
         {

@@ -336,6 +336,9 @@ pub enum Kept {
     },
 }
 
+/// So often a contact may order an edition, and change the order.
+pub const MOST_REVISIONS: u32 = 40;
+
 /// What [`Store::order`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ordered {
@@ -348,6 +351,8 @@ pub enum Ordered {
     TooMany {
         left: u32,
     },
+    /// Each word of the person is a mail to them; a link in strange hands must not make it a flood.
+    TooOften,
     /// There is no such edition, or no such contact (any more).
     NotKnown,
 }

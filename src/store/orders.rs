@@ -2,7 +2,7 @@
 //! pack one gets it. What a person says is one transaction, and says it once however often it is sent.
 
 use super::{
-    Ordered, Result,
+    MOST_REVISIONS, Ordered, Result,
     backend::{Backend, Transaction, values},
     editions, rows,
 };
@@ -53,6 +53,9 @@ pub(super) async fn place<B: Backend>(
     let before = open(&mut tx, edition, contact).await?;
     if before.as_ref().is_some_and(|before| before.wish == *wish) {
         return Ok(Ordered::Before);
+    }
+    if said_so_far(&mut tx, edition, contact).await? >= MOST_REVISIONS {
+        return Ok(Ordered::TooOften);
     }
     let had = before.as_ref().map_or(0, |before| before.wish.packs);
     if !take(&mut tx, edition, i64::from(wish.packs) - i64::from(had)).await? {
@@ -113,6 +116,13 @@ async fn take<B: Backend>(tx: &mut Transaction<B>, edition: &str, packs: i64) ->
     let update = "UPDATE editions SET ordered = ordered + $2
         WHERE slug = $1 AND ordered + $2 <= packs AND ordered + $2 >= 0";
     Ok(tx.execute(update, values![edition, packs]).await? == 1)
+}
+
+async fn said_so_far<B: Backend>(tx: &mut Transaction<B>, edition: &str, contact: &str) -> Result<u32> {
+    let select =
+        "SELECT CAST(COALESCE(SUM(revision), 0) AS BIGINT) AS n FROM orders WHERE edition = $1 AND contact_id = $2";
+    let row = tx.row(select, values![edition, contact]).await?;
+    row.map_or(Ok(0), |row| rows::Reader::new(&row, "orders", "n").number("n"))
 }
 
 fn new_id() -> String {

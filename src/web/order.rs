@@ -172,6 +172,11 @@ impl Site {
                 let wrong = Wrong { packs: Some(too_many(left)), ..Wrong::default() };
                 Shown::refused(StatusCode::CONFLICT, filled, wrong)
             }
+            Ordered::TooOften => {
+                let often = "Cette commande a été modifiée trop souvent : pour la changer encore, écrivez-nous.";
+                let wrong = Wrong { packs: Some(often.to_owned()), ..Wrong::default() };
+                Shown::refused(StatusCode::TOO_MANY_REQUESTS, filled, wrong)
+            }
             Ordered::NotKnown => Shown::default(),
         })
     }

@@ -79,3 +79,57 @@ fn those_who_did_not_order_are_reminded_once_and_nobody_else_is() {
         assert_eq!(reminded.map(|it| it.address).collect::<Vec<_>>(), [ANNE]);
     }
 }
+
+#[test]
+fn an_order_that_was_taken_before_a_kill_is_confirmed_once_by_the_next_start() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = office(on, &relay);
+        add(&house, 1000, "").expect(0);
+        house.semainier(&["announce", "carte-2027"]).expect(0);
+        let way = way_to_order(&relay, MARIE);
+        // The relay is away: what is ordered is kept, and not confirmed yet.
+        let house = house.set("relay", Relay::nowhere());
+        let open = Open::at(&house);
+        open.post(&way, "action=order&packs=1&handover=pick_up").expect(200, "C’est fait");
+        open.serve.signal("KILL");
+        open.serve.end();
+        let house = house.relay(&relay);
+        house.sql("UPDATE deliveries SET next_at = 0 WHERE next_at IS NOT NULL");
+        let confirmed = || mails(&relay, MARIE).len() == 2;
+        house.serve_until("it is confirmed", confirmed);
+        // A second start finds nothing more to say.
+        Open::at(&house).serve.stop();
+        assert!(confirmed(), "once");
+        assert_eq!(house.number("SELECT COUNT(*) FROM orders WHERE confirmed = 1 AND revision = 1"), 1);
+    }
+}
+
+#[test]
+fn a_restored_ledger_confirms_and_announces_nothing_again() {
+    let relay = Relay::start();
+    let house = office(On::Sqlite, &relay).set("relay", Relay::nowhere());
+    add(&house, 1000, "").expect(0);
+    house.semainier(&["announce", "carte-2027"]).expect(1);
+    let ids = "(SELECT MIN(id) FROM contacts WHERE address LIKE 'marie@%')";
+    house.sql(&format!(
+        "INSERT INTO orders SELECT 'abcdefgh', 'carte-2027', id, email_key, address, name, 'Gîte', 'Pavie', '', 1, 'pick_up', '',
+         'open', 1, 0, 0, 0 FROM contacts WHERE id = {ids}; UPDATE editions SET ordered = 1"
+    ));
+    let backup = house.path("backup.db");
+    house.sql(&format!("VACUUM INTO '{}'", backup.display()));
+    let house = house.relay(&relay);
+    house.sql("UPDATE deliveries SET next_at = 0 WHERE next_at IS NOT NULL");
+    house.serve_until("all is out", || relay.to_partners() == 4);
+    for side in ["semainier.db-wal", "semainier.db-shm"] {
+        let _ = std::fs::remove_file(house.path(side));
+    }
+    std::fs::rename(&backup, house.path("semainier.db")).unwrap();
+    house.serve_until("staff are told", || !relay.told_staff().is_empty());
+    assert_eq!(relay.to_partners(), 4, "nobody twice");
+    assert_eq!(
+        house.number("SELECT COUNT(*) FROM orders WHERE confirmed = revision AND state = 'open'"),
+        1,
+        "and it stays ordered"
+    );
+}

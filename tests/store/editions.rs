@@ -10,7 +10,7 @@ use semainier::{
         partner::SuppressionReason,
         segment::Segment,
     },
-    store::{Erased, Frozen, Kept, LogFilter, OccurrenceState, Ordered},
+    store::{Erased, Frozen, Kept, LogFilter, MOST_REVISIONS, OccurrenceState, Ordered},
 };
 use std::sync::Arc;
 
@@ -159,6 +159,19 @@ async fn a_double_click_in_the_same_moment_is_one_order(db: Ledger) {
     let pair = (one.unwrap(), two.unwrap());
     assert!([(Ordered::New, Ordered::Before), (Ordered::Before, Ordered::New)].contains(&pair), "{pair:?}");
     assert_eq!((left(&db).await, db.store.orders(None).await.unwrap().len()), (8, 1));
+}
+
+async fn a_contact_who_changes_an_order_without_end_is_stopped_and_may_still_cancel(db: Ledger) {
+    let contacts = stocked(&db, 10, 2).await;
+    let (store, slug, me) = (&db.store, "carte-2027", contacts[0].as_str());
+    for n in 0..MOST_REVISIONS {
+        let ordered = store.order(slug, me, &wish(1 + n % 2), at(n.into())).await.unwrap();
+        assert!(matches!(ordered, Ordered::New | Ordered::Changed), "{n}: {ordered:?}");
+    }
+    assert_eq!(store.order(slug, me, &wish(5), at(99)).await.unwrap(), Ordered::TooOften);
+    assert!(store.cancel_order(slug, me, at(100)).await.unwrap());
+    assert_eq!(store.order(slug, me, &wish(1), at(101)).await.unwrap(), Ordered::TooOften);
+    assert_eq!(store.order(slug, &contacts[1], &wish(10), at(102)).await.unwrap(), Ordered::New, "nobody else is");
 }
 
 async fn what_was_handed_over_is_closed_all_of_a_list_or_none(db: Ledger) {
@@ -324,6 +337,7 @@ on_both_databases! {
     a_contact_has_one_open_order_and_saying_it_again_changes_it
     twenty_who_order_the_last_packs_at_once_get_exactly_what_there_is
     a_double_click_in_the_same_moment_is_one_order
+    a_contact_who_changes_an_order_without_end_is_stopped_and_may_still_cancel
     what_was_handed_over_is_closed_all_of_a_list_or_none
     an_edition_is_announced_once_and_taken_back_while_nothing_was_made_of_it
     a_confirmation_goes_to_its_contact_alone_and_a_reminder_to_those_who_did_not_order
