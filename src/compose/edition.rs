@@ -102,7 +102,7 @@ impl EditionMail {
     ) -> Self {
         let held = |text: &str| french::held_together(text.trim());
         let title = held(&edition.title);
-        let mut facts: Vec<String> = edition.pages.map(|n| plural_pages(n)).into_iter().collect();
+        let mut facts: Vec<String> = edition.pages.map(plural_pages).into_iter().collect();
         facts.push(held(&format!("en {}", edition.languages_in_french())));
         facts.extend(edition.valid_until.map(|day| held(&format!("valable jusqu’au {}", date(day)))));
         let post = edition.post.as_deref().map(held);
