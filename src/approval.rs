@@ -240,7 +240,8 @@ pub async fn question(engine: &Engine, notice: &Notice) -> anyhow::Result<Option
     let (Ok(mailing), Some(issue)) = (engine.app.mailing(key.mailing()), engine.store.issue(key).await?) else {
         return Ok(None);
     };
-    let mailing = &*editions::mailing_for(engine, mailing, Some(key)).await?;
+    let Some(mailing) = editions::mailing_for(engine, mailing, Some(key)).await? else { return Ok(None) };
+    let mailing = &*mailing;
     let asked = notice.kind.strip_prefix(ASKING).unwrap_or_default();
     let Some(hash) = issue.content_hash.as_deref().filter(|hash| short(hash) == asked) else { return Ok(None) };
     if !issue.is_presented() || issue.is_approved() {

@@ -3,15 +3,18 @@
 use super::{Context, Ended, files, parse_instant, run, show};
 use crate::app::Engine;
 use crate::domain::{
-    edition::{EditionFile, Stocked},
+    Timestamp,
+    edition::{EditionFile, Online, Stocked},
+    issue::IssueKey,
     segment::Segment,
 };
 use crate::editions::{self, Added, Plan};
 use crate::report;
-use crate::store::{Access, Kept, OccurrenceState, StoreError};
+use crate::store::{Access, Kept, Occurrence, OccurrenceState, StoreError};
 use anyhow::bail;
+use chrono_tz::Tz;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) const AFTER_HELP: &str = "\
   semainier editions add carte-2027.toml            keep it, or bring it up to date
@@ -62,8 +65,7 @@ pub(super) struct AnnounceArgs {
 pub(super) async fn editions(context: &Context, args: EditionsArgs) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
     if let Some(EditionsAct::Add { file }) = args.act {
-        let Added { edition, files } = editions::read(&file)?;
-        return add(&engine, &Added { edition, files }).await;
+        return add(&engine, &editions::read(&file)?).await;
     }
     let (all, zone) = (engine.store.editions().await?, engine.app.config.zone);
     if args.json {
@@ -76,7 +78,7 @@ pub(super) async fn editions(context: &Context, args: EditionsArgs) -> anyhow::R
     Ok(Ended::Done)
 }
 
-fn listed(it: &Stocked, zone: chrono_tz::Tz) -> serde_json::Value {
+fn listed(it: &Stocked, zone: Tz) -> serde_json::Value {
     let edition = &it.edition;
     json!({
         "slug": edition.slug,
@@ -105,7 +107,7 @@ pub(super) async fn add(engine: &Engine, added: &Added) -> anyhow::Result<Ended>
             }
             show::line(format!("{slug} is brought up to date:"));
             changes.iter().for_each(|change| show::line(format!("  {change}")));
-            let key = editions::mailing(&engine.app).ok().map(|m| crate::domain::issue::IssueKey::new(&m.id, slug));
+            let key = editions::mailing(&engine.app).ok().map(|m| IssueKey::new(&m.id, slug));
             let sent = match key {
                 Some(key) => engine.store.issue(&key).await?.is_some_and(|issue| issue.frozen_at.is_some()),
                 None => false,
@@ -121,7 +123,7 @@ pub(super) async fn add(engine: &Engine, added: &Added) -> anyhow::Result<Ended>
              close or cancel orders first (semainier orders --edition {slug})"
         ),
     }
-    if edition.online == crate::domain::edition::Online::Pdf && engine.app.config.web.bind.is_none() {
+    if edition.online == Online::Pdf && engine.app.config.web.bind.is_none() {
         show::aside("warning: web.bind is not set, so nobody can read its PDF online; it cannot be announced so");
     }
     let cover = added.files.iter().find(|(file, _)| *file == EditionFile::Cover).map_or(0, |(_, bytes)| bytes.len());
@@ -165,7 +167,7 @@ pub(super) async fn leave_now(engine: &Engine, plan: &Plan<'_>) -> anyhow::Resul
     if issue.is_some_and(|issue| issue.frozen_at.is_some()) {
         let all = engine.store.occurrences(Some(plan.key.mailing()), 50).await?;
         for it in all.into_iter().filter(|it| it.issue.as_ref() == Some(&plan.key)) {
-            engine.store.settle_occurrence(&crate::store::Occurrence { state: OccurrenceState::Done, ..it }).await?;
+            engine.store.settle_occurrence(&Occurrence { state: OccurrenceState::Done, ..it }).await?;
         }
     }
     Ok(ended)
@@ -186,7 +188,7 @@ async fn engine(context: &Context, deliver: bool) -> anyhow::Result<(Engine, boo
 }
 
 async fn take_back(engine: &Engine, slug: &str) -> anyhow::Result<Ended> {
-    let key = crate::domain::issue::IssueKey::new(&editions::mailing(&engine.app)?.id, slug);
+    let key = IssueKey::new(&editions::mailing(&engine.app)?.id, slug);
     if engine.store.take_back(&key, "une personne a repris l’annonce").await? {
         show::line(format!("{slug} is not announced any more"));
         return Ok(Ended::Done);
@@ -202,8 +204,8 @@ async fn rehearse(
     engine: &Engine,
     slug: &str,
     segment: Option<&Segment>,
-    at: Option<crate::domain::Timestamp>,
-    out: &std::path::Path,
+    at: Option<Timestamp>,
+    out: &Path,
 ) -> anyhow::Result<Ended> {
     let plan = editions::plan(engine, slug, segment, at).await?;
     let (store, mailing) = (&engine.store, &plan.mailing);

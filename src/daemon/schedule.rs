@@ -214,7 +214,10 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         return settle(engine, occurrence, OccurrenceState::Missed, Some("l’envoi n’est plus configuré")).await;
     };
     let (at, now) = (occurrence.scheduled_for, engine.app.clock.now());
-    let mailing = &*editions::mailing_for(engine, mailing, occurrence.issue.as_ref()).await?;
+    let Some(mailing) = editions::mailing_for(engine, mailing, occurrence.issue.as_ref()).await? else {
+        return settle(engine, occurrence, OccurrenceState::Missed, Some("une personne a repris l’annonce")).await;
+    };
+    let mailing = &*mailing;
     let due = due_of(mailing, occurrence);
     let key = due.key();
     match engine.store.issue(&key).await? {

@@ -54,7 +54,8 @@ pub fn narrowed<'a>(mailing: &'a Mailing, segment: Option<&Segment>) -> Cow<'a, 
     Cow::Owned(Mailing { segment: Some(segment), ..mailing.clone() })
 }
 
-/// The mailing as it is meant for one of its issues: of an edition, for those it was announced to.
+/// The mailing as it is meant for one of its issues: of an edition, for those it was announced to. `None`: the announcement
+/// was taken back.
 ///
 /// # Errors
 /// When the ledger cannot be read, or holds a segment that is none.
@@ -62,11 +63,11 @@ pub async fn mailing_for<'a>(
     engine: &Engine,
     mailing: &'a Mailing,
     issue: Option<&IssueKey>,
-) -> anyhow::Result<Cow<'a, Mailing>> {
-    let Some(issue) = issue.filter(|_| mailing.is_of_editions()) else { return Ok(Cow::Borrowed(mailing)) };
-    let segment = engine.store.announcement(issue).await?.and_then(|it| it.segment);
-    let segment = segment.map(|text| Segment::parse(&text)).transpose();
-    Ok(narrowed(mailing, segment.with_context(|| format!("the segment of {issue}"))?.as_ref()))
+) -> anyhow::Result<Option<Cow<'a, Mailing>>> {
+    let Some(issue) = issue.filter(|_| mailing.is_of_editions()) else { return Ok(Some(Cow::Borrowed(mailing))) };
+    let Some(announcement) = engine.store.announcement(issue).await? else { return Ok(None) };
+    let segment = announcement.segment.map(|text| Segment::parse(&text)).transpose();
+    Ok(Some(narrowed(mailing, segment.with_context(|| format!("the segment of {issue}"))?.as_ref())))
 }
 
 /// What people get of an announced edition, as it is now. The inner error: why it is held.

@@ -1,5 +1,5 @@
-//! The pages partners reach: the agenda of the week with its documents, what was sent, the page one leaves by, and the one by
-//! which an edition is ordered.
+//! The pages partners reach: the agenda of the week with its documents, what was sent, the page one leaves by, and the one
+//! by which an edition is ordered.
 //!
 //! GET never changes anything; only a button does (POST), or a mail program's one-click (RFC 8058). No page needs
 //! JavaScript, sets a cookie or fetches anything from elsewhere. A token is looked at before the database is, and is never

@@ -113,8 +113,8 @@ fn a_restored_ledger_confirms_and_announces_nothing_again() {
     house.semainier(&["announce", "carte-2027"]).expect(1);
     let ids = "(SELECT MIN(id) FROM contacts WHERE address LIKE 'marie@%')";
     house.sql(&format!(
-        "INSERT INTO orders SELECT 'abcdefgh', 'carte-2027', id, email_key, address, name, 'Gîte', 'Pavie', '', 1, 'pick_up', '',
-         'open', 1, 0, 0, 0 FROM contacts WHERE id = {ids}; UPDATE editions SET ordered = 1"
+        "INSERT INTO orders SELECT 'abcdefgh', 'carte-2027', id, email_key, address, name, 'Gîte', 'Pavie', '', 1,
+         'pick_up', '', 'open', 1, 0, 0, 0 FROM contacts WHERE id = {ids}; UPDATE editions SET ordered = 1"
     ));
     let backup = house.path("backup.db");
     house.sql(&format!("VACUUM INTO '{}'", backup.display()));

@@ -32,8 +32,8 @@ const SITE: &str = "https://partenaires.ot.test";
 pub fn edition(house: &House, printed: u32, more: &str) {
     house.write("cover.png", picture());
     let text = format!(
-        "title = \"Carte touristique 2027\"\nkind = \"map\"\nlanguages = [\"fr\", \"en\"]\nsummary = \"Les villages & les musées.\"\n\
-         cover = \"cover.png\"\nonline = \"https://ot.test/carte-2027\"\nprinted = {printed}\npack = 50\n\
+        "title = \"Carte touristique 2027\"\nkind = \"map\"\nlanguages = [\"fr\", \"en\"]\n\
+         summary = \"Les villages & les musées.\"\ncover = \"cover.png\"\nonline = \"https://ot.test/carte-2027\"\nprinted = {printed}\npack = 50\n\
          words = \"La carte est arrivée.\"\n{more}"
     );
     house.write("carte-2027.toml", text);

@@ -76,6 +76,8 @@ fn what_is_gone_is_said_and_comes_back_when_somebody_cancels() {
         });
         open.post(&anne, &order(1)).expect(200, "C’est fait");
         open.get(&marie).expect(200, "Épuisé : tous");
+        let csv = house.semainier(&["orders", "--csv"]).expect(0).stdout;
+        assert!(csv.contains(";'=Étoile;"), "no cell is a formula: {csv}");
         open.serve.stop();
     }
 }

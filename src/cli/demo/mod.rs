@@ -103,7 +103,8 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let path = |name: &str| dir.join(name).display().to_string();
     show::line(format!(
         "Look at:\n  {}   the mails, for any mail program\n  {}        the poster (A4)\n  {}       the booklet \
-         (A4, both sides, turned on the short edge, folded)\n  {}   the newsletter, for a browser\n  {}      the announcement of a map, for a browser\n  {}      the ledger",
+         (A4, both sides, turned on the short edge, folded)\n  {}   the newsletter, for a browser\n  {}      the announcement of a map, for a browser\n  \
+         {}      the ledger",
         path("outbox/*.eml"),
         path("poster.pdf"),
         path("booklet.pdf"),
