@@ -133,3 +133,20 @@ fn a_restored_ledger_confirms_and_announces_nothing_again() {
         "and it stays ordered"
     );
 }
+
+#[test]
+fn an_announcement_that_is_taken_back_while_it_is_taken_up_goes_to_nobody() {
+    let relay = Relay::start();
+    let (house, sky) = under_a_sky(On::Sqlite, &relay);
+    add(&house, 1000, "").expect(0);
+    let meant = ["announce", "carte-2027", "--at", "2027-04-02T10:00", "--segment", "commune = \"Auch\""];
+    house.semainier(&meant).expect(0);
+    // As the daemon finds it that read the occurrence a moment before: the wish is gone, and with it who was meant.
+    house.sql("DELETE FROM announcements");
+    sky.set(at("2027-04-02T08:00:10Z"));
+    let open = Open::at(&house);
+    let missed = "SELECT COUNT(*) FROM occurrences WHERE state = 'missed' AND reason LIKE '%repris%'";
+    until("it is settled", || house.number(missed) == 1);
+    open.serve.stop();
+    assert_eq!((relay.to_partners(), house.issues().len()), (0, 0));
+}
