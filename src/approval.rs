@@ -16,6 +16,7 @@ use crate::domain::{
     message::Message,
     newsletter::Letter,
 };
+use crate::editions;
 use crate::jobs::{Kind, Mailing};
 use crate::newsletter;
 use crate::pipeline::{Due, content_hash};
@@ -70,6 +71,7 @@ fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) -> NewIssue
         mailing: due.mailing.id.clone(),
         audience: due.mailing.audience.clone(),
         segment: due.mailing.segment.clone(),
+        whom: due.whom(),
         scheduled_for: due.at,
         expires_at: due.expires_at,
         content_hash: content_hash(&content),
@@ -216,7 +218,7 @@ pub async fn write_editorial(engine: &Engine, key: &IssueKey, text: &str, by: &s
     };
     engine.store.write_editorial(key, text, by, engine.app.clock.now()).await?;
     let Some((issue, letter, pictures)) = presented else { return Ok(false) };
-    let due = Due { mailing, at: issue.scheduled_for, expires_at: issue.expires_at };
+    let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
     let content = newsletter::compose(&engine.app, due, &letter, pictures)?;
     if !present(engine, due, content, letter.until, issue.content_hash.as_deref()).await? {
         bail!("issue {key} changed in the same moment; look at it, and write again: semainier issues show {key}");
@@ -238,6 +240,8 @@ pub async fn question(engine: &Engine, notice: &Notice) -> anyhow::Result<Option
     let (Ok(mailing), Some(issue)) = (engine.app.mailing(key.mailing()), engine.store.issue(key).await?) else {
         return Ok(None);
     };
+    let Some(mailing) = editions::mailing_for(engine, mailing, Some(key)).await? else { return Ok(None) };
+    let mailing = &*mailing;
     let asked = notice.kind.strip_prefix(ASKING).unwrap_or_default();
     let Some(hash) = issue.content_hash.as_deref().filter(|hash| short(hash) == asked) else { return Ok(None) };
     if !issue.is_presented() || issue.is_approved() {
@@ -304,7 +308,7 @@ pub fn letter(engine: &Engine, question: &Mime, to: &EmailAddress, message_id: &
     let sender = &engine.app.config.sender.address;
     // Where a partner's own link would lead; staff have none.
     let unsubscribe_url = engine.app.config.public_url.as_str();
-    let to = To { address: to, name: "", establishment: "", message_id, unsubscribe_url };
+    let to = To { address: to, name: "", establishment: "", message_id, unsubscribe_url, order_url: unsubscribe_url };
     Ok(question.review(to, "semainier", sender, engine.app.clock.now())?)
 }
 

@@ -14,6 +14,7 @@
 //!   [`domain::merge`] joins listings to the article's agenda: the article wins.
 //! - [`compose`] makes what people get: [`compose::context`], [`compose::newsletter`] and [`templates`] the mail's texts,
 //!   [`compose::picture`] its pictures, [`compose::mime`] its bytes, [`compose::print`] the poster and the booklet.
+//! - [`editions`] keeps what the office prints, announces it, confirms what partners order of it.
 //! - [`newsletter`] gathers a month from several sources; [`approval`] keeps an issue until a person says yes to it.
 //! - [`deliver`] hands messages to the relay, one recipient a transaction, and knows how far each conversation came.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there. `docs/store.md` has its layout and figures.
@@ -57,6 +58,7 @@ pub mod config;
 pub mod daemon;
 pub mod deliver;
 pub mod domain;
+pub mod editions;
 pub mod failpoint;
 pub mod jobs;
 pub mod keys;

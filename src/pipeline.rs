@@ -16,13 +16,14 @@ use crate::domain::{
     agenda::{Agenda, Week},
     article::Article,
     delivery::{Claim, Finished},
-    french,
+    edition, french,
     gates::{self, Hold},
-    issue::{Attachment, Content, Envelope, IssueKey, IssueState, IssueSummary, NewIssue},
+    issue::{Attachment, Content, Envelope, IssueKey, IssueState, IssueSummary, NewIssue, Whom},
     merge::{self, Merge},
     message::Message,
     newsletter::Letter,
 };
+use crate::editions;
 use crate::failpoint;
 use crate::jobs::{self, Approval, Attach, Kind, Mailing};
 use crate::newsletter::{self, Gathered};
@@ -100,11 +101,27 @@ pub struct Due<'a> {
     pub at: Timestamp,
     /// Past it nothing of the issue leaves.
     pub expires_at: Timestamp,
+    /// What stands after the slash of its key where no calendar says it: of an edition, which is announced.
+    pub period: Option<&'a str>,
 }
 
-impl Due<'_> {
+impl<'a> Due<'a> {
+    /// What the mailing's own schedule names.
+    pub fn scheduled(mailing: &'a Mailing, at: Timestamp, expires_at: Timestamp) -> Self {
+        Self { mailing, at, expires_at, period: None }
+    }
+
     pub fn key(&self) -> IssueKey {
-        self.mailing.issue_key(self.at)
+        match self.period {
+            Some(period) => IssueKey::new(&self.mailing.id, period),
+            None => self.mailing.issue_key(self.at),
+        }
+    }
+
+    /// Whom of its audience it is for.
+    pub(crate) fn whom(&self) -> Whom {
+        let announced = self.period.and_then(|period| period.strip_suffix(edition::REMINDER));
+        announced.map_or(Whom::Audience, |slug| Whom::NotOrdered(IssueKey::new(&self.mailing.id, slug)))
     }
 }
 
@@ -172,6 +189,7 @@ pub async fn prepare(
     let made = match &due.mailing.kind {
         Kind::Agenda(agenda) => make_agenda(engine, due, agenda, article, watch).await?,
         Kind::Newsletter(newsletter) => make_newsletter(engine, due, newsletter, watch).await?,
+        Kind::Edition => editions::make(engine, due).await?,
     };
     let (content, missing) = match made {
         Ok(made) => made,
@@ -216,7 +234,7 @@ async fn take_the_word(
 }
 
 /// What people get, and what it has to do without, a sentence in French each.
-type Made = (Content, Vec<String>);
+pub(crate) type Made = (Content, Vec<String>);
 
 /// The inner error: why it is held.
 async fn make_agenda(
@@ -433,6 +451,7 @@ pub(crate) fn envelope(app: &App, mailing: &Mailing, key: &IssueKey, date: Times
         feedback_id: format!("{}:{}:semainier:{sender_id}", mailing.id, key.slug()),
         date_ms: date.timestamp_millis(),
         public_url: app.config.public_url.to_string(),
+        edition: None,
     }
 }
 
@@ -487,6 +506,7 @@ async fn freeze(
         mailing: mailing.id.clone(),
         audience: mailing.audience.clone(),
         segment: mailing.segment.clone(),
+        whom: due.whom(),
         scheduled_for: due.at,
         expires_at: due.expires_at,
         content_hash: content_hash(&content),
@@ -504,7 +524,9 @@ async fn freeze(
         Frozen::Before => watch(Step::Resumed),
     }
     if was_held {
-        engine.store.owe_notice(&key, "resolved", "L’article est maintenant complet", now).await?;
+        let what =
+            if mailing.is_of_editions() { "L’édition peut partir" } else { "L’article est maintenant complet" };
+        engine.store.owe_notice(&key, "resolved", what, now).await?;
     }
     Ok(())
 }
@@ -617,12 +639,14 @@ impl Outbox for FrozenOutbox {
         let recipient = &claim.recipient;
         let public_url = mime.public_url().map_err(broken)?;
         let unsubscribe_url = self.tokens.unsubscribe_url(&public_url, &recipient.contact_id, claim.issue.mailing());
+        let order_url = mime.edition().map(|it| self.tokens.order_url(&public_url, &recipient.contact_id, it));
         let to = To {
             address: &recipient.address,
             name: &recipient.name,
             establishment: &recipient.establishment,
             message_id: &claim.message_id,
             unsubscribe_url: &unsubscribe_url,
+            order_url: order_url.as_deref().unwrap_or_default(),
         };
         mime.message(to).map_err(broken)
     }

@@ -3,6 +3,7 @@
 use crate::domain::{
     Timestamp,
     delivery::State,
+    edition::{Order, OrderState, Stocked},
     issue::{Counts, IssueSummary},
     partner::Contact,
 };
@@ -242,6 +243,131 @@ pub fn contacts_table(contacts: &[Contact]) -> Table {
         ]);
     }
     table
+}
+
+/// For people: what is printed, ordered and left.
+pub fn editions_table(all: &[Stocked], zone: Tz) -> Table {
+    let mut table = table(["slug", "title", "packs", "ordered", "left", "valid until", "announced for"]);
+    for it in all {
+        let number = |n: u32| if it.edition.printed.is_some() { n.to_string() } else { "-".to_owned() };
+        table.add_row([
+            it.edition.slug.clone(),
+            it.edition.title.clone(),
+            number(it.packs()),
+            number(it.ordered),
+            number(it.left()),
+            it.edition.valid_until.map(|day| day.to_string()).unwrap_or_default(),
+            it.announced_for.map(|at| instant(at, zone)).unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+fn pack_of(order: &Order, editions: &[Stocked]) -> u32 {
+    let edition = editions.iter().find(|it| it.edition.slug == order.edition);
+    edition.and_then(|it| it.edition.printed).map_or(1, |printed| printed.pack)
+}
+
+/// For people, in the order given.
+pub fn orders_table(orders: &[Order], editions: &[Stocked]) -> Table {
+    let mut table = table([
+        "commune",
+        "establishment",
+        "address",
+        "edition",
+        "packs",
+        "copies",
+        "handover",
+        "remark",
+        "state",
+        "id",
+    ]);
+    for order in orders {
+        table.add_row([
+            order.by.commune.clone(),
+            order.by.establishment.clone(),
+            order.by.street.clone(),
+            order.edition.clone(),
+            order.wish.packs.to_string(),
+            order.wish.packs.saturating_mul(pack_of(order, editions)).to_string(),
+            order.wish.handover.as_str().to_owned(),
+            order.wish.remark.clone(),
+            order.state.as_str().to_owned(),
+            order.id.clone(),
+        ]);
+    }
+    table
+}
+
+/// `orders --json`: one array, in the order given.
+pub fn orders_json(orders: &[Order], editions: &[Stocked], zone: Tz) -> Value {
+    let order = |order: &Order| {
+        json!({
+            "id": order.id,
+            "edition": order.edition,
+            "commune": order.by.commune,
+            "establishment": order.by.establishment,
+            "street": order.by.street,
+            "name": order.by.name,
+            "email": order.by.address.to_string(),
+            "packs": order.wish.packs,
+            "copies": order.wish.packs.saturating_mul(pack_of(order, editions)),
+            "handover": order.wish.handover,
+            "remark": order.wish.remark,
+            "state": order.state,
+            "ordered_at": instant(order.ordered_at, zone),
+            "changed_at": instant(order.changed_at, zone),
+        })
+    };
+    orders.iter().map(order).collect()
+}
+
+/// `orders --csv`, in the order given: French headers, `;` and a BOM, as French Excel opens it. Safe to open there.
+///
+/// # Errors
+/// When the buffer cannot be written, which does not happen.
+pub fn orders_csv(orders: &[Order], editions: &[Stocked], zone: Tz) -> Result<String, csv::Error> {
+    let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer("\u{feff}".as_bytes().to_vec());
+    csv.write_record([
+        "Commune",
+        "Établissement",
+        "Adresse",
+        "Nom",
+        "Email",
+        "Édition",
+        "Paquets",
+        "Exemplaires",
+        "Remise",
+        "Remarque",
+        "État",
+        "Commandé le",
+        "Référence",
+    ])?;
+    for order in orders {
+        let state = match order.state {
+            OrderState::Open => "en cours",
+            OrderState::Delivered => "remise",
+            OrderState::Cancelled => "annulée",
+        };
+        let cells = [
+            order.by.commune.clone(),
+            order.by.establishment.clone(),
+            order.by.street.clone(),
+            order.by.name.clone(),
+            order.by.address.to_string(),
+            order.edition.clone(),
+            order.wish.packs.to_string(),
+            order.wish.packs.saturating_mul(pack_of(order, editions)).to_string(),
+            order.wish.handover.in_french().to_owned(),
+            order.wish.remark.clone(),
+            state.to_owned(),
+            order.ordered_at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
+            order.id.clone(),
+        ];
+        csv.write_record(cells.map(formula_safe))?;
+    }
+    let bytes = csv.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// An empty table in the house's style.

@@ -79,6 +79,17 @@ impl Tokens {
         Some((contact, mailing))
     }
 
+    /// The link by which a contact orders an edition on paper.
+    pub fn order_url(&self, public_url: &Url, contact: &str, edition: &str) -> String {
+        link(public_url, "o", &self.signed("order", &[contact, edition]))
+    }
+
+    /// Whether a token of [`Self::order_url`] is ours: the contact and the edition it names.
+    pub fn check_order<'t>(&self, token: &'t str) -> Option<(&'t str, &'t str)> {
+        let [contact, edition] = self.opened("order", token)?;
+        Some((contact, edition))
+    }
+
     /// Where an issue can be read online: the same for everyone, and not to be guessed for one that was never sent to the
     /// one who asks.
     pub fn view_url(&self, public_url: &Url, issue: &IssueKey) -> String {
@@ -176,6 +187,18 @@ mod tests {
         {
             assert_eq!(ours.check_unsubscribe(&forged), None, "{forged}");
         }
+    }
+
+    #[test]
+    fn a_link_to_order_is_of_one_contact_and_one_edition_and_opens_nothing_else() {
+        let (ours, url) = (tokens("secret"), Url::parse("https://a.example").unwrap());
+        let token = ours.order_url(&url, "c1", "carte-2027").split_off("https://a.example/o/".len());
+        assert_eq!(ours.check_order(&token), Some(("c1", "carte-2027")));
+        assert_eq!(ours.check_order(&token.replace("carte-2027", "guide-2027")), None);
+        assert_eq!(ours.check_order(&token.replace("c1", "c2")), None);
+        assert_eq!(ours.check_unsubscribe(&token), None);
+        let leave = ours.unsubscribe_url(&url, "c1", "carte-2027").split_off("https://a.example/u/".len());
+        assert_eq!(ours.check_order(&leave), None);
     }
 
     #[test]

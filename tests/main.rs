@@ -10,6 +10,7 @@ mod article;
 mod crash;
 mod daemon;
 mod deliver;
+mod editions;
 mod faults;
 mod fetch;
 mod flow;

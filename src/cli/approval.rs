@@ -179,7 +179,7 @@ pub(super) async fn recompose(engine: &Engine, key: &str) -> anyhow::Result<Ende
         None => occurrence(engine, mailing, &key)?,
     };
     let expires_at = issue.as_ref().map_or_else(|| mailing.schedule.deadline_of(at), |issue| issue.expires_at);
-    let due = Due { mailing, at, expires_at };
+    let due = Due::scheduled(mailing, at, expires_at);
     let composed_at = engine.app.clock.now();
     let gathered = match newsletter::gather(&engine.app, &*engine.store, due, letter).await? {
         Ok(gathered) => gathered,

@@ -1,9 +1,10 @@
 //! A mail as files, for a person who looks at it before it goes.
 
 use crate::app::App;
-use crate::compose::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
+use crate::compose::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
 use crate::compose::mime::{Mime, To};
 use crate::domain::{
+    edition::Edition,
     email::EmailAddress,
     issue::{Content, IssueKey},
 };
@@ -23,6 +24,7 @@ pub(super) fn write(
     // A link that looks right and opens nothing: a preview is nobody's.
     let nobody = Tokens::new("preview".to_owned().into());
     let unsubscribe_url = nobody.unsubscribe_url(&app.config.public_url, "preview", mailing);
+    let order_url = nobody.order_url(&app.config.public_url, "preview", Edition::slug_of(key));
     let mime = Mime::new(content.clone())?;
     let to = To {
         address: &sample,
@@ -30,16 +32,19 @@ pub(super) fn write(
         establishment: "Établissement d’exemple",
         message_id: &format!("preview.{}@{}", key.slug(), content.envelope.domain),
         unsubscribe_url: &unsubscribe_url,
+        order_url: &order_url,
     };
     let message = mime.message(to)?;
     let filled = |text: &str| {
-        text.replace(UNSUBSCRIBE_MARK, &unsubscribe_url).replace(ESTABLISHMENT_MARK, " (Établissement d’exemple)")
+        let text = text.replace(UNSUBSCRIBE_MARK, &unsubscribe_url).replace(ORDER_MARK, &order_url);
+        text.replace(ESTABLISHMENT_MARK, " (Établissement d’exemple)")
     };
     let mut html = filled(&content.html);
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for (n, picture) in (1..).zip(&content.inline) {
         // A browser finds them beside the page; a mail program within the message.
-        let name = format!("image-{n}.jpg");
+        let kind = if picture.media_type == "image/png" { "png" } else { "jpg" };
+        let name = format!("image-{n}.{kind}");
         html = html.replace(&format!("cid:{}", picture.content_id), &name);
         files.push((name, picture.bytes.clone()));
     }

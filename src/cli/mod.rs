@@ -4,11 +4,13 @@ mod approval;
 mod bench;
 mod check;
 mod demo;
+mod editions;
 mod extract;
 mod files;
 mod lanes;
 mod ledger;
 mod next;
+mod orders;
 mod partners;
 mod preview;
 mod print;
@@ -49,6 +51,7 @@ Start here:
   semainier preview agenda --article FILE --out DIR   what it would look like
   semainier run agenda                        send it now
   semainier issues approve newsletter/2026-07 --by NAME   say yes to what staff were shown
+  semainier announce carte-2027               tell the partners of a brochure, and take their orders
   semainier serve                             the daemon: sends by itself
   semainier status                            what it does, and what waits for a person
 
@@ -73,7 +76,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run one agenda and one newsletter for 12 sample partners, mails captured in a folder
+    /// Run one agenda, one newsletter and one edition for 12 sample partners, mails captured in a folder
     Demo(demo::Args),
     /// Check configuration, mailings and templates; show the next occurrences
     Check,
@@ -99,6 +102,14 @@ enum Command {
     Partners(partners::Command),
     /// What was published, with the sum of what became of it; and what a person approves, changes or stops
     Issues(ledger::IssuesArgs),
+    /// What the office prints for its partners, and how much of it is left
+    #[command(after_help = editions::AFTER_HELP)]
+    Editions(editions::EditionsArgs),
+    /// Tell the partners of an edition, once, with a link by which each orders copies
+    #[command(after_help = editions::AFTER_HELP)]
+    Announce(editions::AnnounceArgs),
+    /// What partners ordered, by commune and establishment, and what was handed over
+    Orders(orders::Args),
     /// Every delivery, with its attempts and the relay's words
     Log(ledger::LogArgs),
     /// Decide what became of a delivery that is `unknown`
@@ -140,6 +151,9 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Lanes(args) => lanes::run(&context, args).await,
         Command::Partners(command) => partners::run(&context, command).await,
         Command::Issues(args) => ledger::issues(&context, args).await,
+        Command::Editions(args) => editions::editions(&context, args).await,
+        Command::Announce(args) => editions::announce(&context, args).await,
+        Command::Orders(args) => orders::run(&context, args).await,
         Command::Log(args) => ledger::log(&context, args).await,
         Command::Deliveries(command) => ledger::deliveries(&context, command).await,
         Command::Bench(command) => bench::run(command).await,

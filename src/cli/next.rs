@@ -76,6 +76,9 @@ pub(super) fn show_next(app: &App, mailing: &Mailing, from: Timestamp, count: us
         before => format!(", composed {} h before to be approved", before.num_hours()),
     };
     show::line(format!("{} ({}){before}:", mailing.id, mailing.title));
+    if mailing.is_of_editions() {
+        show::line("  when somebody announces one: semainier announce SLUG");
+    }
     for at in mailing.schedule.after(from).take(count) {
         let zone = mailing.schedule.zone;
         let weekday = at.with_timezone(&zone).format("%a");

@@ -28,12 +28,16 @@ pub(super) struct Args {
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
     let app = context.app()?;
     let mailing = app.mailing(&args.mailing)?;
+    if let Kind::Edition = mailing.kind {
+        bail!("{} is shown by `semainier announce SLUG --dry-run`", mailing.id);
+    }
     let at = run::occurrence(&app, mailing, args.at.as_deref())?;
     match mailing.kind.clone() {
         Kind::Agenda(agenda) => preview_agenda(&app, &args.mailing, &agenda, at, args.article, &args.out).await,
         Kind::Newsletter(_) if args.article.is_some() => {
             bail!("--article is for an agenda; {} has its own sources", args.mailing)
         }
+        Kind::Edition => Ok(Ended::Done),
         // What is new is what the ledger has not seen leave.
         Kind::Newsletter(newsletter) => preview_newsletter(app, &args.mailing, &newsletter, at, &args.out).await,
     }
@@ -48,7 +52,7 @@ async fn preview_agenda(
     out: &Path,
 ) -> anyhow::Result<Ended> {
     let mailing = app.mailing(mailing)?;
-    let due = Due { mailing, at, expires_at: mailing.schedule.deadline_of(at) };
+    let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
     let article = run::article(app, article, at).await?;
     let found = match pipeline::collect(app, due, agenda, article).await {
         Ok(found) => found,
@@ -79,7 +83,7 @@ async fn preview_newsletter(
 ) -> anyhow::Result<Ended> {
     let engine = app.open(Access::Shared).await?;
     let mailing = engine.app.mailing(mailing)?;
-    let due = Due { mailing, at, expires_at: mailing.schedule.deadline_of(at) };
+    let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
     let gathered = match newsletter::gather(&engine.app, &*engine.store, due, newsletter).await? {
         Ok(gathered) => gathered,
         Err(hold) => {

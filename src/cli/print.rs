@@ -92,7 +92,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let occurrence = run::occurrence(&app, mailing, args.at.as_deref())?;
     let article = run::article(&app, args.article.clone(), occurrence).await?;
     let Some(agenda) = mailing.agenda() else { bail!("{} is no agenda: there is nothing to print of it", mailing.id) };
-    let due = Due { mailing, at: occurrence, expires_at: mailing.schedule.deadline_of(occurrence) };
+    let due = Due::scheduled(mailing, occurrence, mailing.schedule.deadline_of(occurrence));
     match pipeline::collect(&app, due, agenda, article).await {
         Ok(found) => paper.print(pipeline::sheet(&app, due, &found), &args.out),
         Err(hold) => {

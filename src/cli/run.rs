@@ -34,6 +34,9 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         tracing::warn!("{warning}");
     }
     let mailing = engine.app.mailing(&args.mailing)?;
+    if mailing.is_of_editions() {
+        return Err(anyhow!("{} has no hour of its own; an edition leaves by `semainier announce SLUG`", mailing.id));
+    }
     let occurrence = occurrence(&engine.app, mailing, args.at.as_deref())?;
     if args.article.is_some() && mailing.agenda().is_none() {
         return Err(anyhow!("--article is for an agenda; {} has its own sources", mailing.id));
@@ -42,14 +45,21 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     publish(&engine, mailing, occurrence, article).await
 }
 
-/// Publishes, shows the progress and the sum, and says what is still to come.
+/// Publishes what the mailing's own schedule names.
 pub(super) async fn publish(
     engine: &Engine,
     mailing: &Mailing,
     occurrence: Timestamp,
     article: Option<Article>,
 ) -> anyhow::Result<Ended> {
-    let now = engine.app.clock.now();
+    let deadline = mailing.schedule.deadline_of(occurrence);
+    let expires_at = deadline.max(engine.app.clock.now() + BY_HAND);
+    send(engine, Due::scheduled(mailing, occurrence, expires_at), article).await
+}
+
+/// Publishes, shows the progress and the sum, and says what is still to come.
+pub(super) async fn send(engine: &Engine, due: Due<'_>, article: Option<Article>) -> anyhow::Result<Ended> {
+    let zone = due.mailing.schedule.zone;
     if daemon::mind_a_restored_ledger(engine).await? {
         return Err(anyhow!(
             "the ledger is older than the last post of this machine: it seems restored from a backup, and what was sent \
@@ -58,8 +68,6 @@ pub(super) async fn publish(
     }
     pipeline::recover(engine, engine.is_exclusive()).await?;
     let deliverer = engine.deliverer()?;
-    let expires_at = mailing.schedule.deadline_of(occurrence).max(now + BY_HAND);
-    let due = Due { mailing, at: occurrence, expires_at };
     let stop = CancellationToken::new();
     let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone(), engine.app.config.delivery.shutdown));
     let progress = show::Progress::new();
@@ -68,8 +76,8 @@ pub(super) async fn publish(
     progress.finish();
     signals.abort();
     let published = published?;
-    let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| report::instant(at, mailing.schedule.zone));
-    let ended = tell(&published, next_due, mailing.schedule.zone);
+    let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| report::instant(at, zone));
+    let ended = tell(&published, next_due, zone);
     notices::send(engine, &deliverer).await;
     ended
 }

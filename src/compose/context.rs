@@ -1,5 +1,6 @@
 //! What templates are given. One struct a template, with samples; `check` renders them all.
 
+use super::edition::{EditionMail, OrderMail};
 use super::newsletter::{ApprovalMail, NewsletterMail};
 use super::rows::{Row, daily_rows, rows, status_word};
 use crate::domain::{
@@ -13,6 +14,8 @@ use serde::Serialize;
 
 /// Stands in the frozen texts where each recipient's own unsubscribe link goes.
 pub const UNSUBSCRIBE_MARK: &str = "SEMAINIER-LIEN-DE-DESINSCRIPTION";
+/// Stands where each recipient's own link to order goes.
+pub const ORDER_MARK: &str = "SEMAINIER-LIEN-DE-COMMANDE";
 /// Stands where the recipient's establishment goes, with a blank before it; empty when unknown.
 pub const ESTABLISHMENT_MARK: &str = "SEMAINIER-ETABLISSEMENT";
 
@@ -216,6 +219,8 @@ pub fn check_all(templates: &Templates) -> Result<Vec<(&'static str, usize)>, Te
     Ok(vec![
         (AgendaMail::NAME, templates.check::<AgendaMail>()?),
         (NewsletterMail::NAME, templates.check::<NewsletterMail>()?),
+        (EditionMail::NAME, templates.check::<EditionMail>()?),
+        (OrderMail::NAME, templates.check::<OrderMail>()?),
         (ApprovalMail::NAME, templates.check::<ApprovalMail>()?),
         (NoticeMail::NAME, templates.check::<NoticeMail>()?),
     ])
@@ -239,6 +244,9 @@ mod tests {
     #[test]
     fn the_built_in_templates_render_all_their_samples() {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
-        assert_eq!(checked, [("agenda", 2), ("newsletter", 2), ("approval", 2), ("notice", 9)]);
+        assert_eq!(
+            checked,
+            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 2), ("notice", 9)]
+        );
     }
 }

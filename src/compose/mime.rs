@@ -3,7 +3,7 @@
 //! The same delivery gives the same bytes, today and in a resend next week: `Message-ID`, `Date` and boundaries come
 //! from what was frozen. Attachments are encoded once per issue and shared by all its messages.
 
-use super::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
+use super::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
 use super::quoted::Quoted;
 use crate::domain::{
     Timestamp,
@@ -49,6 +49,8 @@ pub struct To<'a> {
     /// Without angle brackets.
     pub message_id: &'a str,
     pub unsubscribe_url: &'a str,
+    /// Read only where the texts have a place for it: the mail of an edition.
+    pub order_url: &'a str,
 }
 
 impl Mime {
@@ -78,6 +80,11 @@ impl Mime {
         self.content.envelope.public_url.parse()
     }
 
+    /// The slug of the edition that its recipients' own links order.
+    pub fn edition(&self) -> Option<&str> {
+        self.content.envelope.edition.as_deref()
+    }
+
     /// # Errors
     /// When a name or an address cannot stand in a header.
     pub fn message(&self, to: To) -> Result<Message, MimeError> {
@@ -88,7 +95,9 @@ impl Mime {
             &to.address.to_string(),
         )?)));
         own.insert_raw(raw_header("Message-ID", format!("<{}>", to.message_id))?);
-        own.insert_raw(raw_header("List-Unsubscribe", format!("<{}>", to.unsubscribe_url))?);
+        if self.content.envelope.is_of_a_list() {
+            own.insert_raw(raw_header("List-Unsubscribe", format!("<{}>", to.unsubscribe_url))?);
+        }
         let own = own.to_string();
         let mut head = Vec::with_capacity(own.len() + self.shared_headers.len() + self.texts_length);
         head.extend_from_slice(own.as_bytes());
@@ -148,9 +157,11 @@ impl Mime {
 #[derive(Debug, Clone, Copy)]
 enum Own {
     Unsubscribe,
+    Order,
     Establishment,
     /// The same in HTML.
     UnsubscribeHtml,
+    OrderHtml,
     EstablishmentHtml,
 }
 
@@ -162,8 +173,10 @@ impl Own {
         };
         match self {
             Own::Unsubscribe => to.unsubscribe_url.to_owned(),
+            Own::Order => to.order_url.to_owned(),
             Own::Establishment => establishment(),
             Own::UnsubscribeHtml => escaped(to.unsubscribe_url),
+            Own::OrderHtml => escaped(to.order_url),
             Own::EstablishmentHtml => escaped(&establishment()),
         }
     }
@@ -189,8 +202,13 @@ impl Texts {
         };
         let has_pictures = !content.inline.is_empty();
         let pictured = if has_pictures { parts("related", related) } else { String::new() };
-        let text = [(UNSUBSCRIBE_MARK, Own::Unsubscribe), (ESTABLISHMENT_MARK, Own::Establishment)];
-        let html = [(UNSUBSCRIBE_MARK, Own::UnsubscribeHtml), (ESTABLISHMENT_MARK, Own::EstablishmentHtml)];
+        let text =
+            [(UNSUBSCRIBE_MARK, Own::Unsubscribe), (ORDER_MARK, Own::Order), (ESTABLISHMENT_MARK, Own::Establishment)];
+        let html = [
+            (UNSUBSCRIBE_MARK, Own::UnsubscribeHtml),
+            (ORDER_MARK, Own::OrderHtml),
+            (ESTABLISHMENT_MARK, Own::EstablishmentHtml),
+        ];
         Self {
             before: format!("--{outer}\r\n{}{}", parts("alternative", inner), part("text/plain")),
             text: Quoted::new(&content.text, &text),
@@ -288,6 +306,9 @@ fn add_part(tail: &mut Vec<u8>, boundary: &str, part: &SinglePart) {
 /// The headers `lettre` has no type for. Sources: RFC 2919 (List-Id), 2369 and 8058 (List-Unsubscribe),
 /// 3834 (Auto-Submitted); Feedback-ID is what Gmail and Orange read their complaint figures by.
 fn headers(envelope: &Envelope) -> Result<Vec<HeaderValue>, MimeError> {
+    if !envelope.is_of_a_list() {
+        return Ok(vec![raw_header("Auto-Submitted", "auto-generated".to_owned())?]);
+    }
     let list_id = format!("{} <{}>", envelope.list_name, envelope.list_id);
     [
         ("List-Id", list_id),
@@ -375,6 +396,7 @@ mod tests {
                 feedback_id: "agenda:2026-w28:semainier:office-example".to_owned(),
                 date_ms: 1_783_144_800_000,
                 public_url: "https://partenaires.office.example/".to_owned(),
+                edition: None,
             },
         }
     }
@@ -383,7 +405,8 @@ mod tests {
         let to = address("hotel@auch.example");
         let mime = Mime::new(content()).unwrap();
         let message_id = "agenda-2026-w28.1@office.example";
-        let to = To { address: &to, name: "Éloïse Cœur", establishment, message_id, unsubscribe_url: url };
+        let to =
+            To { address: &to, name: "Éloïse Cœur", establishment, message_id, unsubscribe_url: url, order_url: "" };
         mime.message(to).unwrap().to_bytes()
     }
 
@@ -453,7 +476,14 @@ mod tests {
         let mime = Mime::new(Content { inline: vec![picture(1), picture(2)], html, ..content() }).unwrap();
         let to = address("hotel@auch.example");
         let url = "https://a.example/u/1";
-        let to = To { address: &to, name: "", establishment: "", message_id: "1@a.example", unsubscribe_url: url };
+        let to = To {
+            address: &to,
+            name: "",
+            establishment: "",
+            message_id: "1@a.example",
+            unsubscribe_url: url,
+            order_url: "",
+        };
         let (message, review) =
             (mime.message(to).unwrap(), mime.review(to, "semainier", &to.address.clone(), Timestamp::default()));
         assert!(Arc::ptr_eq(&message.tail, &review.as_ref().unwrap().tail));
@@ -485,6 +515,26 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_to_one_person_is_of_no_list_and_a_link_to_order_is_the_recipients_own() {
+        let mut answer = content();
+        answer.envelope.list_id = String::new();
+        answer.text = format!("Commander : {ORDER_MARK}\n");
+        answer.html = format!("<a href=\"{ORDER_MARK}\">Commander</a>");
+        let (to, order_url) = (address("hotel@auch.example"), "https://a.example/o/c.e?x=1&y=2");
+        let to =
+            To { address: &to, name: "", establishment: "", message_id: "1@a.example", unsubscribe_url: "", order_url };
+        let raw = Mime::new(answer).unwrap().message(to).unwrap().to_bytes();
+        let message = MessageParser::default().parse(&raw).unwrap();
+        for header in ["List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID"] {
+            assert!(message.header(header).is_none(), "{header}");
+        }
+        assert!(message.header("Auto-Submitted").is_some());
+        assert!(message.body_text(0).unwrap().contains("Commander : https://a.example/o/c.e?x=1&y=2"));
+        let html = message.body_html(0).unwrap();
+        assert!(html.contains("href=\"https://a.example/o/c.e?x=1&amp;y=2\""), "{html}");
+    }
+
+    #[test]
     fn nothing_can_be_smuggled_into_a_header() {
         let to = address("hotel@auch.example");
         let mime = Mime::new(content()).unwrap();
@@ -495,6 +545,7 @@ mod tests {
             establishment: "",
             message_id: "1@a.example",
             unsubscribe_url: "https://a.example",
+            order_url: "",
         };
         assert!(matches!(mime.message(to), Err(MimeError::Header { .. })));
     }
@@ -509,6 +560,7 @@ mod tests {
                 establishment: "",
                 message_id: "1@a.example",
                 unsubscribe_url: "https://a.example",
+                order_url: "",
             })
             .unwrap()
         };

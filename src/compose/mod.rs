@@ -3,6 +3,7 @@
 //! Composing never touches the network, the database or a clock: the same input gives the same bytes.
 
 pub mod context;
+pub mod edition;
 pub mod markdown;
 pub mod mime;
 pub mod newsletter;

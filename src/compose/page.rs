@@ -102,3 +102,62 @@ pub struct ArchiveLine {
     /// `4 juillet 2026`
     pub date: String,
 }
+
+/// `templates/web/order.html`
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderPage {
+    /// The edition's.
+    pub title: String,
+    /// What the button just did.
+    pub done: Option<String>,
+    pub problems: Vec<OrderProblem>,
+    /// Path of the cover.
+    pub cover: String,
+    /// In CSS pixels.
+    pub cover_width: u32,
+    pub kind: String,
+    pub facts: Vec<String>,
+    /// What is left, or why nothing can be ordered.
+    pub stock: String,
+    /// Who orders: the establishment, and the address masked, since a link may be forwarded.
+    pub person: Option<String>,
+    /// What is ordered.
+    pub order: Option<OrderLine>,
+    /// `None` where nothing can be ordered.
+    pub form: Option<OrderForm>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderProblem {
+    /// The field's id on the page.
+    pub field: &'static str,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderLine {
+    pub quantity: String,
+    pub handover: String,
+    pub remark: String,
+    pub reference: String,
+}
+
+/// The fields as they were written, each with what is wrong in it.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderForm {
+    pub hint: String,
+    pub packs: String,
+    pub packs_problem: Option<String>,
+    pub handovers: [HandoverChoice; 2],
+    pub handover_problem: Option<String>,
+    pub remark: String,
+    pub remark_problem: Option<String>,
+    pub longest_remark: usize,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct HandoverChoice {
+    pub value: &'static str,
+    pub text: String,
+    pub chosen: bool,
+}

@@ -10,6 +10,8 @@ use std::io::Cursor;
 const WIDTH: u32 = 1072;
 /// Taller than wide is cut from the middle: a portrait would fill a telephone's screen twice.
 const TALLEST: u32 = WIDTH * 3 / 4;
+/// A cover that stands is shown smaller than the column is wide.
+const TALLEST_WHOLE: u32 = 900;
 /// Nobody's camera makes more; a file that says so is a bomb.
 const LARGEST_SIDE: u32 = 12_000;
 /// Forty million pixels of three bytes, and a margin.
@@ -31,13 +33,66 @@ pub enum PictureError {
     Kind,
     #[error("not readable as a picture, or larger than {LARGEST_SIDE} pixels")]
     Decode(#[source] image::ImageError),
-    #[error("could not be written as JPEG")]
+    #[error("the address is too long for a QR code")]
+    Address,
+    #[error("could not be written")]
     Encode(#[source] image::ImageError),
 }
 
 /// # Errors
 /// When the bytes are no picture of a kind we read, or a larger one than we bear.
 pub fn small(bytes: &[u8]) -> Result<Small, PictureError> {
+    made(bytes, fitted)
+}
+
+/// As [`small`], with nothing cut off: of a cover every edge counts.
+///
+/// # Errors
+/// As [`small`].
+pub fn whole(bytes: &[u8]) -> Result<Small, PictureError> {
+    made(bytes, |picture| {
+        let (width, height) = picture.dimensions();
+        let side = |of: u32, most: u32| u64::from(of) * 1_000 / u64::from(most);
+        let times = side(width, WIDTH).max(side(height, TALLEST_WHOLE)).max(1_000);
+        match times {
+            1_000 => picture,
+            _ => {
+                let less = |of: u32| u32::try_from(u64::from(of) * 1_000 / times).unwrap_or(1).max(1);
+                imageops::resize(&picture, less(width), less(height), imageops::FilterType::CatmullRom)
+            }
+        }
+    })
+}
+
+/// Width and height of a picture of ours, in pixels.
+///
+/// # Errors
+/// When it is none.
+pub fn size(jpeg: &[u8]) -> Result<(u32, u32), PictureError> {
+    let reader = ImageReader::with_format(Cursor::new(jpeg), ImageFormat::Jpeg);
+    reader.into_dimensions().map_err(PictureError::Decode)
+}
+
+/// The QR code of an address with its quiet zone, black on white, as PNG.
+///
+/// # Errors
+/// When the address is too long for one.
+pub fn qr(url: &str) -> Result<Vec<u8>, PictureError> {
+    /// Pixels of a module, and modules of the quiet zone (ISO/IEC 18004).
+    const MODULE: i32 = 6;
+    const QUIET: i32 = 4;
+    let code = qrcodegen::QrCode::encode_text(url, qrcodegen::QrCodeEcc::Medium).map_err(|_| PictureError::Address)?;
+    let side = (code.size() + 2 * QUIET) * MODULE;
+    let module = |pixel: u32| i32::try_from(pixel).unwrap_or_default() / MODULE - QUIET;
+    let picture = image::GrayImage::from_fn(side.unsigned_abs(), side.unsigned_abs(), |x, y| {
+        image::Luma([if code.get_module(module(x), module(y)) { 0 } else { 255 }])
+    });
+    let mut png = Cursor::new(Vec::new());
+    DynamicImage::ImageLuma8(picture).write_to(&mut png, ImageFormat::Png).map_err(PictureError::Encode)?;
+    Ok(png.into_inner())
+}
+
+fn made(bytes: &[u8], fit: impl FnOnce(RgbImage) -> RgbImage) -> Result<Small, PictureError> {
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(LARGEST_SIDE), Some(LARGEST_SIDE));
     limits.max_alloc = Some(MEMORY);
@@ -56,7 +111,7 @@ pub fn small(bytes: &[u8]) -> Result<Small, PictureError> {
     let orientation = decoder.orientation().map_err(PictureError::Decode)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(PictureError::Decode)?;
     picture.apply_orientation(orientation);
-    let picture = fitted(flattened(picture));
+    let picture = fit(flattened(picture));
     let (width, height) = picture.dimensions();
     let mut jpeg = Vec::new();
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
@@ -124,6 +179,27 @@ mod tests {
         }
         let portrait = small(&encoded(&photograph(300, 900), ImageFormat::Png)).unwrap();
         assert_eq!((portrait.width, portrait.height), (300, 225));
+    }
+
+    #[test]
+    fn a_cover_is_made_small_with_all_its_edges() {
+        for (given, expected) in [((1000, 3000), (300, 900)), ((2144, 900), (1072, 450)), ((300, 400), (300, 400))] {
+            let made = whole(&encoded(&photograph(given.0, given.1), ImageFormat::Png)).unwrap();
+            assert_eq!((made.width, made.height), expected);
+            assert_eq!(size(&made.jpeg).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_code_is_square_with_a_quiet_zone_and_the_same_each_time() {
+        let url = "https://office.example/carte";
+        let code = qr(url).unwrap();
+        assert_eq!(code, qr(url).unwrap());
+        let read = image::load_from_memory(&code).unwrap().into_luma8();
+        assert_eq!(read.width(), read.height());
+        assert!((0..read.width()).all(|x| read.get_pixel(x, 23).0 == [255]), "the quiet zone");
+        assert_eq!(read.get_pixel(24, 24).0, [0], "the corner of a finder");
+        assert!(matches!(qr(&"x".repeat(5_000)), Err(PictureError::Address)));
     }
 
     #[test]

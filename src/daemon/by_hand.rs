@@ -39,7 +39,10 @@ async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool>
     match mailing {
         _ if is_over => give_up(engine, issue, mailing, now).await.map(|()| false),
         Some(mailing) if engine.store.other_sending_issue(&mailing.id, &issue.key).await?.is_none() => {
-            let due = Due { mailing, at: issue.scheduled_for, expires_at: issue.expires_at };
+            let due = Due {
+                period: Some(issue.key.period()),
+                ..Due::scheduled(mailing, issue.scheduled_for, issue.expires_at)
+            };
             let prepared = pipeline::prepare(engine, due, None, &|_| {}).await?;
             Ok(matches!(prepared, Prepared::Frozen { before: false }))
         }

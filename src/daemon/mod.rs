@@ -66,7 +66,11 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("pages cannot be served on {address}; set web.bind to a free address"))?;
-        loops.spawn(web::serve(Arc::new(Site::new(&daemon.engine)?), listener, stop.clone()));
+        loops.spawn(web::serve(
+            Arc::new(Site::new(&daemon.engine, Arc::clone(&daemon.bells.post))?),
+            listener,
+            stop.clone(),
+        ));
     }
     loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_posting(stop.clone()));
@@ -103,8 +107,8 @@ async fn doorbell(daemon: Arc<Daemon>) -> anyhow::Result<JobScheduler> {
 #[derive(Default)]
 struct Bells {
     schedule: Notify,
-    /// Also when something was frozen, or came back to the queue.
-    post: Notify,
+    /// Also when something was frozen, came back to the queue, or was ordered.
+    post: Arc<Notify>,
     /// After each step that may owe staff a word.
     staff: Notify,
     pulse: Notify,
@@ -112,7 +116,7 @@ struct Bells {
 
 impl Bells {
     fn every_minute(&self) {
-        for bell in [&self.schedule, &self.post, &self.pulse] {
+        for bell in [&self.schedule, &*self.post, &self.pulse] {
             bell.notify_one();
         }
     }

@@ -6,6 +6,7 @@
 use super::{Daemon, LONGEST_PAUSE, chain, in_words, lock};
 use crate::deliver::{Breaker, RelayTrouble};
 use crate::domain::{Timestamp, issue::IssueState};
+use crate::editions;
 use crate::pipeline;
 use crate::store::{Recovered, RelayLeftAlone};
 use std::sync::Mutex;
@@ -71,6 +72,7 @@ impl Daemon {
             return Ok(());
         }
         super::mind_a_restored_ledger(&self.engine).await?;
+        editions::confirm_orders(&self.engine).await?;
         let summary = pipeline::deliver(&self.engine, &self.deliverer, None, stop, &|_| {}).await?;
         let now = self.now();
         if summary.tried() > 0 {

@@ -4,6 +4,7 @@
 use super::in_words;
 use crate::app::Engine;
 use crate::domain::{Timestamp, issue::IssueState};
+use crate::editions;
 use crate::store::{Occurrence, OccurrenceState};
 use tracing::error;
 
@@ -41,6 +42,11 @@ pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
             .collect();
         tell(engine, &missed, &reason, now).await?;
         store.record_occurrences(&mailing.id, &missed, now).await?;
+    }
+    // What would be reminded of, or confirmed, may have been: the reminder is shown as missed, the order stays as it is.
+    editions::announce_reminders(engine).await?;
+    for order in store.unconfirmed_orders().await? {
+        store.order_confirmed(&order).await?;
     }
     let pending = store.due_occurrences(Timestamp::MAX_UTC).await?;
     tell(engine, &pending, &reason, now).await?;

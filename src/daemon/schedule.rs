@@ -9,6 +9,7 @@ use crate::domain::{
     issue::{IssueKey, IssueState, IssueSummary},
     schedule::Decision,
 };
+use crate::editions;
 use crate::failpoint;
 use crate::jobs::Mailing;
 use crate::pipeline::{self, Due, Prepared, Step};
@@ -58,6 +59,9 @@ impl Daemon {
                     mailing.id
                 );
             }
+        }
+        if let Err(failure) = editions::announce_reminders(engine).await {
+            error!(error = format!("{failure:#}"), "editions to remind of cannot be looked for");
         }
         let due = match engine.store.due_occurrences(now).await {
             Ok(due) => due,
@@ -217,7 +221,11 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         return settle(engine, occurrence, OccurrenceState::Missed, Some("l’envoi n’est plus configuré")).await;
     };
     let (at, now) = (occurrence.scheduled_for, engine.app.clock.now());
-    let due = Due { mailing, at, expires_at: mailing.schedule.deadline_of(at) };
+    let Some(mailing) = editions::mailing_for(engine, mailing, occurrence.issue.as_ref()).await? else {
+        return settle(engine, occurrence, OccurrenceState::Missed, Some("une personne a repris l’annonce")).await;
+    };
+    let mailing = &*mailing;
+    let due = due_of(mailing, occurrence);
     let key = due.key();
     match engine.store.issue(&key).await? {
         // By hand, by another daemon, or by us before a crash.
@@ -266,6 +274,13 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     }
 }
 
+fn due_of<'a>(mailing: &'a Mailing, occurrence: &'a Occurrence) -> Due<'a> {
+    let at = occurrence.scheduled_for;
+    // Who announced an edition said which; of the others the hour says it.
+    let period = occurrence.issue.as_ref().filter(|_| mailing.is_of_editions()).map(IssueKey::period);
+    Due { period, ..Due::scheduled(mailing, at, mailing.schedule.deadline_of(at)) }
+}
+
 fn silent(_: Step<'_>) {}
 
 /// Until its hour an issue awaits approval; then it is held, and may still be approved until its deadline. `asked_before`: one
@@ -291,8 +306,7 @@ async fn await_word(
 /// seen, told, and tried again: the next try may find it mended.
 async fn hold_broken(engine: &Engine, occurrence: &Occurrence, failure: &str) -> anyhow::Result<Ended> {
     let mailing = engine.app.mailing(&occurrence.mailing)?;
-    let at = occurrence.scheduled_for;
-    let due = Due { mailing, at, expires_at: mailing.schedule.deadline_of(at) };
+    let due = due_of(mailing, occurrence);
     let reason = pipeline::hold(engine, due, &format!("une erreur technique l’empêche ({failure})")).await?;
     try_again(engine, due, occurrence, &reason, mailing.retry).await
 }

@@ -130,6 +130,7 @@ pub struct Envelope {
     pub return_path: String,
     /// Domain of Message-IDs and List-Id.
     pub domain: String,
+    /// Empty: an answer to one person, of no list.
     pub list_id: String,
     pub list_name: String,
     pub feedback_id: String,
@@ -137,6 +138,16 @@ pub struct Envelope {
     pub date_ms: i64,
     /// Under it lie the unsubscribe links: `https://partenaires.office.example/`.
     pub public_url: String,
+    /// The slug of the edition that the recipients' own links order, where the texts hold some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<String>,
+}
+
+impl Envelope {
+    /// Whether it goes to many, who can leave it.
+    pub fn is_of_a_list(&self) -> bool {
+        !self.list_id.is_empty()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,6 +178,18 @@ pub struct Approval {
     pub at: Timestamp,
 }
 
+/// Whom an issue is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Whom {
+    /// All who are subscribed to its audience.
+    #[default]
+    Audience,
+    /// One contact, by id, whatever it is subscribed to: an answer to what this person did.
+    Contact(String),
+    /// Those who were sent this announcement of an edition, and did not order.
+    NotOrdered(IssueKey),
+}
+
 /// An issue ready to be frozen.
 #[derive(Debug, Clone)]
 pub struct NewIssue {
@@ -176,6 +199,7 @@ pub struct NewIssue {
     pub audience: String,
     /// And of these only whoever is meant by it; `None` for all.
     pub segment: Option<super::segment::Segment>,
+    pub whom: Whom,
     pub scheduled_for: Timestamp,
     /// Past it nothing more leaves.
     pub expires_at: Timestamp,

@@ -60,6 +60,7 @@ pub struct Dossier {
     pub history: Vec<SubscriptionChange>,
     /// (scope, reason, since); the scope is a mailing, or `*` for all.
     pub suppressions: Vec<(String, String, Timestamp)>,
+    pub orders: Vec<super::edition::Order>,
 }
 
 /// One contact as a file tells it. `None`: the file has no such column, and what is known stays.

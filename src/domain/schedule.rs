@@ -14,7 +14,8 @@ const MOST_PER_PASS: usize = 1000;
 /// The rule of a mailing: cron text in a zone, and what happens to a late occurrence.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    cron: Cron,
+    /// `None`: no rule names its instants, a person does.
+    cron: Option<Cron>,
     pub zone: Tz,
     /// An occurrence noticed later than this after its instant is missed (S2).
     pub catch_up: TimeDelta,
@@ -71,15 +72,20 @@ impl Schedule {
         from: Timestamp,
     ) -> Result<Self, InvalidCron> {
         let cron = CronParser::new().parse(cron).map_err(|why| InvalidCron::Pattern(why.to_string()))?;
-        let schedule = Self { cron, zone, catch_up, coalesce, deadline };
+        let schedule = Self { cron: Some(cron), zone, catch_up, coalesce, deadline };
         schedule.next_after(from).ok_or(InvalidCron::Never)?;
         Ok(schedule)
+    }
+
+    /// Of a mailing that leaves when a person says so.
+    pub fn by_word(zone: Tz, catch_up: TimeDelta, deadline: Deadline) -> Self {
+        Self { cron: None, zone, catch_up, coalesce: Coalesce::All, deadline }
     }
 
     /// The first due instant after `instant`, to the second.
     pub fn next_after(&self, instant: Timestamp) -> Option<Timestamp> {
         let local = instant.with_timezone(&self.zone);
-        let next = self.cron.find_next_occurrence(&local, false).ok()?;
+        let next = self.cron.as_ref()?.find_next_occurrence(&local, false).ok()?;
         Some(next.trunc_subsecs(0).to_utc())
     }
 
@@ -91,7 +97,7 @@ impl Schedule {
     /// The last due instant at or before `instant`, looking back at most 400 days.
     pub fn last_until(&self, instant: Timestamp) -> Option<Timestamp> {
         let local = instant.with_timezone(&self.zone);
-        let last = self.cron.find_previous_occurrence(&local, true).ok()?.trunc_subsecs(0).to_utc();
+        let last = self.cron.as_ref()?.find_previous_occurrence(&local, true).ok()?.trunc_subsecs(0).to_utc();
         (instant - last <= TimeDelta::days(400)).then_some(last)
     }
 
@@ -112,9 +118,9 @@ impl Schedule {
         self.after(now).take_while(move |at| *at - now <= lead).take(MOST_PER_PASS)
     }
 
-    /// Whether the rule, as it is now, names this instant.
+    /// Whether the rule, as it is now, names this instant; without a rule every instant that somebody named is due.
     pub fn is_due_at(&self, instant: Timestamp) -> bool {
-        self.next_after(instant - TimeDelta::seconds(1)) == Some(instant)
+        self.cron.is_none() || self.next_after(instant - TimeDelta::seconds(1)) == Some(instant)
     }
 
     /// S7: whether there may be more than [`Self::decide`] looked at; the next pass goes on after the last of them.
@@ -141,9 +147,9 @@ impl Schedule {
         label(instant, self.zone)
     }
 
-    /// As it was written.
+    /// As it was written; empty where there is no rule.
     pub fn cron(&self) -> &str {
-        self.cron.as_str()
+        self.cron.as_ref().map_or("", Cron::as_str)
     }
 }
 

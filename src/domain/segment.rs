@@ -103,6 +103,13 @@ impl Segment {
         }
     }
 
+    /// Who is meant by both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let text = format!("({self}) and ({other})");
+        Self { text, condition: Condition::All(vec![self.condition, other.condition]) }
+    }
+
     /// Whether the contact is meant.
     pub fn matches(&self, contact: &Contact) -> bool {
         self.condition.holds(contact)

@@ -6,6 +6,7 @@ use crate::config::{Config, parse_zone};
 use crate::domain::{
     Timestamp,
     agenda::Week,
+    edition::ORDERS,
     email::EmailAddress,
     gates::Gates,
     issue::IssueKey,
@@ -52,6 +53,8 @@ pub struct Mailing {
 pub enum Kind {
     Agenda(Agenda),
     Newsletter(Newsletter),
+    /// A brochure that came out: what it tells is in the ledger, and it leaves when a person announces it.
+    Edition,
 }
 
 /// A week's programme, from an article.
@@ -90,6 +93,7 @@ pub enum Covers {
 enum Template {
     Agenda,
     Newsletter,
+    Edition,
 }
 
 /// A document that goes with the mail.
@@ -119,7 +123,13 @@ impl Mailing {
         match &self.kind {
             Kind::Agenda(agenda) => IssueKey::new(&self.id, agenda.week(self.day(occurrence))),
             Kind::Newsletter(_) => IssueKey::new(&self.id, Month::of(self.day(occurrence))),
+            // No schedule asks: the key of an edition is its slug (`pipeline::Due::period`).
+            Kind::Edition => IssueKey::new(&self.id, self.day(occurrence)),
         }
+    }
+
+    pub fn is_of_editions(&self) -> bool {
+        matches!(self.kind, Kind::Edition)
     }
 
     /// The day of an occurrence in the mailing's zone.
@@ -131,7 +141,7 @@ impl Mailing {
     pub fn agenda(&self) -> Option<&Agenda> {
         match &self.kind {
             Kind::Agenda(agenda) => Some(agenda),
-            Kind::Newsletter(_) => None,
+            Kind::Newsletter(_) | Kind::Edition => None,
         }
     }
 }
@@ -199,6 +209,9 @@ pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
         root.problem("", "the file's name is the mailing's id: expected small letters, digits and -");
     }
+    if id == ORDERS {
+        root.problem("", "expected another name: confirmations of orders are kept under this one");
+    }
     let mailing = read(root, id, config, now);
     match (mailing, file.problems()) {
         (Some(mailing), problems) if problems.is_empty() => Ok(mailing),
@@ -209,10 +222,12 @@ pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result
 /// `None` only where there is a problem as well.
 fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Mailing> {
     let title = root.required("title", "\"Que faire à Auch cette semaine\"", |raw| raw.text());
-    let templates = [("agenda", Template::Agenda), ("newsletter", Template::Newsletter)];
+    let templates =
+        [("agenda", Template::Agenda), ("newsletter", Template::Newsletter), ("edition", Template::Edition)];
     let template = root.required("template", "\"agenda\"", |raw| word(&raw.text()?, &templates));
     let kind = match template {
         Some(Template::Newsletter) => Kind::Newsletter(newsletter::read(&root, config)),
+        Some(Template::Edition) => Kind::Edition,
         Some(Template::Agenda) | None => Kind::Agenda(read_agenda(&root)),
     };
     let approval = root
@@ -235,7 +250,10 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
 
     let schedule = root.section("schedule");
     let retry = schedule.duration("retry").unwrap_or(TimeDelta::minutes(15));
-    let read_schedule = read_schedule(&schedule, config, now);
+    let read_schedule = match template {
+        Some(Template::Edition) => Some(read_schedule_by_word(&schedule, config)),
+        _ => read_schedule(&schedule, config, now),
+    };
     schedule.finish();
 
     if let (Some(schedule), Kind::Newsletter(_)) = (&read_schedule, &kind) {
@@ -244,11 +262,12 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     let gives: &[Gives] = match template {
         Some(Template::Agenda) => &[Gives::Article, Gives::Listings],
         Some(Template::Newsletter) => &[Gives::News],
+        Some(Template::Edition) => &[],
         None => &[Gives::Article, Gives::News, Gives::Listings],
     };
-    let sections = root.sections("source");
+    let sections = if template == Some(Template::Edition) { Vec::new() } else { root.sections("source") };
     let sources: Vec<_> = sections.into_iter().filter_map(|section| read_source(section, config, gives)).collect();
-    if !root.has("source") {
+    if !root.has("source") && template != Some(Template::Edition) {
         root.problem("source", "missing; write for example source = [{ kind = \"page\", url = \"https://…\" }]");
     }
     let gives_article = |rule: &SourceRule| rule.source.gives() == Gives::Article;
@@ -303,7 +322,19 @@ fn read_schedule(section: &Section, config: &Config, now: Timestamp) -> Option<S
     })
 }
 
-fn web_address(text: &str) -> Result<Url, String> {
+/// Without `cron`: what is written there would be waited for in vain.
+fn read_schedule_by_word(section: &Section, config: &Config) -> Schedule {
+    if section.has("cron") {
+        section.problem("cron", "no hour is waited for: an edition leaves when somebody announces it");
+        section.text("cron");
+    }
+    let zone = section.parsed("zone", parse_zone).unwrap_or(config.zone);
+    let catch_up = section.duration("catch_up").unwrap_or(TimeDelta::hours(12));
+    let deadline = section.parsed("deadline", parse_deadline).unwrap_or(Deadline::After(TimeDelta::hours(72)));
+    Schedule::by_word(zone, catch_up, deadline)
+}
+
+pub(crate) fn web_address(text: &str) -> Result<Url, String> {
     let web = |url: &Url| matches!(url.scheme(), "https" | "http") && url.has_host();
     text.parse::<Url>().ok().filter(web).ok_or_else(|| "expected an address such as https://office.example".to_owned())
 }
@@ -471,7 +502,7 @@ fn refusal(gives: Gives) -> &'static str {
 }
 
 /// One of a closed list of words.
-fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
+pub(crate) fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
     known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<_> = known.iter().map(|(name, _)| format!("{name:?}")).collect();
         format!("expected {}, found {text:?}", names.join(" or "))
@@ -520,6 +551,23 @@ mod tests {
     }
 
     #[test]
+    fn an_edition_waits_for_no_hour_and_takes_nothing_from_a_site() {
+        let editions = load(&config(Some("https://office.example")), now()).unwrap();
+        let editions = editions.iter().find(|m| m.is_of_editions()).unwrap();
+        assert_eq!((editions.id.as_str(), editions.schedule.next_after(now())), ("editions", None));
+        assert!(editions.schedule.is_due_at(now()), "any hour that somebody names");
+        let text = "title = 'x'\ntemplate = 'edition'\nsource = [{ kind = 'posts' }]\n[schedule]\ncron = '0 8 * * *'";
+        let said = parse(Path::new("jobs/editions.toml"), text, &config(None), now()).unwrap_err().to_string();
+        let orders = parse(Path::new("jobs/orders.toml"), text, &config(None), now()).unwrap_err().to_string();
+        assert!(orders.contains("jobs/orders.toml: expected another name"), "{orders}");
+        for part in
+            ["jobs/editions.toml:3: source: unknown key", "jobs/editions.toml:5: schedule.cron: no hour is waited for"]
+        {
+            assert!(said.contains(part), "{part}\nnot in\n{said}");
+        }
+    }
+
+    #[test]
     fn a_newsletter_that_would_lose_something_is_refused() {
         let text = "title = 'Lettre'\ntemplate = 'newsletter'\ncompose_before = '3d'\nattach = ['poster']\n\
                     source = [{ kind = 'posts' }]\n\
@@ -549,7 +597,7 @@ mod tests {
             "jobs/Agenda 1.toml: the file's name is the mailing's id",
             "jobs/Agenda 1.toml: title: missing; write for example title = ",
             "jobs/Agenda 1.toml:1: titel: unknown key; did you mean title?",
-            "jobs/Agenda 1.toml:2: template: expected \"agenda\" or \"newsletter\", found \"letter\"",
+            "jobs/Agenda 1.toml:2: template: expected \"agenda\" or \"newsletter\" or \"edition\", found \"letter\"",
             "jobs/Agenda 1.toml:3: attach: expected \"poster\" or \"booklet\", found \"flyer\"",
             "source[1].kind: expected \"wordpress\" or \"page\" or \"file\" or \"feed\"",
             "jobs/Agenda 1.toml:6: schedule.cron: not a cron pattern",

@@ -101,8 +101,8 @@ pub fn listed(contact: &Contact) -> Value {
     })
 }
 
-/// All that is kept of one person; `deliveries` as the log shows them.
-pub fn person(address: &str, dossier: &Dossier, deliveries: &Value) -> Value {
+/// All that is kept of one person; `deliveries` and `orders` as the log and the list of orders show them.
+pub fn person(address: &str, dossier: &Dossier, deliveries: &Value, orders: &Value) -> Value {
     let contact = dossier.contact.as_ref().map(|contact| {
         json!({
             "name": contact.name,
@@ -124,6 +124,7 @@ pub fn person(address: &str, dossier: &Dossier, deliveries: &Value) -> Value {
         "history": dossier.history,
         "suppressions": suppressions,
         "deliveries": deliveries,
+        "orders": orders,
     })
 }
 

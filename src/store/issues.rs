@@ -3,7 +3,7 @@
 use super::{
     Frozen, Published, Result,
     backend::{Backend, Transaction, values},
-    deliveries, rows, segment, tallies,
+    deliveries, editions, rows, segment, tallies,
 };
 use crate::domain::{
     Timestamp,
@@ -145,16 +145,15 @@ pub(super) async fn copy_recipients<B: Backend>(
 ) -> Result<u64> {
     // The 48 bits that end the ids: two daemons may freeze two issues in the same millisecond.
     let chance = i64::try_from(rand::random::<u64>() >> 16).unwrap_or_default();
-    let mut values = values![&issue.key, now, issue.mailing.as_str(), chance, issue.audience.as_str()];
-    let recipients = match &issue.segment {
-        None => tx.execute(B::SQL.freeze_recipients, values).await?,
-        Some(segment) => {
-            let (condition, more) = segment::condition::<B>(segment, values.len() + 1);
-            values.extend(more);
-            let freeze = B::SQL.freeze_recipients.replace("/* segment */", &format!("AND {condition}"));
-            tx.execute(sqlx::AssertSqlSafe(freeze), values).await?
-        }
-    };
+    let (among, meant) = editions::among(&issue.whom, &issue.audience);
+    let mut values = values![&issue.key, now, issue.mailing.as_str(), chance, meant];
+    let mut freeze = B::SQL.freeze_recipients.replace("/* among */", among);
+    if let Some(segment) = &issue.segment {
+        let (condition, more) = segment::condition::<B>(segment, values.len() + 1);
+        values.extend(more);
+        freeze = freeze.replace("/* segment */", &format!("AND {condition}"));
+    }
+    let recipients = tx.execute(sqlx::AssertSqlSafe(freeze), values).await?;
     failpoint::reach("mid_freeze");
     tallies::keep(tx, &issue.key, now).await?;
     Ok(recipients)
@@ -163,7 +162,7 @@ pub(super) async fn copy_recipients<B: Backend>(
 pub(super) async fn published<B: Backend>(db: &B, limit: u32) -> Result<Vec<Published>> {
     let mut tx = Transaction::read(db, "reading what was published").await?;
     let published = "SELECT key, mailing, subject, scheduled_for, frozen_at FROM issues
-        WHERE state IN ('sending', 'done') ORDER BY scheduled_for DESC, key DESC LIMIT $1";
+        WHERE state IN ('sending', 'done') AND mailing <> 'orders' ORDER BY scheduled_for DESC, key DESC LIMIT $1";
     tx.rows(published, values![limit]).await?.iter().map(rows::published).collect()
 }
 

@@ -2,13 +2,16 @@
 //! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
 
 use super::{
-    Cursor, Daemon, Erased, Frozen, ImportReport, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice, Occurrence,
-    Published, Recovered, Resolved, Result, Settled, Store, approvals, backend::Backend, choices, daemons, deliveries,
-    issues, lanes, last_word::LastWord, log, notices, partners, schedule, tallies,
+    Cursor, Daemon, Erased, Frozen, ImportReport, Kept, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice,
+    Occurrence, Ordered, Published, Recovered, Resolved, Result, Settled, Store, approvals, backend::Backend, choices,
+    daemons, deliveries, editions, issues, lanes, last_word::LastWord, log, notices, orders, partners, schedule,
+    tallies,
 };
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Resolution},
+    edition::{Announcement, Edition, EditionFile, Order, OrderState, Orderer, Stocked, Wish},
+    email::EmailAddress,
     issue::{Approval, Content, IssueKey, IssueState, IssueSummary, NewIssue},
     lane::LaneTrouble,
     newsletter::Newcomer,
@@ -78,6 +81,80 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn opt_in(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
         choices::opt_in(&self.0, contact, mailing, now).await
+    }
+
+    async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept> {
+        editions::keep(&self.0, edition, files, now).await
+    }
+
+    async fn editions(&self) -> Result<Vec<Stocked>> {
+        editions::all(&self.0).await
+    }
+
+    async fn edition(&self, slug: &str) -> Result<Option<Stocked>> {
+        editions::one(&self.0, slug).await
+    }
+
+    async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>> {
+        editions::file(&self.0, slug, file).await
+    }
+
+    async fn announce(
+        &self,
+        announcement: &Announcement,
+        first_try: Timestamp,
+        zone: chrono_tz::Tz,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        editions::announce(&self.0, announcement, first_try, zone, now).await
+    }
+
+    async fn announcement(&self, issue: &IssueKey) -> Result<Option<Announcement>> {
+        editions::announcement(&self.0, issue).await
+    }
+
+    async fn take_back(&self, issue: &IssueKey, reason: &str) -> Result<bool> {
+        editions::take_back(&self.0, issue, reason).await
+    }
+
+    async fn announced(&self) -> Result<Vec<(Stocked, Announcement, Timestamp)>> {
+        editions::announced(&self.0).await
+    }
+
+    async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>> {
+        editions::audience(&self.0, mailing, audience, segment).await
+    }
+
+    async fn look_at_order(
+        &self,
+        edition: &str,
+        contact: &str,
+    ) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>> {
+        orders::look(&self.0, edition, contact).await
+    }
+
+    async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered> {
+        orders::place(&self.0, edition, contact, wish, now).await
+    }
+
+    async fn cancel_order(&self, edition: &str, contact: &str, now: Timestamp) -> Result<bool> {
+        orders::cancel(&self.0, edition, contact, now).await
+    }
+
+    async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>> {
+        orders::all(&self.0, edition).await
+    }
+
+    async fn unconfirmed_orders(&self) -> Result<Vec<Order>> {
+        orders::unconfirmed(&self.0).await
+    }
+
+    async fn order_confirmed(&self, order: &Order) -> Result<()> {
+        orders::confirmed(&self.0, order).await
+    }
+
+    async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>> {
+        orders::close(&self.0, ids, now).await
     }
 
     async fn published_issues(&self, limit: u32) -> Result<Vec<Published>> {

@@ -16,6 +16,7 @@ pub(super) fn sqlite() -> Migrator {
         (4, "partners", include_str!("../../migrations/sqlite/0004_partners.sql")),
         (5, "approvals", include_str!("../../migrations/sqlite/0005_approvals.sql")),
         (6, "big ledger", include_str!("../../migrations/sqlite/0006_big_ledger.sql")),
+        (7, "editions", include_str!("../../migrations/sqlite/0007_editions.sql")),
         (8, "lane steps", include_str!("../../migrations/sqlite/0008_lane_steps.sql")),
         (9, "lighter queue", include_str!("../../migrations/sqlite/0009_lighter_queue.sql")),
     ])
@@ -29,6 +30,7 @@ pub(super) fn postgres() -> Migrator {
         (4, "partners", include_str!("../../migrations/postgres/0004_partners.sql")),
         (5, "approvals", include_str!("../../migrations/postgres/0005_approvals.sql")),
         (6, "big ledger", include_str!("../../migrations/postgres/0006_big_ledger.sql")),
+        (7, "editions", include_str!("../../migrations/postgres/0007_editions.sql")),
         (8, "lane steps", include_str!("../../migrations/postgres/0008_lane_steps.sql")),
         (9, "lighter queue", include_str!("../../migrations/postgres/0009_lighter_queue.sql")),
     ])

@@ -8,6 +8,8 @@
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Finished, Marked, Phase, Resolution, State},
+    edition::{Announcement, Edition, EditionFile, Order, OrderState, Orderer, Stocked, Wish},
+    email::EmailAddress,
     issue::{Approval, Content, Counts, IssueKey, IssueState, IssueSummary, NewIssue},
     lane::LaneTrouble,
     newsletter::Newcomer,
@@ -22,6 +24,7 @@ mod backend;
 mod choices;
 mod daemons;
 mod deliveries;
+mod editions;
 mod issues;
 mod lanes;
 mod last_word;
@@ -29,6 +32,7 @@ mod ledger;
 mod log;
 mod migrations;
 mod notices;
+mod orders;
 mod partners;
 mod postgres;
 mod rows;
@@ -325,6 +329,42 @@ pub enum Erased {
     UnderWay,
 }
 
+/// What [`Store::keep_edition`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    Added,
+    /// It was there, so; these of its files are others now, or gone.
+    Before {
+        edition: Box<Edition>,
+        changed_files: Vec<EditionFile>,
+    },
+    /// So many packs are ordered: there cannot be fewer, nor packs of another size. Nothing was changed.
+    Refused {
+        ordered: u32,
+    },
+}
+
+/// So often a contact may order an edition, and change the order.
+pub const MOST_REVISIONS: u32 = 40;
+
+/// What [`Store::order`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ordered {
+    New,
+    /// In the place of what the person had ordered.
+    Changed,
+    /// Exactly this was ordered: a second click.
+    Before,
+    /// So many packs there are for this person: nothing was changed.
+    TooMany {
+        left: u32,
+    },
+    /// Each word of the person is a mail to them; a link in strange hands must not make it a flood.
+    TooOften,
+    /// There is no such edition, or no such contact (any more).
+    NotKnown,
+}
+
 /// What [`Store::resolve_unknown`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
@@ -387,8 +427,8 @@ pub trait Store: Send + Sync {
     /// What is kept of the address with this key and this hash, but for its deliveries (see [`Store::log`]).
     async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier>;
 
-    /// Removes the person: contact, subscriptions, history, and the name and address on every delivery, whose rows stay
-    /// (the sums of I1). The hash is suppressed, so that no import brings the person back.
+    /// Removes the person: contact, subscriptions, history, and the name and address on every delivery and order, whose
+    /// rows stay (the sums of I1, and of what was handed out); open orders are cancelled. The hash is suppressed, so that no import brings the person back.
     async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased>;
 
     /// Establishments that were not known at `since`, by name.
@@ -413,6 +453,67 @@ pub trait Store: Send + Sync {
     /// The person wants it again: lifts what the person had said against this mailing, and nothing else. Returns whether
     /// there was something to lift.
     async fn opt_in(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
+
+    // --- editions and their orders ---
+
+    /// Adds the edition, or puts it in the place of the one with its slug, with exactly these files. What is ordered stays
+    /// ordered.
+    async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept>;
+
+    /// The newest first.
+    async fn editions(&self) -> Result<Vec<Stocked>>;
+
+    async fn edition(&self, slug: &str) -> Result<Option<Stocked>>;
+
+    async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>>;
+
+    /// Keeps the wish, and its occurrence for whoever takes up what is due, from `first_try` on; the instant it leaves at, which is a second
+    /// later where another edition leaves at this one. `None` when it was announced before. The mailing's cursor is there.
+    async fn announce(
+        &self,
+        announcement: &Announcement,
+        first_try: Timestamp,
+        zone: chrono_tz::Tz,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>>;
+
+    async fn announcement(&self, issue: &IssueKey) -> Result<Option<Announcement>>;
+
+    /// As if it had never been announced. `false` when it was not, or when something was made of it already.
+    async fn take_back(&self, issue: &IssueKey, reason: &str) -> Result<bool>;
+
+    /// What left, with the instant it was frozen at, the first one first.
+    async fn announced(&self) -> Result<Vec<(Stocked, Announcement, Timestamp)>>;
+
+    /// The addresses an issue of the mailing would go to now.
+    async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>>;
+
+    /// The edition, the contact and its open order; `None` when there is no such edition. Changes nothing.
+    async fn look_at_order(
+        &self,
+        edition: &str,
+        contact: &str,
+    ) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>>;
+
+    /// The contact's only open order of the edition becomes this. Counted against what is left in the same transaction:
+    /// never more is sold than there is.
+    async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered>;
+
+    /// What was ordered can be ordered by others. `false` when nothing is open.
+    async fn cancel_order(&self, edition: &str, contact: &str, now: Timestamp) -> Result<bool>;
+
+    /// As they came; of one edition, or of all.
+    async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>>;
+
+    /// Orders in which the person said something that was not confirmed yet, the first one first.
+    async fn unconfirmed_orders(&self) -> Result<Vec<Order>>;
+
+    /// The confirmation of this revision is frozen.
+    async fn order_confirmed(&self, order: &Order) -> Result<()>;
+
+    /// They were handed over. In the order given the state each was in before; `None` for one that is not known, and then
+    /// nothing was done. Only open ones change.
+    async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>>;
 
     // --- schedule (S1 to S10) ---
 

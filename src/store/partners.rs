@@ -3,6 +3,7 @@
 use super::{
     Erased, ImportReport, Result,
     backend::{Backend, Transaction, values},
+    orders,
     rows::{self, Reader},
     segment,
 };
@@ -268,7 +269,8 @@ pub(super) async fn dossier<B: Backend>(db: &B, key: &str, hash: &str) -> Result
         let row = Reader::new(row, "suppressions", "scope");
         suppressions.push((row.text("scope")?, row.text("reason")?, row.instant("since")?));
     }
-    Ok(Dossier { contact, history, suppressions })
+    let orders = orders::of_person(&mut tx, key).await?;
+    Ok(Dossier { contact, history, suppressions, orders })
 }
 
 pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timestamp) -> Result<Erased> {
@@ -293,6 +295,7 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
             name = '', establishment = '', commune = ''
         WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1";
     let deliveries = tx.execute(deliveries, values![key]).await?;
+    orders::erase(&mut tx, key, now).await?;
     tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;
     let batch = json!([{ "key": key }]);
     tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;

@@ -8,6 +8,7 @@ use super::{
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Phase, Recipient, State},
+    edition::{Announcement, Edition, Handover, Order, OrderState, Orderer, Stocked, Wish},
     email::EmailAddress,
     issue::{Approval, Attachment, Content, Counts, Envelope, Inline, IssueKey, IssueState, IssueSummary},
     newsletter::Newcomer,
@@ -139,6 +140,64 @@ pub(super) fn contact(row: &Row) -> Result<Contact> {
         },
         subscriptions: Vec::new(),
         since: row.instant("since")?,
+    })
+}
+
+pub(super) fn stocked(row: &Row) -> Result<Stocked> {
+    let row = Reader::new(row, "editions", "slug");
+    let edition: Edition =
+        serde_json::from_str(&row.text("definition")?).map_err(|why| row.unreadable("definition", why))?;
+    Ok(Stocked {
+        edition,
+        ordered: row.number("ordered")?,
+        changed_at: row.instant("changed_at")?,
+        announced_for: row.optional_instant("leaves_at")?,
+    })
+}
+
+/// The bytes of an edition's file.
+pub(super) fn file(row: &Row) -> Result<Vec<u8>> {
+    Reader::new(row, "edition_files", "edition").bytes("bytes")
+}
+
+pub(super) fn announcement(row: &Row) -> Result<Announcement> {
+    let row = Reader::new(row, "announcements", "issue");
+    Ok(Announcement {
+        issue: row.issue_key("issue")?,
+        edition: row.text("edition")?,
+        segment: Some(row.text("segment")?).filter(|text| !text.is_empty()),
+        leaves_at: row.instant("leaves_at")?,
+    })
+}
+
+pub(super) fn orderer(row: &Row) -> Result<Orderer> {
+    let row = Reader::new(row, "orders", "contact_id");
+    Ok(Orderer {
+        contact_id: row.text("contact_id")?,
+        address: row.address("address")?,
+        name: row.text("name")?,
+        establishment: row.text("establishment")?,
+        commune: row.text("commune")?,
+        street: row.text("street")?,
+    })
+}
+
+pub(super) fn order(row: &Row) -> Result<Order> {
+    let by = orderer(row)?;
+    let row = Reader::new(row, "orders", "id");
+    Ok(Order {
+        id: row.text("id")?,
+        edition: row.text("edition")?,
+        by,
+        wish: Wish {
+            packs: row.number("packs")?,
+            handover: row.word("handover", &Handover::ALL, Handover::as_str)?,
+            remark: row.text("remark")?,
+        },
+        state: row.word("state", &OrderState::ALL, OrderState::as_str)?,
+        revision: row.number("revision")?,
+        ordered_at: row.instant("ordered_at")?,
+        changed_at: row.instant("changed_at")?,
     })
 }
 

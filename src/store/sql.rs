@@ -25,8 +25,9 @@ pub(super) struct Statements {
     pub(super) doubt_attempts: &'static str,
     /// `$1` issue, `$2` now, `$3` the state they end in
     pub(super) stop: &'static str,
-    /// `$1` issue, `$2` now, `$3` mailing, `$4` a number that no issue frozen at the same time has, `$5` audience; at
-    /// `/* segment */` a further condition on `c` and `p` may be put in, whose values begin at `$6`
+    /// `$1` issue, `$2` now, `$3` mailing, `$4` a number that no issue frozen at the same time has; at
+    /// `/* among */` [`super::editions::among`] is put in, with `$5`, and at `/* segment */` a further condition on `c` and
+    /// `p`, whose values begin at `$6`
     pub(super) freeze_recipients: &'static str,
     /// `$1` batch of {key, hash}, `$2` batch of mailings
     pub(super) known_contacts: &'static str,
@@ -246,7 +247,7 @@ macro_rules! statements {
                         p.name AS establishment, p.commune, ", $crate::store::sql::suppressed!("c.address_hash", "$3"), " AS stop
                     FROM contacts c
                     JOIN partners p ON p.id = c.partner
-                    JOIN subscriptions u ON u.contact = c.id AND u.mailing = $5 AND u.ended_at IS NULL
+                    /* among */
                     WHERE true /* segment */
                     ORDER BY c.email_key
                 ) AS r"

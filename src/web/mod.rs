@@ -1,4 +1,5 @@
-//! The pages partners reach: the agenda of the week with its documents, what was sent, and the page one leaves by.
+//! The pages partners reach: the agenda of the week with its documents, what was sent, the page one leaves by, and the one
+//! by which an edition is ordered.
 //!
 //! GET never changes anything; only a button does (POST), or a mail program's one-click (RFC 8058). No page needs
 //! JavaScript, sets a cookie or fetches anything from elsewhere. A token is looked at before the database is, and is never
@@ -7,6 +8,7 @@
 mod answer;
 mod calendar;
 mod leave;
+mod order;
 mod public;
 mod server;
 mod shelf;
@@ -26,6 +28,7 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// The largest body a form of ours has, with room.
 const LARGEST_FORM: usize = 16 * 1024;
@@ -43,12 +46,16 @@ pub struct Site {
     frame: PageSite,
     style: answer::Kept,
     shelf: shelf::Shelf,
+    /// Rung when somebody ordered something, which is to be confirmed.
+    ordered: Arc<Notify>,
 }
 
 impl Site {
+    /// `ordered`: rung when somebody ordered something.
+    ///
     /// # Errors
     /// When the templates lack the style sheet.
-    pub fn new(engine: &Engine) -> anyhow::Result<Self> {
+    pub fn new(engine: &Engine, ordered: Arc<Notify>) -> anyhow::Result<Self> {
         let app = &engine.app;
         let style = app.templates.file("web/style.css")?;
         let hash: String = Sha256::digest(&style).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -63,6 +70,7 @@ impl Site {
             frame,
             style: answer::Kept::new("text/css; charset=utf-8", style.into_bytes()),
             shelf: shelf::Shelf::default(),
+            ordered,
         })
     }
 
@@ -86,6 +94,9 @@ fn routes(site: Arc<Site>) -> Router {
         .route("/v/{token}", get(public::view))
         .route("/u/{token}", get(leave::show))
         .route("/u/{token}", post(leave::act))
+        .route("/o/{token}", get(order::show))
+        .route("/o/{token}", post(order::act))
+        .route("/editions/{file}", get(order::file))
         .route("/static/{name}", get(public::style))
         .route("/favicon.ico", get(public::icon))
         .route("/robots.txt", get(public::robots))

@@ -3,10 +3,10 @@
 use super::{
     Site,
     answer::{self, Answer, HTML, Keep, Kept},
-    calendar,
+    calendar, order,
     shelf::Listed,
 };
-use crate::compose::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
+use crate::compose::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
 use crate::compose::page::{AgendaPage, ArchiveLine, ArchivePage, Framed, Link, MessagePage};
 use crate::domain::{
     agenda::{Agenda, Week},
@@ -152,15 +152,17 @@ pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String
         return site.nowhere();
     }
     let made = site.kept(format!("view/{key}"), async |site| {
+        let office = site.config.office.email.as_deref();
         let content = site.store.content(&key).await?;
-        Ok(content.map(|content| Kept::mail(for_everyone(&content.html, &content.inline))))
+        Ok(content.map(|content| Kept::mail(for_everyone(&content.html, &content.inline, office))))
     });
     site.kept_answer(made.await, &asked, Keep::Minutes)
 }
 
 /// Where a recipient's own words go, what is true for everyone; the pictures that lie beside a mail are in the page itself.
-fn for_everyone(html: &str, pictures: &[Inline]) -> String {
+fn for_everyone(html: &str, pictures: &[Inline], office_email: Option<&str>) -> String {
     let html = html.replace(UNSUBSCRIBE_MARK, "/archives").replace(ESTABLISHMENT_MARK, "");
+    let html = html.replace(ORDER_MARK, &order::for_everyone(office_email));
     pictures.iter().fold(html, |html, picture| {
         let data = format!("data:{};base64,{}", picture.media_type, STANDARD.encode(&picture.bytes));
         html.replace(&format!("cid:{}", picture.content_id), &data)
@@ -324,7 +326,10 @@ mod tests {
         let html = format!("<img src=\"cid:1@a.example\"><a href=\"{UNSUBSCRIBE_MARK}\">x</a>{ESTABLISHMENT_MARK}");
         let picture =
             Inline { content_id: "1@a.example".to_owned(), media_type: "image/jpeg".to_owned(), bytes: vec![1, 2, 3] };
-        let page = for_everyone(&html, &[picture]);
+        let page = for_everyone(&html, &[picture], None);
         assert_eq!(page, "<img src=\"data:image/jpeg;base64,AQID\"><a href=\"/archives\">x</a>");
+        let order = format!("<a href=\"{ORDER_MARK}\">Commander</a>");
+        assert_eq!(for_everyone(&order, &[], Some("a@b.fr")), "<a href=\"mailto:a@b.fr\">Commander</a>");
+        assert_eq!(for_everyone(&order, &[], None), "<a href=\"/archives\">Commander</a>");
     }
 }

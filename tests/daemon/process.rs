@@ -47,7 +47,7 @@ impl Office {
             article(mailing.agenda().unwrap().week(mailing.day(now))),
         )
         .unwrap();
-        let due = Due { mailing, at: now, expires_at: now + TimeDelta::hours(1) };
+        let due = Due::scheduled(mailing, now, now + TimeDelta::hours(1));
         let prepared = pipeline::prepare(&engine, due, None, &|_| {}).await.unwrap();
         assert!(matches!(prepared, Prepared::Frozen { before: false }), "{prepared:?}");
         let url = url.unwrap_or_else(|| format!("sqlite://{}", dir.path().join("semainier.db").display()));

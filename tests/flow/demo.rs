@@ -32,7 +32,9 @@ fn the_demo_needs_no_network_and_leaves_mails_poster_booklet_and_ledger() {
     for part in [
         "agenda/2027-W28: done (12 = 12 sent)",
         "newsletter/2027-08: done (12 = 12 sent)",
+        "editions/carte-2027: done (12 = 12 sent)",
         "demo-output/newsletter/body.html",
+        "demo-output/edition/body.html",
         "demo-output/outbox",
         "demo-output/poster.pdf",
         "le-daroles",
@@ -45,8 +47,12 @@ fn the_demo_needs_no_network_and_leaves_mails_poster_booklet_and_ledger() {
         assert!(std::fs::read(dir.join(pdf)).unwrap().starts_with(b"%PDF"), "{pdf}");
     }
     let mails = names(&dir.join("outbox"), ".eml");
-    assert_eq!(mails.len(), 12 + 12 + 1, "agendas, newsletters, and one to staff");
-    let mut kinds = [0, 0, 0];
+    assert_eq!(
+        mails.len(),
+        12 + 12 + 1 + 12 + 1,
+        "agendas, newsletters, one to staff, announcements, and a confirmation"
+    );
+    let mut kinds = [0, 0, 0, 0, 0];
     for mail in mails {
         let bytes = std::fs::read(dir.join("outbox").join(mail)).unwrap();
         let mail = MessageParser::default().parse(&bytes).unwrap();
@@ -59,13 +65,19 @@ fn the_demo_needs_no_network_and_leaves_mails_poster_booklet_and_ledger() {
             assert!(text.contains("Les tournesols ont leur sentier") && text.contains("Mardi 17 août"), "{text}");
             assert_eq!(pictures, 3);
             kinds[1] += 1;
+        } else if mail.subject().unwrap().starts_with("Carte touristique 2027") {
+            assert!(text.contains("/o/") && pictures == 2, "{text}");
+            kinds[3] += 1;
+        } else if mail.subject().unwrap().starts_with("Commande enregistrée") {
+            assert!(text.contains("2 paquets (100 exemplaires)"), "{text}");
+            kinds[4] += 1;
         } else {
             assert_eq!(mail.attachment_count(), 2);
             assert!(text.contains("du lundi 12 au dimanche 18 juillet 2027"));
             kinds[0] += 1;
         }
     }
-    assert_eq!(kinds, [12, 12, 1]);
+    assert_eq!(kinds, [12, 12, 1, 12, 1]);
 }
 
 #[test]
@@ -74,7 +86,7 @@ fn a_second_demo_begins_anew_and_leaves_what_is_not_its_own() {
     let mine = house.write("there/letter.txt", "keep me");
     for _ in 0..2 {
         house.semainier(&["demo", "--dir", "there"]).expect(0).expect_said(&["12 added", "12 = 12 sent"]);
-        assert_eq!(names(&house.path("there/outbox"), ".eml").len(), 25);
+        assert_eq!(names(&house.path("there/outbox"), ".eml").len(), 38);
     }
     assert_eq!(std::fs::read_to_string(mine).unwrap(), "keep me");
 }

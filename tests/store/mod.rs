@@ -3,6 +3,7 @@
 mod approvals;
 mod claiming;
 mod daemons;
+mod editions;
 mod finishing;
 mod freezing;
 mod large;

@@ -145,6 +145,13 @@ impl House {
         self
     }
 
+    /// As if it had never been set.
+    pub fn without(mut self, key: &str) -> Self {
+        self.settings.remove(key);
+        self.configure();
+        self
+    }
+
     /// For every command from now on.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());

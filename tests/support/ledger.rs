@@ -7,7 +7,7 @@ use semainier::{
         Timestamp,
         delivery::{Claim, Finished, Outcome, Phase, Reply, State},
         email::EmailAddress,
-        issue::{Attachment, Content, Envelope, IssueKey, IssueState, NewIssue},
+        issue::{Attachment, Content, Envelope, IssueKey, IssueState, NewIssue, Whom},
         partner::NewContact,
     },
     store::{self, Access, LogFilter, Store},
@@ -165,6 +165,7 @@ pub fn new_issue(period: &str) -> NewIssue {
         key: IssueKey::new("agenda", period),
         audience: "agenda".to_owned(),
         segment: None,
+        whom: Whom::Audience,
         mailing: "agenda".to_owned(),
         scheduled_for: at(0),
         expires_at: at(12 * HOUR),
@@ -200,6 +201,7 @@ pub fn content() -> Content {
             date_ms: 1_783_144_800_000,
             return_path: "retours@office.example".to_owned(),
             public_url: "https://office.example/".to_owned(),
+            edition: None,
         },
     }
 }

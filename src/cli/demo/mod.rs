@@ -1,15 +1,20 @@
-//! `semainier demo`: one agenda on a sample article, and one newsletter that is approved, through the same pipeline as in
-//! earnest. Mails are captured in a folder; no network, no server.
+//! `semainier demo`: one agenda on a sample article, one newsletter that is approved, and one edition that is announced and
+//! ordered, through the same pipeline as in earnest. Mails are captured in a folder; no network, no server.
 
-use super::{Context, Ended, approval, files, partners, run, show};
+use super::{Context, Ended, approval, editions as announcing, files, partners, run, show};
 use crate::app::{App, Engine};
 use crate::clock::Clock;
 use crate::config::{Config, Log};
-use crate::domain::{Timestamp, article::Article};
+use crate::domain::{
+    Timestamp,
+    article::Article,
+    edition::{Handover, Wish},
+};
+use crate::editions;
 use crate::jobs;
 use crate::keys::Overrides;
 use crate::store::{Access, LogFilter};
-use crate::{report, telemetry};
+use crate::{pipeline, report, telemetry};
 use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use std::io;
@@ -34,6 +39,12 @@ const EDITORIAL: &str = include_str!("editorial.md");
 const COMPOSED: &str = "2027-07-31T07:00:00Z";
 const TUESDAY: &str = "2027-08-03T07:00:00Z";
 
+/// A Thursday of spring on which the map is back from the printer.
+const THURSDAY: &str = "2027-04-08T07:00:00Z";
+const EDITION: &str = include_str!("edition/carte-2027.toml");
+/// Drawn for it.
+const COVER: &[u8] = include_bytes!("edition/couverture.jpg");
+
 /// What the communications officer wrote, with pictures drawn for it.
 #[derive(rust_embed::Embed)]
 #[folder = "src/cli/demo/news/"]
@@ -52,6 +63,8 @@ opening_hours = 'Du lundi au samedi de 9 h à 18 h 30, le dimanche de 10 h à 13
 [sender]
 name = 'Office de tourisme Grand Auch'
 address = 'partenaires@office.example'
+[web]
+bind = '127.0.0.1:8080'
 ";
 
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
@@ -86,14 +99,17 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     show::line(report::log_table(&log, engine.app.config.zone));
     drop(engine);
     newsletter(&config, dir).await?;
+    edition(&config, dir).await?;
     let path = |name: &str| dir.join(name).display().to_string();
     show::line(format!(
         "Look at:\n  {}   the mails, for any mail program\n  {}        the poster (A4)\n  {}       the booklet \
-         (A4, both sides, turned on the short edge, folded)\n  {}   the newsletter, for a browser\n  {}      the ledger",
+         (A4, both sides, turned on the short edge, folded)\n  {}   the newsletter, for a browser\n  {}      the announcement of a map, for a browser\n  \
+         {}      the ledger",
         path("outbox/*.eml"),
         path("poster.pdf"),
         path("booklet.pdf"),
         path("newsletter/body.html"),
+        path("edition/body.html"),
         path("semainier.db"),
     ));
     Ok(ended)
@@ -132,6 +148,34 @@ async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Kept, announced, and ordered by one partner, whose order is confirmed.
+async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
+    let thursday: Timestamp = THURSDAY.parse()?;
+    show::line(format!("\nThe map of the year is printed: {}\n", report::instant(thursday, config.zone)));
+    files::one(dir, "couverture.jpg", COVER)?;
+    let file = files::one(dir, "carte-2027.toml", EDITION.as_bytes())?;
+    let engine = App::new(config.clone(), Clock::starting_at(thursday))?.open(Access::Exclusive).await?;
+    let added = editions::read(Path::new(&file))?;
+    let slug = &added.edition.slug;
+    announcing::add(&engine, &added).await?;
+    let plan = editions::plan(&engine, slug, None, None).await?;
+    editions::announce(&engine, &plan).await?;
+    announcing::leave_now(&engine, &plan).await?;
+    if let Some(content) = engine.store.content(&plan.key).await? {
+        files::write(&engine.app, &plan.mailing.id, &plan.key, &content, &dir.join("edition"))?;
+    }
+    let Some(partner) = engine.store.contacts().await?.into_iter().next() else { bail!("there are no partners") };
+    let wish = Wish { packs: 2, handover: Handover::Delivery, remark: "Fermé le lundi".to_owned() };
+    engine.store.order(slug, &partner.id, &wish, engine.app.clock.now()).await?;
+    editions::confirm_orders(&engine).await?;
+    let (stop, quiet) = (tokio_util::sync::CancellationToken::new(), |_: pipeline::Step<'_>| {});
+    pipeline::deliver(&engine, &engine.deliverer()?, None, &stop, &quiet).await?;
+    show::line(format!("{} orders by the link in its mail, and gets a confirmation:", partner.partner.name));
+    show::line(report::orders_table(&engine.store.orders(None).await?, &engine.store.editions().await?));
+    show::line("");
+    Ok(())
+}
+
 async fn newsletter_engine(config: &Config, folder: &Path, at: Timestamp) -> anyhow::Result<Engine> {
     let mut app = App::new(config.clone(), Clock::starting_at(at))?;
     let text = NEWSLETTER.replace("FOLDER", &format!("{:?}", folder.display().to_string()));
@@ -144,7 +188,10 @@ async fn newsletter_engine(config: &Config, folder: &Path, at: Timestamp) -> any
 /// What an earlier demo left is taken away; nothing else in the folder is touched.
 fn clear(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir.join("outbox"))?;
-    let ours = |name: &str| name.starts_with("semainier.") || matches!(name, "poster.pdf" | "booklet.pdf");
+    let ours = |name: &str| {
+        name.starts_with("semainier.")
+            || matches!(name, "poster.pdf" | "booklet.pdf" | "carte-2027.toml" | "couverture.jpg")
+    };
     let mail = |name: &str| name.ends_with(".eml");
     let clear = |dir: &Path, ours: &dyn Fn(&str) -> bool| -> io::Result<()> {
         for entry in std::fs::read_dir(dir)? {

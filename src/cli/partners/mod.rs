@@ -89,16 +89,16 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
 }
 
 /// The expression with a mark beneath what is wrong with it.
-fn parse_segment(text: Option<&str>) -> anyhow::Result<Option<Segment>> {
+pub(super) fn parse_segment(text: Option<&str>, option: &str) -> anyhow::Result<Option<Segment>> {
     let Some(text) = text else { return Ok(None) };
     match Segment::parse(text) {
         Ok(segment) => Ok(Some(segment)),
-        Err(why) => bail!("--where: {why}\n  {text}\n  {:>width$}", '^', width = why.column),
+        Err(why) => bail!("{option}: {why}\n  {text}\n  {:>width$}", '^', width = why.column),
     }
 }
 
 async fn list(engine: &Engine, segment: Option<&str>, as_json: bool) -> anyhow::Result<Ended> {
-    let contacts = engine.store.contacts_of(parse_segment(segment)?.as_ref()).await?;
+    let contacts = engine.store.contacts_of(parse_segment(segment, "--where")?.as_ref()).await?;
     if as_json {
         show::json(&contacts.iter().map(export::listed).collect::<Vec<_>>())?;
     } else {
@@ -109,7 +109,7 @@ async fn list(engine: &Engine, segment: Option<&str>, as_json: bool) -> anyhow::
 }
 
 async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>) -> anyhow::Result<Ended> {
-    let contacts = engine.store.contacts_of(parse_segment(segment)?.as_ref()).await?;
+    let contacts = engine.store.contacts_of(parse_segment(segment, "--where")?.as_ref()).await?;
     let Some(out) = out else {
         show::line(String::from_utf8(export::csv(&contacts)?)?.trim_end());
         return Ok(Ended::Done);
@@ -127,8 +127,10 @@ async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>)
 async fn export_person(engine: &Engine, address: &EmailAddress) -> anyhow::Result<Ended> {
     let dossier = engine.store.dossier(&address.key(), &engine.tokens.address_hash(address)).await?;
     let log = engine.store.log(&LogFilter { address_key: Some(address.key()), ..Default::default() }).await?;
-    let deliveries = report::log_json(&log, engine.app.config.zone);
-    show::json(&export::person(&address.to_string(), &dossier, &deliveries))?;
+    let zone = engine.app.config.zone;
+    let (deliveries, editions) = (report::log_json(&log, zone), engine.store.editions().await?);
+    let orders = report::orders_json(&dossier.orders, &editions, zone);
+    show::json(&export::person(&address.to_string(), &dossier, &deliveries, &orders))?;
     Ok(Ended::Done)
 }
 

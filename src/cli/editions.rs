@@ -1,0 +1,237 @@
+//! `semainier editions`, `announce`: what the office prints, and telling the partners of it.
+
+use super::{Context, Ended, files, parse_instant, run, show};
+use crate::app::Engine;
+use crate::domain::{
+    Timestamp,
+    edition::{EditionFile, Online, Stocked},
+    issue::IssueKey,
+    segment::Segment,
+};
+use crate::editions::{self, Added, Plan};
+use crate::report;
+use crate::store::{Access, Kept, Occurrence, OccurrenceState, StoreError};
+use anyhow::bail;
+use chrono_tz::Tz;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+pub(super) const AFTER_HELP: &str = "\
+  semainier editions add carte-2027.toml            keep it, or bring it up to date
+  semainier editions                                what there is, and how many packs are left
+  semainier announce carte-2027 --dry-run           who would get it, and the mail as files
+  semainier announce carte-2027                     write to the partners
+  semainier orders --edition carte-2027             what they ordered
+
+The file: title, kind, languages, summary, cover, online (or pdf), words; and where there are some slug, pages, printed and
+pack, valid_until, post, reminder_after_days. See deploy/carte-2027.toml.";
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct EditionsArgs {
+    /// An array of {"slug","title","kind","printed","pack","packs","ordered","left","valid_until","announced_for"}
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    act: Option<EditionsAct>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum EditionsAct {
+    /// Keep an edition as its file says; one with the same slug is brought up to date
+    Add { file: PathBuf },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AnnounceArgs {
+    slug: String,
+    /// When it leaves; `semainier serve` sends it then [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<String>,
+    /// Only those of its audience: `category = "hébergement"` (see `semainier partners --help`)
+    #[arg(long, value_name = "EXPR")]
+    segment: Option<String>,
+    /// Say who would get it, write the mail as files, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where the files of --dry-run are written [default: announce-SLUG]
+    #[arg(long, value_name = "DIR", requires = "dry_run")]
+    out: Option<PathBuf>,
+    /// Take an announcement back that did not begin to leave
+    #[arg(long, conflicts_with_all = ["at", "segment", "dry_run"])]
+    cancel: bool,
+}
+
+pub(super) async fn editions(context: &Context, args: EditionsArgs) -> anyhow::Result<Ended> {
+    let engine = context.engine(Access::Shared).await?;
+    if let Some(EditionsAct::Add { file }) = args.act {
+        return add(&engine, &editions::read(&file)?).await;
+    }
+    let (all, zone) = (engine.store.editions().await?, engine.app.config.zone);
+    if args.json {
+        show::json(&all.iter().map(|it| listed(it, zone)).collect::<Vec<_>>())?;
+    } else if all.is_empty() {
+        show::line("no edition yet; add one: semainier editions add FILE");
+    } else {
+        show::line(report::editions_table(&all, zone));
+    }
+    Ok(Ended::Done)
+}
+
+fn listed(it: &Stocked, zone: Tz) -> serde_json::Value {
+    let edition = &it.edition;
+    json!({
+        "slug": edition.slug,
+        "title": edition.title,
+        "kind": edition.kind,
+        "printed": edition.printed.map(|printed| printed.copies),
+        "pack": edition.printed.map(|printed| printed.pack),
+        "packs": it.packs(),
+        "ordered": it.ordered,
+        "left": it.left(),
+        "valid_until": edition.valid_until,
+        "announced_for": it.announced_for.map(|at| report::instant(at, zone)),
+    })
+}
+
+pub(super) async fn add(engine: &Engine, added: &Added) -> anyhow::Result<Ended> {
+    let (edition, slug) = (&added.edition, &added.edition.slug);
+    match engine.store.keep_edition(edition, &added.files, engine.app.clock.now()).await? {
+        Kept::Added => show::line(format!("{slug} is added; look at it: semainier announce {slug} --dry-run")),
+        Kept::Before { edition: before, changed_files } => {
+            let mut changes = edition.changes_from(&before);
+            changes.extend(changed_files.iter().map(|file| format!("{}: another file", file.as_str())));
+            if changes.is_empty() {
+                show::line(format!("{slug} is as it was; nothing changed"));
+                return Ok(Ended::Done);
+            }
+            show::line(format!("{slug} is brought up to date:"));
+            changes.iter().for_each(|change| show::line(format!("  {change}")));
+            let key = editions::mailing(&engine.app).ok().map(|m| IssueKey::new(&m.id, slug));
+            let sent = match key {
+                Some(key) => engine.store.issue(&key).await?.is_some_and(|issue| issue.frozen_at.is_some()),
+                None => false,
+            };
+            if sent {
+                show::line(
+                    "It was announced already: the mail stays as it left, the page to order shows the new words.",
+                );
+            }
+        }
+        Kept::Refused { ordered } => bail!(
+            "{slug} was not changed: {ordered} packs are ordered, so there cannot be fewer, nor packs of another size; \
+             close or cancel orders first (semainier orders --edition {slug})"
+        ),
+    }
+    if edition.online == Online::Pdf && engine.app.config.web.bind.is_none() {
+        show::aside("warning: web.bind is not set, so nobody can read its PDF online; it cannot be announced so");
+    }
+    let cover = added.files.iter().find(|(file, _)| *file == EditionFile::Cover).map_or(0, |(_, bytes)| bytes.len());
+    show::aside(format!("cover: {} kB as it goes with the mail", cover.div_ceil(1000)));
+    Ok(Ended::Done)
+}
+
+pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::Result<Ended> {
+    let now_or_later = args.at.is_none() && !args.dry_run && !args.cancel;
+    let engine = engine(context, now_or_later).await?;
+    let (engine, alone) = (&engine.0, engine.1);
+    if args.cancel {
+        return take_back(engine, &args.slug).await;
+    }
+    let segment = super::partners::parse_segment(args.segment.as_deref(), "--segment")?;
+    let zone = editions::mailing(&engine.app)?.schedule.zone;
+    let at = args.at.as_deref().map(|text| parse_instant(text, zone)).transpose()?;
+    if args.dry_run {
+        let out = args.out.unwrap_or_else(|| PathBuf::from(format!("announce-{}", args.slug)));
+        return rehearse(engine, &args.slug, segment.as_ref(), at, &out).await;
+    }
+    let plan = editions::plan(engine, &args.slug, segment.as_ref(), at).await?;
+    let leaves_at = editions::announce(engine, &plan).await?;
+    let (key, when) = (&plan.key, report::instant(leaves_at, zone));
+    if at.is_some() {
+        show::line(format!("{key} leaves at {when}, by `semainier serve`"));
+        show::line(format!("  to take it back: semainier announce {} --cancel", args.slug));
+        return Ok(Ended::Done);
+    }
+    if !alone {
+        show::line(format!("{key} is left to the daemon that works on this ledger: it leaves within a minute"));
+        return Ok(Ended::Done);
+    }
+    leave_now(engine, &plan).await
+}
+
+/// Sent by this command, and the occurrence settled as the daemon would.
+pub(super) async fn leave_now(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<Ended> {
+    let ended = run::send(engine, plan.due(), None).await?;
+    let issue = engine.store.issue(&plan.key).await?;
+    if issue.is_some_and(|issue| issue.frozen_at.is_some()) {
+        let all = engine.store.occurrences(Some(plan.key.mailing()), 50).await?;
+        for it in all.into_iter().filter(|it| it.issue.as_ref() == Some(&plan.key)) {
+            engine.store.settle_occurrence(&Occurrence { state: OccurrenceState::Done, ..it }).await?;
+        }
+    }
+    Ok(ended)
+}
+
+/// To deliver, if nobody else does; `false`: a daemon has this ledger, and will.
+async fn engine(context: &Context, deliver: bool) -> anyhow::Result<(Engine, bool)> {
+    if !deliver {
+        return Ok((context.engine(Access::Shared).await?, false));
+    }
+    match context.engine(Access::Exclusive).await {
+        Ok(engine) => Ok((engine, true)),
+        Err(error) if matches!(error.downcast_ref(), Some(StoreError::Locked { .. })) => {
+            Ok((context.engine(Access::Shared).await?, false))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn take_back(engine: &Engine, slug: &str) -> anyhow::Result<Ended> {
+    let key = IssueKey::new(&editions::mailing(&engine.app)?.id, slug);
+    if engine.store.take_back(&key, "une personne a repris l’annonce").await? {
+        show::line(format!("{slug} is not announced any more"));
+        return Ok(Ended::Done);
+    }
+    match engine.store.issue(&key).await? {
+        Some(issue) => bail!("issue {key} is {}; stop it with `semainier issues cancel {key}`", issue.state.as_str()),
+        None => bail!("{slug} is not announced"),
+    }
+}
+
+/// Who would get it, and what.
+async fn rehearse(
+    engine: &Engine,
+    slug: &str,
+    segment: Option<&Segment>,
+    at: Option<Timestamp>,
+    out: &Path,
+) -> anyhow::Result<Ended> {
+    let plan = editions::plan(engine, slug, segment, at).await?;
+    let (store, mailing) = (&engine.store, &plan.mailing);
+    let content = editions::compose(&engine.app, &**store, plan.due(), &plan.stocked.edition).await?;
+    let audience = store.audience(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
+    show::line(format!(
+        "{} would go to {} contacts at {}; nothing was sent or recorded",
+        plan.key,
+        audience.len(),
+        report::instant(plan.at, mailing.schedule.zone)
+    ));
+    if let Some(segment) = &mailing.segment {
+        show::line(format!("  those of {}: {segment}", mailing.audience));
+    }
+    for (lane, n) in editions::by_lane(&engine.app, &audience) {
+        show::line(format!("  {n:>6}  {lane}"));
+    }
+    if audience.is_empty() {
+        show::line(format!(
+            "  nobody is subscribed to {}: import the list again with `semainier partners import FILE --mailing {}`",
+            mailing.audience, mailing.audience
+        ));
+    }
+    show::line(format!("subject: {}", content.subject));
+    for path in files::write(&engine.app, &mailing.id, &plan.key, &content, out)? {
+        show::line(path);
+    }
+    Ok(Ended::Done)
+}

@@ -1,0 +1,91 @@
+//! What a partner ordered is confirmed by mail: an issue of its own with one recipient, so that it is recorded like
+//! everything that leaves. The order is kept first; whoever dies in between confirms at the next pass.
+
+use super::{mailing, reply_address};
+use crate::app::Engine;
+use crate::compose::edition::OrderMail;
+use crate::domain::{
+    edition::{ORDERS, Order},
+    issue::{Content, Envelope, NewIssue, Whom},
+};
+use crate::pipeline::content_hash;
+use anyhow::Context;
+use chrono::TimeDelta;
+use tracing::{info, warn};
+
+/// A confirmation that comes later confuses more than it says.
+const USEFUL: TimeDelta = TimeDelta::days(4);
+
+/// Freezes a confirmation for every order in which something was said since the last one; how many. What cannot be
+/// confirmed now is tried again at the next pass, and stops no other.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn confirm_orders(engine: &Engine) -> anyhow::Result<usize> {
+    let mut confirmed = 0;
+    for order in engine.store.unconfirmed_orders().await? {
+        match confirm(engine, &order).await {
+            Ok(()) => confirmed += 1,
+            Err(failure) => {
+                warn!(order = order.id, error = format!("{failure:#}"), "an order cannot be confirmed yet");
+            }
+        }
+    }
+    Ok(confirmed)
+}
+
+async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    let content = compose(engine, order).await?;
+    let issue = NewIssue {
+        key: order.confirmation(),
+        mailing: ORDERS.to_owned(),
+        audience: ORDERS.to_owned(),
+        segment: None,
+        whom: Whom::Contact(order.by.contact_id.clone()),
+        scheduled_for: now,
+        expires_at: now + USEFUL,
+        content_hash: content_hash(&content),
+        content,
+        composed_at: now,
+    };
+    // Frozen before, by another daemon or by us before a crash, is as good.
+    store.freeze_issue(&issue, now).await?;
+    store.order_confirmed(order).await?;
+    info!(issue = %issue.key, edition = order.edition, state = order.state.as_str(), "{} is confirmed", issue.key);
+    Ok(())
+}
+
+async fn compose(engine: &Engine, order: &Order) -> anyhow::Result<Content> {
+    let (app, sender) = (&engine.app, &engine.app.config.sender);
+    let stocked = engine.store.edition(&order.edition).await?.context("its edition is gone")?;
+    let pack = stocked.edition.printed.map_or(1, |printed| printed.pack);
+    let mailing = mailing(app).ok();
+    let from = mailing.and_then(|m| m.sender_address.as_ref()).unwrap_or(&sender.address);
+    let reply_to = reply_address(app, &from.to_string());
+    let served = app.config.web.bind.is_some();
+    let mail = OrderMail::new(order, &stocked.edition.title, pack, &app.config.office, served);
+    let rendered = app.templates.mail(&mail)?;
+    Ok(Content {
+        subject: rendered.subject,
+        html: rendered.html.context("templates/mail/order/body.mjml is missing")?,
+        text: rendered.text,
+        attachments: Vec::new(),
+        inline: Vec::new(),
+        data: String::new(),
+        envelope: Envelope {
+            from_name: mailing.and_then(|m| m.sender_name.clone()).unwrap_or_else(|| sender.name.clone()),
+            from_address: from.to_string(),
+            reply_to: Some(reply_to),
+            return_path: sender.return_path.as_ref().unwrap_or(from).to_string(),
+            domain: from.domain().to_owned(),
+            // An answer, of no list: there is nothing to leave.
+            list_id: String::new(),
+            list_name: String::new(),
+            feedback_id: String::new(),
+            date_ms: engine.app.clock.now().timestamp_millis(),
+            public_url: app.config.public_url.to_string(),
+            edition: Some(order.edition.clone()),
+        },
+    })
+}

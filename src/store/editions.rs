@@ -1,0 +1,221 @@
+//! Editions: their definition, their files, how much of them is spoken for, and the wish that one is announced.
+
+use super::{
+    Kept, Result,
+    backend::{Backend, Transaction, values},
+    rows,
+};
+use crate::domain::{
+    Timestamp,
+    edition::{Announcement, Edition, EditionFile, Printed, Stocked},
+    email::EmailAddress,
+    issue::{IssueKey, Whom},
+    schedule::label,
+    segment::Segment,
+};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use serde_json::json;
+
+/// An edition `e`, and the instant of its announcement.
+macro_rules! stocked {
+    ($where:literal) => {
+        concat!(
+            "SELECT e.slug, e.definition, e.ordered, e.changed_at,
+                (SELECT MIN(a.leaves_at) FROM announcements a WHERE a.edition = e.slug) AS leaves_at
+            FROM editions e ",
+            $where,
+            " ORDER BY e.added_at DESC, e.slug"
+        )
+    };
+}
+
+pub(super) async fn keep<B: Backend>(
+    db: &B,
+    edition: &Edition,
+    files: &[(EditionFile, Vec<u8>)],
+    now: Timestamp,
+) -> Result<Kept> {
+    let mut tx = Transaction::write(db, "keeping an edition").await?;
+    let before = hold(&mut tx, &edition.slug).await?;
+    let packs = edition.printed.map_or(0, Printed::packs);
+    if let Some(before) = before.as_ref().filter(|before| before.ordered > 0) {
+        let pack = |it: &Edition| it.printed.map(|printed| printed.pack);
+        if pack(&before.edition) != pack(edition) || before.ordered > packs {
+            return Ok(Kept::Refused { ordered: before.ordered });
+        }
+    }
+    let upsert = "INSERT INTO editions (slug, definition, packs, added_at, changed_at) VALUES ($1, $2, $3, $4, $4)
+        ON CONFLICT (slug) DO UPDATE SET definition = excluded.definition, packs = excluded.packs,
+            changed_at = excluded.changed_at";
+    tx.execute(upsert, values![edition.slug.as_str(), json!(edition), packs, now]).await?;
+    let mut changed_files = Vec::new();
+    let select = "SELECT edition, bytes FROM edition_files WHERE edition = $1 AND name = $2";
+    let insert = "INSERT INTO edition_files (edition, name, media_type, bytes) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (edition, name) DO UPDATE SET bytes = excluded.bytes, media_type = excluded.media_type";
+    for file in [EditionFile::Cover, EditionFile::Pdf] {
+        let known = tx.row(select, values![edition.slug.as_str(), file.as_str()]).await?;
+        let known = known.map(|row| rows::file(&row)).transpose()?;
+        let given = files.iter().find(|(it, _)| *it == file).map(|(_, bytes)| bytes);
+        match given {
+            Some(bytes) if known.as_ref() != Some(bytes) => {
+                let values = values![edition.slug.as_str(), file.as_str(), file.media_type(), bytes.as_slice()];
+                tx.execute(insert, values).await?;
+                changed_files.push(file);
+            }
+            None if known.is_some() => {
+                let delete = "DELETE FROM edition_files WHERE edition = $1 AND name = $2";
+                tx.execute(delete, values![edition.slug.as_str(), file.as_str()]).await?;
+                changed_files.push(file);
+            }
+            _ => {}
+        }
+    }
+    tx.commit().await?;
+    Ok(match before {
+        None => Kept::Added,
+        Some(before) => Kept::Before { edition: Box::new(before.edition), changed_files },
+    })
+}
+
+/// The edition, held until the transaction ends: whoever counts its packs next waits here.
+pub(super) async fn hold<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Result<Option<Stocked>> {
+    // Written first: of two on Postgres the second reads what the first left.
+    tx.execute("UPDATE editions SET ordered = ordered WHERE slug = $1", values![slug]).await?;
+    of(tx, slug).await
+}
+
+pub(super) async fn of<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Result<Option<Stocked>> {
+    tx.row(stocked!("WHERE e.slug = $1"), values![slug]).await?.map(|row| rows::stocked(&row)).transpose()
+}
+
+pub(super) async fn one<B: Backend>(db: &B, slug: &str) -> Result<Option<Stocked>> {
+    of(&mut Transaction::read(db, "reading an edition").await?, slug).await
+}
+
+pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<Stocked>> {
+    let mut tx = Transaction::read(db, "reading the editions").await?;
+    tx.rows(stocked!(""), values![]).await?.iter().map(rows::stocked).collect()
+}
+
+pub(super) async fn file<B: Backend>(db: &B, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>> {
+    let mut tx = Transaction::read(db, "reading a file of an edition").await?;
+    let select = "SELECT edition, bytes FROM edition_files WHERE edition = $1 AND name = $2";
+    tx.row(select, values![slug, file.as_str()]).await?.map(|row| rows::file(&row)).transpose()
+}
+
+pub(super) async fn announce<B: Backend>(
+    db: &B,
+    announcement: &Announcement,
+    first_try: Timestamp,
+    zone: Tz,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let mut tx = Transaction::write(db, "announcing an edition").await?;
+    let Announcement { issue, edition, segment, leaves_at } = announcement;
+    let known = "SELECT key FROM issues WHERE key = $1";
+    if tx.row(known, values![issue]).await?.is_some() {
+        return Ok(None);
+    }
+    // No schedule names these instants: two editions announced for one of them leave a second apart.
+    let insert = "INSERT INTO occurrences (mailing, scheduled_for, local, state, issue, next_try)
+        VALUES ($1, $2, $3, 'pending', $4, $5) ON CONFLICT (mailing, scheduled_for) DO NOTHING";
+    let mut at = *leaves_at;
+    let wish =
+        "INSERT INTO announcements (issue, edition, segment, leaves_at, announced_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (issue) DO NOTHING";
+    let segment = segment.as_deref().unwrap_or_default();
+    if tx.execute(wish, values![issue, edition.as_str(), segment, at, now]).await? == 0 {
+        return Ok(None);
+    }
+    while tx
+        .execute(insert, values![issue.mailing(), at, label(at, zone), issue, first_try + (at - *leaves_at)])
+        .await?
+        == 0
+    {
+        at += TimeDelta::seconds(1);
+    }
+    if at != *leaves_at {
+        tx.execute("UPDATE announcements SET leaves_at = $2 WHERE issue = $1", values![issue, at]).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(at))
+}
+
+pub(super) async fn announcement<B: Backend>(db: &B, issue: &IssueKey) -> Result<Option<Announcement>> {
+    let mut tx = Transaction::read(db, "reading an announcement").await?;
+    let select = "SELECT issue, edition, segment, leaves_at FROM announcements WHERE issue = $1";
+    tx.row(select, values![issue]).await?.map(|row| rows::announcement(&row)).transpose()
+}
+
+pub(super) async fn take_back<B: Backend>(db: &B, issue: &IssueKey, reason: &str) -> Result<bool> {
+    let mut tx = Transaction::write(db, "taking an announcement back").await?;
+    // What was composed already is an issue, and is cancelled as one.
+    let delete = "DELETE FROM announcements WHERE issue = $1 AND NOT EXISTS (SELECT 1 FROM issues WHERE key = $1)";
+    if tx.execute(delete, values![issue]).await? == 0 {
+        return Ok(false);
+    }
+    let settle = "UPDATE occurrences SET state = 'missed', reason = $2 WHERE issue = $1 AND state = 'pending'";
+    tx.execute(settle, values![issue, reason]).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Addresses an issue would go to now.
+pub(super) async fn audience<B: Backend>(
+    db: &B,
+    mailing: &str,
+    audience: &str,
+    segment: Option<&Segment>,
+) -> Result<Vec<EmailAddress>> {
+    let mut tx = Transaction::read(db, "looking who would receive it").await?;
+    let select = "SELECT c.id, c.address FROM contacts c
+        JOIN partners p ON p.id = c.partner
+        JOIN subscriptions u ON u.contact = c.id AND u.mailing = $2 AND u.ended_at IS NULL
+        WHERE NOT EXISTS (SELECT 1 FROM suppressions s
+            WHERE s.address_hash = c.address_hash AND s.scope IN ('*', $1))";
+    let mut values = values![mailing, audience];
+    let condition = segment.map(|segment| {
+        let (condition, more) = super::segment::condition::<B>(segment, values.len() + 1);
+        values.extend(more);
+        format!(" AND {condition}")
+    });
+    let select = format!("{select}{} ORDER BY c.email_key", condition.unwrap_or_default());
+    let read = |row| rows::Reader::new(row, "contacts", "id").address("address");
+    tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(read).collect()
+}
+
+/// Editions whose announcement left so long ago that those who did not order are written to once more: the slug, and whom
+/// it was announced to.
+pub(super) async fn announced<B: Backend>(db: &B) -> Result<Vec<(Stocked, Announcement, Timestamp)>> {
+    let mut tx = Transaction::read(db, "looking for editions to remind of").await?;
+    let select = "SELECT a.issue, a.edition, a.segment, a.leaves_at, i.frozen_at FROM announcements a
+        JOIN issues i ON i.key = a.issue WHERE i.frozen_at IS NOT NULL AND i.state IN ('sending', 'done')
+        ORDER BY i.frozen_at";
+    let mut found = Vec::new();
+    for row in tx.rows(select, values![]).await? {
+        let announcement = rows::announcement(&row)?;
+        let frozen_at = rows::Reader::new(&row, "issues", "issue").instant("frozen_at")?;
+        if let Some(stocked) = of(&mut tx, &announcement.edition).await? {
+            found.push((stocked, announcement, frozen_at));
+        }
+    }
+    Ok(found)
+}
+
+/// Of `c`, who is meant of an audience: text of ours with the value of `$5`, which is the audience's name otherwise.
+pub(super) fn among<'a>(whom: &'a Whom, audience: &'a str) -> (&'static str, &'a str) {
+    match whom {
+        Whom::Audience => {
+            ("JOIN subscriptions u ON u.contact = c.id AND u.mailing = $5 AND u.ended_at IS NULL", audience)
+        }
+        Whom::Contact(id) => ("JOIN (SELECT CAST($5 AS TEXT) AS id) AS one ON one.id = c.id", id),
+        // Whoever got the first mail and ordered nothing, not even to cancel it.
+        Whom::NotOrdered(announcement) => (
+            "JOIN deliveries d ON d.contact_id = c.id AND d.issue = $5 AND d.state = 'sent'
+             JOIN announcements n ON n.issue = d.issue
+                AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.edition = n.edition AND o.contact_id = c.id)",
+            announcement.as_str(),
+        ),
+    }
+}

@@ -1,0 +1,202 @@
+//! Orders of an edition, counted against what there is of it: the edition is held first, so that of two who order the last
+//! pack one gets it. What a person says is one transaction, and says it once however often it is sent.
+
+use super::{
+    MOST_REVISIONS, Ordered, Result,
+    backend::{Backend, Transaction, values},
+    editions, rows,
+};
+use crate::domain::{
+    Timestamp,
+    edition::{Order, OrderState, Orderer, Stocked, Wish},
+};
+
+/// Letters and digits of an order's id that nobody takes for another.
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+macro_rules! orders {
+    ($where:literal) => {
+        concat!(
+            "SELECT id, edition, contact_id, address, name, establishment, commune, street, packs, handover, remark,
+                state, revision, ordered_at, changed_at
+            FROM orders ",
+            $where,
+            " ORDER BY ordered_at, id"
+        )
+    };
+}
+
+/// The edition, who asks, and what they ordered of it so far.
+pub(super) async fn look<B: Backend>(
+    db: &B,
+    edition: &str,
+    contact: &str,
+) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>> {
+    let mut tx = Transaction::read(db, "reading an order").await?;
+    let Some(stocked) = editions::of(&mut tx, edition).await? else { return Ok(None) };
+    let orderer = orderer(&mut tx, contact).await?;
+    let open = open(&mut tx, edition, contact).await?;
+    Ok(Some((stocked, orderer, open)))
+}
+
+pub(super) async fn place<B: Backend>(
+    db: &B,
+    edition: &str,
+    contact: &str,
+    wish: &Wish,
+    now: Timestamp,
+) -> Result<Ordered> {
+    let mut tx = Transaction::write(db, "taking an order").await?;
+    let (Some(stocked), Some(by)) = (editions::hold(&mut tx, edition).await?, orderer(&mut tx, contact).await?) else {
+        return Ok(Ordered::NotKnown);
+    };
+    let before = open(&mut tx, edition, contact).await?;
+    if before.as_ref().is_some_and(|before| before.wish == *wish) {
+        return Ok(Ordered::Before);
+    }
+    if said_so_far(&mut tx, edition, contact).await? >= MOST_REVISIONS {
+        return Ok(Ordered::TooOften);
+    }
+    let had = before.as_ref().map_or(0, |before| before.wish.packs);
+    if !take(&mut tx, edition, i64::from(wish.packs) - i64::from(had)).await? {
+        return Ok(Ordered::TooMany { left: stocked.left() + had });
+    }
+    let person = |id: &str, revision: u32| {
+        values![
+            id,
+            edition,
+            contact,
+            by.address.key(),
+            by.address.to_string(),
+            by.name.as_str(),
+            by.establishment.as_str(),
+            by.commune.as_str(),
+            by.street.as_str(),
+            wish.packs,
+            wish.handover.as_str(),
+            wish.remark.as_str(),
+            revision,
+            now,
+        ]
+    };
+    match &before {
+        Some(before) => {
+            let update =
+                "UPDATE orders SET recipient_key = $4, address = $5, name = $6, establishment = $7, commune = $8,
+                    street = $9, packs = $10, handover = $11, remark = $12, revision = $13, changed_at = $14
+                WHERE id = $1 AND edition = $2 AND contact_id = $3 AND state = 'open'";
+            tx.execute(update, person(&before.id, before.revision + 1)).await?;
+        }
+        None => {
+            let insert =
+                "INSERT INTO orders (id, edition, contact_id, recipient_key, address, name, establishment, commune,
+                    street, packs, handover, remark, state, revision, ordered_at, changed_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $14, $14)";
+            tx.execute(insert, person(&new_id(), 1)).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(if before.is_some() { Ordered::Changed } else { Ordered::New })
+}
+
+pub(super) async fn cancel<B: Backend>(db: &B, edition: &str, contact: &str, now: Timestamp) -> Result<bool> {
+    let mut tx = Transaction::write(db, "cancelling an order").await?;
+    editions::hold(&mut tx, edition).await?;
+    let Some(order) = open(&mut tx, edition, contact).await? else { return Ok(false) };
+    take(&mut tx, edition, -i64::from(order.wish.packs)).await?;
+    let update = "UPDATE orders SET state = 'cancelled', revision = revision + 1, changed_at = $2
+        WHERE id = $1 AND state = 'open'";
+    tx.execute(update, values![order.id.as_str(), now]).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// `false`: there are not so many left. Guarded by what is there when it is written, whatever was read before.
+async fn take<B: Backend>(tx: &mut Transaction<B>, edition: &str, packs: i64) -> Result<bool> {
+    let update = "UPDATE editions SET ordered = ordered + $2
+        WHERE slug = $1 AND ordered + $2 <= packs AND ordered + $2 >= 0";
+    Ok(tx.execute(update, values![edition, packs]).await? == 1)
+}
+
+async fn said_so_far<B: Backend>(tx: &mut Transaction<B>, edition: &str, contact: &str) -> Result<u32> {
+    let select =
+        "SELECT CAST(COALESCE(SUM(revision), 0) AS BIGINT) AS n FROM orders WHERE edition = $1 AND contact_id = $2";
+    let row = tx.row(select, values![edition, contact]).await?;
+    row.map_or(Ok(0), |row| rows::Reader::new(&row, "orders", "n").number("n"))
+}
+
+fn new_id() -> String {
+    let chance = rand::random::<u64>();
+    (0..8).map(|n| char::from(LETTERS[usize::try_from((chance >> (5 * n)) & 31).unwrap_or_default()])).collect()
+}
+
+async fn orderer<B: Backend>(tx: &mut Transaction<B>, contact: &str) -> Result<Option<Orderer>> {
+    let select = "SELECT c.id AS contact_id, c.address, c.name, p.name AS establishment, p.commune, p.street
+        FROM contacts c JOIN partners p ON p.id = c.partner WHERE c.id = $1";
+    tx.row(select, values![contact]).await?.map(|row| rows::orderer(&row)).transpose()
+}
+
+async fn open<B: Backend>(tx: &mut Transaction<B>, edition: &str, contact: &str) -> Result<Option<Order>> {
+    let select = orders!("WHERE edition = $1 AND contact_id = $2 AND state = 'open'");
+    tx.row(select, values![edition, contact]).await?.map(|row| rows::order(&row)).transpose()
+}
+
+pub(super) async fn all<B: Backend>(db: &B, edition: Option<&str>) -> Result<Vec<Order>> {
+    let mut tx = Transaction::read(db, "reading the orders").await?;
+    tx.rows(orders!("WHERE $1 IS NULL OR edition = $1"), values![edition]).await?.iter().map(rows::order).collect()
+}
+
+/// Those whose last word was not confirmed yet.
+pub(super) async fn unconfirmed<B: Backend>(db: &B) -> Result<Vec<Order>> {
+    let mut tx = Transaction::read(db, "looking for orders to confirm").await?;
+    tx.rows(orders!("WHERE confirmed < revision"), values![]).await?.iter().map(rows::order).collect()
+}
+
+pub(super) async fn confirmed<B: Backend>(db: &B, order: &Order) -> Result<()> {
+    let mut tx = Transaction::write(db, "recording a confirmation").await?;
+    let update = "UPDATE orders SET confirmed = $2 WHERE id = $1 AND confirmed < $2";
+    tx.execute(update, values![order.id.as_str(), order.revision]).await?;
+    tx.commit().await
+}
+
+pub(super) async fn close<B: Backend>(db: &B, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>> {
+    let mut tx = Transaction::write(db, "closing orders").await?;
+    let mut before = Vec::with_capacity(ids.len());
+    for id in ids {
+        let update = "UPDATE orders SET state = 'delivered', changed_at = $2 WHERE id = $1 AND state = 'open'";
+        if tx.execute(update, values![id.as_str(), now]).await? == 1 {
+            before.push(Some(OrderState::Open));
+            continue;
+        }
+        let row = tx.row(orders!("WHERE id = $1"), values![id.as_str()]).await?;
+        before.push(row.map(|row| rows::order(&row)).transpose()?.map(|order| order.state));
+    }
+    // All of a list, or none of it.
+    if before.iter().all(Option::is_some) {
+        tx.commit().await?;
+    }
+    Ok(before)
+}
+
+pub(super) async fn of_person<B: Backend>(tx: &mut Transaction<B>, key: &str) -> Result<Vec<Order>> {
+    tx.rows(orders!("WHERE recipient_key = $1"), values![key]).await?.iter().map(rows::order).collect()
+}
+
+/// What was handed out stays in the sums, without its person; what was open is given back. The confirmations hold the
+/// person's own words: their texts go too.
+pub(super) async fn erase<B: Backend>(tx: &mut Transaction<B>, key: &str, now: Timestamp) -> Result<()> {
+    for order in of_person(tx, key).await? {
+        if order.state == OrderState::Open {
+            editions::hold(tx, &order.edition).await?;
+            take(tx, &order.edition, -i64::from(order.wish.packs)).await?;
+        }
+        let update = "UPDATE orders SET state = CASE WHEN state = 'open' THEN 'cancelled' ELSE state END,
+                contact_id = 'erased:' || id, recipient_key = 'erased:' || id, address = 'erased@erased.invalid', name = '',
+                establishment = '', commune = '', street = '', remark = '', confirmed = revision, changed_at = $2
+            WHERE id = $1";
+        tx.execute(update, values![order.id.as_str(), now]).await?;
+        let words = "UPDATE issue_content SET html = '', text = '', data = '' WHERE issue LIKE 'orders/' || $1 || '-%'";
+        tx.execute(words, values![order.id.as_str()]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The page by which one orders: whole or not at all, never more than there is, and nobody else's.
+
+use super::{ANNE, MARIE, Open, PAUL, add, ask, dump, mails, office, way_to_order};
+use crate::support::house::{BOTH, House, On, Relay, until};
+use std::fmt::Write as _;
+
+fn announced(on: On, printed: u32) -> (House, Relay) {
+    let relay = Relay::start();
+    let house = office(on, &relay);
+    add(&house, printed, "").expect(0);
+    house.semainier(&["announce", "carte-2027"]).expect(0);
+    (house, relay)
+}
+
+#[test]
+fn a_form_with_something_wrong_is_shown_again_as_it_was_filled() {
+    let (house, relay) = announced(On::Sqlite, 1000);
+    let (open, way) = (Open::at(&house), way_to_order(&relay, MARIE));
+    let before = dump(&house, On::Sqlite);
+    let long = "x".repeat(501);
+    let page =
+        open.post(&way, &format!("action=order&packs=beaucoup&remark={long}")).expect(422, "n’est pas enregistrée");
+    let html = page.text();
+    for part in [
+        "<title>Erreur",
+        "role=\"alert\"",
+        "href=\"#paquets\"",
+        "href=\"#remise\"",
+        "href=\"#remarque\"",
+        "value=\"beaucoup\"",
+        "aria-describedby=\"paquets-aide paquets-erreur\" aria-invalid=\"true\"",
+        "id=\"paquets-erreur\"",
+        "aria-describedby=\"remise-erreur\"",
+        &long,
+    ] {
+        assert!(html.contains(part), "{part} is not in\n{html}");
+    }
+    open.post(&way, "action=order&packs=21&handover=pick_up").expect(422, "Il ne reste que 20 paquets.");
+    open.post(&way, "").expect(422, "Écrivez un nombre de paquets, de 1 à 20.");
+    open.post(&way, "action=cancel").expect(200, "Vous n’avez pas de commande en cours");
+    // Everything in it is text, whoever wrote it.
+    let evil = "action=order&packs=%3Cb%3E&handover=pick_up&remark=%3Cscript%3Ealert(1)%3C/script%3E";
+    let page = open.post(&way, evil);
+    assert!(
+        page.status == 422 && !page.text().contains("<script") && !page.text().contains("<b>\""),
+        "{}",
+        page.text()
+    );
+    assert_eq!(dump(&house, On::Sqlite), before, "nothing was changed");
+    let too_large = open.post(&way, &format!("action=order&packs=1&handover=pick_up&remark={}", "x".repeat(20_000)));
+    assert_eq!(too_large.status, 413);
+    for method in ["PUT", "DELETE", "OPTIONS"] {
+        assert_eq!(ask(open.host(), method, &way, "").status, 405, "{method}");
+    }
+}
+
+#[test]
+fn what_is_gone_is_said_and_comes_back_when_somebody_cancels() {
+    for on in BOTH {
+        let (house, relay) = announced(on, 100);
+        let open = Open::at(&house);
+        let [marie, paul, anne] = [MARIE, PAUL, ANNE].map(|it| way_to_order(&relay, it));
+        let order = |packs: u32| format!("action=order&packs={packs}&handover=pick_up");
+        open.post(&marie, &order(1)).expect(200, "C’est fait");
+        open.post(&paul, &order(2)).expect(422, "Il ne reste qu’un paquet.");
+        open.post(&paul, &order(1)).expect(200, "C’est fait");
+        let page = open.get(&anne).expect(200, "Épuisé : tous les exemplaires sont commandés.");
+        assert!(!page.text().contains("<form"), "{}", page.text());
+        open.post(&anne, &order(1)).expect(409, "Épuisé");
+        open.get(&paul).expect(200, "Épuisé : il ne reste que ce que vous avez commandé.");
+        house.semainier(&["editions", "--json"]).expect(0).expect_said(&["\"left\": 0"]);
+
+        open.post(&marie, "action=cancel").expect(200, "votre commande est annulée");
+        until("the end is confirmed too", || {
+            mails(&relay, MARIE).iter().any(|it| it.subject().unwrap().starts_with("Commande annulée"))
+        });
+        open.post(&anne, &order(1)).expect(200, "C’est fait");
+        open.get(&marie).expect(200, "Épuisé : tous");
+        let csv = house.semainier(&["orders", "--csv"]).expect(0).stdout;
+        assert!(csv.contains(";'=Étoile;"), "no cell is a formula: {csv}");
+        open.serve.stop();
+    }
+}
+
+#[test]
+fn twenty_who_order_the_last_packs_at_once_get_exactly_what_there_is() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = office(on, &relay);
+        let mut csv = "email;nom;etablissement;commune\n".to_owned();
+        for n in 1..=20 {
+            let _ = writeln!(csv, "p{n}@many.example;P {n};Gîte n° {n};Auch");
+        }
+        house.write("partners.csv", csv);
+        house.semainier(&["partners", "import", "partners.csv"]).expect(0);
+        add(&house, 7 * 50, "").expect(0);
+        house.semainier(&["announce", "carte-2027"]).expect(0);
+        let open = Open::at(&house);
+        let ways: Vec<_> = (1..=20).map(|n| way_to_order(&relay, &format!("p{n}@many.example"))).collect();
+        let answers: Vec<u16> = std::thread::scope(|scope| {
+            let host = open.host();
+            let post = |way: &String| ask(host, "POST", way, "action=order&packs=1&handover=delivery").status;
+            let threads: Vec<_> = ways.iter().map(|way| scope.spawn(move || post(way))).collect();
+            threads.into_iter().map(|it| it.join().unwrap()).collect()
+        });
+        let count = |status| answers.iter().filter(|it| **it == status).count();
+        assert_eq!((count(200), count(409)), (7, 13), "{answers:?}");
+        assert_eq!(house.number("SELECT COUNT(*) FROM orders WHERE state = 'open'"), 7);
+        assert_eq!(house.number("SELECT ordered FROM editions"), 7);
+        let confirmed = || relay.seen().accepted.iter().filter(|it| it.message_id.contains("orders-")).count();
+        until("each of them is confirmed", || confirmed() == 7);
+        open.serve.stop();
+        assert_eq!(confirmed(), 7, "once");
+    }
+}
+
+#[test]
+fn a_link_that_is_forged_or_of_another_edition_is_a_page_that_is_not_there() {
+    let (house, relay) = announced(On::Sqlite, 1000);
+    house.write("guide.toml", std::fs::read_to_string(house.path("carte-2027.toml")).unwrap());
+    house.semainier(&["editions", "add", "guide.toml"]).expect(0);
+    let open = Open::at(&house);
+    let (marie, paul) = (way_to_order(&relay, MARIE), way_to_order(&relay, PAUL));
+    let nothing = open.get("/nothing/here");
+    let (head, mac) = marie.rsplit_once('.').unwrap();
+    let leave = marie.replace("/o/", "/u/");
+    let contact = |way: &str| way.trim_start_matches("/o/").split('.').next().unwrap().to_owned();
+    for forged in [
+        format!("{head}.{}", mac.chars().rev().collect::<String>()),
+        marie.replace("carte-2027", "guide"),
+        marie.replace(&contact(&marie), &contact(&paul)),
+        marie[..marie.len() - 1].to_owned(),
+        format!("{head}."),
+        head.to_owned(),
+        leave,
+        "/o/x".to_owned(),
+        "/o/%00.%0d%0a.x".to_owned(),
+        "/editions/nothing.jpg".to_owned(),
+        "/editions/carte-2027.pdf".to_owned(),
+        "/editions/carte-2027".to_owned(),
+    ] {
+        let reply = open.get(&forged);
+        assert_eq!((reply.status, reply.text()), (404, nothing.text()), "{forged}");
+        let reply = open.post(&forged, "action=order&packs=1&handover=pick_up");
+        assert!(matches!(reply.status, 404 | 405), "{forged}: {}", reply.status);
+    }
+    assert_eq!(house.number("SELECT COUNT(*) FROM orders"), 0);
+    assert!(open.get("/editions/carte-2027.jpg").head.contains("content-type: image/jpeg"));
+}
+
+#[test]
+fn after_its_last_day_nothing_is_ordered_any_more_and_a_broken_database_is_said() {
+    let (house, relay) = announced(On::Sqlite, 1000);
+    let (open, way) = (Open::at(&house), way_to_order(&relay, MARIE));
+    house.sql("ALTER TABLE orders RENAME TO orders_elsewhere");
+    for reply in [open.get(&way), open.post(&way, "action=order&packs=1&handover=pick_up")] {
+        assert!(reply.status == 503 && reply.words().contains("rien n’a été changé"), "{}", reply.words());
+    }
+    house.sql("ALTER TABLE orders_elsewhere RENAME TO orders");
+    add(&house, 1000, "valid_until = \"2020-01-01\"").expect(0).expect_said(&["announced already: the mail stays"]);
+    let page = open.get(&way).expect(200, "Cette édition n’est plus valable");
+    assert!(!page.text().contains("<form"), "{}", page.text());
+    open.post(&way, "action=order&packs=1&handover=pick_up").expect(409, "n’est plus valable");
+    assert_eq!(house.number("SELECT COUNT(*) FROM orders"), 0);
+}

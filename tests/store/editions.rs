@@ -1,0 +1,346 @@
+//! Editions and their orders: counted against what there is, whoever orders at the same time; announced once.
+
+use crate::support::ledger::{HOUR, Ledger, address, at, contact, hash, new_issue};
+use semainier::{
+    domain::{
+        edition::{
+            Announcement, Edition, EditionFile, EditionKind, Handover, ORDERS, Online, Order, OrderState, Printed, Wish,
+        },
+        issue::{IssueKey, NewIssue, Whom},
+        partner::SuppressionReason,
+        segment::Segment,
+    },
+    store::{Erased, Frozen, Kept, LogFilter, MOST_REVISIONS, OccurrenceState, Ordered},
+};
+use std::sync::Arc;
+
+const PARIS: chrono_tz::Tz = chrono_tz::Europe::Paris;
+
+fn edition(copies: u32, pack: u32) -> Edition {
+    Edition {
+        slug: "carte-2027".to_owned(),
+        title: "Carte touristique".to_owned(),
+        kind: EditionKind::Map,
+        languages: vec!["fr".to_owned()],
+        pages: None,
+        summary: "Une carte.".to_owned(),
+        online: Online::Pdf,
+        printed: Some(Printed { copies, pack }),
+        valid_until: None,
+        words: "La carte est là.".to_owned(),
+        post: None,
+        reminder_after_days: None,
+    }
+}
+
+fn cover(byte: u8) -> Vec<(EditionFile, Vec<u8>)> {
+    vec![(EditionFile::Cover, vec![byte; 3])]
+}
+
+fn wish(packs: u32) -> Wish {
+    Wish { packs, handover: Handover::Delivery, remark: "Fermé le lundi".to_owned() }
+}
+
+/// So many packs of ten, and the ids of so many contacts.
+async fn stocked(db: &Ledger, packs: u32, contacts: usize) -> Vec<String> {
+    db.partners(contacts).await;
+    assert_eq!(db.store.keep_edition(&edition(packs * 10, 10), &cover(1), at(0)).await.unwrap(), Kept::Added);
+    db.store.contacts().await.unwrap().into_iter().map(|it| it.id).collect()
+}
+
+async fn left(db: &Ledger) -> u32 {
+    db.store.edition("carte-2027").await.unwrap().unwrap().left()
+}
+
+async fn order_of(db: &Ledger, contact: &str) -> Option<Order> {
+    db.store.look_at_order("carte-2027", contact).await.unwrap().unwrap().2
+}
+
+fn announcement(leaves_at: i64) -> Announcement {
+    Announcement {
+        issue: IssueKey::new("editions", "carte-2027"),
+        edition: "carte-2027".to_owned(),
+        segment: Some("commune = \"Auch\"".to_owned()),
+        leaves_at: at(leaves_at),
+    }
+}
+
+async fn what_is_added_again_is_brought_up_to_date_and_its_orders_stay(db: Ledger) {
+    let contacts = stocked(&db, 4, 1).await;
+    let (store, slug) = (&db.store, "carte-2027");
+    let mut files = cover(1);
+    files.push((EditionFile::Pdf, b"%PDF-".to_vec()));
+    let before = |changed_files| Kept::Before { edition: Box::new(edition(40, 10)), changed_files };
+    assert_eq!(store.keep_edition(&edition(40, 10), &cover(1), at(1)).await.unwrap(), before(vec![]));
+    assert_eq!(store.keep_edition(&edition(40, 10), &files, at(1)).await.unwrap(), before(vec![EditionFile::Pdf]));
+    assert_eq!(store.edition_file(slug, EditionFile::Pdf).await.unwrap().as_deref(), Some(&b"%PDF-"[..]));
+    assert_eq!(store.keep_edition(&edition(40, 10), &cover(1), at(1)).await.unwrap(), before(vec![EditionFile::Pdf]));
+    assert_eq!(store.edition_file(slug, EditionFile::Pdf).await.unwrap(), None);
+
+    store.order(slug, &contacts[0], &wish(3), at(2)).await.unwrap();
+    for refused in [edition(29, 10), edition(40, 5), Edition { printed: None, ..edition(40, 10) }] {
+        assert_eq!(store.keep_edition(&refused, &cover(1), at(3)).await.unwrap(), Kept::Refused { ordered: 3 });
+    }
+    assert_eq!(store.keep_edition(&edition(39, 10), &cover(2), at(3)).await.unwrap(), before(vec![EditionFile::Cover]));
+    let stocked = store.edition(slug).await.unwrap().unwrap();
+    assert_eq!((stocked.edition, stocked.ordered, stocked.changed_at), (edition(39, 10), 3, at(3)));
+    assert_eq!((left(&db).await, store.editions().await.unwrap().len()), (0, 1));
+}
+
+async fn a_contact_has_one_open_order_and_saying_it_again_changes_it(db: Ledger) {
+    let contacts = stocked(&db, 10, 2).await;
+    let (store, slug, me) = (&db.store, "carte-2027", contacts[0].as_str());
+    assert_eq!(store.order(slug, me, &wish(3), at(1)).await.unwrap(), Ordered::New);
+    assert_eq!(store.order(slug, me, &wish(3), at(2)).await.unwrap(), Ordered::Before, "a second click");
+    let first = order_of(&db, me).await.unwrap();
+    assert_eq!((first.revision, first.changed_at, first.by.establishment.as_str()), (1, at(1), "Gîte n° 1"));
+    assert_eq!(store.unconfirmed_orders().await.unwrap(), std::slice::from_ref(&first));
+    store.order_confirmed(&first).await.unwrap();
+    assert_eq!(store.unconfirmed_orders().await.unwrap(), []);
+
+    let other = Wish { handover: Handover::PickUp, remark: String::new(), packs: 9 };
+    assert_eq!(store.order(slug, me, &other, at(3)).await.unwrap(), Ordered::Changed);
+    let changed = order_of(&db, me).await.unwrap();
+    assert_eq!((changed.id.as_str(), changed.revision, &changed.wish), (first.id.as_str(), 2, &other));
+    assert_eq!(changed.confirmation().to_string(), format!("orders/{}-2", first.id));
+    assert_eq!(store.unconfirmed_orders().await.unwrap(), [changed]);
+    store.order_confirmed(&first).await.unwrap();
+    assert_eq!(
+        store.unconfirmed_orders().await.unwrap().len(),
+        1,
+        "what was said last is not confirmed by what came before"
+    );
+
+    assert_eq!(store.order(slug, &contacts[1], &wish(2), at(4)).await.unwrap(), Ordered::TooMany { left: 1 });
+    assert_eq!(
+        store.order(slug, me, &wish(11), at(4)).await.unwrap(),
+        Ordered::TooMany { left: 10 },
+        "mine count as left"
+    );
+    assert!(store.cancel_order(slug, me, at(5)).await.unwrap());
+    assert!(!store.cancel_order(slug, me, at(6)).await.unwrap());
+    assert_eq!((order_of(&db, me).await, left(&db).await), (None, 10));
+    assert_eq!(store.order(slug, me, &wish(1), at(7)).await.unwrap(), Ordered::New, "and a new one has another id");
+    assert_ne!(order_of(&db, me).await.unwrap().id, first.id);
+    for (edition, contact) in [("nothing", me), (slug, "nobody")] {
+        assert_eq!(store.order(edition, contact, &wish(1), at(8)).await.unwrap(), Ordered::NotKnown);
+    }
+    assert!(store.look_at_order("nothing", me).await.unwrap().is_none());
+    assert!(store.look_at_order(slug, "nobody").await.unwrap().unwrap().1.is_none());
+}
+
+async fn twenty_who_order_the_last_packs_at_once_get_exactly_what_there_is(db: Ledger) {
+    let contacts = stocked(&db, 7, 20).await;
+    let other = db.another().await;
+    let (stores, contacts) = ([Arc::clone(&db.store), other], Arc::new(contacts));
+    let tasks: Vec<_> = (0..20)
+        .map(|n| {
+            let (store, contacts) = (Arc::clone(&stores[n % 2]), Arc::clone(&contacts));
+            tokio::spawn(async move { store.order("carte-2027", &contacts[n], &wish(1), at(1)).await.unwrap() })
+        })
+        .collect();
+    let mut got = Vec::new();
+    for task in tasks {
+        got.push(task.await.unwrap());
+    }
+    assert_eq!(got.iter().filter(|it| **it == Ordered::New).count(), 7, "{got:?}");
+    assert!(got.iter().all(|it| matches!(it, Ordered::New | Ordered::TooMany { left: 0 })), "{got:?}");
+    assert_eq!((left(&db).await, db.store.orders(None).await.unwrap().len()), (0, 7));
+}
+
+async fn a_double_click_in_the_same_moment_is_one_order(db: Ledger) {
+    let contacts = stocked(&db, 10, 1).await;
+    let other = db.another().await;
+    let wish = wish(2);
+    let (one, two) = tokio::join!(
+        db.store.order("carte-2027", &contacts[0], &wish, at(1)),
+        other.order("carte-2027", &contacts[0], &wish, at(1))
+    );
+    let pair = (one.unwrap(), two.unwrap());
+    assert!([(Ordered::New, Ordered::Before), (Ordered::Before, Ordered::New)].contains(&pair), "{pair:?}");
+    assert_eq!((left(&db).await, db.store.orders(None).await.unwrap().len()), (8, 1));
+}
+
+async fn a_contact_who_changes_an_order_without_end_is_stopped_and_may_still_cancel(db: Ledger) {
+    let contacts = stocked(&db, 10, 2).await;
+    let (store, slug, me) = (&db.store, "carte-2027", contacts[0].as_str());
+    for n in 0..MOST_REVISIONS {
+        let ordered = store.order(slug, me, &wish(1 + n % 2), at(n.into())).await.unwrap();
+        assert!(matches!(ordered, Ordered::New | Ordered::Changed), "{n}: {ordered:?}");
+    }
+    assert_eq!(store.order(slug, me, &wish(5), at(99)).await.unwrap(), Ordered::TooOften);
+    assert!(store.cancel_order(slug, me, at(100)).await.unwrap());
+    assert_eq!(store.order(slug, me, &wish(1), at(101)).await.unwrap(), Ordered::TooOften);
+    assert_eq!(store.order(slug, &contacts[1], &wish(10), at(102)).await.unwrap(), Ordered::New, "nobody else is");
+}
+
+async fn what_was_handed_over_is_closed_all_of_a_list_or_none(db: Ledger) {
+    let contacts = stocked(&db, 10, 2).await;
+    let (store, slug) = (&db.store, "carte-2027");
+    for contact in &contacts {
+        store.order(slug, contact, &wish(1), at(1)).await.unwrap();
+    }
+    let ids = [order_of(&db, &contacts[0]).await.unwrap().id, order_of(&db, &contacts[1]).await.unwrap().id];
+    assert!(ids.iter().all(|id| id.len() == 8 && id.chars().all(|c| c.is_ascii_alphanumeric())), "{ids:?}");
+    let with_another = [ids[0].clone(), "nothing".to_owned()];
+    assert_eq!(store.close_orders(&with_another, at(2)).await.unwrap(), [Some(OrderState::Open), None]);
+    assert_eq!(order_of(&db, &contacts[0]).await.unwrap().state, OrderState::Open, "nothing was done");
+    store.cancel_order(slug, &contacts[1], at(2)).await.unwrap();
+    let before = store.close_orders(&ids, at(3)).await.unwrap();
+    assert_eq!(before, [Some(OrderState::Open), Some(OrderState::Cancelled)]);
+    let all = store.orders(Some(slug)).await.unwrap();
+    let state = |id: &String| all.iter().find(|it| it.id == *id).unwrap().state;
+    assert_eq!((state(&ids[0]), state(&ids[1])), (OrderState::Delivered, OrderState::Cancelled));
+    assert_eq!(left(&db).await, 9, "what was handed over is gone");
+    assert!(!store.cancel_order(slug, &contacts[0], at(4)).await.unwrap(), "and not to be taken back");
+    assert_eq!(store.order(slug, &contacts[0], &wish(1), at(5)).await.unwrap(), Ordered::New, "more may be ordered");
+    assert!(store.orders(Some("nothing")).await.unwrap().is_empty());
+}
+
+async fn an_edition_is_announced_once_and_taken_back_while_nothing_was_made_of_it(db: Ledger) {
+    stocked(&db, 1, 1).await;
+    let (store, key) = (&db.store, announcement(0).issue);
+    store.cursor("editions", "", at(0)).await.unwrap();
+    let mut other = edition(10, 10);
+    other.slug = "guide-2027".to_owned();
+    store.keep_edition(&other, &cover(1), at(0)).await.unwrap();
+
+    assert_eq!(store.announce(&announcement(HOUR), at(HOUR), PARIS, at(1)).await.unwrap(), Some(at(HOUR)));
+    assert_eq!(store.announce(&announcement(2), at(2), PARIS, at(1)).await.unwrap(), None, "once");
+    let same_hour = Announcement {
+        issue: IssueKey::new("editions", "guide-2027"),
+        edition: "guide-2027".to_owned(),
+        segment: None,
+        ..announcement(HOUR)
+    };
+    assert_eq!(store.announce(&same_hour, at(HOUR), PARIS, at(1)).await.unwrap(), Some(at(HOUR + 1)), "a second later");
+    assert_eq!(store.announcement(&key).await.unwrap(), Some(announcement(HOUR)));
+    assert!(store.due_occurrences(at(HOUR - 1)).await.unwrap().is_empty());
+    let due = store.due_occurrences(at(HOUR)).await.unwrap();
+    assert_eq!((due.len(), due[0].issue.as_ref(), due[0].scheduled_for), (1, Some(&key), at(HOUR)));
+    assert_eq!(store.edition("carte-2027").await.unwrap().unwrap().announced_for, Some(at(HOUR)));
+
+    assert!(store.take_back(&key, "repris").await.unwrap());
+    assert!(!store.take_back(&key, "repris").await.unwrap());
+    assert!(store.due_occurrences(at(HOUR)).await.unwrap().is_empty());
+    let settled = store.occurrences(Some("editions"), 9).await.unwrap();
+    assert!(settled.iter().any(|it| it.state == OccurrenceState::Missed && it.reason.as_deref() == Some("repris")));
+
+    assert!(store.announce(&announcement(3), at(3), PARIS, at(3)).await.unwrap().is_some(), "it may be announced anew");
+    let issue = NewIssue { key: key.clone(), mailing: "editions".to_owned(), ..new_issue("x") };
+    store.freeze_issue(&issue, at(4)).await.unwrap();
+    assert!(!store.take_back(&key, "repris").await.unwrap(), "it left");
+    assert_eq!(store.announce(&announcement(5), at(5), PARIS, at(5)).await.unwrap(), None);
+    assert_eq!(store.announced().await.unwrap().len(), 1);
+}
+
+async fn a_confirmation_goes_to_its_contact_alone_and_a_reminder_to_those_who_did_not_order(db: Ledger) {
+    let contacts = stocked(&db, 10, 4).await;
+    let (store, first) = (&db.store, announcement(0).issue);
+    store.cursor("editions", "", at(0)).await.unwrap();
+    store.announce(&announcement(0), at(0), PARIS, at(0)).await.unwrap();
+    let sent = NewIssue { key: first.clone(), mailing: "editions".to_owned(), ..new_issue("x") };
+    assert_eq!(store.freeze_issue(&sent, at(0)).await.unwrap(), Frozen::Now { recipients: 4 });
+    // The fourth did not get it; the first ordered, the second did and thought better of it.
+    db.sql("UPDATE deliveries SET state = 'sent', next_at = NULL WHERE address NOT LIKE '%000004@%'").await;
+    db.sql("UPDATE deliveries SET state = 'failed', next_at = NULL WHERE state = 'queued'").await;
+    store.order("carte-2027", &contacts[0], &wish(1), at(1)).await.unwrap();
+    store.order("carte-2027", &contacts[1], &wish(1), at(1)).await.unwrap();
+    store.cancel_order("carte-2027", &contacts[1], at(2)).await.unwrap();
+    let reminder = NewIssue {
+        key: IssueKey::new("editions", "carte-2027-rappel"),
+        mailing: "editions".to_owned(),
+        whom: Whom::NotOrdered(first),
+        ..new_issue("x")
+    };
+    assert_eq!(store.freeze_issue(&reminder, at(3)).await.unwrap(), Frozen::Now { recipients: 1 });
+    // Of no list the person could have left; a dead address stays dead.
+    store.suppress(&hash(1), Some("editions"), SuppressionReason::OptOut, at(4)).await.unwrap();
+    store.suppress(&hash(2), None, SuppressionReason::Bounce, at(4)).await.unwrap();
+    let confirmation = |n: usize| NewIssue {
+        key: IssueKey::new(ORDERS, format_args!("{n}-1")),
+        mailing: ORDERS.to_owned(),
+        audience: ORDERS.to_owned(),
+        whom: Whom::Contact(contacts[n].clone()),
+        ..new_issue("x")
+    };
+    for n in [0, 1] {
+        assert_eq!(store.freeze_issue(&confirmation(n), at(5)).await.unwrap(), Frozen::Now { recipients: 1 });
+    }
+    let log = store.log(&LogFilter::default()).await.unwrap();
+    let of = |issue: &str| -> Vec<_> {
+        let rows = log.iter().filter(|it| it.issue.as_str() == issue);
+        rows.map(|it| (it.address.clone(), it.state.as_str())).collect()
+    };
+    assert_eq!(of("editions/carte-2027-rappel"), [(address(3).to_string(), "queued")]);
+    assert_eq!(of("orders/0-1"), [(address(1).to_string(), "queued")]);
+    assert_eq!(of("orders/1-1"), [(address(2).to_string(), "suppressed")]);
+    let published = store.published_issues(9).await.unwrap();
+    assert!(published.iter().all(|it| it.mailing != ORDERS), "nobody else reads a confirmation: {published:?}");
+}
+
+async fn who_is_meant_is_counted_as_a_freeze_would(db: Ledger) {
+    db.partners(3).await;
+    db.store.suppress(&hash(2), None, SuppressionReason::OptOut, at(1)).await.unwrap();
+    let meant = |segment: Option<&str>| {
+        let segment = segment.map(|text| Segment::parse(text).unwrap());
+        let store = Arc::clone(&db.store);
+        async move { store.audience("agenda", "agenda", segment.as_ref()).await.unwrap() }
+    };
+    assert_eq!(meant(None).await, [address(1), address(3)]);
+    let both = Segment::parse("commune = \"Auch\" or stars > 3")
+        .unwrap()
+        .and(Segment::parse("name = \"Personne 3\"").unwrap());
+    assert_eq!(meant(Some(&both.to_string())).await, [address(3)], "as written, and as joined");
+    assert_eq!(db.store.audience("agenda", "agenda", Some(&both)).await.unwrap(), [address(3)]);
+    assert_eq!(db.store.audience("agenda", "editions", None).await.unwrap(), []);
+}
+
+async fn who_is_erased_leaves_sums_without_a_person_and_gives_open_orders_back(db: Ledger) {
+    let contacts = stocked(&db, 10, 2).await;
+    let (store, slug, me) = (&db.store, "carte-2027", contacts[0].as_str());
+    store.order(slug, me, &wish(2), at(1)).await.unwrap();
+    let delivered = order_of(&db, me).await.unwrap();
+    store.close_orders(std::slice::from_ref(&delivered.id), at(2)).await.unwrap();
+    store.order(slug, me, &wish(3), at(3)).await.unwrap();
+    let open = order_of(&db, me).await.unwrap();
+    let confirmation = NewIssue {
+        key: open.confirmation(),
+        mailing: ORDERS.to_owned(),
+        whom: Whom::Contact(me.to_owned()),
+        ..new_issue("x")
+    };
+    store.freeze_issue(&confirmation, at(4)).await.unwrap();
+    let dossier = store.dossier(&address(1).key(), &hash(1)).await.unwrap();
+    assert_eq!(dossier.orders.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [&delivered.id, &open.id]);
+
+    assert_eq!(store.erase(&address(1).key(), &hash(1), at(5)).await.unwrap(), Erased::Done { deliveries: 1 });
+    assert_eq!(store.dossier(&address(1).key(), &hash(1)).await.unwrap().orders, []);
+    let orders = store.orders(None).await.unwrap();
+    assert_eq!(orders.iter().map(|it| it.state).collect::<Vec<_>>(), [OrderState::Delivered, OrderState::Cancelled]);
+    let said = format!("{orders:?}");
+    for word in ["Personne", "Gîte", "Auch", "Fermé", "000001", me] {
+        assert!(!said.contains(word), "{word} in {said}");
+    }
+    let content = store.content(&confirmation.key).await.unwrap().unwrap();
+    assert_eq!((content.html.as_str(), content.text.as_str()), ("", ""));
+    assert_eq!(left(&db).await, 8, "what was handed over stays counted");
+    assert_eq!(store.unconfirmed_orders().await.unwrap(), []);
+    assert_eq!(store.order(slug, me, &wish(1), at(6)).await.unwrap(), Ordered::NotKnown);
+    // Somebody else is not touched.
+    store.import_contacts(&[contact(2)], &["agenda".to_owned()], "test", false, at(7)).await.unwrap();
+    assert_eq!(store.order(slug, &contacts[1], &wish(8), at(8)).await.unwrap(), Ordered::New);
+}
+
+on_both_databases! {
+    what_is_added_again_is_brought_up_to_date_and_its_orders_stay
+    a_contact_has_one_open_order_and_saying_it_again_changes_it
+    twenty_who_order_the_last_packs_at_once_get_exactly_what_there_is
+    a_double_click_in_the_same_moment_is_one_order
+    a_contact_who_changes_an_order_without_end_is_stopped_and_may_still_cancel
+    what_was_handed_over_is_closed_all_of_a_list_or_none
+    an_edition_is_announced_once_and_taken_back_while_nothing_was_made_of_it
+    a_confirmation_goes_to_its_contact_alone_and_a_reminder_to_those_who_did_not_order
+    who_is_meant_is_counted_as_a_freeze_would
+    who_is_erased_leaves_sums_without_a_person_and_gives_open_orders_back
+}
