@@ -109,6 +109,11 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// The address of a page of ours, without a slash before it; `None` where no pages are served.
+    pub fn page(&self, path: &str) -> Option<String> {
+        self.web.bind.map(|_| format!("{}/{path}", self.public_url.as_str().trim_end_matches('/')))
+    }
+
     /// Reads `path`, or the first of [`PLACES`] that exists, or takes the defaults.
     ///
     /// # Errors

@@ -249,7 +249,11 @@ pub fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) 
     let (mailing, office) = (due.mailing, &app.config.office);
     let mut fitting = None;
     for room in ROOMS {
-        let rendered = app.templates.mail(&NewsletterMail::new(&mailing.title, letter, office, room))?;
+        let mail = NewsletterMail {
+            view_url: pipeline::view_mark(app),
+            ..NewsletterMail::new(&mailing.title, letter, office, room)
+        };
+        let rendered = app.templates.mail(&mail)?;
         let fits = rendered.html.as_ref().is_none_or(|html| html.len() <= pipeline::HTML_LIMIT);
         fitting = Some(rendered);
         if fits {

@@ -7,7 +7,7 @@ use crate::app::{App, Engine};
 use crate::approval::{self, Word};
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Gives;
-use crate::compose::context::{AgendaMail, Links};
+use crate::compose::context::{self, AgendaMail, Links, VIEW_MARK};
 use crate::compose::mime::{Mime, To};
 use crate::compose::print::{self, Format, Layout, PrintError, Printed, Sheet};
 use crate::deliver::{self, Deliverer, MessageError, Outbox};
@@ -376,7 +376,15 @@ pub fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found)
     let mailing = due.mailing;
     let Found { article, agenda, week, .. } = found;
     let office = &app.config.office;
-    let links = Links { article: article.url.clone(), ..Links::default() };
+    let attached = |attach| publishes.attach.contains(&attach);
+    let page = |name: &str| app.config.page(&format!("agenda/{week}{name}"));
+    let links = Links {
+        article: article.url.clone(),
+        page: page(""),
+        poster: page("/affiche.pdf").filter(|_| attached(Attach::Poster)),
+        booklet: page("/livret.pdf").filter(|_| attached(Attach::Booklet)),
+        view: view_mark(app),
+    };
     let mail = AgendaMail::new(&mailing.title, agenda, *week, office, links);
     let Rendered { subject, html, text } = app.templates.mail(&mail)?;
     let html = html.context("templates/mail/agenda/body.mjml is missing")?;
@@ -394,6 +402,11 @@ pub fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found)
         data: serde_json::to_string(agenda)?,
         envelope: envelope(app, mailing, &due.key(), sheet.created),
     })
+}
+
+/// What stands in a mail for the address at which it is read online, where there is one.
+pub(crate) fn view_mark(app: &App) -> Option<String> {
+    app.config.web.bind.map(|_| VIEW_MARK.to_owned())
 }
 
 /// What is printed of an article.
@@ -611,7 +624,10 @@ impl FrozenOutbox {
             return Ok(mime);
         }
         let content = self.store.content(key).await.map_err(MessageError::Store)?;
-        let content = content.ok_or_else(|| MessageError::Compose("the issue has no frozen content".to_owned()))?;
+        let mut content = content.ok_or_else(|| MessageError::Compose("the issue has no frozen content".to_owned()))?;
+        let public_url = content.envelope.public_url.parse().map_err(broken)?;
+        let view_url = self.tokens.view_url(&public_url, key);
+        context::fill_view(&mut content, &view_url);
         let mime = Arc::new(Mime::new(content).map_err(broken)?);
         let mut kept = self.kept();
         kept.truncate(ISSUES_KEPT - 1);

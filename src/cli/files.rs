@@ -1,7 +1,7 @@
 //! A mail as files, for a person who looks at it before it goes.
 
 use crate::app::App;
-use crate::compose::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
+use crate::compose::context::{self, ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
 use crate::compose::mime::{Mime, To};
 use crate::domain::{
     edition::Edition,
@@ -25,6 +25,9 @@ pub(super) fn write(
     let nobody = Tokens::new("preview".to_owned().into());
     let unsubscribe_url = nobody.unsubscribe_url(&app.config.public_url, "preview", mailing);
     let order_url = nobody.order_url(&app.config.public_url, "preview", Edition::slug_of(key));
+    let view_url = nobody.view_url(&app.config.public_url, key);
+    let mut content = content.clone();
+    context::fill_view(&mut content, &view_url);
     let mime = Mime::new(content.clone())?;
     let to = To {
         address: &sample,

@@ -6,6 +6,7 @@ use super::rows::{Row, daily_rows, rows, status_word};
 use crate::domain::{
     agenda::{Agenda, Item, Status, Week},
     french,
+    issue::Content,
     office::Office,
 };
 use crate::templates::{Context, TemplateError, Templates};
@@ -16,8 +17,17 @@ use serde::Serialize;
 pub const UNSUBSCRIBE_MARK: &str = "SEMAINIER-LIEN-DE-DESINSCRIPTION";
 /// Stands where each recipient's own link to order goes.
 pub const ORDER_MARK: &str = "SEMAINIER-LIEN-DE-COMMANDE";
+/// Stands where the address goes at which the issue is read online.
+pub const VIEW_MARK: &str = "SEMAINIER-LIEN-EN-LIGNE";
 /// Stands where the recipient's establishment goes, with a blank before it; empty when unknown.
 pub const ESTABLISHMENT_MARK: &str = "SEMAINIER-ETABLISSEMENT";
+
+/// The same for everybody, so it is filled in once for an issue.
+pub fn fill_view(content: &mut Content, url: &str) {
+    for text in [&mut content.html, &mut content.text] {
+        *text = text.replace(VIEW_MARK, url);
+    }
+}
 
 /// `templates/mail/agenda`
 #[derive(Debug, Clone, Serialize)]
@@ -35,8 +45,11 @@ pub struct AgendaMail {
     pub more: Vec<Block>,
     /// The article on the office's site.
     pub article_url: Option<String>,
+    /// The same week as a page, to put into a calendar.
+    pub page_url: Option<String>,
     pub poster_url: Option<String>,
     pub booklet_url: Option<String>,
+    pub view_url: Option<String>,
     pub unsubscribe: String,
     pub establishment: String,
 }
@@ -87,8 +100,10 @@ impl AgendaMail {
             days: days.filter(|block| !block.lines.is_empty()).collect(),
             more: more.into_iter().filter(|block| !block.lines.is_empty()).collect(),
             article_url: links.article,
+            page_url: links.page,
             poster_url: links.poster,
             booklet_url: links.booklet,
+            view_url: links.view,
             unsubscribe: UNSUBSCRIBE_MARK.to_owned(),
             establishment: ESTABLISHMENT_MARK.to_owned(),
         }
@@ -99,8 +114,10 @@ impl AgendaMail {
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     pub article: Option<String>,
+    pub page: Option<String>,
     pub poster: Option<String>,
     pub booklet: Option<String>,
+    pub view: Option<String>,
 }
 
 /// `6 au 12 juillet`, `29 juin au 5 juillet`
@@ -155,8 +172,10 @@ impl Context for AgendaMail {
             days: vec![block("Lundi 6 juillet")],
             more: vec![block("Expositions")],
             article_url: url("article"),
+            page_url: url("agenda/2026-W28"),
             poster_url: url("affiche.pdf"),
             booklet_url: url("livret.pdf"),
+            view_url: url("v/x"),
             office: Office {
                 address: Some("1, place de la Libération, 32000 Auch".to_owned()),
                 phone: Some("05 62 00 00 00".to_owned()),

@@ -41,6 +41,7 @@ pub struct EditionMail {
     pub ordering: Option<Ordering>,
     /// The second mail, to those who did not order.
     pub reminder: bool,
+    pub view_url: Option<String>,
     pub unsubscribe: String,
     pub establishment: String,
 }
@@ -125,6 +126,7 @@ impl EditionMail {
             title,
             ordering,
             reminder,
+            view_url: None,
             unsubscribe: UNSUBSCRIBE_MARK.to_owned(),
             establishment: ESTABLISHMENT_MARK.to_owned(),
         }

@@ -22,6 +22,7 @@ pub struct NewsletterMail {
     pub preheader: String,
     /// Those with something in them.
     pub parts: Vec<Block>,
+    pub view_url: Option<String>,
     pub unsubscribe: String,
     pub establishment: String,
 }
@@ -89,6 +90,7 @@ impl NewsletterMail {
             office: office.clone(),
             preheader: preheader(letter),
             parts,
+            view_url: None,
             unsubscribe: UNSUBSCRIBE_MARK.to_owned(),
             establishment: ESTABLISHMENT_MARK.to_owned(),
         }

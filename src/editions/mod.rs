@@ -123,7 +123,7 @@ pub async fn compose(app: &App, store: &dyn Store, due: Due<'_>, edition: &Editi
         true => Ordering::online(printed.pack),
         false => Ordering::by_mail(printed.pack, &reply_address(app, &envelope.from_address), &edition.title),
     });
-    let mail = EditionMail::new(
+    let mut mail = EditionMail::new(
         edition,
         &config.office,
         Cover::new(cover_id, width, height),
@@ -133,6 +133,7 @@ pub async fn compose(app: &App, store: &dyn Store, due: Due<'_>, edition: &Editi
         ordering,
         key.period().ends_with(REMINDER),
     );
+    mail.view_url = pipeline::view_mark(app);
     let rendered = app.templates.mail(&mail)?;
     envelope.edition = Some(edition.slug.clone());
     Ok(Content {

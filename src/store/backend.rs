@@ -20,8 +20,11 @@ pub(super) trait Backend: Send + Sync + 'static {
     /// A transaction that only reads, all of it at one moment.
     fn begin_read(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
 
-    /// `first`: what it begins with, one of [`Backend::SQL`]'s; may be nothing.
-    fn begin_write(&self, first: &'static str) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
+    fn begin_write(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
+
+    /// For markers and results, the same few statements all day. It does not overlap with an opt-out's; one that suppresses
+    /// addresses itself (`bounces`) is an opt-out too.
+    fn begin_settling(&self, bounces: bool) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
 
     fn fetch(
         transaction: &mut Self::Transaction,
@@ -64,12 +67,12 @@ impl<B: Backend> Transaction<B> {
     }
 
     pub(super) async fn write(backend: &B, doing: &'static str) -> Result<Self> {
-        Self::write_after(backend, doing, "").await
+        let inner = backend.begin_write().await.map_err(|e| failed::<B>(doing, e))?;
+        Ok(Self { inner, doing })
     }
 
-    /// With its first statement, see [`super::sql::Statements::marking`].
-    pub(super) async fn write_after(backend: &B, doing: &'static str, first: &'static str) -> Result<Self> {
-        let inner = backend.begin_write(first).await.map_err(|e| failed::<B>(doing, e))?;
+    pub(super) async fn settle(backend: &B, doing: &'static str, bounces: bool) -> Result<Self> {
+        let inner = backend.begin_settling(bounces).await.map_err(|e| failed::<B>(doing, e))?;
         Ok(Self { inner, doing })
     }
 

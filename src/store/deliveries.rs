@@ -116,11 +116,7 @@ pub(super) async fn settle<B: Backend>(
     let suppresses = |it: &&Finished| matches!(it.outcome, Outcome::Refused { suppress: true });
     // What ended after its marker has its attempt since then.
     let early = |it: &&Finished| it.phase < Phase::Data;
-    let first = match finished.iter().any(|it| suppresses(&it)) {
-        true => B::SQL.marking_and_opting_out,
-        false => B::SQL.marking,
-    };
-    let mut tx = Transaction::write_after(db, "settling deliveries", first).await?;
+    let mut tx = Transaction::settle(db, "settling deliveries", finished.iter().any(|it| suppresses(&it))).await?;
     let mut statements = Vec::new();
     if !finished.is_empty() {
         let ends = batch(finished.iter().map(End::of));

@@ -9,13 +9,26 @@ use super::{
     sql::{self, Statements},
 };
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres as Db, SqlSafeStr,
+    ConnectOptions, Connection, PgPool, Postgres as Db, SqlSafeStr,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
 use std::{io, path::Path, str::FromStr, time::Duration};
 
 const CONNECTIONS: u32 = 8;
+/// One is at work at a time; another daemon's loop in this process, or a test, may be at it too.
+const SETTLING: u32 = 2;
+/// A plan made for an empty table and kept would read a million rows one by one: plan for the table as it is.
+const PLANS_AS_IT_IS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
+/// Making a plan costs as much as a small batch itself. A plan may be kept that looks each row of a batch up by an index,
+/// however large or empty the table was when it was made.
+const PLANS_BY_INDEX: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+];
 /// How long one waits for a connection, the making of one included.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A server that says nothing for so long is gone, or the line to it: its own limits end a statement before. Without a limit
@@ -24,7 +37,11 @@ const SILENCE: Duration = if cfg!(feature = "failpoints") { Duration::from_secs(
 /// For a transaction that is `at_length`.
 const LONG_SILENCE: Duration = Duration::from_mins(16);
 
-pub(super) struct Postgres(PgPool);
+pub(super) struct Postgres {
+    pool: PgPool,
+    /// For `settle` alone, whose plans are kept.
+    settling: PgPool,
+}
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
@@ -40,17 +57,14 @@ impl Postgres {
         let options_for_work = options.clone().options([
             ("synchronous_commit", "on"),
             ("statement_timeout", "30s"),
-            // A plan made for an empty table and kept would read a million rows one by one: plan for the table as it is.
-            ("plan_cache_mode", "force_custom_plan"),
             ("idle_in_transaction_session_timeout", "60s"),
         ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options_for_work)
-            .await
-            .map_err(|e| cannot_open(&options, &e))?;
-        Ok(Self(pool))
+        let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+        let with = |settings: &[(&str, &str)]| options_for_work.clone().options(settings.iter().copied());
+        let work =
+            pool(CONNECTIONS).connect_with(with(&PLANS_AS_IT_IS)).await.map_err(|e| cannot_open(&options, &e))?;
+        // Opened by the first that sends: most commands only look.
+        Ok(Self { pool: work, settling: pool(SETTLING).connect_lazy_with(with(&PLANS_BY_INDEX)) })
     }
 }
 
@@ -84,7 +98,7 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    async fn begin(pool: &PgPool, statement: impl SqlSafeStr) -> sqlx::Result<Self> {
+    async fn begin(pool: &PgPool, statement: &'static str) -> sqlx::Result<Self> {
         let transaction = within(SILENCE, pool.begin_with(statement)).await?;
         Ok(Self { transaction, patience: SILENCE })
     }
@@ -111,13 +125,7 @@ impl Backend for Postgres {
         lock: " FOR UPDATE OF d",
         skip_locked: " FOR UPDATE OF d SKIP LOCKED",
         each_label: "jsonb_array_elements_text(CAST(p.labels AS jsonb)) AS label(value)",
-        // Any number of markers at a time, or one opt-out. The number is ours, and means nothing. Making a plan costs as much
-        // as a small batch itself, so markers keep theirs: never one that reads a table whole.
-        marking: "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
-            SELECT pg_advisory_xact_lock_shared(7305801)",
         opting_out: "SELECT pg_advisory_xact_lock(7305801)",
-        marking_and_opting_out: "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
-            SELECT pg_advisory_xact_lock(7305801)",
         change_and_then: in_one,
         marked: "changed AS d",
         at_length: "SET LOCAL statement_timeout = '15min'",
@@ -128,13 +136,21 @@ impl Backend for Postgres {
     type Transaction = Conversation;
 
     async fn begin_read(&self) -> sqlx::Result<Conversation> {
-        Conversation::begin(&self.0, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+        Conversation::begin(&self.pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
     /// READ COMMITTED: a statement that waited for a row sees it as it became, and its guard is asked again.
-    async fn begin_write(&self, first: &'static str) -> sqlx::Result<Conversation> {
-        // Both in one way to the server.
-        Conversation::begin(&self.0, AssertSqlSafe(format!("BEGIN ISOLATION LEVEL READ COMMITTED; {first}"))).await
+    async fn begin_write(&self) -> sqlx::Result<Conversation> {
+        Conversation::begin(&self.pool, "BEGIN ISOLATION LEVEL READ COMMITTED").await
+    }
+
+    /// In one way to the server. Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
+    async fn begin_settling(&self, bounces: bool) -> sqlx::Result<Conversation> {
+        let begin = match bounces {
+            true => "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7305801)",
+            false => "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock_shared(7305801)",
+        };
+        Conversation::begin(&self.settling, begin).await
     }
 
     async fn fetch(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {

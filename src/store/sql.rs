@@ -50,11 +50,9 @@ pub(super) struct Statements {
     pub(super) attempts_of: &'static str,
     /// The labels of a partner `p`, as rows `label.value`.
     pub(super) each_label: &'static str,
-    /// What a marker's transaction begins with, and an opt-out's: they must not overlap, or an opt-out could commit
-    /// between a marker's look at the suppressions and its commit (I5). The third is both.
-    pub(super) marking: &'static str,
+    /// What an opt-out's transaction begins with: it must not overlap with a marker's, or it could commit between the marker's
+    /// look at the suppressions and its commit (I5). See [`super::backend::Backend::begin_settling`].
     pub(super) opting_out: &'static str,
-    pub(super) marking_and_opting_out: &'static str,
     /// What a transaction begins with that may take minutes.
     pub(super) at_length: &'static str,
     /// What is done, after all is safe, when very many rows were added.
@@ -105,9 +103,7 @@ macro_rules! statements {
         lock: $lock:literal,
         skip_locked: $skip:literal,
         each_label: $each_label:literal,
-        marking: $marking:literal,
         opting_out: $opting_out:literal,
-        marking_and_opting_out: $marking_and_opting_out:literal,
         change_and_then: $change_and_then:ident,
         marked: $marked:literal,
         at_length: $at_length:literal,
@@ -328,9 +324,7 @@ macro_rules! statements {
                 ORDER BY a.delivery, a.n, a.at, a.source DESC"
             ),
             each_label: $each_label,
-            marking: $marking,
             opting_out: $opting_out,
-            marking_and_opting_out: $marking_and_opting_out,
             at_length: $at_length,
             after_many: $after_many,
         }

@@ -137,9 +137,7 @@ impl Backend for Sqlite {
         lock: "",
         skip_locked: "",
         each_label: "json_each(p.labels) AS label",
-        marking: "SELECT 1",
         opting_out: "SELECT 1",
-        marking_and_opting_out: "SELECT 1",
         change_and_then: in_turn,
         marked: "jsonb_each(?) AS batch JOIN deliveries d ON d.id = batch.value->>'id'
             AND d.owner = batch.value->>'owner' AND d.attempt = batch.value->>'attempt'",
@@ -153,10 +151,15 @@ impl Backend for Sqlite {
         self.readers.begin().await
     }
 
-    /// There is one writer: it has nothing to begin with. IMMEDIATE, because a transaction that reads first and writes later would fail when another wrote in between,
+    /// IMMEDIATE, because a transaction that reads first and writes later would fail when another wrote in between,
     /// whatever the busy timeout.
-    async fn begin_write(&self, _first: &'static str) -> sqlx::Result<Self::Transaction> {
+    async fn begin_write(&self) -> sqlx::Result<Self::Transaction> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// There is one writer, whose transactions never overlap.
+    async fn begin_settling(&self, _bounces: bool) -> sqlx::Result<Self::Transaction> {
+        self.begin_write().await
     }
 
     async fn fetch(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<Vec<Row>> {

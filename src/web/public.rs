@@ -6,7 +6,7 @@ use super::{
     calendar, order,
     shelf::Listed,
 };
-use crate::compose::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
+use crate::compose::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK, VIEW_MARK};
 use crate::compose::page::{AgendaPage, ArchiveLine, ArchivePage, Framed, Link, MessagePage};
 use crate::domain::{
     agenda::{Agenda, Week},
@@ -162,7 +162,8 @@ pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String
 /// Where a recipient's own words go, what is true for everyone; the pictures that lie beside a mail are in the page itself.
 fn for_everyone(html: &str, pictures: &[Inline], office_email: Option<&str>) -> String {
     let html = html.replace(UNSUBSCRIBE_MARK, "/archives").replace(ESTABLISHMENT_MARK, "");
-    let html = html.replace(ORDER_MARK, &order::for_everyone(office_email));
+    // What says « en ligne » leads to where one is.
+    let html = html.replace(VIEW_MARK, "#").replace(ORDER_MARK, &order::for_everyone(office_email));
     pictures.iter().fold(html, |html, picture| {
         let data = format!("data:{};base64,{}", picture.media_type, STANDARD.encode(&picture.bytes));
         html.replace(&format!("cid:{}", picture.content_id), &data)

@@ -366,6 +366,16 @@ fn assert_no_word_is_lost(item: &Item) {
 }
 
 #[test]
+fn a_place_before_hours_that_name_their_own_is_kept() {
+    let html =
+        "<h3>Lundi 12 juillet</h3><ul><li>Ora Prunier ; au Cri’Art : à 21h à Pavie – à 22h30 sous la halle</li></ul>";
+    let agenda = summer(html);
+    let item = &agenda.days[0].items[0];
+    assert_eq!(item.events.len(), 2);
+    assert_no_word_is_lost(item);
+}
+
+#[test]
 fn every_word_of_an_understood_item_is_in_one_of_its_fields() {
     let mut seen = 0;
     for entry in fs::read_dir(samples()).expect("samples") {

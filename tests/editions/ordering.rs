@@ -163,3 +163,20 @@ fn after_its_last_day_nothing_is_ordered_any_more_and_a_broken_database_is_said(
     open.post(&way, "action=order&packs=1&handover=pick_up").expect(409, "n’est plus valable");
     assert_eq!(house.number("SELECT COUNT(*) FROM orders"), 0);
 }
+
+/// Pressed twice, and once more after going back: over a real browser, from the link of the mail as it came.
+#[test]
+fn w05_an_order_in_a_browser_is_one_order_with_scripts_and_without() {
+    let (house, relay) = announced(On::Sqlite, 1000);
+    let open = Open::at(&house);
+    for (who, scripts, packs, handover) in [(MARIE, "on", "2", "delivery"), (PAUL, "off", "3", "pick_up")] {
+        let way = way_to_order(&relay, who);
+        let shown = crate::web::browsing::visit("order", open.host(), &[&way, scripts, packs, handover]);
+        assert!(shown.contains("Votre commande est enregistrée : rien n’a changé."), "{shown}");
+        assert!(shown.contains(&format!("{packs} paquets")), "{shown}");
+    }
+    open.get(&way_to_order(&relay, ANNE)).expect(200, "Il reste 15 paquets");
+    let orders = house.semainier(&["orders", "--json"]).expect(0).json();
+    let packs: Vec<_> = orders.as_array().unwrap().iter().map(|it| it["packs"].as_u64().unwrap()).collect();
+    assert_eq!(packs, [3, 2], "in the order of the communes");
+}

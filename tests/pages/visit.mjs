@@ -4,6 +4,9 @@
 //                                            of what it shows; presses nothing. Prints a line "STATUS PATH" a page opened
 //   node visit.mjs press ORIGIN PATH BUTTON  as a person without scripts: opens it, presses the button of these words, and
 //                                            prints what is shown then
+//   node visit.mjs order ORIGIN PATH SCRIPTS PACKS HANDOVER
+//                                            as a person in a hurry, with scripts 'on' or 'off': fills in the form, presses
+//                                            twice, goes back and presses again; prints what is shown then
 //
 // Exit: 0 done, 1 it could not be done, 3 a tool is missing.
 
@@ -51,10 +54,28 @@ async function press(page, [path, words]) {
   throw new Error(`there is no button « ${words} »`);
 }
 
+async function order(page, [path, scripts, packs, handover]) {
+  await page.setJavaScriptEnabled(scripts === 'on');
+  await page.goto(origin + path);
+  await page.click('input[name=packs]', { clickCount: 3 });
+  await page.type('input[name=packs]', packs);
+  await page.click(`input[name=handover][value=${handover}]`);
+  const press = async presses => {
+    const answered = page.waitForNavigation({ waitUntil: 'networkidle0', timeout: PATIENCE });
+    await page.click('form:has(input[name=packs]) button', { clickCount: presses });
+    const response = await answered;
+    if (!response.ok()) throw new Error(`it was answered by ${response.status()}`);
+  };
+  await press(2);
+  await page.goBack();
+  await press(1);
+  return (await page.$eval('main', main => main.innerText)).replace(/\s+/g, ' ').trim();
+}
+
 const { browser, close } = await open();
 try {
   const page = await browser.newPage();
-  console.log(await (task === 'scan' ? scan : press)(page, rest));
+  console.log(await { scan, press, order }[task](page, rest));
 } catch (why) {
   console.error(why);
   process.exitCode = 1;

@@ -13,10 +13,10 @@ const PAUL: &str = "paul@gite.example";
 const BASE: &str = "https://partenaires.ot.test";
 
 /// What `tests/pages/visit.mjs` prints.
-fn visit(task: &str, open: &Open, args: &[&str]) -> String {
+pub fn visit(task: &str, host: &str, args: &[&str]) -> String {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages/visit.mjs");
     let mut command = Command::new("node");
-    command.arg(script).arg(task).arg(format!("http://{}", open.host)).args(args).stdin(Stdio::null());
+    command.arg(script).arg(task).arg(format!("http://{host}")).args(args).stdin(Stdio::null());
     let done = command.output().unwrap_or_else(|why| panic!("node: {why}; scripts/test installs it"));
     let (out, said) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert_ne!(done.status.code(), Some(3), "{said}");
@@ -43,11 +43,16 @@ fn w01_a_scanner_with_a_browser_follows_every_link_and_every_table_is_as_it_was(
         let way_out = open.way_out(MARIE);
         let links = links(&open, MARIE);
         assert!(links.contains(&way_out), "{links:?}");
+        // The week, what is printed of it, and the mail itself are to be found online.
+        for page in ["/agenda/2027-W28", "/agenda/2027-W28/affiche.pdf", "/agenda/2027-W28/livret.pdf"] {
+            assert!(links.contains(page), "{page} is not in {links:?}");
+        }
+        assert!(links.iter().any(|path| path.starts_with("/v/agenda.2027-W28.")), "{links:?}");
         let before = open.house.everything();
         assert!(before["subscriptions"].contains("agenda") && before["deliveries"].contains("sent"), "{before:?}");
 
         let paths: Vec<&str> = links.iter().map(String::as_str).collect();
-        let opened = visit("scan", &open, &paths);
+        let opened = visit("scan", &open.host, &paths);
         for path in &links {
             assert!(opened.lines().any(|line| line == format!("200 {path}")), "{path} was not opened: {opened}");
             for method in ["HEAD", "GET"] {
@@ -74,7 +79,7 @@ fn w02_a_person_leaves_by_the_button_without_scripts_and_the_next_issue_stays_aw
     let way_out = open.way_out(MARIE);
     let before = open.house.everything();
     let button = "Ne plus recevoir « Que faire à Auch cette semaine »";
-    let shown = visit("press", &open, &[&way_out, button]);
+    let shown = visit("press", &open.host, &[&way_out, button]);
     assert!(shown.contains("vous ne recevrez plus « Que faire à Auch cette semaine »"), "{shown}");
     assert!(shown.contains("Recevoir de nouveau"), "{shown}");
     assert_ne!(open.house.everything()["suppressions"], before["suppressions"], "and the ledger can tell");

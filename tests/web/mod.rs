@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-mod browsing;
+pub mod browsing;
 mod leaving;
 mod pressing;
 mod reading;

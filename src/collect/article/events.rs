@@ -65,10 +65,23 @@ pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> U
         };
         before = Some(known);
     }
-    if preamble.is_some_and(|preamble| preamble.place.is_none()) {
-        share_the_last_place(&mut out.events);
+    match preamble.map(|preamble| preamble.place) {
+        Some(None) => share_the_last_place(&mut out.events),
+        Some(Some(place)) => note_unused(&place, &mut out.events),
+        None => {}
     }
     out
+}
+
+/// `Ora Prunier, au Cri'Art : à 21 h à Pavie`: where each event says its own place, the words before them are a note.
+fn note_unused(place: &Place, events: &mut [Event]) {
+    let shown = |name: &&String| events.iter().filter_map(|event| event.place.as_ref()).any(|it| it.contains(*name));
+    let unused: Vec<_> =
+        [&place.venue, &place.commune].into_iter().flatten().filter(|name| !shown(name)).cloned().collect();
+    if let Some(first) = events.first_mut().filter(|_| !unused.is_empty()) {
+        let note = first.note.take().into_iter().chain(unused);
+        first.note = Some(note.collect::<Vec<_>>().join(" · "));
+    }
 }
 
 /// `Fête de l'ail : messe à 10 h 30, repas et concert, à Mauvezin`: one feast is in one place, said at its end.

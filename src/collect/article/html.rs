@@ -539,6 +539,11 @@ impl Builder {
         }
         record.header_row = row.headers == row.cells && row.cells > 1;
         self.page.lines.push(record);
+        // A container within the row is this one line now.
+        let upto = self.page.lines.len();
+        for scope in self.page.scopes.iter_mut().rev().take_while(|scope| scope.from >= first) {
+            (scope.from, scope.to) = (scope.from.min(upto), scope.to.min(upto));
+        }
     }
 
     fn is_hidden(&self, tag: &Tag) -> bool {
@@ -580,6 +585,12 @@ mod tests {
     fn lines(html: &str) -> Vec<String> {
         let page = Page::read(html);
         page.lines()[page.article(|_| false)].iter().map(|line| line.text.clone()).collect()
+    }
+
+    #[test]
+    fn a_container_within_a_row_of_a_table_is_the_line_of_the_row() {
+        let html = "<table><tr><td>Lundi 12<td>10 h<td><article>Visite</article></tr></table>";
+        assert_eq!(lines(html), ["Lundi 12\n10 h\nVisite"]);
     }
 
     #[test]
