@@ -106,6 +106,7 @@ macro_rules! statements {
         opting_out: $opting_out:literal,
         change_and_then: $change_and_then:ident,
         marked: $marked:literal,
+        in_batch: $in_batch:literal,
         at_length: $at_length:literal,
         after_many: $after_many:literal $(,)?
     ) => {
@@ -137,7 +138,7 @@ macro_rules! statements {
                     FROM ", $next_batch, "
                     JOIN deliveries d ON d.id = batch.value->>'id'
                     JOIN issues i ON i.key = d.issue
-                    WHERE d.state = 'claimed' AND d.owner = batch.value->>'owner'
+                    WHERE d.id ", $in_batch, " AND d.state = 'claimed' AND d.owner = batch.value->>'owner'
                         AND d.attempt = CAST(batch.value->>'attempt' AS BIGINT)
                         AND d.lease_until > CAST(batch.value->>'now' AS BIGINT)
                         AND i.state = 'sending' AND i.expires_at > CAST(batch.value->>'now' AS BIGINT)", $lock, "
@@ -167,7 +168,7 @@ macro_rules! statements {
                         CAST(batch.value->>'at' AS BIGINT) AS finished_at
                     FROM ", $next_batch, "
                     JOIN deliveries d ON d.id = batch.value->>'id'
-                    WHERE d.attempt = CAST(batch.value->>'attempt' AS BIGINT)
+                    WHERE d.id ", $in_batch, " AND d.attempt = CAST(batch.value->>'attempt' AS BIGINT)
                         AND (
                             (d.state = 'claimed' AND d.owner = batch.value->>'owner'
                                 AND batch.value->>'state' IN ('failed', 'queued'))
@@ -187,7 +188,7 @@ macro_rules! statements {
                     code = CAST(batch.value->>'code' AS BIGINT), enhanced = batch.value->>'enhanced',
                     text = batch.value->>'text', outcome = batch.value->>'outcome'
                 FROM ", $next_batch, "
-                WHERE delivery = batch.value->>'id' AND n = CAST(batch.value->>'attempt' AS BIGINT)
+                WHERE delivery ", $in_batch, " AND delivery = batch.value->>'id' AND n = CAST(batch.value->>'attempt' AS BIGINT)
                     AND source = 'relay' AND outcome IN ('in_flight', 'unknown')"
                 )
             ),
