@@ -40,7 +40,7 @@ fn an_edition_reaches_those_it_is_for_and_what_they_order_is_confirmed_and_liste
         let mut open = Open::at(&house);
         let before = dump(&house, on);
         let all = links(&mail);
-        assert_eq!(all.len(), 3, "to order, to leave, and the picture: {all:?}");
+        assert_eq!(all.len(), 4, "to order, to leave, the picture, and the mail online: {all:?}");
         for link in &all {
             for _ in 0..2 {
                 assert_eq!((open.get(link).status, open.head(link).status), (200, 200), "{link}");

@@ -19,6 +19,7 @@ use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use std::io;
 use std::path::{Path, PathBuf};
+use url::Url;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -71,7 +72,10 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let dir = &args.dir;
     clear(dir).with_context(|| format!("cannot prepare {}", dir.display()))?;
     let text = format!("database = 'sqlite://semainier.db'\nrelay = 'capture:outbox'\n{OFFICE}");
-    let config = Config::parse(Some(&dir.join("semainier.toml")), &text, &Overrides::default())?;
+    let file = dir.join("semainier.toml");
+    // Kept: with it the pages can be served afterwards.
+    std::fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+    let config = Config::parse(Some(&file), &text, &Overrides::default())?;
     let saturday: Timestamp = SATURDAY.parse()?;
     let format = context.log_format.unwrap_or(config.log.format);
     telemetry::init(&Log { format, ..config.log.clone() }, "error");
@@ -112,7 +116,27 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         path("edition/body.html"),
         path("semainier.db"),
     ));
+    pages(&config, &file).await?;
     Ok(ended)
+}
+
+/// How to see the pages, and a partner's own links to them.
+async fn pages(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let Some(bind) = config.web.bind else { return Ok(()) };
+    let engine = App::new(config.clone(), Clock::starting_at(SATURDAY.parse()?))?.open(Access::Exclusive).await?;
+    let Some(partner) = engine.store.contacts().await?.into_iter().next() else { bail!("there are no partners") };
+    let here: Url = format!("http://{bind}").parse()?;
+    let (tokens, name) = (&engine.tokens, &partner.partner.name);
+    let edition = engine.store.editions().await?.into_iter().next().context("there is no edition")?;
+    show::line(format!(
+        "\nThe pages that partners see: semainier serve --config {}\n  http://{bind}/agenda     the week: documents, \
+         calendar\n  http://{bind}/archives   what was sent\n  {}\n      where {name} orders the map\n  {}\n      \
+         where {name} leaves the agenda",
+        file.display(),
+        tokens.order_url(&here, &partner.id, &edition.edition.slug),
+        tokens.unsubscribe_url(&here, &partner.id, MAILING),
+    ));
+    Ok(())
 }
 
 /// Composed and shown to staff on Saturday, approved, sent on Tuesday.
