@@ -44,7 +44,7 @@ impl Item {
 /// How work on one delivery ended.
 enum Ended {
     /// With something for the ledger.
-    With(Box<Finished>, Consequence),
+    With(Box<(Finished, Consequence)>),
     /// Suppressed, or another daemon's by now: the ledger knows.
     Elsewhere,
     /// Before anything counted: released (T2).
@@ -85,9 +85,10 @@ pub(super) async fn work(run: Arc<Run>) {
         // The conversation is over: its lane has room again, perhaps for this worker's next message.
         let claim = item.over();
         match ended {
-            Ended::With(finished, consequence) => {
+            Ended::With(end) => {
+                let (finished, consequence) = *end;
                 let accepted = finished.outcome == Outcome::Accepted;
-                let concluded = conclude(&run, *finished, consequence).instrument(span);
+                let concluded = conclude(&run, finished, consequence).instrument(span);
                 if accepted {
                     // The next message is announced while this result is written, so that its marker, which the ledger
                     // puts behind the result, most often shares the write. It is begun only after.
@@ -125,7 +126,7 @@ async fn ready(run: &Run, seat: &mut Option<Seat>) -> Option<Ready> {
     let announced = AssertUnwindSafe(announce_and_mark(run, seat, &item)).catch_unwind().instrument(span.clone());
     let marked = announced.await.unwrap_or_else(|_| {
         let finished = stumbled(run, &item.claim, false, "panic before the message was sent");
-        Err(Ended::With(Box::new(finished), Consequence::default()))
+        Err(Ended::With(Box::new((finished, Consequence::default()))))
     });
     Some(Ready { item, span, marked })
 }
@@ -191,7 +192,7 @@ async fn transfer_guarded(run: &Run, seat: &mut Option<Seat>, here: Seat, item: 
     // The connection goes down with a panic: a seat is in use only inside.
     AssertUnwindSafe(transfer(run, seat, here, item)).catch_unwind().await.unwrap_or_else(|_| {
         let finished = stumbled(run, &item.claim, true, "panic while the message was sent");
-        Ended::With(Box::new(finished), Consequence::default())
+        Ended::With(Box::new((finished, Consequence::default())))
     })
 }
 
@@ -396,7 +397,7 @@ fn our_fault(reason: &str, reply: &Reply) -> String {
 
 fn finished(run: &Run, claim: &Claim, phase: Phase, reply: Reply, outcome: Outcome, consequence: Consequence) -> Ended {
     let finished = Finished { claim: claim.clone(), phase, reply, outcome, at: run.it.clock.now() };
-    Ended::With(Box::new(finished), consequence)
+    Ended::With(Box::new((finished, consequence)))
 }
 
 fn log(finished: &Finished) {

@@ -2,7 +2,7 @@
 //! Slices go over in one statement and one commit, and the answers come back in the order given.
 
 use super::{
-    CLAIM_LEASE, DATA_LEASE, Recovered, Resolved, Result, Settled,
+    CLAIM_LEASE, DATA_LEASE, Recovered, Resolved, Result, Settled, StoreError,
     backend::{Backend, Transaction, Value, values},
     partners, rows,
     rows::Reader,
@@ -119,11 +119,11 @@ pub(super) async fn settle<B: Backend>(
     let mut tx = Transaction::settle(db, "settling deliveries", finished.iter().any(|it| suppresses(&it))).await?;
     let mut statements = Vec::new();
     if !finished.is_empty() {
-        let ends = batch(finished.iter().map(End::of));
+        let ends = batch(finished.iter().map(End::of))?;
         statements.extend(B::SQL.finish.iter().map(|sql| (*sql, ends.clone())));
     }
     if !claims.is_empty() {
-        let markers = batch(claims.iter().map(|claim| Mark::of(claim, now)));
+        let markers = batch(claims.iter().map(|claim| Mark::of(claim, now)))?;
         statements.extend(B::SQL.mark.iter().map(|sql| (*sql, markers.clone())));
     }
     let mut moved = HashMap::with_capacity(finished.len());
@@ -139,7 +139,7 @@ pub(super) async fn settle<B: Backend>(
 
     if finished.iter().any(|it| early(&it)) {
         let early = finished.iter().filter(early).filter(|it| moved.contains_key(&it.claim.id.0));
-        tx.execute(B::SQL.add_attempts, values![batch(early.map(End::of))]).await?;
+        tx.execute(B::SQL.add_attempts, values![batch(early.map(End::of))?]).await?;
     }
     for it in finished.iter().filter(suppresses) {
         if let Some(hash) = moved.get(&it.claim.id.0) {
@@ -158,9 +158,10 @@ pub(super) async fn settle<B: Backend>(
     })
 }
 
-fn batch(rows: impl Iterator<Item = impl Serialize>) -> String {
+fn batch(rows: impl Iterator<Item = impl Serialize>) -> Result<String> {
     let rows: Vec<_> = rows.collect();
-    serde_json::to_string(&rows).expect("texts and numbers are always JSON")
+    let doing = "settling deliveries";
+    serde_json::to_string(&rows).map_err(|e| StoreError::Database { doing, source: sqlx::Error::Encode(e.into()) })
 }
 
 /// A marker's row of a batch.

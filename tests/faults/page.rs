@@ -191,7 +191,11 @@ const WEB: &[Fault] = &[
     ),
     fault("W03", "forged and old tokens", "the page of what is not there, and nothing more is said"),
     fault("W04", "somebody leaves while the message waits", "suppressed at once; the relay gets nothing for them"),
-    fault("W05", "two clicks on a button, the way back and once more", "one order; two runs of one issue send once (F10)"),
+    fault(
+        "W05",
+        "two clicks on a button, the way back and once more",
+        "one order; two runs of one issue send once (F10)",
+    ),
     fault(
         "W06",
         "the database is down while one leaves",
