@@ -1,7 +1,8 @@
 //! One connection's work: message after message, each by the same steps.
 //!
-//! The order is law (T1, T5, T6): marker durable before DATA, result durable before the next message. Whatever happens to
-//! one delivery, a panic of ours included, ends that delivery in the right state and no other.
+//! The order is law (T1, T5, T6): marker durable before DATA, result durable before the DATA of the next message
+//! (docs/adr/0007). Whatever happens to one delivery, a panic of ours included, ends that delivery in the right state and no
+//! other.
 
 use super::{
     Letter, MessageError,
@@ -91,8 +92,9 @@ pub(super) async fn work(run: Arc<Run>) {
                 let concluded = conclude(&run, finished, consequence).instrument(span);
                 if accepted {
                     // The next message is announced while this result is written, so that its marker, which the ledger
-                    // puts behind the result, most often shares the write. It is begun only after.
-                    next = tokio::join!(concluded, ready(&run, &mut seat)).1;
+                    // puts behind the result, most often shares the write. It is begun only after. Biased: the result is
+                    // handed over first.
+                    next = tokio::join!(biased; concluded, ready(&run, &mut seat)).1;
                     continue;
                 }
                 concluded.await;
