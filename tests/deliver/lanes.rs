@@ -277,12 +277,20 @@ impl std::io::Write for Claims {
 /// On one thread, so that its log is this test's alone.
 #[tokio::test]
 async fn a_full_lane_is_waited_for_and_the_ledger_is_not_asked_in_a_storm() {
-    let office = office(Ledger::sqlite().await, &addresses("slow100", "orange.fr", 10)).await;
+    let mut office = office(Ledger::sqlite().await, &addresses("slow100", "orange.fr", 10)).await;
     let claims = Claims::default();
     let writer = claims.clone();
     let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false);
     let _guard = tracing::subscriber::set_default(log.with_writer(move || writer.clone()).finish());
-    assert_eq!(office.send().await.sent, 10);
-    let asked = claims.0.load(std::sync::atomic::Ordering::Relaxed);
-    assert!((1..150).contains(&asked), "the ledger was asked {asked} times for ten messages");
+    for _ in 0..5 {
+        assert_eq!(office.send().await.sent, 10);
+        let asked = claims.0.swap(0, std::sync::atomic::Ordering::Relaxed);
+        assert!(asked < 150, "the ledger was asked {asked} times for ten messages");
+        // The logs of other tests come and go in this process, and while they do ours may hear nothing.
+        if asked > 0 {
+            return;
+        }
+        office.another_issue().await;
+    }
+    panic!("the ledger was never heard to be asked");
 }
