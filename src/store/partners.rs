@@ -319,11 +319,13 @@ pub(super) async fn suppress<B: Backend>(
 }
 
 /// What waits for the person, in the issues that may still send. The rest is found by its claim (T1), and what is claimed by
-/// its marker (T5): both look again. `$1` hash, `$2` mailing or `*`, `$3` now
+/// its marker (T5): both look again. `$1` hash, `$2` mailing or `*`, `$3` now.
+/// SQLite takes a CROSS JOIN in the order written: the person, the issues, one look for each.
 pub(super) const STOP_QUEUED: &str = "UPDATE deliveries SET state = 'suppressed', next_at = NULL, changed_at = $3
-    WHERE issue IN (SELECT i.key FROM issues i WHERE i.state IN ('sending', 'paused') AND ($2 = '*' OR i.mailing = $2))
-        AND recipient_key IN (SELECT c.email_key FROM contacts c WHERE c.address_hash = $1)
-        AND state = 'queued' AND address_hash = $1";
+    WHERE state = 'queued' AND address_hash = $1 AND id IN (
+        SELECT d.id FROM contacts c CROSS JOIN issues i CROSS JOIN deliveries d
+        WHERE c.address_hash = $1 AND i.state IN ('sending', 'paused') AND ($2 = '*' OR i.mailing = $2)
+            AND d.issue = i.key AND d.recipient_key = c.email_key)";
 
 /// Within a transaction that began with `opting_out`.
 pub(super) async fn suppress_within<B: Backend>(

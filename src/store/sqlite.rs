@@ -377,4 +377,20 @@ mod tests {
             }
         }
     }
+
+    /// The queue of an issue may be a million rows, of which the person has one.
+    #[tokio::test]
+    async fn an_opt_out_looks_at_nothing_but_what_is_the_persons() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("semainier.db").display());
+        let sqlite = Sqlite::open(&url, Access::Exclusive).await.unwrap();
+        let mut tx = Transaction::write(&sqlite, "explaining").await.unwrap();
+        let explain = format!("EXPLAIN QUERY PLAN {}", super::super::partners::STOP_QUEUED);
+        let rows = tx.rows(sqlx::AssertSqlSafe(explain), vec![]).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail").unwrap()).collect();
+        let reads = steps.iter().filter(|step| step.contains(" d ") || step.contains("deliveries"));
+        let by_person = ["USING INDEX deliveries_once (issue=? AND recipient_key=?)", "(id=?)"];
+        let all = reads.clone().all(|step| by_person.iter().any(|it| step.ends_with(it)));
+        assert!(reads.count() == 2 && all, "{steps:#?}");
+    }
 }
