@@ -109,9 +109,14 @@ pub enum LogFormat {
 }
 
 impl Config {
-    /// The address of a page of ours, without a slash before it; `None` where no pages are served.
+    /// The address of a page of ours; `path` without a slash before it.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}/{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// The same; `None` where no pages are served.
     pub fn page(&self, path: &str) -> Option<String> {
-        self.web.bind.map(|_| format!("{}/{path}", self.public_url.as_str().trim_end_matches('/')))
+        self.web.bind.map(|_| self.address(path))
     }
 
     /// Reads `path`, or the first of [`PLACES`] that exists, or takes the defaults.

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::editions::{self, Added, Plan};
 use crate::report;
-use crate::store::{Access, Kept, Occurrence, OccurrenceState, StoreError};
+use crate::store::{Access, Kept, StoreError};
 use anyhow::bail;
 use chrono_tz::Tz;
 use serde_json::json;
@@ -163,13 +163,7 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
 /// Sent by this command, and the occurrence settled as the daemon would.
 pub(super) async fn leave_now(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<Ended> {
     let ended = run::send(engine, plan.due(), None).await?;
-    let issue = engine.store.issue(&plan.key).await?;
-    if issue.is_some_and(|issue| issue.frozen_at.is_some()) {
-        let all = engine.store.occurrences(Some(plan.key.mailing()), 50).await?;
-        for it in all.into_iter().filter(|it| it.issue.as_ref() == Some(&plan.key)) {
-            engine.store.settle_occurrence(&Occurrence { state: OccurrenceState::Done, ..it }).await?;
-        }
-    }
+    editions::settle(engine, plan).await?;
     Ok(ended)
 }
 

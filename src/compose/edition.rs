@@ -11,7 +11,7 @@ use crate::domain::{
     office::Office,
 };
 use crate::templates::Context;
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
@@ -105,7 +105,7 @@ impl EditionMail {
         let title = held(&edition.title);
         let mut facts: Vec<String> = edition.pages.map(plural_pages).into_iter().collect();
         facts.push(held(&format!("en {}", edition.languages_in_french())));
-        facts.extend(edition.valid_until.map(|day| held(&format!("valable jusqu’au {}", date(day)))));
+        facts.extend(edition.valid_until.map(|day| held(&format!("valable jusqu’au {}", french::date(day)))));
         let post = edition.post.as_deref().map(held);
         Self {
             office: office.clone(),
@@ -142,11 +142,6 @@ fn by_pack(pack: u32) -> String {
 
 fn plural_pages(n: u32) -> String {
     format!("{n}\u{a0}page{}", if n > 1 { "s" } else { "" })
-}
-
-/// `31 mars 2028`
-pub fn date(day: NaiveDate) -> String {
-    format!("{} {}", french::day_and_month(day), day.year())
 }
 
 fn paragraphs(text: &str) -> Vec<String> {

@@ -47,6 +47,11 @@ pub fn day_number(date: NaiveDate) -> String {
     }
 }
 
+/// `12 juillet 2027`
+pub fn date(day: NaiveDate) -> String {
+    format!("{} {}", day_and_month(day), day.year())
+}
+
 /// `6 juillet`
 pub fn day_and_month(date: NaiveDate) -> String {
     format!("{} {}", day_number(date), month(date))

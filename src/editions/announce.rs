@@ -12,9 +12,13 @@ use crate::domain::{
 use crate::jobs::{Approval, Mailing};
 use crate::pipeline::Due;
 use crate::report;
+use crate::store::{Occurrence, OccurrenceState};
 use anyhow::bail;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// Occurrences among which one's own is looked for, the newest first.
+const KNOWN: u32 = 50;
 
 /// An announcement against which nothing stands.
 #[derive(Debug)]
@@ -123,6 +127,21 @@ pub async fn announce(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<Timest
         Some(at) => Ok(at),
         None => bail!("{} was announced in this moment by somebody else: semainier issues", plan.key),
     }
+}
+
+/// Once its issue is frozen, its occurrence is over: no daemon has to take it up any more.
+///
+/// # Errors
+/// When the ledger cannot be read or written.
+pub async fn settle(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<()> {
+    if engine.store.issue(&plan.key).await?.is_none_or(|issue| issue.frozen_at.is_none()) {
+        return Ok(());
+    }
+    let all = engine.store.occurrences(Some(plan.key.mailing()), KNOWN).await?;
+    for it in all.into_iter().filter(|it| it.issue.as_ref() == Some(&plan.key)) {
+        engine.store.settle_occurrence(&Occurrence { state: OccurrenceState::Done, ..it }).await?;
+    }
+    Ok(())
 }
 
 /// So many of these addresses are in each lane, the largest first.

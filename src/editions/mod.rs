@@ -9,7 +9,7 @@ mod confirm;
 mod file;
 mod remind;
 
-pub use announce::{Plan, announce, by_lane, plan};
+pub use announce::{Plan, announce, by_lane, plan, settle};
 pub use confirm::confirm_orders;
 pub use file::{Added, parse, read};
 pub use remind::announce_reminders;
@@ -129,7 +129,7 @@ pub async fn compose(app: &App, store: &dyn Store, due: Due<'_>, edition: &Editi
         Cover::new(cover_id, width, height),
         qr_id,
         online,
-        served.then(|| public(app, &edition.slug, "jpg")),
+        config.page(&format!("editions/{}.jpg", edition.slug)),
         ordering,
         key.period().ends_with(REMINDER),
     );
@@ -151,12 +151,8 @@ pub async fn compose(app: &App, store: &dyn Store, due: Due<'_>, edition: &Editi
 fn online_url(app: &App, edition: &Edition) -> String {
     match &edition.online {
         Online::At(url) => url.clone(),
-        Online::Pdf => public(app, &edition.slug, "pdf"),
+        Online::Pdf => app.config.address(&format!("editions/{}.pdf", edition.slug)),
     }
-}
-
-fn public(app: &App, slug: &str, kind: &str) -> String {
-    format!("{}/editions/{slug}.{kind}", app.config.public_url.as_str().trim_end_matches('/'))
 }
 
 /// Where a partner writes to the office.

@@ -428,7 +428,8 @@ pub trait Store: Send + Sync {
     async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier>;
 
     /// Removes the person: contact, subscriptions, history, and the name and address on every delivery and order, whose
-    /// rows stay (the sums of I1, and of what was handed out); open orders are cancelled. The hash is suppressed, so that no import brings the person back.
+    /// rows stay (the sums of I1, and of what was handed out); open orders are cancelled. The hash is suppressed, so that
+    /// no import brings the person back.
     async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased>;
 
     /// Establishments that were not known at `since`, by name.
@@ -467,8 +468,9 @@ pub trait Store: Send + Sync {
 
     async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>>;
 
-    /// Keeps the wish, and its occurrence for whoever takes up what is due, from `first_try` on; the instant it leaves at, which is a second
-    /// later where another edition leaves at this one. `None` when it was announced before. The mailing's cursor is there.
+    /// Keeps the wish, and its occurrence for whoever takes up what is due, from `first_try` on; the instant it leaves at,
+    /// which is a second later where another edition leaves at this one. `None` when it was announced before. The mailing's
+    /// cursor is there.
     async fn announce(
         &self,
         announcement: &Announcement,

@@ -49,6 +49,11 @@ pub(super) fn page(status: StatusCode, html: String, keep: Keep) -> Answer {
     answer
 }
 
+/// What kind of body a request says it has; nothing where it says none.
+pub(super) fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
 pub(super) fn text(status: StatusCode, text: &'static str) -> Answer {
     let mut answer = Response::new(Body::from(text));
     *answer.status_mut() = status;

@@ -6,7 +6,7 @@
 
 use super::{
     Site,
-    answer::{Answer, Keep},
+    answer::{self, Answer, Keep},
 };
 use crate::compose::page::{ChoiceLine, LeavePage};
 use crate::domain::partner::Choices;
@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use axum::{
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ pub(super) async fn act(
     body: Bytes,
 ) -> Answer {
     let Some((contact, mailing)) = site.tokens.check_unsubscribe(&token) else { return site.nowhere() };
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = answer::content_type(&headers);
     match site.fulfil(contact, mailing, Wish::read(content_type, &body)).await {
         Ok(done) => site.leave_page(contact, mailing, Some(done)).await,
         Err(error) => site.broken(&error.into()),

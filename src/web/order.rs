@@ -4,9 +4,8 @@
 
 use super::{
     Site,
-    answer::{Answer, Keep, Kept},
+    answer::{self, Answer, Keep, Kept},
 };
-use crate::compose::edition::date;
 use crate::compose::page::{HandoverChoice, OrderForm, OrderLine, OrderPage, OrderProblem};
 use crate::domain::{
     edition::{Edition, EditionFile, Handover, LONGEST_REMARK, Order, Orderer, Stocked, Wish, number, packs_in_french},
@@ -17,7 +16,7 @@ use anyhow::Context;
 use axum::{
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,7 +94,7 @@ pub(super) async fn act(
     body: Bytes,
 ) -> Answer {
     let Some((contact, edition)) = site.tokens.check_order(&token) else { return site.nowhere() };
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = answer::content_type(&headers);
     // Of anything but our own form nothing is known; it is an empty one, and changes nothing.
     let fields = match content_type.starts_with("application/x-www-form-urlencoded") {
         true => url::form_urlencoded::parse(&body).into_owned().collect(),
@@ -242,7 +241,7 @@ impl Site {
         let person = [orderer.establishment.as_str(), orderer.name.as_str()].into_iter().find(|it| !it.is_empty());
         let masked = orderer.address.masked();
         let mut facts = vec![format!("en {}", edition.languages_in_french())];
-        facts.extend(edition.valid_until.map(|day| format!("valable jusqu’au {}", date(day))));
+        facts.extend(edition.valid_until.map(|day| format!("valable jusqu’au {}", french::date(day))));
         OrderPage {
             title: held(&edition.title),
             done: shown.done.map(held),

@@ -19,7 +19,6 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use chrono::Datelike;
 use serde::Serialize;
 use std::sync::Arc;
 use tracing::error;
@@ -131,7 +130,7 @@ pub(super) async fn archive(State(site): State<Arc<Site>>, asked: HeaderMap) -> 
             ArchiveLine {
                 url: site.tokens.view_url(&site.config.public_url, &issue.key),
                 subject: issue.subject.clone(),
-                date: format!("{} {}", french::day_and_month(date), date.year()),
+                date: french::date(date),
             }
         };
         let page = ArchivePage { issues: listed.issues.iter().map(line).collect() };

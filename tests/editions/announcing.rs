@@ -1,6 +1,6 @@
 //! From the word of a person to the order of a partner, on both databases, over a real relay and a real page.
 
-use super::{ANNE, MARIE, Open, PAUL, add, dump, links, mails, office, way_to_order};
+use super::{ANNE, MARIE, Open, PAUL, add, links, mails, office, way_to_order};
 use crate::support::house::{BOTH, On, Relay, STAFF, until};
 use mail_parser::MimeHeaders;
 
@@ -12,10 +12,10 @@ fn an_edition_reaches_those_it_is_for_and_what_they_order_is_confirmed_and_liste
         add(&house, 1000, "").expect(0);
         let lodging = ["announce", "carte-2027", "--segment", "category = \"hébergement\""];
 
-        let before = dump(&house, on);
+        let before = house.everything();
         let rehearsal = house.semainier(&[&lodging[..], &["--dry-run", "--out", "look"]].concat()).expect(0);
         rehearsal.expect_said(&["would go to 2 contacts", "others", "look/message.eml", "look/image-2.jpg"]);
-        assert_eq!(dump(&house, on), before, "a rehearsal changes nothing");
+        assert_eq!(house.everything(), before, "a rehearsal changes nothing");
         house.semainier(&lodging).expect(0).expect_said(&["editions/carte-2027: done (2 = 2 sent)"]);
         house.semainier(&lodging).expect(1).expect_said(&["was announced already", "2 = 2 sent"]);
         house.semainier(&["announce", "carte-2027", "--cancel"]).expect(1).expect_said(&["is done"]);
@@ -38,7 +38,7 @@ fn an_edition_reaches_those_it_is_for_and_what_they_order_is_confirmed_and_liste
         }
 
         let mut open = Open::at(&house);
-        let before = dump(&house, on);
+        let before = house.everything();
         let all = links(&mail);
         assert_eq!(all.len(), 4, "to order, to leave, the picture, and the mail online: {all:?}");
         for link in &all {
@@ -46,7 +46,7 @@ fn an_edition_reaches_those_it_is_for_and_what_they_order_is_confirmed_and_liste
                 assert_eq!((open.get(link).status, open.head(link).status), (200, 200), "{link}");
             }
         }
-        assert_eq!(dump(&house, on), before, "looking changes nothing");
+        assert_eq!(house.everything(), before, "looking changes nothing");
 
         let (marie, paul) = (way_to_order(&relay, MARIE), way_to_order(&relay, PAUL));
         assert_ne!(marie, paul);
@@ -120,7 +120,7 @@ fn an_edition_reaches_those_it_is_for_and_what_they_order_is_confirmed_and_liste
         assert_eq!(person["orders"], serde_json::json!([]));
         open.get(&marie).expect(200, "n’est plus dans nos fichiers");
         open.post(&marie, order).expect(200, "n’est plus dans nos fichiers");
-        let rest = dump(&house, on);
+        let rest = house.everything().into_values().collect::<Vec<_>>().join("\n");
         for trace in ["Fermé", "Gîte du Pré", "marie@"] {
             assert!(!rest.contains(trace), "{trace} is left in\n{rest}");
         }

@@ -1,7 +1,10 @@
 //! The page by which one orders: whole or not at all, never more than there is, and nobody else's.
 
-use super::{ANNE, MARIE, Open, PAUL, add, ask, dump, mails, office, way_to_order};
-use crate::support::house::{BOTH, House, On, Relay, until};
+use super::{ANNE, MARIE, Open, PAUL, add, ask, mails, office, way_to_order};
+use crate::support::{
+    browser::visit,
+    house::{BOTH, House, On, Relay, until},
+};
 use std::fmt::Write as _;
 
 fn announced(on: On, printed: u32) -> (House, Relay) {
@@ -16,7 +19,7 @@ fn announced(on: On, printed: u32) -> (House, Relay) {
 fn a_form_with_something_wrong_is_shown_again_as_it_was_filled() {
     let (house, relay) = announced(On::Sqlite, 1000);
     let (open, way) = (Open::at(&house), way_to_order(&relay, MARIE));
-    let before = dump(&house, On::Sqlite);
+    let before = house.everything();
     let long = "x".repeat(501);
     let page =
         open.post(&way, &format!("action=order&packs=beaucoup&remark={long}")).expect(422, "n’est pas enregistrée");
@@ -46,7 +49,7 @@ fn a_form_with_something_wrong_is_shown_again_as_it_was_filled() {
         "{}",
         page.text()
     );
-    assert_eq!(dump(&house, On::Sqlite), before, "nothing was changed");
+    assert_eq!(house.everything(), before, "nothing was changed");
     let too_large = open.post(&way, &format!("action=order&packs=1&handover=pick_up&remark={}", "x".repeat(20_000)));
     assert_eq!(too_large.status, 413);
     for method in ["PUT", "DELETE", "OPTIONS"] {
@@ -171,7 +174,7 @@ fn w05_an_order_in_a_browser_is_one_order_with_scripts_and_without() {
     let open = Open::at(&house);
     for (who, scripts, packs, handover) in [(MARIE, "on", "2", "delivery"), (PAUL, "off", "3", "pick_up")] {
         let way = way_to_order(&relay, who);
-        let shown = crate::web::browsing::visit("order", open.host(), &[&way, scripts, packs, handover]);
+        let shown = visit("order", open.host(), &[&way, scripts, packs, handover]);
         assert!(shown.contains("Votre commande est enregistrée : rien n’a changé."), "{shown}");
         assert!(shown.contains(&format!("{packs} paquets")), "{shown}");
     }

@@ -27,6 +27,7 @@ macro_rules! on_both_databases {
     };
 }
 
+pub mod browser;
 pub mod disk;
 pub mod house;
 pub mod ledger;

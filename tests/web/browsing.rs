@@ -1,28 +1,16 @@
 //! The same links in a real browser, as scanners of mail servers have one, and people.
 
 use super::Open;
-use crate::support::house::{BOTH, NEXT_AT, NEXT_MONDAY, On, article};
-use mail_parser::MessageParser;
-use std::{
-    collections::BTreeSet,
-    process::{Command, Stdio},
+use crate::support::{
+    browser::visit,
+    house::{BOTH, NEXT_AT, NEXT_MONDAY, On, article},
 };
+use mail_parser::MessageParser;
+use std::collections::BTreeSet;
 
 const MARIE: &str = "marie@gite.example";
 const PAUL: &str = "paul@gite.example";
 const BASE: &str = "https://partenaires.ot.test";
-
-/// What `tests/pages/visit.mjs` prints.
-pub fn visit(task: &str, host: &str, args: &[&str]) -> String {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages/visit.mjs");
-    let mut command = Command::new("node");
-    command.arg(script).arg(task).arg(format!("http://{host}")).args(args).stdin(Stdio::null());
-    let done = command.output().unwrap_or_else(|why| panic!("node: {why}; scripts/test installs it"));
-    let (out, said) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert_ne!(done.status.code(), Some(3), "{said}");
-    assert!(done.status.success(), "{said}{out}");
-    out.into_owned()
-}
 
 /// Every address of ours in a mail as it was received, headers and texts, as a path.
 fn links(open: &Open, address: &str) -> BTreeSet<String> {

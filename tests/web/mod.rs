@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-pub mod browsing;
+mod browsing;
 mod leaving;
 mod pressing;
 mod reading;

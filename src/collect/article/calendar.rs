@@ -149,7 +149,7 @@ fn disagreement(weekday: Weekday, date: NaiveDate) -> String {
         "L’article écrit « {} {} », mais le {} est un {}\u{a0}: date à vérifier.",
         weekday_name(weekday),
         french::day_and_month(date),
-        long_date(date),
+        french::date(date),
         weekday_name(date.weekday()),
     )
 }
@@ -160,11 +160,6 @@ pub(super) fn weekday_name(weekday: Weekday) -> &'static str {
 
 pub(super) fn month_name(month: u32) -> &'static str {
     french::MONTHS.get(month.wrapping_sub(1) as usize).copied().unwrap_or_default()
-}
-
-/// `12 juillet 2027`
-pub(super) fn long_date(date: NaiveDate) -> String {
-    format!("{} {}", french::day_and_month(date), date.year())
 }
 
 /// `mardi 13`

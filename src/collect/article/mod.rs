@@ -39,7 +39,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use self::calendar::{Calendar, long_date, short_date};
+use self::calendar::{Calendar, short_date};
 use self::days::Spec;
 use self::events::{Setting, understand};
 use self::html::Page;
@@ -47,6 +47,7 @@ use self::lines::{DayLine, Form, day_line};
 use self::outline::{Entry, Outline, Under, named_week, outline};
 use self::text::{folded_words, one_spaced};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Week};
+use crate::domain::french;
 
 /// What the grammar must be told, because the article does not say it.
 #[derive(Debug, Clone, Copy)]
@@ -249,20 +250,20 @@ impl Reader<'_> {
             .days
             .keys()
             .filter(|day| !week.contains(**day))
-            .map(|day| format!("{} ({})", short_date(*day), long_date(*day)))
+            .map(|day| format!("{} ({})", short_date(*day), french::date(*day)))
             .collect();
         if !outside.is_empty() {
             self.agenda.warnings.push(format!(
                 "L’article a des jours hors de la semaine du {}\u{a0}: {}.",
-                long_date(week.monday()),
+                french::date(week.monday()),
                 outside.join(", ")
             ));
         }
         if let Some(named) = named.filter(|named| *named != week) {
             self.agenda.warnings.push(format!(
                 "Le titre annonce la semaine du {}, mais les jours sont de celle du {}.",
-                long_date(named.monday()),
-                long_date(week.monday())
+                french::date(named.monday()),
+                french::date(week.monday())
             ));
         }
     }
