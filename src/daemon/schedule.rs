@@ -251,7 +251,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     }
     let known = engine.store.issue(&key).await?.filter(IssueSummary::is_presented);
     if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by.as_deref()).filter(|_| now < at) {
-        return try_again(engine, due, occurrence, &format!("approuvé par {by}, part à son heure"), at - now).await;
+        return try_again(engine, due, occurrence, &format!("approuvé par {by}, part à son heure"), at).await;
     }
     if now >= at
         && let Some(before) = engine.store.other_sending_issue(&mailing.id, &key).await?
@@ -266,7 +266,10 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
             Ok(Ended::Frozen)
         }
         Some(Ok(Prepared::Awaiting)) => await_word(engine, due, occurrence, known.is_some()).await,
-        Some(Ok(Prepared::Held { reason })) => try_again(engine, due, occurrence, &reason, mailing.retry).await,
+        Some(Ok(Prepared::Held { reason })) => {
+            let again = engine.app.clock.now() + mailing.retry;
+            try_again(engine, due, occurrence, &reason, again).await
+        }
         Some(Err(failure)) => {
             error!(error = format!("{failure:#}"), "{key} cannot be made");
             hold_broken(engine, occurrence, &failure.to_string()).await
@@ -293,13 +296,13 @@ async fn await_word(
 ) -> anyhow::Result<Ended> {
     let (now, retry) = (engine.app.clock.now(), due.mailing.retry);
     if now < due.at {
-        return try_again(engine, due, occurrence, "une personne doit donner son accord", retry.min(due.at - now))
-            .await;
+        let again = due.at.min(now + retry);
+        return try_again(engine, due, occurrence, "une personne doit donner son accord", again).await;
     }
     if asked_before {
         approval::hold_unapproved(engine, &due.key()).await?;
     }
-    try_again(engine, due, occurrence, approval::UNAPPROVED, retry).await
+    try_again(engine, due, occurrence, approval::UNAPPROVED, now + retry).await
 }
 
 /// Neither the article nor the relay is to blame: someone must look. Held like an article that is not there, so that it is
@@ -308,7 +311,7 @@ async fn hold_broken(engine: &Engine, occurrence: &Occurrence, failure: &str) ->
     let mailing = engine.app.mailing(&occurrence.mailing)?;
     let due = due_of(mailing, occurrence);
     let reason = pipeline::hold(engine, due, &format!("une erreur technique l’empêche ({failure})")).await?;
-    try_again(engine, due, occurrence, &reason, mailing.retry).await
+    try_again(engine, due, occurrence, &reason, engine.app.clock.now() + mailing.retry).await
 }
 
 /// S9: no two issues of a mailing go out side by side. The wait is bounded like any lateness.
@@ -316,21 +319,23 @@ async fn wait_for(engine: &Engine, due: Due<'_>, occurrence: &Occurrence, before
     let (key, now) = (due.key(), engine.app.clock.now());
     let reason = format!("l’envoi du numéro précédent ({before}) n’est pas terminé");
     if now - due.at <= due.mailing.schedule.catch_up {
-        return try_again(engine, due, occurrence, &reason, OVERLAP_RETRY).await;
+        return try_again(engine, due, occurrence, &reason, now + OVERLAP_RETRY).await;
     }
     warn!("{key} does not leave: {before} is not out yet");
     engine.store.owe_notice(&key, "missed", &reason, now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(&reason)).await
 }
 
+/// Not before this instant: a wait, counted from a second look at the clock, would pass over an hour that strikes between
+/// the two.
 async fn try_again(
     engine: &Engine,
     due: Due<'_>,
     occurrence: &Occurrence,
     reason: &str,
-    after: TimeDelta,
+    next_try: Timestamp,
 ) -> anyhow::Result<Ended> {
-    let next_try = (engine.app.clock.now() + after).min(due.expires_at);
+    let next_try = next_try.min(due.expires_at);
     let again = Occurrence { next_try, reason: Some(reason.to_owned()), ..occurrence.clone() };
     engine.store.settle_occurrence(&again).await?;
     Ok(Ended::NotNow)

@@ -1,30 +1,40 @@
-//! Much of something: a message of ten megabytes, a file of a hundred thousand partners. Memory is read from the kernel's own
+//! Much of something: a message of ten megabytes, a file of a hundred thousand partners. Memory is the kernel's own
 //! high-water mark of the process.
 
 use crate::support::{
     house::{AT, House, Relay, finish},
+    process::Done,
     smtp::Options,
 };
 use std::{
     fmt::Write as _,
-    process::{Child, Command},
-    time::Duration,
+    process::{Command, Stdio},
 };
 
 fn is_long() -> bool {
     std::env::var_os("SEMAINIER_LONG").is_some()
 }
 
-/// The most memory it ever had, in kilobytes, once it has ended.
-fn peak_until_the_end(child: &mut Child) -> u64 {
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        peak = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(peak);
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    peak
+/// Starts a program, waits for it, and writes the most memory it had where it is told: only its parent hears of that, and
+/// only at the end. Whoever looks from outside may look for the last time long before.
+const PARENT: &str = "
+import os, sys
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(child, 0)
+with open(sys.argv[1], 'w') as peak: peak.write(str(used.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status))
+";
+
+/// Runs it to its end: what it said, and the most memory it ever had, in kilobytes.
+fn measured(command: &Command, args: &[&str]) -> (Done, u64) {
+    let peak = tempfile::NamedTempFile::new().unwrap();
+    let mut parent = Command::new("python3");
+    parent.args(["-c", PARENT]).arg(peak.path()).arg(command.get_program()).args(command.get_args());
+    parent.current_dir(command.get_current_dir().unwrap()).env_clear();
+    parent.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    parent.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let done = finish(parent.spawn().unwrap(), args);
+    (done, std::fs::read_to_string(peak.path()).unwrap().parse().unwrap())
 }
 
 /// The encoded attachment is held once, whoever and however many it goes to.
@@ -42,14 +52,13 @@ fn f12_ten_megabytes_to_many_take_the_memory_of_one() {
     );
     let house = house.relay(&relay);
     let run = house.command(&["run", "agenda", "--at", AT]);
-    let mut limited = Command::new("sh");
+    let mut limited = Command::new("/bin/sh");
     // Two gigabytes of addresses: the runtime's threads reserve much that they never touch.
     limited.args(["-c", "ulimit -v 2000000; exec \"$0\" \"$@\""]).arg(run.get_program()).args(run.get_args());
-    limited.current_dir(house.path("")).env("MALLOC_ARENA_MAX", "4");
-    limited.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let mut child = limited.spawn().unwrap();
-    let peak = peak_until_the_end(&mut child);
-    finish(child, &["run"]).expect(0);
+    limited.current_dir(house.path("")).envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.env("MALLOC_ARENA_MAX", "4");
+    let (done, peak) = measured(&limited, &["run"]);
+    done.expect(0);
     println!("{people} messages of 10 MB over {CONNECTIONS} connections: {} MB at the most", peak / 1024);
     assert_eq!(relay.numbers().accepted, people as u64);
     house.assert_states(&[("sent", people)]);
@@ -68,9 +77,8 @@ fn i02_a_file_of_very_many_partners_is_imported_in_bounded_memory() {
     let bytes = csv.len();
     house.write("many.csv", csv);
     let args = ["partners", "import", "many.csv"];
-    let mut import = house.start(&args);
-    let peak = peak_until_the_end(&mut import);
-    finish(import, &args).expect(0).expect_said(&[&format!("{rows} added")]);
+    let (done, peak) = measured(&house.command(&args), &args);
+    done.expect(0).expect_said(&[&format!("{rows} added")]);
     println!("{rows} rows of {} kB: {} MB at the most", bytes / 1024, peak / 1024);
     assert_eq!(house.number("SELECT count(*) FROM contacts"), rows);
     // A little kilobyte a row, and what the program and the cache of the database are anyway.
@@ -86,11 +94,8 @@ fn a_log_of_very_many_deliveries_is_printed_whole_in_bounded_memory() {
     house.run().expect(1);
     let shown = |args: &[&str]| {
         let args = [&["log"], args].concat();
-        let out = std::fs::File::create(house.path("log.out")).unwrap();
-        let mut child = house.command(&args).stdout(out).spawn().unwrap();
-        let peak = peak_until_the_end(&mut child);
-        finish(child, &args).expect(0);
-        (std::fs::read_to_string(house.path("log.out")).unwrap(), peak)
+        let (done, peak) = measured(&house.command(&args), &args);
+        (done.expect(0).stdout, peak)
     };
     let (_, little) = shown(&["--address", "partenaire7@gite.example"]);
     let (json, for_json) = shown(&["--json"]);
