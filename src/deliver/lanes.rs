@@ -59,6 +59,14 @@ struct State {
 }
 
 impl State {
+    /// How many of the lane's connections are taken.
+    fn taken(&self, name: &str) -> (Arc<str>, usize) {
+        match self.busy.get_key_value(name) {
+            Some((lane, busy)) => (Arc::clone(lane), *busy),
+            None => (Arc::from(name), 0),
+        }
+    }
+
     fn keep(&mut self, trouble: LaneTrouble) {
         if trouble.only_issue {
             self.stopped.insert((trouble.lane, trouble.issue));
@@ -71,19 +79,25 @@ impl State {
 /// One message of a lane on its way. Dropped when its conversation is over.
 #[derive(Debug)]
 pub(super) struct Permit {
-    limiter: Arc<Limiter>,
-    lane: Arc<str>,
+    place: Arc<Place>,
     pub messages_per_connection: u32,
     pub is_family: bool,
 }
 
 impl Permit {
     pub fn lane(&self) -> &Arc<str> {
-        &self.lane
+        &self.place.lane
     }
 }
 
-impl Drop for Permit {
+/// One connection of a lane, taken. A message and the one that is announced with its end share it.
+#[derive(Debug)]
+struct Place {
+    limiter: Arc<Limiter>,
+    lane: Arc<str>,
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.limiter.state();
         if let Some(busy) = state.busy.get_mut(&self.lane) {
@@ -188,10 +202,7 @@ impl Limiter {
                 return Room::NotBefore(until.unwrap_or_else(|| look_again(now)));
             }
         };
-        let (lane, busy) = match state.busy.get_key_value(name) {
-            Some((lane, busy)) => (Arc::clone(lane), *busy),
-            None => (Arc::from(name), 0),
-        };
+        let (lane, busy) = state.taken(name);
         if busy >= most.max(1) {
             return Room::Full;
         }
@@ -203,9 +214,33 @@ impl Limiter {
         {
             return Room::NotBefore(slot);
         }
+        let place = self.take(state, lane, busy);
+        Room::Free(Permit { place, messages_per_connection: limits.messages_per_connection, is_family })
+    }
+
+    /// A place for a message that is announced with the end of the one that has `before`: theirs to share in the same lane.
+    /// Only where nothing speaks against going at once; what has to wait for its time goes the way of the others.
+    pub fn follow(self: &Arc<Self>, before: &Permit, domain: &str, issue: &IssueKey) -> Option<Permit> {
+        let Lane { name, limits, is_family } = self.lanes.of(domain);
+        let state = &mut *self.state();
+        let waits = limits.per_minute.is_some()
+            || state.troubles.contains_key(name)
+            || (!state.stopped.is_empty() && state.stopped.contains(&(name.to_owned(), issue.clone())));
+        if waits {
+            return None;
+        }
+        let place = if **before.lane() == *name {
+            Arc::clone(&before.place)
+        } else {
+            let (lane, busy) = state.taken(name);
+            (busy < limits.connections.max(1)).then(|| self.take(state, lane, busy))?
+        };
+        Some(Permit { place, messages_per_connection: limits.messages_per_connection, is_family })
+    }
+
+    fn take(self: &Arc<Self>, state: &mut State, lane: Arc<str>, busy: usize) -> Arc<Place> {
         state.busy.insert(Arc::clone(&lane), busy + 1);
-        let messages_per_connection = limits.messages_per_connection;
-        Room::Free(Permit { limiter: Arc::clone(self), lane, messages_per_connection, is_family })
+        Arc::new(Place { limiter: Arc::clone(self), lane })
     }
 
     /// What a "later" means for the lane it came from. `None`: nothing, or nothing that is not known.

@@ -251,7 +251,7 @@ impl Deliverer {
             .map_err(|closed| failed(closed.phase, closed.reply))?;
         let lost = |interrupted: Interrupted| failed(interrupted.phase(), interrupted.reply());
         session.envelope(letter).await.map_err(lost)?;
-        let answer = session.transfer(letter).await.map_err(lost)?;
+        let answer = session.transfer(letter, None).await.map_err(lost)?;
         session.quit().await;
         if answer.is_positive() { Ok(()) } else { Err(failed(Phase::Dot, answer.reply())) }
     }

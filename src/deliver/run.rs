@@ -99,9 +99,10 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// Whether the lane has some of its share of this connection left.
-    pub fn may_carry(&self, permit: &Permit) -> bool {
-        self.carried.get(permit.lane()).is_none_or(|carried| *carried < permit.messages_per_connection)
+    /// Whether the connection serves one more, of the most it is to serve, and the lane has some of its share of it left.
+    pub fn may_carry(&self, permit: &Permit, most: u32) -> bool {
+        let share = permit.messages_per_connection;
+        self.session.messages() < most && self.carried.get(permit.lane()).is_none_or(|carried| *carried < share)
     }
 
     pub fn carry(&mut self, permit: &Permit) {
@@ -246,6 +247,19 @@ impl Run {
             self.store_error(store_error);
         }
         chosen
+    }
+
+    /// A delivery to be announced with the end of one that has `before`, of those that wait in memory. `None`: none can be,
+    /// or another connection looks just now; nobody waits for it.
+    pub fn following(&self, before: &Permit) -> Option<(Claim, Permit)> {
+        let mut claims = self.claims.try_lock().ok()?;
+        let now = self.it.clock.now();
+        let (at, permit) = claims.ready.iter().enumerate().find_map(|(at, claim)| {
+            let fit = claim.lease_until > now + LEAST_LEASE && !self.is_stopped(&claim.issue);
+            let permit = fit.then(|| self.it.limiter.follow(before, claim.recipient.address.domain(), &claim.issue));
+            Some((at, permit??))
+        })?;
+        claims.ready.remove(at).map(|claim| (claim, permit))
     }
 
     /// As many as the relay will take well within a lease: the batch doubles while batches go fast. `false`: there were none,

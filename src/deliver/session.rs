@@ -38,18 +38,29 @@ impl Session {
         }
     }
 
+    /// Whether a message can be announced with the end of the one before it.
+    pub fn announces_ahead(&self) -> bool {
+        matches!(self, Self::Smtp(smtp) if smtp.announces_ahead())
+    }
+
+    /// Whether this delivery was announced already, with the end of the message before it.
+    pub fn has_announced(&self, id: &str) -> bool {
+        matches!(self, Self::Smtp(smtp) if smtp.has_announced(id))
+    }
+
     /// Announces the message; nothing of it has left when this returns.
     pub async fn envelope(&mut self, letter: &Letter<'_>) -> Result<(), Interrupted> {
         match self {
-            Self::Smtp(smtp) => smtp.envelope(letter.message, letter.to).await,
+            Self::Smtp(smtp) => smtp.envelope(letter).await,
             Self::Capture(_) => Ok(()),
         }
     }
 
-    /// Hands it over. Only with the marker committed.
-    pub async fn transfer(&mut self, letter: &Letter<'_>) -> Result<Answer, Interrupted> {
+    /// Hands it over. Only with the marker committed. `next` may be announced with its end, to save a way to the relay and
+    /// back; [`Self::envelope`] then brings the answers.
+    pub async fn transfer(&mut self, letter: &Letter<'_>, next: Option<&Letter<'_>>) -> Result<Answer, Interrupted> {
         match self {
-            Self::Smtp(smtp) => smtp.transfer(letter.message).await,
+            Self::Smtp(smtp) => smtp.transfer(letter.message, next).await,
             Self::Capture(capture) => {
                 let (capture, id) = (Arc::clone(capture), letter.id.to_owned());
                 let (to, message) = (letter.to.clone(), letter.message.clone());

@@ -6,7 +6,7 @@
 //! is certain about the message. Never sends a password outside TLS; never repeats anything by itself.
 
 use super::{
-    Timeouts,
+    Letter, Timeouts,
     relay::{Login, SmtpRelay, Tls},
     reply::{Answer, no_reply},
     wire::{Broken, Wire},
@@ -14,7 +14,6 @@ use super::{
 use crate::{
     domain::{
         delivery::{Phase, Reply},
-        email::EmailAddress,
         message::Message,
     },
     failpoint,
@@ -152,6 +151,8 @@ pub(super) struct Smtp {
     timeouts: Timeouts,
     /// Transactions begun.
     messages: u32,
+    /// Announced in the flight of the message before it, and not yet answered: the id of its delivery.
+    announced: Option<String>,
 }
 
 impl Smtp {
@@ -183,7 +184,7 @@ impl Smtp {
         if let Some(login) = &relay.login {
             log_in(&mut wire, &able, login, timeouts).await?;
         }
-        Ok(Self { wire, able, timeouts: timeouts.clone(), messages: 0 })
+        Ok(Self { wire, able, timeouts: timeouts.clone(), messages: 0, announced: None })
     }
 
     /// How many messages this connection has seen.
@@ -191,37 +192,71 @@ impl Smtp {
         self.messages
     }
 
-    /// MAIL and RCPT, in one flight where the relay allows it (RFC 2920).
-    pub async fn envelope(&mut self, message: &Message, recipient: &EmailAddress) -> Result<(), Interrupted> {
-        if let Some(most) = self.able.size.filter(|most| message.len() > *most) {
-            return Err(Interrupted::Unfit(Unfit::TooBig { bytes: message.len(), most }));
+    pub fn announces_ahead(&self) -> bool {
+        self.able.pipelining
+    }
+
+    /// Whether this delivery was announced already, with the end of the message before it.
+    pub fn has_announced(&self, id: &str) -> bool {
+        self.announced.as_deref() == Some(id)
+    }
+
+    /// MAIL and RCPT, in one flight where the relay allows it (RFC 2920). Where they left already, only their answers are
+    /// waited for.
+    pub async fn envelope(&mut self, letter: &Letter<'_>) -> Result<(), Interrupted> {
+        if self.has_announced(letter.id) {
+            self.announced = None;
+            self.both_agreed().await?;
+            // One reply too many was taken for that to MAIL, and whose the others are nobody knows.
+            return match self.wire.is_out_of_turn() {
+                None => Ok(()),
+                Some(broken) => Err(Interrupted::lost(Phase::Mail)(broken)),
+            };
         }
-        let ascii = message.head.is_ascii() && message.tail.is_ascii();
-        if !ascii && !self.able.eight_bit {
-            return Err(Interrupted::Unfit(Unfit::EightBit));
+        // Another was, which does not go now.
+        if self.announced.is_some() && !self.reset().await {
+            return Err(Interrupted::Lost { phase: Phase::Mail, why: "no answer to RSET".into() });
         }
+        self.is_fit(letter.message).map_err(Interrupted::Unfit)?;
         self.messages += 1;
-        let size = if self.able.takes_size { format!(" SIZE={}", message.len()) } else { String::new() };
-        let body = if ascii { "" } else { " BODY=8BITMIME" };
-        // Our addresses are parsed: no space, no angle bracket, no line end.
-        let mail = format!("MAIL FROM:<{}>{size}{body}", message.sender);
-        let rcpt = format!("RCPT TO:<{recipient}>");
         let limit = self.timeouts.command;
+        let [mail, rcpt] = self.commands(letter);
         if self.able.pipelining {
             self.wire.say(&format!("{mail}\r\n{rcpt}"), limit).await.map_err(Interrupted::lost(Phase::Mail))?;
-            let to_mail = self.agreed(Phase::Mail).await;
-            if let Err(Interrupted::Refused { answer, .. }) = &to_mail
-                && answer.code != 421
-            {
-                // Its answer to RCPT (503) is on its way and must not be taken for the next one's.
-                self.wire.answer(limit).await.map_err(Interrupted::lost(Phase::Mail))?;
-            }
-            to_mail?;
-        } else {
-            self.wire.say(&mail, limit).await.map_err(Interrupted::lost(Phase::Mail))?;
-            self.agreed(Phase::Mail).await?;
-            self.wire.say(&rcpt, limit).await.map_err(Interrupted::lost(Phase::Rcpt))?;
+            return self.both_agreed().await;
         }
+        self.wire.say(&mail, limit).await.map_err(Interrupted::lost(Phase::Mail))?;
+        self.agreed(Phase::Mail).await?;
+        self.wire.say(&rcpt, limit).await.map_err(Interrupted::lost(Phase::Rcpt))?;
+        self.agreed(Phase::Rcpt).await
+    }
+
+    fn is_fit(&self, message: &Message) -> Result<(), Unfit> {
+        match self.able.size.filter(|most| message.len() > *most) {
+            Some(most) => Err(Unfit::TooBig { bytes: message.len(), most }),
+            None if !self.able.eight_bit && !is_ascii(message) => Err(Unfit::EightBit),
+            None => Ok(()),
+        }
+    }
+
+    /// MAIL and RCPT. Our addresses are parsed: no space, no angle bracket, no line end.
+    fn commands(&self, letter: &Letter<'_>) -> [String; 2] {
+        let Letter { to, message, .. } = letter;
+        let size = if self.able.takes_size { format!(" SIZE={}", message.len()) } else { String::new() };
+        let body = if is_ascii(message) { "" } else { " BODY=8BITMIME" };
+        [format!("MAIL FROM:<{}>{size}{body}", message.sender), format!("RCPT TO:<{to}>")]
+    }
+
+    /// The answers to MAIL and RCPT that left in one flight.
+    async fn both_agreed(&mut self) -> Result<(), Interrupted> {
+        let to_mail = self.agreed(Phase::Mail).await;
+        if let Err(Interrupted::Refused { answer, .. }) = &to_mail
+            && answer.code != 421
+        {
+            // Its answer to RCPT (503) is on its way and must not be taken for the next one's.
+            self.wire.answer(self.timeouts.command).await.map_err(Interrupted::lost(Phase::Mail))?;
+        }
+        to_mail?;
         self.agreed(Phase::Rcpt).await
     }
 
@@ -235,8 +270,8 @@ impl Smtp {
     }
 
     /// DATA, the message and its dot. `Ok` is a 2yz after the dot: the relay has it. To be called only with the marker
-    /// committed.
-    pub async fn transfer(&mut self, message: &Message) -> Result<Answer, Interrupted> {
+    /// committed. `next` is announced in the same flight where the relay allows it (RFC 2920 3.1); nothing of it leaves.
+    pub async fn transfer(&mut self, message: &Message, next: Option<&Letter<'_>>) -> Result<Answer, Interrupted> {
         let lost_at_data = || Interrupted::lost(Phase::Data);
         self.wire.say("DATA", self.timeouts.data).await.map_err(lost_at_data())?;
         let answer = self.wire.answer(self.timeouts.data).await.map_err(lost_at_data())?;
@@ -246,7 +281,7 @@ impl Smtp {
         if answer.code != 354 {
             return Err(Interrupted::Lost { phase: Phase::Data, why: format!("unexpected reply {}", answer.code) });
         }
-        self.body(message).await?;
+        self.body(message, next).await?;
         failpoint::reach("after_dot");
         let answer = self.wire.answer(self.timeouts.dot).await.map_err(Interrupted::lost(Phase::Dot))?;
         match answer {
@@ -260,8 +295,11 @@ impl Smtp {
     ///
     /// The relay takes a message for complete only with the last byte of `CRLF . CRLF`; while one byte of it was never
     /// handed to the socket, the message is certainly not there.
-    async fn body(&mut self, message: &Message) -> Result<(), Interrupted> {
-        let mut parcel = Parcel { block: Vec::with_capacity(BLOCK.min(message.len() + 64)), handed: 0 };
+    async fn body(&mut self, message: &Message, next: Option<&Letter<'_>>) -> Result<(), Interrupted> {
+        let mut parcel = Parcel { block: Vec::with_capacity(BLOCK.min(message.len() + 256)), handed: 0 };
+        let next = next.filter(|next| self.announces_ahead() && self.is_fit(next.message).is_ok());
+        let announcement = next.map(|next| self.commands(next));
+        let mut whole = usize::MAX;
         let limit = self.timeouts.block;
         let sent = async {
             let mut last = b'\n';
@@ -273,11 +311,22 @@ impl Smtp {
             }
             let end: &[u8] = if last == b'\n' { b".\r\n" } else { b"\r\n.\r\n" };
             parcel.block.extend_from_slice(end);
+            whole = parcel.handed + parcel.block.len();
+            for command in announcement.iter().flatten() {
+                parcel.block.extend_from_slice(command.as_bytes());
+                parcel.block.extend_from_slice(b"\r\n");
+            }
             parcel.pass(&mut self.wire, limit).await
         }
         .await;
         match sent {
-            Ok(()) => self.wire.flush(limit).await.map_err(Interrupted::lost(Phase::Dot)),
+            Ok(()) => {
+                self.announced = next.map(|next| next.id.to_owned());
+                self.messages += u32::from(next.is_some());
+                self.wire.flush(limit).await.map_err(Interrupted::lost(Phase::Dot))
+            }
+            // The dot left, what came behind it did not: the relay may have the message, and its answer may still tell.
+            Err(_) if parcel.handed >= whole => Ok(()),
             Err(broken) => {
                 // A relay that closes early has often said why.
                 match self.wire.answer(self.timeouts.farewell).await {
@@ -288,20 +337,33 @@ impl Smtp {
         }
     }
 
-    /// Ends a transaction that was refused, so that the connection serves the next message. `false`: it does not.
+    /// Ends a transaction that was refused, or was announced and does not go now, so that the connection serves the next
+    /// message. `false`: it does not.
     pub async fn reset(&mut self) -> bool {
         let limit = self.timeouts.command;
-        self.wire.say("RSET", limit).await.is_ok()
+        self.forget_announced(limit).await
+            && self.wire.say("RSET", limit).await.is_ok()
             && self.wire.answer(limit).await.is_ok_and(|answer| answer.is_positive())
     }
 
     /// Politely, but without waiting long.
     pub async fn quit(&mut self) {
         let limit = self.timeouts.farewell;
-        if self.wire.say("QUIT", limit).await.is_ok() {
+        if self.forget_announced(limit).await && self.wire.say("QUIT", limit).await.is_ok() {
             let _ = self.wire.answer(limit).await;
         }
     }
+
+    /// The answers to an announcement must not be taken for those to what is said next. `false`: they did not come.
+    async fn forget_announced(&mut self, limit: Duration) -> bool {
+        self.announced.take().is_none()
+            || (self.wire.answer(limit).await.is_ok_and(|answer| answer.code != 421)
+                && self.wire.answer(limit).await.is_ok_and(|answer| answer.code != 421))
+    }
+}
+
+fn is_ascii(message: &Message) -> bool {
+    message.head.is_ascii() && message.tail.is_ascii()
 }
 
 /// Small pieces gathered into blocks, large ones passed on as they are.

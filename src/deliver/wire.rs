@@ -127,11 +127,8 @@ impl Wire {
     /// A reply that is there before the command would be taken for its answer, and every later one for the next: a 250
     /// for a message that was refused.
     pub async fn say(&mut self, command: &str, limit: Duration) -> Result<(), Broken> {
-        if !self.input.is_empty() {
-            return Err(Broken(format!(
-                "the relay spoke out of turn: {}",
-                keep(&String::from_utf8_lossy(&self.input))
-            )));
+        if let Some(broken) = self.is_out_of_turn() {
+            return Err(broken);
         }
         let line = format!("{command}\r\n");
         let all = async {
@@ -143,6 +140,12 @@ impl Wire {
             Ok(Err(error)) => Err(Broken::io(&error)),
             Err(_) => Err(Broken::silent(limit)),
         }
+    }
+
+    /// Set when something was said that nobody waits for.
+    pub fn is_out_of_turn(&self) -> Option<Broken> {
+        let said = (!self.input.is_empty()).then(|| keep(&String::from_utf8_lossy(&self.input)))?;
+        Some(Broken(format!("the relay spoke out of turn: {said}")))
     }
 
     /// Writes one block of a message, `limit` for each part of it that the socket takes. `handed` grows by what was

@@ -1,7 +1,8 @@
 //! One connection's work: message after message, each by the same steps.
 //!
 //! The order is law (T1, T5, T6): marker durable before DATA, result durable before the DATA of the next message
-//! (docs/adr/0007). Whatever happens to one delivery, a panic of ours included, ends that delivery in the right state and no
+//! (docs/adr/0007). The next message is announced in the flight in which the last one ends, which saves a way to the relay
+//! and back (docs/adr/0008); of its own bytes nothing leaves. Whatever happens to one delivery, a panic of ours included, ends that delivery in the right state and no
 //! other.
 
 use super::{
@@ -73,14 +74,18 @@ struct Ready {
     span: Span,
     /// The connection that announced it.
     marked: Result<Seat, Ended>,
+    /// To be announced with its end.
+    following: Option<Item>,
 }
 
 pub(super) async fn work(run: Arc<Run>) {
     let mut seat = None;
-    let mut next = ready(&run, &mut seat).await;
-    while let Some(Ready { item, span, marked }) = next.take() {
+    let mut next = ready(&run, &mut seat, None).await;
+    while let Some(Ready { item, span, marked, following }) = next.take() {
         let ended = match marked {
-            Ok(here) => transfer_guarded(&run, &mut seat, here, &item).instrument(span.clone()).await,
+            Ok(here) => {
+                transfer_guarded(&run, &mut seat, here, &item, following.as_ref()).instrument(span.clone()).await
+            }
             Err(ended) => ended,
         };
         // The conversation is over: its lane has room again, perhaps for this worker's next message.
@@ -94,7 +99,7 @@ pub(super) async fn work(run: Arc<Run>) {
                     // The next message is announced while this result is written, so that its marker, which the ledger
                     // puts behind the result, most often shares the write. It is begun only after. Biased: the result is
                     // handed over first.
-                    next = tokio::join!(biased; concluded, ready(&run, &mut seat)).1;
+                    next = tokio::join!(biased; concluded, ready(&run, &mut seat, following)).1;
                     continue;
                 }
                 concluded.await;
@@ -102,11 +107,14 @@ pub(super) async fn work(run: Arc<Run>) {
             Ended::Elsewhere => {}
             Ended::Released => run.release(&[claim]).await,
             Ended::NoConnection => {
+                put_back(&run, following).await;
                 run.put_back(claim).await;
                 break;
             }
         }
-        next = ready(&run, &mut seat).await;
+        // What ended this one may hold up the others too.
+        put_back(&run, following).await;
+        next = ready(&run, &mut seat, None).await;
     }
     if let Some(seat) = seat {
         leave(seat).await;
@@ -117,40 +125,62 @@ async fn leave(mut seat: Seat) {
     seat.session.quit().await;
 }
 
-/// The next delivery, up to its durable marker. `None`: there is none, or this connection is one too many.
-async fn ready(run: &Run, seat: &mut Option<Seat>) -> Option<Ready> {
-    if run.too_many_open() {
+async fn put_back(run: &Run, item: Option<Item>) {
+    if let Some(item) = item {
+        run.put_back(item.over()).await;
+    }
+}
+
+/// The next delivery, up to its durable marker: the one that was announced with the end of the last, where one was. `None`:
+/// there is none, or this connection is one too many.
+async fn ready(run: &Run, seat: &mut Option<Seat>, at_hand: Option<Item>) -> Option<Ready> {
+    if run.too_many_open() || run.halt.is_cancelled() {
+        put_back(run, at_hand).await;
         return None;
     }
-    let item = next_item(run).await?;
+    let item = match at_hand {
+        Some(item) => item,
+        None => next_item(run).await?,
+    };
     let Claim { issue, id, attempt, .. } = &item.claim;
     let span = info_span!("delivery", %issue, %id, attempt);
-    let announced = AssertUnwindSafe(announce_and_mark(run, seat, &item)).catch_unwind().instrument(span.clone());
+    let mut following = None;
+    let announced = announce_and_mark(run, seat, &item, &mut following);
+    let announced = AssertUnwindSafe(announced).catch_unwind().instrument(span.clone());
     let marked = announced.await.unwrap_or_else(|_| {
         let finished = stumbled(run, &item.claim, false, "panic before the message was sent");
         Err(Ended::With(Box::new((finished, Consequence::default()))))
     });
-    Some(Ready { item, span, marked })
+    Some(Ready { item, span, marked, following })
 }
 
 /// Claims and makes messages until one can be sent.
 async fn next_item(run: &Run) -> Option<Item> {
     loop {
         let (claim, permit) = run.next().await?;
-        let made = AssertUnwindSafe(run.it.outbox.message(&claim)).catch_unwind().await;
-        let why = match made {
-            Ok(Ok(message)) => return Some(Item { claim, message, permit }),
-            Ok(Err(MessageError::Store(store_error))) => {
-                run.store_error(store_error);
-                run.release(&[claim]).await;
-                return None;
-            }
-            Ok(Err(error @ MessageError::Compose(_))) => error.to_string(),
-            Err(_) => "panic while the message was made".to_owned(),
-        };
-        let finished = stumbled(run, &claim, false, &why);
-        conclude(run, finished, Consequence::default()).await;
+        if let Some(item) = made(run, claim, permit).await {
+            return Some(item);
+        }
     }
+}
+
+/// The message of a claim. `None`: there is none, and the ledger knows why.
+async fn made(run: &Run, claim: Claim, permit: Permit) -> Option<Item> {
+    let made = AssertUnwindSafe(run.it.outbox.message(&claim)).catch_unwind().await;
+    let why = match made {
+        Ok(Ok(message)) => return Some(Item { claim, message, permit }),
+        Ok(Err(MessageError::Store(store_error))) => {
+            // Sending stops.
+            run.store_error(store_error);
+            run.release(&[claim]).await;
+            return None;
+        }
+        Ok(Err(error @ MessageError::Compose(_))) => error.to_string(),
+        Err(_) => "panic while the message was made".to_owned(),
+    };
+    let finished = stumbled(run, &claim, false, &why);
+    conclude(run, finished, Consequence::default()).await;
+    None
 }
 
 /// Writes the result, and what follows from it. An issue that we are refused for pauses first: its delivery is queued
@@ -190,9 +220,15 @@ async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
     }
 }
 
-async fn transfer_guarded(run: &Run, seat: &mut Option<Seat>, here: Seat, item: &Item) -> Ended {
+async fn transfer_guarded(
+    run: &Run,
+    seat: &mut Option<Seat>,
+    here: Seat,
+    item: &Item,
+    following: Option<&Item>,
+) -> Ended {
     // The connection goes down with a panic: a seat is in use only inside.
-    AssertUnwindSafe(transfer(run, seat, here, item)).catch_unwind().await.unwrap_or_else(|_| {
+    AssertUnwindSafe(transfer(run, seat, here, item, following)).catch_unwind().await.unwrap_or_else(|_| {
         let finished = stumbled(run, &item.claim, true, "panic while the message was sent");
         Ended::With(Box::new((finished, Consequence::default())))
     })
@@ -210,8 +246,13 @@ fn stumbled(run: &Run, claim: &Claim, marked: bool, why: &str) -> Finished {
 }
 
 /// The steps of one delivery before anything of it leaves. `seat` holds the connection between two messages, never during
-/// one. `Err`: it ended here.
-async fn announce_and_mark(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Seat, Ended> {
+/// one. While the ledger writes, the message is made that may be announced with the end of this one. `Err`: it ended here.
+async fn announce_and_mark(
+    run: &Run,
+    seat: &mut Option<Seat>,
+    item: &Item,
+    following: &mut Option<Item>,
+) -> Result<Seat, Ended> {
     let claim = &item.claim;
     // Made ahead, while the message before it was what paused the issue.
     if run.is_stopped(&claim.issue) {
@@ -219,7 +260,13 @@ async fn announce_and_mark(run: &Run, seat: &mut Option<Seat>, item: &Item) -> R
     }
     let here = announce(run, seat, item).await?;
     failpoint::reach("after_rcpt");
-    match run.ledger.mark(claim).await {
+    let can_follow = here.session.announces_ahead();
+    let make_following = async {
+        if let Some((claim, permit)) = can_follow.then(|| run.following(&item.permit)).flatten() {
+            *following = made(run, claim, permit).await;
+        }
+    };
+    match tokio::join!(biased; run.ledger.mark(claim), make_following).0 {
         Some(Marked::InData) => Ok(here),
         Some(Marked::Lost) => {
             keep_after_reset(seat, here).await;
@@ -240,9 +287,11 @@ async fn announce_and_mark(run: &Run, seat: &mut Option<Seat>, item: &Item) -> R
 }
 
 /// DATA and the message, its marker being durable.
-async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Item) -> Ended {
+async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Item, following: Option<&Item>) -> Ended {
     failpoint::reach("after_mark_in_data");
-    let handed = here.session.transfer(&item.letter()).await;
+    let most = run.it.settings.messages_per_connection;
+    let following = following.filter(|it| here.may_carry(&it.permit, most)).map(Item::letter);
+    let handed = here.session.transfer(&item.letter(), following.as_ref()).await;
     failpoint::reach("after_reply");
     match handed {
         Ok(answer) => {
@@ -260,9 +309,9 @@ async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Ite
 /// MAIL and RCPT, on the connection there is or a new one. `Err`: it ended here.
 async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Seat, Ended> {
     loop {
-        let per_connection = run.it.settings.messages_per_connection;
+        let most = run.it.settings.messages_per_connection;
         let mut here = match seat.take() {
-            Some(here) if here.session.messages() < per_connection && here.may_carry(&item.permit) => here,
+            Some(here) if here.session.has_announced(&item.claim.id.0) || here.may_carry(&item.permit, most) => here,
             worn => {
                 if let Some(worn) = worn {
                     leave(worn).await;

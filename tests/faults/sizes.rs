@@ -63,7 +63,7 @@ fn f12_ten_megabytes_to_many_take_the_memory_of_one() {
     assert_eq!(relay.numbers().accepted, people as u64);
     house.assert_states(&[("sent", people)]);
     // The blob from the database, its base64, and what the program is anyway; one copy a connection would be 80 MB more.
-    assert!(peak < 110 * 1024, "{peak} kB");
+    assert!(peak < 140 * 1024, "{peak} kB");
 }
 
 #[test]
@@ -111,6 +111,6 @@ fn a_log_of_very_many_deliveries_is_printed_whole_in_bounded_memory() {
     assert_eq!(table.lines().last(), Some(format!("{people} deliveries").as_str()));
     println!("{people} deliveries: {little} kB for one; {for_json}, {for_csv}, {for_table} kB for all");
     for peak in [for_json, for_csv, for_table] {
-        assert!(peak < little + 12 * 1024, "{peak} kB, and {little} kB for one");
+        assert!(peak < little + 14 * 1024, "{peak} kB, and {little} kB for one");
     }
 }
