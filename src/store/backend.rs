@@ -38,6 +38,13 @@ pub(super) trait Backend: Send + Sync + 'static {
         statements: Vec<(&'static str, String)>,
     ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
+    /// A settling transaction of nothing but such statements, in as few ways to the database as it takes. Durable when it
+    /// returns.
+    fn settle_at_once(
+        &self,
+        statements: Vec<(&'static str, String)>,
+    ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
+
     fn execute(
         transaction: &mut Self::Transaction,
         sql: sqlx::SqlStr,
@@ -74,6 +81,15 @@ impl<B: Backend> Transaction<B> {
     pub(super) async fn settle(backend: &B, doing: &'static str, bounces: bool) -> Result<Self> {
         let inner = backend.begin_settling(bounces).await.map_err(|e| failed::<B>(doing, e))?;
         Ok(Self { inner, doing })
+    }
+
+    /// A whole transaction: the rows of all statements, each with its one value.
+    pub(super) async fn settle_at_once(
+        backend: &B,
+        doing: &'static str,
+        statements: Vec<(&'static str, String)>,
+    ) -> Result<Vec<Row>> {
+        backend.settle_at_once(statements).await.map_err(|e| failed::<B>(doing, e))
     }
 
     pub(super) async fn rows(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<Vec<Row>> {

@@ -116,7 +116,7 @@ pub(super) async fn settle<B: Backend>(
     let suppresses = |it: &&Finished| matches!(it.outcome, Outcome::Refused { suppress: true });
     // What ended after its marker has its attempt since then.
     let early = |it: &&Finished| it.phase < Phase::Data;
-    let mut tx = Transaction::settle(db, "settling deliveries", finished.iter().any(|it| suppresses(&it))).await?;
+    let doing = "settling deliveries";
     let mut statements = Vec::new();
     if !finished.is_empty() {
         let ends = batch(finished.iter().map(End::of))?;
@@ -126,9 +126,16 @@ pub(super) async fn settle<B: Backend>(
         let markers = batch(claims.iter().map(|claim| Mark::of(claim, now)))?;
         statements.extend(B::SQL.mark.iter().map(|sql| (*sql, markers.clone())));
     }
+    let bounces = finished.iter().any(|it| suppresses(&it));
+    let (rows, more) = if bounces || finished.iter().any(|it| early(&it)) {
+        let mut tx = Transaction::settle(db, doing, bounces).await?;
+        (tx.each(statements).await?, Some(tx))
+    } else {
+        (Transaction::settle_at_once(db, doing, statements).await?, None)
+    };
     let mut moved = HashMap::with_capacity(finished.len());
     let mut became = HashMap::with_capacity(claims.len());
-    for row in tx.each(statements).await? {
+    for row in rows {
         let state = rows::delivery_state(&row)?;
         let row = Reader::new(&row, "deliveries", "id");
         match row.text("step")?.as_str() {
@@ -136,17 +143,16 @@ pub(super) async fn settle<B: Backend>(
             _ => drop(became.insert(row.text("id")?, state)),
         }
     }
-
-    if finished.iter().any(|it| early(&it)) {
+    if let Some(mut tx) = more {
         let early = finished.iter().filter(early).filter(|it| moved.contains_key(&it.claim.id.0));
         tx.execute(B::SQL.add_attempts, values![batch(early.map(End::of))?]).await?;
-    }
-    for it in finished.iter().filter(suppresses) {
-        if let Some(hash) = moved.get(&it.claim.id.0) {
-            partners::suppress_within(&mut tx, hash, None, SuppressionReason::Bounce, it.at).await?;
+        for it in finished.iter().filter(suppresses) {
+            if let Some(hash) = moved.get(&it.claim.id.0) {
+                partners::suppress_within(&mut tx, hash, None, SuppressionReason::Bounce, it.at).await?;
+            }
         }
+        tx.commit().await?;
     }
-    tx.commit().await?;
     let marked = |claim: &Claim| match became.get(&claim.id.0) {
         Some(State::InData) => Marked::InData,
         Some(_) => Marked::Suppressed,

@@ -9,7 +9,7 @@ use super::{
     sql::{self, Statements},
 };
 use sqlx::{
-    ConnectOptions, Connection, PgPool, Postgres as Db, SqlSafeStr,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres as Db, SqlSafeStr,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
@@ -24,6 +24,8 @@ const PLANS_AS_IT_IS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_pla
 /// when it was made.
 const PLANS_BY_INDEX: [(&str, &str); 3] =
     [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_bitmapscan", "off")];
+/// A connection that was used so lately is not asked first whether it still is one.
+const FRESH: Duration = Duration::from_secs(1);
 /// How long one waits for a connection, the making of one included.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A server that says nothing for so long is gone, or the line to it: its own limits end a statement before. Without a limit
@@ -55,13 +57,21 @@ impl Postgres {
             ("idle_in_transaction_session_timeout", "60s"),
             // Compiling a question takes longer than answering any of ours: 30 ms for a page of the log.
             ("jit", "off"),
+            // What is written within a statement is quoted for it (`at_once`).
+            ("standard_conforming_strings", "on"),
         ]);
         let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
         let with = |settings: &[(&str, &str)]| options_for_work.clone().options(settings.iter().copied());
         let work =
             pool(CONNECTIONS).connect_with(with(&PLANS_AS_IT_IS)).await.map_err(|e| cannot_open(&options, &e))?;
+        let settling = pool(SETTLING)
+            .test_before_acquire(false)
+            .before_acquire(|connection, of| {
+                Box::pin(async move { Ok(of.idle_for < FRESH || connection.ping().await.is_ok()) })
+            })
+            .after_connect(|connection, _| Box::pin(prepare(connection)));
         // Opened by the first that sends: most commands only look.
-        Ok(Self { pool: work, settling: pool(SETTLING).connect_lazy_with(with(&PLANS_BY_INDEX)) })
+        Ok(Self { pool: work, settling: settling.connect_lazy_with(with(&PLANS_BY_INDEX)) })
     }
 }
 
@@ -86,6 +96,37 @@ async fn migrate(options: &PgConnectOptions) -> Result<()> {
     // Nothing depends on a polite goodbye.
     let _ = connection.close().await;
     Ok(())
+}
+
+/// The statements that settle, under the names by which [`at_once`] calls them.
+fn settling_statements() -> impl Iterator<Item = (String, &'static str)> {
+    let Statements { finish, mark, .. } = Postgres::SQL;
+    finish.iter().chain(mark).enumerate().map(|(n, sql)| (format!("settle_{n}"), *sql))
+}
+
+async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
+    for (name, sql) in settling_statements() {
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("PREPARE {name} (text) AS {sql}")))).await?;
+    }
+    Ok(())
+}
+
+/// One message to the server, which takes it for one transaction; each statement of it sees what was committed before it
+/// began, so also what was waited for. A way to the server and back costs as much as the work on a row.
+fn at_once(statements: &[(&'static str, String)]) -> String {
+    // In one way to the server. Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
+    let mut text = "SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL".to_owned();
+    for (sql, value) in statements {
+        if let Some((name, _)) = settling_statements().find(|it| it.1 == *sql) {
+            text += &format!(";EXECUTE {name}({})", quoted(value));
+        }
+    }
+    text
+}
+
+/// As a literal. The server takes a backslash for itself (`standard_conforming_strings`).
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
 }
 
 /// A transaction, and how long the server may think of each step of it.
@@ -143,7 +184,6 @@ impl Backend for Postgres {
         Conversation::begin(&self.pool, "BEGIN ISOLATION LEVEL READ COMMITTED").await
     }
 
-    /// In one way to the server. Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
     async fn begin_settling(&self, bounces: bool) -> sqlx::Result<Conversation> {
         let begin = match bounces {
             true => "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7305801)",
@@ -163,6 +203,12 @@ impl Backend for Postgres {
             rows.extend(Self::fetch(tx, sql.into_sql_str(), vec![Value::from(value)]).await?);
         }
         Ok(rows)
+    }
+
+    async fn settle_at_once(&self, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
+        let text = at_once(&statements);
+        let rows = sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(&self.settling);
+        Ok(within(SILENCE, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 
     async fn execute(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {

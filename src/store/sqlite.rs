@@ -174,6 +174,13 @@ impl Backend for Sqlite {
         Self::fetch(tx, AssertSqlSafe(texts.join(";\n")).into_sql_str(), values).await
     }
 
+    async fn settle_at_once(&self, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
+        let mut tx = self.begin_write().await?;
+        let rows = Self::fetch_each(&mut tx, statements).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
     async fn execute(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
         // Not even asked: a message costs a few statements, and each goes to the database's thread and back.
         if sql.as_str() == NOTHING {

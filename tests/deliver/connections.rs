@@ -17,6 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 on_both_databases! {
     without_pipelining_it_is_the_same
+    the_next_message_is_announced_in_the_flight_that_ends_the_one_before
+    what_was_announced_does_not_go_when_its_issue_pauses
+    a_refusal_of_what_was_announced_is_that_persons_alone
     nothing_due_opens_no_connection
     s01_connection_refused_leaves_all_queued_and_counts_against_nobody
     s02_a_421_greeting_opens_the_breaker_after_one_connection
@@ -42,6 +45,45 @@ async fn without_pipelining_it_is_the_same(ledger: Ledger) {
     let options = Options { pipelining: false, ..Options::default() };
     let office = Office::writing_to(ledger, &["a@x.example", "f550@x.example", "b@x.example"], options).await;
     assert_eq!((office.send().await.sent, office.relay.numbers().connections), (2, 1));
+}
+
+/// RFC 2920 3.1: two ways to the relay and back for a message instead of three.
+async fn the_next_message_is_announced_in_the_flight_that_ends_the_one_before(ledger: Ledger) {
+    let addresses = (0..20).map(|n| format!("a{n}@x.example")).collect::<Vec<_>>();
+    let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
+    let office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    assert_eq!(office.send().await.sent, 20);
+    // The first claim is of one message, the next of two, and so on: what waits in memory can be announced.
+    let flights = office.relay.numbers().flights;
+    let (hello, first, two_each, goodbye) = (2, 1, 2 * 20, 1);
+    let claims = 5;
+    assert!(flights <= hello + first + two_each + goodbye + claims, "{flights}");
+}
+
+async fn what_was_announced_does_not_go_when_its_issue_pauses(ledger: Ledger) {
+    // Two are claimed, then four.
+    let addresses = ["a@x.example", "b@x.example", "t-gmail26@x.example", "u@x.example", "v@x.example"];
+    let office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.paused.len()), (2, 1));
+    let seen = office.relay.numbers();
+    let said = (seen.accepted, seen.data_commands, seen.mail_commands);
+    assert_eq!(said, (2, 3, 4), "the fourth was announced, and nothing of it left");
+    for waits in ["u@x.example", "v@x.example"] {
+        assert_eq!(office.state(waits).await, State::Queued);
+    }
+    assert!(
+        office.log().await.iter().filter(|row| row.address.starts_with(['u', 'v'])).all(|row| row.attempts.is_empty())
+    );
+}
+
+async fn a_refusal_of_what_was_announced_is_that_persons_alone(ledger: Ledger) {
+    let addresses = ["a@x.example", "b@x.example", "f550@x.example", "g@x.example", "h@x.example", "i@x.example"];
+    let office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    let summary = office.send().await;
+    assert_eq!((summary.sent, summary.failed), (5, 1));
+    let seen = office.relay.numbers();
+    assert_eq!((seen.connections, seen.data_commands, seen.mail_commands), (1, 5, 6), "each said once");
 }
 
 async fn nothing_due_opens_no_connection(ledger: Ledger) {

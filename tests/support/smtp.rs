@@ -112,6 +112,8 @@ pub struct Numbers {
     pub auth_in_clear: usize,
     pub mail_commands: usize,
     pub data_commands: usize,
+    /// Replies behind which nothing waited: ways to the relay and back.
+    pub flights: usize,
 }
 
 #[derive(Default)]
@@ -229,7 +231,8 @@ impl Talk {
     }
 
     async fn say_bytes(&mut self, bytes: &[u8]) -> Step<()> {
-        if !self.options.round_trip.is_zero() && self.stream.buffer().is_empty() {
+        if self.stream.buffer().is_empty() {
+            self.seen.lock().unwrap().numbers.flights += 1;
             tokio::time::sleep(self.options.round_trip).await;
         }
         let stream = self.stream.get_mut();

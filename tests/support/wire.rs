@@ -97,8 +97,8 @@ impl Line {
                     if server.write_all(&said[..n]).await.is_err() {
                         return;
                     }
-                    // As sqlx says it: a simple query of its own.
-                    if said[..n].windows(7).any(|it| it == b"COMMIT\0") {
+                    // As sqlx says it: a simple query of its own; and what settles is a transaction of its own.
+                    if said[..n].windows(7).any(|it| it == b"COMMIT\0" || it == b"EXECUTE") {
                         let commit = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
                         lost |= commit == self.lose.load(Ordering::SeqCst);
                     }
