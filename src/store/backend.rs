@@ -32,18 +32,15 @@ pub(super) trait Backend: Send + Sync + 'static {
         values: Vec<Value>,
     ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
-    /// Statements one after the other, each with one value.
-    fn fetch_each(
+    /// The ends and the markers: a row for each delivery that moved, with `step` (`end` or `marker`), `id`, `state` and
+    /// `address_hash`.
+    fn settle(
         transaction: &mut Self::Transaction,
-        statements: Vec<(&'static str, String)>,
+        batches: Batches,
     ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
-    /// A settling transaction of nothing but such statements, in as few ways to the database as it takes. Durable when it
-    /// returns.
-    fn settle_at_once(
-        &self,
-        statements: Vec<(&'static str, String)>,
-    ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
+    /// The same as a whole transaction, in as few ways to the database as it takes. Durable when it returns.
+    fn settle_at_once(&self, batches: Batches) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
     fn execute(
         transaction: &mut Self::Transaction,
@@ -59,6 +56,12 @@ pub(super) trait Backend: Send + Sync + 'static {
 
     /// Whether the error says that what was written once cannot be read any more.
     fn is_damaged(error: &dyn sqlx::error::DatabaseError) -> bool;
+}
+
+/// What a settling transaction writes, each as a JSON array; `None` where there is nothing.
+pub(super) struct Batches {
+    pub(super) ends: Option<String>,
+    pub(super) marks: Option<String>,
 }
 
 /// A transaction and what it is for, in the words of its errors. Rolled back when it is dropped.
@@ -83,22 +86,17 @@ impl<B: Backend> Transaction<B> {
         Ok(Self { inner, doing })
     }
 
-    /// A whole transaction: the rows of all statements, each with its one value.
-    pub(super) async fn settle_at_once(
-        backend: &B,
-        doing: &'static str,
-        statements: Vec<(&'static str, String)>,
-    ) -> Result<Vec<Row>> {
-        backend.settle_at_once(statements).await.map_err(|e| failed::<B>(doing, e))
+    /// A whole transaction.
+    pub(super) async fn settle_at_once(backend: &B, doing: &'static str, batches: Batches) -> Result<Vec<Row>> {
+        backend.settle_at_once(batches).await.map_err(|e| failed::<B>(doing, e))
     }
 
     pub(super) async fn rows(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<Vec<Row>> {
         B::fetch(&mut self.inner, sql.into_sql_str(), values).await.map_err(|e| failed::<B>(self.doing, e))
     }
 
-    /// The rows of all of them, each with its one value.
-    pub(super) async fn each(&mut self, statements: Vec<(&'static str, String)>) -> Result<Vec<Row>> {
-        B::fetch_each(&mut self.inner, statements).await.map_err(|e| failed::<B>(self.doing, e))
+    pub(super) async fn settled(&mut self, batches: Batches) -> Result<Vec<Row>> {
+        B::settle(&mut self.inner, batches).await.map_err(|e| failed::<B>(self.doing, e))
     }
 
     pub(super) async fn row(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<Option<Row>> {

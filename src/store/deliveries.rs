@@ -2,21 +2,18 @@
 //! Slices go over in one statement and one commit, and the answers come back in the order given.
 
 use super::{
-    CLAIM_LEASE, DATA_LEASE, Recovered, Resolved, Result, Settled, StoreError,
+    CLAIM_LEASE, Recovered, Resolved, Result,
     backend::{Backend, Transaction, Value, values},
-    partners, rows,
+    rows,
     rows::Reader,
 };
 use crate::domain::{
     Timestamp,
-    delivery::{Claim, DeliveryId, Finished, Marked, Outcome, Phase, Resolution, State},
+    delivery::{Claim, DeliveryId, Phase, Resolution, State},
     issue::IssueKey,
-    partner::SuppressionReason,
 };
-use serde::Serialize;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
-use std::collections::HashMap;
 
 pub(super) async fn claim<B: Backend>(
     db: &B,
@@ -101,131 +98,6 @@ async fn back_to_the_queue<B: Backend>(
     let released = tx.execute(B::SQL.release, values![batch, now]).await?;
     tx.commit().await?;
     Ok(released)
-}
-
-/// T5 for the claims and the end of what is finished, in one transaction.
-pub(super) async fn settle<B: Backend>(
-    db: &B,
-    finished: &[Finished],
-    claims: &[Claim],
-    now: Timestamp,
-) -> Result<Settled> {
-    if finished.is_empty() && claims.is_empty() {
-        return Ok(Settled::default());
-    }
-    let suppresses = |it: &&Finished| matches!(it.outcome, Outcome::Refused { suppress: true });
-    // What ended after its marker has its attempt since then.
-    let early = |it: &&Finished| it.phase < Phase::Data;
-    let doing = "settling deliveries";
-    let mut statements = Vec::new();
-    if !finished.is_empty() {
-        let ends = batch(finished.iter().map(End::of))?;
-        statements.extend(B::SQL.finish.iter().map(|sql| (*sql, ends.clone())));
-    }
-    if !claims.is_empty() {
-        let markers = batch(claims.iter().map(|claim| Mark::of(claim, now)))?;
-        statements.extend(B::SQL.mark.iter().map(|sql| (*sql, markers.clone())));
-    }
-    let bounces = finished.iter().any(|it| suppresses(&it));
-    let (rows, more) = if bounces || finished.iter().any(|it| early(&it)) {
-        let mut tx = Transaction::settle(db, doing, bounces).await?;
-        (tx.each(statements).await?, Some(tx))
-    } else {
-        (Transaction::settle_at_once(db, doing, statements).await?, None)
-    };
-    let mut moved = HashMap::with_capacity(finished.len());
-    let mut became = HashMap::with_capacity(claims.len());
-    for row in rows {
-        let state = rows::delivery_state(&row)?;
-        let row = Reader::new(&row, "deliveries", "id");
-        match row.text("step")?.as_str() {
-            "end" => drop(moved.insert(row.text("id")?, row.text("address_hash")?)),
-            _ => drop(became.insert(row.text("id")?, state)),
-        }
-    }
-    if let Some(mut tx) = more {
-        let early = finished.iter().filter(early).filter(|it| moved.contains_key(&it.claim.id.0));
-        tx.execute(B::SQL.add_attempts, values![batch(early.map(End::of))?]).await?;
-        for it in finished.iter().filter(suppresses) {
-            if let Some(hash) = moved.get(&it.claim.id.0) {
-                partners::suppress_within(&mut tx, hash, None, SuppressionReason::Bounce, it.at).await?;
-            }
-        }
-        tx.commit().await?;
-    }
-    let marked = |claim: &Claim| match became.get(&claim.id.0) {
-        Some(State::InData) => Marked::InData,
-        Some(_) => Marked::Suppressed,
-        None => Marked::Lost,
-    };
-    Ok(Settled {
-        moved: finished.iter().map(|it| moved.contains_key(&it.claim.id.0)).collect(),
-        marked: claims.iter().map(marked).collect(),
-    })
-}
-
-fn batch(rows: impl Iterator<Item = impl Serialize>) -> Result<String> {
-    let rows: Vec<_> = rows.collect();
-    let doing = "settling deliveries";
-    serde_json::to_string(&rows).map_err(|e| StoreError::Database { doing, source: sqlx::Error::Encode(e.into()) })
-}
-
-/// A marker's row of a batch.
-#[derive(Serialize)]
-struct Mark<'a> {
-    id: &'a str,
-    attempt: u32,
-    owner: &'a str,
-    now: i64,
-    lease: i64,
-}
-
-impl<'a> Mark<'a> {
-    fn of(claim: &'a Claim, now: Timestamp) -> Self {
-        let lease = (now + DATA_LEASE).timestamp_millis();
-        Self { id: &claim.id.0, attempt: claim.attempt, owner: &claim.owner, now: now.timestamp_millis(), lease }
-    }
-}
-
-/// A result's row of a batch: what becomes of the delivery, and of its attempt.
-#[derive(Serialize)]
-struct End<'a> {
-    id: &'a str,
-    attempt: u32,
-    owner: &'a str,
-    state: &'static str,
-    next_at: Option<i64>,
-    deferred: u8,
-    at: i64,
-    phase: Phase,
-    code: Option<u16>,
-    enhanced: Option<&'a str>,
-    text: &'a str,
-    outcome: &'static str,
-}
-
-impl<'a> End<'a> {
-    fn of(finished: &'a Finished) -> Self {
-        let Finished { claim, phase, reply, outcome, at } = finished;
-        let next_at = match outcome {
-            Outcome::Deferred { next_at } | Outcome::Ours { next_at } => Some(next_at.timestamp_millis()),
-            Outcome::Accepted | Outcome::Refused { .. } | Outcome::Unknown => None,
-        };
-        Self {
-            id: &claim.id.0,
-            attempt: claim.attempt,
-            owner: &claim.owner,
-            state: outcome.state().as_str(),
-            next_at,
-            deferred: u8::from(matches!(outcome, Outcome::Deferred { .. })),
-            at: at.timestamp_millis(),
-            phase: *phase,
-            code: reply.code,
-            enhanced: reply.enhanced.as_deref(),
-            text: &reply.text,
-            outcome: outcome.as_str(),
-        }
-    }
 }
 
 pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp) -> Result<Recovered> {

@@ -5,7 +5,7 @@ use super::{
     Cursor, Daemon, Erased, Frozen, ImportReport, Kept, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice,
     Occurrence, Ordered, Published, Recovered, Resolved, Result, Settled, Store, approvals, backend::Backend, choices,
     daemons, deliveries, editions, issues, lanes, last_word::LastWord, log, notices, orders, partners, schedule,
-    tallies,
+    settle, tallies,
 };
 use crate::domain::{
     Timestamp,
@@ -315,7 +315,7 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn settle(&self, finished: &[Finished], claims: &[Claim], now: Timestamp) -> Result<Settled> {
-        let settled = deliveries::settle(&self.0, finished, claims, now).await?;
+        let settled = settle::settle(&self.0, finished, claims, now).await?;
         let moved = finished.iter().zip(&settled.moved).filter(|(_, moved)| **moved).map(|(it, _)| it.at);
         let marked = settled.marked.contains(&Marked::InData).then_some(now);
         if let Some(last) = moved.chain(marked).max() {

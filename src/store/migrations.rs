@@ -19,6 +19,7 @@ pub(super) fn sqlite() -> Migrator {
         (7, "editions", include_str!("../../migrations/sqlite/0007_editions.sql")),
         (8, "lane steps", include_str!("../../migrations/sqlite/0008_lane_steps.sql")),
         (9, "lighter queue", include_str!("../../migrations/sqlite/0009_lighter_queue.sql")),
+        (10, "attempts follow", include_str!("../../migrations/sqlite/0010_attempts_follow.sql")),
     ])
 }
 
@@ -33,6 +34,7 @@ pub(super) fn postgres() -> Migrator {
         (7, "editions", include_str!("../../migrations/postgres/0007_editions.sql")),
         (8, "lane steps", include_str!("../../migrations/postgres/0008_lane_steps.sql")),
         (9, "lighter queue", include_str!("../../migrations/postgres/0009_lighter_queue.sql")),
+        (10, "attempts follow", include_str!("../../migrations/postgres/0010_attempts_follow.sql")),
     ])
 }
 

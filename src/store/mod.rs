@@ -38,6 +38,7 @@ mod postgres;
 mod rows;
 mod schedule;
 mod segment;
+mod settle;
 mod sql;
 mod sqlite;
 mod tallies;

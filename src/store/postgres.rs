@@ -3,9 +3,10 @@
 
 use super::{
     Access, Result, StoreError,
-    backend::{Backend, Row, Value},
+    backend::{Backend, Batches, Row, Value},
     last_word::LastWord,
     migrations,
+    settle::POSTGRES_SETTLE,
     sql::{self, Statements},
 };
 use sqlx::{
@@ -20,7 +21,7 @@ const CONNECTIONS: u32 = 8;
 const SETTLING: u32 = 2;
 /// A plan made for an empty table and kept would read a million rows one by one: plan for the table as it is.
 const PLANS_AS_IT_IS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
-/// Making a plan costs as much as a small batch itself. Kept may be one that never reads a table whole, however empty it was
+/// Making a plan costs more than a small batch itself. Kept may be one that never reads a table whole, however empty it was
 /// when it was made.
 const PLANS_BY_INDEX: [(&str, &str); 3] =
     [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_bitmapscan", "off")];
@@ -98,31 +99,21 @@ async fn migrate(options: &PgConnectOptions) -> Result<()> {
     Ok(())
 }
 
-/// The statements that settle, under the names by which [`at_once`] calls them.
-fn settling_statements() -> impl Iterator<Item = (String, &'static str)> {
-    let Statements { finish, mark, .. } = Postgres::SQL;
-    finish.iter().chain(mark).enumerate().map(|(n, sql)| (format!("settle_{n}"), *sql))
-}
-
 async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
-    for (name, sql) in settling_statements() {
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("PREPARE {name} (text) AS {sql}")))).await?;
-    }
-    Ok(())
+    let text = format!("PREPARE settle (text, text) AS {POSTGRES_SETTLE}");
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.map(drop)
 }
 
-/// One message to the server, which takes it for one transaction; each statement of it sees what was committed before it
-/// began, so also what was waited for. A way to the server and back costs as much as the work on a row.
-fn at_once(statements: &[(&'static str, String)]) -> String {
-    // In one way to the server. Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
-    let mut text = "SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL".to_owned();
-    for (sql, value) in statements {
-        if let Some((name, _)) = settling_statements().find(|it| it.1 == *sql) {
-            text += &format!(";EXECUTE {name}({})", quoted(value));
-        }
-    }
-    text
+/// Beside any number of others, but not beside an opt-out, as [`Backend::begin_settling`] says.
+/// One message to the server, which takes it for one transaction; the second statement of it sees what was committed before
+/// it began, so also what was waited for. A way to the server and back costs as much as the work on some rows.
+fn at_once(batches: &Batches) -> String {
+    let [ends, marks] = [&batches.ends, &batches.marks].map(|it| quoted(it.as_deref().unwrap_or(EMPTY)));
+    format!("SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL; EXECUTE settle({ends}, {marks})")
 }
+
+/// A batch of nothing.
+const EMPTY: &str = "[]";
 
 /// As a literal. The server takes a backslash for itself (`standard_conforming_strings`).
 fn quoted(value: &str) -> String {
@@ -156,18 +147,12 @@ impl Backend for Postgres {
     const SQL: Statements = sql::statements! {
         batch: "jsonb_array_elements(CAST($1 AS jsonb)) AS batch(value)",
         batch_2: "jsonb_array_elements(CAST($2 AS jsonb)) AS batch_2(value)",
-        next_batch: "jsonb_array_elements(CAST($1 AS jsonb)) AS batch(value)",
         id_at_2: "(lpad(to_hex($2), 12, '0') || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 13))",
         rising_id: "lpad(to_hex($2), 12, '0') || lpad(to_hex(row_number() OVER (ORDER BY c.email_key)), 8, '0')
             || lpad(to_hex($4), 12, '0')",
-        lock: " FOR UPDATE OF d",
         skip_locked: " FOR UPDATE OF d SKIP LOCKED",
         each_label: "jsonb_array_elements_text(CAST(p.labels AS jsonb)) AS label(value)",
         opting_out: "SELECT pg_advisory_xact_lock(7305801)",
-        change_and_then: in_one,
-        marked: "changed AS d",
-        // Said once more than needed: what is asked so is looked up by the index, whatever the planner believes of the table.
-        in_batch: "= ANY(ARRAY(SELECT it->>'id' FROM jsonb_array_elements(CAST($1 AS jsonb)) AS batch_again(it)))",
         at_length: "SET LOCAL statement_timeout = '15min'",
         // A million rows of which the planner knows nothing.
         after_many: "ANALYZE deliveries",
@@ -184,7 +169,9 @@ impl Backend for Postgres {
         Conversation::begin(&self.pool, "BEGIN ISOLATION LEVEL READ COMMITTED").await
     }
 
+    /// Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
     async fn begin_settling(&self, bounces: bool) -> sqlx::Result<Conversation> {
+        // In one way to the server.
         let begin = match bounces {
             true => "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7305801)",
             false => "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock_shared(7305801)",
@@ -197,17 +184,13 @@ impl Backend for Postgres {
         Ok(within(tx.patience, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 
-    async fn fetch_each(tx: &mut Conversation, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        for (sql, value) in statements {
-            rows.extend(Self::fetch(tx, sql.into_sql_str(), vec![Value::from(value)]).await?);
-        }
-        Ok(rows)
+    async fn settle(tx: &mut Conversation, batches: Batches) -> sqlx::Result<Vec<Row>> {
+        let values = [batches.ends, batches.marks].map(|it| Value::from(it.as_deref().unwrap_or(EMPTY)));
+        Self::fetch(tx, POSTGRES_SETTLE.into_sql_str(), values.into()).await
     }
 
-    async fn settle_at_once(&self, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
-        let text = at_once(&statements);
-        let rows = sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(&self.settling);
+    async fn settle_at_once(&self, batches: Batches) -> sqlx::Result<Vec<Row>> {
+        let rows = sqlx::raw_sql(AssertSqlSafe(at_once(&batches))).fetch_all(&self.settling);
         Ok(within(SILENCE, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 

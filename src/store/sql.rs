@@ -8,12 +8,7 @@
 pub(super) struct Statements {
     /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most, `$5` owner, `$6` end of the lease
     pub(super) claim: &'static str,
-    /// T5 and its attempt, one after the other. Each has one value: batch of {id, attempt, owner, now, lease}
-    pub(super) mark: &'static [&'static str],
-    /// The end of a delivery's attempt, and the relay's words. Each has one value: batch of {id, attempt, owner, state, next_at, deferred,
-    /// at, phase, code, enhanced, text, outcome}
-    pub(super) finish: &'static [&'static str],
-    /// The same, for attempts that ended before the marker
+    /// Attempts that ended before their marker: batch of [`super::settle::End`]
     pub(super) add_attempts: &'static str,
     /// `$1` batch of {id, attempt, owner, next_at}, `$2` now
     pub(super) release: &'static str,
@@ -73,40 +68,15 @@ macro_rules! suppressed {
 }
 pub(super) use suppressed;
 
-/// A change of what was picked, then what follows from it: one statement after the other, or both in one.
-macro_rules! in_turn {
-    ($picked:expr, $change:literal, $then:expr $(,)?) => {
-        &[concat!($picked, $change), $then]
-    };
-}
-macro_rules! in_one {
-    ($picked:expr, $change:literal, $then:expr $(,)?) => {
-        &[concat!(
-            $picked,
-            ", changed AS (",
-            $change,
-            "), followed AS (",
-            $then,
-            ") SELECT step, id, state, address_hash FROM changed"
-        )]
-    };
-}
-pub(super) use {in_one, in_turn};
-
 macro_rules! statements {
     (
         batch: $batch:literal,
         batch_2: $batch_2:literal,
-        next_batch: $next_batch:literal,
         id_at_2: $id:literal,
         rising_id: $rising_id:literal,
-        lock: $lock:literal,
         skip_locked: $skip:literal,
         each_label: $each_label:literal,
         opting_out: $opting_out:literal,
-        change_and_then: $change_and_then:ident,
-        marked: $marked:literal,
-        in_batch: $in_batch:literal,
         at_length: $at_length:literal,
         after_many: $after_many:literal $(,)?
     ) => {
@@ -128,69 +98,6 @@ macro_rules! statements {
                 FROM picked WHERE id = picked_id
                 RETURNING id, issue, state, attempt, owner, lease_until, deferrals,
                     contact_id, address, name, establishment, commune"
-            ),
-            // T5: the guard is the whole fence. A zombie fails on owner, attempt or lease, a stopped issue on its state.
-            mark: $crate::store::sql::$change_and_then!(concat!(
-                "WITH picked AS MATERIALIZED (
-                    SELECT d.id AS picked_id, CAST(batch.value->>'now' AS BIGINT) AS marked_at,
-                        CAST(batch.value->>'lease' AS BIGINT) AS leased_until, ",
-                        $crate::store::sql::suppressed!("d.address_hash", "i.mailing"), " AS stop
-                    FROM ", $next_batch, "
-                    JOIN deliveries d ON d.id = batch.value->>'id'
-                    JOIN issues i ON i.key = d.issue
-                    WHERE d.id ", $in_batch, " AND d.state = 'claimed' AND d.owner = batch.value->>'owner'
-                        AND d.attempt = CAST(batch.value->>'attempt' AS BIGINT)
-                        AND d.lease_until > CAST(batch.value->>'now' AS BIGINT)
-                        AND i.state = 'sending' AND i.expires_at > CAST(batch.value->>'now' AS BIGINT)", $lock, "
-                )"), "
-                UPDATE deliveries SET
-                    state = CASE WHEN stop THEN 'suppressed' ELSE 'in_data' END,
-                    owner = CASE WHEN stop THEN NULL ELSE owner END,
-                    lease_until = CASE WHEN stop THEN NULL ELSE leased_until END,
-                    changed_at = marked_at
-                FROM picked WHERE id = picked_id
-                RETURNING 'marker' AS step, id, state, address_hash, attempt, changed_at",
-                // What is marked, by this very attempt. One that was marked before has its attempt since then.
-                concat!(
-                    "INSERT INTO attempts (delivery, n, source, at, phase, outcome)
-                    SELECT d.id, d.attempt, 'relay', d.changed_at, 'data', 'in_flight'
-                    FROM ", $marked, " WHERE d.state = 'in_data'
-                    ON CONFLICT (delivery, n, source) DO NOTHING"
-                )
-            ),
-            // T3 and T4 from `claimed`, by its owner; T6, T7 and T8 from `in_data`; and what comes late, from `unknown`.
-            // The attempt number alone fences the latter: nobody owns an unknown delivery.
-            finish: $crate::store::sql::$change_and_then!(concat!(
-                "WITH picked AS MATERIALIZED (
-                    SELECT d.id AS picked_id, batch.value->>'state' AS to_state,
-                        CAST(batch.value->>'next_at' AS BIGINT) AS to_next_at,
-                        CAST(batch.value->>'deferred' AS BIGINT) AS deferred,
-                        CAST(batch.value->>'at' AS BIGINT) AS finished_at
-                    FROM ", $next_batch, "
-                    JOIN deliveries d ON d.id = batch.value->>'id'
-                    WHERE d.id ", $in_batch, " AND d.attempt = CAST(batch.value->>'attempt' AS BIGINT)
-                        AND (
-                            (d.state = 'claimed' AND d.owner = batch.value->>'owner'
-                                AND batch.value->>'state' IN ('failed', 'queued'))
-                            OR d.state = 'in_data'
-                            OR (d.state = 'unknown' AND batch.value->>'state' <> 'unknown')
-                        )", $lock, "
-                )"), "
-                UPDATE deliveries SET
-                    state = to_state, next_at = to_next_at, owner = NULL, lease_until = NULL,
-                    deferrals = deferrals + deferred, changed_at = finished_at
-                FROM picked WHERE id = picked_id
-                RETURNING 'end' AS step, id, state, address_hash",
-                // Also where the delivery did not move: the relay's words are kept, whoever decided first.
-                concat!(
-                "UPDATE attempts SET
-                    at = CAST(batch.value->>'at' AS BIGINT), phase = batch.value->>'phase',
-                    code = CAST(batch.value->>'code' AS BIGINT), enhanced = batch.value->>'enhanced',
-                    text = batch.value->>'text', outcome = batch.value->>'outcome'
-                FROM ", $next_batch, "
-                WHERE delivery ", $in_batch, " AND delivery = batch.value->>'id' AND n = CAST(batch.value->>'attempt' AS BIGINT)
-                    AND source = 'relay' AND outcome IN ('in_flight', 'unknown')"
-                )
             ),
             add_attempts: concat!(
                 "INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)

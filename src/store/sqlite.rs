@@ -3,9 +3,10 @@
 
 use super::{
     Access, Result, StoreError,
-    backend::{Backend, Row, Value},
+    backend::{Backend, Batches, Row, Value},
     last_word::LastWord,
     migrations,
+    settle::{SQLITE_FINISH, SQLITE_MARK},
     sql::{self, Statements},
 };
 use sqlx::{
@@ -129,20 +130,12 @@ impl Backend for Sqlite {
         // The binary form: its objects are neither written out nor read again for each of their fields.
         batch: "jsonb_each($1) AS batch",
         batch_2: "jsonb_each($2) AS batch_2",
-        // Without a number: the next value, whichever statement of several it is in.
-        next_batch: "jsonb_each(?) AS batch",
         id_at_2: "(printf('%012x', $2) || lower(hex(randomblob(10))))",
         rising_id: "printf('%012x%08x%012x', $2, row_number() OVER (ORDER BY c.email_key), $4)",
-        // There is one writer: no row to lock, nobody to pass by or to wait for, no time-out to lift.
-        lock: "",
+        // There is one writer: nobody to pass by or to wait for, no time-out to lift.
         skip_locked: "",
         each_label: "json_each(p.labels) AS label",
         opting_out: "SELECT 1",
-        change_and_then: in_turn,
-        marked: "jsonb_each(?) AS batch JOIN deliveries d ON d.id = batch.value->>'id'
-            AND d.owner = batch.value->>'owner' AND d.attempt = batch.value->>'attempt'",
-        // It finds each row of a batch by the index anyway.
-        in_batch: "IS NOT NULL",
         at_length: "SELECT 1",
         after_many: "SELECT 1",
     };
@@ -168,15 +161,22 @@ impl Backend for Sqlite {
         Ok(bound(sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
     }
 
-    /// In one go: each asking costs a way to the database's thread and back.
-    async fn fetch_each(tx: &mut Self::Transaction, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
-        let (texts, values): (Vec<_>, Vec<_>) = statements.into_iter().map(|(sql, it)| (sql, Value::from(it))).unzip();
+    /// In one go: each asking costs a way to the database's thread and back. Each statement has the next value.
+    async fn settle(tx: &mut Self::Transaction, batches: Batches) -> sqlx::Result<Vec<Row>> {
+        let (mut texts, mut values) = (Vec::new(), Vec::new());
+        for (batch, statements) in [(batches.ends, SQLITE_FINISH), (batches.marks, SQLITE_MARK)] {
+            let Some(batch) = batch else { continue };
+            for sql in statements {
+                texts.push(sql);
+                values.push(Value::from(batch.as_str()));
+            }
+        }
         Self::fetch(tx, AssertSqlSafe(texts.join(";\n")).into_sql_str(), values).await
     }
 
-    async fn settle_at_once(&self, statements: Vec<(&'static str, String)>) -> sqlx::Result<Vec<Row>> {
+    async fn settle_at_once(&self, batches: Batches) -> sqlx::Result<Vec<Row>> {
         let mut tx = self.begin_write().await?;
-        let rows = Self::fetch_each(&mut tx, statements).await?;
+        let rows = Self::settle(&mut tx, batches).await?;
         tx.commit().await?;
         Ok(rows)
     }
@@ -348,8 +348,6 @@ mod tests {
         let mut tx = Transaction::write(&sqlite, "explaining").await.unwrap();
         let Statements {
             claim,
-            mark,
-            finish,
             add_attempts,
             release,
             release_leases,
@@ -372,8 +370,8 @@ mod tests {
             super::super::partners::STOP_QUEUED,
         ]
         .iter()
-        .chain(mark)
-        .chain(finish)
+        .chain(&SQLITE_FINISH)
+        .chain(&SQLITE_MARK)
         {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             for row in tx.rows(explain, vec![]).await.unwrap() {
