@@ -151,6 +151,8 @@ pub(super) struct Smtp {
     timeouts: Timeouts,
     /// Transactions begun.
     messages: u32,
+    /// Where small pieces are gathered, kept from one message to the next.
+    block: Vec<u8>,
     /// Announced in the flight of the message before it, and not yet answered: the id of its delivery.
     announced: Option<String>,
 }
@@ -184,7 +186,7 @@ impl Smtp {
         if let Some(login) = &relay.login {
             log_in(&mut wire, &able, login, timeouts).await?;
         }
-        Ok(Self { wire, able, timeouts: timeouts.clone(), messages: 0, announced: None })
+        Ok(Self { wire, able, timeouts: timeouts.clone(), messages: 0, block: Vec::new(), announced: None })
     }
 
     /// How many messages this connection has seen.
@@ -296,7 +298,7 @@ impl Smtp {
     /// The relay takes a message for complete only with the last byte of `CRLF . CRLF`; while one byte of it was never
     /// handed to the socket, the message is certainly not there.
     async fn body(&mut self, message: &Message, next: Option<&Letter<'_>>) -> Result<(), Interrupted> {
-        let mut parcel = Parcel { block: Vec::with_capacity(BLOCK.min(message.len() + 256)), handed: 0 };
+        let mut parcel = Parcel { block: std::mem::take(&mut self.block), handed: 0 };
         let next = next.filter(|next| self.announces_ahead() && self.is_fit(next.message).is_ok());
         let announcement = next.map(|next| self.commands(next));
         let mut whole = usize::MAX;
@@ -321,6 +323,7 @@ impl Smtp {
         .await;
         match sent {
             Ok(()) => {
+                self.block = parcel.block;
                 self.announced = next.map(|next| next.id.to_owned());
                 self.messages += u32::from(next.is_some());
                 self.wire.flush(limit).await.map_err(Interrupted::lost(Phase::Dot))

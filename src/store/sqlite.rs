@@ -57,7 +57,7 @@ impl Sqlite {
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
             // 8 MiB: nothing that is written is scattered (docs/store.md).
-            .pragma("cache_size", "-8192")
+            .pragma("cache_size", "-2048")
             // After a large issue the log of changes is cut back instead of keeping its size.
             .pragma("journal_size_limit", "67108864");
         let pool = |connections| {
