@@ -25,12 +25,15 @@ use chrono::TimeDelta;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinSet,
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{debug, error, info, warn};
 
@@ -69,6 +72,9 @@ pub(super) struct Run {
     pub halt: CancellationToken,
     pub ledger: Ledger,
     claims: tokio::sync::Mutex<Claims>,
+    ahead: Ahead,
+    /// For what it has done beside the workers.
+    me: Weak<Run>,
     /// Held while a connection is opened.
     opening: tokio::sync::Mutex<()>,
     open: Arc<AtomicUsize>,
@@ -79,8 +85,51 @@ pub(super) struct Run {
 
 struct Claims {
     ready: VecDeque<Claim>,
+    /// There were no more.
+    dry: bool,
     batch: u32,
     claimed_at: Instant,
+}
+
+impl Claims {
+    /// `false`: there were none.
+    fn add(&mut self, found: Vec<Claim>) -> bool {
+        self.dry = found.is_empty();
+        self.ready.extend(found);
+        !self.dry
+    }
+}
+
+/// Claims that are on their way from the ledger, while the last of those before them are sent.
+#[derive(Default)]
+struct Ahead {
+    asked: AtomicBool,
+    answered: Notify,
+}
+
+impl Ahead {
+    /// Until nothing is on its way.
+    async fn over(&self) {
+        loop {
+            let answered = self.answered.notified();
+            tokio::pin!(answered);
+            answered.as_mut().enable();
+            if !self.asked.load(Ordering::SeqCst) {
+                return;
+            }
+            answered.await;
+        }
+    }
+}
+
+/// However it ends, nobody waits for it for ever.
+struct Asked(Arc<Run>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.ahead.asked.store(false, Ordering::SeqCst);
+        self.0.ahead.answered.notify_waiters();
+    }
 }
 
 #[derive(Default)]
@@ -126,16 +175,19 @@ pub(super) async fn deliver(
     it.limiter.learn(&*it.store).await.map_err(DeliverError::Store)?;
     let tally = Arc::new(Mutex::new(Tally::default()));
     let halt = stop.child_token();
-    let run = Arc::new(Run {
+    let run = Arc::new_cyclic(|me| Run {
         it: it.clone(),
         only: only.cloned(),
         halt: halt.clone(),
         ledger,
         claims: tokio::sync::Mutex::new(Claims {
             ready: VecDeque::new(),
+            dry: false,
             batch: u32::try_from(it.settings.connections).unwrap_or(1).clamp(1, it.settings.claim_batch),
             claimed_at: Clock::monotonic(),
         }),
+        ahead: Ahead::default(),
+        me: me.clone(),
         opening: tokio::sync::Mutex::new(()),
         open: Arc::default(),
         most_open: AtomicUsize::new(it.settings.connections.max(1)),
@@ -186,6 +238,7 @@ async fn work_side_by_side(run: Arc<Run>) {
                 error!(%panic, "a sending task ended before its time; its claims end with their lease");
             }
         }
+        run.ahead.over().await;
         // A worker that retired may have given back a claim after the others had found nothing to do.
         if run.halt.is_cancelled() || run.claims.lock().await.ready.is_empty() {
             break;
@@ -203,13 +256,17 @@ impl Run {
             let freed = self.it.limiter.freed();
             tokio::pin!(freed);
             freed.as_mut().enable();
-            if let Err(store_error) = self.it.limiter.keep_up(&*self.it.store).await {
-                self.store_error(store_error);
-            }
+            self.keep_up().await;
             let mut claims = self.claims.lock().await;
             let found = self.choose(&mut claims).await;
             if found.is_some() || self.halt.is_cancelled() {
+                self.ask_ahead(&mut claims);
                 return found;
+            }
+            if self.ahead.asked.load(Ordering::SeqCst) {
+                drop(claims);
+                self.ahead.over().await;
+                continue;
             }
             // All that is here waits for its lane: others in the queue may not.
             if claims.ready.len() < WAITING_FOR_LANES && self.claim_more(&mut claims).await {
@@ -220,6 +277,13 @@ impl Run {
             }
             drop(claims);
             let _ = self.halt.run_until_cancelled(tokio::time::timeout(LOOK_AGAIN, freed)).await?;
+        }
+    }
+
+    /// With what others say of the lanes, however long the run.
+    async fn keep_up(&self) {
+        if let Err(store_error) = self.it.limiter.keep_up(&*self.it.store).await {
+            self.store_error(store_error);
         }
     }
 
@@ -251,7 +315,8 @@ impl Run {
 
     /// A delivery to be announced with the end of one that has `before`, of those that wait in memory. `None`: none can be,
     /// or another connection looks just now; nobody waits for it.
-    pub fn following(&self, before: &Permit) -> Option<(Claim, Permit)> {
+    pub async fn following(&self, before: &Permit) -> Option<(Claim, Permit)> {
+        self.keep_up().await;
         let mut claims = self.claims.try_lock().ok()?;
         let now = self.it.clock.now();
         let (at, permit) = claims.ready.iter().enumerate().find_map(|(at, claim)| {
@@ -259,31 +324,58 @@ impl Run {
             let permit = fit.then(|| self.it.limiter.follow(before, claim.recipient.address.domain(), &claim.issue));
             Some((at, permit??))
         })?;
-        claims.ready.remove(at).map(|claim| (claim, permit))
+        let found = claims.ready.remove(at).map(|claim| (claim, permit));
+        self.ask_ahead(&mut claims);
+        found
     }
 
-    /// As many as the relay will take well within a lease: the batch doubles while batches go fast. `false`: there were none,
-    /// whatever waits here already; to ask again at once would be a storm.
+    /// Before the last ones are gone, so that no connection waits for the ledger; unless there were no more when it was asked
+    /// last.
+    fn ask_ahead(&self, claims: &mut Claims) {
+        let few = claims.ready.len() <= claims.batch as usize / 2;
+        if !few || claims.dry || self.halt.is_cancelled() || self.ahead.asked.load(Ordering::SeqCst) {
+            return;
+        }
+        let Some(run) = self.me.upgrade() else { return };
+        self.ahead.asked.store(true, Ordering::SeqCst);
+        let batch = self.next_batch(claims);
+        let asked = Asked(run);
+        tokio::spawn(async move {
+            let run = &asked.0;
+            let found = run.claim(batch).await;
+            run.claims.lock().await.add(found);
+        });
+    }
+
+    /// `false`: there were none, whatever waits here already; to ask again at once would be a storm.
     async fn claim_more(&self, claims: &mut Claims) -> bool {
-        failpoint::reach("before_claim");
+        let batch = self.next_batch(claims);
+        claims.add(self.claim(batch).await)
+    }
+
+    /// As many as the relay will take well within a lease: the batch doubles while batches go fast.
+    fn next_batch(&self, claims: &mut Claims) -> u32 {
         let settings = &self.it.settings;
         let least = u32::try_from(settings.connections).unwrap_or(1).clamp(1, settings.claim_batch.max(1));
         let lasted = Clock::monotonic() - claims.claimed_at;
         claims.batch = if lasted < BATCH_LASTS { claims.batch * 2 } else { claims.batch / 2 };
         claims.batch = claims.batch.clamp(least, settings.claim_batch.max(least));
         claims.claimed_at = Clock::monotonic();
+        claims.batch
+    }
+
+    async fn claim(&self, batch: u32) -> Vec<Claim> {
+        failpoint::reach("before_claim");
         let now = self.it.clock.now();
-        match self.it.store.claim_deliveries(self.only.as_ref(), &self.it.owner, claims.batch, now).await {
+        match self.it.store.claim_deliveries(self.only.as_ref(), &self.it.owner, batch, now).await {
             Ok(found) => {
                 failpoint::reach("after_claim");
                 debug!(found = found.len(), "claimed");
-                let some = !found.is_empty();
-                claims.ready.extend(found);
-                some
+                found
             }
             Err(store_error) => {
                 self.store_error(store_error);
-                false
+                Vec::new()
             }
         }
     }

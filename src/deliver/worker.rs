@@ -262,7 +262,7 @@ async fn announce_and_mark(
     failpoint::reach("after_rcpt");
     let can_follow = here.session.announces_ahead();
     let make_following = async {
-        if let Some((claim, permit)) = can_follow.then(|| run.following(&item.permit)).flatten() {
+        if can_follow && let Some((claim, permit)) = run.following(&item.permit).await {
             *following = made(run, claim, permit).await;
         }
     };
