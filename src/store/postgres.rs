@@ -104,9 +104,9 @@ async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
     connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.map(drop)
 }
 
-/// Beside any number of others, but not beside an opt-out, as [`Backend::begin_settling`] says.
-/// One message to the server, which takes it for one transaction; the second statement of it sees what was committed before
-/// it began, so also what was waited for. A way to the server and back costs as much as the work on some rows.
+/// One message to the server, which takes it for one transaction, beside any number of others but not beside an opt-out
+/// ([`Backend::begin_settling`]); its second statement sees what was committed before it began, so also what was waited for. A
+/// way to the server and back costs as much as the work on some rows.
 fn at_once(batches: &Batches) -> String {
     let [ends, marks] = [&batches.ends, &batches.marks].map(|it| quoted(it.as_deref().unwrap_or(EMPTY)));
     format!("SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL; EXECUTE settle({ends}, {marks})")

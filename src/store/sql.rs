@@ -8,7 +8,7 @@
 pub(super) struct Statements {
     /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most, `$5` owner, `$6` end of the lease
     pub(super) claim: &'static str,
-    /// Attempts that ended before their marker: batch of [`super::settle::End`]
+    /// Attempts that ended before their marker: batch of the ends of [`super::settle`]
     pub(super) add_attempts: &'static str,
     /// `$1` batch of {id, attempt, owner, next_at}, `$2` now
     pub(super) release: &'static str,
