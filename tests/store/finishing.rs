@@ -34,6 +34,30 @@ async fn answers_after_the_marker_lead_where_they_say(db: Ledger) {
     assert_eq!(deferrals.collect::<Vec<_>>(), [1, 0], "what is our fault does not count against the person");
 }
 
+/// Whatever a relay says is kept as it said it, and is never part of a statement.
+async fn the_relays_words_are_kept_letter_by_letter(db: Ledger) {
+    const WORDS: [&str; 4] = [
+        "l'adresse n'existe plus''; DROP TABLE attempts; --",
+        r"\'; ROLLBACK; SELECT '\",
+        "$1 $$ {\"a\":\"b\"} \u{1f4ee} é\tà",
+        "'",
+    ];
+    db.frozen(4).await;
+    let claims = db.claim(4, at(1)).await;
+    db.store.mark_in_data(&claims, at(2)).await.unwrap();
+    let said = |(claim, words): (&_, &str)| {
+        let mut finished = finished(claim, Outcome::Refused { suppress: false }, at(3));
+        (finished.phase, finished.reply.text) = (Phase::Dot, words.to_owned());
+        finished
+    };
+    let batch: Vec<_> = claims.iter().zip(WORDS).map(said).collect();
+    assert_eq!(db.store.finish_attempts(&batch).await.unwrap(), [true; 4]);
+    for delivery in db.store.log(&LogFilter::default()).await.unwrap() {
+        let n = claims.iter().position(|it| it.id == delivery.id).unwrap();
+        assert_eq!(delivery.attempts[0].text.as_deref(), Some(WORDS[n]));
+    }
+}
+
 async fn answers_before_the_marker_are_written_with_the_relays_words(db: Ledger) {
     db.frozen(1).await;
     let claims = db.claim(1, at(1)).await;
@@ -166,6 +190,7 @@ async fn a_resend_past_the_deadline_expires(db: Ledger) {
 
 on_both_databases! {
     answers_after_the_marker_lead_where_they_say
+    the_relays_words_are_kept_letter_by_letter
     answers_before_the_marker_are_written_with_the_relays_words
     an_answer_of_another_attempt_or_owner_changes_nothing
     a_late_answer_lands_on_unknown
