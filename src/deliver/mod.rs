@@ -13,6 +13,7 @@
 //! - no address is logged.
 
 mod capture;
+mod claims;
 mod classify;
 mod lanes;
 mod ledger;

@@ -2,8 +2,8 @@
 //!
 //! The order is law (T1, T5, T6): marker durable before DATA, result durable before the DATA of the next message
 //! (docs/adr/0007). The next message is announced in the flight in which the last one ends, which saves a way to the relay
-//! and back (docs/adr/0008); of its own bytes nothing leaves. Whatever happens to one delivery, a panic of ours included, ends that delivery in the right state and no
-//! other.
+//! and back (docs/adr/0008); of its own bytes nothing leaves. Whatever happens to one delivery, a panic of ours included,
+//! ends that delivery in the right state and no other.
 
 use super::{
     Letter, MessageError,

@@ -1,0 +1,242 @@
+//! What one run has claimed and not yet begun: which of it may go now, and when to ask the ledger for more.
+
+use super::{
+    Settings,
+    lanes::{Permit, Room},
+    run::Run,
+};
+use crate::{clock::Clock, domain::delivery::Claim, failpoint};
+use chrono::TimeDelta;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+use tracing::debug;
+
+/// A claim with less of its lease left is given back: the marker would come too late.
+const LEAST_LEASE: TimeDelta = TimeDelta::seconds(10);
+/// A batch that lasted longer was too large.
+const BATCH_LASTS: Duration = Duration::from_secs(10);
+/// Claims in memory that wait for their lanes; beyond it no others are looked for.
+const WAITING_FOR_LANES: usize = 1000;
+/// A lane's time passes without anybody ringing.
+const LOOK_AGAIN: Duration = Duration::from_secs(4);
+
+pub(super) struct Claims {
+    ready: VecDeque<Claim>,
+    /// There were no more.
+    dry: bool,
+    batch: u32,
+    claimed_at: Instant,
+}
+
+impl Claims {
+    pub fn new(settings: &Settings) -> Self {
+        let batch = u32::try_from(settings.connections).unwrap_or(1).clamp(1, settings.claim_batch);
+        Self { ready: VecDeque::new(), dry: false, batch, claimed_at: Clock::monotonic() }
+    }
+
+    /// `false`: there were none.
+    fn add(&mut self, found: Vec<Claim>) -> bool {
+        self.dry = found.is_empty();
+        self.ready.extend(found);
+        !self.dry
+    }
+}
+
+/// Claims that are on their way from the ledger, while the last of those before them are sent.
+#[derive(Default)]
+pub(super) struct Ahead {
+    asked: AtomicBool,
+    answered: Notify,
+}
+
+impl Ahead {
+    /// Until nothing is on its way.
+    async fn over(&self) {
+        loop {
+            let answered = self.answered.notified();
+            tokio::pin!(answered);
+            answered.as_mut().enable();
+            if !self.asked.load(Ordering::SeqCst) {
+                return;
+            }
+            answered.await;
+        }
+    }
+}
+
+/// However it ends, nobody waits for it for ever.
+struct Asked(Arc<Run>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.ahead.asked.store(false, Ordering::SeqCst);
+        self.0.ahead.answered.notify_waiters();
+    }
+}
+
+impl Run {
+    /// The next delivery to be made (T1), with its place in its lane; `None`: nothing is due, or sending stops.
+    pub async fn next(&self) -> Option<(Claim, Permit)> {
+        loop {
+            // Before the look: a place that comes free meanwhile is heard of.
+            let freed = self.it.limiter.freed();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            self.keep_up().await;
+            let mut claims = self.claims.lock().await;
+            let found = self.choose(&mut claims).await;
+            if found.is_some() || self.halt.is_cancelled() {
+                self.ask_ahead(&mut claims);
+                return found;
+            }
+            if self.ahead.asked.load(Ordering::SeqCst) {
+                drop(claims);
+                self.ahead.over().await;
+                continue;
+            }
+            // All that is here waits for its lane: others in the queue may not.
+            if claims.ready.len() < WAITING_FOR_LANES && self.claim_more(&mut claims).await {
+                continue;
+            }
+            if claims.ready.is_empty() {
+                return None;
+            }
+            drop(claims);
+            let _ = self.halt.run_until_cancelled(tokio::time::timeout(LOOK_AGAIN, freed)).await?;
+        }
+    }
+
+    /// With what others say of the lanes, however long the run.
+    async fn keep_up(&self) {
+        if let Err(store_error) = self.it.limiter.keep_up(&*self.it.store).await {
+            self.store_error(store_error);
+        }
+    }
+
+    /// The first claim whose lane has room; the others wait where they are, or go back to the queue.
+    async fn choose(&self, claims: &mut Claims) -> Option<(Claim, Permit)> {
+        let now = self.it.clock.now();
+        let (mut unfit, mut postponed, mut chosen, mut at) = (Vec::new(), Vec::new(), None, 0);
+        while let Some(claim) = claims.ready.get(at).filter(|_| !self.halt.is_cancelled()) {
+            let fit = claim.lease_until > now + LEAST_LEASE && !self.is_stopped(&claim.issue);
+            let room = fit.then(|| self.it.limiter.enter(claim.recipient.address.domain(), &claim.issue, now));
+            match room {
+                Some(Room::Full) => at += 1,
+                Some(Room::Free(permit)) => {
+                    chosen = claims.ready.remove(at).map(|claim| (claim, permit));
+                    break;
+                }
+                Some(Room::NotBefore(slot)) => postponed.extend(claims.ready.remove(at).map(|claim| (claim, slot))),
+                None => unfit.extend(claims.ready.remove(at)),
+            }
+        }
+        self.release(&unfit).await;
+        if !postponed.is_empty()
+            && let Err(store_error) = self.it.store.postpone(&postponed, now).await
+        {
+            self.store_error(store_error);
+        }
+        chosen
+    }
+
+    /// A delivery to be announced with the end of one that has `before`, of those that wait in memory. `None`: none can be,
+    /// or another connection looks just now; nobody waits for it.
+    pub async fn following(&self, before: &Permit) -> Option<(Claim, Permit)> {
+        self.keep_up().await;
+        let mut claims = self.claims.try_lock().ok()?;
+        let now = self.it.clock.now();
+        let (at, permit) = claims.ready.iter().enumerate().find_map(|(at, claim)| {
+            let fit = claim.lease_until > now + LEAST_LEASE && !self.is_stopped(&claim.issue);
+            let permit = fit.then(|| self.it.limiter.follow(before, claim.recipient.address.domain(), &claim.issue));
+            Some((at, permit??))
+        })?;
+        let found = claims.ready.remove(at).map(|claim| (claim, permit));
+        self.ask_ahead(&mut claims);
+        found
+    }
+
+    /// Before the last ones are gone, so that no connection waits for the ledger; unless there were no more when it was asked
+    /// last.
+    fn ask_ahead(&self, claims: &mut Claims) {
+        let few = claims.ready.len() <= claims.batch as usize / 2;
+        if !few || claims.dry || self.halt.is_cancelled() || self.ahead.asked.load(Ordering::SeqCst) {
+            return;
+        }
+        let Some(run) = self.me.upgrade() else { return };
+        self.ahead.asked.store(true, Ordering::SeqCst);
+        let batch = self.next_batch(claims);
+        let asked = Asked(run);
+        tokio::spawn(async move {
+            let run = &asked.0;
+            let found = run.claim(batch).await;
+            run.claims.lock().await.add(found);
+        });
+    }
+
+    /// `false`: there were none, whatever waits here already; to ask again at once would be a storm.
+    async fn claim_more(&self, claims: &mut Claims) -> bool {
+        let batch = self.next_batch(claims);
+        claims.add(self.claim(batch).await)
+    }
+
+    /// As many as the relay will take well within a lease: the batch doubles while batches go fast.
+    fn next_batch(&self, claims: &mut Claims) -> u32 {
+        let settings = &self.it.settings;
+        let least = u32::try_from(settings.connections).unwrap_or(1).clamp(1, settings.claim_batch.max(1));
+        let lasted = Clock::monotonic() - claims.claimed_at;
+        claims.batch = if lasted < BATCH_LASTS { claims.batch * 2 } else { claims.batch / 2 };
+        claims.batch = claims.batch.clamp(least, settings.claim_batch.max(least));
+        claims.claimed_at = Clock::monotonic();
+        claims.batch
+    }
+
+    async fn claim(&self, batch: u32) -> Vec<Claim> {
+        failpoint::reach("before_claim");
+        let now = self.it.clock.now();
+        match self.it.store.claim_deliveries(self.only.as_ref(), &self.it.owner, batch, now).await {
+            Ok(found) => {
+                failpoint::reach("after_claim");
+                debug!(found = found.len(), "claimed");
+                found
+            }
+            Err(store_error) => {
+                self.store_error(store_error);
+                Vec::new()
+            }
+        }
+    }
+
+    /// For another connection, or a later run.
+    pub async fn put_back(&self, claim: Claim) {
+        self.claims.lock().await.ready.push_front(claim);
+    }
+
+    /// T2. A claim that cannot be released now is when its lease is over.
+    pub async fn release(&self, claims: &[Claim]) {
+        if !claims.is_empty()
+            && let Err(store_error) = self.it.store.release(claims, self.it.clock.now()).await
+        {
+            self.store_error(store_error);
+        }
+    }
+
+    /// Whether something waits, once nothing more is on its way.
+    pub async fn has_claims(&self) -> bool {
+        self.ahead.over().await;
+        !self.claims.lock().await.ready.is_empty()
+    }
+
+    /// For a later run, or another daemon.
+    pub async fn release_all(&self) {
+        self.ahead.over().await;
+        let left: Vec<Claim> = self.claims.lock().await.ready.drain(..).collect();
+        self.release(&left).await;
+    }
+}
