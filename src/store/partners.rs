@@ -62,8 +62,11 @@ pub(super) async fn import<B: Backend>(
     if import.replace {
         remove_others(&mut tx, &contacts, import.source, &mut report, now).await?;
     }
+    let mut may_leave_partners_empty = report.summary.gone > 0;
     for chunk in contacts.chunks(CHUNK) {
+        let added = report.summary.added;
         let fresh = compare(&mut tx, chunk, import.mailings, &mut report).await?;
+        may_leave_partners_empty |= fresh.len() > report.summary.added - added;
         write(&mut tx, &fresh, now).await?;
         let all: Json = chunk.iter().map(|(key, _)| json!({ "key": key })).collect();
         for mailing in import.mailings {
@@ -73,7 +76,10 @@ pub(super) async fn import<B: Backend>(
         tx.execute(B::SQL.note_subscriptions, values![all]).await?;
         progress(chunk.len());
     }
-    drop_empty_partners(&mut tx).await?;
+    // All partners are looked at: not for those who only came.
+    if may_leave_partners_empty {
+        drop_empty_partners(&mut tx).await?;
+    }
     failpoint::reach("mid_import");
     if !import.dry_run {
         tx.commit().await?;
