@@ -5,7 +5,11 @@ use super::{
     lanes::{Permit, Room},
     run::Run,
 };
-use crate::{clock::Clock, domain::delivery::Claim, failpoint};
+use crate::{
+    clock::Clock,
+    domain::{Timestamp, delivery::Claim},
+    failpoint,
+};
 use chrono::TimeDelta;
 use std::{
     collections::VecDeque,
@@ -37,8 +41,7 @@ pub(super) struct Claims {
 
 impl Claims {
     pub fn new(settings: &Settings) -> Self {
-        let batch = u32::try_from(settings.connections).unwrap_or(1).clamp(1, settings.claim_batch);
-        Self { ready: VecDeque::new(), dry: false, batch, claimed_at: Clock::monotonic() }
+        Self { ready: VecDeque::new(), dry: false, batch: smallest(settings), claimed_at: Clock::monotonic() }
     }
 
     /// `false`: there were none.
@@ -47,6 +50,11 @@ impl Claims {
         self.ready.extend(found);
         !self.dry
     }
+}
+
+/// A batch of one for each connection.
+fn smallest(settings: &Settings) -> u32 {
+    u32::try_from(settings.connections).unwrap_or(1).clamp(1, settings.claim_batch.max(1))
 }
 
 /// Claims that are on their way from the ledger, while the last of those before them are sent.
@@ -125,8 +133,9 @@ impl Run {
         let now = self.it.clock.now();
         let (mut unfit, mut postponed, mut chosen, mut at) = (Vec::new(), Vec::new(), None, 0);
         while let Some(claim) = claims.ready.get(at).filter(|_| !self.halt.is_cancelled()) {
-            let fit = claim.lease_until > now + LEAST_LEASE && !self.is_stopped(&claim.issue);
-            let room = fit.then(|| self.it.limiter.enter(claim.recipient.address.domain(), &claim.issue, now));
+            let room = self
+                .is_fit(claim, now)
+                .then(|| self.it.limiter.enter(claim.recipient.address.domain(), &claim.issue, now));
             match room {
                 Some(Room::Full) => at += 1,
                 Some(Room::Free(permit)) => {
@@ -146,6 +155,11 @@ impl Run {
         chosen
     }
 
+    /// Whether it may still come to its marker.
+    fn is_fit(&self, claim: &Claim, now: Timestamp) -> bool {
+        claim.lease_until > now + LEAST_LEASE && !self.is_stopped(&claim.issue)
+    }
+
     /// A delivery to be announced with the end of one that has `before`, of those that wait in memory. `None`: none can be,
     /// or another connection looks just now; nobody waits for it.
     pub async fn following(&self, before: &Permit) -> Option<(Claim, Permit)> {
@@ -153,9 +167,9 @@ impl Run {
         let mut claims = self.claims.try_lock().ok()?;
         let now = self.it.clock.now();
         let (at, permit) = claims.ready.iter().enumerate().find_map(|(at, claim)| {
-            let fit = claim.lease_until > now + LEAST_LEASE && !self.is_stopped(&claim.issue);
-            let permit = fit.then(|| self.it.limiter.follow(before, claim.recipient.address.domain(), &claim.issue));
-            Some((at, permit??))
+            let domain = claim.recipient.address.domain();
+            let fit = self.is_fit(claim, now);
+            fit.then(|| self.it.limiter.follow(before, domain, &claim.issue)).flatten().map(|permit| (at, permit))
         })?;
         let found = claims.ready.remove(at).map(|claim| (claim, permit));
         self.ask_ahead(&mut claims);
@@ -188,11 +202,10 @@ impl Run {
 
     /// As many as the relay will take well within a lease: the batch doubles while batches go fast.
     fn next_batch(&self, claims: &mut Claims) -> u32 {
-        let settings = &self.it.settings;
-        let least = u32::try_from(settings.connections).unwrap_or(1).clamp(1, settings.claim_batch.max(1));
+        let (least, most) = (smallest(&self.it.settings), self.it.settings.claim_batch);
         let lasted = Clock::monotonic() - claims.claimed_at;
         claims.batch = if lasted < BATCH_LASTS { claims.batch * 2 } else { claims.batch / 2 };
-        claims.batch = claims.batch.clamp(least, settings.claim_batch.max(least));
+        claims.batch = claims.batch.clamp(least, most.max(least));
         claims.claimed_at = Clock::monotonic();
         claims.batch
     }

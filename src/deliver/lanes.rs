@@ -59,6 +59,11 @@ struct State {
 }
 
 impl State {
+    /// Whether this issue alone waits for a person in this lane.
+    fn is_stopped(&self, name: &str, issue: &IssueKey) -> bool {
+        !self.stopped.is_empty() && self.stopped.contains(&(name.to_owned(), issue.clone()))
+    }
+
     /// How many of the lane's connections are taken.
     fn taken(&self, name: &str) -> (Arc<str>, usize) {
         match self.busy.get_key_value(name) {
@@ -188,7 +193,7 @@ impl Limiter {
     pub fn enter(self: &Arc<Self>, domain: &str, issue: &IssueKey, now: Timestamp) -> Room {
         let Lane { name, limits, is_family } = self.lanes.of(domain);
         let state = &mut *self.state();
-        if !state.stopped.is_empty() && state.stopped.contains(&(name.to_owned(), issue.clone())) {
+        if state.is_stopped(name, issue) {
             return Room::NotBefore(look_again(now));
         }
         let trouble = state.troubles.get(name);
@@ -223,9 +228,7 @@ impl Limiter {
     pub fn follow(self: &Arc<Self>, before: &Permit, domain: &str, issue: &IssueKey) -> Option<Permit> {
         let Lane { name, limits, is_family } = self.lanes.of(domain);
         let state = &mut *self.state();
-        let waits = limits.per_minute.is_some()
-            || state.troubles.contains_key(name)
-            || (!state.stopped.is_empty() && state.stopped.contains(&(name.to_owned(), issue.clone())));
+        let waits = limits.per_minute.is_some() || state.troubles.contains_key(name) || state.is_stopped(name, issue);
         if waits {
             return None;
         }

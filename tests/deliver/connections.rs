@@ -53,7 +53,7 @@ async fn the_next_message_is_announced_in_the_flight_that_ends_the_one_before(le
     let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
     assert_eq!(office.send().await.sent, 20);
-    // The first claim is of one message, the next of two, and so on: what waits in memory can be announced.
+    // Two are claimed, then four, and so on: what waits in memory can be announced.
     let flights = office.relay.numbers().flights;
     let (hello, first, two_each, goodbye) = (2, 1, 2 * 20, 1);
     let claims = 5;
