@@ -1,7 +1,7 @@
 //! What the ledger asks of a database: transactions, rows, and the few words in which the two differ.
 //! Knows nothing of deliveries or partners; the values that cross it are whole numbers, texts and bytes.
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, settle::Batches};
 use crate::domain::{Timestamp, delivery::DeliveryId, issue::IssueKey};
 use sqlx::{Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use std::future::Future;
@@ -32,15 +32,14 @@ pub(super) trait Backend: Send + Sync + 'static {
         values: Vec<Value>,
     ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
-    /// The ends and the markers: a row for each delivery that moved, with `step` (`end` or `marker`), `id`, `state` and
-    /// `address_hash`.
+    /// The ends and the markers: a row for each delivery that moved, with `step` (`end` or `marker`), `id` and `address_hash`.
     fn settle(
         transaction: &mut Self::Transaction,
-        batches: Batches,
+        batches: &Batches<'_>,
     ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
     /// The same as a whole transaction, in as few ways to the database as it takes. Durable when it returns.
-    fn settle_at_once(&self, batches: Batches) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
+    fn settle_at_once(&self, batches: &Batches<'_>) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
     fn execute(
         transaction: &mut Self::Transaction,
@@ -56,12 +55,6 @@ pub(super) trait Backend: Send + Sync + 'static {
 
     /// Whether the error says that what was written once cannot be read any more.
     fn is_damaged(error: &dyn sqlx::error::DatabaseError) -> bool;
-}
-
-/// What a settling transaction writes, each as a JSON array; `None` where there is nothing.
-pub(super) struct Batches {
-    pub(super) ends: Option<String>,
-    pub(super) marks: Option<String>,
 }
 
 /// A transaction and what it is for, in the words of its errors. Rolled back when it is dropped.
@@ -87,7 +80,7 @@ impl<B: Backend> Transaction<B> {
     }
 
     /// A whole transaction.
-    pub(super) async fn settle_at_once(backend: &B, doing: &'static str, batches: Batches) -> Result<Vec<Row>> {
+    pub(super) async fn settle_at_once(backend: &B, doing: &'static str, batches: &Batches<'_>) -> Result<Vec<Row>> {
         backend.settle_at_once(batches).await.map_err(|e| failed::<B>(doing, e))
     }
 
@@ -95,7 +88,7 @@ impl<B: Backend> Transaction<B> {
         B::fetch(&mut self.inner, sql.into_sql_str(), values).await.map_err(|e| failed::<B>(self.doing, e))
     }
 
-    pub(super) async fn settled(&mut self, batches: Batches) -> Result<Vec<Row>> {
+    pub(super) async fn settled(&mut self, batches: &Batches<'_>) -> Result<Vec<Row>> {
         B::settle(&mut self.inner, batches).await.map_err(|e| failed::<B>(self.doing, e))
     }
 

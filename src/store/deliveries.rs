@@ -6,6 +6,7 @@ use super::{
     backend::{Backend, Transaction, Value, values},
     rows,
     rows::Reader,
+    sql::state,
 };
 use crate::domain::{
     Timestamp,
@@ -106,13 +107,18 @@ pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp)
     let mut tx = Transaction::write(db, "recovering deliveries").await?;
     let released = tx.execute(B::SQL.release_leases, values![ended_by, now]).await?;
     let mut doubtful = Vec::new();
-    for row in tx.rows(B::SQL.doubt_leases, values![ended_by, now]).await? {
+    for row in tx.rows(B::SQL.doubtful, values![ended_by]).await? {
         let row = Reader::new(&row, "deliveries", "id");
-        doubtful.push(json!({ "id": row.text("id")?, "attempt": row.number::<u32>("attempt")? }));
+        let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
+        doubtful.push(json!({ "id": id, "attempt": attempt, "at": row.instant("marked_at")?.timestamp_millis() }));
     }
     let unknown = doubtful.len() as u64;
     let why = "no answer was recorded: the daemon stopped after the marker, or its lease ran out";
-    tx.execute(B::SQL.doubt_attempts, values![json!(doubtful), why]).await?;
+    if unknown > 0 {
+        let doubtful = json!(doubtful).to_string();
+        tx.execute(B::SQL.doubt, values![doubtful.as_str(), now]).await?;
+        tx.execute(B::SQL.note_doubts, values![doubtful, why]).await?;
+    }
     tx.commit().await?;
     Ok(Recovered { released, unknown })
 }
@@ -180,7 +186,8 @@ pub(super) async fn resolve_unknown<B: Backend>(
     let update = "UPDATE deliveries SET state = $2, next_at = $3, resends = resends + $4, changed_at = $5
         WHERE id = $1 AND state = 'unknown' RETURNING attempt, issue";
     let Some(row) = tx.row(update, values![id, to.as_str(), next_at, resends, now]).await? else {
-        let row = tx.row("SELECT id, state FROM deliveries WHERE id = $1", values![id]).await?;
+        let select = concat!("SELECT d.id, ", state!(), " AS state FROM deliveries d WHERE d.id = $1");
+        let row = tx.row(select, values![id]).await?;
         return row.map_or(Ok(Resolved::NoSuchDelivery), |row| rows::delivery_state(&row).map(Resolved::NotUnknown));
     };
     let row = Reader::new(&row, "deliveries", "issue");

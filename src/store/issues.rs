@@ -271,8 +271,6 @@ pub(super) async fn close_finished<B: Backend>(db: &B, now: Timestamp) -> Result
         has_some!("queued"),
         " OR ",
         has_some!("claimed"),
-        " OR ",
-        has_some!("in_data"),
         ") RETURNING key",
     );
     let rows = tx.rows(close, values![now]).await?;

@@ -8,6 +8,7 @@ use super::{
     LogFilter, LogMark, LoggedDelivery, Result,
     backend::{Backend, Transaction, Value, values},
     rows::{self, Reader},
+    sql::state,
 };
 use crate::domain::{
     Timestamp,
@@ -25,11 +26,12 @@ const CHUNK: usize = 1_000;
 type Statement = (String, Vec<Value>);
 
 macro_rules! deliveries {
-    ($where:literal) => {
+    ($from:literal) => {
         concat!(
-            "SELECT d.id, d.issue, d.address, d.name, d.establishment, d.state, d.next_at, d.changed_at, d.resends
-            FROM deliveries d WHERE ",
-            $where
+            "SELECT d.id, d.issue, d.address, d.name, d.establishment, ",
+            state!(),
+            " AS state, d.next_at, d.changed_at, d.resends, d.attempt, d.marked_at FROM ",
+            $from
         )
     };
 }
@@ -104,8 +106,15 @@ fn by_change(filter: &LogFilter) -> bool {
     filter.state.is_some() || filter.since.is_some()
 }
 
-fn states(filter: &LogFilter) -> Vec<State> {
-    filter.state.map_or_else(|| State::ALL.to_vec(), |state| vec![state])
+/// As they are stored, with what else is asked of each.
+fn states(filter: &LogFilter) -> Vec<(&'static str, &'static str)> {
+    match filter.state {
+        // What is past its marker lies with the claims.
+        None => State::ALL.into_iter().filter(|it| *it != State::InData).map(|it| (it.as_str(), "")).collect(),
+        Some(State::Claimed) => vec![("claimed", " AND d.marked_at IS NULL")],
+        Some(State::InData) => vec![("claimed", " AND d.marked_at IS NOT NULL")],
+        Some(state) => vec![(state.as_str(), "")],
+    }
 }
 
 /// Where the changes begin that are asked for.
@@ -135,10 +144,11 @@ fn sources(filter: &LogFilter) -> Statement {
         let since = bind(since(filter).into());
         let latest: Vec<_> = states(filter)
             .into_iter()
-            .map(|state| {
-                let state = bind(state.as_str().into());
+            .map(|(state, more)| {
+                let state = bind(state.into());
                 format!(
-                    "(SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = {state}) >= {since}"
+                    "(SELECT max(d.changed_at) FROM deliveries d
+                        WHERE d.issue = i.key AND d.state = {state}{more}) >= {since}"
                 )
             })
             .collect();
@@ -157,18 +167,18 @@ fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
             }
             _ => (since(filter), ""),
         };
-        let piece = |state: State| {
-            let select = deliveries!(
-                "d.issue = $1 AND d.state = $2 AND (d.changed_at, d.id) > ($3, $4)
-                ORDER BY d.changed_at, d.id LIMIT $5"
-            );
-            (select.to_owned(), values![&source.key, state.as_str(), changed_at, id, limit])
+        let piece = |(state, more): (&str, &str)| {
+            let select =
+                deliveries!("deliveries d WHERE d.issue = $1 AND d.state = $2 AND (d.changed_at, d.id) > ($3, $4)");
+            let select = format!("{select}{more} ORDER BY d.changed_at, d.id LIMIT $5");
+            (select, values![&source.key, state, changed_at, id, limit])
         };
         return states(filter).into_iter().map(piece).collect();
     }
     // The id alone is to lead to the rows: the index by state knows the issue too, but not in this order. The issue is
     // asked for all the same, for two may have been frozen in the same millisecond.
-    let select = deliveries!("d.id > $1 AND d.id < $2 AND (d.issue || '') = $3 ORDER BY d.id LIMIT $4");
+    let select =
+        deliveries!("deliveries d WHERE d.id > $1 AND d.id < $2 AND (d.issue || '') = $3 ORDER BY d.id LIMIT $4");
     let frozen_at = source.frozen_at.timestamp_millis();
     let from = mark.map_or_else(|| format!("{frozen_at:012x}"), |mark| mark.id.0.clone());
     vec![(select.to_owned(), values![from, format!("{:012x}", frozen_at + 1), &source.key, limit])]
@@ -195,8 +205,7 @@ async fn of_issue<B: Backend>(
 
 /// One look into the index for each issue.
 fn person(address_key: &str) -> Statement {
-    let select = "SELECT d.id, d.issue, d.address, d.name, d.establishment, d.state, d.next_at, d.changed_at, d.resends
-        FROM issues i CROSS JOIN deliveries d WHERE d.issue = i.key AND d.recipient_key = $1";
+    let select = deliveries!("issues i CROSS JOIN deliveries d WHERE d.issue = i.key AND d.recipient_key = $1");
     (select.to_owned(), values![address_key])
 }
 
@@ -236,7 +245,9 @@ async fn add_attempts<B: Backend>(tx: &mut Transaction<B>, deliveries: &mut [Log
         attempts.entry(delivery).or_default().push(attempt);
     }
     for delivery in deliveries {
-        delivery.attempts = attempts.remove(&delivery.id.0).unwrap_or_default();
+        // What is under way has no row yet, and is shown after those that have.
+        let before = attempts.remove(&delivery.id.0).unwrap_or_default();
+        delivery.attempts.splice(0..0, before);
     }
     Ok(())
 }

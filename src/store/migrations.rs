@@ -20,6 +20,7 @@ pub(super) fn sqlite() -> Migrator {
         (8, "lane steps", include_str!("../../migrations/sqlite/0008_lane_steps.sql")),
         (9, "lighter queue", include_str!("../../migrations/sqlite/0009_lighter_queue.sql")),
         (10, "attempts follow", include_str!("../../migrations/sqlite/0010_attempts_follow.sql")),
+        (11, "marked at", include_str!("../../migrations/sqlite/0011_marked_at.sql")),
     ])
 }
 
@@ -35,6 +36,7 @@ pub(super) fn postgres() -> Migrator {
         (8, "lane steps", include_str!("../../migrations/postgres/0008_lane_steps.sql")),
         (9, "lighter queue", include_str!("../../migrations/postgres/0009_lighter_queue.sql")),
         (10, "attempts follow", include_str!("../../migrations/postgres/0010_attempts_follow.sql")),
+        (11, "marked at", include_str!("../../migrations/postgres/0011_marked_at.sql")),
     ])
 }
 

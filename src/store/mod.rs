@@ -671,8 +671,8 @@ pub trait Store: Send + Sync {
     /// T3, T4, T6, T7, T8 for what is `finished`, and T5 for the `claims`, in one commit: durable when it returns, answers in
     /// the order given.
     ///
-    /// T5: the WHERE reads owner, attempt, lease, the state and deadline, and suppressions. A row that is `InData` has
-    /// its attempt written, with phase `data`.
+    /// T5: the WHERE reads owner, attempt, lease, the state and deadline, and suppressions. A row that is `InData` shows
+    /// an attempt with phase `data`.
     ///
     /// The others: `true` where the row moved. A late answer lands on `unknown` too; one that comes after a person's decision
     /// moves nothing, but its words are kept with the attempt. A refusal with `suppress` suppresses the address for all

@@ -287,7 +287,7 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     suppress_within(&mut tx, hash, None, SuppressionReason::Manual, now).await?;
     // By issue, as the index of recipients is.
     let flying = "SELECT id FROM deliveries
-        WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND state IN ('claimed', 'in_data') LIMIT 1";
+        WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND state = 'claimed' LIMIT 1";
     if tx.row(flying, values![key]).await?.is_some() {
         return Ok(Erased::UnderWay);
     }

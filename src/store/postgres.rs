@@ -3,14 +3,14 @@
 
 use super::{
     Access, Result, StoreError,
-    backend::{Backend, Batches, Row, Value},
+    backend::{Backend, Row, Value},
     last_word::LastWord,
     migrations,
-    settle::POSTGRES_SETTLE,
+    settle::{Batches, POSTGRES_SETTLE, postgres_call},
     sql::{self, Statements},
 };
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres as Db, SqlSafeStr,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres as Db,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
@@ -23,8 +23,13 @@ const SETTLING: u32 = 2;
 const PLANS_AS_IT_IS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 /// Making a plan costs more than a small batch itself. Kept may be one that never reads a table whole, however empty it was
 /// when it was made.
-const PLANS_BY_INDEX: [(&str, &str); 3] =
-    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_bitmapscan", "off")];
+const PLANS_BY_INDEX: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
 /// A connection that was used so lately is not asked first whether it still is one.
 const FRESH: Duration = Duration::from_secs(1);
 /// How long one waits for a connection, the making of one included.
@@ -100,24 +105,14 @@ async fn migrate(options: &PgConnectOptions) -> Result<()> {
 }
 
 async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let text = format!("PREPARE settle (text, text) AS {POSTGRES_SETTLE}");
-    connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.map(drop)
+    connection.execute(sqlx::raw_sql(POSTGRES_SETTLE)).await.map(drop)
 }
 
 /// One message to the server, which takes it for one transaction, beside any number of others but not beside an opt-out
 /// ([`Backend::begin_settling`]); its second statement sees what was committed before it began, so also what was waited for. A
 /// way to the server and back costs as much as the work on some rows.
-fn at_once(batches: &Batches) -> String {
-    let [ends, marks] = [&batches.ends, &batches.marks].map(|it| quoted(it.as_deref().unwrap_or(EMPTY)));
-    format!("SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL; EXECUTE settle({ends}, {marks})")
-}
-
-/// A batch of nothing.
-const EMPTY: &str = "[]";
-
-/// As a literal. The server takes a backslash for itself (`standard_conforming_strings`).
-fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', "''"))
+fn at_once(batches: &Batches<'_>) -> String {
+    format!("SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL; {}", postgres_call(batches))
 }
 
 /// A transaction, and how long the server may think of each step of it.
@@ -184,13 +179,13 @@ impl Backend for Postgres {
         Ok(within(tx.patience, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 
-    async fn settle(tx: &mut Conversation, batches: Batches) -> sqlx::Result<Vec<Row>> {
-        let values = [batches.ends, batches.marks].map(|it| Value::from(it.as_deref().unwrap_or(EMPTY)));
-        Self::fetch(tx, POSTGRES_SETTLE.into_sql_str(), values.into()).await
+    async fn settle(tx: &mut Conversation, batches: &Batches<'_>) -> sqlx::Result<Vec<Row>> {
+        let rows = sqlx::raw_sql(AssertSqlSafe(postgres_call(batches))).fetch_all(&mut *tx.transaction);
+        Ok(within(tx.patience, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 
-    async fn settle_at_once(&self, batches: Batches) -> sqlx::Result<Vec<Row>> {
-        let rows = sqlx::raw_sql(AssertSqlSafe(at_once(&batches))).fetch_all(&self.settling);
+    async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Vec<Row>> {
+        let rows = sqlx::raw_sql(AssertSqlSafe(at_once(batches))).fetch_all(&self.settling);
         Ok(within(SILENCE, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 

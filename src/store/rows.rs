@@ -238,6 +238,8 @@ pub(super) fn counts(row: &Row) -> Result<(IssueKey, Counts)> {
     for state in State::ALL {
         *counts.of(state) = row.number(state.as_str())?;
     }
+    // Stored with the claims.
+    counts.claimed = counts.claimed.saturating_sub(counts.in_data);
     Ok((row.issue_key("issue")?, counts))
 }
 
@@ -302,11 +304,21 @@ pub(super) fn delivery_state(row: &Row) -> Result<State> {
     Reader::new(row, "deliveries", "id").word("state", &State::ALL, State::as_str)
 }
 
-/// Without attempts: they are rows of their own. `domain`: of the Message-IDs of its issue.
+/// Without the attempts that ended: they are rows of their own. `domain`: of the Message-IDs of its issue.
 pub(super) fn logged_delivery(row: &Row, domain: &str) -> Result<LoggedDelivery> {
     let state = delivery_state(row)?;
     let row = Reader::new(row, "deliveries", "id");
     let (id, issue) = (DeliveryId(row.text("id")?), row.issue_key("issue")?);
+    let attempt = row.number("attempt")?;
+    let under_way = |marked_at| LoggedAttempt {
+        n: attempt,
+        at: marked_at,
+        phase: Phase::Data,
+        code: None,
+        enhanced: None,
+        text: None,
+        outcome: "in_flight".to_owned(),
+    };
     Ok(LoggedDelivery {
         message_id: id.message_id(&issue, domain),
         id,
@@ -318,7 +330,7 @@ pub(super) fn logged_delivery(row: &Row, domain: &str) -> Result<LoggedDelivery>
         next_at: row.optional_instant("next_at")?,
         changed_at: row.instant("changed_at")?,
         resends: row.number("resends")?,
-        attempts: Vec::new(),
+        attempts: row.optional_instant("marked_at")?.map(under_way).into_iter().collect(),
     })
 }
 

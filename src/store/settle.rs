@@ -1,141 +1,174 @@
 //! Markers and results (T3 to T8): what every message costs, twice, so the one place where each database has its own words
-//! for the same step (docs/adr/0007).
+//! for the same step (docs/adr/0007, 0009).
 //!
-//! SQLite is asked for one change after the other, in one text. Postgres is given one statement that changes the deliveries
-//! of both kinds at once: each visit to a row, each batch that is read and each firing of the tallies' trigger costs as much
-//! as the change itself. What either means is proved by the same tests.
+//! What is usual is one short text: claims become marked, what was marked ends, and its attempt is written. What is not, and
+//! may cost more, is looked for afterwards: a late answer to what was given up, a claim that meets an opt-out.
+//! What either text means is proved by the same tests.
 
 use super::{
     DATA_LEASE, Result, Settled, StoreError,
-    backend::{Backend, Batches, Transaction, values},
-    partners, rows,
+    backend::{Backend, Transaction, values},
+    partners,
     rows::Reader,
     sql::suppressed,
 };
 use crate::domain::{
     Timestamp,
-    delivery::{Claim, Finished, Marked, Outcome, Phase, State},
+    delivery::{Claim, Finished, Marked, Outcome, Phase},
     partner::SuppressionReason,
 };
 use serde::Serialize;
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write,
+};
 
-// T3 and T4 go from `claimed`, by its owner; T6, T7 and T8 from `in_data`; what comes late, from `unknown`, which nobody
-// owns: there the attempt number alone is the fence. T5's guard is the whole fence: a zombie fails on owner, attempt or
-// lease, a stopped issue on its state.
+// T3 and T4 go from a claim, by its owner; T6, T7 and T8 from a claim with a marker, whoever says it: there the attempt number
+// is the fence. T5's guard is the whole fence: a zombie fails on owner, attempt or lease, a stopped issue on its state.
 
-/// The ends, with one value each time: batch of [`End`]. The deliveries, then the relay's words; these also where the
-/// delivery did not move: they are kept, whoever decided first.
-pub(super) const SQLITE_FINISH: [&str; 2] = [
-    "WITH picked AS MATERIALIZED (
-        SELECT d.id AS picked_id, batch.value->>'state' AS to_state, batch.value->>'next_at' AS to_next_at,
-            batch.value->>'deferred' AS deferred, batch.value->>'at' AS finished_at
-        FROM jsonb_each(?) AS batch
-        JOIN deliveries d ON d.id = batch.value->>'id'
-        WHERE d.attempt = batch.value->>'attempt'
-            AND (
-                (d.state = 'claimed' AND d.owner = batch.value->>'owner' AND batch.value->>'state' IN ('failed', 'queued'))
-                OR d.state = 'in_data'
-                OR (d.state = 'unknown' AND batch.value->>'state' <> 'unknown')
-            )
-    )
-    UPDATE deliveries SET
-        state = to_state, next_at = to_next_at, owner = NULL, lease_until = NULL,
-        deferrals = deferrals + deferred, changed_at = finished_at
-    FROM picked WHERE id = picked_id
-    RETURNING 'end' AS step, id, state, address_hash",
-    "UPDATE attempts SET
-        at = batch.value->>'at', phase = batch.value->>'phase', code = batch.value->>'code',
-        enhanced = batch.value->>'enhanced', text = batch.value->>'text', outcome = batch.value->>'outcome'
-    FROM jsonb_each(?) AS batch
-    WHERE delivery = batch.value->>'id' AND n = batch.value->>'attempt' AND source = 'relay'
-        AND outcome IN ('in_flight', 'unknown')",
-];
-
-/// The markers, with one value each time: batch of [`Mark`]. The deliveries, then the attempts of what is marked now, by this
-/// very attempt; one that was marked before has its attempt since then.
-pub(super) const SQLITE_MARK: [&str; 2] = [
-    concat!(
-        "WITH picked AS MATERIALIZED (
-            SELECT d.id AS picked_id, batch.value->>'now' AS marked_at, batch.value->>'lease' AS leased_until, ",
-        suppressed!("d.address_hash", "i.mailing"),
-        " AS stop
-            FROM jsonb_each(?) AS batch
-            JOIN deliveries d ON d.id = batch.value->>'id'
-            JOIN issues i ON i.key = d.issue
-            WHERE d.state = 'claimed' AND d.owner = batch.value->>'owner' AND d.attempt = batch.value->>'attempt'
-                AND d.lease_until > batch.value->>'now' AND i.state = 'sending' AND i.expires_at > batch.value->>'now'
+/// The guard of an end.
+macro_rules! sqlite_ends {
+    ($d:literal) => {
+        concat!(
+            $d,
+            "attempt = batch.value->>'attempt' AND ",
+            $d,
+            "state = 'claimed' AND (",
+            $d,
+            "marked_at IS NOT NULL OR ",
+            $d,
+            "owner = batch.value->>'owner' AND batch.value->>'state' IN ('failed', 'queued'))"
         )
-        UPDATE deliveries SET
-            state = CASE WHEN stop THEN 'suppressed' ELSE 'in_data' END,
-            owner = CASE WHEN stop THEN NULL ELSE owner END,
-            lease_until = CASE WHEN stop THEN NULL ELSE leased_until END,
-            changed_at = marked_at
-        FROM picked WHERE id = picked_id
-        RETURNING 'marker' AS step, id, state, address_hash"
+    };
+}
+
+/// The ends, with one value each time: batch of [`End`]. First the attempts of what will move, while it can be seen that it
+/// will.
+pub(super) const SQLITE_FINISH: [&str; 2] = [
+    concat!(
+        "INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
+        SELECT d.id, d.attempt, 'relay', batch.value->>'at', batch.value->>'phase', batch.value->>'code',
+            batch.value->>'enhanced', batch.value->>'text', batch.value->>'outcome'
+        FROM jsonb_each(?) AS batch CROSS JOIN deliveries d WHERE d.id = batch.value->>'id' AND ",
+        sqlite_ends!("d.")
     ),
-    "INSERT INTO attempts (delivery, n, source, at, phase, outcome)
-    SELECT d.id, d.attempt, 'relay', d.changed_at, 'data', 'in_flight'
-    FROM jsonb_each(?) AS batch JOIN deliveries d ON d.id = batch.value->>'id'
-        AND d.owner = batch.value->>'owner' AND d.attempt = batch.value->>'attempt'
-    WHERE d.state = 'in_data'
-    ON CONFLICT (delivery, n, source) DO NOTHING",
+    concat!(
+        "UPDATE deliveries SET
+            state = batch.value->>'state', next_at = batch.value->>'next_at', owner = NULL, lease_until = NULL,
+            marked_at = NULL, deferrals = deferrals + (batch.value->>'deferred'), changed_at = batch.value->>'at'
+        FROM jsonb_each(?) AS batch WHERE deliveries.id = batch.value->>'id' AND ",
+        sqlite_ends!(""),
+        " RETURNING 'end' AS step, deliveries.id, address_hash"
+    ),
 ];
 
-/// `$1` batch of [`End`], `$2` batch of [`Mark`]. Its plan is kept, whatever the tables were when it was made: the arrays of
-/// ids are there to have each row looked up by its key. A row that another transaction holds is waited for, and its guard
-/// asked again. OFFSET 0: the suppressions are looked at once, not for each column.
-pub(super) const POSTGRES_SETTLE: &str = concat!(
-    "WITH ending AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS it (id TEXT, attempt BIGINT, owner TEXT, state TEXT,
-            next_at BIGINT, deferred BIGINT, at BIGINT, phase TEXT, code BIGINT, enhanced TEXT, text TEXT, outcome TEXT)
-    ), marking AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS it (id TEXT, attempt BIGINT, owner TEXT, now BIGINT,
-            lease BIGINT)
-    ), step AS (
-        SELECT 'end' AS kind, id, attempt, owner, state AS to_state, next_at, deferred, at, CAST(NULL AS BIGINT) AS lease
-        FROM ending
-        UNION ALL SELECT 'marker', id, attempt, owner, 'in_data', NULL, 0, now, lease FROM marking
-    ), changed AS (
-        UPDATE deliveries d SET
-            (state, owner, lease_until) = (
-                SELECT CASE WHEN stop THEN 'suppressed' ELSE step.to_state END,
-                    CASE WHEN step.kind = 'marker' AND NOT stop THEN d.owner END, CASE WHEN NOT stop THEN step.lease END
-                FROM (SELECT step.kind = 'marker' AND EXISTS (SELECT 1 FROM issues i WHERE i.key = d.issue AND ",
-    suppressed!("d.address_hash", "i.mailing"),
-    ") AS stop OFFSET 0) AS it
-            ),
-            next_at = step.next_at, deferrals = d.deferrals + step.deferred, changed_at = step.at
-        FROM step
-        WHERE d.id = ANY (ARRAY(SELECT id FROM ending UNION ALL SELECT id FROM marking))
-            AND d.id = step.id AND d.attempt = step.attempt
-            AND CASE step.kind
-                WHEN 'end' THEN d.state = 'in_data'
-                    OR (d.state = 'claimed' AND d.owner = step.owner AND step.to_state IN ('failed', 'queued'))
-                    OR (d.state = 'unknown' AND step.to_state <> 'unknown')
-                ELSE d.state = 'claimed' AND d.owner = step.owner AND d.lease_until > step.at
-                    AND EXISTS (SELECT 1 FROM issues i
-                        WHERE i.key = d.issue AND i.state = 'sending' AND i.expires_at > step.at)
-                END
-        RETURNING step.kind AS step, d.id, d.state, d.address_hash, d.attempt, d.changed_at
-    ), marked AS (
-        INSERT INTO attempts (delivery, n, source, at, phase, outcome)
-        SELECT id, attempt, 'relay', changed_at, 'data', 'in_flight' FROM changed
-        WHERE step = 'marker' AND state = 'in_data'
-        ON CONFLICT (delivery, n, source) DO NOTHING
-    ), ended AS (
-        UPDATE attempts a SET at = ending.at, phase = ending.phase, code = ending.code, enhanced = ending.enhanced,
-            text = ending.text, outcome = ending.outcome
-        FROM ending
-        WHERE a.delivery = ANY (ARRAY(SELECT id FROM ending)) AND a.delivery = ending.id AND a.n = ending.attempt
-            AND a.source = 'relay' AND a.outcome IN ('in_flight', 'unknown')
-    )
-    SELECT step, id, state, address_hash FROM changed"
+/// The markers, with one value: batch of [`Mark`].
+pub(super) const SQLITE_MARK: &str = concat!(
+    "UPDATE deliveries SET marked_at = batch.value->>'now', lease_until = batch.value->>'lease'
+    FROM jsonb_each(?) AS batch
+    WHERE deliveries.id = batch.value->>'id' AND attempt = batch.value->>'attempt' AND state = 'claimed'
+        AND marked_at IS NULL
+        AND owner = batch.value->>'owner' AND lease_until > batch.value->>'now'
+        AND EXISTS (SELECT 1 FROM issues i WHERE i.key = deliveries.issue AND i.state = 'sending'
+            AND i.expires_at > batch.value->>'now' AND NOT ",
+    suppressed!("deliveries.address_hash", "i.mailing"),
+    ")
+    RETURNING 'marker' AS step, deliveries.id, address_hash"
 );
+
+/// The arguments are those of [`postgres_call`]. Its plan is kept, whatever the tables were when it was made: each row is looked
+/// up by its key, and the state is hidden from the indexes that know it too. A row that another transaction holds is waited for,
+/// and its guard asked again.
+pub(super) const POSTGRES_SETTLE: &str = concat!(
+    "PREPARE settle (text[], bigint[], text[], text[], bigint[], bigint[], bigint[], text[], bigint[], text[], text[], text[],
+        text[], bigint[], text[], bigint, bigint) AS
+    WITH ended AS (
+        UPDATE deliveries d SET state = it.to_state, next_at = it.next_at, owner = NULL, lease_until = NULL,
+            marked_at = NULL, deferrals = d.deferrals + it.deferred, changed_at = it.at
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS it (id, attempt, owner, to_state, next_at, deferred,
+            at, phase, code, enhanced, text, outcome)
+        WHERE d.id = it.id AND d.attempt = it.attempt AND (d.state || '') = 'claimed'
+            AND (d.marked_at IS NOT NULL OR d.owner = it.owner AND it.to_state IN ('failed', 'queued'))
+        RETURNING d.id, d.address_hash, it.attempt, it.at, it.phase, it.code, it.enhanced, it.text, it.outcome
+    ), noted AS (
+        INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
+        SELECT id, attempt, 'relay', at, phase, code, enhanced, text, outcome FROM ended
+    ), marked AS (
+        UPDATE deliveries d SET marked_at = $16, lease_until = $17
+        FROM unnest($13, $14, $15) AS it (id, attempt, owner)
+        WHERE d.id = it.id AND d.attempt = it.attempt AND (d.state || '') = 'claimed' AND d.marked_at IS NULL
+            AND d.owner = it.owner AND d.lease_until > $16
+            AND (SELECT i.state = 'sending' AND i.expires_at > $16 AND NOT ",
+    suppressed!("d.address_hash", "i.mailing"),
+    " FROM issues i WHERE i.key = d.issue)
+        RETURNING d.id
+    )
+    SELECT 'end' AS step, id, address_hash FROM ended UNION ALL SELECT 'marker', id, '' FROM marked"
+);
+
+/// What [`POSTGRES_SETTLE`] prepared, for these: a column an array. The values are quoted, twice: for the array and for the text
+/// it stands in.
+pub(super) fn postgres_call(batches: &Batches<'_>) -> String {
+    let Batches { ends, marks, now, lease } = batches;
+    let mut call = "EXECUTE settle(".to_owned();
+    texts(&mut call, ends, |it| Some(it.id));
+    numbers(&mut call, ends, |it| Some(it.attempt.into()));
+    texts(&mut call, ends, |it| Some(it.owner));
+    texts(&mut call, ends, |it| Some(it.state));
+    numbers(&mut call, ends, |it| it.next_at);
+    numbers(&mut call, ends, |it| Some(it.deferred.into()));
+    numbers(&mut call, ends, |it| Some(it.at));
+    texts(&mut call, ends, |it| Some(it.phase.as_str()));
+    numbers(&mut call, ends, |it| it.code.map(i64::from));
+    texts(&mut call, ends, |it| it.enhanced);
+    texts(&mut call, ends, |it| Some(it.text));
+    texts(&mut call, ends, |it| Some(it.outcome));
+    texts(&mut call, marks, |it| Some(it.id));
+    numbers(&mut call, marks, |it| Some(it.attempt.into()));
+    texts(&mut call, marks, |it| Some(it.owner));
+    // Writing into a String does not fail.
+    let _ = write!(call, "{now}, {lease})");
+    call
+}
+
+fn texts<T>(call: &mut String, rows: &[T], column: impl Fn(&T) -> Option<&str>) {
+    array(call, rows, |call, row| match column(row) {
+        None => call.push_str("NULL"),
+        Some(text) => {
+            call.push('"');
+            for c in text.chars() {
+                match c {
+                    '"' | '\\' => call.extend(['\\', c]),
+                    '\'' => call.push_str("''"),
+                    c => call.push(c),
+                }
+            }
+            call.push('"');
+        }
+    });
+}
+
+fn numbers<T>(call: &mut String, rows: &[T], column: impl Fn(&T) -> Option<i64>) {
+    array(call, rows, |call, row| match column(row) {
+        None => call.push_str("NULL"),
+        Some(number) => drop(write!(call, "{number}")),
+    });
+}
+
+fn array<T>(call: &mut String, rows: &[T], mut value: impl FnMut(&mut String, &T)) {
+    call.push_str("'{");
+    for (n, row) in rows.iter().enumerate() {
+        if n > 0 {
+            call.push(',');
+        }
+        value(call, row);
+    }
+    call.push_str("}', ");
+}
 
 const DOING: &str = "settling deliveries";
 
-/// T5 for the claims and the end of what is finished, in one transaction.
+/// T5 for the claims and the end of what is finished, in one transaction; what is unusual in it in one more.
 pub(super) async fn settle<B: Backend>(
     db: &B,
     finished: &[Finished],
@@ -145,62 +178,118 @@ pub(super) async fn settle<B: Backend>(
     if finished.is_empty() && claims.is_empty() {
         return Ok(Settled::default());
     }
-    let suppresses = |it: &&Finished| matches!(it.outcome, Outcome::Refused { suppress: true });
-    // What ended after its marker has its attempt since then.
-    let early = |it: &&Finished| it.phase < Phase::Data;
-    let batches = Batches {
-        ends: batch(finished.iter().map(End::of))?,
-        marks: batch(claims.iter().map(|claim| Mark::of(claim, now)))?,
-    };
-    let bounces = finished.iter().any(|it| suppresses(&it));
-    let (rows, more) = if bounces || finished.iter().any(|it| early(&it)) {
-        let mut tx = Transaction::settle(db, DOING, bounces).await?;
-        (tx.settled(batches).await?, Some(tx))
+    let batches = Batches::of(finished, claims, now);
+    let bounces = finished.iter().any(suppresses);
+    let (rows, tx) = if bounces {
+        let mut tx = Transaction::settle(db, DOING, true).await?;
+        (tx.settled(&batches).await?, Some(tx))
     } else {
-        (Transaction::settle_at_once(db, DOING, batches).await?, None)
+        (Transaction::settle_at_once(db, DOING, &batches).await?, None)
     };
-    let mut moved = HashMap::with_capacity(finished.len());
-    let mut became = HashMap::with_capacity(claims.len());
+    let mut seen = Seen::default();
     for row in rows {
-        let state = rows::delivery_state(&row)?;
         let row = Reader::new(&row, "deliveries", "id");
+        let id = row.text("id")?;
         match row.text("step")?.as_str() {
-            "end" => drop(moved.insert(row.text("id")?, row.text("address_hash")?)),
-            _ => drop(became.insert(row.text("id")?, state)),
+            "end" => drop(seen.moved.insert(id, row.text("address_hash")?)),
+            _ => drop(seen.marked.insert(id)),
         }
     }
-    if let Some(mut tx) = more {
-        let early = finished.iter().filter(early).filter(|it| moved.contains_key(&it.claim.id.0));
-        if let Some(early) = batch(early.map(End::of))? {
-            tx.execute(B::SQL.add_attempts, values![early]).await?;
-        }
-        for it in finished.iter().filter(suppresses) {
-            if let Some(hash) = moved.get(&it.claim.id.0) {
+    let complete = seen.moved.len() == finished.len() && seen.marked.len() == claims.len();
+    let mut tx = match tx {
+        None if !complete => Some(Transaction::settle(db, DOING, false).await?),
+        tx => tx,
+    };
+    if let Some(tx) = &mut tx
+        && !complete
+    {
+        look_again(tx, &batches, &mut seen, now).await?;
+    }
+    if let Some(mut tx) = tx {
+        for it in finished.iter().filter(|it| suppresses(it)) {
+            if let Some(hash) = seen.moved.get(&it.claim.id.0) {
                 partners::suppress_within(&mut tx, hash, None, SuppressionReason::Bounce, it.at).await?;
             }
         }
         tx.commit().await?;
     }
-    let marked = |claim: &Claim| match became.get(&claim.id.0) {
-        Some(State::InData) => Marked::InData,
-        Some(_) => Marked::Suppressed,
-        None => Marked::Lost,
+    let marked = |claim: &Claim| match (seen.marked.contains(&claim.id.0), seen.suppressed.contains(&claim.id.0)) {
+        (true, _) => Marked::InData,
+        (false, true) => Marked::Suppressed,
+        (false, false) => Marked::Lost,
     };
     Ok(Settled {
-        moved: finished.iter().map(|it| moved.contains_key(&it.claim.id.0)).collect(),
+        moved: finished.iter().map(|it| seen.moved.contains_key(&it.claim.id.0)).collect(),
         marked: claims.iter().map(marked).collect(),
     })
 }
 
-fn batch(rows: impl Iterator<Item = impl Serialize>) -> Result<Option<String>> {
-    let rows: Vec<_> = rows.collect();
-    let failed = |e: serde_json::Error| StoreError::Database { doing: DOING, source: sqlx::Error::Encode(e.into()) };
-    (!rows.is_empty()).then(|| serde_json::to_string(&rows).map_err(failed)).transpose()
+fn suppresses(it: &Finished) -> bool {
+    matches!(it.outcome, Outcome::Refused { suppress: true })
+}
+
+/// What was done, by id.
+#[derive(Default)]
+struct Seen {
+    /// With the hash of its address.
+    moved: HashMap<String, String>,
+    marked: HashSet<String>,
+    suppressed: HashSet<String>,
+}
+
+/// What the usual statements left as it was.
+async fn look_again<B: Backend>(
+    tx: &mut Transaction<B>,
+    batches: &Batches<'_>,
+    seen: &mut Seen,
+    now: Timestamp,
+) -> Result<()> {
+    let failed = |source| StoreError::Database { doing: DOING, source };
+    let late: Vec<_> = batches.ends.iter().filter(|it| !seen.moved.contains_key(it.id)).collect();
+    if let Some(late) = json(&late).map_err(failed)? {
+        for row in tx.rows(B::SQL.finish_late, values![late.as_str()]).await? {
+            let row = Reader::new(&row, "deliveries", "id");
+            seen.moved.insert(row.text("id")?, row.text("address_hash")?);
+        }
+        tx.execute(B::SQL.note_late, values![late]).await?;
+    }
+    let lost: Vec<_> = batches.marks.iter().filter(|it| !seen.marked.contains(it.id)).collect();
+    if let Some(lost) = json(&lost).map_err(failed)? {
+        for row in tx.rows(B::SQL.suppress_claims, values![lost, now]).await? {
+            seen.suppressed.insert(Reader::new(&row, "deliveries", "id").text("id")?);
+        }
+    }
+    Ok(())
+}
+
+/// A batch as a value of a statement; `None` of nothing.
+pub(super) fn json(rows: &[impl Serialize]) -> sqlx::Result<Option<String>> {
+    (!rows.is_empty()).then(|| serde_json::to_string(rows)).transpose().map_err(|e| sqlx::Error::Encode(e.into()))
+}
+
+/// What a settling transaction writes.
+pub(super) struct Batches<'a> {
+    pub(super) ends: Vec<End<'a>>,
+    pub(super) marks: Vec<Mark<'a>>,
+    now: i64,
+    /// End of the lease of what is marked.
+    lease: i64,
+}
+
+impl<'a> Batches<'a> {
+    fn of(finished: &'a [Finished], claims: &'a [Claim], now: Timestamp) -> Self {
+        Self {
+            ends: finished.iter().map(End::of).collect(),
+            marks: claims.iter().map(|claim| Mark::of(claim, now)).collect(),
+            now: now.timestamp_millis(),
+            lease: (now + DATA_LEASE).timestamp_millis(),
+        }
+    }
 }
 
 /// A marker's row of a batch.
 #[derive(Serialize)]
-struct Mark<'a> {
+pub(super) struct Mark<'a> {
     id: &'a str,
     attempt: u32,
     owner: &'a str,
@@ -217,7 +306,7 @@ impl<'a> Mark<'a> {
 
 /// A result's row of a batch: what becomes of the delivery, and of its attempt.
 #[derive(Serialize)]
-struct End<'a> {
+pub(super) struct End<'a> {
     id: &'a str,
     attempt: u32,
     owner: &'a str,

@@ -8,16 +8,22 @@
 pub(super) struct Statements {
     /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most, `$5` owner, `$6` end of the lease
     pub(super) claim: &'static str,
-    /// Attempts that ended before their marker: batch of the ends of [`super::settle`]
-    pub(super) add_attempts: &'static str,
+    /// What was `unknown` and has an answer after all: batch of the ends of [`super::settle`]
+    pub(super) finish_late: &'static str,
+    /// The relay's words, whoever decided before them: batch of the ends of [`super::settle`]
+    pub(super) note_late: &'static str,
+    /// Claims that meet an opt-out: batch of the marks of [`super::settle`], `$2` now
+    pub(super) suppress_claims: &'static str,
     /// `$1` batch of {id, attempt, owner, next_at}, `$2` now
     pub(super) release: &'static str,
     /// `$1` leases that end by then, `$2` now
     pub(super) release_leases: &'static str,
-    /// `$1` leases that end by then, `$2` now
-    pub(super) doubt_leases: &'static str,
-    /// `$1` batch of {id, attempt}, `$2` why
-    pub(super) doubt_attempts: &'static str,
+    /// Marked, with a lease that ends by `$1`; on Postgres held until the transaction ends
+    pub(super) doubtful: &'static str,
+    /// `$1` batch of {id}, `$2` now
+    pub(super) doubt: &'static str,
+    /// `$1` batch of {id, attempt, at}, `$2` why
+    pub(super) note_doubts: &'static str,
     /// `$1` issue, `$2` now, `$3` the state they end in
     pub(super) stop: &'static str,
     /// `$1` issue, `$2` now, `$3` mailing, `$4` a number that no issue frozen at the same time has; at
@@ -53,6 +59,14 @@ pub(super) struct Statements {
     /// What is done, after all is safe, when very many rows were added.
     pub(super) after_many: &'static str,
 }
+
+/// The state of a delivery `d`. What is past its marker is `in_data`; its row is that of a claim, with an instant more.
+macro_rules! state {
+    () => {
+        "CASE WHEN d.marked_at IS NULL THEN d.state ELSE 'in_data' END"
+    };
+}
+pub(super) use state;
 
 /// The address is suppressed for `$mailing`.
 macro_rules! suppressed {
@@ -99,43 +113,66 @@ macro_rules! statements {
                 RETURNING id, issue, state, attempt, owner, lease_until, deferrals,
                     contact_id, address, name, establishment, commune"
             ),
-            add_attempts: concat!(
-                "INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
-                SELECT batch.value->>'id', CAST(batch.value->>'attempt' AS BIGINT), 'relay',
-                    CAST(batch.value->>'at' AS BIGINT), batch.value->>'phase', CAST(batch.value->>'code' AS BIGINT),
-                    batch.value->>'enhanced', batch.value->>'text', batch.value->>'outcome'
-                FROM ", $batch, " WHERE true ON CONFLICT (delivery, n, source) DO NOTHING"
+            finish_late: concat!(
+                "UPDATE deliveries SET state = batch.value->>'state', next_at = CAST(batch.value->>'next_at' AS BIGINT),
+                    deferrals = deferrals + CAST(batch.value->>'deferred' AS BIGINT),
+                    changed_at = CAST(batch.value->>'at' AS BIGINT)
+                FROM ", $batch, "
+                WHERE deliveries.id = batch.value->>'id' AND attempt = CAST(batch.value->>'attempt' AS BIGINT)
+                    AND state = 'unknown' AND batch.value->>'state' <> 'unknown'
+                RETURNING id, address_hash"
+            ),
+            note_late: concat!(
+                "UPDATE attempts SET at = CAST(batch.value->>'at' AS BIGINT), phase = batch.value->>'phase',
+                    code = CAST(batch.value->>'code' AS BIGINT), enhanced = batch.value->>'enhanced',
+                    text = batch.value->>'text', outcome = batch.value->>'outcome'
+                FROM ", $batch, "
+                WHERE delivery = batch.value->>'id' AND n = CAST(batch.value->>'attempt' AS BIGINT)
+                    AND source = 'relay' AND attempts.outcome = 'unknown'"
+            ),
+            suppress_claims: concat!(
+                "UPDATE deliveries SET state = 'suppressed', owner = NULL, lease_until = NULL, changed_at = $2
+                FROM ", $batch, "
+                WHERE deliveries.id = batch.value->>'id' AND attempt = CAST(batch.value->>'attempt' AS BIGINT)
+                    AND state = 'claimed' AND marked_at IS NULL AND owner = batch.value->>'owner' AND lease_until > $2
+                    AND EXISTS (SELECT 1 FROM issues i WHERE i.key = deliveries.issue
+                        AND i.state = 'sending' AND i.expires_at > $2 AND ",
+                $crate::store::sql::suppressed!("deliveries.address_hash", "i.mailing"), ")
+                RETURNING id"
             ),
             release: concat!(
                 "UPDATE deliveries SET state = 'queued', next_at = CAST(batch.value->>'next_at' AS BIGINT),
                     owner = NULL, lease_until = NULL, changed_at = $2
                 FROM ", $batch, "
-                WHERE deliveries.id = batch.value->>'id' AND state = 'claimed' AND owner = batch.value->>'owner'
-                    AND attempt = CAST(batch.value->>'attempt' AS BIGINT)"
+                WHERE deliveries.id = batch.value->>'id' AND state = 'claimed' AND marked_at IS NULL
+                    AND owner = batch.value->>'owner' AND attempt = CAST(batch.value->>'attempt' AS BIGINT)"
             ),
-            // In these two the first word on the state tells SQLite the index, the second is the condition.
+            // One look into the index for each issue: what is under way is little.
             release_leases: concat!(
                 "UPDATE deliveries SET state = 'queued', next_at = $2, owner = NULL, lease_until = NULL, changed_at = $2
-                WHERE id IN (SELECT d.id FROM deliveries d WHERE d.state IN ('claimed', 'in_data')
-                    AND d.lease_until <= $1 AND d.state = 'claimed'", $skip, ")"
+                WHERE id IN (SELECT d.id FROM issues i CROSS JOIN deliveries d
+                    WHERE d.issue = i.key AND d.state = 'claimed' AND d.marked_at IS NULL AND d.lease_until <= $1",
+                    $skip, ")"
             ),
-            doubt_leases: concat!(
-                "UPDATE deliveries SET state = 'unknown', owner = NULL, lease_until = NULL, changed_at = $2
-                WHERE id IN (SELECT d.id FROM deliveries d WHERE d.state IN ('claimed', 'in_data')
-                    AND d.lease_until <= $1 AND d.state = 'in_data'", $skip, ")
-                RETURNING id, attempt"
+            doubtful: concat!(
+                "SELECT d.id, d.attempt, d.marked_at FROM issues i CROSS JOIN deliveries d
+                WHERE d.issue = i.key AND d.state = 'claimed' AND d.marked_at IS NOT NULL AND d.lease_until <= $1", $skip
             ),
-            doubt_attempts: concat!(
-                "UPDATE attempts SET outcome = 'unknown', text = $2
-                FROM ", $batch, "
-                WHERE delivery = batch.value->>'id' AND n = CAST(batch.value->>'attempt' AS BIGINT)
-                    AND source = 'relay' AND outcome = 'in_flight'"
+            doubt: concat!(
+                "UPDATE deliveries SET state = 'unknown', owner = NULL, lease_until = NULL, marked_at = NULL, changed_at = $2
+                FROM ", $batch, " WHERE deliveries.id = batch.value->>'id'"
+            ),
+            note_doubts: concat!(
+                "INSERT INTO attempts (delivery, n, source, at, phase, text, outcome)
+                SELECT batch.value->>'id', CAST(batch.value->>'attempt' AS BIGINT), 'relay',
+                    CAST(batch.value->>'at' AS BIGINT), 'data', $2, 'unknown'
+                FROM ", $batch
             ),
             // What was never marked. Rows another transaction works on are left to the next pass.
             stop: concat!(
                 "UPDATE deliveries SET state = $3, next_at = NULL, owner = NULL, lease_until = NULL, changed_at = $2
-                WHERE id IN (SELECT d.id FROM deliveries d WHERE d.issue = $1 AND d.state IN ('queued', 'claimed')",
-                    $skip, ")"
+                WHERE id IN (SELECT d.id FROM deliveries d
+                    WHERE d.issue = $1 AND d.state IN ('queued', 'claimed') AND d.marked_at IS NULL", $skip, ")"
             ),
             // Ids rise with the address within an issue, and with time between issues: the log reads in order, and a
             // million rows are appended to the indexes instead of being scattered over them (six times as fast).

@@ -3,10 +3,10 @@
 
 use super::{
     Access, Result, StoreError,
-    backend::{Backend, Batches, Row, Value},
+    backend::{Backend, Row, Value},
     last_word::LastWord,
     migrations,
-    settle::{SQLITE_FINISH, SQLITE_MARK},
+    settle::{Batches, SQLITE_FINISH, SQLITE_MARK, json},
     sql::{self, Statements},
 };
 use sqlx::{
@@ -162,19 +162,21 @@ impl Backend for Sqlite {
     }
 
     /// In one go: each asking costs a way to the database's thread and back. Each statement has the next value.
-    async fn settle(tx: &mut Self::Transaction, batches: Batches) -> sqlx::Result<Vec<Row>> {
+    async fn settle(tx: &mut Self::Transaction, batches: &Batches<'_>) -> sqlx::Result<Vec<Row>> {
         let (mut texts, mut values) = (Vec::new(), Vec::new());
-        for (batch, statements) in [(batches.ends, SQLITE_FINISH), (batches.marks, SQLITE_MARK)] {
+        let batches: [(_, &[&str]); 2] =
+            [(json(&batches.ends)?, &SQLITE_FINISH), (json(&batches.marks)?, &[SQLITE_MARK])];
+        for (batch, statements) in batches {
             let Some(batch) = batch else { continue };
             for sql in statements {
-                texts.push(sql);
+                texts.push(*sql);
                 values.push(Value::from(batch.as_str()));
             }
         }
         Self::fetch(tx, AssertSqlSafe(texts.join(";\n")).into_sql_str(), values).await
     }
 
-    async fn settle_at_once(&self, batches: Batches) -> sqlx::Result<Vec<Row>> {
+    async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Vec<Row>> {
         let mut tx = self.begin_write().await?;
         let rows = Self::settle(&mut tx, batches).await?;
         tx.commit().await?;
@@ -348,22 +350,28 @@ mod tests {
         let mut tx = Transaction::write(&sqlite, "explaining").await.unwrap();
         let Statements {
             claim,
-            add_attempts,
+            finish_late,
+            note_late,
+            suppress_claims,
             release,
             release_leases,
-            doubt_leases,
-            doubt_attempts,
+            doubtful,
+            doubt,
+            note_doubts,
             stop,
             attempts_of,
             ..
         } = Sqlite::SQL;
         for sql in [
             claim,
-            add_attempts,
+            finish_late,
+            note_late,
+            suppress_claims,
             release,
             release_leases,
-            doubt_leases,
-            doubt_attempts,
+            doubtful,
+            doubt,
+            note_doubts,
             stop,
             attempts_of,
             super::super::last_word::NEWEST,
@@ -371,7 +379,7 @@ mod tests {
         ]
         .iter()
         .chain(&SQLITE_FINISH)
-        .chain(&SQLITE_MARK)
+        .chain(&[SQLITE_MARK])
         {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             for row in tx.rows(explain, vec![]).await.unwrap() {

@@ -13,16 +13,19 @@ use crate::domain::{
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// A column for each state, an issue a row. The casts are for Postgres, whose sums of BIGINT are NUMERIC.
+/// A column for each state as it is stored, an issue a row, and how many of the claims have a marker. The casts are for
+/// Postgres, whose sums of BIGINT are NUMERIC.
 macro_rules! sums {
     ($n:literal, $from:literal) => {
-        sums!(@ $n, $from, "queued" "claimed" "in_data" "sent" "failed" "unknown" "suppressed" "expired" "cancelled")
+        sums!(@ $n, $from, "queued" "claimed" "sent" "failed" "unknown" "suppressed" "expired" "cancelled")
     };
     (@ $n:literal, $from:literal, $($state:literal)*) => {
         concat!(
             "SELECT issue",
             $(", CAST(coalesce(sum(", $n, ") FILTER (WHERE state = '", $state, "'), 0) AS BIGINT) AS ", $state,)*
-            " FROM ", $from, " GROUP BY issue"
+            ", (SELECT count(*) FROM deliveries d
+                WHERE d.issue = t.issue AND d.state = 'claimed' AND d.marked_at IS NOT NULL) AS in_data
+            FROM ", $from, " GROUP BY issue"
         )
     };
 }
@@ -37,18 +40,18 @@ pub(super) async fn keep<B: Backend>(tx: &mut Transaction<B>, issue: &IssueKey, 
 }
 
 pub(super) async fn of<B: Backend>(tx: &mut Transaction<B>, issue: &IssueKey) -> Result<Counts> {
-    let row = tx.row(sums!("n", "tallies WHERE issue = $1"), values![issue]).await?;
+    let row = tx.row(sums!("n", "tallies t WHERE issue = $1"), values![issue]).await?;
     row.map_or(Ok(Counts::default()), |row| Ok(rows::counts(&row)?.1))
 }
 
 pub(super) async fn all<B: Backend>(tx: &mut Transaction<B>) -> Result<HashMap<IssueKey, Counts>> {
-    tx.rows(sums!("n", "tallies"), values![]).await?.iter().map(rows::counts).collect()
+    tx.rows(sums!("n", "tallies t"), values![]).await?.iter().map(rows::counts).collect()
 }
 
 pub(super) async fn miscounted<B: Backend>(db: &B) -> Result<Vec<Miscounted>> {
     let mut tx = Transaction::read(db, "counting all deliveries").await?;
     let mut kept = all(&mut tx).await?;
-    let rows = tx.rows(sums!("1", "deliveries"), values![]).await?;
+    let rows = tx.rows(sums!("1", "deliveries t"), values![]).await?;
     let mut counted = rows.iter().map(rows::counts).collect::<Result<BTreeMap<_, _>>>()?;
     for issue in kept.keys() {
         counted.entry(issue.clone()).or_default();

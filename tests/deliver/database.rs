@@ -42,11 +42,11 @@ async fn an_issue_paused_meanwhile_sends_nothing_more(ledger: Ledger) {
     assert_eq!(office.issue().await.state, IssueState::Paused);
 }
 
-/// A trigger that refuses `moment` on either database, until it is lifted.
+/// A trigger that refuses a change to what is `moment` on either database, until it is lifted.
 async fn refuse(ledger: &Ledger, moment: &str) {
     if ledger.store.kind() == "sqlite" {
         let sql = format!(
-            "CREATE TRIGGER refuse BEFORE UPDATE ON deliveries WHEN NEW.state = '{moment}'
+            "CREATE TRIGGER refuse BEFORE UPDATE ON deliveries WHEN NEW.{moment}
              BEGIN SELECT RAISE(ABORT, 'asked to fail'); END"
         );
         ledger.sql(&sql).await;
@@ -54,7 +54,7 @@ async fn refuse(ledger: &Ledger, moment: &str) {
         let sql = format!(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                 $$ BEGIN RAISE EXCEPTION 'asked to fail'; END $$;
-             CREATE TRIGGER refuse BEFORE UPDATE ON deliveries FOR EACH ROW WHEN (NEW.state = '{moment}')
+             CREATE TRIGGER refuse BEFORE UPDATE ON deliveries FOR EACH ROW WHEN (NEW.{moment})
                 EXECUTE FUNCTION refuse()"
         );
         ledger.sql(&sql).await;
@@ -68,7 +68,7 @@ async fn allow(ledger: &Ledger) {
 
 async fn d08_a_marker_that_cannot_be_written_sends_nothing(ledger: Ledger) {
     let office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], Options::default()).await;
-    refuse(&office.ledger, "in_data").await;
+    refuse(&office.ledger, "marked_at IS NOT NULL").await;
     assert!(office.try_send(&CancellationToken::new(), &|_| {}).await.is_err());
     office.check().await;
     assert_eq!((office.counts().await.queued, office.relay.numbers().data_commands), (2, 0));
@@ -78,7 +78,7 @@ async fn d08_a_marker_that_cannot_be_written_sends_nothing(ledger: Ledger) {
 
 async fn k11_a_result_is_written_when_the_database_is_back(ledger: Ledger) {
     let office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], Options::default()).await;
-    refuse(&office.ledger, "sent").await;
+    refuse(&office.ledger, "state = 'sent'").await;
     let back = async {
         while office.relay.accepted("a@x.example") + office.relay.accepted("b@x.example") == 0 {
             tokio::task::yield_now().await;

@@ -88,11 +88,15 @@ async fn reset(db: &Ledger, id: &DeliveryId, state: State, opted_out: bool) {
         State::Claimed | State::InData => ("'here'", (now + 60_000).to_string()),
         _ => ("NULL", "NULL".to_owned()),
     };
+    let (stored, marked_at) = match state {
+        State::InData => (State::Claimed, now.to_string()),
+        state => (state, "NULL".to_owned()),
+    };
     let attempt = match state {
-        State::InData | State::Unknown => {
+        State::Unknown => {
             format!(
                 "INSERT INTO attempts (delivery, n, source, at, phase, outcome)
-                VALUES ('{id}', 1, 'relay', {now}, 'data', 'in_flight');"
+                VALUES ('{id}', 1, 'relay', {now}, 'data', 'unknown');"
             )
         }
         _ => String::new(),
@@ -104,7 +108,8 @@ async fn reset(db: &Ledger, id: &DeliveryId, state: State, opted_out: bool) {
     };
     db.sql(&format!(
         "DELETE FROM suppressions; DELETE FROM attempts; UPDATE issues SET state = 'sending', closed_at = NULL;
-        UPDATE deliveries SET state = '{state}', next_at = {next_at}, owner = {owner}, lease_until = {lease}, attempt = 1
+        UPDATE deliveries SET state = '{stored}', marked_at = {marked_at}, next_at = {next_at}, owner = {owner},
+            lease_until = {lease}, attempt = 1
         WHERE id = '{id}'; {attempt} {opt_out}"
     ))
     .await;
