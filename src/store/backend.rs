@@ -38,8 +38,9 @@ pub(super) trait Backend: Send + Sync + 'static {
         batches: &Batches<'_>,
     ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
-    /// The same as a whole transaction, in as few ways to the database as it takes. Durable when it returns.
-    fn settle_at_once(&self, batches: &Batches<'_>) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
+    /// The same as a whole transaction, in as few ways to the database as it takes. Durable when it returns. `None`: all of it
+    /// moved.
+    fn settle_at_once(&self, batches: &Batches<'_>) -> impl Future<Output = sqlx::Result<Option<Vec<Row>>>> + Send;
 
     fn execute(
         transaction: &mut Self::Transaction,
@@ -80,7 +81,11 @@ impl<B: Backend> Transaction<B> {
     }
 
     /// A whole transaction.
-    pub(super) async fn settle_at_once(backend: &B, doing: &'static str, batches: &Batches<'_>) -> Result<Vec<Row>> {
+    pub(super) async fn settle_at_once(
+        backend: &B,
+        doing: &'static str,
+        batches: &Batches<'_>,
+    ) -> Result<Option<Vec<Row>>> {
         backend.settle_at_once(batches).await.map_err(|e| failed::<B>(doing, e))
     }
 

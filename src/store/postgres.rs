@@ -184,9 +184,9 @@ impl Backend for Postgres {
         Ok(within(tx.patience, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 
-    async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Vec<Row>> {
+    async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Option<Vec<Row>>> {
         let rows = sqlx::raw_sql(AssertSqlSafe(at_once(batches))).fetch_all(&self.settling);
-        Ok(within(SILENCE, rows).await?.into_iter().map(Row::Postgres).collect())
+        Ok(Some(within(SILENCE, rows).await?.into_iter().map(Row::Postgres).collect()))
     }
 
     async fn execute(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {

@@ -42,39 +42,39 @@ macro_rules! sqlite_ends {
     };
 }
 
-/// The ends, with one value each time: batch of [`End`]. First the attempts of what will move, while it can be seen that it
-/// will.
-pub(super) const SQLITE_FINISH: [&str; 2] = [
-    concat!(
-        "INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
-        SELECT d.id, d.attempt, 'relay', batch.value->>'at', batch.value->>'phase', batch.value->>'code',
-            batch.value->>'enhanced', batch.value->>'text', batch.value->>'outcome'
-        FROM jsonb_each(?) AS batch CROSS JOIN deliveries d WHERE d.id = batch.value->>'id' AND ",
-        sqlite_ends!("d.")
-    ),
-    concat!(
-        "UPDATE deliveries SET
-            state = batch.value->>'state', next_at = batch.value->>'next_at', owner = NULL, lease_until = NULL,
-            marked_at = NULL, deferrals = deferrals + (batch.value->>'deferred'), changed_at = batch.value->>'at'
-        FROM jsonb_each(?) AS batch WHERE deliveries.id = batch.value->>'id' AND ",
-        sqlite_ends!(""),
-        " RETURNING 'end' AS step, deliveries.id, address_hash"
-    ),
-];
+/// `?` batch of [`End`]: the attempts of what will move, while it can be seen that it will.
+pub(super) const SQLITE_NOTE: &str = concat!(
+    "INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
+    SELECT d.id, d.attempt, 'relay', batch.value->>'at', batch.value->>'phase', batch.value->>'code',
+        batch.value->>'enhanced', batch.value->>'text', batch.value->>'outcome'
+    FROM jsonb_each(?) AS batch CROSS JOIN deliveries d WHERE d.id = batch.value->>'id' AND ",
+    sqlite_ends!("d.")
+);
 
-/// The markers, with one value: batch of [`Mark`].
+/// `?` batch of [`End`]
+pub(super) const SQLITE_END: &str = concat!(
+    "UPDATE deliveries SET
+        state = batch.value->>'state', next_at = batch.value->>'next_at', owner = NULL, lease_until = NULL,
+        marked_at = NULL, deferrals = deferrals + (batch.value->>'deferred'), changed_at = batch.value->>'at'
+    FROM jsonb_each(?) AS batch WHERE deliveries.id = batch.value->>'id' AND ",
+    sqlite_ends!("")
+);
+
+/// `?` batch of [`Mark`]
 pub(super) const SQLITE_MARK: &str = concat!(
     "UPDATE deliveries SET marked_at = batch.value->>'now', lease_until = batch.value->>'lease'
     FROM jsonb_each(?) AS batch
     WHERE deliveries.id = batch.value->>'id' AND attempt = batch.value->>'attempt' AND state = 'claimed'
-        AND marked_at IS NULL
-        AND owner = batch.value->>'owner' AND lease_until > batch.value->>'now'
+        AND marked_at IS NULL AND owner = batch.value->>'owner' AND lease_until > batch.value->>'now'
         AND EXISTS (SELECT 1 FROM issues i WHERE i.key = deliveries.issue AND i.state = 'sending'
             AND i.expires_at > batch.value->>'now' AND NOT ",
     suppressed!("deliveries.address_hash", "i.mailing"),
-    ")
-    RETURNING 'marker' AS step, deliveries.id, address_hash"
+    ")"
 );
+
+/// Behind [`SQLITE_END`] and [`SQLITE_MARK`]: what moved. Only a marker leaves a delivery with one.
+pub(super) const SQLITE_MOVED: &str =
+    " RETURNING CASE WHEN marked_at IS NULL THEN 'end' ELSE 'marker' END AS step, deliveries.id, address_hash";
 
 /// The arguments are those of [`postgres_call`]. Its plan is kept, whatever the tables were when it was made: each row is looked
 /// up by its key, and the state is hidden from the indexes that know it too. A row that another transaction holds is waited for,
@@ -182,9 +182,12 @@ pub(super) async fn settle<B: Backend>(
     let bounces = finished.iter().any(suppresses);
     let (rows, tx) = if bounces {
         let mut tx = Transaction::settle(db, DOING, true).await?;
-        (tx.settled(&batches).await?, Some(tx))
+        (Some(tx.settled(&batches).await?), Some(tx))
     } else {
         (Transaction::settle_at_once(db, DOING, &batches).await?, None)
+    };
+    let Some(rows) = rows else {
+        return Ok(Settled { moved: vec![true; finished.len()], marked: vec![Marked::InData; claims.len()] });
     };
     let mut seen = Seen::default();
     for row in rows {
