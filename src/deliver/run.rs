@@ -1,7 +1,7 @@
 //! One run: the connections side by side, what they share, and when it is over.
 //!
-//! Owns the number of connections and the reasons to stop; [`super::claims`] has what waits in memory. Opens one connection first,
-//! then as many side by side as have succeeded, so that a relay in trouble is asked once, not by a storm.
+//! Owns the number of connections and the reasons to stop; [`super::claims`] has what waits in memory. Opens one connection first and
+//! the next ones only as each succeeds, so that a relay in trouble is asked once, not by a storm.
 
 use super::{
     DeliverError, Deliverer, Paused, RelayTrouble, Summary,
@@ -27,10 +27,7 @@ use std::{
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{error, info, warn};
 
@@ -64,8 +61,8 @@ pub(super) struct Run {
     pub ahead: Ahead,
     /// For what it has done beside the workers.
     pub me: Weak<Run>,
-    /// One is held while a connection is opened; each that succeeds adds one.
-    openings: Semaphore,
+    /// Held while a connection is opened.
+    opening: tokio::sync::Mutex<()>,
     open: Arc<AtomicUsize>,
     most_open: AtomicUsize,
     lost_in_a_row: AtomicU32,
@@ -123,7 +120,7 @@ pub(super) async fn deliver(
         claims: tokio::sync::Mutex::new(Claims::new(&it.settings)),
         ahead: Ahead::default(),
         me: me.clone(),
-        openings: Semaphore::new(1),
+        opening: tokio::sync::Mutex::new(()),
         open: Arc::default(),
         most_open: AtomicUsize::new(it.settings.connections.max(1)),
         lost_in_a_row: AtomicU32::new(0),
@@ -184,7 +181,7 @@ async fn work_side_by_side(run: Arc<Run>) {
 impl Run {
     /// A connection of one's own, or `None`: there is no room for it, or the relay does not let us in.
     pub async fn open(&self) -> Option<Seat> {
-        let _opening = self.halt.run_until_cancelled(self.openings.acquire()).await?.ok()?;
+        let _one_at_a_time = self.halt.run_until_cancelled(self.opening.lock()).await?;
         if self.open.load(Ordering::SeqCst) >= self.most_open.load(Ordering::SeqCst) {
             return None;
         }
@@ -192,7 +189,6 @@ impl Run {
         match self.halt.run_until_cancelled(opened).await? {
             Ok(session) => {
                 self.open.fetch_add(1, Ordering::SeqCst);
-                self.openings.add_permits(1);
                 Some(Seat { session, open: Arc::clone(&self.open), carried: HashMap::new() })
             }
             Err(closed) => {
