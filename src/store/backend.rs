@@ -1,7 +1,10 @@
 //! What the ledger asks of a database: transactions, rows, and the few words in which the two differ.
 //! Knows nothing of deliveries or partners; the values that cross it are whole numbers, texts and bytes.
 
-use super::{Result, StoreError, settle::Batches};
+use super::{
+    Result, StoreError,
+    settle::{Batches, Moved},
+};
 use crate::domain::{Timestamp, delivery::DeliveryId, issue::IssueKey};
 use sqlx::{Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use std::future::Future;
@@ -32,15 +35,15 @@ pub(super) trait Backend: Send + Sync + 'static {
         values: Vec<Value>,
     ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
-    /// The ends and the markers: a row for each delivery that moved, with `step` (`end` or `marker`), `id` and `address_hash`.
+    /// The ends and the markers.
     fn settle(
         transaction: &mut Self::Transaction,
         batches: &Batches<'_>,
-    ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
+    ) -> impl Future<Output = sqlx::Result<Moved>> + Send;
 
     /// The same as a whole transaction, in as few ways to the database as it takes. Durable when it returns. `None`: all of it
     /// moved.
-    fn settle_at_once(&self, batches: &Batches<'_>) -> impl Future<Output = sqlx::Result<Option<Vec<Row>>>> + Send;
+    fn settle_at_once(&self, batches: &Batches<'_>) -> impl Future<Output = sqlx::Result<Option<Moved>>> + Send;
 
     fn execute(
         transaction: &mut Self::Transaction,
@@ -85,7 +88,7 @@ impl<B: Backend> Transaction<B> {
         backend: &B,
         doing: &'static str,
         batches: &Batches<'_>,
-    ) -> Result<Option<Vec<Row>>> {
+    ) -> Result<Option<Moved>> {
         backend.settle_at_once(batches).await.map_err(|e| failed::<B>(doing, e))
     }
 
@@ -93,7 +96,7 @@ impl<B: Backend> Transaction<B> {
         B::fetch(&mut self.inner, sql.into_sql_str(), values).await.map_err(|e| failed::<B>(self.doing, e))
     }
 
-    pub(super) async fn settled(&mut self, batches: &Batches<'_>) -> Result<Vec<Row>> {
+    pub(super) async fn settled(&mut self, batches: &Batches<'_>) -> Result<Moved> {
         B::settle(&mut self.inner, batches).await.map_err(|e| failed::<B>(self.doing, e))
     }
 

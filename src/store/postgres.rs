@@ -6,12 +6,12 @@ use super::{
     backend::{Backend, Row, Value},
     last_word::LastWord,
     migrations,
-    settle::{Batches, POSTGRES_SETTLE, postgres_call},
+    settle::{Batches, Moved, POSTGRES_SETTLE, postgres_call},
     sql::{self, Statements},
 };
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres as Db,
-    postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres as Db, Row as _,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
     query::Query,
 };
 use std::{io, path::Path, str::FromStr, time::Duration};
@@ -116,6 +116,15 @@ fn at_once(batches: &Batches<'_>) -> String {
     format!("SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL; {}", postgres_call(batches))
 }
 
+fn moved(rows: &[PgRow]) -> sqlx::Result<Moved> {
+    let mut moved = Moved::default();
+    for row in rows {
+        let ids = if row.try_get::<&str, _>("step")? == "end" { &mut moved.ended } else { &mut moved.marked };
+        ids.insert(row.try_get("id")?);
+    }
+    Ok(moved)
+}
+
 /// A transaction, and how long the server may think of each step of it.
 pub(super) struct Conversation {
     transaction: sqlx::Transaction<'static, Db>,
@@ -180,14 +189,14 @@ impl Backend for Postgres {
         Ok(within(tx.patience, rows).await?.into_iter().map(Row::Postgres).collect())
     }
 
-    async fn settle(tx: &mut Conversation, batches: &Batches<'_>) -> sqlx::Result<Vec<Row>> {
+    async fn settle(tx: &mut Conversation, batches: &Batches<'_>) -> sqlx::Result<Moved> {
         let rows = sqlx::raw_sql(AssertSqlSafe(postgres_call(batches))).fetch_all(&mut *tx.transaction);
-        Ok(within(tx.patience, rows).await?.into_iter().map(Row::Postgres).collect())
+        moved(&within(tx.patience, rows).await?)
     }
 
-    async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Option<Vec<Row>>> {
+    async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Option<Moved>> {
         let rows = sqlx::raw_sql(AssertSqlSafe(at_once(batches))).fetch_all(&self.settling);
-        Ok(Some(within(SILENCE, rows).await?.into_iter().map(Row::Postgres).collect()))
+        moved(&within(SILENCE, rows).await?).map(Some)
     }
 
     async fn execute(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {

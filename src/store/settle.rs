@@ -7,7 +7,7 @@
 
 use super::{
     DATA_LEASE, Result, Settled, StoreError,
-    backend::{Backend, Transaction, values},
+    backend::{Backend, Row, Transaction, values},
     partners,
     rows::Reader,
     sql::suppressed,
@@ -18,63 +18,58 @@ use crate::domain::{
     partner::SuppressionReason,
 };
 use serde::Serialize;
-use std::{
-    collections::{HashMap, HashSet},
-    fmt::Write,
-};
+use std::{collections::HashSet, fmt::Write};
+
+macro_rules! not_as_asked {
+    () => {
+        " SELECT RAISE(ABORT, 'not as was asked') WHERE changes() <> 1;
+        "
+    };
+}
 
 // T3 and T4 go from a claim, by its owner; T6, T7 and T8 from a claim with a marker, whoever says it: there the attempt number
 // is the fence. T5's guard is the whole fence: a zombie fails on owner, attempt or lease, a stopped issue on its state.
 
-/// The guard of an end.
-macro_rules! sqlite_ends {
-    ($d:literal) => {
-        concat!(
-            $d,
-            "attempt = batch.value->>'attempt' AND ",
-            $d,
-            "state = 'claimed' AND (",
-            $d,
-            "marked_at IS NOT NULL OR ",
-            $d,
-            "owner = batch.value->>'owner' AND batch.value->>'state' IN ('failed', 'queued'))"
-        )
-    };
-}
+/// On the connection that writes: a step of a delivery is a row that is put into a view. Such a statement is a transaction of its
+/// own, so it takes one way to the database's thread and back, and each row is found by its key. One that is not as was asked
+/// (the guard) breaks the statement off with [`NOT_AS_ASKED`], and nothing of it is done.
+pub(super) const SQLITE_SETTLING: [&str; 3] = [
+    "CREATE TEMP VIEW settling AS SELECT NULL AS step, NULL AS it WHERE false",
+    concat!(
+        "CREATE TEMP TRIGGER settle_end INSTEAD OF INSERT ON settling WHEN NEW.step = 'end'
+        BEGIN
+            UPDATE deliveries SET
+                state = NEW.it->>'state', next_at = NEW.it->>'next_at', owner = NULL, lease_until = NULL, marked_at = NULL,
+                deferrals = deferrals + (NEW.it->>'deferred'), changed_at = NEW.it->>'at'
+            WHERE id = NEW.it->>'id' AND attempt = NEW.it->>'attempt' AND state = 'claimed' AND (marked_at IS NOT NULL
+                OR owner = NEW.it->>'owner' AND NEW.it->>'state' IN ('failed', 'queued'));",
+        not_as_asked!(),
+        "   INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
+            VALUES (NEW.it->>'id', NEW.it->>'attempt', 'relay', NEW.it->>'at', NEW.it->>'phase', NEW.it->>'code',
+                NEW.it->>'enhanced', NEW.it->>'text', NEW.it->>'outcome');
+        END"
+    ),
+    concat!(
+        "CREATE TEMP TRIGGER settle_marker INSTEAD OF INSERT ON settling WHEN NEW.step = 'marker'
+        BEGIN
+            UPDATE deliveries SET marked_at = NEW.it->>'now', lease_until = NEW.it->>'lease'
+            WHERE id = NEW.it->>'id' AND attempt = NEW.it->>'attempt' AND state = 'claimed' AND marked_at IS NULL
+                AND owner = NEW.it->>'owner' AND lease_until > NEW.it->>'now'
+                AND EXISTS (SELECT 1 FROM issues i WHERE i.key = deliveries.issue AND i.state = 'sending'
+                    AND i.expires_at > NEW.it->>'now' AND NOT ",
+        suppressed!("deliveries.address_hash", "i.mailing"),
+        ");",
+        not_as_asked!(),
+        "END"
+    ),
+];
 
-/// `?` batch of [`End`]: the attempts of what will move, while it can be seen that it will.
-pub(super) const SQLITE_NOTE: &str = concat!(
-    "INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
-    SELECT d.id, d.attempt, 'relay', batch.value->>'at', batch.value->>'phase', batch.value->>'code',
-        batch.value->>'enhanced', batch.value->>'text', batch.value->>'outcome'
-    FROM jsonb_each(?) AS batch CROSS JOIN deliveries d WHERE d.id = batch.value->>'id' AND ",
-    sqlite_ends!("d.")
-);
+/// What a statement says that was broken off because a row was not as was asked.
+pub(super) const NOT_AS_ASKED: &str = "not as was asked";
 
-/// `?` batch of [`End`]
-pub(super) const SQLITE_END: &str = concat!(
-    "UPDATE deliveries SET
-        state = batch.value->>'state', next_at = batch.value->>'next_at', owner = NULL, lease_until = NULL,
-        marked_at = NULL, deferrals = deferrals + (batch.value->>'deferred'), changed_at = batch.value->>'at'
-    FROM jsonb_each(?) AS batch WHERE deliveries.id = batch.value->>'id' AND ",
-    sqlite_ends!("")
-);
-
-/// `?` batch of [`Mark`]
-pub(super) const SQLITE_MARK: &str = concat!(
-    "UPDATE deliveries SET marked_at = batch.value->>'now', lease_until = batch.value->>'lease'
-    FROM jsonb_each(?) AS batch
-    WHERE deliveries.id = batch.value->>'id' AND attempt = batch.value->>'attempt' AND state = 'claimed'
-        AND marked_at IS NULL AND owner = batch.value->>'owner' AND lease_until > batch.value->>'now'
-        AND EXISTS (SELECT 1 FROM issues i WHERE i.key = deliveries.issue AND i.state = 'sending'
-            AND i.expires_at > batch.value->>'now' AND NOT ",
-    suppressed!("deliveries.address_hash", "i.mailing"),
-    ")"
-);
-
-/// Behind [`SQLITE_END`] and [`SQLITE_MARK`]: what moved. Only a marker leaves a delivery with one.
-pub(super) const SQLITE_MOVED: &str =
-    " RETURNING CASE WHEN marked_at IS NULL THEN 'end' ELSE 'marker' END AS step, deliveries.id, address_hash";
+/// Batch of [`End`], batch of [`Mark`]
+pub(super) const SQLITE_SETTLE: &str =
+    "INSERT INTO settling SELECT 'end', value FROM jsonb_each(?) UNION ALL SELECT 'marker', value FROM jsonb_each(?)";
 
 /// The arguments are those of [`postgres_call`]. Its plan is kept, whatever the tables were when it was made: each row is looked
 /// up by its key, and the state is hidden from the indexes that know it too. A row that another transaction holds is waited for,
@@ -89,7 +84,7 @@ pub(super) const POSTGRES_SETTLE: &str = concat!(
             at, phase, code, enhanced, text, outcome)
         WHERE d.id = it.id AND d.attempt = it.attempt AND (d.state || '') = 'claimed'
             AND (d.marked_at IS NOT NULL OR d.owner = it.owner AND it.to_state IN ('failed', 'queued'))
-        RETURNING d.id, d.address_hash, it.attempt, it.at, it.phase, it.code, it.enhanced, it.text, it.outcome
+        RETURNING d.id, it.attempt, it.at, it.phase, it.code, it.enhanced, it.text, it.outcome
     ), noted AS (
         INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
         SELECT id, attempt, 'relay', at, phase, code, enhanced, text, outcome FROM ended
@@ -103,7 +98,7 @@ pub(super) const POSTGRES_SETTLE: &str = concat!(
     " FROM issues i WHERE i.key = d.issue)
         RETURNING d.id
     )
-    SELECT 'end' AS step, id, address_hash FROM ended UNION ALL SELECT 'marker', id, '' FROM marked"
+    SELECT 'end' AS step, id FROM ended UNION ALL SELECT 'marker', id FROM marked"
 );
 
 /// What [`POSTGRES_SETTLE`] prepared, for these: a column an array. The values are quoted, twice: for the array and for the text
@@ -180,49 +175,40 @@ pub(super) async fn settle<B: Backend>(
     }
     let batches = Batches::of(finished, claims, now);
     let bounces = finished.iter().any(suppresses);
-    let (rows, tx) = if bounces {
+    let (moved, mut tx) = if bounces {
         let mut tx = Transaction::settle(db, DOING, true).await?;
         (Some(tx.settled(&batches).await?), Some(tx))
     } else {
         (Transaction::settle_at_once(db, DOING, &batches).await?, None)
     };
-    let Some(rows) = rows else {
+    let Some(mut moved) = moved else {
         return Ok(Settled { moved: vec![true; finished.len()], marked: vec![Marked::InData; claims.len()] });
     };
-    let mut seen = Seen::default();
-    for row in rows {
-        let row = Reader::new(&row, "deliveries", "id");
-        let id = row.text("id")?;
-        match row.text("step")?.as_str() {
-            "end" => drop(seen.moved.insert(id, row.text("address_hash")?)),
-            _ => drop(seen.marked.insert(id)),
-        }
-    }
-    let complete = seen.moved.len() == finished.len() && seen.marked.len() == claims.len();
-    let mut tx = match tx {
-        None if !complete => Some(Transaction::settle(db, DOING, false).await?),
-        tx => tx,
-    };
-    if let Some(tx) = &mut tx
-        && !complete
-    {
-        look_again(tx, &batches, &mut seen, now).await?;
+    let mut suppressed = HashSet::new();
+    if moved.ended.len() < finished.len() || moved.marked.len() < claims.len() {
+        let tx = match &mut tx {
+            Some(tx) => tx,
+            none => none.insert(Transaction::settle(db, DOING, false).await?),
+        };
+        suppressed = look_again(tx, &batches, &mut moved, now).await?;
     }
     if let Some(mut tx) = tx {
-        for it in finished.iter().filter(|it| suppresses(it)) {
-            if let Some(hash) = seen.moved.get(&it.claim.id.0) {
-                partners::suppress_within(&mut tx, hash, None, SuppressionReason::Bounce, it.at).await?;
+        for it in finished.iter().filter(|it| suppresses(it) && moved.ended.contains(&it.claim.id.0)) {
+            let select = "SELECT id, address_hash FROM deliveries WHERE id = $1";
+            if let Some(row) = tx.row(select, values![&it.claim.id]).await? {
+                let hash = Reader::new(&row, "deliveries", "id").text("address_hash")?;
+                partners::suppress_within(&mut tx, &hash, None, SuppressionReason::Bounce, it.at).await?;
             }
         }
         tx.commit().await?;
     }
-    let marked = |claim: &Claim| match (seen.marked.contains(&claim.id.0), seen.suppressed.contains(&claim.id.0)) {
+    let marked = |claim: &Claim| match (moved.marked.contains(&claim.id.0), suppressed.contains(&claim.id.0)) {
         (true, _) => Marked::InData,
         (false, true) => Marked::Suppressed,
         (false, false) => Marked::Lost,
     };
     Ok(Settled {
-        moved: finished.iter().map(|it| seen.moved.contains_key(&it.claim.id.0)).collect(),
+        moved: finished.iter().map(|it| moved.ended.contains(&it.claim.id.0)).collect(),
         marked: claims.iter().map(marked).collect(),
     })
 }
@@ -231,43 +217,43 @@ fn suppresses(it: &Finished) -> bool {
     matches!(it.outcome, Outcome::Refused { suppress: true })
 }
 
-/// What was done, by id.
-#[derive(Default)]
-struct Seen {
-    /// With the hash of its address.
-    moved: HashMap<String, String>,
-    marked: HashSet<String>,
-    suppressed: HashSet<String>,
-}
-
-/// What the usual statements left as it was.
+/// What the usual statement left as it was. Returns the claims that are suppressed, by id.
 async fn look_again<B: Backend>(
     tx: &mut Transaction<B>,
     batches: &Batches<'_>,
-    seen: &mut Seen,
+    moved: &mut Moved,
     now: Timestamp,
-) -> Result<()> {
-    let failed = |source| StoreError::Database { doing: DOING, source };
-    let late: Vec<_> = batches.ends.iter().filter(|it| !seen.moved.contains_key(it.id)).collect();
-    if let Some(late) = json(&late).map_err(failed)? {
-        for row in tx.rows(B::SQL.finish_late, values![late.as_str()]).await? {
-            let row = Reader::new(&row, "deliveries", "id");
-            seen.moved.insert(row.text("id")?, row.text("address_hash")?);
-        }
+) -> Result<HashSet<String>> {
+    let batch = |json: sqlx::Result<String>| json.map_err(|source| StoreError::Database { doing: DOING, source });
+    let late: Vec<_> = batches.ends.iter().filter(|it| !moved.ended.contains(it.id)).collect();
+    if !late.is_empty() {
+        let late = batch(json(&late))?;
+        let rows = tx.rows(B::SQL.finish_late, values![late.as_str()]).await?;
+        moved.ended.extend(ids(&rows)?);
         tx.execute(B::SQL.note_late, values![late]).await?;
     }
-    let lost: Vec<_> = batches.marks.iter().filter(|it| !seen.marked.contains(it.id)).collect();
-    if let Some(lost) = json(&lost).map_err(failed)? {
-        for row in tx.rows(B::SQL.suppress_claims, values![lost, now]).await? {
-            seen.suppressed.insert(Reader::new(&row, "deliveries", "id").text("id")?);
-        }
+    let lost: Vec<_> = batches.marks.iter().filter(|it| !moved.marked.contains(it.id)).collect();
+    if lost.is_empty() {
+        return Ok(HashSet::new());
     }
-    Ok(())
+    let rows = tx.rows(B::SQL.suppress_claims, values![batch(json(&lost))?, now]).await?;
+    ids(&rows)
 }
 
-/// A batch as a value of a statement; `None` of nothing.
-pub(super) fn json(rows: &[impl Serialize]) -> sqlx::Result<Option<String>> {
-    (!rows.is_empty()).then(|| serde_json::to_string(rows)).transpose().map_err(|e| sqlx::Error::Encode(e.into()))
+fn ids(rows: &[Row]) -> Result<HashSet<String>> {
+    rows.iter().map(|row| Reader::new(row, "deliveries", "id").text("id")).collect()
+}
+
+/// A batch, or a row of one, as a value of a statement.
+pub(super) fn json(it: &(impl Serialize + ?Sized)) -> sqlx::Result<String> {
+    serde_json::to_string(it).map_err(|e| sqlx::Error::Encode(e.into()))
+}
+
+/// What of a batch moved, by id.
+#[derive(Default)]
+pub(super) struct Moved {
+    pub(super) ended: HashSet<String>,
+    pub(super) marked: HashSet<String>,
 }
 
 /// What a settling transaction writes.
@@ -293,7 +279,7 @@ impl<'a> Batches<'a> {
 /// A marker's row of a batch.
 #[derive(Serialize)]
 pub(super) struct Mark<'a> {
-    id: &'a str,
+    pub(super) id: &'a str,
     attempt: u32,
     owner: &'a str,
     now: i64,
@@ -310,7 +296,7 @@ impl<'a> Mark<'a> {
 /// A result's row of a batch: what becomes of the delivery, and of its attempt.
 #[derive(Serialize)]
 pub(super) struct End<'a> {
-    id: &'a str,
+    pub(super) id: &'a str,
     attempt: u32,
     owner: &'a str,
     state: &'static str,

@@ -6,11 +6,11 @@ use super::{
     backend::{Backend, Row, Value},
     last_word::LastWord,
     migrations,
-    settle::{Batches, SQLITE_END, SQLITE_MARK, SQLITE_MOVED, SQLITE_NOTE, json},
+    settle::{Batches, Moved, NOT_AS_ASKED, SQLITE_SETTLE, SQLITE_SETTLING, json},
     sql::{self, Statements},
 };
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, SqlSafeStr, Sqlite as Db, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, Sqlite as Db, SqliteConnection, SqlitePool,
     migrate::Migrator,
     query::Query,
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -72,7 +72,11 @@ impl Sqlite {
                 // connection to be in that transaction for ever (D01, D02).
                 .after_release(|connection, _| Box::pin(is_free(connection)))
         };
-        let writer = opened(async || pool(1).connect_with(options.clone()).await).await;
+        let writer = opened(async || {
+            let pool = pool(1).after_connect(|connection, _| Box::pin(prepare(connection)));
+            pool.connect_with(options.clone()).await
+        })
+        .await;
         let writer = writer.map_err(|e| cannot_open(&path, e))?;
         if access == Access::Exclusive {
             refuse_damage(&path, &writer).await?;
@@ -161,26 +165,31 @@ impl Backend for Sqlite {
         Ok(bound(sql, values).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
     }
 
-    async fn settle(tx: &mut Self::Transaction, batches: &Batches<'_>) -> sqlx::Result<Vec<Row>> {
-        let (text, values) = settling(batches, SQLITE_MOVED)?;
-        Self::fetch(tx, text, values).await
+    async fn settle(tx: &mut Self::Transaction, batches: &Batches<'_>) -> sqlx::Result<Moved> {
+        let mut moved = Moved::default();
+        for it in &batches.ends {
+            if is_done(tx, [&json(&[it])?, NO_ROWS]).await? {
+                moved.ended.insert(it.id.to_owned());
+            }
+        }
+        for it in &batches.marks {
+            if is_done(tx, [NO_ROWS, &json(&[it])?]).await? {
+                moved.marked.insert(it.id.to_owned());
+            }
+        }
+        Ok(moved)
     }
 
-    /// Which rows moved is asked only where it were not all of them: each row that is answered costs a tenth of its change.
-    async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Option<Vec<Row>>> {
-        let mut tx = self.begin_write().await?;
-        let (text, values) = settling(batches, "")?;
-        // An end is a delivery and an attempt.
-        let all = 2 * batches.ends.len() + batches.marks.len();
-        if Self::execute(&mut tx, text, values).await? == all as u64 {
-            tx.commit().await?;
+    /// Which rows moved is asked, one by one, only where it were not all of them.
+    async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Option<Moved>> {
+        let done = is_done(&mut *self.writer.acquire().await?, [&json(&batches.ends)?, &json(&batches.marks)?]).await?;
+        if done {
             return Ok(None);
         }
-        tx.rollback().await?;
         let mut tx = self.begin_write().await?;
-        let rows = Self::settle(&mut tx, batches).await?;
+        let moved = Self::settle(&mut tx, batches).await?;
         tx.commit().await?;
-        Ok(Some(rows))
+        Ok(Some(moved))
     }
 
     async fn execute(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
@@ -208,18 +217,22 @@ impl Backend for Sqlite {
     }
 }
 
-/// One text: each asking costs a way to the database's thread and back. Each statement has the next value.
-fn settling(batches: &Batches<'_>, returning: &str) -> sqlx::Result<(sqlx::SqlStr, Vec<Value>)> {
-    let (mut text, mut values) = (String::new(), Vec::new());
-    if let Some(ends) = json(&batches.ends)? {
-        text += &format!("{SQLITE_NOTE};\n{SQLITE_END}{returning};\n");
-        values.extend([Value::from(ends.as_str()), Value::from(ends)]);
+const NO_ROWS: &str = "[]";
+
+/// All of these, or nothing: a row was not as was asked.
+async fn is_done(connection: &mut SqliteConnection, [ends, marks]: [&str; 2]) -> sqlx::Result<bool> {
+    match sqlx::query(SQLITE_SETTLE).bind(ends.to_owned()).bind(marks.to_owned()).execute(connection).await {
+        Ok(_) => Ok(true),
+        Err(sqlx::Error::Database(error)) if error.message() == NOT_AS_ASKED => Ok(false),
+        Err(error) => Err(error),
     }
-    if let Some(marks) = json(&batches.marks)? {
-        text += &format!("{SQLITE_MARK}{returning};\n");
-        values.push(Value::from(marks));
+}
+
+async fn prepare(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    for create in SQLITE_SETTLING {
+        sqlx::raw_sql(create).execute(&mut *connection).await?;
     }
-    Ok((AssertSqlSafe(text).into_sql_str(), values))
+    Ok(())
 }
 
 fn bound(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Db, SqliteArguments> {
@@ -390,10 +403,7 @@ mod tests {
             attempts_of,
             super::super::last_word::NEWEST,
             super::super::partners::STOP_QUEUED,
-        ]
-        .iter()
-        .chain(&[SQLITE_NOTE, SQLITE_END, SQLITE_MARK])
-        {
+        ] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             for row in tx.rows(explain, vec![]).await.unwrap() {
                 let step: String = row.get("detail").unwrap();
