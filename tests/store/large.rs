@@ -169,7 +169,7 @@ on_both_databases! {
     sums_that_are_not_those_of_the_rows_are_found
 }
 
-/// The ledger as it was before, with a delivery that waits for a person.
+/// The ledger as it was before, with a delivery that waits for a person, and one in the hands of a daemon that was killed.
 const BEFORE: &str = r#"
 INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, frozen_at)
     VALUES ('agenda/2026-W28', 'agenda', 'done', 1, 2, 1, 1783144800000);
@@ -180,6 +180,12 @@ INSERT INTO deliveries (id, issue, contact_id, recipient_key, address, address_h
         'Auch', 'agenda-2026-w28.019f2bb65f0000000001aaaaaaaaaaaa@office.example', 'unknown', 1, 1783144800001);
 INSERT INTO attempts (delivery, n, source, at, phase, outcome)
     VALUES ('019f2bb65f0000000001aaaaaaaaaaaa', 1, 'relay', 1783144800001, 'data', 'unknown');
+INSERT INTO deliveries (id, issue, contact_id, recipient_key, address, address_hash, name, establishment, commune,
+        message_id, state, attempt, owner, lease_until, changed_at)
+    VALUES ('019f2bb65f0000000002aaaaaaaaaaaa', 'agenda/2026-W28', '8', 'b@gite.example', 'B@gite.example', 'i', 'B', 'Gîte',
+        'Auch', 'agenda-2026-w28.019f2bb65f0000000002aaaaaaaaaaaa@office.example', 'in_data', 1, 'killed', 5, 1783144800001);
+INSERT INTO attempts (delivery, n, source, at, phase, outcome)
+    VALUES ('019f2bb65f0000000002aaaaaaaaaaaa', 1, 'relay', 1783144800001, 'data', 'in_flight');
 INSERT INTO lanes (lane, pace, why, since, until_at, issue)
     VALUES ('orange', 'paused', 'liste', 1783144800000, NULL, 'agenda/2026-W28');
 "#;
@@ -207,7 +213,17 @@ async fn finds_what_it_held(url: &str) {
     let id = DeliveryId("019f2bb65f0000000001aaaaaaaaaaaa".to_owned());
     store.resolve_unknown(&id, Resolution::Sent, "Ève", at(1)).await.unwrap();
     let counts = store.issues().await.unwrap()[0].counts;
-    assert_eq!((counts.sent, counts.total()), (1, 1));
+    assert_eq!((counts.sent, counts.in_data, counts.claimed, counts.total()), (1, 1, 0, 2));
+    let killed = async |state| {
+        let log = store.log(&LogFilter { state: Some(state), ..LogFilter::default() }).await.unwrap();
+        let attempts = log[0].attempts.iter().map(|it| (it.at, it.outcome.clone())).collect::<Vec<_>>();
+        (log.len(), attempts)
+    };
+    let marked_at = at(0) + chrono::TimeDelta::milliseconds(1);
+    assert_eq!(killed(State::InData).await, (1, vec![(marked_at, "in_flight".to_owned())]));
+    store.recover(true, at(1)).await.unwrap();
+    assert_eq!(killed(State::Unknown).await, (1, vec![(marked_at, "unknown".to_owned())]));
+    assert_eq!(store.miscounted().await.unwrap(), []);
     let lanes = store.lanes().await.unwrap();
     let lane = |it: &LaneTrouble| (it.lane.clone(), it.pace, it.until, it.only_issue, it.step, it.per_minute);
     assert_eq!(lanes.iter().map(lane).collect::<Vec<_>>(), [("orange".to_owned(), Pace::Paused, None, false, 0, None)]);
@@ -246,4 +262,17 @@ async fn an_older_ledger_keeps_what_it_held_on_postgres() {
     sqlx::raw_sql(BEFORE).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     finds_what_it_held(&database.url).await;
+}
+
+/// Then Postgres writes a marker beside its row, and touches no index (HOT): docs/adr/0009.
+#[tokio::test]
+async fn no_index_holds_what_a_marker_changes_on_postgres() {
+    let db = Ledger::postgres().await;
+    let mut connection = PgConnection::connect(&db.url).await.unwrap();
+    let select = "SELECT indexdef FROM pg_indexes WHERE tablename = 'deliveries'";
+    let indexes: Vec<String> = sqlx::query_scalar(select).fetch_all(&mut connection).await.unwrap();
+    assert!(indexes.len() >= 4, "{indexes:?}");
+    for index in indexes {
+        assert!(!index.contains("marked_at") && !index.contains("lease_until"), "{index}");
+    }
 }
