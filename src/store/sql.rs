@@ -120,7 +120,7 @@ macro_rules! statements {
                 FROM ", $batch, "
                 WHERE deliveries.id = batch.value->>'id' AND attempt = CAST(batch.value->>'attempt' AS BIGINT)
                     AND state = 'unknown' AND batch.value->>'state' <> 'unknown'
-                RETURNING id, address_hash"
+                RETURNING id"
             ),
             note_late: concat!(
                 "UPDATE attempts SET at = CAST(batch.value->>'at' AS BIGINT), phase = batch.value->>'phase',

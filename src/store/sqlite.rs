@@ -366,6 +366,7 @@ fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::{super::backend::Transaction, *};
+    use std::collections::{HashMap, HashSet};
 
     /// On Postgres the same texts are shown to be quick by `examples/big_ledger.rs`: its planner reads a small table
     /// whole, whatever the indexes.
@@ -412,6 +413,34 @@ mod tests {
                 assert!(!whole.contains(&read), "{step}\n{sql}");
             }
         }
+    }
+
+    /// A plan does not tell of what triggers do: their programs are read, as EXPLAIN lists them one after the other.
+    #[tokio::test]
+    async fn settling_looks_up_each_row_by_its_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("semainier.db").display());
+        let sqlite = Sqlite::open(&url, Access::Exclusive).await.unwrap();
+        let mut tx = Transaction::write(&sqlite, "explaining").await.unwrap();
+        let roots = "SELECT rootpage FROM sqlite_schema WHERE tbl_name IN ('deliveries', 'attempts') AND rootpage > 0";
+        let roots = tx.rows(roots, vec![]).await.unwrap();
+        let large: HashSet<i64> = roots.iter().map(|row| row.get("rootpage").unwrap()).collect();
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN {SQLITE_SETTLE}"));
+        let (mut opened, mut sought) = (HashMap::new(), 0);
+        for row in tx.rows(explain, vec![]).await.unwrap() {
+            let number = |column| row.get::<i64>(column).unwrap();
+            if number("addr") == 0 {
+                opened.clear();
+            }
+            let is_large = |opened: &HashMap<i64, i64>| opened.get(&number("p1")).is_some_and(|it| large.contains(it));
+            match row.get::<String>("opcode").unwrap().as_str() {
+                "OpenRead" | "OpenWrite" => drop(opened.insert(number("p1"), number("p2"))),
+                "Rewind" | "Last" => assert!(!is_large(&opened), "read from end to end"),
+                "SeekGE" | "SeekGT" | "SeekLE" | "SeekLT" | "NotFound" => sought += usize::from(is_large(&opened)),
+                _ => {}
+            }
+        }
+        assert!(sought >= 2, "an end and a marker");
     }
 
     /// The queue of an issue may be a million rows, of which the person has one.

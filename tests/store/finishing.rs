@@ -1,8 +1,15 @@
 //! T3, T4, T6 to T10: what the relay said, and what a person decides where it said nothing.
 
-use crate::support::ledger::{HOUR, Ledger, at, finished, hash, new_issue};
+use crate::support::ledger::{HOUR, Ledger, address, at, finished, hash, new_issue};
 use semainier::{
-    domain::delivery::{DeliveryId, Outcome, Phase, Resolution, State},
+    domain::{
+        delivery::{
+            Claim, DeliveryId,
+            Marked::{InData, Lost, Suppressed},
+            Outcome, Phase, Resolution, State,
+        },
+        partner::SuppressionReason,
+    },
     store::{LogFilter, LoggedDelivery, Resolved},
 };
 
@@ -119,6 +126,38 @@ async fn a_late_answer_lands_on_unknown(db: Ledger) {
     );
 }
 
+/// What is usual is one statement for all; what is not shows in it, and does not keep the others from moving.
+async fn in_a_batch_each_row_is_answered_for_itself(db: Ledger) {
+    let key = db.frozen(7).await;
+    let claims = db.claim(7, at(1)).await;
+    db.store.mark_in_data(&claims[..3], at(2)).await.unwrap();
+    db.store.finish_attempts(&[finished(&claims[2], Outcome::Unknown, at(3))]).await.unwrap();
+    let of_another = |n: usize| Claim { attempt: 7, owner: "elsewhere".to_owned(), ..claims[n].clone() };
+    let opted_out = (1..=7).find(|n| address(*n) == claims[5].recipient.address).unwrap();
+    db.store.suppress(&hash(opted_out), Some("agenda"), SuppressionReason::OptOut, at(3)).await.unwrap();
+    let ends = [
+        finished(&claims[0], Outcome::Accepted, at(4)),
+        finished(&of_another(1), Outcome::Accepted, at(4)),
+        finished(&claims[2], Outcome::Accepted, at(4)),
+        finished(&claims[3], Outcome::Refused { suppress: true }, at(4)),
+    ];
+    let marks = [claims[4].clone(), claims[5].clone(), of_another(6)];
+    let settled = db.store.settle(&ends[..3], &marks[..2], at(4)).await.unwrap();
+    assert_eq!((settled.moved, settled.marked), (vec![true, false, true], vec![InData, Suppressed]));
+    // A batch that suppresses an address goes another way.
+    let settled = db.store.settle(&ends[3..], &marks[2..], at(4)).await.unwrap();
+    assert_eq!((settled.moved, settled.marked), (vec![true], vec![Lost]));
+    let counts = db.store.issue(&key).await.unwrap().unwrap().counts;
+    assert_eq!((counts.sent, counts.in_data, counts.failed, counts.suppressed, counts.claimed), (2, 2, 1, 1, 1));
+    let log = db.store.log(&LogFilter::default()).await.unwrap();
+    let outcomes = |n: usize| {
+        let delivery = log.iter().find(|it| it.id == claims[n].id).unwrap();
+        delivery.attempts.iter().map(|it| it.outcome.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!((outcomes(0), outcomes(1), outcomes(2)), (vec!["accepted"], vec!["in_flight"], vec!["accepted"]));
+    assert_eq!((outcomes(3), outcomes(4), outcomes(6)), (vec!["refused"], vec!["in_flight"], vec![]));
+}
+
 async fn a_dead_address_is_suppressed_everywhere_at_once(db: Ledger) {
     db.frozen(2).await;
     let next = new_issue("2026-W29");
@@ -194,6 +233,7 @@ on_both_databases! {
     answers_before_the_marker_are_written_with_the_relays_words
     an_answer_of_another_attempt_or_owner_changes_nothing
     a_late_answer_lands_on_unknown
+    in_a_batch_each_row_is_answered_for_itself
     a_dead_address_is_suppressed_everywhere_at_once
     a_person_decides_what_is_unknown_and_nothing_else
     a_late_answer_is_kept_beside_a_persons_decision
