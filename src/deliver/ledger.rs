@@ -1,19 +1,33 @@
 //! Group commit: the markers (T5) and the results (T3, T4, T6-T8) of all connections, written together.
 //!
-//! No timer: whatever gathered while the last write ran is the next write, so one connection alone waits for nothing and
-//! thirty share a disk flush. Nobody goes on before their own row is durable. What one connection asks is written in the
-//! order asked, so a result is never behind the marker of the message after it.
+//! Whatever gathered while the last write ran is the next write, so one connection alone waits for nothing and thirty share
+//! a disk flush. A small write waits for those who will be back sooner than it would end ([`Company`]). Nobody goes on
+//! before their own row is durable. What one connection asks is written in the order asked, so a result is never behind the
+//! marker of the message after it.
 
 use crate::{
     clock::Clock,
-    domain::delivery::{Claim, Finished, Marked},
+    domain::delivery::{Claim, DeliveryId, Finished, Marked},
     store::{Store, StoreError},
 };
-use std::{sync::Arc, time::Duration};
-use tokio::sync::{mpsc, oneshot};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::yield_now,
+    time::timeout,
+};
 
 /// Rows of one write.
 const MOST: usize = 500;
+/// Rows that share a write well enough: for more nobody waits. (Measured: a write on Postgres costs as much as eight results
+/// with their next markers.)
+const ENOUGH: usize = 16;
+/// A talk with the relay that takes so many writes is not waited for.
+const PATIENCE: u32 = 2;
 /// Between tries to write results that the database does not take.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -22,7 +36,21 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 pub(super) struct Ledger(mpsc::Sender<Entry>);
 
 /// The writer's end.
-pub(super) struct Writer(mpsc::Receiver<Entry>);
+pub(super) struct Writer {
+    entries: mpsc::Receiver<Entry>,
+    company: Company,
+}
+
+/// Who is likely to ask for a write soon: each write costs something whatever its rows, and half of the connections would
+/// ask for one while the other half talks.
+#[derive(Default)]
+struct Company {
+    /// Since when they talk to the relay: from the marker to the result.
+    talking: HashMap<DeliveryId, Instant>,
+    /// How long a talk takes, and a write (moving averages).
+    talk: Duration,
+    write: Duration,
+}
 
 /// What is to be written, and who waits for it.
 enum Entry {
@@ -31,8 +59,8 @@ enum Entry {
 }
 
 pub(super) fn ledger() -> (Ledger, Writer) {
-    let (entries, entries_in) = mpsc::channel(MOST);
-    (Ledger(entries), Writer(entries_in))
+    let (asked, entries) = mpsc::channel(MOST);
+    (Ledger(asked), Writer { entries, company: Company::default() })
 }
 
 impl Ledger {
@@ -60,7 +88,7 @@ impl Writer {
         written: impl Fn(Finished, bool) + Send + Sync,
     ) {
         let mut gathered = Vec::new();
-        while self.0.recv_many(&mut gathered, MOST).await > 0 {
+        while self.gather(&mut gathered).await {
             let (mut claims, mut markers) = (Vec::new(), Vec::new());
             let (mut finished, mut ends) = (Vec::new(), Vec::new());
             for entry in gathered.drain(..) {
@@ -75,9 +103,16 @@ impl Writer {
                     }
                 }
             }
-            let moved = match store.settle(&finished, &claims, clock.now()).await {
+            let begun = Clock::monotonic();
+            let settled = store.settle(&finished, &claims, clock.now()).await;
+            let written_at = Clock::monotonic();
+            self.company.write = averaged(self.company.write, written_at - begun);
+            let moved = match settled {
                 Ok(settled) => {
-                    for (answer, marked) in markers.into_iter().zip(settled.marked) {
+                    for ((claim, answer), marked) in claims.into_iter().zip(markers).zip(settled.marked) {
+                        if marked == Marked::InData {
+                            self.company.talking.insert(claim.id, written_at);
+                        }
                         // A worker that is gone sends nothing; its row is recovered when its lease is over.
                         let _ = answer.send(marked);
                     }
@@ -96,6 +131,59 @@ impl Writer {
             }
         }
     }
+
+    /// What is asked for, once something is. `false`: every [`Ledger`] is gone.
+    async fn gather(&mut self, gathered: &mut Vec<Entry>) -> bool {
+        if self.entries.recv_many(gathered, MOST).await == 0 {
+            return false;
+        }
+        let begun = Clock::monotonic();
+        let mut heard = 0;
+        loop {
+            self.company.hear(&gathered[heard..]);
+            heard = gathered.len();
+            let Some(most) = self.company.worth_waiting(heard) else { break };
+            let left = most.saturating_sub(Clock::monotonic() - begun);
+            if !matches!(timeout(left, self.entries.recv_many(gathered, MOST)).await, Ok(1..)) {
+                // Whoever is not back by now takes longer: the next writes do not wait for them either.
+                self.company.talking.clear();
+                break;
+            }
+        }
+        // The marker of the next message is asked for right after a result.
+        yield_now().await;
+        while gathered.len() < MOST
+            && let Ok(entry) = self.entries.try_recv()
+        {
+            self.company.hear(std::slice::from_ref(&entry));
+            gathered.push(entry);
+        }
+        true
+    }
+}
+
+impl Company {
+    /// Who is back.
+    fn hear(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            if let Entry::Finish(finished, _) = entry
+                && let Some(since) = self.talking.remove(&finished.claim.id)
+            {
+                self.talk = averaged(self.talk, Clock::monotonic() - since);
+            }
+        }
+    }
+
+    /// Whether others are worth waiting for, and how long at the most.
+    fn worth_waiting(&self, rows: usize) -> Option<Duration> {
+        let most = self.write * PATIENCE;
+        (rows < ENOUGH && !self.talking.is_empty() && self.talk <= most).then_some(most)
+    }
+}
+
+/// The last few count.
+fn averaged(average: Duration, last: Duration) -> Duration {
+    (average * 7 + last) / 8
 }
 
 /// K11: the relay's word is kept in memory until the database has it.
@@ -112,5 +200,33 @@ async fn write_until_it_lands(
             Ok(moved) => return moved,
             Err(error) => trouble(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn company(talking: usize, talk: u64, write: u64) -> Company {
+        let talking = (0..talking).map(|n| (DeliveryId(n.to_string()), Clock::monotonic())).collect();
+        Company { talking, talk: Duration::from_micros(talk), write: Duration::from_micros(write) }
+    }
+
+    #[test]
+    fn a_small_write_waits_for_those_who_will_be_back_before_another_could_end() {
+        assert_eq!(company(4, 300, 500).worth_waiting(8), Some(Duration::from_millis(1)));
+        assert_eq!(company(4, 300, 500).worth_waiting(ENOUGH), None, "enough share it");
+        assert_eq!(
+            company(0, 300, 500).worth_waiting(1),
+            None,
+            "nobody will come: one connection alone waits for nothing"
+        );
+        assert_eq!(company(4, 10_000, 500).worth_waiting(2), None, "the relay is far away");
+    }
+
+    #[test]
+    fn an_average_follows_within_some_steps() {
+        let far = (0..20).fold(Duration::ZERO, |average, _| averaged(average, Duration::from_millis(10)));
+        assert!(far > Duration::from_millis(9) && far <= Duration::from_millis(10), "{far:?}");
     }
 }

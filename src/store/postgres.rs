@@ -6,7 +6,7 @@ use super::{
     backend::{Backend, Row, Value},
     last_word::LastWord,
     migrations,
-    settle::{Batches, Moved, POSTGRES_SETTLE, postgres_call},
+    settle::{Batches, Moved, POSTGRES_BESIDE_NO_OPT_OUT, POSTGRES_SETTLE, postgres_call},
     sql::{self, Statements},
 };
 use sqlx::{
@@ -113,7 +113,7 @@ async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
 /// ([`Backend::begin_settling`]); its second statement sees what was committed before it began, so also what was waited for. A
 /// way to the server and back costs as much as the work on some rows.
 fn at_once(batches: &Batches<'_>) -> String {
-    format!("SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL; {}", postgres_call(batches))
+    format!("{POSTGRES_BESIDE_NO_OPT_OUT}; {}", postgres_call(batches))
 }
 
 fn moved(rows: &[PgRow]) -> sqlx::Result<Moved> {

@@ -71,92 +71,105 @@ pub(super) const NOT_AS_ASKED: &str = "not as was asked";
 pub(super) const SQLITE_SETTLE: &str =
     "INSERT INTO settling SELECT 'end', value FROM jsonb_each(?) UNION ALL SELECT 'marker', value FROM jsonb_each(?)";
 
-/// The arguments are those of [`postgres_call`]. Its plan is kept, whatever the tables were when it was made: each row is looked
-/// up by its key, and the state is hidden from the indexes that know it too. A row that another transaction holds is waited for,
-/// and its guard asked again.
+/// Prepared on the connection that settles. The arguments are those of [`postgres_call`], and the plan is kept, whatever the
+/// tables were when it was made: each row is looked up by its key, and the state is hidden from the indexes that know it too.
+/// A row that another transaction holds is waited for, and its guard asked again.
+///
+/// Ends and markers are one update, so that checks and triggers of the table are gone into once for a batch. A marker (no state
+/// to go to) changes no column that an index holds.
 pub(super) const POSTGRES_SETTLE: &str = concat!(
-    "PREPARE settle (text[], bigint[], text[], text[], bigint[], bigint[], bigint[], text[], bigint[], text[], text[], text[],
-        text[], bigint[], text[], bigint, bigint) AS
-    WITH ended AS (
-        UPDATE deliveries d SET state = it.to_state, next_at = it.next_at, owner = NULL, lease_until = NULL,
-            marked_at = NULL, deferrals = d.deferrals + it.deferred, changed_at = it.at
+    "PREPARE beside_no_opt_out AS SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL;
+    PREPARE settle (text[], bigint[], text[], text[], bigint[], bigint[], bigint[], text[], bigint[], text[], text[], text[],
+        bigint, bigint) AS
+    WITH moved AS (
+        UPDATE deliveries d SET state = coalesce(it.to_state, d.state), next_at = it.next_at,
+            owner = CASE WHEN it.to_state IS NULL THEN d.owner END,
+            lease_until = CASE WHEN it.to_state IS NULL THEN $14 END,
+            marked_at = CASE WHEN it.to_state IS NULL THEN $13 END,
+            deferrals = d.deferrals + coalesce(it.deferred, 0), changed_at = coalesce(it.at, d.changed_at)
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS it (id, attempt, owner, to_state, next_at, deferred,
             at, phase, code, enhanced, text, outcome)
         WHERE d.id = it.id AND d.attempt = it.attempt AND (d.state || '') = 'claimed'
-            AND (d.marked_at IS NOT NULL OR d.owner = it.owner AND it.to_state IN ('failed', 'queued'))
-        RETURNING d.id, it.attempt, it.at, it.phase, it.code, it.enhanced, it.text, it.outcome
-    ), noted AS (
-        INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
-        SELECT id, attempt, 'relay', at, phase, code, enhanced, text, outcome FROM ended
-    ), marked AS (
-        UPDATE deliveries d SET marked_at = $16, lease_until = $17
-        FROM unnest($13, $14, $15) AS it (id, attempt, owner)
-        WHERE d.id = it.id AND d.attempt = it.attempt AND (d.state || '') = 'claimed' AND d.marked_at IS NULL
-            AND d.owner = it.owner AND d.lease_until > $16
-            AND (SELECT i.state = 'sending' AND i.expires_at > $16 AND NOT ",
+            AND CASE WHEN it.to_state IS NOT NULL
+                THEN d.marked_at IS NOT NULL OR d.owner = it.owner AND it.to_state IN ('failed', 'queued')
+                ELSE d.marked_at IS NULL AND d.owner = it.owner AND d.lease_until > $13
+                    AND (SELECT i.state = 'sending' AND i.expires_at > $13 AND NOT ",
     suppressed!("d.address_hash", "i.mailing"),
     " FROM issues i WHERE i.key = d.issue)
-        RETURNING d.id
+                END
+        RETURNING it.id, it.attempt, it.at, it.phase, it.code, it.enhanced, it.text, it.outcome
+    ), noted AS (
+        INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
+        SELECT id, attempt, 'relay', at, phase, code, enhanced, text, outcome FROM moved WHERE outcome IS NOT NULL
     )
-    SELECT 'end' AS step, id FROM ended UNION ALL SELECT 'marker', id FROM marked"
+    SELECT CASE WHEN outcome IS NULL THEN 'marker' ELSE 'end' END AS step, id FROM moved"
 );
 
-/// What [`POSTGRES_SETTLE`] prepared, for these: a column an array. The values are quoted, twice: for the array and for the text
-/// it stands in.
+/// First of the statements of a transaction that settles: any number of them go beside each other, none beside an opt-out.
+pub(super) const POSTGRES_BESIDE_NO_OPT_OUT: &str = "EXECUTE beside_no_opt_out";
+
+/// What [`POSTGRES_SETTLE`] prepared, for these: a column an array, ends before markers. The values are quoted, twice: for the
+/// array and for the text it stands in.
 pub(super) fn postgres_call(batches: &Batches<'_>) -> String {
-    let Batches { ends, marks, now, lease } = batches;
+    let Batches { now, lease, .. } = batches;
     let mut call = "EXECUTE settle(".to_owned();
-    texts(&mut call, ends, |it| Some(it.id));
-    numbers(&mut call, ends, |it| Some(it.attempt.into()));
-    texts(&mut call, ends, |it| Some(it.owner));
-    texts(&mut call, ends, |it| Some(it.state));
-    numbers(&mut call, ends, |it| it.next_at);
-    numbers(&mut call, ends, |it| Some(it.deferred.into()));
-    numbers(&mut call, ends, |it| Some(it.at));
-    texts(&mut call, ends, |it| Some(it.phase.as_str()));
-    numbers(&mut call, ends, |it| it.code.map(i64::from));
-    texts(&mut call, ends, |it| it.enhanced);
-    texts(&mut call, ends, |it| Some(it.text));
-    texts(&mut call, ends, |it| Some(it.outcome));
-    texts(&mut call, marks, |it| Some(it.id));
-    numbers(&mut call, marks, |it| Some(it.attempt.into()));
-    texts(&mut call, marks, |it| Some(it.owner));
+    texts(&mut call, batches, |it| Some(it.id), |it| Some(it.id));
+    numbers(&mut call, batches, |it| Some(it.attempt.into()), |it| Some(it.attempt.into()));
+    texts(&mut call, batches, |it| Some(it.owner), |it| Some(it.owner));
+    texts(&mut call, batches, |it| Some(it.state), |_| None);
+    numbers(&mut call, batches, |it| it.next_at, |_| None);
+    numbers(&mut call, batches, |it| Some(it.deferred.into()), |_| None);
+    numbers(&mut call, batches, |it| Some(it.at), |_| None);
+    texts(&mut call, batches, |it| Some(it.phase.as_str()), |_| None);
+    numbers(&mut call, batches, |it| it.code.map(i64::from), |_| None);
+    texts(&mut call, batches, |it| it.enhanced, |_| None);
+    texts(&mut call, batches, |it| Some(it.text), |_| None);
+    texts(&mut call, batches, |it| Some(it.outcome), |_| None);
     // Writing into a String does not fail.
     let _ = write!(call, "{now}, {lease})");
     call
 }
 
-fn texts<T>(call: &mut String, rows: &[T], column: impl Fn(&T) -> Option<&str>) {
-    array(call, rows, |call, row| match column(row) {
-        None => call.push_str("NULL"),
-        Some(text) => {
-            call.push('"');
-            for c in text.chars() {
-                match c {
-                    '"' | '\\' => call.extend(['\\', c]),
-                    '\'' => call.push_str("''"),
-                    c => call.push(c),
-                }
+fn texts<'a>(
+    call: &mut String,
+    Batches { ends, marks, .. }: &Batches<'a>,
+    end: impl Fn(&End<'a>) -> Option<&'a str>,
+    mark: impl Fn(&Mark<'a>) -> Option<&'a str>,
+) {
+    array(call, ends.iter().map(end).chain(marks.iter().map(mark)), |call, text| {
+        call.push('"');
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => call.extend(['\\', c]),
+                '\'' => call.push_str("''"),
+                c => call.push(c),
             }
-            call.push('"');
         }
+        call.push('"');
     });
 }
 
-fn numbers<T>(call: &mut String, rows: &[T], column: impl Fn(&T) -> Option<i64>) {
-    array(call, rows, |call, row| match column(row) {
-        None => call.push_str("NULL"),
-        Some(number) => drop(write!(call, "{number}")),
+fn numbers<'a>(
+    call: &mut String,
+    Batches { ends, marks, .. }: &Batches<'a>,
+    end: impl Fn(&End<'a>) -> Option<i64>,
+    mark: impl Fn(&Mark<'a>) -> Option<i64>,
+) {
+    array(call, ends.iter().map(end).chain(marks.iter().map(mark)), |call, number| {
+        let _ = write!(call, "{number}");
     });
 }
 
-fn array<T>(call: &mut String, rows: &[T], mut value: impl FnMut(&mut String, &T)) {
+fn array<T>(call: &mut String, values: impl Iterator<Item = Option<T>>, write: impl Fn(&mut String, T)) {
     call.push_str("'{");
-    for (n, row) in rows.iter().enumerate() {
+    for (n, value) in values.enumerate() {
         if n > 0 {
             call.push(',');
         }
-        value(call, row);
+        match value {
+            Some(value) => write(call, value),
+            None => call.push_str("NULL"),
+        }
     }
     call.push_str("}', ");
 }
