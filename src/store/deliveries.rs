@@ -3,10 +3,10 @@
 
 use super::{
     CLAIM_LEASE, Recovered, Resolved, Result,
-    backend::{Backend, Transaction, Value, values},
+    backend::{Backend, Row, Transaction, Value, values},
     rows,
     rows::Reader,
-    sql::state,
+    sql::{state, unclaimed},
 };
 use crate::domain::{
     Timestamp,
@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use serde_json::json;
 use sqlx::AssertSqlSafe;
+use std::collections::HashSet;
 
 pub(super) async fn claim<B: Backend>(
     db: &B,
@@ -25,18 +26,14 @@ pub(super) async fn claim<B: Backend>(
 ) -> Result<Vec<Claim>> {
     let mut claims = Vec::new();
     let mut tx = Transaction::write(db, "claiming deliveries").await?;
+    tx.execute(B::SQL.beside_no_opt_out, values![]).await?;
     for due in issues_with_due(&mut tx, issue, now).await? {
         // Again while a round ends opted-out deliveries only: others may wait behind them.
         loop {
             let wanted = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
-            let values = values![due.issue.as_str(), due.mailing.as_str(), now, wanted, owner, now + CLAIM_LEASE];
-            let rows = tx.rows(B::SQL.claim, values).await?;
-            for row in &rows {
-                if rows::delivery_state(row)? == State::Claimed {
-                    claims.push(rows::claim(row, &due.message_domain)?);
-                }
-            }
-            if rows.is_empty() || claims.len() >= limit as usize {
+            let picked = tx.rows(B::SQL.pick, values![due.issue.as_str(), due.mailing.as_str(), now, wanted]).await?;
+            claims.extend(take(&mut tx, &due, &picked, owner, now).await?);
+            if picked.is_empty() || claims.len() >= limit as usize {
                 break;
             }
         }
@@ -45,26 +42,58 @@ pub(super) async fn claim<B: Backend>(
     Ok(claims)
 }
 
+/// What was picked is claimed, unless it meets an opt-out, which ends it, or is another's by now.
+async fn take<B: Backend>(
+    tx: &mut Transaction<B>,
+    due: &Due,
+    picked: &[Row],
+    owner: &str,
+    now: Timestamp,
+) -> Result<Vec<Claim>> {
+    let lease_until = now + CLAIM_LEASE;
+    let (mut opted_out, mut wanted) = (Vec::new(), Vec::new());
+    for row in picked {
+        let row = Reader::new(row, "deliveries", "id");
+        let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
+        match row.text("stop")?.as_str() {
+            "yes" => opted_out.push(json!({ "id": id })),
+            _ => wanted.push(json!({ "id": id, "attempt": attempt, "hash": row.text("address_hash")? })),
+        }
+    }
+    if !opted_out.is_empty() {
+        tx.execute(B::SQL.suppress, values![json!(opted_out), now]).await?;
+    }
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = values![json!(wanted), due.issue.as_str(), owner, now, lease_until];
+    let ours = ids(&tx.rows(B::SQL.claim, values).await?)?;
+    let mut claims = Vec::new();
+    for row in picked {
+        if ours.contains(&Reader::new(row, "deliveries", "id").text("id")?) {
+            claims.push(rows::claim(row, &due.message_domain, owner, lease_until)?);
+        }
+    }
+    Ok(claims)
+}
+
+/// Which rows, of those asked for.
+pub(super) fn ids(rows: &[Row]) -> Result<HashSet<String>> {
+    rows.iter().map(|row| Reader::new(row, "deliveries", "id").text("id")).collect()
+}
+
 struct Due {
     issue: String,
     mailing: String,
     message_domain: String,
 }
 
-/// The issues that may send and have something due; the longest waiting first.
 async fn issues_with_due<B: Backend>(
     tx: &mut Transaction<B>,
     issue: Option<&IssueKey>,
     now: Timestamp,
 ) -> Result<Vec<Due>> {
-    let select = "SELECT key, mailing, message_domain FROM (
-            SELECT i.key, i.mailing, i.message_domain,
-                (SELECT min(d.next_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') AS due
-            FROM issues i
-            WHERE i.state = 'sending' AND i.expires_at > $2 AND ($1 IS NULL OR i.key = $1)
-        ) AS waiting
-        WHERE due <= $2 ORDER BY due, key";
-    let rows = tx.rows(select, values![issue, now]).await?;
+    let rows = tx.rows(B::SQL.due, values![issue, now]).await?;
     let read = |row| {
         let row = Reader::new(row, "issues", "key");
         let (issue, mailing) = (row.text("key")?, row.text("mailing")?);
@@ -86,41 +115,51 @@ async fn back_to_the_queue<B: Backend>(
     claims: impl Iterator<Item = (&Claim, Timestamp)>,
     now: Timestamp,
 ) -> Result<u64> {
-    let row = |(claim, next_at): (&Claim, Timestamp)| {
-        json!({
-            "id": claim.id.0,
-            "attempt": claim.attempt,
-            "owner": claim.owner,
-            "next_at": next_at.timestamp_millis(),
+    let mut back: Vec<_> = claims
+        .map(|(claim, next_at)| {
+            json!({
+                "id": claim.id.0,
+                "attempt": claim.attempt,
+                "owner": claim.owner,
+                "next_at": next_at.timestamp_millis(),
+            })
         })
-    };
-    let batch: serde_json::Value = claims.map(row).collect();
+        .collect();
     let mut tx = Transaction::write(db, "releasing claims").await?;
-    let released = tx.execute(B::SQL.release, values![batch, now]).await?;
+    let ended = ids(&tx.rows(B::SQL.end_claims, values![json!(back)]).await?)?;
+    back.retain(|it| it["id"].as_str().is_some_and(|id| ended.contains(id)));
+    if !back.is_empty() {
+        tx.execute(B::SQL.queue_again, values![json!(back), now]).await?;
+    }
     tx.commit().await?;
-    Ok(released)
+    Ok(ended.len() as u64)
 }
 
 pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp) -> Result<Recovered> {
     // Alone on the database, every lease is a dead daemon's.
     let ended_by = if exclusive { i64::MAX } else { now.timestamp_millis() };
     let mut tx = Transaction::write(db, "recovering deliveries").await?;
-    let released = tx.execute(B::SQL.release_leases, values![ended_by, now]).await?;
-    let mut doubtful = Vec::new();
-    for row in tx.rows(B::SQL.doubtful, values![ended_by]).await? {
-        let row = Reader::new(&row, "deliveries", "id");
+    let (mut back, mut doubtful) = (Vec::new(), Vec::new());
+    for row in tx.rows(B::SQL.end_leases, values![ended_by]).await? {
+        let row = Reader::new(&row, "claims", "id");
         let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
-        doubtful.push(json!({ "id": id, "attempt": attempt, "at": row.instant("marked_at")?.timestamp_millis() }));
+        match row.optional_instant("marked_at")? {
+            None => back.push(json!({ "id": id, "attempt": attempt, "next_at": now.timestamp_millis() })),
+            Some(at) => doubtful.push(json!({ "id": id, "attempt": attempt, "at": at.timestamp_millis() })),
+        }
     }
-    let unknown = doubtful.len() as u64;
+    let recovered = Recovered { released: back.len() as u64, unknown: doubtful.len() as u64 };
+    if recovered.released > 0 {
+        tx.execute(B::SQL.queue_again, values![json!(back), now]).await?;
+    }
     let why = "no answer was recorded: the daemon stopped after the marker, or its lease ran out";
-    if unknown > 0 {
+    if recovered.unknown > 0 {
         let doubtful = json!(doubtful).to_string();
         tx.execute(B::SQL.doubt, values![doubtful.as_str(), now]).await?;
         tx.execute(B::SQL.note_doubts, values![doubtful, why]).await?;
     }
     tx.commit().await?;
-    Ok(Recovered { released, unknown })
+    Ok(recovered)
 }
 
 pub(super) async fn expire<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
@@ -139,10 +178,10 @@ pub(super) async fn stop_waiting<B: Backend>(
     now: Timestamp,
 ) -> Result<u64> {
     let select = format!(
-        "SELECT i.key FROM issues i WHERE {condition} AND (
-            (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') IS NOT NULL
-            OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'claimed') IS NOT NULL)
-        ORDER BY i.key"
+        "SELECT i.key FROM issues i WHERE {condition}
+            AND (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') IS NOT NULL
+        ORDER BY i.key{}",
+        B::SQL.held
     );
     let issues = tx.rows(AssertSqlSafe(select), given).await?;
     if issues.is_empty() {
@@ -152,6 +191,7 @@ pub(super) async fn stop_waiting<B: Backend>(
     let mut stopped = 0;
     for row in &issues {
         let issue = Reader::new(row, "issues", "key").text("key")?;
+        tx.execute(B::SQL.end_unmarked, values![issue.as_str()]).await?;
         stopped += tx.execute(B::SQL.stop, values![issue, now, to.as_str()]).await?;
     }
     Ok(stopped)
@@ -160,10 +200,14 @@ pub(super) async fn stop_waiting<B: Backend>(
 pub(super) async fn next_due<B: Backend>(db: &B, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {
     let mut tx = Transaction::read(db, "reading the next due delivery").await?;
     // One look into the index for each sending issue.
-    let select = "SELECT min(due) AS due FROM (
-            SELECT (SELECT min(d.next_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') AS due
+    let select = concat!(
+        "SELECT min(due) AS due FROM (
+            SELECT (SELECT d.next_at FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued' AND ",
+        unclaimed!(),
+        " ORDER BY d.next_at, d.id LIMIT 1) AS due
             FROM issues i WHERE i.state = 'sending' AND ($1 IS NULL OR i.key = $1)
-        ) AS waiting";
+        ) AS waiting"
+    );
     match tx.row(select, values![issue]).await? {
         Some(row) => Reader::new(&row, "deliveries", "due").optional_instant("due"),
         None => Ok(None),
@@ -186,7 +230,11 @@ pub(super) async fn resolve_unknown<B: Backend>(
     let update = "UPDATE deliveries SET state = $2, next_at = $3, resends = resends + $4, changed_at = $5
         WHERE id = $1 AND state = 'unknown' RETURNING attempt, issue";
     let Some(row) = tx.row(update, values![id, to.as_str(), next_at, resends, now]).await? else {
-        let select = concat!("SELECT d.id, ", state!(), " AS state FROM deliveries d WHERE d.id = $1");
+        let select = concat!(
+            "SELECT d.id, ",
+            state!(),
+            " AS state FROM deliveries d LEFT JOIN claims c ON c.delivery = d.id WHERE d.id = $1"
+        );
         let row = tx.row(select, values![id]).await?;
         return row.map_or(Ok(Resolved::NoSuchDelivery), |row| rows::delivery_state(&row).map(Resolved::NotUnknown));
     };

@@ -269,8 +269,6 @@ pub(super) async fn close_finished<B: Backend>(db: &B, now: Timestamp) -> Result
     let close = concat!(
         "UPDATE issues SET state = 'done', closed_at = $1 WHERE state = 'sending' AND NOT (",
         has_some!("queued"),
-        " OR ",
-        has_some!("claimed"),
         ") RETURNING key",
     );
     let rows = tx.rows(close, values![now]).await?;

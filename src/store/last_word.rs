@@ -62,19 +62,20 @@ impl LastWord {
     }
 }
 
-/// One look into the index for each issue and state: the daemon asks at every pass, and there may be millions of rows. The markers
-/// are those of what is under way, which is little.
+/// One look into the index for each issue and state: the daemon asks at every pass, and there may be millions of rows. The claims
+/// are what is under way, which is little.
 pub(super) const NEWEST: &str = "SELECT max(newest) AS newest FROM (
         SELECT (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = s.state) AS newest
         FROM issues i CROSS JOIN (
-            SELECT 'queued' AS state UNION ALL SELECT 'claimed' UNION ALL SELECT 'sent' UNION ALL SELECT 'failed'
+            SELECT 'queued' AS state UNION ALL SELECT 'sent' UNION ALL SELECT 'failed'
             UNION ALL SELECT 'unknown' UNION ALL SELECT 'suppressed' UNION ALL SELECT 'expired'
             UNION ALL SELECT 'cancelled'
         ) AS s
         WHERE i.frozen_at IS NOT NULL
         UNION ALL
-        SELECT (SELECT max(d.marked_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'claimed')
-        FROM issues i WHERE i.frozen_at IS NOT NULL
+        SELECT max(c.since) FROM claims c
+        UNION ALL
+        SELECT max(c.marked_at) FROM claims c
     ) AS each_state";
 
 async fn newest<B: Backend>(db: &B) -> Result<i64> {

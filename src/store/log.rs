@@ -1,6 +1,6 @@
 //! What became of every delivery, page by page.
 //!
-//! An issue is one range of ids and a few ranges of the index by state, so a page is read where it lies: issue by issue,
+//! An issue is one range of ids and a few ranges of the index by state, beside the few claims, so a page is read where it lies: issue by issue,
 //! in the order in which they were frozen, and only issues that have something to show. Whatever is asked for, the
 //! database never passes over rows that it does not return.
 
@@ -8,7 +8,7 @@ use super::{
     LogFilter, LogMark, LoggedDelivery, Result,
     backend::{Backend, Transaction, Value, values},
     rows::{self, Reader},
-    sql::state,
+    sql::{state, unclaimed},
 };
 use crate::domain::{
     Timestamp,
@@ -30,7 +30,9 @@ macro_rules! deliveries {
         concat!(
             "SELECT d.id, d.issue, d.address, d.name, d.establishment, ",
             state!(),
-            " AS state, d.next_at, d.changed_at, d.resends, d.attempt, d.marked_at FROM ",
+            " AS state, CASE WHEN c.delivery IS NULL THEN d.next_at END AS next_at,
+            coalesce(c.since, d.changed_at) AS changed_at, d.resends, coalesce(c.attempt, d.attempt) AS attempt, c.marked_at
+            FROM ",
             $from
         )
     };
@@ -106,14 +108,24 @@ fn by_change(filter: &LogFilter) -> bool {
     filter.state.is_some() || filter.since.is_some()
 }
 
-/// As they are stored, with what else is asked of each.
-fn states(filter: &LogFilter) -> Vec<(&'static str, &'static str)> {
+/// Where deliveries lie that are asked for.
+#[derive(Clone, Copy)]
+enum Place {
+    /// In this state as it is stored, and not claimed.
+    State(&'static str),
+    /// Among the claims, with what else is asked of them.
+    Claims(&'static str),
+}
+
+fn places(filter: &LogFilter) -> Vec<Place> {
     match filter.state {
-        // What is past its marker lies with the claims.
-        None => State::ALL.into_iter().filter(|it| *it != State::InData).map(|it| (it.as_str(), "")).collect(),
-        Some(State::Claimed) => vec![("claimed", " AND d.marked_at IS NULL")],
-        Some(State::InData) => vec![("claimed", " AND d.marked_at IS NOT NULL")],
-        Some(state) => vec![(state.as_str(), "")],
+        None => {
+            let stored = State::ALL.into_iter().filter(|it| !matches!(it, State::Claimed | State::InData));
+            stored.map(|it| Place::State(it.as_str())).chain([Place::Claims("")]).collect()
+        }
+        Some(State::Claimed) => vec![Place::Claims(" AND c.marked_at IS NULL")],
+        Some(State::InData) => vec![Place::Claims(" AND c.marked_at IS NOT NULL")],
+        Some(state) => vec![Place::State(state.as_str())],
     }
 }
 
@@ -142,14 +154,19 @@ fn sources(filter: &LogFilter) -> Statement {
     }
     if by_change(filter) && filter.address_key.is_none() {
         let since = bind(since(filter).into());
-        let latest: Vec<_> = states(filter)
+        let latest: Vec<_> = places(filter)
             .into_iter()
-            .map(|(state, more)| {
-                let state = bind(state.into());
-                format!(
-                    "(SELECT max(d.changed_at) FROM deliveries d
-                        WHERE d.issue = i.key AND d.state = {state}{more}) >= {since}"
-                )
+            .map(|place| match place {
+                Place::State(state) => {
+                    let state = bind(state.into());
+                    format!(
+                        "(SELECT max(d.changed_at) FROM deliveries d
+                            WHERE d.issue = i.key AND d.state = {state}) >= {since}"
+                    )
+                }
+                Place::Claims(more) => {
+                    format!("i.key IN (SELECT c.issue FROM claims c WHERE c.since >= {since}{more})")
+                }
             })
             .collect();
         select += &format!(" AND ({})", latest.join(" OR "));
@@ -167,18 +184,33 @@ fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
             }
             _ => (since(filter), ""),
         };
-        let piece = |(state, more): (&str, &str)| {
-            let select =
-                deliveries!("deliveries d WHERE d.issue = $1 AND d.state = $2 AND (d.changed_at, d.id) > ($3, $4)");
-            let select = format!("{select}{more} ORDER BY d.changed_at, d.id LIMIT $5");
-            (select, values![&source.key, state, changed_at, id, limit])
+        let piece = |place| match place {
+            Place::State(state) => {
+                let select = concat!(
+                    deliveries!("deliveries d LEFT JOIN claims c ON false"),
+                    " WHERE d.issue = $1 AND d.state = $2 AND (d.changed_at, d.id) > ($3, $4) AND ",
+                    unclaimed!(),
+                    " ORDER BY d.changed_at, d.id LIMIT $5"
+                );
+                (select.to_owned(), values![&source.key, state, changed_at, id, limit])
+            }
+            Place::Claims(more) => {
+                let select = deliveries!(
+                    "claims c CROSS JOIN deliveries d
+                    WHERE d.id = c.delivery AND c.issue = $1 AND (c.since, c.delivery) > ($2, $3)"
+                );
+                let select = format!("{select}{more} ORDER BY c.since, c.delivery LIMIT $4");
+                (select, values![&source.key, changed_at, id, limit])
+            }
         };
-        return states(filter).into_iter().map(piece).collect();
+        return places(filter).into_iter().map(piece).collect();
     }
     // The id alone is to lead to the rows: the index by state knows the issue too, but not in this order. The issue is
     // asked for all the same, for two may have been frozen in the same millisecond.
-    let select =
-        deliveries!("deliveries d WHERE d.id > $1 AND d.id < $2 AND (d.issue || '') = $3 ORDER BY d.id LIMIT $4");
+    let select = deliveries!(
+        "deliveries d LEFT JOIN claims c ON c.delivery = d.id
+            WHERE d.id > $1 AND d.id < $2 AND (d.issue || '') = $3 ORDER BY d.id LIMIT $4"
+    );
     let frozen_at = source.frozen_at.timestamp_millis();
     let from = mark.map_or_else(|| format!("{frozen_at:012x}"), |mark| mark.id.0.clone());
     vec![(select.to_owned(), values![from, format!("{:012x}", frozen_at + 1), &source.key, limit])]
@@ -205,7 +237,10 @@ async fn of_issue<B: Backend>(
 
 /// One look into the index for each issue.
 fn person(address_key: &str) -> Statement {
-    let select = deliveries!("issues i CROSS JOIN deliveries d WHERE d.issue = i.key AND d.recipient_key = $1");
+    let select = deliveries!(
+        "issues i CROSS JOIN deliveries d LEFT JOIN claims c ON c.delivery = d.id
+        WHERE d.issue = i.key AND d.recipient_key = $1"
+    );
     (select.to_owned(), values![address_key])
 }
 

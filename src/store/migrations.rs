@@ -21,6 +21,7 @@ pub(super) fn sqlite() -> Migrator {
         (9, "lighter queue", include_str!("../../migrations/sqlite/0009_lighter_queue.sql")),
         (10, "attempts follow", include_str!("../../migrations/sqlite/0010_attempts_follow.sql")),
         (11, "marked at", include_str!("../../migrations/sqlite/0011_marked_at.sql")),
+        (12, "claims", include_str!("../../migrations/sqlite/0012_claims.sql")),
     ])
 }
 
@@ -37,6 +38,7 @@ pub(super) fn postgres() -> Migrator {
         (9, "lighter queue", include_str!("../../migrations/postgres/0009_lighter_queue.sql")),
         (10, "attempts follow", include_str!("../../migrations/postgres/0010_attempts_follow.sql")),
         (11, "marked at", include_str!("../../migrations/postgres/0011_marked_at.sql")),
+        (12, "claims", include_str!("../../migrations/postgres/0012_claims.sql")),
     ])
 }
 

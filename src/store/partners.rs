@@ -6,6 +6,7 @@ use super::{
     orders,
     rows::{self, Reader},
     segment,
+    sql::unclaimed,
 };
 use crate::domain::{
     Timestamp,
@@ -286,8 +287,8 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     // What waits is ended first, and the hash bars the way back.
     suppress_within(&mut tx, hash, None, SuppressionReason::Manual, now).await?;
     // By issue, as the index of recipients is.
-    let flying = "SELECT id FROM deliveries
-        WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND state = 'claimed' LIMIT 1";
+    let flying = "SELECT d.id FROM deliveries d JOIN claims c ON c.delivery = d.id
+        WHERE d.issue IN (SELECT key FROM issues) AND d.recipient_key = $1 LIMIT 1";
     if tx.row(flying, values![key]).await?.is_some() {
         return Ok(Erased::UnderWay);
     }
@@ -327,11 +328,15 @@ pub(super) async fn suppress<B: Backend>(
 /// What waits for the person, in the issues that may still send. The rest is found by its claim (T1), and what is claimed by
 /// its marker (T5): both look again. `$1` hash, `$2` mailing or `*`, `$3` now.
 /// SQLite takes a CROSS JOIN in the order written: the person, the issues, one look for each.
-pub(super) const STOP_QUEUED: &str = "UPDATE deliveries SET state = 'suppressed', next_at = NULL, changed_at = $3
-    WHERE state = 'queued' AND address_hash = $1 AND id IN (
+pub(super) const STOP_QUEUED: &str = concat!(
+    "UPDATE deliveries AS d SET state = 'suppressed', next_at = NULL, changed_at = $3
+    WHERE d.state = 'queued' AND d.address_hash = $1 AND ",
+    unclaimed!(),
+    " AND d.id IN (
         SELECT d.id FROM contacts c CROSS JOIN issues i CROSS JOIN deliveries d
         WHERE c.address_hash = $1 AND i.state IN ('sending', 'paused') AND ($2 = '*' OR i.mailing = $2)
-            AND d.issue = i.key AND d.recipient_key = c.email_key)";
+            AND d.issue = i.key AND d.recipient_key = c.email_key)"
+);
 
 /// Within a transaction that began with `opting_out`.
 pub(super) async fn suppress_within<B: Backend>(

@@ -155,7 +155,10 @@ impl Backend for Postgres {
         id_at_2: "(lpad(to_hex($2), 12, '0') || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 13))",
         rising_id: "lpad(to_hex($2), 12, '0') || lpad(to_hex(row_number() OVER (ORDER BY c.email_key)), 8, '0')
             || lpad(to_hex($4), 12, '0')",
-        skip_locked: " FOR UPDATE OF d SKIP LOCKED",
+        skip_locked: " FOR UPDATE SKIP LOCKED",
+        shared: " FOR SHARE OF i SKIP LOCKED",
+        held: " FOR UPDATE OF i",
+        beside_no_opt_out: "SELECT pg_advisory_xact_lock_shared(7305801)",
         each_label: "jsonb_array_elements_text(CAST(p.labels AS jsonb)) AS label(value)",
         opting_out: "SELECT pg_advisory_xact_lock(7305801)",
         at_length: "SET LOCAL statement_timeout = '15min'",

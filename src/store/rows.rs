@@ -238,7 +238,8 @@ pub(super) fn counts(row: &Row) -> Result<(IssueKey, Counts)> {
     for state in State::ALL {
         *counts.of(state) = row.number(state.as_str())?;
     }
-    // Stored with the claims.
+    // Stored as queued, and counted as claims.
+    counts.queued = counts.queued.saturating_sub(counts.claimed);
     counts.claimed = counts.claimed.saturating_sub(counts.in_data);
     Ok((row.issue_key("issue")?, counts))
 }
@@ -278,8 +279,8 @@ pub(super) fn newcomer(row: &Row) -> Result<Newcomer> {
     Ok(Newcomer { establishment: row.text("establishment")?, commune: row.text("commune")? })
 }
 
-/// `domain`: of the Message-IDs of its issue.
-pub(super) fn claim(row: &Row, domain: &str) -> Result<Claim> {
+/// Of what was picked. `domain`: of the Message-IDs of its issue.
+pub(super) fn claim(row: &Row, domain: &str, owner: &str, lease_until: Timestamp) -> Result<Claim> {
     let row = Reader::new(row, "deliveries", "id");
     let (id, issue) = (DeliveryId(row.text("id")?), row.issue_key("issue")?);
     Ok(Claim {
@@ -287,8 +288,8 @@ pub(super) fn claim(row: &Row, domain: &str) -> Result<Claim> {
         id,
         issue,
         attempt: row.number("attempt")?,
-        owner: row.text("owner")?,
-        lease_until: row.instant("lease_until")?,
+        owner: owner.to_owned(),
+        lease_until,
         recipient: Recipient {
             address: row.address("address")?,
             name: row.text("name")?,

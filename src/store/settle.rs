@@ -1,13 +1,14 @@
 //! Markers and results (T3 to T8): what every message costs, twice, so the one place where each database has its own words
-//! for the same step (docs/adr/0007, 0009).
+//! for the same step (docs/adr/0007, 0010).
 //!
-//! What is usual is one short text: claims become marked, what was marked ends, and its attempt is written. What is not, and
+//! What is usual is one short text: claims become marked, or end with their delivery moved and its attempt written. What is not, and
 //! may cost more, is looked for afterwards: a late answer to what was given up, a claim that meets an opt-out.
 //! What either text means is proved by the same tests.
 
 use super::{
     DATA_LEASE, Result, Settled, StoreError,
-    backend::{Backend, Row, Transaction, values},
+    backend::{Backend, Transaction, values},
+    deliveries::ids,
     partners,
     rows::Reader,
     sql::suppressed,
@@ -38,13 +39,15 @@ pub(super) const SQLITE_SETTLING: [&str; 3] = [
     concat!(
         "CREATE TEMP TRIGGER settle_end INSTEAD OF INSERT ON settling WHEN NEW.step = 'end'
         BEGIN
-            UPDATE deliveries SET
-                state = NEW.it->>'state', next_at = NEW.it->>'next_at', owner = NULL, lease_until = NULL, marked_at = NULL,
-                deferrals = deferrals + (NEW.it->>'deferred'), changed_at = NEW.it->>'at'
-            WHERE id = NEW.it->>'id' AND attempt = NEW.it->>'attempt' AND state = 'claimed' AND (marked_at IS NOT NULL
+            DELETE FROM claims
+            WHERE delivery = NEW.it->>'id' AND attempt = NEW.it->>'attempt' AND (marked_at IS NOT NULL
                 OR owner = NEW.it->>'owner' AND NEW.it->>'state' IN ('failed', 'queued'));",
         not_as_asked!(),
-        "   INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
+        "   UPDATE deliveries SET
+                state = NEW.it->>'state', next_at = NEW.it->>'next_at', attempt = NEW.it->>'attempt',
+                deferrals = deferrals + (NEW.it->>'deferred'), changed_at = NEW.it->>'at'
+            WHERE id = NEW.it->>'id';
+            INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
             VALUES (NEW.it->>'id', NEW.it->>'attempt', 'relay', NEW.it->>'at', NEW.it->>'phase', NEW.it->>'code',
                 NEW.it->>'enhanced', NEW.it->>'text', NEW.it->>'outcome');
         END"
@@ -52,12 +55,12 @@ pub(super) const SQLITE_SETTLING: [&str; 3] = [
     concat!(
         "CREATE TEMP TRIGGER settle_marker INSTEAD OF INSERT ON settling WHEN NEW.step = 'marker'
         BEGIN
-            UPDATE deliveries SET marked_at = NEW.it->>'now', lease_until = NEW.it->>'lease'
-            WHERE id = NEW.it->>'id' AND attempt = NEW.it->>'attempt' AND state = 'claimed' AND marked_at IS NULL
+            UPDATE claims SET marked_at = NEW.it->>'now', lease_until = NEW.it->>'lease'
+            WHERE delivery = NEW.it->>'id' AND attempt = NEW.it->>'attempt' AND marked_at IS NULL
                 AND owner = NEW.it->>'owner' AND lease_until > NEW.it->>'now'
-                AND EXISTS (SELECT 1 FROM issues i WHERE i.key = deliveries.issue AND i.state = 'sending'
+                AND EXISTS (SELECT 1 FROM issues i WHERE i.key = claims.issue AND i.state = 'sending'
                     AND i.expires_at > NEW.it->>'now' AND NOT ",
-        suppressed!("deliveries.address_hash", "i.mailing"),
+        suppressed!("claims.address_hash", "i.mailing"),
         ");",
         not_as_asked!(),
         "END"
@@ -72,104 +75,98 @@ pub(super) const SQLITE_SETTLE: &str =
     "INSERT INTO settling SELECT 'end', value FROM jsonb_each(?) UNION ALL SELECT 'marker', value FROM jsonb_each(?)";
 
 /// Prepared on the connection that settles. The arguments are those of [`postgres_call`], and the plan is kept, whatever the
-/// tables were when it was made: each row is looked up by its key, and the state is hidden from the indexes that know it too.
-/// A row that another transaction holds is waited for, and its guard asked again.
-///
-/// Ends and markers are one update, so that checks and triggers of the table are gone into once for a batch. A marker (no state
-/// to go to) changes no column that an index holds.
+/// tables were when it was made: each row is looked up by its key. A row that another transaction holds is waited for, and its
+/// guard asked again.
 pub(super) const POSTGRES_SETTLE: &str = concat!(
     "PREPARE beside_no_opt_out AS SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL;
     PREPARE settle (text[], bigint[], text[], text[], bigint[], bigint[], bigint[], text[], bigint[], text[], text[], text[],
-        bigint, bigint) AS
-    WITH moved AS (
-        UPDATE deliveries d SET state = coalesce(it.to_state, d.state), next_at = it.next_at,
-            owner = CASE WHEN it.to_state IS NULL THEN d.owner END,
-            lease_until = CASE WHEN it.to_state IS NULL THEN $14 END,
-            marked_at = CASE WHEN it.to_state IS NULL THEN $13 END,
-            deferrals = d.deferrals + coalesce(it.deferred, 0), changed_at = coalesce(it.at, d.changed_at)
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS it (id, attempt, owner, to_state, next_at, deferred,
+        text[], bigint[], text[], bigint, bigint) AS
+    WITH ended AS (
+        DELETE FROM claims c
+        USING unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS it (id, attempt, owner, to_state, next_at, deferred,
             at, phase, code, enhanced, text, outcome)
-        WHERE d.id = it.id AND d.attempt = it.attempt AND (d.state || '') = 'claimed'
-            AND CASE WHEN it.to_state IS NOT NULL
-                THEN d.marked_at IS NOT NULL OR d.owner = it.owner AND it.to_state IN ('failed', 'queued')
-                ELSE d.marked_at IS NULL AND d.owner = it.owner AND d.lease_until > $13
-                    AND (SELECT i.state = 'sending' AND i.expires_at > $13 AND NOT ",
-    suppressed!("d.address_hash", "i.mailing"),
-    " FROM issues i WHERE i.key = d.issue)
-                END
-        RETURNING it.id, it.attempt, it.at, it.phase, it.code, it.enhanced, it.text, it.outcome
+        WHERE c.delivery = it.id AND c.attempt = it.attempt
+            AND (c.marked_at IS NOT NULL OR c.owner = it.owner AND it.to_state IN ('failed', 'queued'))
+        RETURNING it.*
+    ), moved AS (
+        UPDATE deliveries d SET state = it.to_state, next_at = it.next_at, attempt = it.attempt,
+            deferrals = d.deferrals + it.deferred, changed_at = it.at
+        FROM ended it WHERE d.id = it.id
     ), noted AS (
         INSERT INTO attempts (delivery, n, source, at, phase, code, enhanced, text, outcome)
-        SELECT id, attempt, 'relay', at, phase, code, enhanced, text, outcome FROM moved WHERE outcome IS NOT NULL
+        SELECT id, attempt, 'relay', at, phase, code, enhanced, text, outcome FROM ended
+    ), marked AS (
+        UPDATE claims c SET marked_at = $16, lease_until = $17
+        FROM unnest($13, $14, $15) AS it (id, attempt, owner)
+        WHERE c.delivery = it.id AND c.attempt = it.attempt AND c.marked_at IS NULL
+            AND c.owner = it.owner AND c.lease_until > $16
+            AND (SELECT i.state = 'sending' AND i.expires_at > $16 AND NOT ",
+    suppressed!("c.address_hash", "i.mailing"),
+    " FROM issues i WHERE i.key = c.issue)
+        RETURNING c.delivery
     )
-    SELECT CASE WHEN outcome IS NULL THEN 'marker' ELSE 'end' END AS step, id FROM moved"
+    SELECT 'end' AS step, id FROM ended UNION ALL SELECT 'marker', delivery FROM marked"
 );
 
 /// First of the statements of a transaction that settles: any number of them go beside each other, none beside an opt-out.
 pub(super) const POSTGRES_BESIDE_NO_OPT_OUT: &str = "EXECUTE beside_no_opt_out";
 
-/// What [`POSTGRES_SETTLE`] prepared, for these: a column an array, ends before markers. The values are quoted, twice: for the
-/// array and for the text it stands in.
+/// What [`POSTGRES_SETTLE`] prepared, for these: a column an array. The values are quoted, twice: for the array and for the text
+/// it stands in.
 pub(super) fn postgres_call(batches: &Batches<'_>) -> String {
-    let Batches { now, lease, .. } = batches;
+    let Batches { ends, marks, now, lease } = batches;
     let mut call = "EXECUTE settle(".to_owned();
-    texts(&mut call, batches, |it| Some(it.id), |it| Some(it.id));
-    numbers(&mut call, batches, |it| Some(it.attempt.into()), |it| Some(it.attempt.into()));
-    texts(&mut call, batches, |it| Some(it.owner), |it| Some(it.owner));
-    texts(&mut call, batches, |it| Some(it.state), |_| None);
-    numbers(&mut call, batches, |it| it.next_at, |_| None);
-    numbers(&mut call, batches, |it| Some(it.deferred.into()), |_| None);
-    numbers(&mut call, batches, |it| Some(it.at), |_| None);
-    texts(&mut call, batches, |it| Some(it.phase.as_str()), |_| None);
-    numbers(&mut call, batches, |it| it.code.map(i64::from), |_| None);
-    texts(&mut call, batches, |it| it.enhanced, |_| None);
-    texts(&mut call, batches, |it| Some(it.text), |_| None);
-    texts(&mut call, batches, |it| Some(it.outcome), |_| None);
+    texts(&mut call, ends, |it| Some(it.id));
+    numbers(&mut call, ends, |it| Some(it.attempt.into()));
+    texts(&mut call, ends, |it| Some(it.owner));
+    texts(&mut call, ends, |it| Some(it.state));
+    numbers(&mut call, ends, |it| it.next_at);
+    numbers(&mut call, ends, |it| Some(it.deferred.into()));
+    numbers(&mut call, ends, |it| Some(it.at));
+    texts(&mut call, ends, |it| Some(it.phase.as_str()));
+    numbers(&mut call, ends, |it| it.code.map(i64::from));
+    texts(&mut call, ends, |it| it.enhanced);
+    texts(&mut call, ends, |it| Some(it.text));
+    texts(&mut call, ends, |it| Some(it.outcome));
+    texts(&mut call, marks, |it| Some(it.id));
+    numbers(&mut call, marks, |it| Some(it.attempt.into()));
+    texts(&mut call, marks, |it| Some(it.owner));
     // Writing into a String does not fail.
     let _ = write!(call, "{now}, {lease})");
     call
 }
 
-fn texts<'a>(
-    call: &mut String,
-    Batches { ends, marks, .. }: &Batches<'a>,
-    end: impl Fn(&End<'a>) -> Option<&'a str>,
-    mark: impl Fn(&Mark<'a>) -> Option<&'a str>,
-) {
-    array(call, ends.iter().map(end).chain(marks.iter().map(mark)), |call, text| {
-        call.push('"');
-        for c in text.chars() {
-            match c {
-                '"' | '\\' => call.extend(['\\', c]),
-                '\'' => call.push_str("''"),
-                c => call.push(c),
+fn texts<T>(call: &mut String, rows: &[T], column: impl Fn(&T) -> Option<&str>) {
+    array(call, rows, |call, row| match column(row) {
+        None => call.push_str("NULL"),
+        Some(text) => {
+            call.push('"');
+            for c in text.chars() {
+                match c {
+                    '"' | '\\' => call.extend(['\\', c]),
+                    '\'' => call.push_str("''"),
+                    c => call.push(c),
+                }
             }
+            call.push('"');
         }
-        call.push('"');
     });
 }
 
-fn numbers<'a>(
-    call: &mut String,
-    Batches { ends, marks, .. }: &Batches<'a>,
-    end: impl Fn(&End<'a>) -> Option<i64>,
-    mark: impl Fn(&Mark<'a>) -> Option<i64>,
-) {
-    array(call, ends.iter().map(end).chain(marks.iter().map(mark)), |call, number| {
-        let _ = write!(call, "{number}");
+fn numbers<T>(call: &mut String, rows: &[T], column: impl Fn(&T) -> Option<i64>) {
+    array(call, rows, |call, row| match column(row) {
+        None => call.push_str("NULL"),
+        Some(number) => drop(write!(call, "{number}")),
     });
 }
 
-fn array<T>(call: &mut String, values: impl Iterator<Item = Option<T>>, write: impl Fn(&mut String, T)) {
+fn array<T>(call: &mut String, rows: &[T], mut value: impl FnMut(&mut String, &T)) {
     call.push_str("'{");
-    for (n, value) in values.enumerate() {
+    for (n, row) in rows.iter().enumerate() {
         if n > 0 {
             call.push(',');
         }
-        match value {
-            Some(value) => write(call, value),
-            None => call.push_str("NULL"),
-        }
+        value(call, row);
     }
     call.push_str("}', ");
 }
@@ -245,16 +242,16 @@ async fn look_again<B: Backend>(
         moved.ended.extend(ids(&rows)?);
         tx.execute(B::SQL.note_late, values![late]).await?;
     }
-    let lost: Vec<_> = batches.marks.iter().filter(|it| !moved.marked.contains(it.id)).collect();
+    let mut lost: Vec<_> = batches.marks.iter().filter(|it| !moved.marked.contains(it.id)).collect();
     if lost.is_empty() {
         return Ok(HashSet::new());
     }
-    let rows = tx.rows(B::SQL.suppress_claims, values![batch(json(&lost))?, now]).await?;
-    ids(&rows)
-}
-
-fn ids(rows: &[Row]) -> Result<HashSet<String>> {
-    rows.iter().map(|row| Reader::new(row, "deliveries", "id").text("id")).collect()
+    let suppressed = ids(&tx.rows(B::SQL.end_opted_out, values![batch(json(&lost))?, now]).await?)?;
+    lost.retain(|it| suppressed.contains(it.id));
+    if !lost.is_empty() {
+        tx.execute(B::SQL.suppress, values![batch(json(&lost))?, now]).await?;
+    }
+    Ok(suppressed)
 }
 
 /// A batch, or a row of one, as a value of a statement.

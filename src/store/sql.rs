@@ -6,25 +6,36 @@
 
 /// One database's texts.
 pub(super) struct Statements {
-    /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most, `$5` owner, `$6` end of the lease
+    /// `$1` the issue, if it is to be one, `$2` now: issues that may send and have something due, if perhaps claimed, the longest
+    /// waiting first.
+    /// On Postgres none of them is stopped before the transaction ends
+    pub(super) due: &'static str,
+    /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most: what is due and nobody has claimed; on Postgres held until
+    /// the transaction ends
+    pub(super) pick: &'static str,
+    /// `$1` batch of {id, hash, attempt}, `$2` their issue, `$3` owner, `$4` now, `$5` end of the lease
     pub(super) claim: &'static str,
+    /// Queued, unclaimed, and met by an opt-out: `$1` batch of {id}, `$2` now
+    pub(super) suppress: &'static str,
     /// What was `unknown` and has an answer after all: batch of the ends of [`super::settle`]
     pub(super) finish_late: &'static str,
     /// The relay's words, whoever decided before them: batch of the ends of [`super::settle`]
     pub(super) note_late: &'static str,
-    /// Claims that meet an opt-out: batch of the marks of [`super::settle`], `$2` now
-    pub(super) suppress_claims: &'static str,
-    /// `$1` batch of {id, attempt, owner, next_at}, `$2` now
-    pub(super) release: &'static str,
-    /// `$1` leases that end by then, `$2` now
-    pub(super) release_leases: &'static str,
-    /// Marked, with a lease that ends by `$1`; on Postgres held until the transaction ends
-    pub(super) doubtful: &'static str,
-    /// `$1` batch of {id}, `$2` now
+    /// Ends claims that meet an opt-out: batch of the marks of [`super::settle`], `$2` now
+    pub(super) end_opted_out: &'static str,
+    /// Ends claims before their marker: `$1` batch of {id, attempt, owner}
+    pub(super) end_claims: &'static str,
+    /// Ends claims, marked or not, whose lease ends by `$1`
+    pub(super) end_leases: &'static str,
+    /// Ends claims of issue `$1` before their marker
+    pub(super) end_unmarked: &'static str,
+    /// After the end of their claim: `$1` batch of {id, attempt, next_at}, `$2` now
+    pub(super) queue_again: &'static str,
+    /// After the end of their claim: `$1` batch of {id, attempt}, `$2` now
     pub(super) doubt: &'static str,
     /// `$1` batch of {id, attempt, at}, `$2` why
     pub(super) note_doubts: &'static str,
-    /// `$1` issue, `$2` now, `$3` the state they end in
+    /// What waits unclaimed: `$1` issue, `$2` now, `$3` the state they end in
     pub(super) stop: &'static str,
     /// `$1` issue, `$2` now, `$3` mailing, `$4` a number that no issue frozen at the same time has; at
     /// `/* among */` [`super::editions::among`] is put in, with `$5`, and at `/* segment */` a further condition on `c` and
@@ -54,19 +65,33 @@ pub(super) struct Statements {
     /// What an opt-out's transaction begins with: it must not overlap with a marker's, or it could commit between the marker's
     /// look at the suppressions and its commit (I5). See [`super::backend::Backend::begin_settling`].
     pub(super) opting_out: &'static str,
+    /// What a transaction begins with that claims: any number of them go beside each other, none beside an opt-out.
+    pub(super) beside_no_opt_out: &'static str,
+    /// Behind a SELECT of issues that are to be stopped: nothing of them is claimed meanwhile, and what was claimed before is seen.
+    pub(super) held: &'static str,
     /// What a transaction begins with that may take minutes.
     pub(super) at_length: &'static str,
     /// What is done, after all is safe, when very many rows were added.
     pub(super) after_many: &'static str,
 }
 
-/// The state of a delivery `d`. What is past its marker is `in_data`; its row is that of a claim, with an instant more.
+/// The state of a delivery `d`, with its claim `c` if it has one: what is claimed, or past its marker, is stored as `queued`.
 macro_rules! state {
     () => {
-        "CASE WHEN d.marked_at IS NULL THEN d.state ELSE 'in_data' END"
+        "CASE WHEN c.delivery IS NULL THEN d.state WHEN c.marked_at IS NULL THEN 'claimed' ELSE 'in_data' END"
     };
 }
 pub(super) use state;
+
+/// A delivery `d` that is queued has no claim. In words of which the planner of Postgres makes no join and expects that it is so
+/// for half of the rows: of NOT EXISTS it makes a join, of IS NULL it thinks that hardly any row is so, and either may read
+/// and sort the whole queue to find its first.
+macro_rules! unclaimed {
+    () => {
+        "(SELECT true FROM claims c WHERE c.delivery = d.id) IS NOT TRUE"
+    };
+}
+pub(super) use unclaimed;
 
 /// The address is suppressed for `$mailing`.
 macro_rules! suppressed {
@@ -89,29 +114,43 @@ macro_rules! statements {
         id_at_2: $id:literal,
         rising_id: $rising_id:literal,
         skip_locked: $skip:literal,
+        shared: $shared:literal,
+        held: $held:literal,
+        beside_no_opt_out: $beside_no_opt_out:literal,
         each_label: $each_label:literal,
         opting_out: $opting_out:literal,
         at_length: $at_length:literal,
         after_many: $after_many:literal $(,)?
     ) => {
         $crate::store::sql::Statements {
+            due: concat!(
+                "SELECT key, mailing, message_domain FROM (
+                    SELECT i.key, i.mailing, i.message_domain,
+                        (SELECT min(d.next_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') AS due
+                    FROM issues i
+                    WHERE i.state = 'sending' AND i.expires_at > $2 AND ($1 IS NULL OR i.key = $1)", $shared, "
+                ) AS waiting
+                WHERE due <= $2 ORDER BY due, key"
+            ),
             // T1. A claim that meets an opt-out ends the delivery instead.
+            pick: concat!(
+                "SELECT d.id, d.issue, d.attempt + 1 AS attempt, d.deferrals, d.contact_id, d.address, d.address_hash, d.name,
+                    d.establishment, d.commune,
+                    CASE WHEN ", $crate::store::sql::suppressed!("d.address_hash", "$2"), " THEN 'yes' ELSE 'no' END AS stop
+                FROM deliveries d
+                WHERE d.issue = $1 AND d.state = 'queued' AND d.next_at <= $3 AND ", $crate::store::sql::unclaimed!(), "
+                ORDER BY d.next_at, d.id LIMIT $4", $skip
+            ),
+            // One that was claimed between the look and the lock is another's.
             claim: concat!(
-                "WITH picked AS MATERIALIZED (
-                    SELECT d.id AS picked_id, ", $crate::store::sql::suppressed!("d.address_hash", "$2"), " AS stop
-                    FROM deliveries d
-                    WHERE d.issue = $1 AND d.state = 'queued' AND d.next_at <= $3
-                    ORDER BY d.next_at, d.id LIMIT $4", $skip, "
-                )
-                UPDATE deliveries SET
-                    state = CASE WHEN stop THEN 'suppressed' ELSE 'claimed' END,
-                    owner = CASE WHEN stop THEN NULL ELSE $5 END,
-                    lease_until = CASE WHEN stop THEN NULL ELSE $6 END,
-                    attempt = attempt + CASE WHEN stop THEN 0 ELSE 1 END,
-                    next_at = NULL, changed_at = $3
-                FROM picked WHERE id = picked_id
-                RETURNING id, issue, state, attempt, owner, lease_until, deferrals,
-                    contact_id, address, name, establishment, commune"
+                "INSERT INTO claims (delivery, issue, address_hash, attempt, owner, since, lease_until)
+                SELECT batch.value->>'id', $2, batch.value->>'hash', CAST(batch.value->>'attempt' AS BIGINT), $3, $4, $5
+                FROM ", $batch, " WHERE true ON CONFLICT (delivery) DO NOTHING RETURNING delivery AS id"
+            ),
+            suppress: concat!(
+                "UPDATE deliveries AS d SET state = 'suppressed', next_at = NULL, changed_at = $2
+                FROM ", $batch, "
+                WHERE d.id = batch.value->>'id' AND d.state = 'queued' AND ", $crate::store::sql::unclaimed!()
             ),
             finish_late: concat!(
                 "UPDATE deliveries SET state = batch.value->>'state', next_at = CAST(batch.value->>'next_at' AS BIGINT),
@@ -130,36 +169,40 @@ macro_rules! statements {
                 WHERE delivery = batch.value->>'id' AND n = CAST(batch.value->>'attempt' AS BIGINT)
                     AND source = 'relay' AND attempts.outcome = 'unknown'"
             ),
-            suppress_claims: concat!(
-                "UPDATE deliveries SET state = 'suppressed', owner = NULL, lease_until = NULL, changed_at = $2
-                FROM ", $batch, "
-                WHERE deliveries.id = batch.value->>'id' AND attempt = CAST(batch.value->>'attempt' AS BIGINT)
-                    AND state = 'claimed' AND marked_at IS NULL AND owner = batch.value->>'owner' AND lease_until > $2
-                    AND EXISTS (SELECT 1 FROM issues i WHERE i.key = deliveries.issue
+            end_opted_out: concat!(
+                "DELETE FROM claims
+                WHERE (delivery, attempt, owner) IN (
+                        SELECT batch.value->>'id', CAST(batch.value->>'attempt' AS BIGINT), batch.value->>'owner' FROM ", $batch, ")
+                    AND marked_at IS NULL AND lease_until > $2
+                    AND EXISTS (SELECT 1 FROM issues i WHERE i.key = claims.issue
                         AND i.state = 'sending' AND i.expires_at > $2 AND ",
-                $crate::store::sql::suppressed!("deliveries.address_hash", "i.mailing"), ")
-                RETURNING id"
+                $crate::store::sql::suppressed!("claims.address_hash", "i.mailing"), ")
+                RETURNING delivery AS id"
             ),
-            release: concat!(
-                "UPDATE deliveries SET state = 'queued', next_at = CAST(batch.value->>'next_at' AS BIGINT),
-                    owner = NULL, lease_until = NULL, changed_at = $2
-                FROM ", $batch, "
-                WHERE deliveries.id = batch.value->>'id' AND state = 'claimed' AND marked_at IS NULL
-                    AND owner = batch.value->>'owner' AND attempt = CAST(batch.value->>'attempt' AS BIGINT)"
+            end_claims: concat!(
+                "DELETE FROM claims
+                WHERE (delivery, attempt, owner) IN (
+                        SELECT batch.value->>'id', CAST(batch.value->>'attempt' AS BIGINT), batch.value->>'owner' FROM ", $batch, ")
+                    AND marked_at IS NULL
+                RETURNING delivery AS id"
             ),
-            // One look into the index for each issue: what is under way is little.
-            release_leases: concat!(
-                "UPDATE deliveries SET state = 'queued', next_at = $2, owner = NULL, lease_until = NULL, changed_at = $2
-                WHERE id IN (SELECT d.id FROM issues i CROSS JOIN deliveries d
-                    WHERE d.issue = i.key AND d.state = 'claimed' AND d.marked_at IS NULL AND d.lease_until <= $1",
-                    $skip, ")"
+            end_leases: concat!(
+                "DELETE FROM claims WHERE delivery IN (SELECT c.delivery FROM claims c WHERE c.lease_until <= $1", $skip, ")
+                RETURNING delivery AS id, attempt, marked_at"
             ),
-            doubtful: concat!(
-                "SELECT d.id, d.attempt, d.marked_at FROM issues i CROSS JOIN deliveries d
-                WHERE d.issue = i.key AND d.state = 'claimed' AND d.marked_at IS NOT NULL AND d.lease_until <= $1", $skip
+            // Claims another transaction works on are left to the next pass.
+            end_unmarked: concat!(
+                "DELETE FROM claims
+                WHERE delivery IN (SELECT c.delivery FROM claims c WHERE c.issue = $1 AND c.marked_at IS NULL", $skip, ")"
+            ),
+            queue_again: concat!(
+                "UPDATE deliveries SET next_at = CAST(batch.value->>'next_at' AS BIGINT),
+                    attempt = CAST(batch.value->>'attempt' AS BIGINT), changed_at = $2
+                FROM ", $batch, " WHERE deliveries.id = batch.value->>'id' AND state = 'queued'"
             ),
             doubt: concat!(
-                "UPDATE deliveries SET state = 'unknown', owner = NULL, lease_until = NULL, marked_at = NULL, changed_at = $2
+                "UPDATE deliveries SET state = 'unknown', next_at = NULL,
+                    attempt = CAST(batch.value->>'attempt' AS BIGINT), changed_at = $2
                 FROM ", $batch, " WHERE deliveries.id = batch.value->>'id'"
             ),
             note_doubts: concat!(
@@ -168,11 +211,11 @@ macro_rules! statements {
                     CAST(batch.value->>'at' AS BIGINT), 'data', $2, 'unknown'
                 FROM ", $batch
             ),
-            // What was never marked. Rows another transaction works on are left to the next pass.
+            // Rows another transaction works on are left to the next pass.
             stop: concat!(
-                "UPDATE deliveries SET state = $3, next_at = NULL, owner = NULL, lease_until = NULL, changed_at = $2
+                "UPDATE deliveries SET state = $3, next_at = NULL, changed_at = $2
                 WHERE id IN (SELECT d.id FROM deliveries d
-                    WHERE d.issue = $1 AND d.state IN ('queued', 'claimed') AND d.marked_at IS NULL", $skip, ")"
+                    WHERE d.issue = $1 AND d.state = 'queued' AND ", $crate::store::sql::unclaimed!(), $skip, ")"
             ),
             // Ids rise with the address within an issue, and with time between issues: the log reads in order, and a
             // million rows are appended to the indexes instead of being scattered over them (six times as fast).
@@ -270,6 +313,8 @@ macro_rules! statements {
             ),
             each_label: $each_label,
             opting_out: $opting_out,
+            beside_no_opt_out: $beside_no_opt_out,
+            held: $held,
             at_length: $at_length,
             after_many: $after_many,
         }

@@ -138,6 +138,9 @@ impl Backend for Sqlite {
         rising_id: "printf('%012x%08x%012x', $2, row_number() OVER (ORDER BY c.email_key), $4)",
         // There is one writer: nobody to pass by or to wait for, no time-out to lift.
         skip_locked: "",
+        shared: "",
+        held: "",
+        beside_no_opt_out: "SELECT 1",
         each_label: "json_each(p.labels) AS label",
         opting_out: "SELECT 1",
         at_length: "SELECT 1",
@@ -377,13 +380,17 @@ mod tests {
         let sqlite = Sqlite::open(&url, Access::Exclusive).await.unwrap();
         let mut tx = Transaction::write(&sqlite, "explaining").await.unwrap();
         let Statements {
+            due,
+            pick,
             claim,
+            suppress,
             finish_late,
             note_late,
-            suppress_claims,
-            release,
-            release_leases,
-            doubtful,
+            end_opted_out,
+            end_claims,
+            end_leases,
+            end_unmarked,
+            queue_again,
             doubt,
             note_doubts,
             stop,
@@ -391,13 +398,17 @@ mod tests {
             ..
         } = Sqlite::SQL;
         for sql in [
+            due,
+            pick,
             claim,
+            suppress,
             finish_late,
             note_late,
-            suppress_claims,
-            release,
-            release_leases,
-            doubtful,
+            end_opted_out,
+            end_claims,
+            end_leases,
+            end_unmarked,
+            queue_again,
             doubt,
             note_doubts,
             stop,
@@ -422,7 +433,7 @@ mod tests {
         let url = format!("sqlite://{}", dir.path().join("semainier.db").display());
         let sqlite = Sqlite::open(&url, Access::Exclusive).await.unwrap();
         let mut tx = Transaction::write(&sqlite, "explaining").await.unwrap();
-        let roots = "SELECT rootpage FROM sqlite_schema WHERE tbl_name IN ('deliveries', 'attempts') AND rootpage > 0";
+        let roots = "SELECT rootpage FROM sqlite_schema WHERE tbl_name IN ('claims', 'deliveries', 'attempts') AND rootpage > 0";
         let roots = tx.rows(roots, vec![]).await.unwrap();
         let large: HashSet<i64> = roots.iter().map(|row| row.get("rootpage").unwrap()).collect();
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN {SQLITE_SETTLE}"));
@@ -440,7 +451,7 @@ mod tests {
                 _ => {}
             }
         }
-        assert!(sought >= 2, "an end and a marker");
+        assert!(sought >= 3, "a claim and its delivery at the end, a claim at the marker");
     }
 
     /// The queue of an issue may be a million rows, of which the person has one.

@@ -42,11 +42,11 @@ async fn an_issue_paused_meanwhile_sends_nothing_more(ledger: Ledger) {
     assert_eq!(office.issue().await.state, IssueState::Paused);
 }
 
-/// A trigger that refuses a change to what is `moment` on either database, until it is lifted.
-async fn refuse(ledger: &Ledger, moment: &str) {
+/// A trigger that refuses a change of `table` to what is `moment` on either database, until it is lifted.
+async fn refuse(ledger: &Ledger, table: &str, moment: &str) {
     if ledger.store.kind() == "sqlite" {
         let sql = format!(
-            "CREATE TRIGGER refuse BEFORE UPDATE ON deliveries WHEN NEW.{moment}
+            "CREATE TRIGGER refuse BEFORE UPDATE ON {table} WHEN NEW.{moment}
              BEGIN SELECT RAISE(ABORT, 'asked to fail'); END"
         );
         ledger.sql(&sql).await;
@@ -54,37 +54,37 @@ async fn refuse(ledger: &Ledger, moment: &str) {
         let sql = format!(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                 $$ BEGIN RAISE EXCEPTION 'asked to fail'; END $$;
-             CREATE TRIGGER refuse BEFORE UPDATE ON deliveries FOR EACH ROW WHEN (NEW.{moment})
+             CREATE TRIGGER refuse BEFORE UPDATE ON {table} FOR EACH ROW WHEN (NEW.{moment})
                 EXECUTE FUNCTION refuse()"
         );
         ledger.sql(&sql).await;
     }
 }
 
-async fn allow(ledger: &Ledger) {
-    let on = if ledger.store.kind() == "sqlite" { "" } else { " ON deliveries" };
+async fn allow(ledger: &Ledger, table: &str) {
+    let on = if ledger.store.kind() == "sqlite" { String::new() } else { format!(" ON {table}") };
     ledger.sql(&format!("DROP TRIGGER refuse{on}")).await;
 }
 
 async fn d08_a_marker_that_cannot_be_written_sends_nothing(ledger: Ledger) {
     let office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], Options::default()).await;
-    refuse(&office.ledger, "marked_at IS NOT NULL").await;
+    refuse(&office.ledger, "claims", "marked_at IS NOT NULL").await;
     assert!(office.try_send(&CancellationToken::new(), &|_| {}).await.is_err());
     office.check().await;
     assert_eq!((office.counts().await.queued, office.relay.numbers().data_commands), (2, 0));
-    allow(&office.ledger).await;
+    allow(&office.ledger, "claims").await;
     assert_eq!(office.send().await.sent, 2);
 }
 
 async fn k11_a_result_is_written_when_the_database_is_back(ledger: Ledger) {
     let office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], Options::default()).await;
-    refuse(&office.ledger, "state = 'sent'").await;
+    refuse(&office.ledger, "deliveries", "state = 'sent'").await;
     let back = async {
         while office.relay.accepted("a@x.example") + office.relay.accepted("b@x.example") == 0 {
             tokio::task::yield_now().await;
         }
         assert_eq!(office.counts().await.in_data, 1);
-        allow(&office.ledger).await;
+        allow(&office.ledger, "deliveries").await;
     };
     let stop = CancellationToken::new();
     let (result, ()) = tokio::join!(office.try_send(&stop, &|_| {}), back);

@@ -14,8 +14,8 @@ fn with_in_data(on: On, relay: &Relay, n: usize) -> House {
 /// So many of the queue are in the hands of a daemon that is dead.
 fn mark(house: &House, n: usize) {
     house.sql(&format!(
-        "UPDATE deliveries SET state = 'claimed', marked_at = 1, next_at = NULL, owner = 'a dead one', lease_until = 1, attempt = 1
-        WHERE id IN (SELECT id FROM deliveries WHERE state = 'queued' ORDER BY id LIMIT {n})"
+        "INSERT INTO claims SELECT id, issue, address_hash, attempt + 1, 'a dead one', 1, 1, 1
+        FROM deliveries WHERE state = 'queued' ORDER BY id LIMIT {n}"
     ));
 }
 

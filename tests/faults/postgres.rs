@@ -53,10 +53,10 @@ fn d06_postgres_restarted_while_sending_leaves_nothing_in_doubt() {
         daemon.hear("the ledger does not answer; nothing more is claimed");
         cluster.start_again();
         // Claims that could not be given back are so when their lease is over.
-        house.sql("UPDATE deliveries SET lease_until = 0 WHERE state = 'claimed' AND marked_at IS NULL");
+        house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
     }
     daemon.hear("the post took");
-    house.sql("UPDATE deliveries SET lease_until = 0 WHERE state = 'claimed' AND marked_at IS NULL");
+    house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
     until_all_have_it(&relay);
     assert_eq!(daemon.stop().code, Some(0));
     assert_all_sent_once(&house, &relay);
@@ -74,7 +74,7 @@ fn d06_ended_sessions_leave_nothing_in_doubt() {
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid()",
         );
-        house.sql("UPDATE deliveries SET lease_until = 0 WHERE state = 'claimed' AND marked_at IS NULL");
+        house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
     }
     until_all_have_it(&relay);
     assert_eq!(daemon.stop().code, Some(0));
@@ -100,7 +100,7 @@ fn d07_a_line_to_postgres_that_is_dead_sends_nothing_more_and_loses_no_result() 
     assert!(relay.to_partners() < PEOPLE);
     wire.mend();
     daemon.hear("the post took");
-    house.sql("UPDATE deliveries SET lease_until = 0 WHERE state = 'claimed' AND marked_at IS NULL");
+    house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
     until_all_have_it(&relay);
     assert_eq!(daemon.stop().code, Some(0));
     assert_all_sent_once(&house, &relay);
@@ -176,7 +176,7 @@ fn d05_a_damaged_table_sends_nothing_and_points_to_the_backup() {
     cluster.stop();
     std::fs::write(&file, good).unwrap();
     cluster.start_again();
-    house.sql("UPDATE deliveries SET lease_until = 0 WHERE state = 'claimed' AND marked_at IS NULL");
+    house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
     house.semainier(&args).expect(0);
     assert_all_sent_once(&house, &relay);
 }

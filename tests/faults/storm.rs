@@ -68,8 +68,8 @@ impl<'a> Place<'a> {
         self.daemon.wait().unwrap();
         let its_own = format!("owner IN (SELECT owner FROM daemons WHERE pid = {pid})");
         let in_data =
-            self.house.number(&format!("SELECT count(*) FROM deliveries WHERE marked_at IS NOT NULL AND {its_own}"));
-        self.house.sql(&format!("UPDATE deliveries SET lease_until = 0 WHERE lease_until IS NOT NULL AND {its_own}"));
+            self.house.number(&format!("SELECT count(*) FROM claims WHERE marked_at IS NOT NULL AND {its_own}"));
+        self.house.sql(&format!("UPDATE claims SET lease_until = 0 WHERE {its_own}"));
         in_data.try_into().unwrap()
     }
 
@@ -165,7 +165,7 @@ fn resume(house: &House, tally: &mut Tally) -> bool {
 
 /// Until nothing moves by itself any more.
 fn drain(house: &House, last: &mut Place, tally: &mut Tally) {
-    let left = || house.number("SELECT count(*) FROM deliveries WHERE state IN ('queued', 'claimed')");
+    let left = || house.number("SELECT count(*) FROM deliveries WHERE state = 'queued'");
     let (mut before, mut moved) = (left(), Clock::monotonic());
     while before > 0 {
         std::thread::sleep(Duration::from_millis(50));

@@ -39,6 +39,34 @@ async fn concurrent_claimers_never_share_a_delivery(db: Ledger) {
     assert_eq!(ids.len(), 400);
 }
 
+async fn a_claim_that_crosses_an_opt_out_or_a_cancellation_holds_nothing_that_ended(db: Ledger) {
+    const PEOPLE: usize = 300;
+    let key = db.frozen(PEOPLE).await;
+    let claimers = (0..4).map(|n| {
+        let store = db.store.clone();
+        tokio::spawn(async move {
+            for _ in 0..60 {
+                let claims = store.claim_deliveries(None, &format!("daemon-{n}"), 3, at(1)).await.unwrap();
+                store.mark_in_data(&claims[..claims.len() / 3], at(2)).await.unwrap();
+                store.release(&claims[claims.len() / 2..], at(1)).await.unwrap();
+            }
+        })
+    });
+    let claimers: Vec<_> = claimers.collect();
+    for n in 1..=40 {
+        db.store.suppress(&hash(n), None, SuppressionReason::OptOut, at(1)).await.unwrap();
+    }
+    db.store.set_issue_state(&key, &[IssueState::Sending], IssueState::Cancelled, None, at(2)).await.unwrap();
+    for claimer in claimers {
+        claimer.await.unwrap();
+    }
+    // What others were at is cancelled by the next look.
+    db.store.close_finished_issues(at(3)).await.unwrap();
+    let counts = db.store.issue(&key).await.unwrap().unwrap().counts;
+    assert_eq!((counts.queued, counts.claimed, counts.total()), (0, 0, PEOPLE as u64), "{counts:?}");
+    assert_eq!(db.store.recover(true, at(4)).await.unwrap(), Recovered { released: 0, unknown: counts.in_data });
+}
+
 async fn a_claim_carries_the_recipient_as_it_was_frozen(db: Ledger) {
     db.frozen(1).await;
     db.sql("UPDATE contacts SET name = 'Autre', address = 'autre@gite.example'").await;
@@ -177,6 +205,7 @@ async fn past_the_deadline_what_was_never_marked_expires(db: Ledger) {
 
 on_both_databases! {
     concurrent_claimers_never_share_a_delivery
+    a_claim_that_crosses_an_opt_out_or_a_cancellation_holds_nothing_that_ended
     a_claim_carries_the_recipient_as_it_was_frozen
     only_what_is_due_in_an_issue_that_sends_is_claimed
     a_claim_passes_over_the_opted_out

@@ -83,14 +83,19 @@ async fn attempt(db: &Ledger, it: &Try, key: &IssueKey, claim: &Claim) {
 /// The delivery in this state, as the first attempt would have left it; `opted_out` behind its back.
 async fn reset(db: &Ledger, id: &DeliveryId, state: State, opted_out: bool) {
     let now = at(0).timestamp_millis();
-    let next_at = if state == State::Queued { now.to_string() } else { "NULL".to_owned() };
-    let (owner, lease) = match state {
-        State::Claimed | State::InData => ("'here'", (now + 60_000).to_string()),
-        _ => ("NULL", "NULL".to_owned()),
-    };
-    let (stored, marked_at) = match state {
-        State::InData => (State::Claimed, now.to_string()),
+    let (stored, next_at) = match state {
+        State::Queued | State::Claimed | State::InData => (State::Queued, now.to_string()),
         state => (state, "NULL".to_owned()),
+    };
+    let claim = match state {
+        State::Claimed | State::InData => {
+            let marked_at = if state == State::InData { now.to_string() } else { "NULL".to_owned() };
+            format!(
+                "INSERT INTO claims SELECT id, issue, address_hash, 1, 'here', {now}, {now} + 60000, {marked_at}
+                FROM deliveries WHERE id = '{id}';"
+            )
+        }
+        _ => String::new(),
     };
     let attempt = match state {
         State::Unknown => {
@@ -107,10 +112,10 @@ async fn reset(db: &Ledger, id: &DeliveryId, state: State, opted_out: bool) {
         String::new()
     };
     db.sql(&format!(
-        "DELETE FROM suppressions; DELETE FROM attempts; UPDATE issues SET state = 'sending', closed_at = NULL;
-        UPDATE deliveries SET state = '{stored}', marked_at = {marked_at}, next_at = {next_at}, owner = {owner},
-            lease_until = {lease}, attempt = 1
-        WHERE id = '{id}'; {attempt} {opt_out}"
+        "DELETE FROM suppressions; DELETE FROM attempts; DELETE FROM claims;
+        UPDATE issues SET state = 'sending', closed_at = NULL;
+        UPDATE deliveries SET state = '{stored}', next_at = {next_at}, attempt = 1 WHERE id = '{id}';
+        {claim} {attempt} {opt_out}"
     ))
     .await;
 }

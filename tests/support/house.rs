@@ -373,7 +373,7 @@ impl House {
     /// Where several daemons may share the database, the claims of one that died are free when their lease is over.
     pub fn leases_are_over(&self) {
         if self.on == On::Postgres {
-            self.sql("UPDATE deliveries SET lease_until = 0 WHERE lease_until IS NOT NULL");
+            self.sql("UPDATE claims SET lease_until = 0");
         }
     }
 

@@ -38,7 +38,8 @@ pub enum Place {
     Kept,
 }
 
-/// What is looked at when a test of the store is over: whatever it did, the sums are those of the rows (I1).
+/// What is looked at when a test of the store is over: whatever it did, the sums are those of the rows (I1), and nothing that
+/// ended is claimed.
 pub struct Audit {
     url: String,
     _place: Place,
@@ -49,6 +50,9 @@ impl Audit {
         // A test may have left a ledger that does not open.
         if let Ok(store) = store::open(&self.url, Access::Shared).await {
             assert_eq!(store.miscounted().await.unwrap(), []);
+            let stray =
+                "SELECT count(*) FROM claims WHERE delivery NOT IN (SELECT id FROM deliveries WHERE state = 'queued')";
+            assert_eq!(BackDoor::open(&self.url).await.number(stray).await, 0, "claims of what is over");
         }
     }
 }
@@ -66,6 +70,13 @@ impl BackDoor {
                 BackDoor::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap())
             }
             None => BackDoor::Postgres(PgPoolOptions::new().max_connections(1).connect(url).await.unwrap()),
+        }
+    }
+
+    async fn number(&self, select: &'static str) -> i64 {
+        match self {
+            BackDoor::Sqlite(pool) => sqlx::query_scalar(select).fetch_one(pool).await.unwrap(),
+            BackDoor::Postgres(pool) => sqlx::query_scalar(select).fetch_one(pool).await.unwrap(),
         }
     }
 }
