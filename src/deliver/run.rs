@@ -6,6 +6,7 @@
 use super::{
     DeliverError, Deliverer, Paused, RelayTrouble, Summary,
     claims::{Ahead, Claims},
+    classify::{Class, classify},
     lanes::{self, Permit},
     ledger::{Ledger, ledger},
     session::Session,
@@ -14,11 +15,11 @@ use super::{
 };
 use crate::{
     domain::{
-        delivery::{DeliveryId, Finished, Outcome, Phase, Reply},
+        delivery::{Claim, DeliveryId, Finished, Outcome, Phase, Reply, State},
         issue::{IssueKey, IssueState},
         lane::{LaneTrouble, Pace},
     },
-    store::StoreError,
+    store::{LogFilter, LoggedDelivery, StoreError},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -35,6 +36,8 @@ use tracing::{error, info, warn};
 const LOST_IN_A_ROW: u32 = 10;
 /// Refusals of the content before its lane, or the issue, pauses.
 const CONTENT_REFUSALS: u32 = 3;
+/// Issues in a row that found a person's mailbox full before nothing more is written to it.
+const FULL_IN_A_ROW: usize = 5;
 
 /// How often our own code failed at a delivery.
 #[derive(Default)]
@@ -293,6 +296,28 @@ impl Run {
         }
     }
 
+    /// Whether this issue is one too many that finds the person's mailbox full, with none before it that may have arrived.
+    pub async fn never_gets_in(&self, claim: &Claim) -> bool {
+        let filter = LogFilter { address_key: Some(claim.recipient.address.key()), ..LogFilter::default() };
+        let log = match self.it.store.log(&filter).await {
+            Ok(log) => log,
+            Err(store_error) => {
+                self.store_error(store_error);
+                return false;
+            }
+        };
+        // What was stopped, or is under way elsewhere, says nothing of the mailbox.
+        let tried = |it: &&LoggedDelivery| {
+            it.issue != claim.issue && matches!(it.state, State::Sent | State::Unknown | State::Failed)
+        };
+        let before = log.iter().rev().filter(tried).take(FULL_IN_A_ROW - 1);
+        let never = before.filter(|it| was_full(it)).count() == FULL_IN_A_ROW - 1;
+        if never {
+            info!(delivery = %claim.id, "full at {FULL_IN_A_ROW} issues in a row: nothing more is written to this address");
+        }
+        never
+    }
+
     pub async fn pause_when_too_many_unknown(&self, issue: &IssueKey) {
         match self.it.store.issue(issue).await {
             Ok(Some(summary)) if summary.counts.too_many_unknown() => {
@@ -311,6 +336,12 @@ impl Run {
     pub fn store_error(&self, store_error: StoreError) {
         note_store_error(&self.tally, &self.halt, store_error);
     }
+}
+
+fn was_full(it: &LoggedDelivery) -> bool {
+    let Some(last) = it.attempts.last().filter(|_| it.state == State::Failed) else { return false };
+    let reply = Reply { code: last.code, enhanced: last.enhanced.clone(), text: last.text.clone().unwrap_or_default() };
+    last.outcome == "refused" && classify(last.phase, &reply).class == Class::Soft
 }
 
 /// Why an issue with so many in doubt is paused, for a communications officer.

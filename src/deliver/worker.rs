@@ -64,6 +64,8 @@ struct Consequence {
     lane_goes: Option<Arc<str>>,
     /// The lane whose refusals of the content are counted; empty for all domains of no family.
     content_refused: Option<String>,
+    /// The mailbox is full, or such: it may be so at each issue.
+    soft: bool,
     /// Why the issue pauses.
     pause: Option<String>,
 }
@@ -185,7 +187,7 @@ async fn made(run: &Run, claim: Claim, permit: Permit) -> Option<Item> {
 
 /// Writes the result, and what follows from it. An issue that we are refused for pauses first: its delivery is queued
 /// again, and nobody may claim it before.
-async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
+async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence) {
     let issue = finished.claim.issue.clone();
     let unknown = finished.outcome == Outcome::Unknown;
     if let Some(trouble) = consequence.lane {
@@ -193,6 +195,9 @@ async fn conclude(run: &Run, finished: Finished, consequence: Consequence) {
     }
     if let Some(reason) = consequence.pause {
         run.pause(&issue, reason).await;
+    }
+    if consequence.soft && run.never_gets_in(&finished.claim).await {
+        finished.outcome = Outcome::Refused { suppress: true };
     }
     log(&finished);
     run.ledger.finish(finished).await;
@@ -409,7 +414,9 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
             let Verdict { class, at_least, reason, stops, .. } = verdict;
             match class {
                 Class::Hard => (Outcome::Refused { suppress: true }, Consequence::default()),
-                Class::Soft => (Outcome::Refused { suppress: false }, Consequence::default()),
+                Class::Soft => {
+                    (Outcome::Refused { suppress: false }, Consequence { soft: true, ..Consequence::default() })
+                }
                 Class::Content => {
                     let counted = if lane.is_family { lane.lane().to_string() } else { String::new() };
                     let consequence = Consequence { content_refused: Some(counted), ..Consequence::default() };

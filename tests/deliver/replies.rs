@@ -19,6 +19,7 @@ on_both_databases! {
     s06_a_452_at_data_is_queued_although_it_is_marked
     s07_a_dead_address_is_failed_and_suppressed
     s08_a_full_mailbox_is_failed_for_this_issue_and_not_suppressed
+    s08_a_mailbox_that_is_full_at_five_issues_in_a_row_is_written_to_no_more
     s09_content_refused_three_times_pauses_the_issue
     s10_a_refusal_of_us_fails_nobody_and_pauses_the_issue
     s11_a_drop_at_data_is_queued_not_unknown
@@ -100,6 +101,32 @@ async fn s08_a_full_mailbox_is_failed_for_this_issue_and_not_suppressed(ledger: 
         assert_eq!(office.state(address).await, State::Failed, "{address}");
         assert!(!office.suppressed(address).await, "{address}");
     }
+}
+
+async fn s08_a_mailbox_that_is_full_at_five_issues_in_a_row_is_written_to_no_more(ledger: Ledger) {
+    let (full, in_doubt_once) = ("t-ofr417@x.example", "f552@x.example");
+    let mut office = Office::writing_to(ledger, &[full, in_doubt_once], Options::default()).await;
+    for week in 1..=5 {
+        assert!(!office.suppressed(full).await, "{week}");
+        assert_eq!(office.send().await.failed, 2);
+        if week == 3 {
+            let unknown = format!(
+                "UPDATE deliveries SET state = 'unknown' WHERE issue = '{}' AND address = '{in_doubt_once}'",
+                office.issue
+            );
+            office.ledger.sql(&unknown).await;
+        }
+        office.another_issue().await;
+    }
+    assert!(office.suppressed(full).await);
+    assert_eq!(office.counts().await.suppressed, 1, "the next issue knows");
+    for _ in 6..=7 {
+        assert_eq!(office.send().await.failed, 1);
+        assert!(!office.suppressed(in_doubt_once).await, "it may have arrived in between");
+        office.another_issue().await;
+    }
+    assert_eq!(office.send().await.failed, 1);
+    assert!(office.suppressed(in_doubt_once).await, "five since");
 }
 
 async fn s09_content_refused_three_times_pauses_the_issue(ledger: Ledger) {

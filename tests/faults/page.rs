@@ -74,7 +74,7 @@ const RELAY: &[Fault] = &[
     fault("S05", "greylists", "asked again after five minutes, then less and less often; sent once"),
     fault("S06", "452 at DATA", "queued although the marker is set"),
     fault("S07", "no such mailbox", "failed, and the address suppressed"),
-    fault("S08", "mailbox full", "failed for this issue, not suppressed"),
+    fault("S08", "mailbox full", "failed for this issue; suppressed when it is so at five issues in a row"),
     fault("S09", "content refused", "failed, nobody suppressed; the third pauses the issue"),
     fault("S10", "refuses us, not the person", "nobody fails; the issue pauses, « notre configuration »"),
     fault("S11", "hangs up at DATA", "queued: nothing was written"),
