@@ -9,7 +9,8 @@ use semainier::{
     },
     store::{LogFilter, Recovered},
 };
-use std::collections::HashSet;
+use sqlx::{Connection, PgConnection};
+use std::{collections::HashSet, time::Duration};
 
 async fn concurrent_claimers_never_share_a_delivery(db: Ledger) {
     db.frozen(400).await;
@@ -217,4 +218,47 @@ on_both_databases! {
     a_lone_daemon_recovers_everything_at_once
     daemons_that_share_recover_only_ended_leases
     past_the_deadline_what_was_never_marked_expires
+}
+
+/// So many of the database's sessions wait for another.
+async fn waiting(back: &mut PgConnection, sessions: i64) {
+    let select =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    for _ in 0..500 {
+        if sqlx::query_scalar::<_, i64>(select).fetch_one(&mut *back).await.unwrap() == sessions {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody waits");
+}
+
+/// Otherwise it would not see the claim, and what it ends would still be claimed.
+#[tokio::test]
+async fn an_opt_out_waits_for_claims_that_are_being_made_on_postgres() {
+    let (db, audit) = Ledger::postgres().await.audited();
+    let key = db.frozen(2).await;
+    let mut back = PgConnection::connect(&db.url).await.unwrap();
+    let mut watch = PgConnection::connect(&db.url).await.unwrap();
+    // A claim that is not committed yet is waited for by the next who wants the delivery.
+    let mut other = back.begin().await.unwrap();
+    let claim = "INSERT INTO claims SELECT id, issue, address_hash, 1, 'elsewhere', 1, 1, NULL FROM deliveries
+        ORDER BY id LIMIT 1";
+    sqlx::query(claim).execute(&mut *other).await.unwrap();
+    let (claimer, leaver) = (db.store.clone(), db.store.clone());
+    let claiming = tokio::spawn(async move { claimer.claim_deliveries(None, "here", 2, at(1)).await.unwrap() });
+    waiting(&mut watch, 1).await;
+    let leaving = tokio::spawn(async move {
+        leaver.suppress(&hash(2), None, SuppressionReason::OptOut, at(1)).await.unwrap();
+    });
+    waiting(&mut watch, 2).await;
+    other.rollback().await.unwrap();
+    let claims = claiming.await.unwrap();
+    leaving.await.unwrap();
+    let counts = db.store.issue(&key).await.unwrap().unwrap().counts;
+    assert_eq!((claims.len(), counts.claimed, counts.total()), (2, 2, 2), "{counts:?}");
+    let marked = db.store.mark_in_data(&claims, at(2)).await.unwrap();
+    assert_eq!(marked, [Marked::InData, Marked::Suppressed]);
+    drop(db);
+    audit.finds_nothing_wrong().await;
 }
