@@ -1,7 +1,7 @@
 //! Group commit: the markers (T5) and the results (T3, T4, T6-T8) of all connections, written together.
 //!
 //! Whatever gathered while the last write ran is the next write, so one connection alone waits for nothing and thirty share
-//! a disk flush. A small write waits for those who will be back sooner than it would end ([`Company`]). Nobody goes on
+//! a disk flush. A small write waits a little for those who will soon be back ([`Company`]). Nobody goes on
 //! before their own row is durable. What one connection asks is written in the order asked, so a result is never behind the
 //! marker of the message after it.
 
@@ -26,8 +26,8 @@ const MOST: usize = 500;
 /// Rows that share a write well enough: for more nobody waits. (Measured: a write on Postgres costs as much as eight results
 /// with their next markers.)
 const ENOUGH: usize = 16;
-/// A talk with the relay that takes so many writes is not waited for.
-const PATIENCE: u32 = 2;
+/// Who talks with the relay for so many writes, or less, is waited for, for the time of one.
+const NEAR: u32 = 2;
 /// Between tries to write results that the database does not take.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -176,8 +176,8 @@ impl Company {
 
     /// Whether others are worth waiting for, and how long at the most.
     fn worth_waiting(&self, rows: usize) -> Option<Duration> {
-        let most = self.write * PATIENCE;
-        (rows < ENOUGH && !self.talking.is_empty() && self.talk <= most).then_some(most)
+        let near = self.talk <= self.write * NEAR;
+        (rows < ENOUGH && !self.talking.is_empty() && near).then_some(self.write)
     }
 }
 
@@ -213,15 +213,15 @@ mod tests {
     }
 
     #[test]
-    fn a_small_write_waits_for_those_who_will_be_back_before_another_could_end() {
-        assert_eq!(company(4, 300, 500).worth_waiting(8), Some(Duration::from_millis(1)));
+    fn a_small_write_waits_for_those_who_will_soon_be_back() {
+        assert_eq!(company(4, 300, 500).worth_waiting(8), Some(Duration::from_micros(500)));
         assert_eq!(company(4, 300, 500).worth_waiting(ENOUGH), None, "enough share it");
         assert_eq!(
             company(0, 300, 500).worth_waiting(1),
             None,
             "nobody will come: one connection alone waits for nothing"
         );
-        assert_eq!(company(4, 10_000, 500).worth_waiting(2), None, "the relay is far away");
+        assert_eq!(company(4, 1_500, 500).worth_waiting(2), None, "the relay is far away");
     }
 
     #[test]
