@@ -1,8 +1,8 @@
 //! What became of every delivery, page by page.
 //!
-//! An issue is one range of ids and a few ranges of the index by state, beside the few claims, so a page is read where it lies: issue by issue,
-//! in the order in which they were frozen, and only issues that have something to show. Whatever is asked for, the
-//! database never passes over rows that it does not return.
+//! An issue is one range of ids and a few ranges of the index by state, beside the few claims, so a page is read where it
+//! lies: issue by issue, in the order in which they were frozen, and only issues that have something to show. Whatever is
+//! asked for, the database never passes over rows that it does not return, claims apart.
 
 use super::{
     LogFilter, LogMark, LoggedDelivery, Result,

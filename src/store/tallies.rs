@@ -1,6 +1,6 @@
 //! How many deliveries of an issue are in each state. The sums are kept, not counted: a trigger of the database moves them
-//! in the transaction that moves the deliveries, so nobody can forget to. Only the claims
-//! are counted: they are few. Here the sums are begun, read, and held against the rows (I1).
+//! in the transaction that moves the deliveries, so nobody can forget to. Only the claims are counted: they are few. Here the
+//! sums are begun, read, and held against the rows (I1).
 
 use super::{
     Miscounted, Result,
