@@ -45,11 +45,17 @@ pub(super) struct Writer {
 /// ask for one while the other half talks.
 #[derive(Default)]
 struct Company {
-    /// Since when they talk to the relay: from the marker to the result.
-    talking: HashMap<DeliveryId, Instant>,
+    /// Who talks to the relay, from the marker to the result.
+    talking: HashMap<DeliveryId, Talk>,
     /// How long a talk takes, and a write (moving averages).
     talk: Duration,
     write: Duration,
+}
+
+struct Talk {
+    since: Instant,
+    /// Was waited for once, and did not come: it is not any more, and counts when it is over.
+    late: bool,
 }
 
 /// What is to be written, and who waits for it.
@@ -111,7 +117,7 @@ impl Writer {
                 Ok(settled) => {
                     for ((claim, answer), marked) in claims.into_iter().zip(markers).zip(settled.marked) {
                         if marked == Marked::InData {
-                            self.company.talking.insert(claim.id, written_at);
+                            self.company.talking.insert(claim.id, Talk { since: written_at, late: false });
                         }
                         // A worker that is gone sends nothing; its row is recovered when its lease is over.
                         let _ = answer.send(marked);
@@ -145,8 +151,7 @@ impl Writer {
             let Some(most) = self.company.worth_waiting(heard) else { break };
             let left = most.saturating_sub(Clock::monotonic() - begun);
             if !matches!(timeout(left, self.entries.recv_many(gathered, MOST)).await, Ok(1..)) {
-                // Whoever is not back by now takes longer: the next writes do not wait for them either.
-                self.company.talking.clear();
+                self.company.talking.values_mut().for_each(|talk| talk.late = true);
                 break;
             }
         }
@@ -167,9 +172,9 @@ impl Company {
     fn hear(&mut self, entries: &[Entry]) {
         for entry in entries {
             if let Entry::Finish(finished, _) = entry
-                && let Some(since) = self.talking.remove(&finished.claim.id)
+                && let Some(talk) = self.talking.remove(&finished.claim.id)
             {
-                self.talk = averaged(self.talk, Clock::monotonic() - since);
+                self.talk = averaged(self.talk, Clock::monotonic() - talk.since);
             }
         }
     }
@@ -177,7 +182,7 @@ impl Company {
     /// Whether others are worth waiting for, and how long at the most.
     fn worth_waiting(&self, rows: usize) -> Option<Duration> {
         let near = self.talk <= self.write * NEAR;
-        (rows < ENOUGH && !self.talking.is_empty() && near).then_some(self.write)
+        (rows < ENOUGH && near && self.talking.values().any(|talk| !talk.late)).then_some(self.write)
     }
 }
 
@@ -206,9 +211,15 @@ async fn write_until_it_lands(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{
+        delivery::{Outcome, Phase, Recipient, Reply},
+        email::EmailAddress,
+        issue::IssueKey,
+    };
 
     fn company(talking: usize, talk: u64, write: u64) -> Company {
-        let talking = (0..talking).map(|n| (DeliveryId(n.to_string()), Clock::monotonic())).collect();
+        let talk_of = |n: usize| (DeliveryId(n.to_string()), Talk { since: Clock::monotonic(), late: false });
+        let talking = (0..talking).map(talk_of).collect();
         Company { talking, talk: Duration::from_micros(talk), write: Duration::from_micros(write) }
     }
 
@@ -218,6 +229,43 @@ mod tests {
         assert_eq!(company(4, 300, 500).worth_waiting(ENOUGH), None, "enough share it");
         assert_eq!(company(0, 300, 500).worth_waiting(1), None, "one connection alone waits for nothing");
         assert_eq!(company(4, 1_500, 500).worth_waiting(2), None, "the relay is far away");
+        let mut late = company(4, 300, 500);
+        late.talking.values_mut().for_each(|talk| talk.late = true);
+        assert_eq!(late.worth_waiting(2), None, "nobody is waited for twice");
+    }
+
+    fn result_of(id: &str) -> Entry {
+        let at = chrono::DateTime::UNIX_EPOCH;
+        let recipient = Recipient {
+            address: EmailAddress::parse("a@gite.example").unwrap(),
+            name: String::new(),
+            establishment: String::new(),
+            commune: String::new(),
+            contact_id: String::new(),
+        };
+        let claim = Claim {
+            id: DeliveryId(id.to_owned()),
+            message_id: String::new(),
+            issue: IssueKey::new("agenda", "2026-W28"),
+            attempt: 1,
+            owner: String::new(),
+            lease_until: at,
+            recipient,
+            deferrals: 0,
+        };
+        let (phase, reply, outcome) = (Phase::Dot, Reply::default(), Outcome::Accepted);
+        Entry::Finish(Finished { claim, phase, reply, outcome, at }, oneshot::channel().0)
+    }
+
+    /// Else only short talks would be known, and a far relay be taken for a near one.
+    #[test]
+    fn a_talk_that_was_waited_for_in_vain_counts_when_it_is_over() {
+        let mut company = company(8, 300, 500);
+        let before = Clock::monotonic() - Duration::from_millis(100);
+        company.talking.values_mut().for_each(|talk| *talk = Talk { since: before, late: true });
+        let results: Vec<_> = (0..8).map(|n| result_of(&n.to_string())).collect();
+        company.hear(&results);
+        assert!(company.talk > Duration::from_millis(50) && company.talking.is_empty(), "{:?}", company.talk);
     }
 
     #[test]
