@@ -99,7 +99,8 @@ fn full_or_broken_at_the_result(fault: Fault) {
 #[test]
 fn d02_a_daemon_that_dies_with_a_result_in_memory_leaves_it_sent_or_in_doubt() {
     let relay = Relay::start();
-    let (house, disk) = frozen(&["slow500@gite.example", "slow500+2@gite.example"], &relay);
+    // Long enough to break the disk meanwhile, however busy the machine.
+    let (house, disk) = frozen(&["slow2000@gite.example", "slow2000+2@gite.example"], &relay);
     let mut daemon = house.serve();
     until("the relay thinks", || relay.numbers().data_commands == 1);
     disk.fails(Fault::Broken);
