@@ -1,9 +1,9 @@
 //! Group commit: the markers (T5) and the results (T3, T4, T6-T8) of all connections, written together.
 //!
 //! Whatever gathered while the last write ran is the next write, so one connection alone waits for nothing and thirty share
-//! a disk flush. A small write waits a little for those who will soon be back ([`Company`]). Nobody goes on
-//! before their own row is durable. What one connection asks is written in the order asked, so a result is never behind the
-//! marker of the message after it.
+//! a disk flush. A small write waits a little for those who will soon be back ([`Company`]). Nobody goes on before their own
+//! row is durable. What one connection asks is written in the order asked, so a result is never behind the marker of the
+//! message after it.
 
 use crate::{
     clock::Clock,
@@ -28,6 +28,8 @@ const MOST: usize = 500;
 const ENOUGH: usize = 16;
 /// Who talks with the relay for so many writes, or less, is waited for, for the time of one.
 const NEAR: u32 = 2;
+/// However long a write took: one that waited for a lock of somebody's is not to hold up those that follow.
+const LONGEST_WAIT: Duration = Duration::from_millis(5);
 /// Between tries to write results that the database does not take.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -181,8 +183,9 @@ impl Company {
 
     /// Whether others are worth waiting for, and how long at the most.
     fn worth_waiting(&self, rows: usize) -> Option<Duration> {
-        let near = self.talk <= self.write * NEAR;
-        (rows < ENOUGH && near && self.talking.values().any(|talk| !talk.late)).then_some(self.write)
+        let most = self.write.min(LONGEST_WAIT);
+        let near = self.talk <= most * NEAR;
+        (rows < ENOUGH && near && self.talking.values().any(|talk| !talk.late)).then_some(most)
     }
 }
 
@@ -229,6 +232,12 @@ mod tests {
         assert_eq!(company(4, 300, 500).worth_waiting(ENOUGH), None, "enough share it");
         assert_eq!(company(0, 300, 500).worth_waiting(1), None, "one connection alone waits for nothing");
         assert_eq!(company(4, 1_500, 500).worth_waiting(2), None, "the relay is far away");
+        assert_eq!(
+            company(4, 1_000_000, 10_000_000).worth_waiting(2),
+            None,
+            "and no write is so slow that it were near"
+        );
+        assert_eq!(company(4, 300, 10_000_000).worth_waiting(2), Some(LONGEST_WAIT));
         let mut late = company(4, 300, 500);
         late.talking.values_mut().for_each(|talk| talk.late = true);
         assert_eq!(late.worth_waiting(2), None, "nobody is waited for twice");

@@ -7,7 +7,7 @@ use super::{
     last_word::LastWord,
     migrations,
     settle::{Batches, Moved, POSTGRES_BESIDE_NO_OPT_OUT, POSTGRES_SETTLE, postgres_call},
-    sql::{self, Statements},
+    sql::{self, Statements, lock_of_opt_outs},
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres as Db, Row as _,
@@ -158,9 +158,9 @@ impl Backend for Postgres {
         skip_locked: " FOR UPDATE SKIP LOCKED",
         shared: " FOR SHARE OF i SKIP LOCKED",
         held: " FOR UPDATE OF i",
-        beside_no_opt_out: "SELECT pg_advisory_xact_lock_shared(7305801)",
+        beside_no_opt_out: concat!("SELECT ", lock_of_opt_outs!("_shared")),
         each_label: "jsonb_array_elements_text(CAST(p.labels AS jsonb)) AS label(value)",
-        opting_out: "SELECT pg_advisory_xact_lock(7305801)",
+        opting_out: concat!("SELECT ", lock_of_opt_outs!("")),
         at_length: "SET LOCAL statement_timeout = '15min'",
         // A million rows of which the planner knows nothing.
         after_many: "ANALYZE deliveries",
@@ -177,12 +177,12 @@ impl Backend for Postgres {
         Conversation::begin(&self.pool, "BEGIN ISOLATION LEVEL READ COMMITTED").await
     }
 
-    /// Any number of markers at a time, or one opt-out. The number is ours, and means nothing.
+    /// Any number of markers at a time, or one opt-out.
     async fn begin_settling(&self, bounces: bool) -> sqlx::Result<Conversation> {
         // In one way to the server.
         let begin = match bounces {
-            true => "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7305801)",
-            false => "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock_shared(7305801)",
+            true => concat!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ", lock_of_opt_outs!("")),
+            false => concat!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ", lock_of_opt_outs!("_shared")),
         };
         Conversation::begin(&self.settling, begin).await
     }

@@ -1,8 +1,8 @@
 //! Markers and results (T3 to T8): what every message costs, twice, so the one place where each database has its own words
 //! for the same step (docs/adr/0007, 0010).
 //!
-//! What is usual is one short text: claims become marked, or end with their delivery moved and its attempt written. What is not, and
-//! may cost more, is looked for afterwards: a late answer to what was given up, a claim that meets an opt-out.
+//! What is usual is one short text: claims become marked, or end with their delivery moved and its attempt written. What is
+//! not, and may cost more, is looked for afterwards: a late answer to what was given up, a claim that meets an opt-out.
 //! What either text means is proved by the same tests.
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     deliveries::ids,
     partners,
     rows::Reader,
-    sql::suppressed,
+    sql::{lock_of_opt_outs, suppressed},
 };
 use crate::domain::{
     Timestamp,
@@ -78,7 +78,9 @@ pub(super) const SQLITE_SETTLE: &str =
 /// tables were when it was made: each row is looked up by its key. A row that another transaction holds is waited for, and its
 /// guard asked again.
 pub(super) const POSTGRES_SETTLE: &str = concat!(
-    "PREPARE beside_no_opt_out AS SELECT 1 WHERE pg_advisory_xact_lock_shared(7305801) IS NULL;
+    "PREPARE beside_no_opt_out AS SELECT 1 WHERE ",
+    lock_of_opt_outs!("_shared"),
+    " IS NULL;
     PREPARE settle (text[], bigint[], text[], text[], bigint[], bigint[], bigint[], text[], bigint[], text[], text[], text[],
         text[], bigint[], text[], bigint, bigint) AS
     WITH ended AS (

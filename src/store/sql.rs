@@ -93,6 +93,14 @@ macro_rules! unclaimed {
 }
 pub(super) use unclaimed;
 
+/// On Postgres: claims and settlings take it shared (`"_shared"`), opt-outs alone (`""`). The number is ours, and means nothing.
+macro_rules! lock_of_opt_outs {
+    ($shared:literal) => {
+        concat!("pg_advisory_xact_lock", $shared, "(7305801)")
+    };
+}
+pub(super) use lock_of_opt_outs;
+
 /// The address is suppressed for `$mailing`.
 macro_rules! suppressed {
     ($hash:literal, $mailing:literal) => {
@@ -116,9 +124,9 @@ macro_rules! statements {
         skip_locked: $skip:literal,
         shared: $shared:literal,
         held: $held:literal,
-        beside_no_opt_out: $beside_no_opt_out:literal,
+        beside_no_opt_out: $beside_no_opt_out:expr,
         each_label: $each_label:literal,
-        opting_out: $opting_out:literal,
+        opting_out: $opting_out:expr,
         at_length: $at_length:literal,
         after_many: $after_many:literal $(,)?
     ) => {

@@ -1,16 +1,18 @@
 //! T1, T2 and T5: who holds a delivery, and who may go past the marker.
 
-use crate::support::ledger::{HOUR, Ledger, at, finished, hash, new_issue};
+use crate::support::ledger::{Audit, HOUR, Ledger, at, finished, hash, new_issue};
 use semainier::{
     domain::{
+        Timestamp,
         delivery::{Claim, Marked, Outcome, State},
-        issue::IssueState,
+        issue::{Counts, IssueKey, IssueState},
         partner::SuppressionReason,
     },
     store::{LogFilter, Recovered},
 };
 use sqlx::{Connection, PgConnection};
 use std::{collections::HashSet, time::Duration};
+use tokio::task::JoinHandle;
 
 async fn concurrent_claimers_never_share_a_delivery(db: Ledger) {
     db.frozen(400).await;
@@ -233,32 +235,70 @@ async fn waiting(back: &mut PgConnection, sessions: i64) {
     panic!("nobody waits");
 }
 
+/// Claims of both deliveries of a ledger that are being made: they wait for another, of the first, that is not committed.
+struct InTheMaking {
+    db: Ledger,
+    audit: Audit,
+    key: IssueKey,
+    other: PgConnection,
+    watch: PgConnection,
+    claiming: JoinHandle<Vec<Claim>>,
+}
+
+impl InTheMaking {
+    async fn begun(now: Timestamp) -> Self {
+        let (db, audit) = Ledger::postgres().await.audited();
+        let key = db.frozen(2).await;
+        let mut other = PgConnection::connect(&db.url).await.unwrap();
+        let mut watch = PgConnection::connect(&db.url).await.unwrap();
+        let claim =
+            "BEGIN; INSERT INTO claims SELECT id, issue, address_hash, 1, 'elsewhere', 1, 1, NULL FROM deliveries
+            ORDER BY id LIMIT 1";
+        sqlx::raw_sql(claim).execute(&mut other).await.unwrap();
+        let store = db.store.clone();
+        let claiming = tokio::spawn(async move { store.claim_deliveries(None, "here", 2, now).await.unwrap() });
+        waiting(&mut watch, 1).await;
+        Self { db, audit, key, other, watch, claiming }
+    }
+
+    /// Once somebody else waits for them too, they are made.
+    async fn made(&mut self) -> Vec<Claim> {
+        waiting(&mut self.watch, 2).await;
+        sqlx::raw_sql("ROLLBACK").execute(&mut self.other).await.unwrap();
+        (&mut self.claiming).await.unwrap()
+    }
+
+    async fn counts(&self) -> Counts {
+        self.db.store.issue(&self.key).await.unwrap().unwrap().counts
+    }
+}
+
 /// Otherwise it would not see the claim, and what it ends would still be claimed.
 #[tokio::test]
 async fn an_opt_out_waits_for_claims_that_are_being_made_on_postgres() {
-    let (db, audit) = Ledger::postgres().await.audited();
-    let key = db.frozen(2).await;
-    let mut back = PgConnection::connect(&db.url).await.unwrap();
-    let mut watch = PgConnection::connect(&db.url).await.unwrap();
-    // A claim that is not committed yet is waited for by the next who wants the delivery.
-    let mut other = back.begin().await.unwrap();
-    let claim = "INSERT INTO claims SELECT id, issue, address_hash, 1, 'elsewhere', 1, 1, NULL FROM deliveries
-        ORDER BY id LIMIT 1";
-    sqlx::query(claim).execute(&mut *other).await.unwrap();
-    let (claimer, leaver) = (db.store.clone(), db.store.clone());
-    let claiming = tokio::spawn(async move { claimer.claim_deliveries(None, "here", 2, at(1)).await.unwrap() });
-    waiting(&mut watch, 1).await;
+    let mut it = InTheMaking::begun(at(1)).await;
+    let store = it.db.store.clone();
     let leaving = tokio::spawn(async move {
-        leaver.suppress(&hash(2), None, SuppressionReason::OptOut, at(1)).await.unwrap();
+        store.suppress(&hash(2), None, SuppressionReason::OptOut, at(1)).await.unwrap();
     });
-    waiting(&mut watch, 2).await;
-    other.rollback().await.unwrap();
-    let claims = claiming.await.unwrap();
+    let claims = it.made().await;
     leaving.await.unwrap();
-    let counts = db.store.issue(&key).await.unwrap().unwrap().counts;
+    let counts = it.counts().await;
     assert_eq!((claims.len(), counts.claimed, counts.total()), (2, 2, 2), "{counts:?}");
-    let marked = db.store.mark_in_data(&claims, at(2)).await.unwrap();
+    let marked = it.db.store.mark_in_data(&claims, at(2)).await.unwrap();
     assert_eq!(marked, [Marked::InData, Marked::Suppressed]);
-    drop(db);
-    audit.finds_nothing_wrong().await;
+    it.audit.finds_nothing_wrong().await;
+}
+
+/// Otherwise what is claimed in that moment would be passed over, and stand until its lease is over.
+#[tokio::test]
+async fn an_expiry_waits_for_claims_that_are_being_made_on_postgres() {
+    let mut it = InTheMaking::begun(at(12 * HOUR - 1)).await;
+    let store = it.db.store.clone();
+    let expiring = tokio::spawn(async move { store.expire_deliveries(at(12 * HOUR)).await.unwrap() });
+    let claims = it.made().await;
+    assert_eq!((claims.len(), expiring.await.unwrap()), (2, 2));
+    let counts = it.counts().await;
+    assert_eq!((counts.expired, counts.claimed, counts.total()), (2, 0, 2), "{counts:?}");
+    it.audit.finds_nothing_wrong().await;
 }
