@@ -1,5 +1,5 @@
 //! A relay that takes everything and counts it: as little work a message as can be, and still an honest SMTP conversation,
-//! with PIPELINING and a record of who was written to.
+//! with PIPELINING, CHUNKING and a record of who was written to.
 
 use anyhow::{Context, bail};
 use memchr::memmem;
@@ -52,7 +52,7 @@ pub async fn ask(sink: SocketAddr) -> anyhow::Result<Count> {
 }
 
 async fn converse(mut stream: TcpStream, seen: Arc<Mutex<Seen>>, delay: Duration) -> std::io::Result<()> {
-    let mut talk = Talk { seen, in_data: false, recipient: 0 };
+    let mut talk = Talk::new(seen);
     stream.write_all(b"220 sink ESMTP\r\n").await?;
     let (mut input, mut answers) = (Vec::with_capacity(1 << 17), Vec::with_capacity(256));
     loop {
@@ -75,24 +75,45 @@ async fn converse(mut stream: TcpStream, seen: Arc<Mutex<Seen>>, delay: Duration
 
 struct Talk {
     seen: Arc<Mutex<Seen>>,
-    in_data: bool,
+    message: Option<Ends>,
     recipient: u64,
 }
 
+/// Where the message ends that arrives.
+enum Ends {
+    AtDot,
+    /// After so many bytes more.
+    After(usize),
+}
+
 impl Talk {
+    fn new(seen: Arc<Mutex<Seen>>) -> Self {
+        Self { seen, message: None, recipient: 0 }
+    }
+
     /// Takes what is complete from `input`; `true`: the client leaves.
     fn take(&mut self, input: &mut Vec<u8>, answers: &mut Vec<u8>) -> bool {
         let mut at = 0;
         loop {
             let rest = &input[at..];
-            if self.in_data {
-                let Some(end) = memmem::find(rest, END) else {
-                    // All but what may be the beginning of the end.
-                    at = input.len().saturating_sub(END.len() - 1).max(at);
+            if let Some(ends) = &mut self.message {
+                let end = match ends {
+                    Ends::AtDot => memmem::find(rest, END).map(|at| at + END.len()),
+                    Ends::After(bytes) => (*bytes <= rest.len()).then_some(*bytes),
+                };
+                let Some(end) = end else {
+                    match ends {
+                        // All but what may be the beginning of the end.
+                        Ends::AtDot => at = input.len().saturating_sub(END.len() - 1).max(at),
+                        Ends::After(bytes) => {
+                            *bytes -= rest.len();
+                            at = input.len();
+                        }
+                    }
                     break;
                 };
-                at += end + END.len();
-                self.in_data = false;
+                at += end;
+                self.message = None;
                 let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.accepted += 1;
                 seen.recipients.insert(self.recipient);
@@ -104,7 +125,7 @@ impl Talk {
             at += end + 1;
             let verb = line.get(..4).unwrap_or(line).to_ascii_uppercase();
             let answer: &[u8] = match &verb[..] {
-                b"EHLO" => b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n",
+                b"EHLO" => b"250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SIZE 0\r\n",
                 b"RCPT" => {
                     let mut hash = DefaultHasher::new();
                     line.hash(&mut hash);
@@ -112,9 +133,17 @@ impl Talk {
                     b"250 2.1.5 ok\r\n"
                 }
                 b"DATA" => {
-                    self.in_data = true;
+                    self.message = Some(Ends::AtDot);
                     b"354 go\r\n"
                 }
+                // Whole messages only, as we send them.
+                b"BDAT" => match std::str::from_utf8(line).ok().and_then(|line| line.trim_end().strip_suffix(" LAST")) {
+                    Some(counted) => {
+                        self.message = counted[4..].trim().parse().ok().map(Ends::After);
+                        b""
+                    }
+                    None => b"501 5.5.4 BDAT bytes LAST\r\n",
+                },
                 b"QUIT" => {
                     answers.extend_from_slice(b"221 bye\r\n");
                     return true;
@@ -144,18 +173,19 @@ mod tests {
         let one = |n: usize| {
             format!("MAIL FROM:<a@b.fr>\r\nRCPT TO:<p{n}@b.fr>\r\nDATA\r\nSubject: x\r\n\r\n..\r\n.x\r\n\r\n.\r\n")
         };
-        let whole = [one(1), one(2), one(2), "QUIT\r\n".to_owned()].concat().into_bytes();
+        let counted = "MAIL FROM:<a@b.fr>\r\nRCPT TO:<p3@b.fr>\r\nBDAT 9 LAST\r\n.\r\nQUIT\r\n".to_owned();
+        let whole = [one(1), one(2), counted, one(2), "QUIT\r\n".to_owned()].concat().into_bytes();
         for size in [1, 2, 3, 7, 64, whole.len()] {
             let seen = Arc::new(Mutex::new(Seen::default()));
-            let mut talk = Talk { seen: Arc::clone(&seen), in_data: false, recipient: 0 };
+            let mut talk = Talk::new(Arc::clone(&seen));
             let (mut input, mut answers, mut over) = (Vec::new(), Vec::new(), false);
             for piece in whole.chunks(size) {
                 input.extend_from_slice(piece);
                 over |= talk.take(&mut input, &mut answers);
             }
             let seen = seen.lock().unwrap();
-            assert_eq!((seen.accepted, seen.recipients.len(), over), (3, 2, true), "pieces of {size}");
-            assert_eq!(String::from_utf8_lossy(&answers).matches("250 2.0.0 taken").count(), 3);
+            assert_eq!((seen.accepted, seen.recipients.len(), over), (4, 3, true), "pieces of {size}");
+            assert_eq!(String::from_utf8_lossy(&answers).matches("250 2.0.0 taken").count(), 4);
         }
     }
 }

@@ -8,7 +8,7 @@
 use crate::{
     clock::Clock,
     domain::delivery::{Claim, DeliveryId, Finished, Marked},
-    store::{Store, StoreError},
+    store::{Settled, Store, StoreError},
 };
 use std::{
     collections::HashMap,
@@ -66,6 +66,11 @@ enum Entry {
     Finish(Finished, oneshot::Sender<bool>),
 }
 
+enum Asker {
+    Marker(oneshot::Sender<Marked>),
+    End(oneshot::Sender<bool>),
+}
+
 pub(super) fn ledger() -> (Ledger, Writer) {
     let (asked, entries) = mpsc::channel(MOST);
     (Ledger(asked), Writer { entries, company: Company::default() })
@@ -97,17 +102,18 @@ impl Writer {
     ) {
         let mut gathered = Vec::new();
         while self.gather(&mut gathered).await {
-            let (mut claims, mut markers) = (Vec::new(), Vec::new());
-            let (mut finished, mut ends) = (Vec::new(), Vec::new());
+            let (mut claims, mut finished) = (Vec::new(), Vec::new());
+            // In the order asked: who asked for both is told of both at once, and goes on while the others are told.
+            let mut askers = Vec::with_capacity(gathered.len());
             for entry in gathered.drain(..) {
                 match entry {
                     Entry::Mark(claim, answer) => {
                         claims.push(claim);
-                        markers.push(answer);
+                        askers.push(Asker::Marker(answer));
                     }
                     Entry::Finish(result, answer) => {
                         finished.push(result);
-                        ends.push(answer);
+                        askers.push(Asker::End(answer));
                     }
                 }
             }
@@ -115,27 +121,34 @@ impl Writer {
             let settled = store.settle(&finished, &claims, clock.now()).await;
             let written_at = Clock::monotonic();
             self.company.write = averaged(self.company.write, written_at - begun);
-            let moved = match settled {
-                Ok(settled) => {
-                    for ((claim, answer), marked) in claims.into_iter().zip(markers).zip(settled.marked) {
-                        if marked == Marked::InData {
-                            self.company.talking.insert(claim.id, Talk { since: written_at, late: false });
-                        }
-                        // A worker that is gone sends nothing; its row is recovered when its lease is over.
-                        let _ = answer.send(marked);
-                    }
-                    settled.moved
-                }
+            let Settled { moved, marked } = match settled {
+                Ok(settled) => settled,
                 Err(error) => {
                     trouble(error);
                     // Tells their workers (D01, D07).
-                    drop(markers);
-                    write_until_it_lands(&*store, &finished, &trouble).await
+                    askers.retain(|asker| matches!(asker, Asker::End(_)));
+                    let moved = write_until_it_lands(&*store, &finished, &trouble).await;
+                    Settled { moved, marked: Vec::new() }
                 }
             };
-            for ((finished, moved), answer) in finished.into_iter().zip(moved).zip(ends) {
+            let (mut ends, mut markers) = (moved.iter(), claims.into_iter().zip(marked));
+            // A worker that is gone hears nothing; its row is recovered when its lease is over.
+            for asker in askers {
+                match asker {
+                    Asker::End(answer) => {
+                        let _ = ends.next().map(|moved| answer.send(*moved));
+                    }
+                    Asker::Marker(answer) => {
+                        let Some((claim, marked)) = markers.next() else { continue };
+                        if marked == Marked::InData {
+                            self.company.talking.insert(claim.id, Talk { since: written_at, late: false });
+                        }
+                        let _ = answer.send(marked);
+                    }
+                }
+            }
+            for (finished, moved) in finished.into_iter().zip(moved) {
                 written(finished, moved);
-                let _ = answer.send(moved);
             }
         }
     }
@@ -157,8 +170,10 @@ impl Writer {
                 break;
             }
         }
-        // The marker of the next message is asked for right after a result.
-        yield_now().await;
+        if heard < ENOUGH {
+            // The marker of the next message is asked for right after a result.
+            yield_now().await;
+        }
         while gathered.len() < MOST
             && let Ok(entry) = self.entries.try_recv()
         {

@@ -1,9 +1,9 @@
 //! Hands messages to the relay, and proves per person what became of each.
 //!
-//! The story of one delivery, which [`worker`] tells: claim (T1), MAIL and RCPT, the marker committed (T5), DATA and the
-//! message, the relay's word committed (T6, T7, T8), only then DATA of the next message on that connection, whose MAIL and RCPT
-//! left with the end of the last one. Several connections do so side by side; [`ledger`] writes their markers and results together, so that safety costs one disk flush for
-//! all of them.
+//! The story of one delivery, which [`worker`] tells: claim (T1), MAIL and RCPT, the marker committed (T5), the message by DATA or
+//! BDAT, the relay's word committed (T6, T7, T8), only then the next message on that connection, whose MAIL and RCPT left with the
+//! end of the last one. Several connections do so side by side; [`ledger`] writes their markers and results together, so that
+//! safety costs one disk flush for all of them.
 //!
 //! Rules that never bend here:
 //! - nothing of a message leaves before its marker is durable, and nothing is repeated that may have arrived;

@@ -4,7 +4,15 @@
 
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    path::PathBuf,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// Whom we hand our mail to.
 #[derive(Debug, Clone)]
@@ -21,6 +29,27 @@ pub struct SmtpRelay {
     pub port: u16,
     pub tls: Tls,
     pub login: Option<Login>,
+    pub chunking: Chunking,
+}
+
+/// Whether messages go over with BDAT where the relay says CHUNKING (RFC 3030), which saves a way to it and back. Not if
+/// configuration says `chunking=no`, and not again, for as long as the daemon lives, to a relay that says it and does not know BDAT.
+#[derive(Debug, Clone)]
+pub struct Chunking(Arc<AtomicBool>);
+
+impl Chunking {
+    fn new(wanted: bool) -> Self {
+        Self(Arc::new(AtomicBool::new(wanted)))
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// For all connections that are opened from now on.
+    pub(super) fn end(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// How the connection is protected. A password is only ever sent under TLS, whichever it is.
@@ -60,7 +89,9 @@ pub enum InvalidRelay {
     TlsTwice,
     #[error("a password is never sent in clear: use smtps:// or tls=required instead of tls=none")]
     PasswordInClear,
-    #[error("expected nothing after the port but ?tls=…, got {0:?}")]
+    #[error("expected chunking=no, or nothing: BDAT is used where the relay announces it, got {0:?}")]
+    Chunking(String),
+    #[error("expected nothing after the port but ?tls=… and chunking=no, got {0:?}")]
     Unknown(String),
     #[error("expected a directory after capture:")]
     Directory,
@@ -104,7 +135,8 @@ impl Relay {
             return Err(InvalidRelay::Unknown(format!("/{path}")));
         }
         let (host, port) = parse_place(host_port)?;
-        let tls = parse_tls(implicit, login.is_some(), query)?;
+        let (tls, chunking) = parse_query(query)?;
+        let tls = parse_tls(implicit, login.is_some(), tls)?;
         if login.is_some() && tls == Tls::None {
             return Err(InvalidRelay::PasswordInClear);
         }
@@ -113,7 +145,7 @@ impl Relay {
             (false, Some(_)) => 587,
             (false, None) => 25,
         });
-        Ok(Relay::Smtp(SmtpRelay { host, port, tls, login }))
+        Ok(Relay::Smtp(SmtpRelay { host, port, tls, login, chunking }))
     }
 }
 
@@ -154,11 +186,21 @@ fn parse_place(text: &str) -> Result<(String, Option<u16>), InvalidRelay> {
     Ok((host, port))
 }
 
-fn parse_tls(implicit: bool, with_login: bool, query: Option<&str>) -> Result<Tls, InvalidRelay> {
-    let word = match query {
-        None | Some("") => None,
-        Some(query) => Some(query.strip_prefix("tls=").ok_or_else(|| InvalidRelay::Unknown(format!("?{query}")))?),
-    };
+/// `tls=…&chunking=no`: the word for TLS, and the rest.
+fn parse_query(query: Option<&str>) -> Result<(Option<&str>, Chunking), InvalidRelay> {
+    let (mut tls, mut chunking) = (None, true);
+    for part in query.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
+        match part.split_once('=') {
+            Some(("tls", word)) => tls = Some(word),
+            Some(("chunking", "no")) => chunking = false,
+            Some(("chunking", other)) => return Err(InvalidRelay::Chunking(other.to_owned())),
+            _ => return Err(InvalidRelay::Unknown(format!("?{part}"))),
+        }
+    }
+    Ok((tls, Chunking::new(chunking)))
+}
+
+fn parse_tls(implicit: bool, with_login: bool, word: Option<&str>) -> Result<Tls, InvalidRelay> {
     match (implicit, word) {
         (true, None) => Ok(Tls::Implicit),
         (true, Some(_)) => Err(InvalidRelay::TlsTwice),
@@ -213,8 +255,11 @@ mod tests {
             ("smtp://u:p@mail.example.org:25/?tls=starttls", "mail.example.org", 25, Tls::Opportunistic, true),
             ("smtps://u:p@mail.example.org", "mail.example.org", 465, Tls::Implicit, true),
             ("smtps://[2001:db8::1]:4650", "2001:db8::1", 4650, Tls::Implicit, false),
+            ("smtp://localhost?tls=none&chunking=no", "localhost", 25, Tls::None, false),
+            ("smtps://localhost?chunking=no", "localhost", 465, Tls::Implicit, false),
         ] {
             let relay = smtp(text);
+            assert_eq!(relay.chunking.is_on(), !text.contains("chunking=no"), "{text}");
             assert_eq!(
                 (&*relay.host, relay.port, relay.tls, relay.login.is_some()),
                 (host, port, tls, login),
@@ -240,6 +285,8 @@ mod tests {
             ("smtp://u:%FF@a", InvalidRelay::Login),
             ("smtp://a?tls=maybe", InvalidRelay::Tls("maybe".into())),
             ("smtp://a?starttls", InvalidRelay::Unknown("?starttls".into())),
+            ("smtp://a?chunking=yes", InvalidRelay::Chunking("yes".into())),
+            ("smtp://a?tls=none&x=1", InvalidRelay::Unknown("?x=1".into())),
             ("smtp://a/inbox", InvalidRelay::Unknown("/inbox".into())),
             ("smtps://a?tls=none", InvalidRelay::TlsTwice),
             ("smtp://u:p@127.0.0.1?tls=none", InvalidRelay::PasswordInClear),

@@ -29,6 +29,12 @@ impl Answer {
         matches!(self.code / 100, 4 | 5)
     }
 
+    /// What is said of a sender or a recipient, by its enhanced code (RFC 3463: x.1.z).
+    pub fn speaks_of_an_address(&self) -> bool {
+        let code = self.lines.first().and_then(|line| enhanced_status(self.code, line));
+        code.is_some_and(|code| code.split('.').nth(1) == Some("1"))
+    }
+
     /// For the ledger.
     pub fn reply(&self) -> Reply {
         let enhanced = self.lines.first().and_then(|line| enhanced_status(self.code, line));

@@ -7,7 +7,7 @@
 
 use super::{
     Letter, Timeouts,
-    relay::{Login, SmtpRelay, Tls},
+    relay::{Chunking, Login, SmtpRelay, Tls},
     reply::{Answer, no_reply},
     wire::{Broken, Wire},
 };
@@ -118,6 +118,7 @@ struct Able {
     takes_size: bool,
     eight_bit: bool,
     pipelining: bool,
+    chunking: bool,
     starttls: bool,
     /// AUTH mechanisms, in upper case.
     auth: Vec<String>,
@@ -135,6 +136,7 @@ impl Able {
                 }
                 Some("8BITMIME") => able.eight_bit = true,
                 Some("PIPELINING") => able.pipelining = true,
+                Some("CHUNKING") => able.chunking = true,
                 Some("STARTTLS") => able.starttls = true,
                 Some("AUTH") => able.auth.extend(words),
                 _ => {}
@@ -148,9 +150,12 @@ impl Able {
 pub(super) struct Smtp {
     wire: Wire,
     able: Able,
+    chunking: Chunking,
     timeouts: Timeouts,
     /// Transactions begun.
     messages: u32,
+    /// How the message goes over that was announced last.
+    framing: Framing,
     /// Where small pieces are gathered, kept from one message to the next.
     block: Vec<u8>,
     /// Announced in the flight of the message before it, and not yet answered: the id of its delivery.
@@ -186,7 +191,16 @@ impl Smtp {
         if let Some(login) = &relay.login {
             log_in(&mut wire, &able, login, timeouts).await?;
         }
-        Ok(Self { wire, able, timeouts: timeouts.clone(), messages: 0, block: Vec::new(), announced: None })
+        Ok(Self {
+            wire,
+            able,
+            chunking: relay.chunking.clone(),
+            timeouts: timeouts.clone(),
+            messages: 0,
+            framing: Framing::Dotted,
+            block: Vec::new(),
+            announced: None,
+        })
     }
 
     /// How many messages this connection has seen.
@@ -230,7 +244,7 @@ impl Smtp {
         self.wire.say(&mail, limit).await.map_err(Interrupted::lost(Phase::Mail))?;
         self.agreed(Phase::Mail).await?;
         self.wire.say(&rcpt, limit).await.map_err(Interrupted::lost(Phase::Rcpt))?;
-        self.agreed(Phase::Rcpt).await
+        self.rcpt_agreed().await
     }
 
     fn is_fit(&self, message: &Message) -> Result<(), Unfit> {
@@ -259,60 +273,107 @@ impl Smtp {
             self.wire.answer(self.timeouts.command).await.map_err(Interrupted::lost(Phase::Mail))?;
         }
         to_mail?;
-        self.agreed(Phase::Rcpt).await
+        self.rcpt_agreed().await
     }
 
-    async fn agreed(&mut self, phase: Phase) -> Result<(), Interrupted> {
+    /// A relay that once said one reply too many would have each later one taken for that to the command before, and the word
+    /// on a recipient for the word on a message. DATA finds that out, because its answer is none of these (354). With BDAT their
+    /// codes tell the two apart (RFC 3463: x.1.z speaks of an address); where RCPT is answered without, it is DATA.
+    async fn rcpt_agreed(&mut self) -> Result<(), Interrupted> {
+        let answer = self.agreed(Phase::Rcpt).await?;
+        let counts = self.able.chunking && self.chunking.is_on() && answer.speaks_of_an_address();
+        self.framing = if counts { Framing::Counted } else { Framing::Dotted };
+        Ok(())
+    }
+
+    async fn agreed(&mut self, phase: Phase) -> Result<Answer, Interrupted> {
         let answer = self.wire.answer(self.timeouts.command).await.map_err(Interrupted::lost(phase))?;
         match answer {
-            answer if answer.is_positive() => Ok(()),
+            answer if answer.is_positive() => Ok(answer),
             answer if answer.is_refusal() => Err(Interrupted::Refused { phase, answer }),
             answer => Err(Interrupted::Lost { phase, why: format!("unexpected reply {}", answer.code) }),
         }
     }
 
-    /// DATA, the message and its dot. `Ok` is a 2yz after the dot: the relay has it. To be called only with the marker
-    /// committed. `next` is announced in the same flight where the relay allows it (RFC 2920 3.1); nothing of it leaves.
+    /// The message, whole. `Ok` is a 2yz to it: the relay has it. To be called only with the marker committed. `next` is
+    /// announced in the same flight where the relay allows it (RFC 2920 3.1); nothing of it leaves.
     pub async fn transfer(&mut self, message: &Message, next: Option<&Letter<'_>>) -> Result<Answer, Interrupted> {
-        let lost_at_data = || Interrupted::lost(Phase::Data);
-        self.wire.say("DATA", self.timeouts.data).await.map_err(lost_at_data())?;
-        let answer = self.wire.answer(self.timeouts.data).await.map_err(lost_at_data())?;
-        if answer.is_refusal() {
-            return Err(Interrupted::Refused { phase: Phase::Data, answer });
+        let framing = self.framing;
+        if framing == Framing::Dotted {
+            self.data().await?;
+        } else if let Some(broken) = self.wire.is_out_of_turn() {
+            return Err(Interrupted::lost(Phase::Data)(broken));
         }
-        if answer.code != 354 {
-            return Err(Interrupted::Lost { phase: Phase::Data, why: format!("unexpected reply {}", answer.code) });
-        }
-        self.body(message, next).await?;
+        self.body(message, framing, next).await?;
         failpoint::reach("after_dot");
         let answer = self.wire.answer(self.timeouts.dot).await.map_err(Interrupted::lost(Phase::Dot))?;
         match answer {
+            answer if framing == Framing::Counted && answer.is_positive() && answer.speaks_of_an_address() => {
+                let why = format!("one reply too many: this one is to RCPT: {}", answer.reply().text);
+                Err(Interrupted::Lost { phase: Phase::Dot, why })
+            }
             answer if answer.is_positive() => Ok(answer),
+            // Unknown, or not implemented: it read the message as commands. It certainly took none.
+            answer if framing == Framing::Counted && matches!(answer.code, 500 | 502) => {
+                self.chunking.end();
+                let why = format!("the relay says CHUNKING and does not know BDAT: {}", answer.reply().text);
+                Err(Interrupted::Lost { phase: Phase::Data, why })
+            }
             answer if answer.is_refusal() => Err(Interrupted::Refused { phase: Phase::Dot, answer }),
             answer => Err(Interrupted::Lost { phase: Phase::Dot, why: format!("unexpected reply {}", answer.code) }),
         }
     }
 
-    /// The message, dot-stuffed, and the dot.
+    async fn data(&mut self) -> Result<(), Interrupted> {
+        let lost_at_data = || Interrupted::lost(Phase::Data);
+        self.wire.say("DATA", self.timeouts.data).await.map_err(lost_at_data())?;
+        let answer = self.wire.answer(self.timeouts.data).await.map_err(lost_at_data())?;
+        match answer {
+            answer if answer.is_refusal() => Err(Interrupted::Refused { phase: Phase::Data, answer }),
+            answer if answer.code == 354 => Ok(()),
+            answer => Err(Interrupted::Lost { phase: Phase::Data, why: format!("unexpected reply {}", answer.code) }),
+        }
+    }
+
+    /// The message, as `framing` says.
     ///
-    /// The relay takes a message for complete only with the last byte of `CRLF . CRLF`; while one byte of it was never
-    /// handed to the socket, the message is certainly not there.
-    async fn body(&mut self, message: &Message, next: Option<&Letter<'_>>) -> Result<(), Interrupted> {
+    /// The relay takes a message for complete only with its last byte, that of `CRLF . CRLF` or that of the count; while one
+    /// byte of it was never handed to the socket, the message is certainly not there.
+    async fn body(
+        &mut self,
+        message: &Message,
+        framing: Framing,
+        next: Option<&Letter<'_>>,
+    ) -> Result<(), Interrupted> {
         let mut parcel = Parcel { block: std::mem::take(&mut self.block), handed: 0 };
         let next = next.filter(|next| self.announces_ahead() && self.is_fit(next.message).is_ok());
         let announcement = next.map(|next| self.commands(next));
         let mut whole = usize::MAX;
         let limit = self.timeouts.block;
         let sent = async {
-            let mut last = b'\n';
-            for part in [&message.head[..], &message.tail[..]] {
-                for piece in dot_stuffed(part, last) {
-                    parcel.add(&mut self.wire, piece, limit).await?;
+            let parts = [&message.head[..], &message.tail[..]];
+            let last = parts.iter().rev().find_map(|part| part.last());
+            let end: &[u8] = if last.is_none_or(|last| *last == b'\n') { b"" } else { b"\r\n" };
+            match framing {
+                Framing::Counted => {
+                    let command = format!("BDAT {} LAST\r\n", message.len() + end.len());
+                    parcel.block.extend_from_slice(command.as_bytes());
+                    for part in parts {
+                        parcel.add(&mut self.wire, part, limit).await?;
+                    }
+                    parcel.block.extend_from_slice(end);
                 }
-                last = part.last().copied().unwrap_or(last);
+                Framing::Dotted => {
+                    let mut before = b'\n';
+                    for part in parts {
+                        for piece in dot_stuffed(part, before) {
+                            parcel.add(&mut self.wire, piece, limit).await?;
+                        }
+                        before = part.last().copied().unwrap_or(before);
+                    }
+                    parcel.block.extend([end, b".\r\n"].concat());
+                }
             }
-            let end: &[u8] = if last == b'\n' { b".\r\n" } else { b"\r\n.\r\n" };
-            parcel.block.extend_from_slice(end);
             whole = parcel.handed + parcel.block.len();
             for command in announcement.iter().flatten() {
                 parcel.block.extend_from_slice(command.as_bytes());
@@ -328,7 +389,7 @@ impl Smtp {
                 self.messages += u32::from(next.is_some());
                 self.wire.flush(limit).await.map_err(Interrupted::lost(Phase::Dot))
             }
-            // The dot left, what came behind it did not: the relay may have the message, and its answer may still tell.
+            // All of it left, what came behind it did not: the relay may have the message, and its answer may still tell.
             Err(_) if parcel.handed >= whole => Ok(()),
             Err(broken) => {
                 // A relay that closes early has often said why.
@@ -363,6 +424,15 @@ impl Smtp {
             || (self.wire.answer(limit).await.is_ok_and(|answer| answer.code != 421)
                 && self.wire.answer(limit).await.is_ok_and(|answer| answer.code != 421))
     }
+}
+
+/// How the relay knows where a message ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    /// DATA: by a line with a dot.
+    Dotted,
+    /// BDAT: by the number of its bytes (RFC 3030).
+    Counted,
 }
 
 fn is_ascii(message: &Message) -> bool {
@@ -501,10 +571,11 @@ mod tests {
 
     #[test]
     fn the_abilities_of_a_relay_are_read() {
-        let lines =
-            ["relay.test", "SIZE 1000", "8bitmime", "AUTH=LOGIN PLAIN", "STARTTLS", "X-OTHER"].map(String::from);
+        let lines = ["relay.test", "SIZE 1000", "8bitmime", "AUTH=LOGIN PLAIN", "STARTTLS", "CHUNKING", "X-OTHER"]
+            .map(String::from);
         let able = Able::from_lines(&lines);
         assert_eq!((able.size, able.takes_size, able.eight_bit, able.pipelining), (Some(1000), true, true, false));
+        assert!(able.chunking && able.starttls);
         assert_eq!(able.auth, ["LOGIN", "PLAIN"]);
         assert_eq!(Able::from_lines(&["r".into(), "SIZE 0".into()]).size, None);
     }

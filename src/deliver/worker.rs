@@ -1,6 +1,6 @@
 //! One connection's work: message after message, each by the same steps.
 //!
-//! The order is law (T1, T5, T6): marker durable before DATA, result durable before the DATA of the next message
+//! The order is law (T1, T5, T6): marker durable before DATA or BDAT, result durable before those of the next message
 //! (docs/adr/0007). The next message is announced in the flight in which the last one ends, which saves a way to the relay
 //! and back (docs/adr/0008); of its own bytes nothing leaves. Whatever happens to one delivery, a panic of ours included,
 //! ends that delivery in the right state and no other.
@@ -291,7 +291,7 @@ async fn announce_and_mark(
     }
 }
 
-/// DATA and the message, its marker being durable.
+/// The message, its marker being durable.
 async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Item, following: Option<&Item>) -> Ended {
     failpoint::reach("after_mark_in_data");
     let most = run.it.settings.messages_per_connection;
@@ -379,11 +379,10 @@ async fn conclude_interrupted(
     let (outcome, consequence) = judge(run, item, &interrupted);
     let reply = interrupted.reply();
     run.conversation(phase, interrupted.ends_connection().then_some(&reply));
-    match (interrupted.ends_connection(), phase) {
-        (true, _) => drop(here),
-        (false, Phase::Dot) => *seat = Some(here),
-        (false, _) if matches!(interrupted, Interrupted::Unfit(_)) => *seat = Some(here),
-        (false, _) => keep_after_reset(seat, here).await,
+    match &interrupted {
+        lost if lost.ends_connection() => drop(here),
+        Interrupted::Unfit(_) => *seat = Some(here),
+        _ => keep_after_reset(seat, here).await,
     }
     finished(run, claim, phase, reply, outcome, consequence)
 }

@@ -264,7 +264,7 @@ pub struct Finished {
 /// What became of a marker (T5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
-    /// Committed: DATA may be sent.
+    /// Committed: the message may be sent.
     InData,
     /// Another daemon has it, the lease is over, or the issue stopped: send nothing.
     Lost,

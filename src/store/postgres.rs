@@ -9,17 +9,25 @@ use super::{
     settle::{Batches, Moved, POSTGRES_BESIDE_NO_OPT_OUT, POSTGRES_SETTLE, postgres_call},
     sql::{self, Statements, lock_of_opt_outs},
 };
+use crate::clock::Clock;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres as Db, Row as _,
+    pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
     query::Query,
 };
-use std::{io, path::Path, str::FromStr, time::Duration};
+use std::{
+    io,
+    path::Path,
+    str::FromStr,
+    time::{Duration, Instant},
+};
+use tokio::sync::Mutex;
 
 const CONNECTIONS: u32 = 8;
-/// One writer settles at a time, and is served a sixth faster by a process of the server's that has its caches warm than by two
-/// in turns. A second loop in this process waits for the first.
-const SETTLING: u32 = 1;
+/// One writer settles at a time, on a connection that is kept: a sixth faster by a process of the server's that has its caches
+/// warm than by two in turns. The other is for what is unusual, and takes several statements.
+const SETTLING: u32 = 2;
 /// A plan made for an empty table and kept would read a million rows one by one: plan for the table as it is.
 const PLANS_AS_IT_IS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 /// Making a plan costs more than a small batch itself. Kept may be one that never reads a table whole, however empty it was
@@ -45,6 +53,40 @@ pub(super) struct Postgres {
     pool: PgPool,
     /// For `settle` alone, whose plans are kept.
     settling: PgPool,
+    kept: Kept,
+}
+
+/// The connection that settles, between two times. The pool asks each connection that it gets back whether it still is one,
+/// which costs a way to the server and back, as much as the work on a row.
+#[derive(Default)]
+struct Kept(Mutex<Option<(PoolConnection<Db>, Instant)>>);
+
+impl Kept {
+    /// A second loop in this process waits for the first. A connection on which something failed is closed.
+    async fn run<T>(
+        &self,
+        pool: &PgPool,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> sqlx::Result<T> {
+        let mut kept = self.0.lock().await;
+        if let Some((connection, used)) = &mut *kept
+            && Clock::monotonic() - *used >= FRESH
+            && within(PATIENCE, connection.ping()).await.is_err()
+        {
+            connection.close_on_drop();
+            *kept = None;
+        }
+        let mut connection = match kept.take() {
+            Some((connection, _)) => connection,
+            None => pool.acquire().await?,
+        };
+        let done = work(&mut connection).await;
+        match done {
+            Ok(_) => *kept = Some((connection, Clock::monotonic())),
+            Err(_) => connection.close_on_drop(),
+        }
+        done
+    }
 }
 
 impl Postgres {
@@ -71,14 +113,10 @@ impl Postgres {
         let with = |settings: &[(&str, &str)]| options_for_work.clone().options(settings.iter().copied());
         let work =
             pool(CONNECTIONS).connect_with(with(&PLANS_AS_IT_IS)).await.map_err(|e| cannot_open(&options, &e))?;
-        let settling = pool(SETTLING)
-            .test_before_acquire(false)
-            .before_acquire(|connection, of| {
-                Box::pin(async move { Ok(of.idle_for < FRESH || connection.ping().await.is_ok()) })
-            })
-            .after_connect(|connection, _| Box::pin(prepare(connection)));
+        let settling = pool(SETTLING).after_connect(|connection, _| Box::pin(prepare(connection)));
         // Opened by the first that sends: most commands only look.
-        Ok(Self { pool: work, settling: settling.connect_lazy_with(with(&PLANS_BY_INDEX)) })
+        let settling = settling.connect_lazy_with(with(&PLANS_BY_INDEX));
+        Ok(Self { pool: work, settling, kept: Kept::default() })
     }
 }
 
@@ -198,8 +236,9 @@ impl Backend for Postgres {
     }
 
     async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Option<Moved>> {
-        let rows = sqlx::raw_sql(AssertSqlSafe(at_once(batches))).fetch_all(&self.settling);
-        moved(&within(SILENCE, rows).await?).map(Some)
+        let settle = sqlx::raw_sql(AssertSqlSafe(at_once(batches)));
+        let work = async |connection: &mut PgConnection| within(SILENCE, settle.fetch_all(connection)).await;
+        moved(&self.kept.run(&self.settling, work).await?).map(Some)
     }
 
     async fn execute(tx: &mut Conversation, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {

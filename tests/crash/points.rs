@@ -2,6 +2,7 @@
 
 use crate::support::{
     house::{AT, BOTH, House, MONDAY, On, Relay, article, finish, until},
+    smtp::{Chunking, Options},
     web::{Post, Web},
 };
 use semainier::{clock::Clock, domain::agenda::Week};
@@ -78,19 +79,26 @@ fn every_fail_point_of_the_source_is_tried_here() {
 
 #[test]
 fn a_run_that_dies_at_any_point_is_finished_by_the_next_on_sqlite() {
-    POINTS.iter().for_each(|(point, then)| die_and_go_on(On::Sqlite, point, *then));
+    POINTS.iter().for_each(|(point, then)| die_and_go_on(On::Sqlite, Chunking::No, point, *then));
 }
 
 #[test]
 fn a_run_that_dies_at_any_point_is_finished_by_the_next_on_postgres() {
-    POINTS.iter().for_each(|(point, then)| die_and_go_on(On::Postgres, point, *then));
+    POINTS.iter().for_each(|(point, then)| die_and_go_on(On::Postgres, Chunking::No, point, *then));
+}
+
+/// Up to RCPT it is the same.
+#[test]
+fn a_run_that_dies_while_it_speaks_bdat_is_finished_by_the_next() {
+    let differ = POINTS.iter().skip_while(|(point, _)| *point != "after_rcpt:3");
+    differ.for_each(|(point, then)| BOTH.iter().for_each(|on| die_and_go_on(*on, Chunking::Yes, point, *then)));
 }
 
 /// Over one connection, so that what each point leaves is exactly known.
 #[expect(clippy::print_stdout, reason = "shown when the test fails: at which point")]
-fn die_and_go_on(on: On, point: &str, then: Then) {
-    println!("{on:?}, {point}");
-    let relay = Relay::start();
+fn die_and_go_on(on: On, chunking: Chunking, point: &str, then: Then) {
+    println!("{on:?}, {chunking:?}, {point}");
+    let relay = Relay::with(Options { chunking, ..Options::default() });
     let house = House::on(on).relay(&relay).set("delivery.connections", 1);
     // Only a message of several blocks has a middle.
     let house = if point.starts_with("mid_body") { house.with_the_shipped_mailing() } else { house };

@@ -5,7 +5,8 @@
 //! `f450` `f421` `f550` … that code at RCPT (`f552`: mailbox full) · `d452` at DATA · `e554` after the dot · `grey<n>` 451
 //! the first n times · `dropdata` `dropmid` `dropdot` closes there, not accepted · `dropafter` accepted, then closes ·
 //! `slow<ms>` accepted after that long · `hang` never answers the dot · `multi421` · `garbage` and `long` at RCPT ·
-//! `badreply` after the dot, accepted · `again` accepted, and 250 said twice · `latin1` at RCPT · `sess<n>` accepted n times a connection, then 421 ·
+//! `badreply` after the dot, accepted · `again` accepted, and 250 said twice · `latin1` at RCPT · `plain` taken at RCPT
+//! without an enhanced code · `sess<n>` accepted n times a connection, then 421 ·
 //! `t-<name>` a provider's own words, see [`TEXTS`] · `o-<name>` the same, but once. Anybody else is accepted.
 
 use sha2::{Digest, Sha256};
@@ -16,7 +17,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
@@ -42,6 +43,15 @@ pub const TEXTS: &[(&str, &str, &str)] = &[
     ("out652", "rcpt", "451 4.7.652 The mail server has exceeded the maximum number of connections (S3115)"),
 ];
 
+/// Whether the relay says CHUNKING, and whether it means it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chunking {
+    No,
+    Yes,
+    /// It says so, and knows no BDAT.
+    OnlySaid,
+}
+
 #[derive(Clone)]
 pub struct Options {
     /// 421 at the greeting beyond so many connections; 0: no limit.
@@ -53,6 +63,7 @@ pub struct Options {
     pub size: usize,
     pub eight_bit: bool,
     pub pipelining: bool,
+    pub chunking: Chunking,
     /// AUTH PLAIN LOGIN is announced; `Some(false)` refuses every try.
     pub auth: Option<bool>,
     /// Announces STARTTLS, then speaks no TLS.
@@ -76,6 +87,7 @@ impl Default for Options {
             size: 20_000_000,
             eight_bit: true,
             pipelining: true,
+            chunking: Chunking::No,
             auth: None,
             starttls_broken: false,
             starttls: None,
@@ -112,6 +124,7 @@ pub struct Numbers {
     pub auth_in_clear: usize,
     pub mail_commands: usize,
     pub data_commands: usize,
+    pub bdat_commands: usize,
     /// Replies behind which nothing waited: ways to the relay and back.
     pub flights: usize,
 }
@@ -252,6 +265,7 @@ impl Talk {
         let options = &self.options;
         let mut words = vec!["faults.test".to_owned()];
         words.extend(options.pipelining.then(|| "PIPELINING".to_owned()));
+        words.extend((options.chunking != Chunking::No).then(|| "CHUNKING".to_owned()));
         words.extend(options.eight_bit.then(|| "8BITMIME".to_owned()));
         let tls = !self.encrypted && (options.starttls_broken || options.starttls.is_some());
         words.extend(tls.then(|| "STARTTLS".to_owned()));
@@ -326,6 +340,13 @@ impl Talk {
                     }
                     None => self.say("554 5.5.1 no valid recipients").await?,
                 },
+                "BDAT" if self.options.chunking == Chunking::Yes => {
+                    self.hold(1);
+                    let taken = self.bdat(&text, recipient.take()).await;
+                    self.hold(-1);
+                    // After a refused BDAT nothing but RSET is taken (RFC 3030 2).
+                    sender = !taken?;
+                }
                 "RSET" => {
                     (sender, recipient) = (false, None);
                     self.say("250 2.0.0 ok").await?;
@@ -420,10 +441,38 @@ impl Talk {
                 self.say_bytes(b"550 5.1.1 Boite ferm\xe9e, destinataire inconnu\r\n").await?;
                 return Ok(false);
             }
+            "plain" => self.say("250 ok").await?,
             "long" => self.say(&format!("250 {}", "x".repeat(4000))).await?,
             _ => self.say("250 2.1.5 ok").await?,
         }
         Ok(true)
+    }
+
+    /// `true`: the message was taken.
+    async fn bdat(&mut self, text: &str, recipient: Option<String>) -> Step<bool> {
+        self.seen.lock().unwrap().numbers.bdat_commands += 1;
+        let words = text.split(' ').collect::<Vec<_>>();
+        let (&[_, size, "LAST"], Some(recipient)) = (&words[..], recipient) else {
+            self.say("503 5.5.1 no valid recipients").await?;
+            return Err(Over);
+        };
+        let mut bytes = vec![0; size.parse().map_err(|_| Over)?];
+        let key = fault(&recipient);
+        match key {
+            "dropdata" => return Err(Over),
+            "dropmid" => {
+                self.stream.read_exact(&mut bytes[..500]).await.map_err(|_| Over)?;
+                return Err(Over);
+            }
+            _ => self.stream.read_exact(&mut bytes).await.map_err(|_| Over)?,
+        };
+        if let Some(code) = number(key, "d") {
+            self.say(&format!("{code} {}.3.0 fault at BDAT", code / 100)).await?;
+            return Ok(false);
+        }
+        let before = self.taken;
+        self.arrived(&recipient, bytes).await?;
+        Ok(self.taken > before)
     }
 
     async fn data(&mut self, recipient: &str) -> Step<()> {
@@ -449,6 +498,12 @@ impl Talk {
             }
             bytes.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
         }
+        self.arrived(recipient, bytes).await
+    }
+
+    /// A whole message: it is taken, or not, and the relay says so, or not.
+    async fn arrived(&mut self, recipient: &str, bytes: Vec<u8>) -> Step<()> {
+        let key = fault(recipient);
         if let Some(code) = number(key, "e") {
             return self.say(&format!("{code} {}.7.1 fault after the dot", code / 100)).await;
         }
