@@ -1,5 +1,9 @@
 //! Starts the program; everything is in the library.
 
+/// A sixth less of the processor for a message than with the allocator of glibc (docs/speed.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     semainier::cli::main().await

@@ -66,9 +66,25 @@ enum Entry {
     Finish(Finished, oneshot::Sender<bool>),
 }
 
+/// What one write is about, and who waits for it, in the order asked: who asked for both is told of both at once, and goes on
+/// while the others are told.
+#[derive(Default)]
+struct Batch {
+    claims: Vec<Claim>,
+    finished: Vec<Finished>,
+    askers: Vec<Asker>,
+}
+
 enum Asker {
     Marker(oneshot::Sender<Marked>),
     End(oneshot::Sender<bool>),
+}
+
+/// What became of a batch, to be told.
+#[derive(Default)]
+struct News {
+    batch: Batch,
+    settled: Settled,
 }
 
 pub(super) fn ledger() -> (Ledger, Writer) {
@@ -100,63 +116,39 @@ impl Writer {
         trouble: impl Fn(StoreError) + Send + Sync,
         written: impl Fn(Finished, bool) + Send + Sync,
     ) {
-        let mut gathered = Vec::new();
-        while self.gather(&mut gathered).await {
-            let (mut claims, mut finished) = (Vec::new(), Vec::new());
-            // In the order asked: who asked for both is told of both at once, and goes on while the others are told.
-            let mut askers = Vec::with_capacity(gathered.len());
-            for entry in gathered.drain(..) {
-                match entry {
-                    Entry::Mark(claim, answer) => {
-                        claims.push(claim);
-                        askers.push(Asker::Marker(answer));
-                    }
-                    Entry::Finish(result, answer) => {
-                        finished.push(result);
-                        askers.push(Asker::End(answer));
-                    }
-                }
+        let mut news = News::default();
+        loop {
+            // Where enough is asked for already it is written first, and the last ones are told meanwhile.
+            if self.entries.len() < ENOUGH {
+                std::mem::take(&mut news).tell(&written);
             }
+            let Some(mut batch) = self.gather().await else { break };
             let begun = Clock::monotonic();
-            let settled = store.settle(&finished, &claims, clock.now()).await;
+            let settling = store.settle(&batch.finished, &batch.claims, clock.now());
+            let telling = async { std::mem::take(&mut news).tell(&written) };
+            let (settled, ()) = tokio::join!(biased; settling, telling);
             let written_at = Clock::monotonic();
             self.company.write = averaged(self.company.write, written_at - begun);
-            let Settled { moved, marked } = match settled {
+            let settled = match settled {
                 Ok(settled) => settled,
                 Err(error) => {
                     trouble(error);
                     // Tells their workers (D01, D07).
-                    askers.retain(|asker| matches!(asker, Asker::End(_)));
-                    let moved = write_until_it_lands(&*store, &finished, &trouble).await;
+                    batch.askers.retain(|asker| matches!(asker, Asker::End(_)));
+                    let moved = write_until_it_lands(&*store, &batch.finished, &trouble).await;
                     Settled { moved, marked: Vec::new() }
                 }
             };
-            let (mut ends, mut markers) = (moved.iter(), claims.into_iter().zip(marked));
-            // A worker that is gone hears nothing; its row is recovered when its lease is over.
-            for asker in askers {
-                match asker {
-                    Asker::End(answer) => {
-                        let _ = ends.next().map(|moved| answer.send(*moved));
-                    }
-                    Asker::Marker(answer) => {
-                        let Some((claim, marked)) = markers.next() else { continue };
-                        if marked == Marked::InData {
-                            self.company.talking.insert(claim.id, Talk { since: written_at, late: false });
-                        }
-                        let _ = answer.send(marked);
-                    }
-                }
-            }
-            for (finished, moved) in finished.into_iter().zip(moved) {
-                written(finished, moved);
-            }
+            self.company.begin(&batch.claims, &settled.marked, written_at);
+            news = News { batch, settled };
         }
     }
 
-    /// What is asked for, once something is. `false`: every [`Ledger`] is gone.
-    async fn gather(&mut self, gathered: &mut Vec<Entry>) -> bool {
-        if self.entries.recv_many(gathered, MOST).await == 0 {
-            return false;
+    /// What is asked for, once something is. `None`: every [`Ledger`] is gone.
+    async fn gather(&mut self) -> Option<Batch> {
+        let mut gathered = Vec::new();
+        if self.entries.recv_many(&mut gathered, MOST).await == 0 {
+            return None;
         }
         let begun = Clock::monotonic();
         let mut heard = 0;
@@ -165,7 +157,7 @@ impl Writer {
             heard = gathered.len();
             let Some(most) = self.company.worth_waiting(heard) else { break };
             let left = most.saturating_sub(Clock::monotonic() - begun);
-            if !matches!(timeout(left, self.entries.recv_many(gathered, MOST)).await, Ok(1..)) {
+            if !matches!(timeout(left, self.entries.recv_many(&mut gathered, MOST)).await, Ok(1..)) {
                 self.company.talking.values_mut().for_each(|talk| talk.late = true);
                 break;
             }
@@ -180,11 +172,54 @@ impl Writer {
             self.company.hear(std::slice::from_ref(&entry));
             gathered.push(entry);
         }
-        true
+        Some(Batch::of(gathered))
+    }
+}
+
+impl Batch {
+    fn of(entries: Vec<Entry>) -> Self {
+        let mut batch = Self { askers: Vec::with_capacity(entries.len()), ..Self::default() };
+        for entry in entries {
+            match entry {
+                Entry::Mark(claim, answer) => {
+                    batch.claims.push(claim);
+                    batch.askers.push(Asker::Marker(answer));
+                }
+                Entry::Finish(finished, answer) => {
+                    batch.finished.push(finished);
+                    batch.askers.push(Asker::End(answer));
+                }
+            }
+        }
+        batch
+    }
+}
+
+impl News {
+    /// A worker that is gone hears nothing; its row is recovered when its lease is over.
+    fn tell(self, written: impl Fn(Finished, bool)) {
+        let Settled { moved, marked } = self.settled;
+        let (mut ends, mut markers) = (moved.iter(), marked.iter());
+        for asker in self.batch.askers {
+            match asker {
+                Asker::End(answer) => drop(ends.next().map(|moved| answer.send(*moved))),
+                Asker::Marker(answer) => drop(markers.next().map(|marked| answer.send(*marked))),
+            }
+        }
+        for (finished, moved) in self.batch.finished.into_iter().zip(moved) {
+            written(finished, moved);
+        }
     }
 }
 
 impl Company {
+    /// Who talks with the relay from now on.
+    fn begin(&mut self, claims: &[Claim], marked: &[Marked], since: Instant) {
+        for (claim, _) in claims.iter().zip(marked).filter(|(_, marked)| **marked == Marked::InData) {
+            self.talking.insert(claim.id.clone(), Talk { since, late: false });
+        }
+    }
+
     /// Who is back.
     fn hear(&mut self, entries: &[Entry]) {
         for entry in entries {

@@ -17,6 +17,7 @@ use sqlx::{
     query::Query,
 };
 use std::{
+    collections::HashSet,
     io,
     path::Path,
     str::FromStr,
@@ -155,12 +156,12 @@ fn at_once(batches: &Batches<'_>) -> String {
 }
 
 fn moved(rows: &[PgRow]) -> sqlx::Result<Moved> {
-    let mut moved = Moved::default();
-    for row in rows {
-        let ids = if row.try_get::<&str, _>("step")? == "end" { &mut moved.ended } else { &mut moved.marked };
-        ids.insert(row.try_get("id")?);
-    }
-    Ok(moved)
+    let row = rows.last().ok_or(sqlx::Error::RowNotFound)?;
+    let ids = |step| -> sqlx::Result<HashSet<String>> {
+        let ids = row.try_get::<Option<&str>, _>(step)?.unwrap_or_default();
+        Ok(ids.split_ascii_whitespace().map(str::to_owned).collect())
+    };
+    Ok(Moved { ended: ids("ended")?, marked: ids("marked")? })
 }
 
 /// A transaction, and how long the server may think of each step of it.

@@ -107,7 +107,7 @@ pub(super) const POSTGRES_SETTLE: &str = concat!(
     " FROM issues i WHERE i.key = c.issue)
         RETURNING c.delivery
     )
-    SELECT 'end' AS step, id FROM ended UNION ALL SELECT 'marker', delivery FROM marked"
+    SELECT (SELECT string_agg(id, ' ') FROM ended) AS ended, (SELECT string_agg(delivery, ' ') FROM marked) AS marked"
 );
 
 /// First of the statements of a transaction that settles: any number of them go beside each other, none beside an opt-out.
