@@ -27,12 +27,21 @@ struct Seen {
     recipients: HashSet<u64>,
 }
 
-/// Serves until the process ends. `delay`: before each answer, as a relay far away.
-pub async fn serve(listener: TcpListener, delay: Duration) {
+/// What kind of relay it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// Before each answer, as a relay far away.
+    pub delay: Duration,
+    /// Does not say CHUNKING: messages come by DATA.
+    pub data_only: bool,
+}
+
+/// Serves until the process ends.
+pub async fn serve(listener: TcpListener, manner: Manner) {
     let seen = Arc::new(Mutex::new(Seen::default()));
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
-        tokio::spawn(converse(stream, Arc::clone(&seen), delay));
+        tokio::spawn(converse(stream, Talk::new(Arc::clone(&seen), manner)));
     }
 }
 
@@ -51,8 +60,8 @@ pub async fn ask(sink: SocketAddr) -> anyhow::Result<Count> {
     Ok(Count { accepted, distinct })
 }
 
-async fn converse(mut stream: TcpStream, seen: Arc<Mutex<Seen>>, delay: Duration) -> std::io::Result<()> {
-    let mut talk = Talk::new(seen);
+async fn converse(mut stream: TcpStream, mut talk: Talk) -> std::io::Result<()> {
+    let delay = talk.manner.delay;
     stream.write_all(b"220 sink ESMTP\r\n").await?;
     let (mut input, mut answers) = (Vec::with_capacity(1 << 17), Vec::with_capacity(256));
     loop {
@@ -75,6 +84,7 @@ async fn converse(mut stream: TcpStream, seen: Arc<Mutex<Seen>>, delay: Duration
 
 struct Talk {
     seen: Arc<Mutex<Seen>>,
+    manner: Manner,
     message: Option<Ends>,
     recipient: u64,
 }
@@ -87,8 +97,8 @@ enum Ends {
 }
 
 impl Talk {
-    fn new(seen: Arc<Mutex<Seen>>) -> Self {
-        Self { seen, message: None, recipient: 0 }
+    fn new(seen: Arc<Mutex<Seen>>, manner: Manner) -> Self {
+        Self { seen, manner, message: None, recipient: 0 }
     }
 
     /// Takes what is complete from `input`; `true`: the client leaves.
@@ -125,6 +135,9 @@ impl Talk {
             at += end + 1;
             let verb = line.get(..4).unwrap_or(line).to_ascii_uppercase();
             let answer: &[u8] = match &verb[..] {
+                b"EHLO" if self.manner.data_only => {
+                    b"250-sink\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SIZE 0\r\n"
+                }
                 b"EHLO" => b"250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SIZE 0\r\n",
                 b"RCPT" => {
                     let mut hash = DefaultHasher::new();
@@ -177,7 +190,7 @@ mod tests {
         let whole = [one(1), one(2), counted, one(2), "QUIT\r\n".to_owned()].concat().into_bytes();
         for size in [1, 2, 3, 7, 64, whole.len()] {
             let seen = Arc::new(Mutex::new(Seen::default()));
-            let mut talk = Talk::new(Arc::clone(&seen));
+            let mut talk = Talk::new(Arc::clone(&seen), Manner::default());
             let (mut input, mut answers, mut over) = (Vec::new(), Vec::new(), false);
             for piece in whole.chunks(size) {
                 input.extend_from_slice(piece);

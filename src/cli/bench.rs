@@ -47,6 +47,9 @@ pub(super) struct SinkArgs {
     /// Before each answer, as a relay far away: 10ms is a round trip of ten
     #[arg(long, value_name = "MS", default_value_t = 0)]
     delay_ms: u64,
+    /// Say no CHUNKING: messages come by DATA
+    #[arg(long)]
+    data_only: bool,
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<Ended> {
@@ -56,7 +59,8 @@ pub(super) async fn run(command: Command) -> anyhow::Result<Ended> {
             let listener =
                 TcpListener::bind(args.bind).await.with_context(|| format!("{} cannot be listened on", args.bind))?;
             show::line(listener.local_addr()?);
-            sink::serve(listener, Duration::from_millis(args.delay_ms)).await;
+            let delay = Duration::from_millis(args.delay_ms);
+            sink::serve(listener, sink::Manner { delay, data_only: args.data_only }).await;
             Ok(Ended::Done)
         }
     }
