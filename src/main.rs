@@ -1,6 +1,6 @@
 //! Starts the program; everything is in the library.
 
-/// A sixth less of the processor for a message than with the allocator of glibc (docs/speed.md).
+/// A fifth of the processor that sends went into the allocator of glibc (docs/speed.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -135,10 +135,13 @@ impl Talk {
             at += end + 1;
             let verb = line.get(..4).unwrap_or(line).to_ascii_uppercase();
             let answer: &[u8] = match &verb[..] {
-                b"EHLO" if self.manner.data_only => {
-                    b"250-sink\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SIZE 0\r\n"
+                b"EHLO" => {
+                    answers.extend_from_slice(b"250-sink\r\n250-PIPELINING\r\n");
+                    if !self.manner.data_only {
+                        answers.extend_from_slice(b"250-CHUNKING\r\n");
+                    }
+                    b"250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SIZE 0\r\n"
                 }
-                b"EHLO" => b"250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SIZE 0\r\n",
                 b"RCPT" => {
                     let mut hash = DefaultHasher::new();
                     line.hash(&mut hash);
@@ -150,13 +153,10 @@ impl Talk {
                     b"354 go\r\n"
                 }
                 // Whole messages only, as we send them.
-                b"BDAT" => match std::str::from_utf8(line).ok().and_then(|line| line.trim_end().strip_suffix(" LAST")) {
-                    Some(counted) => {
-                        self.message = counted[4..].trim().parse().ok().map(Ends::After);
-                        b""
-                    }
-                    None => b"501 5.5.4 BDAT bytes LAST\r\n",
-                },
+                b"BDAT" => {
+                    self.message = counted(line).map(Ends::After);
+                    if self.message.is_some() { b"" } else { b"501 5.5.4 BDAT bytes LAST\r\n" }
+                }
                 b"QUIT" => {
                     answers.extend_from_slice(b"221 bye\r\n");
                     return true;
@@ -175,6 +175,13 @@ impl Talk {
         input.drain(..at);
         false
     }
+}
+
+/// The number of `BDAT number LAST`.
+fn counted(line: &[u8]) -> Option<usize> {
+    let words = std::str::from_utf8(line).ok()?.split_ascii_whitespace().collect::<Vec<_>>();
+    let [_, bytes, "LAST"] = words[..] else { return None };
+    bytes.parse().ok()
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Group commit: the markers (T5) and the results (T3, T4, T6-T8) of all connections, written together.
 //!
 //! Whatever gathered while the last write ran is the next write, so one connection alone waits for nothing and thirty share
-//! a disk flush. A small write waits a little for those who will soon be back ([`Company`]); where enough wait already, the next
-//! write is begun before those of the last are told. Nobody goes on before their own row is durable. What one connection asks is written in the order asked, so a result is never behind the marker of the
-//! message after it.
+//! a disk flush. A small write waits a little for those who will soon be back ([`Company`]); where enough wait already, the
+//! next write is begun before those of the last are told. Nobody goes on before their own row is durable. What one connection
+//! asks is written in the order asked, so a result is never behind the marker of the message after it.
 
 use crate::{
     clock::Clock,

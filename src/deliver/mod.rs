@@ -77,7 +77,7 @@ pub struct Timeouts {
     pub data: Duration,
     /// One write of the message.
     pub block: Duration,
-    /// The reply after the final dot. Shorter than this makes doubles out of slow relays that do accept.
+    /// The reply to the message, after its last byte. Shorter than this makes doubles out of slow relays that do accept.
     pub dot: Duration,
     /// QUIT, and a last look for the reason when the relay hangs up.
     pub farewell: Duration,

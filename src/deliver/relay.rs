@@ -33,7 +33,8 @@ pub struct SmtpRelay {
 }
 
 /// Whether messages go over with BDAT where the relay says CHUNKING (RFC 3030), which saves a way to it and back. Not if
-/// configuration says `chunking=no`, and not again, for as long as the daemon lives, to a relay that says it and does not know BDAT.
+/// configuration says `chunking=no`; and not again, for as long as the daemon lives, to a relay that turned out not to know BDAT,
+/// or whose answers to it cannot be told from others.
 #[derive(Debug, Clone)]
 pub struct Chunking(Arc<AtomicBool>);
 

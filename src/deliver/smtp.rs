@@ -309,11 +309,13 @@ impl Smtp {
         let answer = self.wire.answer(self.timeouts.dot).await.map_err(Interrupted::lost(Phase::Dot))?;
         match answer {
             answer if framing == Framing::Counted && answer.is_positive() && answer.speaks_of_an_address() => {
-                let why = format!("one reply too many: this one is to RCPT: {}", answer.reply().text);
+                // If it is this relay's way of taking a message, then no more than these are in doubt.
+                self.chunking.end();
+                let why = format!("one reply too many, or an answer to RCPT: {}", answer.reply().text);
                 Err(Interrupted::Lost { phase: Phase::Dot, why })
             }
             answer if answer.is_positive() => Ok(answer),
-            // Unknown, or not implemented: it read the message as commands. It certainly took none.
+            // Unknown, or not implemented: it read the message as commands, and has no message.
             answer if framing == Framing::Counted && matches!(answer.code, 500 | 502) => {
                 self.chunking.end();
                 let why = format!("the relay says CHUNKING and does not know BDAT: {}", answer.reply().text);

@@ -167,11 +167,11 @@ pub enum Phase {
     Ehlo,
     Mail,
     Rcpt,
-    /// The DATA command, before any byte of the message.
+    /// The DATA command, before any byte of the message; or BDAT, to a relay that does not know it.
     Data,
-    /// Bytes of the message went out, the final dot certainly did not.
+    /// Bytes of the message went out, its end (the final dot, or the last byte of BDAT) certainly did not.
     Body,
-    /// The final dot may have gone out.
+    /// All of the message may have gone out.
     Dot,
 }
 

@@ -19,6 +19,7 @@ on_both_databases! {
     what_breaks_off_behind_the_last_byte_is_unknown_and_never_repeated
     what_breaks_off_before_the_last_byte_is_queued
     a_reply_too_many_is_never_taken_for_the_word_on_a_message
+    a_relay_that_takes_messages_with_the_code_of_an_address_leaves_one_in_doubt
     a_relay_that_only_says_so_is_spoken_to_with_data_from_then_on
     where_rcpt_is_answered_without_a_code_it_is_data
     the_address_of_the_relay_can_say_no
@@ -84,6 +85,14 @@ async fn a_reply_too_many_is_never_taken_for_the_word_on_a_message(ledger: Ledge
     for refused in ["e554@x.example", "e554+2@x.example"] {
         assert_ne!(office.state(refused).await, State::Sent, "{refused}");
     }
+}
+
+async fn a_relay_that_takes_messages_with_the_code_of_an_address_leaves_one_in_doubt(ledger: Ledger) {
+    let addresses = (0..9).map(|n| format!("odd+{n}@x.example")).collect::<Vec<_>>();
+    let office =
+        Office::writing_to(ledger, &addresses.iter().map(String::as_str).collect::<Vec<_>>(), chunking()).await;
+    let summary = office.send().await;
+    assert_eq!((summary.unknown, summary.sent, summary.paused.len()), (1, 8, 0));
 }
 
 async fn a_relay_that_only_says_so_is_spoken_to_with_data_from_then_on(ledger: Ledger) {

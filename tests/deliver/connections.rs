@@ -6,6 +6,7 @@ use semainier::{
     domain::{
         delivery::{Phase, State},
         issue::IssueState,
+        lane::{Lanes, Limits},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -35,6 +36,7 @@ on_both_databases! {
     s24_a_limit_per_connection_costs_nobody_anything
     s25_a_message_too_large_pauses_the_issue_before_mail
     our_own_limit_per_connection_is_kept
+    many_connections_share_the_ledger_and_everybody_is_sent_to_once
     a_run_of_lost_conversations_opens_the_breaker
     a_relay_that_says_421_to_everybody_is_left_alone
     sigterm_finishes_what_is_marked_and_releases_the_rest
@@ -271,6 +273,19 @@ async fn our_own_limit_per_connection_is_kept(ledger: Ledger) {
     office.settings.messages_per_connection = 4;
     assert_eq!(office.send().await.sent, 10);
     assert_eq!(office.relay.numbers().connections, 3);
+}
+
+/// So many that a write is begun while those of the last one are still to be told.
+async fn many_connections_share_the_ledger_and_everybody_is_sent_to_once(ledger: Ledger) {
+    let addresses = (0..400).map(|n| format!("a{n}@x{}.example", n % 40)).collect::<Vec<_>>();
+    let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
+    let mut office = Office::writing_to(ledger, &addresses, Options::default()).await;
+    office.settings.connections = 32;
+    let generous = Limits { connections: 32, ..Limits::DEFAULT };
+    office.settings.lanes = Lanes::new(Vec::new(), generous);
+    assert_eq!(office.send().await.sent, 400);
+    let seen = office.relay.numbers();
+    assert!(seen.accepted == 400 && seen.peak > 16, "{seen:?}");
 }
 
 async fn a_run_of_lost_conversations_opens_the_breaker(ledger: Ledger) {

@@ -5,7 +5,8 @@
 //! `f450` `f421` `f550` … that code at RCPT (`f552`: mailbox full) · `d452` at DATA · `e554` after the dot · `grey<n>` 451
 //! the first n times · `dropdata` `dropmid` `dropdot` closes there, not accepted · `dropafter` accepted, then closes ·
 //! `slow<ms>` accepted after that long · `hang` never answers the dot · `multi421` · `garbage` and `long` at RCPT ·
-//! `badreply` after the dot, accepted · `again` accepted, and 250 said twice · `latin1` at RCPT · `plain` taken at RCPT
+//! `badreply` after the dot, accepted · `again` accepted, and 250 said twice · `odd` accepted, with
+//! the code of an address · `latin1` at RCPT · `plain` taken at RCPT
 //! without an enhanced code · `sess<n>` accepted n times a connection, then 421 ·
 //! `t-<name>` a provider's own words, see [`TEXTS`] · `o-<name>` the same, but once. Anybody else is accepted.
 
@@ -522,6 +523,7 @@ impl Talk {
         self.accept(recipient, bytes);
         match key {
             "dropafter" => return Err(Over),
+            "odd" => return self.say("250 2.1.5 taken").await,
             "badreply" => return self.say_bytes(b"\x00\xff hello\r\n").await,
             "again" => return self.say_bytes(b"250 2.0.0 queued\r\n250 2.0.0 queued\r\n").await,
             _ => {}
