@@ -6,11 +6,12 @@
 //! - [`crate::web`]: the pages partners reach are answered, where an address is configured;
 //! - [`pulse`]: the ledger and systemd hear that we live.
 //!
-//! None waits for another: a slow article holds up no message, and a long post no schedule. The bell is
-//! `tokio-cron-scheduler`, in UTC and every minute; it decides nothing (docs/adr/0002).
+//! None waits for another: a slow article holds up no message, and a long post no schedule. The [`bell`] rings every minute
+//! and decides nothing.
 //! Must never keep anything in memory that the ledger does not know: a daemon may be killed at any instant, and another
 //! one may do the same work beside it.
 
+mod bell;
 mod by_hand;
 mod post;
 mod pulse;
@@ -33,7 +34,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio_cron_scheduler::{Job, JobScheduler};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
@@ -60,7 +60,8 @@ pub struct Daemon {
 pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
     let daemon = Arc::new(Daemon::new(engine)?);
     daemon.take_over().await?;
-    let mut scheduler = doorbell(Arc::clone(&daemon)).await?;
+    let bells = Arc::clone(&daemon);
+    let mut bell = bell::every_minute(move || bells.bells.every_minute()).await?;
     let mut loops = JoinSet::new();
     if let Some(address) = daemon.engine.app.config.web.bind {
         let listener = TcpListener::bind(address)
@@ -86,21 +87,9 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
             stop.cancel();
         }
     }
-    scheduler.shutdown().await?;
+    bell.shutdown().await?;
     daemon.take_leave().await;
     broken.map_or(Ok(()), |panic| Err(panic.into()))
-}
-
-/// Rings every minute, and knows nothing else.
-async fn doorbell(daemon: Arc<Daemon>) -> anyhow::Result<JobScheduler> {
-    let scheduler = JobScheduler::new().await?;
-    let ring = Job::new_async("0 * * * * *", move |_, _| {
-        daemon.bells.every_minute();
-        Box::pin(std::future::ready(()))
-    })?;
-    scheduler.add(ring).await?;
-    scheduler.start().await?;
-    Ok(scheduler)
 }
 
 /// One for each loop. What rang while a loop was busy is heard afterwards.

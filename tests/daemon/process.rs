@@ -231,3 +231,42 @@ async fn systemd_hears_that_it_is_ready_that_it_lives_and_that_it_stops() {
     assert_eq!(daemon.end().code, Some(0));
     assert!(Path::new(&path).exists());
 }
+
+/// How often the process's threads went to sleep since they began: each time something had woken them.
+fn sleeps(daemon: &Serve) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", daemon.pid())).unwrap();
+    let counts = threads.map(|thread| {
+        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap_or_default();
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        count.map_or(0, |count| count.trim().parse::<u64>().unwrap())
+    });
+    counts.sum()
+}
+
+async fn sleeps_until_there_is_something_to_do(database: Option<postgres::Database>) {
+    let dir = tempfile::tempdir().unwrap();
+    let url = database.as_ref().map(|it| it.url.as_str());
+    let config =
+        furnish(dir.path(), &[mailing("letter", YEARLY)], url, "capture:outbox", "[web]\nbind = '127.0.0.1:0'");
+    let mut daemon = Serve::start(&config, &[]);
+    daemon.hear("semainier is up");
+    // One that looks twice a second whether a minute is over would never pass; the minute itself may fall into one or two.
+    let mut windows = Vec::new();
+    while windows.len() < 8 && windows.last() != Some(&0) {
+        let before = sleeps(&daemon);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        windows.push(sleeps(&daemon) - before);
+    }
+    assert_eq!(windows.last(), Some(&0), "it wakes all the time: {windows:?}");
+    assert_eq!(daemon.stop().code, Some(0));
+}
+
+#[tokio::test]
+async fn a_daemon_with_nothing_to_do_sleeps_on_sqlite() {
+    sleeps_until_there_is_something_to_do(None).await;
+}
+
+#[tokio::test]
+async fn a_daemon_with_nothing_to_do_sleeps_on_postgres() {
+    sleeps_until_there_is_something_to_do(Some(postgres::Database::create().await)).await;
+}

@@ -9,6 +9,9 @@ use semainier::{domain::Timestamp, store::OccurrenceState};
 const AGENDA: &str = "cron = '0 8 * 7,8 SAT'\ncatch_up = '12h'\ndeadline = 'Sat 20:00'";
 const NEWSLETTER: &str = "cron = '0 9 * * TUE#1'\ncatch_up = '7d'\ndeadline = '10d'";
 
+/// When the two years are over; the next letter would be due on 4 January.
+const END: &str = "2027-12-31T23:00:00Z";
+
 fn seed() -> u64 {
     match std::env::var("SEMAINIER_TEST_SEED") {
         Ok(seed) => seed.parse().unwrap(),
@@ -25,13 +28,13 @@ fn downtimes(chance: &mut StdRng, due: &[Timestamp]) -> Vec<(Timestamp, Timestam
     });
     let mut begins: Vec<_> = over_a_due_instant.collect();
     begins.extend((0..20).map(|_| begin + TimeDelta::minutes(chance.random_range(0..730 * 1440))));
-    let lasting = |begin| {
+    let lasting = |begin: Timestamp| {
         let minutes = match chance.random_range(0..3) {
             0 => chance.random_range(60..12 * 60),
             1 => chance.random_range(12 * 60..36 * 60),
             _ => chance.random_range(36 * 60..14 * 1440),
         };
-        (begin, begin + TimeDelta::minutes(minutes))
+        (begin, (begin + TimeDelta::minutes(minutes)).min(at(END)))
     };
     begins.into_iter().map(lasting).collect()
 }
@@ -45,7 +48,7 @@ fn passes(chance: &mut StdRng, due: &[Timestamp], off: &[(Timestamp, Timestamp)]
     }
     let begin = at("2026-01-01T00:00:00Z");
     passes.extend((0..100).map(|_| begin + TimeDelta::minutes(chance.random_range(0..730 * 1440))));
-    passes.push(at("2027-12-31T23:00:00Z"));
+    passes.push(at(END));
     passes.retain(|at| !off.iter().any(|(from, to)| from <= at && at < to));
     passes.sort();
     passes.dedup();
