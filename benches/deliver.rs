@@ -17,7 +17,12 @@ use async_trait::async_trait;
 use semainier::{
     clock::Clock,
     deliver::{Deliverer, MessageError, Outbox, Settings},
-    domain::{delivery::Claim, email::EmailAddress, message::Message, partner::NewContact},
+    domain::{
+        delivery::Claim,
+        email::EmailAddress,
+        message::{Message, Shared},
+        partner::NewContact,
+    },
     store::{self, Access, Store},
 };
 use std::{
@@ -36,7 +41,7 @@ mod support;
 
 struct Ready {
     sender: EmailAddress,
-    tail: Arc<[u8]>,
+    tail: Arc<Shared>,
 }
 
 #[async_trait]
@@ -44,7 +49,7 @@ impl Outbox for Ready {
     async fn message(&self, claim: &Claim) -> Result<Message, MessageError> {
         let to = &claim.recipient.address;
         let head = format!("Message-ID: <{}>\r\nTo: {to}\r\nSubject: agenda\r\n\r\n", claim.message_id);
-        Ok(Message { sender: self.sender.clone(), head: head.into_bytes(), tail: Arc::clone(&self.tail) })
+        Ok(Message::woven(self.sender.clone(), &self.tail, |_, out| out.extend_from_slice(head.as_bytes())))
     }
 }
 
@@ -76,9 +81,11 @@ async fn run(messages: usize, connections: usize, kilobytes: usize) -> Duration 
     let relay = SmtpRelay::start(Options { count_only: true, ..Options::default() }).await;
     let outbox = Ready {
         sender: EmailAddress::parse("bounce@office.example").unwrap(),
-        tail: b"Une ligne de soixante-dix signes, comme en ont les corps de message...\r\n"
-            .repeat(kilobytes * 1000 / 72)
-            .into(),
+        tail: Arc::new(Shared::new(vec![
+            b"Une ligne de soixante-dix signes, comme en ont les corps de message...\r\n"
+                .repeat(kilobytes * 1000 / 72)
+                .into(),
+        ])),
     };
     let settings = Settings { connections, messages_per_connection: u32::MAX, ..Settings::default() };
     let clock = Clock::manual(ledger::at(0));

@@ -1,15 +1,15 @@
 //! The bytes of a message. The only part of composing that knows `lettre`.
 //!
 //! The same delivery gives the same bytes, today and in a resend next week: `Message-ID`, `Date` and boundaries come
-//! from what was frozen. Attachments are encoded once per issue and shared by all its messages.
+//! from what was frozen. Texts and attachments are encoded once per issue and shared by all its messages.
 
 use super::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
-use super::quoted::Quoted;
+use super::quoted::{self, Piece};
 use crate::domain::{
     Timestamp,
     email::EmailAddress,
     issue::{Attachment, Content, Envelope, Inline},
-    message::Message,
+    message::{Message, Shared},
 };
 use lettre::message::{
     Mailbox, MultiPart, SinglePart,
@@ -33,11 +33,12 @@ pub struct Mime {
     content: Content,
     /// A boundary from the content, so that it is the same for every message and every day.
     outer: String,
-    texts: Texts,
-    texts_length: usize,
+    /// Everything after the headers that names no recipient.
+    shared: Arc<Shared>,
+    /// What stands before each shared piece but the first, which follows the headers.
+    own: Vec<Own>,
     /// Those that name no recipient, and the empty line after them.
     shared_headers: String,
-    tail: Arc<[u8]>,
 }
 
 /// Who gets the message, and what is theirs alone in it.
@@ -60,14 +61,11 @@ impl Mime {
         let digest = Sha256::new().chain_update(&content.subject).chain_update(&content.html).finalize();
         let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         let boundary = |what: &str| format!("semainier-{hex}-{what}");
-        let (outer, inner, related) = (boundary("mixed"), boundary("texts"), boundary("pictures"));
-        let tail = Tail { outer: &outer, inner: &inner, related: &related }.of(&content)?;
-        let texts = Texts::new(&content, &outer, &inner, &related);
-        let mut encoded = Vec::new();
-        texts.fill(&mut encoded, |_| String::new());
-        // With room for a recipient's own words.
-        let texts_length = encoded.len() + 1024;
-        let mut mime = Self { content, outer, texts, texts_length, shared_headers: String::new(), tail: tail.into() };
+        let boundaries =
+            Boundaries { outer: boundary("mixed"), inner: boundary("texts"), related: boundary("pictures") };
+        let Body { shared, own, .. } = Body::of(&content, &boundaries)?;
+        let shared = Arc::new(Shared::new(shared));
+        let mut mime = Self { content, outer: boundaries.outer, shared, own, shared_headers: String::new() };
         mime.shared_headers = mime.headers_for_all()?;
         Ok(mime)
     }
@@ -98,13 +96,15 @@ impl Mime {
         if self.content.envelope.is_of_a_list() {
             own.insert_raw(raw_header("List-Unsubscribe", format!("<{}>", to.unsubscribe_url))?);
         }
-        let own = own.to_string();
-        let mut head = Vec::with_capacity(own.len() + self.shared_headers.len() + self.texts_length);
-        head.extend_from_slice(own.as_bytes());
-        head.extend_from_slice(self.shared_headers.as_bytes());
-        self.texts.fill(&mut head, |word| word.words(to));
         let sender = parse_address("the return path", &self.content.envelope.return_path)?;
-        Ok(Message { sender, head, tail: Arc::clone(&self.tail) })
+        Ok(self.woven(sender, &[&own.to_string(), &self.shared_headers], to))
+    }
+
+    fn woven(&self, sender: EmailAddress, headers: &[&str], to: To) -> Message {
+        Message::woven(sender, &self.shared, |n, out| match n.checked_sub(1) {
+            None => headers.iter().for_each(|headers| out.extend_from_slice(headers.as_bytes())),
+            Some(n) => quoted::encode_own(out, &self.own[n].words(to)),
+        })
     }
 
     /// What every message of the issue says of itself.
@@ -140,16 +140,7 @@ impl Mime {
             .subject(&*self.content.subject)
             .date(date.into())
             .message_id(Some(format!("<{}>", to.message_id)));
-        Ok(Message { sender: from.clone(), head: self.head(builder, to)?, tail: Arc::clone(&self.tail) })
-    }
-
-    /// Headers as `lettre` writes them, and the texts: up to where the part begins that all messages share.
-    fn head(&self, builder: lettre::message::MessageBuilder, to: To) -> Result<Vec<u8>, MimeError> {
-        let headers = headers_of(builder, &self.outer)?;
-        let mut head = Vec::with_capacity(headers.len() + self.texts_length);
-        head.extend_from_slice(headers.as_bytes());
-        self.texts.fill(&mut head, |own| own.words(to));
-        Ok(head)
+        Ok(self.woven(from.clone(), &[&headers_of(builder, &self.outer)?], to))
     }
 }
 
@@ -182,18 +173,25 @@ impl Own {
     }
 }
 
-/// The texts of an issue and the part headers around them, encoded once.
-#[derive(Debug)]
-struct Texts {
-    before: String,
-    text: Quoted<Own>,
-    between: String,
-    html: Quoted<Own>,
-    after: String,
+/// The boundaries of the parts of a message, from the outermost in.
+struct Boundaries {
+    outer: String,
+    inner: String,
+    related: String,
 }
 
-impl Texts {
-    fn new(content: &Content, outer: &str, inner: &str, related: &str) -> Self {
+/// Everything after the headers, encoded once: what all recipients share, and whose places are between.
+#[derive(Default)]
+struct Body {
+    shared: Vec<Box<[u8]>>,
+    own: Vec<Own>,
+    /// Of the shared piece that is not done.
+    open: Vec<u8>,
+}
+
+impl Body {
+    fn of(content: &Content, boundaries: &Boundaries) -> Result<Self, MimeError> {
+        let Boundaries { outer, inner, related } = boundaries;
         let part = |kind: &str| {
             format!("Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
         };
@@ -209,22 +207,51 @@ impl Texts {
             (ORDER_MARK, Own::OrderHtml),
             (ESTABLISHMENT_MARK, Own::EstablishmentHtml),
         ];
-        Self {
-            before: format!("--{outer}\r\n{}{}", parts("alternative", inner), part("text/plain")),
-            text: Quoted::new(&content.text, &text),
-            between: format!("\r\n--{inner}\r\n{pictured}{}", part("text/html")),
-            html: Quoted::new(&content.html, &html),
-            // Pictures go on in the shared part, which closes what is open then.
-            after: if has_pictures { "\r\n".to_owned() } else { format!("\r\n--{inner}--\r\n") },
+        let mut body = Self::default();
+        body.fixed(&format!("--{outer}\r\n{}{}", parts("alternative", inner), part("text/plain")));
+        body.quoted(quoted::encode(&content.text, &text));
+        body.fixed(&format!("\r\n--{inner}\r\n{pictured}{}", part("text/html")));
+        body.quoted(quoted::encode(&content.html, &html));
+        body.fixed("\r\n");
+        for Inline { content_id, media_type, bytes } in &content.inline {
+            let part = lettre::message::Attachment::new_inline(content_id.clone());
+            body.add_part(related, &part.body(bytes.clone(), parsed_type(media_type)?));
+        }
+        if has_pictures {
+            body.fixed(&format!("--{related}--\r\n"));
+        }
+        body.fixed(&format!("--{inner}--\r\n"));
+        for Attachment { name, media_type, bytes } in &content.attachments {
+            let part = lettre::message::Attachment::new(name.clone());
+            body.add_part(outer, &part.body(bytes.clone(), parsed_type(media_type)?));
+        }
+        body.fixed(&format!("--{outer}--\r\n"));
+        body.shared.push(std::mem::take(&mut body.open).into());
+        Ok(body)
+    }
+
+    fn fixed(&mut self, text: &str) {
+        self.open.extend_from_slice(text.as_bytes());
+    }
+
+    fn quoted(&mut self, pieces: Vec<Piece<Own>>) {
+        for piece in pieces {
+            match piece {
+                Piece::Fixed(bytes) => self.open.extend_from_slice(&bytes),
+                Piece::Own(own) => {
+                    self.shared.push(std::mem::take(&mut self.open).into());
+                    self.own.push(own);
+                }
+            }
         }
     }
 
-    fn fill(&self, out: &mut Vec<u8>, own: impl Fn(Own) -> String) {
-        out.extend_from_slice(self.before.as_bytes());
-        self.text.fill(out, &own);
-        out.extend_from_slice(self.between.as_bytes());
-        self.html.fill(out, &own);
-        out.extend_from_slice(self.after.as_bytes());
+    fn add_part(&mut self, boundary: &str, part: &SinglePart) {
+        self.fixed(&format!("--{boundary}\r\n"));
+        self.open.extend_from_slice(&part.formatted());
+        if !self.open.ends_with(b"\r\n") {
+            self.fixed("\r\n");
+        }
     }
 }
 
@@ -261,46 +288,12 @@ pub fn plain(mail: &Plain) -> Result<Message, MimeError> {
         .message_id(Some(format!("<{}>", mail.message_id)))
         .singlepart(SinglePart::plain(mail.text.to_owned()))
         .map_err(MimeError::Build)?;
-    Ok(Message { sender: mail.from.clone(), head: message.formatted(), tail: Arc::new([]) })
-}
-
-/// Everything after the texts, the same for all recipients: pictures, attachments, the end of the message.
-struct Tail<'a> {
-    outer: &'a str,
-    inner: &'a str,
-    related: &'a str,
-}
-
-impl Tail<'_> {
-    fn of(&self, content: &Content) -> Result<Vec<u8>, MimeError> {
-        let mut tail = Vec::new();
-        for Inline { content_id, media_type, bytes } in &content.inline {
-            let part = lettre::message::Attachment::new_inline(content_id.clone());
-            add_part(&mut tail, self.related, &part.body(bytes.clone(), parsed_type(media_type)?));
-        }
-        if !content.inline.is_empty() {
-            tail.extend_from_slice(format!("--{}--\r\n--{}--\r\n", self.related, self.inner).as_bytes());
-        }
-        for Attachment { name, media_type, bytes } in &content.attachments {
-            let part = lettre::message::Attachment::new(name.clone());
-            add_part(&mut tail, self.outer, &part.body(bytes.clone(), parsed_type(media_type)?));
-        }
-        tail.extend_from_slice(format!("--{}--\r\n", self.outer).as_bytes());
-        Ok(tail)
-    }
+    Ok(Message::alone(mail.from.clone(), message.formatted()))
 }
 
 fn parsed_type(media_type: &str) -> Result<ContentType, MimeError> {
     ContentType::parse(media_type)
         .map_err(|why| MimeError::Header { what: "the attachment's type", why: why.to_string() })
-}
-
-fn add_part(tail: &mut Vec<u8>, boundary: &str, part: &SinglePart) {
-    tail.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
-    tail.extend_from_slice(&part.formatted());
-    if !tail.ends_with(b"\r\n") {
-        tail.extend_from_slice(b"\r\n");
-    }
 }
 
 /// The headers `lettre` has no type for. Sources: RFC 2919 (List-Id), 2369 and 8058 (List-Unsubscribe),
@@ -486,7 +479,7 @@ mod tests {
         };
         let (message, review) =
             (mime.message(to).unwrap(), mime.review(to, "semainier", &to.address.clone(), Timestamp::default()));
-        assert!(Arc::ptr_eq(&message.tail, &review.as_ref().unwrap().tail));
+        assert!(Arc::ptr_eq(message.shared(), review.as_ref().unwrap().shared()));
         for raw in [message.to_bytes(), review.unwrap().to_bytes()] {
             let parsed = MessageParser::default().parse(&raw).unwrap();
             let kinds: Vec<_> = parsed
@@ -551,7 +544,7 @@ mod tests {
     }
 
     #[test]
-    fn attachments_are_shared_by_all_messages() {
+    fn texts_and_attachments_are_shared_by_all_messages() {
         let mime = Mime::new(content()).unwrap();
         let message = |to: &EmailAddress| {
             mime.message(To {
@@ -565,7 +558,8 @@ mod tests {
             .unwrap()
         };
         let (a, b) = (message(&address("a@b.fr")), message(&address("c@d.fr")));
-        assert!(Arc::ptr_eq(&a.tail, &b.tail));
-        assert!(a.head.len() < 3000);
+        assert!(Arc::ptr_eq(a.shared(), b.shared()));
+        let own: usize = a.pieces().step_by(2).map(<[u8]>::len).sum();
+        assert!(own < 2000, "{own} bytes are a recipient's own");
     }
 }

@@ -4,51 +4,38 @@
 /// Longest line, the `=` of a soft break included.
 const WIDTH: usize = 76;
 
-/// An encoded text with places for what is a recipient's own.
+/// A part of an encoded text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Quoted<M> {
-    pieces: Vec<Piece<M>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece<M> {
-    Fixed(Box<[u8]>),
+pub(super) enum Piece<M> {
+    Fixed(Vec<u8>),
+    /// The place of something that is a recipient's own.
     Own(M),
 }
 
-impl<M: Copy> Quoted<M> {
-    /// `marks`: the words in `text` that stand for a recipient's own, and what each means.
-    pub fn new(text: &str, marks: &[(&str, M)]) -> Self {
-        let (mut pieces, mut rest, mut fixed) = (Vec::new(), text, Line::default());
-        loop {
-            let next = marks.iter().filter_map(|(word, mark)| Some((rest.find(word)?, word.len(), *mark)));
-            let Some((at, length, mark)) = next.min_by_key(|(at, ..)| *at) else { break };
-            fixed.write(&rest[..at]);
-            fixed.soften();
-            pieces.push(Piece::Fixed(std::mem::take(&mut fixed).out.into()));
-            pieces.push(Piece::Own(mark));
-            rest = &rest[at + length..];
-        }
-        fixed.write(rest);
-        fixed.end();
-        pieces.push(Piece::Fixed(fixed.out.into()));
-        Self { pieces }
+/// `marks`: the words in `text` that stand for a recipient's own, and what each means.
+pub(super) fn encode<M: Copy>(text: &str, marks: &[(&str, M)]) -> Vec<Piece<M>> {
+    let (mut pieces, mut rest, mut fixed) = (Vec::new(), text, Line::default());
+    loop {
+        let next = marks.iter().filter_map(|(word, mark)| Some((rest.find(word)?, word.len(), *mark)));
+        let Some((at, length, mark)) = next.min_by_key(|(at, ..)| *at) else { break };
+        fixed.write(&rest[..at]);
+        fixed.soften();
+        pieces.push(Piece::Fixed(std::mem::take(&mut fixed).out));
+        pieces.push(Piece::Own(mark));
+        rest = &rest[at + length..];
     }
+    fixed.write(rest);
+    fixed.end();
+    pieces.push(Piece::Fixed(fixed.out));
+    pieces
+}
 
-    /// Appends the text with these words in their places.
-    pub fn fill(&self, out: &mut Vec<u8>, own: impl Fn(M) -> String) {
-        for piece in &self.pieces {
-            match piece {
-                Piece::Fixed(bytes) => out.extend_from_slice(bytes),
-                Piece::Own(mark) => {
-                    let mut line = Line::default();
-                    line.write(&own(*mark));
-                    line.soften();
-                    out.extend_from_slice(&line.out);
-                }
-            }
-        }
-    }
+/// Appends a recipient's own words, for the place that is theirs.
+pub(super) fn encode_own(out: &mut Vec<u8>, words: &str) {
+    let mut line = Line { out: std::mem::take(out), ..Line::default() };
+    line.write(words);
+    line.soften();
+    *out = line.out;
 }
 
 #[derive(Default)]
@@ -137,13 +124,22 @@ mod tests {
         parsed.body_text(0).unwrap().replace("\r\n", "\n")
     }
 
+    fn filled(pieces: &[Piece<()>], own: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Fixed(bytes) => out.extend_from_slice(bytes),
+                Piece::Own(()) => encode_own(&mut out, own),
+            }
+        }
+        out
+    }
+
     proptest! {
         #[test]
         fn what_is_read_is_what_was_written(text in "[ -~\n\té=.€«\u{a0}]{0,300}", own in "[ -~é&]{0,120}") {
             let marked = format!("{text}MARK{text}MARK");
-            let quoted = Quoted::new(&marked, &[("MARK", ())]);
-            let mut encoded = Vec::new();
-            quoted.fill(&mut encoded, |()| own.clone());
+            let encoded = filled(&encode(&marked, &[("MARK", ())]), &own);
             prop_assert_eq!(decoded(&encoded), format!("{text}{own}{text}{own}"));
             for line in String::from_utf8(encoded).unwrap().split("\r\n") {
                 prop_assert!(line.len() <= WIDTH && line.is_ascii() && !line.ends_with([' ', '\t']), "{line:?}");
@@ -153,9 +149,7 @@ mod tests {
 
     #[test]
     fn an_empty_own_word_leaves_no_trace() {
-        let quoted = Quoted::new("à l’AMARKB", &[("MARK", ())]);
-        let mut encoded = Vec::new();
-        quoted.fill(&mut encoded, |()| String::new());
+        let encoded = filled(&encode("à l’AMARKB", &[("MARK", ())]), "");
         assert_eq!(String::from_utf8(encoded).unwrap(), "=C3=A0 l=E2=80=99A=\r\nB");
     }
 }

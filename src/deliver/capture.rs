@@ -24,8 +24,7 @@ impl Capture {
         let name = format!("{}_{}.eml", slug(&letter.to.key()), slug(letter.id));
         let unfinished = self.directory.join(format!(".{name}.part"));
         let mut file = File::create(&unfinished)?;
-        file.write_all(&letter.message.head)?;
-        file.write_all(&letter.message.tail)?;
+        letter.message.pieces().try_for_each(|piece| file.write_all(piece))?;
         file.sync_all()?;
         std::fs::rename(&unfinished, self.directory.join(&name))?;
         File::open(&self.directory)?.sync_all()?;
@@ -41,15 +40,20 @@ fn slug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{email::EmailAddress, message::Message};
+    use crate::domain::{
+        email::EmailAddress,
+        message::{Message, Shared},
+    };
+    use std::sync::Arc;
 
     #[test]
     fn a_delivery_that_comes_again_writes_its_own_file_again_also_after_a_restart() {
         let directory = tempfile::tempdir().unwrap();
         let address = |text: &str| EmailAddress::parse(text).unwrap();
+        let shared = Arc::new(Shared::new(vec![b"tail\r\n".as_slice().into()]));
         let write = |n: u32, head: &str| {
-            let tail = b"tail\r\n".as_slice().into();
-            let message = Message { sender: address("office@auch.example"), head: head.into(), tail };
+            let own = |_, out: &mut Vec<u8>| out.extend_from_slice(head.as_bytes());
+            let message = Message::woven(address("office@auch.example"), &shared, own);
             let to = address(&format!("hotel{n}@auch.example"));
             let capture = Capture::open(directory.path()).unwrap();
             capture.write(&Letter { id: &format!("id/{n}"), to: &to, message: &message }).unwrap()

@@ -24,9 +24,6 @@ use secrecy::ExposeSecret;
 use std::{borrow::Cow, time::Duration};
 use tokio_rustls::TlsConnector;
 
-/// Bytes handed to the socket at once. Small under test, so that a process can die in the middle of a message.
-const BLOCK: usize = if cfg!(feature = "failpoints") { 1 << 10 } else { 1 << 16 };
-
 /// Why a step did not work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Interrupted {
@@ -156,8 +153,6 @@ pub(super) struct Smtp {
     messages: u32,
     /// How the message goes over that was announced last.
     framing: Framing,
-    /// Where small pieces are gathered, kept from one message to the next.
-    block: Vec<u8>,
     /// Announced in the flight of the message before it, and not yet answered: the id of its delivery.
     announced: Option<String>,
 }
@@ -198,7 +193,6 @@ impl Smtp {
             timeouts: timeouts.clone(),
             messages: 0,
             framing: Framing::Dotted,
-            block: Vec::new(),
             announced: None,
         })
     }
@@ -250,7 +244,7 @@ impl Smtp {
     fn is_fit(&self, message: &Message) -> Result<(), Unfit> {
         match self.able.size.filter(|most| message.len() > *most) {
             Some(most) => Err(Unfit::TooBig { bytes: message.len(), most }),
-            None if !self.able.eight_bit && !is_ascii(message) => Err(Unfit::EightBit),
+            None if !self.able.eight_bit && !message.is_ascii() => Err(Unfit::EightBit),
             None => Ok(()),
         }
     }
@@ -259,7 +253,7 @@ impl Smtp {
     fn commands(&self, letter: &Letter<'_>) -> [String; 2] {
         let Letter { to, message, .. } = letter;
         let size = if self.able.takes_size { format!(" SIZE={}", message.len()) } else { String::new() };
-        let body = if is_ascii(message) { "" } else { " BODY=8BITMIME" };
+        let body = if message.is_ascii() { "" } else { " BODY=8BITMIME" };
         [format!("MAIL FROM:<{}>{size}{body}", message.sender), format!("RCPT TO:<{to}>")]
     }
 
@@ -347,52 +341,38 @@ impl Smtp {
         framing: Framing,
         next: Option<&Letter<'_>>,
     ) -> Result<(), Interrupted> {
-        let mut parcel = Parcel { block: std::mem::take(&mut self.block), handed: 0 };
         let next = next.filter(|next| self.announces_ahead() && self.is_fit(next.message).is_ok());
-        let announcement = next.map(|next| self.commands(next));
-        let mut whole = usize::MAX;
-        let limit = self.timeouts.block;
-        let sent = async {
-            let parts = [&message.head[..], &message.tail[..]];
-            let last = parts.iter().rev().find_map(|part| part.last());
-            let end: &[u8] = if last.is_none_or(|last| *last == b'\n') { b"" } else { b"\r\n" };
-            match framing {
-                Framing::Counted => {
-                    let command = format!("BDAT {} LAST\r\n", message.len() + end.len());
-                    parcel.block.extend_from_slice(command.as_bytes());
-                    for part in parts {
-                        parcel.add(&mut self.wire, part, limit).await?;
-                    }
-                    parcel.block.extend_from_slice(end);
-                }
-                Framing::Dotted => {
-                    let mut before = b'\n';
-                    for part in parts {
-                        for piece in dot_stuffed(part, before) {
-                            parcel.add(&mut self.wire, piece, limit).await?;
-                        }
-                        before = part.last().copied().unwrap_or(before);
-                    }
-                    parcel.block.extend([end, b".\r\n"].concat());
-                }
+        let announcement = next.map(|next| self.commands(next).map(|command| command + "\r\n").concat());
+        let last = message.pieces().filter_map(|piece| piece.last()).last();
+        let end: &[u8] = if last.is_none_or(|last| *last == b'\n') { b"" } else { b"\r\n" };
+        let bdat = format!("BDAT {} LAST\r\n", message.len() + end.len());
+        let mut flight: Vec<&[u8]> = Vec::new();
+        match framing {
+            Framing::Counted => {
+                flight.push(bdat.as_bytes());
+                flight.extend(message.pieces());
+                flight.push(end);
             }
-            whole = parcel.handed + parcel.block.len();
-            for command in announcement.iter().flatten() {
-                parcel.block.extend_from_slice(command.as_bytes());
-                parcel.block.extend_from_slice(b"\r\n");
+            Framing::Dotted => {
+                let mut before = b'\n';
+                for piece in message.pieces() {
+                    flight.extend(dot_stuffed(piece, before));
+                    before = piece.last().copied().unwrap_or(before);
+                }
+                flight.extend([end, b".\r\n"]);
             }
-            parcel.pass(&mut self.wire, limit).await
         }
-        .await;
-        match sent {
+        let whole = flight.iter().map(|piece| piece.len()).sum();
+        flight.extend(announcement.as_deref().map(str::as_bytes));
+        let (mut handed, limit) = (0, self.timeouts.block);
+        match self.wire.hand(&flight, &mut handed, limit).await {
             Ok(()) => {
-                self.block = parcel.block;
                 self.announced = next.map(|next| next.id.to_owned());
                 self.messages += u32::from(next.is_some());
                 self.wire.flush(limit).await.map_err(Interrupted::lost(Phase::Dot))
             }
             // All of it left, what came behind it did not: the relay may have the message, and its answer may still tell.
-            Err(_) if parcel.handed >= whole => Ok(()),
+            Err(_) if handed >= whole => Ok(()),
             Err(broken) => {
                 // A relay that closes early has often said why.
                 match self.wire.answer(self.timeouts.farewell).await {
@@ -435,37 +415,6 @@ enum Framing {
     Dotted,
     /// BDAT: by the number of its bytes (RFC 3030).
     Counted,
-}
-
-fn is_ascii(message: &Message) -> bool {
-    message.head.is_ascii() && message.tail.is_ascii()
-}
-
-/// Small pieces gathered into blocks, large ones passed on as they are.
-struct Parcel {
-    block: Vec<u8>,
-    handed: usize,
-}
-
-impl Parcel {
-    async fn add(&mut self, wire: &mut Wire, piece: &[u8], limit: Duration) -> Result<(), Broken> {
-        if self.block.len() + piece.len() <= BLOCK {
-            self.block.extend_from_slice(piece);
-            return Ok(());
-        }
-        self.pass(wire, limit).await?;
-        for block in piece.chunks(if cfg!(feature = "failpoints") { BLOCK } else { usize::MAX }) {
-            wire.hand(block, &mut self.handed, limit).await?;
-            failpoint::reach("mid_body");
-        }
-        Ok(())
-    }
-
-    async fn pass(&mut self, wire: &mut Wire, limit: Duration) -> Result<(), Broken> {
-        wire.hand(&self.block, &mut self.handed, limit).await?;
-        self.block.clear();
-        Ok(())
-    }
 }
 
 /// The pieces of `part` with a dot more before each line that begins with one (RFC 5321 4.5.2). `before` is the byte the

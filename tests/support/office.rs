@@ -14,7 +14,7 @@ use semainier::{
         delivery::{Claim, Finished, Phase, State},
         email::EmailAddress,
         issue::{Counts, IssueKey, IssueState, IssueSummary},
-        message::Message,
+        message::{Message, Shared},
         partner::{NewContact, SuppressionReason},
     },
     store::{LogFilter, LoggedDelivery, Store},
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 /// Makes small messages whose bytes depend on nothing but the delivery. The local part of the recipient asks for what may
 /// happen meanwhile: `panic`, `nocompose`, `optsout`, `late` (the lease runs out), `paused`.
 pub struct Letters {
-    pub body: Arc<[u8]>,
+    pub body: Arc<Shared>,
     pub store: Arc<dyn Store>,
     pub clock: Clock,
 }
@@ -51,7 +51,7 @@ impl Outbox for Letters {
         }
         let head = format!("Message-ID: <{}>\r\nTo: {address}\r\nSubject: agenda\r\n\r\n", claim.message_id);
         let sender = EmailAddress::parse("bounce@office.example").unwrap();
-        Ok(Message { sender, head: head.into_bytes(), tail: Arc::clone(&self.body) })
+        Ok(Message::woven(sender, &self.body, |_, out| out.extend_from_slice(head.as_bytes())))
     }
 }
 
@@ -201,7 +201,8 @@ pub fn deliverer(
     body: &Arc<[u8]>,
     owner: &str,
 ) -> Deliverer {
-    let outbox = Letters { body: Arc::clone(body), store: Arc::clone(store), clock: clock.clone() };
+    let outbox =
+        Letters { body: Arc::new(Shared::new(vec![body[..].into()])), store: Arc::clone(store), clock: clock.clone() };
     let relay: Relay = relay.parse().unwrap();
     Deliverer::new(Arc::clone(store), Arc::new(outbox), relay, clock.clone(), settings.clone(), owner.into()).unwrap()
 }
