@@ -3,10 +3,13 @@
 use super::Open;
 use crate::support::{
     browser::visit,
-    house::{BOTH, NEXT_AT, NEXT_MONDAY, On, article},
+    house::{BOTH, House, NEXT_AT, NEXT_MONDAY, On, article},
 };
 use mail_parser::MessageParser;
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 const MARIE: &str = "marie@gite.example";
 const PAUL: &str = "paul@gite.example";
@@ -24,6 +27,17 @@ fn links(open: &Open, address: &str) -> BTreeSet<String> {
     all.split(BASE).skip(1).map(|rest| rest.split(end).next().unwrap().to_owned()).collect()
 }
 
+/// Every table, once half a second changes none of them.
+fn at_rest(house: &House) -> BTreeMap<String, String> {
+    loop {
+        let before = house.everything();
+        std::thread::sleep(Duration::from_millis(500));
+        if house.everything() == before {
+            return before;
+        }
+    }
+}
+
 #[test]
 fn w01_a_scanner_with_a_browser_follows_every_link_and_every_table_is_as_it_was() {
     for on in BOTH {
@@ -36,7 +50,8 @@ fn w01_a_scanner_with_a_browser_follows_every_link_and_every_table_is_as_it_was(
             assert!(links.contains(page), "{page} is not in {links:?}");
         }
         assert!(links.iter().any(|path| path.starts_with("/v/agenda.2027-W28.")), "{links:?}");
-        let before = open.house.everything();
+        // The daemon's own work is not what is looked for: at the end of a month it holds a newsletter, and tells staff.
+        let before = at_rest(&open.house);
         assert!(before["subscriptions"].contains("agenda") && before["deliveries"].contains("sent"), "{before:?}");
 
         let paths: Vec<&str> = links.iter().map(String::as_str).collect();
