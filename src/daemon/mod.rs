@@ -60,8 +60,8 @@ pub struct Daemon {
 pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
     let daemon = Arc::new(Daemon::new(engine)?);
     daemon.take_over().await?;
-    let bells = Arc::clone(&daemon);
-    let mut bell = bell::every_minute(move || bells.bells.every_minute()).await?;
+    let woken = Arc::clone(&daemon);
+    let mut bell = bell::every_minute(move || woken.bells.every_minute()).await?;
     let mut loops = JoinSet::new();
     if let Some(address) = daemon.engine.app.config.web.bind {
         let listener = TcpListener::bind(address)

@@ -345,10 +345,11 @@ impl Smtp {
         let announcement = next.map(|next| self.commands(next).map(|command| command + "\r\n").concat());
         let last = message.pieces().filter_map(|piece| piece.last()).last();
         let end: &[u8] = if last.is_none_or(|last| *last == b'\n') { b"" } else { b"\r\n" };
-        let bdat = format!("BDAT {} LAST\r\n", message.len() + end.len());
+        let bdat;
         let mut flight: Vec<&[u8]> = Vec::new();
         match framing {
             Framing::Counted => {
+                bdat = format!("BDAT {} LAST\r\n", message.len() + end.len());
                 flight.push(bdat.as_bytes());
                 flight.extend(message.pieces());
                 flight.push(end);

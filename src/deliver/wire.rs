@@ -19,9 +19,9 @@ use tokio::{
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 /// Bytes of a slice that is handed to the socket, and slices at once (Linux takes 1,024). Few under test, so that a process
-/// can die in the middle of a message.
+/// can die in the middle of a message; enough for a small one, which leaves in one flight.
 const SLICE: usize = if cfg!(feature = "failpoints") { 400 } else { usize::MAX };
-const SLICES: usize = if cfg!(feature = "failpoints") { 3 } else { 1024 };
+const SLICES: usize = if cfg!(feature = "failpoints") { 8 } else { 1024 };
 
 /// Why the connection is of no more use. In English: it stands in the ledger beside the relay's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]

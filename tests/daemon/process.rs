@@ -15,6 +15,8 @@ use semainier::{
 };
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
+    fs::DirEntry,
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     time::Duration,
@@ -232,15 +234,17 @@ async fn systemd_hears_that_it_is_ready_that_it_lives_and_that_it_stops() {
     assert!(Path::new(&path).exists());
 }
 
-/// How often the process's threads went to sleep since they began: each time something had woken them.
-fn sleeps(daemon: &Serve) -> u64 {
+/// How often each of the process's threads went to sleep since it began: each time something had woken it.
+fn sleeps(daemon: &Serve) -> BTreeMap<PathBuf, u64> {
     let threads = std::fs::read_dir(format!("/proc/{}/task", daemon.pid())).unwrap();
-    let counts = threads.map(|thread| {
-        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap_or_default();
+    let of_one = |thread: std::io::Result<DirEntry>| {
+        let thread = thread.unwrap().path();
+        // A thread may end while it is looked at.
+        let status = std::fs::read_to_string(thread.join("status")).unwrap_or_default();
         let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        count.map_or(0, |count| count.trim().parse::<u64>().unwrap())
-    });
-    counts.sum()
+        (thread, count.map_or(0, |count| count.trim().parse().unwrap()))
+    };
+    threads.map(of_one).collect()
 }
 
 async fn sleeps_until_there_is_something_to_do(database: Option<postgres::Database>) {
@@ -255,7 +259,8 @@ async fn sleeps_until_there_is_something_to_do(database: Option<postgres::Databa
     while windows.len() < 8 && windows.last() != Some(&0) {
         let before = sleeps(&daemon);
         tokio::time::sleep(Duration::from_secs(3)).await;
-        windows.push(sleeps(&daemon) - before);
+        let since = |(thread, count): (PathBuf, u64)| count.saturating_sub(before.get(&thread).copied().unwrap_or(0));
+        windows.push(sleeps(&daemon).into_iter().map(since).sum::<u64>());
     }
     assert_eq!(windows.last(), Some(&0), "it wakes all the time: {windows:?}");
     assert_eq!(daemon.stop().code, Some(0));

@@ -3,13 +3,11 @@
 use super::Open;
 use crate::support::{
     browser::visit,
-    house::{BOTH, House, NEXT_AT, NEXT_MONDAY, On, article},
+    house::{BOTH, NEXT_AT, NEXT_MONDAY, On, article},
+    process::until,
 };
 use mail_parser::MessageParser;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 const MARIE: &str = "marie@gite.example";
 const PAUL: &str = "paul@gite.example";
@@ -27,17 +25,6 @@ fn links(open: &Open, address: &str) -> BTreeSet<String> {
     all.split(BASE).skip(1).map(|rest| rest.split(end).next().unwrap().to_owned()).collect()
 }
 
-/// Every table, once half a second changes none of them.
-fn at_rest(house: &House) -> BTreeMap<String, String> {
-    loop {
-        let before = house.everything();
-        std::thread::sleep(Duration::from_millis(500));
-        if house.everything() == before {
-            return before;
-        }
-    }
-}
-
 #[test]
 fn w01_a_scanner_with_a_browser_follows_every_link_and_every_table_is_as_it_was() {
     for on in BOTH {
@@ -51,7 +38,12 @@ fn w01_a_scanner_with_a_browser_follows_every_link_and_every_table_is_as_it_was(
         }
         assert!(links.iter().any(|path| path.starts_with("/v/agenda.2027-W28.")), "{links:?}");
         // The daemon's own work is not what is looked for: at the end of a month it holds a newsletter, and tells staff.
-        let before = at_rest(&open.house);
+        until("every table is at rest", || {
+            let before = open.house.everything();
+            std::thread::sleep(Duration::from_millis(500));
+            open.house.everything() == before
+        });
+        let before = open.house.everything();
         assert!(before["subscriptions"].contains("agenda") && before["deliveries"].contains("sent"), "{before:?}");
 
         let paths: Vec<&str> = links.iter().map(String::as_str).collect();
