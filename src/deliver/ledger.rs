@@ -108,13 +108,14 @@ impl Ledger {
 }
 
 impl Writer {
-    /// Writes until every [`Ledger`] is gone. `trouble` hears of each failed write; `written` of each result that landed.
+    /// Writes until every [`Ledger`] is gone. `trouble` hears of each failed write; `written` of the results that landed in one,
+    /// and whether they moved.
     pub async fn write(
         mut self,
         store: Arc<dyn Store>,
         clock: Clock,
         trouble: impl Fn(StoreError) + Send + Sync,
-        written: impl Fn(Finished, bool) + Send + Sync,
+        written: impl Fn(Vec<(Finished, bool)>) + Send + Sync,
     ) {
         let mut news = News::default();
         loop {
@@ -197,7 +198,7 @@ impl Batch {
 
 impl News {
     /// A worker that is gone hears nothing; its row is recovered when its lease is over.
-    fn tell(self, written: impl Fn(Finished, bool)) {
+    fn tell(self, written: impl Fn(Vec<(Finished, bool)>)) {
         let Settled { moved, marked } = self.settled;
         let (mut ends, mut markers) = (moved.iter(), marked.iter());
         for asker in self.batch.askers {
@@ -206,8 +207,9 @@ impl News {
                 Asker::Marker(answer) => drop(markers.next().map(|marked| answer.send(*marked))),
             }
         }
-        for (finished, moved) in self.batch.finished.into_iter().zip(moved) {
-            written(finished, moved);
+        if !moved.is_empty() {
+            // All at once: who hears of it is another thread perhaps, and is woken once.
+            written(self.batch.finished.into_iter().zip(moved).collect());
         }
     }
 }

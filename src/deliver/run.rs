@@ -136,10 +136,11 @@ pub(super) async fn deliver(
     let (tell, mut told) = mpsc::unbounded_channel();
     let written = {
         let tally = Arc::clone(&tally);
-        move |finished: Finished, moved| {
-            lock(&tally).count(&finished, moved);
-            // Whoever asked for the run may be gone; the result is written.
-            let _ = tell.send(finished);
+        move |results: Vec<(Finished, bool)>| {
+            let mut tally = lock(&tally);
+            results.iter().for_each(|(finished, moved)| tally.count(finished, *moved));
+            // Whoever asked for the run may be gone; the results are written.
+            let _ = tell.send(results);
         }
     };
     // A task of its own, beside the workers that wait for it. It ends when the last of them, and with it the last way to the
@@ -147,8 +148,8 @@ pub(super) async fn deliver(
     let writing =
         AbortOnDropHandle::new(tokio::spawn(writer.write(Arc::clone(&it.store), it.clock.clone(), trouble, written)));
     let telling = async {
-        while let Some(finished) = told.recv().await {
-            progress(&finished);
+        while let Some(results) = told.recv().await {
+            results.iter().for_each(|(finished, _)| progress(finished));
         }
     };
     tokio::join!(work_side_by_side(run), telling);

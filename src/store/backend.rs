@@ -25,6 +25,9 @@ pub(super) trait Backend: Send + Sync + 'static {
 
     fn begin_write(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
 
+    /// For claims, the same few statements all day. It does not overlap with an opt-out's.
+    fn begin_claiming(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
+
     /// For markers and results, the same few statements all day. It does not overlap with an opt-out's; one that suppresses
     /// addresses itself (`bounces`) is an opt-out too.
     fn begin_settling(&self, bounces: bool) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
@@ -75,6 +78,11 @@ impl<B: Backend> Transaction<B> {
 
     pub(super) async fn write(backend: &B, doing: &'static str) -> Result<Self> {
         let inner = backend.begin_write().await.map_err(|e| failed::<B>(doing, e))?;
+        Ok(Self { inner, doing })
+    }
+
+    pub(super) async fn claim(backend: &B, doing: &'static str) -> Result<Self> {
+        let inner = backend.begin_claiming().await.map_err(|e| failed::<B>(doing, e))?;
         Ok(Self { inner, doing })
     }
 

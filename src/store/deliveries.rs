@@ -24,15 +24,15 @@ pub(super) async fn claim<B: Backend>(
     limit: u32,
     now: Timestamp,
 ) -> Result<Vec<Claim>> {
-    let mut claims = Vec::new();
-    let mut tx = Transaction::write(db, "claiming deliveries").await?;
-    tx.execute(B::SQL.beside_no_opt_out, values![]).await?;
+    let (mut claims, lease_until) = (Vec::new(), now + CLAIM_LEASE);
+    let mut tx = Transaction::claim(db, "claiming deliveries").await?;
     for due in issues_with_due(&mut tx, issue, now).await? {
-        // Again while a round ends opted-out deliveries only: others may wait behind them.
+        // Again while a round finds none but opted-out deliveries and another's: others may wait behind them.
         loop {
             let wanted = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
-            let picked = tx.rows(B::SQL.pick, values![due.issue.as_str(), due.mailing.as_str(), now, wanted]).await?;
-            claims.extend(take(&mut tx, &due, &picked, owner, now).await?);
+            let values = values![due.issue.as_str(), due.mailing.as_str(), now, wanted, owner, lease_until];
+            let picked = tx.rows(B::SQL.pick, values).await?;
+            claims.extend(take(&mut tx, &due, &picked, owner, now, lease_until).await?);
             if picked.is_empty() || claims.len() >= limit as usize {
                 break;
             }
@@ -42,37 +42,36 @@ pub(super) async fn claim<B: Backend>(
     Ok(claims)
 }
 
-/// What was picked is claimed, unless it meets an opt-out, which ends it, or is another's by now.
+/// What was picked is claimed, if it was not with the look, unless it meets an opt-out, which ends it, or is another's by now.
 async fn take<B: Backend>(
     tx: &mut Transaction<B>,
     due: &Due,
     picked: &[Row],
     owner: &str,
     now: Timestamp,
+    lease_until: Timestamp,
 ) -> Result<Vec<Claim>> {
-    let lease_until = now + CLAIM_LEASE;
-    let (mut opted_out, mut wanted) = (Vec::new(), Vec::new());
+    let (mut opted_out, mut wanted, mut claims) = (Vec::new(), Vec::new(), Vec::new());
     for row in picked {
-        let row = Reader::new(row, "deliveries", "id");
-        let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
-        match row.text("stop")?.as_str() {
-            "yes" => opted_out.push(json!({ "id": id })),
-            _ => wanted.push(json!({ "id": id, "attempt": attempt, "hash": row.text("address_hash")? })),
+        let columns = Reader::new(row, "deliveries", "id");
+        if columns.text("stop")? == "yes" {
+            opted_out.push(json!({ "id": columns.text("id")? }));
+            continue;
         }
+        let claim = rows::claim(row, &due.message_domain, owner, lease_until)?;
+        if B::SQL.claim.is_some() {
+            let hash = columns.text("address_hash")?;
+            wanted.push(json!({ "id": claim.id.0, "attempt": claim.attempt, "hash": hash }));
+        } else if columns.text("taken")? == "no" {
+            continue;
+        }
+        claims.push(claim);
     }
     if !opted_out.is_empty() {
         tx.execute(B::SQL.suppress, values![json!(opted_out), now]).await?;
     }
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let values = values![json!(wanted), due.issue.as_str(), owner, now, lease_until];
-    let ours = ids(&tx.rows(B::SQL.claim, values).await?)?;
-    let mut claims = Vec::new();
-    for row in picked {
-        if ours.contains(&Reader::new(row, "deliveries", "id").text("id")?) {
-            claims.push(rows::claim(row, &due.message_domain, owner, lease_until)?);
-        }
+    if let Some(claim) = B::SQL.claim.filter(|_| !wanted.is_empty()) {
+        tx.execute(claim, values![json!(wanted), due.issue.as_str(), owner, now, lease_until]).await?;
     }
     Ok(claims)
 }

@@ -29,16 +29,19 @@ const CONNECTIONS: u32 = 8;
 /// One writer settles at a time, on a connection that is kept: a sixth faster by a process of the server's that has its caches
 /// warm than by two in turns. The other is for what is unusual, and takes several statements.
 const SETTLING: u32 = 2;
+/// A daemon claims with one hand; a second loop in this process waits for the first.
+const CLAIMING: u32 = 1;
 /// A plan made for an empty table and kept would read a million rows one by one: plan for the table as it is.
 const PLANS_AS_IT_IS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 /// Making a plan costs more than a small batch itself. Kept may be one that never reads a table whole, however empty it was
-/// when it was made.
-const PLANS_BY_INDEX: [(&str, &str); 5] = [
+/// when it was made, nor sorts a queue of which it wants the first.
+const PLANS_BY_INDEX: [(&str, &str); 6] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
+    ("enable_sort", "off"),
 ];
 /// A connection that was used so lately is not asked first whether it still is one.
 const FRESH: Duration = Duration::from_secs(1);
@@ -55,6 +58,7 @@ pub(super) struct Postgres {
     /// For `settle` alone, whose plans are kept.
     settling: PgPool,
     kept: Kept,
+    claiming: PgPool,
 }
 
 /// The connection that settles, between two times. The pool asks each connection that it gets back whether it still is one,
@@ -117,7 +121,8 @@ impl Postgres {
         let settling = pool(SETTLING).after_connect(|connection, _| Box::pin(prepare(connection)));
         // Opened by the first that sends: most commands only look.
         let settling = settling.connect_lazy_with(with(&PLANS_BY_INDEX));
-        Ok(Self { pool: work, settling, kept: Kept::default() })
+        let claiming = pool(CLAIMING).connect_lazy_with(with(&PLANS_BY_INDEX));
+        Ok(Self { pool: work, settling, kept: Kept::default(), claiming })
     }
 }
 
@@ -194,10 +199,19 @@ impl Backend for Postgres {
         id_at_2: "(lpad(to_hex($2), 12, '0') || substr(replace(CAST(gen_random_uuid() AS TEXT), '-', ''), 13))",
         rising_id: "lpad(to_hex($2), 12, '0') || lpad(to_hex(row_number() OVER (ORDER BY c.email_key)), 8, '0')
             || lpad(to_hex($4), 12, '0')",
+        before_pick: "WITH picked AS MATERIALIZED (",
+        // One that was claimed between the look and the lock is another's.
+        behind_pick: "
+            ), taken AS (
+                INSERT INTO claims (delivery, issue, address_hash, attempt, owner, since, lease_until)
+                SELECT id, issue, address_hash, attempt, $5, $3, $6 FROM picked WHERE stop = 'no'
+                ON CONFLICT (delivery) DO NOTHING RETURNING delivery
+            )
+            SELECT picked.*, CASE WHEN id IN (SELECT delivery FROM taken) THEN 'yes' ELSE 'no' END AS taken FROM picked",
+        claim: None,
         skip_locked: " FOR UPDATE SKIP LOCKED",
         shared: " FOR SHARE OF i SKIP LOCKED",
         held: " FOR UPDATE OF i",
-        beside_no_opt_out: concat!("SELECT ", lock_of_opt_outs!("_shared")),
         each_label: "jsonb_array_elements_text(CAST(p.labels AS jsonb)) AS label(value)",
         opting_out: concat!("SELECT ", lock_of_opt_outs!("")),
         at_length: "SET LOCAL statement_timeout = '15min'",
@@ -214,6 +228,11 @@ impl Backend for Postgres {
     /// READ COMMITTED: a statement that waited for a row sees it as it became, and its guard is asked again.
     async fn begin_write(&self) -> sqlx::Result<Conversation> {
         Conversation::begin(&self.pool, "BEGIN ISOLATION LEVEL READ COMMITTED").await
+    }
+
+    async fn begin_claiming(&self) -> sqlx::Result<Conversation> {
+        let begin = concat!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ", lock_of_opt_outs!("_shared"));
+        Conversation::begin(&self.claiming, begin).await
     }
 
     /// Any number of markers at a time, or one opt-out.

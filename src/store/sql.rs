@@ -10,11 +10,12 @@ pub(super) struct Statements {
     /// waiting first.
     /// On Postgres none of them is stopped before the transaction ends
     pub(super) due: &'static str,
-    /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most: what is due and nobody has claimed; on Postgres held until
-    /// the transaction ends
+    /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most, `$5` owner, `$6` end of the lease: what is due and nobody has
+    /// claimed, and whether it meets an opt-out (`stop`). On Postgres, where that is held until the transaction ends, it is
+    /// claimed with the look, unless another was quicker (`taken`)
     pub(super) pick: &'static str,
-    /// `$1` batch of {id, hash, attempt}, `$2` their issue, `$3` owner, `$4` now, `$5` end of the lease
-    pub(super) claim: &'static str,
+    /// Where it was not: `$1` batch of {id, hash, attempt}, `$2` their issue, `$3` owner, `$4` now, `$5` end of the lease
+    pub(super) claim: Option<&'static str>,
     /// Queued, unclaimed, and met by an opt-out: `$1` batch of {id}, `$2` now
     pub(super) suppress: &'static str,
     /// What was `unknown` and has an answer after all: batch of the ends of [`super::settle`]
@@ -65,8 +66,6 @@ pub(super) struct Statements {
     /// What an opt-out's transaction begins with: it must not overlap with a marker's, or it could commit between the marker's
     /// look at the suppressions and its commit (I5). See [`super::backend::Backend::begin_settling`].
     pub(super) opting_out: &'static str,
-    /// What a transaction begins with that claims: any number of them go beside each other, none beside an opt-out.
-    pub(super) beside_no_opt_out: &'static str,
     /// Behind a SELECT of issues that are to be stopped: nothing of them is claimed meanwhile, and what was claimed before is seen.
     pub(super) held: &'static str,
     /// What a transaction begins with that may take minutes.
@@ -121,10 +120,12 @@ macro_rules! statements {
         batch_2: $batch_2:literal,
         id_at_2: $id:literal,
         rising_id: $rising_id:literal,
+        before_pick: $before_pick:literal,
+        behind_pick: $behind_pick:literal,
+        claim: $claim:expr,
         skip_locked: $skip:literal,
         shared: $shared:literal,
         held: $held:literal,
-        beside_no_opt_out: $beside_no_opt_out:expr,
         each_label: $each_label:literal,
         opting_out: $opting_out:expr,
         at_length: $at_length:literal,
@@ -142,19 +143,15 @@ macro_rules! statements {
             ),
             // T1. A claim that meets an opt-out ends the delivery instead.
             pick: concat!(
-                "SELECT d.id, d.issue, d.attempt + 1 AS attempt, d.deferrals, d.contact_id, d.address, d.address_hash, d.name,
+                $before_pick, "
+                SELECT d.id, d.issue, d.attempt + 1 AS attempt, d.deferrals, d.contact_id, d.address, d.address_hash, d.name,
                     d.establishment, d.commune,
                     CASE WHEN ", $crate::store::sql::suppressed!("d.address_hash", "$2"), " THEN 'yes' ELSE 'no' END AS stop
                 FROM deliveries d
                 WHERE d.issue = $1 AND d.state = 'queued' AND d.next_at <= $3 AND ", $crate::store::sql::unclaimed!(), "
-                ORDER BY d.next_at, d.id LIMIT $4", $skip
+                ORDER BY d.next_at, d.id LIMIT $4", $skip, $behind_pick
             ),
-            // One that was claimed between the look and the lock is another's.
-            claim: concat!(
-                "INSERT INTO claims (delivery, issue, address_hash, attempt, owner, since, lease_until)
-                SELECT batch.value->>'id', $2, batch.value->>'hash', CAST(batch.value->>'attempt' AS BIGINT), $3, $4, $5
-                FROM ", $batch, " WHERE true ON CONFLICT (delivery) DO NOTHING RETURNING delivery AS id"
-            ),
+            claim: $claim,
             suppress: concat!(
                 "UPDATE deliveries AS d SET state = 'suppressed', next_at = NULL, changed_at = $2
                 FROM ", $batch, "
@@ -321,7 +318,6 @@ macro_rules! statements {
             ),
             each_label: $each_label,
             opting_out: $opting_out,
-            beside_no_opt_out: $beside_no_opt_out,
             held: $held,
             at_length: $at_length,
             after_many: $after_many,

@@ -136,11 +136,16 @@ impl Backend for Sqlite {
         batch_2: "jsonb_each($2) AS batch_2",
         id_at_2: "(printf('%012x', $2) || lower(hex(randomblob(10))))",
         rising_id: "printf('%012x%08x%012x', $2, row_number() OVER (ORDER BY c.email_key), $4)",
+        before_pick: "",
+        behind_pick: "",
+        claim: Some(
+            "INSERT INTO claims (delivery, issue, address_hash, attempt, owner, since, lease_until)
+            SELECT batch.value->>'id', $2, batch.value->>'hash', batch.value->>'attempt', $3, $4, $5 FROM jsonb_each($1) AS batch",
+        ),
         // There is one writer: nobody to pass by or to wait for, no time-out to lift.
         skip_locked: "",
         shared: "",
         held: "",
-        beside_no_opt_out: "SELECT 1",
         each_label: "json_each(p.labels) AS label",
         opting_out: "SELECT 1",
         at_length: "SELECT 1",
@@ -157,6 +162,11 @@ impl Backend for Sqlite {
     /// whatever the busy timeout.
     async fn begin_write(&self) -> sqlx::Result<Self::Transaction> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// There is one writer, whose transactions never overlap.
+    async fn begin_claiming(&self) -> sqlx::Result<Self::Transaction> {
+        self.begin_write().await
     }
 
     /// There is one writer, whose transactions never overlap.
@@ -400,7 +410,7 @@ mod tests {
         for sql in [
             due,
             pick,
-            claim,
+            claim.unwrap(),
             suppress,
             finish_late,
             note_late,
