@@ -43,6 +43,9 @@ const PLANS_BY_INDEX: [(&str, &str); 6] = [
     ("enable_mergejoin", "off"),
     ("enable_sort", "off"),
 ];
+/// In one way to the server: any number of these go beside each other, none beside an opt-out.
+const BEGIN_BESIDE_NO_OPT_OUT: &str =
+    concat!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ", lock_of_opt_outs!("_shared"));
 /// A connection that was used so lately is not asked first whether it still is one.
 const FRESH: Duration = Duration::from_secs(1);
 /// How long one waits for a connection, the making of one included.
@@ -58,6 +61,7 @@ pub(super) struct Postgres {
     /// For `settle` alone, whose plans are kept.
     settling: PgPool,
     kept: Kept,
+    /// For claims alone, whose plans are kept too.
     claiming: PgPool,
 }
 
@@ -231,16 +235,14 @@ impl Backend for Postgres {
     }
 
     async fn begin_claiming(&self) -> sqlx::Result<Conversation> {
-        let begin = concat!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ", lock_of_opt_outs!("_shared"));
-        Conversation::begin(&self.claiming, begin).await
+        Conversation::begin(&self.claiming, BEGIN_BESIDE_NO_OPT_OUT).await
     }
 
     /// Any number of markers at a time, or one opt-out.
     async fn begin_settling(&self, bounces: bool) -> sqlx::Result<Conversation> {
-        // In one way to the server.
         let begin = match bounces {
             true => concat!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ", lock_of_opt_outs!("")),
-            false => concat!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ", lock_of_opt_outs!("_shared")),
+            false => BEGIN_BESIDE_NO_OPT_OUT,
         };
         Conversation::begin(&self.settling, begin).await
     }

@@ -169,7 +169,6 @@ impl Backend for Sqlite {
         self.begin_write().await
     }
 
-    /// There is one writer, whose transactions never overlap.
     async fn begin_settling(&self, _bounces: bool) -> sqlx::Result<Self::Transaction> {
         self.begin_write().await
     }
