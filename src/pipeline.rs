@@ -362,7 +362,7 @@ fn without(why: &str) -> String {
 /// What the grammar makes of an article.
 pub fn read(app: &App, mailing: &Mailing, week: Option<Week>, article: &Article) -> Agenda {
     let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
-    article::read(&article.html, &Reading { published, week, home: &app.config.commune })
+    article::read(&article.html, &Reading { published, week, home: &app.config.commune, venues: &app.config.venues })
 }
 
 /// Gmail clips a mail's HTML at 102 kB.

@@ -42,8 +42,12 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let articles = source.articles(&app.fetcher, app.clock.now()).await?;
     for article in &articles {
         let published = article.published.with_timezone(&app.config.zone).date_naive();
-        let reading =
-            Reading { published: args.published.unwrap_or(published), week: args.week, home: &app.config.commune };
+        let reading = Reading {
+            published: args.published.unwrap_or(published),
+            week: args.week,
+            home: &app.config.commune,
+            venues: &app.config.venues,
+        };
         let mut agenda = article::read(&article.html, &reading);
         if let Some(mailing) = &args.merge {
             let week = agenda.week.context("no day was recognised: there is no week to merge into")?;
