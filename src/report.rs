@@ -207,24 +207,11 @@ pub fn issues_table(issues: &[IssueSummary], zone: Tz) -> Table {
             issue.state.as_str().to_owned(),
             instant(issue.scheduled_for, zone),
             issue.counts.total().to_string(),
-            sum(&issue.counts),
+            issue.counts.to_string(),
             issue.reason.clone().unwrap_or_default(),
         ]);
     }
     table
-}
-
-/// `12 = 10 sent + 1 failed + 1 unknown`: the sum of invariant I1, said aloud.
-pub fn sum(counts: &Counts) -> String {
-    let mut counts = *counts;
-    let total = counts.total();
-    let parts: Vec<_> = State::ALL
-        .into_iter()
-        .map(|state| (*counts.of(state), state))
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, state)| format!("{n} {state}"))
-        .collect();
-    if parts.is_empty() { "nobody".to_owned() } else { format!("{total} = {}", parts.join(" + ")) }
 }
 
 pub fn contacts_table(contacts: &[Contact]) -> Table {

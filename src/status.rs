@@ -8,7 +8,7 @@ use crate::domain::{
     lane::{LaneTrouble, Pace},
     schedule::label,
 };
-use crate::report::{instant, sum, table};
+use crate::report::{instant, table};
 use crate::store::{Daemon, Occurrence, StoreError};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -235,7 +235,7 @@ impl Status {
     fn issues_table(&self) -> Option<String> {
         let rows = self.issues.iter().map(|it| {
             let reason = it.reason.clone().unwrap_or_default();
-            [it.key.to_string(), it.state.as_str().to_owned(), sum(&it.counts), reason]
+            [it.key.to_string(), it.state.as_str().to_owned(), it.counts.to_string(), reason]
         });
         rows_in(["issue", "state", "recipients", "why"], rows)
     }

@@ -2,16 +2,19 @@
 
 use super::{Ended, files, show};
 use crate::app::Engine;
-use crate::approval::{self, Approved};
 use crate::domain::{
     Timestamp,
     issue::{Approval, Content, IssueKey, IssueSummary},
     newsletter::Letter,
 };
+use crate::issue::{
+    Due,
+    approval::{self, Approved},
+    content::NotComposed,
+    newsletter,
+};
 use crate::jobs::Mailing;
 use crate::jobs::{Approval as Rule, Kind};
-use crate::newsletter;
-use crate::pipeline::Due;
 use crate::report;
 use anyhow::{Context as _, bail};
 use serde_json::json;
@@ -181,14 +184,15 @@ pub(super) async fn recompose(engine: &Engine, key: &str) -> anyhow::Result<Ende
     let expires_at = issue.as_ref().map_or_else(|| mailing.schedule.deadline_of(at), |issue| issue.expires_at);
     let due = Due::scheduled(mailing, at, expires_at);
     let composed_at = engine.app.clock.now();
-    let gathered = match newsletter::gather(&engine.app, &*engine.store, due, letter).await? {
+    let gathered = match newsletter::gather(&engine.app, &*engine.store, due, letter).await {
         Ok(gathered) => gathered,
-        Err(hold) => {
+        Err(NotComposed::Failed(error)) => return Err(error),
+        Err(NotComposed::Held(hold)) => {
             show::line(format!("{key}: nothing was changed: {hold}"));
             return Ok(Ended::Held);
         }
     };
-    let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures)?;
+    let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures).await?;
     let replacing = issue.as_ref().and_then(|issue: &IssueSummary| issue.content_hash.as_deref());
     if !approval::present(engine, due, content, composed_at, replacing).await? {
         bail!("issue {key} changed in the same moment; look at it: semainier issues show {key}");

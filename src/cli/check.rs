@@ -2,8 +2,8 @@
 
 use super::{Context, Ended, next, show};
 use crate::compose::context;
+use crate::issue::newsletter;
 use crate::jobs::Kind;
-use crate::newsletter;
 use secrecy::ExposeSecret;
 
 pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
@@ -22,8 +22,8 @@ pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
     show::line(format!("mailings: {}", app.mailings.len()));
     for mailing in &app.mailings {
         next::show_next(&app, mailing, app.clock.now(), 3);
-        if let Kind::Newsletter(newsletter) = &mailing.kind {
-            let lists = newsletter::check_lists(&newsletter.sections)?;
+        if let Kind::Newsletter(publishes) = &mailing.kind {
+            let lists = newsletter::check_lists(&publishes.sections)?;
             lists.iter().for_each(|(file, n)| show::line(format!("  {n} appointments in {file}")));
         }
     }

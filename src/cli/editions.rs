@@ -9,6 +9,7 @@ use crate::domain::{
     segment::Segment,
 };
 use crate::editions::{self, Added, Plan};
+use crate::issue::edition;
 use crate::report;
 use crate::store::{Access, Kept, StoreError};
 use anyhow::bail;
@@ -107,7 +108,7 @@ pub(super) async fn add(engine: &Engine, added: &Added) -> anyhow::Result<Ended>
             }
             show::line(format!("{slug} is brought up to date:"));
             changes.iter().for_each(|change| show::line(format!("  {change}")));
-            let key = editions::mailing(&engine.app).ok().map(|m| IssueKey::new(&m.id, slug));
+            let key = edition::mailing(&engine.app).ok().map(|m| IssueKey::new(&m.id, slug));
             let sent = match key {
                 Some(key) => engine.store.issue(&key).await?.is_some_and(|issue| issue.frozen_at.is_some()),
                 None => false,
@@ -139,7 +140,7 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
         return take_back(engine, &args.slug).await;
     }
     let segment = super::partners::parse_segment(args.segment.as_deref(), "--segment")?;
-    let zone = editions::mailing(&engine.app)?.schedule.zone;
+    let zone = edition::mailing(&engine.app)?.schedule.zone;
     let at = args.at.as_deref().map(|text| parse_instant(text, zone)).transpose()?;
     if args.dry_run {
         let out = args.out.unwrap_or_else(|| PathBuf::from(format!("announce-{}", args.slug)));
@@ -182,7 +183,7 @@ async fn engine(context: &Context, deliver: bool) -> anyhow::Result<(Engine, boo
 }
 
 async fn take_back(engine: &Engine, slug: &str) -> anyhow::Result<Ended> {
-    let key = IssueKey::new(&editions::mailing(&engine.app)?.id, slug);
+    let key = IssueKey::new(&edition::mailing(&engine.app)?.id, slug);
     if engine.store.take_back(&key, "une personne a repris l’annonce").await? {
         show::line(format!("{slug} is not announced any more"));
         return Ok(Ended::Done);
@@ -203,7 +204,7 @@ async fn rehearse(
 ) -> anyhow::Result<Ended> {
     let plan = editions::plan(engine, slug, segment, at).await?;
     let (store, mailing) = (&engine.store, &plan.mailing);
-    let content = editions::compose(&engine.app, &**store, plan.due(), &plan.stocked.edition).await?;
+    let content = edition::compose(&engine.app, &**store, plan.due(), &plan.stocked.edition).await?;
     let audience = store.audience(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
     show::line(format!(
         "{} would go to {} contacts at {}; nothing was sent or recorded",

@@ -8,7 +8,7 @@ use crate::domain::{
     agenda::{Agenda, Item, Provenance, Week},
     french,
 };
-use crate::pipeline;
+use crate::issue;
 use crate::report::table;
 use anyhow::Context as _;
 use chrono::NaiveDate;
@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         let mut agenda = article::read(&article.html, &reading);
         if let Some(mailing) = &args.merge {
             let week = agenda.week.context("no day was recognised: there is no week to merge into")?;
-            let added = pipeline::add_listings(&app, app.mailing(mailing)?, week, &mut agenda).await;
+            let added = issue::agenda::add_listings(&app, app.mailing(mailing)?, week, &mut agenda).await;
             added.map_err(|hold| anyhow::anyhow!("{hold}"))?;
         }
         match args.json {

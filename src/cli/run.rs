@@ -4,8 +4,13 @@ use super::{Context, Ended, parse_instant, show};
 use crate::app::{App, Engine};
 use crate::collect::source::Source;
 use crate::domain::{Timestamp, article::Article, issue::IssueState};
+use crate::issue::{
+    Due,
+    progress::Step,
+    publish::{self, Delivered, Published},
+    sending,
+};
 use crate::jobs::Mailing;
-use crate::pipeline::{self, Delivered, Due, Published};
 use crate::store::Access;
 use crate::{daemon, notices, report};
 use anyhow::{Context as _, anyhow};
@@ -66,19 +71,19 @@ pub(super) async fn send(engine: &Engine, due: Due<'_>, article: Option<Article>
              since may be sent again. Everything open is paused: look, then `semainier issues resume KEY`, or run this again"
         ));
     }
-    pipeline::recover(engine, engine.is_exclusive()).await?;
+    sending::recover(engine, engine.is_exclusive()).await?;
     let deliverer = engine.deliverer()?;
     let stop = CancellationToken::new();
     let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone(), engine.app.config.delivery.shutdown));
     let progress = show::Progress::new();
-    let watch = |step: pipeline::Step<'_>| progress.step(step);
-    let published = pipeline::publish(engine, &deliverer, due, article, &stop, &watch).await;
+    let watch = |step: Step<'_>| progress.step(step);
+    let published = publish::publish(engine, &deliverer, due, article, &stop, &watch).await;
     progress.finish();
     signals.abort();
     let published = published?;
     let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| report::instant(at, zone));
     let ended = tell(&published, next_due, zone);
-    notices::send(engine, &deliverer).await;
+    notices::send(engine, &deliverer, &notices::SentNotices::default()).await;
     ended
 }
 

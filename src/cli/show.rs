@@ -1,8 +1,7 @@
 //! Words on the terminal: results on standard output, progress and errors on standard error.
 
 use crate::domain::{delivery::Finished, issue::IssueSummary};
-use crate::pipeline::Step;
-use crate::report;
+use crate::issue::progress::Step;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -131,7 +130,7 @@ pub(super) fn issue(issue: &IssueSummary) {
     let what = match (issue.is_presented(), &issue.approved_by) {
         (true, Some(by)) => format!("approved by {by}"),
         (true, None) => "not approved yet".to_owned(),
-        _ => report::sum(&issue.counts),
+        _ => issue.counts.to_string(),
     };
     line(format!("{}: {} ({what})", issue.key, issue.state.as_str()));
     if let Some(reason) = &issue.reason {

@@ -3,13 +3,16 @@
 
 use super::schedule::{KNOWN, OPEN, cursor};
 use crate::app::Engine;
-use crate::approval;
 use crate::domain::{
     Timestamp,
+    hold::Hold,
     issue::{IssueKey, IssueState, IssueSummary},
 };
+use crate::issue::{
+    Due,
+    publish::{self, Prepared},
+};
 use crate::jobs::Mailing;
-use crate::pipeline::{self, Due, Prepared};
 use crate::store::{Occurrence, OccurrenceState};
 use tracing::{error, warn};
 
@@ -43,7 +46,7 @@ async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool>
                 period: Some(issue.key.period()),
                 ..Due::scheduled(mailing, issue.scheduled_for, issue.expires_at)
             };
-            let prepared = pipeline::prepare(engine, due, None, &|_| {}).await?;
+            let prepared = publish::prepare(engine, due, None, &|_| {}).await?;
             Ok(matches!(prepared, Prepared::Frozen { before: false }))
         }
         _ => Ok(false),
@@ -68,7 +71,7 @@ async fn give_up(
     let reason = match (&issue.reason, &issue.approved_by) {
         (Some(reason), _) => reason.clone(),
         (None, Some(by)) => format!("l’heure limite est passée, bien que {by} ait donné son accord"),
-        (None, None) => approval::UNAPPROVED.to_owned(),
+        (None, None) => Hold::Unapproved.to_string(),
     };
     warn!("{key} will not leave any more: {reason}");
     engine.store.owe_notice(key, "expired", &reason, now).await?;

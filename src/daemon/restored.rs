@@ -1,9 +1,8 @@
 //! A ledger that forgot (D10): a backup was put in its place. What it shows as waiting may have been sent since, and what it
 //! never heard of may have been published. So nothing moves by itself until a person has looked.
 
-use super::in_words;
 use crate::app::Engine;
-use crate::domain::{Timestamp, issue::IssueState};
+use crate::domain::{Timestamp, french::date_and_hour, issue::IssueState};
 use crate::editions;
 use crate::store::{Occurrence, OccurrenceState};
 use tracing::error;
@@ -19,7 +18,7 @@ pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
     let reason = format!(
         "la base de données ne sait rien du dernier envoi ({})\u{a0}: elle semble restaurée d’une sauvegarde. Ce qui est parti \
          et les désinscriptions reçues depuis n’y figurent plus. Vérifiez avant de reprendre.",
-        in_words(last, engine.app.config.zone)
+        date_and_hour(last, engine.app.config.zone)
     );
     error!(%last, "the ledger is older than the last post of this machine: restored from a backup? Nothing leaves by itself until a person resumes");
     for issue in store.open_issues().await? {

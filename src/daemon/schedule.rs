@@ -3,16 +3,21 @@
 
 use super::{Daemon, chain};
 use crate::app::Engine;
-use crate::approval;
 use crate::domain::{
     Timestamp,
+    hold::Hold,
     issue::{IssueKey, IssueState, IssueSummary},
     schedule::Decision,
 };
 use crate::editions;
 use crate::failpoint;
+use crate::issue::{
+    Due, approval, edition, freeze,
+    progress::Step,
+    publish::{self, Prepared},
+    sending,
+};
 use crate::jobs::Mailing;
-use crate::pipeline::{self, Due, Prepared, Step};
 use crate::store::{self, Occurrence, OccurrenceState};
 use chrono::TimeDelta;
 use futures_util::{FutureExt, future::join_all};
@@ -47,7 +52,7 @@ impl Daemon {
             return false;
         }
         // Here too, not only after a post: a long one of another mailing holds up no occurrence (S9).
-        if let Err(failure) = pipeline::close_finished(engine).await {
+        if let Err(failure) = sending::close_finished(engine).await {
             error!(error = format!("{failure:#}"), "finished issues cannot be closed");
         }
         for mailing in &engine.app.mailings {
@@ -221,7 +226,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         return settle(engine, occurrence, OccurrenceState::Missed, Some("l’envoi n’est plus configuré")).await;
     };
     let (at, now) = (occurrence.scheduled_for, engine.app.clock.now());
-    let Some(mailing) = editions::mailing_for(engine, mailing, occurrence.issue.as_ref()).await? else {
+    let Some(mailing) = edition::mailing_for(engine, mailing, occurrence.issue.as_ref()).await? else {
         return settle(engine, occurrence, OccurrenceState::Missed, Some("une personne a repris l’annonce")).await;
     };
     let mailing = &*mailing;
@@ -259,7 +264,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         return wait_for(engine, due, occurrence, &before).await;
     }
     // Whatever the daemon is doing when it stops, nothing of it is durable but the freeze, which is one transaction.
-    match stop.run_until_cancelled(pipeline::prepare(engine, due, None, &silent)).await {
+    match stop.run_until_cancelled(publish::prepare(engine, due, None, &silent)).await {
         None => Ok(Ended::NotNow),
         Some(Ok(Prepared::Frozen { .. })) => {
             settle(engine, occurrence, OccurrenceState::Done, None).await?;
@@ -302,7 +307,7 @@ async fn await_word(
     if asked_before {
         approval::hold_unapproved(engine, &due.key()).await?;
     }
-    try_again(engine, due, occurrence, approval::UNAPPROVED, now + retry).await
+    try_again(engine, due, occurrence, &Hold::Unapproved.to_string(), now + retry).await
 }
 
 /// Neither the article nor the relay is to blame: someone must look. Held like an article that is not there, so that it is
@@ -310,7 +315,7 @@ async fn await_word(
 async fn hold_broken(engine: &Engine, occurrence: &Occurrence, failure: &str) -> anyhow::Result<Ended> {
     let mailing = engine.app.mailing(&occurrence.mailing)?;
     let due = due_of(mailing, occurrence);
-    let reason = pipeline::hold(engine, due, &format!("une erreur technique l’empêche ({failure})")).await?;
+    let reason = freeze::hold(engine, due, &Hold::Broken(failure.to_owned())).await?;
     try_again(engine, due, occurrence, &reason, engine.app.clock.now() + mailing.retry).await
 }
 

@@ -255,6 +255,19 @@ impl Counts {
     }
 }
 
+/// `12 = 10 sent + 1 failed + 1 unknown`: the sum of invariant I1.
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut counts = *self;
+        let parts = super::delivery::State::ALL.into_iter().map(|state| (*counts.of(state), state));
+        let parts: Vec<_> = parts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
+        match parts.is_empty() {
+            true => f.write_str("nobody"),
+            false => write!(f, "{} = {}", self.total(), parts.join(" + ")),
+        }
+    }
+}
+
 /// An issue as the ledger shows it.
 #[derive(Debug, Clone)]
 pub struct IssueSummary {

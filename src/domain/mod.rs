@@ -7,6 +7,7 @@ pub mod edition;
 pub mod email;
 pub mod french;
 pub mod gates;
+pub mod hold;
 pub mod issue;
 pub mod lane;
 pub mod likeness;

@@ -1,6 +1,5 @@
 //! A person announces an edition: the wish is kept, with its hour, and taken up like every other occurrence.
 
-use super::{mailing, narrowed, obstacle};
 use crate::app::{App, Engine};
 use crate::domain::{
     Timestamp,
@@ -9,8 +8,11 @@ use crate::domain::{
     issue::IssueKey,
     segment::Segment,
 };
+use crate::issue::{
+    Due,
+    edition::{self, mailing, narrowed},
+};
 use crate::jobs::{Approval, Mailing};
-use crate::pipeline::Due;
 use crate::report;
 use crate::store::{Occurrence, OccurrenceState};
 use anyhow::bail;
@@ -72,7 +74,7 @@ pub async fn plan<'a>(
     };
     let at = known.map_or(at.unwrap_or(now), |known| known.leaves_at);
     let plan = Plan { key, stocked, mailing: narrowed(mailing, segment), at, segment: text, before };
-    if let Some(why) = obstacle(app, &plan.stocked.edition, plan.due()) {
+    if let Err(why) = edition::check(app, &plan.stocked.edition, plan.due()) {
         bail!("{slug} cannot be announced: {why}");
     }
     Ok(plan)
@@ -93,7 +95,7 @@ async fn refuse_twice(
             "{slug} was announced already: issue {key} is {} ({}); an edition is announced once. \
              For another printing, add it under another slug",
             issue.state.as_str(),
-            report::sum(&issue.counts)
+            issue.counts
         );
     }
     let when = report::instant(known.leaves_at, app.zone_of(key.mailing()));

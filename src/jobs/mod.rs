@@ -123,7 +123,7 @@ impl Mailing {
         match &self.kind {
             Kind::Agenda(agenda) => IssueKey::new(&self.id, agenda.week(self.day(occurrence))),
             Kind::Newsletter(_) => IssueKey::new(&self.id, Month::of(self.day(occurrence))),
-            // No schedule asks: the key of an edition is its slug (`pipeline::Due::period`).
+            // No schedule asks: the key of an edition is its slug (`issue::Due::period`).
             Kind::Edition => IssueKey::new(&self.id, self.day(occurrence)),
         }
     }

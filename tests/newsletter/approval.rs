@@ -9,7 +9,7 @@ use crate::support::{
 use mail_parser::MimeHeaders;
 use semainier::{
     domain::issue::IssueKey,
-    pipeline::content_hash,
+    issue::content::content_hash,
     store::{self, Access},
 };
 

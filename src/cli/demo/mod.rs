@@ -11,10 +11,11 @@ use crate::domain::{
     edition::{Handover, Wish},
 };
 use crate::editions;
+use crate::issue::{progress::Step, sending};
 use crate::jobs;
 use crate::keys::Overrides;
 use crate::store::{Access, LogFilter};
-use crate::{pipeline, report, telemetry};
+use crate::{report, telemetry};
 use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use std::io;
@@ -192,8 +193,8 @@ async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let wish = Wish { packs: 2, handover: Handover::Delivery, remark: "Fermé le lundi".to_owned() };
     engine.store.order(slug, &partner.id, &wish, engine.app.clock.now()).await?;
     editions::confirm_orders(&engine).await?;
-    let (stop, quiet) = (tokio_util::sync::CancellationToken::new(), |_: pipeline::Step<'_>| {});
-    pipeline::deliver(&engine, &engine.deliverer()?, None, &stop, &quiet).await?;
+    let (stop, quiet) = (tokio_util::sync::CancellationToken::new(), |_: Step<'_>| {});
+    sending::deliver(&engine, &engine.deliverer()?, None, &stop, &quiet).await?;
     show::line(format!("{} orders by the link in its mail, and gets a confirmation:", partner.partner.name));
     show::line(report::orders_table(&engine.store.orders(None).await?, &engine.store.editions().await?));
     show::line("");

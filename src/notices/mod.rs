@@ -1,13 +1,14 @@
-//! Words to staff: one mail when an issue is held, one when that ends. At least once, unlike what partners get: while one
-//! of them cannot be told the notice stays owed, and the others are not told again by the same process.
+//! Notices to staff: one mail when an issue is held, one when that ends. Delivered at least once, unlike mail to partners:
+//! while one member of staff cannot be reached the notice stays owed, and the same process does not notify the others again.
+
+mod question;
+pub mod wording;
 
 use crate::app::Engine;
-use crate::approval;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
-use crate::daemon::in_words;
 use crate::deliver::{Deliverer, Letter, NotHandedOver};
-use crate::domain::{delivery::Phase, email::EmailAddress};
+use crate::domain::{delivery::Phase, email::EmailAddress, french::date_and_hour};
 use crate::jobs::Approval;
 use crate::store::Notice;
 use crate::templates::Rendered;
@@ -18,11 +19,11 @@ use tracing::{info, warn};
 /// Begins the kind of a notice that a lane stopped.
 const LANE: &str = "lane";
 
-/// Message-IDs of notices that need no other try: taken by the relay, or refused for good.
+/// Message-IDs of notices that need no retry: accepted by the relay, or rejected for good.
 #[derive(Debug, Default)]
-pub struct Settled(Mutex<HashSet<String>>);
+pub struct SentNotices(Mutex<HashSet<String>>);
 
-impl Settled {
+impl SentNotices {
     fn has(&self, message_id: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(message_id)
     }
@@ -32,19 +33,19 @@ impl Settled {
     }
 }
 
-/// How far it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// Nothing is owed any more, or there is nobody to tell.
-    All,
-    /// Something stays owed: try again, but not at once.
-    NotYet,
+pub enum NoticeResult {
+    /// Nothing is owed any more, or no staff are configured.
+    AllSent,
+    /// Something stays owed: retry, but not immediately.
+    Owed,
 }
 
-/// Sends what is owed, the news of a paused issue included; what cannot be sent now stays owed.
-pub async fn send(engine: &Engine, deliverer: &Deliverer) -> Told {
+/// Sends what is owed, including notices of paused issues; what cannot be sent now stays owed. `sent`: what this process
+/// has sent already.
+pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) -> NoticeResult {
     if engine.app.config.staff.is_empty() {
-        return Told::All;
+        return NoticeResult::AllSent;
     }
     let owed = async {
         engine.store.owe_notices_of_paused(engine.app.clock.now()).await?;
@@ -54,17 +55,17 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer) -> Told {
         Ok(owed) => owed,
         Err(error) => {
             warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read");
-            return Told::NotYet;
+            return NoticeResult::Owed;
         }
     };
-    let mut told = Told::All;
+    let mut result = NoticeResult::AllSent;
     for notice in owed {
-        match send_one(engine, deliverer, &notice).await {
+        match send_one(engine, deliverer, sent, &notice).await {
             Ok(()) => {
                 info!(issue = %notice.issue, kind = notice.kind, "staff were told that {} is {}", notice.issue, notice.kind)
             }
             Err(error) => {
-                told = Told::NotYet;
+                result = NoticeResult::Owed;
                 warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told");
                 if error.downcast_ref().is_some_and(relay_is_away) {
                     break;
@@ -72,10 +73,10 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer) -> Told {
             }
         }
     }
-    told
+    result
 }
 
-async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> anyhow::Result<()> {
+async fn send_one(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices, notice: &Notice) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
     let Some(words) = words(engine, notice).await? else {
         // The question was answered, or is another one by now.
@@ -85,7 +86,7 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
     let mut untold = None;
     for person in &app.config.staff {
         let message_id = message_id(notice, person, &sender);
-        if engine.notices.has(&message_id) {
+        if sent.has(&message_id) {
             continue;
         }
         let message = match &words {
@@ -98,15 +99,15 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
                 subject: &mail.subject,
                 text: &mail.text,
             })?,
-            Words::Question(question) => approval::letter(engine, question, person, &message_id)?,
+            Words::Question(mail) => question::letter(engine, mail, person, &message_id)?,
         };
         let id = format!("{}-{}", notice.issue.slug(), slug(&notice.kind));
         match deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await {
-            Ok(()) => engine.notices.add(message_id),
+            Ok(()) => sent.add(message_id),
             Err(error) if relay_is_away(&error) => return Err(error.into()),
             Err(error) if error.code.is_some_and(|code| code >= 500) => {
                 warn!(staff = person.masked(), %error, "the relay refuses this address of staff; look at it in the configuration");
-                engine.notices.add(message_id);
+                sent.add(message_id);
             }
             Err(error) => untold = Some(error),
         }
@@ -126,8 +127,8 @@ enum Words {
 
 /// `None` when there is nothing to say any more.
 async fn words(engine: &Engine, notice: &Notice) -> anyhow::Result<Option<Words>> {
-    if approval::asks(notice) {
-        return Ok(approval::question(engine, notice).await?.map(|mime| Words::Question(Box::new(mime))));
+    if question::asks(notice) {
+        return Ok(question::question(engine, notice).await?.map(|mime| Words::Question(Box::new(mime))));
     }
     let app = &engine.app;
     let mailing = app.mailing(notice.issue.mailing()).ok();
@@ -139,7 +140,7 @@ async fn words(engine: &Engine, notice: &Notice) -> anyhow::Result<Option<Words>
         issue: notice.issue.to_string(),
         // The template ends the sentence.
         reason: notice.text.trim_end_matches('.').to_owned(),
-        deadline: issue.map(|i| in_words(i.expires_at, app.zone_of(notice.issue.mailing()))),
+        deadline: issue.map(|i| date_and_hour(i.expires_at, app.zone_of(notice.issue.mailing()))),
         retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
         approval: mailing.is_some_and(|m| m.approval == Approval::Required),
     })?;

@@ -1,0 +1,208 @@
+//! Approval of an issue (I6): its content is kept and shown to staff, an approval names the hash of that content, and what
+//! was approved leaves byte for byte. Nothing is collected again in between; any change asks again.
+
+use super::{Due, content::content_hash, freeze::new_issue, newsletter};
+use crate::app::Engine;
+use crate::domain::{
+    Timestamp,
+    hold::Hold,
+    issue::{Content, IssueKey, IssueState, IssueSummary},
+    newsletter::Letter,
+};
+use crate::jobs::Kind;
+use crate::store::Frozen;
+use anyhow::{Context, bail};
+use tracing::{info, warn};
+
+/// Prefix of the notice that asks for approval; the content's hash follows.
+pub(crate) const ASKING: &str = "approval-";
+/// Enough of a hash to tell two contents apart.
+pub const SHORT: usize = 12;
+/// Marks a notice about content that replaces what was shown before.
+pub(crate) const CHANGED: &str = "changed";
+
+pub fn short(hash: &str) -> &str {
+    hash.get(..SHORT).unwrap_or(hash)
+}
+
+/// Keeps the content of an occurrence and asks staff. `replacing`: the hash of the content that is there now. `false` when
+/// somebody else was first.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn present(
+    engine: &Engine,
+    due: Due<'_>,
+    content: Content,
+    composed_at: Timestamp,
+    replacing: Option<&str>,
+) -> anyhow::Result<bool> {
+    let issue = new_issue(due, content, composed_at);
+    let (key, hash, now) = (&issue.key, &issue.content_hash, engine.app.clock.now());
+    if !engine.store.present_issue(&issue, replacing, now).await? {
+        return Ok(false);
+    }
+    info!(mailing = issue.mailing, issue = %key, hash = short(hash), "issue {key} is composed and awaits approval");
+    ask(engine, key, hash, replacing.is_some_and(|before| before != hash)).await?;
+    Ok(true)
+}
+
+/// Staff are owed one mail for each content; asked again it changes nothing.
+async fn ask(engine: &Engine, key: &IssueKey, hash: &str, changed: bool) -> anyhow::Result<()> {
+    let text = if changed { CHANGED } else { "" };
+    let kind = format!("{ASKING}{}", short(hash));
+    engine.store.owe_notice(key, &kind, text, engine.app.clock.now()).await?;
+    Ok(())
+}
+
+/// What became of an issue whose content is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreezeOutcome {
+    /// Nobody has approved this content yet.
+    NotApproved,
+    Frozen {
+        recipients: u64,
+    },
+    /// Another process froze or changed it at the same moment.
+    LostRace,
+}
+
+/// Freezes the kept content, if it is approved.
+///
+/// # Errors
+/// When the content in the ledger does not match its hash, or the database cannot be written.
+pub(super) async fn freeze_if_approved(
+    engine: &Engine,
+    due: Due<'_>,
+    issue: &IssueSummary,
+) -> anyhow::Result<FreezeOutcome> {
+    let (key, now) = (&issue.key, engine.app.clock.now());
+    let hash = issue.content_hash.as_deref().context("an issue without content cannot be approved")?;
+    if !issue.is_approved() {
+        // Repeated, in case an earlier process died between its two writes.
+        ask(engine, key, hash, false).await?;
+        return Ok(FreezeOutcome::NotApproved);
+    }
+    let content = engine.store.content(key).await?.context("the content of an approved issue is gone")?;
+    let mut frozen = new_issue(due, content, now);
+    if frozen.content_hash != hash {
+        bail!(
+            "the kept content of {key} is not what was approved: its hash is {}, not {}",
+            short(&frozen.content_hash),
+            short(hash)
+        );
+    }
+    let was_held = issue.state == IssueState::Held;
+    frozen.content.envelope.date_ms = now.timestamp_millis();
+    match engine.store.freeze_approved(&frozen, now).await? {
+        Frozen::Before => Ok(FreezeOutcome::LostRace),
+        Frozen::Now { recipients } => {
+            info!(mailing = issue.mailing, issue = %key, recipients, hash = short(hash),
+                "issue {key} was approved and is frozen for {recipients} recipients");
+            if was_held {
+                engine.store.owe_notice(key, "resolved", "Une personne a donné son accord", now).await?;
+            }
+            Ok(FreezeOutcome::Frozen { recipients })
+        }
+    }
+}
+
+/// The hour has come and nobody approved it: held, and staff are told. It may still be approved until its deadline.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn hold_unapproved(engine: &Engine, key: &IssueKey) -> anyhow::Result<()> {
+    let (reason, now) = (Hold::Unapproved.to_string(), engine.app.clock.now());
+    engine.store.owe_notice(key, "unapproved", &reason, now).await?;
+    if engine.store.set_issue_state(key, &[IssueState::AwaitingApproval], IssueState::Held, Some(&reason), now).await? {
+        warn!(issue = %key, "issue {key} is held: nobody approved it before its hour");
+    }
+    Ok(())
+}
+
+/// What a person's `approve` came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approved {
+    Done {
+        hash: String,
+    },
+    /// There is nothing to approve: why, in English.
+    No {
+        why: String,
+    },
+}
+
+/// `by` approves what is kept of this issue now. `hash`: the beginning of the hash of what they saw.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub async fn approve(engine: &Engine, key: &IssueKey, by: &str, hash: Option<&str>) -> anyhow::Result<Approved> {
+    let no = |why: String| Ok(Approved::No { why });
+    let now = engine.app.clock.now();
+    let Some(issue) = engine.store.issue(key).await? else {
+        return no(format!(
+            "there is no issue {key} yet; it is composed before its hour, or now: semainier issues recompose {key}"
+        ));
+    };
+    let current = match &issue.content_hash {
+        Some(current) if issue.is_presented() => current,
+        _ => {
+            let reason = issue.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+            return no(format!("issue {key} is {}{reason}; there is nothing to approve", issue.state.as_str()));
+        }
+    };
+    if now >= issue.expires_at {
+        return no(format!("the deadline of issue {key} is over; it does not leave any more"));
+    }
+    if let Some(seen) = hash.filter(|seen| !current.starts_with(&seen.to_ascii_lowercase())) {
+        return no(format!(
+            "issue {key} has changed: what you saw was {seen}, now it is {}; look at it again: semainier issues show {key}",
+            short(current)
+        ));
+    }
+    // The content itself, not only what is written about it.
+    let content = engine.store.content(key).await?.context("the content to be approved is gone")?;
+    if content_hash(&content) != *current {
+        bail!(
+            "the kept content of {key} is not what its hash says; compose it again: semainier issues recompose {key}"
+        );
+    }
+    if !engine.store.approve_issue(key, current, by, now).await? {
+        return no(format!("issue {key} changed in this moment; look at it again: semainier issues show {key}"));
+    }
+    info!(issue = %key, hash = short(current), "issue {key} was approved");
+    Ok(Approved::Done { hash: current.clone() })
+}
+
+/// Another editorial, in what is kept of this issue if it is composed already, else for when it will be.
+/// `true`: composed, and staff are asked again.
+///
+/// # Errors
+/// When the issue is frozen or over, its mailing has no place for an editorial, or the database cannot be written.
+pub async fn write_editorial(engine: &Engine, key: &IssueKey, text: &str, by: &str) -> anyhow::Result<bool> {
+    let mailing = engine.app.mailing(key.mailing())?;
+    let Kind::Newsletter(_) = &mailing.kind else { bail!("{} has no editorial: it is no newsletter", mailing.id) };
+    let issue = engine.store.issue(key).await?;
+    if let Some(issue) = issue.as_ref().filter(|issue| issue.frozen_at.is_some() || issue.state.is_given_up()) {
+        bail!("issue {key} is {}; it cannot be changed any more", issue.state.as_str());
+    }
+    let presented = match issue.filter(IssueSummary::is_presented) {
+        Some(issue) => {
+            let content = engine.store.content(key).await?.context("the content of the issue is gone")?;
+            let mut letter: Letter = serde_json::from_str(&content.data).context("the kept letter cannot be read")?;
+            if !letter.set_editorial(Some(text).filter(|text| !text.trim().is_empty())) {
+                bail!("the mailing {} has no section of kind \"editorial\"", mailing.id);
+            }
+            Some((issue, letter, content.inline))
+        }
+        None => None,
+    };
+    engine.store.write_editorial(key, text, by, engine.app.clock.now()).await?;
+    let Some((issue, letter, pictures)) = presented else { return Ok(false) };
+    let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
+    let content = newsletter::compose(&engine.app, due, &letter, pictures).await?;
+    if !present(engine, due, content, letter.until, issue.content_hash.as_deref()).await? {
+        bail!("issue {key} changed in the same moment; look at it, and write again: semainier issues show {key}");
+    }
+    Ok(true)
+}
