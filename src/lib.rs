@@ -18,8 +18,8 @@
 //! - [`outbox`] makes the message of each recipient from what was frozen.
 //! - [`deliver`] hands messages to the relay, one recipient a transaction, and knows how far each conversation came.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there. `docs/store.md` has its layout and figures.
-//! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff; [`report`]
-//!   shows the ledger.
+//! - [`actions`] is everything a person may do, [`views`] everything a person may look at, whatever the door.
+//! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff.
 //! - [`web`] serves the pages partners reach, from what was frozen; [`mod@bench`] measures the way of a message.
 //! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
 //!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] reads and
@@ -47,6 +47,7 @@
 //! `collect`, `compose` and `deliver` never import each other; they meet in [`issue`], in the types of [`domain`]. Each
 //! library is named only in its room. `tests/architecture/` holds both by reading the source.
 
+pub mod actions;
 pub mod app;
 pub mod bench;
 pub mod cli;
@@ -66,10 +67,9 @@ pub mod look;
 pub mod notices;
 pub mod outbox;
 pub mod partners;
-pub mod report;
-pub mod status;
 pub mod store;
 pub mod telemetry;
 pub mod templates;
 pub mod tokens;
+pub mod views;
 pub mod web;

@@ -1,5 +1,6 @@
 //! `semainier extract`: what is understood of an article.
 
+use super::tables::table;
 use super::{Context, Ended, show};
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Source;
@@ -9,7 +10,6 @@ use crate::domain::{
     french,
 };
 use crate::issue;
-use crate::report::table;
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use comfy_table::Table;

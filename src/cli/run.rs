@@ -1,6 +1,7 @@
 //! `semainier run`: one occurrence now, with a person watching.
 
 use super::{Context, Ended, parse_instant, show};
+use crate::actions::Refusal;
 use crate::app::{App, Engine};
 use crate::collect::source::Source;
 use crate::domain::{Timestamp, article::Article, issue::IssueState};
@@ -12,7 +13,8 @@ use crate::issue::{
 };
 use crate::jobs::Mailing;
 use crate::store::Access;
-use crate::{daemon, notices, report};
+use crate::views::{instant, issues::IssueView};
+use crate::{daemon, notices};
 use anyhow::{Context as _, anyhow};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -81,7 +83,7 @@ pub(super) async fn send(engine: &Engine, due: Due<'_>, article: Option<Article>
     progress.finish();
     signals.abort();
     let published = published?;
-    let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| report::instant(at, zone));
+    let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| instant(at, zone));
     let ended = tell(&published, next_due, zone);
     notices::send(engine, &deliverer, &notices::SentNotices::default()).await;
     ended
@@ -105,9 +107,9 @@ fn tell(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Re
     if *before && delivery.tried() == 0 && issue.state == IssueState::Done {
         show::line(format!("{} was sent before; nothing was sent twice", issue.key));
     }
-    show::issue(issue);
+    show::issue(&IssueView::new(issue, zone));
     if issue.state.is_given_up() {
-        return Err(anyhow!(report::given_up(issue, zone)));
+        return Err(Refusal::GivenUp { issue: Box::new(issue.clone()), zone }.into());
     }
     if let Some(trouble) = &delivery.breaker {
         return Err(anyhow!("{trouble}").context(format!(

@@ -18,6 +18,7 @@ use crate::issue::{
     sending,
 };
 use crate::jobs::Mailing;
+use crate::notices::wording;
 use crate::store::{self, Occurrence, OccurrenceState};
 use chrono::TimeDelta;
 use futures_util::{FutureExt, future::join_all};
@@ -227,7 +228,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     };
     let (at, now) = (occurrence.scheduled_for, engine.app.clock.now());
     let Some(mailing) = edition::mailing_for(engine, mailing, occurrence.issue.as_ref()).await? else {
-        return settle(engine, occurrence, OccurrenceState::Missed, Some("une personne a repris l’annonce")).await;
+        return settle(engine, occurrence, OccurrenceState::Missed, Some(wording::TAKEN_BACK)).await;
     };
     let mailing = &*mailing;
     let due = due_of(mailing, occurrence);

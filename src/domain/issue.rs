@@ -269,7 +269,7 @@ impl fmt::Display for Counts {
 }
 
 /// An issue as the ledger shows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueSummary {
     pub key: IssueKey,
     pub mailing: String,

@@ -1,15 +1,13 @@
 //! Approval of an issue (I6): its content is kept and shown to staff, an approval names the hash of that content, and what
 //! was approved leaves byte for byte. Nothing is collected again in between; any change asks again.
 
-use super::{Due, content::content_hash, freeze::new_issue, newsletter};
+use super::{Due, freeze::new_issue};
 use crate::app::Engine;
 use crate::domain::{
     Timestamp,
     hold::Hold,
     issue::{Content, IssueKey, IssueState, IssueSummary},
-    newsletter::Letter,
 };
-use crate::jobs::Kind;
 use crate::store::Frozen;
 use anyhow::{Context, bail};
 use tracing::{info, warn};
@@ -118,91 +116,4 @@ pub async fn hold_unapproved(engine: &Engine, key: &IssueKey) -> anyhow::Result<
         warn!(issue = %key, "issue {key} is held: nobody approved it before its hour");
     }
     Ok(())
-}
-
-/// What a person's `approve` came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Approved {
-    Done {
-        hash: String,
-    },
-    /// There is nothing to approve: why, in English.
-    No {
-        why: String,
-    },
-}
-
-/// `by` approves what is kept of this issue now. `hash`: the beginning of the hash of what they saw.
-///
-/// # Errors
-/// When the database cannot be read or written.
-pub async fn approve(engine: &Engine, key: &IssueKey, by: &str, hash: Option<&str>) -> anyhow::Result<Approved> {
-    let no = |why: String| Ok(Approved::No { why });
-    let now = engine.app.clock.now();
-    let Some(issue) = engine.store.issue(key).await? else {
-        return no(format!(
-            "there is no issue {key} yet; it is composed before its hour, or now: semainier issues recompose {key}"
-        ));
-    };
-    let current = match &issue.content_hash {
-        Some(current) if issue.is_presented() => current,
-        _ => {
-            let reason = issue.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-            return no(format!("issue {key} is {}{reason}; there is nothing to approve", issue.state.as_str()));
-        }
-    };
-    if now >= issue.expires_at {
-        return no(format!("the deadline of issue {key} is over; it does not leave any more"));
-    }
-    if let Some(seen) = hash.filter(|seen| !current.starts_with(&seen.to_ascii_lowercase())) {
-        return no(format!(
-            "issue {key} has changed: what you saw was {seen}, now it is {}; look at it again: semainier issues show {key}",
-            short(current)
-        ));
-    }
-    // The content itself, not only what is written about it.
-    let content = engine.store.content(key).await?.context("the content to be approved is gone")?;
-    if content_hash(&content) != *current {
-        bail!(
-            "the kept content of {key} is not what its hash says; compose it again: semainier issues recompose {key}"
-        );
-    }
-    if !engine.store.approve_issue(key, current, by, now).await? {
-        return no(format!("issue {key} changed in this moment; look at it again: semainier issues show {key}"));
-    }
-    info!(issue = %key, hash = short(current), "issue {key} was approved");
-    Ok(Approved::Done { hash: current.clone() })
-}
-
-/// Another editorial, in what is kept of this issue if it is composed already, else for when it will be.
-/// `true`: composed, and staff are asked again.
-///
-/// # Errors
-/// When the issue is frozen or over, its mailing has no place for an editorial, or the database cannot be written.
-pub async fn write_editorial(engine: &Engine, key: &IssueKey, text: &str, by: &str) -> anyhow::Result<bool> {
-    let mailing = engine.app.mailing(key.mailing())?;
-    let Kind::Newsletter(_) = &mailing.kind else { bail!("{} has no editorial: it is no newsletter", mailing.id) };
-    let issue = engine.store.issue(key).await?;
-    if let Some(issue) = issue.as_ref().filter(|issue| issue.frozen_at.is_some() || issue.state.is_given_up()) {
-        bail!("issue {key} is {}; it cannot be changed any more", issue.state.as_str());
-    }
-    let presented = match issue.filter(IssueSummary::is_presented) {
-        Some(issue) => {
-            let content = engine.store.content(key).await?.context("the content of the issue is gone")?;
-            let mut letter: Letter = serde_json::from_str(&content.data).context("the kept letter cannot be read")?;
-            if !letter.set_editorial(Some(text).filter(|text| !text.trim().is_empty())) {
-                bail!("the mailing {} has no section of kind \"editorial\"", mailing.id);
-            }
-            Some((issue, letter, content.inline))
-        }
-        None => None,
-    };
-    engine.store.write_editorial(key, text, by, engine.app.clock.now()).await?;
-    let Some((issue, letter, pictures)) = presented else { return Ok(false) };
-    let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
-    let content = newsletter::compose(&engine.app, due, &letter, pictures).await?;
-    if !present(engine, due, content, letter.until, issue.content_hash.as_deref()).await? {
-        bail!("issue {key} changed in the same moment; look at it, and write again: semainier issues show {key}");
-    }
-    Ok(true)
 }

@@ -4,6 +4,7 @@
 use crate::domain::{
     french::{self, NBSP, day, week as week_in_words},
     hold::{FileTrouble, Hold},
+    issue::IssueState,
 };
 use chrono::NaiveDate;
 use std::fmt;
@@ -69,4 +70,26 @@ fn plural(n: usize) -> &'static str {
 /// A warning in an agenda that goes without one of its sources.
 pub(crate) fn made_without(why: &str) -> String {
     format!("Une source manque, l’agenda est fait sans elle{NBSP}: {why}.")
+}
+
+/// Why an occurrence of an edition is missed.
+pub(crate) const TAKEN_BACK: &str = "une personne a repris l’annonce";
+
+pub(crate) fn paused_by(name: &str) -> String {
+    format!("{name} a mis l’envoi en pause")
+}
+
+impl IssueState {
+    /// As it follows « le numéro est ».
+    pub fn in_french(self) -> &'static str {
+        match self {
+            IssueState::Held => "retenu",
+            IssueState::AwaitingApproval => "à approuver",
+            IssueState::Sending => "en cours d’envoi",
+            IssueState::Paused => "en pause",
+            IssueState::Done => "envoyé",
+            IssueState::Expired => "périmé",
+            IssueState::Cancelled => "annulé",
+        }
+    }
 }
