@@ -6,17 +6,15 @@ use crate::domain::{
     email::EmailAddress,
     partner::{Basis, Import, NewContact, SuppressionReason},
 };
-use crate::partners::{
-    import::{self, ImportErrors, Line},
-    sheet::Format,
-};
+use crate::partners::import::{ImportErrors, Line, Parsed};
 use crate::store::{Erased, ImportReport};
 use tracing::info;
 
 /// A list to be imported.
 #[derive(Debug, Clone, Copy)]
 pub struct List<'a> {
-    pub bytes: &'a [u8],
+    /// What [`crate::partners::import::parse`] made of the file.
+    pub parsed: &'a Parsed,
     /// Where the addresses come from, kept with each subscription (GDPR art. 14).
     pub source: &'a str,
     /// Empty: all mailings.
@@ -34,10 +32,7 @@ pub struct List<'a> {
 #[derive(Debug)]
 pub struct Imported {
     pub contacts: usize,
-    pub format: Format,
     pub report: ImportReport,
-    /// Lines that were merged into others, in English.
-    pub merged: Vec<String>,
     /// Lines that are wrong; only in a dry run, since otherwise nothing is imported.
     pub problems: Option<ImportErrors>,
 }
@@ -45,7 +40,7 @@ pub struct Imported {
 /// Imports a list: all of it or nothing. `progress` is called with the number of lines done.
 ///
 /// # Errors
-/// A refusal; a file that is no list; or a database that cannot be read or written.
+/// A refusal; wrong lines; or a database that cannot be read or written.
 pub async fn import(
     engine: &Engine,
     actor: &Actor,
@@ -55,8 +50,7 @@ pub async fn import(
     for id in list.mailings {
         engine.app.mailing(id)?;
     }
-    let parsed = import::parse(list.bytes).map_err(anyhow::Error::from)?;
-    let problems = parsed.sound().err();
+    let problems = list.parsed.sound().err();
     if let Some(problems) = problems.as_ref().filter(|_| !list.dry_run) {
         return Err(anyhow::Error::from(problems.clone()).into());
     }
@@ -64,13 +58,12 @@ pub async fn import(
         [] => engine.app.mailings.iter().map(|m| m.audience.clone()).collect(),
         some => some.to_vec(),
     };
-    let contact = |line: Line| NewContact {
+    let contact = |line: &Line| NewContact {
         address_hash: engine.tokens.address_hash(&line.address),
-        address: line.address,
-        fields: line.fields,
+        address: line.address.clone(),
+        fields: line.fields.clone(),
     };
-    let (merged, format) = (parsed.merged.said(), parsed.format);
-    let contacts: Vec<_> = parsed.lines.into_iter().map(contact).collect();
+    let contacts: Vec<_> = list.parsed.lines.iter().map(contact).collect();
     let import = Import {
         contacts: &contacts,
         mailings: &mailings,
@@ -92,7 +85,7 @@ pub async fn import(
     if !list.dry_run {
         info!(contacts = contacts.len(), door = %actor.door, "a list of {} contacts was imported", contacts.len());
     }
-    Ok(Imported { contacts: contacts.len(), format, report, merged, problems })
+    Ok(Imported { contacts: contacts.len(), report, problems })
 }
 
 /// What an erasure found.

@@ -16,6 +16,7 @@ use crate::domain::{
     partner::NewContact,
 };
 use crate::outbox::FrozenOutbox;
+use crate::store::testing::Shortcuts;
 use crate::store::{self, Access, Store};
 use crate::tokens::Tokens;
 use anyhow::{Context, bail, ensure};

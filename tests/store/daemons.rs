@@ -1,6 +1,7 @@
 //! Who works here, and what is not over: what `status` shows.
 
 use crate::support::ledger::{HOUR, Ledger, at, new_issue};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         Timestamp,

@@ -1,6 +1,7 @@
 //! Holding, freezing and closing an issue: nobody lost (I1), nobody twice (I2).
 
 use crate::support::ledger::{HOUR, Ledger, at, content, finished, new_issue};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         delivery::{Outcome, Resolution, State},

@@ -1,6 +1,7 @@
 //! The log, notices to staff, and kept pages.
 
 use crate::support::ledger::{Ledger, address, at, contact, finished, hash, new_issue};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         delivery::{Outcome, State},

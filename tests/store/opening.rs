@@ -4,6 +4,7 @@ use crate::support::{
     ledger::{Ledger, at, hash},
     postgres::Database,
 };
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::delivery::Marked,
     store::{self, Access, StoreError},

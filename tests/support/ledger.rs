@@ -2,6 +2,7 @@
 
 use super::postgres;
 use chrono::{DateTime, TimeDelta};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         Timestamp,

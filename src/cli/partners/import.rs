@@ -7,7 +7,10 @@ use crate::actions::{
 };
 use crate::app::Engine;
 use crate::domain::partner::{Basis, Difference, ImportSummary};
-use crate::partners::sheet;
+use crate::partners::{
+    import::{self, Parsed},
+    sheet,
+};
 use crate::store::ImportReport;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -47,9 +50,9 @@ enum BasisArg {
 pub(super) async fn run(engine: &Engine, actor: &Actor, args: Args) -> anyhow::Result<Ended> {
     let file = &args.file;
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let bytes = read(file)?;
+    let parsed = parse(&read(file)?).with_context(|| file.display().to_string())?;
     let list = List {
-        bytes: &bytes,
+        parsed: &parsed,
         source: args.source.as_deref().unwrap_or(&name),
         mailings: &args.mailing,
         basis: match args.basis {
@@ -60,10 +63,10 @@ pub(super) async fn run(engine: &Engine, actor: &Actor, args: Args) -> anyhow::R
         dry_run: args.dry_run,
         remove_many: args.yes,
     };
-    let ended = match import(engine, actor, list).await {
+    let ended = match import_list(engine, actor, list).await {
         Err(ActionError::Refused(refusal @ Refusal::RemovesMany { .. })) => {
             confirm(&refusal.in_english())?;
-            import(engine, actor, List { remove_many: true, ..list }).await
+            import_list(engine, actor, List { remove_many: true, ..list }).await
         }
         ended => ended,
     };
@@ -79,10 +82,18 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(cannot)
 }
 
+/// Says which lines were merged into others.
+fn parse(bytes: &[u8]) -> anyhow::Result<Parsed> {
+    let parsed = import::parse(bytes)?;
+    parsed.merged.said().iter().for_each(show::aside);
+    Ok(parsed)
+}
+
 /// Imports a list that is already in memory, for all mailings.
 pub(in crate::cli) async fn import_bytes(engine: &Engine, bytes: &[u8], source: &str) -> anyhow::Result<Ended> {
+    let parsed = parse(bytes)?;
     let list = List {
-        bytes,
+        parsed: &parsed,
         source,
         mailings: &[],
         basis: Basis::default(),
@@ -90,11 +101,11 @@ pub(in crate::cli) async fn import_bytes(engine: &Engine, bytes: &[u8], source: 
         dry_run: false,
         remove_many: false,
     };
-    Ok(import(engine, &crate::cli::actor(source)?, list).await?)
+    Ok(import_list(engine, &crate::cli::actor(source)?, list).await?)
 }
 
 /// With a bar on a terminal, where it takes long enough to be seen.
-async fn import(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<Ended, ActionError> {
+async fn import_list(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<Ended, ActionError> {
     let target = match std::io::stderr().is_terminal() {
         true => ProgressDrawTarget::stderr(),
         false => ProgressDrawTarget::hidden(),
@@ -102,12 +113,11 @@ async fn import(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<Ended,
     let bar = ProgressBar::with_draw_target(None, target);
     let imported = actions::partners::import(engine, actor, list, &|lines| bar.inc(lines as u64)).await;
     bar.finish_and_clear();
-    let Imported { contacts, format, report, merged, problems } = imported?;
-    merged.iter().for_each(show::aside);
+    let Imported { contacts, report, problems } = imported?;
     if list.dry_run {
         show_differences(&report);
     }
-    show::line(sum(contacts, &format, &report.summary, list.dry_run));
+    show::line(sum(contacts, &list.parsed.format, &report.summary, list.dry_run));
     match problems {
         Some(problems) => Err(anyhow::Error::from(problems).into()),
         None => Ok(Ended::Done),
