@@ -90,8 +90,8 @@ async fn refuse_twice(
     engine: &Engine,
 ) -> Result<()> {
     let slug = known.edition.clone();
-    if let Some(issue) = engine.store.issue(key).await?.filter(|it| it.frozen_at.is_some() || it.state.is_given_up()) {
-        let (issue, state, counts) = (key.clone(), issue.state, issue.counts);
+    if let Some(issue) = engine.store.issue(key).await?.filter(|it| it.frozen().is_some() || it.state().is_given_up()) {
+        let (issue, state, counts) = (key.clone(), issue.state(), issue.counts);
         return Err(Refusal::AnnouncedBefore { slug, issue, state, counts }.into());
     }
     if at.is_some() || known.leaves_at > app.clock.now() || segment != known.segment.as_deref() {
@@ -141,7 +141,7 @@ pub async fn take_back(engine: &Engine, actor: &Actor, slug: &str) -> Result<()>
         return Ok(());
     }
     match engine.store.issue(&key).await? {
-        Some(issue) => Err(Refusal::LeavingAlready { issue: key, state: issue.state }.into()),
+        Some(issue) => Err(Refusal::LeavingAlready { issue: key, state: issue.state() }.into()),
         None => Err(Refusal::NotAnnounced(slug.to_owned()).into()),
     }
 }
@@ -151,7 +151,7 @@ pub async fn take_back(engine: &Engine, actor: &Actor, slug: &str) -> Result<()>
 /// # Errors
 /// When the ledger cannot be read or written.
 pub async fn settle(engine: &Engine, plan: &Plan<'_>) -> Result<()> {
-    if engine.store.issue(&plan.key).await?.is_none_or(|issue| issue.frozen_at.is_none()) {
+    if engine.store.issue(&plan.key).await?.is_none_or(|issue| issue.frozen().is_none()) {
         return Ok(());
     }
     let all = engine.store.occurrences(Some(plan.key.mailing()), KNOWN).await?;

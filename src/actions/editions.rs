@@ -38,7 +38,7 @@ pub async fn add(engine: &Engine, actor: &Actor, added: &Added) -> Result<Editio
             }
             let was_sent = match mailing(&engine.app) {
                 Ok(mailing) => {
-                    store.issue(&IssueKey::new(&mailing.id, slug)).await?.is_some_and(|it| it.frozen_at.is_some())
+                    store.issue(&IssueKey::new(&mailing.id, slug)).await?.is_some_and(|it| it.frozen().is_some())
                 }
                 Err(_) => false,
             };

@@ -38,10 +38,10 @@ pub struct Approved {
 pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Option<&str>) -> Result<Approved> {
     let (store, now) = (&engine.store, engine.app.clock.now());
     let issue = store.issue(key).await?.ok_or_else(|| Refusal::NotComposedYet(key.clone()))?;
-    let current = match &issue.content_hash {
-        Some(current) if issue.is_presented() => current.clone(),
+    let current = match issue.content_hash() {
+        Some(current) if issue.is_presented() => current.to_owned(),
         _ => {
-            let (state, reason) = (issue.state, issue.reason);
+            let (state, reason) = (issue.state(), issue.reason().map(str::to_owned));
             return Err(Refusal::NothingToApprove { issue: key.clone(), state, reason }.into());
         }
     };
@@ -117,7 +117,7 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
     let Some((issue, letter, pictures)) = presented else { return Ok(Edited::Kept) };
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
     let content = newsletter::compose(&engine.app, due, &letter, pictures).await?;
-    match present(engine, due, content, letter.until, issue.content_hash.as_deref()).await? {
+    match present(engine, due, content, letter.until, issue.content_hash()).await? {
         true => Ok(Edited::Recomposed),
         false => Err(Refusal::ChangedMeanwhile(key.clone()).into()),
     }
@@ -158,7 +158,7 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result
         Err(NotComposed::Failed(error)) => return Err(error.into()),
     };
     let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures).await?;
-    let replacing = issue.as_ref().and_then(|issue| issue.content_hash.as_deref());
+    let replacing = issue.as_ref().and_then(|issue| issue.content_hash());
     if !present(engine, due, content, composed_at, replacing).await? {
         return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
@@ -169,8 +169,8 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result
 /// The issue, where there is one, if its content may still change.
 async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSummary>> {
     match engine.store.issue(key).await? {
-        Some(issue) if issue.frozen_at.is_some() || issue.state.is_given_up() => {
-            Err(Refusal::Unchangeable { issue: key.clone(), state: issue.state }.into())
+        Some(issue) if issue.frozen().is_some() || issue.state().is_given_up() => {
+            Err(Refusal::Unchangeable { issue: key.clone(), state: issue.state() }.into())
         }
         issue => Ok(issue),
     }
@@ -201,8 +201,8 @@ pub async fn resume(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()
     move_to(engine, actor, key, &[IssueState::Paused], IssueState::Sending, None).await
 }
 
-const CANCELLABLE: [IssueState; 4] =
-    [IssueState::Held, IssueState::AwaitingApproval, IssueState::Sending, IssueState::Paused];
+const CANCELLABLE: [IssueState; 5] =
+    [IssueState::Held, IssueState::AwaitingApproval, IssueState::Approved, IssueState::Sending, IssueState::Paused];
 
 /// Stops an issue for good: what was sent stays sent, what waits is cancelled.
 ///
@@ -224,11 +224,11 @@ async fn move_to(
     if !store.set_issue_state(key, from, to, reason, now).await? {
         return Err(ActionError::Refused(match store.issue(key).await? {
             None => Refusal::NoSuchIssue(key.clone()),
-            Some(issue) if issue.state.is_given_up() => {
+            Some(issue) if issue.state().is_given_up() => {
                 let zone = engine.app.zone_of(&issue.mailing);
                 Refusal::GivenUp { issue: Box::new(issue), zone }
             }
-            Some(issue) => Refusal::WrongState { issue: key.clone(), state: issue.state },
+            Some(issue) => Refusal::WrongState { issue: key.clone(), state: issue.state() },
         }));
     }
     store.expire_deliveries(now).await?;

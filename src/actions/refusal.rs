@@ -217,7 +217,7 @@ impl Refusal {
                 format!("le numéro {issue} est {}{NBSP}: cette action n’est pas possible", state.in_french())
             }
             Self::GivenUp { issue, .. } => {
-                format!("le numéro {} est {}{NBSP}: plus rien n’en partira", issue.key, issue.state.in_french())
+                format!("le numéro {} est {}{NBSP}: plus rien n’en partira", issue.key, issue.state().in_french())
             }
             Self::NotANewsletter { mailing } => format!("«{NBSP}{mailing}{NBSP}» n’est pas une lettre"),
             Self::NoEditorialSection { mailing } => {
@@ -265,13 +265,13 @@ impl Refusal {
 
 /// What became of an issue that was given up, and what a person can still do.
 fn given_up(issue: &IssueSummary, zone: Tz) -> String {
-    let IssueSummary { key, mailing, state, counts, .. } = issue;
-    let ended = format!("issue {key} is {}: nothing more of it leaves", state.as_str());
+    let IssueSummary { key, mailing, counts, .. } = issue;
+    let ended = format!("issue {key} is {}: nothing more of it leaves", issue.state().as_str());
     let by_hand = format!(
         "`semainier preview {mailing} --at {} --out DIR` makes its mail and its pages, to be sent by hand",
         issue.scheduled_for.with_timezone(&zone).format("%Y-%m-%dT%H:%M")
     );
-    match (&issue.reason, issue.frozen_at) {
+    match (issue.reason(), issue.frozen()) {
         (Some(reason), None) => format!(
             "{ended}. It was held until {} ({reason}) and nobody was written to; {by_hand}",
             instant(issue.expires_at, zone)

@@ -60,7 +60,7 @@ pub(super) async fn show(engine: &Engine, key: &str, out: Option<&Path>, as_json
         show::line(format!("  approved by {} at {}: {of} ({})", it.by, it.at, short(&it.content_hash)));
     }
     files.iter().for_each(show::line);
-    if issue.awaits_approval() {
+    if issue.needs_approval {
         let hash = issue.content_hash.as_deref().map(short).unwrap_or_default();
         show::line(format!("  to approve it: semainier issues approve {key} --hash {hash} --by NAME"));
         return Ok(Ended::WaitsForAPerson);

@@ -104,11 +104,11 @@ fn tell(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Re
         }
         Published::Delivered(delivered) => &**delivered,
     };
-    if *before && delivery.tried() == 0 && issue.state == IssueState::Done {
+    if *before && delivery.tried() == 0 && issue.state() == IssueState::Done {
         show::line(format!("{} was sent before; nothing was sent twice", issue.key));
     }
     show::issue(&IssueView::new(issue, zone));
-    if issue.state.is_given_up() {
+    if issue.state().is_given_up() {
         return Err(Refusal::GivenUp { issue: Box::new(issue.clone()), zone }.into());
     }
     if let Some(trouble) = &delivery.breaker {
@@ -124,7 +124,7 @@ fn tell(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Re
         ));
         return Ok(Ended::WaitsForAPerson);
     }
-    if issue.state == IssueState::Paused {
+    if issue.state() == IssueState::Paused {
         return Ok(Ended::WaitsForAPerson);
     }
     let elsewhere = issue.counts.claimed + issue.counts.in_data;

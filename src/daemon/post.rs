@@ -5,9 +5,10 @@
 
 use super::{Daemon, LONGEST_PAUSE, chain, lock};
 use crate::deliver::{Breaker, RelayTrouble};
-use crate::domain::{Timestamp, french::date_and_hour, issue::IssueState};
+use crate::domain::{Timestamp, issue::IssueState, notice::Notice};
 use crate::editions;
 use crate::issue::sending;
+use crate::notices::wording;
 use crate::store::{Recovered, RelayLeftAlone};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -115,10 +116,11 @@ impl Daemon {
     /// Once for each issue that waits. The mail leaves when the relay is back: it is read as what happened, and why late.
     async fn tell_of(&self, trouble: &RelayTrouble, now: Timestamp) -> anyhow::Result<()> {
         for issue in self.engine.store.open_issues().await? {
-            if issue.state == IssueState::Sending && issue.counts.queued > 0 {
+            if issue.state() == IssueState::Sending && issue.counts.queued > 0 {
                 let zone = self.engine.app.zone_of(&issue.mailing);
-                let text = format!("{}, {}", date_and_hour(now, zone), trouble.in_french);
-                self.engine.store.owe_notice(&issue.key, "relay", &text, now).await?;
+                let RelayTrouble { phase, reply } = trouble;
+                let what = wording::relay_failed(now, zone, *phase, reply.code, &reply.text);
+                self.engine.store.owe_notice(&issue.key, &Notice::Relay { what }, now).await?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ use crate::domain::{
     Timestamp,
     hold::Hold,
     issue::{IssueKey, IssueState, IssueSummary},
+    notice::Notice,
     schedule::Decision,
 };
 use crate::editions;
@@ -145,18 +146,16 @@ async fn decide(
     let (state, reason) = match decision {
         Decision::Run => (OccurrenceState::Pending, None),
         // After an edit of the schedule, or a run by hand: this issue is out, or about to be.
-        _ if is_frozen(engine, &key).await? => (OccurrenceState::Done, Some("ce numéro était déjà parti".to_owned())),
-        _ if runs.contains(&key) => {
-            (OccurrenceState::Coalesced, Some("le même numéro part à une heure plus récente".to_owned()))
-        }
-        Decision::Coalesced => (OccurrenceState::Coalesced, Some("un numéro plus récent part à sa place".to_owned())),
-        Decision::Missed(late) => (OccurrenceState::Missed, Some(missed(late))),
+        _ if is_frozen(engine, &key).await? => (OccurrenceState::Done, Some(wording::ALREADY_FROZEN.to_owned())),
+        _ if runs.contains(&key) => (OccurrenceState::Coalesced, Some(wording::SAME_ISSUE_LATER.to_owned())),
+        Decision::Coalesced => (OccurrenceState::Coalesced, Some(wording::NEWER_INSTEAD.to_owned())),
+        Decision::Missed(late) => (OccurrenceState::Missed, Some(wording::noticed_late(late))),
     };
     if let (OccurrenceState::Missed | OccurrenceState::Coalesced, Some(reason)) = (state, &reason)
         && !runs.contains(&key)
     {
         warn!(mailing = mailing.id, issue = %key, "{key}, due at {local}, does not leave: {reason}");
-        engine.store.owe_notice(&key, "missed", reason, now).await?;
+        engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
     }
     Ok(Occurrence {
         mailing: mailing.id.clone(),
@@ -171,16 +170,7 @@ async fn decide(
 }
 
 async fn is_frozen(engine: &Engine, key: &IssueKey) -> store::Result<bool> {
-    Ok(engine.store.issue(key).await?.is_some_and(|issue| issue.frozen_at.is_some()))
-}
-
-fn missed(late: TimeDelta) -> String {
-    let late = match late.num_hours() {
-        0 => format!("{} min", late.num_minutes()),
-        hours @ 1..48 => format!("{hours} h"),
-        hours => format!("{} jours", hours / 24),
-    };
-    format!("le service n’a pu s’en occuper que {late} après l’heure prévue")
+    Ok(engine.store.issue(key).await?.is_some_and(|issue| issue.frozen().is_some()))
 }
 
 /// `true` when one of them was frozen.
@@ -224,7 +214,7 @@ enum Ended {
 /// One due occurrence: frozen, or tried again until its deadline.
 async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationToken) -> anyhow::Result<Ended> {
     let Ok(mailing) = engine.app.mailing(&occurrence.mailing) else {
-        return settle(engine, occurrence, OccurrenceState::Missed, Some("l’envoi n’est plus configuré")).await;
+        return settle(engine, occurrence, OccurrenceState::Missed, Some(wording::NOT_CONFIGURED)).await;
     };
     let (at, now) = (occurrence.scheduled_for, engine.app.clock.now());
     let Some(mailing) = edition::mailing_for(engine, mailing, occurrence.issue.as_ref()).await? else {
@@ -235,15 +225,15 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     let key = due.key();
     match engine.store.issue(&key).await? {
         // By hand, by another daemon, or by us before a crash.
-        Some(issue) if issue.frozen_at.is_some() => {
+        Some(issue) if issue.frozen().is_some() => {
             return settle(engine, occurrence, OccurrenceState::Done, None).await;
         }
-        Some(issue) if issue.state == IssueState::Cancelled => {
-            let reason = Some("une personne a annulé ce numéro");
+        Some(issue) if issue.state() == IssueState::Cancelled => {
+            let reason = Some(wording::CANCELLED);
             return settle(engine, occurrence, OccurrenceState::Missed, reason).await;
         }
-        Some(issue) if issue.state == IssueState::Expired => {
-            let reason = Some("l’heure limite de ce numéro était passée");
+        Some(issue) if issue.state() == IssueState::Expired => {
+            let reason = Some(wording::DEADLINE_OF_ISSUE_PASSED);
             return settle(engine, occurrence, OccurrenceState::Missed, reason).await;
         }
         _ => {}
@@ -252,12 +242,12 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         return give_up(engine, occurrence, &key, now).await;
     }
     if now < at && !mailing.schedule.is_due_at(at) {
-        let reason = Some("l’horaire de l’envoi a changé entre-temps");
+        let reason = Some(wording::RESCHEDULED);
         return settle(engine, occurrence, OccurrenceState::Missed, reason).await;
     }
     let known = engine.store.issue(&key).await?.filter(IssueSummary::is_presented);
-    if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by.as_deref()).filter(|_| now < at) {
-        return try_again(engine, due, occurrence, &format!("approuvé par {by}, part à son heure"), at).await;
+    if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by()).filter(|_| now < at) {
+        return try_again(engine, due, occurrence, &wording::approved_and_waiting(by), at).await;
     }
     if now >= at
         && let Some(before) = engine.store.other_sending_issue(&mailing.id, &key).await?
@@ -303,7 +293,7 @@ async fn await_word(
     let (now, retry) = (engine.app.clock.now(), due.mailing.retry);
     if now < due.at {
         let again = due.at.min(now + retry);
-        return try_again(engine, due, occurrence, "une personne doit donner son accord", again).await;
+        return try_again(engine, due, occurrence, wording::AWAITS_APPROVAL, again).await;
     }
     if asked_before {
         approval::hold_unapproved(engine, &due.key()).await?;
@@ -323,12 +313,12 @@ async fn hold_broken(engine: &Engine, occurrence: &Occurrence, failure: &str) ->
 /// S9: no two issues of a mailing go out side by side. The wait is bounded like any lateness.
 async fn wait_for(engine: &Engine, due: Due<'_>, occurrence: &Occurrence, before: &IssueKey) -> anyhow::Result<Ended> {
     let (key, now) = (due.key(), engine.app.clock.now());
-    let reason = format!("l’envoi du numéro précédent ({before}) n’est pas terminé");
+    let reason = wording::waits_for(before);
     if now - due.at <= due.mailing.schedule.catch_up {
         return try_again(engine, due, occurrence, &reason, now + OVERLAP_RETRY).await;
     }
     warn!("{key} does not leave: {before} is not out yet");
-    engine.store.owe_notice(&key, "missed", &reason, now).await?;
+    engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(&reason)).await
 }
 
@@ -348,13 +338,13 @@ async fn try_again(
 }
 
 /// Not frozen, and may still be.
-pub(super) const OPEN: [IssueState; 2] = [IssueState::Held, IssueState::AwaitingApproval];
+pub(super) const OPEN: [IssueState; 3] = [IssueState::Held, IssueState::AwaitingApproval, IssueState::Approved];
 
 /// S10: the deadline passed while the issue was held. It will not leave any more, and staff are told.
 async fn give_up(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {
-    let reason = occurrence.reason.as_deref().unwrap_or("l’heure limite est passée");
+    let reason = occurrence.reason.as_deref().unwrap_or(wording::DEADLINE_PASSED);
     warn!("{key} will not leave any more: {reason}");
-    engine.store.owe_notice(key, "expired", reason, now).await?;
+    engine.store.owe_notice(key, &Notice::Expired { reason: reason.to_owned() }, now).await?;
     engine.store.set_issue_state(key, &OPEN, IssueState::Expired, Some(reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(reason)).await
 }

@@ -29,7 +29,6 @@ mod worker;
 pub use classify::{Brake, Class, Stops, Verdict, classify};
 pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
-pub use run::in_doubt;
 
 use self::{session::Session, smtp::Interrupted};
 use crate::{
@@ -158,8 +157,6 @@ pub struct Paused {
 pub struct RelayTrouble {
     pub phase: Phase,
     pub reply: Reply,
-    /// For the communications officer.
-    pub in_french: String,
 }
 
 impl Summary {

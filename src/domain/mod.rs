@@ -16,8 +16,10 @@ pub mod merge;
 pub mod message;
 pub mod news;
 pub mod newsletter;
+pub mod notice;
 pub mod office;
 pub mod partner;
+pub mod pause;
 pub mod schedule;
 pub mod segment;
 

@@ -151,7 +151,7 @@ fn read(app: &App, mailing: &Mailing, week: Option<Week>, article: &Article) -> 
 pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found) -> anyhow::Result<Content> {
     let Found { article, agenda, week, .. } = found;
     let attached = |attach| publishes.attach.contains(&attach);
-    let page = |name: &str| app.config.page(&format!("agenda/{week}{name}"));
+    let page = |name: &str| app.config.page(&format!("{}/{week}{name}", due.mailing.id));
     let links = Links {
         article: article.url.clone(),
         page: page(""),

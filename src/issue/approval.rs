@@ -6,18 +6,15 @@ use crate::app::Engine;
 use crate::domain::{
     Timestamp,
     hold::Hold,
-    issue::{Content, IssueKey, IssueState, IssueSummary},
+    issue::{Content, IssueKey, IssueState, IssueSummary, Stage},
+    notice::{Cure, Notice},
 };
 use crate::store::Frozen;
 use anyhow::{Context, bail};
 use tracing::{info, warn};
 
-/// Prefix of the notice that asks for approval; the content's hash follows.
-pub(crate) const ASKING: &str = "approval-";
 /// Enough of a hash to tell two contents apart.
 pub const SHORT: usize = 12;
-/// Marks a notice about content that replaces what was shown before.
-pub(crate) const CHANGED: &str = "changed";
 
 pub fn short(hash: &str) -> &str {
     hash.get(..SHORT).unwrap_or(hash)
@@ -47,9 +44,8 @@ pub async fn present(
 
 /// Staff are owed one mail for each content; asked again it changes nothing.
 async fn ask(engine: &Engine, key: &IssueKey, hash: &str, changed: bool) -> anyhow::Result<()> {
-    let text = if changed { CHANGED } else { "" };
-    let kind = format!("{ASKING}{}", short(hash));
-    engine.store.owe_notice(key, &kind, text, engine.app.clock.now()).await?;
+    let notice = Notice::ApprovalAsked { short_hash: short(hash).to_owned(), changed };
+    engine.store.owe_notice(key, &notice, engine.app.clock.now()).await?;
     Ok(())
 }
 
@@ -75,30 +71,29 @@ pub(super) async fn freeze_if_approved(
     issue: &IssueSummary,
 ) -> anyhow::Result<FreezeOutcome> {
     let (key, now) = (&issue.key, engine.app.clock.now());
-    let hash = issue.content_hash.as_deref().context("an issue without content cannot be approved")?;
-    if !issue.is_approved() {
+    let Stage::Approved { content_hash: hash, held_for, .. } = &issue.stage else {
+        let hash = issue.content_hash().context("an issue without content cannot be approved")?;
         // Repeated, in case an earlier process died between its two writes.
         ask(engine, key, hash, false).await?;
         return Ok(FreezeOutcome::NotApproved);
-    }
+    };
     let content = engine.store.content(key).await?.context("the content of an approved issue is gone")?;
     let mut frozen = new_issue(due, content, now);
-    if frozen.content_hash != hash {
+    if frozen.content_hash != *hash {
         bail!(
             "the kept content of {key} is not what was approved: its hash is {}, not {}",
             short(&frozen.content_hash),
             short(hash)
         );
     }
-    let was_held = issue.state == IssueState::Held;
     frozen.content.envelope.date_ms = now.timestamp_millis();
     match engine.store.freeze_approved(&frozen, now).await? {
         Frozen::Before => Ok(FreezeOutcome::LostRace),
         Frozen::Now { recipients } => {
             info!(mailing = issue.mailing, issue = %key, recipients, hash = short(hash),
                 "issue {key} was approved and is frozen for {recipients} recipients");
-            if was_held {
-                engine.store.owe_notice(key, "resolved", "Une personne a donné son accord", now).await?;
+            if held_for.is_some() {
+                engine.store.owe_notice(key, &Notice::Resolved(Cure::Approved), now).await?;
             }
             Ok(FreezeOutcome::Frozen { recipients })
         }
@@ -111,7 +106,7 @@ pub(super) async fn freeze_if_approved(
 /// When the database cannot be written.
 pub async fn hold_unapproved(engine: &Engine, key: &IssueKey) -> anyhow::Result<()> {
     let (reason, now) = (Hold::Unapproved.to_string(), engine.app.clock.now());
-    engine.store.owe_notice(key, "unapproved", &reason, now).await?;
+    engine.store.owe_notice(key, &Notice::Unapproved, now).await?;
     if engine.store.set_issue_state(key, &[IssueState::AwaitingApproval], IssueState::Held, Some(&reason), now).await? {
         warn!(issue = %key, "issue {key} is held: nobody approved it before its hour");
     }

@@ -10,6 +10,7 @@ use crate::domain::{
     Timestamp,
     hold::Hold,
     issue::{Content, IssueState, NewIssue},
+    notice::{Cure, Notice},
 };
 use crate::failpoint;
 use crate::store::Frozen;
@@ -46,7 +47,7 @@ pub(super) async fn freeze(
     let mut issue = new_issue(due, content, composed_at);
     issue.content.envelope.date_ms = now.timestamp_millis();
     let key = &issue.key;
-    let was_held = engine.store.issue(key).await?.is_some_and(|issue| issue.state == IssueState::Held);
+    let was_held = engine.store.issue(key).await?.is_some_and(|issue| issue.state() == IssueState::Held);
     failpoint::reach("before_freeze");
     let frozen = engine.store.freeze_issue(&issue, now).await?;
     failpoint::reach("after_freeze");
@@ -58,9 +59,8 @@ pub(super) async fn freeze(
         Frozen::Before => watch(Step::Resumed),
     }
     if was_held {
-        let what =
-            if mailing.is_of_editions() { "L’édition peut partir" } else { "L’article est maintenant complet" };
-        engine.store.owe_notice(key, "resolved", what, now).await?;
+        let cure = if mailing.is_of_editions() { Cure::EditionReady } else { Cure::ArticleComplete };
+        engine.store.owe_notice(key, &Notice::Resolved(cure), now).await?;
     }
     Ok(())
 }
@@ -72,7 +72,7 @@ pub(super) async fn freeze(
 pub async fn hold(engine: &Engine, due: Due<'_>, hold: &Hold) -> anyhow::Result<String> {
     let (key, now, reason) = (due.key(), engine.app.clock.now(), hold.to_string());
     engine.store.hold_issue(&key, &due.mailing.id, due.at, due.expires_at, &reason, now).await?;
-    engine.store.owe_notice(&key, "held", &reason, now).await?;
+    engine.store.owe_notice(&key, &Notice::Held { reason: reason.clone() }, now).await?;
     warn!(mailing = due.mailing.id, issue = %key, "issue {key} is held: {reason}");
     Ok(reason)
 }

@@ -12,7 +12,6 @@ use crate::compose::newsletter::{NewsletterMail, ROOMS};
 use crate::compose::picture;
 use crate::domain::{
     Timestamp,
-    french::NBSP,
     hold::{FileTrouble, Hold},
     issue::{Content, Inline, IssueKey},
     news::NewsItem,
@@ -20,6 +19,7 @@ use crate::domain::{
 };
 use crate::jobs::{Newsletter, SourceRule};
 use crate::keys::{File, Overrides, Problem, Problems, Section as Table};
+use crate::notices::wording;
 use crate::store::Store;
 use crate::templates::Rendered;
 use anyhow::Context;
@@ -109,7 +109,7 @@ async fn news(
                 warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source gave no news");
                 match rule.required {
                     true => return Err(Hold::NewsUnreachable(error.in_french())),
-                    false => missing.push(format!("une source manque{NBSP}: {}", error.in_french())),
+                    false => missing.push(wording::source_missing(&error.in_french())),
                 }
             }
         }
@@ -211,19 +211,18 @@ async fn pictures(fetcher: &Fetcher, letter: &mut Letter, key: &IssueKey, domain
                 story.picture = Some(content_id.clone());
                 pictures.push(Inline { content_id, media_type: "image/jpeg".to_owned(), bytes });
             }
-            Ok(_) => missing.push((story.item.title.clone(), "le message serait trop lourd".to_owned())),
+            Ok(_) => missing.push((story.item.title.clone(), wording::PICTURES_TOO_HEAVY.to_owned())),
             Err(why) => missing.push((story.item.title.clone(), why)),
         }
     }
-    let sentence = |(title, why)| format!("l’image de «{NBSP}{title}{NBSP}» manque{NBSP}: {why}");
-    letter.missing.extend(missing.into_iter().map(sentence));
+    letter.missing.extend(missing.iter().map(|(title, why)| wording::picture_missing(title, why)));
     pictures
 }
 
 /// # Errors
 /// Why there is none, in French.
 async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
-    let url: Url = url.parse().map_err(|_| "son adresse n’en est pas une".to_owned())?;
+    let url: Url = url.parse().map_err(|_| wording::PICTURE_ADDRESS.to_owned())?;
     let bytes = match url.to_file_path() {
         Ok(path) if url.scheme() == "file" => own_picture(&path, fetcher.limits().max_bytes).await?,
         _ => {
@@ -239,19 +238,19 @@ async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
         Ok(Ok(small)) => Ok(small.jpeg),
         Ok(Err(why)) => {
             warn!(error = &why as &dyn std::error::Error, "a picture could not be read");
-            Err("ce n’est pas une image JPEG, PNG ou WebP lisible".to_owned())
+            Err(wording::NOT_A_PICTURE.to_owned())
         }
-        Err(_) => Err("elle n’a pas pu être lue".to_owned()),
+        Err(_) => Err(wording::PICTURE_NOT_READ.to_owned()),
     }
 }
 
 /// A picture beside a text in the office's folder.
 async fn own_picture(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
-    let unreadable = |why: std::io::Error| format!("le fichier {} n’est pas lisible{NBSP}: {why}", path.display());
+    let unreadable = |why| wording::picture_unreadable(path, &why);
     let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
     match about.is_file() && about.len() <= limit as u64 {
         true => tokio::fs::read(path).await.map_err(unreadable),
-        false => Err(format!("le fichier {} est trop gros", path.display())),
+        false => Err(wording::picture_too_big(path)),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::deliver::{self, Deliverer};
 use crate::domain::{
     article::Article,
     issue::{IssueKey, IssueSummary},
+    notice::Notice,
 };
 use crate::jobs::{Approval, Kind};
 use anyhow::Context;
@@ -90,7 +91,7 @@ pub async fn prepare(
     watch: Watch<'_>,
 ) -> anyhow::Result<Prepared> {
     if let Some(issue) = engine.store.issue(&due.key()).await? {
-        if issue.frozen_at.is_some() || issue.state.is_given_up() {
+        if issue.frozen().is_some() || issue.state().is_given_up() {
             return Ok(continue_frozen(&issue, watch));
         }
         if issue.is_presented() {
@@ -111,8 +112,7 @@ pub async fn prepare(
         Approval::Automatic => {
             freeze::freeze(engine, due, content, composed_at, watch).await?;
             if !missing.is_empty() {
-                let text = missing.join("\u{a0}; ");
-                engine.store.owe_notice(&due.key(), "incomplete", &text, composed_at).await?;
+                engine.store.owe_notice(&due.key(), &Notice::Incomplete { missing }, composed_at).await?;
             }
             Ok(Prepared::Frozen { before: false })
         }
@@ -137,7 +137,7 @@ async fn compose(
 }
 
 fn continue_frozen(issue: &IssueSummary, watch: Watch<'_>) -> Prepared {
-    if issue.state.is_given_up() {
+    if issue.state().is_given_up() {
         info!(mailing = issue.mailing, issue = %issue.key, "nothing more of issue {} leaves", issue.key);
     } else {
         watch(Step::Resumed);
@@ -159,7 +159,7 @@ async fn freeze_if_approved(
         }
         // Another process froze or changed it; a change is seen at the next try.
         FreezeOutcome::LostRace => match engine.store.issue(&issue.key).await? {
-            Some(issue) if issue.frozen_at.is_some() => Ok(Prepared::Frozen { before: true }),
+            Some(issue) if issue.frozen().is_some() => Ok(Prepared::Frozen { before: true }),
             _ => Ok(Prepared::Awaiting),
         },
     }

@@ -6,6 +6,7 @@ use crate::deliver::{self, Deliverer};
 use crate::domain::{
     delivery::Finished,
     issue::{IssueKey, IssueState},
+    pause::{Doubt, PauseReason},
 };
 use crate::store::Recovered;
 use tokio_util::sync::CancellationToken;
@@ -22,8 +23,8 @@ pub async fn recover(engine: &Engine, alone: bool) -> anyhow::Result<Recovered> 
     let recovered = store.recover(alone, now).await?;
     if recovered.unknown > 0 {
         for issue in store.open_issues().await?.iter().filter(|it| it.counts.too_many_unknown()) {
-            let reason =
-                deliver::in_doubt(issue.counts.unknown, "le service s’est arrêté pendant que le relais les prenait");
+            let (unknown, because) = (issue.counts.unknown, Doubt::ProcessDied);
+            let reason = PauseReason::InDoubt { unknown, because }.to_string();
             let from = [IssueState::Sending];
             if store.set_issue_state(&issue.key, &from, IssueState::Paused, Some(&reason), now).await? {
                 warn!(issue = %issue.key, %reason, "issue paused");

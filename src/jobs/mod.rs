@@ -43,7 +43,6 @@ pub struct Mailing {
     /// And of these only whoever is meant by it: `audience.where`.
     pub segment: Option<Segment>,
     pub approval: Approval,
-    pub on_unknown: OnUnknown,
     pub sender_name: Option<String>,
     pub sender_address: Option<EmailAddress>,
 }
@@ -109,11 +108,6 @@ pub enum Approval {
     Automatic,
     /// What passes the gates is kept, and leaves once a person approved exactly that (I6).
     Required,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnUnknown {
-    Hold,
 }
 
 impl Mailing {
@@ -237,7 +231,6 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     if compose_before > TimeDelta::zero() && approval == Approval::Automatic {
         root.problem("compose_before", "only where approval = \"required\": what is composed leaves at once otherwise");
     }
-    let on_unknown = root.parsed("on_unknown", |text| word(text, &[("hold", OnUnknown::Hold)]));
 
     let audience = root.section("audience");
     let subscribed = audience.text("subscribed").unwrap_or_else(|| id.clone());
@@ -287,7 +280,6 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         audience: subscribed,
         segment,
         approval,
-        on_unknown: on_unknown.unwrap_or(OnUnknown::Hold),
         sender_name,
         sender_address,
     })

@@ -8,16 +8,13 @@ use crate::app::Engine;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
 use crate::deliver::{Deliverer, Letter, NotHandedOver};
-use crate::domain::{delivery::Phase, email::EmailAddress, french::date_and_hour};
+use crate::domain::{delivery::Phase, email::EmailAddress, french::date_and_hour, notice::Notice};
 use crate::jobs::Approval;
-use crate::store::Notice;
+use crate::store::OwedNotice;
 use crate::templates::Rendered;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
-
-/// Begins the kind of a notice that a lane stopped.
-const LANE: &str = "lane";
 
 /// Message-IDs of notices that need no retry: accepted by the relay, or rejected for good.
 #[derive(Debug, Default)]
@@ -62,11 +59,11 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
     for notice in owed {
         match send_one(engine, deliverer, sent, &notice).await {
             Ok(()) => {
-                info!(issue = %notice.issue, kind = notice.kind, "staff were told that {} is {}", notice.issue, notice.kind)
+                info!(issue = %notice.issue, kind = notice.notice.name(), "staff were told that {} is {}", notice.issue, notice.notice.name())
             }
             Err(error) => {
                 result = NoticeResult::Owed;
-                warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told");
+                warn!(issue = %notice.issue, kind = notice.notice.name(), error = format!("{error:#}"), "staff could not be told");
                 if error.downcast_ref().is_some_and(relay_is_away) {
                     break;
                 }
@@ -76,7 +73,12 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
     result
 }
 
-async fn send_one(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices, notice: &Notice) -> anyhow::Result<()> {
+async fn send_one(
+    engine: &Engine,
+    deliverer: &Deliverer,
+    sent: &SentNotices,
+    notice: &OwedNotice,
+) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
     let Some(words) = words(engine, notice).await? else {
         // The question was answered, or is another one by now.
@@ -101,7 +103,7 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices, no
             })?,
             Words::Question(mail) => question::letter(engine, mail, person, &message_id)?,
         };
-        let id = format!("{}-{}", notice.issue.slug(), slug(&notice.kind));
+        let id = format!("{}-{}", notice.issue.slug(), slug(&notice.notice.kind()));
         match deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await {
             Ok(()) => sent.add(message_id),
             Err(error) if relay_is_away(&error) => return Err(error.into()),
@@ -126,20 +128,19 @@ enum Words {
 }
 
 /// `None` when there is nothing to say any more.
-async fn words(engine: &Engine, notice: &Notice) -> anyhow::Result<Option<Words>> {
-    if question::asks(notice) {
-        return Ok(question::question(engine, notice).await?.map(|mime| Words::Question(Box::new(mime))));
+async fn words(engine: &Engine, notice: &OwedNotice) -> anyhow::Result<Option<Words>> {
+    if let Notice::ApprovalAsked { short_hash, changed } = &notice.notice {
+        let question = question::question(engine, &notice.issue, short_hash, *changed).await?;
+        return Ok(question.map(|mime| Words::Question(Box::new(mime))));
     }
     let app = &engine.app;
     let mailing = app.mailing(notice.issue.mailing()).ok();
     let issue = engine.store.issue(&notice.issue).await?;
     let mail = app.templates.mail(&NoticeMail {
-        // Behind it, which lane.
-        kind: if notice.kind.starts_with(LANE) { LANE.to_owned() } else { notice.kind.clone() },
+        kind: notice.notice.name(),
         title: mailing.map_or_else(|| notice.issue.mailing().to_owned(), |m| m.title.clone()),
         issue: notice.issue.to_string(),
-        // The template ends the sentence.
-        reason: notice.text.trim_end_matches('.').to_owned(),
+        reason: wording::of_notice(&notice.notice),
         deadline: issue.map(|i| date_and_hour(i.expires_at, app.zone_of(notice.issue.mailing()))),
         retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
         approval: mailing.is_some_and(|m| m.approval == Approval::Required),
@@ -153,13 +154,13 @@ fn relay_is_away(error: &NotHandedOver) -> bool {
 }
 
 /// The same at every try, so that a mail program shows a repeated notice once; another for the next pause of the issue.
-fn message_id(notice: &Notice, person: &EmailAddress, sender: &EmailAddress) -> String {
+fn message_id(notice: &OwedNotice, person: &EmailAddress, sender: &EmailAddress) -> String {
     let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
     let owed_at = notice.created_at.timestamp_millis();
-    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), slug(&notice.kind), sender.domain())
+    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), slug(&notice.notice.kind()), sender.domain())
 }
 
-/// For the name of a file, and a Message-ID: a family of recipients is named by whoever wrote the configuration.
+/// For file names and Message-IDs: the operator names the families of recipients, with any characters.
 fn slug(kind: &str) -> String {
     kind.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }

@@ -9,43 +9,37 @@ use crate::compose::{
 use crate::domain::{
     email::EmailAddress,
     french::{NBSP, date_and_hour},
-    issue::{Content, IssueSummary},
+    issue::{Content, IssueKey, IssueSummary},
     message::Message,
     newsletter::Letter,
 };
-use crate::issue::{
-    approval::{ASKING, CHANGED, short},
-    edition,
-};
+use crate::issue::{approval::short, edition};
 use crate::jobs::{Kind, Mailing};
-use crate::store::Notice;
 use anyhow::Context;
 
-/// Whether the notice asks for approval.
-pub(super) fn asks(notice: &Notice) -> bool {
-    notice.kind.starts_with(ASKING)
-}
-
-/// The mail itself, under a banner that says what it is and how to approve it. `None` when the question was answered, or the
+/// `asked`: the short hash of the content in question. The mail itself, under a banner that says what it is and how to approve it. `None` when the question was answered, or the
 /// content has changed since.
 ///
 /// # Errors
 /// When the ledger cannot be read, or a template does not render.
-pub(super) async fn question(engine: &Engine, notice: &Notice) -> anyhow::Result<Option<Mime>> {
-    let key = &notice.issue;
+pub(super) async fn question(
+    engine: &Engine,
+    key: &IssueKey,
+    asked: &str,
+    changed: bool,
+) -> anyhow::Result<Option<Mime>> {
     let (Ok(mailing), Some(issue)) = (engine.app.mailing(key.mailing()), engine.store.issue(key).await?) else {
         return Ok(None);
     };
     let Some(mailing) = edition::mailing_for(engine, mailing, Some(key)).await? else { return Ok(None) };
     let mailing = &*mailing;
-    let asked = notice.kind.strip_prefix(ASKING).unwrap_or_default();
-    let Some(hash) = issue.content_hash.as_deref().filter(|hash| short(hash) == asked) else { return Ok(None) };
-    if !issue.is_presented() || issue.is_approved() {
+    let Some(hash) = issue.content_hash().filter(|hash| short(hash) == asked) else { return Ok(None) };
+    if !issue.needs_approval() {
         return Ok(None);
     }
     let content = engine.store.content(key).await?.context("the content to be approved is gone")?;
     let recipients = engine.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
-    let about = about(&engine.app, mailing, &issue, &content, hash, recipients, notice.text == CHANGED);
+    let about = about(&engine.app, mailing, &issue, &content, hash, recipients, changed);
     let mail = engine.app.templates.mail(&about)?;
     let banner = engine.app.templates.fragment(BANNER, &about)?;
     let review = Content {

@@ -94,11 +94,14 @@ pub(super) async fn present<B: Backend>(
     // The hash that is replaced is named: of two that change the same content, the second finds it changed.
     let upsert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
             content_hash)
-        VALUES ($1, $2, 'awaiting_approval', $3, $4, $5, $6, $7, $8)
+        VALUES ($1, $2, (SELECT CASE WHEN EXISTS (
+                SELECT 1 FROM approvals a WHERE a.issue = $1 AND a.content_hash = $8
+            ) THEN 'approved' ELSE 'awaiting_approval' END), $3, $4, $5, $6, $7, $8)
         ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
             expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
             content_hash = excluded.content_hash
-        WHERE issues.state IN ('held', 'awaiting_approval') AND issues.content_hash IS NOT DISTINCT FROM $9";
+        WHERE issues.state IN ('held', 'awaiting_approval', 'approved')
+            AND issues.content_hash IS NOT DISTINCT FROM $9";
     let values = values![
         &issue.key,
         issue.mailing.as_str(),
@@ -127,8 +130,9 @@ pub(super) async fn approve<B: Backend>(
 ) -> Result<bool> {
     let mut tx = Transaction::write(db, "recording an approval").await?;
     // Written first, to hold the row: the content cannot change between the look and the word.
-    let guard = "UPDATE issues SET reason = reason
-        WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL AND state IN ('held', 'awaiting_approval')";
+    let guard = "UPDATE issues SET state = 'approved'
+        WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
+            AND state IN ('held', 'awaiting_approval', 'approved')";
     if tx.execute(guard, values![key, content_hash]).await? == 0 {
         return Ok(false);
     }
@@ -154,7 +158,7 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
     tx.execute(B::SQL.at_length, values![]).await?;
     let freeze =
         "UPDATE issues SET state = 'sending', reason = NULL, frozen_at = $2, expires_at = $3, message_domain = $5
-        WHERE key = $1 AND content_hash = $4 AND frozen_at IS NULL AND state IN ('held', 'awaiting_approval')
+        WHERE key = $1 AND content_hash = $4 AND frozen_at IS NULL AND state = 'approved'
             AND EXISTS (SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash)";
     let domain = issue.content.envelope.domain.as_str();
     let values = values![&issue.key, now, issue.expires_at, issue.content_hash.as_str(), domain];

@@ -298,7 +298,7 @@ pub(super) async fn open<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
     let mut tx = Transaction::read(db, "reading the open issues").await?;
     // One look into the index for each issue that is over.
     let select = issues!(
-        "WHERE state IN ('held', 'awaiting_approval', 'sending', 'paused')
+        "WHERE state IN ('held', 'awaiting_approval', 'approved', 'sending', 'paused')
             OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = issues.key AND d.state = 'unknown') IS NOT NULL"
     );
     let mut issues: Vec<IssueSummary> =
@@ -341,7 +341,7 @@ pub(super) async fn set_state<B: Backend>(
     let mut tx = Transaction::write(db, "changing the state of an issue").await?;
     // Looked at under the same guard that changes it: the state read is the state replaced, or nothing is.
     let Some(row) = tx.row(issues!("WHERE key = $1"), values![key]).await? else { return Ok(false) };
-    let before = rows::issue(&row)?.state;
+    let before = rows::issue(&row)?.state();
     if !from.contains(&before) {
         return Ok(false);
     }

@@ -10,6 +10,7 @@ use crate::domain::{
     delivery::{DeliveryId, Marked, Phase, State},
     edition::{Edition, EditionFile},
     issue::{Counts, IssueKey},
+    notice::Notice,
     partner::{Difference, ImportSummary},
 };
 use std::{fmt, sync::Arc};
@@ -192,15 +193,12 @@ pub enum Frozen {
     Before,
 }
 
-/// A mail to staff that is owed: one when an issue is held, one when that ends.
+/// A mail to staff that is owed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct OwedNotice {
     pub id: String,
     pub issue: IssueKey,
-    /// `held`, `resolved`, `expired`, `paused`, `relay`, `lane-PACE-NAME`, `missed`, `approval-HASH`: one of a kind
-    /// per issue, but for one at each pause.
-    pub kind: String,
-    pub text: String,
+    pub notice: Notice,
     pub created_at: Timestamp,
 }
 

@@ -2,38 +2,38 @@
 
 use super::Ledger;
 use super::{
-    Notice, Result,
+    OwedNotice, Result,
     backend::{Backend, Transaction, values},
     rows,
 };
-use crate::domain::{Timestamp, issue::IssueKey};
+use crate::domain::{Timestamp, issue::IssueKey, notice::Notice};
 use async_trait::async_trait;
 
 /// Notices owed to staff.
 #[async_trait]
 pub trait Notices: Send + Sync {
     /// `false` when this issue already has one of this kind.
-    async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool>;
+    async fn owe_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool>;
 
     /// One for each issue that is paused, however it came to be, and for each pause. Returns how many are new.
     async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
 
-    async fn owed_notices(&self) -> Result<Vec<Notice>>;
+    async fn owed_notices(&self) -> Result<Vec<OwedNotice>>;
 
     async fn notice_sent(&self, id: &str, now: Timestamp) -> Result<()>;
 }
 
 #[async_trait]
 impl<B: Backend> Notices for Ledger<B> {
-    async fn owe_notice(&self, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool> {
-        owe(&self.0, issue, kind, text, now).await
+    async fn owe_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
+        owe(&self.0, issue, notice, now).await
     }
 
     async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64> {
         owe_of_paused(&self.0, now).await
     }
 
-    async fn owed_notices(&self) -> Result<Vec<Notice>> {
+    async fn owed_notices(&self) -> Result<Vec<OwedNotice>> {
         owed(&self.0).await
     }
 
@@ -42,10 +42,11 @@ impl<B: Backend> Notices for Ledger<B> {
     }
 }
 
-pub(super) async fn owe<B: Backend>(db: &B, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool> {
+pub(super) async fn owe<B: Backend>(db: &B, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
     let mut tx = Transaction::write(db, "owing a notice").await?;
     let insert = "INSERT INTO notices (id, issue, kind, text, created_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING";
+    let (kind, text) = (notice.kind(), notice.text());
     let owed = tx.execute(insert, values![format!("{kind}:{issue}"), issue, kind, text, now]).await? == 1;
     tx.commit().await?;
     Ok(owed)
@@ -62,7 +63,7 @@ pub(super) async fn owe_of_paused<B: Backend>(db: &B, now: Timestamp) -> Result<
     Ok(owed)
 }
 
-pub(super) async fn owed<B: Backend>(db: &B) -> Result<Vec<Notice>> {
+pub(super) async fn owed<B: Backend>(db: &B) -> Result<Vec<OwedNotice>> {
     let mut tx = Transaction::read(db, "reading owed notices").await?;
     let select = "SELECT id, issue, kind, text, created_at FROM notices WHERE sent_at IS NULL ORDER BY created_at, id";
     tx.rows(select, values![]).await?.iter().map(rows::notice).collect()

@@ -26,6 +26,9 @@ pub struct IssueView {
     pub approved_by: Option<String>,
     pub counts: Counts,
     pub recipients: u64,
+    /// A person may approve it.
+    #[serde(skip)]
+    pub needs_approval: bool,
 }
 
 impl IssueView {
@@ -33,37 +36,28 @@ impl IssueView {
         Self {
             key: it.key.clone(),
             mailing: it.mailing.clone(),
-            state: it.state,
-            reason: it.reason.clone(),
+            state: it.state(),
+            reason: it.reason().map(str::to_owned),
             scheduled_for: instant(it.scheduled_for, zone),
             expires_at: instant(it.expires_at, zone),
-            frozen_at: it.frozen_at.map(|at| instant(at, zone)),
-            closed_at: it.closed_at.map(|at| instant(at, zone)),
+            frozen_at: it.frozen_at().map(|at| instant(at, zone)),
+            closed_at: it.closed_at().map(|at| instant(at, zone)),
             subject: it.subject.clone(),
-            content_hash: it.content_hash.clone(),
-            approved_by: it.approved_by.clone(),
+            content_hash: it.content_hash().map(str::to_owned),
+            approved_by: it.approved_by().map(str::to_owned),
             counts: it.counts,
             recipients: it.counts.total(),
+            needs_approval: it.needs_approval(),
         }
     }
 
-    /// The sum in words, or whether it is approved while nothing is frozen.
+    /// The sum in words, or who approved it while nothing is frozen.
     pub fn sum(&self) -> String {
-        match (&self.approved_by, self.is_kept()) {
-            (Some(by), true) => format!("approved by {by}"),
-            (None, true) => "not approved yet".to_owned(),
+        match (self.state, &self.approved_by) {
+            (IssueState::Approved, Some(by)) => format!("by {by}"),
+            _ if self.needs_approval => "not approved yet".to_owned(),
             _ => self.counts.to_string(),
         }
-    }
-
-    /// A person may approve it.
-    pub fn awaits_approval(&self) -> bool {
-        self.is_kept() && self.approved_by.is_none()
-    }
-
-    fn is_kept(&self) -> bool {
-        let open = matches!(self.state, IssueState::Held | IssueState::AwaitingApproval);
-        open && self.frozen_at.is_none() && self.content_hash.is_some()
     }
 }
 
@@ -104,7 +98,7 @@ pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetai
     let zone = engine.app.zone_of(&issue.mailing);
     let approvals = engine.store.approvals(key).await?.into_iter().map(|it| ApprovalView {
         at: instant(it.at, zone),
-        counts: Some(&it.content_hash) == issue.content_hash.as_ref(),
+        counts: Some(&*it.content_hash) == issue.content_hash(),
         by: it.by,
         content_hash: it.content_hash,
     });

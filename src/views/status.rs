@@ -152,8 +152,8 @@ impl Ledger {
         };
         let issue = |it: &IssueSummary| OpenIssueView {
             key: it.key.clone(),
-            state: it.state,
-            reason: it.reason.clone(),
+            state: it.state(),
+            reason: it.reason().map(str::to_owned),
             expires_at: self.local(it.expires_at),
             counts: it.counts,
             recipients: it.counts.total(),
@@ -192,15 +192,13 @@ impl Ledger {
             });
         }
         for issue in &self.issues {
-            let (key, reason) = (issue.key.to_string(), issue.reason.clone().unwrap_or_default());
+            let (key, reason) = (issue.key.to_string(), issue.reason().unwrap_or_default());
             let mut wait = |why, help| waiting.push(Waiting { issue: key.clone(), why, help });
-            match issue.state {
-                IssueState::Held | IssueState::AwaitingApproval if issue.is_presented() && !issue.is_approved() => {
-                    wait(
-                        format!("awaits approval until {}", self.local(issue.expires_at)),
-                        format!("semainier issues show {key}, then semainier issues approve {key} --by NAME"),
-                    )
-                }
+            match issue.state() {
+                _ if issue.needs_approval() => wait(
+                    format!("awaits approval until {}", self.local(issue.expires_at)),
+                    format!("semainier issues show {key}, then semainier issues approve {key} --by NAME"),
+                ),
                 IssueState::Held => {
                     wait(format!("held: {reason}"), format!("mend the article; until {}", self.local(issue.expires_at)))
                 }
@@ -235,7 +233,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::issue::{Counts, IssueKey};
+    use crate::domain::issue::{Frozen, Stage};
     use crate::store::RelayLeftAlone;
 
     fn at(text: &str) -> Timestamp {
@@ -254,21 +252,24 @@ mod tests {
         }
     }
 
-    fn issue(state: IssueState, unknown: u64) -> IssueSummary {
+    fn issue(stage: Stage, unknown: u64) -> IssueSummary {
         IssueSummary {
             key: IssueKey::new("agenda", "2026-W28"),
             mailing: "agenda".to_owned(),
-            state,
-            reason: Some("aucun article".to_owned()),
+            stage,
             scheduled_for: at("2026-07-04T06:00:00Z"),
             expires_at: at("2026-07-04T18:00:00Z"),
-            frozen_at: None,
-            closed_at: None,
             subject: None,
-            content_hash: None,
-            approved_by: None,
             counts: Counts { unknown, sent: 3, ..Counts::default() },
         }
+    }
+
+    fn frozen() -> Frozen {
+        Frozen { at: at("2026-07-04T06:00:00Z"), content_hash: None, approved_by: None }
+    }
+
+    fn held(content_hash: Option<String>) -> Stage {
+        Stage::Held { reason: "aucun article".to_owned(), content_hash }
     }
 
     fn ledger(daemons: Vec<Daemon>, issues: Vec<IssueSummary>) -> Ledger {
@@ -280,24 +281,23 @@ mod tests {
     fn what_needs_a_person_is_listed_with_the_command_that_helps() {
         let whys = |ledger: Ledger| ledger.waiting().into_iter().map(|w| (w.why, w.help)).collect::<Vec<_>>();
         let alive = || vec![daemon("2026-07-04T06:04:30Z")];
-        assert_eq!(whys(ledger(alive(), vec![issue(IssueState::Sending, 0)])), []);
-        let said = whys(ledger(vec![daemon("2026-07-04T06:01:00Z")], vec![issue(IssueState::Held, 0)]));
+        assert_eq!(whys(ledger(alive(), vec![issue(Stage::Sending(frozen()), 0)])), []);
+        let said = whys(ledger(vec![daemon("2026-07-04T06:01:00Z")], vec![issue(held(None), 0)]));
         assert_eq!(said[0].1, "semainier serve");
         assert_eq!(
             said[1],
             ("held: aucun article".to_owned(), "mend the article; until 2026-07-04T20:00:00+02:00".to_owned())
         );
-        let asked = IssueSummary { content_hash: Some("c0ffee".to_owned()), ..issue(IssueState::AwaitingApproval, 0) };
-        let approved = IssueSummary { approved_by: Some("Claire".to_owned()), ..asked.clone() };
-        assert_eq!(whys(ledger(alive(), vec![approved])), []);
+        let hash = || "c0ffee".to_owned();
+        let approved = Stage::Approved { content_hash: hash(), by: "Claire".to_owned(), held_for: None };
+        assert_eq!(whys(ledger(alive(), vec![issue(approved, 0)])), []);
         let help =
             "semainier issues show agenda/2026-W28, then semainier issues approve agenda/2026-W28 --by NAME".to_owned();
         let why = "awaits approval until 2026-07-04T20:00:00+02:00".to_owned();
-        for state in [IssueState::Held, IssueState::AwaitingApproval] {
-            let waiting = IssueSummary { state, ..asked.clone() };
-            assert_eq!(whys(ledger(alive(), vec![waiting])), [(why.clone(), help.clone())]);
+        for stage in [Stage::AwaitingApproval { content_hash: hash() }, held(Some(hash()))] {
+            assert_eq!(whys(ledger(alive(), vec![issue(stage, 0)])), [(why.clone(), help.clone())]);
         }
-        let said = whys(ledger(alive(), vec![issue(IssueState::Paused, 2)]));
+        let said = whys(ledger(alive(), vec![issue(Stage::Paused { frozen: frozen(), reason: None }, 2)]));
         assert_eq!(said[0].1, "semainier issues resume agenda/2026-W28");
         assert_eq!(said[1].0, "2 unknown: the relay may or may not have them");
     }
@@ -324,7 +324,8 @@ mod tests {
 
     #[test]
     fn the_json_has_instants_in_the_zone_of_the_office_and_sums() {
-        let status = ledger(vec![daemon("2026-07-04T06:04:30Z")], vec![issue(IssueState::Sending, 1)]).status(vec![]);
+        let status =
+            ledger(vec![daemon("2026-07-04T06:04:30Z")], vec![issue(Stage::Sending(frozen()), 1)]).status(vec![]);
         let json = serde_json::to_value(status).unwrap();
         assert_eq!(json["daemons"][0]["relay"]["left_alone_until"], "2026-07-04T08:10:00+02:00");
         assert_eq!((&json["issues"][0]["recipients"], &json["owed_notices"]), (&4.into(), &2.into()));

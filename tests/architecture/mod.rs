@@ -157,6 +157,19 @@ fn all_sql_is_in_the_store() {
     }
 }
 
+/// Failures are worded in `notices/`, from data: these rooms return values.
+#[test]
+fn the_rooms_that_fail_speak_no_french() {
+    let silent = ["deliver/", "daemon/", "issue/", "store/"];
+    for (file, code) in sources().into_iter().filter(|(file, _)| silent.iter().any(|room| file.starts_with(room))) {
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        for line in code.lines().filter(|line| line.contains('"')) {
+            let french = line.chars().find(|c| "’éèêàçôùî".contains(*c));
+            assert!(french.is_none() || line.contains("{kind}.pdf"), "src/{file} speaks French: {}", line.trim());
+        }
+    }
+}
+
 #[test]
 fn a_module_is_a_folder_or_a_file_never_both() {
     let files: Vec<_> = sources().into_iter().map(|(file, _)| file).collect();

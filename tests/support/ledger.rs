@@ -148,7 +148,7 @@ impl Ledger {
     }
 
     pub async fn issue_state(&self, key: &IssueKey) -> IssueState {
-        self.store.issue(key).await.unwrap().unwrap().state
+        self.store.issue(key).await.unwrap().unwrap().state()
     }
 }
 
