@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, Page, Shelf, Validators};
-use crate::compose::context;
+use crate::compose::{context, page};
 use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
 use crate::jobs::{self, Mailing};
@@ -45,6 +45,7 @@ impl App {
         let mailings = jobs::load(&config, clock.now())?;
         let templates = Templates::load(config.templates.as_deref())?;
         context::check_all(&templates)?;
+        page::check_all(&templates)?;
         let timeout = config.fetch.timeout.to_std().unwrap_or_default();
         let limits = FetchLimits {
             total: timeout,

@@ -1,7 +1,7 @@
 //! `semainier check`: everything that can be wrong before it matters.
 
 use super::{Context, Ended, next, show};
-use crate::compose::context;
+use crate::compose::{context, page};
 use crate::issue::newsletter;
 use crate::jobs::Kind;
 use secrecy::ExposeSecret;
@@ -18,6 +18,9 @@ pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
     show::line(format!("database: {}", if database.starts_with("sqlite") { database } else { "postgres" }));
     for (name, samples) in context::check_all(&app.templates)? {
         show::line(format!("template {name}: {samples} samples rendered"));
+    }
+    for (name, samples) in page::check_all(&app.templates)? {
+        show::line(format!("page {name}: {samples} samples rendered"));
     }
     show::line(format!("mailings: {}", app.mailings.len()));
     for mailing in &app.mailings {
