@@ -48,7 +48,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_rustls::{TlsConnector, rustls};
 use tokio_util::sync::CancellationToken;
 
-/// Makes the bytes of a delivery. The pipeline implements it from what was frozen: the same bytes each time it is asked.
+/// Builds the bytes of a delivery from what was frozen: the same bytes each time. Implemented in `outbox.rs`.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     async fn message(&self, claim: &Claim) -> Result<Message, MessageError>;

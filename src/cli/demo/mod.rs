@@ -1,5 +1,5 @@
 //! `semainier demo`: one agenda on a sample article, one newsletter that is approved, and one edition that is announced and
-//! ordered, through the same pipeline as in earnest. Mails are captured in a folder; no network, no server.
+//! ordered, through the same steps as in production. Mails are captured in a folder; no network, no server.
 
 use super::{Context, Ended, approval, editions as announcing, files, partners, run, show, tables};
 use crate::actions::{Actor, Door, announce};
