@@ -101,6 +101,30 @@ mod tests {
         assert!(refused.contains("FOREIGN KEY"), "{refused}");
     }
 
+    #[tokio::test]
+    async fn what_was_approved_before_schema_13_is_in_the_state_approved_after_it() {
+        let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(true);
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        let whole = super::sqlite();
+        let before = super::Migrator::with_migrations(whole.iter().filter(|it| it.version <= 12).cloned().collect());
+        super::run(&before, &mut db).await.unwrap();
+        let rows = "INSERT INTO issues (key, mailing, state, reason, scheduled_for, expires_at, created_at, content_hash) VALUES
+                ('n/2026-07', 'n', 'awaiting_approval', NULL, 1, 2, 3, 'a'),
+                ('n/2026-08', 'n', 'held', 'personne', 1, 2, 3, 'b'),
+                ('n/2026-09', 'n', 'awaiting_approval', NULL, 1, 2, 3, 'c');
+            INSERT INTO approvals VALUES ('n/2026-07', 'a', 'Claire', 4), ('n/2026-08', 'b', 'Claire', 4),
+                ('n/2026-09', 'another', 'Claire', 4);
+            INSERT INTO notices (id, issue, kind, text, created_at)
+                VALUES ('r', 'n/2026-08', 'resolved', 'Une personne a donné son accord', 5)";
+        sqlx::raw_sql(rows).execute(&mut db).await.unwrap();
+        super::run(&whole, &mut db).await.unwrap();
+        let states = "SELECT state || coalesce(':' || reason, '') FROM issues ORDER BY key";
+        let states: Vec<String> = sqlx::query_scalar(states).fetch_all(&mut db).await.unwrap();
+        assert_eq!(states, ["approved", "approved:personne", "awaiting_approval"]);
+        let text: String = sqlx::query_scalar("SELECT text FROM notices").fetch_one(&mut db).await.unwrap();
+        assert_eq!(text, "approved");
+    }
+
     #[test]
     fn both_databases_have_the_same_migrations() {
         let names =
