@@ -100,7 +100,8 @@ async fn an_issue_held_at_its_hour_may_still_be_approved_and_one_that_is_over_ma
     };
     assert!(to(IssueState::AwaitingApproval, IssueState::Held).await);
     assert!(store.approve_issue(key, &issue.content_hash, "Claire", at(2)).await.unwrap());
-    assert!(to(IssueState::Held, IssueState::Expired).await);
+    assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::Approved);
+    assert!(to(IssueState::Approved, IssueState::Expired).await);
     assert!(!store.approve_issue(key, &issue.content_hash, "Paul", at(3)).await.unwrap());
     assert_eq!(store.freeze_approved(&issue, at(4)).await.unwrap(), Frozen::Before);
 }
