@@ -1,9 +1,16 @@
 //! `semainier partners import`: what a file would change, for a person to read, and then the change.
 
 use super::super::{Ended, show};
+use crate::actions::{
+    self, ActionError, Actor, Refusal,
+    partners::{Imported, List},
+};
 use crate::app::Engine;
-use crate::domain::partner::{Basis, Difference, Import, ImportSummary, NewContact};
-use crate::partners::{import, sheet};
+use crate::domain::partner::{Basis, Difference, ImportSummary};
+use crate::partners::{
+    import::{self, Parsed},
+    sheet,
+};
 use crate::store::ImportReport;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -40,25 +47,30 @@ enum BasisArg {
     Consent,
 }
 
-pub(super) async fn run(engine: &Engine, args: Args) -> anyhow::Result<Ended> {
-    for id in &args.mailing {
-        engine.app.mailing(id)?;
-    }
+pub(super) async fn run(engine: &Engine, actor: &Actor, args: Args) -> anyhow::Result<Ended> {
     let file = &args.file;
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let source = args.source.clone().unwrap_or(name);
-    let bytes = read(file)?;
-    let options = Options {
-        dry_run: args.dry_run,
-        replace: args.replace,
-        yes: args.yes,
+    let parsed = parse(&read(file)?).with_context(|| file.display().to_string())?;
+    let list = List {
+        parsed: &parsed,
+        source: args.source.as_deref().unwrap_or(&name),
+        mailings: &args.mailing,
         basis: match args.basis {
             BasisArg::LegitimateInterest => Basis::LegitimateInterest,
             BasisArg::Consent => Basis::Consent,
         },
+        replace: args.replace,
+        dry_run: args.dry_run,
+        remove_many: args.yes,
     };
-    let ended = import(engine, &bytes, &source, args.mailing, &options).await;
-    ended.with_context(|| file.display().to_string())
+    let ended = match import_list(engine, actor, list).await {
+        Err(ActionError::Refused(refusal @ Refusal::RemovesMany { .. })) => {
+            confirm(&refusal.in_english())?;
+            import_list(engine, actor, List { remove_many: true, ..list }).await
+        }
+        ended => ended,
+    };
+    ended.map_err(anyhow::Error::from).with_context(|| file.display().to_string())
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -70,90 +82,50 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(cannot)
 }
 
-#[derive(Default)]
-struct Options {
-    dry_run: bool,
-    replace: bool,
-    yes: bool,
-    basis: Basis,
-}
-
-/// Imports a list that is already in memory, and says what it did.
-pub(in crate::cli) async fn import_bytes(
-    engine: &Engine,
-    bytes: &[u8],
-    source: &str,
-    dry_run: bool,
-    mailings: Vec<String>,
-) -> anyhow::Result<Ended> {
-    import(engine, bytes, source, mailings, &Options { dry_run, ..Options::default() }).await
-}
-
-async fn import(
-    engine: &Engine,
-    bytes: &[u8],
-    source: &str,
-    mailings: Vec<String>,
-    options: &Options,
-) -> anyhow::Result<Ended> {
+/// Says which lines were merged into others.
+fn parse(bytes: &[u8]) -> anyhow::Result<Parsed> {
     let parsed = import::parse(bytes)?;
-    for message in parsed.merged.said() {
-        show::aside(message);
-    }
-    let sound = parsed.sound();
-    if !options.dry_run {
-        sound.clone()?;
-    }
-    let mailings = match mailings.is_empty() {
-        true => engine.app.mailings.iter().map(|m| m.audience.clone()).collect(),
-        false => mailings,
-    };
-    let contact = |line: import::Line| NewContact {
-        address_hash: engine.tokens.address_hash(&line.address),
-        address: line.address,
-        fields: line.fields,
-    };
-    let contacts: Vec<_> = parsed.lines.into_iter().map(contact).collect();
-    let import = Import {
-        contacts: &contacts,
-        mailings: &mailings,
+    parsed.merged.said().iter().for_each(show::aside);
+    Ok(parsed)
+}
+
+/// Imports a list that is already in memory, for all mailings.
+pub(in crate::cli) async fn import_bytes(engine: &Engine, bytes: &[u8], source: &str) -> anyhow::Result<Ended> {
+    let parsed = parse(bytes)?;
+    let list = List {
+        parsed: &parsed,
         source,
-        basis: options.basis,
-        replace: options.replace,
-        dry_run: options.dry_run,
+        mailings: &[],
+        basis: Basis::default(),
+        replace: false,
+        dry_run: false,
+        remove_many: false,
     };
-    if options.replace && !options.dry_run && !options.yes {
-        let would = watched(engine, &Import { dry_run: true, ..import.clone() }).await?;
-        ask_before_removing(&would)?;
-    }
-    let report = watched(engine, &import).await?;
-    if options.dry_run {
-        show_differences(&report);
-    }
-    show::line(sum(contacts.len(), &parsed.format, &report.summary, options.dry_run));
-    sound?;
-    Ok(Ended::Done)
+    Ok(import_list(engine, &crate::cli::actor(source)?, list).await?)
 }
 
 /// With a bar on a terminal, where it takes long enough to be seen.
-async fn watched(engine: &Engine, import: &Import<'_>) -> anyhow::Result<ImportReport> {
+async fn import_list(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<Ended, ActionError> {
     let target = match std::io::stderr().is_terminal() {
         true => ProgressDrawTarget::stderr(),
         false => ProgressDrawTarget::hidden(),
     };
-    let bar = ProgressBar::with_draw_target(Some(import.contacts.len() as u64), target);
-    let report = engine.store.import(import, &|lines| bar.inc(lines as u64), engine.app.clock.now()).await;
+    let bar = ProgressBar::with_draw_target(None, target);
+    let imported = actions::partners::import(engine, actor, list, &|lines| bar.inc(lines as u64)).await;
     bar.finish_and_clear();
-    Ok(report?)
+    let Imported { contacts, report, problems } = imported?;
+    if list.dry_run {
+        show_differences(&report);
+    }
+    show::line(sum(contacts, &list.parsed.format, &report.summary, list.dry_run));
+    match problems {
+        Some(problems) => Err(anyhow::Error::from(problems).into()),
+        None => Ok(Ended::Done),
+    }
 }
 
-/// I08: a list that was cut short must not empty the ledger.
-fn ask_before_removing(would: &ImportReport) -> anyhow::Result<()> {
-    let (gone, known) = (would.summary.gone, would.known);
-    if gone * 5 <= known {
-        return Ok(());
-    }
-    let question = format!("this removes {gone} of {known} contacts ({} %)", gone * 100 / known);
+/// A person decides whether many contacts are removed (I08).
+fn confirm(question: &str) -> anyhow::Result<()> {
     if std::io::stdin().is_terminal() {
         let _ = write!(std::io::stderr(), "{question}. Go on? [y/N] ");
         let mut answer = String::new();

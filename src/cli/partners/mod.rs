@@ -2,12 +2,13 @@
 
 mod import;
 
-use super::{Context, Ended, show};
+use super::{Context, Ended, show, tables};
+use crate::actions::{self, partners::Erasure};
 use crate::app::Engine;
-use crate::domain::{email::EmailAddress, partner::SuppressionReason, segment::Segment};
+use crate::domain::{email::EmailAddress, segment::Segment};
 use crate::partners::export;
-use crate::report;
-use crate::store::{Access, Erased, LogFilter};
+use crate::store::{Access, LogFilter};
+use crate::views::{log, orders::OrderView};
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};
 
@@ -70,18 +71,26 @@ pub(super) enum Command {
 pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
     match command {
-        Command::Import(args) => import::run(&engine, args).await,
+        Command::Import(args) => import::run(&engine, &context.actor()?, args).await,
         Command::List { segment, json } => list(&engine, segment.as_deref(), json).await,
         Command::Export { contact: Some(address), .. } => export_person(&engine, &address).await,
         Command::Export { out, segment, .. } => export_list(&engine, out.as_deref(), segment.as_deref()).await,
-        Command::Erase { address } => erase(&engine, &address).await,
-        Command::Suppress { address, mailing } => {
-            if let Some(id) = &mailing {
-                engine.app.mailing(id)?;
+        Command::Erase { address } => {
+            match actions::partners::erase(&engine, &context.actor()?, &address).await? {
+                Erasure::Done { deliveries } => {
+                    show::line(format!(
+                        "{address} is erased; {deliveries} deliveries keep their state and lost their person"
+                    ));
+                    show::line("The address is suppressed by its fingerprint: no import brings mail to it again.");
+                }
+                Erasure::NotKnown => {
+                    show::line(format!("{address} was not known; it is suppressed by its fingerprint all the same"))
+                }
             }
-            let hash = engine.tokens.address_hash(&address);
-            let now = engine.app.clock.now();
-            engine.store.suppress(&hash, mailing.as_deref(), SuppressionReason::Manual, now).await?;
+            Ok(Ended::Done)
+        }
+        Command::Suppress { address, mailing } => {
+            actions::partners::suppress(&engine, &context.actor()?, &address, mailing.as_deref()).await?;
             show::line(format!("{address} receives {} no more", mailing.as_deref().unwrap_or("any mailing")));
             Ok(Ended::Done)
         }
@@ -102,7 +111,7 @@ async fn list(engine: &Engine, segment: Option<&str>, as_json: bool) -> anyhow::
     if as_json {
         show::json(&contacts.iter().map(export::listed).collect::<Vec<_>>())?;
     } else {
-        show::line(report::contacts_table(&contacts));
+        show::line(tables::contacts_table(&contacts));
         show::line(format!("{} contacts", contacts.len()));
     }
     Ok(Ended::Done)
@@ -128,24 +137,9 @@ async fn export_person(engine: &Engine, address: &EmailAddress) -> anyhow::Resul
     let dossier = engine.store.dossier(&address.key(), &engine.tokens.address_hash(address)).await?;
     let log = engine.store.log(&LogFilter { address_key: Some(address.key()), ..Default::default() }).await?;
     let zone = engine.app.config.zone;
-    let (deliveries, editions) = (report::log_json(&log, zone), engine.store.editions().await?);
-    let orders = report::orders_json(&dossier.orders, &editions, zone);
+    let editions = engine.store.editions().await?;
+    let orders: Vec<_> = dossier.orders.iter().map(|order| OrderView::new(order, &editions, zone)).collect();
+    let (deliveries, orders) = (serde_json::to_value(log::page(&log, zone))?, serde_json::to_value(orders)?);
     show::json(&export::person(&address.to_string(), &dossier, &deliveries, &orders))?;
     Ok(Ended::Done)
-}
-
-async fn erase(engine: &Engine, address: &EmailAddress) -> anyhow::Result<Ended> {
-    let hash = engine.tokens.address_hash(address);
-    match engine.store.erase(&address.key(), &hash, engine.app.clock.now()).await? {
-        Erased::Done { deliveries } => {
-            show::line(format!("{address} is erased; {deliveries} deliveries keep their state and lost their person"));
-            show::line("The address is suppressed by its fingerprint: no import brings mail to it again.");
-            Ok(Ended::Done)
-        }
-        Erased::NotKnown => {
-            show::line(format!("{address} was not known; it is suppressed by its fingerprint all the same"));
-            Ok(Ended::Done)
-        }
-        Erased::UnderWay => bail!("a message to {address} is being sent; nothing was erased. Try again in a minute"),
-    }
 }

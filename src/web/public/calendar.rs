@@ -127,20 +127,20 @@ impl Lines {
 }
 
 /// One item a week, with its text and its documents.
-pub(super) fn json_feed(title: &str, config: &Config, weeks: &[(Week, Agenda, Published)]) -> Value {
+pub(super) fn json_feed(mailing: &str, title: &str, config: &Config, weeks: &[(Week, Agenda, Published)]) -> Value {
     let base = config.public_url.as_str().trim_end_matches('/');
     let items: Vec<Value> = weeks
         .iter()
         .map(|(week, agenda, published)| {
             json!({
                 "id": published.key.as_str(),
-                "url": format!("{base}/agenda/{week}"),
+                "url": format!("{base}/{mailing}/{week}"),
                 "title": format!("{title}, {}", french::week(*week)),
                 "content_text": words(agenda),
                 "date_published": published.frozen_at.to_rfc3339(),
                 "language": "fr",
                 "attachments": [{
-                    "url": format!("{base}/agenda/{week}/agenda.ics"),
+                    "url": format!("{base}/{mailing}/{week}/agenda.ics"),
                     "mime_type": "text/calendar",
                 }],
             })
@@ -149,8 +149,8 @@ pub(super) fn json_feed(title: &str, config: &Config, weeks: &[(Week, Agenda, Pu
     json!({
         "version": "https://jsonfeed.org/version/1.1",
         "title": title,
-        "home_page_url": format!("{base}/agenda"),
-        "feed_url": format!("{base}/agenda.json"),
+        "home_page_url": format!("{base}/{mailing}"),
+        "feed_url": format!("{base}/{mailing}.json"),
         "language": "fr",
         "authors": [{ "name": config.office.name, "url": config.office.website }],
         "items": items,

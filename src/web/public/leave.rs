@@ -4,13 +4,13 @@
 //! it). A mail program's one-click POST comes without cookie or session and is answered by 200, never by a redirect
 //! (RFC 8058 3.1, 3.2).
 
-use super::{
-    Site,
-    answer::{self, Answer, Keep},
-};
 use crate::compose::page::{ChoiceLine, LeavePage};
 use crate::domain::partner::Choices;
 use crate::store::StoreError;
+use crate::web::{
+    Site,
+    answer::{self, Answer, Keep},
+};
 use axum::{
     body::Bytes,
     extract::{Path, State},
@@ -102,7 +102,7 @@ impl Site {
         match self.store.choices(contact).await {
             Ok(Some(choices)) => {
                 let page = self.leave_words(&choices, mailing, done);
-                self.shown(StatusCode::OK, "leave", page, Keep::Never)
+                self.shown(StatusCode::OK, &page, Keep::Never)
             }
             // The contact was deleted: nobody is written to any more.
             Ok(None) => {

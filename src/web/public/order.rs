@@ -2,16 +2,16 @@
 //!
 //! The link is one contact's for one edition, and opens nothing else. What is posted twice is ordered once.
 
-use super::{
-    Site,
-    answer::{self, Answer, Keep, Kept},
-};
 use crate::compose::page::{HandoverChoice, OrderForm, OrderLine, OrderPage, OrderProblem};
 use crate::domain::{
     edition::{Edition, EditionFile, Handover, LONGEST_REMARK, Order, Orderer, Stocked, Wish, number, packs_in_french},
     french,
 };
 use crate::store::{Ordered, StoreError};
+use crate::web::{
+    Site,
+    answer::{self, Answer, Keep, Kept},
+};
 use anyhow::Context;
 use axum::{
     body::Bytes,
@@ -199,7 +199,7 @@ impl Site {
             Ok(Some((stocked, Some(orderer), open))) => match self.cover_width(&stocked).await {
                 Ok(width) => {
                     let page = self.order_words(&stocked, &orderer, open.as_ref(), &shown, width);
-                    self.shown(shown.status, "order", page, Keep::Never)
+                    self.shown(shown.status, &page, Keep::Never)
                 }
                 Err(error) => self.broken(&error),
             },

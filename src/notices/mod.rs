@@ -1,28 +1,26 @@
-//! Words to staff: one mail when an issue is held, one when that ends. At least once, unlike what partners get: while one
-//! of them cannot be told the notice stays owed, and the others are not told again by the same process.
+//! Notices to staff: one mail when an issue is held, one when that ends. Delivered at least once, unlike mail to partners:
+//! while one member of staff cannot be reached the notice stays owed, and the same process does not notify the others again.
+
+mod question;
+pub mod wording;
 
 use crate::app::Engine;
-use crate::approval;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
-use crate::daemon::in_words;
 use crate::deliver::{Deliverer, Letter, NotHandedOver};
-use crate::domain::{delivery::Phase, email::EmailAddress};
+use crate::domain::{delivery::Phase, email::EmailAddress, french::date_and_hour, notice::Notice};
 use crate::jobs::Approval;
-use crate::store::Notice;
+use crate::store::OwedNotice;
 use crate::templates::Rendered;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
 
-/// Begins the kind of a notice that a lane stopped.
-const LANE: &str = "lane";
-
-/// Message-IDs of notices that need no other try: taken by the relay, or refused for good.
+/// Message-IDs of notices that need no retry: accepted by the relay, or rejected for good.
 #[derive(Debug, Default)]
-pub struct Settled(Mutex<HashSet<String>>);
+pub struct SentNotices(Mutex<HashSet<String>>);
 
-impl Settled {
+impl SentNotices {
     fn has(&self, message_id: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(message_id)
     }
@@ -32,19 +30,19 @@ impl Settled {
     }
 }
 
-/// How far it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// Nothing is owed any more, or there is nobody to tell.
-    All,
-    /// Something stays owed: try again, but not at once.
-    NotYet,
+pub enum NoticeResult {
+    /// Nothing is owed any more, or no staff are configured.
+    AllSent,
+    /// Something stays owed: retry, but not immediately.
+    Owed,
 }
 
-/// Sends what is owed, the news of a paused issue included; what cannot be sent now stays owed.
-pub async fn send(engine: &Engine, deliverer: &Deliverer) -> Told {
+/// Sends what is owed, including notices of paused issues; what cannot be sent now stays owed. `sent`: what this process
+/// has sent already.
+pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) -> NoticeResult {
     if engine.app.config.staff.is_empty() {
-        return Told::All;
+        return NoticeResult::AllSent;
     }
     let owed = async {
         engine.store.owe_notices_of_paused(engine.app.clock.now()).await?;
@@ -54,28 +52,33 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer) -> Told {
         Ok(owed) => owed,
         Err(error) => {
             warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read");
-            return Told::NotYet;
+            return NoticeResult::Owed;
         }
     };
-    let mut told = Told::All;
+    let mut result = NoticeResult::AllSent;
     for notice in owed {
-        match send_one(engine, deliverer, &notice).await {
+        match send_one(engine, deliverer, sent, &notice).await {
             Ok(()) => {
-                info!(issue = %notice.issue, kind = notice.kind, "staff were told that {} is {}", notice.issue, notice.kind)
+                info!(issue = %notice.issue, kind = notice.notice.name(), "staff were told that {} is {}", notice.issue, notice.notice.name())
             }
             Err(error) => {
-                told = Told::NotYet;
-                warn!(issue = %notice.issue, kind = notice.kind, error = format!("{error:#}"), "staff could not be told");
+                result = NoticeResult::Owed;
+                warn!(issue = %notice.issue, kind = notice.notice.name(), error = format!("{error:#}"), "staff could not be told");
                 if error.downcast_ref().is_some_and(relay_is_away) {
                     break;
                 }
             }
         }
     }
-    told
+    result
 }
 
-async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> anyhow::Result<()> {
+async fn send_one(
+    engine: &Engine,
+    deliverer: &Deliverer,
+    sent: &SentNotices,
+    notice: &OwedNotice,
+) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
     let Some(words) = words(engine, notice).await? else {
         // The question was answered, or is another one by now.
@@ -85,7 +88,7 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
     let mut untold = None;
     for person in &app.config.staff {
         let message_id = message_id(notice, person, &sender);
-        if engine.notices.has(&message_id) {
+        if sent.has(&message_id) {
             continue;
         }
         let message = match &words {
@@ -98,15 +101,15 @@ async fn send_one(engine: &Engine, deliverer: &Deliverer, notice: &Notice) -> an
                 subject: &mail.subject,
                 text: &mail.text,
             })?,
-            Words::Question(question) => approval::letter(engine, question, person, &message_id)?,
+            Words::Question(mail) => question::letter(engine, mail, person, &message_id)?,
         };
-        let id = format!("{}-{}", notice.issue.slug(), slug(&notice.kind));
+        let id = format!("{}-{}", notice.issue.slug(), slug(&notice.notice.kind()));
         match deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await {
-            Ok(()) => engine.notices.add(message_id),
+            Ok(()) => sent.add(message_id),
             Err(error) if relay_is_away(&error) => return Err(error.into()),
             Err(error) if error.code.is_some_and(|code| code >= 500) => {
                 warn!(staff = person.masked(), %error, "the relay refuses this address of staff; look at it in the configuration");
-                engine.notices.add(message_id);
+                sent.add(message_id);
             }
             Err(error) => untold = Some(error),
         }
@@ -125,21 +128,20 @@ enum Words {
 }
 
 /// `None` when there is nothing to say any more.
-async fn words(engine: &Engine, notice: &Notice) -> anyhow::Result<Option<Words>> {
-    if approval::asks(notice) {
-        return Ok(approval::question(engine, notice).await?.map(|mime| Words::Question(Box::new(mime))));
+async fn words(engine: &Engine, notice: &OwedNotice) -> anyhow::Result<Option<Words>> {
+    if let Notice::ApprovalAsked { short_hash, changed } = &notice.notice {
+        let question = question::question(engine, &notice.issue, short_hash, *changed).await?;
+        return Ok(question.map(|mime| Words::Question(Box::new(mime))));
     }
     let app = &engine.app;
     let mailing = app.mailing(notice.issue.mailing()).ok();
     let issue = engine.store.issue(&notice.issue).await?;
     let mail = app.templates.mail(&NoticeMail {
-        // Behind it, which lane.
-        kind: if notice.kind.starts_with(LANE) { LANE.to_owned() } else { notice.kind.clone() },
+        kind: notice.notice.name(),
         title: mailing.map_or_else(|| notice.issue.mailing().to_owned(), |m| m.title.clone()),
         issue: notice.issue.to_string(),
-        // The template ends the sentence.
-        reason: notice.text.trim_end_matches('.').to_owned(),
-        deadline: issue.map(|i| in_words(i.expires_at, app.zone_of(notice.issue.mailing()))),
+        reason: wording::of_notice(&notice.notice),
+        deadline: issue.map(|i| date_and_hour(i.expires_at, app.zone_of(notice.issue.mailing()))),
         retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
         approval: mailing.is_some_and(|m| m.approval == Approval::Required),
     })?;
@@ -152,13 +154,13 @@ fn relay_is_away(error: &NotHandedOver) -> bool {
 }
 
 /// The same at every try, so that a mail program shows a repeated notice once; another for the next pause of the issue.
-fn message_id(notice: &Notice, person: &EmailAddress, sender: &EmailAddress) -> String {
+fn message_id(notice: &OwedNotice, person: &EmailAddress, sender: &EmailAddress) -> String {
     let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
     let owed_at = notice.created_at.timestamp_millis();
-    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), slug(&notice.kind), sender.domain())
+    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), slug(&notice.notice.kind()), sender.domain())
 }
 
-/// For the name of a file, and a Message-ID: a family of recipients is named by whoever wrote the configuration.
+/// For file names and Message-IDs: the operator names the families of recipients, with any characters.
 fn slug(kind: &str) -> String {
     kind.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }

@@ -1,6 +1,6 @@
-//! A person announces an edition: the wish is kept, with its hour, and taken up like every other occurrence.
+//! Announcing an edition: the announcement is kept with its hour, and taken up like every other occurrence.
 
-use super::{mailing, narrowed, obstacle};
+use super::{Actor, Refusal, Result};
 use crate::app::{App, Engine};
 use crate::domain::{
     Timestamp,
@@ -9,27 +9,30 @@ use crate::domain::{
     issue::IssueKey,
     segment::Segment,
 };
+use crate::issue::{
+    Due,
+    edition::{self, mailing, narrowed},
+};
 use crate::jobs::{Approval, Mailing};
-use crate::pipeline::Due;
-use crate::report;
+use crate::notices::wording;
 use crate::store::{Occurrence, OccurrenceState};
-use anyhow::bail;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use tracing::info;
 
-/// Occurrences among which one's own is looked for, the newest first.
+/// Occurrences searched for the one of an announcement, the newest first.
 const KNOWN: u32 = 50;
 
-/// An announcement against which nothing stands.
+/// An announcement that nothing prevents.
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub key: IssueKey,
     pub stocked: Stocked,
-    /// For those of its audience who are meant.
+    /// Narrowed to those it is announced to.
     pub mailing: Cow<'a, Mailing>,
     pub at: Timestamp,
     segment: Option<String>,
-    /// It was announced for now already, and did not get so far as to be frozen.
+    /// It was announced for now already, and an earlier run did not reach the freeze.
     before: bool,
 }
 
@@ -40,25 +43,24 @@ impl Plan<'_> {
     }
 }
 
-/// Looks whether it can be announced. `at`: `None` for now. Changes nothing.
+/// Checks whether an edition can be announced. `at`: `None` for now. Changes nothing.
 ///
 /// # Errors
-/// Why it cannot, in English; or a ledger that cannot be read.
+/// A refusal; or a ledger that cannot be read.
 pub async fn plan<'a>(
     engine: &'a Engine,
     slug: &str,
     segment: Option<&Segment>,
     at: Option<Timestamp>,
-) -> anyhow::Result<Plan<'a>> {
+) -> Result<Plan<'a>> {
     let (app, store, now) = (&engine.app, &engine.store, engine.app.clock.now());
-    let mailing = mailing(app)?;
+    let mailing = mailing(app).map_err(|why| Refusal::NoEditionMailing(why.to_string()))?;
     let Some(stocked) = store.edition(slug).await? else {
-        let known: Vec<_> = store.editions().await?.into_iter().map(|it| it.edition.slug).collect();
-        let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };
-        bail!("there is no edition {slug:?} ({known}); add it first: semainier editions add FILE");
+        let known = store.editions().await?.into_iter().map(|it| it.edition.slug).collect();
+        return Err(Refusal::NoSuchEdition { slug: slug.to_owned(), known }.into());
     };
     if at.is_some_and(|at| at < now) {
-        bail!("--at is over; give an hour to come, or leave it out to announce now");
+        return Err(Refusal::HourIsOver.into());
     }
     let key = IssueKey::new(&mailing.id, slug);
     let text = segment.map(ToString::to_string);
@@ -72,13 +74,13 @@ pub async fn plan<'a>(
     };
     let at = known.map_or(at.unwrap_or(now), |known| known.leaves_at);
     let plan = Plan { key, stocked, mailing: narrowed(mailing, segment), at, segment: text, before };
-    if let Some(why) = obstacle(app, &plan.stocked.edition, plan.due()) {
-        bail!("{slug} cannot be announced: {why}");
+    match edition::check(app, &plan.stocked.edition, plan.due()) {
+        Ok(()) => Ok(plan),
+        Err(why) => Err(Refusal::CannotBeAnnounced { slug: slug.to_owned(), why }.into()),
     }
-    Ok(plan)
 }
 
-/// What was begun for now, with the same words, is gone on with; anything else is said.
+/// What was begun for now, with the same words, continues; anything else is refused.
 async fn refuse_twice(
     app: &App,
     key: &IssueKey,
@@ -86,28 +88,23 @@ async fn refuse_twice(
     at: Option<Timestamp>,
     segment: Option<&str>,
     engine: &Engine,
-) -> anyhow::Result<()> {
-    let slug = &known.edition;
-    if let Some(issue) = engine.store.issue(key).await?.filter(|it| it.frozen_at.is_some() || it.state.is_given_up()) {
-        bail!(
-            "{slug} was announced already: issue {key} is {} ({}); an edition is announced once. \
-             For another printing, add it under another slug",
-            issue.state.as_str(),
-            report::sum(&issue.counts)
-        );
+) -> Result<()> {
+    let slug = known.edition.clone();
+    if let Some(issue) = engine.store.issue(key).await?.filter(|it| it.frozen().is_some() || it.state().is_given_up()) {
+        let (issue, state, counts) = (key.clone(), issue.state(), issue.counts);
+        return Err(Refusal::AnnouncedBefore { slug, issue, state, counts }.into());
     }
-    let when = report::instant(known.leaves_at, app.zone_of(key.mailing()));
     if at.is_some() || known.leaves_at > app.clock.now() || segment != known.segment.as_deref() {
-        bail!("{slug} is announced already, for {when}; to take that back: semainier announce {slug} --cancel");
+        return Err(Refusal::AnnouncedFor { slug, at: known.leaves_at, zone: app.zone_of(key.mailing()) }.into());
     }
     Ok(())
 }
 
-/// Keeps the wish; the hour it leaves at.
+/// Keeps the announcement. Returns the instant it leaves at.
 ///
 /// # Errors
-/// When somebody else announced it in the same moment, or the ledger cannot be written.
-pub async fn announce(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<Timestamp> {
+/// A refusal; or a ledger that cannot be read or written.
+pub async fn announce(engine: &Engine, actor: &Actor, plan: &Plan<'_>) -> Result<Timestamp> {
     if plan.before {
         return Ok(plan.at);
     }
@@ -119,22 +116,42 @@ pub async fn announce(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<Timest
         segment: plan.segment.clone(),
         leaves_at: plan.at,
     };
-    // What is approved first is composed first.
+    // An issue that needs approval is composed at once.
     let first_try = if mailing.approval == Approval::Required { now } else { plan.at };
     let written = format!("{} {}", schedule.cron(), schedule.zone.name());
     store.cursor(&mailing.id, &written, now).await?;
     match store.announce(&announcement, first_try, schedule.zone, now).await? {
-        Some(at) => Ok(at),
-        None => bail!("{} was announced in this moment by somebody else: semainier issues", plan.key),
+        Some(at) => {
+            info!(issue = %plan.key, door = %actor.door, "{} is announced", plan.key);
+            Ok(at)
+        }
+        None => Err(Refusal::AnnouncedMeanwhile(plan.key.clone()).into()),
     }
 }
 
-/// Once its issue is frozen, its occurrence is over: no daemon has to take it up any more.
+/// Takes back an announcement of which nothing has left.
+///
+/// # Errors
+/// A refusal; or a ledger that cannot be read or written.
+pub async fn take_back(engine: &Engine, actor: &Actor, slug: &str) -> Result<()> {
+    let mailing = mailing(&engine.app).map_err(|why| Refusal::NoEditionMailing(why.to_string()))?;
+    let key = IssueKey::new(&mailing.id, slug);
+    if engine.store.take_back(&key, wording::TAKEN_BACK).await? {
+        info!(issue = %key, door = %actor.door, "the announcement of {key} was taken back");
+        return Ok(());
+    }
+    match engine.store.issue(&key).await? {
+        Some(issue) => Err(Refusal::LeavingAlready { issue: key, state: issue.state() }.into()),
+        None => Err(Refusal::NotAnnounced(slug.to_owned()).into()),
+    }
+}
+
+/// Settles the occurrence of a frozen announcement, so that no daemon takes it up again.
 ///
 /// # Errors
 /// When the ledger cannot be read or written.
-pub async fn settle(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<()> {
-    if engine.store.issue(&plan.key).await?.is_none_or(|issue| issue.frozen_at.is_none()) {
+pub async fn settle(engine: &Engine, plan: &Plan<'_>) -> Result<()> {
+    if engine.store.issue(&plan.key).await?.is_none_or(|issue| issue.frozen().is_none()) {
         return Ok(());
     }
     let all = engine.store.occurrences(Some(plan.key.mailing()), KNOWN).await?;
@@ -144,7 +161,7 @@ pub async fn settle(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// So many of these addresses are in each lane, the largest first.
+/// The number of these addresses in each lane, the largest first.
 pub fn by_lane(app: &App, addresses: &[EmailAddress]) -> Vec<(String, usize)> {
     let mut lanes = BTreeMap::<String, usize>::new();
     for address in addresses {

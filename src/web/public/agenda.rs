@@ -1,17 +1,17 @@
-//! What everyone may read: the agenda of the week and its documents, what was sent, one issue online.
+//! What everyone may read: the weeks of each weekly mailing and their documents, what was sent, one issue online.
 
-use super::{
-    Site,
-    answer::{self, Answer, HTML, Keep, Kept},
-    calendar, order,
-    shelf::Listed,
-};
+use super::{cache::Listed, calendar, order};
 use crate::compose::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK, VIEW_MARK};
-use crate::compose::page::{AgendaPage, ArchiveLine, ArchivePage, Framed, Link, MessagePage};
+use crate::compose::page::{AccessibilityPage, AgendaPage, ArchiveLine, ArchivePage, Link, MessagePage};
 use crate::domain::{
     agenda::{Agenda, Week},
     french,
     issue::{Content, Inline, IssueKey},
+};
+use crate::templates::Page;
+use crate::web::{
+    Site,
+    answer::{self, Answer, HTML, Keep, Kept},
 };
 use anyhow::Context;
 use axum::{
@@ -19,25 +19,42 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Serialize;
 use std::sync::Arc;
 use tracing::error;
 
-pub(super) async fn home() -> Answer {
-    answer::elsewhere("/agenda")
+pub(super) async fn home(State(site): State<Arc<Site>>) -> Answer {
+    match site.weekly.first() {
+        Some(mailing) => answer::elsewhere(&format!("/{mailing}")),
+        None => answer::elsewhere("/archives"),
+    }
 }
 
-pub(super) async fn agenda(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
+/// `/agenda`, `/agenda.ics`, `/agenda.json`, of any weekly mailing.
+pub(super) async fn weekly(State(site): State<Arc<Site>>, Path(name): Path<String>, asked: HeaderMap) -> Answer {
     let listed = match site.listed().await {
         Ok(listed) => listed,
         Err(error) => return site.broken(&error.into()),
     };
+    let (mailing, kind) = name.split_once('.').map_or((&*name, None), |(mailing, kind)| (mailing, Some(kind)));
+    // Weeks of a mailing that is not configured any more can still be read.
+    if !site.weekly.iter().any(|id| id == mailing) && listed.weeks(mailing).next().is_none() {
+        return site.nowhere();
+    }
+    match kind {
+        None => current(&site, &listed, mailing, &asked).await,
+        Some("ics") => calendar(&site, &listed, mailing, &asked).await,
+        Some("json") => feed(&site, &listed, mailing, &asked).await,
+        Some(_) => site.nowhere(),
+    }
+}
+
+/// The week that is on now; before the season the first one, after it the last.
+async fn current(site: &Site, listed: &Listed, mailing: &str, asked: &HeaderMap) -> Answer {
     let this = site.this_week();
-    // What is on now; before the season what comes first; after it what was last.
-    let weeks = || listed.weeks().map(|(week, _)| week);
+    let weeks = || listed.weeks(mailing).map(|(week, _)| week);
     let shown = weeks().filter(|week| *week >= this).min().or_else(|| weeks().max());
     match shown {
-        Some(week) => site.week_page(&listed, week, this, &asked).await,
+        Some(week) => site.week_page(listed, mailing, week, this, asked).await,
         None => {
             let text = "L’agenda de la semaine paraît ici chaque samedi de l’été.".to_owned();
             site.message(StatusCode::OK, "Pas encore d’agenda", vec![text])
@@ -45,10 +62,14 @@ pub(super) async fn agenda(State(site): State<Arc<Site>>, asked: HeaderMap) -> A
     }
 }
 
-pub(super) async fn agenda_of(State(site): State<Arc<Site>>, Path(week): Path<String>, asked: HeaderMap) -> Answer {
+pub(super) async fn agenda_of(
+    State(site): State<Arc<Site>>,
+    Path((mailing, week)): Path<(String, String)>,
+    asked: HeaderMap,
+) -> Answer {
     let Ok(week) = week.parse::<Week>() else { return site.nowhere() };
     match site.listed().await {
-        Ok(listed) => site.week_page(&listed, week, site.this_week(), &asked).await,
+        Ok(listed) => site.week_page(&listed, &mailing, week, site.this_week(), &asked).await,
         Err(error) => site.broken(&error.into()),
     }
 }
@@ -56,16 +77,16 @@ pub(super) async fn agenda_of(State(site): State<Arc<Site>>, Path(week): Path<St
 /// `affiche.pdf`, `livret.pdf`, `agenda.ics` of a week.
 pub(super) async fn document(
     State(site): State<Arc<Site>>,
-    Path((week, document)): Path<(String, String)>,
+    Path((mailing, week, document)): Path<(String, String, String)>,
     asked: HeaderMap,
 ) -> Answer {
     let known = ["affiche.pdf", "livret.pdf", "agenda.ics"].into_iter().find(|known| *known == document);
     let (Ok(week), Some(document)) = (week.parse::<Week>(), known) else { return site.nowhere() };
-    let made = site.kept(format!("{week}/{document}"), async |site| {
-        let Some((key, content)) = site.content_of(week).await? else { return Ok(None) };
+    let made = site.kept(format!("{mailing}/{week}/{document}"), async |site| {
+        let Some((key, content)) = site.content_of(&mailing, week).await? else { return Ok(None) };
         if document == "agenda.ics" {
             let agenda: Agenda = serde_json::from_str(&content.data)?;
-            return Ok(Some(site.calendar_of(&[(week, agenda)])));
+            return Ok(Some(site.calendar_of(&mailing, &[(week, agenda)])));
         }
         let attachment = content.attachments.into_iter().find(|attachment| attachment.name.ends_with(document));
         Ok(attachment.map(|it| Kept::new("application/pdf", it.bytes).named(&it.name))).inspect(|found| {
@@ -78,44 +99,36 @@ pub(super) async fn document(
 }
 
 /// This week and the ones after it, to be subscribed to.
-pub(super) async fn calendar(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
-    let listed = match site.listed().await {
-        Ok(listed) => listed,
-        Err(error) => return site.broken(&error.into()),
-    };
+async fn calendar(site: &Site, listed: &Listed, mailing: &str, asked: &HeaderMap) -> Answer {
     let this = site.this_week();
-    let made = site.kept(format!("calendar/{this}/{}", listed.version), async |site| {
+    let made = site.kept(format!("calendar/{mailing}/{this}/{}", listed.version), async |site| {
         let mut weeks = Vec::new();
-        for (week, key) in listed.weeks().filter(|(week, _)| *week >= this) {
+        for (week, key) in listed.weeks(mailing).filter(|(week, _)| *week >= this) {
             if let Some(content) = site.store.content(key).await? {
                 weeks.push((week, serde_json::from_str(&content.data)?));
             }
         }
-        Ok(Some(site.calendar_of(&weeks)))
+        Ok(Some(site.calendar_of(mailing, &weeks)))
     });
-    site.kept_answer(made.await, &asked, Keep::Minutes)
+    site.kept_answer(made.await, asked, Keep::Minutes)
 }
 
 /// The weeks as a JSON Feed 1.1, for the sites of partners.
-pub(super) async fn feed(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
+async fn feed(site: &Site, listed: &Listed, mailing: &str, asked: &HeaderMap) -> Answer {
     /// Items of a feed, the newest first.
     const ITEMS: usize = 10;
-    let listed = match site.listed().await {
-        Ok(listed) => listed,
-        Err(error) => return site.broken(&error.into()),
-    };
-    let made = site.kept(format!("feed/{}", listed.version), async |site| {
+    let made = site.kept(format!("feed/{mailing}/{}", listed.version), async |site| {
         let mut weeks = Vec::new();
-        for (week, key) in listed.weeks().take(ITEMS) {
+        for (week, key) in listed.weeks(mailing).take(ITEMS) {
             let published = listed.issues.iter().find(|issue| issue.key == *key);
             let (Some(published), Some(content)) = (published, site.store.content(key).await?) else { continue };
             let agenda: Agenda = serde_json::from_str(&content.data)?;
             weeks.push((week, agenda, published.clone()));
         }
-        let feed = calendar::json_feed(&site.agenda_title(), &site.config, &weeks);
+        let feed = calendar::json_feed(mailing, site.title(mailing), &site.config, &weeks);
         Ok(Some(Kept::new("application/feed+json; charset=utf-8", serde_json::to_vec(&feed)?)))
     });
-    site.kept_answer(made.await, &asked, Keep::Minutes)
+    site.kept_answer(made.await, asked, Keep::Minutes)
 }
 
 pub(super) async fn archive(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
@@ -134,7 +147,7 @@ pub(super) async fn archive(State(site): State<Arc<Site>>, asked: HeaderMap) -> 
             }
         };
         let page = ArchivePage { issues: listed.issues.iter().map(line).collect() };
-        Ok(Some(Kept::new(HTML, site.render("archive", page)?.into_bytes())))
+        Ok(Some(Kept::new(HTML, site.render(&page)?.into_bytes())))
     });
     site.kept_answer(made.await, &asked, Keep::Minutes)
 }
@@ -171,7 +184,7 @@ fn for_everyone(html: &str, pictures: &[Inline], office_email: Option<&str>) -> 
 
 pub(super) async fn accessibility(State(site): State<Arc<Site>>, asked: HeaderMap) -> Answer {
     let made = site.kept("accessibility".to_owned(), async |site| {
-        Ok(Some(Kept::new(HTML, site.render("accessibility", ())?.into_bytes())))
+        Ok(Some(Kept::new(HTML, site.render(&AccessibilityPage)?.into_bytes())))
     });
     site.kept_answer(made.await, &asked, Keep::Minutes)
 }
@@ -217,25 +230,21 @@ impl Site {
         Week::of(self.clock.now().with_timezone(&self.config.zone).date_naive())
     }
 
-    fn agenda_title(&self) -> String {
-        self.title("agenda").to_owned()
-    }
-
-    async fn content_of(&self, week: Week) -> anyhow::Result<Option<(IssueKey, Content)>> {
+    async fn content_of(&self, mailing: &str, week: Week) -> anyhow::Result<Option<(IssueKey, Content)>> {
         let listed = self.listed().await?;
-        let Some(key) = listed.of_week(week) else { return Ok(None) };
+        let Some(key) = listed.of_week(mailing, week) else { return Ok(None) };
         Ok(self.store.content(key).await?.map(|content| (key.clone(), content)))
     }
 
-    async fn week_page(&self, listed: &Listed, week: Week, this: Week, asked: &HeaderMap) -> Answer {
-        let name = format!("page/{week}/{this}/{}", listed.version);
+    async fn week_page(&self, listed: &Listed, mailing: &str, week: Week, this: Week, asked: &HeaderMap) -> Answer {
+        let name = format!("page/{mailing}/{week}/{this}/{}", listed.version);
         let made = self.kept(name, async |site| {
-            let Some((key, content)) = site.content_of(week).await? else { return Ok(None) };
+            let Some((_, content)) = site.content_of(mailing, week).await? else { return Ok(None) };
             let agenda: Agenda = serde_json::from_str(&content.data).context("the frozen agenda cannot be read")?;
-            let mut page = AgendaPage::new(site.title(key.mailing()), &agenda, week, &site.config.office);
-            let near = listed.weeks().map(|(week, _)| week).filter(|it| *it != week && *it >= this);
+            let mut page = AgendaPage::new(mailing, site.title(mailing), &agenda, week, &site.config.office);
+            let near = listed.weeks(mailing).map(|(week, _)| week).filter(|it| *it != week && *it >= this);
             let link = |it: Week| Link {
-                url: format!("/agenda/{it}"),
+                url: format!("/{mailing}/{it}"),
                 text: match it {
                     _ if it == this => "Cette semaine".to_owned(),
                     _ if it == this.next() => "La semaine prochaine".to_owned(),
@@ -249,16 +258,16 @@ impl Site {
                 documents.into_iter().filter(|(name, _)| content.attachments.iter().any(|a| a.name.ends_with(name)));
             page.documents = printed
                 .chain([("agenda.ics", "Dans mon calendrier (.ics)")])
-                .map(|(name, text)| Link { url: format!("/agenda/{week}/{name}"), text: text.to_owned() })
+                .map(|(name, text)| Link { url: format!("/{mailing}/{week}/{name}"), text: text.to_owned() })
                 .collect();
-            Ok(Some(Kept::new(HTML, site.render("agenda", page)?.into_bytes())))
+            Ok(Some(Kept::new(HTML, site.render(&page)?.into_bytes())))
         });
         self.kept_answer(made.await, asked, Keep::Minutes)
     }
 
-    fn calendar_of(&self, weeks: &[(Week, Agenda)]) -> Kept {
+    fn calendar_of(&self, mailing: &str, weeks: &[(Week, Agenda)]) -> Kept {
         let host = self.config.public_url.host_str().unwrap_or("localhost");
-        let text = calendar::icalendar(&self.agenda_title(), host, self.config.zone, weeks, self.clock.now());
+        let text = calendar::icalendar(self.title(mailing), host, self.config.zone, weeks, self.clock.now());
         Kept::new("text/calendar; charset=utf-8", text.into_bytes())
     }
 
@@ -270,12 +279,12 @@ impl Site {
         }
     }
 
-    pub(super) fn render(&self, template: &str, page: impl Serialize) -> anyhow::Result<String> {
-        Ok(self.templates.page(template, &Framed { site: &self.frame, page })?)
+    pub(super) fn render<P: Page>(&self, page: &P) -> anyhow::Result<String> {
+        Ok(self.templates.page(&self.frame, page)?)
     }
 
-    pub(super) fn shown(&self, status: StatusCode, template: &str, page: impl Serialize, keep: Keep) -> Answer {
-        match self.render(template, page) {
+    pub(super) fn shown<P: Page>(&self, status: StatusCode, page: &P, keep: Keep) -> Answer {
+        match self.render(page) {
             Ok(html) => answer::page(status, html, keep),
             Err(error) => {
                 error!(error = error.as_ref() as &dyn std::error::Error, "a page cannot be made");
@@ -286,7 +295,7 @@ impl Site {
 
     pub(super) fn message(&self, status: StatusCode, title: &str, paragraphs: Vec<String>) -> Answer {
         let page = MessagePage { title: title.to_owned(), paragraphs, link: None };
-        self.shown(status, "message", page, Keep::Never)
+        self.shown(status, &page, Keep::Never)
     }
 
     /// The same for a page that never was, and for a link that is not ours: nothing is told.
@@ -313,7 +322,7 @@ impl Site {
                 text: format!("Écrire à {address}"),
             });
         }
-        self.shown(StatusCode::SERVICE_UNAVAILABLE, "message", page, Keep::Never)
+        self.shown(StatusCode::SERVICE_UNAVAILABLE, &page, Keep::Never)
     }
 }
 

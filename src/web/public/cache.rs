@@ -1,9 +1,9 @@
-//! What everyone may read, made once: an issue that was sent never changes, so its pages are bytes in memory.
+//! Public pages, made once: an issue that was sent never changes, so its pages are kept as bytes in memory.
 
-use super::{Site, answer::Kept};
 use crate::clock::Clock;
 use crate::domain::{agenda::Week, issue::IssueKey};
 use crate::store::{Published, StoreError};
+use crate::web::{Site, answer::Kept};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -24,19 +24,20 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// The issue that tells of a week, where one does.
-    pub fn of_week(&self, week: Week) -> Option<&IssueKey> {
-        self.weeks().find(|(of, _)| *of == week).map(|(_, key)| key)
+    /// The mailing's issue of a week, if there is one.
+    pub fn of_week(&self, mailing: &str, week: Week) -> Option<&IssueKey> {
+        self.weeks(mailing).find(|(of, _)| *of == week).map(|(_, key)| key)
     }
 
-    /// Every week there is an agenda of, the latest first.
-    pub fn weeks(&self) -> impl Iterator<Item = (Week, &IssueKey)> {
-        self.issues.iter().filter_map(|issue| Some((issue.key.period().parse().ok()?, &issue.key)))
+    /// Every week that the mailing published, the latest first.
+    pub fn weeks(&self, mailing: &str) -> impl Iterator<Item = (Week, &IssueKey)> {
+        let issues = self.issues.iter().filter(move |issue| issue.key.mailing() == mailing);
+        issues.filter_map(|issue| Some((issue.key.period().parse().ok()?, &issue.key)))
     }
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(in crate::web) struct PageCache {
     listed: RwLock<Option<(Instant, Listed)>>,
     /// One asks the database, the others wait for what it says.
     asking: tokio::sync::Mutex<()>,
@@ -48,15 +49,15 @@ pub(super) struct Shelf {
 impl Site {
     /// At most a few seconds old.
     pub(super) async fn listed(&self) -> Result<Listed, StoreError> {
-        if let Some(listed) = self.shelf.fresh() {
+        if let Some(listed) = self.cache.fresh() {
             return Ok(listed);
         }
-        let _asking = self.shelf.asking.lock().await;
-        if let Some(listed) = self.shelf.fresh() {
+        let _asking = self.cache.asking.lock().await;
+        if let Some(listed) = self.cache.fresh() {
             return Ok(listed);
         }
         let issues = self.store.published_issues(LISTED).await?;
-        let mut listed = self.shelf.listed.write().unwrap_or_else(PoisonError::into_inner);
+        let mut listed = self.cache.listed.write().unwrap_or_else(PoisonError::into_inner);
         let before = listed.take().map(|(_, listed)| listed).unwrap_or_default();
         let now = match *before.issues == issues {
             true => before,
@@ -71,20 +72,20 @@ impl Site {
     where
         F: AsyncFnOnce(&Self) -> anyhow::Result<Option<Kept>>,
     {
-        if let Some(kept) = self.shelf.find(&name) {
+        if let Some(kept) = self.cache.find(&name) {
             return Ok(Some(kept));
         }
-        let _making = self.shelf.making.lock().await;
-        if let Some(kept) = self.shelf.find(&name) {
+        let _making = self.cache.making.lock().await;
+        if let Some(kept) = self.cache.find(&name) {
             return Ok(Some(kept));
         }
         let Some(made) = make(self).await?.map(Arc::new) else { return Ok(None) };
-        self.shelf.put(name, Arc::clone(&made));
+        self.cache.put(name, Arc::clone(&made));
         Ok(Some(made))
     }
 }
 
-impl Shelf {
+impl PageCache {
     fn fresh(&self) -> Option<Listed> {
         let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner);
         let (at, listed) = listed.as_ref()?;
@@ -111,17 +112,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shelf_is_bounded_in_number_and_in_bytes() {
-        let shelf = Shelf::default();
+    fn the_cache_is_bounded_in_number_and_in_bytes() {
+        let cache = PageCache::default();
         let put = |n: usize, bytes: usize| {
             let made = Kept::new("application/pdf", vec![0; bytes]);
-            shelf.put(n.to_string(), Arc::new(made));
+            cache.put(n.to_string(), Arc::new(made));
         };
         (0..KEPT + 1).for_each(|n| put(n, 10));
-        assert!(shelf.find("0").is_none() && shelf.find("1").is_some());
+        assert!(cache.find("0").is_none() && cache.find("1").is_some());
         put(100, KEPT_BYTES - 15);
-        assert!(shelf.find(&KEPT.to_string()).is_some() && shelf.find(&(KEPT - 1).to_string()).is_none());
+        assert!(cache.find(&KEPT.to_string()).is_some() && cache.find(&(KEPT - 1).to_string()).is_none());
         put(101, KEPT_BYTES + 1);
-        assert!(["100", "101"].iter().all(|name| shelf.find(name).is_none()), "it is answered and not kept");
+        assert!(["100", "101"].iter().all(|name| cache.find(name).is_none()), "it is answered and not kept");
     }
 }

@@ -1,20 +1,25 @@
-//! The newsletter's way from its sources to its content: news, editorial, newcomers and appointments gathered, arranged, and
-//! composed with their pictures. Reads the ledger, writes nothing to it; holds instead of going half.
+//! A newsletter, from its sources to its content: news, editorial, newcomers and appointments are gathered, arranged and
+//! composed with their pictures. Reads the ledger and never writes to it; a newsletter that is incomplete is held.
 
+use super::content::{Composed, HTML_LIMIT, NotComposed, envelope, render, view_mark, warn_of_a_long_mail};
+use super::{
+    Due,
+    progress::{Step, Watch},
+};
 use crate::app::App;
 use crate::collect::{fetch::Fetcher, source::Source};
 use crate::compose::newsletter::{NewsletterMail, ROOMS};
 use crate::compose::picture;
 use crate::domain::{
     Timestamp,
-    french::NBSP,
+    hold::{FileTrouble, Hold},
     issue::{Content, Inline, IssueKey},
     news::NewsItem,
-    newsletter::{Appointment, Hold, Letter, Material, Month, Section},
+    newsletter::{Appointment, Letter, Material, Month, Section},
 };
 use crate::jobs::{Newsletter, SourceRule};
 use crate::keys::{File, Overrides, Problem, Problems, Section as Table};
-use crate::pipeline::{self, Due};
+use crate::notices::wording;
 use crate::store::Store;
 use crate::templates::Rendered;
 use anyhow::Context;
@@ -26,57 +31,68 @@ use url::Url;
 
 /// Pictures of one mail together, before they are encoded: with its texts it stays far below the 10 MB that relays take.
 const ALL_PICTURES: usize = 5_000_000;
-/// What an editorial may weigh.
+/// Bytes of an editorial file.
 const LONGEST_EDITORIAL: u64 = 64_000;
 
-/// What an issue is made of, arranged, with its pictures.
+/// The material of an issue, arranged, with its pictures.
 #[derive(Debug, Clone)]
 pub struct Gathered {
     pub letter: Letter,
     pub pictures: Vec<Inline>,
-    /// Sources the mailing goes without this time, each with the reason, in French. The letter tells of them too, and of
-    /// pictures that are missing.
+    /// Optional sources that failed, each with the reason in French. The letter lists them too, with missing pictures.
     pub without: Vec<String>,
+}
+
+/// # Errors
+/// The hold; or a ledger that cannot be read, a template that does not render.
+pub(super) async fn make(
+    app: &App,
+    store: &dyn Store,
+    due: Due<'_>,
+    newsletter: &Newsletter,
+    watch: Watch<'_>,
+) -> Result<Composed, NotComposed> {
+    let Gathered { letter, pictures, without } = gather(app, store, due, newsletter).await?;
+    watch(Step::Gathered { letter: &letter });
+    let content = compose(app, due, &letter, pictures).await?;
+    Ok(Composed { content, missing: without })
 }
 
 /// Everything that is new since the last issue.
 ///
 /// # Errors
-/// The hold; or, of the outer result, a ledger that cannot be read.
+/// The hold; or a ledger that cannot be read.
 pub async fn gather(
     app: &App,
     store: &dyn Store,
     due: Due<'_>,
     newsletter: &Newsletter,
-) -> anyhow::Result<Result<Gathered, Hold>> {
+) -> Result<Gathered, NotComposed> {
     let (mailing, key, until) = (due.mailing, due.key(), app.clock.now());
     let before = store.last_composed(&mailing.id, &key).await?;
-    // Who is new is known by comparison: before the first issue everybody would be.
+    // Newcomers are found by comparison: before the first issue everybody would be one.
     let newcomers = match before {
         Some(since) => store.newcomers(since).await?,
         None => Vec::new(),
     };
     let since = before.unwrap_or_else(|| until.checked_sub_months(Months::new(1)).unwrap_or(until));
-    let written = store.editorial(&key).await?;
     let month = Month::of(mailing.day(due.at));
-    let gathered = async {
-        let mut missing = Vec::new();
-        let news = news(app, &mailing.sources, (since, until), &mut missing).await?;
-        let editorial = match written {
-            Some(text) => Some(text),
-            None => editorial_file(&newsletter.sections, month)?,
-        };
-        let appointments = appointments(&newsletter.sections)?;
-        let editorial = editorial.filter(|text| !text.trim().is_empty());
-        let without = missing.clone();
-        let material = Material { news, newcomers, appointments, editorial, missing };
-        let today = mailing.day(due.at.max(until));
-        let mut letter = Letter::arrange(month, (since, until), today, &newsletter.sections, material);
-        crate::domain::newsletter::check(&letter, mailing.schedule.zone)?;
-        let pictures = pictures(&app.fetcher, &mut letter, &key, app.config.sender.address.domain()).await;
-        Ok(Gathered { letter, pictures, without })
+    let mut missing = Vec::new();
+    let written = store.editorial(&key).await?;
+    let news = news(app, &mailing.sources, (since, until), &mut missing).await?;
+    let editorial = match written {
+        Some(text) => Some(text),
+        None => editorial_file(&newsletter.sections, month).await?,
     };
-    Ok(gathered.await)
+    let appointments = appointments(&newsletter.sections)?;
+    let editorial = editorial.filter(|text| !text.trim().is_empty());
+    let without = missing.clone();
+    let material = Material { news, newcomers, appointments, editorial, missing };
+    let today = mailing.day(due.at.max(until));
+    let mut letter = Letter::arrange(month, (since, until), today, &newsletter.sections, material);
+    crate::domain::newsletter::check(&letter, mailing.schedule.zone)?;
+    let pictures = pictures(&app.fetcher, &mut letter, &key, app.config.sender.address.domain()).await;
+    Ok(Gathered { letter, pictures, without })
 }
 
 async fn news(
@@ -92,8 +108,8 @@ async fn news(
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source gave no news");
                 match rule.required {
-                    true => return Err(Hold::Unreachable(error.in_french())),
-                    false => missing.push(format!("une source manque{NBSP}: {}", error.in_french())),
+                    true => return Err(Hold::NewsUnreachable(error.in_french())),
+                    false => missing.push(wording::source_missing(&error.in_french())),
                 }
             }
         }
@@ -110,22 +126,22 @@ fn trusted(mut item: NewsItem, source: &Source) -> NewsItem {
     item
 }
 
-/// The month's words in the office's folder, if somebody put them there.
-fn editorial_file(sections: &[Section], month: Month) -> Result<Option<String>, Hold> {
+/// The month's editorial from the office's folder, if there is one.
+async fn editorial_file(sections: &[Section], month: Month) -> Result<Option<String>, Hold> {
     let file = sections.iter().find_map(|section| match section {
         Section::Editorial { file } => file.as_deref(),
         _ => None,
     });
     let Some(name) = file.map(|name| name.replace("{period}", &month.to_string())) else { return Ok(None) };
-    let unreadable =
-        |why: &dyn std::fmt::Display| Hold::Unreadable(format!("l’éditorial {name} n’est pas lisible{NBSP}: {why}"));
-    match std::fs::metadata(&name) {
-        Ok(file) if file.len() > LONGEST_EDITORIAL => return Err(unreadable(&"il est trop long")),
+    let unreadable = |why| Hold::EditorialUnreadable { file: name.clone(), why };
+    let failed = |why: std::io::Error| unreadable(FileTrouble::Unreadable(why.to_string()));
+    match tokio::fs::metadata(&name).await {
+        Ok(file) if file.len() > LONGEST_EDITORIAL => return Err(unreadable(FileTrouble::TooLong)),
         Ok(_) => {}
         Err(why) if why.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(why) => return Err(unreadable(&why)),
+        Err(why) => return Err(failed(why)),
     }
-    std::fs::read_to_string(&name).map(Some).map_err(|why| unreadable(&why))
+    tokio::fs::read_to_string(&name).await.map(Some).map_err(failed)
 }
 
 fn appointments(sections: &[Section]) -> Result<Vec<Appointment>, Hold> {
@@ -133,9 +149,7 @@ fn appointments(sections: &[Section]) -> Result<Vec<Appointment>, Hold> {
     for section in sections {
         let Section::Appointments { file: Some(name), .. } = section else { continue };
         let read = read_appointments(Path::new(name));
-        all.extend(
-            read.map_err(|why| Hold::Unreadable(format!("la liste des rendez-vous n’est pas lisible{NBSP}: {why}")))?,
-        );
+        all.extend(read.map_err(|why| Hold::AppointmentsUnreadable(why.to_string()))?);
     }
     Ok(all)
 }
@@ -197,19 +211,18 @@ async fn pictures(fetcher: &Fetcher, letter: &mut Letter, key: &IssueKey, domain
                 story.picture = Some(content_id.clone());
                 pictures.push(Inline { content_id, media_type: "image/jpeg".to_owned(), bytes });
             }
-            Ok(_) => missing.push((story.item.title.clone(), "le message serait trop lourd".to_owned())),
+            Ok(_) => missing.push((story.item.title.clone(), wording::PICTURES_TOO_HEAVY.to_owned())),
             Err(why) => missing.push((story.item.title.clone(), why)),
         }
     }
-    let sentence = |(title, why)| format!("l’image de «{NBSP}{title}{NBSP}» manque{NBSP}: {why}");
-    letter.missing.extend(missing.into_iter().map(sentence));
+    letter.missing.extend(missing.iter().map(|(title, why)| wording::picture_missing(title, why)));
     pictures
 }
 
 /// # Errors
 /// Why there is none, in French.
 async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
-    let url: Url = url.parse().map_err(|_| "son adresse n’en est pas une".to_owned())?;
+    let url: Url = url.parse().map_err(|_| wording::PICTURE_ADDRESS.to_owned())?;
     let bytes = match url.to_file_path() {
         Ok(path) if url.scheme() == "file" => own_picture(&path, fetcher.limits().max_bytes).await?,
         _ => {
@@ -225,36 +238,34 @@ async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
         Ok(Ok(small)) => Ok(small.jpeg),
         Ok(Err(why)) => {
             warn!(error = &why as &dyn std::error::Error, "a picture could not be read");
-            Err("ce n’est pas une image JPEG, PNG ou WebP lisible".to_owned())
+            Err(wording::NOT_A_PICTURE.to_owned())
         }
-        Err(_) => Err("elle n’a pas pu être lue".to_owned()),
+        Err(_) => Err(wording::PICTURE_NOT_READ.to_owned()),
     }
 }
 
 /// A picture beside a text in the office's folder.
 async fn own_picture(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
-    let unreadable = |why: std::io::Error| format!("le fichier {} n’est pas lisible{NBSP}: {why}", path.display());
+    let unreadable = |why| wording::picture_unreadable(path, &why);
     let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
     match about.is_file() && about.len() <= limit as u64 {
         true => tokio::fs::read(path).await.map_err(unreadable),
-        false => Err(format!("le fichier {} est trop gros", path.display())),
+        false => Err(wording::picture_too_big(path)),
     }
 }
 
-/// What everyone gets. The same letter and pictures give the same content.
+/// The mail. The same letter and pictures give the same content.
 ///
 /// # Errors
 /// A template that does not render.
-pub fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) -> anyhow::Result<Content> {
+pub async fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) -> anyhow::Result<Content> {
     let (mailing, office) = (due.mailing, &app.config.office);
     let mut fitting = None;
     for room in ROOMS {
-        let mail = NewsletterMail {
-            view_url: pipeline::view_mark(app),
-            ..NewsletterMail::new(&mailing.title, letter, office, room)
-        };
-        let rendered = app.templates.mail(&mail)?;
-        let fits = rendered.html.as_ref().is_none_or(|html| html.len() <= pipeline::HTML_LIMIT);
+        let mail =
+            NewsletterMail { view_url: view_mark(app), ..NewsletterMail::new(&mailing.title, letter, office, room) };
+        let rendered = render(app, mail).await?;
+        let fits = rendered.html.as_ref().is_none_or(|html| html.len() <= HTML_LIMIT);
         fitting = Some(rendered);
         if fits {
             break;
@@ -262,9 +273,7 @@ pub fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) 
     }
     let Rendered { subject, html, text } = fitting.context("no room to write in")?;
     let html = html.context("templates/mail/newsletter/body.mjml is missing")?;
-    if html.len() > pipeline::HTML_LIMIT {
-        warn!(issue = %due.key(), bytes = html.len(), "a long mail: Gmail will show the beginning and a link to the rest");
-    }
+    warn_of_a_long_mail(&due, &html);
     Ok(Content {
         subject,
         html,
@@ -272,7 +281,6 @@ pub fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) 
         attachments: vec![],
         inline: pictures,
         data: serde_json::to_string(letter)?,
-        // The hour it is meant for; the hour it leaves at is written when it does.
-        envelope: pipeline::envelope(app, mailing, &due.key(), due.at),
+        envelope: envelope(app, &due),
     })
 }
