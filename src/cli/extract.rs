@@ -4,9 +4,9 @@ use super::tables::table;
 use super::{Context, Ended, show};
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Source;
-use crate::compose::rows::{Row, rows, status_word};
+use crate::compose::rows::{Row, daily_rows, rows, status_word};
 use crate::domain::{
-    agenda::{Agenda, Item, Provenance, Week},
+    agenda::{Agenda, Item, Provenance, Unplaced, Week},
     french,
 };
 use crate::issue;
@@ -62,32 +62,85 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     Ok(Ended::Done)
 }
 
+/// What needs a person first, then every line of the article beside what was understood of it.
 fn people(title: &str, agenda: &Agenda) {
     show::line(title);
     show::line(agenda.week.map_or("no day was recognised".to_owned(), french::week));
+    let doubts: Vec<Doubt> = doubts(agenda).collect();
+    show::line(format!("{} events, {} to check", agenda.event_count(), doubts.len()));
+    if !doubts.is_empty() {
+        show::line("\nto check");
+        let mut table = table(["under", "article", "why"]);
+        for doubt in doubts {
+            table.add_row([doubt.under, doubt.text.to_owned(), doubt.why.to_owned()]);
+        }
+        show::line(table);
+    }
     for day in &agenda.days {
-        block(&french::day(day.date), &day.items);
+        block(&french::day(day.date), day.items.iter().map(|item| (item, rows(item))));
     }
-    for daily in &agenda.daily {
-        block(&format!("toute la semaine ({})", french::weekdays(&daily.days)), std::slice::from_ref(&daily.item));
-    }
-    block("expositions", &agenda.exhibitions);
-    block("sous aucun jour", &agenda.unplaced);
+    block("plusieurs jours", agenda.daily.iter().map(|daily| (&daily.item, daily_rows(daily))));
+    block("expositions", agenda.exhibitions.iter().map(|item| (item, rows(item))));
     for warning in &agenda.warnings {
         show::line(format!("! {warning}"));
     }
-    show::line(format!("{} events", agenda.event_count()));
 }
 
-fn block(heading: &str, items: &[Item]) {
-    if items.is_empty() {
+/// A line of the article that a person should look at.
+struct Doubt<'a> {
+    under: String,
+    text: &'a str,
+    why: &'static str,
+}
+
+/// What stands under no day first, then what was not understood, then sentences as written.
+fn doubts(agenda: &Agenda) -> impl Iterator<Item = Doubt<'_>> {
+    let unplaced = agenda.unplaced.iter().map(|item| Doubt {
+        under: "no day".to_owned(),
+        text: &item.text,
+        why: item.unplaced.map_or("stands under no day", reason),
+    });
+    let dated = agenda.days.iter().flat_map(|day| day.items.iter().map(|item| (french::day(day.date), item)));
+    let daily = agenda.daily.iter().map(|daily| (french::weekdays(&daily.days), &daily.item));
+    let lasting = agenda.exhibitions.iter().map(|item| ("expositions".to_owned(), item));
+    let (unread, read): (Vec<_>, Vec<_>) =
+        dated.chain(daily).chain(lasting).partition(|(_, item)| item.events.is_empty());
+    let unread = unread.into_iter().map(|(under, item)| Doubt {
+        under,
+        text: &item.text,
+        why: "not understood, printed as written",
+    });
+    let as_written = read.into_iter().filter(|(_, item)| rows(item).iter().any(|row| row.as_written));
+    let as_written = as_written.map(|(under, item)| Doubt {
+        under,
+        text: item.read.as_deref().unwrap_or(&item.text),
+        why: "no certain title, the sentence is printed",
+    });
+    unplaced.chain(unread).chain(as_written)
+}
+
+fn reason(unplaced: Unplaced) -> &'static str {
+    match unplaced {
+        Unplaced::NoDay => "no day is given",
+        Unplaced::TwoReadings => "its words and its heading name different days",
+        Unplaced::BeforeTheDays => "stands before the first day",
+        Unplaced::OtherWeek => "is of another week",
+        Unplaced::NotAnEvent => "announces nothing to attend, not printed",
+    }
+}
+
+fn block<'a>(heading: &str, items: impl Iterator<Item = (&'a Item, Vec<Row>)>) {
+    let mut items = items.peekable();
+    if items.peek().is_none() {
         return;
     }
     show::line(format!("\n{heading}"));
-    let mut table = table(["time", "what", "where", "price", "more"]);
-    for item in items {
-        for row in rows(item) {
-            add(&mut table, row, item.provenance.as_ref().map(from));
+    let mut table = table(["article", "time", "what", "where", "price", "more"]);
+    for (item, rows) in items {
+        for (index, row) in rows.into_iter().enumerate() {
+            // The line of the article once, beside the first event read from it.
+            let article = if index == 0 { item.text.as_str() } else { "" };
+            add(&mut table, article, row, item.provenance.as_ref().map(from));
         }
     }
     show::line(table);
@@ -98,15 +151,16 @@ fn from(provenance: &Provenance) -> String {
     format!("{} {}", if provenance.completes { "+" } else { "←" }, provenance.source)
 }
 
-fn add(table: &mut Table, row: Row, from: Option<String>) {
+fn add(table: &mut Table, article: &str, row: Row, from: Option<String>) {
     let status = status_word(row.status).map(|word| format!("[{word}] ")).unwrap_or_default();
     let mark = if row.as_written { "? " } else { "" };
-    let more = [row.phone, row.until, row.note, row.link, from].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let more = [row.days, row.phone, row.until, row.note, row.link, from];
     table.add_row([
+        article.to_owned(),
         row.time,
         format!("{mark}{status}{}", row.title),
         row.place.unwrap_or_default(),
         row.price.unwrap_or_default(),
-        more,
+        more.into_iter().flatten().collect::<Vec<_>>().join(" · "),
     ]);
 }

@@ -2,7 +2,7 @@
 
 use super::edition::{EditionMail, OrderMail};
 use super::newsletter::{ApprovalMail, NewsletterMail};
-use super::rows::{Row, daily_rows, rows, status_word};
+use super::rows::{Row, daily_rows_by_hour, rows_by_hour, status_word};
 use crate::domain::{
     agenda::{Agenda, Item, Status, Week},
     french,
@@ -79,16 +79,15 @@ pub struct Line {
 impl AgendaMail {
     /// The mail's view of an agenda. `links` are public addresses, where there are some.
     pub fn new(title: &str, agenda: &Agenda, week: Week, office: &Office, links: Links) -> Self {
-        let days = agenda.days.iter().map(|day| Block {
-            heading: french::capitalized(&french::day(day.date)),
-            lines: day.items.iter().flat_map(lines).collect(),
-        });
-        let daily = agenda.daily.iter().flat_map(daily_rows).map(line).collect();
-        let items = |items: &[Item]| items.iter().flat_map(lines).collect();
+        let days = agenda
+            .days
+            .iter()
+            .map(|day| Block { heading: french::capitalized(&french::day(day.date)), lines: lines(&day.items) });
+        let daily = daily_rows_by_hour(&agenda.daily).into_iter().map(line).collect();
         let more = [
             ("Toute la semaine", daily),
-            ("Expositions", items(&agenda.exhibitions)),
-            ("À noter aussi", items(&agenda.unplaced)),
+            ("Expositions", lines(&agenda.exhibitions)),
+            ("À noter aussi", lines(agenda.to_place())),
         ];
         let more = more.map(|(heading, lines)| Block { heading: heading.to_owned(), lines });
         let count = agenda.event_count();
@@ -131,8 +130,8 @@ fn short_week(week: Week) -> String {
     format!("{from} au {}", french::day_and_month(last))
 }
 
-fn lines(item: &Item) -> Vec<Line> {
-    rows(item).into_iter().map(line).collect()
+fn lines<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<Line> {
+    rows_by_hour(items).into_iter().map(line).collect()
 }
 
 fn line(row: Row) -> Line {

@@ -1,14 +1,14 @@
 //! The agenda line by line, as people read it: the one view of an item that mail and printed page share.
 //!
 //! It owns invariant I3 on the way out: every word of an item that carries meaning stands in its rows. Where the
-//! understanding lost one, the item is printed as written. It must never drop, order or merge items.
+//! understanding lost one, the item is printed as written. It must never drop or merge items.
 
 use std::collections::HashSet;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::domain::{
-    agenda::{DailyItem, Event, Item, PartOfDay, Status},
+    agenda::{Confidence, DailyItem, Event, Item, PartOfDay, Status},
     french,
 };
 
@@ -28,13 +28,36 @@ pub struct Row {
     /// `jusqu’au 31 août`
     pub until: Option<String>,
     pub note: Option<String>,
-    /// The title is the item's text as written: nothing of it was understood.
+    /// The title is a sentence of the item as written, or all of it: nothing shorter was certain.
     pub as_written: bool,
 }
 
 /// The rows of one item: one per event, and nothing of the article lost.
 pub fn rows(item: &Item) -> Vec<Row> {
     rows_on(item, None)
+}
+
+/// The rows of several items of one day, by hour. A row that says no hour stays after the row before it in the article.
+pub fn rows_by_hour<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<Row> {
+    by_hour(items.into_iter().map(|item| (item, rows(item))))
+}
+
+/// The rows of what takes place on several days, by hour.
+pub fn daily_rows_by_hour<'a>(daily: impl IntoIterator<Item = &'a DailyItem>) -> Vec<Row> {
+    by_hour(daily.into_iter().map(|daily| (&daily.item, daily_rows(daily))))
+}
+
+fn by_hour<'a>(items: impl Iterator<Item = (&'a Item, Vec<Row>)>) -> Vec<Row> {
+    let mut placed: Vec<(u32, Row)> = Vec::new();
+    for (item, rows) in items {
+        for (index, row) in rows.into_iter().enumerate() {
+            let own = item.events.get(index).and_then(Event::minute_of_day);
+            let before = placed.last().map_or(0, |(minute, _)| *minute);
+            placed.push((own.unwrap_or(before), row));
+        }
+    }
+    placed.sort_by_key(|(minute, _)| *minute);
+    placed.into_iter().map(|(_, row)| row).collect()
 }
 
 /// The rows of something that takes place on several days of the week; each says on which, unless it is on all.
@@ -55,13 +78,26 @@ fn rows_on(item: &Item, days: Option<String>) -> Vec<Row> {
             row.title = french::capitalized(&curled(item.text.trim()));
             row.as_written = true;
         }
+        if row.as_written {
+            leave_out_what_the_title_says(row);
+        }
     }
-    if !all_words_kept(&item.text, &rows)
+    // Of an item about several days, each day prints the words that are of it.
+    let text = item.read.as_deref().filter(|_| !item.events.is_empty()).unwrap_or(&item.text);
+    if !all_words_kept(text, &rows)
         && let Some(last) = rows.last_mut()
     {
-        last.note = Some(with_text(last.note.take(), &item.text));
+        last.note = Some(with_text(last.note.take(), text));
     }
     rows
+}
+
+/// A sentence as written tells its place, price and telephone itself.
+fn leave_out_what_the_title_says(row: &mut Row) {
+    let said = words(&row.title);
+    for detail in [&mut row.place, &mut row.price, &mut row.phone] {
+        detail.take_if(|detail| words(detail).is_subset(&said));
+    }
 }
 
 /// `Annulé`, `Reporté`, `Complet`; nothing where it takes place as planned.
@@ -86,7 +122,7 @@ fn row(event: &Event) -> Row {
         status: event.status,
         until: until(event),
         note: told(&event.note),
-        as_written: false,
+        as_written: event.evidence.title.is_some_and(|title| title.confidence == Confidence::AsWritten),
     }
 }
 
@@ -209,7 +245,8 @@ fn singular(word: &str) -> String {
 }
 
 const CONNECTIVES: &str = "le la les l un une des du de d a au aux en et ou sur sous dans par pour avec chez vers \
-    entre ce cet cette ces jusque jusqu qu rv rdv tel telephone suivi suivie suivis suivies";
+    entre ce cet cette ces jusque jusqu qu rv rdv rendez vous tel telephone tarif tarifs depart puis suivi suivie suivis suivies est sont \
+    devant derriere";
 const TIME_WORDS: &str = "h heure heures min mn minutes 00 midi minuit matin matinee apres soir soiree nuit jour \
     journee tombee toute tout tous toutes debut fin autour environ des partir depuis lundi mardi mercredi jeudi vendredi \
     samedi dimanche lundis mardis mercredis jeudis vendredis samedis dimanches janvier fevrier mars avril mai juin \
@@ -318,6 +355,37 @@ mod tests {
     fn numbers_are_content_unless_they_say_a_day_or_an_hour() {
         let words = content_words("du 22 au 26 juillet 2026 dès 20h00 les 40 ans du club");
         assert_eq!(words, ["20", "40", "ans", "club"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn the_rows_of_a_day_follow_the_clock_and_keep_the_order_of_what_says_no_hour() {
+        let event = |title: &str, start| Event { title: title.to_owned(), start, ..Event::default() };
+        let items = [
+            item("bal à 21 h", vec![event("bal", at(21, 0))]),
+            item("buvette", vec![event("buvette", None)]),
+            item("messe à 10 h et loto à 15 h", vec![event("messe", at(10, 0)), event("loto", at(15, 0))]),
+            item("after à 1 h", vec![event("after", at(1, 0))]),
+            item("foire", vec![Event { all_day: true, ..event("foire", None) }]),
+            item("jeux le matin", vec![Event { part_of_day: Some(PartOfDay::Morning), ..event("jeux", None) }]),
+        ];
+        let titles: Vec<String> = rows_by_hour(&items).into_iter().map(|row| row.title).collect();
+        assert_eq!(titles, ["Foire", "Jeux", "Messe", "Loto", "Bal", "Buvette", "After"]);
+    }
+
+    #[test]
+    fn a_sentence_as_written_does_not_repeat_its_place_and_price() {
+        use crate::domain::agenda::{Evidence, Trace};
+        let title = Some(Trace { confidence: Confidence::AsWritten, span: None });
+        let event = Event {
+            title: "On danse à la halle de Pavie pour 5 €".into(),
+            place: Some("Pavie, halle".into()),
+            price: Some("5 €".into()),
+            phone: Some("05 62 00 00 00".into()),
+            evidence: Evidence { title, ..Evidence::default() },
+            ..Event::default()
+        };
+        let row = &rows(&item("On danse à la halle de Pavie pour 5 €", vec![event]))[0];
+        assert_eq!((&row.place, &row.price, row.phone.is_some()), (&None, &None, true));
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 //! Understanding only ever *adds* to an [`Item`]: its `text` is the article's own words and is kept whole,
 //! whatever the grammar made of it (invariant I3).
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime};
+use chrono::{Datelike, Days, NaiveDate, NaiveTime, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// Monday to Sunday. The ISO week is its name: `2026-W28`.
@@ -100,7 +100,7 @@ pub struct Agenda {
     pub days: Vec<Day>,
     pub daily: Vec<DailyItem>,
     pub exhibitions: Vec<Item>,
-    /// Items that could be put under no day; each has a warning.
+    /// Items that could be put under no day, each with the reason; those that announce something have a warning.
     pub unplaced: Vec<Item>,
     /// For a person, in French.
     pub warnings: Vec<String>,
@@ -210,6 +210,86 @@ pub struct Event {
     /// The end as written where it is vague: `fin juillet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_text: Option<String>,
+    /// Where the fields were read; empty for what another tool or a calendar wrote.
+    #[serde(skip_serializing_if = "Evidence::is_empty")]
+    pub evidence: Evidence,
+}
+
+/// Where each field of an event was read in the text of its item, and how sure that is. `None` for a field that the
+/// event does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Evidence {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Trace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Trace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Trace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<Trace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Trace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Trace>,
+}
+
+/// Where one field comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trace {
+    pub confidence: Confidence,
+    /// First character and the one after the last, counted in Unicode scalar values of [`Item::text`]; `None` where the
+    /// words of the field do not stand there in a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<[u32; 2]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// The item itself says so.
+    Certain,
+    /// The field was completed from its surroundings: a heading, the line above, the event before it.
+    Inherited,
+    /// Nothing shorter was certain: the field is the sentence as the article has it.
+    AsWritten,
+}
+
+impl Event {
+    /// Where the event stands in the order of its day, in minutes; `None` where nothing says so. What lasts all day comes
+    /// first, and an hour before 5 in the morning belongs to the night before.
+    pub fn minute_of_day(&self) -> Option<u32> {
+        const NIGHT_ENDS: u32 = 5 * 60;
+        let minute = |time: NaiveTime| time.hour() * 60 + time.minute();
+        if let Some(start) = self.start.or(self.slots.first().map(|slot| slot.0)).map(minute) {
+            return Some(if start < NIGHT_ENDS { start + 24 * 60 } else { start });
+        }
+        let hour = match self.part_of_day {
+            _ if self.all_day => 0,
+            Some(PartOfDay::Morning) => 8,
+            Some(PartOfDay::Noon) => 12,
+            Some(PartOfDay::Afternoon) => 14,
+            Some(PartOfDay::Evening) => 19,
+            Some(PartOfDay::Night) => 22,
+            None => return None,
+        };
+        Some(hour * 60)
+    }
+}
+
+impl Evidence {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Trace {
+    /// Certain where the words were found, else inherited.
+    pub(crate) fn of(span: Option<[u32; 2]>) -> Self {
+        let confidence = if span.is_some() { Confidence::Certain } else { Confidence::Inherited };
+        Self { confidence, span }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -237,11 +317,18 @@ pub enum Status {
 }
 
 impl Agenda {
-    /// Every item with the day it stands under; daily things, exhibitions and unplaced items have none.
+    /// Every item that is printed, with the day it stands under; daily things, exhibitions and the items to place have
+    /// none.
     pub fn items(&self) -> impl Iterator<Item = (Option<NaiveDate>, &Item)> {
         let dated = self.days.iter().flat_map(|day| day.items.iter().map(|item| (Some(day.date), item)));
         let daily = self.daily.iter().map(|daily| (None, &daily.item));
-        dated.chain(daily).chain(self.exhibitions.iter().chain(&self.unplaced).map(|item| (None, item)))
+        dated.chain(daily).chain(self.exhibitions.iter().chain(self.to_place()).map(|item| (None, item)))
+    }
+
+    /// The unplaced items that announce something: a person is to put them under a day. The opening hours of the office
+    /// or a call for announcements are kept in [`Agenda::unplaced`] and are not among them.
+    pub fn to_place(&self) -> impl Iterator<Item = &Item> {
+        self.unplaced.iter().filter(|item| item.unplaced != Some(Unplaced::NotAnEvent))
     }
 
     /// How many things there are to attend; an item that was not understood counts as one.

@@ -40,7 +40,7 @@ pub fn check(agenda: &Agenda, title: &str, wanted: Week, gates: Gates) -> Result
     if found < gates.min_events.max(1) {
         return Err(Hold::TooFewEvents { found, least: gates.min_events.max(1) });
     }
-    let (items, unplaced) = (agenda.items().count(), agenda.unplaced.len());
+    let (items, unplaced) = (agenda.items().count(), agenda.to_place().count());
     if unplaced * 100 > items * gates.max_unplaced_percent {
         return Err(Hold::TooManyUnplaced { unplaced, items });
     }

@@ -44,13 +44,25 @@ fn extract_has_exactly_the_keys_of_the_contract() {
     let of_days = days.iter().flat_map(|day| day["items"].as_array().unwrap());
     let others = ["exhibitions", "unplaced"].into_iter().flat_map(|group| agenda[group].as_array().unwrap());
     for item in of_days.chain(others) {
-        assert_eq!(keys(item), BTreeSet::from(["text", "events"]), "{item}");
+        let sometimes = BTreeSet::from(["read", "unplaced"]);
+        assert_eq!(keys(item).difference(&sometimes).copied().collect::<BTreeSet<_>>(), ["text", "events"].into());
         for event in item["events"].as_array().unwrap() {
             let always = ["start", "end", "part_of_day", "title", "place", "price", "phone", "link", "status"].into();
-            let sometimes = ["note", "slots", "all_day", "approx", "from", "end_day", "until", "until_text"].into();
+            let sometimes =
+                ["note", "slots", "all_day", "approx", "from", "end_day", "until", "until_text", "evidence"].into();
             assert_eq!(keys(event).difference(&sometimes).copied().collect::<BTreeSet<_>>(), always, "{event}");
             let status = event["status"].as_str().unwrap();
             assert!(["scheduled", "cancelled", "postponed", "sold_out"].contains(&status), "{event}");
+            let title = &event["evidence"]["title"];
+            let sure = title["confidence"].as_str().unwrap();
+            assert!(["certain", "inherited", "as_written"].contains(&sure), "{event}");
+            if sure == "certain" {
+                let [from, to] = [0, 1].map(|at| usize::try_from(title["span"][at].as_u64().unwrap()).unwrap());
+                let text: Vec<char> = item["text"].as_str().unwrap().chars().collect();
+                let read: String = text[from..to].iter().collect();
+                let plain = |text: &str| text.to_lowercase().replace('’', "'");
+                assert_eq!(plain(&read), plain(event["title"].as_str().unwrap()), "{event}");
+            }
         }
     }
     let cancelled = agenda.to_string().matches("\"cancelled\"").count();

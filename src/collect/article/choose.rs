@@ -202,7 +202,8 @@ pub(super) fn is_pictogram(c: char) -> bool {
 /// Whether the words name something one attends, and not only where, when or for whom.
 fn names_something(words: &Words<'_>, quoted: &[bool], content: &[usize]) -> bool {
     let tokens = &words.tokens;
-    if quoted.iter().any(|quoted| *quoted) {
+    // `24 heures de palet`: hours that are counted are the name of the event.
+    if quoted.iter().any(|quoted| *quoted) || content.first().is_some_and(|at| counted_hours(words, *at)) {
         return true;
     }
     let meaning: Vec<usize> = content.iter().copied().filter(|at| !is_function(&tokens[*at])).collect();

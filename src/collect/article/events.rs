@@ -20,7 +20,7 @@ use super::record::record;
 use super::text::{Kind, Words, one_spaced, trimmed};
 use super::titles;
 use super::words::SAID_OTHERWISE;
-use crate::domain::agenda::{Event, Status};
+use crate::domain::agenda::{Confidence, Event, Status, Trace};
 
 /// Where the item stands in the article.
 #[derive(Clone, Copy)]
@@ -465,6 +465,9 @@ impl Draft<'_, '_, '_> {
         let opening_hours = slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some());
         let mut base = self.event.clone();
         base.title.clone_from(&self.title);
+        if self.as_written.is_some() {
+            base.evidence.title = Some(Trace { confidence: Confidence::AsWritten, span: None });
+        }
         base.link = self.link(self.part.from, self.part.to).or(base.link);
         let mut timed: Vec<Event> = Vec::new();
         if opening_hours {

@@ -677,9 +677,11 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_plain_cells_is_one_record_and_a_layout_table_is_not() {
+    fn a_row_of_cells_is_one_record_and_a_cell_that_holds_a_list_is_not() {
         let html = "<table><tr><td>Lundi 12<td>10 h<td>Visite</tr><tr><td>a<br>b</td><td>c</td></tr></table>";
-        assert_eq!(lines(html), ["Lundi 12\n10 h\nVisite", "a", "b", "c"]);
+        assert_eq!(lines(html), ["Lundi 12\n10 h\nVisite", "a\nb\nc"]);
+        let layout = "<table><tr><td><ul><li>a</li><li>b</li></ul></td><td>c</td></tr></table>";
+        assert_eq!(lines(layout), ["a", "b", "c"]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod communes;
 mod days;
 mod draft;
 mod events;
+mod evidence;
 mod headline;
 mod hours;
 mod html;
@@ -301,7 +302,9 @@ impl Reader<'_> {
             ));
         }
         let read = entry.told.as_ref().map(|told| one_spaced(told));
-        let item = Item { text: text.to_owned(), events: understood.events, read, ..Item::default() };
+        let mut events = understood.events;
+        evidence::trace(text, &mut events);
+        let item = Item { text: text.to_owned(), events, read, ..Item::default() };
         (item, understood.moved_to)
     }
 

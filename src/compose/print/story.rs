@@ -5,11 +5,8 @@
 use std::rc::Rc;
 
 use crate::{
-    compose::rows::{Row, daily_rows, rows, status_word},
-    domain::{
-        agenda::{Item, Status},
-        french,
-    },
+    compose::rows::{Row, daily_rows_by_hour, rows_by_hour, status_word},
+    domain::{agenda::Status, french},
 };
 
 use super::{
@@ -56,20 +53,16 @@ pub fn sections(sheet: &Sheet, case: &TypeCase, outline: &mut Outline, parent: E
     let mut sections = Vec::new();
     let mut days: Vec<_> = sheet.agenda.days.iter().filter(|day| !day.items.is_empty()).collect();
     days.sort_by_key(|day| day.date);
-    let all = |items: &[Item]| items.iter().flat_map(rows).collect::<Vec<_>>();
     for day in days {
         let title = french::capitalized(&french::day(day.date));
-        sections.push(writer.section(&title, true, &all(&day.items)));
+        sections.push(writer.section(&title, true, &rows_by_hour(&day.items)));
     }
     let daily = &sheet.agenda.daily;
     let every_day = daily.iter().all(|daily| daily.days.is_empty() || daily.days.len() == 7);
     let groups = [
-        (
-            if every_day { "Tous les jours" } else { "Plusieurs jours cette semaine" },
-            daily.iter().flat_map(daily_rows).collect(),
-        ),
-        ("Expositions", all(&sheet.agenda.exhibitions)),
-        ("À noter aussi", all(&sheet.agenda.unplaced)),
+        (if every_day { "Tous les jours" } else { "Plusieurs jours cette semaine" }, daily_rows_by_hour(daily)),
+        ("Expositions", rows_by_hour(&sheet.agenda.exhibitions)),
+        ("À noter aussi", rows_by_hour(sheet.agenda.to_place())),
     ];
     for (title, rows) in groups {
         if !rows.is_empty() {

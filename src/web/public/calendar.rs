@@ -1,6 +1,6 @@
 //! The agenda for machines: iCalendar (RFC 5545) for a person's calendar, JSON Feed 1.1 for a partner's site.
 
-use crate::compose::rows::{daily_rows, rows};
+use crate::compose::rows::{Row, daily_rows_by_hour, rows_by_hour};
 use crate::config::Config;
 use crate::domain::{
     Timestamp,
@@ -24,7 +24,9 @@ pub(super) fn icalendar(title: &str, host: &str, zone: Tz, weeks: &[(Week, Agend
     out.text("X-WR-CALNAME", title);
     for (week, agenda) in weeks {
         for day in &agenda.days {
-            for event in day.items.iter().flat_map(|item| &item.events) {
+            let mut events: Vec<_> = day.items.iter().flat_map(|item| &item.events).collect();
+            events.sort_by_key(|event| event.minute_of_day());
+            for event in events {
                 out.event(event, day.date, zone, host, now);
             }
         }
@@ -160,7 +162,7 @@ pub(super) fn json_feed(mailing: &str, title: &str, config: &Config, weeks: &[(W
 /// Day by day, a line an event.
 fn words(agenda: &Agenda) -> String {
     let mut text = String::new();
-    let mut block = |heading: &str, rows: Vec<crate::compose::rows::Row>| {
+    let mut block = |heading: &str, rows: Vec<Row>| {
         if rows.is_empty() {
             return;
         }
@@ -172,11 +174,11 @@ fn words(agenda: &Agenda) -> String {
         }
     };
     for day in &agenda.days {
-        block(&french::capitalized(&french::day(day.date)), day.items.iter().flat_map(rows).collect());
+        block(&french::capitalized(&french::day(day.date)), rows_by_hour(&day.items));
     }
-    block("Toute la semaine", agenda.daily.iter().flat_map(daily_rows).collect());
-    block("Expositions", agenda.exhibitions.iter().flat_map(rows).collect());
-    block("À noter aussi", agenda.unplaced.iter().flat_map(rows).collect());
+    block("Toute la semaine", daily_rows_by_hour(&agenda.daily));
+    block("Expositions", rows_by_hour(&agenda.exhibitions));
+    block("À noter aussi", rows_by_hour(agenda.to_place()));
     text
 }
 

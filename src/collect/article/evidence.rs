@@ -1,0 +1,143 @@
+//! Where in its item each field of an event was read, and how sure that is.
+//!
+//! Runs after the fields are decided, on the item's text alone: a field whose words stand there is certain and has a
+//! span, a field whose words do not was inherited from a heading or from a line above.
+
+use super::marks::{Mark, Meaning, marks};
+use super::text::{Kind, Words, folded_words};
+use crate::domain::agenda::{Confidence, Event, Evidence, Status, Trace};
+
+/// Completes the evidence of `events`, which were read from the item `text`. A title that the reading marked as
+/// written stays so.
+pub(super) fn trace(text: &str, events: &mut [Event]) {
+    if events.is_empty() {
+        return;
+    }
+    let words = Words::of(text);
+    let item = Item { marks: marks(&words), characters: character_offsets(text), words };
+    // Events of one item follow each other in its text: the search for an hour begins where the last one was found.
+    let mut hour_from = 0;
+    for event in events {
+        let title = item.words_of(&event.title, 0);
+        let as_written = event.evidence.title.is_some_and(|title| title.confidence == Confidence::AsWritten);
+        let hour = item.hour_of(event, hour_from).or_else(|| item.hour_of(event, 0));
+        hour_from = hour.map_or(hour_from, |(mark, _)| mark);
+        let has_hour = event.start.is_some() || event.end.is_some();
+        event.evidence = Evidence {
+            title: Some(match as_written {
+                true => Trace { confidence: Confidence::AsWritten, span: title },
+                false => Trace::of(title),
+            }),
+            time: has_hour.then(|| Trace::of(hour.map(|(_, span)| span))),
+            place: event.place.as_deref().map(|place| Trace::of(item.place(place))),
+            price: event.price.as_deref().map(|price| Trace::of(item.words_of(price, 0))),
+            phone: event.phone.as_deref().map(|phone| Trace::of(item.mark_of(|mark| says_phone(mark, phone)))),
+            status: (event.status != Status::Scheduled).then(|| {
+                Trace::of(
+                    item.mark_of(|mark| matches!(&mark.meaning, Meaning::Status(said) if said.status == event.status)),
+                )
+            }),
+        };
+    }
+}
+
+struct Item<'a> {
+    words: Words<'a>,
+    marks: Vec<Mark>,
+    /// For each byte of the text, the number of characters before it.
+    characters: Vec<u32>,
+}
+
+impl Item<'_> {
+    /// Characters from the first to the last of the tokens `from..to`.
+    fn span(&self, from: usize, to: usize) -> [u32; 2] {
+        let (first, last) = (&self.words.tokens[from], &self.words.tokens[to - 1]);
+        [self.characters[first.start], self.characters[last.end]]
+    }
+
+    /// Where the words of `field` stand in a row, signs between them aside.
+    fn words_of(&self, field: &str, from: usize) -> Option<[u32; 2]> {
+        let wanted = folded_words(field);
+        let first = wanted.first()?;
+        let tokens = &self.words.tokens;
+        let is_content = |at: &usize| matches!(tokens[*at].kind, Kind::Word | Kind::Number);
+        (from..tokens.len()).filter(|at| tokens[*at].fold == *first).find_map(|at| {
+            let run: Vec<usize> = (at..tokens.len()).filter(is_content).take(wanted.len()).collect();
+            let same = run.len() == wanted.len() && run.iter().zip(&wanted).all(|(at, word)| tokens[*at].fold == *word);
+            same.then(|| self.span(at, run[run.len() - 1] + 1))
+        })
+    }
+
+    /// `Pavie, la Fenière` is the venue where its words stand, else the commune.
+    fn place(&self, place: &str) -> Option<[u32; 2]> {
+        let parts = place.split_once(", ");
+        let [commune, venue] = parts.map_or([None, Some(place)], |(commune, venue)| [Some(commune), Some(venue)]);
+        self.words_of(place, 0)
+            .or_else(|| venue.and_then(|venue| self.words_of(venue, 0)))
+            .or_else(|| commune.and_then(|commune| self.words_of(commune, 0)))
+    }
+
+    /// The mark, from `from` on, that says the hours of the event, with its span.
+    fn hour_of(&self, event: &Event, from: usize) -> Option<(usize, [u32; 2])> {
+        let says = |mark: &Mark| match &mark.meaning {
+            Meaning::Times(times) if event.start.is_some() => {
+                times.slots.iter().any(|slot| Some(slot.start) == event.start)
+            }
+            Meaning::Times(times) => times.end == event.end,
+            _ => false,
+        };
+        let at = (from..self.marks.len()).find(|at| says(&self.marks[*at]))?;
+        Some((at, self.span(self.marks[at].from, self.marks[at].to)))
+    }
+
+    fn mark_of(&self, says: impl Fn(&Mark) -> bool) -> Option<[u32; 2]> {
+        self.marks.iter().find(|mark| says(mark)).map(|mark| self.span(mark.from, mark.to))
+    }
+}
+
+fn says_phone(mark: &Mark, phone: &str) -> bool {
+    matches!(&mark.meaning, Meaning::Phone(said) if said == phone)
+}
+
+fn character_offsets(text: &str) -> Vec<u32> {
+    let mut offsets = vec![0; text.len() + 1];
+    let mut count = 0;
+    for (at, c) in text.char_indices() {
+        offsets[at..at + c.len_utf8()].fill(count);
+        count += 1;
+    }
+    offsets[text.len()] = count;
+    offsets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveTime;
+
+    #[test]
+    fn a_field_of_the_sentence_has_its_span_and_one_of_a_heading_has_none() {
+        let text = "à 21 h, concert de Lune Rousse à l’église (5 €)";
+        let mut events = [Event {
+            start: NaiveTime::from_hms_opt(21, 0, 0),
+            title: "concert de Lune Rousse".to_owned(),
+            place: Some("Pavie, l’église".to_owned()),
+            price: Some("5 €".to_owned()),
+            ..Event::default()
+        }];
+        trace(text, &mut events);
+        let evidence = &events[0].evidence;
+        let said = |trace: Option<Trace>| {
+            let [from, to] = trace.unwrap().span.unwrap();
+            text.chars().skip(from as usize).take((to - from) as usize).collect::<String>()
+        };
+        assert_eq!(said(evidence.title), "concert de Lune Rousse");
+        assert_eq!(said(evidence.time), "à 21 h");
+        assert!(said(evidence.place).ends_with("église"));
+        assert!(said(evidence.price).starts_with('5'));
+        assert_eq!(evidence.phone, None);
+        let mut inherited = [Event { title: "bal".into(), place: Some("Ternoux".into()), ..Event::default() }];
+        trace("bal sous les étoiles", &mut inherited);
+        assert_eq!(inherited[0].evidence.place, Some(Trace { confidence: Confidence::Inherited, span: None }));
+    }
+}
