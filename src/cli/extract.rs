@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::issue;
 use anyhow::Context as _;
 use chrono::NaiveDate;
-use comfy_table::Table;
+use comfy_table::{ColumnConstraint, Table, Width};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -71,6 +71,9 @@ fn people(title: &str, agenda: &Agenda) {
     if !doubts.is_empty() {
         show::line("\nto check");
         let mut table = table(["under", "article", "why"]);
+        if let Some(column) = table.column_mut(1) {
+            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDEST)));
+        }
         for doubt in doubts {
             table.add_row([doubt.under, doubt.text.to_owned(), doubt.why.to_owned()]);
         }
@@ -85,6 +88,9 @@ fn people(title: &str, agenda: &Agenda) {
         show::line(format!("! {warning}"));
     }
 }
+
+/// Characters of a column of sentences, where there is no terminal to say how many fit.
+const WIDEST: u16 = 60;
 
 /// A line of the article that a person should look at.
 struct Doubt<'a> {
@@ -136,6 +142,11 @@ fn block<'a>(heading: &str, items: impl Iterator<Item = (&'a Item, Vec<Row>)>) {
     }
     show::line(format!("\n{heading}"));
     let mut table = table(["article", "time", "what", "where", "price", "more"]);
+    for wide in [0, 2, 5] {
+        if let Some(column) = table.column_mut(wide) {
+            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDEST)));
+        }
+    }
     for (item, rows) in items {
         for (index, row) in rows.into_iter().enumerate() {
             // The line of the article once, beside the first event read from it.

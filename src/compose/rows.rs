@@ -89,13 +89,62 @@ fn rows_on(item: &Item, days: Option<String>) -> Vec<Row> {
     {
         last.note = Some(with_text(last.note.take(), text));
     }
+    for row in &mut rows {
+        leave_out_what_is_said_twice(row);
+    }
     rows
+}
+
+/// Clauses at the ends of a note that only repeat the rest of the row, and whole parts of it that do.
+fn leave_out_what_is_said_twice(row: &mut Row) {
+    let Some(note) = row.note.take() else { return };
+    let mut said = shown_words(row);
+    let mut kept: Vec<&str> = Vec::new();
+    for part in note.split(" · ") {
+        let adds = |clause: &&(usize, usize)| {
+            let words = content_words(&part[clause.0..clause.1]);
+            words.iter().any(|word| !said.contains(word) && !says_status(row.status, word))
+        };
+        let clauses = clauses(part);
+        let is_silent = content_words(part).is_empty();
+        let adding = clauses.iter().find(adds).zip(clauses.iter().rfind(adds));
+        let part = match adding {
+            Some((first, last)) => part[first.0..last.1].trim(),
+            None if is_silent => part,
+            None => continue,
+        };
+        said.extend(words(part));
+        kept.push(part);
+    }
+    row.note = Some(kept.join(" · ")).filter(|note| !note.is_empty());
+}
+
+/// The clauses of a text as ranges of bytes, cut at its commas, colons and dashes outside brackets and quotes; the sign
+/// is in none of them.
+fn clauses(text: &str) -> Vec<(usize, usize)> {
+    let (mut clauses, mut from, mut depth) = (Vec::new(), 0, 0_i32);
+    for (at, c) in text.char_indices() {
+        let after = at + c.len_utf8();
+        let spaced = text[after..].starts_with(char::is_whitespace);
+        match c {
+            '(' | '«' | '“' => depth += 1,
+            ')' | '»' | '”' => depth -= 1,
+            ',' | ';' | ':' | '–' | '—' | '-' | '.' | '!' | '?' if depth <= 0 && spaced => {
+                // A full stop belongs to what it ends.
+                clauses.push((from, if matches!(c, '.' | '!' | '?') { after } else { at }));
+                from = after;
+            }
+            _ => {}
+        }
+    }
+    clauses.push((from, text.len()));
+    clauses
 }
 
 /// A sentence as written tells its place, price and telephone itself.
 fn leave_out_what_the_title_says(row: &mut Row) {
     let said = words(&row.title);
-    for detail in [&mut row.place, &mut row.price, &mut row.phone] {
+    for detail in [&mut row.place, &mut row.price, &mut row.phone, &mut row.until] {
         detail.take_if(|detail| words(detail).is_subset(&said));
     }
 }
@@ -245,7 +294,7 @@ fn singular(word: &str) -> String {
 }
 
 const CONNECTIVES: &str = "le la les l un une des du de d a au aux en et ou sur sous dans par pour avec chez vers \
-    entre ce cet cette ces jusque jusqu qu rv rdv rendez vous tel telephone tarif tarifs depart puis suivi suivie suivis suivies est sont \
+    entre ce cet cette ces jusque jusqu qu rv rdv rendez vous tel telephone tarif tarifs depart puis chaque suivi suivie suivis suivies est sont \
     devant derriere";
 const TIME_WORDS: &str = "h heure heures min mn minutes 00 midi minuit matin matinee apres soir soiree nuit jour \
     journee tombee toute tout tous toutes debut fin autour environ des partir depuis lundi mardi mercredi jeudi vendredi \
@@ -370,6 +419,25 @@ mod tests {
         ];
         let titles: Vec<String> = rows_by_hour(&items).into_iter().map(|row| row.title).collect();
         assert_eq!(titles, ["Foire", "Jeux", "Messe", "Loto", "Bal", "Buvette", "After"]);
+    }
+
+    #[test]
+    fn a_note_keeps_only_the_clauses_that_say_something_new() {
+        let event = |note: &str| Event {
+            title: "marché".into(),
+            place: Some("Gimont, halle".into()),
+            price: Some("entrée libre".into()),
+            note: Some(note.into()),
+            ..Event::default()
+        };
+        for (note, kept) in [
+            ("entrée libre", None),
+            ("halle, entrée libre · miel et vins", Some("miel et vins")),
+            ("Marché à la halle, sur inscription, entrée libre", Some("sur inscription")),
+            ("miel, halle, vins", Some("miel, halle, vins")),
+        ] {
+            assert_eq!(rows(&item("marché", vec![event(note)]))[0].note.as_deref(), kept, "{note}");
+        }
     }
 
     #[test]

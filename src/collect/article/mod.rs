@@ -1,15 +1,21 @@
 //! The weekly article, understood: HTML in, [`Agenda`] out.
 //!
 //! ```text
-//! html     tags and entities to lines; words are never glued, links keep their words
-//! lines    what a line is: heading of a day, section, town, footer, words
-//! outline  which lines are items, and the day each stands under
-//! marks    hours, prices, telephones, states and dates in an item
-//! parts    one item to several events: hours are the anchors
-//! draft    which field claims which word; what nobody claims is the note
-//! events   title, place and note of each; every word goes somewhere
+//! html       tags and entities to lines; words are never glued, links keep their words
+//! lines      what a line is: heading of a day, section, town, footer, words
+//! sentences  what a sentence is for: an event, booking, the article itself
+//! outline    which lines are items, and the day each stands under
+//! when       which words of a line are of which day
+//! marks      hours, prices, telephones, states and dates in an item
+//! record     an item of fields: a card, a table row
+//! parts      one item to several events: hours are the anchors
+//! draft      which field claims which word; what nobody claims is the note
+//! events     title, place and note of each; every word goes somewhere
+//! choose     the title where it is certain, else the sentence as written
+//! evidence   where in the item each field stands
 //! ```
-//! Below them: `days`, `calendar`, `hours`, `money`, `places`, `headline`, `titles` (the grammar) and `words`, `communes`, `tags` (its data).
+//! Below them: `days`, `calendar`, `hours`, `money`, `places`, `headline`, `titles`, `verbs` (the grammar) and `words`,
+//! `communes`, `tags` (its data). `docs/reading.md` has the rule of confidence and the data format.
 //!
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
 //! understood is kept as written with a warning in French for the person who checks the issue.

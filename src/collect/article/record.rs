@@ -422,10 +422,17 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Pla
     let words = marked.words;
     for field in fields.iter().filter(|field| field.sort == Sort::Place) {
         let label = if words.is(field.from, &["lieu"]) { field.from + 2 } else { field.from };
-        let found = place_field(words, label, field.to).or_else(|| {
+        // `📍 Auch, maison des artistes – jusqu'au 16 juillet – entrée libre`
+        let says_else = |mark: &&super::marks::Mark| {
+            (label + 1..field.to).contains(&mark.from)
+                && mark.meaning != Meaning::Opaque
+                && words.is(mark.from - 1, &[",", "-", "(", ":", "·", "/"])
+        };
+        let end = marked.marks.iter().find(says_else).map_or(field.to, |mark| mark.from - 1);
+        let found = place_field(words, label, end).or_else(|| {
             // Whatever stands behind a pin is a place.
-            let text = tidy(trimmed(words.slice(label, field.to)));
-            (!text.is_empty()).then(|| Place { venue: Some(text), from: label, to: field.to, ..Place::default() })
+            let text = tidy(trimmed(words.slice(label, end)));
+            (!text.is_empty()).then(|| Place { venue: Some(text), from: label, to: end, ..Place::default() })
         });
         if found.is_some() {
             return found;
