@@ -1,6 +1,7 @@
 //! The newsletter's way from its sources to its content: news, editorial, newcomers and appointments gathered, arranged, and
 //! composed with their pictures. Reads the ledger, writes nothing to it; holds instead of going half.
 
+use crate::apart::on_a_large_stack;
 use crate::app::App;
 use crate::collect::{fetch::Fetcher, source::Source};
 use crate::compose::newsletter::{NewsletterMail, ROOMS};
@@ -8,7 +9,7 @@ use crate::compose::picture;
 use crate::domain::{
     Timestamp,
     french::NBSP,
-    issue::{Content, Inline, IssueKey},
+    issue::{Content, Envelope, Inline, IssueKey},
     news::NewsItem,
     newsletter::{Appointment, Hold, Letter, Material, Month, Section},
 };
@@ -60,8 +61,8 @@ pub async fn gather(
     let written = store.editorial(&key).await?;
     let month = Month::of(mailing.day(due.at));
     let gathered = async {
-        let mut missing = Vec::new();
-        let news = news(app, &mailing.sources, (since, until), &mut missing).await?;
+        let (mut missing, mut left_out) = (Vec::new(), Vec::new());
+        let news = news(app, &mailing.sources, (since, until), (&mut missing, &mut left_out)).await?;
         let editorial = match written {
             Some(text) => Some(text),
             None => editorial_file(&newsletter.sections, month)?,
@@ -69,6 +70,7 @@ pub async fn gather(
         let appointments = appointments(&newsletter.sections)?;
         let editorial = editorial.filter(|text| !text.trim().is_empty());
         let without = missing.clone();
+        missing.extend(left_out);
         let material = Material { news, newcomers, appointments, editorial, missing };
         let today = mailing.day(due.at.max(until));
         let mut letter = Letter::arrange(month, (since, until), today, &newsletter.sections, material);
@@ -83,12 +85,20 @@ async fn news(
     app: &App,
     rules: &[SourceRule],
     (since, until): (Timestamp, Timestamp),
-    missing: &mut Vec<String>,
+    (missing, left_out): (&mut Vec<String>, &mut Vec<String>),
 ) -> Result<Vec<NewsItem>, Hold> {
+    // The weekly article has a mailing of its own (F21).
+    let weekly: Vec<&Source> =
+        app.mailings.iter().flat_map(|mailing| &mailing.sources).map(|rule| &rule.source).collect();
     let mut news = Vec::new();
     for rule in rules {
         match rule.source.news(&app.fetcher, since, until).await {
-            Ok(found) => news.extend(found.into_iter().map(|item| trusted(item, &rule.source))),
+            Ok(found) => {
+                let is_weekly = |item: &NewsItem| weekly.iter().any(|it| it.has_as_article(&rule.source, &item.title));
+                let items = found.items.into_iter().filter(|item| !is_weekly(item));
+                news.extend(items.map(|item| trusted(item, &rule.source)));
+                left_out.extend(found.remarks.in_french(&rule.source.name()));
+            }
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source gave no news");
                 match rule.required {
@@ -225,7 +235,7 @@ async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
         Ok(Ok(small)) => Ok(small.jpeg),
         Ok(Err(why)) => {
             warn!(error = &why as &dyn std::error::Error, "a picture could not be read");
-            Err("ce n’est pas une image JPEG, PNG ou WebP lisible".to_owned())
+            Err(why.in_french().to_owned())
         }
         Err(_) => Err("elle n’a pas pu être lue".to_owned()),
     }
@@ -246,21 +256,22 @@ async fn own_picture(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
 /// # Errors
 /// A template that does not render.
 pub fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) -> anyhow::Result<Content> {
+    on_a_large_stack(|| composed(app, due, letter, pictures))
+}
+
+fn composed(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) -> anyhow::Result<Content> {
     let (mailing, office) = (due.mailing, &app.config.office);
     let mut fitting = None;
     for room in ROOMS {
-        let mail = NewsletterMail {
-            view_url: pipeline::view_mark(app),
-            ..NewsletterMail::new(&mailing.title, letter, office, room)
-        };
+        let mail = NewsletterMail::new(&mailing.title, letter, office, room).online(pipeline::is_online(app));
         let rendered = app.templates.mail(&mail)?;
         let fits = rendered.html.as_ref().is_none_or(|html| html.len() <= pipeline::HTML_LIMIT);
-        fitting = Some(rendered);
+        fitting = Some((rendered, mail.marks.issue));
         if fits {
             break;
         }
     }
-    let Rendered { subject, html, text } = fitting.context("no room to write in")?;
+    let (Rendered { subject, html, text }, marks) = fitting.context("no room to write in")?;
     let html = html.context("templates/mail/newsletter/body.mjml is missing")?;
     if html.len() > pipeline::HTML_LIMIT {
         warn!(issue = %due.key(), bytes = html.len(), "a long mail: Gmail will show the beginning and a link to the rest");
@@ -273,6 +284,6 @@ pub fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) 
         inline: pictures,
         data: serde_json::to_string(letter)?,
         // The hour it is meant for; the hour it leaves at is written when it does.
-        envelope: pipeline::envelope(app, mailing, &due.key(), due.at),
+        envelope: Envelope { marks, ..pipeline::envelope(app, mailing, &due.key(), due.at) },
     })
 }

@@ -3,11 +3,12 @@
 //! Each step is one word of the design. What is frozen is never made again: a second run of the same issue only goes on
 //! with its deliveries.
 
+use crate::apart::{PATIENCE, apart, on_a_large_stack};
 use crate::app::{App, Engine};
 use crate::approval::{self, Word};
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Gives;
-use crate::compose::context::{self, AgendaMail, Links, VIEW_MARK};
+use crate::compose::context::{self, AgendaMail, Links};
 use crate::compose::mime::{Mime, To};
 use crate::compose::print::{self, Format, Layout, PrintError, Printed, Sheet};
 use crate::deliver::{self, Deliverer, MessageError, Outbox};
@@ -289,7 +290,7 @@ pub async fn collect(
     };
     let mut refusal = None;
     for article in articles {
-        let mut agenda = read(app, mailing, Some(week), &article);
+        let mut agenda = understood(app, mailing, week, &article).await?;
         match gates::check(&agenda, &article.title, week, publishes.gates) {
             Ok(()) => {
                 agenda.warnings.extend(missing.iter().map(|why| without(why)));
@@ -337,8 +338,35 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
     for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Listings) {
         let zone = mailing.schedule.zone;
         match rule.source.listings(&app.fetcher, days.clone(), zone, app.clock.now()).await {
-            Ok(listings) => {
-                let Merge { added, known, left_out } = merge::merge(agenda, &listings, week, &app.config.commune);
+            Ok(found) => {
+                let listings = found.items;
+                agenda.warnings.extend(found.remarks.in_french(&rule.source.name()));
+                // Apart, and on a copy: what breaks or does not end costs this source alone.
+                let (mut joined, home) = (agenda.clone(), app.config.commune.clone());
+                let work = move || {
+                    let merge = merge::merge(&mut joined, &listings, week, &home);
+                    (joined, merge)
+                };
+                let Merge { added, known, left_out } = match apart(PATIENCE, work).await {
+                    Ok((joined, merge)) => {
+                        *agenda = joined;
+                        merge
+                    }
+                    Err(why) => {
+                        warn!(
+                            mailing = mailing.id,
+                            error = &why as &dyn std::error::Error,
+                            "the listings could not be joined"
+                        );
+                        let why = format!("{}\u{a0}: {}", rule.source.name(), why.in_french());
+                        if rule.required {
+                            return Err(Hold::SourceMissing(why));
+                        }
+                        agenda.warnings.push(without(&why));
+                        missing.push(why);
+                        continue;
+                    }
+                };
                 info!(mailing = mailing.id, added, known, left_out, "listings joined the agenda");
             }
             Err(error) => {
@@ -359,6 +387,17 @@ fn without(why: &str) -> String {
     format!("Une source manque, l’agenda est fait sans elle\u{a0}: {why}.")
 }
 
+/// [`read`], apart.
+///
+/// # Errors
+/// The hold, when the reading broke or did not end.
+async fn understood(app: &App, mailing: &Mailing, week: Week, article: &Article) -> Result<Agenda, Hold> {
+    let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
+    let (html, home) = (article.html.clone(), app.config.commune.clone());
+    let reading = move || article::read(&html, &Reading { published, week: Some(week), home: &home });
+    apart(PATIENCE, reading).await.map_err(|why| Hold::Unreachable(format!("l’article\u{a0}: {}", why.in_french())))
+}
+
 /// What the grammar makes of an article.
 pub fn read(app: &App, mailing: &Mailing, week: Option<Week>, article: &Article) -> Agenda {
     let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
@@ -373,6 +412,10 @@ pub(crate) const HTML_LIMIT: usize = 100_000;
 /// # Errors
 /// A template that does not render, or a page that cannot be printed.
 pub fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found) -> anyhow::Result<Content> {
+    on_a_large_stack(|| composed(app, due, publishes, found))
+}
+
+fn composed(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found) -> anyhow::Result<Content> {
     let mailing = due.mailing;
     let Found { article, agenda, week, .. } = found;
     let office = &app.config.office;
@@ -383,7 +426,7 @@ pub fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found)
         page: page(""),
         poster: page("/affiche.pdf").filter(|_| attached(Attach::Poster)),
         booklet: page("/livret.pdf").filter(|_| attached(Attach::Booklet)),
-        view: view_mark(app),
+        online: is_online(app),
     };
     let mail = AgendaMail::new(&mailing.title, agenda, *week, office, links);
     let Rendered { subject, html, text } = app.templates.mail(&mail)?;
@@ -400,13 +443,13 @@ pub fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found)
         attachments,
         inline: vec![],
         data: serde_json::to_string(agenda)?,
-        envelope: envelope(app, mailing, &due.key(), sheet.created),
+        envelope: Envelope { marks: mail.marks.issue, ..envelope(app, mailing, &due.key(), sheet.created) },
     })
 }
 
-/// What stands in a mail for the address at which it is read online, where there is one.
-pub(crate) fn view_mark(app: &App) -> Option<String> {
-    app.config.web.bind.map(|_| VIEW_MARK.to_owned())
+/// Whether what is mailed can be read online too.
+pub(crate) fn is_online(app: &App) -> bool {
+    app.config.web.bind.is_some()
 }
 
 /// What is printed of an article.
@@ -465,6 +508,7 @@ pub(crate) fn envelope(app: &App, mailing: &Mailing, key: &IssueKey, date: Times
         date_ms: date.timestamp_millis(),
         public_url: app.config.public_url.to_string(),
         edition: None,
+        marks: String::new(),
     }
 }
 

@@ -133,9 +133,10 @@ pub async fn compose(app: &App, store: &dyn Store, due: Due<'_>, edition: &Editi
         ordering,
         key.period().ends_with(REMINDER),
     );
-    mail.view_url = pipeline::view_mark(app);
+    mail.view_url = pipeline::is_online(app).then(|| mail.marks.view.clone());
     let rendered = app.templates.mail(&mail)?;
     envelope.edition = Some(edition.slug.clone());
+    envelope.marks = mail.marks.issue;
     Ok(Content {
         subject: rendered.subject,
         html: rendered.html.context("templates/mail/edition/body.mjml is missing")?,

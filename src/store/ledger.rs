@@ -2,10 +2,10 @@
 //! database; what differs between them is in `sqlite.rs`, `postgres.rs` and `sql.rs`.
 
 use super::{
-    Cursor, Daemon, Erased, Frozen, ImportReport, Kept, KeptPage, LogFilter, LoggedDelivery, Miscounted, Notice,
-    Occurrence, Ordered, Published, Recovered, Resolved, Result, Settled, Store, approvals, backend::Backend, choices,
-    daemons, deliveries, editions, issues, lanes, last_word::LastWord, log, notices, orders, partners, schedule,
-    settle, tallies,
+    Cursor, Daemon, Erased, Frozen, ImportReport, Kept, KeptPage, Lifted, LogFilter, LoggedDelivery, Miscounted, Moved,
+    Notice, Occurrence, Ordered, Published, Recovered, Resolved, Result, Settled, Store, approvals, backend::Backend,
+    choices, contacts, daemons, deliveries, editions, issues, lanes, last_word::LastWord, log, notices, orders,
+    partners, schedule, settle, tallies,
 };
 use crate::domain::{
     Timestamp,
@@ -16,7 +16,7 @@ use crate::domain::{
     lane::LaneTrouble,
     newsletter::Newcomer,
     partner::{Choices, Contact, Dossier, Import, SuppressionReason},
-    segment::Segment,
+    segment::{Field, Segment},
 };
 use async_trait::async_trait;
 
@@ -69,6 +69,24 @@ impl<B: Backend> Store for Ledger<B> {
         now: Timestamp,
     ) -> Result<()> {
         partners::suppress(&self.0, address_hash, mailing, reason, now).await
+    }
+
+    async fn lift(&self, address_hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted> {
+        contacts::lift(&self.0, address_hash, mailing, why, now).await
+    }
+
+    async fn move_contact(
+        &self,
+        from: (&str, &str),
+        to: &EmailAddress,
+        to_hash: &str,
+        now: Timestamp,
+    ) -> Result<Moved> {
+        contacts::move_to(&self.0, from, to, to_hash, now).await
+    }
+
+    async fn values_of(&self, field: Field) -> Result<Vec<(String, u64)>> {
+        contacts::values_of(&self.0, field).await
     }
 
     async fn choices(&self, contact: &str) -> Result<Option<Choices>> {

@@ -22,6 +22,7 @@ pub(super) fn sqlite() -> Migrator {
         (10, "attempts follow", include_str!("../../migrations/sqlite/0010_attempts_follow.sql")),
         (11, "marked at", include_str!("../../migrations/sqlite/0011_marked_at.sql")),
         (12, "claims", include_str!("../../migrations/sqlite/0012_claims.sql")),
+        (20, "establishments", include_str!("../../migrations/sqlite/0020_establishments.sql")),
     ])
 }
 
@@ -39,6 +40,7 @@ pub(super) fn postgres() -> Migrator {
         (10, "attempts follow", include_str!("../../migrations/postgres/0010_attempts_follow.sql")),
         (11, "marked at", include_str!("../../migrations/postgres/0011_marked_at.sql")),
         (12, "claims", include_str!("../../migrations/postgres/0012_claims.sql")),
+        (20, "establishments", include_str!("../../migrations/postgres/0020_establishments.sql")),
     ])
 }
 

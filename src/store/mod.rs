@@ -14,7 +14,7 @@ use crate::domain::{
     lane::LaneTrouble,
     newsletter::Newcomer,
     partner::{Choices, Contact, Difference, Dossier, Import, ImportSummary, NewContact, SuppressionReason},
-    segment::Segment,
+    segment::{Field, Segment},
 };
 use async_trait::async_trait;
 use std::{fmt, sync::Arc};
@@ -22,6 +22,7 @@ use std::{fmt, sync::Arc};
 mod approvals;
 mod backend;
 mod choices;
+mod contacts;
 mod daemons;
 mod deliveries;
 mod editions;
@@ -330,6 +331,30 @@ pub enum Erased {
     UnderWay,
 }
 
+/// What [`Store::lift`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lifted {
+    /// These scopes are open again; so many words of the person stay.
+    Done {
+        scopes: Vec<String>,
+        kept: usize,
+    },
+    Nothing,
+    /// Only the person can take them back.
+    PersonsOwn,
+}
+
+/// What [`Store::move_contact`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    Done,
+    NotKnown,
+    /// Another contact has this address.
+    Taken,
+    /// A message is being sent to the old one: nothing was done, a moment later it can be.
+    UnderWay,
+}
+
 /// What [`Store::keep_edition`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
@@ -445,6 +470,18 @@ pub trait Store: Send + Sync {
         reason: SuppressionReason,
         now: Timestamp,
     ) -> Result<()>;
+
+    /// Takes back what the office, or a refusing relay, put against this address: for a mailing (or `*`), or for all there is.
+    /// What the person said stays.
+    async fn lift(&self, address_hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted>;
+
+    /// Another address for a known contact: subscriptions, history and the person's own word go with it, what waits too; and
+    /// nothing new stands against the old one. `from`: its key and its hash.
+    async fn move_contact(&self, from: (&str, &str), to: &EmailAddress, to_hash: &str, now: Timestamp)
+    -> Result<Moved>;
+
+    /// What a field holds, and of how many; the most frequent first.
+    async fn values_of(&self, field: Field) -> Result<Vec<(String, u64)>>;
 
     /// What a contact receives; `None` when there is no such contact (any more).
     async fn choices(&self, contact: &str) -> Result<Option<Choices>>;

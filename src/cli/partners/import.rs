@@ -1,10 +1,13 @@
 //! `semainier partners import`: what a file would change, for a person to read, and then the change.
 
-use super::super::{Ended, show};
-use crate::app::Engine;
+use super::super::{Context, Ended, show};
+use crate::app::{App, Engine};
 use crate::domain::partner::{Basis, Difference, Import, ImportSummary, NewContact};
-use crate::partners::{import, sheet};
-use crate::store::ImportReport;
+use crate::partners::{
+    import::{self, HiddenRows, Parsed},
+    sheet::{self, Format},
+};
+use crate::store::{Access, ImportReport};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::io::{IsTerminal, Write};
@@ -28,6 +31,13 @@ pub(in crate::cli) struct Args {
     /// The file is the whole list: contacts that are not in it are removed
     #[arg(long)]
     replace: bool,
+    /// Take the good lines, and write the others with the reason of each into a file that can be mended and imported
+    /// [default: beside the list, `liste-reste.csv`]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    skip_invalid: Option<PathBuf>,
+    /// Take the rows of a workbook that are hidden too
+    #[arg(long)]
+    hidden_rows: bool,
     /// Do not ask before removing more than a fifth of the contacts
     #[arg(long)]
     yes: bool,
@@ -40,9 +50,10 @@ enum BasisArg {
     Consent,
 }
 
-pub(super) async fn run(engine: &Engine, args: Args) -> anyhow::Result<Ended> {
+pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
+    let app = context.app()?;
     for id in &args.mailing {
-        engine.app.mailing(id)?;
+        app.mailing(id)?;
     }
     let file = &args.file;
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -56,9 +67,23 @@ pub(super) async fn run(engine: &Engine, args: Args) -> anyhow::Result<Ended> {
             BasisArg::LegitimateInterest => Basis::LegitimateInterest,
             BasisArg::Consent => Basis::Consent,
         },
+        skip_invalid: args.skip_invalid.map(|rest| match rest == Path::new("-") {
+            true => {
+                file.with_file_name(format!("{}-reste.csv", file.file_stem().unwrap_or_default().to_string_lossy()))
+            }
+            false => rest,
+        }),
+        hidden: if args.hidden_rows { HiddenRows::Taken } else { HiddenRows::LeftOut },
     };
-    let ended = import(engine, &bytes, &source, args.mailing, &options).await;
-    ended.with_context(|| file.display().to_string())
+    let ended = async {
+        // Nothing is written, not even a database where there is none.
+        if args.dry_run && !app.has_ledger() {
+            return all_are_new(&app, &bytes, args.mailing, &options);
+        }
+        let engine = app.open(Access::Shared).await?;
+        import(&engine, &bytes, &source, args.mailing, &options).await
+    };
+    ended.await.with_context(|| file.display().to_string())
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -76,6 +101,75 @@ struct Options {
     replace: bool,
     yes: bool,
     basis: Basis,
+    /// The file that the lines are written to that cannot be taken.
+    skip_invalid: Option<PathBuf>,
+    hidden: HiddenRows,
+}
+
+/// Reads the file, and says what is to be known of it before anything is written. The inner error: lines that are wrong.
+fn understood(bytes: &[u8], options: &Options) -> anyhow::Result<(Parsed, Result<(), import::ImportErrors>)> {
+    let parsed = import::parse_with(bytes, options.hidden)?;
+    if let Format::Xlsx { sheet, hidden, .. } = &parsed.format
+        && !hidden.is_empty()
+    {
+        show::aside(format!("sheet {sheet:?} is read; hidden and not read: {}", hidden.join(", ")));
+    }
+    if !parsed.unread.is_empty() {
+        show::aside(format!("columns that are not read: {}", parsed.unread.join(", ")));
+    }
+    for message in parsed.merged.said().into_iter().chain(parsed.passed_over.said()) {
+        show::aside(message);
+    }
+    let sound = match &options.skip_invalid {
+        None => parsed.sound(),
+        Some(rest) => {
+            parsed.refused.said().into_iter().for_each(show::aside);
+            if !parsed.left.is_empty() && !options.dry_run {
+                write_rest(rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
+                show::aside(format!(
+                    "{} lines are in {}, each with the reason: mend them, and import that file",
+                    parsed.left.len(),
+                    rest.display()
+                ));
+            }
+            Ok(())
+        }
+    };
+    Ok((parsed, sound))
+}
+
+/// A file with persons in it is for nobody else.
+pub(super) fn write_rest(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(bytes)
+}
+
+/// A dry run before there is a ledger: every contact would be added.
+fn all_are_new(app: &App, bytes: &[u8], mailings: Vec<String>, options: &Options) -> anyhow::Result<Ended> {
+    let (parsed, sound) = understood(bytes, options)?;
+    tell_the_basis(app, &mailings, options);
+    for line in parsed.lines.iter().take(1_000) {
+        show::line(format!("+ {}", line.address));
+    }
+    let summary = ImportSummary { added: parsed.lines.len(), ..ImportSummary::default() };
+    show::line(sum(parsed.lines.len(), &parsed.format, &summary, true));
+    sound?;
+    Ok(Ended::Done)
+}
+
+/// What nobody would expect is said before it is done.
+fn tell_the_basis(app: &App, mailings: &[String], options: &Options) {
+    if mailings.is_empty() {
+        let all: Vec<&str> = app.mailings.iter().map(|mailing| mailing.audience.as_str()).collect();
+        show::aside(format!(
+            "each is subscribed to {} ({}); --mailing and --basis say otherwise",
+            all.join(", "),
+            options.basis.as_str().replace('_', " ")
+        ));
+    }
 }
 
 /// Imports a list that is already in memory, and says what it did.
@@ -96,11 +190,8 @@ async fn import(
     mailings: Vec<String>,
     options: &Options,
 ) -> anyhow::Result<Ended> {
-    let parsed = import::parse(bytes)?;
-    for message in parsed.merged.said() {
-        show::aside(message);
-    }
-    let sound = parsed.sound();
+    let (parsed, sound) = understood(bytes, options)?;
+    tell_the_basis(&engine.app, &mailings, options);
     if !options.dry_run {
         sound.clone()?;
     }
@@ -112,6 +203,7 @@ async fn import(
         address_hash: engine.tokens.address_hash(&line.address),
         address: line.address,
         fields: line.fields,
+        also: line.also,
     };
     let contacts: Vec<_> = parsed.lines.into_iter().map(contact).collect();
     let import = Import {
@@ -185,7 +277,7 @@ fn show_differences(report: &ImportReport) {
     }
 }
 
-fn sum(contacts: usize, format: &sheet::Format, summary: &ImportSummary, dry_run: bool) -> String {
+fn sum(contacts: usize, format: &Format, summary: &ImportSummary, dry_run: bool) -> String {
     let would = if dry_run { "would be " } else { "" };
     let gone = if summary.gone > 0 { format!(", {} {would}removed", summary.gone) } else { String::new() };
     format!(

@@ -1,10 +1,15 @@
 //! `semainier partners`: the people the mailings go to.
 
 mod import;
+mod one;
 
 use super::{Context, Ended, show};
 use crate::app::Engine;
-use crate::domain::{email::EmailAddress, partner::SuppressionReason, segment::Segment};
+use crate::domain::{
+    email::EmailAddress,
+    partner::Contact,
+    segment::{Field, Segment},
+};
 use crate::partners::export;
 use crate::report;
 use crate::store::{Access, Erased, LogFilter};
@@ -19,18 +24,28 @@ A partner is an establishment; its contacts receive the mailings they are subscr
   semainier partners import liste.xlsx --dry-run     what would change: nothing is written
   semainier partners import liste.xlsx               all of it, or nothing
   semainier partners import liste.csv --replace      the file is the whole list: who is not in it goes
+  semainier partners import liste.xlsx --skip-invalid   the good lines; the others, with reasons, in liste-reste.csv
+  semainier partners add a@gite.example --establishment \"Gîte du Pré\" --why \"appel du 3 juillet\"
+  semainier partners edit a@gite.example --phone \"05 62 00 00 00\"
+  semainier partners move a@gite.example b@gite.example    another address for the same person
+  semainier partners suppress a@gite.example --mailing agenda   write to them no more
+  semainier partners lift a@gite.example --why \"erreur de frappe\"   take that back; never what the person said
   semainier partners list --where 'category in (\"hébergement\", \"restauration\") and label = \"Accueil Vélo\"'
   semainier partners list --where 'stars >= 3 and not (commune = \"Auch\" or subscribed = \"agenda\")'
   semainier partners export --out liste.xlsx         the import reads it again
   semainier partners export --contact a@gite.example all that is kept of one person
   semainier partners erase a@gite.example            the person goes; sums and the bar against writing stay
 
-Files: CSV (UTF-8 or Windows-1252; ; , or tab) or XLSX, columns in any order, known by their headers: email, prénom, nom,
-fonction, langue, établissement, catégorie (filière), adresse, commune, code INSEE, labels, étoiles, site web, latitude,
-longitude; or a column for one label, with a cross. A column that is not there leaves what is known.
+Files: CSV (UTF-8 or Windows-1252; ; , or tab) or XLSX, the header in one of the first ten lines, columns in any order, known
+by their headers: email (adresse mail, courriel, mail 1, mail 2), prénom, nom, fonction, langue, établissement, catégorie
+(filière), adresse, code postal, commune, code INSEE, labels, étoiles, site web, téléphone, latitude, longitude; or a column
+for one label, with a cross. Other columns are named and not read. A column that is not there leaves what is known. Lines
+without an address and the sum below the list are passed over; hidden sheets and rows are not read. A mailbox that stands
+under two establishments is one contact of both.
 
---where: name function language address establishment category commune insee street website label subscribed, with
-= != in (…) not in (…); stars with = != < <= > >= in; and, or, not, ( ). Texts stand in \"…\" or '…', as they are written.";
+--where: name function language address establishment category commune insee street website phone postcode label
+subscribed, with = != in (…) not in (…); stars with = != < <= > >= in; and, or, not, ( ). Texts stand in \"…\" or '…'; case,
+accents and the plural do not matter.";
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -65,12 +80,47 @@ pub(super) enum Command {
         #[arg(long)]
         mailing: Option<String>,
     },
+    /// Take back what the office, or a refusing relay, put against an address; what the person said stays
+    Lift {
+        address: EmailAddress,
+        /// Only for this mailing [default: all that can be lifted]
+        #[arg(long)]
+        mailing: Option<String>,
+        /// Kept with the person's history
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// Add one contact, as an import of one line would
+    Add {
+        address: EmailAddress,
+        #[command(flatten)]
+        fields: one::FieldArgs,
+        /// Subscribe to these mailings only [default: all of them]
+        #[arg(long, value_name = "MAILING", value_delimiter = ',')]
+        mailing: Vec<String>,
+        /// Where the address comes from, kept with each subscription (GDPR art. 14)
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// Change what is known of one contact, or of its establishment
+    Edit {
+        address: EmailAddress,
+        #[command(flatten)]
+        fields: one::FieldArgs,
+    },
+    /// Another address for a contact: subscriptions and history go with it, the old address is not barred
+    Move { from: EmailAddress, to: EmailAddress },
 }
 
 pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<Ended> {
+    let command = match command {
+        // It reads the file before it opens a ledger.
+        Command::Import(args) => return import::run(context, args).await,
+        other => other,
+    };
     let engine = context.engine(Access::Shared).await?;
     match command {
-        Command::Import(args) => import::run(&engine, args).await,
+        Command::Import(args) => import::run(context, args).await,
         Command::List { segment, json } => list(&engine, segment.as_deref(), json).await,
         Command::Export { contact: Some(address), .. } => export_person(&engine, &address).await,
         Command::Export { out, segment, .. } => export_list(&engine, out.as_deref(), segment.as_deref()).await,
@@ -79,12 +129,17 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
             if let Some(id) = &mailing {
                 engine.app.mailing(id)?;
             }
-            let hash = engine.tokens.address_hash(&address);
-            let now = engine.app.clock.now();
-            engine.store.suppress(&hash, mailing.as_deref(), SuppressionReason::Manual, now).await?;
-            show::line(format!("{address} receives {} no more", mailing.as_deref().unwrap_or("any mailing")));
-            Ok(Ended::Done)
+            one::suppress(&engine, &address, mailing.as_deref()).await
         }
+        Command::Lift { address, mailing, why } => {
+            if let Some(id) = &mailing {
+                engine.app.mailing(id)?;
+            }
+            one::lift(&engine, &address, mailing.as_deref(), &why).await
+        }
+        Command::Add { address, fields, mailing, why } => one::add(&engine, address, fields, mailing, &why).await,
+        Command::Edit { address, fields } => one::edit(&engine, address, fields).await,
+        Command::Move { from, to } => one::move_to(&engine, &from, &to).await,
     }
 }
 
@@ -97,8 +152,39 @@ pub(super) fn parse_segment(text: Option<&str>, option: &str) -> anyhow::Result<
     }
 }
 
+/// The contacts of a segment; where there is none, what the fields it asks for hold is told.
+async fn contacts_of(engine: &Engine, segment: Option<&str>) -> anyhow::Result<Vec<Contact>> {
+    let segment = parse_segment(segment, "--where")?;
+    let contacts = engine.store.contacts_of(segment.as_ref()).await?;
+    if let Some(segment) = segment.filter(|_| contacts.is_empty()) {
+        tell_known_values(engine, &segment).await?;
+    }
+    Ok(contacts)
+}
+
+/// A segment that means nobody: what there is instead.
+pub(super) async fn tell_known_values(engine: &Engine, segment: &Segment) -> anyhow::Result<()> {
+    const MOST: usize = 20;
+    show::aside(format!("nobody is meant by {segment}"));
+    for field in segment.fields().into_iter().filter(|field| *field != Field::Address) {
+        let values = engine.store.values_of(field).await?;
+        let said: Vec<String> = values
+            .iter()
+            .filter(|(value, _)| !value.is_empty())
+            .take(MOST)
+            .map(|(value, n)| format!("{value:?} ({n})"))
+            .collect();
+        let more = if values.len() > MOST { ", …" } else { "" };
+        match said.is_empty() {
+            true => show::aside(format!("  {}: nothing is known of anybody", field.as_str())),
+            false => show::aside(format!("  {} is one of {}{more}", field.as_str(), said.join(", "))),
+        }
+    }
+    Ok(())
+}
+
 async fn list(engine: &Engine, segment: Option<&str>, as_json: bool) -> anyhow::Result<Ended> {
-    let contacts = engine.store.contacts_of(parse_segment(segment, "--where")?.as_ref()).await?;
+    let contacts = contacts_of(engine, segment).await?;
     if as_json {
         show::json(&contacts.iter().map(export::listed).collect::<Vec<_>>())?;
     } else {
@@ -109,7 +195,7 @@ async fn list(engine: &Engine, segment: Option<&str>, as_json: bool) -> anyhow::
 }
 
 async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>) -> anyhow::Result<Ended> {
-    let contacts = engine.store.contacts_of(parse_segment(segment, "--where")?.as_ref()).await?;
+    let contacts = contacts_of(engine, segment).await?;
     let Some(out) = out else {
         show::line(String::from_utf8(export::csv(&contacts)?)?.trim_end());
         return Ok(Ended::Done);
@@ -119,7 +205,7 @@ async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>)
         Some(extension) if extension == "csv" => export::csv(&contacts)?,
         _ => bail!("{}: expected a file that ends in .csv or .xlsx", out.display()),
     };
-    std::fs::write(out, bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    import::write_rest(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
     show::line(format!("{} contacts in {}", contacts.len(), out.display()));
     Ok(Ended::Done)
 }
