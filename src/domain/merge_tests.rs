@@ -231,7 +231,7 @@ fn days_of_another_week_are_nobodys() {
 }
 
 #[test]
-fn an_hour_in_the_words_is_no_part_of_a_name() {
+fn h3_an_hour_in_the_words_is_no_part_of_a_name() {
     let mut agenda = article(13, vec![]);
     let all = [
         listing("Fête numéro 0 du village", "Auch", vec![at(13, "08:00")]),

@@ -477,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn f09_a_column_of_addresses_is_known_by_its_words() {
+    fn trial_f09_a_column_of_addresses_is_known_by_its_words() {
         for name in [
             "E-mail",
             "Adresse mail 1",
@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn f09_a_cell_holds_addresses_as_people_write_them() {
+    fn trial_f09_a_cell_holds_addresses_as_people_write_them() {
         let found = |cell: &str| {
             addresses(cell).map(|all| all.iter().map(|(address, name)| format!("{name}|{address}")).collect::<Vec<_>>())
         };

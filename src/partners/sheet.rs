@@ -623,7 +623,7 @@ mod tests {
     }
 
     #[test]
-    fn f09_the_separator_is_that_of_the_header_whatever_its_title_holds() {
+    fn trial_f09_the_separator_is_that_of_the_header_whatever_its_title_holds() {
         let text = "Liste, mise à jour, du 3 juillet, pour 2027\n\nNom;Adresse mail\nx;a@b.fr\n";
         assert_eq!(rows(text.as_bytes())[1].1, ["Nom", "Adresse mail"]);
     }

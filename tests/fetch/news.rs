@@ -295,3 +295,19 @@ async fn a_folder_of_markdown_is_news_and_what_is_wrong_in_it_names_the_file() {
     let nowhere = Source::Folder { path: folder.path().join("nulle-part") };
     assert!(matches!(news(&nowhere).await, Err(CollectError::File { .. })));
 }
+
+#[test]
+fn trial_f21_the_weekly_article_is_no_news() {
+    let url = |text: &str| text.parse().unwrap();
+    let agenda = Source::Wordpress {
+        url: url("https://www.office.example/"),
+        search: "Que faire à Auch cette semaine".to_owned(),
+    };
+    let title = "Que faire à Auch cette semaine ? Du 12 au 18 juillet";
+    let posts = Source::Posts { url: url("https://office.example/"), categories: vec![] };
+    assert!(agenda.has_as_article(&posts, title));
+    assert!(agenda.has_as_article(&Source::Feed { url: url("https://office.example/feed/") }, title));
+    assert!(!agenda.has_as_article(&posts, "Le marché déménage"));
+    assert!(!agenda.has_as_article(&Source::Feed { url: url("https://gers.example/feed/") }, title));
+    assert!(!posts.has_as_article(&posts, title));
+}

@@ -287,7 +287,7 @@ fn as_an_office_keeps_it() -> String {
 }
 
 #[test]
-fn f09_a_list_as_an_office_keeps_it_is_taken_in_one_go_and_told() {
+fn trial_f09_a_list_as_an_office_keeps_it_is_taken_in_one_go_and_told() {
     for on in crate::support::house::BOTH {
         let house = House::on(on);
         let said = import(&house, as_an_office_keeps_it(), 0);
@@ -344,7 +344,7 @@ fn f09_a_list_as_an_office_keeps_it_is_taken_in_one_go_and_told() {
 }
 
 #[test]
-fn f09_what_cannot_be_taken_is_written_to_a_file_that_can_be_mended() {
+fn trial_f09_what_cannot_be_taken_is_written_to_a_file_that_can_be_mended() {
     let house = House::new();
     let csv = "Nom;Adresse mail;Étoiles\nA;a@gite.example;3\nB;hôtel@gite.example;3\nC;c@gite.example;douze\nD;;2\nTotal;4;\n";
     let said = import(&house, csv, 1);
@@ -361,7 +361,7 @@ fn f09_what_cannot_be_taken_is_written_to_a_file_that_can_be_mended() {
 }
 
 #[test]
-fn f09_a_dry_run_writes_nothing_not_even_a_database() {
+fn trial_f09_a_dry_run_writes_nothing_not_even_a_database() {
     let house = House::new();
     let there = || {
         let mut names: Vec<_> = std::fs::read_dir(house.path("")).unwrap().map(|it| it.unwrap().file_name()).collect();
@@ -379,7 +379,7 @@ fn f09_a_dry_run_writes_nothing_not_even_a_database() {
 }
 
 #[test]
-fn f09_a_segment_compares_words_folded_and_one_that_means_nobody_says_what_there_is() {
+fn trial_f09_a_segment_compares_words_folded_and_one_that_means_nobody_says_what_there_is() {
     for on in crate::support::house::BOTH {
         let house = House::on(on);
         import(
@@ -409,7 +409,7 @@ fn f09_a_segment_compares_words_folded_and_one_that_means_nobody_says_what_there
 }
 
 #[test]
-fn f02_whoever_left_is_shown_and_exported_as_gone() {
+fn trial_f02_whoever_left_is_shown_and_exported_as_gone() {
     for on in crate::support::house::BOTH {
         let house = House::on(on);
         house.import(&["a@gite.example", "b@gite.example"]);
@@ -431,7 +431,7 @@ fn f02_whoever_left_is_shown_and_exported_as_gone() {
 }
 
 #[test]
-fn f13_an_unknown_address_is_said_and_what_the_office_did_can_be_taken_back() {
+fn trial_f13_an_unknown_address_is_said_and_what_the_office_did_can_be_taken_back() {
     for on in crate::support::house::BOTH {
         let house = House::on(on);
         house.import(&["a@gite.example", "partie@gite.example"]);
@@ -463,7 +463,7 @@ fn f13_an_unknown_address_is_said_and_what_the_office_did_can_be_taken_back() {
 }
 
 #[test]
-fn f14_a_partner_who_telephones_is_added_changed_and_moved() {
+fn trial_f14_a_partner_who_telephones_is_added_changed_and_moved() {
     for on in crate::support::house::BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay);

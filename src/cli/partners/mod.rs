@@ -56,7 +56,8 @@ pub(super) enum Command {
         /// Only those: `category = "hébergement" and label = "Accueil Vélo"`
         #[arg(long = "where", value_name = "SEGMENT")]
         segment: Option<String>,
-        /// An array of {"email","name","function","establishment","category","commune","labels","subscriptions"}
+        /// An array of {"email","name","function","establishment","category","commune","labels","postcode","phone",
+        /// "other_establishments","subscriptions","barred"}
         #[arg(long)]
         json: bool,
     },
