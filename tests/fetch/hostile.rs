@@ -49,11 +49,11 @@ async fn joined(text: String) -> (usize, Duration) {
 
 #[tokio::test]
 async fn h3_a_week_of_four_thousand_events_is_joined_in_time_that_grows_with_them() {
-    let (small, short) = joined(week_of(1_000)).await;
-    let (large, long) = joined(week_of(4_000)).await;
-    assert_eq!((small, large), (1_000, 4_000));
-    // Quadratic growth would be sixteen times as much. A build without optimisation on a busy machine is slow at all.
-    assert!(long < short * 10 + Duration::from_secs(1), "{short:?} became {long:?}");
+    let (added, took) = joined(week_of(4_000)).await;
+    assert_eq!(added, 4_000);
+    // A second where it is optimised; when every event was compared with every other it took half a minute there, and many
+    // minutes here. A test's machine is busy.
+    assert!(took < Duration::from_secs(90), "{took:?}");
 }
 
 #[tokio::test]
