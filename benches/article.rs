@@ -44,7 +44,12 @@ fn junk() -> Vec<(&'static str, String)> {
 }
 
 fn article(c: &mut Criterion) {
-    let reading = Reading { published: NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date"), week: None, home: "Auch" };
+    let reading = Reading {
+        published: NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date"),
+        week: None,
+        home: "Auch",
+        venues: &[],
+    };
     let honest = include_str!("../tests/samples/articles/auch_column.html");
     let mut group = c.benchmark_group("article");
     group.sample_size(10);

@@ -14,6 +14,7 @@
 )]
 
 use async_trait::async_trait;
+use semainier::store::testing::Shortcuts;
 use semainier::{
     clock::Clock,
     deliver::{Deliverer, MessageError, Outbox, Settings},

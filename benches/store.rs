@@ -11,6 +11,7 @@
 )]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         Timestamp,

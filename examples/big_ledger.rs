@@ -18,6 +18,7 @@
 )]
 
 use chrono::TimeDelta;
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         Timestamp,

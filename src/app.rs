@@ -1,13 +1,12 @@
-//! The parts of the house put together, once, at start.
+//! The composition root: the parts put together once, at start.
 
 use crate::clock::Clock;
 use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, Page, Shelf, Validators};
-use crate::compose::context;
+use crate::compose::{context, page};
 use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
 use crate::jobs::{self, Mailing};
-use crate::notices;
-use crate::pipeline::FrozenOutbox;
+use crate::outbox::FrozenOutbox;
 use crate::store::{self, Access, KeptPage, Store};
 use crate::templates::Templates;
 use crate::tokens::Tokens;
@@ -33,9 +32,7 @@ pub struct Engine {
     pub app: App,
     pub store: Arc<dyn Store>,
     pub tokens: Tokens,
-    /// What staff need not be told again.
-    pub notices: notices::Settled,
-    /// Which process this is, in claims and for `status`: new at every start.
+    /// Identifies this process in claims and in `status`; new at every start.
     pub owner: String,
 }
 
@@ -48,6 +45,7 @@ impl App {
         let mailings = jobs::load(&config, clock.now())?;
         let templates = Templates::load(config.templates.as_deref())?;
         context::check_all(&templates)?;
+        page::check_all(&templates)?;
         let timeout = config.fetch.timeout.to_std().unwrap_or_default();
         let limits = FetchLimits {
             total: timeout,
@@ -103,8 +101,7 @@ impl App {
             (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
         }
         .with_link_keys(self.config.link_keys.clone());
-        let (notices, owner) = (notices::Settled::default(), uuid::Uuid::now_v7().to_string());
-        Ok(Engine { app: self, store, tokens, notices, owner })
+        Ok(Engine { app: self, store, tokens, owner: uuid::Uuid::now_v7().to_string() })
     }
 }
 

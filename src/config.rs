@@ -43,8 +43,10 @@ pub struct Config {
     /// Who is told when a mailing is held.
     pub staff: Vec<EmailAddress>,
     pub office: Office,
-    /// The commune meant where an article names none.
+    /// The office's own commune.
     pub commune: String,
+    /// Venues of that commune, as articles call them: before these the commune is shown where an article names none.
+    pub venues: Vec<String>,
     pub sender: Sender,
     pub fetch: Fetch,
     pub delivery: Delivery,
@@ -215,6 +217,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         public_url: root.parsed("public_url", public_url).unwrap_or_else(|| example(EXAMPLE_PUBLIC_URL)),
         staff: root.value("staff", |raw| addresses(&raw.texts()?)).unwrap_or_default(),
         commune: office.text("commune").unwrap_or_else(|| "Auch".to_owned()),
+        venues: office.texts("venues").unwrap_or_default(),
         office: Office {
             name: office.text("name").unwrap_or_else(|| "Office de tourisme".to_owned()),
             address: office.text("address"),

@@ -7,19 +7,19 @@
 //!                     the ledger (store) is the floor under every step
 //! ```
 //!
-//! - [`pipeline`] is the product on one page: the steps above, one function each.
+//! - [`issue::publish`] is the product on one page; the other files of [`issue`] are its steps.
 //! - [`domain`] holds the words: agenda, issue, delivery, schedule, gates. Pure: no async, no I/O, no clock.
 //! - [`collect`] brings content in: [`collect::fetch`] is the one HTTP client, [`collect::source`] the kinds of sources (of
 //!   the article, of news, of listings), [`collect::article`] the grammar that turns a French article into days and events.
 //!   [`domain::merge`] joins listings to the article's agenda: the article wins.
 //! - [`compose`] makes what people get: [`compose::context`], [`compose::newsletter`] and [`templates`] the mail's texts,
 //!   [`compose::picture`] its pictures, [`compose::mime`] its bytes, [`compose::print`] the poster and the booklet.
-//! - [`editions`] keeps what the office prints, announces it, confirms what partners order of it.
-//! - [`newsletter`] gathers a month from several sources; [`approval`] keeps an issue until a person says yes to it.
+//! - [`editions`] adds the office's brochures, announces them, and confirms what partners order.
+//! - [`outbox`] makes the message of each recipient from what was frozen.
 //! - [`deliver`] hands messages to the relay, one recipient a transaction, and knows how far each conversation came.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there. `docs/store.md` has its layout and figures.
-//! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff; [`report`]
-//!   shows the ledger.
+//! - [`actions`] is everything a person may do, [`views`] everything a person may look at, whatever the door.
+//! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff.
 //! - [`apart`] runs what reads text from outside, within a time and on a stack of its own.
 //! - [`web`] serves the pages partners reach, from what was frozen; [`mod@bench`] measures the way of a message.
 //! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
@@ -45,12 +45,12 @@
 //!
 //! # Walls
 //!
-//! `collect`, `compose` and `deliver` never import each other; they meet in [`pipeline`], in the types of [`domain`]. Each
+//! `collect`, `compose` and `deliver` never import each other; they meet in [`issue`], in the types of [`domain`]. Each
 //! library is named only in its room. `tests/architecture/` holds both by reading the source.
 
+pub mod actions;
 pub mod apart;
 pub mod app;
-pub mod approval;
 pub mod bench;
 pub mod cli;
 pub mod clock;
@@ -62,17 +62,16 @@ pub mod deliver;
 pub mod domain;
 pub mod editions;
 pub mod failpoint;
+pub mod issue;
 pub mod jobs;
 pub mod keys;
 pub mod look;
-pub mod newsletter;
 pub mod notices;
+pub mod outbox;
 pub mod partners;
-pub mod pipeline;
-pub mod report;
-pub mod status;
 pub mod store;
 pub mod telemetry;
 pub mod templates;
 pub mod tokens;
+pub mod views;
 pub mod web;

@@ -24,6 +24,16 @@ pub trait Context: Serialize {
         Self: Sized;
 }
 
+/// What a public page is given, as [`Context`] for a mail.
+pub trait Page: Serialize {
+    /// `templates/web/NAME.html`
+    const NAME: &'static str;
+
+    fn samples() -> Vec<Self>
+    where
+        Self: Sized;
+}
+
 /// A mail as people will read it, still without recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
@@ -112,12 +122,27 @@ impl Templates {
         samples.iter().try_for_each(|sample| self.fragment(name, sample).map(drop))
     }
 
-    /// A web page: `templates/web/NAME.html`, escaped as HTML.
+    /// A web page within `frame`, escaped as HTML: the template sees `site` and `page`.
     ///
     /// # Errors
     /// When the template is missing or asks for what is not there.
-    pub fn page(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
-        self.render(&format!("web/{name}.html"), context)
+    pub fn page<P: Page>(&self, frame: &impl Serialize, page: &P) -> Result<String, TemplateError> {
+        #[derive(Serialize)]
+        struct Framed<'a, F, P> {
+            site: &'a F,
+            page: &'a P,
+        }
+        self.render(&format!("web/{}.html", P::NAME), &Framed { site: frame, page })
+    }
+
+    /// Renders every sample of a page; returns how many there are.
+    ///
+    /// # Errors
+    /// The first sample that does not render.
+    pub fn check_page<P: Page>(&self, frame: &impl Serialize) -> Result<usize, TemplateError> {
+        let samples = P::samples();
+        samples.iter().try_for_each(|sample| self.page(frame, sample).map(drop))?;
+        Ok(samples.len())
     }
 
     /// A file that is served as it is, such as `web/style.css`: the operator's own, else the built-in one.

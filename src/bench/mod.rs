@@ -15,7 +15,8 @@ use crate::domain::{
     lane::{Lanes, Limits},
     partner::NewContact,
 };
-use crate::pipeline::FrozenOutbox;
+use crate::outbox::FrozenOutbox;
+use crate::store::testing::Shortcuts;
 use crate::store::{self, Access, Store};
 use crate::tokens::Tokens;
 use anyhow::{Context, bail, ensure};

@@ -1,9 +1,9 @@
 //! `semainier check`: everything that can be wrong before it matters.
 
 use super::{Context, Ended, next, show};
-use crate::compose::context;
+use crate::compose::{context, page};
+use crate::issue::newsletter;
 use crate::jobs::Kind;
-use crate::newsletter;
 use secrecy::ExposeSecret;
 
 pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
@@ -19,11 +19,14 @@ pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
     for (name, samples) in context::check_all(&app.templates)? {
         show::line(format!("template {name}: {samples} samples rendered"));
     }
+    for (name, samples) in page::check_all(&app.templates)? {
+        show::line(format!("page {name}: {samples} samples rendered"));
+    }
     show::line(format!("mailings: {}", app.mailings.len()));
     for mailing in &app.mailings {
         next::show_next(&app, mailing, app.clock.now(), 3);
-        if let Kind::Newsletter(newsletter) = &mailing.kind {
-            let lists = newsletter::check_lists(&newsletter.sections)?;
+        if let Kind::Newsletter(publishes) = &mailing.kind {
+            let lists = newsletter::check_lists(&publishes.sections)?;
             lists.iter().for_each(|(file, n)| show::line(format!("  {n} appointments in {file}")));
         }
     }

@@ -1,19 +1,21 @@
-//! `semainier editions`, `announce`: what the office prints, and telling the partners of it.
+//! `semainier editions`, `announce`: what the office prints, and announcing it to the partners.
 
-use super::{Context, Ended, files, parse_instant, run, show};
+use super::{Context, Ended, files, parse_instant, run, show, tables};
+use crate::actions::{
+    self, Actor,
+    announce::{self, Plan},
+    editions::EditionAdded,
+};
 use crate::app::Engine;
 use crate::domain::{
     Timestamp,
-    edition::{EditionFile, Online, Stocked},
-    issue::IssueKey,
+    edition::{EditionFile, Online},
     segment::Segment,
 };
-use crate::editions::{self, Added, Plan};
-use crate::report;
-use crate::store::{Access, Kept, StoreError};
-use anyhow::bail;
-use chrono_tz::Tz;
-use serde_json::json;
+use crate::editions::{self, Added};
+use crate::issue::edition;
+use crate::store::{Access, StoreError};
+use crate::views::{editions::EditionView, instant};
 use std::path::{Path, PathBuf};
 
 pub(super) const AFTER_HELP: &str = "\
@@ -65,63 +67,39 @@ pub(super) struct AnnounceArgs {
 pub(super) async fn editions(context: &Context, args: EditionsArgs) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
     if let Some(EditionsAct::Add { file }) = args.act {
-        return add(&engine, &editions::read(&file)?).await;
+        return add(&engine, &context.actor()?, &editions::read(&file)?).await;
     }
-    let (all, zone) = (engine.store.editions().await?, engine.app.config.zone);
+    let zone = engine.app.config.zone;
+    let all: Vec<_> = engine.store.editions().await?.iter().map(|it| EditionView::new(it, zone)).collect();
     if args.json {
-        show::json(&all.iter().map(|it| listed(it, zone)).collect::<Vec<_>>())?;
+        show::json(&all)?;
     } else if all.is_empty() {
         show::line("no edition yet; add one: semainier editions add FILE");
     } else {
-        show::line(report::editions_table(&all, zone));
+        show::line(tables::editions_table(&all));
     }
     Ok(Ended::Done)
 }
 
-fn listed(it: &Stocked, zone: Tz) -> serde_json::Value {
-    let edition = &it.edition;
-    json!({
-        "slug": edition.slug,
-        "title": edition.title,
-        "kind": edition.kind,
-        "printed": edition.printed.map(|printed| printed.copies),
-        "pack": edition.printed.map(|printed| printed.pack),
-        "packs": it.packs(),
-        "ordered": it.ordered,
-        "left": it.left(),
-        "valid_until": edition.valid_until,
-        "announced_for": it.announced_for.map(|at| report::instant(at, zone)),
-    })
-}
-
-pub(super) async fn add(engine: &Engine, added: &Added) -> anyhow::Result<Ended> {
+pub(super) async fn add(engine: &Engine, actor: &Actor, added: &Added) -> anyhow::Result<Ended> {
     let (edition, slug) = (&added.edition, &added.edition.slug);
-    match engine.store.keep_edition(edition, &added.files, engine.app.clock.now()).await? {
-        Kept::Added => show::line(format!("{slug} is added; look at it: semainier announce {slug} --dry-run")),
-        Kept::Before { edition: before, changed_files } => {
-            let mut changes = edition.changes_from(&before);
-            changes.extend(changed_files.iter().map(|file| format!("{}: another file", file.as_str())));
-            if changes.is_empty() {
-                show::line(format!("{slug} is as it was; nothing changed"));
-                return Ok(Ended::Done);
-            }
+    match actions::editions::add(engine, actor, added).await? {
+        EditionAdded::New => {
+            show::line(format!("{slug} is added; look at it: semainier announce {slug} --dry-run"));
+        }
+        EditionAdded::Unchanged => {
+            show::line(format!("{slug} is as it was; nothing changed"));
+            return Ok(Ended::Done);
+        }
+        EditionAdded::Updated { changes, was_sent } => {
             show::line(format!("{slug} is brought up to date:"));
             changes.iter().for_each(|change| show::line(format!("  {change}")));
-            let key = editions::mailing(&engine.app).ok().map(|m| IssueKey::new(&m.id, slug));
-            let sent = match key {
-                Some(key) => engine.store.issue(&key).await?.is_some_and(|issue| issue.frozen_at.is_some()),
-                None => false,
-            };
-            if sent {
+            if was_sent {
                 show::line(
                     "It was announced already: the mail stays as it left, the page to order shows the new words.",
                 );
             }
         }
-        Kept::Refused { ordered } => bail!(
-            "{slug} was not changed: {ordered} packs are ordered, so there cannot be fewer, nor packs of another size; \
-             close or cancel orders first (semainier orders --edition {slug})"
-        ),
     }
     if edition.online == Online::Pdf && engine.app.config.web.bind.is_none() {
         show::aside("warning: web.bind is not set, so nobody can read its PDF online; it cannot be announced so");
@@ -136,18 +114,20 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
     let engine = engine(context, now_or_later).await?;
     let (engine, alone) = (&engine.0, engine.1);
     if args.cancel {
-        return take_back(engine, &args.slug).await;
+        actions::announce::take_back(engine, &context.actor()?, &args.slug).await?;
+        show::line(format!("{} is not announced any more", args.slug));
+        return Ok(Ended::Done);
     }
     let segment = super::partners::parse_segment(args.segment.as_deref(), "--segment")?;
-    let zone = editions::mailing(&engine.app)?.schedule.zone;
+    let zone = edition::mailing(&engine.app)?.schedule.zone;
     let at = args.at.as_deref().map(|text| parse_instant(text, zone)).transpose()?;
     if args.dry_run {
         let out = args.out.unwrap_or_else(|| PathBuf::from(format!("announce-{}", args.slug)));
         return rehearse(engine, &args.slug, segment.as_ref(), at, &out).await;
     }
-    let plan = editions::plan(engine, &args.slug, segment.as_ref(), at).await?;
-    let leaves_at = editions::announce(engine, &plan).await?;
-    let (key, when) = (&plan.key, report::instant(leaves_at, zone));
+    let plan = announce::plan(engine, &args.slug, segment.as_ref(), at).await?;
+    let leaves_at = announce::announce(engine, &context.actor()?, &plan).await?;
+    let (key, when) = (&plan.key, instant(leaves_at, zone));
     if at.is_some() {
         show::line(format!("{key} leaves at {when}, by `semainier serve`"));
         show::line(format!("  to take it back: semainier announce {} --cancel", args.slug));
@@ -163,7 +143,7 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
 /// Sent by this command, and the occurrence settled as the daemon would.
 pub(super) async fn leave_now(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<Ended> {
     let ended = run::send(engine, plan.due(), None).await?;
-    editions::settle(engine, plan).await?;
+    announce::settle(engine, plan).await?;
     Ok(ended)
 }
 
@@ -181,18 +161,6 @@ async fn engine(context: &Context, deliver: bool) -> anyhow::Result<(Engine, boo
     }
 }
 
-async fn take_back(engine: &Engine, slug: &str) -> anyhow::Result<Ended> {
-    let key = IssueKey::new(&editions::mailing(&engine.app)?.id, slug);
-    if engine.store.take_back(&key, "une personne a repris l’annonce").await? {
-        show::line(format!("{slug} is not announced any more"));
-        return Ok(Ended::Done);
-    }
-    match engine.store.issue(&key).await? {
-        Some(issue) => bail!("issue {key} is {}; stop it with `semainier issues cancel {key}`", issue.state.as_str()),
-        None => bail!("{slug} is not announced"),
-    }
-}
-
 /// Who would get it, and what.
 async fn rehearse(
     engine: &Engine,
@@ -201,20 +169,20 @@ async fn rehearse(
     at: Option<Timestamp>,
     out: &Path,
 ) -> anyhow::Result<Ended> {
-    let plan = editions::plan(engine, slug, segment, at).await?;
+    let plan = announce::plan(engine, slug, segment, at).await?;
     let (store, mailing) = (&engine.store, &plan.mailing);
-    let content = editions::compose(&engine.app, &**store, plan.due(), &plan.stocked.edition).await?;
+    let content = edition::compose(&engine.app, &**store, plan.due(), &plan.stocked.edition).await?;
     let audience = store.audience(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
     show::line(format!(
         "{} would go to {} contacts at {}; nothing was sent or recorded",
         plan.key,
         audience.len(),
-        report::instant(plan.at, mailing.schedule.zone)
+        instant(plan.at, mailing.schedule.zone)
     ));
     if let Some(segment) = &mailing.segment {
         show::line(format!("  those of {}: {segment}", mailing.audience));
     }
-    for (lane, n) in editions::by_lane(&engine.app, &audience) {
+    for (lane, n) in announce::by_lane(&engine.app, &audience) {
         show::line(format!("  {n:>6}  {lane}"));
     }
     let subscribed = match (&mailing.segment, audience.is_empty()) {

@@ -1,5 +1,6 @@
 //! `semainier extract`: what is understood of an article.
 
+use super::tables::table;
 use super::{Context, Ended, show};
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Source;
@@ -8,8 +9,7 @@ use crate::domain::{
     agenda::{Agenda, Item, Provenance, Week},
     french,
 };
-use crate::pipeline;
-use crate::report::table;
+use crate::issue;
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use comfy_table::Table;
@@ -42,12 +42,16 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let articles = source.articles(&app.fetcher, app.clock.now()).await?;
     for article in &articles {
         let published = article.published.with_timezone(&app.config.zone).date_naive();
-        let reading =
-            Reading { published: args.published.unwrap_or(published), week: args.week, home: &app.config.commune };
+        let reading = Reading {
+            published: args.published.unwrap_or(published),
+            week: args.week,
+            home: &app.config.commune,
+            venues: &app.config.venues,
+        };
         let mut agenda = article::read(&article.html, &reading);
         if let Some(mailing) = &args.merge {
             let week = agenda.week.context("no day was recognised: there is no week to merge into")?;
-            let added = pipeline::add_listings(&app, app.mailing(mailing)?, week, &mut agenda).await;
+            let added = issue::agenda::add_listings(&app, app.mailing(mailing)?, week, &mut agenda).await;
             added.map_err(|hold| anyhow::anyhow!("{hold}"))?;
         }
         match args.json {

@@ -1,10 +1,9 @@
-//! `semainier lanes`: the families of recipient domains, how each goes, and a person's word that one may go again.
+//! `semainier lanes`: the families of recipient domains, the state of each, and reopening one.
 
-use super::{Context, Ended, show};
-use crate::report::{instant, table};
-use crate::status::{lane_json, lane_state};
+use super::{Context, Ended, show, tables::table};
+use crate::actions;
 use crate::store::Access;
-use anyhow::bail;
+use crate::views::{instant, lanes};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -29,42 +28,39 @@ enum Act {
 
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
-    let (config, now) = (&engine.app.config, engine.app.clock.now());
+    let config = &engine.app.config;
     if let Some(Act::Resume { name }) = args.act {
-        let known = engine.store.lanes().await?.into_iter().find(|it| it.lane == name && it.holds(now));
-        if !engine.store.reopen_lane(&name).await? {
-            bail!("lane {name:?} is open; `semainier lanes` shows those that are not");
-        }
-        let when = match known.and_then(|it| it.until) {
+        let reopened = actions::lanes::reopen(&engine, &context.actor()?, &name).await?;
+        let when = match reopened.by {
             Some(until) => format!("by {} at the latest", instant(until, config.zone)),
             None => "within a quarter of an hour".to_owned(),
         };
         show::line(format!("lane {name} is open; what was put off for it goes {when}"));
         return Ok(Ended::Done);
     }
-    let troubles: Vec<_> = engine.store.lanes().await?.into_iter().filter(|it| it.holds(now)).collect();
+    let troubles = lanes::read(&engine).await?;
     if args.json {
-        show::json(&serde_json::Value::Array(troubles.iter().map(|it| lane_json(it, config.zone)).collect()))?;
+        show::json(&troubles)?;
         return Ok(Ended::Done);
     }
     let mut rows = table(["lane", "connections", "messages each", "a minute", "state", "why"]);
     let others = config.lanes.others();
     let families = config.lanes.families().iter().map(|family| (family.name.as_str(), family.limits));
     for (name, limits) in families.chain([("any other domain", others)]) {
-        let trouble = troubles.iter().find(|it| it.lane == name && !it.only_issue);
+        let trouble = troubles.iter().find(|it| it.name == name && it.only_issue.is_none());
         rows.add_row([
             name.to_owned(),
             limits.connections.to_string(),
             limits.messages_per_connection.to_string(),
             limits.per_minute.map_or_else(|| "any".to_owned(), |n| n.to_string()),
-            lane_state(trouble, config.zone),
+            trouble.map_or_else(|| "open".to_owned(), |it| it.state_in_words()),
             trouble.map(|it| it.why.clone()).unwrap_or_default(),
         ]);
     }
     let known = |name: &str| config.lanes.families().iter().any(|family| family.name == name);
-    for it in troubles.iter().filter(|it| it.only_issue || !known(&it.lane)) {
-        let state = lane_state(Some(it), config.zone);
-        rows.add_row([it.lane.clone(), String::new(), String::new(), String::new(), state, it.why.clone()]);
+    for it in troubles.iter().filter(|it| it.only_issue.is_some() || !known(&it.name)) {
+        let state = it.state_in_words();
+        rows.add_row([it.name.clone(), String::new(), String::new(), String::new(), state, it.why.clone()]);
     }
     show::line(rows.to_string());
     Ok(Ended::Done)

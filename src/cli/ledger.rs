@@ -1,17 +1,19 @@
-//! `semainier issues`, `log`, `deliveries`: what happened, and what a person decides of it.
+//! `semainier issues`, `log`, `deliveries`: what happened, and what a person decides about it.
 
-use super::{Context, Ended, approval, parse_instant, show};
+use super::{Context, Ended, actor, approval, parse_instant, show, tables};
+use crate::actions;
 use crate::app::Engine;
 use crate::domain::{
     delivery::{DeliveryId, Resolution, State},
     email::EmailAddress,
-    issue::{IssueKey, IssueState},
+    issue::IssueKey,
 };
 use crate::keys::parse_duration;
-use crate::report;
-use crate::store::{Access, LogFilter, LoggedDelivery, Resolved};
-use anyhow::bail;
-use chrono_tz::Tz;
+use crate::store::{Access, LogFilter};
+use crate::views::{
+    issues,
+    log::{self, DeliveryView},
+};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -50,7 +52,9 @@ enum IssueAct {
     Edit(approval::EditArgs),
     /// Collect and compose a newsletter again, in the place of what awaits approval
     Recompose { key: String },
-    /// Go on with a paused issue, once what stopped it is mended
+    /// Stop sending an issue until somebody resumes it
+    Pause { key: String },
+    /// Continue a paused issue, once what stopped it is mended
     Resume { key: String },
     /// Stop an issue for good; what was sent stays sent, what waits is cancelled
     Cancel { key: String },
@@ -103,14 +107,13 @@ pub(super) enum Decision {
 pub(super) async fn issues(context: &Context, args: IssuesArgs) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
     if let Some(act) = args.act {
-        return act_on(&engine, act).await;
+        return act_on(context, &engine, act).await;
     }
-    let issues = engine.store.issues().await?;
-    let zone = engine.app.config.zone;
+    let issues = issues::read(&engine).await?;
     match args.json {
-        true => show::json(&report::issues_json(&issues, zone))?,
+        true => show::json(&issues)?,
         false if issues.is_empty() => show::line("no issue yet"),
-        false => show::line(report::issues_table(&issues, zone)),
+        false => show::line(tables::issues_table(&issues)),
     }
     Ok(Ended::Done)
 }
@@ -123,39 +126,31 @@ fn parse_hash(text: &str) -> Result<String, &'static str> {
     }
 }
 
-async fn act_on(engine: &Engine, act: IssueAct) -> anyhow::Result<Ended> {
+async fn act_on(context: &Context, engine: &Engine, act: IssueAct) -> anyhow::Result<Ended> {
     match act {
         IssueAct::Show { key, out, json } => approval::show(engine, &key, out.as_deref(), json).await,
-        IssueAct::Approve { key, by, hash } => approval::approve(engine, &key, &by, hash.as_deref()).await,
-        IssueAct::Edit(args) => approval::edit(engine, &args.key, args.file.as_deref(), &args.by).await,
-        IssueAct::Recompose { key } => approval::recompose(engine, &key).await,
-        IssueAct::Resume { key } => move_on(engine, &key, &[IssueState::Paused], IssueState::Sending).await,
-        IssueAct::Cancel { key } => move_on(engine, &key, &CANCELLABLE, IssueState::Cancelled).await,
-    }
-}
-
-const CANCELLABLE: [IssueState; 4] =
-    [IssueState::Held, IssueState::AwaitingApproval, IssueState::Sending, IssueState::Paused];
-
-async fn move_on(engine: &Engine, key: &str, from: &[IssueState], to: IssueState) -> anyhow::Result<Ended> {
-    let key = IssueKey::parse(key)?;
-    let now = engine.app.clock.now();
-    if !engine.store.set_issue_state(&key, from, to, None, now).await? {
-        let issue = engine.store.issue(&key).await?;
-        match issue {
-            None => bail!("there is no issue {key}; `semainier issues` shows those there are"),
-            Some(issue) if issue.state.is_given_up() => {
-                bail!(report::given_up(&issue, engine.app.zone_of(&issue.mailing)))
-            }
-            Some(issue) => bail!("issue {key} is {}; this cannot be done with it", issue.state.as_str()),
+        IssueAct::Approve { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,
+        IssueAct::Edit(args) => approval::edit(engine, args).await,
+        IssueAct::Recompose { key } => approval::recompose(engine, &context.actor()?, &key).await,
+        IssueAct::Pause { key } => {
+            let key = IssueKey::parse(&key)?;
+            actions::issues::pause(engine, &context.actor()?, &key).await?;
+            show::line(format!("{key} is paused; to continue: semainier issues resume {key}"));
+            Ok(Ended::Done)
+        }
+        IssueAct::Resume { key } => {
+            let key = IssueKey::parse(&key)?;
+            actions::issues::resume(engine, &context.actor()?, &key).await?;
+            show::line(format!("{key} goes on: `semainier serve` or `semainier run` sends what waits"));
+            Ok(Ended::Done)
+        }
+        IssueAct::Cancel { key } => {
+            let key = IssueKey::parse(&key)?;
+            actions::issues::cancel(engine, &context.actor()?, &key).await?;
+            show::line(format!("{key} is cancelled; nothing more of it leaves"));
+            Ok(Ended::Done)
         }
     }
-    engine.store.expire_deliveries(now).await?;
-    show::line(match to {
-        IssueState::Cancelled => format!("{key} is cancelled; nothing more of it leaves"),
-        _ => format!("{key} goes on: `semainier serve` or `semainier run` sends what waits"),
-    });
-    Ok(Ended::Done)
 }
 
 pub(super) async fn log(context: &Context, args: LogArgs) -> anyhow::Result<Ended> {
@@ -173,10 +168,10 @@ pub(super) async fn log(context: &Context, args: LogArgs) -> anyhow::Result<Ende
         since: since.transpose()?,
         ..LogFilter::default()
     };
-    let mut shown = Shown::as_asked(&args, zone);
+    let mut shown = Shown::as_asked(&args);
     loop {
         let page = engine.store.log(&filter).await?;
-        shown.page(&page)?;
+        shown.page(&log::page(&page, zone))?;
         match page.last() {
             Some(last) if page.len() >= PAGE as usize => filter.after = Some(last.mark()),
             _ => break,
@@ -199,38 +194,37 @@ enum Shape {
 /// was, or as it has become.
 struct Shown {
     shape: Shape,
-    zone: Tz,
     deliveries: usize,
     /// Those that wait for a person, by address and id.
-    unknown: Vec<(String, DeliveryId)>,
+    unknown: Vec<(String, String)>,
 }
 
 impl Shown {
-    fn as_asked(args: &LogArgs, zone: Tz) -> Self {
+    fn as_asked(args: &LogArgs) -> Self {
         let shape = match (args.json, args.csv) {
             (true, _) => Shape::Json,
             (_, true) => Shape::Csv,
             _ => Shape::Table,
         };
-        Self { shape, zone, deliveries: 0, unknown: Vec::new() }
+        Self { shape, deliveries: 0, unknown: Vec::new() }
     }
 
-    fn page(&mut self, page: &[LoggedDelivery]) -> anyhow::Result<()> {
+    fn page(&mut self, page: &[DeliveryView]) -> anyhow::Result<()> {
         let is_first = self.deliveries == 0;
         self.deliveries += page.len();
         match self.shape {
             Shape::Json => {
                 for (n, delivery) in page.iter().enumerate() {
                     let before = if is_first && n == 0 { "[" } else { "," };
-                    let one = serde_json::to_string_pretty(&report::delivery_json(delivery, self.zone))?;
+                    let one = serde_json::to_string_pretty(delivery)?;
                     show::part(format!("{before}\n  {}", one.replace('\n', "\n  ")));
                 }
             }
             Shape::Csv if is_first || !page.is_empty() => {
-                show::line(report::log_csv(page, is_first, self.zone)?.trim_end());
+                show::line(tables::log_csv(page, is_first)?.trim_end());
             }
             // A table for each page: the widths of its columns are those of its rows.
-            Shape::Table if is_first || !page.is_empty() => show::line(report::log_table(page, self.zone)),
+            Shape::Table if is_first || !page.is_empty() => show::line(tables::log_table(page)),
             Shape::Csv | Shape::Table => {}
         }
         if matches!(self.shape, Shape::Table) {
@@ -265,15 +259,7 @@ pub(super) async fn deliveries(context: &Context, command: DeliveriesCommand) ->
         Decision::Resend => Resolution::Resend,
         Decision::Failed => Resolution::Failed,
     };
-    let now = engine.app.clock.now();
-    match engine.store.resolve_unknown(&DeliveryId(id.clone()), resolution, &by, now).await? {
-        Resolved::Done => {}
-        Resolved::NoSuchDelivery => {
-            bail!("there is no delivery {id}; ids are shown by `semainier log --state unknown`")
-        }
-        Resolved::NotUnknown(state) => bail!("delivery {id} is {state}; only an unknown one waits for a decision"),
-    }
-    engine.store.close_finished_issues(now).await?;
+    actions::deliveries::resolve(&engine, &actor(&by)?, &DeliveryId(id.clone()), resolution).await?;
     show::line(match decision {
         Decision::Sent => format!("{id} counts as sent"),
         Decision::Failed => format!("{id} counts as failed"),

@@ -1,4 +1,4 @@
-//! The command line: reads arguments, calls one function of the house, shows what it says. No decision is made here.
+//! The command line: arguments in, one action or view, text out. No decision is made here.
 
 mod approval;
 mod bench;
@@ -18,7 +18,9 @@ mod run;
 mod serve;
 mod show;
 mod status;
+mod tables;
 
+use crate::actions::{Actor, Door};
 use crate::app::{App, Engine};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
@@ -181,6 +183,12 @@ impl Context {
         Ok(config)
     }
 
+    /// Who runs the command, for the log and the ledger: $USER where no name is asked for.
+    fn actor(&self) -> anyhow::Result<Actor> {
+        let name = std::env::var("USER").ok().filter(|name| !name.trim().is_empty());
+        actor(name.as_deref().unwrap_or("operator"))
+    }
+
     fn app(&self) -> anyhow::Result<App> {
         App::new(self.load()?, Clock::System)
     }
@@ -189,6 +197,10 @@ impl Context {
     async fn engine(&self, access: Access) -> anyhow::Result<Engine> {
         self.app()?.open(access).await
     }
+}
+
+fn actor(name: &str) -> anyhow::Result<Actor> {
+    Ok(Actor::new(name, Door::CommandLine)?)
 }
 
 /// An instant as a person writes it: `2027-07-10T08:00:00+02:00`, or local time `2027-07-10T08:00`, or a date.

@@ -4,7 +4,7 @@ use super::{Context, Ended, parse_instant, show};
 use crate::app::App;
 use crate::domain::{Timestamp, schedule::label};
 use crate::jobs::Mailing;
-use crate::report;
+use crate::views::instant;
 use chrono_tz::UTC;
 use serde::Serialize;
 
@@ -62,10 +62,10 @@ fn next(mailing: &Mailing, at: Timestamp) -> Next<'_> {
     Next {
         mailing: &mailing.id,
         issue: mailing.issue_key(at).to_string(),
-        local: report::instant(at, zone),
+        local: instant(at, zone),
         zone: zone.name(),
-        utc: report::instant(at, UTC),
-        deadline: report::instant(mailing.schedule.deadline_of(at), zone),
+        utc: instant(at, UTC),
+        deadline: instant(mailing.schedule.deadline_of(at), zone),
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn show_next(app: &App, mailing: &Mailing, from: Timestamp, count: us
         show::line(format!(
             "  {weekday} {}  = {}  issue {}{year}",
             label(at, zone),
-            report::instant(at, UTC),
+            instant(at, UTC),
             mailing.issue_key(at)
         ));
     }

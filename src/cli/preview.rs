@@ -3,9 +3,13 @@
 use super::{Context, Ended, files, run, show};
 use crate::app::App;
 use crate::domain::{Timestamp, issue::Content};
+use crate::issue::{
+    Due,
+    agenda::{self, Papers},
+    content::NotComposed,
+    newsletter,
+};
 use crate::jobs::{Agenda, Attach, Kind, Newsletter};
-use crate::newsletter;
-use crate::pipeline::{self, Due};
 use crate::store::Access;
 use anyhow::bail;
 use std::path::{Path, PathBuf};
@@ -46,7 +50,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
 async fn preview_agenda(
     app: &App,
     mailing: &str,
-    agenda: &Agenda,
+    publishes: &Agenda,
     at: Timestamp,
     article: Option<PathBuf>,
     out: &Path,
@@ -54,16 +58,17 @@ async fn preview_agenda(
     let mailing = app.mailing(mailing)?;
     let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
     let article = run::article(app, article, at).await?;
-    let found = match pipeline::collect(app, due, agenda, article).await {
+    let found = match agenda::collect(app, due, publishes, article).await {
         Ok(found) => found,
         Err(hold) => {
             show::line(format!("held: {hold}"));
             return Ok(Ended::Held);
         }
     };
-    let content = pipeline::compose(app, due, agenda, &found)?;
-    let sheet = pipeline::sheet(app, due, &found);
-    let (poster, booklet) = (pipeline::handout(Attach::Poster, &sheet)?, pipeline::handout(Attach::Booklet, &sheet)?);
+    let content = agenda::compose(app, due, publishes, &found).await?;
+    let papers = Papers::new(app, due, &found);
+    let handout = |attach| agenda::handout(attach, &papers.sheet());
+    let (poster, booklet) = (handout(Attach::Poster)?, handout(Attach::Booklet)?);
     let json = serde_json::to_string_pretty(&found.agenda)?;
     // The papers have names of their own here, whether they go with the mail or not.
     let papers = [("poster.pdf", poster.pdf), ("booklet.pdf", booklet.pdf)];
@@ -77,21 +82,22 @@ async fn preview_agenda(
 async fn preview_newsletter(
     app: App,
     mailing: &str,
-    newsletter: &Newsletter,
+    publishes: &Newsletter,
     at: Timestamp,
     out: &Path,
 ) -> anyhow::Result<Ended> {
     let engine = app.open(Access::Shared).await?;
     let mailing = engine.app.mailing(mailing)?;
     let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
-    let gathered = match newsletter::gather(&engine.app, &*engine.store, due, newsletter).await? {
+    let gathered = match newsletter::gather(&engine.app, &*engine.store, due, publishes).await {
         Ok(gathered) => gathered,
-        Err(hold) => {
+        Err(NotComposed::Held(hold)) => {
             show::line(format!("held: {hold}"));
             return Ok(Ended::Held);
         }
+        Err(NotComposed::Failed(error)) => return Err(error),
     };
-    let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures)?;
+    let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures).await?;
     let json = serde_json::to_string_pretty(&gathered.letter)?;
     write(&engine.app, due, &content, vec![], ("newsletter.json", json), out)?;
     gathered.letter.missing.iter().for_each(|line| show::aside(format!("missing: {line}")));

@@ -7,8 +7,11 @@ use crate::domain::{
     Timestamp,
     agenda::{Agenda, Week},
 };
+use crate::issue::{
+    Due,
+    agenda::{self, Papers},
+};
 use crate::look;
-use crate::pipeline::{self, Due};
 use anyhow::{Context as _, anyhow, bail};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -91,10 +94,12 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     }
     let occurrence = run::occurrence(&app, mailing, args.at.as_deref())?;
     let article = run::article(&app, args.article.clone(), occurrence).await?;
-    let Some(agenda) = mailing.agenda() else { bail!("{} is no agenda: there is nothing to print of it", mailing.id) };
+    let Some(publishes) = mailing.agenda() else {
+        bail!("{} is no agenda: there is nothing to print of it", mailing.id)
+    };
     let due = Due::scheduled(mailing, occurrence, mailing.schedule.deadline_of(occurrence));
-    match pipeline::collect(&app, due, agenda, article).await {
-        Ok(found) => paper.print(pipeline::sheet(&app, due, &found), &args.out),
+    match agenda::collect(&app, due, publishes, article).await {
+        Ok(found) => paper.print(Papers::new(&app, due, &found).sheet(), &args.out),
         Err(hold) => {
             show::line(format!("held: {hold}"));
             Ok(Ended::Held)

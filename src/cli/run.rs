@@ -1,13 +1,20 @@
 //! `semainier run`: one occurrence now, with a person watching.
 
 use super::{Context, Ended, parse_instant, show};
+use crate::actions::Refusal;
 use crate::app::{App, Engine};
 use crate::collect::source::Source;
 use crate::domain::{Timestamp, article::Article, issue::IssueState};
+use crate::issue::{
+    Due,
+    progress::Step,
+    publish::{self, Delivered, Published},
+    sending,
+};
 use crate::jobs::Mailing;
-use crate::pipeline::{self, Delivered, Due, Published};
 use crate::store::Access;
-use crate::{daemon, notices, report};
+use crate::views::{instant, issues::IssueView};
+use crate::{daemon, notices};
 use anyhow::{Context as _, anyhow};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -66,19 +73,19 @@ pub(super) async fn send(engine: &Engine, due: Due<'_>, article: Option<Article>
              since may be sent again. Everything open is paused: look, then `semainier issues resume KEY`, or run this again"
         ));
     }
-    pipeline::recover(engine, engine.is_exclusive()).await?;
+    sending::recover(engine, engine.is_exclusive()).await?;
     let deliverer = engine.deliverer()?;
     let stop = CancellationToken::new();
     let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone(), engine.app.config.delivery.shutdown));
     let progress = show::Progress::new();
-    let watch = |step: pipeline::Step<'_>| progress.step(step);
-    let published = pipeline::publish(engine, &deliverer, due, article, &stop, &watch).await;
+    let watch = |step: Step<'_>| progress.step(step);
+    let published = publish::publish(engine, &deliverer, due, article, &stop, &watch).await;
     progress.finish();
     signals.abort();
     let published = published?;
-    let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| report::instant(at, zone));
+    let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| instant(at, zone));
     let ended = tell(&published, next_due, zone);
-    notices::send(engine, &deliverer).await;
+    notices::send(engine, &deliverer, &notices::SentNotices::default()).await;
     ended
 }
 
@@ -97,12 +104,12 @@ fn tell(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Re
         }
         Published::Delivered(delivered) => &**delivered,
     };
-    if *before && delivery.tried() == 0 && issue.state == IssueState::Done {
+    if *before && delivery.tried() == 0 && issue.state() == IssueState::Done {
         show::line(format!("{} was sent before; nothing was sent twice", issue.key));
     }
-    show::issue(issue);
-    if issue.state.is_given_up() {
-        return Err(anyhow!(report::given_up(issue, zone)));
+    show::issue(&IssueView::new(issue, zone));
+    if issue.state().is_given_up() {
+        return Err(Refusal::GivenUp { issue: Box::new(issue.clone()), zone }.into());
     }
     if let Some(trouble) = &delivery.breaker {
         return Err(anyhow!("{trouble}").context(format!(
@@ -117,7 +124,7 @@ fn tell(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Re
         ));
         return Ok(Ended::WaitsForAPerson);
     }
-    if issue.state == IssueState::Paused {
+    if issue.state() == IssueState::Paused {
         return Ok(Ended::WaitsForAPerson);
     }
     let elsewhere = issue.counts.claimed + issue.counts.in_data;

@@ -1,8 +1,8 @@
 //! Words on the terminal: results on standard output, progress and errors on standard error.
 
-use crate::domain::{delivery::Finished, issue::IssueSummary};
-use crate::pipeline::Step;
-use crate::report;
+use crate::domain::delivery::Finished;
+use crate::issue::progress::Step;
+use crate::views::issues::IssueView;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -126,14 +126,9 @@ impl Progress {
     }
 }
 
-/// The sum of an issue, in one line that reads alone.
-pub(super) fn issue(issue: &IssueSummary) {
-    let what = match (issue.is_presented(), &issue.approved_by) {
-        (true, Some(by)) => format!("approved by {by}"),
-        (true, None) => "not approved yet".to_owned(),
-        _ => report::sum(&issue.counts),
-    };
-    line(format!("{}: {} ({what})", issue.key, issue.state.as_str()));
+/// The sum of an issue in one line, and why it is held or paused.
+pub(super) fn issue(issue: &IssueView) {
+    line(format!("{}: {} ({})", issue.key, issue.state.as_str(), issue.sum()));
     if let Some(reason) = &issue.reason {
         line(format!("  {reason}"));
     }

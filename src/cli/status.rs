@@ -1,8 +1,8 @@
-//! `semainier status`: what goes on.
+//! `semainier status`: daemons, upcoming runs, issues in flight and what needs a person.
 
-use super::{Context, Ended, show};
-use crate::status;
+use super::{Context, Ended, show, tables::table};
 use crate::store::Access;
+use crate::views::status::{self, Status};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -29,8 +29,121 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let engine = context.engine(Access::Shared).await?;
     let status = status::read(&engine).await?;
     match args.json {
-        true => show::json(&status.json())?,
-        false => show::line(status.text()),
+        true => show::json(&status)?,
+        false => show::line(text(&status)),
     }
-    Ok(if status.waiting().is_empty() { Ended::Done } else { Ended::WaitsForAPerson })
+    Ok(if status.waiting.is_empty() { Ended::Done } else { Ended::WaitsForAPerson })
+}
+
+/// A heading and a table for each section that has rows.
+fn text(status: &Status) -> String {
+    let sections = [
+        ("Waits for a person", waiting(status)),
+        ("Daemons", daemons(status)),
+        ("Next", next(status)),
+        ("On the way", issues(status)),
+        ("Lanes", lanes(status)),
+        ("Lately", last(status)),
+    ];
+    let shown = sections.into_iter().filter_map(|(title, rows)| Some(format!("{title}\n{}", rows?)));
+    let mut text: Vec<_> = shown.collect();
+    if status.owed_notices > 0 {
+        text.push(format!("{} notices to staff could not be sent yet", status.owed_notices));
+    }
+    text.join("\n\n")
+}
+
+fn waiting(status: &Status) -> Option<String> {
+    let rows = status.waiting.iter().map(|it| [it.issue.clone(), it.why.clone(), it.help.clone()]);
+    rows_in(["issue", "why", "what helps"], rows)
+}
+
+fn daemons(status: &Status) -> Option<String> {
+    let rows = status.daemons.iter().map(|it| {
+        let relay = it.relay.as_ref().filter(|_| it.alive);
+        let relay = relay.map(|r| format!("left alone until {}: {}", r.left_alone_until, r.trouble));
+        let seen = match it.alive {
+            true => "alive".to_owned(),
+            false => format!("not seen since {}", it.seen_at),
+        };
+        [it.host.clone(), it.pid.to_string(), it.version.clone(), seen, relay.unwrap_or_else(|| "well".to_owned())]
+    });
+    rows_in(["host", "pid", "version", "state", "relay"], rows)
+}
+
+fn next(status: &Status) -> Option<String> {
+    let rows = status.next.iter().map(|it| [it.issue.clone(), it.local.clone(), it.deadline.clone()]);
+    rows_in(["issue", "leaves at", "of no use after"], rows)
+}
+
+fn issues(status: &Status) -> Option<String> {
+    let rows = status.issues.iter().map(|it| {
+        let reason = it.reason.clone().unwrap_or_default();
+        [it.key.to_string(), it.state.as_str().to_owned(), it.counts.to_string(), reason]
+    });
+    rows_in(["issue", "state", "recipients", "why"], rows)
+}
+
+fn lanes(status: &Status) -> Option<String> {
+    let rows = status.lanes.iter().map(|it| [it.name.clone(), it.state_in_words(), it.why.clone()]);
+    rows_in(["lane", "state", "why"], rows)
+}
+
+fn last(status: &Status) -> Option<String> {
+    let rows = status.last.iter().map(|it| {
+        let issue = it.issue.as_ref().map(ToString::to_string).unwrap_or_default();
+        [issue, it.scheduled_for.clone(), it.state.as_str().to_owned(), it.reason.clone().unwrap_or_default()]
+    });
+    rows_in(["issue", "due at", "state", "why"], rows)
+}
+
+fn rows_in<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Option<String> {
+    let mut table = table(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    (table.row_count() > 0).then(|| table.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::issue::{Counts, IssueKey, IssueState};
+    use crate::views::status::{DaemonView, OpenIssueView, RelayView};
+
+    #[test]
+    fn the_page_says_what_the_json_says() {
+        let until = "2026-07-04T08:10:00+02:00";
+        let daemon = DaemonView {
+            host: "bureau".to_owned(),
+            pid: 7,
+            version: "0.1.0".to_owned(),
+            alive: true,
+            started_at: until.to_owned(),
+            seen_at: until.to_owned(),
+            relay: Some(RelayView { trouble: "auth: 535 no".to_owned(), left_alone_until: until.to_owned() }),
+        };
+        let issue = OpenIssueView {
+            key: IssueKey::new("agenda", "2026-W28"),
+            state: IssueState::Sending,
+            reason: None,
+            expires_at: until.to_owned(),
+            counts: Counts { unknown: 1, sent: 3, ..Counts::default() },
+            recipients: 4,
+        };
+        let status = Status {
+            now: until.to_owned(),
+            daemons: vec![daemon],
+            next: vec![],
+            issues: vec![issue],
+            lanes: vec![],
+            waiting: vec![],
+            last: vec![],
+            owed_notices: 2,
+        };
+        let text = text(&status);
+        for part in ["left alone until 2026-07-04T08:10:00+02:00", "4 = 3 sent + 1 unknown", "2 notices to staff"] {
+            assert!(text.contains(part), "{part}\nnot in\n{text}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::domain::{
     agenda::{Agenda, Item, Status, Week},
     french,
     issue::Content,
+    notice::Notice,
     office::Office,
 };
 use crate::templates::{Context, TemplateError, Templates};
@@ -232,8 +233,8 @@ impl Context for AgendaMail {
 /// `templates/mail/notice`: to staff, when a mailing is held and when that ends.
 #[derive(Debug, Clone, Serialize)]
 pub struct NoticeMail {
-    /// `held`, `unapproved`, `resolved`, `expired`, `paused`, `relay`, `missed`, `incomplete`
-    pub kind: String,
+    /// One of [`Notice::NAMES`].
+    pub kind: &'static str,
     pub title: String,
     pub issue: String,
     /// A sentence in French, without full stop.
@@ -250,8 +251,8 @@ impl Context for NoticeMail {
     const NAME: &'static str = "notice";
 
     fn samples() -> Vec<Self> {
-        let sample = |kind: &str| Self {
-            kind: kind.to_owned(),
+        let sample = |kind: &'static str| Self {
+            kind,
             title: "Que faire à Auch cette semaine".to_owned(),
             issue: "agenda/2026-W28".to_owned(),
             reason: "aucun article trouvé pour la semaine du lundi 6 au dimanche 12 juillet 2026".to_owned(),
@@ -259,8 +260,8 @@ impl Context for NoticeMail {
             retry: Some("toutes les 15 minutes".to_owned()),
             approval: kind == "unapproved",
         };
-        let mut samples: Vec<_> =
-            ["held", "unapproved", "resolved", "expired", "paused", "relay", "missed", "incomplete"].map(sample).into();
+        // The question has a mail of its own.
+        let mut samples: Vec<_> = Notice::NAMES.into_iter().filter(|kind| *kind != "approval").map(sample).collect();
         samples.push(Self { deadline: None, retry: None, ..sample("held") });
         samples
     }
@@ -301,11 +302,26 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_notice_has_words_of_its_own() {
+        let templates = Templates::load(None).unwrap();
+        let mails = NoticeMail::samples().into_iter().filter(|it| it.deadline.is_some());
+        let mails: Vec<_> = mails.map(|sample| templates.mail(&sample).unwrap()).collect();
+        let mut subjects: Vec<_> = mails.iter().map(|mail| &mail.subject).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        assert_eq!(subjects.len(), mails.len(), "{subjects:?}");
+        for mail in &mails {
+            let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(mail.subject.contains(" : Que faire") && text.contains("aucun article"), "{text}");
+        }
+    }
+
+    #[test]
     fn the_built_in_templates_render_all_their_samples() {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
         assert_eq!(
             checked,
-            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 2), ("notice", 9)]
+            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 2), ("notice", 10)]
         );
     }
 }

@@ -6,6 +6,8 @@ use crate::domain::{
     french,
     office::Office,
 };
+use crate::templates::{Page, TemplateError, Templates};
+use chrono::NaiveDate;
 use serde::Serialize;
 
 /// What stands on every page.
@@ -14,13 +16,6 @@ pub struct PageSite {
     pub office: Office,
     /// Path of the style sheet.
     pub style: String,
-}
-
-/// A page within its frame, as the templates see it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Framed<'a, P: Serialize> {
-    pub site: &'a PageSite,
-    pub page: P,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -32,6 +27,8 @@ pub struct Link {
 /// `templates/web/agenda.html`
 #[derive(Debug, Clone, Serialize)]
 pub struct AgendaPage {
+    /// The address of its feed.
+    pub feed: String,
     pub title: String,
     /// `du lundi 6 au dimanche 12 juillet 2026`
     pub week: String,
@@ -44,10 +41,11 @@ pub struct AgendaPage {
 }
 
 impl AgendaPage {
-    pub fn new(title: &str, agenda: &Agenda, week: Week, office: &Office) -> Self {
+    pub fn new(mailing: &str, title: &str, agenda: &Agenda, week: Week, office: &Office) -> Self {
         let mail = AgendaMail::new(title, agenda, week, office, Links::default());
         let blocks = mail.days.into_iter().chain(mail.more).filter(|block| !block.lines.is_empty());
         Self {
+            feed: format!("/{mailing}.json"),
             title: title.to_owned(),
             week_capitalized: french::capitalized(&mail.week),
             week: mail.week,
@@ -160,4 +158,188 @@ pub struct HandoverChoice {
     pub value: &'static str,
     pub text: String,
     pub chosen: bool,
+}
+
+/// `templates/web/accessibility.html`: the same for everybody.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccessibilityPage;
+
+/// Every public page with the number of samples that rendered, each without and with what an office may leave out.
+///
+/// # Errors
+/// The first one that does not render.
+pub fn check_all(templates: &Templates) -> Result<Vec<(&'static str, usize)>, TemplateError> {
+    let style = "/static/style-0.css".to_owned();
+    let bare = Office { name: "Office de tourisme".to_owned(), ..Office::default() };
+    let full = Office {
+        address: Some("1, place de la Libération, 32000 Auch".to_owned()),
+        phone: Some("05 62 00 00 00".to_owned()),
+        email: Some("contact@office.example".to_owned()),
+        website: Some("https://office.example".to_owned()),
+        ..bare.clone()
+    };
+    let mut checked = Vec::new();
+    for office in [bare, full] {
+        let frame = PageSite { office, style: style.clone() };
+        checked = vec![
+            (AgendaPage::NAME, templates.check_page::<AgendaPage>(&frame)?),
+            (ArchivePage::NAME, templates.check_page::<ArchivePage>(&frame)?),
+            (LeavePage::NAME, templates.check_page::<LeavePage>(&frame)?),
+            (OrderPage::NAME, templates.check_page::<OrderPage>(&frame)?),
+            (MessagePage::NAME, templates.check_page::<MessagePage>(&frame)?),
+            (AccessibilityPage::NAME, templates.check_page::<AccessibilityPage>(&frame)?),
+        ];
+    }
+    Ok(checked)
+}
+
+fn link() -> Link {
+    Link { url: "/agenda/2026-W28/affiche.pdf".to_owned(), text: "Affiche & livret".to_owned() }
+}
+
+impl Page for AgendaPage {
+    const NAME: &'static str = "agenda";
+
+    fn samples() -> Vec<Self> {
+        let week = Week::of(NaiveDate::default());
+        let empty = Self::new("agenda", "Que faire ?", &Agenda::default(), week, &Office::default());
+        let mail = <AgendaMail as crate::templates::Context>::samples().into_iter().next();
+        let blocks = mail.map(|mail| [mail.days, mail.more].concat()).unwrap_or_default();
+        let full = Self { others: vec![link()], documents: vec![link()], blocks, ..empty.clone() };
+        vec![full, empty]
+    }
+}
+
+impl Page for ArchivePage {
+    const NAME: &'static str = "archive";
+
+    fn samples() -> Vec<Self> {
+        let line = ArchiveLine {
+            url: "/v/x".to_owned(),
+            subject: "Agenda <du 6 au 12 juillet>".to_owned(),
+            date: "4 juillet 2026".to_owned(),
+        };
+        vec![Self { issues: vec![line] }, Self { issues: Vec::new() }]
+    }
+}
+
+impl Page for LeavePage {
+    const NAME: &'static str = "leave";
+
+    fn samples() -> Vec<Self> {
+        let choice = |receives| ChoiceLine { mailing: "agenda".to_owned(), title: "L’agenda".to_owned(), receives };
+        let receives = Self {
+            title: "Vos abonnements".to_owned(),
+            done: None,
+            mailing: "L’agenda".to_owned(),
+            address: "m…@gite.example".to_owned(),
+            receives: true,
+            may_return: false,
+            choices: vec![choice(true), choice(false)],
+        };
+        let left = Self {
+            done: Some("C’est fait.".to_owned()),
+            receives: false,
+            may_return: true,
+            choices: Vec::new(),
+            ..receives.clone()
+        };
+        let refused = Self { may_return: false, done: None, ..left.clone() };
+        vec![receives, left, refused]
+    }
+}
+
+impl Page for OrderPage {
+    const NAME: &'static str = "order";
+
+    fn samples() -> Vec<Self> {
+        let text = |text: &str| Some(text.to_owned());
+        let handovers = ["delivery", "pickup"].map(|value| HandoverChoice {
+            value,
+            text: "Livraison".to_owned(),
+            chosen: value == "pickup",
+        });
+        let form = OrderForm {
+            hint: "Un paquet contient 50 exemplaires.".to_owned(),
+            packs: "2".to_owned(),
+            packs_problem: None,
+            handovers,
+            handover_problem: None,
+            remark: String::new(),
+            remark_problem: None,
+            longest_remark: 300,
+        };
+        let open = Self {
+            title: "Carte touristique 2027".to_owned(),
+            done: None,
+            problems: Vec::new(),
+            cover: "/editions/carte-2027.jpg".to_owned(),
+            cover_width: 300,
+            kind: "Carte".to_owned(),
+            facts: vec!["en français".to_owned()],
+            stock: "Il reste 3 paquets.".to_owned(),
+            person: text("Gîte (m…@gite.example)"),
+            order: None,
+            form: Some(form.clone()),
+        };
+        let wrong = OrderForm {
+            packs_problem: text("un nombre"),
+            handover_problem: text("l’un ou l’autre"),
+            remark_problem: text("trop long"),
+            ..form
+        };
+        let refused = Self {
+            problems: vec![OrderProblem { field: "paquets", text: "un nombre".to_owned() }],
+            form: Some(wrong),
+            ..open.clone()
+        };
+        let order = OrderLine {
+            quantity: "2 paquets".to_owned(),
+            handover: "Livraison".to_owned(),
+            remark: "Fermé le lundi".to_owned(),
+            reference: "abc123".to_owned(),
+        };
+        let ordered = Self { done: text("C’est noté."), order: Some(order), ..open.clone() };
+        let closed = Self { person: None, form: None, facts: Vec::new(), ..open.clone() };
+        vec![open, refused, ordered, closed]
+    }
+}
+
+impl Page for MessagePage {
+    const NAME: &'static str = "message";
+
+    fn samples() -> Vec<Self> {
+        let bare = Self { title: "Page introuvable".to_owned(), paragraphs: vec!["Ce lien…".to_owned()], link: None };
+        vec![Self { link: Some(link()), ..bare.clone() }, bare]
+    }
+}
+
+impl Page for AccessibilityPage {
+    const NAME: &'static str = "accessibility";
+
+    fn samples() -> Vec<Self> {
+        vec![Self]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_pages_render_all_their_samples() {
+        let checked = check_all(&Templates::load(None).unwrap()).unwrap();
+        let expected =
+            [("agenda", 2), ("archive", 2), ("leave", 3), ("order", 4), ("message", 2), ("accessibility", 1)];
+        assert_eq!(checked, expected);
+    }
+
+    #[test]
+    fn a_page_of_an_operator_that_asks_for_what_is_not_there_is_found_at_start() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("web")).unwrap();
+        std::fs::write(dir.path().join("web/archive.html"), "{{ page.titel }}").unwrap();
+        let error = check_all(&Templates::load(Some(dir.path())).unwrap()).unwrap_err().to_string();
+        assert!(error.starts_with("template web/archive.html:1: it asks for a value that is not there"), "{error}");
+    }
 }

@@ -3,13 +3,18 @@
 
 use super::schedule::{KNOWN, OPEN, cursor};
 use crate::app::Engine;
-use crate::approval;
 use crate::domain::{
     Timestamp,
+    hold::Hold,
     issue::{IssueKey, IssueState, IssueSummary},
+    notice::Notice,
+};
+use crate::issue::{
+    Due,
+    publish::{self, Prepared},
 };
 use crate::jobs::Mailing;
-use crate::pipeline::{self, Due, Prepared};
+use crate::notices::wording;
 use crate::store::{Occurrence, OccurrenceState};
 use tracing::{error, warn};
 
@@ -19,7 +24,7 @@ use tracing::{error, warn};
 /// When the database cannot be read.
 pub(super) async fn mind(engine: &Engine) -> anyhow::Result<bool> {
     let mut frozen = false;
-    for issue in engine.store.open_issues().await?.iter().filter(|it| OPEN.contains(&it.state)) {
+    for issue in engine.store.open_issues().await?.iter().filter(|it| OPEN.contains(&it.state())) {
         match mind_one(engine, issue).await {
             Ok(now_frozen) => frozen |= now_frozen,
             Err(failure) => error!(error = format!("{failure:#}"), "{} was not looked after", issue.key),
@@ -31,7 +36,7 @@ pub(super) async fn mind(engine: &Engine) -> anyhow::Result<bool> {
 async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool> {
     let now = engine.app.clock.now();
     let is_over = now >= issue.expires_at;
-    let may_leave = issue.is_presented() && issue.is_approved() && now >= issue.scheduled_for;
+    let may_leave = issue.is_approved() && now >= issue.scheduled_for;
     if !is_over && !may_leave || is_awaited(engine, &issue.key).await? {
         return Ok(false);
     }
@@ -43,7 +48,7 @@ async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool>
                 period: Some(issue.key.period()),
                 ..Due::scheduled(mailing, issue.scheduled_for, issue.expires_at)
             };
-            let prepared = pipeline::prepare(engine, due, None, &|_| {}).await?;
+            let prepared = publish::prepare(engine, due, None, &|_| {}).await?;
             Ok(matches!(prepared, Prepared::Frozen { before: false }))
         }
         _ => Ok(false),
@@ -65,13 +70,13 @@ async fn give_up(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let IssueSummary { key, scheduled_for, .. } = issue;
-    let reason = match (&issue.reason, &issue.approved_by) {
-        (Some(reason), _) => reason.clone(),
-        (None, Some(by)) => format!("l’heure limite est passée, bien que {by} ait donné son accord"),
-        (None, None) => approval::UNAPPROVED.to_owned(),
+    let reason = match (issue.reason(), issue.approved_by()) {
+        (Some(reason), _) => reason.to_owned(),
+        (None, Some(by)) => wording::expired_though_approved(by),
+        (None, None) => Hold::Unapproved.to_string(),
     };
     warn!("{key} will not leave any more: {reason}");
-    engine.store.owe_notice(key, "expired", &reason, now).await?;
+    engine.store.owe_notice(key, &Notice::Expired { reason: reason.clone() }, now).await?;
     if let Some(mailing) = mailing {
         let missed = Occurrence {
             mailing: mailing.id.clone(),

@@ -24,9 +24,9 @@ pub use signals::cancel_on_signal;
 
 use crate::app::Engine;
 use crate::deliver::{Breaker, Deliverer};
-use crate::domain::{Timestamp, french, schedule::label};
+use crate::domain::{Timestamp, schedule::label};
+use crate::issue::sending;
 use crate::notices;
-use crate::pipeline;
 use crate::web::{self, Site};
 use anyhow::Context;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +48,7 @@ pub struct Daemon {
     relay: post::Health,
     /// For letters to staff alone: one that cannot be sent is no reason to stop the post, nor to try every minute.
     letters: Mutex<Breaker>,
+    sent_notices: notices::SentNotices,
     pulse: pulse::Pulse,
     bells: Bells,
 }
@@ -131,6 +132,7 @@ impl Daemon {
             deliverer,
             relay: post::Health::default(),
             letters: Mutex::default(),
+            sent_notices: notices::SentNotices::default(),
             pulse,
             bells: Bells::default(),
         })
@@ -149,7 +151,7 @@ impl Daemon {
         let Engine { app, store, .. } = &self.engine;
         let now = app.clock.now();
         mind_a_restored_ledger(&self.engine).await?;
-        let recovered = pipeline::recover(&self.engine, self.engine.is_exclusive()).await?;
+        let recovered = sending::recover(&self.engine, self.engine.is_exclusive()).await?;
         self.know_the_mailings(now).await?;
         // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.
         self.beat().await;
@@ -223,9 +225,9 @@ impl Daemon {
         if self.relay.left_alone(now).is_some() || lock(&self.letters).open_until(now).is_some() {
             return;
         }
-        match notices::send(&self.engine, &self.deliverer).await {
-            notices::Told::All => lock(&self.letters).close(),
-            notices::Told::NotYet => {
+        match notices::send(&self.engine, &self.deliverer, &self.sent_notices).await {
+            notices::NoticeResult::AllSent => lock(&self.letters).close(),
+            notices::NoticeResult::Owed => {
                 lock(&self.letters).trip(self.now());
             }
         }
@@ -243,12 +245,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// An error with its causes, for a log line.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(Some(error), |e| e.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-/// `samedi 4 juillet 2026 à 20 h`
-pub(crate) fn in_words(at: Timestamp, zone: chrono_tz::Tz) -> String {
-    let local = at.with_timezone(&zone);
-    format!("{} à {}", french::full_day(local.date_naive()), french::hour(local.time()))
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 //! One deliverer at a time: what it learns of the relay is kept. A relay that fails as a whole is left alone for a while;
 //! staff are told once for each issue that waits, not at every try.
 
-use super::{Daemon, LONGEST_PAUSE, chain, in_words, lock};
+use super::{Daemon, LONGEST_PAUSE, chain, lock};
 use crate::deliver::{Breaker, RelayTrouble};
-use crate::domain::{Timestamp, issue::IssueState};
+use crate::domain::{Timestamp, issue::IssueState, notice::Notice};
 use crate::editions;
-use crate::pipeline;
+use crate::issue::sending;
+use crate::notices::wording;
 use crate::store::{Recovered, RelayLeftAlone};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -73,7 +74,7 @@ impl Daemon {
         }
         super::mind_a_restored_ledger(&self.engine).await?;
         editions::confirm_orders(&self.engine).await?;
-        let summary = pipeline::deliver(&self.engine, &self.deliverer, None, stop, &|_| {}).await?;
+        let summary = sending::deliver(&self.engine, &self.deliverer, None, stop, &|_| {}).await?;
         let now = self.now();
         if summary.tried() > 0 {
             let (sent, failed, deferred, unknown) = (summary.sent, summary.failed, summary.deferred, summary.unknown);
@@ -99,7 +100,7 @@ impl Daemon {
     /// What a daemon that died had in flight, once its leases are over: queued again, or unknown. `true`: there is something
     /// for the post. Nothing of ours is touched while we are alive to keep our leases.
     pub(super) async fn take_up_the_dead(&self) -> bool {
-        match pipeline::recover(&self.engine, false).await {
+        match sending::recover(&self.engine, false).await {
             Ok(Recovered { released: 0, unknown: 0 }) => false,
             Ok(Recovered { released, unknown }) => {
                 warn!(released, unknown, "leases were over: {released} deliveries queued again, {unknown} unknown");
@@ -115,10 +116,11 @@ impl Daemon {
     /// Once for each issue that waits. The mail leaves when the relay is back: it is read as what happened, and why late.
     async fn tell_of(&self, trouble: &RelayTrouble, now: Timestamp) -> anyhow::Result<()> {
         for issue in self.engine.store.open_issues().await? {
-            if issue.state == IssueState::Sending && issue.counts.queued > 0 {
+            if issue.state() == IssueState::Sending && issue.counts.queued > 0 {
                 let zone = self.engine.app.zone_of(&issue.mailing);
-                let text = format!("{}, {}", in_words(now, zone), trouble.in_french);
-                self.engine.store.owe_notice(&issue.key, "relay", &text, now).await?;
+                let RelayTrouble { phase, reply } = trouble;
+                let what = wording::relay_failed(now, zone, *phase, reply.code, &reply.text);
+                self.engine.store.owe_notice(&issue.key, &Notice::Relay { what }, now).await?;
             }
         }
         Ok(())

@@ -1,10 +1,10 @@
 //! A ledger that forgot (D10): a backup was put in its place. What it shows as waiting may have been sent since, and what it
 //! never heard of may have been published. So nothing moves by itself until a person has looked.
 
-use super::in_words;
 use crate::app::Engine;
-use crate::domain::{Timestamp, issue::IssueState};
+use crate::domain::{Timestamp, issue::IssueState, notice::Notice};
 use crate::editions;
+use crate::notices::wording;
 use crate::store::{Occurrence, OccurrenceState};
 use tracing::error;
 
@@ -16,11 +16,7 @@ use tracing::error;
 pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
     let (store, now) = (&engine.store, engine.app.clock.now());
     let Some(last) = store.forgotten_since().await? else { return Ok(false) };
-    let reason = format!(
-        "la base de données ne sait rien du dernier envoi ({})\u{a0}: elle semble restaurée d’une sauvegarde. Ce qui est parti \
-         et les désinscriptions reçues depuis n’y figurent plus. Vérifiez avant de reprendre.",
-        in_words(last, engine.app.config.zone)
-    );
+    let reason = wording::restored(last, engine.app.config.zone);
     error!(%last, "the ledger is older than the last post of this machine: restored from a backup? Nothing leaves by itself until a person resumes");
     for issue in store.open_issues().await? {
         store.set_issue_state(&issue.key, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await?;
@@ -60,7 +56,7 @@ pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
 
 async fn tell(engine: &Engine, missed: &[Occurrence], reason: &str, now: Timestamp) -> anyhow::Result<()> {
     for key in missed.iter().filter_map(|it| it.issue.as_ref()) {
-        engine.store.owe_notice(key, "missed", reason, now).await?;
+        engine.store.owe_notice(key, &Notice::Missed { reason: reason.to_owned() }, now).await?;
     }
     Ok(())
 }

@@ -3,16 +3,23 @@
 
 use super::{Daemon, chain};
 use crate::app::Engine;
-use crate::approval;
 use crate::domain::{
     Timestamp,
+    hold::Hold,
     issue::{IssueKey, IssueState, IssueSummary},
+    notice::Notice,
     schedule::Decision,
 };
 use crate::editions;
 use crate::failpoint;
+use crate::issue::{
+    Due, approval, edition, freeze,
+    progress::Step,
+    publish::{self, Prepared},
+    sending,
+};
 use crate::jobs::Mailing;
-use crate::pipeline::{self, Due, Prepared, Step};
+use crate::notices::wording;
 use crate::store::{self, Occurrence, OccurrenceState};
 use chrono::TimeDelta;
 use futures_util::{FutureExt, future::join_all};
@@ -47,7 +54,7 @@ impl Daemon {
             return false;
         }
         // Here too, not only after a post: a long one of another mailing holds up no occurrence (S9).
-        if let Err(failure) = pipeline::close_finished(engine).await {
+        if let Err(failure) = sending::close_finished(engine).await {
             error!(error = format!("{failure:#}"), "finished issues cannot be closed");
         }
         for mailing in &engine.app.mailings {
@@ -139,18 +146,16 @@ async fn decide(
     let (state, reason) = match decision {
         Decision::Run => (OccurrenceState::Pending, None),
         // After an edit of the schedule, or a run by hand: this issue is out, or about to be.
-        _ if is_frozen(engine, &key).await? => (OccurrenceState::Done, Some("ce numéro était déjà parti".to_owned())),
-        _ if runs.contains(&key) => {
-            (OccurrenceState::Coalesced, Some("le même numéro part à une heure plus récente".to_owned()))
-        }
-        Decision::Coalesced => (OccurrenceState::Coalesced, Some("un numéro plus récent part à sa place".to_owned())),
-        Decision::Missed(late) => (OccurrenceState::Missed, Some(missed(late))),
+        _ if is_frozen(engine, &key).await? => (OccurrenceState::Done, Some(wording::ALREADY_FROZEN.to_owned())),
+        _ if runs.contains(&key) => (OccurrenceState::Coalesced, Some(wording::SAME_ISSUE_LATER.to_owned())),
+        Decision::Coalesced => (OccurrenceState::Coalesced, Some(wording::NEWER_INSTEAD.to_owned())),
+        Decision::Missed(late) => (OccurrenceState::Missed, Some(wording::noticed_late(late))),
     };
     if let (OccurrenceState::Missed | OccurrenceState::Coalesced, Some(reason)) = (state, &reason)
         && !runs.contains(&key)
     {
         warn!(mailing = mailing.id, issue = %key, "{key}, due at {local}, does not leave: {reason}");
-        engine.store.owe_notice(&key, "missed", reason, now).await?;
+        engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
     }
     Ok(Occurrence {
         mailing: mailing.id.clone(),
@@ -165,16 +170,7 @@ async fn decide(
 }
 
 async fn is_frozen(engine: &Engine, key: &IssueKey) -> store::Result<bool> {
-    Ok(engine.store.issue(key).await?.is_some_and(|issue| issue.frozen_at.is_some()))
-}
-
-fn missed(late: TimeDelta) -> String {
-    let late = match late.num_hours() {
-        0 => format!("{} min", late.num_minutes()),
-        hours @ 1..48 => format!("{hours} h"),
-        hours => format!("{} jours", hours / 24),
-    };
-    format!("le service n’a pu s’en occuper que {late} après l’heure prévue")
+    Ok(engine.store.issue(key).await?.is_some_and(|issue| issue.frozen().is_some()))
 }
 
 /// `true` when one of them was frozen.
@@ -218,26 +214,26 @@ enum Ended {
 /// One due occurrence: frozen, or tried again until its deadline.
 async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationToken) -> anyhow::Result<Ended> {
     let Ok(mailing) = engine.app.mailing(&occurrence.mailing) else {
-        return settle(engine, occurrence, OccurrenceState::Missed, Some("l’envoi n’est plus configuré")).await;
+        return settle(engine, occurrence, OccurrenceState::Missed, Some(wording::NOT_CONFIGURED)).await;
     };
     let (at, now) = (occurrence.scheduled_for, engine.app.clock.now());
-    let Some(mailing) = editions::mailing_for(engine, mailing, occurrence.issue.as_ref()).await? else {
-        return settle(engine, occurrence, OccurrenceState::Missed, Some("une personne a repris l’annonce")).await;
+    let Some(mailing) = edition::mailing_for(engine, mailing, occurrence.issue.as_ref()).await? else {
+        return settle(engine, occurrence, OccurrenceState::Missed, Some(wording::TAKEN_BACK)).await;
     };
     let mailing = &*mailing;
     let due = due_of(mailing, occurrence);
     let key = due.key();
     match engine.store.issue(&key).await? {
         // By hand, by another daemon, or by us before a crash.
-        Some(issue) if issue.frozen_at.is_some() => {
+        Some(issue) if issue.frozen().is_some() => {
             return settle(engine, occurrence, OccurrenceState::Done, None).await;
         }
-        Some(issue) if issue.state == IssueState::Cancelled => {
-            let reason = Some("une personne a annulé ce numéro");
+        Some(issue) if issue.state() == IssueState::Cancelled => {
+            let reason = Some(wording::CANCELLED);
             return settle(engine, occurrence, OccurrenceState::Missed, reason).await;
         }
-        Some(issue) if issue.state == IssueState::Expired => {
-            let reason = Some("l’heure limite de ce numéro était passée");
+        Some(issue) if issue.state() == IssueState::Expired => {
+            let reason = Some(wording::DEADLINE_OF_ISSUE_PASSED);
             return settle(engine, occurrence, OccurrenceState::Missed, reason).await;
         }
         _ => {}
@@ -246,12 +242,12 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         return give_up(engine, occurrence, &key, now).await;
     }
     if now < at && !mailing.schedule.is_due_at(at) {
-        let reason = Some("l’horaire de l’envoi a changé entre-temps");
+        let reason = Some(wording::RESCHEDULED);
         return settle(engine, occurrence, OccurrenceState::Missed, reason).await;
     }
     let known = engine.store.issue(&key).await?.filter(IssueSummary::is_presented);
-    if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by.as_deref()).filter(|_| now < at) {
-        return try_again(engine, due, occurrence, &format!("approuvé par {by}, part à son heure"), at).await;
+    if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by()).filter(|_| now < at) {
+        return try_again(engine, due, occurrence, &wording::approved_and_waiting(by), at).await;
     }
     if now >= at
         && let Some(before) = engine.store.other_sending_issue(&mailing.id, &key).await?
@@ -259,7 +255,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         return wait_for(engine, due, occurrence, &before).await;
     }
     // Whatever the daemon is doing when it stops, nothing of it is durable but the freeze, which is one transaction.
-    match stop.run_until_cancelled(pipeline::prepare(engine, due, None, &silent)).await {
+    match stop.run_until_cancelled(publish::prepare(engine, due, None, &silent)).await {
         None => Ok(Ended::NotNow),
         Some(Ok(Prepared::Frozen { .. })) => {
             settle(engine, occurrence, OccurrenceState::Done, None).await?;
@@ -297,12 +293,12 @@ async fn await_word(
     let (now, retry) = (engine.app.clock.now(), due.mailing.retry);
     if now < due.at {
         let again = due.at.min(now + retry);
-        return try_again(engine, due, occurrence, "une personne doit donner son accord", again).await;
+        return try_again(engine, due, occurrence, wording::AWAITS_APPROVAL, again).await;
     }
     if asked_before {
         approval::hold_unapproved(engine, &due.key()).await?;
     }
-    try_again(engine, due, occurrence, approval::UNAPPROVED, now + retry).await
+    try_again(engine, due, occurrence, &Hold::Unapproved.to_string(), now + retry).await
 }
 
 /// Neither the article nor the relay is to blame: someone must look. Held like an article that is not there, so that it is
@@ -310,19 +306,19 @@ async fn await_word(
 async fn hold_broken(engine: &Engine, occurrence: &Occurrence, failure: &str) -> anyhow::Result<Ended> {
     let mailing = engine.app.mailing(&occurrence.mailing)?;
     let due = due_of(mailing, occurrence);
-    let reason = pipeline::hold(engine, due, &format!("une erreur technique l’empêche ({failure})")).await?;
+    let reason = freeze::hold(engine, due, &Hold::Broken(failure.to_owned())).await?;
     try_again(engine, due, occurrence, &reason, engine.app.clock.now() + mailing.retry).await
 }
 
 /// S9: no two issues of a mailing go out side by side. The wait is bounded like any lateness.
 async fn wait_for(engine: &Engine, due: Due<'_>, occurrence: &Occurrence, before: &IssueKey) -> anyhow::Result<Ended> {
     let (key, now) = (due.key(), engine.app.clock.now());
-    let reason = format!("l’envoi du numéro précédent ({before}) n’est pas terminé");
+    let reason = wording::waits_for(before);
     if now - due.at <= due.mailing.schedule.catch_up {
         return try_again(engine, due, occurrence, &reason, now + OVERLAP_RETRY).await;
     }
     warn!("{key} does not leave: {before} is not out yet");
-    engine.store.owe_notice(&key, "missed", &reason, now).await?;
+    engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(&reason)).await
 }
 
@@ -342,13 +338,13 @@ async fn try_again(
 }
 
 /// Not frozen, and may still be.
-pub(super) const OPEN: [IssueState; 2] = [IssueState::Held, IssueState::AwaitingApproval];
+pub(super) const OPEN: [IssueState; 3] = [IssueState::Held, IssueState::AwaitingApproval, IssueState::Approved];
 
 /// S10: the deadline passed while the issue was held. It will not leave any more, and staff are told.
 async fn give_up(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {
-    let reason = occurrence.reason.as_deref().unwrap_or("l’heure limite est passée");
+    let reason = occurrence.reason.as_deref().unwrap_or(wording::DEADLINE_PASSED);
     warn!("{key} will not leave any more: {reason}");
-    engine.store.owe_notice(key, "expired", reason, now).await?;
+    engine.store.owe_notice(key, &Notice::Expired { reason: reason.to_owned() }, now).await?;
     engine.store.set_issue_state(key, &OPEN, IssueState::Expired, Some(reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(reason)).await
 }

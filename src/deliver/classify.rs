@@ -4,6 +4,7 @@
 //! Never decides that a person is gone on the strength of a 5xx alone: half of them speak of us.
 
 use crate::domain::delivery::{Phase, Reply};
+use crate::domain::pause::SenderFault;
 use chrono::TimeDelta;
 
 /// Whom a refusal is about.
@@ -51,23 +52,23 @@ pub struct Verdict {
     pub stops: Option<Stops>,
     /// This connection has had its share; a new one may go on at once, and it counts against nobody.
     pub per_connection: bool,
-    /// For the communications officer, where sending stops.
-    pub reason: &'static str,
+    /// What is wrong on our side, where sending stops.
+    pub fault: Option<SenderFault>,
 }
 
-const NOBODY_SAYS: &str = "le relais refuse nos messages, quel que soit le destinataire";
-const LISTED: &str = "l’adresse de notre serveur est sur une liste de blocage";
-const NAMED_WRONG: &str = "le nom de notre serveur (PTR, HELO) n’est pas reconnu";
-const UNSIGNED: &str = "l’authentification de nos messages (SPF, DKIM, DMARC) est refusée";
-const SENDER: &str = "notre adresse d’expédition est refusée";
-const TOO_BIG: &str = "le message est trop lourd";
-const LOGIN: &str = "le relais demande une autre identification";
-const SPAM: &str = "le message est pris pour un courrier indésirable";
-const NONE: &str = "";
+const NOBODY_SAYS: Option<SenderFault> = Some(SenderFault::RelayRefuses);
+const LISTED: Option<SenderFault> = Some(SenderFault::Blocklisted);
+const NAMED_WRONG: Option<SenderFault> = Some(SenderFault::NameNotRecognised);
+const UNSIGNED: Option<SenderFault> = Some(SenderFault::NotAuthenticated);
+const SENDER: Option<SenderFault> = Some(SenderFault::SenderRefused);
+const TOO_BIG: Option<SenderFault> = Some(SenderFault::MessageTooBig);
+const LOGIN: Option<SenderFault> = Some(SenderFault::LoginWanted);
+const SPAM: Option<SenderFault> = Some(SenderFault::TakenForSpam);
+const NONE: Option<SenderFault> = None;
 
-/// One row of a table: the class, what follows beyond this delivery, and the reason in French.
+/// One row of a table: the class, what follows beyond this delivery, and what is wrong on our side.
 #[derive(Clone, Copy)]
-struct Row(Class, Note, &'static str);
+struct Row(Class, Note, Option<SenderFault>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Note {
@@ -255,7 +256,7 @@ pub fn classify(phase: Phase, reply: &Reply) -> Verdict {
         .or_else(|| WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, row)| *row))
         .or_else(|| reply.enhanced.as_deref().filter(|_| code < 500).and_then(|it| row_of(ENHANCED_LATER, it)))
         .unwrap_or_else(|| standard_row(phase, code, reply.enhanced.as_deref(), &text));
-    let Row(class, note, reason) = row;
+    let Row(class, note, fault) = row;
     let brake = match note {
         Brakes(brake) => Some(brake),
         StopsLane => Some(BLOCKED_FOR_NOW),
@@ -276,7 +277,7 @@ pub fn classify(phase: Phase, reply: &Reply) -> Verdict {
             StopsIssueInLane => Some(Stops::IssueInLane),
             _ => None,
         },
-        reason,
+        fault,
     }
 }
 
@@ -447,7 +448,7 @@ mod tests {
 
     #[test]
     fn what_stops_and_for_whom_comes_from_the_tables() {
-        for (line, stops, reason) in [
+        for (line, stops, fault) in [
             ("550 Adresse IP source bloquee. OFR006_100", Some(Stops::Lane), LISTED),
             ("550 Client host blocked for spamming issues. OFR006_103", Some(Stops::Lane), LISTED),
             ("550 LPNAAA_101 Spamhaus", Some(Stops::Lane), LISTED),
@@ -460,7 +461,7 @@ mod tests {
             ("550 5.1.1 nobody [bl21.example]", None, NONE),
         ] {
             let verdict = verdict(Phase::Rcpt, line);
-            assert_eq!((verdict.stops, verdict.reason), (stops, reason), "{line}");
+            assert_eq!((verdict.stops, verdict.fault), (stops, fault), "{line}");
         }
     }
 

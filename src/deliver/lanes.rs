@@ -4,6 +4,8 @@
 //! (suspended, or too fast) goes back to the queue for later, and counts against nobody (docs/adr/0006). How long a lane is
 //! suspended depends on how often it was in a row; that is kept with it in the ledger.
 
+use crate::domain::notice::Notice;
+use crate::notices::wording;
 use crate::{
     clock::Clock,
     deliver::classify::{Brake, Verdict},
@@ -349,33 +351,16 @@ pub(super) fn look_again(now: Timestamp) -> Timestamp {
     now + PAUSED_LOOK
 }
 
-/// Staff are told once of each stop of a family in an issue, and once of those domains of no family that ask to wait: of
-/// these there may be hundreds, and they go on by themselves.
-pub(super) fn notice(trouble: &LaneTrouble, lanes: &Lanes) -> (String, String) {
+/// Staff are told once of each stop of a family in an issue, and once of all domains of no family that ask to wait: of these
+/// there may be hundreds, and they open again by themselves.
+pub(super) fn notice(trouble: &LaneTrouble, lanes: &Lanes) -> Notice {
     let LaneTrouble { lane, why, pace, .. } = trouble;
     let is_family = lanes.is_family(lane);
-    let kind = match is_family {
-        true => format!("lane-{}-{lane}", pace.as_str()),
-        false => format!("lane-{}", pace.as_str()),
-    };
-    let others = match is_family {
-        true => "",
-        false => {
-            "\u{a0}; d’autres domaines qui le demanderaient aussi ne vous seront plus annoncés pour ce numéro \
-             (`semainier lanes` les montre)"
-        }
-    };
-    let told = match pace {
-        Pace::Paused => format!(
-            "les envois vers {lane} sont arrêtés\u{a0}: {why}. Les autres continuent\u{a0}; ceux-ci reprendront quand une \
-             personne aura rouvert cette voie"
-        ),
-        _ => format!(
-            "{lane} demande d’attendre («\u{a0}{why}\u{a0}»). Ces envois-là reprendront d’eux-mêmes\u{a0}; les autres \
-             continuent{others}"
-        ),
-    };
-    (kind, told)
+    Notice::Lane {
+        pace: *pace,
+        family: is_family.then(|| lane.clone()),
+        what: wording::lane_stopped(lane, *pace, why, is_family),
+    }
 }
 
 #[cfg(test)]
@@ -571,9 +556,9 @@ mod tests {
             let trouble = LaneTrouble { lane: lane.to_owned(), why: "450 non".to_owned(), ..trouble(pace, None) };
             notice(&trouble, &lanes)
         };
-        assert_eq!(told("f", Pace::Suspended).0, "lane-suspended-f");
-        assert_eq!(told("f", Pace::Paused).0, "lane-paused-f");
-        assert_eq!(told("x.example", Pace::Suspended).0, told("y.example", Pace::Suspended).0);
-        assert!(told("x.example", Pace::Suspended).1.contains("ne vous seront plus annoncés"));
+        assert_eq!(told("f", Pace::Suspended).kind(), "lane-suspended-f");
+        assert_eq!(told("f", Pace::Paused).kind(), "lane-paused-f");
+        assert_eq!(told("x.example", Pace::Suspended).kind(), told("y.example", Pace::Suspended).kind());
+        assert!(told("x.example", Pace::Suspended).text().contains("ne vous seront plus annoncés"));
     }
 }

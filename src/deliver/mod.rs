@@ -29,7 +29,6 @@ mod worker;
 pub use classify::{Brake, Class, Stops, Verdict, classify};
 pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
-pub use run::in_doubt;
 
 use self::{session::Session, smtp::Interrupted};
 use crate::{
@@ -49,7 +48,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_rustls::{TlsConnector, rustls};
 use tokio_util::sync::CancellationToken;
 
-/// Makes the bytes of a delivery. The pipeline implements it from what was frozen: the same bytes each time it is asked.
+/// Builds the bytes of a delivery from what was frozen: the same bytes each time. Implemented in `outbox.rs`.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     async fn message(&self, claim: &Claim) -> Result<Message, MessageError>;
@@ -158,8 +157,6 @@ pub struct Paused {
 pub struct RelayTrouble {
     pub phase: Phase,
     pub reply: Reply,
-    /// For the communications officer.
-    pub in_french: String,
 }
 
 impl Summary {

@@ -13,6 +13,8 @@ use super::{
     smtp::Closed,
     worker,
 };
+use crate::domain::pause::Doubt;
+use crate::domain::pause::PauseReason;
 use crate::{
     domain::{
         delivery::{Claim, DeliveryId, Finished, Outcome, Phase, Reply, State},
@@ -216,8 +218,7 @@ impl Run {
     fn relay_trouble(&self, closed: Closed) {
         let Closed { phase, reply } = closed;
         warn!(phase = phase.as_str(), code = reply.code, reply = %reply.text, "the relay is in trouble; sending stops for a while");
-        let in_french = trouble_in_french(phase, reply.code, &reply.text);
-        lock(&self.tally).summary.breaker.get_or_insert(RelayTrouble { phase, reply, in_french });
+        lock(&self.tally).summary.breaker.get_or_insert(RelayTrouble { phase, reply });
         self.halt.cancel();
     }
 
@@ -243,8 +244,8 @@ impl Run {
     }
 
     /// In the ledger, where the T5 of every daemon sees it; for the claims that wait here; and for the caller.
-    pub async fn pause(&self, issue: &IssueKey, reason: String) {
-        let now = self.it.clock.now();
+    pub async fn pause(&self, issue: &IssueKey, reason: PauseReason) {
+        let (now, reason) = (self.it.clock.now(), reason.to_string());
         match self.it.store.set_issue_state(issue, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await
         {
             Ok(newly) => {
@@ -269,8 +270,8 @@ impl Run {
                 if *pace == Pace::Slow {
                     return;
                 }
-                let (kind, told) = lanes::notice(&trouble, &self.it.settings.lanes);
-                if let Err(store_error) = self.it.store.owe_notice(issue, &kind, &told, self.it.clock.now()).await {
+                let notice = lanes::notice(&trouble, &self.it.settings.lanes);
+                if let Err(store_error) = self.it.store.owe_notice(issue, &notice, self.it.clock.now()).await {
                     self.store_error(store_error);
                 }
             }
@@ -322,7 +323,8 @@ impl Run {
     pub async fn pause_when_too_many_unknown(&self, issue: &IssueKey) {
         match self.it.store.issue(issue).await {
             Ok(Some(summary)) if summary.counts.too_many_unknown() => {
-                let reason = in_doubt(summary.counts.unknown, "le relais n’a pas répondu après le dernier octet");
+                let (unknown, because) = (summary.counts.unknown, Doubt::RelayWasSilent);
+                let reason = PauseReason::InDoubt { unknown, because };
                 self.pause(issue, reason).await;
             }
             Ok(_) => {}
@@ -343,11 +345,6 @@ fn was_full(it: &LoggedDelivery) -> bool {
     let Some(last) = it.attempts.last().filter(|_| it.state == State::Failed) else { return false };
     let reply = Reply { code: last.code, enhanced: last.enhanced.clone(), text: last.text.clone().unwrap_or_default() };
     last.outcome == "refused" && classify(last.phase, &reply).class == Class::Soft
-}
-
-/// Why an issue with so many in doubt is paused, for a communications officer.
-pub fn in_doubt(unknown: u64, because: &str) -> String {
-    format!("{unknown} envois sont incertains\u{a0}: {because}. L’envoi est suspendu.")
 }
 
 impl Tally {
@@ -375,16 +372,4 @@ fn note_store_error(tally: &Mutex<Tally>, halt: &CancellationToken, store_error:
 
 fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
     tally.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn trouble_in_french(phase: Phase, code: Option<u16>, words: &str) -> String {
-    let what = match (phase, code) {
-        (Phase::Connect, None) => "le relais de messagerie est injoignable",
-        (Phase::Tls, _) => "la connexion chiffrée avec le relais de messagerie ne s’établit pas",
-        (Phase::Auth, _) => "le relais de messagerie refuse notre identification",
-        (_, Some(421)) => "le relais de messagerie demande d’attendre",
-        _ => "le relais de messagerie ne prend pas nos messages pour le moment",
-    };
-    let said = code.map(|code| format!("{code} ")).unwrap_or_default();
-    format!("{what} ({said}{words}). Rien n’est perdu\u{a0}: l’envoi reprendra de lui-même.")
 }

@@ -11,6 +11,7 @@ use super::{
     reply::{Answer, no_reply},
     wire::{Broken, Wire},
 };
+use crate::domain::pause::PauseReason;
 use crate::{
     domain::{
         delivery::{Phase, Reply},
@@ -50,12 +51,10 @@ impl Unfit {
         }
     }
 
-    pub fn in_french(self) -> String {
+    pub fn pause(self) -> PauseReason {
         match self {
-            Self::TooBig { bytes, most } => {
-                format!("le message pèse {bytes} octets et le relais n’en accepte que {most}")
-            }
-            Self::EightBit => "le message contient des caractères que le relais n’accepte pas".into(),
+            Self::TooBig { bytes, most } => PauseReason::TooBig { bytes, most },
+            Self::EightBit => PauseReason::EightBit,
         }
     }
 }

@@ -13,6 +13,9 @@ use super::{
     run::{Run, Seat},
     smtp::{Closed, Interrupted},
 };
+use crate::domain::pause::PauseReason;
+use crate::domain::pause::SenderFault;
+use crate::notices::wording;
 use crate::{
     domain::{
         delivery::{Claim, Finished, Marked, Outcome, Phase, Reply},
@@ -67,7 +70,7 @@ struct Consequence {
     /// The mailbox is full, or such: it may be so at each issue.
     soft: bool,
     /// Why the issue pauses.
-    pause: Option<String>,
+    pause: Option<PauseReason>,
 }
 
 /// A delivery that came to its marker, or ended before.
@@ -209,14 +212,10 @@ async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence) {
         && run.content_refused(&issue, &lane).await
     {
         match lane.is_empty() {
-            true => {
-                let reason = "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est \
-                              suspendu\u{a0}: relisez-le avant de reprendre.";
-                run.pause(&issue, reason.to_owned()).await;
-            }
+            true => run.pause(&issue, PauseReason::TakenForSpam).await,
             false => {
-                let why = "ce message y est pris pour un courrier indésirable\u{a0}: relisez-le avant de rouvrir";
-                run.lane_reacts(lanes::paused(&lane, why.to_owned(), &issue, false, run.it.clock.now())).await;
+                let why = wording::lane_takes_it_for_spam();
+                run.lane_reacts(lanes::paused(&lane, why, &issue, false, run.it.clock.now())).await;
             }
         }
     }
@@ -399,18 +398,16 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
         let next_at = run.it.settings.pace.next_try(&claim.id, claim.deferrals, at_least, now);
         Outcome::Deferred { next_at }
     };
-    let paused = |reason: String| Consequence { pause: Some(reason), ..Consequence::default() };
+    let paused = |reason: PauseReason| Consequence { pause: Some(reason), ..Consequence::default() };
     match interrupted {
         Interrupted::Lost { phase: Phase::Dot, .. } => (Outcome::Unknown, Consequence::default()),
         Interrupted::Lost { .. } => (later(chrono::TimeDelta::zero()), Consequence::default()),
-        Interrupted::Unfit(unfit) => {
-            let reason = format!("{}. L’envoi est suspendu.", unfit.in_french());
-            (Outcome::Ours { next_at: now }, paused(reason))
-        }
+        Interrupted::Unfit(unfit) => (Outcome::Ours { next_at: now }, paused(unfit.pause())),
         Interrupted::Refused { phase, answer } => {
             let reply = answer.reply();
             let verdict = classify(*phase, &reply);
-            let Verdict { class, at_least, reason, stops, .. } = verdict;
+            let Verdict { class, at_least, fault, stops, .. } = verdict;
+            let fault = || fault.unwrap_or(SenderFault::RelayRefuses);
             match class {
                 Class::Hard => (Outcome::Refused { suppress: true }, Consequence::default()),
                 Class::Soft => {
@@ -422,13 +419,16 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
                     (Outcome::Refused { suppress: false }, consequence)
                 }
                 Class::Ours if stops.is_some() && lane.is_family => {
-                    let why = format!("{reason} («\u{a0}{}\u{a0}»)", said(&reply));
+                    let why = wording::lane_refuses(fault(), &said(&reply));
                     let only_issue = stops == Some(Stops::IssueInLane);
                     let trouble = lanes::paused(lane.lane(), why, &claim.issue, only_issue, now);
                     let consequence = Consequence { lane: Some(trouble), ..Consequence::default() };
                     (Outcome::Ours { next_at: lanes::look_again(now) }, consequence)
                 }
-                Class::Ours => (Outcome::Ours { next_at: now }, paused(our_fault(reason, &reply))),
+                Class::Ours => (
+                    Outcome::Ours { next_at: now },
+                    paused(PauseReason::SenderFault { fault: fault(), said: said(&reply) }),
+                ),
                 Class::Defer => {
                     let trouble = run.it.limiter.reaction(&verdict, lane.lane(), said(&reply), &claim.issue, now);
                     let wait = lanes::wait(trouble.as_ref(), at_least, now);
@@ -442,14 +442,6 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
 fn said(reply: &Reply) -> String {
     let code = reply.code.map(|code| format!("{code} ")).unwrap_or_default();
     format!("{code}{}", reply.text)
-}
-
-fn our_fault(reason: &str, reply: &Reply) -> String {
-    format!(
-        "{reason} («\u{a0}{}\u{a0}»). C’est notre configuration qui est en cause, pas les destinataires\u{a0}: \
-         l’envoi est suspendu.",
-        said(reply)
-    )
 }
 
 fn finished(run: &Run, claim: &Claim, phase: Phase, reply: Reply, outcome: Outcome, consequence: Consequence) -> Ended {

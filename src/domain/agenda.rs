@@ -120,11 +120,33 @@ pub struct Day {
 pub struct Item {
     /// The article's own words: white space folded, bullet sign removed, nothing else changed.
     pub text: String,
+    /// The words of `text` that tell of this day, where it tells of several: the title and this day's date and hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<String>,
     /// What was understood; empty where nothing was, and then `text` is what is shown.
     pub events: Vec<Event>,
     /// Where it came from, when not from the article alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
+    /// Why it stands under no day; only in [`Agenda::unplaced`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unplaced: Option<Unplaced>,
+}
+
+/// Why a line with an hour or a date was put under no day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unplaced {
+    /// Nothing says which day it is of.
+    NoDay,
+    /// Its words name another day than the heading it stands under.
+    TwoReadings,
+    /// It stands before the first day of the article.
+    BeforeTheDays,
+    /// Its days are not of the article's week.
+    OtherWeek,
+    /// Opening hours of the office, a call for announcements, a credit: kept for a person to see, never printed.
+    NotAnEvent,
 }
 
 /// The structured source an item came from, or that completed it.
@@ -274,7 +296,7 @@ mod tests {
             ..Event::default()
         };
         let provenance = Some(Provenance { source: "Le calendrier".into(), completes: true });
-        let item = Item { text: "un bal".into(), events: vec![event, Event::default()], provenance };
+        let item = Item { text: "un bal".into(), events: vec![event, Event::default()], provenance, ..Item::default() };
         let agenda = Agenda {
             week: Some(Week::of(date)),
             days: vec![Day { date, items: vec![item.clone()] }],

@@ -5,7 +5,8 @@
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Timelike};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::agenda::Week;
+use super::{Timestamp, agenda::Week};
+use chrono_tz::Tz;
 
 /// The space that never ends a line.
 pub const NBSP: char = '\u{a0}';
@@ -86,6 +87,12 @@ pub fn hour(time: NaiveTime) -> String {
         0 => format!("{}{NBSP}h", time.hour()),
         minute => format!("{}{NBSP}h{NBSP}{minute:02}", time.hour()),
     }
+}
+
+/// `samedi 4 juillet 2026 à 20 h`
+pub fn date_and_hour(at: Timestamp, zone: Tz) -> String {
+    let local = at.with_timezone(&zone);
+    format!("{} à {}", full_day(local.date_naive()), hour(local.time()))
 }
 
 /// `14 h – 18 h`: may break after the dash only.

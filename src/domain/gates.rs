@@ -1,16 +1,15 @@
 //! The gates an agenda must pass before it is frozen (invariant I4): never the wrong week, never empty, never half.
 
 use super::agenda::{Agenda, Week};
-use super::french::{NBSP, day, week as week_in_words};
+use super::hold::Hold;
 use chrono::NaiveDate;
-use std::fmt;
 
 /// How much must be there; set per mailing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gates {
     /// Fewer events than this and the issue is held.
     pub min_events: usize,
-    /// More than so many percent of the items under no day, and it is held.
+    /// With a larger percentage of items under no day the issue is held.
     pub max_unplaced_percent: usize,
 }
 
@@ -20,84 +19,8 @@ impl Default for Gates {
     }
 }
 
-/// Why an issue is held. Shown to the communications officer, hence in French.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hold {
-    /// No article could be fetched; the sentence says why.
-    Unreachable(String),
-    /// A source of events that the mailing cannot do without failed; the sentence says why.
-    SourceMissing(String),
-    /// The source answered, and has no article that fits.
-    NoArticle {
-        week: Week,
-    },
-    /// There are articles, none of this week; the newest is of `found`.
-    WrongWeek {
-        wanted: Week,
-        found: Option<Week>,
-        title: String,
-    },
-    /// Days of other weeks among the right ones.
-    StrayDays {
-        wanted: Week,
-        days: Vec<NaiveDate>,
-    },
-    /// Days whose heading has nothing under it.
-    EmptyDays(Vec<NaiveDate>),
-    TooFew {
-        found: usize,
-        least: usize,
-    },
-    TooManyUnplaced {
-        unplaced: usize,
-        items: usize,
-    },
-}
-
-impl fmt::Display for Hold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days = |days: &[NaiveDate]| days.iter().map(|d| day(*d)).collect::<Vec<_>>().join(", ");
-        match self {
-            Hold::Unreachable(why) => write!(f, "l’article n’a pas pu être lu{NBSP}: {why}"),
-            Hold::SourceMissing(why) => write!(f, "une source d’événements n’a pas pu être lue{NBSP}: {why}"),
-            Hold::NoArticle { week } => {
-                write!(f, "aucun article trouvé pour la semaine {}", week_in_words(*week))
-            }
-            Hold::WrongWeek { wanted, found: Some(found), title } => write!(
-                f,
-                "l’article «{NBSP}{title}{NBSP}» parle de la semaine {}, et non de la semaine {}",
-                week_in_words(*found),
-                week_in_words(*wanted)
-            ),
-            Hold::WrongWeek { found: None, title, .. } => {
-                write!(f, "aucun jour n’a été reconnu dans l’article «{NBSP}{title}{NBSP}»")
-            }
-            Hold::StrayDays { wanted, days: stray } => {
-                write!(
-                    f,
-                    "l’article annonce des jours hors de la semaine {}{NBSP}: {}",
-                    week_in_words(*wanted),
-                    days(stray)
-                )
-            }
-            Hold::EmptyDays(empty) => write!(f, "rien n’est annoncé sous le titre de ces jours{NBSP}: {}", days(empty)),
-            Hold::TooFew { found: 0, .. } => write!(f, "aucun événement dans l’article"),
-            Hold::TooFew { found, least } => {
-                write!(f, "{found} événement{} seulement dans l’article, il en faut au moins {least}", plural(*found))
-            }
-            Hold::TooManyUnplaced { unplaced, items } => {
-                write!(f, "{unplaced} annonce{} sur {items} n’ont pu être rangées sous aucun jour", plural(*unplaced))
-            }
-        }
-    }
-}
-
-fn plural(n: usize) -> &'static str {
-    if n > 1 { "s" } else { "" }
-}
-
 /// # Errors
-/// The first gate that does not open, the gravest first.
+/// The first closed gate, the most serious first.
 pub fn check(agenda: &Agenda, title: &str, wanted: Week, gates: Gates) -> Result<(), Hold> {
     if agenda.week != Some(wanted) {
         return Err(Hold::WrongWeek { wanted, found: agenda.week, title: title.to_owned() });
@@ -115,7 +38,7 @@ pub fn check(agenda: &Agenda, title: &str, wanted: Week, gates: Gates) -> Result
         return Err(Hold::EmptyDays(empty));
     }
     if found < gates.min_events.max(1) {
-        return Err(Hold::TooFew { found, least: gates.min_events.max(1) });
+        return Err(Hold::TooFewEvents { found, least: gates.min_events.max(1) });
     }
     let (items, unplaced) = (agenda.items().count(), agenda.unplaced.len());
     if unplaced * 100 > items * gates.max_unplaced_percent {

@@ -56,14 +56,16 @@ impl fmt::Display for IssueKey {
     }
 }
 
-/// Where an issue is.
+/// The name of an issue's state, as it is stored and shown; [`Stage`] has its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssueState {
     /// A gate failed, or nobody approved it before its hour; tried again until the deadline, and staff are told.
     Held,
-    /// Composed and kept; it leaves at its hour if somebody approves exactly this content (I6).
+    /// Composed and kept until somebody approves exactly this content (I6).
     AwaitingApproval,
+    /// Somebody approved the kept content: it leaves at its hour.
+    Approved,
     /// Frozen; its deliveries go out.
     Sending,
     /// Frozen, sending stopped by us or by a person; a person resumes.
@@ -76,9 +78,10 @@ pub enum IssueState {
 }
 
 impl IssueState {
-    pub const ALL: [IssueState; 7] = [
+    pub const ALL: [IssueState; 8] = [
         IssueState::Held,
         IssueState::AwaitingApproval,
+        IssueState::Approved,
         IssueState::Sending,
         IssueState::Paused,
         IssueState::Done,
@@ -86,7 +89,7 @@ impl IssueState {
         IssueState::Cancelled,
     ];
 
-    /// Ended without all that was meant to leave: only `done` says that it was published.
+    /// Given up before all of it left: only `done` says that it was published.
     pub fn is_given_up(self) -> bool {
         matches!(self, IssueState::Expired | IssueState::Cancelled)
     }
@@ -95,6 +98,7 @@ impl IssueState {
         match self {
             IssueState::Held => "held",
             IssueState::AwaitingApproval => "awaiting_approval",
+            IssueState::Approved => "approved",
             IssueState::Sending => "sending",
             IssueState::Paused => "paused",
             IssueState::Done => "done",
@@ -259,35 +263,161 @@ impl Counts {
     }
 }
 
+/// `12 = 10 sent + 1 failed + 1 unknown`: the sum of invariant I1.
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut counts = *self;
+        let parts = super::delivery::State::ALL.into_iter().map(|state| (*counts.of(state), state));
+        let parts: Vec<_> = parts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
+        match parts.is_empty() {
+            true => f.write_str("nobody"),
+            false => write!(f, "{} = {}", self.total(), parts.join(" + ")),
+        }
+    }
+}
+
+/// Where an issue is, with what belongs to that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    Held {
+        /// For a communications officer, in French.
+        reason: String,
+        /// Of content that is kept: nobody approved it before its hour.
+        content_hash: Option<String>,
+    },
+    AwaitingApproval {
+        content_hash: String,
+    },
+    Approved {
+        content_hash: String,
+        /// Who approved exactly this content first.
+        by: String,
+        /// Why it was held before.
+        held_for: Option<String>,
+    },
+    Sending(Frozen),
+    Paused {
+        frozen: Frozen,
+        reason: Option<String>,
+    },
+    Done {
+        frozen: Frozen,
+        closed_at: Option<Timestamp>,
+    },
+    /// The deadline passed before it was frozen.
+    Expired(GivenUp),
+    Cancelled(GivenUp),
+}
+
+/// The content that goes to the recipients, as it was when they were copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    pub at: Timestamp,
+    pub content_hash: Option<String>,
+    pub approved_by: Option<String>,
+}
+
+/// An issue of which nothing more leaves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GivenUp {
+    /// `None`: nothing of it left.
+    pub frozen: Option<Frozen>,
+    pub reason: Option<String>,
+    /// Of content that was kept and never frozen.
+    pub content_hash: Option<String>,
+    pub approved_by: Option<String>,
+    pub closed_at: Option<Timestamp>,
+}
+
 /// An issue as the ledger shows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueSummary {
     pub key: IssueKey,
     pub mailing: String,
-    pub state: IssueState,
-    /// Why it is held, paused or expired, for a communications officer.
-    pub reason: Option<String>,
+    pub stage: Stage,
     pub scheduled_for: Timestamp,
     pub expires_at: Timestamp,
-    /// `None` while it is held.
-    pub frozen_at: Option<Timestamp>,
-    pub closed_at: Option<Timestamp>,
     pub subject: Option<String>,
-    /// Set as soon as there is content: frozen, or kept to be approved.
-    pub content_hash: Option<String>,
-    /// Who approved exactly this content first.
-    pub approved_by: Option<String>,
     pub counts: Counts,
 }
 
 impl IssueSummary {
-    /// Composed and kept, not frozen: it waits for an approval, or for its hour.
-    pub fn is_presented(&self) -> bool {
-        let open = matches!(self.state, IssueState::Held | IssueState::AwaitingApproval);
-        open && self.frozen_at.is_none() && self.content_hash.is_some()
+    pub fn state(&self) -> IssueState {
+        match self.stage {
+            Stage::Held { .. } => IssueState::Held,
+            Stage::AwaitingApproval { .. } => IssueState::AwaitingApproval,
+            Stage::Approved { .. } => IssueState::Approved,
+            Stage::Sending(_) => IssueState::Sending,
+            Stage::Paused { .. } => IssueState::Paused,
+            Stage::Done { .. } => IssueState::Done,
+            Stage::Expired(_) => IssueState::Expired,
+            Stage::Cancelled(_) => IssueState::Cancelled,
+        }
     }
 
+    /// Why it is held, paused or given up, for a communications officer.
+    pub fn reason(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Held { reason, .. } => Some(reason),
+            Stage::Approved { held_for: reason, .. } | Stage::Paused { reason, .. } => reason.as_deref(),
+            Stage::Expired(it) | Stage::Cancelled(it) => it.reason.as_deref(),
+            Stage::AwaitingApproval { .. } | Stage::Sending(_) | Stage::Done { .. } => None,
+        }
+    }
+
+    pub fn frozen(&self) -> Option<&Frozen> {
+        match &self.stage {
+            Stage::Sending(frozen) | Stage::Paused { frozen, .. } | Stage::Done { frozen, .. } => Some(frozen),
+            Stage::Expired(it) | Stage::Cancelled(it) => it.frozen.as_ref(),
+            Stage::Held { .. } | Stage::AwaitingApproval { .. } | Stage::Approved { .. } => None,
+        }
+    }
+
+    pub fn frozen_at(&self) -> Option<Timestamp> {
+        self.frozen().map(|frozen| frozen.at)
+    }
+
+    pub fn closed_at(&self) -> Option<Timestamp> {
+        match &self.stage {
+            Stage::Done { closed_at, .. } => *closed_at,
+            Stage::Expired(it) | Stage::Cancelled(it) => it.closed_at,
+            _ => None,
+        }
+    }
+
+    /// There as soon as there is content: kept to be approved, or frozen.
+    pub fn content_hash(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Held { content_hash, .. } => content_hash.as_deref(),
+            Stage::AwaitingApproval { content_hash } | Stage::Approved { content_hash, .. } => Some(content_hash),
+            Stage::Expired(GivenUp { frozen: None, content_hash, .. })
+            | Stage::Cancelled(GivenUp { frozen: None, content_hash, .. }) => content_hash.as_deref(),
+            _ => self.frozen().and_then(|frozen| frozen.content_hash.as_deref()),
+        }
+    }
+
+    /// Who approved exactly this content first.
+    pub fn approved_by(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Approved { by, .. } => Some(by),
+            Stage::Expired(GivenUp { frozen: None, approved_by, .. })
+            | Stage::Cancelled(GivenUp { frozen: None, approved_by, .. }) => approved_by.as_deref(),
+            _ => self.frozen().and_then(|frozen| frozen.approved_by.as_deref()),
+        }
+    }
+
+    /// Content is kept and a person may approve it, also after its hour.
+    pub fn needs_approval(&self) -> bool {
+        matches!(self.stage, Stage::AwaitingApproval { .. } | Stage::Held { content_hash: Some(_), .. })
+    }
+
+    /// Composed and not frozen: approved, or to be approved.
+    pub fn is_presented(&self) -> bool {
+        self.is_approved() || self.needs_approval()
+    }
+
+    /// Approved and not frozen yet.
     pub fn is_approved(&self) -> bool {
-        self.approved_by.is_some()
+        matches!(self.stage, Stage::Approved { .. })
     }
 }

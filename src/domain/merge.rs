@@ -445,6 +445,7 @@ fn item(listing: &Listing, session: &Session, until: Option<NaiveDate>) -> Item 
         text,
         events: vec![event],
         provenance: Some(Provenance { source: listing.source.clone(), completes: false }),
+        ..Item::default()
     }
 }
 

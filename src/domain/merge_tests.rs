@@ -15,7 +15,7 @@ fn event(title: &str, start: &str, place: &str) -> Event {
 
 /// An item of the article.
 fn written(text: &str, events: Vec<Event>) -> Item {
-    Item { text: text.to_owned(), events, provenance: None }
+    Item { text: text.to_owned(), events, ..Item::default() }
 }
 
 fn article(day: u32, items: Vec<Item>) -> Agenda {

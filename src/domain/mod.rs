@@ -8,6 +8,7 @@ pub mod edition;
 pub mod email;
 pub mod french;
 pub mod gates;
+pub mod hold;
 pub mod issue;
 pub mod lane;
 pub mod likeness;
@@ -16,8 +17,10 @@ pub mod merge;
 pub mod message;
 pub mod news;
 pub mod newsletter;
+pub mod notice;
 pub mod office;
 pub mod partner;
+pub mod pause;
 pub mod schedule;
 pub mod segment;
 

@@ -4,6 +4,7 @@
 use super::{
     Timestamp,
     french::{self, NBSP},
+    hold::Hold,
     news::NewsItem,
 };
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime};
@@ -326,30 +327,6 @@ fn is_same(a: &NewsItem, b: &NewsItem) -> bool {
     let by_address = address(a).zip(address(b)).is_some_and(|(a, b)| a == b);
     let by_id = a.source == b.source && a.id == b.id;
     by_id || by_address || (same(&a.title, &b.title) && a.published.date_naive() == b.published.date_naive())
-}
-
-/// Why a newsletter is held. Shown to the communications officer, hence in French.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hold {
-    NothingNew {
-        since: NaiveDate,
-    },
-    /// A source the mailing cannot do without; the sentence says why.
-    Unreachable(String),
-    /// A file of the office: the editorial, the appointments.
-    Unreadable(String),
-}
-
-impl fmt::Display for Hold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Hold::NothingNew { since } => {
-                write!(f, "rien de nouveau n’a été publié depuis le {}", french::full_day(*since))
-            }
-            Hold::Unreachable(why) => write!(f, "une source n’a pas pu être lue{NBSP}: {why}"),
-            Hold::Unreadable(why) => f.write_str(why),
-        }
-    }
 }
 
 /// # Errors

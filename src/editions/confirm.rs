@@ -1,14 +1,16 @@
 //! What a partner ordered is confirmed by mail: an issue of its own with one recipient, so that it is recorded like
 //! everything that leaves. The order is kept first; whoever dies in between confirms at the next pass.
 
-use super::{mailing, reply_address};
 use crate::app::Engine;
 use crate::compose::edition::OrderMail;
 use crate::domain::{
     edition::{ORDERS, Order},
     issue::{Content, Envelope, NewIssue, Whom},
 };
-use crate::pipeline::content_hash;
+use crate::issue::{
+    content::content_hash,
+    edition::{mailing, reply_address},
+};
 use anyhow::Context;
 use chrono::TimeDelta;
 use tracing::{info, warn};

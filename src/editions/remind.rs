@@ -1,12 +1,12 @@
 //! Those who did not order are written to once more, where the edition's file says after how many days. Whether they opened
 //! anything is not known.
 
-use super::mailing;
 use crate::app::Engine;
 use crate::domain::{
     edition::{Announcement, REMINDER},
     issue::IssueKey,
 };
+use crate::issue::edition::mailing;
 use chrono::TimeDelta;
 use tracing::info;
 

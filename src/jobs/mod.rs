@@ -43,7 +43,6 @@ pub struct Mailing {
     /// And of these only whoever is meant by it: `audience.where`.
     pub segment: Option<Segment>,
     pub approval: Approval,
-    pub on_unknown: OnUnknown,
     pub sender_name: Option<String>,
     pub sender_address: Option<EmailAddress>,
 }
@@ -111,11 +110,6 @@ pub enum Approval {
     Required,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnUnknown {
-    Hold,
-}
-
 impl Mailing {
     /// The key of what an occurrence publishes: from the week or the month, not from the hour, so that an edited schedule,
     /// a run by hand or a second daemon meets the same issue.
@@ -123,7 +117,7 @@ impl Mailing {
         match &self.kind {
             Kind::Agenda(agenda) => IssueKey::new(&self.id, agenda.week(self.day(occurrence))),
             Kind::Newsletter(_) => IssueKey::new(&self.id, Month::of(self.day(occurrence))),
-            // No schedule asks: the key of an edition is its slug (`pipeline::Due::period`).
+            // No schedule asks: the key of an edition is its slug (`issue::Due::period`).
             Kind::Edition => IssueKey::new(&self.id, self.day(occurrence)),
         }
     }
@@ -237,7 +231,6 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     if compose_before > TimeDelta::zero() && approval == Approval::Automatic {
         root.problem("compose_before", "only where approval = \"required\": what is composed leaves at once otherwise");
     }
-    let on_unknown = root.parsed("on_unknown", |text| word(text, &[("hold", OnUnknown::Hold)]));
 
     let audience = root.section("audience");
     let subscribed = audience.text("subscribed").unwrap_or_else(|| id.clone());
@@ -287,7 +280,6 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         audience: subscribed,
         segment,
         approval,
-        on_unknown: on_unknown.unwrap_or(OnUnknown::Hold),
         sender_name,
         sender_address,
     })

@@ -1,6 +1,7 @@
 //! Issues that wait for a person's word: their content is kept, an approval names its hash, and only what was approved is
 //! frozen (I6). Nothing here looks at the content: the hash is the caller's.
 
+use super::Ledger;
 use super::{
     Frozen, Result,
     backend::{Backend, Transaction, values},
@@ -13,7 +14,75 @@ use crate::domain::{
     issue::{Approval, IssueKey, NewIssue},
     segment::Segment,
 };
+use async_trait::async_trait;
 use serde_json::json;
+
+/// Issues that wait for approval (I6), and their editorials.
+#[async_trait]
+pub trait Approvals: Send + Sync {
+    /// Keeps the content and waits for a word on it, in one transaction; whatever was approved before is another content.
+    /// `replacing`: the hash of the content that is there now, `None` where there is none. `false`, and nothing done, when
+    /// there is another, or when the issue is frozen or over.
+    async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool>;
+
+    /// `by` says yes to exactly this content, and a waiting occurrence is looked at now. `false` when the issue has
+    /// another content by now, or is frozen or over. Idempotent: the first time stays.
+    async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool>;
+
+    /// All there were, of any content of the issue, the oldest first.
+    async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>>;
+
+    /// As [`Store::freeze_issue`], of the content that is kept: only if it has this hash and somebody approved it. Of
+    /// `issue.content` only the envelope is written, for the hour it leaves at.
+    async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
+
+    /// How many would receive an issue of the mailing now.
+    async fn audience_size(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<u64>;
+
+    /// When the last issue of the mailing that left was collected, besides this one.
+    async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>>;
+
+    /// What somebody wrote for this issue with [`Store::write_editorial`].
+    async fn editorial(&self, key: &IssueKey) -> Result<Option<String>>;
+
+    /// Instead of what was written before. There need not be an issue yet.
+    async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()>;
+}
+
+#[async_trait]
+impl<B: Backend> Approvals for Ledger<B> {
+    async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool> {
+        present(&self.0, issue, replacing, now).await
+    }
+
+    async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool> {
+        approve(&self.0, key, content_hash, by, now).await
+    }
+
+    async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>> {
+        of(&self.0, key).await
+    }
+
+    async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
+        freeze(&self.0, issue, now).await
+    }
+
+    async fn audience_size(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<u64> {
+        audience_size(&self.0, mailing, audience, segment).await
+    }
+
+    async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>> {
+        last_composed(&self.0, mailing, besides).await
+    }
+
+    async fn editorial(&self, key: &IssueKey) -> Result<Option<String>> {
+        editorial(&self.0, key).await
+    }
+
+    async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()> {
+        write_editorial(&self.0, key, text, by, now).await
+    }
+}
 
 pub(super) async fn present<B: Backend>(
     db: &B,
@@ -25,11 +94,14 @@ pub(super) async fn present<B: Backend>(
     // The hash that is replaced is named: of two that change the same content, the second finds it changed.
     let upsert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
             content_hash)
-        VALUES ($1, $2, 'awaiting_approval', $3, $4, $5, $6, $7, $8)
+        VALUES ($1, $2, (SELECT CASE WHEN EXISTS (
+                SELECT 1 FROM approvals a WHERE a.issue = $1 AND a.content_hash = $8
+            ) THEN 'approved' ELSE 'awaiting_approval' END), $3, $4, $5, $6, $7, $8)
         ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
             expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
             content_hash = excluded.content_hash
-        WHERE issues.state IN ('held', 'awaiting_approval') AND issues.content_hash IS NOT DISTINCT FROM $9";
+        WHERE issues.state IN ('held', 'awaiting_approval', 'approved')
+            AND issues.content_hash IS NOT DISTINCT FROM $9";
     let values = values![
         &issue.key,
         issue.mailing.as_str(),
@@ -58,8 +130,9 @@ pub(super) async fn approve<B: Backend>(
 ) -> Result<bool> {
     let mut tx = Transaction::write(db, "recording an approval").await?;
     // Written first, to hold the row: the content cannot change between the look and the word.
-    let guard = "UPDATE issues SET reason = reason
-        WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL AND state IN ('held', 'awaiting_approval')";
+    let guard = "UPDATE issues SET state = 'approved'
+        WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
+            AND state IN ('held', 'awaiting_approval', 'approved')";
     if tx.execute(guard, values![key, content_hash]).await? == 0 {
         return Ok(false);
     }
@@ -85,7 +158,7 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
     tx.execute(B::SQL.at_length, values![]).await?;
     let freeze =
         "UPDATE issues SET state = 'sending', reason = NULL, frozen_at = $2, expires_at = $3, message_domain = $5
-        WHERE key = $1 AND content_hash = $4 AND frozen_at IS NULL AND state IN ('held', 'awaiting_approval')
+        WHERE key = $1 AND content_hash = $4 AND frozen_at IS NULL AND state = 'approved'
             AND EXISTS (SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash)";
     let domain = issue.content.envelope.domain.as_str();
     let values = values![&issue.key, now, issue.expires_at, issue.content_hash.as_str(), domain];

@@ -2,6 +2,7 @@
 //!
 //! An objection is a suppression by hash, so that it outlives the contact; subscriptions are not touched by it.
 
+use super::Ledger;
 use super::{
     Result,
     backend::{Backend, Transaction, values},
@@ -13,6 +14,36 @@ use crate::domain::{
     email::EmailAddress,
     partner::{Choice, Choices, SuppressionReason},
 };
+use async_trait::async_trait;
+
+/// What a contact receives, as the contact chose.
+#[async_trait]
+pub trait ContactChoices: Send + Sync {
+    /// What a contact receives; `None` when there is no such contact (any more).
+    async fn choices(&self, contact: &str) -> Result<Option<Choices>>;
+
+    /// The person objects to a mailing: as [`Store::suppress`] (I5). `false` when there is no such contact.
+    async fn opt_out(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
+
+    /// The person wants it again: lifts what the person had said against this mailing, and nothing else. Returns whether
+    /// there was something to lift.
+    async fn opt_in(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
+}
+
+#[async_trait]
+impl<B: Backend> ContactChoices for Ledger<B> {
+    async fn choices(&self, contact: &str) -> Result<Option<Choices>> {
+        of(&self.0, contact).await
+    }
+
+    async fn opt_out(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
+        opt_out(&self.0, contact, mailing, now).await
+    }
+
+    async fn opt_in(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
+        opt_in(&self.0, contact, mailing, now).await
+    }
+}
 
 pub(super) async fn of<B: Backend>(db: &B, contact: &str) -> Result<Option<Choices>> {
     let mut tx = Transaction::read(db, "reading a contact's choices").await?;

@@ -1,5 +1,6 @@
 //! What a person at the office does for one contact: a suppression lifted, an address that changes.
 
+use super::Ledger;
 use super::{
     Lifted, Moved, Result,
     backend::{Backend, Transaction, values},
@@ -8,15 +9,47 @@ use super::{
     sql::unclaimed,
 };
 use crate::domain::{Timestamp, email::EmailAddress, partner::SuppressionReason, segment::Field};
+use async_trait::async_trait;
+
+/// What a person at the office does for one contact.
+#[async_trait]
+pub trait Contacts: Send + Sync {
+    /// Takes back what the office, or a refusing relay, put against this address: for a mailing (or `*`), or for all there
+    /// is. What the person said stays.
+    async fn lift(&self, address_hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted>;
+
+    /// Another address for a known contact: subscriptions, history and the person's own word go with it, what waits too;
+    /// and nothing new stands against the old one. `from`: its key and its hash.
+    async fn move_contact(&self, from: (&str, &str), to: &EmailAddress, to_hash: &str, now: Timestamp)
+    -> Result<Moved>;
+
+    /// What a field holds, and of how many; the most frequent first.
+    async fn values_of(&self, field: Field) -> Result<Vec<(String, u64)>>;
+}
+
+#[async_trait]
+impl<B: Backend> Contacts for Ledger<B> {
+    async fn lift(&self, address_hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted> {
+        self::lift(&self.0, address_hash, mailing, why, now).await
+    }
+
+    async fn move_contact(
+        &self,
+        from: (&str, &str),
+        to: &EmailAddress,
+        to_hash: &str,
+        now: Timestamp,
+    ) -> Result<Moved> {
+        move_to(&self.0, from, to, to_hash, now).await
+    }
+
+    async fn values_of(&self, field: Field) -> Result<Vec<(String, u64)>> {
+        self::values_of(&self.0, field).await
+    }
+}
 
 /// What stands against mail to this address and is the office's own. Never what the person said.
-pub(super) async fn lift<B: Backend>(
-    db: &B,
-    hash: &str,
-    mailing: Option<&str>,
-    why: &str,
-    now: Timestamp,
-) -> Result<Lifted> {
+async fn lift<B: Backend>(db: &B, hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted> {
     let mut tx = Transaction::write(db, "lifting a suppression").await?;
     let select = "SELECT scope, reason FROM suppressions WHERE address_hash = $1 AND ($2 IS NULL OR scope = $2)
         ORDER BY scope";
@@ -46,7 +79,7 @@ pub(super) async fn lift<B: Backend>(
 
 /// The contact has another address: its subscriptions, its history and what it said go with it. Nothing new stands against
 /// the old address.
-pub(super) async fn move_to<B: Backend>(
+async fn move_to<B: Backend>(
     db: &B,
     (from, from_hash): (&str, &str),
     to: &EmailAddress,
@@ -94,7 +127,7 @@ pub(super) async fn move_to<B: Backend>(
     Ok(Moved::Done)
 }
 
-pub(super) async fn values_of<B: Backend>(db: &B, field: Field) -> Result<Vec<(String, u64)>> {
+async fn values_of<B: Backend>(db: &B, field: Field) -> Result<Vec<(String, u64)>> {
     let mut tx = Transaction::read(db, "reading what a field holds").await?;
     segment::values_of(&mut tx, field).await
 }

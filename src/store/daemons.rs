@@ -1,11 +1,41 @@
 //! Who works on this ledger, as far as each said: for people who look. No decision rests on it.
 
+use super::Ledger;
 use super::{
     Daemon, RelayLeftAlone, Result,
     backend::{Backend, Transaction, values},
     rows::Reader,
 };
 use crate::domain::Timestamp;
+use async_trait::async_trait;
+
+/// Heartbeats of the daemons.
+#[async_trait]
+pub trait Daemons: Send + Sync {
+    /// This daemon is alive. Others that were not seen since `forget` are forgotten.
+    async fn beat(&self, daemon: &Daemon, forget: Timestamp) -> Result<()>;
+
+    /// This daemon stops, with nothing in flight.
+    async fn leave(&self, owner: &str) -> Result<()>;
+
+    /// The one seen last first.
+    async fn daemons(&self) -> Result<Vec<Daemon>>;
+}
+
+#[async_trait]
+impl<B: Backend> Daemons for Ledger<B> {
+    async fn beat(&self, daemon: &Daemon, forget: Timestamp) -> Result<()> {
+        beat(&self.0, daemon, forget).await
+    }
+
+    async fn leave(&self, owner: &str) -> Result<()> {
+        leave(&self.0, owner).await
+    }
+
+    async fn daemons(&self) -> Result<Vec<Daemon>> {
+        all(&self.0).await
+    }
+}
 
 pub(super) async fn beat<B: Backend>(db: &B, it: &Daemon, forget: Timestamp) -> Result<()> {
     let mut tx = Transaction::write(db, "saying that this daemon is alive").await?;

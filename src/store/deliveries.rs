@@ -1,6 +1,7 @@
 //! T1 to T10: the ways of a delivery between its states, each guarded by the state it starts from.
 //! Slices go over in one statement and one commit, and the answers come back in the order given.
 
+use super::settle;
 use super::{
     CLAIM_LEASE, Recovered, Resolved, Result,
     backend::{Backend, Row, Transaction, Value, values},
@@ -8,14 +9,128 @@ use super::{
     rows::Reader,
     sql::{state, unclaimed},
 };
+use super::{Ledger, Settled};
+use crate::domain::delivery::{Finished, Marked};
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Phase, Resolution, State},
     issue::IssueKey,
 };
+use async_trait::async_trait;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
+
+/// Deliveries and their transitions (T1 to T10).
+#[async_trait]
+pub trait Deliveries: Send + Sync {
+    /// At start on a database that only this daemon uses: every `claimed` is released, every `in_data` is unknown.
+    /// Where several daemons share it: only those whose lease is over. `exclusive` says which.
+    async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered>;
+
+    /// T1. Up to `limit` deliveries of issues that are `sending` and not past their deadline, the longest waiting first.
+    /// Opted-out ones that are met on the way become `suppressed`.
+    /// `issue`: only that one's.
+    async fn claim_deliveries(
+        &self,
+        issue: Option<&IssueKey>,
+        owner: &str,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Claim>>;
+
+    /// T2, by their owner: back to `queued`, due now, not counted as a failure.
+    async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64>;
+
+    /// T2 as well, but each due at an instant of its own: its lane has no time before.
+    async fn postpone(&self, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64>;
+
+    /// T3, T4, T6, T7, T8 for what is `finished`, and T5 for the `claims`, in one commit: durable when it returns, answers in
+    /// the order given.
+    ///
+    /// T5: the WHERE reads owner, attempt, lease, the issue's state and deadline, and suppressions. A row that is `InData` shows
+    /// an attempt with phase `data`.
+    ///
+    /// The others: `true` where the row moved. A late answer lands on `unknown` too; one that comes after a person's decision
+    /// moves nothing, but its words are kept with the attempt. A refusal with `suppress` suppresses the address for all
+    /// mailings, in the same transaction.
+    async fn settle(&self, finished: &[Finished], claims: &[Claim], now: Timestamp) -> Result<Settled>;
+
+    /// Results alone.
+    async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>> {
+        let Some(last) = finished.iter().map(|it| it.at).max() else { return Ok(Vec::new()) };
+        Ok(self.settle(finished, &[], last).await?.moved)
+    }
+
+    /// Deliveries of issues past their deadline that were never marked: `expired`. Returns how many.
+    async fn expire_deliveries(&self, now: Timestamp) -> Result<u64>;
+
+    /// When the next queued delivery of a sending issue is due.
+    async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>>;
+
+    /// T9, T10: a person's decision, written as an attempt of its own with outcome `resolved`.
+    /// A resend reopens the issue (`done` -> `sending`), extends nothing else: same Message-ID, same bytes.
+    async fn resolve_unknown(
+        &self,
+        id: &DeliveryId,
+        resolution: Resolution,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Resolved>;
+}
+
+#[async_trait]
+impl<B: Backend> Deliveries for Ledger<B> {
+    async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered> {
+        recover(&self.0, exclusive, now).await
+    }
+
+    async fn claim_deliveries(
+        &self,
+        issue: Option<&IssueKey>,
+        owner: &str,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Claim>> {
+        claim(&self.0, issue, owner, limit, now).await
+    }
+
+    async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64> {
+        release(&self.0, claims, now).await
+    }
+
+    async fn postpone(&self, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64> {
+        postpone(&self.0, claims, now).await
+    }
+
+    async fn settle(&self, finished: &[Finished], claims: &[Claim], now: Timestamp) -> Result<Settled> {
+        let settled = settle::settle(&self.0, finished, claims, now).await?;
+        let moved = finished.iter().zip(&settled.moved).filter(|(_, moved)| **moved).map(|(it, _)| it.at);
+        let marked = settled.marked.contains(&Marked::InData).then_some(now);
+        if let Some(last) = moved.chain(marked).max() {
+            self.1.note(last.timestamp_millis());
+        }
+        Ok(settled)
+    }
+
+    async fn expire_deliveries(&self, now: Timestamp) -> Result<u64> {
+        expire(&self.0, now).await
+    }
+
+    async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {
+        next_due(&self.0, issue).await
+    }
+
+    async fn resolve_unknown(
+        &self,
+        id: &DeliveryId,
+        resolution: Resolution,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Resolved> {
+        resolve_unknown(&self.0, id, resolution, by, now).await
+    }
+}
 
 pub(super) async fn claim<B: Backend>(
     db: &B,

@@ -1,5 +1,6 @@
 //! Editions: their definition, their files, how much of them is spoken for, and the wish that one is announced.
 
+use super::Ledger;
 use super::{
     Kept, Result,
     backend::{Backend, Transaction, values},
@@ -13,9 +14,92 @@ use crate::domain::{
     schedule::label,
     segment::Segment,
 };
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use serde_json::json;
+
+/// Editions, their files and their announcements.
+#[async_trait]
+pub trait Editions: Send + Sync {
+    /// Adds the edition, or puts it in the place of the one with its slug, with exactly these files. What is ordered stays
+    /// ordered.
+    async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept>;
+
+    /// The newest first.
+    async fn editions(&self) -> Result<Vec<Stocked>>;
+
+    async fn edition(&self, slug: &str) -> Result<Option<Stocked>>;
+
+    async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>>;
+
+    /// Keeps the wish, and its occurrence for whoever takes up what is due, from `first_try` on; the instant it leaves at,
+    /// which is a second later where another edition leaves at this one. `None` when it was announced before. The mailing's
+    /// cursor is there.
+    async fn announce(
+        &self,
+        announcement: &Announcement,
+        first_try: Timestamp,
+        zone: chrono_tz::Tz,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>>;
+
+    async fn announcement(&self, issue: &IssueKey) -> Result<Option<Announcement>>;
+
+    /// As if it had never been announced. `false` when it was not, or when something was made of it already.
+    async fn take_back(&self, issue: &IssueKey, reason: &str) -> Result<bool>;
+
+    /// What left, with the instant it was frozen at, the first one first.
+    async fn announced(&self) -> Result<Vec<(Stocked, Announcement, Timestamp)>>;
+
+    /// The addresses an issue of the mailing would go to now.
+    async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>>;
+}
+
+#[async_trait]
+impl<B: Backend> Editions for Ledger<B> {
+    async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept> {
+        keep(&self.0, edition, files, now).await
+    }
+
+    async fn editions(&self) -> Result<Vec<Stocked>> {
+        all(&self.0).await
+    }
+
+    async fn edition(&self, slug: &str) -> Result<Option<Stocked>> {
+        one(&self.0, slug).await
+    }
+
+    async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>> {
+        self::file(&self.0, slug, file).await
+    }
+
+    async fn announce(
+        &self,
+        announcement: &Announcement,
+        first_try: Timestamp,
+        zone: chrono_tz::Tz,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        announce(&self.0, announcement, first_try, zone, now).await
+    }
+
+    async fn announcement(&self, issue: &IssueKey) -> Result<Option<Announcement>> {
+        announcement(&self.0, issue).await
+    }
+
+    async fn take_back(&self, issue: &IssueKey, reason: &str) -> Result<bool> {
+        take_back(&self.0, issue, reason).await
+    }
+
+    async fn announced(&self) -> Result<Vec<(Stocked, Announcement, Timestamp)>> {
+        announced(&self.0).await
+    }
+
+    async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>> {
+        self::audience(&self.0, mailing, audience, segment).await
+    }
+}
 
 /// An edition `e`, and the instant of its announcement.
 macro_rules! stocked {

@@ -1,5 +1,6 @@
 //! Issues: held, frozen, closed. Freezing is one transaction: content, recipients and state, or nothing (K2).
 
+use super::Ledger;
 use super::{
     Frozen, Published, Result,
     backend::{Backend, Transaction, values},
@@ -11,6 +12,118 @@ use crate::domain::{
     issue::{Attachment, Content, Inline, IssueKey, IssueState, IssueSummary, NewIssue},
 };
 use crate::failpoint;
+use async_trait::async_trait;
+
+/// Issues: held, frozen, closed, read.
+#[async_trait]
+pub trait Issues: Send + Sync {
+    /// Records that the issue is held, with the reason; a frozen issue is left alone (`false`).
+    async fn hold_issue(
+        &self,
+        key: &IssueKey,
+        mailing: &str,
+        scheduled_for: Timestamp,
+        expires_at: Timestamp,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool>;
+
+    /// The content, the recipients (contacts subscribed to `issue.mailing`; the suppressed ones become deliveries in the
+    /// state `suppressed`, so that the sum says why) and the state `sending`, in one transaction. A held issue of the
+    /// same key is taken over. Message-IDs are `<slug>.<delivery id>@<domain>`.
+    async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
+
+    async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>>;
+
+    /// The content, frozen or kept to be approved; `None` while there is none.
+    async fn content(&self, key: &IssueKey) -> Result<Option<Content>>;
+
+    /// The newest first, with their counts.
+    async fn issues(&self) -> Result<Vec<IssueSummary>>;
+
+    /// Those that are not over: held, awaiting approval, sending, paused, or with a delivery that is `unknown`. Quick, whatever the
+    /// ledger's size: for `status`.
+    async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
+
+    /// What left, or is leaving: for the pages everyone may read. The newest first, without counts.
+    async fn published_issues(&self, limit: u32) -> Result<Vec<Published>>;
+
+    /// Guarded: changes only an issue in one of `from`. The end of a pause also ends its notice; closing states also stamp
+    /// `closed_at`; `Cancelled` cancels the deliveries that were not marked yet.
+    async fn set_issue_state(
+        &self,
+        key: &IssueKey,
+        from: &[IssueState],
+        to: IssueState,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool>;
+
+    /// S9: another issue of the mailing than `besides` that still goes out, if there is one.
+    async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>>;
+
+    /// Issues in `sending` without a delivery that can still move by itself become `done`. Returns their keys.
+    /// Also puts right what crossed: a closed issue with something queued sends again, a cancelled one cancels it.
+    async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>>;
+}
+
+#[async_trait]
+impl<B: Backend> Issues for Ledger<B> {
+    async fn hold_issue(
+        &self,
+        key: &IssueKey,
+        mailing: &str,
+        scheduled_for: Timestamp,
+        expires_at: Timestamp,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        hold(&self.0, key, mailing, scheduled_for, expires_at, reason, now).await
+    }
+
+    async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
+        freeze(&self.0, issue, now).await
+    }
+
+    async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>> {
+        one(&self.0, key).await
+    }
+
+    async fn content(&self, key: &IssueKey) -> Result<Option<Content>> {
+        content(&self.0, key).await
+    }
+
+    async fn issues(&self) -> Result<Vec<IssueSummary>> {
+        all(&self.0).await
+    }
+
+    async fn open_issues(&self) -> Result<Vec<IssueSummary>> {
+        open(&self.0).await
+    }
+
+    async fn published_issues(&self, limit: u32) -> Result<Vec<Published>> {
+        published(&self.0, limit).await
+    }
+
+    async fn set_issue_state(
+        &self,
+        key: &IssueKey,
+        from: &[IssueState],
+        to: IssueState,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        set_state(&self.0, key, from, to, reason, now).await
+    }
+
+    async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>> {
+        other_sending(&self.0, mailing, besides).await
+    }
+
+    async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>> {
+        close_finished(&self.0, now).await
+    }
+}
 
 /// The newest first.
 macro_rules! issues {
@@ -186,7 +299,7 @@ pub(super) async fn open<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
     let mut tx = Transaction::read(db, "reading the open issues").await?;
     // One look into the index for each issue that is over.
     let select = issues!(
-        "WHERE state IN ('held', 'awaiting_approval', 'sending', 'paused')
+        "WHERE state IN ('held', 'awaiting_approval', 'approved', 'sending', 'paused')
             OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = issues.key AND d.state = 'unknown') IS NOT NULL"
     );
     let mut issues: Vec<IssueSummary> =
@@ -229,7 +342,7 @@ pub(super) async fn set_state<B: Backend>(
     let mut tx = Transaction::write(db, "changing the state of an issue").await?;
     // Looked at under the same guard that changes it: the state read is the state replaced, or nothing is.
     let Some(row) = tx.row(issues!("WHERE key = $1"), values![key]).await? else { return Ok(false) };
-    let before = rows::issue(&row)?.state;
+    let before = rows::issue(&row)?.state();
     if !from.contains(&before) {
         return Ok(false);
     }

@@ -1,5 +1,6 @@
 //! Lanes that are not open, and how often an issue's content was refused in each.
 
+use super::Ledger;
 use super::{
     Result,
     backend::{Backend, Transaction, values},
@@ -10,6 +11,51 @@ use crate::domain::{
     issue::IssueKey,
     lane::{LaneTrouble, Pace},
 };
+use async_trait::async_trait;
+
+/// Lanes that are not open.
+#[async_trait]
+pub trait Lanes: Send + Sync {
+    /// Lanes that are not open; those whose time is over included, until something is accepted in them.
+    async fn lanes(&self) -> Result<Vec<LaneTrouble>>;
+
+    /// Keeps it, unless a graver one is known and holds (a harder pace, a longer time): then `false`.
+    async fn note_lane(&self, trouble: &LaneTrouble) -> Result<bool>;
+
+    /// Something was accepted in a lane whose time was over: it begins anew. `false` when its time is not over, or it is
+    /// forgotten already.
+    async fn forget_past_trouble(&self, lane: &str, now: Timestamp) -> Result<bool>;
+
+    /// Open again, and what was refused in it is forgotten. `false` when it was not closed.
+    async fn reopen_lane(&self, lane: &str) -> Result<bool>;
+
+    /// The issue's content was refused once more in this lane (`""`: in a domain of no family): how often by now. Forgotten
+    /// when the issue is resumed.
+    async fn content_refused(&self, issue: &IssueKey, lane: &str) -> Result<u32>;
+}
+
+#[async_trait]
+impl<B: Backend> Lanes for Ledger<B> {
+    async fn lanes(&self) -> Result<Vec<LaneTrouble>> {
+        all(&self.0).await
+    }
+
+    async fn note_lane(&self, trouble: &LaneTrouble) -> Result<bool> {
+        note(&self.0, trouble).await
+    }
+
+    async fn forget_past_trouble(&self, lane: &str, now: Timestamp) -> Result<bool> {
+        forget_past(&self.0, lane, now).await
+    }
+
+    async fn reopen_lane(&self, lane: &str) -> Result<bool> {
+        reopen(&self.0, lane).await
+    }
+
+    async fn content_refused(&self, issue: &IssueKey, lane: &str) -> Result<u32> {
+        refused(&self.0, issue, lane).await
+    }
+}
 
 pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<LaneTrouble>> {
     let mut tx = Transaction::read(db, "reading lanes").await?;

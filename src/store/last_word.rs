@@ -5,8 +5,10 @@
 //! Beside the file on SQLite; for Postgres in the state directory that systemd names, or else as long as the process lives.
 //! Must never be part of a backup of the ledger. Decides nothing.
 
+use super::Ledger;
 use super::{Result, backend::Backend, backend::Transaction, backend::values, rows::Reader};
 use crate::domain::Timestamp;
+use async_trait::async_trait;
 use chrono::DateTime;
 use std::{
     fs::{File, OpenOptions},
@@ -16,6 +18,28 @@ use std::{
     sync::atomic::{AtomicI64, Ordering},
 };
 use tracing::warn;
+
+/// Notices a ledger that was restored from a backup (D10).
+#[async_trait]
+pub trait RollbackGuard: Send + Sync {
+    /// The instant of the last marker or result that this machine wrote, when the ledger knows of nothing so late: it is not
+    /// the one that was left.
+    async fn forgotten_since(&self) -> Result<Option<Timestamp>>;
+
+    /// Somebody knows: from now on the ledger is taken as it is. Also for whoever removes deliveries on purpose.
+    async fn trust_the_ledger(&self) -> Result<()>;
+}
+
+#[async_trait]
+impl<B: Backend> RollbackGuard for Ledger<B> {
+    async fn forgotten_since(&self) -> Result<Option<Timestamp>> {
+        self.1.forgotten(&self.0).await
+    }
+
+    async fn trust_the_ledger(&self) -> Result<()> {
+        self.1.trust(&self.0).await
+    }
+}
 
 #[derive(Default)]
 pub(super) struct LastWord {

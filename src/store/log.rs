@@ -4,6 +4,7 @@
 //! lies: issue by issue, in the order in which they were frozen, and only issues that have something to show. Whatever is
 //! asked for, the database never passes over rows that it does not return, claims apart.
 
+use super::Ledger;
 use super::{
     LogFilter, LogMark, LoggedDelivery, Result,
     backend::{Backend, Transaction, Value, values},
@@ -15,9 +16,26 @@ use crate::domain::{
     delivery::{DeliveryId, State},
     issue::IssueKey,
 };
+use async_trait::async_trait;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
+
+/// The log of deliveries and attempts.
+#[async_trait]
+pub trait DeliveryLog: Send + Sync {
+    /// By issue, the first frozen first. Within an issue as they were frozen, which is by address; where the filter has a
+    /// state or an instant, in the order in which they came to be as they are. A page costs its rows, whatever the
+    /// ledger's size.
+    async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>>;
+}
+
+#[async_trait]
+impl<B: Backend> DeliveryLog for Ledger<B> {
+    async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>> {
+        page(&self.0, filter).await
+    }
+}
 
 /// Deliveries whose attempts are read in one statement.
 const CHUNK: usize = 1_000;

@@ -22,6 +22,7 @@ pub(super) fn sqlite() -> Migrator {
         (10, "attempts follow", include_str!("../../migrations/sqlite/0010_attempts_follow.sql")),
         (11, "marked at", include_str!("../../migrations/sqlite/0011_marked_at.sql")),
         (12, "claims", include_str!("../../migrations/sqlite/0012_claims.sql")),
+        (13, "approved", include_str!("../../migrations/sqlite/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/sqlite/0020_establishments.sql")),
     ])
 }
@@ -40,6 +41,7 @@ pub(super) fn postgres() -> Migrator {
         (10, "attempts follow", include_str!("../../migrations/postgres/0010_attempts_follow.sql")),
         (11, "marked at", include_str!("../../migrations/postgres/0011_marked_at.sql")),
         (12, "claims", include_str!("../../migrations/postgres/0012_claims.sql")),
+        (13, "approved", include_str!("../../migrations/postgres/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/postgres/0020_establishments.sql")),
     ])
 }
@@ -99,6 +101,30 @@ mod tests {
         let orphan = "INSERT INTO issue_content VALUES ('agenda/2030-W01', 'h', 't', '{}', '{}')";
         let refused = sqlx::raw_sql(orphan).execute(&mut db).await.unwrap_err().to_string();
         assert!(refused.contains("FOREIGN KEY"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn what_was_approved_before_schema_13_is_in_the_state_approved_after_it() {
+        let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(true);
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        let whole = super::sqlite();
+        let before = super::Migrator::with_migrations(whole.iter().filter(|it| it.version <= 12).cloned().collect());
+        super::run(&before, &mut db).await.unwrap();
+        let rows = "INSERT INTO issues (key, mailing, state, reason, scheduled_for, expires_at, created_at, content_hash) VALUES
+                ('n/2026-07', 'n', 'awaiting_approval', NULL, 1, 2, 3, 'a'),
+                ('n/2026-08', 'n', 'held', 'personne', 1, 2, 3, 'b'),
+                ('n/2026-09', 'n', 'awaiting_approval', NULL, 1, 2, 3, 'c');
+            INSERT INTO approvals VALUES ('n/2026-07', 'a', 'Claire', 4), ('n/2026-08', 'b', 'Claire', 4),
+                ('n/2026-09', 'another', 'Claire', 4);
+            INSERT INTO notices (id, issue, kind, text, created_at)
+                VALUES ('r', 'n/2026-08', 'resolved', 'Une personne a donné son accord', 5)";
+        sqlx::raw_sql(rows).execute(&mut db).await.unwrap();
+        super::run(&whole, &mut db).await.unwrap();
+        let states = "SELECT state || coalesce(':' || reason, '') FROM issues ORDER BY key";
+        let states: Vec<String> = sqlx::query_scalar(states).fetch_all(&mut db).await.unwrap();
+        assert_eq!(states, ["approved", "approved:personne", "awaiting_approval"]);
+        let text: String = sqlx::query_scalar("SELECT text FROM notices").fetch_one(&mut db).await.unwrap();
+        assert_eq!(text, "approved");
     }
 
     #[test]

@@ -1,16 +1,52 @@
-//! Mail owed to staff, and the pages of sources as last fetched.
+//! Notices owed to staff.
 
+use super::Ledger;
 use super::{
-    KeptPage, Notice, Result,
+    OwedNotice, Result,
     backend::{Backend, Transaction, values},
     rows,
 };
-use crate::domain::{Timestamp, issue::IssueKey};
+use crate::domain::{Timestamp, issue::IssueKey, notice::Notice};
+use async_trait::async_trait;
 
-pub(super) async fn owe<B: Backend>(db: &B, issue: &IssueKey, kind: &str, text: &str, now: Timestamp) -> Result<bool> {
+/// Notices owed to staff.
+#[async_trait]
+pub trait Notices: Send + Sync {
+    /// `false` when this issue already has one of this kind.
+    async fn owe_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool>;
+
+    /// One for each issue that is paused, however it came to be, and for each pause. Returns how many are new.
+    async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
+
+    async fn owed_notices(&self) -> Result<Vec<OwedNotice>>;
+
+    async fn notice_sent(&self, id: &str, now: Timestamp) -> Result<()>;
+}
+
+#[async_trait]
+impl<B: Backend> Notices for Ledger<B> {
+    async fn owe_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
+        owe(&self.0, issue, notice, now).await
+    }
+
+    async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64> {
+        owe_of_paused(&self.0, now).await
+    }
+
+    async fn owed_notices(&self) -> Result<Vec<OwedNotice>> {
+        owed(&self.0).await
+    }
+
+    async fn notice_sent(&self, id: &str, now: Timestamp) -> Result<()> {
+        sent(&self.0, id, now).await
+    }
+}
+
+pub(super) async fn owe<B: Backend>(db: &B, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
     let mut tx = Transaction::write(db, "owing a notice").await?;
     let insert = "INSERT INTO notices (id, issue, kind, text, created_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING";
+    let (kind, text) = (notice.kind(), notice.text());
     let owed = tx.execute(insert, values![format!("{kind}:{issue}"), issue, kind, text, now]).await? == 1;
     tx.commit().await?;
     Ok(owed)
@@ -27,7 +63,7 @@ pub(super) async fn owe_of_paused<B: Backend>(db: &B, now: Timestamp) -> Result<
     Ok(owed)
 }
 
-pub(super) async fn owed<B: Backend>(db: &B) -> Result<Vec<Notice>> {
+pub(super) async fn owed<B: Backend>(db: &B) -> Result<Vec<OwedNotice>> {
     let mut tx = Transaction::read(db, "reading owed notices").await?;
     let select = "SELECT id, issue, kind, text, created_at FROM notices WHERE sent_at IS NULL ORDER BY created_at, id";
     tx.rows(select, values![]).await?.iter().map(rows::notice).collect()
@@ -36,29 +72,5 @@ pub(super) async fn owed<B: Backend>(db: &B) -> Result<Vec<Notice>> {
 pub(super) async fn sent<B: Backend>(db: &B, id: &str, now: Timestamp) -> Result<()> {
     let mut tx = Transaction::write(db, "recording a sent notice").await?;
     tx.execute("UPDATE notices SET sent_at = $2 WHERE id = $1 AND sent_at IS NULL", values![id, now]).await?;
-    tx.commit().await
-}
-
-pub(super) async fn kept_page<B: Backend>(db: &B, url: &str) -> Result<Option<KeptPage>> {
-    let mut tx = Transaction::read(db, "reading a kept page").await?;
-    let select = "SELECT url, etag, last_modified, content_type, text FROM pages WHERE url = $1";
-    tx.row(select, values![url]).await?.as_ref().map(rows::page).transpose()
-}
-
-pub(super) async fn keep_page<B: Backend>(db: &B, url: &str, page: &KeptPage, now: Timestamp) -> Result<()> {
-    let mut tx = Transaction::write(db, "keeping a page").await?;
-    let upsert = "INSERT INTO pages (url, etag, last_modified, content_type, text, fetched_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (url) DO UPDATE SET etag = excluded.etag, last_modified = excluded.last_modified,
-            content_type = excluded.content_type, text = excluded.text, fetched_at = excluded.fetched_at";
-    let values = values![
-        url,
-        page.etag.as_deref(),
-        page.last_modified.as_deref(),
-        page.content_type.as_str(),
-        page.text.as_str(),
-        now
-    ];
-    tx.execute(upsert, values).await?;
     tx.commit().await
 }

@@ -1,6 +1,7 @@
 //! Orders of an edition, counted against what there is of it: the edition is held first, so that of two who order the last
 //! pack one gets it. What a person says is one transaction, and says it once however often it is sent.
 
+use super::Ledger;
 use super::{
     MOST_REVISIONS, Ordered, Result,
     backend::{Backend, Transaction, values},
@@ -10,6 +11,73 @@ use crate::domain::{
     Timestamp,
     edition::{Order, OrderState, Orderer, Stocked, Wish},
 };
+use async_trait::async_trait;
+
+/// Orders of editions.
+#[async_trait]
+pub trait Orders: Send + Sync {
+    /// The edition, the contact and its open order; `None` when there is no such edition. Changes nothing.
+    async fn look_at_order(
+        &self,
+        edition: &str,
+        contact: &str,
+    ) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>>;
+
+    /// The contact's only open order of the edition becomes this. Counted against what is left in the same transaction:
+    /// never more is sold than there is.
+    async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered>;
+
+    /// What was ordered can be ordered by others. `false` when nothing is open.
+    async fn cancel_order(&self, edition: &str, contact: &str, now: Timestamp) -> Result<bool>;
+
+    /// As they came; of one edition, or of all.
+    async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>>;
+
+    /// Orders in which the person said something that was not confirmed yet, the first one first.
+    async fn unconfirmed_orders(&self) -> Result<Vec<Order>>;
+
+    /// The confirmation of this revision is frozen.
+    async fn order_confirmed(&self, order: &Order) -> Result<()>;
+
+    /// They were handed over. In the order given the state each was in before; `None` for one that is not known, and then
+    /// nothing was done. Only open ones change.
+    async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>>;
+}
+
+#[async_trait]
+impl<B: Backend> Orders for Ledger<B> {
+    async fn look_at_order(
+        &self,
+        edition: &str,
+        contact: &str,
+    ) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>> {
+        look(&self.0, edition, contact).await
+    }
+
+    async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered> {
+        place(&self.0, edition, contact, wish, now).await
+    }
+
+    async fn cancel_order(&self, edition: &str, contact: &str, now: Timestamp) -> Result<bool> {
+        cancel(&self.0, edition, contact, now).await
+    }
+
+    async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>> {
+        all(&self.0, edition).await
+    }
+
+    async fn unconfirmed_orders(&self) -> Result<Vec<Order>> {
+        unconfirmed(&self.0).await
+    }
+
+    async fn order_confirmed(&self, order: &Order) -> Result<()> {
+        confirmed(&self.0, order).await
+    }
+
+    async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>> {
+        close(&self.0, ids, now).await
+    }
+}
 
 /// Letters and digits of an order's id that nobody takes for another.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";

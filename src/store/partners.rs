@@ -1,5 +1,6 @@
 //! Partners, their contacts and subscriptions, and the addresses we must not write to.
 
+use super::Ledger;
 use super::{
     Erased, ImportReport, Result,
     backend::{Backend, Transaction, values},
@@ -15,8 +16,91 @@ use crate::domain::{
     segment::Segment,
 };
 use crate::failpoint;
+use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Partners, their contacts and subscriptions, and suppressed addresses.
+#[async_trait]
+pub trait Partners: Send + Sync {
+    /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is brought up to date in the fields
+    /// that are said; its subscriptions are only added to, never brought back once ended. Of two lines with the same
+    /// address the last counts. Added, changed and unchanged add up; `suppressed` says how many of them are not written
+    /// to all the same. `progress` hears how many lines were done; `dry_run` rolls back at the end.
+    async fn import(
+        &self,
+        import: &Import<'_>,
+        progress: &(dyn Fn(usize) + Send + Sync),
+        now: Timestamp,
+    ) -> Result<ImportReport>;
+
+    /// By address; those of the segment, or all.
+    async fn contacts_of(&self, segment: Option<&Segment>) -> Result<Vec<Contact>>;
+
+    /// All of them, by address.
+    async fn contacts(&self) -> Result<Vec<Contact>> {
+        self.contacts_of(None).await
+    }
+
+    /// What is kept of the address with this key and this hash, but for its deliveries (see [`Store::log`]).
+    async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier>;
+
+    /// Removes the person: contact, subscriptions, history, and the name and address on every delivery and order, whose
+    /// rows stay (the sums of I1, and of what was handed out); open orders are cancelled. The hash is suppressed, so that
+    /// no import brings the person back.
+    async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased>;
+
+    /// Establishments that were not known at `since`, by name.
+    async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>>;
+
+    /// Nothing is accepted for this address after this has committed (I5). `mailing`: `None` for all of them.
+    /// Deliveries that are still `queued` become `suppressed` in the same transaction. Idempotent: the first reason stays.
+    async fn suppress(
+        &self,
+        address_hash: &str,
+        mailing: Option<&str>,
+        reason: SuppressionReason,
+        now: Timestamp,
+    ) -> Result<()>;
+}
+
+#[async_trait]
+impl<B: Backend> Partners for Ledger<B> {
+    async fn import(
+        &self,
+        import: &Import<'_>,
+        progress: &(dyn Fn(usize) + Send + Sync),
+        now: Timestamp,
+    ) -> Result<ImportReport> {
+        self::import(&self.0, import, progress, now).await
+    }
+
+    async fn contacts_of(&self, segment: Option<&Segment>) -> Result<Vec<Contact>> {
+        contacts(&self.0, segment).await
+    }
+
+    async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier> {
+        dossier(&self.0, key, hash).await
+    }
+
+    async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased> {
+        erase(&self.0, key, hash, now).await
+    }
+
+    async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>> {
+        newcomers(&self.0, since).await
+    }
+
+    async fn suppress(
+        &self,
+        address_hash: &str,
+        mailing: Option<&str>,
+        reason: SuppressionReason,
+        now: Timestamp,
+    ) -> Result<()> {
+        suppress(&self.0, address_hash, mailing, reason, now).await
+    }
+}
 
 /// Lines of an import that go over in one statement.
 const CHUNK: usize = 1_000;
@@ -165,7 +249,7 @@ async fn affiliate<B: Backend>(
         let row = Reader::new(row, "affiliations", "email_key");
         known.entry(row.text("email_key")?).or_default().push((row.text("partner_key")?, row.text("establishment")?));
     }
-    let (mut partners, mut changed, mut rows) = (Partners::new(), Vec::new(), Vec::new());
+    let (mut partners, mut changed, mut rows) = (PartnerFields::new(), Vec::new(), Vec::new());
     for (key, contact) in chunk.iter().filter(named) {
         let mut also: BTreeMap<String, &Fields> = contact.also.iter().map(|it| (contact.key_of(it), it)).collect();
         also.remove(&contact.partner_key());
@@ -198,7 +282,7 @@ async fn affiliate<B: Backend>(
 }
 
 async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now: Timestamp) -> Result<()> {
-    let (mut partners, mut said, mut contacts) = (Partners::new(), Partners::new(), Vec::new());
+    let (mut partners, mut said, mut contacts) = (PartnerFields::new(), PartnerFields::new(), Vec::new());
     for it in fresh {
         let partner = it.contact.partner_key();
         describe(&mut partners, &partner, &it.contact.fields);
@@ -220,10 +304,10 @@ async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now
 }
 
 /// Objects of a batch by the partner's key.
-type Partners = BTreeMap<String, Map<String, Json>>;
+type PartnerFields = BTreeMap<String, Map<String, Json>>;
 
 /// Of what several contacts say of their partner, the first word counts.
-fn describe(partners: &mut Partners, key: &str, fields: &Fields) {
+fn describe(partners: &mut PartnerFields, key: &str, fields: &Fields) {
     let batch = partners.entry(key.to_owned()).or_default();
     batch.insert("partner".to_owned(), json!(key));
     for field in Field::ALL.into_iter().filter(|field| field.is_of_partner()) {

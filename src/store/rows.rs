@@ -1,6 +1,7 @@
 //! Rows become words of the domain here, and nowhere else. A value that is none is an error with table, column and row:
 //! somebody wrote to the database by hand, or two versions of the program disagree.
 
+use super::OwedNotice;
 use super::backend::Row;
 use super::{
     Cursor, KeptPage, LoggedAttempt, LoggedDelivery, Notice, Occurrence, OccurrenceState, Published, Result, StoreError,
@@ -10,7 +11,10 @@ use crate::domain::{
     delivery::{Claim, DeliveryId, Phase, Recipient, State},
     edition::{Announcement, Edition, Handover, Order, OrderState, Orderer, Stocked, Wish},
     email::EmailAddress,
-    issue::{Approval, Attachment, Content, Counts, Envelope, Inline, IssueKey, IssueState, IssueSummary},
+    issue::{
+        Approval, Attachment, Content, Counts, Envelope, Frozen, GivenUp, Inline, IssueKey, IssueState, IssueSummary,
+        Stage,
+    },
     newsletter::Newcomer,
     partner::{Barred, Contact, Partner, SubscriptionChange, SuppressionReason},
 };
@@ -238,16 +242,46 @@ pub(super) fn issue(row: &Row) -> Result<IssueSummary> {
     Ok(IssueSummary {
         key: row.issue_key("key")?,
         mailing: row.text("mailing")?,
-        state: row.word("state", &IssueState::ALL, IssueState::as_str)?,
-        reason: row.optional_text("reason")?,
+        stage: stage(&row)?,
         scheduled_for: row.instant("scheduled_for")?,
         expires_at: row.instant("expires_at")?,
-        frozen_at: row.optional_instant("frozen_at")?,
-        closed_at: row.optional_instant("closed_at")?,
         subject: row.optional_text("subject")?,
-        content_hash: row.optional_text("content_hash")?,
-        approved_by: row.optional_text("approved_by")?,
         counts: Counts::default(),
+    })
+}
+
+fn stage(row: &Reader) -> Result<Stage> {
+    let (reason, closed_at) = (row.optional_text("reason")?, row.optional_instant("closed_at")?);
+    let (content_hash, approved_by) = (row.optional_text("content_hash")?, row.optional_text("approved_by")?);
+    let frozen = row.optional_instant("frozen_at")?.map(|at| Frozen {
+        at,
+        content_hash: content_hash.clone(),
+        approved_by: approved_by.clone(),
+    });
+    let given_up = |frozen| GivenUp {
+        frozen,
+        reason: reason.clone(),
+        content_hash: content_hash.clone(),
+        approved_by: approved_by.clone(),
+        closed_at,
+    };
+    // The error names the column that is empty.
+    let needed = |frozen: Option<Frozen>| match frozen {
+        Some(frozen) => Ok(frozen),
+        None => row.instant("frozen_at").map(|at| Frozen { at, content_hash: None, approved_by: None }),
+    };
+    let state = row.word("state", &IssueState::ALL, IssueState::as_str)?;
+    Ok(match (state, frozen) {
+        (IssueState::Held, _) => Stage::Held { reason: reason.unwrap_or_default(), content_hash },
+        (IssueState::AwaitingApproval, _) => Stage::AwaitingApproval { content_hash: row.text("content_hash")? },
+        (IssueState::Approved, _) => {
+            Stage::Approved { content_hash: row.text("content_hash")?, by: row.text("approved_by")?, held_for: reason }
+        }
+        (IssueState::Expired, frozen) => Stage::Expired(given_up(frozen)),
+        (IssueState::Cancelled, frozen) => Stage::Cancelled(given_up(frozen)),
+        (IssueState::Sending, frozen) => Stage::Sending(needed(frozen)?),
+        (IssueState::Paused, frozen) => Stage::Paused { frozen: needed(frozen)?, reason },
+        (IssueState::Done, frozen) => Stage::Done { frozen: needed(frozen)?, closed_at },
     })
 }
 
@@ -370,13 +404,14 @@ pub(super) fn attempt(row: &Row) -> Result<(String, LoggedAttempt)> {
     Ok((row.text("delivery")?, attempt))
 }
 
-pub(super) fn notice(row: &Row) -> Result<Notice> {
+pub(super) fn notice(row: &Row) -> Result<OwedNotice> {
     let row = Reader::new(row, "notices", "id");
-    Ok(Notice {
+    let kind = row.text("kind")?;
+    let notice = Notice::parse(&kind, row.text("text")?).ok_or_else(|| row.unreadable("kind", "no such notice"))?;
+    Ok(OwedNotice {
         id: row.text("id")?,
         issue: row.issue_key("issue")?,
-        kind: row.text("kind")?,
-        text: row.text("text")?,
+        notice,
         created_at: row.instant("created_at")?,
     })
 }

@@ -1,11 +1,56 @@
 //! How far each schedule was looked at, and what was decided of each due instant.
 
+use super::Ledger;
 use super::{
     Cursor, Occurrence, Result,
     backend::{Backend, Transaction, values},
     rows,
 };
 use crate::domain::Timestamp;
+use async_trait::async_trait;
+
+/// Cursors and occurrences (S1 to S10).
+#[async_trait]
+pub trait Schedule: Send + Sync {
+    /// The mailing's cursor; made at `now` when it is new. A changed schedule is stored and moves the cursor to `now`
+    /// (S6: an edit never back-fires).
+    async fn cursor(&self, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor>;
+
+    /// S4: inserts the rows that are not there yet and moves the cursor forward, in one transaction. S5: never back.
+    async fn record_occurrences(&self, mailing: &str, occurrences: &[Occurrence], cursor: Timestamp) -> Result<()>;
+
+    /// Pending occurrences whose `next_try` has come, oldest first.
+    async fn due_occurrences(&self, now: Timestamp) -> Result<Vec<Occurrence>>;
+
+    /// Sets what became of it; only a `pending` one changes. `next_try` matters for `Pending`.
+    async fn settle_occurrence(&self, occurrence: &Occurrence) -> Result<bool>;
+
+    /// The newest first.
+    async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>>;
+}
+
+#[async_trait]
+impl<B: Backend> Schedule for Ledger<B> {
+    async fn cursor(&self, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor> {
+        cursor(&self.0, mailing, schedule, now).await
+    }
+
+    async fn record_occurrences(&self, mailing: &str, occurrences: &[Occurrence], cursor: Timestamp) -> Result<()> {
+        record(&self.0, mailing, occurrences, cursor).await
+    }
+
+    async fn due_occurrences(&self, now: Timestamp) -> Result<Vec<Occurrence>> {
+        due(&self.0, now).await
+    }
+
+    async fn settle_occurrence(&self, occurrence: &Occurrence) -> Result<bool> {
+        settle(&self.0, occurrence).await
+    }
+
+    async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>> {
+        newest(&self.0, mailing, limit).await
+    }
+}
 
 pub(super) async fn cursor<B: Backend>(db: &B, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor> {
     let mut tx = Transaction::write(db, "reading a mailing's cursor").await?;

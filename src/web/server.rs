@@ -3,7 +3,7 @@
 use super::{
     Site,
     answer::{self, Answer},
-    routes,
+    public::routes,
 };
 use crate::clock::Clock;
 use axum::{

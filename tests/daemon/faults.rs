@@ -36,8 +36,8 @@ async fn a_mailing_that_cannot_be_made_is_held_and_told_and_stops_no_other() {
     town.pass_at(at("2026-07-06T06:00:00Z")).await;
     assert_eq!((town.last("a").await.0, town.last("b").await.0), (OccurrenceState::Pending, OccurrenceState::Done));
     let held = town.issue("a/2026-W29").await.unwrap();
-    assert_eq!(held.state, IssueState::Held);
-    assert!(held.reason.unwrap().starts_with("une erreur technique l’empêche"));
+    assert_eq!(held.state(), IssueState::Held);
+    assert!(held.reason().unwrap().starts_with("une erreur technique l’empêche"));
     town.live_until(at("2026-07-06T07:00:00Z"), TimeDelta::minutes(5)).await;
     assert_eq!((town.told("a-2026-w29-held"), town.told("b-")), (1, 0));
 
@@ -92,7 +92,7 @@ async fn a_daemon_started_anew_sends_nothing_into_a_suspended_lane_before_its_ho
     assert_eq!(partners_with_it(), ["hotel@auch.example", "u@orange.fr", "v@wanadoo.fr"]);
     town.live_until(at("2026-07-06T07:15:00Z"), TimeDelta::minutes(5)).await;
     assert_eq!(partners_with_it().len(), 4, "the one that was refused too, after its own wait");
-    assert_eq!(town.issue("m/2026-W29").await.unwrap().state, IssueState::Done);
+    assert_eq!(town.issue("m/2026-W29").await.unwrap().state(), IssueState::Done);
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn s9_an_issue_waits_until_the_one_before_it_is_out() {
     let town = Town::with_relay("2026-07-01T08:00:00Z", &[mailing("m", MONDAYS)], &relay.url(), &partners).await;
     town.publish_for("m", at("2026-07-06T06:00:00Z"));
     town.live_until(at("2026-07-13T05:00:00Z"), TimeDelta::hours(6)).await;
-    assert_eq!(town.issue("m/2026-W29").await.unwrap().state, IssueState::Sending, "one is deferred again and again");
+    assert_eq!(town.issue("m/2026-W29").await.unwrap().state(), IssueState::Sending, "one is deferred again and again");
 
     town.publish_for("m", at("2026-07-13T06:00:00Z"));
     town.live_until(at("2026-07-16T05:00:00Z"), TimeDelta::hours(6)).await;
@@ -154,7 +154,7 @@ async fn a_relay_that_is_away_is_left_alone_told_once_an_issue_and_nobody_is_los
     let log = town.engine().store.log(&LogFilter::default()).await.unwrap();
     assert!(log.iter().all(|it| it.state == State::Queued && it.attempts.is_empty()));
     let owed = town.engine().store.owed_notices().await.unwrap();
-    let owed: Vec<_> = owed.iter().map(|it| (it.issue.as_str(), it.kind.as_str())).collect();
+    let owed: Vec<_> = owed.iter().map(|it| (it.issue.as_str(), it.notice.name())).collect();
     assert_eq!(owed, [("a/2026-W29", "relay"), ("b/2026-W29", "relay")]);
 
     // It comes back at the same address.
@@ -164,7 +164,7 @@ async fn a_relay_that_is_away_is_left_alone_told_once_an_issue_and_nobody_is_los
         assert_eq!(relay.accepted(partner), 2, "{partner}");
     }
     assert_eq!(relay.accepted(crate::support::town::STAFF), 2);
-    assert_eq!(town.issue("a/2026-W29").await.unwrap().state, IssueState::Done);
+    assert_eq!(town.issue("a/2026-W29").await.unwrap().state(), IssueState::Done);
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn what_waits_for_a_relay_expires_at_its_deadline() {
     assert_eq!(town.issue("a/2026-W29").await.unwrap().counts.queued, 1);
     town.live_until(at("2026-07-06T09:01:00Z"), TimeDelta::minutes(1)).await;
     let issue = town.issue("a/2026-W29").await.unwrap();
-    assert_eq!((issue.state, issue.counts.expired, issue.counts.total()), (IssueState::Done, 1, 1));
+    assert_eq!((issue.state(), issue.counts.expired, issue.counts.total()), (IssueState::Done, 1, 1));
 }
 
 #[tokio::test]

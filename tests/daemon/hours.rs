@@ -26,7 +26,7 @@ async fn a_saturday_at_eight_the_agenda_leaves_once_and_nobody_is_told() {
     town.live_until(at("2026-07-04T12:00:00Z"), TimeDelta::minutes(30)).await;
     assert_eq!(town.diary("agenda").await, ["2026-07-04T08:00 done"]);
     let issue = town.issue("agenda/2026-W28").await.unwrap();
-    assert_eq!((issue.state, issue.counts.sent, issue.counts.total()), (IssueState::Done, 2, 2));
+    assert_eq!((issue.state(), issue.counts.sent, issue.counts.total()), (IssueState::Done, 2, 2));
     assert_eq!((town.mails("hotel@auch.example", ""), town.told("agenda")), (1, 0));
 }
 
@@ -49,11 +49,11 @@ async fn an_article_that_never_comes_is_tried_told_and_given_up_at_the_deadline(
     let town = agenda_town().await;
     town.nothing_published("agenda");
     town.pass_at(at("2026-07-04T06:00:00Z")).await;
-    assert_eq!(town.issue("agenda/2026-W28").await.unwrap().state, IssueState::Held);
+    assert_eq!(town.issue("agenda/2026-W28").await.unwrap().state(), IssueState::Held);
     town.live_until(at("2026-07-04T17:59:00Z"), TimeDelta::minutes(20)).await;
     assert_eq!((town.told("w28-held"), town.told("w28-expired")), (1, 0));
     town.live_until(at("2026-07-04T18:01:00Z"), TimeDelta::minutes(1)).await;
-    assert_eq!(town.issue("agenda/2026-W28").await.unwrap().state, IssueState::Expired);
+    assert_eq!(town.issue("agenda/2026-W28").await.unwrap().state(), IssueState::Expired);
     assert_eq!(town.last("agenda").await.0, OccurrenceState::Missed);
     assert_eq!(town.told("w28-expired"), 1);
     // Too late: it is of no use any more.
@@ -69,7 +69,7 @@ async fn an_article_that_comes_late_leaves_and_its_end_is_told() {
     town.publish("agenda", &article(Week::of("2026-06-29".parse().unwrap())));
     town.pass_at(at("2026-07-04T06:00:00Z")).await;
     let held = town.issue("agenda/2026-W28").await.unwrap();
-    assert!(held.reason.unwrap().contains("parle de la semaine du lundi 29 juin"));
+    assert!(held.reason().unwrap().contains("parle de la semaine du lundi 29 juin"));
     town.publish_for("agenda", at("2026-07-04T06:00:00Z"));
     town.live_until(at("2026-07-04T06:14:00Z"), TimeDelta::minutes(1)).await;
     assert_eq!(town.mails("hotel@auch.example", ""), 0, "not before the next try");

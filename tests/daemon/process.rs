@@ -10,7 +10,10 @@ use chrono::TimeDelta;
 use semainier::{
     clock::Clock,
     domain::delivery::State,
-    pipeline::{self, Due, Prepared},
+    issue::{
+        Due,
+        publish::{self, Prepared},
+    },
     store::{self, Access, LogFilter, LoggedDelivery},
 };
 use serde_json::Value;
@@ -50,7 +53,7 @@ impl Office {
         )
         .unwrap();
         let due = Due::scheduled(mailing, now, now + TimeDelta::hours(1));
-        let prepared = pipeline::prepare(&engine, due, None, &|_| {}).await.unwrap();
+        let prepared = publish::prepare(&engine, due, None, &|_| {}).await.unwrap();
         assert!(matches!(prepared, Prepared::Frozen { before: false }), "{prepared:?}");
         let url = url.unwrap_or_else(|| format!("sqlite://{}", dir.path().join("semainier.db").display()));
         Self { dir, config, url, _database: database }

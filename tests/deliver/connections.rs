@@ -99,7 +99,7 @@ async fn s01_connection_refused_leaves_all_queued_and_counts_against_nobody(ledg
     office.url = "smtp://127.0.0.1:1?tls=none".into();
     let trouble = office.send().await.breaker.unwrap();
     assert_eq!(trouble.phase, Phase::Connect);
-    assert!(trouble.in_french.contains("injoignable"), "{}", trouble.in_french);
+    assert_eq!(trouble.reply.code, None, "nobody answered");
     assert_eq!(office.counts().await.queued, 2);
     assert!(office.log().await.iter().all(|row| row.attempts.is_empty()));
 }
@@ -230,7 +230,6 @@ async fn s22_a_refused_password_is_tried_once(ledger: Ledger) {
     office.url = format!("smtps://u:p@localhost:{}", office.relay.address.port());
     let trouble = office.send().await.breaker.unwrap();
     assert_eq!((trouble.phase, trouble.reply.code), (Phase::Auth, Some(535)));
-    assert!(trouble.in_french.contains("identification"), "{}", trouble.in_french);
     assert_eq!((office.relay.numbers().auth_tries, office.counts().await.queued), (1, 4));
 }
 

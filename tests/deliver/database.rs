@@ -39,7 +39,7 @@ async fn an_issue_paused_meanwhile_sends_nothing_more(ledger: Ledger) {
     let summary = office.send().await;
     assert!(summary.sent <= 1);
     assert_eq!(office.state("paused@x.example").await, State::Queued);
-    assert_eq!(office.issue().await.state, IssueState::Paused);
+    assert_eq!(office.issue().await.state(), IssueState::Paused);
 }
 
 /// A trigger that refuses a change of `table` to what is `moment` on either database, until it is lifted.

@@ -79,8 +79,8 @@ async fn a_refused_service_suspends_the_lane_and_the_others_go_on(ledger: Ledger
     office.clock.advance(TimeDelta::minutes(31));
     assert_eq!(office.send().await.sent, 10);
     let owed = office.ledger.store.owed_notices().await.unwrap();
-    assert_eq!((owed.len(), owed[0].kind.as_str()), (1, "lane-suspended-orange"));
-    assert!(owed[0].text.starts_with("orange demande d’attendre"), "{}", owed[0].text);
+    assert_eq!((owed.len(), &*owed[0].notice.kind()), (1, "lane-suspended-orange"));
+    assert!(owed[0].notice.text().starts_with("orange demande d’attendre"), "{}", owed[0].notice.text());
 }
 
 async fn s09_content_refused_three_times_in_a_family_pauses_its_lane(ledger: Ledger) {
@@ -94,7 +94,7 @@ async fn s09_content_refused_three_times_in_a_family_pauses_its_lane(ledger: Led
     office.another_issue().await;
     assert_eq!(office.send().await.sent, 3, "those of the other domain");
     assert!(!office.suppressed("e554+0@orange.fr").await);
-    assert_eq!(office.issue().await.state, IssueState::Sending);
+    assert_eq!(office.issue().await.state(), IssueState::Sending);
 }
 
 async fn s10_a_listed_address_pauses_the_lane_that_says_so(ledger: Ledger) {
@@ -106,7 +106,7 @@ async fn s10_a_listed_address_pauses_the_lane_that_says_so(ledger: Ledger) {
     assert_eq!((summary.sent, summary.failed, summary.paused.len()), (5, 0, 0));
     assert_eq!(office.counts().await.queued, 6);
     let owed = office.ledger.store.owed_notices().await.unwrap();
-    assert!(owed[0].text.contains("liste de blocage"), "{}", owed[0].text);
+    assert!(owed[0].notice.text().contains("liste de blocage"), "{}", owed[0].notice.text());
     assert!(!office.suppressed("t-ofr102@orange.fr").await);
 }
 
@@ -188,7 +188,7 @@ async fn staff_hear_of_the_second_lane_too(ledger: Ledger) {
     let office = office(ledger, &all.map(str::to_owned)).await;
     assert_eq!(office.send().await.deferred, 4);
     let owed = office.ledger.store.owed_notices().await.unwrap();
-    let mut kinds: Vec<_> = owed.iter().map(|it| it.kind.as_str()).collect();
+    let mut kinds: Vec<_> = owed.iter().map(|it| it.notice.kind()).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["lane-suspended", "lane-suspended-orange", "lane-suspended-sfr"]);
 }
@@ -200,9 +200,9 @@ async fn a_message_too_big_for_a_family_stops_that_issue_there_alone(ledger: Led
     office.settings.connections = 1;
     let summary = office.send().await;
     assert_eq!((summary.sent, summary.failed, summary.paused.len()), (3, 0, 0), "those of the other domain");
-    assert_eq!((office.counts().await.queued, office.issue().await.state), (4, IssueState::Sending));
+    assert_eq!((office.counts().await.queued, office.issue().await.state()), (4, IssueState::Sending));
     let owed = office.ledger.store.owed_notices().await.unwrap();
-    assert!(owed[0].text.contains("trop lourd"), "{}", owed[0].text);
+    assert!(owed[0].notice.text().contains("trop lourd"), "{}", owed[0].notice.text());
     // The next issue is lighter.
     office.another_issue().await;
     assert_eq!(office.send().await.sent, 4 + 3);

@@ -134,7 +134,7 @@ async fn s09_content_refused_three_times_pauses_the_issue(ledger: Ledger) {
     let office = Office::writing_to(ledger, &spam, Options::default()).await;
     let summary = office.send().await;
     assert_eq!((summary.failed, summary.paused.len()), (3, 1));
-    assert_eq!(office.issue().await.state, IssueState::Paused);
+    assert_eq!(office.issue().await.state(), IssueState::Paused);
     for address in spam {
         assert!(!office.suppressed(address).await, "{address}");
     }
@@ -150,8 +150,8 @@ async fn s10_a_refusal_of_us_fails_nobody_and_pauses_the_issue(ledger: Ledger) {
         assert_eq!((summary.failed, summary.deferred, summary.paused.len(), summary.breaker), (0, 1, 1, None));
         assert!(summary.paused[0].reason.contains("notre configuration"), "{}", summary.paused[0].reason);
         let issue = office.issue().await;
-        assert_eq!((issue.state, issue.counts.queued), (IssueState::Paused, 5));
-        assert_eq!(issue.reason.as_deref(), Some(&*summary.paused[0].reason));
+        assert_eq!((issue.state(), issue.counts.queued), (IssueState::Paused, 5));
+        assert_eq!(issue.reason(), Some(&*summary.paused[0].reason));
         let tried = office.log().await.iter().map(|it| it.attempts.len()).sum::<usize>();
         assert_eq!(tried, refusals, "nobody else was tried");
         // A person resumes; the next one in line is refused as well.

@@ -2,6 +2,7 @@
 //! is what the ledger and the relay say.
 
 mod commands;
+mod composing;
 mod demo;
 mod files;
 mod held;

@@ -10,7 +10,7 @@ use mail_parser::MimeHeaders;
 use semainier::compose::context::Marks;
 use semainier::{
     domain::issue::IssueKey,
-    pipeline::content_hash,
+    issue::content::content_hash,
     store::{self, Access},
 };
 
@@ -68,10 +68,7 @@ fn what_is_approved_three_days_before_leaves_at_its_hour_byte_for_byte() {
         super::room::feed(&room.web, &[("apres", "Trop tard pour ce numéro", "2026-07-04T09:00:00Z")]);
         let requests = room.web.requests().len();
         room.sky.set(at("2026-07-07T06:59:00Z"));
-        room.house
-            .semainier(&["issues", "show", ISSUE])
-            .expect(0)
-            .expect_said(&["awaiting_approval (approved by Claire)"]);
+        room.house.semainier(&["issues", "show", ISSUE]).expect(0).expect_said(&["approved (by Claire)"]);
         assert_eq!(room.relay.to_partners(), 0, "not before its hour");
 
         // Should the jump fall between two bells, the next one is near.

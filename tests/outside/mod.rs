@@ -123,7 +123,7 @@ fn h1_an_article_cannot_name_a_place_that_is_a_recipients_own() {
         )
     };
     let read = |html: &str| {
-        article::read(html, &Reading { published: monday(), week: Some(Week::of(monday())), home: "Auch" })
+        article::read(html, &Reading { published: monday(), week: Some(Week::of(monday())), home: "Auch", venues: &[] })
     };
     let mail = |link: &str, words: &str| agenda_mail(&read(&html(link, words)));
     let entities = EVIL.replace('-', "&#45;");
@@ -383,7 +383,7 @@ proptest! {
             text: a.clone(),
             events: vec![Event { title: b.clone(), place: Some(c.clone()), price: Some(a.clone()), phone: Some(b.clone()),
                 link: Some(format!("https://a.example/{a}")), note: Some(c.clone()), ..Event::default() }],
-            provenance: None,
+            ..Item::default()
         };
         let plain = Item { text: b.clone(), ..Item::default() };
         let agenda = Agenda {
@@ -425,7 +425,7 @@ proptest! {
         };
         judge(TEMPLATES.mail(&approval).unwrap(), None)?;
         let notice = NoticeMail {
-            kind: "held".to_owned(), title: a.clone(), issue: "agenda/2027-W28".to_owned(), reason: b.clone(), deadline: Some(c.clone()),
+            kind: "held", title: a.clone(), issue: "agenda/2027-W28".to_owned(), reason: b.clone(), deadline: Some(c.clone()),
             retry: Some(a.clone()), approval: false,
         };
         judge(TEMPLATES.mail(&notice).unwrap(), None)?;

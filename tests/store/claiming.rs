@@ -1,6 +1,7 @@
 //! T1, T2 and T5: who holds a delivery, and who may go past the marker.
 
 use crate::support::ledger::{Audit, HOUR, Ledger, at, finished, hash, new_issue};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         Timestamp,

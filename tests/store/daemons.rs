@@ -1,6 +1,8 @@
 //! Who works here, and what is not over: what `status` shows.
 
 use crate::support::ledger::{HOUR, Ledger, at, new_issue};
+use semainier::domain::notice::Notice;
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         Timestamp,
@@ -152,8 +154,8 @@ async fn a_pause_is_owed_one_notice_however_often_one_looks_and_the_next_pause_a
     assert_eq!(db.store.owe_notices_of_paused(at(3)).await.unwrap(), 1);
     assert_eq!(db.store.owe_notices_of_paused(at(4)).await.unwrap(), 0);
     let owed = db.store.owed_notices().await.unwrap();
-    let first = (owed[0].issue.clone(), owed[0].kind.as_str(), owed[0].text.as_str());
-    assert_eq!(first, (key.clone(), "paused", reason));
+    let paused = |reason: &str| Notice::Paused { reason: reason.to_owned() };
+    assert_eq!((&owed[0].issue, &owed[0].notice), (&key, &paused(reason)));
 
     // A person who resumes knows of it; the next pause is news.
     db.store.notice_sent(&owed[0].id, at(5)).await.unwrap();
@@ -162,7 +164,7 @@ async fn a_pause_is_owed_one_notice_however_often_one_looks_and_the_next_pause_a
     db.store.set_issue_state(&key, &[IssueState::Sending], IssueState::Paused, Some("encore"), at(8)).await.unwrap();
     assert_eq!(db.store.owe_notices_of_paused(at(9)).await.unwrap(), 1);
     let owed = db.store.owed_notices().await.unwrap();
-    assert_eq!((owed.len(), owed[0].text.as_str(), owed[0].created_at), (1, "encore", at(9)));
+    assert_eq!((owed.len(), &owed[0].notice, owed[0].created_at), (1, &paused("encore"), at(9)));
 }
 
 on_both_databases! {

@@ -1,6 +1,7 @@
 //! Editions and their orders: counted against what there is, whoever orders at the same time; announced once.
 
 use crate::support::ledger::{HOUR, Ledger, address, at, contact, hash, new_issue};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         edition::{

@@ -1,6 +1,7 @@
 //! T3, T4, T6 to T10: what the relay said, and what a person decides where it said nothing.
 
 use crate::support::ledger::{HOUR, Ledger, address, at, finished, hash, new_issue};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         delivery::{

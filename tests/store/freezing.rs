@@ -1,6 +1,7 @@
 //! Holding, freezing and closing an issue: nobody lost (I1), nobody twice (I2).
 
 use crate::support::ledger::{HOUR, Ledger, at, content, finished, new_issue};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         delivery::{Outcome, Resolution, State},
@@ -20,9 +21,9 @@ async fn an_issue_is_frozen_once_for_every_subscriber(db: Ledger) {
     assert_eq!(db.store.freeze_issue(&later, at(6)).await.unwrap(), Frozen::Before);
 
     let summary = db.store.issue(&issue.key).await.unwrap().unwrap();
-    assert_eq!(summary.state, IssueState::Sending);
-    assert_eq!(summary.frozen_at, Some(at(5)));
-    assert_eq!(summary.content_hash.as_deref(), Some("c0ffee"));
+    assert_eq!(summary.state(), IssueState::Sending);
+    assert_eq!(summary.frozen_at(), Some(at(5)));
+    assert_eq!(summary.content_hash(), Some("c0ffee"));
     assert_eq!((summary.counts.queued, summary.counts.total()), (40, 40));
     assert_eq!(db.store.content(&issue.key).await.unwrap(), Some(content()));
 }
@@ -57,14 +58,14 @@ async fn a_held_issue_is_taken_over_by_its_freezing(db: Ledger) {
     assert!(hold("l’article n’est pas paru").await.unwrap());
     assert!(hold("mardi est vide").await.unwrap());
     let held = db.store.issue(&issue.key).await.unwrap().unwrap();
-    assert_eq!((held.state, held.reason.as_deref()), (IssueState::Held, Some("mardi est vide")));
-    assert_eq!((held.frozen_at, held.counts.total()), (None, 0));
+    assert_eq!((held.state(), held.reason()), (IssueState::Held, Some("mardi est vide")));
+    assert_eq!((held.frozen_at(), held.counts.total()), (None, 0));
     assert_eq!(db.store.content(&issue.key).await.unwrap(), None);
 
     assert_eq!(db.store.freeze_issue(&issue, at(1)).await.unwrap(), Frozen::Now { recipients: 1 });
     assert!(!hold("trop tard").await.unwrap());
     let sending = db.store.issue(&issue.key).await.unwrap().unwrap();
-    assert_eq!((sending.state, sending.reason), (IssueState::Sending, None));
+    assert_eq!((sending.state(), sending.reason()), (IssueState::Sending, None));
     assert_eq!(sending.expires_at, at(12 * HOUR));
 }
 
@@ -83,7 +84,7 @@ async fn an_issue_for_nobody_can_be_closed_at_once(db: Ledger) {
     assert_eq!(db.store.freeze_issue(&issue, at(0)).await.unwrap(), Frozen::Now { recipients: 0 });
     assert_eq!(db.store.close_finished_issues(at(1)).await.unwrap(), std::slice::from_ref(&issue.key));
     assert_eq!(db.store.close_finished_issues(at(2)).await.unwrap(), []);
-    assert_eq!(db.store.issue(&issue.key).await.unwrap().unwrap().closed_at, Some(at(1)));
+    assert_eq!(db.store.issue(&issue.key).await.unwrap().unwrap().closed_at(), Some(at(1)));
 }
 
 async fn the_state_of_an_issue_changes_only_from_the_states_named(db: Ledger) {
@@ -110,7 +111,7 @@ async fn a_cancelled_issue_cancels_what_waits_even_what_comes_back_later(db: Led
     assert_eq!(db.store.finish_attempts(&[deferred]).await.unwrap(), [true]);
     assert_eq!(db.store.close_finished_issues(at(5)).await.unwrap(), []);
     let issue = db.store.issue(&key).await.unwrap().unwrap();
-    assert_eq!((issue.state, issue.closed_at, issue.counts.cancelled), (IssueState::Cancelled, Some(at(3)), 3));
+    assert_eq!((issue.state(), issue.closed_at(), issue.counts.cancelled), (IssueState::Cancelled, Some(at(3)), 3));
 }
 
 async fn an_issue_closes_when_nothing_moves_by_itself_and_a_resend_opens_it_again(db: Ledger) {
@@ -127,7 +128,7 @@ async fn an_issue_closes_when_nothing_moves_by_itself_and_a_resend_opens_it_agai
     let resend = db.store.resolve_unknown(&claims[1].id, Resolution::Resend, "Ève", at(5));
     assert_eq!(resend.await.unwrap(), Resolved::Done);
     let issue = db.store.issue(&key).await.unwrap().unwrap();
-    assert_eq!((issue.state, issue.closed_at, issue.counts.queued), (IssueState::Sending, None, 1));
+    assert_eq!((issue.state(), issue.closed_at(), issue.counts.queued), (IssueState::Sending, None, 1));
     let again = db.claim(5, at(6)).await;
     assert_eq!(again.len(), 1);
     assert_eq!((again[0].attempt, &again[0].message_id), (2, &claims[1].message_id));

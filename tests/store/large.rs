@@ -4,6 +4,7 @@ use crate::support::{
     ledger::{HOUR, Ledger, address, at, finished, hash, new_issue},
     postgres::Database,
 };
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         delivery::{DeliveryId, Outcome, Resolution, State},

@@ -1,6 +1,8 @@
 //! The log, notices to staff, and kept pages.
 
 use crate::support::ledger::{Ledger, address, at, contact, finished, hash, new_issue};
+use semainier::domain::notice::{Cure, Notice};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         delivery::{Outcome, State},
@@ -75,15 +77,16 @@ async fn an_error_of_the_database_shows_no_person(db: Ledger) {
 
 async fn staff_are_told_once_of_a_kind(db: Ledger) {
     let key = IssueKey::new("agenda", "2026-W28");
-    let owe = |kind, text, now| db.store.owe_notice(&key, kind, text, now);
-    assert!(owe("held", "mardi est vide", at(2)).await.unwrap());
-    assert!(!owe("held", "mercredi aussi", at(3)).await.unwrap());
-    assert!(owe("resolved", "parti", at(1)).await.unwrap());
+    let owe = async |notice, now| db.store.owe_notice(&key, &notice, now).await.unwrap();
+    let held = |reason: &str| Notice::Held { reason: reason.to_owned() };
+    assert!(owe(held("mardi est vide"), at(2)).await);
+    assert!(!owe(held("mercredi aussi"), at(3)).await);
+    assert!(owe(Notice::Resolved(Cure::ArticleComplete), at(1)).await);
     let owed = db.store.owed_notices().await.unwrap();
-    let seen: Vec<_> = owed.iter().map(|it| (it.kind.as_str(), it.text.as_str(), it.created_at)).collect();
-    assert_eq!(seen, [("resolved", "parti", at(1)), ("held", "mardi est vide", at(2))]);
+    let seen: Vec<_> = owed.iter().map(|it| (it.notice.clone(), it.created_at)).collect();
+    assert_eq!(seen, [(Notice::Resolved(Cure::ArticleComplete), at(1)), (held("mardi est vide"), at(2))]);
     db.store.notice_sent(&owed[1].id, at(4)).await.unwrap();
-    assert!(!owe("held", "encore", at(5)).await.unwrap(), "also once it was sent");
+    assert!(!owe(held("encore"), at(5)).await, "also once it was sent");
     assert_eq!(db.store.owed_notices().await.unwrap(), owed[..1]);
 }
 

@@ -4,6 +4,7 @@ use crate::support::{
     ledger::{Ledger, at, hash},
     postgres::Database,
 };
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::delivery::Marked,
     store::{self, Access, StoreError},
@@ -110,7 +111,14 @@ async fn a_new_file_is_made_with_its_directory_for_its_owner_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("var/lib/semainier.db");
     let store = store::open(&format!("sqlite://{}", path.display()), Access::Exclusive).await.unwrap();
-    store.owe_notice(&semainier::domain::issue::IssueKey::new("agenda", "2026-W28"), "held", "x", at(0)).await.unwrap();
+    store
+        .owe_notice(
+            &semainier::domain::issue::IssueKey::new("agenda", "2026-W28"),
+            &semainier::domain::notice::Notice::Unapproved,
+            at(0),
+        )
+        .await
+        .unwrap();
     for file in ["semainier.db", "semainier.db-wal", "semainier.db-shm", "semainier.db.lock"] {
         let mode = path.with_file_name(file).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");

@@ -1,6 +1,7 @@
 //! Imports, subscriptions, suppressions.
 
 use crate::support::ledger::{Ledger, address, at, contact, finished, hash, new_issue};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         delivery::{Outcome, State},

@@ -6,6 +6,7 @@ use proptest::{
     strategy::ValueTree,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         partner::{Field, NewContact, labels_text},

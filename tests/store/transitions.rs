@@ -2,6 +2,7 @@
 //! `TRANSITIONS`, all of them and no other.
 
 use crate::support::ledger::{HOUR, Ledger, at, finished, hash};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         delivery::{Claim, DeliveryId, Outcome, Resolution, State, TRANSITIONS},

@@ -119,7 +119,7 @@ impl Summer {
                 .await
                 .unwrap()
                 .iter()
-                .all(|it| it.counts.claimed + it.counts.in_data == 0 && !over(it.state, it.expires_at));
+                .all(|it| it.counts.claimed + it.counts.in_data == 0 && !over(it.state(), it.expires_at));
             looked && tried && settled && store.owed_notices().await.unwrap().is_empty()
         })
         .await;
@@ -193,7 +193,7 @@ async fn lives_through_the_summer(database: Option<postgres::Database>) {
     summer.the_relay_goes_away().await;
     summer.sky.set(saturday(5) + TimeDelta::seconds(5));
     until("the relay is left alone", &summer.store, async |store| {
-        store.owed_notices().await.unwrap().iter().any(|it| it.kind == "relay")
+        store.owed_notices().await.unwrap().iter().any(|it| it.notice.kind() == "relay")
     })
     .await;
     summer.the_relay_comes_back().await;
@@ -258,10 +258,7 @@ async fn the_ledger_tells(summer: &Summer) {
 
     let mut issues = summer.store.issues().await.unwrap();
     issues.reverse();
-    let sums: Vec<_> = issues
-        .iter()
-        .map(|it| format!("{} {}: {}", it.key, it.state.as_str(), semainier::report::sum(&it.counts)))
-        .collect();
+    let sums: Vec<_> = issues.iter().map(|it| format!("{} {}: {}", it.key, it.state().as_str(), it.counts)).collect();
     let usual = "10 = 6 sent + 1 failed + 1 unknown + 1 suppressed + 1 expired";
     let expected = [
         // The dead address is found out the first time.

@@ -2,6 +2,7 @@
 
 use super::postgres;
 use chrono::{DateTime, TimeDelta};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         Timestamp,
@@ -147,7 +148,7 @@ impl Ledger {
     }
 
     pub async fn issue_state(&self, key: &IssueKey) -> IssueState {
-        self.store.issue(key).await.unwrap().unwrap().state
+        self.store.issue(key).await.unwrap().unwrap().state()
     }
 }
 

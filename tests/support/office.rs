@@ -6,6 +6,7 @@ use super::{
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use semainier::store::testing::Shortcuts;
 use semainier::{
     clock::Clock,
     deliver::{DeliverError, Deliverer, MessageError, Outbox, Relay, Settings, Summary, Timeouts},

@@ -1,6 +1,7 @@
 //! A town with an office, its articles and its daemon, in process, at an hour that a test sets.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
+use semainier::store::testing::Shortcuts;
 use semainier::{
     app::{App, Engine},
     clock::Clock,

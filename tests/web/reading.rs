@@ -1,7 +1,7 @@
 //! What everyone may read.
 
 use super::Open;
-use crate::support::house::{BOTH, On};
+use crate::support::house::{AT, BOTH, House, MONDAY, On, Relay, article_of_days};
 use serde_json::Value;
 use std::io::Read;
 
@@ -109,4 +109,41 @@ fn before_the_first_issue_every_page_is_there() {
         assert_eq!(open.get(path).status, 200, "{path}");
     }
     assert!(open.get("/agenda").words().contains("Pas encore d’agenda"));
+}
+
+#[test]
+fn a_second_weekly_mailing_has_pages_of_its_own() {
+    let relay = Relay::start();
+    let house = House::on(On::Sqlite).relay(&relay).set("web.bind", "127.0.0.1:0");
+    let agenda = std::fs::read_to_string(house.path("jobs/agenda.toml")).unwrap();
+    house.write("jobs/nocturnes.toml", agenda.replace("Que faire à Auch cette semaine", "Les nocturnes d’Auch"));
+    house.import(&[MARIE]);
+    house.run().expect(0);
+    let other = article_of_days(MONDAY, |n| format!("<ul><li>à 22h, nocturne n° {n} à Auch</li></ul>"));
+    house.write("nocturnes.html", other);
+    house.semainier(&["run", "nocturnes", "--at", AT, "--article", "nocturnes.html"]).expect(0);
+    let open = Open::house(house, relay);
+    for (mailing, own, others) in
+        [("agenda", "isite guidée n° 1", "octurne n° 1"), ("nocturnes", "octurne n° 1", "isite guidée")]
+    {
+        for path in [
+            format!("/{mailing}"),
+            format!("/{mailing}/2027-W28"),
+            format!("/{mailing}.ics"),
+            format!("/{mailing}.json"),
+        ] {
+            let page = open.get(&path);
+            assert_eq!(page.status, 200, "{path}");
+            let words = page.words();
+            assert!(words.contains(own) && !words.contains(others), "{path}: {words}");
+        }
+        let page = open.get(&format!("/{mailing}"));
+        assert!(page.text().contains(&format!("/{mailing}/2027-W28/agenda.ics")), "{}", page.text());
+        assert_eq!(open.get(&format!("/{mailing}/2027-W28/agenda.ics")).status, 200);
+    }
+    for nowhere in ["/newsletter", "/nocturnes.xml", "/nocturnes/2027-W29", "/rien"] {
+        assert_eq!(open.get(nowhere).status, 404, "{nowhere}");
+    }
+    let home = open.get("/");
+    assert_eq!((home.status, home.header("location")), (302, "/agenda"));
 }

@@ -1,7 +1,8 @@
 //! `semainier demo`: one agenda on a sample article, one newsletter that is approved, and one edition that is announced and
-//! ordered, through the same pipeline as in earnest. Mails are captured in a folder; no network, no server.
+//! ordered, through the same steps as in production. Mails are captured in a folder; no network, no server.
 
-use super::{Context, Ended, approval, editions as announcing, files, partners, run, show};
+use super::{Context, Ended, approval, editions as announcing, files, partners, run, show, tables};
+use crate::actions::{Actor, Door, announce};
 use crate::app::{App, Engine};
 use crate::clock::Clock;
 use crate::config::{Config, Log};
@@ -11,10 +12,12 @@ use crate::domain::{
     edition::{Handover, Wish},
 };
 use crate::editions;
+use crate::issue::{progress::Step, sending};
 use crate::jobs;
 use crate::keys::Overrides;
 use crate::store::{Access, LogFilter};
-use crate::{pipeline, report, telemetry};
+use crate::telemetry;
+use crate::views::{self, instant, orders};
 use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use std::io;
@@ -81,8 +84,8 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     telemetry::init(&Log { format, ..config.log.clone() }, "error");
     let engine = App::new(config.clone(), Clock::starting_at(saturday))?.open(Access::Exclusive).await?;
 
-    show::line(format!("A Saturday morning at the office: {}\n", report::instant(saturday, engine.app.config.zone)));
-    partners::import_bytes(&engine, PARTNERS.as_bytes(), "demo", false, vec![]).await?;
+    show::line(format!("A Saturday morning at the office: {}\n", instant(saturday, engine.app.config.zone)));
+    partners::import_bytes(&engine, PARTNERS.as_bytes(), "demo").await?;
     let article = Article {
         title: "Que faire à Auch cette semaine ?".to_owned(),
         url: Some("https://office.example/que-faire-a-auch-cette-semaine/".to_owned()),
@@ -100,7 +103,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         std::fs::write(&path, &attachment.bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let log = engine.store.log(&LogFilter::default()).await?;
-    show::line(report::log_table(&log, engine.app.config.zone));
+    show::line(tables::log_table(&views::log::page(&log, engine.app.config.zone)));
     drop(engine);
     newsletter(&config, dir).await?;
     edition(&config, dir).await?;
@@ -152,17 +155,14 @@ async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let engine = newsletter_engine(config, &folder, COMPOSED.parse()?).await?;
     let mailing = engine.app.mailing("newsletter")?;
     let key = mailing.issue_key(tuesday);
-    show::line(format!(
-        "\nThree days before the newsletter: {}\n",
-        report::instant(COMPOSED.parse()?, mailing.schedule.zone)
-    ));
+    show::line(format!("\nThree days before the newsletter: {}\n", instant(COMPOSED.parse()?, mailing.schedule.zone)));
     engine.store.write_editorial(&key, EDITORIAL, "Claire", engine.app.clock.now()).await?;
     run::publish(&engine, mailing, tuesday, None).await?;
     approval::show(&engine, key.as_str(), None, false).await?;
-    approval::approve(&engine, key.as_str(), "Claire", None).await?;
+    approval::approve(&engine, &Actor::new("Claire", Door::CommandLine)?, key.as_str(), None).await?;
     drop(engine);
 
-    show::line(format!("\nTuesday: {}\n", report::instant(tuesday, config.zone)));
+    show::line(format!("\nTuesday: {}\n", instant(tuesday, config.zone)));
     let engine = newsletter_engine(config, &folder, tuesday).await?;
     run::publish(&engine, engine.app.mailing("newsletter")?, tuesday, None).await?;
     if let Some(content) = engine.store.content(&key).await? {
@@ -175,15 +175,16 @@ async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
 /// Kept, announced, and ordered by one partner, whose order is confirmed.
 async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let thursday: Timestamp = THURSDAY.parse()?;
-    show::line(format!("\nThe map of the year is printed: {}\n", report::instant(thursday, config.zone)));
+    show::line(format!("\nThe map of the year is printed: {}\n", instant(thursday, config.zone)));
     files::one(dir, "couverture.jpg", COVER)?;
     let file = files::one(dir, "carte-2027.toml", EDITION.as_bytes())?;
     let engine = App::new(config.clone(), Clock::starting_at(thursday))?.open(Access::Exclusive).await?;
     let added = editions::read(Path::new(&file))?;
     let slug = &added.edition.slug;
-    announcing::add(&engine, &added).await?;
-    let plan = editions::plan(&engine, slug, None, None).await?;
-    editions::announce(&engine, &plan).await?;
+    let actor = Actor::new("demo", Door::CommandLine)?;
+    announcing::add(&engine, &actor, &added).await?;
+    let plan = announce::plan(&engine, slug, None, None).await?;
+    announce::announce(&engine, &actor, &plan).await?;
     announcing::leave_now(&engine, &plan).await?;
     if let Some(content) = engine.store.content(&plan.key).await? {
         files::write(&engine.app, &plan.mailing.id, &plan.key, &content, &dir.join("edition"))?;
@@ -192,10 +193,11 @@ async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let wish = Wish { packs: 2, handover: Handover::Delivery, remark: "Fermé le lundi".to_owned() };
     engine.store.order(slug, &partner.id, &wish, engine.app.clock.now()).await?;
     editions::confirm_orders(&engine).await?;
-    let (stop, quiet) = (tokio_util::sync::CancellationToken::new(), |_: pipeline::Step<'_>| {});
-    pipeline::deliver(&engine, &engine.deliverer()?, None, &stop, &quiet).await?;
+    let (stop, quiet) = (tokio_util::sync::CancellationToken::new(), |_: Step<'_>| {});
+    sending::deliver(&engine, &engine.deliverer()?, None, &stop, &quiet).await?;
     show::line(format!("{} orders by the link in its mail, and gets a confirmation:", partner.partner.name));
-    show::line(report::orders_table(&engine.store.orders(None).await?, &engine.store.editions().await?));
+    let orders = orders::read(&engine, None, true).await?.map(|it| it.orders).unwrap_or_default();
+    show::line(tables::orders_table(&orders));
     show::line("");
     Ok(())
 }

@@ -1,8 +1,12 @@
 //! `semainier partners import`: what a file would change, for a person to read, and then the change.
 
 use super::super::{Context, Ended, show};
+use crate::actions::{
+    self, ActionError, Actor, Refusal,
+    partners::{Imported, List},
+};
 use crate::app::{App, Engine};
-use crate::domain::partner::{Basis, Difference, Import, ImportSummary, NewContact};
+use crate::domain::partner::{Basis, Difference, ImportSummary};
 use crate::partners::{
     import::{self, HiddenRows, Parsed},
     sheet::{self, Format},
@@ -51,39 +55,49 @@ enum BasisArg {
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
-    let app = context.app()?;
+    let (app, actor) = (context.app()?, context.actor()?);
     for id in &args.mailing {
         app.mailing(id)?;
     }
+    let file = args.file.clone();
+    imported(app, &actor, args).await.with_context(|| file.display().to_string())
+}
+
+async fn imported(app: App, actor: &Actor, args: Args) -> anyhow::Result<Ended> {
     let file = &args.file;
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let source = args.source.clone().unwrap_or(name);
-    let bytes = read(file)?;
-    let options = Options {
-        dry_run: args.dry_run,
-        replace: args.replace,
-        yes: args.yes,
+    let hidden = if args.hidden_rows { HiddenRows::Taken } else { HiddenRows::LeftOut };
+    let parsed = understood(&read(file)?, hidden)?;
+    let list = List {
+        parsed: &parsed,
+        source: args.source.as_deref().unwrap_or(&name),
+        mailings: &args.mailing,
         basis: match args.basis {
             BasisArg::LegitimateInterest => Basis::LegitimateInterest,
             BasisArg::Consent => Basis::Consent,
         },
-        skip_invalid: args.skip_invalid.map(|rest| match rest == Path::new("-") {
-            true => {
-                file.with_file_name(format!("{}-reste.csv", file.file_stem().unwrap_or_default().to_string_lossy()))
-            }
-            false => rest,
-        }),
-        hidden: if args.hidden_rows { HiddenRows::Taken } else { HiddenRows::LeftOut },
+        replace: args.replace,
+        skip_invalid: args.skip_invalid.is_some(),
+        dry_run: args.dry_run,
+        remove_many: args.yes,
     };
-    let ended = async {
-        // Nothing is written, not even a database where there is none.
-        if args.dry_run && !app.has_ledger() {
-            return all_are_new(&app, &bytes, args.mailing, &options);
+    if let Some(rest) = &args.skip_invalid {
+        leave(&parsed, file, rest, args.dry_run)?;
+    }
+    tell_the_basis(&app, &list);
+    // Nothing is written, not even a database where there is none.
+    if list.dry_run && !app.has_ledger() {
+        return all_are_new(&list);
+    }
+    let engine = app.open(Access::Shared).await?;
+    let ended = match import_list(&engine, actor, list).await {
+        Err(ActionError::Refused(refusal @ Refusal::RemovesMany { .. })) => {
+            confirm(&refusal.in_english())?;
+            import_list(&engine, actor, List { remove_many: true, ..list }).await
         }
-        let engine = app.open(Access::Shared).await?;
-        import(&engine, &bytes, &source, args.mailing, &options).await
+        ended => ended,
     };
-    ended.await.with_context(|| file.display().to_string())
+    Ok(ended?)
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -95,20 +109,9 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(cannot)
 }
 
-#[derive(Default)]
-struct Options {
-    dry_run: bool,
-    replace: bool,
-    yes: bool,
-    basis: Basis,
-    /// The file that the lines are written to that cannot be taken.
-    skip_invalid: Option<PathBuf>,
-    hidden: HiddenRows,
-}
-
-/// Reads the file, and says what is to be known of it before anything is written. The inner error: lines that are wrong.
-fn understood(bytes: &[u8], options: &Options) -> anyhow::Result<(Parsed, Result<(), import::ImportErrors>)> {
-    let parsed = import::parse_with(bytes, options.hidden)?;
+/// Reads the file, and says what is to be known of it before anything is written.
+fn understood(bytes: &[u8], hidden: HiddenRows) -> anyhow::Result<Parsed> {
+    let parsed = import::parse_with(bytes, hidden)?;
     if let Format::Xlsx { sheet, hidden, .. } = &parsed.format
         && !hidden.is_empty()
     {
@@ -120,22 +123,26 @@ fn understood(bytes: &[u8], options: &Options) -> anyhow::Result<(Parsed, Result
     for message in parsed.merged.said().into_iter().chain(parsed.passed_over.said()) {
         show::aside(message);
     }
-    let sound = match &options.skip_invalid {
-        None => parsed.sound(),
-        Some(rest) => {
-            parsed.refused.said().into_iter().for_each(show::aside);
-            if !parsed.left.is_empty() && !options.dry_run {
-                write_rest(rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
-                show::aside(format!(
-                    "{} lines are in {}, each with the reason: mend them, and import that file",
-                    parsed.left.len(),
-                    rest.display()
-                ));
-            }
-            Ok(())
-        }
+    Ok(parsed)
+}
+
+/// Says which lines are left out, and writes them to a file that can be mended: the one named, or (`-`) one beside the list.
+fn leave(parsed: &Parsed, file: &Path, rest: &Path, dry_run: bool) -> anyhow::Result<()> {
+    parsed.refused.said().into_iter().for_each(show::aside);
+    if parsed.left.is_empty() || dry_run {
+        return Ok(());
+    }
+    let rest = match rest == Path::new("-") {
+        true => file.with_file_name(format!("{}-reste.csv", file.file_stem().unwrap_or_default().to_string_lossy())),
+        false => rest.to_owned(),
     };
-    Ok((parsed, sound))
+    write_rest(&rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
+    show::aside(format!(
+        "{} lines are in {}, each with the reason: mend them, and import that file",
+        parsed.left.len(),
+        rest.display()
+    ));
+    Ok(())
 }
 
 /// A file with persons in it is for nobody else.
@@ -148,104 +155,70 @@ pub(super) fn write_rest(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// A dry run before there is a ledger: every contact would be added.
-fn all_are_new(app: &App, bytes: &[u8], mailings: Vec<String>, options: &Options) -> anyhow::Result<Ended> {
-    let (parsed, sound) = understood(bytes, options)?;
-    tell_the_basis(app, &mailings, options);
+fn all_are_new(list: &List<'_>) -> anyhow::Result<Ended> {
+    let parsed = list.parsed;
     for line in parsed.lines.iter().take(1_000) {
         show::line(format!("+ {}", line.address));
     }
     let summary = ImportSummary { added: parsed.lines.len(), ..ImportSummary::default() };
     show::line(sum(parsed.lines.len(), &parsed.format, &summary, true));
-    sound?;
+    if !list.skip_invalid {
+        parsed.sound()?;
+    }
     Ok(Ended::Done)
 }
 
 /// What nobody would expect is said before it is done.
-fn tell_the_basis(app: &App, mailings: &[String], options: &Options) {
-    if mailings.is_empty() {
+fn tell_the_basis(app: &App, list: &List<'_>) {
+    if list.mailings.is_empty() {
         let all: Vec<&str> = app.mailings.iter().map(|mailing| mailing.audience.as_str()).collect();
         show::aside(format!(
             "each is subscribed to {} ({}); --mailing and --basis say otherwise",
             all.join(", "),
-            options.basis.as_str().replace('_', " ")
+            list.basis.as_str().replace('_', " ")
         ));
     }
 }
 
-/// Imports a list that is already in memory, and says what it did.
-pub(in crate::cli) async fn import_bytes(
-    engine: &Engine,
-    bytes: &[u8],
-    source: &str,
-    dry_run: bool,
-    mailings: Vec<String>,
-) -> anyhow::Result<Ended> {
-    import(engine, bytes, source, mailings, &Options { dry_run, ..Options::default() }).await
-}
-
-async fn import(
-    engine: &Engine,
-    bytes: &[u8],
-    source: &str,
-    mailings: Vec<String>,
-    options: &Options,
-) -> anyhow::Result<Ended> {
-    let (parsed, sound) = understood(bytes, options)?;
-    tell_the_basis(&engine.app, &mailings, options);
-    if !options.dry_run {
-        sound.clone()?;
-    }
-    let mailings = match mailings.is_empty() {
-        true => engine.app.mailings.iter().map(|m| m.audience.clone()).collect(),
-        false => mailings,
-    };
-    let contact = |line: import::Line| NewContact {
-        address_hash: engine.tokens.address_hash(&line.address),
-        address: line.address,
-        fields: line.fields,
-        also: line.also,
-    };
-    let contacts: Vec<_> = parsed.lines.into_iter().map(contact).collect();
-    let import = Import {
-        contacts: &contacts,
-        mailings: &mailings,
+/// Imports a list that is already in memory, for all mailings.
+pub(in crate::cli) async fn import_bytes(engine: &Engine, bytes: &[u8], source: &str) -> anyhow::Result<Ended> {
+    let parsed = understood(bytes, HiddenRows::LeftOut)?;
+    let list = List {
+        parsed: &parsed,
         source,
-        basis: options.basis,
-        replace: options.replace,
-        dry_run: options.dry_run,
+        mailings: &[],
+        basis: Basis::default(),
+        replace: false,
+        skip_invalid: false,
+        dry_run: false,
+        remove_many: false,
     };
-    if options.replace && !options.dry_run && !options.yes {
-        let would = watched(engine, &Import { dry_run: true, ..import.clone() }).await?;
-        ask_before_removing(&would)?;
-    }
-    let report = watched(engine, &import).await?;
-    if options.dry_run {
-        show_differences(&report);
-    }
-    show::line(sum(contacts.len(), &parsed.format, &report.summary, options.dry_run));
-    sound?;
-    Ok(Ended::Done)
+    tell_the_basis(&engine.app, &list);
+    Ok(import_list(engine, &crate::cli::actor(source)?, list).await?)
 }
 
 /// With a bar on a terminal, where it takes long enough to be seen.
-async fn watched(engine: &Engine, import: &Import<'_>) -> anyhow::Result<ImportReport> {
+async fn import_list(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<Ended, ActionError> {
     let target = match std::io::stderr().is_terminal() {
         true => ProgressDrawTarget::stderr(),
         false => ProgressDrawTarget::hidden(),
     };
-    let bar = ProgressBar::with_draw_target(Some(import.contacts.len() as u64), target);
-    let report = engine.store.import(import, &|lines| bar.inc(lines as u64), engine.app.clock.now()).await;
+    let bar = ProgressBar::with_draw_target(None, target);
+    let imported = actions::partners::import(engine, actor, list, &|lines| bar.inc(lines as u64)).await;
     bar.finish_and_clear();
-    Ok(report?)
+    let Imported { contacts, report, problems } = imported?;
+    if list.dry_run {
+        show_differences(&report);
+    }
+    show::line(sum(contacts, &list.parsed.format, &report.summary, list.dry_run));
+    match problems {
+        Some(problems) => Err(anyhow::Error::from(problems).into()),
+        None => Ok(Ended::Done),
+    }
 }
 
-/// I08: a list that was cut short must not empty the ledger.
-fn ask_before_removing(would: &ImportReport) -> anyhow::Result<()> {
-    let (gone, known) = (would.summary.gone, would.known);
-    if gone * 5 <= known {
-        return Ok(());
-    }
-    let question = format!("this removes {gone} of {known} contacts ({} %)", gone * 100 / known);
+/// A person decides whether many contacts are removed (I08).
+fn confirm(question: &str) -> anyhow::Result<()> {
     if std::io::stdin().is_terminal() {
         let _ = write!(std::io::stderr(), "{question}. Go on? [y/N] ");
         let mut answer = String::new();

@@ -3,7 +3,8 @@
 mod import;
 mod one;
 
-use super::{Context, Ended, show};
+use super::{Context, Ended, show, tables};
+use crate::actions::{self, Actor, partners::Erasure};
 use crate::app::Engine;
 use crate::domain::{
     email::EmailAddress,
@@ -11,8 +12,8 @@ use crate::domain::{
     segment::{Field, Segment},
 };
 use crate::partners::export;
-use crate::report;
-use crate::store::{Access, Erased, LogFilter};
+use crate::store::{Access, LogFilter};
+use crate::views::{log, orders::OrderView};
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};
 
@@ -114,34 +115,39 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<Ended> {
-    let command = match command {
-        // It reads the file before it opens a ledger.
-        Command::Import(args) => return import::run(context, args).await,
-        other => other,
-    };
-    let engine = context.engine(Access::Shared).await?;
+    let engine = || context.engine(Access::Shared);
     match command {
+        // It reads the file before it opens a ledger.
         Command::Import(args) => import::run(context, args).await,
-        Command::List { segment, json } => list(&engine, segment.as_deref(), json).await,
-        Command::Export { contact: Some(address), .. } => export_person(&engine, &address).await,
-        Command::Export { out, segment, .. } => export_list(&engine, out.as_deref(), segment.as_deref()).await,
-        Command::Erase { address } => erase(&engine, &address).await,
+        Command::List { segment, json } => list(&engine().await?, segment.as_deref(), json).await,
+        Command::Export { contact: Some(address), .. } => export_person(&engine().await?, &address).await,
+        Command::Export { out, segment, .. } => export_list(&engine().await?, out.as_deref(), segment.as_deref()).await,
+        Command::Erase { address } => erase(&engine().await?, &context.actor()?, &address).await,
         Command::Suppress { address, mailing } => {
-            if let Some(id) = &mailing {
-                engine.app.mailing(id)?;
-            }
-            one::suppress(&engine, &address, mailing.as_deref()).await
+            one::suppress(&engine().await?, &context.actor()?, &address, mailing.as_deref()).await
         }
         Command::Lift { address, mailing, why } => {
-            if let Some(id) = &mailing {
-                engine.app.mailing(id)?;
-            }
-            one::lift(&engine, &address, mailing.as_deref(), &why).await
+            one::lift(&engine().await?, &context.actor()?, &address, mailing.as_deref(), &why).await
         }
-        Command::Add { address, fields, mailing, why } => one::add(&engine, address, fields, mailing, &why).await,
-        Command::Edit { address, fields } => one::edit(&engine, address, fields).await,
-        Command::Move { from, to } => one::move_to(&engine, &from, &to).await,
+        Command::Add { address, fields, mailing, why } => {
+            one::add(&engine().await?, &context.actor()?, &address, fields, &mailing, &why).await
+        }
+        Command::Edit { address, fields } => one::edit(&engine().await?, &context.actor()?, &address, fields).await,
+        Command::Move { from, to } => one::move_to(&engine().await?, &context.actor()?, &from, &to).await,
     }
+}
+
+async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> anyhow::Result<Ended> {
+    match actions::partners::erase(engine, actor, address).await? {
+        Erasure::Done { deliveries } => {
+            show::line(format!("{address} is erased; {deliveries} deliveries keep their state and lost their person"));
+            show::line("The address is suppressed by its fingerprint: no import brings mail to it again.");
+        }
+        Erasure::NotKnown => {
+            show::line(format!("{address} was not known; it is suppressed by its fingerprint all the same"))
+        }
+    }
+    Ok(Ended::Done)
 }
 
 /// The expression with a mark beneath what is wrong with it.
@@ -189,7 +195,7 @@ async fn list(engine: &Engine, segment: Option<&str>, as_json: bool) -> anyhow::
     if as_json {
         show::json(&contacts.iter().map(export::listed).collect::<Vec<_>>())?;
     } else {
-        show::line(report::contacts_table(&contacts));
+        show::line(tables::contacts_table(&contacts));
         show::line(format!("{} contacts", contacts.len()));
     }
     Ok(Ended::Done)
@@ -215,24 +221,9 @@ async fn export_person(engine: &Engine, address: &EmailAddress) -> anyhow::Resul
     let dossier = engine.store.dossier(&address.key(), &engine.tokens.address_hash(address)).await?;
     let log = engine.store.log(&LogFilter { address_key: Some(address.key()), ..Default::default() }).await?;
     let zone = engine.app.config.zone;
-    let (deliveries, editions) = (report::log_json(&log, zone), engine.store.editions().await?);
-    let orders = report::orders_json(&dossier.orders, &editions, zone);
+    let editions = engine.store.editions().await?;
+    let orders: Vec<_> = dossier.orders.iter().map(|order| OrderView::new(order, &editions, zone)).collect();
+    let (deliveries, orders) = (serde_json::to_value(log::page(&log, zone))?, serde_json::to_value(orders)?);
     show::json(&export::person(&address.to_string(), &dossier, &deliveries, &orders))?;
     Ok(Ended::Done)
-}
-
-async fn erase(engine: &Engine, address: &EmailAddress) -> anyhow::Result<Ended> {
-    let hash = engine.tokens.address_hash(address);
-    match engine.store.erase(&address.key(), &hash, engine.app.clock.now()).await? {
-        Erased::Done { deliveries } => {
-            show::line(format!("{address} is erased; {deliveries} deliveries keep their state and lost their person"));
-            show::line("The address is suppressed by its fingerprint: no import brings mail to it again.");
-            Ok(Ended::Done)
-        }
-        Erased::NotKnown => {
-            show::line(format!("{address} was not known; it is suppressed by its fingerprint all the same"));
-            Ok(Ended::Done)
-        }
-        Erased::UnderWay => bail!("a message to {address} is being sent; nothing was erased. Try again in a minute"),
-    }
 }

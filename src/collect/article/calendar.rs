@@ -17,6 +17,10 @@ pub(super) struct Calendar {
     pub(super) week: Option<Week>,
     /// The last day that a heading named.
     pub(super) last: Option<NaiveDate>,
+    /// The week that most headings agree on, weekday and date. One heading that contradicts itself is read in it.
+    pub(super) agreed: Option<Week>,
+    /// It says « aujourd’hui », « demain » or « ce soir »: its days are those around the publication.
+    pub(super) speaks_of_today: bool,
 }
 
 /// The dates of an expression, and what a person should look at.
@@ -46,7 +50,7 @@ impl Calendar {
                 spread_months(&mut ends);
                 let first = self.day(&ends[0], &mut out.warnings);
                 // The end is looked for after the beginning: `du 30 décembre au 3 janvier`.
-                let after = Calendar { published: first.unwrap_or(self.published), week: self.week, last: first };
+                let after = Calendar { published: first.unwrap_or(self.published), last: first, ..*self };
                 let last = after.day(&ends[1], &mut out.warnings);
                 if let (Some(first), Some(last)) = (first, last) {
                     let last = if last < first { last.with_year(last.year() + 1).unwrap_or(last) } else { last };
@@ -60,6 +64,12 @@ impl Calendar {
     }
 
     fn day(&self, mention: &Mention, warnings: &mut Vec<String>) -> Option<NaiveDate> {
+        if let Some(offset) = mention.offset.filter(|_| mention.day.is_none()) {
+            let date = self.published + Days::new(u64::from(offset));
+            // An article that was put online the evening before says « aujourd’hui » of the day it is read.
+            let named = mention.weekday.filter(|weekday| *weekday != date.weekday());
+            return Some(named.map_or(date, |weekday| date + Days::new(days_ahead(date.weekday(), weekday))));
+        }
         match (mention.day, mention.month) {
             (Some(day), Some(month)) => self.of_month(day, month, mention, warnings),
             (Some(day), None) => self.of_number(day, mention, warnings),
@@ -80,6 +90,11 @@ impl Calendar {
         };
         let Some(weekday) = mention.weekday else { return Some(nearest) };
         let fitting: Vec<NaiveDate> = candidates.iter().copied().filter(|date| date.weekday() == weekday).collect();
+        let agreed = self.agreed.and_then(|week| candidates.iter().copied().find(|date| week.contains(*date)));
+        if let Some(date) = agreed.filter(|date| !fitting.contains(date)) {
+            warnings.push(disagreement(weekday, date));
+            return Some(date);
+        }
         Some(self.nearest(&fitting).unwrap_or_else(|| {
             warnings.push(disagreement(weekday, nearest));
             nearest
@@ -113,8 +128,13 @@ impl Calendar {
         let week = self.week.or(self.last.map(Week::of));
         let in_week = week.and_then(|week| week.days().find(|date| date.weekday() == weekday));
         in_week.unwrap_or_else(|| {
-            let ahead = (7 + weekday.num_days_from_monday() - self.published.weekday().num_days_from_monday()) % 7;
-            self.published.checked_add_days(Days::new(u64::from(ahead))).unwrap_or(self.published)
+            // What goes online on a Saturday is about the week that comes; on other days « samedi » is the next one.
+            if matches!(self.published.weekday(), Weekday::Sat | Weekday::Sun) && !self.speaks_of_today {
+                let week = Week::after(self.published);
+                return week.days().find(|date| date.weekday() == weekday).unwrap_or(self.published);
+            }
+            let ahead = Days::new(days_ahead(self.published.weekday(), weekday));
+            self.published.checked_add_days(ahead).unwrap_or(self.published)
         })
     }
 
@@ -122,6 +142,11 @@ impl Calendar {
         let near = self.week.map_or(self.published, Week::monday);
         dates.iter().copied().min_by_key(|date| (*date - near).num_days().abs())
     }
+}
+
+/// Days from one weekday forward to the next `to`, 0 to 6.
+fn days_ahead(from: Weekday, to: Weekday) -> u64 {
+    u64::from((7 + to.num_days_from_monday() - from.num_days_from_monday()) % 7)
 }
 
 /// `1er, 2 et 3 décembre`: the month is said once. `29 au 4 août`: then the first is of July.
@@ -175,7 +200,7 @@ mod tests {
     use super::*;
 
     fn calendar(published: &str) -> Calendar {
-        Calendar { published: published.parse().unwrap(), week: None, last: None }
+        Calendar { published: published.parse().unwrap(), week: None, last: None, agreed: None, speaks_of_today: false }
     }
 
     fn check(calendar: Calendar, text: &str, expected: &[&str]) {

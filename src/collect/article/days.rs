@@ -16,6 +16,8 @@ pub(super) struct Mention {
     pub(super) day: Option<u32>,
     pub(super) month: Option<u32>,
     pub(super) year: Option<i32>,
+    /// Days after the publication: `aujourd'hui` is 0, `demain` 1.
+    pub(super) offset: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +126,9 @@ fn glued(tokens: &[Token], at: usize) -> bool {
 /// `12`, `1er`: a number that can be a day of the month, and is not an hour, a price or an age.
 fn day_number(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
     let number = tokens.get(at)?.number().filter(|n| (1..=31).contains(n))?;
-    if tokens[at].fold.len() > 2 {
+    // `05 62 00 00 00` is a telephone.
+    let phone = tokens[at].fold.starts_with('0') && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Number);
+    if tokens[at].fold.len() > 2 || phone {
         return None;
     }
     if is(tokens, at + 1, &["er", "ᵉʳ"]) {
@@ -165,10 +169,45 @@ fn day_number(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
     Some((number, at + 1))
 }
 
+/// `sam. 12`, `dim 13`: short forms count only before a number, since `mar` and `mer` are words.
+fn short_weekday(tokens: &[Token], at: usize) -> Option<(Weekday, usize)> {
+    let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
+    let dotted = is(tokens, at + 1, &["."]);
+    let index = ["lun", "mar", "mer", "jeu", "ven", "sam", "dim"]
+        .iter()
+        .position(|short| token.is(short))
+        .or_else(|| ["lu", "ma", "me", "je", "ve", "sa", "di"].iter().position(|short| dotted && token.is(short)))?;
+    let next = at + 1 + usize::from(is(tokens, at + 1, &["."]));
+    day_number(tokens, next).map(|_| (WEEKDAYS[index].1, next))
+}
+
+/// `aujourd'hui`, `demain`, also with the weekday after it: `DEMAIN DIMANCHE`.
+fn relative(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
+    let offset = match tokens.get(at)?.fold.as_str() {
+        "aujourd'hui" => 0,
+        "demain" => 1,
+        "apres-demain" => 2,
+        _ => return None,
+    };
+    let next = at + 1 + usize::from(is(tokens, at + 1, &[","]) && tokens.get(at + 2).and_then(weekday).is_some());
+    let named =
+        mention(tokens, next, false).filter(|found| found.what.weekday.is_some() && found.what.offset.is_none());
+    let (what, to) = named.map_or((Mention::default(), at + 1), |found| (found.what, found.to));
+    Some(Found { what: Mention { offset: Some(offset), ..what }, to })
+}
+
 /// One mention. `bare` allows a number alone: only inside a list or a range.
 fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>> {
+    if let Some(found) = relative(tokens, at) {
+        return Some(found);
+    }
     let mut what = Mention { weekday: tokens.get(at).and_then(weekday), ..Mention::default() };
     at += usize::from(what.weekday.is_some());
+    if what.weekday.is_none()
+        && let Some((day, next)) = short_weekday(tokens, at)
+    {
+        (what.weekday, at) = (Some(day), next);
+    }
     if let Some((day, month, year, to)) = numeric_date(tokens, at) {
         if what.weekday.is_some() || year.is_some() {
             return Some(Found { what: Mention { day: Some(day), month: Some(month), year, ..what }, to });
@@ -195,6 +234,7 @@ fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>
             }
         }
     }
+    // `ce dimanche matin`: the part of the day is the hour's.
     (what.weekday.is_some() || what.day.is_some()).then_some(Found { what, to: at })
 }
 
@@ -257,7 +297,8 @@ fn list(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
     let mut mentions = vec![first.what];
     let mut to = first.to;
     // The longest prefix that makes sense: a bare number needs a month after it or a weekday before it.
-    let mut sound = if first.what.weekday.is_some() || first.what.month.is_some() { Some((1, to)) } else { None };
+    let named = first.what.weekday.is_some() || first.what.month.is_some() || first.what.offset.is_some();
+    let mut sound = if named { Some((1, to)) } else { None };
     while mentions.len() < LONGEST && is(tokens, to, &[",", "et", "&", "/", "puis", "ou", "+"]) {
         let mut next = to + 1;
         next += usize::from(is(tokens, next, &["et"]));
@@ -297,7 +338,7 @@ pub(super) fn recurrence(tokens: &[Token], at: usize) -> Option<Found<Recurrence
         }
     };
     if is(tokens, at, &["tous", "toutes"]) && is(tokens, at + 1, &["les"]) {
-        if is(tokens, at + 2, &["jours"]) {
+        if is(tokens, at + 2, &["jours", "matins", "soirs", "apres-midi", "midis", "nuits"]) {
             let mut to = at + 3;
             if is(tokens, to, &["de"]) && is(tokens, to + 1, &["la"]) && is(tokens, to + 2, &["semaine"]) {
                 to += 3;
@@ -307,7 +348,7 @@ pub(super) fn recurrence(tokens: &[Token], at: usize) -> Option<Found<Recurrence
         return weekday_list(tokens, at + 2).map(|found| on(found.what, found.to));
     }
     if is(tokens, at, &["chaque"]) {
-        if is(tokens, at + 1, &["jour"]) {
+        if is(tokens, at + 1, &["jour", "matin", "soir"]) {
             return Some(on(Weekdays::ALL, at + 2));
         }
         return weekday_list(tokens, at + 1).map(|found| on(found.what, found.to));
@@ -329,7 +370,7 @@ fn weekday_list(tokens: &[Token], mut at: usize) -> Option<Found<Weekdays>> {
     let mut days = Weekdays::default();
     let mut to = None;
     loop {
-        at += usize::from(is(tokens, at, &["le", "les", "ce"]));
+        at += usize::from(is(tokens, at, &["le", "les", "ce", "chaque"]));
         let Some(day) = tokens.get(at).and_then(weekday) else { break };
         if tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Number) && day_number(tokens, at + 1).is_some() {
             break; // `sauf le jeudi 15` is a date

@@ -34,6 +34,12 @@ pub(super) struct Draft<'m, 'w, 'a> {
     pub(super) place: Option<Place>,
     pub(super) title: String,
     pub(super) extra_note: Option<String>,
+    /// Tokens of the title.
+    pub(super) titled: Option<(usize, usize)>,
+    /// The sentence that stands in for a title: tokens.
+    pub(super) as_written: Option<(usize, usize)>,
+    /// The sentences beside it.
+    pub(super) rest: Vec<String>,
 }
 
 impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
@@ -51,6 +57,9 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             place: None,
             title: String::new(),
             extra_note: None,
+            titled: None,
+            as_written: None,
+            rest: Vec::new(),
         }
     }
 
@@ -66,7 +75,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
     }
 
     pub(super) fn is_free(&self, at: usize) -> bool {
-        !self.claimed[at - self.part.from]
+        at.checked_sub(self.part.from).and_then(|at| self.claimed.get(at)).is_none_or(|claimed| !claimed)
     }
 
     /// A free word that is not only grammar.
@@ -82,6 +91,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         if self.place.is_none() && self.towns.is_empty() {
             self.place = self.visited_place();
         }
+        self.choose();
     }
 
     pub(super) fn claim_marks(&mut self) {
@@ -101,13 +111,21 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             self.event.part_of_day = times.iter().find_map(|times| times.part);
             self.event.all_day = times.iter().any(|times| times.all_day);
         }
+        if let Some(Meaning::Times(ends)) = self.part.ends.map(|mark| &marked.marks[mark].meaning) {
+            let end = ends.slots.first().map(|slot| slot.start);
+            if let Some(slot) = self.slots.last_mut().filter(|slot| slot.end.is_none()) {
+                slot.end = end;
+            }
+        }
         let mut prices: Vec<String> = Vec::new();
         for (index, mark) in marked.marks.iter().enumerate() {
             if mark.from < self.part.from || mark.to > self.part.to {
                 continue;
             }
             let claim = match &mark.meaning {
-                Meaning::Times(times) if times.end.is_some() => self.claim_end(times),
+                Meaning::Times(times) if times.end.is_some() => {
+                    self.in_its_sentence(mark.from) && self.claim_end(times)
+                }
                 Meaning::Times(times) => self.part.times.contains(&index) && !times.vague,
                 Meaning::Price => {
                     prices.push(self.price(mark.from, mark.to));
@@ -120,6 +138,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
                         true
                     }
                 },
+                Meaning::Status(_) if !self.state_is_of_this(mark.from) => false,
                 Meaning::Status(said) => {
                     if self.status.is_none() {
                         self.status = Some(said.clone());
@@ -140,9 +159,46 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         }
     }
 
+    /// Whether a mark stands in the sentence with the hour of the part, or in one that follows from it.
+    fn in_its_sentence(&self, at: usize) -> bool {
+        let marked = self.marked;
+        let hour = self
+            .part
+            .times
+            .iter()
+            .map(|mark| &marked.marks[*mark])
+            .find(|mark| matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty()));
+        hour.is_none_or(|hour| {
+            marked.sentences.iter().any(|(from, to)| (*from..*to).contains(&hour.from) && (*from..*to).contains(&at))
+                || (hour.to..at).all(|i| !marked.is_content(i))
+        })
+    }
+
+    /// `la séance de 21 h est complète` says nothing of the one at 18 h: a state is of the hour in its own sentence.
+    fn state_is_of_this(&self, at: usize) -> bool {
+        let marked = self.marked;
+        let Some((from, to)) =
+            super::sentences::sentences(marked.words).into_iter().find(|(from, to)| (*from..*to).contains(&at))
+        else {
+            return true;
+        };
+        let in_sentence = |mark: &super::marks::Mark| {
+            mark.from >= from
+                && mark.to <= to
+                && matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty())
+        };
+        let own = self.part.times.iter().any(|mark| in_sentence(&marked.marks[*mark]));
+        own || !marked.marks.iter().any(in_sentence)
+    }
+
     /// `jusqu'à 23 h` ends the event that has begun.
     pub(super) fn claim_end(&mut self, times: &Times) -> bool {
+        let sound = |start: chrono::NaiveTime| {
+            use chrono::Timelike;
+            times.end.is_none_or(|end| end > start || start.hour() >= 17 && end.hour() < 8)
+        };
         match self.slots.as_mut_slice() {
+            [slot] if !sound(slot.start) => false,
             [] => {
                 self.event.end = times.end;
                 true
@@ -190,7 +246,10 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
 
     /// `brocante du premier dimanche`: a weekday inside a phrase is a word of it.
     pub(super) fn stands_apart(&self, from: usize, spec: &Spec) -> bool {
+        let named = from > 0 && self.words().is(from - 1, &["du", "des", "de", "le", "les", "premier", "dernier"]);
         has_number(spec)
+            || self.setting.placed_by_words && !named
+            || self.words().is(from, &["ce", "le", "les"])
             || from == self.part.from
             || self.marked.is_boundary(from - 1)
             || self.words().tokens[from - 1].kind != Kind::Word
@@ -221,16 +280,30 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let mut found: Vec<Place> = Vec::new();
         let mut titled = false;
         let mut at = self.part.from;
+        // `Église Saint-Sigismond – concert de vielle`: the place, a dash, then what.
+        if let Some(place) = self.place_before_dash().or_else(|| self.place_after_hour()) {
+            at = place.to;
+            titled = true;
+            self.claim(place.from, place.to);
+            found.push(place);
+        }
         // No place goes on over a claimed word: the next one is looked for once, not from every token.
         let mut end = at;
         while at < self.part.to {
             if end <= at {
                 end = (at + 1..self.part.to).find(|i| !self.is_free(*i)).unwrap_or(self.part.to);
             }
+            if self.marked.quiet[at] {
+                at += 1;
+                continue;
+            }
             if let Some(to) = quotation(&self.words().tokens, at) {
                 titled = true;
                 at = to.min(self.part.to);
                 continue;
+            }
+            if let Some(place) = self.subject_commune(at) {
+                found.push(place);
             }
             let place = if self.is_free(at) && !self.leaves_from_there(at) {
                 self.reader(at, end, titled).place(at)
@@ -266,6 +339,23 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         if found.first().is_some_and(bare) && found.iter().any(told) {
             found.retain(|place| !bare(place));
         }
+        // `excursion au village de Terraube. Départ place du Foirail`: one meets where it starts.
+        let meets = |place: &Place| {
+            let before =
+                (self.part.from..place.from).rev().take_while(|at| !self.words().tokens[*at].is_sentence_end());
+            before.into_iter().any(|at| self.words().is(at, &["depart", "rendez-vous", "rdv", "rv"]))
+                || self.words().is(place.from, &["rendez-vous", "rdv", "rv"])
+        };
+        if let Some(at) = found.iter().position(meets).filter(|at| *at > 0) {
+            // `promenade à Montréal (rendez-vous place de la Mairie)`: the town of the one, the spot of the other.
+            let before: Vec<Place> = found.drain(..at).collect();
+            let town = before.into_iter().find(|place| place.commune.is_some() && place.venue.is_none());
+            if let Some((town, meeting)) = town.zip(found.first_mut()).filter(|(_, meeting)| meeting.commune.is_none())
+            {
+                self.claim(town.from, town.to);
+                meeting.commune = town.commune;
+            }
+        }
         let mut found = found.into_iter();
         let mut place = found.next()?;
         self.claim(place.from, place.to);
@@ -273,15 +363,67 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             let complements = match (&place.commune, &place.venue, &other.commune, &other.venue) {
                 (Some(_), None, None, Some(_)) | (None, Some(_), Some(_), None) => true,
                 (Some(a), None, Some(b), Some(_)) => a == b,
+                // `au Centre social, de 14 h à 16 h, place Cardan à Ternoux`
+                (None, Some(_), Some(_), Some(_)) => true,
                 _ => false,
             };
             if complements && !self.words().is(other.from, &["rdv", "rv", "rendez-vous"]) {
                 self.claim(other.said_from.min(other.from), other.to);
                 place.commune = place.commune.or(other.commune);
-                place.venue = place.venue.or(other.venue);
+                place.venue = match (place.venue.take(), other.venue) {
+                    (Some(venue), Some(more)) if venue != more => Some(format!("{venue}, {more}")),
+                    (venue, more) => venue.or(more),
+                };
             }
         }
         Some(place)
+    }
+
+    /// `15 h, cinéma Le Pari. Le Siffleur…`: hour and place are a sentence, what it is the next one.
+    fn place_after_hour(&self) -> Option<Place> {
+        let mark = self.part.times.first().map(|mark| &self.marked.marks[*mark])?;
+        let (from, to) = self.marked.sentences.iter().copied().find(|(from, to)| (*from..*to).contains(&mark.from))?;
+        if (from..mark.from).any(|at| self.is_content(at))
+            || !(to..self.part.to).any(|at| self.is_content(at) && !self.marked.quiet[at])
+        {
+            return None;
+        }
+        let place = super::places::place_field(self.words(), mark.to, to)?;
+        Some(Place { from: mark.to, to: to.min(self.part.to), said_from: mark.to, ..place })
+    }
+
+    fn place_before_dash(&self) -> Option<Place> {
+        const FAR: usize = 10;
+        let words = self.words();
+        let from = (self.part.from..self.part.to).find(|at| words.tokens[*at].kind == Kind::Word)?;
+        let dash = (from + 2..self.part.to.min(from + FAR)).find(|at| {
+            words.is(*at, &["-"]) && words.tokens[*at].start > words.tokens[at - 1].end && self.is_free(*at)
+        })?;
+        let place = super::places::place_field(words, from, dash)?;
+        (place.venue.is_some() && (dash + 1..self.part.to).any(|at| self.is_content(at))).then_some(Place {
+            from,
+            to: dash + 1,
+            said_from: from,
+            ..place
+        })
+    }
+
+    /// `Barran sort les tables`, `Pavie accueille le cirque`: the commune that does it is where it is. Its words stay.
+    fn subject_commune(&self, at: usize) -> Option<Place> {
+        let words = self.words();
+        let opens = at == self.part.from || self.marked.is_boundary(at - 1) || !self.is_free(at - 1);
+        if !opens || !self.is_free(at) {
+            return None;
+        }
+        let (name, to) = communes::written(words, at)?;
+        let verb = to + usize::from(words.is(to, &["se", "s'", "vous", "y"]));
+        super::verbs::is_finite(words, verb).then(|| Place {
+            commune: Some(name),
+            from: at,
+            to: at,
+            said_from: at,
+            ..Place::default()
+        })
     }
 
     /// `randonnée de Pavie à Auch` leaves one town for another: neither is a place to be at.

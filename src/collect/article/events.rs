@@ -4,6 +4,8 @@
 //! their event: understanding sorts words, it never drops one. Where the grammar is unsure it claims nothing and the
 //! item is printed as written.
 
+use std::collections::HashSet;
+
 use chrono::{Days, NaiveDate, NaiveTime};
 
 use super::calendar::Calendar;
@@ -14,23 +16,33 @@ use super::html::Link;
 use super::marks::{Meaning, Said, marks};
 use super::parts::{Marked, Part};
 use super::places::Place;
+use super::record::record;
 use super::text::{Kind, Words, one_spaced, trimmed};
 use super::titles;
+use super::words::SAID_OTHERWISE;
 use crate::domain::agenda::{Event, Status};
 
 /// Where the item stands in the article.
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'a> {
     pub(super) calendar: &'a Calendar,
-    pub(super) home: &'a str,
     /// The day it stands under.
     pub(super) day: Option<NaiveDate>,
+    /// The office's own commune, and the words of the venues that are known to be there.
+    pub(super) home: &'a str,
+    pub(super) venues: &'a [Vec<String>],
     /// The commune of the heading it stands under.
     pub(super) town: Option<&'a str>,
     /// Exhibitions are announced for the whole territory: no home is assumed.
     pub(super) exhibition: bool,
     /// Recurrences and dates in the item have been used to place it.
     pub(super) placed_by_words: bool,
+    /// The first line is the item's title.
+    pub(super) titled: bool,
+    /// The whole sentence, where only a part of it is read for this day.
+    pub(super) sentence: Option<&'a str>,
+    /// The heading of the theme it stands under: `Les marchés`.
+    pub(super) theme: Option<&'a str>,
 }
 
 /// What was understood of one item.
@@ -50,6 +62,10 @@ pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> U
     }
     let words = Words::of(text);
     let marked = Marked::of(&words, marks(&words));
+    if let Some(mut understood) = record(&marked, links, setting) {
+        keep_every_word(&marked, &mut understood.events);
+        return understood;
+    }
     let cut = marked.cut();
     if cut.unsure {
         return Understood::default();
@@ -65,12 +81,45 @@ pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> U
         };
         before = Some(known);
     }
-    match preamble.map(|preamble| preamble.place) {
+    match preamble.filter(|preamble| preamble.shares).map(|preamble| preamble.place) {
         Some(None) => share_the_last_place(&mut out.events),
         Some(Some(place)) => note_unused(&place, &mut out.events),
         None => {}
     }
+    keep_every_word(&marked, &mut out.events);
     out
+}
+
+/// What no field of any event says stays with the last one, by whole sentences: understanding sorts words, it drops none.
+fn keep_every_word(marked: &Marked<'_, '_>, events: &mut [Event]) {
+    let stem = |word: &str| word.trim_end_matches('s').to_owned();
+    let words_of = |text: &str| -> Vec<String> {
+        let plain = super::text::folded(text);
+        plain.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 2).map(str::to_owned).collect()
+    };
+    let mut said: HashSet<String> = HashSet::new();
+    for event in events.iter() {
+        let fields = [
+            Some(&event.title),
+            event.place.as_ref(),
+            event.price.as_ref(),
+            event.note.as_ref(),
+            event.until_text.as_ref(),
+        ];
+        said.extend(fields.into_iter().flatten().flat_map(|field| words_of(field)).map(|word| stem(&word)));
+    }
+    let Some(last) = events.last_mut() else { return };
+    for &(from, to) in &marked.sentences {
+        let sentence = marked.words.slice(from, to);
+        let lost = words_of(sentence)
+            .iter()
+            .any(|word| !SAID_OTHERWISE.contains(&word.as_str()) && !said.contains(&stem(word)));
+        let text = one_spaced(trimmed(sentence));
+        if lost && !text.is_empty() {
+            said.extend(words_of(&text).iter().map(|word| stem(word)));
+            last.note = Some(last.note.take().map_or_else(|| text.clone(), |note| format!("{note} · {text}")));
+        }
+    }
 }
 
 /// `Ora Prunier, au Cri'Art : à 21 h à Pavie`: where each event says its own place, the words before them are a note.
@@ -96,6 +145,8 @@ fn share_the_last_place(events: &mut [Event]) {
 
 /// What the words before several events say for all of them.
 struct Preamble {
+    /// Its first token.
+    from: usize,
     note: String,
     title: String,
     place: Option<Place>,
@@ -103,24 +154,38 @@ struct Preamble {
     /// Its price, telephone and link are of each event that has none of its own; so is its status.
     event: Event,
     status: Option<Said>,
+    /// It ends with a colon or is a few words: its place is that of all.
+    shares: bool,
 }
 
 impl Preamble {
     fn of(marked: &Marked<'_, '_>, from: usize, to: usize, links: &[Link], setting: &Setting<'_>) -> Self {
-        let part = Part { from, to, times: Vec::new() };
+        let part = Part { from, to, ..Part::default() };
         let mut draft = Draft::of(marked, &part, links, setting);
         draft.claim_marks();
-        let place = draft.claim_place();
+        let shares =
+            marked.words.is(to, &[":"]) || marked.words.is(to.saturating_sub(1), &[":", "avec"]) || to - from <= 8;
+        // The place of a sentence of its own stays among its words.
+        let place = if shares { draft.claim_place() } else { None };
         let note = draft.note().join(" · ");
         let event = Event { link: draft.link(from, to), ..draft.event.clone() };
         Self {
+            from,
             words: note.split(' ').count(),
             title: titles::shown(&note).text,
             note,
             place,
             event,
             status: draft.status,
+            shares,
         }
+    }
+}
+
+impl Known {
+    /// `marché de nuit à Brassol ; à partir de 21 h, concert`: the town holds, a venue need not.
+    fn town_only(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.commune.is_some() && place.venue.is_none())
     }
 }
 
@@ -138,7 +203,7 @@ impl Draft<'_, '_, '_> {
     /// Completes the part with what stands around it and adds its events. `None`: not understood.
     fn finish(mut self, preamble: Option<&Preamble>, before: Option<&Known>, out: &mut Understood) -> Option<Known> {
         const LONGEST_TITLE: usize = 220;
-        let mut note = self.note();
+        let mut note = if self.as_written.is_some() { std::mem::take(&mut self.rest) } else { self.note() };
         let own_title = !self.title.is_empty();
         if !own_title {
             // `…, et à 15 h à la cathédrale`: the same thing again, elsewhere.
@@ -153,15 +218,17 @@ impl Draft<'_, '_, '_> {
             }
         } else if let Some(preamble) = preamble {
             let few_words = preamble.words <= 6 || out.events.is_empty();
-            if few_words && !preamble.note.is_empty() {
+            let shown = self.as_written.is_some_and(|(from, _)| from <= preamble.from);
+            if few_words && !preamble.note.is_empty() && !shown {
                 note.insert(0, preamble.note.clone());
             }
         }
-        if self.title.len() > LONGEST_TITLE {
+        if self.title.len() > LONGEST_TITLE && self.as_written.is_none() {
             return None;
         }
         note.extend(self.extra_note.take());
         self.event.note = if note.is_empty() { None } else { Some(note.join(" · ")) };
+        self.read_address();
         let place = self.completed_place(preamble, before);
         let known = Known {
             title: self.title.clone(),
@@ -179,6 +246,25 @@ impl Draft<'_, '_, '_> {
         }
         self.push_events(place, out);
         Some(known)
+    }
+
+    /// Adds the events of an item of fields, which has its title, place and note already.
+    pub(super) fn finish_record(self, out: &mut Understood) {
+        let place = self.completed_place(None, None);
+        self.push_events(place, out);
+    }
+
+    /// `15 h, cinéma Le Pari. Le Siffleur…`: a sentence of hour and place gives the place.
+    fn read_address(&mut self) {
+        let Some(mark) = self.part.times.first().map(|mark| &self.marked.marks[*mark]) else { return };
+        let Some((_, to)) = self.marked.sentences.iter().copied().find(|(from, to)| (*from..*to).contains(&mark.from))
+        else {
+            return;
+        };
+        let from = mark.to + usize::from(self.words().is(mark.to, &[",", ":", "-"]));
+        if self.place.is_none() && from < to && to < self.part.to {
+            self.place = super::places::place_field(self.words(), from, to);
+        }
     }
 
     fn join_meeting_point(self, before: Option<&Known>, out: &mut Understood) -> Option<Known> {
@@ -202,6 +288,15 @@ impl Draft<'_, '_, '_> {
         }
     }
 
+    /// Whether the part stands in the sentence of the part before it; a semicolon ends none here.
+    fn goes_on_in_its_sentence(&self) -> bool {
+        let words = self.words();
+        let hour = self.part.times.first().map_or(self.part.to, |mark| self.marked.marks[*mark].from);
+        let ends = |at: usize| words.is(at, &[".", "!", "?", "…", "\n"]) && self.marked.is_boundary(at);
+        let begins_one = self.part.from > 0 && ends(self.part.from - 1);
+        !begins_one && !(self.part.from..hour).any(ends)
+    }
+
     /// `feu d'artifice sur les berges, suivi d'un bal`: one goes on where the other ends.
     fn follows_at_once(&self) -> bool {
         let first = (self.part.from..self.part.to).find(|at| self.words().tokens[*at].kind == Kind::Word);
@@ -210,14 +305,32 @@ impl Draft<'_, '_, '_> {
 
     /// The place with the commune that its surroundings give it.
     fn completed_place(&self, preamble: Option<&Preamble>, before: Option<&Known>) -> Option<Place> {
-        let around = preamble.and_then(|preamble| preamble.place.clone()).or_else(|| {
-            before.filter(|known| known.place_leads || self.follows_at_once()).and_then(|known| known.place.clone())
-        });
-        let other_commune = before
-            .and_then(|known| known.place.as_ref()?.commune.clone())
-            .is_some_and(|commune| commune != self.setting.home);
+        let around =
+            preamble.filter(|preamble| preamble.shares).and_then(|preamble| preamble.place.clone()).or_else(|| {
+                let same = before.filter(|_| self.goes_on_in_its_sentence());
+                // `… à Roquelaure ; les chasseurs de Duran vous attendent`: another commune is named, so which one is not certain.
+                let same = same.filter(|known| {
+                    known.place.as_ref().is_none_or(|place| !self.names_a_commune_but(place.commune.as_deref()))
+                });
+                same.filter(|known| known.place_leads || self.follows_at_once() || known.town_only())
+                    .and_then(|known| known.place.clone())
+            });
         let town = self.setting.town.map(str::to_owned);
-        let mut place = match (self.place.clone(), around) {
+        let named = self
+            .place
+            .as_ref()
+            .is_none_or(|place| place.commune.is_none())
+            .then(|| self.commune_of_the_words())
+            .flatten();
+        let own = match (self.place.clone(), named) {
+            (Some(mut place), Some(commune)) => {
+                place.commune = Some(commune);
+                Some(place)
+            }
+            (None, Some(commune)) => Some(Place { commune: Some(commune), ..Place::default() }),
+            (place, None) => place,
+        };
+        let mut place = match (own, around) {
             (Some(mut place), around) => {
                 if place.commune.is_none() {
                     place.commune = around.and_then(|around| around.commune);
@@ -227,20 +340,119 @@ impl Draft<'_, '_, '_> {
             (None, Some(around)) => around,
             (None, None) => town.as_ref().map(|town| Place { commune: Some(town.clone()), ..Place::default() })?,
         };
-        if place.commune.is_none() && place.venue.is_some() {
-            let elsewhere =
-                self.setting.exhibition || place.names_a_locality() || self.names_another_commune() || other_commune;
-            let home = if elsewhere { None } else { Some(self.setting.home.to_owned()) };
-            place.commune = town.or(home).filter(|home| !home.is_empty());
+        if place.commune.is_none() && place.venue.is_some() && !self.names_another_commune() {
+            place.commune = town.filter(|town| !town.is_empty()).or_else(|| self.known_to_be_at_home(&place));
         }
         Some(place)
     }
 
+    /// The office's commune, where its configuration says that this venue is there.
+    fn known_to_be_at_home(&self, place: &Place) -> Option<String> {
+        let words = super::text::folded_words(place.venue.as_ref()?);
+        let known =
+            self.setting.venues.iter().any(|venue| words.windows(venue.len()).any(|run| run == venue.as_slice()));
+        (known && !self.setting.home.is_empty()).then(|| self.setting.home.to_owned())
+    }
+
+    /// `marché de Lectoure`, `kermesse de l'école de Preignan`: the commune that an event or a venue is of. A group's
+    /// home (`la chorale de Pavie`) and a street (`rue de Pavie`) say no place.
+    fn commune_of_the_words(&self) -> Option<String> {
+        #[rustfmt::skip]
+        const GROUPS: [&str; 36] = [
+            "harmonie", "orchestre", "chorale", "choeur", "ensemble", "groupe", "troupe", "compagnie", "fanfare",
+            "banda", "bandas", "club", "equipe", "association", "comite", "amicale", "maitrise", "duo", "trio",
+            "quatuor", "lyre", "echo", "route", "rue", "avenue", "chemin", "boulevard", "quai", "allees", "place",
+            "km", "kilometres", "sud", "nord", "est", "ouest",
+        ];
+        let words = self.words();
+        let mut found: Option<String> = None;
+        let mut at = self.part.from;
+        while at + 1 < self.part.to {
+            if self.marked.quiet[at] || self.is_quoted(at) || !words.is(at, &["de", "d'", "du"]) {
+                at += 1;
+                continue;
+            }
+            let known = match words.is(at, &["du"]) {
+                true => communes::contracted(&words.tokens, at + 1).map(|(name, to)| (name.to_owned(), to)),
+                false => communes::written(words, at + 1).or_else(|| self.unlisted_town(at)),
+            };
+            // `photographies de Luce Darroux`: somebody, not somewhere.
+            let person = |to: usize| {
+                words.tokens.get(to).is_some_and(|next| next.kind == Kind::Word && next.capital && !words.shouts(to))
+            };
+            let Some((name, to)) = known.filter(|(_, to)| *to <= self.part.to && !person(*to)) else {
+                at += 1;
+                continue;
+            };
+            // The words before it, back to the beginning of the phrase.
+            let phrase: Vec<usize> = (self.part.from..at)
+                .rev()
+                .take(8)
+                .take_while(|i| {
+                    words.tokens[*i].kind == Kind::Word
+                        && !self.marked.is_boundary(*i)
+                        && !super::verbs::is_finite(words, *i)
+                        && !words.is(*i, &["avec", "par", "et", "contre", "a"])
+                })
+                .collect();
+            let group = phrase.iter().any(|i| words.is(*i, &GROUPS));
+            let place_noun = phrase
+                .iter()
+                .any(|i| super::words::is_venue(&words.tokens[*i]) || super::words::is_event_noun(&words.tokens[*i]));
+            if !group && place_noun {
+                match &found {
+                    Some(before) if *before != name => return None,
+                    _ => found = Some(name),
+                }
+            }
+            at = to;
+        }
+        found
+    }
+
+    /// `vide-grenier de Brassol`, `l'église de Ternoux`: what every commune has one of names its commune, listed or not.
+    fn unlisted_town(&self, of: usize) -> Option<(String, usize)> {
+        #[rustfmt::skip]
+        const TOWN_EVENTS: [&str; 14] = [
+            "vide-grenier", "vide-greniers", "marche", "marches", "foire", "fete", "fetes", "loto", "pompiers",
+            "kermesse", "brocante", "blanche", "palet", "carnaval",
+        ];
+        let words = self.words();
+        let name = words
+            .tokens
+            .get(of + 1)
+            .filter(|token| token.kind == Kind::Word && token.capital && token.fold.len() > 3)?;
+        let next = words.tokens.get(of + 2);
+        let single = next.is_none_or(|next| !(next.kind == Kind::Word && next.capital));
+        let noun = of > self.part.from && (words.is(of - 1, &TOWN_EVENTS) || words.is(of - 1, super::words::MUNICIPAL));
+        let date = name.is_any(&["noel", "paques", "toussaint", "pentecote", "carnaval", "halloween", "rameaux"])
+            || super::days::month(name).is_some();
+        (words.is(of, &["de", "d'"])
+            && single
+            && noun
+            && !date
+            && !super::words::is_venue(name)
+            && !super::words::is_event_noun(name))
+        .then(|| (words.slice(of + 1, of + 2).to_owned(), of + 2))
+    }
+
     /// `les 10 km de Pavie`, at a stadium: then the stadium is not assumed to be at home.
+    fn names_a_commune_but(&self, commune: Option<&str>) -> bool {
+        (self.part.from..self.part.to).any(|at| {
+            !self.is_quoted(at)
+                && communes::known(&self.words().tokens, at).is_some_and(|(name, _)| {
+                    Some(name) != commune && at > 0 && self.words().is(at - 1, &["a", "de", "d'", "du", "au", "sur"])
+                })
+        })
+    }
+
     fn names_another_commune(&self) -> bool {
         (self.part.from..self.part.to).any(|at| {
             !self.is_quoted(at)
-                && communes::known(&self.words().tokens, at).is_some_and(|(name, _)| name != self.setting.home)
+                && at > 0
+                && self.words().is(at - 1, &["a", "de", "d'", "sur"])
+                && !self.place.as_ref().is_some_and(|place| (place.from..place.to).contains(&at))
+                && communes::known(&self.words().tokens, at).is_some_and(|(name, _)| Some(name) != self.setting.town)
         })
     }
 

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::marks::{Meaning, quotation};
 use super::text::Kind;
 use super::titles;
-use super::words::{AUXILIARY, DETAILS, GENRES, JOINTS, is_function};
+use super::words::{AUXILIARY, DETAILS, GENRES, JOINTS, is_event_noun, is_function};
 
 impl Draft<'_, '_, '_> {
     /// The first clause that tells what it is.
@@ -26,10 +26,49 @@ impl Draft<'_, '_, '_> {
                 _ => {}
             }
         }
+        // `montée au donjon avec le guide`: where one goes is part of what it is.
+        if pieces.len() > 1
+            && self.words().is(
+                from,
+                &[
+                    "montee",
+                    "visite",
+                    "visites",
+                    "descente",
+                    "excursion",
+                    "sortie",
+                    "balade",
+                    "randonnee",
+                    "promenade",
+                    "croisiere",
+                    "decouverte",
+                ],
+            )
+            || pieces.len() > 1
+                && self.words().is(
+                    from + 1,
+                    &[
+                        "montee",
+                        "visite",
+                        "visites",
+                        "descente",
+                        "excursion",
+                        "sortie",
+                        "balade",
+                        "randonnee",
+                        "promenade",
+                        "croisiere",
+                        "decouverte",
+                    ],
+                )
+        {
+            pieces = vec![self.words().slice(from, to)];
+        }
         let joined = pieces.into_iter().map(trimmed_end).collect::<Vec<_>>().join(" ");
         let shown = titles::shown(&joined);
         self.title = shown.text;
         self.extra_note = shown.replaced;
+        self.titled = Some((from, to));
         self.claim(from, to);
     }
 
@@ -55,7 +94,11 @@ impl Draft<'_, '_, '_> {
                 || words.is(first, AUXILIARY) && self.clause_is_short(first)
                 || words.is(first, DETAILS)
                 || self.is_opaque(first);
-            if !detail && !bracketed {
+            // `sous les cornières de Lavardens, petit marché`: where, then what.
+            let locative = self.is_locative(first, at)
+                && (first + 1..to).any(|i| self.marked.is_boundary(i) && (i + 1..to).any(|i| self.is_content(i)));
+            let circumstance = self.is_circumstance(at.max(from), first);
+            if !detail && !bracketed && !locative && !circumstance {
                 // `la chorale`, `un bal`: the article before it is the title's to keep or drop.
                 let article = first > at
                     && self.is_free(first - 1)
@@ -65,7 +108,7 @@ impl Draft<'_, '_, '_> {
                     article && first > at + 1 && words.is(first, &["pas"]) && words.is(first - 2, &["sur"]);
                 return Some(first - usize::from(article) - usize::from(in_the_steps));
             }
-            if detail && !bracketed {
+            if (detail || locative || circumstance) && !bracketed {
                 fallback = fallback.or(Some(first));
             }
             at = (first..to)
@@ -73,6 +116,78 @@ impl Draft<'_, '_, '_> {
                 .map_or(to, |i| i + 1);
         }
         fallback.filter(|at| !words.is(*at, DETAILS) && !self.is_opaque(*at))
+    }
+
+    /// `Toujours mercredi, …`, `Et pour les noctambules, …`, `après une semaine de chaleur, …`, `Samedi matin, …`: a clause
+    /// that says when, for whom or why, with another behind it.
+    fn is_circumstance(&self, clause: usize, first: usize) -> bool {
+        let words = self.words();
+        let end = (first..self.part.to).find(|at| words.is(*at, &[","]) && self.marked.is_boundary(*at));
+        let Some(end) = end.filter(|end| (end + 1..self.part.to).any(|at| self.is_content(at) && !self.is_opaque(at)))
+        else {
+            return false;
+        };
+        let lead = (clause..=first)
+            .find(|at| words.tokens[*at].kind == Kind::Word && !words.is(*at, &["et", "mais", "puis", "ou"]));
+        let says_why = lead.is_some_and(|at| {
+            words.is(
+                at,
+                &[
+                    "toujours",
+                    "encore",
+                    "egalement",
+                    "enfin",
+                    "apres",
+                    "pour",
+                    "si",
+                    "malgre",
+                    "depuis",
+                    "grace",
+                    "comme",
+                    "seul",
+                    "seule",
+                    "seuls",
+                    "envie",
+                    "afin",
+                    "ensuite",
+                    "ailleurs",
+                    "sinon",
+                    "plus",
+                ],
+            ) || words.is(at, &["dans"]) && words.is(at + 1, &["le"]) && words.is(at + 2, &["cadre"])
+                || words.is(at, &["a"]) && words.is(at + 1, &["l'"]) && words.is(at + 2, &["occasion"])
+        });
+        let says_when = (first..end).filter(|at| self.is_content(*at)).all(|at| {
+            super::days::weekday(&words.tokens[at]).is_some()
+                || words.is(
+                    at,
+                    &["matin", "matinee", "soir", "soiree", "apres-midi", "midi", "nuit", "journee", "meme", "jour"],
+                )
+        });
+        says_why || says_when
+    }
+
+    /// Whether the words at `first` stand behind a preposition of place.
+    fn is_locative(&self, first: usize, from: usize) -> bool {
+        let words = self.words();
+        let article = first > from && words.is(first - 1, &["le", "la", "les", "l'", "un", "une"]);
+        let before = if article { first.checked_sub(2) } else { first.checked_sub(1) };
+        before.is_some_and(|at| {
+            at >= from
+                && words.is(at, &["sous", "dans", "sur", "devant", "derriere", "chez", "au", "aux", "a", "en"])
+                && !words.is(first, &["pas", "avant"])
+                && !is_event_noun(&words.tokens[first])
+        })
+    }
+
+    /// Whether a duration begins at `at`.
+    fn is_duration(&self, at: usize) -> bool {
+        self.marked.marks.iter().any(|mark| {
+            mark.from == at
+                && mark.meaning == Meaning::Opaque
+                && (mark.from..mark.to)
+                    .any(|i| self.words().is(i, &["h", "heure", "heures", "min", "minutes", "mn", "duree"]))
+        })
     }
 
     pub(super) fn is_opaque(&self, at: usize) -> bool {
@@ -120,6 +235,10 @@ impl Draft<'_, '_, '_> {
             if let Some(end) = quotation(&words.tokens, at).filter(|end| *end <= self.part.to) {
                 (at, to) = (end, end);
                 continue;
+            }
+            // `visite commentée d'une durée d'1 h 15`: how long it lasts is no title.
+            if at > from && self.is_duration(at) {
+                break;
             }
             if self.is_free(at) {
                 if self.marked.is_boundary(at) || words.is(at, &["("]) && self.marked.enclosed[at] {

@@ -43,9 +43,12 @@ const UNITS: [&str; 6] = ["h", "heure", "heures", "hres", "hrs", "hr"];
 pub(super) fn clock(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
     let token = tokens.get(at)?;
     match token.fold.as_str() {
-        "midi" if !(at > 0 && is(tokens, at - 1, &["apres", "le"])) => return found(12, 0, at + 1),
-        "minuit" => return found(0, 0, at + 1),
+        "midi" if !(at > 0 && is(tokens, at - 1, &["apres", "le"])) => return half_past(tokens, 12, at + 1),
+        "minuit" => return half_past(tokens, 0, at + 1),
         _ => {}
+    }
+    if let Some(found) = spoken(tokens, at) {
+        return Some(found);
     }
     let hour = token.number().filter(|hour| *hour <= 24 && token.fold.len() <= 2)?;
     let unit = tokens.get(at + 1)?;
@@ -58,6 +61,9 @@ pub(super) fn clock(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
         let tight = token.end == unit.start && tokens.get(at + 2).is_some_and(|t| t.start == unit.end);
         return minutes(at + 2).filter(|_| tight).and_then(|minute| found(hour, minute, at + 3));
     }
+    if unit.is(".") {
+        return dotted(tokens, at, hour);
+    }
     if !unit.is_any(&UNITS) {
         return None;
     }
@@ -65,6 +71,73 @@ pub(super) fn clock(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
         Some(minute) => found(hour, minute, at + 3 + usize::from(is(tokens, at + 3, &["mn", "min"]))),
         None => found(hour, 0, at + 2),
     }
+}
+
+/// `midi et demi`, `minuit et demie`
+fn half_past(tokens: &[Token], hour: u32, to: usize) -> Option<Found<NaiveTime>> {
+    let half = is(tokens, to, &["et"]) && is(tokens, to + 1, &["demi", "demie"]);
+    if half { found(hour, 30, to + 2) } else { found(hour, 0, to) }
+}
+
+/// `18.30`: an hour only behind the word that leads one, since it may as well be a price or a date.
+fn dotted(tokens: &[Token], at: usize, hour: u32) -> Option<Found<NaiveTime>> {
+    let tight = tokens[at].end == tokens.get(at + 1)?.start && tokens.get(at + 2)?.start == tokens[at + 1].end;
+    let minute = tokens.get(at + 2)?.number().filter(|n| *n < 60 && tokens[at + 2].fold.len() == 2)?;
+    let led = at == 0 && hour >= 6 || at > 0 && is(tokens, at - 1, &["a", "des", "de", "vers", "-", "\n", "•"]);
+    let other = is(tokens, at + 3, &[".", "€", "euros", "/"])
+        && tokens.get(at + 3).is_some_and(|next| next.start == tokens[at + 2].end)
+        && tokens.get(at + 4).is_some_and(|next| next.kind == Kind::Number || next.start == tokens[at + 3].end);
+    (tight && led && !other && minute.is_multiple_of(5)).then_some(())?;
+    found(hour, minute, at + 3)
+}
+
+/// `six heures du soir`, `dix heures et demie`: with the part of the day, or behind `à`.
+fn spoken(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
+    #[rustfmt::skip]
+    const NUMBERS: [&str; 24] = [
+        "une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize",
+        "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf", "vingt", "vingt-et-une", "vingt-deux",
+        "vingt-trois", "vingt-quatre",
+    ];
+    let mut hour =
+        1 + NUMBERS.iter().position(|word| tokens[at].is(word)).and_then(|index| u32::try_from(index).ok())?;
+    if !is(tokens, at + 1, &["heures", "heure"]) {
+        return None;
+    }
+    let mut to = at + 2;
+    let minute = match () {
+        () if is(tokens, to, &["et"]) && is(tokens, to + 1, &["demie", "demi"]) => {
+            to += 2;
+            30
+        }
+        () if is(tokens, to, &["et"]) && is(tokens, to + 1, &["quart"]) => {
+            to += 2;
+            15
+        }
+        () if is(tokens, to, &["trente"]) => {
+            to += 1;
+            30
+        }
+        () => 0,
+    };
+    let evening = is(tokens, to, &["du"]) && is(tokens, to + 1, &["soir"]);
+    let afternoon = is(tokens, to, &["de"]) && is(tokens, to + 1, &["l'"]) && is(tokens, to + 2, &["apres-midi"]);
+    let morning = is(tokens, to, &["du"]) && is(tokens, to + 1, &["matin"]);
+    let led = at > 0 && is(tokens, at - 1, &["a", "des", "vers"]) && hour >= 6;
+    if !(evening || afternoon || morning || led) {
+        return None;
+    }
+    if (evening || afternoon) && hour < 12 {
+        hour += 12;
+    }
+    to += if evening || morning {
+        2
+    } else if afternoon {
+        3
+    } else {
+        0
+    };
+    found(hour, minute, to)
 }
 
 fn found(hour: u32, minute: u32, to: usize) -> Option<Found<NaiveTime>> {
@@ -82,6 +155,9 @@ pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
             return Some(clock.to);
         }
         return bare_minutes(tokens, first);
+    }
+    if token.is_any(&["d'"]) && is(tokens, at + 1, &["une"]) && is(tokens, at + 2, &["duree"]) {
+        return duration(tokens, at + 2);
     }
     if token.is_any(&["d'", "d"]) {
         let number = if token.is("d") && is(tokens, at + 1, &["'", "’"]) { at + 2 } else { at + 1 };
@@ -102,6 +178,19 @@ pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
         }
         // `24 heures de trail`, `2h de balade`; but `départ à 9 h de la place`.
         let clock = clock(tokens, at)?;
+        // `24h/24`
+        if token.is("24") && is(tokens, clock.to, &["/"]) && is(tokens, clock.to + 1, &["24"]) {
+            return Some(clock.to + 2);
+        }
+        let short = token.number().is_some_and(|hours| hours <= 5);
+        // `(VOST, 1 h 58)`, `(2 heures, facile)`
+        let open =
+            (at.saturating_sub(8)..at).rev().take_while(|i| !is(tokens, *i, &[")"])).any(|i| is(tokens, i, &["("]));
+        let bracketed =
+            open && at > 0 && is(tokens, at - 1, &["(", ","]) && is(tokens, clock.to, &[")", ",", "environ", ";"]);
+        if is(tokens, clock.to, &["par"]) || (short && bracketed && !is(tokens, clock.to, &["-"])) {
+            return Some(clock.to);
+        }
         let led = at > 0 && is(tokens, at - 1, &["a", "des", "de", "vers", "-"]);
         let named = at > 0 && is(tokens, at - 1, &["les"]) && is(tokens, at + 1, &["heures", "h"]);
         let walk =
@@ -117,8 +206,91 @@ fn bare_minutes(tokens: &[Token], at: usize) -> Option<usize> {
     is(tokens, at + 1, &["minutes", "min", "mn", "minute"]).then_some(at + 2)
 }
 
+/// Whether a phrase of time can begin with this word.
+fn may_begin(token: &Token) -> bool {
+    match token.kind {
+        Kind::Number => true,
+        Kind::Break => false,
+        Kind::Sign => token.is("@"),
+        Kind::Word => matches!(
+            token.fold.as_str(),
+            "a" | "des"
+                | "de"
+                | "d'"
+                | "du"
+                | "vers"
+                | "entre"
+                | "jusqu'"
+                | "jusque"
+                | "depuis"
+                | "environ"
+                | "autour"
+                | "aux"
+                | "sur"
+                | "horaires"
+                | "horaire"
+                | "heure"
+                | "le"
+                | "la"
+                | "l'"
+                | "en"
+                | "dans"
+                | "toute"
+                | "tout"
+                | "cette"
+                | "cet"
+                | "ce"
+                | "au"
+                | "fin"
+                | "debut"
+                | "milieu"
+                | "durant"
+                | "pendant"
+                | "tombee"
+                | "nuit"
+                | "une"
+                | "midi"
+                | "minuit"
+                | "matin"
+                | "matinee"
+                | "soir"
+                | "soiree"
+                | "apres"
+                | "apres-midi"
+                | "journee"
+                | "deux"
+                | "trois"
+                | "quatre"
+                | "cinq"
+                | "six"
+                | "sept"
+                | "huit"
+                | "neuf"
+                | "dix"
+                | "onze"
+                | "douze"
+                | "treize"
+                | "quatorze"
+                | "quinze"
+                | "seize"
+                | "dix-sept"
+                | "dix-huit"
+                | "dix-neuf"
+                | "vingt"
+                | "vingt-et-une"
+                | "vingt-deux"
+                | "vingt-trois"
+                | "vingt-quatre"
+        ),
+    }
+}
+
 /// The time phrase that begins at token `at`, with the words that lead it (`à partir de 9 h`).
 pub(super) fn time(tokens: &[Token], at: usize) -> Option<Found<Times>> {
+    // Most words begin no phrase of time; they are turned away before the forms are tried.
+    if !may_begin(tokens.get(at)?) {
+        return None;
+    }
     part_of_day(tokens, at).or_else(|| hours(tokens, at))
 }
 
@@ -162,7 +334,28 @@ fn lead(tokens: &[Token], at: usize) -> (Lead, usize) {
     LEADS.iter().find(|(seq, _)| words(seq)).map_or((Lead::None, at), |(seq, lead)| (*lead, at + seq.len()))
 }
 
+/// `du samedi 14 h au dimanche 14 h`: it begins on the first day; the other is when it ends.
+fn from_day_to_day(tokens: &[Token], at: usize) -> Option<Found<Times>> {
+    let weekday = |at: usize| tokens.get(at).and_then(super::days::weekday);
+    let mut first = at + 1;
+    if !is(tokens, at, &["du", "de"]) || weekday(first).is_none() {
+        return None;
+    }
+    first += 1 + usize::from(is(tokens, first + 1, &["a"]));
+    let start = clock(tokens, first)?;
+    if !is(tokens, start.to, &["au", "a"]) || weekday(start.to + 1).is_none() {
+        return None;
+    }
+    let second = start.to + 2 + usize::from(is(tokens, start.to + 2, &["a"]));
+    let end = clock(tokens, second)?;
+    let slots = vec![Slot { start: start.what, end: Some(end.what) }];
+    Some(Found { what: Times { slots, ..Times::default() }, to: end.to })
+}
+
 fn hours(tokens: &[Token], at: usize) -> Option<Found<Times>> {
+    if let Some(found) = from_day_to_day(tokens, at) {
+        return Some(found);
+    }
     let (lead, mut first) = lead(tokens, at);
     if lead == Lead::None && first > at {
         first += usize::from(is(tokens, first, &["de"]));
@@ -173,7 +366,14 @@ fn hours(tokens: &[Token], at: usize) -> Option<Found<Times>> {
         return None;
     }
     let mut out = Times { approx: lead == Lead::About, from: lead == Lead::From, ..Times::default() };
-    if lead == Lead::Until {
+    // `les grands patienteront jusqu'à 20 h 30`: then it begins.
+    let waits = at > 0
+        && is(
+            tokens,
+            at - 1,
+            &["patienter", "patientera", "patienteront", "attendre", "attendra", "attendront", "patientez"],
+        );
+    if lead == Lead::Until && !waits {
         let end = clock(tokens, first)?;
         out.end = Some(end.what);
         return Some(Found { what: out, to: end.to });
@@ -274,6 +474,7 @@ fn slot(tokens: &[Token], at: usize, lead: Lead) -> Option<(Slot, usize)> {
 
 /// `en matinée`, `toute la journée`, `à la tombée de la nuit`, `le soir`.
 fn part_of_day(tokens: &[Token], at: usize) -> Option<Found<Times>> {
+    #[rustfmt::skip]
     const LEADS: [&str; 22] = [
         "en", "dans", "toute", "tout", "la", "le", "l'", "cette", "cet", "ce", "au", "fin", "debut", "milieu", "de",
         "d'", "durant", "pendant", "a", "tombee", "nuit", "une",
@@ -307,7 +508,8 @@ fn part_of_day(tokens: &[Token], at: usize) -> Option<Found<Times>> {
         }
         _ => return night(tokens, at),
     };
-    Some(Found { what, to: head + 1 })
+    // `le soir même`
+    Some(Found { what, to: head + 1 + usize::from(is(tokens, head + 1, &["meme"])) })
 }
 
 fn night(tokens: &[Token], at: usize) -> Option<Found<Times>> {

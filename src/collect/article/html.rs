@@ -35,6 +35,8 @@ pub(super) struct Line {
     /// A table row made of `<th>` only.
     pub(super) header_row: bool,
     pub(super) cell: usize,
+    /// Of a table row: the number of each cell that has words, and the byte where they begin.
+    pub(super) cells: Vec<(usize, usize)>,
 }
 
 /// How a line stands out. Two headings of one kind have one shape.
@@ -96,6 +98,7 @@ impl Page {
         let mut page = builder.finish();
         for line in &mut page.lines {
             line.clean();
+            line.drop_shortcodes();
         }
         page.titles = page.titles.into_iter().map(|title| composed(decoded_again(title))).collect();
         page
@@ -151,6 +154,65 @@ impl Line {
         }
         out += &composed(decoded_again(text[at..].to_owned()));
         self.text = out;
+    }
+}
+
+impl Line {
+    /// Takes out what a page builder left: `[vc_row]`, `[/caption]`, `[gallery ids="12"]`. `[COMPLET]` stays.
+    fn drop_shortcodes(&mut self) {
+        let mut from = 0;
+        while let Some((start, end)) = shortcode(&self.text, from) {
+            let cut = end - start;
+            self.text.replace_range(start..end, "");
+            self.links.retain(|link| link.end <= start || link.start >= end);
+            for link in self.links.iter_mut().filter(|link| link.start >= end) {
+                (link.start, link.end) = (link.start - cut, link.end - cut);
+            }
+            from = start;
+        }
+        if from > 0 || self.text.starts_with(' ') {
+            let kept = self.text.trim_end().len();
+            self.text.truncate(kept);
+        }
+    }
+}
+
+/// The first shortcode from byte `from` on: `[name …]` or `[/name]`, the name as page builders form them.
+fn shortcode(text: &str, from: usize) -> Option<(usize, usize)> {
+    const LONGEST: usize = 400;
+    let mut from = from;
+    loop {
+        let start = from + text[from..].find('[')?;
+        let inner = &text[start + 1..];
+        let close = inner.find(']').filter(|close| *close <= LONGEST)?;
+        let inner = &inner[..close];
+        let name = inner.trim_start_matches('/');
+        let word = name.split([' ', '=', '/']).next().unwrap_or_default();
+        let formed = word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-'));
+        const NAMES: [&str; 11] = [
+            "gallery",
+            "caption",
+            "embed",
+            "audio",
+            "video",
+            "playlist",
+            "shortcode",
+            "button",
+            "row",
+            "column",
+            "divider",
+        ];
+        let coded = inner.starts_with('/')
+            || inner.contains("=\"")
+            || inner.contains("='")
+            || inner.contains('=')
+            || word.contains('_')
+            || NAMES.contains(&word);
+        if formed && coded {
+            return Some((start, start + 1 + close + 1));
+        }
+        from = start + 1;
     }
 }
 
@@ -513,22 +575,31 @@ impl Builder {
     /// A row whose cells are one line each is one record: one line, its cells apart by `\n`.
     fn end_row(&mut self) {
         const LONGEST_RECORD: usize = 2000;
+        const MOST_LINES: usize = 4;
         let Some(row) = self.rows.pop() else { return };
         let first = row.first_line.min(self.page.lines.len());
         let lines = &self.page.lines[first..];
         if row.nested || lines.is_empty() || row.cells < 2 {
             return;
         }
-        let distinct = lines.windows(2).all(|pair| pair[0].cell < pair[1].cell);
-        if !distinct || lines.iter().map(|line| line.text.len()).sum::<usize>() > LONGEST_RECORD {
+        // A cell of several lines is one field of the record; a cell that holds a list of things is not.
+        let ordered = lines.windows(2).all(|pair| pair[0].cell <= pair[1].cell);
+        let crowded = lines
+            .chunk_by(|a, b| a.cell == b.cell)
+            .any(|cell| cell.len() > MOST_LINES || cell.iter().skip(1).any(|line| line.bullet));
+        if !ordered || crowded || lines.iter().map(|line| line.text.len()).sum::<usize>() > LONGEST_RECORD {
             return;
         }
         let mut cells = self.page.lines.drain(first..);
         let Some(mut record) = cells.next() else { return };
         record.bullet = true;
+        record.cells.push((record.cell, 0));
         for cell in cells {
             record.text.push('\n');
             let offset = record.text.len();
+            if record.cells.last().is_none_or(|(number, _)| *number != cell.cell) {
+                record.cells.push((cell.cell, offset));
+            }
             record.text += &cell.text;
             record.links.extend(cell.links.into_iter().map(|link| Link {
                 start: link.start + offset,
@@ -549,7 +620,8 @@ impl Builder {
     fn is_hidden(&self, tag: &Tag) -> bool {
         match &*tag.name {
             "script" | "style" | "template" | "svg" | "nav" | "footer" | "select" | "button" | "textarea"
-            | "iframe" | "object" | "video" | "audio" | "canvas" | "title" | "noembed" | "noframes" | "xmp" => {
+            | "iframe" | "object" | "video" | "audio" | "canvas" | "title" | "noembed" | "noframes" | "xmp"
+            | "figcaption" => {
                 return true;
             }
             // Inside the article they hold its title or a boxed text; outside they are the site's.
@@ -560,8 +632,11 @@ impl Builder {
         let hidden_style = attribute(tag, "style").is_some_and(|style| {
             style.to_ascii_lowercase().split(';').any(|rule| rule.replace(' ', "") == "display:none")
         });
+        // A letter's own table is its content, a box to subscribe to one is not.
+        let holds_all = matches!(&*tag.name, "table" | "tbody" | "tr" | "td" | "article");
         let named = |value: &str| {
-            value.split_ascii_whitespace().any(|word| FURNITURE.contains(&word.to_ascii_lowercase().as_str()))
+            !holds_all
+                && value.split_ascii_whitespace().any(|word| FURNITURE.contains(&word.to_ascii_lowercase().as_str()))
         };
         hidden_style
             || attribute(tag, "hidden").is_some()

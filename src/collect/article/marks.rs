@@ -79,6 +79,15 @@ pub(super) fn quotation(tokens: &[Token], at: usize) -> Option<usize> {
         "\"" => "\"",
         _ => return None,
     };
+    // `« Fabrique ta citrouille«`: the closing sign typed as an opening one, glued to its word.
+    if close == "»" {
+        let wrong = (at + 2..tokens.len().min(at + LONGEST))
+            .take_while(|i| !tokens[*i].is("»") && tokens[*i].kind != Kind::Break)
+            .find(|i| tokens[*i].is("«") && tokens[i - 1].end == tokens[*i].start);
+        if let Some(wrong) = wrong {
+            return Some(wrong + 1);
+        }
+    }
     let ahead = tokens.iter().enumerate().skip(at + 1).take(LONGEST);
     ahead
         .take_while(|(_, token)| !token.is("«") && token.kind != Kind::Break)
@@ -144,6 +153,14 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
     let plain = |status, to| Some(Found { what: Said { status, at: None, to_day: None, kept: false }, to });
     let root = token.fold.trim_end_matches('s');
     let root = root.strip_suffix("ee").map_or(root.to_owned(), |stem| format!("{stem}e"));
+    // `le loto prévu dimanche n'aura pas lieu`
+    if token.is("n'")
+        && words.is(at + 1, &["aura", "auront", "a", "ont"])
+        && words.is(at + 2, &["pas"])
+        && words.is(at + 3, &["lieu"])
+    {
+        return plain(Status::Cancelled, at + 4);
+    }
     match root.as_str() {
         "annule" | "annulation" if states(words, at) => {
             // `annulée et reportée au samedi 5`
@@ -172,6 +189,10 @@ fn postponed(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
     if !words.is(at, &["reporte", "reportee", "reportes", "reportees", "report"]) {
         return None;
     }
+    // `reportée du 12 novembre`: it takes place now.
+    if words.is(at + 1, &["du", "de"]) {
+        return None;
+    }
     let lead = at + 1 + usize::from(words.is(at + 1, &["au", "a", "pour"]));
     let day = days::date(&words.tokens, lead);
     let to = day.as_ref().map_or(at + 1, |day| day.to);
@@ -188,8 +209,14 @@ fn states(words: &Words<'_>, at: usize) -> bool {
     let closes = words
         .tokens
         .get(at + 1)
-        .is_none_or(|t| t.is_sentence_end() || t.is_any(&[")", "]", "-", ",", ":", "et", "au", "a", "*", "/"]));
-    words.shouts(at) || (opens && closes) || before(&["est", "sont", "ete", "affiche", "deja"])
+        .is_none_or(|t| t.is_sentence_end() || t.is_any(&[")", "]", "-", ",", ":", "et", "au", "a", "*", "/", "("]));
+    // `la rando du Foyer annulée`: at the end of its clause, behind its noun.
+    let ends = words.tokens.get(at + 1).is_none_or(|t| t.is_sentence_end() || t.is_any(&[")", ",", ":", "-", "("]));
+    let behind_noun = at > 0
+        && words.tokens[at - 1].kind == Kind::Word
+        && words.is(at, &["annule", "annulee", "annules", "annulees"])
+        && !words.is(at - 1, &["ete", "etre", "si", "ou", "et", "spectacles", "evenements"]);
+    words.shouts(at) || (opens && closes) || (ends && behind_noun) || before(&["est", "sont", "ete", "affiche", "deja"])
 }
 
 /// `jusqu'au 31 août`, `jusqu'à fin juillet`, `tout l'été`

@@ -15,6 +15,7 @@
 //! understood is kept as written with a warning in French for the person who checks the issue.
 
 mod calendar;
+mod choose;
 mod communes;
 mod days;
 mod draft;
@@ -28,9 +29,13 @@ mod money;
 mod outline;
 mod parts;
 mod places;
+mod record;
+mod sentences;
 mod tags;
 mod text;
 mod titles;
+mod verbs;
+mod when;
 // Lists of words stay packed: one word a line hides the list.
 #[rustfmt::skip]
 mod words;
@@ -44,9 +49,9 @@ use self::days::Spec;
 use self::events::{Setting, understand};
 use self::html::Page;
 use self::lines::{DayLine, Form, day_line};
-use self::outline::{Entry, Outline, Under, named_week, outline};
+use self::outline::{Entry, Outline, Under, lead, named_week, outline, speaks_of_today};
 use self::text::{folded_words, one_spaced};
-use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Week};
+use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Unplaced, Week};
 use crate::domain::french;
 
 /// What the grammar must be told, because the article does not say it.
@@ -58,6 +63,9 @@ pub struct Reading<'a> {
     pub week: Option<Week>,
     /// The commune that the office's own places are in: `Auch`.
     pub home: &'a str,
+    /// Venues that are known to be in that commune, as people call them: `Cri'Art`, `salle du Mouzon`. Only before these
+    /// is the commune put where the article does not say it.
+    pub venues: &'a [String],
 }
 
 /// Reads a page, a fragment of HTML or plain text.
@@ -69,20 +77,86 @@ pub fn read(html: &str, reading: &Reading<'_>) -> Agenda {
     let is_heading = |day: &Option<DayLine>| {
         day.as_ref().is_some_and(|day| day.form == Form::Heading && !matches!(day.spec, Spec::Range(..)))
     };
-    let introduction = &lines[..days.iter().position(is_heading).unwrap_or(0)];
-    let texts = page.titles.iter().chain(introduction.iter().map(|line| &line.text));
-    let named = named_week(texts.map(String::as_str), reading.published);
-    let calendar = Calendar { published: reading.published, week: named.or(reading.week), last: None };
-    let outline = outline(lines, days, &calendar);
-    let mut reader =
-        Reader { calendar, home: reading.home, days: BTreeMap::new(), agenda: Agenda::default(), moved: Vec::new() };
+    let introduction = &lines[..days.iter().position(is_heading).unwrap_or(lines.len().min(LONGEST_LEAD))];
+    let texts = || page.titles.iter().chain(introduction.iter().map(|line| &line.text)).map(String::as_str);
+    let named = named_week(texts(), reading.published);
+    let dated = named.or_else(|| dated_week(lines, reading.published));
+    let mut calendar = Calendar {
+        published: reading.published,
+        week: dated.or(reading.week),
+        last: None,
+        agreed: None,
+        speaks_of_today: false,
+    };
+    calendar.agreed = agreed_week(days, &calendar);
+    calendar.speaks_of_today = lines.iter().any(|line| speaks_of_today(&line.text));
+    let body = lines.iter().skip(introduction.len()).map(|line| line.text.as_str());
+    let lead = lead(texts(), body, &calendar);
+    let outline = outline(lines, days, &calendar, lead);
+    let mut reader = Reader {
+        headed: false,
+        calendar,
+        home: reading.home,
+        venues: reading.venues.iter().map(|venue| folded_words(venue)).filter(|words| !words.is_empty()).collect(),
+        days: BTreeMap::new(),
+        agenda: Agenda::default(),
+        moved: Vec::new(),
+    };
     reader.gather(outline, named);
     reader.agenda
 }
 
+/// Lines that may introduce an article without headings of days.
+const LONGEST_LEAD: usize = 3;
+
+/// The week of most of the dates with a number that the lines name, where no title names it.
+fn dated_week(lines: &[html::Line], published: NaiveDate) -> Option<Week> {
+    let calendar = Calendar { published, week: None, last: None, agreed: None, speaks_of_today: false };
+    let mut counts: BTreeMap<Week, usize> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.text.len() <= lines::LONGEST_LINE) {
+        for mark in marks::marks(&text::Words::of(&line.text)) {
+            if let marks::Meaning::Dates(spec) = mark.meaning
+                && lines::has_number(&spec)
+                && matches!(spec, Spec::List(_))
+            {
+                for day in calendar.dates(&spec).days {
+                    *counts.entry(Week::of(day)).or_default() += 1;
+                }
+            }
+        }
+    }
+    let all: usize = counts.values().sum();
+    counts
+        .into_iter()
+        .max_by_key(|(_, count)| *count)
+        .filter(|(_, count)| *count >= 2 && count * 2 > all)
+        .map(|(week, _)| week)
+}
+
+/// The week in which most headings agree with themselves, weekday and date.
+fn agreed_week(days: &[Option<DayLine>], calendar: &Calendar) -> Option<Week> {
+    let mut agree: BTreeMap<Week, usize> = BTreeMap::new();
+    let mut all = 0;
+    for day in days.iter().flatten().filter(|day| day.form != Form::Inside) {
+        let Spec::List(mentions) = &day.spec else { continue };
+        if !mentions.iter().all(|mention| mention.weekday.is_some() && mention.day.is_some()) {
+            continue;
+        }
+        let dates = calendar.dates(&day.spec);
+        if let (true, Some(first)) = (dates.warnings.is_empty(), dates.days.first()) {
+            all += 1;
+            *agree.entry(Week::of(*first)).or_default() += 1;
+        }
+    }
+    agree.into_iter().max_by_key(|(_, count)| *count).filter(|(_, count)| count * 2 >= all).map(|(week, _)| week)
+}
+
 struct Reader<'a> {
+    /// The article has headings of days.
+    headed: bool,
     calendar: Calendar,
     home: &'a str,
+    venues: Vec<Vec<String>>,
     days: BTreeMap<NaiveDate, Vec<Item>>,
     agenda: Agenda,
     /// Events that say they moved: day and number of the item, number of the event, and where to.
@@ -99,11 +173,12 @@ struct Moved {
 impl Reader<'_> {
     fn gather(&mut self, outline: Outline, named: Option<Week>) {
         self.agenda.warnings = outline.warnings;
+        self.headed = !outline.headed.is_empty();
         for day in &outline.headed {
             self.days.entry(*day).or_default();
         }
         let dated = outline.entries.iter().filter_map(|entry| match &entry.under {
-            Under::Days(days) => Some(days.as_slice()),
+            Under::Days(days) | Under::Listed(days) => Some(days.as_slice()),
             _ => None,
         });
         let week = week_of(outline.headed.iter().chain(dated.flatten()).copied(), self.calendar.week).or(named);
@@ -132,29 +207,33 @@ impl Reader<'_> {
             return;
         }
         match &entry.under {
+            // An item that dates itself into another week stands under no day of this one.
+            Under::Days(days)
+                if entry.placed_by_words
+                    && self.headed
+                    && week.is_some_and(|week| !days.iter().any(|day| week.contains(*day))) =>
+            {
+                self.put_nowhere(&entry, text, Unplaced::OtherWeek);
+            }
             Under::Days(days) => {
                 for day in days {
                     self.put_under(*day, &entry, &text);
                 }
             }
-            Under::Daily(weekdays) => {
+            Under::Weekly(weekdays) => {
                 let days = week.map(|week| weekdays.in_week(week)).unwrap_or_default();
-                self.put_daily(days, &entry, text);
+                self.put_daily(days, &entry, text, Unplaced::NoDay);
             }
-            Under::Span(first, last) => {
-                let span: Vec<NaiveDate> = first.iter_days().take_while(|day| day <= last).take(366).collect();
-                let in_week: Vec<NaiveDate> =
-                    span.iter().copied().filter(|day| week.is_none_or(|week| week.contains(*day))).collect();
-                match in_week.as_slice() {
-                    [] => self.put_nowhere(&entry, text),
-                    _ => self.put_daily(in_week, &entry, text),
-                }
+            Under::Listed(listed) => {
+                let in_week = |day: &NaiveDate| week.is_none_or(|week| week.contains(*day));
+                let days: Vec<NaiveDate> = listed.iter().copied().filter(in_week).collect();
+                self.put_daily(days, &entry, text, Unplaced::OtherWeek);
             }
             Under::Exhibitions => {
                 let item = self.item(&entry, &text, None, true).0;
                 self.agenda.exhibitions.push(item);
             }
-            Under::Nowhere => self.put_nowhere(&entry, text),
+            Under::Nowhere(why) => self.put_nowhere(&entry, text, *why),
         }
     }
 
@@ -167,22 +246,25 @@ impl Reader<'_> {
         self.days.entry(day).or_default().push(item);
     }
 
-    fn put_daily(&mut self, days: Vec<NaiveDate>, entry: &Entry, text: String) {
+    fn put_daily(&mut self, days: Vec<NaiveDate>, entry: &Entry, text: String, why: Unplaced) {
         if days.is_empty() {
-            self.put_nowhere(entry, text);
+            self.put_nowhere(entry, text, why);
             return;
         }
         let item = self.item(entry, &text, None, false).0;
         self.agenda.daily.push(DailyItem { item, days });
     }
 
-    fn put_nowhere(&mut self, entry: &Entry, text: String) {
-        self.agenda.warnings.push(format!(
-            "«\u{a0}{}\u{a0}» ne se trouve sous aucun jour\u{a0}: à placer à la main.",
-            shortened(&text)
-        ));
+    fn put_nowhere(&mut self, entry: &Entry, text: String, why: Unplaced) {
+        if why != Unplaced::NotAnEvent {
+            self.agenda.warnings.push(format!(
+                "«\u{a0}{}\u{a0}» ne se trouve sous aucun jour\u{a0}: à placer à la main.",
+                shortened(&text)
+            ));
+        }
         let mut item = self.item(entry, &text, None, false).0;
         item.events.clear();
+        item.unplaced = Some(why);
         self.agenda.unplaced.push(item);
     }
 
@@ -196,22 +278,30 @@ impl Reader<'_> {
     ) -> (Item, Vec<Option<Spec>>) {
         let setting = Setting {
             calendar: &self.calendar,
-            home: self.home,
             day,
             town: entry.town.as_deref(),
             exhibition,
             placed_by_words: entry.placed_by_words,
+            titled: entry.titled,
+            home: self.home,
+            venues: &self.venues,
+            sentence: entry.told.as_ref().map(|_| text),
+            theme: entry.theme.as_deref(),
         };
-        let understood =
-            if entry.heading { events::Understood::default() } else { understand(&entry.text, &entry.links, &setting) };
-        if understood.events.is_empty() && entry.under != Under::Nowhere {
+        let understood = if entry.heading || matches!(entry.under, Under::Nowhere(_)) {
+            events::Understood::default()
+        } else {
+            understand(entry.told.as_deref().unwrap_or(&entry.text), &entry.links, &setting)
+        };
+        if understood.events.is_empty() && !matches!(entry.under, Under::Nowhere(_)) {
             let place = day.map_or("Hors des jours".to_owned(), |day| capital(&short_date(day)));
             self.agenda.warnings.push(format!(
                 "{place}\u{a0}: «\u{a0}{}\u{a0}» n’a pas été compris\u{202f}; imprimé tel quel.",
                 shortened(text)
             ));
         }
-        let item = Item { text: text.to_owned(), events: understood.events, ..Item::default() };
+        let read = entry.told.as_ref().map(|told| one_spaced(told));
+        let item = Item { text: text.to_owned(), events: understood.events, read, ..Item::default() };
         (item, understood.moved_to)
     }
 

@@ -72,6 +72,14 @@ fn free(tokens: &[Token], at: usize) -> Option<usize> {
 /// `pour les moins de 18 ans`, `(réduit 4 €)`, `par personne`: what says for whom the amount is.
 fn qualifier(tokens: &[Token], at: usize) -> usize {
     const LONGEST: usize = 14;
+    if is(tokens, at, &["de"])
+        && number(tokens, at + 1)
+        && is(tokens, at + 2, &["a"])
+        && number(tokens, at + 3)
+        && is(tokens, at + 4, &["ans"])
+    {
+        return at + 5;
+    }
     const FIRST: [&str; 27] = [
         "pour",
         "par",
@@ -129,6 +137,9 @@ fn qualifier(tokens: &[Token], at: usize) -> usize {
         let ends = token.is_sentence_end()
             || token.is_any(&[",", "(", ")", ":", "/"])
             || token.is_any(&["a", "au", "aux", "rdv", "rv"]);
+        // `3 € de 8 à 15 ans`
+        let ages = token.is("a") && number(tokens, to - 1) && number(tokens, to + 1) && is(tokens, to + 2, &["ans"]);
+        let ends = ends && !ages;
         // `6 €/4 €` and `, gratuit pour…` begin the next tier.
         let next_tier = amount(tokens, to).is_some() || free(tokens, to).is_some();
         if ends || next_tier || to >= at + LONGEST {
@@ -182,7 +193,9 @@ fn element(tokens: &[Token], at: usize) -> Option<usize> {
 fn tiers(tokens: &[Token], at: usize) -> Option<usize> {
     const MOST_TIERS: usize = 12;
     let mut to = element(tokens, at)?;
-    if is_prize(tokens, to) {
+    let lead = if at > 0 && is(tokens, at - 1, &["de"]) { at - 1 } else { at };
+    let given = lead > 0 && is(tokens, lead - 1, &["dote", "dotee", "dotes", "dotees", "gagner", "dotation"]);
+    if given || is_prize(tokens, to) {
         return None;
     }
     for _ in 0..MOST_TIERS {

@@ -5,8 +5,10 @@
 
 use super::hours::{Slot, Times};
 use super::marks::{Mark, Meaning, quotation};
+use super::places::Reader;
+use super::sentences::{Role, role, sentences};
 use super::text::{Kind, Words};
-use super::words::{AUXILIARY, GENRES, JOINTS, is_function};
+use super::words::{AUXILIARY, GENRES, is_event_noun, is_function, is_joint};
 
 /// A stretch of the item about one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(super) struct Part {
     pub(super) to: usize,
     /// Marks whose hours are the event's.
     pub(super) times: Vec<usize>,
+    /// The mark with the hour it ends: `ne ferme qu'à 4 h`, `dernière boule à 18 h`.
+    pub(super) ends: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,15 +37,31 @@ pub(super) struct Marked<'w, 'a> {
     pub(super) enclosed: Vec<bool>,
     /// Token belongs to a mark that says something.
     marked: Vec<bool>,
+    /// Token is in a sentence about booking or the office: its hours, days and places are not the event's.
+    pub(super) quiet: Vec<bool>,
+    /// Its sentences, as token ranges.
+    pub(super) sentences: Vec<(usize, usize)>,
 }
 
 impl<'w, 'a> Marked<'w, 'a> {
-    pub(super) fn of(words: &'w Words<'a>, marks: Vec<Mark>) -> Self {
+    pub(super) fn of(words: &'w Words<'a>, mut marks: Vec<Mark>) -> Self {
+        let mut quiet = vec![false; words.tokens.len()];
+        let all = sentences(words);
+        for &(from, to) in &all {
+            if role(words, from, to) != Role::Tells && all.len() > 1 {
+                quiet[from..to].fill(true);
+            }
+        }
+        for mark in &mut marks {
+            if quiet[mark.from] && !matches!(mark.meaning, Meaning::Price | Meaning::Phone(_)) {
+                mark.meaning = Meaning::Opaque;
+            }
+        }
         let mut marked = vec![false; words.tokens.len()];
         for mark in marks.iter().filter(|mark| mark.meaning != Meaning::Opaque) {
             marked[mark.from..mark.to].fill(true);
         }
-        Self { enclosed: enclosed(words), words, marks, marked }
+        Self { enclosed: enclosed(words), words, marks, marked, quiet, sentences: all }
     }
 
     /// A free word that means something: not an article, not a sign.
@@ -74,7 +94,8 @@ impl<'w, 'a> Marked<'w, 'a> {
             && tokens
                 .get(at + 1)
                 .is_some_and(|next| next.capital && next.start > tokens[at].end || next.start == tokens[at].end)
-            && tokens[at - 1].is_any(&["st", "ste", "m", "mme", "mr", "dr", "cie"])
+            && (tokens[at - 1].is_any(&["st", "ste", "m", "mme", "mr", "dr", "cie"])
+                || tokens[at - 1].end - tokens[at - 1].start == 1)
     }
 
     fn times(&self, mark: usize) -> Option<&Times> {
@@ -86,9 +107,25 @@ impl<'w, 'a> Marked<'w, 'a> {
 
     pub(super) fn cut(&self) -> Cut {
         let end = self.words.tokens.len();
-        let anchors: Vec<usize> =
+        let mut anchors: Vec<usize> =
             (0..self.marks.len()).filter(|mark| self.times(*mark).is_some_and(|times| times.end.is_none())).collect();
-        let mut cut = Cut { parts: vec![Part { from: 0, to: end, times: Vec::new() }], ..Cut::default() };
+        // `ferme à 22 h au lieu de 19 h : nocturne de 19 h à 22 h`: what closes and what is replaced is no event.
+        let closes_first = |mark: usize| {
+            self.clause_words(mark).iter().any(|at| {
+                self.words.is(*at, &["ferme", "fermera", "ferment"])
+                    && !(*at > 0 && self.words.is(at - 1, &["la", "une", "de"]))
+            })
+        };
+        while anchors.len() > 1 && closes_first(anchors[0]) {
+            anchors.remove(0);
+        }
+        anchors.retain(|mark| !self.replaced(*mark));
+        // `Le soir ? Deux écoles.`: a part of the day alone is no event.
+        let timed = |mark: usize| self.times(mark).is_some_and(|times| !times.slots.is_empty());
+        if anchors.iter().any(|mark| timed(*mark)) {
+            anchors.retain(|mark| timed(*mark) || self.names_an_event(self.sentence_of(self.marks[*mark].from)));
+        }
+        let mut cut = Cut { parts: vec![Part { to: end, ..Part::default() }], ..Cut::default() };
         let mut before: Option<usize> = None;
         for anchor in anchors {
             let last = cut.parts.len() - 1;
@@ -99,9 +136,10 @@ impl<'w, 'a> Marked<'w, 'a> {
             match decision {
                 Decision::Same => cut.parts[last].times.push(anchor),
                 Decision::Detail => {}
+                Decision::Ends => cut.parts[last].ends = Some(anchor),
                 Decision::Begins(at) => {
                     cut.parts[last].to = at;
-                    cut.parts.push(Part { from: at, to: end, times: vec![anchor] });
+                    cut.parts.push(Part { from: at, to: end, times: vec![anchor], ends: None });
                 }
                 Decision::Unsure => cut.unsure = true,
             }
@@ -116,25 +154,77 @@ impl<'w, 'a> Marked<'w, 'a> {
     /// What the hour of `anchor` is to the part that was read up to the hour `before`.
     fn decide(&self, part: &Part, before: usize, anchor: usize) -> Decision {
         let (after, here, behind) = (self.marks[before].to, self.marks[anchor].from, self.marks[anchor].to);
+        let without_hour = part.times.iter().all(|mark| self.times(*mark).is_some_and(|times| times.slots.is_empty()));
+        let one_sentence = !(after..here).any(|at| self.words.tokens[at].is_sentence_end() && self.is_boundary(at));
+        let sentence_start = self.sentence_of(here).0;
+        let follows = one_sentence
+            || self.words.is(
+                sentence_start,
+                &["elle", "il", "elles", "ils", "fin", "cloture", "fermeture", "dernier", "derniere", "retour"],
+            );
+        if self.closes(anchor) && !without_hour && follows {
+            return Decision::Ends;
+        }
         let clause = (after..here).rev().find(|at| self.is_boundary(*at)).map(|at| at + 1);
         let said_before = self.first_content(clause.unwrap_or(after), here);
         let clause_end = self.clause_end(behind);
         let said_after = self.first_content(behind, clause_end);
         let is_auxiliary = |at: usize| self.words.is(at, AUXILIARY);
         let only_auxiliary = |from: usize, to: usize| (from..to).filter(|at| self.is_content(*at)).all(is_auxiliary);
+        #[rustfmt::skip]
         const TELLS: [&str; 11] = [
-            "depart",
-            "departs",
-            "ouverture",
-            "inscription",
-            "inscriptions",
-            "rendez-vous",
-            "rdv",
-            "rv",
-            "retour",
-            "arrivee",
-            "fin",
+            "depart", "departs", "ouverture", "inscription", "inscriptions", "rendez-vous", "rdv", "rv", "retour",
+            "arrivee", "fin",
         ];
+        // `L'après-midi, kermesse (rendez-vous à 15 h)`: the hour says when in the afternoon.
+        let says_hour = self.times(anchor).is_some_and(|times| !times.slots.is_empty());
+        if self.enclosed[here] && !self.enclosed[self.marks[before].from] {
+            let open = (after..here).rev().find(|at| self.words.is(*at, &["("]));
+            let detail = open.and_then(|open| self.first_content(open + 1, here)).is_some_and(is_auxiliary);
+            if detail {
+                return if without_hour && says_hour { Decision::Same } else { Decision::Detail };
+            }
+        }
+        let told_at = said_before.is_none_or(is_auxiliary)
+            && (said_before.is_some() || said_after.is_none_or(is_auxiliary) || !self.has_content(part.from, here));
+        let joined =
+            (after..here).any(|at| is_joint(self.words, at) && !self.enclosed[at] && self.has_content(part.from, at));
+        let opens = !self.has_content(part.from, self.marks[before].from);
+        let clause_begins_an_event = said_before.is_some_and(|at| is_event_noun(&self.words.tokens[at]));
+        if without_hour
+            && says_hour
+            && one_sentence
+            && (told_at || said_before.is_some() && !joined && (opens || !clause_begins_an_event))
+        {
+            return Decision::Same;
+        }
+        // `Départ à 13 h 30 place du Foirail, 13 h 45 allées Montmorency`: a second meeting point.
+        let meets = (part.from..self.marks[before].from)
+            .rev()
+            .take_while(|at| !self.is_boundary(*at))
+            .any(|at| self.words.is(at, &["depart", "departs", "rendez-vous", "rdv", "rv"]));
+        if meets
+            && one_sentence
+            && said_before.is_none_or(|at| self.in_place(after, here, at))
+            && self.only_place(behind, clause_end)
+        {
+            return Decision::Detail;
+        }
+        // A new sentence with words of its own begins a new event, and all of it: `… . À Lavardens, le château reçoit à 18 h`.
+        let sentence = self.sentence_of(here);
+        if sentence.0 > after && self.tells(sentence.0, sentence.1, anchor) {
+            return Decision::Begins(sentence.0);
+        }
+        // In a list by the hour, `18 h, remise des prix` is a thing to attend.
+        let led_by_hour = said_before.is_none() && !one_sentence && says_hour;
+        #[rustfmt::skip]
+        const DETAILS_ONLY: [&str; 14] = [
+            "inscription", "inscriptions", "reservation", "reservations", "billetterie", "fermeture", "retour",
+            "dossards", "rendez-vous", "rdv", "rv", "ouverture", "accueil", "buvette",
+        ];
+        if led_by_hour && said_after.is_some_and(|at| is_auxiliary(at) && !self.words.is(at, &DETAILS_ONLY)) {
+            return Decision::Begins(here);
+        }
         if let Some(at) = said_before.filter(|at| is_auxiliary(*at))
             && (self.words.is(at, &TELLS) || only_auxiliary(at, here))
         {
@@ -152,7 +242,7 @@ impl<'w, 'a> Marked<'w, 'a> {
                 return Decision::Begins(clause);
             }
             let joint = (after..here).rev().find(|at| {
-                self.words.is(*at, JOINTS)
+                is_joint(self.words, *at)
                     && !self.enclosed[*at]
                     && self.has_content(part.from, *at)
                     && self.has_content(*at, here)
@@ -170,6 +260,112 @@ impl<'w, 'a> Marked<'w, 'a> {
         let refines = self.times(before).is_some_and(|times| times.slots.is_empty());
         let untitled = !self.has_content(part.from, here);
         if refines && untitled { Decision::Same } else { Decision::Begins(here) }
+    }
+
+    fn names_an_event(&self, (from, to): (usize, usize)) -> bool {
+        (from..to).any(|at| is_event_noun(&self.words.tokens[at]) || quotation(&self.words.tokens, at).is_some())
+    }
+
+    fn sentence_of(&self, at: usize) -> (usize, usize) {
+        let found = self.sentences.iter().copied().find(|(from, to)| (*from..*to).contains(&at));
+        found.unwrap_or((0, self.words.tokens.len()))
+    }
+
+    /// Whether a sentence has something to tell beside its hour, its place and words like `départ`.
+    fn tells(&self, from: usize, to: usize, anchor: usize) -> bool {
+        let hour = &self.marks[anchor];
+        // Another hour in the sentence ends what this one is of.
+        let next = self
+            .marks
+            .iter()
+            .find(|mark| mark.from >= hour.to && matches!(&mark.meaning, Meaning::Times(times) if times.end.is_none()));
+        let to = next.map_or(to, |next| next.from.min(to));
+        let mut at = from;
+        while at < to {
+            let reader = Reader { words: self.words, end: to, titled: true, after_mark: true, in_commune: false };
+            if let Some(place) = reader.place(at).filter(|place| place.to > at) {
+                at = place.to;
+                continue;
+            }
+            if self.is_content(at) && !self.words.is(at, AUXILIARY) && !self.words.is(at, &["donne", "fixe", "lieu"]) {
+                return true;
+            }
+            at += 1;
+        }
+        false
+    }
+
+    /// The words of the clause before the hour of a mark.
+    fn clause_words(&self, mark: usize) -> Vec<usize> {
+        const FAR: usize = 8;
+        let here = self.marks[mark].from;
+        (here.saturating_sub(FAR)..here).rev().take_while(|at| !self.is_boundary(*at) && !self.marked[*at]).collect()
+    }
+
+    /// Whether the hour is when something ends: `ne ferme qu'à 4 h`, `se termine à minuit`, `dernière boule à 18 h`.
+    fn closes(&self, mark: usize) -> bool {
+        #[rustfmt::skip]
+        const CLOSINGS: [&str; 27] = [
+            "ferme", "fermera", "ferment", "finit", "finira", "finissent", "termine", "terminera", "terminent",
+            "acheve", "achevera", "cloture", "fermeture", "dernier", "derniere", "fin", "remballe", "remballent",
+            "referme", "referment", "plie", "conclut", "conclura", "s'achevera", "prendra-fin", "terminus", "jusque",
+        ];
+        let words = self.clause_words(mark);
+        // `ne les referme qu'à 20 h`
+        let here = self.marks[mark].from;
+        if here > 0 && self.words.is(here - 1, &["qu'"]) && words.iter().any(|at| self.words.is(*at, &["ne", "n'"])) {
+            return true;
+        }
+        let one_hour = self.times(mark).is_some_and(|times| times.slots.len() == 1 && times.slots[0].end.is_none());
+        // `dernier bal et soupe à l'oignon à 21 h` is a thing to attend; so is what ends with something.
+        let attended = words.iter().any(|at| is_event_noun(&self.words.tokens[*at]));
+        // `à la ferme à 12 h 30` closes nothing.
+        let noun = |at: usize| at > 0 && self.words.is(at - 1, &["la", "une", "de"]);
+        // Near the hour: `les séances de fin d'année commencent à 18 h` closes nothing.
+        let near = |at: usize| self.marks[mark].from - at <= 5;
+        let words: Vec<usize> = words
+            .into_iter()
+            .filter(|at| near(*at))
+            .filter(|at| !noun(*at) || self.words.is(*at, &["fin", "fermeture", "derniere"]))
+            .collect();
+        let verb = words.iter().any(|at| self.words.is(*at, &CLOSINGS[..12]));
+        one_hour
+            && (verb || !attended)
+            && words.iter().any(|at| self.words.is(*at, &CLOSINGS))
+            && !self.words.is(self.marks[mark].to, &["par", "avec", ","])
+    }
+
+    /// `au lieu de 19 h`, `et non 18 h`: an hour that no longer holds.
+    fn replaced(&self, mark: usize) -> bool {
+        let mut here = self.marks[mark].from;
+        while here > 2 && self.words.is(here - 1, &["plus", "pas", "plutot", "a"]) {
+            here -= 1;
+        }
+        here >= 2
+            && (self.words.is(here - 1, &["lieu"]) && self.words.is(here - 2, &["au"])
+                || here >= 3 && self.words.is(here - 1, &["de"]) && self.words.is(here - 2, &["lieu"])
+                || self.words.is(here - 1, &["non"]) && self.words.is(here - 2, &["et"]))
+    }
+
+    /// Whether nothing but a place stands in `from..to`.
+    fn only_place(&self, from: usize, to: usize) -> bool {
+        let mut at = from;
+        while at < to {
+            let reader = Reader { words: self.words, end: to, titled: true, after_mark: true, in_commune: false };
+            if let Some(place) = reader.place(at).filter(|place| place.to > at) {
+                at = place.to;
+                continue;
+            }
+            if self.is_content(at) {
+                return false;
+            }
+            at += 1;
+        }
+        true
+    }
+
+    fn in_place(&self, from: usize, to: usize, _at: usize) -> bool {
+        self.only_place(from, to)
     }
 
     fn first_content(&self, from: usize, to: usize) -> Option<usize> {
@@ -240,7 +436,33 @@ impl<'w, 'a> Marked<'w, 'a> {
         }
     }
 
+    /// `Fête du village. 8 heures, randonnée ; midi, apéritif.`: a sentence before the one with the first hour, which
+    /// tells its own event.
+    fn lift_the_first_sentences(&self, cut: &mut Cut) {
+        let part = &mut cut.parts[0];
+        let Some(first) = part
+            .times
+            .iter()
+            .map(|mark| &self.marks[*mark])
+            .find(|mark| matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty()))
+        else {
+            return;
+        };
+        let Some((from, to)) = sentences(self.words).into_iter().find(|(from, to)| (*from..*to).contains(&first.from))
+        else {
+            return;
+        };
+        let practical = super::lines::is_practical(self.words.slice(from, to));
+        let own = self.has_content(from, to.min(part.to)) && !practical;
+        let leads = (from..first.from).all(|at| !self.is_content(at));
+        if from > part.from && own && leads && self.has_content(part.from, from) && cut.preamble.is_none() {
+            cut.preamble = Some((part.from, from));
+            part.from = from;
+        }
+    }
+
     fn set_preamble(&self, cut: &mut Cut) {
+        self.lift_the_first_sentences(cut);
         if cut.parts.len() < 2 || cut.preamble.is_some() {
             return;
         }
@@ -277,9 +499,11 @@ impl<'w, 'a> Marked<'w, 'a> {
     }
 }
 
+#[derive(Debug)]
 enum Decision {
     Same,
     Detail,
+    Ends,
     Begins(usize),
     Unsure,
 }

@@ -8,6 +8,13 @@ use super::days::{month, weekday};
 use super::text::{Kind, Token, Words, tidy};
 use super::words::{ADDRESSES, AFTER_VENUE, BEFORE_VENUE, LANDMARKS, MUNICIPAL, is_function, is_venue};
 
+/// Places that are named after a locality, which may be a commune's name and lie elsewhere.
+#[rustfmt::skip]
+const ESTATES: [&str; 14] = [
+    "abbaye", "chai", "chateau", "domaine", "ferme", "lac", "manoir", "moulin", "prieure", "village", "hameau",
+    "etang", "chapelle", "camping",
+];
+
 /// A place and the tokens that say it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Place {
@@ -20,25 +27,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Whether the venue's own name is of a locality (`abbaye de Flaran`, `chez Paulette`): it may be anywhere.
-    pub(super) fn names_a_locality(&self) -> bool {
-        const ESTATES: [&str; 14] = [
-            "abbaye", "chai", "chateau", "domaine", "ferme", "lac", "manoir", "moulin", "prieure", "village", "hameau",
-            "etang", "chapelle", "camping",
-        ];
-        let Some(venue) = &self.venue else { return false };
-        let tokens = super::text::tokens(venue);
-        let estate = tokens.first().is_some_and(|first| first.is_any(&ESTATES));
-        let named = tokens
-            .windows(2)
-            .any(|pair| pair[0].is_any(&["de", "d'"]) && pair[1].capital && !pair[1].is_any(&["l'", "la", "le"]));
-        tokens.first().is_some_and(|first| first.is("chez")) || (named && estate)
-    }
-
     /// Commune first, as a reader of a poster looks for it.
     pub(super) fn shown(&self) -> Option<String> {
         match (&self.commune, &self.venue) {
-            (Some(commune), Some(venue)) => Some(format!("{commune}, {venue}")),
+            (Some(commune), Some(venue)) => {
+                // `Duran, salle des fêtes de Duran` says it twice.
+                let of = |joint: &str| venue.strip_suffix(&format!("{joint}{commune}")).map(str::trim_end);
+                let venue = of(" de ").or_else(|| of(" d'")).filter(|venue| !venue.is_empty()).unwrap_or(venue);
+                Some(if venue == commune { commune.clone() } else { format!("{commune}, {venue}") })
+            }
             (commune, venue) => commune.clone().or_else(|| venue.clone()),
         }
     }
@@ -58,19 +55,10 @@ pub(super) struct Reader<'w, 'a> {
 }
 
 /// Names with a capital that are times of the year, not places.
+#[rustfmt::skip]
 const NO_PLACES: [&str; 12] = [
-    "noel",
-    "paques",
-    "toussaint",
-    "moyen",
-    "moyen-age",
-    "renaissance",
-    "saint-jean",
-    "halloween",
-    "dieu",
-    "paris-brest",
-    "internet",
-    "facebook",
+    "noel", "paques", "toussaint", "moyen", "moyen-age", "renaissance", "saint-jean", "halloween", "dieu",
+    "paris-brest", "internet", "facebook",
 ];
 
 impl Reader<'_, '_> {
@@ -93,6 +81,19 @@ impl Reader<'_, '_> {
     fn told_place(&self, at: usize) -> Option<Place> {
         let token = self.token(at)?;
         match token.fold.as_str() {
+            // `balade jusqu'à Cadéac` begins elsewhere.
+            "a" if at > 0 && self.words.is(at - 1, &["jusqu'"]) => None,
+            // `La Bande à Lulu`: part of a name.
+            "a" if self.is_in_a_name(at) => None,
+            // `à La Maison du Lin`: the article is the name's.
+            "a" if self.is(at + 1, &["la", "le", "les"])
+                && self.token(at + 1).is_some_and(|token| token.capital)
+                && self.token(at + 2).is_some_and(|token| token.kind == Kind::Word && token.capital)
+                && communes::written(self.words, at + 1).is_none() =>
+            {
+                let (to, _) = self.noun_phrase(at + 2);
+                Some(self.with_commune(Place { venue: Some(self.slice(at + 1, to)), from: at, to, ..Place::default() }))
+            }
             "a" => {
                 if let Some((commune, to)) = self.commune(at + 1) {
                     return Some(self.with_venue(Place {
@@ -261,7 +262,8 @@ impl Reader<'_, '_> {
         let clause_start = self.after_mark
             || at == 0
             || self.words.tokens[at - 1].is_sentence_end()
-            || self.words.is(at - 1, &[",", "(", "-", ":", "|"]);
+            || self.words.is(at - 1, &[",", "(", ":", "|"])
+            || self.words.is(at - 1, &["-"]) && !self.is_fixture(at);
         // `braderie rue Dessoles`: a street needs no comma before it.
         let street = self.is(
             at,
@@ -275,14 +277,8 @@ impl Reader<'_, '_> {
         if !self.titled || !(clause_start || street) {
             return None;
         }
-        if let Some((name, to)) = communes::known(&self.words.tokens, at).filter(|(_, to)| self.clause_ends(*to)) {
-            return Some(self.with_venue(Place {
-                commune: Some(name.to_owned()),
-                venue: None,
-                from: at,
-                to,
-                ..Place::default()
-            }));
+        if let Some((name, to)) = communes::written(self.words, at).filter(|(_, to)| self.clause_ends(*to)) {
+            return Some(self.with_venue(Place { commune: Some(name), venue: None, from: at, to, ..Place::default() }));
         }
         let noun = if token.is_any(BEFORE_VENUE) { at + 1 } else { at };
         let place_noun = self.is(noun, ADDRESSES) || (self.in_commune && self.token(noun).is_some_and(is_venue));
@@ -291,23 +287,10 @@ impl Reader<'_, '_> {
         }
         let (to, commune) = self.noun_phrase(noun);
         // `, théâtre, …` is a genre; `, église, …` can only be a place.
+        #[rustfmt::skip]
         const ALONE: [&str; 16] = [
-            "mairie",
-            "eglise",
-            "cathedrale",
-            "chapelle",
-            "halle",
-            "halles",
-            "stade",
-            "gymnase",
-            "mediatheque",
-            "bibliotheque",
-            "boulodrome",
-            "foyer",
-            "camping",
-            "chateau",
-            "piscine",
-            "centre-ville",
+            "mairie", "eglise", "cathedrale", "chapelle", "halle", "halles", "stade", "gymnase", "mediatheque",
+            "bibliotheque", "boulodrome", "foyer", "camping", "chateau", "piscine", "centre-ville",
         ];
         if to - at == 1 && commune.is_none() && !self.in_commune && !self.is(noun, &ALONE) {
             return None;
@@ -318,6 +301,29 @@ impl Reader<'_, '_> {
             None => self.with_commune(place),
         };
         (self.clause_ends(place.to) || street).then_some(place)
+    }
+
+    fn is_in_a_name(&self, at: usize) -> bool {
+        let (Some(before), Some(next)) = (at.checked_sub(1).map(|at| &self.words.tokens[at]), self.token(at + 1))
+        else {
+            return false;
+        };
+        before.kind == Kind::Word
+            && before.capital
+            && next.capital
+            && !self.words.shouts(at - 1)
+            && at >= 2
+            && self.words.tokens[at - 2].kind == Kind::Word
+            && self.words.tokens[at - 2].capital
+            && communes::written(self.words, at + 1).is_none()
+    }
+
+    /// `Nogaro – Riscle`, `RC Auch – Lombez-Samatan`: two sides, no place.
+    fn is_fixture(&self, at: usize) -> bool {
+        at >= 2
+            && self.words.tokens[at - 2].capital
+            && self.token(at).is_some_and(|token| token.capital)
+            && !self.token(at).is_some_and(is_venue)
     }
 
     fn in_brackets(&self, at: usize) -> Option<Place> {
@@ -333,14 +339,22 @@ impl Reader<'_, '_> {
 
     /// The commune whose name begins at token `at`: from the list, or because of its capital.
     pub(super) fn commune(&self, at: usize) -> Option<(String, usize)> {
-        if let Some((name, to)) = communes::known(&self.words.tokens, at).filter(|(_, to)| *to <= self.end) {
-            return Some((name.to_owned(), to));
+        if let Some((name, to)) = communes::written(self.words, at).filter(|(_, to)| *to <= self.end) {
+            return Some((name, to));
         }
         let named = |at: usize| {
             self.token(at).is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token))
                 && !self.is_no_place(at)
         };
         if !named(at) || self.is(at, &["l'"]) && !named(at + 1) {
+            return None;
+        }
+        // `À NOTER`, `À SUIVRE`
+        let infinitive = self.words.shouts(at)
+            && self.token(at).is_some_and(|token| {
+                token.fold.ends_with("er") || token.fold.ends_with("oir") || token.fold.ends_with("re")
+            });
+        if infinitive {
             return None;
         }
         let mut to = at + 1;
@@ -366,8 +380,8 @@ impl Reader<'_, '_> {
         let mut at = head + 1;
         while at < (head + LONGEST).min(self.end) {
             let Some(token) = self.token(at) else { break };
-            let adjective =
-                token.is_any(AFTER_VENUE) && (!token.is("ville") || self.is(at - 1, &["basse", "haute", "centre"]));
+            let adjective = is_adjective(token) && at == head + 1
+                || token.is_any(AFTER_VENUE) && (!token.is("ville") || self.is(at - 1, &["basse", "haute", "centre"]));
             let name = token.kind == Kind::Word && token.capital && !token.is("l'") && !self.is_no_place(at);
             let cinema = token.kind == Kind::Number && self.is(at - 1, &["cine", "cinema"]);
             if adjective || name || cinema {
@@ -379,10 +393,24 @@ impl Reader<'_, '_> {
                 }
             } else if token.is_any(&["de", "du", "des", "d'"]) {
                 let of = at + 1 + usize::from(self.is(at + 1, &["la", "l'", "les"]));
-                let known =
-                    communes::known(&self.words.tokens, of).or_else(|| communes::known(&self.words.tokens, at + 1));
-                if let Some((name, to)) = known.filter(|(_, to)| *to <= self.end && !street) {
-                    return (at, Some((name.to_owned(), to)));
+                // `salle du Mouzon` is no hall of Mouzon: « du » goes with names that have an article.
+                let known = match token.fold.as_str() {
+                    "du" | "des" => {
+                        communes::contracted(&self.words.tokens, at + 1).map(|(name, to)| (name.to_owned(), to))
+                    }
+                    _ => communes::written(self.words, of).or_else(|| communes::written(self.words, at + 1)),
+                };
+                // `château de Mons, à Caussens`: an estate's name is only perhaps its commune's.
+                let estate = self.is(head, &ESTATES);
+                let told_after = |to: usize| {
+                    let next = to + usize::from(self.is(to, &[",", "("]));
+                    next > to && (self.is(next, &["a", "au"]) || communes::written(self.words, next).is_some())
+                        || self.is(to, &["a"]) && self.commune(to + 1).is_some()
+                };
+                if let Some((name, to)) =
+                    known.filter(|(_, to)| *to <= self.end && !street && !(estate && told_after(*to)))
+                {
+                    return (at, Some((name, to)));
                 }
                 let Some(word) = self.token(of) else { break };
                 if municipal
@@ -394,7 +422,11 @@ impl Reader<'_, '_> {
                     return (at, Some(commune));
                 }
                 match word.kind {
-                    Kind::Word if !super::hours::UNITS_OF_TIME.contains(&word.fold.as_str()) => at = of + 1,
+                    Kind::Word if !super::hours::UNITS_OF_TIME.contains(&word.fold.as_str()) => {
+                        at = of + 1;
+                        // `parc du conseil départemental`
+                        at += usize::from(self.token(at).is_some_and(is_adjective));
+                    }
                     // `place du 8 mai 1945`
                     Kind::Number if self.token(of + 1).and_then(month).is_some() => {
                         at = of + 2;
@@ -424,17 +456,21 @@ impl Reader<'_, '_> {
     fn with_commune(&self, place: Place) -> Place {
         let mut at = place.to;
         let bracket = self.is(at, &["("]);
-        at += usize::from(self.is(at, &[",", "-", "(", "\n"]));
+        let fixture = self.is(at, &["-"]) && self.is_fixture(at + 1);
+        at += usize::from(self.is(at, &[",", "-", "(", "\n"]) && !fixture);
         let found = if self.is(at, &["a"]) {
             self.commune(at + 1)
         } else if self.is(at, &["au"]) {
             communes::known(&self.words.tokens, at + 1)
                 .filter(|(name, to)| name.starts_with("Le ") && *to <= self.end)
                 .map(|(name, to)| (name.to_owned(), to))
+        } else if at > place.to && self.postal_code(at) {
+            self.commune(at + 1)
+        } else if bracket && communes::written(self.words, at).is_none() {
+            // `grange Mabille (Ternoux)`
+            self.commune(at).filter(|(_, to)| self.is(*to, &[")"]) && *to <= at + 3)
         } else if at > place.to {
-            communes::known(&self.words.tokens, at)
-                .filter(|(_, to)| *to <= self.end && self.clause_ends(*to))
-                .map(|(name, to)| (name.to_owned(), to))
+            communes::written(self.words, at).filter(|(_, to)| *to <= self.end && self.clause_ends(*to))
         } else {
             None
         };
@@ -463,8 +499,123 @@ impl Reader<'_, '_> {
         }
     }
 
+    fn postal_code(&self, at: usize) -> bool {
+        self.token(at).is_some_and(|token| token.kind == Kind::Number && token.fold.len() == 5)
+    }
+
     fn slice(&self, from: usize, to: usize) -> String {
         tidy(self.words.slice(from, to))
+    }
+}
+
+/// A small word with the ending of an adjective: `multisports`, `départemental`, `botanique`.
+fn is_adjective(token: &Token) -> bool {
+    #[rustfmt::skip]
+    const ENDS: [&str; 22] = [
+        "al", "ale", "aux", "ales", "el", "elle", "if", "ive", "ique", "ain", "aine", "ieux", "ois", "oise", "ien",
+        "ienne", "aire", "sports", "ante", "able", "iere", "euse",
+    ];
+    const NOT: [&str; 10] =
+        ["festival", "carnaval", "animal", "journal", "cheval", "musique", "pique-nique", "aperitif", "noel", "rituel"];
+    token.kind == Kind::Word
+        && !token.capital
+        && token.fold.len() > 4
+        && ENDS.iter().any(|end| token.fold.ends_with(end))
+        && !token.is_any(&NOT)
+}
+
+/// A field that is nothing but a place: `Lac de Samatan`, `Halle, Lombez`, `Pavie, la Fenière`, `Départ mairie, Puylausic`.
+pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
+    const MOST_WORDS: usize = 16;
+    let mut first = from;
+    while first < to
+        && (words.is(first, &["depart", "rdv", "rv", "rendez-vous", "lieu", ":", "-"])
+            || words.tokens[first].kind == Kind::Sign)
+    {
+        first += 1;
+    }
+    if first >= to || to - first > MOST_WORDS {
+        return None;
+    }
+    let mut pieces: Vec<(usize, usize)> = Vec::new();
+    let mut start = first;
+    for at in first..=to {
+        let ends = at == to || words.is(at, &[",", "(", ")", "-", "\n"]) && words.tokens[at].kind != Kind::Word;
+        if ends {
+            if start < at {
+                pieces.push((start, at));
+            }
+            start = at + 1;
+        }
+    }
+    let trimmed_end = |to: usize| if words.is(to - 1, &[".", ";"]) { to - 1 } else { to };
+    if let Some(last) = pieces.last_mut() {
+        last.1 = trimmed_end(last.1).max(last.0 + 1);
+    }
+    let commune_of = |(a, b): (usize, usize)| {
+        let lead = a + usize::from(words.is(a, &["a"]));
+        // `32700 Lectoure`
+        let code = words.tokens.get(lead).is_some_and(|token| token.kind == Kind::Number && token.fold.len() == 5);
+        let lead = lead + usize::from(code && lead + 1 < b);
+        communes::written(words, lead).filter(|(_, end)| *end == b).map(|(name, _)| name)
+    };
+    let commune_at = pieces.iter().position(|piece| commune_of(*piece).is_some());
+    let venue = |(a, b): (usize, usize)| {
+        let lead = a + usize::from(words.is(a, &["a", "au", "aux", "dans", "sur", "devant", "sous", "en"]));
+        let lead = lead + usize::from(words.is(lead, &["la", "le", "les", "l'"]) && lead > a);
+        let noun = lead + usize::from(words.is(lead, BEFORE_VENUE) && lead + 1 < b);
+        let article = usize::from(words.is(lead, &["la", "le", "les", "l'"]));
+        (words.tokens.get(noun).filter(|_| noun < b).is_some_and(is_venue)
+            || words.tokens.get(noun + article).filter(|_| noun + article < b).is_some_and(is_venue))
+        .then_some((lead, b))
+    };
+    let plain = |(a, b): (usize, usize)| {
+        (a..b).all(|at| super::hours::clock(&words.tokens, at).is_none() && !super::verbs::is_finite(words, at))
+    };
+    if !pieces.iter().all(|piece| plain(*piece)) {
+        return None;
+    }
+    let rest: Vec<(usize, usize)> =
+        pieces.iter().enumerate().filter(|(at, _)| Some(*at) != commune_at).map(|(_, piece)| *piece).collect();
+    let named = rest.first().is_some_and(|piece| venue(*piece).is_some());
+    let place = |commune: Option<String>, rest: &[(usize, usize)]| {
+        let text = rest
+            .iter()
+            .map(|piece| venue(*piece).unwrap_or(*piece))
+            .map(|(a, b)| tidy(words.slice(a, b)))
+            .collect::<Vec<_>>()
+            .join(", ");
+        Place { commune, venue: (!text.is_empty()).then_some(text), from: first, to, ..Place::default() }
+    };
+    match commune_at {
+        Some(at) => {
+            let commune = commune_of(pieces[at])?;
+            // `Visite, Auch` is no place: what stands beside a commune is a venue, or behind it.
+            let sound = rest.is_empty()
+                || named
+                || at == 0
+                    && rest.len() <= 2
+                    && !rest.iter().any(|(a, b)| {
+                        (*a..*b).any(|i| super::words::is_event_noun(&words.tokens[i]) && !is_venue(&words.tokens[i]))
+                    });
+            sound.then(|| place(Some(commune), &rest))
+        }
+        None if named => {
+            // `Lac de Brassol`, `Halle, Brassol`: a last name alone is the commune no list knows.
+            let last_name = rest.len() == 2
+                && (rest[1].0..rest[1].1).all(|at| words.tokens[at].kind == Kind::Word && words.tokens[at].capital)
+                && rest[1].1 - rest[1].0 <= 3;
+            if last_name {
+                return Some(place(Some(tidy(words.slice(rest[1].0, rest[1].1))), &rest[..1]));
+            }
+            let (a, b) = rest[0];
+            let reader = Reader { words, end: b, titled: true, after_mark: true, in_commune: false };
+            let (_, commune) = reader.noun_phrase(a + usize::from(words.is(a, BEFORE_VENUE)));
+            let mut found = place(None, &rest);
+            found.commune = commune.map(|(name, _)| name);
+            Some(found)
+        }
+        None => None,
     }
 }
 

@@ -10,7 +10,8 @@ pub(super) const FURNITURE: &[&str] = &[
     "sharing", "share", "share-buttons", "social-share", "post-share", "jp-relatedposts", "related",
     "related-posts", "related-articles", "yarpp-related", "breadcrumb", "breadcrumbs", "sidebar", "newsletter",
     "cookie-banner", "cookies", "pagination", "post-navigation", "nav-links", "screen-reader-text", "sr-only",
-    "visually-hidden", "author-box", "publicite",
+    "visually-hidden", "author-box", "publicite", "wp-caption-text", "wp-caption-dd", "gallery-caption", "blocks-gallery-caption",
+    "cookie-notice", "cookie-law-info-bar", "tarteaucitron",
 ];
 
 /// Classes of the element that holds an article's text, in the usual themes.

@@ -15,7 +15,7 @@ pub(super) fn composed(mut text: String) -> String {
 
 /// Soft hyphens, zero-width signs and byte-order marks that editors leave inside words.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{0}')
+    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{FE0E}' | '\u{FE0F}' | '\u{0}')
 }
 
 /// Folds every run of white space of any kind into one space, and trims.
@@ -117,7 +117,12 @@ impl Token {
     }
 
     pub(super) fn is_any(&self, words: &[&str]) -> bool {
-        words.contains(&self.fold.as_str())
+        // Length and first letter decide nearly always; the grammar asks this more often than anything else.
+        let fold = self.fold.as_bytes();
+        words.iter().any(|word| {
+            let word = word.as_bytes();
+            word.len() == fold.len() && word.first() == fold.first() && word == fold
+        })
     }
 
     pub(super) fn number(&self) -> Option<u32> {
@@ -248,7 +253,23 @@ pub(super) fn trimmed(text: &str) -> &str {
         is_space(c)
             || matches!(
                 c,
-                ',' | ';' | ':' | '.' | '-' | '–' | '—' | '/' | '|' | '·' | '•' | '→' | '*' | '…' | '!' | '=' | '+'
+                ',' | ';'
+                    | ':'
+                    | '.'
+                    | '-'
+                    | '–'
+                    | '—'
+                    | '/'
+                    | '|'
+                    | '·'
+                    | '•'
+                    | '→'
+                    | '*'
+                    | '…'
+                    | '!'
+                    | '='
+                    | '+'
+                    | '>'
             )
     });
     // An unpaired bracket or quote at an end is what a removed hour or price left behind.

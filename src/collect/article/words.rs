@@ -3,6 +3,9 @@
 //! Data only. A word that is missing here costs a field, never a line: what no list knows stays in the note or is
 //! printed as written.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::text::Token;
 
 /// Words that carry no content of their own: a run of nothing but these is not worth a note.
@@ -16,13 +19,24 @@ pub(super) const FUNCTION: &[&str] = &[
 
 /// What joins one event to the one before it in a sentence.
 pub(super) const JOINTS: &[&str] =
-    &["et", "puis", "ensuite", "enfin", "egalement", "aussi", "suivi", "suivie", "suivis", "suivies", "ou"];
+    &["et", "puis", "ensuite", "enfin", "egalement", "aussi", "suivi", "suivie", "suivis", "suivies", "ou", "&"];
 
 /// First words of a clause that tells about an event and is none: `départ à 8 h 30`, `ouverture des portes à 20 h`.
 pub(super) const AUXILIARY: &[&str] = &[
     "depart", "departs", "ouverture", "inscription", "inscriptions", "accueil", "rendez-vous", "rdv", "rv", "fin",
     "retour", "arrivee", "cloture", "remise", "reservation", "reservations", "billetterie", "top", "restauration",
-    "buvette", "seance", "seances", "portes", "fermeture",
+    "buvette", "seance", "seances", "portes", "fermeture", "dossards", "dossard", "ouvertures",
+];
+
+/// Words that a field says in another way: hours, days, the names of fields, the joints of a sentence.
+pub(super) const SAID_OTHERWISE: &[&str] = &[
+    "dans", "sur", "sous", "les", "des", "une", "par", "pour", "avec", "cet", "cette", "ces", "qui", "que",
+    "est", "sont", "suivi", "suivie", "ensuite", "enfin", "egalement", "aussi", "puis", "chez", "devant",
+    "jusqu", "vers", "autour", "entre", "heures", "heure", "midi", "minuit", "partir", "matin", "matinee",
+    "apres", "soir", "soiree", "nuit", "tombee", "toute", "tout", "journee", "tel", "tarif", "tarifs", "prix",
+    "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "mardis", "tous", "jours",
+    "sauf", "juin", "juillet", "aout", "septembre", "fin", "annule", "reporte", "complet", "rendez", "vous",
+    "aux", "part", "depart", "sera", "lieu", "reservation", "reservations",
 ];
 
 /// Nouns of things one attends. Used to know a sentence's capital from a name's, and an article from a title's.
@@ -47,6 +61,27 @@ const MORE_EVENT_NOUNS: &[&str] = &[
     "duo", "trio", "quatuor", "orchestre",
 ];
 
+
+/// Further nouns of things one attends, from every kind of article read so far.
+const STILL_MORE_EVENT_NOUNS: &[&str] = &[
+    "accordeon", "aquagym", "apero-concert", "apero-tricot", "apero-lecture", "aperitif-concert", "aperitifs", "aperos", "assemblee",
+    "aubade", "aubades", "avant-premiere", "bandas", "banda", "bapteme", "baptemes", "barbecue", "batucada", "belote", "benediction", "bingo", "blind-test",
+    "bodega", "boeuf", "boum", "bourses", "brunch", "cabaret", "cafe-concert", "cafe-debat", "cafe-philo", "cafe-lecture", "castelet", "causerie", "cavalcade",
+    "celebration", "ceremonies", "challenge", "championnat", "chants", "chant", "charivari", "chandeleur", "chars", "cine-club", "cine-debat", "cine-gouter", "cinema-debat",
+    "collecte", "collectes", "don", "defi", "troc", "comedie", "concert-degustation", "contes", "corso", "courses", "coupe", "cross", "croisiere", "croisieres", "crepes", "cyclo-cross", "danses", "dedicace", "dedicaces",
+    "defiles", "degustations", "dejeuners", "demonstrations", "depot", "derby", "descente", "diner-concert", "diner-debat", "diner-spectacle", "diners", "dictee", "duo", "echecs", "embrasement", "encierro",
+    "escape", "escape-game", "eveil", "eucharistie", "expositions", "expos", "expo-vente", "fanfare", "fanfares", "farandole", "ferias", "feria", "festivites", "fete-dieu", "film", "films", "finale", "finales", "fiesta", "flashmob", "flamenco", "flamme", "footing",
+    "foulee", "foulees", "foires", "friperie", "galette", "galettes", "garden-party", "gospel", "gouters", "gouter-concert", "gouter-lecture", "gouter-spectacle", "grands", "grandes", "grillades", "guinguette", "gymkhana", "gym", "harmonie", "hommage", "intronisation", "jardinage",
+    "journees", "judo", "kermesse", "kermesses", "kart", "karting", "laser", "lecture-spectacle", "lectures", "legendes", "lotos", "magie", "magicien", "maraude", "marathon", "marches", "mascarade", "masterclass", "matchs", "matches", "meeting", "mechoui", "meditation",
+    "messes", "mini-golf", "mounjetade", "murder", "musique", "musiques", "noces", "nuits", "observation", "omelette", "oratorio", "orgue", "paella", "pastorale", "parcours", "pelerinage", "petanque", "peche", "performance", "petit-dejeuner",
+    "philo", "pieces", "pilates", "pique-niques", "plantation", "polka", "portes-ouvertes", "pot", "presentation", "procession", "projections", "promenades", "quine", "quines", "quiz", "rallye", "rampeau", "rando", "randos", "randonnee-decouverte",
+    "reception", "recital", "recitals", "regate", "relais", "repair", "repas-concert", "repas-spectacle", "repetition", "representation", "restitution", "retraite", "retransmission", "retrospective", "reunion", "reveillon", "ronde", "salsa", "scrabble", "seances", "semi-marathon", "serenade",
+    "session", "siestes", "sieste", "slam", "soirees", "soiree-debat", "soupe", "sophrologie", "souper", "spectacles", "stages", "stand-up", "stretching", "super-loto", "swing", "tablee", "tango", "tapas", "taureaux", "tauromachie", "telethon", "theatre-forum",
+    "tombola", "tournois", "trail", "trails", "transhumance", "tremplin", "troc", "troc-plantes", "tyrolienne", "vaches", "veillees", "vendanges", "vente-dedicace", "ventes", "vernissages", "vepres", "vide-maison", "vide-jardin", "vide-dressings", "vide-armoires", "videgrenier", "vin", "voeux", "vtt", "yoga", "zumba",
+    "hippisme", "galas", "marionnettes", "marionnette", "motocross", "moto-cross", "baignade", "bals", "ateliers", "portes", "initiations", "conferences", "rencontre-dedicace", "decoration", "tir", "jeux", "tournee", "baptemes", "exercice", "exercices", "hockey", "course-relais", "lecture", "vide-atelier", "puces", "marche", "sardinade", "moules-frites",
+    "cochonnade", "garburade", "bouvines", "novillada", "becerrada", "abrivado", "course-landaise", "landaise", "rassemblement", "concentration", "exhibition", "bourse-expo", "salons", "congres", "colloque", "seminaire", "table-ronde", "debats", "forums", "rendez-vous-lecture", "bebes-lecteurs", "raconte-tapis", "racontines", "heure-du-conte", "lectures-plaisir", "coinche", "tarot",
+];
+
 /// What a title does not end with: a preposition or an article whose words another field has.
 pub(super) const TRAILING: &[&str] = &[
     "a", "au", "aux", "le", "la", "les", "l'", "un", "une", "des", "de", "du", "d'", "et", "ou", "puis", "en",
@@ -68,7 +103,7 @@ pub(super) const BANDS: &[&str] = &["groupe", "duo", "trio", "dj"];
 /// Nouns of places, after a preposition: `à la cathédrale`, `sur les berges`.
 pub(super) const VENUES: &[&str] = &[
     "abbaye", "aerodrome", "allee", "allees", "amphitheatre", "arboretum", "arcades", "archives", "arenes",
-    "atelier", "auberge", "auditorium", "avenue", "bar", "base", "basilique", "bastide", "berges", "bibliotheque",
+    "atelier", "auberge", "auditorium", "avenue", "bar", "base", "basilique", "bastide", "berges", "bibliotheque", "bistrot", "foirail", "taverne", "pub", "caveau", "verriere",
     "bois", "bords", "bord", "boulevard", "boulodrome", "bourg", "boutique", "brasserie", "cafe", "camping",
     "carrefour", "casino", "caserne", "cathedrale", "cave", "caves", "centre", "centre-ville", "chai", "chais",
     "chapelle", "chapiteau", "chateau", "cimetiere", "cine", "cinema", "circuit", "cloitre", "club", "club-house",
@@ -84,7 +119,7 @@ pub(super) const VENUES: &[&str] = &[
 ];
 
 const MORE_VENUES: &[&str] = &[
-    "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
+    "clocher", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
     "vignoble", "villa", "village", "ville", "voie", "office", "presbytere", "pigeonnier", "prefecture", "camp",
     "hall",
 ];
@@ -96,7 +131,8 @@ pub(super) const ADDRESSES: &[&str] = &[
     "cour", "domaine", "ecole", "eglise", "espace", "esplanade", "foyer", "gare", "gymnase", "hall", "halle",
     "halles", "hippodrome", "jardin", "jardins", "lac", "lieu-dit", "mairie", "maison", "mediatheque", "moulin",
     "musee", "parc", "parking", "parvis", "piscine", "place", "placette", "port", "preau", "quai", "quartier",
-    "rue", "salle", "square", "stade", "terrain", "theatre", "bibliotheque", "basilique",
+    "rue", "salle", "square", "stade", "terrain", "theatre", "bibliotheque", "basilique", "base", "caserne", "lavoir", "kiosque", "bastide", "gymnase", "chai", "cave", "restaurant",
+    "brasserie", "librairie", "ludotheque", "galerie", "clocher", "cafe", "bar", "bistrot", "auberge", "temple", "tiers-lieu", "esplanade", "promenade", "cloitre", "arcades", "foirail", "dojo", "patinoire", "velodrome",
 ];
 
 /// Places every commune has one of: `mairie de X` tells the commune even where X is in no list.
@@ -145,12 +181,22 @@ pub(super) const DETAILS: &[&str] = &[
     "organise", "organisee", "billetterie", "billets", "acces", "duree", "site", "mail", "horaires",
 ];
 
+/// A joint; `où` is none, though it folds like `ou`.
+pub(super) fn is_joint(words: &super::text::Words<'_>, at: usize) -> bool {
+    words.is(at, JOINTS) && !words.tokens.get(at).is_some_and(|token| words.text[token.start..token.end].contains(['ù', 'Ù']))
+}
+
 pub(super) fn is_function(token: &Token) -> bool {
     FUNCTION.contains(&token.fold.as_str())
 }
 
+static EVENTS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    EVENT_NOUNS.iter().chain(MORE_EVENT_NOUNS).chain(STILL_MORE_EVENT_NOUNS).copied().collect()
+});
+
 pub(super) fn is_event_noun(token: &Token) -> bool {
-    EVENT_NOUNS.contains(&token.fold.as_str()) || MORE_EVENT_NOUNS.contains(&token.fold.as_str())
+    let word = token.fold.as_str();
+    EVENTS.contains(word) || word.split_once('-').is_some_and(|(head, _)| EVENTS.contains(head) && head.len() > 3)
 }
 
 pub(super) fn is_venue(token: &Token) -> bool {

@@ -1,0 +1,25 @@
+//! What a person decides about a delivery that may or may not have arrived.
+
+use super::{Actor, Refusal, Result};
+use crate::app::Engine;
+use crate::domain::delivery::{DeliveryId, Resolution};
+use crate::store::Resolved;
+use tracing::info;
+
+/// Settles an unknown delivery.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn resolve(engine: &Engine, actor: &Actor, id: &DeliveryId, resolution: Resolution) -> Result<()> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    match store.resolve_unknown(id, resolution, actor.name(), now).await? {
+        Resolved::Done => {}
+        Resolved::NoSuchDelivery => return Err(Refusal::NoSuchDelivery(id.to_string()).into()),
+        Resolved::NotUnknown(state) => {
+            return Err(Refusal::NotUnknown { delivery: id.to_string(), state }.into());
+        }
+    }
+    store.close_finished_issues(now).await?;
+    info!(delivery = %id, door = %actor.door, "an unknown delivery was settled by a person");
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! What a person decides about an issue: approve it, change it, stop it, let it continue.
+
+use super::{ActionError, Actor, Refusal, Result};
+use crate::app::Engine;
+use crate::domain::{
+    Timestamp,
+    hold::Hold,
+    issue::{IssueKey, IssueState, IssueSummary},
+    newsletter::Letter,
+};
+use crate::issue::{
+    Due,
+    approval::{present, short},
+    content::{NotComposed, content_hash},
+    newsletter,
+};
+use crate::jobs::{Approval, Kind, Mailing};
+use anyhow::{Context, anyhow};
+use tracing::info;
+
+/// Occurrences searched for the one that publishes an issue.
+const FAR: usize = 60;
+
+/// An approved issue.
+#[derive(Debug, Clone)]
+pub struct Approved {
+    pub issue: IssueSummary,
+    /// Of the content that was approved.
+    pub hash: String,
+    /// Its hour is over: it leaves at the next pass of the daemon.
+    pub leaves_now: bool,
+}
+
+/// Approves what is kept of this issue now. `seen`: the beginning of the hash of what the actor saw.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Option<&str>) -> Result<Approved> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    let issue = store.issue(key).await?.ok_or_else(|| Refusal::NotComposedYet(key.clone()))?;
+    let current = match issue.content_hash() {
+        Some(current) if issue.is_presented() => current.to_owned(),
+        _ => {
+            let (state, reason) = (issue.state(), issue.reason().map(str::to_owned));
+            return Err(Refusal::NothingToApprove { issue: key.clone(), state, reason }.into());
+        }
+    };
+    if now >= issue.expires_at {
+        return Err(Refusal::DeadlinePassed(key.clone()).into());
+    }
+    if let Some(seen) = seen.filter(|seen| !current.starts_with(&seen.to_ascii_lowercase())) {
+        let (seen, now) = (seen.to_owned(), short(&current).to_owned());
+        return Err(Refusal::HasChanged { issue: key.clone(), seen, now }.into());
+    }
+    // The content itself is hashed again, not only compared by its recorded hash.
+    let content = store.content(key).await?.context("the content to be approved is gone")?;
+    if content_hash(&content) != current {
+        return Err(anyhow!(
+            "the kept content of {key} is not what its hash says; compose it again: semainier issues recompose {key}"
+        )
+        .into());
+    }
+    if !store.approve_issue(key, &current, actor.name(), now).await? {
+        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+    }
+    info!(issue = %key, hash = short(&current), door = %actor.door, "issue {key} was approved");
+    let issue = store.issue(key).await?.context("the issue that was just approved is gone")?;
+    Ok(Approved { leaves_now: issue.scheduled_for <= now, issue, hash: current })
+}
+
+/// The editorial as it stands: in what is composed, else as written for when it will be.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn editorial(engine: &Engine, key: &IssueKey) -> Result<String> {
+    let content = engine.store.content(key).await?;
+    let letter: Option<Letter> = content.and_then(|content| serde_json::from_str(&content.data).ok());
+    match letter.and_then(|letter| letter.editorial().map(str::to_owned)) {
+        Some(text) => Ok(text),
+        None => Ok(engine.store.editorial(key).await?.unwrap_or_default()),
+    }
+}
+
+/// What became of an edited editorial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edited {
+    /// The issue is composed again, and staff are asked again.
+    Recomposed,
+    /// Kept for when the issue is composed.
+    Kept,
+}
+
+/// Replaces the editorial of a newsletter.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) -> Result<Edited> {
+    let mailing = engine.app.mailing(key.mailing())?;
+    if !matches!(mailing.kind, Kind::Newsletter(_)) {
+        return Err(Refusal::NotANewsletter { mailing: mailing.id.clone() }.into());
+    }
+    let issue = changeable(engine, key).await?;
+    let presented = match issue.filter(IssueSummary::is_presented) {
+        Some(issue) => {
+            let content = engine.store.content(key).await?.context("the content of the issue is gone")?;
+            let letter = serde_json::from_str(&content.data).context("the kept letter cannot be read");
+            let mut letter: Letter = letter?;
+            if !letter.set_editorial(Some(text).filter(|text| !text.trim().is_empty())) {
+                return Err(Refusal::NoEditorialSection { mailing: mailing.id.clone() }.into());
+            }
+            Some((issue, letter, content.inline))
+        }
+        None => None,
+    };
+    engine.store.write_editorial(key, text, actor.name(), engine.app.clock.now()).await?;
+    info!(issue = %key, door = %actor.door, "the editorial of {key} was edited");
+    let Some((issue, letter, pictures)) = presented else { return Ok(Edited::Kept) };
+    let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
+    let content = newsletter::compose(&engine.app, due, &letter, pictures).await?;
+    match present(engine, due, content, letter.until, issue.content_hash()).await? {
+        true => Ok(Edited::Recomposed),
+        false => Err(Refusal::ChangedMeanwhile(key.clone()).into()),
+    }
+}
+
+/// What became of composing a newsletter again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recomposed {
+    /// Staff are asked to approve it.
+    Presented,
+    /// A gate is closed: what was kept before stays.
+    Held(Hold),
+}
+
+/// Collects the sources of a newsletter again, and replaces what is kept.
+///
+/// # Errors
+/// A refusal; a template that does not render; or a database that cannot be read or written.
+pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<Recomposed> {
+    let mailing = engine.app.mailing(key.mailing())?;
+    let Kind::Newsletter(publishes) = &mailing.kind else {
+        return Err(Refusal::NotANewsletter { mailing: mailing.id.clone() }.into());
+    };
+    if mailing.approval != Approval::Required {
+        return Err(Refusal::LeavesWithoutApproval { mailing: mailing.id.clone() }.into());
+    }
+    let issue = changeable(engine, key).await?;
+    let at = match &issue {
+        Some(issue) => issue.scheduled_for,
+        None => occurrence(engine, mailing, key).ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?,
+    };
+    let expires_at = issue.as_ref().map_or_else(|| mailing.schedule.deadline_of(at), |issue| issue.expires_at);
+    let due = Due::scheduled(mailing, at, expires_at);
+    let composed_at = engine.app.clock.now();
+    let gathered = match newsletter::gather(&engine.app, &*engine.store, due, publishes).await {
+        Ok(gathered) => gathered,
+        Err(NotComposed::Held(hold)) => return Ok(Recomposed::Held(hold)),
+        Err(NotComposed::Failed(error)) => return Err(error.into()),
+    };
+    let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures).await?;
+    let replacing = issue.as_ref().and_then(|issue| issue.content_hash());
+    if !present(engine, due, content, composed_at, replacing).await? {
+        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+    }
+    info!(issue = %key, door = %actor.door, "issue {key} was composed again");
+    Ok(Recomposed::Presented)
+}
+
+/// The issue, where there is one, if its content may still change.
+async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSummary>> {
+    match engine.store.issue(key).await? {
+        Some(issue) if issue.frozen().is_some() || issue.state().is_given_up() => {
+            Err(Refusal::Unchangeable { issue: key.clone(), state: issue.state() }.into())
+        }
+        issue => Ok(issue),
+    }
+}
+
+/// The due instant that publishes this issue.
+fn occurrence(engine: &Engine, mailing: &Mailing, key: &IssueKey) -> Option<Timestamp> {
+    let now = engine.app.clock.now();
+    let last = mailing.schedule.last_until(now).filter(|at| mailing.schedule.deadline_of(*at) > now);
+    let mut all = last.into_iter().chain(mailing.schedule.after(now).take(FAR));
+    all.find(|at| mailing.issue_key(*at) == *key)
+}
+
+/// Stops sending an issue until somebody resumes it.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn pause(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
+    let reason = crate::notices::wording::paused_by(actor.name());
+    move_to(engine, actor, key, &[IssueState::Sending], IssueState::Paused, Some(&reason)).await
+}
+
+/// Continues a paused issue.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn resume(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
+    move_to(engine, actor, key, &[IssueState::Paused], IssueState::Sending, None).await
+}
+
+const CANCELLABLE: [IssueState; 5] =
+    [IssueState::Held, IssueState::AwaitingApproval, IssueState::Approved, IssueState::Sending, IssueState::Paused];
+
+/// Stops an issue for good: what was sent stays sent, what waits is cancelled.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn cancel(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
+    move_to(engine, actor, key, &CANCELLABLE, IssueState::Cancelled, None).await
+}
+
+async fn move_to(
+    engine: &Engine,
+    actor: &Actor,
+    key: &IssueKey,
+    from: &[IssueState],
+    to: IssueState,
+    reason: Option<&str>,
+) -> Result<()> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    if !store.set_issue_state(key, from, to, reason, now).await? {
+        return Err(ActionError::Refused(match store.issue(key).await? {
+            None => Refusal::NoSuchIssue(key.clone()),
+            Some(issue) if issue.state().is_given_up() => {
+                let zone = engine.app.zone_of(&issue.mailing);
+                Refusal::GivenUp { issue: Box::new(issue), zone }
+            }
+            Some(issue) => Refusal::WrongState { issue: key.clone(), state: issue.state() },
+        }));
+    }
+    store.expire_deliveries(now).await?;
+    info!(issue = %key, state = to.as_str(), door = %actor.door, "issue {key} is {}", to.as_str());
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! Reopening a lane.
+
+use super::{Actor, Refusal, Result};
+use crate::app::Engine;
+use crate::domain::Timestamp;
+use tracing::info;
+
+/// A reopened lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reopened {
+    /// What was put off goes then at the latest, where that is known.
+    pub by: Option<Timestamp>,
+}
+
+/// Opens a lane again, once what the provider refused is mended.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn reopen(engine: &Engine, actor: &Actor, name: &str) -> Result<Reopened> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    let known = store.lanes().await?.into_iter().find(|it| it.lane == name && it.holds(now));
+    if !store.reopen_lane(name).await? {
+        return Err(Refusal::LaneIsOpen(name.to_owned()).into());
+    }
+    info!(lane = name, door = %actor.door, "lane {name} was reopened");
+    Ok(Reopened { by: known.and_then(|it| it.until) })
+}

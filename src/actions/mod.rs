@@ -1,0 +1,99 @@
+//! Everything a person may do, by whatever door: one function each, with a typed result and an [`Actor`]. Nothing here
+//! prints or reads a terminal; what may be looked at is in [`crate::views`].
+//!
+//! An action that cannot be done is a [`Refusal`], which has words in French and English. Anything else that goes wrong is
+//! an error.
+
+pub mod announce;
+pub mod deliveries;
+pub mod editions;
+pub mod issues;
+pub mod lanes;
+pub mod partners;
+mod refusal;
+
+pub use refusal::Refusal;
+
+use std::fmt;
+
+/// Who acts, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    name: String,
+    pub door: Door,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    CommandLine,
+    Console,
+}
+
+impl Actor {
+    /// # Errors
+    /// When the name is empty or holds control characters: it is kept with what was done.
+    pub fn new(name: &str, door: Door) -> Result<Self, Refusal> {
+        match name.trim() {
+            "" => Err(Refusal::NoName),
+            name if name.contains(char::is_control) => Err(Refusal::NoName),
+            name => Ok(Self { name: name.to_owned(), door }),
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Door::CommandLine => "command line",
+            Door::Console => "console",
+        })
+    }
+}
+
+/// Why an action was not done.
+#[derive(Debug)]
+pub enum ActionError {
+    /// Nothing was changed, and the person can be told why.
+    Refused(Refusal),
+    Failed(anyhow::Error),
+}
+
+pub type Result<T, E = ActionError> = std::result::Result<T, E>;
+
+impl From<Refusal> for ActionError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<anyhow::Error> for ActionError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<crate::store::StoreError> for ActionError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// For the command line: a refusal in English.
+impl From<ActionError> for anyhow::Error {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::Refused(refusal) => anyhow::Error::msg(refusal.in_english()),
+            ActionError::Failed(error) => error,
+        }
+    }
+}
+
+impl From<Refusal> for anyhow::Error {
+    fn from(refusal: Refusal) -> Self {
+        ActionError::Refused(refusal).into()
+    }
+}

@@ -1,0 +1,318 @@
+//! Why an action was refused, as data, with words for both doors: English with the command that helps for the command line,
+//! French without commands for the console.
+
+use crate::domain::{
+    Timestamp,
+    delivery::State,
+    email::EmailAddress,
+    french::{NBSP, date_and_hour},
+    hold::Hold,
+    issue::{Counts, IssueKey, IssueState, IssueSummary},
+};
+use crate::views::instant;
+use chrono_tz::Tz;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    /// The ledger keeps who acted.
+    NoName,
+    NoSuchIssue(IssueKey),
+    /// It will be composed before its hour.
+    NotComposedYet(IssueKey),
+    NothingToApprove {
+        issue: IssueKey,
+        state: IssueState,
+        reason: Option<String>,
+    },
+    DeadlinePassed(IssueKey),
+    /// Its content is not what the person saw; `now` is the beginning of its hash.
+    HasChanged {
+        issue: IssueKey,
+        seen: String,
+        now: String,
+    },
+    /// Somebody else changed it while this action ran.
+    ChangedMeanwhile(IssueKey),
+    /// Frozen, or over.
+    Unchangeable {
+        issue: IssueKey,
+        state: IssueState,
+    },
+    /// Not possible in its state.
+    WrongState {
+        issue: IssueKey,
+        state: IssueState,
+    },
+    /// Nothing more of it leaves.
+    GivenUp {
+        issue: Box<IssueSummary>,
+        zone: Tz,
+    },
+    NotANewsletter {
+        mailing: String,
+    },
+    NoEditorialSection {
+        mailing: String,
+    },
+    LeavesWithoutApproval {
+        mailing: String,
+    },
+    NoOccurrence {
+        issue: IssueKey,
+    },
+    NoSuchDelivery(String),
+    NotUnknown {
+        delivery: String,
+        state: State,
+    },
+    LaneIsOpen(String),
+    NoEditionMailing(String),
+    NoSuchEdition {
+        slug: String,
+        known: Vec<String>,
+    },
+    HourIsOver,
+    AnnouncedBefore {
+        slug: String,
+        issue: IssueKey,
+        state: IssueState,
+        counts: Counts,
+    },
+    AnnouncedFor {
+        slug: String,
+        at: Timestamp,
+        zone: Tz,
+    },
+    CannotBeAnnounced {
+        slug: String,
+        why: Hold,
+    },
+    AnnouncedMeanwhile(IssueKey),
+    NotAnnounced(String),
+    /// The announcement cannot be taken back any more.
+    LeavingAlready {
+        issue: IssueKey,
+        state: IssueState,
+    },
+    PacksAreOrdered {
+        slug: String,
+        ordered: u32,
+    },
+    NoSuchOrders(Vec<String>),
+    /// A message to the address is being sent at this moment.
+    BeingSent(EmailAddress),
+    /// Why something is done is kept with it.
+    NoReason,
+    ContactKnown(EmailAddress),
+    ContactNotKnown(EmailAddress),
+    /// Another contact has this address.
+    AddressTaken(EmailAddress),
+    /// No field was named that could change.
+    NothingSaid,
+    /// Nothing stands against mail to this address.
+    NotSuppressed(EmailAddress),
+    /// Only the person takes back what the person said.
+    PersonsOwnWord(EmailAddress),
+    /// The list would remove more than a fifth of the contacts.
+    RemovesMany {
+        gone: usize,
+        known: usize,
+    },
+}
+
+impl Refusal {
+    pub fn in_english(&self) -> String {
+        match self {
+            Self::NoName => "expected a name after --by: the ledger keeps who approved".to_owned(),
+            Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` shows those there are"),
+            Self::NotComposedYet(key) => format!(
+                "there is no issue {key} yet; it is composed before its hour, or now: semainier issues recompose {key}"
+            ),
+            Self::NothingToApprove { issue, state, reason } => {
+                let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+                format!("issue {issue} is {}{reason}; there is nothing to approve", state.as_str())
+            }
+            Self::DeadlinePassed(key) => format!("the deadline of issue {key} is over; it does not leave any more"),
+            Self::HasChanged { issue, seen, now } => format!(
+                "issue {issue} has changed: what you saw was {seen}, now it is {now}; look at it again: \
+                 semainier issues show {issue}"
+            ),
+            Self::ChangedMeanwhile(key) => {
+                format!("issue {key} changed at the same moment; look at it again: semainier issues show {key}")
+            }
+            Self::Unchangeable { issue, state } => {
+                format!("issue {issue} is {}; it cannot be changed any more", state.as_str())
+            }
+            Self::WrongState { issue, state } => {
+                format!("issue {issue} is {}; this cannot be done with it", state.as_str())
+            }
+            Self::GivenUp { issue, zone } => given_up(issue, *zone),
+            Self::NotANewsletter { mailing } => format!("{mailing} is not a newsletter"),
+            Self::NoEditorialSection { mailing } => {
+                format!("the mailing {mailing} has no section of kind \"editorial\"")
+            }
+            Self::LeavesWithoutApproval { mailing } => {
+                format!("{mailing} leaves without approval; send it with `semainier run {mailing}`")
+            }
+            Self::NoOccurrence { issue } => {
+                format!("the schedule of {} has no occurrence for {issue} that could still leave", issue.mailing())
+            }
+            Self::NoSuchDelivery(id) => {
+                format!("there is no delivery {id}; ids are shown by `semainier log --state unknown`")
+            }
+            Self::NotUnknown { delivery, state } => {
+                format!("delivery {delivery} is {state}; only an unknown one waits for a decision")
+            }
+            Self::LaneIsOpen(name) => format!("lane {name:?} is open; `semainier lanes` shows those that are not"),
+            Self::NoEditionMailing(why) => why.clone(),
+            Self::NoSuchEdition { slug, known } => {
+                let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };
+                format!("there is no edition {slug:?} ({known}); add it first: semainier editions add FILE")
+            }
+            Self::HourIsOver => "--at is over; give an hour to come, or leave it out to announce now".to_owned(),
+            Self::AnnouncedBefore { slug, issue, state, counts } => format!(
+                "{slug} was announced already: issue {issue} is {} ({counts}); an edition is announced once. \
+                 For another printing, add it under another slug",
+                state.as_str()
+            ),
+            Self::AnnouncedFor { slug, at, zone } => format!(
+                "{slug} is announced already, for {}; to take that back: semainier announce {slug} --cancel",
+                instant(*at, *zone)
+            ),
+            Self::CannotBeAnnounced { slug, why } => format!("{slug} cannot be announced: {why}"),
+            Self::AnnouncedMeanwhile(key) => {
+                format!("{key} was announced by somebody else at the same moment: semainier issues")
+            }
+            Self::NotAnnounced(slug) => format!("{slug} is not announced"),
+            Self::LeavingAlready { issue, state } => {
+                format!("issue {issue} is {}; stop it with `semainier issues cancel {issue}`", state.as_str())
+            }
+            Self::PacksAreOrdered { slug, ordered } => format!(
+                "{slug} was not changed: {ordered} packs are ordered, so there cannot be fewer, nor packs of another \
+                 size; close or cancel orders first (semainier orders --edition {slug})"
+            ),
+            Self::NoSuchOrders(ids) => {
+                format!(
+                    "there is no order {}; nothing was changed. Ids are shown by `semainier orders`",
+                    ids.join(", ")
+                )
+            }
+            Self::BeingSent(address) => {
+                format!("a message to {address} is being sent; nothing was changed. Try again in a minute")
+            }
+            Self::NoReason => "--why: expected the reason, which is kept".to_owned(),
+            Self::ContactKnown(address) => {
+                format!("{address} is known already; change it with: semainier partners edit {address}")
+            }
+            Self::ContactNotKnown(address) => {
+                format!("{address} is not known; add it with: semainier partners add {address} --why TEXT")
+            }
+            Self::AddressTaken(address) => {
+                format!("{address} is another contact already; erase or edit one of the two")
+            }
+            Self::NothingSaid => "nothing to change was said; see semainier partners edit --help".to_owned(),
+            Self::NotSuppressed(address) => format!("nothing stands against mail to {address}"),
+            Self::PersonsOwnWord(address) => {
+                format!("{address} asked not to be written to; only the person takes that back, by the link in a mail")
+            }
+            Self::RemovesMany { gone, known } => {
+                format!("this removes {gone} of {known} contacts ({} %)", gone * 100 / known.max(&1))
+            }
+        }
+    }
+
+    pub fn in_french(&self) -> String {
+        match self {
+            Self::NoName => "indiquez votre nom : il est gardé avec ce que vous faites".to_owned(),
+            Self::NoSuchIssue(key) => format!("le numéro {key} n’existe pas"),
+            Self::NotComposedYet(key) => format!("le numéro {key} n’est pas encore composé"),
+            Self::NothingToApprove { issue, state, reason } => {
+                let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+                format!("le numéro {issue} est {}{reason}{NBSP}: il n’y a rien à approuver", state.in_french())
+            }
+            Self::DeadlinePassed(key) => {
+                format!("l’heure limite du numéro {key} est passée{NBSP}: il ne partira plus")
+            }
+            Self::HasChanged { issue, .. } => {
+                format!("le numéro {issue} a changé depuis que vous l’avez lu{NBSP}: relisez-le avant d’approuver")
+            }
+            Self::ChangedMeanwhile(key) => format!("le numéro {key} vient d’être modifié{NBSP}: relisez-le"),
+            Self::Unchangeable { issue, state } => {
+                format!("le numéro {issue} est {}{NBSP}: il ne peut plus être modifié", state.in_french())
+            }
+            Self::WrongState { issue, state } => {
+                format!("le numéro {issue} est {}{NBSP}: cette action n’est pas possible", state.in_french())
+            }
+            Self::GivenUp { issue, .. } => {
+                format!("le numéro {} est {}{NBSP}: plus rien n’en partira", issue.key, issue.state().in_french())
+            }
+            Self::NotANewsletter { mailing } => format!("«{NBSP}{mailing}{NBSP}» n’est pas une lettre"),
+            Self::NoEditorialSection { mailing } => {
+                format!("la lettre «{NBSP}{mailing}{NBSP}» n’a pas de place pour un éditorial")
+            }
+            Self::LeavesWithoutApproval { mailing } => {
+                format!("«{NBSP}{mailing}{NBSP}» part sans être approuvée")
+            }
+            Self::NoOccurrence { issue } => format!("aucun envoi prévu ne correspond plus au numéro {issue}"),
+            Self::NoSuchDelivery(_) => "cet envoi n’existe pas".to_owned(),
+            Self::NotUnknown { .. } => "cet envoi n’attend pas de décision".to_owned(),
+            Self::LaneIsOpen(name) => format!("les envois vers «{NBSP}{name}{NBSP}» ne sont pas suspendus"),
+            Self::NoEditionMailing(_) => "aucun envoi n’est configuré pour les éditions".to_owned(),
+            Self::NoSuchEdition { slug, .. } => format!("l’édition «{NBSP}{slug}{NBSP}» n’existe pas"),
+            Self::HourIsOver => "cette heure est passée".to_owned(),
+            Self::AnnouncedBefore { slug, .. } => {
+                format!("«{NBSP}{slug}{NBSP}» a déjà été annoncée{NBSP}: une édition ne s’annonce qu’une fois")
+            }
+            Self::AnnouncedFor { slug, at, zone } => {
+                format!("«{NBSP}{slug}{NBSP}» est déjà annoncée, pour le {}", date_and_hour(*at, *zone))
+            }
+            Self::CannotBeAnnounced { slug, why } => {
+                format!("«{NBSP}{slug}{NBSP}» ne peut pas être annoncée{NBSP}: {why}")
+            }
+            Self::AnnouncedMeanwhile(key) => format!("une autre personne vient d’annoncer {key}"),
+            Self::NotAnnounced(slug) => format!("«{NBSP}{slug}{NBSP}» n’est pas annoncée"),
+            Self::LeavingAlready { issue, .. } => {
+                format!("l’envoi de {issue} a commencé{NBSP}: il peut seulement être arrêté")
+            }
+            Self::PacksAreOrdered { ordered, .. } => {
+                format!(
+                    "{ordered} paquets sont commandés{NBSP}: il ne peut pas y en avoir moins, ni d’une autre taille"
+                )
+            }
+            Self::NoSuchOrders(ids) => format!("commande inconnue{NBSP}: {}", ids.join(", ")),
+            Self::BeingSent(_) => {
+                format!("un message part vers cette adresse en ce moment{NBSP}: réessayez dans une minute")
+            }
+            Self::NoReason => format!("indiquez la raison{NBSP}: elle est gardée avec ce que vous faites"),
+            Self::ContactKnown(address) => format!("{address} est déjà dans la liste"),
+            Self::ContactNotKnown(address) => format!("{address} n’est pas dans la liste"),
+            Self::AddressTaken(address) => format!("{address} est déjà l’adresse d’un autre contact"),
+            Self::NothingSaid => "rien n’a été modifié".to_owned(),
+            Self::NotSuppressed(address) => format!("rien ne s’oppose aux envois à {address}"),
+            Self::PersonsOwnWord(address) => {
+                format!("{address} a demandé à ne plus rien recevoir{NBSP}: seule cette personne peut y revenir")
+            }
+            Self::RemovesMany { gone, known } => {
+                format!("cette liste retire {gone} contacts sur {known}{NBSP}: confirmez que c’est voulu")
+            }
+        }
+    }
+}
+
+/// What became of an issue that was given up, and what a person can still do.
+fn given_up(issue: &IssueSummary, zone: Tz) -> String {
+    let IssueSummary { key, mailing, counts, .. } = issue;
+    let ended = format!("issue {key} is {}: nothing more of it leaves", issue.state().as_str());
+    let by_hand = format!(
+        "`semainier preview {mailing} --at {} --out DIR` makes its mail and its pages, to be sent by hand",
+        issue.scheduled_for.with_timezone(&zone).format("%Y-%m-%dT%H:%M")
+    );
+    match (issue.reason(), issue.frozen()) {
+        (Some(reason), None) => format!(
+            "{ended}. It was held until {} ({reason}) and nobody was written to; {by_hand}",
+            instant(issue.expires_at, zone)
+        ),
+        (None, None) => format!("{ended}. Nobody was written to; {by_hand}"),
+        (_, Some(_)) => format!("{ended}. {} of {} recipients have it", counts.sent, counts.total()),
+    }
+}

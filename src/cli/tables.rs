@@ -1,0 +1,251 @@
+//! Views as tables and CSV for people.
+
+use crate::domain::{delivery::State, edition::OrderState, partner::Contact};
+use crate::views::{
+    editions::EditionView,
+    issues::IssueView,
+    log::{AttemptView, DeliveryView},
+    orders::OrderView,
+};
+use comfy_table::{ContentArrangement, Table};
+
+/// The header of `log --csv`.
+const LOG_COLUMNS: [&str; 14] = [
+    "issue",
+    "address",
+    "name",
+    "establishment",
+    "state",
+    "message_id",
+    "attempt",
+    "at",
+    "phase",
+    "code",
+    "enhanced",
+    "text",
+    "outcome",
+    "id",
+];
+
+/// `log --csv`: one row per attempt, or one for a delivery without any. Safe to open in a spreadsheet. `header`: with the
+/// names of the columns, as on the first page.
+///
+/// # Errors
+/// When the buffer cannot be written, which does not happen.
+pub(super) fn log_csv(log: &[DeliveryView], header: bool) -> Result<String, csv::Error> {
+    let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
+    if header {
+        csv.write_record(LOG_COLUMNS)?;
+    }
+    for delivery in log {
+        let attempts: Vec<Option<&AttemptView>> = match delivery.attempts.as_slice() {
+            [] => vec![None],
+            some => some.iter().map(Some).collect(),
+        };
+        for attempt in attempts {
+            let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
+            let cells = [
+                delivery.issue.to_string(),
+                delivery.address.clone(),
+                delivery.name.clone(),
+                delivery.establishment.clone(),
+                delivery.state.to_string(),
+                delivery.message_id.clone(),
+                number(attempt.map(|a| a.n)),
+                attempt.map(|a| a.at.clone()).unwrap_or_default(),
+                attempt.map(|a| a.phase.to_owned()).unwrap_or_default(),
+                number(attempt.and_then(|a| a.code).map(u32::from)),
+                attempt.and_then(|a| a.enhanced.clone()).unwrap_or_default(),
+                attempt.and_then(|a| a.text.clone()).unwrap_or_default(),
+                attempt.map(|a| a.outcome.clone()).unwrap_or_default(),
+                delivery.id.clone(),
+            ];
+            csv.write_record(cells.map(formula_safe))?;
+        }
+    }
+    let bytes = csv.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP ASVS 1.2.10).
+fn formula_safe(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\0']) { format!("'{cell}") } else { cell }
+}
+
+/// One row per delivery, with the relay's last reply.
+pub(super) fn log_table(log: &[DeliveryView]) -> Table {
+    let mut table = table(["issue", "address", "state", "tries", "last at", "phase", "reply"]);
+    for delivery in log {
+        let last = delivery.attempts.last();
+        let reply = last.map(|a| {
+            let code = a.code.map(|c| format!("{c} ")).unwrap_or_default();
+            let text: String = a.text.clone().unwrap_or_default().chars().take(80).collect();
+            format!("{code}{text}")
+        });
+        let waits = delivery.next_at.as_ref().filter(|_| delivery.state == State::Queued);
+        table.add_row([
+            delivery.issue.to_string(),
+            delivery.address.clone(),
+            match waits {
+                Some(at) if !delivery.attempts.is_empty() => format!("queued until {at}"),
+                _ => delivery.state.to_string(),
+            },
+            delivery.attempts.len().to_string(),
+            last.map(|a| a.at.clone()).unwrap_or_default(),
+            last.map(|a| a.phase.to_owned()).unwrap_or_default(),
+            reply.unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+pub(super) fn issues_table(issues: &[IssueView]) -> Table {
+    let mut table = table(["issue", "state", "for", "recipients", "what happened", "why"]);
+    for issue in issues {
+        table.add_row([
+            issue.key.to_string(),
+            issue.state.as_str().to_owned(),
+            issue.scheduled_for.clone(),
+            issue.recipients.to_string(),
+            issue.counts.to_string(),
+            issue.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+pub(super) fn contacts_table(contacts: &[Contact]) -> Table {
+    let mut table =
+        table(["address", "name", "function", "establishment", "category", "commune", "labels", "receives"]);
+    for contact in contacts {
+        table.add_row([
+            contact.address.to_string(),
+            contact.name.clone(),
+            contact.function.clone(),
+            std::iter::once(&contact.partner)
+                .chain(&contact.others)
+                .map(|it| it.name.as_str())
+                .collect::<Vec<_>>()
+                .join(" + "),
+            contact.partner.category.clone(),
+            contact.partner.commune.clone(),
+            contact.partner.labels.join(", "),
+            receives(contact),
+        ]);
+    }
+    table
+}
+
+/// What a contact receives, and what stands against the rest: `agenda; not newsletter (opt_out, 2027-07-03)`.
+fn receives(contact: &Contact) -> String {
+    let against = contact.barred.iter().map(|it| {
+        let what = if it.scope == "*" { "anything" } else { &it.scope };
+        format!("not {what} ({}, {})", it.reason.as_str(), it.since.format("%Y-%m-%d"))
+    });
+    let all = [contact.subscriptions.join(", ")].into_iter().filter(|text| !text.is_empty()).chain(against);
+    all.collect::<Vec<_>>().join("; ")
+}
+
+/// What is printed, ordered and left.
+pub(super) fn editions_table(all: &[EditionView]) -> Table {
+    let mut table = table(["slug", "title", "packs", "ordered", "left", "valid until", "announced for"]);
+    for it in all {
+        let number = |n: u32| if it.printed.is_some() { n.to_string() } else { "-".to_owned() };
+        table.add_row([
+            it.slug.clone(),
+            it.title.clone(),
+            number(it.packs),
+            number(it.ordered),
+            number(it.left),
+            it.valid_until.map(|day| day.to_string()).unwrap_or_default(),
+            it.announced_for.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+pub(super) fn orders_table(orders: &[OrderView]) -> Table {
+    let mut table = table([
+        "commune",
+        "establishment",
+        "address",
+        "edition",
+        "packs",
+        "copies",
+        "handover",
+        "remark",
+        "state",
+        "id",
+    ]);
+    for order in orders {
+        table.add_row([
+            order.commune.clone(),
+            order.establishment.clone(),
+            order.street.clone(),
+            order.edition.clone(),
+            order.packs.to_string(),
+            order.copies.to_string(),
+            order.handover.as_str().to_owned(),
+            order.remark.clone(),
+            order.state.as_str().to_owned(),
+            order.id.clone(),
+        ]);
+    }
+    table
+}
+
+/// `orders --csv`: French headers, `;` and a BOM, as French Excel opens it. Safe to open there.
+///
+/// # Errors
+/// When the buffer cannot be written, which does not happen.
+pub(super) fn orders_csv(orders: &[OrderView]) -> Result<String, csv::Error> {
+    let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer("\u{feff}".as_bytes().to_vec());
+    csv.write_record([
+        "Commune",
+        "Établissement",
+        "Adresse",
+        "Nom",
+        "Email",
+        "Édition",
+        "Paquets",
+        "Exemplaires",
+        "Remise",
+        "Remarque",
+        "État",
+        "Commandé le",
+        "Référence",
+    ])?;
+    for order in orders {
+        let state = match order.state {
+            OrderState::Open => "en cours",
+            OrderState::Delivered => "remise",
+            OrderState::Cancelled => "annulée",
+        };
+        let cells = [
+            order.commune.clone(),
+            order.establishment.clone(),
+            order.street.clone(),
+            order.name.clone(),
+            order.email.clone(),
+            order.edition.clone(),
+            order.packs.to_string(),
+            order.copies.to_string(),
+            order.handover.in_french().to_owned(),
+            order.remark.clone(),
+            state.to_owned(),
+            order.ordered_at.get(..16).unwrap_or_default().replace('T', " "),
+            order.id.clone(),
+        ];
+        csv.write_record(cells.map(formula_safe))?;
+    }
+    let bytes = csv.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// An empty table in the common style.
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+}

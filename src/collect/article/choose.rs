@@ -1,0 +1,786 @@
+//! What is printed of an event: its title where the sentence certainly names it, else the sentence as written.
+//!
+//! The confidence rule. A title must name something one attends (a noun of events, a quotation, a proper name that is
+//! no place) and be no debris (no finite verb, no connector or preposition at its edges, no venue, town, label or part
+//! of the day alone). What remains of its clause must be whole clauses or words without content; where scraps would
+//! remain, the sentence stands as it is.
+
+use super::communes;
+use super::days::{month, weekday};
+use super::draft::Draft;
+use super::hours;
+use super::marks::{Meaning, quotation};
+use super::money;
+use super::sentences::{Role, role, sentences};
+use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
+use super::titles;
+use super::verbs::is_finite;
+use super::words::{AUXILIARY, DETAILS, is_event_noun, is_function, is_venue};
+
+/// Words a title never begins with: connectors, prepositions, adverbs.
+#[rustfmt::skip]
+const NEVER_FIRST: &[&str] = &[
+    "quant", "dommage", "ailleurs", "cependant", "pourtant", "sinon", "celle", "celui", "ceux", "celles", "ca",
+    "cela", "double", "jeun", "poursuit", "et", "puis", "ensuite", "egalement", "aussi", "enfin", "toujours", "avec",
+    "suivi", "suivie", "suivis", "suivies", "en", "dans", "sur", "sous", "chez", "par", "pour", "jusqu'", "jusque",
+    "inclus", "compris", "seul", "seule", "seuls", "comme", "mais", "ou", "que", "qu'", "qui", "dont", "ne", "n'",
+    "se", "s'", "y", "autour", "vers", "apres", "avant", "entre", "depuis", "lors", "ainsi", "donc", "car", "si",
+    "plus", "au", "aux", "a", "de", "du", "d'", "ce", "cet", "cette", "ces", "meme", "memes", "rdv", "rv", "bien",
+    "sans", "durant", "pendant", "afin", "voici", "des", "il", "elle", "on", "ils", "elles", "nous", "vous", "je",
+    "j'", "c'", "ca", "idem", "ici", "la-bas", "non", "oui", "encore", "deja", "tres", "trop", "environ", "gratuit",
+    "gratuite", "complet", "annule", "annulee", "reporte", "reportee", "maintenu", "maintenue", "ouvert", "ouverte",
+    "ouverts", "ferme", "fermee", "rendez-vous", "place", "places", "possibilite", "prevoir", "attention", "tout",
+    "tous", "toute", "toutes", "notre", "nos", "votre", "vos", "leur", "leurs", "son", "sa", "ses", "mon", "ma",
+    "mes", "quand", "lorsque", "lorsqu'", "alors", "contre", "hors", "parmi", "selon", "grace", "malgre", "envie",
+    "face", "pres", "loin", "aupres", "choix", "suite", "fin", "debut", "premier", "derniere", "dernier", "coup",
+    "coups", "juste", "seulement", "uniquement", "avis", "objectif", "question", "direction", "cap", "changement",
+    "retour", "cote", "aujourd'hui", "demain", "hier", "merci", "bonne", "bonnes", "anime", "animee", "animes",
+    "animees", "organise", "organisee", "propose", "proposee", "presente", "presentee", "joue", "jouee",
+];
+/// … and words it never ends with.
+#[rustfmt::skip]
+const NEVER_LAST: &[&str] = &[
+    "de", "du", "des", "le", "la", "les", "l'", "un", "une", "et", "ou", "a", "au", "aux", "en", "avec", "par",
+    "pour", "sur", "sous", "dans", "que", "qu'", "qui", "d'", "chez", "ne", "se", "s'", "entre", "vers", "des",
+    "dont", "ce", "cette", "son", "sa", "ses", "leur", "puis", "mais", "est", "sont", "suivi", "suivie", "suivis",
+    "ainsi", "dès", "jusqu'",
+];
+/// Words that make a run of words part of a sentence.
+#[rustfmt::skip]
+const NEVER_WITHIN: &[&str] = &[
+    "vous", "nous", "on", "je", "il", "ils", "elle", "elles", "venez", "tarif", "tarifs", "inscription",
+    "inscriptions", "reservation", "reservations", "qui", "lesquels", "laquelle", "lequel", "c'", "ne", "n'", "s'",
+    "où",
+];
+/// Nouns that are events only beside another word.
+#[rustfmt::skip]
+const WEAK_NOUNS: &[&str] = &[
+    "grand", "grande", "grands", "grandes", "petit", "petite", "petits", "groupe", "cine", "cinema", "theatre",
+    "tour", "creation", "decouverte", "photos", "photo", "portes", "heure", "feu", "feux", "musique", "the", "thes",
+    "ecoute", "enquete", "orgue", "film", "coupe", "pot", "vin", "tir", "cours", "classe", "stage",
+];
+
+/// Why a run of words is no title. For tests and for `extract`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    Empty,
+    Edge,
+    Sentence,
+    NothingToAttend,
+    Long,
+    Fragment,
+}
+
+/// What is wrong with `title` as a title; `None` where it is one.
+pub(super) fn flaw(title: &str) -> Option<Flaw> {
+    const MOST_WORDS: usize = 18;
+    let words = Words::of(title);
+    let tokens = &words.tokens;
+    let content: Vec<usize> =
+        (0..tokens.len()).filter(|at| matches!(tokens[*at].kind, Kind::Word | Kind::Number)).collect();
+    let (Some(&first), Some(&last)) = (content.first(), content.last()) else { return Some(Flaw::Empty) };
+    let mut quoted = vec![false; tokens.len()];
+    let mut at = 0;
+    while at < tokens.len() {
+        match quotation(tokens, at) {
+            Some(to) => {
+                quoted[at..to].fill(true);
+                at = to;
+            }
+            None => at += 1,
+        }
+    }
+    let opens_quoted = quoted[first];
+    let idiom = words.is(first, &["en", "sur", "de", "apres", "a"]) && is_idiom(&words, first);
+    if !opens_quoted && !idiom && words.is(first, NEVER_FIRST) && !ordinal_event(&words, first) {
+        return Some(Flaw::Edge);
+    }
+    if !quoted[last] && words.is(last, NEVER_LAST) && !tokens[last].capital {
+        return Some(Flaw::Edge);
+    }
+    if content.len() > MOST_WORDS {
+        return Some(Flaw::Long);
+    }
+    let signs = |sign: &str| tokens.iter().filter(|token| token.is(sign)).count();
+    const STAGE_WORDS: [&[&str]; 8] = [
+        &["lever", "de", "rideau"],
+        &["coup", "d'", "envoi"],
+        &["top", "depart"],
+        &["rideau"],
+        &["premier", "jet"],
+        &["buvette"],
+        &["restauration"],
+        &["petite", "restauration"],
+    ];
+    if STAGE_WORDS.iter().any(|list| list.iter().enumerate().all(|(i, word)| words.is(first + i, &[word])))
+        && content.len() <= 4
+    {
+        return Some(Flaw::NothingToAttend);
+    }
+    let unpaired = signs("(") != signs(")") || signs("«") != signs("»") || !signs("\"").is_multiple_of(2);
+    let coded = title.contains(['[', ']', '=', '©', '€', '{', '}', '<', '>', '@', '|', '☎', '📞'])
+        || title.chars().any(is_pictogram);
+    let marked = (0..tokens.len()).any(|at| {
+        !quoted[at]
+            && (hours::clock(tokens, at).is_some() && !counted_hours(&words, at) || money::phone(tokens, at).is_some())
+    });
+    if unpaired || coded || marked {
+        return Some(Flaw::Fragment);
+    }
+    let dated = content.iter().any(|at| {
+        !quoted[*at]
+            && (weekday(&tokens[*at]).is_some() && !tokens[*at].fold.ends_with("dis")
+                || tokens[*at].is_any(&["aujourd'hui", "demain"]))
+            && !(*at > 0 && words.is(*at - 1, &["du", "des", "de", "d'", "les", "premier", "dernier"]))
+    });
+    if dated {
+        return Some(Flaw::Fragment);
+    }
+    // A word no list knows before an article: `l'amicale aligne une centaine`, `l'atelier soigne vos grille-pain`.
+    let governs = content.windows(2).any(|pair| {
+        let (at, next) = (pair[0], pair[1]);
+        !quoted[at]
+            && next == at + 1
+            && tokens[at].kind == Kind::Word
+            && !tokens[at].capital
+            && !is_function(&tokens[at])
+            && !is_event_noun(&tokens[at])
+            && words.is(
+                next,
+                &[
+                    "le", "la", "les", "l'", "un", "une", "son", "sa", "ses", "leur", "leurs", "vos", "nos", "votre",
+                    "notre", "ce", "cet", "cette",
+                ],
+            )
+            && tokens.get(next + 1).is_none_or(|after| after.kind != Kind::Number)
+            && !words.is(
+                at,
+                &[
+                    "toute", "tout", "toutes", "tous", "comme", "contre", "sauf", "selon", "malgre", "apres", "avant",
+                    "pendant", "durant", "entre", "sans", "derriere", "devant", "tirage",
+                ],
+            )
+            && at > first
+    });
+    if governs {
+        return Some(Flaw::Sentence);
+    }
+    let sentence = content.iter().any(|at| !quoted[*at] && (words.is(*at, NEVER_WITHIN) || is_finite(&words, *at)));
+    if sentence {
+        return Some(Flaw::Sentence);
+    }
+    (!names_something(&words, &quoted, &content)).then_some(Flaw::NothingToAttend)
+}
+
+/// `les 4 heures de pétanque`, `24 heures de palet`: the name of a contest.
+fn counted_hours(words: &Words<'_>, at: usize) -> bool {
+    words.is(at + 1, &["heures", "h"]) && words.is(at + 2, &["de", "du", "d'"])
+}
+
+/// `premier marché`, `grand prix`: an ordinal before a noun of events.
+fn ordinal_event(words: &Words<'_>, at: usize) -> bool {
+    words.is(at, &["premier", "dernier", "derniere", "retour", "tout", "tous", "place", "fin"])
+        && words.tokens.get(at + 1).is_some_and(|token| is_event_noun(token) && !token.is_any(WEAK_NOUNS))
+}
+
+/// `Sur les pas de…`, `En avant la musique`, `De la terre à la lune`.
+fn is_idiom(words: &Words<'_>, at: usize) -> bool {
+    let next = |list: &[&str]| list.iter().enumerate().all(|(i, word)| words.is(at + 1 + i, &[word]));
+    match words.tokens[at].fold.as_str() {
+        "sur" => next(&["les", "pas"]),
+        "en" => next(&["avant"]) || next(&["attendant"]) || next(&["passant"]),
+        "de" => next(&["l'"]) && words.tokens[at].capital,
+        _ => false,
+    }
+}
+
+/// Pictograms are signs of fields: a title with one is a scrap of several fields.
+pub(super) fn is_pictogram(c: char) -> bool {
+    matches!(u32::from(c), 0x1F300..=0x1FAFF | 0x2600..=0x27BF | 0x2300..=0x23FF | 0x2B00..=0x2BFF | 0x1F000..=0x1F2FF)
+}
+
+/// Whether the words name something one attends, and not only where, when or for whom.
+fn names_something(words: &Words<'_>, quoted: &[bool], content: &[usize]) -> bool {
+    let tokens = &words.tokens;
+    if quoted.iter().any(|quoted| *quoted) {
+        return true;
+    }
+    let meaning: Vec<usize> = content.iter().copied().filter(|at| !is_function(&tokens[*at])).collect();
+    let Some(&head) = meaning.first() else { return false };
+    let adjective = |at: usize| {
+        words.is(
+            at,
+            &[
+                "grand",
+                "grande",
+                "grands",
+                "grandes",
+                "petit",
+                "petite",
+                "petits",
+                "super",
+                "traditionnel",
+                "traditionnelle",
+                "belle",
+                "nouvelle",
+                "nouveau",
+                "premier",
+                "premiere",
+                "second",
+                "dernier",
+                "derniere",
+                "joyeux",
+                "double",
+            ],
+        )
+    };
+    let head = if adjective(head) { meaning.get(1).copied().unwrap_or(head) } else { head };
+    let event = |at: usize| is_event_noun(&tokens[at]) && !(words.is(at, WEAK_NOUNS) && meaning.len() < 2);
+    if event(head) {
+        return true;
+    }
+    if words.is(head, AUXILIARY) || words.is(head, DETAILS) {
+        // `ouverture du musée`, `remise des prix`: of what is said behind it.
+        let opens = words.is(head, &["ouverture", "ouvertures", "accueil"])
+            && meaning.iter().skip(1).any(|at| is_venue(&tokens[*at]));
+        return opens || meaning.iter().skip(1).any(|at| event(*at)) && meaning.len() >= 3;
+    }
+    // `Foyer de Ternoux`, `place du Puits`: where, not what. `Village des artisans` may be both: the sentence says.
+    if is_venue(&tokens[head]) {
+        return meaning.iter().skip(1).any(|at| {
+            event(*at)
+                && !words
+                    .is(*at, &["fetes", "fete", "sport", "spectacle", "spectacles", "concert", "marche", "musique"])
+        });
+    }
+    if let Some((_, to)) = communes::known(tokens, head)
+        && meaning.iter().all(|at| *at < to)
+    {
+        return false;
+    }
+    let when = |at: usize| {
+        let token = &tokens[at];
+        weekday(token).is_some()
+            || month(token).is_some()
+            || token.is_any(&[
+                "matin",
+                "matinee",
+                "midi",
+                "apres-midi",
+                "journee",
+                "soir",
+                "soiree",
+                "nuit",
+                "jour",
+                "jours",
+                "semaine",
+                "week-end",
+                "minuit",
+                "heures",
+                "heure",
+                "minutes",
+                "ans",
+                "km",
+            ])
+            || token.kind == Kind::Number
+    };
+    if meaning.iter().all(|at| when(*at)) {
+        return false;
+    }
+    if meaning.iter().any(|at| event(*at)) {
+        return true;
+    }
+    // A proper name: capitals that the beginning of the sentence does not explain.
+    let name = |at: usize| tokens[at].kind == Kind::Word && tokens[at].capital && !when(at);
+    if meaning.iter().skip(1).any(|at| name(*at)) || name(head) && head > 0 {
+        return true;
+    }
+    // A noun no list knows, with what it is of or for: `collecte de sang`, `sieste musicale`.
+    let letters: usize = meaning.iter().map(|at| tokens[*at].fold.len()).sum();
+    meaning.len() >= 2 && letters >= 10 && !is_adverb(&tokens[head]) && !when(head)
+}
+
+fn is_adverb(token: &Token) -> bool {
+    token.fold.ends_with("ment") && token.fold.len() > 7
+        || token.is_any(&[
+            "seul", "seuls", "ensemble", "partout", "dehors", "dedans", "tard", "tot", "vite", "ouvert", "ouverte",
+            "reserve", "reservee", "limite", "limitee", "limitees", "offert", "offerte", "assure", "assuree",
+        ])
+}
+
+impl Draft<'_, '_, '_> {
+    /// Keeps the title where it is certain, finds a better one in the clause, or lets the sentence stand.
+    pub(super) fn choose(&mut self) {
+        if self.takes_its_theme() || self.title.is_empty() || self.setting.titled && self.title_is_first_line() {
+            return;
+        }
+        let flawed = flaw(&self.title);
+        let certain = (flawed.is_none() || flawed == Some(Flaw::NothingToAttend) && self.is_all_of_its_clause())
+            && !self.is_subject_only()
+            && !self.is_pitch()
+            && !self.another_event_is_nearer()
+            && (self.towns.len() > 1 || !self.leaves_scraps());
+        if certain {
+            return;
+        }
+        let (from, to) = self.sentence();
+        self.stand_as_written(from, to);
+    }
+
+    /// `Mercredi : Gimont, halle, de 8 h à 13 h` under « Les marchés »: where and when, and the heading says what.
+    fn takes_its_theme(&mut self) -> bool {
+        let Some(theme) = self.setting.theme else { return false };
+        let words = self.words();
+        let mut at = self.part.from;
+        while at < self.part.to {
+            if let Some(mark) = self.marked.marks.iter().find(|mark| mark.from <= at && at < mark.to) {
+                at = mark.to;
+                continue;
+            }
+            let reader =
+                super::places::Reader { words, end: self.part.to, titled: true, after_mark: true, in_commune: true };
+            if let Some(place) = reader.place(at).filter(|place| place.to > at) {
+                at = place.to;
+                continue;
+            }
+            if let Some((_, to)) = communes::known(&words.tokens, at) {
+                at = to;
+                continue;
+            }
+            let token = &words.tokens[at];
+            let says = matches!(token.kind, Kind::Word)
+                && !is_function(token)
+                && weekday(token).is_none()
+                && !token.is_any(&["nocturne", "matin", "soir"]);
+            if says {
+                return false;
+            }
+            at += 1;
+        }
+        let theme = Words::of(theme);
+        let Some(noun) = theme.tokens.iter().position(is_event_noun) else { return false };
+        let end = theme.tokens.iter().rposition(|token| token.kind == Kind::Word).map_or(noun + 1, |last| last + 1);
+        self.title = titles::singular(&titles::shown(theme.slice(noun, end)).text);
+        if self.place.is_none() {
+            let town = (self.part.from..self.part.to).find_map(|at| communes::written(words, at));
+            self.place =
+                town.map(|(name, to)| super::places::Place { commune: Some(name), from: to, to, ..Default::default() });
+        }
+        self.as_written = None;
+        self.claimed.fill(true);
+        true
+    }
+
+    /// An item of several lines has its title above its text: that line is the title whatever its words.
+    fn title_is_first_line(&self) -> bool {
+        let text = self.words().text;
+        let first = text.split('\n').next().unwrap_or_default();
+        tidy(first).contains(self.title.trim())
+            && !matches!(flaw(&self.title), Some(Flaw::Edge | Flaw::Empty | Flaw::Fragment))
+    }
+
+    /// `19 h 30 – 21 h Kazouets`, `18 h, remise des prix`: in a list by the hour, what stands behind the hour is what one
+    /// attends, whatever its words.
+    fn is_all_of_its_clause(&self) -> bool {
+        let words = self.words();
+        let (Some((from, to)), Some(mark)) =
+            (self.titled, self.part.times.first().map(|mark| &self.marked.marks[*mark]))
+        else {
+            return false;
+        };
+        let led = mark.to <= from
+            && (mark.to..from).all(|at| !self.marked.is_content(at))
+            && (self.part.from..mark.from).all(|at| !self.is_content(at));
+        let ends = (to..self.part.to).find(|at| words.tokens[*at].kind != Kind::Sign || !words.is(*at, &[" "]));
+        let closed = ends
+            .is_none_or(|at| self.marked.is_boundary(at) || words.is(at, &["(", "-", "+", "&"]) || !self.is_free(at));
+        let content: Vec<&Token> =
+            (from..to).filter(|at| self.marked.is_content(*at)).map(|at| &words.tokens[at]).collect();
+        let first = content.first();
+        let only_when_or_where = content.iter().all(|token| {
+            token.kind == Kind::Number
+                || weekday(token).is_some()
+                || token.is_any(&["matin", "soir", "midi", "apres-midi", "journee", "nuit", "soiree", "matinee", "km"])
+        }) || communes::known(&words.tokens, from).is_some_and(|(_, end)| end >= to);
+        #[rustfmt::skip]
+        const LABELS: [&str; 16] = [
+            "depart", "departs", "inscription", "inscriptions", "rendez-vous", "rdv", "rv", "retour", "arrivee",
+            "fermeture", "reservation", "reservations", "tarif", "tarifs", "fin", "billetterie",
+        ];
+        let label = first.is_some_and(|token| token.is_any(&LABELS) || is_adverb(token) || token.is_any(NEVER_FIRST));
+        // Whatever else the sentence says beside its place and price makes the first words a beginning only.
+        let sentence_end = self
+            .marked
+            .sentences
+            .iter()
+            .find(|(a, b)| (*a..*b).contains(&from))
+            .map_or(self.part.to, |(_, b)| (*b).min(self.part.to));
+        let more = (to..sentence_end).any(|at| {
+            self.is_content(at) && !self.marked.enclosed[at] && !words.is(at, AUXILIARY) && !words.is(at, DETAILS)
+        });
+        let counted = first.is_some_and(|token| token.kind == Kind::Number || is_venue(token) && !is_event_noun(token));
+        led && !more && !counted && closed && !content.is_empty() && content.len() <= 9 && !only_when_or_where && !label
+    }
+
+    /// `la compagnie Tourneboule | joue…`: the title is only who does it, a verb follows.
+    fn is_subject_only(&self) -> bool {
+        let Some((_, to)) = self.titled else { return false };
+        let words = self.words();
+        let mut at = to;
+        while at < self.part.to {
+            let token = &words.tokens[at];
+            let skipped = self.marked.marks.iter().find(|mark| mark.from <= at && at < mark.to);
+            if let Some(mark) = skipped {
+                at = mark.to;
+                continue;
+            }
+            if token.kind == Kind::Sign && token.is_any(&[",", "«", "\""])
+                || token.is_any(&["se", "s'", "vous", "nous", "y", "ne", "n'", "les", "en"])
+            {
+                if is_finite(words, at + 1) && words.tokens[at].kind == Kind::Word {
+                    return true;
+                }
+                if token.kind == Kind::Word {
+                    return false;
+                }
+                at += 1;
+                continue;
+            }
+            return is_finite(words, at);
+        }
+        false
+    }
+
+    /// `cordes et pizzicati : le quatuor Calypso`: what stands before the colon announces what stands behind it.
+    fn is_pitch(&self) -> bool {
+        let words = self.words();
+        let Some((from, to)) = self.titled else { return false };
+        let Some(sign) = (to..self.part.to.min(to + 3)).find(|at| words.is(*at, &[":", "!", "?", "…"])) else {
+            return false;
+        };
+        let named = |from: usize, to: usize| {
+            (from..to).any(|at| {
+                let token = &words.tokens[at];
+                is_event_noun(token) && !token.is_any(WEAK_NOUNS)
+                    || quotation(&words.tokens, at).is_some()
+                    || token.capital
+                        && token.kind == Kind::Word
+                        && at > self.part.from
+                        && !self.marked.is_boundary(at - 1)
+            })
+        };
+        let end = (sign + 1..self.part.to)
+            .find(|at| self.marked.is_boundary(*at) && !words.is(*at, &[","]))
+            .unwrap_or(self.part.to);
+        // `« Les vendredis du rempart » : concert de jazz`: the series, then the thing.
+        let series = quotation(&words.tokens, from).is_some_and(|close| close >= to)
+            && words.is(sign, &[":"])
+            && (sign + 1..end).any(|at| is_event_noun(&words.tokens[at]));
+        series || !named(from, to) && named(sign + 1, end)
+    }
+
+    /// `fête foraine, buvette, et vide-greniers samedi de 8 h à 18 h`: the hour is of what stands next to it.
+    fn another_event_is_nearer(&self) -> bool {
+        let words = self.words();
+        let (Some((title_from, title_to)), Some(hour)) =
+            (self.titled, self.part.times.first().map(|mark| self.marked.marks[*mark].from))
+        else {
+            return false;
+        };
+        let mut clause_starts = true;
+        (title_to..hour.max(title_to)).any(|at| {
+            let token = &words.tokens[at];
+            if self.marked.is_boundary(at) || token.is_any(&["et", "puis"]) {
+                clause_starts = true;
+                return false;
+            }
+            let starts = clause_starts && !is_function(token) && token.kind == Kind::Word;
+            clause_starts &= !starts;
+            starts
+                && self.is_free(at)
+                && !self.marked.enclosed[at]
+                && is_event_noun(token)
+                && !token.is_any(WEAK_NOUNS)
+                && !(title_from..title_to).contains(&at)
+        })
+    }
+
+    /// Whether words would remain that are neither a clause of their own nor without content.
+    fn leaves_scraps(&self) -> bool {
+        let words = self.words();
+        let Some((title_from, title_to)) = self.titled else { return false };
+        let mut at = self.part.from;
+        while at < self.part.to {
+            if !self.is_free(at) {
+                at += 1;
+                continue;
+            }
+            let from = at;
+            while at < self.part.to && self.is_free(at) {
+                at += 1;
+            }
+            if self.is_scrap(from, at, title_from, title_to) {
+                return true;
+            }
+        }
+        let _ = words;
+        false
+    }
+
+    /// A run of free words is a scrap when it has content and does not begin and end where a clause does.
+    fn is_scrap(&self, from: usize, to: usize, title_from: usize, title_to: usize) -> bool {
+        #[rustfmt::skip]
+        const COMPLETES: &[&str] = &[
+            "avec", "par", "pour", "anime", "animee", "animes", "animees", "organise", "organisee", "organises",
+            "organisees", "propose", "proposee", "proposes", "presente", "presentee", "suivi", "suivie", "suivis",
+            "suivies", "en", "sans", "sur", "autour", "au", "dans", "dirige", "dirigee", "interprete", "interpretee",
+            "joue", "jouee", "compose", "composee", "mis", "mise", "entre", "de", "du", "des", "d'", "a", "ouvert",
+            "ouverte", "reserve", "reservee", "offert", "offerte", "(", "«", "+", "&", "et", "ainsi", "puis", "dont",
+            "comme", "salle", "place",
+        ];
+        #[rustfmt::skip]
+        const FILLERS: &[&str] = &[
+            "venez", "retrouvez", "decouvrez", "rendez-vous", "assistez", "participez", "profitez", "direction",
+            "place", "c'", "est", "pas", "manquez", "ne", "n'", "oubliez", "vous", "l'", "les", "a", "pour", "ici",
+            "voila", "voici", "toujours", "encore", "aussi", "egalement", "enfin", "puis", "et", "rdv", "rv", "la",
+            "le", "une", "un", "des", "du", "de", "cap", "vers", "annee", "cette", "se", "s'", "tient", "tiendra",
+            "lieu", "aura", "ont", "auront", "deroule", "deroulera", "prevu", "prevue", "seul", "h", "environ",
+            "depart", "departs", "accueil", "toujours", "matin", "soir", "apres-midi", "uniquement", "seulement",
+            "donne", "donnee", "fixe", "fixee", "prevue", "notez", "noter", "il", "y", "horaires", "horaire", "site",
+            "web", "infos", "contact",
+        ];
+        let words = self.words();
+        let duration = |at: usize| {
+            self.marked.marks.iter().any(|mark| {
+                matches!(mark.meaning, Meaning::Opaque | Meaning::Recurs(_)) && mark.from <= at && at < mark.to
+            })
+        };
+        let content: Vec<usize> = (from..to).filter(|at| self.is_content(*at) && !duration(*at)).collect();
+        if content.is_empty() {
+            return false;
+        }
+        if content.iter().all(|at| words.is(*at, FILLERS)) {
+            return false;
+        }
+        let boundary = |at: usize| {
+            self.marked.is_boundary(at)
+                || words.is(at, &["(", ")", "-", "|", "\n", "/", "+"])
+                || words.tokens[at].kind == Kind::Sign && is_pictogram_sign(words, at)
+        };
+        // A run of free words is looked at clause by clause.
+        let mut start = from;
+        for at in from..=to {
+            let ends = at == to || boundary(at) && !self.marked.enclosed[at];
+            if !ends {
+                continue;
+            }
+            let clause: Vec<usize> = (start..at).filter(|i| self.is_content(*i) && !duration(*i)).collect();
+            if let (Some(&first), Some(_)) = (clause.first(), clause.last()) {
+                let opens = start == self.part.from
+                    || start > 0 && (boundary(start - 1) || start > from)
+                    || self.edge_of_mark(start);
+                let before_place = self.place.as_ref().is_some_and(|place| place.from == at);
+                let closes = before_place || at >= self.part.to || at < to || boundary(at) || self.edge_of_mark_end(at);
+                let first_word = (start..at)
+                    .find(|i| words.tokens[*i].kind == Kind::Word || words.is(*i, &["(", "«", "+", "&", "\""]))
+                    .unwrap_or(first);
+                let completes = words.is(first_word, COMPLETES) || quotation(&words.tokens, first_word).is_some();
+                let fillers = clause.iter().all(|i| words.is(*i, FILLERS));
+                let before_title = at <= title_from
+                    && title_from - at <= 1
+                    && start >= self.part.from
+                    && !boundary(title_from.saturating_sub(1).max(start));
+                let after_title = start >= title_to
+                    && start - title_to <= 1
+                    && !(start > 0 && boundary(start - 1) && start > title_to);
+                let hangs = before_title || after_title && !completes;
+                let whole = closes && (opens || completes) || completes && at >= self.part.to;
+                let broken = !whole;
+                if !fillers && (hangs || broken) {
+                    return true;
+                }
+            }
+            start = at + 1;
+        }
+        false
+    }
+
+    /// A clause may begin behind an hour or a price that opens the sentence.
+    fn edge_of_mark(&self, at: usize) -> bool {
+        self.marked.marks.iter().any(|mark| {
+            mark.to == at
+                && matches!(
+                    mark.meaning,
+                    Meaning::Times(_) | Meaning::Price | Meaning::Phone(_) | Meaning::Status(_) | Meaning::Dates(_)
+                )
+        }) || self.place.as_ref().is_some_and(|place| place.to == at)
+    }
+
+    fn edge_of_mark_end(&self, at: usize) -> bool {
+        self.marked.marks.iter().any(|mark| {
+            mark.from == at
+                && matches!(mark.meaning, Meaning::Price | Meaning::Phone(_) | Meaning::Status(_) | Meaning::Until(_))
+        })
+    }
+
+    /// The sentence of the part: the one with its hour, or all of the part where that one names nothing.
+    fn sentence(&self) -> (usize, usize) {
+        let words = self.words();
+        let anchor = self.part.times.first().map_or(self.part.from, |mark| self.marked.marks[*mark].from);
+        let mut found = None;
+        for (from, to) in sentences(words) {
+            if (from..to).contains(&anchor) {
+                found = Some((from, to));
+            }
+        }
+        let (mut from, mut to) = found.unwrap_or((self.part.from, self.part.to));
+        if self.part.times.is_empty() {
+            // Without an hour, the first sentence that tells something.
+            let tells = sentences(words)
+                .into_iter()
+                .find(|(a, b)| *a >= self.part.from && *b <= self.part.to && role(words, *a, *b) == Role::Tells);
+            (from, to) = tells.unwrap_or((from, to));
+        }
+        // `18 h, halle. Verre de bienvenue…`: when and where, and the next sentence says what.
+        let practical = !self.part.times.is_empty()
+            && (from..to).all(|at| {
+                !self.marked.is_content(at)
+                    || self.in_place(at)
+                    || words.is(at, AUXILIARY)
+                    || words.is(at, &["donne", "rendez-vous", "lieu"])
+            });
+        if practical {
+            let tells = |(a, b): &(usize, usize)| {
+                *a >= self.part.from
+                    && *b <= self.part.to
+                    && (*a, *b) != (from, to)
+                    && role(words, *a, *b) == Role::Tells
+                    && (*a..*b).any(|at| self.marked.is_content(at))
+            };
+            let all = sentences(words);
+            let next =
+                all.iter().copied().filter(tells).find(|(a, _)| *a >= to).or_else(|| all.iter().copied().find(tells));
+            if let Some(next) = next {
+                return next;
+            }
+        }
+        // `c'est à 20 h 45 et c'est gratuit`, `celle de 16 h est maintenue`: of what, the sentence before says.
+        let first = (from..to).find(|at| words.tokens[*at].kind == Kind::Word);
+        let points_back = first.is_some_and(|at| {
+            words.is(at, &["c'", "ce", "il", "elle", "ils", "elles", "celle", "celui", "celles", "ceux", "y", "on"])
+        });
+        let thing = (from..to).any(|at| {
+            quotation(&words.tokens, at).is_some() || is_event_noun(&words.tokens[at]) && !words.is(at, WEAK_NOUNS)
+        });
+        if points_back && !thing && from > 0 {
+            let before = self.marked.sentences.iter().find(|(_, end)| *end == from);
+            if let Some((start, _)) = before {
+                return (*start, to);
+            }
+        }
+        let names = |from: usize, to: usize| {
+            (from..to).any(|at| quotation(&words.tokens, at).is_some() || is_event_noun(&words.tokens[at]))
+        };
+        if !names(from, to) {
+            // `Le dragon est de retour ! Venez fêter la Tarlanne…`: the sentences of one part stand together.
+            let around = sentences(words)
+                .into_iter()
+                .filter(|(a, b)| *a >= self.part.from && *b <= self.part.to && role(words, *a, *b) == Role::Tells);
+            let around: Vec<(usize, usize)> = around.collect();
+            // Two sentences are shown together only where they are all of the item.
+            let all = around.iter().map(|(a, b)| b - a).sum::<usize>() + 1 >= words.tokens.len();
+            for (a, b) in around.into_iter().filter(|_| all) {
+                if a == to && !names(from, to) {
+                    to = b;
+                } else if b == from && !names(from, to) {
+                    from = a;
+                }
+            }
+        }
+        (from, to)
+    }
+
+    fn in_place(&self, at: usize) -> bool {
+        self.place.as_ref().is_some_and(|place| (place.said_from.min(place.from)..place.to).contains(&at))
+    }
+
+    fn stand_as_written(&mut self, from: usize, to: usize) {
+        let words = self.words();
+        let text = words.slice(from, to);
+        let text = text.trim_start_matches(|c: char| {
+            super::text::is_bullet(c) || super::text::is_space(c) || matches!(c, ',' | ';' | ':' | '.')
+        });
+        let text = text.trim_end_matches(|c: char| super::text::is_space(c) || matches!(c, ',' | ';'));
+        self.title = one_spaced(self.setting.sentence.unwrap_or(text));
+        self.as_written = Some((from, to));
+        self.extra_note = None;
+        // What else the part says, sentence by sentence.
+        let (first, last) = (self.part.from, self.part.to);
+        let beside = self.marked.sentences.iter().flat_map(|(a, b)| {
+            let clipped = ((*a).max(first), (*b).min(last));
+            [(clipped.0, clipped.1.min(from)), (clipped.0.max(to), clipped.1)]
+        });
+        self.rest = beside
+            .filter(|(a, b)| a < b)
+            .map(|(a, b)| one_spaced(trimmed(words.slice(a, b))))
+            .filter(|text| text.chars().any(char::is_alphanumeric))
+            .collect();
+    }
+}
+
+fn is_pictogram_sign(words: &Words<'_>, at: usize) -> bool {
+    words.text[words.tokens[at].start..words.tokens[at].end].chars().any(is_pictogram)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_names_something_one_attends() {
+        for title in [
+            "visite guidée des venelles médiévales",
+            "« La Moisson »",
+            "concert du trio Cascabel",
+            "collecte de sang",
+            "Ronde des Osiers",
+            "Mini-golf",
+            "24 heures de palet",
+            "grand marché de Noël",
+            "Sur les pas de d'Artagnan",
+        ] {
+            assert_eq!(flaw(title), None, "{title}");
+        }
+    }
+
+    #[test]
+    fn debris_is_no_title() {
+        for title in [
+            "comme",
+            "on part",
+            "place",
+            "inclus",
+            "seul",
+            "premier jet",
+            "dernier palet",
+            "Toujours mardi",
+            "après une semaine de chaleur",
+            "le foyer de Ternoux",
+            "L'église de Ternoux accueille",
+            "poussez la porte de l'atelier",
+            "c'est soirée karaoké",
+            "fête commence",
+            "coup d'envoi",
+            "Matin",
+            "halle",
+            "Auch",
+            "avec une fanfare",
+            "dans le cadre du salon",
+            "le dragon est de retour",
+            "ne ferme qu'",
+            "concert de",
+        ] {
+            assert!(flaw(title).is_some(), "{title}");
+        }
+    }
+}

@@ -1,0 +1,536 @@
+//! An item made of fields: a table row, a card, a title with its practical line, a line of pictograms.
+//!
+//! Each field says one thing (hour, place, price, category, title), so fields are told apart first and the event is put
+//! together from them. An item whose fields tell of several events is left to `parts`.
+
+use super::choose::{Flaw, flaw, is_pictogram};
+use super::draft::Draft;
+use super::events::{Setting, Understood};
+use super::html::Link;
+use super::lines::{is_dated_practical, is_practical};
+use super::marks::{Mark, Meaning};
+use super::parts::{Marked, Part};
+use super::places::{Place, Reader, place_field};
+use super::sentences::{Role, role};
+use super::text::{Kind, Words, one_spaced, tidy, trimmed};
+use super::titles;
+use super::words::{AUXILIARY, DETAILS, GENRES, THEMES, is_event_noun, is_function, is_venue};
+
+/// What a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Time,
+    Place,
+    Price,
+    /// Booking, telephone, links.
+    Contact,
+    State,
+    Category,
+    /// When and where in one line: `Rendez-vous à 10 h devant la mairie. 5 €`
+    Practical,
+    Text,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    from: usize,
+    to: usize,
+    sort: Sort,
+}
+
+/// A pictogram in front of a field says what it is.
+fn hint(c: char) -> Option<Sort> {
+    match c {
+        '📍' | '📌' | '⌖' | '🗺' | '🏠' | '🏛' | '🚩' => Some(Sort::Place),
+        '💶' | '💰' | '🎟' | '🎫' | '💵' | '💳' | '🪙' => Some(Sort::Price),
+        '☎' | '📞' | '📱' | '✉' | '📧' | '🌐' | '🔗' | '☏' | '✆' => Some(Sort::Contact),
+        _ => None,
+    }
+}
+
+/// The event of an item of fields; `None` where the item is no such thing.
+pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<'_>) -> Option<Understood> {
+    let words = marked.words;
+    let broken = words.tokens.iter().any(|token| token.kind == Kind::Break || token.is("|"));
+    let pinned = words.text.chars().any(|c| hint(c).is_some());
+    if !broken && !pinned {
+        return None;
+    }
+    let fields = fields(marked);
+    let texts: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Text).collect();
+    let title_field = texts.first().copied().or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
+    let times = times(marked, &fields, title_field)?;
+    let part = Part { from: 0, to: words.tokens.len(), times, ends: None };
+    let mut draft = Draft::of(marked, &part, links, setting);
+    draft.claim_marks();
+    let place = place(marked, &fields, title_field);
+    let prices: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Price).collect();
+    if let Some(field) = prices.first() {
+        let first = marked
+            .marks
+            .iter()
+            .find(|mark| mark.meaning == Meaning::Price && mark.from >= field.from && mark.to <= field.to);
+        if let Some(mark) = first {
+            draft.event.price = Some(draft.price(mark.from, mark.to));
+        }
+    }
+    draft.place = place;
+    let (title, left) = title(marked, title_field, &draft);
+    draft.title = title;
+    if draft.title.is_empty() {
+        return None;
+    }
+    if !setting.titled && flaw(&draft.title).is_some() && title_field.sort == Sort::Text
+        || matches!(flaw(&draft.title), Some(Flaw::Fragment))
+    {
+        draft.title = tidy(trimmed_field(words.slice(title_field.from, title_field.to)));
+        draft.as_written = Some((title_field.from, title_field.to));
+    }
+    let mut notes: Vec<String> = left.into_iter().collect();
+    for field in &fields {
+        let is_title = field.from == title_field.from;
+        let note = match field.sort {
+            Sort::Text | Sort::Category if !is_title => Some(words.slice(field.from, field.to)),
+            Sort::Contact => Some(words.slice(field.from, field.to)),
+            Sort::Practical if !only_practical(marked, field, &draft) => Some(words.slice(field.from, field.to)),
+            Sort::Place
+                if draft.place.as_ref().is_none_or(|place| place.from < field.from || place.from >= field.to) =>
+            {
+                Some(words.slice(field.from, field.to))
+            }
+            _ => None,
+        };
+        let contact_said = field.sort == Sort::Contact && says_only_contact(marked, field);
+        notes.extend(
+            note.filter(|_| !contact_said).map(|text| one_spaced(trimmed_field(text))).filter(|text| !text.is_empty()),
+        );
+    }
+    draft.event.note = (!notes.is_empty()).then(|| notes.join(" · "));
+    let mut out = Understood::default();
+    draft.finish_record(&mut out);
+    Some(out)
+}
+
+/// The fields of the item: between line breaks, bars and pictograms; a dash parts what are whole fields.
+fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
+    let words = marked.words;
+    let tokens = &words.tokens;
+    let mut out: Vec<Field> = Vec::new();
+    let mut hinted = None;
+    let mut from = 0;
+    let mut depth = 0usize;
+    for at in 0..=tokens.len() {
+        let end = at == tokens.len();
+        let token = tokens.get(at);
+        let picture = token.and_then(|token| words.text[token.start..].chars().next()).filter(|c| is_pictogram(*c));
+        if let Some(token) = token {
+            if token.is("(") {
+                depth += 1;
+            } else if token.is(")") || token.kind == Kind::Break {
+                depth = depth.saturating_sub(1);
+            }
+        }
+        let parts = end
+            || token.is_some_and(|token| token.kind == Kind::Break || token.is("|"))
+            || picture.is_some()
+            || depth == 0 && is_dash(words, at);
+        if !parts {
+            continue;
+        }
+        push_field(marked, from, at, hinted, &mut out);
+        if token.is_some_and(|token| token.kind == Kind::Break || token.is("|")) {
+            hinted = None;
+        }
+        if let Some(picture) = picture {
+            hinted = hint(picture);
+        } else if out.last().is_some_and(|last| last.to == at && hinted.is_some() && last.sort != Sort::Place) {
+            hinted = None;
+        }
+        from = at + 1;
+    }
+    let mut out = merge_text(marked, out);
+    name_the_title(marked, &mut out);
+    out
+}
+
+/// The first field that is no hour is the title, whatever it looks like: `Atelier vélo`, `Lectoure, sur les pas des
+/// bleus`. A category above it is not: `Conférence`, then `Jardiner avec la lune`.
+fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
+    let words = marked.words;
+    let Some(first) = fields.iter().position(|field| !matches!(field.sort, Sort::Time | Sort::State)) else { return };
+    let event = |field: &Field| {
+        (field.from..field.to).any(|at| {
+            is_event_noun(&words.tokens[at])
+                && (!is_venue(&words.tokens[at])
+                    || at == field.from && words.is(at, &["atelier", "ateliers", "theatre", "cinema", "cine"]))
+        })
+    };
+    let Some(field) = fields.get(first).copied() else { return };
+    let titles_later = fields[first + 1..].iter().any(|field| field.sort == Sort::Text);
+    match field.sort {
+        Sort::Category => {
+            let next = fields.get(first + 1);
+            let named = next.is_some_and(|next| {
+                next.sort == Sort::Text
+                    && words.tokens[next.from].capital
+                    && !words.slice(next.from, next.to).ends_with('.')
+            });
+            if !named {
+                fields[first].sort = Sort::Text;
+            }
+        }
+        // A place first: `Foirail : bal` has its title behind it, `Atelier vélo` is one.
+        Sort::Place
+            if !titles_later
+                || event(&field)
+                || (field.from..field.to).any(|at| words.is(at, &[","])) && !pinned(words, field.from) =>
+        {
+            fields[first].sort = Sort::Text;
+        }
+        Sort::Practical if !titles_later => fields[first].sort = Sort::Text,
+        _ => {}
+    }
+}
+
+fn pinned(words: &Words<'_>, from: usize) -> bool {
+    from > 0 && is_pictogram_at(words, from - 1)
+}
+
+fn is_pictogram_at(words: &Words<'_>, at: usize) -> bool {
+    words.text[words.tokens[at].start..].chars().next().is_some_and(is_pictogram)
+}
+
+/// A dash with blanks around it.
+fn is_dash(words: &Words<'_>, at: usize) -> bool {
+    let tokens = &words.tokens;
+    at > 0
+        && at + 1 < tokens.len()
+        && tokens[at].is("-")
+        && tokens[at].start > tokens[at - 1].end
+        && tokens[at + 1].start > tokens[at].end
+        && !((tokens[at - 1].is_any(&["h", "heures"]) || tokens[at - 1].kind == Kind::Number)
+            && tokens[at + 1].kind == Kind::Number)
+        && tokens[at + 1].kind != Kind::Break
+        && !is_fixture(words, at)
+}
+
+/// `UST – Limoges`: two names, not two fields.
+fn is_fixture(words: &Words<'_>, dash: usize) -> bool {
+    let (before, after) = (&words.tokens[dash - 1], &words.tokens[dash + 1]);
+    before.kind == Kind::Word
+        && after.kind == Kind::Word
+        && before.capital
+        && after.capital
+        && !is_venue(after)
+        && !is_event_noun(after)
+        && !words.shouts(dash + 1)
+}
+
+fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<Sort>, out: &mut Vec<Field>) {
+    let tokens = &marked.words.tokens;
+    let (mut from, mut to) = (from, to);
+    while from < to
+        && tokens[from].kind == Kind::Sign
+        && tokens[from].is_any(&[",", ":", "-", ".", ";", "•", "*", "►", "▶"])
+    {
+        from += 1;
+    }
+    while to > from && tokens[to - 1].kind == Kind::Sign && tokens[to - 1].is_any(&[",", ":", "-", ";"]) {
+        to -= 1;
+    }
+    if from >= to || !tokens[from..to].iter().any(|token| matches!(token.kind, Kind::Word | Kind::Number)) {
+        return;
+    }
+    let sort = hinted.unwrap_or_else(|| sort(marked, from, to));
+    let sort = match sort {
+        // `💶 gratuit` and `📍 …` keep their hint; `☎ 05…` too.
+        Sort::Price if !has_mark(marked, from, to, |meaning| *meaning == Meaning::Price) => Sort::Text,
+        other => other,
+    };
+    out.push(Field { from, to, sort });
+}
+
+fn has_mark(marked: &Marked<'_, '_>, from: usize, to: usize, is: impl Fn(&Meaning) -> bool) -> bool {
+    marked.marks.iter().any(|mark| mark.from >= from && mark.to <= to && is(&mark.meaning))
+}
+
+/// What a field without a pictogram is, by its own words.
+fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
+    let words = marked.words;
+    let tokens = &words.tokens;
+    let within = |is: &dyn Fn(&Mark) -> bool, also: &[&str]| {
+        (from..to).all(|at| {
+            !matches!(tokens[at].kind, Kind::Word | Kind::Number)
+                || is_function(&tokens[at])
+                || tokens[at].is_any(also)
+                || marked.marks.iter().any(|mark| mark.from <= at && at < mark.to && is(mark))
+        })
+    };
+    let has =
+        |is: &dyn Fn(&Mark) -> bool| marked.marks.iter().any(|mark| mark.from >= from && mark.to <= to && is(mark));
+    let time = |mark: &Mark| {
+        matches!(mark.meaning, Meaning::Times(_) | Meaning::Dates(_) | Meaning::Until(_) | Meaning::Recurs(_))
+    };
+    let state = |mark: &Mark| matches!(mark.meaning, Meaning::Status(_));
+    let price = |mark: &Mark| mark.meaning == Meaning::Price;
+    let contact = |mark: &Mark| matches!(mark.meaning, Meaning::Phone(_) | Meaning::Opaque);
+    if has(&time) && within(&time, &["depart", "heure", "horaire", "horaires", "rdv", "debut"])
+        || is_bare_part_of_day(words, from, to)
+    {
+        return Sort::Time;
+    }
+    if has(&state) && within(&|mark| state(mark) || price(mark), &[]) && !has(&price) {
+        return Sort::State;
+    }
+    if has(&price)
+        && within(
+            &|mark| price(mark) || state(mark),
+            &["tarif", "tarifs", "entree", "prix", "repas", "compris", "inclus", "comprise", "parents"],
+        )
+    {
+        return Sort::Price;
+    }
+    if tokens[from].is_any(&["lieu"]) && words.is(from + 1, &[":"]) {
+        return Sort::Place;
+    }
+    if role(words, from, to) == Role::Booking
+        || has(&contact)
+            && within(&|mark| contact(mark) || price(mark), &["savoir", "infos", "site", "en", "plus", "mail", "web"])
+    {
+        return Sort::Contact;
+    }
+    if place_field(words, from, to).is_some() {
+        return Sort::Place;
+    }
+    if is_practical(words.slice(from, to)) || is_dated_practical(words.slice(from, to)) {
+        return Sort::Practical;
+    }
+    let content: Vec<usize> =
+        (from..to).filter(|at| tokens[*at].kind == Kind::Word && !is_function(&tokens[*at])).collect();
+    let category = content.len() <= 2
+        && content.iter().all(|at| {
+            tokens[*at].is_any(THEMES)
+                || tokens[*at].is_any(GENRES)
+                || tokens[*at].is_any(&["terroir", "jeune", "public", "famille", "humour", "divers", "stage"])
+                || is_event_noun(&tokens[*at]) && content.len() == 1
+        });
+    if category { Sort::Category } else { Sort::Text }
+}
+
+/// `Matin`, `Soirée`, `Journée`, alone in their cell.
+fn is_bare_part_of_day(words: &Words<'_>, from: usize, to: usize) -> bool {
+    to - from == 1 && words.is(from, &["matin", "matinee", "midi", "apres-midi", "soir", "soiree", "journee", "nuit"])
+}
+
+/// Text parted by a dash only is one text: `Nogaro – Riscle`, `La Maison du Lin – Les Terrasses`.
+fn merge_text(marked: &Marked<'_, '_>, fields: Vec<Field>) -> Vec<Field> {
+    let words = marked.words;
+    let mut out: Vec<Field> = Vec::new();
+    for field in fields {
+        let dashed = out
+            .last()
+            .is_some_and(|last| last.to < field.from && (last.to..field.from).all(|at| words.is(at, &["-", ","])));
+        match out.last_mut() {
+            Some(last) if dashed && last.sort == field.sort && matches!(field.sort, Sort::Text | Sort::Place) => {
+                last.to = field.to
+            }
+            Some(last) if dashed && matches!((last.sort, field.sort), (Sort::Category, Sort::Text)) => {
+                (last.to, last.sort) = (field.to, Sort::Text);
+            }
+            _ => out.push(field),
+        }
+    }
+    out
+}
+
+/// The marks with the hours of the event; `None` where several events have hours of their own.
+fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Vec<usize>> {
+    let of = |field: &Field| -> Vec<usize> {
+        (0..marked.marks.len())
+            .filter(|mark| {
+                let mark = &marked.marks[*mark];
+                mark.from >= field.from
+                    && mark.to <= field.to
+                    && !marked.quiet[mark.from]
+                    && matches!(&mark.meaning, Meaning::Times(times) if times.end.is_none())
+            })
+            .collect()
+    };
+    let timed = |mark: &usize| matches!(&marked.marks[*mark].meaning, Meaning::Times(times) if !times.slots.is_empty());
+    for sort in [Sort::Time, Sort::Practical] {
+        for field in fields.iter().filter(|field| field.sort == sort) {
+            let found = of(field);
+            if found.iter().any(timed) {
+                return Some(best(marked, field, found));
+            }
+        }
+    }
+    let own = of(title);
+    if own.iter().any(timed) {
+        return (own.iter().filter(|mark| timed(mark)).count() == 1 || fields.len() > 1 && one_list(marked, &own))
+            .then_some(own);
+    }
+    let later: Vec<(usize, Vec<usize>)> = fields
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.sort == Sort::Text && field.from != title.from)
+        .map(|(index, field)| (index, of(field)))
+        .filter(|(_, found)| found.iter().any(timed))
+        .collect();
+    match later.as_slice() {
+        [] => Some(
+            fields.iter().filter(|field| matches!(field.sort, Sort::Time | Sort::Text)).flat_map(of).take(1).collect(),
+        ),
+        [(_, found)] if found.iter().filter(|mark| timed(mark)).count() == 1 => Some(found.clone()),
+        _ => None,
+    }
+}
+
+/// Hours that follow each other with nothing between: `15 h et 20 h 30`.
+fn one_list(marked: &Marked<'_, '_>, marks: &[usize]) -> bool {
+    marks.windows(2).all(|pair| !(marked.marks[pair[0]].to..marked.marks[pair[1]].from).any(|at| marked.is_content(at)))
+}
+
+/// Of `Ouverture des portes à 20 h 30, concert à 21 h` the hour of the concert.
+fn best(marked: &Marked<'_, '_>, field: &Field, found: Vec<usize>) -> Vec<usize> {
+    if found.len() < 2 || one_list(marked, &found) {
+        return found;
+    }
+    let words = marked.words;
+    let leads = |mark: usize| {
+        let before = (field.from..marked.marks[mark].from).rev().take_while(|at| !marked.is_boundary(*at));
+        before.into_iter().filter(|at| marked.is_content(*at)).last()
+    };
+    let rank = |mark: usize| match leads(mark) {
+        Some(at)
+            if words.is(at, &["ouverture", "accueil", "inscription", "inscriptions", "portes", "buvette", "repas"]) =>
+        {
+            2
+        }
+        Some(at) if words.is(at, AUXILIARY) => 1,
+        _ => 0,
+    };
+    let timed = found
+        .iter()
+        .copied()
+        .filter(|mark| matches!(&marked.marks[*mark].meaning, Meaning::Times(times) if !times.slots.is_empty()));
+    timed.min_by_key(|mark| (rank(*mark), *mark)).into_iter().collect()
+}
+
+/// The place: of its own field, of the practical line, else of the title's words.
+fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Place> {
+    let words = marked.words;
+    for field in fields.iter().filter(|field| field.sort == Sort::Place) {
+        let label = if words.is(field.from, &["lieu"]) { field.from + 2 } else { field.from };
+        let found = place_field(words, label, field.to).or_else(|| {
+            // Whatever stands behind a pin is a place.
+            let text = tidy(trimmed(words.slice(label, field.to)));
+            (!text.is_empty()).then(|| Place { venue: Some(text), from: label, to: field.to, ..Place::default() })
+        });
+        if found.is_some() {
+            return found;
+        }
+    }
+    let read = |field: &Field| {
+        let mut at = field.from;
+        while at < field.to {
+            if marked.quiet[at] {
+                at += 1;
+                continue;
+            }
+            let after_mark = marked.marks.iter().any(|mark| mark.to == at);
+            let reader = Reader { words, end: field.to, titled: true, after_mark, in_commune: false };
+            match reader.place(at) {
+                Some(place) if place.to > at => return Some(place),
+                _ => at += 1,
+            }
+        }
+        None
+    };
+    fields
+        .iter()
+        .filter(|field| field.sort == Sort::Practical)
+        .find_map(read)
+        .or_else(|| fields.iter().filter(|field| field.sort == Sort::Text && field.from != title.from).find_map(read))
+        .or_else(|| read(title))
+}
+
+/// The title's words without its hours, prices and states; and what was left of its field.
+fn title(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> (String, Option<String>) {
+    let words = marked.words;
+    let tokens = &words.tokens;
+    let cut = |at: usize| {
+        marked.marks.iter().any(|mark| {
+            mark.from <= at
+                && at < mark.to
+                && matches!(mark.meaning, Meaning::Times(_) | Meaning::Price | Meaning::Phone(_) | Meaning::Status(_))
+                && !matches!(&mark.meaning, Meaning::Times(times) if times.slots.is_empty() && times.end.is_none() && !draft.slots.is_empty())
+        })
+    };
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    let mut from = None;
+    for at in field.from..=field.to {
+        let ends = at == field.to || cut(at);
+        match (ends, from) {
+            (false, None) => from = Some(at),
+            (true, Some(first)) => {
+                if (first..at)
+                    .any(|i| tokens[i].kind == Kind::Word && !is_function(&tokens[i]) && !tokens[i].is_any(DETAILS))
+                {
+                    runs.push((first, at));
+                }
+                from = None;
+            }
+            _ => {}
+        }
+    }
+    let Some(&(first, to)) = runs.first() else { return (String::new(), None) };
+    let left: Vec<String> = runs
+        .iter()
+        .skip(1)
+        .map(|(a, b)| one_spaced(trimmed(words.slice(*a, *b))))
+        .filter(|text| !text.is_empty())
+        .collect();
+    let shown = titles::shown(trimmed_field(words.slice(first, to)));
+    (shown.text, (!left.is_empty()).then(|| left.join(" · ")))
+}
+
+fn trimmed_field(text: &str) -> &str {
+    trimmed(text.trim_matches(|c: char| is_pictogram(c) || super::text::is_space(c)))
+}
+
+/// Whether hour, place and price say all of a practical line.
+fn only_practical(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> bool {
+    let words = marked.words;
+    let place = draft.place.as_ref().map_or(0..0, |place| place.from..place.to);
+    (field.from..field.to)
+        .all(|at| !marked.is_content(at) || place.contains(&at) || words.is(at, AUXILIARY) || words.is(at, DETAILS))
+}
+
+/// Whether a contact field holds nothing but a telephone or a link that its own field shows.
+fn says_only_contact(marked: &Marked<'_, '_>, field: &Field) -> bool {
+    let words = marked.words;
+    (field.from..field.to).all(|at| {
+        let token = &words.tokens[at];
+        token.kind != Kind::Word
+            || is_function(token)
+            || token.is_any(&[
+                "reservation",
+                "reservations",
+                "tel",
+                "telephone",
+                "infos",
+                "info",
+                "contact",
+                "rens",
+                "renseignements",
+                "savoir",
+                "en",
+                "billetterie",
+            ])
+            || marked
+                .marks
+                .iter()
+                .any(|mark| mark.from <= at && at < mark.to && matches!(mark.meaning, Meaning::Phone(_)))
+    })
+}

@@ -1,0 +1,324 @@
+//! Sentences of a line, and what each is for: telling of an event, or of booking, opening hours, the article itself.
+//!
+//! Judges one sentence by its own words. An hour in a sentence that is not about an event never becomes an event.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::hours;
+use super::marks::quotation;
+use super::text::{Kind, Token, Words, folded, is_bullet, is_space};
+use super::words::is_event_noun;
+
+/// What a sentence is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Anything that may be about an event.
+    Tells,
+    /// Booking, information, telephone: its day, hour and place are not the event's.
+    Booking,
+    /// The office, its opening hours, calls for announcements, credits: not about any event.
+    Aside,
+}
+
+/// The sentences of a text as token ranges, in order, without gaps.
+pub(super) fn sentences(words: &Words<'_>) -> Vec<(usize, usize)> {
+    let tokens = &words.tokens;
+    let mut out = Vec::new();
+    let (mut from, mut at, mut depth) = (0, 0, 0usize);
+    while at < tokens.len() {
+        if let Some(to) = quotation(tokens, at) {
+            // `« Où sont-ils ? » à 15 h` is one sentence.
+            at = to;
+            continue;
+        }
+        let token = &tokens[at];
+        depth = match token.fold.as_str() {
+            "(" => depth + 1,
+            ")" => depth.saturating_sub(1),
+            _ if token.kind == Kind::Break => 0,
+            _ => depth,
+        };
+        at += 1;
+        if depth == 0 && token.is_sentence_end() && ends_sentence(tokens, at - 1) {
+            while at < tokens.len() && tokens[at].is_any(&[".", "!", "?", "…"]) {
+                at += 1;
+            }
+            out.push((from, at));
+            from = at;
+        }
+    }
+    if from < tokens.len() {
+        out.push((from, tokens.len()));
+    }
+    out
+}
+
+/// Whether the sign at `at` ends a sentence, and is not the dot of an abbreviation, a number or an address.
+fn ends_sentence(tokens: &[Token], at: usize) -> bool {
+    if !tokens[at].is(".") {
+        return true;
+    }
+    let Some(next) = tokens.get(at + 1) else { return true };
+    if at == 0 {
+        return false;
+    }
+    let before = &tokens[at - 1];
+    #[rustfmt::skip]
+    const SHORT: [&str; 24] = [
+        "m", "mme", "mlle", "mr", "dr", "st", "ste", "cie", "av", "bd", "pl", "tel", "rens", "resa", "env", "etc",
+        "ex", "pers", "ad", "enf", "cf", "no", "n", "juil",
+    ];
+    // `je. 16 nov. > 9 h 30`
+    #[rustfmt::skip]
+    const CALENDAR: [&str; 24] = [
+        "lu", "ma", "me", "je", "ve", "sa", "di", "lun", "mar", "mer", "jeu", "ven", "sam", "dim", "nov", "dec",
+        "janv", "fev", "fevr", "sept", "oct", "juil", "avr", "hr",
+    ];
+    if before.is_any(&CALENDAR) && (next.kind == Kind::Number || next.is_any(&[">", "-", ",", ":", "à", "a"])) {
+        return false;
+    }
+    let touching = next.start == tokens[at].end;
+    if before.kind == Kind::Number && next.kind == Kind::Number && touching {
+        return false;
+    }
+    if before.is_any(&SHORT) && !before.is_any(&["etc", "pers"]) {
+        return false;
+    }
+    // `J. Lacaze`, `S.O.S`
+    if before.kind == Kind::Word && before.capital && before.end - before.start <= 2 {
+        return false;
+    }
+    // `office.example`: an address; `Foix.De 10 heures`: a blank was forgotten.
+    if touching && next.kind == Kind::Word {
+        return next.capital;
+    }
+    next.kind != Kind::Word || next.capital || !before.is_any(&SHORT)
+}
+
+/// What the sentence `from..to` is for.
+pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
+    let text = words.slice(from, to);
+    let text = text.trim_start_matches(|c: char| is_bullet(c) || is_space(c) || !c.is_alphanumeric() && c != '©');
+    let text = folded(text);
+    if is_aside(&text) {
+        return Role::Aside;
+    }
+    if is_opening(words, from, to, &text) {
+        return Role::Aside;
+    }
+    if is_booking(&text) { Role::Booking } else { Role::Tells }
+}
+
+/// What the whole line is for: aside when all its sentences that say anything are.
+pub(super) fn line_role(words: &Words<'_>) -> Role {
+    if words.text.len() > super::lines::LONGEST_LINE {
+        return Role::Tells;
+    }
+    let mut out = None;
+    for (from, to) in sentences(words) {
+        let says = words.tokens[from..to].iter().any(|token| matches!(token.kind, Kind::Word | Kind::Number));
+        if !says {
+            continue;
+        }
+        let role = role(words, from, to);
+        if out.is_none_or(|before| before != role) {
+            out = match (out, role) {
+                (None, role) => Some(role),
+                (Some(Role::Tells), _) | (_, Role::Tells) => return Role::Tells,
+                _ => Some(Role::Aside),
+            };
+        }
+    }
+    out.unwrap_or(Role::Tells)
+}
+
+/// Calls for announcements, credits, disclaimers, sponsors: what an article says of itself and of its office.
+fn is_aside(text: &str) -> bool {
+    #[rustfmt::skip]
+    const BEGINS: &[&str] = &[
+        "photo :", "photos :", "photo ", "credit", "credits", "©", "source :", "sources :", "mise a jour",
+        "publie le", "publie par", "mis en ligne", "donnees fournies", "informations donnees", "infos donnees",
+        "liste non exhaustive", "cette liste", "programme susceptible", "programme sous reserve", "programme donne",
+        "sous reserve", "pour figurer", "pour paraitre", "pour annoncer", "vos annonces", "vos rendez-vous",
+        "faites paraitre", "faites connaitre", "envoyez", "ecrivez-nous", "transmettez", "signalez", "reecoutez",
+        "ecoutez", "suivez-nous", "retrouvez-nous", "abonnez-vous", "inscrivez-vous a la newsletter",
+        "inscrivez-vous a notre newsletter", "telechargez", "les horaires peuvent", "horaires et tarifs sous",
+        "horaires susceptibles", "attention, les horaires", "en raison de la vigilance", "avec le soutien",
+        "avec la participation financiere", "nos partenaires", "merci a nos", "l'agenda vous est offert", "un doute",
+        "une question", "une erreur", "un oubli", "des questions", "vous organisez", "vous preparez",
+        "vous etes organisat", "organisateurs", "associations, ", "tous les evenements", "plus d'idees",
+        "pour plus d'info", "plus d'info", "plus d'information", "tout le programme", "le programme complet",
+        "toute l'actualite", "les billets des spectacles", "prochain numero", "prochainement", "vf : version",
+        "le comite departemental relaie", "a reecouter", "retrouvez « l'agenda", "par julie",
+        "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite", "entree interdite",
+        "prochain programme", "lire aussi", "a lire", "voir aussi", "a voir aussi sur", "emission :", "podcast",
+        "cherche :", "recherche :", "horaires :", "heures d'ouverture", "ouverture du cafe",
+        "ouverture de la boutique", "ouverture au public", "pharmacie de garde", "pharmacies de garde",
+        "medecin de garde", "se desinscrire", "vous recevez", "bisous", "a lundi", "a la semaine prochaine",
+        "bonjour a", "correspondant", "correspondants", "permanences", "aucune manifestation", "voir tout",
+        "prochaine edition de", "rendez-vous la semaine prochaine", "bonne lecture", "bonne semaine", "bon week-end",
+        "belle semaine", "nos bureaux", "notre equipe", "notre bureau", "nos horaires", "horaires d'ouverture",
+        "horaires de l'office", "horaires du bureau", "permanence telephonique", "le comite remercie",
+        "la municipalite remercie",
+    ];
+    #[rustfmt::skip]
+    const HOLDS: &[&str] = &[
+        "votre manifestation", "vos manifestations", "votre evenement", "vos evenements", "ne figure pas",
+        "vous organisez un", "a la redaction", "ces annonces", "sans en verifier", "envoyez vos", "envoyez-nous",
+        "adressez vos", "proposez vos", "proposer un evenement", "vos infos", "susceptible d'etre modifi",
+        "susceptibles d'etre modifi", "sous reserve de modification", "sous reserve de changement",
+        "liste n'est pas exhaustive", "non exhaustive", "seront rembourses", "avant de vous deplacer",
+        "remercie ses partenaires", "remercie ses sponsors", "vous est offert par", "vous est offerte par",
+        "droits reserves", "reecoutez", "suivez-nous", "retrouvez tout l'agenda", "tout l'agenda", "agenda complet",
+        "agenda en ligne", "abonnez-vous", "votre annonce", "paraitre dans cette rubrique",
+        "figurer dans cette rubrique", "figurer dans l'agenda", "dans notre emission", "annonces a deposer",
+        "a deposer a l'accueil", "vos communiques", "nous parvenir", "publie le", "mis a jour le", "bonne semaine",
+        "bon week-end a", "lire la suite", "lire aussi", "a lire aussi", "actualite de vos villes", "se desinscrire",
+        "sur notre site et notre appli", "chaque jeudi des", "passage a l'heure", "on avance sa montre",
+        "on recule sa montre",
+    ];
+    #[expect(clippy::expect_used, reason = "a pattern of plain words; a test reads it")]
+    static HELD: LazyLock<Regex> = LazyLock::new(|| {
+        // One pass for all of them. The pattern is made of plain words, so it can always be compiled.
+        let pattern = HOLDS.iter().map(|part| regex::escape(part)).collect::<Vec<_>>().join("|");
+        Regex::new(&pattern).expect("valid")
+    });
+    BEGINS.iter().any(|start| begins_with(text, start)) || HELD.is_match(text)
+}
+
+fn begins_with(text: &str, start: &str) -> bool {
+    text.strip_prefix(start).is_some_and(|rest| {
+        !start.ends_with(char::is_alphanumeric) || !rest.starts_with(char::is_alphanumeric) || start.ends_with("at")
+    })
+}
+
+/// `L’office est ouvert du lundi au samedi de 9 h à 18 h`: opening hours of a place that opens every week.
+fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
+    #[rustfmt::skip]
+    const WHO: &[&str] = &[
+        "office", "bureau", "bureaux", "mairie", "accueil", "equipe", "boutique", "secretariat", "permanence",
+        "standard", "mediatheque", "bibliotheque", "billetterie", "guichet", "dechetterie", "dechetteries", "bar",
+        "camping", "service", "services", "france", "poste", "agence", "epicerie", "restaurant", "boulangerie",
+        "meubles", "piscine", "musee", "pharmacie", "standard",
+    ];
+    #[rustfmt::skip]
+    const DOES: &[&str] = &[
+        "ouvert", "ouverte", "ouverts", "ouvertes", "fermee", "ferme", "fermes", "fermees", "accueille", "repond",
+        "recoit", "joignable", "sera", "seront",
+    ];
+    let tokens = &words.tokens[from..to];
+    let who = tokens.iter().position(|token| token.is_any(WHO));
+    let does = tokens.iter().position(|token| token.is_any(DOES));
+    let event = tokens.iter().any(|token| is_event_noun(token) && !token.is_any(WHO));
+    // Only a sentence about days or hours can be about opening.
+    let weekdays = tokens.iter().filter(|token| super::days::weekday(token).is_some()).count();
+    let every_day = tokens.iter().any(|token| token.is_any(&["jours", "chaque", "tous"]));
+    let ranges = || {
+        let (mut at, mut count) = (0, 0);
+        while at < tokens.len() {
+            let time = hours::time(tokens, at);
+            count +=
+                usize::from(time.as_ref().is_some_and(|time| time.what.slots.iter().any(|slot| slot.end.is_some())));
+            at = time.map_or(at, |time| time.to).max(at + 1);
+        }
+        count
+    };
+    // `mardi 14 h – 18 h, mercredi 10 h – 18 h, samedi 10 h – 17 h`: a week's opening hours.
+    if !event && weekdays >= 3 && ranges() >= 3 {
+        return true;
+    }
+    // `du lundi au samedi, 9 h 30 – 18 h 30`, alone or behind the name of a place: opening hours, of nothing one attends.
+    let recurs = || (0..tokens.len()).any(|at| super::days::recurrence(tokens, at).is_some());
+    if (weekdays > 0 || every_day) && !event && recurs() && ranges() >= 1 && only_where_and_when(words, from, to) {
+        return true;
+    }
+    let named_first = who.is_some_and(|who| who <= 4);
+    let opens = does.is_some_and(|does| who.is_some_and(|who| does > who && does - who <= 10));
+    let bare = text.starts_with("ouvert ") || text.starts_with("ouverte ") || text.starts_with("fermeture ");
+    let says_when = || {
+        (0..tokens.len()).any(|at| hours::time(tokens, at).is_some() || super::days::recurrence(tokens, at).is_some())
+    };
+    ((named_first && opens && !event) || bare) && says_when()
+}
+
+/// Whether a sentence holds nothing but days, hours and places.
+fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> bool {
+    let known = super::marks::marks(words);
+    let mut at = from;
+    while at < to {
+        if let Some(mark) = known.iter().find(|mark| mark.from <= at && at < mark.to) {
+            at = mark.to;
+            continue;
+        }
+        let reader = super::places::Reader { words, end: to, titled: true, after_mark: true, in_commune: false };
+        if let Some(place) = reader.place(at).filter(|place| place.to > at) {
+            at = place.to;
+            continue;
+        }
+        let token = &words.tokens[at];
+        let says = token.kind == Kind::Word
+            && !super::words::is_function(token)
+            && super::days::weekday(token).is_none()
+            && !super::words::is_venue(token)
+            && !token.is_any(&[
+                "horaires", "ouvert", "ouverte", "sauf", "jours", "feries", "non-stop", "dimanche", "standard",
+            ]);
+        if says {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Whether the sentence is about booking, prices or whom to call.
+fn is_booking(text: &str) -> bool {
+    #[rustfmt::skip]
+    const BEGINS: &[&str] = &[
+        "renseignement", "rens", "reservation", "reservez", "reserver", "resa", "inscription", "inscrivez",
+        "s'inscrire", "sur inscription", "sur reservation", "billetterie", "billets", "billet ", "tel.", "tel :",
+        "tel ", "telephone", "contact", "contacts", "info :", "infos", "info ", "informations", "pensez a",
+        "penser a", "places limitees", "nombre de places", "pour tout renseignement", "pour reserver",
+        "pour s'inscrire", "plus d'infos", "il est conseille", "il est prudent", "preventes", "prevente", "tickets",
+        "date limite", "en cas de pluie", "en cas d'orage", "en cas d'intemperies", "en cas de mauvais", "repli ",
+        "s'adresser", "se renseigner", "appelez", "les inscriptions", "les reservations", "merci de reserver",
+        "merci de vous inscrire", "pre-inscription", "preinscription",
+    ];
+    BEGINS.iter().any(|start| text.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_at_its_sign_and_not_at_an_abbreviation() {
+        let cut = |text: &str| -> Vec<String> {
+            let words = Words::of(text);
+            sentences(&words).into_iter().map(|(from, to)| words.slice(from, to).to_owned()).collect()
+        };
+        assert_eq!(cut("Bal. Loto à 15 h ; repas."), ["Bal.", "Loto à 15 h ;", "repas."]);
+        assert_eq!(cut("Récital de M. Lacaze au 05.36.49.20.05"), ["Récital de M. Lacaze au 05.36.49.20.05"]);
+        assert_eq!(cut("« Où es-tu ? » à 15 h"), ["« Où es-tu ? » à 15 h"]);
+        assert_eq!(cut("Foix.De 10 heures"), ["Foix.", "De 10 heures"]);
+    }
+
+    #[test]
+    fn what_is_not_about_an_event_is_known() {
+        let of = |text: &str| line_role(&Words::of(text));
+        for text in [
+            "Vous préparez une fête ? Écrivez-nous avant le mercredi midi à agenda@ternoux.example.",
+            "Notre équipe vous accueille du lundi au samedi de 9h30 à 18h.",
+            "La mairie sera fermée lundi 12 juin de 9h à 12h.",
+            "Faites paraître vos annonces : envoyez vos textes avant jeudi 17 heures à la rédaction.",
+        ] {
+            assert_eq!(of(text), Role::Aside, "{text}");
+        }
+        assert_eq!(of("Renseignements pratiques : 05 36 49 00 01"), Role::Booking);
+        for text in ["L’office propose une visite à 10 h", "Bal à 21 h. Réservation au 05 36 49 00 01."] {
+            assert_eq!(of(text), Role::Tells, "{text}");
+        }
+    }
+}

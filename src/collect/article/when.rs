@@ -1,0 +1,585 @@
+//! The days a line's words are of: one line may tell of several days, and is cut where its day changes.
+//!
+//! A day counts where it stands as a date of what is told: at the head of a sentence, or beside an hour. `marché du
+//! samedi`, `avant vendredi`, `reporté au jeudi` name a day and are not of it.
+
+use chrono::{Days, NaiveDate};
+
+use super::calendar::Calendar;
+use super::days::{self, Recurrence, Spec, Weekdays};
+use super::hours;
+use super::marks::{Meaning, marks, quotation};
+use super::places;
+use super::sentences::{Role, role, sentences};
+use super::text::{Kind, Token, Words};
+use super::words::{is_event_noun, is_function};
+
+/// The day of a piece of a line.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum When {
+    /// None said: that of the heading, or of the piece before.
+    Inherited,
+    Days(Vec<NaiveDate>),
+    Weekly(Weekdays),
+    /// The words name another day than the heading: which one counts, a person has to say.
+    TwoReadings,
+}
+
+/// A stretch of a line with one day.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Piece {
+    pub(super) when: When,
+    /// Bytes of the line that are shown.
+    pub(super) shown: (usize, usize),
+    /// Bytes that tell of this day, when the line's words are shared by several days: a title, then its dates.
+    pub(super) told: Vec<(usize, usize)>,
+    /// The words of the piece say its day.
+    pub(super) said: bool,
+    /// It has neither a day nor an hour, and stands under no day: it may lead to the next.
+    leads: bool,
+}
+
+/// A day written in a sentence.
+struct Mention {
+    /// Tokens of the date.
+    from: usize,
+    to: usize,
+    when: When,
+    warnings: Vec<String>,
+}
+
+/// Cuts a line by its days. `today` is the day it stands under, where that is one.
+pub(super) fn pieces(
+    text: &str,
+    calendar: &Calendar,
+    under: Option<&[NaiveDate]>,
+    span: Option<(NaiveDate, NaiveDate)>,
+) -> (Vec<Piece>, Vec<String>) {
+    if text.len() > super::lines::LONGEST_LINE {
+        let whole =
+            Piece { when: When::Inherited, shown: (0, text.len()), told: Vec::new(), said: false, leads: false };
+        return (vec![whole], Vec::new());
+    }
+    let words = Words::of(text);
+    let mut out: Vec<Piece> = Vec::new();
+    let mut warnings = Vec::new();
+    let mut current = When::Inherited;
+    let mut label: Option<usize> = None;
+    for (from, to) in sentences(&words) {
+        let byte = |at: usize| words.tokens.get(at).map_or(text.len(), |token| token.start);
+        if is_week_label(&words, from, to) {
+            label = Some(label.unwrap_or(byte(from)));
+            continue;
+        }
+        if role(&words, from, to) != Role::Tells {
+            push(&mut out, current.clone(), (byte(from), byte(to)), false);
+            continue;
+        }
+        let found: Vec<Mention> = mentions(&words, from, to, calendar, under, &current, span);
+        // Only the day it stands under: nothing new.
+        let same =
+            |mention: &Mention| matches!((&mention.when, under), (When::Days(days), Some(under)) if days == under);
+        if found.is_empty() || (under.is_some() && found.iter().all(same)) {
+            if under.is_some() && !found.is_empty() {
+                current = When::Inherited;
+            }
+            push(&mut out, current.clone(), (byte(from), byte(to)), false);
+            if let [only] = out.as_mut_slice()
+                && under.is_none()
+                && current == When::Inherited
+            {
+                only.leads = !hours_in(&words.tokens[from..to]) && (only.leads || only.shown.0 == byte(from));
+            }
+            continue;
+        }
+        warnings.extend(found.iter().flat_map(|mention| mention.warnings.iter().cloned()));
+        // `De 10 h à 18 h, marché des potiers, et dimanche de 10 h à 17 h`: the hours before the date are of the day it
+        // stands under.
+        let mut found = found;
+        let before_first = found.first().filter(|mention| {
+            mention.from > from
+                && hours_in(&words.tokens[from..mention.from])
+                && hours_in(&words.tokens[mention.to..to])
+                && words.is(mention.from - 1, &["et", ",", ";", "puis"])
+        });
+        let weekday_alone =
+            under.is_some_and(|days| days.len() == 1) && found.iter().all(|mention| is_weekday_alone(&words, mention));
+        if weekday_alone && !found.iter().any(same) && (found.len() > 1 || !out.is_empty()) {
+            let whole =
+                Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), said: true, leads: false };
+            return (vec![whole], warnings);
+        }
+        if before_first.is_some() && !weekday_alone && (under.is_some() || current != When::Inherited) {
+            found.insert(0, Mention { from, to: from, when: current.clone(), warnings: Vec::new() });
+        }
+        let found = found;
+        if let [mention] = found.as_slice() {
+            let other_weekday = under.is_some_and(|days| days.len() == 1) && is_weekday_alone(&words, mention);
+            let at_the_head = out.is_empty() && leads_to(&words, from, mention.from);
+            if other_weekday && !at_the_head {
+                let whole = Piece {
+                    when: When::TwoReadings,
+                    shown: (0, text.len()),
+                    told: Vec::new(),
+                    said: true,
+                    leads: false,
+                };
+                return (vec![whole], warnings);
+            }
+            current = mention.when.clone();
+            push(&mut out, current.clone(), (byte(from), byte(to)), true);
+            continue;
+        }
+        cut(&words, (from, to), &found, &mut out);
+        current = found.last().map_or(current, |mention| mention.when.clone());
+    }
+    // `Animations du 7 au 13 août.` names the week; it is shown with what follows, and read for nothing.
+    if let (Some(label), Some(first)) = (label, out.first_mut())
+        && label < first.shown.0
+    {
+        if first.told.is_empty() {
+            first.told = vec![first.shown];
+        }
+        first.shown.0 = label;
+    }
+    (out, warnings)
+}
+
+/// `samedi`, without a number.
+fn is_weekday_alone(words: &Words<'_>, mention: &Mention) -> bool {
+    matches!(mention.when, When::Days(_)) && !(mention.from..mention.to).any(|at| words.tokens[at].kind == Kind::Number)
+}
+
+/// Whether only words like `et`, `puis`, `enfin` stand before the day.
+fn leads_to(words: &Words<'_>, from: usize, at: usize) -> bool {
+    (from..at).all(|i| {
+        !matches!(words.tokens[i].kind, Kind::Word | Kind::Number)
+            || is_function(&words.tokens[i])
+            || words.is(i, &["toujours", "mais", "ce", "le"])
+    })
+}
+
+/// `Animations du 7 au 13 août.`
+fn is_week_label(words: &Words<'_>, from: usize, to: usize) -> bool {
+    let tokens = &words.tokens[..to];
+    let range = (from..to).find_map(|at| {
+        days::date(tokens, at).filter(|date| matches!(date.what, Spec::Range(..))).map(|date| (at, date))
+    });
+    let Some((at, date)) = range else { return false };
+    let long = match &date.what {
+        Spec::Range(first, last) => {
+            first.day.zip(last.day).is_some_and(|(first, last)| last >= first + 4 || last < first)
+        }
+        Spec::List(_) => false,
+    };
+    let label = (from..to).filter(|i| !(at..date.to).contains(i)).all(|i| {
+        tokens[i].kind != Kind::Word
+            || is_function(&tokens[i])
+            || tokens[i].is_any(&[
+                "animations",
+                "programme",
+                "semaine",
+                "agenda",
+                "rendez-vous",
+                "sorties",
+                "animation",
+            ])
+    });
+    long && label && to < words.tokens.len()
+}
+
+fn push(out: &mut Vec<Piece>, when: When, shown: (usize, usize), said: bool) {
+    // `On guinche. Vendredi soir, Nérac…`: a sentence without a day leads to the one that has it.
+    if let [only] = out.as_mut_slice()
+        && only.when == When::Inherited
+        && only.leads
+        && when != When::Inherited
+    {
+        (only.when, only.said, only.leads) = (when, said, false);
+        only.shown.1 = shown.1;
+        return;
+    }
+    // `Entrée 2 €.` behind a sentence of several days: of the last one.
+    if let Some(last) = out.last_mut()
+        && !last.told.is_empty()
+        && last.when == when
+        && !said
+        && last.shown.1 == shown.0
+    {
+        last.told.push(shown);
+        last.shown.1 = shown.1;
+        return;
+    }
+    match out.last_mut() {
+        Some(last) if last.when == when && last.told.is_empty() && last.shown.1 == shown.0 => {
+            last.shown.1 = shown.1;
+            last.said |= said;
+        }
+        _ => out.push(Piece { when, shown, told: Vec::new(), said, leads: false }),
+    }
+}
+
+/// A sentence with several days: each with its own words, or one title and its dates.
+fn cut(words: &Words<'_>, (from, to): (usize, usize), found: &[Mention], out: &mut Vec<Piece>) {
+    let byte = |at: usize| words.tokens.get(at).map_or(words.text.len(), |token| token.start);
+    // A segment begins with its date, and with what only leads to it: `, et dimanche 13`.
+    let begins: Vec<usize> = found
+        .iter()
+        .enumerate()
+        .map(|(index, mention)| {
+            let least = if index == 0 { from } else { found[index - 1].to };
+            let mut at = mention.from;
+            // `vide-greniers dimanche de 8 h à 17 h, et marché dimanche toute la journée`: its words stand before it.
+            let clause = (least..at).rev().find(|i| words.is(*i, &[",", ";", ":"]));
+            if let Some(clause) = clause.filter(|clause| {
+                index > 0 && has_words(words, clause + 1, at) && !hours_in(&words.tokens[clause + 1..at])
+            }) {
+                at = clause + 1;
+            }
+            while at > least && words.is(at - 1, &["et", "puis", ",", "ou", "enfin", "-", "(", "&", ":"]) {
+                at -= 1;
+            }
+            at
+        })
+        .collect();
+    let lead_is_title = has_words(words, from, begins[0]);
+    let own = (0..found.len()).all(|index| {
+        let end = begins.get(index + 1).copied().unwrap_or(to);
+        has_words(words, found[index].to, end)
+    });
+    let shared_title = lead_is_title && !clause_before(words, from, begins[0]);
+    if own && !shared_title {
+        for (index, mention) in found.iter().enumerate() {
+            let start = if index == 0 { from } else { begins[index] };
+            let end = begins.get(index + 1).copied().unwrap_or(to);
+            let (shown, told) = ((byte(from), byte(to)), vec![(byte(start), byte(end))]);
+            out.push(Piece { when: mention.when.clone(), shown, told, said: true, leads: false });
+        }
+        return;
+    }
+    // The title may stand between: `jeudi à 18 h et samedi à 20 h, bal`.
+    for (index, mention) in found.iter().enumerate() {
+        let end = begins.get(index + 1).copied().unwrap_or(to);
+        let mut told = vec![(byte(from), byte(begins[0]).max(byte(from)))];
+        let last_own = has_words(words, found[found.len() - 1].to, to);
+        let first_own = index > 0 && !lead_is_title && has_words(words, found[0].to, begins[1]);
+        if first_own {
+            told = vec![(byte(found[0].to), byte(begins[1]))];
+        }
+        told.push((byte(begins[index]), byte(end)));
+        if last_own && index + 1 < found.len() && !lead_is_title && !first_own {
+            told.push((byte(found[found.len() - 1].to), byte(to)));
+        }
+        told.retain(|(a, b)| a < b);
+        out.push(Piece { when: mention.when.clone(), shown: (byte(from), byte(to)), told, said: true, leads: false });
+    }
+}
+
+/// Whether the words before the first date are a clause of their own: `fête du village ; samedi…`.
+fn clause_before(words: &Words<'_>, from: usize, to: usize) -> bool {
+    (from..to).any(|at| words.is(at, &[",", ":"])) && hours_in(&words.tokens[from..to])
+}
+
+fn hours_in(tokens: &[Token]) -> bool {
+    (0..tokens.len()).any(|at| hours::duration(tokens, at).is_none() && hours::time(tokens, at).is_some())
+}
+
+/// Whether `from..to` holds words of its own beside hours, prices, places and dates.
+fn has_words(words: &Words<'_>, from: usize, to: usize) -> bool {
+    if from >= to {
+        return false;
+    }
+    let marks = marks(words);
+    let mut count = 0;
+    let mut at = from;
+    while at < to {
+        if let Some(mark) = marks.iter().find(|mark| mark.from <= at && at < mark.to && mark.meaning != Meaning::Opaque)
+        {
+            at = mark.to;
+            continue;
+        }
+        if quotation(&words.tokens, at).is_some() {
+            return true;
+        }
+        let reader = places::Reader { words, end: to, titled: true, after_mark: true, in_commune: false };
+        if let Some(place) = reader.place(at).filter(|place| place.to > at) {
+            at = place.to;
+            continue;
+        }
+        let token = &words.tokens[at];
+        if is_event_noun(token) {
+            return true;
+        }
+        count += usize::from(token.kind == Kind::Word && !is_function(token) && token.end - token.start > 2);
+        at += 1;
+    }
+    count >= 2
+}
+
+/// The days of the sentence `from..to` that are days of what it tells.
+fn mentions(
+    words: &Words<'_>,
+    from: usize,
+    to: usize,
+    calendar: &Calendar,
+    under: Option<&[NaiveDate]>,
+    before: &When,
+    span: Option<(NaiveDate, NaiveDate)>,
+) -> Vec<Mention> {
+    let tokens = &words.tokens[..to];
+    let mut out: Vec<Mention> = Vec::new();
+    let mut at = from;
+    while at < to {
+        if let Some(end) = quotation(tokens, at) {
+            at = end;
+            continue;
+        }
+        // `ce soir`, `cet après-midi` of an article without days: the day it was published.
+        if under.is_none()
+            && (words.is(at, &["ce"]) && words.is(at + 1, &["soir", "matin", "midi"])
+                || words.is(at, &["cet"]) && words.is(at + 1, &["apres-midi"]))
+        {
+            out.push(Mention {
+                from: at,
+                to: at + 2,
+                when: When::Days(vec![calendar.published]),
+                warnings: Vec::new(),
+            });
+            at += 2;
+            continue;
+        }
+        // The `30` of `20 h 30` is no day.
+        if let Some(time) =
+            hours::time(tokens, at).filter(|time| !time.what.slots.is_empty() || time.what.end.is_some())
+        {
+            at = time.to.max(at + 1);
+            continue;
+        }
+        // Under a heading for two days `le tournoi de samedi` is of one of them.
+        let of_these = under.is_some_and(|days| days.len() > 1)
+            && words.is(at, &["de", "du", "d'"])
+            && days::date(tokens, at + 1).is_some_and(|date| weekday_among(&date.what, under));
+        if let Some(end) = named_day(words, from, at).filter(|_| !of_these) {
+            at = end;
+            continue;
+        }
+        if let Some((days, end)) = named_span(words, at, before, under, span) {
+            out.push(Mention { from: at, to: end, when: When::Days(days), warnings: Vec::new() });
+            at = end;
+            continue;
+        }
+        if let Some(found) = until_inclusive(words, at, calendar, under) {
+            at = found.to;
+            out.push(found);
+            continue;
+        }
+        if let Some(found) = days::recurrence(tokens, at)
+            && let Recurrence::On(weekdays) = found.what
+        {
+            // `nuit de samedi à dimanche`: the night belongs to the day it begins.
+            if at > 0 && words.is(at - 1, &["nuit", "nuits"]) {
+                let first = days::date(tokens, at + 1).map(|date| calendar.dates(&date.what).days);
+                if let Some(days) = first.filter(|days| !days.is_empty()) {
+                    out.push(Mention { from: at, to: found.to, when: When::Days(vec![days[0]]), warnings: Vec::new() });
+                }
+                at = found.to;
+                continue;
+            }
+            out.push(Mention { from: at, to: found.to, when: When::Weekly(weekdays), warnings: Vec::new() });
+            at = found.to;
+            continue;
+        }
+        let Some(date) = days::date(tokens, at) else {
+            at += 1;
+            continue;
+        };
+        if counts(words, from, at, date.to, to, &date.what, under) {
+            let dates = calendar.dates(&date.what);
+            let night = night_of(words, at, &date.what);
+            let days = if night { dates.days.into_iter().take(1).collect() } else { dates.days };
+            if !days.is_empty() {
+                out.push(Mention { from: at, to: date.to, when: When::Days(days), warnings: dates.warnings });
+            }
+        }
+        at = date.to;
+    }
+    // `samedi 14 h au dimanche 14 h`: one thing that lasts; it is of its first day.
+    if let [first, second] = out.as_slice()
+        && words.is(second.from, &["au"])
+        && second.from - first.to <= 4
+        && hours_in(&words.tokens[first.to..second.from])
+    {
+        out.pop();
+    }
+    out
+}
+
+/// `du samedi`, `avant vendredi`, `reporté au jeudi 16`: where a day named after these words is only a name or a limit.
+fn named_day(words: &Words<'_>, from: usize, at: usize) -> Option<usize> {
+    let tokens = &words.tokens;
+    let token = &tokens[at];
+    let date_at = |at: usize| days::date(tokens, at).map(|date| date.to);
+    match token.fold.as_str() {
+        "avant" | "depuis" | "sauf" | "hors" | "excepte" => {
+            let next = at + 1 + usize::from(words.is(at + 1, &["le", "les"]));
+            date_at(next).or_else(|| days::recurrence(tokens, at).map(|found| found.to))
+        }
+        "jusqu'" | "jusque" if words.is(at + 1, &["au", "a", "en"]) => {
+            date_at(at + 2).or_else(|| date_at(at + 1)).filter(|to| !words.is(*to, &["inclus", "compris"]))
+        }
+        "reporte" | "reportee" | "reportes" | "reportees" | "report" | "decale" | "decalee" | "deplace"
+        | "deplacee" | "repousse" | "repoussee" => {
+            let next = at + 1 + usize::from(words.is(at + 1, &["au", "a", "pour"]));
+            date_at(next)
+        }
+        // `marché du samedi`, `cérémonie du 11 novembre`; a range is one of days.
+        "du" | "de" | "d'" if at > from => {
+            let after_word = tokens[at - 1].kind == Kind::Word
+                && !is_function(&tokens[at - 1])
+                && !tokens[at - 1].is_any(&["ouvert", "ouverte", "nuit", "partir"]);
+            if !after_word || days::date(tokens, at).is_some() || days::recurrence(tokens, at).is_some() {
+                return None;
+            }
+            let next = at + 1;
+            let ordinal =
+                tokens.get(next).is_some_and(|token| token.is_any(&["premier", "deuxieme", "dernier", "second"]));
+            date_at(next + usize::from(ordinal))
+        }
+        "premier" | "premiers" | "dernier" | "derniers" | "deuxieme" | "troisieme" | "second" | "2e" | "3e" => {
+            days::weekday(tokens.get(at + 1)?).map(|_| at + 2)
+        }
+        // `les mardis de la poésie`, `nos jeudis du rire`: the name of a series.
+        "nos" | "ses" | "leurs" => days::weekday(tokens.get(at + 1)?).map(|_| at + 2),
+        _ => None,
+    }
+}
+
+/// `les deux jours`, `tout le week-end`, `le même jour`, `le lendemain`.
+fn named_span(
+    words: &Words<'_>,
+    at: usize,
+    before: &When,
+    under: Option<&[NaiveDate]>,
+    span: Option<(NaiveDate, NaiveDate)>,
+) -> Option<(Vec<NaiveDate>, usize)> {
+    let sequence = |list: &[&str]| list.iter().enumerate().all(|(i, word)| words.is(at + i, &[word]));
+    let known = || match before {
+        When::Days(days) => Some(days.clone()),
+        _ => under.map(<[NaiveDate]>::to_vec),
+    };
+    if sequence(&["le", "lendemain"]) {
+        let next = known()?.last()?.checked_add_days(Days::new(1))?;
+        return Some((vec![next], at + 2));
+    }
+    for (list, count) in [
+        (&["les", "deux", "jours"][..], 2),
+        (&["les", "2", "jours"], 2),
+        (&["les", "trois", "jours"], 3),
+        (&["tout", "le", "week-end"], 2),
+        (&["tout", "le", "weekend"], 2),
+    ] {
+        if sequence(list) {
+            let (first, last) = span?;
+            let days: Vec<NaiveDate> = first.iter_days().take_while(|day| *day <= last).take(8).collect();
+            return (days.len() == count || count == 2 && days.len() <= 3).then_some((days, at + list.len()));
+        }
+    }
+    None
+}
+
+/// `jusqu'au mercredi inclus`: from the day it stands under to that day.
+fn until_inclusive(words: &Words<'_>, at: usize, calendar: &Calendar, under: Option<&[NaiveDate]>) -> Option<Mention> {
+    if !words.is(at, &["jusqu'"]) || !words.is(at + 1, &["au", "a"]) {
+        return None;
+    }
+    let date = days::date(&words.tokens, at + 2)?;
+    let first = *under?.first()?;
+    if !words.is(date.to, &["inclus", "compris"]) {
+        return None;
+    }
+    let after = Calendar { last: Some(first), ..*calendar };
+    let last = *after.dates(&date.what).days.last()?;
+    let days: Vec<NaiveDate> = first.iter_days().take_while(|day| *day <= last).take(8).collect();
+    (days.len() > 1 && days.len() <= 7).then_some(Mention {
+        from: at,
+        to: date.to + 1,
+        when: When::Days(days),
+        warnings: Vec::new(),
+    })
+}
+
+/// `nuit de samedi à dimanche`: the night belongs to the day it begins.
+fn night_of(words: &Words<'_>, at: usize, spec: &Spec) -> bool {
+    at > 0 && words.is(at - 1, &["nuit", "nuits"]) && matches!(spec, Spec::Range(..))
+}
+
+/// Whether the date at `at..to` is the day of what the sentence tells.
+fn counts(
+    words: &Words<'_>,
+    from: usize,
+    at: usize,
+    to: usize,
+    end: usize,
+    spec: &Spec,
+    under: Option<&[NaiveDate]>,
+) -> bool {
+    let tokens = &words.tokens;
+    let numbered = super::lines::has_number(spec);
+    let heads = (from..at).all(|i| {
+        tokens[i].kind != Kind::Word && tokens[i].kind != Kind::Number
+            || words.is(
+                i,
+                &[
+                    "et",
+                    "puis",
+                    "enfin",
+                    "toujours",
+                    "encore",
+                    "ensuite",
+                    "pour",
+                    "des",
+                    "le",
+                    "ce",
+                    "mais",
+                    "egalement",
+                    "aussi",
+                ],
+            )
+    });
+    let glued_hour = (to..end.min(to + 4)).any(|i| hours::time(tokens, i).is_some())
+        || (from..at).rev().take(6).any(|i| hours::clock(tokens, i).is_some());
+    let hour_follows = hours_in(&tokens[to..end]);
+    let apart = at == from
+        || !matches!(tokens[at - 1].kind, Kind::Word | Kind::Number)
+        || tokens[at].is_any(&["le", "ce", "les", "du", "pour"]);
+    match (numbered, under.is_some()) {
+        (true, false) => true,
+        (true, true) => heads || glued_hour || apart && hour_follows,
+        (false, false) => true,
+        // Under a heading a weekday alone is another day only with its own hour.
+        (false, true) if under.is_some_and(|days| days.len() > 1) && weekday_among(spec, under) => true,
+        (false, true) => (heads || apart) && hour_follows && !weekday_of(spec, under),
+    }
+}
+
+/// One of the days of a heading for several: `dimanche uniquement` under « Samedi et dimanche ».
+fn weekday_among(spec: &Spec, under: Option<&[NaiveDate]>) -> bool {
+    use chrono::Datelike;
+    let Spec::List(mentions) = spec else { return false };
+    under.is_some_and(|days| {
+        mentions
+            .iter()
+            .all(|mention| mention.weekday.is_some_and(|weekday| days.iter().any(|day| day.weekday() == weekday)))
+    })
+}
+
+fn weekday_of(spec: &Spec, under: Option<&[NaiveDate]>) -> bool {
+    use chrono::Datelike;
+    let Spec::List(mentions) = spec else { return false };
+    let under = under.filter(|days| days.len() == 1);
+    under.is_some_and(|days| {
+        mentions
+            .iter()
+            .all(|mention| mention.weekday.is_some_and(|weekday| days.iter().any(|day| day.weekday() == weekday)))
+    })
+}

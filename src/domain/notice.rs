@@ -1,0 +1,175 @@
+//! What staff are told by mail, as data; worded in [`crate::notices`].
+
+use super::lane::Pace;
+
+/// One of a kind is owed for each issue, but for one at each pause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    Held {
+        /// In French, like every reason here: a clause without full stop.
+        reason: String,
+    },
+    /// Its hour came and nobody had approved it.
+    Unapproved,
+    /// A held issue left after all.
+    Resolved(Cure),
+    Expired {
+        reason: String,
+    },
+    /// It does not leave, or another one leaves instead.
+    Missed {
+        reason: String,
+    },
+    /// It left without these optional sources, each with the reason.
+    Incomplete {
+        missing: Vec<String>,
+    },
+    Paused {
+        reason: String,
+    },
+    /// The relay failed as a whole.
+    Relay {
+        what: String,
+    },
+    /// A lane is suspended or paused. `family`: `None` for all domains that belong to none, of which staff are told once.
+    Lane {
+        pace: Pace,
+        family: Option<String>,
+        what: String,
+    },
+    /// Staff are asked to approve the content with this short hash.
+    ApprovalAsked {
+        short_hash: String,
+        /// Other content of the issue was shown before.
+        changed: bool,
+    },
+}
+
+/// What ended a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cure {
+    ArticleComplete,
+    EditionReady,
+    Approved,
+}
+
+impl Cure {
+    const ALL: [Cure; 3] = [Cure::ArticleComplete, Cure::EditionReady, Cure::Approved];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Cure::ArticleComplete => "article_complete",
+            Cure::EditionReady => "edition_ready",
+            Cure::Approved => "approved",
+        }
+    }
+}
+
+/// Between two missing sources, as it is kept.
+const SEPARATOR: &str = "\u{a0}; ";
+const CHANGED: &str = "changed";
+
+impl Notice {
+    /// Names of all kinds, as templates know them.
+    pub const NAMES: [&str; 10] =
+        ["held", "unapproved", "resolved", "expired", "missed", "incomplete", "paused", "relay", "lane", "approval"];
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Notice::Held { .. } => "held",
+            Notice::Unapproved => "unapproved",
+            Notice::Resolved(_) => "resolved",
+            Notice::Expired { .. } => "expired",
+            Notice::Missed { .. } => "missed",
+            Notice::Incomplete { .. } => "incomplete",
+            Notice::Paused { .. } => "paused",
+            Notice::Relay { .. } => "relay",
+            Notice::Lane { .. } => "lane",
+            Notice::ApprovalAsked { .. } => "approval",
+        }
+    }
+
+    /// What is owed once: the name, and what tells two of the same name apart.
+    pub fn kind(&self) -> String {
+        match self {
+            Notice::Lane { pace, family: Some(family), .. } => format!("lane-{}-{family}", pace.as_str()),
+            Notice::Lane { pace, family: None, .. } => format!("lane-{}", pace.as_str()),
+            Notice::ApprovalAsked { short_hash, .. } => format!("approval-{short_hash}"),
+            other => other.name().to_owned(),
+        }
+    }
+
+    /// The rest of it, as it is kept beside [`Notice::kind`].
+    pub fn text(&self) -> String {
+        match self {
+            Notice::Held { reason }
+            | Notice::Expired { reason }
+            | Notice::Missed { reason }
+            | Notice::Paused { reason } => reason.clone(),
+            Notice::Relay { what } | Notice::Lane { what, .. } => what.clone(),
+            Notice::Incomplete { missing } => missing.join(SEPARATOR),
+            Notice::Resolved(cure) => cure.as_str().to_owned(),
+            Notice::ApprovalAsked { changed: true, .. } => CHANGED.to_owned(),
+            Notice::Unapproved | Notice::ApprovalAsked { changed: false, .. } => String::new(),
+        }
+    }
+
+    /// From [`Notice::kind`] and [`Notice::text`]; `None` where there is no such notice.
+    pub fn parse(kind: &str, text: String) -> Option<Self> {
+        let (name, rest) = kind.split_once('-').map_or((kind, None), |(name, rest)| (name, Some(rest)));
+        Some(match (name, rest) {
+            ("held", None) => Notice::Held { reason: text },
+            ("unapproved", None) => Notice::Unapproved,
+            ("resolved", None) => Notice::Resolved(Cure::ALL.into_iter().find(|cure| cure.as_str() == text)?),
+            ("expired", None) => Notice::Expired { reason: text },
+            ("missed", None) => Notice::Missed { reason: text },
+            ("incomplete", None) => Notice::Incomplete { missing: text.split(SEPARATOR).map(str::to_owned).collect() },
+            ("paused", None) => Notice::Paused { reason: text },
+            ("relay", None) => Notice::Relay { what: text },
+            ("lane", Some(rest)) => {
+                let (pace, family) = rest.split_once('-').map_or((rest, None), |(pace, family)| (pace, Some(family)));
+                let pace = Pace::ALL.into_iter().find(|known| known.as_str() == pace)?;
+                Notice::Lane { pace, family: family.map(str::to_owned), what: text }
+            }
+            ("approval", Some(hash)) => Notice::ApprovalAsked { short_hash: hash.to_owned(), changed: text == CHANGED },
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_read_as_it_was_kept() {
+        let reason = || "rien n’est annoncé".to_owned();
+        let lane =
+            |pace, family: Option<&str>| Notice::Lane { pace, family: family.map(str::to_owned), what: reason() };
+        let asked = |changed| Notice::ApprovalAsked { short_hash: "c0ffee".to_owned(), changed };
+        let all = [
+            Notice::Held { reason: reason() },
+            Notice::Unapproved,
+            Notice::Resolved(Cure::ArticleComplete),
+            Notice::Resolved(Cure::EditionReady),
+            Notice::Resolved(Cure::Approved),
+            Notice::Expired { reason: reason() },
+            Notice::Missed { reason: reason() },
+            Notice::Incomplete { missing: vec![reason(), "l’agenda".to_owned()] },
+            Notice::Paused { reason: reason() },
+            Notice::Relay { what: reason() },
+            lane(Pace::Suspended, Some("la-poste")),
+            lane(Pace::Paused, None),
+            asked(false),
+            asked(true),
+        ];
+        for notice in &all {
+            assert_eq!(Notice::parse(&notice.kind(), notice.text()).as_ref(), Some(notice));
+            assert!(Notice::NAMES.contains(&notice.name()));
+        }
+        assert_eq!(lane(Pace::Suspended, Some("f")).kind(), "lane-suspended-f");
+        for unknown in ["helt", "lane", "lane-fast", "approval", "held-x"] {
+            assert_eq!(Notice::parse(unknown, String::new()), None, "{unknown}");
+        }
+    }
+}

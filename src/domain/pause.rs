@@ -1,0 +1,43 @@
+//! Why an issue stops being sent, or a lane closes, as data; worded in [`crate::notices::wording`].
+
+/// Why sending an issue is paused. A person resumes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PauseReason {
+    /// More deliveries are unknown than can be left to chance.
+    InDoubt {
+        unknown: u64,
+        because: Doubt,
+    },
+    /// Several recipients' servers refused it as spam.
+    TakenForSpam,
+    TooBig {
+        bytes: usize,
+        most: usize,
+    },
+    EightBit,
+    /// Servers refuse *us*, whoever the recipient; `said` are their words.
+    SenderFault {
+        fault: SenderFault,
+        said: String,
+    },
+}
+
+/// Why deliveries are in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    RelayWasSilent,
+    ProcessDied,
+}
+
+/// What is wrong on our side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SenderFault {
+    RelayRefuses,
+    Blocklisted,
+    NameNotRecognised,
+    NotAuthenticated,
+    SenderRefused,
+    MessageTooBig,
+    LoginWanted,
+    TakenForSpam,
+}

@@ -1,0 +1,277 @@
+//! An agenda, from its article to its content: collected, read, past the gates, joined by listings, composed and printed.
+
+use super::content::{Composed, NotComposed, envelope, is_online, on_a_blocking_thread, render, warn_of_a_long_mail};
+use super::{
+    Due,
+    progress::{Step, Watch},
+};
+use crate::apart::{PATIENCE, apart, on_a_large_stack};
+use crate::app::App;
+use crate::collect::article::{self, Reading};
+use crate::collect::source::Gives;
+use crate::compose::context::{AgendaMail, Links};
+use crate::compose::print::{self, Format, Layout, Look, PrintError, Printed, Sheet};
+use crate::domain::{
+    Timestamp,
+    agenda::{Agenda, Week},
+    article::Article,
+    french, gates,
+    hold::Hold,
+    issue::{Attachment, Content, Envelope},
+    merge::{self, Merge},
+    office::Office,
+};
+use crate::jobs::{self, Attach, Mailing};
+use crate::notices::wording;
+use crate::templates::Rendered;
+use anyhow::Context;
+use tracing::{info, warn};
+
+/// The article of the week, understood.
+#[derive(Debug)]
+pub struct Found {
+    pub article: Article,
+    pub agenda: Agenda,
+    /// The week that was asked for, and that the article is about.
+    pub week: Week,
+    /// Optional sources that failed, each with the reason in French.
+    pub missing: Vec<String>,
+}
+
+/// `article`: used instead of those of the mailing's sources.
+///
+/// # Errors
+/// The hold; or a template that does not render.
+pub(super) async fn make(
+    app: &App,
+    due: Due<'_>,
+    publishes: &jobs::Agenda,
+    article: Option<Article>,
+    watch: Watch<'_>,
+) -> Result<Composed, NotComposed> {
+    let found = collect(app, due, publishes, article).await?;
+    watch(Step::Read { article: &found.article, agenda: &found.agenda });
+    let content = compose(app, due, publishes, &found).await?;
+    Ok(Composed { content, missing: found.missing })
+}
+
+/// Collects and reads: the first article whose agenda passes the gates, joined by the listings of structured sources.
+/// `article`: used instead of those of the mailing's sources.
+///
+/// # Errors
+/// The hold.
+pub async fn collect(
+    app: &App,
+    due: Due<'_>,
+    publishes: &jobs::Agenda,
+    article: Option<Article>,
+) -> Result<Found, Hold> {
+    let mailing = due.mailing;
+    let week = publishes.week(mailing.day(due.at));
+    let (articles, missing) = match article {
+        Some(article) => (vec![article], Vec::new()),
+        None => collect_articles(app, mailing).await?,
+    };
+    let mut refusal = None;
+    for article in articles {
+        let mut agenda = understood(app, mailing, week, &article).await?;
+        match gates::check(&agenda, &article.title, week, publishes.gates) {
+            Ok(()) => {
+                agenda.warnings.extend(missing.iter().map(|why| wording::made_without(why)));
+                let more = add_listings(app, mailing, week, &mut agenda).await?;
+                return Ok(Found { article, agenda, week, missing: [missing, more].concat() });
+            }
+            // An article of the right week says more about what is wrong than a newer one of another week.
+            Err(hold) if refusal.is_none() || !matches!(hold, Hold::WrongWeek { .. }) => refusal = Some(hold),
+            Err(_) => {}
+        }
+    }
+    Err(refusal.unwrap_or(Hold::NoArticle { week }))
+}
+
+/// The articles of all article sources, and the reasons why optional ones gave none.
+async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>, Vec<String>), Hold> {
+    let (mut articles, mut missing) = (Vec::new(), Vec::new());
+    for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Article) {
+        match rule.source.articles(&app.fetcher, app.clock.now()).await {
+            Ok(found) => articles.extend(found),
+            Err(error) => {
+                warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no article");
+                match rule.required {
+                    true => return Err(Hold::ArticleUnreachable(error.in_french())),
+                    false => missing.push(error.in_french()),
+                }
+            }
+        }
+    }
+    // Each of them is optional, but not all at once.
+    if articles.is_empty() && !missing.is_empty() {
+        return Err(Hold::ArticleUnreachable(missing.join("\u{a0}; ")));
+    }
+    Ok((articles, missing))
+}
+
+/// Merges the listings of the mailing's structured sources into the agenda. Returns the reasons why optional sources are
+/// missing; what they gave at an earlier reading is never used instead.
+///
+/// # Errors
+/// When a required source fails.
+pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut Agenda) -> Result<Vec<String>, Hold> {
+    let mut missing = Vec::new();
+    let days = week.monday()..=week.sunday();
+    for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Listings) {
+        let zone = mailing.schedule.zone;
+        match rule.source.listings(&app.fetcher, days.clone(), zone, app.clock.now()).await {
+            Ok(found) => {
+                let listings = found.items;
+                agenda.warnings.extend(found.remarks.in_french(&rule.source.name()));
+                // Apart, and on a copy: what breaks or does not end costs this source alone.
+                let (mut joined, home) = (agenda.clone(), app.config.commune.clone());
+                let work = move || {
+                    let merge = merge::merge(&mut joined, &listings, week, &home);
+                    (joined, merge)
+                };
+                let Merge { added, known, left_out } = match apart(PATIENCE, work).await {
+                    Ok((joined, merge)) => {
+                        *agenda = joined;
+                        merge
+                    }
+                    Err(why) => {
+                        let error = &why as &dyn std::error::Error;
+                        warn!(mailing = mailing.id, error, "the listings could not be joined");
+                        let why = wording::of_source(&rule.source.name(), &why.in_french());
+                        if rule.required {
+                            return Err(Hold::ListingsUnreachable(why));
+                        }
+                        agenda.warnings.push(wording::made_without(&why));
+                        missing.push(why);
+                        continue;
+                    }
+                };
+                info!(mailing = mailing.id, added, known, left_out, "listings joined the agenda");
+            }
+            Err(error) => {
+                warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no listings");
+                if rule.required {
+                    return Err(Hold::ListingsUnreachable(error.in_french()));
+                }
+                agenda.warnings.push(wording::made_without(&error.in_french()));
+                missing.push(error.in_french());
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// What the grammar understands of an article, apart from everything else.
+///
+/// # Errors
+/// The hold, when the reading broke or did not end.
+async fn understood(app: &App, mailing: &Mailing, week: Week, article: &Article) -> Result<Agenda, Hold> {
+    let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
+    let (html, home, venues) = (article.html.clone(), app.config.commune.clone(), app.config.venues.clone());
+    let reading = move || article::read(&html, &Reading { published, week: Some(week), home: &home, venues: &venues });
+    apart(PATIENCE, reading).await.map_err(|why| {
+        warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be understood");
+        Hold::ArticleUnreachable(why.in_french())
+    })
+}
+
+/// The mail and its papers. The same article and settings give the same content at any hour (I6).
+///
+/// # Errors
+/// A template that does not render, or a page that cannot be printed.
+pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found) -> anyhow::Result<Content> {
+    let Found { article, agenda, week, .. } = found;
+    let attached = |attach| publishes.attach.contains(&attach);
+    let page = |name: &str| app.config.page(&format!("{}/{week}{name}", due.mailing.id));
+    let links = Links {
+        article: article.url.clone(),
+        page: page(""),
+        poster: page("/affiche.pdf").filter(|_| attached(Attach::Poster)),
+        booklet: page("/livret.pdf").filter(|_| attached(Attach::Booklet)),
+        online: is_online(app),
+    };
+    let mail = on_a_large_stack(|| AgendaMail::new(&due.mailing.title, agenda, *week, &app.config.office, links));
+    let marks = mail.marks.issue.clone();
+    let Rendered { subject, html, text } = render(app, mail).await?;
+    let html = html.context("templates/mail/agenda/body.mjml is missing")?;
+    warn_of_a_long_mail(&due, &html);
+    let (papers, attach) = (Papers::new(app, due, found), publishes.attach.clone());
+    let print = move || attach.iter().map(|attach| attachment(*attach, &papers.sheet())).collect::<Result<_, _>>();
+    let attachments = on_a_blocking_thread(print).await??;
+    Ok(Content {
+        subject,
+        html,
+        text,
+        attachments,
+        inline: vec![],
+        data: serde_json::to_string(agenda)?,
+        envelope: Envelope { marks, ..envelope(app, &due) },
+    })
+}
+
+/// What is printed of an article, on a thread of its own.
+#[derive(Debug, Clone)]
+pub struct Papers {
+    agenda: Agenda,
+    week: Week,
+    office: Office,
+    title: String,
+    online_url: Option<String>,
+    created: Timestamp,
+    look: Look,
+    format: Format,
+}
+
+impl Papers {
+    pub fn new(app: &App, due: Due<'_>, found: &Found) -> Self {
+        let office = &app.config.office;
+        Self {
+            agenda: found.agenda.clone(),
+            week: found.week,
+            online_url: found.article.url.clone().or_else(|| office.website.clone()),
+            office: office.clone(),
+            title: due.mailing.title.clone(),
+            // Not the present instant: printed again, the same agenda gives the same bytes.
+            created: due.at,
+            look: app.config.print.look.clone(),
+            format: app.config.print.format,
+        }
+    }
+
+    pub fn sheet(&self) -> Sheet<'_> {
+        let Self { agenda, week, office, title, online_url, created, look, format } = self;
+        let (week, online_url, created, format) = (*week, online_url.as_deref(), *created, *format);
+        Sheet { agenda, week, office, title, online_url, created, look, format }
+    }
+}
+
+/// What partners are given to print.
+///
+/// # Errors
+/// As [`print::print`].
+pub fn handout(attach: Attach, sheet: &Sheet) -> Result<Printed, PrintError> {
+    match attach {
+        Attach::Poster => print::print(Layout::Poster, sheet),
+        // Whatever the paper of the poster, a booklet is folded from the sheets that every printer has.
+        Attach::Booklet => print::print(Layout::Imposed, &Sheet { format: Format::A4, ..*sheet }),
+    }
+}
+
+fn attachment(attach: Attach, sheet: &Sheet) -> Result<Attachment, PrintError> {
+    let printed = handout(attach, sheet)?;
+    let kind = match attach {
+        Attach::Poster => "affiche",
+        Attach::Booklet => "livret",
+    };
+    for warning in &printed.warnings {
+        warn!(week = %sheet.week, "{kind}: {warning}");
+    }
+    let week = french::week(sheet.week);
+    Ok(Attachment {
+        name: format!("Agenda {week} – {kind}.pdf"),
+        media_type: "application/pdf".to_owned(),
+        bytes: printed.pdf,
+    })
+}

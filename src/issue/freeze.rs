@@ -1,0 +1,78 @@
+//! The two ends of preparing an issue: frozen for its recipients, or held with a reason.
+
+use super::{
+    Due,
+    content::content_hash,
+    progress::{Step, Watch},
+};
+use crate::app::Engine;
+use crate::domain::{
+    Timestamp,
+    hold::Hold,
+    issue::{Content, IssueState, NewIssue},
+    notice::{Cure, Notice},
+};
+use crate::failpoint;
+use crate::store::Frozen;
+use tracing::{info, warn};
+
+/// The issue of an occurrence, composed at `composed_at`.
+pub(super) fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) -> NewIssue {
+    NewIssue {
+        key: due.key(),
+        mailing: due.mailing.id.clone(),
+        audience: due.mailing.audience.clone(),
+        segment: due.mailing.segment.clone(),
+        whom: due.whom(),
+        scheduled_for: due.at,
+        expires_at: due.expires_at,
+        content_hash: content_hash(&content),
+        content,
+        composed_at,
+    }
+}
+
+/// Freezes content that needs no approval.
+///
+/// # Errors
+/// When the database cannot be written.
+pub(super) async fn freeze(
+    engine: &Engine,
+    due: Due<'_>,
+    content: Content,
+    composed_at: Timestamp,
+    watch: Watch<'_>,
+) -> anyhow::Result<()> {
+    let (mailing, now) = (due.mailing, engine.app.clock.now());
+    let mut issue = new_issue(due, content, composed_at);
+    issue.content.envelope.date_ms = now.timestamp_millis();
+    let key = &issue.key;
+    let was_held = engine.store.issue(key).await?.is_some_and(|issue| issue.state() == IssueState::Held);
+    failpoint::reach("before_freeze");
+    let frozen = engine.store.freeze_issue(&issue, now).await?;
+    failpoint::reach("after_freeze");
+    match frozen {
+        Frozen::Now { recipients } => {
+            info!(mailing = mailing.id, issue = %key, recipients, "issue {key} is frozen for {recipients} recipients");
+            watch(Step::Frozen { recipients });
+        }
+        Frozen::Before => watch(Step::Resumed),
+    }
+    if was_held {
+        let cure = if mailing.is_of_editions() { Cure::EditionReady } else { Cure::ArticleComplete };
+        engine.store.owe_notice(key, &Notice::Resolved(cure), now).await?;
+    }
+    Ok(())
+}
+
+/// Holds the issue: recorded in the ledger, and staff are told once. Returns the reason in French.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn hold(engine: &Engine, due: Due<'_>, hold: &Hold) -> anyhow::Result<String> {
+    let (key, now, reason) = (due.key(), engine.app.clock.now(), hold.to_string());
+    engine.store.hold_issue(&key, &due.mailing.id, due.at, due.expires_at, &reason, now).await?;
+    engine.store.owe_notice(&key, &Notice::Held { reason: reason.clone() }, now).await?;
+    warn!(mailing = due.mailing.id, issue = %key, "issue {key} is held: {reason}");
+    Ok(reason)
+}

@@ -1,0 +1,20 @@
+//! The way of one issue: [`publish`] is the product on one page, every other file is one of its steps.
+//!
+//! ```text
+//! due -> agenda | newsletter | edition -> (approval) -> freeze -> sending
+//! ```
+//!
+//! The steps never import `publish`; they meet in [`due`], [`content`] and [`progress`].
+
+pub mod agenda;
+pub mod approval;
+pub mod content;
+pub mod due;
+pub mod edition;
+pub mod freeze;
+pub mod newsletter;
+pub mod progress;
+pub mod publish;
+pub mod sending;
+
+pub use due::Due;

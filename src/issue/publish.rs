@@ -1,0 +1,166 @@
+//! The product on one page: collect and compose, pass the gates, wait for approval, freeze, deliver.
+//!
+//! What is frozen is never made again: a second run of the same issue continues its deliveries.
+
+use super::{
+    Due, agenda,
+    approval::{self, FreezeOutcome},
+    content::{Composed, NotComposed},
+    edition, freeze, newsletter,
+    progress::{Step, Watch},
+    sending,
+};
+use crate::app::Engine;
+use crate::deliver::{self, Deliverer};
+use crate::domain::{
+    article::Article,
+    issue::{IssueKey, IssueSummary},
+    notice::Notice,
+};
+use crate::jobs::{Approval, Kind};
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+/// Where preparing an issue ended.
+#[derive(Debug)]
+pub enum Prepared {
+    /// A gate is closed, or nothing could be read. Nothing was frozen.
+    Held { reason: String },
+    /// Composed and kept until a person approves it.
+    Awaiting,
+    /// Frozen, now or `before`.
+    Frozen { before: bool },
+}
+
+/// Where publishing an issue ended.
+#[derive(Debug)]
+pub enum Published {
+    Held {
+        key: IssueKey,
+        reason: String,
+    },
+    /// Nothing leaves before a person approves it.
+    Awaiting {
+        key: IssueKey,
+    },
+    /// Frozen, now or earlier, and delivered as far as possible now.
+    Delivered(Box<Delivered>),
+}
+
+#[derive(Debug)]
+pub struct Delivered {
+    pub issue: IssueSummary,
+    /// An earlier run had frozen it.
+    pub before: bool,
+    pub delivery: deliver::Summary,
+}
+
+/// One occurrence of a mailing, from its sources to the relay. `article`: used instead of the mailing's sources.
+///
+/// # Errors
+/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+pub async fn publish(
+    engine: &Engine,
+    deliverer: &Deliverer,
+    due: Due<'_>,
+    article: Option<Article>,
+    stop: &CancellationToken,
+    watch: Watch<'_>,
+) -> anyhow::Result<Published> {
+    let key = due.key();
+    let before = match prepare(engine, due, article, watch).await? {
+        Prepared::Held { reason } => return Ok(Published::Held { key, reason }),
+        Prepared::Awaiting => return Ok(Published::Awaiting { key }),
+        Prepared::Frozen { before } => before,
+    };
+    let delivery = sending::deliver(engine, deliverer, Some(&key), stop, watch).await?;
+    let issue = engine.store.issue(&key).await?.context("the issue that was just frozen is gone")?;
+    Ok(Published::Delivered(Box::new(Delivered { issue, before, delivery })))
+}
+
+/// From the sources to the frozen issue, or to one that awaits approval. Neither what is frozen nor what is kept for
+/// approval is collected again.
+///
+/// # Errors
+/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+pub async fn prepare(
+    engine: &Engine,
+    due: Due<'_>,
+    article: Option<Article>,
+    watch: Watch<'_>,
+) -> anyhow::Result<Prepared> {
+    if let Some(issue) = engine.store.issue(&due.key()).await? {
+        if issue.frozen().is_some() || issue.state().is_given_up() {
+            return Ok(continue_frozen(&issue, watch));
+        }
+        if issue.is_presented() {
+            return freeze_if_approved(engine, due, &issue, watch).await;
+        }
+    }
+    watch(Step::Collecting);
+    let composed_at = engine.app.clock.now();
+    let Composed { content, missing } = match compose(engine, due, article, watch).await {
+        Ok(composed) => composed,
+        Err(NotComposed::Held(hold)) => {
+            return Ok(Prepared::Held { reason: freeze::hold(engine, due, &hold).await? });
+        }
+        Err(NotComposed::Failed(error)) => return Err(error),
+    };
+    watch(Step::Composed { content: &content });
+    match due.mailing.approval {
+        Approval::Automatic => {
+            freeze::freeze(engine, due, content, composed_at, watch).await?;
+            if !missing.is_empty() {
+                engine.store.owe_notice(&due.key(), &Notice::Incomplete { missing }, composed_at).await?;
+            }
+            Ok(Prepared::Frozen { before: false })
+        }
+        Approval::Required => {
+            approval::present(engine, due, content, composed_at, None).await?;
+            Ok(Prepared::Awaiting)
+        }
+    }
+}
+
+async fn compose(
+    engine: &Engine,
+    due: Due<'_>,
+    article: Option<Article>,
+    watch: Watch<'_>,
+) -> Result<Composed, NotComposed> {
+    match &due.mailing.kind {
+        Kind::Agenda(agenda) => agenda::make(&engine.app, due, agenda, article, watch).await,
+        Kind::Newsletter(newsletter) => newsletter::make(&engine.app, &*engine.store, due, newsletter, watch).await,
+        Kind::Edition => edition::make(&engine.app, &*engine.store, due).await,
+    }
+}
+
+fn continue_frozen(issue: &IssueSummary, watch: Watch<'_>) -> Prepared {
+    if issue.state().is_given_up() {
+        info!(mailing = issue.mailing, issue = %issue.key, "nothing more of issue {} leaves", issue.key);
+    } else {
+        watch(Step::Resumed);
+    }
+    Prepared::Frozen { before: true }
+}
+
+async fn freeze_if_approved(
+    engine: &Engine,
+    due: Due<'_>,
+    issue: &IssueSummary,
+    watch: Watch<'_>,
+) -> anyhow::Result<Prepared> {
+    match approval::freeze_if_approved(engine, due, issue).await? {
+        FreezeOutcome::NotApproved => Ok(Prepared::Awaiting),
+        FreezeOutcome::Frozen { recipients } => {
+            watch(Step::Frozen { recipients });
+            Ok(Prepared::Frozen { before: false })
+        }
+        // Another process froze or changed it; a change is seen at the next try.
+        FreezeOutcome::LostRace => match engine.store.issue(&issue.key).await? {
+            Some(issue) if issue.frozen().is_some() => Ok(Prepared::Frozen { before: true }),
+            _ => Ok(Prepared::Awaiting),
+        },
+    }
+}

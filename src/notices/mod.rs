@@ -1,0 +1,166 @@
+//! Notices to staff: one mail when an issue is held, one when that ends. Delivered at least once, unlike mail to partners:
+//! while one member of staff cannot be reached the notice stays owed, and the same process does not notify the others again.
+
+mod question;
+pub mod wording;
+
+use crate::app::Engine;
+use crate::compose::context::NoticeMail;
+use crate::compose::mime;
+use crate::deliver::{Deliverer, Letter, NotHandedOver};
+use crate::domain::{delivery::Phase, email::EmailAddress, french::date_and_hour, notice::Notice};
+use crate::jobs::Approval;
+use crate::store::OwedNotice;
+use crate::templates::Rendered;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use tracing::{info, warn};
+
+/// Message-IDs of notices that need no retry: accepted by the relay, or rejected for good.
+#[derive(Debug, Default)]
+pub struct SentNotices(Mutex<HashSet<String>>);
+
+impl SentNotices {
+    fn has(&self, message_id: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(message_id)
+    }
+
+    fn add(&self, message_id: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(message_id);
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeResult {
+    /// Nothing is owed any more, or no staff are configured.
+    AllSent,
+    /// Something stays owed: retry, but not immediately.
+    Owed,
+}
+
+/// Sends what is owed, including notices of paused issues; what cannot be sent now stays owed. `sent`: what this process
+/// has sent already.
+pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) -> NoticeResult {
+    if engine.app.config.staff.is_empty() {
+        return NoticeResult::AllSent;
+    }
+    let owed = async {
+        engine.store.owe_notices_of_paused(engine.app.clock.now()).await?;
+        engine.store.owed_notices().await
+    };
+    let owed = match owed.await {
+        Ok(owed) => owed,
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read");
+            return NoticeResult::Owed;
+        }
+    };
+    let mut result = NoticeResult::AllSent;
+    for notice in owed {
+        match send_one(engine, deliverer, sent, &notice).await {
+            Ok(()) => {
+                info!(issue = %notice.issue, kind = notice.notice.name(), "staff were told that {} is {}", notice.issue, notice.notice.name())
+            }
+            Err(error) => {
+                result = NoticeResult::Owed;
+                warn!(issue = %notice.issue, kind = notice.notice.name(), error = format!("{error:#}"), "staff could not be told");
+                if error.downcast_ref().is_some_and(relay_is_away) {
+                    break;
+                }
+            }
+        }
+    }
+    result
+}
+
+async fn send_one(
+    engine: &Engine,
+    deliverer: &Deliverer,
+    sent: &SentNotices,
+    notice: &OwedNotice,
+) -> anyhow::Result<()> {
+    let (app, now) = (&engine.app, engine.app.clock.now());
+    let Some(words) = words(engine, notice).await? else {
+        // The question was answered, or is another one by now.
+        return Ok(engine.store.notice_sent(&notice.id, now).await?);
+    };
+    let sender = app.config.sender.address.clone();
+    let mut untold = None;
+    for person in &app.config.staff {
+        let message_id = message_id(notice, person, &sender);
+        if sent.has(&message_id) {
+            continue;
+        }
+        let message = match &words {
+            Words::Plain(mail) => mime::plain(&mime::Plain {
+                from_name: "semainier",
+                from: &sender,
+                to: person,
+                message_id: &message_id,
+                date: now,
+                subject: &mail.subject,
+                text: &mail.text,
+            })?,
+            Words::Question(mail) => question::letter(engine, mail, person, &message_id)?,
+        };
+        let id = format!("{}-{}", notice.issue.slug(), slug(&notice.notice.kind()));
+        match deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await {
+            Ok(()) => sent.add(message_id),
+            Err(error) if relay_is_away(&error) => return Err(error.into()),
+            Err(error) if error.code.is_some_and(|code| code >= 500) => {
+                warn!(staff = person.masked(), %error, "the relay refuses this address of staff; look at it in the configuration");
+                sent.add(message_id);
+            }
+            Err(error) => untold = Some(error),
+        }
+    }
+    if let Some(error) = untold {
+        return Err(error.into());
+    }
+    engine.store.notice_sent(&notice.id, now).await?;
+    Ok(())
+}
+
+enum Words {
+    Plain(Rendered),
+    /// A mail to be approved.
+    Question(Box<mime::Mime>),
+}
+
+/// `None` when there is nothing to say any more.
+async fn words(engine: &Engine, notice: &OwedNotice) -> anyhow::Result<Option<Words>> {
+    if let Notice::ApprovalAsked { short_hash, changed } = &notice.notice {
+        let question = question::question(engine, &notice.issue, short_hash, *changed).await?;
+        return Ok(question.map(|mime| Words::Question(Box::new(mime))));
+    }
+    let app = &engine.app;
+    let mailing = app.mailing(notice.issue.mailing()).ok();
+    let issue = engine.store.issue(&notice.issue).await?;
+    let mail = app.templates.mail(&NoticeMail {
+        kind: notice.notice.name(),
+        title: mailing.map_or_else(|| notice.issue.mailing().to_owned(), |m| m.title.clone()),
+        issue: notice.issue.to_string(),
+        reason: wording::of_notice(&notice.notice),
+        deadline: issue.map(|i| date_and_hour(i.expires_at, app.zone_of(notice.issue.mailing()))),
+        retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
+        approval: mailing.is_some_and(|m| m.approval == Approval::Required),
+    })?;
+    Ok(Some(Words::Plain(mail)))
+}
+
+/// Nobody could be told now, whoever it is: no use in asking again for the next one.
+fn relay_is_away(error: &NotHandedOver) -> bool {
+    matches!(error.phase, Phase::Connect | Phase::Tls | Phase::Auth | Phase::Ehlo)
+}
+
+/// The same at every try, so that a mail program shows a repeated notice once; another for the next pause of the issue.
+fn message_id(notice: &OwedNotice, person: &EmailAddress, sender: &EmailAddress) -> String {
+    let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
+    let owed_at = notice.created_at.timestamp_millis();
+    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), slug(&notice.notice.kind()), sender.domain())
+}
+
+/// For file names and Message-IDs: the operator names the families of recipients, with any characters.
+fn slug(kind: &str) -> String {
+    kind.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}

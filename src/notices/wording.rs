@@ -1,0 +1,297 @@
+//! Every failure in French, worded from data: why an issue is held or paused, what became of an occurrence, what the relay
+//! did. Other rooms return values; the sentences are here.
+
+use crate::domain::{
+    Timestamp,
+    delivery::Phase,
+    french::{self, NBSP, day, week as week_in_words},
+    hold::{FileTrouble, Hold},
+    issue::IssueKey,
+    issue::IssueState,
+    lane::Pace,
+    notice::{Cure, Notice},
+    pause::{Doubt, PauseReason, SenderFault},
+};
+use chrono::{NaiveDate, TimeDelta};
+use chrono_tz::Tz;
+use std::fmt;
+
+/// A clause without capital and full stop: it follows « retenu : ».
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = |days: &[NaiveDate]| days.iter().map(|d| day(*d)).collect::<Vec<_>>().join(", ");
+        match self {
+            Hold::ArticleUnreachable(why) => write!(f, "l’article n’a pas pu être lu{NBSP}: {why}"),
+            Hold::ListingsUnreachable(why) => write!(f, "une source d’événements n’a pas pu être lue{NBSP}: {why}"),
+            Hold::NoArticle { week } => write!(f, "aucun article trouvé pour la semaine {}", week_in_words(*week)),
+            Hold::WrongWeek { wanted, found: Some(found), title } => write!(
+                f,
+                "l’article «{NBSP}{title}{NBSP}» parle de la semaine {}, et non de la semaine {}",
+                week_in_words(*found),
+                week_in_words(*wanted)
+            ),
+            Hold::WrongWeek { found: None, title, .. } => {
+                write!(f, "aucun jour n’a été reconnu dans l’article «{NBSP}{title}{NBSP}»")
+            }
+            Hold::StrayDays { wanted, days: stray } => write!(
+                f,
+                "l’article annonce des jours hors de la semaine {}{NBSP}: {}",
+                week_in_words(*wanted),
+                days(stray)
+            ),
+            Hold::EmptyDays(empty) => write!(f, "rien n’est annoncé sous le titre de ces jours{NBSP}: {}", days(empty)),
+            Hold::TooFewEvents { found: 0, .. } => f.write_str("aucun événement dans l’article"),
+            Hold::TooFewEvents { found, least } => {
+                write!(f, "{found} événement{} seulement dans l’article, il en faut au moins {least}", plural(*found))
+            }
+            Hold::TooManyUnplaced { unplaced, items } => {
+                write!(f, "{unplaced} annonce{} sur {items} n’ont pu être rangées sous aucun jour", plural(*unplaced))
+            }
+            Hold::NothingNew { since } => {
+                write!(f, "rien de nouveau n’a été publié depuis le {}", french::full_day(*since))
+            }
+            Hold::NewsUnreachable(why) => write!(f, "une source n’a pas pu être lue{NBSP}: {why}"),
+            Hold::EditorialUnreadable { file, why } => match why {
+                FileTrouble::TooLong => write!(f, "l’éditorial {file} n’est pas lisible{NBSP}: il est trop long"),
+                FileTrouble::Unreadable(why) => write!(f, "l’éditorial {file} n’est pas lisible{NBSP}: {why}"),
+            },
+            Hold::AppointmentsUnreadable(why) => {
+                write!(f, "la liste des rendez-vous n’est pas lisible{NBSP}: {why}")
+            }
+            Hold::NoSuchEdition { slug } => write!(f, "l’édition «{NBSP}{slug}{NBSP}» n’existe pas"),
+            Hold::EditionOutOfDate { title } => write!(f, "«{NBSP}{title}{NBSP}» n’est plus valable ce jour-là"),
+            Hold::PdfNotServed { title } => write!(
+                f,
+                "le PDF de «{NBSP}{title}{NBSP}» ne peut pas être lu en ligne{NBSP}: web.bind n’est pas réglé"
+            ),
+            Hold::Unapproved => f.write_str("personne n’a donné son accord avant l’heure prévue"),
+            Hold::Broken(failure) => write!(f, "une erreur technique l’empêche ({failure})"),
+        }
+    }
+}
+
+fn plural(n: usize) -> &'static str {
+    if n > 1 { "s" } else { "" }
+}
+
+/// A warning in an agenda that goes without one of its sources.
+pub(crate) fn made_without(why: &str) -> String {
+    format!("Une source manque, l’agenda est fait sans elle{NBSP}: {why}.")
+}
+
+/// What is wrong with one source, by its name.
+pub(crate) fn of_source(name: &str, why: &str) -> String {
+    format!("{name}{NBSP}: {why}")
+}
+
+/// Why an occurrence of an edition is missed.
+pub(crate) const TAKEN_BACK: &str = "une personne a repris l’annonce";
+
+pub(crate) fn paused_by(name: &str) -> String {
+    format!("{name} a mis l’envoi en pause")
+}
+
+impl IssueState {
+    /// As it follows « le numéro est ».
+    pub fn in_french(self) -> &'static str {
+        match self {
+            IssueState::Held => "retenu",
+            IssueState::AwaitingApproval => "à approuver",
+            IssueState::Approved => "approuvé",
+            IssueState::Sending => "en cours d’envoi",
+            IssueState::Paused => "en pause",
+            IssueState::Done => "envoyé",
+            IssueState::Expired => "périmé",
+            IssueState::Cancelled => "annulé",
+        }
+    }
+}
+
+impl fmt::Display for PauseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PauseReason::InDoubt { unknown, because } => {
+                let because = match because {
+                    Doubt::RelayWasSilent => "le relais n’a pas répondu après le dernier octet",
+                    Doubt::ProcessDied => "le service s’est arrêté pendant que le relais les prenait",
+                };
+                write!(f, "{unknown} envois sont incertains{NBSP}: {because}. L’envoi est suspendu.")
+            }
+            PauseReason::TakenForSpam => write!(
+                f,
+                "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est suspendu{NBSP}: relisez-le \
+                 avant de reprendre."
+            ),
+            PauseReason::TooBig { bytes, most } => {
+                write!(f, "le message pèse {bytes} octets et le relais n’en accepte que {most}. L’envoi est suspendu.")
+            }
+            PauseReason::EightBit => {
+                f.write_str("le message contient des caractères que le relais n’accepte pas. L’envoi est suspendu.")
+            }
+            PauseReason::SenderFault { fault, said } => write!(
+                f,
+                "{fault} («{NBSP}{said}{NBSP}»). C’est notre configuration qui est en cause, pas les \
+                 destinataires{NBSP}: l’envoi est suspendu."
+            ),
+        }
+    }
+}
+
+impl fmt::Display for SenderFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SenderFault::RelayRefuses => "le relais refuse nos messages, quel que soit le destinataire",
+            SenderFault::Blocklisted => "l’adresse de notre serveur est sur une liste de blocage",
+            SenderFault::NameNotRecognised => "le nom de notre serveur (PTR, HELO) n’est pas reconnu",
+            SenderFault::NotAuthenticated => "l’authentification de nos messages (SPF, DKIM, DMARC) est refusée",
+            SenderFault::SenderRefused => "notre adresse d’expédition est refusée",
+            SenderFault::MessageTooBig => "le message est trop lourd",
+            SenderFault::LoginWanted => "le relais demande une autre identification",
+            SenderFault::TakenForSpam => "le message est pris pour un courrier indésirable",
+        })
+    }
+}
+
+/// Why a lane waits for a person: one family of recipients refuses us.
+pub(crate) fn lane_refuses(fault: SenderFault, said: &str) -> String {
+    format!("{fault} («{NBSP}{said}{NBSP}»)")
+}
+
+/// Why a lane waits for a person: content was refused in it too often.
+pub(crate) fn lane_takes_it_for_spam() -> String {
+    format!("ce message y est pris pour un courrier indésirable{NBSP}: relisez-le avant de rouvrir")
+}
+
+/// What staff are told of a lane. `is_family`: else it stands for all domains of no family, of which they are told once.
+pub(crate) fn lane_stopped(lane: &str, pace: Pace, why: &str, is_family: bool) -> String {
+    if pace == Pace::Paused {
+        return format!(
+            "les envois vers {lane} sont arrêtés{NBSP}: {why}. Les autres continuent{NBSP}; ceux-ci reprendront quand une \
+             personne aura rouvert cette voie"
+        );
+    }
+    let others = match is_family {
+        true => String::new(),
+        false => format!(
+            "{NBSP}; d’autres domaines qui le demanderaient aussi ne vous seront plus annoncés pour ce numéro \
+             (`semainier lanes` les montre)"
+        ),
+    };
+    format!(
+        "{lane} demande d’attendre («{NBSP}{why}{NBSP}»). Ces envois-là reprendront d’eux-mêmes{NBSP}; les autres \
+         continuent{others}"
+    )
+}
+
+/// The relay failed as a whole at this instant.
+pub(crate) fn relay_failed(at: Timestamp, zone: Tz, phase: Phase, code: Option<u16>, said: &str) -> String {
+    let what = match (phase, code) {
+        (Phase::Connect, None) => "le relais de messagerie est injoignable",
+        (Phase::Tls, _) => "la connexion chiffrée avec le relais de messagerie ne s’établit pas",
+        (Phase::Auth, _) => "le relais de messagerie refuse notre identification",
+        (_, Some(421)) => "le relais de messagerie demande d’attendre",
+        _ => "le relais de messagerie ne prend pas nos messages pour le moment",
+    };
+    let code = code.map(|code| format!("{code} ")).unwrap_or_default();
+    let at = french::date_and_hour(at, zone);
+    format!("{at}, {what} ({code}{said}). Rien n’est perdu{NBSP}: l’envoi reprendra de lui-même.")
+}
+
+/// Why everything is paused after a backup was restored; `last`: the last thing this machine had written.
+pub(crate) fn restored(last: Timestamp, zone: Tz) -> String {
+    format!(
+        "la base de données ne sait rien du dernier envoi ({}){NBSP}: elle semble restaurée d’une sauvegarde. Ce qui est \
+         parti et les désinscriptions reçues depuis n’y figurent plus. Vérifiez avant de reprendre.",
+        french::date_and_hour(last, zone)
+    )
+}
+
+// Why an occurrence is where it is.
+pub(crate) const ALREADY_FROZEN: &str = "ce numéro était déjà parti";
+pub(crate) const SAME_ISSUE_LATER: &str = "le même numéro part à une heure plus récente";
+pub(crate) const NEWER_INSTEAD: &str = "un numéro plus récent part à sa place";
+pub(crate) const NOT_CONFIGURED: &str = "l’envoi n’est plus configuré";
+pub(crate) const CANCELLED: &str = "une personne a annulé ce numéro";
+pub(crate) const DEADLINE_OF_ISSUE_PASSED: &str = "l’heure limite de ce numéro était passée";
+pub(crate) const DEADLINE_PASSED: &str = "l’heure limite est passée";
+pub(crate) const RESCHEDULED: &str = "l’horaire de l’envoi a changé entre-temps";
+pub(crate) const AWAITS_APPROVAL: &str = "une personne doit donner son accord";
+
+pub(crate) fn noticed_late(late: TimeDelta) -> String {
+    let late = match late.num_hours() {
+        0 => format!("{} min", late.num_minutes()),
+        hours @ 1..48 => format!("{hours} h"),
+        hours => format!("{} jours", hours / 24),
+    };
+    format!("le service n’a pu s’en occuper que {late} après l’heure prévue")
+}
+
+pub(crate) fn approved_and_waiting(by: &str) -> String {
+    format!("approuvé par {by}, part à son heure")
+}
+
+pub(crate) fn waits_for(before: &IssueKey) -> String {
+    format!("l’envoi du numéro précédent ({before}) n’est pas terminé")
+}
+
+pub(crate) fn expired_though_approved(by: &str) -> String {
+    format!("l’heure limite est passée, bien que {by} ait donné son accord")
+}
+
+// What a newsletter goes without.
+
+pub(crate) fn source_missing(why: &str) -> String {
+    format!("une source manque{NBSP}: {why}")
+}
+
+pub(crate) fn picture_missing(title: &str, why: &str) -> String {
+    format!("l’image de «{NBSP}{title}{NBSP}» manque{NBSP}: {why}")
+}
+
+pub(crate) const PICTURES_TOO_HEAVY: &str = "le message serait trop lourd";
+pub(crate) const PICTURE_ADDRESS: &str = "son adresse n’en est pas une";
+pub(crate) const PICTURE_NOT_READ: &str = "elle n’a pas pu être lue";
+
+pub(crate) fn picture_unreadable(path: &std::path::Path, why: &std::io::Error) -> String {
+    format!("le fichier {} n’est pas lisible{NBSP}: {why}", path.display())
+}
+
+pub(crate) fn picture_too_big(path: &std::path::Path) -> String {
+    format!("le fichier {} est trop gros", path.display())
+}
+
+/// The sentence of a notice, without full stop: its template ends it.
+pub(crate) fn of_notice(notice: &Notice) -> String {
+    match notice {
+        Notice::Unapproved => Hold::Unapproved.to_string(),
+        Notice::Resolved(Cure::ArticleComplete) => "L’article est maintenant complet".to_owned(),
+        Notice::Resolved(Cure::EditionReady) => "L’édition peut partir".to_owned(),
+        Notice::Resolved(Cure::Approved) => "Une personne a donné son accord".to_owned(),
+        other => other.text().trim_end_matches('.').to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_that_fails_is_described_by_how_far_it_let_us_come() {
+        let at = "2026-07-04T06:05:00Z".parse().unwrap();
+        let words = |phase, code| relay_failed(at, Tz::Europe__Paris, phase, code, "non");
+        assert!(
+            words(Phase::Connect, None)
+                .contains("samedi 4 juillet 2026 à 8\u{a0}h\u{a0}05, le relais de messagerie est injoignable (non)")
+        );
+        assert!(words(Phase::Auth, Some(535)).contains("refuse notre identification (535 non)"));
+        assert!(words(Phase::Connect, Some(421)).contains("demande d’attendre (421 non)"));
+    }
+
+    #[test]
+    fn a_delay_is_told_in_the_unit_that_people_use() {
+        let said = |minutes| noticed_late(TimeDelta::minutes(minutes));
+        assert!(
+            said(59).contains(" 59 min ") && said(26 * 60).contains(" 26 h ") && said(72 * 60).contains(" 3 jours ")
+        );
+    }
+}

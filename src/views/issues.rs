@@ -1,0 +1,112 @@
+//! Issues: what was published with its sum, and one issue with all that is known of it.
+
+use super::instant;
+use crate::app::Engine;
+use crate::domain::{
+    issue::{Content, Counts, IssueKey, IssueState, IssueSummary},
+    newsletter::Letter,
+};
+use crate::store::StoreError;
+use chrono_tz::Tz;
+use serde::Serialize;
+
+/// An element of `issues --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct IssueView {
+    pub key: IssueKey,
+    pub mailing: String,
+    pub state: IssueState,
+    pub reason: Option<String>,
+    pub scheduled_for: String,
+    pub expires_at: String,
+    pub frozen_at: Option<String>,
+    pub closed_at: Option<String>,
+    pub subject: Option<String>,
+    pub content_hash: Option<String>,
+    pub approved_by: Option<String>,
+    pub counts: Counts,
+    pub recipients: u64,
+    /// A person may approve it.
+    #[serde(skip)]
+    pub needs_approval: bool,
+}
+
+impl IssueView {
+    pub fn new(it: &IssueSummary, zone: Tz) -> Self {
+        Self {
+            key: it.key.clone(),
+            mailing: it.mailing.clone(),
+            state: it.state(),
+            reason: it.reason().map(str::to_owned),
+            scheduled_for: instant(it.scheduled_for, zone),
+            expires_at: instant(it.expires_at, zone),
+            frozen_at: it.frozen_at().map(|at| instant(at, zone)),
+            closed_at: it.closed_at().map(|at| instant(at, zone)),
+            subject: it.subject.clone(),
+            content_hash: it.content_hash().map(str::to_owned),
+            approved_by: it.approved_by().map(str::to_owned),
+            counts: it.counts,
+            recipients: it.counts.total(),
+            needs_approval: it.needs_approval(),
+        }
+    }
+
+    /// The sum in words, or who approved it while nothing is frozen.
+    pub fn sum(&self) -> String {
+        match (self.state, &self.approved_by) {
+            (IssueState::Approved, Some(by)) => format!("by {by}"),
+            _ if self.needs_approval => "not approved yet".to_owned(),
+            _ => self.counts.to_string(),
+        }
+    }
+}
+
+/// The newest first.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn read(engine: &Engine) -> Result<Vec<IssueView>, StoreError> {
+    let zone = engine.app.config.zone;
+    Ok(engine.store.issues().await?.iter().map(|issue| IssueView::new(issue, zone)).collect())
+}
+
+/// One issue: `issues show --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct IssueDetail {
+    #[serde(flatten)]
+    pub issue: IssueView,
+    pub approvals: Vec<ApprovalView>,
+    /// The letter of a newsletter.
+    pub letter: Option<Letter>,
+    #[serde(skip)]
+    pub content: Option<Content>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ApprovalView {
+    pub by: String,
+    pub at: String,
+    pub content_hash: String,
+    /// It is of the content there is now.
+    pub counts: bool,
+}
+
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetail>, StoreError> {
+    let Some(issue) = engine.store.issue(key).await? else { return Ok(None) };
+    let zone = engine.app.zone_of(&issue.mailing);
+    let approvals = engine.store.approvals(key).await?.into_iter().map(|it| ApprovalView {
+        at: instant(it.at, zone),
+        counts: Some(&*it.content_hash) == issue.content_hash(),
+        by: it.by,
+        content_hash: it.content_hash,
+    });
+    let content = engine.store.content(key).await?;
+    Ok(Some(IssueDetail {
+        issue: IssueView::new(&issue, zone),
+        approvals: approvals.collect(),
+        letter: content.as_ref().and_then(|content| serde_json::from_str(&content.data).ok()),
+        content,
+    }))
+}

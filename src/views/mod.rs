@@ -1,0 +1,17 @@
+//! Everything a person may look at, as data: each view has one serialised shape, which `--json` prints and a console shows.
+//! Instants are RFC 3339 in the zone of the office or of the mailing. Reads the ledger; changes nothing.
+
+pub mod editions;
+pub mod issues;
+pub mod lanes;
+pub mod log;
+pub mod orders;
+pub mod status;
+
+use crate::domain::Timestamp;
+use chrono_tz::Tz;
+
+/// `2026-07-04T08:00:00+02:00`
+pub fn instant(at: Timestamp, zone: Tz) -> String {
+    at.with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}

@@ -1,0 +1,106 @@
+//! Orders of editions, grouped for the delivery round.
+
+use super::instant;
+use crate::app::Engine;
+use crate::domain::{
+    edition::{Handover, Order, OrderState, Stocked},
+    french,
+};
+use crate::store::StoreError;
+use chrono_tz::Tz;
+use serde::Serialize;
+
+/// An element of `orders --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderView {
+    pub id: String,
+    pub edition: String,
+    pub commune: String,
+    pub establishment: String,
+    pub street: String,
+    pub name: String,
+    pub email: String,
+    pub packs: u32,
+    pub copies: u32,
+    pub handover: Handover,
+    pub remark: String,
+    pub state: OrderState,
+    pub ordered_at: String,
+    pub changed_at: String,
+}
+
+impl OrderView {
+    pub fn new(order: &Order, editions: &[Stocked], zone: Tz) -> Self {
+        let edition = editions.iter().find(|it| it.edition.slug == order.edition);
+        let pack = edition.and_then(|it| it.edition.printed).map_or(1, |printed| printed.pack);
+        Self {
+            id: order.id.clone(),
+            edition: order.edition.clone(),
+            commune: order.by.commune.clone(),
+            establishment: order.by.establishment.clone(),
+            street: order.by.street.clone(),
+            name: order.by.name.clone(),
+            email: order.by.address.to_string(),
+            packs: order.wish.packs,
+            copies: order.wish.packs.saturating_mul(pack),
+            handover: order.wish.handover,
+            remark: order.wish.remark.clone(),
+            state: order.state,
+            ordered_at: instant(order.ordered_at, zone),
+            changed_at: instant(order.changed_at, zone),
+        }
+    }
+}
+
+/// What is still to be handed over of one edition.
+#[derive(Debug, Clone, Serialize)]
+pub struct EditionTotal {
+    pub edition: String,
+    pub open_orders: u32,
+    pub packs: u32,
+    pub copies: u32,
+    /// Packs that can still be ordered.
+    pub left: u32,
+}
+
+/// Village by village, then door by door.
+#[derive(Debug, Clone, Serialize)]
+pub struct Orders {
+    pub orders: Vec<OrderView>,
+    pub totals: Vec<EditionTotal>,
+}
+
+/// Orders of one edition or of all. `closed`: also those that were delivered or cancelled. `None`: there is no such edition.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn read(engine: &Engine, edition: Option<&str>, closed: bool) -> Result<Option<Orders>, StoreError> {
+    let (store, zone) = (&engine.store, engine.app.config.zone);
+    let editions = store.editions().await?;
+    if edition.is_some_and(|slug| !editions.iter().any(|it| it.edition.slug == slug)) {
+        return Ok(None);
+    }
+    let mut orders = store.orders(edition).await?;
+    orders.retain(|order| closed || order.state == OrderState::Open);
+    orders.sort_by_cached_key(delivery_round);
+    let totals = editions.iter().filter_map(|edition| total(edition, &orders)).collect();
+    let orders = orders.iter().map(|order| OrderView::new(order, &editions, zone)).collect();
+    Ok(Some(Orders { orders, totals }))
+}
+
+/// However names are accented.
+fn delivery_round(order: &Order) -> [String; 4] {
+    let folded = |text: &str| french::folded(text);
+    [folded(&order.by.commune), folded(&order.by.establishment), order.edition.clone(), order.id.clone()]
+}
+
+/// `None` for an edition that is not among the orders.
+fn total(it: &Stocked, orders: &[Order]) -> Option<EditionTotal> {
+    let slug = &it.edition.slug;
+    let of_edition: Vec<_> = orders.iter().filter(|order| order.edition == *slug).collect();
+    let open = of_edition.iter().filter(|order| order.state == OrderState::Open);
+    let (open_orders, packs) = open.fold((0, 0), |(n, packs), order| (n + 1, packs + order.wish.packs));
+    let copies = packs * it.edition.printed.map_or(1, |printed| printed.pack);
+    let total = EditionTotal { edition: slug.clone(), open_orders, packs, copies, left: it.left() };
+    (!of_edition.is_empty()).then_some(total)
+}

@@ -1,0 +1,334 @@
+//! Ordering an edition on paper: shown by GET, which changes nothing and is not counted, done by POST.
+//!
+//! The link is one contact's for one edition, and opens nothing else. What is posted twice is ordered once.
+
+use crate::compose::page::{HandoverChoice, OrderForm, OrderLine, OrderPage, OrderProblem};
+use crate::domain::{
+    edition::{Edition, EditionFile, Handover, LONGEST_REMARK, Order, Orderer, Stocked, Wish, number, packs_in_french},
+    french,
+};
+use crate::store::{Ordered, StoreError};
+use crate::web::{
+    Site,
+    answer::{self, Answer, Keep, Kept},
+};
+use anyhow::Context;
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tracing::info;
+
+/// What a form says, as it was written: shown again where something is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Filled {
+    packs: String,
+    handover: String,
+    remark: String,
+}
+
+/// What is wrong in a form, by its field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Wrong {
+    packs: Option<String>,
+    handover: Option<String>,
+    remark: Option<String>,
+}
+
+impl Filled {
+    fn read(fields: &HashMap<String, String>) -> Self {
+        let text = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
+        // A line break is two characters in a form, and one to the person who counts.
+        Self { packs: text("packs"), handover: text("handover"), remark: text("remark").replace("\r\n", "\n") }
+    }
+
+    fn of(order: Option<&Order>) -> Self {
+        let Some(Order { wish, .. }) = order else {
+            return Self { packs: "1".to_owned(), ..Self::default() };
+        };
+        Self { packs: wish.packs.to_string(), handover: wish.handover.as_str().to_owned(), remark: wish.remark.clone() }
+    }
+
+    /// `most`: packs this person may have.
+    fn wish(&self, most: u32) -> Result<Wish, Wrong> {
+        let packs = match self.packs.replace([' ', '\u{a0}', '\u{202f}'], "").parse::<u32>() {
+            Ok(0) | Err(_) => Err(format!("Écrivez un nombre de paquets, de 1 à {most}.")),
+            Ok(packs) if packs > most => Err(too_many(most)),
+            Ok(packs) => Ok(packs),
+        };
+        let handover = Handover::ALL.into_iter().find(|it| it.as_str() == self.handover);
+        let handover = handover.ok_or_else(|| "Choisissez la livraison ou le retrait.".to_owned());
+        let remark = match self.remark.chars().count() {
+            0..=LONGEST_REMARK => Ok(self.remark.chars().filter(|c| *c == '\n' || !c.is_control()).collect()),
+            n => Err(format!("Raccourcissez la remarque à {LONGEST_REMARK} caractères : elle en a {n}.")),
+        };
+        match (packs, handover, remark) {
+            (Ok(packs), Ok(handover), Ok(remark)) => Ok(Wish { packs, handover, remark }),
+            (packs, handover, remark) => {
+                Err(Wrong { packs: packs.err(), handover: handover.err(), remark: remark.err() })
+            }
+        }
+    }
+}
+
+fn too_many(left: u32) -> String {
+    match left {
+        0 => "Il n’en reste plus : quelqu’un vient de commander les derniers paquets.".to_owned(),
+        1 => "Il ne reste qu’un paquet.".to_owned(),
+        left => format!("Il ne reste que {left} paquets."),
+    }
+}
+
+pub(super) async fn show(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Answer {
+    let Some((contact, edition)) = site.tokens.check_order(&token) else { return site.nowhere() };
+    site.order_page(contact, edition, Shown::default()).await
+}
+
+pub(super) async fn act(
+    State(site): State<Arc<Site>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let Some((contact, edition)) = site.tokens.check_order(&token) else { return site.nowhere() };
+    let content_type = answer::content_type(&headers);
+    // Of anything but our own form nothing is known; it is an empty one, and changes nothing.
+    let fields = match content_type.starts_with("application/x-www-form-urlencoded") {
+        true => url::form_urlencoded::parse(&body).into_owned().collect(),
+        false => HashMap::new(),
+    };
+    let done = match fields.get("action").map(String::as_str) {
+        Some("cancel") => site.cancel(contact, edition).await,
+        _ => site.place(contact, edition, Filled::read(&fields)).await,
+    };
+    match done {
+        Ok(shown) => site.order_page(contact, edition, shown).await,
+        Err(error) => site.broken(&error.into()),
+    }
+}
+
+/// `carte-2027.jpg`, `carte-2027.pdf`: for everyone.
+pub(super) async fn file(State(site): State<Arc<Site>>, Path(name): Path<String>, asked: HeaderMap) -> Answer {
+    let file = match name.rsplit_once('.') {
+        Some((slug, "jpg")) => (slug, EditionFile::Cover),
+        Some((slug, "pdf")) => (slug, EditionFile::Pdf),
+        _ => return site.nowhere(),
+    };
+    match site.edition_file(file.0, file.1).await {
+        Ok(Some(kept)) => kept.answer(&asked, Keep::Minutes),
+        Ok(None) => site.nowhere(),
+        Err(error) => site.broken(&error),
+    }
+}
+
+/// What a POST came to, and what the page says of it.
+#[derive(Debug, Default)]
+struct Shown {
+    status: StatusCode,
+    done: Option<&'static str>,
+    /// As it was posted, with what is wrong in it.
+    refused: Option<(Filled, Wrong)>,
+}
+
+impl Shown {
+    fn done(words: &'static str) -> Self {
+        Self { done: Some(words), ..Self::default() }
+    }
+
+    fn refused(status: StatusCode, filled: Filled, wrong: Wrong) -> Self {
+        Self { status, done: None, refused: Some((filled, wrong)) }
+    }
+}
+
+impl Site {
+    async fn place(&self, contact: &str, edition: &str, filled: Filled) -> Result<Shown, StoreError> {
+        let Some((stocked, _, open)) = self.store.look_at_order(edition, contact).await? else {
+            return Ok(Shown::default());
+        };
+        if !self.is_orderable(&stocked.edition) {
+            return Ok(Shown { status: StatusCode::CONFLICT, ..Shown::default() });
+        }
+        let most = stocked.left() + open.map_or(0, |open| open.wish.packs);
+        // Nobody who is too late is told to write a number.
+        let wish = match filled.wish(most) {
+            Err(wrong) if most > 0 => return Ok(Shown::refused(StatusCode::UNPROCESSABLE_ENTITY, filled, wrong)),
+            Err(_) => return Ok(Shown { status: StatusCode::CONFLICT, ..Shown::default() }),
+            Ok(wish) => wish,
+        };
+        let ordered = self.store.order(edition, contact, &wish, self.clock.now()).await?;
+        if matches!(ordered, Ordered::New | Ordered::Changed) {
+            info!(edition, packs = wish.packs, "somebody ordered {edition}");
+            self.ordered.notify_one();
+        }
+        Ok(match ordered {
+            Ordered::New => Shown::done("C’est fait : votre commande est enregistrée."),
+            Ordered::Changed => Shown::done("C’est fait : votre commande est modifiée."),
+            Ordered::Before => Shown::done("Votre commande est enregistrée : rien n’a changé."),
+            Ordered::TooMany { left } => {
+                let wrong = Wrong { packs: Some(too_many(left)), ..Wrong::default() };
+                Shown::refused(StatusCode::CONFLICT, filled, wrong)
+            }
+            Ordered::TooOften => {
+                let often = "Cette commande a été modifiée trop souvent : pour la changer encore, écrivez-nous.";
+                let wrong = Wrong { packs: Some(often.to_owned()), ..Wrong::default() };
+                Shown::refused(StatusCode::TOO_MANY_REQUESTS, filled, wrong)
+            }
+            Ordered::NotKnown => Shown::default(),
+        })
+    }
+
+    async fn cancel(&self, contact: &str, edition: &str) -> Result<Shown, StoreError> {
+        if self.store.cancel_order(edition, contact, self.clock.now()).await? {
+            info!(edition, "somebody cancelled an order of {edition}");
+            self.ordered.notify_one();
+            return Ok(Shown::done("C’est fait : votre commande est annulée."));
+        }
+        Ok(Shown::done("Vous n’avez pas de commande en cours."))
+    }
+
+    fn is_orderable(&self, edition: &Edition) -> bool {
+        let today = self.clock.now().with_timezone(&self.config.zone).date_naive();
+        edition.printed.is_some() && edition.is_current(today)
+    }
+
+    async fn order_page(&self, contact: &str, edition: &str, shown: Shown) -> Answer {
+        match self.store.look_at_order(edition, contact).await {
+            Ok(Some((stocked, Some(orderer), open))) => match self.cover_width(&stocked).await {
+                Ok(width) => {
+                    let page = self.order_words(&stocked, &orderer, open.as_ref(), &shown, width);
+                    self.shown(shown.status, &page, Keep::Never)
+                }
+                Err(error) => self.broken(&error),
+            },
+            // The contact was deleted.
+            Ok(Some((_, None, _))) => {
+                let text = "Cette adresse n’est plus dans nos fichiers : pour commander, écrivez-nous.".to_owned();
+                self.message(StatusCode::OK, "Vous n’êtes plus dans nos fichiers", vec![text])
+            }
+            Ok(None) => self.nowhere(),
+            Err(error) => self.broken(&error.into()),
+        }
+    }
+
+    fn order_words(
+        &self,
+        stocked: &Stocked,
+        orderer: &Orderer,
+        open: Option<&Order>,
+        shown: &Shown,
+        cover_width: u32,
+    ) -> OrderPage {
+        let held = |text: &str| french::held_together(text);
+        let edition = &stocked.edition;
+        let pack = edition.printed.map_or(1, |printed| printed.pack);
+        let (left, orderable) = (stocked.left(), self.is_orderable(edition));
+        let most = left + open.map_or(0, |open| open.wish.packs);
+        let stock = match (orderable, left) {
+            (false, _) if edition.printed.is_none() => "Cette édition n’existe qu’en ligne.".to_owned(),
+            (false, _) => "Cette édition n’est plus valable : elle ne se commande plus.".to_owned(),
+            (true, 0) if open.is_some() => "Épuisé : il ne reste que ce que vous avez commandé.".to_owned(),
+            (true, 0) => "Épuisé : tous les exemplaires sont commandés.".to_owned(),
+            (true, left) => format!("Il reste {}.", packs_in_french(left, pack)),
+        };
+        let (filled, wrong) = shown.refused.clone().unwrap_or_else(|| (Filled::of(open), Wrong::default()));
+        let problems = [("paquets", &wrong.packs), ("remise", &wrong.handover), ("remarque", &wrong.remark)];
+        let problems =
+            problems.into_iter().filter_map(|(field, text)| Some(OrderProblem { field, text: held(text.as_deref()?) }));
+        let problems = problems.collect();
+        let person = [orderer.establishment.as_str(), orderer.name.as_str()].into_iter().find(|it| !it.is_empty());
+        let masked = orderer.address.masked();
+        let mut facts = vec![format!("en {}", edition.languages_in_french())];
+        facts.extend(edition.valid_until.map(|day| format!("valable jusqu’au {}", french::date(day))));
+        OrderPage {
+            title: held(&edition.title),
+            done: shown.done.map(held),
+            problems,
+            cover: format!("/editions/{}.jpg", edition.slug),
+            cover_width,
+            kind: french::capitalized(edition.kind.in_french()),
+            facts: facts.iter().map(|fact| held(fact)).collect(),
+            stock: held(&stock),
+            person: orderable.then(|| person.map_or(masked.clone(), |name| format!("{name} ({masked})"))),
+            order: open.map(|Order { id, wish, .. }| OrderLine {
+                quantity: packs_in_french(wish.packs, pack),
+                handover: french::capitalized(wish.handover.in_french()),
+                remark: wish.remark.clone(),
+                reference: id.clone(),
+            }),
+            form: (orderable && most > 0).then(|| OrderForm {
+                hint: held(&match (pack, most) {
+                    (1, 1) => "Il en reste un.".to_owned(),
+                    (_, 1) => format!("Un paquet contient {} exemplaires ; il en reste un.", number(pack)),
+                    (1, _) => format!("Un paquet contient un exemplaire ; vous pouvez en commander de 1 à {most}."),
+                    _ => format!(
+                        "Un paquet contient {} exemplaires ; vous pouvez en commander de 1 à {most}.",
+                        number(pack)
+                    ),
+                }),
+                packs_problem: wrong.packs.as_deref().map(held),
+                handover_problem: wrong.handover.as_deref().map(held),
+                remark_problem: wrong.remark.as_deref().map(held),
+                handovers: Handover::ALL.map(|it| HandoverChoice {
+                    value: it.as_str(),
+                    text: french::capitalized(it.in_french()),
+                    chosen: it.as_str() == filled.handover,
+                }),
+                packs: filled.packs,
+                remark: filled.remark,
+                longest_remark: LONGEST_REMARK,
+            }),
+        }
+    }
+
+    /// As the page shows the cover, in CSS pixels: narrow where it stands.
+    async fn cover_width(&self, stocked: &Stocked) -> anyhow::Result<u32> {
+        let cover = self.store.edition_file(&stocked.edition.slug, EditionFile::Cover).await?;
+        let (width, height) = crate::compose::picture::size(&cover.context("the edition has no cover")?)?;
+        Ok(if width > height { 280 } else { 160 }.min(width))
+    }
+
+    async fn edition_file(&self, slug: &str, file: EditionFile) -> anyhow::Result<Option<Arc<Kept>>> {
+        let Some(stocked) = self.store.edition(slug).await? else { return Ok(None) };
+        // Its address stays when it is another one: what is kept has the instant in its name.
+        let name = format!("edition/{slug}/{}/{}", file.as_str(), stocked.changed_at.timestamp_millis());
+        self.kept(name, async |site| {
+            let bytes = site.store.edition_file(slug, file).await?;
+            let named = if file == EditionFile::Pdf { format!("{slug}.pdf") } else { format!("{slug}.jpg") };
+            Ok(bytes.map(|bytes| Kept::new(file.media_type(), bytes).named(&named)))
+        })
+        .await
+    }
+}
+
+/// What stands in a mail shown to everyone where a recipient's own link to order goes.
+pub(super) fn for_everyone(office_email: Option<&str>) -> String {
+    office_email.map_or_else(|| "/archives".to_owned(), |address| format!("mailto:{address}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(packs: &str, handover: &str, remark: &str) -> Filled {
+        Filled { packs: packs.to_owned(), handover: handover.to_owned(), remark: remark.to_owned() }
+    }
+
+    #[test]
+    fn a_form_is_understood_whole_or_every_field_says_what_is_wrong() {
+        let wish = filled(" 1\u{a0}2", "pick_up", "Merci\u{7} !\nÀ droite").wish(12).unwrap();
+        assert_eq!((wish.packs, wish.handover, wish.remark.as_str()), (12, Handover::PickUp, "Merci !\nÀ droite"));
+        for packs in ["", "0", "-1", "1,5", "deux", "99999999999"] {
+            let wrong = filled(packs, "", &"é".repeat(501)).wish(12).unwrap_err();
+            assert_eq!(wrong.packs.as_deref(), Some("Écrivez un nombre de paquets, de 1 à 12."), "{packs}");
+            assert!(wrong.handover.is_some() && wrong.remark.is_some());
+        }
+        assert!(filled("1", "delivery", &"é".repeat(500)).wish(1).is_ok());
+        assert_eq!(
+            filled("2", "delivery", "").wish(1).unwrap_err().packs.as_deref(),
+            Some("Il ne reste qu’un paquet.")
+        );
+    }
+}
