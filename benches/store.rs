@@ -112,6 +112,7 @@ fn issue(n: u32) -> NewIssue {
                 date_ms: 0,
                 public_url: "https://office.example/".to_owned(),
                 edition: None,
+                marks: String::new(),
             },
         },
         content_hash: String::new(),

@@ -296,6 +296,7 @@ fn issue(n: usize) -> NewIssue {
                 date_ms: 0,
                 public_url: "https://office.example/".to_owned(),
                 edition: None,
+                marks: String::new(),
             },
         },
         content_hash: String::new(),

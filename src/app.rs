@@ -81,6 +81,12 @@ impl App {
         Ok(Relay::parse(text.expose_secret(), self.config.relay_password.as_ref())?)
     }
 
+    /// Whether there is a ledger to be opened; a server is always thought to have one.
+    pub fn has_ledger(&self) -> bool {
+        let path = self.config.database.expose_secret().strip_prefix("sqlite://");
+        path.is_none_or(|path| Path::new(path.split('?').next().unwrap_or(path)).exists())
+    }
+
     /// Opens the ledger.
     ///
     /// # Errors

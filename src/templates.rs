@@ -1,10 +1,12 @@
 //! Templates: built in, or an operator's own beside them. Strict: an unknown variable is an error, found at start by
 //! rendering every template with its samples, never by a reader.
 
-use crate::domain::french::NBSP;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use crate::domain::{characters, french::NBSP};
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig};
 use mrml::prelude::render::RenderOptions;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -77,6 +79,7 @@ impl Templates {
             Some("mjml" | "html") => AutoEscape::Html,
             _ => AutoEscape::None,
         });
+        environment.set_formatter(formatted);
         environment.add_filter("wrapped", wrapped);
         environment.add_filter("upper_french", |text: &str| text.to_uppercase());
         for name in BuiltIn::iter() {
@@ -165,6 +168,16 @@ impl Templates {
         let samples = C::samples();
         samples.iter().try_for_each(|sample| self.mail(sample).map(drop))?;
         Ok(samples.len())
+    }
+}
+
+/// As usual, without what XML and a reader cannot hold, whoever wrote it: a mail's body is XML on its way to HTML.
+fn formatted(out: &mut Output, state: &mut State, value: &Value) -> Result<(), minijinja::Error> {
+    let cleaned = value.as_str().map(characters::clean);
+    match cleaned {
+        Some(Cow::Owned(text)) if value.is_safe() => escape_formatter(out, state, &Value::from_safe_string(text)),
+        Some(Cow::Owned(text)) => escape_formatter(out, state, &Value::from(text)),
+        _ => escape_formatter(out, state, value),
     }
 }
 

@@ -16,6 +16,7 @@ mod fetch;
 mod flow;
 mod model;
 mod newsletter;
+mod outside;
 mod print;
 mod schedule;
 mod store;

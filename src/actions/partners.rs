@@ -1,19 +1,19 @@
-//! The people the mailings go to: imported, erased, suppressed.
+//! The people the mailings go to: imported, added, changed, moved, erased, suppressed and no longer.
 
 use super::{Actor, Refusal, Result};
 use crate::app::Engine;
 use crate::domain::{
     email::EmailAddress,
-    partner::{Basis, Import, NewContact, SuppressionReason},
+    partner::{Basis, Contact, Difference, Field, Fields, Import, NewContact, SuppressionReason},
 };
 use crate::partners::import::{ImportErrors, Line, Parsed};
-use crate::store::{Erased, ImportReport};
+use crate::store::{Erased, ImportReport, Lifted, Moved};
 use tracing::info;
 
 /// A list to be imported.
 #[derive(Debug, Clone, Copy)]
 pub struct List<'a> {
-    /// What [`crate::partners::import::parse`] made of the file.
+    /// What [`crate::partners::import::parse_with`] made of the file.
     pub parsed: &'a Parsed,
     /// Where the addresses come from, kept with each subscription (GDPR art. 14).
     pub source: &'a str,
@@ -22,6 +22,8 @@ pub struct List<'a> {
     pub basis: Basis,
     /// The file is the whole list: contacts that are not in it are removed.
     pub replace: bool,
+    /// Lines that are wrong are left out, and keep nothing else from being imported.
+    pub skip_invalid: bool,
     /// Report what would change, and change nothing.
     pub dry_run: bool,
     /// The person confirmed that many contacts are removed.
@@ -37,7 +39,7 @@ pub struct Imported {
     pub problems: Option<ImportErrors>,
 }
 
-/// Imports a list: all of it or nothing. `progress` is called with the number of lines done.
+/// Imports a list: all of it or nothing, unless the wrong lines may be left out. `progress` is called with the number of lines done.
 ///
 /// # Errors
 /// A refusal; wrong lines; or a database that cannot be read or written.
@@ -50,18 +52,16 @@ pub async fn import(
     for id in list.mailings {
         engine.app.mailing(id)?;
     }
-    let problems = list.parsed.sound().err();
+    let problems = list.parsed.sound().err().filter(|_| !list.skip_invalid);
     if let Some(problems) = problems.as_ref().filter(|_| !list.dry_run) {
         return Err(anyhow::Error::from(problems.clone()).into());
     }
-    let mailings = match list.mailings {
-        [] => engine.app.mailings.iter().map(|m| m.audience.clone()).collect(),
-        some => some.to_vec(),
-    };
+    let mailings = all_or(engine, list.mailings);
     let contact = |line: &Line| NewContact {
         address_hash: engine.tokens.address_hash(&line.address),
         address: line.address.clone(),
         fields: line.fields.clone(),
+        also: line.also.clone(),
     };
     let contacts: Vec<_> = list.parsed.lines.iter().map(contact).collect();
     let import = Import {
@@ -112,16 +112,169 @@ pub async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> Re
     Ok(erasure)
 }
 
-/// Writes to this address no more: from this mailing, or from all.
+/// Writes to this address no more: from this mailing, or from all. `false`: no contact has it; it is barred all the same.
 ///
 /// # Errors
 /// When there is no such mailing, or the database cannot be written.
-pub async fn suppress(engine: &Engine, actor: &Actor, address: &EmailAddress, mailing: Option<&str>) -> Result<()> {
+pub async fn suppress(engine: &Engine, actor: &Actor, address: &EmailAddress, mailing: Option<&str>) -> Result<bool> {
     if let Some(id) = mailing {
         engine.app.mailing(id)?;
     }
+    let is_known = known(engine, address).await?.is_some();
     let (hash, now) = (engine.tokens.address_hash(address), engine.app.clock.now());
     engine.store.suppress(&hash, mailing, SuppressionReason::Manual, now).await?;
     info!(address = address.masked(), mailing, door = %actor.door, "an address was suppressed by a person");
-    Ok(())
+    Ok(is_known)
+}
+
+/// What was lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reopened {
+    /// Mailings, or `*`.
+    pub scopes: Vec<String>,
+    /// So many words of the person stay.
+    pub kept: usize,
+}
+
+/// Takes back what the office, or a refusing relay, put against an address: for a mailing, or all there is.
+///
+/// # Errors
+/// A refusal; or when there is no such mailing, or the database cannot be written.
+pub async fn lift(
+    engine: &Engine,
+    actor: &Actor,
+    address: &EmailAddress,
+    mailing: Option<&str>,
+    why: &str,
+) -> Result<Reopened> {
+    if let Some(id) = mailing {
+        engine.app.mailing(id)?;
+    }
+    if why.trim().is_empty() {
+        return Err(Refusal::NoReason.into());
+    }
+    let (hash, now) = (engine.tokens.address_hash(address), engine.app.clock.now());
+    let reopened = match engine.store.lift(&hash, mailing, why.trim(), now).await? {
+        Lifted::Done { scopes, kept } => Reopened { scopes, kept },
+        Lifted::Nothing => return Err(Refusal::NotSuppressed(address.clone()).into()),
+        Lifted::PersonsOwn => return Err(Refusal::PersonsOwnWord(address.clone()).into()),
+    };
+    info!(address = address.masked(), mailing, door = %actor.door, "a suppression was lifted by a person");
+    Ok(reopened)
+}
+
+/// A contact that was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// What it is subscribed to.
+    pub mailings: Vec<String>,
+    /// Something stands against mail to it, and stays.
+    pub is_barred: bool,
+}
+
+/// Adds one contact, as an import of one line does. `mailings`: all of them where none is named.
+///
+/// # Errors
+/// A refusal; or when there is no such mailing, or the database cannot be written.
+pub async fn add(
+    engine: &Engine,
+    actor: &Actor,
+    address: &EmailAddress,
+    fields: Fields,
+    mailings: &[String],
+    why: &str,
+) -> Result<Added> {
+    for id in mailings {
+        engine.app.mailing(id)?;
+    }
+    if known(engine, address).await?.is_some() {
+        return Err(Refusal::ContactKnown(address.clone()).into());
+    }
+    let mailings = all_or(engine, mailings);
+    let report = put(engine, address, (fields, Vec::new()), &mailings, why).await?;
+    info!(address = address.masked(), door = %actor.door, "a contact was added by a person");
+    Ok(Added { mailings, is_barred: report.summary.suppressed > 0 })
+}
+
+/// Changes what is said of a contact, or of its establishment. Returns each field with what it was and is; none: it was so.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn edit(
+    engine: &Engine,
+    actor: &Actor,
+    address: &EmailAddress,
+    mut fields: Fields,
+) -> Result<Vec<(&'static str, String, String)>> {
+    let Some(before) = known(engine, address).await? else {
+        return Err(Refusal::ContactNotKnown(address.clone()).into());
+    };
+    if Field::ALL.iter().all(|field| fields.get(*field).is_none()) {
+        return Err(Refusal::NothingSaid.into());
+    }
+    // Name and commune together are which establishment is meant: what is not said of them is as it was.
+    if Field::ALL.iter().any(|it| it.is_of_partner() && fields.get(*it).is_some()) {
+        for (field, text) in [(Field::Establishment, &before.partner.name), (Field::Commune, &before.partner.commune)] {
+            if fields.get(field).is_none() {
+                fields.set(field, text.as_str());
+            }
+        }
+    }
+    // Its further establishments stay: nothing is said of them here.
+    let name =
+        |name: &str, commune: &str| Fields::default().with(Field::Establishment, name).with(Field::Commune, commune);
+    let also = before.others.iter().map(|it| name(&it.name, &it.commune)).collect();
+    let report = put(engine, address, (fields, also), &[], "").await?;
+    info!(address = address.masked(), door = %actor.door, "a contact was changed by a person");
+    let changes = report.differences.into_iter().filter_map(|difference| match difference {
+        Difference::Changed(_, changes) => Some(changes),
+        _ => None,
+    });
+    Ok(changes.flatten().collect())
+}
+
+/// Another address for a known contact, which keeps its subscriptions, its history and what it said.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &EmailAddress) -> Result<()> {
+    let (key, hash, to_hash) = (from.key(), engine.tokens.address_hash(from), engine.tokens.address_hash(to));
+    match engine.store.move_contact((&key, &hash), to, &to_hash, engine.app.clock.now()).await? {
+        Moved::Done => {
+            info!(from = from.masked(), to = to.masked(), door = %actor.door, "a contact has another address");
+            Ok(())
+        }
+        Moved::NotKnown => Err(Refusal::ContactNotKnown(from.clone()).into()),
+        Moved::Taken => Err(Refusal::AddressTaken(to.clone()).into()),
+        Moved::UnderWay => Err(Refusal::BeingSent(from.clone()).into()),
+    }
+}
+
+/// The contact with this address, if it is known.
+async fn known(engine: &Engine, address: &EmailAddress) -> Result<Option<Contact>> {
+    Ok(engine.store.dossier(&address.key(), &engine.tokens.address_hash(address)).await?.contact)
+}
+
+/// The mailings that are named; where none is, all.
+fn all_or(engine: &Engine, mailings: &[String]) -> Vec<String> {
+    match mailings {
+        [] => engine.app.mailings.iter().map(|mailing| mailing.audience.clone()).collect(),
+        some => some.to_vec(),
+    }
+}
+
+/// A list of one line.
+async fn put(
+    engine: &Engine,
+    address: &EmailAddress,
+    (fields, also): (Fields, Vec<Fields>),
+    mailings: &[String],
+    source: &str,
+) -> Result<ImportReport> {
+    let contact =
+        NewContact { address_hash: engine.tokens.address_hash(address), address: address.clone(), fields, also };
+    let contacts = [contact];
+    let import =
+        Import { contacts: &contacts, mailings, source, basis: Basis::default(), replace: false, dry_run: false };
+    Ok(engine.store.import(&import, &|_| {}, engine.app.clock.now()).await?)
 }

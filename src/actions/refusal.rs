@@ -101,6 +101,18 @@ pub enum Refusal {
     NoSuchOrders(Vec<String>),
     /// A message to the address is being sent at this moment.
     BeingSent(EmailAddress),
+    /// Why something is done is kept with it.
+    NoReason,
+    ContactKnown(EmailAddress),
+    ContactNotKnown(EmailAddress),
+    /// Another contact has this address.
+    AddressTaken(EmailAddress),
+    /// No field was named that could change.
+    NothingSaid,
+    /// Nothing stands against mail to this address.
+    NotSuppressed(EmailAddress),
+    /// Only the person takes back what the person said.
+    PersonsOwnWord(EmailAddress),
     /// The list would remove more than a fifth of the contacts.
     RemovesMany {
         gone: usize,
@@ -186,7 +198,22 @@ impl Refusal {
                 )
             }
             Self::BeingSent(address) => {
-                format!("a message to {address} is being sent; nothing was erased. Try again in a minute")
+                format!("a message to {address} is being sent; nothing was changed. Try again in a minute")
+            }
+            Self::NoReason => "--why: expected the reason, which is kept".to_owned(),
+            Self::ContactKnown(address) => {
+                format!("{address} is known already; change it with: semainier partners edit {address}")
+            }
+            Self::ContactNotKnown(address) => {
+                format!("{address} is not known; add it with: semainier partners add {address} --why TEXT")
+            }
+            Self::AddressTaken(address) => {
+                format!("{address} is another contact already; erase or edit one of the two")
+            }
+            Self::NothingSaid => "nothing to change was said; see semainier partners edit --help".to_owned(),
+            Self::NotSuppressed(address) => format!("nothing stands against mail to {address}"),
+            Self::PersonsOwnWord(address) => {
+                format!("{address} asked not to be written to; only the person takes that back, by the link in a mail")
             }
             Self::RemovesMany { gone, known } => {
                 format!("this removes {gone} of {known} contacts ({} %)", gone * 100 / known.max(&1))
@@ -255,6 +282,15 @@ impl Refusal {
             Self::NoSuchOrders(ids) => format!("commande inconnue{NBSP}: {}", ids.join(", ")),
             Self::BeingSent(_) => {
                 format!("un message part vers cette adresse en ce moment{NBSP}: réessayez dans une minute")
+            }
+            Self::NoReason => format!("indiquez la raison{NBSP}: elle est gardée avec ce que vous faites"),
+            Self::ContactKnown(address) => format!("{address} est déjà dans la liste"),
+            Self::ContactNotKnown(address) => format!("{address} n’est pas dans la liste"),
+            Self::AddressTaken(address) => format!("{address} est déjà l’adresse d’un autre contact"),
+            Self::NothingSaid => "rien n’a été modifié".to_owned(),
+            Self::NotSuppressed(address) => format!("rien ne s’oppose aux envois à {address}"),
+            Self::PersonsOwnWord(address) => {
+                format!("{address} a demandé à ne plus rien recevoir{NBSP}: seule cette personne peut y revenir")
             }
             Self::RemovesMany { gone, known } => {
                 format!("cette liste retire {gone} contacts sur {known}{NBSP}: confirmez que c’est voulu")

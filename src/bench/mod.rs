@@ -215,6 +215,7 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
                 date_ms: now.timestamp_millis(),
                 public_url: "https://bench.example".to_owned(),
                 edition: None,
+                marks: String::new(),
             },
         },
         content_hash: String::new(),

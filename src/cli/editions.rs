@@ -185,7 +185,13 @@ async fn rehearse(
     for (lane, n) in announce::by_lane(&engine.app, &audience) {
         show::line(format!("  {n:>6}  {lane}"));
     }
-    if audience.is_empty() {
+    let subscribed = match (&mailing.segment, audience.is_empty()) {
+        (Some(_), true) => store.audience_size(&mailing.id, &mailing.audience, None).await?,
+        (_, _) => audience.len() as u64,
+    };
+    if let Some(segment) = mailing.segment.as_ref().filter(|_| audience.is_empty() && subscribed > 0) {
+        super::partners::tell_known_values(engine, segment).await?;
+    } else if audience.is_empty() {
         show::line(format!(
             "  nobody is subscribed to {}: import the list again with `semainier partners import FILE --mailing {}`",
             mailing.audience, mailing.audience

@@ -1,7 +1,7 @@
 //! A mail as files, for a person who looks at it before it goes.
 
 use crate::app::App;
-use crate::compose::context::{self, ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
+use crate::compose::context::{self, Marks};
 use crate::compose::mime::{Mime, To};
 use crate::domain::{
     edition::Edition,
@@ -38,9 +38,10 @@ pub(super) fn write(
         order_url: &order_url,
     };
     let message = mime.message(to)?;
+    let marks = Marks::named(&content.envelope.marks);
     let filled = |text: &str| {
-        let text = text.replace(UNSUBSCRIBE_MARK, &unsubscribe_url).replace(ORDER_MARK, &order_url);
-        text.replace(ESTABLISHMENT_MARK, " (Établissement d’exemple)")
+        let text = text.replace(&marks.unsubscribe, &unsubscribe_url).replace(&marks.order, &order_url);
+        text.replace(&marks.establishment, " (Établissement d’exemple)")
     };
     let mut html = filled(&content.html);
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();

@@ -122,14 +122,28 @@ pub(super) fn contacts_table(contacts: &[Contact]) -> Table {
             contact.address.to_string(),
             contact.name.clone(),
             contact.function.clone(),
-            contact.partner.name.clone(),
+            std::iter::once(&contact.partner)
+                .chain(&contact.others)
+                .map(|it| it.name.as_str())
+                .collect::<Vec<_>>()
+                .join(" + "),
             contact.partner.category.clone(),
             contact.partner.commune.clone(),
             contact.partner.labels.join(", "),
-            contact.subscriptions.join(", "),
+            receives(contact),
         ]);
     }
     table
+}
+
+/// What a contact receives, and what stands against the rest: `agenda; not newsletter (opt_out, 2027-07-03)`.
+fn receives(contact: &Contact) -> String {
+    let against = contact.barred.iter().map(|it| {
+        let what = if it.scope == "*" { "anything" } else { &it.scope };
+        format!("not {what} ({}, {})", it.reason.as_str(), it.since.format("%Y-%m-%d"))
+    });
+    let all = [contact.subscriptions.join(", ")].into_iter().filter(|text| !text.is_empty()).chain(against);
+    all.collect::<Vec<_>>().join("; ")
 }
 
 /// What is printed, ordered and left.

@@ -14,10 +14,11 @@ use url::Url;
 
 use super::collect_error::{CollectError, Missed};
 use super::fetch::Fetcher;
-use super::listed::{title_and_status, within};
+use super::listed::title_and_status;
 use super::loose::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
 use super::periods::{Hours, collapsed, unrolled};
 use super::plain::{summary, web_address};
+use super::remarks::Harvest;
 use super::wordpress_api::json;
 use crate::domain::{french, listing::Listing, listing::Session, news::Picture};
 
@@ -52,11 +53,11 @@ pub async fn listings(
     key_file: &Path,
     fetcher: &Fetcher,
     days: &RangeInclusive<NaiveDate>,
-) -> Result<Vec<Listing>, CollectError> {
+) -> Result<Harvest<Listing>, CollectError> {
     let key = loose::key(key_file).await?;
     let mut shown = api.clone();
     shown.set_path("/api/v002/agenda/detaille/list-objets-touristiques");
-    let mut tray = Tray::new("Apidae");
+    let mut tray = Tray::default();
     let mut first = 0;
     for _ in 0..MOST_PAGES {
         let query = object!({
@@ -73,7 +74,7 @@ pub async fn listings(
         }
         first += answer.objects.len();
         if first >= answer.found {
-            return Ok(within(tray.listings(&shown)?, days));
+            return tray.within(&shown, days);
         }
         if answer.objects.is_empty() {
             return Err(CollectError::unreadable(&shown, Missed::CutJson));
@@ -122,7 +123,7 @@ fn listing(event: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
             source: "Apidae".to_owned(),
         })
     };
-    read().into()
+    Read::of(at(event, "nom"), read())
 }
 
 /// `None` where the period cannot be understood.

@@ -29,6 +29,11 @@ impl CharsetError {
 /// Decodes `bytes`. Whoever is nearest to the bytes is believed first: a byte order mark, then the HTTP header
 /// (`http_label`), then the document's own words; and valid UTF-8 is UTF-8 whatever was said of it.
 pub fn decode(bytes: &[u8], http_label: Option<&str>) -> Result<String, CharsetError> {
+    decode_named(bytes, http_label).map(|(text, _)| text)
+}
+
+/// As [`decode`], with the name of the charset it was read in.
+pub fn decode_named(bytes: &[u8], http_label: Option<&str>) -> Result<(String, &'static str), CharsetError> {
     let (bytes, declared) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => (&bytes[length..], Some(encoding)),
         None => (
@@ -36,19 +41,19 @@ pub fn decode(bytes: &[u8], http_label: Option<&str>) -> Result<String, CharsetE
             http_label.and_then(|label| Encoding::for_label(label.as_bytes())).or_else(|| declared_within(bytes)),
         ),
     };
-    let text = match declared {
+    let (text, name) = match declared {
         Some(encoding) if encoding != UTF_8 && !(encoding.is_single_byte() && is_utf8_beyond_ascii(bytes)) => {
-            strictly(encoding, bytes)?
+            (strictly(encoding, bytes)?, encoding.name())
         }
         _ => match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => without_a_true_label(bytes)?,
+            Ok(text) => (text.to_owned(), UTF_8.name()),
+            Err(_) => (without_a_true_label(bytes)?, WINDOWS_1252.name()),
         },
     };
     if text.contains('\0') {
         return Err(CharsetError::NotText);
     }
-    Ok(undo_double_encoding(&text).into_owned())
+    Ok((undo_double_encoding(&text).into_owned(), name))
 }
 
 fn strictly(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, CharsetError> {

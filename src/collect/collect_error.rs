@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::charset::CharsetError;
 use super::fetch_error::{FetchError, Place};
+use super::remarks::Remarks;
+use crate::apart::Apart;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
@@ -23,12 +25,22 @@ pub enum CollectError {
     /// No way into the site gave its posts.
     #[error("no news from {site}: {tried}")]
     NoNews { site: String, tried: Tried },
+    /// No way into the site gave its events.
+    #[error("no events from {site}: {tried}")]
+    NoEvents { site: String, tried: Tried },
     /// What came is not what this kind of source gives, or not all of it.
     #[error("could not read what {place} gave")]
     Unreadable {
         place: Place,
         #[source]
         source: Box<Missed>,
+    },
+    /// Its reader did not come back, or broke.
+    #[error("{source_name} could not be read")]
+    Broken {
+        source_name: String,
+        #[source]
+        why: Apart,
     },
     #[error("no event in schema.org terms on {place}")]
     NoListing { place: Place },
@@ -117,16 +129,15 @@ pub enum Missed {
     BadJson(#[source] serde_json::Error),
     #[error("not a feed")]
     BadFeed(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("an event without a readable date")]
-    BadListing,
+    /// There were some, and not one of them could be used.
+    #[error("not one record that can be read")]
+    NothingReadable(Remarks),
     #[error("a feed cut off before its end")]
     CutFeed,
     #[error("not an iCalendar file")]
     NotCalendar,
     #[error("an iCalendar file cut off before its end")]
     CutCalendar,
-    #[error("an iCalendar file with more recurrences than are unrolled")]
-    HeavyCalendar,
     #[error("a feed that declares entities")]
     FeedWithEntities,
     #[error("JSON without the list of records")]
@@ -184,9 +195,13 @@ impl CollectError {
             Self::NoNews { site, tried } => {
                 format!("les actualités de {site} n’ont pas pu être lues ({})", tried.in_french())
             }
+            Self::NoEvents { site, tried } => {
+                format!("les événements de {site} n’ont pas pu être lus ({})", tried.in_french())
+            }
             Self::Unreadable { place, source } => {
                 format!("la réponse du site {} est inutilisable\u{a0}: {}", place.host(), source.in_french())
             }
+            Self::Broken { source_name, why } => format!("{source_name}\u{a0}: {}", why.in_french()),
             Self::NoListing { place } => format!("la page {place} ne décrit aucun événement (schema.org)"),
             Self::FileSays { path, why } => format!("le fichier {}\u{a0}: {}", path.display(), why.in_french()),
             Self::Key { path, why } => {
@@ -243,11 +258,10 @@ impl Missed {
             Self::CutJson => "données incomplètes".to_owned(),
             Self::BadJson(_) => "données inattendues".to_owned(),
             Self::BadFeed(_) => "ce n’est pas un flux RSS".to_owned(),
-            Self::BadListing => "un événement y a une date illisible".to_owned(),
+            Self::NothingReadable(remarks) => remarks.in_short(),
             Self::CutFeed => "flux incomplet".to_owned(),
             Self::NotCalendar => "ce n’est pas un calendrier iCalendar".to_owned(),
             Self::CutCalendar => "calendrier incomplet".to_owned(),
-            Self::HeavyCalendar => "calendrier aux répétitions trop nombreuses".to_owned(),
             Self::FeedWithEntities => "flux refusé par sécurité (entités XML)".to_owned(),
             Self::NotRecords => "données inattendues".to_owned(),
             Self::NoLastPage => "des pages sans fin".to_owned(),

@@ -3,22 +3,25 @@
 //! The two write one vocabulary in two ways; [`loose`] reads both. Only French texts are read: the others are machine
 //! translations.
 
+use std::collections::HashSet;
 use std::io::{self, Read as _};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate, Weekday};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::charset;
 use super::collect_error::{CollectError, Missed};
 use super::fetch::Fetcher;
-use super::listed::{title_and_status, within};
+use super::listed::title_and_status;
 use super::loose::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
 use super::periods::{Hours, collapsed, unrolled};
 use super::plain::{summary, web_address};
-use super::title::Phrase;
+use super::remarks::{Harvest, Remark};
+use super::title::folded;
 use super::wordpress_api::json;
 use crate::domain::{french, listing::Listing, news::Picture};
 
@@ -48,14 +51,14 @@ pub async fn listings(
     key_file: &Path,
     fetcher: &Fetcher,
     days: &RangeInclusive<NaiveDate>,
-) -> Result<Vec<Listing>, CollectError> {
+) -> Result<Harvest<Listing>, CollectError> {
     let key = loose::key(key_file).await?;
     let mut url = api.clone();
     url.set_path("/v1/entertainmentAndEvent");
     let (from, to) = (days.start(), days.end());
     let week = format!("takesPlaceAt.endDate[gte]={from} and takesPlaceAt.startDate[lte]={to} and {filters}");
     url.query_pairs_mut().append_pair("page_size", "250").append_pair("lang", "fr").append_pair("filters", &week);
-    let mut tray = Tray::new(NAME);
+    let mut tray = Tray::default();
     for _ in 0..MOST_PAGES {
         let page = fetcher.page_with_key(&url, Some(("x-api-key", &key))).await?;
         let answer: Answer =
@@ -64,7 +67,7 @@ pub async fn listings(
             tray.put(listing(object, days, api));
         }
         let Some(next) = answer.meta.next.filter(|next| !next.is_empty()) else {
-            return Ok(each_once(within(tray.listings(&url)?, days)));
+            return tray.within(&url, days).map(each_once);
         };
         let next = following(&url, &next).ok_or_else(|| CollectError::unreadable(api, Missed::NoLastPage))?;
         if next == url {
@@ -89,7 +92,7 @@ pub async fn of_flux(
     path: &Path,
     limit: usize,
     days: &RangeInclusive<NaiveDate>,
-) -> Result<Vec<Listing>, CollectError> {
+) -> Result<Harvest<Listing>, CollectError> {
     let base =
         Url::parse("https://data.datatourisme.fr/").map_err(|_| CollectError::NoText { place: NAME.to_owned() })?;
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
@@ -98,17 +101,16 @@ pub async fn of_flux(
         let unpacked = tokio::task::spawn_blocking(move || of_archive(&path, limit, &days, &base)).await;
         return unpacked.map_err(|why| CollectError::File { path: of, source: io::Error::other(why) })?;
     }
-    let mut tray = Tray::new(NAME);
+    let mut tray = Tray::default();
     for file in files(path).await? {
         let unreadable = |source| CollectError::File { path: file.clone(), source };
         if tokio::fs::metadata(&file).await.map_err(unreadable)?.len() > limit as u64 {
             return Err(CollectError::FileTooLarge { path: file.clone(), limit });
         }
         let bytes = tokio::fs::read(&file).await.map_err(unreadable)?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.into()))?;
-        put_objects(&mut tray, &value, days, &base);
+        put_file(&mut tray, &file.to_string_lossy(), &bytes, days, &base);
     }
-    Ok(each_once(within(tray.listings(&base)?, days)))
+    tray.within(&base, days).map(each_once)
 }
 
 /// File by file: an archive of a whole region is never in memory at once, and what it says of its sizes is not believed.
@@ -117,17 +119,18 @@ fn of_archive(
     limit: usize,
     days: &RangeInclusive<NaiveDate>,
     base: &Url,
-) -> Result<Vec<Listing>, CollectError> {
+) -> Result<Harvest<Listing>, CollectError> {
     let unreadable = |source| CollectError::File { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut archive = zip::ZipArchive::new(file).map_err(|why| unreadable(io::Error::other(why)))?;
     if archive.len() > MOST_FILES {
         return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "too many files")));
     }
-    let (mut tray, mut left) = (Tray::new(NAME), MOST_UNPACKED);
+    let (mut tray, mut left) = (Tray::default(), MOST_UNPACKED);
     for n in 0..archive.len() {
         let entry = archive.by_index(n).map_err(|why| unreadable(io::Error::other(why)))?;
-        if !entry.is_file() || !entry.name().is_ok_and(|name| name.ends_with(".json")) {
+        let Ok(name) = entry.name().map(|name| name.to_string()) else { continue };
+        if !entry.is_file() || !is_of_flux(&name) {
             continue;
         }
         let most = left.min(limit as u64);
@@ -137,10 +140,24 @@ fn of_archive(
             .checked_sub(bytes.len() as u64)
             .filter(|_| bytes.len() as u64 <= most)
             .ok_or_else(|| CollectError::FileTooLarge { path: path.to_owned(), limit })?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.into()))?;
-        put_objects(&mut tray, &value, days, base);
+        put_file(&mut tray, &name, &bytes, days, base);
     }
-    Ok(each_once(within(tray.listings(base)?, days)))
+    tray.within(base, days).map(each_once)
+}
+
+/// Not what a Mac puts beside each file of an archive, nor the list of all.
+fn is_of_flux(name: &str) -> bool {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    name.ends_with(".json") && !name.starts_with("__MACOSX") && !file.starts_with("._") && file != "index.json"
+}
+
+/// A file that cannot be read is told by its name, and costs the others nothing.
+fn put_file(tray: &mut Tray, name: &str, bytes: &[u8], days: &RangeInclusive<NaiveDate>, base: &Url) {
+    let read = charset::decode(bytes, Some("utf-8")).ok().and_then(|text| serde_json::from_str(&text).ok());
+    match read {
+        Some(value) => put_objects(tray, &value, days, base),
+        None => tray.remarks.add(name.rsplit('/').next().unwrap_or(name), Remark::Unreadable),
+    }
 }
 
 /// The index of a flux is a list of names and files, no object.
@@ -164,7 +181,7 @@ async fn files(path: &Path) -> Result<Vec<PathBuf>, CollectError> {
             let kind = entry.file_type().await.map_err(unreadable)?;
             if kind.is_dir() {
                 folders.push(entry.path());
-            } else if kind.is_file() && entry.path().extension().is_some_and(|name| name == "json") {
+            } else if kind.is_file() && is_of_flux(&entry.path().to_string_lossy()) {
                 files.push(entry.path());
             }
         }
@@ -182,15 +199,21 @@ fn listing(object: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read
     }
     let read = || {
         let (title, status) = title_and_status(&line(at(object, "label"))?);
-        let mut sessions = Vec::new();
+        let (mut sessions, mut readable) = (Vec::new(), false);
         for period in each(at(object, "takesPlaceAt")) {
             let day = |key| loose::date(&raw(at(period, key)?)?);
             let hour = |key| loose::time(&raw(at(period, key)?)?);
-            let first = day("startDate")?;
+            // A period without a beginning is none; the others are.
+            let Some(first) = day("startDate").or_else(|| day("endDate")) else { continue };
             let last = day("endDate").unwrap_or(first);
+            let (first, last) = (first.min(last), first.max(last));
             let hours = Hours::new(hour("startTime"), hour("endTime"));
-            sessions.extend(unrolled(first, last, days).map(|day| hours.on(day)));
+            let open = weekdays(at(period, "appliesOnDay"));
+            let days = unrolled(first, last, days).filter(|day| open.is_empty() || open.contains(&day.weekday()));
+            sessions.extend(days.map(|day| hours.on(day)));
+            readable = true;
         }
+        readable.then_some(())?;
         let address = walk(object, "isLocatedAt.address");
         let city = address.and_then(|address| line(walk(address, "hasAddressCity.label")));
         let city = city.or_else(|| line(at(address?, "addressLocality")));
@@ -218,7 +241,20 @@ fn listing(object: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read
             source: NAME.to_owned(),
         })
     };
-    read().into()
+    Read::of(at(object, "label"), read())
+}
+
+/// The days of the week a period means; none where it says none.
+fn weekdays(value: Option<&Value>) -> Vec<Weekday> {
+    let named = |day: &Value| {
+        let name = at(day, "@id").and_then(raw).or_else(|| raw(day)).or_else(|| line(at(day, "label")))?;
+        let name = name.rsplit([':', '#', '/']).next()?.to_lowercase();
+        let known = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+        let french = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
+        let at = known.iter().zip(french).position(|(english, french)| name == *english || name == french)?;
+        Weekday::try_from(u8::try_from(at).ok()?).ok()
+    };
+    each(value).filter_map(named).collect()
 }
 
 fn is_true(value: &Value) -> bool {
@@ -272,17 +308,10 @@ fn price(offers: Option<&Value>) -> Option<String> {
 }
 
 /// Two offices can announce one event: the same words in the same commune at the same times.
-fn each_once(listings: Vec<Listing>) -> Vec<Listing> {
-    let mut kept: Vec<Listing> = Vec::new();
-    for listing in listings {
-        let same = |other: &Listing| {
-            other.sessions == listing.sessions
-                && other.commune == listing.commune
-                && Phrase::of(&other.title) == Phrase::of(&listing.title)
-        };
-        if !kept.iter().rev().any(same) {
-            kept.push(listing);
-        }
-    }
-    kept
+fn each_once(mut harvest: Harvest<Listing>) -> Harvest<Listing> {
+    let mut seen = HashSet::new();
+    harvest
+        .items
+        .retain(|listing| seen.insert((listing.sessions.clone(), listing.commune.clone(), folded(&listing.title))));
+    harvest
 }

@@ -3,6 +3,9 @@
 //! A feed is read as a whole or not at all: the parser would take one that was cut off for a short one. Never expands
 //! an entity of a document's own (`<!ENTITY`), never believes a charset declaration: the text is decoded by now.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use feed_rs::model::{Entry, Feed, MediaObject};
 use url::Url;
@@ -10,10 +13,11 @@ use url::Url;
 use super::collect_error::{CollectError, Missed};
 use super::dates;
 use super::fetch::{Fetcher, Page};
-use super::plain::{first_image, is_cut, one_line, paragraphs_of, summary, tidy, web_address};
+use super::plain::{first_image, is_cut, one_line, paragraphs_of, summary, tidy, titled, web_address};
+use super::remarks::{Harvest, Remark};
 use super::title::plain_title;
 use crate::domain::{
-    Timestamp,
+    Timestamp, characters,
     news::{NewsItem, Picture},
 };
 
@@ -23,33 +27,50 @@ pub async fn news(
     fetcher: &Fetcher,
     since: Timestamp,
     now: Timestamp,
-) -> Result<Vec<NewsItem>, CollectError> {
+) -> Result<Harvest<NewsItem>, CollectError> {
     let page = fetcher.page(url).await?;
-    let items = items(&page).map_err(|source| CollectError::unreadable(&page.url, source))?;
-    Ok(published_within(items, since, now))
+    let found = items(&page).map_err(|source| CollectError::unreadable(&page.url, source))?;
+    Ok(published_within(found, since, now))
 }
 
 /// Those published after `since` up to `now`, newest first, each once.
-pub fn published_within(mut items: Vec<NewsItem>, since: Timestamp, now: Timestamp) -> Vec<NewsItem> {
+pub fn published_within(found: Harvest<NewsItem>, since: Timestamp, now: Timestamp) -> Harvest<NewsItem> {
+    let Harvest { mut items, remarks } = found;
     items.retain(|item| item.published > since && item.published <= now);
     items.sort_by(|a, b| b.published.cmp(&a.published).then_with(|| a.id.cmp(&b.id)));
     let mut seen = std::collections::HashSet::new();
     items.retain(|item| seen.insert(item.id.clone()));
-    items
+    Harvest::new(items, remarks)
 }
 
-/// All that the feed on `page` holds. An entry without a date was published nobody knows when: it is no news.
-pub fn items(page: &Page) -> Result<Vec<NewsItem>, Missed> {
+/// All that the feed on `page` holds. An entry without a date was published nobody knows when: it is no news, and is told.
+pub fn items(page: &Page) -> Result<Harvest<NewsItem>, Missed> {
     let feed = parse(page)?;
     let host = || page.url.host_str().unwrap_or_default().to_owned();
     let name = feed.title.as_ref().map(|title| plain_title(&title.content)).filter(|title| !title.is_empty());
     let name = name.unwrap_or_else(host);
-    Ok(feed.entries.into_iter().filter_map(|entry| item(entry, page, &name)).collect())
+    let mut ids: HashMap<String, usize> = HashMap::new();
+    feed.entries.iter().for_each(|entry| *ids.entry(entry.id.clone()).or_default() += 1);
+    let is_unique = |id: &str| !id.is_empty() && ids.get(id) == Some(&1);
+    let mut found = Harvest::default();
+    for entry in feed.entries {
+        let unique = is_unique(&entry.id);
+        match item(entry, page, &name, unique) {
+            Ok(item) => found.items.push(item),
+            Err((title, why)) => found.remarks.add(&title, why),
+        }
+    }
+    match found.items.is_empty() && found.remarks.gone() > 0 {
+        true => Err(Missed::NothingReadable(found.remarks)),
+        false => Ok(found),
+    }
 }
 
-fn item(entry: Entry, page: &Page, source: &str) -> Option<NewsItem> {
+/// # Errors
+/// What it is called, and what it lacks.
+fn item(entry: Entry, page: &Page, source: &str, unique: bool) -> Result<NewsItem, (String, Remark)> {
     // Atom asks for `updated` only; an entry that was never changed was published then.
-    let published = entry.published.or(entry.updated)?;
+    let published = entry.published.or(entry.updated);
     let base = base_of(&entry, page);
     let url = link_of(&entry, &base);
     let content = entry.content.as_ref().and_then(|content| Some((content.body.as_deref()?, &content.content_type)));
@@ -64,13 +85,23 @@ fn item(entry: Entry, page: &Page, source: &str) -> Option<NewsItem> {
         .or_else(|| enclosed_image(&entry, &base))
         .or_else(|| first_image(content_html, &base))
         .or_else(|| first_image(description, &base));
-    Some(NewsItem {
-        id: if entry.id.is_empty() { url.clone().unwrap_or_default() } else { entry.id },
-        title: one_line(&entry.title.map(|title| plain_title(&title.content)).unwrap_or_default()),
+    let description = paragraphs_of(description);
+    let given = one_line(&entry.title.map(|title| plain_title(&title.content)).unwrap_or_default());
+    let Some(title) = titled(&given, &[&description, &content]) else {
+        return Err((url.unwrap_or_default(), Remark::NoTitle));
+    };
+    let Some(published) = published else { return Err((title, Remark::BadDate)) };
+    Ok(NewsItem {
+        // An id that several entries share, or none, names nothing: the link and the title together do.
+        id: match (unique, &url) {
+            (true, _) => entry.id,
+            (false, url) => format!("{}#{}#{}", entry.id, url.as_deref().unwrap_or_default(), given),
+        },
+        title,
         url,
         published,
         modified: entry.updated.filter(|updated| *updated != published),
-        summary: best_summary(&paragraphs_of(description), &content),
+        summary: best_summary(&description, &content),
         image,
         categories: entry
             .categories
@@ -143,24 +174,67 @@ pub fn parse(page: &Page) -> Result<Feed, Missed> {
         true => &text.replace("media:thumbnail", "media:content"),
         false => text,
     };
+    let text = &characters::clean(text);
     let base = page.url.as_str();
-    let parser = feed_rs::parser::Builder::new().base_uri(Some(base)).timestamp_parser(timestamp).build();
-    let feed = parser.parse(text.as_bytes()).map_err(|error| Missed::BadFeed(error.into()))?;
-    if is_cut_off(text) { Err(Missed::CutFeed) } else { Ok(feed) }
+    let is_xml = text.trim_start().starts_with('<');
+    let whole = whole_feed(text).filter(|_| is_xml);
+    // A parser reads once.
+    let parser = || feed_rs::parser::Builder::new().base_uri(Some(base)).timestamp_parser(timestamp).build();
+    let read = |text: &str| parser().parse(text.as_bytes());
+    // A raw `&` is what a title of two partners looks like: mended, where it is what keeps a feed from being read.
+    let feed = read(whole.unwrap_or(text)).or_else(|error| match with_ampersands(whole.unwrap_or(text)) {
+        Cow::Borrowed(_) => Err(error),
+        Cow::Owned(mended) => read(&mended),
+    });
+    let feed = feed.map_err(|error| Missed::BadFeed(error.into()))?;
+    if is_xml && whole.is_none() { Err(Missed::CutFeed) } else { Ok(feed) }
+}
+
+/// The feed up to the end of its root, whatever stands behind; `None` where the root is not closed.
+fn whole_feed(text: &str) -> Option<&str> {
+    let start = text.find(['<'])?;
+    let root = text[start..].split('<').find_map(|piece| {
+        let name: String = piece.chars().take_while(|c| c.is_alphanumeric() || matches!(c, ':' | '_' | '-')).collect();
+        (!name.is_empty()).then_some(name)
+    })?;
+    let end = text.rfind(&format!("</{root}"))?;
+    Some(&text[..end + text[end..].find('>')? + 1])
+}
+
+/// Each `&` that begins no entity, written as one; not within CDATA, where it is itself.
+fn with_ampersands(text: &str) -> Cow<'_, str> {
+    let is_entity = |rest: &str| {
+        let name = rest.split(';').next().unwrap_or_default();
+        let inner = name.strip_prefix('#').unwrap_or(name);
+        rest.len() > name.len()
+            && !inner.is_empty()
+            && name.len() <= 32
+            && inner.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    let mut mended = String::new();
+    let (mut kept, mut at) = (0, 0);
+    while let Some(found) = text[at..].find(['&', '<']) {
+        at += found;
+        if text[at..].starts_with("<![CDATA[") {
+            at = text[at..].find("]]>").map_or(text.len(), |end| at + end + 3);
+        } else if text[at..].starts_with('&') && !is_entity(&text[at + 1..]) {
+            mended.push_str(&text[kept..at]);
+            mended.push_str("&amp;");
+            at += 1;
+            kept = at;
+        } else {
+            at += 1;
+        }
+    }
+    if mended.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    mended.push_str(&text[kept..]);
+    Cow::Owned(mended)
 }
 
 fn timestamp(text: &str) -> Option<DateTime<Utc>> {
     dates::instant(text)
-}
-
-/// Whether XML stops before its root is closed. Caches write a comment behind it.
-fn is_cut_off(text: &str) -> bool {
-    let mut rest = text.trim_end();
-    while let Some(before) = rest.strip_suffix("-->").and_then(|rest| rest.rfind("<!--").map(|at| &rest[..at])) {
-        rest = before.trim_end();
-    }
-    let closed = ["</rss>", "</feed>", ":RDF>", "</RDF>", ":feed>"].iter().any(|end| rest.ends_with(end));
-    text.trim_start().starts_with('<') && !closed
 }
 
 #[cfg(test)]
@@ -185,13 +259,13 @@ mod tests {
     }
 
     fn only(page: &Page) -> NewsItem {
-        let mut items = items(page).unwrap();
+        let mut items = items(page).unwrap().items;
         assert_eq!(items.len(), 1, "{items:?}");
         items.remove(0)
     }
 
     fn image(item: &str) -> Option<String> {
-        only(&rss(item)).image.map(|picture| picture.url)
+        only(&rss(&format!("<title>t</title>{item}"))).image.map(|picture| picture.url)
     }
 
     #[test]
@@ -226,12 +300,78 @@ mod tests {
     #[test]
     fn an_entry_without_a_date_is_no_news_and_one_without_a_zone_is_french() {
         let undated = page("<rss version='2.0'><channel><title>x</title><item><title>a</title></item></channel></rss>");
-        assert_eq!(items(&undated).unwrap(), []);
+        let told = items(&undated).unwrap_err();
+        assert!(told.to_string().contains("not one record"), "{told}");
         let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><id>x</id><updated>2027-07-09</updated>\
                     <entry><id>a</id><title>a</title><updated>2027-07-09T17:12:08</updated></entry></feed>";
         let item = only(&page(atom));
         assert_eq!(item.published, "2027-07-09T15:12:08Z".parse::<Timestamp>().unwrap());
         assert_eq!(item.modified, None);
+    }
+
+    #[test]
+    fn fr22_dates_of_every_form_are_news_and_what_is_none_is_told() {
+        let entry = |title: &str, date: &str| {
+            format!(
+                "<item><title>{title}</title><link>https://o.example/{title}</link><pubDate>{date}</pubDate></item>"
+            )
+        };
+        let all = [
+            ("a", "ven, 20 nov. 2026 17:12:08 +0100"),
+            ("b", "Fri, 20 Nov 2026 05:12 PM"),
+            ("c", "Fri, 20 November 2026 17:12:08 +0200"),
+            ("d", "Nov 20, 2026"),
+            ("e", "20/11/2026 17:12"),
+            ("f", "hier"),
+        ];
+        let all: String = all.iter().map(|(title, date)| entry(title, date)).collect();
+        let found =
+            items(&page(&format!("<rss version='2.0'><channel><title>x</title>{all}</channel></rss>"))).unwrap();
+        assert_eq!(found.items.iter().map(|item| item.title.as_str()).collect::<Vec<_>>(), ["a", "b", "c", "d", "e"]);
+        assert_eq!(found.remarks.in_french("x"), ["x, laissé de côté\u{a0}: «\u{a0}f\u{a0}» (date illisible)."]);
+    }
+
+    #[test]
+    fn fr24_an_entry_without_a_title_has_its_first_words() {
+        let item = only(&rss("<link>https://o.example/x</link><description>Sans titre. Suite.</description>"));
+        assert_eq!(item.title, "Sans titre");
+        let bare = rss("<link>https://o.example/x</link>");
+        assert!(matches!(items(&bare), Err(Missed::NothingReadable(_))));
+    }
+
+    #[test]
+    fn fr25_a_raw_ampersand_and_what_stands_behind_a_feed_do_not_matter() {
+        let item = only(&rss("<title>Esperluette & Cie &amp; fils</title><link>https://o.example/a?b=1&c=2</link>"));
+        assert_eq!(
+            (item.title.as_str(), item.url.as_deref()),
+            ("Esperluette & Cie & fils", Some("https://o.example/a?b=1&c=2"))
+        );
+        let behind = format!("{}\n<script>console.log('x')</script>", rss("<title>a</title>").text);
+        assert_eq!(only(&page(&behind)).title, "a");
+        let text = only(&rss("<title>a</title><description><![CDATA[<p>Vins & fromages</p>]]></description>")).summary;
+        assert_eq!(text, "Vins & fromages");
+    }
+
+    #[test]
+    fn fr09_what_xml_cannot_hold_is_taken_out_of_a_feed() {
+        assert_eq!(only(&rss("<title>Atelier\u{b}poterie\u{1}</title>")).title, "Atelier poterie");
+    }
+
+    #[test]
+    fn fr24_an_id_that_several_entries_share_names_none_of_them() {
+        let entry = |title: &str| {
+            format!(
+                "<item><guid>1</guid><title>{title}</title><link>https://o.example/</link><pubDate>Fri, 09 Jul 2027 15:12:08 +0000</pubDate></item>"
+            )
+        };
+        let found = items(&page(&format!(
+            "<rss version='2.0'><channel><title>x</title>{}{}</channel></rss>",
+            entry("a"),
+            entry("b")
+        )))
+        .unwrap();
+        let (since, now) = ("2027-07-01T00:00:00Z".parse().unwrap(), "2027-08-01T00:00:00Z".parse().unwrap());
+        assert_eq!(published_within(found, since, now).items.len(), 2);
     }
 
     #[test]
@@ -275,11 +415,8 @@ mod tests {
         let at = |hour: u32| format!("2027-07-09T{hour:02}:00:00Z").parse::<Timestamp>().unwrap();
         let item =
             |id: &str, hour| NewsItem { id: id.to_owned(), published: at(hour), ..only(&rss("<title>a</title>")) };
-        let found = published_within(
-            vec![item("a", 8), item("b", 9), item("b", 9), item("c", 12), item("d", 13)],
-            at(8),
-            at(12),
-        );
-        assert_eq!(found.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["c", "b"]);
+        let all = vec![item("a", 8), item("b", 9), item("b", 9), item("c", 12), item("d", 13)];
+        let found = published_within(Harvest { items: all, ..Harvest::default() }, at(8), at(12));
+        assert_eq!(found.items.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["c", "b"]);
     }
 }

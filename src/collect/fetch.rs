@@ -3,7 +3,7 @@
 //! Owns every limit: where it may go, how long it may take, how much it may hold. The only module that names
 //! `reqwest`. Never caches, never retries: whoever asks decides when to ask again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
@@ -47,7 +47,7 @@ impl Default for FetchLimits {
             idle: Duration::from_secs(20),
             total: Duration::from_secs(60),
             max_bytes: 10 << 20,
-            max_redirects: 3,
+            max_redirects: 10,
         }
     }
 }
@@ -237,7 +237,12 @@ impl Fetcher {
         key: Option<HeaderKey<'_>>,
     ) -> Result<Option<(Url, Response)>, FetchError> {
         let mut url = start.clone();
+        let mut seen = HashSet::new();
         for _ in 0..=self.limits.max_redirects {
+            // The same address again, without a cookie that could make it another page: it never ends.
+            if !seen.insert(url.clone()) {
+                return Err(FetchError::RedirectLoop { place: Place::of(&url) });
+            }
             let key = key.filter(|_| url.origin() == start.origin());
             let response = self.ask(&url, validators, key).await?;
             let status = response.status();

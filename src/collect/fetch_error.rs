@@ -49,6 +49,8 @@ pub enum FetchError {
     TooLarge { place: Place, limit: usize },
     #[error("{place} was reached after more than {limit} redirects")]
     TooManyRedirects { place: Place, limit: usize },
+    #[error("{place} was reached twice on the way of redirects")]
+    RedirectLoop { place: Place },
     #[error("{place} answered {code}")]
     Status { place: Place, code: u16, retry_after: Option<Duration> },
     #[error("{place} has no readable charset")]
@@ -129,6 +131,7 @@ impl FetchError {
             | Self::Interrupted { place, .. }
             | Self::TooLarge { place, .. }
             | Self::TooManyRedirects { place, .. }
+            | Self::RedirectLoop { place }
             | Self::Status { place, .. }
             | Self::Charset { place, .. } => *place = place.clone().hiding(secret),
         }
@@ -145,6 +148,7 @@ impl FetchError {
             | Self::Interrupted { place, .. }
             | Self::TooLarge { place, .. }
             | Self::TooManyRedirects { place, .. }
+            | Self::RedirectLoop { place }
             | Self::Status { place, .. }
             | Self::Charset { place, .. } => place,
         }
@@ -157,9 +161,8 @@ impl FetchError {
             Self::Dns { .. } | Self::Connect { .. } | Self::Tls { .. } => true,
             Self::Timeout { .. } | Self::Interrupted { .. } => true,
             Self::Status { code, .. } => matches!(code, 408 | 425 | 429 | 500..=599),
-            Self::Refused { .. } | Self::TooLarge { .. } | Self::TooManyRedirects { .. } | Self::Charset { .. } => {
-                false
-            }
+            Self::Refused { .. } | Self::TooLarge { .. } | Self::Charset { .. } => false,
+            Self::TooManyRedirects { .. } | Self::RedirectLoop { .. } => false,
         }
     }
 
@@ -187,7 +190,10 @@ impl FetchError {
             Self::TooLarge { limit, .. } => {
                 format!("la page du site {host} est trop grosse (plus de {})", size_in_french(*limit))
             }
-            Self::TooManyRedirects { .. } => format!("le site {host} renvoie sans fin d’une adresse à une autre"),
+            Self::TooManyRedirects { limit, .. } => {
+                format!("le site {host} renvoie plus de {limit}\u{a0}fois d’une adresse à une autre")
+            }
+            Self::RedirectLoop { .. } => format!("le site {host} renvoie sans fin d’une adresse à une autre"),
             Self::Status { code, .. } => format!("le site {host} a répondu {code} ({})", status_in_french(*code)),
             Self::Charset { source, .. } => {
                 format!("la page du site {host} est illisible\u{a0}: {}", source.in_french())

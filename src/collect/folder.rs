@@ -20,6 +20,7 @@ use super::collect_error::{CollectError, FileFault};
 use super::dates;
 use super::feed::published_within;
 use super::plain::{first_image, one_line, paragraphs_of, summary, tidy, web_address};
+use super::remarks::{Harvest, Remark};
 use crate::domain::{
     Timestamp,
     news::{NewsItem, Picture},
@@ -28,13 +29,14 @@ use crate::domain::{
 /// More files than a communications officer writes in ten years.
 const MOST_FILES: usize = 2_000;
 
-/// What the files of the folder published after `since` up to `now`, newest first. `limit`: bytes of one file.
+/// What the files of the folder published after `since` up to `now`, newest first. `limit`: bytes of one file. A file that
+/// cannot be used is told by its name; not one that can: the first says why.
 pub async fn news(
     folder: &Path,
     limit: usize,
     since: Timestamp,
     now: Timestamp,
-) -> Result<Vec<NewsItem>, CollectError> {
+) -> Result<Harvest<NewsItem>, CollectError> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |source| CollectError::File { path, source }
@@ -47,27 +49,46 @@ pub async fn news(
             paths.push(path);
         }
     }
-    let mut items = Vec::new();
+    let (mut found, mut first) = (Harvest::default(), None);
     for path in paths {
-        let metadata = tokio::fs::metadata(&path).await.map_err(unreadable(&path))?;
-        // A pipe or a device would be read for ever.
-        if !metadata.is_file() {
-            continue;
-        }
-        if metadata.len() > limit as u64 {
-            return Err(CollectError::FileTooLarge { path, limit });
-        }
-        let bytes = tokio::fs::read(&path).await.map_err(unreadable(&path))?;
-        let text = match charset::decode(&bytes, Some("utf-8")) {
-            Ok(text) => text,
-            Err(source) => return Err(CollectError::FileCharset { path, source }),
-        };
-        match item(&text, &path, folder) {
-            Ok(item) => items.extend(item),
-            Err(why) => return Err(CollectError::FileSays { path, why }),
+        match read(&path, folder, limit).await {
+            Ok(item) => found.items.extend(item),
+            Err((error, why)) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                found.remarks.add(&name, why);
+                first.get_or_insert(error);
+            }
         }
     }
-    Ok(published_within(items, since, now))
+    match first.filter(|_| found.items.is_empty()) {
+        Some(error) => Err(error),
+        None => Ok(published_within(found, since, now)),
+    }
+}
+
+/// `None` of a draft, and of what is no file.
+async fn read(path: &Path, folder: &Path, limit: usize) -> Result<Option<NewsItem>, (CollectError, Remark)> {
+    let unreadable = |source| (CollectError::File { path: path.to_owned(), source }, Remark::Unreadable);
+    let metadata = tokio::fs::metadata(path).await.map_err(unreadable)?;
+    // A pipe or a device would be read for ever.
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    if metadata.len() > limit as u64 {
+        return Err((CollectError::FileTooLarge { path: path.to_owned(), limit }, Remark::Unreadable));
+    }
+    let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
+    let text = charset::decode(&bytes, Some("utf-8"))
+        .map_err(|source| (CollectError::FileCharset { path: path.to_owned(), source }, Remark::Unreadable))?;
+    item(&text, path, folder).map_err(|why| {
+        let remark = match why {
+            FileFault::NoDate => Remark::NoDate,
+            FileFault::BadDate => Remark::BadDate,
+            FileFault::NoTitle => Remark::NoTitle,
+            FileFault::OpenFrontMatter => Remark::Unreadable,
+        };
+        (CollectError::FileSays { path: path.to_owned(), why }, remark)
+    })
 }
 
 /// The news a file holds; `None` of a draft.
@@ -116,6 +137,9 @@ fn item(text: &str, path: &Path, folder: &Path) -> Result<Option<NewsItem>, File
 fn beside(name: &str, folder: &Path) -> Option<String> {
     let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
     let path = std::path::absolute(folder.join(name)).ok().filter(|path| inside && path.is_file())?;
+    // Nor one that a link leads out to.
+    let (whole, home) = (path.canonicalize().ok()?, folder.canonicalize().ok()?);
+    let path = Some(path).filter(|_| whole.starts_with(home))?;
     url::Url::from_file_path(path).ok().map(String::from)
 }
 
@@ -227,6 +251,20 @@ mod tests {
         check("---\ntitle: a\ndate: hier\n---\nb", FileFault::BadDate);
         check("---\ndate: 2027-07-09\n---\nb", FileFault::NoTitle);
         assert_eq!(read("---\nbrouillon: oui\n---\nb"), Ok(None));
+    }
+
+    #[test]
+    fn l9_a_picture_beside_a_text_is_in_its_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("actualites");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(home.path().join("dehors.jpg"), "x").unwrap();
+        std::fs::write(folder.join("dedans.jpg"), "x").unwrap();
+        std::os::unix::fs::symlink(home.path().join("dehors.jpg"), folder.join("lien.jpg")).unwrap();
+        assert!(beside("dedans.jpg", &folder).is_some());
+        for name in ["lien.jpg", "../dehors.jpg", "absent.jpg"] {
+            assert_eq!(beside(name, &folder), None, "{name}");
+        }
     }
 
     #[test]

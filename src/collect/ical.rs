@@ -1,66 +1,100 @@
 //! iCalendar files: events with their recurrences unrolled, hours in the mailing's zone.
 //!
-//! Never unrolls without a bound: a rule of a few bytes can mean billions of dates. A zone that is not known, or only an
-//! offset, is the clock on the wall: a French office's calendar means French hours.
+//! Never unrolls without a bound: a rule of a few bytes can mean billions of dates. A zone that is known neither by its name nor
+//! by the file's own rules is the clock on the wall: a French office's calendar means French hours. One event that cannot be
+//! read is told, and costs the others nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rrule::RRuleSet;
 use tracing::debug;
 use url::Url;
 
 use super::collect_error::{CollectError, Missed};
-use super::content_lines::{self, Component, ContentLine};
-use super::dates::to_instant;
+use super::content_lines::{self, Component, ContentLine, ZoneLines};
+use super::dates::{self, Numbers};
 use super::fetch::{Fetcher, Page};
 use super::listed::{Moment, commune_in, session, title_and_status, within};
 use super::page::is_html;
 use super::plain::{one_line, paragraphs_of, summary, tidy, web_address};
+use super::recurrence::Rule;
+use super::remarks::{Harvest, Remark, Remarks};
 use super::title::plain_title;
+use super::zones::{self, OwnZone, Zone};
 use crate::domain::{
     agenda::Status,
     listing::{Listing, Session},
     news::Picture,
 };
 
-/// Dates unrolled for all the rules of a file: a daily event of ten years takes 3,650.
-const MOST_DATES: usize = 200_000;
+/// Steps of counting for the rules of one event: a daily one of ten years takes 3,650.
+const STEPS_OF_EVENT: u64 = 200_000;
+/// And for all those of a file.
+const STEPS_OF_FILE: u64 = 20_000_000;
+/// Nothing lasts longer.
+const LONGEST: TimeDelta = TimeDelta::days(3_700);
+/// What recurs does not last longer than it takes to come again; beyond a year nobody means it.
+const LONGEST_AGAIN: TimeDelta = TimeDelta::days(400);
 
 pub async fn listings(
     url: &Url,
     fetcher: &Fetcher,
     days: &RangeInclusive<NaiveDate>,
     zone: Tz,
-) -> Result<Vec<Listing>, CollectError> {
+) -> Result<Harvest<Listing>, CollectError> {
     let page = fetcher.page(url).await?;
     read(&page, days, zone).map_err(|source| CollectError::unreadable(&page.url, source))
 }
 
 /// # Errors
-/// When it is no whole calendar, or one with too many recurrences.
-pub fn read(page: &Page, days: &RangeInclusive<NaiveDate>, zone: Tz) -> Result<Vec<Listing>, Missed> {
+/// When it is no whole calendar.
+pub fn read(page: &Page, days: &RangeInclusive<NaiveDate>, zone: Tz) -> Result<Harvest<Listing>, Missed> {
     let calendar = content_lines::read(&page.text)?;
     let line = |name: &str| calendar.lines.iter().find(|line| line.name == name);
-    let floating = line("X-WR-TIMEZONE").and_then(|line| named_zone(line.value.trim())).unwrap_or(zone);
+    let own_zones = own_zones(&calendar.zones);
+    let floating = line("X-WR-TIMEZONE").and_then(|line| zone_named(&line.value, &own_zones));
     let name = line("X-WR-CALNAME").map(|line| one_line(&line.text())).filter(|name| !name.is_empty());
     let source = name.unwrap_or_else(|| page.url.host_str().unwrap_or_default().to_owned());
-    let mut reader = Reader { days, zone, floating, base: &page.url, source: &source, dates_left: MOST_DATES };
+    let mut reader = Reader {
+        days,
+        zone,
+        floating: floating.unwrap_or(Zone::Known(zone)),
+        own_zones,
+        base: &page.url,
+        source: &source,
+        steps: STEPS_OF_FILE,
+        remarks: Remarks::default(),
+    };
     let events: Vec<Event> = calendar.events.iter().map(|lines| Event { lines }).collect();
-    // The occurrences that stand on their own, by the event they belong to.
-    let mut moved: HashMap<&str, Vec<Point>> = HashMap::new();
-    for event in &events {
-        if let (Some(uid), Some(from)) = (event.line("UID"), event.line("RECURRENCE-ID")) {
-            moved.entry(&uid.value).or_default().extend(reader.point(from));
-        }
-    }
+    let overrides = Overrides::of(&events, &reader);
     let mut listings = Vec::new();
-    for event in &events {
-        listings.extend(reader.listing(event, &moved)?);
+    for (n, event) in events.iter().enumerate() {
+        if overrides.superseded.contains(&n) {
+            continue;
+        }
+        reader.listings(event, &overrides, &mut listings);
     }
-    Ok(within(listings, days))
+    let mut remarks = reader.remarks;
+    let items = within(listings, days, &mut remarks);
+    Ok(Harvest::new(items, remarks))
+}
+
+fn own_zones(zones: &[ZoneLines]) -> HashMap<String, Zone> {
+    let known = |zone: &ZoneLines| {
+        let name = zone.lines.iter().find(|line| line.name == "TZID")?.value.trim().to_owned();
+        let named = zones::named(&name).or_else(|| zones::of_lines(&zone.lines)).map(Zone::Known);
+        let own = || OwnZone::of(&zone.parts).map(|own| Zone::Own(Rc::new(own)));
+        Some((name, named.or_else(own)?))
+    };
+    zones.iter().filter_map(known).collect()
+}
+
+fn zone_named(name: &str, own: &HashMap<String, Zone>) -> Option<Zone> {
+    let name = name.trim();
+    own.get(name).cloned().or_else(|| zones::named(name).map(Zone::Known))
 }
 
 struct Event<'a> {
@@ -80,29 +114,127 @@ impl<'a> Event<'a> {
     fn text(&self, name: &str) -> String {
         self.line(name).map(ContentLine::text).unwrap_or_default()
     }
+
+    fn uid(&self) -> &'a str {
+        self.line("UID").map(|line| line.value.trim()).unwrap_or_default()
+    }
 }
 
-/// A date of the calendar, in the zone it was written in.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A date of the calendar, on the clock it was written for.
+#[derive(Debug, Clone)]
 enum Point {
     Day(NaiveDate),
-    At(DateTime<Tz>),
+    At(At),
+}
+
+#[derive(Debug, Clone)]
+struct At {
+    instant: DateTime<Utc>,
+    wall: NaiveDateTime,
+    zone: Zone,
 }
 
 impl Point {
-    /// Whether an exception names this occurrence: by its instant, or by its day.
-    fn is_named_by(self, exception: Point) -> bool {
-        match (self, exception) {
-            (Self::At(a), Self::At(b)) => a == b,
-            (a, b) => a.day() == b.day(),
+    fn day(&self) -> NaiveDate {
+        match self {
+            Self::Day(day) => *day,
+            Self::At(at) => at.wall.date(),
         }
     }
 
-    fn day(self) -> NaiveDate {
+    /// The hour, on its own clock; midnight of a day.
+    fn wall(&self) -> NaiveDateTime {
         match self {
-            Self::Day(day) => day,
-            Self::At(at) => at.date_naive(),
+            Self::Day(day) => day.and_time(NaiveTime::MIN),
+            Self::At(at) => at.wall,
         }
+    }
+}
+
+/// What is taken out of a series, however it was written: by instant, by day, or by the midnight of a day.
+#[derive(Debug, Default)]
+struct Exceptions {
+    /// The days that are meant where the series is one of days.
+    days_of_days: HashSet<NaiveDate>,
+    instants: HashSet<DateTime<Utc>>,
+    /// Named as days.
+    days: HashSet<NaiveDate>,
+    /// Named by their midnight: these days, unless the series itself begins at midnight.
+    midnights: HashSet<NaiveDate>,
+}
+
+impl Exceptions {
+    /// `here`: where the mailing's clock hangs.
+    fn add(&mut self, point: &Point, here: Tz) {
+        match point {
+            Point::Day(day) => {
+                self.days_of_days.insert(*day);
+                self.days.insert(*day);
+            }
+            Point::At(at) => {
+                let local = at.instant.with_timezone(&here).naive_local();
+                let is_utc = matches!(&at.zone, Zone::Known(Tz::UTC));
+                self.days_of_days.insert(if is_utc { local.date() } else { at.wall.date() });
+                self.instants.insert(at.instant);
+                for wall in [at.wall, local] {
+                    if wall.time() == NaiveTime::MIN {
+                        self.midnights.insert(wall.date());
+                    }
+                }
+            }
+        }
+    }
+
+    fn name(&self, start: &Point) -> bool {
+        match start {
+            Point::Day(day) => self.days_of_days.contains(day),
+            Point::At(at) => {
+                let day = at.wall.date();
+                self.instants.contains(&at.instant)
+                    || self.days.contains(&day)
+                    || (at.wall.time() != NaiveTime::MIN && self.midnights.contains(&day))
+            }
+        }
+    }
+}
+
+/// Occurrences that stand on their own, by the event they belong to.
+#[derive(Default)]
+struct Overrides<'a> {
+    moved: HashMap<&'a str, Exceptions>,
+    /// From this occurrence on the series is this one (`RANGE=THISANDFUTURE`).
+    from_then_on: HashMap<&'a str, (Point, usize)>,
+    /// Older versions of the same occurrence, by their place in the file.
+    superseded: HashSet<usize>,
+    events: &'a [Event<'a>],
+}
+
+impl<'a> Overrides<'a> {
+    fn of(events: &'a [Event<'a>], reader: &Reader) -> Self {
+        let mut overrides = Self { events, ..Self::default() };
+        let mut newest: HashMap<(&str, NaiveDateTime), (i64, usize)> = HashMap::new();
+        for (n, event) in events.iter().enumerate() {
+            let Some(line) = event.line("RECURRENCE-ID") else { continue };
+            let Some(point) = reader.point(line) else { continue };
+            let sequence = event.line("SEQUENCE").and_then(|line| line.value.trim().parse().ok()).unwrap_or(0_i64);
+            let key = (event.uid(), point.wall());
+            match newest.get(&key) {
+                Some((other, _)) if *other > sequence => {
+                    overrides.superseded.insert(n);
+                    continue;
+                }
+                Some((_, older)) => {
+                    overrides.superseded.insert(*older);
+                }
+                None => {}
+            }
+            newest.insert(key, (sequence, n));
+            overrides.moved.entry(event.uid()).or_default().add(&point, reader.zone);
+            if line.param("RANGE").is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE")) {
+                overrides.from_then_on.insert(event.uid(), (point, n));
+            }
+        }
+        overrides
     }
 }
 
@@ -111,35 +243,84 @@ struct Reader<'a> {
     /// The mailing's.
     zone: Tz,
     /// Of hours without a zone.
-    floating: Tz,
+    floating: Zone,
+    own_zones: HashMap<String, Zone>,
     base: &'a Url,
     source: &'a str,
-    dates_left: usize,
+    /// Left for the rules of the whole file.
+    steps: u64,
+    remarks: Remarks,
 }
 
 impl Reader<'_> {
-    /// `None` of an event that is private, has no start, or does not take place on our days.
-    fn listing(&mut self, event: &Event, moved: &HashMap<&str, Vec<Point>>) -> Result<Option<Listing>, Missed> {
-        let is_private = event.line("CLASS").is_some_and(|line| !line.value.trim().eq_ignore_ascii_case("PUBLIC"));
-        let start = event.line("DTSTART").and_then(|line| self.point(line));
-        let Some(start) = start.filter(|_| !is_private) else {
-            debug!(private = is_private, "an event of the calendar is left out");
-            return Ok(None);
+    /// Nothing of an event that is private; one that has no start, or cannot be unrolled, is told.
+    fn listings(&mut self, event: &Event, overrides: &Overrides, listings: &mut Vec<Listing>) {
+        if event.line("CLASS").is_some_and(|line| !line.value.trim().eq_ignore_ascii_case("PUBLIC")) {
+            debug!("a private event of the calendar is left out");
+            return;
+        }
+        let title = || title_and_status(&event.text("SUMMARY")).0;
+        let Some(line) = event.line("DTSTART") else { return self.remarks.add(&title(), Remark::NoDate) };
+        let Some(start) = self.point(line) else { return self.remarks.add(&title(), Remark::BadDate) };
+        let length = self.length(event, &start);
+        if event.line("RECURRENCE-ID").is_some() {
+            self.put(event, &[start], length, &[], listings);
+            return;
+        }
+        let mut doubts = Vec::new();
+        if !self.knows_zone(line) {
+            doubts.push(Remark::UnknownZone);
+        }
+        let later = overrides.from_then_on.get(event.uid()).filter(|_| event.line("RRULE").is_some());
+        let Ok(starts) = self.occurrences(event, &start, length, later.is_some(), &mut doubts) else {
+            return self.remarks.add(&title(), Remark::TooManyDates);
         };
-        let uid = event.line("UID").map(|line| line.value.trim()).unwrap_or_default();
-        let own_date = event.line("RECURRENCE-ID");
-        let length = self.length(event, start);
-        let starts = match own_date {
-            Some(_) => vec![start],
-            None => {
-                let mut exceptions: Vec<Point> = moved.get(uid).cloned().unwrap_or_default();
-                exceptions.extend(event.all("EXDATE").flat_map(|line| self.points(line)));
-                let mut starts = self.occurrences(event, start, length)?;
-                starts.retain(|start| !exceptions.iter().any(|exception| start.is_named_by(*exception)));
-                starts
-            }
-        };
-        let sessions: Vec<Session> = starts.into_iter().map(|start| self.session(start, length)).collect();
+        let mut own = Exceptions::default();
+        event.all("EXDATE").flat_map(|line| self.points(line)).for_each(|point| own.add(&point, self.zone));
+        let moved = overrides.moved.get(event.uid());
+        let takes_place = |start: &Point| !own.name(start) && moved.is_none_or(|moved| !moved.name(start));
+        let (before, after): (Vec<Point>, Vec<Point>) = starts
+            .into_iter()
+            .filter(takes_place)
+            .partition(|start| later.is_none_or(|(from, _)| start.wall() < from.wall()));
+        self.put(event, &before, length, &doubts, listings);
+        if let Some((from, n)) = later
+            && let Some(other) = overrides.events.get(*n)
+            && let Some(other_start) = other.line("DTSTART").and_then(|line| self.point(line))
+        {
+            let shift = other_start.wall() - from.wall();
+            let moved: Vec<Point> = after.iter().filter_map(|start| self.shifted(start, shift)).collect();
+            let length = self.length(other, &other_start).or(length);
+            self.put(other, &moved, length, &[], listings);
+        }
+    }
+
+    fn shifted(&self, start: &Point, by: TimeDelta) -> Option<Point> {
+        match start {
+            Point::Day(day) => day.checked_add_signed(by).map(Point::Day),
+            Point::At(at) => self.at(at.wall.checked_add_signed(by)?, &at.zone),
+        }
+    }
+
+    fn put(
+        &mut self,
+        event: &Event,
+        starts: &[Point],
+        length: Option<TimeDelta>,
+        doubts: &[Remark],
+        listings: &mut Vec<Listing>,
+    ) {
+        let sessions = starts.iter().map(|start| self.session(start, length));
+        let sessions: Vec<Session> = sessions.filter(|session| session.touches(self.days)).collect();
+        if sessions.is_empty() {
+            return;
+        }
+        let listing = self.listing(event, sessions);
+        doubts.iter().for_each(|doubt| self.remarks.add(&listing.title, *doubt));
+        listings.push(listing);
+    }
+
+    fn listing(&self, event: &Event, sessions: Vec<Session>) -> Listing {
         let (title, marked) = title_and_status(&event.text("SUMMARY"));
         let cancelled = event.line("STATUS").is_some_and(|line| line.value.trim().eq_ignore_ascii_case("CANCELLED"));
         let location = tidy(&event.text("LOCATION"));
@@ -149,7 +330,9 @@ impl Reader<'_> {
             let kind = line.param("FMTTYPE").unwrap_or_default();
             kind.starts_with("image/") || line.name == "IMAGE"
         });
-        Ok(Some(Listing {
+        let uid = event.uid();
+        let own_date = event.line("RECURRENCE-ID");
+        Listing {
             id: own_date.map_or(uid.to_owned(), |date| format!("{uid}#{}", date.value.trim())),
             title,
             description: summary(&description),
@@ -170,99 +353,86 @@ impl Reader<'_> {
                 .filter(|name| !name.is_empty())
                 .collect(),
             source: self.source.to_owned(),
-        }))
+        }
     }
 
-    fn session(&self, start: Point, length: Option<TimeDelta>) -> Session {
-        let wall = |at: DateTime<Tz>| at.with_timezone(&self.zone).naive_local();
+    fn session(&self, start: &Point, length: Option<TimeDelta>) -> Session {
+        let wall = |at: DateTime<Utc>| at.with_timezone(&self.zone).naive_local();
         match start {
-            Point::At(at) => session(
-                Moment::Hour(wall(at)),
-                length.and_then(|length| at.checked_add_signed(length)).map(|end| Moment::Hour(wall(end))),
+            Point::At(At { instant, .. }) => session(
+                Moment::Hour(wall(*instant)),
+                length.and_then(|length| instant.checked_add_signed(length)).map(|end| Moment::Hour(wall(end))),
             ),
             Point::Day(day) => {
                 // DTEND is the day after the last.
-                let last = length.and_then(|length| day.checked_add_signed(length - TimeDelta::days(1)));
-                session(Moment::Day(day), last.map(Moment::Day))
+                let last = length.and_then(|length| day.checked_add_signed(length.checked_sub(&TimeDelta::days(1))?));
+                session(Moment::Day(*day), last.map(Moment::Day))
             }
         }
     }
 
     /// How long it lasts, by its end or its duration.
-    fn length(&self, event: &Event, start: Point) -> Option<TimeDelta> {
+    fn length(&self, event: &Event, start: &Point) -> Option<TimeDelta> {
         let end = event.line("DTEND").and_then(|line| self.point(line));
-        match (start, end) {
-            (Point::At(start), Some(Point::At(end))) => Some(end.signed_duration_since(start)),
-            (Point::Day(start), Some(end)) => Some(end.day() - start),
-            _ => duration(event.line("DURATION")?.value.trim()),
-        }
+        let length = match (start, end) {
+            (Point::At(start), Some(Point::At(end))) => Some(end.instant.signed_duration_since(start.instant)),
+            (Point::Day(start), Some(end)) => Some(end.day().signed_duration_since(*start)),
+            _ => event.line("DURATION").and_then(|line| duration(line.value.trim())),
+        };
+        length.map(|length| length.min(LONGEST))
     }
 
-    /// All the times it begins that may touch our days.
-    fn occurrences(&mut self, event: &Event, start: Point, length: Option<TimeDelta>) -> Result<Vec<Point>, Missed> {
-        let mut starts = vec![start];
-        starts.extend(event.all("RDATE").flat_map(|line| self.points(line)));
-        for rule in event.all("RRULE").take(4) {
-            let Some(set) = self.rule(start, rule.value.trim()) else {
-                debug!(rule = rule.value, "a rule of the calendar could not be read: the event takes place once");
-                continue;
-            };
-            let before = self.days.end().succ_opt().unwrap_or(NaiveDate::MAX);
-            let earliest = self.days.start().checked_sub_signed(length.unwrap_or_default() + TimeDelta::days(1));
-            let mut dates = set.into_iter();
-            loop {
-                if self.dates_left == 0 {
-                    return Err(Missed::HeavyCalendar);
-                }
-                self.dates_left -= 1;
-                let Some(date) = dates.next().filter(|date| date.date_naive() <= before) else { break };
-                if earliest.is_some_and(|earliest| date.date_naive() < earliest) {
+    /// All the times it begins that may touch our days. `is_moved`: some of them are put elsewhere later.
+    fn occurrences(
+        &mut self,
+        event: &Event,
+        start: &Point,
+        length: Option<TimeDelta>,
+        is_moved: bool,
+        doubts: &mut Vec<Remark>,
+    ) -> Result<Vec<Point>, super::recurrence::Heavy> {
+        let around = Days::new(if is_moved { 40 } else { 1 });
+        let to = self.days.end().checked_add_days(around).unwrap_or(NaiveDate::MAX);
+        let reach = length.unwrap_or_default().clamp(TimeDelta::zero(), LONGEST_AGAIN);
+        let from = self.days.start().checked_sub_days(around).and_then(|day| day.checked_sub_signed(reach));
+        let from = from.unwrap_or(NaiveDate::MIN);
+        let mut starts = vec![start.clone()];
+        starts.extend(
+            event.all("RDATE").flat_map(|line| self.points(line)).filter(|point| (from..=to).contains(&point.day())),
+        );
+        let mut steps = self.steps.min(STEPS_OF_EVENT);
+        let given = steps;
+        let mut unrolled = |name: &'static str, doubts: &mut Vec<Remark>| {
+            let mut found = Vec::new();
+            for line in event.all(name).take(4) {
+                let Some(rule) = Rule::parse(&line.value) else {
+                    debug!(rule = line.value, "a rule of the calendar could not be read: the event takes place once");
+                    doubts.push(Remark::BadRule);
                     continue;
-                }
-                starts.extend(match start {
-                    Point::Day(_) => Some(Point::Day(date.date_naive())),
-                    Point::At(at) => at.timezone().from_local_datetime(&date.naive_local()).earliest().map(Point::At),
-                });
+                };
+                let zone = match start {
+                    Point::At(at) => at.zone.clone(),
+                    Point::Day(_) => Zone::Known(self.zone),
+                };
+                found.extend(rule.between(start.wall(), Some(&zone), name == "RRULE", (from, to), &mut steps)?);
             }
-        }
+            Ok(found)
+        };
+        let ruled = unrolled("RRULE", doubts);
+        let but = unrolled("EXRULE", doubts);
+        self.steps -= given - steps;
+        let but: HashSet<NaiveDateTime> = but?.into_iter().collect();
+        let point = |wall: NaiveDateTime| match start {
+            Point::Day(_) => Some(Point::Day(wall.date())),
+            Point::At(at) => self.at(wall, &at.zone),
+        };
+        starts.extend(ruled?.into_iter().filter(|wall| *wall != start.wall()).filter_map(point));
+        starts.retain(|start| !but.contains(&start.wall()));
         Ok(starts)
     }
 
-    /// `None` where the rule is none, or is more than a rule of an event's days.
-    fn rule(&self, start: Point, rule: &str) -> Option<RRuleSet> {
-        let zone = match start {
-            Point::At(at) => at.timezone(),
-            Point::Day(_) => self.zone,
-        };
-        let first = match start {
-            Point::At(at) => at,
-            Point::Day(day) => to_instant(day.and_hms_opt(0, 0, 0)?, zone)?.with_timezone(&zone),
-        };
-        let mut parts = Vec::new();
-        for part in rule.split(';').filter(|part| !part.is_empty()) {
-            let (key, value) = part.split_once('=')?;
-            match key.to_ascii_uppercase().as_str() {
-                "FREQ" if !matches!(value.to_ascii_uppercase().as_str(), "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY") => {
-                    return None;
-                }
-                // Several hours a day multiply; an event of people has one.
-                "BYHOUR" | "BYMINUTE" | "BYSECOND" if value.contains(',') => return None,
-                "UNTIL" => parts.push(format!("UNTIL={}", self.until(value, zone)?.format("%Y%m%dT%H%M%SZ"))),
-                _ => parts.push(part.to_owned()),
-            }
-        }
-        let first = first.with_timezone(&rrule::Tz::from(zone));
-        let set = RRuleSet::new(first).set_from_string(&format!("RRULE:{}", parts.join(";"))).ok()?;
-        Some(set.limit())
-    }
-
-    /// The last instant of a rule. The standard wants it in UTC; many write a day or a local hour.
-    fn until(&self, text: &str, zone: Tz) -> Option<DateTime<Utc>> {
-        match value_of(text)? {
-            Value::Day(day) => to_instant(day.and_hms_opt(23, 59, 59)?, zone),
-            Value::Wall(wall) => to_instant(wall, zone),
-            Value::Utc(at) => Some(at),
-        }
+    fn at(&self, wall: NaiveDateTime, zone: &Zone) -> Option<Point> {
+        Some(Point::At(At { instant: zone.instant(wall)?, wall, zone: zone.clone() }))
     }
 
     fn point(&self, line: &ContentLine) -> Option<Point> {
@@ -274,15 +444,30 @@ impl Reader<'_> {
     }
 
     fn point_of(&self, value: &str, line: &ContentLine) -> Option<Point> {
-        // `RDATE;VALUE=PERIOD:start/end`; and an offset as zone, unquoted, hides the beginning: `TZID=+02:00:2027…`.
-        match value_of(value.split('/').next()?.rsplit(':').next()?)? {
+        let value = match line.param("VALUE") {
+            // `RDATE;VALUE=PERIOD:start/end`
+            Some(kind) if kind.eq_ignore_ascii_case("PERIOD") => value.split('/').next()?,
+            _ => value,
+        };
+        match value_of(value)? {
             Value::Day(day) => Some(Point::Day(day)),
-            Value::Utc(at) => Some(Point::At(at.with_timezone(&Tz::UTC))),
+            Value::Utc(instant) => {
+                Some(Point::At(At { instant, wall: instant.naive_utc(), zone: Zone::Known(Tz::UTC) }))
+            }
             Value::Wall(wall) => {
-                let zone = line.param("TZID").and_then(named_zone).unwrap_or(self.floating);
-                Some(Point::At(to_instant(wall, zone)?.with_timezone(&zone)))
+                let zone = line.param("TZID").and_then(|name| zone_named(name, &self.own_zones));
+                self.at(wall, &zone.unwrap_or_else(|| self.floating.clone()))
             }
         }
+    }
+
+    /// An offset as a zone is what sites write that have none: the hour is the one on the wall.
+    fn knows_zone(&self, line: &ContentLine) -> bool {
+        let Some(name) = line.param("TZID").map(str::trim).filter(|name| !name.is_empty()) else { return true };
+        let is_offset = name.trim_start_matches("UTC").starts_with(['+', '-']);
+        is_offset
+            || matches!(value_of(&line.value), Some(Value::Utc(_) | Value::Day(_)))
+            || zone_named(name, &self.own_zones).is_some()
     }
 }
 
@@ -292,28 +477,26 @@ enum Value {
     Utc(DateTime<Utc>),
 }
 
+/// As the standard writes it, and in any other form a date has.
 fn value_of(text: &str) -> Option<Value> {
+    let text = text.trim();
     let wall = |text: &str| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").ok();
-    match text.strip_suffix('Z') {
+    let standard = match text.strip_suffix('Z') {
         Some(text) => wall(text).map(|at| Value::Utc(at.and_utc())),
         None if text.contains('T') => wall(text).map(Value::Wall),
-        None => NaiveDate::parse_from_str(text, "%Y%m%d").ok().map(Value::Day),
+        None => None,
+    };
+    if standard.is_some() {
+        return standard;
     }
-}
-
-/// A zone by its name, also behind a prefix (`/example.org/Europe/Paris`), or by the name Windows has for ours.
-fn named_zone(name: &str) -> Option<Tz> {
-    const OURS: [&str; 4] = [
-        "Romance Standard Time",
-        "W. Europe Standard Time",
-        "Central Europe Standard Time",
-        "Central European Standard Time",
-    ];
-    if OURS.contains(&name) {
-        return Some(Tz::Europe__Paris);
+    // An offset as zone, unquoted, hides the beginning: `TZID=+02:00:20270713T210000`.
+    let behind = text.match_indices(':').map(|(at, _)| &text[at + 1..]).take(4);
+    let read = std::iter::once(text).chain(behind).find_map(|text| dates::read(text, Numbers::DayFirst))?;
+    match (read.time, read.offset) {
+        (None, _) => Some(Value::Day(read.day)),
+        (Some(time), None) => Some(Value::Wall(read.day.and_time(time))),
+        (Some(_), Some(_)) => read.instant(Tz::UTC).map(Value::Utc),
     }
-    let behind = name.match_indices('/').map(|(at, _)| &name[at + 1..]);
-    std::iter::once(name).chain(behind).find_map(|name| name.parse().ok())
 }
 
 /// `PT3H`, `P1DT2H30M`, `P2W`
@@ -329,7 +512,7 @@ fn duration(text: &str) -> Option<TimeDelta> {
             continue;
         }
         let n: i64 = std::mem::take(&mut number).parse().ok().filter(|n| *n < 1_000_000)?;
-        total += match c {
+        let part = match c {
             'W' => TimeDelta::weeks(n),
             'D' => TimeDelta::days(n),
             'H' => TimeDelta::hours(n),
@@ -337,6 +520,7 @@ fn duration(text: &str) -> Option<TimeDelta> {
             'S' => TimeDelta::seconds(n),
             _ => return None,
         };
+        total = total.checked_add(&part).filter(|total| *total <= LONGEST)?;
     }
     Some(total).filter(|_| number.is_empty())
 }

@@ -19,7 +19,18 @@ fn try_read(text: &str, days: RangeInclusive<NaiveDate>) -> Result<Vec<Listing>,
         content_type: None,
         validators: Default::default(),
     };
-    read(&page, &days, Tz::Europe__Paris)
+    read(&page, &days, Tz::Europe__Paris).map(|found| found.items)
+}
+
+/// What is told of a calendar with these events.
+fn told(text: &str) -> Vec<String> {
+    let page = Page {
+        url: "https://office.example/agenda.ics".parse().unwrap(),
+        text: text.to_owned(),
+        content_type: None,
+        validators: Default::default(),
+    };
+    read(&page, &july(), Tz::Europe__Paris).unwrap().remarks.in_french("office.example")
 }
 
 /// A calendar of one event with these lines.
@@ -144,8 +155,7 @@ fn a_rule_that_means_billions_of_dates_is_not_unrolled() {
     {
         assert_eq!(sessions(&format!("DTSTART:20270713T100000\nRRULE:{rule}")), ["13 10:00-"], "{rule}");
     }
-    let far = event("DTSTART:00010101T100000\nRRULE:FREQ=DAILY");
-    assert!(matches!(try_read(&far, july()), Err(Missed::HeavyCalendar)));
+    assert_eq!(sessions("DTSTART:00010101T100000\nRRULE:FREQ=DAILY").len(), 31);
 }
 
 #[test]
@@ -158,4 +168,163 @@ fn durations_are_read() {
     for bad in ["", "P", "3H", "PT3", "PTH", "P99999999999999999999D"] {
         assert!(duration(bad).is_none_or(|it| it.is_zero()), "{bad}");
     }
+}
+
+/// Two events of one series: the second is an occurrence on its own.
+fn series(first: &str, second: &str) -> Vec<String> {
+    let text = event(first).replace(
+        "END:VCALENDAR",
+        &format!(
+            "BEGIN:VEVENT\r\nUID:u\r\nSUMMARY:y\r\n{}\r\nEND:VEVENT\r\nEND:VCALENDAR",
+            second.replace('\n', "\r\n")
+        ),
+    );
+    let mut found: Vec<_> = try_read(&text, july())
+        .unwrap()
+        .iter()
+        .flat_map(|it| it.sessions.iter().map(shown).collect::<Vec<_>>())
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn fr12_the_rules_of_the_file_itself_say_what_its_zone_is() {
+    let zone = "BEGIN:VTIMEZONE\r\nTZID:Customized Time Zone\r\nBEGIN:STANDARD\r\nDTSTART:16010101T030000\r\nTZOFFSETFROM:+0100\r\n\
+                TZOFFSETTO:+0000\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:16010101T020000\r\n\
+                TZOFFSETFROM:+0000\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT";
+    let text = event("DTSTART;TZID=Customized Time Zone:20270713T200000\nRRULE:FREQ=DAILY;COUNT=2");
+    let found = try_read(&text.replacen("BEGIN:VEVENT", zone, 1), july()).unwrap();
+    assert_eq!(found[0].sessions.iter().map(shown).collect::<Vec<_>>(), ["13 21:00-", "14 21:00-"]);
+    assert_eq!(sessions("DTSTART;TZID=GMT Standard Time:20270713T200000"), ["13 21:00-"]);
+    assert_eq!(sessions("DTSTART;TZID=\"Eastern Standard Time\":20270713T140000"), ["13 20:00-"]);
+    let unknown = told(&event("DTSTART;TZID=Nulle part:20270713T200000"));
+    assert_eq!(
+        unknown,
+        ["office.example, à vérifier\u{a0}: «\u{a0}x\u{a0}» (fuseau horaire inconnu, heures gardées telles quelles)."]
+    );
+}
+
+#[test]
+fn fr14_a_day_is_left_out_of_a_series_of_days_however_it_is_named() {
+    for but in [
+        "EXDATE;VALUE=DATE:20270714",
+        "EXDATE:20270714",
+        "EXDATE:20270713T220000Z",
+        "EXDATE:20270714T000000",
+        "EXDATE;TZID=Europe/Paris:20270714T000000",
+        "EXDATE:2027-07-14",
+        "EXDATE:20270712T999999,20270713T220000Z",
+    ] {
+        let lines = format!("DTSTART;VALUE=DATE:20270712\nDTEND;VALUE=DATE:20270713\nRRULE:FREQ=DAILY;COUNT=5\n{but}");
+        assert_eq!(sessions(&lines), ["12 -", "13 -", "15 -", "16 -"], "{but}");
+    }
+}
+
+#[test]
+fn fr15_a_day_is_left_out_of_a_series_of_hours_however_it_is_named() {
+    for but in [
+        "EXDATE;TZID=Europe/Paris:20270714T180000",
+        "EXDATE:20270714T160000Z",
+        "EXDATE;VALUE=DATE:20270714",
+        "EXDATE;TZID=Europe/Paris:20270714T000000",
+        "EXDATE:20270713T220000Z",
+        "EXDATE:20270714T000000Z",
+        "EXDATE:2027-07-14T18:00",
+        "EXRULE:FREQ=WEEKLY;BYDAY=WE",
+    ] {
+        let lines = format!("DTSTART;TZID=Europe/Paris:20270712T180000\nRRULE:FREQ=DAILY;COUNT=4\n{but}");
+        assert_eq!(sessions(&lines), ["12 18:00-", "13 18:00-", "15 18:00-"], "{but}");
+    }
+    // What begins at midnight is named by its midnight, and by nothing of another day.
+    let night =
+        "DTSTART;TZID=Europe/Paris:20270712T000000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3\nEXDATE:20270713T000000";
+    assert_eq!(sessions(night), ["12 00:00-01:00", "14 00:00-01:00"]);
+}
+
+#[test]
+fn fr14_an_occurrence_of_its_own_is_known_in_every_form() {
+    for id in ["RECURRENCE-ID:20270714T100000", "RECURRENCE-ID;VALUE=DATE:20270714", "RECURRENCE-ID:20270714T080000Z"] {
+        let found =
+            series("DTSTART:20270713T100000\nRRULE:FREQ=DAILY;COUNT=3", &format!("{id}\nDTSTART:20270714T150000"));
+        assert_eq!(found, ["13 10:00-", "14 15:00-", "15 10:00-"], "{id}");
+    }
+    let days = series("DTSTART:20270713\nRRULE:FREQ=DAILY;COUNT=2", "RECURRENCE-ID:20270713T220000Z\nDTSTART:20270716");
+    assert_eq!(days, ["13 -", "16 -"]);
+    let from_then_on = series(
+        "DTSTART:20270713T100000\nRRULE:FREQ=DAILY;COUNT=4",
+        "RECURRENCE-ID;RANGE=THISANDFUTURE:20270715T100000\nDTSTART:20270715T110000",
+    );
+    assert_eq!(from_then_on, ["13 10:00-", "14 10:00-", "15 11:00-", "16 11:00-"]);
+    // Of two versions of an occurrence the newer one counts, wherever it stands.
+    let text = event("DTSTART:20270713T100000\nSEQUENCE:2\nRECURRENCE-ID:20270713T090000").replace(
+        "END:VCALENDAR",
+        "BEGIN:VEVENT\r\nUID:u\r\nSUMMARY:old\r\nSEQUENCE:1\r\nRECURRENCE-ID:20270713T090000\r\nDTSTART:20270713T120000\r\n\
+         END:VEVENT\r\nEND:VCALENDAR",
+    );
+    assert_eq!(try_read(&text, july()).unwrap().len(), 1);
+}
+
+#[test]
+fn fr17_dates_that_are_no_standards_are_read() {
+    for start in [
+        "DTSTART;TZID=Europe/Paris:20270713T2000",
+        "DTSTART:2027-07-13T20:00:00",
+        "DTSTART:2027-07-13 20:00",
+        "DTSTART;TZID=Europe/Paris:20270713T200000+0200",
+        "DTSTART:2027-07-13T18:00:00Z",
+        "DTSTART;TZID=+02:00:20270713T200000",
+    ] {
+        assert_eq!(sessions(start), ["13 20:00-"], "{start}");
+    }
+    assert_eq!(sessions("DTSTART;VALUE=DATE:2027-07-13"), ["13 -"]);
+    assert_eq!(
+        told(&event("DTSTART:bientôt")),
+        ["office.example, laissé de côté\u{a0}: «\u{a0}x\u{a0}» (date illisible)."]
+    );
+    assert_eq!(
+        told(&event("DTEND:20270713T200000")),
+        ["office.example, laissé de côté\u{a0}: «\u{a0}x\u{a0}» (sans date)."]
+    );
+    assert!(told(&event("DTSTART:20270713T200000\nRRULE:FREQ=HOURLY"))[0].contains("répétition non comprise"));
+}
+
+#[test]
+fn fr19_sixty_daily_visits_without_an_end_are_sixty_visits() {
+    let visit = |n: u32| {
+        format!(
+            "BEGIN:VEVENT\r\nUID:u{n}\r\nSUMMARY:Visite {n}\r\nDTSTART;TZID=Europe/Paris:20170102T{:02}0000\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n",
+            n % 24
+        )
+    };
+    let all: String = (0..60).map(visit).collect();
+    let found =
+        try_read(&format!("BEGIN:VCALENDAR\r\n{all}END:VCALENDAR\r\n"), days("2027-07-12", "2027-07-18")).unwrap();
+    assert_eq!(found.len(), 60);
+    assert!(found.iter().all(|visit| visit.sessions.len() == 7));
+}
+
+#[test]
+fn m2_what_is_made_to_keep_us_busy_does_not() {
+    let never: String = (0..20_000)
+        .map(|n| format!("BEGIN:VEVENT\nUID:{n}\nSUMMARY:x\nDTSTART:20200101T100000\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=9\nEND:VEVENT\n"))
+        .collect();
+    let dates = (0..100_000)
+        .map(|n| format!("2027{:02}{:02}T{:06}", n % 12 + 1, n % 28 + 1, n % 60))
+        .collect::<Vec<_>>()
+        .join(",");
+    let named =
+        format!("BEGIN:VEVENT\nUID:a\nSUMMARY:x\nDTSTART:20270713T100000\nRDATE:{dates}\nEXDATE:{dates}\nEND:VEVENT\n");
+    let same: String = (0..10_000)
+        .map(|n| format!("BEGIN:VEVENT\nUID:s\nSUMMARY:x\nDTSTART:20270713T100000\nEND:VEVENT\nBEGIN:VEVENT\nUID:s\nSUMMARY:y\nRECURRENCE-ID:2027{:02}{:02}T0000{:02}\nDTSTART:20270714T100000\nEND:VEVENT\n", n % 12 + 1, n % 28 + 1, n % 60))
+        .collect();
+    for events in [never, named, same] {
+        try_read(&format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n"), july()).unwrap();
+    }
+}
+
+#[test]
+fn m3_a_duration_without_end_is_no_panic() {
+    assert_eq!(sessions(&format!("DTSTART:20270713T100000\nDURATION:P{}", "999999W".repeat(20_000))), ["13 10:00-"]);
+    assert_eq!(sessions("DTSTART;VALUE=DATE:20270713\nDURATION:P999999W"), ["13 -"]);
 }

@@ -5,19 +5,21 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime};
+use chrono::{Datelike, Days, NaiveDate};
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
 use tracing::debug;
 use url::Url;
 
-use super::collect_error::CollectError;
-use super::dates;
+use super::collect_error::{CollectError, Missed};
+use super::dates::{self, Numbers};
 use super::fetch::{Fetcher, Page, Place};
 use super::html;
 use super::listed::{Moment, commune_in, session, title_and_status, within};
+use super::loose::{each, line, raw};
 use super::page::scripts;
 use super::plain::{one_line, paragraphs_of, summary, web_address};
+use super::remarks::{Harvest, Remark};
 use super::title::plain_title;
 use crate::domain::{
     agenda::Status,
@@ -32,25 +34,36 @@ pub async fn listings(
     fetcher: &Fetcher,
     days: &RangeInclusive<NaiveDate>,
     zone: Tz,
-) -> Result<Vec<Listing>, CollectError> {
+) -> Result<Harvest<Listing>, CollectError> {
     let page = fetcher.page(url).await?;
-    let all = read(&page, days, zone);
-    if all.is_empty() {
-        return Err(CollectError::NoListing { place: Place::of(&page.url) });
+    let Harvest { items, mut remarks } = read(&page, days, zone);
+    if items.is_empty() {
+        return Err(match remarks.is_empty() {
+            true => CollectError::NoListing { place: Place::of(&page.url) },
+            false => CollectError::unreadable(&page.url, Missed::NothingReadable(remarks)),
+        });
     }
-    Ok(within(all, days))
+    let items = within(items, days, &mut remarks);
+    Ok(Harvest::new(items, remarks))
 }
 
 /// All the events of a page; those of a schedule with their sessions on `days` only.
-pub fn read(page: &Page, days: &RangeInclusive<NaiveDate>, zone: Tz) -> Vec<Listing> {
-    let Some(document) = html::parse(&page.text) else { return Vec::new() };
+pub fn read(page: &Page, days: &RangeInclusive<NaiveDate>, zone: Tz) -> Harvest<Listing> {
+    let Some(document) = html::parse(&page.text) else { return Harvest::default() };
     let scripts: Vec<Value> = scripts(&document).iter().filter_map(|text| lenient(text)).collect();
     let mut events = Vec::new();
     for script in &scripts {
         gather(script, &mut events);
     }
     let reader = Reader { days, zone, base: &page.url };
-    events.into_iter().filter_map(|event| reader.listing(event)).collect()
+    let mut found = Harvest::default();
+    for event in events {
+        match reader.listing(event) {
+            Ok(listing) => found.items.push(listing),
+            Err(why) => found.remarks.add(&text_in(event, "name").unwrap_or_default(), why),
+        }
+    }
+    found
 }
 
 /// JSON as people and plugins write it: with a comma too many, and line breaks within texts.
@@ -107,22 +120,19 @@ fn is_event(object: &Object) -> bool {
     })
 }
 
-/// A value or the values of a list.
-fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    match value {
-        Some(Value::Array(values)) => values.iter(),
-        Some(value) => std::slice::from_ref(value).iter(),
-        None => [].iter(),
-    }
+/// In whichever shape it comes: a text, a number, a list, `{"@value"}`, `{"fr"}`.
+fn text_in(object: &Object, key: &str) -> Option<String> {
+    line(object.get(key))
 }
 
-fn text_in(object: &Object, key: &str) -> Option<String> {
-    let text = match object.get(key)? {
-        Value::String(text) => one_line(&plain_title(text)),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    (!text.is_empty()).then_some(text)
+/// The words of a value that is no text for readers: a date, an address, a word of schema.org (`{"@id"}`).
+fn word_in(object: &Object, key: &str) -> Option<String> {
+    words(object.get(key)).next()
+}
+
+/// All of them, where it is a list.
+fn words(value: Option<&Value>) -> impl Iterator<Item = String> {
+    each(value).filter_map(|value| raw(value).or_else(|| raw(value.get("@id").or_else(|| value.get("url"))?)))
 }
 
 struct Reader<'a> {
@@ -132,12 +142,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// `None` where it has no name or no date.
-    fn listing(&self, event: &Object) -> Option<Listing> {
-        let (title, marked) = title_and_status(event.get("name")?.as_str()?);
-        let start = event.get("startDate").and_then(Value::as_str);
-        let own = start.and_then(|start| self.moment(start)).map(|start| {
-            let end = event.get("endDate").and_then(Value::as_str).and_then(|end| self.moment(end));
+    /// # Errors
+    /// Where it has no name or no date.
+    fn listing(&self, event: &Object) -> Result<Listing, Remark> {
+        let name = text_in(event, "name").or_else(|| text_in(event, "headline"));
+        let (title, marked) = title_and_status(&name.unwrap_or_default());
+        let start = word_in(event, "startDate");
+        let own = start.as_deref().and_then(|start| self.moment(start)).map(|start| {
+            let end = word_in(event, "endDate").and_then(|end| self.moment(&end));
             session(start, end)
         });
         let scheduled = each(event.get("eventSchedule")).filter_map(Value::as_object);
@@ -148,18 +160,24 @@ impl Reader<'_> {
             // A schedule with no date on our days.
             sessions.extend(own.filter(|own| !own.touches(self.days)));
         }
-        if title.is_empty() || (sessions.is_empty() && event.get("eventSchedule").is_none()) {
-            return None;
+        if title.is_empty() {
+            return Err(match event.get("name") {
+                Some(Value::Object(_) | Value::Array(_)) => Remark::NoFrenchTitle,
+                _ => Remark::NoTitle,
+            });
         }
-        let url = event.get("url").or_else(|| event.get("@id")).and_then(Value::as_str);
-        let url = url.and_then(|url| web_address(url, self.base)).unwrap_or_else(|| self.base.to_string());
-        let id = event.get("@id").and_then(Value::as_str).map(str::to_owned);
+        if sessions.is_empty() && event.get("eventSchedule").is_none() {
+            return Err(if start.is_some() { Remark::BadDate } else { Remark::NoDate });
+        }
+        let url = word_in(event, "url").or_else(|| word_in(event, "@id"));
+        let url = url.and_then(|url| web_address(&url, self.base)).unwrap_or_else(|| self.base.to_string());
+        let id = word_in(event, "@id");
         let (venue, commune, venue_phone) = place(event);
-        let description = event.get("description").and_then(Value::as_str).unwrap_or_default();
-        Some(Listing {
-            id: id.unwrap_or_else(|| format!("{url}#{title}#{}", start.unwrap_or_default())),
+        let description = event.get("description").and_then(raw).unwrap_or_default();
+        Ok(Listing {
+            id: id.unwrap_or_else(|| format!("{url}#{title}#{}", start.as_deref().unwrap_or_default())),
             title,
-            description: summary(&paragraphs_of(description)),
+            description: summary(&paragraphs_of(&description)),
             sessions,
             venue,
             commune,
@@ -169,11 +187,8 @@ impl Reader<'_> {
                 .find_map(|organizer| text_in(organizer, "telephone"))
                 .or(venue_phone),
             image: self.image(event),
-            status: status(event, start).unwrap_or(marked),
-            categories: each(event.get("keywords"))
-                .filter_map(Value::as_str)
-                .map(|word| one_line(&plain_title(word)))
-                .collect(),
+            status: status(event, start.as_deref()).unwrap_or(marked),
+            categories: each(event.get("keywords")).filter_map(|word| line(Some(word))).collect(),
             source: self.base.host_str().unwrap_or_default().trim_start_matches("www.").to_owned(),
             url: Some(url),
         })
@@ -181,27 +196,22 @@ impl Reader<'_> {
 
     /// With an offset it is an instant; without, the clock on our wall; without an hour, a day.
     fn moment(&self, text: &str) -> Option<Moment> {
-        let text = text.trim();
-        if let Ok(day) = text.parse() {
-            return Some(Moment::Day(day));
+        let read = dates::read(text, Numbers::Unknown)?;
+        match (read.time, read.offset) {
+            (None, _) => Some(Moment::Day(read.day)),
+            (Some(time), None) => Some(Moment::Hour(read.day.and_time(time))),
+            (Some(_), Some(_)) => Some(Moment::Hour(read.instant(self.zone)?.with_timezone(&self.zone).naive_local())),
         }
-        let wall = dates::written(text);
-        let here = || dates::instant(text).map(|at: DateTime<_>| at.with_timezone(&self.zone).naive_local());
-        wall.or_else(here).map(Moment::Hour)
     }
 
     /// The sessions of a `Schedule` on our days: every day, or the named days of every so many weeks.
     fn scheduled(&self, schedule: &Object) -> Vec<Session> {
-        let day = |key: &str| text_in(schedule, key).and_then(|text| text.get(..10)?.parse::<NaiveDate>().ok());
-        let time = |key: &str| {
-            let text = text_in(schedule, key)?;
-            ["%H:%M:%S", "%H:%M"]
-                .iter()
-                .find_map(|format| NaiveTime::parse_from_str(text.get(..text.len().min(8))?, format).ok())
-        };
+        let read_day = |text: &str| dates::read(text, Numbers::Unknown).map(|read| read.day);
+        let day = |key: &str| word_in(schedule, key).and_then(|text| read_day(&text));
+        let time = |key: &str| dates::time(&word_in(schedule, key)?);
         let first = day("startDate").unwrap_or(*self.days.start());
         let last = day("endDate").unwrap_or(*self.days.end()).min(*self.days.end());
-        let named: Vec<u32> = each(schedule.get("byDay")).filter_map(Value::as_str).filter_map(weekday).collect();
+        let named: Vec<u32> = words(schedule.get("byDay")).filter_map(|day| weekday(&day)).collect();
         let frequency = text_in(schedule, "repeatFrequency").unwrap_or_default().to_ascii_uppercase();
         let weeks = match frequency.as_str() {
             "P1D" | "DAILY" => None,
@@ -216,8 +226,7 @@ impl Reader<'_> {
                 }
             },
         };
-        let but: Vec<NaiveDate> =
-            each(schedule.get("exceptDate")).filter_map(|day| day.as_str()?.get(..10)?.parse().ok()).collect();
+        let but: Vec<NaiveDate> = words(schedule.get("exceptDate")).filter_map(|day| read_day(&day)).collect();
         let monday = |day: NaiveDate| day - Days::new(u64::from(day.weekday().num_days_from_monday()));
         let takes_place = |day: &NaiveDate| {
             let weekday = day.weekday().num_days_from_monday();
@@ -237,14 +246,14 @@ impl Reader<'_> {
     fn image(&self, event: &Object) -> Option<Picture> {
         each(event.get("image")).find_map(|image| {
             let (url, alt) = match image {
-                Value::String(url) => (url.as_str(), None),
+                Value::String(url) => (url.clone(), None),
                 Value::Object(image) => {
-                    let url = image.get("url").or_else(|| image.get("contentUrl"))?.as_str()?;
+                    let url = ["url", "contentUrl", "@id"].iter().find_map(|key| word_in(image, key))?;
                     (url, text_in(image, "caption"))
                 }
                 _ => return None,
             };
-            Some(Picture { url: web_address(url, self.base)?, alt: alt.unwrap_or_default() })
+            Some(Picture { url: web_address(&url, self.base)?, alt: alt.unwrap_or_default() })
         })
     }
 }
@@ -266,12 +275,12 @@ fn place(event: &Object) -> (Option<String>, Option<String>, Option<String>) {
                 let venue = text.split(',').next().map(str::trim).filter(|venue| !venue.is_empty());
                 return (venue.map(str::to_owned), commune_in(&text), None);
             }
-            Value::Object(place) if place.get("@type").and_then(Value::as_str) != Some("VirtualLocation") => {
-                let commune = match place.get("address") {
-                    Some(Value::Object(address)) => text_in(address, "addressLocality"),
-                    Some(Value::String(address)) => commune_in(&plain_title(address)),
+            Value::Object(place) if !words(place.get("@type")).any(|kind| kind.ends_with("VirtualLocation")) => {
+                let commune = each(place.get("address")).find_map(|address| match address {
+                    Value::Object(address) => text_in(address, "addressLocality"),
+                    Value::String(address) => commune_in(&plain_title(address)),
                     _ => None,
-                };
+                });
                 return (text_in(place, "name"), commune, text_in(place, "telephone"));
             }
             _ => {}
@@ -280,38 +289,44 @@ fn place(event: &Object) -> (Option<String>, Option<String>, Option<String>) {
     (None, None, None)
 }
 
-/// `None` where nothing is said.
+/// `None` where nothing is said. Of several the one that tells a reader not to come counts.
 fn status(event: &Object, start: Option<&str>) -> Option<Status> {
-    let said = event.get("eventStatus").and_then(Value::as_str).unwrap_or_default();
+    let said: Vec<String> = words(event.get("eventStatus")).collect();
+    let says = |word: &str| {
+        said.iter().any(|it| it.trim().rsplit(['/', ':', '#']).next().is_some_and(|it| it.eq_ignore_ascii_case(word)))
+    };
     // It was put off, and the date is already the new one: on that day it takes place.
-    let moved = event.get("previousStartDate").and_then(Value::as_str).is_some_and(|before| Some(before) != start);
-    match said.rsplit(['/', ':']).next()? {
-        "EventCancelled" => Some(Status::Cancelled),
-        "EventPostponed" if !moved => Some(Status::Postponed),
-        _ => {
-            let offers: Vec<_> = each(event.get("offers")).filter_map(Value::as_object).collect();
-            let gone = |offer: &&Object| {
-                offer.get("availability").and_then(Value::as_str).is_some_and(|it| it.ends_with("SoldOut"))
-            };
-            (!offers.is_empty() && offers.iter().all(gone)).then_some(Status::SoldOut)
-        }
+    let moved = words(event.get("previousStartDate")).any(|before| Some(before.as_str()) != start);
+    if says("EventCancelled") || says("EventCanceled") || says("Cancelled") {
+        return Some(Status::Cancelled);
     }
+    if says("EventPostponed") && !moved {
+        return Some(Status::Postponed);
+    }
+    let offers: Vec<_> = each(event.get("offers")).filter_map(Value::as_object).collect();
+    let gone = |offer: &&Object| {
+        words(offer.get("availability")).any(|it| it.trim().rsplit(['/', ':', '#']).next() == Some("SoldOut"))
+    };
+    (!offers.is_empty() && offers.iter().all(gone)).then_some(Status::SoldOut)
 }
 
 /// In words: « gratuit », « 5 € », « de 5 à 8 € ». A price in another currency is none: plugins say dollars by default.
 fn price(event: &Object) -> Option<String> {
     let is_true = |value: &Value| {
-        value.as_bool() == Some(true) || value.as_str().is_some_and(|it| it.eq_ignore_ascii_case("true"))
+        let word = || raw(value).and_then(|it| it.rsplit('/').next().map(str::to_owned));
+        value.as_bool() == Some(true) || word().is_some_and(|it| it.eq_ignore_ascii_case("true"))
     };
-    if event.get("isAccessibleForFree").is_some_and(is_true) {
+    if each(event.get("isAccessibleForFree")).any(is_true) {
         return Some("gratuit".to_owned());
     }
     let mut prices: Vec<f64> = Vec::new();
     for offer in each(event.get("offers")).filter_map(Value::as_object) {
-        if offer.get("priceCurrency").and_then(Value::as_str).is_some_and(|currency| currency != "EUR") {
+        if word_in(offer, "priceCurrency").is_some_and(|currency| currency.trim() != "EUR") {
             continue;
         }
-        let number = |key: &str| text_in(offer, key)?.replace(',', ".").parse::<f64>().ok();
+        let number = |key: &str| {
+            text_in(offer, key)?.replace(',', ".").trim_end_matches(['€', ' ', '\u{a0}']).parse::<f64>().ok()
+        };
         prices.extend(["price", "lowPrice", "highPrice"].into_iter().filter_map(number));
     }
     prices.retain(|price| price.is_finite() && (0.0..100_000.0).contains(price));

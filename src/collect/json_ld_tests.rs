@@ -1,4 +1,5 @@
 use super::*;
+use chrono::NaiveTime;
 
 fn page(text: &str) -> Page {
     Page {
@@ -14,7 +15,7 @@ fn week() -> RangeInclusive<NaiveDate> {
 }
 
 fn read_page(text: &str) -> Vec<Listing> {
-    within(read(&page(text), &week(), Tz::Europe__Paris), &week())
+    within(read(&page(text), &week(), Tz::Europe__Paris).items, &week(), &mut Default::default())
 }
 
 fn script(json: &str) -> String {

@@ -9,6 +9,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use regex::Regex;
 
 use super::plain::one_line;
+use super::remarks::{Remark, Remarks};
 use super::title::plain_title;
 use crate::domain::{
     agenda::Status,
@@ -51,14 +52,17 @@ pub fn session(start: Moment, end: Option<Moment>) -> Session {
     Session { day: from.date(), start: Some(from.time()), end, end_day }
 }
 
-/// Those with a name and a session on one of `days`, other sessions left out, the earliest first.
-pub fn within(mut listings: Vec<Listing>, days: &RangeInclusive<NaiveDate>) -> Vec<Listing> {
+/// Those with a name and a session on one of `days`, other sessions left out, the earliest first. Without a name: told.
+pub fn within(mut listings: Vec<Listing>, days: &RangeInclusive<NaiveDate>, remarks: &mut Remarks) -> Vec<Listing> {
     for listing in &mut listings {
         listing.sessions.retain(|session| session.touches(days));
         listing.sessions.sort_unstable();
         listing.sessions.dedup();
     }
-    listings.retain(|listing| !listing.sessions.is_empty() && !listing.title.is_empty());
+    listings.retain(|listing| !listing.sessions.is_empty());
+    let nameless = listings.iter().filter(|listing| listing.title.is_empty()).count();
+    (0..nameless).for_each(|_| remarks.add("", Remark::NoTitle));
+    listings.retain(|listing| !listing.title.is_empty());
     listings.sort_by(|a, b| (&a.sessions, &a.title, &a.id).cmp(&(&b.sessions, &b.title, &b.id)));
     listings
 }

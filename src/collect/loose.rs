@@ -1,19 +1,22 @@
-//! The common toolbox of the tourist data bases: values read in whichever shape they come, times, keys, the count of what
-//! could not be read.
+//! The common toolbox of the tourist data bases: values read in whichever shape they come, times, keys, what could
+//! not be read.
 //!
-//! One bad event never costs the others, and is never passed over in silence: [`Tray`] counts it. A key is read when it is
+//! One bad event never costs the others, and is never passed over in silence: [`Tray`] keeps its title. A key is read when it is
 //! used and never shown.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
 use secrecy::SecretString;
 use serde_json::Value;
-use tracing::warn;
 use url::Url;
 
 use super::collect_error::{CollectError, KeyFault, Missed};
+use super::dates::{self, Numbers};
+use super::listed::within;
 use super::plain::{one_line, paragraphs_of, tidy};
+use super::remarks::{Harvest, Remark, Remarks};
 use super::title::plain_title;
 use crate::domain::listing::Listing;
 
@@ -74,14 +77,12 @@ pub fn prose(value: Option<&Value>) -> Option<String> {
 
 /// `21:00`, `21:00:00`, `21h30`, or the hour within a date.
 pub fn time(text: &str) -> Option<NaiveTime> {
-    let text = text.rsplit('T').next()?.trim();
-    ["%H:%M", "%H:%M:%S", "%Hh%M"].iter().find_map(|format| NaiveTime::parse_from_str(text, format).ok())
+    dates::time(text)
 }
 
-/// `2027-07-13`, `2027-07-13T00:00:00`, `13/07/2027`.
+/// `2027-07-13`, `2027-07-13T00:00:00`, `13/07/2027`: these data bases are French.
 pub fn date(text: &str) -> Option<NaiveDate> {
-    let iso = text.get(..10).and_then(|day| day.parse().ok());
-    iso.or_else(|| NaiveDate::parse_from_str(text.get(..10)?, "%d/%m/%Y").ok())
+    dates::read(text, Numbers::DayFirst).map(|read| read.day)
 }
 
 /// `05 62 00 00 00` of `0562000000`, `+33 5 62 00 00 00`, `05.62.00.00.00`; any other number as written.
@@ -97,7 +98,7 @@ pub fn phone(text: &str) -> String {
 
 /// Whether a text is an instant: a wall clock's hour has no offset.
 pub fn moment(text: &str) -> Option<DateTime<chrono::Utc>> {
-    super::dates::instant(text)
+    dates::instant(text)
 }
 
 /// The key in this file, read now.
@@ -114,35 +115,33 @@ pub async fn key(path: &Path) -> Result<SecretString, CollectError> {
     }
 }
 
-/// The events of a source as they are read: what could be, and how many could not.
+/// The events of a source as they are read: what could be, and what is to be told of the others.
+#[derive(Default)]
 pub struct Tray {
-    source: &'static str,
     listings: Vec<Listing>,
-    unreadable: usize,
+    pub remarks: Remarks,
 }
 
 impl Tray {
-    pub fn new(source: &'static str) -> Self {
-        Self { source, listings: Vec::new(), unreadable: 0 }
-    }
-
     pub fn put(&mut self, read: Read) {
         match read {
             Read::Event(listing) => self.listings.push(*listing),
             Read::NotForUs => {}
-            Read::Unreadable => self.unreadable += 1,
+            Read::LeftOut(title, why) => self.remarks.add(&title, why),
         }
     }
 
+    /// Those of `days`.
+    ///
     /// # Errors
     /// When nothing at all could be read, though there was something.
-    pub fn listings(self, url: &Url) -> Result<Vec<Listing>, CollectError> {
-        if self.unreadable > 0 {
-            warn!(source = self.source, unreadable = self.unreadable, read = self.listings.len(), "events left out");
-        }
-        match self.listings.is_empty() && self.unreadable > 0 {
-            true => Err(CollectError::unreadable(url, Missed::BadListing)),
-            false => Ok(self.listings),
+    pub fn within(mut self, url: &Url, days: &RangeInclusive<NaiveDate>) -> Result<Harvest<Listing>, CollectError> {
+        match self.listings.is_empty() && self.remarks.gone() > 0 {
+            true => Err(CollectError::unreadable(url, Missed::NothingReadable(self.remarks))),
+            false => {
+                let items = within(self.listings, days, &mut self.remarks);
+                Ok(Harvest::new(items, self.remarks))
+            }
         }
     }
 }
@@ -152,13 +151,32 @@ pub enum Read {
     Event(Box<Listing>),
     /// Deleted, or not published.
     NotForUs,
-    /// No title, or no date that can be understood.
-    Unreadable,
+    /// Its title, as far as it has one, and why.
+    LeftOut(String, Remark),
 }
 
-impl From<Option<Listing>> for Read {
-    fn from(listing: Option<Listing>) -> Self {
-        listing.map_or(Self::Unreadable, |listing| Self::Event(Box::new(listing)))
+impl Read {
+    /// `title`: the member that holds it. What has a title and cannot be read has no date that can be understood.
+    pub fn of(title: Option<&Value>, listing: Option<Listing>) -> Self {
+        match (listing, line(title)) {
+            (Some(listing), _) => Self::Event(Box::new(listing)),
+            (None, Some(title)) => Self::LeftOut(title, Remark::BadDate),
+            (None, None) => match title.and_then(in_any_language) {
+                Some(title) => Self::LeftOut(title, Remark::NoFrenchTitle),
+                None => Self::LeftOut(String::new(), Remark::NoTitle),
+            },
+        }
+    }
+}
+
+/// Some words of a value, to name a thing by.
+fn in_any_language(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(members) => {
+            members.values().find_map(|value| line(Some(value)).or_else(|| in_any_language(value)))
+        }
+        Value::Array(values) => values.iter().find_map(in_any_language),
+        other => line(Some(other)),
     }
 }
 
@@ -184,7 +202,7 @@ mod tests {
     #[test]
     fn dates_hours_and_phones_are_read_as_they_are_written() {
         assert_eq!(date("13/07/2027"), date("2027-07-13T00:00:00"));
-        assert_eq!((date("demain"), date("é3/07/20277")), (None, None));
+        assert_eq!((date("demain"), date("é3/07/20277"), date("03/07/2027")), (None, None, date("2027-07-03")));
         assert_eq!((time("21:00:00"), time("1899-12-30T21:00:00")), (time("21:00"), time("21:00")));
         for text in ["0562000000", "+33 5 62 00 00 00", "+33 (0)5 62 00 00 00", "05.62.00.00.00"] {
             assert_eq!(phone(text), "05 62 00 00 00", "{text}");

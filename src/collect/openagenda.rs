@@ -15,10 +15,11 @@ use url::Url;
 use super::collect_error::{CollectError, Missed};
 use super::dates::to_instant;
 use super::fetch::Fetcher;
-use super::listed::{Moment, session, title_and_status, within};
+use super::listed::{Moment, session, title_and_status};
 use super::loose::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
 use super::periods::collapsed;
 use super::plain::{summary, web_address};
+use super::remarks::Harvest;
 use super::wordpress_api::json;
 use crate::domain::{agenda::Status, french, listing::Listing, news::Picture};
 
@@ -36,7 +37,7 @@ pub async fn listings(
     fetcher: &Fetcher,
     days: &RangeInclusive<NaiveDate>,
     zone: Tz,
-) -> Result<Vec<Listing>, CollectError> {
+) -> Result<Harvest<Listing>, CollectError> {
     let key = loose::key(key_file).await?;
     let mut first = api.clone();
     first.set_path(&format!("/v2/agendas/{agenda}/events"));
@@ -49,7 +50,7 @@ pub async fn listings(
         .append_pair("size", "300")
         .append_pair("timings[gte]", &midnight(*days.start()).format("%Y-%m-%dT%H:%M:%SZ").to_string())
         .append_pair("timings[lte]", &until.format("%Y-%m-%dT%H:%M:%SZ").to_string());
-    let mut tray = Tray::new("OpenAgenda");
+    let mut tray = Tray::default();
     let mut url = first.clone();
     let mut last = None;
     for _ in 0..MOST_PAGES {
@@ -60,7 +61,7 @@ pub async fn listings(
             tray.put(listing(event, zone, &first));
         }
         let Some(after) = answer.after.filter(|after| !after.is_empty()) else {
-            return Ok(within(tray.listings(&first)?, days));
+            return tray.within(&first, days);
         };
         if last.as_ref() == Some(&after) {
             break;
@@ -117,7 +118,7 @@ fn listing(event: &Value, zone: Tz, base: &Url) -> Read {
             source: "OpenAgenda".to_owned(),
         })
     };
-    read().into()
+    Read::of(at(event, "title"), read())
 }
 
 /// `base` and a file's name, the largest variant.

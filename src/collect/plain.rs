@@ -2,11 +2,15 @@
 //!
 //! Entities are decoded once, by the HTML parser. Never keeps markup, never ends a text within a word.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
 use scraper::{ElementRef, Selector};
 use url::Url;
 
 use super::html;
-use crate::domain::news::Picture;
+use crate::domain::{characters, news::Picture};
 
 /// Of a summary, in characters: three or four sentences.
 pub const LONGEST_SUMMARY: usize = 480;
@@ -44,10 +48,49 @@ const BLOCKS: [&str; 26] = [
 
 /// The text of a piece of HTML, its paragraphs parted by an empty line. Nothing of one that cannot be parsed.
 pub fn paragraphs_of(html: &str) -> String {
-    let Some(document) = html::parse(html) else { return String::new() };
+    let Some(document) = html::parse(&without_shortcodes(html)) else { return String::new() };
     let mut text = String::new();
     write(document.root_element(), &mut text);
     tidy(&text)
+}
+
+/// Without the shortcodes of page builders that a site left in its text: `[et_pb_section fb_built="1"]`, `[/vc_row]`, and any
+/// other that has attributes or an end of its own. Words in brackets that a person wrote stay: `[ANNULÉ]`, `[…]`.
+pub fn without_shortcodes(text: &str) -> Cow<'_, str> {
+    #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this file")]
+    static CODES: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+        let prefixes = "et_pb|et_|vc|fusion|av|ux|mk|tm|elementor|wpb|kc|cs|fl|ult|dt|wpv|wpforms|contact-form|rev|su|gravityform|ninja|wp_|ez|toc|caption|gallery|embed|audio|video|playlist|smartslider";
+        let attributes =
+            r#"(?:\s+[A-Za-z_][\w-]*\s*=\s*(?:"[^"\]]*"|'[^'\]]*'|”[^”\]]*”|«[^»\]]*»|″[^″\]]*″|&[^\]]*|[^\s\]]+))"#;
+        [
+            Regex::new(&format!(r"\[/?(?:{prefixes})[a-z0-9_-]*(?:\s[^\]]*)?/?\]")).expect("valid"),
+            Regex::new(&format!(r"\[/[a-z][a-z0-9_-]*\]|\[[a-z][a-z0-9_-]*{attributes}+\s*/?\]")).expect("valid"),
+        ]
+    });
+    if !text.contains('[') {
+        return Cow::Borrowed(text);
+    }
+    CODES.iter().fold(Cow::Borrowed(text), |text, codes| match codes.replace_all(&text, "") {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(text) => Cow::Owned(text),
+    })
+}
+
+/// A title, or where there is none the first words of the text; `None` where there is nothing at all.
+pub fn titled(title: &str, texts: &[&str]) -> Option<String> {
+    const LONGEST: usize = 90;
+    let title = one_line(title);
+    if !title.is_empty() {
+        return Some(title);
+    }
+    let text = texts.iter().find_map(|text| text.split("\n\n").map(one_line).find(|text| !text.is_empty()))?;
+    let first = sentence_ends(&text).next().map_or(text.as_str(), |end| text[..end].trim_end());
+    if first.chars().count() <= LONGEST {
+        return Some(first.trim_end_matches('.').to_owned());
+    }
+    let limit = first.char_indices().nth(LONGEST).map_or(first.len(), |(at, _)| at);
+    let end = first[..limit].rfind(' ').unwrap_or(limit);
+    Some(format!("{}…", first[..end].trim_end_matches(|c: char| c.is_whitespace() || ",;:–-".contains(c))))
 }
 
 /// Plain text with its white space folded: lines of a paragraph joined, paragraphs parted by an empty line.
@@ -65,8 +108,9 @@ pub fn tidy(text: &str) -> String {
     paragraphs.join("\n\n")
 }
 
-/// One line, its ordinary spaces folded; those that never end a line are kept.
+/// One line, its ordinary spaces folded; those that never end a line are kept. What no mail can hold is gone.
 pub fn one_line(text: &str) -> String {
+    let text = characters::clean(text);
     text.split(|c: char| c.is_ascii_whitespace()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -205,6 +249,32 @@ mod tests {
         assert_eq!(paragraphs_of(html), "Marché à Pavie et Auch\u{a0}!\n\nun\n\ndeux\n\n10 h visite");
         assert_eq!(paragraphs_of("a<br><br>b"), "a\n\nb");
         assert_eq!(paragraphs_of(&"<div>".repeat(10_000)), "");
+    }
+
+    #[test]
+    fn fr28_shortcodes_of_page_builders_are_no_words() {
+        for (text, plain) in [
+            (
+                "[et_pb_section fb_built=\"1\"][et_pb_row][et_pb_text]Vrai texte ici.[/et_pb_text][/et_pb_row][/et_pb_section]",
+                "Vrai texte ici.",
+            ),
+            ("[vc_row][vc_column width=&#8221;1/2&#8243;]Texte[/vc_column][/vc_row]", "Texte"),
+            ("[fusion_builder_container hundred_percent=”no”]a[/fusion_builder_container]", "a"),
+            ("[av_one_full first]b[/av_one_full]", "b"),
+            ("[mystere a=1 b='2']c[/mystere]", "c"),
+            ("[ANNULÉ] Concert [complet] […] [...] [1] [sic]", "[ANNULÉ] Concert [complet] […] [...] [1] [sic]"),
+        ] {
+            assert_eq!(paragraphs_of(&format!("<p>{text}</p>")), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn fr24_what_has_no_title_has_its_first_words() {
+        assert_eq!(titled(" ", &["", "Sans titre.\n\nSuite."]).as_deref(), Some("Sans titre"));
+        assert_eq!(titled("a", &["b"]).as_deref(), Some("a"));
+        assert_eq!(titled("", &["", " "]), None);
+        let long = titled("", &[&"patrimoine, ".repeat(20)]).unwrap();
+        assert!(long.ends_with("patrimoine…") && long.chars().count() <= 91, "{long}");
     }
 
     #[test]

@@ -3,14 +3,17 @@
 //! A password-protected post is not news: its text is for those who have the password.
 
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::collect_error::{CollectError, Missed, Rung, Tried};
 use super::feed::{self, best_summary, published_within};
 use super::fetch::Fetcher;
-use super::plain::{first_image, one_line, paragraphs_of, web_address};
+use super::loose::{each, raw};
+use super::plain::{first_image, one_line, paragraphs_of, titled, web_address, without_shortcodes};
+use super::remarks::{Harvest, Remark};
 use super::title::{folded, plain_title};
-use super::wordpress_api::{Door, Site, json, utc};
+use super::wordpress_api::{Door, Site, published, records, utc};
 use crate::domain::{
     Timestamp,
     news::{NewsItem, Picture},
@@ -19,46 +22,38 @@ use crate::domain::{
 const PER_PAGE: usize = 50;
 /// A site that publishes more in a month is not read to its end.
 const MOST_PAGES: usize = 10;
-const FIELDS: &str = "id,date_gmt,modified_gmt,link,title,content,excerpt,featured_media,_links,_embedded";
+const FIELDS: &str = "id,date,date_gmt,modified_gmt,link,title,content,excerpt,featured_media,_links,_embedded";
 
 #[derive(Deserialize)]
 struct Post {
     id: u64,
+    #[serde(default)]
+    date: Option<String>,
+    #[serde(default)]
     date_gmt: Option<String>,
+    #[serde(default)]
     modified_gmt: Option<String>,
-    link: Option<String>,
-    title: Rendered,
-    content: Rendered,
-    excerpt: Option<Rendered>,
+    /// Read in whichever shape it comes.
+    #[serde(default)]
+    link: Value,
+    title: Value,
+    #[serde(default)]
+    content: Value,
+    #[serde(default)]
+    excerpt: Value,
+    /// An error object where the media is gone or not public; categories, tags and what else the site sorts by.
     #[serde(default, rename = "_embedded")]
-    embedded: Embedded,
+    embedded: Value,
 }
 
-#[derive(Deserialize)]
-struct Rendered {
-    rendered: String,
-    #[serde(default)]
-    protected: bool,
-}
-
-#[derive(Deserialize, Default)]
-struct Embedded {
-    /// An error object where the media is gone or not public.
-    #[serde(default, rename = "wp:featuredmedia")]
-    media: Vec<serde_json::Value>,
-    /// Categories, tags and what else the site sorts by.
-    #[serde(default, rename = "wp:term")]
-    terms: Vec<Vec<Term>>,
-}
-
-#[derive(Deserialize)]
-struct Term {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    slug: String,
-    #[serde(default)]
-    taxonomy: String,
+/// `{"rendered": "…"}`, or the text itself.
+fn rendered(value: &Value) -> String {
+    value
+        .get("rendered")
+        .or(Some(value))
+        .and_then(raw)
+        .map(|html| without_shortcodes(&html).into_owned())
+        .unwrap_or_default()
 }
 
 /// What was published after `since` up to `now` in one of `categories` (slugs or names; in any where there is none).
@@ -68,7 +63,7 @@ pub async fn news(
     fetcher: &Fetcher,
     since: Timestamp,
     now: Timestamp,
-) -> Result<Vec<NewsItem>, CollectError> {
+) -> Result<Harvest<NewsItem>, CollectError> {
     let site = Site::new(url);
     let wanted: Vec<String> = categories.iter().map(|category| folded(category)).collect();
     let mut tried = Tried::default();
@@ -79,7 +74,7 @@ pub async fn news(
             Rung::Feed | Rung::Pages => by_feed(&site, &wanted, fetcher).await,
         };
         match found {
-            Ok(items) => return Ok(published_within(items, since, now)),
+            Ok(found) => return Ok(published_within(found, since, now)),
             Err(Missed::Fetch(source)) if source.is_temporary() => return Err(CollectError::Fetch { tried, source }),
             Err(missed) => tried.0.push((rung, missed)),
         }
@@ -93,11 +88,11 @@ async fn by_api(
     wanted: &[String],
     fetcher: &Fetcher,
     since: Timestamp,
-) -> Result<Vec<NewsItem>, Missed> {
+) -> Result<Harvest<NewsItem>, Missed> {
     // The API compares with the clock of the site, whatever zone that is in: a day more is asked for, and left out later.
     let after = (since - chrono::TimeDelta::days(1)).format("%Y-%m-%dT%H:%M:%S").to_string();
     let per_page = PER_PAGE.to_string();
-    let mut items = Vec::new();
+    let mut found = Harvest::default();
     for page in 1..=MOST_PAGES {
         let number = page.to_string();
         let mut query = vec![("after", after.as_str()), ("per_page", &per_page), ("page", &number)];
@@ -108,44 +103,65 @@ async fn by_api(
             Err(super::fetch::FetchError::Status { code: 400, .. }) if page > 1 => break,
             answer => answer?,
         };
-        let posts: Vec<Post> = json(&answer)?;
+        let posts = records::<Post>(&answer)?;
         let count = posts.len();
-        items.extend(posts.into_iter().filter_map(|post| item(post, site, wanted, &answer.url)));
+        for post in posts {
+            let title = |value: &Value| one_line(&plain_title(&rendered(value)));
+            match post {
+                Ok(post) => match item(&post, site, wanted, &answer.url) {
+                    Ok(item) => found.items.extend(item),
+                    Err(why) => found.remarks.add(&title(&post.title), why),
+                },
+                Err(odd) => found.remarks.add(&odd.get("title").map(title).unwrap_or_default(), Remark::Unreadable),
+            }
+        }
         if count < PER_PAGE {
             break;
         }
     }
-    Ok(items)
-}
-
-async fn by_feed(site: &Site, wanted: &[String], fetcher: &Fetcher) -> Result<Vec<NewsItem>, Missed> {
-    let mut items = feed::items(&fetcher.page(&site.at("feed/")).await?)?;
-    items.retain(|item| wanted.is_empty() || item.categories.iter().any(|name| wanted.contains(&folded(name))));
-    Ok(items)
-}
-
-fn item(post: Post, site: &Site, wanted: &[String], base: &Url) -> Option<NewsItem> {
-    let categories: Vec<Term> =
-        post.embedded.terms.into_iter().flatten().filter(|term| term.taxonomy == "category").collect();
-    let is_wanted = |term: &Term| wanted.contains(&folded(&term.slug)) || wanted.contains(&folded(&term.name));
-    if post.content.protected || !(wanted.is_empty() || categories.iter().any(is_wanted)) {
-        return None;
+    match found.items.is_empty() && found.remarks.gone() > 0 {
+        true => Err(Missed::NothingReadable(found.remarks)),
+        false => Ok(found),
     }
-    let published = post.date_gmt.as_deref().and_then(utc)?;
-    let excerpt = post.excerpt.map(|excerpt| paragraphs_of(&excerpt.rendered)).unwrap_or_default();
-    let image = post.embedded.media.first().and_then(|media| picture(media, base));
-    Some(NewsItem {
+}
+
+async fn by_feed(site: &Site, wanted: &[String], fetcher: &Fetcher) -> Result<Harvest<NewsItem>, Missed> {
+    let mut found = feed::items(&fetcher.page(&site.at("feed/")).await?)?;
+    found.items.retain(|item| wanted.is_empty() || item.categories.iter().any(|name| wanted.contains(&folded(name))));
+    Ok(found)
+}
+
+/// `None` of a post that is protected, or of no category that is wanted.
+///
+/// # Errors
+/// What it lacks.
+fn item(post: &Post, site: &Site, wanted: &[String], base: &Url) -> Result<Option<NewsItem>, Remark> {
+    let terms = each(post.embedded.get("wp:term")).flat_map(|terms| each(Some(terms)));
+    let word = |term: &Value, key: &str| term.get(key).and_then(raw).unwrap_or_default();
+    let categories: Vec<&Value> = terms.filter(|term| word(term, "taxonomy") == "category").collect();
+    let is_wanted = |term: &&Value| ["slug", "name"].iter().any(|key| wanted.contains(&folded(&word(term, key))));
+    let protected = post.content.get("protected").and_then(Value::as_bool) == Some(true);
+    if protected || !(wanted.is_empty() || categories.iter().any(is_wanted)) {
+        return Ok(None);
+    }
+    let published = published(post.date_gmt.as_deref(), post.date.as_deref()).ok_or(Remark::BadDate)?;
+    let content = rendered(&post.content);
+    let text = paragraphs_of(&content);
+    let excerpt = paragraphs_of(&rendered(&post.excerpt));
+    let image = each(post.embedded.get("wp:featuredmedia")).next().and_then(|media| picture(media, base));
+    let title = titled(&plain_title(&rendered(&post.title)), &[&excerpt, &text]).ok_or(Remark::NoTitle)?;
+    Ok(Some(NewsItem {
         id: format!("{}?p={}", site.at(""), post.id),
-        title: one_line(&plain_title(&post.title.rendered)),
-        url: post.link.and_then(|link| web_address(&link, base)),
+        title,
+        url: raw(&post.link).and_then(|link| web_address(&link, base)),
         published,
         modified: post.modified_gmt.as_deref().and_then(utc).filter(|modified| *modified != published),
-        summary: best_summary(&excerpt, &paragraphs_of(&post.content.rendered)),
-        image: image.or_else(|| first_image(&post.content.rendered, base)),
-        categories: categories.into_iter().map(|term| one_line(&plain_title(&term.name))).collect(),
+        summary: best_summary(&excerpt, &text),
+        image: image.or_else(|| first_image(&content, base)),
+        categories: categories.into_iter().map(|term| one_line(&plain_title(&word(term, "name")))).collect(),
         commune: None,
         source: site.host().trim_start_matches("www.").to_owned(),
-    })
+    }))
 }
 
 fn picture(media: &serde_json::Value, base: &Url) -> Option<Picture> {

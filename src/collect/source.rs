@@ -6,6 +6,7 @@
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -25,12 +26,19 @@ use super::json_ld;
 use super::openagenda;
 use super::page;
 use super::posts;
+use super::remarks::Harvest;
 use super::title::Phrase;
 use super::tourinsoft;
 use super::wordpress::Wordpress;
+use crate::apart::{Apart, apart_async};
 use crate::domain::{Timestamp, article::Article, listing::Listing, news::NewsItem};
 
 pub use super::collect_error::{CollectError, FileFault, KeyFault, Missed, Rung, Tally, Tried};
+
+/// What one source may take, its pages fetched and read.
+const READING: Duration = Duration::from_secs(600);
+/// Of one source, in the days that were asked for: more than a region holds in a week.
+const MOST_LISTINGS: usize = 10_000;
 
 /// One source of a mailing: `{ kind = "wordpress", url = "https://…", search = "Que faire à Auch cette semaine" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -158,12 +166,44 @@ impl Source {
         fetcher: &Fetcher,
         since: Timestamp,
         now: Timestamp,
-    ) -> Result<Vec<NewsItem>, CollectError> {
+    ) -> Result<Harvest<NewsItem>, CollectError> {
+        let (source, fetcher) = (self.clone(), fetcher.clone());
+        let read = move || async move { source.news_here(&fetcher, since, now).await };
+        apart_async(READING, read).await.unwrap_or_else(|why| Err(self.broken(why)))
+    }
+
+    fn broken(&self, why: Apart) -> CollectError {
+        CollectError::Broken { source_name: self.name(), why }
+    }
+
+    async fn news_here(
+        &self,
+        fetcher: &Fetcher,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Harvest<NewsItem>, CollectError> {
+        let mut found = match self {
+            Self::Feed { url } => feed::news(url, fetcher, since, now).await?,
+            Self::Posts { url, categories } => posts::news(url, categories, fetcher, since, now).await?,
+            Self::Folder { path } => folder::news(path, fetcher.limits().max_bytes, since, now).await?,
+            _ => Harvest::default(),
+        };
+        found.items.iter_mut().for_each(NewsItem::clean);
+        Ok(found)
+    }
+
+    /// What it is called before people.
+    pub fn name(&self) -> String {
         match self {
-            Self::Feed { url } => feed::news(url, fetcher, since, now).await,
-            Self::Posts { url, categories } => posts::news(url, categories, fetcher, since, now).await,
-            Self::Folder { path } => folder::news(path, fetcher.limits().max_bytes, since, now).await,
-            _ => Ok(Vec::new()),
+            Self::Wordpress { url, .. } | Self::Page { url } | Self::Feed { url } | Self::Posts { url, .. } => {
+                host(url)
+            }
+            Self::Ical { url } | Self::EventsCalendar { url } | Self::JsonLd { url } => host(url),
+            Self::File { path, .. } | Self::Folder { path } => path.display().to_string(),
+            Self::Openagenda { .. } => "OpenAgenda".to_owned(),
+            Self::Datatourisme { .. } | Self::DatatourismeFlux { .. } => "DATAtourisme".to_owned(),
+            Self::Apidae { .. } => "Apidae".to_owned(),
+            Self::Tourinsoft { .. } | Self::TourinsoftV3 { .. } => "Tourinsoft".to_owned(),
         }
     }
 
@@ -178,8 +218,19 @@ impl Source {
         days: RangeInclusive<NaiveDate>,
         zone: Tz,
         _now: Timestamp,
-    ) -> Result<Vec<Listing>, CollectError> {
-        match self {
+    ) -> Result<Harvest<Listing>, CollectError> {
+        let (source, fetcher) = (self.clone(), fetcher.clone());
+        let read = move || async move { source.listings_here(&fetcher, days, zone).await };
+        apart_async(READING, read).await.unwrap_or_else(|why| Err(self.broken(why)))
+    }
+
+    async fn listings_here(
+        &self,
+        fetcher: &Fetcher,
+        days: RangeInclusive<NaiveDate>,
+        zone: Tz,
+    ) -> Result<Harvest<Listing>, CollectError> {
+        let mut found = match self {
             Self::Ical { url } => ical::listings(url, fetcher, &days, zone).await,
             Self::EventsCalendar { url } => events_calendar::listings(url, fetcher, &days, zone).await,
             Self::JsonLd { url } => json_ld::listings(url, fetcher, &days, zone).await,
@@ -199,13 +250,22 @@ impl Source {
             Self::TourinsoftV3 { url, key_file, fields } => {
                 tourinsoft::listings_v3(url, key_file.as_deref(), fields, fetcher, &days).await
             }
-            _ => Ok(Vec::new()),
-        }
+            _ => Ok(Harvest::default()),
+        }?;
+        found.limit(MOST_LISTINGS, |listing| listing.title.as_str());
+        found.items.iter_mut().for_each(Listing::clean);
+        Ok(found)
     }
 
     /// The articles found, the newest first; never an empty list of a kind that gives them. Which of them is of the
     /// coming week is for the caller to see, who reads them.
     pub async fn articles(&self, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, CollectError> {
+        let (source, fetcher) = (self.clone(), fetcher.clone());
+        let read = move || async move { source.articles_here(&fetcher, now).await };
+        apart_async(READING, read).await.unwrap_or_else(|why| Err(self.broken(why)))
+    }
+
+    async fn articles_here(&self, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, CollectError> {
         match self {
             Self::Wordpress { url, search } => Wordpress::new(url, search).articles(fetcher, now).await,
             Self::Page { url } => Ok(vec![article_of_page(url, fetcher, now).await?]),
@@ -216,6 +276,23 @@ impl Source {
             _ => Ok(Vec::new()),
         }
     }
+}
+
+impl Source {
+    /// Whether a piece of news from `other` is the weekly article that this source is searched for: it has a mailing of its
+    /// own.
+    pub fn has_as_article(&self, other: &Source, title: &str) -> bool {
+        let (Self::Wordpress { url, search }, Self::Feed { url: theirs } | Self::Posts { url: theirs, .. }) =
+            (self, other)
+        else {
+            return false;
+        };
+        host(url) == host(theirs) && Phrase::of(search).is_in(title)
+    }
+}
+
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().trim_start_matches("www.").to_owned()
 }
 
 async fn article_of_page(url: &Url, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Article, CollectError> {

@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::html::text_of;
+use crate::domain::characters::one_apostrophe;
 
 /// A title as a person reads it: entities decoded, markup gone, ends trimmed.
 ///
@@ -50,6 +51,8 @@ pub fn folded(text: &str) -> String {
 
 fn words(text: &str) -> Vec<String> {
     let folded: String = text
+        .chars()
+        .map(one_apostrophe)
         .nfkd()
         .filter(|c| !is_combining_mark(*c))
         .flat_map(char::to_lowercase)
@@ -96,6 +99,7 @@ mod tests {
             assert!(!phrase.is_in(title), "{title}");
         }
         assert!(Phrase::of("cœur de l'été").is_in("Au COEUR de l’Été"));
+        assert!(Phrase::of("c’hoari").is_in("Fest-noz cʼhoari"), "FR52");
     }
 
     #[test]

@@ -14,10 +14,11 @@ use url::Url;
 
 use super::collect_error::{CollectError, Missed};
 use super::fetch::{Fetcher, Page};
-use super::listed::{title_and_status, within};
+use super::listed::title_and_status;
 use super::loose::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
 use super::periods::{Hours, collapsed, unrolled};
 use super::plain::{paragraphs_of, summary, web_address};
+use super::remarks::Harvest;
 use super::wordpress_api::json;
 use crate::domain::{french, listing::Listing, listing::Session, news::Picture};
 
@@ -95,9 +96,9 @@ pub async fn listings_v2(
     key_file: Option<&Path>,
     fetcher: &Fetcher,
     days: &RangeInclusive<NaiveDate>,
-) -> Result<Vec<Listing>, CollectError> {
+) -> Result<Harvest<Listing>, CollectError> {
     let (whole, key) = address(url, key_file).await?;
-    let mut tray = Tray::new(NAME);
+    let mut tray = Tray::default();
     let mut read = 0;
     for _ in 0..MOST_PAGES {
         let mut asked = whole.clone();
@@ -111,7 +112,7 @@ pub async fn listings_v2(
         }
         read += records.len();
         if count.map_or(records.len() < PER_PAGE, |count| read >= count) {
-            return Ok(within(tray.listings(url)?, days));
+            return tray.within(url, days);
         }
         if records.is_empty() {
             return Err(CollectError::unreadable(url, Missed::CutJson));
@@ -241,7 +242,7 @@ fn packed(record: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
             source: NAME.to_owned(),
         })
     };
-    read().into()
+    Read::of(at(record, "SyndicObjectName"), read())
 }
 
 /// Several times a day, on the days that are open.
@@ -296,17 +297,17 @@ pub async fn listings_v3(
     fields: &Fields,
     fetcher: &Fetcher,
     days: &RangeInclusive<NaiveDate>,
-) -> Result<Vec<Listing>, CollectError> {
+) -> Result<Harvest<Listing>, CollectError> {
     let (mut whole, key) = address(url, key_file).await?;
     whole.query_pairs_mut().append_pair("format", "json");
     let page = page(&whole, key.as_ref(), fetcher).await?;
     let value: Value = json(&page).map_err(|source| CollectError::unreadable(url, source))?;
     let records = value.get("value").and_then(Value::as_array);
-    let mut tray = Tray::new(NAME);
+    let mut tray = Tray::default();
     for record in records.ok_or_else(|| CollectError::unreadable(url, Missed::NotRecords))? {
         tray.put(mapped(record, fields, days, url));
     }
-    Ok(within(tray.listings(url)?, days))
+    tray.within(url, days)
 }
 
 fn mapped(record: &Value, fields: &Fields, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read {
@@ -347,7 +348,7 @@ fn mapped(record: &Value, fields: &Fields, days: &RangeInclusive<NaiveDate>, bas
             source: NAME.to_owned(),
         })
     };
-    read().into()
+    Read::of(walk(record, &fields.title), read())
 }
 
 /// A link, or HTML that holds an image.

@@ -14,14 +14,15 @@ use super::feed;
 use super::fetch::{Fetcher, Page};
 use super::html::text_of;
 use super::page;
+use super::plain::without_shortcodes;
 use super::title::{Phrase, plain_title};
-use super::wordpress_api::{Door, Site, json, utc};
+use super::wordpress_api::{Door, Site, published, records, utc};
 use crate::domain::article::Article;
 
 const LADDER: [Rung; 4] = [Rung::Rest, Rung::RestRoute, Rung::Feed, Rung::Pages];
 /// The weekly column, a few of its older issues: more would only cost the site.
 const AT_MOST: usize = 5;
-const FIELDS: &str = "id,date_gmt,modified_gmt,slug,link,title,content,featured_media";
+const FIELDS: &str = "id,date,date_gmt,modified_gmt,slug,link,title,content,featured_media";
 
 pub(super) struct Wordpress<'a> {
     site: Site,
@@ -29,11 +30,16 @@ pub(super) struct Wordpress<'a> {
     phrase: Phrase,
 }
 
-/// What the API says of a post, as far as we use it. A key given twice is an error, as it should be.
+/// What the API says of a post, as far as we use it.
 #[derive(Deserialize)]
 struct Post {
+    #[serde(default)]
+    date: Option<String>,
+    #[serde(default)]
     date_gmt: Option<String>,
+    #[serde(default)]
     modified_gmt: Option<String>,
+    #[serde(default)]
     link: Option<String>,
     title: Title,
     content: Content,
@@ -93,11 +99,13 @@ impl<'a> Wordpress<'a> {
         self.site.api(door, "wp/v2/posts", &[("search", search), ("per_page", &count), ("_fields", FIELDS)])
     }
 
-    /// Reads the API's answer: as a whole or not at all, since the post that is missing may be the one we want.
+    /// Reads the API's answer, each post by itself: the odd one need not be the one we want. What is of another week is for
+    /// the gates to see.
     fn posts(&self, page: &Page) -> Result<Vec<Article>, Missed> {
-        let posts: Vec<Post> = json(page)?;
+        let posts = records::<Post>(page)?;
         let mut tally = Tally { seen: posts.len(), ..Tally::default() };
-        let articles = posts.into_iter().filter_map(|post| self.post(post, &mut tally)).collect();
+        tally.unreadable = posts.iter().filter(|post| post.is_err()).count();
+        let articles = posts.into_iter().flatten().filter_map(|post| self.post(post, &mut tally)).collect();
         some(articles, tally)
     }
 
@@ -109,10 +117,16 @@ impl<'a> Wordpress<'a> {
             tally.protected += 1;
         } else if has_no_text(&post.content.rendered) {
             tally.empty += 1;
-        } else if let Some(published) = post.date_gmt.as_deref().and_then(utc) {
+        } else if let Some(published) = published(post.date_gmt.as_deref(), post.date.as_deref()) {
             let modified = post.modified_gmt.as_deref().and_then(utc);
             let url = post.link.filter(|link| is_web_address(link));
-            return Some(Article { title, url, published, modified, html: post.content.rendered });
+            return Some(Article {
+                title,
+                url,
+                published,
+                modified,
+                html: without_shortcodes(&post.content.rendered).into_owned(),
+            });
         } else {
             tally.undated += 1;
         }

@@ -1,11 +1,12 @@
 //! A WordPress site by its REST API: where its doors are, and its JSON read as a whole or not at all.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, error::Category};
 use url::Url;
 
 use super::collect_error::Missed;
+use super::dates;
 use super::fetch::Page;
 
 /// The site's own address, ending with a slash: a blog may live in a folder.
@@ -66,6 +67,30 @@ pub fn json<T: DeserializeOwned>(page: &Page) -> Result<T, Missed> {
         Category::Eof => Missed::CutJson,
         _ => Missed::BadJson(error),
     })
+}
+
+/// Each record of a list that the API answered, read by itself: one that is odd costs the others nothing.
+pub fn records<T: DeserializeOwned>(page: &Page) -> Result<Vec<Result<T, Value>>, Missed> {
+    // What was odd keeps what it held, so that it can be named.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Record<T> {
+        Sound(T),
+        Odd(Value),
+    }
+    let records: Vec<Record<T>> = json(page)?;
+    let result = |record| match record {
+        Record::Sound(sound) => Ok(sound),
+        Record::Odd(odd) => Err(odd),
+    };
+    Ok(records.into_iter().map(result).collect())
+}
+
+/// The instant of a post, by its date in UTC; where that is none, by the one on the site's clock, which is ours.
+pub fn published(gmt: Option<&str>, local: Option<&str>) -> Option<DateTime<Utc>> {
+    // An import of WordPress leaves `-0001-11-30T00:00:00` or `0000-00-00…`.
+    let sound = |date: &DateTime<Utc>| date.timestamp() >= 0;
+    gmt.and_then(utc).filter(sound).or_else(|| local.and_then(dates::instant).filter(sound))
 }
 
 /// `2027-07-09T15:12:08`, which the API writes without the Z it means; `0000-00-00…` is a draft's.

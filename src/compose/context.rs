@@ -13,20 +13,55 @@ use crate::domain::{
 use crate::templates::{Context, TemplateError, Templates};
 use chrono::NaiveDate;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
-/// Stands in the frozen texts where each recipient's own unsubscribe link goes.
-pub const UNSUBSCRIBE_MARK: &str = "SEMAINIER-LIEN-DE-DESINSCRIPTION";
-/// Stands where each recipient's own link to order goes.
-pub const ORDER_MARK: &str = "SEMAINIER-LIEN-DE-COMMANDE";
-/// Stands where the address goes at which the issue is read online.
-pub const VIEW_MARK: &str = "SEMAINIER-LIEN-EN-LIGNE";
-/// Stands where the recipient's establishment goes, with a blank before it; empty when unknown.
-pub const ESTABLISHMENT_MARK: &str = "SEMAINIER-ETABLISSEMENT";
+/// The words that stand in the frozen texts of an issue where something is each recipient's own, or is known only later.
+///
+/// They hold a hash of all that goes into these texts. So no text that was collected, imported or typed in can hold one of
+/// them, whoever wrote it and whatever they know of this program: they would have to know the hash of their own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marks {
+    /// Kept in the issue's envelope.
+    pub issue: String,
+    /// Where each recipient's own unsubscribe link goes.
+    pub unsubscribe: String,
+    /// Where each recipient's own link to order goes.
+    pub order: String,
+    /// Where the address goes at which the issue is read online.
+    pub view: String,
+    /// Where the recipient's establishment goes, with a blank before it; empty when unknown.
+    pub establishment: String,
+}
+
+impl Marks {
+    /// Those of an issue that is made of this.
+    pub fn of(material: &impl Serialize) -> Self {
+        let material = serde_json::to_vec(material).unwrap_or_default();
+        let digest = Sha256::new().chain_update(b"marks\0").chain_update(material).finalize();
+        Self::named(&digest.iter().take(12).map(|byte| format!("{byte:02X}")).collect::<String>())
+    }
+
+    /// Those of the issue whose envelope has this. Without: of one that was frozen before each had its own.
+    pub fn named(issue: &str) -> Self {
+        let mark = |word: &str, before: &str| match issue {
+            "" => before.to_owned(),
+            issue => format!("SEMAINIER-{issue}-{word}"),
+        };
+        Self {
+            unsubscribe: mark("DESINSCRIPTION", "SEMAINIER-LIEN-DE-DESINSCRIPTION"),
+            order: mark("COMMANDE", "SEMAINIER-LIEN-DE-COMMANDE"),
+            view: mark("EN-LIGNE", "SEMAINIER-LIEN-EN-LIGNE"),
+            establishment: mark("ETABLISSEMENT", "SEMAINIER-ETABLISSEMENT"),
+            issue: issue.to_owned(),
+        }
+    }
+}
 
 /// The same for everybody, so it is filled in once for an issue.
 pub fn fill_view(content: &mut Content, url: &str) {
+    let view = Marks::named(&content.envelope.marks).view;
     for text in [&mut content.html, &mut content.text] {
-        *text = text.replace(VIEW_MARK, url);
+        *text = text.replace(&view, url);
     }
 }
 
@@ -53,6 +88,8 @@ pub struct AgendaMail {
     pub view_url: Option<String>,
     pub unsubscribe: String,
     pub establishment: String,
+    #[serde(skip)]
+    pub marks: Marks,
 }
 
 /// A heading and the lines under it.
@@ -91,6 +128,7 @@ impl AgendaMail {
         ];
         let more = more.map(|(heading, lines)| Block { heading: heading.to_owned(), lines });
         let count = agenda.event_count();
+        let marks = Marks::of(&(title, agenda, &links.article));
         Self {
             title: title.to_owned(),
             office: office.clone(),
@@ -103,9 +141,10 @@ impl AgendaMail {
             page_url: links.page,
             poster_url: links.poster,
             booklet_url: links.booklet,
-            view_url: links.view,
-            unsubscribe: UNSUBSCRIBE_MARK.to_owned(),
-            establishment: ESTABLISHMENT_MARK.to_owned(),
+            view_url: links.online.then(|| marks.view.clone()),
+            unsubscribe: marks.unsubscribe.clone(),
+            establishment: marks.establishment.clone(),
+            marks,
         }
     }
 }
@@ -117,7 +156,8 @@ pub struct Links {
     pub page: Option<String>,
     pub poster: Option<String>,
     pub booklet: Option<String>,
-    pub view: Option<String>,
+    /// The issue can be read online.
+    pub online: bool,
 }
 
 /// `6 au 12 juillet`, `29 juin au 5 juillet`

@@ -1,6 +1,6 @@
 //! What the mails about editions are given: the announcement, its reminder, and the confirmation of an order.
 
-use super::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
+use super::context::Marks;
 use crate::domain::{
     Timestamp,
     edition::{
@@ -44,6 +44,8 @@ pub struct EditionMail {
     pub view_url: Option<String>,
     pub unsubscribe: String,
     pub establishment: String,
+    #[serde(skip)]
+    pub marks: Marks,
 }
 
 /// The picture of the cover, as the mail shows it.
@@ -67,7 +69,7 @@ impl Cover {
 /// How copies are ordered.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ordering {
-    /// A mark for the recipient's own link, or a letter to the office.
+    /// A mark for the recipient's own link, which [`EditionMail::new`] puts here, or a letter to the office.
     pub url: String,
     /// `None`: by the link.
     pub address: Option<String>,
@@ -77,7 +79,7 @@ pub struct Ordering {
 
 impl Ordering {
     pub fn online(pack: u32) -> Self {
-        Self { url: ORDER_MARK.to_owned(), address: None, pack: by_pack(pack) }
+        Self { url: String::new(), address: None, pack: by_pack(pack) }
     }
 
     pub fn by_mail(pack: u32, address: &str, title: &str) -> Self {
@@ -107,6 +109,12 @@ impl EditionMail {
         facts.push(held(&format!("en {}", edition.languages_in_french())));
         facts.extend(edition.valid_until.map(|day| held(&format!("valable jusqu’au {}", french::date(day)))));
         let post = edition.post.as_deref().map(held);
+        let marks = Marks::of(&(edition, &online_url, &image_url, reminder));
+        let own_link = |ordering: Ordering| match ordering.address {
+            None => Ordering { url: marks.order.clone(), ..ordering },
+            Some(_) => ordering,
+        };
+        let ordering = ordering.map(own_link);
         Self {
             office: office.clone(),
             kind: french::capitalized(edition.kind.in_french()),
@@ -127,8 +135,9 @@ impl EditionMail {
             ordering,
             reminder,
             view_url: None,
-            unsubscribe: UNSUBSCRIBE_MARK.to_owned(),
-            establishment: ESTABLISHMENT_MARK.to_owned(),
+            unsubscribe: marks.unsubscribe.clone(),
+            establishment: marks.establishment.clone(),
+            marks,
         }
     }
 }
@@ -215,6 +224,8 @@ pub struct OrderMail {
     pub changed: bool,
     /// A mark for the recipient's own link; `None` where we serve no pages.
     pub order_url: Option<String>,
+    #[serde(skip)]
+    pub marks: Marks,
 }
 
 impl OrderMail {
@@ -222,6 +233,7 @@ impl OrderMail {
         let Order { by, wish, .. } = order;
         let place = [&by.street, &by.commune].map(|it| it.trim()).into_iter().filter(|it| !it.is_empty());
         let place = place.collect::<Vec<_>>().join(", ");
+        let marks = Marks::of(&(&order.id, order.revision, &by.establishment, &wish.remark, title));
         Self {
             office: office.clone(),
             title: french::held_together(title),
@@ -233,7 +245,8 @@ impl OrderMail {
             remark: Some(wish.remark.clone()).filter(|it| !it.is_empty()),
             cancelled: order.state == OrderState::Cancelled,
             changed: order.revision > 1,
-            order_url: served.then(|| ORDER_MARK.to_owned()),
+            order_url: served.then(|| marks.order.clone()),
+            marks,
         }
     }
 }

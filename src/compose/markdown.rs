@@ -15,6 +15,9 @@ pub struct Formatted {
     pub text: String,
 }
 
+/// Lists within lists; what is deeper stands in the last of them. Whoever reads the HTML recurses into it.
+const DEEPEST: usize = 8;
+
 const PARAGRAPH: &str = "<p style=\"margin:0 0 12px;\" class=\"ink\">";
 const HEADING: &str = "<h3 style=\"margin:16px 0 6px;font-size:18px;line-height:24px;color:#004573;\" class=\"ink\">";
 
@@ -34,6 +37,9 @@ struct Writer {
     lists: Vec<Option<u64>>,
     /// Addresses of the links one is in; `None` for one that is not to be followed.
     links: Vec<Option<String>>,
+    /// How deep one is in each.
+    emphasis: usize,
+    strong: usize,
     /// What is between the opening and the closing of a picture is its description, and stays.
     in_item: bool,
 }
@@ -64,8 +70,16 @@ impl Writer {
         match tag {
             Tag::Paragraph | Tag::HtmlBlock | Tag::CodeBlock(_) if !self.in_item => self.html.push_str(PARAGRAPH),
             Tag::Heading { .. } => self.html.push_str(HEADING),
-            Tag::Emphasis => self.html.push_str("<em>"),
-            Tag::Strong => self.html.push_str("<strong>"),
+            // One within another says no more.
+            Tag::Emphasis => {
+                self.emphasis += 1;
+                self.html.push_str(if self.emphasis == 1 { "<em>" } else { "" });
+            }
+            Tag::Strong => {
+                self.strong += 1;
+                self.html.push_str(if self.strong == 1 { "<strong>" } else { "" });
+            }
+            Tag::List(first) if self.lists.len() >= DEEPEST => self.lists.push(first),
             Tag::List(first) => {
                 self.lists.push(first);
                 let (list, style) = (if first.is_some() { "ol" } else { "ul" }, "margin:0 0 12px;padding-left:22px;");
@@ -73,7 +87,7 @@ impl Writer {
             }
             Tag::Item => {
                 self.in_item = true;
-                self.html.push_str("<li>");
+                self.html.push_str(if self.lists.len() > DEEPEST { "<br />" } else { "<li>" });
                 let mark = match self.lists.last_mut() {
                     Some(Some(number)) => {
                         *number += 1;
@@ -112,17 +126,25 @@ impl Writer {
                 self.html.push_str("</h3>");
                 self.text.push_str("\n\n");
             }
-            TagEnd::Emphasis => self.html.push_str("</em>"),
-            TagEnd::Strong => self.html.push_str("</strong>"),
+            TagEnd::Emphasis => {
+                self.html.push_str(if self.emphasis == 1 { "</em>" } else { "" });
+                self.emphasis = self.emphasis.saturating_sub(1);
+            }
+            TagEnd::Strong => {
+                self.html.push_str(if self.strong == 1 { "</strong>" } else { "" });
+                self.strong = self.strong.saturating_sub(1);
+            }
             TagEnd::List(ordered) => {
+                if self.lists.len() <= DEEPEST {
+                    self.html.push_str(if ordered { "</ol>" } else { "</ul>" });
+                }
                 self.lists.pop();
                 self.in_item = !self.lists.is_empty();
-                self.html.push_str(if ordered { "</ol>" } else { "</ul>" });
                 self.text.push('\n');
             }
             TagEnd::Item => {
                 self.in_item = false;
-                self.html.push_str("</li>");
+                self.html.push_str(if self.lists.len() > DEEPEST { "" } else { "</li>" });
                 if !self.text.ends_with('\n') {
                     self.text.push('\n');
                 }
@@ -170,6 +192,26 @@ mod tests {
             "Chers partenaires\n\nL’été arrive\u{a0}: trois nouveautés, à lire ici <https://office.example/?a=1&b=2>\u{202f}!\n\n\
              1. un\n2. deux\n\n- point\n\ncontact@office.example"
         );
+    }
+
+    #[test]
+    fn h2_lists_and_emphasis_are_never_deeper_than_people_write_them() {
+        for deep in [
+            "- ".repeat(5_000) + "x",
+            "1. ".repeat(3_000) + "x",
+            "*".repeat(6_000) + "x" + &"*".repeat(6_000),
+            "> ".repeat(5_000) + "x",
+        ] {
+            let Formatted { html, text } = formatted(&deep);
+            assert!(html.contains('x') && text.contains('x'));
+            let (mut depth, mut deepest) = (0_i32, 0);
+            for tag in html.split('<').skip(1).filter(|tag| !tag.starts_with("br")) {
+                depth += if tag.starts_with('/') { -1 } else { 1 };
+                deepest = deepest.max(depth);
+            }
+            assert_eq!(depth, 0, "every tag is closed");
+            assert!(deepest <= 2 * i32::try_from(DEEPEST).unwrap() + 3, "{deepest}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The same delivery gives the same bytes, today and in a resend next week: `Message-ID`, `Date` and boundaries come
 //! from what was frozen. Texts and attachments are encoded once per issue and shared by all its messages.
 
-use super::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK};
+use super::context::{self, Marks};
 use super::quoted::{self, Piece};
 use crate::domain::{
     Timestamp,
@@ -57,7 +57,10 @@ pub struct To<'a> {
 impl Mime {
     /// # Errors
     /// When an attachment's type is none.
-    pub fn new(content: Content) -> Result<Self, MimeError> {
+    pub fn new(mut content: Content) -> Result<Self, MimeError> {
+        // Whoever knows where it is read online has said so by now; nobody is to see the mark itself.
+        let office = content.envelope.public_url.clone();
+        context::fill_view(&mut content, &office);
         let digest = Sha256::new().chain_update(&content.subject).chain_update(&content.html).finalize();
         let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         let boundary = |what: &str| format!("semainier-{hex}-{what}");
@@ -200,12 +203,16 @@ impl Body {
         };
         let has_pictures = !content.inline.is_empty();
         let pictured = if has_pictures { parts("related", related) } else { String::new() };
-        let text =
-            [(UNSUBSCRIBE_MARK, Own::Unsubscribe), (ORDER_MARK, Own::Order), (ESTABLISHMENT_MARK, Own::Establishment)];
+        let Marks { unsubscribe, order, establishment, .. } = &Marks::named(&content.envelope.marks);
+        let text = [
+            (unsubscribe.as_str(), Own::Unsubscribe),
+            (order.as_str(), Own::Order),
+            (establishment.as_str(), Own::Establishment),
+        ];
         let html = [
-            (UNSUBSCRIBE_MARK, Own::UnsubscribeHtml),
-            (ORDER_MARK, Own::OrderHtml),
-            (ESTABLISHMENT_MARK, Own::EstablishmentHtml),
+            (unsubscribe.as_str(), Own::UnsubscribeHtml),
+            (order.as_str(), Own::OrderHtml),
+            (establishment.as_str(), Own::EstablishmentHtml),
         ];
         let mut body = Self::default();
         body.fixed(&format!("--{outer}\r\n{}{}", parts("alternative", inner), part("text/plain")));
@@ -367,10 +374,11 @@ mod tests {
     }
 
     fn content() -> Content {
+        let Marks { unsubscribe, establishment, issue: marks, .. } = Marks::of(&"été");
         Content {
             subject: "Que faire à Auch cette semaine\u{a0}: du 6 au 12 juillet, « l’été » à la fraîche".to_owned(),
-            html: format!("<html lang=\"fr\"><a href=\"{UNSUBSCRIBE_MARK}\">été</a>{ESTABLISHMENT_MARK}</html>"),
-            text: format!("Été\n.\n.seul\n{UNSUBSCRIBE_MARK}{ESTABLISHMENT_MARK}\n"),
+            html: format!("<html lang=\"fr\"><a href=\"{unsubscribe}\">été</a>{establishment}</html>"),
+            text: format!("Été\n.\n.seul\n{unsubscribe}{establishment}\n"),
             attachments: vec![Attachment {
                 name: "Agenda du 6 au 12 juillet – été.pdf".to_owned(),
                 media_type: "application/pdf".to_owned(),
@@ -390,6 +398,7 @@ mod tests {
                 date_ms: 1_783_144_800_000,
                 public_url: "https://partenaires.office.example/".to_owned(),
                 edition: None,
+                marks,
             },
         }
     }
@@ -511,8 +520,9 @@ mod tests {
     fn an_answer_to_one_person_is_of_no_list_and_a_link_to_order_is_the_recipients_own() {
         let mut answer = content();
         answer.envelope.list_id = String::new();
-        answer.text = format!("Commander : {ORDER_MARK}\n");
-        answer.html = format!("<a href=\"{ORDER_MARK}\">Commander</a>");
+        let order = Marks::named(&answer.envelope.marks).order;
+        answer.text = format!("Commander : {order}\n");
+        answer.html = format!("<a href=\"{order}\">Commander</a>");
         let (to, order_url) = (address("hotel@auch.example"), "https://a.example/o/c.e?x=1&y=2");
         let to =
             To { address: &to, name: "", establishment: "", message_id: "1@a.example", unsubscribe_url: "", order_url };

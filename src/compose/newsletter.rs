@@ -1,6 +1,6 @@
 //! What the newsletter's template is given, from the letter; and what staff are told when they are asked to approve.
 
-use super::context::{ESTABLISHMENT_MARK, UNSUBSCRIBE_MARK};
+use super::context::Marks;
 use super::markdown::{self, Formatted};
 use crate::domain::{
     french::{self, NBSP},
@@ -25,6 +25,8 @@ pub struct NewsletterMail {
     pub view_url: Option<String>,
     pub unsubscribe: String,
     pub establishment: String,
+    #[serde(skip)]
+    pub marks: Marks,
 }
 
 /// A part; what its kind does not have is empty.
@@ -81,9 +83,17 @@ pub struct Date {
 pub const ROOMS: [usize; 4] = [600, 300, 140, 0];
 
 impl NewsletterMail {
+    /// As it is where it can be read online too.
+    #[must_use]
+    pub fn online(mut self, online: bool) -> Self {
+        self.view_url = online.then(|| self.marks.view.clone());
+        self
+    }
+
     /// The mail's view of a letter; `room`: characters of a summary, at the most.
     pub fn new(title: &str, letter: &Letter, office: &Office, room: usize) -> Self {
         let parts: Vec<_> = letter.parts.iter().filter_map(|part| block(part, room)).collect();
+        let marks = Marks::of(&(title, letter));
         Self {
             title: title.to_owned(),
             month: letter.month.in_french(),
@@ -91,8 +101,9 @@ impl NewsletterMail {
             preheader: preheader(letter),
             parts,
             view_url: None,
-            unsubscribe: UNSUBSCRIBE_MARK.to_owned(),
-            establishment: ESTABLISHMENT_MARK.to_owned(),
+            unsubscribe: marks.unsubscribe.clone(),
+            establishment: marks.establishment.clone(),
+            marks,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! nothing of it but pixels: no place, no camera, no comment.
 
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage, imageops};
+use std::borrow::Cow;
 use std::io::Cursor;
 
 /// Twice the width of the mail's column, for dense screens.
@@ -14,8 +15,8 @@ const TALLEST: u32 = WIDTH * 3 / 4;
 const TALLEST_WHOLE: u32 = 900;
 /// Nobody's camera makes more; a file that says so is a bomb.
 const LARGEST_SIDE: u32 = 12_000;
-/// Forty million pixels of three bytes, and a margin.
-const MEMORY: u64 = 160 << 20;
+/// Twenty-seven million pixels of three bytes: more than the cameras of those who write news make.
+const MEMORY: u64 = 80 << 20;
 const QUALITY: u8 = 78;
 
 /// A picture for a mail.
@@ -31,12 +32,25 @@ pub struct Small {
 pub enum PictureError {
     #[error("not a JPEG, PNG or WebP file")]
     Kind,
+    #[error("cut off before its end")]
+    Cut,
     #[error("not readable as a picture, or larger than {LARGEST_SIDE} pixels")]
     Decode(#[source] image::ImageError),
     #[error("the address is too long for a QR code")]
     Address,
     #[error("could not be written")]
     Encode(#[source] image::ImageError),
+}
+
+impl PictureError {
+    /// For a communications officer.
+    pub fn in_french(&self) -> &'static str {
+        match self {
+            Self::Cut => "le fichier est coupé avant la fin",
+            Self::Decode(image::ImageError::Limits(_)) => "elle est trop grande",
+            _ => "ce n’est pas une image JPEG, PNG ou WebP lisible",
+        }
+    }
 }
 
 /// # Errors
@@ -96,11 +110,21 @@ fn made(bytes: &[u8], fit: impl FnOnce(RgbImage) -> RgbImage) -> Result<Small, P
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(LARGEST_SIDE), Some(LARGEST_SIDE));
     limits.max_alloc = Some(MEMORY);
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureError::Kind)?;
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureError::Kind)?;
     // By its first bytes, whatever its name or the server says.
     if !matches!(reader.format(), Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) {
         return Err(PictureError::Kind);
     }
+    // Whole, or not at all: a decoder paints grey what is missing.
+    if reader.format() == Some(ImageFormat::Jpeg) && is_cut_off(bytes) {
+        return Err(PictureError::Cut);
+    }
+    let pixels_alone = match reader.format() {
+        Some(ImageFormat::Png) => png_pixels(bytes),
+        _ => Cow::Borrowed(bytes),
+    };
+    let mut reader =
+        ImageReader::new(Cursor::new(&*pixels_alone)).with_guessed_format().map_err(|_| PictureError::Kind)?;
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(PictureError::Decode)?;
     // The reader minds the sides; what the pixels weigh is known once the header is read.
@@ -118,6 +142,34 @@ fn made(bytes: &[u8], fit: impl FnOnce(RgbImage) -> RgbImage) -> Result<Small, P
         .write_image(picture.as_raw(), width, height, image::ExtendedColorType::Rgb8)
         .map_err(PictureError::Encode)?;
     Ok(Small { jpeg, width, height })
+}
+
+/// Whether a JPEG's last scan has no end. The thumbnail within the picture of a camera has one of its own, before.
+fn is_cut_off(jpeg: &[u8]) -> bool {
+    let last = |marker: [u8; 2]| memchr::memmem::rfind(jpeg, &marker);
+    match (last([0xff, 0xda]), last([0xff, 0xd9])) {
+        (Some(scan), Some(end)) => end < scan,
+        (scan, end) => scan.is_none() || end.is_none(),
+    }
+}
+
+/// The chunks of a PNG that are its pixels, and how it is held: a profile of colours can unpack to gigabytes, and is thrown
+/// away all the same.
+fn png_pixels(png: &[u8]) -> Cow<'_, [u8]> {
+    const KEPT: [&[u8]; 9] = [b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"eXIf"];
+    let (Some(signature), mut at) = (png.get(..8), 8) else { return Cow::Borrowed(png) };
+    let mut kept = signature.to_vec();
+    while let Some(head) = png.get(at..at + 8) {
+        let (length, name) = head.split_at(4);
+        let length = length.iter().fold(0_usize, |length, byte| length << 8 | usize::from(*byte));
+        // One that was cut off is left to the decoder, which says so.
+        let end = at.saturating_add(12).saturating_add(length).min(png.len());
+        if KEPT.contains(&name) {
+            kept.extend_from_slice(&png[at..end]);
+        }
+        at = end;
+    }
+    Cow::Owned(kept)
 }
 
 /// On white, where it was transparent: JPEG knows no transparency, and black is what it would become.
@@ -236,6 +288,46 @@ mod tests {
         let checksum = crc(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
         assert!(matches!(small(&bomb), Err(PictureError::Decode(_))));
+    }
+
+    #[test]
+    fn m4_a_profile_of_colours_is_not_unpacked() {
+        let png = encoded(&photograph(64, 48), ImageFormat::Png);
+        let chunk = |name: &[u8], data: &[u8]| {
+            let body = [name, data].concat();
+            [&u32::try_from(data.len()).unwrap().to_be_bytes()[..], &body, &crc(&body).to_be_bytes()].concat()
+        };
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, &vec![0; 4 << 20]).unwrap();
+        let profile = chunk(b"iCCP", &[b"a\0\0", packed.finish().unwrap().as_slice()].concat());
+        let with = [&png[..33], &profile, &png[33..]].concat();
+        assert_eq!(png_pixels(&with), png);
+        assert_eq!(small(&with).unwrap(), small(&png).unwrap());
+        assert!(png_pixels(&png[..20]).len() <= 20);
+    }
+
+    #[test]
+    fn m4_more_pixels_than_a_camera_makes_are_refused() {
+        let mut wide = encoded(&photograph(2, 2), ImageFormat::Png);
+        wide[16..24].copy_from_slice(&[0, 0, 0x2e, 0xe0, 0, 0, 0x11, 0x30]);
+        let checksum = crc(&wide[12..29]);
+        wide[29..33].copy_from_slice(&checksum.to_be_bytes());
+        let error = small(&wide).unwrap_err();
+        assert_eq!(error.in_french(), "elle est trop grande");
+    }
+
+    #[test]
+    fn fr47_a_picture_that_was_cut_off_is_none() {
+        let whole = encoded(&photograph(640, 480), ImageFormat::Jpeg);
+        for part in [2, 3, 10] {
+            let error = small(&whole[..whole.len() - whole.len() / part]).unwrap_err();
+            assert!(matches!(error, PictureError::Cut), "{error:?}");
+        }
+        assert!(small(&[&whole[..], b"\0\0trailing"].concat()).is_ok());
+        let png = encoded(&photograph(640, 480), ImageFormat::Png);
+        assert!(small(&png[..png.len() / 2]).is_err());
+        let webp = encoded(&photograph(640, 480), ImageFormat::WebP);
+        assert!(small(&webp[..webp.len() / 2]).is_err());
     }
 
     #[test]

@@ -265,6 +265,8 @@ fn is_unit(word: &str) -> bool {
 /// Small letters without accents, one blank for anything else: what two writings of one name have in common.
 pub fn folded(text: &str) -> String {
     let letters: String = text
+        .chars()
+        .map(super::characters::one_apostrophe)
         .nfd()
         .filter(|c| !is_combining_mark(*c))
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })

@@ -145,6 +145,10 @@ pub struct Envelope {
     /// The slug of the edition that the recipients' own links order, where the texts hold some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edition: Option<String>,
+    /// Of the words that stand for each recipient's own ([`crate::compose::context::Marks`]); empty in what was frozen
+    /// before each issue had its own.
+    #[serde(default)]
+    pub marks: String,
 }
 
 impl Envelope {

@@ -3,21 +3,80 @@
 //! In doubt they are two: an event printed twice is a blemish, one that is lost is a broken promise (invariant I3). Pure
 //! words; never looks at where an announcement came from.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
 
 use chrono::{NaiveTime, TimeDelta};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// What is compared of an announcement; its day is known to be the same.
+use super::characters::one_apostrophe;
+
+/// What is compared of an announcement; its day is known to be the same. Made once for each: comparing is cheap then.
 #[derive(Debug, Clone, Default)]
 pub struct Sketch {
     pub start: Option<NaiveTime>,
-    title: BTreeSet<String>,
+    title: Words,
     /// Words of the title and of all else that is said: a title may have been cut short.
-    all: BTreeSet<String>,
+    all: Words,
     /// In order; empty where none is known.
-    commune: Vec<String>,
-    place: BTreeSet<String>,
+    commune: Vec<u64>,
+    place: Words,
+}
+
+/// A set of words, sorted, each as its hash; the lowest bit of those that say little is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Words {
+    hashes: Vec<u64>,
+    /// Some of them are of a kind that a village has one of.
+    alone: bool,
+}
+
+impl Words {
+    fn of<'a>(words: impl Iterator<Item = &'a String>, says_little: impl Fn(&str) -> bool) -> Self {
+        let mut set = Self::default();
+        for word in words {
+            set.alone |= is_alone_of_its_kind(word);
+            set.hashes.push(hash(word) & !1 | u64::from(says_little(word)));
+        }
+        set.hashes.sort_unstable();
+        set.hashes.dedup();
+        set
+    }
+
+    fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// Those that say much.
+    fn names(&self) -> usize {
+        self.hashes.iter().filter(|hash| *hash & 1 == 0).count()
+    }
+
+    /// How many they share, and how many of these say much.
+    fn shared(&self, other: &Self) -> (usize, usize) {
+        let (mut a, mut b) = (self.hashes.iter().peekable(), other.hashes.iter().peekable());
+        let (mut all, mut names) = (0, 0);
+        while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
+            match x.cmp(y) {
+                std::cmp::Ordering::Less => drop(a.next()),
+                std::cmp::Ordering::Greater => drop(b.next()),
+                std::cmp::Ordering::Equal => {
+                    all += 1;
+                    names += usize::from(**x & 1 == 0);
+                    a.next();
+                    b.next();
+                }
+            }
+        }
+        (all, names)
+    }
+}
+
+fn hash(word: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    word.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// How sure it is that two announcements are of one event.
@@ -49,8 +108,17 @@ impl Sketch {
     fn new(title: &str, start: Option<NaiveTime>, commune: &str, place: &str, text: &str) -> Self {
         let commune = words(commune);
         // « marché à Pavie » in Pavie is « marché ».
-        let without = |text: &str| content(text).into_iter().filter(|word| !commune.contains(word)).collect();
-        Self { start, title: without(title), all: without(text), place: content(place), commune }
+        let without = |text: &str| {
+            let content = content(text);
+            Words::of(content.iter().filter(|word| !commune.contains(word)), is_kind)
+        };
+        Self {
+            start,
+            title: without(title),
+            all: without(text),
+            place: Words::of(content(place).iter(), is_common_place),
+            commune: commune.iter().map(|word| hash(word) & !1).collect(),
+        }
     }
 
     pub fn likeness(&self, other: &Self) -> Likeness {
@@ -78,32 +146,31 @@ impl Sketch {
     fn titles(&self, other: &Self) -> Titles {
         let (a, b) = (&self.title, &other.title);
         let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-        let names = |words: &BTreeSet<String>| words.iter().filter(|word| !is_kind(word)).count();
-        let shared: BTreeSet<String> = a.intersection(b).cloned().collect();
+        let (shared, names) = short.shared(long);
         // All of one stands in the other, or in what is said around it where the title was cut short.
-        let named_in = |words: &BTreeSet<String>, said: &BTreeSet<String>| names(words) > 0 && words.is_subset(said);
-        if named_in(short, long) || named_in(a, &other.all) || named_in(b, &self.all) {
+        let named_in = |words: &Words, said: &Words| words.names() > 0 && words.shared(said).0 == words.len();
+        if (short.names() > 0 && shared == short.len()) || named_in(a, &other.all) || named_in(b, &self.all) {
             return Titles::Name;
         }
-        if names(&shared) >= 2 && shared.len() * 3 >= short.len() * 2 {
+        if names >= 2 && shared * 3 >= short.len() * 2 {
             return Titles::Name;
         }
         // A village has one market a day, one firework.
-        let alone = short.iter().any(|word| is_alone_of_its_kind(word));
-        if !a.is_empty() && (a == b || alone && short.is_subset(long)) { Titles::Kind } else { Titles::Differ }
+        let is_kind = a.hashes == b.hashes || short.alone && shared == short.len();
+        if a.len() > 0 && is_kind { Titles::Kind } else { Titles::Differ }
     }
 
     fn places(&self, other: &Self) -> Places {
         if self.commune.is_empty() || other.commune.is_empty() {
             return Places::Unsaid;
         }
-        let named_in = |commune: &[String], words: &[String]| words.windows(commune.len()).any(|run| run == commune);
+        let named_in = |commune: &[u64], words: &[u64]| words.windows(commune.len()).any(|run| run == commune);
         if named_in(&self.commune, &other.commune) || named_in(&other.commune, &self.commune) {
             return Places::Agree;
         }
         // Where no commune was known, the place's own words may stand in its stead.
-        let shared = self.place.intersection(&other.place).any(|word| !is_common_place(word));
-        if shared { Places::Unsaid } else { Places::Differ }
+        let (_, names) = self.place.shared(&other.place);
+        if names > 0 { Places::Unsaid } else { Places::Differ }
     }
 }
 
@@ -126,7 +193,13 @@ enum Places {
 
 /// Accents, case, ligatures and the plural's s folded.
 fn words(text: &str) -> Vec<String> {
-    let bare: String = text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase).collect();
+    let bare: String = text
+        .chars()
+        .map(one_apostrophe)
+        .nfkd()
+        .filter(|&c| !is_combining_mark(c))
+        .flat_map(char::to_lowercase)
+        .collect();
     let bare = bare.replace('œ', "oe").replace('æ', "ae");
     let words = bare.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words
@@ -138,23 +211,42 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// The words that carry meaning: no articles, no prepositions, no hours.
-fn content(text: &str) -> BTreeSet<String> {
-    const EMPTY: &str = "a au aux le la l les un une des de d du et ou en dans sur sous par pour avec chez ce cet cette ces \
-        son sa ses qu que qui st n no h heure min annule reporte complet gratuit entree libre tarif euro";
+fn content(text: &str) -> Vec<String> {
+    static EMPTY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        "a au aux le la l les un une des de d du et ou en dans sur sous par pour avec chez ce cet cette ces \
+         son sa ses qu que qui st n no h heure min annule reporte complet gratuit entree libre tarif euro"
+            .split_whitespace()
+            .collect()
+    });
     // `21h`, `20h30`; a number alone is part of a name: « 1000 voix », « acte 2 ».
     let is_hour = |word: &String| word.contains('h') && word.chars().all(|c| c.is_ascii_digit() || c == 'h');
-    let says_nothing = |word: &String| EMPTY.split_whitespace().any(|known| known == word);
-    words(text).into_iter().filter(|word| !says_nothing(word) && !is_hour(word)).collect()
+    let mut words = words(text);
+    // `8 h 30`: neither number is a name.
+    let is_number = |word: &String| word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit());
+    for at in 1..words.len() {
+        if words[at] == "h" && is_number(&words[at - 1]) {
+            words[at - 1].clear();
+            if let Some(minutes) = words.get_mut(at + 1).filter(|word| word.len() == 2 && is_number(word)) {
+                minutes.clear();
+            }
+        }
+    }
+    words.retain(|word| !word.is_empty() && !EMPTY.contains(word.as_str()) && !is_hour(word));
+    words
 }
 
 /// Words that tell what kind of thing it is, which many things are.
 fn is_kind(word: &str) -> bool {
-    const KINDS: &str = "concert musique musical spectacle visite guide guidee commentee libre marche exposition expo atelier \
-        stage soiree matinee journee apero bal repas dejeuner diner fete festival conference rencontre projection film cinema \
-        theatre danse chant chorale vernissage balade randonnee sortie decouverte animation jeu loto brocante vide grenier feu \
-        artifice producteur ferme nocturne plein vent petit grand ville village eglise enfant famille public ouvert \
-        degustation vin conte lecture club tournoi course foire salon portes ouverte estival ete local gourmand";
-    KINDS.split_whitespace().any(|kind| kind == word)
+    static KINDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        "concert musique musical spectacle visite guide guidee commentee libre marche exposition expo atelier \
+         stage soiree matinee journee apero bal repas dejeuner diner fete festival conference rencontre projection film cinema \
+         theatre danse chant chorale vernissage balade randonnee sortie decouverte animation jeu loto brocante vide grenier feu \
+         artifice producteur ferme nocturne plein vent petit grand ville village eglise enfant famille public ouvert \
+         degustation vin conte lecture club tournoi course foire salon portes ouverte estival ete local gourmand"
+            .split_whitespace()
+            .collect()
+    });
+    KINDS.contains(word)
 }
 
 fn is_alone_of_its_kind(word: &str) -> bool {
@@ -163,9 +255,13 @@ fn is_alone_of_its_kind(word: &str) -> bool {
 
 /// Words of places that every village has.
 fn is_common_place(word: &str) -> bool {
-    const PLACES: &str = "salle place eglise mairie halle centre bourg village stade ecole foyer rue avenue boulevard devant \
-        parc jardin polyvalente cour chateau musee theatre office tourisme";
-    PLACES.split_whitespace().any(|place| place == word)
+    static PLACES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        "salle place eglise mairie halle centre bourg village stade ecole foyer rue avenue boulevard devant \
+         parc jardin polyvalente cour chateau musee theatre office tourisme"
+            .split_whitespace()
+            .collect()
+    });
+    PLACES.contains(word)
 }
 
 #[cfg(test)]

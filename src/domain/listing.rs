@@ -3,7 +3,7 @@
 //! Nothing is guessed here: hours are hours because the source said so. How listings join an agenda that was read from an
 //! article is for the agenda to say.
 
-use super::{agenda::Status, news::Picture};
+use super::{agenda::Status, characters, news::Picture};
 use chrono::{NaiveDate, NaiveTime};
 use std::ops::RangeInclusive;
 
@@ -31,8 +31,19 @@ pub struct Listing {
     pub source: String,
 }
 
+impl Listing {
+    /// Nothing in its texts that no mail can hold.
+    pub fn clean(&mut self) {
+        let Self { title, description, venue, commune, price, phone, url, image, categories, source, .. } = self;
+        let one = [title, description, source].into_iter();
+        let maybe = [venue, commune, price, phone, url].into_iter().flatten();
+        let image = image.iter_mut().flat_map(|image| [&mut image.url, &mut image.alt]);
+        one.chain(maybe).chain(image).chain(categories).for_each(characters::clean_up);
+    }
+}
+
 /// One time the event takes place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Session {
     pub day: NaiveDate,
     /// `None`: all day long, or the source gives no hour.

@@ -4,7 +4,9 @@
 //! does not say, and only where that is certain. What is new is written in the office's own style under its day, and
 //! says where it came from. Never drops an item, never changes the article's words. Pure.
 
-use chrono::{NaiveDate, NaiveTime};
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{NaiveDate, NaiveTime, Timelike};
 
 use super::{
     agenda::{Agenda, DailyItem, Day, Event, Item, Provenance, Status, Week},
@@ -28,9 +30,22 @@ const DAILY: usize = 3;
 /// From so many days on, something without hours is not an event of each of its days.
 const LASTING: i64 = 5;
 
+/// As many announcements are compared with one: those of its hour first. More in one hour of one day are a flood, in which an
+/// event may be printed twice; none is lost.
+const MOST_COMPARED: usize = 2_000;
+/// Hours that differ by more are of two events; see [`super::likeness`].
+const NEAR: u32 = 60;
+
 /// `home`: the office's own commune, where the article says none.
 pub fn merge(agenda: &mut Agenda, listings: &[Listing], week: Week, home: &str) -> Merge {
-    let mut merger = Merger { week, home, listings, agenda, merge: Merge::default() };
+    let mut on_day: HashMap<(&str, NaiveDate), usize> = HashMap::new();
+    for listing in listings {
+        for session in &listing.sessions {
+            *on_day.entry((&listing.title, session.day)).or_default() += 1;
+        }
+    }
+    let shelf = Shelf::of(agenda, home);
+    let mut merger = Merger { week, home, on_day, agenda, shelf, merge: Merge::default() };
     for listing in listings {
         merger.listing(listing);
     }
@@ -40,9 +55,103 @@ pub fn merge(agenda: &mut Agenda, listings: &[Listing], week: Week, home: &str) 
 struct Merger<'a> {
     week: Week,
     home: &'a str,
-    listings: &'a [Listing],
+    /// How often something is announced under one title on one day.
+    on_day: HashMap<(&'a str, NaiveDate), usize>,
     agenda: &'a mut Agenda,
+    shelf: Shelf,
     merge: Merge,
+}
+
+/// What the agenda holds, sketched once, and where to look for what.
+#[derive(Debug, Default)]
+struct Shelf {
+    cards: Vec<Card>,
+    days: HashMap<NaiveDate, Drawer>,
+    /// By their place in the agenda.
+    daily: Vec<usize>,
+    exhibitions: Vec<usize>,
+    unplaced: Vec<usize>,
+}
+
+/// The items of one day.
+#[derive(Debug, Default)]
+struct Drawer {
+    /// By their place in the agenda.
+    cards: Vec<usize>,
+    /// By the minute at which one of their events begins.
+    by_minute: BTreeMap<u32, Vec<usize>>,
+    /// Those that do not say.
+    any_time: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Card {
+    sketches: Vec<Sketch>,
+    of_article: bool,
+}
+
+impl Shelf {
+    fn of(agenda: &Agenda, home: &str) -> Self {
+        let mut shelf = Self::default();
+        for day in &agenda.days {
+            for (at, item) in day.items.iter().enumerate() {
+                shelf.put_on_day(day.date, at, item, home);
+            }
+        }
+        shelf.daily = agenda.daily.iter().map(|it| shelf.card(&it.item, home, true)).collect();
+        shelf.exhibitions = agenda.exhibitions.iter().map(|item| shelf.card(item, home, false)).collect();
+        shelf.unplaced = agenda.unplaced.iter().map(|item| shelf.card(item, home, false)).collect();
+        shelf
+    }
+
+    /// Of an exhibition the hours are when it opens, not when it begins.
+    fn card(&mut self, item: &Item, home: &str, keeps_hours: bool) -> usize {
+        let alone = item.events.len() < 2;
+        let of_event = |event: &Event| {
+            let words = [Some(event.title.as_str()), event.place.as_deref(), event.note.as_deref()];
+            let words = words.into_iter().flatten().chain(alone.then_some(item.text.as_str()));
+            let text = words.collect::<Vec<_>>().join(" ");
+            let start = event.start.filter(|_| keeps_hours);
+            Sketch::of_event(&event.title, start, event.place.as_deref(), home, &text)
+        };
+        let sketches = match item.events.as_slice() {
+            // What was not understood has its words.
+            [] => vec![Sketch::of_event(&item.text, None, None, "", &item.text)],
+            events => events.iter().map(of_event).collect(),
+        };
+        self.cards.push(Card { sketches, of_article: is_of_article(item) });
+        self.cards.len() - 1
+    }
+
+    fn put_on_day(&mut self, day: NaiveDate, at: usize, item: &Item, home: &str) {
+        let card = self.card(item, home, true);
+        let drawer = self.days.entry(day).or_default();
+        drawer.cards.insert(at.min(drawer.cards.len()), card);
+        for sketch in &self.cards[card].sketches {
+            match sketch.start {
+                Some(start) => drawer.by_minute.entry(minute(start)).or_default().push(card),
+                None => drawer.any_time.push(card),
+            }
+        }
+    }
+
+    /// The cards of a day that may be of something that begins then, the likelier ones first.
+    fn on_day(&self, day: NaiveDate, start: Option<NaiveTime>) -> Vec<usize> {
+        let Some(drawer) = self.days.get(&day) else { return Vec::new() };
+        let Some(start) = start.map(minute) else { return drawer.cards.clone() };
+        let exactly = drawer.by_minute.get(&start).into_iter().flatten();
+        let around = drawer.by_minute.range(start.saturating_sub(NEAR)..=start + NEAR);
+        let around = around.filter(|(at, _)| **at != start).flat_map(|(_, cards)| cards);
+        let mut cards: Vec<usize> =
+            exactly.chain(&drawer.any_time).chain(around).copied().take(MOST_COMPARED).collect();
+        cards.sort_unstable();
+        cards.dedup();
+        cards
+    }
+}
+
+fn minute(time: NaiveTime) -> u32 {
+    time.num_seconds_from_midnight() / 60
 }
 
 /// What one or more sessions of a listing are to a reader.
@@ -120,46 +229,48 @@ impl Merger<'_> {
     fn find(&self, listing: &Listing, session: &Session, days: &[NaiveDate]) -> Option<(Place, Likeness)> {
         let sketch =
             Sketch::of_listing(&listing.title, session.start, listing.commune.as_deref(), listing.venue.as_deref());
-        let agenda = &self.agenda;
-        let dated = agenda.days.iter().enumerate().filter(|(_, day)| days.is_empty() || days.contains(&day.date));
-        let dated = dated.flat_map(|(d, day)| (0..day.items.len()).map(move |i| Place::Day(d, i)));
-        let covers = |daily: &DailyItem| days.is_empty() || days.iter().all(|day| daily.days.contains(day));
-        let daily = agenda.daily.iter().enumerate().filter(|(_, daily)| covers(daily)).map(|(i, _)| Place::Daily(i));
-        let lasting = (0..agenda.exhibitions.len()).map(Place::Exhibition);
-        let unplaced = (0..agenda.unplaced.len()).map(Place::Unplaced);
-        let places = dated.chain(daily).chain(lasting).chain(unplaced);
-        let found = places.filter_map(|place| {
-            let item = place.item(self.agenda)?;
+        let (agenda, shelf) = (&self.agenda, &self.shelf);
+        let dated = agenda.days.iter().enumerate().filter(|(_, day)| match days {
+            [] => true,
+            [only] => day.date == *only,
             // What is told once for several days must be there on each of them, not on one.
-            if days.len() > 1 && matches!(place, Place::Day(..)) {
-                return None;
-            }
-            let likeness = self.likeness(item, &sketch, place.keeps_hours());
-            let is_near_enough = likeness >= Likeness::Same
-                || likeness == Likeness::NearlySame && is_of_article(item) && self.is_only(listing, session);
-            is_near_enough.then_some((place, likeness))
+            _ => false,
         });
-        found.max_by_key(|(_, likeness)| *likeness)
-    }
-
-    fn likeness(&self, item: &Item, sketch: &Sketch, keeps_hours: bool) -> Likeness {
-        let alone = item.events.len() < 2;
-        let of_event = |event: &Event| {
-            let words = [Some(event.title.as_str()), event.place.as_deref(), event.note.as_deref()];
-            let words = words.into_iter().flatten().chain(alone.then_some(item.text.as_str()));
-            let text = words.collect::<Vec<_>>().join(" ");
-            let start = event.start.filter(|_| keeps_hours);
-            Sketch::of_event(&event.title, start, event.place.as_deref(), self.home, &text).likeness(sketch)
+        let dated = dated.flat_map(|(d, day)| {
+            let in_day = shelf.on_day(day.date, session.start);
+            in_day.into_iter().map(move |card| (Slot::Day(d, day.date), card))
+        });
+        let covers = |daily: &DailyItem| days.is_empty() || days.iter().all(|day| daily.days.contains(day));
+        let daily = agenda.daily.iter().zip(&shelf.daily).enumerate().filter(|(_, (daily, _))| covers(daily));
+        let daily = daily.map(|(i, (_, card))| (Slot::At(Place::Daily(i)), *card));
+        let lasting = shelf.exhibitions.iter().enumerate().map(|(i, card)| (Slot::At(Place::Exhibition(i)), *card));
+        let unplaced = shelf.unplaced.iter().enumerate().map(|(i, card)| (Slot::At(Place::Unplaced(i)), *card));
+        let all = dated
+            .chain(daily.take(MOST_COMPARED))
+            .chain(lasting.take(MOST_COMPARED))
+            .chain(unplaced.take(MOST_COMPARED));
+        let found = all.filter_map(|(slot, card)| {
+            let card_of = &shelf.cards[card];
+            let likeness = card_of.sketches.iter().map(|it| it.likeness(&sketch)).max()?;
+            let is_near_enough = likeness >= Likeness::Same
+                || likeness == Likeness::NearlySame && card_of.of_article && self.is_only(listing, session);
+            is_near_enough.then_some((likeness, slot, card))
+        });
+        // Of several that are as like the last one counts, in the order of the agenda.
+        let place = |slot: Slot, card: usize| match slot {
+            Slot::At(place) => Some(place),
+            Slot::Day(d, date) => {
+                let at = shelf.days.get(&date)?.cards.iter().position(|it| *it == card)?;
+                Some(Place::Day(d, at))
+            }
         };
-        // What was not understood has its words.
-        let as_written = || Sketch::of_event(&item.text, None, None, "", &item.text).likeness(sketch);
-        item.events.iter().map(of_event).max().unwrap_or_else(as_written)
+        let best = found.filter_map(|(likeness, slot, card)| Some((likeness, place(slot, card)?)));
+        best.max_by_key(|(likeness, place)| (*likeness, *place)).map(|(likeness, place)| (place, likeness))
     }
 
     /// Whether no other session of this title is announced that day: then an hour that differs a little is no second one.
     fn is_only(&self, listing: &Listing, session: &Session) -> bool {
-        let same_title = self.listings.iter().filter(|other| other.title == listing.title);
-        same_title.flat_map(|other| &other.sessions).filter(|other| other.day == session.day).count() == 1
+        self.on_day.get(&(listing.title.as_str(), session.day)) == Some(&1)
     }
 
     /// The article's event takes what it lacks, where it is certain that they are one.
@@ -203,29 +314,47 @@ impl Merger<'_> {
                     self.agenda.days.insert(at, Day { date: day, items: Vec::new() });
                 }
                 let items = &mut self.agenda.days[at].items;
-                items.insert(place_in(items, session.start), item);
+                let place = place_in(items, session.start);
+                self.shelf.put_on_day(day, place, &item, self.home);
+                items.insert(place, item);
             }
             Shape::Daily(days, session) => {
-                let item = item(listing, &session, None);
-                self.agenda.daily.push(DailyItem { item, days });
+                self.add_daily(item(listing, &session, None), days);
             }
             Shape::Lasting(session) => {
                 let until = Some(session.last_day());
                 let item = item(listing, &session, until);
                 match is_exhibition(listing) {
-                    true => self.agenda.exhibitions.push(item),
+                    true => {
+                        let card = self.shelf.card(&item, self.home, false);
+                        self.shelf.exhibitions.push(card);
+                        self.agenda.exhibitions.push(item);
+                    }
                     false => {
                         let days = self.week.days().filter(|day| (session.day..=session.last_day()).contains(day));
-                        self.agenda.daily.push(DailyItem { item, days: days.collect() });
+                        self.add_daily(item, days.collect());
                     }
                 }
             }
         }
     }
+
+    fn add_daily(&mut self, item: Item, days: Vec<NaiveDate>) {
+        let card = self.shelf.card(&item, self.home, true);
+        self.shelf.daily.push(card);
+        self.agenda.daily.push(DailyItem { item, days });
+    }
+}
+
+/// Where a card lies: at a place, or on a day, where its place moves when another is put before it.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    At(Place),
+    Day(usize, NaiveDate),
 }
 
 /// Where an item stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Day(usize, usize),
     Daily(usize),
@@ -234,15 +363,6 @@ enum Place {
 }
 
 impl Place {
-    fn item(self, agenda: &Agenda) -> Option<&Item> {
-        match self {
-            Self::Day(day, item) => agenda.days.get(day)?.items.get(item),
-            Self::Daily(item) => agenda.daily.get(item).map(|daily| &daily.item),
-            Self::Exhibition(item) => agenda.exhibitions.get(item),
-            Self::Unplaced(item) => agenda.unplaced.get(item),
-        }
-    }
-
     fn item_mut(self, agenda: &mut Agenda) -> Option<&mut Item> {
         match self {
             Self::Day(day, item) => agenda.days.get_mut(day)?.items.get_mut(item),
@@ -250,11 +370,6 @@ impl Place {
             Self::Exhibition(item) => agenda.exhibitions.get_mut(item),
             Self::Unplaced(item) => agenda.unplaced.get_mut(item),
         }
-    }
-
-    /// Of an exhibition the hours are when it opens, not when it begins.
-    fn keeps_hours(self) -> bool {
-        matches!(self, Self::Day(..) | Self::Daily(_))
     }
 }
 
@@ -292,6 +407,10 @@ fn is_exhibition(listing: &Listing) -> bool {
 
 /// A listing in the office's own style: « 18 h 30 : titre, commune, lieu, prix ».
 fn item(listing: &Listing, session: &Session, until: Option<NaiveDate>) -> Item {
+    // Of what lasts, an hour is one of each day only where it opens and closes on it, and is no exhibition: there one looks
+    // when one comes.
+    let is_open_daily = matches!((session.start, session.end), (Some(start), Some(end)) if start < end);
+    let hours = until.is_none() || (is_open_daily && !is_exhibition(listing));
     let same = |a: &String, b: &String| a.to_lowercase() == b.to_lowercase();
     let place = match (&listing.commune, &listing.venue) {
         (Some(commune), Some(venue)) if !same(commune, venue) => Some(format!("{commune}, {venue}")),
@@ -304,14 +423,14 @@ fn item(listing: &Listing, session: &Session, until: Option<NaiveDate>) -> Item 
     });
     let words = [Some(listing.title.clone()), place.clone(), listing.price.clone(), last];
     let words = words.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let text = match (session.start.filter(|_| until.is_none()), session.end) {
+    let text = match (session.start.filter(|_| hours), session.end) {
         (Some(start), Some(end)) => format!("de {} à {}{NBSP}: {words}", french::hour(start), french::hour(end)),
         (Some(start), None) => format!("{}{NBSP}: {words}", french::hour(start)),
         (None, _) => words,
     };
     let event = Event {
-        start: session.start.filter(|_| until.is_none()),
-        end: session.end.filter(|_| until.is_none()),
+        start: session.start.filter(|_| hours),
+        end: session.end.filter(|_| hours),
         title: listing.title.clone(),
         place,
         price: listing.price.clone(),

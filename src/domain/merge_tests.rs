@@ -229,3 +229,40 @@ fn days_of_another_week_are_nobodys() {
     let mut agenda = article(13, vec![]);
     assert_eq!(merged(&mut agenda, &[listing("Bal", "Auch", vec![at(11, "21:00"), at(19, "21:00")])]), (0, 0, 0));
 }
+
+#[test]
+fn h3_an_hour_in_the_words_is_no_part_of_a_name() {
+    let mut agenda = article(13, vec![]);
+    let all = [
+        listing("Fête numéro 0 du village", "Auch", vec![at(13, "08:00")]),
+        listing("Fête numéro 8 du village", "Auch", vec![at(13, "08:00")]),
+    ];
+    assert_eq!(merged(&mut agenda, &all), (2, 0, 0));
+}
+
+#[test]
+fn h3_a_flood_at_one_hour_is_joined_and_nothing_of_it_is_lost() {
+    // All alike but for their commune.
+    let flood: Vec<_> = (0..2_000).map(|n| listing("Marché", &format!("Village{n}"), vec![at(13, "08:00")])).collect();
+    let mut agenda = article(13, vec![concert()]);
+    assert_eq!(merged(&mut agenda, &flood), (2_000, 0, 0));
+}
+
+#[test]
+fn fr57_what_is_open_each_day_of_a_long_season_has_its_hours() {
+    let mut agenda = article(13, vec![concert()]);
+    let season = Session {
+        day: date(1),
+        start: time("10:00"),
+        end: time("18:00"),
+        end_day: NaiveDate::from_ymd_opt(2027, 9, 30),
+    };
+    merged(&mut agenda, &[listing("Visite du château", "Lavardens", vec![season])]);
+    let daily = &agenda.daily[0];
+    assert_eq!(
+        (daily.item.events[0].start, daily.item.events[0].end, daily.days.len()),
+        (time("10:00"), time("18:00"), 7)
+    );
+    let text = daily.item.text.replace(NBSP, " ");
+    assert_eq!(text, "de 10 h à 18 h : Visite du château, Lavardens, jusqu’au 30 septembre");
+}

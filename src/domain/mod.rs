@@ -2,6 +2,7 @@
 
 pub mod agenda;
 pub mod article;
+pub mod characters;
 pub mod delivery;
 pub mod edition;
 pub mod email;

@@ -1,6 +1,6 @@
 //! A piece of news as it was collected: what a newsletter is made of.
 
-use super::Timestamp;
+use super::{Timestamp, characters};
 
 /// One piece of news, whatever kind of source it came from. Texts are plain: no markup is left in them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -20,6 +20,16 @@ pub struct NewsItem {
     pub commune: Option<String>,
     /// The source it came from, in words for people: a site's name, else its host.
     pub source: String,
+}
+
+impl NewsItem {
+    /// Nothing in its texts that no mail can hold.
+    pub fn clean(&mut self) {
+        let Self { title, url, summary, image, categories, commune, source, .. } = self;
+        let image = image.iter_mut().flat_map(|image| [&mut image.url, &mut image.alt]);
+        let texts = [title, summary, source].into_iter().chain([url, commune].into_iter().flatten());
+        texts.chain(image).chain(categories).for_each(characters::clean_up);
+    }
 }
 
 /// An image of an item, not fetched yet.

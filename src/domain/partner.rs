@@ -19,6 +19,9 @@ pub struct Partner {
     /// 1 to 5; 0 without.
     pub stars: u8,
     pub website: String,
+    /// `05 62 00 00 00`
+    pub phone: String,
+    pub postcode: String,
     /// `43.6465,0.5855`: latitude and longitude in degrees (WGS 84), as the office writes them.
     pub position: String,
 }
@@ -34,8 +37,21 @@ pub struct Contact {
     /// `fr`, `en`: ISO 639-1.
     pub language: String,
     pub partner: Partner,
-    /// Mailings the contact receives, sorted.
+    /// Further establishments that this mailbox serves, by name.
+    pub others: Vec<Partner>,
+    /// Mailings the contact receives, sorted: subscribed to, and nothing stands against it.
     pub subscriptions: Vec<String>,
+    /// What stands against others, by scope.
+    pub barred: Vec<Barred>,
+    pub since: Timestamp,
+}
+
+/// A word against mail: who said it, about what, since when.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Barred {
+    /// A mailing, or `*` for all.
+    pub scope: String,
+    pub reason: SuppressionReason,
     pub since: Timestamp,
 }
 
@@ -70,6 +86,9 @@ pub struct NewContact {
     /// Keyed hash of the normalised address: what suppressions are kept by, so that they outlive the contact.
     pub address_hash: String,
     pub fields: Fields,
+    /// Of further establishments of the same mailbox. What the file says replaces what is known, where it names an
+    /// establishment at all.
+    pub also: Vec<Fields>,
 }
 
 /// The fields of a contact and its partner, by [`Field`].
@@ -92,10 +111,12 @@ pub enum Field {
     Stars,
     Website,
     Position,
+    Phone,
+    Postcode,
 }
 
 impl Field {
-    pub const ALL: [Field; 12] = [
+    pub const ALL: [Field; 14] = [
         Field::Name,
         Field::Function,
         Field::Language,
@@ -108,6 +129,8 @@ impl Field {
         Field::Stars,
         Field::Website,
         Field::Position,
+        Field::Phone,
+        Field::Postcode,
     ];
 
     /// The field's name in batches, differences and errors.
@@ -125,6 +148,8 @@ impl Field {
             Field::Stars => "stars",
             Field::Website => "website",
             Field::Position => "position",
+            Field::Phone => "phone",
+            Field::Postcode => "postcode",
         }
     }
 
@@ -143,6 +168,11 @@ impl Fields {
         self.0[field as usize] = Some(text.into());
     }
 
+    /// As if the file had no such column.
+    pub fn unset(&mut self, field: Field) {
+        self.0[field as usize] = None;
+    }
+
     /// The same with `field` said.
     #[must_use]
     pub fn with(mut self, field: Field, text: impl Into<String>) -> Self {
@@ -158,13 +188,18 @@ impl NewContact {
             .with(Field::Name, name)
             .with(Field::Establishment, establishment)
             .with(Field::Commune, commune);
-        Self { address, address_hash, fields }
+        Self { address, address_hash, fields, also: Vec::new() }
     }
 
     /// What identifies the partner: name and commune, whatever their accents, case and punctuation. An establishment
     /// without a name is known by the address alone.
     pub fn partner_key(&self) -> String {
-        let text = |field| french::folded(self.fields.get(field).unwrap_or_default());
+        self.key_of(&self.fields)
+    }
+
+    /// As [`Self::partner_key`], of what is said of one of its establishments.
+    pub fn key_of(&self, fields: &Fields) -> String {
+        let text = |field| french::folded(fields.get(field).unwrap_or_default());
         match text(Field::Establishment) {
             name if name.is_empty() => format!("@{}", self.address.key()),
             name => format!("{name}|{}", text(Field::Commune)),
@@ -234,7 +269,8 @@ pub enum Difference {
 }
 
 /// Why we must not write to an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SuppressionReason {
     /// The person asked.
     OptOut,
@@ -246,6 +282,24 @@ pub enum SuppressionReason {
 }
 
 impl SuppressionReason {
+    pub const ALL: [SuppressionReason; 4] =
+        [SuppressionReason::OptOut, SuppressionReason::Bounce, SuppressionReason::Complaint, SuppressionReason::Manual];
+
+    /// The office may take it back: it was not the person's own word.
+    pub fn is_ours(self) -> bool {
+        matches!(self, SuppressionReason::Bounce | SuppressionReason::Manual)
+    }
+
+    /// `par la personne`, for lists.
+    pub fn by_in_french(self) -> &'static str {
+        match self {
+            SuppressionReason::OptOut => "par la personne",
+            SuppressionReason::Bounce => "adresse refusée",
+            SuppressionReason::Complaint => "signalé comme indésirable",
+            SuppressionReason::Manual => "par l’office",
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             SuppressionReason::OptOut => "opt_out",

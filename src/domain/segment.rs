@@ -5,10 +5,14 @@
 //! ```
 //!
 //! Parsed once, with errors that point at the column. Two readings of the tree must agree: [`Segment::matches`] here,
-//! in memory, and the condition the store makes of it. Texts are compared as they are written, accents and case
-//! included. Every comparison is true or false: an unknown field is the empty text, no stars are 0.
+//! in memory, and the condition the store makes of it. Names and words are compared folded: accents, case, punctuation and
+//! the plural's s do not matter. Every comparison is true or false: an unknown field is the empty text, no stars are 0. A contact
+//! with several establishments is meant if all of it holds of one of them.
 
-use super::partner::Contact;
+use super::{
+    french,
+    partner::{Contact, Partner},
+};
 use std::fmt;
 
 /// Longer texts are refused, and deeper parentheses: both readings walk the tree by recursion.
@@ -46,6 +50,8 @@ pub enum Field {
     Insee,
     Street,
     Website,
+    Phone,
+    Postcode,
     /// Any label of the partner.
     Label,
     /// Any mailing the contact receives.
@@ -54,7 +60,7 @@ pub enum Field {
 
 impl Field {
     /// With the words they are written by.
-    pub const ALL: [(&'static str, Field); 12] = [
+    pub const ALL: [(&'static str, Field); 14] = [
         ("name", Field::Name),
         ("function", Field::Function),
         ("language", Field::Language),
@@ -65,6 +71,8 @@ impl Field {
         ("insee", Field::Insee),
         ("street", Field::Street),
         ("website", Field::Website),
+        ("phone", Field::Phone),
+        ("postcode", Field::Postcode),
         ("label", Field::Label),
         ("subscribed", Field::Subscribed),
     ];
@@ -112,7 +120,25 @@ impl Segment {
 
     /// Whether the contact is meant.
     pub fn matches(&self, contact: &Contact) -> bool {
-        self.condition.holds(contact)
+        std::iter::once(&contact.partner).chain(&contact.others).any(|partner| self.condition.holds(contact, partner))
+    }
+
+    /// The fields it asks for that are compared folded, each once.
+    pub fn folded_fields(&self) -> Vec<Field> {
+        self.fields().into_iter().filter(|field| field.is_folded()).collect()
+    }
+
+    /// The fields of text it asks for, each once.
+    pub fn fields(&self) -> Vec<Field> {
+        let mut fields = Vec::new();
+        self.condition.gather(&mut fields);
+        fields
+    }
+
+    /// The same, each text in the place of those among the known values that are like it.
+    #[must_use]
+    pub fn with_values(&self, known: &[(Field, Vec<String>)]) -> Self {
+        Self { text: self.text.clone(), condition: self.condition.with_values(known) }
     }
 }
 
@@ -124,20 +150,85 @@ impl fmt::Display for Segment {
 }
 
 impl Condition {
-    fn holds(&self, contact: &Contact) -> bool {
+    fn holds(&self, contact: &Contact, partner: &Partner) -> bool {
         match self {
-            Condition::Is(field, texts) => field.values(contact).iter().any(|value| texts.contains(value)),
-            Condition::Stars(order, n) => order.holds(contact.partner.stars, *n),
-            Condition::All(all) => all.iter().all(|it| it.holds(contact)),
-            Condition::Any(any) => any.iter().any(|it| it.holds(contact)),
-            Condition::Not(it) => !it.holds(contact),
+            Condition::Is(field, texts) => {
+                let wanted: Vec<String> = texts.iter().map(|text| field.alike(text)).collect();
+                field.values(contact, partner).iter().any(|value| wanted.contains(&field.alike(value)))
+            }
+            Condition::Stars(order, n) => order.holds(partner.stars, *n),
+            Condition::All(all) => all.iter().all(|it| it.holds(contact, partner)),
+            Condition::Any(any) => any.iter().any(|it| it.holds(contact, partner)),
+            Condition::Not(it) => !it.holds(contact, partner),
+        }
+    }
+
+    fn gather(&self, fields: &mut Vec<Field>) {
+        match self {
+            Condition::Is(field, _) if !fields.contains(field) => fields.push(*field),
+            Condition::Is(..) | Condition::Stars(..) => {}
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| part.gather(fields)),
+            Condition::Not(it) => it.gather(fields),
+        }
+    }
+
+    fn with_values(&self, known: &[(Field, Vec<String>)]) -> Self {
+        let all = |parts: &[Condition]| parts.iter().map(|part| part.with_values(known)).collect();
+        match self {
+            Condition::Is(field, texts) => {
+                let Some((_, values)) = known.iter().find(|(other, _)| other == field) else { return self.clone() };
+                let wanted: Vec<String> = texts.iter().map(|text| field.alike(text)).collect();
+                let is_meant = |value: &&String| wanted.contains(&field.alike(value));
+                let meant: Vec<String> = values.iter().filter(is_meant).cloned().collect();
+                // Nothing is like it: then nothing is it.
+                Condition::Is(*field, if meant.is_empty() { texts.clone() } else { meant })
+            }
+            Condition::Stars(..) => self.clone(),
+            Condition::All(parts) => Condition::All(all(parts)),
+            Condition::Any(parts) => Condition::Any(all(parts)),
+            Condition::Not(it) => not(it.with_values(known)),
         }
     }
 }
 
 impl Field {
-    fn values(self, contact: &Contact) -> Vec<String> {
-        let partner = &contact.partner;
+    /// The word it is written by.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, field)| *field == self).map_or("", |(name, _)| name)
+    }
+
+    /// Names and words, and not addresses or numbers.
+    pub fn is_folded(self) -> bool {
+        matches!(
+            self,
+            Field::Name
+                | Field::Function
+                | Field::Establishment
+                | Field::Category
+                | Field::Commune
+                | Field::Street
+                | Field::Label
+        )
+    }
+
+    /// A text as it is compared.
+    fn alike(self, text: &str) -> String {
+        if !self.is_folded() {
+            return text.to_owned();
+        }
+        let singular = |word: &str| match word.strip_suffix(['s', 'x']) {
+            Some(stem) if stem.len() > 2 => stem.to_owned(),
+            _ => word.to_owned(),
+        };
+        let folded = french::folded(text);
+        match folded.is_empty() {
+            // Signs alone are what they are.
+            true => text.trim().to_owned(),
+            false => folded.split(' ').map(singular).collect::<Vec<_>>().join(" "),
+        }
+    }
+
+    fn values(self, contact: &Contact, partner: &Partner) -> Vec<String> {
         let one = |text: &String| vec![text.clone()];
         match self {
             Field::Name => one(&contact.name),
@@ -150,6 +241,8 @@ impl Field {
             Field::Insee => one(&partner.insee),
             Field::Street => one(&partner.street),
             Field::Website => one(&partner.website),
+            Field::Phone => one(&partner.phone),
+            Field::Postcode => one(&partner.postcode),
             Field::Label => partner.labels.clone(),
             Field::Subscribed => contact.subscriptions.clone(),
         }
@@ -450,6 +543,22 @@ mod tests {
             assert_eq!(error.column, column, "{text}: {error}");
             assert!(error.message.contains(part), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn trial_f09_words_are_alike_whatever_their_accents_case_and_number() {
+        for (a, b) in [
+            ("Hébergement", "hébergements"),
+            ("Hôtels", "HOTEL"),
+            ("Chambre d’hôtes", "chambres d'hôte"),
+            ("L'Isle-Jourdain", "l’isle jourdain"),
+        ] {
+            assert_eq!(Field::Category.alike(a), Field::Category.alike(b), "{a} {b}");
+        }
+        for (a, b) in [("bus", "bu"), ("%", ""), ("gîte", "gite rural")] {
+            assert_ne!(Field::Category.alike(a), Field::Category.alike(b), "{a} {b}");
+        }
+        assert_ne!(Field::Website.alike("https://A"), Field::Website.alike("https://a"));
     }
 
     #[test]

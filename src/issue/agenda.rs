@@ -1,10 +1,11 @@
 //! An agenda, from its article to its content: collected, read, past the gates, joined by listings, composed and printed.
 
-use super::content::{Composed, NotComposed, envelope, on_a_blocking_thread, render, view_mark, warn_of_a_long_mail};
+use super::content::{Composed, NotComposed, envelope, is_online, on_a_blocking_thread, render, warn_of_a_long_mail};
 use super::{
     Due,
     progress::{Step, Watch},
 };
+use crate::apart::{PATIENCE, apart, on_a_large_stack};
 use crate::app::App;
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Gives;
@@ -16,7 +17,7 @@ use crate::domain::{
     article::Article,
     french, gates,
     hold::Hold,
-    issue::{Attachment, Content},
+    issue::{Attachment, Content, Envelope},
     merge::{self, Merge},
     office::Office,
 };
@@ -73,7 +74,7 @@ pub async fn collect(
     };
     let mut refusal = None;
     for article in articles {
-        let mut agenda = read(app, mailing, Some(week), &article);
+        let mut agenda = understood(app, mailing, week, &article).await?;
         match gates::check(&agenda, &article.title, week, publishes.gates) {
             Ok(()) => {
                 agenda.warnings.extend(missing.iter().map(|why| wording::made_without(why)));
@@ -121,8 +122,32 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
     for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Listings) {
         let zone = mailing.schedule.zone;
         match rule.source.listings(&app.fetcher, days.clone(), zone, app.clock.now()).await {
-            Ok(listings) => {
-                let Merge { added, known, left_out } = merge::merge(agenda, &listings, week, &app.config.commune);
+            Ok(found) => {
+                let listings = found.items;
+                agenda.warnings.extend(found.remarks.in_french(&rule.source.name()));
+                // Apart, and on a copy: what breaks or does not end costs this source alone.
+                let (mut joined, home) = (agenda.clone(), app.config.commune.clone());
+                let work = move || {
+                    let merge = merge::merge(&mut joined, &listings, week, &home);
+                    (joined, merge)
+                };
+                let Merge { added, known, left_out } = match apart(PATIENCE, work).await {
+                    Ok((joined, merge)) => {
+                        *agenda = joined;
+                        merge
+                    }
+                    Err(why) => {
+                        let error = &why as &dyn std::error::Error;
+                        warn!(mailing = mailing.id, error, "the listings could not be joined");
+                        let why = wording::of_source(&rule.source.name(), &why.in_french());
+                        if rule.required {
+                            return Err(Hold::ListingsUnreachable(why));
+                        }
+                        agenda.warnings.push(wording::made_without(&why));
+                        missing.push(why);
+                        continue;
+                    }
+                };
                 info!(mailing = mailing.id, added, known, left_out, "listings joined the agenda");
             }
             Err(error) => {
@@ -138,10 +163,18 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
     Ok(missing)
 }
 
-/// What the grammar understands of an article.
-fn read(app: &App, mailing: &Mailing, week: Option<Week>, article: &Article) -> Agenda {
+/// What the grammar understands of an article, apart from everything else.
+///
+/// # Errors
+/// The hold, when the reading broke or did not end.
+async fn understood(app: &App, mailing: &Mailing, week: Week, article: &Article) -> Result<Agenda, Hold> {
     let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
-    article::read(&article.html, &Reading { published, week, home: &app.config.commune, venues: &app.config.venues })
+    let (html, home, venues) = (article.html.clone(), app.config.commune.clone(), app.config.venues.clone());
+    let reading = move || article::read(&html, &Reading { published, week: Some(week), home: &home, venues: &venues });
+    apart(PATIENCE, reading).await.map_err(|why| {
+        warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be understood");
+        Hold::ArticleUnreachable(why.in_french())
+    })
 }
 
 /// The mail and its papers. The same article and settings give the same content at any hour (I6).
@@ -157,9 +190,10 @@ pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &
         page: page(""),
         poster: page("/affiche.pdf").filter(|_| attached(Attach::Poster)),
         booklet: page("/livret.pdf").filter(|_| attached(Attach::Booklet)),
-        view: view_mark(app),
+        online: is_online(app),
     };
-    let mail = AgendaMail::new(&due.mailing.title, agenda, *week, &app.config.office, links);
+    let mail = on_a_large_stack(|| AgendaMail::new(&due.mailing.title, agenda, *week, &app.config.office, links));
+    let marks = mail.marks.issue.clone();
     let Rendered { subject, html, text } = render(app, mail).await?;
     let html = html.context("templates/mail/agenda/body.mjml is missing")?;
     warn_of_a_long_mail(&due, &html);
@@ -173,7 +207,7 @@ pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &
         attachments,
         inline: vec![],
         data: serde_json::to_string(agenda)?,
-        envelope: envelope(app, &due),
+        envelope: Envelope { marks, ..envelope(app, &due) },
     })
 }
 

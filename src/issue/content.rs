@@ -1,8 +1,8 @@
 //! The content of an issue: what composing it shares, whatever the kind of mailing.
 
 use super::Due;
+use crate::apart::{PATIENCE, apart};
 use crate::app::App;
-use crate::compose::context::VIEW_MARK;
 use crate::domain::{
     hold::Hold,
     issue::{Content, Envelope},
@@ -50,14 +50,14 @@ impl From<crate::store::StoreError> for NotComposed {
     }
 }
 
-/// Runs what needs tens of milliseconds of processor outside the threads that serve the network.
+/// Runs what needs tens of milliseconds of processor outside the threads that serve the network, on a large stack.
 ///
 /// # Errors
-/// When it panicked.
+/// When it panicked, or does not end.
 pub(crate) async fn on_a_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> anyhow::Result<T> {
-    tokio::task::spawn_blocking(work).await.context("composing broke down")
+    apart(PATIENCE, work).await.context("composing broke down")
 }
 
 /// Renders a mail: its MJML takes long enough to be kept off the async workers.
@@ -66,9 +66,9 @@ pub(crate) async fn render<C: templates::Context + Send + 'static>(app: &App, ma
     Ok(on_a_blocking_thread(move || templates.mail(&mail)).await??)
 }
 
-/// Placeholder for the address at which the issue is read online, where pages are served.
-pub(crate) fn view_mark(app: &App) -> Option<String> {
-    app.config.web.bind.map(|_| VIEW_MARK.to_owned())
+/// Whether what is mailed can be read online too.
+pub(crate) fn is_online(app: &App) -> bool {
+    app.config.web.bind.is_some()
 }
 
 pub(crate) fn warn_of_a_long_mail(due: &Due<'_>, html: &str) {
@@ -96,6 +96,7 @@ pub(crate) fn envelope(app: &App, due: &Due<'_>) -> Envelope {
         date_ms: due.at.timestamp_millis(),
         public_url: app.config.public_url.to_string(),
         edition: None,
+        marks: String::new(),
     }
 }
 

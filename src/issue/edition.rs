@@ -2,7 +2,7 @@
 
 use super::{
     Due,
-    content::{Composed, NotComposed, envelope, render, view_mark},
+    content::{Composed, NotComposed, envelope, is_online, render},
 };
 use crate::app::{App, Engine};
 use crate::compose::edition::{Cover, EditionMail, Ordering};
@@ -119,9 +119,10 @@ pub async fn compose(app: &App, store: &dyn Store, due: Due<'_>, edition: &Editi
         ordering,
         key.period().ends_with(REMINDER),
     );
-    mail.view_url = view_mark(app);
-    let rendered = render(app, mail).await?;
+    mail.view_url = is_online(app).then(|| mail.marks.view.clone());
     envelope.edition = Some(edition.slug.clone());
+    envelope.marks = mail.marks.issue.clone();
+    let rendered = render(app, mail).await?;
     Ok(Content {
         subject: rendered.subject,
         html: rendered.html.context("templates/mail/edition/body.mjml is missing")?,

@@ -1,11 +1,12 @@
 //! A newsletter, from its sources to its content: news, editorial, newcomers and appointments are gathered, arranged and
 //! composed with their pictures. Reads the ledger and never writes to it; a newsletter that is incomplete is held.
 
-use super::content::{Composed, HTML_LIMIT, NotComposed, envelope, render, view_mark, warn_of_a_long_mail};
+use super::content::{Composed, HTML_LIMIT, NotComposed, envelope, is_online, render, warn_of_a_long_mail};
 use super::{
     Due,
     progress::{Step, Watch},
 };
+use crate::apart::on_a_large_stack;
 use crate::app::App;
 use crate::collect::{fetch::Fetcher, source::Source};
 use crate::compose::newsletter::{NewsletterMail, ROOMS};
@@ -13,7 +14,7 @@ use crate::compose::picture;
 use crate::domain::{
     Timestamp,
     hold::{FileTrouble, Hold},
-    issue::{Content, Inline, IssueKey},
+    issue::{Content, Envelope, Inline, IssueKey},
     news::NewsItem,
     newsletter::{Appointment, Letter, Material, Month, Section},
 };
@@ -77,9 +78,9 @@ pub async fn gather(
     };
     let since = before.unwrap_or_else(|| until.checked_sub_months(Months::new(1)).unwrap_or(until));
     let month = Month::of(mailing.day(due.at));
-    let mut missing = Vec::new();
+    let (mut missing, mut left_out) = (Vec::new(), Vec::new());
     let written = store.editorial(&key).await?;
-    let news = news(app, &mailing.sources, (since, until), &mut missing).await?;
+    let news = news(app, &mailing.sources, (since, until), (&mut missing, &mut left_out)).await?;
     let editorial = match written {
         Some(text) => Some(text),
         None => editorial_file(&newsletter.sections, month).await?,
@@ -87,6 +88,7 @@ pub async fn gather(
     let appointments = appointments(&newsletter.sections)?;
     let editorial = editorial.filter(|text| !text.trim().is_empty());
     let without = missing.clone();
+    missing.extend(left_out);
     let material = Material { news, newcomers, appointments, editorial, missing };
     let today = mailing.day(due.at.max(until));
     let mut letter = Letter::arrange(month, (since, until), today, &newsletter.sections, material);
@@ -99,12 +101,20 @@ async fn news(
     app: &App,
     rules: &[SourceRule],
     (since, until): (Timestamp, Timestamp),
-    missing: &mut Vec<String>,
+    (missing, left_out): (&mut Vec<String>, &mut Vec<String>),
 ) -> Result<Vec<NewsItem>, Hold> {
+    // The weekly article has a mailing of its own (F21).
+    let weekly: Vec<&Source> =
+        app.mailings.iter().flat_map(|mailing| &mailing.sources).map(|rule| &rule.source).collect();
     let mut news = Vec::new();
     for rule in rules {
         match rule.source.news(&app.fetcher, since, until).await {
-            Ok(found) => news.extend(found.into_iter().map(|item| trusted(item, &rule.source))),
+            Ok(found) => {
+                let is_weekly = |item: &NewsItem| weekly.iter().any(|it| it.has_as_article(&rule.source, &item.title));
+                let items = found.items.into_iter().filter(|item| !is_weekly(item));
+                news.extend(items.map(|item| trusted(item, &rule.source)));
+                left_out.extend(found.remarks.in_french(&rule.source.name()));
+            }
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source gave no news");
                 match rule.required {
@@ -238,7 +248,7 @@ async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
         Ok(Ok(small)) => Ok(small.jpeg),
         Ok(Err(why)) => {
             warn!(error = &why as &dyn std::error::Error, "a picture could not be read");
-            Err(wording::NOT_A_PICTURE.to_owned())
+            Err(why.in_french().to_owned())
         }
         Err(_) => Err(wording::PICTURE_NOT_READ.to_owned()),
     }
@@ -259,19 +269,20 @@ async fn own_picture(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
 /// # Errors
 /// A template that does not render.
 pub async fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) -> anyhow::Result<Content> {
-    let (mailing, office) = (due.mailing, &app.config.office);
+    let (mailing, office, online) = (due.mailing, &app.config.office, is_online(app));
     let mut fitting = None;
     for room in ROOMS {
-        let mail =
-            NewsletterMail { view_url: view_mark(app), ..NewsletterMail::new(&mailing.title, letter, office, room) };
+        // What the office wrote may be nested as deep as it likes.
+        let mail = on_a_large_stack(|| NewsletterMail::new(&mailing.title, letter, office, room).online(online));
+        let marks = mail.marks.issue.clone();
         let rendered = render(app, mail).await?;
         let fits = rendered.html.as_ref().is_none_or(|html| html.len() <= HTML_LIMIT);
-        fitting = Some(rendered);
+        fitting = Some((rendered, marks));
         if fits {
             break;
         }
     }
-    let Rendered { subject, html, text } = fitting.context("no room to write in")?;
+    let (Rendered { subject, html, text }, marks) = fitting.context("no room to write in")?;
     let html = html.context("templates/mail/newsletter/body.mjml is missing")?;
     warn_of_a_long_mail(&due, &html);
     Ok(Content {
@@ -281,6 +292,6 @@ pub async fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inl
         attachments: vec![],
         inline: pictures,
         data: serde_json::to_string(letter)?,
-        envelope: envelope(app, &due),
+        envelope: Envelope { marks, ..envelope(app, &due) },
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::app::{App, Engine};
 use crate::compose::{
-    context::BANNER,
+    context::{self, BANNER},
     mime::{Mime, To},
     newsletter::ApprovalMail,
 };
@@ -42,12 +42,15 @@ pub(super) async fn question(
     let about = about(&engine.app, mailing, &issue, &content, hash, recipients, changed);
     let mail = engine.app.templates.mail(&about)?;
     let banner = engine.app.templates.fragment(BANNER, &about)?;
-    let review = Content {
+    let public_url = content.envelope.public_url.parse().context("the kept public address is none")?;
+    let mut review = Content {
         subject: mail.subject,
         html: under(&banner, &content.html),
         text: format!("{}\n\n{}\n\n{}", mail.text.trim_end(), "-".repeat(72), content.text),
         ..content
     };
+    // Where partners will read it: nobody is shown the mark that stands for it (F8).
+    context::fill_view(&mut review, &engine.tokens.view_url(&public_url, key));
     Ok(Some(Mime::new(review)?))
 }
 

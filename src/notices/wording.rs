@@ -79,6 +79,11 @@ pub(crate) fn made_without(why: &str) -> String {
     format!("Une source manque, l’agenda est fait sans elle{NBSP}: {why}.")
 }
 
+/// What is wrong with one source, by its name.
+pub(crate) fn of_source(name: &str, why: &str) -> String {
+    format!("{name}{NBSP}: {why}")
+}
+
 /// Why an occurrence of an edition is missed.
 pub(crate) const TAKEN_BACK: &str = "une personne a repris l’annonce";
 
@@ -245,7 +250,6 @@ pub(crate) fn picture_missing(title: &str, why: &str) -> String {
 
 pub(crate) const PICTURES_TOO_HEAVY: &str = "le message serait trop lourd";
 pub(crate) const PICTURE_ADDRESS: &str = "son adresse n’en est pas une";
-pub(crate) const NOT_A_PICTURE: &str = "ce n’est pas une image JPEG, PNG ou WebP lisible";
 pub(crate) const PICTURE_NOT_READ: &str = "elle n’a pas pu être lue";
 
 pub(crate) fn picture_unreadable(path: &std::path::Path, why: &std::io::Error) -> String {

@@ -2,6 +2,7 @@
 
 use super::sheet::LineMessage;
 use crate::domain::{
+    email::EmailAddress,
     french,
     partner::{self, Field},
 };
@@ -21,23 +22,34 @@ pub enum Column {
     Label(&'static str),
 }
 
-/// The headers that mean a column; accents, case and punctuation do not matter.
-const HEADERS: [(Column, &[&str]); 16] = [
+/// The headers that mean a column; accents, case and punctuation do not matter. For the address see [`is_address`].
+const HEADERS: [(Column, &[&str]); 18] = [
+    (Column::Email, &["email", "e mail", "mail", "courriel", "adresse mail", "adresse electronique", "mel"]),
     (
-        Column::Email,
+        Column::Field(Field::Phone),
         &[
-            "email",
-            "e mail",
-            "mail",
-            "courriel",
-            "adresse email",
-            "adresse e mail",
-            "adresse mail",
-            "adresse electronique",
-            "email du contact",
-            "mel",
+            "telephone",
+            "tel",
+            "phone",
+            "numero de telephone",
+            "n de telephone",
+            "no de telephone",
+            "tel fixe",
+            "telephone fixe",
+            "fixe",
+            "tel pro",
+            "portable",
+            "tel portable",
+            "telephone portable",
+            "mobile",
+            "tel mobile",
+            "telephone 1",
+            "tel 1",
+            "telephone 2",
+            "tel 2",
         ],
     ),
+    (Column::Field(Field::Postcode), &["code postal", "cp", "c p", "postcode", "postal code", "codepostal"]),
     (
         Column::Field(Field::Name),
         &[
@@ -121,25 +133,122 @@ pub const LABELS: [&str; 12] = [
 /// No cell is longer; what is, is a broken file.
 const LONGEST: usize = 200;
 
-/// The meaning of each column of the header, `None` for those we do not read.
-///
+/// What an export of ours, or the file of lines that were left, has beside what is read.
+const OURS: [&str; 3] = ["abonnements", "desabonnements", "motif du refus"];
+
+/// The meaning of each column of a header, and the names of those that are not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    pub columns: Vec<Option<Column>>,
+    pub unread: Vec<String>,
+}
+
+/// Whether a row is a header with a column of addresses.
+pub fn has_address(header: &[String]) -> bool {
+    // A row of the list itself has an address where the header has a name for it.
+    header.iter().any(|name| !name.contains('@') && is_address(&french::folded(name)))
+}
+
+/// `adresse mail 2`, `e mail de contact`, `courriel professionnel`: a word for electronic mail, and none that says something else
+/// of it, such as the day it was sent.
+fn is_address(folded: &str) -> bool {
+    const MAIL: [&str; 8] = ["email", "emails", "mail", "mails", "courriel", "courriels", "mel", "messagerie"];
+    const BESIDE: &str = "adresse adresses e de du des d la le l un contact contacts principal principale secondaire bis pro \
+        professionnel professionnelle professionnels electronique electroniques internet web gerant gerante responsable \
+        proprietaire reservation reservations facturation accueil etablissement structure partenaire adherent n no numero";
+    let words: Vec<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
+    let is_mail = words.iter().any(|word| MAIL.contains(word)) || folded.starts_with("adresse electronique");
+    let is_beside = |word: &&str| {
+        MAIL.contains(word)
+            || BESIDE.split_whitespace().any(|it| it == *word)
+            || (word.len() == 1 && word.parse::<u8>().is_ok())
+    };
+    is_mail && words.iter().all(is_beside)
+}
+
 /// # Errors
-/// When none of them is the address.
-pub fn understand(line: u64, header: &[String]) -> Result<Vec<Option<Column>>, LineMessage> {
+/// When none of the columns is the address.
+pub fn understand(line: u64, header: &[String]) -> Result<Header, LineMessage> {
     let mut columns: Vec<Option<Column>> = Vec::with_capacity(header.len());
-    for name in header {
-        let name = french::folded(name);
+    let mut unread = Vec::new();
+    for given in header {
+        let name = french::folded(given);
         let known = HEADERS.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(column, _)| column.clone());
+        let known = known.or_else(|| is_address(&name).then_some(Column::Email));
         let column = known.or_else(|| label(&name).map(Column::Label));
-        // Of two columns of one meaning the first counts.
-        columns.push(column.filter(|column| !columns.contains(&Some(column.clone()))));
+        // Of two columns of one meaning the first counts; of addresses, and of telephones that another leaves empty, all do.
+        let is_new = |column: &Column| {
+            matches!(column, Column::Email | Column::Field(Field::Phone)) || !columns.contains(&Some(column.clone()))
+        };
+        let column = column.filter(is_new);
+        if column.is_none() && !name.is_empty() && !OURS.contains(&name.as_str()) {
+            unread.push(given.trim().to_owned());
+        }
+        columns.push(column);
     }
     if columns.contains(&Some(Column::Email)) {
-        return Ok(columns);
+        return Ok(Header { columns, unread });
     }
     let given = header.iter().filter(|name| !name.is_empty()).cloned().collect::<Vec<_>>().join(", ");
-    let example = "no column for the address; expected a header such as email;nom;etablissement;commune";
+    let example = "no column for the address in the first ten lines; expected a header such as \
+        email;nom;etablissement;commune (also: Adresse mail, Courriel, Mail 1, Mail 2)";
     Err(LineMessage::new(line, format!("{example}, found {given}")))
+}
+
+/// The addresses of a cell, with the names before them, as people write them: several, `mailto:…`, `Marie <a@b.fr>`.
+///
+/// # Errors
+/// What of it is no address.
+pub fn addresses(cell: &str) -> Result<Vec<(EmailAddress, String)>, String> {
+    let cell = cell.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '«' | '»' | '\'' | '.'));
+    let parsed = |text: &str| {
+        let text =
+            text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ':' | '(' | ')' | '"' | '[' | ']'));
+        let bare = match text.get(..7) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => text[7..].split('?').next().unwrap_or_default(),
+            _ => text,
+        };
+        EmailAddress::parse(bare).map_err(|why| format!("{text:?} is no e-mail address: {why}"))
+    };
+    let mut found: Vec<(EmailAddress, String)> = Vec::new();
+    let mut add = |address: EmailAddress, name: String| {
+        if !found.iter().any(|(known, _)| *known == address) {
+            found.push((address, name));
+        }
+    };
+    let is_parting = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '/' | '|' | '+' | '\u{b7}' | '•');
+    if cell.contains('<') && cell.contains('>') {
+        for piece in cell.split('>').filter(|piece| !piece.trim_matches(is_parting).is_empty()) {
+            let Some((name, address)) = piece.split_once('<') else {
+                return Err(format!("{:?} beside an address: expected only addresses, parted by ;", piece.trim()));
+            };
+            let name = name.trim_matches(|c: char| is_parting(c) || matches!(c, '"' | '\''));
+            add(parsed(address)?, name.to_owned());
+        }
+        return Ok(found);
+    }
+    // A `+` and a `/` can stand within an address: blanks and the other signs part first.
+    let words = cell.split(|c: char| is_parting(c) && !matches!(c, '+' | '/')).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words
+        .flat_map(|word| match word.matches('@').count() {
+            0 | 1 => vec![word.trim_matches(['/', '+'])],
+            _ => word.split('/').collect(),
+        })
+        .filter(|word| !word.is_empty() && !matches!(*word, "et" | "ou" | "and" | "&" | "-" | "–"))
+        .collect();
+    if words.iter().filter(|word| word.contains('@')).count() < 2 && words.len() < 2 {
+        if let Some(word) = words.first() {
+            add(parsed(word)?, String::new());
+        }
+        return Ok(found);
+    }
+    if let Some(other) = words.iter().find(|word| !word.contains('@')) {
+        return Err(format!("{cell:?}: {other:?} is no e-mail address; expected one, or several parted by ; or /"));
+    }
+    for word in words {
+        add(parsed(word)?, String::new());
+    }
+    Ok(found)
 }
 
 fn label(text: &str) -> Option<&'static str> {
@@ -153,7 +262,7 @@ fn label(text: &str) -> Option<&'static str> {
 /// When it holds a line break or another control character, or is too long.
 pub fn clean(column: &Column, text: &str) -> Result<String, String> {
     // Postal addresses and lists of labels are often written on several lines.
-    let lines = matches!(column, Column::Field(Field::Street | Field::Labels));
+    let lines = matches!(column, Column::Field(Field::Street | Field::Labels | Field::Phone) | Column::Email);
     // What an export put before a text that a spreadsheet would calculate.
     let text = text.trim();
     let text = text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(text);
@@ -191,6 +300,20 @@ pub fn value(field: Field, text: &str) -> Result<String, String> {
             Some(language) => Ok(language),
             None => refused("a language such as fr or français"),
         },
+        Field::Phone => Ok(phone(text)),
+        Field::Postcode => {
+            // Spreadsheets lose the zero in front, and some make it a number with decimals.
+            let digits: String =
+                text.split(['.', ',']).next().unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
+            let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            Ok(if is_number && digits.len() == 4 {
+                format!("0{digits}")
+            } else if is_number {
+                digits
+            } else {
+                text.to_owned()
+            })
+        }
         Field::Insee => {
             // Spreadsheets lose the zero in front.
             let code = if text.len() == 4 { format!("0{text}") } else { text.to_uppercase() };
@@ -242,6 +365,26 @@ pub fn position(latitude: &str, longitude: &str) -> Result<String, String> {
 pub fn split_labels(text: &str) -> Vec<String> {
     let words = text.split([',', ';', '|', '/']).map(str::trim).filter(|word| !word.is_empty());
     words.map(|word| label(word).unwrap_or(word).to_owned()).collect()
+}
+
+/// `05 62 00 00 00` of `562000000`, `05.62.00.00.00`, `+33 5 62 00 00 00`; what is more than one number stays as it is written.
+fn phone(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let is_bare =
+        text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | '-' | '+' | '(' | ')' | '/'));
+    let national = match (digits.len(), text.trim_start().starts_with('+')) {
+        (10, false) if digits.starts_with('0') => digits,
+        // A spreadsheet took it for a number.
+        (9, false) if !digits.starts_with('0') => format!("0{digits}"),
+        (11, true) if digits.starts_with("33") => format!("0{}", &digits[2..]),
+        (12, true) if digits.starts_with("330") => digits[2..].to_owned(),
+        (13, false) if digits.starts_with("0033") => format!("0{}", &digits[4..]),
+        _ => return text.to_owned(),
+    };
+    match is_bare && national.len() == 10 {
+        true => (0..5).map(|pair| &national[2 * pair..2 * pair + 2]).collect::<Vec<_>>().join(" "),
+        false => text.to_owned(),
+    }
 }
 
 /// A cross, or one of the words people tick a box with.
@@ -304,6 +447,12 @@ mod tests {
             (Field::Language, "Français", "fr"),
             (Field::Website, "www.gite.example", "https://www.gite.example"),
             (Field::Position, "43.6, 0.58", "43.6,0.58"),
+            (Field::Postcode, "1000", "01000"),
+            (Field::Postcode, "32 000", "32000"),
+            (Field::Postcode, "32000 Cedex", "32000 Cedex"),
+            (Field::Phone, "562000000", "05 62 00 00 00"),
+            (Field::Phone, "+33 (0)5.62.00.00.00", "05 62 00 00 00"),
+            (Field::Phone, "05 62 00 00 00 / 06 00 00 00 00", "05 62 00 00 00 / 06 00 00 00 00"),
         ] {
             assert_eq!(value(field, text).as_deref(), Ok(kept));
         }
@@ -324,6 +473,64 @@ mod tests {
         for name in HEADERS.iter().flat_map(|(_, names)| names.iter()) {
             assert!(seen.insert(name), "{name} stands twice");
             assert_eq!(french::folded(name), *name, "headers are compared folded");
+        }
+    }
+
+    #[test]
+    fn trial_f09_a_column_of_addresses_is_known_by_its_words() {
+        for name in [
+            "E-mail",
+            "Adresse mail 1",
+            "Adresse mail 2",
+            "MAIL PRO",
+            "Courriel du gérant",
+            "Adresse e-mail (contact)",
+            "Mél.",
+            "Email de réservation",
+            "Adresse électronique",
+        ] {
+            assert!(has_address(&[name.to_owned()]), "{name}");
+        }
+        for name in ["Mail envoyé le", "Adresse", "Adresse 1", "Contact", "NPAI mail", "a@b.fr mail", "Mailing", ""] {
+            assert!(!has_address(&[name.to_owned()]), "{name}");
+        }
+    }
+
+    #[test]
+    fn trial_f09_a_cell_holds_addresses_as_people_write_them() {
+        let found = |cell: &str| {
+            addresses(cell).map(|all| all.iter().map(|(address, name)| format!("{name}|{address}")).collect::<Vec<_>>())
+        };
+        for (cell, expected) in [
+            ("a@b.fr", vec!["|a@b.fr"]),
+            (" A@b.fr ; c@d.fr", vec!["|A@b.fr", "|c@d.fr"]),
+            ("a@b.fr / c@d.fr", vec!["|a@b.fr", "|c@d.fr"]),
+            ("a@b.fr/c@d.fr", vec!["|a@b.fr", "|c@d.fr"]),
+            ("a@b.fr, c@d.fr", vec!["|a@b.fr", "|c@d.fr"]),
+            ("a@b.fr et c@d.fr", vec!["|a@b.fr", "|c@d.fr"]),
+            ("a@b.fr c@d.fr", vec!["|a@b.fr", "|c@d.fr"]),
+            ("a@b.fr;A@B.FR", vec!["|a@b.fr"]),
+            ("mailto:a@b.fr?subject=x", vec!["|a@b.fr"]),
+            ("Marie Dupont <a@b.fr>", vec!["Marie Dupont|a@b.fr"]),
+            ("Marie <a@b.fr>; \"Jean\" <mailto:c@d.fr>", vec!["Marie|a@b.fr", "Jean|c@d.fr"]),
+            ("<a@b.fr>", vec!["|a@b.fr"]),
+            ("« a@b.fr ».", vec!["|a@b.fr"]),
+            ("a+b@c.fr", vec!["|a+b@c.fr"]),
+            ("", vec![]),
+        ] {
+            assert_eq!(
+                found(cell).as_deref(),
+                Ok(&expected.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()[..]),
+                "{cell}"
+            );
+        }
+        for (cell, part) in [
+            ("gite dupre@b.fr", "\"gite\" is no e-mail address"),
+            ("hôtel@b.fr", "unaccented"),
+            ("a@b.fr, voir accueil", "\"voir\" is no e-mail address"),
+            ("non", "expected one @"),
+        ] {
+            assert!(found(cell).unwrap_err().contains(part), "{cell}: {:?}", found(cell));
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What is known of partners, written again: CSV that no spreadsheet takes for a formula, XLSX, and one person's data.
 
-use crate::domain::partner::{Contact, Dossier, Partner};
+use crate::domain::french;
+use crate::domain::partner::{Barred, Contact, Dossier, Partner};
+use chrono_tz::Europe::Paris;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use serde_json::{Value, json};
 
 /// The headers of an exported list: the import reads them.
-pub const HEADER: [&str; 15] = [
+pub const HEADER: [&str; 18] = [
     "Email",
     "Nom",
     "Fonction",
@@ -13,18 +15,35 @@ pub const HEADER: [&str; 15] = [
     "Établissement",
     "Catégorie",
     "Adresse",
+    "Code postal",
     "Commune",
     "Code INSEE",
     "Labels",
     "Étoiles",
     "Site web",
+    "Téléphone",
     "Latitude",
     "Longitude",
     "Abonnements",
+    "Désabonnements",
 ];
 
-fn cells(contact: &Contact) -> [String; HEADER.len()] {
-    let Partner { name, category, commune, insee, street, labels, stars, website, position } = &contact.partner;
+/// A line for each establishment of the contact: the import brings them together again.
+fn lines(contact: &Contact) -> impl Iterator<Item = [String; HEADER.len()]> {
+    std::iter::once(&contact.partner).chain(&contact.others).map(|partner| cells(contact, partner))
+}
+
+/// `agenda (le 3 juillet 2027, par la personne)`
+pub fn barred_in_french(contact: &Contact) -> String {
+    let said = contact.barred.iter().map(|Barred { scope, reason, since }| {
+        let what = if scope == "*" { "tout" } else { scope };
+        format!("{what} (le {}, {})", french::date(since.with_timezone(&Paris).date_naive()), reason.by_in_french())
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+fn cells(contact: &Contact, partner: &Partner) -> [String; HEADER.len()] {
+    let Partner { name, category, commune, insee, street, labels, stars, website, phone, postcode, position } = partner;
     let (latitude, longitude) = position.split_once(',').unwrap_or_default();
     let stars = if *stars == 0 { String::new() } else { stars.to_string() };
     [
@@ -35,14 +54,17 @@ fn cells(contact: &Contact) -> [String; HEADER.len()] {
         name.clone(),
         category.clone(),
         street.clone(),
+        postcode.clone(),
         commune.clone(),
         insee.clone(),
         labels.join(", "),
         stars,
         website.clone(),
+        phone.clone(),
         latitude.to_owned(),
         longitude.to_owned(),
         contact.subscriptions.join(", "),
+        barred_in_french(contact),
     ]
 }
 
@@ -53,15 +75,16 @@ fn cells(contact: &Contact) -> [String; HEADER.len()] {
 pub fn csv(contacts: &[Contact]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record(HEADER)?;
-    for contact in contacts {
-        writer.write_record(cells(contact).map(harmless))?;
+    for line in contacts.iter().flat_map(lines) {
+        writer.write_record(line.map(harmless))?;
     }
     writer.into_inner().map_err(|why| csv::Error::from(why.into_error()))
 }
 
-/// OWASP: what begins with one of these is calculated. Degrees south and west are numbers, and stay so.
-fn harmless(text: String) -> String {
-    let calculated = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+/// OWASP: what begins with one of these is calculated, in full width too. Degrees south and west are numbers, and stay so.
+pub(super) fn harmless(text: String) -> String {
+    let calculated =
+        text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) && text.parse::<f64>().is_err();
     if calculated { format!("'{text}") } else { text }
 }
 
@@ -77,8 +100,8 @@ pub fn xlsx(contacts: &[Contact]) -> Result<Vec<u8>, XlsxError> {
     for (column, name) in (0_u16..).zip(HEADER) {
         sheet.write_string_with_format(0, column, name, &bold)?.set_column_width(column, 22)?;
     }
-    for (row, contact) in (1_u32..).zip(contacts) {
-        for (column, text) in (0_u16..).zip(cells(contact)) {
+    for (row, line) in (1_u32..).zip(contacts.iter().flat_map(lines)) {
+        for (column, text) in (0_u16..).zip(line) {
             if !text.is_empty() {
                 sheet.write_string(row, column, text)?;
             }
@@ -97,7 +120,11 @@ pub fn listed(contact: &Contact) -> Value {
         "category": contact.partner.category,
         "commune": contact.partner.commune,
         "labels": contact.partner.labels,
+        "postcode": contact.partner.postcode,
+        "phone": contact.partner.phone,
+        "other_establishments": contact.others.iter().map(|partner| &partner.name).collect::<Vec<_>>(),
         "subscriptions": contact.subscriptions,
+        "barred": contact.barred,
     })
 }
 
@@ -110,6 +137,7 @@ pub fn person(address: &str, dossier: &Dossier, deliveries: &Value, orders: &Val
             "language": contact.language,
             "since": contact.since,
             "partner": contact.partner,
+            "other_partners": contact.others,
             "subscriptions": contact.subscriptions,
         })
     });
@@ -131,7 +159,7 @@ pub fn person(address: &str, dossier: &Dossier, deliveries: &Value, orders: &Val
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::partner::Field;
+    use crate::domain::partner::{Field, SuppressionReason};
     use crate::partners::import;
 
     fn contact() -> Contact {
@@ -147,9 +175,17 @@ mod tests {
                 stars: 3,
                 insee: "01004".to_owned(),
                 position: "-43.6,0.58".to_owned(),
+                phone: "05 62 00 00 00".to_owned(),
+                postcode: "32000".to_owned(),
                 ..Partner::default()
             },
+            others: vec![Partner { name: "Table « du Pré »".to_owned(), ..Partner::default() }],
             subscriptions: vec!["agenda".to_owned()],
+            barred: vec![Barred {
+                scope: "newsletter".to_owned(),
+                reason: SuppressionReason::OptOut,
+                since: "2027-07-03T06:00:00Z".parse().unwrap(),
+            }],
             since: "2026-07-04T06:00:00Z".parse().unwrap(),
         }
     }
@@ -160,7 +196,10 @@ mod tests {
         let said = String::from_utf8(csv.clone()).unwrap();
         assert!(said.contains(";'=cmd|"), "{said}");
         let (a, b) = (import::parse(&csv).unwrap(), import::parse(&xlsx).unwrap());
+        assert!(said.contains("newsletter (le 3 juillet 2027, par la personne)"), "{said}");
         a.sound().unwrap();
+        assert_eq!((a.lines.len(), a.lines[0].also.len(), &a.unread), (1, 1, &vec![]), "one contact of two houses");
+        assert_eq!(a.lines[0].fields.get(Field::Phone), Some("05 62 00 00 00"));
         assert_eq!(a.lines, b.lines);
         assert_eq!(a.lines[0].fields.get(Field::Name), Some("=cmd|' /C calc'!A0"));
         assert_eq!(a.lines[0].fields.get(Field::Position), Some("-43.6,0.58"));

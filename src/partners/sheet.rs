@@ -3,32 +3,57 @@
 //! A file is hostile until it is read: an archive that unpacks to too much, holds macros or names that climb out of it
 //! is refused before anything in it is looked at.
 
-use calamine::{DataRef, Reader as _, Xlsx};
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
-use std::{fmt, io::Cursor, io::Read};
+use super::columns;
+use crate::collect::charset;
+use calamine::{DataRef, Reader as _, SheetType, SheetVisible, Xlsx};
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{borrow::Cow, fmt};
+use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 /// No list of partners is larger; 100,000 rows make 10 to 20 MB.
 pub const LARGEST: usize = 64 << 20;
 /// What an XLSX may unpack to, all its parts together.
-const UNPACKED: u64 = 256 << 20;
+const UNPACKED: u64 = 64 << 20;
 const PARTS: usize = 2_000;
 /// Columns read of a sheet; a cell beyond them is refused with its row.
 const WIDEST: u32 = 200;
+
+/// The header stands in one of the first so many lines that are not empty: above it there is a title.
+pub const HEADER_WITHIN: usize = 10;
+/// Texts of a workbook's table; an honest one has some for each of its rows.
+const MOST_TEXTS: u64 = 5_000_000;
 
 /// What was recognised, for the person to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Format {
     /// `UTF-8` or `windows-1252`; `;`, `,` or tab.
     Csv { charset: &'static str, delimiter: char },
-    /// The name of the sheet that was read, the first of the file.
-    Xlsx { sheet: String },
+    /// The name of the sheet that was read: the first that is seen and has a column of addresses.
+    Xlsx {
+        sheet: String,
+        /// Sheets that nobody sees, and that were not read.
+        hidden: Vec<String>,
+        /// How many rows of the sheet are hidden.
+        hidden_rows: usize,
+    },
+}
+
+/// What is to be read of a workbook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HiddenRows {
+    /// A row that nobody sees is not taken.
+    #[default]
+    LeftOut,
+    Taken,
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Format::Csv { charset, delimiter } => write!(f, "CSV, {charset}, separated by {delimiter:?}"),
-            Format::Xlsx { sheet } => write!(f, "XLSX, sheet {sheet:?}"),
+            Format::Xlsx { sheet, .. } => write!(f, "XLSX, sheet {sheet:?}"),
         }
     }
 }
@@ -53,12 +78,22 @@ impl fmt::Display for LineMessage {
     }
 }
 
-/// A row, or why it cannot be read. The first one is the header.
+/// A row, or why it cannot be read. The header is one of the first.
 pub struct Row {
     pub line: u64,
     pub cells: Result<Vec<String>, String>,
-    /// A row of a CSV has as many cells as the header; one of a sheet may end where the rest is empty.
+    /// Cells that cannot be read, by their column, and why: they matter where the column does.
+    pub faults: Vec<(usize, String)>,
+    /// Of a CSV: what stands beyond the header is a separator too many. Of a sheet it is a note in the margin.
     pub ragged: bool,
+    /// Nobody sees it.
+    pub hidden: bool,
+}
+
+impl Row {
+    fn new(line: u64, ragged: bool) -> Self {
+        Self { line, cells: Ok(Vec::new()), faults: Vec::new(), ragged, hidden: false }
+    }
 }
 
 /// Hands over each row that is not empty. `each` answers `false` to stop.
@@ -69,8 +104,11 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, L
     if bytes.len() > LARGEST {
         return Err(LineMessage::new(1, format!("the file is larger than {} MB", LARGEST >> 20)));
     }
-    if bytes.starts_with(b"PK\x03\x04") {
-        return xlsx(bytes, each).map_err(|why| LineMessage::new(1, why));
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+        // A reader that panics has met a file that lies; nothing of it was taken.
+        let read = catch_unwind(AssertUnwindSafe(|| xlsx(bytes, each)));
+        let read = read.unwrap_or_else(|_| Err("this XLSX cannot be read: it is damaged".to_owned()));
+        return read.map_err(|why| LineMessage::new(1, why));
     }
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         let why = "an old Excel file (.xls) or one with a password; save it as .xlsx or CSV without a password";
@@ -80,30 +118,32 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, L
 }
 
 fn csv(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, LineMessage> {
-    let (text, charset) = decode(bytes);
-    if let Some(at) = text.find('\0') {
+    if let Some(at) =
+        bytes.iter().position(|byte| *byte == 0).filter(|_| encoding_rs::Encoding::for_bom(bytes).is_none())
+    {
         let why = "a NUL character: this is no text file; export the sheet as CSV";
-        return Err(LineMessage::new(line_at(&text, at), why));
+        return Err(LineMessage::new(line_at(bytes, at), why));
     }
-    if let Some(line) = unclosed_quote(&text) {
-        return Err(LineMessage::new(line, "a quotation mark (\") is opened and never closed"));
+    let (text, charset) = charset::decode_named(bytes, None).map_err(|why| LineMessage::new(1, charset_fault(why)))?;
+    // `sep=;`, which Excel reads and does not show.
+    let (text, skipped, given) = separator_line(&text);
+    if let Some(line) = unclosed_quote(text) {
+        return Err(LineMessage::new(line + skipped, "a quotation mark (\") is opened and never closed"));
     }
-    let delimiter = delimiter(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default());
+    let delimiter = given.unwrap_or_else(|| delimiter(text));
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
-    let mut lines = LineCounter { text: text.as_bytes(), at: 0, line: 1 };
+    let mut lines = LineCounter { text: text.as_bytes(), at: 0, line: 1 + skipped };
     let mut line = |at: Option<&csv::Position>| at.map_or(0, |at| lines.line_of(at.byte()));
     loop {
         let row = match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) if record.iter().all(|cell| cell.trim().is_empty()) => continue,
-            Ok(true) => Row {
-                line: line(record.position()),
-                cells: Ok(record.iter().map(str::to_owned).collect()),
-                ragged: true,
-            },
-            Err(why) => Row { line: line(why.position()), cells: Err(why.to_string()), ragged: true },
+            Ok(true) => {
+                Row { cells: Ok(record.iter().map(str::to_owned).collect()), ..Row::new(line(record.position()), true) }
+            }
+            Err(why) => Row { cells: Err(why.to_string()), ..Row::new(line(why.position()), true) },
         };
         if !each(row) {
             break;
@@ -112,39 +152,174 @@ fn csv(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, LineMe
     Ok(Format::Csv { charset, delimiter: char::from(delimiter) })
 }
 
+/// The menu entry by which a spreadsheet writes what is read for certain.
+const AS_UTF_8: &str = "in Excel: Fichier, Enregistrer sous, « CSV UTF-8 (délimité par des virgules) »; in LibreOffice: Enregistrer sous, \
+    Texte CSV, « Unicode (UTF-8) »";
+
+fn charset_fault(why: charset::CharsetError) -> String {
+    let what = match why {
+        charset::CharsetError::Mixed => "two charsets are mixed in this file, its accents cannot be told",
+        charset::CharsetError::NotText | charset::CharsetError::Malformed(_) => {
+            "the charset of this file cannot be told for certain"
+        }
+    };
+    format!("{what}; save it again as UTF-8 ({AS_UTF_8})")
+}
+
+/// The text behind a first line `sep=;`, how many lines that is, and the separator it names.
+fn separator_line(text: &str) -> (&str, u64, Option<u8>) {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let named = first.trim_end_matches('\r').trim().trim_matches('"');
+    let named = named.get(..4).filter(|word| word.eq_ignore_ascii_case("sep=")).and_then(|_| named.get(4..));
+    match named {
+        Some("\\t" | "\t" | "") => (rest, 1, Some(b'\t')),
+        Some(sign) if sign.len() == 1 => (rest, 1, sign.bytes().next()),
+        _ => (text, 0, None),
+    }
+}
+
 fn xlsx(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, String> {
     let unreadable = |why: &dyn fmt::Display| format!("this XLSX cannot be read: {why}");
-    inspect(bytes, UNPACKED)?;
-    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|why| unreadable(&why))?;
-    let sheet = workbook.sheet_names().first().cloned().ok_or_else(|| unreadable(&"it has no sheet"))?;
+    let bytes = inspect(bytes, UNPACKED)?;
+    let hidden_rows_of = |path: &str| hidden_rows(&bytes, path);
+    let mut workbook = Xlsx::new(Cursor::new(&*bytes)).map_err(|why| unreadable(&why))?;
+    let is_sheet = |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet;
+    let all = workbook.sheets_metadata().to_vec();
+    let seen: Vec<String> = all
+        .iter()
+        .filter(is_sheet)
+        .filter(|it| it.visible == SheetVisible::Visible)
+        .map(|it| it.name.clone())
+        .collect();
+    let hidden = all
+        .iter()
+        .filter(is_sheet)
+        .filter(|it| it.visible != SheetVisible::Visible)
+        .map(|it| it.name.clone())
+        .collect();
+    // The first that has a column of addresses; else the first, to say what it has instead.
+    let mut sheet = None;
+    for name in &seen {
+        let mut rows = 0;
+        let mut found = false;
+        read_sheet(&mut workbook, name, &BTreeSet::new(), &mut |row| {
+            rows += 1;
+            found |= row.cells.is_ok_and(|cells| columns::has_address(&cells));
+            !found && rows < HEADER_WITHIN
+        })?;
+        if found {
+            sheet = Some(name.clone());
+            break;
+        }
+    }
+    let sheet = sheet.or_else(|| seen.first().cloned()).ok_or_else(|| match all.is_empty() {
+        true => unreadable(&"it has no sheet"),
+        false => "every sheet of this file is hidden or a chart; show the one with the list, and save".to_owned(),
+    })?;
+    let hidden_rows = sheet_path(&bytes, &sheet).map(|path| hidden_rows_of(&path)).unwrap_or_default();
+    read_sheet(&mut workbook, &sheet, &hidden_rows, each)?;
+    Ok(Format::Xlsx { sheet, hidden, hidden_rows: hidden_rows.len() })
+}
+
+fn read_sheet(
+    workbook: &mut Xlsx<Cursor<&[u8]>>,
+    sheet: &str,
+    hidden: &BTreeSet<u64>,
+    each: &mut dyn FnMut(Row) -> bool,
+) -> Result<(), String> {
+    let unreadable = |why: &dyn fmt::Display| format!("this XLSX cannot be read: {why}");
     // Cell by cell: a range would be as large as the farthest cell says.
-    let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(|why| unreadable(&why))?;
-    let mut row = Row { line: 0, cells: Ok(Vec::new()), ragged: false };
+    let mut cells = workbook.worksheet_cells_reader(sheet).map_err(|why| unreadable(&why))?;
+    let mut row = Row::new(0, false);
     loop {
         let cell = cells.next_cell().map_err(|why| unreadable(&why))?;
         let at = cell.as_ref().map(|cell| cell.get_position());
         if at.is_none_or(|(line, _)| u64::from(line) + 1 != row.line) {
             let line = at.map_or(0, |(line, _)| u64::from(line) + 1);
-            let full = std::mem::replace(&mut row, Row { line, cells: Ok(Vec::new()), ragged: false });
-            let said = full.cells.as_ref().map_or(true, |cells| cells.iter().any(|cell| !cell.trim().is_empty()));
-            if said && !each(full) {
+            let next = Row { hidden: hidden.contains(&line), ..Row::new(line, false) };
+            let full = std::mem::replace(&mut row, next);
+            let said = full.cells.as_ref().is_ok_and(|cells| cells.iter().any(|cell| !cell.trim().is_empty()));
+            if (said || !full.faults.is_empty()) && !each(full) {
                 break;
             }
         }
         let (Some(cell), Some((_, column))) = (cell, at) else { break };
-        match (text_of(cell.get_value()), &mut row.cells) {
-            (Ok(text), _) if text.is_empty() => {}
-            (Ok(_), cells) if column >= WIDEST => *cells = Err(format!("a cell beyond column {WIDEST}")),
-            (Ok(text), Ok(cells)) => {
-                let column = column as usize;
-                cells.resize(cells.len().max(column + 1), String::new());
-                cells[column] = text;
+        let place = column as usize;
+        match text_of(cell.get_value()) {
+            Ok(text) if text.is_empty() => {}
+            Ok(_) if column >= WIDEST => row.faults.push((place, format!("a cell beyond column {WIDEST}"))),
+            Ok(text) => {
+                if let Ok(cells) = &mut row.cells {
+                    cells.resize(cells.len().max(place + 1), String::new());
+                    cells[place] = text;
+                }
             }
-            (Err(why), cells @ Ok(_)) => *cells = Err(why),
-            (_, Err(_)) => {}
+            Err(why) => row.faults.push((place, why)),
         }
     }
-    Ok(Format::Xlsx { sheet })
+    Ok(())
+}
+
+/// Where the XML of a sheet is, by the lists of the workbook.
+fn sheet_path(bytes: &[u8], sheet: &str) -> Option<String> {
+    let workbook = part(bytes, "xl/workbook.xml")?;
+    let id = elements(&workbook, "sheet").find(|it| attribute(it, "name").as_deref() == Some(sheet))?;
+    let id = attribute(id, "id")?;
+    let relations = part(bytes, "xl/_rels/workbook.xml.rels")?;
+    let target = elements(&relations, "Relationship").find(|it| attribute(it, "Id").as_deref() == Some(id.as_str()))?;
+    let target = attribute(target, "Target")?;
+    Some(match target.strip_prefix('/') {
+        Some(whole) => whole.to_owned(),
+        None => format!("xl/{target}"),
+    })
+}
+
+fn part(bytes: &[u8], name: &str) -> Option<String> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut text = Vec::new();
+    archive.by_name(name).ok()?.take(UNPACKED).read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The lines of a sheet that nobody sees.
+fn hidden_rows(bytes: &[u8], path: &str) -> BTreeSet<u64> {
+    let Some(sheet) = part(bytes, path) else { return BTreeSet::new() };
+    let is_on = |it: &str, name: &str| attribute(it, name).is_some_and(|value| matches!(value.as_str(), "1" | "true"));
+    let mut line = 0;
+    let mut hidden = BTreeSet::new();
+    for row in elements(&sheet, "row") {
+        line = attribute(row, "r").and_then(|r| r.parse().ok()).unwrap_or(line + 1);
+        if is_on(row, "hidden") || attribute(row, "ht").is_some_and(|height| height.parse() == Ok(0.0)) {
+            hidden.insert(line);
+        }
+    }
+    hidden
+}
+
+/// The heads of the elements of this name, whatever their prefix.
+fn elements<'a>(xml: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    xml.split('<').skip(1).filter_map(move |piece| {
+        let head = piece.split('>').next()?;
+        let tag = head.split(|c: char| c.is_whitespace() || c == '/').next()?;
+        (tag.rsplit(':').next() == Some(name)).then_some(head)
+    })
+}
+
+/// The value of an attribute, whatever its prefix.
+fn attribute(head: &str, name: &str) -> Option<String> {
+    let mut rest = head;
+    while let Some(at) = rest.find('=') {
+        let key = rest[..at].trim_end().rsplit(|c: char| c.is_whitespace()).next()?;
+        let value = rest[at + 1..].trim_start();
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let (value, after) = value[1..].split_once(quote)?;
+        if key.rsplit(':').next() == Some(name) {
+            let plain = value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
+            return Some(plain.replace("&amp;", "&"));
+        }
+        rest = after;
+    }
+    None
 }
 
 fn text_of(value: &DataRef<'_>) -> Result<String, String> {
@@ -161,53 +336,136 @@ fn text_of(value: &DataRef<'_>) -> Result<String, String> {
     })
 }
 
-/// Looks at the archive before any of it is believed. The sizes it declares are not: everything is unpacked and counted.
-fn inspect(bytes: &[u8], most: u64) -> Result<(), String> {
+/// Looks at the archive before any of it is believed, and puts it in order where a program wrote it in its own way: names with
+/// `\\`, a workbook under another name. The sizes it declares are not believed: everything is unpacked and counted.
+fn inspect(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, String> {
     let unreadable = |why: &dyn fmt::Display| format!("this XLSX cannot be read: {why}");
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|why| unreadable(&why))?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|why| unreadable(&why))?;
     if archive.len() > PARTS {
         return Err(format!("refused: an XLSX of {} parts", archive.len()));
     }
-    let (mut total, mut is_workbook) = (0, false);
+    let (mut total, mut names) = (0, Vec::new());
     let mut sink = vec![0; 64 << 10];
     for n in 0..archive.len() {
         let mut part = archive.by_index(n).map_err(|why| unreadable(&why))?;
-        let name = part.name().map_err(|why| unreadable(&why))?.to_ascii_lowercase();
-        let leads_out = name.starts_with('/') || name.contains("..") || name.contains(['\\', ':']);
-        if leads_out || part.enclosed_name().is_none() || part.is_symlink() {
+        let written = part.name().map_err(|why| unreadable(&why))?.to_string();
+        let name = written.replace('\\', "/");
+        let lower = name.to_ascii_lowercase();
+        let leads_out = lower.starts_with('/') || lower.split('/').any(|step| step == "..") || lower.contains(':');
+        if leads_out || part.is_symlink() {
             return Err("refused: this XLSX holds a name that leads out of it".to_owned());
         }
-        if name.contains("vbaproject") || name.contains("macrosheets/") {
+        if lower.contains("vbaproject") || lower.contains("macrosheets/") {
             return Err("refused: this file holds macros; save it as .xlsx without them".to_owned());
         }
-        is_workbook |= name == "xl/workbook.xml";
+        let mut first = true;
         loop {
             match part.read(&mut sink).map_err(|why| unreadable(&why))? {
                 0 => break,
-                n => total += n as u64,
+                n => {
+                    total += n as u64;
+                    if std::mem::take(&mut first) && lower.ends_with("sharedstrings.xml") {
+                        believable_texts(&sink[..n])?;
+                    }
+                }
             }
             if total > most {
                 return Err(format!("refused: this XLSX unpacks to more than {} MB", most >> 20));
             }
         }
+        names.push((written, name));
     }
-    if is_workbook { Ok(()) } else { Err("an archive that is no XLSX; save the sheet as .xlsx or CSV".to_owned()) }
+    let workbook = workbook_name(&mut archive, &names);
+    let Some(workbook) = workbook else {
+        return Err("an archive that is no XLSX; save the sheet as .xlsx or CSV".to_owned());
+    };
+    let is_plain = names.iter().all(|(written, name)| written == name) && workbook == "xl/workbook.xml";
+    if is_plain {
+        Ok(Cow::Borrowed(bytes))
+    } else {
+        in_order(&mut archive, &names, &workbook).map(Cow::Owned).map_err(|why| unreadable(&why))
+    }
 }
 
-/// A BOM decides; then UTF-8 if it is valid; else what French Excel writes.
-fn decode(bytes: &[u8]) -> (String, &'static str) {
-    let encoding = Encoding::for_bom(bytes).map_or_else(
-        || if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { WINDOWS_1252 },
-        |(encoding, _)| encoding,
-    );
-    let (text, encoding, _) = encoding.decode(bytes);
-    (text.into_owned(), encoding.name())
+/// A table of texts that says it has more than it could is a trap for whoever makes room for them.
+fn believable_texts(beginning: &[u8]) -> Result<(), String> {
+    let head = String::from_utf8_lossy(&beginning[..beginning.len().min(2_048)]).into_owned();
+    let counts = elements(&head, "sst").flat_map(|sst| ["count", "uniqueCount"].map(|name| attribute(sst, name)));
+    match counts
+        .flatten()
+        .any(|count| count.trim().parse::<u64>().is_ok_and(|n| n > MOST_TEXTS) || count.trim().len() > 12)
+    {
+        true => Err("refused: this XLSX says that it holds more texts than a list can".to_owned()),
+        false => Ok(()),
+    }
 }
 
-/// Whichever of `;`, tab and `,` the header has most of.
-fn delimiter(header: &str) -> u8 {
-    let count = |delimiter: u8| header.bytes().filter(|b| *b == delimiter).count();
-    [b',', b'\t', b';'].into_iter().max_by_key(|d| count(*d)).unwrap_or(b';')
+/// The part that is the workbook, as the archive's own list says, else where it usually is.
+fn workbook_name(archive: &mut ZipArchive<Cursor<&[u8]>>, names: &[(String, String)]) -> Option<String> {
+    let is_there = |name: &str| names.iter().any(|(_, it)| it.eq_ignore_ascii_case(name));
+    let relations = names.iter().find(|(_, name)| name == "_rels/.rels").map(|(written, _)| written.clone());
+    let relations = relations.and_then(|name| {
+        let mut text = String::new();
+        archive.by_name(&name).ok()?.take(1 << 20).read_to_string(&mut text).ok()?;
+        Some(text)
+    });
+    let of_list = relations.as_deref().and_then(|relations| {
+        let is_document = |it: &&str| attribute(it, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"));
+        let target = attribute(elements(relations, "Relationship").find(is_document)?, "Target")?;
+        Some(target.trim_start_matches('/').to_owned())
+    });
+    let of_list = of_list.filter(|name| is_there(name) && name.starts_with("xl/"));
+    of_list.or_else(|| is_there("xl/workbook.xml").then(|| "xl/workbook.xml".to_owned()))
+}
+
+/// The same parts under the names that a reader of XLSX looks for. No more than what was counted.
+fn in_order(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    names: &[(String, String)],
+    workbook: &str,
+) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let relations_of = |name: &str| {
+        let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+        format!("{folder}/_rels/{file}.rels")
+    };
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+    for (n, (_, name)) in names.iter().enumerate() {
+        let renamed = match name {
+            name if name == workbook => "xl/workbook.xml".to_owned(),
+            name if *name == relations_of(workbook) => "xl/_rels/workbook.xml.rels".to_owned(),
+            name => name.clone(),
+        };
+        let part = archive.by_index(n)?;
+        if part.is_dir() {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        part.take(UNPACKED).read_to_end(&mut bytes)?;
+        if renamed == "_rels/.rels" || renamed == "[Content_Types].xml" {
+            bytes = String::from_utf8_lossy(&bytes).replace(workbook, "xl/workbook.xml").into_bytes();
+        }
+        out.start_file(renamed, options)?;
+        out.write_all(&bytes)?;
+    }
+    Ok(out.finish()?.into_inner())
+}
+
+/// Whichever of `;`, tab and `,` makes a line among the first a header with a column of addresses; else whichever there is most of.
+fn delimiter(text: &str) -> u8 {
+    let first: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(HEADER_WITHIN).collect();
+    let cells = |line: &str, delimiter: u8| -> Vec<String> {
+        line.split(char::from(delimiter)).map(|cell| cell.trim().trim_matches('"').to_owned()).collect()
+    };
+    let best = |line: &&str| {
+        let headers = [b',', b'\t', b';'].into_iter().map(|it| (cells(line, it), it));
+        let headers = headers.filter(|(cells, _)| cells.len() > 1 && columns::has_address(cells));
+        headers.max_by_key(|(cells, _)| cells.len()).map(|(_, delimiter)| delimiter)
+    };
+    let count =
+        |delimiter: u8| first.iter().map(|line| line.bytes().filter(|b| *b == delimiter).count()).sum::<usize>();
+    let most = || [b',', b'\t', b';'].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b';');
+    first.iter().find_map(best).unwrap_or_else(most)
 }
 
 /// The reader's own count is one short where a record follows CR LF or an empty line.
@@ -230,8 +488,8 @@ impl LineCounter<'_> {
     }
 }
 
-fn line_at(text: &str, offset: usize) -> u64 {
-    text.bytes().take(offset).filter(|b| *b == b'\n').count() as u64 + 1
+fn line_at(bytes: &[u8], offset: usize) -> u64 {
+    bytes.iter().take(offset).filter(|b| **b == b'\n').count() as u64 + 1
 }
 
 /// The line on which a quotation mark opens a cell that the file never closes.
@@ -287,6 +545,14 @@ mod tests {
             (archive(&[workbook, ("../../etc/cron.d/x", b"x")]), "leads out of it"),
             (archive(&[workbook, ("/etc/passwd", b"x")]), "leads out of it"),
             (archive(&[workbook, ("xl\\..\\x", b"x")]), "leads out of it"),
+            (archive(&[("xl\\workbook.xml", b"<workbook/>")]), "cannot be read"),
+            (
+                archive(&[
+                    workbook,
+                    ("xl/sharedStrings.xml", br#"<sst count="1" uniqueCount="18446744073709551615">"#),
+                ]),
+                "more texts than a list can",
+            ),
             (archive(&[workbook]), "cannot be read"),
             (archive(&[workbook])[..40].to_vec(), "cannot be read"),
             (vec![0xd0, 0xcf, 0x11, 0xe0, 0, 0], "an old Excel file"),
@@ -302,7 +568,7 @@ mod tests {
         let bomb = archive(&[("xl/workbook.xml", b"x"), ("xl/media/1.bin", &nothing), ("xl/media/2.bin", &nothing)]);
         assert!(bomb.len() < 10 << 10, "small as it comes");
         assert!(inspect(&bomb, 1 << 20).unwrap_err().contains("unpacks to more than 1 MB"));
-        assert_eq!(inspect(&bomb, 2 << 20), Ok(()));
+        assert!(inspect(&bomb, 2 << 20).is_ok());
         // What an archive says of its sizes, here that there is nothing, is not believed.
         let mut liar = bomb;
         let sizes: Vec<usize> =
@@ -329,8 +595,7 @@ mod tests {
         })
         .unwrap();
         let row = |cells: &[&str]| Ok(cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
-        let beyond = Err("a cell beyond column 200".to_owned());
-        assert_eq!(seen, [(1, row(&["email"])), (3, row(&["a@b.fr", "32013", "oui"])), (1_048_576, beyond)]);
+        assert_eq!(seen, [(1, row(&["email"])), (3, row(&["a@b.fr", "32013", "oui"])), (1_048_576, row(&[]))]);
     }
 
     #[test]
@@ -340,7 +605,102 @@ mod tests {
         for text in ["email;nom\r\n\r\na@b.fr;é\r\n", "email,nom\n\na@b.fr,é", "email\tnom\n\na@b.fr\té\n"] {
             assert_eq!(rows(text.as_bytes()), expected);
             assert_eq!(rows(format!("\u{feff}{text}").as_bytes()), expected);
-            assert_eq!(rows(&WINDOWS_1252.encode(text).0), expected);
+            assert_eq!(rows(&encoding_rs::WINDOWS_1252.encode(text).0), expected);
+        }
+    }
+
+    #[test]
+    fn fr34_the_line_that_names_the_separator_is_none_of_the_list() {
+        let expected =
+            [(2, vec!["email".to_owned(), "nom".to_owned()]), (3, vec!["a@b.fr".to_owned(), "x,y".to_owned()])];
+        for text in [
+            "sep=;\r\nemail;nom\r\na@b.fr;x,y\r\n",
+            "\u{feff}SEP=;\nemail;nom\na@b.fr;x,y\n",
+            "\"sep=;\"\nemail;nom\na@b.fr;x,y\n",
+        ] {
+            assert_eq!(rows(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn trial_f09_the_separator_is_that_of_the_header_whatever_its_title_holds() {
+        let text = "Liste, mise à jour, du 3 juillet, pour 2027\n\nNom;Adresse mail\nx;a@b.fr\n";
+        assert_eq!(rows(text.as_bytes())[1].1, ["Nom", "Adresse mail"]);
+    }
+
+    #[test]
+    fn fr36_a_charset_that_cannot_be_told_is_refused_with_the_menu_entry() {
+        for bytes in
+            [&b"email;nom\na@b.fr;\x8et\x8e \x88 la plage\n"[..], b"email;nom\na@b.fr;\xc3\xa9t\xc3\xa9 et \xe9t\xe9\n"]
+        {
+            assert!(refused(bytes).contains("« CSV UTF-8 (délimité par des virgules) »"), "{}", refused(bytes));
+        }
+    }
+
+    fn workbook(edit: impl FnOnce(&mut rust_xlsxwriter::Workbook)) -> Vec<u8> {
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        edit(&mut workbook);
+        workbook.save_to_buffer().unwrap()
+    }
+
+    fn seen(bytes: &[u8]) -> (Format, Vec<(u64, bool, Vec<String>)>) {
+        let mut rows = Vec::new();
+        let format = read(bytes, &mut |row| {
+            rows.push((row.line, row.hidden, row.cells.unwrap()));
+            true
+        });
+        (format.unwrap(), rows)
+    }
+
+    #[test]
+    fn fr37_a_sheet_or_a_row_that_nobody_sees_is_not_taken_unawares() {
+        let bytes = workbook(|workbook| {
+            let old = workbook.add_worksheet();
+            old.set_name("2026").unwrap().set_hidden(true).write_string(0, 0, "email").unwrap();
+            old.write_string(1, 0, "old@b.fr").unwrap();
+            let notes = workbook.add_worksheet();
+            notes.set_name("Notes").unwrap().set_active(true).write_string(0, 0, "À faire").unwrap();
+            let list = workbook.add_worksheet();
+            list.set_name("Liste & co").unwrap().write_string(0, 0, "email").unwrap();
+            list.write_string(1, 0, "a@b.fr").unwrap().write_string(2, 0, "c@b.fr").unwrap();
+            list.set_row_hidden(1).unwrap();
+        });
+        let (format, rows) = seen(&bytes);
+        let expected = Format::Xlsx { sheet: "Liste & co".to_owned(), hidden: vec!["2026".to_owned()], hidden_rows: 1 };
+        assert_eq!(format, expected);
+        assert_eq!(
+            rows.iter().map(|(line, hidden, _)| (*line, *hidden)).collect::<Vec<_>>(),
+            [(1, false), (2, true), (3, false)]
+        );
+    }
+
+    #[test]
+    fn fr38_a_workbook_written_in_its_own_way_is_read() {
+        let bytes = workbook(|workbook| {
+            let list = workbook.add_worksheet();
+            list.write_string(0, 0, "email").unwrap().write_string(1, 0, "a@b.fr").unwrap();
+        });
+        let rewritten = |rename: &dyn Fn(&str) -> String, edit: &dyn Fn(&str) -> String| {
+            let mut from = ZipArchive::new(Cursor::new(&bytes)).unwrap();
+            let mut to = ZipWriter::new(Cursor::new(Vec::new()));
+            for n in 0..from.len() {
+                let mut part = from.by_index(n).unwrap();
+                let name = part.name().unwrap().to_string();
+                let mut text = String::new();
+                part.read_to_string(&mut text).unwrap();
+                to.start_file(rename(&name), SimpleFileOptions::default()).unwrap();
+                to.write_all(edit(&text).as_bytes()).unwrap();
+            }
+            to.finish().unwrap().into_inner()
+        };
+        let same = |text: &str| text.to_owned();
+        let backslashes = rewritten(&|name| name.replace('/', "\\"), &same);
+        let second = |text: &str| {
+            text.replace("xl/workbook.xml", "xl/workbook2.xml").replace("workbook.xml.rels", "workbook2.xml.rels")
+        };
+        let elsewhere = rewritten(&second, &second);
+        for bytes in [backslashes, elsewhere] {
+            assert_eq!(seen(&bytes).1.len(), 2);
         }
     }
 }

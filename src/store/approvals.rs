@@ -186,8 +186,12 @@ pub(super) async fn audience_size<B: Backend>(
         WHERE NOT EXISTS (SELECT 1 FROM suppressions s
             WHERE s.address_hash = c.address_hash AND s.scope IN ('*', $1))";
     let mut values = values![mailing, audience];
+    let segment = match segment {
+        Some(segment) => Some(segment::resolved(&mut tx, segment).await?),
+        None => None,
+    };
     let condition = segment.map(|segment| {
-        let (condition, more) = segment::condition::<B>(segment, values.len() + 1);
+        let (condition, more) = segment::condition::<B>(&segment, values.len() + 1);
         values.extend(more);
         format!(" AND {condition}")
     });

@@ -259,8 +259,12 @@ pub(super) async fn audience<B: Backend>(
         WHERE NOT EXISTS (SELECT 1 FROM suppressions s
             WHERE s.address_hash = c.address_hash AND s.scope IN ('*', $1))";
     let mut values = values![mailing, audience];
+    let segment = match segment {
+        Some(segment) => Some(super::segment::resolved(&mut tx, segment).await?),
+        None => None,
+    };
     let condition = segment.map(|segment| {
-        let (condition, more) = super::segment::condition::<B>(segment, values.len() + 1);
+        let (condition, more) = super::segment::condition::<B>(&segment, values.len() + 1);
         values.extend(more);
         format!(" AND {condition}")
     });

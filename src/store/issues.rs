@@ -262,7 +262,8 @@ pub(super) async fn copy_recipients<B: Backend>(
     let mut values = values![&issue.key, now, issue.mailing.as_str(), chance, meant];
     let mut freeze = B::SQL.freeze_recipients.replace("/* among */", among);
     if let Some(segment) = &issue.segment {
-        let (condition, more) = segment::condition::<B>(segment, values.len() + 1);
+        let segment = segment::resolved(tx, segment).await?;
+        let (condition, more) = segment::condition::<B>(&segment, values.len() + 1);
         values.extend(more);
         freeze = freeze.replace("/* segment */", &format!("AND {condition}"));
     }

@@ -23,6 +23,7 @@ pub(super) fn sqlite() -> Migrator {
         (11, "marked at", include_str!("../../migrations/sqlite/0011_marked_at.sql")),
         (12, "claims", include_str!("../../migrations/sqlite/0012_claims.sql")),
         (13, "approved", include_str!("../../migrations/sqlite/0013_approved.sql")),
+        (20, "establishments", include_str!("../../migrations/sqlite/0020_establishments.sql")),
     ])
 }
 
@@ -41,6 +42,7 @@ pub(super) fn postgres() -> Migrator {
         (11, "marked at", include_str!("../../migrations/postgres/0011_marked_at.sql")),
         (12, "claims", include_str!("../../migrations/postgres/0012_claims.sql")),
         (13, "approved", include_str!("../../migrations/postgres/0013_approved.sql")),
+        (20, "establishments", include_str!("../../migrations/postgres/0020_establishments.sql")),
     ])
 }
 

@@ -18,6 +18,7 @@ use std::{fmt, sync::Arc};
 mod approvals;
 mod backend;
 mod choices;
+mod contacts;
 mod daemons;
 mod deliveries;
 mod editions;
@@ -42,6 +43,7 @@ pub mod testing;
 
 pub use approvals::Approvals;
 pub use choices::ContactChoices;
+pub use contacts::Contacts;
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::Editions;
@@ -339,6 +341,30 @@ pub enum Erased {
     UnderWay,
 }
 
+/// What [`Store::lift`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lifted {
+    /// These scopes are open again; so many words of the person stay.
+    Done {
+        scopes: Vec<String>,
+        kept: usize,
+    },
+    Nothing,
+    /// Only the person can take them back.
+    PersonsOwn,
+}
+
+/// What [`Store::move_contact`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    Done,
+    NotKnown,
+    /// Another contact has this address.
+    Taken,
+    /// A message is being sent to the old one: nothing was done, a moment later it can be.
+    UnderWay,
+}
+
 /// What [`Store::keep_edition`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
@@ -391,6 +417,7 @@ pub trait Store:
     RollbackGuard
     + Partners
     + ContactChoices
+    + Contacts
     + Editions
     + Orders
     + Schedule

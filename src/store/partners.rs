@@ -12,7 +12,7 @@ use super::{
 use crate::domain::{
     Timestamp,
     newsletter::Newcomer,
-    partner::{Contact, Difference, Dossier, Field, Fields, Import, NewContact, SuppressionReason},
+    partner::{Barred, Contact, Difference, Dossier, Field, Fields, Import, NewContact, Partner, SuppressionReason},
     segment::Segment,
 };
 use crate::failpoint;
@@ -153,6 +153,7 @@ pub(super) async fn import<B: Backend>(
         let fresh = compare(&mut tx, chunk, import.mailings, &mut report).await?;
         may_leave_partners_empty |= fresh.len() > report.summary.added - added;
         write(&mut tx, &fresh, now).await?;
+        may_leave_partners_empty |= affiliate(&mut tx, chunk, &fresh, &mut report, now).await?;
         let all: Json = chunk.iter().map(|(key, _)| json!({ "key": key })).collect();
         for mailing in import.mailings {
             let values = values![all.clone(), now, mailing.as_str(), import.source, import.basis.as_str()];
@@ -233,6 +234,53 @@ async fn compare<'a, B: Backend>(
     Ok(fresh)
 }
 
+/// The further establishments of those of whom the file names one. `true`: some of them are other ones now.
+async fn affiliate<B: Backend>(
+    tx: &mut Transaction<B>,
+    chunk: &[(String, &NewContact)],
+    fresh: &[Effective<'_>],
+    report: &mut ImportReport,
+    now: Timestamp,
+) -> Result<bool> {
+    let named = |(_, contact): &&(String, &NewContact)| contact.fields.get(Field::Establishment).is_some();
+    let batch: Json = chunk.iter().filter(named).map(|(key, _)| json!({ "key": key })).collect();
+    let mut known: HashMap<String, Vec<(String, String)>> = HashMap::new();
+    for row in &tx.rows(B::SQL.affiliations_of, values![batch]).await? {
+        let row = Reader::new(row, "affiliations", "email_key");
+        known.entry(row.text("email_key")?).or_default().push((row.text("partner_key")?, row.text("establishment")?));
+    }
+    let (mut partners, mut changed, mut rows) = (PartnerFields::new(), Vec::new(), Vec::new());
+    for (key, contact) in chunk.iter().filter(named) {
+        let mut also: BTreeMap<String, &Fields> = contact.also.iter().map(|it| (contact.key_of(it), it)).collect();
+        also.remove(&contact.partner_key());
+        also.iter().for_each(|(partner, fields)| describe(&mut partners, partner, fields));
+        let before = known.remove(key).unwrap_or_default();
+        if before.iter().map(|(partner, _)| partner).eq(also.keys()) {
+            continue;
+        }
+        changed.push(json!({ "key": key }));
+        rows.extend(also.keys().map(|partner| json!({ "key": key, "partner": partner })));
+        // Whoever is new or changed is counted already.
+        if !fresh.iter().any(|it| it.key == key) {
+            report.summary.unchanged -= 1;
+            report.summary.changed += 1;
+            let was = before.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(", ");
+            let is = also.values().filter_map(|it| it.get(Field::Establishment)).collect::<Vec<_>>().join(", ");
+            report.tell(Difference::Changed(contact.address.clone(), vec![("other establishments", was, is)]));
+        }
+    }
+    if !partners.is_empty() {
+        let batch: Json = partners.into_values().map(Json::Object).collect();
+        tx.execute(B::SQL.add_partners, values![batch.clone(), now]).await?;
+        tx.execute(B::SQL.change_partners, values![batch]).await?;
+    }
+    if !changed.is_empty() {
+        tx.execute(B::SQL.drop_affiliations, values![Json::from(changed.clone())]).await?;
+        tx.execute(B::SQL.put_affiliations, values![Json::from(rows)]).await?;
+    }
+    Ok(!changed.is_empty())
+}
+
 async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now: Timestamp) -> Result<()> {
     let (mut partners, mut said, mut contacts) = (PartnerFields::new(), PartnerFields::new(), Vec::new());
     for it in fresh {
@@ -299,23 +347,31 @@ async fn remove_others<B: Backend>(
 async fn remove<B: Backend>(tx: &mut Transaction<B>, batch: &Json, source: &str, now: Timestamp) -> Result<u64> {
     tx.execute(B::SQL.note_endings, values![batch.clone(), now, source]).await?;
     tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;
+    tx.execute(B::SQL.drop_affiliations, values![batch.clone()]).await?;
     tx.execute(B::SQL.drop_contacts, values![batch.clone()]).await
 }
 
 async fn drop_empty_partners<B: Backend>(tx: &mut Transaction<B>) -> Result<u64> {
-    let empty = "DELETE FROM partners WHERE NOT EXISTS (SELECT 1 FROM contacts c WHERE c.partner = partners.id)";
+    let empty = "DELETE FROM partners WHERE NOT EXISTS (SELECT 1 FROM contacts c WHERE c.partner = partners.id)
+        AND NOT EXISTS (SELECT 1 FROM affiliations a WHERE a.partner = partners.id)";
     tx.execute(empty, values![]).await
 }
 
 /// Columns of a contact `c` and its partner `p`.
 const CONTACTS: &str = "SELECT c.id, c.address, c.name, c.function, c.language, c.since, p.name AS establishment,
-    p.category, p.commune, p.insee, p.street, p.labels, p.stars, p.website, p.position
+    p.category, p.commune, p.insee, p.street, p.labels, p.stars, p.website, p.phone, p.postcode, p.position
     FROM contacts c JOIN partners p ON p.id = c.partner WHERE ";
+const AFFILIATIONS: &str =
+    "SELECT a.contact, p.name AS establishment, p.category, p.commune, p.insee, p.street, p.labels,
+    p.stars, p.website, p.phone, p.postcode, p.position
+    FROM affiliations a JOIN partners p ON p.id = a.partner ORDER BY a.contact, p.name, p.id";
 
 pub(super) async fn contacts<B: Backend>(db: &B, segment: Option<&Segment>) -> Result<Vec<Contact>> {
     let mut tx = Transaction::read(db, "reading contacts").await?;
-    let (condition, values) =
-        segment.map_or_else(|| ("true".to_owned(), values![]), |it| segment::condition::<B>(it, 1));
+    let (condition, values) = match segment {
+        None => ("true".to_owned(), values![]),
+        Some(segment) => segment::condition::<B>(&segment::resolved(&mut tx, segment).await?, 1),
+    };
     matching(&mut tx, &condition, values).await
 }
 
@@ -333,8 +389,25 @@ async fn matching<B: Backend>(
         let row = Reader::new(&row, "subscriptions", "contact");
         by_contact.entry(row.text("contact")?).or_default().push(row.text("mailing")?);
     }
+    let barred = "SELECT c.id AS contact, s.scope, s.reason, s.since
+        FROM suppressions s JOIN contacts c ON c.address_hash = s.address_hash ORDER BY c.id, s.scope";
+    let mut against: HashMap<String, Vec<Barred>> = HashMap::new();
+    for row in &tx.rows(barred, values![]).await? {
+        let (contact, barred) = rows::barred(row)?;
+        against.entry(contact).or_default().push(barred);
+    }
+    let mut others: HashMap<String, Vec<Partner>> = HashMap::new();
+    for row in &tx.rows(AFFILIATIONS, values![]).await? {
+        let (contact, partner) = rows::affiliation(row)?;
+        others.entry(contact).or_default().push(partner);
+    }
     for contact in &mut contacts {
-        contact.subscriptions = by_contact.remove(&contact.id).unwrap_or_default();
+        contact.barred = against.remove(&contact.id).unwrap_or_default();
+        contact.others = others.remove(&contact.id).unwrap_or_default();
+        // F2: who receives a mailing is subscribed, and nothing stands against it.
+        let mut receives = by_contact.remove(&contact.id).unwrap_or_default();
+        receives.retain(|mailing| !contact.barred.iter().any(|it| it.scope == *mailing || it.scope == "*"));
+        contact.subscriptions = receives;
     }
     Ok(contacts)
 }
@@ -369,7 +442,8 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     tx.execute(B::SQL.at_length, values![]).await?;
     tx.execute(B::SQL.opting_out, values![]).await?;
     // What waits is ended first, and the hash bars the way back.
-    suppress_within(&mut tx, hash, None, SuppressionReason::Manual, now).await?;
+    // It is the person's own word: nobody at the office takes it back.
+    suppress_within(&mut tx, hash, None, SuppressionReason::OptOut, now).await?;
     // By issue, as the index of recipients is.
     let flying = "SELECT d.id FROM deliveries d JOIN claims c ON c.delivery = d.id
         WHERE d.issue IN (SELECT key FROM issues) AND d.recipient_key = $1 LIMIT 1";
@@ -390,6 +464,7 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;
     let batch = json!([{ "key": key }]);
     tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;
+    tx.execute(B::SQL.drop_affiliations, values![batch.clone()]).await?;
     let known = tx.execute(B::SQL.drop_contacts, values![batch]).await? > 0;
     drop_empty_partners(&mut tx).await?;
     tx.commit().await?;

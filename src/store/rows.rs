@@ -16,7 +16,7 @@ use crate::domain::{
         Stage,
     },
     newsletter::Newcomer,
-    partner::{Contact, Partner, SubscriptionChange},
+    partner::{Barred, Contact, Partner, SubscriptionChange, SuppressionReason},
 };
 use std::fmt::Display;
 
@@ -123,28 +123,48 @@ pub(super) fn published(row: &Row) -> Result<Published> {
 /// Without subscriptions: they are rows of their own.
 pub(super) fn contact(row: &Row) -> Result<Contact> {
     let row = Reader::new(row, "contacts", "id");
-    let labels = row.text("labels")?;
-    let labels = serde_json::from_str(&labels).map_err(|why| row.unreadable("labels", why))?;
     Ok(Contact {
         id: row.text("id")?,
         address: row.address("address")?,
         name: row.text("name")?,
         function: row.text("function")?,
         language: row.text("language")?,
-        partner: Partner {
-            name: row.text("establishment")?,
-            category: row.text("category")?,
-            commune: row.text("commune")?,
-            insee: row.text("insee")?,
-            street: row.text("street")?,
-            labels,
-            stars: row.number("stars")?,
-            website: row.text("website")?,
-            position: row.text("position")?,
-        },
+        partner: partner_of(&row)?,
+        others: Vec::new(),
         subscriptions: Vec::new(),
+        barred: Vec::new(),
         since: row.instant("since")?,
     })
+}
+
+/// The contact, and one of its further establishments.
+pub(super) fn affiliation(row: &Row) -> Result<(String, Partner)> {
+    let row = Reader::new(row, "affiliations", "contact");
+    Ok((row.text("contact")?, partner_of(&row)?))
+}
+
+fn partner_of(row: &Reader) -> Result<Partner> {
+    let labels = row.text("labels")?;
+    Ok(Partner {
+        name: row.text("establishment")?,
+        category: row.text("category")?,
+        commune: row.text("commune")?,
+        insee: row.text("insee")?,
+        street: row.text("street")?,
+        labels: serde_json::from_str(&labels).map_err(|why| row.unreadable("labels", why))?,
+        stars: row.number("stars")?,
+        website: row.text("website")?,
+        phone: row.text("phone")?,
+        postcode: row.text("postcode")?,
+        position: row.text("position")?,
+    })
+}
+
+/// The contact, and what stands against mail to it.
+pub(super) fn barred(row: &Row) -> Result<(String, Barred)> {
+    let row = Reader::new(row, "suppressions", "contact");
+    let reason = row.word("reason", &SuppressionReason::ALL, SuppressionReason::as_str)?;
+    Ok((row.text("contact")?, Barred { scope: row.text("scope")?, reason, since: row.instant("since")? }))
 }
 
 pub(super) fn stocked(row: &Row) -> Result<Stocked> {

@@ -2,15 +2,51 @@
 //!
 //! Whatever a person wrote is a value, never text of the statement. Agrees with [`Segment::matches`], always.
 
-use super::backend::{Backend, Value, values};
+use super::Result;
+use super::backend::{Backend, Transaction, Value, values};
+use super::rows::Reader;
 use crate::domain::segment::{Condition, Field, Order, Segment};
 use std::fmt::Write;
 
-/// On a contact `c` and its partner `p`; the values begin at `$first`.
+/// On a contact `c`; the values begin at `$first`. Of one of its establishments all of it must hold.
 pub(super) fn condition<B: Backend>(segment: &Segment, first: usize) -> (String, Vec<Value>) {
     let mut sql = Sql { text: String::new(), values: values![], first, labels: B::SQL.each_label };
+    sql.push(
+        "EXISTS (SELECT 1 FROM partners p WHERE (p.id = c.partner OR p.id IN (SELECT a.partner FROM affiliations a ",
+    );
+    sql.push("WHERE a.contact = c.id)) AND (");
     sql.condition(&segment.condition);
+    sql.push("))");
     (sql.text, sql.values)
+}
+
+/// The same with the values that are really there: texts are compared folded, which no database does as we do.
+pub(super) async fn resolved<B: Backend>(tx: &mut Transaction<B>, segment: &Segment) -> Result<Segment> {
+    let mut known: Vec<(Field, Vec<String>)> = Vec::new();
+    for field in segment.folded_fields() {
+        let values = values_of(tx, field).await?.into_iter().map(|(value, _)| value).collect();
+        known.push((field, values));
+    }
+    Ok(segment.with_values(&known))
+}
+
+/// What a field holds, and of how many; the most frequent first.
+pub(super) async fn values_of<B: Backend>(tx: &mut Transaction<B>, field: Field) -> Result<Vec<(String, u64)>> {
+    let from = match field {
+        Field::Name | Field::Function | Field::Language | Field::Address => "contacts c".to_owned(),
+        Field::Label => format!("partners p, {}", B::SQL.each_label),
+        Field::Subscribed => "subscriptions u".to_owned(),
+        _ => "partners p".to_owned(),
+    };
+    let value = if field == Field::Label { "label.value" } else { column(field) };
+    let select =
+        format!("SELECT {value} AS value, COUNT(*) AS n FROM {from} GROUP BY {value} ORDER BY COUNT(*) DESC, {value}");
+    let rows = tx.rows(sqlx::AssertSqlSafe(select), values![]).await?;
+    let read = |row| {
+        let row = Reader::new(row, "partners", "value");
+        Ok((row.text("value")?, row.number("n")?))
+    };
+    rows.iter().map(read).collect()
 }
 
 struct Sql {
@@ -36,7 +72,8 @@ impl Sql {
             }
             Condition::Is(Field::Subscribed, texts) => {
                 self.push("EXISTS (SELECT 1 FROM subscriptions v WHERE v.contact = c.id AND v.ended_at IS NULL");
-                self.push(" AND v.mailing");
+                self.push(" AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.address_hash = c.address_hash");
+                self.push(" AND s.scope IN ('*', v.mailing)) AND v.mailing");
                 self.among(texts);
                 self.push(")");
             }
@@ -101,6 +138,8 @@ fn column(field: Field) -> &'static str {
         Field::Insee => "p.insee",
         Field::Street => "p.street",
         Field::Website => "p.website",
+        Field::Phone => "p.phone",
+        Field::Postcode => "p.postcode",
         // Lists; they have conditions of their own above.
         Field::Label => "p.labels",
         Field::Subscribed => "u.mailing",

@@ -59,6 +59,11 @@ pub(super) struct Statements {
     /// `$1` batch of {key}
     pub(super) drop_subscriptions: &'static str,
     pub(super) drop_contacts: &'static str,
+    /// `$1` batch of {key}: their further establishments
+    pub(super) affiliations_of: &'static str,
+    pub(super) drop_affiliations: &'static str,
+    /// `$1` batch of {key, partner}
+    pub(super) put_affiliations: &'static str,
     /// `$1` batch of {id}
     pub(super) attempts_of: &'static str,
     /// The labels of a partner `p`, as rows `label.value`.
@@ -244,7 +249,7 @@ macro_rules! statements {
             known_contacts: concat!(
                 "SELECT batch.value->>'key' AS email_key, c.address, c.address_hash, c.name, c.function, c.language,
                     p.partner_key, p.name AS establishment, p.category, p.commune, p.insee, p.street, p.labels,
-                    CAST(p.stars AS TEXT) AS stars, p.website, p.position,
+                    CAST(p.stars AS TEXT) AS stars, p.website, p.phone, p.postcode, p.position,
                     CASE WHEN EXISTS (SELECT 1 FROM suppressions s WHERE s.address_hash = batch.value->>'hash'
                         AND (s.scope = '*' OR s.scope IN (SELECT batch_2.value->>'mailing' FROM ", $batch_2, ")))
                         THEN 'yes' ELSE 'no' END AS suppressed
@@ -253,12 +258,13 @@ macro_rules! statements {
             ),
             add_partners: concat!(
                 "INSERT INTO partners (id, partner_key, name, category, commune, insee, street, labels, stars, website,
-                    position)
+                    phone, postcode, position)
                 SELECT ", $id, ", batch.value->>'partner', COALESCE(batch.value->>'establishment', ''),
                     COALESCE(batch.value->>'category', ''), COALESCE(batch.value->>'commune', ''),
                     COALESCE(batch.value->>'insee', ''), COALESCE(batch.value->>'street', ''),
                     COALESCE(batch.value->>'labels', '[]'), CAST(COALESCE(batch.value->>'stars', '0') AS BIGINT),
-                    COALESCE(batch.value->>'website', ''), COALESCE(batch.value->>'position', '')
+                    COALESCE(batch.value->>'website', ''), COALESCE(batch.value->>'phone', ''),
+                    COALESCE(batch.value->>'postcode', ''), COALESCE(batch.value->>'position', '')
                 FROM ", $batch, " WHERE true ON CONFLICT (partner_key) DO NOTHING"
             ),
             change_partners: concat!(
@@ -269,6 +275,8 @@ macro_rules! statements {
                     labels = COALESCE(batch.value->>'labels', labels),
                     stars = COALESCE(CAST(batch.value->>'stars' AS BIGINT), stars),
                     website = COALESCE(batch.value->>'website', website),
+                    phone = COALESCE(batch.value->>'phone', phone),
+                    postcode = COALESCE(batch.value->>'postcode', postcode),
                     position = COALESCE(batch.value->>'position', position)
                 FROM ", $batch, " WHERE partner_key = batch.value->>'partner'"
             ),
@@ -310,6 +318,22 @@ macro_rules! statements {
             ),
             drop_contacts: concat!(
                 "DELETE FROM contacts WHERE email_key IN (SELECT batch.value->>'key' FROM ", $batch, ")"
+            ),
+            affiliations_of: concat!(
+                "SELECT c.email_key, p.partner_key, p.name AS establishment
+                FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
+                JOIN affiliations a ON a.contact = c.id JOIN partners p ON p.id = a.partner
+                ORDER BY p.partner_key"
+            ),
+            drop_affiliations: concat!(
+                "DELETE FROM affiliations WHERE contact IN (SELECT c.id FROM ", $batch,
+                " JOIN contacts c ON c.email_key = batch.value->>'key')"
+            ),
+            put_affiliations: concat!(
+                "INSERT INTO affiliations (contact, partner)
+                SELECT c.id, p.id FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
+                JOIN partners p ON p.partner_key = batch.value->>'partner'
+                WHERE p.id <> c.partner ON CONFLICT (contact, partner) DO NOTHING"
             ),
             attempts_of: concat!(
                 "SELECT a.delivery, a.n, a.at, a.phase, a.code, a.enhanced, a.text, a.outcome

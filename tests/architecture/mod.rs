@@ -64,7 +64,6 @@ fn each_library_is_named_only_in_its_room() {
         ("scraper", &["collect"]),
         ("feed_rs", &["collect"]),
         ("quick_xml", &["collect/tourinsoft.rs"]),
-        ("rrule", &["collect/ical.rs"]),
         ("axum", &["web"]),
         ("hyper", &["web"]),
         ("croner", &["domain/schedule.rs"]),

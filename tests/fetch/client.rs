@@ -181,11 +181,23 @@ async fn e04_a_redirect_to_another_scheme_is_refused() {
 }
 
 #[tokio::test]
-async fn e04_a_redirect_loop_ends_after_three() {
+async fn e04_fr31_a_redirect_loop_ends_where_an_address_comes_again() {
     let web = Web::start();
-    web.route("/", Reply::redirect("/"));
-    assert!(matches!(page(&web, "/").await, Err(FetchError::TooManyRedirects { limit: 3, .. })));
-    assert_eq!(web.requests().len(), 4);
+    web.route("/", Reply::redirect("/fr/")).route("/fr/", Reply::redirect("/"));
+    assert!(matches!(page(&web, "/").await, Err(FetchError::RedirectLoop { .. })));
+    assert_eq!(web.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn fr31_as_many_redirects_as_a_site_of_today_makes_are_followed() {
+    let web = Web::start();
+    for n in 0..5 {
+        web.route(&format!("/{n}"), Reply::redirect(&format!("/{}", n + 1)));
+    }
+    web.route("/5", Reply::html("là"));
+    let limits = FetchLimits { max_redirects: FetchLimits::default().max_redirects, ..super::patient() };
+    let fetcher = super::fetcher_for(&web, limits);
+    assert_eq!(fetcher.page(&web.url("/0")).await.unwrap().text, "là");
 }
 
 #[tokio::test]

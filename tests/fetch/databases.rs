@@ -58,7 +58,7 @@ fn sources(web: &Web, folder: &tempfile::TempDir) -> [Source; 5] {
 
 async fn ask(source: &Source, fetcher: &Fetcher) -> Result<Vec<Listing>, CollectError> {
     let now = "2027-07-10T06:00:00Z".parse().unwrap();
-    source.listings(fetcher, date("2027-07-12")..=date("2027-07-18"), Paris, now).await
+    source.listings(fetcher, date("2027-07-12")..=date("2027-07-18"), Paris, now).await.map(|found| found.items)
 }
 
 async fn read(kind: usize, body: &str) -> Vec<Listing> {
@@ -179,7 +179,7 @@ async fn datatourisme_is_read_alike_from_the_api_and_from_the_flux() {
     let bomb = [b"[".to_vec(), vec![b' '; 64 << 20], b"]".to_vec()].concat();
     assert!(matches!(ask(&archive(&bomb), local_fetcher()).await, Err(CollectError::FileTooLarge { .. })));
     std::fs::write(folder.path().join("objects/1.json"), &FLUX.as_bytes()[..FLUX.len() / 2]).unwrap();
-    assert!(matches!(ask(&source, local_fetcher()).await, Err(CollectError::File { .. })), "half a flux is none");
+    assert!(matches!(ask(&source, local_fetcher()).await, Err(CollectError::Unreadable { .. })), "half a flux is none");
 }
 
 #[tokio::test]
@@ -331,13 +331,66 @@ async fn the_fields_of_tourinsoft_version_3_are_those_of_the_configuration() {
 }
 
 #[tokio::test]
+async fn fr54_a_flux_packed_on_a_mac_with_odd_records_is_read_and_the_odd_ones_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let good: Value = serde_json::from_str(FLUX).unwrap();
+    let english = edited(FLUX, |object| object["rdfs:label"] = json!({"en": ["Only English title"]}));
+    let undated = edited(FLUX, |object| object["takesPlaceAt"] = json!([{"@type": ["Period"]}]));
+    let saturdays = edited(FLUX, |object| {
+        object["@id"] = json!("x:9");
+        object["dc:identifier"] = json!("X9");
+        object["rdfs:label"] = json!({"fr": ["Marché du samedi"]});
+        object["takesPlaceAt"] = json!([{"startDate": "2027-01-01", "endDate": "2027-12-31", "startTime": "08:00:00",
+            "endTime": "12:00:00", "appliesOnDay": [{"@id": "kb:Saturday"}]}]);
+    });
+    let files: [(&str, Vec<u8>); 8] = [
+        ("index.json", b"[]".to_vec()),
+        ("a.json", good.to_string().into_bytes()),
+        ("__MACOSX/._a.json", b"\0\x05\x16\x07\0\x02".to_vec()),
+        ("b.json", br#"{"@id": "x", "#.to_vec()),
+        ("c.json", Vec::new()),
+        ("d.json", english.into_bytes()),
+        ("e.json", undated.into_bytes()),
+        ("f.json", [b"\xef\xbb\xbf", saturdays.as_bytes()].concat()),
+    ];
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in &files {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, bytes).unwrap();
+    }
+    let path = folder.path().join("flux.zip");
+    std::fs::write(&path, zip.finish().unwrap().into_inner()).unwrap();
+    let source = Source::DatatourismeFlux { path };
+    let found = ask(&source, local_fetcher()).await.unwrap();
+    assert_eq!(found.iter().map(sessions).collect::<Vec<_>>(), ["13 21:00-; 15", "17 08:00-12:00"], "{found:?}");
+    let now = "2027-07-10T06:00:00Z".parse().unwrap();
+    let days = date("2027-07-12")..=date("2027-07-18");
+    let told = source.listings(local_fetcher(), days, Paris, now).await.unwrap().remarks.in_french(&source.name());
+    let said = told.join(" ");
+    for part in [
+        "b.json\u{a0}» (fiche illisible)",
+        "c.json",
+        "Only English title\u{a0}» (sans titre en français)",
+        "(date illisible)",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+}
+
+#[tokio::test]
 async fn one_bad_event_costs_no_other_and_all_bad_is_an_error() {
     let bad = edited(OPENAGENDA, |all| all["events"][1]["timings"] = json!([{"begin": "demain"}]));
     assert_eq!(read(0, &bad).await.len(), 1);
     let (web, folder) = (Web::start(), tempfile::tempdir().unwrap());
     web.route(PATHS[0], Reply::json(OPENAGENDA.replace("begin", "debut")));
     let error = ask(&sources(&web, &folder)[0], local_fetcher()).await.unwrap_err();
-    assert!(error.in_french().ends_with("un événement y a une date illisible"), "{}", error.in_french());
+    assert!(
+        error
+            .in_french()
+            .contains("aucune fiche n’y est lisible\u{a0}: «\u{a0}Concert à la halle\u{a0}» (date illisible)"),
+        "{}",
+        error.in_french()
+    );
 }
 
 #[tokio::test]

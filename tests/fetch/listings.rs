@@ -19,7 +19,14 @@ fn date(text: &str) -> NaiveDate {
 async fn listings(source: &Source) -> Result<Vec<Listing>, CollectError> {
     assert_eq!(source.gives(), Gives::Listings);
     let now = "2027-07-10T06:00:00Z".parse().unwrap();
-    source.listings(local_fetcher(), date("2027-07-12")..=date("2027-07-18"), Paris, now).await
+    source.listings(local_fetcher(), date("2027-07-12")..=date("2027-07-18"), Paris, now).await.map(|found| found.items)
+}
+
+/// What is told of what was left out.
+async fn told(source: &Source) -> Vec<String> {
+    let now = "2027-07-10T06:00:00Z".parse().unwrap();
+    let found = source.listings(local_fetcher(), date("2027-07-12")..=date("2027-07-18"), Paris, now).await.unwrap();
+    found.remarks.in_french(&source.name())
 }
 
 fn titles(listings: &[Listing]) -> Vec<&str> {
@@ -60,19 +67,78 @@ async fn e07_the_events_calendar_gives_all_or_nothing() {
     let broken = [
         (TEC_EVENTS[..TEC_EVENTS.len() / 2].to_owned(), "données incomplètes"),
         ("<!DOCTYPE html><title>x</title>".to_owned(), "une page HTML au lieu de données"),
-        (TEC_EVENTS.replace("2027-07-13 21:00:00", "demain"), "un événement y a une date illisible"),
         ("{}".to_owned(), "données inattendues"),
+        (
+            "{\"events\": [{\"title\": \"Bal\", \"start_date\": \"demain\"}]}".to_owned(),
+            "«\u{a0}Bal\u{a0}» (date illisible)",
+        ),
     ];
     for (body, said) in broken {
         web.route(TEC, Reply::json(body));
         let error = listings(&events_calendar(&web)).await.unwrap_err();
-        assert!(error.in_french().ends_with(said), "{}", error.in_french());
+        assert!(error.in_french().contains(said), "{}", error.in_french());
     }
     web.route(TEC, Reply::status(404));
+    assert!(matches!(listings(&events_calendar(&web)).await, Err(CollectError::NoEvents { .. })));
+    web.route(TEC, Reply::status(503));
     assert!(matches!(
         listings(&events_calendar(&web)).await,
         Err(CollectError::Fetch { source: FetchError::Status { .. }, .. })
     ));
+}
+
+#[tokio::test]
+async fn fr54_one_odd_event_costs_the_others_nothing_and_is_told() {
+    let web = Web::start();
+    let one = TEC_EVENTS.replace("\"total_pages\": 2", "\"total_pages\": 1");
+    for odd in [
+        one.replace("2027-07-13 21:00:00", "demain"),
+        one.replacen("\"id\": ", "\"id\": \"x\", \"autre\": ", 1).replace("2027-07-13 21:00:00", "demain"),
+    ] {
+        web.route(TEC, Reply::json(odd));
+        assert_eq!(listings(&events_calendar(&web)).await.unwrap().len(), 1);
+        let said = told(&events_calendar(&web)).await;
+        assert!(said[0].contains("«\u{a0}Concert à la halle – L’été en fête\u{a0}» (date illisible)"), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn fr30_the_events_calendar_has_a_second_door() {
+    let web = Web::start();
+    web.route(TEC, Reply::html("<!DOCTYPE html><title>404</title>"));
+    web.route("/", Reply::json(TEC_EVENTS.replace("\"total_pages\": 2", "\"total_pages\": 1")));
+    assert_eq!(listings(&events_calendar(&web)).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn fr11_values_of_every_shape_are_read() {
+    let web = Web::start();
+    let page = r#"<script type="application/ld+json">[
+        {"@type":"Event","name":{"@language":"fr","@value":"Nom en objet"},"startDate":"2027-07-13T20:00:00+02:00"},
+        {"@type":"Event","name":["Nom en liste"],"startDate":"2027-07-13T20:00+02:00"},
+        {"@type":["Event"],"name":"Annulé en liste","startDate":"2027-07-13T20:00:00+02:00","eventStatus":["https://schema.org/EventCancelled"]},
+        {"@type":"Event","name":"Annulé en objet","startDate":"2027-07-13T20:00:00+02","eventStatus":{"@id":"schema:EventCancelled"}},
+        {"@type":"Event","name":"Date en liste","startDate":["2027-07-13T20:00:00+02:00"],"location":[{"@type":["Place"],"name":["Halle"],"address":[{"addressLocality":{"@value":"Auch"}}]}]},
+        {"@type":"Event","name":"Date en objet","startDate":{"@type":"DateTime","@value":"2027-07-13T18:00:00Z"}},
+        {"@type":"Event","name":"Sans date"}, {"@type":"Event","startDate":"2027-07-13"},
+        {"@type":"Event","name":{"@value":"Summer","@language":"en"},"startDate":"hier"}
+    ]</script>"#;
+    web.route("/agenda/", Reply::html(page));
+    let source = Source::JsonLd { url: web.url("/agenda/") };
+    let found = listings(&source).await.unwrap();
+    let shown: Vec<_> =
+        found.iter().map(|it| (it.title.as_str(), it.status, it.sessions[0].start.unwrap().to_string())).collect();
+    assert_eq!(shown.len(), 6, "{shown:?}");
+    assert!(shown.iter().all(|(.., start)| start == "20:00:00"), "{shown:?}");
+    assert_eq!(found.iter().filter(|it| it.status == Status::Cancelled).count(), 2);
+    let listed = found.iter().find(|it| it.title == "Date en liste").unwrap();
+    assert_eq!((listed.venue.as_deref(), listed.commune.as_deref()), (Some("Halle"), Some("Auch")));
+    let said = told(&source).await.join(" ");
+    for part in
+        ["«\u{a0}Sans date\u{a0}» (sans date)", "une fiche (sans titre)", "«\u{a0}Summer\u{a0}» (date illisible)"]
+    {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
 }
 
 #[tokio::test]
@@ -132,6 +198,6 @@ async fn a_kind_that_gives_no_listings_gives_none() {
     let source = Source::File { path: "/nowhere".into(), published: None };
     let days = date("2027-07-12")..=date("2027-07-18");
     let now = "2027-07-10T06:00:00Z".parse().unwrap();
-    assert_eq!(source.listings(local_fetcher(), days, Paris, now).await.unwrap(), []);
-    assert_eq!(source.news(local_fetcher(), now, now).await.unwrap(), []);
+    assert_eq!(source.listings(local_fetcher(), days, Paris, now).await.unwrap().items, []);
+    assert_eq!(source.news(local_fetcher(), now, now).await.unwrap().items, []);
 }

@@ -4,6 +4,7 @@ use crate::support::web;
 
 mod client;
 mod databases;
+mod hostile;
 mod listings;
 mod news;
 mod sources;

@@ -20,7 +20,10 @@ fn utc(text: &str) -> DateTime<Utc> {
 /// What was published from July on until the 10th.
 async fn news(source: &Source) -> Result<Vec<NewsItem>, CollectError> {
     assert_eq!(source.gives(), Gives::News);
-    source.news(local_fetcher(), utc("2027-07-01T00:00:00Z"), utc("2027-07-10T12:00:00Z")).await
+    source
+        .news(local_fetcher(), utc("2027-07-01T00:00:00Z"), utc("2027-07-10T12:00:00Z"))
+        .await
+        .map(|found| found.items)
 }
 
 fn feed(web: &Web) -> Source {
@@ -86,7 +89,7 @@ async fn only_what_is_new_and_not_of_tomorrow_is_news() {
     web.route("/feed/", Reply::rss(RSS));
     let between = |since: &'static str, now: &'static str| {
         let source = feed(&web);
-        async move { source.news(local_fetcher(), utc(since), utc(now)).await.unwrap().len() }
+        async move { source.news(local_fetcher(), utc(since), utc(now)).await.unwrap().items.len() }
     };
     assert_eq!(between("2027-07-08T08:00:00Z", "2027-07-09T15:12:08Z").await, 1, "after the one, up to the other");
     assert_eq!(between("2027-07-08T07:59:59Z", "2027-07-09T15:12:07Z").await, 1);
@@ -125,6 +128,42 @@ async fn protected_posts_are_nobodys_news() {
 }
 
 #[tokio::test]
+async fn fr30_a_post_is_read_by_itself_and_by_whichever_of_its_dates_is_one() {
+    let web = Web::start();
+    let post = |id: u32, more: &str| {
+        format!(
+            r#"{{"id":{id},"link":"https://o.example/{id}","title":{{"rendered":"Post {id}"}},"content":{{"rendered":"<p>[et_pb_text]Texte.[/et_pb_text]</p>","protected":false}},{more}}}"#
+        )
+    };
+    let posts_of = [
+        post(1, r#""date_gmt":"2027-07-09T15:00:00""#),
+        post(2, r#""date_gmt":null,"date":"2027-07-09T17:00:00""#),
+        post(3, r#""date_gmt":"-0001-11-30T00:00:00","date":"2027-07-09T17:00:00""#),
+        post(
+            4,
+            r#""date_gmt":"2027-07-09T15:00:00","_embedded":{"wp:term":[[{"name":null,"taxonomy":"category"}],{"code":"x"}]}"#,
+        ),
+        post(5, r#""date_gmt":"0000-00-00T00:00:00""#),
+        r#"{"id":"six","title":{"rendered":"Six"}}"#.to_owned(),
+    ];
+    web.route(REST, Reply::json(format!("[{}]", posts_of.join(","))));
+    let found =
+        posts(&web, &[]).news(local_fetcher(), utc("2027-07-01T00:00:00Z"), utc("2027-07-10T12:00:00Z")).await.unwrap();
+    assert_eq!(found.items.len(), 4, "{found:?}");
+    assert!(
+        found.items.iter().all(|item| item.published == utc("2027-07-09T15:00:00Z") && item.summary == "Texte."),
+        "{found:?}"
+    );
+    let told = found.remarks.in_french("o.example");
+    assert_eq!(
+        told,
+        [
+            "o.example, laissés de côté\u{a0}: «\u{a0}Post 5\u{a0}» (date illisible), «\u{a0}Six\u{a0}» (fiche illisible)."
+        ]
+    );
+}
+
+#[tokio::test]
 async fn more_posts_than_a_page_holds_are_all_read() {
     let web = Web::start();
     let post = POSTS.trim().trim_start_matches('[').trim_end_matches(']').trim();
@@ -135,7 +174,7 @@ async fn more_posts_than_a_page_holds_are_all_read() {
     web.routes(REST, [page(0..50), page(50..100), Reply::status(400)]);
     let fetcher = super::fetcher_for(&web, super::FetchLimits { max_bytes: 1 << 20, ..super::patient() });
     let found = posts(&web, &[]).news(&fetcher, utc("2027-07-01T00:00:00Z"), utc("2027-07-10T12:00:00Z")).await;
-    assert_eq!(found.unwrap().len(), 100);
+    assert_eq!(found.unwrap().items.len(), 100);
     assert_eq!(
         web.requests().iter().map(|it| it.query("page").unwrap().to_owned()).collect::<Vec<_>>(),
         ["1", "2", "3"]
@@ -234,13 +273,41 @@ async fn a_folder_of_markdown_is_news_and_what_is_wrong_in_it_names_the_file() {
     assert_eq!(titles(&items), ["Le marché déménage"]);
     assert_eq!((items[0].id.as_str(), items[0].summary.as_str()), ("marche.md", "Dès samedi."));
 
+    // One that says too little of itself is told, and stops nothing.
     write("sans-date.md", "# Titre\n\nTexte.");
+    assert_eq!(titles(&news(&source).await.unwrap()), ["Le marché déménage"]);
+    let (since, now) = (utc("2027-07-01T00:00:00Z"), utc("2027-07-10T12:00:00Z"));
+    let told = source.news(local_fetcher(), since, now).await.unwrap().remarks.in_french("dossier");
+    assert_eq!(told, ["dossier, laissé de côté\u{a0}: «\u{a0}sans-date.md\u{a0}» (sans date)."]);
+    let sound = ["marche", "demain"];
+    let moved = |from: &str, to: &str| {
+        let path = |name: &str, end: &str| folder.path().join(format!("{name}.{end}"));
+        sound.iter().for_each(|name| std::fs::rename(path(name, from), path(name, to)).unwrap());
+    };
+    moved("md", "txt");
     let error = news(&source).await.unwrap_err();
     assert!(error.in_french().ends_with("sans-date.md\u{a0}: sa date manque"), "{}", error.in_french());
+    moved("txt", "md");
     std::fs::remove_file(folder.path().join("sans-date.md")).unwrap();
     std::fs::write(folder.path().join("ancien.md"), b"---\ntitle: \xE9t\xE9\ndate: 2027-07-08\n---\n\xC0 voir.")
         .unwrap();
     assert_eq!(titles(&news(&source).await.unwrap()), ["Le marché déménage", "été"]);
     let nowhere = Source::Folder { path: folder.path().join("nulle-part") };
     assert!(matches!(news(&nowhere).await, Err(CollectError::File { .. })));
+}
+
+#[test]
+fn trial_f21_the_weekly_article_is_no_news() {
+    let url = |text: &str| text.parse().unwrap();
+    let agenda = Source::Wordpress {
+        url: url("https://www.office.example/"),
+        search: "Que faire à Auch cette semaine".to_owned(),
+    };
+    let title = "Que faire à Auch cette semaine ? Du 12 au 18 juillet";
+    let posts = Source::Posts { url: url("https://office.example/"), categories: vec![] };
+    assert!(agenda.has_as_article(&posts, title));
+    assert!(agenda.has_as_article(&Source::Feed { url: url("https://office.example/feed/") }, title));
+    assert!(!agenda.has_as_article(&posts, "Le marché déménage"));
+    assert!(!agenda.has_as_article(&Source::Feed { url: url("https://gers.example/feed/") }, title));
+    assert!(!posts.has_as_article(&posts, title));
 }

@@ -78,7 +78,7 @@ async fn the_api_gives_the_articles_newest_first() {
     assert_eq!(request.path, REST);
     assert_eq!(request.query("search"), Some(SEARCH));
     assert_eq!(request.query("per_page"), Some("5"));
-    assert_eq!(request.query("_fields"), Some("id,date_gmt,modified_gmt,slug,link,title,content,featured_media"));
+    assert_eq!(request.query("_fields"), Some("id,date,date_gmt,modified_gmt,slug,link,title,content,featured_media"));
 }
 
 #[tokio::test]
@@ -152,8 +152,8 @@ async fn e07_broken_json_is_rejected_whole() {
     for (broken, said) in [
         (format!("[{post},{}", &post[..post.len() / 2]), "JSON cut off before its end"),
         (format!("[{post},"), "JSON cut off before its end"),
-        (format!("[{twice}]"), "not the JSON of posts"),
-        (format!("[{post},{{}}]"), "not the JSON of posts"),
+        (format!("[{twice}]"), "1 unreadable page"),
+        ("[{}]".to_owned(), "1 unreadable page"),
         ("{\"code\":\"rest_forbidden\"}".to_owned(), "not the JSON of posts"),
         ("null".to_owned(), "not the JSON of posts"),
         (String::new(), "JSON cut off before its end"),
@@ -167,6 +167,16 @@ async fn e07_broken_json_is_rejected_whole() {
         assert_eq!(tried[1].1.to_string(), said);
         let closed = Web::wordpress(vec![this_week()]);
         web.route("/feed/", Reply::rss(feed_of(&closed).await));
+    }
+}
+
+#[tokio::test]
+async fn fr30_an_odd_post_does_not_hide_the_others() {
+    let web = Web::wordpress(vec![this_week()]);
+    let post = this_week().as_json("").to_string();
+    for odd in ["{}", "null", "{\"id\":1,\"title\":false}", "7"] {
+        web.route(REST, Reply::json(format!("[{odd},{post}]")));
+        assert_eq!(one_article(&web).await.html, CONTENT, "{odd}");
     }
 }
 
@@ -253,6 +263,7 @@ async fn e12_a_post_without_a_readable_date_is_not_guessed_at() {
     let web = Web::start();
     let mut post = this_week().as_json("https://office.example");
     post["date_gmt"] = "0000-00-00T00:00:00".into();
+    post["date"] = serde_json::Value::Null;
     web.route(REST, Reply::json(format!("[{post}]")));
     assert_eq!(tried(&web).await[0].1.to_string(), "1 undated article");
     post["date_gmt"] = "1970-01-01T00:00:00".into();

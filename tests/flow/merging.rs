@@ -132,3 +132,18 @@ fn a_source_that_has_no_place_in_a_mailing_is_refused_when_its_file_is_read() {
     check("[[source]]\nkind = \"page\"\nrequired = \"oui\"\n", "source[0].required: expected true or false");
     check("[[source]]\nkind = \"page\"\ncategories = [\"a\"]\n", "source[0].categories: unknown key");
 }
+
+/// Field report 17: what a source left out stands among the warnings of the issue, by title; the rest goes.
+#[test]
+fn fr17_what_a_calendar_left_out_is_told_by_title_among_the_warnings() {
+    let (web, relay) = (site(), Relay::start());
+    web.route(
+        CALENDAR,
+        calendar(&["bientôt Fête du lac @ Plage, 32550 Pavie", "20270713T1830 Apéro @ Salle, 32550 Pavie"]),
+    );
+    let house = house(crate::support::house::On::Sqlite, &web, &relay, "");
+    house.run_from_site().expect(0);
+    house.judge_at_rest(&relay, 3);
+    let data = house.text("SELECT data FROM issue_content");
+    assert!(data.contains("«\u{a0}Fête du lac\u{a0}» (date illisible)") && data.contains("Apéro"), "{data}");
+}

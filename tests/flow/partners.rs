@@ -99,7 +99,7 @@ fn i07_broken_files_are_refused_with_every_line_and_nothing_of_them_is_taken() {
     let house = House::new();
     for (csv, parts) in [
         (
-            "email;nom\na@gite.example;x\nnobody;y\nb@gite.example\n",
+            "email;nom\na@gite.example;x\nnobody;y\nb@gite.example;z;\"w\"\n",
             &["line 3: ", "line 4: ", "nothing was imported"][..],
         ),
         ("email;nom\na@gite.example;\"x\n", &["line 2: a quotation mark"]),
@@ -133,7 +133,9 @@ fn partners_are_listed_for_people_and_for_programs() {
     house.import(&["a@gite.example"]);
     house.semainier(&["partners", "list"]).expect(0).expect_said(&["a@gite.example", "Gîte n° 0", "1 contacts"]);
     let keys: Vec<_> = contacts(&house)[0].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["email", "name", "function", "establishment", "category", "commune", "labels", "subscriptions"]);
+    let before = ["email", "name", "function", "establishment", "category", "commune", "labels"];
+    let since = ["postcode", "phone", "other_establishments", "subscriptions", "barred"];
+    assert_eq!(keys, [&before[..], &since[..]].concat());
 }
 
 /// The list of 400 partners kept in `tests/partners/`, by both roads: written by the example, read by the import.
@@ -198,11 +200,10 @@ fn a_windows_1252_file_with_mistakes_is_told_line_by_line_and_nothing_of_it_is_t
         let said = house.semainier(&args).expect(1).said();
         for part in [
             "line 3: \"jean.noel(at)gite.example\" is no e-mail address",
-            "line 4: 5 cells, the header has 8",
             "line 5: stars \"sept étoiles\": expected 1 to 5 stars",
             "line 6: insee \"Lavardens\": expected five digits",
             "line 7: the address stands in line 2 already; kept once",
-            "line 8: \"\" is no e-mail address: no address",
+            "line 8: no address; not taken",
             "nothing was imported",
         ] {
             assert!(said.contains(part), "{part} not in {said}");
@@ -255,5 +256,258 @@ fn a_person_is_shown_whole_and_erased_and_the_sums_stay_true() {
         house.import(&["partie@gite.example"]);
         house.run_at("2027-07-17T08:00", &crate::support::house::article("2027-07-19")).expect(0);
         assert_eq!(relay.accepted("partie@gite.example"), 1);
+    }
+}
+
+/// Sixty lines as an office keeps them: a title, two columns of addresses, an owner of two houses, holes and a sum.
+fn as_an_office_keeps_it() -> String {
+    let mut csv = String::from(
+        "LISTE DES PARTENAIRES 2027;;;;;;;;\n\nRaison sociale;Filière;Contact;Adresse mail 1;Adresse mail 2;Tél.;Code postal;Ville;Observations\n",
+    );
+    for n in 0..60 {
+        let (mail, second) = match n {
+            3 => ("mailto:m3@gite.example".to_owned(), ""),
+            4 => ("Marie Dupont <m4@gite.example>".to_owned(), ""),
+            5 => ("\"m5@gite.example ; m5b@gite.example\"".to_owned(), ""),
+            6 => ("m6@gite.example / m6b@gite.example".to_owned(), ""),
+            7 => ("m7@gite.example".to_owned(), "m7b@gite.example"),
+            8 | 9 => ("deux@gite.example".to_owned(), ""),
+            10 => (String::new(), ""),
+            11 => ("néant".to_owned(), ""),
+            n => (format!("m{n}@gite.example"), ""),
+        };
+        csv.push_str(&format!(
+            "Gîte n° {n};Hébergements;Nom {n};{mail};{second};56200{n:04};{};Auch",
+            if n == 1 { "1000" } else { "32000" }
+        ));
+        csv.push_str(if n > 20 { "\n" } else { ";NPAI\n" });
+    }
+    csv.push_str("TOTAL;60;;;;;;;\n");
+    csv
+}
+
+#[test]
+fn trial_f09_a_list_as_an_office_keeps_it_is_taken_in_one_go_and_told() {
+    for on in crate::support::house::BOTH {
+        let house = House::on(on);
+        let said = import(&house, as_an_office_keeps_it(), 0);
+        for part in [
+            "columns that are not read: Observations",
+            "line 9: 2 addresses",
+            "line 13: the address stands in line 12 already: one contact of two establishments",
+            "line 14: no address; not taken",
+            "line 15: no address; not taken",
+            "line 64: a sum, no contact",
+            "60 contacts",
+            "60 added",
+        ] {
+            assert!(said.contains(part), "{part:?} is not in\n{said}");
+        }
+        let all = contacts(&house);
+        let of = |address: &str| all.iter().find(|it| it["email"] == address).unwrap_or_else(|| panic!("{address}"));
+        assert_eq!(of("m4@gite.example")["name"], "Nom 4");
+        assert_eq!(
+            (of("m1@gite.example")["postcode"].as_str(), of("m1@gite.example")["phone"].as_str()),
+            (Some("01000"), Some("05 62 00 00 01"))
+        );
+        assert_eq!(of("deux@gite.example")["other_establishments"], serde_json::json!(["Gîte n° 9"]));
+        assert_eq!(
+            house.number("SELECT COUNT(*) FROM partners WHERE website = ''"),
+            58,
+            "both houses, and nothing of one in the other"
+        );
+        // Both of its houses find it; the same list again changes nothing, and so does what is exported.
+        for house_name in ["Gîte n° 8", "GITE N° 9"] {
+            let found = house.semainier(&[
+                "partners",
+                "list",
+                "--where",
+                &format!("establishment = \"{house_name}\""),
+                "--json",
+            ]);
+            assert_eq!(found.expect(0).json()[0]["email"], "deux@gite.example");
+        }
+        assert!(import(&house, as_an_office_keeps_it(), 0).contains("60 unchanged"));
+        house.semainier(&["partners", "export", "--out", "out.csv"]).expect(0);
+        let again = house.semainier(&["partners", "import", "out.csv"]).expect(0).said();
+        assert!(again.contains("60 unchanged"), "{again}");
+        // Only one of the two houses is in a later list: it is the other one's no more.
+        let less: String = as_an_office_keeps_it()
+            .lines()
+            .filter(|line| !line.starts_with("Gîte n° 9;"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert!(import(&house, less, 0).contains("1 changed"));
+        assert_eq!(house.number("SELECT COUNT(*) FROM affiliations"), 0);
+        assert_eq!(house.number("SELECT COUNT(*) FROM partners"), 57);
+    }
+}
+
+#[test]
+fn trial_f09_what_cannot_be_taken_is_written_to_a_file_that_can_be_mended() {
+    let house = House::new();
+    let csv = "Nom;Adresse mail;Étoiles\nA;a@gite.example;3\nB;hôtel@gite.example;3\nC;c@gite.example;douze\nD;;2\nTotal;4;\n";
+    let said = import(&house, csv, 1);
+    assert!(said.contains("nothing was imported") && said.contains("line 3") && said.contains("line 4"), "{said}");
+    house.write("in.csv", csv);
+    let said = house.semainier(&["partners", "import", "in.csv", "--skip-invalid"]).expect(0).said();
+    assert!(said.contains("1 added") && said.contains("3 lines are in"), "{said}");
+    let rest = std::fs::read_to_string(house.path("in-reste.csv")).unwrap();
+    assert!(rest.starts_with("\u{feff}Nom;Adresse mail;Étoiles;Motif du refus\nB;hôtel@gite.example;3;"), "{rest}");
+    assert!(rest.contains("C;c@gite.example;douze;") && rest.contains("D;;2;adresse mail absente"), "{rest}");
+    house.write("in-reste.csv", rest.replace("hôtel@", "hotel@").replace("douze", "2"));
+    let said = house.semainier(&["partners", "import", "in-reste.csv"]).expect(0).said();
+    assert!(said.contains("2 added") && !said.contains("not read"), "{said}");
+}
+
+#[test]
+fn trial_f09_a_dry_run_writes_nothing_not_even_a_database() {
+    let house = House::new();
+    let there = || {
+        let mut names: Vec<_> = std::fs::read_dir(house.path("")).unwrap().map(|it| it.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    house.write("in.csv", "email;nom;Remarque\na@gite.example;x;y\n");
+    let before = there();
+    let said = house.semainier(&["partners", "import", "in.csv", "--dry-run"]).expect(0).said();
+    assert!(
+        said.contains("+ a@gite.example") && said.contains("1 would be added") && said.contains("not read: Remarque"),
+        "{said}"
+    );
+    assert_eq!(there(), before);
+}
+
+#[test]
+fn trial_f09_a_segment_compares_words_folded_and_one_that_means_nobody_says_what_there_is() {
+    for on in crate::support::house::BOTH {
+        let house = House::on(on);
+        import(
+            &house,
+            "email;categorie;ville;labels\na@b.example;Hôtels;L'Isle-Jourdain;Accueil Vélo\nc@b.example;Chambre d'hôtes;Auch;\n",
+            0,
+        );
+        for segment in [
+            "category = \"hôtel\"",
+            "category = 'HOTEL' and label = 'accueil velo'",
+            "commune = \"l’isle jourdain\"",
+            "category != \"chambres d’hôte\"",
+        ] {
+            let found = house.semainier(&["partners", "list", "--where", segment, "--json"]).expect(0).json();
+            assert_eq!(
+                (found.as_array().unwrap().len(), found[0]["email"].as_str()),
+                (1, Some("a@b.example")),
+                "{segment}"
+            );
+        }
+        let said = house.semainier(&["partners", "list", "--where", "category = \"camping\""]).expect(0).said();
+        assert!(
+            said.contains("nobody is meant by category = \"camping\"") && said.contains("\"hôtels\" (1)"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn trial_f02_whoever_left_is_shown_and_exported_as_gone() {
+    for on in crate::support::house::BOTH {
+        let house = House::on(on);
+        house.import(&["a@gite.example", "b@gite.example"]);
+        house.semainier(&["partners", "suppress", "a@gite.example", "--mailing", "agenda"]).expect(0);
+        house.semainier(&["partners", "suppress", "b@gite.example"]).expect(0);
+        let all = contacts(&house);
+        assert!(!all[0]["subscriptions"].as_array().unwrap().contains(&"agenda".into()), "{all:?}");
+        assert_eq!(all[1]["subscriptions"], serde_json::json!([]));
+        assert_eq!(
+            (all[0]["barred"][0]["scope"].as_str(), all[0]["barred"][0]["reason"].as_str()),
+            (Some("agenda"), Some("manual"))
+        );
+        house.semainier(&["partners", "list"]).expect(0).expect_said(&["not agenda (manual, "]);
+        let csv = house.semainier(&["partners", "export"]).expect(0).said();
+        assert!(csv.contains("agenda (le ") && csv.contains(", par l’office)") && csv.contains("tout (le "), "{csv}");
+        let subscribed = ["partners", "list", "--where", "subscribed = \"agenda\"", "--json"];
+        assert_eq!(house.semainier(&subscribed).expect(0).json(), serde_json::json!([]));
+    }
+}
+
+#[test]
+fn trial_f13_an_unknown_address_is_said_and_what_the_office_did_can_be_taken_back() {
+    for on in crate::support::house::BOTH {
+        let house = House::on(on);
+        house.import(&["a@gite.example", "partie@gite.example"]);
+        let said = house.semainier(&["partners", "suppress", "tipo@gite.example"]).expect(0).said();
+        assert!(said.contains("tipo@gite.example is not among the contacts"), "{said}");
+        house.semainier(&["partners", "lift", "tipo@gite.example", "--why", "faute de frappe"]).expect(0);
+        house
+            .semainier(&["partners", "lift", "tipo@gite.example", "--why", "encore"])
+            .expect(1)
+            .expect_said(&["nothing stands against"]);
+        house.semainier(&["partners", "suppress", "a@gite.example", "--mailing", "agenda"]).expect(0);
+        house.semainier(&["partners", "lift", "a@gite.example"]).expect(2);
+        house.semainier(&["partners", "lift", "a@gite.example", "--why", "elle a rappelé"]).expect(0);
+        assert!(contacts(&house)[0]["subscriptions"].as_array().unwrap().contains(&"agenda".into()));
+        let history = house.semainier(&["partners", "export", "--contact", "a@gite.example"]).expect(0).said();
+        assert!(history.contains("lifted: elle a rappelé"), "{history}");
+        // The person's own word stays, and an erasure is one.
+        house.sql("INSERT INTO suppressions (address_hash, scope, reason, since) SELECT address_hash, 'agenda', 'opt_out', 1 FROM contacts WHERE email_key = 'partie@gite.example'");
+        house
+            .semainier(&["partners", "lift", "partie@gite.example", "--why", "x"])
+            .expect(1)
+            .expect_said(&["only the person"]);
+        house.semainier(&["partners", "erase", "a@gite.example"]).expect(0);
+        house
+            .semainier(&["partners", "lift", "a@gite.example", "--why", "x"])
+            .expect(1)
+            .expect_said(&["only the person"]);
+    }
+}
+
+#[test]
+fn trial_f14_a_partner_who_telephones_is_added_changed_and_moved() {
+    for on in crate::support::house::BOTH {
+        let relay = Relay::start();
+        let house = House::on(on).relay(&relay);
+        let add = [
+            "partners",
+            "add",
+            "a@gite.example",
+            "--establishment",
+            "Gîte du Pré",
+            "--commune",
+            "Auch",
+            "--name",
+            "Marie",
+            "--why",
+            "appel",
+        ];
+        house.semainier(&add).expect(0).expect_said(&["a@gite.example is added, subscribed to"]);
+        house.semainier(&add).expect(1).expect_said(&["known already"]);
+        house
+            .semainier(&["partners", "edit", "a@gite.example", "--phone", "0562000000", "--category", "Gîte"])
+            .expect(0)
+            .expect_said(&["phone: \"\" becomes \"05 62 00 00 00\""]);
+        house.semainier(&["partners", "edit", "x@gite.example", "--name", "x"]).expect(1);
+        house
+            .semainier(&["partners", "edit", "a@gite.example", "--stars", "douze"])
+            .expect(1)
+            .expect_said(&["--stars", "1 to 5 stars"]);
+        house.semainier(&["partners", "suppress", "a@gite.example", "--mailing", "agenda"]).expect(0);
+        house.semainier(&["partners", "move", "a@gite.example", "b@gite.example"]).expect(0);
+        let all = contacts(&house);
+        assert_eq!(
+            (all.len(), all[0]["email"].as_str(), all[0]["phone"].as_str(), all[0]["establishment"].as_str()),
+            (1, Some("b@gite.example"), Some("05 62 00 00 00"), Some("Gîte du Pré"))
+        );
+        assert_eq!(all[0]["barred"][0]["scope"], "agenda", "what was said goes with it");
+        house.semainier(&["partners", "lift", "b@gite.example", "--why", "elle veut bien"]).expect(0);
+        house.run().expect(0);
+        house.judge_at_rest(&relay, 1);
+        assert_eq!((relay.accepted("a@gite.example"), relay.accepted("b@gite.example")), (0, 1));
+        // The old address is nobody's, and free.
+        house.semainier(&["partners", "add", "a@gite.example", "--why", "un autre"]).expect(0);
+        house
+            .semainier(&["partners", "move", "a@gite.example", "b@gite.example"])
+            .expect(1)
+            .expect_said(&["another contact"]);
     }
 }

@@ -214,6 +214,7 @@ pub fn content() -> Content {
             return_path: "retours@office.example".to_owned(),
             public_url: "https://office.example/".to_owned(),
             edition: None,
+            marks: String::new(),
         },
     }
 }

@@ -1,17 +1,17 @@
 //! `semainier partners import`: what a file would change, for a person to read, and then the change.
 
-use super::super::{Ended, show};
+use super::super::{Context, Ended, show};
 use crate::actions::{
     self, ActionError, Actor, Refusal,
     partners::{Imported, List},
 };
-use crate::app::Engine;
+use crate::app::{App, Engine};
 use crate::domain::partner::{Basis, Difference, ImportSummary};
 use crate::partners::{
-    import::{self, Parsed},
-    sheet,
+    import::{self, HiddenRows, Parsed},
+    sheet::{self, Format},
 };
-use crate::store::ImportReport;
+use crate::store::{Access, ImportReport};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::io::{IsTerminal, Write};
@@ -35,6 +35,13 @@ pub(in crate::cli) struct Args {
     /// The file is the whole list: contacts that are not in it are removed
     #[arg(long)]
     replace: bool,
+    /// Take the good lines, and write the others with the reason of each into a file that can be mended and imported
+    /// [default: beside the list, `liste-reste.csv`]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    skip_invalid: Option<PathBuf>,
+    /// Take the rows of a workbook that are hidden too
+    #[arg(long)]
+    hidden_rows: bool,
     /// Do not ask before removing more than a fifth of the contacts
     #[arg(long)]
     yes: bool,
@@ -47,10 +54,20 @@ enum BasisArg {
     Consent,
 }
 
-pub(super) async fn run(engine: &Engine, actor: &Actor, args: Args) -> anyhow::Result<Ended> {
+pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
+    let (app, actor) = (context.app()?, context.actor()?);
+    for id in &args.mailing {
+        app.mailing(id)?;
+    }
+    let file = args.file.clone();
+    imported(app, &actor, args).await.with_context(|| file.display().to_string())
+}
+
+async fn imported(app: App, actor: &Actor, args: Args) -> anyhow::Result<Ended> {
     let file = &args.file;
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let parsed = parse(&read(file)?).with_context(|| file.display().to_string())?;
+    let hidden = if args.hidden_rows { HiddenRows::Taken } else { HiddenRows::LeftOut };
+    let parsed = understood(&read(file)?, hidden)?;
     let list = List {
         parsed: &parsed,
         source: args.source.as_deref().unwrap_or(&name),
@@ -60,17 +77,27 @@ pub(super) async fn run(engine: &Engine, actor: &Actor, args: Args) -> anyhow::R
             BasisArg::Consent => Basis::Consent,
         },
         replace: args.replace,
+        skip_invalid: args.skip_invalid.is_some(),
         dry_run: args.dry_run,
         remove_many: args.yes,
     };
-    let ended = match import_list(engine, actor, list).await {
+    if let Some(rest) = &args.skip_invalid {
+        leave(&parsed, file, rest, args.dry_run)?;
+    }
+    tell_the_basis(&app, &list);
+    // Nothing is written, not even a database where there is none.
+    if list.dry_run && !app.has_ledger() {
+        return all_are_new(&list);
+    }
+    let engine = app.open(Access::Shared).await?;
+    let ended = match import_list(&engine, actor, list).await {
         Err(ActionError::Refused(refusal @ Refusal::RemovesMany { .. })) => {
             confirm(&refusal.in_english())?;
-            import_list(engine, actor, List { remove_many: true, ..list }).await
+            import_list(&engine, actor, List { remove_many: true, ..list }).await
         }
         ended => ended,
     };
-    ended.map_err(anyhow::Error::from).with_context(|| file.display().to_string())
+    Ok(ended?)
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -82,25 +109,91 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(cannot)
 }
 
-/// Says which lines were merged into others.
-fn parse(bytes: &[u8]) -> anyhow::Result<Parsed> {
-    let parsed = import::parse(bytes)?;
-    parsed.merged.said().iter().for_each(show::aside);
+/// Reads the file, and says what is to be known of it before anything is written.
+fn understood(bytes: &[u8], hidden: HiddenRows) -> anyhow::Result<Parsed> {
+    let parsed = import::parse_with(bytes, hidden)?;
+    if let Format::Xlsx { sheet, hidden, .. } = &parsed.format
+        && !hidden.is_empty()
+    {
+        show::aside(format!("sheet {sheet:?} is read; hidden and not read: {}", hidden.join(", ")));
+    }
+    if !parsed.unread.is_empty() {
+        show::aside(format!("columns that are not read: {}", parsed.unread.join(", ")));
+    }
+    for message in parsed.merged.said().into_iter().chain(parsed.passed_over.said()) {
+        show::aside(message);
+    }
     Ok(parsed)
+}
+
+/// Says which lines are left out, and writes them to a file that can be mended: the one named, or (`-`) one beside the list.
+fn leave(parsed: &Parsed, file: &Path, rest: &Path, dry_run: bool) -> anyhow::Result<()> {
+    parsed.refused.said().into_iter().for_each(show::aside);
+    if parsed.left.is_empty() || dry_run {
+        return Ok(());
+    }
+    let rest = match rest == Path::new("-") {
+        true => file.with_file_name(format!("{}-reste.csv", file.file_stem().unwrap_or_default().to_string_lossy())),
+        false => rest.to_owned(),
+    };
+    write_rest(&rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
+    show::aside(format!(
+        "{} lines are in {}, each with the reason: mend them, and import that file",
+        parsed.left.len(),
+        rest.display()
+    ));
+    Ok(())
+}
+
+/// A file with persons in it is for nobody else.
+pub(super) fn write_rest(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(bytes)
+}
+
+/// A dry run before there is a ledger: every contact would be added.
+fn all_are_new(list: &List<'_>) -> anyhow::Result<Ended> {
+    let parsed = list.parsed;
+    for line in parsed.lines.iter().take(1_000) {
+        show::line(format!("+ {}", line.address));
+    }
+    let summary = ImportSummary { added: parsed.lines.len(), ..ImportSummary::default() };
+    show::line(sum(parsed.lines.len(), &parsed.format, &summary, true));
+    if !list.skip_invalid {
+        parsed.sound()?;
+    }
+    Ok(Ended::Done)
+}
+
+/// What nobody would expect is said before it is done.
+fn tell_the_basis(app: &App, list: &List<'_>) {
+    if list.mailings.is_empty() {
+        let all: Vec<&str> = app.mailings.iter().map(|mailing| mailing.audience.as_str()).collect();
+        show::aside(format!(
+            "each is subscribed to {} ({}); --mailing and --basis say otherwise",
+            all.join(", "),
+            list.basis.as_str().replace('_', " ")
+        ));
+    }
 }
 
 /// Imports a list that is already in memory, for all mailings.
 pub(in crate::cli) async fn import_bytes(engine: &Engine, bytes: &[u8], source: &str) -> anyhow::Result<Ended> {
-    let parsed = parse(bytes)?;
+    let parsed = understood(bytes, HiddenRows::LeftOut)?;
     let list = List {
         parsed: &parsed,
         source,
         mailings: &[],
         basis: Basis::default(),
         replace: false,
+        skip_invalid: false,
         dry_run: false,
         remove_many: false,
     };
+    tell_the_basis(&engine.app, &list);
     Ok(import_list(engine, &crate::cli::actor(source)?, list).await?)
 }
 
@@ -157,7 +250,7 @@ fn show_differences(report: &ImportReport) {
     }
 }
 
-fn sum(contacts: usize, format: &sheet::Format, summary: &ImportSummary, dry_run: bool) -> String {
+fn sum(contacts: usize, format: &Format, summary: &ImportSummary, dry_run: bool) -> String {
     let would = if dry_run { "would be " } else { "" };
     let gone = if summary.gone > 0 { format!(", {} {would}removed", summary.gone) } else { String::new() };
     format!(

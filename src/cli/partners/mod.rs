@@ -1,11 +1,16 @@
 //! `semainier partners`: the people the mailings go to.
 
 mod import;
+mod one;
 
 use super::{Context, Ended, show, tables};
-use crate::actions::{self, partners::Erasure};
+use crate::actions::{self, Actor, partners::Erasure};
 use crate::app::Engine;
-use crate::domain::{email::EmailAddress, segment::Segment};
+use crate::domain::{
+    email::EmailAddress,
+    partner::Contact,
+    segment::{Field, Segment},
+};
 use crate::partners::export;
 use crate::store::{Access, LogFilter};
 use crate::views::{log, orders::OrderView};
@@ -20,18 +25,28 @@ A partner is an establishment; its contacts receive the mailings they are subscr
   semainier partners import liste.xlsx --dry-run     what would change: nothing is written
   semainier partners import liste.xlsx               all of it, or nothing
   semainier partners import liste.csv --replace      the file is the whole list: who is not in it goes
+  semainier partners import liste.xlsx --skip-invalid   the good lines; the others, with reasons, in liste-reste.csv
+  semainier partners add a@gite.example --establishment \"Gîte du Pré\" --why \"appel du 3 juillet\"
+  semainier partners edit a@gite.example --phone \"05 62 00 00 00\"
+  semainier partners move a@gite.example b@gite.example    another address for the same person
+  semainier partners suppress a@gite.example --mailing agenda   write to them no more
+  semainier partners lift a@gite.example --why \"erreur de frappe\"   take that back; never what the person said
   semainier partners list --where 'category in (\"hébergement\", \"restauration\") and label = \"Accueil Vélo\"'
   semainier partners list --where 'stars >= 3 and not (commune = \"Auch\" or subscribed = \"agenda\")'
   semainier partners export --out liste.xlsx         the import reads it again
   semainier partners export --contact a@gite.example all that is kept of one person
   semainier partners erase a@gite.example            the person goes; sums and the bar against writing stay
 
-Files: CSV (UTF-8 or Windows-1252; ; , or tab) or XLSX, columns in any order, known by their headers: email, prénom, nom,
-fonction, langue, établissement, catégorie (filière), adresse, commune, code INSEE, labels, étoiles, site web, latitude,
-longitude; or a column for one label, with a cross. A column that is not there leaves what is known.
+Files: CSV (UTF-8 or Windows-1252; ; , or tab) or XLSX, the header in one of the first ten lines, columns in any order, known
+by their headers: email (adresse mail, courriel, mail 1, mail 2), prénom, nom, fonction, langue, établissement, catégorie
+(filière), adresse, code postal, commune, code INSEE, labels, étoiles, site web, téléphone, latitude, longitude; or a column
+for one label, with a cross. Other columns are named and not read. A column that is not there leaves what is known. Lines
+without an address and the sum below the list are passed over; hidden sheets and rows are not read. A mailbox that stands
+under two establishments is one contact of both.
 
---where: name function language address establishment category commune insee street website label subscribed, with
-= != in (…) not in (…); stars with = != < <= > >= in; and, or, not, ( ). Texts stand in \"…\" or '…', as they are written.";
+--where: name function language address establishment category commune insee street website phone postcode label
+subscribed, with = != in (…) not in (…); stars with = != < <= > >= in; and, or, not, ( ). Texts stand in \"…\" or '…'; case,
+accents and the plural do not matter.";
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -42,7 +57,8 @@ pub(super) enum Command {
         /// Only those: `category = "hébergement" and label = "Accueil Vélo"`
         #[arg(long = "where", value_name = "SEGMENT")]
         segment: Option<String>,
-        /// An array of {"email","name","function","establishment","category","commune","labels","subscriptions"}
+        /// An array of {"email","name","function","establishment","category","commune","labels","postcode","phone",
+        /// "other_establishments","subscriptions","barred"}
         #[arg(long)]
         json: bool,
     },
@@ -66,35 +82,72 @@ pub(super) enum Command {
         #[arg(long)]
         mailing: Option<String>,
     },
+    /// Take back what the office, or a refusing relay, put against an address; what the person said stays
+    Lift {
+        address: EmailAddress,
+        /// Only for this mailing [default: all that can be lifted]
+        #[arg(long)]
+        mailing: Option<String>,
+        /// Kept with the person's history
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// Add one contact, as an import of one line would
+    Add {
+        address: EmailAddress,
+        #[command(flatten)]
+        fields: one::FieldArgs,
+        /// Subscribe to these mailings only [default: all of them]
+        #[arg(long, value_name = "MAILING", value_delimiter = ',')]
+        mailing: Vec<String>,
+        /// Where the address comes from, kept with each subscription (GDPR art. 14)
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// Change what is known of one contact, or of its establishment
+    Edit {
+        address: EmailAddress,
+        #[command(flatten)]
+        fields: one::FieldArgs,
+    },
+    /// Another address for a contact: subscriptions and history go with it, the old address is not barred
+    Move { from: EmailAddress, to: EmailAddress },
 }
 
 pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<Ended> {
-    let engine = context.engine(Access::Shared).await?;
+    let engine = || context.engine(Access::Shared);
     match command {
-        Command::Import(args) => import::run(&engine, &context.actor()?, args).await,
-        Command::List { segment, json } => list(&engine, segment.as_deref(), json).await,
-        Command::Export { contact: Some(address), .. } => export_person(&engine, &address).await,
-        Command::Export { out, segment, .. } => export_list(&engine, out.as_deref(), segment.as_deref()).await,
-        Command::Erase { address } => {
-            match actions::partners::erase(&engine, &context.actor()?, &address).await? {
-                Erasure::Done { deliveries } => {
-                    show::line(format!(
-                        "{address} is erased; {deliveries} deliveries keep their state and lost their person"
-                    ));
-                    show::line("The address is suppressed by its fingerprint: no import brings mail to it again.");
-                }
-                Erasure::NotKnown => {
-                    show::line(format!("{address} was not known; it is suppressed by its fingerprint all the same"))
-                }
-            }
-            Ok(Ended::Done)
-        }
+        // It reads the file before it opens a ledger.
+        Command::Import(args) => import::run(context, args).await,
+        Command::List { segment, json } => list(&engine().await?, segment.as_deref(), json).await,
+        Command::Export { contact: Some(address), .. } => export_person(&engine().await?, &address).await,
+        Command::Export { out, segment, .. } => export_list(&engine().await?, out.as_deref(), segment.as_deref()).await,
+        Command::Erase { address } => erase(&engine().await?, &context.actor()?, &address).await,
         Command::Suppress { address, mailing } => {
-            actions::partners::suppress(&engine, &context.actor()?, &address, mailing.as_deref()).await?;
-            show::line(format!("{address} receives {} no more", mailing.as_deref().unwrap_or("any mailing")));
-            Ok(Ended::Done)
+            one::suppress(&engine().await?, &context.actor()?, &address, mailing.as_deref()).await
+        }
+        Command::Lift { address, mailing, why } => {
+            one::lift(&engine().await?, &context.actor()?, &address, mailing.as_deref(), &why).await
+        }
+        Command::Add { address, fields, mailing, why } => {
+            one::add(&engine().await?, &context.actor()?, &address, fields, &mailing, &why).await
+        }
+        Command::Edit { address, fields } => one::edit(&engine().await?, &context.actor()?, &address, fields).await,
+        Command::Move { from, to } => one::move_to(&engine().await?, &context.actor()?, &from, &to).await,
+    }
+}
+
+async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> anyhow::Result<Ended> {
+    match actions::partners::erase(engine, actor, address).await? {
+        Erasure::Done { deliveries } => {
+            show::line(format!("{address} is erased; {deliveries} deliveries keep their state and lost their person"));
+            show::line("The address is suppressed by its fingerprint: no import brings mail to it again.");
+        }
+        Erasure::NotKnown => {
+            show::line(format!("{address} was not known; it is suppressed by its fingerprint all the same"))
         }
     }
+    Ok(Ended::Done)
 }
 
 /// The expression with a mark beneath what is wrong with it.
@@ -106,8 +159,39 @@ pub(super) fn parse_segment(text: Option<&str>, option: &str) -> anyhow::Result<
     }
 }
 
+/// The contacts of a segment; where there is none, what the fields it asks for hold is told.
+async fn contacts_of(engine: &Engine, segment: Option<&str>) -> anyhow::Result<Vec<Contact>> {
+    let segment = parse_segment(segment, "--where")?;
+    let contacts = engine.store.contacts_of(segment.as_ref()).await?;
+    if let Some(segment) = segment.filter(|_| contacts.is_empty()) {
+        tell_known_values(engine, &segment).await?;
+    }
+    Ok(contacts)
+}
+
+/// A segment that means nobody: what there is instead.
+pub(super) async fn tell_known_values(engine: &Engine, segment: &Segment) -> anyhow::Result<()> {
+    const MOST: usize = 20;
+    show::aside(format!("nobody is meant by {segment}"));
+    for field in segment.fields().into_iter().filter(|field| *field != Field::Address) {
+        let values = engine.store.values_of(field).await?;
+        let said: Vec<String> = values
+            .iter()
+            .filter(|(value, _)| !value.is_empty())
+            .take(MOST)
+            .map(|(value, n)| format!("{value:?} ({n})"))
+            .collect();
+        let more = if values.len() > MOST { ", …" } else { "" };
+        match said.is_empty() {
+            true => show::aside(format!("  {}: nothing is known of anybody", field.as_str())),
+            false => show::aside(format!("  {} is one of {}{more}", field.as_str(), said.join(", "))),
+        }
+    }
+    Ok(())
+}
+
 async fn list(engine: &Engine, segment: Option<&str>, as_json: bool) -> anyhow::Result<Ended> {
-    let contacts = engine.store.contacts_of(parse_segment(segment, "--where")?.as_ref()).await?;
+    let contacts = contacts_of(engine, segment).await?;
     if as_json {
         show::json(&contacts.iter().map(export::listed).collect::<Vec<_>>())?;
     } else {
@@ -118,7 +202,7 @@ async fn list(engine: &Engine, segment: Option<&str>, as_json: bool) -> anyhow::
 }
 
 async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>) -> anyhow::Result<Ended> {
-    let contacts = engine.store.contacts_of(parse_segment(segment, "--where")?.as_ref()).await?;
+    let contacts = contacts_of(engine, segment).await?;
     let Some(out) = out else {
         show::line(String::from_utf8(export::csv(&contacts)?)?.trim_end());
         return Ok(Ended::Done);
@@ -128,7 +212,7 @@ async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>)
         Some(extension) if extension == "csv" => export::csv(&contacts)?,
         _ => bail!("{}: expected a file that ends in .csv or .xlsx", out.display()),
     };
-    std::fs::write(out, bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    import::write_rest(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
     show::line(format!("{} contacts in {}", contacts.len(), out.display()));
     Ok(Ended::Done)
 }

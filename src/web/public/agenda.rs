@@ -1,12 +1,12 @@
 //! What everyone may read: the weeks of each weekly mailing and their documents, what was sent, one issue online.
 
 use super::{cache::Listed, calendar, order};
-use crate::compose::context::{ESTABLISHMENT_MARK, ORDER_MARK, UNSUBSCRIBE_MARK, VIEW_MARK};
+use crate::compose::context::Marks;
 use crate::compose::page::{AccessibilityPage, AgendaPage, ArchiveLine, ArchivePage, Link, MessagePage};
 use crate::domain::{
     agenda::{Agenda, Week},
     french,
-    issue::{Content, Inline, IssueKey},
+    issue::{Content, IssueKey},
 };
 use crate::templates::Page;
 use crate::web::{
@@ -166,17 +166,18 @@ pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String
     let made = site.kept(format!("view/{key}"), async |site| {
         let office = site.config.office.email.as_deref();
         let content = site.store.content(&key).await?;
-        Ok(content.map(|content| Kept::mail(for_everyone(&content.html, &content.inline, office))))
+        Ok(content.map(|content| Kept::mail(for_everyone(&content, office))))
     });
     site.kept_answer(made.await, &asked, Keep::Minutes)
 }
 
 /// Where a recipient's own words go, what is true for everyone; the pictures that lie beside a mail are in the page itself.
-fn for_everyone(html: &str, pictures: &[Inline], office_email: Option<&str>) -> String {
-    let html = html.replace(UNSUBSCRIBE_MARK, "/archives").replace(ESTABLISHMENT_MARK, "");
+fn for_everyone(content: &Content, office_email: Option<&str>) -> String {
+    let marks = Marks::named(&content.envelope.marks);
+    let html = content.html.replace(&marks.unsubscribe, "/archives").replace(&marks.establishment, "");
     // What says « en ligne » leads to where one is.
-    let html = html.replace(VIEW_MARK, "#").replace(ORDER_MARK, &order::for_everyone(office_email));
-    pictures.iter().fold(html, |html, picture| {
+    let html = html.replace(&marks.view, "#").replace(&marks.order, &order::for_everyone(office_email));
+    content.inline.iter().fold(html, |html, picture| {
         let data = format!("data:{};base64,{}", picture.media_type, STANDARD.encode(&picture.bytes));
         html.replace(&format!("cid:{}", picture.content_id), &data)
     })
@@ -329,16 +330,41 @@ impl Site {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::issue::{Envelope, Inline};
 
     #[test]
     fn the_page_of_an_issue_holds_its_pictures_and_nothing_of_one_person() {
-        let html = format!("<img src=\"cid:1@a.example\"><a href=\"{UNSUBSCRIBE_MARK}\">x</a>{ESTABLISHMENT_MARK}");
+        let marks = Marks::of(&"une carte");
+        let content = |html: String, inline: Vec<Inline>| Content {
+            subject: String::new(),
+            html,
+            text: String::new(),
+            attachments: vec![],
+            inline,
+            data: String::new(),
+            envelope: Envelope {
+                from_name: String::new(),
+                from_address: String::new(),
+                reply_to: None,
+                return_path: String::new(),
+                domain: String::new(),
+                list_id: String::new(),
+                list_name: String::new(),
+                feedback_id: String::new(),
+                date_ms: 0,
+                public_url: String::new(),
+                edition: None,
+                marks: marks.issue.clone(),
+            },
+        };
+        let html =
+            format!("<img src=\"cid:1@a.example\"><a href=\"{}\">x</a>{}", marks.unsubscribe, marks.establishment);
         let picture =
             Inline { content_id: "1@a.example".to_owned(), media_type: "image/jpeg".to_owned(), bytes: vec![1, 2, 3] };
-        let page = for_everyone(&html, &[picture], None);
+        let page = for_everyone(&content(html, vec![picture]), None);
         assert_eq!(page, "<img src=\"data:image/jpeg;base64,AQID\"><a href=\"/archives\">x</a>");
-        let order = format!("<a href=\"{ORDER_MARK}\">Commander</a>");
-        assert_eq!(for_everyone(&order, &[], Some("a@b.fr")), "<a href=\"mailto:a@b.fr\">Commander</a>");
-        assert_eq!(for_everyone(&order, &[], None), "<a href=\"/archives\">Commander</a>");
+        let order = content(format!("<a href=\"{}\">Commander</a>", marks.order), vec![]);
+        assert_eq!(for_everyone(&order, Some("a@b.fr")), "<a href=\"mailto:a@b.fr\">Commander</a>");
+        assert_eq!(for_everyone(&order, None), "<a href=\"/archives\">Commander</a>");
     }
 }

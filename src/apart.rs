@@ -1,0 +1,144 @@
+//! Work on text from outside, apart from everything else: on a thread of its own, with a stack of its own, within a time.
+//!
+//! What is read, understood or composed may be hostile, or merely large. However it ends (an answer, a panic, or not at all), the
+//! daemon's own workers go on: pages are served, mails are sent, signals are heard. A thread that does not come back cannot be
+//! stopped; only so many may be out at once, and the bounds of each reader bring them back.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{Semaphore, oneshot};
+
+/// Whatever a text nests, its readers are bounded long before.
+const STACK: usize = 16 << 20;
+/// Threads at once: the sources of a mailing are asked one after the other.
+const THREADS: usize = 8;
+/// What one piece of work may take where nothing else is said; a week is understood in a second.
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Apart {
+    #[error("it panicked: {0}")]
+    Panicked(String),
+    #[error("it took longer than {} s", .0.as_secs())]
+    TooLong(Duration),
+    #[error("no thread for it")]
+    NoThread(#[source] io::Error),
+}
+
+impl Apart {
+    /// For a communications officer; without its full stop.
+    pub fn in_french(&self) -> String {
+        match self {
+            Self::Panicked(_) => "une erreur technique a arrêté sa lecture".to_owned(),
+            Self::TooLong(_) => "sa lecture prend trop de temps".to_owned(),
+            Self::NoThread(_) => "la machine n’a plus de ressources pour sa lecture".to_owned(),
+        }
+    }
+}
+
+/// The answer of `work`, if it comes within `patience`.
+///
+/// # Errors
+/// When it does not, or `work` panicked.
+pub async fn apart<T: Send + 'static>(
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Apart> {
+    static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(THREADS)));
+    let everything = async {
+        let closed = |_| Apart::NoThread(io::Error::other("closed"));
+        let place = Arc::clone(&PLACES).acquire_owned().await.map_err(closed)?;
+        let (answer, awaited) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("apart".to_owned()).stack_size(STACK).spawn(move || {
+            let done = catch_unwind(AssertUnwindSafe(work));
+            drop(place);
+            // Whoever waited may have gone.
+            let _ = answer.send(done);
+        });
+        thread.map_err(Apart::NoThread)?;
+        match awaited.await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(panic)) => Err(Apart::Panicked(words_of(&*panic))),
+            Err(_) => Err(Apart::Panicked(String::new())),
+        }
+    };
+    match tokio::time::timeout(patience, everything).await {
+        Ok(done) => done,
+        Err(_) => Err(Apart::TooLong(patience)),
+    }
+}
+
+/// As [`apart`], for work that waits for the network in between.
+///
+/// # Errors
+/// As [`apart`].
+pub async fn apart_async<T: Send + 'static, F: Future<Output = T>>(
+    patience: Duration,
+    work: impl FnOnce() -> F + Send + 'static,
+) -> Result<T, Apart> {
+    let runtime = Handle::current();
+    apart(patience, move || runtime.block_on(work())).await
+}
+
+/// For work that borrows: on a large stack, and where there are other workers, out of their way. A panic goes on.
+pub fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let on_a_thread = || {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("compose".to_owned()).stack_size(STACK);
+            match thread.spawn_scoped(scope, work) {
+                Ok(thread) => Some(thread.join()),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "no thread to compose on");
+                    None
+                }
+            }
+        })
+    };
+    let joined = match Handle::try_current() {
+        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(on_a_thread),
+        _ => on_a_thread(),
+    };
+    match joined {
+        Some(Ok(answer)) => answer,
+        Some(Err(panic)) => std::panic::resume_unwind(panic),
+        None => std::panic::resume_unwind(Box::new("no thread to compose on")),
+    }
+}
+
+fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deep(n: u32) -> u32 {
+        let pad = std::hint::black_box([n; 64]);
+        if n == 0 { pad[0] } else { deep(n - 1) + pad[63] - pad[0] }
+    }
+
+    #[tokio::test]
+    async fn m3_a_panic_and_what_never_ends_cost_nothing_else() {
+        assert_eq!(apart(PATIENCE, || 7).await.unwrap(), 7);
+        assert!(matches!(apart(PATIENCE, || panic!("so")).await, Err::<(), _>(Apart::Panicked(why)) if why == "so"));
+        let slow = apart(Duration::from_millis(20), || std::thread::sleep(Duration::from_millis(500))).await;
+        assert!(matches!(slow, Err(Apart::TooLong(_))));
+        let waited = apart_async(PATIENCE, || async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            8
+        });
+        assert_eq!(waited.await.unwrap(), 8);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn h2_what_recurses_has_a_stack_of_its_own() {
+        assert_eq!(apart(PATIENCE, || deep(10_000)).await.unwrap(), 0);
+        assert_eq!(on_a_large_stack(|| deep(10_000)), 0);
+    }
+}

@@ -1,0 +1,152 @@
+//! What the office does for one contact: the partner who telephones.
+
+use super::super::{Ended, show};
+use crate::actions::{self, Actor, partners::Reopened};
+use crate::app::Engine;
+use crate::domain::email::EmailAddress;
+use crate::domain::partner::{Field, Fields};
+use crate::partners::columns;
+use anyhow::anyhow;
+
+/// What may be said of a contact, as the columns of a list say it. What is not said stays.
+#[derive(Debug, Default, clap::Args)]
+pub(in crate::cli) struct FieldArgs {
+    #[arg(long)]
+    name: Option<String>,
+    #[arg(long)]
+    function: Option<String>,
+    /// fr, en
+    #[arg(long)]
+    language: Option<String>,
+    #[arg(long)]
+    establishment: Option<String>,
+    #[arg(long)]
+    category: Option<String>,
+    #[arg(long)]
+    commune: Option<String>,
+    #[arg(long)]
+    insee: Option<String>,
+    #[arg(long)]
+    street: Option<String>,
+    #[arg(long)]
+    postcode: Option<String>,
+    #[arg(long)]
+    phone: Option<String>,
+    /// Parted by commas
+    #[arg(long)]
+    labels: Option<String>,
+    #[arg(long)]
+    stars: Option<String>,
+    #[arg(long)]
+    website: Option<String>,
+    /// Latitude,longitude
+    #[arg(long)]
+    position: Option<String>,
+}
+
+impl FieldArgs {
+    fn fields(self) -> anyhow::Result<Fields> {
+        let said = [
+            (Field::Name, self.name),
+            (Field::Function, self.function),
+            (Field::Language, self.language),
+            (Field::Establishment, self.establishment),
+            (Field::Category, self.category),
+            (Field::Commune, self.commune),
+            (Field::Insee, self.insee),
+            (Field::Street, self.street),
+            (Field::Postcode, self.postcode),
+            (Field::Phone, self.phone),
+            (Field::Labels, self.labels),
+            (Field::Stars, self.stars),
+            (Field::Website, self.website),
+            (Field::Position, self.position),
+        ];
+        let mut fields = Fields::default();
+        for (field, text) in said {
+            let Some(text) = text else { continue };
+            let column = columns::Column::Field(field);
+            let text = columns::clean(&column, &text).and_then(|text| columns::value(field, &text));
+            fields.set(field, text.map_err(|why| anyhow!("--{}: {why}", field.as_str()))?);
+        }
+        Ok(fields)
+    }
+}
+
+pub(super) async fn add(
+    engine: &Engine,
+    actor: &Actor,
+    address: &EmailAddress,
+    fields: FieldArgs,
+    mailings: &[String],
+    why: &str,
+) -> anyhow::Result<Ended> {
+    let added = actions::partners::add(engine, actor, address, fields.fields()?, mailings, why).await?;
+    show::line(format!("{address} is added, subscribed to {}", added.mailings.join(", ")));
+    if added.is_barred {
+        show::line(
+            "It stands against mail to this address, and that stays: semainier partners export --contact says why.",
+        );
+    }
+    Ok(Ended::Done)
+}
+
+pub(super) async fn edit(
+    engine: &Engine,
+    actor: &Actor,
+    address: &EmailAddress,
+    fields: FieldArgs,
+) -> anyhow::Result<Ended> {
+    let changes = actions::partners::edit(engine, actor, address, fields.fields()?).await?;
+    if changes.is_empty() {
+        show::line(format!("{address}: nothing is another than before"));
+    } else {
+        show::line(format!("~ {address}"));
+        changes.iter().for_each(|(field, was, is)| show::line(format!("    {field}: {was:?} becomes {is:?}")));
+    }
+    Ok(Ended::Done)
+}
+
+pub(super) async fn suppress(
+    engine: &Engine,
+    actor: &Actor,
+    address: &EmailAddress,
+    mailing: Option<&str>,
+) -> anyhow::Result<Ended> {
+    let is_known = actions::partners::suppress(engine, actor, address, mailing).await?;
+    show::line(format!("{address} receives {} no more", mailing.unwrap_or("any mailing")));
+    if !is_known {
+        show::line(format!(
+            "{address} is not among the contacts: look whether it is written right (semainier partners list). It is barred all \
+             the same; semainier partners lift {address} --why TEXT takes that back"
+        ));
+    }
+    Ok(Ended::Done)
+}
+
+pub(super) async fn lift(
+    engine: &Engine,
+    actor: &Actor,
+    address: &EmailAddress,
+    mailing: Option<&str>,
+    why: &str,
+) -> anyhow::Result<Ended> {
+    let Reopened { scopes, kept } = actions::partners::lift(engine, actor, address, mailing, why).await?;
+    let what = scopes.iter().map(|scope| if scope == "*" { "all mailings" } else { scope }).collect::<Vec<_>>();
+    show::line(format!("nothing of the office's stands against {} to {address} any more", what.join(", ")));
+    if kept > 0 {
+        show::line("What the person said stays: only the person takes it back, by the link in a mail.");
+    }
+    Ok(Ended::Done)
+}
+
+pub(super) async fn move_to(
+    engine: &Engine,
+    actor: &Actor,
+    from: &EmailAddress,
+    to: &EmailAddress,
+) -> anyhow::Result<Ended> {
+    actions::partners::move_to(engine, actor, from, to).await?;
+    show::line(format!("{from} is {to} from now on, with its subscriptions and what the person said"));
+    Ok(Ended::Done)
+}

@@ -1,0 +1,75 @@
+//! Characters that no mail, page or printed sheet can hold, taken out of whatever text comes from outside.
+//!
+//! XML forbids most control characters and noncharacters even escaped, and a mail's body is XML on its way to HTML: one
+//! vertical tab out of Word, pasted into a title, would stop a whole issue. Marks that turn the direction of writing show a
+//! reader something else than what is written. Everything else stays.
+
+use std::borrow::Cow;
+
+/// The text without them. What parted words is a blank; what parted lines is one too, but for the ends of lines themselves.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c| kept(c) != Some(c)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter_map(kept).collect())
+}
+
+/// [`clean`], in place.
+pub fn clean_up(text: &mut String) {
+    if let Cow::Owned(cleaned) = clean(text) {
+        *text = cleaned;
+    }
+}
+
+/// `None`: it goes.
+fn kept(c: char) -> Option<char> {
+    match c {
+        '\t' | '\n' | '\r' => Some(c),
+        // Vertical tab, form feed, the separators of old data bases, next line, line and paragraph separator.
+        '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1f}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
+        _ if c.is_control() || is_noncharacter(c) => None,
+        // A byte order mark within a text; embeddings, overrides and isolates; annotations.
+        '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fff9}'..='\u{fffb}' => None,
+        _ => Some(c),
+    }
+}
+
+fn is_noncharacter(c: char) -> bool {
+    ('\u{fdd0}'..='\u{fdef}').contains(&c) || u32::from(c) & 0xfffe == 0xfffe
+}
+
+/// Every sign that people and programs write for an apostrophe, as the one of French typography; any other as it is.
+pub fn one_apostrophe(c: char) -> char {
+    match c {
+        '\'' | '`' | '´' | '\u{2018}' | '\u{201b}' | '\u{2bc}' | '\u{2bb}' | '\u{2bd}' | '\u{2b9}' | '\u{2c8}'
+        | '\u{2032}' | '\u{ff07}' | '\u{a78c}' | '\u{55a}' => '’',
+        _ => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fr09_what_xml_cannot_hold_is_a_blank_or_nothing() {
+        assert_eq!(clean("Atelier\u{b}poterie"), "Atelier poterie");
+        assert_eq!(clean("a\u{1}b\u{1b}c\u{fffe}d\u{ffff}e\u{fdd0}f\u{1fffe}g\u{feff}h\u{80}i"), "abcdefghi");
+        assert_eq!(clean("a\u{2028}b\u{85}c\u{c}d"), "a b c d");
+        assert_eq!(clean("gauche \u{202e}droite\u{2066}"), "gauche droite");
+    }
+
+    #[test]
+    fn what_people_write_stays() {
+        let text = "L’été à Auch\u{a0}: « fête »\r\n\t日本 👩‍👩‍👧 e\u{301} \u{ad} عربي \u{200f}";
+        assert!(matches!(clean(text), Cow::Borrowed(same) if same == text));
+    }
+
+    #[test]
+    fn fr52_an_apostrophe_is_an_apostrophe() {
+        let folded = |text: &str| text.chars().map(one_apostrophe).collect::<String>();
+        for text in ["cʼhoari", "c'hoari", "c‘hoari", "c`hoari", "c′hoari", "c´hoari"] {
+            assert_eq!(folded(text), "c’hoari");
+        }
+    }
+}

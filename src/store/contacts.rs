@@ -1,0 +1,133 @@
+//! What a person at the office does for one contact: a suppression lifted, an address that changes.
+
+use super::Ledger;
+use super::{
+    Lifted, Moved, Result,
+    backend::{Backend, Transaction, values},
+    rows::Reader,
+    segment,
+    sql::unclaimed,
+};
+use crate::domain::{Timestamp, email::EmailAddress, partner::SuppressionReason, segment::Field};
+use async_trait::async_trait;
+
+/// What a person at the office does for one contact.
+#[async_trait]
+pub trait Contacts: Send + Sync {
+    /// Takes back what the office, or a refusing relay, put against this address: for a mailing (or `*`), or for all there
+    /// is. What the person said stays.
+    async fn lift(&self, address_hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted>;
+
+    /// Another address for a known contact: subscriptions, history and the person's own word go with it, what waits too;
+    /// and nothing new stands against the old one. `from`: its key and its hash.
+    async fn move_contact(&self, from: (&str, &str), to: &EmailAddress, to_hash: &str, now: Timestamp)
+    -> Result<Moved>;
+
+    /// What a field holds, and of how many; the most frequent first.
+    async fn values_of(&self, field: Field) -> Result<Vec<(String, u64)>>;
+}
+
+#[async_trait]
+impl<B: Backend> Contacts for Ledger<B> {
+    async fn lift(&self, address_hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted> {
+        self::lift(&self.0, address_hash, mailing, why, now).await
+    }
+
+    async fn move_contact(
+        &self,
+        from: (&str, &str),
+        to: &EmailAddress,
+        to_hash: &str,
+        now: Timestamp,
+    ) -> Result<Moved> {
+        move_to(&self.0, from, to, to_hash, now).await
+    }
+
+    async fn values_of(&self, field: Field) -> Result<Vec<(String, u64)>> {
+        self::values_of(&self.0, field).await
+    }
+}
+
+/// What stands against mail to this address and is the office's own. Never what the person said.
+async fn lift<B: Backend>(db: &B, hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted> {
+    let mut tx = Transaction::write(db, "lifting a suppression").await?;
+    let select = "SELECT scope, reason FROM suppressions WHERE address_hash = $1 AND ($2 IS NULL OR scope = $2)
+        ORDER BY scope";
+    let (mut ours, mut theirs) = (Vec::new(), 0);
+    for row in &tx.rows(select, values![hash, mailing]).await? {
+        let row = Reader::new(row, "suppressions", "scope");
+        let reason = row.word("reason", &SuppressionReason::ALL, SuppressionReason::as_str)?;
+        match reason.is_ours() {
+            true => ours.push(row.text("scope")?),
+            false => theirs += 1,
+        }
+    }
+    for scope in &ours {
+        let lift = "DELETE FROM suppressions WHERE address_hash = $1 AND scope = $2";
+        tx.execute(lift, values![hash, scope.as_str()]).await?;
+        let note = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+            VALUES ($1, $2, $3, 'subscribed', '', $4) ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
+        tx.execute(note, values![hash, scope.as_str(), now, format!("lifted: {why}")]).await?;
+    }
+    tx.commit().await?;
+    Ok(match (ours.is_empty(), theirs) {
+        (false, kept) => Lifted::Done { scopes: ours, kept },
+        (true, 0) => Lifted::Nothing,
+        (true, _) => Lifted::PersonsOwn,
+    })
+}
+
+/// The contact has another address: its subscriptions, its history and what it said go with it. Nothing new stands against
+/// the old address.
+async fn move_to<B: Backend>(
+    db: &B,
+    (from, from_hash): (&str, &str),
+    to: &EmailAddress,
+    to_hash: &str,
+    now: Timestamp,
+) -> Result<Moved> {
+    let mut tx = Transaction::write(db, "moving a contact").await?;
+    tx.execute(B::SQL.opting_out, values![]).await?;
+    let (key, address) = (to.key(), to.to_string());
+    let known = "SELECT id FROM contacts WHERE email_key = $1";
+    let Some(_) = tx.row(known, values![from]).await? else { return Ok(Moved::NotKnown) };
+    if key != from && tx.row(known, values![key.as_str()]).await?.is_some() {
+        return Ok(Moved::Taken);
+    }
+    let flying = "SELECT d.id FROM deliveries d JOIN claims c ON c.delivery = d.id
+        WHERE d.issue IN (SELECT key FROM issues) AND d.recipient_key = $1 LIMIT 1";
+    if tx.row(flying, values![from]).await?.is_some() {
+        return Ok(Moved::UnderWay);
+    }
+    let contact = "UPDATE contacts SET email_key = $2, address = $3, address_hash = $4 WHERE email_key = $1";
+    tx.execute(contact, values![from, key.as_str(), address.as_str(), to_hash]).await?;
+    // An address that was refused is the old one's trouble.
+    let said = "INSERT INTO suppressions (address_hash, scope, reason, since)
+        SELECT $2, scope, reason, since FROM suppressions WHERE address_hash = $1 AND reason <> 'bounce'
+        ON CONFLICT (address_hash, scope) DO NOTHING";
+    tx.execute(said, values![from_hash, to_hash]).await?;
+    let history = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+        SELECT $2, mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1
+        ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
+    tx.execute(history, values![from_hash, to_hash]).await?;
+    tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1 AND $1 <> $2", values![from_hash, to_hash])
+        .await?;
+    // What waits goes where the person reads; an opt-out by the new address is met by it too.
+    let waiting = concat!(
+        "UPDATE deliveries AS d SET recipient_key = $2, address = $3, address_hash = $4, changed_at = $5
+        WHERE d.issue IN (SELECT key FROM issues WHERE state IN ('sending', 'paused')) AND d.recipient_key = $1
+            AND d.state = 'queued' AND ",
+        unclaimed!(),
+        " AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.issue = d.issue AND o.recipient_key = $2)"
+    );
+    tx.execute(waiting, values![from, key.as_str(), address.as_str(), to_hash, now]).await?;
+    let orders = "UPDATE orders SET recipient_key = $2, address = $3 WHERE recipient_key = $1";
+    tx.execute(orders, values![from, key.as_str(), address.as_str()]).await?;
+    tx.commit().await?;
+    Ok(Moved::Done)
+}
+
+async fn values_of<B: Backend>(db: &B, field: Field) -> Result<Vec<(String, u64)>> {
+    let mut tx = Transaction::read(db, "reading what a field holds").await?;
+    segment::values_of(&mut tx, field).await
+}
