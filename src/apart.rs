@@ -29,17 +29,6 @@ pub enum Apart {
     NoThread(#[source] io::Error),
 }
 
-impl Apart {
-    /// For a communications officer; without its full stop.
-    pub fn in_french(&self) -> String {
-        match self {
-            Self::Panicked(_) => "une erreur technique a arrêté sa lecture".to_owned(),
-            Self::TooLong(_) => "sa lecture prend trop de temps".to_owned(),
-            Self::NoThread(_) => "la machine n’a plus de ressources pour sa lecture".to_owned(),
-        }
-    }
-}
-
 /// The answer of `work`, if it comes within `patience`.
 ///
 /// # Errors

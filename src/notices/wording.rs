@@ -1,6 +1,7 @@
 //! Every failure in French, worded from data: why an issue is held or paused, what became of an occurrence, what the relay
 //! did. Other rooms return values; the sentences are here.
 
+use crate::apart::Apart;
 use crate::domain::{
     Timestamp,
     delivery::Phase,
@@ -103,6 +104,17 @@ impl IssueState {
             IssueState::Done => "envoyé",
             IssueState::Expired => "périmé",
             IssueState::Cancelled => "annulé",
+        }
+    }
+}
+
+impl Apart {
+    /// For a communications officer; without its full stop.
+    pub fn in_french(&self) -> String {
+        match self {
+            Apart::Panicked(_) => "une erreur technique a arrêté sa lecture".to_owned(),
+            Apart::TooLong(_) => "sa lecture prend trop de temps".to_owned(),
+            Apart::NoThread(_) => "la machine n’a plus de ressources pour sa lecture".to_owned(),
         }
     }
 }
