@@ -232,6 +232,45 @@ mod tests {
         Args::command().debug_assert();
     }
 
+    /// The words of a line of a shell, with its quotes, up to a comment or a redirection.
+    fn shell_words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        for c in line.chars() {
+            match (quote, c) {
+                (Some(open), _) if c == open => quote = None,
+                (None, '\'' | '"') => {
+                    quote = Some(c);
+                    word.get_or_insert_default();
+                }
+                (None, ' ') => words.extend(word.take()),
+                (None, '#' | '>' | '|' | ';') if word.is_none() => break,
+                _ => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_documents_exists() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let docs = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+        let (mut checked, mut wrong) = (0, Vec::new());
+        for path in docs.chain([root.join("README.md"), root.join("CONTRIBUTING.md")]) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let blocks = text.split("```").skip(1).step_by(2);
+            for line in blocks.flat_map(str::lines).filter(|line| line.starts_with("semainier ")) {
+                checked += 1;
+                if let Err(error) = Args::try_parse_from(shell_words(line)) {
+                    wrong.push(format!("{}: {line}\n{error}", path.display()));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(checked > 40, "only {checked} commands were found");
+    }
+
     #[test]
     fn instants_are_read_as_people_write_them() {
         let zone = chrono_tz::Europe::Paris;

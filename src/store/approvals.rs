@@ -20,9 +20,9 @@ use serde_json::json;
 /// Issues that wait for approval (I6), and their editorials.
 #[async_trait]
 pub trait Approvals: Send + Sync {
-    /// Keeps the content and waits for a word on it, in one transaction; whatever was approved before is another content.
-    /// `replacing`: the hash of the content that is there now, `None` where there is none. `false`, and nothing done, when
-    /// there is another, or when the issue is frozen or over.
+    /// Keeps the content and waits for a word on it, in one transaction; whatever was approved before is another
+    /// content. `replacing`: the hash of the content that is there now, `None` where there is none. `false`, and
+    /// nothing done, when there is another, or when the issue is frozen or over.
     async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool>;
 
     /// `by` says yes to exactly this content, and a waiting occurrence is looked at now. `false` when the issue has
@@ -32,8 +32,8 @@ pub trait Approvals: Send + Sync {
     /// All there were, of any content of the issue, the oldest first.
     async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>>;
 
-    /// As [`Store::freeze_issue`], of the content that is kept: only if it has this hash and somebody approved it. Of
-    /// `issue.content` only the envelope is written, for the hour it leaves at.
+    /// As [`Issues::freeze_issue`](crate::store::Issues::freeze_issue), of the content that is kept: only if it has
+    /// this hash and somebody approved it. Of `issue.content` only the envelope is written, for the hour it leaves at.
     async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
 
     /// How many would receive an issue of the mailing now.
@@ -42,7 +42,7 @@ pub trait Approvals: Send + Sync {
     /// When the last issue of the mailing that left was collected, besides this one.
     async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>>;
 
-    /// What somebody wrote for this issue with [`Store::write_editorial`].
+    /// What somebody wrote for this issue with [`Approvals::write_editorial`].
     async fn editorial(&self, key: &IssueKey) -> Result<Option<String>>;
 
     /// Instead of what was written before. There need not be an issue yet.

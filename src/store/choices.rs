@@ -22,11 +22,12 @@ pub trait ContactChoices: Send + Sync {
     /// What a contact receives; `None` when there is no such contact (any more).
     async fn choices(&self, contact: &str) -> Result<Option<Choices>>;
 
-    /// The person objects to a mailing: as [`Store::suppress`] (I5). `false` when there is no such contact.
+    /// The person objects to a mailing: as [`Partners::suppress`](crate::store::Partners::suppress) (I5). `false` when
+    /// there is no such contact.
     async fn opt_out(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
 
-    /// The person wants it again: lifts what the person had said against this mailing, and nothing else. Returns whether
-    /// there was something to lift.
+    /// The person wants it again: lifts what the person had said against this mailing, and nothing else. Returns
+    /// whether there was something to lift.
     async fn opt_in(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
 }
 

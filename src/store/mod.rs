@@ -185,7 +185,7 @@ pub struct Occurrence {
     pub next_try: Timestamp,
 }
 
-/// What [`Store::freeze_issue`] found.
+/// What [`Issues::freeze_issue`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frozen {
     /// Frozen now, for so many recipients. May be 0: the caller closes it.
@@ -330,7 +330,7 @@ pub struct ImportReport {
     pub differences: Vec<Difference>,
 }
 
-/// What [`Store::erase`] did.
+/// What [`Partners::erase`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erased {
     /// So many rows of the ledger lost their person.
@@ -341,7 +341,7 @@ pub enum Erased {
     UnderWay,
 }
 
-/// What [`Store::lift`] found.
+/// What [`Contacts::lift`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lifted {
     /// These scopes are open again; so many words of the person stay.
@@ -354,7 +354,7 @@ pub enum Lifted {
     PersonsOwn,
 }
 
-/// What [`Store::move_contact`] did.
+/// What [`Contacts::move_contact`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
     Done,
@@ -365,7 +365,7 @@ pub enum Moved {
     UnderWay,
 }
 
-/// What [`Store::keep_edition`] found.
+/// What [`Editions::keep_edition`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     Added,
@@ -383,7 +383,7 @@ pub enum Kept {
 /// So often a contact may order an edition, and change the order.
 pub const MOST_REVISIONS: u32 = 40;
 
-/// What [`Store::order`] did.
+/// What [`Orders::order`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ordered {
     New,
@@ -401,7 +401,7 @@ pub enum Ordered {
     NotKnown,
 }
 
-/// What [`Store::resolve_unknown`] did.
+/// What [`Deliveries::resolve_unknown`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
     Done,

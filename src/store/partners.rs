@@ -23,10 +23,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// Partners, their contacts and subscriptions, and suppressed addresses.
 #[async_trait]
 pub trait Partners: Send + Sync {
-    /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is brought up to date in the fields
-    /// that are said; its subscriptions are only added to, never brought back once ended. Of two lines with the same
-    /// address the last counts. Added, changed and unchanged add up; `suppressed` says how many of them are not written
-    /// to all the same. `progress` hears how many lines were done; `dry_run` rolls back at the end.
+    /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is brought up to date in the
+    /// fields that are said; its subscriptions are only added to, never brought back once ended. Of two lines with the
+    /// same address the last counts. Added, changed and unchanged add up; `suppressed` says how many of them are not
+    /// written to all the same. `progress` hears how many lines were done; `dry_run` rolls back at the end.
     async fn import(
         &self,
         import: &Import<'_>,
@@ -42,19 +42,21 @@ pub trait Partners: Send + Sync {
         self.contacts_of(None).await
     }
 
-    /// What is kept of the address with this key and this hash, but for its deliveries (see [`Store::log`]).
+    /// What is kept of the address with this key and this hash, but for its deliveries (see
+    /// [`DeliveryLog::log`](crate::store::DeliveryLog::log)).
     async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier>;
 
     /// Removes the person: contact, subscriptions, history, and the name and address on every delivery and order, whose
-    /// rows stay (the sums of I1, and of what was handed out); open orders are cancelled. The hash is suppressed, so that
-    /// no import brings the person back.
+    /// rows stay (the sums of I1, and of what was handed out); open orders are cancelled. The hash is suppressed, so
+    /// that no import brings the person back.
     async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased>;
 
     /// Establishments that were not known at `since`, by name.
     async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>>;
 
     /// Nothing is accepted for this address after this has committed (I5). `mailing`: `None` for all of them.
-    /// Deliveries that are still `queued` become `suppressed` in the same transaction. Idempotent: the first reason stays.
+    /// Deliveries that are still `queued` become `suppressed` in the same transaction. Idempotent: the first reason
+    /// stays.
     async fn suppress(
         &self,
         address_hash: &str,
@@ -484,9 +486,9 @@ pub(super) async fn suppress<B: Backend>(
     tx.commit().await
 }
 
-/// What waits for the person, in the issues that may still send. The rest is found by its claim (T1), and what is claimed by
-/// its marker (T5): both look again. `$1` hash, `$2` mailing or `*`, `$3` now.
-/// SQLite takes a CROSS JOIN in the order written: the person, the issues, one look for each.
+/// What waits for the person, in the issues that may still send. The rest is found by its claim (T1), and what is
+/// claimed by its marker (T5): both look again. `$1` hash, `$2` mailing or `*`, `$3` now. SQLite takes a CROSS JOIN in
+/// the order written: the person, the issues, one look for each.
 pub(super) const STOP_QUEUED: &str = concat!(
     "UPDATE deliveries AS d SET state = 'suppressed', next_at = NULL, changed_at = $3
     WHERE d.state = 'queued' AND d.address_hash = $1 AND ",

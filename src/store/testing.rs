@@ -10,11 +10,11 @@ use async_trait::async_trait;
 
 #[async_trait]
 pub trait Inspect: Send + Sync {
-    /// How the database reads a page of [`Store::log`], in its own words: how it finds the issues, then how it reads the
-    /// first of them. For tests and measurements.
+    /// How the database reads a page of [`DeliveryLog::log`](crate::store::DeliveryLog::log), in its own words: how it
+    /// finds the issues, then how it reads the first of them. For tests and measurements.
     async fn explain_log(&self, filter: &LogFilter) -> Result<Vec<String>>;
 
-    /// Issues whose kept sums ([`IssueSummary::counts`]) are not those of their rows, with both: none, ever (I1).
+    /// Issues whose kept sums (`counts` of an issue) are not those of their rows, with both: none, ever (I1).
     /// Counts every row of the ledger.
     async fn miscounted(&self) -> Result<Vec<Miscounted>>;
 }

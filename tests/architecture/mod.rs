@@ -120,6 +120,21 @@ fn imports_lead_down() {
     assert!(upward.is_empty(), "{}", upward.join("\n"));
 }
 
+/// Collecting, composing and delivering meet in `issue`, never among themselves, although one stands above the others.
+#[test]
+fn stages_never_import_each_other() {
+    let stage = |file: &str| ["collect", "compose", "deliver"].into_iter().find(|&stage| place(file).1 == stage);
+    let imports = Imports::read();
+    let across: Vec<String> = imports
+        .of
+        .iter()
+        .flat_map(|(file, others)| others.iter().map(move |other| (file, other)))
+        .filter(|(file, other)| stage(file).zip(stage(other)).is_some_and(|(from, to)| from != to))
+        .map(|(file, other)| format!("src/{file} imports src/{other}"))
+        .collect();
+    assert!(across.is_empty(), "{}", across.join("\n"));
+}
+
 #[test]
 fn no_ring_of_files_spans_rooms() {
     let imports = Imports::read();

@@ -1,7 +1,7 @@
 //! Pictures of pages as they were when someone last looked at them and found them good.
 //!
 //! Kept as small grey PNGs of 60 dots per inch in `tests/print/golden/`. After a change of the layout: look at the pages,
-//! then renew the pictures with `GOLDEN=renew cargo test --test print golden`, look at them too, and commit them.
+//! then renew the pictures with `GOLDEN=renew cargo test --features failpoints --test semainier print::`, look at them too, and commit them.
 
 use std::{
     fs::{self, File},
