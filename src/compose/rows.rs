@@ -106,7 +106,8 @@ fn leave_out_what_is_said_twice(row: &mut Row) {
             words.iter().any(|word| !said.contains(word) && !says_status(row.status, word))
         };
         let clauses = clauses(part);
-        let is_silent = content_words(part).is_empty();
+        // `tous les jours` has no word of its own and says something; `départ` alone does not.
+        let is_silent = content_words(part).is_empty() && tokens(part).iter().any(|word| says_time(word));
         let adding = clauses.iter().find(adds).zip(clauses.iter().rfind(adds));
         let part = match adding {
             Some((first, last)) => part[first.0..last.1].trim(),
@@ -304,8 +305,11 @@ const DATE_WORDS: &str = "lundi mardi mercredi jeudi vendredi samedi dimanche ja
     juillet aout septembre octobre novembre decembre";
 
 fn is_connective(word: &str) -> bool {
-    let among = |list: &str| list.split_whitespace().any(|known| known == word);
-    among(CONNECTIVES) || among(TIME_WORDS)
+    CONNECTIVES.split_whitespace().any(|known| known == word) || says_time(word)
+}
+
+fn says_time(word: &str) -> bool {
+    TIME_WORDS.split_whitespace().any(|known| known == word)
 }
 
 /// Where the numbers of `du 22 au 26 juillet 2026` stand: they say a day, as the heading above the row does.
@@ -435,6 +439,7 @@ mod tests {
             ("halle, entrée libre · miel et vins", Some("miel et vins")),
             ("Marché à la halle, sur inscription, entrée libre", Some("sur inscription")),
             ("miel, halle, vins", Some("miel, halle, vins")),
+            ("Départ · tous les jours", Some("tous les jours")),
         ] {
             assert_eq!(rows(&item("marché", vec![event(note)]))[0].note.as_deref(), kept, "{note}");
         }
