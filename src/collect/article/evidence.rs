@@ -57,6 +57,8 @@ impl Item<'_> {
 
     /// Where the words of `field` stand in a row, signs between them aside.
     fn words_of(&self, field: &str, from: usize) -> Option<[u32; 2]> {
+        let [opening, closing] = signs_around(field);
+        let sign = |at: usize| is_sign(&self.words, at);
         let wanted = folded_words(field);
         let first = wanted.first()?;
         let tokens = &self.words.tokens;
@@ -64,7 +66,13 @@ impl Item<'_> {
         (from..tokens.len()).filter(|at| tokens[*at].fold == *first).find_map(|at| {
             let run: Vec<usize> = (at..tokens.len()).filter(is_content).take(wanted.len()).collect();
             let same = run.len() == wanted.len() && run.iter().zip(&wanted).all(|(at, word)| tokens[*at].fold == *word);
-            same.then(|| self.span(at, run[run.len() - 1] + 1))
+            // The quotation marks of a title belong to it.
+            same.then(|| {
+                let last = run[run.len() - 1] + 1;
+                let first = (0..opening).fold(at, |at, _| if at > 0 && sign(at - 1) { at - 1 } else { at });
+                let last = (0..closing).fold(last, |at, _| if sign(at) { at + 1 } else { at });
+                self.span(first, last)
+            })
         })
     }
 
@@ -93,6 +101,17 @@ impl Item<'_> {
     fn mark_of(&self, says: impl Fn(&Mark) -> bool) -> Option<[u32; 2]> {
         self.marks.iter().find(|mark| says(mark)).map(|mark| self.span(mark.from, mark.to))
     }
+}
+
+/// How many signs a text begins and ends with.
+fn signs_around(text: &str) -> [usize; 2] {
+    let tokens = super::text::tokens(text);
+    let sign = |token: &&super::text::Token| token.kind == Kind::Sign;
+    [tokens.iter().take_while(sign).count(), tokens.iter().rev().take_while(sign).count()]
+}
+
+fn is_sign(words: &Words<'_>, at: usize) -> bool {
+    words.tokens.get(at).is_some_and(|token| token.kind == Kind::Sign)
 }
 
 fn says_phone(mark: &Mark, phone: &str) -> bool {
@@ -136,6 +155,9 @@ mod tests {
         assert!(said(evidence.place).ends_with("église"));
         assert!(said(evidence.price).starts_with('5'));
         assert_eq!(evidence.phone, None);
+        let mut quoted = [Event { title: "« La Moisson »".into(), ..Event::default() }];
+        trace("à 15 h, « La Moisson » au cinéma", &mut quoted);
+        assert_eq!(quoted[0].evidence.title.and_then(|title| title.span), Some([8, 22]));
         let mut inherited = [Event { title: "bal".into(), place: Some("Ternoux".into()), ..Event::default() }];
         trace("bal sous les étoiles", &mut inherited);
         assert_eq!(inherited[0].evidence.place, Some(Trace { confidence: Confidence::Inherited, span: None }));

@@ -108,7 +108,25 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
     if is_opening(words, from, to, &text) {
         return Role::Aside;
     }
-    if is_booking(&text) { Role::Booking } else { Role::Tells }
+    if is_booking(&text) && !announces(words, from, to) { Role::Booking } else { Role::Tells }
+}
+
+/// `réserver ici à 10 h, visite guidée`: an hour, and behind its comma what takes place.
+fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
+    let mut at = from;
+    while at < to {
+        match super::hours::clock(&words.tokens, at) {
+            Some(found) => {
+                at = found.to.max(at + 1);
+                let noun = words.tokens.get(at + 1).filter(|_| at + 1 < to && words.is(at, &[","]));
+                if noun.is_some_and(super::words::is_event_noun) {
+                    return true;
+                }
+            }
+            None => at += 1,
+        }
+    }
+    false
 }
 
 /// What the whole line is for: aside when all its sentences that say anything are.
@@ -316,6 +334,7 @@ mod tests {
         ] {
             assert_eq!(of(text), Role::Aside, "{text}");
         }
+        assert_eq!(of("Réserver ici à 10 h, visite guidée à Ternoux"), Role::Tells);
         assert_eq!(of("Renseignements pratiques : 05 36 49 00 01"), Role::Booking);
         for text in ["L’office propose une visite à 10 h", "Bal à 21 h. Réservation au 05 36 49 00 01."] {
             assert_eq!(of(text), Role::Tells, "{text}");
