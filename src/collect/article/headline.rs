@@ -8,6 +8,19 @@ use super::text::Kind;
 use super::titles;
 use super::words::{AUXILIARY, DETAILS, GENRES, JOINTS, is_event_noun, is_function};
 
+/// What leads somewhere.
+#[rustfmt::skip]
+const OUTINGS: &[&str] = &[
+    "montee", "visite", "visites", "descente", "excursion", "sortie", "balade", "randonnee", "promenade", "croisiere",
+    "decouverte",
+];
+/// Words of a clause that says when, for whom or why.
+#[rustfmt::skip]
+const CIRCUMSTANCES: &[&str] = &[
+    "toujours", "encore", "egalement", "enfin", "apres", "pour", "si", "malgre", "depuis", "grace", "comme", "seul",
+    "seule", "seuls", "envie", "afin", "ensuite", "ailleurs", "sinon", "plus",
+];
+
 impl Draft<'_, '_, '_> {
     /// The first clause that tells what it is.
     pub(super) fn claim_title(&mut self) {
@@ -27,41 +40,7 @@ impl Draft<'_, '_, '_> {
             }
         }
         // `montée au donjon avec le guide`: where one goes is part of what it is.
-        if pieces.len() > 1
-            && self.words().is(
-                from,
-                &[
-                    "montee",
-                    "visite",
-                    "visites",
-                    "descente",
-                    "excursion",
-                    "sortie",
-                    "balade",
-                    "randonnee",
-                    "promenade",
-                    "croisiere",
-                    "decouverte",
-                ],
-            )
-            || pieces.len() > 1
-                && self.words().is(
-                    from + 1,
-                    &[
-                        "montee",
-                        "visite",
-                        "visites",
-                        "descente",
-                        "excursion",
-                        "sortie",
-                        "balade",
-                        "randonnee",
-                        "promenade",
-                        "croisiere",
-                        "decouverte",
-                    ],
-                )
-        {
+        if pieces.len() > 1 && (self.words().is(from, OUTINGS) || self.words().is(from + 1, OUTINGS)) {
             pieces = vec![self.words().slice(from, to)];
         }
         let joined = pieces.into_iter().map(trimmed_end).collect::<Vec<_>>().join(" ");
@@ -130,31 +109,8 @@ impl Draft<'_, '_, '_> {
         let lead = (clause..=first)
             .find(|at| words.tokens[*at].kind == Kind::Word && !words.is(*at, &["et", "mais", "puis", "ou"]));
         let says_why = lead.is_some_and(|at| {
-            words.is(
-                at,
-                &[
-                    "toujours",
-                    "encore",
-                    "egalement",
-                    "enfin",
-                    "apres",
-                    "pour",
-                    "si",
-                    "malgre",
-                    "depuis",
-                    "grace",
-                    "comme",
-                    "seul",
-                    "seule",
-                    "seuls",
-                    "envie",
-                    "afin",
-                    "ensuite",
-                    "ailleurs",
-                    "sinon",
-                    "plus",
-                ],
-            ) || words.is(at, &["dans"]) && words.is(at + 1, &["le"]) && words.is(at + 2, &["cadre"])
+            words.is(at, CIRCUMSTANCES)
+                || words.is(at, &["dans"]) && words.is(at + 1, &["le"]) && words.is(at + 2, &["cadre"])
                 || words.is(at, &["a"]) && words.is(at + 1, &["l'"]) && words.is(at + 2, &["occasion"])
         });
         let says_when = (first..end).filter(|at| self.is_content(*at)).all(|at| {

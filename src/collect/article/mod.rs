@@ -11,10 +11,10 @@
 //! parts      one item to several events: hours are the anchors
 //! draft      which field claims which word; what nobody claims is the note
 //! events     title, place and note of each; every word goes somewhere
-//! choose     the title where it is certain, else the sentence as written
+//! choose     the title where it is certain (`flaw` says what is wrong with one), else the sentence as written
 //! evidence   where in the item each field stands
 //! ```
-//! Below them: `days`, `calendar`, `hours`, `money`, `places`, `headline`, `titles`, `verbs` (the grammar) and `words`,
+//! Below them: `days`, `calendar`, `hours`, `money`, `places`, `headline`, `titles`, `verbs`, `towns`, `practical`, `week` (the grammar) and `words`,
 //! `communes`, `tags` (its data). `docs/reading.md` has the rule of confidence and the data format.
 //!
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
@@ -27,6 +27,7 @@ mod days;
 mod draft;
 mod events;
 mod evidence;
+mod flaw;
 mod headline;
 mod hours;
 mod html;
@@ -36,12 +37,15 @@ mod money;
 mod outline;
 mod parts;
 mod places;
+mod practical;
 mod record;
 mod sentences;
 mod tags;
 mod text;
 mod titles;
+mod towns;
 mod verbs;
+mod week;
 mod when;
 // Lists of words stay packed: one word a line hides the list.
 #[rustfmt::skip]
@@ -56,8 +60,9 @@ use self::days::Spec;
 use self::events::{Setting, understand};
 use self::html::Page;
 use self::lines::{DayLine, Form, day_line};
-use self::outline::{Entry, Outline, Under, lead, named_week, outline, speaks_of_today};
+use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
 use self::text::{folded_words, one_spaced};
+use self::week::{agreed_week, dated_week, lead, named_week, week_of};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Unplaced, Week};
 use crate::domain::french;
 
@@ -115,48 +120,6 @@ pub fn read(html: &str, reading: &Reading<'_>) -> Agenda {
 
 /// Lines that may introduce an article without headings of days.
 const LONGEST_LEAD: usize = 3;
-
-/// The week of most of the dates with a number that the lines name, where no title names it.
-fn dated_week(lines: &[html::Line], published: NaiveDate) -> Option<Week> {
-    let calendar = Calendar { published, week: None, last: None, agreed: None, speaks_of_today: false };
-    let mut counts: BTreeMap<Week, usize> = BTreeMap::new();
-    for line in lines.iter().filter(|line| line.text.len() <= lines::LONGEST_LINE) {
-        for mark in marks::marks(&text::Words::of(&line.text)) {
-            if let marks::Meaning::Dates(spec) = mark.meaning
-                && lines::has_number(&spec)
-                && matches!(spec, Spec::List(_))
-            {
-                for day in calendar.dates(&spec).days {
-                    *counts.entry(Week::of(day)).or_default() += 1;
-                }
-            }
-        }
-    }
-    let all: usize = counts.values().sum();
-    counts
-        .into_iter()
-        .max_by_key(|(_, count)| *count)
-        .filter(|(_, count)| *count >= 2 && count * 2 > all)
-        .map(|(week, _)| week)
-}
-
-/// The week in which most headings agree with themselves, weekday and date.
-fn agreed_week(days: &[Option<DayLine>], calendar: &Calendar) -> Option<Week> {
-    let mut agree: BTreeMap<Week, usize> = BTreeMap::new();
-    let mut all = 0;
-    for day in days.iter().flatten().filter(|day| day.form != Form::Inside) {
-        let Spec::List(mentions) = &day.spec else { continue };
-        if !mentions.iter().all(|mention| mention.weekday.is_some() && mention.day.is_some()) {
-            continue;
-        }
-        let dates = calendar.dates(&day.spec);
-        if let (true, Some(first)) = (dates.warnings.is_empty(), dates.days.first()) {
-            all += 1;
-            *agree.entry(Week::of(*first)).or_default() += 1;
-        }
-    }
-    agree.into_iter().max_by_key(|(_, count)| *count).filter(|(_, count)| count * 2 >= all).map(|(week, _)| week)
-}
 
 struct Reader<'a> {
     /// The article has headings of days.
@@ -366,18 +329,6 @@ impl Reader<'_> {
             ));
         }
     }
-}
-
-/// The week that has the most of the days; of two alike, the one expected, else the earlier.
-fn week_of(days: impl Iterator<Item = NaiveDate>, expected: Option<Week>) -> Option<Week> {
-    let mut counts: BTreeMap<Week, std::collections::BTreeSet<NaiveDate>> = BTreeMap::new();
-    for day in days {
-        counts.entry(Week::of(day)).or_default().insert(day);
-    }
-    counts
-        .into_iter()
-        .max_by_key(|(week, days)| (days.len(), Some(*week) == expected, std::cmp::Reverse(*week)))
-        .map(|(week, _)| week)
 }
 
 /// Whether two titles name one thing: most of the shorter one's words are in the other.

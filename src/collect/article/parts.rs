@@ -452,7 +452,7 @@ impl<'w, 'a> Marked<'w, 'a> {
         else {
             return;
         };
-        let practical = super::lines::is_practical(self.words.slice(from, to));
+        let practical = super::practical::is_practical(self.words.slice(from, to));
         let own = self.has_content(from, to.min(part.to)) && !practical;
         let leads = (from..first.from).all(|at| !self.is_content(at));
         if from > part.from && own && leads && self.has_content(part.from, from) && cut.preamble.is_none() {

@@ -3,14 +3,14 @@
 //! Each field says one thing (hour, place, price, category, title), so fields are told apart first and the event is put
 //! together from them. An item whose fields tell of several events is left to `parts`.
 
-use super::choose::{Flaw, flaw, is_pictogram};
 use super::draft::Draft;
 use super::events::{Setting, Understood};
+use super::flaw::{Flaw, flaw, is_pictogram};
 use super::html::Link;
-use super::lines::{is_dated_practical, is_practical};
 use super::marks::{Mark, Meaning};
 use super::parts::{Marked, Part};
 use super::places::{Place, Reader, place_field};
+use super::practical::{is_dated_practical, is_practical};
 use super::sentences::{Role, role};
 use super::text::{Kind, Words, one_spaced, tidy, trimmed};
 use super::titles;

@@ -1,0 +1,304 @@
+//! An item as it grows: whether the next line is more of it, and what it is when it ends.
+
+use super::super::days::Weekdays;
+use super::super::html::{Line, Link};
+use super::super::lines::{Form, LONGEST_LINE, Timing, footer, is_exhibition, says_date, timing, without_bullet};
+use super::super::marks::{Meaning, marks};
+use super::super::practical::{is_dated_practical, is_detail, is_practical};
+use super::super::sentences::{Role, line_role, role, sentences};
+use super::super::text::{Words, is_space};
+use super::super::when::{Piece, When, pieces};
+use super::super::words::is_event_noun;
+use super::{Builder, Entry, Under, tells_of_an_event};
+use crate::domain::agenda::Unplaced;
+
+/// An entry that may still grow by the lines after it.
+pub(super) struct Pending {
+    pub(super) entry: Entry,
+    pub(super) block: usize,
+    pub(super) in_list: bool,
+    pub(super) bullet: bool,
+    /// Its first line stands out as a title.
+    pub(super) strong: bool,
+    pub(super) timed: bool,
+    pub(super) only_time: bool,
+    /// Line number up to which the lines were found to belong to it.
+    pub(super) holds_to: usize,
+    /// Where its practical line puts it, with that day's words, where it names several days.
+    pub(super) dated: Vec<(Under, Option<String>)>,
+}
+
+impl Builder<'_> {
+    /// A stretch of a line: a new item, or more of the one before it.
+    pub(super) fn piece(
+        &mut self,
+        at: usize,
+        (start, to): (usize, usize),
+        told: Option<String>,
+        under: Under,
+        signed: bool,
+        by_words: bool,
+    ) {
+        let line = &self.lines[at];
+        let raw = &line.text[start..to];
+        let lead = raw.len() - raw.trim_start_matches(|c: char| is_space(c) || matches!(c, ',' | ';' | '.')).len();
+        let start = start + lead;
+        let text = line.text[start..to].trim_end();
+        if !text.chars().any(char::is_alphanumeric) {
+            return;
+        }
+        let links = links_within(line, start, start + text.len());
+        let bullet = std::mem::take(&mut self.bullet_waits) || signed;
+        let time = timing(text);
+        let strong = line.shape.strong && !self.ignore_strong;
+        if !bullet && told.is_none() && self.joins(at, text, time, strong, &under) {
+            self.join(line, text, links, time, strong);
+            return;
+        }
+        self.flush();
+        // A bold sentence is an introduction, not a title.
+        let sentence = text.ends_with(['.', '!']) && text.split(' ').count() > 8;
+        let title = !bullet && !time.says && (line.shape.heading > 0 || strong && !sentence) && start == 0;
+        let under = if title && self.leaves_the_days(line) {
+            self.under = Under::Nowhere(Unplaced::NoDay);
+            self.under.clone()
+        } else {
+            under
+        };
+        let holds_to = if told.is_none() && start + text.len() >= line.text.trim_end().len() {
+            self.title_holds_to(at, text, bullet, time)
+        } else {
+            at
+        };
+        let mut entry = Entry {
+            under,
+            told,
+            town: self.town.clone(),
+            theme: self.theme.clone(),
+            placed_by_words: by_words,
+            heading: title && line.shape.heading > 0,
+            titled: title || holds_to > at,
+            ..Entry::of(text, links)
+        };
+        if let Some(category) = self.category.take() {
+            entry.text.push('\n');
+            entry.text += &category;
+        }
+        self.pending = Some(Pending {
+            entry,
+            block: line.block,
+            in_list: line.in_list,
+            bullet,
+            strong: title,
+            timed: time.says,
+            only_time: time.only,
+            holds_to,
+            dated: Vec::new(),
+        });
+    }
+
+    /// The line after the last one of a title with its text below: `Ternoux, sur les pas des tisserands`, a sentence,
+    /// `Rendez-vous à 10 h à la Maison du Lin`. `at` where the line is no such title.
+    fn title_holds_to(&self, at: usize, text: &str, bullet: bool, time: Timing) -> usize {
+        const MOST_LINES: usize = 5;
+        let plain = |line: &Line| {
+            !line.bullet && !without_bullet(&line.text).1 && line.shape.heading == 0 && !line.text.contains('\n')
+        };
+        if bullet
+            || time.says
+            || !plain(&self.lines[at]) && self.lines[at].shape.heading == 0
+            || text.split(' ').count() > 14
+        {
+            return at;
+        }
+        for next in at + 1..self.lines.len().min(at + MOST_LINES) {
+            let line = &self.lines[next];
+            let practical = self.facts[next].dated_practical;
+            let day = !practical && self.read[next].as_ref().is_some_and(|day| day.form != Form::Inside);
+            let strong = line.shape.strong && !self.ignore_strong;
+            if day || !plain(line) || strong || footer(line).is_some() || self.section_of(next, line).is_some() {
+                return at;
+            }
+            let facts = self.facts[next];
+            if facts.timing.says
+                && !practical
+                && self.lines[at].shape.heading > 0
+                && !facts.says_date
+                && !facts.practical
+            {
+                // The text of an article's chapter may tell of hours; its practical line says the day.
+                continue;
+            }
+            if facts.timing.says {
+                return if practical || facts.practical { next + 1 } else { at };
+            }
+            if facts.says_date && !practical {
+                return at;
+            }
+        }
+        at
+    }
+
+    /// Where a practical line below a title puts it.
+    fn dated(&mut self, text: &str) -> Vec<(Under, Option<String>)> {
+        if !is_dated_practical(text) {
+            return Vec::new();
+        }
+        let text = text.split('\n').next_back().unwrap_or(text);
+        let text = text
+            .split_once(':')
+            .filter(|(label, _)| label.split(' ').count() <= 3 && !label.chars().any(|c| c.is_ascii_digit()))
+            .map_or(text, |(_, rest)| rest);
+        let (found, warnings) = pieces(text, &self.calendar, None, self.lead.span);
+        self.out.warnings.extend(warnings);
+        let dated: Vec<Piece> = found.into_iter().filter(|piece| piece.when != When::Inherited).collect();
+        let several = dated.len() > 1;
+        let told = |piece: &Piece| {
+            let ranges = if piece.told.is_empty() { vec![piece.shown] } else { piece.told.clone() };
+            ranges.iter().map(|(a, b)| text[*a..*b].trim()).collect::<Vec<_>>().join(" ")
+        };
+        dated.iter().map(|piece| (self.under_of(piece, text).0, several.then(|| told(piece)))).collect()
+    }
+
+    fn join(&mut self, line: &Line, text: &str, links: Vec<Link>, time: Timing, strong: bool) {
+        let dated = self.dated(text);
+        let Some(pending) = &mut self.pending else { return };
+        if pending.dated.is_empty() && !pending.entry.placed_by_words {
+            pending.dated = dated;
+        }
+        pending.entry.text.push('\n');
+        let offset = pending.entry.text.len();
+        pending.entry.text += text;
+        if let Some(told) = &mut pending.entry.told {
+            told.push('\n');
+            told.push_str(text);
+        }
+        let moved = links.into_iter().map(|link| Link { start: link.start + offset, end: link.end + offset, ..link });
+        pending.entry.links.extend(moved);
+        pending.entry.heading = false;
+        pending.entry.titled |= pending.strong || pending.bullet && self.bullets_are_titles;
+        pending.timed |= time.says;
+        pending.only_time &= time.only;
+        pending.block = line.block;
+        pending.strong &= strong || pending.strong;
+    }
+
+    /// A heading of the days' own rank that names no day ends them: « Bon à savoir ».
+    fn leaves_the_days(&self, line: &Line) -> bool {
+        self.day_level > 0 && line.shape.heading > 0 && line.shape.heading <= self.day_level
+    }
+
+    /// Whether a line without a bullet is more of the item before it.
+    fn joins(&self, at: usize, text: &str, time: Timing, strong: bool, under: &Under) -> bool {
+        let line = &self.lines[at];
+        let Some(pending) = &self.pending else { return false };
+        if pending.holds_to > at {
+            return true;
+        }
+        if pending.strong && pending.dated.is_empty() && is_dated_practical(text) && line.shape.heading == 0 {
+            return true;
+        }
+        if pending.entry.under != *under && !pending.entry.placed_by_words {
+            return false;
+        }
+        if line.shape.heading > 0 {
+            return false;
+        }
+        if pending.in_list && line.in_list {
+            return !(time.starts && pending.timed) || pending.only_time;
+        }
+        if pending.in_list != line.in_list {
+            return false;
+        }
+        if pending.strong {
+            // A title line with its text below it.
+            let another_title = strong || (time.starts && pending.timed && !is_practical(text));
+            return !another_title;
+        }
+        if pending.bullet && self.bullets_are_titles {
+            return !strong;
+        }
+        if is_detail(text) {
+            return true;
+        }
+        // A sentence without an hour and without anything to attend tells more of the line above it.
+        let sentence = text.ends_with(['.', '!', '…', '?']) && !time.says && !says_date(text);
+        if is_exhibition(text) || pending.entry.under == Under::Exhibitions && says_until(text) {
+            return false;
+        }
+        if sentence && pending.timed && !line.shape.stands_out() && !tells_of_an_event(text) && !self.ends_the_day(at) {
+            return true;
+        }
+        line.block == pending.block && pending.only_time
+    }
+
+    /// Whether no other item of the day follows: then a sentence may as well be the article's farewell.
+    fn ends_the_day(&self, at: usize) -> bool {
+        const FAR: usize = 12;
+        (at + 1..self.lines.len().min(at + FAR)).all(|next| !self.facts[next].timing.says)
+    }
+
+    pub(super) fn flush(&mut self) {
+        let Some(Pending { mut entry, timed, dated, .. }) = self.pending.take() else { return };
+        if let Some((under, told)) = dated.first() {
+            // One title, several days with hours of their own: an entry a day.
+            for (under, told) in dated.iter().skip(1) {
+                let title = entry.text.split('\n').next().unwrap_or_default();
+                let told = told.as_ref().map(|told| format!("{title}\n{told}"));
+                self.out.entries.push(Entry { under: under.clone(), told, placed_by_words: true, ..entry.clone() });
+            }
+            let title = entry.text.split('\n').next().unwrap_or_default().to_owned();
+            entry.told = told.as_ref().map(|told| format!("{title}\n{told}"));
+            entry.under = under.clone();
+            entry.placed_by_words = true;
+            self.out.entries.push(entry);
+            return;
+        }
+        if matches!(entry.under, Under::Nowhere(_)) && entry.heading {
+            // A heading that only looked like an item sorts the items below it.
+            self.theme = Some(entry.text);
+            return;
+        }
+        let nowhere = entry.under == Under::Nowhere(Unplaced::NoDay);
+        if nowhere && !timed && !says_date(&entry.text) && !self.headed_article {
+            return;
+        }
+        if line_role(&Words::of(&entry.text)) == Role::Booking && !matches!(entry.under, Under::Exhibitions) {
+            entry.under = Under::Nowhere(Unplaced::NotAnEvent);
+        }
+        // `Chaque vendredi, Sophie et Mathias vous disent où sortir`: nothing to attend, and no hour.
+        if matches!(entry.under, Under::Weekly(_))
+            && entry.placed_by_words
+            && !timed
+            && !tells_of_an_event(&entry.text)
+            && self.under != Under::Weekly(Weekdays::ALL)
+        {
+            entry.under = Under::Nowhere(Unplaced::NoDay);
+        }
+        // `Bien sûr, la buvette est ouverte. Bonne semaine à tous !`: the farewell below the last day.
+        if matches!(entry.under, Under::Days(_)) && !timed && !says_date(&entry.text) && is_farewell(&entry.text) {
+            entry.under = Under::Nowhere(Unplaced::NotAnEvent);
+        }
+        self.out.entries.push(entry);
+    }
+}
+
+fn is_farewell(text: &str) -> bool {
+    if text.len() > LONGEST_LINE {
+        return false;
+    }
+    let words = Words::of(text);
+    let aside = sentences(&words).into_iter().any(|(from, to)| role(&words, from, to) == Role::Aside);
+    aside && !words.tokens.iter().any(|token| is_event_noun(token) || token.is_any(&["«", "\""]))
+}
+
+fn says_until(text: &str) -> bool {
+    marks(&Words::of(text)).iter().any(|mark| matches!(mark.meaning, Meaning::Until(_)))
+}
+
+fn links_within(line: &Line, from: usize, to: usize) -> Vec<Link> {
+    let within = line.links.iter().filter(|link| link.end > from && link.start < to);
+    within
+        .map(|link| Link { start: link.start.max(from) - from, end: link.end.min(to) - from, href: link.href.clone() })
+        .collect()
+}

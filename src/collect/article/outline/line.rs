@@ -1,0 +1,201 @@
+//! The words of one line: cut by the days they are of, each stretch with its place.
+
+use super::super::days::{self, Recurrence, Weekdays};
+use super::super::html::Line;
+use super::super::lines::{has_number, is_exhibition, without_bullet};
+use super::super::marks::{Meaning, marks};
+use super::super::practical::is_dated_practical;
+use super::super::text::{Words, is_space};
+use super::super::towns::town_run_in;
+use super::super::when::{Piece, When, pieces};
+use super::{Builder, Under, tells_of_an_event};
+use crate::domain::agenda::Unplaced;
+
+impl Builder<'_> {
+    /// The words of a line: a new item, more of the last one, or several days' items. Shown from byte `shown` on, read
+    /// from byte `from` on.
+    pub(super) fn words(&mut self, at: usize, shown: usize, from: usize) {
+        let line = &self.lines[at];
+        // `3. Une rando aux lampions` as a heading
+        let numbered = line.text[from..].trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = line.text.len() - from - numbered.len();
+        if line.shape.heading > 0 && (1..=2).contains(&number) && numbered.starts_with(['.', ')']) {
+            let at_words = from + number + 1;
+            self.words_from(at, shown.max(at_words), at_words);
+            return;
+        }
+        self.words_from(at, shown, from);
+    }
+
+    fn words_from(&mut self, at: usize, shown: usize, from: usize) {
+        let line = &self.lines[at];
+        let skip = |from: usize| {
+            line.text[from..].len()
+                - line.text[from..].trim_start_matches([':', '.', ',', '|', ' ', '\n', '\u{a0}']).len()
+        };
+        let mut from = from + skip(from);
+        let heading_before = from > 0;
+        let mut shown = if heading_before { from } else { shown };
+        let (cut, mut signed) = without_bullet(&line.text[from..]);
+        from += cut;
+        shown = shown.max(from);
+        signed |= line.bullet && !heading_before;
+        if self.under == Under::Exhibitions {
+            // `Vernissage mardi 5 à 18 h 30.`: a thing to attend beside the exhibition.
+            let (found, _) = pieces(&line.text[from..], &self.calendar, None, self.lead.span);
+            let attended = found.iter().find(|piece| {
+                let text = &line.text[from + piece.shown.0..from + piece.shown.1];
+                let starts = marks(&Words::of(text)).iter().any(|mark| matches!(&mark.meaning, Meaning::Times(times) if times.slots.iter().any(|slot| slot.end.is_none())));
+                matches!(&piece.when, When::Days(days) if days.len() == 1) && piece.told.is_empty() && starts && tells_of_an_event(text)
+            });
+            if let Some(Piece { when: When::Days(days), shown: (start, end), .. }) = attended {
+                let (days, start, end) = (days.clone(), from + start, from + end);
+                self.piece(at, (shown, start), None, Under::Exhibitions, signed, false);
+                self.flush();
+                self.piece(at, (start, end), None, Under::Days(days), true, true);
+                self.flush();
+                self.piece(at, (end, line.text.len()), None, Under::Exhibitions, true, false);
+                return;
+            }
+            self.piece(at, (shown, line.text.len()), None, Under::Exhibitions, signed, false);
+            return;
+        }
+        let titles = line.shape.heading > 0;
+        if let Some(run_in) = town_run_in(&line.text[from..], self.pending.is_none() || !signed).filter(|_| !titles) {
+            self.flush();
+            self.town = Some(run_in.town);
+            from += run_in.rest;
+            from += skip(from);
+            // `Ternoux. Animations du 16 au 22. Lundi 16…`: the days stand within the town.
+            let rest = Words::of(&line.text[from..]);
+            let dated = (0..rest.tokens.len().min(6))
+                .any(|at| days::date(&rest.tokens, at).is_some_and(|date| has_number(&date.what)));
+            self.towns_outside |= dated && self.out.headed.is_empty();
+        }
+        if is_exhibition(&line.text[from..]) {
+            self.piece(at, (shown, line.text.len()), None, Under::Exhibitions, signed, true);
+            return;
+        }
+        let under = match &self.under {
+            Under::Days(days) => Some(days.clone()),
+            _ => None,
+        };
+        let before_line = self
+            .last_when
+            .take()
+            .filter(|_| !self.headed_article && self.lead.day.is_none() && goes_on(&line.text[from..]));
+        let below_title = self.pending.as_ref().is_some_and(|pending| pending.strong || pending.holds_to > at);
+        if below_title && !signed && is_dated_practical(&line.text[from..]) {
+            let under = self.under.clone();
+            self.piece(at, (shown, line.text.len()), None, under, false, false);
+            return;
+        }
+        // A line that only continues the item above is not cut by the day it mentions.
+        let (found, warnings) = pieces(&line.text[from..], &self.calendar, under.as_deref(), self.lead.span);
+        self.out.warnings.extend(warnings);
+        let mut found = found;
+        if let Some(when) = before_line {
+            // The line goes on with the day of the one above it.
+            for piece in found.iter_mut().take_while(|piece| piece.when == When::Inherited) {
+                piece.when = when.clone();
+            }
+        }
+        let last = found.last().map(|piece| piece.when.clone());
+        self.last_when = last.clone().filter(|when| matches!(when, When::Days(_)));
+        let whole = found.len() == 1;
+        for (index, piece) in found.iter().enumerate() {
+            let range =
+                if index == 0 { (shown, from + piece.shown.1) } else { (from + piece.shown.0, from + piece.shown.1) };
+            let range = if piece.told.is_empty() || index > 0 && found[index - 1].shown != piece.shown {
+                range
+            } else {
+                (if piece.shown.0 == 0 { shown } else { from + piece.shown.0 }, from + piece.shown.1)
+            };
+            let told = self.told(line, from, piece, index == 0 && range.0 < from);
+            let (place, by_words) = self.under_of(piece, &line.text[from..]);
+            self.piece(at, range, told, place, signed && index == 0, by_words);
+            if !whole {
+                self.flush();
+            }
+        }
+        // `Lundi 16 juillet. 9 heures, marché…` in a paragraph heads the lines below it too.
+        if let Some(When::Days(days)) = last
+            && !self.headed_article
+            && self.lead.day.is_none()
+            && !line.bullet
+            && found
+                .last()
+                .is_some_and(|piece| begins_with_date_alone(&line.text[from + piece.shown.0..from + piece.shown.1]))
+        {
+            self.under = Under::Days(days);
+        }
+    }
+
+    /// What is read of a piece, where that is not what is shown.
+    fn told(&self, line: &Line, from: usize, piece: &Piece, behind_town: bool) -> Option<String> {
+        if piece.told.is_empty() {
+            return behind_town.then(|| line.text[from + piece.shown.0..from + piece.shown.1].to_owned());
+        }
+        let parts: Vec<&str> =
+            piece.told.iter().map(|(a, b)| line.text[from + a..from + b].trim_matches(is_space)).collect();
+        Some(parts.join(" "))
+    }
+
+    /// The place of a piece, and whether its own words gave it.
+    pub(super) fn under_of(&self, piece: &Piece, text: &str) -> (Under, bool) {
+        match (&piece.when, &self.under) {
+            (When::Inherited, under) => {
+                // `fermé le lundi` within « tous les jours ».
+                let days = match under {
+                    Under::Weekly(section) => Under::Weekly(self.weekly(text, *section)),
+                    other => other.clone(),
+                };
+                (days, matches!(under, Under::Weekly(_)))
+            }
+            (When::TwoReadings, _) => (Under::Nowhere(Unplaced::TwoReadings), false),
+            (When::Weekly(days), _) => (Under::Weekly(self.weekly(text, *days)), true),
+            (When::Days(days), _) if days.len() >= 3 => (Under::Listed(days.clone()), true),
+            (When::Days(days), _) => (Under::Days(days.clone()), true),
+        }
+    }
+
+    /// `sauf le lundi`, `du mardi au samedi`: what an item says within its section.
+    fn weekly(&self, text: &str, section: Weekdays) -> Weekdays {
+        let mut days = section;
+        for mark in marks(&Words::of(text)) {
+            if let Meaning::Recurs(Recurrence::Except(closed)) = mark.meaning {
+                days = days.without(closed);
+            }
+        }
+        days
+    }
+}
+
+/// `L'après-midi, …`, `Le soir, …`, `À midi, …`: a line that goes on with the day of the one before.
+fn goes_on(text: &str) -> bool {
+    let words = Words::of(text);
+    let starts = |list: &[&str]| list.iter().enumerate().all(|(at, word)| words.is(at, &[word]));
+    [
+        &["l'", "apres-midi"][..],
+        &["le", "soir"],
+        &["le", "matin"],
+        &["a", "midi"],
+        &["a", "minuit"],
+        &["en", "soiree"],
+        &["en", "fin"],
+        &["dans", "l'", "apres-midi"],
+        &["dans", "la", "soiree"],
+        &["en", "matinee"],
+        &["le", "meme"],
+        &["et", "l'", "apres-midi"],
+        &["et", "le", "soir"],
+    ]
+    .iter()
+    .any(|list| starts(list))
+}
+
+/// `Lundi 16 juillet. 9 heures, marché`: the date is a sentence, or ends with a colon.
+fn begins_with_date_alone(text: &str) -> bool {
+    let words = Words::of(text.trim_start());
+    days::date(&words.tokens, 0).is_some_and(|date| words.is(date.to, &[".", ":", "-"]))
+}

@@ -1,0 +1,572 @@
+//! The article's order: which lines are items, under which day and in which town each stands.
+//!
+//! Every line between the introduction and the footer becomes an item or part of one. A line with an hour or a date
+//! that no day can be given to is kept, with the reason; so is what stands before the first day.
+
+mod items;
+mod line;
+mod survey;
+
+use std::collections::HashSet;
+
+use chrono::NaiveDate;
+
+use self::items::Pending;
+use self::survey::{bullets_are_titles, is_dated_item, is_grid_header, lone_towns};
+use super::calendar::Calendar;
+use super::days::{Spec, Weekdays};
+use super::html::{Line, Link, Shape};
+use super::lines::{
+    DayLine, Footer, Form, LONGEST_LINE, Section, Timing, footer, is_label, is_lone_bullet, look, says_date, section,
+    timing, without_bullet,
+};
+use super::practical::{is_dated_practical, is_practical};
+use super::sentences::{Role, line_role};
+use super::text::Words;
+use super::towns::{lone_name, town_run_in};
+use super::week::{Lead, is_byline, is_week_title};
+use super::when::{Piece, When, pieces};
+use super::words::is_event_noun;
+use crate::domain::agenda::{Unplaced, Week};
+
+/// Where an item stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Under {
+    Days(Vec<NaiveDate>),
+    /// Weekdays of the article's week.
+    Weekly(Weekdays),
+    /// Dates of something that lasts or recurs: `du 3 juillet au 31 août`, `les 12, 13 et 14`.
+    Listed(Vec<NaiveDate>),
+    Exhibitions,
+    Nowhere(Unplaced),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) under: Under,
+    /// As written, `\n` where a line or a cell ended.
+    pub(super) text: String,
+    /// What is read for this day, where the text tells of several: its title and this day's date and hours.
+    pub(super) told: Option<String>,
+    pub(super) links: Vec<Link>,
+    pub(super) town: Option<String>,
+    /// The heading of its theme: `Les marchés`.
+    pub(super) theme: Option<String>,
+    /// The words of the item placed it: its date is no news for the note.
+    pub(super) placed_by_words: bool,
+    /// A heading of unknown kind, kept as written.
+    pub(super) heading: bool,
+    /// Its first line is its title: it stands out, or text follows below it.
+    pub(super) titled: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    pub(super) entries: Vec<Entry>,
+    /// Days that have a heading, with or without items.
+    pub(super) headed: Vec<NaiveDate>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// What a line says by itself, found once: many lines look at their neighbours.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    timing: Timing,
+    says_date: bool,
+    practical: bool,
+    dated_practical: bool,
+    role: Role,
+}
+
+impl Facts {
+    fn of(line: &Line) -> Self {
+        let text = line.text.as_str();
+        Self {
+            timing: timing(text),
+            says_date: says_date(text),
+            practical: is_practical(text),
+            dated_practical: is_dated_practical(text),
+            role: line_role(&Words::of(text)),
+        }
+    }
+}
+
+struct Builder<'c> {
+    calendar: Calendar,
+    lead: Lead,
+    out: Outline,
+    under: Under,
+    headed_article: bool,
+    day_level: u8,
+    town: Option<String>,
+    /// Towns are the outer order, days the inner one.
+    towns_outside: bool,
+    town_looks: HashSet<(Shape, bool)>,
+    town_names: HashSet<usize>,
+    theme: Option<String>,
+    pending: Option<Pending>,
+    /// A heading's label, an item only if its day has no other.
+    label: Option<(Vec<NaiveDate>, String)>,
+    closed: bool,
+    bullet_waits: bool,
+    ignore_strong: bool,
+    bullets_are_titles: bool,
+    /// The day of the last words of the line before.
+    last_when: Option<When>,
+    category: Option<String>,
+    /// The days of the columns of the table that is being read.
+    columns: Vec<(usize, Vec<NaiveDate>)>,
+    facts: Vec<Facts>,
+    lines: &'c [Line],
+    read: &'c [Option<DayLine>],
+}
+
+pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calendar, lead: Lead) -> Outline {
+    // « 2 commentaires » as a heading ends the article wherever it stands; as a plain line above it, it is a link.
+    let comments = lines.iter().position(|line| line.shape.heading > 0 && footer(line) == Some(Footer::End));
+    let lines = &lines[..comments.unwrap_or(lines.len())];
+    let facts: Vec<Facts> = lines.iter().map(Facts::of).collect();
+    let is_head = |at: usize| {
+        read[at].as_ref().is_some_and(|day| {
+            let practical = day.form == Form::RunIn && facts[at].dated_practical;
+            let names_a_day = day.form != Form::Inside && !practical;
+            names_a_day && !is_week_title(day, calendar) && !is_byline(day, &lines[at], calendar)
+        })
+    };
+    let heads: Vec<usize> = (0..lines.len()).filter(|at| is_head(*at)).collect();
+    let item_dates = heads
+        .iter()
+        .filter(|at| {
+            (lines[**at].bullet || without_bullet(&lines[**at].text).1)
+                && !lines[**at].text.contains('\n')
+                && read[**at].as_ref().is_some_and(|day| day.form == Form::RunIn)
+        })
+        .count();
+    let headings = heads.iter().filter(|at| read[**at].as_ref().is_some_and(|day| day.form == Form::Heading)).count();
+    let practical = (0..lines.len()).filter(|at| !lines[*at].text.contains('\n') && facts[*at].dated_practical).count();
+    let headed_article = headings > 0 || heads.len() > item_dates + practical;
+    let first_head = heads.iter().copied().find(|_| headed_article);
+    let town_names = lone_towns(lines, read, &facts);
+    let first_town = (0..lines.len()).find(|at| {
+        town_names.contains(at)
+            || matches!(section(&lines[*at]), Some(Section::Town(_)))
+            || lines[*at].shape.heading == 0 && town_run_in(&lines[*at].text, false).is_some_and(|run_in| run_in.known)
+    });
+    let first_item = (0..lines.len()).find(|at| is_dated_item(&lines[*at], facts[*at]));
+    let first_item = first_item.filter(|_| !headed_article);
+    // A title stands above the line with its day.
+    let first_item = first_item.map(|at| {
+        let titles =
+            |at: &usize| lines[*at].shape.heading > 1 || lines[*at].shape.strong && lines[*at].shape.heading == 0;
+        (at.saturating_sub(4)..at).rev().take_while(|at| !facts[*at].timing.says).find(titles).unwrap_or(at)
+    });
+    let first_grid = (0..lines.len()).find(|at| is_grid_header(&lines[*at]));
+    let start = [first_head, first_town, first_item, first_grid].into_iter().flatten().min();
+    let Some(start) = start else {
+        return without_days(lines, lead);
+    };
+    let town_looks = lines[start..].iter().filter(|line| matches!(section(line), Some(Section::Town(_)))).map(look);
+    let town_looks = town_looks.filter(|(shape, shouts)| shape.stands_out() || *shouts).collect();
+    let strong = lines[start..].iter().filter(|line| line.shape.strong).count();
+    let mut builder = Builder {
+        calendar: *calendar,
+        lead,
+        out: Outline::default(),
+        under: match lead.day.filter(|_| !headed_article) {
+            Some(day) => Under::Days(vec![day]),
+            None => Under::Nowhere(Unplaced::NoDay),
+        },
+        headed_article,
+        day_level: 0,
+        town: None,
+        towns_outside: first_town.is_some_and(|town| first_head.is_none_or(|head| town <= head)),
+        town_looks,
+        town_names,
+        theme: None,
+        pending: None,
+        label: None,
+        closed: false,
+        bullet_waits: false,
+        ignore_strong: strong * 10 > (lines.len() - start) * 6,
+        bullets_are_titles: bullets_are_titles(&lines[start..], &read[start..]),
+        last_when: None,
+        category: None,
+        columns: Vec::new(),
+        facts,
+        lines,
+        read,
+    };
+    for at in 0..start {
+        builder.introduction(at);
+    }
+    for at in start..lines.len() {
+        if !builder.line(at) {
+            break;
+        }
+    }
+    builder.flush();
+    builder.keep_label();
+    builder.out
+}
+
+/// No line names a day: whatever holds an hour or a date is kept for a person to place.
+fn without_days(lines: &[Line], lead: Lead) -> Outline {
+    let mut out = Outline::default();
+    for line in lines {
+        let facts = Facts::of(line);
+        if !facts.timing.says && !facts.says_date {
+            continue;
+        }
+        let aside = facts.role != Role::Tells;
+        let under = match lead.day.filter(|_| !aside && facts.timing.says) {
+            Some(day) => Under::Days(vec![day]),
+            None => Under::Nowhere(if aside { Unplaced::NotAnEvent } else { Unplaced::NoDay }),
+        };
+        out.entries.push(Entry { under, ..Entry::of(&line.text, line.links.clone()) });
+    }
+    out
+}
+
+/// `aujourd'hui`, `demain`, `ce soir`
+pub(super) fn speaks_of_today(text: &str) -> bool {
+    says_today(text) || Words::of(text).tokens.iter().any(|token| token.is_any(&["aujourd'hui", "demain"]))
+}
+
+/// `ce soir`, `cet après-midi`
+fn says_today(text: &str) -> bool {
+    if text.len() > LONGEST_LINE {
+        return false;
+    }
+    let words = Words::of(text);
+    (0..words.tokens.len()).any(|at| {
+        words.is(at, &["ce"]) && words.is(at + 1, &["soir", "matin", "midi"])
+            || words.is(at, &["cet"]) && words.is(at + 1, &["apres-midi"])
+    })
+}
+
+impl Entry {
+    fn of(text: &str, links: Vec<Link>) -> Self {
+        Self {
+            under: Under::Nowhere(Unplaced::NoDay),
+            text: text.to_owned(),
+            told: None,
+            links,
+            town: None,
+            theme: None,
+            placed_by_words: false,
+            heading: false,
+            titled: false,
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// A line before the first day: an introduction, unless it holds an hour.
+    fn introduction(&mut self, at: usize) {
+        let line = &self.lines[at];
+        let facts = self.facts[at];
+        let aside = facts.role != Role::Tells;
+        if line.shape.heading > 0 || footer(line).is_some() || !facts.timing.says {
+            return;
+        }
+        let (found, _) = pieces(&line.text, &self.calendar, None, self.lead.span);
+        // A line that dates itself and tells of something to attend is an item wherever it stands.
+        if let [Piece { when: When::Days(_), .. }] = found.as_slice()
+            && facts.says_date
+            && !aside
+            && tells_of_an_event(&line.text)
+        {
+            self.words(at, 0, 0);
+            self.flush();
+            return;
+        }
+        let teaser = found.len() > 1 || line.text.ends_with(['…', ':']) || line.text.contains('!');
+        let why = if aside || teaser { Unplaced::NotAnEvent } else { Unplaced::BeforeTheDays };
+        self.out.entries.push(Entry { under: Under::Nowhere(why), ..Entry::of(&line.text, line.links.clone()) });
+    }
+
+    /// Reads one line; `false` when nothing after it counts.
+    fn line(&mut self, at: usize) -> bool {
+        let line = &self.lines[at];
+        let day = self.read[at].as_ref();
+        match footer(line) {
+            Some(Footer::End) => {
+                self.flush();
+                return false;
+            }
+            Some(Footer::Stray) => return true,
+            Some(Footer::Close) => {
+                self.flush();
+                self.closed = true;
+                return true;
+            }
+            None => {}
+        }
+        if is_lone_bullet(&line.text) {
+            self.flush();
+            self.bullet_waits = true;
+            return true;
+        }
+        if line.cells.is_empty() {
+            self.columns.clear();
+        } else if self.grid(at) {
+            return true;
+        }
+        if line.header_row {
+            self.flush();
+            return true;
+        }
+        if self.closed && !self.reopens(day, line) {
+            self.aside(line);
+            return true;
+        }
+        let within = self.pending.as_ref().is_some_and(|pending| {
+            pending.holds_to > at || pending.strong && pending.dated.is_empty() && self.facts[at].dated_practical
+        });
+        if !within {
+            if let Some(day) = day
+                && self.day(at, day, line)
+            {
+                return true;
+            }
+            if self.facts[at].role == Role::Aside {
+                self.flush();
+                self.aside(line);
+                return true;
+            }
+            // `Nature` above the heading of a card: its category.
+            if self.is_category(at) {
+                self.flush();
+                self.category = Some(line.text.clone());
+                return true;
+            }
+            match self.section_of(at, line) {
+                Some(Section::Exhibitions) => {
+                    self.enter(Under::Exhibitions);
+                    return true;
+                }
+                Some(Section::Daily(days)) => {
+                    self.enter(Under::Weekly(days));
+                    return true;
+                }
+                Some(Section::Town(town)) => {
+                    self.flush();
+                    self.town = Some(town);
+                    return true;
+                }
+                Some(Section::Theme) => {
+                    self.flush();
+                    self.theme = Some(line.text.clone());
+                    if !self.headed_article {
+                        self.under = self.ground();
+                    }
+                    return true;
+                }
+                None => {}
+            }
+        }
+        self.words(at, 0, 0);
+        true
+    }
+
+    /// A word or two above a heading inside a day: the category of the card that begins there.
+    fn is_category(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        let heads_a_card = self.lines.get(at + 1).is_some_and(|next| {
+            next.shape.heading > 1 && self.read[at + 1].is_none() && next.shape.heading > self.day_level
+        });
+        heads_a_card
+            && self.day_level > 0
+            && line.shape.heading == 0
+            && !line.bullet
+            && line.text.split(' ').count() <= 3
+            && !self.facts[at].timing.says
+            && !line.text.ends_with(['.', '!', '?', ':'])
+    }
+
+    /// A table whose columns are days: a row is one thing, each of its cells its hours on that day.
+    fn grid(&mut self, at: usize) -> bool {
+        const LEAST_DAYS: usize = 3;
+        let line = &self.lines[at];
+        let ends = line.cells.iter().skip(1).map(|(_, from)| from - 1).chain([line.text.len()]);
+        let cells: Vec<(usize, &str)> =
+            line.cells.iter().zip(ends).map(|((number, from), to)| (*number, &line.text[*from..to])).collect();
+        let dated: Vec<(usize, Vec<NaiveDate>)> = cells
+            .iter()
+            .filter_map(|(number, text)| {
+                let words = Words::of(text);
+                let date = super::days::date(&words.tokens, 0).filter(|date| date.to + 1 >= words.tokens.len())?;
+                Some((*number, self.calendar.dates(&date.what).days)).filter(|(_, days)| days.len() == 1)
+            })
+            .collect();
+        if dated.len() >= LEAST_DAYS {
+            self.flush();
+            self.columns = dated;
+            return true;
+        }
+        let first_column = self.columns.first().map(|(number, _)| *number);
+        let Some(first_column) = first_column else { return false };
+        let title: Vec<&str> =
+            cells.iter().filter(|(number, _)| *number < first_column).map(|(_, text)| *text).collect();
+        self.flush();
+        for (number, days) in self.columns.clone() {
+            let cell = cells.iter().find(|(found, text)| *found == number && timing(text).says);
+            if let Some((_, text)) = cell.filter(|_| !title.is_empty()) {
+                let told = Some(format!("{}\n{text}", title.join("\n")));
+                let entry = Entry {
+                    under: Under::Days(days),
+                    told,
+                    town: self.town.clone(),
+                    placed_by_words: true,
+                    titled: true,
+                    ..Entry::of(&line.text, Vec::new())
+                };
+                self.out.entries.push(entry);
+            }
+        }
+        true
+    }
+
+    /// What no heading has placed stands under: the day of the lead, or none.
+    fn ground(&self) -> Under {
+        match self.lead.day.filter(|_| !self.headed_article) {
+            Some(day) => Under::Days(vec![day]),
+            None => Under::Nowhere(Unplaced::NoDay),
+        }
+    }
+
+    /// A line that is not about an event. With an hour or a date it is kept for a person to see.
+    fn aside(&mut self, line: &Line) {
+        if timing(&line.text).says || says_date(&line.text) {
+            let under = Under::Nowhere(Unplaced::NotAnEvent);
+            self.out.entries.push(Entry { under, ..Entry::of(&line.text, line.links.clone()) });
+        }
+    }
+
+    /// After the footer only a later day of the same week is still agenda.
+    fn reopens(&mut self, day: Option<&DayLine>, line: &Line) -> bool {
+        let dates = day
+            .filter(|day| day.form == Form::Heading && line.shape.stands_out())
+            .map(|day| self.calendar.dates(&day.spec).days);
+        let last = self.out.headed.last().copied();
+        let later = dates.is_some_and(|dates| {
+            dates.first().zip(last).is_some_and(|(date, last)| *date > last && Week::of(*date) == Week::of(last))
+        });
+        self.closed = !later;
+        later
+    }
+
+    fn enter(&mut self, under: Under) {
+        self.flush();
+        self.under = under;
+        self.theme = None;
+        if !self.towns_outside {
+            self.town = None;
+        }
+    }
+
+    fn section_of(&self, at: usize, line: &Line) -> Option<Section> {
+        let found = section(line);
+        match found {
+            Some(Section::Exhibitions | Section::Theme) if line.bullet && !line.shape.stands_out() => None,
+            // Deeper than the days: a theme within the day.
+            Some(Section::Exhibitions) if self.day_level > 0 && line.shape.heading > self.day_level => {
+                Some(Section::Theme)
+            }
+            None if self.town_names.contains(&at)
+                || !line.text.contains('\n') && self.town_looks.contains(&look(line)) =>
+            {
+                lone_name(line).map(Section::Town)
+            }
+            found => found,
+        }
+    }
+
+    /// A line that begins with a day. `false`: its words are to be read like any other's.
+    fn day(&mut self, at: usize, day: &DayLine, line: &Line) -> bool {
+        let dates = self.calendar.dates(&day.spec);
+        let span = matches!(day.spec, Spec::Range(..));
+        if dates.days.is_empty() || (span && dates.days.len() > 7) || day.form == Form::Inside {
+            return false;
+        }
+        let in_section = matches!(self.under, Under::Exhibitions | Under::Weekly(_));
+        // `Du 10 au 16 juillet : « Terres cuites »` is an exhibition, not a heading of days.
+        if in_section && (span || (day.form != Form::Heading && !line.shape.stands_out())) && day.rest < line.text.len()
+        {
+            return false;
+        }
+        if is_week_title(day, &self.calendar) {
+            if day.form == Form::Heading && self.headed_article && !self.out.headed.is_empty() {
+                self.enter(Under::Weekly(Weekdays::ALL));
+                return true;
+            }
+            return day.form == Form::Heading;
+        }
+        // In a list the date is the item's own.
+        if day.form == Form::RunIn
+            && (line.bullet || without_bullet(&line.text).1)
+            && !self.headed_article
+            && !line.text.contains('\n')
+        {
+            return false;
+        }
+        self.out.warnings.extend(dates.warnings);
+        self.head(dates.days, line.shape.heading);
+        if day.form == Form::Heading {
+            let label = line.text[day.rest..]
+                .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '«' | '»' | '(' | ')'));
+            // `Jeudi 21 août – Campan`: the town of the day.
+            let town = lone_name(&Line { text: label.to_owned(), ..Line::default() })
+                .filter(|name| !super::communes::departments(name).is_empty());
+            if town.is_some() {
+                self.town = town;
+            } else if !label.is_empty() && !is_label(label) {
+                self.label = Some((self.headed_days(), label.to_owned()));
+            }
+        } else {
+            self.words(at, 0, day.rest);
+        }
+        true
+    }
+
+    fn head(&mut self, days: Vec<NaiveDate>, level: u8) {
+        self.enter(Under::Days(days.clone()));
+        self.keep_label();
+        if level > 0 {
+            self.day_level = level;
+        }
+        self.calendar.last = days.last().copied().or(self.calendar.last);
+        self.out.headed.extend(days);
+    }
+
+    fn headed_days(&self) -> Vec<NaiveDate> {
+        match &self.under {
+            Under::Days(days) => days.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// `Samedi 17 juillet : fête du village` with nothing under it: the label is the item.
+    fn keep_label(&mut self) {
+        if let Some((days, text)) = self.label.take()
+            && !days.is_empty()
+            && !self
+                .out
+                .entries
+                .iter()
+                .rev()
+                .take(LATELY)
+                .any(|entry| matches!(&entry.under, Under::Days(under) if under.iter().any(|day| days.contains(day))))
+        {
+            self.out.entries.push(Entry { under: Under::Days(days), ..Entry::of(&text, Vec::new()) });
+        }
+    }
+}
+
+/// How far back a heading's own items are looked for.
+const LATELY: usize = 300;
+
+fn tells_of_an_event(text: &str) -> bool {
+    let words = Words::of(text);
+    words.tokens.iter().take(8).any(|token| is_event_noun(token) || token.is_any(&["«", "\""]))
+}

@@ -1,0 +1,201 @@
+//! Lines that say when, where and for how much of the thing named above them.
+
+use super::days;
+use super::lines::{LONGEST_LINE, has_figures};
+use super::marks::{Mark, Meaning, marks};
+use super::money;
+use super::text::{Kind, Words};
+use super::words::{AUXILIARY, DETAILS, is_event_noun, is_function, is_venue};
+
+/// `Rendez-vous à 10 h à la Maison du Lin`, `À 14 h et 16 h, base de loisirs. 20 €`: when and where, nothing else.
+pub(super) fn is_practical(text: &str) -> bool {
+    if text.len() > LONGEST_LINE || !has_figures(text) {
+        return false;
+    }
+    let words = Words::of(text);
+    let tokens = &words.tokens;
+    let Some(first) = tokens.iter().position(|token| token.kind != Kind::Sign) else { return false };
+    let first = behind_label_and_date(&words, first);
+    let known = marks(&words);
+    let times = known.iter().find(|mark| matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty()));
+    let Some(times) = times else { return false };
+    #[rustfmt::skip]
+    const STARTS: [&str; 14] = [
+        "rendez-vous", "rdv", "rv", "depart", "departs", "visite", "visites", "ouverture", "seances", "horaires",
+        "horaire", "concert", "accueil", "lieu",
+    ];
+    if words.is(first, &STARTS[..7]) && times.from <= first + 4
+        || words.is(first, &STARTS[7..]) && times.from <= first + 3
+    {
+        return true;
+    }
+    if times.from > first + 2 {
+        return false;
+    }
+    // After the hour only where, for whom and how much.
+    let mut at = times.to;
+    let end = super::sentences::sentences(&words).first().map_or(tokens.len(), |(_, to)| *to).max(at);
+    while at < end {
+        if let Some(mark) = known.iter().find(|mark| mark.from <= at && at < mark.to) {
+            at = mark.to;
+            continue;
+        }
+        let reader = super::places::Reader { words: &words, end, titled: true, after_mark: true, in_commune: false };
+        if let Some(place) = reader.place(at).filter(|place| place.to > at) {
+            at = place.to;
+            continue;
+        }
+        let token = &tokens[at];
+        if token.kind == Kind::Word && !is_function(token) && !token.is_any(AUXILIARY) && !token.is_any(DETAILS) {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Where the words begin behind `Infos pratiques :` and behind the dates a practical line begins with.
+fn behind_label_and_date(words: &Words<'_>, first: usize) -> usize {
+    const LABELS: [&[&str]; 8] = [
+        &["infos", "pratiques"],
+        &["informations", "pratiques"],
+        &["quand"],
+        &["date"],
+        &["dates"],
+        &["ou", "et", "quand"],
+        &["infos"],
+        &["pratique"],
+    ];
+    let tokens = &words.tokens;
+    let mut at = first;
+    if let Some(label) = LABELS.iter().find(|label| label.iter().enumerate().all(|(i, word)| words.is(at + i, &[word])))
+        && words.is(at + label.len(), &[":", "?", "-"])
+    {
+        at += label.len() + 1;
+    }
+    loop {
+        let date =
+            days::date(tokens, at).map(|date| date.to).or_else(|| days::recurrence(tokens, at).map(|found| found.to));
+        let Some(to) = date else { return at };
+        at = to;
+        while words.is(at, &[",", ":", "-", ">", "et", "|", "a", "."]) && !words.is(at, &["a"]) {
+            at += 1;
+        }
+    }
+}
+
+/// A line that says on which day, when and where, of the thing named above it: `Samedi 29 janvier, 13 h 30, salle
+/// Ouessant`.
+pub(super) fn is_dated_practical(text: &str) -> bool {
+    if text.len() > LONGEST_LINE || !has_figures(text) {
+        return false;
+    }
+    let last = text.split('\n').next_back().unwrap_or(text);
+    let words = Words::of(last);
+    let Some(first) = words.tokens.iter().position(|token| token.kind != Kind::Sign) else { return false };
+    let behind = behind_label_and_date(&words, first);
+    let known = marks(&words);
+    let hour_at_once = known.iter().any(|mark| {
+        matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty())
+            && mark.from <= behind + 5
+            && mark.from >= behind
+    });
+    let tells = words.tokens.iter().enumerate().any(|(at, token)| {
+        is_event_noun(token)
+            && !is_venue(token)
+            && !token.is_any(&["fetes", "fete", "seance", "seances", "sport", "sports", "jeunesse", "spectacles"])
+            || token.is_any(&["«", "\""])
+            || super::verbs::is_finite(&words, at)
+    });
+    let loose = hour_at_once && !tells && words.tokens.len() - behind <= 40 && place_follows(&words, &known, behind);
+    behind > first
+        && (days::date(&words.tokens, first).is_some()
+            || days::recurrence(&words.tokens, first).is_some()
+            || has_label(&words, first))
+        && (loose || is_practical(last))
+}
+
+/// Whether what stands behind the hours is where, or nothing: `salle Ouessant`, `Figeac, coin presse`, `(7 €)`.
+fn place_follows(words: &Words<'_>, known: &[Mark], behind: usize) -> bool {
+    let tokens = &words.tokens;
+    let mut at = behind;
+    loop {
+        if let Some(mark) = known.iter().find(|mark| mark.from <= at && at < mark.to) {
+            at = mark.to;
+            continue;
+        }
+        match tokens.get(at) {
+            Some(token) if token.kind == Kind::Sign || token.kind == Kind::Break || token.is_any(&["et", "puis"]) => {
+                at += 1
+            }
+            None => return true,
+            Some(token) => {
+                // `promenade du Bastion` is where, `promenade à poney` is what.
+                let venue = is_venue(token) && (!is_event_noun(token) || words.is(at + 1, &["de", "du", "des", "d'"]));
+                return venue
+                    || token.capital && !is_event_noun(token)
+                    || token.kind == Kind::Number
+                    || token.is_any(&["a", "au", "aux", "chez", "dans", "sur", "devant", "sous", "en", "face"]);
+            }
+        }
+    }
+}
+
+fn has_label(words: &Words<'_>, first: usize) -> bool {
+    words.is(first, &["infos", "informations", "quand", "date", "dates"])
+}
+
+/// Details of the item before it: `Tarif : 5 €`, `Réservation au 05…`, a price alone.
+pub(super) fn is_detail(text: &str) -> bool {
+    if text.len() > LONGEST_LINE {
+        return false;
+    }
+    let words = Words::of(text);
+    let Some(first) = words.tokens.iter().position(|token| token.kind != Kind::Sign) else { return true };
+    if words.is(first, &["rdv", "rv", "rendez-vous"]) {
+        return words.is(first + 1, &["a", "au", "aux", "devant", ":", "sur", "place", "salle", "dans"]);
+    }
+    if words.is(first, DETAILS) {
+        // `Info jeunes : forum` would be an event; a detail has its sign, figure or preposition at once.
+        return words.tokens.get(first + 1).is_none_or(|next| {
+            next.kind != Kind::Word
+                || is_function(next)
+                || next.is_any(&[
+                    "libre",
+                    "gratuite",
+                    "gratuit",
+                    "obligatoire",
+                    "conseillee",
+                    "unique",
+                    "reduit",
+                    "souhaitee",
+                ])
+        }) || money::price(&words.tokens, first).is_some();
+    }
+    let marks = marks(&words);
+    let told = |at: usize| {
+        marks.iter().any(|mark| {
+            (mark.from..mark.to).contains(&at)
+                && matches!(mark.meaning, Meaning::Price | Meaning::Phone(_) | Meaning::Opaque)
+        })
+    };
+    (0..words.tokens.len())
+        .all(|at| words.tokens[at].kind != Kind::Word && words.tokens[at].kind != Kind::Number || told(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_belong_to_the_item_before() {
+        for text in
+            ["Tarif : 5 €", "Réservation au 05 62 00 00 00", "RDV devant la mairie", "5 € / 3 €", "Entrée libre."]
+        {
+            assert!(is_detail(text), "{text}");
+        }
+        for text in ["Rendez-vous littéraire à 18h", "concert à Pavie", "à 10h, visite"] {
+            assert!(!is_detail(text), "{text}");
+        }
+    }
+}
