@@ -120,8 +120,8 @@ fn leave_out_what_is_said_twice(row: &mut Row) {
     row.note = Some(kept.join(" · ")).filter(|note| !note.is_empty());
 }
 
-/// The clauses of a text as ranges of bytes, cut at its commas, colons and dashes outside brackets and quotes; the sign
-/// is in none of them.
+/// The clauses of a text as ranges of bytes, cut at its commas, colons and dashes outside brackets and quotes. A full
+/// stop belongs to the clause it ends, another sign to none.
 fn clauses(text: &str) -> Vec<(usize, usize)> {
     let (mut clauses, mut from, mut depth) = (Vec::new(), 0, 0_i32);
     for (at, c) in text.char_indices() {
@@ -228,7 +228,7 @@ fn until(event: &Event) -> Option<String> {
 
 fn with_text(note: Option<String>, text: &str) -> String {
     match note {
-        Some(note) if !words(text).is_superset(&words(&note)) => format!("{note} · {text}"),
+        Some(note) if !words(text).is_superset(&words(&note)) => format!("{note} · {}", curled(text)),
         _ => curled(text),
     }
 }

@@ -240,7 +240,7 @@ pub struct Evidence {
 pub struct Trace {
     pub confidence: Confidence,
     /// First character and the one after the last, counted in Unicode scalar values of [`Item::text`]; `None` where the
-    /// words of the field do not stand there in a row.
+    /// words of the field are not consecutive there. Of a place, the part that was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<[u32; 2]>,
 }
@@ -248,9 +248,9 @@ pub struct Trace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
-    /// The item itself says so.
+    /// All its words stand in the item.
     Certain,
-    /// The field was completed from its surroundings: a heading, the line above, the event before it.
+    /// Some do not: a heading, the line above or the configuration gave them, or they were put together from several.
     Inherited,
     /// Nothing shorter was certain: the field is the sentence as the article has it.
     AsWritten,

@@ -252,6 +252,27 @@ fn what_cannot_be_attributed_is_printed_as_written() {
     );
 }
 
+/// Of lines that no editor writes: each grammar meets its own word again and again.
+#[test]
+fn one_phrase_repeated_ten_thousand_times_is_read_on_a_small_stack() {
+    #[rustfmt::skip]
+    const PHRASES: &[&str] = &[
+        "demain ", "aujourd'hui, ", "après-demain et ", "tous les jours ", "chaque lundi, ", "sauf le lundi, ",
+        "du lundi au mardi ", "les mardis et ", "samedi ", "lundi 12 juillet ", "du 12 au ", "à 10 h ", "de 9 h à ",
+        "dès ", "jusqu'au ", "« ", "( ", "à Auch, ", "5 € ", "05 62 00 00 00 ", "complet ", "bal ", "– ", ". ", "au ",
+    ];
+    let reading = std::thread::Builder::new().stack_size(1 << 20).spawn(|| {
+        for phrase in PHRASES {
+            for lead in ["", "<h3>Lundi 12 juillet</h3><p>"] {
+                let line = format!("{lead}{}", phrase.repeat(10_000));
+                let published = NaiveDate::from_ymd_opt(2027, 7, 9).unwrap();
+                read(&line, &Reading { published, week: None, home: "Auch", venues: &[] });
+            }
+        }
+    });
+    reading.unwrap().join().unwrap();
+}
+
 #[test]
 fn plain_text_is_an_article_too() {
     let agenda = summer(

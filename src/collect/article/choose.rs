@@ -99,9 +99,10 @@ impl Draft<'_, '_, '_> {
         let led = mark.to <= from
             && (mark.to..from).all(|at| !self.marked.is_content(at))
             && (self.part.from..mark.from).all(|at| !self.is_content(at));
-        let ends = (to..self.part.to).find(|at| words.tokens[*at].kind != Kind::Sign || !words.is(*at, &[" "]));
-        let closed = ends
-            .is_none_or(|at| self.marked.is_boundary(at) || words.is(at, &["(", "-", "+", "&"]) || !self.is_free(at));
+        let closed = to >= self.part.to
+            || self.marked.is_boundary(to)
+            || words.is(to, &["(", "-", "+", "&"])
+            || !self.is_free(to);
         let content: Vec<&Token> =
             (from..to).filter(|at| self.marked.is_content(*at)).map(|at| &words.tokens[at]).collect();
         let first = content.first();
@@ -215,7 +216,6 @@ impl Draft<'_, '_, '_> {
 
     /// Whether words would remain that are neither a clause of their own nor without content.
     fn leaves_scraps(&self) -> bool {
-        let words = self.words();
         let Some((title_from, title_to)) = self.titled else { return false };
         let mut at = self.part.from;
         while at < self.part.to {
@@ -231,7 +231,6 @@ impl Draft<'_, '_, '_> {
                 return true;
             }
         }
-        let _ = words;
         false
     }
 

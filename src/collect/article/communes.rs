@@ -158,7 +158,7 @@ fn longest(tokens: &[Token], at: usize, article: &str) -> Option<(&'static str, 
     None
 }
 
-/// Whether a commune of this name lies in one of these departments.
+/// The departments of the communes of this name, their numbers with blanks between; empty where there is none.
 pub(super) fn departments(name: &str) -> &'static str {
     let folded = super::text::folded(name).replace(['-', '\''], " ");
     LIST.find(&folded).map_or("", |(_, departments)| departments)

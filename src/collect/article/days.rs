@@ -190,8 +190,10 @@ fn relative(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
         _ => return None,
     };
     let next = at + 1 + usize::from(is(tokens, at + 1, &[","]) && tokens.get(at + 2).and_then(weekday).is_some());
-    let named =
-        mention(tokens, next, false).filter(|found| found.what.weekday.is_some() && found.what.offset.is_none());
+    // One word at a time: a row of « demain » is as many mentions, and never a deep call.
+    let repeated = is(tokens, next, &["aujourd'hui", "demain", "apres-demain"]);
+    let named = if repeated { None } else { mention(tokens, next, false) };
+    let named = named.filter(|found| found.what.weekday.is_some());
     let (what, to) = named.map_or((Mention::default(), at + 1), |found| (found.what, found.to));
     Some(Found { what: Mention { offset: Some(offset), ..what }, to })
 }
@@ -324,17 +326,15 @@ fn list(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
 
 /// The recurrence that begins at token `at`.
 pub(super) fn recurrence(tokens: &[Token], at: usize) -> Option<Found<Recurrence>> {
-    if is(tokens, at, &["sauf", "hors", "excepte"]) {
-        return weekday_list(tokens, at + 1).map(|found| Found { what: Recurrence::Except(found.what), to: found.to });
+    if let Some(closed) = exception(tokens, at) {
+        return Some(Found { what: Recurrence::Except(closed.what), to: closed.to });
     }
     let on = |days, to| {
         // `tous les jours sauf le jeudi` is one expression.
         let comma = usize::from(is(tokens, to, &[","]));
-        match recurrence(tokens, to + comma) {
-            Some(Found { what: Recurrence::Except(closed), to }) => {
-                Found { what: Recurrence::On(Weekdays::without(days, closed)), to }
-            }
-            _ => Found { what: Recurrence::On(days), to },
+        match exception(tokens, to + comma) {
+            Some(closed) => Found { what: Recurrence::On(Weekdays::without(days, closed.what)), to: closed.to },
+            None => Found { what: Recurrence::On(days), to },
         }
     };
     if is(tokens, at, &["tous", "toutes"]) && is(tokens, at + 1, &["les"]) {
@@ -364,6 +364,11 @@ pub(super) fn recurrence(tokens: &[Token], at: usize) -> Option<Found<Recurrence
         return weekday_list(tokens, at + 1).map(|found| on(found.what, found.to));
     }
     None
+}
+
+/// `sauf le jeudi`, `hors lundi et mardi`
+fn exception(tokens: &[Token], at: usize) -> Option<Found<Weekdays>> {
+    is(tokens, at, &["sauf", "hors", "excepte"]).then(|| weekday_list(tokens, at + 1))?
 }
 
 fn weekday_list(tokens: &[Token], mut at: usize) -> Option<Found<Weekdays>> {

@@ -33,7 +33,7 @@ pub(super) struct Setting<'a> {
     pub(super) venues: &'a [Vec<String>],
     /// The commune of the heading it stands under.
     pub(super) town: Option<&'a str>,
-    /// Exhibitions are announced for the whole territory: no home is assumed.
+    /// It stands among the exhibitions: the last of its dates is its end.
     pub(super) exhibition: bool,
     /// Recurrences and dates in the item have been used to place it.
     pub(super) placed_by_words: bool,
@@ -436,7 +436,7 @@ impl Draft<'_, '_, '_> {
         .then(|| (words.slice(of + 1, of + 2).to_owned(), of + 2))
     }
 
-    /// `les 10 km de Pavie`, at a stadium: then the stadium is not assumed to be at home.
+    /// `les chasseurs de Duran vous attendent`: another commune is named, so a place from before is not handed on.
     fn names_a_commune_but(&self, commune: Option<&str>) -> bool {
         (self.part.from..self.part.to).any(|at| {
             !self.is_quoted(at)

@@ -29,7 +29,7 @@ pub(super) fn trace(text: &str, events: &mut [Event]) {
                 false => Trace::of(title),
             }),
             time: has_hour.then(|| Trace::of(hour.map(|(_, span)| span))),
-            place: event.place.as_deref().map(|place| Trace::of(item.place(place))),
+            place: event.place.as_deref().map(|place| item.place(place)),
             price: event.price.as_deref().map(|price| Trace::of(item.words_of(price, 0))),
             phone: event.phone.as_deref().map(|phone| Trace::of(item.mark_of(|mark| says_phone(mark, phone)))),
             status: (event.status != Status::Scheduled).then(|| {
@@ -76,13 +76,18 @@ impl Item<'_> {
         })
     }
 
-    /// `Pavie, la Fenière` is the venue where its words stand, else the commune.
-    fn place(&self, place: &str) -> Option<[u32; 2]> {
-        let parts = place.split_once(", ");
-        let [commune, venue] = parts.map_or([None, Some(place)], |(commune, venue)| [Some(commune), Some(venue)]);
-        self.words_of(place, 0)
-            .or_else(|| venue.and_then(|venue| self.words_of(venue, 0)))
-            .or_else(|| commune.and_then(|commune| self.words_of(commune, 0)))
+    /// `Pavie, la Fenière` is certain only where the item says both. The span is the venue's, else the commune's.
+    fn place(&self, place: &str) -> Trace {
+        if let Some(span) = self.words_of(place, 0) {
+            return Trace { confidence: Confidence::Certain, span: Some(span) };
+        }
+        let Some((commune, venue)) = place.split_once(", ") else { return Trace::of(None) };
+        let (commune, venue) = (self.words_of(commune, 0), self.words_of(venue, 0));
+        let confidence = match (commune, venue) {
+            (Some(_), Some(_)) => Confidence::Certain,
+            _ => Confidence::Inherited,
+        };
+        Trace { confidence, span: venue.or(commune) }
     }
 
     /// The mark, from `from` on, that says the hours of the event, with its span.
@@ -152,6 +157,8 @@ mod tests {
         };
         assert_eq!(said(evidence.title), "concert de Lune Rousse");
         assert_eq!(said(evidence.time), "à 21 h");
+        // The heading said the town.
+        assert_eq!(evidence.place.map(|place| place.confidence), Some(Confidence::Inherited));
         assert!(said(evidence.place).ends_with("église"));
         assert!(said(evidence.price).starts_with('5'));
         assert_eq!(evidence.phone, None);

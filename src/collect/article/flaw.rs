@@ -39,7 +39,7 @@ const NEVER_LAST: &[&str] = &[
     "de", "du", "des", "le", "la", "les", "l'", "un", "une", "et", "ou", "a", "au", "aux", "en", "avec", "par",
     "pour", "sur", "sous", "dans", "que", "qu'", "qui", "d'", "chez", "ne", "se", "s'", "entre", "vers", "des",
     "dont", "ce", "cette", "son", "sa", "ses", "leur", "puis", "mais", "est", "sont", "suivi", "suivie", "suivis",
-    "ainsi", "dès", "jusqu'",
+    "ainsi", "jusqu'",
 ];
 
 /// Words that make a run of words part of a sentence.
@@ -47,7 +47,6 @@ const NEVER_LAST: &[&str] = &[
 const NEVER_WITHIN: &[&str] = &[
     "vous", "nous", "on", "je", "il", "ils", "elle", "elles", "venez", "tarif", "tarifs", "inscription",
     "inscriptions", "reservation", "reservations", "qui", "lesquels", "laquelle", "lequel", "c'", "ne", "n'", "s'",
-    "où",
 ];
 
 /// Nouns that are events only beside another word.
@@ -58,7 +57,7 @@ pub(super) const WEAK_NOUNS: &[&str] = &[
     "ecoute", "enquete", "orgue", "film", "coupe", "pot", "vin", "tir", "cours", "classe", "stage",
 ];
 
-/// Why a run of words is no title. For tests and for `extract`.
+/// Why a run of words is no title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
     Empty,

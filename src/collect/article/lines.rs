@@ -98,7 +98,8 @@ fn timed_heading(tokens: &[Token]) -> bool {
     says_time(tokens) || (0..tokens.len()).any(|at| days::date(tokens, at).is_some_and(|date| has_number(&date.what)))
 }
 
-fn says_time(tokens: &[Token]) -> bool {
+/// Whether an hour is said anywhere; a duration is none.
+pub(super) fn says_time(tokens: &[Token]) -> bool {
     (0..tokens.len()).any(|at| hours::duration(tokens, at).is_none() && hours::time(tokens, at).is_some())
 }
 

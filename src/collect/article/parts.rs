@@ -205,7 +205,7 @@ impl<'w, 'a> Marked<'w, 'a> {
             .any(|at| self.words.is(at, &["depart", "departs", "rendez-vous", "rdv", "rv"]));
         if meets
             && one_sentence
-            && said_before.is_none_or(|at| self.in_place(after, here, at))
+            && (said_before.is_none() || self.only_place(after, here))
             && self.only_place(behind, clause_end)
         {
             return Decision::Detail;
@@ -362,10 +362,6 @@ impl<'w, 'a> Marked<'w, 'a> {
             at += 1;
         }
         true
-    }
-
-    fn in_place(&self, from: usize, to: usize, _at: usize) -> bool {
-        self.only_place(from, to)
     }
 
     fn first_content(&self, from: usize, to: usize) -> Option<usize> {

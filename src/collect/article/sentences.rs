@@ -111,22 +111,17 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
     if is_booking(&text) && !announces(words, from, to) { Role::Booking } else { Role::Tells }
 }
 
-/// `réserver ici à 10 h, visite guidée`: an hour, and behind its comma what takes place.
+/// `réserver ici à 10 h, visite guidée`, `Info jeunes : forum à 14 h`: a clause begins with what takes place, and there is
+/// an hour.
 fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
-    let mut at = from;
-    while at < to {
-        match super::hours::clock(&words.tokens, at) {
-            Some(found) => {
-                at = found.to.max(at + 1);
-                let noun = words.tokens.get(at + 1).filter(|_| at + 1 < to && words.is(at, &[","]));
-                if noun.is_some_and(super::words::is_event_noun) {
-                    return true;
-                }
-            }
-            None => at += 1,
-        }
-    }
-    false
+    let tokens = &words.tokens[from..to];
+    let begins_with_event = (1..tokens.len()).any(|at| {
+        // `théâtre municipal` is where, `atelier de danse` is what.
+        let what =
+            !super::words::is_venue(&tokens[at]) || tokens.get(at + 1).is_some_and(|next| next.is_any(&["de", "d'"]));
+        tokens[at - 1].is_any(&[",", ":"]) && is_event_noun(&tokens[at]) && what
+    });
+    begins_with_event && (0..tokens.len()).any(|at| hours::clock(tokens, at).is_some())
 }
 
 /// What the whole line is for: aside when all its sentences that say anything are.
@@ -157,26 +152,26 @@ fn is_aside(text: &str) -> bool {
     #[rustfmt::skip]
     const BEGINS: &[&str] = &[
         "photo :", "photos :", "photo ", "credit", "credits", "©", "source :", "sources :", "mise a jour",
-        "publie le", "publie par", "mis en ligne", "donnees fournies", "informations donnees", "infos donnees",
-        "liste non exhaustive", "cette liste", "programme susceptible", "programme sous reserve", "programme donne",
+        "publie par", "mis en ligne", "donnees fournies", "informations donnees", "infos donnees",
+        "cette liste", "programme susceptible", "programme sous reserve", "programme donne",
         "sous reserve", "pour figurer", "pour paraitre", "pour annoncer", "vos annonces", "vos rendez-vous",
-        "faites paraitre", "faites connaitre", "envoyez", "ecrivez-nous", "transmettez", "signalez", "reecoutez",
-        "ecoutez", "suivez-nous", "retrouvez-nous", "abonnez-vous", "inscrivez-vous a la newsletter",
+        "faites paraitre", "faites connaitre", "envoyez", "ecrivez-nous", "transmettez", "signalez",
+        "ecoutez", "retrouvez-nous", "inscrivez-vous a la newsletter",
         "inscrivez-vous a notre newsletter", "telechargez", "les horaires peuvent", "horaires et tarifs sous",
         "horaires susceptibles", "attention, les horaires", "en raison de la vigilance", "avec le soutien",
         "avec la participation financiere", "nos partenaires", "merci a nos", "l'agenda vous est offert", "un doute",
         "une question", "une erreur", "un oubli", "des questions", "vous organisez", "vous preparez",
-        "vous etes organisat", "organisateurs", "associations, ", "tous les evenements", "plus d'idees",
+        "vous etes organisat", "organisateurs", "tous les evenements", "plus d'idees",
         "pour plus d'info", "plus d'info", "plus d'information", "tout le programme", "le programme complet",
-        "toute l'actualite", "les billets des spectacles", "prochain numero", "prochainement", "vf : version",
-        "le comite departemental relaie", "a reecouter", "retrouvez « l'agenda", "par julie",
+        "toute l'actualite", "les billets des spectacles", "prochain numero", "prochainement",
+        "a reecouter", "retrouvez « l'agenda",
+        "retrouvez nos idees", "suivez toute l'actualite",
         "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite", "entree interdite",
-        "prochain programme", "lire aussi", "a lire", "voir aussi", "a voir aussi sur", "emission :", "podcast",
-        "cherche :", "recherche :", "horaires :", "heures d'ouverture", "ouverture du cafe",
-        "ouverture de la boutique", "ouverture au public", "pharmacie de garde", "pharmacies de garde",
-        "medecin de garde", "se desinscrire", "vous recevez", "bisous", "a lundi", "a la semaine prochaine",
+        "prochain programme", "a lire", "voir aussi", "a voir aussi sur", "emission :", "podcast",
+        "cherche :", "recherche :", "horaires :", "heures d'ouverture", "ouverture de la boutique", "ouverture au public", "pharmacie de garde", "pharmacies de garde",
+        "medecin de garde", "vous recevez", "a lundi", "a la semaine prochaine",
         "bonjour a", "correspondant", "correspondants", "permanences", "aucune manifestation", "voir tout",
-        "prochaine edition de", "rendez-vous la semaine prochaine", "bonne lecture", "bonne semaine", "bon week-end",
+        "prochaine edition de", "rendez-vous la semaine prochaine", "bonne lecture", "bon week-end",
         "belle semaine", "nos bureaux", "notre equipe", "notre bureau", "nos horaires", "horaires d'ouverture",
         "horaires de l'office", "horaires du bureau", "permanence telephonique", "le comite remercie",
         "la municipalite remercie",
@@ -189,13 +184,12 @@ fn is_aside(text: &str) -> bool {
         "susceptibles d'etre modifi", "sous reserve de modification", "sous reserve de changement",
         "liste n'est pas exhaustive", "non exhaustive", "seront rembourses", "avant de vous deplacer",
         "remercie ses partenaires", "remercie ses sponsors", "vous est offert par", "vous est offerte par",
-        "droits reserves", "reecoutez", "suivez-nous", "retrouvez tout l'agenda", "tout l'agenda", "agenda complet",
+        "droits reserves", "reecoutez", "suivez-nous", "tout l'agenda", "agenda complet",
         "agenda en ligne", "abonnez-vous", "votre annonce", "paraitre dans cette rubrique",
         "figurer dans cette rubrique", "figurer dans l'agenda", "dans notre emission", "annonces a deposer",
         "a deposer a l'accueil", "vos communiques", "nous parvenir", "publie le", "mis a jour le", "bonne semaine",
-        "bon week-end a", "lire la suite", "lire aussi", "a lire aussi", "actualite de vos villes", "se desinscrire",
-        "sur notre site et notre appli", "chaque jeudi des", "passage a l'heure", "on avance sa montre",
-        "on recule sa montre",
+        "bon week-end a", "lire la suite", "lire aussi", "se desinscrire",
+        "passage a l'heure", "on avance sa montre", "on recule sa montre",
     ];
     #[expect(clippy::expect_used, reason = "a pattern of plain words; a test reads it")]
     static HELD: LazyLock<Regex> = LazyLock::new(|| {
@@ -219,7 +213,7 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         "office", "bureau", "bureaux", "mairie", "accueil", "equipe", "boutique", "secretariat", "permanence",
         "standard", "mediatheque", "bibliotheque", "billetterie", "guichet", "dechetterie", "dechetteries", "bar",
         "camping", "service", "services", "france", "poste", "agence", "epicerie", "restaurant", "boulangerie",
-        "meubles", "piscine", "musee", "pharmacie", "standard",
+        "meubles", "piscine", "musee", "pharmacie",
     ];
     #[rustfmt::skip]
     const DOES: &[&str] = &[
@@ -295,9 +289,9 @@ fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> bool {
 fn is_booking(text: &str) -> bool {
     #[rustfmt::skip]
     const BEGINS: &[&str] = &[
-        "renseignement", "rens", "reservation", "reservez", "reserver", "resa", "inscription", "inscrivez",
-        "s'inscrire", "sur inscription", "sur reservation", "billetterie", "billets", "billet ", "tel.", "tel :",
-        "tel ", "telephone", "contact", "contacts", "info :", "infos", "info ", "informations", "pensez a",
+        "rens", "reservation", "reservez", "reserver", "resa", "inscription", "inscrivez",
+        "s'inscrire", "sur inscription", "sur reservation", "billetterie", "billets", "billet ", "tel.",
+        "tel ", "telephone", "contact", "infos", "info ", "informations", "pensez a",
         "penser a", "places limitees", "nombre de places", "pour tout renseignement", "pour reserver",
         "pour s'inscrire", "plus d'infos", "il est conseille", "il est prudent", "preventes", "prevente", "tickets",
         "date limite", "en cas de pluie", "en cas d'orage", "en cas d'intemperies", "en cas de mauvais", "repli ",
@@ -334,7 +328,15 @@ mod tests {
         ] {
             assert_eq!(of(text), Role::Aside, "{text}");
         }
-        assert_eq!(of("Réserver ici à 10 h, visite guidée à Ternoux"), Role::Tells);
+        for text in [
+            "Réserver ici à 10 h, visite guidée à Ternoux",
+            "Info jeunes : forum des métiers à 14 h à Ternoux",
+            "Infos ados : concert à 18 h",
+            "Contact improvisation : atelier de danse à 19 h",
+            "Associations, forum à la halle de Ternoux à 10 h",
+        ] {
+            assert_eq!(of(text), Role::Tells, "{text}");
+        }
         assert_eq!(of("Renseignements pratiques : 05 36 49 00 01"), Role::Booking);
         for text in ["L’office propose une visite à 10 h", "Bal à 21 h. Réservation au 05 36 49 00 01."] {
             assert_eq!(of(text), Role::Tells, "{text}");

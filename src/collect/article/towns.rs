@@ -10,8 +10,7 @@ use super::words::{AUXILIARY, DETAILS, GENRES, THEMES, is_event_noun, is_functio
 #[rustfmt::skip]
 const ORDINARY: &[&str] = &[
     "aussi", "attention", "nouveau", "nouveaute", "toute", "tous", "toutes", "tout", "programme", "agenda",
-    "gratuit", "annule", "annulee", "reporte", "reportee", "complet", "matin", "soir", "midi", "minuit", "apres-
-    midi", "soiree", "journee", "matinee", "nuit", "bonus", "coup", "idee", "idees", "envie", "note", "pour",
+    "gratuit", "annule", "annulee", "reporte", "reportee", "complet", "matin", "soir", "midi", "minuit", "apres-midi", "soiree", "journee", "matinee", "nuit", "bonus", "coup", "idee", "idees", "envie", "note", "pour",
     "avec", "chez", "dans", "sur", "football", "foot", "senior", "seniors", "feminines", "masculins", "jeunes",
     "petits", "grands", "bon", "bonne", "info", "infos", "suite", "fin", "buvette", "restauration", "vf", "vo",
     "vost", "film", "films", "petanque", "belote", "rugby", "handball", "basket", "cyclisme", "natation",
@@ -108,8 +107,7 @@ pub(super) fn town_run_in(text: &str, unlisted: bool) -> Option<TownRunIn> {
             chars.next().map_or(String::new(), |c| c.to_uppercase().chain(chars).collect())
         };
         let named = Words::of(&raised);
-        if let Some((name, to)) = communes::known(&named.tokens, 0).filter(|(_, to)| *to == named.tokens.len()) {
-            let _ = to;
+        if let Some((name, _)) = communes::known(&named.tokens, 0).filter(|(_, to)| *to == named.tokens.len()) {
             let rest = tokens.get(mark + 1).map_or(text.len(), |token| token.start);
             return Some(TownRunIn { town: name.to_owned(), rest, known: true });
         }

@@ -44,7 +44,7 @@ pub(super) fn is_byline(day: &DayLine, line: &Line, calendar: &Calendar) -> bool
 /// The week that the title or the introduction names: `Du 12 au 18 juillet`, `semaine du 12 juillet`.
 pub(super) fn named_week<'t>(texts: impl Iterator<Item = &'t str>, published: NaiveDate) -> Option<Week> {
     let calendar = Calendar { published, week: None, last: None, agreed: None, speaks_of_today: false };
-    for text in texts {
+    for text in texts.filter(|text| text.len() <= LONGEST_LINE) {
         let words = Words::of(text);
         for at in 0..words.tokens.len() {
             let start = if words.is(at, &["semaine"]) && words.is(at + 1, &["du"]) { at + 2 } else { at };
@@ -71,7 +71,7 @@ pub(super) fn lead<'t>(
     calendar: &Calendar,
 ) -> Lead {
     let mut days: Vec<NaiveDate> = Vec::new();
-    for text in texts {
+    for text in texts.filter(|text| text.len() <= LONGEST_LINE) {
         for mark in marks(&Words::of(text)) {
             if let Meaning::Dates(spec) = mark.meaning
                 && has_number(&spec)
@@ -83,9 +83,9 @@ pub(super) fn lead<'t>(
     days.sort_unstable();
     days.dedup();
     // A chronicle with « demain » or another weekday is not about one day, whatever stands in its byline.
+    let rest = rest.filter(|text| text.len() <= LONGEST_LINE);
     let others = rest.flat_map(|text| marks(&Words::of(text))).any(|mark| match mark.meaning {
         Meaning::Dates(spec) => calendar.dates(&spec).days.iter().any(|day| !days.contains(day)),
-        Meaning::Recurs(_) => false,
         _ => false,
     });
     let first_last = days.first().copied().zip(days.last().copied());

@@ -8,10 +8,11 @@ use chrono::{Days, NaiveDate};
 use super::calendar::Calendar;
 use super::days::{self, Recurrence, Spec, Weekdays};
 use super::hours;
+use super::lines::says_time;
 use super::marks::{Meaning, marks, quotation};
 use super::places;
 use super::sentences::{Role, role, sentences};
-use super::text::{Kind, Token, Words};
+use super::text::{Kind, Words};
 use super::words::{is_event_noun, is_function};
 
 /// The day of a piece of a line.
@@ -33,8 +34,6 @@ pub(super) struct Piece {
     pub(super) shown: (usize, usize),
     /// Bytes that tell of this day, when the line's words are shared by several days: a title, then its dates.
     pub(super) told: Vec<(usize, usize)>,
-    /// The words of the piece say its day.
-    pub(super) said: bool,
     /// It has neither a day nor an hour, and stands under no day: it may lead to the next.
     leads: bool,
 }
@@ -48,7 +47,7 @@ struct Mention {
     warnings: Vec<String>,
 }
 
-/// Cuts a line by its days. `today` is the day it stands under, where that is one.
+/// Cuts a line by its days. `under`: the days it stands under.
 pub(super) fn pieces(
     text: &str,
     calendar: &Calendar,
@@ -56,8 +55,7 @@ pub(super) fn pieces(
     span: Option<(NaiveDate, NaiveDate)>,
 ) -> (Vec<Piece>, Vec<String>) {
     if text.len() > super::lines::LONGEST_LINE {
-        let whole =
-            Piece { when: When::Inherited, shown: (0, text.len()), told: Vec::new(), said: false, leads: false };
+        let whole = Piece { when: When::Inherited, shown: (0, text.len()), told: Vec::new(), leads: false };
         return (vec![whole], Vec::new());
     }
     let words = Words::of(text);
@@ -88,7 +86,7 @@ pub(super) fn pieces(
                 && under.is_none()
                 && current == When::Inherited
             {
-                only.leads = !hours_in(&words.tokens[from..to]) && (only.leads || only.shown.0 == byte(from));
+                only.leads = !says_time(&words.tokens[from..to]) && (only.leads || only.shown.0 == byte(from));
             }
             continue;
         }
@@ -98,15 +96,14 @@ pub(super) fn pieces(
         let mut found = found;
         let before_first = found.first().filter(|mention| {
             mention.from > from
-                && hours_in(&words.tokens[from..mention.from])
-                && hours_in(&words.tokens[mention.to..to])
+                && says_time(&words.tokens[from..mention.from])
+                && says_time(&words.tokens[mention.to..to])
                 && words.is(mention.from - 1, &["et", ",", ";", "puis"])
         });
         let weekday_alone =
             under.is_some_and(|days| days.len() == 1) && found.iter().all(|mention| is_weekday_alone(&words, mention));
         if weekday_alone && !found.iter().any(same) && (found.len() > 1 || !out.is_empty()) {
-            let whole =
-                Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), said: true, leads: false };
+            let whole = Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), leads: false };
             return (vec![whole], warnings);
         }
         if before_first.is_some() && !weekday_alone && (under.is_some() || current != When::Inherited) {
@@ -117,13 +114,7 @@ pub(super) fn pieces(
             let other_weekday = under.is_some_and(|days| days.len() == 1) && is_weekday_alone(&words, mention);
             let at_the_head = out.is_empty() && leads_to(&words, from, mention.from);
             if other_weekday && !at_the_head {
-                let whole = Piece {
-                    when: When::TwoReadings,
-                    shown: (0, text.len()),
-                    told: Vec::new(),
-                    said: true,
-                    leads: false,
-                };
+                let whole = Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), leads: false };
                 return (vec![whole], warnings);
             }
             current = mention.when.clone();
@@ -195,7 +186,7 @@ fn push(out: &mut Vec<Piece>, when: When, shown: (usize, usize), said: bool) {
         && only.leads
         && when != When::Inherited
     {
-        (only.when, only.said, only.leads) = (when, said, false);
+        (only.when, only.leads) = (when, false);
         only.shown.1 = shown.1;
         return;
     }
@@ -213,9 +204,8 @@ fn push(out: &mut Vec<Piece>, when: When, shown: (usize, usize), said: bool) {
     match out.last_mut() {
         Some(last) if last.when == when && last.told.is_empty() && last.shown.1 == shown.0 => {
             last.shown.1 = shown.1;
-            last.said |= said;
         }
-        _ => out.push(Piece { when, shown, told: Vec::new(), said, leads: false }),
+        _ => out.push(Piece { when, shown, told: Vec::new(), leads: false }),
     }
 }
 
@@ -232,7 +222,7 @@ fn cut(words: &Words<'_>, (from, to): (usize, usize), found: &[Mention], out: &m
             // `vide-greniers dimanche de 8 h à 17 h, et marché dimanche toute la journée`: its words stand before it.
             let clause = (least..at).rev().find(|i| words.is(*i, &[",", ";", ":"]));
             if let Some(clause) = clause.filter(|clause| {
-                index > 0 && has_words(words, clause + 1, at) && !hours_in(&words.tokens[clause + 1..at])
+                index > 0 && has_words(words, clause + 1, at) && !says_time(&words.tokens[clause + 1..at])
             }) {
                 at = clause + 1;
             }
@@ -253,7 +243,7 @@ fn cut(words: &Words<'_>, (from, to): (usize, usize), found: &[Mention], out: &m
             let start = if index == 0 { from } else { begins[index] };
             let end = begins.get(index + 1).copied().unwrap_or(to);
             let (shown, told) = ((byte(from), byte(to)), vec![(byte(start), byte(end))]);
-            out.push(Piece { when: mention.when.clone(), shown, told, said: true, leads: false });
+            out.push(Piece { when: mention.when.clone(), shown, told, leads: false });
         }
         return;
     }
@@ -271,17 +261,13 @@ fn cut(words: &Words<'_>, (from, to): (usize, usize), found: &[Mention], out: &m
             told.push((byte(found[found.len() - 1].to), byte(to)));
         }
         told.retain(|(a, b)| a < b);
-        out.push(Piece { when: mention.when.clone(), shown: (byte(from), byte(to)), told, said: true, leads: false });
+        out.push(Piece { when: mention.when.clone(), shown: (byte(from), byte(to)), told, leads: false });
     }
 }
 
 /// Whether the words before the first date are a clause of their own: `fête du village ; samedi…`.
 fn clause_before(words: &Words<'_>, from: usize, to: usize) -> bool {
-    (from..to).any(|at| words.is(at, &[",", ":"])) && hours_in(&words.tokens[from..to])
-}
-
-fn hours_in(tokens: &[Token]) -> bool {
-    (0..tokens.len()).any(|at| hours::duration(tokens, at).is_none() && hours::time(tokens, at).is_some())
+    (from..to).any(|at| words.is(at, &[",", ":"])) && says_time(&words.tokens[from..to])
 }
 
 /// Whether `from..to` holds words of its own beside hours, prices, places and dates.
@@ -407,7 +393,7 @@ fn mentions(
     if let [first, second] = out.as_slice()
         && words.is(second.from, &["au"])
         && second.from - first.to <= 4
-        && hours_in(&words.tokens[first.to..second.from])
+        && says_time(&words.tokens[first.to..second.from])
     {
         out.pop();
     }
@@ -548,7 +534,7 @@ fn counts(
     });
     let glued_hour = (to..end.min(to + 4)).any(|i| hours::time(tokens, i).is_some())
         || (from..at).rev().take(6).any(|i| hours::clock(tokens, i).is_some());
-    let hour_follows = hours_in(&tokens[to..end]);
+    let hour_follows = says_time(&tokens[to..end]);
     let apart = at == from
         || !matches!(tokens[at - 1].kind, Kind::Word | Kind::Number)
         || tokens[at].is_any(&["le", "ce", "les", "du", "pour"]);
