@@ -187,6 +187,9 @@ pub async fn add(
     for id in mailings {
         engine.app.mailing(id)?;
     }
+    if why.trim().is_empty() {
+        return Err(Refusal::NoReason.into());
+    }
     if known(engine, address).await?.is_some() {
         return Err(Refusal::ContactKnown(address.clone()).into());
     }

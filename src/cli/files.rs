@@ -1,4 +1,4 @@
-//! A mail as files, for a person who looks at it before it goes.
+//! Files that commands write: a mail as a person looks at it before it goes, and lists of persons.
 
 use crate::app::App;
 use crate::compose::context::{self, Marks};
@@ -10,7 +10,21 @@ use crate::domain::{
 };
 use crate::tokens::Tokens;
 use anyhow::Context;
+use std::io::Write;
 use std::path::Path;
+
+/// A file with persons in it is for nobody else, also where one was there before.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    // The mode counts only for a file that is made.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    file.write_all(bytes)
+}
 
 /// Writes subject, texts, message, pictures and attachments into `dir`; returns their paths.
 pub(super) fn write(

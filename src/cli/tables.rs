@@ -1,6 +1,7 @@
 //! Views as tables and CSV for people.
 
 use crate::domain::{delivery::State, edition::OrderState, partner::Contact};
+use crate::partners::export;
 use crate::views::{
     editions::EditionView,
     issues::IssueView,
@@ -60,16 +61,11 @@ pub(super) fn log_csv(log: &[DeliveryView], header: bool) -> Result<String, csv:
                 attempt.map(|a| a.outcome.clone()).unwrap_or_default(),
                 delivery.id.clone(),
             ];
-            csv.write_record(cells.map(formula_safe))?;
+            csv.write_record(cells.map(export::harmless))?;
         }
     }
     let bytes = csv.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP ASVS 1.2.10).
-fn formula_safe(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\0']) { format!("'{cell}") } else { cell }
 }
 
 /// One row per delivery, with the relay's last reply.
@@ -236,7 +232,7 @@ pub(super) fn orders_csv(orders: &[OrderView]) -> Result<String, csv::Error> {
             order.ordered_at.get(..16).unwrap_or_default().replace('T', " "),
             order.id.clone(),
         ];
-        csv.write_record(cells.map(formula_safe))?;
+        csv.write_record(cells.map(export::harmless))?;
     }
     let bytes = csv.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -10,7 +10,7 @@ use crate::domain::{
     notice::Notice,
 };
 use crate::issue::{
-    Due,
+    Due, edition,
     publish::{self, Prepared},
 };
 use crate::jobs::Mailing;
@@ -44,6 +44,11 @@ async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool>
     match mailing {
         _ if is_over => give_up(engine, issue, mailing, now).await.map(|()| false),
         Some(mailing) if engine.store.other_sending_issue(&mailing.id, &issue.key).await?.is_none() => {
+            // An edition goes to those it was announced to, and nowhere once that was taken back.
+            let Some(mailing) = edition::mailing_for(engine, mailing, Some(&issue.key)).await? else {
+                return Ok(false);
+            };
+            let mailing = &*mailing;
             let due = Due {
                 period: Some(issue.key.period()),
                 ..Due::scheduled(mailing, issue.scheduled_for, issue.expires_at)

@@ -8,8 +8,8 @@ use crate::notices::wording;
 use crate::store::{Occurrence, OccurrenceState};
 use tracing::error;
 
-/// Pauses what is on its way, and records as missed what became due since. `true`: it was so. The ledger is trusted again
-/// from then on: whoever resumes an issue has looked.
+/// Pauses what is on its way, withdraws what was approved, and records as missed what became due since. `true`: the ledger was
+/// restored. It is trusted again from then on: whoever resumes or approves an issue has looked.
 ///
 /// # Errors
 /// When the database cannot be read or written.
@@ -20,6 +20,11 @@ pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
     error!(%last, "the ledger is older than the last post of this machine: restored from a backup? Nothing leaves by itself until a person resumes");
     for issue in store.open_issues().await? {
         store.set_issue_state(&issue.key, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await?;
+        // What was approved may have left since: it leaves again only if a person approves it again.
+        let withdrawn = [IssueState::Approved];
+        if store.set_issue_state(&issue.key, &withdrawn, IssueState::Held, Some(&reason), now).await? {
+            store.owe_notice(&issue.key, &Notice::Missed { reason: reason.clone() }, now).await?;
+        }
     }
     for mailing in &engine.app.mailings {
         let cursor = super::schedule::cursor(engine, mailing, now).await?;

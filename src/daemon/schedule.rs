@@ -319,6 +319,8 @@ async fn wait_for(engine: &Engine, due: Due<'_>, occurrence: &Occurrence, before
     }
     warn!("{key} does not leave: {before} is not out yet");
     engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
+    // What staff were told is so: an approved one must not leave later as one that nobody answers for.
+    engine.store.set_issue_state(&key, &OPEN, IssueState::Expired, Some(&reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(&reason)).await
 }
 

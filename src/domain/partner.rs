@@ -77,6 +77,8 @@ pub struct Dossier {
     /// (scope, reason, since); the scope is a mailing, or `*` for all.
     pub suppressions: Vec<(String, String, Timestamp)>,
     pub orders: Vec<super::edition::Order>,
+    /// Addresses it had before it moved, each with the ids of the deliveries that went there.
+    pub former: Vec<(String, Vec<String>)>,
 }
 
 /// One contact as a file tells it. `None`: the file has no such column, and what is known stays.

@@ -193,6 +193,9 @@ fn read_dir(dir: &Path) -> Result<Vec<(PathBuf, String)>, Problems> {
     paths.into_iter().map(read).collect()
 }
 
+/// First parts of the addresses of other public pages.
+const PAGES: [&str; 9] = ["archives", "accessibilite", "editions", "static", "healthz", "readyz", "o", "u", "v"];
+
 /// # Errors
 /// All that is wrong in the file.
 pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result<Mailing, Problems> {
@@ -207,6 +210,14 @@ pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result
         root.problem("", "expected another name: confirmations of orders are kept under this one");
     }
     let mailing = read(root, id, config, now);
+    if let Some(Mailing { id, kind: Kind::Agenda(..), .. }) = &mailing
+        && PAGES.contains(&id.as_str())
+    {
+        file.root().problem(
+            "",
+            "expected another name: a page of the site has this one, and each weekly mailing has pages of its own",
+        );
+    }
     match (mailing, file.problems()) {
         (Some(mailing), problems) if problems.is_empty() => Ok(mailing),
         (_, problems) => Err(Problems(problems)),
@@ -552,6 +563,13 @@ mod tests {
         let said = parse(Path::new("jobs/editions.toml"), text, &config(None), now()).unwrap_err().to_string();
         let orders = parse(Path::new("jobs/orders.toml"), text, &config(None), now()).unwrap_err().to_string();
         assert!(orders.contains("jobs/orders.toml: expected another name"), "{orders}");
+        let weekly = "title = 'x'\ntemplate = 'agenda'\nsource = [{ kind = 'file', path = 'a.html' }]\n\
+                      [schedule]\ncron = '0 8 * 7,8 SAT'\ndeadline = 'Sat 20:00'";
+        for page in PAGES {
+            let path = PathBuf::from(format!("jobs/{page}.toml"));
+            let said = parse(&path, weekly, &config(None), now()).unwrap_err().to_string();
+            assert!(said.contains(&format!("jobs/{page}.toml: expected another name")), "{said}");
+        }
         for part in
             ["jobs/editions.toml:3: source: unknown key", "jobs/editions.toml:5: schedule.cron: no hour is waited for"]
         {

@@ -82,9 +82,9 @@ pub fn csv(contacts: &[Contact]) -> Result<Vec<u8>, csv::Error> {
 }
 
 /// OWASP: what begins with one of these is calculated, in full width too. Degrees south and west are numbers, and stay so.
-pub(super) fn harmless(text: String) -> String {
-    let calculated =
-        text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) && text.parse::<f64>().is_err();
+pub fn harmless(text: String) -> String {
+    let calculated = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0', '＝', '＋', '－', '＠'])
+        && text.parse::<f64>().is_err();
     if calculated { format!("'{text}") } else { text }
 }
 

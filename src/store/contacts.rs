@@ -6,7 +6,7 @@ use super::{
     backend::{Backend, Transaction, values},
     rows::Reader,
     segment,
-    sql::unclaimed,
+    sql::{outranked, unclaimed},
 };
 use crate::domain::{Timestamp, email::EmailAddress, partner::SuppressionReason, segment::Field};
 use async_trait::async_trait;
@@ -101,10 +101,20 @@ async fn move_to<B: Backend>(
     }
     let contact = "UPDATE contacts SET email_key = $2, address = $3, address_hash = $4 WHERE email_key = $1";
     tx.execute(contact, values![from, key.as_str(), address.as_str(), to_hash]).await?;
+    let former = "INSERT INTO former_addresses (contact, email_key, address_hash)
+        SELECT id, $1, $2 FROM contacts WHERE email_key = $3 ON CONFLICT (contact, email_key) DO NOTHING";
+    if key != from {
+        tx.execute(former, values![from, from_hash, key.as_str()]).await?;
+    }
+    let back = "DELETE FROM former_addresses WHERE email_key = $1
+        AND contact = (SELECT id FROM contacts WHERE email_key = $1)";
+    tx.execute(back, values![key.as_str()]).await?;
     // An address that was refused is the old one's trouble.
-    let said = "INSERT INTO suppressions (address_hash, scope, reason, since)
-        SELECT $2, scope, reason, since FROM suppressions WHERE address_hash = $1 AND reason <> 'bounce'
-        ON CONFLICT (address_hash, scope) DO NOTHING";
+    let said = concat!(
+        "INSERT INTO suppressions (address_hash, scope, reason, since)
+        SELECT $2, scope, reason, since FROM suppressions WHERE address_hash = $1 AND reason <> 'bounce' ",
+        outranked!()
+    );
     tx.execute(said, values![from_hash, to_hash]).await?;
     let history = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
         SELECT $2, mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1

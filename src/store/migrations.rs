@@ -24,6 +24,7 @@ pub(super) fn sqlite() -> Migrator {
         (12, "claims", include_str!("../../migrations/sqlite/0012_claims.sql")),
         (13, "approved", include_str!("../../migrations/sqlite/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/sqlite/0020_establishments.sql")),
+        (21, "former_addresses", include_str!("../../migrations/sqlite/0021_former_addresses.sql")),
     ])
 }
 
@@ -43,6 +44,7 @@ pub(super) fn postgres() -> Migrator {
         (12, "claims", include_str!("../../migrations/postgres/0012_claims.sql")),
         (13, "approved", include_str!("../../migrations/postgres/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/postgres/0020_establishments.sql")),
+        (21, "former_addresses", include_str!("../../migrations/postgres/0021_former_addresses.sql")),
     ])
 }
 

@@ -7,7 +7,7 @@ use super::{
     orders,
     rows::{self, Reader},
     segment,
-    sql::unclaimed,
+    sql::{outranked, unclaimed},
 };
 use crate::domain::{
     Timestamp,
@@ -436,7 +436,15 @@ pub(super) async fn dossier<B: Backend>(db: &B, key: &str, hash: &str) -> Result
         suppressions.push((row.text("scope")?, row.text("reason")?, row.instant("since")?));
     }
     let orders = orders::of_person(&mut tx, key).await?;
-    Ok(Dossier { contact, history, suppressions, orders })
+    let mut former = Vec::new();
+    for Former { contact, key, .. } in former_addresses(&mut tx, key).await? {
+        let select = "SELECT id FROM deliveries
+            WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND contact_id = $2";
+        let rows = tx.rows(select, values![key.as_str(), contact.as_str()]).await?;
+        let ids = rows.iter().map(|row| Reader::new(row, "deliveries", "id").text("id"));
+        former.push((key, ids.collect::<Result<_>>()?));
+    }
+    Ok(Dossier { contact, history, suppressions, orders, former })
 }
 
 pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timestamp) -> Result<Erased> {
@@ -452,16 +460,14 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     if tx.row(flying, values![key]).await?.is_some() {
         return Ok(Erased::UnderWay);
     }
-    let words = "UPDATE attempts SET text = NULL
-        WHERE delivery IN (SELECT id FROM deliveries
-            WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1)";
-    tx.execute(words, values![key]).await?;
-    // The rows stay, so the sums stay true. An unknown one keeps its hash: sent again, it meets the suppression.
-    let deliveries = "UPDATE deliveries SET contact_id = '', recipient_key = 'erased:' || id,
-            address = 'erased@erased.invalid', address_hash = CASE WHEN state = 'unknown' THEN address_hash ELSE '' END,
-            name = '', establishment = '', commune = ''
-        WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1";
-    let deliveries = tx.execute(deliveries, values![key]).await?;
+    let mut deliveries = erase_deliveries(&mut tx, key, None).await?;
+    for former in former_addresses(&mut tx, key).await? {
+        // Where the address is another contact's now, that one's own word counts.
+        if tx.row("SELECT id FROM contacts WHERE email_key = $1", values![former.key.as_str()]).await?.is_none() {
+            suppress_within(&mut tx, &former.hash, None, SuppressionReason::OptOut, now).await?;
+        }
+        deliveries += erase_deliveries(&mut tx, &former.key, Some(&former.contact)).await?;
+    }
     orders::erase(&mut tx, key, now).await?;
     tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;
     let batch = json!([{ "key": key }]);
@@ -471,6 +477,39 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     drop_empty_partners(&mut tx).await?;
     tx.commit().await?;
     Ok(if known || deliveries > 0 { Erased::Done { deliveries } } else { Erased::NotKnown })
+}
+
+/// The rows stay, so the sums stay true. An unknown one keeps its hash: sent again, it meets the suppression. `contact`: of
+/// this contact alone, where the address may be another's now.
+async fn erase_deliveries<B: Backend>(tx: &mut Transaction<B>, key: &str, contact: Option<&str>) -> Result<u64> {
+    let words = "UPDATE attempts SET text = NULL
+        WHERE delivery IN (SELECT id FROM deliveries
+            WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND ($2 IS NULL OR contact_id = $2))";
+    tx.execute(words, values![key, contact]).await?;
+    let deliveries = "UPDATE deliveries SET contact_id = '', recipient_key = 'erased:' || id,
+            address = 'erased@erased.invalid', address_hash = CASE WHEN state = 'unknown' THEN address_hash ELSE '' END,
+            name = '', establishment = '', commune = ''
+        WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND ($2 IS NULL OR contact_id = $2)";
+    tx.execute(deliveries, values![key, contact]).await
+}
+
+/// An address a contact had before it moved.
+struct Former {
+    contact: String,
+    key: String,
+    hash: String,
+}
+
+/// Of the contact that has the address `key` now.
+async fn former_addresses<B: Backend>(tx: &mut Transaction<B>, key: &str) -> Result<Vec<Former>> {
+    let select = "SELECT f.contact, f.email_key, f.address_hash FROM former_addresses f
+        JOIN contacts c ON c.id = f.contact WHERE c.email_key = $1 ORDER BY f.email_key";
+    let rows = tx.rows(select, values![key]).await?;
+    let former = |row| {
+        let row = Reader::new(row, "former_addresses", "email_key");
+        Ok(Former { contact: row.text("contact")?, key: row.text("email_key")?, hash: row.text("address_hash")? })
+    };
+    rows.iter().map(former).collect()
 }
 
 pub(super) async fn suppress<B: Backend>(
@@ -508,8 +547,8 @@ pub(super) async fn suppress_within<B: Backend>(
     now: Timestamp,
 ) -> Result<()> {
     let scope = mailing.unwrap_or("*");
-    let insert = "INSERT INTO suppressions (address_hash, scope, reason, since) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (address_hash, scope) DO NOTHING";
+    let insert =
+        concat!("INSERT INTO suppressions (address_hash, scope, reason, since) VALUES ($1, $2, $3, $4) ", outranked!());
     if tx.execute(insert, values![address_hash, scope, reason.as_str(), now]).await? > 0 {
         let note = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
             VALUES ($1, $2, $4, 'ended', '', $3) ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";

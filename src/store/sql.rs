@@ -87,6 +87,16 @@ macro_rules! state {
 }
 pub(super) use state;
 
+/// A suppression that is there stays, but the person's own word outranks the office's and the relay's: nobody takes it back
+/// with `Contacts::lift` (I5).
+macro_rules! outranked {
+    () => {
+        "ON CONFLICT (address_hash, scope) DO UPDATE SET reason = excluded.reason, since = excluded.since
+        WHERE suppressions.reason IN ('bounce', 'manual') AND excluded.reason IN ('opt_out', 'complaint')"
+    };
+}
+pub(super) use outranked;
+
 /// A delivery `d` that is queued has no claim. In words of which the planner of Postgres makes no join and expects that it is so
 /// for half of the rows: of NOT EXISTS it makes a join, of IS NULL it thinks that hardly any row is so, and either may read
 /// and sort the whole queue to find its first.

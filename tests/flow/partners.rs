@@ -1,6 +1,6 @@
 //! Who is written to: imports as offices have them, opt-outs, and files that are refused as a whole.
 
-use crate::support::house::{House, Relay};
+use crate::support::house::{House, NEXT_AT, NEXT_MONDAY, Relay, article};
 use encoding_rs::WINDOWS_1252;
 
 fn import(house: &House, csv: impl AsRef<[u8]>, code: i32) -> String {
@@ -459,6 +459,39 @@ fn trial_f13_an_unknown_address_is_said_and_what_the_office_did_can_be_taken_bac
             .semainier(&["partners", "lift", "a@gite.example", "--why", "x"])
             .expect(1)
             .expect_said(&["only the person"]);
+        // Also where the office had said so first.
+        house.import(&["c@gite.example"]);
+        house.semainier(&["partners", "suppress", "c@gite.example"]).expect(0);
+        house.semainier(&["partners", "erase", "c@gite.example"]).expect(0);
+        house
+            .semainier(&["partners", "lift", "c@gite.example", "--why", "x"])
+            .expect(1)
+            .expect_said(&["only the person"]);
+    }
+}
+
+#[test]
+fn trial_f14_an_erasure_and_a_dossier_reach_the_addresses_a_person_had_before() {
+    for on in crate::support::house::BOTH {
+        let relay = Relay::start();
+        let house = House::on(on).relay(&relay);
+        house.import(&["a@gite.example", "autre@gite.example"]);
+        house.run().expect(0);
+        let moved = |from: &str, to: &str| house.semainier(&["partners", "move", from, to]).expect(0).said();
+        moved("a@gite.example", "b@gite.example");
+        moved("b@gite.example", "c@gite.example");
+        // The first address is another person's now, and that person's mail is not this one's.
+        house.semainier(&["partners", "add", "a@gite.example", "--why", "appel"]).expect(0);
+        house.run_at(NEXT_AT, &article(NEXT_MONDAY)).expect(0);
+        let dossier = house.semainier(&["partners", "export", "--contact", "c@gite.example"]).expect(0).json();
+        let deliveries = dossier["deliveries"].as_array().unwrap();
+        let to: Vec<_> = deliveries.iter().map(|it| it["address"].as_str().unwrap()).collect();
+        assert_eq!(to, ["c@gite.example", "a@gite.example"], "{dossier}");
+        house.semainier(&["partners", "erase", "c@gite.example"]).expect(0);
+        let count =
+            |address: &str| house.number(&format!("SELECT count(*) FROM deliveries WHERE recipient_key = '{address}'"));
+        assert_eq!((count("a@gite.example"), count("c@gite.example"), count("autre@gite.example")), (1, 0, 2));
+        assert_eq!(house.number("SELECT count(*) FROM deliveries WHERE address = 'erased@erased.invalid'"), 2);
     }
 }
 
@@ -480,6 +513,8 @@ fn trial_f14_a_partner_who_telephones_is_added_changed_and_moved() {
             "--why",
             "appel",
         ];
+        let without_a_reason = [&add[..add.len() - 1], &[" "]].concat();
+        house.semainier(&without_a_reason).expect(1).expect_said(&["--why: expected the reason"]);
         house.semainier(&add).expect(0).expect_said(&["a@gite.example is added, subscribed to"]);
         house.semainier(&add).expect(1).expect_said(&["known already"]);
         house
@@ -503,6 +538,12 @@ fn trial_f14_a_partner_who_telephones_is_added_changed_and_moved() {
         house.run().expect(0);
         house.judge_at_rest(&relay, 1);
         assert_eq!((relay.accepted("a@gite.example"), relay.accepted("b@gite.example")), (0, 1));
+        // A list of persons is for nobody else, also over a file that was open to all.
+        house.write("liste.csv", "");
+        house.semainier(&["partners", "export", "--out", "liste.csv"]).expect(0);
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(house.path("liste.csv")).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
         // The old address is nobody's, and free.
         house.semainier(&["partners", "add", "a@gite.example", "--why", "un autre"]).expect(0);
         house

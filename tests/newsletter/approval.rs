@@ -230,6 +230,36 @@ fn what_was_composed_by_hand_before_a_daemon_ran_ends_at_its_deadline_and_is_tol
     }
 }
 
+/// A backup from between the approval and the hour: what it shows as approved left since.
+#[test]
+fn d10_an_approved_letter_of_a_restored_backup_waits_for_a_person_again() {
+    let mut room = Room::on(On::Sqlite);
+    room.sky.set(at("2026-07-07T07:10:00Z"));
+    room.house.semainier(&["run", "newsletter"]).expect(4);
+    room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0);
+    let backup = room.house.path("backup.db");
+    room.house.sql(&format!("VACUUM INTO '{}'", backup.display()));
+    room.house.semainier(&["run", "newsletter"]).expect(0);
+    assert_eq!(room.relay.to_partners(), 5);
+    for side in ["semainier.db-wal", "semainier.db-shm"] {
+        let _ = std::fs::remove_file(room.house.path(side));
+    }
+    std::fs::rename(&backup, room.house.path("semainier.db")).unwrap();
+    room.sky.set(at("2026-07-08T10:00:00Z"));
+    room.serve();
+    until("the daemon knows the mailing", || room.house.number("SELECT COUNT(*) FROM mailings") == 1);
+    room.sky.set(at("2026-07-08T10:02:55Z"));
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let (state, reason) = room.state();
+    assert_eq!((room.relay.to_partners(), state.as_str()), (5, "held"), "nobody twice");
+    assert!(reason.contains("elle semble restaurée d’une sauvegarde"), "{reason}");
+    // Whoever approves it again has looked.
+    room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0);
+    room.sky.set(at("2026-07-08T10:04:55Z"));
+    until("it leaves", || room.relay.to_partners() == 10);
+    room.stop();
+}
+
 #[test]
 fn what_was_composed_by_hand_before_a_daemon_ran_leaves_once_it_is_approved() {
     let mut room = composed_by_hand(On::Sqlite);

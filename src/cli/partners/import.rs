@@ -1,6 +1,6 @@
 //! `semainier partners import`: what a file would change, for a person to read, and then the change.
 
-use super::super::{Context, Ended, show};
+use super::super::{Context, Ended, files, show};
 use crate::actions::{
     self, ActionError, Actor, Refusal,
     partners::{Imported, List},
@@ -136,22 +136,13 @@ fn leave(parsed: &Parsed, file: &Path, rest: &Path, dry_run: bool) -> anyhow::Re
         true => file.with_file_name(format!("{}-reste.csv", file.file_stem().unwrap_or_default().to_string_lossy())),
         false => rest.to_owned(),
     };
-    write_rest(&rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
+    files::write_private(&rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
     show::aside(format!(
         "{} lines are in {}, each with the reason: mend them, and import that file",
         parsed.left.len(),
         rest.display()
     ));
     Ok(())
-}
-
-/// A file with persons in it is for nobody else.
-pub(super) fn write_rest(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(bytes)
 }
 
 /// A dry run before there is a ledger: every contact would be added.

@@ -3,7 +3,7 @@
 mod import;
 mod one;
 
-use super::{Context, Ended, show, tables};
+use super::{Context, Ended, files, show, tables};
 use crate::actions::{self, Actor, partners::Erasure};
 use crate::app::Engine;
 use crate::domain::{
@@ -212,14 +212,19 @@ async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>)
         Some(extension) if extension == "csv" => export::csv(&contacts)?,
         _ => bail!("{}: expected a file that ends in .csv or .xlsx", out.display()),
     };
-    import::write_rest(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    files::write_private(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
     show::line(format!("{} contacts in {}", contacts.len(), out.display()));
     Ok(Ended::Done)
 }
 
 async fn export_person(engine: &Engine, address: &EmailAddress) -> anyhow::Result<Ended> {
     let dossier = engine.store.dossier(&address.key(), &engine.tokens.address_hash(address)).await?;
-    let log = engine.store.log(&LogFilter { address_key: Some(address.key()), ..Default::default() }).await?;
+    let sent_to = |key: String| LogFilter { address_key: Some(key), ..Default::default() };
+    let mut log = engine.store.log(&sent_to(address.key())).await?;
+    for (key, deliveries) in &dossier.former {
+        let of_others = engine.store.log(&sent_to(key.clone())).await?;
+        log.extend(of_others.into_iter().filter(|delivery| deliveries.contains(&delivery.id.0)));
+    }
     let zone = engine.app.config.zone;
     let editions = engine.store.editions().await?;
     let orders: Vec<_> = dossier.orders.iter().map(|order| OrderView::new(order, &editions, zone)).collect();

@@ -1,0 +1,7 @@
+-- What a contact was written to before it moved: an erasure and a dossier reach the deliveries of those addresses too.
+CREATE TABLE former_addresses (
+    contact      TEXT COLLATE "C" NOT NULL REFERENCES contacts ON DELETE CASCADE,
+    email_key    TEXT COLLATE "C" NOT NULL,
+    address_hash TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (contact, email_key)
+);
