@@ -123,6 +123,11 @@ impl Limiter {
         Self { lanes, look, ..Self::default() }
     }
 
+    /// The lane of a recipient's domain.
+    pub fn lane_of<'a>(&'a self, domain: &'a str) -> &'a str {
+        self.lanes.of(domain).name
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

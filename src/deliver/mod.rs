@@ -18,6 +18,7 @@ mod classify;
 mod lanes;
 mod ledger;
 mod pace;
+mod refusals;
 mod relay;
 mod reply;
 mod run;

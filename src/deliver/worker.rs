@@ -9,6 +9,7 @@ use super::{
     Letter, MessageError,
     classify::{Class, Stops, Verdict, classify},
     lanes::{self, Permit},
+    refusals::Refusal,
     reply::no_reply,
     run::{Run, Seat},
     smtp::{Closed, Interrupted},
@@ -67,6 +68,8 @@ struct Consequence {
     lane_goes: Option<Arc<str>>,
     /// The lane whose refusals of the content are counted; empty for all domains of no family.
     content_refused: Option<String>,
+    /// What the tables say of a refusal.
+    class: Option<Class>,
     /// The mailbox is full, or such: it may be so at each issue.
     soft: bool,
     /// Why the issue pauses.
@@ -93,13 +96,14 @@ pub(super) async fn work(run: Arc<Run>) {
             }
             Err(ended) => ended,
         };
+        let family = item.permit.is_family.then(|| Arc::clone(item.permit.lane()));
         // The conversation is over: its lane has room again, perhaps for this worker's next message.
         let claim = item.over();
         match ended {
             Ended::With(end) => {
                 let (finished, consequence) = *end;
                 let accepted = finished.outcome == Outcome::Accepted;
-                let concluded = conclude(&run, finished, consequence).instrument(span);
+                let concluded = conclude(&run, finished, consequence, family).instrument(span);
                 if accepted {
                     // The next message is announced while this result is written, so that its marker, which the ledger
                     // puts behind the result, most often shares the write. It is begun only after. Biased: the result is
@@ -184,15 +188,16 @@ async fn made(run: &Run, claim: Claim, permit: Permit) -> Option<Item> {
         Err(_) => "panic while the message was made".to_owned(),
     };
     let finished = stumbled(run, &claim, false, &why);
-    conclude(run, finished, Consequence::default()).await;
+    conclude(run, finished, Consequence::default(), None).await;
     None
 }
 
 /// Writes the result, and what follows from it. An issue that we are refused for pauses first: its delivery is queued
 /// again, and nobody may claim it before.
-async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence) {
+async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence, family: Option<Arc<str>>) {
     let issue = finished.claim.issue.clone();
     let unknown = finished.outcome == Outcome::Unknown;
+    let accepted = finished.outcome == Outcome::Accepted;
     if let Some(trouble) = consequence.lane {
         run.lane_reacts(trouble).await;
     }
@@ -202,9 +207,16 @@ async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence) {
     if consequence.soft && run.never_gets_in(&finished.claim).await {
         finished.outcome = Outcome::Refused { suppress: true };
     }
+    let refusal = Refusal::of(&finished, consequence.class, family.clone());
     log(&finished);
     run.ledger.finish(finished).await;
     failpoint::reach("after_finish");
+    if accepted {
+        run.refusals.accepted(&issue, family.as_ref());
+    }
+    if let Some(refusal) = refusal {
+        run.mind_refusal(&issue, &refusal).await;
+    }
     if let Some(lane) = consequence.lane_goes {
         run.lane_goes(&lane).await;
     }
@@ -408,7 +420,7 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
             let verdict = classify(*phase, &reply);
             let Verdict { class, at_least, fault, stops, .. } = verdict;
             let fault = || fault.unwrap_or(SenderFault::RelayRefuses);
-            match class {
+            let (outcome, consequence) = match class {
                 Class::Hard => (Outcome::Refused { suppress: true }, Consequence::default()),
                 Class::Soft => {
                     (Outcome::Refused { suppress: false }, Consequence { soft: true, ..Consequence::default() })
@@ -419,7 +431,7 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
                     (Outcome::Refused { suppress: false }, consequence)
                 }
                 Class::Ours if stops.is_some() && lane.is_family => {
-                    let why = wording::lane_refuses(fault(), &said(&reply));
+                    let why = wording::lane_refuses(fault(), &reply.said());
                     let only_issue = stops == Some(Stops::IssueInLane);
                     let trouble = lanes::paused(lane.lane(), why, &claim.issue, only_issue, now);
                     let consequence = Consequence { lane: Some(trouble), ..Consequence::default() };
@@ -427,21 +439,17 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
                 }
                 Class::Ours => (
                     Outcome::Ours { next_at: now },
-                    paused(PauseReason::SenderFault { fault: fault(), said: said(&reply) }),
+                    paused(PauseReason::SenderFault { fault: fault(), said: reply.said() }),
                 ),
                 Class::Defer => {
-                    let trouble = run.it.limiter.reaction(&verdict, lane.lane(), said(&reply), &claim.issue, now);
+                    let trouble = run.it.limiter.reaction(&verdict, lane.lane(), reply.said(), &claim.issue, now);
                     let wait = lanes::wait(trouble.as_ref(), at_least, now);
                     (later(wait), Consequence { lane: trouble, ..Consequence::default() })
                 }
-            }
+            };
+            (outcome, Consequence { class: Some(class), ..consequence })
         }
     }
-}
-
-fn said(reply: &Reply) -> String {
-    let code = reply.code.map(|code| format!("{code} ")).unwrap_or_default();
-    format!("{code}{}", reply.text)
 }
 
 fn finished(run: &Run, claim: &Claim, phase: Phase, reply: Reply, outcome: Outcome, consequence: Consequence) -> Ended {

@@ -158,7 +158,7 @@ pub struct Claim {
 }
 
 /// How far an SMTP conversation came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Connect,
@@ -212,6 +212,14 @@ pub struct Reply {
     pub enhanced: Option<String>,
     /// The relay's words, or ours where it said none; addresses masked, at most 1,000 characters.
     pub text: String,
+}
+
+impl Reply {
+    /// Code and words, as one line.
+    pub fn said(&self) -> String {
+        let code = self.code.map(|code| format!("{code} ")).unwrap_or_default();
+        format!("{code}{}", self.text)
+    }
 }
 
 /// What an attempt came to. An expected answer is a value, never an error.

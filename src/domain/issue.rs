@@ -242,9 +242,9 @@ impl Counts {
         self.sent + self.failed + self.unknown + self.suppressed + self.expired + self.cancelled
     }
 
-    /// More than five, or one in a hundred, in doubt: a person looks before more are.
-    pub fn too_many_unknown(&self) -> bool {
-        self.unknown > (self.total() / 100).max(5)
+    /// Nothing of it moves by itself any more, and no recipient has it or may have it.
+    pub fn reached_nobody(&self) -> bool {
+        self.total() == self.ended() && self.sent == 0 && self.unknown == 0
     }
 
     pub fn of(&mut self, state: super::delivery::State) -> &mut u64 {
@@ -339,9 +339,25 @@ pub struct IssueSummary {
     pub expires_at: Timestamp,
     pub subject: Option<String>,
     pub counts: Counts,
+    pub resumed: Option<Resumed>,
+}
+
+/// A person continued the issue after a pause: what they could see then does not pause it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resumed {
+    pub at: Timestamp,
+    /// Deliveries that were unknown then.
+    pub unknown: u64,
 }
 
 impl IssueSummary {
+    /// More than five deliveries, and more than one in a hundred, have become unknown since a person last resumed it: a person
+    /// decides before more of it leaves.
+    pub fn too_many_unknown(&self) -> bool {
+        let seen = self.resumed.map_or(0, |resumed| resumed.unknown);
+        self.counts.unknown.saturating_sub(seen) > (self.counts.total() / 100).max(5)
+    }
+
     pub fn state(&self) -> IssueState {
         match self.stage {
             Stage::Held { .. } => IssueState::Held,

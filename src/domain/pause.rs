@@ -10,6 +10,14 @@ pub enum PauseReason {
     },
     /// Several recipients' servers refused it as spam.
     TakenForSpam,
+    /// One recipient after another is refused in the same words, and nobody accepted.
+    EveryoneRefused {
+        said: String,
+    },
+    /// So many recipients, each refused.
+    NobodyReached {
+        refused: u64,
+    },
     TooBig {
         bytes: usize,
         most: usize,
@@ -39,5 +47,9 @@ pub enum SenderFault {
     SenderRefused,
     MessageTooBig,
     LoginWanted,
+    /// The relay does not understand, or does not take, what we say to it.
+    CommandRefused,
+    /// Our account at the relay is suspended, or has nothing left to send with.
+    AccountBlocked,
     TakenForSpam,
 }

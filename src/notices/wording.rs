@@ -134,6 +134,21 @@ impl fmt::Display for PauseReason {
                 "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est suspendu{NBSP}: relisez-le \
                  avant de reprendre."
             ),
+            PauseReason::EveryoneRefused { said } => write!(
+                f,
+                "tous les destinataires sont refusés l’un après l’autre de la même façon («{NBSP}{said}{NBSP}»). C’est sans \
+                 doute nous, ou notre relais, que l’on refuse{NBSP}: ces envois sont remis en attente et l’envoi est suspendu."
+            ),
+            PauseReason::NobodyReached { refused } => {
+                let who = match refused {
+                    1 => "le seul destinataire a été refusé".to_owned(),
+                    n => format!("les {n} destinataires ont tous été refusés"),
+                };
+                write!(
+                    f,
+                    "{who}{NBSP}: personne n’a reçu ce numéro. Ces envois sont remis en attente et l’envoi est suspendu."
+                )
+            }
             PauseReason::TooBig { bytes, most } => {
                 write!(f, "le message pèse {bytes} octets et le relais n’en accepte que {most}. L’envoi est suspendu.")
             }
@@ -159,6 +174,8 @@ impl fmt::Display for SenderFault {
             SenderFault::SenderRefused => "notre adresse d’expédition est refusée",
             SenderFault::MessageTooBig => "le message est trop lourd",
             SenderFault::LoginWanted => "le relais demande une autre identification",
+            SenderFault::CommandRefused => "le relais n’accepte pas notre façon de lui parler",
+            SenderFault::AccountBlocked => "notre compte auprès du relais est bloqué ou épuisé",
             SenderFault::TakenForSpam => "le message est pris pour un courrier indésirable",
         })
     }
@@ -225,6 +242,7 @@ pub(crate) const NEWER_INSTEAD: &str = "un numéro plus récent part à sa place
 pub(crate) const NOT_CONFIGURED: &str = "l’envoi n’est plus configuré";
 pub(crate) const CANCELLED: &str = "une personne a annulé ce numéro";
 pub(crate) const DEADLINE_OF_ISSUE_PASSED: &str = "l’heure limite de ce numéro était passée";
+pub(crate) const NOBODY_BEFORE_THE_DEADLINE: &str = "l’heure limite est passée sans que personne ne l’ait reçu";
 pub(crate) const DEADLINE_PASSED: &str = "l’heure limite est passée";
 pub(crate) const RESCHEDULED: &str = "l’horaire de l’envoi a changé entre-temps";
 pub(crate) const AWAITS_APPROVAL: &str = "une personne doit donner son accord";

@@ -1,11 +1,11 @@
-//! T1 to T10: the ways of a delivery between its states, each guarded by the state it starts from.
+//! T1 to T11: the ways of a delivery between its states, each guarded by the state it starts from.
 //! Slices go over in one statement and one commit, and the answers come back in the order given.
 
 use super::settle;
 use super::{
     CLAIM_LEASE, Recovered, Resolved, Result,
     backend::{Backend, Row, Transaction, Value, values},
-    rows,
+    partners, rows,
     rows::Reader,
     sql::{state, unclaimed},
 };
@@ -21,7 +21,7 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
 
-/// Deliveries and their transitions (T1 to T10).
+/// Deliveries and their transitions (T1 to T11).
 #[async_trait]
 pub trait Deliveries: Send + Sync {
     /// At start on a database that only this daemon uses: every `claimed` is released, every `in_data` is unknown.
@@ -67,6 +67,11 @@ pub trait Deliveries: Send + Sync {
 
     /// When the next queued delivery of a sending issue is due.
     async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>>;
+
+    /// T11: refusals that turned out to be about us. Those of `ids` that are `failed` are queued again, due now; their last
+    /// attempt is `ours`, in the relay's words; an address that was suppressed for this refusal is suppressed no more.
+    /// Returns how many.
+    async fn give_back(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64>;
 
     /// T9, T10: a person's decision, written as an attempt of its own with outcome `resolved`.
     /// A resend reopens the issue (`done` -> `sending`), extends nothing else: same Message-ID, same bytes.
@@ -119,6 +124,10 @@ impl<B: Backend> Deliveries for Ledger<B> {
 
     async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {
         next_due(&self.0, issue).await
+    }
+
+    async fn give_back(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
+        give_back(&self.0, ids, now).await
     }
 
     async fn resolve_unknown(
@@ -326,6 +335,27 @@ pub(super) async fn next_due<B: Backend>(db: &B, issue: Option<&IssueKey>) -> Re
         Some(row) => Reader::new(&row, "deliveries", "due").optional_instant("due"),
         None => Ok(None),
     }
+}
+
+async fn give_back<B: Backend>(db: &B, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
+    let mut tx = Transaction::write(db, "taking refusals back").await?;
+    let mut given_back = 0;
+    for id in ids {
+        let queue = "UPDATE deliveries SET state = 'queued', next_at = $2, changed_at = $2
+            WHERE id = $1 AND state = 'failed' RETURNING attempt, address_hash";
+        let Some(row) = tx.row(queue, values![id, now]).await? else { continue };
+        let row = Reader::new(&row, "deliveries", "address_hash");
+        let (attempt, hash): (u32, _) = (row.number("attempt")?, row.text("address_hash")?);
+        let ours = "UPDATE attempts SET outcome = 'ours'
+            WHERE delivery = $1 AND n = $2 AND source = 'relay' AND outcome = 'refused' RETURNING at";
+        if let Some(row) = tx.row(ours, values![id, attempt]).await? {
+            let at = Reader::new(&row, "attempts", "at").instant("at")?;
+            partners::lift_bounce(&mut tx, &hash, at, now).await?;
+        }
+        given_back += 1;
+    }
+    tx.commit().await?;
+    Ok(given_back)
 }
 
 pub(super) async fn resolve_unknown<B: Backend>(

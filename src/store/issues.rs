@@ -62,8 +62,8 @@ pub trait Issues: Send + Sync {
     /// S9: another issue of the mailing than `besides` that still goes out, if there is one.
     async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>>;
 
-    /// Issues in `sending` without a delivery that can still move by itself become `done`. Returns their keys.
-    /// Also puts right what crossed: a closed issue with something queued sends again, a cancelled one cancels it.
+    /// Issues in `sending` without a delivery that can still move by itself become `done`, except those of which somebody was
+    /// refused and nobody has anything: they stay for the caller to judge. Returns the keys of those that are done. Also puts right what crossed: a closed issue with something queued sends again, a cancelled one cancels it.
     async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>>;
 }
 
@@ -130,6 +130,7 @@ macro_rules! issues {
     ($where:literal) => {
         concat!(
             "SELECT key, mailing, state, reason, scheduled_for, expires_at, frozen_at, closed_at, subject, content_hash,
+                resumed_at, unknown_at_resume,
                 (SELECT a.approved_by FROM approvals a
                     WHERE a.issue = issues.key AND a.content_hash = issues.content_hash
                     ORDER BY a.approved_at, a.approved_by LIMIT 1) AS approved_by
@@ -358,6 +359,11 @@ pub(super) async fn set_state<B: Backend>(
         tx.execute("DELETE FROM content_refusals WHERE issue = $1", values![key]).await?;
         tx.execute("DELETE FROM notices WHERE issue = $1 AND kind = 'paused'", values![key]).await?;
     }
+    if (before, to) == (IssueState::Paused, IssueState::Sending) {
+        let unknown = tallies::of(&mut tx, key).await?.unknown;
+        let seen = "UPDATE issues SET resumed_at = $2, unknown_at_resume = $3 WHERE key = $1";
+        tx.execute(seen, values![key, now, i64::try_from(unknown).unwrap_or(i64::MAX)]).await?;
+    }
     if to == IssueState::Cancelled {
         cancel_deliveries(&mut tx, now).await?;
     }
@@ -383,7 +389,15 @@ pub(super) async fn close_finished<B: Backend>(db: &B, now: Timestamp) -> Result
     let close = concat!(
         "UPDATE issues SET state = 'done', closed_at = $1 WHERE state = 'sending' AND NOT (",
         has_some!("queued"),
-        ") RETURNING key",
+        ") AND (mailing = 'orders' OR ",
+        has_some!("sent"),
+        " OR ",
+        has_some!("unknown"),
+        " OR NOT (",
+        has_some!("failed"),
+        " OR ",
+        has_some!("expired"),
+        ")) RETURNING key",
     );
     let rows = tx.rows(close, values![now]).await?;
     tx.commit().await?;

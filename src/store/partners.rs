@@ -539,6 +539,23 @@ pub(super) const STOP_QUEUED: &str = concat!(
 );
 
 /// Within a transaction that began with `opting_out`.
+/// Takes back what [`suppress_within`] did for one refused delivery, at that instant.
+pub(super) async fn lift_bounce<B: Backend>(
+    tx: &mut Transaction<B>,
+    address_hash: &str,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    let lift = "DELETE FROM suppressions WHERE address_hash = $1 AND scope = '*' AND reason = 'bounce' AND since = $2";
+    if tx.execute(lift, values![address_hash, since]).await? > 0 {
+        let note = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+            VALUES ($1, '*', $2, 'subscribed', '', 'lifted: everyone was refused')
+            ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
+        tx.execute(note, values![address_hash, now]).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn suppress_within<B: Backend>(
     tx: &mut Transaction<B>,
     address_hash: &str,

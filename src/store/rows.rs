@@ -13,7 +13,7 @@ use crate::domain::{
     email::EmailAddress,
     issue::{
         Approval, Attachment, Content, Counts, Envelope, Frozen, GivenUp, Inline, IssueKey, IssueState, IssueSummary,
-        Stage,
+        Resumed, Stage,
     },
     newsletter::Newcomer,
     partner::{Barred, Contact, Partner, SubscriptionChange, SuppressionReason},
@@ -247,6 +247,10 @@ pub(super) fn issue(row: &Row) -> Result<IssueSummary> {
         expires_at: row.instant("expires_at")?,
         subject: row.optional_text("subject")?,
         counts: Counts::default(),
+        resumed: match row.optional_instant("resumed_at")? {
+            Some(at) => Some(Resumed { at, unknown: row.number("unknown_at_resume")? }),
+            None => None,
+        },
     })
 }
 

@@ -261,6 +261,7 @@ mod tests {
             expires_at: at("2026-07-04T18:00:00Z"),
             subject: None,
             counts: Counts { unknown, sent: 3, ..Counts::default() },
+            resumed: None,
         }
     }
 

@@ -7,4 +7,5 @@ mod database;
 #[cfg(feature = "failpoints")]
 mod kills;
 mod lanes;
+mod refusals;
 mod replies;

@@ -40,6 +40,41 @@ fn a_relay_that_takes_nobody_for_now_costs_nobody_anything() {
     assert!(house.log().iter().all(|it| it.attempts.is_empty()));
 }
 
+/// The relay's word about us, said of each recipient.
+#[test]
+fn field_report_1_a_relay_that_refuses_our_name_at_rcpt_fails_nobody() {
+    for on in BOTH {
+        let line = "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname";
+        let relay = Relay::with(Options { refuses_everyone: Some(line.to_owned()), ..Options::default() });
+        let house = House::on(on).relay(&relay);
+        house.import_many(80);
+        house.run().expect(4).expect_said(&["le nom de notre serveur (PTR, HELO) n’est pas reconnu"]);
+        house.assert_states(&[("queued", 80)]);
+        assert_eq!(house.issue()["state"], "paused");
+        house.semainier(&["status"]).expect(4).expect_said(&["Helo command rejected"]);
+    }
+}
+
+#[test]
+fn field_report_1_an_issue_that_reached_nobody_is_never_done() {
+    for on in BOTH {
+        let line = "550 5.1.0 <{to}>: rien pour vous aujourd'hui";
+        let relay = Relay::with(Options { refuses_everyone: Some(line.to_owned()), ..Options::default() });
+        let house = House::on(on).relay(&relay);
+        house.import(&["a@gite.example", "b@hotel.example", "c@mairie.example"]);
+        house.run().expect(4).expect_said(&["les 3 destinataires ont tous été refusés"]);
+        house.assert_states(&[("queued", 3)]);
+        assert_eq!(house.issue()["state"], "paused");
+        // The relay is mended, and a person resumes.
+        let relay = Relay::start();
+        let house = house.relay(&relay);
+        house.semainier(&["issues", "resume", ISSUE]).expect(0);
+        house.run().expect(0);
+        house.assert_states(&[("sent", 3)]);
+        assert_eq!(house.issue()["state"], "done");
+    }
+}
+
 #[test]
 fn one_refused_person_stops_nobody_and_is_left_alone_the_week_after() {
     for on in BOTH {

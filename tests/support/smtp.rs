@@ -59,6 +59,8 @@ pub struct Options {
     pub max_connections: usize,
     /// Said instead of 220.
     pub greeting: Option<String>,
+    /// Said to every RCPT; `{to}` is the recipient, `{n}` a number that rises.
+    pub refuses_everyone: Option<String>,
     /// Says nothing for so long.
     pub banner_delay: Duration,
     pub size: usize,
@@ -84,6 +86,7 @@ impl Default for Options {
         Self {
             max_connections: 0,
             greeting: None,
+            refuses_everyone: None,
             banner_delay: Duration::ZERO,
             size: 20_000_000,
             eight_bit: true,
@@ -126,8 +129,17 @@ pub struct Numbers {
     pub mail_commands: usize,
     pub data_commands: usize,
     pub bdat_commands: usize,
+    /// Recipients of a relay that refuses everyone.
+    pub refused: usize,
     /// Replies behind which nothing waited: ways to the relay and back.
     pub flights: usize,
+}
+
+impl Numbers {
+    fn refused(&mut self) -> usize {
+        self.refused += 1;
+        self.refused
+    }
 }
 
 #[derive(Default)]
@@ -402,6 +414,11 @@ impl Talk {
     /// `true`: the recipient is taken.
     async fn rcpt(&mut self, address: &str) -> Step<bool> {
         let key = fault(address);
+        if let Some(refusal) = self.options.refuses_everyone.clone() {
+            let n = self.seen.lock().unwrap().numbers.refused();
+            self.say(&refusal.replace("{to}", address).replace("{n}", &n.to_string())).await?;
+            return Ok(false);
+        }
         if let Some(code) = number(key, "f").filter(|code| *code >= 100) {
             let reply = match code {
                 450 => format!("450 4.2.0 <{address}> mailbox busy"),
