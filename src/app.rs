@@ -152,6 +152,7 @@ impl Engine {
             connections: delivery.connections,
             messages_per_connection: delivery.messages_per_connection,
             lanes: self.app.config.lanes.clone(),
+            authorities: self.app.config.relay_ca.clone(),
             timeouts: Timeouts {
                 dot: delivery.dot_timeout.to_std().unwrap_or(default.timeouts.dot),
                 ..default.timeouts

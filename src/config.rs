@@ -1,6 +1,6 @@
 //! `semainier.toml`: where things are, and who the office is. Parsed once, every problem at once; see [`crate::keys`].
 
-use crate::deliver::Relay;
+use crate::deliver::{Authorities, Relay};
 use crate::domain::{
     email::EmailAddress,
     lane::{Family, Lanes, Limits},
@@ -29,6 +29,8 @@ pub struct Config {
     /// `smtp://…`, `smtps://…` or `capture:DIR`; without one nothing can be sent.
     pub relay: Option<SecretString>,
     pub relay_password: Option<SecretString>,
+    /// Certificates that the relay may have beside those the system trusts.
+    pub relay_ca: Authorities,
     /// Keys the unsubscribe links and the suppression list; made and kept beside an SQLite file when not given.
     pub secret: Option<SecretString>,
     /// Keys of links, the newest first; see [`crate::tokens::Tokens::with_link_keys`]. None: the secret makes them.
@@ -209,6 +211,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             .unwrap_or_else(|| format!("sqlite://{}", base.join("semainier.db").display()).into()),
         relay: root.parsed("relay", |text| relay_url(text, relay_password.as_ref(), &base)),
         relay_password,
+        relay_ca: root.parsed("relay_ca_file", |text| authorities(&base.join(text))).unwrap_or_default(),
         secret: secret(&root, "secret", &base),
         link_keys: link_keys(&root, &base),
         jobs: directory("jobs"),
@@ -350,6 +353,11 @@ fn secret(section: &Section, key: &str, base: &Path) -> Option<SecretString> {
         section.problem(key, format!("given twice; write either {key} or {file_key}"));
     }
     in_place.or(in_file)
+}
+
+fn authorities(path: &Path) -> Result<Authorities, String> {
+    let pem = std::fs::read(path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
+    Authorities::parse(&pem).map_err(|why| format!("{}: {why}", path.display()))
 }
 
 /// One key a line, the newest first.

@@ -24,12 +24,14 @@ mod reply;
 mod run;
 mod session;
 mod smtp;
+mod trust;
 mod wire;
 mod worker;
 
 pub use classify::{Brake, Class, Stops, Verdict, classify};
 pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
+pub use trust::Authorities;
 
 use self::{session::Session, smtp::Interrupted};
 use crate::{
@@ -44,7 +46,6 @@ use crate::{
     store::{Store, StoreError},
 };
 use async_trait::async_trait;
-use rustls_platform_verifier::BuilderVerifierExt;
 use std::{sync::Arc, time::Duration};
 use tokio_rustls::{TlsConnector, rustls};
 use tokio_util::sync::CancellationToken;
@@ -111,7 +112,9 @@ pub struct Settings {
     pub lanes: Lanes,
     /// So often a run looks for what other daemons, or a person, say of the lanes.
     pub look_at_lanes: Duration,
-    /// Trust for TLS where it is not the system's: tests have a certificate of their own.
+    /// Trusted beside the system's certificates.
+    pub authorities: Authorities,
+    /// In place of all that: tests have a certificate of their own.
     pub tls: Option<Arc<rustls::ClientConfig>>,
 }
 
@@ -125,6 +128,7 @@ impl Default for Settings {
             pace: Pace::default(),
             lanes: Lanes::default(),
             look_at_lanes: Duration::from_secs(5),
+            authorities: Authorities::default(),
             tls: None,
         }
     }
@@ -213,7 +217,7 @@ impl Deliverer {
     ) -> Result<Self, DeliverError> {
         let tls = match &settings.tls {
             Some(config) => Arc::clone(config),
-            None => Arc::new(system_trust().map_err(DeliverError::Tls)?),
+            None => Arc::new(trust::client(&settings.authorities).map_err(DeliverError::Tls)?),
         };
         let limiter = Arc::new(lanes::Limiter::new(settings.lanes.clone(), settings.look_at_lanes));
         let (relay, settings) = (Arc::new(relay), Arc::new(settings));
@@ -271,10 +275,4 @@ pub struct NotHandedOver {
     pub phase: Phase,
     pub code: Option<u16>,
     pub text: String,
-}
-
-fn system_trust() -> Result<rustls::ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_platform_verifier()?.with_no_client_auth())
 }

@@ -458,22 +458,31 @@ async fn log_in(wire: &mut Wire, able: &Able, login: &Login, timeouts: &Timeouts
     let encode = |text: Cow<'_, str>| BASE64_STANDARD.encode(text.as_bytes());
     let (user, password) = (login.user.as_str(), login.password.expose_secret());
     let offers = |mechanism: &str| able.auth.iter().any(|word| word == mechanism);
-    let answer = if offers("PLAIN") {
+    let mut answer = None;
+    if offers("PLAIN") {
         let response = encode(format!("\0{user}\0{password}").into());
-        exchange(wire, &format!("AUTH PLAIN {response}"), limit, Phase::Auth).await?
-    } else if offers("LOGIN") {
-        let mut answer = exchange(wire, "AUTH LOGIN", limit, Phase::Auth).await?;
+        answer = Some(exchange(wire, &format!("AUTH PLAIN {response}"), limit, Phase::Auth).await?);
+    }
+    if offers("LOGIN") && answer.as_ref().is_none_or(refuses_the_mechanism) {
+        let mut login = exchange(wire, "AUTH LOGIN", limit, Phase::Auth).await?;
         for secret in [user, password] {
-            if answer.code != 334 {
+            if login.code != 334 {
                 break;
             }
-            answer = exchange(wire, &encode(secret.into()), limit, Phase::Auth).await?;
+            login = exchange(wire, &encode(secret.into()), limit, Phase::Auth).await?;
         }
-        answer
-    } else {
+        answer = Some(login);
+    }
+    let Some(answer) = answer else {
         return Err(refused("the relay offers neither AUTH PLAIN nor AUTH LOGIN"));
     };
     if answer.is_positive() { Ok(()) } else { Err(Closed::said(Phase::Auth, &answer)) }
+}
+
+/// RFC 4954 4: the mechanism is refused, not the password, which was perhaps not looked at. Servers announce PLAIN and mean
+/// LOGIN alone. A refused password (535) is never said twice.
+fn refuses_the_mechanism(answer: &Answer) -> bool {
+    matches!(answer.code, 500..=504 | 534)
 }
 
 #[cfg(test)]

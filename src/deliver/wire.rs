@@ -3,7 +3,10 @@
 //! Owns TCP_NODELAY, TLS, the bounds on what a relay may say, and the one figure everything depends on: how many bytes
 //! of a message were really handed over. After any error, or after being dropped half-way, it is never used again.
 
-use super::reply::{Answer, LONGEST_LINE, keep};
+use super::{
+    reply::{Answer, LONGEST_LINE, keep},
+    trust,
+};
 use crate::failpoint;
 use std::{
     fmt,
@@ -93,7 +96,7 @@ impl Wire {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Broken(format!("{host} is no name for TLS")))?;
         match timeout(limit, tls.connect(name, self.stream)).await {
             Ok(Ok(stream)) => Ok(Self { stream: Box::new(stream), encrypted: true, input: self.input }),
-            Ok(Err(error)) => Err(Broken(format!("TLS: {error}"))),
+            Ok(Err(error)) => Err(Broken(trust::in_words(host, &error))),
             Err(_) => Err(Broken::silent(limit)),
         }
     }

@@ -69,6 +69,8 @@ pub struct Options {
     pub chunking: Chunking,
     /// AUTH PLAIN LOGIN is announced; `Some(false)` refuses every try.
     pub auth: Option<bool>,
+    /// Said to AUTH PLAIN.
+    pub plain_refused: Option<&'static str>,
     /// Announces STARTTLS, then speaks no TLS.
     pub starttls_broken: bool,
     pub starttls: Option<TlsAcceptor>,
@@ -93,6 +95,7 @@ impl Default for Options {
             pipelining: true,
             chunking: Chunking::No,
             auth: None,
+            plain_refused: None,
             starttls_broken: false,
             starttls: None,
             implicit_tls: None,
@@ -383,6 +386,11 @@ impl Talk {
             let mut seen = self.seen.lock().unwrap();
             seen.numbers.auth_tries += 1;
             seen.numbers.auth_in_clear += usize::from(!self.encrypted);
+        }
+        if let Some(refusal) =
+            self.options.plain_refused.filter(|_| text.to_ascii_uppercase().starts_with("AUTH PLAIN"))
+        {
+            return self.say(refusal).await;
         }
         let prompts = match text.to_ascii_uppercase().as_str() {
             "AUTH LOGIN" => 2,
