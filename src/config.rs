@@ -8,9 +8,10 @@ use crate::domain::{
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section};
 use crate::look::Print;
+use crate::watch::{Alert, Metrics};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::{HashMap, hash_map::Entry};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -56,6 +57,8 @@ pub struct Config {
     pub lanes: Lanes,
     pub print: Print,
     pub web: Web,
+    pub alert: Alert,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -92,6 +95,8 @@ pub struct Fetch {
 pub struct Delivery {
     /// SMTP connections at once.
     pub connections: usize,
+    /// What EHLO says we are; `None`: the name of this machine, or its address where that name has no dot.
+    pub hello: Option<String>,
     pub messages_per_connection: u32,
     /// How long a stop waits for what is past the marker.
     pub shutdown: TimeDelta,
@@ -137,6 +142,18 @@ impl Config {
             })?,
         };
         Self::parse(path.as_deref(), &text, overrides)
+    }
+
+    /// Where what is kept beside the ledger lies: the folder of the SQLite file; with Postgres the directory of the service,
+    /// where systemd names one.
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        match self.database.expose_secret().strip_prefix("sqlite://") {
+            Some(path) => {
+                let folder = Path::new(path.split('?').next().unwrap_or(path)).parent()?;
+                Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() })
+            }
+            None => std::env::var("STATE_DIRECTORY").ok()?.split(':').next().map(PathBuf::from),
+        }
     }
 
     /// The office's site, where its articles are.
@@ -195,6 +212,8 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     let delivery = root.section("delivery");
     let print = root.section("print");
     let web = root.section("web");
+    let alert = root.section("alert");
+    let metrics = root.section("metrics");
     let log = root.section("log");
 
     let directory = |key| {
@@ -204,6 +223,8 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         })
     };
     let relay_password = secret(&root, "relay_password", &base);
+    let bind = web
+        .parsed("bind", |text| text.parse().map_err(|_| "expected an address and a port such as \"127.0.0.1:8080\""));
     let config = Config {
         file: path.map(Path::to_owned),
         database: root
@@ -245,6 +266,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         },
         delivery: Delivery {
             connections: number(&delivery, "connections", 1..=100, 4),
+            hello: delivery.parsed("hello", host_name),
             messages_per_connection: number(&delivery, "messages_per_connection", 1..=10_000, 100),
             shutdown: delivery.duration("shutdown").unwrap_or(TimeDelta::seconds(60)),
             dot_timeout: delivery.duration("dot_timeout").unwrap_or(TimeDelta::seconds(600)),
@@ -252,14 +274,14 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         lanes: lanes(&root),
         print: Print::read(&print, &base),
         web: Web {
-            bind: web.parsed("bind", |text| {
-                text.parse().map_err(|_| "expected an address and a port such as \"127.0.0.1:8080\"")
-            }),
+            bind,
             trusted_proxies: web.value("trusted_proxies", |raw| ip_addresses(&raw.texts()?)).unwrap_or_default(),
         },
+        alert: Alert::read(&alert, secret(&alert, "webhook_secret", &base).as_ref()),
+        metrics: Metrics::read(&metrics, bind),
         log: Log { format: log.parsed("format", log_format).unwrap_or(LogFormat::Text), level: log.text("level") },
     };
-    for section in [office, sender, fetch, delivery, print, web, log, root] {
+    for section in [office, sender, fetch, delivery, print, web, alert, metrics, log, root] {
         section.finish();
     }
     Some(config)
@@ -414,6 +436,14 @@ fn public_url(text: &str) -> Result<Url, String> {
     }
 }
 
+/// A name other mail servers can look up (RFC 5321 4.1.1.1).
+fn host_name(text: &str) -> Result<String, &'static str> {
+    match url::Host::parse(text) {
+        Ok(url::Host::Domain(name)) if name.contains('.') && name == text => Ok(name),
+        _ => Err("expected the full name of this machine in small letters, such as \"lettre.office.example\""),
+    }
+}
+
 fn website(text: &str) -> Result<String, &'static str> {
     let web = |url: &Url| matches!(url.scheme(), "https" | "http");
     let found = text.parse::<Url>().ok().filter(web);
@@ -448,7 +478,6 @@ fn log_format(text: &str) -> Result<LogFormat, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     fn problems(text: &str, env: &[(&str, &str)]) -> String {
         let overrides = Overrides::from_env(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));

@@ -22,7 +22,7 @@
 //! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff.
 //! - [`apart`] runs what reads text from outside, within a time and on a stack of its own.
 //! - [`web`] serves the pages partners reach, from what was frozen; [`mod@bench`] measures the way of a message.
-//! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
+//! - [`config`], [`jobs`], [`look`], [`watch`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
 //!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] reads and
 //!   writes lists of partners; [`domain::segment`] says who of them is meant.
 //!
@@ -74,4 +74,5 @@ pub mod telemetry;
 pub mod templates;
 pub mod tokens;
 pub mod views;
+pub mod watch;
 pub mod web;

@@ -226,9 +226,19 @@ impl Daemon {
             return;
         }
         match notices::send(&self.engine, &self.deliverer, &self.sent_notices).await {
-            notices::NoticeResult::AllSent => lock(&self.letters).close(),
+            notices::NoticeResult::NothingOwed => lock(&self.letters).close(),
+            notices::NoticeResult::AllSent => {
+                lock(&self.letters).close();
+                self.relay.served(self.now());
+            }
             notices::NoticeResult::Owed => {
                 lock(&self.letters).trip(self.now());
+            }
+            notices::NoticeResult::RelayAway(trouble) => {
+                let now = self.now();
+                let until = lock(&self.letters).trip(now);
+                self.relay.failed_staff(trouble, until, now);
+                self.bells.pulse.notify_one();
             }
         }
     }

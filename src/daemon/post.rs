@@ -23,7 +23,6 @@ pub(super) struct Health(Mutex<State>);
 struct State {
     breaker: Breaker,
     trouble: Option<RelayLeftAlone>,
-    since: Option<Timestamp>,
 }
 
 impl Health {
@@ -33,11 +32,15 @@ impl Health {
         state.breaker.open_until(now).and(state.trouble.clone())
     }
 
-    /// It failed as a whole.
+    /// Set from the first failure until it serves again, also while it is about to be asked.
+    pub(super) fn trouble(&self) -> Option<RelayLeftAlone> {
+        lock(&self.0).trouble.clone()
+    }
+
+    /// It failed as a whole, and is left alone.
     fn failed(&self, trouble: &RelayTrouble, now: Timestamp) {
         let mut state = lock(&self.0);
         let until = state.breaker.trip(now);
-        state.since.get_or_insert(now);
         warn!(
             phase = trouble.phase.as_str(),
             code = trouble.reply.code,
@@ -45,16 +48,28 @@ impl Health {
             %until,
             "the relay takes no mail ({trouble}); it is left alone until {until}"
         );
-        state.trouble = Some(RelayLeftAlone { trouble: trouble.to_string(), until });
+        state.note(trouble.to_string(), until, now);
+    }
+
+    /// It failed as a whole when a notice to staff was to go. The queue may ask it all the same.
+    pub(super) fn failed_staff(&self, trouble: String, until: Timestamp, now: Timestamp) {
+        lock(&self.0).note(trouble, until, now);
     }
 
     /// It was asked, and served.
-    fn served(&self, now: Timestamp) {
+    pub(super) fn served(&self, now: Timestamp) {
         let before = std::mem::take(&mut *lock(&self.0));
-        if let Some(since) = before.since {
-            let minutes = (now - since).num_minutes();
+        if let Some(trouble) = before.trouble {
+            let minutes = (now - trouble.since).num_minutes();
             info!(minutes, "the relay takes mail again, after {minutes} min");
         }
+    }
+}
+
+impl State {
+    fn note(&mut self, trouble: String, until: Timestamp, now: Timestamp) {
+        let since = self.trouble.as_ref().map_or(now, |before| before.since);
+        self.trouble = Some(RelayLeftAlone { trouble, since, until });
     }
 }
 
@@ -89,12 +104,24 @@ impl Daemon {
         match &summary.breaker {
             Some(trouble) => {
                 self.relay.failed(trouble, now);
+                // Whoever looks is not told a minute later.
+                self.bells.pulse.notify_one();
                 self.tell_of(trouble, now).await?;
             }
             None if summary.tried() > 0 => self.relay.served(now),
+            // What waited for it has expired: only a question tells whether it is back.
+            None if self.relay.trouble().is_some() => self.ask_the_relay(now).await,
             None => {}
         }
         Ok(())
+    }
+
+    async fn ask_the_relay(&self, now: Timestamp) {
+        match self.deliverer.probe().await {
+            Ok(()) => self.relay.served(now),
+            Err(trouble) => self.relay.failed(&trouble, now),
+        }
+        self.bells.pulse.notify_one();
     }
 
     /// What a daemon that died had in flight, once its leases are over: queued again, or unknown. `true`: there is something

@@ -120,7 +120,7 @@ impl Daemon {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: self.pulse.started_at,
             seen_at: now,
-            relay: self.relay.left_alone(now),
+            relay: self.relay.trouble(),
         };
         if let Err(failure) = self.engine.store.beat(&daemon, forget).await {
             warn!(error = chain(&failure), "the ledger was not told that this daemon is alive");

@@ -243,6 +243,14 @@ impl Deliverer {
 }
 
 impl Deliverer {
+    /// Greets the relay, authenticates, and takes leave: no message is announced. A folder that stands for a relay is opened.
+    ///
+    /// # Errors
+    /// At which step it fails, with the relay's words.
+    pub async fn probe(&self) -> Result<(), RelayTrouble> {
+        probe(&self.relay, &self.tls, &self.settings.timeouts).await
+    }
+
     /// Hands over one message that is nobody's delivery: a word to staff. No marker, no ledger; the caller may repeat it.
     ///
     /// # Errors
@@ -260,6 +268,14 @@ impl Deliverer {
     }
 }
 
+async fn probe(relay: &Relay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<(), RelayTrouble> {
+    let opened = Session::open(relay, tls, timeouts).await;
+    let mut session = opened.map_err(|closed| RelayTrouble { phase: closed.phase, reply: closed.reply })?;
+    let answered = session.is_well().await;
+    session.quit().await;
+    answered.map_err(|reply| RelayTrouble { phase: Phase::Ehlo, reply })
+}
+
 /// A message on its way to one address. `id` names it for a person who looks at a captured file.
 #[derive(Debug, Clone, Copy)]
 pub struct Letter<'a> {
@@ -275,4 +291,12 @@ pub struct NotHandedOver {
     pub phase: Phase,
     pub code: Option<u16>,
     pub text: String,
+}
+
+impl NotHandedOver {
+    /// As [`RelayTrouble`] words it.
+    pub fn trouble(&self) -> String {
+        let reply = Reply { code: self.code, enhanced: None, text: self.text.clone() };
+        RelayTrouble { phase: self.phase, reply }.to_string()
+    }
 }

@@ -7,7 +7,7 @@ use super::{
     reply::{Answer, no_reply},
     smtp::{Closed, Interrupted, Smtp},
 };
-use crate::domain::delivery::Phase;
+use crate::domain::delivery::{Phase, Reply};
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 
@@ -81,6 +81,17 @@ impl Session {
         match self {
             Self::Smtp(smtp) => smtp.reset().await,
             Self::Capture(_) => true,
+        }
+    }
+
+    /// Whether it answers what has no effect (NOOP).
+    ///
+    /// # Errors
+    /// The relay's words, or ours where it said none.
+    pub async fn is_well(&mut self) -> Result<(), Reply> {
+        match self {
+            Self::Smtp(smtp) => smtp.noop().await,
+            Self::Capture(_) => Ok(()),
         }
     }
 

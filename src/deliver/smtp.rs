@@ -392,6 +392,14 @@ impl Smtp {
             && self.wire.answer(limit).await.is_ok_and(|answer| answer.is_positive())
     }
 
+    /// NOOP (RFC 5321 4.1.1.9), on a connection with nothing announced.
+    pub async fn noop(&mut self) -> Result<(), Reply> {
+        let limit = self.timeouts.command;
+        self.wire.say("NOOP", limit).await.map_err(|broken| no_reply(&broken.0))?;
+        let answer = self.wire.answer(limit).await.map_err(|broken| no_reply(&broken.0))?;
+        if answer.is_positive() { Ok(()) } else { Err(answer.reply()) }
+    }
+
     /// Politely, but without waiting long.
     pub async fn quit(&mut self) {
         let limit = self.timeouts.farewell;

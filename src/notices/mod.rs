@@ -30,19 +30,23 @@ impl SentNotices {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeResult {
-    /// Nothing is owed any more, or no staff are configured.
+    /// Nothing was owed, or no staff are configured.
+    NothingOwed,
+    /// Nothing is owed any more.
     AllSent,
     /// Something stays owed: retry, but not immediately.
     Owed,
+    /// The same, because the relay takes no mail at all, with its words.
+    RelayAway(String),
 }
 
 /// Sends what is owed, including notices of paused issues; what cannot be sent now stays owed. `sent`: what this process
 /// has sent already.
 pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) -> NoticeResult {
     if engine.app.config.staff.is_empty() {
-        return NoticeResult::AllSent;
+        return NoticeResult::NothingOwed;
     }
     let owed = async {
         engine.store.owe_notices_of_paused(engine.app.clock.now()).await?;
@@ -55,7 +59,7 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
             return NoticeResult::Owed;
         }
     };
-    let mut result = NoticeResult::AllSent;
+    let mut result = if owed.is_empty() { NoticeResult::NothingOwed } else { NoticeResult::AllSent };
     for notice in owed {
         match send_one(engine, deliverer, sent, &notice).await {
             Ok(()) => {
@@ -64,8 +68,8 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
             Err(error) => {
                 result = NoticeResult::Owed;
                 warn!(issue = %notice.issue, kind = notice.notice.name(), error = format!("{error:#}"), "staff could not be told");
-                if error.downcast_ref().is_some_and(relay_is_away) {
-                    break;
+                if let Some(away) = error.downcast_ref::<NotHandedOver>().filter(|it| relay_is_away(it)) {
+                    return NoticeResult::RelayAway(away.trouble());
                 }
             }
         }

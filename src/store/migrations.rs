@@ -25,6 +25,7 @@ pub(super) fn sqlite() -> Migrator {
         (13, "approved", include_str!("../../migrations/sqlite/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/sqlite/0020_establishments.sql")),
         (21, "former_addresses", include_str!("../../migrations/sqlite/0021_former_addresses.sql")),
+        (23, "alerts", include_str!("../../migrations/sqlite/0023_alerts.sql")),
         (24, "resumed", include_str!("../../migrations/sqlite/0024_resumed.sql")),
     ])
 }
@@ -46,6 +47,7 @@ pub(super) fn postgres() -> Migrator {
         (13, "approved", include_str!("../../migrations/postgres/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/postgres/0020_establishments.sql")),
         (21, "former_addresses", include_str!("../../migrations/postgres/0021_former_addresses.sql")),
+        (23, "alerts", include_str!("../../migrations/postgres/0023_alerts.sql")),
         (24, "resumed", include_str!("../../migrations/postgres/0024_resumed.sql")),
     ])
 }

@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use std::{fmt, sync::Arc};
 
+mod alerts;
 mod approvals;
 mod backend;
 mod choices;
@@ -41,6 +42,7 @@ mod sqlite;
 mod tallies;
 pub mod testing;
 
+pub use alerts::{Alerts, Change, Channel, OwedAlert};
 pub use approvals::Approvals;
 pub use choices::ContactChoices;
 pub use contacts::Contacts;
@@ -214,7 +216,7 @@ pub struct Daemon {
     pub version: String,
     pub started_at: Timestamp,
     pub seen_at: Timestamp,
-    /// Set while it leaves the relay alone.
+    /// Set while the relay takes no mail.
     pub relay: Option<RelayLeftAlone>,
 }
 
@@ -222,6 +224,9 @@ pub struct Daemon {
 pub struct RelayLeftAlone {
     /// The relay's words, or ours where it said none.
     pub trouble: String,
+    /// Of the first failure in a row.
+    pub since: Timestamp,
+    /// When it is asked again.
     pub until: Timestamp,
 }
 
@@ -428,6 +433,7 @@ pub trait Store:
     + Deliveries
     + DeliveryLog
     + Notices
+    + Alerts
     + Pages
     + testing::Inspect
 {

@@ -6,6 +6,7 @@ pub mod issues;
 pub mod lanes;
 pub mod log;
 pub mod orders;
+pub mod readiness;
 pub mod status;
 
 use crate::domain::Timestamp;

@@ -54,8 +54,8 @@ pub(super) fn content_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-pub(super) fn text(status: StatusCode, text: &'static str) -> Answer {
-    let mut answer = Response::new(Body::from(text));
+pub(super) fn text(status: StatusCode, text: impl Into<Body>) -> Answer {
+    let mut answer = Response::new(text.into());
     *answer.status_mut() = status;
     set(&mut answer, header::CONTENT_TYPE, "text/plain; charset=utf-8");
     dress(&mut answer, Keep::Never, POLICY);

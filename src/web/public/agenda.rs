@@ -9,6 +9,7 @@ use crate::domain::{
     issue::{Content, IssueKey},
 };
 use crate::templates::Page;
+use crate::views::readiness::readiness;
 use crate::web::{
     Site,
     answer::{self, Answer, HTML, Keep, Kept},
@@ -211,13 +212,14 @@ pub(super) async fn healthy() -> Answer {
     answer::text(StatusCode::OK, "ok\n")
 }
 
-/// The ledger answers too.
+/// The ledger answers too, and the relay takes mail. Everybody may read it: it names what is wrong, and no more.
 pub(super) async fn ready(State(site): State<Arc<Site>>) -> Answer {
-    match site.store.published_issues(1).await {
-        Ok(_) => answer::text(StatusCode::OK, "ready\n"),
+    match readiness(&*site.store, &site.config, site.clock.now()).await.map(|verdict| verdict.blockers()) {
+        Ok(blockers) if blockers.is_empty() => answer::text(StatusCode::OK, "ready\n"),
+        Ok(blockers) => answer::text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", blockers.join(", "))),
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "not ready: the ledger does not answer");
-            answer::text(StatusCode::SERVICE_UNAVAILABLE, "the ledger does not answer\n")
+            answer::text(StatusCode::SERVICE_UNAVAILABLE, "not ready: database\n")
         }
     }
 }
