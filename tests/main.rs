@@ -21,4 +21,5 @@ mod print;
 mod schedule;
 mod store;
 mod summer;
+mod watch;
 mod web;
