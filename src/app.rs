@@ -78,7 +78,11 @@ impl App {
             "no relay is configured, so nothing can be sent; write relay = \"smtp://host:port\" (or \"capture:outbox\" to \
              write the mails into a folder) in semainier.toml, or set SEMAINIER__RELAY",
         )?;
-        Ok(Relay::parse(text.expose_secret(), self.config.relay_password.as_ref())?)
+        let mut relay = Relay::parse(text.expose_secret(), self.config.relay_password.as_ref())?;
+        if let Relay::Smtp(relay) = &mut relay {
+            relay.hello.clone_from(&self.config.delivery.hello);
+        }
+        Ok(relay)
     }
 
     /// Whether there is a ledger to be opened; a server is always thought to have one.

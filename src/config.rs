@@ -164,7 +164,7 @@ impl Config {
 
     /// What runs, but not as a real office would want it: defaults that only an example can have.
     pub fn warnings(&self) -> Vec<String> {
-        let example = self.public_url == example(EXAMPLE_PUBLIC_URL);
+        let example = self.has_default_public_url();
         [
             (
                 self.relay.is_none(),
@@ -175,10 +175,7 @@ impl Config {
                 "web.bind is not set: the pages under public_url, unsubscribe links among them, are not served by us",
             ),
             (example, "public_url is not set: unsubscribe links lead nowhere; write public_url = \"https://…\""),
-            (
-                self.sender.address.domain().ends_with(".example"),
-                "sender.address is not set: mails come from an example address",
-            ),
+            (self.has_default_sender(), "sender.address is not set: mails come from an example address"),
             (self.office.website.is_none(), "office.website is not set: the article is looked for on an example site"),
             (self.staff.is_empty(), "staff is empty: nobody is told when a mailing is held"),
         ]
@@ -186,6 +183,16 @@ impl Config {
         .filter(|(is_so, _)| *is_so)
         .map(|(_, text)| text.to_owned())
         .collect()
+    }
+
+    /// Nobody wrote another.
+    pub fn has_default_public_url(&self) -> bool {
+        self.public_url == example(EXAMPLE_PUBLIC_URL)
+    }
+
+    /// Nobody wrote another.
+    pub fn has_default_sender(&self) -> bool {
+        default_sender().is_ok_and(|default| default == self.sender.address)
     }
 
     /// # Errors

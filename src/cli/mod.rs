@@ -39,6 +39,8 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Done = 0,
+    /// It found errors, and said them.
+    Failed = 1,
     /// A gate is closed: nothing was sent.
     Held = 3,
     /// Done, but an `unknown` delivery or a paused issue waits for a person.
@@ -80,8 +82,8 @@ struct Args {
 enum Command {
     /// Run one agenda, one newsletter and one edition for 12 sample partners, mails captured in a folder
     Demo(demo::Args),
-    /// Check configuration, mailings and templates; show the next occurrences
-    Check,
+    /// Check configuration, mailings, templates, database, relay and sources; show the next occurrences
+    Check(check::Args),
     /// Show when mailings go
     Next(next::Args),
     /// Show what is understood of an article
@@ -142,7 +144,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
     let context = Context { config: args.config, log_format: args.log_format, log_level };
     match args.command {
         Command::Demo(args) => demo::run(&context, args).await,
-        Command::Check => check::run(&context).await,
+        Command::Check(args) => check::run(&context, &args).await,
         Command::Next(args) => next::run(&context, args),
         Command::Extract(args) => extract::run(&context, args).await,
         Command::Preview(args) => preview::run(&context, args).await,

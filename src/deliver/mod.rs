@@ -31,6 +31,7 @@ mod worker;
 pub use classify::{Brake, Class, Stops, Verdict, classify};
 pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
+pub use smtp::hello;
 pub use trust::Authorities;
 
 use self::{session::Session, smtp::Interrupted};
@@ -266,6 +267,18 @@ impl Deliverer {
         session.quit().await;
         if answer.is_positive() { Ok(()) } else { Err(failed(Phase::Dot, answer.reply())) }
     }
+}
+
+/// As [`Deliverer::probe`], without a ledger and with less patience, for a person who waits.
+///
+/// # Errors
+/// At which step it fails, with the relay's words.
+pub async fn try_relay(relay: &Relay, authorities: &Authorities) -> Result<(), RelayTrouble> {
+    let at_tls = |why: rustls::Error| RelayTrouble { phase: Phase::Tls, reply: reply::no_reply(&why.to_string()) };
+    let tls = TlsConnector::from(Arc::new(trust::client(authorities).map_err(at_tls)?));
+    let patience = Duration::from_secs(15);
+    let timeouts = Timeouts { connect: patience, greeting: patience, command: patience, ..Timeouts::default() };
+    probe(relay, &tls, &timeouts).await
 }
 
 async fn probe(relay: &Relay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<(), RelayTrouble> {

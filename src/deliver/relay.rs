@@ -30,6 +30,8 @@ pub struct SmtpRelay {
     pub tls: Tls,
     pub login: Option<Login>,
     pub chunking: Chunking,
+    /// What EHLO says we are; `None`: [`super::hello`].
+    pub hello: Option<String>,
 }
 
 /// Whether messages go over with BDAT where the relay says CHUNKING (RFC 3030), which saves a way to it and back. Not if
@@ -146,7 +148,7 @@ impl Relay {
             (false, Some(_)) => 587,
             (false, None) => 25,
         });
-        Ok(Relay::Smtp(SmtpRelay { host, port, tls, login, chunking }))
+        Ok(Relay::Smtp(SmtpRelay { host, port, tls, login, chunking, hello: None }))
     }
 }
 

@@ -20,9 +20,8 @@ use crate::{
     failpoint,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret;
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, net::IpAddr, time::Duration};
 use tokio_rustls::TlsConnector;
 
 /// Why a step did not work.
@@ -168,7 +167,8 @@ impl Smtp {
         if !greeting.is_positive() {
             return Err(Closed::said(Phase::Connect, &greeting));
         }
-        let mut able = ehlo(&mut wire, timeouts).await?;
+        let name = relay.hello.clone().unwrap_or_else(|| hello(wire.local()));
+        let mut able = ehlo(&mut wire, &name, timeouts).await?;
         if matches!(relay.tls, Tls::Required | Tls::Opportunistic) {
             if able.starttls {
                 let answer = exchange(&mut wire, "STARTTLS", timeouts.command, Phase::Tls).await?;
@@ -177,7 +177,7 @@ impl Smtp {
                 }
                 wire = wire.upgrade(&relay.host, tls, timeouts.greeting).await.map_err(Closed::broken(Phase::Tls))?;
                 // RFC 3207 4.2: what was said in clear is forgotten.
-                able = ehlo(&mut wire, timeouts).await?;
+                able = ehlo(&mut wire, &name, timeouts).await?;
             } else if relay.tls == Tls::Required {
                 return Err(Closed { phase: Phase::Tls, reply: no_reply("the relay offers no STARTTLS") });
             }
@@ -451,8 +451,25 @@ async fn exchange(wire: &mut Wire, command: &str, limit: Duration, phase: Phase)
     wire.answer(limit).await.map_err(Closed::broken(phase))
 }
 
-async fn ehlo(wire: &mut Wire, timeouts: &Timeouts) -> Result<Able, Closed> {
-    let command = format!("EHLO {}", ClientId::default());
+/// What EHLO says where nothing is configured: the name of this machine, or its address where that name has no dot. Many
+/// relays refuse a bare name (RFC 5321 4.1.4; Postfix: `reject_non_fqdn_helo_hostname`).
+pub fn hello(local: Option<IpAddr>) -> String {
+    let name = hostname::get().ok().and_then(|name| name.into_string().ok());
+    match (name.filter(|name| is_full_name(name)), local) {
+        (Some(name), _) => name,
+        (None, Some(IpAddr::V6(address))) => format!("[IPv6:{address}]"),
+        (None, Some(IpAddr::V4(address))) => format!("[{address}]"),
+        (None, None) => "[127.0.0.1]".to_owned(),
+    }
+}
+
+fn is_full_name(name: &str) -> bool {
+    let label = |it: &str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    name.contains('.') && name.split('.').all(label)
+}
+
+async fn ehlo(wire: &mut Wire, name: &str, timeouts: &Timeouts) -> Result<Able, Closed> {
+    let command = format!("EHLO {name}");
     let answer = exchange(wire, &command, timeouts.command, Phase::Ehlo).await?;
     if answer.is_positive() { Ok(Able::from_lines(&answer.lines)) } else { Err(Closed::said(Phase::Ehlo, &answer)) }
 }
@@ -534,6 +551,18 @@ mod tests {
                 back.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
             }
             proptest::prop_assert_eq!(back, text);
+        }
+    }
+
+    #[test]
+    fn ehlo_says_a_full_name_or_an_address_never_a_bare_name() {
+        for (name, full) in [("lettre.office.example", true), ("bureau", false), ("bureau.", false), ("a b.fr", false)]
+        {
+            assert_eq!(is_full_name(name), full, "{name}");
+        }
+        let said = |address: &str| hello(address.parse().ok());
+        for (local, said) in [("192.0.2.1", said("192.0.2.1")), ("IPv6:2001:db8::1", said("2001:db8::1"))] {
+            assert!(said == format!("[{local}]") || is_full_name(&said), "{said}");
         }
     }
 

@@ -11,7 +11,7 @@ use crate::failpoint;
 use std::{
     fmt,
     io::{self, IoSlice},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 use tokio::{
@@ -60,6 +60,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(super) struct Wire {
     stream: Box<dyn Stream>,
     encrypted: bool,
+    /// Our own address.
+    local: Option<IpAddr>,
     /// Read, and not yet taken as lines.
     input: Vec<u8>,
 }
@@ -78,7 +80,9 @@ impl Wire {
                 Ok(Ok(stream)) => {
                     // Without it Nagle and the delayed ACK cost 40 ms a message.
                     stream.set_nodelay(true).map_err(|error| Broken::io(&error))?;
-                    return Ok(Self { stream: Box::new(stream), encrypted: false, input: Vec::with_capacity(1024) });
+                    let local = stream.local_addr().ok().map(|address| address.ip());
+                    let input = Vec::with_capacity(1024);
+                    return Ok(Self { stream: Box::new(stream), encrypted: false, local, input });
                 }
                 Ok(Err(error)) => broken = Broken(format!("{address}: {error}")),
                 Err(_) => broken = Broken(format!("{address}: no connection within {} s", limit.as_secs_f32())),
@@ -95,10 +99,17 @@ impl Wire {
         }
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Broken(format!("{host} is no name for TLS")))?;
         match timeout(limit, tls.connect(name, self.stream)).await {
-            Ok(Ok(stream)) => Ok(Self { stream: Box::new(stream), encrypted: true, input: self.input }),
+            Ok(Ok(stream)) => {
+                Ok(Self { stream: Box::new(stream), encrypted: true, local: self.local, input: self.input })
+            }
             Ok(Err(error)) => Err(Broken(trust::in_words(host, &error))),
             Err(_) => Err(Broken::silent(limit)),
         }
+    }
+
+    /// Our own address, where the system says it.
+    pub fn local(&self) -> Option<IpAddr> {
+        self.local
     }
 
     pub fn is_encrypted(&self) -> bool {

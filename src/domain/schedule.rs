@@ -16,6 +16,8 @@ const MOST_PER_PASS: usize = 1000;
 pub struct Schedule {
     /// `None`: no rule names its instants, a person does.
     cron: Option<Cron>,
+    /// The rule in the person's words.
+    written: String,
     pub zone: Tz,
     /// An occurrence noticed later than this after its instant is missed (S2).
     pub catch_up: TimeDelta,
@@ -71,15 +73,16 @@ impl Schedule {
         deadline: Deadline,
         from: Timestamp,
     ) -> Result<Self, InvalidCron> {
+        let written = cron.to_owned();
         let cron = CronParser::new().parse(cron).map_err(|why| InvalidCron::Pattern(why.to_string()))?;
-        let schedule = Self { cron: Some(cron), zone, catch_up, coalesce, deadline };
+        let schedule = Self { cron: Some(cron), written, zone, catch_up, coalesce, deadline };
         schedule.next_after(from).ok_or(InvalidCron::Never)?;
         Ok(schedule)
     }
 
     /// Of a mailing that leaves when a person says so.
     pub fn by_word(zone: Tz, catch_up: TimeDelta, deadline: Deadline) -> Self {
-        Self { cron: None, zone, catch_up, coalesce: Coalesce::All, deadline }
+        Self { cron: None, written: String::new(), zone, catch_up, coalesce: Coalesce::All, deadline }
     }
 
     /// The first due instant after `instant`, to the second.
@@ -147,7 +150,17 @@ impl Schedule {
         label(instant, self.zone)
     }
 
-    /// As it was written; empty where there is no rule.
+    /// Day of month and weekday, where the rule names both and does not ask for days that are both (`+TUE`): cron takes either,
+    /// so that `0 9 1-7 * TUE` is the first seven days of the month and every Tuesday.
+    pub fn either_day(&self) -> Option<(&str, &str)> {
+        let fields: Vec<_> = self.written.split_ascii_whitespace().collect();
+        // With seconds there is one more before.
+        let [.., day, _, weekday] = fields[..] else { return None };
+        let any = |field: &str| matches!(field, "*" | "?");
+        (!any(day) && !any(weekday) && !weekday.starts_with('+')).then_some((day, weekday))
+    }
+
+    /// As the ledger keeps it; empty where there is no rule.
     pub fn cron(&self) -> &str {
         self.cron.as_ref().map_or("", Cron::as_str)
     }

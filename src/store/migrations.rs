@@ -1,7 +1,7 @@
 //! The tables, made and brought up to date when the store opens. Each migration is one transaction: killed half-way it
 //! leaves nothing, and runs again. Both lists have the same numbers and the same meaning.
 
-use super::{Result, StoreError};
+use super::{Probed, Result, StoreError};
 use sqlx::{
     Acquire, SqlSafeStr,
     migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
@@ -63,6 +63,22 @@ fn migrator<const N: usize>(migrations: [(i64, &'static str, &'static str); N]) 
 /// number: one that came late may lie below it.
 pub(super) fn pending(migrator: &Migrator, applied: &[i64]) -> bool {
     migrator.iter().any(|migration| !applied.contains(&migration.version))
+}
+
+/// What is still to be done to a database in which `applied` have run.
+///
+/// # Errors
+/// When it knows more than this program.
+pub(super) fn probed(migrator: &Migrator, applied: &[i64]) -> Result<Probed> {
+    let known: Vec<_> = migrator.iter().map(|migration| migration.version).collect();
+    if let Some(found) = applied.iter().find(|version| !known.contains(version)) {
+        return Err(StoreError::NewerSchema { found: *found, known: newest(migrator) });
+    }
+    Ok(match known.iter().filter(|version| !applied.contains(version)).count() {
+        _ if applied.is_empty() => Probed::Empty,
+        0 => Probed::Current,
+        n => Probed::Behind(n),
+    })
 }
 
 /// Runs what is missing. A database that knows more than this program is left alone.

@@ -137,6 +137,27 @@ pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     }
 }
 
+/// How a database stands to this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probed {
+    /// No table of ours is there yet.
+    Empty,
+    /// So many migrations are still to run.
+    Behind(usize),
+    Current,
+}
+
+/// Looks at a database and changes nothing: no table is made, no migration runs. Of a file that is not there it is an error.
+///
+/// # Errors
+/// When it cannot be reached, read or written; when it is damaged, or newer than we are.
+pub async fn probe(url: &str) -> Result<Probed> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => sqlite::probe(url).await,
+        _ => postgres::probe(url).await,
+    }
+}
+
 /// The store's own record of a mailing: how far its schedule was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {

@@ -2,7 +2,7 @@
 //! Must never hold a lock over anything but its own statements: each transaction is short, or says it is not.
 
 use super::{
-    Access, Result, StoreError,
+    Access, Probed, Result, StoreError,
     backend::{Backend, Row, Value},
     last_word::LastWord,
     migrations,
@@ -127,6 +127,39 @@ impl Postgres {
         let settling = settling.connect_lazy_with(with(&PLANS_BY_INDEX));
         let claiming = pool(CLAIMING).connect_lazy_with(with(&PLANS_BY_INDEX));
         Ok(Self { pool: work, settling, kept: Kept::default(), claiming })
+    }
+}
+
+/// The database as it is; where tables are to be made, whether the role may make them.
+pub(super) async fn probe(url: &str) -> Result<Probed> {
+    let invalid = |_| StoreError::Open {
+        url: "postgres".to_owned(),
+        why: "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
+    };
+    let options = PgConnectOptions::from_str(url).map_err(invalid)?.application_name("semainier");
+    let connected = within(PATIENCE, options.connect()).await;
+    let mut connection = connected.map_err(|e| cannot_open(&options, &e))?;
+    let failed = |source| StoreError::Database { doing: "looking at its tables", source };
+    let is_there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    let is_there: bool = sqlx::query_scalar(is_there).fetch_one(&mut connection).await.map_err(failed)?;
+    let applied = match is_there {
+        true => {
+            let applied = "SELECT version FROM _sqlx_migrations WHERE success";
+            sqlx::query_scalar(applied).fetch_all(&mut connection).await.map_err(failed)?
+        }
+        false => Vec::new(),
+    };
+    let probed = migrations::probed(&migrations::postgres(), &applied)?;
+    let may = "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";
+    let may: bool = sqlx::query_scalar(may).fetch_one(&mut connection).await.map_err(failed)?;
+    let _ = connection.close().await;
+    match probed {
+        Probed::Empty | Probed::Behind(_) if !may => {
+            let why = "the role may make no tables in this database; ALTER DATABASE NAME OWNER TO ROLE, or GRANT CREATE ON \
+                       SCHEMA public TO ROLE";
+            Err(StoreError::Unwritable { doing: "looking at its tables", why: why.to_owned() })
+        }
+        probed => Ok(probed),
     }
 }
 

@@ -2,7 +2,7 @@
 //! Owns the opening of the file and the lock beside it; must never let two writers meet inside a transaction.
 
 use super::{
-    Access, Result, StoreError,
+    Access, Probed, Result, StoreError,
     backend::{Backend, Row, Value},
     last_word::LastWord,
     migrations,
@@ -99,6 +99,21 @@ impl Sqlite {
         let readers = readers.map_err(|e| cannot_open(&path, e))?;
         Ok(Self { writer, readers, _lock: lock })
     }
+}
+
+/// The file as it is. It must be there, and we must be allowed to write it.
+pub(super) async fn probe(url: &str) -> Result<Probed> {
+    let path = path_of(url)?;
+    let unwritable = |why: io::Error| StoreError::Unwritable { doing: "looking", why: why.to_string() };
+    OpenOptions::new().write(true).open(&path).map_err(unwritable)?;
+    // In mode WAL even a reader writes beside the file; it takes the same owner, and is gone when the last one leaves.
+    let options = SqliteConnectOptions::new().filename(&path).busy_timeout(PATIENCE).pragma("query_only", "ON");
+    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+    let pool = pool.connect_with(options).await.map_err(|e| cannot_open(&path, e))?;
+    refuse_damage(&path, &pool).await?;
+    let probed = migrations::probed(&migrations::sqlite(), &applied_migrations(&pool).await);
+    pool.close().await;
+    probed
 }
 
 /// What stands for a statement that Postgres needs and SQLite, with its one writer, does not.

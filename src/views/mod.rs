@@ -1,6 +1,7 @@
 //! Everything a person may look at, as data: each view has one serialised shape, which `--json` prints and a console shows.
 //! Instants are RFC 3339 in the zone of the office or of the mailing. Reads the ledger; changes nothing.
 
+pub mod check;
 pub mod editions;
 pub mod issues;
 pub mod lanes;

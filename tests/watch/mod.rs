@@ -12,6 +12,7 @@ use tokio_rustls::{
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 
+mod check;
 mod readiness;
 
 /// Status, head and body of what an address answers.
