@@ -20,6 +20,7 @@
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there. `docs/store.md` has its layout and figures.
 //! - [`actions`] is everything a person may do, [`views`] everything a person may look at, whatever the door.
 //! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff.
+//! - [`views::readiness`] is the one verdict of what is wrong; [`alerts`] tells it by a webhook or a command.
 //! - [`apart`] runs what reads text from outside, within a time and on a stack of its own.
 //! - [`web`] serves the pages partners reach, from what was frozen; [`mod@bench`] measures the way of a message.
 //! - [`config`], [`jobs`], [`look`], [`watch`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
@@ -49,6 +50,7 @@
 //! library is named only in its room. `tests/architecture/` holds both by reading the source.
 
 pub mod actions;
+pub mod alerts;
 pub mod apart;
 pub mod app;
 pub mod bench;

@@ -1,8 +1,16 @@
 //! Logs: readable lines or JSON, on standard error. No address, no token (invariant I7).
 
 use crate::config::{Log, LogFormat};
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use std::sync::{Mutex, PoisonError};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::LevelFilter,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
 /// Starts the log, at `default` where the configuration names no level. A filter that cannot be read is taken for none, with
 /// a word about it.
@@ -21,10 +29,39 @@ pub fn init(log: &Log, default: &str) {
         LogFormat::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
     };
     // A second start (in tests) keeps the first.
-    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .with(Counting.with_filter(LevelFilter::WARN))
+        .try_init();
     if let Some(why) = bad {
         tracing::warn!("log.level is no filter ({why}); logging at {default}");
     }
+}
+
+/// Warnings and errors so far, by the part of the program that said them (`deliver`, `store`, …; `library` for others) and
+/// the level, `warn` or `error`.
+static ERRORS: Mutex<BTreeMap<(String, &'static str), u64>> = Mutex::new(BTreeMap::new());
+
+/// A copy of [`ERRORS`].
+pub fn errors() -> BTreeMap<(String, &'static str), u64> {
+    ERRORS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Counts what is logged as wrong, whether the log shows it or not.
+struct Counting;
+
+impl<S: Subscriber> Layer<S> for Counting {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let (metadata, level) =
+            (event.metadata(), if *event.metadata().level() == Level::ERROR { "error" } else { "warn" });
+        let kind = part(metadata.target()).to_owned();
+        *ERRORS.lock().unwrap_or_else(PoisonError::into_inner).entry((kind, level)).or_default() += 1;
+    }
+}
+
+/// `semainier::deliver::worker` is of `deliver`.
+fn part(target: &str) -> &str {
+    target.strip_prefix("semainier::").map_or("library", |rest| rest.split("::").next().unwrap_or(rest))
 }
 
 /// A bare level is meant for this program: a library's debugging would drown it, and nobody promises that it names no
@@ -38,6 +75,18 @@ fn directives(level: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn an_event_belongs_to_the_room_that_said_it() {
+        for (target, part) in [
+            ("semainier::deliver::worker", "deliver"),
+            ("semainier::app", "app"),
+            ("sqlx::query", "library"),
+            ("semainier", "library"),
+        ] {
+            assert_eq!(super::part(target), part);
+        }
+    }
+
     #[test]
     fn a_bare_level_is_ours_and_a_filter_is_taken_as_written() {
         for (level, filter) in [

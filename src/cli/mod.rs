@@ -1,5 +1,6 @@
 //! The command line: arguments in, one action or view, text out. No decision is made here.
 
+mod alert;
 mod approval;
 mod bench;
 mod check;
@@ -99,6 +100,9 @@ enum Command {
     Serve,
     /// What goes on: daemons, what comes next, what is on its way, what waits for a person
     Status(status::Args),
+    /// Try out the second channel to people
+    #[command(subcommand)]
+    Alert(alert::Command),
     /// How each family of recipient domains goes, and opening one again
     Lanes(lanes::Args),
     /// The people the mailings go to
@@ -152,6 +156,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Run(args) => run::run(&context, args).await,
         Command::Serve => serve::run(&context).await,
         Command::Status(args) => status::run(&context, args).await,
+        Command::Alert(command) => alert::run(&context, command).await,
         Command::Lanes(args) => lanes::run(&context, args).await,
         Command::Partners(command) => partners::run(&context, command).await,
         Command::Issues(args) => ledger::issues(&context, args).await,

@@ -4,6 +4,7 @@
 //! - [`post`]: what is queued goes to the relay, by one deliverer;
 //! - [`crate::notices`]: what staff are owed is told;
 //! - [`crate::web`]: the pages partners reach are answered, where an address is configured;
+//! - [`alerting`]: what waits for a person is told by a second channel, where one is configured;
 //! - [`pulse`]: the ledger and systemd hear that we live.
 //!
 //! None waits for another: a slow article holds up no message, and a long post no schedule. The [`bell`] rings every minute
@@ -11,6 +12,7 @@
 //! Must never keep anything in memory that the ledger does not know: a daemon may be killed at any instant, and another
 //! one may do the same work beside it.
 
+mod alerting;
 mod bell;
 mod by_hand;
 mod post;
@@ -22,11 +24,13 @@ mod signals;
 pub use restored::mind_a_restored_ledger;
 pub use signals::cancel_on_signal;
 
+use crate::alerts::Alerter;
 use crate::app::Engine;
 use crate::deliver::{Breaker, Deliverer};
 use crate::domain::{Timestamp, schedule::label};
 use crate::issue::sending;
 use crate::notices;
+use crate::views::metrics::Metrics;
 use crate::web::{self, Site};
 use anyhow::Context;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -78,6 +82,17 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
     loops.spawn(Arc::clone(&daemon).keep_posting(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
+    if let Some(address) = daemon.engine.app.config.metrics.bind {
+        let (app, store) = (&daemon.engine.app, Arc::clone(&daemon.engine.store));
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("metrics cannot be served on {address}; set metrics.bind to a free address"))?;
+        loops.spawn(web::serve_metrics(Metrics::new(app, store), app.clock.clone(), listener, stop.clone()));
+    }
+    if daemon.engine.app.config.alert.is_on() {
+        let alerter = Alerter::new(&daemon.engine.app.config.alert)?;
+        loops.spawn(Arc::clone(&daemon).keep_alerting(alerter, stop.clone()));
+    }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 
     let mut broken = None;

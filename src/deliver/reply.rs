@@ -2,7 +2,7 @@
 //!
 //! Never keeps an address, a control character or more than a thousand characters (invariant I7).
 
-use crate::domain::{delivery::Reply, email::EmailAddress};
+use crate::domain::{delivery::Reply, email::mask_addresses};
 
 /// Longest line we take for a reply; RFC 5321 4.5.3.1.5 allows 512.
 pub(super) const LONGEST_LINE: usize = 2048;
@@ -90,27 +90,6 @@ fn enhanced_status(code: u16, line: &str) -> Option<String> {
 pub(super) fn keep(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     mask_addresses(clean.trim()).chars().take(KEPT).collect()
-}
-
-fn mask_addresses(text: &str) -> String {
-    let ends_address = |c: char| c.is_whitespace() || "<>()[]{}\",;:«»".contains(c);
-    let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('@') {
-        let start =
-            rest[..at].char_indices().rev().find(|(_, c)| ends_address(*c)).map_or(0, |(i, c)| i + c.len_utf8());
-        let domain = &rest[at + 1..];
-        let end = at + 1 + domain.find(|c: char| !c.is_alphanumeric() && !".-@".contains(c)).unwrap_or(domain.len());
-        let address = rest[start..end].trim_end_matches('.');
-        masked.push_str(&rest[..start]);
-        match EmailAddress::parse(address) {
-            Ok(address) => masked.push_str(&address.masked()),
-            // What is no address of a partner may still be somebody's.
-            Err(_) => masked.push_str("***@***"),
-        }
-        rest = &rest[start + address.len()..];
-    }
-    masked + rest
 }
 
 #[cfg(test)]

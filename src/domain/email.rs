@@ -114,6 +114,28 @@ impl std::str::FromStr for EmailAddress {
     }
 }
 
+/// A text of others with every address in it masked, as [`EmailAddress::masked`] does.
+pub fn mask_addresses(text: &str) -> String {
+    let ends_address = |c: char| c.is_whitespace() || "<>()[]{}\",;:«»".contains(c);
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        let start =
+            rest[..at].char_indices().rev().find(|(_, c)| ends_address(*c)).map_or(0, |(i, c)| i + c.len_utf8());
+        let domain = &rest[at + 1..];
+        let end = at + 1 + domain.find(|c: char| !c.is_alphanumeric() && !".-@".contains(c)).unwrap_or(domain.len());
+        let address = rest[start..end].trim_end_matches('.');
+        masked.push_str(&rest[..start]);
+        match EmailAddress::parse(address) {
+            Ok(address) => masked.push_str(&address.masked()),
+            // What is no address of a partner may still be somebody's.
+            Err(_) => masked.push_str("***@***"),
+        }
+        rest = &rest[start + address.len()..];
+    }
+    masked + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

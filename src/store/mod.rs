@@ -23,6 +23,7 @@ mod contacts;
 mod daemons;
 mod deliveries;
 mod editions;
+mod figures;
 mod issues;
 mod lanes;
 mod last_word;
@@ -49,6 +50,7 @@ pub use contacts::Contacts;
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::Editions;
+pub use figures::{FigureSource, Figures};
 pub use issues::Issues;
 pub use lanes::Lanes;
 pub use last_word::RollbackGuard;
@@ -455,6 +457,7 @@ pub trait Store:
     + DeliveryLog
     + Notices
     + Alerts
+    + FigureSource
     + Pages
     + testing::Inspect
 {

@@ -6,6 +6,7 @@ pub mod editions;
 pub mod issues;
 pub mod lanes;
 pub mod log;
+pub mod metrics;
 pub mod orders;
 pub mod readiness;
 pub mod status;

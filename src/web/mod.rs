@@ -1,12 +1,14 @@
 //! The web server. [`public`] has the pages that partners reach: no cookie, no script. Pages for staff would stand beside it,
-//! with a router and a policy of their own.
+//! with a router and a policy of their own. [`metrics`] answers Prometheus on a listener of its own.
 //!
 //! A request is logged by its route: a token in its path is never logged.
 
 mod answer;
+mod metrics;
 mod public;
 mod server;
 
+pub use metrics::serve_metrics;
 pub use server::serve;
 
 use crate::app::Engine;

@@ -12,7 +12,9 @@ use tokio_rustls::{
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 
+mod alerts;
 mod check;
+mod metrics;
 mod readiness;
 
 /// Status, head and body of what an address answers.

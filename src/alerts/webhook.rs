@@ -1,0 +1,72 @@
+//! POST of JSON, signed as Standard Webhooks 1.0 has it: `webhook-id`, `webhook-timestamp`, and in `webhook-signature` the
+//! HMAC-SHA-256 of `ID.TIMESTAMP.BODY`. The address is the operator's own, so it may be private; redirects are not followed.
+
+use super::NotTaken;
+use crate::collect::fetch::install_crypto_provider;
+use crate::domain::Timestamp;
+use crate::watch;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::{Client, header::CONTENT_TYPE, redirect::Policy};
+use secrecy::ExposeSecret;
+use sha2::Sha256;
+use std::time::Duration;
+
+pub(super) struct Webhook {
+    settings: watch::Webhook,
+    client: Client,
+}
+
+impl Webhook {
+    pub(super) fn new(settings: &watch::Webhook, timeout: Duration) -> Result<Self, reqwest::Error> {
+        install_crypto_provider();
+        let client = Client::builder()
+            .user_agent(concat!("semainier/", env!("CARGO_PKG_VERSION")))
+            .timeout(timeout)
+            .redirect(Policy::none())
+            .referer(false)
+            .build()?;
+        Ok(Self { settings: settings.clone(), client })
+    }
+
+    /// Taken when the answer is 2xx.
+    pub(super) async fn post(&self, id: &str, body: &str, now: Timestamp) -> Result<(), NotTaken> {
+        let timestamp = now.timestamp().to_string();
+        let signature = sign(self.settings.key.expose_secret(), id, &timestamp, body);
+        let request = self.client.post(self.settings.url.clone()).header(CONTENT_TYPE, "application/json");
+        let request = request
+            .header("webhook-id", id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", signature)
+            .body(body.to_owned());
+        let answer = request.send().await.map_err(|error| NotTaken(chain(&error.without_url())))?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(NotTaken(format!("the receiver answered {}", status.as_u16()))),
+        }
+    }
+}
+
+fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> String {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    let mut hmac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
+    hmac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+    format!("v1,{}", BASE64_STANDARD.encode(hmac.finalize().into_bytes()))
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |it| it.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of the specification's own test suite.
+    #[test]
+    fn the_signature_is_that_of_standard_webhooks() {
+        let key = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let signed = sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}");
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+}

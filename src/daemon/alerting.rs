@@ -1,0 +1,31 @@
+//! The loop that tells people by the second channel, where one is configured.
+
+use super::{Daemon, LONGEST_PAUSE, chain};
+use crate::alerts::{Alerter, Outage};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+impl Daemon {
+    /// Until `stop`. An alert that is broken off then is sent again after the next start, with the same id.
+    pub(super) async fn keep_alerting(self: Arc<Self>, alerter: Alerter, stop: CancellationToken) {
+        let mut outage = Outage::default();
+        let passes = async {
+            loop {
+                self.alert_pass(&alerter, &mut outage).await;
+                tokio::time::sleep(LONGEST_PAUSE).await;
+            }
+        };
+        stop.run_until_cancelled(passes).await;
+    }
+
+    async fn alert_pass(&self, alerter: &Alerter, outage: &mut Outage) {
+        match alerter.pass(&self.engine.app, &*self.engine.store).await {
+            Ok(()) => outage.over(),
+            Err(failure) => {
+                error!(error = chain(&failure), "alerts cannot be read or written in the ledger");
+                outage.goes_on(alerter, &self.engine.app, &failure).await;
+            }
+        }
+    }
+}
