@@ -80,7 +80,7 @@ mod tests {
         for (target, part) in [
             ("semainier::deliver::worker", "deliver"),
             ("semainier::app", "app"),
-            ("sqlx::query", "library"),
+            ("rustls::conn", "library"),
             ("semainier", "library"),
         ] {
             assert_eq!(super::part(target), part);
