@@ -13,8 +13,10 @@ use crate::issue::{
     approval::{present, short},
     content::{NotComposed, content_hash},
     newsletter,
+    publish::{self, Prepared},
 };
 use crate::jobs::{Approval, Kind, Mailing};
+use crate::store::Skip;
 use anyhow::{Context, anyhow};
 use tracing::info;
 
@@ -47,6 +49,9 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
     };
     if now >= issue.expires_at {
         return Err(Refusal::DeadlinePassed(key.clone()).into());
+    }
+    if let Some(skip) = skip_of(engine, key).await? {
+        return Err(Refusal::Skipped { issue: key.clone(), by: skip.by }.into());
     }
     if let Some(seen) = seen.filter(|seen| !current.starts_with(&seen.to_ascii_lowercase())) {
         let (seen, now) = (seen.to_owned(), short(&current).to_owned());
@@ -184,6 +189,88 @@ fn occurrence(engine: &Engine, mailing: &Mailing, key: &IssueKey) -> Option<Time
     all.find(|at| mailing.issue_key(*at) == *key)
 }
 
+/// Composes an issue that leaves without approval now, keeps it, and shows it to staff, as at its rehearsal.
+///
+/// # Errors
+/// A refusal; a template that does not render; or a database that cannot be read or written.
+pub async fn rehearse(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<Rehearsed> {
+    let mailing = engine.app.mailing(key.mailing())?;
+    if mailing.approval == Approval::Required || mailing.is_of_editions() {
+        return Err(Refusal::NotRehearsed { mailing: mailing.id.clone() }.into());
+    }
+    if changeable(engine, key).await?.is_some_and(|issue| issue.is_approved()) {
+        return Err(Refusal::WrongState { issue: key.clone(), state: IssueState::Approved }.into());
+    }
+    let at = occurrence(engine, mailing, key).ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
+    let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
+    let prepared = publish::rehearse(engine, due).await?;
+    info!(issue = %key, door = %actor.door, "issue {key} was rehearsed by a person");
+    let hash = engine.store.issue(key).await?.and_then(|issue| issue.content_hash().map(str::to_owned));
+    Ok(match (prepared, hash) {
+        (Prepared::Held { reason }, _) => Rehearsed::Held { reason },
+        (_, hash) => Rehearsed::Kept { hash: hash.unwrap_or_default(), leaves_at: at },
+    })
+}
+
+/// What became of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rehearsed {
+    Kept {
+        hash: String,
+        leaves_at: Timestamp,
+    },
+    /// A gate is closed.
+    Held {
+        reason: String,
+    },
+}
+
+/// A coming issue does not leave. Until its hour this can be taken back.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn skip(engine: &Engine, actor: &Actor, key: &IssueKey, why: &str) -> Result<()> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    coming(engine, key).await?;
+    let skip = Skip { issue: key.clone(), why: why.trim().to_owned(), by: actor.name().to_owned(), at: now };
+    if !store.skip(&skip).await? {
+        let by = skip_of(engine, key).await?.map(|skip| skip.by).unwrap_or_default();
+        return Err(Refusal::Skipped { issue: key.clone(), by }.into());
+    }
+    info!(issue = %key, door = %actor.door, "issue {key} is skipped");
+    Ok(())
+}
+
+/// Takes [`skip`] back.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn unskip(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
+    coming(engine, key).await?;
+    if !engine.store.unskip(key).await? {
+        return Err(Refusal::NotSkipped(key.clone()).into());
+    }
+    info!(issue = %key, door = %actor.door, "issue {key} leaves after all");
+    Ok(())
+}
+
+/// An issue whose hour is still to come, and of which nothing is frozen.
+async fn coming(engine: &Engine, key: &IssueKey) -> Result<()> {
+    let (mailing, now) = (engine.app.mailing(key.mailing())?, engine.app.clock.now());
+    let at = match changeable(engine, key).await? {
+        Some(issue) => issue.scheduled_for,
+        None => occurrence(engine, mailing, key).ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?,
+    };
+    if at <= now {
+        return Err(Refusal::HourHasCome(key.clone()).into());
+    }
+    Ok(())
+}
+
+async fn skip_of(engine: &Engine, key: &IssueKey) -> Result<Option<Skip>> {
+    Ok(engine.store.skips().await?.into_iter().find(|skip| skip.issue == *key))
+}
+
 /// Stops sending an issue until somebody resumes it.
 ///
 /// # Errors
@@ -201,14 +288,25 @@ pub async fn resume(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()
     move_to(engine, actor, key, &[IssueState::Paused], IssueState::Sending, None).await
 }
 
-const CANCELLABLE: [IssueState; 5] =
-    [IssueState::Held, IssueState::AwaitingApproval, IssueState::Approved, IssueState::Sending, IssueState::Paused];
+const CANCELLABLE: [IssueState; 6] = [
+    IssueState::Held,
+    IssueState::AwaitingApproval,
+    IssueState::Rehearsed,
+    IssueState::Approved,
+    IssueState::Sending,
+    IssueState::Paused,
+];
 
-/// Stops an issue for good: what was sent stays sent, what waits is cancelled.
+/// Stops an issue for good: what was sent stays sent, what waits is cancelled. One of which there is nothing yet is skipped.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn cancel(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
+    if engine.store.issue(key).await?.is_none()
+        && engine.app.mailing(key.mailing()).is_ok_and(|mailing| occurrence(engine, mailing, key).is_some())
+    {
+        return skip(engine, actor, key, "").await;
+    }
     move_to(engine, actor, key, &CANCELLABLE, IssueState::Cancelled, None).await
 }
 

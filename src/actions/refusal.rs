@@ -60,6 +60,18 @@ pub enum Refusal {
     NoOccurrence {
         issue: IssueKey,
     },
+    /// Its issues wait for an approval, or no schedule says when they leave.
+    NotRehearsed {
+        mailing: String,
+    },
+    /// Somebody does not want it to leave.
+    Skipped {
+        issue: IssueKey,
+        by: String,
+    },
+    NotSkipped(IssueKey),
+    /// Too late to skip it, or to take that back.
+    HourHasCome(IssueKey),
     NoSuchDelivery(String),
     NotUnknown {
         delivery: String,
@@ -126,7 +138,8 @@ impl Refusal {
             Self::NoName => "expected a name after --by: the ledger keeps who approved".to_owned(),
             Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` shows those there are"),
             Self::NotComposedYet(key) => format!(
-                "there is no issue {key} yet; it is composed before its hour, or now: semainier issues recompose {key}"
+                "there is no issue {key} yet; compose it now: semainier issues rehearse {key}, or recompose where it needs \
+                 an approval"
             ),
             Self::NothingToApprove { issue, state, reason } => {
                 let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
@@ -156,6 +169,16 @@ impl Refusal {
             }
             Self::NoOccurrence { issue } => {
                 format!("the schedule of {} has no occurrence for {issue} that could still leave", issue.mailing())
+            }
+            Self::NotRehearsed { mailing } => format!(
+                "issues of {mailing} are not rehearsed: they wait for an approval, or leave when somebody announces them"
+            ),
+            Self::Skipped { issue, by } => {
+                format!("issue {issue} is skipped by {by}; to let it leave: semainier issues unskip {issue}")
+            }
+            Self::NotSkipped(key) => format!("issue {key} is not skipped"),
+            Self::HourHasCome(key) => {
+                format!("the hour of issue {key} has come; to stop it: semainier issues cancel {key}")
             }
             Self::NoSuchDelivery(id) => {
                 format!("there is no delivery {id}; ids are shown by `semainier log --state unknown`")
@@ -253,6 +276,14 @@ impl Refusal {
             Self::LeavesWithoutApproval { mailing } => {
                 format!("«{NBSP}{mailing}{NBSP}» part sans être approuvée")
             }
+            Self::NotRehearsed { mailing } => {
+                format!(
+                    "les numéros de « {mailing} » ne sont pas répétés{NBSP}: ils attendent un accord ou une annonce"
+                )
+            }
+            Self::Skipped { issue, by } => format!("{by} ne veut pas que le numéro {issue} parte"),
+            Self::NotSkipped(key) => format!("rien n’empêche le numéro {key} de partir"),
+            Self::HourHasCome(key) => format!("l’heure du numéro {key} est passée"),
             Self::NoOccurrence { issue } => format!("aucun envoi prévu ne correspond plus au numéro {issue}"),
             Self::NoSuchDelivery(_) => "cet envoi n’existe pas".to_owned(),
             Self::NotUnknown { .. } => "cet envoi n’attend pas de décision".to_owned(),

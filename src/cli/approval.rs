@@ -3,7 +3,7 @@
 use super::{Ended, actor, files, show};
 use crate::actions::{
     self, Actor,
-    issues::{Edited, Recomposed},
+    issues::{Edited, Recomposed, Rehearsed},
 };
 use crate::app::Engine;
 use crate::domain::issue::IssueKey;
@@ -79,6 +79,24 @@ pub(super) async fn approve(engine: &Engine, actor: &Actor, key: &str, seen: Opt
     show::line(format!("{key} is approved by {}: {}", actor.name(), issue.subject.unwrap_or_default()));
     show::line(format!("  content {}; {when}, by `semainier serve`", short(&approved.hash)));
     Ok(Ended::Done)
+}
+
+pub(super) async fn rehearse(engine: &Engine, actor: &Actor, key: &str) -> anyhow::Result<Ended> {
+    let key = IssueKey::parse(key)?;
+    Ok(match actions::issues::rehearse(engine, actor, &key).await? {
+        Rehearsed::Held { reason } => {
+            show::line(format!("{key} is held: {reason}"));
+            Ended::WaitsForAPerson
+        }
+        Rehearsed::Kept { hash, leaves_at } => {
+            let at = instant(leaves_at, engine.app.zone_of(key.mailing()));
+            show::line(format!("{key} is rehearsed (content {}); it is read again and leaves at {at}", short(&hash)));
+            show::line(format!("  to look at it: semainier issues show {key} --out DIR"));
+            show::line(format!("  to make exactly this leave: semainier issues freeze {key} --by NAME"));
+            show::line(format!("  to stop it: semainier issues skip {key} --why TEXT"));
+            Ended::Done
+        }
+    })
 }
 
 /// The editorial: from a file, from standard input (`-`), or from an editor.

@@ -52,11 +52,32 @@ enum IssueAct {
     Edit(approval::EditArgs),
     /// Collect and compose a newsletter again, in the place of what awaits approval
     Recompose { key: String },
+    /// Compose a coming issue now and show it to staff; at its hour it is read again
+    Rehearse { key: String },
+    /// Make exactly what was rehearsed leave at its hour, whatever the site says then
+    Freeze {
+        key: String,
+        /// Who decides, for the ledger
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// Only if what is kept now is what you saw: the first characters of its hash, at least 8
+        #[arg(long, value_name = "HASH", value_parser = parse_hash)]
+        hash: Option<String>,
+    },
+    /// Keep a coming issue from leaving; until its hour `unskip` takes that back
+    Skip {
+        key: String,
+        /// The reason, for the ledger
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        why: String,
+    },
+    /// Let a skipped issue leave after all
+    Unskip { key: String },
     /// Stop sending an issue until somebody resumes it
     Pause { key: String },
     /// Continue a paused issue, once what stopped it is mended
     Resume { key: String },
-    /// Stop an issue for good; what was sent stays sent, what waits is cancelled
+    /// Stop an issue for good; what was sent stays sent, what waits is cancelled. A coming one is skipped
     Cancel { key: String },
 }
 
@@ -132,6 +153,22 @@ async fn act_on(context: &Context, engine: &Engine, act: IssueAct) -> anyhow::Re
         IssueAct::Approve { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,
         IssueAct::Edit(args) => approval::edit(engine, args).await,
         IssueAct::Recompose { key } => approval::recompose(engine, &context.actor()?, &key).await,
+        IssueAct::Rehearse { key } => approval::rehearse(engine, &context.actor()?, &key).await,
+        IssueAct::Freeze { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,
+        IssueAct::Skip { key, why } => {
+            let key = IssueKey::parse(&key)?;
+            actions::issues::skip(engine, &context.actor()?, &key, &why).await?;
+            show::line(format!(
+                "{key} will not leave; to take that back before its hour: semainier issues unskip {key}"
+            ));
+            Ok(Ended::Done)
+        }
+        IssueAct::Unskip { key } => {
+            let key = IssueKey::parse(&key)?;
+            actions::issues::unskip(engine, &context.actor()?, &key).await?;
+            show::line(format!("{key} leaves at its hour"));
+            Ok(Ended::Done)
+        }
         IssueAct::Pause { key } => {
             let key = IssueKey::parse(&key)?;
             actions::issues::pause(engine, &context.actor()?, &key).await?;

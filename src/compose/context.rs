@@ -244,6 +244,8 @@ pub struct NoticeMail {
     pub retry: Option<String>,
     /// A person approves it before it leaves.
     pub approval: bool,
+    /// What changed, a line each.
+    pub lines: Vec<String>,
 }
 
 impl Context for NoticeMail {
@@ -258,9 +260,15 @@ impl Context for NoticeMail {
             deadline: Some("samedi 4 juillet 2026 à 20 h".to_owned()),
             retry: Some("toutes les 15 minutes".to_owned()),
             approval: kind == "unapproved",
+            lines: if kind == "changed" {
+                vec!["− Bal à 21 h".to_owned(), "+ Bal à 22 h".to_owned()]
+            } else {
+                vec![]
+            },
         };
-        // The question has a mail of its own.
-        let mut samples: Vec<_> = Notice::NAMES.into_iter().filter(|kind| *kind != "approval").map(sample).collect();
+        // What shows the issue itself has a mail of its own.
+        let own = ["approval", "rehearsed"];
+        let mut samples: Vec<_> = Notice::NAMES.into_iter().filter(|kind| !own.contains(kind)).map(sample).collect();
         samples.push(Self { deadline: None, retry: None, ..sample("held") });
         samples
     }
@@ -311,7 +319,11 @@ mod tests {
         assert_eq!(subjects.len(), mails.len(), "{subjects:?}");
         for mail in &mails {
             let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(mail.subject.contains(" : Que faire") && text.contains("aucun article"), "{text}");
+            assert!(
+                mail.subject.contains(" : Que faire")
+                    && (text.contains("aucun article") || text.contains("Bal à 22 h")),
+                "{text}"
+            );
         }
     }
 
@@ -320,7 +332,7 @@ mod tests {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
         assert_eq!(
             checked,
-            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 2), ("notice", 10)]
+            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 4), ("notice", 11)]
         );
     }
 }

@@ -337,6 +337,10 @@ pub struct ApprovalMail {
     pub changed: bool,
     /// An editorial has its place in it.
     pub has_editorial: bool,
+    /// It leaves by itself: this is the rehearsal.
+    pub rehearsed: bool,
+    /// Why the relay takes no mail at the rehearsal.
+    pub relay: Option<String>,
 }
 
 impl Context for ApprovalMail {
@@ -357,6 +361,15 @@ impl Context for ApprovalMail {
             short_hash: "3f9a1c2b3f9a".to_owned(),
             changed: true,
             has_editorial: true,
+            rehearsed: false,
+            relay: None,
+        };
+        let rehearsed = |relay: Option<&str>| Self {
+            changed: false,
+            has_editorial: false,
+            rehearsed: true,
+            relay: relay.map(str::to_owned),
+            ..full.clone()
         };
         let bare = Self {
             contents: vec![],
@@ -366,7 +379,8 @@ impl Context for ApprovalMail {
             changed: false,
             ..full.clone()
         };
-        vec![full, bare]
+        let rehearsals = [rehearsed(None), rehearsed(Some("connect: connection refused"))];
+        [vec![full, bare], rehearsals.to_vec()].concat()
     }
 }
 

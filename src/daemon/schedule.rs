@@ -109,8 +109,10 @@ async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::R
     let schedule = &mailing.schedule;
     let mut decided = schedule.decide(cursor(engine, mailing, now).await?, now);
     let cut_off = schedule.is_cut_off(&decided);
-    if mailing.compose_before > TimeDelta::zero() {
+    if mailing.compose_before > TimeDelta::zero() || mailing.rehearse.is_some() {
         decided.extend(schedule.ahead(now, mailing.compose_before).map(|at| (at, Decision::Run)));
+        let to_rehearse = mailing.rehearse.into_iter().flat_map(|rehearsal| schedule.to_rehearse(now, rehearsal));
+        decided.extend(to_rehearse.map(|at| (at, Decision::Run)));
         let known = engine.store.occurrences(Some(&mailing.id), KNOWN).await?;
         decided.retain(|(at, _)| !known.iter().any(|it| it.scheduled_for == *at));
     }
@@ -238,6 +240,16 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         }
         _ => {}
     }
+    let skip = engine.store.skips().await?.into_iter().find(|skip| skip.issue == key);
+    if let Some(skip) = skip {
+        let reason = wording::skipped_by(&skip.by, &skip.why);
+        // Until its hour it can be taken back.
+        if now < at {
+            return try_again(engine, due, occurrence, &reason, at).await;
+        }
+        engine.store.set_issue_state(&key, &OPEN, IssueState::Cancelled, Some(&reason), now).await?;
+        return settle(engine, occurrence, OccurrenceState::Skipped, Some(&reason)).await;
+    }
     if now >= due.expires_at {
         return give_up(engine, occurrence, &key, now).await;
     }
@@ -249,17 +261,29 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by()).filter(|_| now < at) {
         return try_again(engine, due, occurrence, &wording::approved_and_waiting(by), at).await;
     }
+    if now < at && known.as_ref().is_some_and(IssueSummary::is_rehearsed) {
+        return try_again(engine, due, occurrence, wording::REHEARSED, at).await;
+    }
     if now >= at
         && let Some(before) = engine.store.other_sending_issue(&mailing.id, &key).await?
     {
         return wait_for(engine, due, occurrence, &before).await;
     }
     // Whatever the daemon is doing when it stops, nothing of it is durable but the freeze, which is one transaction.
-    match stop.run_until_cancelled(publish::prepare(engine, due, None, &silent)).await {
+    let prepare = async {
+        match mailing.rehearse.is_some() && now < at {
+            true => publish::rehearse(engine, due).await,
+            false => publish::prepare(engine, due, None, &silent).await,
+        }
+    };
+    match stop.run_until_cancelled(prepare).await {
         None => Ok(Ended::NotNow),
         Some(Ok(Prepared::Frozen { .. })) => {
             settle(engine, occurrence, OccurrenceState::Done, None).await?;
             Ok(Ended::Frozen)
+        }
+        Some(Ok(Prepared::Awaiting)) if mailing.rehearse.is_some() => {
+            try_again(engine, due, occurrence, wording::REHEARSED, at.max(now)).await
         }
         Some(Ok(Prepared::Awaiting)) => await_word(engine, due, occurrence, known.is_some()).await,
         Some(Ok(Prepared::Held { reason })) => {
@@ -340,7 +364,8 @@ async fn try_again(
 }
 
 /// Not frozen, and may still be.
-pub(super) const OPEN: [IssueState; 3] = [IssueState::Held, IssueState::AwaitingApproval, IssueState::Approved];
+pub(super) const OPEN: [IssueState; 4] =
+    [IssueState::Held, IssueState::AwaitingApproval, IssueState::Rehearsed, IssueState::Approved];
 
 /// S10: the deadline passed while the issue was held. It will not leave any more, and staff are told.
 async fn give_up(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {

@@ -33,7 +33,10 @@ pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
 pub use trust::Authorities;
 
-use self::{session::Session, smtp::Interrupted};
+use self::{
+    session::Session,
+    smtp::{Closed, Interrupted},
+};
 use crate::{
     clock::Clock,
     domain::{
@@ -243,6 +246,18 @@ impl Deliverer {
 }
 
 impl Deliverer {
+    /// Greets the relay as for a message, logs in, and leaves: whether it would take mail now.
+    ///
+    /// # Errors
+    /// What the relay said, or where it was lost.
+    pub async fn greet(&self) -> Result<(), NotHandedOver> {
+        let opened = Session::open(&self.relay, &self.tls, &self.settings.timeouts).await;
+        let mut session =
+            opened.map_err(|Closed { phase, reply }| NotHandedOver { phase, code: reply.code, text: reply.text })?;
+        session.quit().await;
+        Ok(())
+    }
+
     /// Hands over one message that is nobody's delivery: a word to staff. No marker, no ledger; the caller may repeat it.
     ///
     /// # Errors

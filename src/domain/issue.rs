@@ -64,6 +64,8 @@ pub enum IssueState {
     Held,
     /// Composed and kept until somebody approves exactly this content (I6).
     AwaitingApproval,
+    /// Composed before its hour and shown to staff; it is read again at its hour and leaves unless somebody stops it.
+    Rehearsed,
     /// Somebody approved the kept content: it leaves at its hour.
     Approved,
     /// Frozen; its deliveries go out.
@@ -78,9 +80,10 @@ pub enum IssueState {
 }
 
 impl IssueState {
-    pub const ALL: [IssueState; 8] = [
+    pub const ALL: [IssueState; 9] = [
         IssueState::Held,
         IssueState::AwaitingApproval,
+        IssueState::Rehearsed,
         IssueState::Approved,
         IssueState::Sending,
         IssueState::Paused,
@@ -98,6 +101,7 @@ impl IssueState {
         match self {
             IssueState::Held => "held",
             IssueState::AwaitingApproval => "awaiting_approval",
+            IssueState::Rehearsed => "rehearsed",
             IssueState::Approved => "approved",
             IssueState::Sending => "sending",
             IssueState::Paused => "paused",
@@ -288,6 +292,10 @@ pub enum Stage {
     AwaitingApproval {
         content_hash: String,
     },
+    /// What was composed at the rehearsal.
+    Rehearsed {
+        content_hash: String,
+    },
     Approved {
         content_hash: String,
         /// Who approved exactly this content first.
@@ -362,6 +370,7 @@ impl IssueSummary {
         match self.stage {
             Stage::Held { .. } => IssueState::Held,
             Stage::AwaitingApproval { .. } => IssueState::AwaitingApproval,
+            Stage::Rehearsed { .. } => IssueState::Rehearsed,
             Stage::Approved { .. } => IssueState::Approved,
             Stage::Sending(_) => IssueState::Sending,
             Stage::Paused { .. } => IssueState::Paused,
@@ -377,7 +386,7 @@ impl IssueSummary {
             Stage::Held { reason, .. } => Some(reason),
             Stage::Approved { held_for: reason, .. } | Stage::Paused { reason, .. } => reason.as_deref(),
             Stage::Expired(it) | Stage::Cancelled(it) => it.reason.as_deref(),
-            Stage::AwaitingApproval { .. } | Stage::Sending(_) | Stage::Done { .. } => None,
+            Stage::AwaitingApproval { .. } | Stage::Rehearsed { .. } | Stage::Sending(_) | Stage::Done { .. } => None,
         }
     }
 
@@ -385,7 +394,9 @@ impl IssueSummary {
         match &self.stage {
             Stage::Sending(frozen) | Stage::Paused { frozen, .. } | Stage::Done { frozen, .. } => Some(frozen),
             Stage::Expired(it) | Stage::Cancelled(it) => it.frozen.as_ref(),
-            Stage::Held { .. } | Stage::AwaitingApproval { .. } | Stage::Approved { .. } => None,
+            Stage::Held { .. } | Stage::AwaitingApproval { .. } | Stage::Rehearsed { .. } | Stage::Approved { .. } => {
+                None
+            }
         }
     }
 
@@ -405,7 +416,9 @@ impl IssueSummary {
     pub fn content_hash(&self) -> Option<&str> {
         match &self.stage {
             Stage::Held { content_hash, .. } => content_hash.as_deref(),
-            Stage::AwaitingApproval { content_hash } | Stage::Approved { content_hash, .. } => Some(content_hash),
+            Stage::AwaitingApproval { content_hash }
+            | Stage::Rehearsed { content_hash }
+            | Stage::Approved { content_hash, .. } => Some(content_hash),
             Stage::Expired(GivenUp { frozen: None, content_hash, .. })
             | Stage::Cancelled(GivenUp { frozen: None, content_hash, .. }) => content_hash.as_deref(),
             _ => self.frozen().and_then(|frozen| frozen.content_hash.as_deref()),
@@ -427,9 +440,13 @@ impl IssueSummary {
         matches!(self.stage, Stage::AwaitingApproval { .. } | Stage::Held { content_hash: Some(_), .. })
     }
 
-    /// Composed and not frozen: approved, or to be approved.
+    /// Composed, kept and not frozen: rehearsed, approved, or to be approved.
     pub fn is_presented(&self) -> bool {
-        self.is_approved() || self.needs_approval()
+        self.is_approved() || self.is_rehearsed() || self.needs_approval()
+    }
+
+    pub fn is_rehearsed(&self) -> bool {
+        matches!(self.stage, Stage::Rehearsed { .. })
     }
 
     /// Approved and not frozen yet.

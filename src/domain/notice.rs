@@ -27,6 +27,17 @@ pub enum Notice {
     Paused {
         reason: String,
     },
+    /// Staff see what will leave by itself. `relay`: why it does not take mail now.
+    Rehearsed {
+        short_hash: String,
+        /// Optional sources that it goes without, each with the reason.
+        missing: Vec<String>,
+        relay: Option<String>,
+    },
+    /// It left, and not quite as it was rehearsed.
+    Changed {
+        lines: Vec<String>,
+    },
     /// The relay failed as a whole.
     Relay {
         what: String,
@@ -68,11 +79,24 @@ impl Cure {
 /// Between two missing sources, as it is kept.
 const SEPARATOR: &str = "\u{a0}; ";
 const CHANGED: &str = "changed";
+const RELAY: &str = "relay: ";
 
 impl Notice {
     /// Names of all kinds, as templates know them.
-    pub const NAMES: [&str; 10] =
-        ["held", "unapproved", "resolved", "expired", "missed", "incomplete", "paused", "relay", "lane", "approval"];
+    pub const NAMES: [&str; 12] = [
+        "held",
+        "unapproved",
+        "resolved",
+        "expired",
+        "missed",
+        "incomplete",
+        "paused",
+        "rehearsed",
+        "changed",
+        "relay",
+        "lane",
+        "approval",
+    ];
 
     pub fn name(&self) -> &'static str {
         match self {
@@ -83,6 +107,8 @@ impl Notice {
             Notice::Missed { .. } => "missed",
             Notice::Incomplete { .. } => "incomplete",
             Notice::Paused { .. } => "paused",
+            Notice::Rehearsed { .. } => "rehearsed",
+            Notice::Changed { .. } => "changed",
             Notice::Relay { .. } => "relay",
             Notice::Lane { .. } => "lane",
             Notice::ApprovalAsked { .. } => "approval",
@@ -95,6 +121,7 @@ impl Notice {
             Notice::Lane { pace, family: Some(family), .. } => format!("lane-{}-{family}", pace.as_str()),
             Notice::Lane { pace, family: None, .. } => format!("lane-{}", pace.as_str()),
             Notice::ApprovalAsked { short_hash, .. } => format!("approval-{short_hash}"),
+            Notice::Rehearsed { short_hash, .. } => format!("rehearsed-{short_hash}"),
             other => other.name().to_owned(),
         }
     }
@@ -108,6 +135,11 @@ impl Notice {
             | Notice::Paused { reason } => reason.clone(),
             Notice::Relay { what } | Notice::Lane { what, .. } => what.clone(),
             Notice::Incomplete { missing } => missing.join(SEPARATOR),
+            Notice::Rehearsed { missing, relay, .. } => {
+                let relay = relay.iter().map(|relay| format!("{RELAY}{relay}"));
+                relay.chain(missing.iter().cloned()).collect::<Vec<_>>().join("\n")
+            }
+            Notice::Changed { lines } => lines.join("\n"),
             Notice::Resolved(cure) => cure.as_str().to_owned(),
             Notice::ApprovalAsked { changed: true, .. } => CHANGED.to_owned(),
             Notice::Unapproved | Notice::ApprovalAsked { changed: false, .. } => String::new(),
@@ -131,6 +163,17 @@ impl Notice {
                 let pace = Pace::ALL.into_iter().find(|known| known.as_str() == pace)?;
                 Notice::Lane { pace, family: family.map(str::to_owned), what: text }
             }
+            ("rehearsed", Some(hash)) => {
+                let (mut missing, mut relay) = (Vec::new(), None);
+                for line in text.lines() {
+                    match line.strip_prefix(RELAY) {
+                        Some(trouble) => relay = Some(trouble.to_owned()),
+                        None => missing.push(line.to_owned()),
+                    }
+                }
+                Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay }
+            }
+            ("changed", None) => Notice::Changed { lines: text.lines().map(str::to_owned).collect() },
             ("approval", Some(hash)) => Notice::ApprovalAsked { short_hash: hash.to_owned(), changed: text == CHANGED },
             _ => return None,
         })
@@ -162,6 +205,13 @@ mod tests {
             lane(Pace::Paused, None),
             asked(false),
             asked(true),
+            Notice::Rehearsed { short_hash: "c0ffee".to_owned(), missing: Vec::new(), relay: None },
+            Notice::Rehearsed {
+                short_hash: "c0ffee".to_owned(),
+                missing: vec![reason(), "l’agenda".to_owned()],
+                relay: Some("connect: refused".to_owned()),
+            },
+            Notice::Changed { lines: vec!["− Bal".to_owned(), "+ Bal à 21 h".to_owned()] },
         ];
         for notice in &all {
             assert_eq!(Notice::parse(&notice.kind(), notice.text()).as_ref(), Some(notice));

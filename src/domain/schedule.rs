@@ -41,6 +41,15 @@ pub enum Deadline {
     After(TimeDelta),
 }
 
+/// When an issue is rehearsed: composed and shown to staff before its hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rehearsal {
+    /// `Fri 17:00`: the last such local time before the occurrence.
+    At(Weekday, NaiveTime),
+    /// `15h` before it.
+    Before(TimeDelta),
+}
+
 /// What a pass decides of one due instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -140,6 +149,25 @@ impl Schedule {
                 if first < occurrence { on(days + 7) } else { first }
             }
         }
+    }
+
+    /// When the rehearsal of that occurrence is due.
+    pub fn rehearsal_of(&self, occurrence: Timestamp, rehearsal: Rehearsal) -> Timestamp {
+        match rehearsal {
+            Rehearsal::Before(lead) => occurrence - lead,
+            Rehearsal::At(weekday, time) => {
+                let local = occurrence.with_timezone(&self.zone);
+                let days = u64::from((7 + local.weekday().num_days_from_monday() - weekday.num_days_from_monday()) % 7);
+                let on = |days| at_local(self.zone, local.date_naive() - Days::new(days), time);
+                let last = on(days);
+                if last < occurrence { last } else { on(days + 7) }
+            }
+        }
+    }
+
+    /// The occurrences still to come whose rehearsal is due: never more than a week before their hour.
+    pub fn to_rehearse(&self, now: Timestamp, rehearsal: Rehearsal) -> impl Iterator<Item = Timestamp> {
+        self.ahead(now, TimeDelta::days(8)).filter(move |at| self.rehearsal_of(*at, rehearsal) <= now)
     }
 
     /// `2026-07-04T08:00+02:00[Europe/Paris]`

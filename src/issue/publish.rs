@@ -8,7 +8,7 @@ use super::{
     content::{Composed, NotComposed},
     edition, freeze, newsletter,
     progress::{Step, Watch},
-    sending,
+    rehearsal, sending,
 };
 use crate::app::Engine;
 use crate::deliver::{self, Deliverer};
@@ -80,7 +80,7 @@ pub async fn publish(
 }
 
 /// From the sources to the frozen issue, or to one that awaits approval. Neither what is frozen nor what is kept for
-/// approval is collected again.
+/// approval is collected again; what was rehearsed is, unless somebody approved it.
 ///
 /// # Errors
 /// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
@@ -90,12 +90,16 @@ pub async fn prepare(
     article: Option<Article>,
     watch: Watch<'_>,
 ) -> anyhow::Result<Prepared> {
+    let mut rehearsed = None;
     if let Some(issue) = engine.store.issue(&due.key()).await? {
         if issue.frozen().is_some() || issue.state().is_given_up() {
             return Ok(continue_frozen(&issue, watch));
         }
-        if issue.is_presented() {
+        if issue.is_approved() || issue.is_presented() && due.mailing.approval == Approval::Required {
             return freeze_if_approved(engine, due, &issue, watch).await;
+        }
+        if issue.content_hash().is_some() {
+            rehearsed = engine.store.content(&issue.key).await?;
         }
     }
     watch(Step::Collecting);
@@ -110,7 +114,11 @@ pub async fn prepare(
     watch(Step::Composed { content: &content });
     match due.mailing.approval {
         Approval::Automatic => {
+            let changes = rehearsed.map(|before| rehearsal::changes(&before, &content)).unwrap_or_default();
             freeze::freeze(engine, due, content, composed_at, watch).await?;
+            if !changes.is_empty() {
+                engine.store.owe_notice(&due.key(), &Notice::Changed { lines: changes }, composed_at).await?;
+            }
             if !missing.is_empty() {
                 engine.store.owe_notice(&due.key(), &Notice::Incomplete { missing }, composed_at).await?;
             }
@@ -120,6 +128,19 @@ pub async fn prepare(
             approval::present(engine, due, content, composed_at, None).await?;
             Ok(Prepared::Awaiting)
         }
+    }
+}
+
+/// Composes an occurrence before its hour, keeps it as a rehearsal, and shows it to staff.
+///
+/// # Errors
+/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+pub async fn rehearse(engine: &Engine, due: Due<'_>) -> anyhow::Result<Prepared> {
+    let composed_at = engine.app.clock.now();
+    match compose(engine, due, None, &|_| {}).await {
+        Ok(composed) => rehearsal::keep(engine, due, composed, composed_at).await.map(|()| Prepared::Awaiting),
+        Err(NotComposed::Held(hold)) => Ok(Prepared::Held { reason: freeze::hold(engine, due, &hold).await? }),
+        Err(NotComposed::Failed(error)) => Err(error),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{
     gates::Gates,
     issue::IssueKey,
     newsletter::{Month, Section as Part},
-    schedule::{Coalesce, Deadline, Schedule},
+    schedule::{Coalesce, Deadline, Rehearsal, Schedule},
     segment::Segment,
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section, parse_duration};
@@ -36,6 +36,8 @@ pub struct Mailing {
     pub retry: TimeDelta,
     /// So long before its hour an issue is composed and kept, to be approved. Zero but where approval is required.
     pub compose_before: TimeDelta,
+    /// When an issue that needs no approval is composed and shown to staff before its hour.
+    pub rehearse: Option<Rehearsal>,
     pub sources: Vec<SourceRule>,
     pub kind: Kind,
     /// Contacts subscribed to this mailing receive it.
@@ -243,6 +245,14 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         root.problem("compose_before", "only where approval = \"required\": what is composed leaves at once otherwise");
     }
 
+    let rehearse = root.parsed("rehearse", parse_rehearsal);
+    if rehearse.is_some() && (approval == Approval::Required || template == Some(Template::Edition)) {
+        root.problem(
+            "rehearse",
+            "only where approval = \"automatic\" and a schedule says when it leaves; write compose_before",
+        );
+    }
+
     let audience = root.section("audience");
     let subscribed = audience.text("subscribed").unwrap_or_else(|| id.clone());
     let segment = audience.parsed("where", Segment::parse);
@@ -286,6 +296,7 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         schedule: read_schedule?,
         retry,
         compose_before,
+        rehearse,
         sources,
         kind: template.map(|_| kind)?,
         audience: subscribed,
@@ -512,12 +523,25 @@ pub(crate) fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String
     })
 }
 
+/// `Sat 20:00`
+fn parse_day_and_hour(text: &str) -> Option<(Weekday, NaiveTime)> {
+    let (day, time) = text.split_once(' ')?;
+    Some((day.parse().ok()?, NaiveTime::parse_from_str(time, "%H:%M").ok()?))
+}
+
+/// `Fri 17:00`, or a duration of at most a week.
+fn parse_rehearsal(text: &str) -> Result<Rehearsal, String> {
+    let before =
+        || parse_duration(text).ok().filter(|lead| (TimeDelta::minutes(1)..=TimeDelta::days(7)).contains(lead));
+    let at = parse_day_and_hour(text).map(|(day, time)| Rehearsal::At(day, time));
+    at.or_else(|| before().map(Rehearsal::Before)).ok_or_else(|| {
+        format!("expected a day and an hour such as \"Fri 17:00\", or how long before such as \"15h\", found {text:?}")
+    })
+}
+
 /// `Sat 20:00`, or a duration.
 fn parse_deadline(text: &str) -> Result<Deadline, String> {
-    let at = || {
-        let (day, time) = text.split_once(' ')?;
-        Some(Deadline::At(day.parse::<Weekday>().ok()?, NaiveTime::parse_from_str(time, "%H:%M").ok()?))
-    };
+    let at = || parse_day_and_hour(text).map(|(day, time)| Deadline::At(day, time));
     at().or_else(|| parse_duration(text).ok().map(Deadline::After)).ok_or_else(|| {
         format!("expected a day and an hour such as \"Sat 20:00\", or a duration such as \"72h\", found {text:?}")
     })

@@ -123,15 +123,24 @@ async fn send_one(
 
 enum Words {
     Plain(Rendered),
-    /// A mail to be approved.
+    /// A mail to be approved, or rehearsed.
     Question(Box<mime::Mime>),
 }
 
 /// `None` when there is nothing to say any more.
 async fn words(engine: &Engine, notice: &OwedNotice) -> anyhow::Result<Option<Words>> {
-    if let Notice::ApprovalAsked { short_hash, changed } = &notice.notice {
-        let question = question::question(engine, &notice.issue, short_hash, *changed).await?;
-        return Ok(question.map(|mime| Words::Question(Box::new(mime))));
+    let shown = match &notice.notice {
+        Notice::ApprovalAsked { short_hash, changed } => {
+            Some(question::Shown::ToApprove { short_hash, changed: *changed })
+        }
+        Notice::Rehearsed { short_hash, missing, relay } => {
+            Some(question::Shown::Rehearsed { short_hash, missing, relay: relay.as_deref() })
+        }
+        _ => None,
+    };
+    if let Some(shown) = shown {
+        let mail = question::mail(engine, &notice.issue, &shown).await?;
+        return Ok(mail.map(|mime| Words::Question(Box::new(mime))));
     }
     let app = &engine.app;
     let mailing = app.mailing(notice.issue.mailing()).ok();
@@ -142,6 +151,10 @@ async fn words(engine: &Engine, notice: &OwedNotice) -> anyhow::Result<Option<Wo
         issue: notice.issue.to_string(),
         reason: wording::of_notice(&notice.notice),
         deadline: issue.map(|i| date_and_hour(i.expires_at, app.zone_of(notice.issue.mailing()))),
+        lines: match &notice.notice {
+            Notice::Changed { lines } => lines.clone(),
+            _ => Vec::new(),
+        },
         retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
         approval: mailing.is_some_and(|m| m.approval == Approval::Required),
     })?;

@@ -98,6 +98,7 @@ impl IssueState {
         match self {
             IssueState::Held => "retenu",
             IssueState::AwaitingApproval => "à approuver",
+            IssueState::Rehearsed => "répété",
             IssueState::Approved => "approuvé",
             IssueState::Sending => "en cours d’envoi",
             IssueState::Paused => "en pause",
@@ -245,6 +246,16 @@ pub(crate) const DEADLINE_OF_ISSUE_PASSED: &str = "l’heure limite de ce numér
 pub(crate) const NOBODY_BEFORE_THE_DEADLINE: &str = "l’heure limite est passée sans que personne ne l’ait reçu";
 pub(crate) const DEADLINE_PASSED: &str = "l’heure limite est passée";
 pub(crate) const RESCHEDULED: &str = "l’horaire de l’envoi a changé entre-temps";
+pub(crate) const REHEARSED: &str = "répété, part à son heure sauf si une personne l’arrête";
+
+/// A person does not want this issue to leave.
+pub(crate) fn skipped_by(name: &str, why: &str) -> String {
+    match why {
+        "" => format!("{name} ne veut pas que ce numéro parte"),
+        why => format!("{name} ne veut pas que ce numéro parte{NBSP}: {why}"),
+    }
+}
+
 pub(crate) const AWAITS_APPROVAL: &str = "une personne doit donner son accord";
 
 pub(crate) fn noticed_late(late: TimeDelta) -> String {
@@ -297,6 +308,7 @@ pub(crate) fn of_notice(notice: &Notice) -> String {
         Notice::Resolved(Cure::ArticleComplete) => "L’article est maintenant complet".to_owned(),
         Notice::Resolved(Cure::EditionReady) => "L’édition peut partir".to_owned(),
         Notice::Resolved(Cure::Approved) => "Une personne a donné son accord".to_owned(),
+        Notice::Changed { .. } => "L’article a changé depuis la répétition".to_owned(),
         other => other.text().trim_end_matches('.').to_owned(),
     }
 }

@@ -29,6 +29,10 @@ pub trait Approvals: Send + Sync {
     /// another content by now, or is frozen or over. Idempotent: the first time stays.
     async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool>;
 
+    /// Keeps content that leaves without an approval, in the place of what was held or rehearsed before. `false`: the issue is
+    /// approved, frozen or given up.
+    async fn rehearse_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<bool>;
+
     /// All there were, of any content of the issue, the oldest first.
     async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>>;
 
@@ -57,6 +61,10 @@ impl<B: Backend> Approvals for Ledger<B> {
 
     async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool> {
         approve(&self.0, key, content_hash, by, now).await
+    }
+
+    async fn rehearse_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<bool> {
+        rehearse(&self.0, issue, now).await
     }
 
     async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>> {
@@ -121,6 +129,33 @@ pub(super) async fn present<B: Backend>(
     Ok(true)
 }
 
+async fn rehearse<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp) -> Result<bool> {
+    let mut tx = Transaction::write(db, "keeping a rehearsed issue").await?;
+    let upsert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
+            content_hash)
+        VALUES ($1, $2, 'rehearsed', $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
+            expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
+            content_hash = excluded.content_hash
+        WHERE issues.state IN ('held', 'rehearsed')";
+    let values = values![
+        &issue.key,
+        issue.mailing.as_str(),
+        issue.scheduled_for,
+        issue.expires_at,
+        now,
+        issue.composed_at,
+        issue.content.subject.as_str(),
+        issue.content_hash.as_str(),
+    ];
+    if tx.execute(upsert, values).await? == 0 {
+        return Ok(false);
+    }
+    issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
 pub(super) async fn approve<B: Backend>(
     db: &B,
     key: &IssueKey,
@@ -132,7 +167,7 @@ pub(super) async fn approve<B: Backend>(
     // Written first, to hold the row: the content cannot change between the look and the word.
     let guard = "UPDATE issues SET state = 'approved'
         WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
-            AND state IN ('held', 'awaiting_approval', 'approved')";
+            AND state IN ('held', 'awaiting_approval', 'rehearsed', 'approved')";
     if tx.execute(guard, values![key, content_hash]).await? == 0 {
         return Ok(false);
     }

@@ -29,8 +29,8 @@ pub trait Issues: Send + Sync {
     ) -> Result<bool>;
 
     /// The content, the recipients (contacts subscribed to `issue.mailing`; the suppressed ones become deliveries in the
-    /// state `suppressed`, so that the sum says why) and the state `sending`, in one transaction. A held issue of the
-    /// same key is taken over. Message-IDs are `<slug>.<delivery id>@<domain>`.
+    /// state `suppressed`, so that the sum says why) and the state `sending`, in one transaction. A held or rehearsed
+    /// issue of the same key is taken over. Message-IDs are `<slug>.<delivery id>@<domain>`.
     async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
 
     async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>>;
@@ -167,9 +167,9 @@ pub(super) async fn hold<B: Backend>(
     let mut tx = Transaction::write(db, "holding an issue").await?;
     let hold = "INSERT INTO issues (key, mailing, state, reason, scheduled_for, expires_at, created_at)
         VALUES ($1, $2, 'held', $3, $4, $5, $6)
-        ON CONFLICT (key) DO UPDATE SET reason = excluded.reason, scheduled_for = excluded.scheduled_for,
-            expires_at = excluded.expires_at
-        WHERE issues.state = 'held'";
+        ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+            scheduled_for = excluded.scheduled_for, expires_at = excluded.expires_at
+        WHERE issues.state IN ('held', 'rehearsed')";
     let held = tx.execute(hold, values![key, mailing, reason, scheduled_for, expires_at, now]).await? == 1;
     tx.commit().await?;
     Ok(held)
@@ -211,7 +211,7 @@ async fn take_over<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: T
             scheduled_for = excluded.scheduled_for, expires_at = excluded.expires_at, frozen_at = excluded.frozen_at,
             subject = excluded.subject, content_hash = excluded.content_hash, composed_at = excluded.composed_at,
             message_domain = excluded.message_domain
-        WHERE issues.state = 'held'";
+        WHERE issues.state IN ('held', 'rehearsed')";
     let values = values![
         &issue.key,
         issue.mailing.as_str(),
@@ -300,7 +300,7 @@ pub(super) async fn open<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
     let mut tx = Transaction::read(db, "reading the open issues").await?;
     // One look into the index for each issue that is over.
     let select = issues!(
-        "WHERE state IN ('held', 'awaiting_approval', 'approved', 'sending', 'paused')
+        "WHERE state IN ('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')
             OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = issues.key AND d.state = 'unknown') IS NOT NULL"
     );
     let mut issues: Vec<IssueSummary> =

@@ -26,6 +26,7 @@ pub(super) fn sqlite() -> Migrator {
         (20, "establishments", include_str!("../../migrations/sqlite/0020_establishments.sql")),
         (21, "former_addresses", include_str!("../../migrations/sqlite/0021_former_addresses.sql")),
         (24, "resumed", include_str!("../../migrations/sqlite/0024_resumed.sql")),
+        (25, "rehearsals", include_str!("../../migrations/sqlite/0025_rehearsals.sql")),
     ])
 }
 
@@ -47,6 +48,7 @@ pub(super) fn postgres() -> Migrator {
         (20, "establishments", include_str!("../../migrations/postgres/0020_establishments.sql")),
         (21, "former_addresses", include_str!("../../migrations/postgres/0021_former_addresses.sql")),
         (24, "resumed", include_str!("../../migrations/postgres/0024_resumed.sql")),
+        (25, "rehearsals", include_str!("../../migrations/postgres/0025_rehearsals.sql")),
     ])
 }
 

@@ -156,11 +156,18 @@ pub enum OccurrenceState {
     Missed,
     /// A newer one of the same pass took its place (S3).
     Coalesced,
+    /// A person did not want it to leave.
+    Skipped,
 }
 
 impl OccurrenceState {
-    pub const ALL: [OccurrenceState; 4] =
-        [OccurrenceState::Pending, OccurrenceState::Done, OccurrenceState::Missed, OccurrenceState::Coalesced];
+    pub const ALL: [OccurrenceState; 5] = [
+        OccurrenceState::Pending,
+        OccurrenceState::Done,
+        OccurrenceState::Missed,
+        OccurrenceState::Coalesced,
+        OccurrenceState::Skipped,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -168,6 +175,7 @@ impl OccurrenceState {
             OccurrenceState::Done => "done",
             OccurrenceState::Missed => "missed",
             OccurrenceState::Coalesced => "coalesced",
+            OccurrenceState::Skipped => "skipped",
         }
     }
 }
@@ -183,6 +191,15 @@ pub struct Occurrence {
     pub issue: Option<IssueKey>,
     /// When a pending one is to be tried (again).
     pub next_try: Timestamp,
+}
+
+/// A coming issue that a person does not want to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    pub issue: IssueKey,
+    pub why: String,
+    pub by: String,
+    pub at: Timestamp,
 }
 
 /// What [`Issues::freeze_issue`] found.

@@ -278,6 +278,7 @@ fn stage(row: &Reader) -> Result<Stage> {
     Ok(match (state, frozen) {
         (IssueState::Held, _) => Stage::Held { reason: reason.unwrap_or_default(), content_hash },
         (IssueState::AwaitingApproval, _) => Stage::AwaitingApproval { content_hash: row.text("content_hash")? },
+        (IssueState::Rehearsed, _) => Stage::Rehearsed { content_hash: row.text("content_hash")? },
         (IssueState::Approved, _) => {
             Stage::Approved { content_hash: row.text("content_hash")?, by: row.text("approved_by")?, held_for: reason }
         }

@@ -2,11 +2,11 @@
 
 use super::Ledger;
 use super::{
-    Cursor, Occurrence, Result,
+    Cursor, Occurrence, Result, Skip,
     backend::{Backend, Transaction, values},
     rows,
 };
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, issue::IssueKey};
 use async_trait::async_trait;
 
 /// Cursors and occurrences (S1 to S10).
@@ -24,6 +24,14 @@ pub trait Schedule: Send + Sync {
 
     /// Sets what became of it; only a `pending` one changes. `next_try` matters for `Pending`.
     async fn settle_occurrence(&self, occurrence: &Occurrence) -> Result<bool>;
+
+    /// A coming issue is not to leave. `false`: somebody said so before.
+    async fn skip(&self, skip: &Skip) -> Result<bool>;
+
+    /// It may leave after all. `false`: nobody had said otherwise.
+    async fn unskip(&self, issue: &IssueKey) -> Result<bool>;
+
+    async fn skips(&self) -> Result<Vec<Skip>>;
 
     /// The newest first.
     async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>>;
@@ -45,6 +53,34 @@ impl<B: Backend> Schedule for Ledger<B> {
 
     async fn settle_occurrence(&self, occurrence: &Occurrence) -> Result<bool> {
         settle(&self.0, occurrence).await
+    }
+
+    async fn skip(&self, skip: &Skip) -> Result<bool> {
+        let mut tx = Transaction::write(&self.0, "skipping an issue").await?;
+        let insert = "INSERT INTO skips (issue, why, skipped_by, skipped_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (issue) DO NOTHING";
+        let values = values![&skip.issue, skip.why.as_str(), skip.by.as_str(), skip.at];
+        let skipped = tx.execute(insert, values).await? == 1;
+        tx.commit().await?;
+        Ok(skipped)
+    }
+
+    async fn unskip(&self, issue: &IssueKey) -> Result<bool> {
+        let mut tx = Transaction::write(&self.0, "taking a skip back").await?;
+        let taken_back = tx.execute("DELETE FROM skips WHERE issue = $1", values![issue]).await? == 1;
+        tx.commit().await?;
+        Ok(taken_back)
+    }
+
+    async fn skips(&self) -> Result<Vec<Skip>> {
+        let mut tx = Transaction::read(&self.0, "reading skipped issues").await?;
+        let select = "SELECT issue, why, skipped_by, skipped_at FROM skips ORDER BY skipped_at, issue";
+        let skip = |row| {
+            let row = rows::Reader::new(row, "skips", "issue");
+            let (why, by) = (row.text("why")?, row.text("skipped_by")?);
+            Ok(Skip { issue: row.issue_key("issue")?, why, by, at: row.instant("skipped_at")? })
+        };
+        tx.rows(select, values![]).await?.iter().map(skip).collect()
     }
 
     async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>> {

@@ -193,6 +193,18 @@ impl Town {
         names.filter(|name| name.starts_with(&format!("{to}_")) && name.contains(words)).count()
     }
 
+    /// The text of the newest captured mail to an address whose name holds these words.
+    pub fn text_of(&self, to: &str, words: &str) -> String {
+        let to: String = to.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let files = std::fs::read_dir(self.dir.path().join("outbox")).unwrap().map(|it| it.unwrap());
+        let is_meant = |name: String| name.starts_with(&format!("{to}_")) && name.contains(words);
+        let files = files.filter(|it| is_meant(it.file_name().to_string_lossy().into_owned()));
+        let newest = files.max_by_key(|it| it.metadata().unwrap().modified().unwrap()).expect("such a mail");
+        let bytes = std::fs::read(newest.path()).unwrap();
+        let message = mail_parser::MessageParser::new().parse(&bytes).unwrap();
+        message.body_text(0).unwrap().replace("\r\n", "\n")
+    }
+
     /// How often staff were told of an issue, such as `agenda-2026-w28-held`.
     pub fn told(&self, of: &str) -> usize {
         self.mails(STAFF, of)
