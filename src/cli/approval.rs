@@ -45,7 +45,7 @@ pub(super) async fn show(engine: &Engine, key: &str, out: Option<&Path>, as_json
     for (name, value) in [
         ("subject", issue.subject.as_ref()),
         ("leaves at", Some(&issue.scheduled_for)),
-        ("of no use after", Some(&issue.expires_at)),
+        ("deadline", Some(&issue.expires_at)),
         ("hash", issue.content_hash.as_ref()),
     ] {
         if let Some(value) = value {

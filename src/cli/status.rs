@@ -18,7 +18,7 @@ With --json, one object; instants are RFC 3339, what may be missing is null:
                 only_issue (the issue it holds for, null: all), step (suspensions in a row before), per_minute
   waiting[]     what waits for a person: issue (empty for the daemon itself), why, help
   last[]        the last occurrences of each mailing: mailing, scheduled_for, state, reason, issue
-  owed_notices  words to staff that could not be sent yet")]
+  owed_notices  mails to staff that could not be sent yet")]
 pub(super) struct Args {
     /// One object, its keys below
     #[arg(long)]
@@ -38,12 +38,12 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
 /// A heading and a table for each section that has rows.
 fn text(status: &Status) -> String {
     let sections = [
-        ("Waits for a person", waiting(status)),
+        ("Action required", waiting(status)),
         ("Daemons", daemons(status)),
         ("Next", next(status)),
-        ("On the way", issues(status)),
+        ("In flight", issues(status)),
         ("Lanes", lanes(status)),
-        ("Lately", last(status)),
+        ("Recent", last(status)),
     ];
     let shown = sections.into_iter().filter_map(|(title, rows)| Some(format!("{title}\n{}", rows?)));
     let mut text: Vec<_> = shown.collect();
@@ -55,7 +55,7 @@ fn text(status: &Status) -> String {
 
 fn waiting(status: &Status) -> Option<String> {
     let rows = status.waiting.iter().map(|it| [it.issue.clone(), it.why.clone(), it.help.clone()]);
-    rows_in(["issue", "why", "what helps"], rows)
+    rows_in(["issue", "why", "suggested command"], rows)
 }
 
 fn daemons(status: &Status) -> Option<String> {
@@ -73,7 +73,7 @@ fn daemons(status: &Status) -> Option<String> {
 
 fn next(status: &Status) -> Option<String> {
     let rows = status.next.iter().map(|it| [it.issue.clone(), it.local.clone(), it.deadline.clone()]);
-    rows_in(["issue", "leaves at", "of no use after"], rows)
+    rows_in(["issue", "leaves at", "deadline"], rows)
 }
 
 fn issues(status: &Status) -> Option<String> {

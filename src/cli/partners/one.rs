@@ -85,7 +85,7 @@ pub(super) async fn add(
     show::line(format!("{address} is added, subscribed to {}", added.mailings.join(", ")));
     if added.is_barred {
         show::line(
-            "It stands against mail to this address, and that stays: semainier partners export --contact says why.",
+            "This address is suppressed, and stays so; `semainier partners export --contact` shows why.",
         );
     }
     Ok(Ended::Done)
