@@ -105,7 +105,7 @@ fn f10_two_daemons_in_a_storm_of_kills_lose_nobody_and_write_to_nobody_twice() {
     });
     let house = House::on(On::Postgres).set("relay", Relay::nowhere()).set("delivery.connections", CONNECTIONS);
     house.import_many(people);
-    house.run().expect(1).expect_said(&["the relay took no mail"]);
+    house.run().expect(1).expect_said(&["the relay accepted no mail"]);
     let house = house.relay(&relay);
 
     let mut tally = Tally::default();

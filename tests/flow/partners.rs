@@ -292,7 +292,7 @@ fn trial_f09_a_list_as_an_office_keeps_it_is_taken_in_one_go_and_told() {
         let house = House::on(on);
         let said = import(&house, as_an_office_keeps_it(), 0);
         for part in [
-            "columns that are not read: Observations",
+            "ignored columns: Observations",
             "line 9: 2 addresses",
             "line 13: the address stands in line 12 already: one contact of two establishments",
             "line 14: no address; not taken",
@@ -357,7 +357,7 @@ fn trial_f09_what_cannot_be_taken_is_written_to_a_file_that_can_be_mended() {
     assert!(rest.contains("C;c@gite.example;douze;") && rest.contains("D;;2;adresse mail absente"), "{rest}");
     house.write("in-reste.csv", rest.replace("hôtel@", "hotel@").replace("douze", "2"));
     let said = house.semainier(&["partners", "import", "in-reste.csv"]).expect(0).said();
-    assert!(said.contains("2 added") && !said.contains("not read"), "{said}");
+    assert!(said.contains("2 added") && !said.contains("ignored"), "{said}");
 }
 
 #[test]
@@ -402,7 +402,7 @@ fn trial_f09_a_segment_compares_words_folded_and_one_that_means_nobody_says_what
         }
         let said = house.semainier(&["partners", "list", "--where", "category = \"camping\""]).expect(0).said();
         assert!(
-            said.contains("nobody is meant by category = \"camping\"") && said.contains("\"hôtels\" (1)"),
+            said.contains("no contact matches category = \"camping\"") && said.contains("\"hôtels\" (1)"),
             "{said}"
         );
     }
