@@ -1,4 +1,4 @@
-//! The mail that asks staff to approve an issue: what would leave, under a banner that says how to approve it.
+//! The mail that asks staff to approve an issue: the mail to be sent, under a banner that says how to approve it.
 
 use crate::app::{App, Engine};
 use crate::compose::{
@@ -17,8 +17,8 @@ use crate::issue::{approval::short, edition};
 use crate::jobs::{Kind, Mailing};
 use anyhow::Context;
 
-/// `asked`: the short hash of the content in question. The mail itself, under a banner that says what it is and how to approve it. `None` when the question was answered, or the
-/// content has changed since.
+/// The mail to be approved, under a banner that says how to approve it. `asked`: the short hash of the content in question.
+/// `None` if the question was answered, or the content has changed since.
 ///
 /// # Errors
 /// When the ledger cannot be read, or a template does not render.
@@ -49,7 +49,7 @@ pub(super) async fn question(
         text: format!("{}\n\n{}\n\n{}", mail.text.trim_end(), "-".repeat(72), content.text),
         ..content
     };
-    // Where partners will read it: nobody is shown the mark that stands for it (F8).
+    // Fill in the real address: the placeholder must not be visible (F8).
     context::fill_view(&mut review, &engine.tokens.view_url(&public_url, key));
     Ok(Some(Mime::new(review)?))
 }
@@ -87,7 +87,7 @@ fn about(
     }
 }
 
-/// The banner as the first thing in the body.
+/// Inserts the banner at the beginning of the body.
 fn under(banner: &str, html: &str) -> String {
     let body = html.find("<body").and_then(|at| Some(at + html[at..].find('>')? + 1)).unwrap_or(0);
     format!("{}{banner}{}", &html[..body], &html[body..])
@@ -99,7 +99,7 @@ fn under(banner: &str, html: &str) -> String {
 /// When an address is not valid in a header.
 pub(super) fn letter(engine: &Engine, question: &Mime, to: &EmailAddress, message_id: &str) -> anyhow::Result<Message> {
     let sender = &engine.app.config.sender.address;
-    // In place of a partner's own link; staff have none.
+    // Staff have no personal unsubscribe link.
     let unsubscribe_url = engine.app.config.public_url.as_str();
     let to = To { address: to, name: "", establishment: "", message_id, unsubscribe_url, order_url: unsubscribe_url };
     Ok(question.review(to, "semainier", sender, engine.app.clock.now())?)

@@ -35,7 +35,7 @@ fn a_relay_that_takes_nobody_for_now_costs_nobody_anything() {
     let busy = Relay::with(Options { greeting: Some("421 4.3.2 shutting down".to_owned()), ..Options::default() });
     let house = House::new().relay(&busy);
     house.import_many(3);
-    house.run().expect(1).expect_said(&["421", "shutting down", "3 wait in the queue"]);
+    house.run().expect(1).expect_said(&["421", "shutting down", "3 deliveries stay queued"]);
     house.assert_states(&[("queued", 3)]);
     assert!(house.log().iter().all(|it| it.attempts.is_empty()));
 }
@@ -277,7 +277,7 @@ fn a_cancelled_issue_sends_nothing_more() {
     house.assert_states(&[("cancelled", 3)]);
     let relay = Relay::start();
     let house = house.relay(&relay);
-    house.run().expect(1).expect_said(&["is cancelled: nothing more of it leaves"]);
+    house.run().expect(1).expect_said(&["is cancelled: no more of it is sent"]);
     house.judge_at_rest(&relay, 3);
     assert_eq!(relay.to_partners(), 0);
     house.semainier(&["issues", "resume", ISSUE]).expect(1).expect_said(&["is cancelled"]);
