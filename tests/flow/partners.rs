@@ -372,7 +372,9 @@ fn trial_f09_a_dry_run_writes_nothing_not_even_a_database() {
     let before = there();
     let said = house.semainier(&["partners", "import", "in.csv", "--dry-run"]).expect(0).said();
     assert!(
-        said.contains("+ a@gite.example") && said.contains("1 would be added") && said.contains("ignored columns: Remarque"),
+        said.contains("+ a@gite.example")
+            && said.contains("1 would be added")
+            && said.contains("ignored columns: Remarque"),
         "{said}"
     );
     assert_eq!(there(), before);
