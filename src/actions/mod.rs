@@ -1,7 +1,8 @@
 //! Use cases that change something: one function each, with a typed result and an [`Actor`], shared by the command line and
 //! the console. Nothing here prints or reads a terminal; data to show is in [`crate::views`].
 //!
-//! An action that cannot be done returns a [`Refusal`], which has texts in French and English. Any other failure is an error.
+//! An action that cannot be done returns a [`Refusal`], which has texts in French and English. Any other failure is an
+//! error.
 
 pub mod announce;
 pub mod deliveries;

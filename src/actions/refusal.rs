@@ -1,5 +1,5 @@
-//! Why an action was refused, as data, with texts for both interfaces: English with a suggested command for the command line,
-//! French without commands for the console.
+//! Why an action was refused, as data, with texts for both interfaces: English with a suggested command for the command
+//! line, French without commands for the console.
 
 use crate::domain::{
     Timestamp,

@@ -74,7 +74,8 @@ pub(super) struct LogArgs {
     /// Changed since a date, an instant, or a duration ago such as 7d
     #[arg(long, value_name = "D")]
     since: Option<String>,
-    /// Print an array of {"issue","address","state","message_id","attempts":[{"n","at","phase","code","enhanced","text","outcome"}]}
+    /// Print an array of
+    /// {"issue","address","state","message_id","attempts":[{"n","at","phase","code","enhanced","text","outcome"}]}
     #[arg(long, conflicts_with = "csv")]
     json: bool,
     /// Print CSV, one row per attempt

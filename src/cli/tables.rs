@@ -28,8 +28,8 @@ const LOG_COLUMNS: [&str; 14] = [
     "id",
 ];
 
-/// `log --csv`: one row per attempt, or one for a delivery without attempts. Safe to open in a spreadsheet. `header`: with the
-/// column names, for the first page.
+/// `log --csv`: one row per attempt, or one for a delivery without attempts. Safe to open in a spreadsheet. `header`:
+/// with the column names, for the first page.
 ///
 /// # Errors
 /// When the buffer cannot be written, which does not happen.

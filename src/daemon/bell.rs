@@ -1,7 +1,7 @@
 //! The ticker: `tokio-cron-scheduler`, which fires every minute and does nothing else (docs/adr/0002).
 //!
-//! Its loop asks its store twice a second whether a job is due. Our store delays the answer until one soon is, so that an idle
-//! daemon wakes a few times a minute instead of twice a second.
+//! Its loop asks its store twice a second whether a job is due. Our store delays the answer until one soon is, so that an
+//! idle daemon wakes a few times a minute instead of twice a second.
 
 use super::LONGEST_PAUSE;
 use crate::{clock::Clock, domain::Timestamp, failpoint};

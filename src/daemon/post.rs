@@ -97,8 +97,8 @@ impl Daemon {
         Ok(())
     }
 
-    /// Recovers expired leases of a dead daemon: queued again, or unknown. `true`: there is something to send. Our own leases are
-    /// kept alive and never expire while this process lives.
+    /// Recovers expired leases of a dead daemon: queued again, or unknown. `true`: there is something to send. Our own
+    /// leases are kept alive and never expire while this process lives.
     pub(super) async fn take_up_the_dead(&self) -> bool {
         match sending::recover(&self.engine, false).await {
             Ok(Recovered { released: 0, unknown: 0 }) => false,
@@ -113,7 +113,8 @@ impl Daemon {
         }
     }
 
-    /// Notifies staff once for each waiting issue. The mail can only be sent once the relay is back, so it explains the delay.
+    /// Notifies staff once for each waiting issue. The mail can only be sent once the relay is back, so it explains the
+    /// delay.
     async fn tell_of(&self, trouble: &RelayTrouble, now: Timestamp) -> anyhow::Result<()> {
         for issue in self.engine.store.open_issues().await? {
             if issue.state() == IssueState::Sending && issue.counts.queued > 0 {

@@ -1,5 +1,5 @@
-//! A backup was restored in place of the ledger (D10). Deliveries it shows as waiting may have been sent since, and issues it
-//! does not know may have been published. So nothing is sent until a person has looked.
+//! A backup was restored in place of the ledger (D10). Deliveries it shows as waiting may have been sent since, and
+//! issues it does not know may have been published. So nothing is sent until a person has looked.
 
 use crate::app::Engine;
 use crate::domain::{Timestamp, issue::IssueState, notice::Notice};

@@ -5,8 +5,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-/// Cancels `stop` at the first SIGTERM or SIGINT. A second one, or the end of `patience`, exits at once: deliveries past their
-/// marker then become `unknown` at the next start.
+/// Cancels `stop` at the first SIGTERM or SIGINT. A second one, or the end of `patience`, exits at once: deliveries past
+/// their marker then become `unknown` at the next start.
 pub async fn cancel_on_signal(stop: CancellationToken, patience: TimeDelta) {
     let mut signals = match Signals::new() {
         Ok(signals) => signals,

@@ -55,8 +55,8 @@ pub(super) async fn make(
     Ok(Composed { content, missing: found.missing })
 }
 
-/// Collects and parses: takes the first article whose agenda passes the gates, and merges the listings of structured sources.
-/// `article`: used instead of those of the mailing's sources.
+/// Collects and parses: takes the first article whose agenda passes the gates, and merges the listings of structured
+/// sources. `article`: used instead of those of the mailing's sources.
 ///
 /// # Errors
 /// A hold.

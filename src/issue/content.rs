@@ -77,8 +77,8 @@ pub(crate) fn warn_of_a_long_mail(due: &Due<'_>, html: &str) {
     }
 }
 
-/// The header values shared by all messages of the issue. The date is that of the occurrence; the freeze replaces it with the
-/// time of sending.
+/// The header values shared by all messages of the issue. The date is that of the occurrence; the freeze replaces it with
+/// the time of sending.
 pub(crate) fn envelope(app: &App, due: &Due<'_>) -> Envelope {
     let (mailing, key, sender) = (due.mailing, due.key(), &app.config.sender);
     let from = mailing.sender_address.as_ref().unwrap_or(&sender.address);

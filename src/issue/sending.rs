@@ -15,9 +15,9 @@ use crate::store::{LogFilter, Recovered};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Settles the deliveries that a dead process had in flight: queued again, or unknown. Unknown deliveries found here count like
-/// any other: an issue with too many is paused before more of it is sent. `alone`: no other process can be using this
-/// database, so leases need not have expired.
+/// Settles the deliveries that a dead process had in flight: queued again, or unknown. Unknown deliveries found here
+/// count like any other: an issue with too many is paused before more of it is sent. `alone`: no other process can be
+/// using this database, so leases need not have expired.
 ///
 /// # Errors
 /// When the database cannot be read or written.

@@ -20,20 +20,20 @@ use serde_json::json;
 /// Issues that wait for approval (I6), and their editorials.
 #[async_trait]
 pub trait Approvals: Send + Sync {
-    /// Stores the content and waits for approval, in one transaction; earlier approvals are for other content. `replacing`: the
-    /// hash of the content stored now, `None` if there is none. `false`, without any change, if the stored content is another
-    /// one, or the issue is frozen or finished.
+    /// Stores the content and waits for approval, in one transaction; earlier approvals are for other content.
+    /// `replacing`: the hash of the content stored now, `None` if there is none. `false`, without any change, if the
+    /// stored content is another one, or the issue is frozen or finished.
     async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool>;
 
-    /// `by` approves exactly this content, and a waiting occurrence becomes due now. `false` if the issue has other content by
-    /// now, or is frozen or finished. Idempotent: the first approval is kept.
+    /// `by` approves exactly this content, and a waiting occurrence becomes due now. `false` if the issue has other
+    /// content by now, or is frozen or finished. Idempotent: the first approval is kept.
     async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool>;
 
     /// All approvals of any content of the issue, oldest first.
     async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>>;
 
-    /// Like [`Issues::freeze_issue`](crate::store::Issues::freeze_issue), but for the stored content, and only if it has this
-    /// hash and is approved. Of `issue.content` only the envelope is written, with the time of sending.
+    /// Like [`Issues::freeze_issue`](crate::store::Issues::freeze_issue), but for the stored content, and only if it has
+    /// this hash and is approved. Of `issue.content` only the envelope is written, with the time of sending.
     async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
 
     /// The number of current recipients of an issue of the mailing.

@@ -28,8 +28,8 @@ pub(super) trait Backend: Send + Sync + 'static {
     /// For claims, whose statements are prepared. Never overlaps with an opt-out.
     fn begin_claiming(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
 
-    /// For markers and results, whose statements are prepared. Never overlaps with an opt-out; if it suppresses addresses itself
-    /// (`bounces`), it counts as an opt-out.
+    /// For markers and results, whose statements are prepared. Never overlaps with an opt-out; if it suppresses addresses
+    /// itself (`bounces`), it counts as an opt-out.
     fn begin_settling(&self, bounces: bool) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
 
     fn fetch(

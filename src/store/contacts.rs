@@ -14,12 +14,12 @@ use async_trait::async_trait;
 /// Changes to one contact by the office.
 #[async_trait]
 pub trait Contacts: Send + Sync {
-    /// Lifts suppressions by the office or after a refusal by the relay: for a mailing (or `*`), or all of them. The person's
-    /// own opt-outs stay.
+    /// Lifts suppressions by the office or after a refusal by the relay: for a mailing (or `*`), or all of them. The
+    /// person's own opt-outs stay.
     async fn lift(&self, address_hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted>;
 
-    /// Changes the address of a contact: subscriptions, history, opt-outs and queued deliveries move with it. The old address
-    /// is not suppressed. `from`: its key and its hash.
+    /// Changes the address of a contact: subscriptions, history, opt-outs and queued deliveries move with it. The old
+    /// address is not suppressed. `from`: its key and its hash.
     async fn move_contact(&self, from: (&str, &str), to: &EmailAddress, to_hash: &str, now: Timestamp)
     -> Result<Moved>;
 
@@ -77,7 +77,8 @@ async fn lift<B: Backend>(db: &B, hash: &str, mailing: Option<&str>, why: &str, 
     })
 }
 
-/// Changes the address of a contact: its subscriptions, history and opt-outs move with it. The old address is not suppressed.
+/// Changes the address of a contact: its subscriptions, history and opt-outs move with it. The old address is not
+/// suppressed.
 async fn move_to<B: Backend>(
     db: &B,
     (from, from_hash): (&str, &str),

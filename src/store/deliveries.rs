@@ -1,4 +1,4 @@
-//! T1 to T10: the transitions of deliveries, each guarded by its start state.
+//! T1 to T11: the transitions of deliveries, each guarded by its start state.
 //! Batches take one statement and one commit; results are returned in the given order.
 
 use super::settle;
@@ -28,8 +28,8 @@ pub trait Deliveries: Send + Sync {
     /// daemons share the database: only those whose lease has expired.
     async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered>;
 
-    /// T1. Up to `limit` deliveries of issues that are `sending` and not past their deadline, the longest waiting first. Opted-out
-    /// ones found on the way become `suppressed`. `issue`: only deliveries of that one.
+    /// T1. Up to `limit` deliveries of issues that are `sending` and not past their deadline, the longest waiting first.
+    /// Opted-out ones found on the way become `suppressed`. `issue`: only deliveries of that one.
     async fn claim_deliveries(
         &self,
         issue: Option<&IssueKey>,
@@ -44,14 +44,15 @@ pub trait Deliveries: Send + Sync {
     /// T2 as well, but each due at its own instant, when its lane has capacity.
     async fn postpone(&self, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64>;
 
-    /// T3, T4, T6, T7, T8 for what is `finished`, and T5 for the `claims`, in one commit: durable when it returns, results in
-    /// the given order.
+    /// T3, T4, T6, T7, T8 for what is `finished`, and T5 for the `claims`, in one commit: durable when it returns,
+    /// results in the given order.
     ///
-    /// T5 is guarded by owner, attempt, lease, the issue's state and deadline, and suppressions. A row that is `InData` shows an
-    /// attempt with phase `data`.
+    /// T5 is guarded by owner, attempt, lease, the issue's state and deadline, and suppressions. A row that is `InData`
+    /// shows an attempt with phase `data`.
     ///
-    /// The others: `true` if the row moved. A late reply also settles `unknown`; after a person's decision it moves nothing, but
-    /// is stored with the attempt. A refusal with `suppress` suppresses the address for all mailings, in the same transaction.
+    /// The others: `true` if the row moved. A late reply also settles `unknown`; after a person's decision it moves
+    /// nothing, but is stored with the attempt. A refusal with `suppress` suppresses the address for all mailings, in the
+    /// same transaction.
     async fn settle(&self, finished: &[Finished], claims: &[Claim], now: Timestamp) -> Result<Settled>;
 
     /// Only results.

@@ -32,9 +32,9 @@ pub trait Editions: Send + Sync {
 
     async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>>;
 
-    /// Stores the announcement and its occurrence, due from `first_try` on. Returns the time it is sent at, which is a second
-    /// later if another edition is sent at the given one. `None` if it was announced before. The mailing's cursor must
-    /// exist.
+    /// Stores the announcement and its occurrence, due from `first_try` on. Returns the time it is sent at, which is a
+    /// second later if another edition is sent at the given one. `None` if it was announced before. The mailing's cursor
+    /// must exist.
     async fn announce(
         &self,
         announcement: &Announcement,

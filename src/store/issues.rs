@@ -28,9 +28,9 @@ pub trait Issues: Send + Sync {
         now: Timestamp,
     ) -> Result<bool>;
 
-    /// Stores the content, the recipients (contacts subscribed to `issue.mailing`; suppressed ones become deliveries in the state
-    /// `suppressed`, so that totals add up) and the state `sending`, in one transaction. Replaces a held issue of the
-    /// same key. Message-IDs are `<slug>.<delivery id>@<domain>`.
+    /// Stores the content, the recipients (contacts subscribed to `issue.mailing`; suppressed ones become deliveries in
+    /// the state `suppressed`, so that totals add up) and the state `sending`, in one transaction. Replaces a held issue
+    /// of the same key. Message-IDs are `<slug>.<delivery id>@<domain>`.
     async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
 
     async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>>;
@@ -41,8 +41,8 @@ pub trait Issues: Send + Sync {
     /// Newest first, with their counts.
     async fn issues(&self) -> Result<Vec<IssueSummary>>;
 
-    /// Unfinished issues: held, awaiting approval, sending, paused, or with an `unknown` delivery. Fast whatever the size of the
-    /// ledger: for `status`.
+    /// Unfinished issues: held, awaiting approval, sending, paused, or with an `unknown` delivery. Fast whatever the size
+    /// of the ledger: for `status`.
     async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
 
     /// Issues sent or being sent, for the public pages. Newest first, without counts.

@@ -22,15 +22,15 @@ pub trait Lanes: Send + Sync {
     /// Stores it, unless a more severe one is known and still valid (stricter pace, longer time): then `false`.
     async fn note_lane(&self, trouble: &LaneTrouble) -> Result<bool>;
 
-    /// Something was accepted in a lane whose time had passed: it starts fresh. `false` if its time has not passed, or it was
-    /// removed already.
+    /// Something was accepted in a lane whose time had passed: it starts fresh. `false` if its time has not passed, or it
+    /// was removed already.
     async fn forget_past_trouble(&self, lane: &str, now: Timestamp) -> Result<bool>;
 
     /// Opens the lane and clears its refusals. `false` if it was not closed.
     async fn reopen_lane(&self, lane: &str) -> Result<bool>;
 
-    /// Counts another refusal of the issue's content in this lane (`""`: a domain of no family) and returns the total. Cleared
-    /// when the issue is resumed.
+    /// Counts another refusal of the issue's content in this lane (`""`: a domain of no family) and returns the total.
+    /// Cleared when the issue is resumed.
     async fn content_refused(&self, issue: &IssueKey, lane: &str) -> Result<u32>;
 }
 

@@ -1,6 +1,6 @@
-//! Detects that a backup was restored (D10): this machine remembers, outside of the ledger, the instant of the last marker or
-//! result that it wrote. If the ledger has nothing that late, it was restored, and what it shows as waiting may have been
-//! sent since.
+//! Detects that a backup was restored (D10): this machine remembers, outside of the ledger, the instant of the last
+//! marker or result that it wrote. If the ledger has nothing that late, it was restored, and what it shows as waiting may
+//! have been sent since.
 //!
 //! Stored beside the file on SQLite; for Postgres in the state directory that systemd names, otherwise only in memory.
 //! Must never be part of a backup of the ledger. Decides nothing.

@@ -1,8 +1,8 @@
 //! The log of deliveries, page by page.
 //!
 //! An issue is one range of ids and a few ranges of the index by state, plus its few claims. So a page is read issue by
-//! issue, in the order of freezing, and only issues with matching rows are read. Whatever the filter, the database never scans
-//! rows that it does not return, except claims.
+//! issue, in the order of freezing, and only issues with matching rows are read. Whatever the filter, the database never
+//! scans rows that it does not return, except claims.
 
 use super::Ledger;
 use super::{
@@ -24,8 +24,8 @@ use std::collections::HashMap;
 /// The log of deliveries and attempts.
 #[async_trait]
 pub trait DeliveryLog: Send + Sync {
-    /// By issue, in the order of freezing. Within an issue by address, which is the order of freezing; with a filter by state or
-    /// instant, by the time of the last change. The cost of a page depends on its rows, not on the size of the
+    /// By issue, in the order of freezing. Within an issue by address, which is the order of freezing; with a filter by
+    /// state or instant, by the time of the last change. The cost of a page depends on its rows, not on the size of the
     /// ledger.
     async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>>;
 }
@@ -152,8 +152,8 @@ fn since(filter: &LogFilter) -> i64 {
     filter.since.map_or(i64::MIN, |since| since.timestamp_millis())
 }
 
-/// The frozen issues in the order of freezing, starting at the mark; ordered by change, only those in which something in these
-/// states changed since: one lookup at the end of an index range per state.
+/// The frozen issues in the order of freezing, starting at the mark; ordered by change, only those in which something in
+/// these states changed since: one lookup at the end of an index range per state.
 fn sources(filter: &LogFilter) -> Statement {
     let mut select =
         "SELECT i.key, i.frozen_at, i.message_domain FROM issues i WHERE i.frozen_at IS NOT NULL".to_owned();
@@ -223,8 +223,8 @@ fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
         };
         return places(filter).into_iter().map(piece).collect();
     }
-    // Access by id: the index by state has the issue too, but not in this order. The issue is still compared, since two may have
-    // been frozen in the same millisecond.
+    // Access by id: the index by state has the issue too, but not in this order. The issue is still compared, since two
+    // may have been frozen in the same millisecond.
     let select = deliveries!(
         "deliveries d LEFT JOIN claims c ON c.delivery = d.id
             WHERE d.id > $1 AND d.id < $2 AND (d.issue || '') = $3 ORDER BY d.id LIMIT $4"

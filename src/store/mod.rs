@@ -2,8 +2,8 @@
 //! Each group of tables has a trait beside its SQL; [`Store`] is all of them.
 //!
 //! Two databases, one contract: `tests/store/` runs the same suite on both. The transition table
-//! [`crate::domain::delivery::TRANSITIONS`] is authoritative; a write that finds another state changes nothing and reports it.
-//! The store never reads a clock: every instant is an argument.
+//! [`crate::domain::delivery::TRANSITIONS`] is authoritative; a write that finds another state changes nothing and
+//! reports it. The store never reads a clock: every instant is an argument.
 
 use crate::domain::{
     Timestamp,
@@ -115,7 +115,8 @@ pub enum Access {
 /// Opens the ledger and brings its tables up to date: `sqlite://PATH`, `postgres://USER@HOST/DATABASE`.
 ///
 /// # Errors
-/// When it cannot be reached, written or migrated; when another process delivers from it; when it is newer than this program.
+/// When it cannot be reached, written or migrated; when another process delivers from it; when it is newer than this
+/// program.
 pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
         Some(("sqlite", _)) => {

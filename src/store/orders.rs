@@ -1,5 +1,5 @@
-//! Orders of editions, counted against the stock. The edition is locked first, so that of two who order the last pack only one
-//! gets it. Each change by a person is one transaction and is idempotent.
+//! Orders of editions, counted against the stock. The edition is locked first, so that of two who order the last pack
+//! only one gets it. Each change by a person is one transaction and is idempotent.
 
 use super::Ledger;
 use super::{
@@ -38,8 +38,8 @@ pub trait Orders: Send + Sync {
     /// The confirmation of this revision is frozen.
     async fn order_confirmed(&self, order: &Order) -> Result<()>;
 
-    /// Marks orders as delivered. Returns the previous state of each, in the given order; `None` for an unknown one, and then
-    /// nothing is changed. Only open ones change.
+    /// Marks orders as delivered. Returns the previous state of each, in the given order; `None` for an unknown one, and
+    /// then nothing is changed. Only open ones change.
     async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>>;
 }
 

@@ -24,9 +24,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 #[async_trait]
 pub trait Partners: Send + Sync {
     /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is updated in the fields that are
-    /// given; subscriptions are only added, never reopened once ended. Of two lines with the same address the last counts.
-    /// Added, changed and unchanged add up; `suppressed` is the number of them that are suppressed. `progress` is called with the
-    /// number of lines done; `dry_run` rolls back at the end.
+    /// given; subscriptions are only added, never reopened once ended. Of two lines with the same address the last
+    /// counts. Added, changed and unchanged add up; `suppressed` is the number of them that are suppressed. `progress` is
+    /// called with the number of lines done; `dry_run` rolls back at the end.
     async fn import(
         &self,
         import: &Import<'_>,
@@ -54,9 +54,9 @@ pub trait Partners: Send + Sync {
     /// Establishments that were unknown at `since`, by name.
     async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>>;
 
-    /// Nothing is accepted for this address after this has committed (I5). `mailing`: `None` for all of them. Deliveries that are
-    /// still `queued` become `suppressed` in the same transaction. Idempotent: the first reason is kept, except that the
-    /// person's own opt-out replaces one of the office.
+    /// Nothing is accepted for this address after this has committed (I5). `mailing`: `None` for all of them. Deliveries
+    /// that are still `queued` become `suppressed` in the same transaction. Idempotent: the first reason is kept, except
+    /// that the person's own opt-out replaces one of the office.
     async fn suppress(
         &self,
         address_hash: &str,
@@ -479,8 +479,8 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     Ok(if known || deliveries > 0 { Erased::Done { deliveries } } else { Erased::NotKnown })
 }
 
-/// The rows stay, so totals stay true. An unknown delivery keeps its hash, so that a resend meets the suppression. `contact`:
-/// only rows of this contact, if the address may belong to another one now.
+/// The rows stay, so totals stay true. An unknown delivery keeps its hash, so that a resend meets the suppression.
+/// `contact`: only rows of this contact, if the address may belong to another one now.
 async fn erase_deliveries<B: Backend>(tx: &mut Transaction<B>, key: &str, contact: Option<&str>) -> Result<u64> {
     let words = "UPDATE attempts SET text = NULL
         WHERE delivery IN (SELECT id FROM deliveries

@@ -33,8 +33,8 @@ const SETTLING: u32 = 2;
 const CLAIMING: u32 = 1;
 /// A cached plan made for an empty table would scan a million rows: plan for the actual values.
 const PLANS_AS_IT_IS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
-/// Planning costs more than a small batch. Plans may be cached if they never scan a table, however empty it was when they were
-/// made, and never sort a queue to find its first row.
+/// Planning costs more than a small batch. Plans may be cached if they never scan a table, however empty it was when they
+/// were made, and never sort a queue to find its first row.
 const PLANS_BY_INDEX: [(&str, &str); 6] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
@@ -107,8 +107,8 @@ impl Postgres {
             })?
             .application_name("semainier");
         migrate(&options).await?;
-        // The marker of T5 must survive a power failure (K12), whatever the server's default. It is better to end and retry a
-        // hanging statement; an open transaction would keep its rows locked.
+        // The marker of T5 must survive a power failure (K12), whatever the server's default. It is better to end and
+        // retry a hanging statement; an open transaction would keep its rows locked.
         let options_for_work = options.clone().options([
             ("synchronous_commit", "on"),
             ("statement_timeout", "30s"),
@@ -141,8 +141,8 @@ pub(super) fn last_word(access: Access) -> LastWord {
     }
 }
 
-/// On a separate connection without timeouts, since an index on a large table takes its time. Daemons that start concurrently
-/// wait for each other with sqlx's advisory lock.
+/// On a separate connection without timeouts, since an index on a large table takes its time. Daemons that start
+/// concurrently wait for each other with sqlx's advisory lock.
 async fn migrate(options: &PgConnectOptions) -> Result<()> {
     let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
     let connecting = connecting.unwrap_or(Err(sqlx::Error::PoolTimedOut));
@@ -158,8 +158,8 @@ async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
 }
 
 /// One message to the server, executed as one transaction, concurrently with others but not with an opt-out
-/// ([`Backend::begin_settling`]). Its second statement sees what was committed before it began, including what it waited for.
-/// A round trip costs as much as the work on some rows.
+/// ([`Backend::begin_settling`]). Its second statement sees what was committed before it began, including what it waited
+/// for. A round trip costs as much as the work on some rows.
 fn at_once(batches: &Batches<'_>) -> String {
     format!("{POSTGRES_BESIDE_NO_OPT_OUT}; {}", postgres_call(batches))
 }

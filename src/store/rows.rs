@@ -1,5 +1,5 @@
-//! Converts rows to domain types. An invalid value is an error with table, column and row: the database was edited by hand, or
-//! two versions of the program disagree.
+//! Converts rows to domain types. An invalid value is an error with table, column and row: the database was edited by
+//! hand, or two versions of the program disagree.
 
 use super::OwedNotice;
 use super::backend::Row;

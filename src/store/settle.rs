@@ -1,9 +1,9 @@
 //! Markers and results (T3 to T8): executed twice per message, so the only place where each database has its own statements
 //! for the same step (docs/adr/0007, 0010).
 //!
-//! The usual case is one short statement: claims are marked, or end with their delivery moved and its attempt stored. Unusual
-//! cases, which may cost more, are handled afterwards: a late reply to a delivery that was given up, a claim that meets an
-//! opt-out. The same tests prove both texts.
+//! The usual case is one short statement: claims are marked, or end with their delivery moved and its attempt stored.
+//! Unusual cases, which may cost more, are handled afterwards: a late reply to a delivery that was given up, a claim that
+//! meets an opt-out. The same tests prove both texts.
 
 use super::{
     DATA_LEASE, Result, Settled, StoreError,
@@ -28,12 +28,13 @@ macro_rules! not_as_asked {
     };
 }
 
-// T3 and T4 start from a claim, by its owner; T6, T7 and T8 from a claim with a marker, whoever reports it: there the attempt
-// number is the fence. T5 checks everything: a zombie fails on owner, attempt or lease, a stopped issue on its state.
+// T3 and T4 start from a claim, by its owner; T6, T7 and T8 from a claim with a marker, whoever reports it: there the
+// attempt number is the fence. T5 checks everything: a zombie fails on owner, attempt or lease, a stopped issue on its
+// state.
 
-/// On the writing connection, a step of a delivery is a row inserted into a view. Such a statement is a transaction of its own,
-/// so it takes one round trip to the database's thread, and each row is found by its key. If a row is not in the expected state
-/// (the guard), the statement fails with [`NOT_AS_ASKED`], and nothing of it is done.
+/// On the writing connection, a step of a delivery is a row inserted into a view. Such a statement is a transaction of
+/// its own, so it takes one round trip to the database's thread, and each row is found by its key. If a row is not in the
+/// expected state (the guard), the statement fails with [`NOT_AS_ASKED`], and nothing of it is done.
 pub(super) const SQLITE_SETTLING: [&str; 3] = [
     "CREATE TEMP VIEW settling AS SELECT NULL AS step, NULL AS it WHERE false",
     concat!(
@@ -74,9 +75,9 @@ pub(super) const NOT_AS_ASKED: &str = "not as was asked";
 pub(super) const SQLITE_SETTLE: &str =
     "INSERT INTO settling SELECT 'end', value FROM jsonb_each(?) UNION ALL SELECT 'marker', value FROM jsonb_each(?)";
 
-/// Prepared on the settling connection. Its arguments are those of [`postgres_call`]. The plan is cached, whatever the tables
-/// were when it was made: each row is looked up by its key. A row locked by another transaction is waited for, and its guard
-/// evaluated again.
+/// Prepared on the settling connection. Its arguments are those of [`postgres_call`]. The plan is cached, whatever the
+/// tables were when it was made: each row is looked up by its key. A row locked by another transaction is waited for, and
+/// its guard evaluated again.
 pub(super) const POSTGRES_SETTLE: &str = concat!(
     "PREPARE beside_no_opt_out AS SELECT 1 WHERE ",
     lock_of_opt_outs!("_shared"),
@@ -113,8 +114,8 @@ pub(super) const POSTGRES_SETTLE: &str = concat!(
 /// First statement of a settling transaction: any number of them run concurrently, but never with an opt-out.
 pub(super) const POSTGRES_BESIDE_NO_OPT_OUT: &str = "EXECUTE beside_no_opt_out";
 
-/// The call of [`POSTGRES_SETTLE`] for these batches: an array per column. Values are quoted twice: for the array and for the
-/// text that contains it.
+/// The call of [`POSTGRES_SETTLE`] for these batches: an array per column. Values are quoted twice: for the array and for
+/// the text that contains it.
 pub(super) fn postgres_call(batches: &Batches<'_>) -> String {
     let Batches { ends, marks, now, lease } = batches;
     let mut call = "EXECUTE settle(".to_owned();

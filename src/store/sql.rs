@@ -10,11 +10,12 @@ pub(super) struct Statements {
     /// waiting first.
     /// On Postgres they are locked against being stopped before the transaction ends
     pub(super) due: &'static str,
-    /// `$1` issue, `$2` its mailing, `$3` now, `$4` maximum rows, `$5` owner, `$6` end of the lease: due and unclaimed deliveries,
-    /// and whether each meets an opt-out (`stop`). On Postgres, where that is locked until the transaction ends, they are claimed
-    /// by the same statement, unless another daemon was faster (`taken`)
+    /// `$1` issue, `$2` its mailing, `$3` now, `$4` maximum rows, `$5` owner, `$6` end of the lease: due and unclaimed
+    /// deliveries, and whether each meets an opt-out (`stop`). On Postgres, where that is locked until the transaction
+    /// ends, they are claimed by the same statement, unless another daemon was faster (`taken`)
     pub(super) pick: &'static str,
-    /// For a database where picking does not claim: `$1` batch of {id, hash, attempt}, `$2` their issue, `$3` owner, `$4` now, `$5` end of the lease
+    /// For a database where picking does not claim: `$1` batch of {id, hash, attempt}, `$2` their issue, `$3` owner, `$4`
+    /// now, `$5` end of the lease
     pub(super) claim: Option<&'static str>,
     /// Queued, unclaimed and opted out: `$1` batch of {id}, `$2` now
     pub(super) suppress: &'static str,
@@ -38,9 +39,9 @@ pub(super) struct Statements {
     pub(super) note_doubts: &'static str,
     /// Unclaimed queued deliveries: `$1` issue, `$2` now, `$3` the state they end in
     pub(super) stop: &'static str,
-    /// `$1` issue, `$2` now, `$3` mailing, `$4` a number unique among issues frozen at the same time;
-    /// `/* among */` is replaced by [`super::editions::among`], with `$5`, and `/* segment */` by a further condition on `c` and
-    /// `p`, whose values begin at `$6`
+    /// `$1` issue, `$2` now, `$3` mailing, `$4` a number unique among issues frozen at the same time; `/* among */` is
+    /// replaced by [`super::editions::among`], with `$5`, and `/* segment */` by a further condition on `c` and `p`,
+    /// whose values begin at `$6`
     pub(super) freeze_recipients: &'static str,
     /// `$1` batch of {key, hash}, `$2` batch of mailings
     pub(super) known_contacts: &'static str,
@@ -68,8 +69,9 @@ pub(super) struct Statements {
     pub(super) attempts_of: &'static str,
     /// The labels of a partner `p`, as rows `label.value`.
     pub(super) each_label: &'static str,
-    /// First statement of an opt-out's transaction. It must not overlap with a marker's transaction, or it could commit between the
-    /// marker's check of the suppressions and its commit (I5). See [`super::backend::Backend::begin_settling`].
+    /// First statement of an opt-out's transaction. It must not overlap with a marker's transaction, or it could commit
+    /// between the marker's check of the suppressions and its commit (I5). See
+    /// [`super::backend::Backend::begin_settling`].
     pub(super) opting_out: &'static str,
     /// Appended to a SELECT of issues to be stopped: nothing of them is claimed meanwhile, and earlier claims are seen.
     pub(super) held: &'static str,
@@ -87,8 +89,8 @@ macro_rules! state {
 }
 pub(super) use state;
 
-/// An existing suppression stays, but the person's own opt-out replaces one of the office or the relay: it cannot be lifted with
-/// `Contacts::lift` (I5).
+/// An existing suppression stays, but the person's own opt-out replaces one of the office or the relay: it cannot be
+/// lifted with `Contacts::lift` (I5).
 macro_rules! outranked {
     () => {
         "ON CONFLICT (address_hash, scope) DO UPDATE SET reason = excluded.reason, since = excluded.since
@@ -97,9 +99,9 @@ macro_rules! outranked {
 }
 pub(super) use outranked;
 
-/// A queued delivery `d` without a claim. Written so that the planner of Postgres makes no join and expects half of the rows to
-/// match: it turns NOT EXISTS into a join, and expects IS NULL to match hardly any row. Either may read and sort the whole
-/// queue to find its first row.
+/// A queued delivery `d` without a claim. Written so that the planner of Postgres makes no join and expects half of the
+/// rows to match: it turns NOT EXISTS into a join, and expects IS NULL to match hardly any row. Either may read and sort
+/// the whole queue to find its first row.
 macro_rules! unclaimed {
     () => {
         "(SELECT true FROM claims c WHERE c.delivery = d.id) IS NOT TRUE"

@@ -68,8 +68,8 @@ impl Sqlite {
                 .max_lifetime(None)
                 // A connection to a file cannot go stale.
                 .test_before_acquire(false)
-                // But after a full disk SQLite itself has rolled back, and the driver's own rollback fails: it would consider the connection
-                // to be in that transaction forever (D01, D02).
+                // But after a full disk SQLite itself has rolled back, and the driver's own rollback fails: it would
+                // consider the connection to be in that transaction forever (D01, D02).
                 .after_release(|connection, _| Box::pin(is_free(connection)))
         };
         let writer = opened(async || {
@@ -113,8 +113,8 @@ async fn is_free(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     Ok(!connection.is_in_transaction())
 }
 
-/// Nothing is sent from a damaged ledger (D05). Only for files that are checked in a moment; in a larger file a damaged page is
-/// found when it is read.
+/// Nothing is sent from a damaged ledger (D05). Only for files that are checked in a moment; in a larger file a damaged
+/// page is found when it is read.
 async fn refuse_damage(path: &Path, pool: &SqlitePool) -> Result<()> {
     if path.metadata().is_ok_and(|file| file.len() > CHECKED_WHOLE) {
         return Ok(());
@@ -380,8 +380,8 @@ mod tests {
     use super::{super::backend::Transaction, *};
     use std::collections::{HashMap, HashSet};
 
-    /// For Postgres `examples/big_ledger.rs` shows that the same statements are fast: its planner scans small tables, whatever the
-    /// indexes.
+    /// For Postgres `examples/big_ledger.rs` shows that the same statements are fast: its planner scans small tables,
+    /// whatever the indexes.
     #[tokio::test]
     async fn no_statement_reads_all_deliveries_or_all_attempts() {
         let dir = tempfile::tempdir().unwrap();

@@ -14,8 +14,8 @@ pub trait Inspect: Send + Sync {
     /// issues, then of those that read the first one.
     async fn explain_log(&self, filter: &LogFilter) -> Result<Vec<String>>;
 
-    /// Issues whose maintained sums (`counts` of an issue) differ from their rows, with both; always empty (I1). Counts every row
-    /// of the ledger.
+    /// Issues whose maintained sums (`counts` of an issue) differ from their rows, with both; always empty (I1). Counts
+    /// every row of the ledger.
     async fn miscounted(&self) -> Result<Vec<Miscounted>>;
 }
 

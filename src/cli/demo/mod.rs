@@ -1,5 +1,6 @@
-//! `semainier demo`: publishes an agenda from a sample article, approves and sends a newsletter, and announces an edition and
-//! takes an order for it, through the same steps as in production. Mails are written into a folder; no network, no server.
+//! `semainier demo`: publishes an agenda from a sample article, approves and sends a newsletter, and announces an edition
+//! and takes an order for it, through the same steps as in production. Mails are written into a folder; no network, no
+//! server.
 
 use super::{Context, Ended, approval, editions as announcing, files, partners, run, show, tables};
 use crate::actions::{Actor, Door, announce};
