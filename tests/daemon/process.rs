@@ -1,4 +1,4 @@
-//! The whole program: signals, two of them on one ledger, systemd, and what the log shows.
+//! The whole program: signals, two daemons on one ledger, systemd, and its log.
 
 use crate::support::{
     postgres,

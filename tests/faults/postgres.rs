@@ -1,6 +1,6 @@
-//! Postgres ill-treated while an issue goes out: restarted, cut off, its sessions ended, its answers lost.
+//! Failures of Postgres while an issue is sent: restarts, cut connections, terminated sessions, lost replies.
 //!
-//! A daemon that lives through it knows what it sent: nothing may be in doubt afterwards.
+//! A daemon that survives them knows what it sent: no delivery may be unknown afterwards.
 
 use crate::support::{
     house::{AT, House, On, Relay, block_on, finish, signal, until},

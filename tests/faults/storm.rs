@@ -1,7 +1,7 @@
-//! kill -9 without end, and database sessions ended under the daemons' hands: two daemons, one Postgres, then the drain.
+//! Repeated kill -9 and terminated database sessions: two daemons on one Postgres, then the queue is drained.
 //!
-//! A dozen seconds in every run of the tests; a minute with ten thousand recipients where `SEMAINIER_LONG` is set.
-//! `SEMAINIER_SEED` repeats the chances of an earlier run; the moments at which they fall are the machine's.
+//! A dozen seconds by default; a minute with ten thousand recipients if `SEMAINIER_LONG` is set. `SEMAINIER_SEED` repeats
+//! the random choices of an earlier run, but not their timing.
 
 use crate::support::{
     house::{House, On, Relay},

@@ -1,4 +1,4 @@
-//! When it should not go, it does not, and tells: once when it is held, once when that ends.
+//! Held issues: nothing is sent, and staff get a mail when an issue is held and when that ends.
 
 use crate::support::{
     house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_MONDAY, Relay, STAFF, article, article_of_days, finish},

@@ -1,4 +1,4 @@
-//! Who is written to: imports as offices have them, opt-outs, and files that are refused as a whole.
+//! Recipients: imports of lists as offices keep them, opt-outs, and files that are refused as a whole.
 
 use crate::support::house::{House, NEXT_AT, NEXT_MONDAY, Relay, article};
 use encoding_rs::WINDOWS_1252;

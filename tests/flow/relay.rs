@@ -1,4 +1,4 @@
-//! The relay refuses, breaks off, disappears; people decide what only people can.
+//! The relay refuses, drops connections, disappears; and the decisions that only a person can take.
 
 use crate::support::{
     house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_AT, NEXT_MONDAY, Relay, article, finish, until},

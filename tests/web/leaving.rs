@@ -1,4 +1,4 @@
-//! The way out: one click, at once, for good, and never by accident.
+//! Unsubscribing: one click, immediate, permanent, and never by accident.
 
 use super::Open;
 use crate::support::house::{BOTH, House, NEXT_AT, NEXT_MONDAY, On, Relay, article};
