@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(said[0].1, "semainier serve");
         assert_eq!(
             said[1],
-            ("held: aucun article".to_owned(), "mend the article; until 2026-07-04T20:00:00+02:00".to_owned())
+            ("held: aucun article".to_owned(), "correct the article before 2026-07-04T20:00:00+02:00".to_owned())
         );
         let hash = || "c0ffee".to_owned();
         let approved = Stage::Approved { content_hash: hash(), by: "Claire".to_owned(), held_for: None };
