@@ -1,4 +1,4 @@
-//! The composition root: the parts put together once, at start.
+//! The composition root: wires the parts together at start.
 
 use crate::clock::Clock;
 use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, Page, Shelf, Validators};
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use url::Url;
 
-/// What reads and composes; touches no ledger and sends nothing.
+/// Everything for collecting and composing, without a ledger.
 #[derive(Debug)]
 pub struct App {
     pub config: Config,
@@ -27,7 +27,7 @@ pub struct App {
     pub fetcher: Fetcher,
 }
 
-/// An [`App`] with a ledger: what can freeze, send and show.
+/// An [`App`] with a ledger: can freeze, send and show.
 pub struct Engine {
     pub app: App,
     pub store: Arc<dyn Store>,
@@ -37,10 +37,10 @@ pub struct Engine {
 }
 
 impl App {
-    /// Reads mailings and templates, and renders every template with its samples: a typo is found now, not by readers.
+    /// Reads mailings and templates, and renders every template with its samples, so that errors are found at start.
     ///
     /// # Errors
-    /// All that is wrong in the mailings; or the first template that does not render.
+    /// All problems of the mailings; or the first template that does not render.
     pub fn new(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let mailings = jobs::load(&config, clock.now())?;
         let templates = Templates::load(config.templates.as_deref())?;
@@ -58,7 +58,7 @@ impl App {
     }
 
     /// # Errors
-    /// When there is no such mailing; the message names those there are.
+    /// If there is no such mailing; the message lists the existing ones.
     pub fn mailing(&self, id: &str) -> anyhow::Result<&Mailing> {
         self.mailings.iter().find(|mailing| mailing.id == id).ok_or_else(|| {
             let known: Vec<_> = self.mailings.iter().map(|m| m.id.as_str()).collect();
@@ -66,13 +66,13 @@ impl App {
         })
     }
 
-    /// The mailing's, or the office's where the mailing is not configured any more.
+    /// The zone of the mailing, or of the office if the mailing is no longer configured.
     pub fn zone_of(&self, mailing: &str) -> Tz {
         self.mailing(mailing).map_or(self.config.zone, |mailing| mailing.schedule.zone)
     }
 
     /// # Errors
-    /// When none is configured.
+    /// If none is configured.
     pub fn relay(&self) -> anyhow::Result<Relay> {
         let text = self.config.relay.as_ref().context(
             "no relay is configured, so nothing can be sent; write relay = \"smtp://host:port\" (or \"capture:outbox\" to \
@@ -81,7 +81,7 @@ impl App {
         Ok(Relay::parse(text.expose_secret(), self.config.relay_password.as_ref())?)
     }
 
-    /// Whether there is a ledger to be opened; a server is always thought to have one.
+    /// Whether a ledger exists; a database server is assumed to have one.
     pub fn has_ledger(&self) -> bool {
         let path = self.config.database.expose_secret().strip_prefix("sqlite://");
         path.is_none_or(|path| Path::new(path.split('?').next().unwrap_or(path)).exists())
@@ -90,7 +90,7 @@ impl App {
     /// Opens the ledger.
     ///
     /// # Errors
-    /// When the database cannot be opened, or another daemon has it and `access` is exclusive.
+    /// If the database cannot be opened, or another daemon holds it and `access` is exclusive.
     pub async fn open(mut self, access: Access) -> anyhow::Result<Engine> {
         let url = self.config.database.expose_secret();
         let store = store::open(url, access).await?;
@@ -105,7 +105,7 @@ impl App {
     }
 }
 
-/// Pages kept in the ledger, beside everything else that must survive a restart.
+/// The cache of fetched pages in the ledger.
 struct LedgerShelf {
     store: Arc<dyn Store>,
     clock: Clock,
@@ -141,10 +141,10 @@ fn not_kept(error: &store::StoreError) {
 }
 
 impl Engine {
-    /// What sends: one for as long as the process lives, so that what it learns is kept.
+    /// Creates the deliverer: one for the lifetime of the process, so that it keeps what it learns.
     ///
     /// # Errors
-    /// When no relay is configured, or the system's trusted certificates cannot be read.
+    /// If no relay is configured, or the system's trusted certificates cannot be read.
     pub fn deliverer(&self) -> anyhow::Result<Deliverer> {
         let delivery = &self.app.config.delivery;
         let default = Settings::default();
@@ -164,7 +164,7 @@ impl Engine {
         Ok(Deliverer::new(store, outbox, self.app.relay()?, clock, settings, owner)?)
     }
 
-    /// Whether nobody else may work on this database: then what is in flight at start is known to be nobody's.
+    /// Whether no other process can use this database: then deliveries in flight at start belong to a dead process.
     pub fn is_exclusive(&self) -> bool {
         self.store.kind() == "sqlite"
     }

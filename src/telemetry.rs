@@ -4,15 +4,14 @@ use crate::config::{Log, LogFormat};
 use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// Starts the log, at `default` where the configuration names no level. A filter that cannot be read is taken for none, with
-/// a word about it.
+/// Initialises the log, at `default` if the configuration sets no level. An invalid filter is ignored with a warning.
 pub fn init(log: &Log, default: &str) {
     let (filter, bad) = match EnvFilter::try_new(directives(log.level.as_deref().unwrap_or(default))) {
         Ok(filter) => (filter, None),
         Err(why) => (EnvFilter::new(directives(default)), Some(why)),
     };
     let writer = std::io::stderr;
-    // Colours are for eyes: in a file or a journal they are noise.
+    // No colours in a file or journal.
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let layer = match log.format {
         LogFormat::Text => {
@@ -20,15 +19,15 @@ pub fn init(log: &Log, default: &str) {
         }
         LogFormat::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
     };
-    // A second start (in tests) keeps the first.
+    // A second initialisation (in tests) is ignored.
     let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
     if let Some(why) = bad {
         tracing::warn!("log.level is no filter ({why}); logging at {default}");
     }
 }
 
-/// A bare level is meant for this program: a library's debugging would drown it, and nobody promises that it names no
-/// person. Whoever wants a library's words names it: `info,sqlx=debug`.
+/// A bare level applies to this program only: debug output of libraries would be too much, and may contain personal data. To
+/// see a library's messages, name it: `info,sqlx=debug`.
 fn directives(level: &str) -> String {
     match level.parse::<tracing::Level>() {
         Ok(level) if level > tracing::Level::WARN => format!("warn,semainier={level}"),

@@ -1,4 +1,4 @@
-//! What a person decides about an issue: approve it, change it, stop it, let it continue.
+//! Decisions about an issue: approve, change, pause, resume, cancel.
 
 use super::{ActionError, Actor, Refusal, Result};
 use crate::app::Engine;
@@ -27,13 +27,13 @@ const FAR: usize = 60;
 #[derive(Debug, Clone)]
 pub struct Approved {
     pub issue: IssueSummary,
-    /// Of the content that was approved.
+    /// The hash of the approved content.
     pub hash: String,
-    /// Its hour is over: it leaves at the next pass of the daemon.
+    /// Its hour has passed: the next pass of the daemon sends it.
     pub leaves_now: bool,
 }
 
-/// Approves what is kept of this issue now. `seen`: the beginning of the hash of what the actor saw.
+/// Approves the stored content of this issue. `seen`: the beginning of the hash that the actor reviewed.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -57,11 +57,11 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
         let (seen, now) = (seen.to_owned(), short(&current).to_owned());
         return Err(Refusal::HasChanged { issue: key.clone(), seen, now }.into());
     }
-    // The content itself is hashed again, not only compared by its recorded hash.
+    // Hash the content itself; do not rely on the recorded hash.
     let content = store.content(key).await?.context("the content to be approved is gone")?;
     if content_hash(&content) != current {
         return Err(anyhow!(
-            "the kept content of {key} is not what its hash says; compose it again: semainier issues recompose {key}"
+            "the stored content of {key} does not match its hash; compose it again: semainier issues recompose {key}"
         )
         .into());
     }
@@ -73,7 +73,7 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
     Ok(Approved { leaves_now: issue.scheduled_for <= now, issue, hash: current })
 }
 
-/// The editorial as it stands: in what is composed, else as written for when it will be.
+/// The current editorial: of the composed letter, else as saved for later.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -86,12 +86,12 @@ pub async fn editorial(engine: &Engine, key: &IssueKey) -> Result<String> {
     }
 }
 
-/// What became of an edited editorial.
+/// The result of editing an editorial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edited {
-    /// The issue is composed again, and staff are asked again.
+    /// The issue was composed again, and staff are asked to approve it.
     Recomposed,
-    /// Kept for when the issue is composed.
+    /// Saved until the issue is composed.
     Kept,
 }
 
@@ -128,16 +128,16 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
     }
 }
 
-/// What became of composing a newsletter again.
+/// The result of composing a newsletter again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recomposed {
     /// Staff are asked to approve it.
     Presented,
-    /// A gate is closed: what was kept before stays.
+    /// A gate holds it: the previous content stays.
     Held(Hold),
 }
 
-/// Collects the sources of a newsletter again, and replaces what is kept.
+/// Collects the sources of a newsletter again, and replaces the stored content.
 ///
 /// # Errors
 /// A refusal; a template that does not render; or a database that cannot be read or written.
@@ -171,7 +171,7 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result
     Ok(Recomposed::Presented)
 }
 
-/// The issue, where there is one, if its content may still change.
+/// The issue, if it exists, provided its content may still change.
 async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSummary>> {
     match engine.store.issue(key).await? {
         Some(issue) if issue.frozen().is_some() || issue.state().is_given_up() => {
@@ -181,7 +181,7 @@ async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSumma
     }
 }
 
-/// The due instant that publishes this issue.
+/// The occurrence that publishes this issue.
 fn occurrence(engine: &Engine, mailing: &Mailing, key: &IssueKey) -> Option<Timestamp> {
     let now = engine.app.clock.now();
     let last = mailing.schedule.last_until(now).filter(|at| mailing.schedule.deadline_of(*at) > now);
@@ -271,7 +271,7 @@ async fn skip_of(engine: &Engine, key: &IssueKey) -> Result<Option<Skip>> {
     Ok(engine.store.skips().await?.into_iter().find(|skip| skip.issue == *key))
 }
 
-/// Stops sending an issue until somebody resumes it.
+/// Pauses sending of an issue until it is resumed.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -280,7 +280,7 @@ pub async fn pause(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()>
     move_to(engine, actor, key, &[IssueState::Sending], IssueState::Paused, Some(&reason)).await
 }
 
-/// Continues a paused issue.
+/// Resumes a paused issue.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -297,7 +297,7 @@ const CANCELLABLE: [IssueState; 6] = [
     IssueState::Paused,
 ];
 
-/// Stops an issue for good: what was sent stays sent, what waits is cancelled. One of which there is nothing yet is skipped.
+/// Cancels an issue for good: sent deliveries stay sent, the others are cancelled. A coming issue is skipped.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.

@@ -1,5 +1,5 @@
-//! Why an action was refused, as data, with words for both doors: English with the command that helps for the command line,
-//! French without commands for the console.
+//! Why an action was refused, as data, with texts for both interfaces: English with a suggested command for the command
+//! line, French without commands for the console.
 
 use crate::domain::{
     Timestamp,
@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
-    /// The ledger keeps who acted.
+    /// The ledger stores who acted.
     NoName,
     NoSuchIssue(IssueKey),
     /// It will be composed before its hour.
@@ -25,15 +25,15 @@ pub enum Refusal {
         reason: Option<String>,
     },
     DeadlinePassed(IssueKey),
-    /// Its content is not what the person saw; `now` is the beginning of its hash.
+    /// Its content is not the reviewed one; `now` is the beginning of its hash.
     HasChanged {
         issue: IssueKey,
         seen: String,
         now: String,
     },
-    /// Somebody else changed it while this action ran.
+    /// Another actor changed it concurrently.
     ChangedMeanwhile(IssueKey),
-    /// Frozen, or over.
+    /// Frozen or finished.
     Unchangeable {
         issue: IssueKey,
         state: IssueState,
@@ -43,7 +43,7 @@ pub enum Refusal {
         issue: IssueKey,
         state: IssueState,
     },
-    /// Nothing more of it leaves.
+    /// No more of its deliveries are sent.
     GivenUp {
         issue: Box<IssueSummary>,
         zone: Tz,
@@ -101,7 +101,7 @@ pub enum Refusal {
     },
     AnnouncedMeanwhile(IssueKey),
     NotAnnounced(String),
-    /// The announcement cannot be taken back any more.
+    /// The announcement can no longer be cancelled.
     LeavingAlready {
         issue: IssueKey,
         state: IssueState,
@@ -113,17 +113,17 @@ pub enum Refusal {
     NoSuchOrders(Vec<String>),
     /// A message to the address is being sent at this moment.
     BeingSent(EmailAddress),
-    /// Why something is done is kept with it.
+    /// The reason is stored with the action, and none was given.
     NoReason,
     ContactKnown(EmailAddress),
     ContactNotKnown(EmailAddress),
     /// Another contact has this address.
     AddressTaken(EmailAddress),
-    /// No field was named that could change.
+    /// No field to change was given.
     NothingSaid,
-    /// Nothing stands against mail to this address.
+    /// The address is not suppressed.
     NotSuppressed(EmailAddress),
-    /// Only the person takes back what the person said.
+    /// Only the person can take back their own opt-out.
     PersonsOwnWord(EmailAddress),
     /// The list would remove more than a fifth of the contacts.
     RemovesMany {
@@ -136,7 +136,7 @@ impl Refusal {
     pub fn in_english(&self) -> String {
         match self {
             Self::NoName => "expected a name after --by: the ledger keeps who approved".to_owned(),
-            Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` shows those there are"),
+            Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` lists them"),
             Self::NotComposedYet(key) => format!(
                 "there is no issue {key} yet; compose it now: semainier issues rehearse {key}, or recompose where it needs \
                  an approval"
@@ -145,19 +145,19 @@ impl Refusal {
                 let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
                 format!("issue {issue} is {}{reason}; there is nothing to approve", state.as_str())
             }
-            Self::DeadlinePassed(key) => format!("the deadline of issue {key} is over; it does not leave any more"),
+            Self::DeadlinePassed(key) => format!("the deadline of issue {key} has passed; it can no longer be sent"),
             Self::HasChanged { issue, seen, now } => format!(
                 "issue {issue} has changed: what you saw was {seen}, now it is {now}; look at it again: \
                  semainier issues show {issue}"
             ),
             Self::ChangedMeanwhile(key) => {
-                format!("issue {key} changed at the same moment; look at it again: semainier issues show {key}")
+                format!("issue {key} changed at the same time; review it again: semainier issues show {key}")
             }
             Self::Unchangeable { issue, state } => {
-                format!("issue {issue} is {}; it cannot be changed any more", state.as_str())
+                format!("issue {issue} is {}; it can no longer be changed", state.as_str())
             }
             Self::WrongState { issue, state } => {
-                format!("issue {issue} is {}; this cannot be done with it", state.as_str())
+                format!("issue {issue} is {}; this is not possible in that state", state.as_str())
             }
             Self::GivenUp { issue, zone } => given_up(issue, *zone),
             Self::NotANewsletter { mailing } => format!("{mailing} is not a newsletter"),
@@ -165,10 +165,10 @@ impl Refusal {
                 format!("the mailing {mailing} has no section of kind \"editorial\"")
             }
             Self::LeavesWithoutApproval { mailing } => {
-                format!("{mailing} leaves without approval; send it with `semainier run {mailing}`")
+                format!("{mailing} needs no approval; send it with `semainier run {mailing}`")
             }
             Self::NoOccurrence { issue } => {
-                format!("the schedule of {} has no occurrence for {issue} that could still leave", issue.mailing())
+                format!("the schedule of {} has no occurrence for {issue} that could still be sent", issue.mailing())
             }
             Self::NotRehearsed { mailing } => format!(
                 "issues of {mailing} are not rehearsed: they wait for an approval, or leave when somebody announces them"
@@ -184,15 +184,15 @@ impl Refusal {
                 format!("there is no delivery {id}; ids are shown by `semainier log --state unknown`")
             }
             Self::NotUnknown { delivery, state } => {
-                format!("delivery {delivery} is {state}; only an unknown one waits for a decision")
+                format!("delivery {delivery} is {state}; only unknown deliveries can be settled")
             }
-            Self::LaneIsOpen(name) => format!("lane {name:?} is open; `semainier lanes` shows those that are not"),
+            Self::LaneIsOpen(name) => format!("lane {name:?} is open; `semainier lanes` shows the others"),
             Self::NoEditionMailing(why) => why.clone(),
             Self::NoSuchEdition { slug, known } => {
                 let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };
                 format!("there is no edition {slug:?} ({known}); add it first: semainier editions add FILE")
             }
-            Self::HourIsOver => "--at is over; give an hour to come, or leave it out to announce now".to_owned(),
+            Self::HourIsOver => "--at is in the past; give a future time, or leave it out to announce now".to_owned(),
             Self::AnnouncedBefore { slug, issue, state, counts } => format!(
                 "{slug} was announced already: issue {issue} is {} ({counts}); an edition is announced once. \
                  For another printing, add it under another slug",
@@ -204,7 +204,7 @@ impl Refusal {
             ),
             Self::CannotBeAnnounced { slug, why } => format!("{slug} cannot be announced: {why}"),
             Self::AnnouncedMeanwhile(key) => {
-                format!("{key} was announced by somebody else at the same moment: semainier issues")
+                format!("{key} was announced by somebody else at the same time: semainier issues")
             }
             Self::NotAnnounced(slug) => format!("{slug} is not announced"),
             Self::LeavingAlready { issue, state } => {
@@ -223,7 +223,7 @@ impl Refusal {
             Self::BeingSent(address) => {
                 format!("a message to {address} is being sent; nothing was changed. Try again in a minute")
             }
-            Self::NoReason => "--why: expected the reason, which is kept".to_owned(),
+            Self::NoReason => "--why: expected the reason, which is stored".to_owned(),
             Self::ContactKnown(address) => {
                 format!("{address} is known already; change it with: semainier partners edit {address}")
             }
@@ -231,12 +231,12 @@ impl Refusal {
                 format!("{address} is not known; add it with: semainier partners add {address} --why TEXT")
             }
             Self::AddressTaken(address) => {
-                format!("{address} is another contact already; erase or edit one of the two")
+                format!("{address} belongs to another contact; erase or edit one of the two")
             }
-            Self::NothingSaid => "nothing to change was said; see semainier partners edit --help".to_owned(),
-            Self::NotSuppressed(address) => format!("nothing stands against mail to {address}"),
+            Self::NothingSaid => "no change was given; see semainier partners edit --help".to_owned(),
+            Self::NotSuppressed(address) => format!("{address} is not suppressed"),
             Self::PersonsOwnWord(address) => {
-                format!("{address} asked not to be written to; only the person takes that back, by the link in a mail")
+                format!("{address} opted out; only the person can take that back, by the link in a mail")
             }
             Self::RemovesMany { gone, known } => {
                 format!("this removes {gone} of {known} contacts ({} %)", gone * 100 / known.max(&1))
@@ -330,20 +330,20 @@ impl Refusal {
     }
 }
 
-/// What became of an issue that was given up, and what a person can still do.
+/// The outcome of an issue that was given up, and what can still be done.
 fn given_up(issue: &IssueSummary, zone: Tz) -> String {
     let IssueSummary { key, mailing, counts, .. } = issue;
-    let ended = format!("issue {key} is {}: nothing more of it leaves", issue.state().as_str());
+    let ended = format!("issue {key} is {}: no more of it is sent", issue.state().as_str());
     let by_hand = format!(
-        "`semainier preview {mailing} --at {} --out DIR` makes its mail and its pages, to be sent by hand",
+        "`semainier preview {mailing} --at {} --out DIR` writes its mail and documents, to be sent by hand",
         issue.scheduled_for.with_timezone(&zone).format("%Y-%m-%dT%H:%M")
     );
     match (issue.reason(), issue.frozen()) {
         (Some(reason), None) => format!(
-            "{ended}. It was held until {} ({reason}) and nobody was written to; {by_hand}",
+            "{ended}. It was held until {} ({reason}) and sent to nobody; {by_hand}",
             instant(issue.expires_at, zone)
         ),
-        (None, None) => format!("{ended}. Nobody was written to; {by_hand}"),
+        (None, None) => format!("{ended}. It was sent to nobody; {by_hand}"),
         (_, Some(_)) => format!("{ended}. {} of {} recipients have it", counts.sent, counts.total()),
     }
 }

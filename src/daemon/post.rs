@@ -1,7 +1,7 @@
-//! The step from the queue to the relay, and what is known of the relay's health.
+//! Sends the queue through the relay, and tracks the relay's health.
 //!
-//! One deliverer at a time: what it learns of the relay is kept. A relay that fails as a whole is left alone for a while;
-//! staff are told once for each issue that waits, not at every try.
+//! There is one deliverer, so that it keeps what it learns about the relay. If the relay as a whole fails, the circuit opens
+//! for a while; staff are notified once for each waiting issue, not at every try.
 
 use super::{Daemon, LONGEST_PAUSE, chain, lock};
 use crate::deliver::{Breaker, RelayTrouble};
@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
-/// The relay as it last showed itself.
+/// The last known health of the relay.
 #[derive(Default)]
 pub(super) struct Health(Mutex<State>);
 
@@ -27,13 +27,13 @@ struct State {
 }
 
 impl Health {
-    /// Set while it is to be left alone.
+    /// Set while the circuit is open.
     pub(super) fn left_alone(&self, now: Timestamp) -> Option<RelayLeftAlone> {
         let state = lock(&self.0);
         state.breaker.open_until(now).and(state.trouble.clone())
     }
 
-    /// It failed as a whole.
+    /// The relay as a whole failed.
     fn failed(&self, trouble: &RelayTrouble, now: Timestamp) {
         let mut state = lock(&self.0);
         let until = state.breaker.trip(now);
@@ -43,26 +43,26 @@ impl Health {
             code = trouble.reply.code,
             tries = state.breaker.trips(),
             %until,
-            "the relay takes no mail ({trouble}); it is left alone until {until}"
+            "relay unavailable ({trouble}); circuit open until {until}"
         );
         state.trouble = Some(RelayLeftAlone { trouble: trouble.to_string(), until });
     }
 
-    /// It was asked, and served.
+    /// The relay worked.
     fn served(&self, now: Timestamp) {
         let before = std::mem::take(&mut *lock(&self.0));
         if let Some(since) = before.since {
             let minutes = (now - since).num_minutes();
-            info!(minutes, "the relay takes mail again, after {minutes} min");
+            info!(minutes, "relay available again after {minutes} min");
         }
     }
 }
 
 impl Daemon {
-    /// Sends what is due, until nothing is, and closes what is out.
+    /// Sends until nothing is due, and closes finished issues.
     pub async fn post_pass(&self, stop: &CancellationToken) {
         if let Err(failure) = self.post(stop).instrument(info_span!("post")).await {
-            error!(error = format!("{failure:#}"), "the post was broken off; the next pass tries again");
+            error!(error = format!("{failure:#}"), "delivery pass failed; the next pass tries again");
         }
     }
 
@@ -83,7 +83,7 @@ impl Daemon {
                 failed,
                 deferred,
                 unknown,
-                "the post took {sent}; {failed} failed, {deferred} for later, {unknown} unknown"
+                "delivery pass: {sent} sent, {failed} failed, {deferred} deferred, {unknown} unknown"
             );
         }
         match &summary.breaker {
@@ -97,8 +97,8 @@ impl Daemon {
         Ok(())
     }
 
-    /// What a daemon that died had in flight, once its leases are over: queued again, or unknown. `true`: there is something
-    /// for the post. Nothing of ours is touched while we are alive to keep our leases.
+    /// Recovers expired leases of a dead daemon: queued again, or unknown. `true`: there is something to send. Our own
+    /// leases are kept alive and never expire while this process lives.
     pub(super) async fn take_up_the_dead(&self) -> bool {
         match sending::recover(&self.engine, false).await {
             Ok(Recovered { released: 0, unknown: 0 }) => false,
@@ -107,13 +107,14 @@ impl Daemon {
                 true
             }
             Err(failure) => {
-                error!(error = format!("{failure:#}"), "leases that are over cannot be looked for");
+                error!(error = format!("{failure:#}"), "could not look for expired leases");
                 false
             }
         }
     }
 
-    /// Once for each issue that waits. The mail leaves when the relay is back: it is read as what happened, and why late.
+    /// Notifies staff once for each waiting issue. The mail can only be sent once the relay is back, so it explains the
+    /// delay.
     async fn tell_of(&self, trouble: &RelayTrouble, now: Timestamp) -> anyhow::Result<()> {
         for issue in self.engine.store.open_issues().await? {
             if issue.state() == IssueState::Sending && issue.counts.queued > 0 {
@@ -126,7 +127,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Until the next delivery is due, or the relay may be asked again.
+    /// Until the next delivery is due, or the circuit closes.
     pub(super) async fn pause_of_the_post(&self) -> Duration {
         let now = self.now();
         let next = match self.engine.store.next_due(None).await {

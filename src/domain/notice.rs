@@ -1,26 +1,26 @@
-//! What staff are told by mail, as data; worded in [`crate::notices`].
+//! Notices to staff, as data; worded in [`crate::notices`].
 
 use super::lane::Pace;
 
-/// One of a kind is owed for each issue, but for one at each pause.
+/// At most one of each kind is owed per issue, except one per pause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     Held {
-        /// In French, like every reason here: a clause without full stop.
+        /// In French, like all reasons here: a clause without full stop.
         reason: String,
     },
-    /// Its hour came and nobody had approved it.
+    /// Not approved before its hour.
     Unapproved,
-    /// A held issue left after all.
+    /// A held issue was sent after all.
     Resolved(Cure),
     Expired {
         reason: String,
     },
-    /// It does not leave, or another one leaves instead.
+    /// It is not sent, or another one is sent instead.
     Missed {
         reason: String,
     },
-    /// It left without these optional sources, each with the reason.
+    /// It was sent without these optional sources, each with the reason.
     Incomplete {
         missing: Vec<String>,
     },
@@ -38,11 +38,11 @@ pub enum Notice {
     Changed {
         lines: Vec<String>,
     },
-    /// The relay failed as a whole.
+    /// The relay as a whole failed.
     Relay {
         what: String,
     },
-    /// A lane is suspended or paused. `family`: `None` for all domains that belong to none, of which staff are told once.
+    /// A lane is suspended or paused. `family`: `None` for all domains without a family, with one notice for all.
     Lane {
         pace: Pace,
         family: Option<String>,
@@ -51,7 +51,7 @@ pub enum Notice {
     /// Staff are asked to approve the content with this short hash.
     ApprovalAsked {
         short_hash: String,
-        /// Other content of the issue was shown before.
+        /// Other content of the issue was presented before.
         changed: bool,
     },
 }
@@ -76,13 +76,13 @@ impl Cure {
     }
 }
 
-/// Between two missing sources, as it is kept.
+/// Separator between missing sources in the stored text.
 const SEPARATOR: &str = "\u{a0}; ";
 const CHANGED: &str = "changed";
 const RELAY: &str = "relay: ";
 
 impl Notice {
-    /// Names of all kinds, as templates know them.
+    /// All kind names, as templates use them.
     pub const NAMES: [&str; 12] = [
         "held",
         "unapproved",
@@ -115,7 +115,7 @@ impl Notice {
         }
     }
 
-    /// What is owed once: the name, and what tells two of the same name apart.
+    /// The deduplication key: the name, and what distinguishes two of the same name.
     pub fn kind(&self) -> String {
         match self {
             Notice::Lane { pace, family: Some(family), .. } => format!("lane-{}-{family}", pace.as_str()),
@@ -126,7 +126,7 @@ impl Notice {
         }
     }
 
-    /// The rest of it, as it is kept beside [`Notice::kind`].
+    /// The other data, stored beside [`Notice::kind`].
     pub fn text(&self) -> String {
         match self {
             Notice::Held { reason }
@@ -146,7 +146,7 @@ impl Notice {
         }
     }
 
-    /// From [`Notice::kind`] and [`Notice::text`]; `None` where there is no such notice.
+    /// From [`Notice::kind`] and [`Notice::text`]; `None` if they are invalid.
     pub fn parse(kind: &str, text: String) -> Option<Self> {
         let (name, rest) = kind.split_once('-').map_or((kind, None), |(name, rest)| (name, Some(rest)));
         Some(match (name, rest) {

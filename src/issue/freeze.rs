@@ -1,4 +1,4 @@
-//! The two ends of preparing an issue: frozen for its recipients, or held with a reason.
+//! The two outcomes of preparing an issue: frozen for its recipients, or held with a reason.
 
 use super::{
     Due,
@@ -65,7 +65,7 @@ pub(super) async fn freeze(
     Ok(())
 }
 
-/// Holds the issue: recorded in the ledger, and staff are told once. Returns the reason in French.
+/// Holds the issue: records it in the ledger and notifies staff once. Returns the reason in French.
 ///
 /// # Errors
 /// When the database cannot be written.

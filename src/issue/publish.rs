@@ -1,6 +1,6 @@
-//! The product on one page: collect and compose, pass the gates, wait for approval, freeze, deliver.
+//! The whole process on one page: collect and compose, check the gates, wait for approval, freeze, deliver.
 //!
-//! What is frozen is never made again: a second run of the same issue continues its deliveries.
+//! A frozen issue is never composed again: a second run continues its deliveries.
 
 use super::{
     Due, agenda,
@@ -22,29 +22,29 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-/// Where preparing an issue ended.
+/// The outcome of preparing an issue.
 #[derive(Debug)]
 pub enum Prepared {
-    /// A gate is closed, or nothing could be read. Nothing was frozen.
+    /// A gate holds it, or nothing could be read. Nothing was frozen.
     Held { reason: String },
-    /// Composed and kept until a person approves it.
+    /// Composed and stored, waiting for approval.
     Awaiting,
-    /// Frozen, now or `before`.
+    /// Frozen now, or `before` by an earlier run.
     Frozen { before: bool },
 }
 
-/// Where publishing an issue ended.
+/// The outcome of publishing an issue.
 #[derive(Debug)]
 pub enum Published {
     Held {
         key: IssueKey,
         reason: String,
     },
-    /// Nothing leaves before a person approves it.
+    /// Not sent until it is approved.
     Awaiting {
         key: IssueKey,
     },
-    /// Frozen, now or earlier, and delivered as far as possible now.
+    /// Frozen, now or earlier, and delivered as far as possible at this time.
     Delivered(Box<Delivered>),
 }
 
@@ -56,10 +56,10 @@ pub struct Delivered {
     pub delivery: deliver::Summary,
 }
 
-/// One occurrence of a mailing, from its sources to the relay. `article`: used instead of the mailing's sources.
+/// Publishes one occurrence of a mailing, from its sources to the relay. `article`: used instead of the mailing's sources.
 ///
 /// # Errors
-/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+/// Failures that a retry does not cure: a template that does not render, a database that cannot be written.
 pub async fn publish(
     engine: &Engine,
     deliverer: &Deliverer,
@@ -83,7 +83,7 @@ pub async fn publish(
 /// approval is collected again; what was rehearsed is, unless somebody approved it.
 ///
 /// # Errors
-/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+/// Failures that a retry does not cure: a template that does not render, a database that cannot be written.
 pub async fn prepare(
     engine: &Engine,
     due: Due<'_>,
@@ -159,7 +159,7 @@ async fn compose(
 
 fn continue_frozen(issue: &IssueSummary, watch: Watch<'_>) -> Prepared {
     if issue.state().is_given_up() {
-        info!(mailing = issue.mailing, issue = %issue.key, "nothing more of issue {} leaves", issue.key);
+        info!(mailing = issue.mailing, issue = %issue.key, "no more deliveries of issue {} are sent", issue.key);
     } else {
         watch(Step::Resumed);
     }
@@ -178,7 +178,7 @@ async fn freeze_if_approved(
             watch(Step::Frozen { recipients });
             Ok(Prepared::Frozen { before: false })
         }
-        // Another process froze or changed it; a change is seen at the next try.
+        // Another process froze or changed it; the next try sees the change.
         FreezeOutcome::LostRace => match engine.store.issue(&issue.key).await? {
             Some(issue) if issue.frozen().is_some() => Ok(Prepared::Frozen { before: true }),
             _ => Ok(Prepared::Awaiting),

@@ -70,7 +70,7 @@ pub(super) async fn mail(engine: &Engine, key: &IssueKey, shown: &Shown<'_>) -> 
         text: format!("{}\n\n{}\n\n{}", mail.text.trim_end(), "-".repeat(72), content.text),
         ..content
     };
-    // Where partners will read it: nobody is shown the mark that stands for it (F8).
+    // Fill in the real address: the placeholder must not be visible (F8).
     context::fill_view(&mut review, &engine.tokens.view_url(&public_url, key));
     Ok(Some(Mime::new(review)?))
 }
@@ -116,7 +116,7 @@ fn about(
     }
 }
 
-/// The banner as the first thing in the body.
+/// Inserts the banner at the beginning of the body.
 fn under(banner: &str, html: &str) -> String {
     let body = html.find("<body").and_then(|at| Some(at + html[at..].find('>')? + 1)).unwrap_or(0);
     format!("{}{banner}{}", &html[..body], &html[body..])
@@ -128,7 +128,7 @@ fn under(banner: &str, html: &str) -> String {
 /// When an address is not valid in a header.
 pub(super) fn letter(engine: &Engine, question: &Mime, to: &EmailAddress, message_id: &str) -> anyhow::Result<Message> {
     let sender = &engine.app.config.sender.address;
-    // In place of a partner's own link; staff have none.
+    // Staff have no personal unsubscribe link.
     let unsubscribe_url = engine.app.config.public_url.as_str();
     let to = To { address: to, name: "", establishment: "", message_id, unsubscribe_url, order_url: unsubscribe_url };
     Ok(question.review(to, "semainier", sender, engine.app.clock.now())?)

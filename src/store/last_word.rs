@@ -1,8 +1,8 @@
-//! What this machine remembers of the ledger outside of it: the instant of the last marker or result that was written. A
-//! ledger that knows of nothing so late is not the one that was left (D10): a backup was restored, and what it shows as
-//! waiting may have been sent since.
+//! Detects that a backup was restored (D10): this machine remembers, outside of the ledger, the instant of the last
+//! marker or result that it wrote. If the ledger has nothing that late, it was restored, and what it shows as waiting may
+//! have been sent since.
 //!
-//! Beside the file on SQLite; for Postgres in the state directory that systemd names, or else as long as the process lives.
+//! Stored beside the file on SQLite; for Postgres in the state directory that systemd names, otherwise only in memory.
 //! Must never be part of a backup of the ledger. Decides nothing.
 
 use super::Ledger;
@@ -19,14 +19,14 @@ use std::{
 };
 use tracing::warn;
 
-/// Notices a ledger that was restored from a backup (D10).
+/// Detects a ledger that was restored from a backup (D10).
 #[async_trait]
 pub trait RollbackGuard: Send + Sync {
-    /// The instant of the last marker or result that this machine wrote, when the ledger knows of nothing so late: it is not
-    /// the one that was left.
+    /// The instant of the last marker or result written by this machine, if the ledger has nothing that late: it was
+    /// restored.
     async fn forgotten_since(&self) -> Result<Option<Timestamp>>;
 
-    /// Somebody knows: from now on the ledger is taken as it is. Also for whoever removes deliveries on purpose.
+    /// Accepts the ledger as it is from now on. Also used after deliveries were removed on purpose.
     async fn trust_the_ledger(&self) -> Result<()>;
 }
 
@@ -44,12 +44,12 @@ impl<B: Backend> RollbackGuard for Ledger<B> {
 #[derive(Default)]
 pub(super) struct LastWord {
     file: Option<File>,
-    /// Epoch milliseconds; 0: none is known.
+    /// Epoch milliseconds; 0: unknown.
     at: AtomicI64,
 }
 
 impl LastWord {
-    /// Without a file that can be kept it is remembered until the process ends.
+    /// If the file cannot be written, the instant is remembered only until the process ends.
     pub(super) fn kept_in(path: &Path) -> Self {
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
         let mut text = String::new();
@@ -62,7 +62,7 @@ impl LastWord {
         }
     }
 
-    /// Not flushed: it is to outlive this process, not the machine.
+    /// Not flushed: it must survive this process, not a power failure.
     pub(super) fn note(&self, at: i64) {
         self.at.store(at, Ordering::SeqCst);
         if let Some(file) = &self.file
@@ -72,22 +72,22 @@ impl LastWord {
         }
     }
 
-    /// When the ledger had its last word, if that is later than anything in it.
+    /// The last remembered write, if it is later than anything in the ledger.
     pub(super) async fn forgotten<B: Backend>(&self, db: &B) -> Result<Option<Timestamp>> {
         let at = self.at.load(Ordering::SeqCst);
         let forgotten = at > 0 && at > newest(db).await?;
         Ok(DateTime::from_timestamp_millis(at).filter(|_| forgotten))
     }
 
-    /// From now on the ledger is taken as it is.
+    /// Accepts the ledger as it is from now on.
     pub(super) async fn trust<B: Backend>(&self, db: &B) -> Result<()> {
         self.note(newest(db).await?);
         Ok(())
     }
 }
 
-/// One look into the index for each issue and state: the daemon asks at every pass, and there may be millions of rows. The claims
-/// are what is under way, which is little.
+/// One index lookup per issue and state, because the daemon asks in every pass and there may be millions of rows. The claims
+/// are few.
 pub(super) const NEWEST: &str = "SELECT max(newest) AS newest FROM (
         SELECT (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = s.state) AS newest
         FROM issues i CROSS JOIN (

@@ -1,5 +1,5 @@
-//! The tables, made and brought up to date when the store opens. Each migration is one transaction: killed half-way it
-//! leaves nothing, and runs again. Both lists have the same numbers and the same meaning.
+//! Creates and migrates the tables when the store opens. Each migration is one transaction: if it is interrupted it leaves
+//! nothing, and runs again. Both lists have the same numbers and the same meaning.
 
 use super::{Result, StoreError};
 use sqlx::{
@@ -59,13 +59,13 @@ fn migrator<const N: usize>(migrations: [(i64, &'static str, &'static str); N]) 
     Migrator::with_migrations(migrations.into_iter().map(migration).collect())
 }
 
-/// Whether a database in which `applied` have run has some of these still before it. Not a question of the highest
-/// number: one that came late may lie below it.
+/// Whether migrations are missing in a database in which `applied` have run. Not decided by the highest number: one added
+/// later may have a lower number.
 pub(super) fn pending(migrator: &Migrator, applied: &[i64]) -> bool {
     migrator.iter().any(|migration| !applied.contains(&migration.version))
 }
 
-/// Runs what is missing. A database that knows more than this program is left alone.
+/// Runs the missing migrations. A database that is newer than this program is refused unchanged.
 pub(super) async fn run<'a, A>(migrator: &Migrator, database: A) -> Result<()>
 where
     A: Acquire<'a>,
@@ -85,7 +85,7 @@ fn newest(migrator: &Migrator) -> i64 {
 mod tests {
     use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-    /// The table of issues is made anew on SQLite: nothing of a ledger that is in use may be lost on the way.
+    /// The table of issues is rebuilt on SQLite: nothing in an existing ledger may be lost.
     #[tokio::test]
     async fn a_ledger_of_schema_2_keeps_its_issues_and_what_hangs_on_them() {
         let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(true);

@@ -1,4 +1,4 @@
-//! Daemons, upcoming runs, issues in flight, and what needs a person.
+//! Daemons, upcoming runs, issues in flight, and actions required.
 
 use super::{instant, lanes::LaneView};
 use crate::app::Engine;
@@ -24,11 +24,11 @@ pub struct Status {
     pub now: String,
     pub daemons: Vec<DaemonView>,
     pub next: Vec<NextView>,
-    /// Those not over: held, awaiting approval, approved, sending, paused, or with an unknown delivery.
+    /// Unfinished issues: held, awaiting approval, approved, sending, paused, or with an unknown delivery.
     pub issues: Vec<OpenIssueView>,
-    /// Those that are not open.
+    /// Lanes that are not open.
     pub lanes: Vec<LaneView>,
-    /// What needs a person, the most serious first.
+    /// Actions required, the most serious first.
     pub waiting: Vec<Waiting>,
     pub last: Vec<OccurrenceView>,
     /// Notices to staff that could not be sent yet.
@@ -43,7 +43,7 @@ pub struct DaemonView {
     pub alive: bool,
     pub started_at: String,
     pub seen_at: String,
-    /// Set while it leaves the relay alone.
+    /// Set while its circuit to the relay is open.
     pub relay: Option<RelayView>,
 }
 
@@ -53,7 +53,7 @@ pub struct RelayView {
     pub left_alone_until: String,
 }
 
-/// When a mailing leaves next.
+/// The next occurrence of a mailing.
 #[derive(Debug, Clone, Serialize)]
 pub struct NextView {
     pub mailing: String,
@@ -81,7 +81,7 @@ pub struct Waiting {
     /// An issue's key; empty for the daemon itself.
     pub issue: String,
     pub why: String,
-    /// The command that helps.
+    /// The suggested command.
     pub help: String,
 }
 
@@ -125,7 +125,7 @@ pub async fn read(engine: &Engine) -> Result<Status, StoreError> {
     Ok(ledger.status(next.collect()))
 }
 
-/// What is read of the ledger.
+/// The data read from the ledger.
 struct Ledger {
     now: Timestamp,
     zone: Tz,
@@ -181,13 +181,13 @@ impl Ledger {
         self.now - daemon.seen_at <= ALIVE
     }
 
-    /// Empty: everything goes by itself.
+    /// Empty if no action is required.
     fn waiting(&self) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         if !self.daemons.iter().any(|daemon| self.is_alive(daemon)) {
             waiting.push(Waiting {
                 issue: String::new(),
-                why: "no daemon is running: nothing leaves by itself".to_owned(),
+                why: "no daemon is running: nothing is sent".to_owned(),
                 help: "semainier serve".to_owned(),
             });
         }
@@ -199,9 +199,10 @@ impl Ledger {
                     format!("awaits approval until {}", self.local(issue.expires_at)),
                     format!("semainier issues show {key}, then semainier issues approve {key} --by NAME"),
                 ),
-                IssueState::Held => {
-                    wait(format!("held: {reason}"), format!("mend the article; until {}", self.local(issue.expires_at)))
-                }
+                IssueState::Held => wait(
+                    format!("held: {reason}"),
+                    format!("correct the article before {}", self.local(issue.expires_at)),
+                ),
                 IssueState::Paused => wait(format!("paused: {reason}"), format!("semainier issues resume {key}")),
                 _ => {}
             }
@@ -287,7 +288,7 @@ mod tests {
         assert_eq!(said[0].1, "semainier serve");
         assert_eq!(
             said[1],
-            ("held: aucun article".to_owned(), "mend the article; until 2026-07-04T20:00:00+02:00".to_owned())
+            ("held: aucun article".to_owned(), "correct the article before 2026-07-04T20:00:00+02:00".to_owned())
         );
         let hash = || "c0ffee".to_owned();
         let approved = Stage::Approved { content_hash: hash(), by: "Claire".to_owned(), held_for: None };

@@ -1,4 +1,4 @@
-//! The walls between rooms, read from the source: who may import whom, and where each library may be named.
+//! Architecture tests on the source: import rules, and where each library may be used.
 
 mod imports;
 

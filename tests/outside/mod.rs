@@ -1,5 +1,5 @@
-//! Text from outside, whoever wrote it: a source, a partner, a form, the office. It never names a place that is a recipient's
-//! own (H1), nobody is shown such a place (F8), and whatever it holds, every template renders (field report 9).
+//! Text from outside, whoever wrote it: a source, a partner, a form, the office. It never contains a personal placeholder
+//! (H1), placeholders are never shown (F8), and whatever it contains, every template renders (field report 9).
 
 use crate::support::web::{Reply, Web};
 use chrono::NaiveDate;

@@ -1,4 +1,4 @@
-//! A town with an office, its articles and its daemon, in process, at an hour that a test sets.
+//! An office with its articles and its daemon, in process, with a manual clock.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use semainier::store::testing::Shortcuts;

@@ -1,4 +1,4 @@
-//! The way out: one click, at once, for good, and never by accident.
+//! Unsubscribing: one click, immediate, permanent, and never by accident.
 
 use super::Open;
 use crate::support::house::{BOTH, House, NEXT_AT, NEXT_MONDAY, On, Relay, article};
@@ -37,7 +37,7 @@ fn w02_one_click_is_enough_twice_is_the_same_and_the_next_issue_stays_away() {
             assert_eq!(reply.header("cache-control"), "no-store");
             assert_eq!(reply.header("x-robots-tag"), "noindex, nofollow");
         }
-        open.serve.hear("somebody left agenda");
+        open.serve.hear("unsubscribed from agenda");
         let token = way_out.rsplit('.').next().unwrap();
         for line in &open.serve.log {
             assert!(!line.contains(token) && !line.contains("marie@"), "{line}");

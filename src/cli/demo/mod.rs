@@ -1,5 +1,6 @@
-//! `semainier demo`: one agenda on a sample article, one newsletter that is approved, and one edition that is announced and
-//! ordered, through the same steps as in production. Mails are captured in a folder; no network, no server.
+//! `semainier demo`: publishes an agenda from a sample article, approves and sends a newsletter, and announces an edition
+//! and takes an order for it, through the same steps as in production. Mails are written into a folder; no network, no
+//! server.
 
 use super::{Context, Ended, approval, editions as announcing, files, partners, run, show, tables};
 use crate::actions::{Actor, Door, announce};
@@ -33,23 +34,22 @@ pub(super) struct Args {
 
 const ARTICLE: &str = include_str!("article.html");
 const PARTNERS: &str = include_str!("partners.csv");
-/// The Saturday before the week of the sample article, at the hour of the built-in mailing.
+/// The Saturday before the week of the sample article, at the scheduled time of the built-in mailing.
 const SATURDAY: &str = "2027-07-10T06:00:00Z";
 const MAILING: &str = "agenda";
 
 const NEWSLETTER: &str = include_str!("newsletter.toml");
 const EDITORIAL: &str = include_str!("editorial.md");
-/// Three days before the first Tuesday of August, and that Tuesday at the hour of the mailing.
+/// Three days before the first Tuesday of August, and that Tuesday at the scheduled time of the mailing.
 const COMPOSED: &str = "2027-07-31T07:00:00Z";
 const TUESDAY: &str = "2027-08-03T07:00:00Z";
 
-/// A Thursday of spring on which the map is back from the printer.
+/// A Thursday in spring when the map comes back from the printer.
 const THURSDAY: &str = "2027-04-08T07:00:00Z";
 const EDITION: &str = include_str!("edition/carte-2027.toml");
-/// Drawn for it.
 const COVER: &[u8] = include_bytes!("edition/couverture.jpg");
 
-/// What the communications officer wrote, with pictures drawn for it.
+/// News items, as the communications officer would write them, with their pictures.
 #[derive(rust_embed::Embed)]
 #[folder = "src/cli/demo/news/"]
 struct News;
@@ -76,7 +76,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     clear(dir).with_context(|| format!("cannot prepare {}", dir.display()))?;
     let text = format!("database = 'sqlite://semainier.db'\nrelay = 'capture:outbox'\n{OFFICE}");
     let file = dir.join("semainier.toml");
-    // Kept: with it the pages can be served afterwards.
+    // Kept so that the pages can be served afterwards.
     std::fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
     let config = Config::parse(Some(&file), &text, &Overrides::default())?;
     let saturday: Timestamp = SATURDAY.parse()?;
@@ -123,7 +123,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     Ok(ended)
 }
 
-/// How to see the pages, and a partner's own links to them.
+/// Prints how to open the pages, with a partner's personal links.
 async fn pages(config: &Config, file: &Path) -> anyhow::Result<()> {
     let Some(bind) = config.web.bind else { return Ok(()) };
     let engine = App::new(config.clone(), Clock::starting_at(SATURDAY.parse()?))?.open(Access::Exclusive).await?;
@@ -142,7 +142,7 @@ async fn pages(config: &Config, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Composed and shown to staff on Saturday, approved, sent on Tuesday.
+/// Composes the newsletter on Saturday, approves it, and sends it on Tuesday.
 async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let folder = dir.join("actualites");
     for name in News::iter() {
@@ -172,7 +172,7 @@ async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Kept, announced, and ordered by one partner, whose order is confirmed.
+/// Adds an edition, announces it, takes an order from one partner and confirms it.
 async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let thursday: Timestamp = THURSDAY.parse()?;
     show::line(format!("\nThe map of the year is printed: {}\n", instant(thursday, config.zone)));
@@ -211,7 +211,7 @@ async fn newsletter_engine(config: &Config, folder: &Path, at: Timestamp) -> any
     app.open(Access::Exclusive).await
 }
 
-/// What an earlier demo left is taken away; nothing else in the folder is touched.
+/// Removes what an earlier demo left; nothing else in the folder is touched.
 fn clear(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir.join("outbox"))?;
     let ours = |name: &str| {
