@@ -23,8 +23,8 @@
 //! - [`apart`] runs what reads text from outside, within a time and on a stack of its own.
 //! - [`web`] serves the pages partners reach, from what was frozen; [`mod@bench`] measures the way of a message.
 //! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
-//!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] reads and
-//!   writes lists of partners; [`domain::segment`] says who of them is meant.
+//!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] where their key is; [`private`] files for their
+//!   owner alone; [`partners`] reads and writes lists of partners; [`domain::segment`] says who of them is meant.
 //!
 //! # Invariants
 //!
@@ -69,6 +69,8 @@ pub mod look;
 pub mod notices;
 pub mod outbox;
 pub mod partners;
+pub mod private;
+pub mod secret;
 pub mod store;
 pub mod telemetry;
 pub mod templates;

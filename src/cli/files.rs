@@ -8,23 +8,10 @@ use crate::domain::{
     email::EmailAddress,
     issue::{Content, IssueKey},
 };
+use crate::private;
 use crate::tokens::Tokens;
 use anyhow::Context;
-use std::io::Write;
 use std::path::Path;
-
-/// A file with persons in it is for nobody else, also where one was there before.
-pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    // The mode counts only for a file that is made.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    file.write_all(bytes)
-}
 
 /// Writes subject, texts, message, pictures and attachments into `dir`; returns their paths.
 pub(super) fn write(
@@ -77,11 +64,11 @@ pub(super) fn write(
     texts.into_iter().chain(files).map(|(name, bytes)| one(dir, &name, &bytes)).collect()
 }
 
-/// One file; returns its path.
+/// One file, for its owner alone: a mail has links that open something. Returns its path.
 pub(super) fn one(dir: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<String> {
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    private::create_folder(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     // An attachment's name is ours, and still no place for a folder.
     let path = dir.join(name.replace(['/', '\\'], "-"));
-    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    private::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path.display().to_string())
 }

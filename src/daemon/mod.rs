@@ -59,7 +59,7 @@ pub struct Daemon {
 /// When the daemon cannot start, or one of its loops broke down. What goes wrong within a step is logged, and the next one
 /// tries again.
 pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
-    let daemon = Arc::new(Daemon::new(engine)?);
+    let daemon = Arc::new(Daemon::new(engine).await?);
     daemon.take_over().await?;
     let woken = Arc::clone(&daemon);
     let mut bell = bell::every_minute(move || woken.bells.every_minute()).await?;
@@ -69,7 +69,7 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
             .await
             .with_context(|| format!("pages cannot be served on {address}; set web.bind to a free address"))?;
         loops.spawn(web::serve(
-            Arc::new(Site::new(&daemon.engine, Arc::clone(&daemon.bells.post))?),
+            Arc::new(Site::new(&daemon.engine, Arc::clone(&daemon.bells.post)).await?),
             listener,
             stop.clone(),
         ));
@@ -123,9 +123,9 @@ fn pause(at_most: Duration) -> Duration {
 
 impl Daemon {
     /// # Errors
-    /// When no relay is configured, or the system's trusted certificates cannot be read.
-    pub fn new(engine: Engine) -> anyhow::Result<Self> {
-        let deliverer = engine.deliverer()?;
+    /// When no relay is configured, the secret is not the ledger's, or the system's trusted certificates cannot be read.
+    pub async fn new(engine: Engine) -> anyhow::Result<Self> {
+        let deliverer = engine.deliverer().await?;
         let pulse = pulse::Pulse::new(engine.app.clock.now());
         Ok(Self {
             engine,

@@ -1,7 +1,8 @@
 //! `capture:DIR`: the relay that is a directory. One `.eml` file a delivery, for demonstrations and for looking before
-//! sending. Written whole or not at all; a delivery that comes again writes the same file again.
+//! sending. Each opens what only its recipient may: for the owner of the folder alone. Written whole or not at all; a delivery that comes again writes the same file again.
 
 use super::Letter;
+use crate::private;
 use std::{
     fs::File,
     io::{self, Write},
@@ -15,7 +16,7 @@ pub(super) struct Capture {
 impl Capture {
     /// Makes the directory where it is not there.
     pub fn open(directory: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(directory)?;
+        private::create_folder(directory)?;
         Ok(Self { directory: directory.to_owned() })
     }
 
@@ -23,7 +24,7 @@ impl Capture {
     pub fn write(&self, letter: &Letter) -> io::Result<String> {
         let name = format!("{}_{}.eml", slug(&letter.to.key()), slug(letter.id));
         let unfinished = self.directory.join(format!(".{name}.part"));
-        let mut file = File::create(&unfinished)?;
+        let mut file = private::create(&unfinished)?;
         letter.message.pieces().try_for_each(|piece| file.write_all(piece))?;
         file.sync_all()?;
         std::fs::rename(&unfinished, self.directory.join(&name))?;

@@ -50,7 +50,7 @@ pub(super) async fn question(
         ..content
     };
     // Where partners will read it: nobody is shown the mark that stands for it (F8).
-    context::fill_view(&mut review, &engine.tokens.view_url(&public_url, key));
+    context::fill_view(&mut review, &engine.tokens().await?.view_url(&public_url, key));
     Ok(Some(Mime::new(review)?))
 }
 
