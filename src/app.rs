@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
 use crate::jobs::{self, Mailing};
 use crate::outbox::FrozenOutbox;
+use crate::secret::{SecretError, SecretPlace, read_link_keys, whole};
 use crate::store::{self, Access, KeptPage, Store};
 use crate::templates::Templates;
 use crate::tokens::Tokens;
@@ -15,7 +16,11 @@ use chrono_tz::Tz;
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 use url::Url;
+
+/// So many contacts are looked at, the newest, where a ledger has no check value of its secret yet.
+const SAMPLE: u32 = 1000;
 
 /// Everything for collecting and composing, without a ledger.
 #[derive(Debug)]
@@ -31,7 +36,8 @@ pub struct App {
 pub struct Engine {
     pub app: App,
     pub store: Arc<dyn Store>,
-    pub tokens: Tokens,
+    /// Met at the first use; see [`Self::tokens`].
+    tokens: Arc<OnceCell<Tokens>>,
     /// Identifies this process in claims and in `status`; new at every start.
     pub owner: String,
 }
@@ -78,13 +84,13 @@ impl App {
             "no relay is configured, so nothing can be sent; write relay = \"smtp://host:port\" (or \"capture:outbox\" to \
              write the mails into a folder) in semainier.toml, or set SEMAINIER__RELAY",
         )?;
-        Ok(Relay::parse(text.expose_secret(), self.config.relay_password.as_ref())?)
+        let password = self.config.read_relay_password().context("relay_password_file")?;
+        Ok(Relay::parse(text.expose_secret(), password.as_ref())?)
     }
 
     /// Whether a ledger exists; a database server is assumed to have one.
     pub fn has_ledger(&self) -> bool {
-        let path = self.config.database.expose_secret().strip_prefix("sqlite://");
-        path.is_none_or(|path| Path::new(path.split('?').next().unwrap_or(path)).exists())
+        self.config.database_file().is_none_or(Path::exists)
     }
 
     /// Opens the ledger.
@@ -95,13 +101,7 @@ impl App {
         let url = self.config.database.expose_secret();
         let store = store::open(url, access).await?;
         self.fetcher.set_shelf(Arc::new(LedgerShelf { store: Arc::clone(&store), clock: self.clock.clone() }));
-        let tokens = match (&self.config.secret, url.strip_prefix("sqlite://")) {
-            (Some(secret), _) => Tokens::new(secret.clone()),
-            (None, Some(path)) => Tokens::beside(Path::new(path))?,
-            (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
-        }
-        .with_link_keys(self.config.link_keys.clone());
-        Ok(Engine { app: self, store, tokens, owner: uuid::Uuid::now_v7().to_string() })
+        Ok(Engine { app: self, store, tokens: Arc::default(), owner: uuid::Uuid::now_v7().to_string() })
     }
 }
 
@@ -141,11 +141,73 @@ fn not_kept(error: &store::StoreError) {
 }
 
 impl Engine {
+    /// The hashes and links of this ledger. Read and compared with the ledger's check value at the first use, so that commands
+    /// that only look need no secret.
+    ///
+    /// A ledger that has met none takes the first for its own; where it has contacts, only one by which they are known. A secret
+    /// is made only beside a new SQLite file, never where the ledger has a check value or anything kept by hash.
+    ///
+    /// # Errors
+    /// [`SecretError`] when there is none, or another than the ledger's; or a database that cannot be read or written.
+    pub async fn tokens(&self) -> anyhow::Result<&Tokens> {
+        self.tokens.get_or_try_init(|| self.meet_the_secret()).await
+    }
+
+    async fn meet_the_secret(&self) -> anyhow::Result<Tokens> {
+        let place = self.app.config.secret_place();
+        let known = self.store.secret_check().await?;
+        let secret = match place.read()? {
+            Some(secret) => secret,
+            None if known.is_some() || self.store.holds_hashes().await? => {
+                return Err(SecretError::Lost { path: place.file() }.into());
+            }
+            None => place.make()?,
+        };
+        let tokens = Tokens::new(secret);
+        let known = match known {
+            Some(known) => known,
+            None if self.knows_its_contacts_by(&tokens).await? => {
+                tracing::info!("the ledger keeps a check value of its secret from now on");
+                self.store.keep_secret_check(&tokens.check_value()).await?
+            }
+            None => String::new(),
+        };
+        if known != tokens.check_value() {
+            let (hint, place) = (self.hint_of_the_right_one(&place, &known).await?, place);
+            return Err(SecretError::NotTheOne { place: place.place(), file: place.file(), hint }.into());
+        }
+        let keys = self.app.config.link_keys_file.as_deref().map(read_link_keys).transpose()?;
+        Ok(tokens.with_link_keys(keys.unwrap_or_default()))
+    }
+
+    /// A ledger of before there was a check value: whether its contacts, if it has any, were hashed with this secret.
+    async fn knows_its_contacts_by(&self, tokens: &Tokens) -> anyhow::Result<bool> {
+        let sample = self.store.hashed_addresses(SAMPLE).await?;
+        Ok(sample.is_empty() || sample.iter().any(|(address, hash)| tokens.address_hash(address) == *hash))
+    }
+
+    /// The secret that was made with an SQLite file is often still beside it when another one is configured.
+    async fn hint_of_the_right_one(&self, place: &SecretPlace, known: &str) -> anyhow::Result<String> {
+        let beside = self.app.config.database_file().map(|file| file.with_extension("secret"));
+        let Some(beside) = beside.filter(|_| !matches!(place, SecretPlace::Beside(_))) else {
+            return Ok(String::new());
+        };
+        let Ok(secret) = crate::secret::read(&beside) else { return Ok(String::new()) };
+        let tokens = Tokens::new(secret);
+        let is_it = match known {
+            "" => self.knows_its_contacts_by(&tokens).await?,
+            known => tokens.check_value() == known,
+        };
+        let hint = format!(" (the right one is {}: copy it there)", whole(&beside));
+        Ok(if is_it { hint } else { String::new() })
+    }
+
     /// Creates the deliverer: one for the lifetime of the process, so that it keeps what it learns.
     ///
     /// # Errors
-    /// If no relay is configured, or the system's trusted certificates cannot be read.
-    pub fn deliverer(&self) -> anyhow::Result<Deliverer> {
+    /// If no relay is configured, the secret is not the ledger's ([`Self::tokens`]), or the system's trusted certificates cannot be
+    /// read.
+    pub async fn deliverer(&self) -> anyhow::Result<Deliverer> {
         let delivery = &self.app.config.delivery;
         let default = Settings::default();
         let settings = Settings {
@@ -159,7 +221,7 @@ impl Engine {
             },
             ..default
         };
-        let outbox = Arc::new(FrozenOutbox::new(Arc::clone(&self.store), self.tokens.clone()));
+        let outbox = Arc::new(FrozenOutbox::new(Arc::clone(&self.store), self.tokens().await?.clone()));
         let (store, clock, owner) = (Arc::clone(&self.store), self.app.clock.clone(), self.owner.clone());
         Ok(Deliverer::new(store, outbox, self.app.relay()?, clock, settings, owner)?)
     }

@@ -23,8 +23,9 @@
 //! - [`apart`] runs the parsing of untrusted text on a separate thread, with a time limit and its own stack.
 //! - [`web`] serves the public pages from frozen content; [`mod@bench`] measures sending.
 //! - [`config`], [`jobs`], [`look`] and [`keys`] read the settings and report all problems at once; [`app`] wires the parts
-//!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] reads and
-//!   writes partner lists; [`domain::segment`] filters partners.
+//!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;
+//!   [`private`] writes files readable by their owner only; [`partners`] reads and writes partner lists; [`domain::segment`]
+//!   filters partners.
 //!
 //! # Invariants
 //!
@@ -70,6 +71,8 @@ pub mod look;
 pub mod notices;
 pub mod outbox;
 pub mod partners;
+pub mod private;
+pub mod secret;
 pub mod store;
 pub mod telemetry;
 pub mod templates;

@@ -8,8 +8,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use std::io::Write;
-use std::path::Path;
 use url::Url;
 
 /// Creates and verifies tokens. `Debug` shows nothing of the key.
@@ -18,14 +16,6 @@ pub struct Tokens {
     secret: SecretString,
     /// The first signs links, all of them verify. Empty: the secret does both.
     link_keys: Vec<SecretString>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum SecretError {
-    #[error("the secret {path} cannot be read or made: {why}; or set secret (or secret_file) in the configuration")]
-    File { path: String, why: std::io::Error },
-    #[error("set secret or secret_file in the configuration: with Postgres there is no file to keep one beside")]
-    Missing,
 }
 
 impl Tokens {
@@ -42,25 +32,10 @@ impl Tokens {
         Self { link_keys: link_keys.collect(), secret: self.secret.clone() }
     }
 
-    /// The secret beside an SQLite file; created at the first use, readable by its owner only.
-    ///
-    /// # Errors
-    /// If it can be neither read nor created.
-    pub fn beside(database: &Path) -> Result<Self, SecretError> {
-        let path = database.with_extension("secret");
-        let failed = |why| SecretError::File { path: path.display().to_string(), why };
-        match std::fs::read_to_string(&path) {
-            Ok(secret) if !secret.trim().is_empty() => Ok(Self::new(secret.trim().to_owned().into())),
-            Ok(_) => Err(failed(std::io::Error::other("it is empty"))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-                make_private(&path, &secret).map_err(failed)?;
-                // Another process may have been faster: the file on disk is the secret.
-                let secret = std::fs::read_to_string(&path).map_err(failed)?;
-                Ok(Self::new(secret.trim().to_owned().into()))
-            }
-            Err(error) => Err(failed(error)),
-        }
+    /// What a ledger stores to recognise its secret. It cannot be reversed to the secret and is neither a token nor the hash of an
+    /// address. Link keys are not part of it: they may be renewed, and nothing stored depends on them.
+    pub fn check_value(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac(&["check value of the secret of a ledger"]))
     }
 
     /// Identifies an address even after the contact is deleted.
@@ -149,23 +124,6 @@ fn feed(hmac: &mut Hmac<Sha256>, words: &[&str]) {
     }
 }
 
-/// Written under a temporary name, then linked: two concurrent processes end with the same secret.
-fn make_private(path: &Path, secret: &str) -> std::io::Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(dir)?;
-    let temporary = path.with_extension(format!("secret.{}", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(secret.as_bytes())?;
-    file.sync_all()?;
-    let linked = std::fs::hard_link(&temporary, path);
-    std::fs::remove_file(&temporary)?;
-    linked.or_else(|error| if error.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,11 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_beside_a_database_stays_the_same() {
-        let dir = tempfile::tempdir().unwrap();
-        let database = dir.path().join("semainier.db");
-        let (first, second) = (Tokens::beside(&database).unwrap(), Tokens::beside(&database).unwrap());
-        assert_eq!(first.mac(&["x"]), second.mac(&["x"]));
-        assert!(!format!("{first:?}").contains(first.secret.expose_secret()));
+    fn the_check_value_is_of_the_secret_alone_and_is_no_other_hash() {
+        let ours = tokens("secret");
+        let with_keys = tokens("secret").with_link_keys(vec![SecretString::from("0123456789abcdef".to_owned())]);
+        assert_eq!(ours.check_value(), with_keys.check_value());
+        assert_ne!(ours.check_value(), tokens("secret ").check_value());
+        let address = EmailAddress::parse("check-value@ledger.example").unwrap();
+        assert_ne!(ours.check_value(), ours.address_hash(&address));
+        assert!(!format!("{ours:?}").contains("\"secret\""));
     }
 }

@@ -14,6 +14,7 @@ mod editions;
 mod faults;
 mod fetch;
 mod flow;
+mod keep;
 mod model;
 mod newsletter;
 mod outside;

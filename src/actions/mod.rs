@@ -8,6 +8,7 @@ pub mod announce;
 pub mod deliveries;
 pub mod editions;
 pub mod issues;
+pub mod keep;
 pub mod lanes;
 pub mod partners;
 mod refusal;

@@ -57,8 +57,9 @@ pub async fn import(
         return Err(anyhow::Error::from(problems.clone()).into());
     }
     let mailings = all_or(engine, list.mailings);
+    let tokens = engine.tokens().await?;
     let contact = |line: &Line| NewContact {
-        address_hash: engine.tokens.address_hash(&line.address),
+        address_hash: tokens.address_hash(&line.address),
         address: line.address.clone(),
         fields: line.fields.clone(),
         also: line.also.clone(),
@@ -102,7 +103,7 @@ pub enum Erasure {
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> Result<Erasure> {
-    let hash = engine.tokens.address_hash(address);
+    let hash = engine.tokens().await?.address_hash(address);
     let erasure = match engine.store.erase(&address.key(), &hash, engine.app.clock.now()).await? {
         Erased::Done { deliveries } => Erasure::Done { deliveries },
         Erased::NotKnown => Erasure::NotKnown,
@@ -121,7 +122,7 @@ pub async fn suppress(engine: &Engine, actor: &Actor, address: &EmailAddress, ma
         engine.app.mailing(id)?;
     }
     let is_known = known(engine, address).await?.is_some();
-    let (hash, now) = (engine.tokens.address_hash(address), engine.app.clock.now());
+    let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
     engine.store.suppress(&hash, mailing, SuppressionReason::Manual, now).await?;
     info!(address = address.masked(), mailing, door = %actor.door, "an address was suppressed manually");
     Ok(is_known)
@@ -153,7 +154,7 @@ pub async fn lift(
     if why.trim().is_empty() {
         return Err(Refusal::NoReason.into());
     }
-    let (hash, now) = (engine.tokens.address_hash(address), engine.app.clock.now());
+    let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
     let reopened = match engine.store.lift(&hash, mailing, why.trim(), now).await? {
         Lifted::Done { scopes, kept } => Reopened { scopes, kept },
         Lifted::Nothing => return Err(Refusal::NotSuppressed(address.clone()).into()),
@@ -241,7 +242,8 @@ pub async fn edit(
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &EmailAddress) -> Result<()> {
-    let (key, hash, to_hash) = (from.key(), engine.tokens.address_hash(from), engine.tokens.address_hash(to));
+    let tokens = engine.tokens().await?;
+    let (key, hash, to_hash) = (from.key(), tokens.address_hash(from), tokens.address_hash(to));
     match engine.store.move_contact((&key, &hash), to, &to_hash, engine.app.clock.now()).await? {
         Moved::Done => {
             info!(from = from.masked(), to = to.masked(), door = %actor.door, "the address of a contact was changed");
@@ -255,7 +257,7 @@ pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &E
 
 /// The contact with this address, if it is known.
 async fn known(engine: &Engine, address: &EmailAddress) -> Result<Option<Contact>> {
-    Ok(engine.store.dossier(&address.key(), &engine.tokens.address_hash(address)).await?.contact)
+    Ok(engine.store.dossier(&address.key(), &engine.tokens().await?.address_hash(address)).await?.contact)
 }
 
 /// The given mailings; all if none is given.
@@ -274,8 +276,12 @@ async fn put(
     mailings: &[String],
     source: &str,
 ) -> Result<ImportReport> {
-    let contact =
-        NewContact { address_hash: engine.tokens.address_hash(address), address: address.clone(), fields, also };
+    let contact = NewContact {
+        address_hash: engine.tokens().await?.address_hash(address),
+        address: address.clone(),
+        fields,
+        also,
+    };
     let contacts = [contact];
     let import =
         Import { contacts: &contacts, mailings, source, basis: Basis::default(), replace: false, dry_run: false };

@@ -11,6 +11,7 @@ use crate::domain::{
 };
 use crate::views::instant;
 use chrono_tz::Tz;
+use std::path::PathBuf;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
@@ -130,6 +131,16 @@ pub enum Refusal {
         gone: usize,
         known: usize,
     },
+    /// A backup is written into an empty folder.
+    FolderNotEmpty(PathBuf),
+    /// A ledger with something in it is where one is to be put back.
+    LedgerInTheWay,
+    /// Another secret, or other keys, are where those of a backup belong.
+    FileInTheWay(String),
+    /// The secret is written in the configuration, here, and is not the one of the backup.
+    SecretNotOfBackup(String),
+    /// The backup has keys of links, and the configuration no place for them.
+    LinkKeysNotConfigured,
 }
 
 impl Refusal {
@@ -241,6 +252,27 @@ impl Refusal {
             Self::RemovesMany { gone, known } => {
                 format!("this removes {gone} of {known} contacts ({} %)", gone * 100 / known.max(&1))
             }
+            Self::FolderNotEmpty(dir) => {
+                format!("{} is not empty: name a folder that is, or one that is not there yet", dir.display())
+            }
+            Self::LedgerInTheWay => {
+                "there is a ledger with something in it; nothing was changed. --replace puts the backup in \
+                 its place and keeps it under another name"
+                    .to_owned()
+            }
+            Self::FileInTheWay(path) => format!(
+                "{path} is not what the backup has; nothing was changed. --replace puts that of the backup in its place and \
+                 keeps it under another name"
+            ),
+            Self::SecretNotOfBackup(place) => format!(
+                "{place} is not the secret of the backup; nothing was changed. Write the one of the backup there (its file \
+                 `secret`), or set secret_file instead"
+            ),
+            Self::LinkKeysNotConfigured => {
+                "the backup has keys of links, without which links in old mails open nothing, and \
+                 link_keys_file is not set; nothing was changed. Set it to where the keys shall be"
+                    .to_owned()
+            }
         }
     }
 
@@ -326,6 +358,12 @@ impl Refusal {
             Self::RemovesMany { gone, known } => {
                 format!("cette liste retire {gone} contacts sur {known}{NBSP}: confirmez que c’est voulu")
             }
+            Self::FolderNotEmpty(_) => "ce dossier n’est pas vide".to_owned(),
+            Self::LedgerInTheWay => "il y a déjà une base de données à cet endroit".to_owned(),
+            Self::FileInTheWay(_) | Self::SecretNotOfBackup(_) => {
+                "la clé en place n’est pas celle de la sauvegarde".to_owned()
+            }
+            Self::LinkKeysNotConfigured => "aucun emplacement n’est configuré pour les clés des liens".to_owned(),
         }
     }
 }

@@ -4,14 +4,24 @@ use super::{Context, Ended, next, show};
 use crate::compose::{context, page};
 use crate::issue::newsletter;
 use crate::jobs::Kind;
+use crate::secret::read_link_keys;
+use anyhow::bail;
 use secrecy::ExposeSecret;
 
 pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
     let app = ctx.app()?;
     let file = app.config.file.as_ref().map_or("built-in defaults".to_owned(), |f| f.display().to_string());
     show::line(format!("configuration: {file}"));
+    let mut wrong = Vec::new();
     if app.config.relay.is_some() {
-        show::line(format!("relay: {}", app.relay()?));
+        match app.relay() {
+            Ok(relay) => show::line(format!("relay: {relay}")),
+            Err(why) => wrong.push(format!("{why:#}")),
+        }
+    }
+    wrong.extend(app.config.secret_place().problem());
+    if let Some(why) = app.config.link_keys_file.as_deref().and_then(|path| read_link_keys(path).err()) {
+        wrong.push(why.to_string());
     }
     // Of a Postgres URL the scheme only: the rest may hold a password.
     let database = app.config.database.expose_secret();
@@ -32,6 +42,9 @@ pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
     }
     for warning in app.config.warnings() {
         show::line(format!("warning: {warning}"));
+    }
+    if !wrong.is_empty() {
+        bail!("{}", wrong.join("\n"));
     }
     show::line("all is well");
     Ok(Ended::Done)

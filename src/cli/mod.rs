@@ -7,6 +7,7 @@ mod demo;
 mod editions;
 mod extract;
 mod files;
+mod keep;
 mod lanes;
 mod ledger;
 mod next;
@@ -118,6 +119,12 @@ enum Command {
     /// Settle a delivery whose outcome is `unknown`
     #[command(subcommand)]
     Deliveries(ledger::DeliveriesCommand),
+    /// Write everything needed into an empty folder: ledger, secret, keys of links; the daemon may run
+    Backup(keep::BackupArgs),
+    /// Put a backup in place, with what is open paused; the daemon must not run
+    Restore(keep::RestoreArgs),
+    /// Move a whole ledger to another database, SQLite or Postgres, and prove that all arrived; no daemon may run
+    Migrate(keep::MigrateArgs),
     /// Measure the speed of sending on this machine
     #[command(subcommand, hide = true)]
     Bench(bench::Command),
@@ -159,6 +166,9 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Orders(args) => orders::run(&context, args).await,
         Command::Log(args) => ledger::log(&context, args).await,
         Command::Deliveries(command) => ledger::deliveries(&context, command).await,
+        Command::Backup(args) => keep::backup(&context, args).await,
+        Command::Restore(args) => keep::restore(&context, args).await,
+        Command::Migrate(args) => keep::migrate(&context, args).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "semainier", &mut std::io::stdout());

@@ -69,13 +69,13 @@ pub(super) async fn send(engine: &Engine, due: Due<'_>, article: Option<Article>
     let zone = due.mailing.schedule.zone;
     if daemon::mind_a_restored_ledger(engine).await? {
         return Err(anyhow!(
-            "the ledger is older than the last post of this machine: it seems restored from a backup, and what was sent \
-             since may be sent again. Issues that were being sent are paused, and approvals are withdrawn: look into the \
-             relay's log, then `semainier issues resume KEY` or `approve KEY`, or run this again"
+            "the ledger is not the one that was left: it seems restored from a backup, and what was sent since may be sent \
+             again. Issues that were being sent are paused, and approvals are withdrawn: look into the relay's log, then \
+             `semainier issues resume KEY` or `approve KEY`, or run this again"
         ));
     }
     sending::recover(engine, engine.is_exclusive()).await?;
-    let deliverer = engine.deliverer()?;
+    let deliverer = engine.deliverer().await?;
     let stop = CancellationToken::new();
     let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone(), engine.app.config.delivery.shutdown));
     let progress = show::Progress::new();

@@ -58,7 +58,7 @@ pub struct Daemon {
 /// # Errors
 /// When the daemon cannot start, or a loop panicked. Failures within a step are logged, and the next step retries.
 pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
-    let daemon = Arc::new(Daemon::new(engine)?);
+    let daemon = Arc::new(Daemon::new(engine).await?);
     daemon.take_over().await?;
     let woken = Arc::clone(&daemon);
     let mut bell = bell::every_minute(move || woken.bells.every_minute()).await?;
@@ -68,7 +68,7 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
             .await
             .with_context(|| format!("pages cannot be served on {address}; set web.bind to a free address"))?;
         loops.spawn(web::serve(
-            Arc::new(Site::new(&daemon.engine, Arc::clone(&daemon.bells.post))?),
+            Arc::new(Site::new(&daemon.engine, Arc::clone(&daemon.bells.post)).await?),
             listener,
             stop.clone(),
         ));
@@ -122,9 +122,9 @@ fn pause(at_most: Duration) -> Duration {
 
 impl Daemon {
     /// # Errors
-    /// When no relay is configured, or the system's trusted certificates cannot be read.
-    pub fn new(engine: Engine) -> anyhow::Result<Self> {
-        let deliverer = engine.deliverer()?;
+    /// When no relay is configured, the secret is not the ledger's, or the system's trusted certificates cannot be read.
+    pub async fn new(engine: Engine) -> anyhow::Result<Self> {
+        let deliverer = engine.deliverer().await?;
         let pulse = pulse::Pulse::new(engine.app.clock.now());
         Ok(Self {
             engine,

@@ -1,11 +1,12 @@
-//! A backup was restored in place of the ledger (D10). Deliveries it shows as waiting may have been sent since, and
-//! issues it does not know may have been published. So nothing is sent until a person has looked.
+//! A backup was restored in place of the ledger, or a ledger that was moved elsewhere is served again (D10). Deliveries it shows as
+//! waiting may have been sent since, and issues it does not know may have been published. So nothing is sent until a person
+//! has looked.
 
 use crate::app::Engine;
 use crate::domain::{Timestamp, issue::IssueState, notice::Notice};
 use crate::editions;
 use crate::notices::wording;
-use crate::store::{Occurrence, OccurrenceState};
+use crate::store::{Distrust, Occurrence, OccurrenceState};
 use tracing::error;
 
 /// Pauses what is being sent, withdraws approvals, and records as missed what became due since. `true`: the ledger was
@@ -15,9 +16,22 @@ use tracing::error;
 /// When the database cannot be read or written.
 pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
     let (store, now) = (&engine.store, engine.app.clock.now());
-    let Some(last) = store.forgotten_since().await? else { return Ok(false) };
-    let reason = wording::restored(last, engine.app.config.zone);
-    error!(%last, "the ledger is older than the last post of this machine: restored from a backup? Nothing leaves by itself until a person resumes");
+    let Some(why) = store.distrust().await? else { return Ok(false) };
+    let zone = engine.app.config.zone;
+    let reason = match why {
+        Distrust::Behind { last } => {
+            error!(%last, "the ledger is older than the last post of this machine: restored from a backup? Nothing leaves by itself until a person resumes");
+            wording::behind(last, zone)
+        }
+        Distrust::Restored { at } => {
+            error!("the ledger was restored from a backup: nothing leaves by itself until a person resumes");
+            wording::restored(at, zone)
+        }
+        Distrust::Moved { at } => {
+            error!(%at, "the ledger was moved to another database, which sends in its place: is `database` the right one? Nothing leaves by itself until a person resumes");
+            wording::moved(at, zone)
+        }
+    };
     for issue in store.open_issues().await? {
         store.set_issue_state(&issue.key, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await?;
         // It may have been sent since the backup: it is sent again only after a new approval.

@@ -1,7 +1,8 @@
 //! `capture:DIR`: a relay that writes one `.eml` file per delivery into a directory, for demonstrations and for review. A
-//! file is written completely or not at all; a repeated delivery overwrites the same file.
+//! file is written completely or not at all, readable by its owner only; a repeated delivery overwrites the same file.
 
 use super::Letter;
+use crate::private;
 use std::{
     fs::File,
     io::{self, Write},
@@ -15,7 +16,7 @@ pub(super) struct Capture {
 impl Capture {
     /// Creates the directory if it is missing.
     pub fn open(directory: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(directory)?;
+        private::create_folder(directory)?;
         Ok(Self { directory: directory.to_owned() })
     }
 
@@ -23,7 +24,7 @@ impl Capture {
     pub fn write(&self, letter: &Letter) -> io::Result<String> {
         let name = format!("{}_{}.eml", slug(&letter.to.key()), slug(letter.id));
         let unfinished = self.directory.join(format!(".{name}.part"));
-        let mut file = File::create(&unfinished)?;
+        let mut file = private::create(&unfinished)?;
         letter.message.pieces().try_for_each(|piece| file.write_all(piece))?;
         file.sync_all()?;
         std::fs::rename(&unfinished, self.directory.join(&name))?;

@@ -64,7 +64,7 @@ pub enum FreezeOutcome {
 /// Freezes the stored content if it is approved.
 ///
 /// # Errors
-/// When the content in the ledger does not match its hash, or the database cannot be written.
+/// When the content in the ledger does not match its hash, the secret is not the ledger's, or the database cannot be written.
 pub(super) async fn freeze_if_approved(
     engine: &Engine,
     due: Due<'_>,
@@ -87,6 +87,8 @@ pub(super) async fn freeze_if_approved(
         );
     }
     frozen.content.envelope.date_ms = now.timestamp_millis();
+    // Its links must open, and its opt-outs be known (F1).
+    engine.tokens().await?;
     match engine.store.freeze_approved(&frozen, now).await? {
         Frozen::Before => Ok(FreezeOutcome::LostRace),
         Frozen::Now { recipients } => {

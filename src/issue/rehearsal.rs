@@ -28,7 +28,7 @@ pub(super) async fn keep(
     if !engine.store.rehearse_issue(&issue, composed_at).await? {
         return Ok(());
     }
-    let relay = match engine.deliverer()?.greet().await {
+    let relay = match engine.deliverer().await?.greet().await {
         Ok(()) => None,
         Err(trouble) => {
             warn!(issue = %key, %trouble, "the relay was greeted at the rehearsal and takes no mail");

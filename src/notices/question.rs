@@ -71,7 +71,7 @@ pub(super) async fn mail(engine: &Engine, key: &IssueKey, shown: &Shown<'_>) -> 
         ..content
     };
     // Fill in the real address: the placeholder must not be visible (F8).
-    context::fill_view(&mut review, &engine.tokens.view_url(&public_url, key));
+    context::fill_view(&mut review, &engine.tokens().await?.view_url(&public_url, key));
     Ok(Some(Mime::new(review)?))
 }
 

@@ -227,12 +227,29 @@ pub(crate) fn relay_failed(at: Timestamp, zone: Tz, phase: Phase, code: Option<u
     format!("{at}, {what} ({code}{said}). Rien n’est perdu{NBSP}: l’envoi reprendra de lui-même.")
 }
 
-/// Why everything is paused after a backup was restored; `last`: the last write of this machine.
-pub(crate) fn restored(last: Timestamp, zone: Tz) -> String {
+/// Why everything is paused where the ledger is older than it should be; `last`: the last write of this machine.
+pub(crate) fn behind(last: Timestamp, zone: Tz) -> String {
     format!(
-        "la base de données ne sait rien du dernier envoi ({}){NBSP}: elle semble restaurée d’une sauvegarde. Ce qui est \
-         parti et les désinscriptions reçues depuis n’y figurent plus. Vérifiez avant de reprendre.",
+        "la base de données ne sait rien du dernier envoi ({}){NBSP}: elle semble restaurée d’une sauvegarde. {GONE}",
         french::date_and_hour(last, zone)
+    )
+}
+
+/// Why everything is paused after a backup was restored, then where that is known.
+pub(crate) fn restored(at: Option<Timestamp>, zone: Tz) -> String {
+    let when = at.map(|at| format!(" le {}", french::date_and_hour(at, zone))).unwrap_or_default();
+    format!("la base de données a été restaurée d’une sauvegarde{when}. {GONE}")
+}
+
+const GONE: &str =
+    "Ce qui est parti et les désinscriptions reçues depuis n’y figurent plus. Vérifiez avant de reprendre.";
+
+/// Why everything is paused where the ledger lives in another database since then.
+pub(crate) fn moved(at: Timestamp, zone: Tz) -> String {
+    format!(
+        "la base de données a été déplacée ailleurs le {}{NBSP}: ce qui est parti et les désinscriptions reçues depuis n’y \
+         figurent pas. Vérifiez avant de reprendre.",
+        french::date_and_hour(at, zone)
     )
 }
 

@@ -132,10 +132,11 @@ fn failed<B: Backend>(doing: &'static str, source: sqlx::Error) -> StoreError {
 }
 
 /// A value bound to a statement. The type matters: Postgres needs the type of a NULL too.
+#[derive(Clone)]
 pub(super) enum Value {
     Int(Option<i64>),
     Text(Option<String>),
-    Bytes(Vec<u8>),
+    Bytes(Option<Vec<u8>>),
 }
 
 /// `values![key, now]`: the values of `$1`, `$2`.
@@ -212,7 +213,7 @@ impl From<&DeliveryId> for Value {
 
 impl From<&[u8]> for Value {
     fn from(value: &[u8]) -> Self {
-        Value::Bytes(value.to_vec())
+        Value::Bytes(Some(value.to_vec()))
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn sqlite() -> Migrator {
         (13, "approved", include_str!("../../migrations/sqlite/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/sqlite/0020_establishments.sql")),
         (21, "former_addresses", include_str!("../../migrations/sqlite/0021_former_addresses.sql")),
+        (22, "properties", include_str!("../../migrations/sqlite/0022_properties.sql")),
         (24, "resumed", include_str!("../../migrations/sqlite/0024_resumed.sql")),
         (25, "rehearsals", include_str!("../../migrations/sqlite/0025_rehearsals.sql")),
     ])
@@ -47,6 +48,7 @@ pub(super) fn postgres() -> Migrator {
         (13, "approved", include_str!("../../migrations/postgres/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/postgres/0020_establishments.sql")),
         (21, "former_addresses", include_str!("../../migrations/postgres/0021_former_addresses.sql")),
+        (22, "properties", include_str!("../../migrations/postgres/0022_properties.sql")),
         (24, "resumed", include_str!("../../migrations/postgres/0024_resumed.sql")),
         (25, "rehearsals", include_str!("../../migrations/postgres/0025_rehearsals.sql")),
     ])
@@ -75,6 +77,11 @@ where
         MigrateError::VersionMissing(found) => StoreError::NewerSchema { found, known: newest(migrator) },
         other => StoreError::Migration(other),
     })
+}
+
+/// The number of the newest migration this program knows.
+pub(super) fn newest_known() -> i64 {
+    newest(&sqlite())
 }
 
 fn newest(migrator: &Migrator) -> i64 {

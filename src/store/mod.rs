@@ -23,6 +23,7 @@ mod daemons;
 mod deliveries;
 mod editions;
 mod issues;
+pub mod keep;
 mod lanes;
 mod last_word;
 mod log;
@@ -32,6 +33,7 @@ mod orders;
 mod pages;
 mod partners;
 mod postgres;
+mod properties;
 mod rows;
 mod schedule;
 mod segment;
@@ -49,12 +51,13 @@ pub use deliveries::Deliveries;
 pub use editions::Editions;
 pub use issues::Issues;
 pub use lanes::Lanes;
-pub use last_word::RollbackGuard;
+pub use last_word::{Distrust, RollbackGuard};
 pub use log::DeliveryLog;
 pub use notices::Notices;
 pub use orders::Orders;
 pub use pages::Pages;
 pub use partners::Partners;
+pub use properties::SecretCheck;
 pub use schedule::Schedule;
 
 /// How long a claim is valid before the marker: enough for MAIL and RCPT on a slow relay.
@@ -433,6 +436,7 @@ pub enum Resolved {
 /// beside its SQL.
 pub trait Store:
     RollbackGuard
+    + SecretCheck
     + Partners
     + ContactChoices
     + Contacts

@@ -100,12 +100,7 @@ impl Kept {
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| StoreError::Open {
-                url: "postgres".to_owned(),
-                why: "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
-            })?
-            .application_name("semainier");
+        let options = options(url)?.application_name(NAME);
         migrate(&options).await?;
         // The marker of T5 must survive a power failure (K12), whatever the server's default. It is better to end and
         // retry a hanging statement; an open transaction would keep its rows locked.
@@ -128,6 +123,38 @@ impl Postgres {
         let claiming = pool(CLAIMING).connect_lazy_with(with(&PLANS_BY_INDEX));
         Ok(Self { pool: work, settling, kept: Kept::default(), claiming })
     }
+}
+
+/// What this program is called among the sessions of the server.
+const NAME: &str = "semainier";
+
+pub(super) fn options(url: &str) -> Result<PgConnectOptions> {
+    PgConnectOptions::from_str(url).map_err(|_| StoreError::Open {
+        url: "postgres".to_owned(),
+        why: "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
+    })
+}
+
+/// A connection beside the store, under another name than its own.
+pub(super) async fn connect(url: &str) -> Result<PgConnection> {
+    let options = options(url)?.application_name("semainier, keeping");
+    let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
+    connecting.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|e| cannot_open(&options, &e))
+}
+
+/// How many connections daemons and commands hold to this database: a daemon always holds one. One that is just being closed
+/// is waited for.
+pub(super) async fn sessions(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1";
+    let mut open = 0;
+    for _ in 0..20 {
+        open = sqlx::query_scalar(count).bind(NAME).fetch_one(&mut *connection).await?;
+        if open == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(open)
 }
 
 /// In the state directory that systemd created (the first, if there are several).
@@ -221,6 +248,20 @@ impl Backend for Postgres {
         at_length: "SET LOCAL statement_timeout = '15min'",
         // Statistics for a million new rows.
         after_many: "ANALYZE deliveries",
+        unhurried: "SET LOCAL idle_in_transaction_session_timeout = 0",
+        place: "SELECT CAST(CAST(CAST('properties' AS regclass) AS oid) AS TEXT) AS place",
+        tables: "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables
+            WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND table_name <> '_sqlx_migrations'",
+        columns: "SELECT CAST(c.column_name AS TEXT) AS name,
+                CASE c.data_type WHEN 'bigint' THEN 'int' WHEN 'bytea' THEN 'bytes' ELSE CAST(c.data_type AS TEXT) END AS kind,
+                CAST(coalesce(k.ordinal_position, 0) AS BIGINT) AS pk
+            FROM information_schema.columns c
+            LEFT JOIN information_schema.table_constraints t
+                ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.constraint_type = 'PRIMARY KEY'
+            LEFT JOIN information_schema.key_column_usage k
+                ON k.constraint_schema = t.constraint_schema AND k.constraint_name = t.constraint_name
+                AND k.table_name = t.table_name AND k.column_name = c.column_name
+            WHERE c.table_schema = current_schema() AND c.table_name = $1",
     };
 
     type Transaction = Conversation;

@@ -79,6 +79,14 @@ pub(super) struct Statements {
     pub(super) at_length: &'static str,
     /// Executed after the commit when very many rows were added.
     pub(super) after_many: &'static str,
+    /// What a transaction begins with that waits for another database in between.
+    pub(super) unhurried: &'static str,
+    /// `place`: changes when a dump is restored; NULL where nothing does.
+    pub(super) place: &'static str,
+    /// `name` of each table, but of the one of migrations
+    pub(super) tables: &'static str,
+    /// `$1` table: `name`, `kind` (`int`, `text`, `bytes`) and `pk` (from 1; 0: not in the primary key) of each column
+    pub(super) columns: &'static str,
 }
 
 /// The state of a delivery `d` with its claim `c`, if it has one: claimed and marked deliveries are stored as `queued`.
@@ -146,7 +154,11 @@ macro_rules! statements {
         each_label: $each_label:literal,
         opting_out: $opting_out:expr,
         at_length: $at_length:literal,
-        after_many: $after_many:literal $(,)?
+        after_many: $after_many:literal,
+        unhurried: $unhurried:literal,
+        place: $place:literal,
+        tables: $tables:literal,
+        columns: $columns:literal $(,)?
     ) => {
         $crate::store::sql::Statements {
             due: concat!(
@@ -357,6 +369,10 @@ macro_rules! statements {
             held: $held,
             at_length: $at_length,
             after_many: $after_many,
+            unhurried: $unhurried,
+            place: $place,
+            tables: $tables,
+            columns: $columns,
         }
     };
 }

@@ -9,6 +9,7 @@ use super::{
     settle::{Batches, Moved, NOT_AS_ASKED, SQLITE_SETTLE, SQLITE_SETTLING, json},
     sql::{self, Statements},
 };
+use crate::private;
 use sqlx::{
     ConnectOptions, Connection, Sqlite as Db, SqliteConnection, SqlitePool,
     migrate::Migrator,
@@ -23,7 +24,7 @@ use std::{
 };
 
 /// Timeout for the write lock: a command may wait for the daemon's freeze of a large issue, or the daemon for an import.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// Polling interval for the file lock while another process migrates.
 const LOCK_POLL: Duration = Duration::from_millis(50);
 const LOCK_POLLS: u32 = 100;
@@ -150,6 +151,13 @@ impl Backend for Sqlite {
         opting_out: "SELECT 1",
         at_length: "SELECT 1",
         after_many: "SELECT 1",
+        unhurried: "SELECT 1",
+        // A copy of a file is the file: `semainier restore` writes its mark.
+        place: "SELECT NULL AS place",
+        tables: "SELECT name FROM sqlite_master
+            WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '_sqlx_migrations'",
+        columns: "SELECT name, CASE type WHEN 'INTEGER' THEN 'int' WHEN 'BLOB' THEN 'bytes' ELSE lower(type) END AS kind, pk
+            FROM pragma_table_info($1)",
     };
 
     type Transaction = sqlx::Transaction<'static, Db>;
@@ -256,7 +264,7 @@ fn bound(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Db, SqliteArgu
 }
 
 /// `sqlite://semainier.db` is relative, `sqlite:///var/lib/semainier/semainier.db` absolute.
-fn path_of(url: &str) -> Result<PathBuf> {
+pub(super) fn path_of(url: &str) -> Result<PathBuf> {
     let refuse = |why: &str| StoreError::Open { url: url.to_owned(), why: why.to_owned() };
     let path = url.strip_prefix("sqlite:").ok_or_else(|| refuse("expected sqlite://PATH"))?;
     let path = path.strip_prefix("//").unwrap_or(path);
@@ -271,7 +279,7 @@ fn path_of(url: &str) -> Result<PathBuf> {
 /// SQLite gives its side files the same mode.
 fn create_private(path: &Path) -> Result<()> {
     if let Some(directory) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory).map_err(|e| cannot_create(directory, &e))?;
+        private::create_folder(directory).map_err(|e| cannot_create(directory, &e))?;
     }
     match private_file().create_new(true).open(path) {
         Ok(_) => Ok(()),
@@ -297,7 +305,7 @@ fn private_file() -> OpenOptions {
 }
 
 /// `None` if another process holds it.
-fn try_lock(path: &Path) -> Result<Option<File>> {
+pub(super) fn try_lock(path: &Path) -> Result<Option<File>> {
     let file = private_file().create(true).truncate(false).open(path).map_err(|e| cannot_create(path, &e))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -331,11 +339,11 @@ async fn migrate(migrator: &Migrator, options: &SqliteConnectOptions, path: &Pat
     connection.close().await.map_err(|e| cannot_open(path, e))
 }
 
-fn locked(path: &Path) -> StoreError {
+pub(super) fn locked(path: &Path) -> StoreError {
     StoreError::Locked { path: path.display().to_string() }
 }
 
-fn cannot_create(path: &Path, error: &io::Error) -> StoreError {
+pub(super) fn cannot_create(path: &Path, error: &io::Error) -> StoreError {
     let why = format!("{}: {error}", path.display());
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::StorageFull => {
@@ -361,7 +369,7 @@ fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
     error.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
-fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
+pub(super) fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
     let path = path.display().to_string();
     match error.as_database_error() {
         Some(e) if Sqlite::is_unwritable(e) => {

@@ -43,15 +43,15 @@ impl Site {
     /// `ordered`: notified when an order needs a confirmation.
     ///
     /// # Errors
-    /// When the style sheet is missing from the templates.
-    pub fn new(engine: &Engine, ordered: Arc<Notify>) -> anyhow::Result<Self> {
+    /// When the style sheet is missing from the templates, or the secret is not the ledger's.
+    pub async fn new(engine: &Engine, ordered: Arc<Notify>) -> anyhow::Result<Self> {
         let app = &engine.app;
         let style = app.templates.file("web/style.css")?;
         let hash: String = Sha256::digest(&style).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let frame = PageSite { office: app.config.office.clone(), style: format!("/static/style-{hash}.css") };
         Ok(Self {
             store: Arc::clone(&engine.store),
-            tokens: engine.tokens.clone(),
+            tokens: engine.tokens().await?.clone(),
             clock: app.clock.clone(),
             config: app.config.clone(),
             templates: Arc::clone(&app.templates),

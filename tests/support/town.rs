@@ -83,9 +83,10 @@ pub async fn engine(config: &Path, clock: Clock) -> Engine {
 }
 
 pub async fn subscribe(engine: &Engine, addresses: &[&str]) {
+    let tokens = engine.tokens().await.unwrap();
     let contact = |text: &&str| {
         let address = EmailAddress::parse(text).unwrap();
-        let hash = engine.tokens.address_hash(&address);
+        let hash = tokens.address_hash(&address);
         NewContact::new(address, hash, "", "Gîte", "Auch")
     };
     let contacts: Vec<_> = addresses.iter().map(contact).collect();
@@ -105,7 +106,7 @@ impl Town {
         let config = furnish(dir.path(), mailings, None, relay, "[delivery]\nconnections = 1\n");
         let engine = engine(&config, clock.clone()).await;
         subscribe(&engine, partners).await;
-        let daemon = Daemon::new(engine).unwrap();
+        let daemon = Daemon::new(engine).await.unwrap();
         let town = Self { dir, clock, daemon, stop: CancellationToken::new() };
         // The mailings are known from now on.
         town.daemon.pass(&town.stop).await;
@@ -117,7 +118,7 @@ impl Town {
         let Self { dir, clock, daemon, stop } = self;
         drop(daemon);
         let engine = engine(&dir.path().join("semainier.toml"), clock.clone()).await;
-        Self { dir, clock, daemon: Daemon::new(engine).unwrap(), stop }
+        Self { dir, clock, daemon: Daemon::new(engine).await.unwrap(), stop }
     }
 
     pub fn engine(&self) -> &Engine {

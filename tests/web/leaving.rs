@@ -151,3 +151,30 @@ fn w06_a_database_that_is_away_is_said_and_never_taken_for_done() {
     open.house.sql("ALTER TABLE contacts_elsewhere RENAME TO contacts");
     assert_eq!(open.post(&way_out, FORM, "List-Unsubscribe=One-Click").status, 200);
 }
+
+/// The mail is older than the machine: its link opens by the secret, or the keys of links, that the backup brought.
+#[test]
+fn trial_f1_one_click_in_an_old_mail_still_works_after_a_restore_elsewhere() {
+    for (on, keys) in [(On::Sqlite, None), (On::Sqlite, Some("0123456789abcdef\n")), (On::Postgres, None)] {
+        let relay = Relay::start();
+        let machine = || {
+            let house = House::on(on).relay(&relay).without("secret").set("web.bind", "127.0.0.1:0");
+            let house = if on == On::Postgres { house.set("secret_file", "secret") } else { house };
+            if keys.is_some() { house.set("link_keys_file", "keys") } else { house }
+        };
+        let (old, new) = (machine(), machine());
+        old.write("secret", "the secret of the office\n");
+        if let Some(keys) = keys {
+            old.write("keys", keys);
+        }
+        old.import(&[MARIE, PAUL]);
+        old.run().expect(0);
+        old.semainier(&["backup", "b"]).expect(0);
+        new.semainier(&["restore", &old.path("b").display().to_string()]).expect(0);
+        let open = Open::house(new, relay);
+        let way_out = open.way_out(MARIE);
+        let reply = open.post(&way_out, FORM, "List-Unsubscribe=One-Click");
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(next_issue_goes_to(open.close()), [PAUL], "{on:?}");
+    }
+}

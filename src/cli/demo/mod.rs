@@ -16,6 +16,7 @@ use crate::editions;
 use crate::issue::{progress::Step, sending};
 use crate::jobs;
 use crate::keys::Overrides;
+use crate::private;
 use crate::store::{Access, LogFilter};
 use crate::telemetry;
 use crate::views::{self, instant, orders};
@@ -77,7 +78,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let text = format!("database = 'sqlite://semainier.db'\nrelay = 'capture:outbox'\n{OFFICE}");
     let file = dir.join("semainier.toml");
     // Kept so that the pages can be served afterwards.
-    std::fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+    private::write(&file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
     let config = Config::parse(Some(&file), &text, &Overrides::default())?;
     let saturday: Timestamp = SATURDAY.parse()?;
     let format = context.log_format.unwrap_or(config.log.format);
@@ -100,7 +101,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let Some(content) = engine.store.content(&key).await? else { bail!("nothing was frozen") };
     for (attachment, name) in content.attachments.iter().zip(["poster.pdf", "booklet.pdf"]) {
         let path = dir.join(name);
-        std::fs::write(&path, &attachment.bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        private::write(&path, &attachment.bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let log = engine.store.log(&LogFilter::default()).await?;
     show::line(tables::log_table(&views::log::page(&log, engine.app.config.zone)));
@@ -129,7 +130,7 @@ async fn pages(config: &Config, file: &Path) -> anyhow::Result<()> {
     let engine = App::new(config.clone(), Clock::starting_at(SATURDAY.parse()?))?.open(Access::Exclusive).await?;
     let Some(partner) = engine.store.contacts().await?.into_iter().next() else { bail!("there are no partners") };
     let here: Url = format!("http://{bind}").parse()?;
-    let (tokens, name) = (&engine.tokens, &partner.partner.name);
+    let (tokens, name) = (engine.tokens().await?, &partner.partner.name);
     let edition = engine.store.editions().await?.into_iter().next().context("there is no edition")?;
     show::line(format!(
         "\nThe pages that partners see: semainier serve --config {}\n  http://{bind}/agenda     the week: documents, \
@@ -149,7 +150,7 @@ async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
         let bytes = News::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
         files::one(&folder, &name, &bytes)?;
     }
-    std::fs::write(dir.join("rendez-vous.toml"), include_str!("rendez-vous.toml"))?;
+    private::write(&dir.join("rendez-vous.toml"), include_bytes!("rendez-vous.toml"))?;
 
     let tuesday: Timestamp = TUESDAY.parse()?;
     let engine = newsletter_engine(config, &folder, COMPOSED.parse()?).await?;
@@ -194,7 +195,7 @@ async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     engine.store.order(slug, &partner.id, &wish, engine.app.clock.now()).await?;
     editions::confirm_orders(&engine).await?;
     let (stop, quiet) = (tokio_util::sync::CancellationToken::new(), |_: Step<'_>| {});
-    sending::deliver(&engine, &engine.deliverer()?, None, &stop, &quiet).await?;
+    sending::deliver(&engine, &engine.deliverer().await?, None, &stop, &quiet).await?;
     show::line(format!("{} orders by the link in its mail, and gets a confirmation:", partner.partner.name));
     let orders = orders::read(&engine, None, true).await?.map(|it| it.orders).unwrap_or_default();
     show::line(tables::orders_table(&orders));
@@ -213,7 +214,7 @@ async fn newsletter_engine(config: &Config, folder: &Path, at: Timestamp) -> any
 
 /// Removes what an earlier demo left; nothing else in the folder is touched.
 fn clear(dir: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(dir.join("outbox"))?;
+    private::create_folder(&dir.join("outbox"))?;
     let ours = |name: &str| {
         name.starts_with("semainier.")
             || matches!(name, "poster.pdf" | "booklet.pdf" | "carte-2027.toml" | "couverture.jpg")

@@ -1,6 +1,6 @@
 //! `semainier partners import`: shows what a file would change, then imports it.
 
-use super::super::{Context, Ended, files, show};
+use super::super::{Context, Ended, show};
 use crate::actions::{
     self, ActionError, Actor, Refusal,
     partners::{Imported, List},
@@ -11,6 +11,7 @@ use crate::partners::{
     import::{self, HiddenRows, Parsed},
     sheet::{self, Format},
 };
+use crate::private;
 use crate::store::{Access, ImportReport};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -136,7 +137,7 @@ fn leave(parsed: &Parsed, file: &Path, rest: &Path, dry_run: bool) -> anyhow::Re
         true => file.with_file_name(format!("{}-reste.csv", file.file_stem().unwrap_or_default().to_string_lossy())),
         false => rest.to_owned(),
     };
-    files::write_private(&rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
+    private::write(&rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
     show::aside(format!(
         "{} lines are in {}, each with the reason: correct them, and import that file",
         parsed.left.len(),

@@ -3,7 +3,7 @@
 mod import;
 mod one;
 
-use super::{Context, Ended, files, show, tables};
+use super::{Context, Ended, show, tables};
 use crate::actions::{self, Actor, partners::Erasure};
 use crate::app::Engine;
 use crate::domain::{
@@ -12,6 +12,7 @@ use crate::domain::{
     segment::{Field, Segment},
 };
 use crate::partners::export;
+use crate::private;
 use crate::store::{Access, LogFilter};
 use crate::views::{log, orders::OrderView};
 use anyhow::{Context as _, bail};
@@ -214,13 +215,13 @@ async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>)
         Some(extension) if extension == "csv" => export::csv(&contacts)?,
         _ => bail!("{}: expected a file that ends in .csv or .xlsx", out.display()),
     };
-    files::write_private(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    private::write(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
     show::line(format!("{} contacts in {}", contacts.len(), out.display()));
     Ok(Ended::Done)
 }
 
 async fn export_person(engine: &Engine, address: &EmailAddress) -> anyhow::Result<Ended> {
-    let dossier = engine.store.dossier(&address.key(), &engine.tokens.address_hash(address)).await?;
+    let dossier = engine.store.dossier(&address.key(), &engine.tokens().await?.address_hash(address)).await?;
     let sent_to = |key: String| LogFilter { address_key: Some(key), ..Default::default() };
     let mut log = engine.store.log(&sent_to(address.key())).await?;
     for (key, deliveries) in &dossier.former {
