@@ -8,11 +8,13 @@ use crate::domain::{
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section};
 use crate::look::Print;
+use crate::secret::{Credential, SecretPlace};
 use crate::watch::{Alert, Metrics};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{HashMap, hash_map::Entry};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
@@ -29,13 +31,14 @@ pub struct Config {
     pub database: SecretString,
     /// `smtp://…`, `smtps://…` or `capture:DIR`; without one nothing can be sent.
     pub relay: Option<SecretString>,
-    pub relay_password: Option<SecretString>,
+    pub relay_password: Option<Credential>,
     /// Certificates that the relay may have beside those the system trusts.
     pub relay_ca: Authorities,
-    /// Keys the unsubscribe links and the suppression list; made and kept beside an SQLite file when not given.
-    pub secret: Option<SecretString>,
-    /// Keys of links, the newest first; see [`crate::tokens::Tokens::with_link_keys`]. None: the secret makes them.
-    pub link_keys: Vec<SecretString>,
+    /// Keys the unsubscribe links and the suppression list; made and kept beside an SQLite file when not given. Read where it is
+    /// needed: see [`Self::secret_place`].
+    pub secret: Option<Credential>,
+    /// Keys of links; see [`crate::secret::read_link_keys`]. None: the secret makes them.
+    pub link_keys_file: Option<PathBuf>,
     /// Directory of mailings; the built-in ones where there is none.
     pub jobs: Option<PathBuf>,
     /// Directory of templates; the built-in ones where there is none, and for each file it lacks.
@@ -126,6 +129,28 @@ impl Config {
     /// The same; `None` where no pages are served.
     pub fn page(&self, path: &str) -> Option<String> {
         self.web.bind.map(|_| self.address(path))
+    }
+
+    /// The ledger's file; `None` on Postgres.
+    pub fn database_file(&self) -> Option<&Path> {
+        self.database.expose_secret().strip_prefix("sqlite://").map(Path::new)
+    }
+
+    /// Where the secret is.
+    pub fn secret_place(&self) -> SecretPlace {
+        match (&self.secret, self.database_file()) {
+            (Some(credential), _) => SecretPlace::Configured(credential.clone()),
+            (None, Some(database)) => SecretPlace::Beside(database.with_extension("secret")),
+            (None, None) => SecretPlace::Nowhere,
+        }
+    }
+
+    /// The configured one, if there is one.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn read_relay_password(&self) -> io::Result<Option<SecretString>> {
+        self.relay_password.as_ref().map(Credential::read).transpose()
     }
 
     /// Reads `path`, or the first of [`PLACES`] that exists, or takes the defaults.
@@ -229,7 +254,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             if dir.is_dir() { Ok(dir) } else { Err(format!("expected a directory, {} is none", dir.display())) }
         })
     };
-    let relay_password = secret(&root, "relay_password", &base);
+    let relay_password = credential(&root, "relay_password", &base);
     let bind = web
         .parsed("bind", |text| text.parse().map_err(|_| "expected an address and a port such as \"127.0.0.1:8080\""));
     let config = Config {
@@ -240,8 +265,8 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         relay: root.parsed("relay", |text| relay_url(text, relay_password.as_ref(), &base)),
         relay_password,
         relay_ca: root.parsed("relay_ca_file", |text| authorities(&base.join(text))).unwrap_or_default(),
-        secret: secret(&root, "secret", &base),
-        link_keys: link_keys(&root, &base),
+        secret: credential(&root, "secret", &base),
+        link_keys_file: root.text("link_keys_file").map(|text| base.join(text)),
         jobs: directory("jobs"),
         templates: directory("templates"),
         zone: root.parsed("zone", parse_zone).unwrap_or(Tz::Europe__Paris),
@@ -284,7 +309,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             bind,
             trusted_proxies: web.value("trusted_proxies", |raw| ip_addresses(&raw.texts()?)).unwrap_or_default(),
         },
-        alert: Alert::read(&alert, secret(&alert, "webhook_secret", &base).as_ref()),
+        alert: Alert::read(&alert, credential(&alert, "webhook_secret", &base)),
         metrics: Metrics::read(&metrics, bind),
         log: Log { format: log.parsed("format", log_format).unwrap_or(LogFormat::Text), level: log.text("level") },
     };
@@ -367,17 +392,13 @@ fn number<T: TryFrom<i64>>(section: &Section, key: &str, bounds: std::ops::Range
     section.whole(key, bounds).and_then(|n| T::try_from(n).ok()).unwrap_or(default)
 }
 
-/// A secret in place, or in the file that `KEY_file` names.
-fn secret(section: &Section, key: &str, base: &Path) -> Option<SecretString> {
+/// A secret in place, or in the file that `KEY_file` names, which is read where it is needed.
+fn credential(section: &Section, key: &str, base: &Path) -> Option<Credential> {
     let file_key = format!("{key}_file");
-    let in_file = section.parsed(&file_key, |text| {
-        let path = base.join(text);
-        let secret =
-            std::fs::read_to_string(&path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
-        let secret = secret.trim_end_matches(['\r', '\n']);
-        if secret.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(secret.to_owned().into()) }
-    });
-    let in_place = section.text(key).map(SecretString::from);
+    let place = |key: &str| section.place(key);
+    let in_file =
+        section.text(&file_key).map(|text| Credential::File { path: base.join(text), place: place(&file_key) });
+    let in_place = section.text(key).map(|text| Credential::Given { value: text.into(), place: place(key) });
     if in_place.is_some() && in_file.is_some() {
         section.problem(key, format!("given twice; write either {key} or {file_key}"));
     }
@@ -387,21 +408,6 @@ fn secret(section: &Section, key: &str, base: &Path) -> Option<SecretString> {
 fn authorities(path: &Path) -> Result<Authorities, String> {
     let pem = std::fs::read(path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
     Authorities::parse(&pem).map_err(|why| format!("{}: {why}", path.display()))
-}
-
-/// One key a line, the newest first.
-fn link_keys(section: &Section, base: &Path) -> Vec<SecretString> {
-    let keys = section.parsed("link_keys_file", |text| {
-        let path = base.join(text);
-        let text = std::fs::read_to_string(&path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
-        let keys: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        match keys.iter().find(|key| key.len() < 16 && **key != "secret") {
-            _ if keys.is_empty() => Err(format!("{} is empty", path.display())),
-            Some(_) => Err(format!("{}: expected keys of 16 characters or more, one a line", path.display())),
-            None => Ok(keys.into_iter().map(|key| SecretString::from(key.to_owned())).collect()),
-        }
-    });
-    keys.unwrap_or_default()
 }
 
 fn ip_addresses(texts: &[String]) -> Result<Vec<IpAddr>, String> {
@@ -421,13 +427,15 @@ fn database_url(text: &str, base: &Path) -> Result<SecretString, &'static str> {
     }
 }
 
-fn relay_url(text: &str, password: Option<&SecretString>, base: &Path) -> Result<SecretString, String> {
+fn relay_url(text: &str, password: Option<&Credential>, base: &Path) -> Result<SecretString, String> {
     let resolved = match text.strip_prefix("capture:") {
         Some(dir) if !dir.is_empty() => format!("capture:{}", base.join(dir).display()),
         _ => text.to_owned(),
     };
     // Parsed again where it is used: there it becomes a type of the delivery stage. Here only its errors matter.
-    Relay::parse(&resolved, password).map_err(|why| why.to_string())?;
+    // The password may be in a file that this command cannot read, and does not need.
+    let password = password.map(|_| SecretString::from("a password".to_owned()));
+    Relay::parse(&resolved, password.as_ref()).map_err(|why| why.to_string())?;
     Ok(resolved.into())
 }
 
@@ -545,7 +553,7 @@ mod tests {
         std::fs::write(dir.path().join("password"), "hunter2\n").unwrap();
         let text = "relay = 'smtps://me@relay.example'\nrelay_password_file = 'password'";
         let config = Config::parse(Some(&dir.path().join("semainier.toml")), text, &Overrides::default()).unwrap();
-        assert_eq!(config.relay_password.unwrap().expose_secret(), "hunter2");
+        assert_eq!(config.read_relay_password().unwrap().unwrap().expose_secret(), "hunter2");
         assert!(problems("relay = 'smtps://me@relay.example'", &[]).contains("a user without a password"));
     }
 

@@ -12,15 +12,14 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Starts the log, at `default` where the configuration names no level. A filter that cannot be read is taken for none, with
-/// a word about it.
+/// Initialises the log, at `default` if the configuration sets no level. An invalid filter is ignored with a warning.
 pub fn init(log: &Log, default: &str) {
     let (filter, bad) = match EnvFilter::try_new(directives(log.level.as_deref().unwrap_or(default))) {
         Ok(filter) => (filter, None),
         Err(why) => (EnvFilter::new(directives(default)), Some(why)),
     };
     let writer = std::io::stderr;
-    // Colours are for eyes: in a file or a journal they are noise.
+    // No colours in a file or journal.
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let layer = match log.format {
         LogFormat::Text => {
@@ -28,7 +27,7 @@ pub fn init(log: &Log, default: &str) {
         }
         LogFormat::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
     };
-    // A second start (in tests) keeps the first.
+    // A second initialisation (in tests) is ignored.
     let _ = tracing_subscriber::registry()
         .with(layer.with_filter(filter))
         .with(Counting.with_filter(LevelFilter::WARN))
@@ -38,8 +37,7 @@ pub fn init(log: &Log, default: &str) {
     }
 }
 
-/// Warnings and errors so far, by the part of the program that said them (`deliver`, `store`, …; `library` for others) and
-/// the level, `warn` or `error`.
+/// Warnings and errors so far, by top-level module (`deliver`, `store`, …; `library` for others) and level (`warn`, `error`).
 static ERRORS: Mutex<BTreeMap<(String, &'static str), u64>> = Mutex::new(BTreeMap::new());
 
 /// A copy of [`ERRORS`].
@@ -47,7 +45,7 @@ pub fn errors() -> BTreeMap<(String, &'static str), u64> {
     ERRORS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Counts what is logged as wrong, whether the log shows it or not.
+/// Counts warnings and errors, whether or not the log shows them.
 struct Counting;
 
 impl<S: Subscriber> Layer<S> for Counting {
@@ -59,13 +57,13 @@ impl<S: Subscriber> Layer<S> for Counting {
     }
 }
 
-/// `semainier::deliver::worker` is of `deliver`.
+/// `semainier::deliver::worker` belongs to `deliver`.
 fn part(target: &str) -> &str {
     target.strip_prefix("semainier::").map_or("library", |rest| rest.split("::").next().unwrap_or(rest))
 }
 
-/// A bare level is meant for this program: a library's debugging would drown it, and nobody promises that it names no
-/// person. Whoever wants a library's words names it: `info,sqlx=debug`.
+/// A bare level applies to this program only: debug output of libraries would be too much, and may contain personal data. To
+/// see a library's messages, name it: `info,sqlx=debug`.
 fn directives(level: &str) -> String {
     match level.parse::<tracing::Level>() {
         Ok(level) if level > tracing::Level::WARN => format!("warn,semainier={level}"),

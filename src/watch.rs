@@ -3,6 +3,7 @@
 //! Read once, every problem at once. What is wrong with the service is found by [`crate::views::readiness`].
 
 use crate::keys::{Raw, Section};
+use crate::secret::Credential;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
@@ -28,8 +29,19 @@ pub struct Alert {
 pub struct Webhook {
     /// `https`, or `http` on this machine.
     pub url: Url,
-    /// The key of the signature (Standard Webhooks 1.0), decoded.
-    pub key: SecretSlice<u8>,
+    /// Signs what is posted; see [`Webhook::key`].
+    pub secret: Credential,
+}
+
+impl Webhook {
+    /// The key of the signature (Standard Webhooks 1.0).
+    ///
+    /// # Errors
+    /// If the file cannot be read, or the value is not a key.
+    pub fn key(&self) -> Result<SecretSlice<u8>, String> {
+        let secret = self.secret.read().map_err(|why| why.to_string())?;
+        signing_key(&secret).map_err(str::to_owned)
+    }
 }
 
 /// Where Prometheus asks.
@@ -52,22 +64,20 @@ impl Default for Alert {
 }
 
 impl Alert {
-    /// The section `[alert]`; `secret` is its `webhook_secret`, in place or from the file.
-    pub fn read(section: &Section, secret: Option<&SecretString>) -> Self {
+    /// Reads the section `[alert]`; `secret` is its `webhook_secret`, in place or in a file.
+    pub fn read(section: &Section, secret: Option<Credential>) -> Self {
         let default = Self::default();
         let url = section.parsed("webhook", webhook_url);
-        let key = secret.and_then(|text| {
-            let key = signing_key(text);
-            if let Err(why) = &key {
-                section.problem("webhook_secret", *why);
-            }
-            key.ok()
-        });
+        if let Some(Credential::Given { value, .. }) = &secret
+            && let Err(why) = signing_key(value)
+        {
+            section.problem("webhook_secret", why);
+        }
         if url.is_some() && secret.is_none() {
             section.problem("webhook", "expected webhook_secret_file beside it: what is posted is signed");
         }
         Self {
-            webhook: url.zip(key).map(|(url, key)| Webhook { url, key }),
+            webhook: url.zip(secret).map(|(url, secret)| Webhook { url, secret }),
             command: section.value("command", command).unwrap_or_default(),
             timeout: section.duration("timeout").unwrap_or(default.timeout),
             disk_free_percent: section
@@ -139,8 +149,8 @@ mod tests {
         let file = File::parse("s.toml", text, &overrides);
         let root = file.root();
         let (section, metrics) = (root.section("alert"), root.section("metrics"));
-        let secret = section.text("webhook_secret").map(SecretString::from);
-        let alert = Alert::read(&section, secret.as_ref());
+        let given = |value: String| Credential::Given { value: value.into(), place: "s.toml".to_owned() };
+        let alert = Alert::read(&section, section.text("webhook_secret").map(given));
         let metrics = Metrics::read(&metrics, "127.0.0.1:80".parse().ok());
         let problems = file.problems().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         (alert, metrics, problems)
@@ -153,7 +163,7 @@ mod tests {
              command = ['/bin/page', 'me']\n[metrics]\nbind = '127.0.0.1:9108'",
         );
         assert_eq!(problems, "");
-        assert_eq!(alert.webhook.as_ref().unwrap().key.expose_secret().len(), 24);
+        assert_eq!(alert.webhook.as_ref().unwrap().key().unwrap().expose_secret().len(), 24);
         assert!(alert.is_on() && alert.command == ["/bin/page", "me"] && metrics.bind.is_some());
         assert!(!format!("{alert:?}").contains("MfKQ"), "{alert:?}");
         assert!(!read("").0.is_on());

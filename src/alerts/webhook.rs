@@ -5,20 +5,24 @@ use super::NotTaken;
 use crate::collect::fetch::install_crypto_provider;
 use crate::domain::Timestamp;
 use crate::watch;
+use anyhow::anyhow;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, header::CONTENT_TYPE, redirect::Policy};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 use std::time::Duration;
+use url::Url;
 
 pub(super) struct Webhook {
-    settings: watch::Webhook,
+    url: Url,
+    key: SecretSlice<u8>,
     client: Client,
 }
 
 impl Webhook {
-    pub(super) fn new(settings: &watch::Webhook, timeout: Duration) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(settings: &watch::Webhook, timeout: Duration) -> anyhow::Result<Self> {
+        let key = settings.key().map_err(|why| anyhow!("alert.webhook_secret_file: {why}"))?;
         install_crypto_provider();
         let client = Client::builder()
             .user_agent(concat!("semainier/", env!("CARGO_PKG_VERSION")))
@@ -26,14 +30,14 @@ impl Webhook {
             .redirect(Policy::none())
             .referer(false)
             .build()?;
-        Ok(Self { settings: settings.clone(), client })
+        Ok(Self { url: settings.url.clone(), key, client })
     }
 
     /// Taken when the answer is 2xx.
     pub(super) async fn post(&self, id: &str, body: &str, now: Timestamp) -> Result<(), NotTaken> {
         let timestamp = now.timestamp().to_string();
-        let signature = sign(self.settings.key.expose_secret(), id, &timestamp, body);
-        let request = self.client.post(self.settings.url.clone()).header(CONTENT_TYPE, "application/json");
+        let signature = sign(self.key.expose_secret(), id, &timestamp, body);
+        let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
         let request = request
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)

@@ -20,8 +20,8 @@ pub(super) async fn run(ctx: &Context, args: &Args) -> anyhow::Result<Ended> {
     let app = ctx.app()?;
     let file = app.config.file.as_ref().map_or("built-in defaults".to_owned(), |f| f.display().to_string());
     show::line(format!("configuration: {file}"));
-    if app.config.relay.is_some() {
-        show::line(format!("relay: {}", app.relay()?));
+    if let Ok(relay) = app.relay() {
+        show::line(format!("relay: {relay}"));
     }
     for (name, samples) in context::check_all(&app.templates)? {
         show::line(format!("template {name}: {samples} samples rendered"));

@@ -1,16 +1,16 @@
-//! The daemon: loops side by side, each of one step that is idempotent and needs no leader, and a bell that wakes them.
+//! The daemon: independent loops, each of one step that is idempotent and needs no leader, and a ticker that wakes them.
 //!
-//! - [`schedule`]: what is due becomes a frozen issue, or a held one;
-//! - [`post`]: what is queued goes to the relay, by one deliverer;
-//! - [`crate::notices`]: what staff are owed is told;
-//! - [`crate::web`]: the pages partners reach are answered, where an address is configured;
-//! - [`alerting`]: what waits for a person is told by a second channel, where one is configured;
-//! - [`pulse`]: the ledger and systemd hear that we live.
+//! - [`schedule`]: turns due occurrences into frozen or held issues;
+//! - [`post`]: sends the queue through the relay;
+//! - [`crate::notices`]: sends the mails that staff are owed;
+//! - [`crate::web`]: serves the public pages, if an address is configured;
+//! - [`alerting`]: alerts people by a second channel, if one is configured;
+//! - [`pulse`]: writes heartbeats for the ledger and systemd.
 //!
-//! None waits for another: a slow article holds up no message, and a long post no schedule. The [`bell`] rings every minute
+//! None waits for another: a slow site delays no message, and a long delivery no schedule. The [`bell`] fires every minute
 //! and decides nothing.
-//! Must never keep anything in memory that the ledger does not know: a daemon may be killed at any instant, and another
-//! one may do the same work beside it.
+//! Must never keep state in memory that the ledger does not have: a daemon may be killed at any instant, and another one may
+//! do the same work concurrently.
 
 mod alerting;
 mod bell;
@@ -41,8 +41,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// No loop sleeps longer, whatever the bell does: it is silent while a clock that was set back catches up, and the timers
-/// of a machine that slept know nothing of the hour it is (S8).
+/// No loop sleeps longer, whatever the ticker does: it is silent while a clock that was set back catches up, and timers
+/// do not advance while the machine sleeps (S8).
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything the loops share.
@@ -50,20 +50,19 @@ pub struct Daemon {
     pub engine: Engine,
     deliverer: Deliverer,
     relay: post::Health,
-    /// For letters to staff alone: one that cannot be sent is no reason to stop the post, nor to try every minute.
+    /// Separate for mails to staff: a failure must not stop the sending to partners, and is not retried every minute.
     letters: Mutex<Breaker>,
     sent_notices: notices::SentNotices,
     pulse: pulse::Pulse,
     bells: Bells,
 }
 
-/// Works until `stop`.
+/// Runs until `stop`.
 ///
 /// # Errors
-/// When the daemon cannot start, or one of its loops broke down. What goes wrong within a step is logged, and the next one
-/// tries again.
+/// When the daemon cannot start, or a loop panicked. Failures within a step are logged, and the next step retries.
 pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
-    let daemon = Arc::new(Daemon::new(engine)?);
+    let daemon = Arc::new(Daemon::new(engine).await?);
     daemon.take_over().await?;
     let woken = Arc::clone(&daemon);
     let mut bell = bell::every_minute(move || woken.bells.every_minute()).await?;
@@ -73,7 +72,7 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
             .await
             .with_context(|| format!("pages cannot be served on {address}; set web.bind to a free address"))?;
         loops.spawn(web::serve(
-            Arc::new(Site::new(&daemon.engine, Arc::clone(&daemon.bells.post))?),
+            Arc::new(Site::new(&daemon.engine, Arc::clone(&daemon.bells.post)).await?),
             listener,
             stop.clone(),
         ));
@@ -98,7 +97,7 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
     let mut broken = None;
     while let Some(ended) = loops.join_next().await {
         if let Err(panic) = ended {
-            error!(%panic, "a part of the daemon broke down; the others end their work");
+            error!(%panic, "a loop of the daemon panicked; stopping the others");
             broken.get_or_insert(panic);
             stop.cancel();
         }
@@ -108,13 +107,13 @@ pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()
     broken.map_or(Ok(()), |panic| Err(panic.into()))
 }
 
-/// One for each loop. What rang while a loop was busy is heard afterwards.
+/// One per loop. A wake-up that comes while a loop is busy is handled afterwards.
 #[derive(Default)]
 struct Bells {
     schedule: Notify,
-    /// Also when something was frozen, came back to the queue, or was ordered.
+    /// Also woken when something was frozen, queued again, or ordered.
     post: Arc<Notify>,
-    /// After each step that may owe staff a word.
+    /// Woken after each step that may owe staff a mail.
     staff: Notify,
     pulse: Notify,
 }
@@ -127,7 +126,7 @@ impl Bells {
     }
 }
 
-/// `false` when only the time was over.
+/// `false` if it timed out.
 async fn rung(bell: &Notify, at_most: Duration) -> bool {
     tokio::time::timeout(pause(at_most), bell.notified()).await.is_ok()
 }
@@ -138,9 +137,9 @@ fn pause(at_most: Duration) -> Duration {
 
 impl Daemon {
     /// # Errors
-    /// When no relay is configured, or the system's trusted certificates cannot be read.
-    pub fn new(engine: Engine) -> anyhow::Result<Self> {
-        let deliverer = engine.deliverer()?;
+    /// When no relay is configured, the secret is not the ledger's, or the system's trusted certificates cannot be read.
+    pub async fn new(engine: Engine) -> anyhow::Result<Self> {
+        let deliverer = engine.deliverer().await?;
         let pulse = pulse::Pulse::new(engine.app.clock.now());
         Ok(Self {
             engine,
@@ -153,7 +152,7 @@ impl Daemon {
         })
     }
 
-    /// Everything once, one after the other: what the loops do side by side. For tests with a clock that stands still.
+    /// Runs every step once, in sequence. For tests with a manual clock.
     pub async fn pass(&self, stop: &CancellationToken) {
         self.take_up_the_dead().await;
         self.schedule_pass(stop).await;
@@ -161,14 +160,14 @@ impl Daemon {
         self.staff_pass().await;
     }
 
-    /// What an earlier daemon left in flight is taken up, or held where nobody knows.
+    /// Recovers what an earlier daemon left in flight.
     async fn take_over(&self) -> anyhow::Result<()> {
         let Engine { app, store, .. } = &self.engine;
         let now = app.clock.now();
         mind_a_restored_ledger(&self.engine).await?;
         let recovered = sending::recover(&self.engine, self.engine.is_exclusive()).await?;
         self.know_the_mailings(now).await?;
-        // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.
+        // Now, not only in its loop: a daemon that is stopped at once must still replace the entry of a dead one.
         self.beat().await;
         let next = app.mailings.iter().filter_map(|m| Some((m.schedule.next_after(now)?, m))).min_by_key(|(at, _)| *at);
         let next = next.map(|(at, m)| format!("{} at {}", m.issue_key(at), label(at, m.schedule.zone)));
@@ -179,7 +178,7 @@ impl Daemon {
             next,
             released = recovered.released,
             unknown = recovered.unknown,
-            "semainier is up: {} mailings, the next is {}; {} deliveries taken up again, {} newly unknown wait for a person",
+            "semainier is up: {} mailings, the next is {}; {} deliveries queued again, {} newly unknown",
             app.mailings.len(),
             next.as_deref().unwrap_or("none"),
             recovered.released,
@@ -192,15 +191,15 @@ impl Daemon {
         let store = &self.engine.store;
         let waiting = match store.open_issues().await {
             Ok(open) => open.iter().map(|issue| issue.counts.queued).sum::<u64>(),
-            Err(error) => return error!(error = chain(&error), "semainier is down; the ledger does not answer"),
+            Err(error) => return error!(error = chain(&error), "semainier is down; the database is unavailable"),
         };
         if let Err(error) = store.leave(&self.engine.owner).await {
-            error!(error = chain(&error), "the ledger was not told that this daemon stops");
+            error!(error = chain(&error), "could not record that this daemon stops");
         }
         let minutes = self.pulse.age().as_secs() / 60;
         info!(
             waiting,
-            minutes, "semainier is down after {minutes} min: nothing is in flight, {waiting} deliveries wait"
+            minutes, "semainier is down after {minutes} min: nothing is in flight, {waiting} deliveries are queued"
         );
     }
 
@@ -234,7 +233,7 @@ impl Daemon {
         }
     }
 
-    /// What staff are owed. At least once: a letter is broken off when the daemon stops, and written again.
+    /// Sends owed notices, at least once: a mail interrupted by a stop is sent again.
     pub async fn staff_pass(&self) {
         let now = self.now();
         if self.relay.left_alone(now).is_some() || lock(&self.letters).open_until(now).is_some() {

@@ -1,7 +1,7 @@
-//! The step from the queue to the relay, and what is known of the relay's health.
+//! Sends the queue through the relay, and tracks the relay's health.
 //!
-//! One deliverer at a time: what it learns of the relay is kept. A relay that fails as a whole is left alone for a while;
-//! staff are told once for each issue that waits, not at every try.
+//! There is one deliverer, so that it keeps what it learns about the relay. If the relay as a whole fails, the circuit opens
+//! for a while; staff are notified once for each waiting issue, not at every try.
 
 use super::{Daemon, LONGEST_PAUSE, chain, lock};
 use crate::deliver::{Breaker, RelayTrouble};
@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
-/// The relay as it last showed itself.
+/// The last known health of the relay.
 #[derive(Default)]
 pub(super) struct Health(Mutex<State>);
 
@@ -26,18 +26,18 @@ struct State {
 }
 
 impl Health {
-    /// Set while it is to be left alone.
+    /// Set while the circuit is open.
     pub(super) fn left_alone(&self, now: Timestamp) -> Option<RelayLeftAlone> {
         let state = lock(&self.0);
         state.breaker.open_until(now).and(state.trouble.clone())
     }
 
-    /// Set from the first failure until it serves again, also while it is about to be asked.
+    /// Set from the first failure until the relay works again, also between two attempts.
     pub(super) fn trouble(&self) -> Option<RelayLeftAlone> {
         lock(&self.0).trouble.clone()
     }
 
-    /// It failed as a whole, and is left alone.
+    /// The relay as a whole failed.
     fn failed(&self, trouble: &RelayTrouble, now: Timestamp) {
         let mut state = lock(&self.0);
         let until = state.breaker.trip(now);
@@ -46,22 +46,22 @@ impl Health {
             code = trouble.reply.code,
             tries = state.breaker.trips(),
             %until,
-            "the relay takes no mail ({trouble}); it is left alone until {until}"
+            "relay unavailable ({trouble}); circuit open until {until}"
         );
         state.note(trouble.to_string(), until, now);
     }
 
-    /// It failed as a whole when a notice to staff was to go. The queue may ask it all the same.
+    /// The relay as a whole failed for a mail to staff. The queue may try it all the same.
     pub(super) fn failed_staff(&self, trouble: String, until: Timestamp, now: Timestamp) {
         lock(&self.0).note(trouble, until, now);
     }
 
-    /// It was asked, and served.
+    /// The relay worked.
     pub(super) fn served(&self, now: Timestamp) {
         let before = std::mem::take(&mut *lock(&self.0));
         if let Some(trouble) = before.trouble {
             let minutes = (now - trouble.since).num_minutes();
-            info!(minutes, "the relay takes mail again, after {minutes} min");
+            info!(minutes, "relay available again after {minutes} min");
         }
     }
 }
@@ -74,10 +74,10 @@ impl State {
 }
 
 impl Daemon {
-    /// Sends what is due, until nothing is, and closes what is out.
+    /// Sends until nothing is due, and closes finished issues.
     pub async fn post_pass(&self, stop: &CancellationToken) {
         if let Err(failure) = self.post(stop).instrument(info_span!("post")).await {
-            error!(error = format!("{failure:#}"), "the post was broken off; the next pass tries again");
+            error!(error = format!("{failure:#}"), "delivery pass failed; the next pass tries again");
         }
     }
 
@@ -98,34 +98,34 @@ impl Daemon {
                 failed,
                 deferred,
                 unknown,
-                "the post took {sent}; {failed} failed, {deferred} for later, {unknown} unknown"
+                "delivery pass: {sent} sent, {failed} failed, {deferred} deferred, {unknown} unknown"
             );
         }
         match &summary.breaker {
             Some(trouble) => {
                 self.relay.failed(trouble, now);
-                // Whoever looks is not told a minute later.
+                // So that `status` shows it at once, not a minute later.
                 self.bells.pulse.notify_one();
                 self.tell_of(trouble, now).await?;
             }
             None if summary.tried() > 0 => self.relay.served(now),
-            // What waited for it has expired: only a question tells whether it is back.
-            None if self.relay.trouble().is_some() => self.ask_the_relay(now).await,
+            // Whatever was queued has expired, so only a greeting tells whether it is back.
+            None if self.relay.trouble().is_some() => self.greet_the_relay(now).await,
             None => {}
         }
         Ok(())
     }
 
-    async fn ask_the_relay(&self, now: Timestamp) {
-        match self.deliverer.probe().await {
+    async fn greet_the_relay(&self, now: Timestamp) {
+        match self.deliverer.greet().await {
             Ok(()) => self.relay.served(now),
             Err(trouble) => self.relay.failed(&trouble, now),
         }
         self.bells.pulse.notify_one();
     }
 
-    /// What a daemon that died had in flight, once its leases are over: queued again, or unknown. `true`: there is something
-    /// for the post. Nothing of ours is touched while we are alive to keep our leases.
+    /// Recovers expired leases of a dead daemon: queued again, or unknown. `true`: there is something to send. Our own
+    /// leases are kept alive and never expire while this process lives.
     pub(super) async fn take_up_the_dead(&self) -> bool {
         match sending::recover(&self.engine, false).await {
             Ok(Recovered { released: 0, unknown: 0 }) => false,
@@ -134,13 +134,14 @@ impl Daemon {
                 true
             }
             Err(failure) => {
-                error!(error = format!("{failure:#}"), "leases that are over cannot be looked for");
+                error!(error = format!("{failure:#}"), "could not look for expired leases");
                 false
             }
         }
     }
 
-    /// Once for each issue that waits. The mail leaves when the relay is back: it is read as what happened, and why late.
+    /// Notifies staff once for each waiting issue. The mail can only be sent once the relay is back, so it explains the
+    /// delay.
     async fn tell_of(&self, trouble: &RelayTrouble, now: Timestamp) -> anyhow::Result<()> {
         for issue in self.engine.store.open_issues().await? {
             if issue.state() == IssueState::Sending && issue.counts.queued > 0 {
@@ -153,7 +154,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Until the next delivery is due, or the relay may be asked again.
+    /// Until the next delivery is due, or the circuit closes.
     pub(super) async fn pause_of_the_post(&self) -> Duration {
         let now = self.now();
         let next = match self.engine.store.next_due(None).await {

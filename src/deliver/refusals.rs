@@ -158,7 +158,7 @@ impl Refusals {
 fn names_the_mailbox(reply: &Reply) -> bool {
     let text = reply.text.to_lowercase();
     reply.enhanced.as_deref().is_some_and(|enhanced| enhanced.starts_with("5.2."))
-        || ["mailbox", "boite", "boîte", "quota"].iter().any(|word| text.contains(word))
+        || ["mailbox", "quota"].iter().any(|word| text.contains(word))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Why an issue stops being sent, or a lane closes, as data; worded in [`crate::notices::wording`].
+//! Why an issue is paused, or a lane closed, as data; worded in [`crate::notices::wording`].
 
 /// Why sending an issue is paused. A person resumes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PauseReason {
-    /// More deliveries are unknown than can be left to chance.
+    /// Too many deliveries are unknown.
     InDoubt {
         unknown: u64,
         because: Doubt,
@@ -23,21 +23,21 @@ pub enum PauseReason {
         most: usize,
     },
     EightBit,
-    /// Servers refuse *us*, whoever the recipient; `said` are their words.
+    /// Servers refuse *us*, whoever the recipient; `said` is their reply.
     SenderFault {
         fault: SenderFault,
         said: String,
     },
 }
 
-/// Why deliveries are in doubt.
+/// Why deliveries are unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     RelayWasSilent,
     ProcessDied,
 }
 
-/// What is wrong on our side.
+/// The fault on our side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SenderFault {
     RelayRefuses,

@@ -1,4 +1,4 @@
-//! From the frozen issue to the relay, and what is left once nothing of it moves by itself.
+//! Sending a frozen issue through the relay, and closing it when all its deliveries have ended.
 
 use super::progress::{Step, Watch};
 use crate::app::Engine;
@@ -15,9 +15,9 @@ use crate::store::{LogFilter, Recovered};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Settles what a process that died had in flight: queued again, or unknown. Doubts found now count like those of a
-/// conversation: an issue with too many of them pauses before more of it leaves. `alone`: no other process can be alive on
-/// this database, so leases need not have expired.
+/// Settles the deliveries that a dead process had in flight: queued again, or unknown. Unknown deliveries found here
+/// count like any other: an issue with too many is paused before more of it is sent. `alone`: no other process can be
+/// using this database, so leases need not have expired.
 ///
 /// # Errors
 /// When the database cannot be read or written.
@@ -37,7 +37,7 @@ pub async fn recover(engine: &Engine, alone: bool) -> anyhow::Result<Recovered> 
     Ok(recovered)
 }
 
-/// Sends what is due of one issue, or of all, until nothing is due.
+/// Sends the due deliveries of one issue, or of all, until none is due.
 ///
 /// # Errors
 /// When the database cannot be read or written.
@@ -55,8 +55,8 @@ pub async fn deliver(
     Ok(summary)
 }
 
-/// Closes the issues of which nothing moves by itself any more, and logs their sums. One that reached nobody is never merely
-/// done: past its deadline it is expired, before that it is paused with its refused deliveries queued again.
+/// Closes the issues whose deliveries have all ended, and logs their totals. An issue that reached nobody is never just `done`:
+/// past its deadline it expires, before that it is paused with its refused deliveries queued again.
 ///
 /// # Errors
 /// When the database cannot be read or written.

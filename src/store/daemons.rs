@@ -1,4 +1,4 @@
-//! Who works on this ledger, as far as each said: for people who look. No decision rests on it.
+//! The daemons that use this ledger, by their heartbeats: for display only, never for decisions.
 
 use super::Ledger;
 use super::{
@@ -12,13 +12,13 @@ use async_trait::async_trait;
 /// Heartbeats of the daemons.
 #[async_trait]
 pub trait Daemons: Send + Sync {
-    /// This daemon is alive. Others that were not seen since `forget` are forgotten.
+    /// Records that this daemon is alive. Removes others not seen since `forget`.
     async fn beat(&self, daemon: &Daemon, forget: Timestamp) -> Result<()>;
 
-    /// This daemon stops, with nothing in flight.
+    /// Removes this daemon, which stops with nothing in flight.
     async fn leave(&self, owner: &str) -> Result<()>;
 
-    /// The one seen last first.
+    /// Most recently seen first.
     async fn daemons(&self) -> Result<Vec<Daemon>>;
 }
 

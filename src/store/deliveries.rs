@@ -1,5 +1,5 @@
-//! T1 to T11: the ways of a delivery between its states, each guarded by the state it starts from.
-//! Slices go over in one statement and one commit, and the answers come back in the order given.
+//! T1 to T11: the transitions of deliveries, each guarded by its start state.
+//! Batches take one statement and one commit; results are returned in the given order.
 
 use super::settle;
 use super::{
@@ -24,13 +24,12 @@ use std::collections::HashSet;
 /// Deliveries and their transitions (T1 to T11).
 #[async_trait]
 pub trait Deliveries: Send + Sync {
-    /// At start on a database that only this daemon uses: every `claimed` is released, every `in_data` is unknown.
-    /// Where several daemons share it: only those whose lease is over. `exclusive` says which.
+    /// With exclusive access at start: every `claimed` delivery is released, every `in_data` one becomes unknown. If several
+    /// daemons share the database: only those whose lease has expired.
     async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered>;
 
     /// T1. Up to `limit` deliveries of issues that are `sending` and not past their deadline, the longest waiting first.
-    /// Opted-out ones that are met on the way become `suppressed`.
-    /// `issue`: only that one's.
+    /// Opted-out ones found on the way become `suppressed`. `issue`: only deliveries of that one.
     async fn claim_deliveries(
         &self,
         issue: Option<&IssueKey>,
@@ -39,30 +38,30 @@ pub trait Deliveries: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Claim>>;
 
-    /// T2, by their owner: back to `queued`, due now, not counted as a failure.
+    /// T2, by the owner: back to `queued`, due now, not counted as a failure.
     async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64>;
 
-    /// T2 as well, but each due at an instant of its own: its lane has no time before.
+    /// T2 as well, but each due at its own instant, when its lane has capacity.
     async fn postpone(&self, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64>;
 
-    /// T3, T4, T6, T7, T8 for what is `finished`, and T5 for the `claims`, in one commit: durable when it returns, answers in
-    /// the order given.
+    /// T3, T4, T6, T7, T8 for what is `finished`, and T5 for the `claims`, in one commit: durable when it returns,
+    /// results in the given order.
     ///
-    /// T5: the WHERE reads owner, attempt, lease, the issue's state and deadline, and suppressions. A row that is `InData` shows
-    /// an attempt with phase `data`.
+    /// T5 is guarded by owner, attempt, lease, the issue's state and deadline, and suppressions. A row that is `InData`
+    /// shows an attempt with phase `data`.
     ///
-    /// The others: `true` where the row moved. A late answer lands on `unknown` too; one that comes after a person's decision
-    /// moves nothing, but its words are kept with the attempt. A refusal with `suppress` suppresses the address for all
-    /// mailings, in the same transaction.
+    /// The others: `true` if the row moved. A late reply also settles `unknown`; after a person's decision it moves
+    /// nothing, but is stored with the attempt. A refusal with `suppress` suppresses the address for all mailings, in the
+    /// same transaction.
     async fn settle(&self, finished: &[Finished], claims: &[Claim], now: Timestamp) -> Result<Settled>;
 
-    /// Results alone.
+    /// Only results.
     async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>> {
         let Some(last) = finished.iter().map(|it| it.at).max() else { return Ok(Vec::new()) };
         Ok(self.settle(finished, &[], last).await?.moved)
     }
 
-    /// Deliveries of issues past their deadline that were never marked: `expired`. Returns how many.
+    /// Unmarked deliveries of issues past their deadline become `expired`. Returns how many.
     async fn expire_deliveries(&self, now: Timestamp) -> Result<u64>;
 
     /// When the next queued delivery of a sending issue is due.
@@ -151,7 +150,7 @@ pub(super) async fn claim<B: Backend>(
     let (mut claims, lease_until) = (Vec::new(), now + CLAIM_LEASE);
     let mut tx = Transaction::claim(db, "claiming deliveries").await?;
     for due in issues_with_due(&mut tx, issue, now).await? {
-        // Again while a round finds none but opted-out deliveries and another's: others may wait behind them.
+        // Repeat while a round finds only opted-out deliveries and those of other owners: others may be behind them.
         loop {
             let wanted = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
             let values = values![due.issue.as_str(), due.mailing.as_str(), now, wanted, owner, lease_until];
@@ -166,7 +165,7 @@ pub(super) async fn claim<B: Backend>(
     Ok(claims)
 }
 
-/// What was picked is claimed, if it was not with the look, unless it meets an opt-out, which ends it, or is another's by now.
+// (see below)
 async fn take<B: Backend>(
     tx: &mut Transaction<B>,
     due: &Due,
@@ -259,7 +258,7 @@ async fn back_to_the_queue<B: Backend>(
 }
 
 pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp) -> Result<Recovered> {
-    // Alone on the database, every lease is a dead daemon's.
+    // With exclusive access, every lease belongs to a dead daemon.
     let ended_by = if exclusive { i64::MAX } else { now.timestamp_millis() };
     let mut tx = Transaction::write(db, "recovering deliveries").await?;
     let (mut back, mut doubtful) = (Vec::new(), Vec::new());
@@ -292,8 +291,8 @@ pub(super) async fn expire<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
     Ok(expired)
 }
 
-/// Ends what was never marked in the issues (`i`) of which the condition is true. Each issue is asked for its queue with
-/// one look into the index: a join would read the queues of all.
+/// Ends the unmarked deliveries of the issues (`i`) that match the condition. One index lookup per issue: a join would read
+/// the queues of all issues.
 pub(super) async fn stop_waiting<B: Backend>(
     tx: &mut Transaction<B>,
     (condition, given): (&'static str, Vec<Value>),
@@ -322,7 +321,7 @@ pub(super) async fn stop_waiting<B: Backend>(
 
 pub(super) async fn next_due<B: Backend>(db: &B, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {
     let mut tx = Transaction::read(db, "reading the next due delivery").await?;
-    // One look into the index for each sending issue.
+    // One index lookup per sending issue.
     let select = concat!(
         "SELECT min(due) AS due FROM (
             SELECT (SELECT d.next_at FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued' AND ",

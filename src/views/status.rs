@@ -1,4 +1,4 @@
-//! Daemons, upcoming runs, issues in flight, and what needs a person.
+//! Daemons, upcoming runs, issues in flight, and actions required.
 
 use super::{
     instant,
@@ -23,11 +23,11 @@ pub struct Status {
     pub now: String,
     pub daemons: Vec<DaemonView>,
     pub next: Vec<NextView>,
-    /// Those not over: held, awaiting approval, approved, sending, paused, or with an unknown delivery.
+    /// Unfinished issues: held, awaiting approval, approved, sending, paused, or with an unknown delivery.
     pub issues: Vec<OpenIssueView>,
-    /// Those that are not open.
+    /// Lanes that are not open.
     pub lanes: Vec<LaneView>,
-    /// What needs a person, the most serious first.
+    /// Actions required, the most serious first.
     pub waiting: Vec<Waiting>,
     pub last: Vec<OccurrenceView>,
     /// Notices to staff that could not be sent yet.
@@ -42,7 +42,7 @@ pub struct DaemonView {
     pub alive: bool,
     pub started_at: String,
     pub seen_at: String,
-    /// Set while the relay takes no mail.
+    /// Set while the relay accepts no mail.
     pub relay: Option<RelayView>,
 }
 
@@ -54,7 +54,7 @@ pub struct RelayView {
     pub left_alone_until: String,
 }
 
-/// When a mailing leaves next.
+/// The next occurrence of a mailing.
 #[derive(Debug, Clone, Serialize)]
 pub struct NextView {
     pub mailing: String,
@@ -86,7 +86,7 @@ pub struct Waiting {
     pub severity: Severity,
     pub since: Option<String>,
     pub why: String,
-    /// The command that helps.
+    /// The suggested command.
     pub help: String,
 }
 

@@ -1,4 +1,4 @@
-//! What goes wrong in one place stays there: a mailing, a relay, a member of the staff.
+//! A failure of one mailing, relay or member of staff does not affect the others.
 
 use crate::support::{
     smtp::{Options, SmtpRelay},

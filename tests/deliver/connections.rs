@@ -1,4 +1,4 @@
-//! Reaching the relay: connections, TLS, log-in, limits, and what is the relay's own trouble.
+//! Connecting to the relay: connections, TLS, authentication, limits, and failures of the relay as a whole.
 
 use crate::support::{
     ledger::Ledger,

@@ -1,4 +1,4 @@
-//! What is in doubt after a crash: it stops an issue that has too much of it, and staff hear of each stop.
+//! Deliveries found unknown after a crash: too many pause the issue, and staff are notified of each pause.
 
 use crate::support::house::{BOTH, House, ISSUE, On, Relay, until};
 

@@ -1,4 +1,4 @@
-//! The commands that only show: their shapes are a contract.
+//! Commands that only show something: their output format is a contract.
 
 use crate::support::{
     house::{AT, House, MONDAY, NEXT_MONDAY, article},

@@ -1,4 +1,4 @@
-//! T1, T2 and T5: who holds a delivery, and who may go past the marker.
+//! T1, T2 and T5: claims, and who may write the marker.
 
 use crate::support::ledger::{Audit, HOUR, Ledger, at, finished, hash, new_issue};
 use semainier::store::testing::Shortcuts;

@@ -1,4 +1,4 @@
-//! Who works here, and what is not over: what `status` shows.
+//! Daemons and unfinished issues, as `status` shows them.
 
 use crate::support::ledger::{HOUR, Ledger, at, new_issue};
 use semainier::domain::notice::Notice;

@@ -1,5 +1,5 @@
-//! A relay that misbehaves on request, in process. It is the judge of every sending test: what it accepted, it wrote
-//! down before it said 250.
+//! A relay that misbehaves on request, in process. It is the judge of every sending test: it records what it accepts
+//! before it says 250.
 //!
 //! The local part of the recipient, up to a `+`, picks the fault:
 //! `f450` `f421` `f550` … that code at RCPT (`f552`: mailbox full) · `d452` at DATA · `e554` after the dot · `grey<n>` 451

@@ -41,7 +41,7 @@ type Answer = Option<Result<String, (&'static str, String)>>;
 
 async fn relay(app: &App) -> Answer {
     let Ok(relay @ Relay::Smtp(smtp)) = &app.relay() else { return None };
-    Some(match deliver::try_relay(relay, &app.config.relay_ca).await {
+    Some(match deliver::greet(relay, &app.config.relay_ca).await {
         Ok(()) if smtp.login.is_some() => Ok(format!("relay: {relay} answers and knows us")),
         Ok(()) => Ok(format!("relay: {relay} answers")),
         Err(trouble) => {

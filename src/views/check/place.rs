@@ -17,14 +17,6 @@ pub(super) async fn look(app: &App, report: &mut Report) {
         Some(path) if !Path::new(path).exists() => absent(app, Path::new(path), report),
         _ => database(app, url, report).await,
     }
-    if !url.starts_with("sqlite") && app.config.secret.is_none() {
-        report.setting(
-            app,
-            Level::Error,
-            "secret_file",
-            "missing: with Postgres there is no file to keep a secret beside",
-        );
-    }
     if let Some(folder) = app.config.state_directory().filter(|folder| folder.is_dir()) {
         match write_in(&folder) {
             Ok(()) => report.well(format!("{} can be written", folder.display())),

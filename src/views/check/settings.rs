@@ -4,6 +4,7 @@ use super::{Level, Report, is_example, mailing_file};
 use crate::app::App;
 use crate::deliver::{Relay, hello};
 use crate::domain::email::EmailAddress;
+use crate::secret::read_link_keys;
 use std::os::unix::fs::PermissionsExt;
 use url::Url;
 
@@ -11,10 +12,24 @@ pub(super) fn look(app: &App, report: &mut Report) {
     for warning in app.config.warnings() {
         report.find(Level::Warning, "", "", warning);
     }
+    credentials(app, report);
     examples(app, report);
     greeting(app, report);
     schedules(app, report);
     command(app, report);
+}
+
+/// Files with secrets, which commands that only look do not read.
+fn credentials(app: &App, report: &mut Report) {
+    let config = &app.config;
+    let relay = config.relay.as_ref().and_then(|_| app.relay().err()).map(|why| format!("{why:#}"));
+    let keys = config.link_keys_file.as_deref().and_then(|path| read_link_keys(path).err()).map(|why| why.to_string());
+    for message in [relay, config.secret_place().problem(), keys].into_iter().flatten() {
+        report.find(Level::Error, "", "", message);
+    }
+    if let Some(why) = config.alert.webhook.as_ref().and_then(|it| it.key().err()) {
+        report.setting(app, Level::Error, "alert.webhook_secret_file", why);
+    }
 }
 
 /// Only of what somebody wrote: what was left out is a warning already.
