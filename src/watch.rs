@@ -1,6 +1,4 @@
-//! Who watches, and how they hear of it: `[alert]` and `[metrics]` of the configuration.
-//!
-//! Read once, every problem at once. What is wrong with the service is found by [`crate::views::readiness`].
+//! Settings of monitoring: `[alert]` and `[metrics]` of the configuration.
 
 use crate::keys::{Raw, Section};
 use crate::secret::Credential;
@@ -10,24 +8,24 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::net::SocketAddr;
 use url::Url;
 
-/// A second channel to people, for when mail cannot leave, and the bounds beyond which they are told.
+/// A second channel to people beside mail, and thresholds of findings.
 #[derive(Debug, Clone)]
 pub struct Alert {
     pub webhook: Option<Webhook>,
-    /// A program and its arguments; no shell reads it. Empty: none.
+    /// A program and its arguments, run without a shell. Empty: none.
     pub command: Vec<String>,
-    /// What the receiver or the program may take.
+    /// Time limit of the webhook and of the command.
     pub timeout: TimeDelta,
-    /// Less free space than this, in percent, is a finding; 0: never.
+    /// A finding is reported below this percentage of free space; 0: never.
     pub disk_free_percent: u8,
-    /// A last backup older than this is a finding.
+    /// A finding is reported if the last backup is older.
     pub backup_max_age: TimeDelta,
 }
 
-/// Whom alerts are posted to.
+/// The receiver of alerts.
 #[derive(Debug, Clone)]
 pub struct Webhook {
-    /// `https`, or `http` on this machine.
+    /// `https`, or `http` to loopback.
     pub url: Url,
     /// Signs what is posted; see [`Webhook::key`].
     pub secret: Credential,
@@ -44,10 +42,10 @@ impl Webhook {
     }
 }
 
-/// Where Prometheus asks.
+/// The endpoint for Prometheus.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metrics {
-    /// An address of its own, never that of the pages; without one no metrics are served.
+    /// Not that of the public pages. `None`: no metrics are served.
     pub bind: Option<SocketAddr>,
 }
 
@@ -74,7 +72,7 @@ impl Alert {
             section.problem("webhook_secret", why);
         }
         if url.is_some() && secret.is_none() {
-            section.problem("webhook", "expected webhook_secret_file beside it: what is posted is signed");
+            section.problem("webhook", "expected webhook_secret_file too: alerts are signed");
         }
         Self {
             webhook: url.zip(secret).map(|(url, secret)| Webhook { url, secret }),
@@ -88,14 +86,14 @@ impl Alert {
         }
     }
 
-    /// Whether anybody is told.
+    /// Whether any channel is configured.
     pub fn is_on(&self) -> bool {
         self.webhook.is_some() || !self.command.is_empty()
     }
 }
 
 impl Metrics {
-    /// The section `[metrics]`. `pages`: where the pages are served.
+    /// Reads the section `[metrics]`. `pages`: the address of the public pages.
     pub fn read(section: &Section, pages: Option<SocketAddr>) -> Self {
         let bind: Option<SocketAddr> = section.parsed("bind", |text| {
             text.parse().map_err(|_| "expected an address and a port such as \"127.0.0.1:9108\"")
@@ -107,7 +105,7 @@ impl Metrics {
     }
 }
 
-/// Of the operator's own receiver, so it may be private; but a signature in clear may be read and kept by others.
+/// The receiver is the operator's, so its address may be private. Without TLS others could read and replay alerts.
 fn webhook_url(text: &str) -> Result<Url, &'static str> {
     let expected = "expected an address such as https://alerts.office.example/hook";
     let url: Url = text.parse().map_err(|_| expected)?;
@@ -115,7 +113,7 @@ fn webhook_url(text: &str) -> Result<Url, &'static str> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if local => Ok(url),
-        "http" => Err("expected https: an alert names what is wrong, and its signature could be replayed"),
+        "http" => Err("expected https, because alerts could be read and replayed otherwise"),
         _ => Err(expected),
     }
 }
@@ -134,7 +132,8 @@ fn command(raw: Raw) -> Result<Vec<String>, String> {
     match command.first() {
         Some(program) if program.starts_with('/') => Ok(command),
         _ => {
-            Err("expected a program by its whole path, and its arguments, [\"/usr/local/bin/page\", \"…\"]".to_owned())
+            Err("expected an absolute path of a program, and its arguments, [\"/usr/local/bin/page\", \"…\"]"
+                .to_owned())
         }
     }
 }
@@ -172,11 +171,11 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_key() {
         for (text, said) in [
-            ("webhook = 'https://a.example'", "alert.webhook: expected webhook_secret_file beside it"),
+            ("webhook = 'https://a.example'", "alert.webhook: expected webhook_secret_file too"),
             ("webhook = 'http://a.example'", "alert.webhook: expected https"),
             ("webhook = 'http://127.0.0.1:1'\nwebhook_secret = 'short'", "alert.webhook_secret: expected whsec_"),
-            ("command = ['page']", "alert.command: expected a program by its whole path"),
-            ("command = []", "alert.command: expected a program by its whole path"),
+            ("command = ['page']", "alert.command: expected an absolute path of a program"),
+            ("command = []", "alert.command: expected an absolute path of a program"),
             ("disk_free_percent = 101", "alert.disk_free_percent: expected 0 to 100"),
         ] {
             let problems = read(&format!("[alert]\n{text}")).2;

@@ -1,13 +1,13 @@
-//! A program of the operator's: JSON on its standard input, no shell, no secret of ours in its environment, and an end.
+//! Runs the operator's program: JSON on standard input, no shell, none of our settings in its environment, a time limit.
 
-use super::NotTaken;
+use super::NotDelivered;
 use crate::domain::email::mask_addresses;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process;
 
-/// Of what it says on standard error, for the log.
+/// Bytes of its standard error that are reported.
 const KEPT: u64 = 500;
 
 pub(super) struct Command {
@@ -17,26 +17,26 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// `None` where no program is named.
+    /// `None` if no program is configured.
     pub(super) fn new(command: &[String], timeout: Duration) -> Option<Self> {
         let (program, arguments) = command.split_first()?;
         Some(Self { program: program.clone(), arguments: arguments.to_vec(), timeout })
     }
 
-    /// Taken when it ends with 0. What is still running at the end of its time is killed.
-    pub(super) async fn run(&self, payload: &str) -> Result<(), NotTaken> {
+    /// Delivered if it exits with 0. It is killed at the time limit.
+    pub(super) async fn run(&self, payload: &str) -> Result<(), NotDelivered> {
         match tokio::time::timeout(self.timeout, self.run_to_its_end(payload)).await {
             Ok(ended) => ended,
-            Err(_) => Err(NotTaken(format!("{} did not end within {} s", self.program, self.timeout.as_secs()))),
+            Err(_) => Err(NotDelivered(format!("{} did not end within {} s", self.program, self.timeout.as_secs()))),
         }
     }
 
-    async fn run_to_its_end(&self, payload: &str) -> Result<(), NotTaken> {
-        let failed = |why: std::io::Error| NotTaken(format!("{}: {why}", self.program));
+    async fn run_to_its_end(&self, payload: &str) -> Result<(), NotDelivered> {
+        let failed = |why: std::io::Error| NotDelivered(format!("{}: {why}", self.program));
         let mut command = process::Command::new(&self.program);
         command.args(&self.arguments).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        // Settings may be in our environment, secrets among them.
+        // The environment may contain our secrets.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SEMAINIER")) {
             command.env_remove(name);
         }
@@ -44,7 +44,7 @@ impl Command {
         let (mut stdin, stderr) = (child.stdin.take(), child.stderr.take());
         let told = async {
             if let Some(stdin) = &mut stdin {
-                // One that reads nothing may have enough to go by.
+                // The program need not read its input.
                 let _ = stdin.write_all(payload.as_bytes()).await;
                 let _ = stdin.write_all(b"\n").await;
             }
@@ -61,7 +61,7 @@ impl Command {
         let ((), words, status) = tokio::join!(told, heard, child.wait());
         match status.map_err(failed)? {
             status if status.success() => Ok(()),
-            status => Err(NotTaken(format!("{}: {status}: {}", self.program, mask_addresses(&words)))),
+            status => Err(NotDelivered(format!("{}: {status}: {}", self.program, mask_addresses(&words)))),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The second channel: a webhook, a command, or both, for when mail cannot leave and for whatever waits for a person.
+//! Alerts by webhook or command: the second channel, for when mail cannot be sent and for whatever requires action.
 //!
-//! What is wrong is the verdict of [`crate::views::readiness`]. A finding that appears, and the end of one that was told, are
-//! owed to each channel in the ledger, as notices are by mail: sent at least once, repeated with the same id until the receiver
-//! takes it, over restarts too. No alert holds an address of a partner.
+//! The findings are those of [`crate::views::readiness`]. When one appears, and when one that was reported ends, an alert is
+//! stored in the ledger for each channel and retried with the same id until it is delivered, also after a restart. No alert
+//! contains an address of a partner.
 
 mod command;
 mod payload;
@@ -20,30 +20,30 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// After the first failure; each further one doubles it.
+/// The wait after the first failure; doubled after each further one.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(30);
 const LONGEST_RETRY: TimeDelta = TimeDelta::hours(1);
-/// Older than this an alert is given up: whoever reads it now learns nothing.
+/// An alert older than this is given up.
 const GIVEN_UP: TimeDelta = TimeDelta::days(3);
-/// A ledger that does not answer for so long is told without it.
+/// If the ledger cannot be read for this long, an alert is sent without storing it.
 const OUTAGE: TimeDelta = TimeDelta::minutes(5);
 
-/// Why an alert was not taken; for logs and the ledger, without the address it went to, which may hold a key.
+/// Why an alert was not delivered, for logs and the ledger. Without the URL, which may contain a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotTaken(String);
+pub struct NotDelivered(String);
 
-/// The channels that are configured.
+/// Sends to the configured channels.
 pub struct Alerter {
     webhook: Option<webhook::Webhook>,
     command: Option<command::Command>,
-    /// Two tries of one alert never overlap.
+    /// How long a claimed alert is reserved for one attempt.
     lease: TimeDelta,
 }
 
 impl Alerter {
     /// # Errors
-    /// When the system's trusted certificates cannot be read.
+    /// If the system's trusted certificates or the secret of the webhook cannot be read.
     pub fn new(settings: &Alert) -> anyhow::Result<Self> {
         let timeout = settings.timeout.to_std().unwrap_or(Duration::from_secs(30));
         let webhook = settings.webhook.as_ref().map(|it| webhook::Webhook::new(it, timeout)).transpose()?;
@@ -56,30 +56,27 @@ impl Alerter {
         webhook.into_iter().chain(self.command.is_some().then_some(Channel::Command)).collect()
     }
 
-    /// One alert to one channel. `id` is the same at every try.
-    ///
-    /// # Errors
-    /// When it was not taken.
-    async fn send(&self, channel: Channel, id: &str, payload: &str, now: Timestamp) -> Result<(), NotTaken> {
-        let not_configured = || NotTaken(format!("no {} is configured any more", channel.as_str()));
+    /// Sends one alert to one channel. `id` is the same at every attempt.
+    async fn send(&self, channel: Channel, id: &str, payload: &str, now: Timestamp) -> Result<(), NotDelivered> {
+        let not_configured = || NotDelivered(format!("{} is no longer configured", channel.as_str()));
         match channel {
             Channel::Webhook => self.webhook.as_ref().ok_or_else(not_configured)?.post(id, payload, now).await,
             Channel::Command => self.command.as_ref().ok_or_else(not_configured)?.run(payload).await,
         }
     }
 
-    /// A trial alert to every channel, outside of the ledger.
-    pub async fn test(&self, app: &App) -> Vec<(Channel, Result<(), NotTaken>)> {
+    /// Sends a test alert to every channel, without the ledger.
+    pub async fn test(&self, app: &App) -> Vec<(Channel, Result<(), NotDelivered>)> {
         let now = app.clock.now();
         let (id, payload) = (new_id(), payload::test(&about(app), now));
         let tried = self.channels().into_iter().map(async |it| (it, self.send(it, &id, &payload, now).await));
         join_all(tried).await
     }
 
-    /// Notices what is wrong and what is over, and sends what is due.
+    /// Stores alerts for findings that appeared or ended, and sends what is due.
     ///
     /// # Errors
-    /// When the ledger cannot be read or written.
+    /// If the ledger cannot be read or written.
     pub async fn pass(&self, app: &App, store: &dyn Store) -> Result<(), StoreError> {
         self.notice(app, store).await?;
         let now = app.clock.now();
@@ -115,28 +112,28 @@ impl Alerter {
 async fn settle(
     store: &dyn Store,
     alert: &OwedAlert,
-    result: Result<(), NotTaken>,
+    result: Result<(), NotDelivered>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (channel, finding) = (alert.channel.as_str(), &alert.finding);
     match result {
         Ok(()) => {
-            info!(channel, finding, "alert taken by the {channel}: {finding}");
+            info!(channel, finding, "alert delivered by {channel}: {finding}");
             store.close_alert(alert, None, now).await
         }
         Err(why) if now - alert.created_at >= GIVEN_UP => {
-            warn!(channel, finding, %why, "the {channel} took no alert for days; this one is given up: {finding}");
+            warn!(channel, finding, %why, "alert given up after days of failures by {channel}: {finding}");
             store.close_alert(alert, Some(&why.0), now).await
         }
         Err(why) => {
             let next = now + wait(alert.tries);
-            warn!(channel, finding, %why, "the {channel} did not take an alert ({why}); it is tried again at {next}");
+            warn!(channel, finding, %why, "alert not delivered by {channel} ({why}); next attempt at {next}");
             store.defer_alert(alert, &why.0, next).await
         }
     }
 }
 
-/// After so many failures before this one.
+/// `tries`: failures before this one.
 fn wait(tries: u32) -> TimeDelta {
     (FIRST_RETRY * 2_i32.pow(tries.min(10))).min(LONGEST_RETRY)
 }
@@ -149,7 +146,7 @@ fn about(app: &App) -> About<'_> {
     About { office: &app.config.office.name, zone: app.config.zone }
 }
 
-/// A ledger that does not answer: nothing can be owed in it, so it is told without, once to each channel.
+/// An outage of the ledger. No alert can be stored, so it is reported directly, once to each channel.
 #[derive(Debug, Default)]
 pub struct Outage {
     since: Option<Timestamp>,
@@ -158,12 +155,12 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// The ledger answers.
+    /// The ledger can be read again.
     pub fn over(&mut self) {
         *self = Self::default();
     }
 
-    /// It does not, with why.
+    /// The ledger cannot be read; reports it once it has lasted [`OUTAGE`].
     pub async fn goes_on(&mut self, alerter: &Alerter, app: &App, why: &StoreError) {
         let now = app.clock.now();
         let since = *self.since.get_or_insert(now);
@@ -180,7 +177,7 @@ impl Outage {
             }
             match alerter.send(channel, &self.id, &payload, now).await {
                 Ok(()) => self.told.push(channel),
-                Err(why) => warn!(channel = channel.as_str(), %why, "the alert of an outage was not taken"),
+                Err(why) => warn!(channel = channel.as_str(), %why, "alert of the database outage not delivered"),
             }
         }
     }

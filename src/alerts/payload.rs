@@ -1,4 +1,4 @@
-//! What an alert says: JSON, the same for the webhook and the command. The shape is documented in `docs/operations.md`.
+//! The JSON of an alert, the same for webhook and command; documented in `docs/operations.md`.
 
 use crate::domain::{Timestamp, email::mask_addresses};
 use crate::views::{
@@ -8,11 +8,10 @@ use crate::views::{
 use chrono_tz::Tz;
 use serde::Serialize;
 
-/// Who tells.
+/// What all alerts of this installation share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct About<'a> {
     pub office: &'a str,
-    /// In which instants are written.
     pub zone: Tz,
 }
 
@@ -28,7 +27,7 @@ struct Payload<'a> {
 struct Data<'a> {
     office: &'a str,
     host: String,
-    /// The same when it is raised and when it ended.
+    /// The same for the beginning and the end of a finding.
     key: &'a str,
     /// See [`Finding::KINDS`]; also `ledger` and `test`.
     kind: &'a str,
@@ -60,7 +59,7 @@ pub(super) fn ended(about: &About, key: &str, now: Timestamp) -> String {
     let data = Data {
         kind,
         issue: issue.contains('/').then(|| issue.rsplit(':').next().unwrap_or(issue).to_owned()),
-        summary: format!("over: {key}"),
+        summary: format!("ended: {key}"),
         summary_fr: format!("Terminé\u{a0}: {key}."),
         ..data(about, key)
     };
@@ -69,19 +68,19 @@ pub(super) fn ended(about: &About, key: &str, now: Timestamp) -> String {
 
 pub(super) fn test(about: &About, now: Timestamp) -> String {
     let data = Data {
-        summary: "a test: alerts arrive".to_owned(),
-        summary_fr: "Un essai\u{a0}: les alertes arrivent.".to_owned(),
+        summary: "test alert".to_owned(),
+        summary_fr: "Ceci est un essai d’alerte.".to_owned(),
         ..data(about, "test")
     };
     text("semainier.test", about, data, now)
 }
 
-/// The database does not answer.
+/// An outage of the database.
 pub(super) fn ledger(about: &About, why: &str, since: Timestamp, now: Timestamp) -> String {
     let data = Data {
         severity: Severity::Critical,
         since: Some(instant(since, about.zone)),
-        summary: format!("the database does not answer: {why}"),
+        summary: format!("the database is not available: {why}"),
         summary_fr: "La base de données ne répond pas\u{a0}: rien ne part.".to_owned(),
         help: "semainier check".to_owned(),
         ..data(about, "ledger")
@@ -105,7 +104,7 @@ fn data<'a>(about: &About<'a>, key: &'a str) -> Data<'a> {
 }
 
 fn text(r#type: &'static str, about: &About, data: Data, now: Timestamp) -> String {
-    // A relay or a source may have quoted anybody.
+    // Relays and sources may quote addresses.
     let masked = |text: &str| mask_addresses(text);
     let data = Data { summary: masked(&data.summary), summary_fr: masked(&data.summary_fr), ..data };
     let payload = Payload { r#type, timestamp: instant(now, about.zone), data };

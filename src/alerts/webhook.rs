@@ -1,7 +1,8 @@
-//! POST of JSON, signed as Standard Webhooks 1.0 has it: `webhook-id`, `webhook-timestamp`, and in `webhook-signature` the
-//! HMAC-SHA-256 of `ID.TIMESTAMP.BODY`. The address is the operator's own, so it may be private; redirects are not followed.
+//! POST of JSON, signed according to Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, and in `webhook-signature` the
+//! HMAC-SHA-256 of `ID.TIMESTAMP.BODY`. The receiver is
+//! the operator's, so its address may be private. Redirects are not followed.
 
-use super::NotTaken;
+use super::NotDelivered;
 use crate::collect::fetch::install_crypto_provider;
 use crate::domain::Timestamp;
 use crate::watch;
@@ -33,8 +34,8 @@ impl Webhook {
         Ok(Self { url: settings.url.clone(), key, client })
     }
 
-    /// Taken when the answer is 2xx.
-    pub(super) async fn post(&self, id: &str, body: &str, now: Timestamp) -> Result<(), NotTaken> {
+    /// Delivered if the answer is 2xx.
+    pub(super) async fn post(&self, id: &str, body: &str, now: Timestamp) -> Result<(), NotDelivered> {
         let timestamp = now.timestamp().to_string();
         let signature = sign(self.key.expose_secret(), id, &timestamp, body);
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
@@ -43,10 +44,10 @@ impl Webhook {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signature)
             .body(body.to_owned());
-        let answer = request.send().await.map_err(|error| NotTaken(chain(&error.without_url())))?;
+        let answer = request.send().await.map_err(|error| NotDelivered(chain(&error.without_url())))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
-            status => Err(NotTaken(format!("the receiver answered {}", status.as_u16()))),
+            status => Err(NotDelivered(format!("the receiver answered {}", status.as_u16()))),
         }
     }
 }
@@ -66,7 +67,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 mod tests {
     use super::*;
 
-    /// The example of the specification's own test suite.
+    /// The example of the reference implementations.
     #[test]
     fn the_signature_is_that_of_standard_webhooks() {
         let key = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();

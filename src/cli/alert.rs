@@ -1,4 +1,4 @@
-//! `semainier alert`: the second channel, tried out.
+//! `semainier alert`: tests the second channel.
 
 use super::{Context, Ended, show};
 use crate::alerts::Alerter;
@@ -6,7 +6,7 @@ use anyhow::bail;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Send a test alert to the webhook and the command of [alert]; exit code 1 when one does not take it
+    /// Send a test alert to the webhook and the command of [alert]; exit code 1 if one fails
     Test,
 }
 
@@ -19,7 +19,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
     let mut ended = Ended::Done;
     for (channel, result) in Alerter::new(&app.config.alert)?.test(&app).await {
         match result {
-            Ok(()) => show::line(format!("{}: taken", channel.as_str())),
+            Ok(()) => show::line(format!("{}: delivered", channel.as_str())),
             Err(why) => {
                 show::line(format!("error: alert.{}: {why}", channel.as_str()));
                 ended = Ended::Failed;

@@ -1,4 +1,4 @@
-//! `semainier check`: everything that can be wrong before it matters.
+//! `semainier check`: finds problems of the configuration before they matter.
 
 use super::{Context, Ended, next, show};
 use crate::compose::{context, page};
@@ -8,10 +8,10 @@ use crate::views::check::{self, Level};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-One line a finding, with the file and the key to mend. Exit code 1 when there is an error; warnings alone are 0.
-Nothing is changed or sent: the database is opened, the relay greeted and the password tried, the site and the sources read.")]
+One line per finding, with the file and the key. Exit code 1 if there is an error, 0 if there are only warnings.
+Nothing is changed or sent: the database is opened, the relay is logged in to, the site and the sources are read.")]
 pub(super) struct Args {
-    /// Ask neither the relay nor the site nor the sources
+    /// Skip the relay, the site and the sources
     #[arg(long)]
     offline: bool,
 }

@@ -1,4 +1,4 @@
-//! The loop that tells people by the second channel, where one is configured.
+//! The loop that sends alerts, if a channel is configured.
 
 use super::{Daemon, LONGEST_PAUSE, chain};
 use crate::alerts::{Alerter, Outage};
@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 impl Daemon {
-    /// Until `stop`. An alert that is broken off then is sent again after the next start, with the same id.
+    /// Runs until `stop`. An alert interrupted by it is sent again after the next start, with the same id.
     pub(super) async fn keep_alerting(self: Arc<Self>, alerter: Alerter, stop: CancellationToken) {
         let mut outage = Outage::default();
         let passes = async {
@@ -23,7 +23,7 @@ impl Daemon {
         match alerter.pass(&self.engine.app, &*self.engine.store).await {
             Ok(()) => outage.over(),
             Err(failure) => {
-                error!(error = chain(&failure), "alerts cannot be read or written in the ledger");
+                error!(error = chain(&failure), "cannot read or store alerts");
                 outage.goes_on(alerter, &self.engine.app, &failure).await;
             }
         }

@@ -30,9 +30,11 @@ use crate::deliver::{Breaker, Deliverer};
 use crate::domain::{Timestamp, schedule::label};
 use crate::issue::sending;
 use crate::notices;
+use crate::store;
 use crate::views::metrics::Metrics;
 use crate::web::{self, Site};
 use anyhow::Context;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -131,6 +133,12 @@ async fn rung(bell: &Notify, at_most: Duration) -> bool {
     tokio::time::timeout(pause(at_most), bell.notified()).await.is_ok()
 }
 
+/// No process has this id. Only Linux tells; elsewhere no daemon is taken for dead.
+fn is_gone(pid: u32) -> bool {
+    let processes = Path::new("/proc");
+    processes.join("self").exists() && !processes.join(pid.to_string()).exists()
+}
+
 fn pause(at_most: Duration) -> Duration {
     at_most.min(LONGEST_PAUSE)
 }
@@ -160,12 +168,32 @@ impl Daemon {
         self.staff_pass().await;
     }
 
+    /// Where several daemons share the database, a lease must be over before another one takes a claim. A daemon of this machine
+    /// whose process is gone is known to be dead.
+    async fn free_claims_of_dead_daemons(&self, now: Timestamp) -> store::Result<u64> {
+        let host = hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut freed = 0;
+        for daemon in self.engine.store.daemons().await? {
+            if daemon.host == host && is_gone(daemon.pid) {
+                freed += self.engine.store.release_claims_of(&daemon.owner, now).await?;
+            }
+        }
+        Ok(freed)
+    }
+
     /// Recovers what an earlier daemon left in flight.
     async fn take_over(&self) -> anyhow::Result<()> {
         let Engine { app, store, .. } = &self.engine;
         let now = app.clock.now();
         mind_a_restored_ledger(&self.engine).await?;
         let recovered = sending::recover(&self.engine, self.engine.is_exclusive()).await?;
+        let freed = self.free_claims_of_dead_daemons(now).await?;
+        if freed > 0 {
+            info!(
+                freed,
+                "{freed} deliveries that a daemon of this machine had claimed before it died are queued again"
+            );
+        }
         self.know_the_mailings(now).await?;
         // Now, not only in its loop: a daemon that is stopped at once must still replace the entry of a dead one.
         self.beat().await;

@@ -197,9 +197,7 @@ const WORDS: &[(&str, Row)] = &[
     ("emails per day", Row(Defer, ACCOUNT_LIMIT, NONE)),
     ("messages per day", Row(Defer, ACCOUNT_LIMIT, NONE)),
     ("quota d'envoi", Row(Defer, ACCOUNT_LIMIT, NONE)),
-    ("quota d’envoi", Row(Defer, ACCOUNT_LIMIT, NONE)),
     ("limite d'envoi", Row(Defer, ACCOUNT_LIMIT, NONE)),
-    ("limite d’envoi", Row(Defer, ACCOUNT_LIMIT, NONE)),
     // Our account itself; "the account that you tried to reach is disabled" is the recipient's.
     ("your account", Row(Ours, Plain, ACCOUNT)),
     ("votre compte", Row(Ours, Plain, ACCOUNT)),
@@ -258,7 +256,6 @@ const WORDS: &[(&str, Row)] = &[
     ("not authorized to send", Row(Ours, Plain, SENDER)),
     ("from address", Row(Ours, Plain, SENDER)),
     ("expediteur", Row(Ours, Plain, SENDER)),
-    ("expéditeur", Row(Ours, Plain, SENDER)),
 ];
 
 /// `4.subject.detail`, whatever it answers: what it asks of the pace.
@@ -331,7 +328,8 @@ const ENHANCED_AT_DATA: &[(u16, Option<u16>, Row)] = &[
 /// What a reply of 4xx or 5xx means at this point of the conversation.
 pub fn classify(phase: Phase, reply: &Reply) -> Verdict {
     let code = reply.code.unwrap_or(0);
-    let text = reply.text.to_lowercase();
+    // With the apostrophe and the letters that the tables have.
+    let text = reply.text.to_lowercase().replace('\u{2019}', "'").replace('\u{e9}', "e");
     let row = provider_row(&text)
         .or_else(|| WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, row)| *row))
         .or_else(|| reply.enhanced.as_deref().filter(|_| code < 500).and_then(|it| row_of(ENHANCED_LATER, it)))
@@ -498,6 +496,8 @@ mod tests {
             "550 5.1.0 Address rejected: sender not authorized",
             "553 5.7.1 <office@office.example>: Sender address rejected: not owned by user x",
             "550 Quota d'envoi atteint",
+            "550 Quota d\u{2019}envoi atteint",
+            "550 Exp\u{e9}diteur refus\u{e9}",
             "550 The from address does not match a verified Sender Identity",
             "550 Relay not permitted",
             "550 5.7.25 no PTR record",

@@ -362,8 +362,13 @@ impl IssueSummary {
     /// More than five deliveries, and more than one in a hundred, have become unknown since a person last resumed it: a person
     /// decides before more of it leaves.
     pub fn too_many_unknown(&self) -> bool {
+        self.too_many_in_doubt(0)
+    }
+
+    /// As [`Self::too_many_unknown`], with `more` deliveries whose sender died before it recorded an answer.
+    pub fn too_many_in_doubt(&self, more: u64) -> bool {
         let seen = self.resumed.map_or(0, |resumed| resumed.unknown);
-        self.counts.unknown.saturating_sub(seen) > (self.counts.total() / 100).max(5)
+        (self.counts.unknown + more).saturating_sub(seen) > (self.counts.total() / 100).max(5)
     }
 
     pub fn state(&self) -> IssueState {

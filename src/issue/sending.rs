@@ -12,8 +12,13 @@ use crate::domain::{
 };
 use crate::notices::wording;
 use crate::store::{LogFilter, Recovered};
+use chrono::TimeDelta;
+use std::collections::HashMap;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+
+/// A daemon that was not seen for so long is dead: it says that it lives every minute.
+const UNSEEN: TimeDelta = TimeDelta::minutes(2);
 
 /// Settles the deliveries that a dead process had in flight: queued again, or unknown. Unknown deliveries found here
 /// count like any other: an issue with too many is paused before more of it is sent. `alone`: no other process can be
@@ -24,10 +29,15 @@ use tracing::{info, warn};
 pub async fn recover(engine: &Engine, alone: bool) -> anyhow::Result<Recovered> {
     let (store, now) = (&engine.store, engine.app.clock.now());
     let recovered = store.recover(alone, now).await?;
-    if recovered.unknown > 0 {
-        for issue in store.open_issues().await?.iter().filter(|it| it.too_many_unknown()) {
-            let (unknown, because) = (issue.counts.unknown, Doubt::ProcessDied);
-            let reason = PauseReason::InDoubt { unknown, because }.to_string();
+    let abandoned: HashMap<_, _> = store.abandoned_markers(now - UNSEEN).await?.into_iter().collect();
+    if recovered.unknown > 0 || !abandoned.is_empty() {
+        for issue in store.open_issues().await? {
+            let more = abandoned.get(&issue.key).copied().unwrap_or_default();
+            if !issue.too_many_in_doubt(more) {
+                continue;
+            }
+            let reason =
+                PauseReason::InDoubt { unknown: issue.counts.unknown + more, because: Doubt::ProcessDied }.to_string();
             let from = [IssueState::Sending];
             if store.set_issue_state(&issue.key, &from, IssueState::Paused, Some(&reason), now).await? {
                 warn!(issue = %issue.key, %reason, "issue paused");

@@ -1,5 +1,5 @@
-//! What is wrong and who was told of it by a second channel. Alerts are owed like notices: written in the transaction that
-//! notices a finding, so that a restart forgets none, and two daemons owe one.
+//! Findings and the alerts owed for them. Alerts are stored in the transaction that records the finding, so that a restart loses
+//! none and two daemons store one.
 
 use super::Ledger;
 use super::{
@@ -11,7 +11,7 @@ use crate::domain::Timestamp;
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 
-/// How an alert travels.
+/// How an alert is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Channel {
     Webhook,
@@ -29,16 +29,16 @@ impl Channel {
     }
 }
 
-/// A finding that appeared, or one that is over.
+/// A finding that appeared or ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What tells findings apart, such as `paused:agenda/2026-W28`.
+    /// Its key, such as `paused:agenda/2026-W28`.
     pub finding: String,
     /// JSON, the same for every channel.
     pub payload: String,
 }
 
-/// An alert that is due to be sent.
+/// An alert that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwedAlert {
     pub id: String,
@@ -53,11 +53,11 @@ pub struct OwedAlert {
 /// Findings and alerts.
 #[async_trait]
 pub trait Alerts: Send + Sync {
-    /// The keys of what was wrong when last looked.
+    /// The keys of the findings recorded so far.
     async fn known_findings(&self) -> Result<Vec<String>>;
 
-    /// `appeared`: alerts of it are owed to each of `channels`, once, whoever else notices it. `over`: what was not sent of
-    /// it yet never will be, and a channel that heard of it is owed the news.
+    /// `appeared`: an alert is owed to each of `channels`, once, even if another daemon records the finding too. `over`: alerts
+    /// not delivered yet are dropped; channels that delivered one are owed another, that it ended.
     async fn record_findings(
         &self,
         appeared: &[Change],
@@ -66,16 +66,16 @@ pub trait Alerts: Send + Sync {
         now: Timestamp,
     ) -> Result<()>;
 
-    /// Due ones, the oldest first, which are this caller's until `lease`.
+    /// Due alerts, oldest first, reserved for the caller until `lease`.
     async fn claim_alerts(&self, lease: Timestamp, now: Timestamp) -> Result<Vec<OwedAlert>>;
 
-    /// Taken, or given up.
+    /// Delivered, or given up with `error`.
     async fn close_alert(&self, alert: &OwedAlert, error: Option<&str>, now: Timestamp) -> Result<()>;
 
-    /// Not taken: to be tried again at `next_at`.
+    /// Not delivered: retry at `next_at`.
     async fn defer_alert(&self, alert: &OwedAlert, error: &str, next_at: Timestamp) -> Result<()>;
 
-    /// How many are owed, and since when.
+    /// How many are owed, and the instant of the oldest.
     async fn owed_alerts(&self) -> Result<(u64, Option<Timestamp>)>;
 }
 
@@ -109,12 +109,11 @@ impl<B: Backend> Alerts for Ledger<B> {
             let rows = tx.rows(told, values![change.finding.as_str()]).await?;
             let channel = |row| Reader::new(row, "alerts", "id").word("channel", &Channel::ALL, Channel::as_str);
             let told = rows.iter().map(channel).collect::<Result<Vec<_>>>()?;
-            // Told or not: what is over is forgotten, so that the table holds no more than what is wrong.
             tx.execute("DELETE FROM alerts WHERE finding = $1", values![change.finding.as_str()]).await?;
             let told: BTreeSet<_> = told.into_iter().map(Channel::as_str).collect();
             owe(&mut tx, change, channels.iter().copied().filter(|it| told.contains(it.as_str())), now).await?;
         }
-        // News that something is over is kept until it is taken, then not.
+        // The alert of an end is deleted once it was delivered.
         let done = "DELETE FROM alerts WHERE closed_at IS NOT NULL AND finding NOT IN (SELECT key FROM findings)";
         tx.execute(done, values![]).await?;
         tx.commit().await

@@ -28,6 +28,14 @@ pub trait Deliveries: Send + Sync {
     /// daemons share the database: only those whose lease has expired.
     async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered>;
 
+    /// M5, where several daemons share the database: markers made before `unseen_since` by owners that were not seen since then.
+    /// Their leases run for minutes more, but nobody will answer for them.
+    async fn abandoned_markers(&self, unseen_since: Timestamp) -> Result<Vec<(IssueKey, u64)>>;
+
+    /// T2 for the unmarked claims of an owner that is dead: queued again before their lease is over. Safe even if it lives, since
+    /// its markers are guarded by the claim.
+    async fn release_claims_of(&self, owner: &str, now: Timestamp) -> Result<u64>;
+
     /// T1. Up to `limit` deliveries of issues that are `sending` and not past their deadline, the longest waiting first.
     /// Opted-out ones found on the way become `suppressed`. `issue`: only deliveries of that one.
     async fn claim_deliveries(
@@ -87,6 +95,34 @@ pub trait Deliveries: Send + Sync {
 impl<B: Backend> Deliveries for Ledger<B> {
     async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered> {
         recover(&self.0, exclusive, now).await
+    }
+
+    async fn abandoned_markers(&self, unseen_since: Timestamp) -> Result<Vec<(IssueKey, u64)>> {
+        let mut tx = Transaction::read(&self.0, "looking for abandoned markers").await?;
+        let select = "SELECT c.issue, count(*) AS n FROM claims c
+            WHERE c.marked_at <= $1 AND NOT EXISTS (SELECT 1 FROM daemons d WHERE d.owner = c.owner AND d.seen_at > $1)
+            GROUP BY c.issue ORDER BY c.issue";
+        let read = |row| {
+            let row = Reader::new(row, "claims", "issue");
+            Ok((row.issue_key("issue")?, row.number("n")?))
+        };
+        tx.rows(select, values![unseen_since]).await?.iter().map(read).collect()
+    }
+
+    async fn release_claims_of(&self, owner: &str, now: Timestamp) -> Result<u64> {
+        let mut tx = Transaction::write(&self.0, "releasing the claims of a dead daemon").await?;
+        let end = "DELETE FROM claims WHERE owner = $1 AND marked_at IS NULL RETURNING delivery AS id, attempt";
+        let mut back = Vec::new();
+        for row in tx.rows(end, values![owner]).await? {
+            let row = Reader::new(&row, "claims", "id");
+            let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
+            back.push(json!({ "id": id, "attempt": attempt, "next_at": now.timestamp_millis() }));
+        }
+        if !back.is_empty() {
+            tx.execute(<B as Backend>::SQL.queue_again, values![json!(back), now]).await?;
+        }
+        tx.commit().await?;
+        Ok(back.len() as u64)
     }
 
     async fn claim_deliveries(

@@ -1,4 +1,4 @@
-//! Sums for metrics: of the tallies that are kept and of the issues, never of the deliveries, of which there may be millions.
+//! Totals for metrics, from tallies and issues. Never scans the deliveries, of which there may be millions.
 
 use super::Ledger;
 use super::{
@@ -9,28 +9,28 @@ use super::{
 use crate::domain::{Timestamp, delivery::State, issue::IssueState};
 use async_trait::async_trait;
 
-/// What a scrape shows of the ledger.
+/// Totals of the ledger.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// How many of a mailing are in a state; only what there is.
+    /// By mailing and state, without zeros.
     pub deliveries: Vec<(String, State, u64)>,
     pub issues: Vec<(String, IssueState, u64)>,
-    /// When the last issue was closed of which somebody received something.
+    /// When the last issue with a sent delivery was closed, by mailing.
     pub last_success: Vec<(String, Timestamp)>,
-    /// The hour of the last occurrence that did not leave.
+    /// The hour of the last missed occurrence, by mailing.
     pub last_missed: Vec<(String, Timestamp)>,
-    /// When the oldest issue was frozen of which something is still queued.
+    /// When the oldest issue with queued deliveries was frozen.
     pub oldest_queued: Option<Timestamp>,
 }
 
-/// Sums over the whole ledger.
+/// Totals of the ledger.
 #[async_trait]
 pub trait FigureSource: Send + Sync {
-    /// All of them at one moment.
+    /// All totals, in one transaction.
     async fn figures(&self) -> Result<Figures>;
 }
 
-/// The claims are stored as queued, and counted as what they are.
+/// Claimed deliveries are stored as queued; they are counted as claimed or in_data.
 const DELIVERIES: &str = "SELECT mailing, state, CAST(sum(n) AS BIGINT) AS n FROM (
         SELECT i.mailing, t.state, t.n FROM tallies t JOIN issues i ON i.key = t.issue
         UNION ALL
@@ -60,7 +60,6 @@ impl<B: Backend> FigureSource for Ledger<B> {
         let mut figures = Figures::default();
         for row in tx.rows(DELIVERIES, values![]).await? {
             let row = Reader::new(&row, "tallies", "mailing");
-            // What ended is no claim any more, and may be counted a moment before it.
             let n: i64 = row.number("n")?;
             let state = row.word("state", &State::ALL, State::as_str)?;
             figures.deliveries.push((row.text("mailing")?, state, u64::try_from(n).unwrap_or_default()));

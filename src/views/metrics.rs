@@ -1,4 +1,4 @@
-//! What Prometheus is told, in its text format 0.0.4. Labels are mailings, states, lanes and kinds: never an address.
+//! Metrics in the Prometheus text format 0.0.4. Labels are mailings, states, lanes and kinds, never addresses.
 
 use super::readiness::{Disk, Facts, Finding};
 use crate::app::App;
@@ -9,11 +9,11 @@ use crate::telemetry;
 use std::fmt::{Display, Write};
 use std::sync::Arc;
 
-/// What the text is made of.
+/// The source of the metrics.
 pub struct Metrics {
     store: Arc<dyn Store>,
     config: Config,
-    /// Of each mailing.
+    /// By mailing.
     schedules: Vec<(String, Schedule)>,
     started_at: Timestamp,
 }
@@ -24,24 +24,20 @@ impl Metrics {
         Self { store, config: app.config.clone(), schedules, started_at: app.clock.now() }
     }
 
-    /// All metrics as they are now. A ledger that does not answer is one of them: `semainier_ledger_up 0`.
+    /// All metrics. If the ledger cannot be read: `semainier_ledger_up 0` and what does not depend on it.
     pub async fn text(&self, now: Timestamp) -> String {
         let mut text = Text::default();
         let (version, database) = (env!("CARGO_PKG_VERSION"), self.store.kind());
-        text.family("build_info", "gauge", "The version that runs, and its database; always 1.");
+        text.family("build_info", "gauge", "Version and database of the daemon; always 1.");
         text.sample("build_info", &[("version", version), ("database", database)], 1);
-        text.one("start_timestamp_seconds", "When this daemon was started.", seconds(self.started_at));
-        text.family(
-            "errors_total",
-            "counter",
-            "Warnings and errors in the log of this process, by the part that said them.",
-        );
+        text.one("start_timestamp_seconds", "When the daemon was started.", seconds(self.started_at));
+        text.family("errors_total", "counter", "Warnings and errors in the log, by module of the program.");
         for ((kind, level), n) in telemetry::errors() {
             text.sample("errors_total", &[("kind", &kind), ("level", level)], n);
         }
         self.schedules(now, &mut text);
         let read = self.read(now).await;
-        text.one("ledger_up", "Whether the database answers.", u8::from(read.is_ok()));
+        text.one("ledger_up", "Whether the database is available.", u8::from(read.is_ok()));
         match read {
             Ok((facts, figures, alerts)) => {
                 of_ledger(&figures, now, &mut text);
@@ -51,13 +47,13 @@ impl Metrics {
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "metrics are incomplete: the ledger does not answer"
+                    "metrics are incomplete: the database is not available"
                 );
             }
         }
         if let Some(disk) = self.config.state_directory().as_deref().and_then(Disk::of) {
-            text.one("disk_free_bytes", "What may still be written where the ledger is.", disk.free);
-            text.one("disk_size_bytes", "The size of that file system.", disk.size);
+            text.one("disk_free_bytes", "Free space of the file system of the ledger.", disk.free);
+            text.one("disk_size_bytes", "Size of that file system.", disk.size);
         }
         text.0
     }
@@ -68,7 +64,7 @@ impl Metrics {
     }
 
     fn schedules(&self, now: Timestamp, text: &mut Text) {
-        text.family("next_due_timestamp_seconds", "gauge", "The next hour of a mailing.");
+        text.family("next_due_timestamp_seconds", "gauge", "When a mailing is due next.");
         for (mailing, schedule) in &self.schedules {
             if let Some(at) = schedule.next_after(now) {
                 text.sample("next_due_timestamp_seconds", &[("mailing", mailing)], seconds(at));
@@ -98,57 +94,49 @@ fn of_ledger(figures: &Figures, now: Timestamp, text: &mut Text) {
             text.sample("issues", &labels, found.map_or(0, |it| it.2));
         }
     }
-    text.family("last_success_timestamp_seconds", "gauge", "When the last issue was over of which something was sent.");
+    text.family("last_success_timestamp_seconds", "gauge", "When the last issue with a sent delivery was finished.");
     for (mailing, at) in &figures.last_success {
         text.sample("last_success_timestamp_seconds", &[("mailing", mailing)], seconds(*at));
     }
-    text.family("last_missed_timestamp_seconds", "gauge", "The hour of the last occurrence that did not leave.");
+    text.family("last_missed_timestamp_seconds", "gauge", "The hour of the last missed occurrence.");
     for (mailing, at) in &figures.last_missed {
         text.sample("last_missed_timestamp_seconds", &[("mailing", mailing)], seconds(*at));
     }
     let oldest = figures.oldest_queued.map_or(0, |at| (now - at).num_seconds().max(0));
-    text.one(
-        "queue_oldest_seconds",
-        "How long the oldest issue has been waiting of which something is queued.",
-        oldest,
-    );
+    text.one("queue_oldest_seconds", "Age of the oldest issue with queued deliveries.", oldest);
 }
 
 fn of_service(facts: &Facts, alerts: u64, text: &mut Text) {
     let alive: Vec<_> = facts.daemons.iter().filter(|it| facts.is_alive(it)).collect();
     text.one("daemons", "Daemons that are alive.", alive.len());
     if let Some(seen) = facts.daemons.iter().map(|it| it.seen_at).max() {
-        text.one("heartbeat_timestamp_seconds", "When a daemon last said that it is alive.", seconds(seen));
+        text.one("heartbeat_timestamp_seconds", "The last heartbeat of a daemon.", seconds(seen));
     }
     let troubles: Vec<_> = alive.iter().filter_map(|it| it.relay.as_ref()).collect();
     text.one(
         "relay_up",
-        "0 while the relay takes no mail of any daemon.",
+        "0 while the relay accepts no mail from any daemon.",
         u8::from(troubles.is_empty() || troubles.len() < alive.len()),
     );
-    text.one("notices_owed", "Mails to staff that are still to be sent.", facts.owed_notices.len());
+    text.one("notices_owed", "Mails to staff that are not sent yet.", facts.owed_notices.len());
     if let Some(since) = facts.owed_notices.iter().map(|it| it.created_at).min() {
-        text.one(
-            "notices_oldest_seconds",
-            "How long the oldest of them has been waiting.",
-            (facts.now - since).num_seconds(),
-        );
+        text.one("notices_oldest_seconds", "Age of the oldest of them.", (facts.now - since).num_seconds());
     }
-    text.one("alerts_owed", "Alerts that no receiver took yet.", alerts);
+    text.one("alerts_owed", "Alerts that are not delivered yet.", alerts);
     if let Some(at) = facts.last_backup {
         text.one("last_backup_timestamp_seconds", "When the last backup was made.", seconds(at));
     }
     let found = facts.readiness().findings;
-    text.family("findings", "gauge", "What is wrong or waits for a person, by kind; `semainier status` says what.");
+    text.family("findings", "gauge", "Problems and actions required, by kind; `semainier status` has the details.");
     for kind in Finding::KINDS {
         text.sample("findings", &[("kind", kind)], found.iter().filter(|it| it.kind() == kind).count());
     }
     let soon = found.iter().filter(|it| matches!(it, Finding::AwaitingApproval { soon: true, .. })).count();
-    text.one("approvals_urgent", "Issues nobody approved whose hour is near or over.", soon);
+    text.one("approvals_urgent", "Issues without approval whose hour is near or has passed.", soon);
 }
 
 fn lanes(facts: &Facts, lanes: &Lanes, text: &mut Text) {
-    text.family("lane_state", "gauge", "1 for the state a family of recipient domains is in.");
+    text.family("lane_state", "gauge", "1 for the current state of each lane.");
     let names = lanes.families().iter().map(|it| it.name.as_str());
     for lane in names.chain(["others"]) {
         let trouble = facts.lanes.iter().filter(|it| it.lane == lane && !it.only_issue).map(|it| it.pace).next();
@@ -163,7 +151,7 @@ fn seconds(at: Timestamp) -> i64 {
     at.timestamp()
 }
 
-/// The text format, each name with `semainier_` before it.
+/// Writes the text format; prefixes each name with `semainier_`.
 #[derive(Default)]
 struct Text(String);
 

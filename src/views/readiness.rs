@@ -1,7 +1,7 @@
-//! Whether the next mailing will leave, and what a person has to do: one verdict for `status`, `/readyz`, alerts and metrics.
+//! Whether the service works and what requires action: one verdict for `status`, `/readyz`, alerts and metrics.
 //!
-//! [`Facts`] are what is read, [`Facts::findings`] what follows from it, without a clock or a database. A finding is data; its
-//! words, in English for who runs the server and in French for the office, are here as well. None names a recipient.
+//! [`Facts::read`] reads the ledger and the machine, [`Facts::readiness`] derives the findings from that without I/O. A finding is
+//! data with wording in English for operators and in French for the office. None contains an address of a recipient.
 
 use crate::config::Config;
 use crate::domain::{
@@ -19,26 +19,26 @@ use std::path::{Path, PathBuf};
 
 /// Daemons write a heartbeat every minute; one that has been silent for longer is not counted as alive.
 pub const ALIVE: TimeDelta = TimeDelta::minutes(3);
-/// A relay that is away for less is restarted, as a rule; staff that are not told for less are told soon.
+/// Grace period for a relay that accepts no mail and for owed notices: shorter outages resolve themselves.
 pub const GRACE: TimeDelta = TimeDelta::minutes(5);
-/// So long before its hour an issue that nobody approved is urgent.
+/// An issue without approval becomes urgent this long before its hour.
 const SOON: TimeDelta = TimeDelta::hours(3);
-/// How long a missed occurrence is news.
+/// How long a missed occurrence is reported.
 const NEWS: TimeDelta = TimeDelta::days(3);
-/// Occurrences looked at for missed ones.
+/// The latest occurrences, among which missed ones are looked for.
 const OCCURRENCES: u32 = 50;
-/// Beside the ledger: the instant of the last backup, RFC 3339.
+/// File in [`Config::state_directory`] with the instant of the last backup, RFC 3339.
 pub const BACKUP_RECORD: &str = "backup.last";
 
-/// How much it matters.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// It happened; nothing is to be done.
+    /// For information; no action required.
     Notice,
-    /// A person is needed.
+    /// Action required.
     Warning,
-    /// Nothing leaves, or soon nothing will.
+    /// Nothing can be sent, or soon nothing will be.
     Critical,
 }
 
@@ -52,35 +52,35 @@ impl Severity {
     }
 }
 
-/// Something that is not as it should be.
+/// A problem, or a decision that only a person can make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// No daemon wrote a heartbeat within [`ALIVE`].
     NoDaemon { last_seen: Option<Timestamp> },
-    /// The relay takes no mail, for longer than [`GRACE`].
+    /// The relay has accepted no mail for longer than [`GRACE`].
     RelayTrouble { trouble: String, since: Timestamp },
     /// Mails to staff that could not be sent within [`GRACE`].
     NoticesOwed { count: usize, since: Timestamp },
-    /// Little room is left where the ledger is.
+    /// Less than `alert.disk_free_percent` is free where the ledger is.
     DiskNearlyFull { place: PathBuf, disk: Disk },
     /// The last backup is older than `alert.backup_max_age`.
     BackupOld { last: Timestamp },
-    /// A gate is closed: it is tried again until `until`.
+    /// A gate held the issue; it is retried until `until`.
     Held { issue: IssueKey, reason: String, until: Timestamp },
-    /// It leaves only if somebody approves it. `soon`: its hour is within three hours, or over.
+    /// It is sent only if somebody approves it. `soon`: its hour is less than three hours away, or has passed.
     AwaitingApproval { issue: IssueKey, until: Timestamp, soon: bool },
     /// Sending was stopped, by a rule or a person.
     Paused { issue: IssueKey, reason: String },
-    /// Nobody knows whether the relay has them.
+    /// Deliveries whose outcome is unknown.
     Unknown { issue: IssueKey, count: u64 },
-    /// A family of recipients waits for a person; `issue` is the one it was noticed at, and `only_issue` the only one it holds for.
+    /// A lane is paused until somebody reopens it. `issue` caused it; `only_issue`: it is paused for that issue alone.
     LanePaused { lane: String, issue: IssueKey, only_issue: bool, why: String },
-    /// An occurrence did not leave, and will not.
+    /// An occurrence was not sent and will not be.
     Missed { mailing: String, occurrence: String, reason: String },
 }
 
 impl Finding {
-    /// One word, the same for all of its kind: labels of metrics, keys of JSON.
+    /// The kind, for labels of metrics and for JSON.
     pub fn kind(&self) -> &'static str {
         match self {
             Finding::NoDaemon { .. } => "no_daemon",
@@ -97,7 +97,7 @@ impl Finding {
         }
     }
 
-    /// Every word [`Finding::kind`] may be.
+    /// All values of [`Finding::kind`].
     pub const KINDS: [&str; 11] = [
         "no_daemon",
         "relay",
@@ -112,7 +112,7 @@ impl Finding {
         "missed",
     ];
 
-    /// What tells two findings apart; the same for as long as one lasts.
+    /// Identifies a finding for as long as it lasts.
     pub fn key(&self) -> String {
         let kind = self.kind();
         match self {
@@ -132,7 +132,7 @@ impl Finding {
         }
     }
 
-    /// The issue it is about, if it is about one.
+    /// The issue concerned, if any.
     pub fn issue(&self) -> Option<&IssueKey> {
         match self {
             Finding::Held { issue, .. }
@@ -144,7 +144,7 @@ impl Finding {
         }
     }
 
-    /// Since when, where that is known.
+    /// Since when, if known.
     pub fn since(&self) -> Option<Timestamp> {
         match self {
             Finding::NoDaemon { last_seen } => *last_seen,
@@ -154,26 +154,26 @@ impl Finding {
         }
     }
 
-    /// Whether somebody is told by the second channel. What was only composed and has days to be approved is no alarm.
+    /// Whether it is sent as an alert. An issue that can still be approved for days is not.
     pub fn alerts(&self) -> bool {
         !matches!(self, Finding::AwaitingApproval { soon: false, .. })
     }
 
-    /// The daemon cannot do its work while this lasts: `/readyz` says 503.
+    /// Whether the daemon cannot work meanwhile, so that `/readyz` answers 503.
     pub fn blocks(&self) -> bool {
         matches!(self, Finding::RelayTrouble { .. })
     }
 
-    /// A clause for whoever runs the server.
+    /// A clause for operators.
     pub fn in_english(&self, zone: Tz) -> String {
         let at = |it: &Timestamp| instant(*it, zone);
         match self {
-            Finding::NoDaemon { .. } => "no daemon is running: nothing leaves by itself".to_owned(),
+            Finding::NoDaemon { .. } => "no daemon is running: nothing is sent".to_owned(),
             Finding::RelayTrouble { trouble, since } => {
-                format!("the relay takes no mail since {}: {trouble}", at(since))
+                format!("the relay has accepted no mail since {}: {trouble}", at(since))
             }
             Finding::NoticesOwed { count, since } => {
-                format!("{count} notices to staff could not be sent, the oldest since {}", at(since))
+                format!("{count} notices to staff could not be sent, the oldest is of {}", at(since))
             }
             Finding::DiskNearlyFull { place, disk } => {
                 format!("{} is nearly full: {} left ({} %)", place.display(), disk.free_in_words(), disk.free_percent())
@@ -188,7 +188,7 @@ impl Finding {
             }
             Finding::LanePaused { lane, why, .. } => format!("lane {lane} is paused: {why}"),
             Finding::Missed { mailing, occurrence, reason } => {
-                format!("{mailing} of {occurrence} did not leave: {reason}")
+                format!("{mailing} of {occurrence} was not sent: {reason}")
             }
         }
     }
@@ -232,7 +232,7 @@ impl Finding {
         }
     }
 
-    /// The command, or what else helps.
+    /// The suggested command, or what else to do.
     pub fn help(&self, zone: Tz) -> String {
         match self {
             Finding::NoDaemon { .. } => "semainier serve".to_owned(),
@@ -240,16 +240,16 @@ impl Finding {
                 "semainier check; then relay, relay_password_file in semainier.toml, or the relay itself".to_owned()
             }
             Finding::NoticesOwed { .. } => "semainier check; then relay and staff in semainier.toml".to_owned(),
-            Finding::DiskNearlyFull { place, .. } => format!("make room under {}", place.display()),
-            Finding::BackupOld { .. } => "back up the ledger; alert.backup_max_age is the bound".to_owned(),
-            Finding::Held { until, .. } => format!("mend the article; until {}", instant(*until, zone)),
+            Finding::DiskNearlyFull { place, .. } => format!("free space under {}", place.display()),
+            Finding::BackupOld { .. } => "semainier backup DIR".to_owned(),
+            Finding::Held { until, .. } => format!("correct the article before {}", instant(*until, zone)),
             Finding::AwaitingApproval { issue, .. } => {
                 format!("semainier issues show {issue}, then semainier issues approve {issue} --by NAME")
             }
             Finding::Paused { issue, .. } => format!("semainier issues resume {issue}"),
             Finding::Unknown { issue, .. } => format!("semainier log --issue {issue} --state unknown"),
             Finding::LanePaused { lane, .. } => format!("semainier lanes resume {lane}"),
-            Finding::Missed { mailing, .. } => format!("semainier run {mailing}, if it is still of use"),
+            Finding::Missed { mailing, .. } => format!("semainier run {mailing}, if it is still useful"),
         }
     }
 }
@@ -257,19 +257,19 @@ impl Finding {
 /// The space of a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disk {
-    /// Bytes that we may still write.
+    /// Bytes available to us.
     pub free: u64,
     pub size: u64,
 }
 
 impl Disk {
-    /// Of the file system that `place` is on; `None` where it cannot be asked.
+    /// The file system that contains `place`; `None` if it cannot be determined.
     pub fn of(place: &Path) -> Option<Self> {
         let it = rustix::fs::statvfs(place).ok()?;
         Some(Self { free: it.f_bavail.saturating_mul(it.f_frsize), size: it.f_blocks.saturating_mul(it.f_frsize) })
     }
 
-    /// Rounded down; 100 where the file system says no size.
+    /// Rounded down; 100 if the file system reports no size.
     pub fn free_percent(&self) -> u64 {
         match self.size {
             0 => 100,
@@ -294,38 +294,38 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// What only a person can end; without what merely happened.
+    /// Actions required, without what is only for information.
     pub fn waiting(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.severity() > Severity::Notice)
     }
 
-    /// What keeps the daemon from working, by kind.
+    /// The kinds of findings that keep the daemon from working.
     pub fn blockers(&self) -> Vec<&'static str> {
         self.findings.iter().filter(|finding| finding.blocks()).map(Finding::kind).collect()
     }
 }
 
-/// The verdict, from the ledger and the machine it is on.
+/// Reads the facts and gives the verdict.
 ///
 /// # Errors
-/// When the ledger cannot be read: then nothing works.
+/// If the ledger cannot be read.
 pub async fn readiness(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Readiness, StoreError> {
     Ok(Facts::read(store, config, now).await?.readiness())
 }
 
-/// What a verdict rests on.
+/// The data a verdict is derived from.
 #[derive(Debug, Clone)]
 pub struct Facts {
     pub now: Timestamp,
     pub daemons: Vec<Daemon>,
-    /// Those that are not over.
+    /// Unfinished issues.
     pub issues: Vec<IssueSummary>,
-    /// Those that are not open.
+    /// Lanes that are not open.
     pub lanes: Vec<LaneTrouble>,
-    /// The newest ones of all mailings.
+    /// The latest of all mailings.
     pub occurrences: Vec<Occurrence>,
     pub owed_notices: Vec<OwedNotice>,
-    /// Where the ledger and what belongs to it is, with its space.
+    /// The directory of the ledger, with the space of its file system.
     pub disk: Option<(PathBuf, Disk)>,
     pub last_backup: Option<Timestamp>,
     /// `alert.disk_free_percent`
@@ -336,7 +336,7 @@ pub struct Facts {
 
 impl Facts {
     /// # Errors
-    /// When the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub async fn read(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Self, StoreError> {
         let place = config.state_directory();
         Ok(Self {
@@ -345,7 +345,7 @@ impl Facts {
             issues: store.open_issues().await?,
             lanes: store.lanes().await?.into_iter().filter(|lane| lane.holds(now)).collect(),
             occurrences: store.occurrences(None, OCCURRENCES).await?,
-            // Without staff nobody waits for them.
+            // Without configured staff none is sent.
             owed_notices: if config.staff.is_empty() { Vec::new() } else { store.owed_notices().await? },
             last_backup: place.as_deref().and_then(last_backup),
             disk: place.and_then(|place| Disk::of(&place).map(|disk| (place, disk))),
@@ -389,7 +389,7 @@ impl Facts {
         if alive.is_empty() {
             findings.push(Finding::NoDaemon { last_seen: self.daemons.iter().map(|it| it.seen_at).max() });
         }
-        // One that gets through is enough: the work is shared.
+        // One daemon that reaches the relay is enough: they share the queue.
         let troubles: Vec<_> = alive.iter().filter_map(|daemon| daemon.relay.as_ref()).collect();
         if let Some(relay) = troubles.iter().min_by_key(|relay| relay.since)
             && troubles.len() == alive.len()
@@ -432,7 +432,7 @@ impl Facts {
     }
 }
 
-/// What the last backup wrote down; `None` where there was none, or the record cannot be read.
+/// `None` if there was no backup, or the record cannot be read.
 fn last_backup(place: &Path) -> Option<Timestamp> {
     let text = std::fs::read_to_string(place.join(BACKUP_RECORD)).ok()?;
     DateTime::parse_from_rfc3339(text.lines().next()?.trim()).ok().map(|at| at.to_utc())

@@ -1,4 +1,4 @@
-//! The verdict from facts that stand still, and the facts other views are tested with.
+//! Tests of the verdict, and fixtures for the tests of other views.
 
 use super::*;
 use crate::domain::{
@@ -94,7 +94,7 @@ fn what_needs_a_person_is_listed_with_the_command_that_helps() {
     assert_eq!(whys(of(well(), issue(sending(), 0))), []);
     let said = whys(of(vec![daemon("2026-07-04T06:01:00Z")], issue(held(None), 0)));
     assert_eq!(said[0].1, "semainier serve");
-    let held_until = "mend the article; until 2026-07-04T20:00:00+02:00".to_owned();
+    let held_until = "correct the article before 2026-07-04T20:00:00+02:00".to_owned();
     assert_eq!(said[1], ("held: aucun article".to_owned(), held_until));
     let hash = || "c0ffee".to_owned();
     let approved = Stage::Approved { content_hash: hash(), by: "Claire".to_owned(), held_for: None };

@@ -1,4 +1,4 @@
-//! `/metrics`, on an address of its own: what is shown there is for who runs the server, not for partners.
+//! `/metrics`, on a listener of its own: for operators, not for partners.
 
 use crate::clock::Clock;
 use crate::views::metrics::Metrics;
@@ -10,9 +10,9 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// Whoever asks more often gets the same text, so that no number of scrapers costs the ledger more.
+/// How long a text is served again, which bounds the load on the database.
 const KEPT: Duration = Duration::from_secs(5);
-/// How long a stop waits for an answer under way.
+/// How long a stop waits for an answer in progress.
 const PATIENCE: Duration = Duration::from_secs(2);
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -22,7 +22,7 @@ struct Kept {
     text: Mutex<Option<(Instant, Arc<str>)>>,
 }
 
-/// Answers until `stop`.
+/// Serves until `stop`.
 pub async fn serve_metrics(metrics: Metrics, clock: Clock, listener: TcpListener, stop: CancellationToken) {
     if let Ok(address) = listener.local_addr() {
         info!(%address, "metrics are served on http://{address}/metrics");
@@ -38,7 +38,7 @@ pub async fn serve_metrics(metrics: Metrics, clock: Clock, listener: TcpListener
     tokio::select! {
         ended = served => {
             if let Err(why) = ended {
-                error!(%why, "metrics are served no more");
+                error!(%why, "the metrics listener failed");
             }
         }
         () = patience => {}

@@ -13,7 +13,7 @@ use semainier::{
     store::{Daemon, RelayLeftAlone},
 };
 
-fn daemon(owner: &str, seen_at: Timestamp) -> Daemon {
+pub fn daemon(owner: &str, seen_at: Timestamp) -> Daemon {
     Daemon {
         owner: owner.to_owned(),
         host: "bureau".to_owned(),

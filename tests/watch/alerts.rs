@@ -153,7 +153,7 @@ fn alert_test_tries_every_channel_and_needs_no_ledger() {
     let house = office(On::Sqlite, &receiver, &relay);
     let page = program(&house, "");
     let house = house.set("alert.command", json!([page]));
-    house.semainier(&["alert", "test"]).expect(0).expect_said(&["webhook: taken", "command: taken"]);
+    house.semainier(&["alert", "test"]).expect(0).expect_said(&["webhook: delivered", "command: delivered"]);
     assert_eq!(received(&receiver)[0].1["type"], "semainier.test");
     assert!(std::fs::read_to_string(house.path("told")).unwrap().contains("semainier.test"));
     assert!(!house.path("semainier.db").exists());

@@ -38,18 +38,19 @@ fn where_nothing_is_wrong_every_door_was_tried_and_nothing_was_sent() {
         let everything = house.everything();
         let done = house.semainier(&["check"]).expect(0);
         assert_eq!(findings(&done), [""; 0]);
-        let (site, relay_url) = (format!("site: {} answers", web.url("/")), format!("relay: smtp://{}", relay.address));
+        let (site, relay_url) =
+            (format!("site: {} is available", web.url("/")), format!("relay: smtp://{}", relay.address));
         let parts = [
             &site,
             &relay_url,
-            "answers and is up to date",
-            "1 receive agenda",
+            "is available and up to date",
+            "1 recipients of agenda",
             "source[0]",
             "1 articles",
             "all is well",
         ];
         let done = done.expect_said(&parts);
-        assert!(done.stdout.contains(&format!("relay: smtp://{} answers", relay.address)), "{}", done.stdout);
+        assert!(done.stdout.contains(&format!("relay: smtp://{} is available", relay.address)), "{}", done.stdout);
         assert_eq!((relay.numbers().connections, relay.numbers().mail_commands), (1, 0));
         assert_eq!(house.everything(), everything, "it only looks");
         let asked = web.requests().len();
@@ -77,10 +78,11 @@ fn trial_f06_the_shipped_file_is_full_of_findings() {
         "sender.reply_to",
         "sender.return_path",
     ] {
-        let said = found.iter().any(|line| line.contains(&format!("semainier.toml: {key}: still the example's: ")));
+        let said =
+            found.iter().any(|line| line.contains(&format!("semainier.toml: {key}: still the value of the example")));
         assert!(said, "{key} is not in {found:#?}");
     }
-    let folder = "semainier.toml: database: the folder /nonexistent/office is not there";
+    let folder = "semainier.toml: database: the folder /nonexistent/office does not exist";
     assert!(found.iter().any(|line| line.starts_with("error: ") && line.contains(folder)), "{found:#?}");
     assert!(!done.stdout.contains("all is well"));
 }
@@ -169,7 +171,7 @@ fn what_cannot_be_listened_to_or_run_is_said_with_its_key() {
     let found = findings(&house.semainier(&["check", "--offline"]).expect(1));
     assert!(found.iter().any(|it| it.contains("semainier.toml: web.bind: ") && it.contains("in use")), "{found:#?}");
     assert!(
-        found.iter().any(|it| it.contains("alert.command: ") && it.contains("no program that may be run")),
+        found.iter().any(|it| it.contains("alert.command: ") && it.contains("is not an executable file")),
         "{found:#?}"
     );
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -204,7 +206,7 @@ fn fr49_a_schedule_of_either_day_is_a_warning_in_words() {
     assert!(said.contains("jobs/agenda.toml: schedule.cron: ") && said.contains("on every TUE"), "{said}");
 }
 
-/// What EHLO says is configured, or a name with a dot, or an address: never a bare name.
+/// What EHLO sends is configured, or a name with a dot, or an address: never a bare name.
 #[test]
 fn trial_f06_the_name_of_ehlo_is_what_is_configured() {
     let (web, relay) = (site(), Relay::start());
@@ -214,9 +216,9 @@ fn trial_f06_the_name_of_ehlo_is_what_is_configured() {
     let named = Command::new("hostname").output().unwrap().stdout;
     let done = bare.semainier(&["check", "--offline"]).expect(0);
     match String::from_utf8_lossy(&named).contains('.') {
-        true => assert!(done.stdout.contains("EHLO says ")),
+        true => assert!(done.stdout.contains("EHLO sends ")),
         false => assert!(
-            done.stdout.contains("warning: ") && done.stdout.contains("delivery.hello: the name of this machine")
+            done.stdout.contains("warning: ") && done.stdout.contains("delivery.hello: the host name has no dot")
         ),
     }
     let bad = bare.set("delivery.hello", "bureau");

@@ -1,4 +1,4 @@
-//! The verdict, by the doors people and machines have: `status` and `/readyz`.
+//! The verdict as `status` and `/readyz` show it.
 
 use super::{get, refusing_passwords};
 use crate::support::house::{BOTH, House, Relay, until};
@@ -19,7 +19,7 @@ fn trial_f05_a_wrong_relay_password_is_in_status_and_in_readyz() {
         let mut daemon = house.serve();
         let line = daemon.hear("pages are served on http://");
         let host = line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
-        daemon.hear("the relay takes no mail");
+        daemon.hear("relay unavailable");
         // Whoever looks a moment later sees it.
         let status = || house.semainier(&["status", "--json"]).json();
         until("the trouble is seen", || status()["daemons"][0]["relay"]["trouble"].to_string().contains("535"));
@@ -37,7 +37,9 @@ fn trial_f05_a_wrong_relay_password_is_in_status_and_in_readyz() {
         until("status says it", || {
             later();
             let done = house.semainier(&["status"]);
-            done.code == Some(4) && done.stdout.contains("the relay takes no mail since") && done.stdout.contains("535")
+            done.code == Some(4)
+                && done.stdout.contains("the relay has accepted no mail since")
+                && done.stdout.contains("535")
         });
         daemon.stop();
     }
@@ -59,7 +61,7 @@ fn trial_f05_staff_that_could_not_be_told_need_a_person() {
         house
             .semainier(&["status"])
             .expect(4)
-            .expect_said(&["1 notices to staff could not be sent, the oldest since 1970"]);
+            .expect_said(&["1 notices to staff could not be sent, the oldest is of 1970"]);
         daemon.stop();
         // Where nobody is to be told, nobody waits.
         let house = house.set("staff", serde_json::json!([]));
@@ -79,6 +81,20 @@ fn a_disk_that_is_nearly_full_and_an_old_backup_need_a_person() {
     house.semainier(&["status"]).expect(4).expect_said(&["the last backup is of 2020-01-01"]);
     std::fs::remove_file(house.path("backup.last")).unwrap();
     let house = house.set("alert.disk_free_percent", 100);
-    house.semainier(&["status"]).expect(4).expect_said(&["is nearly full", "make room under"]);
+    house.semainier(&["status"]).expect(4).expect_said(&["is nearly full", "free space under"]);
+    daemon.stop();
+}
+
+#[test]
+fn a_backup_is_recorded_where_the_verdict_looks() {
+    let relay = Relay::start();
+    let house = House::new().relay(&relay);
+    house.import(&["a@gite.example"]);
+    let daemon = house.serve();
+    until("the daemon is seen", || house.semainier(&["status"]).code == Some(0));
+    house.write("backup.last", "2020-01-01T00:00:00Z\n");
+    house.semainier(&["status"]).expect(4);
+    house.semainier(&["backup", "kept"]).expect(0);
+    house.semainier(&["status"]).expect(0);
     daemon.stop();
 }

@@ -1,7 +1,7 @@
-//! Whether the service can work as it is configured: what `semainier check` looks at before the first Saturday does.
+//! `semainier check`: whether the service can work as configured.
 //!
-//! Opens the database, writes beside it, greets and authenticates at the relay without announcing a message, asks the site and
-//! every source, and knows the values of the shipped example. Each finding names the file and the key to mend. Changes nothing.
+//! Opens the database, writes a file beside it, connects and logs in to the relay without sending a message, reads the site and
+//! every source, and reports values of the shipped example. Each finding names the file and the key. Changes nothing.
 
 mod network;
 mod place;
@@ -11,7 +11,7 @@ use crate::app::App;
 use serde::Serialize;
 use std::fmt;
 
-/// Whether it stops the service, or something is only not as a real office would want it.
+/// An error keeps the service from working; a warning does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -19,13 +19,13 @@ pub enum Level {
     Warning,
 }
 
-/// Something to mend.
+/// A problem of the configuration or its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub level: Level,
-    /// The file; empty where the message says it.
+    /// The file; empty if the message names it.
     pub place: String,
-    /// As it is written in that file, such as `office.website`; empty where the message says it.
+    /// The key in that file, such as `office.website`; empty if the message names it.
     pub key: String,
     pub message: String,
 }
@@ -45,10 +45,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What was looked at, and what is to be mended.
+/// The result of all checks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What is as it should be, a line each.
+    /// What passed, one line each.
     pub well: Vec<String>,
     /// Errors first.
     pub findings: Vec<Finding>,
@@ -63,7 +63,7 @@ impl Report {
         self.well.push(line.into());
     }
 
-    /// In the configuration file.
+    /// A finding in the configuration file.
     fn setting(&mut self, app: &App, level: Level, key: &str, message: impl Into<String>) {
         self.find(level, settings_file(app), key, message);
     }
@@ -73,7 +73,7 @@ impl Report {
     }
 }
 
-/// `offline`: neither the relay nor the site nor a source is asked.
+/// Runs all checks. `offline`: without the relay, the site and the sources.
 pub async fn check(app: &App, offline: bool) -> Report {
     let mut report = Report::default();
     settings::look(app, &mut report);
@@ -89,13 +89,13 @@ fn settings_file(app: &App) -> String {
     app.config.file.as_ref().map_or_else(|| "environment".to_owned(), |file| file.display().to_string())
 }
 
-/// Where a mailing is written.
+/// The file of a mailing.
 fn mailing_file(app: &App, mailing: &str) -> String {
     let folder = app.config.jobs.as_ref().map_or_else(|| "built-in jobs".to_owned(), |jobs| jobs.display().to_string());
     format!("{folder}/{mailing}.toml")
 }
 
-/// Whether a host is nobody's but an example's (RFC 2606), as in the files that are shipped.
+/// Whether a host is reserved for examples (RFC 2606), as in the shipped files.
 fn is_example(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let mut labels = host.rsplit('.');

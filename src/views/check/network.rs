@@ -1,4 +1,4 @@
-//! What is elsewhere: the relay, the site, every source. All of them at once, since each has a time limit of its own.
+//! The relay, the site and every source, concurrently, each with its own time limit.
 
 use super::{Level, Report, chain, is_example, mailing_file, settings_file};
 use crate::app::App;
@@ -9,7 +9,7 @@ use crate::jobs::{Mailing, SourceRule};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
-/// News of so long is asked for.
+/// The period of news to ask for.
 const NEWS: TimeDelta = TimeDelta::days(31);
 
 pub(super) async fn ask(app: &App, report: &mut Report) {
@@ -42,8 +42,8 @@ type Answer = Option<Result<String, (&'static str, String)>>;
 async fn relay(app: &App) -> Answer {
     let Ok(relay @ Relay::Smtp(smtp)) = &app.relay() else { return None };
     Some(match deliver::greet(relay, &app.config.relay_ca).await {
-        Ok(()) if smtp.login.is_some() => Ok(format!("relay: {relay} answers and knows us")),
-        Ok(()) => Ok(format!("relay: {relay} answers")),
+        Ok(()) if smtp.login.is_some() => Ok(format!("relay: {relay} accepts the login")),
+        Ok(()) => Ok(format!("relay: {relay} is available")),
         Err(trouble) => {
             let key = match trouble.phase {
                 Phase::Auth => "relay, relay_password_file",
@@ -61,12 +61,12 @@ async fn site(app: &App) -> Answer {
         return None;
     }
     Some(match app.fetcher.page(&site).await {
-        Ok(_) => Ok(format!("site: {site} answers")),
+        Ok(_) => Ok(format!("site: {site} is available")),
         Err(error) => Err(("office.website", chain(&error))),
     })
 }
 
-/// `None`: it is of an example site, which is a finding already.
+/// `None` for an example site, which is reported already.
 async fn source(app: &App, mailing: &Mailing, rule: &SourceRule) -> Option<Result<String, CollectError>> {
     let (source, now) = (&rule.source, app.clock.now());
     if is_example(&source.name()) {

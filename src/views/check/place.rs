@@ -1,4 +1,4 @@
-//! What the machine has to give: the database, room to write beside it, the addresses to listen on.
+//! The machine: the database, write access beside it, the addresses to listen on.
 
 use super::{Level, Report, chain};
 use crate::app::App;
@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-/// Below it one needs privileges, which the shipped unit gives up.
+/// Lower ports need privileges, which the shipped unit drops.
 const FIRST_FREE_PORT: u16 = 1024;
 
 pub(super) async fn look(app: &App, report: &mut Report) {
@@ -32,16 +32,16 @@ pub(super) async fn look(app: &App, report: &mut Report) {
     }
 }
 
-/// It will be made at the first start, if it can be.
+/// The database is created at the first start, if possible.
 fn absent(app: &App, path: &Path, report: &mut Report) {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() {
-        return report.well(format!("database: {} will be made", path.display()));
+        return report.well(format!("database: {} will be created", path.display()));
     }
-    // systemd makes the folder of the service; a folder that is two levels away is a slip of the pen.
+    // systemd creates the directory of the service. If its parent is missing too, the path is probably a mistake.
     let level = if folder.parent().is_some_and(Path::is_dir) { Level::Warning } else { Level::Error };
     let message =
-        format!("the folder {} is not there; make it (under systemd, StateDirectory= does)", folder.display());
+        format!("the folder {} does not exist; create it (under systemd, StateDirectory= does)", folder.display());
     report.setting(app, level, "database", message);
 }
 
@@ -50,12 +50,12 @@ async fn database(app: &App, url: &str, report: &mut Report) {
     let shown = if url.starts_with("sqlite") { url } else { "postgres" };
     match store::probe(url).await {
         Err(error) => report.setting(app, Level::Error, "database", chain(&error)),
-        Ok(Probed::Empty) => report.well(format!("database: {shown} answers; its tables will be made")),
+        Ok(Probed::Empty) => report.well(format!("database: {shown} is available; its tables will be created")),
         Ok(Probed::Behind(migrations)) => {
-            report.well(format!("database: {shown} answers; {migrations} migrations will run at the next start"));
+            report.well(format!("database: {shown} is available; {migrations} migrations will run at the next start"));
         }
         Ok(Probed::Current) => {
-            report.well(format!("database: {shown} answers and is up to date"));
+            report.well(format!("database: {shown} is available and up to date"));
             if let Err(error) = audiences(app, url, report).await {
                 report.setting(app, Level::Error, "database", chain(&error));
             }
@@ -76,25 +76,25 @@ async fn audiences(app: &App, url: &str, report: &mut Report) -> Result<(), stor
                     mailing.id, mailing.audience
                 ),
             ),
-            n => report.well(format!("{n} receive {}", mailing.id)),
+            n => report.well(format!("{n} recipients of {}", mailing.id)),
         }
     }
     Ok(())
 }
 
-/// Leaves nothing behind.
+/// Creates and removes a file.
 fn write_in(folder: &Path) -> std::io::Result<()> {
     let path = folder.join(format!(".semainier-check-{}", std::process::id()));
     std::fs::File::create_new(&path)?;
     std::fs::remove_file(path)
 }
 
-/// An address in use may be used by the daemon, which does as it should.
+/// An address in use by our own daemon is no problem.
 async fn listener(app: &App, key: &str, address: SocketAddr, report: &mut Report) {
     match TcpListener::bind(address).map(drop) {
         Ok(()) if address.port() != 0 && address.port() < FIRST_FREE_PORT => {
             let message = format!(
-                "{address}: a port below {FIRST_FREE_PORT} needs privileges, which the service of deploy/semainier.service has not"
+                "{address}: a port below {FIRST_FREE_PORT} needs privileges, which deploy/semainier.service drops"
             );
             report.setting(app, Level::Warning, key, message);
         }
@@ -106,7 +106,7 @@ async fn listener(app: &App, key: &str, address: SocketAddr, report: &mut Report
     }
 }
 
-/// Whether a daemon is known to be alive on this ledger.
+/// Whether a daemon of this ledger is alive.
 async fn serves(app: &App) -> bool {
     let url = app.config.database.expose_secret();
     if !matches!(store::probe(url).await, Ok(Probed::Current)) {

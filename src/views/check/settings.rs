@@ -1,4 +1,4 @@
-//! Values that are right as values and wrong for an office: examples, bare names, schedules that mean something else.
+//! Valid settings that are wrong for a real office: example values, bare host names, misleading schedules, unreadable secrets.
 
 use super::{Level, Report, is_example, mailing_file};
 use crate::app::App;
@@ -19,7 +19,7 @@ pub(super) fn look(app: &App, report: &mut Report) {
     command(app, report);
 }
 
-/// Files with secrets, which commands that only look do not read.
+/// Files with secrets, which are read only when needed.
 fn credentials(app: &App, report: &mut Report) {
     let config = &app.config;
     let relay = config.relay.as_ref().and_then(|_| app.relay().err()).map(|why| format!("{why:#}"));
@@ -32,7 +32,7 @@ fn credentials(app: &App, report: &mut Report) {
     }
 }
 
-/// Only of what somebody wrote: what was left out is a warning already.
+/// Only values of the file: missing ones are warnings already.
 fn examples(app: &App, report: &mut Report) {
     let config = &app.config;
     if config.file.is_none() {
@@ -58,22 +58,22 @@ fn examples(app: &App, report: &mut Report) {
     for (key, host) in lists.into_iter().chain(staff) {
         let Some(host) = host.filter(|host| is_example(host) && !said.contains(&key)) else { continue };
         said.push(key);
-        report.setting(app, Level::Error, key, format!("still the example's: {host}; write the office's own"));
+        report.setting(app, Level::Error, key, format!("still the value of the example ({host})"));
     }
 }
 
-/// Many relays refuse a bare name.
+/// Many relays refuse a host name without a dot.
 fn greeting(app: &App, report: &mut Report) {
     if !matches!(app.relay(), Ok(Relay::Smtp(_))) || app.config.delivery.hello.is_some() {
         return;
     }
     let name = hello(None);
     if name.starts_with('[') {
-        let message = "the name of this machine has no dot, so EHLO says its address, which many relays distrust; write the \
-                       full name of this machine";
+        let message = "the host name has no dot, so EHLO sends the address of this machine, which many relays distrust; set \
+                       the full name of this machine";
         report.setting(app, Level::Warning, "delivery.hello", message);
     } else {
-        report.well(format!("EHLO says {name}"));
+        report.well(format!("EHLO sends {name}"));
     }
 }
 
@@ -81,20 +81,20 @@ fn schedules(app: &App, report: &mut Report) {
     for mailing in &app.mailings {
         let Some((day, weekday)) = mailing.schedule.either_day() else { continue };
         let message = format!(
-            "day of month and weekday are either of them: it leaves on {day} of the month and on every {weekday}; for days \
-             that are both write +{weekday}, for the first Tuesday TUE#1"
+            "cron takes day of month or weekday: due on {day} of the month and on every {weekday}; write +{weekday} for \
+             days that are both, or TUE#1 for the first Tuesday"
         );
         report.find(Level::Warning, mailing_file(app, &mailing.id), "schedule.cron", message);
     }
 }
 
-/// The program that alerts are handed to.
+/// The program that receives alerts.
 fn command(app: &App, report: &mut Report) {
     let Some(program) = app.config.alert.command.first() else { return };
     match std::fs::metadata(program) {
         Err(why) => report.setting(app, Level::Error, "alert.command", format!("{program}: {why}")),
         Ok(file) if !file.is_file() || file.permissions().mode() & 0o111 == 0 => {
-            report.setting(app, Level::Error, "alert.command", format!("{program} is no program that may be run"));
+            report.setting(app, Level::Error, "alert.command", format!("{program} is not an executable file"));
         }
         Ok(_) => report.well(format!("alert command: {program}")),
     }
