@@ -1,6 +1,11 @@
 //! An edition: a brochure of the office, its stock, and the orders of partners.
 
-use super::{Timestamp, email::EmailAddress, french::NBSP, issue::IssueKey};
+use super::{
+    Timestamp,
+    email::EmailAddress,
+    french::{self, NBSP},
+    issue::IssueKey,
+};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -304,10 +309,7 @@ pub fn packs_in_french(packs: u32, pack: u32) -> String {
 
 /// `20 000`, with a non-breaking space.
 pub fn number(n: u32) -> String {
-    let digits = n.to_string();
-    let head = digits.len() % 3;
-    let groups = std::iter::once(&digits[..head]).chain((head..digits.len()).step_by(3).map(|at| &digits[at..at + 3]));
-    groups.filter(|group| !group.is_empty()).collect::<Vec<_>>().join("\u{202f}")
+    french::grouped(n.into())
 }
 
 #[cfg(test)]

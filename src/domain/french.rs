@@ -95,6 +95,30 @@ pub fn date_and_hour(at: Timestamp, zone: Tz) -> String {
     format!("{} à {}", full_day(local.date_naive()), hour(local.time()))
 }
 
+/// `demain à 8 h`, `hier à 14 h 05`, `samedi à 8 h` within the next six days, `samedi 4 juillet à 8 h`; with the year when it
+/// is another one than that of `now`.
+pub fn near(at: Timestamp, now: Timestamp, zone: Tz) -> String {
+    let (local, today) = (at.with_timezone(&zone), now.with_timezone(&zone).date_naive());
+    let date = local.date_naive();
+    let day = match date.signed_duration_since(today).num_days() {
+        0 => "aujourd’hui".to_owned(),
+        1 => "demain".to_owned(),
+        -1 => "hier".to_owned(),
+        2..=6 => weekday(date).to_owned(),
+        _ if date.year() == today.year() => format!("le {}", self::day(date)),
+        _ => format!("le {}", full_day(date)),
+    };
+    format!("{day} à {}", hour(local.time()))
+}
+
+/// `20 000`, with narrow non-breaking spaces.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let head = digits.len() % 3;
+    let groups = std::iter::once(&digits[..head]).chain((head..digits.len()).step_by(3).map(|at| &digits[at..at + 3]));
+    groups.filter(|group| !group.is_empty()).collect::<Vec<_>>().join("\u{202f}")
+}
+
 /// `14 h – 18 h`: may break after the dash only.
 pub fn hours(start: NaiveTime, end: NaiveTime) -> String {
     format!("{}{NBSP}– {}", hour(start), hour(end))
@@ -302,6 +326,18 @@ mod tests {
         assert_eq!(hour(time(14, 30)), "14\u{a0}h\u{a0}30");
         assert_eq!(hour(time(9, 5)), "9\u{a0}h\u{a0}05");
         assert_eq!(hours(time(21, 0), time(23, 0)), "21\u{a0}h\u{a0}– 23\u{a0}h");
+    }
+
+    #[test]
+    fn an_instant_is_told_from_where_one_stands() {
+        let said = |at: &str| near(at.parse().unwrap(), "2027-07-09T20:00:00Z".parse().unwrap(), Tz::Europe__Paris);
+        // 22 h in Paris: what is 22 h 30 UTC is tomorrow there.
+        assert_eq!(said("2027-07-09T22:30:00Z"), "demain à 0\u{a0}h\u{a0}30");
+        assert_eq!(said("2027-07-09T06:00:00Z"), "aujourd’hui à 8\u{a0}h");
+        assert_eq!(said("2027-07-08T06:00:00Z"), "hier à 8\u{a0}h");
+        assert_eq!(said("2027-07-14T06:00:00Z"), "mercredi à 8\u{a0}h");
+        assert_eq!(said("2027-07-17T06:00:00Z"), "le samedi 17 juillet à 8\u{a0}h");
+        assert_eq!(said("2026-07-04T06:00:00Z"), "le samedi 4 juillet 2026 à 8\u{a0}h");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod partner;
 pub mod pause;
 pub mod schedule;
 pub mod segment;
+pub mod tonight;
 
 /// An instant. Stored as epoch milliseconds, shown in the mailing's zone.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

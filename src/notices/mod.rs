@@ -2,6 +2,8 @@
 //! while a member of staff cannot be reached the notice stays owed, and this process does not notify the others again.
 
 mod question;
+pub mod replies;
+pub mod tonight;
 pub mod wording;
 
 use crate::app::Engine;

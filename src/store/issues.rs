@@ -2,7 +2,7 @@
 
 use super::Ledger;
 use super::{
-    Frozen, Published, Result,
+    ContentSummary, Document, Frozen, IssuesFilter, Published, Result,
     backend::{Backend, Transaction, values},
     deliveries, editions, rows, segment, tallies,
 };
@@ -310,6 +310,49 @@ pub(super) async fn open<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
         issue.counts = tallies::of(&mut tx, &issue.key).await?;
     }
     Ok(issues)
+}
+
+/// The newest first, without confirmations of orders; with their counts.
+pub(super) async fn page<B: Backend>(db: &B, filter: &IssuesFilter) -> Result<Vec<IssueSummary>> {
+    let mut tx = Transaction::read(db, "reading a page of issues").await?;
+    let select = concat!(
+        issues!(
+            "WHERE mailing <> 'orders' AND ($1 IS NULL OR mailing = $1) AND ($2 IS NULL OR state = $2)
+                AND (scheduled_for, key) < ($3, $4)"
+        ),
+        " LIMIT $5"
+    );
+    let mailing = filter.mailing.as_deref();
+    let state = filter.state.map(IssueState::as_str);
+    let values = match &filter.before {
+        Some((at, key)) => values![mailing, state, *at, key, filter.limit],
+        None => values![mailing, state, i64::MAX, "", filter.limit],
+    };
+    let mut issues = tx.rows(select, values).await?.iter().map(rows::issue).collect::<Result<Vec<_>>>()?;
+    let mut counts = tallies::of_these(&mut tx, issues.iter().map(|issue| &issue.key)).await?;
+    for issue in &mut issues {
+        issue.counts = counts.remove(&issue.key).unwrap_or_default();
+    }
+    Ok(issues)
+}
+
+/// Reads no document, only how large each is.
+pub(super) async fn content_summary<B: Backend>(db: &B, key: &IssueKey) -> Result<Option<ContentSummary>> {
+    let mut tx = Transaction::read(db, "reading what an issue consists of").await?;
+    let select = "SELECT issue, text, data, CAST(octet_length(html) AS BIGINT) AS html_bytes,
+            (SELECT COUNT(*) FROM inline_parts p WHERE p.issue = c.issue) AS pictures
+        FROM issue_content c WHERE issue = $1";
+    let Some(row) = tx.row(select, values![key]).await? else { return Ok(None) };
+    let select = "SELECT issue, name, media_type, CAST(octet_length(bytes) AS BIGINT) AS size FROM attachments
+        WHERE issue = $1 ORDER BY n";
+    let document = |row| {
+        let row = rows::Reader::new(row, "attachments", "issue");
+        Ok(Document { name: row.text("name")?, media_type: row.text("media_type")?, bytes: row.number("size")? })
+    };
+    let attachments = tx.rows(select, values![key]).await?.iter().map(document).collect::<Result<_>>()?;
+    let row = rows::Reader::new(&row, "issue_content", "issue");
+    let (text, data, html_bytes) = (row.text("text")?, row.text("data")?, row.number("html_bytes")?);
+    Ok(Some(ContentSummary { data, text, html_bytes, pictures: row.number("pictures")?, attachments }))
 }
 
 pub(super) async fn other_sending<B: Backend>(db: &B, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>> {

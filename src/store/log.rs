@@ -25,15 +25,23 @@ use std::collections::HashMap;
 #[async_trait]
 pub trait DeliveryLog: Send + Sync {
     /// By issue, in the order of freezing. Within an issue by address, which is the order of freezing; with a filter by
-    /// state or instant, by the time of the last change. The cost of a page depends on its rows, not on the size of the
+    /// state or instant, by the time of the last change. With `newest_first` all of it backwards, by the time of the last
+    /// change. The cost of a page depends on its rows, not on the size of the
     /// ledger.
     async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>>;
+
+    /// One delivery with its attempts; `None` if there is none with this id.
+    async fn delivery(&self, id: &DeliveryId) -> Result<Option<LoggedDelivery>>;
 }
 
 #[async_trait]
 impl<B: Backend> DeliveryLog for Ledger<B> {
     async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>> {
         page(&self.0, filter).await
+    }
+
+    async fn delivery(&self, id: &DeliveryId) -> Result<Option<LoggedDelivery>> {
+        one(&self.0, id).await
     }
 }
 
@@ -46,7 +54,7 @@ type Statement = (String, Vec<Value>);
 macro_rules! deliveries {
     ($from:literal) => {
         concat!(
-            "SELECT d.id, d.issue, d.address, d.name, d.establishment, ",
+            "SELECT d.id, d.issue, d.contact_id, d.address, d.name, d.establishment, ",
             state!(),
             " AS state, CASE WHEN c.delivery IS NULL THEN d.next_at END AS next_at,
             coalesce(c.since, d.changed_at) AS changed_at, d.resends, coalesce(c.attempt, d.attempt) AS attempt, c.marked_at
@@ -90,6 +98,19 @@ pub(super) async fn page<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<L
     Ok(page)
 }
 
+async fn one<B: Backend>(db: &B, id: &DeliveryId) -> Result<Option<LoggedDelivery>> {
+    let mut tx = Transaction::read(db, "reading a delivery").await?;
+    let select = deliveries!("deliveries d LEFT JOIN claims c ON c.delivery = d.id WHERE d.id = $1");
+    let Some(row) = tx.row(select, values![id]).await? else { return Ok(None) };
+    let issue = Reader::new(&row, "deliveries", "id").issue_key("issue")?;
+    let domain = tx.row("SELECT key, message_domain FROM issues WHERE key = $1", values![&issue]).await?;
+    let domain = domain.map(|row| Reader::new(&row, "issues", "key").optional_text("message_domain")).transpose()?;
+    let mut found = [rows::logged_delivery(&row, &domain.flatten().unwrap_or_default())?];
+    add_attempts(&mut tx, &mut found).await?;
+    let [found] = found;
+    Ok(Some(found))
+}
+
 /// The query plans of a page: of the statement that finds the issues, then of those that read the first one.
 pub(super) async fn plans<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<String>> {
     let mut tx = Transaction::read(db, "explaining the log").await?;
@@ -123,7 +144,7 @@ fn source(row: &super::backend::Row) -> Result<Source> {
 /// Whether the order within an issue is by the time of change: with a filter by state or time, the reader wants to follow
 /// changes. Otherwise it is by address, as frozen.
 fn by_change(filter: &LogFilter) -> bool {
-    filter.state.is_some() || filter.since.is_some()
+    filter.state.is_some() || filter.since.is_some() || filter.newest_first
 }
 
 /// Where matching deliveries are stored.
@@ -166,9 +187,9 @@ fn sources(filter: &LogFilter) -> Statement {
         select += &format!(" AND i.key = {}", bind(issue.into()));
     }
     if let (Some(mark), None) = (&filter.after, &filter.address_key) {
-        let key = bind((&mark.issue).into());
+        let (key, from) = (bind((&mark.issue).into()), if filter.newest_first { "<=" } else { ">=" });
         select +=
-            &format!(" AND (i.frozen_at, i.key) >= (SELECT f.frozen_at, f.key FROM issues f WHERE f.key = {key})");
+            &format!(" AND (i.frozen_at, i.key) {from} (SELECT f.frozen_at, f.key FROM issues f WHERE f.key = {key})");
     }
     if by_change(filter) && filter.address_key.is_none() {
         let since = bind(since(filter).into());
@@ -189,12 +210,16 @@ fn sources(filter: &LogFilter) -> Statement {
             .collect();
         select += &format!(" AND ({})", latest.join(" OR "));
     }
-    (select + " ORDER BY i.frozen_at, i.key", values)
+    let order = if filter.newest_first { " ORDER BY i.frozen_at DESC, i.key DESC" } else { " ORDER BY i.frozen_at, i.key" };
+    (select + order, values)
 }
 
 /// The statements that together return the page of one issue.
 fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
     let mark = filter.after.as_ref().filter(|mark| mark.issue == source.key);
+    if filter.newest_first {
+        return newest_pieces(filter, source, mark, limit);
+    }
     if by_change(filter) {
         let (changed_at, id) = match mark {
             Some(mark) if mark.changed_at.timestamp_millis() >= since(filter) => {
@@ -234,6 +259,33 @@ fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
     vec![(select.to_owned(), values![from, format!("{:012x}", frozen_at + 1), &source.key, limit])]
 }
 
+/// The same, the latest change first: from the mark down to the start of the requested changes.
+fn newest_pieces(filter: &LogFilter, source: &Source, mark: Option<&LogMark>, limit: i64) -> Vec<Statement> {
+    // Behind every id, which are hexadecimal.
+    let (changed_at, id) = mark.map_or((i64::MAX, "~"), |mark| (mark.changed_at.timestamp_millis(), mark.id.0.as_str()));
+    let since = since(filter);
+    let piece = |place| match place {
+        Place::State(state) => {
+            let select = concat!(
+                deliveries!("deliveries d LEFT JOIN claims c ON false"),
+                " WHERE d.issue = $1 AND d.state = $2 AND (d.changed_at, d.id) < ($3, $4) AND d.changed_at >= $5 AND ",
+                unclaimed!(),
+                " ORDER BY d.changed_at DESC, d.id DESC LIMIT $6"
+            );
+            (select.to_owned(), values![&source.key, state, changed_at, id, since, limit])
+        }
+        Place::Claims(more) => {
+            let select = deliveries!(
+                "claims c CROSS JOIN deliveries d
+                WHERE d.id = c.delivery AND c.issue = $1 AND (c.since, c.delivery) < ($2, $3) AND c.since >= $4"
+            );
+            let select = format!("{select}{more} ORDER BY c.since DESC, c.delivery DESC LIMIT $5");
+            (select, values![&source.key, changed_at, id, since, limit])
+        }
+    };
+    places(filter).into_iter().map(piece).collect()
+}
+
 async fn of_issue<B: Backend>(
     tx: &mut Transaction<B>,
     filter: &LogFilter,
@@ -248,6 +300,9 @@ async fn of_issue<B: Backend>(
     }
     if by_change(filter) {
         found.sort_by(|a, b| (a.changed_at, &a.id.0).cmp(&(b.changed_at, &b.id.0)));
+        if filter.newest_first {
+            found.reverse();
+        }
         found.truncate(limit);
     }
     Ok(found)

@@ -8,16 +8,17 @@
 use crate::domain::{
     Timestamp,
     delivery::{DeliveryId, Marked, Phase, State},
-    edition::{Edition, EditionFile},
-    issue::{Counts, IssueKey},
+    edition::{Edition, EditionFile, Order, OrderState},
+    issue::{Counts, IssueKey, IssueState},
     notice::Notice,
-    partner::{Difference, ImportSummary},
+    partner::{Contact, Difference, ImportSummary, SubscriptionChange},
 };
 use std::{fmt, sync::Arc};
 
 mod alerts;
 mod approvals;
 mod backend;
+mod browse;
 mod choices;
 mod contacts;
 mod daemons;
@@ -47,6 +48,7 @@ pub mod testing;
 
 pub use alerts::{Alerts, Change, Channel, OwedAlert};
 pub use approvals::Approvals;
+pub use browse::Browse;
 pub use choices::ContactChoices;
 pub use contacts::Contacts;
 pub use daemons::Daemons;
@@ -287,6 +289,80 @@ pub struct LogFilter {
     pub limit: Option<u32>,
     /// [`LoggedDelivery::mark`] of the last row of the previous page, which was read with the same filter.
     pub after: Option<LogMark>,
+    /// The issue frozen last comes first, and in it what changed last.
+    pub newest_first: bool,
+}
+
+/// Which issues a page of the list shows.
+#[derive(Debug, Clone, Default)]
+pub struct IssuesFilter {
+    /// A mailing's id.
+    pub mailing: Option<String>,
+    pub state: Option<IssueState>,
+    /// The last row of the previous page: when it was scheduled for, and its key.
+    pub before: Option<(Timestamp, IssueKey)>,
+    /// Maximum number of rows.
+    pub limit: u32,
+}
+
+/// Which orders a page of the list shows.
+#[derive(Debug, Clone)]
+pub struct OrdersFilter {
+    /// An edition's slug.
+    pub edition: Option<String>,
+    pub state: OrderState,
+    /// The last row of the previous page: when it was ordered, and its id.
+    pub after: Option<(Timestamp, String)>,
+    /// Maximum number of rows.
+    pub limit: u32,
+}
+
+/// What is known of the content of an issue without reading its documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentSummary {
+    /// The agenda or the letter as JSON.
+    pub data: String,
+    pub text: String,
+    /// Bytes of the HTML, without pictures.
+    pub html_bytes: u64,
+    pub pictures: u64,
+    pub attachments: Vec<Document>,
+}
+
+/// A document attached to an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    pub name: String,
+    /// `application/pdf`
+    pub media_type: String,
+    pub bytes: u64,
+}
+
+/// What a contact is looked for by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactName {
+    pub id: String,
+    /// [`crate::domain::email::EmailAddress::key`]
+    pub address_key: String,
+    pub name: String,
+    pub establishment: String,
+    pub commune: String,
+    /// Further establishments and their communes.
+    pub others: String,
+}
+
+/// Everything to show about a contact, without its deliveries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    pub contact: Contact,
+    /// [`crate::domain::email::EmailAddress::key`]
+    pub address_key: String,
+    /// Keys of the addresses the contact had before.
+    pub former: Vec<String>,
+    /// Oldest first.
+    pub history: Vec<SubscriptionChange>,
+    /// Oldest first.
+    pub orders: Vec<Order>,
 }
 
 /// Where a page of the log ended. As text: `ID.MILLISECONDS.ISSUE`.
@@ -301,6 +377,8 @@ pub struct LogMark {
 pub struct LoggedDelivery {
     pub id: DeliveryId,
     pub issue: IssueKey,
+    /// Empty if the person was erased; the contact may be gone from the list.
+    pub contact_id: String,
     pub address: String,
     pub name: String,
     pub establishment: String,
@@ -481,6 +559,7 @@ pub trait Store:
     + Alerts
     + FigureSource
     + Pages
+    + Browse
     + testing::Inspect
 {
     /// `sqlite` or `postgres`.

@@ -3,7 +3,7 @@
 
 use super::Ledger;
 use super::{
-    MOST_REVISIONS, Ordered, Result,
+    MOST_REVISIONS, Ordered, OrdersFilter, Result,
     backend::{Backend, Transaction, values},
     editions, rows,
 };
@@ -91,6 +91,18 @@ macro_rules! orders {
             " ORDER BY ordered_at, id"
         )
     };
+}
+
+/// Oldest first.
+pub(super) async fn page<B: Backend>(db: &B, filter: &OrdersFilter) -> Result<Vec<Order>> {
+    let mut tx = Transaction::read(db, "reading a page of orders").await?;
+    let select = concat!(
+        orders!("WHERE ($1 IS NULL OR edition = $1) AND state = $2 AND (ordered_at, id) > ($3, $4)"),
+        " LIMIT $5"
+    );
+    let (after, id) = filter.after.as_ref().map_or((i64::MIN, ""), |(at, id)| (at.timestamp_millis(), id.as_str()));
+    let values = values![filter.edition.as_deref(), filter.state.as_str(), after, id, filter.limit];
+    tx.rows(select, values).await?.iter().map(rows::order).collect()
 }
 
 /// The edition, the contact, and their current order.

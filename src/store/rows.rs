@@ -383,6 +383,7 @@ pub(super) fn logged_delivery(row: &Row, domain: &str) -> Result<LoggedDelivery>
         message_id: id.message_id(&issue, domain),
         id,
         issue,
+        contact_id: row.text("contact_id")?,
         address: row.text("address")?,
         name: row.text("name")?,
         establishment: row.text("establishment")?,

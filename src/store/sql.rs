@@ -89,6 +89,11 @@ pub(super) struct Statements {
     pub(super) columns: &'static str,
 }
 
+/// `$1, $2, $3`: so many values, from the first.
+pub(super) fn placeholders(n: usize) -> String {
+    (1..=n).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
+
 /// The state of a delivery `d` with its claim `c`, if it has one: claimed and marked deliveries are stored as `queued`.
 macro_rules! state {
     () => {

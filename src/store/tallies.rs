@@ -4,8 +4,9 @@
 
 use super::{
     Miscounted, Result,
-    backend::{Backend, Transaction, values},
+    backend::{Backend, Transaction, Value, values},
     rows,
+    sql::placeholders,
 };
 use crate::domain::{
     Timestamp,
@@ -44,6 +45,18 @@ pub(super) async fn keep<B: Backend>(tx: &mut Transaction<B>, issue: &IssueKey, 
 pub(super) async fn of<B: Backend>(tx: &mut Transaction<B>, issue: &IssueKey) -> Result<Counts> {
     let row = tx.row(sums!("n", "tallies WHERE issue = $1"), values![issue]).await?;
     row.map_or(Ok(Counts::default()), |row| Ok(rows::counts(&row)?.1))
+}
+
+pub(super) async fn of_these<B: Backend>(
+    tx: &mut Transaction<B>,
+    issues: impl Iterator<Item = &IssueKey>,
+) -> Result<HashMap<IssueKey, Counts>> {
+    let values: Vec<Value> = issues.map(Value::from).collect();
+    if values.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let select = sums!("n", "tallies WHERE issue IN (/* these */)").replace("/* these */", &placeholders(values.len()));
+    tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(rows::counts).collect()
 }
 
 pub(super) async fn all<B: Backend>(tx: &mut Transaction<B>) -> Result<HashMap<IssueKey, Counts>> {
