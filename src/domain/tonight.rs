@@ -28,96 +28,115 @@ impl Level {
     }
 }
 
-/// One thing that was looked at, with what was found.
+/// One thing that was looked at and is no trouble of the service: those are findings of [`crate::views::readiness`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
-    /// When a daemon last wrote its heartbeat; `alive`: within three minutes.
-    Daemon { seen_at: Option<Timestamp>, alive: bool },
+    DaemonRuns,
     NoRelay,
-    /// The relay takes no mail and is left alone until then.
-    RelayAway { trouble: String, until: Timestamp },
     /// No daemon complains about it.
     RelayFine,
     /// The ledger is not the one that was left: it was restored or moved, and nobody has looked yet.
     LedgerDoubtful,
     NoStaff,
-    /// Mails to staff that could not be sent yet.
-    NoticesOwed { count: usize },
-    StaffTold { count: usize },
+    StaffTold {
+        count: usize,
+    },
     LanesOpen,
-    /// A family of recipients waits for a person.
-    LanePaused { lane: String, why: String },
-    /// Nobody knows whether the relay has them.
-    Unknown { issue: IssueKey, count: u64 },
-    /// An issue that was being sent is stopped.
-    Paused { issue: IssueKey, reason: Option<String> },
-    /// An occurrence of the last days did not leave.
-    Missed { mailing: String, at: Timestamp, reason: Option<String> },
+
+    /// An issue is leaving at this moment.
+    UnderWay {
+        issue: IssueKey,
+        ended: u64,
+        total: u64,
+    },
 
     // Of one issue that leaves next.
     /// Nothing is composed yet: at its hour, or at its rehearsal, the sources are read.
-    NotComposed { issue: IssueKey, rehearsal: Option<Timestamp> },
-    Held { issue: IssueKey, reason: String, until: Timestamp },
-    ToApprove { issue: IssueKey, until: Timestamp },
-    Approved { issue: IssueKey, by: String },
+    NotComposed {
+        issue: IssueKey,
+        rehearsal: Option<Timestamp>,
+    },
+    Approved {
+        issue: IssueKey,
+        by: String,
+    },
     /// Composed and shown to staff; it is read again at its hour.
-    Rehearsed { issue: IssueKey },
+    Rehearsed {
+        issue: IssueKey,
+    },
     /// A person does not want it to leave.
-    Skipped { issue: IssueKey, by: String, why: String },
+    Skipped {
+        issue: IssueKey,
+        by: String,
+        why: String,
+    },
     /// Lines that announce something and were given no day.
-    Unplaced { issue: IssueKey, count: usize },
-    Warnings { issue: IssueKey, count: usize },
-    Content { issue: IssueKey, events: Option<usize>, documents: usize },
+    Unplaced {
+        issue: IssueKey,
+        count: usize,
+    },
+    Warnings {
+        issue: IssueKey,
+        count: usize,
+    },
+    Content {
+        issue: IssueKey,
+        events: Option<usize>,
+        documents: usize,
+    },
     /// Mail programs cut what is longer.
-    TooLong { issue: IssueKey, bytes: u64 },
-    Nobody { issue: IssueKey },
+    TooLong {
+        issue: IssueKey,
+        bytes: u64,
+    },
+    Nobody {
+        issue: IssueKey,
+    },
     /// More than a tenth more or fewer recipients than the issue before.
-    AudienceMoved { issue: IssueKey, now: u64, before: u64 },
-    Audience { issue: IssueKey, now: u64 },
+    AudienceMoved {
+        issue: IssueKey,
+        now: u64,
+        before: u64,
+    },
+    Audience {
+        issue: IssueKey,
+        now: u64,
+    },
     /// The issue before is not finished, and this one waits for it (S9).
-    WaitsFor { issue: IssueKey, before: IssueKey },
+    WaitsFor {
+        issue: IssueKey,
+        before: IssueKey,
+    },
 }
 
 impl Check {
     pub fn level(&self) -> Level {
         match self {
-            Check::Daemon { alive: true, .. }
+            Check::DaemonRuns
             | Check::RelayFine
             | Check::StaffTold { .. }
             | Check::LanesOpen
+            | Check::UnderWay { .. }
             | Check::Approved { .. }
             | Check::Rehearsed { .. }
             | Check::Skipped { .. }
             | Check::Content { .. }
             | Check::Audience { .. } => Level::Good,
             Check::NoStaff
-            | Check::NoticesOwed { .. }
-            | Check::LanePaused { .. }
-            | Check::Unknown { .. }
-            | Check::Missed { .. }
             | Check::Unplaced { .. }
             | Check::Warnings { .. }
             | Check::TooLong { .. }
-            | Check::AudienceMoved { .. }
-            | Check::Paused { .. } => Level::Look,
-            Check::RelayAway { .. } | Check::NotComposed { .. } | Check::WaitsFor { .. } => Level::NotKnown,
-            Check::Daemon { alive: false, .. }
-            | Check::NoRelay
-            | Check::LedgerDoubtful
-            | Check::Held { .. }
-            | Check::ToApprove { .. }
-            | Check::Nobody { .. } => Level::WillNotGo,
+            | Check::AudienceMoved { .. } => Level::Look,
+            Check::NotComposed { .. } | Check::WaitsFor { .. } => Level::NotKnown,
+            Check::NoRelay | Check::LedgerDoubtful | Check::Nobody { .. } => Level::WillNotGo,
         }
     }
 
     /// The issue it is about, if it is about one.
     pub fn issue(&self) -> Option<&IssueKey> {
         match self {
-            Check::Unknown { issue, .. }
-            | Check::Paused { issue, .. }
+            Check::UnderWay { issue, .. }
             | Check::NotComposed { issue, .. }
-            | Check::Held { issue, .. }
-            | Check::ToApprove { issue, .. }
             | Check::Approved { issue, .. }
             | Check::Rehearsed { issue }
             | Check::Skipped { issue, .. }
@@ -133,20 +152,11 @@ impl Check {
         }
     }
 
-    /// Only a person can end it.
+    /// Only a person can end it, or should look at it before the issue leaves.
     pub fn waits_for_a_person(&self) -> bool {
         matches!(
             self,
-            Check::Daemon { alive: false, .. }
-                | Check::NoRelay
-                | Check::LedgerDoubtful
-                | Check::Held { .. }
-                | Check::ToApprove { .. }
-                | Check::LanePaused { .. }
-                | Check::Unknown { .. }
-                | Check::Paused { .. }
-                | Check::Unplaced { .. }
-                | Check::Nobody { .. }
+            Check::NoRelay | Check::LedgerDoubtful | Check::Unplaced { .. } | Check::Nobody { .. } | Check::NoStaff
         )
     }
 }
@@ -163,14 +173,4 @@ pub struct Departure {
     pub documents: usize,
     /// Within the time that the verdict is about.
     pub soon: bool,
-}
-
-/// One sentence with numbers, and what it rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    pub level: Level,
-    /// `None`: nothing is planned.
-    pub departure: Option<Departure>,
-    /// The worst first.
-    pub checks: Vec<Check>,
 }

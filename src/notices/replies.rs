@@ -85,7 +85,9 @@ pub fn outcome_in_french(outcome: &str) -> &'static str {
 /// A note under the state of a delivery, where it needs one.
 pub fn note_in_french(state: State) -> Option<&'static str> {
     match state {
-        State::Sent => Some("Le relais l’a accepté. Semainier ne sait pas s’il a été lu, et ne cherche pas à le savoir."),
+        State::Sent => {
+            Some("Le relais l’a accepté. Semainier ne sait pas s’il a été lu, et ne cherche pas à le savoir.")
+        }
         State::Unknown => Some("Le relais l’a peut-être. Rien ne repart sans vous."),
         State::Expired => Some("L’heure limite est passée avant l’envoi."),
         State::Cancelled => Some("Une personne a arrêté ce numéro."),

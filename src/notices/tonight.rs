@@ -3,35 +3,45 @@
 use crate::domain::{
     Timestamp,
     french::{self, NBSP},
-    tonight::{Check, Departure, Level, Verdict},
+    tonight::{Check, Departure, Level},
 };
 use chrono_tz::Tz;
 
-/// Two sentences at most: the answer, then the numbers or the reason.
-pub fn verdict(it: &Verdict, now: Timestamp, zone: Tz) -> (String, String) {
-    let worst = it.checks.iter().find(|check| check.level() == it.level && it.level > Level::Good);
-    let reason = worst.map(|check| sentence(check, now, zone)).unwrap_or_default();
-    let leaving = it.departure.as_ref();
-    let skipped = it.checks.iter().find(|check| matches!(check, Check::Skipped { .. }));
-    let answer = match (it.level, leaving) {
-        (Level::Good, Some(Departure { soon: true, .. })) => "Vous pouvez dormir.",
-        (Level::Good, Some(_)) => "Rien ne part d’ici demain soir.",
-        (Level::Good, None) => "Rien n’est prévu.",
-        (Level::Look, Some(Departure { soon: true, .. })) => "À voir avant ce soir.",
-        (Level::Look, _) => "À voir.",
-        (Level::NotKnown, _) => "Je ne peux pas le promettre.",
-        (Level::WillNotGo, Some(Departure { soon: true, .. })) => "Il ne partira pas en l’état.",
-        (Level::WillNotGo, _) => "Rien ne partira en l’état.",
+/// The answer, then the numbers or the reason. `worst`: the sentence of the worst check, where one is not good; `skipped`:
+/// why a person does not want it to leave.
+pub fn verdict(
+    level: Level,
+    leaving: Option<&Departure>,
+    worst: &str,
+    skipped: Option<&str>,
+    now: Timestamp,
+    zone: Tz,
+) -> (String, String) {
+    let soon = leaving.is_some_and(|it| it.soon);
+    let answer = match level {
+        Level::Good if soon && skipped.is_some() => "Rien ne part\u{a0}: c’est voulu.",
+        Level::Good if soon => "Vous pouvez dormir.",
+        Level::Good if leaving.is_some() => "Rien ne part d’ici demain soir.",
+        Level::Good => "Rien n’est prévu.",
+        Level::Look if soon => "À voir avant le départ.",
+        Level::Look => "À voir.",
+        Level::NotKnown => "Je ne peux pas le promettre.",
+        Level::WillNotGo if soon => "Il ne partira pas en l’état.",
+        Level::WillNotGo => "Rien ne partira en l’état.",
     };
-    let details = match (it.level, leaving, skipped) {
-        (Level::Good, _, Some(skipped)) => sentence(skipped, now, zone),
-        (Level::Good, Some(it), _) => departure(it, now, zone),
-        (Level::Good, None, _) => "Aucun envoi n’est au programme.".to_owned(),
-        (Level::Look, Some(it @ Departure { soon: true, .. }), _) => format!("{reason} {}", departure(it, now, zone)),
-        _ => reason,
+    let details = match (level, leaving, skipped) {
+        (Level::Good, _, Some(skipped)) => skipped.to_owned(),
+        (Level::Good, Some(it), None) if it.soon => departure(it, now, zone),
+        (Level::Good, Some(it), None) => format!("Ensuite, {}", departure(it, now, zone)),
+        (Level::Good, None, None) => "Aucun envoi n’est au programme.".to_owned(),
+        (Level::Look | Level::NotKnown, Some(it), None) if it.soon => format!("{worst} {}", departure(it, now, zone)),
+        _ => worst.to_owned(),
     };
     (answer.to_owned(), details)
 }
+
+/// The answer while something is leaving and nothing is wrong.
+pub const UNDER_WAY: &str = "L’envoi est en cours.";
 
 /// « Que faire à Auch » part demain à 8 h à 214 partenaires ; 41 événements, 2 documents joints.
 fn departure(it: &Departure, now: Timestamp, zone: Tz) -> String {
@@ -41,9 +51,10 @@ fn departure(it: &Departure, now: Timestamp, zone: Tz) -> String {
     };
     let mut parts = Vec::new();
     parts.extend(it.events.map(|n| counted(n, "événement")));
-    parts.extend((it.documents > 0).then(|| {
-        format!("{} joint{}", counted(it.documents, "document"), if it.documents > 1 { "s" } else { "" })
-    }));
+    parts
+        .extend((it.documents > 0).then(|| {
+            format!("{} joint{}", counted(it.documents, "document"), if it.documents > 1 { "s" } else { "" })
+        }));
     let parts = if parts.is_empty() { String::new() } else { format!("\u{202f}; {}", parts.join(", ")) };
     format!("«{NBSP}{}{NBSP}» part {} à {partners}{parts}.", it.title, french::near(it.at, now, zone))
 }
@@ -56,42 +67,21 @@ fn counted(n: usize, word: &str) -> String {
 pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
     let at = |instant: &Timestamp| french::near(*instant, now, zone);
     match check {
-        Check::Daemon { alive: true, .. } => "Le service tourne.".to_owned(),
-        Check::Daemon { seen_at: Some(seen), .. } => {
-            format!("Le service ne tourne plus{NBSP}: vu pour la dernière fois {}. Rien ne part tout seul.", at(seen))
-        }
-        Check::Daemon { seen_at: None, .. } => "Le service ne tourne pas. Rien ne part tout seul.".to_owned(),
+        Check::DaemonRuns => "Le service tourne.".to_owned(),
         Check::NoRelay => "Aucun relais de messagerie n’est configuré\u{a0}: rien ne peut partir.".to_owned(),
-        Check::RelayAway { trouble, until } => format!(
-            "Le relais de messagerie ne prend pas nos messages («{NBSP}{trouble}{NBSP}»)\u{202f}; nouvel essai {}.",
-            at(until)
-        ),
         Check::RelayFine => "Le relais de messagerie n’a rien signalé.".to_owned(),
         Check::LedgerDoubtful => {
             "La base de données semble restaurée ou déplacée. Vérifiez ce qui est parti avant de reprendre.".to_owned()
         }
         Check::NoStaff => "Personne de l’équipe n’est prévenu\u{a0}: aucune adresse n’est configurée.".to_owned(),
-        Check::NoticesOwed { count: 1 } => "Un message à l’équipe n’a pas encore pu partir.".to_owned(),
-        Check::NoticesOwed { count } => format!("{count} messages à l’équipe n’ont pas encore pu partir."),
         Check::StaffTold { count: 1 } => "Une personne de l’équipe est prévenue en cas de problème.".to_owned(),
         Check::StaffTold { count } => format!("{count} personnes de l’équipe sont prévenues en cas de problème."),
         Check::LanesOpen => "Aucune voie n’est arrêtée.".to_owned(),
-        Check::LanePaused { lane, why } => format!("Les envois vers {lane} sont arrêtés{NBSP}: {why}."),
-        Check::Unknown { count: 1, .. } => {
-            "Un envoi est incertain\u{a0}: le relais l’a peut-être. Rien ne repart sans vous.".to_owned()
-        }
-        Check::Unknown { count, .. } => format!(
-            "{} envois sont incertains{NBSP}: le relais les a peut-être. Rien ne repart sans vous.",
-            french::grouped(*count)
+        Check::UnderWay { issue, ended, total } => format!(
+            "{issue} part en ce moment{NBSP}: {} sur {} ont abouti.",
+            french::grouped(*ended),
+            french::grouped(*total)
         ),
-        Check::Paused { reason: Some(reason), .. } => {
-            format!("L’envoi est en pause{NBSP}: {}.", reason.trim_end_matches('.'))
-        }
-        Check::Paused { reason: None, .. } => "L’envoi est en pause.".to_owned(),
-        Check::Missed { mailing, at: when, reason } => {
-            let why = reason.as_deref().map(|why| format!("{NBSP}: {why}")).unwrap_or_default();
-            format!("«{NBSP}{mailing}{NBSP}» prévu {} n’est pas parti{why}.", at(when))
-        }
         Check::NotComposed { rehearsal: Some(rehearsal), .. } => format!(
             "Rien n’est composé encore\u{a0}: la répétition est prévue {}. Ce qui sera lu alors, personne ne le sait.",
             at(rehearsal)
@@ -99,10 +89,6 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
         Check::NotComposed { rehearsal: None, .. } => {
             "Rien n’est composé encore\u{a0}: l’article sera lu à l’heure de l’envoi.".to_owned()
         }
-        Check::Held { reason, until, .. } => {
-            format!("Retenu{NBSP}: {reason}. Semainier réessaie jusqu’à l’heure limite, {}.", at(until))
-        }
-        Check::ToApprove { until, .. } => format!("Une personne doit donner son accord avant l’heure limite, {}.", at(until)),
         Check::Approved { by, .. } => format!("Approuvé par {by}\u{a0}: exactement cette version partira."),
         Check::Rehearsed { .. } => {
             "Répété\u{a0}: part à son heure sauf si une personne l’arrête. L’article sera relu.".to_owned()
@@ -135,7 +121,9 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
             french::grouped(*before)
         ),
         Check::Audience { now: 1, .. } => "1 destinataire.".to_owned(),
-        Check::Audience { now, .. } => format!("{} destinataires d’après la liste d’aujourd’hui.", french::grouped(*now)),
+        Check::Audience { now, .. } => {
+            format!("{} destinataires d’après la liste d’aujourd’hui.", french::grouped(*now))
+        }
         Check::WaitsFor { before, .. } => {
             format!("Le numéro précédent ({before}) n’est pas terminé\u{a0}: celui-ci attend.")
         }
@@ -150,10 +138,8 @@ mod tests {
     #[test]
     fn the_verdict_is_one_answer_and_its_numbers() {
         let now = "2027-07-09T18:00:00Z".parse().unwrap();
-        let zone = Tz::Europe__Paris;
-        let issue = IssueKey::new("agenda", "2027-W28");
-        let departure = Departure {
-            issue: issue.clone(),
+        let it = Departure {
+            issue: IssueKey::new("agenda", "2027-W28"),
             title: "Que faire à Auch".to_owned(),
             at: "2027-07-10T06:00:00Z".parse().unwrap(),
             recipients: 1214,
@@ -161,15 +147,14 @@ mod tests {
             documents: 2,
             soon: true,
         };
-        let of = |level, checks| Verdict { level, departure: Some(departure.clone()), checks };
-        let (answer, numbers) = verdict(&of(Level::Good, vec![]), now, zone);
+        let of = |level, worst, skipped| verdict(level, Some(&it), worst, skipped, now, Tz::Europe__Paris);
+        let (answer, numbers) = of(Level::Good, "", None);
         assert_eq!(answer, "Vous pouvez dormir.");
         let expected = "«\u{a0}Que faire à Auch\u{a0}» part demain à 8\u{a0}h à 1\u{202f}214 partenaires\u{202f}; \
                         41\u{a0}événements, 2\u{a0}documents joints.";
         assert_eq!(numbers, expected);
-        let held = Check::Held { issue, reason: "aucun article".to_owned(), until: now + chrono::TimeDelta::hours(2) };
-        let (answer, why) = verdict(&of(Level::WillNotGo, vec![held]), now, zone);
-        assert_eq!(answer, "Il ne partira pas en l’état.");
-        assert!(why.starts_with("Retenu\u{a0}: aucun article.") && why.contains("aujourd’hui à 22\u{a0}h"), "{why}");
+        assert_eq!(of(Level::WillNotGo, "Retenu.", None).0, "Il ne partira pas en l’état.");
+        assert_eq!(of(Level::Look, "À voir.", None).1, format!("À voir. {expected}"));
+        assert_eq!(of(Level::Good, "", Some("Claire n’en veut pas.")).1, "Claire n’en veut pas.");
     }
 }

@@ -98,7 +98,8 @@ async fn some<B: Backend>(tx: &mut Transaction<B>, ids: &[String]) -> Result<Vec
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let (these, values) = (placeholders(ids.len()), || ids.iter().map(|id| Value::from(id.as_str())).collect::<Vec<_>>());
+    let (these, values) =
+        (placeholders(ids.len()), || ids.iter().map(|id| Value::from(id.as_str())).collect::<Vec<_>>());
     let select = sqlx::AssertSqlSafe(format!("{CONTACTS} c.id IN ({these})"));
     let found = tx.rows(select, values()).await?.iter().map(rows::contact).collect::<Result<Vec<Contact>>>()?;
     let mut found: HashMap<String, Contact> = found.into_iter().map(|it| (it.id.clone(), it)).collect();

@@ -210,7 +210,8 @@ fn sources(filter: &LogFilter) -> Statement {
             .collect();
         select += &format!(" AND ({})", latest.join(" OR "));
     }
-    let order = if filter.newest_first { " ORDER BY i.frozen_at DESC, i.key DESC" } else { " ORDER BY i.frozen_at, i.key" };
+    let order =
+        if filter.newest_first { " ORDER BY i.frozen_at DESC, i.key DESC" } else { " ORDER BY i.frozen_at, i.key" };
     (select + order, values)
 }
 
@@ -262,7 +263,8 @@ fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
 /// The same, the latest change first: from the mark down to the start of the requested changes.
 fn newest_pieces(filter: &LogFilter, source: &Source, mark: Option<&LogMark>, limit: i64) -> Vec<Statement> {
     // Behind every id, which are hexadecimal.
-    let (changed_at, id) = mark.map_or((i64::MAX, "~"), |mark| (mark.changed_at.timestamp_millis(), mark.id.0.as_str()));
+    let (changed_at, id) =
+        mark.map_or((i64::MAX, "~"), |mark| (mark.changed_at.timestamp_millis(), mark.id.0.as_str()));
     let since = since(filter);
     let piece = |place| match place {
         Place::State(state) => {

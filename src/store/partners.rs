@@ -360,7 +360,8 @@ async fn drop_empty_partners<B: Backend>(tx: &mut Transaction<B>) -> Result<u64>
 }
 
 /// Columns of a contact `c` and its partner `p`.
-pub(super) const CONTACTS: &str = "SELECT c.id, c.address, c.name, c.function, c.language, c.since, p.name AS establishment,
+pub(super) const CONTACTS: &str =
+    "SELECT c.id, c.address, c.name, c.function, c.language, c.since, p.name AS establishment,
     p.category, p.commune, p.insee, p.street, p.labels, p.stars, p.website, p.phone, p.postcode, p.position
     FROM contacts c JOIN partners p ON p.id = c.partner WHERE ";
 const AFFILIATIONS: &str =

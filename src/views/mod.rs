@@ -2,6 +2,7 @@
 //! the zone of the office or of the mailing. Reads the ledger and changes nothing.
 
 pub mod check;
+pub mod console;
 pub mod editions;
 pub mod issues;
 pub mod lanes;

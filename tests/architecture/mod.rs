@@ -84,7 +84,16 @@ fn each_library_is_named_only_in_its_room() {
 const STOREYS: &[&[&str]] = &[
     &["domain"],
     &["failpoint.rs", "clock.rs", "apart.rs", "private.rs"],
-    &["keys.rs", "templates.rs", "tokens.rs", "secret.rs", "accounts", "notices/wording.rs", "notices/replies.rs", "notices/tonight.rs"],
+    &[
+        "keys.rs",
+        "templates.rs",
+        "tokens.rs",
+        "secret.rs",
+        "accounts",
+        "notices/wording.rs",
+        "notices/replies.rs",
+        "notices/tonight.rs",
+    ],
     &["store", "collect", "compose"],
     &["deliver", "look.rs", "watch.rs", "partners"],
     &["config.rs", "outbox.rs"],

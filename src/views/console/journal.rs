@@ -1,0 +1,197 @@
+//! Deliveries with the relay's words in French, the raw line beside.
+
+use super::{Label, Reading, When, issue_href, label_of_delivery, person_href};
+use crate::deliver::{Brake, Class, classify};
+use crate::domain::{
+    delivery::{Reply, State},
+    issue::IssueKey,
+    pause::SenderFault,
+};
+use crate::notices::replies::{Meaning, note_in_french, outcome_in_french, phase_in_french};
+use crate::store::{LogFilter, LoggedAttempt, LoggedDelivery, StoreError};
+use serde::Serialize;
+
+/// Rows of one page.
+pub const PAGE: u32 = 50;
+
+/// A delivery with its attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeliveryView {
+    pub issue: IssueKey,
+    pub issue_href: String,
+    /// The establishment, else the name, else the address.
+    pub who: String,
+    pub name: String,
+    pub address: String,
+    pub person_href: Option<String>,
+    pub label: Label,
+    /// When it is tried again.
+    pub next_at: Option<When>,
+    pub changed_at: When,
+    /// Under the state, in French; empty for nothing.
+    pub note: String,
+    pub resends: u32,
+    /// Newest first.
+    pub attempts: Vec<AttemptView>,
+    pub message_id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AttemptView {
+    pub n: u32,
+    pub at: When,
+    /// What became of it, in French.
+    pub outcome: &'static str,
+    /// How far it came, and what the reply means, in French; empty for an acceptance.
+    pub meaning: String,
+    /// The reply as it came: `550 5.1.1 no such user`; empty if there was none.
+    pub raw: String,
+}
+
+/// What a reply means.
+pub fn meaning(attempt: &LoggedAttempt) -> Meaning {
+    let text = attempt.text.clone().unwrap_or_default();
+    let Some(code) = attempt.code.filter(|code| *code >= 400) else { return Meaning::NoReply(attempt.phase) };
+    let reply = Reply { code: Some(code), enhanced: attempt.enhanced.clone(), text };
+    let words = reply.text.to_lowercase();
+    let says = |all: &[&str]| all.iter().any(|word| words.contains(word));
+    if code == 535 {
+        return Meaning::Ours(SenderFault::LoginWanted);
+    }
+    if says(&["sfr_in_", "gu_eib_"]) {
+        return Meaning::Blocked;
+    }
+    // A 4xx is "later" by definition: of a full mailbox too.
+    let verdict = classify(attempt.phase, &reply);
+    let full = says(&["mailbox full", "mailbox is full", "over quota", "overquota", "quota exceeded", "_417"])
+        || attempt.enhanced.as_deref().is_some_and(|it| it.ends_with(".2.2"));
+    match (verdict.class, verdict.fault, verdict.brake) {
+        (_, Some(fault), _) => Meaning::Ours(fault),
+        (Class::Hard, ..) if says(&["_420", "_426"]) => Meaning::MailboxAbandoned,
+        (Class::Hard, ..) => Meaning::NoSuchAddress,
+        (Class::Soft | Class::Defer, ..) if full => Meaning::MailboxFull,
+        (Class::Defer, None, Some(Brake::Slow { .. })) => Meaning::TooFast,
+        (Class::Defer, None, Some(Brake::Suspend { .. })) => Meaning::Wait,
+        (Class::Defer, None, None) if verdict.per_connection => Meaning::TooFast,
+        (Class::Defer, None, None) => Meaning::Wait,
+        _ => Meaning::Unusual,
+    }
+}
+
+impl AttemptView {
+    fn new(it: &Reading<'_>, attempt: &LoggedAttempt) -> Self {
+        let meaning = match attempt.outcome.as_str() {
+            "accepted" | "resolved" => String::new(),
+            "in_flight" => phase_in_french(attempt.phase).to_owned(),
+            // The phase says more than the words of a connection that broke.
+            "unknown" => Meaning::NoReply(attempt.phase).in_french(),
+            _ => meaning(attempt).in_french(),
+        };
+        let said = [
+            attempt.code.map(|code| code.to_string()),
+            attempt.enhanced.clone(),
+            attempt.text.clone().filter(|text| !text.is_empty()),
+        ];
+        Self {
+            n: attempt.n,
+            at: it.when(attempt.at),
+            outcome: outcome_in_french(&attempt.outcome),
+            meaning: if attempt.outcome == "in_flight" { String::new() } else { meaning },
+            raw: said.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        }
+    }
+}
+
+impl DeliveryView {
+    pub fn new(it: &Reading<'_>, delivery: &LoggedDelivery) -> Self {
+        let who = [&delivery.establishment, &delivery.name, &delivery.address];
+        let who = who.into_iter().find(|text| !text.is_empty()).cloned().unwrap_or_default();
+        let attempts: Vec<_> = delivery.attempts.iter().rev().map(|attempt| AttemptView::new(it, attempt)).collect();
+        let last = attempts.first().map(|attempt| attempt.meaning.clone()).filter(|text| !text.is_empty());
+        let note = match delivery.state {
+            State::Queued | State::Failed => last,
+            state => note_in_french(state).map(str::to_owned),
+        };
+        Self {
+            issue: delivery.issue.clone(),
+            issue_href: issue_href(&delivery.issue),
+            who,
+            name: delivery.name.clone(),
+            address: delivery.address.clone(),
+            person_href: person_href(&delivery.contact_id),
+            label: label_of_delivery(delivery.state, !delivery.attempts.is_empty()),
+            next_at: delivery.next_at.filter(|_| !delivery.attempts.is_empty()).map(|at| it.when(at)),
+            changed_at: it.when(delivery.changed_at),
+            note: note.unwrap_or_default(),
+            resends: delivery.resends,
+            attempts,
+            message_id: delivery.message_id.clone(),
+        }
+    }
+}
+
+/// A page of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Journal {
+    pub rows: Vec<DeliveryView>,
+    /// The value of `apres=` of the next page.
+    pub more: Option<String>,
+}
+
+/// What changed last comes first.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn page(it: &Reading<'_>, filter: LogFilter) -> Result<Journal, StoreError> {
+    let filter = LogFilter { limit: Some(PAGE + 1), newest_first: true, ..filter };
+    let mut log = it.store.log(&filter).await?;
+    let more = log.len() > PAGE as usize;
+    log.truncate(PAGE as usize);
+    let more = log.last().filter(|_| more).map(|last| last.mark().to_string());
+    Ok(Journal { rows: log.iter().map(|delivery| DeliveryView::new(it, delivery)).collect(), more })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::delivery::Phase;
+
+    /// One of each of the twelve.
+    #[test]
+    fn a_reply_is_told_in_words_that_can_be_read_out_on_the_telephone() {
+        let said = |phase, code, enhanced: &str, text: &str| {
+            let attempt = LoggedAttempt {
+                n: 1,
+                at: crate::domain::Timestamp::default(),
+                phase,
+                code,
+                enhanced: (!enhanced.is_empty()).then(|| enhanced.to_owned()),
+                text: Some(text.to_owned()),
+                outcome: "refused".to_owned(),
+            };
+            meaning(&attempt).in_french()
+        };
+        for (code, enhanced, text, expected) in [
+            (550, "5.1.1", "no such user", "n’existe pas"),
+            (550, "5.1.1", "Adresse d au moins un destinataire invalide. OFR_416 [416]", "n’existe pas"),
+            (552, "5.1.1", "Boite du destinataire pleine. OFR_417 [417]", "boîte pleine"),
+            (452, "4.2.2", "over quota", "boîte pleine"),
+            (550, "5.1.1", "OFR_420 mailbox", "abandonnée"),
+            (421, "", "Trop de connexions OFR_104", "on ralentit"),
+            (450, "", "Too many invalid recipients OFR_105", "fait attendre"),
+            (550, "5.7.1", "listed by Spamhaus", "liste noire"),
+            (550, "5.7.1", "DMARC policy", "n’est pas reconnu"),
+            (550, "", "Mail rejete OFR_506 [506]", "indésirable"),
+            (552, "5.3.4", "message size exceeds limit", "trop lourd"),
+            (550, "5.7.1", "SFR_IN_103", "SFR bloque"),
+            (535, "5.7.8", "authentication failed", "mot de passe"),
+            (550, "5.4.1", "xyzzy", "réponse inhabituelle"),
+        ] {
+            let words = said(Phase::Rcpt, Some(code), enhanced, text);
+            assert!(words.contains(expected), "{code} {enhanced} {text}: {words}");
+        }
+        assert!(said(Phase::Dot, None, "", "").contains("peut-être parti"));
+        assert!(said(Phase::Body, None, "", "").contains("certainement pas parti"));
+        assert!(said(Phase::Connect, None, "", "").contains("n’a pas répondu"));
+    }
+}
