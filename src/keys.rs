@@ -32,6 +32,14 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A flat file of texts by key, such as a dictionary: `home_title = "Ce soir"`.
+///
+/// # Errors
+/// If it is not TOML, or a value is not a text.
+pub fn flat(text: &str) -> Result<BTreeMap<String, String>, String> {
+    toml::from_str(text).map_err(|why| why.to_string())
+}
+
 /// All problems of the files of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.lines())]

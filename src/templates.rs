@@ -1,13 +1,17 @@
 //! Templates: built in, or replaced by an operator's own. Strict: an unknown variable is an error, found at start by
 //! rendering every template with its samples.
 
-use crate::domain::{characters, french::NBSP};
+use crate::domain::{
+    characters,
+    french::{self, NBSP},
+};
+use crate::keys;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig};
 use mrml::prelude::render::RenderOptions;
 use serde::Serialize;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 #[derive(rust_embed::Embed)]
@@ -91,7 +95,29 @@ impl Templates {
             let source = std::fs::read_to_string(&path).map_err(|source| TemplateError::Unreadable { path, source })?;
             environment.add_template_owned(name, source).map_err(broken)?;
         }
+        add_texts(&mut environment)?;
         Ok(Self { environment })
+    }
+
+    /// A page of the console within `site`: `templates/console/NAME.html` sees `site`, `page` and `lang`, and `t("key")` is
+    /// the text of that key in this language (`fr`, `en`).
+    ///
+    /// # Errors
+    /// If the template is missing, or uses an unknown variable or key.
+    pub fn console(
+        &self,
+        name: &str,
+        lang: &str,
+        site: &impl Serialize,
+        page: &impl Serialize,
+    ) -> Result<String, TemplateError> {
+        #[derive(Serialize)]
+        struct Framed<'a, S, P> {
+            lang: &'a str,
+            site: &'a S,
+            page: &'a P,
+        }
+        self.render(&format!("console/{name}.html"), &Framed { lang, site, page })
     }
 
     /// # Errors
@@ -169,6 +195,38 @@ impl Templates {
         samples.iter().try_for_each(|sample| self.mail(sample).map(drop))?;
         Ok(samples.len())
     }
+}
+
+/// The languages of the console.
+pub const LANGUAGES: [&str; 2] = ["fr", "en"];
+
+/// `t("key")`: the text of the console's dictionary in the language of the page; an unknown key is an error. `plural(n, one,
+/// other)`: French has one of nothing, too. `number`: `20 000`.
+fn add_texts(environment: &mut Environment<'static>) -> Result<(), TemplateError> {
+    let mut texts: HashMap<&'static str, BTreeMap<String, String>> = HashMap::new();
+    for language in LANGUAGES {
+        let name = format!("console/{language}.toml");
+        let source = environment.get_template(&name).map_err(broken)?.source().to_owned();
+        let flat = keys::flat(&source).map_err(|why| TemplateError::Broken { name, line: None, why })?;
+        texts.insert(language, flat);
+    }
+    let language = |state: &State| -> &'static str {
+        let lang = state.lookup("lang");
+        let lang = lang.as_ref().and_then(Value::as_str).unwrap_or_default();
+        LANGUAGES.into_iter().find(|it| *it == lang).unwrap_or(LANGUAGES[0])
+    };
+    environment.add_function("t", move |state: &State, key: &str| -> Result<String, minijinja::Error> {
+        let text = texts.get(language(state)).and_then(|texts| texts.get(key));
+        text.cloned().ok_or_else(|| {
+            minijinja::Error::new(minijinja::ErrorKind::UndefinedError, format!("there is no text for the key {key}"))
+        })
+    });
+    environment.add_function("plural", move |state: &State, n: u64, one: &str, other: &str| -> String {
+        let is_one = if language(state) == "fr" { n < 2 } else { n == 1 };
+        if is_one { one } else { other }.to_owned()
+    });
+    environment.add_filter("number", |n: u64| french::grouped(n));
+    Ok(())
 }
 
 /// minijinja's formatter, without characters that are invalid in XML: a mail's body is XML before it is HTML.
@@ -278,6 +336,41 @@ mod tests {
         std::fs::write(dir.path().join("mail/agenda/body.mjml"), "<mjml><mj-body></mj-body></mjml>").unwrap();
         let mail = Templates::load(Some(dir.path())).unwrap().mail(&Empty {}).unwrap();
         assert_eq!((mail.subject.as_str(), mail.text.as_str()), ("Bonjour", "Texte"));
+    }
+
+    /// Literal keys are `t("key")`; states come as data and have a prefix of their own.
+    #[test]
+    fn both_languages_of_the_console_have_the_same_keys_and_each_is_used() {
+        let file = |name: &str| String::from_utf8(BuiltIn::get(name).unwrap().data.into_owned()).unwrap();
+        let [french, english] = LANGUAGES.map(|it| keys::flat(&file(&format!("console/{it}.toml"))).unwrap());
+        assert_eq!(french.keys().collect::<Vec<_>>(), english.keys().collect::<Vec<_>>());
+        assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
+        let pages: String =
+            BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
+        const DATA: [&str; 14] = [
+            "coming_",
+            "delivery_",
+            "event_",
+            "help_",
+            "issue_",
+            "kind_",
+            "lane_",
+            "level_",
+            "nav_",
+            "order_",
+            "problem_",
+            "settings_",
+            "timeline_",
+            "message_",
+        ];
+        for key in french.keys() {
+            let literal = pages.contains(&format!("t(\"{key}\")"));
+            assert!(literal || DATA.iter().any(|prefix| key.starts_with(prefix)), "{key} is not used");
+        }
+        for used in pages.split("t(\"").skip(1).filter_map(|rest| rest.split_once('"')) {
+            let key = used.0;
+            assert!(french.contains_key(key) || key.ends_with('_'), "{key} has no text");
+        }
     }
 
     #[test]

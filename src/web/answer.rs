@@ -14,6 +14,14 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
 const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'none'; \
                            base-uri 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox";
 
+/// The pages of the console: its own script and style, frames of its own, and no text may become HTML in a script.
+const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                              frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                              require-trusted-types-for 'script'; trusted-types 'none'";
+/// A mail as the console shows it, in a frame of its own page: no script, no link leads anywhere, no origin.
+const PREVIEW_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; \
+                              frame-ancestors 'self'; sandbox";
+
 /// Who may cache a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
@@ -47,6 +55,39 @@ pub(super) fn page(status: StatusCode, html: String, keep: Keep) -> Answer {
     set(&mut answer, header::CONTENT_TYPE, HTML);
     dress(&mut answer, keep, POLICY);
     answer
+}
+
+/// A page of the console.
+pub(super) fn console(status: StatusCode, html: String) -> Answer {
+    let mut answer = page(status, html, Keep::Never);
+    console_headers(&mut answer, CONSOLE_POLICY);
+    answer
+}
+
+/// A part of an issue, shown within the console.
+pub(super) fn preview(media_type: &str, bytes: Vec<u8>, file_name: Option<&str>) -> Answer {
+    let mut answer = Response::new(Body::from(bytes));
+    set(&mut answer, header::CONTENT_TYPE, media_type);
+    if let Some(name) = file_name {
+        set(&mut answer, header::CONTENT_DISPOSITION, &disposition(name));
+    }
+    dress(&mut answer, Keep::Never, PREVIEW_POLICY);
+    console_headers(&mut answer, PREVIEW_POLICY);
+    answer
+}
+
+/// Events of the console, one after the other.
+pub(super) fn events(mut answer: Answer) -> Answer {
+    dress(&mut answer, Keep::Never, CONSOLE_POLICY);
+    console_headers(&mut answer, CONSOLE_POLICY);
+    answer
+}
+
+fn console_headers(answer: &mut Answer, policy: &str) {
+    set(answer, header::CONTENT_SECURITY_POLICY, policy);
+    // With no-referrer browsers send `Origin: null` with our own forms; addresses of the console hold no secret.
+    set(answer, header::REFERRER_POLICY, "same-origin");
+    set(answer, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
 }
 
 /// The media type of a request body; empty if there is none.

@@ -1,9 +1,10 @@
-//! The web server. [`public`] has the pages for partners: no cookies, no scripts. Pages for staff would be beside it,
-//! with their own router and policy. [`metrics`] answers Prometheus on a listener of its own.
+//! The web server. [`public`] has the pages for partners: no cookies, no scripts. [`console`] has the pages for staff, with
+//! their own router and policy, for a listener of their own. [`metrics`] answers Prometheus on a listener of its own.
 //!
 //! Requests are logged by route: a token in a path is never logged.
 
 mod answer;
+pub mod console;
 mod metrics;
 mod public;
 mod server;

@@ -173,7 +173,7 @@ pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String
 }
 
 /// Replaces personal placeholders by public values, and embeds the pictures in the page.
-fn for_everyone(content: &Content, office_email: Option<&str>) -> String {
+pub(in crate::web) fn for_everyone(content: &Content, office_email: Option<&str>) -> String {
     let marks = Marks::named(&content.envelope.marks);
     let html = content.html.replace(&marks.unsubscribe, "/archives").replace(&marks.establishment, "");
     // The link to the online version becomes a link to this page.

@@ -1,0 +1,39 @@
+//! « Ce soir », and what is to come.
+
+use super::Asked;
+use crate::accounts::Viewer;
+use crate::views::console::{coming, tonight};
+use crate::web::{answer::Answer, console::Console};
+use axum::extract::State;
+use chrono::TimeDelta;
+use serde::Serialize;
+use std::sync::Arc;
+
+pub(super) async fn show(State(console): State<Arc<Console>>, viewer: Viewer) -> Answer {
+    match tonight::read(&console.reading()).await {
+        Ok(page) => console.page(&viewer, "/", "home", &page),
+        Err(error) => console.broken(&viewer, &error),
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ComingPage {
+    groups: Vec<coming::Group>,
+    /// How many weeks are shown.
+    weeks: i64,
+    choices: [i64; 3],
+}
+
+pub(super) async fn coming(State(console): State<Arc<Console>>, viewer: Viewer, asked: Asked) -> Answer {
+    const CHOICES: [i64; 3] = [4, 12, 52];
+    let weeks = asked.get("semaines").and_then(|text| text.parse().ok()).filter(|weeks| CHOICES.contains(weeks));
+    let weeks = weeks.unwrap_or(CHOICES[0]);
+    let it = console.reading();
+    match coming::read(&it, TimeDelta::weeks(2), TimeDelta::weeks(weeks)).await {
+        Ok(rows) => {
+            let page = ComingPage { groups: coming::by_week(rows, console.config.zone), weeks, choices: CHOICES };
+            console.page(&viewer, "/a-venir", "coming", &page)
+        }
+        Err(error) => console.broken(&viewer, &error),
+    }
+}

@@ -1,0 +1,148 @@
+//! One issue: Contenu, Destinataires, Suivi, Histoire; and its numbers as they move.
+
+use super::Asked;
+use crate::accounts::Viewer;
+use crate::domain::{delivery::State as Delivery, issue::IssueKey};
+use crate::store::{LogFilter, LogMark, StoreError};
+use crate::views::console::{issue, journal};
+use crate::web::{
+    answer::{self, Answer},
+    console::{Console, follow::Progress},
+};
+use axum::{
+    extract::{Path, State},
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures_util::stream;
+use serde::Serialize;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A tab: the head of every one, and what is its own.
+#[derive(Debug, Serialize)]
+struct Tab<T> {
+    head: issue::Head,
+    tab: &'static str,
+    it: T,
+}
+
+type Named = Path<(String, String)>;
+
+/// The key of the path, and the head of its issue.
+async fn head(
+    console: &Console,
+    (mailing, period): (String, String),
+) -> Result<Option<(IssueKey, issue::Head)>, StoreError> {
+    let Ok(key) = IssueKey::parse(&format!("{mailing}/{period}")) else { return Ok(None) };
+    Ok(issue::head(&console.reading(), &key).await?.map(|head| (key, head)))
+}
+
+/// Answers with a tab, or says that there is no such issue.
+async fn tab<T: Serialize>(
+    console: &Console,
+    viewer: &Viewer,
+    named: (String, String),
+    tab: &'static str,
+    read: impl AsyncFnOnce(&IssueKey) -> Result<T, StoreError>,
+) -> Answer {
+    let made = async {
+        let Some((key, head)) = head(console, named).await? else { return Ok(None) };
+        Ok(Some(Tab { it: read(&key).await?, head, tab }))
+    };
+    match made.await {
+        Ok(Some(page)) => console.page(viewer, "/envois", &format!("issue_{tab}"), &page),
+        Ok(None) => console.nowhere(viewer),
+        Err(error) => console.broken(viewer, &error),
+    }
+}
+
+pub(super) async fn content(State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
+    tab(&console, &viewer, named, "content", async |key| issue::content(&console.reading(), key).await).await
+}
+
+#[derive(Debug, Serialize)]
+struct Recipients {
+    log: journal::Journal,
+    /// The state that is shown; empty for all.
+    state: String,
+    more: Option<String>,
+}
+
+pub(super) async fn recipients(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    Path(named): Named,
+    asked: Asked,
+) -> Answer {
+    let state = asked.get("etat").and_then(|text| text.parse::<Delivery>().ok());
+    let after = asked.get("apres").and_then(|text| text.parse::<LogMark>().ok());
+    tab(&console, &viewer, named, "recipients", async |key| {
+        let filter = LogFilter { issue: Some(key.clone()), state, after, ..LogFilter::default() };
+        let log = journal::page(&console.reading(), filter).await?;
+        let state = state.map(Delivery::as_str).unwrap_or_default().to_owned();
+        Ok(Recipients { more: log.more.as_ref().map(|mark| asked.with("apres", mark)), log, state })
+    })
+    .await
+}
+
+pub(super) async fn progress(State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
+    let lanes = async |_: &IssueKey| crate::views::console::office::lanes(&console.reading()).await;
+    tab(&console, &viewer, named, "progress", async |key| {
+        let mut lanes = lanes(key).await?;
+        // Only those that are not open: the others have nothing to tell.
+        lanes.retain(|lane| !lane.state.is_empty());
+        Ok(lanes)
+    })
+    .await
+}
+
+pub(super) async fn history(State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
+    tab(&console, &viewer, named, "history", async |key| issue::history(&console.reading(), key).await).await
+}
+
+/// `event: counts` whenever a number moved, at most once a second; `event: end` when nothing moves any more.
+pub(super) async fn stream(State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
+    let key = match head(&console, named).await {
+        Ok(Some((key, _))) => key,
+        Ok(None) => return console.nowhere(&viewer),
+        Err(error) => return console.broken(&viewer, &error),
+    };
+    let told = stream::unfold((console.follow(&key), Next::Known), |(mut receiver, next)| async move {
+        let told = match next {
+            Next::Known => receiver.wait_for(Option::is_some).await.is_ok(),
+            Next::Change => receiver.changed().await.is_ok(),
+            Next::End => false,
+            Next::Nothing => return None,
+        };
+        let progress = told.then(|| receiver.borrow_and_update().clone()).flatten();
+        let next = match &progress {
+            Some(it) if !it.over => Next::Change,
+            Some(_) => Next::End,
+            None => Next::Nothing,
+        };
+        Some((Ok::<_, Infallible>(event(progress.as_ref())), (receiver, next)))
+    });
+    let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
+    answer::events(Sse::new(told).keep_alive(keep_alive).into_response())
+}
+
+/// What a stream tells next.
+#[derive(Clone, Copy)]
+enum Next {
+    /// What is known already, or the first that is read.
+    Known,
+    Change,
+    End,
+    Nothing,
+}
+
+fn event(progress: Option<&Progress>) -> Event {
+    match progress.and_then(|it| Some((it, serde_json::to_string(it).ok()?))) {
+        Some((it, json)) => Event::default().event("counts").id(it.at.to_string()).data(json),
+        None => Event::default().event("end").data("{}"),
+    }
+}

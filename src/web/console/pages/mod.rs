@@ -1,0 +1,98 @@
+//! One file per page: the address is read, a view is asked, a template is rendered.
+
+mod home;
+mod issue;
+mod issues;
+mod journal;
+mod office;
+pub(super) mod people;
+mod preview;
+
+use super::gate::{GET, Route, route};
+use crate::accounts::Permission;
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
+use std::collections::HashMap;
+
+/// Every page, with what it asks of the person.
+pub(super) fn routes() -> Vec<Route> {
+    let see = Permission::See;
+    vec![
+        route(GET, "/", see, home::show),
+        route(GET, "/envois", see, issues::list),
+        route(GET, "/envois/{mailing}/{period}", see, issue::content),
+        route(GET, "/envois/{mailing}/{period}/destinataires", see, issue::recipients),
+        route(GET, "/envois/{mailing}/{period}/suivi", see, issue::progress),
+        route(GET, "/envois/{mailing}/{period}/suivi/flux", see, issue::stream),
+        route(GET, "/envois/{mailing}/{period}/histoire", see, issue::history),
+        route(GET, "/envois/{mailing}/{period}/apercu/{hash}/{file}", see, preview::show),
+        route(GET, "/a-venir", see, home::coming),
+        route(GET, "/journal", see, journal::show),
+        route(GET, "/partenaires", see, people::list),
+        route(GET, "/partenaires/contacts/{id}", see, people::one),
+        route(GET, "/voies", see, office::lanes),
+        route(GET, "/editions", see, office::editions),
+        route(GET, "/commandes", see, office::orders),
+        route(GET, "/reglages", see, office::settings),
+    ]
+}
+
+/// The query of an address. Of a name that is given twice the first counts; empty values are as if they were not given.
+#[derive(Debug, Default)]
+struct Asked(HashMap<String, String>);
+
+impl Asked {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+    }
+
+    /// The same filters with one more value, for a link.
+    fn with(&self, name: &str, value: &str) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let mut names: Vec<_> = self.0.keys().filter(|it| *it != name).collect();
+        names.sort();
+        for name in names {
+            if let Some(value) = self.get(name) {
+                query.append_pair(name, value);
+            }
+        }
+        query.append_pair(name, value);
+        format!("?{}", query.finish())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
+        /// Longer than any filter.
+        const LONGEST: usize = 4 * 1024;
+        let query = parts.uri.query().unwrap_or_default();
+        if query.len() > LONGEST {
+            return Err(StatusCode::URI_TOO_LONG);
+        }
+        let mut asked = HashMap::new();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()).take(20) {
+            asked.entry(name.into_owned()).or_insert_with(|| value.into_owned());
+        }
+        Ok(Self(asked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_keeps_the_filters_and_changes_one() {
+        let asked = |pairs: &[(&str, &str)]| {
+            Asked(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        };
+        let it = asked(&[("q", "gîte & lac"), ("etat", "sent"), ("envoi", "")]);
+        assert_eq!(it.with("apres", "a.1"), "?etat=sent&q=g%C3%AEte+%26+lac&apres=a.1");
+        assert_eq!(it.with("etat", "failed"), "?q=g%C3%AEte+%26+lac&etat=failed");
+        assert_eq!((it.get("envoi"), it.get("q")), (None, Some("gîte & lac")));
+    }
+}

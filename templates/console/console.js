@@ -1,0 +1,50 @@
+// Makes the console live; every page is whole without it. Writes text only, never HTML.
+'use strict';
+(() => {
+  const root = document.querySelector('[data-stream]');
+  if (!root || !('EventSource' in window)) return;
+  const lang = document.documentElement.lang;
+  const number = n => new Intl.NumberFormat(lang).format(n);
+  const said = root.querySelector('[role=status]');
+  const button = root.querySelector('[data-suspend]');
+  let source, suspended = false, last, spoken = 0;
+
+  const show = counts => {
+    for (const it of root.querySelectorAll('[data-live]')) {
+      const key = it.dataset.live;
+      if (key === 'bar') {
+        it.max = counts.total;
+        it.value = counts.ended;
+      } else if (key in counts) {
+        it.textContent = number(counts[key]);
+      }
+    }
+    // Every ten seconds at most, and at each change of state: who listens is not talked down.
+    const changed = last && last.state !== counts.state;
+    if (said && (changed || Date.now() - spoken > 10000)) {
+      said.textContent = (counts.over ? said.dataset.over : said.dataset.said)
+        .replace('%n', number(counts.ended)).replace('%m', number(counts.total));
+      spoken = Date.now();
+    }
+    last = counts;
+  };
+  const close = () => { if (source) source.close(); source = undefined; };
+  const open = () => {
+    if (source || suspended || document.hidden || (last && last.over)) return;
+    source = new EventSource(root.dataset.stream);
+    source.addEventListener('counts', event => show(JSON.parse(event.data)));
+    source.addEventListener('end', close);
+  };
+  // A browser allows six connections to a host: a page that nobody sees holds none.
+  document.addEventListener('visibilitychange', () => document.hidden ? close() : open());
+  if (button) {
+    button.hidden = false;
+    const words = [button.textContent, button.dataset.suspend];
+    button.addEventListener('click', () => {
+      suspended = !suspended;
+      button.textContent = words[Number(suspended)];
+      if (suspended) close(); else open();
+    });
+  }
+  open();
+})();
