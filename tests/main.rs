@@ -7,6 +7,8 @@ mod support;
 
 mod architecture;
 mod article;
+#[cfg(feature = "failpoints")]
+mod console;
 mod crash;
 mod daemon;
 mod deliver;
