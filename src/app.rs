@@ -18,7 +18,7 @@ use std::sync::Arc;
 use url::Url;
 
 /// What reads and composes; touches no ledger and sends nothing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct App {
     pub config: Config,
     pub clock: Clock,
@@ -28,6 +28,7 @@ pub struct App {
 }
 
 /// An [`App`] with a ledger: what can freeze, send and show.
+#[derive(Clone)]
 pub struct Engine {
     pub app: App,
     pub store: Arc<dyn Store>,
@@ -91,17 +92,23 @@ impl App {
     ///
     /// # Errors
     /// When the database cannot be opened, or another daemon has it and `access` is exclusive.
-    pub async fn open(mut self, access: Access) -> anyhow::Result<Engine> {
+    pub async fn open(self, access: Access) -> anyhow::Result<Engine> {
         let url = self.config.database.expose_secret();
         let store = store::open(url, access).await?;
-        self.fetcher.set_shelf(Arc::new(LedgerShelf { store: Arc::clone(&store), clock: self.clock.clone() }));
         let tokens = match (&self.config.secret, url.strip_prefix("sqlite://")) {
             (Some(secret), _) => Tokens::new(secret.clone()),
             (None, Some(path)) => Tokens::beside(Path::new(path))?,
             (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
         }
         .with_link_keys(self.config.link_keys.clone());
-        Ok(Engine { app: self, store, tokens, owner: uuid::Uuid::now_v7().to_string() })
+        let app = self.with_shelf(&store);
+        Ok(Engine { app, store, tokens, owner: uuid::Uuid::now_v7().to_string() })
+    }
+
+    /// Pages that were fetched are kept in this ledger.
+    fn with_shelf(mut self, store: &Arc<dyn Store>) -> Self {
+        self.fetcher.set_shelf(Arc::new(LedgerShelf { store: Arc::clone(store), clock: self.clock.clone() }));
+        self
     }
 }
 
@@ -141,6 +148,12 @@ fn not_kept(error: &store::StoreError) {
 }
 
 impl Engine {
+    /// The same ledger, keys and owner under an [`App`] that was read anew.
+    #[must_use]
+    pub fn with_app(&self, app: App) -> Self {
+        Self { app: app.with_shelf(&self.store), ..self.clone() }
+    }
+
     /// What sends: one for as long as the process lives, so that what it learns is kept.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ pub struct Fetch {
     pub max_bytes: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// SMTP connections at once.
     pub connections: usize,

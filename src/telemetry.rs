@@ -21,7 +21,9 @@ pub fn init(log: &Log, default: &str) {
         LogFormat::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
     };
     // A second start (in tests) keeps the first.
-    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+    // The filter is of the whole log, not of the layer: a layer's own keeps what it decided in the thread, and a library that only
+    // asks whether a level is enabled (sqlx does) made it drop the next line, whoever wrote that.
+    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
     if let Some(why) = bad {
         tracing::warn!("log.level is no filter ({why}); logging at {default}");
     }

@@ -25,7 +25,7 @@ use crate::app::{App, Engine};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::domain::{Timestamp, schedule::at_local};
-use crate::keys::Overrides;
+use crate::keys::{Overrides, Problems};
 use crate::store::Access;
 use crate::telemetry;
 use anyhow::anyhow;
@@ -167,6 +167,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
 }
 
 /// What every command may need.
+#[derive(Debug, Clone)]
 struct Context {
     config: Option<PathBuf>,
     log_format: Option<LogFormat>,
@@ -177,9 +178,15 @@ struct Context {
 impl Context {
     /// Reads the configuration and starts the log as it says.
     fn load(&self) -> anyhow::Result<Config> {
+        let config = self.read()?;
+        telemetry::init(&config.log, self.log_level);
+        Ok(config)
+    }
+
+    /// Reads the configuration.
+    fn read(&self) -> Result<Config, Problems> {
         let mut config = Config::load(self.config.as_deref(), &Overrides::from_env(std::env::vars()))?;
         config.log.format = self.log_format.unwrap_or(config.log.format);
-        telemetry::init(&config.log, self.log_level);
         Ok(config)
     }
 

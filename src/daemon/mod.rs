@@ -15,21 +15,23 @@ mod bell;
 mod by_hand;
 mod post;
 mod pulse;
+mod reload;
 mod restored;
 mod schedule;
 mod signals;
 
+pub use reload::Reload;
 pub use restored::mind_a_restored_ledger;
-pub use signals::cancel_on_signal;
+pub use signals::{Signals, cancel_on_signal};
 
 use crate::app::Engine;
 use crate::deliver::{Breaker, Deliverer};
 use crate::domain::{Timestamp, schedule::label};
 use crate::issue::sending;
 use crate::notices;
-use crate::web::{self, Site};
+use crate::web::{self, Limits, Pages, Site};
 use anyhow::Context;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -43,7 +45,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything the loops share.
 pub struct Daemon {
-    pub engine: Engine,
+    /// Exchanged by a reload. A pass takes it once, and works with it to its end.
+    engine: RwLock<Arc<Engine>>,
+    /// Held by a look at the schedules, and while the engine is exchanged.
+    looking: tokio::sync::Mutex<()>,
     deliverer: Deliverer,
     relay: post::Health,
     /// For letters to staff alone: one that cannot be sent is no reason to stop the post, nor to try every minute.
@@ -53,31 +58,31 @@ pub struct Daemon {
     bells: Bells,
 }
 
-/// Works until `stop`.
+/// Works until `stop`, and reads its files anew when `reload` asks for it.
 ///
 /// # Errors
 /// When the daemon cannot start, or one of its loops broke down. What goes wrong within a step is logged, and the next one
 /// tries again.
-pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
     let daemon = Arc::new(Daemon::new(engine)?);
     daemon.take_over().await?;
     let woken = Arc::clone(&daemon);
     let mut bell = bell::every_minute(move || woken.bells.every_minute()).await?;
-    let mut loops = JoinSet::new();
-    if let Some(address) = daemon.engine.app.config.web.bind {
+    let (mut loops, mut pages) = (JoinSet::new(), None);
+    let bind = daemon.engine().app.config.web.bind;
+    if let Some(address) = bind {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("pages cannot be served on {address}; set web.bind to a free address"))?;
-        loops.spawn(web::serve(
-            Arc::new(Site::new(&daemon.engine, Arc::clone(&daemon.bells.post))?),
-            listener,
-            stop.clone(),
-        ));
+        let served = Arc::new(Pages::new(daemon.site(&daemon.engine())?, Limits::default()));
+        pages = Some(Arc::clone(&served));
+        loops.spawn(web::serve(served, listener, Limits::default(), stop.clone()));
     }
     loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_posting(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_reloading(reload, pages, stop.clone()));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 
     let mut broken = None;
@@ -128,7 +133,8 @@ impl Daemon {
         let deliverer = engine.deliverer()?;
         let pulse = pulse::Pulse::new(engine.app.clock.now());
         Ok(Self {
-            engine,
+            engine: RwLock::new(Arc::new(engine)),
+            looking: tokio::sync::Mutex::default(),
             deliverer,
             relay: post::Health::default(),
             letters: Mutex::default(),
@@ -136,6 +142,16 @@ impl Daemon {
             pulse,
             bells: Bells::default(),
         })
+    }
+
+    /// What the daemon works with now.
+    pub fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The pages of this engine.
+    fn site(&self, engine: &Engine) -> anyhow::Result<Site> {
+        Site::new(engine, Arc::clone(&self.bells.post))
     }
 
     /// Everything once, one after the other: what the loops do side by side. For tests with a clock that stands still.
@@ -148,15 +164,15 @@ impl Daemon {
 
     /// What an earlier daemon left in flight is taken up, or held where nobody knows.
     async fn take_over(&self) -> anyhow::Result<()> {
-        let Engine { app, store, .. } = &self.engine;
+        let engine = self.engine();
+        let Engine { app, store, .. } = &*engine;
         let now = app.clock.now();
-        mind_a_restored_ledger(&self.engine).await?;
-        let recovered = sending::recover(&self.engine, self.engine.is_exclusive()).await?;
+        mind_a_restored_ledger(&engine).await?;
+        let recovered = sending::recover(&engine, engine.is_exclusive()).await?;
         self.know_the_mailings(now).await?;
         // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.
         self.beat().await;
-        let next = app.mailings.iter().filter_map(|m| Some((m.schedule.next_after(now)?, m))).min_by_key(|(at, _)| *at);
-        let next = next.map(|(at, m)| format!("{} at {}", m.issue_key(at), label(at, m.schedule.zone)));
+        let next = self.next_occurrence();
         info!(
             version = env!("CARGO_PKG_VERSION"),
             mailings = app.mailings.len(),
@@ -173,13 +189,22 @@ impl Daemon {
         Ok(())
     }
 
+    /// `agenda/2027-W28 at 2027-07-10T08:00…`
+    fn next_occurrence(&self) -> Option<String> {
+        let (engine, now) = (self.engine(), self.now());
+        let mailings = engine.app.mailings.iter();
+        let next = mailings.filter_map(|m| Some((m.schedule.next_after(now)?, m))).min_by_key(|(at, _)| *at);
+        next.map(|(at, m)| format!("{} at {}", m.issue_key(at), label(at, m.schedule.zone)))
+    }
+
     async fn take_leave(&self) {
-        let store = &self.engine.store;
+        let engine = self.engine();
+        let store = &engine.store;
         let waiting = match store.open_issues().await {
             Ok(open) => open.iter().map(|issue| issue.counts.queued).sum::<u64>(),
             Err(error) => return error!(error = chain(&error), "semainier is down; the ledger does not answer"),
         };
-        if let Err(error) = store.leave(&self.engine.owner).await {
+        if let Err(error) = store.leave(&engine.owner).await {
             error!(error = chain(&error), "the ledger was not told that this daemon stops");
         }
         let minutes = self.pulse.age().as_secs() / 60;
@@ -225,7 +250,7 @@ impl Daemon {
         if self.relay.left_alone(now).is_some() || lock(&self.letters).open_until(now).is_some() {
             return;
         }
-        match notices::send(&self.engine, &self.deliverer, &self.sent_notices).await {
+        match notices::send(&self.engine(), &self.deliverer, &self.sent_notices).await {
             notices::NoticeResult::AllSent => lock(&self.letters).close(),
             notices::NoticeResult::Owed => {
                 lock(&self.letters).trip(self.now());
@@ -234,7 +259,7 @@ impl Daemon {
     }
 
     fn now(&self) -> Timestamp {
-        self.engine.app.clock.now()
+        self.engine().app.clock.now()
     }
 }
 

@@ -110,11 +110,12 @@ impl Daemon {
 
     /// To the ledger, for those who look. Nothing depends on it.
     pub async fn beat(&self) {
-        let now = self.engine.app.clock.now();
+        let engine = self.engine();
+        let now = engine.app.clock.now();
         // Where there can be only one, whoever else is written there died.
-        let forget = if self.engine.is_exclusive() { now } else { now - REMEMBERED };
+        let forget = if engine.is_exclusive() { now } else { now - REMEMBERED };
         let daemon = store::Daemon {
-            owner: self.engine.owner.clone(),
+            owner: engine.owner.clone(),
             host: hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -122,7 +123,7 @@ impl Daemon {
             seen_at: now,
             relay: self.relay.left_alone(now),
         };
-        if let Err(failure) = self.engine.store.beat(&daemon, forget).await {
+        if let Err(failure) = engine.store.beat(&daemon, forget).await {
             warn!(error = chain(&failure), "the ledger was not told that this daemon is alive");
         }
     }

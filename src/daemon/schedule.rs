@@ -37,8 +37,9 @@ pub(super) const KNOWN: u32 = 50;
 impl Daemon {
     /// From now on these schedules count: a new one, or one that was edited while no daemon ran, never fires back (S6).
     pub(super) async fn know_the_mailings(&self, now: Timestamp) -> store::Result<()> {
-        for mailing in &self.engine.app.mailings {
-            cursor(&self.engine, mailing, now).await?;
+        let engine = self.engine();
+        for mailing in &engine.app.mailings {
+            cursor(&engine, mailing, now).await?;
         }
         Ok(())
     }
@@ -47,7 +48,8 @@ impl Daemon {
     ///
     /// Mailings are independent: what goes wrong with one, a panic included, is logged with its name and stops no other.
     pub async fn schedule_pass(&self, stop: &CancellationToken) -> bool {
-        let (engine, now) = (&self.engine, self.now());
+        let _looking = self.looking.lock().await;
+        let (engine, now) = (&*self.engine(), self.now());
         self.pulse.mind_the_clock(now);
         if let Err(failure) = super::mind_a_restored_ledger(engine).await {
             error!(error = format!("{failure:#}"), "the ledger does not answer; nothing is taken up");
@@ -105,7 +107,7 @@ pub(super) async fn cursor(engine: &Engine, mailing: &Mailing, now: Timestamp) -
 }
 
 /// S1 to S6: what became due since the last look is recorded, each instant once, and none in silence.
-async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
+pub(super) async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
     let schedule = &mailing.schedule;
     let mut decided = schedule.decide(cursor(engine, mailing, now).await?, now);
     let cut_off = schedule.is_cut_off(&decided);

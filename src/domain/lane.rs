@@ -87,7 +87,7 @@ const FAMILIES: &[(&str, usize, u32, &[&str])] = &[
 ];
 
 /// Every family, and what the others get.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lanes {
     families: Vec<Family>,
     by_domain: HashMap<String, usize>,

@@ -4,10 +4,11 @@
 //! A request is logged by its route: a token in its path is never logged.
 
 mod answer;
+mod connections;
 mod public;
 mod server;
 
-pub use server::serve;
+pub use server::{Limits, Pages, serve};
 
 use crate::app::Engine;
 use crate::clock::Clock;

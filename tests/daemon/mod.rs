@@ -3,4 +3,5 @@
 mod faults;
 mod hours;
 mod process;
+mod reloading;
 mod two_years;
