@@ -10,7 +10,7 @@ use crate::keys::{File, Overrides, Problem, Problems, Section};
 use crate::look::Print;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::{HashMap, hash_map::Entry};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -202,10 +202,14 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         })
     };
     let relay_password = secret(&root, "relay_password", &base);
+    let database_password = secret(&root, "database_password", &base);
+    if database_password.is_some() && !root.has("database") {
+        root.problem("database_password", "only for Postgres; write database = \"postgres://USER@HOST/DATABASE\"");
+    }
     let config = Config {
         file: path.map(Path::to_owned),
         database: root
-            .parsed("database", |text| database_url(text, &base))
+            .parsed("database", |text| database_url(text, database_password.as_ref(), &base))
             .unwrap_or_else(|| format!("sqlite://{}", base.join("semainier.db").display()).into()),
         relay: root.parsed("relay", |text| relay_url(text, relay_password.as_ref(), &base)),
         relay_password,
@@ -375,13 +379,28 @@ pub(crate) fn parse_zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| format!("expected the name of a time zone such as Europe/Paris, found {text:?}"))
 }
 
-fn database_url(text: &str, base: &Path) -> Result<SecretString, &'static str> {
+fn database_url(text: &str, password: Option<&SecretString>, base: &Path) -> Result<SecretString, &'static str> {
     match text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")) {
         Some("") => Err("expected a path after sqlite://"),
+        Some(_) if password.is_some() => Err("database_password is only for Postgres"),
         Some(path) => Ok(format!("sqlite://{}", base.join(path).display()).into()),
-        None if text.starts_with("postgres://") || text.starts_with("postgresql://") => Ok(text.to_owned().into()),
+        None if text.starts_with("postgres://") || text.starts_with("postgresql://") => postgres_url(text, password),
         None => Err("expected sqlite://PATH or postgres://USER@HOST/DATABASE"),
     }
+}
+
+/// As libpq reads it: `postgres://USER@/DATABASE?host=/var/run/postgresql` names no host before the slash, which no URL may.
+fn postgres_url(text: &str, password: Option<&SecretString>) -> Result<SecretString, &'static str> {
+    let mut url: Url = text.replacen("@/", "@localhost/", 1).parse().map_err(|_| {
+        "expected postgres://USER@HOST/DATABASE, or with a socket postgres://USER@/DATABASE?host=/var/run/postgresql"
+    })?;
+    if let Some(password) = password {
+        if url.password().is_some() {
+            return Err("the password is given twice; leave it out here, or leave out database_password");
+        }
+        url.set_password(Some(password.expose_secret())).map_err(|()| "a password needs a host before it")?;
+    }
+    Ok(String::from(url).into())
 }
 
 fn relay_url(text: &str, password: Option<&SecretString>, base: &Path) -> Result<SecretString, String> {
@@ -440,7 +459,6 @@ fn log_format(text: &str) -> Result<LogFormat, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     fn problems(text: &str, env: &[(&str, &str)]) -> String {
         let overrides = Overrides::from_env(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
@@ -503,6 +521,24 @@ mod tests {
         let config = Config::parse(Some(&dir.path().join("semainier.toml")), text, &Overrides::default()).unwrap();
         assert_eq!(config.relay_password.unwrap().expose_secret(), "hunter2");
         assert!(problems("relay = 'smtps://me@relay.example'", &[]).contains("a user without a password"));
+    }
+
+    #[test]
+    fn f19_the_database_has_a_password_file_and_a_socket() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("password"), "p@ss/word\n").unwrap();
+        let read = |text: &str| Config::parse(Some(&dir.path().join("s.toml")), text, &Overrides::default());
+        let url = |text: &str| read(text).unwrap().database.expose_secret().to_owned();
+        let file = "database_password_file = 'password'";
+        let with = url(&format!("database = 'postgres://me@db.example/ours'\n{file}"));
+        assert_eq!(with, "postgres://me:p%40ss%2Fword@db.example/ours");
+        let socket = url("database = 'postgres://me@/ours?host=/var/run/postgresql'");
+        assert_eq!(socket, "postgres://me@localhost/ours?host=/var/run/postgresql");
+        for text in ["database = 'sqlite://a.db'", "", "database = 'postgres://me:p@db.example/ours'"] {
+            let said = read(&format!("{text}\n{file}")).unwrap_err().to_string();
+            assert!(said.contains("s.toml:1: database: ") || said.contains("only for Postgres"), "{said}");
+            assert!(!said.contains("p@ss"), "{said}");
+        }
     }
 
     #[test]
