@@ -206,6 +206,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     if database_password.is_some() && !root.has("database") {
         root.problem("database_password", "only for Postgres; write database = \"postgres://USER@HOST/DATABASE\"");
     }
+    let office_name = office.line("name");
     let config = Config {
         file: path.map(Path::to_owned),
         database: root
@@ -220,21 +221,18 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         zone: root.parsed("zone", parse_zone).unwrap_or(Tz::Europe__Paris),
         public_url: root.parsed("public_url", public_url).unwrap_or_else(|| example(EXAMPLE_PUBLIC_URL)),
         staff: root.value("staff", |raw| addresses(&raw.texts()?)).unwrap_or_default(),
-        commune: office.text("commune").unwrap_or_else(|| "Auch".to_owned()),
-        venues: office.texts("venues").unwrap_or_default(),
+        commune: office.line("commune").unwrap_or_else(|| "Auch".to_owned()),
+        venues: office.lines("venues").unwrap_or_default(),
         office: Office {
-            name: office.text("name").unwrap_or_else(|| "Office de tourisme".to_owned()),
-            address: office.text("address"),
-            phone: office.text("phone"),
-            email: office.text("email"),
+            name: office_name.clone().unwrap_or_else(|| "Office de tourisme".to_owned()),
+            address: office.line("address"),
+            phone: office.line("phone"),
+            email: office.line("email"),
             website: office.parsed("website", website),
-            opening_hours: office.text("opening_hours"),
+            opening_hours: office.line("opening_hours"),
         },
         sender: Sender {
-            name: sender
-                .text("name")
-                .or_else(|| office.text("name"))
-                .unwrap_or_else(|| "Office de tourisme".to_owned()),
+            name: sender.line("name").or(office_name).unwrap_or_else(|| "Office de tourisme".to_owned()),
             address: sender.parsed("address", EmailAddress::parse).or_else(|| default_sender().ok())?,
             reply_to: sender.parsed("reply_to", EmailAddress::parse),
             return_path: sender.parsed("return_path", EmailAddress::parse),
@@ -521,6 +519,20 @@ mod tests {
         let config = Config::parse(Some(&dir.path().join("semainier.toml")), text, &Overrides::default()).unwrap();
         assert_eq!(config.relay_password.unwrap().expose_secret(), "hunter2");
         assert!(problems("relay = 'smtps://me@relay.example'", &[]).contains("a user without a password"));
+    }
+
+    #[test]
+    fn l4_a_name_is_of_characters_that_stand_in_a_header() {
+        for (written, found) in [("a\\r\\nBcc: x", "a line break"), ("a\\u0000", "U+0000"), ("a\\u202Eb", "U+202E")] {
+            let said = problems(&format!("[sender]\nname = \"{written}\"\n[office]\nname = \"{written}\""), &[]);
+            let at = |line: usize, key: &str| format!("semainier.toml:{line}: {key}: ");
+            assert!(said.contains(&at(2, "sender.name")) && said.contains(&at(4, "office.name")), "{said}");
+            assert_eq!(said.matches(found).count(), 2, "{said}");
+        }
+        let said = problems("", &[("SEMAINIER__SENDER__NAME", "a\u{1b}b")]);
+        assert!(said.contains("SEMAINIER__SENDER__NAME: found the character U+001B"), "{said}");
+        let said = problems("[office]\nvenues = [\"a\\u202Eb\"]\nphone = \"1\\n2\"", &[]);
+        assert!(said.contains("office.venues: ") && said.contains("office.phone: "), "{said}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Never keeps an address, a control character or more than a thousand characters (invariant I7).
 
-use crate::domain::{delivery::Reply, email::EmailAddress};
+use crate::domain::{characters, delivery::Reply, email::EmailAddress};
 
 /// Longest line we take for a reply; RFC 5321 4.5.3.1.5 allows 512.
 pub(super) const LONGEST_LINE: usize = 2048;
@@ -86,10 +86,11 @@ fn enhanced_status(code: u16, line: &str) -> Option<String> {
     (parts.next().is_none() && class == code / 100).then(|| format!("{class}.{subject}.{detail}"))
 }
 
-/// Addresses masked, control characters (a NUL would not even fit a Postgres text) made spaces, cut.
+/// Addresses masked, control characters (a NUL would not even fit a Postgres text) made spaces, marks that turn the direction of
+/// writing taken out, cut.
 pub(super) fn keep(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    mask_addresses(clean.trim()).chars().take(KEPT).collect()
+    let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    mask_addresses(characters::clean(&shown).trim()).chars().take(KEPT).collect()
 }
 
 fn mask_addresses(text: &str) -> String {
@@ -116,6 +117,11 @@ fn mask_addresses(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn l6_nothing_a_relay_says_turns_the_direction_of_writing() {
+        assert_eq!(keep("550 no\u{202e} such\u{2028}user\u{2066}\0"), "550 no such user");
+    }
 
     fn answer(lines: &[&[u8]]) -> Result<Answer, String> {
         let mut answer = Answer::default();

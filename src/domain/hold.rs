@@ -56,6 +56,8 @@ pub enum Hold {
     PdfNotServed {
         title: String,
     },
+    /// More events than a poster or a booklet has room for, however small.
+    DoesNotFit,
     /// Its hour came and nobody had approved it.
     Unapproved,
     /// Neither the content nor a person is at fault: composing failed.

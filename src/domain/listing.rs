@@ -3,7 +3,7 @@
 //! Nothing is guessed here: hours are hours because the source said so. How listings join an agenda that was read from an
 //! article is for the agenda to say.
 
-use super::{agenda::Status, characters, news::Picture};
+use super::{agenda::Status, characters, link, news::Picture};
 use chrono::{NaiveDate, NaiveTime};
 use std::ops::RangeInclusive;
 
@@ -32,8 +32,9 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Nothing in its texts that no mail can hold.
+    /// Nothing in its texts that no mail can hold, and no link but to a page.
     pub fn clean(&mut self) {
+        self.url.take_if(|url| !link::is_web(url.trim()));
         let Self { title, description, venue, commune, price, phone, url, image, categories, source, .. } = self;
         let one = [title, description, source].into_iter();
         let maybe = [venue, commune, price, phone, url].into_iter().flatten();

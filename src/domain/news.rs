@@ -1,6 +1,6 @@
 //! A piece of news as it was collected: what a newsletter is made of.
 
-use super::{Timestamp, characters};
+use super::{Timestamp, characters, link};
 
 /// One piece of news, whatever kind of source it came from. Texts are plain: no markup is left in them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -23,8 +23,9 @@ pub struct NewsItem {
 }
 
 impl NewsItem {
-    /// Nothing in its texts that no mail can hold.
+    /// Nothing in its texts that no mail can hold, and no link but to a page.
     pub fn clean(&mut self) {
+        self.url.take_if(|url| !link::is_web(url.trim()));
         let Self { title, url, summary, image, categories, commune, source, .. } = self;
         let image = image.iter_mut().flat_map(|image| [&mut image.url, &mut image.alt]);
         let texts = [title, summary, source].into_iter().chain([url, commune].into_iter().flatten());

@@ -193,3 +193,21 @@ async fn a_pass_that_finds_nothing_writes_nothing() {
     town.live_until(at("2026-07-01T09:00:00Z"), TimeDelta::minutes(1)).await;
     assert_eq!(written(), before);
 }
+
+#[tokio::test]
+async fn l6_a_link_that_is_no_page_and_marks_of_direction_leave_no_trace() {
+    let town = Town::at("2026-07-04T05:00:00Z", &[mailing("agenda", AGENDA)]).await;
+    let html = article(Week::after("2026-07-04".parse().unwrap()));
+    let evil = "<li>à 22h, <a href='JaVaScRiPt:alert(1)'>bal&#x202e; rock</a> à Pavie</li>\
+                <li>à 23h, <a href='//evil.example/x'>bal&#x2028;folk</a> à Pavie</li>\
+                <li>à 23h30, <a href='https://good.example/x'>bal&#x2066; musette</a> à Pavie</li></ul>";
+    town.publish("agenda", &html.replacen("</ul>", evil, 1));
+    town.pass_at(at("2026-07-04T06:00:00Z")).await;
+    assert_eq!(town.issue("agenda/2026-W28").await.unwrap().state(), IssueState::Done);
+    let content = town.engine().store.content(&IssueKey::parse("agenda/2026-W28").unwrap()).await.unwrap().unwrap();
+    let all = [content.subject, content.html, content.text, content.data].concat();
+    assert!(all.contains("good.example") && all.to_lowercase().contains("musette"));
+    for trace in ["alert", "evil.example", "\u{202e}", "\u{2066}", "\u{2028}", "\\u202e", "\\u2028"] {
+        assert!(!all.to_lowercase().contains(trace), "{trace:?} is in {all}");
+    }
+}

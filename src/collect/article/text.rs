@@ -3,10 +3,12 @@
 //! Owns how a line is cut into words and how two spellings are found equal. Knows no French grammar, and never
 //! changes what is printed: tokens point into the text, they do not replace it.
 
+use crate::domain::characters;
 use unicode_normalization::{UnicodeNormalization, char::decompose_canonical, is_nfc};
 
 /// Composes decomposed accents, so that `e` + `´` is the `é` of the word lists, and drops what nobody can see.
 pub(super) fn composed(mut text: String) -> String {
+    characters::clean_up(&mut text);
     if text.contains(is_invisible) {
         text.retain(|c| !is_invisible(c));
     }
