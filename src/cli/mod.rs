@@ -143,7 +143,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
     match args.command {
         Command::Demo(args) => demo::run(&context, args).await,
         Command::Check => check::run(&context).await,
-        Command::Next(args) => next::run(&context, args),
+        Command::Next(args) => next::run(&context, args).await,
         Command::Extract(args) => extract::run(&context, args).await,
         Command::Preview(args) => preview::run(&context, args).await,
         Command::Print(args) => print::run(&context, args).await,

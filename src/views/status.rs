@@ -1,6 +1,6 @@
 //! Daemons, upcoming runs, issues in flight, and what needs a person.
 
-use super::{instant, lanes::LaneView};
+use super::{editions, instant, lanes::LaneView};
 use crate::app::Engine;
 use crate::domain::{
     Timestamp,
@@ -109,6 +109,17 @@ pub async fn read(engine: &Engine) -> Result<Status, StoreError> {
             local: label(at, zone),
         })
     });
+    let mut next: Vec<_> = next.collect();
+    for (mailing, key, at) in editions::announced(engine).await? {
+        let (zone, deadline) = (mailing.schedule.zone, mailing.schedule.deadline_of(at));
+        next.push(NextView {
+            mailing: mailing.id.clone(),
+            issue: key.to_string(),
+            at: instant(at, zone),
+            deadline: instant(deadline, zone),
+            local: label(at, zone),
+        });
+    }
     let mut last = Vec::new();
     for mailing in &app.mailings {
         last.extend(store.occurrences(Some(&mailing.id), LAST_OCCURRENCES).await?);
@@ -122,7 +133,7 @@ pub async fn read(engine: &Engine) -> Result<Status, StoreError> {
         last,
         owed_notices: store.owed_notices().await?.len(),
     };
-    Ok(ledger.status(next.collect()))
+    Ok(ledger.status(next))
 }
 
 /// What is read of the ledger.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// Everybody of a small issue.
 const PEOPLE: usize = 5;
 const SIGABRT: i32 = 6;
-const RUN: [&str; 6] = ["run", "agenda", "--at", AT, "--article", "article.html"];
+const RUN: [&str; 7] = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
 
 /// What becomes of the message that was in hand, when the program is asked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -225,12 +225,12 @@ impl House {
 
     pub fn run_at(&self, at: &str, article: &str) -> Done {
         self.write("article.html", article);
-        self.semainier(&["run", "agenda", "--at", at, "--article", "article.html"])
+        self.semainier(&["run", "agenda", "--at", at, "--article", "article.html", "--yes"])
     }
 
     /// With the article of the site.
     pub fn run_from_site(&self) -> Done {
-        self.semainier(&["run", "agenda", "--at", AT])
+        self.semainier(&["run", "agenda", "--at", AT, "--yes"])
     }
 
     /// The daemon works until it is so, then is asked to stop, and stops in peace.
