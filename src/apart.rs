@@ -1,8 +1,8 @@
-//! Work on text from outside, apart from everything else: on a thread of its own, with a stack of its own, within a time.
+//! Runs work on untrusted text on a separate thread, with a stack of its own and a time limit.
 //!
-//! What is read, understood or composed may be hostile, or merely large. However it ends (an answer, a panic, or not at all), the
-//! daemon's own workers go on: pages are served, mails are sent, signals are heard. A thread that does not come back cannot be
-//! stopped; only so many may be out at once, and the bounds of each reader bring them back.
+//! Parsing and composing may meet hostile or very large input. Whatever happens (a result, a panic, or no end at all),
+//! the daemon's async workers continue: pages are served, mails sent, signals handled. A thread that does not return
+//! cannot be stopped; their number is limited, and the limits of each parser make them return.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,14 +11,14 @@ use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, oneshot};
 
-/// Whatever a text nests, its readers are bounded long before.
+/// Enough for any nesting: the parsers' own limits are reached long before.
 const STACK: usize = 16 << 20;
-/// Threads at once: the sources of a mailing are asked one after the other.
+/// Maximum concurrent threads: the sources of a mailing are read one after the other.
 const THREADS: usize = 8;
-/// What one piece of work may take where nothing else is said; a week is understood in a second.
+/// Default time limit of one piece of work; a week is parsed in a second.
 pub const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Why there is no answer.
+/// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Apart {
     #[error("it panicked: {0}")]
@@ -29,10 +29,10 @@ pub enum Apart {
     NoThread(#[source] io::Error),
 }
 
-/// The answer of `work`, if it comes within `patience`.
+/// The result of `work`, if it returns within `patience`.
 ///
 /// # Errors
-/// When it does not, or `work` panicked.
+/// If it does not, or `work` panicked.
 pub async fn apart<T: Send + 'static>(
     patience: Duration,
     work: impl FnOnce() -> T + Send + 'static,
@@ -45,7 +45,7 @@ pub async fn apart<T: Send + 'static>(
         let thread = std::thread::Builder::new().name("apart".to_owned()).stack_size(STACK).spawn(move || {
             let done = catch_unwind(AssertUnwindSafe(work));
             drop(place);
-            // Whoever waited may have gone.
+            // The waiter may be gone.
             let _ = answer.send(done);
         });
         thread.map_err(Apart::NoThread)?;
@@ -61,10 +61,10 @@ pub async fn apart<T: Send + 'static>(
     }
 }
 
-/// As [`apart`], for work that waits for the network in between.
+/// Like [`apart`], for work that also waits for the network.
 ///
 /// # Errors
-/// As [`apart`].
+/// Like [`apart`].
 pub async fn apart_async<T: Send + 'static, F: Future<Output = T>>(
     patience: Duration,
     work: impl FnOnce() -> F + Send + 'static,
@@ -73,7 +73,7 @@ pub async fn apart_async<T: Send + 'static, F: Future<Output = T>>(
     apart(patience, move || runtime.block_on(work())).await
 }
 
-/// For work that borrows: on a large stack, and where there are other workers, out of their way. A panic goes on.
+/// For work that borrows: runs on a large stack, off the async workers if there are any. A panic is propagated.
 pub fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let on_a_thread = || {
         std::thread::scope(|scope| {

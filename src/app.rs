@@ -1,4 +1,4 @@
-//! The composition root: the parts put together once, at start.
+//! The composition root: wires the parts together at start.
 
 use crate::clock::Clock;
 use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, Page, Shelf, Validators};
@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
 use crate::jobs::{self, Mailing};
 use crate::outbox::FrozenOutbox;
+use crate::secret::{SecretError, SecretPlace, read_link_keys, whole};
 use crate::store::{self, Access, KeptPage, Store};
 use crate::templates::Templates;
 use crate::tokens::Tokens;
@@ -15,9 +16,13 @@ use chrono_tz::Tz;
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 use url::Url;
 
-/// What reads and composes; touches no ledger and sends nothing.
+/// So many contacts are looked at, the newest, where a ledger has no check value of its secret yet.
+const SAMPLE: u32 = 1000;
+
+/// Everything for collecting and composing, without a ledger.
 #[derive(Debug, Clone)]
 pub struct App {
     pub config: Config,
@@ -27,21 +32,22 @@ pub struct App {
     pub fetcher: Fetcher,
 }
 
-/// An [`App`] with a ledger: what can freeze, send and show.
+/// An [`App`] with a ledger: can freeze, send and show.
 #[derive(Clone)]
 pub struct Engine {
     pub app: App,
     pub store: Arc<dyn Store>,
-    pub tokens: Tokens,
+    /// Met at the first use; see [`Self::tokens`].
+    tokens: Arc<OnceCell<Tokens>>,
     /// Identifies this process in claims and in `status`; new at every start.
     pub owner: String,
 }
 
 impl App {
-    /// Reads mailings and templates, and renders every template with its samples: a typo is found now, not by readers.
+    /// Reads mailings and templates, and renders every template with its samples, so that errors are found at start.
     ///
     /// # Errors
-    /// All that is wrong in the mailings; or the first template that does not render.
+    /// All problems of the mailings; or the first template that does not render.
     pub fn new(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let mailings = jobs::load(&config, clock.now())?;
         let templates = Templates::load(config.templates.as_deref())?;
@@ -59,7 +65,7 @@ impl App {
     }
 
     /// # Errors
-    /// When there is no such mailing; the message names those there are.
+    /// If there is no such mailing; the message lists the existing ones.
     pub fn mailing(&self, id: &str) -> anyhow::Result<&Mailing> {
         self.mailings.iter().find(|mailing| mailing.id == id).ok_or_else(|| {
             let known: Vec<_> = self.mailings.iter().map(|m| m.id.as_str()).collect();
@@ -67,52 +73,50 @@ impl App {
         })
     }
 
-    /// The mailing's, or the office's where the mailing is not configured any more.
+    /// The zone of the mailing, or of the office if the mailing is no longer configured.
     pub fn zone_of(&self, mailing: &str) -> Tz {
         self.mailing(mailing).map_or(self.config.zone, |mailing| mailing.schedule.zone)
     }
 
     /// # Errors
-    /// When none is configured.
+    /// If none is configured.
     pub fn relay(&self) -> anyhow::Result<Relay> {
         let text = self.config.relay.as_ref().context(
             "no relay is configured, so nothing can be sent; write relay = \"smtp://host:port\" (or \"capture:outbox\" to \
              write the mails into a folder) in semainier.toml, or set SEMAINIER__RELAY",
         )?;
-        Ok(Relay::parse(text.expose_secret(), self.config.relay_password.as_ref())?)
+        let password = self.config.read_relay_password().context("relay_password_file")?;
+        let mut relay = Relay::parse(text.expose_secret(), password.as_ref())?;
+        if let Relay::Smtp(relay) = &mut relay {
+            relay.hello.clone_from(&self.config.delivery.hello);
+        }
+        Ok(relay)
     }
 
-    /// Whether there is a ledger to be opened; a server is always thought to have one.
+    /// Whether a ledger exists; a database server is assumed to have one.
     pub fn has_ledger(&self) -> bool {
-        let path = self.config.database.expose_secret().strip_prefix("sqlite://");
-        path.is_none_or(|path| Path::new(path.split('?').next().unwrap_or(path)).exists())
+        self.config.database_file().is_none_or(Path::exists)
     }
 
     /// Opens the ledger.
     ///
     /// # Errors
-    /// When the database cannot be opened, or another daemon has it and `access` is exclusive.
+    /// If the database cannot be opened, or another daemon holds it and `access` is exclusive.
     pub async fn open(self, access: Access) -> anyhow::Result<Engine> {
         let url = self.config.database.expose_secret();
         let store = store::open(url, access).await?;
-        let tokens = match (&self.config.secret, url.strip_prefix("sqlite://")) {
-            (Some(secret), _) => Tokens::new(secret.clone()),
-            (None, Some(path)) => Tokens::beside(Path::new(path))?,
-            (None, None) => return Err(crate::tokens::SecretError::Missing.into()),
-        }
-        .with_link_keys(self.config.link_keys.clone());
         let app = self.with_shelf(&store);
-        Ok(Engine { app, store, tokens, owner: uuid::Uuid::now_v7().to_string() })
+        Ok(Engine { app, store, tokens: Arc::default(), owner: uuid::Uuid::now_v7().to_string() })
     }
 
-    /// Pages that were fetched are kept in this ledger.
+    /// Stores fetched pages in this ledger.
     fn with_shelf(mut self, store: &Arc<dyn Store>) -> Self {
         self.fetcher.set_shelf(Arc::new(LedgerShelf { store: Arc::clone(store), clock: self.clock.clone() }));
         self
     }
 }
 
-/// Pages kept in the ledger, beside everything else that must survive a restart.
+/// The cache of fetched pages in the ledger.
 struct LedgerShelf {
     store: Arc<dyn Store>,
     clock: Clock,
@@ -154,29 +158,92 @@ impl Engine {
         Self { app: app.with_shelf(&self.store), ..self.clone() }
     }
 
-    /// What sends: one for as long as the process lives, so that what it learns is kept.
+    /// The hashes and links of this ledger. Read and compared with the ledger's check value at the first use, so that commands
+    /// that only look need no secret.
+    ///
+    /// A ledger that has met none takes the first for its own; where it has contacts, only one by which they are known. A secret
+    /// is made only beside a new SQLite file, never where the ledger has a check value or anything kept by hash.
     ///
     /// # Errors
-    /// When no relay is configured, or the system's trusted certificates cannot be read.
-    pub fn deliverer(&self) -> anyhow::Result<Deliverer> {
+    /// [`SecretError`] when there is none, or another than the ledger's; or a database that cannot be read or written.
+    pub async fn tokens(&self) -> anyhow::Result<&Tokens> {
+        self.tokens.get_or_try_init(|| self.meet_the_secret()).await
+    }
+
+    async fn meet_the_secret(&self) -> anyhow::Result<Tokens> {
+        let place = self.app.config.secret_place();
+        let known = self.store.secret_check().await?;
+        let secret = match place.read()? {
+            Some(secret) => secret,
+            None if known.is_some() || self.store.holds_hashes().await? => {
+                return Err(SecretError::Lost { path: place.file() }.into());
+            }
+            None => place.make()?,
+        };
+        let tokens = Tokens::new(secret);
+        let known = match known {
+            Some(known) => known,
+            None if self.knows_its_contacts_by(&tokens).await? => {
+                tracing::info!("the ledger keeps a check value of its secret from now on");
+                self.store.keep_secret_check(&tokens.check_value()).await?
+            }
+            None => String::new(),
+        };
+        if known != tokens.check_value() {
+            let (hint, place) = (self.hint_of_the_right_one(&place, &known).await?, place);
+            return Err(SecretError::NotTheOne { place: place.place(), file: place.file(), hint }.into());
+        }
+        let keys = self.app.config.link_keys_file.as_deref().map(read_link_keys).transpose()?;
+        Ok(tokens.with_link_keys(keys.unwrap_or_default()))
+    }
+
+    /// A ledger of before there was a check value: whether its contacts, if it has any, were hashed with this secret.
+    async fn knows_its_contacts_by(&self, tokens: &Tokens) -> anyhow::Result<bool> {
+        let sample = self.store.hashed_addresses(SAMPLE).await?;
+        Ok(sample.is_empty() || sample.iter().any(|(address, hash)| tokens.address_hash(address) == *hash))
+    }
+
+    /// The secret that was made with an SQLite file is often still beside it when another one is configured.
+    async fn hint_of_the_right_one(&self, place: &SecretPlace, known: &str) -> anyhow::Result<String> {
+        let beside = self.app.config.database_file().map(|file| file.with_extension("secret"));
+        let Some(beside) = beside.filter(|_| !matches!(place, SecretPlace::Beside(_))) else {
+            return Ok(String::new());
+        };
+        let Ok(secret) = crate::secret::read(&beside) else { return Ok(String::new()) };
+        let tokens = Tokens::new(secret);
+        let is_it = match known {
+            "" => self.knows_its_contacts_by(&tokens).await?,
+            known => tokens.check_value() == known,
+        };
+        let hint = format!(" (the right one is {}: copy it there)", whole(&beside));
+        Ok(if is_it { hint } else { String::new() })
+    }
+
+    /// Creates the deliverer: one for the lifetime of the process, so that it keeps what it learns.
+    ///
+    /// # Errors
+    /// If no relay is configured, the secret is not the ledger's ([`Self::tokens`]), or the system's trusted certificates cannot be
+    /// read.
+    pub async fn deliverer(&self) -> anyhow::Result<Deliverer> {
         let delivery = &self.app.config.delivery;
         let default = Settings::default();
         let settings = Settings {
             connections: delivery.connections,
             messages_per_connection: delivery.messages_per_connection,
             lanes: self.app.config.lanes.clone(),
+            authorities: self.app.config.relay_ca.clone(),
             timeouts: Timeouts {
                 dot: delivery.dot_timeout.to_std().unwrap_or(default.timeouts.dot),
                 ..default.timeouts
             },
             ..default
         };
-        let outbox = Arc::new(FrozenOutbox::new(Arc::clone(&self.store), self.tokens.clone()));
+        let outbox = Arc::new(FrozenOutbox::new(Arc::clone(&self.store), self.tokens().await?.clone()));
         let (store, clock, owner) = (Arc::clone(&self.store), self.app.clock.clone(), self.owner.clone());
         Ok(Deliverer::new(store, outbox, self.app.relay()?, clock, settings, owner)?)
     }
 
-    /// Whether nobody else may work on this database: then what is in flight at start is known to be nobody's.
+    /// Whether no other process can use this database: then deliveries in flight at start belong to a dead process.
     pub fn is_exclusive(&self) -> bool {
         self.store.kind() == "sqlite"
     }

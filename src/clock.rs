@@ -1,4 +1,4 @@
-//! The only place that reads a clock (invariant I8). Everything else is handed an instant, or this.
+//! The only module that reads a clock (invariant I8). Everything else is passed an instant, or a [`Clock`].
 
 use crate::domain::Timestamp;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -11,14 +11,14 @@ use std::time::Instant;
 #[derive(Debug, Clone)]
 pub enum Clock {
     System,
-    /// The system's, set to another instant at start: the demo's summer Saturday.
+    /// The system clock, shifted to another instant at start: the demo's summer Saturday.
     Shifted(TimeDelta),
-    /// Stands still until it is moved: for tests.
+    /// Stands still until it is moved, for tests.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that goes at the system's pace and reads `at` now.
+    /// A clock that runs at normal speed and reads `at` now.
     pub fn starting_at(at: Timestamp) -> Self {
         Clock::Shifted(at - Clock::System.now())
     }
@@ -27,7 +27,7 @@ impl Clock {
         Clock::Manual(Arc::new(AtomicI64::new(at.timestamp_millis())))
     }
 
-    /// Now, to the millisecond: what both databases keep.
+    /// Now, in milliseconds, the precision of both databases.
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn now(&self) -> Timestamp {
         match self {
@@ -37,14 +37,14 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock; no other.
+    /// Moves a manual clock; does nothing to others.
     pub fn advance(&self, by: TimeDelta) {
         if let Clock::Manual(millis) = self {
             millis.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
         }
     }
 
-    /// For durations: never goes back.
+    /// For durations: never goes backward.
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn monotonic() -> Instant {
         Instant::now()

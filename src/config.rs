@@ -1,6 +1,6 @@
 //! `semainier.toml`: where things are, and who the office is. Parsed once, every problem at once; see [`crate::keys`].
 
-use crate::deliver::Relay;
+use crate::deliver::{Authorities, Relay};
 use crate::domain::{
     email::EmailAddress,
     lane::{Family, Lanes, Limits},
@@ -8,10 +8,13 @@ use crate::domain::{
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section};
 use crate::look::Print;
+use crate::secret::{Credential, SecretPlace};
+use crate::watch::{Alert, Metrics};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{HashMap, hash_map::Entry};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
@@ -28,11 +31,14 @@ pub struct Config {
     pub database: SecretString,
     /// `smtp://…`, `smtps://…` or `capture:DIR`; without one nothing can be sent.
     pub relay: Option<SecretString>,
-    pub relay_password: Option<SecretString>,
-    /// Keys the unsubscribe links and the suppression list; made and kept beside an SQLite file when not given.
-    pub secret: Option<SecretString>,
-    /// Keys of links, the newest first; see [`crate::tokens::Tokens::with_link_keys`]. None: the secret makes them.
-    pub link_keys: Vec<SecretString>,
+    pub relay_password: Option<Credential>,
+    /// Certificates that the relay may have beside those the system trusts.
+    pub relay_ca: Authorities,
+    /// Keys the unsubscribe links and the suppression list; made and kept beside an SQLite file when not given. Read where it is
+    /// needed: see [`Self::secret_place`].
+    pub secret: Option<Credential>,
+    /// Keys of links; see [`crate::secret::read_link_keys`]. None: the secret makes them.
+    pub link_keys_file: Option<PathBuf>,
     /// Directory of mailings; the built-in ones where there is none.
     pub jobs: Option<PathBuf>,
     /// Directory of templates; the built-in ones where there is none, and for each file it lacks.
@@ -54,6 +60,8 @@ pub struct Config {
     pub lanes: Lanes,
     pub print: Print,
     pub web: Web,
+    pub alert: Alert,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -90,6 +98,8 @@ pub struct Fetch {
 pub struct Delivery {
     /// SMTP connections at once.
     pub connections: usize,
+    /// What EHLO says we are; `None`: the name of this machine, or its address where that name has no dot.
+    pub hello: Option<String>,
     pub messages_per_connection: u32,
     /// How long a stop waits for what is past the marker.
     pub shutdown: TimeDelta,
@@ -121,6 +131,28 @@ impl Config {
         self.web.bind.map(|_| self.address(path))
     }
 
+    /// The ledger's file; `None` on Postgres.
+    pub fn database_file(&self) -> Option<&Path> {
+        self.database.expose_secret().strip_prefix("sqlite://").map(Path::new)
+    }
+
+    /// Where the secret is.
+    pub fn secret_place(&self) -> SecretPlace {
+        match (&self.secret, self.database_file()) {
+            (Some(credential), _) => SecretPlace::Configured(credential.clone()),
+            (None, Some(database)) => SecretPlace::Beside(database.with_extension("secret")),
+            (None, None) => SecretPlace::Nowhere,
+        }
+    }
+
+    /// The configured one, if there is one.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn read_relay_password(&self) -> io::Result<Option<SecretString>> {
+        self.relay_password.as_ref().map(Credential::read).transpose()
+    }
+
     /// Reads `path`, or the first of [`PLACES`] that exists, or takes the defaults.
     ///
     /// # Errors
@@ -137,6 +169,18 @@ impl Config {
         Self::parse(path.as_deref(), &text, overrides)
     }
 
+    /// Where what is kept beside the ledger lies: the folder of the SQLite file; with Postgres the directory of the service,
+    /// where systemd names one.
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        match self.database.expose_secret().strip_prefix("sqlite://") {
+            Some(path) => {
+                let folder = Path::new(path.split('?').next().unwrap_or(path)).parent()?;
+                Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() })
+            }
+            None => std::env::var("STATE_DIRECTORY").ok()?.split(':').next().map(PathBuf::from),
+        }
+    }
+
     /// The office's site, where its articles are.
     pub fn website(&self) -> Url {
         let site = self.office.website.as_deref().unwrap_or(EXAMPLE_SITE);
@@ -145,7 +189,7 @@ impl Config {
 
     /// What runs, but not as a real office would want it: defaults that only an example can have.
     pub fn warnings(&self) -> Vec<String> {
-        let example = self.public_url == example(EXAMPLE_PUBLIC_URL);
+        let example = self.has_default_public_url();
         [
             (
                 self.relay.is_none(),
@@ -156,10 +200,7 @@ impl Config {
                 "web.bind is not set: the pages under public_url, unsubscribe links among them, are not served by us",
             ),
             (example, "public_url is not set: unsubscribe links lead nowhere; write public_url = \"https://…\""),
-            (
-                self.sender.address.domain().ends_with(".example"),
-                "sender.address is not set: mails come from an example address",
-            ),
+            (self.has_default_sender(), "sender.address is not set: mails come from an example address"),
             (self.office.website.is_none(), "office.website is not set: the article is looked for on an example site"),
             (self.staff.is_empty(), "staff is empty: nobody is told when a mailing is held"),
         ]
@@ -167,6 +208,16 @@ impl Config {
         .filter(|(is_so, _)| *is_so)
         .map(|(_, text)| text.to_owned())
         .collect()
+    }
+
+    /// Nobody wrote another.
+    pub fn has_default_public_url(&self) -> bool {
+        self.public_url == example(EXAMPLE_PUBLIC_URL)
+    }
+
+    /// Nobody wrote another.
+    pub fn has_default_sender(&self) -> bool {
+        default_sender().is_ok_and(|default| default == self.sender.address)
     }
 
     /// # Errors
@@ -193,6 +244,8 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     let delivery = root.section("delivery");
     let print = root.section("print");
     let web = root.section("web");
+    let alert = root.section("alert");
+    let metrics = root.section("metrics");
     let log = root.section("log");
 
     let directory = |key| {
@@ -201,8 +254,12 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             if dir.is_dir() { Ok(dir) } else { Err(format!("expected a directory, {} is none", dir.display())) }
         })
     };
-    let relay_password = secret(&root, "relay_password", &base);
-    let database_password = secret(&root, "database_password", &base);
+    let relay_password = credential(&root, "relay_password", &base);
+    let bind = web
+        .parsed("bind", |text| text.parse().map_err(|_| "expected an address and a port such as \"127.0.0.1:8080\""));
+    // Read now: whoever opens the database needs it, reading commands too.
+    let database_password = credential(&root, "database_password", &base)
+        .and_then(|password| password.read().map_err(|why| root.problem("database_password", format!("{why:#}"))).ok());
     if database_password.is_some() && !root.has("database") {
         root.problem("database_password", "only for Postgres; write database = \"postgres://USER@HOST/DATABASE\"");
     }
@@ -214,8 +271,9 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             .unwrap_or_else(|| format!("sqlite://{}", base.join("semainier.db").display()).into()),
         relay: root.parsed("relay", |text| relay_url(text, relay_password.as_ref(), &base)),
         relay_password,
-        secret: secret(&root, "secret", &base),
-        link_keys: link_keys(&root, &base),
+        relay_ca: root.parsed("relay_ca_file", |text| authorities(&base.join(text))).unwrap_or_default(),
+        secret: credential(&root, "secret", &base),
+        link_keys_file: root.text("link_keys_file").map(|text| base.join(text)),
         jobs: directory("jobs"),
         templates: directory("templates"),
         zone: root.parsed("zone", parse_zone).unwrap_or(Tz::Europe__Paris),
@@ -244,6 +302,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         },
         delivery: Delivery {
             connections: number(&delivery, "connections", 1..=100, 4),
+            hello: delivery.parsed("hello", host_name),
             messages_per_connection: number(&delivery, "messages_per_connection", 1..=10_000, 100),
             shutdown: delivery.duration("shutdown").unwrap_or(TimeDelta::seconds(60)),
             dot_timeout: delivery.duration("dot_timeout").unwrap_or(TimeDelta::seconds(600)),
@@ -251,14 +310,14 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         lanes: lanes(&root),
         print: Print::read(&print, &base),
         web: Web {
-            bind: web.parsed("bind", |text| {
-                text.parse().map_err(|_| "expected an address and a port such as \"127.0.0.1:8080\"")
-            }),
+            bind,
             trusted_proxies: web.value("trusted_proxies", |raw| ip_addresses(&raw.texts()?)).unwrap_or_default(),
         },
+        alert: Alert::read(&alert, credential(&alert, "webhook_secret", &base)),
+        metrics: Metrics::read(&metrics, bind),
         log: Log { format: log.parsed("format", log_format).unwrap_or(LogFormat::Text), level: log.text("level") },
     };
-    for section in [office, sender, fetch, delivery, print, web, log, root] {
+    for section in [office, sender, fetch, delivery, print, web, alert, metrics, log, root] {
         section.finish();
     }
     Some(config)
@@ -337,36 +396,22 @@ fn number<T: TryFrom<i64>>(section: &Section, key: &str, bounds: std::ops::Range
     section.whole(key, bounds).and_then(|n| T::try_from(n).ok()).unwrap_or(default)
 }
 
-/// A secret in place, or in the file that `KEY_file` names.
-fn secret(section: &Section, key: &str, base: &Path) -> Option<SecretString> {
+/// A secret in place, or in the file that `KEY_file` names, which is read where it is needed.
+fn credential(section: &Section, key: &str, base: &Path) -> Option<Credential> {
     let file_key = format!("{key}_file");
-    let in_file = section.parsed(&file_key, |text| {
-        let path = base.join(text);
-        let secret =
-            std::fs::read_to_string(&path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
-        let secret = secret.trim_end_matches(['\r', '\n']);
-        if secret.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(secret.to_owned().into()) }
-    });
-    let in_place = section.text(key).map(SecretString::from);
+    let place = |key: &str| section.place(key);
+    let in_file =
+        section.text(&file_key).map(|text| Credential::File { path: base.join(text), place: place(&file_key) });
+    let in_place = section.text(key).map(|text| Credential::Given { value: text.into(), place: place(key) });
     if in_place.is_some() && in_file.is_some() {
         section.problem(key, format!("given twice; write either {key} or {file_key}"));
     }
     in_place.or(in_file)
 }
 
-/// One key a line, the newest first.
-fn link_keys(section: &Section, base: &Path) -> Vec<SecretString> {
-    let keys = section.parsed("link_keys_file", |text| {
-        let path = base.join(text);
-        let text = std::fs::read_to_string(&path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
-        let keys: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        match keys.iter().find(|key| key.len() < 16 && **key != "secret") {
-            _ if keys.is_empty() => Err(format!("{} is empty", path.display())),
-            Some(_) => Err(format!("{}: expected keys of 16 characters or more, one a line", path.display())),
-            None => Ok(keys.into_iter().map(|key| SecretString::from(key.to_owned())).collect()),
-        }
-    });
-    keys.unwrap_or_default()
+fn authorities(path: &Path) -> Result<Authorities, String> {
+    let pem = std::fs::read(path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
+    Authorities::parse(&pem).map_err(|why| format!("{}: {why}", path.display()))
 }
 
 fn ip_addresses(texts: &[String]) -> Result<Vec<IpAddr>, String> {
@@ -401,13 +446,15 @@ fn postgres_url(text: &str, password: Option<&SecretString>) -> Result<SecretStr
     Ok(String::from(url).into())
 }
 
-fn relay_url(text: &str, password: Option<&SecretString>, base: &Path) -> Result<SecretString, String> {
+fn relay_url(text: &str, password: Option<&Credential>, base: &Path) -> Result<SecretString, String> {
     let resolved = match text.strip_prefix("capture:") {
         Some(dir) if !dir.is_empty() => format!("capture:{}", base.join(dir).display()),
         _ => text.to_owned(),
     };
     // Parsed again where it is used: there it becomes a type of the delivery stage. Here only its errors matter.
-    Relay::parse(&resolved, password).map_err(|why| why.to_string())?;
+    // The password may be in a file that this command cannot read, and does not need.
+    let password = password.map(|_| SecretString::from("a password".to_owned()));
+    Relay::parse(&resolved, password.as_ref()).map_err(|why| why.to_string())?;
     Ok(resolved.into())
 }
 
@@ -420,6 +467,14 @@ fn public_url(text: &str) -> Result<Url, String> {
         "http" if matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") => Ok(url),
         "http" => Err(bad("unsubscribe links must be https (RFC 8058)")),
         _ => Err(bad("this is none")),
+    }
+}
+
+/// A name other mail servers can look up (RFC 5321 4.1.1.1).
+fn host_name(text: &str) -> Result<String, &'static str> {
+    match url::Host::parse(text) {
+        Ok(url::Host::Domain(name)) if name.contains('.') && name == text => Ok(name),
+        _ => Err("expected the full name of this machine in small letters, such as \"lettre.office.example\""),
     }
 }
 
@@ -517,7 +572,7 @@ mod tests {
         std::fs::write(dir.path().join("password"), "hunter2\n").unwrap();
         let text = "relay = 'smtps://me@relay.example'\nrelay_password_file = 'password'";
         let config = Config::parse(Some(&dir.path().join("semainier.toml")), text, &Overrides::default()).unwrap();
-        assert_eq!(config.relay_password.unwrap().expose_secret(), "hunter2");
+        assert_eq!(config.read_relay_password().unwrap().unwrap().expose_secret(), "hunter2");
         assert!(problems("relay = 'smtps://me@relay.example'", &[]).contains("a user without a password"));
     }
 

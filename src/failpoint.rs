@@ -1,8 +1,8 @@
-//! Named points at which the process aborts, for the crash tests: `SEMAINIER_FAILPOINT=after_mark_in_data` aborts at the
-//! first visit, `after_mark_in_data:3` at the third; `after_mark_in_data:3:panic` panics there instead. Beside
-//! them, a clock that a test moves. Compiled in only with the feature `failpoints`.
+//! Named points at which the process aborts, for crash tests: `SEMAINIER_FAILPOINT=after_mark_in_data` aborts at the
+//! first visit, `after_mark_in_data:3` at the third; `after_mark_in_data:3:panic` panics there instead. Also a clock that a
+//! test moves. Compiled in only with the feature `failpoints`.
 
-/// Aborts or panics here when the environment names this point. Nothing at all without the feature.
+/// Aborts or panics here if the environment names this point. Does nothing without the feature.
 #[cfg(feature = "failpoints")]
 pub fn reach(point: &'static str) {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,13 +18,13 @@ pub fn reach(point: &'static str) {
     }
 }
 
-/// Nothing at all without the feature.
+/// Does nothing without the feature.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
 pub fn reach(_point: &'static str) {}
 
-/// Whether a test moves the clock of this process by hours (`SEMAINIER_CLOCK_IS_MOVED=1`), which a timer does not see: then
-/// nothing may sleep until the hour when something is due. Never without the feature.
+/// Whether a test moves the clock of this process by hours (`SEMAINIER_CLOCK_IS_MOVED=1`), which timers do not notice: then
+/// nothing may sleep until something is due. Never without the feature.
 pub fn is_clock_moved() -> bool {
     cfg!(feature = "failpoints") && std::env::var_os("SEMAINIER_CLOCK_IS_MOVED").is_some()
 }

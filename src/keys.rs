@@ -1,7 +1,7 @@
-//! Reading a TOML file key by key: every problem at once, each with file, line, key and what was expected.
+//! Reads a TOML file key by key, and reports every problem at once with file, line, key and what was expected.
 //!
 //! A value may come from the environment instead (`SEMAINIER__OFFICE__NAME` for `office.name`), which wins over the file.
-//! Nothing here prints a value, since it may be a secret.
+//! Values are never printed, since they may be secret.
 
 use crate::domain::characters;
 use chrono::TimeDelta;
@@ -14,7 +14,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// One thing wrong, for the person who wrote the file.
+/// One problem, for the person who wrote the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// `semainier.toml:12` or `environment`
@@ -33,7 +33,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All that is wrong with the files of a configuration.
+/// All problems of the files of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.lines())]
 pub struct Problems(pub Vec<Problem>);
@@ -44,7 +44,7 @@ impl Problems {
     }
 }
 
-/// Environment variables of ours, by their key in lower case: `office.name`.
+/// Our environment variables, by their key in lower case: `office.name`.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides(BTreeMap<String, String>);
 
@@ -64,7 +64,7 @@ impl Overrides {
     }
 }
 
-/// A value as it was found: from the file, or text from the environment.
+/// A raw value: from the file, or text from the environment.
 pub enum Raw<'a> {
     File(&'a DeValue<'a>),
     Env(&'a str),
@@ -135,7 +135,7 @@ fn expected(what: &str, found: &DeValue) -> String {
     format!("expected {what}, found {}", found.type_str())
 }
 
-/// A table being read. Ask for keys, then [`Section::finish`]; what went wrong gathers on the way.
+/// A table being read. Ask for keys, then call [`Section::finish`]; problems are collected.
 pub struct Section<'a> {
     file: &'a File<'a>,
     path: String,
@@ -143,7 +143,7 @@ pub struct Section<'a> {
     asked: RefCell<BTreeSet<String>>,
 }
 
-/// A parsed file, or the environment alone.
+/// A parsed file, or only the environment.
 pub struct File<'a> {
     name: String,
     text: &'a str,
@@ -153,7 +153,7 @@ pub struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// `name` is what problems are shown with. A text that is no TOML is one problem, and reads as empty.
+    /// `name` is shown with problems. A text that is not TOML is one problem, and reads as empty.
     pub fn parse(name: impl Into<String>, text: &'a str, overrides: &'a Overrides) -> Self {
         let name = name.into();
         let problems = Rc::new(RefCell::new(Vec::new()));
@@ -177,7 +177,7 @@ impl<'a> File<'a> {
         Section { file: self, path: String::new(), table, asked: RefCell::default() }
     }
 
-    /// What went wrong, in the order of the lines.
+    /// The problems, in the order of the lines.
     pub fn problems(&self) -> Vec<Problem> {
         self.problems.borrow().clone()
     }
@@ -197,7 +197,7 @@ impl<'a> Section<'a> {
         Some((value, line_of(self.file.text, name.span().start)))
     }
 
-    /// Where a key is: its file with its line, or `environment`.
+    /// Where a key is: the file with its line, or `environment`.
     pub fn place(&self, key: &str) -> String {
         let path = self.path_of(key);
         let below = format!("{path}.");
@@ -211,10 +211,10 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Records a problem of this key, at its line where it has one.
+    /// Records a problem of this key, at its line if it has one.
     pub fn problem(&self, key: &str, message: impl Into<String>) {
         let (path, place) = (self.path_of(key), self.place(key));
-        // Of a file that could not be read nothing is known to be missing or wrong but that.
+        // If the file could not be parsed, further problems would be misleading.
         if self.file.root.is_none() && place == self.file.name {
             return;
         }
@@ -227,7 +227,7 @@ impl<'a> Section<'a> {
         self.file.problems.borrow_mut().extend(problems.0);
     }
 
-    /// The value of a key, if it is there and right.
+    /// The value of a key, if it is present and valid.
     pub fn value<T>(&self, key: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, String>) -> Option<T> {
         self.asked.borrow_mut().insert(key.to_owned());
         let path = self.path_of(key);
@@ -238,7 +238,7 @@ impl<'a> Section<'a> {
         parse(raw).map_err(|message| self.problem(key, message)).ok()
     }
 
-    /// As [`Self::value`], and a problem when it is missing. `example` says what to write.
+    /// Like [`Self::value`], with a problem if it is missing. `example` says what to write.
     pub fn required<T>(&self, key: &str, example: &str, parse: impl FnOnce(Raw<'_>) -> Result<T, String>) -> Option<T> {
         if !self.has(key) {
             self.asked.borrow_mut().insert(key.to_owned());
@@ -266,7 +266,7 @@ impl<'a> Section<'a> {
         self.value(key, |raw| raw.texts()?.into_iter().map(|text| fit(text, true)).collect())
     }
 
-    /// A text that something parses; its error is shown.
+    /// A text that `parse` accepts; its error is shown.
     pub fn parsed<T, E: fmt::Display>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         self.value(key, |raw| parse(&raw.text()?).map_err(|why| why.to_string()))
     }
@@ -296,7 +296,7 @@ impl<'a> Section<'a> {
         self.parsed(key, parse_duration)
     }
 
-    /// A table below this one; an empty one where it is missing.
+    /// A subtable; an empty one if it is missing.
     pub fn section(&self, key: &str) -> Section<'a> {
         self.asked.borrow_mut().insert(key.to_owned());
         let table = self.find(key).and_then(|(value, _)| {
@@ -328,7 +328,7 @@ impl<'a> Section<'a> {
         values.iter().enumerate().filter_map(section).collect()
     }
 
-    /// Keys nobody asked for are problems, with the nearest known one. Variables of the environment count too.
+    /// Reports unknown keys, with the nearest known one. Environment variables are checked too.
     pub fn finish(self) {
         let asked = self.asked.borrow();
         let in_file = self.table.into_iter().flat_map(|t| t.keys()).map(|name| name.get_ref().as_ref());
@@ -361,7 +361,7 @@ fn near(a: &str, b: &str) -> bool {
 }
 
 /// # Errors
-/// When it is not a whole number with a unit.
+/// If it is not a whole number with a unit.
 pub fn parse_duration(text: &str) -> Result<TimeDelta, String> {
     let bad = || format!("expected a duration such as 90s, 15min, 12h or 3d, found {text:?}");
     let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;

@@ -1,54 +1,58 @@
-//! semainier mails a tourist office's partners by itself, and proves per person what happened to every send.
+//! semainier mails newsletters and weekly agendas to a tourist office's partners, and records the outcome of every send.
 //!
 //! # The map, in reading order
 //!
 //! ```text
 //! schedule -> collect -> compose -> (gates, approval) -> freeze -> deliver -> report
-//!                     the ledger (store) is the floor under every step
+//!                 every step reads and writes the ledger (store)
 //! ```
 //!
-//! - [`issue::publish`] is the product on one page; the other files of [`issue`] are its steps.
-//! - [`domain`] holds the words: agenda, issue, delivery, schedule, gates. Pure: no async, no I/O, no clock.
-//! - [`collect`] brings content in: [`collect::fetch`] is the one HTTP client, [`collect::source`] the kinds of sources (of
+//! - [`issue::publish`] is the whole process on one page; the other files of [`issue`] are its steps.
+//! - [`domain`] has the types: agenda, issue, delivery, schedule, gates. Pure: no async, no I/O, no clock.
+//! - [`collect`] fetches content: [`collect::fetch`] is the only HTTP client, [`collect::source`] the kinds of sources (of
 //!   the article, of news, of listings), [`collect::article`] the grammar that turns a French article into days and events.
-//!   [`domain::merge`] joins listings to the article's agenda: the article wins.
-//! - [`compose`] makes what people get: [`compose::context`], [`compose::newsletter`] and [`templates`] the mail's texts,
-//!   [`compose::picture`] its pictures, [`compose::mime`] its bytes, [`compose::print`] the poster and the booklet.
-//! - [`editions`] adds the office's brochures, announces them, and confirms what partners order.
-//! - [`outbox`] makes the message of each recipient from what was frozen.
-//! - [`deliver`] hands messages to the relay, one recipient a transaction, and knows how far each conversation came.
-//! - [`store`] is the ledger, on SQLite or Postgres; all SQL of the house is there. `docs/store.md` has its layout and figures.
-//! - [`actions`] is everything a person may do, [`views`] everything a person may look at, whatever the door.
-//! - [`daemon`] does whatever is due at each pass, and nothing where the ledger forgot; [`notices`] tells staff.
-//! - [`apart`] runs what reads text from outside, within a time and on a stack of its own.
-//! - [`web`] serves the pages partners reach, from what was frozen; [`mod@bench`] measures the way of a message.
-//! - [`config`], [`jobs`], [`look`] and [`keys`] read files, every problem at once; [`app`] puts the parts together; [`cli`] is the
-//!   command line; [`clock`] the only clock; [`tokens`] the keyed hashes; [`partners`] reads and
-//!   writes lists of partners; [`domain::segment`] says who of them is meant.
+//!   [`domain::merge`] merges listings into the article's agenda; on conflict the article wins.
+//! - [`compose`] renders: [`compose::context`], [`compose::newsletter`] and [`templates`] the text of mails,
+//!   [`compose::picture`] their pictures, [`compose::mime`] their bytes, [`compose::print`] the poster and the booklet.
+//! - [`editions`] adds the office's brochures, announces them, and confirms orders.
+//! - [`outbox`] builds the message of each recipient from the frozen content.
+//! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
+//! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
+//! - [`actions`] are the use cases that change something, [`views`] the data to show. Command line and console share them.
+//! - [`daemon`] runs the loops of `semainier serve`; after a restore from a backup it pauses. [`notices`] mails staff.
+//! - [`apart`] runs the parsing of untrusted text on a separate thread, with a time limit and its own stack.
+//! - [`web`] serves the public pages from frozen content; [`mod@bench`] measures sending.
+//! - [`views::readiness`] is the verdict of what is wrong; [`alerts`] sends it by webhook or command.
+//! - [`config`], [`jobs`], [`look`], [`watch`] and [`keys`] read the settings and report all problems at once; [`app`] wires the parts
+//!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;
+//!   [`private`] writes files readable by their owner only; [`partners`] reads and writes partner lists; [`domain::segment`]
+//!   filters partners.
 //!
 //! # Invariants
 //!
-//! Tests assert each of them; a feature that would bend one is wrong.
+//! Tests assert each of them; a feature that would break one is wrong.
 //!
 //! - **I1 nobody lost**: every frozen recipient ends in exactly one of sent, failed, suppressed, expired, cancelled,
 //!   unknown, and the counts add up.
-//! - **I2 nobody twice**: one delivery per (issue, recipient); the relay accepts at most once unless a person asked to
-//!   resend an `unknown`, with the same Message-ID and the same bytes.
-//! - **I3 content is conserved**: every item of the article is in the mail and on the page, under its day; what the grammar
-//!   does not understand is printed as written.
-//! - **I4 never the wrong week**: an agenda that is of another week, empty, or half there is held, and staff are told.
-//! - **I5 after the opt-out, silence**: nothing is accepted for an address after its opt-out has committed.
-//! - **I6 approval is of bytes**: an issue has one hash over all that people get; what needs approval leaves only if
-//!   somebody approved that hash, and is not collected again on the way.
-//! - **I7 no person in the logs**: addresses are masked, tokens never written.
+//! - **I2 nobody twice**: one delivery per (issue, recipient); the relay accepts it at most once unless a person asks to
+//!   resend an `unknown` delivery, with the same Message-ID and the same bytes.
+//! - **I3 content is conserved**: every line of the article that announces something is in the mail and on the page: under its
+//!   day, among the daily events and exhibitions, or under « À noter aussi ». What the grammar does not understand is printed
+//!   as written.
+//! - **I4 never the wrong week**: an agenda that is for another week, empty, or incomplete is held, and staff get a mail.
+//! - **I5 opt-out is final**: nothing is accepted for an address after its opt-out has been committed.
+//! - **I6 approval is of bytes**: one hash covers everything recipients get; an issue that needs approval leaves only if
+//!   somebody approved that hash, and it is not collected again in between.
+//! - **I7 no personal data in logs**: addresses are masked, tokens never written.
 //! - **I8 time is an argument**: no `now()` outside [`clock`]; instants are stored in UTC.
 //!
 //! # Walls
 //!
-//! `collect`, `compose` and `deliver` never import each other; they meet in [`issue`], in the types of [`domain`]. Each
-//! library is named only in its room. `tests/architecture/` holds both by reading the source.
+//! `collect`, `compose` and `deliver` never import each other; [`issue`] connects them through the types of [`domain`]. Each
+//! library is used only in the module it belongs to. `tests/architecture/` asserts both by reading the source.
 
 pub mod actions;
+pub mod alerts;
 pub mod apart;
 pub mod app;
 pub mod bench;
@@ -69,9 +73,12 @@ pub mod look;
 pub mod notices;
 pub mod outbox;
 pub mod partners;
+pub mod private;
+pub mod secret;
 pub mod store;
 pub mod telemetry;
 pub mod templates;
 pub mod tokens;
 pub mod views;
+pub mod watch;
 pub mod web;

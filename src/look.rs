@@ -1,24 +1,24 @@
-//! How the printed page looks, as files say it: `[print]` of the configuration, a theme, a logo, fonts.
+//! The look of the printed page, as configured: `[print]`, a theme, a logo, fonts.
 //!
-//! Read once, every problem at once. It decides nothing about the page: that is [`crate::compose::print`].
+//! Read once, with every problem at once. Layout is in [`crate::compose::print`].
 
 use crate::compose::print::{Font, Fonts, Format, Logo, Look, Theme};
 use crate::keys::{File, Overrides, Problem, Problems, Section};
 use std::path::Path;
 
-/// What an operator says about paper.
+/// The settings of the section `[print]`.
 #[derive(Debug, Clone, Default)]
 pub struct Print {
     pub look: Look,
-    /// Of the poster. The booklet that goes with a mail is folded from A4, which every partner can print.
+    /// Format of the poster. The booklet in a mail is always folded from A4, which every partner can print.
     pub format: Format,
 }
 
-/// All information must find room on the last page of a booklet.
+/// Maximum length of the information, which must fit on the last page of a booklet.
 const LONGEST_INFORMATION: usize = 1200;
 
 impl Print {
-    /// The section `[print]`; files are meant from `base`.
+    /// Reads the section `[print]`; file names are relative to `base`.
     pub fn read(section: &Section, base: &Path) -> Self {
         let mut look = Look::default();
         if let Some(choice) = section.text("theme") {
@@ -49,7 +49,7 @@ fn information(texts: Vec<String>) -> Result<Vec<String>, String> {
 /// `a4`, `a3`
 ///
 /// # Errors
-/// When it is another word.
+/// If it is another word.
 pub fn parse_format(text: &str) -> Result<Format, String> {
     match text {
         "a4" => Ok(Format::A4),
@@ -58,7 +58,7 @@ pub fn parse_format(text: &str) -> Result<Format, String> {
     }
 }
 
-/// Why there is no theme.
+/// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
     #[error("{0}")]
@@ -70,7 +70,7 @@ pub enum ThemeError {
 /// A theme by its name, `office` or `ink`, or by the path of its file.
 ///
 /// # Errors
-/// When there is no such file, or with everything that is wrong in it.
+/// If there is no such file, or all problems in it.
 pub fn theme(choice: &str, base: &Path) -> Result<(Theme, Fonts), ThemeError> {
     if let Some(theme) = Theme::named(choice) {
         return Ok((theme, Fonts::default()));
@@ -102,7 +102,7 @@ fn parse_theme(path: &Path, text: &str) -> Result<(Theme, Fonts), Vec<Problem>> 
         })
     };
     let shipped = Fonts::default();
-    // Two families on one page look like an accident.
+    // Mixing two families on one page is not supported.
     if faces.has("regular") != faces.has("bold") {
         faces.problem("regular", "write both, regular and bold, or neither");
     }

@@ -1,6 +1,6 @@
 //! Starts the program; everything is in the library.
 
-/// A fifth of the processor that sends went into the allocator of glibc (docs/speed.md).
+/// With glibc's allocator, a fifth of the CPU time of sending was spent in it (docs/speed.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

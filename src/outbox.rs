@@ -1,4 +1,4 @@
-//! Messages made from what was frozen, so that a resend next week has the same bytes.
+//! Builds messages from frozen content, so that a later resend has the same bytes.
 
 use crate::compose::context;
 use crate::compose::mime::{Mime, To};
@@ -30,7 +30,7 @@ impl FrozenOutbox {
         if let Some(mime) = self.known(key) {
             return Ok(mime);
         }
-        // Other connections wait for the first: a large issue must not be in memory once for each of them (F12).
+        // Other connections wait for the first: a large issue must be in memory only once (F12).
         let _alone = self.making.lock().await;
         if let Some(mime) = self.known(key) {
             return Ok(mime);

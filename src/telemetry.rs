@@ -1,18 +1,24 @@
 //! Logs: readable lines or JSON, on standard error. No address, no token (invariant I7).
 
 use crate::config::{Log, LogFormat};
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use std::sync::{Mutex, PoisonError};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
-/// Starts the log, at `default` where the configuration names no level. A filter that cannot be read is taken for none, with
-/// a word about it.
+/// Initialises the log, at `default` if the configuration sets no level. An invalid filter is ignored with a warning.
 pub fn init(log: &Log, default: &str) {
     let (filter, bad) = match EnvFilter::try_new(directives(log.level.as_deref().unwrap_or(default))) {
         Ok(filter) => (filter, None),
         Err(why) => (EnvFilter::new(directives(default)), Some(why)),
     };
     let writer = std::io::stderr;
-    // Colours are for eyes: in a file or a journal they are noise.
+    // No colours in a file or journal.
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let layer = match log.format {
         LogFormat::Text => {
@@ -20,17 +26,45 @@ pub fn init(log: &Log, default: &str) {
         }
         LogFormat::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
     };
-    // A second start (in tests) keeps the first.
-    // The filter is of the whole log, not of the layer: a layer's own keeps what it decided in the thread, and a library that only
-    // asks whether a level is enabled (sqlx does) made it drop the next line, whoever wrote that.
-    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    // A second initialisation (in tests) is ignored.
+    // The filter is one of the whole log, not of the layer: a layer's own filter remembers its decision in the thread, and a
+    // library that only asks whether a level is enabled (sqlx does) made it drop the next line, whoever wrote that.
+    let _ = tracing_subscriber::registry().with(filter).with(layer).with(Counting).try_init();
     if let Some(why) = bad {
         tracing::warn!("log.level is no filter ({why}); logging at {default}");
     }
 }
 
-/// A bare level is meant for this program: a library's debugging would drown it, and nobody promises that it names no
-/// person. Whoever wants a library's words names it: `info,sqlx=debug`.
+/// Warnings and errors so far, by top-level module (`deliver`, `store`, …; `library` for others) and level (`warn`, `error`).
+static ERRORS: Mutex<BTreeMap<(String, &'static str), u64>> = Mutex::new(BTreeMap::new());
+
+/// A copy of [`ERRORS`].
+pub fn errors() -> BTreeMap<(String, &'static str), u64> {
+    ERRORS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Counts the warnings and errors that `log.level` lets through.
+struct Counting;
+
+impl<S: Subscriber> Layer<S> for Counting {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let level = match *event.metadata().level() {
+            Level::ERROR => "error",
+            Level::WARN => "warn",
+            _ => return,
+        };
+        let kind = part(event.metadata().target()).to_owned();
+        *ERRORS.lock().unwrap_or_else(PoisonError::into_inner).entry((kind, level)).or_default() += 1;
+    }
+}
+
+/// `semainier::deliver::worker` belongs to `deliver`.
+fn part(target: &str) -> &str {
+    target.strip_prefix("semainier::").map_or("library", |rest| rest.split("::").next().unwrap_or(rest))
+}
+
+/// A bare level applies to this program only: debug output of libraries would be too much, and may contain personal data. To
+/// see a library's messages, name it: `info,sqlx=debug`.
 fn directives(level: &str) -> String {
     match level.parse::<tracing::Level>() {
         Ok(level) if level > tracing::Level::WARN => format!("warn,semainier={level}"),
@@ -40,6 +74,18 @@ fn directives(level: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn an_event_belongs_to_the_room_that_said_it() {
+        for (target, part) in [
+            ("semainier::deliver::worker", "deliver"),
+            ("semainier::app", "app"),
+            ("rustls::conn", "library"),
+            ("semainier", "library"),
+        ] {
+            assert_eq!(super::part(target), part);
+        }
+    }
+
     #[test]
     fn a_bare_level_is_ours_and_a_filter_is_taken_as_written() {
         for (level, filter) in [

@@ -1,5 +1,5 @@
-//! Templates: built in, or an operator's own beside them. Strict: an unknown variable is an error, found at start by
-//! rendering every template with its samples, never by a reader.
+//! Templates: built in, or replaced by an operator's own. Strict: an unknown variable is an error, found at start by
+//! rendering every template with its samples.
 
 use crate::domain::{characters, french::NBSP};
 use minijinja::value::{Serde, Value};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 #[folder = "templates/"]
 struct BuiltIn;
 
-/// What a template is given: a name, a type, and samples that show what may be in it.
+/// The context of a mail template: a name, a type, and samples.
 pub trait Context: Serialize {
     /// The folder under `templates/mail/`.
     const NAME: &'static str;
@@ -24,7 +24,7 @@ pub trait Context: Serialize {
         Self: Sized;
 }
 
-/// What a public page is given, as [`Context`] for a mail.
+/// The context of a public page, like [`Context`] for a mail.
 pub trait Page: Serialize {
     /// `templates/web/NAME.html`
     const NAME: &'static str;
@@ -34,12 +34,12 @@ pub trait Page: Serialize {
         Self: Sized;
 }
 
-/// A mail as people will read it, still without recipient.
+/// A rendered mail, without personal values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// One line.
     pub subject: String,
-    /// `None` where the template has no `body.mjml`: a plain mail to staff.
+    /// `None` if the template has no `body.mjml`: a plain-text mail to staff.
     pub html: Option<String>,
     pub text: String,
 }
@@ -66,10 +66,10 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// The built-in templates, each replaced by the file of the same name in `dir` where there is one.
+    /// The built-in templates, replaced by files of the same name in `dir`.
     ///
     /// # Errors
-    /// When a file cannot be read or is no template.
+    /// If a file cannot be read or is not a valid template.
     pub fn load(dir: Option<&Path>) -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -95,7 +95,7 @@ impl Templates {
     }
 
     /// # Errors
-    /// When a template is missing, asks for what is not there, or gives no MJML.
+    /// If a template is missing, uses an unknown variable, or does not give valid MJML.
     pub fn mail<C: Context>(&self, context: &C) -> Result<Rendered, TemplateError> {
         let name = |file: &str| format!("mail/{}/{file}", C::NAME);
         let subject = self.render(&name("subject.txt"), context)?;
@@ -108,10 +108,10 @@ impl Templates {
         Ok(Rendered { subject: one_line(&subject), html, text })
     }
 
-    /// A piece of HTML that is no mail by itself, such as what stands above a mail to be approved.
+    /// An HTML fragment, such as the banner above a mail to be approved.
     ///
     /// # Errors
-    /// When the template is missing or asks for what is not there.
+    /// If the template is missing or uses an unknown variable.
     pub fn fragment(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
         self.render(name, context)
     }
@@ -125,7 +125,7 @@ impl Templates {
     /// A web page within `frame`, escaped as HTML: the template sees `site` and `page`.
     ///
     /// # Errors
-    /// When the template is missing or asks for what is not there.
+    /// If the template is missing or uses an unknown variable.
     pub fn page<P: Page>(&self, frame: &impl Serialize, page: &P) -> Result<String, TemplateError> {
         #[derive(Serialize)]
         struct Framed<'a, F, P> {
@@ -145,10 +145,10 @@ impl Templates {
         Ok(samples.len())
     }
 
-    /// A file that is served as it is, such as `web/style.css`: the operator's own, else the built-in one.
+    /// A static file, such as `web/style.css`: the operator's own, else the built-in one.
     ///
     /// # Errors
-    /// When there is none.
+    /// If it does not exist.
     pub fn file(&self, name: &str) -> Result<String, TemplateError> {
         let file = self.environment.get_template(name).map_err(|_| TemplateError::Missing { name: name.to_owned() })?;
         Ok(file.source().to_owned())
@@ -160,7 +160,7 @@ impl Templates {
         template.render(Serde(context)).map_err(broken)
     }
 
-    /// Renders every sample of a context: what `semainier check` and the start of the daemon do.
+    /// Renders every sample of a context: done by `semainier check` and at start.
     ///
     /// # Errors
     /// The first sample that does not render.
@@ -171,7 +171,7 @@ impl Templates {
     }
 }
 
-/// As usual, without what XML and a reader cannot hold, whoever wrote it: a mail's body is XML on its way to HTML.
+/// minijinja's formatter, without characters that are invalid in XML: a mail's body is XML before it is HTML.
 fn formatted(out: &mut Output, state: &mut State, value: &Value) -> Result<(), minijinja::Error> {
     let cleaned = value.as_str().map(characters::clean);
     match cleaned {
@@ -181,7 +181,7 @@ fn formatted(out: &mut Output, state: &mut State, value: &Value) -> Result<(), m
     }
 }
 
-/// A subject is one line, and its non-breaking spaces stay.
+/// A subject is one line; its non-breaking spaces are kept.
 fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
@@ -189,7 +189,7 @@ fn one_line(text: &str) -> String {
 fn html(name: &str, mjml: &str) -> Result<String, TemplateError> {
     let bad = |why: String| TemplateError::Mjml { name: name.to_owned(), why };
     let parsed = mrml::parse(mjml).map_err(|why| bad(why.to_string()))?;
-    // No web fonts: a mail that fetches anything tells somebody that it was opened.
+    // No web fonts: loading anything would reveal that a mail was opened.
     let options = RenderOptions { fonts: HashMap::new(), ..RenderOptions::default() };
     parsed.element.render(&options).map_err(|why| bad(why.to_string()))
 }
@@ -205,7 +205,7 @@ fn broken(error: minijinja::Error) -> TemplateError {
     TemplateError::Broken { name, line: error.line(), why }
 }
 
-/// Files below `dir`, named as templates are: `mail/agenda/body.txt`.
+/// Files below `dir`, with the names of templates: `mail/agenda/body.txt`.
 fn files_below(dir: &Path) -> Result<Vec<(String, PathBuf)>, TemplateError> {
     let mut found = Vec::new();
     let mut folders = vec![dir.to_owned()];
@@ -223,7 +223,7 @@ fn files_below(dir: &Path) -> Result<Vec<(String, PathBuf)>, TemplateError> {
     Ok(found)
 }
 
-/// Lines of at most 72 characters, those after the first indented by `indent` spaces. Breaks at ordinary blanks only.
+/// Wraps lines at 72 characters, indenting continuation lines by `indent` spaces. Never breaks at non-breaking spaces.
 fn wrapped(text: &str, indent: usize) -> String {
     const WIDTH: usize = 72;
     let margin = " ".repeat(indent);
@@ -241,7 +241,7 @@ fn wrapped(text: &str, indent: usize) -> String {
             None => lines.push(word.to_owned()),
         }
     }
-    // A plain-text reader has no use for the space that never ends a line, and some show it as a box.
+    // Non-breaking spaces are pointless in plain text, and some programs show them as a box.
     lines.join(&format!("\n{margin}")).replace([NBSP, '\u{202f}'], " ")
 }
 

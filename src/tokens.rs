@@ -1,31 +1,21 @@
-//! Keyed hashes: what suppressions are kept by, and what makes an unsubscribe link hard to forge.
+//! Keyed hashes: they identify suppressed addresses, and sign the links in mails.
 //!
-//! One secret, several purposes, kept apart by the words that are hashed with it. Links may have keys of their own, which
-//! can be renewed; the secret that suppressions are kept by never changes, or nobody's objection would be known any more.
+//! One secret for several purposes, which are separated by the hashed words. Links may have keys of their own, which can be
+//! renewed; the secret of suppressions must never change, or opt-outs are no longer recognised.
 
 use crate::domain::{email::EmailAddress, issue::IssueKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use std::io::Write;
-use std::path::Path;
 use url::Url;
 
-/// Makes and checks tokens. `Debug` shows nothing of the key.
+/// Creates and verifies tokens. `Debug` shows nothing of the key.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     secret: SecretString,
-    /// The first makes links, all of them open one. Empty: the secret does both.
+    /// The first signs links, all of them verify. Empty: the secret does both.
     link_keys: Vec<SecretString>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum SecretError {
-    #[error("the secret {path} cannot be read or made: {why}; or set secret (or secret_file) in the configuration")]
-    File { path: String, why: std::io::Error },
-    #[error("set secret or secret_file in the configuration: with Postgres there is no file to keep one beside")]
-    Missing,
 }
 
 impl Tokens {
@@ -33,8 +23,8 @@ impl Tokens {
         Self { secret, link_keys: Vec::new() }
     }
 
-    /// Links get keys of their own: the newest first, which makes them; the others still open what they made. The word
-    /// `secret` among them stands for the secret itself, that made links before there were keys.
+    /// Sets keys for links: the first signs, all of them verify. The word `secret` stands for the secret itself, so that
+    /// links signed before there were keys stay valid.
     #[must_use]
     pub fn with_link_keys(self, keys: Vec<SecretString>) -> Self {
         let secret = &self.secret;
@@ -42,61 +32,45 @@ impl Tokens {
         Self { link_keys: link_keys.collect(), secret: self.secret.clone() }
     }
 
-    /// The secret kept beside an SQLite file; made at the first use, readable by its owner alone.
-    ///
-    /// # Errors
-    /// When it can be neither read nor made.
-    pub fn beside(database: &Path) -> Result<Self, SecretError> {
-        let path = database.with_extension("secret");
-        let failed = |why| SecretError::File { path: path.display().to_string(), why };
-        match std::fs::read_to_string(&path) {
-            Ok(secret) if !secret.trim().is_empty() => Ok(Self::new(secret.trim().to_owned().into())),
-            Ok(_) => Err(failed(std::io::Error::other("it is empty"))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-                make_private(&path, &secret).map_err(failed)?;
-                // Another process may have been first: what lies on the disk is the secret.
-                let secret = std::fs::read_to_string(&path).map_err(failed)?;
-                Ok(Self::new(secret.trim().to_owned().into()))
-            }
-            Err(error) => Err(failed(error)),
-        }
+    /// What a ledger stores to recognise its secret. It cannot be reversed to the secret and is neither a token nor the hash of an
+    /// address. Link keys are not part of it: they may be renewed, and nothing stored depends on them.
+    pub fn check_value(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac(&["check value of the secret of a ledger"]))
     }
 
-    /// What an address is known by once the contact itself is deleted.
+    /// Identifies an address even after the contact is deleted.
     pub fn address_hash(&self, address: &EmailAddress) -> String {
         URL_SAFE_NO_PAD.encode(self.mac(&["address", &address.key()]))
     }
 
-    /// The link by which a contact leaves a mailing: under `public_url`, without the address in it.
+    /// The unsubscribe link of a contact and a mailing, under `public_url`, without the address in it.
     pub fn unsubscribe_url(&self, public_url: &Url, contact: &str, mailing: &str) -> String {
         link(public_url, "u", &self.signed("unsubscribe", &[contact, mailing]))
     }
 
-    /// Whether a token of [`Self::unsubscribe_url`] is ours: the contact and the mailing it names.
+    /// Verifies a token of [`Self::unsubscribe_url`]: returns its contact and mailing.
     pub fn check_unsubscribe<'t>(&self, token: &'t str) -> Option<(&'t str, &'t str)> {
         let [contact, mailing] = self.opened("unsubscribe", token)?;
         Some((contact, mailing))
     }
 
-    /// The link by which a contact orders an edition on paper.
+    /// The link with which a contact orders an edition on paper.
     pub fn order_url(&self, public_url: &Url, contact: &str, edition: &str) -> String {
         link(public_url, "o", &self.signed("order", &[contact, edition]))
     }
 
-    /// Whether a token of [`Self::order_url`] is ours: the contact and the edition it names.
+    /// Verifies a token of [`Self::order_url`]: returns its contact and edition.
     pub fn check_order<'t>(&self, token: &'t str) -> Option<(&'t str, &'t str)> {
         let [contact, edition] = self.opened("order", token)?;
         Some((contact, edition))
     }
 
-    /// Where an issue can be read online: the same for everyone, and not to be guessed for one that was never sent to the
-    /// one who asks.
+    /// Where an issue can be read online: the same for everyone, but not guessable.
     pub fn view_url(&self, public_url: &Url, issue: &IssueKey) -> String {
         link(public_url, "v", &self.signed("view", &[issue.mailing(), issue.period()]))
     }
 
-    /// Whether a token of [`Self::view_url`] is ours: the issue it names.
+    /// Verifies a token of [`Self::view_url`]: returns its issue.
     pub fn check_view(&self, token: &str) -> Option<IssueKey> {
         let [mailing, period] = self.opened("view", token)?;
         Some(IssueKey::new(mailing, period))
@@ -111,7 +85,7 @@ impl Tokens {
         format!("{}.{mac}", words.join("."))
     }
 
-    /// The words of a token, if one of our keys made its code. Takes as long for a token that has no such form.
+    /// The words of a token, if one of our keys signed it. Takes the same time for a malformed token.
     fn opened<'t, const N: usize>(&self, purpose: &str, token: &'t str) -> Option<[&'t str; N]> {
         let (words, mac) = token.rsplit_once('.').unwrap_or((token, ""));
         let words: Vec<&str> = words.split('.').collect();
@@ -142,29 +116,12 @@ fn link(public_url: &Url, room: &str, token: &str) -> String {
     format!("{}/{room}/{token}", public_url.as_str().trim_end_matches('/'))
 }
 
-/// Each word behind its length, so that no two lists of words look alike.
+/// Each word is preceded by its length, so that different lists of words are never equal.
 fn feed(hmac: &mut Hmac<Sha256>, words: &[&str]) {
     for word in words {
         hmac.update(&(word.len() as u64).to_be_bytes());
         hmac.update(word.as_bytes());
     }
-}
-
-/// Written whole under another name, then linked to its own: two processes at once end with one secret.
-fn make_private(path: &Path, secret: &str) -> std::io::Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(dir)?;
-    let temporary = path.with_extension(format!("secret.{}", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(secret.as_bytes())?;
-    file.sync_all()?;
-    let linked = std::fs::hard_link(&temporary, path);
-    std::fs::remove_file(&temporary)?;
-    linked.or_else(|error| if error.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
 }
 
 #[cfg(test)]
@@ -226,11 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_beside_a_database_stays_the_same() {
-        let dir = tempfile::tempdir().unwrap();
-        let database = dir.path().join("semainier.db");
-        let (first, second) = (Tokens::beside(&database).unwrap(), Tokens::beside(&database).unwrap());
-        assert_eq!(first.mac(&["x"]), second.mac(&["x"]));
-        assert!(!format!("{first:?}").contains(first.secret.expose_secret()));
+    fn the_check_value_is_of_the_secret_alone_and_is_no_other_hash() {
+        let ours = tokens("secret");
+        let with_keys = tokens("secret").with_link_keys(vec![SecretString::from("0123456789abcdef".to_owned())]);
+        assert_eq!(ours.check_value(), with_keys.check_value());
+        assert_ne!(ours.check_value(), tokens("secret ").check_value());
+        let address = EmailAddress::parse("check-value@ledger.example").unwrap();
+        assert_ne!(ours.check_value(), ours.address_hash(&address));
+        assert!(!format!("{ours:?}").contains("\"secret\""));
     }
 }

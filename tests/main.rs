@@ -1,4 +1,4 @@
-//! All tests from outside, as one binary: one link, one throw-away Postgres.
+//! All integration tests as one binary: linked once, with one temporary Postgres.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -14,6 +14,7 @@ mod editions;
 mod faults;
 mod fetch;
 mod flow;
+mod keep;
 mod model;
 mod newsletter;
 mod outside;
@@ -21,4 +22,5 @@ mod print;
 mod schedule;
 mod store;
 mod summer;
+mod watch;
 mod web;

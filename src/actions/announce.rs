@@ -1,4 +1,4 @@
-//! Announcing an edition: the announcement is kept with its hour, and taken up like every other occurrence.
+//! Announcing an edition: stores the announcement with its time; the daemon processes it like any other occurrence.
 
 use super::{Actor, Refusal, Result};
 use crate::app::{App, Engine};
@@ -23,16 +23,16 @@ use tracing::info;
 /// Occurrences searched for the one of an announcement, the newest first.
 const KNOWN: u32 = 50;
 
-/// An announcement that nothing prevents.
+/// A validated announcement.
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub key: IssueKey,
     pub stocked: Stocked,
-    /// Narrowed to those it is announced to.
+    /// Restricted to the contacts it is announced to.
     pub mailing: Cow<'a, Mailing>,
     pub at: Timestamp,
     segment: Option<String>,
-    /// It was announced for now already, and an earlier run did not reach the freeze.
+    /// It was announced for now before, and that run did not reach the freeze.
     before: bool,
 }
 
@@ -80,7 +80,7 @@ pub async fn plan<'a>(
     }
 }
 
-/// What was begun for now, with the same words, continues; anything else is refused.
+/// An announcement for now with the same segment is continued; anything else is refused.
 async fn refuse_twice(
     app: &App,
     key: &IssueKey,
@@ -100,7 +100,7 @@ async fn refuse_twice(
     Ok(())
 }
 
-/// Keeps the announcement. Returns the instant it leaves at.
+/// Stores the announcement. Returns the time it is sent at.
 ///
 /// # Errors
 /// A refusal; or a ledger that cannot be read or written.
@@ -129,7 +129,7 @@ pub async fn announce(engine: &Engine, actor: &Actor, plan: &Plan<'_>) -> Result
     }
 }
 
-/// Takes back an announcement of which nothing has left.
+/// Cancels an announcement of which nothing was sent.
 ///
 /// # Errors
 /// A refusal; or a ledger that cannot be read or written.
@@ -137,7 +137,7 @@ pub async fn take_back(engine: &Engine, actor: &Actor, slug: &str) -> Result<()>
     let mailing = mailing(&engine.app).map_err(|why| Refusal::NoEditionMailing(why.to_string()))?;
     let key = IssueKey::new(&mailing.id, slug);
     if engine.store.take_back(&key, wording::TAKEN_BACK).await? {
-        info!(issue = %key, door = %actor.door, "the announcement of {key} was taken back");
+        info!(issue = %key, door = %actor.door, "the announcement of {key} was cancelled");
         return Ok(());
     }
     match engine.store.issue(&key).await? {
@@ -146,7 +146,7 @@ pub async fn take_back(engine: &Engine, actor: &Actor, slug: &str) -> Result<()>
     }
 }
 
-/// Settles the occurrence of a frozen announcement, so that no daemon takes it up again.
+/// Settles the occurrence of a frozen announcement, so that no daemon processes it again.
 ///
 /// # Errors
 /// When the ledger cannot be read or written.

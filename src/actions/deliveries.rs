@@ -1,4 +1,4 @@
-//! What a person decides about a delivery that may or may not have arrived.
+//! Settling deliveries whose outcome is unknown.
 
 use super::{Actor, Refusal, Result};
 use crate::app::Engine;
@@ -20,6 +20,6 @@ pub async fn resolve(engine: &Engine, actor: &Actor, id: &DeliveryId, resolution
         }
     }
     store.close_finished_issues(now).await?;
-    info!(delivery = %id, door = %actor.door, "an unknown delivery was settled by a person");
+    info!(delivery = %id, door = %actor.door, "an unknown delivery was settled manually");
     Ok(())
 }

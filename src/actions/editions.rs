@@ -1,4 +1,4 @@
-//! Editions and their orders: added, handed over.
+//! Adding editions, and marking orders as delivered.
 
 use super::{Actor, Refusal, Result};
 use crate::app::Engine;
@@ -8,20 +8,20 @@ use crate::issue::edition::mailing;
 use crate::store::Kept;
 use tracing::info;
 
-/// What became of an edition's file.
+/// The result of adding an edition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditionAdded {
     New,
     Unchanged,
-    /// What differs, a line each.
+    /// The differences, one line each.
     Updated {
         changes: Vec<String>,
-        /// Its mail left before, and stays as it was.
+        /// Its mail was sent before, and does not change.
         was_sent: bool,
     },
 }
 
-/// Adds an edition, or brings the one with the same slug up to date.
+/// Adds an edition, or updates the one with the same slug.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -49,7 +49,7 @@ pub async fn add(engine: &Engine, actor: &Actor, added: &Added) -> Result<Editio
     Ok(result)
 }
 
-/// Marks orders as handed over. Returns the state each was in before, in the order given; only open ones change.
+/// Marks orders as delivered. Returns the previous state of each, in the given order; only open ones change.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -59,6 +59,6 @@ pub async fn hand_over(engine: &Engine, actor: &Actor, ids: &[String]) -> Result
     if !unknown.is_empty() {
         return Err(Refusal::NoSuchOrders(unknown).into());
     }
-    info!(orders = ids.len(), door = %actor.door, "{} orders were handed over", ids.len());
+    info!(orders = ids.len(), door = %actor.door, "{} orders were marked as delivered", ids.len());
     Ok(before.into_iter().flatten().collect())
 }

@@ -1,4 +1,4 @@
-//! What a person decides about an issue: approve it, change it, stop it, let it continue.
+//! Decisions about an issue: approve, change, pause, resume, cancel.
 
 use super::{ActionError, Actor, Refusal, Result};
 use crate::app::Engine;
@@ -13,8 +13,10 @@ use crate::issue::{
     approval::{present, short},
     content::{NotComposed, content_hash},
     newsletter,
+    publish::{self, Prepared},
 };
 use crate::jobs::{Approval, Kind, Mailing};
+use crate::store::Skip;
 use anyhow::{Context, anyhow};
 use tracing::info;
 
@@ -25,13 +27,13 @@ const FAR: usize = 60;
 #[derive(Debug, Clone)]
 pub struct Approved {
     pub issue: IssueSummary,
-    /// Of the content that was approved.
+    /// The hash of the approved content.
     pub hash: String,
-    /// Its hour is over: it leaves at the next pass of the daemon.
+    /// Its hour has passed: the next pass of the daemon sends it.
     pub leaves_now: bool,
 }
 
-/// Approves what is kept of this issue now. `seen`: the beginning of the hash of what the actor saw.
+/// Approves the stored content of this issue. `seen`: the beginning of the hash that the actor reviewed.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -48,15 +50,18 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
     if now >= issue.expires_at {
         return Err(Refusal::DeadlinePassed(key.clone()).into());
     }
+    if let Some(skip) = skip_of(engine, key).await? {
+        return Err(Refusal::Skipped { issue: key.clone(), by: skip.by }.into());
+    }
     if let Some(seen) = seen.filter(|seen| !current.starts_with(&seen.to_ascii_lowercase())) {
         let (seen, now) = (seen.to_owned(), short(&current).to_owned());
         return Err(Refusal::HasChanged { issue: key.clone(), seen, now }.into());
     }
-    // The content itself is hashed again, not only compared by its recorded hash.
+    // Hash the content itself; do not rely on the recorded hash.
     let content = store.content(key).await?.context("the content to be approved is gone")?;
     if content_hash(&content) != current {
         return Err(anyhow!(
-            "the kept content of {key} is not what its hash says; compose it again: semainier issues recompose {key}"
+            "the stored content of {key} does not match its hash; compose it again: semainier issues recompose {key}"
         )
         .into());
     }
@@ -68,7 +73,7 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
     Ok(Approved { leaves_now: issue.scheduled_for <= now, issue, hash: current })
 }
 
-/// The editorial as it stands: in what is composed, else as written for when it will be.
+/// The current editorial: of the composed letter, else as saved for later.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -81,12 +86,12 @@ pub async fn editorial(engine: &Engine, key: &IssueKey) -> Result<String> {
     }
 }
 
-/// What became of an edited editorial.
+/// The result of editing an editorial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edited {
-    /// The issue is composed again, and staff are asked again.
+    /// The issue was composed again, and staff are asked to approve it.
     Recomposed,
-    /// Kept for when the issue is composed.
+    /// Saved until the issue is composed.
     Kept,
 }
 
@@ -123,16 +128,16 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
     }
 }
 
-/// What became of composing a newsletter again.
+/// The result of composing a newsletter again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recomposed {
     /// Staff are asked to approve it.
     Presented,
-    /// A gate is closed: what was kept before stays.
+    /// A gate holds it: the previous content stays.
     Held(Hold),
 }
 
-/// Collects the sources of a newsletter again, and replaces what is kept.
+/// Collects the sources of a newsletter again, and replaces the stored content.
 ///
 /// # Errors
 /// A refusal; a template that does not render; or a database that cannot be read or written.
@@ -166,7 +171,7 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result
     Ok(Recomposed::Presented)
 }
 
-/// The issue, where there is one, if its content may still change.
+/// The issue, if it exists, provided its content may still change.
 async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSummary>> {
     match engine.store.issue(key).await? {
         Some(issue) if issue.frozen().is_some() || issue.state().is_given_up() => {
@@ -176,7 +181,7 @@ async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSumma
     }
 }
 
-/// The due instant that publishes this issue.
+/// The occurrence that publishes this issue.
 fn occurrence(engine: &Engine, mailing: &Mailing, key: &IssueKey) -> Option<Timestamp> {
     let now = engine.app.clock.now();
     let last = mailing.schedule.last_until(now).filter(|at| mailing.schedule.deadline_of(*at) > now);
@@ -184,7 +189,89 @@ fn occurrence(engine: &Engine, mailing: &Mailing, key: &IssueKey) -> Option<Time
     all.find(|at| mailing.issue_key(*at) == *key)
 }
 
-/// Stops sending an issue until somebody resumes it.
+/// Composes an issue that leaves without approval now, keeps it, and shows it to staff, as at its rehearsal.
+///
+/// # Errors
+/// A refusal; a template that does not render; or a database that cannot be read or written.
+pub async fn rehearse(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<Rehearsed> {
+    let mailing = engine.app.mailing(key.mailing())?;
+    if mailing.approval == Approval::Required || mailing.is_of_editions() {
+        return Err(Refusal::NotRehearsed { mailing: mailing.id.clone() }.into());
+    }
+    if changeable(engine, key).await?.is_some_and(|issue| issue.is_approved()) {
+        return Err(Refusal::WrongState { issue: key.clone(), state: IssueState::Approved }.into());
+    }
+    let at = occurrence(engine, mailing, key).ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
+    let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
+    let prepared = publish::rehearse(engine, due).await?;
+    info!(issue = %key, door = %actor.door, "issue {key} was rehearsed by a person");
+    let hash = engine.store.issue(key).await?.and_then(|issue| issue.content_hash().map(str::to_owned));
+    Ok(match (prepared, hash) {
+        (Prepared::Held { reason }, _) => Rehearsed::Held { reason },
+        (_, hash) => Rehearsed::Kept { hash: hash.unwrap_or_default(), leaves_at: at },
+    })
+}
+
+/// What became of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rehearsed {
+    Kept {
+        hash: String,
+        leaves_at: Timestamp,
+    },
+    /// A gate is closed.
+    Held {
+        reason: String,
+    },
+}
+
+/// A coming issue does not leave. Until its hour this can be taken back.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn skip(engine: &Engine, actor: &Actor, key: &IssueKey, why: &str) -> Result<()> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    coming(engine, key).await?;
+    let skip = Skip { issue: key.clone(), why: why.trim().to_owned(), by: actor.name().to_owned(), at: now };
+    if !store.skip(&skip).await? {
+        let by = skip_of(engine, key).await?.map(|skip| skip.by).unwrap_or_default();
+        return Err(Refusal::Skipped { issue: key.clone(), by }.into());
+    }
+    info!(issue = %key, door = %actor.door, "issue {key} is skipped");
+    Ok(())
+}
+
+/// Takes [`skip`] back.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn unskip(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
+    coming(engine, key).await?;
+    if !engine.store.unskip(key).await? {
+        return Err(Refusal::NotSkipped(key.clone()).into());
+    }
+    info!(issue = %key, door = %actor.door, "issue {key} leaves after all");
+    Ok(())
+}
+
+/// An issue whose hour is still to come, and of which nothing is frozen.
+async fn coming(engine: &Engine, key: &IssueKey) -> Result<()> {
+    let (mailing, now) = (engine.app.mailing(key.mailing())?, engine.app.clock.now());
+    let at = match changeable(engine, key).await? {
+        Some(issue) => issue.scheduled_for,
+        None => occurrence(engine, mailing, key).ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?,
+    };
+    if at <= now {
+        return Err(Refusal::HourHasCome(key.clone()).into());
+    }
+    Ok(())
+}
+
+async fn skip_of(engine: &Engine, key: &IssueKey) -> Result<Option<Skip>> {
+    Ok(engine.store.skips().await?.into_iter().find(|skip| skip.issue == *key))
+}
+
+/// Pauses sending of an issue until it is resumed.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -193,7 +280,7 @@ pub async fn pause(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()>
     move_to(engine, actor, key, &[IssueState::Sending], IssueState::Paused, Some(&reason)).await
 }
 
-/// Continues a paused issue.
+/// Resumes a paused issue.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -201,14 +288,25 @@ pub async fn resume(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()
     move_to(engine, actor, key, &[IssueState::Paused], IssueState::Sending, None).await
 }
 
-const CANCELLABLE: [IssueState; 5] =
-    [IssueState::Held, IssueState::AwaitingApproval, IssueState::Approved, IssueState::Sending, IssueState::Paused];
+const CANCELLABLE: [IssueState; 6] = [
+    IssueState::Held,
+    IssueState::AwaitingApproval,
+    IssueState::Rehearsed,
+    IssueState::Approved,
+    IssueState::Sending,
+    IssueState::Paused,
+];
 
-/// Stops an issue for good: what was sent stays sent, what waits is cancelled.
+/// Cancels an issue for good: sent deliveries stay sent, the others are cancelled. A coming issue is skipped.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn cancel(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
+    if engine.store.issue(key).await?.is_none()
+        && engine.app.mailing(key.mailing()).is_ok_and(|mailing| occurrence(engine, mailing, key).is_some())
+    {
+        return skip(engine, actor, key, "").await;
+    }
     move_to(engine, actor, key, &CANCELLABLE, IssueState::Cancelled, None).await
 }
 

@@ -8,11 +8,11 @@ use tracing::info;
 /// A reopened lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reopened {
-    /// What was put off goes then at the latest, where that is known.
+    /// When the deferred deliveries are retried at the latest, if known.
     pub by: Option<Timestamp>,
 }
 
-/// Opens a lane again, once what the provider refused is mended.
+/// Reopens a lane once the reason for the refusals has been fixed.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.

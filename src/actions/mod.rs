@@ -1,13 +1,14 @@
-//! Everything a person may do, by whatever door: one function each, with a typed result and an [`Actor`]. Nothing here
-//! prints or reads a terminal; what may be looked at is in [`crate::views`].
+//! Use cases that change something: one function each, with a typed result and an [`Actor`], shared by the command line and
+//! the console. Nothing here prints or reads a terminal; data to show is in [`crate::views`].
 //!
-//! An action that cannot be done is a [`Refusal`], which has words in French and English. Anything else that goes wrong is
-//! an error.
+//! An action that cannot be done returns a [`Refusal`], which has texts in French and English. Any other failure is an
+//! error.
 
 pub mod announce;
 pub mod deliveries;
 pub mod editions;
 pub mod issues;
+pub mod keep;
 pub mod lanes;
 pub mod partners;
 mod refusal;
@@ -16,7 +17,7 @@ pub use refusal::Refusal;
 
 use std::fmt;
 
-/// Who acts, and where.
+/// Who acts, and through which interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     name: String,
@@ -31,7 +32,7 @@ pub enum Door {
 
 impl Actor {
     /// # Errors
-    /// When the name is empty or holds control characters: it is kept with what was done.
+    /// When the name is empty or contains control characters: it is stored with the action.
     pub fn new(name: &str, door: Door) -> Result<Self, Refusal> {
         match name.trim() {
             "" => Err(Refusal::NoName),
@@ -57,7 +58,7 @@ impl fmt::Display for Door {
 /// Why an action was not done.
 #[derive(Debug)]
 pub enum ActionError {
-    /// Nothing was changed, and the person can be told why.
+    /// Nothing was changed; the reason can be shown to the person.
     Refused(Refusal),
     Failed(anyhow::Error),
 }

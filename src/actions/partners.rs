@@ -1,4 +1,4 @@
-//! The people the mailings go to: imported, added, changed, moved, erased, suppressed and no longer.
+//! Managing contacts: import, add, change, move, erase, suppress, lift.
 
 use super::{Actor, Refusal, Result};
 use crate::app::Engine;
@@ -13,36 +13,36 @@ use tracing::info;
 /// A list to be imported.
 #[derive(Debug, Clone, Copy)]
 pub struct List<'a> {
-    /// What [`crate::partners::import::parse_with`] made of the file.
+    /// The parsed file, from [`crate::partners::import::parse_with`].
     pub parsed: &'a Parsed,
-    /// Where the addresses come from, kept with each subscription (GDPR art. 14).
+    /// Where the addresses come from, stored with each subscription (GDPR art. 14).
     pub source: &'a str,
     /// Empty: all mailings.
     pub mailings: &'a [String],
     pub basis: Basis,
     /// The file is the whole list: contacts that are not in it are removed.
     pub replace: bool,
-    /// Lines that are wrong are left out, and keep nothing else from being imported.
+    /// Invalid lines are left out and do not prevent the import of the others.
     pub skip_invalid: bool,
-    /// Report what would change, and change nothing.
+    /// Report what would change, without changing anything.
     pub dry_run: bool,
-    /// The person confirmed that many contacts are removed.
+    /// The removal of many contacts was confirmed.
     pub remove_many: bool,
 }
 
-/// What an import did, or would do.
+/// The result of an import, or of a dry run.
 #[derive(Debug)]
 pub struct Imported {
     pub contacts: usize,
     pub report: ImportReport,
-    /// Lines that are wrong; only in a dry run, since otherwise nothing is imported.
+    /// Invalid lines; only in a dry run, since otherwise nothing is imported.
     pub problems: Option<ImportErrors>,
 }
 
-/// Imports a list: all of it or nothing, unless the wrong lines may be left out. `progress` is called with the number of lines done.
+/// Imports a list: all or nothing, unless invalid lines may be left out. `progress` is called with the number of lines done.
 ///
 /// # Errors
-/// A refusal; wrong lines; or a database that cannot be read or written.
+/// A refusal; invalid lines; or a database that cannot be read or written.
 pub async fn import(
     engine: &Engine,
     actor: &Actor,
@@ -57,8 +57,9 @@ pub async fn import(
         return Err(anyhow::Error::from(problems.clone()).into());
     }
     let mailings = all_or(engine, list.mailings);
+    let tokens = engine.tokens().await?;
     let contact = |line: &Line| NewContact {
-        address_hash: engine.tokens.address_hash(&line.address),
+        address_hash: tokens.address_hash(&line.address),
         address: line.address.clone(),
         fields: line.fields.clone(),
         also: line.also.clone(),
@@ -73,7 +74,7 @@ pub async fn import(
         dry_run: list.dry_run,
     };
     let now = engine.app.clock.now();
-    // A list that was cut short must not empty the ledger (I08).
+    // A truncated list must not empty the database (I08).
     if list.replace && !list.dry_run && !list.remove_many {
         let would = engine.store.import(&Import { dry_run: true, ..import.clone() }, &|_| {}, now).await?;
         let (gone, known) = (would.summary.gone, would.known);
@@ -88,21 +89,21 @@ pub async fn import(
     Ok(Imported { contacts: contacts.len(), report, problems })
 }
 
-/// What an erasure found.
+/// The result of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
-    /// So many deliveries keep their state and lost their person.
+    /// The number of deliveries that keep their state without personal data.
     Done { deliveries: u64 },
-    /// The address was not known; it is suppressed all the same.
+    /// The address was not known; it is suppressed nevertheless.
     NotKnown,
 }
 
-/// Deletes a person (GDPR art. 17); a fingerprint stays, so that nobody writes there again.
+/// Deletes a person (GDPR art. 17); a keyed hash of the address stays, so that it is never mailed again.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> Result<Erasure> {
-    let hash = engine.tokens.address_hash(address);
+    let hash = engine.tokens().await?.address_hash(address);
     let erasure = match engine.store.erase(&address.key(), &hash, engine.app.clock.now()).await? {
         Erased::Done { deliveries } => Erasure::Done { deliveries },
         Erased::NotKnown => Erasure::NotKnown,
@@ -112,7 +113,7 @@ pub async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> Re
     Ok(erasure)
 }
 
-/// Writes to this address no more: from this mailing, or from all. `false`: no contact has it; it is barred all the same.
+/// Suppresses an address for this mailing, or for all. `false`: no contact has it; it is suppressed nevertheless.
 ///
 /// # Errors
 /// When there is no such mailing, or the database cannot be written.
@@ -121,22 +122,22 @@ pub async fn suppress(engine: &Engine, actor: &Actor, address: &EmailAddress, ma
         engine.app.mailing(id)?;
     }
     let is_known = known(engine, address).await?.is_some();
-    let (hash, now) = (engine.tokens.address_hash(address), engine.app.clock.now());
+    let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
     engine.store.suppress(&hash, mailing, SuppressionReason::Manual, now).await?;
-    info!(address = address.masked(), mailing, door = %actor.door, "an address was suppressed by a person");
+    info!(address = address.masked(), mailing, door = %actor.door, "an address was suppressed manually");
     Ok(is_known)
 }
 
-/// What was lifted.
+/// The lifted suppressions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reopened {
     /// Mailings, or `*`.
     pub scopes: Vec<String>,
-    /// So many words of the person stay.
+    /// The number of suppressions by the person that stay.
     pub kept: usize,
 }
 
-/// Takes back what the office, or a refusing relay, put against an address: for a mailing, or all there is.
+/// Lifts the suppressions by the office or after refusals by the relay: for a mailing, or all of them.
 ///
 /// # Errors
 /// A refusal; or when there is no such mailing, or the database cannot be written.
@@ -153,26 +154,26 @@ pub async fn lift(
     if why.trim().is_empty() {
         return Err(Refusal::NoReason.into());
     }
-    let (hash, now) = (engine.tokens.address_hash(address), engine.app.clock.now());
+    let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
     let reopened = match engine.store.lift(&hash, mailing, why.trim(), now).await? {
         Lifted::Done { scopes, kept } => Reopened { scopes, kept },
         Lifted::Nothing => return Err(Refusal::NotSuppressed(address.clone()).into()),
         Lifted::PersonsOwn => return Err(Refusal::PersonsOwnWord(address.clone()).into()),
     };
-    info!(address = address.masked(), mailing, door = %actor.door, "a suppression was lifted by a person");
+    info!(address = address.masked(), mailing, door = %actor.door, "a suppression was lifted manually");
     Ok(reopened)
 }
 
 /// A contact that was added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Added {
-    /// What it is subscribed to.
+    /// The mailings it is subscribed to.
     pub mailings: Vec<String>,
-    /// Something stands against mail to it, and stays.
+    /// The address is suppressed, and stays so.
     pub is_barred: bool,
 }
 
-/// Adds one contact, as an import of one line does. `mailings`: all of them where none is named.
+/// Adds one contact, like an import of one line. `mailings`: if empty, all of them.
 ///
 /// # Errors
 /// A refusal; or when there is no such mailing, or the database cannot be written.
@@ -195,11 +196,11 @@ pub async fn add(
     }
     let mailings = all_or(engine, mailings);
     let report = put(engine, address, (fields, Vec::new()), &mailings, why).await?;
-    info!(address = address.masked(), door = %actor.door, "a contact was added by a person");
+    info!(address = address.masked(), door = %actor.door, "a contact was added manually");
     Ok(Added { mailings, is_barred: report.summary.suppressed > 0 })
 }
 
-/// Changes what is said of a contact, or of its establishment. Returns each field with what it was and is; none: it was so.
+/// Changes fields of a contact or its establishment. Returns each changed field with its old and new value.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -215,7 +216,7 @@ pub async fn edit(
     if Field::ALL.iter().all(|field| fields.get(*field).is_none()) {
         return Err(Refusal::NothingSaid.into());
     }
-    // Name and commune together are which establishment is meant: what is not said of them is as it was.
+    // Name and commune together identify the establishment: a missing one is taken from the stored contact.
     if Field::ALL.iter().any(|it| it.is_of_partner() && fields.get(*it).is_some()) {
         for (field, text) in [(Field::Establishment, &before.partner.name), (Field::Commune, &before.partner.commune)] {
             if fields.get(field).is_none() {
@@ -223,12 +224,12 @@ pub async fn edit(
             }
         }
     }
-    // Its further establishments stay: nothing is said of them here.
+    // Further establishments of the contact stay unchanged.
     let name =
         |name: &str, commune: &str| Fields::default().with(Field::Establishment, name).with(Field::Commune, commune);
     let also = before.others.iter().map(|it| name(&it.name, &it.commune)).collect();
     let report = put(engine, address, (fields, also), &[], "").await?;
-    info!(address = address.masked(), door = %actor.door, "a contact was changed by a person");
+    info!(address = address.masked(), door = %actor.door, "a contact was changed manually");
     let changes = report.differences.into_iter().filter_map(|difference| match difference {
         Difference::Changed(_, changes) => Some(changes),
         _ => None,
@@ -236,15 +237,16 @@ pub async fn edit(
     Ok(changes.flatten().collect())
 }
 
-/// Another address for a known contact, which keeps its subscriptions, its history and what it said.
+/// Changes the address of a contact, which keeps its subscriptions, history and opt-outs.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &EmailAddress) -> Result<()> {
-    let (key, hash, to_hash) = (from.key(), engine.tokens.address_hash(from), engine.tokens.address_hash(to));
+    let tokens = engine.tokens().await?;
+    let (key, hash, to_hash) = (from.key(), tokens.address_hash(from), tokens.address_hash(to));
     match engine.store.move_contact((&key, &hash), to, &to_hash, engine.app.clock.now()).await? {
         Moved::Done => {
-            info!(from = from.masked(), to = to.masked(), door = %actor.door, "a contact has another address");
+            info!(from = from.masked(), to = to.masked(), door = %actor.door, "the address of a contact was changed");
             Ok(())
         }
         Moved::NotKnown => Err(Refusal::ContactNotKnown(from.clone()).into()),
@@ -255,10 +257,10 @@ pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &E
 
 /// The contact with this address, if it is known.
 async fn known(engine: &Engine, address: &EmailAddress) -> Result<Option<Contact>> {
-    Ok(engine.store.dossier(&address.key(), &engine.tokens.address_hash(address)).await?.contact)
+    Ok(engine.store.dossier(&address.key(), &engine.tokens().await?.address_hash(address)).await?.contact)
 }
 
-/// The mailings that are named; where none is, all.
+/// The given mailings; all if none is given.
 fn all_or(engine: &Engine, mailings: &[String]) -> Vec<String> {
     match mailings {
         [] => engine.app.mailings.iter().map(|mailing| mailing.audience.clone()).collect(),
@@ -266,7 +268,7 @@ fn all_or(engine: &Engine, mailings: &[String]) -> Vec<String> {
     }
 }
 
-/// A list of one line.
+/// Imports a list of one line.
 async fn put(
     engine: &Engine,
     address: &EmailAddress,
@@ -274,8 +276,12 @@ async fn put(
     mailings: &[String],
     source: &str,
 ) -> Result<ImportReport> {
-    let contact =
-        NewContact { address_hash: engine.tokens.address_hash(address), address: address.clone(), fields, also };
+    let contact = NewContact {
+        address_hash: engine.tokens().await?.address_hash(address),
+        address: address.clone(),
+        fields,
+        also,
+    };
     let contacts = [contact];
     let import =
         Import { contacts: &contacts, mailings, source, basis: Basis::default(), replace: false, dry_run: false };

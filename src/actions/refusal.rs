@@ -1,5 +1,5 @@
-//! Why an action was refused, as data, with words for both doors: English with the command that helps for the command line,
-//! French without commands for the console.
+//! Why an action was refused, as data, with texts for both interfaces: English with a suggested command for the command
+//! line, French without commands for the console.
 
 use crate::domain::{
     Timestamp,
@@ -11,10 +11,11 @@ use crate::domain::{
 };
 use crate::views::instant;
 use chrono_tz::Tz;
+use std::path::PathBuf;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
-    /// The ledger keeps who acted.
+    /// The ledger stores who acted.
     NoName,
     NoSuchIssue(IssueKey),
     /// It will be composed before its hour.
@@ -25,15 +26,15 @@ pub enum Refusal {
         reason: Option<String>,
     },
     DeadlinePassed(IssueKey),
-    /// Its content is not what the person saw; `now` is the beginning of its hash.
+    /// Its content is not the reviewed one; `now` is the beginning of its hash.
     HasChanged {
         issue: IssueKey,
         seen: String,
         now: String,
     },
-    /// Somebody else changed it while this action ran.
+    /// Another actor changed it concurrently.
     ChangedMeanwhile(IssueKey),
-    /// Frozen, or over.
+    /// Frozen or finished.
     Unchangeable {
         issue: IssueKey,
         state: IssueState,
@@ -43,7 +44,7 @@ pub enum Refusal {
         issue: IssueKey,
         state: IssueState,
     },
-    /// Nothing more of it leaves.
+    /// No more of its deliveries are sent.
     GivenUp {
         issue: Box<IssueSummary>,
         zone: Tz,
@@ -60,6 +61,18 @@ pub enum Refusal {
     NoOccurrence {
         issue: IssueKey,
     },
+    /// Its issues wait for an approval, or no schedule says when they leave.
+    NotRehearsed {
+        mailing: String,
+    },
+    /// Somebody does not want it to leave.
+    Skipped {
+        issue: IssueKey,
+        by: String,
+    },
+    NotSkipped(IssueKey),
+    /// Too late to skip it, or to take that back.
+    HourHasCome(IssueKey),
     NoSuchDelivery(String),
     NotUnknown {
         delivery: String,
@@ -89,7 +102,7 @@ pub enum Refusal {
     },
     AnnouncedMeanwhile(IssueKey),
     NotAnnounced(String),
-    /// The announcement cannot be taken back any more.
+    /// The announcement can no longer be cancelled.
     LeavingAlready {
         issue: IssueKey,
         state: IssueState,
@@ -101,50 +114,61 @@ pub enum Refusal {
     NoSuchOrders(Vec<String>),
     /// A message to the address is being sent at this moment.
     BeingSent(EmailAddress),
-    /// Why something is done is kept with it.
+    /// The reason is stored with the action, and none was given.
     NoReason,
     ContactKnown(EmailAddress),
     ContactNotKnown(EmailAddress),
     /// Another contact has this address.
     AddressTaken(EmailAddress),
-    /// No field was named that could change.
+    /// No field to change was given.
     NothingSaid,
-    /// Nothing stands against mail to this address.
+    /// The address is not suppressed.
     NotSuppressed(EmailAddress),
-    /// Only the person takes back what the person said.
+    /// Only the person can take back their own opt-out.
     PersonsOwnWord(EmailAddress),
     /// The list would remove more than a fifth of the contacts.
     RemovesMany {
         gone: usize,
         known: usize,
     },
+    /// A backup is written into an empty folder.
+    FolderNotEmpty(PathBuf),
+    /// A ledger with something in it is where one is to be put back.
+    LedgerInTheWay,
+    /// Another secret, or other keys, are where those of a backup belong.
+    FileInTheWay(String),
+    /// The secret is written in the configuration, here, and is not the one of the backup.
+    SecretNotOfBackup(String),
+    /// The backup has keys of links, and the configuration no place for them.
+    LinkKeysNotConfigured,
 }
 
 impl Refusal {
     pub fn in_english(&self) -> String {
         match self {
             Self::NoName => "expected a name after --by: the ledger keeps who approved".to_owned(),
-            Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` shows those there are"),
+            Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` lists them"),
             Self::NotComposedYet(key) => format!(
-                "there is no issue {key} yet; it is composed before its hour, or now: semainier issues recompose {key}"
+                "there is no issue {key} yet; compose it now: semainier issues rehearse {key}, or recompose where it needs \
+                 an approval"
             ),
             Self::NothingToApprove { issue, state, reason } => {
                 let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
                 format!("issue {issue} is {}{reason}; there is nothing to approve", state.as_str())
             }
-            Self::DeadlinePassed(key) => format!("the deadline of issue {key} is over; it does not leave any more"),
+            Self::DeadlinePassed(key) => format!("the deadline of issue {key} has passed; it can no longer be sent"),
             Self::HasChanged { issue, seen, now } => format!(
                 "issue {issue} has changed: what you saw was {seen}, now it is {now}; look at it again: \
                  semainier issues show {issue}"
             ),
             Self::ChangedMeanwhile(key) => {
-                format!("issue {key} changed at the same moment; look at it again: semainier issues show {key}")
+                format!("issue {key} changed at the same time; review it again: semainier issues show {key}")
             }
             Self::Unchangeable { issue, state } => {
-                format!("issue {issue} is {}; it cannot be changed any more", state.as_str())
+                format!("issue {issue} is {}; it can no longer be changed", state.as_str())
             }
             Self::WrongState { issue, state } => {
-                format!("issue {issue} is {}; this cannot be done with it", state.as_str())
+                format!("issue {issue} is {}; this is not possible in that state", state.as_str())
             }
             Self::GivenUp { issue, zone } => given_up(issue, *zone),
             Self::NotANewsletter { mailing } => format!("{mailing} is not a newsletter"),
@@ -152,24 +176,34 @@ impl Refusal {
                 format!("the mailing {mailing} has no section of kind \"editorial\"")
             }
             Self::LeavesWithoutApproval { mailing } => {
-                format!("{mailing} leaves without approval; send it with `semainier run {mailing}`")
+                format!("{mailing} needs no approval; send it with `semainier run {mailing}`")
             }
             Self::NoOccurrence { issue } => {
-                format!("the schedule of {} has no occurrence for {issue} that could still leave", issue.mailing())
+                format!("the schedule of {} has no occurrence for {issue} that could still be sent", issue.mailing())
+            }
+            Self::NotRehearsed { mailing } => format!(
+                "issues of {mailing} are not rehearsed: they wait for an approval, or leave when somebody announces them"
+            ),
+            Self::Skipped { issue, by } => {
+                format!("issue {issue} is skipped by {by}; to let it leave: semainier issues unskip {issue}")
+            }
+            Self::NotSkipped(key) => format!("issue {key} is not skipped"),
+            Self::HourHasCome(key) => {
+                format!("the hour of issue {key} has come; to stop it: semainier issues cancel {key}")
             }
             Self::NoSuchDelivery(id) => {
                 format!("there is no delivery {id}; ids are shown by `semainier log --state unknown`")
             }
             Self::NotUnknown { delivery, state } => {
-                format!("delivery {delivery} is {state}; only an unknown one waits for a decision")
+                format!("delivery {delivery} is {state}; only unknown deliveries can be settled")
             }
-            Self::LaneIsOpen(name) => format!("lane {name:?} is open; `semainier lanes` shows those that are not"),
+            Self::LaneIsOpen(name) => format!("lane {name:?} is open; `semainier lanes` shows the others"),
             Self::NoEditionMailing(why) => why.clone(),
             Self::NoSuchEdition { slug, known } => {
                 let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };
                 format!("there is no edition {slug:?} ({known}); add it first: semainier editions add FILE")
             }
-            Self::HourIsOver => "--at is over; give an hour to come, or leave it out to announce now".to_owned(),
+            Self::HourIsOver => "--at is in the past; give a future time, or leave it out to announce now".to_owned(),
             Self::AnnouncedBefore { slug, issue, state, counts } => format!(
                 "{slug} was announced already: issue {issue} is {} ({counts}); an edition is announced once. \
                  For another printing, add it under another slug",
@@ -181,7 +215,7 @@ impl Refusal {
             ),
             Self::CannotBeAnnounced { slug, why } => format!("{slug} cannot be announced: {why}"),
             Self::AnnouncedMeanwhile(key) => {
-                format!("{key} was announced by somebody else at the same moment: semainier issues")
+                format!("{key} was announced by somebody else at the same time: semainier issues")
             }
             Self::NotAnnounced(slug) => format!("{slug} is not announced"),
             Self::LeavingAlready { issue, state } => {
@@ -200,7 +234,7 @@ impl Refusal {
             Self::BeingSent(address) => {
                 format!("a message to {address} is being sent; nothing was changed. Try again in a minute")
             }
-            Self::NoReason => "--why: expected the reason, which is kept".to_owned(),
+            Self::NoReason => "--why: expected the reason, which is stored".to_owned(),
             Self::ContactKnown(address) => {
                 format!("{address} is known already; change it with: semainier partners edit {address}")
             }
@@ -208,15 +242,36 @@ impl Refusal {
                 format!("{address} is not known; add it with: semainier partners add {address} --why TEXT")
             }
             Self::AddressTaken(address) => {
-                format!("{address} is another contact already; erase or edit one of the two")
+                format!("{address} belongs to another contact; erase or edit one of the two")
             }
-            Self::NothingSaid => "nothing to change was said; see semainier partners edit --help".to_owned(),
-            Self::NotSuppressed(address) => format!("nothing stands against mail to {address}"),
+            Self::NothingSaid => "no change was given; see semainier partners edit --help".to_owned(),
+            Self::NotSuppressed(address) => format!("{address} is not suppressed"),
             Self::PersonsOwnWord(address) => {
-                format!("{address} asked not to be written to; only the person takes that back, by the link in a mail")
+                format!("{address} opted out; only the person can take that back, by the link in a mail")
             }
             Self::RemovesMany { gone, known } => {
                 format!("this removes {gone} of {known} contacts ({} %)", gone * 100 / known.max(&1))
+            }
+            Self::FolderNotEmpty(dir) => {
+                format!("{} is not empty: name a folder that is, or one that is not there yet", dir.display())
+            }
+            Self::LedgerInTheWay => {
+                "there is a ledger with something in it; nothing was changed. --replace puts the backup in \
+                 its place and keeps it under another name"
+                    .to_owned()
+            }
+            Self::FileInTheWay(path) => format!(
+                "{path} is not what the backup has; nothing was changed. --replace puts that of the backup in its place and \
+                 keeps it under another name"
+            ),
+            Self::SecretNotOfBackup(place) => format!(
+                "{place} is not the secret of the backup; nothing was changed. Write the one of the backup there (its file \
+                 `secret`), or set secret_file instead"
+            ),
+            Self::LinkKeysNotConfigured => {
+                "the backup has keys of links, without which links in old mails open nothing, and \
+                 link_keys_file is not set; nothing was changed. Set it to where the keys shall be"
+                    .to_owned()
             }
         }
     }
@@ -253,6 +308,14 @@ impl Refusal {
             Self::LeavesWithoutApproval { mailing } => {
                 format!("«{NBSP}{mailing}{NBSP}» part sans être approuvée")
             }
+            Self::NotRehearsed { mailing } => {
+                format!(
+                    "les numéros de « {mailing} » ne sont pas répétés{NBSP}: ils attendent un accord ou une annonce"
+                )
+            }
+            Self::Skipped { issue, by } => format!("{by} ne veut pas que le numéro {issue} parte"),
+            Self::NotSkipped(key) => format!("rien n’empêche le numéro {key} de partir"),
+            Self::HourHasCome(key) => format!("l’heure du numéro {key} est passée"),
             Self::NoOccurrence { issue } => format!("aucun envoi prévu ne correspond plus au numéro {issue}"),
             Self::NoSuchDelivery(_) => "cet envoi n’existe pas".to_owned(),
             Self::NotUnknown { .. } => "cet envoi n’attend pas de décision".to_owned(),
@@ -295,24 +358,30 @@ impl Refusal {
             Self::RemovesMany { gone, known } => {
                 format!("cette liste retire {gone} contacts sur {known}{NBSP}: confirmez que c’est voulu")
             }
+            Self::FolderNotEmpty(_) => "ce dossier n’est pas vide".to_owned(),
+            Self::LedgerInTheWay => "il y a déjà une base de données à cet endroit".to_owned(),
+            Self::FileInTheWay(_) | Self::SecretNotOfBackup(_) => {
+                "la clé en place n’est pas celle de la sauvegarde".to_owned()
+            }
+            Self::LinkKeysNotConfigured => "aucun emplacement n’est configuré pour les clés des liens".to_owned(),
         }
     }
 }
 
-/// What became of an issue that was given up, and what a person can still do.
+/// The outcome of an issue that was given up, and what can still be done.
 fn given_up(issue: &IssueSummary, zone: Tz) -> String {
     let IssueSummary { key, mailing, counts, .. } = issue;
-    let ended = format!("issue {key} is {}: nothing more of it leaves", issue.state().as_str());
+    let ended = format!("issue {key} is {}: no more of it is sent", issue.state().as_str());
     let by_hand = format!(
-        "`semainier preview {mailing} --at {} --out DIR` makes its mail and its pages, to be sent by hand",
+        "`semainier preview {mailing} --at {} --out DIR` writes its mail and documents, to be sent by hand",
         issue.scheduled_for.with_timezone(&zone).format("%Y-%m-%dT%H:%M")
     );
     match (issue.reason(), issue.frozen()) {
         (Some(reason), None) => format!(
-            "{ended}. It was held until {} ({reason}) and nobody was written to; {by_hand}",
+            "{ended}. It was held until {} ({reason}) and sent to nobody; {by_hand}",
             instant(issue.expires_at, zone)
         ),
-        (None, None) => format!("{ended}. Nobody was written to; {by_hand}"),
+        (None, None) => format!("{ended}. It was sent to nobody; {by_hand}"),
         (_, Some(_)) => format!("{ended}. {} of {} recipients have it", counts.sent, counts.total()),
     }
 }

@@ -1,6 +1,6 @@
-//! How fast mail leaves, end to end: the real ledger, claim, marker and result, the real messages, to a relay that only
-//! counts; beside it Postfix's `smtp-source` with as many connections and as large messages to the same relay, because
-//! only ratios of one run mean anything. For those who build and size semainier; no part of what it does for an office.
+//! Measures sending end to end: the real ledger, claim, marker and result, and real messages, to a relay that only
+//! counts; compared with Postfix's `smtp-source` with as many connections and messages of the same size to the same
+//! relay, because only ratios within a run mean anything. For developers and for sizing a machine.
 
 mod probe;
 pub mod sink;
@@ -28,25 +28,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-/// Messages the yardstick sends at the most: it needs no more to be known.
+/// Maximum messages of the yardstick.
 const YARDSTICK_MESSAGES: u64 = 20_000;
-/// Contacts that go over at once.
+/// Contacts per import batch.
 const CHUNK: u64 = 2_000;
 
-/// What is to be measured.
+/// The parameters of a measurement.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     pub recipients: u64,
     /// Bytes of a message on the wire, about.
     pub size: usize,
     pub connections: usize,
-    /// A throw-away SQLite file where there is none.
+    /// `None`: a temporary SQLite file.
     pub database: Option<String>,
-    /// A counting relay of our own, in a process of its own, where there is none.
+    /// `None`: our own counting relay in a separate process.
     pub sink: Option<SocketAddr>,
 }
 
-/// One object; its keys are a contract.
+/// One JSON object; its keys are a contract.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub messages_per_s: f64,
@@ -142,7 +142,7 @@ fn deliverer(bench: &Delivery, store: Arc<dyn Store>, clock: Clock, sink: Socket
     let settings = Settings {
         connections: bench.connections,
         messages_per_connection: u32::MAX,
-        // Everybody is of one domain here, and no provider's manners are measured.
+        // All recipients are in one domain here, and throttling is not measured.
         lanes: Lanes::new(
             Vec::new(),
             Limits { connections: bench.connections * 2, messages_per_connection: u32::MAX, per_minute: None },
@@ -177,7 +177,7 @@ fn contact(n: u64) -> anyhow::Result<NewContact> {
     Ok(NewContact::new(address, hash, &format!("Éloïse Dupont {n}"), &format!("Gîte n° {n}"), "Auch"))
 }
 
-/// Half of a small message is text, half HTML; what a large one has more is an attachment.
+/// Half of a small message is text, half HTML; the rest of a large one is an attachment.
 fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
     const LINE: &str = "Une ligne de soixante-dix signes, comme en ont les corps de message.\n";
     let texts = size.min(20_000);
@@ -222,7 +222,7 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
     }
 }
 
-/// Messages a second of Postfix's own test sender.
+/// Messages per second of Postfix's test sender.
 async fn yardstick(bench: &Delivery, sink: SocketAddr) -> anyhow::Result<Option<f64>> {
     let messages = bench.recipients.clamp(1, YARDSTICK_MESSAGES);
     let Some(program) = ["smtp-source", "/usr/sbin/smtp-source"].into_iter().find(|name| is_installed(name)) else {
@@ -244,7 +244,7 @@ fn is_installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
-/// `semainier bench sink`, as a process of its own, so that its work is not taken for ours. Ends with this.
+/// Runs `semainier bench sink` in a separate process, so that its CPU time is not counted. Ends with this.
 struct OwnSink {
     address: SocketAddr,
     _child: tokio::process::Child,

@@ -1,4 +1,4 @@
-//! What the machine gives and what this process takes of it: read from `/proc`, as Linux tells it.
+//! Measurements of the machine and of this process, from Linux's `/proc`.
 
 use crate::clock::Clock;
 use anyhow::Context;
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Ticks of `/proc/self/stat` a second: fixed on every Linux that Rust runs on.
 const TICKS: f64 = 100.0;
 
-/// A folder of our own, removed at the end.
+/// A temporary folder, removed at the end.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
@@ -46,13 +46,13 @@ pub(super) fn fsyncs_per_s(folder: &Path) -> anyhow::Result<f64> {
 /// User and system time of all threads so far.
 pub(super) fn cpu() -> anyhow::Result<Duration> {
     let stat = fs::read_to_string("/proc/self/stat").context("this bench needs Linux's /proc")?;
-    // Behind the name in brackets, which may hold anything; the fields are the 14th and 15th of all.
+    // After the name in brackets, which may contain anything; the fields are the 14th and 15th of all.
     let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace()).context("/proc/self/stat")?;
     let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     Ok(Duration::from_secs_f64(ticks / TICKS))
 }
 
-/// The peak is counted from here on, where the kernel lets us.
+/// Resets the peak, if the kernel allows it.
 pub(super) fn forget_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }

@@ -1,5 +1,5 @@
-//! A relay that takes everything and counts it: as little work a message as can be, and still an honest SMTP conversation,
-//! with PIPELINING, CHUNKING and a record of who was written to.
+//! A relay that accepts and counts everything: as little work per message as possible, but a correct SMTP server with
+//! PIPELINING, CHUNKING and a record of recipients.
 
 use anyhow::{Context, bail};
 use memchr::memmem;
@@ -27,12 +27,12 @@ struct Seen {
     recipients: HashSet<u64>,
 }
 
-/// What kind of relay it is.
+/// The behaviour of the relay.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Manner {
-    /// Before each answer, as a relay far away.
+    /// Delay before each reply, to simulate distance.
     pub delay: Duration,
-    /// Does not say CHUNKING: messages come by DATA.
+    /// Do not offer CHUNKING: messages are sent with DATA.
     pub data_only: bool,
 }
 
@@ -45,10 +45,10 @@ pub async fn serve(listener: TcpListener, manner: Manner) {
     }
 }
 
-/// Asks a sink of this kind what it got.
+/// Asks a sink of this kind for its counts.
 ///
 /// # Errors
-/// When it does not answer as one.
+/// If it does not answer like one.
 pub async fn ask(sink: SocketAddr) -> anyhow::Result<Count> {
     let mut stream = TcpStream::connect(sink).await?;
     stream.write_all(b"XCOUNT\r\nQUIT\r\n").await?;
@@ -89,7 +89,7 @@ struct Talk {
     recipient: u64,
 }
 
-/// Where the message ends that arrives.
+/// Where the incoming message ends.
 enum Ends {
     AtDot,
     /// After so many bytes more.
@@ -101,7 +101,7 @@ impl Talk {
         Self { seen, manner, message: None, recipient: 0 }
     }
 
-    /// Takes what is complete from `input`; `true`: the client leaves.
+    /// Consumes complete input; `true`: the client leaves.
     fn take(&mut self, input: &mut Vec<u8>, answers: &mut Vec<u8>) -> bool {
         let mut at = 0;
         loop {
@@ -113,7 +113,7 @@ impl Talk {
                 };
                 let Some(end) = end else {
                     match ends {
-                        // All but what may be the beginning of the end.
+                        // Everything except what may be the beginning of the end.
                         Ends::AtDot => at = input.len().saturating_sub(END.len() - 1).max(at),
                         Ends::After(bytes) => {
                             *bytes -= rest.len();
@@ -152,7 +152,7 @@ impl Talk {
                     self.message = Some(Ends::AtDot);
                     b"354 go\r\n"
                 }
-                // Whole messages only, as we send them.
+                // Only whole messages, as we send them.
                 b"BDAT" => {
                     self.message = counted(line).map(Ends::After);
                     if self.message.is_some() { b"" } else { b"501 5.5.4 BDAT bytes LAST\r\n" }

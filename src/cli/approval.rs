@@ -1,9 +1,9 @@
-//! `semainier issues show|approve|edit|recompose`: look at an issue before it leaves, change it, approve it.
+//! `semainier issues show|approve|edit|recompose`: review an issue before it is sent, change it, approve it.
 
 use super::{Ended, actor, files, show};
 use crate::actions::{
     self, Actor,
-    issues::{Edited, Recomposed},
+    issues::{Edited, Recomposed, Rehearsed},
 };
 use crate::app::Engine;
 use crate::domain::issue::IssueKey;
@@ -29,7 +29,7 @@ struct Shown<'a> {
 pub(super) async fn show(engine: &Engine, key: &str, out: Option<&Path>, as_json: bool) -> anyhow::Result<Ended> {
     let key = IssueKey::parse(key)?;
     let Some(detail) = issues::detail(engine, &key).await? else {
-        bail!("there is no issue {key}; `semainier issues` shows those there are");
+        bail!("there is no issue {key}; `semainier issues` lists them");
     };
     let issue = &detail.issue;
     let files = match (out, &detail.content) {
@@ -45,7 +45,7 @@ pub(super) async fn show(engine: &Engine, key: &str, out: Option<&Path>, as_json
     for (name, value) in [
         ("subject", issue.subject.as_ref()),
         ("leaves at", Some(&issue.scheduled_for)),
-        ("of no use after", Some(&issue.expires_at)),
+        ("deadline", Some(&issue.expires_at)),
         ("hash", issue.content_hash.as_ref()),
     ] {
         if let Some(value) = value {
@@ -73,7 +73,7 @@ pub(super) async fn approve(engine: &Engine, actor: &Actor, key: &str, seen: Opt
     let approved = actions::issues::approve(engine, actor, &key, seen).await?;
     let issue = approved.issue;
     let when = match approved.leaves_now {
-        true => "its hour is over: it leaves now".to_owned(),
+        true => "its scheduled time has passed: it leaves now".to_owned(),
         false => format!("it leaves at {}", instant(issue.scheduled_for, engine.app.zone_of(&issue.mailing))),
     };
     show::line(format!("{key} is approved by {}: {}", actor.name(), issue.subject.unwrap_or_default()));
@@ -81,7 +81,25 @@ pub(super) async fn approve(engine: &Engine, actor: &Actor, key: &str, seen: Opt
     Ok(Ended::Done)
 }
 
-/// The editorial: from a file, from standard input (`-`), or from an editor.
+pub(super) async fn rehearse(engine: &Engine, actor: &Actor, key: &str) -> anyhow::Result<Ended> {
+    let key = IssueKey::parse(key)?;
+    Ok(match actions::issues::rehearse(engine, actor, &key).await? {
+        Rehearsed::Held { reason } => {
+            show::line(format!("{key} is held: {reason}"));
+            Ended::WaitsForAPerson
+        }
+        Rehearsed::Kept { hash, leaves_at } => {
+            let at = instant(leaves_at, engine.app.zone_of(key.mailing()));
+            show::line(format!("{key} is rehearsed (content {}); it is read again and leaves at {at}", short(&hash)));
+            show::line(format!("  to look at it: semainier issues show {key} --out DIR"));
+            show::line(format!("  to make exactly this leave: semainier issues freeze {key} --by NAME"));
+            show::line(format!("  to stop it: semainier issues skip {key} --why TEXT"));
+            Ended::Done
+        }
+    })
+}
+
+/// Reads the editorial from a file, from standard input (`-`), or from an editor.
 pub(super) async fn edit(engine: &Engine, args: EditArgs) -> anyhow::Result<Ended> {
     let key = IssueKey::parse(&args.key)?;
     let before = actions::issues::editorial(engine, &key).await?;
@@ -100,11 +118,11 @@ pub(super) async fn edit(engine: &Engine, args: EditArgs) -> anyhow::Result<Ende
     }
     match actions::issues::edit(engine, &actor(&args.by)?, &key, &text).await? {
         Edited::Recomposed => {
-            show::line(format!("{key} is composed anew with this editorial; staff are asked to approve it"));
+            show::line(format!("{key} was composed again with this editorial; staff are asked to approve it"));
             Ok(Ended::WaitsForAPerson)
         }
         Edited::Kept => {
-            show::line(format!("kept for {key}, which is not composed yet"));
+            show::line(format!("saved for {key}, which is not composed yet"));
             Ok(Ended::Done)
         }
     }
@@ -123,7 +141,7 @@ fn in_an_editor(text: &str) -> anyhow::Result<String> {
     let mut file = options.open(&path).with_context(|| format!("cannot write {}", path.display()))?;
     file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     drop(file);
-    // As the shell would: an editor is often a command with arguments.
+    // Through the shell: $EDITOR is often a command with arguments.
     let status = std::process::Command::new("sh").args(["-c", &format!("{editor} \"$1\""), "sh"]).arg(&path).status();
     let edited = match status {
         Ok(status) if status.success() => std::fs::read_to_string(&path).context("what was edited is not text"),
@@ -134,7 +152,7 @@ fn in_an_editor(text: &str) -> anyhow::Result<String> {
     edited
 }
 
-/// Collects the sources again, and replaces what is kept.
+/// Collects the sources again and replaces the content.
 pub(super) async fn recompose(engine: &Engine, actor: &Actor, key: &str) -> anyhow::Result<Ended> {
     let key = IssueKey::parse(key)?;
     match actions::issues::recompose(engine, actor, &key).await? {
@@ -149,14 +167,14 @@ pub(super) async fn recompose(engine: &Engine, actor: &Actor, key: &str) -> anyh
     }
 }
 
-/// What `issues edit` takes.
+/// Arguments of `issues edit`.
 #[derive(Debug, clap::Args)]
 pub(super) struct EditArgs {
     pub key: String,
-    /// The editorial in Markdown, `-` for standard input [default: $VISUAL or $EDITOR is opened on what there is]
+    /// The editorial in Markdown, `-` for standard input [default: open the current one in $VISUAL or $EDITOR]
     #[arg(long, alias = "editorial", value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Who writes, for the ledger
+    /// Who writes it, for the ledger
     #[arg(long, env = "USER", default_value = "operator")]
     pub by: String,
 }

@@ -1,4 +1,4 @@
-//! `semainier bench`: for those who build and size semainier. Not in the normal help.
+//! `semainier bench`: measurements for developers and for sizing a machine. Hidden from the help.
 
 use super::{Ended, show};
 use crate::bench::{self, Delivery, Report, Step, sink};
@@ -11,13 +11,13 @@ use tokio::net::TcpListener;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// How fast mail leaves through the real ledger, beside Postfix's smtp-source to the same relay
+    /// Measure sending with the real ledger, compared with Postfix's smtp-source on the same relay
     #[command(after_help = "\
 Only ratios of one run mean anything: machines differ and drift. Run it several times and take the median.
 With --json one object: messages_per_s, yardstick_per_s (null without smtp-source), ratio, cpu_us_per_message,
 peak_rss_mb, database, fsyncs_per_s, freeze_s, recipients, size, connections, each_once (null with --sink).")]
     Delivery(DeliveryArgs),
-    /// A relay that takes everything and counts it; says its address on standard output
+    /// Run a relay that accepts and counts everything; prints its address on standard output
     Sink(SinkArgs),
 }
 
@@ -25,15 +25,15 @@ peak_rss_mb, database, fsyncs_per_s, freeze_s, recipients, size, connections, ea
 pub(super) struct DeliveryArgs {
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     recipients: u64,
-    /// Of a message on the wire: 20k, 400k
+    /// Size of a message on the wire: 20k, 400k
     #[arg(long, default_value = "20k", value_parser = size)]
     size: usize,
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=500))]
     connections: u16,
-    /// A database to be thrown away afterwards: its rows stay [default: an SQLite file under $TMPDIR]
+    /// A scratch database; its rows are not removed [default: an SQLite file under $TMPDIR]
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// A relay that takes everything [default: one of our own]
+    /// A relay that accepts everything [default: a built-in one]
     #[arg(long, value_name = "ADDR")]
     sink: Option<SocketAddr>,
     #[arg(long)]
@@ -44,10 +44,10 @@ pub(super) struct DeliveryArgs {
 pub(super) struct SinkArgs {
     #[arg(long, default_value = "127.0.0.1:0")]
     bind: SocketAddr,
-    /// Before each answer, as a relay far away: 10ms is a round trip of ten
+    /// Wait before each reply, to simulate a distant relay: 10 means a round trip of 10 ms
     #[arg(long, value_name = "MS", default_value_t = 0)]
     delay_ms: u64,
-    /// Say no CHUNKING: messages come by DATA
+    /// Do not offer CHUNKING, so that messages are sent with DATA
     #[arg(long)]
     data_only: bool,
 }
@@ -121,7 +121,7 @@ fn in_words(it: &Report) -> String {
     )
 }
 
-/// `20k`, `400k`, or bytes.
+/// Parses `20k`, `400k`, or a number of bytes.
 fn size(text: &str) -> Result<usize, String> {
     let (digits, factor) = text.strip_suffix(['k', 'K']).map_or((text, 1), |digits| (digits, 1000));
     let bytes = digits.parse::<usize>().ok().and_then(|n| n.checked_mul(factor));

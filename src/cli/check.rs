@@ -1,21 +1,28 @@
-//! `semainier check`: everything that can be wrong before it matters.
+//! `semainier check`: finds problems of the configuration before they matter.
 
 use super::{Context, Ended, next, show};
 use crate::compose::{context, page};
 use crate::issue::newsletter;
 use crate::jobs::Kind;
-use secrecy::ExposeSecret;
+use crate::views::check::{self, Level};
 
-pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+One line per finding, with the file and the key. Exit code 1 if there is an error, 0 if there are only warnings.
+Nothing is changed or sent: the database is opened, the relay is logged in to, the site and the sources are read.")]
+pub(super) struct Args {
+    /// Skip the relay, the site and the sources
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(super) async fn run(ctx: &Context, args: &Args) -> anyhow::Result<Ended> {
     let app = ctx.app()?;
     let file = app.config.file.as_ref().map_or("built-in defaults".to_owned(), |f| f.display().to_string());
     show::line(format!("configuration: {file}"));
-    if app.config.relay.is_some() {
-        show::line(format!("relay: {}", app.relay()?));
+    if let Ok(relay) = app.relay() {
+        show::line(format!("relay: {relay}"));
     }
-    // Of a Postgres URL the scheme only: the rest may hold a password.
-    let database = app.config.database.expose_secret();
-    show::line(format!("database: {}", if database.starts_with("sqlite") { database } else { "postgres" }));
     for (name, samples) in context::check_all(&app.templates)? {
         show::line(format!("template {name}: {samples} samples rendered"));
     }
@@ -30,9 +37,12 @@ pub(super) async fn run(ctx: &Context) -> anyhow::Result<Ended> {
             lists.iter().for_each(|(file, n)| show::line(format!("  {n} appointments in {file}")));
         }
     }
-    for warning in app.config.warnings() {
-        show::line(format!("warning: {warning}"));
+    let report = check::check(&app, args.offline).await;
+    report.well.iter().chain(&report.findings.iter().map(ToString::to_string).collect::<Vec<_>>()).for_each(show::line);
+    let (errors, warnings) = (report.count(Level::Error), report.count(Level::Warning));
+    match (errors, warnings) {
+        (0, 0) => show::line("all is well"),
+        _ => show::line(format!("{errors} errors, {warnings} warnings")),
     }
-    show::line("all is well");
-    Ok(Ended::Done)
+    Ok(if errors > 0 { Ended::Failed } else { Ended::Done })
 }

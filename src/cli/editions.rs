@@ -1,4 +1,4 @@
-//! `semainier editions`, `announce`: what the office prints, and announcing it to the partners.
+//! `semainier editions`, `announce`: manages the office's brochures and announces them to the partners.
 
 use super::{Context, Ended, files, parse_instant, run, show, tables};
 use crate::actions::{
@@ -19,14 +19,14 @@ use crate::views::{editions::EditionView, instant};
 use std::path::{Path, PathBuf};
 
 pub(super) const AFTER_HELP: &str = "\
-  semainier editions add carte-2027.toml            keep it, or bring it up to date
-  semainier editions                                what there is, and how many packs are left
-  semainier announce carte-2027 --dry-run           who would get it, and the mail as files
-  semainier announce carte-2027                     write to the partners
-  semainier orders --edition carte-2027             what they ordered
+  semainier editions add carte-2027.toml            add or update an edition
+  semainier editions                                list editions and the packs left
+  semainier announce carte-2027 --dry-run           who would receive it, and the mail as files
+  semainier announce carte-2027                     announce it to the partners
+  semainier orders --edition carte-2027             list the orders
 
-The file: title, kind, languages, summary, cover, online (or pdf), words; and where there are some slug, pages, printed and
-pack, valid_until, post, reminder_after_days. See deploy/carte-2027.toml.";
+Required in the file: title, kind, languages, summary, cover, online (or pdf), words. Optional: slug, pages, printed and pack,
+valid_until, post, reminder_after_days. See deploy/carte-2027.toml.";
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -40,29 +40,29 @@ pub(super) struct EditionsArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum EditionsAct {
-    /// Keep an edition as its file says; one with the same slug is brought up to date
+    /// Add an edition from a file, or update the one with the same slug
     Add { file: PathBuf },
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct AnnounceArgs {
     slug: String,
-    /// When it leaves; `semainier serve` sends it then [default: now]
+    /// When to send it; `semainier serve` sends it then [default: now]
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
-    /// Only those of its audience: `category = "hébergement"` (see `semainier partners --help`)
+    /// Only contacts of the audience that match: `category = "hébergement"` (see `semainier partners --help`)
     #[arg(long, value_name = "EXPR")]
     segment: Option<String>,
-    /// Say who would get it, write the mail as files, and change nothing
+    /// Show who would receive it and write the mail as files, without sending or changing anything
     #[arg(long)]
     dry_run: bool,
-    /// Where the files of --dry-run are written [default: announce-SLUG]
+    /// Folder for the files of --dry-run [default: announce-SLUG]
     #[arg(long, value_name = "DIR", requires = "dry_run")]
     out: Option<PathBuf>,
     /// Write to however many it is; nobody is asked
     #[arg(long)]
     yes: bool,
-    /// Take an announcement back that did not begin to leave
+    /// Cancel a scheduled announcement that is not being sent yet
     #[arg(long, conflicts_with_all = ["at", "segment", "dry_run"])]
     cancel: bool,
 }
@@ -91,24 +91,24 @@ pub(super) async fn add(engine: &Engine, actor: &Actor, added: &Added) -> anyhow
             show::line(format!("{slug} is added; look at it: semainier announce {slug} --dry-run"));
         }
         EditionAdded::Unchanged => {
-            show::line(format!("{slug} is as it was; nothing changed"));
+            show::line(format!("{slug}: nothing changed"));
             return Ok(Ended::Done);
         }
         EditionAdded::Updated { changes, was_sent } => {
-            show::line(format!("{slug} is brought up to date:"));
+            show::line(format!("{slug} was updated:"));
             changes.iter().for_each(|change| show::line(format!("  {change}")));
             if was_sent {
                 show::line(
-                    "It was announced already: the mail stays as it left, the page to order shows the new words.",
+                    "It was announced before: the mail that was sent stays as it is, the order page shows the new text.",
                 );
             }
         }
     }
     if edition.online == Online::Pdf && engine.app.config.web.bind.is_none() {
-        show::aside("warning: web.bind is not set, so nobody can read its PDF online; it cannot be announced so");
+        show::aside("warning: web.bind is not set, so its PDF cannot be read online; it cannot be announced like this");
     }
     let cover = added.files.iter().find(|(file, _)| *file == EditionFile::Cover).map_or(0, |(_, bytes)| bytes.len());
-    show::aside(format!("cover: {} kB as it goes with the mail", cover.div_ceil(1000)));
+    show::aside(format!("cover: {} kB in the mail", cover.div_ceil(1000)));
     Ok(Ended::Done)
 }
 
@@ -118,7 +118,7 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
     let (engine, alone) = (&engine.0, engine.1);
     if args.cancel {
         actions::announce::take_back(engine, &context.actor()?, &args.slug).await?;
-        show::line(format!("{} is not announced any more", args.slug));
+        show::line(format!("the announcement of {} is cancelled", args.slug));
         return Ok(Ended::Done);
     }
     let segment = super::partners::parse_segment(args.segment.as_deref(), "--segment")?;
@@ -136,11 +136,11 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
     let (key, when) = (&plan.key, instant(leaves_at, zone));
     if at.is_some() {
         show::line(format!("{key} leaves at {when}, by `semainier serve`"));
-        show::line(format!("  to take it back: semainier announce {} --cancel", args.slug));
+        show::line(format!("  to cancel it: semainier announce {} --cancel", args.slug));
         return Ok(Ended::Done);
     }
     if !alone {
-        show::line(format!("{key} is left to the daemon that works on this ledger: it leaves within a minute"));
+        show::line(format!("{key} is sent by the running daemon within a minute"));
         return Ok(Ended::Done);
     }
     leave_now(engine, &plan).await
@@ -174,14 +174,14 @@ async fn mind_the_number(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<()>
     )
 }
 
-/// Sent by this command, and the occurrence settled as the daemon would.
+/// Sends it from this command and settles the occurrence as the daemon would.
 pub(super) async fn leave_now(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<Ended> {
     let ended = run::send(engine, plan.due(), None).await?;
     announce::settle(engine, plan).await?;
     Ok(ended)
 }
 
-/// To deliver, if nobody else does; `false`: a daemon has this ledger, and will.
+/// Opens the ledger exclusively to deliver. `false`: a daemon holds it and will deliver.
 async fn engine(context: &Context, deliver: bool) -> anyhow::Result<(Engine, bool)> {
     if !deliver {
         return Ok((context.engine(Access::Shared).await?, false));
@@ -195,7 +195,7 @@ async fn engine(context: &Context, deliver: bool) -> anyhow::Result<(Engine, boo
     }
 }
 
-/// Who would get it, and what.
+/// The dry run: who would receive the announcement, and the mail.
 async fn rehearse(
     engine: &Engine,
     slug: &str,

@@ -1,4 +1,4 @@
-//! `semainier extract`: what is understood of an article.
+//! `semainier extract`: shows how an article is read.
 
 use super::tables::table;
 use super::{Context, Ended, show};
@@ -16,16 +16,16 @@ use comfy_table::{ColumnConstraint, Table, Width};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A file (HTML or text) or the address of a page
+    /// A file (HTML or text) or the URL of a page
     #[arg(value_name = "FILE|URL")]
     source: String,
-    /// The day it was published: it fixes the year of « vendredi 12 ». Default: what the document says of itself
+    /// The day of publication, which decides the year of « vendredi 12 » [default: taken from the document]
     #[arg(long, value_name = "DATE")]
     published: Option<NaiveDate>,
-    /// The week it should be of, such as 2027-W28
+    /// The week it should be about, such as 2027-W28
     #[arg(long)]
     week: Option<Week>,
-    /// With what the structured sources of this mailing announce, and where each line came from
+    /// Merge the events of this mailing's sources, and show where each line came from
     #[arg(long, value_name = "MAILING")]
     merge: Option<String>,
     /// The agenda as one object: week, days, daily, exhibitions, unplaced, warnings
@@ -63,7 +63,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     Ok(Ended::Done)
 }
 
-/// What needs a person first, then every line of the article beside what was understood of it.
+/// Lines that need checking first, then every line of the article beside what was understood of it.
 fn people(title: &str, agenda: &Agenda) {
     show::line(title);
     show::line(agenda.week.map_or("no day was recognised".to_owned(), french::week));
@@ -90,22 +90,22 @@ fn people(title: &str, agenda: &Agenda) {
     }
 }
 
-/// Characters of a column of sentences, where there is no terminal to say how many fit.
+/// Maximum width of a text column if the terminal width is unknown, in characters.
 const WIDEST: u16 = 60;
 
-/// A line of the article that a person should look at.
+/// A line of the article that needs checking.
 struct Doubt<'a> {
     under: String,
     text: &'a str,
     why: &'static str,
 }
 
-/// What stands under no day first, then what was not understood, then sentences as written.
+/// Unplaced lines first, then lines that were not understood, then sentences printed as written.
 fn doubts(agenda: &Agenda) -> impl Iterator<Item = Doubt<'_>> {
     let unplaced = agenda.unplaced.iter().map(|item| Doubt {
         under: "no day".to_owned(),
         text: &item.text,
-        why: item.unplaced.map_or("stands under no day", reason),
+        why: item.unplaced.map_or("no day", reason),
     });
     let dated = agenda.days.iter().flat_map(|day| day.items.iter().map(|item| (french::day(day.date), item)));
     let daily = agenda.daily.iter().map(|daily| (french::weekdays(&daily.days), &daily.item));
@@ -130,8 +130,8 @@ fn reason(unplaced: Unplaced) -> &'static str {
     match unplaced {
         Unplaced::NoDay => "no day is given",
         Unplaced::TwoReadings => "its words and its heading name different days",
-        Unplaced::BeforeTheDays => "stands before the first day",
-        Unplaced::OtherWeek => "is of another week",
+        Unplaced::BeforeTheDays => "comes before the first day",
+        Unplaced::OtherWeek => "is in another week",
         Unplaced::NotAnEvent => "announces nothing to attend, not printed",
     }
 }
@@ -150,7 +150,7 @@ fn block<'a>(heading: &str, items: impl Iterator<Item = (&'a Item, Vec<Row>)>) {
     }
     for (item, rows) in items {
         for (index, row) in rows.into_iter().enumerate() {
-            // The line of the article once, beside the first event read from it.
+            // The line of the article is shown once, beside the first event read from it.
             let article = if index == 0 { item.text.as_str() } else { "" };
             add(&mut table, article, row, item.provenance.as_ref().map(from));
         }
@@ -158,7 +158,7 @@ fn block<'a>(heading: &str, items: impl Iterator<Item = (&'a Item, Vec<Row>)>) {
     show::line(table);
 }
 
-/// `← Le calendrier`, or `+ Le calendrier` of what the article has and the source completed.
+/// `← Le calendrier` for an item from a calendar; `+ Le calendrier` for one of the article that a calendar completed.
 fn from(provenance: &Provenance) -> String {
     format!("{} {}", if provenance.completes { "+" } else { "←" }, provenance.source)
 }

@@ -1,4 +1,4 @@
-//! `semainier lanes`: the families of recipient domains, the state of each, and reopening one.
+//! `semainier lanes`: the state of each family of recipient domains, and reopening one.
 
 use super::{Context, Ended, show, tables::table};
 use crate::actions;
@@ -22,7 +22,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Act {
-    /// Open a lane again, once what the provider refused is mended
+    /// Reopen a lane once the reason for the refusals has been fixed
     Resume { name: String },
 }
 
@@ -35,7 +35,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
             Some(until) => format!("by {} at the latest", instant(until, config.zone)),
             None => "within a quarter of an hour".to_owned(),
         };
-        show::line(format!("lane {name} is open; what was put off for it goes {when}"));
+        show::line(format!("lane {name} is open; its deferred deliveries are retried {when}"));
         return Ok(Ended::Done);
     }
     let troubles = lanes::read(&engine).await?;

@@ -1,4 +1,4 @@
-//! `semainier issues`, `log`, `deliveries`: what happened, and what a person decides about it.
+//! `semainier issues`, `log`, `deliveries`: what happened, and the decisions a person takes about it.
 
 use super::{Context, Ended, actor, approval, parse_instant, show, tables};
 use crate::actions;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct IssuesArgs {
-    /// An array, the newest first
+    /// Print a JSON array, newest first
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
@@ -28,67 +28,89 @@ pub(super) struct IssuesArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum IssueAct {
-    /// What is in an issue, who approved it, and what it looks like. Exit code 4 while it awaits approval
+    /// Show the content of an issue, its approvals and its mail. Exit code 4 while it awaits approval
     Show {
         key: String,
-        /// Write subject.txt, body.html, body.txt, message.eml, pictures and attachments there
+        /// Write subject.txt, body.html, body.txt, message.eml, pictures and attachments into this folder
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// One object: as of `issues --json`, with approvals, files and the letter
+        /// Print one JSON object: the fields of `issues --json`, with approvals, files and the letter
         #[arg(long)]
         json: bool,
     },
-    /// Say that exactly what is composed now may leave; any change asks again
+    /// Approve the current content of an issue; any later change needs a new approval
     Approve {
         key: String,
         /// Who approves, for the ledger
         #[arg(long, value_name = "NAME")]
         by: String,
-        /// Only if what is composed now is what you saw: the first characters of its hash, at least 8
+        /// Approve only if the content is the one you reviewed: the first characters of its hash, at least 8
         #[arg(long, value_name = "HASH", value_parser = parse_hash)]
         hash: Option<String>,
     },
-    /// Write the editorial of a newsletter, in Markdown; staff are asked to approve what it becomes
+    /// Write the editorial of a newsletter, in Markdown; staff are asked to approve the new content
     Edit(approval::EditArgs),
-    /// Collect and compose a newsletter again, in the place of what awaits approval
+    /// Collect and compose a newsletter again, replacing the content that awaits approval
     Recompose { key: String },
-    /// Stop sending an issue until somebody resumes it
+    /// Compose a coming issue now and show it to staff; at its hour it is read again
+    Rehearse { key: String },
+    /// Make exactly what was rehearsed leave at its hour, whatever the site says then
+    Freeze {
+        key: String,
+        /// Who decides, for the ledger
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// Only if what is kept now is what you saw: the first characters of its hash, at least 8
+        #[arg(long, value_name = "HASH", value_parser = parse_hash)]
+        hash: Option<String>,
+    },
+    /// Keep a coming issue from leaving; until its hour `unskip` takes that back
+    Skip {
+        key: String,
+        /// The reason, for the ledger
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        why: String,
+    },
+    /// Let a skipped issue leave after all
+    Unskip { key: String },
+    /// Pause sending of an issue until it is resumed
     Pause { key: String },
-    /// Continue a paused issue, once what stopped it is mended
+    /// Resume a paused issue once the cause has been fixed
     Resume { key: String },
-    /// Stop an issue for good; what was sent stays sent, what waits is cancelled
+    /// Cancel an issue for good; sent deliveries stay sent, the others are cancelled. A coming issue is skipped
     Cancel { key: String },
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LogArgs {
-    /// Of one issue, such as agenda/2026-W28
+    /// Filter by issue, such as agenda/2026-W28
     #[arg(long, value_name = "KEY")]
     issue: Option<String>,
-    /// To one person
+    /// Filter by recipient
     #[arg(long, value_name = "ADDRESS")]
     address: Option<EmailAddress>,
-    /// queued, claimed, in_data, sent, failed, unknown, suppressed, expired or cancelled
+    /// Filter by state: queued, claimed, in_data, sent, failed, unknown, suppressed, expired or cancelled
     #[arg(long)]
     state: Option<State>,
-    /// Changed since: a date, an instant, or a while ago such as 7d
+    /// Changed since a date, an instant, or a duration ago such as 7d
     #[arg(long, value_name = "D")]
     since: Option<String>,
-    /// An array of {"issue","address","state","message_id","attempts":[{"n","at","phase","code","enhanced","text","outcome"}]}
+    /// Print an array of
+    /// {"issue","address","state","message_id","attempts":[{"n","at","phase","code","enhanced","text","outcome"}]}
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// One line an attempt, for a spreadsheet
+    /// Print CSV, one row per attempt
     #[arg(long)]
     csv: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum DeliveriesCommand {
-    /// Decide what became of an `unknown` delivery
+    /// Settle an `unknown` delivery
     Resolve {
-        /// As `semainier log --state unknown` shows it
+        /// The id, as shown by `semainier log --state unknown`
         id: String,
-        /// sent: it arrived. failed: it did not, leave it. resend: send the same message again
+        /// sent: it arrived. failed: it did not arrive, do not send it again. resend: send the same message again
         #[arg(long = "as", value_name = "DECISION")]
         decision: Decision,
         /// Who decides, for the ledger
@@ -118,7 +140,7 @@ pub(super) async fn issues(context: &Context, args: IssuesArgs) -> anyhow::Resul
     Ok(Ended::Done)
 }
 
-/// Fewer characters would name many contents.
+/// A shorter prefix could match several contents.
 fn parse_hash(text: &str) -> Result<String, &'static str> {
     match text.len() >= 8 && text.chars().all(|c| c.is_ascii_hexdigit()) {
         true => Ok(text.to_owned()),
@@ -132,6 +154,22 @@ async fn act_on(context: &Context, engine: &Engine, act: IssueAct) -> anyhow::Re
         IssueAct::Approve { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,
         IssueAct::Edit(args) => approval::edit(engine, args).await,
         IssueAct::Recompose { key } => approval::recompose(engine, &context.actor()?, &key).await,
+        IssueAct::Rehearse { key } => approval::rehearse(engine, &context.actor()?, &key).await,
+        IssueAct::Freeze { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,
+        IssueAct::Skip { key, why } => {
+            let key = IssueKey::parse(&key)?;
+            actions::issues::skip(engine, &context.actor()?, &key, &why).await?;
+            show::line(format!(
+                "{key} will not leave; to take that back before its hour: semainier issues unskip {key}"
+            ));
+            Ok(Ended::Done)
+        }
+        IssueAct::Unskip { key } => {
+            let key = IssueKey::parse(&key)?;
+            actions::issues::unskip(engine, &context.actor()?, &key).await?;
+            show::line(format!("{key} leaves at its hour"));
+            Ok(Ended::Done)
+        }
         IssueAct::Pause { key } => {
             let key = IssueKey::parse(&key)?;
             actions::issues::pause(engine, &context.actor()?, &key).await?;
@@ -141,13 +179,13 @@ async fn act_on(context: &Context, engine: &Engine, act: IssueAct) -> anyhow::Re
         IssueAct::Resume { key } => {
             let key = IssueKey::parse(&key)?;
             actions::issues::resume(engine, &context.actor()?, &key).await?;
-            show::line(format!("{key} goes on: `semainier serve` or `semainier run` sends what waits"));
+            show::line(format!("{key} resumed; `semainier serve` or `semainier run` sends the rest"));
             Ok(Ended::Done)
         }
         IssueAct::Cancel { key } => {
             let key = IssueKey::parse(&key)?;
             actions::issues::cancel(engine, &context.actor()?, &key).await?;
-            show::line(format!("{key} is cancelled; nothing more of it leaves"));
+            show::line(format!("{key} is cancelled; nothing more is sent"));
             Ok(Ended::Done)
         }
     }
@@ -181,7 +219,7 @@ pub(super) async fn log(context: &Context, args: LogArgs) -> anyhow::Result<Ende
     Ok(Ended::Done)
 }
 
-/// Deliveries that are read, and shown, at once: a log of ten million is never in memory.
+/// Deliveries read and printed at once, so that a log of ten million is never in memory.
 const PAGE: u32 = 1_000;
 
 enum Shape {
@@ -190,12 +228,12 @@ enum Shape {
     Table,
 }
 
-/// The log as it is printed, page after page. Each page is as the ledger is then: what changes meanwhile may be shown as it
-/// was, or as it has become.
+/// Progress of printing the log page by page. Each page is read separately: rows that change meanwhile may be shown in their
+/// old or their new state.
 struct Shown {
     shape: Shape,
     deliveries: usize,
-    /// Those that wait for a person, by address and id.
+    /// Deliveries that need a decision, by address and id.
     unknown: Vec<(String, String)>,
 }
 
@@ -223,7 +261,7 @@ impl Shown {
             Shape::Csv if is_first || !page.is_empty() => {
                 show::line(tables::log_csv(page, is_first)?.trim_end());
             }
-            // A table for each page: the widths of its columns are those of its rows.
+            // One table per page: column widths are computed from its rows.
             Shape::Table if is_first || !page.is_empty() => show::line(tables::log_table(page)),
             Shape::Csv | Shape::Table => {}
         }

@@ -1,5 +1,6 @@
-//! The command line: arguments in, one action or view, text out. No decision is made here.
+//! The command line: parses arguments, calls one action or view, prints the result. It takes no decisions.
 
+mod alert;
 mod approval;
 mod bench;
 mod check;
@@ -7,6 +8,7 @@ mod demo;
 mod editions;
 mod extract;
 mod files;
+mod keep;
 mod lanes;
 mod ledger;
 mod next;
@@ -39,28 +41,31 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Done = 0,
-    /// A gate is closed: nothing was sent.
+    /// It found errors, and reported them.
+    Failed = 1,
+    /// A gate held the issue: nothing was sent.
     Held = 3,
-    /// Done, but an `unknown` delivery or a paused issue waits for a person.
+    /// Done, but an `unknown` delivery or a paused issue needs a decision.
     WaitsForAPerson = 4,
 }
 
 const AFTER_HELP: &str = "\
 Start here:
-  semainier demo                              the whole way on a sample article, nothing leaves this machine
-  semainier check                             what is configured, and what would be wrong
-  semainier next agenda --count 9             when it goes
+  semainier demo                              everything with a sample article; nothing leaves this machine
+  semainier check                             check the configuration
+  semainier next agenda --count 9             when the agenda is due
   semainier preview agenda --article FILE --out DIR   what it would look like
   semainier run agenda                        send it now
-  semainier issues approve newsletter/2026-07 --by NAME   say yes to what staff were shown
-  semainier announce carte-2027               tell the partners of a brochure, and take their orders
-  semainier serve                             the daemon: sends by itself
-  semainier status                            what it does, and what waits for a person
+  semainier issues approve newsletter/2026-07 --by NAME   approve an issue
+  semainier announce carte-2027               announce a brochure to the partners, and take orders
+  semainier serve                             the daemon: sends everything when it is due
+  semainier status                            upcoming runs, issues in flight, actions required
 
-Exit codes: 0 done; 1 an error; 2 wrong usage; 3 held, nothing was sent; 4 done, but something waits for a person.
-Configuration: semainier.toml here or in /etc/semainier, every key also as SEMAINIER__SECTION__KEY in the environment.";
+Exit codes: 0 done; 1 an error; 2 wrong usage; 3 held, nothing was sent; 4 done, but action required.
+Configuration: semainier.toml here or in /etc/semainier; every key except those of [[lane]] can also be set in the environment,
+as SEMAINIER__SECTION__KEY.";
 
-/// Mails a tourist office's partners by itself, and proves per person what happened to every send.
+/// Mails a tourist office's partners, and records what happened to every send.
 #[derive(Debug, Parser)]
 #[command(name = "semainier", version, after_help = AFTER_HELP, propagate_version = true)]
 struct Args {
@@ -78,46 +83,55 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run one agenda, one newsletter and one edition for 12 sample partners, mails captured in a folder
+    /// Run a whole agenda, newsletter and edition for 12 sample partners; mails are written into a folder
     Demo(demo::Args),
-    /// Check configuration, mailings and templates; show the next occurrences
-    Check,
-    /// Show when mailings go
+    /// Check configuration, mailings, templates, database, relay and sources; show the next occurrences
+    Check(check::Args),
+    /// Show when mailings are due
     Next(next::Args),
-    /// Show what is understood of an article
+    /// Show how an article is read
     Extract(extract::Args),
-    /// Write what a mailing would send into a folder; sends and records nothing
+    /// Write what a mailing would send into a folder; nothing is sent or recorded
     Preview(preview::Args),
-    /// Make a PDF of an agenda: a poster, or a booklet to read or to fold
+    /// Print an agenda as a PDF: a poster, or a booklet to read or to fold
     #[command(after_help = print::AFTER_HELP)]
     Print(print::Args),
-    /// Send one occurrence of a mailing now; what was already sent is not sent again
+    /// Send an occurrence of a mailing now; deliveries that were sent are not sent again
     Run(run::Args),
-    /// The daemon: sends every mailing by itself
+    /// Run the daemon, which sends every mailing when it is due
     Serve,
-    /// What goes on: daemons, what comes next, what is on its way, what waits for a person
+    /// Show daemons, upcoming runs, issues in flight and actions required
     Status(status::Args),
-    /// How each family of recipient domains goes, and opening one again
+    /// Test the second channel, which alerts people when mail cannot leave
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Show throttling per provider (family of recipient domains), and reopen a closed lane
     Lanes(lanes::Args),
-    /// The people the mailings go to
+    /// Manage the contacts that receive the mailings
     #[command(subcommand, after_help = partners::AFTER_HELP)]
     Partners(partners::Command),
-    /// What was published, with the sum of what became of it; and what a person approves, changes or stops
+    /// List issues with delivery totals; show, approve, edit, pause, resume or cancel one
     Issues(ledger::IssuesArgs),
-    /// What the office prints for its partners, and how much of it is left
+    /// List brochures with their stock, and add them
     #[command(after_help = editions::AFTER_HELP)]
     Editions(editions::EditionsArgs),
-    /// Tell the partners of an edition, once, with a link by which each orders copies
+    /// Announce an edition to the partners, once, with a personal link to order copies
     #[command(after_help = editions::AFTER_HELP)]
     Announce(editions::AnnounceArgs),
-    /// What partners ordered, by commune and establishment, and what was handed over
+    /// List orders by commune and establishment, and mark them as delivered
     Orders(orders::Args),
-    /// Every delivery, with its attempts and the relay's words
+    /// List deliveries with their attempts and the relay's replies
     Log(ledger::LogArgs),
-    /// Decide what became of a delivery that is `unknown`
+    /// Settle a delivery whose outcome is `unknown`
     #[command(subcommand)]
     Deliveries(ledger::DeliveriesCommand),
-    /// Measure this machine and this program
+    /// Write everything needed into an empty folder: ledger, secret, keys of links; the daemon may run
+    Backup(keep::BackupArgs),
+    /// Put a backup in place, with what is open paused; the daemon must not run
+    Restore(keep::RestoreArgs),
+    /// Move a whole ledger to another database, SQLite or Postgres, and prove that all arrived; no daemon may run
+    Migrate(keep::MigrateArgs),
+    /// Measure the speed of sending on this machine
     #[command(subcommand, hide = true)]
     Bench(bench::Command),
     /// Print shell completions, e.g. `semainier completions bash > /etc/bash_completion.d/semainier`
@@ -137,12 +151,12 @@ pub async fn main() -> ExitCode {
 }
 
 async fn dispatch(args: Args) -> anyhow::Result<Ended> {
-    // The daemon says what it does; a command answers on standard output, and logs only what is wrong.
+    // The daemon logs what it does; other commands print their result and log only problems.
     let log_level = if matches!(args.command, Command::Serve) { "info" } else { "warn" };
     let context = Context { config: args.config, log_format: args.log_format, log_level };
     match args.command {
         Command::Demo(args) => demo::run(&context, args).await,
-        Command::Check => check::run(&context).await,
+        Command::Check(args) => check::run(&context, &args).await,
         Command::Next(args) => next::run(&context, args).await,
         Command::Extract(args) => extract::run(&context, args).await,
         Command::Preview(args) => preview::run(&context, args).await,
@@ -150,6 +164,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Run(args) => run::run(&context, args).await,
         Command::Serve => serve::run(&context).await,
         Command::Status(args) => status::run(&context, args).await,
+        Command::Alert(command) => alert::run(&context, command).await,
         Command::Lanes(args) => lanes::run(&context, args).await,
         Command::Partners(command) => partners::run(&context, command).await,
         Command::Issues(args) => ledger::issues(&context, args).await,
@@ -158,6 +173,9 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Orders(args) => orders::run(&context, args).await,
         Command::Log(args) => ledger::log(&context, args).await,
         Command::Deliveries(command) => ledger::deliveries(&context, command).await,
+        Command::Backup(args) => keep::backup(&context, args).await,
+        Command::Restore(args) => keep::restore(&context, args).await,
+        Command::Migrate(args) => keep::migrate(&context, args).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "semainier", &mut std::io::stdout());
@@ -166,17 +184,17 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
     }
 }
 
-/// What every command may need.
+/// Options and configuration that every command needs.
 #[derive(Debug, Clone)]
 struct Context {
     config: Option<PathBuf>,
     log_format: Option<LogFormat>,
-    /// Where the configuration names none.
+    /// Used if the configuration sets no level.
     log_level: &'static str,
 }
 
 impl Context {
-    /// Reads the configuration and starts the log as it says.
+    /// Reads the configuration and initialises the log.
     fn load(&self) -> anyhow::Result<Config> {
         let config = self.read()?;
         telemetry::init(&config.log, self.log_level);
@@ -190,7 +208,7 @@ impl Context {
         Ok(config)
     }
 
-    /// Who runs the command, for the log and the ledger: $USER where no name is asked for.
+    /// Who runs the command, for the log and the ledger: $USER.
     fn actor(&self) -> anyhow::Result<Actor> {
         let name = std::env::var("USER").ok().filter(|name| !name.trim().is_empty());
         actor(name.as_deref().unwrap_or("operator"))
@@ -200,7 +218,7 @@ impl Context {
         App::new(self.load()?, Clock::System)
     }
 
-    /// `Access::Shared` to look, `Access::Exclusive` to deliver.
+    /// `Access::Shared` to read or change, `Access::Exclusive` to deliver.
     async fn engine(&self, access: Access) -> anyhow::Result<Engine> {
         self.app()?.open(access).await
     }
@@ -210,12 +228,12 @@ fn actor(name: &str) -> anyhow::Result<Actor> {
     Ok(Actor::new(name, Door::CommandLine)?)
 }
 
-/// An instant as a person writes it: `2027-07-10T08:00:00+02:00`, or local time `2027-07-10T08:00`, or a date.
+/// Parses `2027-07-10T08:00:00+02:00`, local time such as `2027-07-10T08:00`, or a date.
 fn parse_instant(text: &str, zone: Tz) -> anyhow::Result<Timestamp> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(instant.to_utc());
     }
-    // With an offset but without seconds, as people copy it from `next`.
+    // With an offset but without seconds, as `next` prints it.
     if let Ok(instant) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%:z") {
         return Ok(instant.to_utc());
     }
@@ -224,7 +242,7 @@ fn parse_instant(text: &str, zone: Tz) -> anyhow::Result<Timestamp> {
     let local = local.or_else(|| Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN)));
     let local = local.ok_or_else(|| {
         anyhow!(
-            "{text:?} is no instant; expected for example 2027-07-10T08:00, 2027-07-10T08:00:00+02:00 or 2027-07-10"
+        "invalid date or time {text:?}; expected for example 2027-07-10T08:00, 2027-07-10T08:00:00+02:00 or 2027-07-10"
         )
     })?;
     Ok(at_local(zone, local.date(), local.time()))
@@ -239,7 +257,7 @@ mod tests {
         Args::command().debug_assert();
     }
 
-    /// The words of a line of a shell, with its quotes, up to a comment or a redirection.
+    /// Splits a shell command line into words, with quotes, up to a comment or a redirection.
     fn shell_words(line: &str) -> Vec<String> {
         let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
         for c in line.chars() {

@@ -1,4 +1,4 @@
-//! `semainier next`: when mailings go.
+//! `semainier next`: shows when mailings are due.
 
 use super::{Context, Ended, parse_instant, show};
 use crate::app::{App, Engine};
@@ -11,12 +11,12 @@ use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// One mailing; all of them otherwise
+    /// One mailing [default: all of them]
     mailing: Option<String>,
-    /// How many occurrences of each
+    /// Number of occurrences of each mailing
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
-    /// The first ones after this instant instead of now
+    /// Occurrences after this instant [default: now]
     #[arg(long, value_name = "INSTANT")]
     from: Option<String>,
     /// An array of {"mailing","issue","local","zone","utc","deadline"}
@@ -100,15 +100,15 @@ fn next(mailing: &Mailing, issue: IssueKey, at: Timestamp) -> Next<'_> {
     }
 }
 
-/// The next occurrences of a mailing, for people: also the end of `check`.
+/// Prints the next occurrences of a mailing; also used by `check`.
 pub(super) fn show_next(app: &App, mailing: &Mailing, from: Timestamp, count: usize) {
     let before = match mailing.compose_before {
         none if none.is_zero() => String::new(),
-        before => format!(", composed {} h before to be approved", before.num_hours()),
+        before => format!(", composed {} h before for approval", before.num_hours()),
     };
     show::line(format!("{} ({}){before}:", mailing.id, mailing.title));
     if mailing.is_of_editions() {
-        show::line("  when somebody announces one: semainier announce SLUG");
+        show::line("  when an edition is announced: semainier announce SLUG");
     }
     for at in mailing.schedule.after(from).take(count) {
         let zone = mailing.schedule.zone;

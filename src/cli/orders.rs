@@ -10,16 +10,16 @@ use anyhow::bail;
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
-    /// Of one edition
+    /// Orders of one edition
     #[arg(long, value_name = "SLUG")]
     edition: Option<String>,
-    /// Also those that were delivered or cancelled
+    /// Include delivered and cancelled orders
     #[arg(long)]
     all: bool,
     /// An array of {"id","edition","commune","establishment","packs","copies","handover","remark","state",…}
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// One line an order, for a spreadsheet
+    /// Print CSV, one row per order
     #[arg(long)]
     csv: bool,
     #[command(subcommand)]
@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Act {
-    /// They were handed over: partners cannot change them any more
+    /// Mark orders as delivered: partners cannot change them any more
     Delivered {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
@@ -44,14 +44,14 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
             show::line(match before {
                 OrderState::Open => format!("{id} is delivered"),
                 OrderState::Delivered => format!("{id} was delivered before"),
-                OrderState::Cancelled => format!("{id} is cancelled by the partner; it stays so"),
+                OrderState::Cancelled => format!("{id} was cancelled by the partner and stays cancelled"),
             });
         }
         return Ok(Ended::Done);
     }
     let Some(read) = orders::read(&engine, args.edition.as_deref(), args.all).await? else {
         let slug = args.edition.unwrap_or_default();
-        bail!("there is no edition {slug:?}; `semainier editions` shows those there are");
+        bail!("there is no edition {slug:?}; `semainier editions` lists them");
     };
     if args.json {
         show::json(&read.orders)?;

@@ -18,14 +18,14 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     mailing: String,
-    /// As if it were this occurrence [default: the next one]
+    /// The occurrence to preview [default: the one that is due, or else the next one]
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
-    /// This article instead of the one of the mailing’s sources
+    /// Use this file instead of fetching the article
     #[arg(long, value_name = "FILE")]
     article: Option<PathBuf>,
-    /// Where subject.txt, body.html, body.txt and message.eml are written; of an agenda poster.pdf, booklet.pdf and
-    /// agenda.json, of a newsletter its pictures and newsletter.json
+    /// Folder for subject.txt, body.html, body.txt and message.eml; for an agenda also poster.pdf, booklet.pdf and
+    /// agenda.json, for a newsletter its pictures and newsletter.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -43,7 +43,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
             bail!("--article is for an agenda; {} has its own sources", args.mailing)
         }
         Kind::Edition => Ok(Ended::Done),
-        // What is new is what the ledger has not seen leave.
+        // The ledger knows which news were sent before.
         Kind::Newsletter(newsletter) => preview_newsletter(app, &args.mailing, &newsletter, at, &args.out).await,
     }
 }

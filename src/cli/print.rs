@@ -1,4 +1,4 @@
-//! `semainier print`: the printer alone, for staff and for other tools.
+//! `semainier print`: prints an agenda as a PDF, for staff and for other tools.
 
 use super::{Context, Ended, parse_instant, run, show};
 use crate::app::App;
@@ -21,51 +21,52 @@ Examples:
   semainier extract article.html --json > agenda.json
   semainier print agenda.json --out affiche.pdf
   semainier print agenda.json --layout imposed --theme ink --out livret.pdf
-  semainier print agenda --format a3 --out affiche-a3.pdf      the next issue of the mailing, on A3
+  semainier print agenda --format a3 --out affiche-a3.pdf      the issue that is due, or else the next one, on A3
 
 A booklet of A4 sheets has pages of A5, one of A3 sheets pages of A4. Fold `imposed`: print both sides, turned on the short
 edge, at full size. Colours, logo and practical information: [print] in semainier.toml.
-The JSON is what `extract --json` writes; unknown fields may be left out:
+The JSON is the format of `extract --json`; fields may be left out:
   {\"days\": [{\"date\": \"2027-07-12\", \"items\": [{\"events\": [{\"title\": \"Bal\", \"start\": \"21:00\", \"place\": \"Pavie\"}]}]}]}";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// An agenda as JSON (`-`: standard input), or a mailing, whose next issue is printed
+    /// An agenda as JSON (`-`: standard input), or a mailing; then its issue that is due, or else the next one, is printed
     #[arg(value_name = "FILE.json|MAILING")]
     source: String,
-    /// What is made of it
+    /// What to print
     #[arg(long, value_enum, default_value_t = LayoutArg::Poster)]
     layout: LayoutArg,
-    /// The size of the sheets [default: of a poster print.format, of a booklet a4]
+    /// Paper size [default: print.format for a poster, a4 for a booklet]
     #[arg(long, value_enum)]
     format: Option<FormatArg>,
     /// `office`, `ink` (black and white, saves ink), or a theme file [default: print.theme, or office]
     #[arg(long, value_name = "NAME|FILE")]
     theme: Option<String>,
-    /// Of a mailing: as if it were this occurrence. Of a file: the date written in the PDF [default: the next one; now]
+    /// For a mailing, the occurrence [default: the one that is due, or else the next one]; for a file, the date in the PDF
+    /// [default: now]
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
-    /// Of a mailing: this article instead of its sources
+    /// For a mailing: use this file instead of fetching the article
     #[arg(long, value_name = "FILE")]
     article: Option<PathBuf>,
-    /// Of a file: the title [default: Que faire à (commune) cette semaine]
+    /// For a file: the title [default: Que faire à (commune) cette semaine]
     #[arg(long)]
     title: Option<String>,
-    /// Of a file: where the agenda is online, for the QR code [default: office.website]
+    /// For a file: where the agenda is online, for the QR code [default: office.website]
     #[arg(long, value_name = "URL")]
     url: Option<url::Url>,
-    /// Where the PDF is written
+    /// The PDF to write
     #[arg(long, value_name = "F.pdf")]
     out: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum LayoutArg {
-    /// One page to hang up, two beyond about seventy events
+    /// One page to put up on a wall; two with more than about seventy events
     Poster,
-    /// Pages in reading order, to publish
+    /// Pages in reading order, to publish online
     Booklet,
-    /// The booklet two-up, to print and fold
+    /// Pages two-up, to print on both sides and fold
     Imposed,
 }
 
@@ -94,9 +95,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     }
     let occurrence = run::occurrence(&app, mailing, args.at.as_deref())?;
     let article = run::article(&app, args.article.clone(), occurrence).await?;
-    let Some(publishes) = mailing.agenda() else {
-        bail!("{} is no agenda: there is nothing to print of it", mailing.id)
-    };
+    let Some(publishes) = mailing.agenda() else { bail!("{} is not an agenda: there is nothing to print", mailing.id) };
     let due = Due::scheduled(mailing, occurrence, mailing.schedule.deadline_of(occurrence));
     match agenda::collect(&app, due, publishes, article).await {
         Ok(found) => paper.print(Papers::new(&app, due, &found).sheet(), &args.out),
@@ -109,7 +108,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
 
 fn print_file(app: &App, args: &Args, paper: &Paper) -> anyhow::Result<Ended> {
     if args.article.is_some() {
-        bail!("--article is for a mailing; make a file of an article with `semainier extract ARTICLE --json`");
+        bail!("--article is for a mailing; turn an article into a file with `semainier extract ARTICLE --json`");
     }
     let agenda = read(&args.source)?;
     let week = week(&agenda).ok_or_else(|| {
@@ -129,7 +128,7 @@ fn print_file(app: &App, args: &Args, paper: &Paper) -> anyhow::Result<Ended> {
     paper.print(Sheet { agenda: &agenda, week, office, title: &title, online_url, created, look, format }, &args.out)
 }
 
-/// What it is printed on and how, whatever is printed.
+/// The theme, format and layout to print with.
 struct Paper<'a> {
     look: &'a Look,
     format: Format,
@@ -166,7 +165,7 @@ fn format(args: &Args, app: &App) -> Format {
     }
 }
 
-/// The one agenda of a file.
+/// Reads a file, which must contain exactly one agenda.
 fn read(name: &str) -> anyhow::Result<Agenda> {
     let text = match name {
         "-" => {
@@ -183,7 +182,7 @@ fn read(name: &str) -> anyhow::Result<Agenda> {
     match <[Agenda; 1]>::try_from(agendas) {
         Ok([agenda]) => Ok(agenda),
         Err(none) if none.is_empty() => bail!("{name} is empty; make one with `semainier extract ARTICLE --json`"),
-        Err(many) => bail!("{name} holds {} agendas; keep one of them in it", many.len()),
+        Err(many) => bail!("{name} contains {} agendas; keep only one of them", many.len()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `semainier run`: one occurrence now, with a person watching.
+//! `semainier run`: publishes one occurrence now.
 
 use super::{Context, Ended, parse_instant, show};
 use crate::actions::Refusal;
@@ -24,10 +24,10 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     mailing: String,
-    /// The occurrence to send, by its instant [default: the one that is due, or the next]
+    /// The occurrence to send [default: the one that is due, or else the next one]
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
-    /// This article instead of the one of the mailing’s sources
+    /// Use this file instead of fetching the article
     #[arg(long, value_name = "FILE")]
     article: Option<PathBuf>,
     /// Send it though it is more than eight days away; nobody is asked
@@ -38,7 +38,7 @@ pub(super) struct Args {
 /// Who sends by hand means the coming one: a weekly mailing's next is a week away at the most.
 const NEAR: TimeDelta = TimeDelta::days(8);
 
-/// A person who sends by hand wants it to leave: past the deadline the issue lives this long.
+/// An issue sent by hand past its deadline expires after this time.
 const BY_HAND: TimeDelta = TimeDelta::hours(12);
 
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
@@ -48,7 +48,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     }
     let mailing = engine.app.mailing(&args.mailing)?;
     if mailing.is_of_editions() {
-        return Err(anyhow!("{} has no hour of its own; an edition leaves by `semainier announce SLUG`", mailing.id));
+        return Err(anyhow!("{} has no schedule; announce an edition with `semainier announce SLUG`", mailing.id));
     }
     let occurrence = occurrence(&engine.app, mailing, args.at.as_deref())?;
     if args.article.is_some() && mailing.agenda().is_none() {
@@ -89,7 +89,7 @@ async fn mind_the_date(engine: &Engine, mailing: &Mailing, occurrence: Timestamp
     Err(anyhow!("{question}; nothing was sent. If that is not meant, {other}"))
 }
 
-/// Publishes what the mailing's own schedule names.
+/// Publishes an occurrence of the mailing's own schedule.
 pub(super) async fn publish(
     engine: &Engine,
     mailing: &Mailing,
@@ -101,17 +101,18 @@ pub(super) async fn publish(
     send(engine, Due::scheduled(mailing, occurrence, expires_at), article).await
 }
 
-/// Publishes, shows the progress and the sum, and says what is still to come.
+/// Publishes, shows progress and totals, and says what is still pending.
 pub(super) async fn send(engine: &Engine, due: Due<'_>, article: Option<Article>) -> anyhow::Result<Ended> {
     let zone = due.mailing.schedule.zone;
     if daemon::mind_a_restored_ledger(engine).await? {
         return Err(anyhow!(
-            "the ledger is older than the last post of this machine: it seems restored from a backup, and what was sent \
-             since may be sent again. Everything open is paused: look, then `semainier issues resume KEY`, or run this again"
+            "the ledger is not the one that was left: it seems restored from a backup, and what was sent since may be sent \
+             again. Issues that were being sent are paused, and approvals are withdrawn: look into the relay's log, then \
+             `semainier issues resume KEY` or `approve KEY`, or run this again"
         ));
     }
     sending::recover(engine, engine.is_exclusive()).await?;
-    let deliverer = engine.deliverer()?;
+    let deliverer = engine.deliverer().await?;
     let stop = CancellationToken::new();
     let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone(), engine.app.config.delivery.shutdown));
     let progress = show::Progress::new();
@@ -150,13 +151,14 @@ fn tell(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Re
     }
     if let Some(trouble) = &delivery.breaker {
         return Err(anyhow!("{trouble}").context(format!(
-            "the relay took no mail; {} wait in the queue and nobody is lost: run again, or leave it to `semainier serve`",
+            "the relay accepted no mail; {} deliveries stay queued: run again, or leave it to `semainier serve`",
             issue.counts.queued
         )));
     }
     if issue.counts.unknown > 0 {
         show::line(format!(
-            "{} may or may not have arrived: see `semainier log --state unknown`, then decide with `semainier deliveries resolve`",
+            "{} deliveries have an unknown outcome: see `semainier log --state unknown`, then settle them with \
+             `semainier deliveries resolve`",
             issue.counts.unknown
         ));
         return Ok(Ended::WaitsForAPerson);
@@ -167,30 +169,30 @@ fn tell(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Re
     let elsewhere = issue.counts.claimed + issue.counts.in_data;
     if elsewhere > 0 {
         show::line(format!(
-            "{elsewhere} are in the hands of another semainier; if that one died, they are taken up again when their lease \
-             is over, a minute from now at the earliest: by `semainier serve`, or by the same command"
+            "{elsewhere} deliveries are claimed by another semainier; if that process died, they are retried when their lease \
+             expires, in a minute at the earliest: by `semainier serve`, or by running this command again"
         ));
     }
     if let (1.., Some(at)) = (issue.counts.queued, next_due) {
         show::line(format!(
-            "{} will be tried again from {at}: by `semainier serve`, or by the same command after that hour",
+            "{} deliveries are retried from {at}: by `semainier serve`, or by running this command again then",
             issue.counts.queued
         ));
     }
     Ok(Ended::Done)
 }
 
-/// The occurrence meant: the one given; else the last due one if it may still leave; else the next.
+/// The given occurrence; else the last due one if its deadline has not passed; else the next one.
 pub(super) fn occurrence(app: &App, mailing: &Mailing, at: Option<&str>) -> anyhow::Result<Timestamp> {
     if let Some(text) = at {
         return parse_instant(text, mailing.schedule.zone);
     }
     let now = app.clock.now();
     let due = mailing.schedule.last_until(now).filter(|at| mailing.schedule.deadline_of(*at) > now);
-    due.or_else(|| mailing.schedule.next_after(now)).context("the schedule has no occurrence any more")
+    due.or_else(|| mailing.schedule.next_after(now)).context("the schedule has no further occurrence")
 }
 
-/// The article of a file, published at the occurrence unless it says otherwise.
+/// The article in a file; its publication date defaults to the occurrence.
 pub(super) async fn article(app: &App, file: Option<PathBuf>, at: Timestamp) -> anyhow::Result<Option<Article>> {
     let Some(path) = file else { return Ok(None) };
     let source = Source::File { path, published: Some(at) };

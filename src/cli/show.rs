@@ -1,4 +1,4 @@
-//! Words on the terminal: results on standard output, progress and errors on standard error.
+//! Terminal output: results on standard output, progress and errors on standard error.
 
 use crate::domain::delivery::Finished;
 use crate::issue::progress::Step;
@@ -7,12 +7,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 
-/// A line of the result. A reader that went away (`| head`) ends the program quietly.
+/// Prints a line of the result. If the reader has gone away (`| head`), the program ends quietly.
 pub(super) fn line(text: impl Display) {
     part(format_args!("{text}\n"));
 }
 
-/// A piece of the result, with no end of line. As [`line()`].
+/// Prints part of the result without a line end; otherwise like [`line()`].
 pub(super) fn part(text: impl Display) {
     if let Err(error) = write!(anstream::stdout(), "{text}") {
         let quietly = error.kind() == std::io::ErrorKind::BrokenPipe;
@@ -20,12 +20,12 @@ pub(super) fn part(text: impl Display) {
     }
 }
 
-/// A line beside the result: progress, a hint.
+/// Prints a line that is not part of the result: progress or a hint.
 pub(super) fn aside(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// An error with what caused it, each cause once.
+/// Prints an error with its causes, each once.
 pub(super) fn error(error: &anyhow::Error) {
     let mut said = Vec::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -47,13 +47,13 @@ pub(super) fn agreed(question: &str) -> std::io::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "yes" | "o" | "oui"))
 }
 
-/// Pretty JSON, one value.
+/// Prints one value as indented JSON.
 pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
-/// Follows a run: a bar on a terminal, a line a step elsewhere.
+/// Shows the progress of a run: a bar on a terminal, otherwise a line per step.
 pub(super) struct Progress {
     bar: ProgressBar,
 }
@@ -75,7 +75,7 @@ impl Progress {
             Step::Collecting => self.say("reading the sources"),
             Step::Gathered { letter } => {
                 let news = letter.news().count();
-                self.say(format!("gathered {news} pieces of news published since {}", letter.since.date_naive()));
+                self.say(format!("collected {news} news items published since {}", letter.since.date_naive()));
                 letter.missing.iter().for_each(|line| self.say(format!("  missing: {line}")));
             }
             Step::Read { article, agenda } => {
@@ -99,7 +99,7 @@ impl Progress {
                     )),
                 };
                 let with: Vec<_> = pictures.into_iter().chain(sizes).collect();
-                let with = if with.is_empty() { "nothing beside it".to_owned() } else { with.join(", ") };
+                let with = if with.is_empty() { "no attachments".to_owned() } else { with.join(", ") };
                 self.say(format!("composed « {} » with {with}", content.subject));
             }
             Step::Frozen { recipients } => {
@@ -107,7 +107,7 @@ impl Progress {
                 self.bar.set_length(recipients);
                 self.bar.set_message("sending");
             }
-            Step::Resumed => self.say("this issue was frozen before; its deliveries go on"),
+            Step::Resumed => self.say("this issue was frozen before; continuing its deliveries"),
             Step::Attempted(finished) => self.attempted(finished),
         }
     }
@@ -137,7 +137,7 @@ impl Progress {
     }
 }
 
-/// The sum of an issue in one line, and why it is held or paused.
+/// Prints the totals of an issue in one line, and why it is held or paused.
 pub(super) fn issue(issue: &IssueView) {
     line(format!("{}: {} ({})", issue.key, issue.state.as_str(), issue.sum()));
     if let Some(reason) = &issue.reason {

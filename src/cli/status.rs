@@ -6,21 +6,22 @@ use crate::views::status::{self, Status};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 4 when something waits for a person (a paused or held issue, an unknown delivery, no daemon), else 0.
-With --json, one object; instants are RFC 3339, what may be missing is null:
+Exit code 4 if action is required (a paused or held issue, one to be approved, an unknown delivery, a paused lane; no daemon,
+a relay that accepts no mail for 5 minutes, overdue mails to staff, a nearly full disk, an old backup), else 0.
+With --json, one object; instants are RFC 3339, missing values are null:
   now           the instant it was read at
   daemons[]     host, pid, version, alive, started_at, seen_at,
-                relay: null, or {trouble, left_alone_until} while this daemon leaves the relay alone
+                relay: null, or {trouble, since, left_alone_until} while the relay accepts no mail from this daemon
   next[]        mailing, issue, at, deadline
-  issues[]      those not over: key, state, reason, expires_at, recipients,
+  issues[]      unfinished issues: key, state, reason, expires_at, recipients,
                 counts: {queued, claimed, in_data, sent, failed, unknown, suppressed, expired, cancelled}
-  lanes[]       families of recipients that are not open: name, state (slow, suspended, paused), why, since, until,
-                only_issue (the issue it holds for, null: all), step (suspensions in a row before), per_minute
-  waiting[]     what waits for a person: issue (empty for the daemon itself), why, help
+  lanes[]       lanes that are not open: name, state (slow, suspended, paused), why, since, until,
+                only_issue (the issue it applies to, null: all), step (previous suspensions in a row), per_minute
+  waiting[]     actions required: issue (empty for the daemon itself), kind, severity (warning, critical), since, why, help
   last[]        the last occurrences of each mailing: mailing, scheduled_for, state, reason, issue
-  owed_notices  words to staff that could not be sent yet")]
+  owed_notices  mails to staff that could not be sent yet")]
 pub(super) struct Args {
-    /// One object, its keys below
+    /// Print one JSON object with the keys below
     #[arg(long)]
     json: bool,
 }
@@ -38,12 +39,12 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
 /// A heading and a table for each section that has rows.
 fn text(status: &Status) -> String {
     let sections = [
-        ("Waits for a person", waiting(status)),
+        ("Action required", waiting(status)),
         ("Daemons", daemons(status)),
         ("Next", next(status)),
-        ("On the way", issues(status)),
+        ("In flight", issues(status)),
         ("Lanes", lanes(status)),
-        ("Lately", last(status)),
+        ("Recent", last(status)),
     ];
     let shown = sections.into_iter().filter_map(|(title, rows)| Some(format!("{title}\n{}", rows?)));
     let mut text: Vec<_> = shown.collect();
@@ -55,13 +56,14 @@ fn text(status: &Status) -> String {
 
 fn waiting(status: &Status) -> Option<String> {
     let rows = status.waiting.iter().map(|it| [it.issue.clone(), it.why.clone(), it.help.clone()]);
-    rows_in(["issue", "why", "what helps"], rows)
+    rows_in(["issue", "why", "suggested command"], rows)
 }
 
 fn daemons(status: &Status) -> Option<String> {
     let rows = status.daemons.iter().map(|it| {
         let relay = it.relay.as_ref().filter(|_| it.alive);
-        let relay = relay.map(|r| format!("left alone until {}: {}", r.left_alone_until, r.trouble));
+        let relay =
+            relay.map(|r| format!("no mail since {}, asked again at {}: {}", r.since, r.left_alone_until, r.trouble));
         let seen = match it.alive {
             true => "alive".to_owned(),
             false => format!("not seen since {}", it.seen_at),
@@ -73,7 +75,7 @@ fn daemons(status: &Status) -> Option<String> {
 
 fn next(status: &Status) -> Option<String> {
     let rows = status.next.iter().map(|it| [it.issue.clone(), it.local.clone(), it.deadline.clone()]);
-    rows_in(["issue", "leaves at", "of no use after"], rows)
+    rows_in(["issue", "leaves at", "deadline"], rows)
 }
 
 fn issues(status: &Status) -> Option<String> {
@@ -121,7 +123,11 @@ mod tests {
             alive: true,
             started_at: until.to_owned(),
             seen_at: until.to_owned(),
-            relay: Some(RelayView { trouble: "auth: 535 no".to_owned(), left_alone_until: until.to_owned() }),
+            relay: Some(RelayView {
+                trouble: "auth: 535 no".to_owned(),
+                since: until.to_owned(),
+                left_alone_until: until.to_owned(),
+            }),
         };
         let issue = OpenIssueView {
             key: IssueKey::new("agenda", "2026-W28"),
@@ -142,7 +148,7 @@ mod tests {
             owed_notices: 2,
         };
         let text = text(&status);
-        for part in ["left alone until 2026-07-04T08:10:00+02:00", "4 = 3 sent + 1 unknown", "2 notices to staff"] {
+        for part in ["asked again at 2026-07-04T08:10:00+02:00", "4 = 3 sent + 1 unknown", "2 notices to staff"] {
             assert!(text.contains(part), "{part}\nnot in\n{text}");
         }
     }

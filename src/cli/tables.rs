@@ -1,4 +1,4 @@
-//! Views as tables and CSV for people.
+//! Views as tables and CSV.
 
 use crate::domain::{delivery::State, edition::OrderState, partner::Contact};
 use crate::partners::export;
@@ -28,8 +28,8 @@ const LOG_COLUMNS: [&str; 14] = [
     "id",
 ];
 
-/// `log --csv`: one row per attempt, or one for a delivery without any. Safe to open in a spreadsheet. `header`: with the
-/// names of the columns, as on the first page.
+/// `log --csv`: one row per attempt, or one for a delivery without attempts. Safe to open in a spreadsheet. `header`:
+/// with the column names, for the first page.
 ///
 /// # Errors
 /// When the buffer cannot be written, which does not happen.
@@ -132,7 +132,7 @@ pub(super) fn contacts_table(contacts: &[Contact]) -> Table {
     table
 }
 
-/// What a contact receives, and what stands against the rest: `agenda; not newsletter (opt_out, 2027-07-03)`.
+/// What a contact receives, and its suppressions: `agenda; not newsletter (opt_out, 2027-07-03)`.
 fn receives(contact: &Contact) -> String {
     let against = contact.barred.iter().map(|it| {
         let what = if it.scope == "*" { "anything" } else { &it.scope };
@@ -142,7 +142,7 @@ fn receives(contact: &Contact) -> String {
     all.collect::<Vec<_>>().join("; ")
 }
 
-/// What is printed, ordered and left.
+/// Editions with their stock.
 pub(super) fn editions_table(all: &[EditionView]) -> Table {
     let mut table = table(["slug", "title", "packs", "ordered", "left", "valid until", "announced for"]);
     for it in all {
@@ -190,7 +190,7 @@ pub(super) fn orders_table(orders: &[OrderView]) -> Table {
     table
 }
 
-/// `orders --csv`: French headers, `;` and a BOM, as French Excel opens it. Safe to open there.
+/// `orders --csv`: French headers, `;` and a BOM for French Excel. Safe to open there.
 ///
 /// # Errors
 /// When the buffer cannot be written, which does not happen.

@@ -1,8 +1,7 @@
-//! Where the HTTP client may go: addresses of the public internet, and what the office allowed by name.
+//! Which addresses the HTTP client may connect to: the public internet, and hosts the office allowed by name.
 //!
-//! A URL comes from a file a person wrote, and the next one from whatever answered the first: without this rule
-//! a redirect could make the daemon read the cloud's metadata or the console of its own machine.
-//! Owns the rule; never opens a connection.
+//! A URL comes from a configuration file, and a redirect from whatever server answered: without this rule it could make
+//! the daemon read cloud metadata or services of its own machine (SSRF). Contains only the rule; opens no connection.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -10,7 +9,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use url::{Host, Url};
 
-/// Why an address is not gone to. The text is for logs; [`Refusal::in_french`] is for people.
+/// Why an address is refused. The text is for logs; [`Refusal::in_french`] is for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("only http and https are fetched")]
@@ -37,7 +36,7 @@ impl Refusal {
     }
 }
 
-/// What can be told from the URL alone. A host *name* passes here: its addresses are checked when it is resolved.
+/// Checks the URL alone. A host *name* passes here: its addresses are checked when it is resolved.
 pub fn check_url(url: &Url) -> Result<(), Refusal> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Refusal::Scheme);
@@ -67,7 +66,7 @@ pub fn is_public(ip: IpAddr) -> bool {
     }
 }
 
-/// IANA's special-purpose registry, less what is globally reachable.
+/// IANA's special-purpose registry, without the globally reachable entries.
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     let [a, b, c, _] = ip.octets();
     let special = matches!(
@@ -102,7 +101,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     global_unicast && !special
 }
 
-/// Hosts that may be fetched though they are private or loopback: `intranet.office.example`, `127.0.0.1:8080`, `[::1]`.
+/// Hosts that may be fetched although they are private or loopback: `intranet.office.example`, `127.0.0.1:8080`, `[::1]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct AllowedHosts(Vec<AllowedHost>);
@@ -119,7 +118,7 @@ struct AllowedHost {
 pub struct InvalidHost(String);
 
 impl AllowedHosts {
-    /// Nothing but the public internet.
+    /// Only the public internet.
     pub fn none() -> Self {
         Self::default()
     }

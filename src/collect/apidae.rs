@@ -1,6 +1,6 @@
 //! Apidae, by its API v002 (`agenda/detaille/list-objets-touristiques`).
 //!
-//! The key can only be sent in the address's query, and the answer repeats it: neither is ever kept or shown.
+//! The key must be sent in the query, and the response repeats it: neither is ever stored or shown.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -126,7 +126,7 @@ fn listing(event: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
     Read::of(at(event, "nom"), read())
 }
 
-/// `None` where the period cannot be understood.
+/// `None` if the period is invalid.
 fn sessions_of(period: &Value, days: &RangeInclusive<NaiveDate>) -> Option<Vec<Session>> {
     let hour = |key| loose::time(&raw(at(period, key)?)?);
     let hours = Hours::new(hour("horaireOuverture"), hour("horaireFermeture"));

@@ -1,6 +1,6 @@
-//! Bytes to text: what a site says of its charset, checked against the bytes, because both lie.
+//! Decodes bytes to text: declared charsets are checked against the bytes, because both can be wrong.
 //!
-//! Never lets mojibake through: a text is decoded right, or it is an error. `Ã©` is not French.
+//! Never returns mojibake: a text is decoded correctly, or it is an error. `Ã©` is not French.
 
 use std::borrow::Cow;
 
@@ -26,13 +26,13 @@ impl CharsetError {
     }
 }
 
-/// Decodes `bytes`. Whoever is nearest to the bytes is believed first: a byte order mark, then the HTTP header
-/// (`http_label`), then the document's own words; and valid UTF-8 is UTF-8 whatever was said of it.
+/// Decodes `bytes`. Priority: a byte order mark, then the HTTP header (`http_label`), then the document's own declaration;
+/// and valid UTF-8 is always read as UTF-8.
 pub fn decode(bytes: &[u8], http_label: Option<&str>) -> Result<String, CharsetError> {
     decode_named(bytes, http_label).map(|(text, _)| text)
 }
 
-/// As [`decode`], with the name of the charset it was read in.
+/// Like [`decode`], with the name of the charset.
 pub fn decode_named(bytes: &[u8], http_label: Option<&str>) -> Result<(String, &'static str), CharsetError> {
     let (bytes, declared) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => (&bytes[length..], Some(encoding)),
@@ -67,7 +67,7 @@ fn strictly(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, Charset
     }
 }
 
-/// Bytes that are called UTF-8, or nothing at all, and are not UTF-8.
+/// Bytes declared as UTF-8, or not declared, that are not valid UTF-8.
 fn without_a_true_label(bytes: &[u8]) -> Result<String, CharsetError> {
     if bytes.contains(&0) {
         return Err(CharsetError::NotText);
@@ -120,7 +120,7 @@ fn value_after<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     Some(&value[..end.unwrap_or(value.len())]).filter(|label| !label.is_empty())
 }
 
-/// Undoes UTF-8 that was taken for Windows-1252 and encoded again: `Ã©tÃ©` to `été`.
+/// Repairs UTF-8 that was read as Windows-1252 and encoded again: `Ã©tÃ©` to `été`.
 ///
 /// Only the pairs that no French text holds are touched (`é »` looks like three bytes of UTF-8 too), and only
 /// in a text that has an unmistakable one.

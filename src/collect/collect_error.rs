@@ -1,4 +1,4 @@
-//! Why a source gave no article, and what was tried: in English for logs, in French for the office.
+//! Why a source returned nothing, and what was tried: in English for logs, in French for staff.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::apart::Apart;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
-    /// The site or the way to it is in trouble. Nothing else was tried after that: to be asked again later.
+    /// The site or the network failed. Nothing else was tried after that: retry later.
     #[error("could not fetch from the source{}", after(.tried))]
     Fetch {
         /// What had been tried before.
@@ -19,23 +19,23 @@ pub enum CollectError {
         #[source]
         source: FetchError,
     },
-    /// The site answered, and has no such article (yet), or keeps it from us.
+    /// The site answered, but has no such article (yet), or does not publish it.
     #[error("no article titled {search:?} on {site}: {tried}")]
     NoArticle { site: String, search: String, tried: Tried },
-    /// No way into the site gave its posts.
+    /// No method to read the site returned its posts.
     #[error("no news from {site}: {tried}")]
     NoNews { site: String, tried: Tried },
-    /// No way into the site gave its events.
+    /// No method to read the site returned its events.
     #[error("no events from {site}: {tried}")]
     NoEvents { site: String, tried: Tried },
-    /// What came is not what this kind of source gives, or not all of it.
+    /// The content is not what this kind of source returns, or incomplete.
     #[error("could not read what {place} gave")]
     Unreadable {
         place: Place,
         #[source]
         source: Box<Missed>,
     },
-    /// Its reader did not come back, or broke.
+    /// Parsing panicked or timed out.
     #[error("{source_name} could not be read")]
     Broken {
         source_name: String,
@@ -47,7 +47,7 @@ pub enum CollectError {
     /// A file of a folder that says too little of itself.
     #[error("the file {}: {why}", path.display())]
     FileSays { path: PathBuf, why: FileFault },
-    /// The file that should hold a source's key.
+    /// The key file of a source.
     #[error("no key in the file {}", path.display())]
     Key {
         path: PathBuf,
@@ -72,7 +72,7 @@ pub enum CollectError {
     },
 }
 
-/// Why a key was not had.
+/// Why a key could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFault {
     #[error("it cannot be read")]
@@ -93,7 +93,7 @@ impl KeyFault {
     }
 }
 
-/// What a Markdown file lacks.
+/// What is missing in a Markdown file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FileFault {
     #[error("its front matter does not end")]
@@ -106,7 +106,7 @@ pub enum FileFault {
     NoTitle,
 }
 
-/// The four ways into a WordPress site, from the best to the last.
+/// The four methods to read a WordPress site, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rung {
     Rest,
@@ -116,7 +116,7 @@ pub enum Rung {
     Pages,
 }
 
-/// What a rung had to say instead of an article.
+/// The result of a method that returned no article.
 #[derive(Debug, thiserror::Error)]
 pub enum Missed {
     #[error(transparent)]
@@ -159,7 +159,7 @@ pub struct Tally {
     pub unreadable: usize,
 }
 
-/// The rungs that were tried, and what each said.
+/// The methods that were tried, with their results.
 #[derive(Debug, Default)]
 pub struct Tried(pub Vec<(Rung, Missed)>);
 
@@ -177,7 +177,7 @@ impl CollectError {
         }
     }
 
-    /// How long the site asked us to stay away, where it did.
+    /// The Retry-After of the site, if it sent one.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Fetch { source, .. } => source.retry_after(),
@@ -185,7 +185,7 @@ impl CollectError {
         }
     }
 
-    /// For a communications officer; without its full stop.
+    /// For staff, without full stop.
     pub fn in_french(&self) -> String {
         match self {
             Self::Fetch { source, .. } => source.in_french(),

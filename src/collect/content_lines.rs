@@ -1,7 +1,7 @@
-//! The lines of an iCalendar file (RFC 5545, section 3.1): unfolded, with their parameters, component by component.
+//! Parses the lines of an iCalendar file (RFC 5545, section 3.1): unfolds them, with parameters, by component.
 //!
-//! Knows no event. A file that stops before its end is an error: half a calendar must not pass for a whole one. Reads
-//! line by line, so that nesting made to exhaust the stack costs nothing.
+//! Independent of events. A truncated file is an error: half a calendar must not count as a whole one. Not recursive, so
+//! that deep nesting cannot exhaust the stack.
 
 use super::charset;
 use super::collect_error::Missed;

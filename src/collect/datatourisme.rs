@@ -1,6 +1,6 @@
-//! DATAtourisme: its API v1, and the objects of the older flux, in a folder, a file of JSON-LD, or the archive of them.
+//! DATAtourisme: its API v1, and the objects of the older flux: a folder, a JSON-LD file, or their archive.
 //!
-//! The two write one vocabulary in two ways; [`loose`] reads both. Only French texts are read: the others are machine
+//! The two use one vocabulary in two notations; [`loose`] reads both. Only French texts are read: the others are machine
 //! translations.
 
 use std::collections::HashSet;

@@ -1,8 +1,8 @@
-//! Dates as feeds, files, pages and data bases write them: the one reader for all of them.
+//! The parser for dates of feeds, files, pages and databases.
 //!
-//! Lenient in form, never in meaning: seconds, offsets and commas may be missing, months may be words in French or English, but
-//! what could be two dates is none. One without an offset is French time: sites of this house are French, and a guess of UTC
-//! would move midnight.
+//! Lenient in form, strict in meaning: seconds, offsets and commas may be missing, months may be French or English words,
+//! but an ambiguous date is refused. A date without an offset is local French time: our sites are French, and assuming
+//! UTC would move midnight.
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::{Europe::Paris, Tz};
@@ -11,7 +11,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// No date is longer, whatever stands around it.
 const LONGEST: usize = 100;
 
-/// A date as it was written: what is not there is not supposed.
+/// A date as written: missing parts are not assumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
     pub day: NaiveDate,
@@ -22,7 +22,7 @@ pub struct Written {
 /// Whether `3/7/2027` is the third of July.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbers {
-    /// It may be the seventh of March: only what can be one date is read.
+    /// It may also be the seventh of March: only unambiguous dates are read.
     Unknown,
     /// The day first, as in France.
     DayFirst,
@@ -39,7 +39,7 @@ impl Written {
     }
 }
 
-/// An instant, from whichever of the usual forms; without an hour, the beginning of the day.
+/// An instant in any of the usual forms; without an hour, the beginning of the day.
 pub fn instant(text: &str) -> Option<DateTime<Utc>> {
     read(text, Numbers::Unknown)?.instant(Paris)
 }

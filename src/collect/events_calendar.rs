@@ -1,7 +1,7 @@
 //! The Events Calendar, a WordPress plugin, by its REST API (`tribe/events/v1`).
 //!
-//! Both ends of the days are always sent: without a start the API begins now. A cancelled event is invisible here: the
-//! API drops it or says nothing of it, and only the title may.
+//! Start and end are always sent: without a start the API begins now. Cancelled events cannot be recognised: the API drops
+//! them or has no field for it; only the title may say so.
 
 use std::ops::RangeInclusive;
 

@@ -1,7 +1,7 @@
 //! RSS, Atom and JSON Feed: the entries of a feed, and the news among them.
 //!
-//! A feed is read as a whole or not at all: the parser would take one that was cut off for a short one. Never expands
-//! an entity of a document's own (`<!ENTITY`), never believes a charset declaration: the text is decoded by now.
+//! A truncated feed is refused, because the parser would accept it. Entities declared in a document (`<!ENTITY`) are never
+//! expanded, and charset declarations are ignored, since the text is decoded already.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ pub fn published_within(found: Harvest<NewsItem>, since: Timestamp, now: Timesta
     Harvest::new(items, remarks)
 }
 
-/// All that the feed on `page` holds. An entry without a date was published nobody knows when: it is no news, and is told.
+/// All entries of the feed on `page`. An entry without a date cannot be news, and is reported.
 pub fn items(page: &Page) -> Result<Harvest<NewsItem>, Missed> {
     let feed = parse(page)?;
     let host = || page.url.host_str().unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
-//! The one HTTP client.
+//! The only HTTP client.
 //!
-//! Owns every limit: where it may go, how long it may take, how much it may hold. The only module that names
-//! `reqwest`. Never caches, never retries: whoever asks decides when to ask again.
+//! Has every limit: allowed addresses, time, size. The only module that uses `reqwest`. No caching except conditional
+//! requests, no retries: the caller decides when to ask again.
 
 use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
@@ -24,10 +24,10 @@ use super::charset;
 pub use super::charset::CharsetError;
 pub use super::fetch_error::{FetchError, Phase, Place};
 
-/// No site asks us to stay away longer than the deadline of a mailing can bear.
+/// Upper limit for Retry-After: longer than a mailing's deadline is pointless.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How much patience and memory one page may cost.
+/// The time and memory limits of one page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FetchLimits {
     pub connect: Duration,
@@ -65,14 +65,14 @@ pub trait Shelf: Send + Sync + Debug {
     async fn keep(&self, page: &Page);
 }
 
-/// Fetches pages of the public internet, and of the hosts the office allowed by name.
+/// Fetches pages of the public internet, and of hosts the office allowed by name.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     limits: FetchLimits,
     allowed: AllowedHosts,
     /// Goes to public addresses only.
     public: Client,
-    /// Goes anywhere: used for allowed hosts, and nothing else. Not even made where none is allowed.
+    /// Connects to any address: used for allowed hosts only. Not created if none is allowed.
     anywhere: Option<Client>,
     shelf: Option<Arc<dyn Shelf>>,
 }
@@ -120,7 +120,7 @@ pub struct Validators {
     pub last_modified: Option<String>,
 }
 
-/// Makes ring the process's crypto provider. Harmless when one is there already.
+/// Makes ring the process's crypto provider. Idempotent.
 pub fn install_crypto_provider() {
     // An error means that somebody was first, and then there is nothing to do.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -229,7 +229,7 @@ impl Fetcher {
         }
     }
 
-    /// Goes from redirect to redirect by hand, so that each new address is checked like the first. `None`: not modified.
+    /// Follows redirects manually, so that each new address is checked like the first. `None`: not modified.
     async fn follow(
         &self,
         start: &Url,
@@ -287,8 +287,8 @@ impl Fetcher {
         client.get(url.clone()).headers(headers).send().await.map_err(|error| sort_out(url, error))
     }
 
-    /// Reads the body to its end or to the limit, whichever comes first. A body over the limit is no body at all:
-    /// half an agenda must never pass for a whole one.
+    /// Reads the body to its end or to the limit. A body over the limit is an error: half an agenda must never
+    /// count as a whole one.
     async fn body(&self, url: &Url, response: &mut Response) -> Result<Vec<u8>, FetchError> {
         let limit = self.limits.max_bytes;
         let too_large = || FetchError::TooLarge { place: Place::of(url), limit };
@@ -354,14 +354,14 @@ enum Reach {
     Anywhere,
 }
 
-/// Resolves a name once; the connection is made to what this gave, so a second answer of the DNS cannot change it.
+/// Resolves a name once; the connection uses this result, so that a second DNS answer cannot change it.
 #[derive(Debug, Clone)]
 struct Resolver {
     names: Arc<KnownNames>,
     reach: Reach,
 }
 
-/// A name has addresses, but none that may be gone to.
+/// A name has addresses, but none that is allowed.
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no public address")]
 struct NoPublicAddress;

@@ -1,7 +1,7 @@
-//! What can go wrong on the way to a page, sorted by what the caller should do about it.
+//! Failures to fetch a page, classified by what the caller should do.
 //!
-//! Says it in English for logs and in French for the office. Never shows a query string, a user name or a password:
-//! they can carry keys.
+//! Texts in English for logs and in French for staff. Never shows a query string, a user name or a password: they may
+//! contain keys.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::charset::CharsetError;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why a page was not had.
+/// Why a page could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     #[error("{place} is not fetched: {why}")]
@@ -61,7 +61,7 @@ pub enum FetchError {
     },
 }
 
-/// Which of the three clocks ran out.
+/// Which timeout expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     Connect,
@@ -154,8 +154,7 @@ impl FetchError {
         }
     }
 
-    /// The site or the way to it is in trouble: the same request may work later, and another one now would only
-    /// add to the trouble.
+    /// The site or the network failed: the same request may work later; another one now would only add load.
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Dns { .. } | Self::Connect { .. } | Self::Tls { .. } => true,
@@ -174,7 +173,7 @@ impl FetchError {
         }
     }
 
-    /// One sentence, without its full stop, for a communications officer.
+    /// One sentence for staff, without its full stop.
     pub fn in_french(&self) -> String {
         let host = self.place().host();
         match self {

@@ -1,4 +1,4 @@
-//! A folder of Markdown files as news: one file, one piece, written by a person without a web site.
+//! News from a folder of Markdown files: one file per item, for offices without a web site.
 //!
 //! ```text
 //! ---
@@ -8,8 +8,8 @@
 //! ---
 //! Le texte, en *Markdown*.
 //! ```
-//! The front matter is `key: value` between `---`, or `key = "value"` between `+++`. Never publishes a file that is dated
-//! later than now, nor a draft; never guesses a date: the file's own clock changes with every copy.
+//! The front matter is `key: value` between `---`, or `key = "value"` between `+++`. Drafts and files dated in the future
+//! are never published; a missing date is never guessed, since file times change with every copy.
 
 use std::path::{Component, Path};
 

@@ -1,7 +1,7 @@
-//! Text to a tree of HTML, the only way to one in `collect`.
+//! Parses HTML to a tree; the only such parser in `collect`.
 //!
-//! Never parses without a bound: a page of a few hundred kilobytes, nested on purpose, keeps the parser busy for
-//! minutes or fills the memory, and nothing can interrupt it.
+//! Always with limits: a few hundred kilobytes of hostile nesting keep the parser busy for minutes or fill the memory, and
+//! parsing cannot be interrupted.
 
 use html5ever::driver::{self, ParseOpts};
 use html5ever::tendril::{StrTendril, TendrilSink};

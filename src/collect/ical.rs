@@ -1,8 +1,8 @@
-//! iCalendar files: events with their recurrences unrolled, hours in the mailing's zone.
+//! iCalendar files: events with their recurrences expanded, hours in the mailing's zone.
 //!
-//! Never unrolls without a bound: a rule of a few bytes can mean billions of dates. A zone that is known neither by its name nor
-//! by the file's own rules is the clock on the wall: a French office's calendar means French hours. One event that cannot be
-//! read is told, and costs the others nothing.
+//! Expansion is always limited: a rule of a few bytes can mean billions of dates. An unknown zone is read as local time,
+//! because a French office's calendar means French hours. An event that cannot be read is reported, and does not affect
+//! the others.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;

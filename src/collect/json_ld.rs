@@ -1,7 +1,7 @@
 //! A page with schema.org events in JSON-LD (`<script type="application/ld+json">`).
 //!
-//! A script that is broken must not hide the others; a page without a single event is an error, because a new theme that
-//! forgot them must not pass for a week without events. Never reads microdata.
+//! A broken script does not affect the others; a page without any event is an error, because a redesign that lost them must
+//! not count as a week without events. Microdata is not read.
 
 use std::ops::RangeInclusive;
 

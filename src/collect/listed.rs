@@ -1,6 +1,6 @@
-//! What every source of listings needs: sessions from a start and an end, states in titles, communes in addresses.
+//! Shared by sources of listings: sessions from start and end, states in titles, communes in addresses.
 //!
-//! Nothing is guessed: an hour is one because the source gave it, a commune because a postcode stands beside it.
+//! Nothing is guessed: an hour must be in the source, a commune must follow a postcode.
 
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;

@@ -1,8 +1,8 @@
-//! The common toolbox of the tourist data bases: values read in whichever shape they come, times, keys, what could
-//! not be read.
+//! Shared by the tourism databases: lenient reading of JSON values, times and keys, and records that cannot be
+//! read.
 //!
-//! One bad event never costs the others, and is never passed over in silence: [`Tray`] keeps its title. A key is read when it is
-//! used and never shown.
+//! A malformed event does not affect the others, and is never skipped silently: [`Tray`] keeps its title. A key is read
+//! when it is used and never shown.
 
 use std::ops::RangeInclusive;
 use std::path::Path;

@@ -1,9 +1,9 @@
-//! Bringing content in: from a source to domain types.
+//! Collects content: from sources to domain types.
 //!
-//! `source` is the way in. The article comes by `wordpress` and `page`; news by `feed`, `posts` and `folder`; listings by
-//! `ical` (over `content_lines`), `events_calendar` and `json_ld`, which share `listed`. `fetch` is the only way out to the
-//! network, and `address`, `charset` and `html` are what protects us from what comes back; `plain` and `dates` make it
-//! words and instants.
+//! `source` is the entry point. Articles come from `wordpress` and `page`; news from `feed`, `posts` and `folder`;
+//! listings from `ical` (with `content_lines`), `events_calendar` and `json_ld`, which share `listed`. `fetch` is the
+//! only access to the network; `address`, `charset` and `html` guard against hostile responses; `plain` and `dates`
+//! convert values to texts and instants.
 
 mod address;
 mod apidae;

@@ -1,7 +1,7 @@
-//! An HTML page: where its article is, when it was published, where its links lead.
+//! An HTML page: finds its article, publication date and links.
 //!
-//! Finds the text, does not read it. Never narrows to less than the whole article: what is too much, the reader
-//! of agendas leaves aside; what is missing is lost (invariant I3).
+//! Finds the text without parsing its meaning. Never narrows to less than the whole article: the article parser ignores
+//! extra text, but missing text is lost (invariant I3).
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,6 @@
-//! Opening periods, as tourist data bases write them, to sessions.
+//! Converts opening periods of tourism databases to sessions.
 //!
-//! Five hundred periods of one day are one exhibition: days that follow each other with equal hours become one session.
+//! Five hundred periods of one day are one exhibition: consecutive days with equal hours become one session.
 
 use std::ops::RangeInclusive;
 

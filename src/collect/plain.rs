@@ -1,6 +1,6 @@
-//! HTML to the plain texts of news and listings: paragraphs, a summary of a few sentences, the first image.
+//! Converts HTML to the plain texts of news and listings: paragraphs, a short summary, the first image.
 //!
-//! Entities are decoded once, by the HTML parser. Never keeps markup, never ends a text within a word.
+//! Entities are decoded once, by the HTML parser. Never keeps markup, never truncates within a word.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
-//! The posts of a WordPress site as news: by the REST API, by its other door, by the feed.
+//! News from the posts of a WordPress site: by the REST API, its alternative URL, or the feed.
 //!
-//! A password-protected post is not news: its text is for those who have the password.
+//! Password-protected posts are skipped.
 
 use serde::Deserialize;
 use serde_json::Value;

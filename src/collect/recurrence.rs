@@ -1,7 +1,7 @@
-//! Rules of recurrence (RFC 5545, 3.3.10): whether a day belongs to a series, and how many came before it.
+//! Recurrence rules (RFC 5545, 3.3.10): whether a day belongs to a series, and how many came before it.
 //!
-//! A rule without COUNT is asked only about the days one wants to know of, so that one which began thirty years ago and never
-//! ends costs no more than one of this week. With COUNT the days are counted from the first, within a budget of steps.
+//! Without COUNT only the requested days are evaluated, so that an unbounded rule that began thirty years ago is cheap. With
+//! COUNT the days are counted from the first, within a limit of steps.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
 use std::collections::BTreeSet;

@@ -1,11 +1,11 @@
-//! What a source left out of what it was asked for, or could only suppose: told to staff by title, among the warnings.
+//! Records that a source skipped or had to interpret: reported to staff by title, among the warnings.
 
 use crate::domain::french::NBSP;
 
-/// So many titles are told; beyond, the number tells.
+/// Maximum titles listed; the others are only counted.
 const MOST_TITLES: usize = 8;
 
-/// What a source gave, and what is to be told of the rest.
+/// The result of a source, and the remarks about skipped records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Harvest<T> {
     pub items: Vec<T>,

@@ -1,7 +1,7 @@
-//! Where content comes from: a closed list, one entry a kind, as written in a mailing's file.
+//! The kinds of sources: a closed list, as written in a mailing's file.
 //!
-//! A kind gives one thing: the article, news or listings ([`Source::gives`]); what is asked of a kind that does not give
-//! it is refused when the mailing's file is read, and is nothing here.
+//! A kind provides one thing: the article, news or listings ([`Source::gives`]). A kind that a mailing cannot use is
+//! refused when its file is read, and returns nothing here.
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -35,9 +35,9 @@ use crate::domain::{Timestamp, article::Article, listing::Listing, news::NewsIte
 
 pub use super::collect_error::{CollectError, FileFault, KeyFault, Missed, Rung, Tally, Tried};
 
-/// What one source may take, its pages fetched and read.
+/// Time limit of one source, fetching and parsing its pages.
 const READING: Duration = Duration::from_secs(600);
-/// Of one source, in the days that were asked for: more than a region holds in a week.
+/// Maximum events of one source in the requested days: more than a region has in a week.
 const MOST_LISTINGS: usize = 10_000;
 
 /// One source of a mailing: `{ kind = "wordpress", url = "https://…", search = "Que faire à Auch cette semaine" }`.
@@ -134,7 +134,7 @@ pub enum Source {
     },
 }
 
-/// What a kind of source brings.
+/// What a kind of source provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gives {
     /// The week, written by a person.
@@ -156,11 +156,10 @@ impl Source {
         }
     }
 
-    /// What was published after `since` up to `now`, the newest first. Texts are plain. Of a kind that gives no news:
-    /// nothing.
+    /// The items published after `since` up to `now`, newest first. Texts are plain. Empty for a kind that provides no news.
     ///
     /// # Errors
-    /// When the source cannot be had or read as a whole.
+    /// If the source cannot be fetched or parsed as a whole.
     pub async fn news(
         &self,
         fetcher: &Fetcher,
@@ -192,7 +191,7 @@ impl Source {
         Ok(found)
     }
 
-    /// What it is called before people.
+    /// A readable name.
     pub fn name(&self) -> String {
         match self {
             Self::Wordpress { url, .. } | Self::Page { url } | Self::Feed { url } | Self::Posts { url, .. } => {
@@ -207,11 +206,11 @@ impl Source {
         }
     }
 
-    /// The events that take place on one of `days`, hours in `zone`, the earliest first; sessions of other days are left
-    /// out. Of a kind that gives no listings: nothing.
+    /// The events that take place on one of `days`, hours in `zone`, earliest first; sessions on other days are left
+    /// out. Empty for a kind that provides no listings.
     ///
     /// # Errors
-    /// When the source cannot be had or read as a whole.
+    /// If the source cannot be fetched or parsed as a whole.
     pub async fn listings(
         &self,
         fetcher: &Fetcher,
@@ -257,8 +256,8 @@ impl Source {
         Ok(found)
     }
 
-    /// The articles found, the newest first; never an empty list of a kind that gives them. Which of them is of the
-    /// coming week is for the caller to see, who reads them.
+    /// The articles found, newest first; never empty for a kind that provides them. The caller parses them to see which is
+    /// for the coming week.
     pub async fn articles(&self, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, CollectError> {
         let (source, fetcher) = (self.clone(), fetcher.clone());
         let read = move || async move { source.articles_here(&fetcher, now).await };

@@ -1,4 +1,4 @@
-//! Titles: from a site's HTML to plain words, and whether one is the title we look for.
+//! Titles: converts HTML to plain text, and compares it with the title we look for.
 
 use std::sync::LazyLock;
 

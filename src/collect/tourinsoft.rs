@@ -1,7 +1,7 @@
 //! Tourinsoft: syndications of version 2 (packed texts, in JSON or Atom) and of version 3 (fields named by each client).
 //!
-//! There is no key: the identifier in the address is the secret. Written as `{key}` in a mailing's file, it is put in from
-//! a file of its own, and hidden again in whatever is said.
+//! There is no key: the identifier in the URL is the secret. If the mailing's file has `{key}` instead, it is replaced by
+//! the content of a key file, and masked in all messages.
 
 use std::ops::RangeInclusive;
 use std::path::Path;

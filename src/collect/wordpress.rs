@@ -1,8 +1,7 @@
-//! The ladder into a WordPress site: its API, its API again by another door, its feed, its pages.
+//! Reads articles from a WordPress site by several methods: its API, the API's alternative URL, its feed, its pages.
 //!
-//! A site may close any of them; the first that gives the article is enough. A rung that is closed or answers
-//! nonsense sends us to the next one; a site in trouble stops us at once, because more requests would not help it.
-//! Owns the order and the shapes; never reads the article's text.
+//! A site may block any of them; the first that returns the article is enough. If a method is blocked or returns
+//! nonsense the next one is tried; if the site is in trouble, no more requests are made.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;

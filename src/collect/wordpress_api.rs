@@ -1,4 +1,4 @@
-//! A WordPress site by its REST API: where its doors are, and its JSON read as a whole or not at all.
+//! The REST API of WordPress: its URLs, and its JSON, which is read completely or not at all.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, de::DeserializeOwned};

@@ -1,6 +1,6 @@
-//! The time zones of a calendar: by their IANA name, by the name Windows has for them, by the rules the file itself gives.
+//! Time zones of a calendar: by IANA name, by Windows name, or by the rules in the file.
 //!
-//! Only what none of the three knows is the clock on our wall, and that is told.
+//! An unknown zone is read as local time, which is reported.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc, Weekday};
 use chrono_tz::Tz;

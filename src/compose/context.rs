@@ -1,4 +1,4 @@
-//! What templates are given. One struct a template, with samples; `check` renders them all.
+//! Template contexts: one struct per template, with samples; `check` renders them all.
 
 use super::edition::{EditionMail, OrderMail};
 use super::newsletter::{ApprovalMail, NewsletterMail};
@@ -15,33 +15,33 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// The words that stand in the frozen texts of an issue where something is each recipient's own, or is known only later.
+/// Placeholders in the frozen texts of an issue for values that are personal, or known only later.
 ///
-/// They hold a hash of all that goes into these texts. So no text that was collected, imported or typed in can hold one of
-/// them, whoever wrote it and whatever they know of this program: they would have to know the hash of their own words.
+/// They contain a hash of everything that goes into these texts. So no text that was collected, imported or typed in can
+/// contain one: its author would have to know the hash of a text that includes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marks {
-    /// Kept in the issue's envelope.
+    /// Stored in the issue's envelope.
     pub issue: String,
-    /// Where each recipient's own unsubscribe link goes.
+    /// The recipient's unsubscribe link.
     pub unsubscribe: String,
-    /// Where each recipient's own link to order goes.
+    /// The recipient's link to order.
     pub order: String,
-    /// Where the address goes at which the issue is read online.
+    /// The address at which the issue is read online.
     pub view: String,
-    /// Where the recipient's establishment goes, with a blank before it; empty when unknown.
+    /// The recipient's establishment, preceded by a space; empty if unknown.
     pub establishment: String,
 }
 
 impl Marks {
-    /// Those of an issue that is made of this.
+    /// The placeholders of an issue made from this.
     pub fn of(material: &impl Serialize) -> Self {
         let material = serde_json::to_vec(material).unwrap_or_default();
         let digest = Sha256::new().chain_update(b"marks\0").chain_update(material).finalize();
         Self::named(&digest.iter().take(12).map(|byte| format!("{byte:02X}")).collect::<String>())
     }
 
-    /// Those of the issue whose envelope has this. Without: of one that was frozen before each had its own.
+    /// The placeholders of the issue with this envelope; without a hash, of one frozen before issues had their own.
     pub fn named(issue: &str) -> Self {
         let mark = |word: &str, before: &str| match issue {
             "" => before.to_owned(),
@@ -57,7 +57,7 @@ impl Marks {
     }
 }
 
-/// The same for everybody, so it is filled in once for an issue.
+/// The same for all recipients, so it is filled in once per issue.
 pub fn fill_view(content: &mut Content, url: &str) {
     let view = Marks::named(&content.envelope.marks).view;
     for text in [&mut content.html, &mut content.text] {
@@ -74,14 +74,14 @@ pub struct AgendaMail {
     pub week: String,
     /// `6 au 12 juillet`, for the subject.
     pub short_week: String,
-    /// What mail programs show beside the subject.
+    /// The preview text shown beside the subject.
     pub preheader: String,
     pub days: Vec<Block>,
-    /// Daily things, exhibitions, and what could be put under no day.
+    /// Daily items, exhibitions, and unplaced items.
     pub more: Vec<Block>,
     /// The article on the office's site.
     pub article_url: Option<String>,
-    /// The same week as a page, to put into a calendar.
+    /// The page of the same week, with its calendar.
     pub page_url: Option<String>,
     pub poster_url: Option<String>,
     pub booklet_url: Option<String>,
@@ -92,7 +92,7 @@ pub struct AgendaMail {
     pub marks: Marks,
 }
 
-/// A heading and the lines under it.
+/// A heading and its lines.
 #[derive(Debug, Clone, Serialize)]
 pub struct Block {
     pub heading: String,
@@ -114,7 +114,7 @@ pub struct Line {
 }
 
 impl AgendaMail {
-    /// The mail's view of an agenda. `links` are public addresses, where there are some.
+    /// The mail's view of an agenda. `links`: public addresses, if there are any.
     pub fn new(title: &str, agenda: &Agenda, week: Week, office: &Office, links: Links) -> Self {
         let days = agenda
             .days
@@ -149,7 +149,7 @@ impl AgendaMail {
     }
 }
 
-/// Public addresses an agenda mail points to.
+/// Public addresses that an agenda mail links to.
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     pub article: Option<String>,
@@ -191,7 +191,7 @@ fn line(row: Row) -> Line {
 impl Context for AgendaMail {
     const NAME: &'static str = "agenda";
 
-    /// A week with everything in it, and one with next to nothing.
+    /// A week with everything in it, and one with almost nothing.
     fn samples() -> Vec<Self> {
         let week = Week::of(NaiveDate::default());
         let full = Line {
@@ -238,12 +238,14 @@ pub struct NoticeMail {
     pub issue: String,
     /// A sentence in French, without full stop.
     pub reason: String,
-    /// `samedi 4 juillet 2026 à 20 h`; when it will be too late.
+    /// The deadline: `samedi 4 juillet 2026 à 20 h`.
     pub deadline: Option<String>,
-    /// How often it is tried again: `toutes les 15 minutes`.
+    /// The retry interval: `toutes les 15 minutes`.
     pub retry: Option<String>,
-    /// A person approves it before it leaves.
+    /// It needs an approval.
     pub approval: bool,
+    /// What changed, a line each.
+    pub lines: Vec<String>,
 }
 
 impl Context for NoticeMail {
@@ -258,18 +260,24 @@ impl Context for NoticeMail {
             deadline: Some("samedi 4 juillet 2026 à 20 h".to_owned()),
             retry: Some("toutes les 15 minutes".to_owned()),
             approval: kind == "unapproved",
+            lines: if kind == "changed" {
+                vec!["− Bal à 21 h".to_owned(), "+ Bal à 22 h".to_owned()]
+            } else {
+                vec![]
+            },
         };
-        // The question has a mail of its own.
-        let mut samples: Vec<_> = Notice::NAMES.into_iter().filter(|kind| *kind != "approval").map(sample).collect();
+        // What shows the issue itself has a mail of its own.
+        let own = ["approval", "rehearsed"];
+        let mut samples: Vec<_> = Notice::NAMES.into_iter().filter(|kind| !own.contains(kind)).map(sample).collect();
         samples.push(Self { deadline: None, retry: None, ..sample("held") });
         samples
     }
 }
 
-/// Stands above a mail that staff are asked to approve.
+/// The banner above a mail that staff are asked to approve.
 pub const BANNER: &str = "mail/approval/banner.html";
 
-/// Every template the program needs, by name, with the number of samples that rendered.
+/// Renders all samples of every template; returns their number by template.
 ///
 /// # Errors
 /// The first one that does not render.
@@ -311,7 +319,11 @@ mod tests {
         assert_eq!(subjects.len(), mails.len(), "{subjects:?}");
         for mail in &mails {
             let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(mail.subject.contains(" : Que faire") && text.contains("aucun article"), "{text}");
+            assert!(
+                mail.subject.contains(" : Que faire")
+                    && (text.contains("aucun article") || text.contains("Bal à 22 h")),
+                "{text}"
+            );
         }
     }
 
@@ -320,7 +332,7 @@ mod tests {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
         assert_eq!(
             checked,
-            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 2), ("notice", 10)]
+            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 4), ("notice", 11)]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What the mails about editions are given: the announcement, its reminder, and the confirmation of an order.
+//! Template contexts of the mails about editions: the announcement, its reminder, and the confirmation of an order.
 
 use super::context::Marks;
 use crate::domain::{
@@ -31,15 +31,15 @@ pub struct EditionMail {
     pub online_url: String,
     /// Content-ID of the QR code of [`Self::online_url`].
     pub qr: String,
-    /// Where the cover can be had as a file; `None` where we serve no pages.
+    /// The cover as a file; `None` if we serve no pages.
     pub image_url: Option<String>,
-    /// Paragraphs to be copied.
+    /// Ready-made paragraphs.
     pub words: Vec<String>,
     /// A line for social networks.
     pub post: String,
-    /// `None`: there is nothing on paper.
+    /// `None`: not printed.
     pub ordering: Option<Ordering>,
-    /// The second mail, to those who did not order.
+    /// The reminder, to those who did not order.
     pub reminder: bool,
     pub view_url: Option<String>,
     pub unsubscribe: String,
@@ -53,23 +53,23 @@ pub struct EditionMail {
 pub struct Cover {
     /// Its Content-ID.
     pub cid: String,
-    /// In CSS pixels; the file has twice as many at the most.
+    /// In CSS pixels; the file has at most twice as many.
     pub width: u32,
 }
 
 impl Cover {
     /// `width` and `height` of the file, in pixels.
     pub fn new(cid: String, width: u32, height: u32) -> Self {
-        // As wide as the column where it lies on its side, not higher than a screen where it stands.
+        // As wide as the column if it is landscape, not higher than a screen if it is portrait.
         let tallest = 420 * u64::from(width) / u64::from(height.max(1));
         Self { cid, width: width.min(568).min(u32::try_from(tallest).unwrap_or(568)).max(60) }
     }
 }
 
-/// How copies are ordered.
+/// How to order copies.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ordering {
-    /// A mark for the recipient's own link, which [`EditionMail::new`] puts here, or a letter to the office.
+    /// The placeholder of the recipient's link, set by [`EditionMail::new`], or a mail to the office.
     pub url: String,
     /// `None`: by the link.
     pub address: Option<String>,
@@ -178,7 +178,7 @@ fn sample_edition() -> Edition {
 impl Context for EditionMail {
     const NAME: &'static str = "edition";
 
-    /// Ordered by a link; by a letter, in a reminder; and with nothing on paper.
+    /// Ordered by a link; by mail, in a reminder; and not printed.
     fn samples() -> Vec<Self> {
         let edition = sample_edition();
         let office = Office {
@@ -205,24 +205,24 @@ impl Context for EditionMail {
     }
 }
 
-/// `templates/mail/order`: to the person who ordered.
+/// `templates/mail/order`: to the contact who ordered.
 #[derive(Debug, Clone, Serialize)]
 pub struct OrderMail {
     pub office: Office,
-    /// The edition's.
+    /// The title of the edition.
     pub title: String,
     pub reference: String,
     pub establishment: String,
     /// `2 paquets (100 exemplaires)`
     pub quantity: String,
     pub handover: &'static str,
-    /// Where the office brings it, as far as it is known.
+    /// Where the office delivers it, as far as known.
     pub place: Option<String>,
     pub remark: Option<String>,
     pub cancelled: bool,
-    /// Not the first word on this order.
+    /// The order was changed before.
     pub changed: bool,
-    /// A mark for the recipient's own link; `None` where we serve no pages.
+    /// The placeholder of the recipient's link; `None` if we serve no pages.
     pub order_url: Option<String>,
     #[serde(skip)]
     pub marks: Marks,

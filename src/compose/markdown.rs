@@ -1,7 +1,7 @@
-//! An editorial's Markdown as a mail shows it. The only part that knows `pulldown_cmark`.
+//! Converts an editorial's Markdown for mails. The only module that uses `pulldown_cmark`.
 //!
-//! Paragraphs, headings, lists, emphasis and links; what else there may be comes out as the words it holds. HTML within it
-//! is text: nobody writes markup into a mail this way.
+//! Paragraphs, headings, lists, emphasis and links; everything else becomes its text. HTML in it is shown as text, so
+//! that no markup can be injected into a mail.
 
 use crate::domain::french;
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
@@ -11,11 +11,11 @@ use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 pub struct Formatted {
     /// Escaped, with the styles mail programs need.
     pub html: String,
-    /// Paragraphs parted by an empty line; an address stands behind its words.
+    /// Paragraphs separated by an empty line; a link's address follows its text.
     pub text: String,
 }
 
-/// Lists within lists; what is deeper stands in the last of them. Whoever reads the HTML recurses into it.
+/// Maximum depth of lists; deeper ones are flattened, because HTML readers are recursive.
 const DEEPEST: usize = 8;
 
 const PARAGRAPH: &str = "<p style=\"margin:0 0 12px;\" class=\"ink\">";
@@ -33,14 +33,14 @@ pub fn formatted(markdown: &str) -> Formatted {
 struct Writer {
     html: String,
     text: String,
-    /// The numbers of the lists one is in; `None` for one of dots.
+    /// The numbers of the open lists; `None` for a bullet list.
     lists: Vec<Option<u64>>,
-    /// Addresses of the links one is in; `None` for one that is not to be followed.
+    /// Addresses of the open links; `None` for one that is not allowed.
     links: Vec<Option<String>>,
-    /// How deep one is in each.
+    /// The depth of open emphasis and strong elements.
     emphasis: usize,
     strong: usize,
-    /// What is between the opening and the closing of a picture is its description, and stays.
+    /// The text between the start and the end of a picture is its description, and is kept.
     in_item: bool,
 }
 

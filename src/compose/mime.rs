@@ -1,7 +1,7 @@
-//! The bytes of a message. The only part of composing that knows `lettre`.
+//! The bytes of a message. The only module of `compose` that uses `lettre`.
 //!
-//! The same delivery gives the same bytes, today and in a resend next week: `Message-ID`, `Date` and boundaries come
-//! from what was frozen. Texts and attachments are encoded once per issue and shared by all its messages.
+//! A delivery always gives the same bytes, also when it is resent later: `Message-ID`, `Date` and boundaries are derived
+//! from frozen content. Texts and attachments are encoded once per issue and shared by all its messages.
 
 use super::context::{self, Marks};
 use super::quoted::{self, Piece};
@@ -27,21 +27,21 @@ pub enum MimeError {
     Build(#[source] lettre::error::Error),
 }
 
-/// The frozen content of an issue, ready to make any of its messages.
+/// The frozen content of an issue, prepared for building messages.
 #[derive(Debug)]
 pub struct Mime {
     content: Content,
-    /// A boundary from the content, so that it is the same for every message and every day.
+    /// A boundary derived from the content, so that it is the same for every message.
     outer: String,
-    /// Everything after the headers that names no recipient.
+    /// The encoded body without personal values.
     shared: Arc<Shared>,
-    /// What stands before each shared piece but the first, which follows the headers.
+    /// The personal pieces before each shared piece except the first, which follows the headers.
     own: Vec<Own>,
-    /// Those that name no recipient, and the empty line after them.
+    /// The common headers, and the empty line after them.
     shared_headers: String,
 }
 
-/// Who gets the message, and what is theirs alone in it.
+/// The recipient of a message, and their personal values.
 #[derive(Debug, Clone, Copy)]
 pub struct To<'a> {
     pub address: &'a EmailAddress,
@@ -50,15 +50,15 @@ pub struct To<'a> {
     /// Without angle brackets.
     pub message_id: &'a str,
     pub unsubscribe_url: &'a str,
-    /// Read only where the texts have a place for it: the mail of an edition.
+    /// Only used if the texts have a placeholder for it: the mail of an edition.
     pub order_url: &'a str,
 }
 
 impl Mime {
     /// # Errors
-    /// When an attachment's type is none.
+    /// If the type of an attachment is invalid.
     pub fn new(mut content: Content) -> Result<Self, MimeError> {
-        // Whoever knows where it is read online has said so by now; nobody is to see the mark itself.
+        // The address of the online version is filled in by now; its placeholder must not be visible.
         let office = content.envelope.public_url.clone();
         context::fill_view(&mut content, &office);
         let digest = Sha256::new().chain_update(&content.subject).chain_update(&content.html).finalize();
@@ -73,21 +73,21 @@ impl Mime {
         Ok(mime)
     }
 
-    /// Under which the unsubscribe links of this issue lie.
+    /// The base URL of the issue's unsubscribe links.
     ///
     /// # Errors
-    /// When the frozen text is no URL.
+    /// If the frozen text is not a URL.
     pub fn public_url(&self) -> Result<url::Url, url::ParseError> {
         self.content.envelope.public_url.parse()
     }
 
-    /// The slug of the edition that its recipients' own links order.
+    /// The slug of the edition that personal links order.
     pub fn edition(&self) -> Option<&str> {
         self.content.envelope.edition.as_deref()
     }
 
     /// # Errors
-    /// When a name or an address cannot stand in a header.
+    /// If a name or an address is not valid in a header.
     pub fn message(&self, to: To) -> Result<Message, MimeError> {
         let mut own = Headers::new();
         own.set(header::To::from(lettre::message::Mailboxes::from(mailbox(
@@ -110,7 +110,7 @@ impl Mime {
         })
     }
 
-    /// What every message of the issue says of itself.
+    /// The headers common to all messages of the issue.
     fn headers_for_all(&self) -> Result<String, MimeError> {
         let envelope = &self.content.envelope;
         let mut builder = lettre::Message::builder();
@@ -119,7 +119,7 @@ impl Mime {
         }
         let from = mailbox("the sender", &envelope.from_name, &envelope.from_address)?;
         let builder = builder
-            // Only for lettre, which wants somebody to write to; To and Message-ID are the recipient's own.
+            // Only because lettre requires a recipient; To and Message-ID are personal headers.
             .to(from.clone())
             .from(from)
             .subject(&*self.content.subject)
@@ -131,10 +131,10 @@ impl Mime {
         Ok(without_header(&headers_of(builder, &self.outer)?, "To"))
     }
 
-    /// The content as a letter to a person of the office, who looks at it before it goes: not as of a list.
+    /// The content as a mail to staff for review, without list headers.
     ///
     /// # Errors
-    /// When a name or an address cannot stand in a header.
+    /// If a name or an address is not valid in a header.
     pub fn review(&self, to: To, from_name: &str, from: &EmailAddress, date: Timestamp) -> Result<Message, MimeError> {
         let builder = lettre::Message::builder()
             .raw_header(raw_header("Auto-Submitted", "auto-generated".to_owned())?)
@@ -147,7 +147,7 @@ impl Mime {
     }
 }
 
-/// What stands in the texts for a recipient's own words.
+/// Personal values in the texts.
 #[derive(Debug, Clone, Copy)]
 enum Own {
     Unsubscribe,
@@ -176,19 +176,19 @@ impl Own {
     }
 }
 
-/// The boundaries of the parts of a message, from the outermost in.
+/// The boundaries of the parts, outermost first.
 struct Boundaries {
     outer: String,
     inner: String,
     related: String,
 }
 
-/// Everything after the headers, encoded once: what all recipients share, and whose places are between.
+/// The body, encoded once: shared pieces alternating with the places of personal values.
 #[derive(Default)]
 struct Body {
     shared: Vec<Box<[u8]>>,
     own: Vec<Own>,
-    /// Of the shared piece that is not done.
+    /// The shared piece being built.
     open: Vec<u8>,
 }
 
@@ -262,7 +262,7 @@ impl Body {
     }
 }
 
-/// The head of a message whose body is `multipart/mixed`, its last line empty.
+/// The headers of a message whose body is `multipart/mixed`, with the empty line.
 fn headers_of(builder: lettre::message::MessageBuilder, boundary: &str) -> Result<String, MimeError> {
     let whole = MultiPart::mixed().boundary(boundary).singlepart(SinglePart::plain(String::new()));
     let formatted = builder.multipart(whole).map_err(MimeError::Build)?.formatted();
@@ -270,7 +270,7 @@ fn headers_of(builder: lettre::message::MessageBuilder, boundary: &str) -> Resul
     Ok(String::from_utf8_lossy(&formatted[..end]).into_owned())
 }
 
-/// A mail of one text to one person of the office.
+/// A plain-text mail to one member of staff.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain<'a> {
     pub from_name: &'a str,
@@ -284,7 +284,7 @@ pub struct Plain<'a> {
 }
 
 /// # Errors
-/// When something of it cannot stand in a header.
+/// If something is not valid in a header.
 pub fn plain(mail: &Plain) -> Result<Message, MimeError> {
     let message = lettre::Message::builder()
         .raw_header(raw_header("Auto-Submitted", "auto-generated".to_owned())?)
@@ -303,8 +303,8 @@ fn parsed_type(media_type: &str) -> Result<ContentType, MimeError> {
         .map_err(|why| MimeError::Header { what: "the attachment's type", why: why.to_string() })
 }
 
-/// The headers `lettre` has no type for. Sources: RFC 2919 (List-Id), 2369 and 8058 (List-Unsubscribe),
-/// 3834 (Auto-Submitted); Feedback-ID is what Gmail and Orange read their complaint figures by.
+/// Headers that `lettre` has no type for. Sources: RFC 2919 (List-Id), 2369 and 8058 (List-Unsubscribe),
+/// 3834 (Auto-Submitted); Gmail and Orange group complaints by Feedback-ID.
 fn headers(envelope: &Envelope) -> Result<Vec<HeaderValue>, MimeError> {
     if !envelope.is_of_a_list() {
         return Ok(vec![raw_header("Auto-Submitted", "auto-generated".to_owned())?]);
@@ -321,7 +321,7 @@ fn headers(envelope: &Envelope) -> Result<Vec<HeaderValue>, MimeError> {
     .collect()
 }
 
-/// A head without one of its headers, its continuation lines included.
+/// Headers without one of them and its continuation lines.
 fn without_header(head: &str, name: &str) -> String {
     let (mut kept, mut inside) = (String::with_capacity(head.len()), false);
     for line in head.split_inclusive("\r\n") {
@@ -340,7 +340,7 @@ fn raw_header(name: &'static str, value: String) -> Result<HeaderValue, MimeErro
     if value.contains(char::is_control) {
         return Err(MimeError::Header { what: name, why: "it holds a control character".to_owned() });
     }
-    // A URL must not be folded or encoded; what is not ASCII must be.
+    // A URL must not be folded or encoded; non-ASCII text must be encoded.
     Ok(match value.is_ascii() {
         true => HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value),
         false => HeaderValue::new(HeaderName::new_from_ascii_str(name), value),

@@ -1,4 +1,4 @@
-//! From an agenda or a letter to what people get: the mail's texts, the message's bytes, the printed page.
+//! Renders an agenda or a letter: the texts of the mail, the bytes of messages, the printed pages.
 //!
 //! Composing never touches the network, the database or a clock: the same input gives the same bytes.
 

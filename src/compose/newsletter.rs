@@ -1,4 +1,4 @@
-//! What the newsletter's template is given, from the letter; and what staff are told when they are asked to approve.
+//! Template contexts of the newsletter and of the mail that asks for its approval.
 
 use super::context::Marks;
 use super::markdown::{self, Formatted};
@@ -18,9 +18,9 @@ pub struct NewsletterMail {
     /// `juillet 2026`
     pub month: String,
     pub office: Office,
-    /// What mail programs show beside the subject.
+    /// The preview text shown beside the subject.
     pub preheader: String,
-    /// Those with something in them.
+    /// Sections that are not empty.
     pub parts: Vec<Block>,
     pub view_url: Option<String>,
     pub unsubscribe: String,
@@ -29,12 +29,12 @@ pub struct NewsletterMail {
     pub marks: Marks,
 }
 
-/// A part; what its kind does not have is empty.
+/// A section; fields that its kind does not use are empty.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Block {
     /// `editorial`, `news`, `partners`, `appointments`, `links`
     pub kind: &'static str,
-    /// Empty over the editorial.
+    /// Empty for the editorial.
     pub heading: String,
     /// Escaped HTML.
     pub editorial_html: String,
@@ -43,12 +43,12 @@ pub struct Block {
     /// News with title and link; partners' links.
     pub links: Vec<Line>,
     pub newcomers: Vec<Line>,
-    /// So many newcomers more.
+    /// Number of further newcomers.
     pub more: usize,
     pub appointments: Vec<Date>,
 }
 
-/// A piece of news with all there is of it.
+/// A news item with all its details.
 #[derive(Debug, Clone, Serialize)]
 pub struct Told {
     pub title: String,
@@ -79,18 +79,18 @@ pub struct Date {
     pub url: Option<String>,
 }
 
-/// How many characters of a summary are told: from ample to none, until the mail is short enough.
+/// Maximum length of summaries in characters, tried in this order until the mail is short enough.
 pub const ROOMS: [usize; 4] = [600, 300, 140, 0];
 
 impl NewsletterMail {
-    /// As it is where it can be read online too.
+    /// The values if the mail can be read online.
     #[must_use]
     pub fn online(mut self, online: bool) -> Self {
         self.view_url = online.then(|| self.marks.view.clone());
         self
     }
 
-    /// The mail's view of a letter; `room`: characters of a summary, at the most.
+    /// The mail's view of a letter; `room`: maximum length of a summary in characters.
     pub fn new(title: &str, letter: &Letter, office: &Office, room: usize) -> Self {
         let parts: Vec<_> = letter.parts.iter().filter_map(|part| block(part, room)).collect();
         let marks = Marks::of(&(title, letter));
@@ -108,7 +108,7 @@ impl NewsletterMail {
     }
 }
 
-/// The first titles, as far as a mail program shows them.
+/// The first titles, as much as mail programs show.
 fn preheader(letter: &Letter) -> String {
     let mut text = String::new();
     for item in letter.news() {
@@ -124,7 +124,7 @@ fn preheader(letter: &Letter) -> String {
     if text.is_empty() { "Des nouvelles de votre office de tourisme".to_owned() } else { text }
 }
 
-/// `None` where the part has nothing to say.
+/// `None` if the section is empty.
 fn block(part: &Part, room: usize) -> Option<Block> {
     let block = match part {
         Part::Editorial { markdown } => {
@@ -202,12 +202,12 @@ fn date(it: &Appointment) -> Date {
     }
 }
 
-/// A link in a mail leads to the web, and nowhere else.
+/// Only web links are allowed in a mail.
 fn web(url: &str) -> Option<String> {
     ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme)).then(|| url.to_owned())
 }
 
-/// Its first paragraphs, cut between two words.
+/// Its first paragraphs, truncated between two words.
 fn shortened(text: &str, room: usize) -> Vec<String> {
     let (mut left, mut paragraphs) = (room, Vec::new());
     for paragraph in text.split("\n\n").map(|it| it.split_whitespace().collect::<Vec<_>>().join(" ")) {
@@ -220,7 +220,7 @@ fn shortened(text: &str, room: usize) -> Vec<String> {
             paragraphs.push(french::held_together(&paragraph));
             continue;
         }
-        // Less than a few words is no sentence.
+        // Less than a few words is not worth showing.
         if left >= 60 {
             let end = paragraph.char_indices().nth(left).map_or(paragraph.len(), |(at, _)| at);
             let cut = paragraph[..end].rsplit_once(' ').map_or(&paragraph[..end], |(kept, _)| kept);
@@ -235,7 +235,7 @@ fn shortened(text: &str, room: usize) -> Vec<String> {
 impl Context for NewsletterMail {
     const NAME: &'static str = "newsletter";
 
-    /// A month with everything in it, and one with next to nothing.
+    /// A month with everything in it, and one with almost nothing.
     fn samples() -> Vec<Self> {
         let item = |title: &str| NewsItem {
             id: "1".to_owned(),
@@ -311,32 +311,36 @@ impl Context for NewsletterMail {
     }
 }
 
-/// `templates/mail/approval`: to staff, above the mail itself, when a word on it is asked for.
+/// `templates/mail/approval`: the banner above the mail that staff are asked to approve.
 #[derive(Debug, Clone, Serialize)]
 pub struct ApprovalMail {
     pub title: String,
     pub issue: String,
     /// Of the mail that is to be approved.
     pub subject: String,
-    /// What is in it, a line a part.
+    /// Its contents, one line per section.
     pub contents: Vec<String>,
-    /// What could not be had, a sentence each.
+    /// What is missing, a sentence each.
     pub missing: Vec<String>,
     /// `Agenda.pdf (120 ko)`
     pub attachments: Vec<String>,
     pub recipients: u64,
     /// `mardi 7 juillet 2026 à 9 h`
     pub leaves_at: String,
-    /// As [`Self::leaves_at`]: too late after it.
+    /// The deadline, as [`Self::leaves_at`].
     pub deadline: String,
-    /// The whole of it.
+    /// The full hash.
     pub hash: String,
-    /// Its beginning, enough to tell two apart.
+    /// Its beginning, enough to distinguish two.
     pub short_hash: String,
-    /// It was shown before, and is another now.
+    /// It was presented before, and has changed since.
     pub changed: bool,
-    /// An editorial has its place in it.
+    /// It has a place for an editorial.
     pub has_editorial: bool,
+    /// It leaves by itself: this is the rehearsal.
+    pub rehearsed: bool,
+    /// Why the relay takes no mail at the rehearsal.
+    pub relay: Option<String>,
 }
 
 impl Context for ApprovalMail {
@@ -357,6 +361,15 @@ impl Context for ApprovalMail {
             short_hash: "3f9a1c2b3f9a".to_owned(),
             changed: true,
             has_editorial: true,
+            rehearsed: false,
+            relay: None,
+        };
+        let rehearsed = |relay: Option<&str>| Self {
+            changed: false,
+            has_editorial: false,
+            rehearsed: true,
+            relay: relay.map(str::to_owned),
+            ..full.clone()
         };
         let bare = Self {
             contents: vec![],
@@ -366,7 +379,8 @@ impl Context for ApprovalMail {
             changed: false,
             ..full.clone()
         };
-        vec![full, bare]
+        let rehearsals = [rehearsed(None), rehearsed(Some("connect: connection refused"))];
+        [vec![full, bare], rehearsals.to_vec()].concat()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What web pages are given. The agenda's page is the mail's view of it: the same words in the same order (I3).
+//! Contexts of web pages. The agenda's page uses the mail's view: the same words in the same order (I3).
 
 use super::context::{AgendaMail, Block, Links};
 use crate::domain::{
@@ -10,7 +10,7 @@ use crate::templates::{Page, TemplateError, Templates};
 use chrono::NaiveDate;
 use serde::Serialize;
 
-/// What stands on every page.
+/// Common to all pages.
 #[derive(Debug, Clone, Serialize)]
 pub struct PageSite {
     pub office: Office,
@@ -33,7 +33,7 @@ pub struct AgendaPage {
     /// `du lundi 6 au dimanche 12 juillet 2026`
     pub week: String,
     pub week_capitalized: String,
-    /// Other weeks that can be read.
+    /// Other available weeks.
     pub others: Vec<Link>,
     /// Poster, booklet, calendar, article.
     pub documents: Vec<Link>,
@@ -68,15 +68,15 @@ pub struct MessagePage {
 #[derive(Debug, Clone, Serialize)]
 pub struct LeavePage {
     pub title: String,
-    /// What the button just did.
+    /// Confirms the last action.
     pub done: Option<String>,
     /// The mailing's title.
     pub mailing: String,
-    /// Masked: a link may be forwarded.
+    /// Masked, because a link may be forwarded.
     pub address: String,
     pub receives: bool,
     pub may_return: bool,
-    /// All mailings of this contact, where there are several.
+    /// All mailings of this contact, if there are several.
     pub choices: Vec<ChoiceLine>,
 }
 
@@ -104,9 +104,9 @@ pub struct ArchiveLine {
 /// `templates/web/order.html`
 #[derive(Debug, Clone, Serialize)]
 pub struct OrderPage {
-    /// The edition's.
+    /// The title of the edition.
     pub title: String,
-    /// What the button just did.
+    /// Confirms the last action.
     pub done: Option<String>,
     pub problems: Vec<OrderProblem>,
     /// Path of the cover.
@@ -115,13 +115,13 @@ pub struct OrderPage {
     pub cover_width: u32,
     pub kind: String,
     pub facts: Vec<String>,
-    /// What is left, or why nothing can be ordered.
+    /// The remaining stock, or why nothing can be ordered.
     pub stock: String,
-    /// Who orders: the establishment, and the address masked, since a link may be forwarded.
+    /// The establishment and the masked address, since a link may be forwarded.
     pub person: Option<String>,
-    /// What is ordered.
+    /// The current order.
     pub order: Option<OrderLine>,
-    /// `None` where nothing can be ordered.
+    /// `None` if nothing can be ordered.
     pub form: Option<OrderForm>,
 }
 
@@ -140,7 +140,7 @@ pub struct OrderLine {
     pub reference: String,
 }
 
-/// The fields as they were written, each with what is wrong in it.
+/// The fields as entered, each with its error.
 #[derive(Debug, Clone, Serialize)]
 pub struct OrderForm {
     pub hint: String,
@@ -160,11 +160,11 @@ pub struct HandoverChoice {
     pub chosen: bool,
 }
 
-/// `templates/web/accessibility.html`: the same for everybody.
+/// `templates/web/accessibility.html`: the same for all visitors.
 #[derive(Debug, Clone, Serialize)]
 pub struct AccessibilityPage;
 
-/// Every public page with the number of samples that rendered, each without and with what an office may leave out.
+/// Renders the samples of every public page, with and without optional office data; returns their number by page.
 ///
 /// # Errors
 /// The first one that does not render.

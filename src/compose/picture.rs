@@ -1,21 +1,21 @@
-//! Pictures made small enough for a mail: JPEG, PNG and WebP in, JPEG out. The only part that knows `image`.
+//! Scales pictures down for mails: JPEG, PNG and WebP in, JPEG out. The only module that uses `image`.
 //!
-//! What comes in is a stranger's file: its size is read before its pixels, and both are bounded. What goes out carries
-//! nothing of it but pixels: no place, no camera, no comment.
+//! Input is untrusted: its dimensions are read before its pixels, and both are limited. The output contains only pixels, no
+//! metadata such as location or camera.
 
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage, imageops};
 use std::borrow::Cow;
 use std::io::Cursor;
 
-/// Twice the width of the mail's column, for dense screens.
+/// Twice the width of the mail's column, for high-resolution screens.
 const WIDTH: u32 = 1072;
-/// Taller than wide is cut from the middle: a portrait would fill a telephone's screen twice.
+/// Portrait pictures are cropped to their middle: they would fill two screens of a telephone.
 const TALLEST: u32 = WIDTH * 3 / 4;
-/// A cover that stands is shown smaller than the column is wide.
+/// Portrait covers are shown narrower than the column.
 const TALLEST_WHOLE: u32 = 900;
-/// Nobody's camera makes more; a file that says so is a bomb.
+/// Larger than any camera's pictures; a file that claims more is a decompression bomb.
 const LARGEST_SIDE: u32 = 12_000;
-/// Twenty-seven million pixels of three bytes: more than the cameras of those who write news make.
+/// Twenty-seven million pixels of three bytes, more than usual cameras have.
 const MEMORY: u64 = 80 << 20;
 const QUALITY: u8 = 78;
 
@@ -27,7 +27,7 @@ pub struct Small {
     pub height: u32,
 }
 
-/// Why a file became no picture.
+/// Why a file could not be used as a picture.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
     #[error("not a JPEG, PNG or WebP file")]
@@ -43,7 +43,7 @@ pub enum PictureError {
 }
 
 impl PictureError {
-    /// For a communications officer.
+    /// For staff.
     pub fn in_french(&self) -> &'static str {
         match self {
             Self::Cut => "le fichier est coupé avant la fin",
@@ -54,15 +54,15 @@ impl PictureError {
 }
 
 /// # Errors
-/// When the bytes are no picture of a kind we read, or a larger one than we bear.
+/// If the bytes are not a supported picture, or it is too large.
 pub fn small(bytes: &[u8]) -> Result<Small, PictureError> {
     made(bytes, fitted)
 }
 
-/// As [`small`], with nothing cut off: of a cover every edge counts.
+/// Like [`small`] without cropping, for covers.
 ///
 /// # Errors
-/// As [`small`].
+/// Like [`small`].
 pub fn whole(bytes: &[u8]) -> Result<Small, PictureError> {
     made(bytes, |picture| {
         let (width, height) = picture.dimensions();
@@ -78,10 +78,10 @@ pub fn whole(bytes: &[u8]) -> Result<Small, PictureError> {
     })
 }
 
-/// Width and height of a picture of ours, in pixels.
+/// Width and height of a picture produced here, in pixels.
 ///
 /// # Errors
-/// When it is none.
+/// If it is not a picture.
 pub fn size(jpeg: &[u8]) -> Result<(u32, u32), PictureError> {
     let reader = ImageReader::with_format(Cursor::new(jpeg), ImageFormat::Jpeg);
     reader.into_dimensions().map_err(PictureError::Decode)
@@ -90,7 +90,7 @@ pub fn size(jpeg: &[u8]) -> Result<(u32, u32), PictureError> {
 /// The QR code of an address with its quiet zone, black on white, as PNG.
 ///
 /// # Errors
-/// When the address is too long for one.
+/// If the address is too long.
 pub fn qr(url: &str) -> Result<Vec<u8>, PictureError> {
     /// Pixels of a module, and modules of the quiet zone (ISO/IEC 18004).
     const MODULE: i32 = 6;
@@ -115,7 +115,7 @@ fn made(bytes: &[u8], fit: impl FnOnce(RgbImage) -> RgbImage) -> Result<Small, P
     if !matches!(reader.format(), Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) {
         return Err(PictureError::Kind);
     }
-    // Whole, or not at all: a decoder paints grey what is missing.
+    // Refuse truncated files: the decoder fills missing parts with grey.
     if reader.format() == Some(ImageFormat::Jpeg) && is_cut_off(bytes) {
         return Err(PictureError::Cut);
     }
@@ -127,7 +127,7 @@ fn made(bytes: &[u8], fit: impl FnOnce(RgbImage) -> RgbImage) -> Result<Small, P
         ImageReader::new(Cursor::new(&*pixels_alone)).with_guessed_format().map_err(|_| PictureError::Kind)?;
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(PictureError::Decode)?;
-    // The reader minds the sides; what the pixels weigh is known once the header is read.
+    // The decoder checks the dimensions; memory is checked once the header is read.
     if decoder.total_bytes() > MEMORY {
         let kind = image::error::LimitErrorKind::InsufficientMemory;
         return Err(PictureError::Decode(image::ImageError::Limits(image::error::LimitError::from_kind(kind))));
@@ -144,7 +144,7 @@ fn made(bytes: &[u8], fit: impl FnOnce(RgbImage) -> RgbImage) -> Result<Small, P
     Ok(Small { jpeg, width, height })
 }
 
-/// Whether a JPEG's last scan has no end. The thumbnail within the picture of a camera has one of its own, before.
+/// Whether a JPEG is truncated. The embedded thumbnail of a camera has an end marker of its own, before.
 fn is_cut_off(jpeg: &[u8]) -> bool {
     let last = |marker: [u8; 2]| memchr::memmem::rfind(jpeg, &marker);
     match (last([0xff, 0xda]), last([0xff, 0xd9])) {
@@ -153,8 +153,8 @@ fn is_cut_off(jpeg: &[u8]) -> bool {
     }
 }
 
-/// The chunks of a PNG that are its pixels, and how it is held: a profile of colours can unpack to gigabytes, and is thrown
-/// away all the same.
+/// The pixel chunks of a PNG: other chunks, such as a colour profile that may unpack to gigabytes, are dropped before
+/// decoding.
 fn png_pixels(png: &[u8]) -> Cow<'_, [u8]> {
     const KEPT: [&[u8]; 9] = [b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"eXIf"];
     let (Some(signature), mut at) = (png.get(..8), 8) else { return Cow::Borrowed(png) };
@@ -162,7 +162,7 @@ fn png_pixels(png: &[u8]) -> Cow<'_, [u8]> {
     while let Some(head) = png.get(at..at + 8) {
         let (length, name) = head.split_at(4);
         let length = length.iter().fold(0_usize, |length, byte| length << 8 | usize::from(*byte));
-        // One that was cut off is left to the decoder, which says so.
+        // A truncated file is left to the decoder, which reports it.
         let end = at.saturating_add(12).saturating_add(length).min(png.len());
         if KEPT.contains(&name) {
             kept.extend_from_slice(&png[at..end]);
@@ -172,7 +172,7 @@ fn png_pixels(png: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(kept)
 }
 
-/// On white, where it was transparent: JPEG knows no transparency, and black is what it would become.
+/// Transparency becomes white; JPEG has none, and it would become black.
 fn flattened(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
@@ -188,7 +188,7 @@ fn flattened(picture: DynamicImage) -> RgbImage {
     })
 }
 
-/// No wider and no taller than the mail shows. A small one stays as it is.
+/// Scaled to the size shown in the mail; a small picture is unchanged.
 fn fitted(picture: RgbImage) -> RgbImage {
     let (width, height) = picture.dimensions();
     let scaled = match width > WIDTH {

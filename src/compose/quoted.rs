@@ -1,5 +1,5 @@
-//! Texts in quoted-printable (RFC 2045 6.7), encoded once for all recipients: what is one recipient's own stands on lines of
-//! its own between soft line breaks, so that nothing before or after it depends on it.
+//! Quoted-printable (RFC 2045 6.7), encoded once for all recipients: personal values are on lines of their own between soft
+//! line breaks, so that nothing before or after depends on them.
 
 /// Longest line, the `=` of a soft break included.
 const WIDTH: usize = 76;
@@ -8,11 +8,11 @@ const WIDTH: usize = 76;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece<M> {
     Fixed(Vec<u8>),
-    /// The place of something that is a recipient's own.
+    /// The place of a personal value.
     Own(M),
 }
 
-/// `marks`: the words in `text` that stand for a recipient's own, and what each means.
+/// `marks`: the placeholders in `text`, with their meaning.
 pub(super) fn encode<M: Copy>(text: &str, marks: &[(&str, M)]) -> Vec<Piece<M>> {
     let (mut pieces, mut rest, mut fixed) = (Vec::new(), text, Line::default());
     loop {
@@ -30,7 +30,7 @@ pub(super) fn encode<M: Copy>(text: &str, marks: &[(&str, M)]) -> Vec<Piece<M>> 
     pieces
 }
 
-/// Appends a recipient's own words, for the place that is theirs.
+/// Appends a personal value at its place.
 pub(super) fn encode_own(out: &mut Vec<u8>, words: &str) {
     let mut line = Line { out: std::mem::take(out), ..Line::default() };
     line.write(words);
@@ -42,7 +42,7 @@ pub(super) fn encode_own(out: &mut Vec<u8>, words: &str) {
 struct Line {
     out: Vec<u8>,
     column: usize,
-    /// A blank that was not written yet: at the end of a line it must be encoded.
+    /// A pending space: at the end of a line it must be encoded.
     blank: Option<u8>,
 }
 

@@ -1,7 +1,7 @@
-//! The agenda line by line, as people read it: the one view of an item that mail and printed page share.
+//! The agenda line by line: the view of an item that mail and printed page share.
 //!
-//! It owns invariant I3 on the way out: every word of an item that carries meaning stands in its rows. Where the
-//! understanding lost one, the item is printed as written. It must never drop or merge items.
+//! Ensures invariant I3 on output: every meaningful word of an item is in its rows. If parsing lost one, the item is
+//! printed as written. Must never drop or merge items.
 
 use std::collections::HashSet;
 
@@ -28,21 +28,21 @@ pub struct Row {
     /// `jusqu’au 31 août`
     pub until: Option<String>,
     pub note: Option<String>,
-    /// The title is a sentence of the item as written, or all of it: nothing shorter was certain.
+    /// The title is a sentence of the item as written, or all of it, since nothing shorter was certain.
     pub as_written: bool,
 }
 
-/// The rows of one item: one per event, and nothing of the article lost.
+/// The rows of one item: one per event, without losing a word of the article.
 pub fn rows(item: &Item) -> Vec<Row> {
     rows_on(item, None)
 }
 
-/// The rows of several items of one day, by hour. A row that says no hour stays after the row before it in the article.
+/// The rows of several items of one day, sorted by hour. A row without an hour stays after the previous row of the article.
 pub fn rows_by_hour<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<Row> {
     by_hour(items.into_iter().map(|item| (item, rows(item))))
 }
 
-/// The rows of what takes place on several days, by hour.
+/// The rows of items for several days, sorted by hour.
 pub fn daily_rows_by_hour<'a>(daily: impl IntoIterator<Item = &'a DailyItem>) -> Vec<Row> {
     by_hour(daily.into_iter().map(|daily| (&daily.item, daily_rows(daily))))
 }
@@ -60,7 +60,7 @@ fn by_hour<'a>(items: impl Iterator<Item = (&'a Item, Vec<Row>)>) -> Vec<Row> {
     placed.into_iter().map(|(_, row)| row).collect()
 }
 
-/// The rows of something that takes place on several days of the week; each says on which, unless it is on all.
+/// The rows of an item for several days of the week; each names the days, unless it is every day.
 pub fn daily_rows(daily: &DailyItem) -> Vec<Row> {
     let days = french::weekdays(&daily.days);
     rows_on(&daily.item, Some(days).filter(|days| !days.is_empty() && days != "tous les jours"))
@@ -82,7 +82,7 @@ fn rows_on(item: &Item, days: Option<String>) -> Vec<Row> {
             leave_out_what_the_title_says(row);
         }
     }
-    // Of an item about several days, each day prints the words that are of it.
+    // For an item about several days, each day prints only the words about it.
     let text = item.read.as_deref().filter(|_| !item.events.is_empty()).unwrap_or(&item.text);
     if !all_words_kept(text, &rows)
         && let Some(last) = rows.last_mut()
@@ -95,7 +95,7 @@ fn rows_on(item: &Item, days: Option<String>) -> Vec<Row> {
     rows
 }
 
-/// Clauses at the ends of a note that only repeat the rest of the row, and whole parts of it that do.
+/// Clauses at the ends of a note that only repeat the rest of the row, and whole parts that do.
 fn leave_out_what_is_said_twice(row: &mut Row) {
     let Some(note) = row.note.take() else { return };
     let mut said = shown_words(row);
@@ -106,7 +106,7 @@ fn leave_out_what_is_said_twice(row: &mut Row) {
             words.iter().any(|word| !said.contains(word) && !says_status(row.status, word))
         };
         let clauses = clauses(part);
-        // `tous les jours` has no word of its own and says something; `départ` alone does not.
+        // `tous les jours` has only function words but a meaning; `départ` alone has none.
         let is_silent = content_words(part).is_empty() && tokens(part).iter().any(|word| says_time(word));
         let adding = clauses.iter().find(adds).zip(clauses.iter().rfind(adds));
         let part = match adding {
@@ -142,7 +142,7 @@ fn clauses(text: &str) -> Vec<(usize, usize)> {
     clauses
 }
 
-/// A sentence as written tells its place, price and telephone itself.
+/// A sentence as written contains its place, price and telephone number.
 fn leave_out_what_the_title_says(row: &mut Row) {
     let said = words(&row.title);
     for detail in [&mut row.place, &mut row.price, &mut row.phone, &mut row.until] {
@@ -150,7 +150,7 @@ fn leave_out_what_the_title_says(row: &mut Row) {
     }
 }
 
-/// `Annulé`, `Reporté`, `Complet`; nothing where it takes place as planned.
+/// `Annulé`, `Reporté`, `Complet`; nothing for an event as planned.
 pub fn status_word(status: Status) -> Option<&'static str> {
     match status {
         Status::Scheduled => None,
@@ -180,7 +180,7 @@ fn told(text: &Option<String>) -> Option<String> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(curled)
 }
 
-/// The apostrophe of print, whichever the article was typed with.
+/// The typographic apostrophe, whatever the article uses.
 fn curled(text: &str) -> String {
     text.replace('\'', "’")
 }
@@ -212,7 +212,7 @@ fn part_of_day(part: PartOfDay) -> &'static str {
 }
 
 fn until(event: &Event) -> Option<String> {
-    // The article's own words, where it is vague: `fin juillet` promises less than the 31st.
+    // The article's own words if they are vague: `fin juillet` promises less than the 31st.
     if let Some(text) = told(&event.until_text) {
         let already_said = text.starts_with("jusqu") || text.starts_with("tou");
         let joint = if text.starts_with("début") { "jusqu’au" } else { "jusqu’à" };
@@ -221,7 +221,7 @@ fn until(event: &Event) -> Option<String> {
     if let Some(date) = event.until {
         return Some(format!("jusqu’au {}", french::day_and_month(date)));
     }
-    // An end after midnight is only an hour; an end on another day at a later hour is a day to be told.
+    // An end after midnight is only an hour; an end on another day at a later hour needs its day.
     let end_day = event.end_day.filter(|_| event.end.is_none() || event.end > event.start)?;
     Some(format!("jusqu’au {}", french::day(end_day)))
 }
@@ -244,17 +244,17 @@ fn shown_words(row: &Row) -> HashSet<String> {
     optional.into_iter().flatten().chain([&row.time, &row.title]).flat_map(|text| words(text)).collect()
 }
 
-/// `annulée`, `reporté`, `complets` are told by the status itself.
+/// `annulée`, `reporté`, `complets` are expressed by the status.
 fn says_status(status: Status, word: &str) -> bool {
     status_word(status).is_some_and(|said| word.starts_with(&fold(said)))
 }
 
-/// `sauf le lundi` is told by the days on which it takes place.
+/// `sauf le lundi` is expressed by the days on which it takes place.
 fn says_days(row: &Row, word: &str) -> bool {
     row.days.is_some() && word == "sauf"
 }
 
-/// The words that carry meaning: articles, prepositions and the words of dates and hours left out.
+/// The words with meaning: without articles, prepositions and the words of dates and hours.
 fn content_words(text: &str) -> HashSet<String> {
     let tokens = tokens(text);
     let dated = numbers_of_dates(&tokens);

@@ -1,7 +1,7 @@
-//! The bell: `tokio-cron-scheduler`, which rings every minute and knows nothing else (docs/adr/0002).
+//! The ticker: `tokio-cron-scheduler`, which fires every minute and does nothing else (docs/adr/0002).
 //!
-//! Its loop asks its store twice a second whether something is due. Ours answers when something soon is, so that an idle
-//! daemon wakes some times a minute, and not twice a second.
+//! Its loop asks its store twice a second whether a job is due. Our store delays the answer until one soon is, so that an
+//! idle daemon wakes a few times a minute instead of twice a second.
 
 use super::LONGEST_PAUSE;
 use crate::{clock::Clock, domain::Timestamp, failpoint};
@@ -17,12 +17,12 @@ use uuid::Uuid;
 
 /// UTC, with seconds.
 const EVERY_MINUTE: &str = "0 * * * * *";
-/// What the scheduler sleeps between two questions (0.15.1; it cannot be set).
+/// How long the scheduler sleeps between two queries (0.15.1; not configurable).
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(500);
-/// Events that one of the scheduler's parts may be behind another: one job has four a minute.
+/// Capacity of the scheduler's event channels: one job produces four events a minute.
 const EVENTS: usize = 200;
 
-/// Rings from the next full minute on, until it is shut down.
+/// Calls `ring` at each full minute until it is shut down.
 ///
 /// # Errors
 /// When the scheduler does not start.
@@ -48,8 +48,8 @@ async fn ring_at(schedule: &str, ring: impl Fn() + Send + Sync + 'static) -> Res
     Ok(scheduler)
 }
 
-/// The scheduler's own store in memory, whose answer may wait. Nobody else asks meanwhile: the only job is added before the
-/// first question, and moved on to its next minute between two.
+/// The scheduler's in-memory store with delayed answers. There is no other reader: the only job is added before the
+/// first query, and moved on to its next minute between two.
 struct Unhurried(SimpleMetadataStore);
 
 type Answer<T> = Pin<Box<dyn Future<Output = Result<T, JobSchedulerError>> + Send>>;
@@ -104,7 +104,7 @@ impl InitStore for Unhurried {
     }
 }
 
-/// How long nothing is due, so that the question after it comes on time. Never long: the clock may be set meanwhile.
+/// How long nothing is due, so that the next query comes in time. Never long, since the clock may be set meanwhile.
 fn nap(ticks: &[JobAndNextTick], now: Timestamp) -> Duration {
     let due = ticks.iter().map(|it| JobAndNextTick::utc(it.next_tick)).min();
     let left = due.and_then(|due| (due - now).to_std().ok()).unwrap_or_default();

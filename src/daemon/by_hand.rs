@@ -1,5 +1,5 @@
-//! Issues that no occurrence of the daemon answers for: made by `semainier run` before a daemon knew their mailing. What a
-//! person approves of them leaves, and what nobody approves ends at its deadline like any other.
+//! Issues without an occurrence of the daemon: made by `semainier run` before a daemon knew their mailing. Approved ones are
+//! sent, and those not approved expire at their deadline like any other.
 
 use super::schedule::{KNOWN, OPEN, cursor};
 use crate::app::Engine;
@@ -18,7 +18,7 @@ use crate::notices::wording;
 use crate::store::{Occurrence, OccurrenceState};
 use tracing::{error, warn};
 
-/// `true`: one of them was frozen.
+/// `true` if one of them was frozen.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -27,7 +27,7 @@ pub(super) async fn mind(engine: &Engine) -> anyhow::Result<bool> {
     for issue in engine.store.open_issues().await?.iter().filter(|it| OPEN.contains(&it.state())) {
         match mind_one(engine, issue).await {
             Ok(now_frozen) => frozen |= now_frozen,
-            Err(failure) => error!(error = format!("{failure:#}"), "{} was not looked after", issue.key),
+            Err(failure) => error!(error = format!("{failure:#}"), "could not process issue {}", issue.key),
         }
     }
     Ok(frozen)
@@ -44,7 +44,7 @@ async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool>
     match mailing {
         _ if is_over => give_up(engine, issue, mailing, now).await.map(|()| false),
         Some(mailing) if engine.store.other_sending_issue(&mailing.id, &issue.key).await?.is_none() => {
-            // An edition goes to those it was announced to, and nowhere once that was taken back.
+            // An edition goes only to those it was announced to, and to nobody once the announcement was cancelled.
             let Some(mailing) = edition::mailing_for(engine, mailing, Some(&issue.key)).await? else {
                 return Ok(false);
             };
@@ -60,14 +60,14 @@ async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool>
     }
 }
 
-/// Whether an occurrence of its own will settle it.
+/// Whether an occurrence will settle it.
 async fn is_awaited(engine: &Engine, key: &IssueKey) -> anyhow::Result<bool> {
     let known = engine.store.occurrences(Some(key.mailing()), KNOWN).await?;
     Ok(known.iter().any(|it| it.state == OccurrenceState::Pending && it.issue.as_ref() == Some(key)))
 }
 
-/// It will not leave any more: staff are told, and what was to be is written down as missed. The issue changes last, so that
-/// a crash in between repeats what is kept once.
+/// Gives it up: notifies staff and records the occurrence as missed. The issue changes last, so that a crash in between only
+/// repeats writes that are idempotent.
 async fn give_up(
     engine: &Engine,
     issue: &IssueSummary,
@@ -80,7 +80,7 @@ async fn give_up(
         (None, Some(by)) => wording::expired_though_approved(by),
         (None, None) => Hold::Unapproved.to_string(),
     };
-    warn!("{key} will not leave any more: {reason}");
+    warn!("{key} is given up: {reason}");
     engine.store.owe_notice(key, &Notice::Expired { reason: reason.clone() }, now).await?;
     if let Some(mailing) = mailing {
         let missed = Occurrence {

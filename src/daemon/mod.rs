@@ -1,16 +1,18 @@
-//! The daemon: loops side by side, each of one step that is idempotent and needs no leader, and a bell that wakes them.
+//! The daemon: independent loops, each of one step that is idempotent and needs no leader, and a ticker that wakes them.
 //!
-//! - [`schedule`]: what is due becomes a frozen issue, or a held one;
-//! - [`post`]: what is queued goes to the relay, by one deliverer;
-//! - [`crate::notices`]: what staff are owed is told;
-//! - [`crate::web`]: the pages partners reach are answered, where an address is configured;
-//! - [`pulse`]: the ledger and systemd hear that we live.
+//! - [`schedule`]: turns due occurrences into frozen or held issues;
+//! - [`post`]: sends the queue through the relay;
+//! - [`crate::notices`]: sends the mails that staff are owed;
+//! - [`crate::web`]: serves the public pages, if an address is configured;
+//! - [`alerting`]: alerts people by a second channel, if one is configured;
+//! - [`pulse`]: writes heartbeats for the ledger and systemd.
 //!
-//! None waits for another: a slow article holds up no message, and a long post no schedule. The [`bell`] rings every minute
+//! None waits for another: a slow site delays no message, and a long delivery no schedule. The [`bell`] fires every minute
 //! and decides nothing.
-//! Must never keep anything in memory that the ledger does not know: a daemon may be killed at any instant, and another
-//! one may do the same work beside it.
+//! Must never keep state in memory that the ledger does not have: a daemon may be killed at any instant, and another one may
+//! do the same work concurrently.
 
+mod alerting;
 mod bell;
 mod by_hand;
 mod post;
@@ -24,13 +26,17 @@ pub use reload::Reload;
 pub use restored::mind_a_restored_ledger;
 pub use signals::{Signals, cancel_on_signal};
 
+use crate::alerts::Alerter;
 use crate::app::Engine;
 use crate::deliver::{Breaker, Deliverer};
 use crate::domain::{Timestamp, schedule::label};
 use crate::issue::sending;
 use crate::notices;
+use crate::store;
+use crate::views::metrics::Metrics;
 use crate::web::{self, Limits, Pages, Site};
 use anyhow::Context;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -39,8 +45,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// No loop sleeps longer, whatever the bell does: it is silent while a clock that was set back catches up, and the timers
-/// of a machine that slept know nothing of the hour it is (S8).
+/// No loop sleeps longer, whatever the ticker does: it is silent while a clock that was set back catches up, and timers
+/// do not advance while the machine sleeps (S8).
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything the loops share.
@@ -51,20 +57,19 @@ pub struct Daemon {
     looking: tokio::sync::Mutex<()>,
     deliverer: Deliverer,
     relay: post::Health,
-    /// For letters to staff alone: one that cannot be sent is no reason to stop the post, nor to try every minute.
+    /// Separate for mails to staff: a failure must not stop the sending to partners, and is not retried every minute.
     letters: Mutex<Breaker>,
     sent_notices: notices::SentNotices,
     pulse: pulse::Pulse,
     bells: Bells,
 }
 
-/// Works until `stop`, and reads its files anew when `reload` asks for it.
+/// Runs until `stop`, and reads its files again when `reload` asks for it.
 ///
 /// # Errors
-/// When the daemon cannot start, or one of its loops broke down. What goes wrong within a step is logged, and the next one
-/// tries again.
+/// When the daemon cannot start, or a loop panicked. Failures within a step are logged, and the next step retries.
 pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
-    let daemon = Arc::new(Daemon::new(engine)?);
+    let daemon = Arc::new(Daemon::new(engine).await?);
     daemon.take_over().await?;
     let woken = Arc::clone(&daemon);
     let mut bell = bell::every_minute(move || woken.bells.every_minute()).await?;
@@ -74,7 +79,7 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("pages cannot be served on {address}; set web.bind to a free address"))?;
-        let served = Arc::new(Pages::new(daemon.site(&daemon.engine())?, Limits::default()));
+        let served = Arc::new(Pages::new(daemon.site(&daemon.engine()).await?, Limits::default()));
         pages = Some(Arc::clone(&served));
         loops.spawn(web::serve(served, listener, Limits::default(), stop.clone()));
     }
@@ -83,12 +88,24 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
     loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_reloading(reload, pages, stop.clone()));
+    let engine = daemon.engine();
+    if let Some(address) = engine.app.config.metrics.bind {
+        let (app, store) = (&engine.app, Arc::clone(&engine.store));
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("metrics cannot be served on {address}; set metrics.bind to a free address"))?;
+        loops.spawn(web::serve_metrics(Metrics::new(app, store), app.clock.clone(), listener, stop.clone()));
+    }
+    if engine.app.config.alert.is_on() {
+        let alerter = Alerter::new(&engine.app.config.alert)?;
+        loops.spawn(Arc::clone(&daemon).keep_alerting(alerter, stop.clone()));
+    }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 
     let mut broken = None;
     while let Some(ended) = loops.join_next().await {
         if let Err(panic) = ended {
-            error!(%panic, "a part of the daemon broke down; the others end their work");
+            error!(%panic, "a loop of the daemon panicked; stopping the others");
             broken.get_or_insert(panic);
             stop.cancel();
         }
@@ -98,13 +115,13 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
     broken.map_or(Ok(()), |panic| Err(panic.into()))
 }
 
-/// One for each loop. What rang while a loop was busy is heard afterwards.
+/// One per loop. A wake-up that comes while a loop is busy is handled afterwards.
 #[derive(Default)]
 struct Bells {
     schedule: Notify,
-    /// Also when something was frozen, came back to the queue, or was ordered.
+    /// Also woken when something was frozen, queued again, or ordered.
     post: Arc<Notify>,
-    /// After each step that may owe staff a word.
+    /// Woken after each step that may owe staff a mail.
     staff: Notify,
     pulse: Notify,
 }
@@ -117,9 +134,15 @@ impl Bells {
     }
 }
 
-/// `false` when only the time was over.
+/// `false` if it timed out.
 async fn rung(bell: &Notify, at_most: Duration) -> bool {
     tokio::time::timeout(pause(at_most), bell.notified()).await.is_ok()
+}
+
+/// No process has this id. Only Linux tells; elsewhere no daemon is taken for dead.
+fn is_gone(pid: u32) -> bool {
+    let processes = Path::new("/proc");
+    processes.join("self").exists() && !processes.join(pid.to_string()).exists()
 }
 
 fn pause(at_most: Duration) -> Duration {
@@ -128,9 +151,9 @@ fn pause(at_most: Duration) -> Duration {
 
 impl Daemon {
     /// # Errors
-    /// When no relay is configured, or the system's trusted certificates cannot be read.
-    pub fn new(engine: Engine) -> anyhow::Result<Self> {
-        let deliverer = engine.deliverer()?;
+    /// When no relay is configured, the secret is not the ledger's, or the system's trusted certificates cannot be read.
+    pub async fn new(engine: Engine) -> anyhow::Result<Self> {
+        let deliverer = engine.deliverer().await?;
         let pulse = pulse::Pulse::new(engine.app.clock.now());
         Ok(Self {
             engine: RwLock::new(Arc::new(engine)),
@@ -150,11 +173,11 @@ impl Daemon {
     }
 
     /// The pages of this engine.
-    fn site(&self, engine: &Engine) -> anyhow::Result<Site> {
-        Site::new(engine, Arc::clone(&self.bells.post))
+    async fn site(&self, engine: &Engine) -> anyhow::Result<Site> {
+        Site::new(engine, Arc::clone(&self.bells.post)).await
     }
 
-    /// Everything once, one after the other: what the loops do side by side. For tests with a clock that stands still.
+    /// Runs every step once, in sequence. For tests with a manual clock.
     pub async fn pass(&self, stop: &CancellationToken) {
         self.take_up_the_dead().await;
         self.schedule_pass(stop).await;
@@ -162,15 +185,36 @@ impl Daemon {
         self.staff_pass().await;
     }
 
-    /// What an earlier daemon left in flight is taken up, or held where nobody knows.
+    /// Where several daemons share the database, a lease must be over before another one takes a claim. A daemon of this machine
+    /// whose process is gone is known to be dead.
+    async fn free_claims_of_dead_daemons(&self, now: Timestamp) -> store::Result<u64> {
+        let host = hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut freed = 0;
+        let engine = self.engine();
+        for daemon in engine.store.daemons().await? {
+            if daemon.host == host && is_gone(daemon.pid) {
+                freed += engine.store.release_claims_of(&daemon.owner, now).await?;
+            }
+        }
+        Ok(freed)
+    }
+
+    /// Recovers what an earlier daemon left in flight.
     async fn take_over(&self) -> anyhow::Result<()> {
         let engine = self.engine();
         let Engine { app, store, .. } = &*engine;
         let now = app.clock.now();
         mind_a_restored_ledger(&engine).await?;
         let recovered = sending::recover(&engine, engine.is_exclusive()).await?;
+        let freed = self.free_claims_of_dead_daemons(now).await?;
+        if freed > 0 {
+            info!(
+                freed,
+                "{freed} deliveries that a daemon of this machine had claimed before it died are queued again"
+            );
+        }
         self.know_the_mailings(now).await?;
-        // Now, and not only in its loop: a daemon that is stopped at once must not leave a dead one's name standing.
+        // Now, not only in its loop: a daemon that is stopped at once must still replace the entry of a dead one.
         self.beat().await;
         let next = self.next_occurrence();
         info!(
@@ -180,7 +224,7 @@ impl Daemon {
             next,
             released = recovered.released,
             unknown = recovered.unknown,
-            "semainier is up: {} mailings, the next is {}; {} deliveries taken up again, {} newly unknown wait for a person",
+            "semainier is up: {} mailings, the next is {}; {} deliveries queued again, {} newly unknown",
             app.mailings.len(),
             next.as_deref().unwrap_or("none"),
             recovered.released,
@@ -202,15 +246,15 @@ impl Daemon {
         let store = &engine.store;
         let waiting = match store.open_issues().await {
             Ok(open) => open.iter().map(|issue| issue.counts.queued).sum::<u64>(),
-            Err(error) => return error!(error = chain(&error), "semainier is down; the ledger does not answer"),
+            Err(error) => return error!(error = chain(&error), "semainier is down; the database is unavailable"),
         };
         if let Err(error) = store.leave(&engine.owner).await {
-            error!(error = chain(&error), "the ledger was not told that this daemon stops");
+            error!(error = chain(&error), "could not record that this daemon stops");
         }
         let minutes = self.pulse.age().as_secs() / 60;
         info!(
             waiting,
-            minutes, "semainier is down after {minutes} min: nothing is in flight, {waiting} deliveries wait"
+            minutes, "semainier is down after {minutes} min: nothing is in flight, {waiting} deliveries are queued"
         );
     }
 
@@ -244,16 +288,26 @@ impl Daemon {
         }
     }
 
-    /// What staff are owed. At least once: a letter is broken off when the daemon stops, and written again.
+    /// Sends owed notices, at least once: a mail interrupted by a stop is sent again.
     pub async fn staff_pass(&self) {
         let now = self.now();
         if self.relay.left_alone(now).is_some() || lock(&self.letters).open_until(now).is_some() {
             return;
         }
         match notices::send(&self.engine(), &self.deliverer, &self.sent_notices).await {
-            notices::NoticeResult::AllSent => lock(&self.letters).close(),
+            notices::NoticeResult::NothingOwed => lock(&self.letters).close(),
+            notices::NoticeResult::AllSent => {
+                lock(&self.letters).close();
+                self.relay.served(self.now());
+            }
             notices::NoticeResult::Owed => {
                 lock(&self.letters).trip(self.now());
+            }
+            notices::NoticeResult::RelayAway(trouble) => {
+                let now = self.now();
+                let until = lock(&self.letters).trip(now);
+                self.relay.failed_staff(trouble, until, now);
+                self.bells.pulse.notify_one();
             }
         }
     }

@@ -1,7 +1,7 @@
-//! The step from the queue to the relay, and what is known of the relay's health.
+//! Sends the queue through the relay, and tracks the relay's health.
 //!
-//! One deliverer at a time: what it learns of the relay is kept. A relay that fails as a whole is left alone for a while;
-//! staff are told once for each issue that waits, not at every try.
+//! There is one deliverer, so that it keeps what it learns about the relay. If the relay as a whole fails, the circuit opens
+//! for a while; staff are notified once for each waiting issue, not at every try.
 
 use super::{Daemon, LONGEST_PAUSE, chain, lock};
 use crate::deliver::{Breaker, RelayTrouble};
@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
-/// The relay as it last showed itself.
+/// The last known health of the relay.
 #[derive(Default)]
 pub(super) struct Health(Mutex<State>);
 
@@ -23,46 +23,61 @@ pub(super) struct Health(Mutex<State>);
 struct State {
     breaker: Breaker,
     trouble: Option<RelayLeftAlone>,
-    since: Option<Timestamp>,
 }
 
 impl Health {
-    /// Set while it is to be left alone.
+    /// Set while the circuit is open.
     pub(super) fn left_alone(&self, now: Timestamp) -> Option<RelayLeftAlone> {
         let state = lock(&self.0);
         state.breaker.open_until(now).and(state.trouble.clone())
     }
 
-    /// It failed as a whole.
+    /// Set from the first failure until the relay works again, also between two attempts.
+    pub(super) fn trouble(&self) -> Option<RelayLeftAlone> {
+        lock(&self.0).trouble.clone()
+    }
+
+    /// The relay as a whole failed.
     fn failed(&self, trouble: &RelayTrouble, now: Timestamp) {
         let mut state = lock(&self.0);
         let until = state.breaker.trip(now);
-        state.since.get_or_insert(now);
         warn!(
             phase = trouble.phase.as_str(),
             code = trouble.reply.code,
             tries = state.breaker.trips(),
             %until,
-            "the relay takes no mail ({trouble}); it is left alone until {until}"
+            "relay unavailable ({trouble}); circuit open until {until}"
         );
-        state.trouble = Some(RelayLeftAlone { trouble: trouble.to_string(), until });
+        state.note(trouble.to_string(), until, now);
     }
 
-    /// It was asked, and served.
-    fn served(&self, now: Timestamp) {
+    /// The relay as a whole failed for a mail to staff. The queue may try it all the same.
+    pub(super) fn failed_staff(&self, trouble: String, until: Timestamp, now: Timestamp) {
+        lock(&self.0).note(trouble, until, now);
+    }
+
+    /// The relay worked.
+    pub(super) fn served(&self, now: Timestamp) {
         let before = std::mem::take(&mut *lock(&self.0));
-        if let Some(since) = before.since {
-            let minutes = (now - since).num_minutes();
-            info!(minutes, "the relay takes mail again, after {minutes} min");
+        if let Some(trouble) = before.trouble {
+            let minutes = (now - trouble.since).num_minutes();
+            info!(minutes, "relay available again after {minutes} min");
         }
     }
 }
 
+impl State {
+    fn note(&mut self, trouble: String, until: Timestamp, now: Timestamp) {
+        let since = self.trouble.as_ref().map_or(now, |before| before.since);
+        self.trouble = Some(RelayLeftAlone { trouble, since, until });
+    }
+}
+
 impl Daemon {
-    /// Sends what is due, until nothing is, and closes what is out.
+    /// Sends until nothing is due, and closes finished issues.
     pub async fn post_pass(&self, stop: &CancellationToken) {
         if let Err(failure) = self.post(stop).instrument(info_span!("post")).await {
-            error!(error = format!("{failure:#}"), "the post was broken off; the next pass tries again");
+            error!(error = format!("{failure:#}"), "delivery pass failed; the next pass tries again");
         }
     }
 
@@ -84,22 +99,34 @@ impl Daemon {
                 failed,
                 deferred,
                 unknown,
-                "the post took {sent}; {failed} failed, {deferred} for later, {unknown} unknown"
+                "delivery pass: {sent} sent, {failed} failed, {deferred} deferred, {unknown} unknown"
             );
         }
         match &summary.breaker {
             Some(trouble) => {
                 self.relay.failed(trouble, now);
+                // So that `status` shows it at once, not a minute later.
+                self.bells.pulse.notify_one();
                 self.tell_of(trouble, now).await?;
             }
             None if summary.tried() > 0 => self.relay.served(now),
+            // Whatever was queued has expired, so only a greeting tells whether it is back.
+            None if self.relay.trouble().is_some() => self.greet_the_relay(now).await,
             None => {}
         }
         Ok(())
     }
 
-    /// What a daemon that died had in flight, once its leases are over: queued again, or unknown. `true`: there is something
-    /// for the post. Nothing of ours is touched while we are alive to keep our leases.
+    async fn greet_the_relay(&self, now: Timestamp) {
+        match self.deliverer.greet().await {
+            Ok(()) => self.relay.served(now),
+            Err(trouble) => self.relay.failed(&trouble, now),
+        }
+        self.bells.pulse.notify_one();
+    }
+
+    /// Recovers expired leases of a dead daemon: queued again, or unknown. `true`: there is something to send. Our own
+    /// leases are kept alive and never expire while this process lives.
     pub(super) async fn take_up_the_dead(&self) -> bool {
         match sending::recover(&self.engine(), false).await {
             Ok(Recovered { released: 0, unknown: 0 }) => false,
@@ -108,13 +135,14 @@ impl Daemon {
                 true
             }
             Err(failure) => {
-                error!(error = format!("{failure:#}"), "leases that are over cannot be looked for");
+                error!(error = format!("{failure:#}"), "could not look for expired leases");
                 false
             }
         }
     }
 
-    /// Once for each issue that waits. The mail leaves when the relay is back: it is read as what happened, and why late.
+    /// Notifies staff once for each waiting issue. The mail can only be sent once the relay is back, so it explains the
+    /// delay.
     async fn tell_of(&self, trouble: &RelayTrouble, now: Timestamp) -> anyhow::Result<()> {
         let engine = self.engine();
         for issue in engine.store.open_issues().await? {
@@ -128,7 +156,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Until the next delivery is due, or the relay may be asked again.
+    /// Until the next delivery is due, or the circuit closes.
     pub(super) async fn pause_of_the_post(&self) -> Duration {
         let now = self.now();
         let next = match self.engine().store.next_due(None).await {

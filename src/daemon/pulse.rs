@@ -1,5 +1,4 @@
-//! That the daemon lives: to the ledger, for `status`; to systemd, for its watchdog. Whether others died, and whether the
-//! clock is sane.
+//! Heartbeats: to the ledger, for `status`, and to systemd, for its watchdog. Also notices dead daemons and clock jumps.
 
 use super::{Daemon, LONGEST_PAUSE, chain, lock, rung};
 use crate::clock::Clock;
@@ -12,19 +11,19 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// A look at the schedules takes a few site time-outs at the most; one that lasts longer hangs, and systemd may know.
+/// Evaluating the schedules takes a few site time-outs at most; beyond this it hangs, and the watchdog may restart us.
 const LONGEST_LOOK: Duration = Duration::from_mins(15);
-/// A daemon that was not seen for so long is of no interest to anybody.
+/// A daemon that has been silent for this long is removed from the list.
 const REMEMBERED: TimeDelta = TimeDelta::days(7);
-/// The ledger is told this often.
+/// Interval between heartbeats to the ledger.
 const BEAT: Duration = Duration::from_secs(55);
 
 pub(super) struct Pulse {
     started_at: Timestamp,
     started: Instant,
-    /// End of the last look at the schedules.
+    /// When the schedules were last evaluated.
     felt: Mutex<Instant>,
-    /// What the clock said at the last look.
+    /// The wall clock at the last pass.
     looked: Mutex<Timestamp>,
 }
 
@@ -46,7 +45,7 @@ impl Pulse {
         Clock::monotonic() - *lock(&self.felt) < LONGEST_LOOK
     }
 
-    /// S5: said, never acted upon. Catch-up and cursors decide as always.
+    /// S5: clock jumps are logged but never acted upon. Catch-up and cursors decide as always.
     pub(super) fn mind_the_clock(&self, now: Timestamp) {
         let before = std::mem::replace(&mut *lock(&self.looked), now);
         match jump(before, now) {
@@ -72,7 +71,7 @@ enum Jump {
     Back(TimeDelta),
 }
 
-/// Between two looks, which are half a minute apart at the most.
+/// Compares two passes, which are at most half a minute apart.
 fn jump(before: Timestamp, now: Timestamp) -> Option<Jump> {
     let by = now - before;
     if by > TimeDelta::hours(24) {
@@ -85,9 +84,9 @@ fn jump(before: Timestamp, now: Timestamp) -> Option<Jump> {
 }
 
 impl Daemon {
-    /// Until `stop`.
+    /// Runs until `stop`.
     pub(super) async fn keep_alive(self: Arc<Self>, stop: CancellationToken) {
-        // Half the interval that systemd allows, as sd_watchdog_enabled(3) asks.
+        // Half of the watchdog interval, as sd_watchdog_enabled(3) recommends.
         let ping = sd_notify::watchdog_enabled().map_or(LONGEST_PAUSE, |interval| interval / 2);
         let mut told: Option<Instant> = None;
         while !stop.is_cancelled() {
@@ -108,11 +107,11 @@ impl Daemon {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     }
 
-    /// To the ledger, for those who look. Nothing depends on it.
+    /// Writes the heartbeat to the ledger. Only `status` uses it.
     pub async fn beat(&self) {
         let engine = self.engine();
         let now = engine.app.clock.now();
-        // Where there can be only one, whoever else is written there died.
+        // With exclusive access any other daemon in the list must be dead.
         let forget = if engine.is_exclusive() { now } else { now - REMEMBERED };
         let daemon = store::Daemon {
             owner: engine.owner.clone(),
@@ -121,10 +120,10 @@ impl Daemon {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: self.pulse.started_at,
             seen_at: now,
-            relay: self.relay.left_alone(now),
+            relay: self.relay.trouble(),
         };
         if let Err(failure) = engine.store.beat(&daemon, forget).await {
-            warn!(error = chain(&failure), "the ledger was not told that this daemon is alive");
+            warn!(error = chain(&failure), "could not write the heartbeat");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::keys::Problems;
 use crate::web::{Limits, Pages};
 use anyhow::Context;
 use sd_notify::NotifyState;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -89,7 +89,7 @@ impl Daemon {
         let old = self.engine();
         let new = Arc::new(old.with_app(app));
         let site = match pages {
-            Some(pages) => Some((pages, self.site(&new)?)),
+            Some(pages) => Some((pages, self.site(&new).await?)),
             None => None,
         };
         let now = self.now();
@@ -142,19 +142,19 @@ fn refused(failure: &anyhow::Error) -> String {
 
 /// `new` with what cannot change while the daemon runs, as it is in `running`; and the keys that differ in it.
 fn keeping(new: Config, running: &Config) -> (Config, Vec<&'static str>) {
-    let optional = |a: &Option<SecretString>, b: &Option<SecretString>| {
-        a.as_ref().map(ExposeSecret::expose_secret) == b.as_ref().map(ExposeSecret::expose_secret)
-    };
-    let keys = |config: &Config| config.link_keys.iter().map(|key| key.expose_secret().to_owned()).collect::<Vec<_>>();
+    let relay = |config: &Config| config.relay.as_ref().map(|relay| relay.expose_secret().to_owned());
     let differ = [
         ("database", new.database.expose_secret() != running.database.expose_secret()),
-        ("relay", !optional(&new.relay, &running.relay)),
-        ("relay_password", !optional(&new.relay_password, &running.relay_password)),
-        ("secret", !optional(&new.secret, &running.secret)),
-        ("link_keys_file", keys(&new) != keys(running)),
+        ("relay", relay(&new) != relay(running)),
+        ("relay_password", new.relay_password != running.relay_password),
+        ("relay_ca_file", new.relay_ca != running.relay_ca),
+        ("secret", new.secret != running.secret),
+        ("link_keys_file", new.link_keys_file != running.link_keys_file),
         ("delivery", new.delivery != running.delivery),
         ("lane", new.lanes != running.lanes),
         ("web.bind", new.web.bind != running.web.bind),
+        ("alert", new.alert != running.alert),
+        ("metrics.bind", new.metrics.bind != running.metrics.bind),
         ("log", new.log != running.log),
     ];
     let mut kept = new;
@@ -162,7 +162,10 @@ fn keeping(new: Config, running: &Config) -> (Config, Vec<&'static str>) {
     kept.relay = running.relay.clone();
     kept.relay_password = running.relay_password.clone();
     kept.secret = running.secret.clone();
-    kept.link_keys = running.link_keys.clone();
+    kept.relay_ca = running.relay_ca.clone();
+    kept.link_keys_file = running.link_keys_file.clone();
+    kept.alert = running.alert.clone();
+    kept.metrics.bind = running.metrics.bind;
     kept.delivery = running.delivery.clone();
     kept.lanes = running.lanes.clone();
     kept.web.bind = running.web.bind;

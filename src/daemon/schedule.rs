@@ -1,5 +1,5 @@
-//! The step from the schedules to frozen issues (S1 to S10). Every due instant becomes a row, and every row ends with a
-//! reason that a person can read. Sends nothing.
+//! From the schedules to frozen issues (S1 to S10). Every due instant becomes a row, and every row ends with a readable
+//! reason. Nothing is sent here.
 
 use super::{Daemon, chain};
 use crate::app::Engine;
@@ -28,14 +28,14 @@ use std::panic::AssertUnwindSafe;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
-/// How soon an occurrence looks again whether the issue before it is out (S9).
+/// Retry interval of an occurrence that waits for the previous issue (S9).
 const OVERLAP_RETRY: TimeDelta = TimeDelta::minutes(1);
 
-/// Of a mailing that is composed before its hour, so many of its last rows tell what was decided already.
+/// For a mailing that is composed before its hour: how many of its last rows to read to see what was decided already.
 pub(super) const KNOWN: u32 = 50;
 
 impl Daemon {
-    /// From now on these schedules count: a new one, or one that was edited while no daemon ran, never fires back (S6).
+    /// Registers the mailings: a schedule that is new or was edited counts from now on and never fires for the past (S6).
     pub(super) async fn know_the_mailings(&self, now: Timestamp) -> store::Result<()> {
         let engine = self.engine();
         for mailing in &engine.app.mailings {
@@ -44,48 +44,48 @@ impl Daemon {
         Ok(())
     }
 
-    /// What is due becomes a frozen issue or a held one. `true`: there is something new for the post.
+    /// Turns due occurrences into frozen or held issues. `true`: there is something new to send.
     ///
-    /// Mailings are independent: what goes wrong with one, a panic included, is logged with its name and stops no other.
+    /// Mailings are independent: a failure or panic of one is logged with its name and does not stop the others.
     pub async fn schedule_pass(&self, stop: &CancellationToken) -> bool {
         let _looking = self.looking.lock().await;
         let (engine, now) = (&*self.engine(), self.now());
         self.pulse.mind_the_clock(now);
         if let Err(failure) = super::mind_a_restored_ledger(engine).await {
-            error!(error = format!("{failure:#}"), "the ledger does not answer; nothing is taken up");
+            error!(error = format!("{failure:#}"), "database unavailable; skipping this pass");
             return false;
         }
-        // Here too, not only after a post: a long one of another mailing holds up no occurrence (S9).
+        // Also here, not only after sending: a long delivery of another mailing must not delay an occurrence (S9).
         if let Err(failure) = sending::close_finished(engine).await {
-            error!(error = format!("{failure:#}"), "finished issues cannot be closed");
+            error!(error = format!("{failure:#}"), "could not close finished issues");
         }
         for mailing in &engine.app.mailings {
             if let Err(failure) = look_at(engine, mailing, now).await {
                 error!(
                     mailing = mailing.id,
                     error = chain(&failure),
-                    "the schedule of {} was not looked at",
+                    "could not evaluate the schedule of {}",
                     mailing.id
                 );
             }
         }
         if let Err(failure) = editions::announce_reminders(engine).await {
-            error!(error = format!("{failure:#}"), "editions to remind of cannot be looked for");
+            error!(error = format!("{failure:#}"), "could not look for editions to remind of");
         }
         let due = match engine.store.due_occurrences(now).await {
             Ok(due) => due,
             Err(failure) => {
-                error!(error = chain(&failure), "due occurrences cannot be read; the next pass tries again");
+                error!(error = chain(&failure), "could not read due occurrences; the next pass tries again");
                 return false;
             }
         };
-        // Side by side, because one may wait minutes for a site; in turn within a mailing, the oldest first.
+        // Concurrently, because one may wait minutes for a site; in order within a mailing, the oldest first.
         let groups = by_mailing(&due);
         let frozen = join_all(groups.iter().map(|group| take_up_in_turn(engine, group, stop))).await.contains(&true);
         match super::by_hand::mind(engine).await {
             Ok(frozen_by_hand) => frozen | frozen_by_hand,
             Err(failure) => {
-                error!(error = format!("{failure:#}"), "issues made by hand were not looked after");
+                error!(error = format!("{failure:#}"), "could not process manually created issues");
                 frozen
             }
         }
@@ -100,23 +100,25 @@ fn by_mailing(due: &[Occurrence]) -> Vec<Vec<&Occurrence>> {
     groups.into_values().collect()
 }
 
-/// Everything up to here was decided.
+/// Everything up to this instant was decided.
 pub(super) async fn cursor(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<Timestamp> {
     let written = format!("{} {}", mailing.schedule.cron(), mailing.schedule.zone.name());
     Ok(engine.store.cursor(&mailing.id, &written, now).await?.cursor)
 }
 
-/// S1 to S6: what became due since the last look is recorded, each instant once, and none in silence.
+/// S1 to S6: records each instant that became due since the last pass, once.
 pub(super) async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
     let schedule = &mailing.schedule;
     let mut decided = schedule.decide(cursor(engine, mailing, now).await?, now);
     let cut_off = schedule.is_cut_off(&decided);
-    if mailing.compose_before > TimeDelta::zero() {
+    if mailing.compose_before > TimeDelta::zero() || mailing.rehearse.is_some() {
         decided.extend(schedule.ahead(now, mailing.compose_before).map(|at| (at, Decision::Run)));
+        let to_rehearse = mailing.rehearse.into_iter().flat_map(|rehearsal| schedule.to_rehearse(now, rehearsal));
+        decided.extend(to_rehearse.map(|at| (at, Decision::Run)));
         let known = engine.store.occurrences(Some(&mailing.id), KNOWN).await?;
         decided.retain(|(at, _)| !known.iter().any(|it| it.scheduled_for == *at));
     }
-    // The cursor stays where nothing was due: an idle daemon writes nothing.
+    // The cursor is not moved if nothing was due, so that an idle daemon writes nothing.
     if decided.is_empty() {
         return Ok(());
     }
@@ -126,7 +128,7 @@ pub(super) async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) 
         let occurrence = decide(engine, mailing, *at, *decision, &runs, now).await?;
         occurrences.push(occurrence);
     }
-    // S7: beyond its cap a pass goes on where the next one begins.
+    // S7: if the cap cut the list off, the next pass continues from there.
     let upto = if cut_off { decided.last().map_or(now, |last| last.0) } else { now };
     failpoint::reach("before_occurrences");
     engine.store.record_occurrences(&mailing.id, &occurrences, upto).await?;
@@ -134,8 +136,8 @@ pub(super) async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) 
     Ok(())
 }
 
-/// The row of one due instant. Who is not served by another run is told, before the row is written: a crash in between
-/// repeats the notice, which is kept once.
+/// The row of one due instant. If no other run covers it, staff are notified before the row is written: a crash in between
+/// repeats the notice, which is stored only once.
 async fn decide(
     engine: &Engine,
     mailing: &Mailing,
@@ -147,7 +149,7 @@ async fn decide(
     let (key, local) = (mailing.issue_key(at), mailing.schedule.label(at));
     let (state, reason) = match decision {
         Decision::Run => (OccurrenceState::Pending, None),
-        // After an edit of the schedule, or a run by hand: this issue is out, or about to be.
+        // After an edit of the schedule, or a manual run: this issue is sent, or about to be.
         _ if is_frozen(engine, &key).await? => (OccurrenceState::Done, Some(wording::ALREADY_FROZEN.to_owned())),
         _ if runs.contains(&key) => (OccurrenceState::Coalesced, Some(wording::SAME_ISSUE_LATER.to_owned())),
         Decision::Coalesced => (OccurrenceState::Coalesced, Some(wording::NEWER_INSTEAD.to_owned())),
@@ -156,7 +158,7 @@ async fn decide(
     if let (OccurrenceState::Missed | OccurrenceState::Coalesced, Some(reason)) = (state, &reason)
         && !runs.contains(&key)
     {
-        warn!(mailing = mailing.id, issue = %key, "{key}, due at {local}, does not leave: {reason}");
+        warn!(mailing = mailing.id, issue = %key, "{key}, due at {local}, is not sent: {reason}");
         engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
     }
     Ok(Occurrence {
@@ -166,7 +168,7 @@ async fn decide(
         state,
         reason,
         issue: Some(key),
-        // One that is composed before its hour is begun now.
+        // A mailing that is composed before its hour starts now.
         next_try: at.min(now),
     })
 }
@@ -175,7 +177,7 @@ async fn is_frozen(engine: &Engine, key: &IssueKey) -> store::Result<bool> {
     Ok(engine.store.issue(key).await?.is_some_and(|issue| issue.frozen().is_some()))
 }
 
-/// `true` when one of them was frozen.
+/// `true` if one of them was frozen.
 async fn take_up_in_turn(engine: &Engine, occurrences: &[&Occurrence], stop: &CancellationToken) -> bool {
     let mut frozen = false;
     for occurrence in occurrences {
@@ -188,14 +190,14 @@ async fn take_up_in_turn(engine: &Engine, occurrences: &[&Occurrence], stop: &Ca
                 let _in = span.enter();
                 error!(
                     error = format!("{failure:#}"),
-                    "{} was not taken up; the next pass tries again", occurrence.local
+                    "could not process {}; the next pass tries again", occurrence.local
                 );
             }
             Err(_) => {
                 let held = hold_broken(engine, occurrence, "panic").instrument(span.clone()).await;
                 if let Err(failure) = held {
                     let _in = span.enter();
-                    error!(error = format!("{failure:#}"), "{} could not even be held", occurrence.local);
+                    error!(error = format!("{failure:#}"), "could not even hold {}", occurrence.local);
                 }
             }
         }
@@ -209,11 +211,11 @@ async fn take_up_in_turn(engine: &Engine, occurrences: &[&Occurrence], stop: &Ca
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Frozen,
-    /// Settled otherwise, or to be tried again.
+    /// Settled in another way, or to be retried.
     NotNow,
 }
 
-/// One due occurrence: frozen, or tried again until its deadline.
+/// Processes one due occurrence: freezes it, or retries until its deadline.
 async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationToken) -> anyhow::Result<Ended> {
     let Ok(mailing) = engine.app.mailing(&occurrence.mailing) else {
         return settle(engine, occurrence, OccurrenceState::Missed, Some(wording::NOT_CONFIGURED)).await;
@@ -226,7 +228,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     let due = due_of(mailing, occurrence);
     let key = due.key();
     match engine.store.issue(&key).await? {
-        // By hand, by another daemon, or by us before a crash.
+        // By a manual run, another daemon, or this one before a crash.
         Some(issue) if issue.frozen().is_some() => {
             return settle(engine, occurrence, OccurrenceState::Done, None).await;
         }
@@ -240,6 +242,16 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         }
         _ => {}
     }
+    let skip = engine.store.skips().await?.into_iter().find(|skip| skip.issue == key);
+    if let Some(skip) = skip {
+        let reason = wording::skipped_by(&skip.by, &skip.why);
+        // Until its hour it can be taken back.
+        if now < at {
+            return try_again(engine, due, occurrence, &reason, at).await;
+        }
+        engine.store.set_issue_state(&key, &OPEN, IssueState::Cancelled, Some(&reason), now).await?;
+        return settle(engine, occurrence, OccurrenceState::Skipped, Some(&reason)).await;
+    }
     if now >= due.expires_at {
         return give_up(engine, occurrence, &key, now).await;
     }
@@ -251,17 +263,29 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by()).filter(|_| now < at) {
         return try_again(engine, due, occurrence, &wording::approved_and_waiting(by), at).await;
     }
+    if now < at && known.as_ref().is_some_and(IssueSummary::is_rehearsed) {
+        return try_again(engine, due, occurrence, wording::REHEARSED, at).await;
+    }
     if now >= at
         && let Some(before) = engine.store.other_sending_issue(&mailing.id, &key).await?
     {
         return wait_for(engine, due, occurrence, &before).await;
     }
-    // Whatever the daemon is doing when it stops, nothing of it is durable but the freeze, which is one transaction.
-    match stop.run_until_cancelled(publish::prepare(engine, due, None, &silent)).await {
+    // Stopping here is safe: only the freeze is durable, and it is one transaction.
+    let prepare = async {
+        match mailing.rehearse.is_some() && now < at {
+            true => publish::rehearse(engine, due).await,
+            false => publish::prepare(engine, due, None, &silent).await,
+        }
+    };
+    match stop.run_until_cancelled(prepare).await {
         None => Ok(Ended::NotNow),
         Some(Ok(Prepared::Frozen { .. })) => {
             settle(engine, occurrence, OccurrenceState::Done, None).await?;
             Ok(Ended::Frozen)
+        }
+        Some(Ok(Prepared::Awaiting)) if mailing.rehearse.is_some() => {
+            try_again(engine, due, occurrence, wording::REHEARSED, at.max(now)).await
         }
         Some(Ok(Prepared::Awaiting)) => await_word(engine, due, occurrence, known.is_some()).await,
         Some(Ok(Prepared::Held { reason })) => {
@@ -269,7 +293,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
             try_again(engine, due, occurrence, &reason, again).await
         }
         Some(Err(failure)) => {
-            error!(error = format!("{failure:#}"), "{key} cannot be made");
+            error!(error = format!("{failure:#}"), "could not make {key}");
             hold_broken(engine, occurrence, &failure.to_string()).await
         }
     }
@@ -277,15 +301,15 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
 
 fn due_of<'a>(mailing: &'a Mailing, occurrence: &'a Occurrence) -> Due<'a> {
     let at = occurrence.scheduled_for;
-    // Who announced an edition said which; of the others the hour says it.
+    // The occurrence of an edition names its issue; others derive it from the time.
     let period = occurrence.issue.as_ref().filter(|_| mailing.is_of_editions()).map(IssueKey::period);
     Due { period, ..Due::scheduled(mailing, at, mailing.schedule.deadline_of(at)) }
 }
 
 fn silent(_: Step<'_>) {}
 
-/// Until its hour an issue awaits approval; then it is held, and may still be approved until its deadline. `asked_before`: one
-/// that was composed only now, late, is not said to be late at once.
+/// An issue awaits approval until its hour; then it is held and can still be approved until its deadline. `asked_before`: an
+/// issue that was composed late, only now, is not reported as late at once.
 async fn await_word(
     engine: &Engine,
     due: Due<'_>,
@@ -303,8 +327,8 @@ async fn await_word(
     try_again(engine, due, occurrence, &Hold::Unapproved.to_string(), now + retry).await
 }
 
-/// Neither the article nor the relay is to blame: someone must look. Held like an article that is not there, so that it is
-/// seen, told, and tried again: the next try may find it mended.
+/// An unexpected failure, neither of the article nor of the relay. The issue is held like one without an article: it is
+/// visible, staff are notified, and it is retried.
 async fn hold_broken(engine: &Engine, occurrence: &Occurrence, failure: &str) -> anyhow::Result<Ended> {
     let mailing = engine.app.mailing(&occurrence.mailing)?;
     let due = due_of(mailing, occurrence);
@@ -312,22 +336,22 @@ async fn hold_broken(engine: &Engine, occurrence: &Occurrence, failure: &str) ->
     try_again(engine, due, occurrence, &reason, engine.app.clock.now() + mailing.retry).await
 }
 
-/// S9: no two issues of a mailing go out side by side. The wait is bounded like any lateness.
+/// S9: a mailing never sends two issues at the same time. The wait is limited like any lateness.
 async fn wait_for(engine: &Engine, due: Due<'_>, occurrence: &Occurrence, before: &IssueKey) -> anyhow::Result<Ended> {
     let (key, now) = (due.key(), engine.app.clock.now());
     let reason = wording::waits_for(before);
     if now - due.at <= due.mailing.schedule.catch_up {
         return try_again(engine, due, occurrence, &reason, now + OVERLAP_RETRY).await;
     }
-    warn!("{key} does not leave: {before} is not out yet");
+    warn!("{key} is not sent: {before} is still being sent");
     engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
-    // What staff were told is so: an approved one must not leave later as one that nobody answers for.
+    // Staff were told that it expired, so an approved one must not be sent later.
     engine.store.set_issue_state(&key, &OPEN, IssueState::Expired, Some(&reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(&reason)).await
 }
 
-/// Not before this instant: a wait, counted from a second look at the clock, would pass over an hour that strikes between
-/// the two.
+/// Not before this instant. An absolute time, because a wait computed from a second look at the clock could skip a due time
+/// between the two.
 async fn try_again(
     engine: &Engine,
     due: Due<'_>,
@@ -341,13 +365,14 @@ async fn try_again(
     Ok(Ended::NotNow)
 }
 
-/// Not frozen, and may still be.
-pub(super) const OPEN: [IssueState; 3] = [IssueState::Held, IssueState::AwaitingApproval, IssueState::Approved];
+/// Not frozen, but may still be.
+pub(super) const OPEN: [IssueState; 4] =
+    [IssueState::Held, IssueState::AwaitingApproval, IssueState::Rehearsed, IssueState::Approved];
 
-/// S10: the deadline passed while the issue was held. It will not leave any more, and staff are told.
+/// S10: the deadline passed while the issue was held. It expires, and staff are notified.
 async fn give_up(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {
     let reason = occurrence.reason.as_deref().unwrap_or(wording::DEADLINE_PASSED);
-    warn!("{key} will not leave any more: {reason}");
+    warn!("{key} is given up: {reason}");
     engine.store.owe_notice(key, &Notice::Expired { reason: reason.to_owned() }, now).await?;
     engine.store.set_issue_state(key, &OPEN, IssueState::Expired, Some(reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(reason)).await

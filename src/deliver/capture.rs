@@ -1,7 +1,8 @@
-//! `capture:DIR`: the relay that is a directory. One `.eml` file a delivery, for demonstrations and for looking before
-//! sending. Written whole or not at all; a delivery that comes again writes the same file again.
+//! `capture:DIR`: a relay that writes one `.eml` file per delivery into a directory, for demonstrations and for review. A
+//! file is written completely or not at all, readable by its owner only; a repeated delivery overwrites the same file.
 
 use super::Letter;
+use crate::private;
 use std::{
     fs::File,
     io::{self, Write},
@@ -13,17 +14,17 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// Makes the directory where it is not there.
+    /// Creates the directory if it is missing.
     pub fn open(directory: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(directory)?;
+        private::create_folder(directory)?;
         Ok(Self { directory: directory.to_owned() })
     }
 
-    /// On disk when it returns: as durable as a relay's 250.
+    /// Flushed to disk when it returns: as durable as a relay's 250.
     pub fn write(&self, letter: &Letter) -> io::Result<String> {
         let name = format!("{}_{}.eml", slug(&letter.to.key()), slug(letter.id));
         let unfinished = self.directory.join(format!(".{name}.part"));
-        let mut file = File::create(&unfinished)?;
+        let mut file = private::create(&unfinished)?;
         letter.message.pieces().try_for_each(|piece| file.write_all(piece))?;
         file.sync_all()?;
         std::fs::rename(&unfinished, self.directory.join(&name))?;
@@ -32,7 +33,7 @@ impl Capture {
     }
 }
 
-/// `hotel@auch.example` -> `hotel-auch-example`: what every file system takes.
+/// `hotel@auch.example` -> `hotel-auch-example`: valid on every file system.
 fn slug(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }

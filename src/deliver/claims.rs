@@ -1,4 +1,4 @@
-//! What one run has claimed and not yet begun: which of it may go now, and when to ask the ledger for more.
+//! The claimed deliveries of a run that are not begun yet: which may be sent now, and when to claim more.
 
 use super::{
     Settings,
@@ -22,18 +22,18 @@ use std::{
 use tokio::sync::Notify;
 use tracing::debug;
 
-/// A claim with less of its lease left is given back: the marker would come too late.
+/// A claim with less of its lease left is released: the marker would come too late.
 const LEAST_LEASE: TimeDelta = TimeDelta::seconds(10);
-/// A batch that lasted longer was too large.
+/// A batch that took longer was too large.
 const BATCH_LASTS: Duration = Duration::from_secs(10);
-/// Claims in memory that wait for their lanes; beyond it no others are looked for.
+/// Maximum number of claims in memory that wait for their lanes; beyond it no more are claimed.
 const WAITING_FOR_LANES: usize = 1000;
-/// A lane's time passes without anybody ringing.
+/// Polling interval for lanes, since a lane's time passes without a notification.
 const LOOK_AGAIN: Duration = Duration::from_secs(4);
 
 pub(super) struct Claims {
     ready: VecDeque<Claim>,
-    /// There were no more.
+    /// The last look found no more.
     dry: bool,
     batch: u32,
     claimed_at: Instant,
@@ -52,12 +52,12 @@ impl Claims {
     }
 }
 
-/// A batch of one for each connection.
+/// One delivery per connection.
 fn smallest(settings: &Settings) -> u32 {
     u32::try_from(settings.connections).unwrap_or(1).clamp(1, settings.claim_batch.max(1))
 }
 
-/// Claims that are on their way from the ledger, while the last of those before them are sent.
+/// Claims being read from the ledger, while the previous ones are sent.
 #[derive(Default)]
 pub(super) struct Ahead {
     asked: AtomicBool,
@@ -65,7 +65,7 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Until nothing is on its way.
+    /// Waits until nothing is being read.
     async fn over(&self) {
         loop {
             let answered = self.answered.notified();
@@ -79,7 +79,7 @@ impl Ahead {
     }
 }
 
-/// However it ends, nobody waits for it for ever.
+/// Notifies the waiters however it ends.
 struct Asked(Arc<Run>);
 
 impl Drop for Asked {
@@ -90,10 +90,10 @@ impl Drop for Asked {
 }
 
 impl Run {
-    /// The next delivery to be made (T1), with its place in its lane; `None`: nothing is due, or sending stops.
+    /// The next delivery to send (T1), with its place in its lane; `None`: nothing is due, or sending stops.
     pub async fn next(&self) -> Option<(Claim, Permit)> {
         loop {
-            // Before the look: a place that comes free meanwhile is heard of.
+            // Register before looking, so that a place that becomes free meanwhile is noticed.
             let freed = self.it.limiter.freed();
             tokio::pin!(freed);
             freed.as_mut().enable();
@@ -109,7 +109,7 @@ impl Run {
                 self.ahead.over().await;
                 continue;
             }
-            // All that is here waits for its lane: others in the queue may not.
+            // Everything in memory waits for its lane, but other queued deliveries may not.
             if claims.ready.len() < WAITING_FOR_LANES && self.claim_more(&mut claims).await {
                 continue;
             }
@@ -121,14 +121,14 @@ impl Run {
         }
     }
 
-    /// With what others say of the lanes, however long the run.
+    /// Refreshes the lanes from the ledger, however long the run takes.
     async fn keep_up(&self) {
         if let Err(store_error) = self.it.limiter.keep_up(&*self.it.store).await {
             self.store_error(store_error);
         }
     }
 
-    /// The first claim whose lane has room; the others wait where they are, or go back to the queue.
+    /// The first claim whose lane has capacity; the others wait here, or go back to the queue.
     async fn choose(&self, claims: &mut Claims) -> Option<(Claim, Permit)> {
         let now = self.it.clock.now();
         let (mut unfit, mut postponed, mut chosen, mut at) = (Vec::new(), Vec::new(), None, 0);
@@ -155,13 +155,13 @@ impl Run {
         chosen
     }
 
-    /// Whether it may still come to its marker.
+    /// Whether enough of the lease is left to reach the marker.
     fn is_fit(&self, claim: &Claim, now: Timestamp) -> bool {
         claim.lease_until > now + LEAST_LEASE && !self.is_stopped(&claim.issue)
     }
 
-    /// A delivery to be announced with the end of one that has `before`, of those that wait in memory. `None`: none can be,
-    /// or another connection looks just now; nobody waits for it.
+    /// A delivery in memory that can be pipelined behind the one that has `before`. `None`: there is none, or another
+    /// connection is looking right now; never waits.
     pub async fn following(&self, before: &Permit) -> Option<(Claim, Permit)> {
         self.keep_up().await;
         let mut claims = self.claims.try_lock().ok()?;
@@ -176,8 +176,8 @@ impl Run {
         found
     }
 
-    /// Before the last ones are gone, so that no connection waits for the ledger; unless there were no more when it was asked
-    /// last.
+    /// Starts reading before the last claims are used, so that no connection waits for the ledger; unless the last look
+    /// found none.
     fn ask_ahead(&self, claims: &mut Claims) {
         let few = claims.ready.len() <= claims.batch as usize / 2;
         if !few || claims.dry || self.halt.is_cancelled() || self.ahead.asked.load(Ordering::SeqCst) {
@@ -194,13 +194,13 @@ impl Run {
         });
     }
 
-    /// `false`: there were none, whatever waits here already; to ask again at once would be a storm.
+    /// `false`: there were none, even if claims wait here; looking again at once would be a busy loop.
     async fn claim_more(&self, claims: &mut Claims) -> bool {
         let batch = self.next_batch(claims);
         claims.add(self.claim(batch).await)
     }
 
-    /// As many as the relay will take well within a lease: the batch doubles while batches go fast.
+    /// As many as the relay accepts well within a lease: the batch doubles while batches finish fast.
     fn next_batch(&self, claims: &mut Claims) -> u32 {
         let (least, most) = (smallest(&self.it.settings), self.it.settings.claim_batch);
         let lasted = Clock::monotonic() - claims.claimed_at;
@@ -226,12 +226,12 @@ impl Run {
         }
     }
 
-    /// For another connection, or a later run.
+    /// Released for another connection, or a later run.
     pub async fn put_back(&self, claim: Claim) {
         self.claims.lock().await.ready.push_front(claim);
     }
 
-    /// T2. A claim that cannot be released now is when its lease is over.
+    /// T2. A claim that cannot be released now is recovered when its lease expires.
     pub async fn release(&self, claims: &[Claim]) {
         if !claims.is_empty()
             && let Err(store_error) = self.it.store.release(claims, self.it.clock.now()).await
@@ -240,7 +240,7 @@ impl Run {
         }
     }
 
-    /// Whether something waits, once nothing more is on its way.
+    /// Whether something waits, once nothing is being read any more.
     pub async fn has_claims(&self) -> bool {
         self.ahead.over().await;
         !self.claims.lock().await.ready.is_empty()

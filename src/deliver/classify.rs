@@ -63,7 +63,9 @@ const UNSIGNED: Option<SenderFault> = Some(SenderFault::NotAuthenticated);
 const SENDER: Option<SenderFault> = Some(SenderFault::SenderRefused);
 const TOO_BIG: Option<SenderFault> = Some(SenderFault::MessageTooBig);
 const LOGIN: Option<SenderFault> = Some(SenderFault::LoginWanted);
+const ACCOUNT: Option<SenderFault> = Some(SenderFault::AccountBlocked);
 const SPAM: Option<SenderFault> = Some(SenderFault::TakenForSpam);
+const COMMAND: Option<SenderFault> = Some(SenderFault::CommandRefused);
 const NONE: Option<SenderFault> = None;
 
 /// One row of a table: the class, what follows beyond this delivery, and what is wrong on our side.
@@ -104,6 +106,8 @@ const fn suspend_up_to(first: u16, most: u16) -> Note {
 }
 
 const HOUR: u16 = 60;
+/// Limits of an account are by the hour or by the day.
+const ACCOUNT_LIMIT: Note = suspend_up_to(HOUR, 6 * HOUR);
 /// A block that is said in a 4xx lifts by itself: KumoMTA waits two hours.
 const BLOCKED_FOR_NOW: Brake = Brake::Suspend { first: 2 * HOUR, most: 2 * HOUR };
 
@@ -173,14 +177,60 @@ const WORDS: &[(&str, Row)] = &[
     ("too many messages in this", Row(Defer, PerConnection, NONE)),
     ("messages per connection", Row(Defer, PerConnection, NONE)),
     ("too many recipients", Row(Defer, PerConnection, NONE)),
+    // A limit of our account at the relay, whoever the recipient: it lifts by itself. Before the mailboxes' quotas.
+    ("sending limit", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("sending quota", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("send quota", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("submission quota", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("message limit", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("message quota", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("recipient limit", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("rate limit", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("daily limit", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("daily quota", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("hourly limit", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("hourly quota", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("monthly limit", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("monthly quota", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("emails per hour", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("messages per hour", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("emails per day", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("messages per day", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("quota d'envoi", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    ("limite d'envoi", Row(Defer, ACCOUNT_LIMIT, NONE)),
+    // Our account itself; "the account that you tried to reach is disabled" is the recipient's.
+    ("your account", Row(Ours, Plain, ACCOUNT)),
+    ("votre compte", Row(Ours, Plain, ACCOUNT)),
+    ("sender account", Row(Ours, Plain, ACCOUNT)),
+    ("sending account", Row(Ours, Plain, ACCOUNT)),
+    ("insufficient credit", Row(Ours, Plain, ACCOUNT)),
+    ("not enough credit", Row(Ours, Plain, ACCOUNT)),
+    ("out of credit", Row(Ours, Plain, ACCOUNT)),
+    ("no more credit", Row(Ours, Plain, ACCOUNT)),
+    ("account balance", Row(Ours, Plain, ACCOUNT)),
+    ("subscription expired", Row(Ours, Plain, ACCOUNT)),
+    ("subscription has expired", Row(Ours, Plain, ACCOUNT)),
     ("spam detected", Row(Content, Plain, SPAM)),
     ("mailbox full", Row(Soft, Plain, NONE)),
     ("mailbox is full", Row(Soft, Plain, NONE)),
     ("over quota", Row(Soft, Plain, NONE)),
     ("overquota", Row(Soft, Plain, NONE)),
     ("quota exceeded", Row(Soft, Plain, NONE)),
+    // The name we said hello with: Postfix says so at RCPT.
+    ("helo", Row(Ours, Plain, NAMED_WRONG)),
+    ("ehlo", Row(Ours, Plain, NAMED_WRONG)),
+    ("fully-qualified hostname", Row(Ours, Plain, NAMED_WRONG)),
+    ("reverse dns", Row(Ours, Plain, NAMED_WRONG)),
+    ("reverse hostname", Row(Ours, Plain, NAMED_WRONG)),
+    ("no ptr", Row(Ours, Plain, NAMED_WRONG)),
     ("relay access denied", Row(Ours, Plain, LOGIN)),
     ("relaying denied", Row(Ours, Plain, LOGIN)),
+    ("relay not permitted", Row(Ours, Plain, LOGIN)),
+    ("relaying not allowed", Row(Ours, Plain, LOGIN)),
+    ("unable to relay", Row(Ours, Plain, LOGIN)),
+    ("do not relay", Row(Ours, Plain, LOGIN)),
+    ("must authenticate", Row(Ours, Plain, LOGIN)),
+    ("not authenticated", Row(Ours, Plain, LOGIN)),
     ("authentication required", Row(Ours, Plain, LOGIN)),
     ("spamhaus", Row(Ours, StopsLane, LISTED)),
     ("cloudmark", Row(Ours, StopsLane, LISTED)),
@@ -189,6 +239,23 @@ const WORDS: &[(&str, Row)] = &[
     ("spf check", Row(Ours, Plain, UNSIGNED)),
     ("sender address rejected", Row(Ours, Plain, SENDER)),
     ("invalid sender", Row(Ours, Plain, SENDER)),
+    ("sender rejected", Row(Ours, Plain, SENDER)),
+    ("sender denied", Row(Ours, Plain, SENDER)),
+    ("sender not allowed", Row(Ours, Plain, SENDER)),
+    ("sender is not allowed", Row(Ours, Plain, SENDER)),
+    ("sender not authorized", Row(Ours, Plain, SENDER)),
+    ("sender verify failed", Row(Ours, Plain, SENDER)),
+    ("sender verification", Row(Ours, Plain, SENDER)),
+    ("sender domain", Row(Ours, Plain, SENDER)),
+    ("domain of sender", Row(Ours, Plain, SENDER)),
+    ("unverified sender", Row(Ours, Plain, SENDER)),
+    ("sender is not verified", Row(Ours, Plain, SENDER)),
+    ("not owned by user", Row(Ours, Plain, SENDER)),
+    ("not allowed to send", Row(Ours, Plain, SENDER)),
+    ("not permitted to send", Row(Ours, Plain, SENDER)),
+    ("not authorized to send", Row(Ours, Plain, SENDER)),
+    ("from address", Row(Ours, Plain, SENDER)),
+    ("expediteur", Row(Ours, Plain, SENDER)),
 ];
 
 /// `4.subject.detail`, whatever it answers: what it asks of the pace.
@@ -223,8 +290,14 @@ const ENHANCED_AT_RCPT: &[(u16, Option<u16>, Row)] = &[
     (2, None, Row(Soft, Plain, NONE)),
     (3, Some(4), Row(Ours, Plain, TOO_BIG)),
     (3, None, Row(Soft, Plain, NONE)),
+    // Gmail's relay: the day's limit of the account.
+    (4, Some(5), Row(Defer, ACCOUNT_LIMIT, NONE)),
     (4, None, Row(Soft, Plain, NONE)),
+    // RFC 3463: what the protocol says of our command, not of the person.
+    (5, Some(1), Row(Ours, Plain, COMMAND)),
+    (5, Some(2), Row(Ours, Plain, COMMAND)),
     (5, Some(3), Row(Defer, PerConnection, NONE)),
+    (5, Some(4), Row(Ours, Plain, COMMAND)),
     (5, None, Row(Soft, Plain, NONE)),
     (6, None, Row(Content, Plain, SPAM)),
     (7, Some(25), Row(Ours, StopsLane, NAMED_WRONG)),
@@ -241,6 +314,10 @@ const ENHANCED_AT_DATA: &[(u16, Option<u16>, Row)] = &[
     (1, None, Row(Soft, Plain, NONE)),
     (2, None, Row(Soft, Plain, NONE)),
     (3, Some(4), Row(Ours, Plain, TOO_BIG)),
+    (4, Some(5), Row(Defer, ACCOUNT_LIMIT, NONE)),
+    (5, Some(1), Row(Ours, Plain, COMMAND)),
+    (5, Some(2), Row(Ours, Plain, COMMAND)),
+    (5, Some(4), Row(Ours, Plain, COMMAND)),
     // "Delivery not authorized" after the dot is what filters say of the text; its neighbours speak of us.
     (7, Some(0), Row(Content, Plain, SPAM)),
     (7, Some(1), Row(Content, Plain, SPAM)),
@@ -251,7 +328,8 @@ const ENHANCED_AT_DATA: &[(u16, Option<u16>, Row)] = &[
 /// What a reply of 4xx or 5xx means at this point of the conversation.
 pub fn classify(phase: Phase, reply: &Reply) -> Verdict {
     let code = reply.code.unwrap_or(0);
-    let text = reply.text.to_lowercase();
+    // With the apostrophe and the letters that the tables have.
+    let text = reply.text.to_lowercase().replace('\u{2019}', "'").replace('\u{e9}', "e");
     let row = provider_row(&text)
         .or_else(|| WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, row)| *row))
         .or_else(|| reply.enhanced.as_deref().filter(|_| code < 500).and_then(|it| row_of(ENHANCED_LATER, it)))
@@ -305,10 +383,18 @@ fn standard_row(phase: Phase, code: u16, enhanced: Option<&str>, text: &str) -> 
         // No person has been named yet.
         _ => return Row(Ours, Plain, if phase == Phase::Mail { SENDER } else { NOBODY_SAYS }),
     };
+    // Out of step: nothing was decided about anybody.
+    if code == 503 {
+        return Row(Defer, PerConnection, NONE);
+    }
     enhanced.and_then(|enhanced| row_of(table, enhanced)).unwrap_or_else(|| match (phase, code) {
         (_, 530..=538) => Row(Ours, Plain, LOGIN),
-        // Out of step: nothing was decided about anybody.
-        (_, 503) => Row(Defer, PerConnection, NONE),
+        // An address may be one that the relay cannot parse.
+        (Phase::Rcpt, 501) if ["address", "adresse", "recipient"].iter().any(|word| text.contains(word)) => {
+            Row(Soft, Plain, NONE)
+        }
+        // RFC 5321 4.2.2: these codes speak of the command.
+        (_, 500..=504) => Row(Ours, Plain, COMMAND),
         (Phase::Rcpt, 550..=554) if NO_SUCH_PERSON.iter().any(|words| text.contains(words)) => Row(Hard, Plain, NONE),
         (Phase::Rcpt, _) | (_, 552) => Row(Soft, Plain, NONE),
         _ => Row(Content, Plain, SPAM),
@@ -366,6 +452,7 @@ mod tests {
             (Rcpt, "550 5.1.10 RESOLVER.ADR.RecipientNotFound", Hard),
             (Rcpt, "550 5.1.3 bad syntax", Soft),
             (Rcpt, "550 5.2.1 disabled", Soft),
+            (Rcpt, "550 5.2.1 The email account that you tried to reach is disabled", Soft),
             (Rcpt, "550 user unknown", Hard),
             (Rcpt, "550 go away", Soft),
             (Rcpt, "552 too many recipients", Defer),
@@ -381,6 +468,55 @@ mod tests {
             (Dot, "451 4.7.1 DMARC: temporary", Defer),
         ] {
             assert_eq!(verdict(phase, line).class, class, "{line}");
+        }
+    }
+
+    /// Field report 1 and its kind: what relays say of the sender, the command, the account or a quota, in answer to RCPT.
+    #[test]
+    fn field_report_1_a_refusal_of_the_sender_the_command_the_account_or_a_quota_fails_nobody() {
+        for line in [
+            "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
+            "450 4.7.1 <vm>: Helo command rejected: Host not found",
+            "550 5.7.1 <vm>: Helo command rejected: Host not found",
+            "504 <vm>: Helo command rejected: need fully-qualified hostname",
+            "501 5.5.4 Invalid domain name",
+            "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)",
+            "500 5.5.2 Error: bad syntax",
+            "502 5.5.1 Command not implemented",
+            "503 5.5.1 Bad sequence of commands",
+            "503 5.5.1 Error: need MAIL command",
+            "504 5.5.4 unsupported parameter",
+            "501 Syntax error in parameters or arguments",
+            "550 5.4.5 Daily user sending limit exceeded",
+            "550 5.4.5 Daily sending quota exceeded",
+            "552 5.2.2 Sending quota exceeded for this user",
+            "550 Domain office.example has exceeded the max emails per hour (250/250 (100%)) allowed",
+            "554 5.7.0 Your account has been suspended",
+            "550 5.1.0 Sender domain not verified",
+            "550 5.1.0 Address rejected: sender not authorized",
+            "553 5.7.1 <office@office.example>: Sender address rejected: not owned by user x",
+            "550 Quota d'envoi atteint",
+            "550 Quota d\u{2019}envoi atteint",
+            "550 Exp\u{e9}diteur refus\u{e9}",
+            "550 The from address does not match a verified Sender Identity",
+            "550 Relay not permitted",
+            "550 5.7.25 no PTR record",
+            "550 Insufficient credits",
+        ] {
+            for phase in [Phase::Rcpt, Phase::Data, Phase::Dot] {
+                let class = verdict(phase, line).class;
+                assert!(matches!(class, Ours | Defer), "{phase:?} {line}: {class:?}");
+            }
+        }
+        for line in [
+            "501 5.1.3 Bad recipient address syntax",
+            "501 <a..b@x.example>: malformed address",
+            "552 5.2.2 Mailbox full",
+            "552 5.2.2 user is over quota",
+            "550 5.1.1 no such user",
+            "550 5.2.1 The email account that you tried to reach is disabled",
+        ] {
+            assert!(matches!(verdict(Phase::Rcpt, line).class, Soft | Hard), "{line}");
         }
     }
 

@@ -1,8 +1,8 @@
-//! Who may go now: the lanes of all connections of this process, and what the ledger knows of their troubles.
+//! Throttling per family of recipients: the lanes of all connections of this process, and what the ledger knows about them.
 //!
-//! A claim whose lane has no connection free waits here, in memory, while others pass it. A claim whose lane has no time
-//! (suspended, or too fast) goes back to the queue for later, and counts against nobody (docs/adr/0006). How long a lane is
-//! suspended depends on how often it was in a row; that is kept with it in the ledger.
+//! A claim whose lane has no free connection waits in memory, while others pass it. A claim whose lane is suspended or
+//! over its rate goes back to the queue for later, without counting an attempt (docs/adr/0006). Repeated suspensions of a
+//! lane get longer; their number is stored in the ledger.
 
 use crate::domain::notice::Notice;
 use crate::notices::wording;
@@ -24,15 +24,15 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// A lane that waits for a person is looked at again so often.
+/// Polling interval for a lane that needs a decision.
 const PAUSED_LOOK: TimeDelta = TimeDelta::minutes(15);
-/// A suspension that ended so long ago is no longer the step before the next one: providers forget in a day or two.
+/// After this time a new suspension starts at the first step again: providers forget in a day or two.
 const FORGOTTEN: TimeDelta = TimeDelta::days(2);
 
-/// Answer to a claim that asks for its lane.
+/// The answer to a claim that asks for its lane.
 pub(super) enum Room {
     Free(Permit),
-    /// All connections of the lane are taken; one comes free.
+    /// All connections of the lane are in use.
     Full,
     NotBefore(Timestamp),
 }
@@ -40,7 +40,7 @@ pub(super) enum Room {
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
     lanes: Lanes,
-    /// How old what is known of the ledger may be.
+    /// Maximum age of the state read from the ledger.
     look: Duration,
     state: Mutex<State>,
     freed: Notify,
@@ -50,23 +50,23 @@ pub(super) struct Limiter {
 struct State {
     busy: HashMap<Arc<str>, usize>,
     troubles: HashMap<String, LaneTrouble>,
-    /// One issue alone, which waits for a person in this lane.
+    /// A single issue that is stopped in this lane.
     stopped: HashSet<(String, IssueKey)>,
     buckets: HashMap<Arc<str>, Bucket>,
     looked_at: Option<Instant>,
-    /// Rises with each trouble of ours, before and after the ledger has it.
+    /// Incremented with each trouble noted here, before and after it is in the ledger.
     noted: u64,
-    /// Troubles of ours that the ledger is being told.
+    /// Our own troubles that are being written to the ledger.
     writing: usize,
 }
 
 impl State {
-    /// Whether this issue alone waits for a person in this lane.
+    /// Whether only this issue is stopped in this lane.
     fn is_stopped(&self, name: &str, issue: &IssueKey) -> bool {
         !self.stopped.is_empty() && self.stopped.contains(&(name.to_owned(), issue.clone()))
     }
 
-    /// How many of the lane's connections are taken.
+    /// The number of the lane's connections in use.
     fn taken(&self, name: &str) -> (Arc<str>, usize) {
         match self.busy.get_key_value(name) {
             Some((lane, busy)) => (Arc::clone(lane), *busy),
@@ -83,7 +83,7 @@ impl State {
     }
 }
 
-/// One message of a lane on its way. Dropped when its conversation is over.
+/// A message of a lane in flight. Dropped when its conversation ends.
 #[derive(Debug)]
 pub(super) struct Permit {
     place: Arc<Place>,
@@ -97,7 +97,7 @@ impl Permit {
     }
 }
 
-/// One connection of a lane, taken. A message and the one that is announced with its end share it.
+/// A connection of a lane in use. A message and the one pipelined behind it share it.
 #[derive(Debug)]
 struct Place {
     limiter: Arc<Limiter>,
@@ -123,11 +123,16 @@ impl Limiter {
         Self { lanes, look, ..Self::default() }
     }
 
+    /// The lane of a recipient's domain.
+    pub fn lane_of<'a>(&'a self, domain: &'a str) -> &'a str {
+        self.lanes.of(domain).name
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the ledger knows, which other daemons and a person write to as well.
+    /// The state in the ledger, which other daemons and persons change too.
     pub async fn learn(&self, store: &dyn Store) -> store::Result<()> {
         let noted = {
             let mut state = self.state();
@@ -136,7 +141,7 @@ impl Limiter {
         };
         let troubles = store.lanes().await?;
         let mut state = self.state();
-        // What we say ourselves in this moment may not be in what was read.
+        // A trouble noted at this moment may be missing in what was read.
         if state.writing > 0 || state.noted != noted {
             state.looked_at = None;
             return Ok(());
@@ -146,7 +151,7 @@ impl Limiter {
         Ok(())
     }
 
-    /// Learns again when the last look was a while ago.
+    /// Reads the ledger again if the state is too old.
     pub async fn keep_up(&self, store: &dyn Store) -> store::Result<()> {
         let looked_at = self.state().looked_at;
         match looked_at {
@@ -155,8 +160,8 @@ impl Limiter {
         }
     }
 
-    /// The lane goes slowly, or not at all: here at once, then for every daemon and after a restart. `false`: the ledger
-    /// knew of a graver trouble.
+    /// Slows or stops the lane: here at once, then for every daemon and across restarts. `false`: the ledger has a more
+    /// severe trouble.
     pub async fn react(&self, store: &dyn Store, trouble: &LaneTrouble) -> store::Result<bool> {
         {
             let mut state = self.state();
@@ -171,12 +176,12 @@ impl Limiter {
         kept
     }
 
-    /// Something was accepted in this lane: `true` when its trouble is past, and is to be forgotten.
+    /// Something was accepted in this lane. `true` if its trouble is over and must be removed.
     pub fn has_past_trouble(&self, lane: &str, now: Timestamp) -> bool {
         self.state().troubles.get(lane).is_some_and(|trouble| !trouble.holds(now))
     }
 
-    /// The next trouble of this lane is the first again.
+    /// The next trouble of this lane starts at the first step again.
     pub async fn forget(&self, store: &dyn Store, lane: &str, now: Timestamp) -> store::Result<()> {
         if store.forget_past_trouble(lane, now).await? {
             let mut state = self.state();
@@ -187,7 +192,7 @@ impl Limiter {
         Ok(())
     }
 
-    /// Rings when a message is off its lane.
+    /// Notifies when a message leaves its lane.
     pub fn freed(&self) -> tokio::sync::futures::Notified<'_> {
         self.freed.notified()
     }
@@ -203,7 +208,7 @@ impl Limiter {
         let most = match trouble.map(|it| (it.pace, it.holds(now), it.until)) {
             None | Some((Pace::Slow | Pace::Paused, false, _)) => limits.connections,
             Some((Pace::Slow, true, _)) => 1,
-            // After the wait one goes ahead: while it is refused too, the others need not be.
+            // After the wait a single message probes: while it is refused too, the others stay.
             Some((Pace::Suspended, false, _)) => 1,
             Some((Pace::Suspended | Pace::Paused, true, until)) => {
                 return Room::NotBefore(until.unwrap_or_else(|| look_again(now)));
@@ -214,7 +219,7 @@ impl Limiter {
             return Room::Full;
         }
         let rates = [limits.per_minute, slow.and_then(|it| it.per_minute)];
-        // Once a lane that was slow for a while is free again, so are those that were given a later time.
+        // When a slow lane is free again, deliveries that were postponed become due as well.
         let latest = slow.filter(|it| it.per_minute.is_some()).and_then(|it| it.until);
         if let Some(per_minute) = rates.into_iter().flatten().min()
             && let Err(slot) = state.buckets.entry(Arc::clone(&lane)).or_default().take(per_minute, latest, now)
@@ -225,8 +230,8 @@ impl Limiter {
         Room::Free(Permit { place, messages_per_connection: limits.messages_per_connection, is_family })
     }
 
-    /// A place for a message that is announced with the end of the one that has `before`: theirs to share in the same lane.
-    /// Only where nothing speaks against going at once; what has to wait for its time goes the way of the others.
+    /// A place for a message that is pipelined behind the one that has `before`: in the same lane they share a place.
+    /// Only if it may be sent at once; a message that must wait is handled like the others.
     pub fn follow(self: &Arc<Self>, before: &Permit, domain: &str, issue: &IssueKey) -> Option<Permit> {
         let Lane { name, limits, is_family } = self.lanes.of(domain);
         let state = &mut *self.state();
@@ -248,7 +253,7 @@ impl Limiter {
         Arc::new(Place { limiter: Arc::clone(self), lane })
     }
 
-    /// What a "later" means for the lane it came from. `None`: nothing, or nothing that is not known.
+    /// The consequence of a deferral for the lane it came from. `None`: nothing, or nothing new.
     pub fn reaction(
         &self,
         verdict: &Verdict,
@@ -275,7 +280,7 @@ impl Limiter {
                 let before = state.troubles.get(lane).filter(|it| it.pace == Pace::Suspended);
                 let before = before.and_then(|it| Some((it, it.until?)));
                 let step = match before {
-                    // On its way when the lane was suspended: the same refusal, not the next one.
+                    // It was in flight when the lane was suspended: the same refusal, not another step.
                     Some((it, until)) if now < until => it.step,
                     Some((it, until)) if now < until + FORGOTTEN => it.step.saturating_add(1),
                     _ => 0,
@@ -295,18 +300,18 @@ fn suspension(first: u16, most: u16, step: u32) -> u32 {
     doubled.min(most.into())
 }
 
-/// A rate: a second's worth at once at the most, then evenly. A new one has but one message to give: what went before a
-/// restart is not known any more, and a full second's worth may have gone just then.
+/// A rate limit: at most a second's worth at once, then evenly. A new limiter starts with one message: messages sent just
+/// before a restart are not known.
 #[derive(Debug, Default)]
 struct Bucket {
-    /// When the last one would have gone, had all gone evenly.
+    /// When the last message would have been sent at an even rate.
     level: Option<Timestamp>,
-    /// Up to where slots were handed out to those who wait.
+    /// Up to when slots were given to waiting messages.
     reserved: Option<Timestamp>,
 }
 
 impl Bucket {
-    /// A message may go; or when it may, `latest` at the latest.
+    /// A message may be sent; or when it may, `latest` at the latest.
     fn take(&mut self, per_minute: u32, latest: Option<Timestamp>, now: Timestamp) -> Result<(), Timestamp> {
         let interval = TimeDelta::minutes(1) / i32::try_from(per_minute.max(1)).unwrap_or(i32::MAX);
         let at_once = TimeDelta::seconds(1).max(interval);
@@ -317,7 +322,7 @@ impl Bucket {
             return Ok(());
         }
         self.level = Some(level);
-        // One behind the other, so that they do not all come back together.
+        // At consecutive slots, so that they do not all come back together.
         let slot = self.reserved.map_or(next, |last| next.max(last + interval));
         let slot = latest.map_or(slot, |latest| slot.min(latest));
         self.reserved = Some(slot);
@@ -325,13 +330,13 @@ impl Bucket {
     }
 }
 
-/// When the delivery that met this is tried again, at the earliest.
+/// The earliest time of the next try of the delivery that was deferred.
 pub(super) fn wait(trouble: Option<&LaneTrouble>, at_least: TimeDelta, now: Timestamp) -> TimeDelta {
     let suspended = trouble.filter(|it| it.pace == Pace::Suspended).and_then(|it| it.until);
     suspended.map_or(at_least, |until| at_least.max(until - now))
 }
 
-/// A lane that waits for a person; `only_issue`: with this issue alone.
+/// A lane that needs a decision; `only_issue`: for this issue only.
 pub(super) fn paused(lane: &str, why: String, issue: &IssueKey, only_issue: bool, now: Timestamp) -> LaneTrouble {
     LaneTrouble {
         lane: lane.to_owned(),
@@ -346,13 +351,13 @@ pub(super) fn paused(lane: &str, why: String, issue: &IssueKey, only_issue: bool
     }
 }
 
-/// When what its lane refused may be looked at again.
+/// When deliveries stopped by their lane are looked at again.
 pub(super) fn look_again(now: Timestamp) -> Timestamp {
     now + PAUSED_LOOK
 }
 
-/// Staff are told once of each stop of a family in an issue, and once of all domains of no family that ask to wait: of these
-/// there may be hundreds, and they open again by themselves.
+/// Staff get one notice per family and issue, and one for all domains of no family together, of which there may be
+/// hundreds that reopen by themselves.
 pub(super) fn notice(trouble: &LaneTrouble, lanes: &Lanes) -> Notice {
     let LaneTrouble { lane, why, pace, .. } = trouble;
     let is_family = lanes.is_family(lane);

@@ -1,9 +1,10 @@
 //! Group commit: the markers (T5) and the results (T3, T4, T6-T8) of all connections, written together.
 //!
-//! Whatever gathered while the last write ran is the next write, so one connection alone waits for nothing and thirty share
-//! a disk flush. A small write waits a little for those who will soon be back ([`Company`]); where enough wait already, the
-//! next write is begun before those of the last are told. Nobody goes on before their own row is durable. What one connection
-//! asks is written in the order asked, so a result is never behind the marker of the message after it.
+//! Requests that arrive while a write runs form the next write, so a single connection never waits and thirty share a
+//! disk flush. A small write waits briefly for connections that will soon ask ([`Company`]); if enough requests are
+//! waiting already, the next write starts before the results of the last one are delivered. Nobody continues before their
+//! own row is durable. Requests of one connection are written in order, so a result is never behind the marker of the
+//! next message.
 
 use crate::{
     clock::Clock,
@@ -21,53 +22,53 @@ use tokio::{
     time::timeout,
 };
 
-/// Rows of one write.
+/// Maximum rows of one write.
 const MOST: usize = 500;
-/// Rows that share a write well enough: for more nobody waits. (Measured: a write on Postgres costs as much as eight results
-/// with their next markers.)
+/// A write with this many rows does not wait for more. (Measured: a write on Postgres costs as much as eight results with
+/// their next markers.)
 const ENOUGH: usize = 16;
-/// Who talks with the relay for so many writes, or less, is waited for, for the time of one.
+/// A connection whose talk takes at most this many writes is waited for, for the duration of one write.
 const NEAR: u32 = 2;
-/// However long a write took: one that waited for a lock of somebody's is not to hold up those that follow.
+/// Upper limit of the wait: a write that was slow because of a lock must not delay the following ones.
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
-/// Between tries to write results that the database does not take.
+/// Interval between tries to write results while the database fails.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// The connections' end.
+/// The interface for connections.
 #[derive(Clone)]
 pub(super) struct Ledger(mpsc::Sender<Entry>);
 
-/// The writer's end.
+/// The interface for the writer.
 pub(super) struct Writer {
     entries: mpsc::Receiver<Entry>,
     company: Company,
 }
 
-/// Who is likely to ask for a write soon: each write costs something whatever its rows, and half of the connections would
-/// ask for one while the other half talks.
+/// Which connections are likely to ask for a write soon. Each write has a fixed cost, and without waiting half of the
+/// connections would ask for one while the other half talks.
 #[derive(Default)]
 struct Company {
-    /// Who talks to the relay, from the marker to the result.
+    /// Connections talking to the relay, between marker and result.
     talking: HashMap<DeliveryId, Talk>,
-    /// How long a talk takes, and a write (moving averages).
+    /// Average duration of a talk and of a write (moving averages).
     talk: Duration,
     write: Duration,
 }
 
 struct Talk {
     since: Instant,
-    /// Was waited for once, and did not come: it is not any more, and counts when it is over.
+    /// Was waited for once without success: not waited for again.
     late: bool,
 }
 
-/// What is to be written, and who waits for it.
+/// A request to write, and who waits for it.
 enum Entry {
     Mark(Claim, oneshot::Sender<Marked>),
     Finish(Finished, oneshot::Sender<bool>),
 }
 
-/// What one write is about, and who waits for it, in the order asked: who asked for both is told of both at once, and goes on
-/// while the others are told.
+/// The content of one write and its waiters, in order. A waiter that asked for both a result and a marker is notified
+/// once, and continues while the others are notified.
 #[derive(Default)]
 struct Batch {
     claims: Vec<Claim>,
@@ -80,7 +81,7 @@ enum Asker {
     End(oneshot::Sender<bool>),
 }
 
-/// What became of a batch, to be told.
+/// The results of a batch, to be delivered to the waiters.
 #[derive(Default)]
 struct News {
     batch: Batch,
@@ -93,7 +94,7 @@ pub(super) fn ledger() -> (Ledger, Writer) {
 }
 
 impl Ledger {
-    /// T5. `None`: the database did not say; nothing may be sent.
+    /// T5. `None`: the database did not answer; nothing may be sent.
     pub async fn mark(&self, claim: &Claim) -> Option<Marked> {
         let (answer, marked) = oneshot::channel();
         self.0.send(Entry::Mark(claim.clone(), answer)).await.ok()?;
@@ -108,8 +109,8 @@ impl Ledger {
 }
 
 impl Writer {
-    /// Writes until every [`Ledger`] is gone. `trouble` hears of each failed write; `written` of the results that landed in one,
-    /// and whether they moved.
+    /// Writes until every [`Ledger`] is dropped. `trouble` is called with each failed write; `written` with the results
+    /// of each successful one, and whether they moved.
     pub async fn write(
         mut self,
         store: Arc<dyn Store>,
@@ -119,7 +120,7 @@ impl Writer {
     ) {
         let mut news = News::default();
         loop {
-            // Where enough is asked for already it is written first, and the last ones are told meanwhile.
+            // If enough requests wait already, write first and notify the previous waiters meanwhile.
             if self.entries.len() < ENOUGH {
                 std::mem::take(&mut news).tell(&written);
             }
@@ -134,7 +135,7 @@ impl Writer {
                 Ok(settled) => settled,
                 Err(error) => {
                     trouble(error);
-                    // Tells their workers (D01, D07).
+                    // Notifies the workers of the failure (D01, D07).
                     batch.askers.retain(|asker| matches!(asker, Asker::End(_)));
                     let moved = write_until_it_lands(&*store, &batch.finished, &trouble).await;
                     Settled { moved, marked: Vec::new() }
@@ -145,7 +146,7 @@ impl Writer {
         }
     }
 
-    /// What is asked for, once something is. `None`: every [`Ledger`] is gone.
+    /// Waits for requests and collects them. `None`: every [`Ledger`] was dropped.
     async fn gather(&mut self) -> Option<Batch> {
         let mut gathered = Vec::new();
         if self.entries.recv_many(&mut gathered, MOST).await == 0 {
@@ -164,7 +165,7 @@ impl Writer {
             }
         }
         if heard < ENOUGH {
-            // The marker of the next message is asked for right after a result.
+            // The marker of the next message is requested right after a result.
             yield_now().await;
         }
         while gathered.len() < MOST
@@ -197,7 +198,7 @@ impl Batch {
 }
 
 impl News {
-    /// A worker that is gone hears nothing; its row is recovered when its lease is over.
+    /// A worker that is gone is ignored; its row is recovered when its lease expires.
     fn tell(self, written: impl Fn(Vec<(Finished, bool)>)) {
         let Settled { moved, marked } = self.settled;
         let (mut ends, mut markers) = (moved.iter(), marked.iter());
@@ -208,21 +209,21 @@ impl News {
             }
         }
         if !moved.is_empty() {
-            // All at once: who hears of it is another thread perhaps, and is woken once.
+            // All at once, since the waiters may be on another thread, which is then woken once.
             written(self.batch.finished.into_iter().zip(moved).collect());
         }
     }
 }
 
 impl Company {
-    /// Who talks with the relay from now on.
+    /// Registers a connection that begins to talk to the relay.
     fn begin(&mut self, claims: &[Claim], marked: &[Marked], since: Instant) {
         for (claim, _) in claims.iter().zip(marked).filter(|(_, marked)| **marked == Marked::InData) {
             self.talking.insert(claim.id.clone(), Talk { since, late: false });
         }
     }
 
-    /// Who is back.
+    /// Registers a connection that is back.
     fn hear(&mut self, entries: &[Entry]) {
         for entry in entries {
             if let Entry::Finish(finished, _) = entry
@@ -233,7 +234,7 @@ impl Company {
         }
     }
 
-    /// Whether others are worth waiting for, and how long at the most.
+    /// Whether others are worth waiting for, and the maximum wait.
     fn worth_waiting(&self, rows: usize) -> Option<Duration> {
         let most = self.write.min(LONGEST_WAIT);
         let near = self.talk <= most * NEAR;
@@ -246,7 +247,7 @@ fn averaged(average: Duration, last: Duration) -> Duration {
     (average * 7 + last) / 8
 }
 
-/// K11: the relay's word is kept in memory until the database has it.
+/// K11: the relay's reply is kept in memory until it is written to the database.
 async fn write_until_it_lands(
     store: &dyn Store,
     finished: &[Finished],
@@ -318,7 +319,7 @@ mod tests {
         Entry::Finish(Finished { claim, phase, reply, outcome, at }, oneshot::channel().0)
     }
 
-    /// Else only short talks would be known, and a far relay be taken for a near one.
+    /// Otherwise only short talks would be measured, and a distant relay would look like a near one.
     #[test]
     fn a_talk_that_was_waited_for_in_vain_counts_when_it_is_over() {
         let mut company = company(8, 300, 500);

@@ -1,16 +1,16 @@
-//! Hands messages to the relay, and proves per person what became of each.
+//! Sends messages through the relay, and records the outcome of each.
 //!
-//! The story of one delivery, which [`worker`] tells: claim (T1), MAIL and RCPT, the marker committed (T5), the message by DATA or
-//! BDAT, the relay's word committed (T6, T7, T8), only then the next message on that connection, whose MAIL and RCPT left with the
-//! end of the last one. Several connections do so side by side; [`ledger`] writes their markers and results together, so that
-//! safety costs one disk flush for all of them.
+//! The life of one delivery, in [`worker`]: claim (T1), MAIL and RCPT, marker committed (T5), message by DATA or BDAT,
+//! reply committed (T6, T7, T8). Only then comes the next message on that connection, whose MAIL and RCPT were pipelined
+//! behind the end of the last one. Several connections work concurrently; [`ledger`] writes their markers and results
+//! together, so that they share a disk flush.
 //!
-//! Rules that never bend here:
-//! - nothing of a message leaves before its marker is durable, and nothing is repeated that may have arrived;
-//! - a refusal of *us* fails nobody: the delivery is queued again and the issue pauses;
-//! - a provider that asks for less slows its own family of recipients ([`lanes`]), and nobody else's;
-//! - a relay that cannot be reached counts against nobody: what was claimed is released, and the caller is told once;
-//! - no address is logged.
+//! Rules:
+//! - nothing of a message is sent before its marker is durable, and a message that may have arrived is never repeated;
+//! - a refusal of *us* fails no delivery: it is queued again and the issue pauses;
+//! - a provider that throttles slows only its own family of recipients ([`lanes`]);
+//! - an unreachable relay counts no attempts: claims are released, and the caller is notified once;
+//! - addresses are never logged.
 
 mod capture;
 mod claims;
@@ -18,19 +18,26 @@ mod classify;
 mod lanes;
 mod ledger;
 mod pace;
+mod refusals;
 mod relay;
 mod reply;
 mod run;
 mod session;
 mod smtp;
+mod trust;
 mod wire;
 mod worker;
 
 pub use classify::{Brake, Class, Stops, Verdict, classify};
 pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
+pub use smtp::hello;
+pub use trust::Authorities;
 
-use self::{session::Session, smtp::Interrupted};
+use self::{
+    session::Session,
+    smtp::{Closed, Interrupted},
+};
 use crate::{
     clock::Clock,
     domain::{
@@ -43,12 +50,11 @@ use crate::{
     store::{Store, StoreError},
 };
 use async_trait::async_trait;
-use rustls_platform_verifier::BuilderVerifierExt;
 use std::{sync::Arc, time::Duration};
 use tokio_rustls::{TlsConnector, rustls};
 use tokio_util::sync::CancellationToken;
 
-/// Builds the bytes of a delivery from what was frozen: the same bytes each time. Implemented in `outbox.rs`.
+/// Builds the bytes of a delivery from frozen content: the same bytes each time. Implemented in `outbox.rs`.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     async fn message(&self, claim: &Claim) -> Result<Message, MessageError>;
@@ -56,29 +62,29 @@ pub trait Outbox: Send + Sync {
 
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    /// The frozen content could not be read now: nobody's delivery is to blame, sending stops.
+    /// The frozen content could not be read now: not the fault of one delivery, so sending stops.
     #[error("cannot read the frozen issue")]
     Store(#[source] StoreError),
-    /// This message cannot be made; at the second try the delivery is failed.
+    /// This message cannot be built; after the second try the delivery fails.
     #[error("cannot make the message: {0}")]
     Compose(String),
 }
 
-/// How long each step may take. RFC 5321 4.5.3.2 with Postfix's figures; tests shorten them.
+/// Timeout of each step. RFC 5321 4.5.3.2 with Postfix's values; tests shorten them.
 #[derive(Debug, Clone)]
 pub struct Timeouts {
-    /// To one address of the relay.
+    /// Connecting to one address of the relay.
     pub connect: Duration,
-    /// The first line, and the TLS handshake.
+    /// The greeting, and the TLS handshake.
     pub greeting: Duration,
     /// EHLO, AUTH, MAIL, RCPT, RSET.
     pub command: Duration,
     pub data: Duration,
     /// One write of the message.
     pub block: Duration,
-    /// The reply to the message, after its last byte. Shorter than this makes doubles out of slow relays that do accept.
+    /// The reply to the message, after its last byte. A shorter timeout makes unknown deliveries out of slow replies.
     pub dot: Duration,
-    /// QUIT, and a last look for the reason when the relay hangs up.
+    /// QUIT, and reading the reason when the relay closes the connection.
     pub farewell: Duration,
 }
 
@@ -98,19 +104,21 @@ impl Default for Timeouts {
 
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Side by side, at the most; the relay may make it fewer.
+    /// Maximum concurrent connections; the relay may allow fewer.
     pub connections: usize,
-    /// Claimed at once, at the most: more than the relay takes within a lease would only be released again.
+    /// Maximum claims at once: more than the relay accepts within a lease would only be released again.
     pub claim_batch: u32,
-    /// Then a new connection. 100 is what Orange and La Poste allow.
+    /// Messages per connection. 100 is what Orange and La Poste allow.
     pub messages_per_connection: u32,
     pub timeouts: Timeouts,
     pub pace: Pace,
     /// Families of recipients and their limits.
     pub lanes: Lanes,
-    /// So often a run looks for what other daemons, or a person, say of the lanes.
+    /// Interval at which a run reads changes of the lanes by other daemons or a person.
     pub look_at_lanes: Duration,
-    /// Trust for TLS where it is not the system's: tests have a certificate of their own.
+    /// Trusted beside the system's certificates.
+    pub authorities: Authorities,
+    /// Instead of both, for tests.
     pub tls: Option<Arc<rustls::ClientConfig>>,
 }
 
@@ -124,12 +132,13 @@ impl Default for Settings {
             pace: Pace::default(),
             lanes: Lanes::default(),
             look_at_lanes: Duration::from_secs(5),
+            authorities: Authorities::default(),
             tls: None,
         }
     }
 }
 
-/// What one call of [`Deliverer::deliver`] did.
+/// The result of one call of [`Deliverer::deliver`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     pub sent: u64,
@@ -139,10 +148,10 @@ pub struct Summary {
     pub unknown: u64,
     /// Opted out between the claim and the marker.
     pub suppressed: u64,
-    /// Issues that were stopped, and why, in French.
+    /// Issues that were paused, and why, in French.
     pub paused: Vec<Paused>,
-    /// The relay as a whole failed: what was claimed is queued again, with no attempt counted. Tell staff once, let a
-    /// [`Breaker`] say when to call again.
+    /// The relay as a whole failed: claims are queued again without counting an attempt. Notify staff once; a [`Breaker`]
+    /// decides when to call again.
     pub breaker: Option<RelayTrouble>,
 }
 
@@ -152,7 +161,7 @@ pub struct Paused {
     pub reason: String,
 }
 
-/// Why the relay is to be left alone for a while.
+/// Why the circuit to the relay opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayTrouble {
     pub phase: Phase,
@@ -160,7 +169,7 @@ pub struct RelayTrouble {
 }
 
 impl Summary {
-    /// Deliveries that were tried, whatever came of it.
+    /// Deliveries that were tried, whatever their outcome.
     pub fn tried(&self) -> u64 {
         self.sent + self.failed + self.deferred + self.unknown + self.suppressed
     }
@@ -175,14 +184,14 @@ impl std::fmt::Display for RelayTrouble {
 
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
-    /// Every result that the relay gave was written before this is returned; nothing more was claimed.
+    /// All results of the relay were written before this is returned; nothing more was claimed.
     #[error("the ledger could not be read or written")]
     Store(#[source] StoreError),
     #[error("cannot prepare TLS")]
     Tls(#[source] rustls::Error),
 }
 
-/// Everything sending needs, for as long as the daemon lives.
+/// Everything needed to send, for the lifetime of the daemon.
 #[derive(Clone)]
 pub struct Deliverer {
     store: Arc<dyn Store>,
@@ -191,11 +200,11 @@ pub struct Deliverer {
     clock: Clock,
     settings: Arc<Settings>,
     tls: TlsConnector,
-    /// Which daemon: new at every start.
+    /// Identifies this daemon: new at every start.
     owner: String,
-    /// Deliveries whose handling went wrong in our own code; at the second time they are failed.
+    /// Deliveries at which our own code failed; they fail at the second time.
     stumbles: Arc<run::Stumbles>,
-    /// What its connections share of the recipients' families.
+    /// The lanes, shared by its connections.
     limiter: Arc<lanes::Limiter>,
 }
 
@@ -212,7 +221,7 @@ impl Deliverer {
     ) -> Result<Self, DeliverError> {
         let tls = match &settings.tls {
             Some(config) => Arc::clone(config),
-            None => Arc::new(system_trust().map_err(DeliverError::Tls)?),
+            None => Arc::new(trust::client(&settings.authorities).map_err(DeliverError::Tls)?),
         };
         let limiter = Arc::new(lanes::Limiter::new(settings.lanes.clone(), settings.look_at_lanes));
         let (relay, settings) = (Arc::new(relay), Arc::new(settings));
@@ -220,10 +229,10 @@ impl Deliverer {
         Ok(Self { store, outbox, relay, clock, settings, tls, owner, stumbles, limiter })
     }
 
-    /// Sends what is due now, until nothing is due, the relay fails as a whole, or `stop` is cancelled: then nothing
-    /// more is claimed, what is past its marker is finished, the rest is released (T2). `only`: of that issue.
+    /// Sends due deliveries until nothing is due, the relay fails as a whole, or `stop` is cancelled: then nothing more is
+    /// claimed, deliveries past their marker are finished, the others released (T2). `only`: of that issue.
     ///
-    /// `progress` hears of each attempt once its result is durable.
+    /// `progress` is called with each attempt once its result is durable.
     ///
     /// # Errors
     /// When the database could not be read or written.
@@ -238,10 +247,18 @@ impl Deliverer {
 }
 
 impl Deliverer {
-    /// Hands over one message that is nobody's delivery: a word to staff. No marker, no ledger; the caller may repeat it.
+    /// Greets the relay as for a message, logs in, and leaves: whether it would take mail now. Opens the folder of `capture:`.
     ///
     /// # Errors
     /// What the relay said, or where it was lost.
+    pub async fn greet(&self) -> Result<(), RelayTrouble> {
+        greet_with(&self.relay, &self.tls, &self.settings.timeouts).await
+    }
+
+    /// Sends one message that is not a delivery: a mail to staff. No marker, no ledger; the caller may repeat it.
+    ///
+    /// # Errors
+    /// The relay's reply, or where the connection was lost.
     pub async fn hand_over(&self, letter: &Letter<'_>) -> Result<(), NotHandedOver> {
         let failed = |phase: Phase, reply: Reply| NotHandedOver { phase, code: reply.code, text: reply.text };
         let mut session = Session::open(&self.relay, &self.tls, &self.settings.timeouts)
@@ -255,7 +272,27 @@ impl Deliverer {
     }
 }
 
-/// A message on its way to one address. `id` names it for a person who looks at a captured file.
+/// As [`Deliverer::greet`], without a ledger and with shorter time limits, for a person who waits.
+///
+/// # Errors
+/// The relay's reply, or where the connection was lost.
+pub async fn greet(relay: &Relay, authorities: &Authorities) -> Result<(), RelayTrouble> {
+    let at_tls = |why: rustls::Error| RelayTrouble { phase: Phase::Tls, reply: reply::no_reply(&why.to_string()) };
+    let tls = TlsConnector::from(Arc::new(trust::client(authorities).map_err(at_tls)?));
+    let limit = Duration::from_secs(15);
+    let timeouts = Timeouts { connect: limit, greeting: limit, command: limit, ..Timeouts::default() };
+    greet_with(relay, &tls, &timeouts).await
+}
+
+async fn greet_with(relay: &Relay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<(), RelayTrouble> {
+    let opened = Session::open(relay, tls, timeouts).await;
+    let mut session = opened.map_err(|Closed { phase, reply }| RelayTrouble { phase, reply })?;
+    let answered = session.noop().await;
+    session.quit().await;
+    answered.map_err(|reply| RelayTrouble { phase: Phase::Ehlo, reply })
+}
+
+/// A message to one address. `id` names it for a person who reads a captured file.
 #[derive(Debug, Clone, Copy)]
 pub struct Letter<'a> {
     pub id: &'a str,
@@ -263,7 +300,7 @@ pub struct Letter<'a> {
     pub message: &'a Message,
 }
 
-/// Why a letter was not taken.
+/// Why a mail was not accepted.
 #[derive(Debug, thiserror::Error)]
 #[error("the relay did not take it ({}): {}{text}", phase.as_str(), code.map(|c| format!("{c} ")).unwrap_or_default())]
 pub struct NotHandedOver {
@@ -272,8 +309,10 @@ pub struct NotHandedOver {
     pub text: String,
 }
 
-fn system_trust() -> Result<rustls::ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_platform_verifier()?.with_no_client_auth())
+impl NotHandedOver {
+    /// As [`RelayTrouble`] words it.
+    pub fn trouble(&self) -> String {
+        let reply = Reply { code: self.code, enhanced: None, text: self.text.clone() };
+        RelayTrouble { phase: self.phase, reply }.to_string()
+    }
 }

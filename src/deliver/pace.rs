@@ -1,13 +1,13 @@
-//! How long a delivery, or the whole relay, is left alone after a "later". Pure arithmetic: no clock, no chance.
+//! Backoff of a delivery, or of the whole relay, after a deferral. Pure arithmetic: no clock, no randomness.
 
 use crate::domain::{Timestamp, delivery::DeliveryId};
 use chrono::TimeDelta;
 
 /// The waits between tries of one delivery: RFC 5321 4.5.4.1 asks for two tries in the first hour, then every 2-3 h.
-/// When to give up is not decided here: the deadline is the store's.
+/// Giving up is not decided here: the store applies the deadline.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// After the first, second, … deferral; the last one goes on.
+    /// After the first, second, … deferral; the last one repeats.
     pub steps: Vec<TimeDelta>,
 }
 
@@ -20,8 +20,8 @@ impl Default for Pace {
 impl Pace {
     /// When to try again after the `deferrals`-th earlier deferral (0: this is the first), and not before `at_least`.
     ///
-    /// 10 to 20 % more than the step, so that a thousand greylisted deliveries do not come back in one second; the part
-    /// comes from the delivery's id, so that two daemons and a test agree.
+    /// 10 to 20 % more than the step, so that a thousand greylisted deliveries do not come back in the same second. The
+    /// jitter is derived from the delivery's id, so that it is reproducible.
     pub fn next_try(&self, id: &DeliveryId, deferrals: u32, at_least: TimeDelta, now: Timestamp) -> Timestamp {
         let step = usize::try_from(deferrals).unwrap_or(usize::MAX).min(self.steps.len().saturating_sub(1));
         let step = self.steps.get(step).copied().unwrap_or(TimeDelta::minutes(5)).max(at_least);
@@ -36,8 +36,8 @@ fn fnv1a(bytes: &[u8], salt: u32) -> u32 {
     bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Leaves the relay alone after it could not be reached or refused us as a whole. Owned by whoever calls `deliver` again
-/// and again; one that lives as long as the daemon.
+/// A circuit breaker for a relay that cannot be reached or refuses us as a whole. Owned by the caller of `deliver`; lives
+/// as long as the daemon.
 #[derive(Debug, Clone, Default)]
 pub struct Breaker {
     trips: u32,
@@ -55,17 +55,17 @@ impl Breaker {
         *self.until.insert(now + wait)
     }
 
-    /// It answered.
+    /// The relay answered.
     pub fn close(&mut self) {
         *self = Self::default();
     }
 
-    /// How often it failed in a row: staff are told at the first.
+    /// Number of failures in a row: staff are notified at the first.
     pub fn trips(&self) -> u32 {
         self.trips
     }
 
-    /// Until when it is to be left alone, if still so.
+    /// Until when the circuit is open, if it is.
     pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.until.filter(|until| now < *until)
     }

@@ -1,6 +1,6 @@
-//! The relay as configuration writes it: `smtp://…`, `smtps://…` or `capture:DIR`, parsed once.
+//! The relay as configured: `smtp://…`, `smtps://…` or `capture:DIR`, parsed once.
 //!
-//! Never shows the password, and never lets one be configured for a connection in clear.
+//! Never shows the password, and refuses to send one over an unencrypted connection.
 
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
@@ -18,7 +18,7 @@ use std::{
 #[derive(Debug, Clone)]
 pub enum Relay {
     Smtp(SmtpRelay),
-    /// No relay: each message becomes a file of this directory.
+    /// No relay: each message becomes a file in this directory.
     Capture(PathBuf),
 }
 
@@ -30,11 +30,13 @@ pub struct SmtpRelay {
     pub tls: Tls,
     pub login: Option<Login>,
     pub chunking: Chunking,
+    /// What EHLO says we are; `None`: [`super::hello`].
+    pub hello: Option<String>,
 }
 
-/// Whether messages go over with BDAT where the relay says CHUNKING (RFC 3030), which saves a way to it and back. Not if
-/// configuration says `chunking=no`; and not again, for as long as the daemon lives, to a relay that turned out not to know BDAT,
-/// or whose answers to it cannot be told from others.
+/// Whether messages are sent with BDAT if the relay supports CHUNKING (RFC 3030), which saves a round trip. Not if the
+/// configuration says `chunking=no`; and no more, for the lifetime of the daemon, once the relay turned out not to
+/// support BDAT, or its replies to it could not be told from others.
 #[derive(Debug, Clone)]
 pub struct Chunking(Arc<AtomicBool>);
 
@@ -47,20 +49,20 @@ impl Chunking {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// For all connections that are opened from now on.
+    /// For all connections opened from now on.
     pub(super) fn end(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
 }
 
-/// How the connection is protected. A password is only ever sent under TLS, whichever it is.
+/// How the connection is protected. In all cases a password is only sent under TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
     /// From the first byte (`smtps://`).
     Implicit,
-    /// STARTTLS, or nothing is sent.
+    /// STARTTLS is required.
     Required,
-    /// STARTTLS where the relay offers it.
+    /// STARTTLS if the relay offers it.
     Opportunistic,
     None,
 }
@@ -71,7 +73,7 @@ pub struct Login {
     pub password: SecretString,
 }
 
-/// Why a text names no relay: what was expected, without repeating a secret.
+/// Why a text is not a valid relay: what was expected, without repeating a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRelay {
     #[error("expected smtp://HOST:PORT, smtps://HOST:PORT or capture:DIRECTORY")]
@@ -107,7 +109,7 @@ impl FromStr for Relay {
 }
 
 impl Relay {
-    /// `password` is for a user that stands without one in `text`: from a file, so that it is in no configuration.
+    /// `password` is for a user without one in `text`; it comes from a file, so that it is not in the configuration.
     ///
     /// # Errors
     /// What was expected instead.
@@ -127,7 +129,7 @@ impl Relay {
         };
         let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
         let place = place.strip_suffix('/').unwrap_or(place);
-        // The last @: a password with an @ that nobody escaped still finds its host.
+        // The last @: an unescaped @ in a password still leaves the host intact.
         let (login, host_port) = match place.rsplit_once('@') {
             Some((login, host_port)) => (Some(parse_login(login, password)?), host_port),
             None => (None, place),
@@ -146,7 +148,7 @@ impl Relay {
             (false, Some(_)) => 587,
             (false, None) => 25,
         });
-        Ok(Relay::Smtp(SmtpRelay { host, port, tls, login, chunking }))
+        Ok(Relay::Smtp(SmtpRelay { host, port, tls, login, chunking, hello: None }))
     }
 }
 
@@ -187,7 +189,7 @@ fn parse_place(text: &str) -> Result<(String, Option<u16>), InvalidRelay> {
     Ok((host, port))
 }
 
-/// `tls=…&chunking=no`: the word for TLS, and the rest.
+/// `tls=…&chunking=no`: the TLS mode, and the rest.
 fn parse_query(query: Option<&str>) -> Result<(Option<&str>, Chunking), InvalidRelay> {
     let (mut tls, mut chunking) = (None, true);
     for part in query.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {

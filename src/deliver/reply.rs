@@ -1,17 +1,17 @@
-//! What the relay says: one reply read from its bytes, and what of it may be kept.
+//! Parses SMTP replies, and limits what of them is stored.
 //!
-//! Never keeps an address, a control character or more than a thousand characters (invariant I7).
+//! Never stores an address, a control character or more than a thousand characters (invariant I7).
 
-use crate::domain::{characters, delivery::Reply, email::EmailAddress};
+use crate::domain::{characters, delivery::Reply, email::mask_addresses};
 
-/// Longest line we take for a reply; RFC 5321 4.5.3.1.5 allows 512.
+/// Longest accepted reply line; RFC 5321 4.5.3.1.5 allows 512.
 pub(super) const LONGEST_LINE: usize = 2048;
-/// Most lines of one reply.
+/// Maximum lines of one reply.
 const MOST_LINES: usize = 100;
-/// Characters of a reply that the ledger keeps.
+/// Maximum characters of a reply stored in the ledger.
 const KEPT: usize = 1000;
 
-/// One whole reply, of one line or many.
+/// One complete reply of one or more lines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Answer {
     pub code: u16,
@@ -29,22 +29,22 @@ impl Answer {
         matches!(self.code / 100, 4 | 5)
     }
 
-    /// What is said of a sender or a recipient, by its enhanced code (RFC 3463: x.1.z).
+    /// Whether it is about a sender or a recipient, by its enhanced code (RFC 3463: x.1.z).
     pub fn speaks_of_an_address(&self) -> bool {
         let code = self.lines.first().and_then(|line| enhanced_status(self.code, line));
         code.is_some_and(|code| code.split('.').nth(1) == Some("1"))
     }
 
-    /// For the ledger.
+    /// As stored in the ledger.
     pub fn reply(&self) -> Reply {
         let enhanced = self.lines.first().and_then(|line| enhanced_status(self.code, line));
         Reply { code: Some(self.code), enhanced, text: keep(&self.lines.join(" ")) }
     }
 
-    /// Takes one more line (without its end). `Ok(true)`: the reply is complete.
+    /// Adds a line (without its end). `Ok(true)`: the reply is complete.
     ///
-    /// Lenient about the text, which French providers also write in Latin-1; strict about the frame, because a reply
-    /// that is none must never count as success.
+    /// Lenient about the text, which French providers also write in Latin-1; strict about the format, because a malformed
+    /// reply must never count as success.
     pub fn push_line(&mut self, line: &[u8]) -> Result<bool, String> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let (code, rest) = line.split_at(line.len().min(3));
@@ -72,7 +72,7 @@ impl Answer {
     }
 }
 
-/// A reply of ours where the relay said none.
+/// Our own text when the relay sent no reply.
 pub(super) fn no_reply(why: &str) -> Reply {
     Reply { code: None, enhanced: None, text: keep(why) }
 }
@@ -86,32 +86,11 @@ fn enhanced_status(code: u16, line: &str) -> Option<String> {
     (parts.next().is_none() && class == code / 100).then(|| format!("{class}.{subject}.{detail}"))
 }
 
-/// Addresses masked, control characters (a NUL would not even fit a Postgres text) made spaces, marks that turn the direction of
-/// writing taken out, cut.
+/// Masks addresses, replaces control characters (a NUL is invalid in a Postgres text) by spaces, removes characters that change the
+/// direction of writing, and truncates.
 pub(super) fn keep(text: &str) -> String {
     let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     mask_addresses(characters::clean(&shown).trim()).chars().take(KEPT).collect()
-}
-
-fn mask_addresses(text: &str) -> String {
-    let ends_address = |c: char| c.is_whitespace() || "<>()[]{}\",;:«»".contains(c);
-    let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('@') {
-        let start =
-            rest[..at].char_indices().rev().find(|(_, c)| ends_address(*c)).map_or(0, |(i, c)| i + c.len_utf8());
-        let domain = &rest[at + 1..];
-        let end = at + 1 + domain.find(|c: char| !c.is_alphanumeric() && !".-@".contains(c)).unwrap_or(domain.len());
-        let address = rest[start..end].trim_end_matches('.');
-        masked.push_str(&rest[..start]);
-        match EmailAddress::parse(address) {
-            Ok(address) => masked.push_str(&address.masked()),
-            // What is no address of a partner may still be somebody's.
-            Err(_) => masked.push_str("***@***"),
-        }
-        rest = &rest[start + address.len()..];
-    }
-    masked + rest
 }
 
 #[cfg(test)]

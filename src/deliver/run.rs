@@ -9,12 +9,13 @@ use super::{
     classify::{Class, classify},
     lanes::{self, Permit},
     ledger::{Ledger, ledger},
+    refusals::{Refusal, Refusals, Refuses},
     session::Session,
     smtp::Closed,
     worker,
 };
-use crate::domain::pause::Doubt;
-use crate::domain::pause::PauseReason;
+use crate::domain::pause::{Doubt, PauseReason, SenderFault};
+use crate::notices::wording;
 use crate::{
     domain::{
         delivery::{Claim, DeliveryId, Finished, Outcome, Phase, Reply, State},
@@ -71,6 +72,7 @@ pub(super) struct Run {
     open: Arc<AtomicUsize>,
     most_open: AtomicUsize,
     lost_in_a_row: AtomicU32,
+    pub refusals: Refusals,
     tally: Arc<Mutex<Tally>>,
 }
 
@@ -129,6 +131,7 @@ pub(super) async fn deliver(
         open: Arc::default(),
         most_open: AtomicUsize::new(it.settings.connections.max(1)),
         lost_in_a_row: AtomicU32::new(0),
+        refusals: Refusals::default(),
         tally: Arc::clone(&tally),
     });
     let trouble = {
@@ -320,9 +323,56 @@ impl Run {
         never
     }
 
+    /// A refusal is written. Where one recipient after another is refused alike, the issue pauses, or the lane, and those who
+    /// failed by it are queued again.
+    pub async fn mind_refusal(&self, issue: &IssueKey, refusal: &Refusal) {
+        let Some(refuses) = self.refusals.refused(issue, refusal) else { return };
+        let said = refusal.text.clone();
+        match &refuses {
+            // Whoever resumed it has seen that so many addresses are dead.
+            Refuses::Relay if refusal.names_the_person && self.was_resumed(issue).await => return,
+            Refuses::Relay => self.pause(issue, PauseReason::EveryoneRefused { said }).await,
+            Refuses::Family(lane) => {
+                let why = wording::lane_refuses(SenderFault::RelayRefuses, &said);
+                self.lane_reacts(lanes::paused(lane, why, issue, false, self.it.clock.now())).await;
+            }
+        }
+        if let Err(store_error) = self.give_back(issue, refusal, &refuses).await {
+            self.store_error(store_error);
+        }
+    }
+
+    async fn give_back(&self, issue: &IssueKey, refusal: &Refusal, refuses: &Refuses) -> Result<(), StoreError> {
+        let filter = LogFilter { issue: Some(issue.clone()), state: Some(State::Failed), ..LogFilter::default() };
+        let concerned = |it: &LoggedDelivery| match refuses {
+            Refuses::Relay => true,
+            Refuses::Family(lane) => {
+                let domain = it.address.rsplit('@').next().unwrap_or_default();
+                *self.it.limiter.lane_of(domain) == **lane
+            }
+        };
+        let alike = |it: &LoggedDelivery| last_refusal(it).is_some_and(|(phase, reply)| refusal.is_like(phase, &reply));
+        let failed = self.it.store.log(&filter).await?;
+        let ids: Vec<_> = failed.iter().filter(|it| concerned(it) && alike(it)).map(|it| it.id.clone()).collect();
+        let given_back = self.it.store.give_back(&ids, self.it.clock.now()).await?;
+        warn!(%issue, given_back, "everyone is refused alike: {given_back} failed deliveries are queued again");
+        Ok(())
+    }
+
+    /// A person resumed it, and so saw what it was paused for.
+    async fn was_resumed(&self, issue: &IssueKey) -> bool {
+        match self.it.store.issue(issue).await {
+            Ok(issue) => issue.is_some_and(|issue| issue.resumed.is_some()),
+            Err(store_error) => {
+                self.store_error(store_error);
+                true
+            }
+        }
+    }
+
     pub async fn pause_when_too_many_unknown(&self, issue: &IssueKey) {
         match self.it.store.issue(issue).await {
-            Ok(Some(summary)) if summary.counts.too_many_unknown() => {
+            Ok(Some(summary)) if summary.too_many_unknown() => {
                 let (unknown, because) = (summary.counts.unknown, Doubt::RelayWasSilent);
                 let reason = PauseReason::InDoubt { unknown, because };
                 self.pause(issue, reason).await;
@@ -342,9 +392,15 @@ impl Run {
 }
 
 fn was_full(it: &LoggedDelivery) -> bool {
-    let Some(last) = it.attempts.last().filter(|_| it.state == State::Failed) else { return false };
-    let reply = Reply { code: last.code, enhanced: last.enhanced.clone(), text: last.text.clone().unwrap_or_default() };
-    last.outcome == "refused" && classify(last.phase, &reply).class == Class::Soft
+    it.state == State::Failed
+        && last_refusal(it).is_some_and(|(phase, reply)| classify(phase, &reply).class == Class::Soft)
+}
+
+/// The relay's last refusal.
+fn last_refusal(it: &LoggedDelivery) -> Option<(Phase, Reply)> {
+    let last = it.attempts.last().filter(|last| last.outcome == "refused")?;
+    let text = last.text.clone().unwrap_or_default();
+    Some((last.phase, Reply { code: last.code, enhanced: last.enhanced.clone(), text }))
 }
 
 impl Tally {

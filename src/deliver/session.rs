@@ -1,4 +1,4 @@
-//! An open way to hand messages over: an SMTP connection, or the directory that stands for one.
+//! An open session to send messages: an SMTP connection, or the directory that replaces one.
 
 use super::{
     Letter, Timeouts,
@@ -7,7 +7,7 @@ use super::{
     reply::{Answer, no_reply},
     smtp::{Closed, Interrupted, Smtp},
 };
-use crate::domain::delivery::Phase;
+use crate::domain::delivery::{Phase, Reply};
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 
@@ -30,7 +30,7 @@ impl Session {
         }
     }
 
-    /// How many messages it has seen.
+    /// Number of messages sent on it.
     pub fn messages(&self) -> u32 {
         match self {
             Self::Smtp(smtp) => smtp.messages(),
@@ -38,17 +38,17 @@ impl Session {
         }
     }
 
-    /// Whether a message can be announced with the end of the one before it.
+    /// Whether a message can be pipelined behind the previous one.
     pub fn announces_ahead(&self) -> bool {
         matches!(self, Self::Smtp(smtp) if smtp.announces_ahead())
     }
 
-    /// Whether this delivery was announced already, with the end of the message before it.
+    /// Whether the envelope of this delivery was pipelined behind the previous message.
     pub fn has_announced(&self, id: &str) -> bool {
         matches!(self, Self::Smtp(smtp) if smtp.has_announced(id))
     }
 
-    /// Announces the message; nothing of it has left when this returns.
+    /// Sends the envelope; nothing of the message is sent when this returns.
     pub async fn envelope(&mut self, letter: &Letter<'_>) -> Result<(), Interrupted> {
         match self {
             Self::Smtp(smtp) => smtp.envelope(letter).await,
@@ -56,8 +56,8 @@ impl Session {
         }
     }
 
-    /// Hands it over. Only with the marker committed. `next` may be announced with its end, to save a way to the relay and
-    /// back; [`Self::envelope`] then brings the answers.
+    /// Sends the message. Only call it with the marker committed. The envelope of `next` may be pipelined behind it, to
+    /// save a round trip; [`Self::envelope`] then reads the replies.
     pub async fn transfer(&mut self, letter: &Letter<'_>, next: Option<&Letter<'_>>) -> Result<Answer, Interrupted> {
         match self {
             Self::Smtp(smtp) => smtp.transfer(letter.message, next).await,
@@ -68,7 +68,7 @@ impl Session {
                     let letter = Letter { id: &id, to: &to, message: &message };
                     capture.write(&letter)
                 });
-                // Renamed into place or not there: never half, so a failure is certain.
+                // Renamed into place or not there at all, so a failure is certain.
                 let lost = |why: String| Interrupted::Lost { phase: Phase::Body, why };
                 let name = written.await.map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
                 Ok(Answer { code: 250, lines: vec![format!("2.0.0 written to {name}")] })
@@ -76,11 +76,22 @@ impl Session {
         }
     }
 
-    /// After a refusal; `false`: this session is of no more use.
+    /// Recovers after a refusal; `false`: this session is unusable.
     pub async fn reset(&mut self) -> bool {
         match self {
             Self::Smtp(smtp) => smtp.reset().await,
             Self::Capture(_) => true,
+        }
+    }
+
+    /// Sends NOOP.
+    ///
+    /// # Errors
+    /// The relay's reply, or where the connection was lost.
+    pub async fn noop(&mut self) -> Result<(), Reply> {
+        match self {
+            Self::Smtp(smtp) => smtp.noop().await,
+            Self::Capture(_) => Ok(()),
         }
     }
 

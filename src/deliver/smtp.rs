@@ -1,9 +1,9 @@
-//! One SMTP conversation, driven by command.
+//! An SMTP client, driven command by command (docs/adr/0003).
 //!
 //! lettre's own connection hides in which phase it failed, refuses replies that are not UTF-8, cannot pipeline and copies
-//! bodies byte by byte; its pool hands a half-used connection to the next message. So the commands are ours, and each
-//! ends in one of three ways: it worked, the relay refused (the connection goes on), or the connection is lost, with what
-//! is certain about the message. Never sends a password outside TLS; never repeats anything by itself.
+//! bodies byte by byte; its pool reuses a connection in an undefined state. So the commands are implemented here, and
+//! each has one of three results: success, refused (the connection can be used further), or connection lost, with what is
+//! certain about the message. Never sends a password outside TLS; never repeats anything by itself.
 
 use super::{
     Letter, Timeouts,
@@ -20,23 +20,22 @@ use crate::{
     failpoint,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret;
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, net::IpAddr, time::Duration};
 use tokio_rustls::TlsConnector;
 
-/// Why a step did not work.
+/// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Interrupted {
     /// A definite 4yz or 5yz: the relay does not have the message.
     Refused { phase: Phase, answer: Answer },
-    /// The relay cannot take such a message at all; nothing was said to it.
+    /// The relay cannot accept such a message; nothing was sent.
     Unfit(Unfit),
     /// No usable reply. Up to [`Phase::Body`] the relay certainly does not have the message; at [`Phase::Dot`] it may.
     Lost { phase: Phase, why: String },
 }
 
-/// Why a message is none for this relay, by what it announced.
+/// Why this relay cannot accept the message, by its EHLO response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unfit {
     TooBig { bytes: usize, most: usize },
@@ -89,7 +88,7 @@ impl Interrupted {
     }
 }
 
-/// The relay could not be reached, or refuses us before any person was named.
+/// The relay could not be reached, or refuses us before any recipient was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Closed {
     pub phase: Phase,
@@ -106,10 +105,10 @@ impl Closed {
     }
 }
 
-/// What the relay announced in answer to EHLO.
+/// The capabilities in the EHLO response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Able {
-    /// Largest message; `None` where it says none.
+    /// Maximum message size; `None` if not announced.
     size: Option<usize>,
     takes_size: bool,
     eight_bit: bool,
@@ -142,22 +141,22 @@ impl Able {
     }
 }
 
-/// An open conversation, between two messages.
+/// An open SMTP connection between two messages.
 pub(super) struct Smtp {
     wire: Wire,
     able: Able,
     chunking: Chunking,
     timeouts: Timeouts,
-    /// Transactions begun.
+    /// Number of transactions begun.
     messages: u32,
-    /// How the message goes over that was announced last.
+    /// How the message of the last envelope is framed.
     framing: Framing,
-    /// Announced in the flight of the message before it, and not yet answered: the id of its delivery.
+    /// The id of the delivery whose envelope was pipelined behind the previous message, and not yet answered.
     announced: Option<String>,
 }
 
 impl Smtp {
-    /// Greeting, EHLO, TLS and AUTH as the relay's settings ask.
+    /// Greeting, EHLO, TLS and AUTH according to the relay's settings.
     pub async fn open(relay: &SmtpRelay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<Self, Closed> {
         let mut wire =
             Wire::connect(&relay.host, relay.port, timeouts.connect).await.map_err(Closed::broken(Phase::Connect))?;
@@ -168,7 +167,8 @@ impl Smtp {
         if !greeting.is_positive() {
             return Err(Closed::said(Phase::Connect, &greeting));
         }
-        let mut able = ehlo(&mut wire, timeouts).await?;
+        let name = relay.hello.clone().unwrap_or_else(|| hello(wire.local()));
+        let mut able = ehlo(&mut wire, &name, timeouts).await?;
         if matches!(relay.tls, Tls::Required | Tls::Opportunistic) {
             if able.starttls {
                 let answer = exchange(&mut wire, "STARTTLS", timeouts.command, Phase::Tls).await?;
@@ -176,8 +176,8 @@ impl Smtp {
                     return Err(Closed::said(Phase::Tls, &answer));
                 }
                 wire = wire.upgrade(&relay.host, tls, timeouts.greeting).await.map_err(Closed::broken(Phase::Tls))?;
-                // RFC 3207 4.2: what was said in clear is forgotten.
-                able = ehlo(&mut wire, timeouts).await?;
+                // RFC 3207 4.2: forget what was announced before TLS.
+                able = ehlo(&mut wire, &name, timeouts).await?;
             } else if relay.tls == Tls::Required {
                 return Err(Closed { phase: Phase::Tls, reply: no_reply("the relay offers no STARTTLS") });
             }
@@ -196,7 +196,7 @@ impl Smtp {
         })
     }
 
-    /// How many messages this connection has seen.
+    /// Number of messages sent on this connection.
     pub fn messages(&self) -> u32 {
         self.messages
     }
@@ -205,24 +205,24 @@ impl Smtp {
         self.able.pipelining
     }
 
-    /// Whether this delivery was announced already, with the end of the message before it.
+    /// Whether the envelope of this delivery was pipelined behind the previous message.
     pub fn has_announced(&self, id: &str) -> bool {
         self.announced.as_deref() == Some(id)
     }
 
-    /// MAIL and RCPT, in one flight where the relay allows it (RFC 2920). Where they left already, only their answers are
-    /// waited for.
+    /// MAIL and RCPT, pipelined if the relay allows it (RFC 2920). If they were sent already, only reads the
+    /// replies.
     pub async fn envelope(&mut self, letter: &Letter<'_>) -> Result<(), Interrupted> {
         if self.has_announced(letter.id) {
             self.announced = None;
             self.both_agreed().await?;
-            // One reply too many was taken for that to MAIL, and whose the others are nobody knows.
+            // An extra reply was taken for that to MAIL, so the following replies cannot be assigned.
             return match self.wire.is_out_of_turn() {
                 None => Ok(()),
                 Some(broken) => Err(Interrupted::lost(Phase::Mail)(broken)),
             };
         }
-        // Another was, which does not go now.
+        // Another envelope was pipelined, and that message is not sent now.
         if self.announced.is_some() && !self.reset().await {
             return Err(Interrupted::Lost { phase: Phase::Mail, why: "no answer to RSET".into() });
         }
@@ -248,7 +248,7 @@ impl Smtp {
         }
     }
 
-    /// MAIL and RCPT. Our addresses are parsed: no space, no angle bracket, no line end.
+    /// MAIL and RCPT. Addresses are parsed, so they contain no space, angle bracket or line end.
     fn commands(&self, letter: &Letter<'_>) -> [String; 2] {
         let Letter { to, message, .. } = letter;
         let size = if self.able.takes_size { format!(" SIZE={}", message.len()) } else { String::new() };
@@ -256,22 +256,23 @@ impl Smtp {
         [format!("MAIL FROM:<{}>{size}{body}", message.sender), format!("RCPT TO:<{to}>")]
     }
 
-    /// The answers to MAIL and RCPT that left in one flight.
+    /// Reads the replies to MAIL and RCPT that were pipelined.
     async fn both_agreed(&mut self) -> Result<(), Interrupted> {
         let to_mail = self.agreed(Phase::Mail).await;
         if let Err(Interrupted::Refused { answer, .. }) = &to_mail
             && answer.code != 421
         {
-            // Its answer to RCPT (503) is on its way and must not be taken for the next one's.
+            // The reply to RCPT (503) is still coming and must not be taken for the next one.
             self.wire.answer(self.timeouts.command).await.map_err(Interrupted::lost(Phase::Mail))?;
         }
         to_mail?;
         self.rcpt_agreed().await
     }
 
-    /// A relay that once said one reply too many would have each later one taken for that to the command before, and the word
-    /// on a recipient for the word on a message. DATA finds that out, because its answer is none of these (354). With BDAT their
-    /// codes tell the two apart (RFC 3463: x.1.z speaks of an address); where RCPT is answered without, it is DATA.
+    /// If the relay sends one reply too many, each later reply is assigned to the previous command, and the reply about a
+    /// recipient is taken for the reply about a message. DATA detects that, because its reply differs (354). With BDAT
+    /// the enhanced codes tell them apart (RFC 3463: x.1.z is about an address); if RCPT is answered without one, DATA is
+    /// used.
     async fn rcpt_agreed(&mut self) -> Result<(), Interrupted> {
         let answer = self.agreed(Phase::Rcpt).await?;
         let counts = self.able.chunking && self.chunking.is_on() && answer.speaks_of_an_address();
@@ -288,8 +289,8 @@ impl Smtp {
         }
     }
 
-    /// The message, whole. `Ok` is a 2yz to it: the relay has it. To be called only with the marker committed. `next` is
-    /// announced in the same flight where the relay allows it (RFC 2920 3.1); nothing of it leaves.
+    /// Sends the whole message. `Ok` is a 2yz reply to it: the relay has it. Only call it with the marker committed. The
+    /// envelope of `next` is pipelined behind it if the relay allows it (RFC 2920 3.1), but nothing of that message.
     pub async fn transfer(&mut self, message: &Message, next: Option<&Letter<'_>>) -> Result<Answer, Interrupted> {
         let framing = self.framing;
         if framing == Framing::Dotted {
@@ -302,13 +303,13 @@ impl Smtp {
         let answer = self.wire.answer(self.timeouts.dot).await.map_err(Interrupted::lost(Phase::Dot))?;
         match answer {
             answer if framing == Framing::Counted && answer.is_positive() && answer.speaks_of_an_address() => {
-                // If it is this relay's way of taking a message, then no more than these are in doubt.
+                // If this relay always does so, no more deliveries than these become unknown.
                 self.chunking.end();
                 let why = format!("one reply too many, or an answer to RCPT: {}", answer.reply().text);
                 Err(Interrupted::Lost { phase: Phase::Dot, why })
             }
             answer if answer.is_positive() => Ok(answer),
-            // Unknown, or not implemented: it read the message as commands, and has no message.
+            // Unknown or not implemented: it read the message as commands, and does not have the message.
             answer if framing == Framing::Counted && matches!(answer.code, 500 | 502) => {
                 self.chunking.end();
                 let why = format!("the relay says CHUNKING and does not know BDAT: {}", answer.reply().text);
@@ -330,10 +331,10 @@ impl Smtp {
         }
     }
 
-    /// The message, as `framing` says.
+    /// Sends the message with the given framing.
     ///
-    /// The relay takes a message for complete only with its last byte, that of `CRLF . CRLF` or that of the count; while one
-    /// byte of it was never handed to the socket, the message is certainly not there.
+    /// The relay considers a message complete only with its last byte, that of `CRLF . CRLF` or of the announced size; while
+    /// any byte of it was not handed to the socket, the message certainly did not arrive.
     async fn body(
         &mut self,
         message: &Message,
@@ -371,10 +372,10 @@ impl Smtp {
                 self.messages += u32::from(next.is_some());
                 self.wire.flush(limit).await.map_err(Interrupted::lost(Phase::Dot))
             }
-            // All of it left, what came behind it did not: the relay may have the message, and its answer may still tell.
+            // All of it was sent, what follows was not: the relay may have the message, and its reply may still come.
             Err(_) if handed >= whole => Ok(()),
             Err(broken) => {
-                // A relay that closes early has often said why.
+                // A relay that closes early has often sent the reason.
                 match self.wire.answer(self.timeouts.farewell).await {
                     Ok(answer) if answer.is_refusal() => Err(Interrupted::Refused { phase: Phase::Body, answer }),
                     _ => Err(Interrupted::Lost { phase: Phase::Body, why: broken.0 }),
@@ -383,8 +384,8 @@ impl Smtp {
         }
     }
 
-    /// Ends a transaction that was refused, or was announced and does not go now, so that the connection serves the next
-    /// message. `false`: it does not.
+    /// Ends a transaction that was refused, or pipelined and not used, so that the connection can be used for the next
+    /// message. `false`: it cannot.
     pub async fn reset(&mut self) -> bool {
         let limit = self.timeouts.command;
         self.forget_announced(limit).await
@@ -392,7 +393,15 @@ impl Smtp {
             && self.wire.answer(limit).await.is_ok_and(|answer| answer.is_positive())
     }
 
-    /// Politely, but without waiting long.
+    /// NOOP (RFC 5321 4.1.1.9), with no envelope pipelined.
+    pub async fn noop(&mut self) -> Result<(), Reply> {
+        let limit = self.timeouts.command;
+        self.wire.say("NOOP", limit).await.map_err(|broken| no_reply(&broken.0))?;
+        let answer = self.wire.answer(limit).await.map_err(|broken| no_reply(&broken.0))?;
+        if answer.is_positive() { Ok(()) } else { Err(answer.reply()) }
+    }
+
+    /// Sends QUIT without waiting long.
     pub async fn quit(&mut self) {
         let limit = self.timeouts.farewell;
         if self.forget_announced(limit).await && self.wire.say("QUIT", limit).await.is_ok() {
@@ -400,7 +409,8 @@ impl Smtp {
         }
     }
 
-    /// The answers to an announcement must not be taken for those to what is said next. `false`: they did not come.
+    /// Discards the replies to a pipelined envelope, so that they are not assigned to the next command. `false`: they did
+    /// not come.
     async fn forget_announced(&mut self, limit: Duration) -> bool {
         self.announced.take().is_none()
             || (self.wire.answer(limit).await.is_ok_and(|answer| answer.code != 421)
@@ -408,7 +418,7 @@ impl Smtp {
     }
 }
 
-/// How the relay knows where a message ends.
+/// How the end of a message is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Framing {
     /// DATA: by a line with a dot.
@@ -417,8 +427,8 @@ enum Framing {
     Counted,
 }
 
-/// The pieces of `part` with a dot more before each line that begins with one (RFC 5321 4.5.2). `before` is the byte the
-/// part follows. A bare LF counts as a line end here, since some relays take it for one (SMTP smuggling).
+/// The pieces of `part` with dot stuffing (RFC 5321 4.5.2). `before` is the preceding byte. A bare LF counts as a line
+/// end too, since some relays accept it as one (SMTP smuggling).
 fn dot_stuffed(part: &[u8], before: u8) -> impl Iterator<Item = &[u8]> {
     let first_is_dot = before == b'\n' && part.first() == Some(&b'.');
     let lines = memchr::memmem::find_iter(part, b"\n.").map(|at| at + 1);
@@ -431,7 +441,7 @@ fn dot_stuffed(part: &[u8], before: u8) -> impl Iterator<Item = &[u8]> {
         }
         let dot = cuts.next();
         done = dot.is_none();
-        // Up to and with the dot; the next piece begins with the same dot.
+        // Up to and including the dot; the next piece begins with the same dot.
         let piece = &part[from..dot.map_or(part.len(), |dot| dot + 1)];
         from = dot.unwrap_or(part.len());
         Some(piece)
@@ -443,8 +453,25 @@ async fn exchange(wire: &mut Wire, command: &str, limit: Duration, phase: Phase)
     wire.answer(limit).await.map_err(Closed::broken(phase))
 }
 
-async fn ehlo(wire: &mut Wire, timeouts: &Timeouts) -> Result<Able, Closed> {
-    let command = format!("EHLO {}", ClientId::default());
+/// What EHLO says where nothing is configured: the name of this machine, or its address where that name has no dot. Many
+/// relays refuse a bare name (RFC 5321 4.1.4; Postfix: `reject_non_fqdn_helo_hostname`).
+pub fn hello(local: Option<IpAddr>) -> String {
+    let name = hostname::get().ok().and_then(|name| name.into_string().ok());
+    match (name.filter(|name| is_full_name(name)), local) {
+        (Some(name), _) => name,
+        (None, Some(IpAddr::V6(address))) => format!("[IPv6:{address}]"),
+        (None, Some(IpAddr::V4(address))) => format!("[{address}]"),
+        (None, None) => "[127.0.0.1]".to_owned(),
+    }
+}
+
+fn is_full_name(name: &str) -> bool {
+    let label = |it: &str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    name.contains('.') && name.split('.').all(label)
+}
+
+async fn ehlo(wire: &mut Wire, name: &str, timeouts: &Timeouts) -> Result<Able, Closed> {
+    let command = format!("EHLO {name}");
     let answer = exchange(wire, &command, timeouts.command, Phase::Ehlo).await?;
     if answer.is_positive() { Ok(Able::from_lines(&answer.lines)) } else { Err(Closed::said(Phase::Ehlo, &answer)) }
 }
@@ -458,22 +485,31 @@ async fn log_in(wire: &mut Wire, able: &Able, login: &Login, timeouts: &Timeouts
     let encode = |text: Cow<'_, str>| BASE64_STANDARD.encode(text.as_bytes());
     let (user, password) = (login.user.as_str(), login.password.expose_secret());
     let offers = |mechanism: &str| able.auth.iter().any(|word| word == mechanism);
-    let answer = if offers("PLAIN") {
+    let mut answer = None;
+    if offers("PLAIN") {
         let response = encode(format!("\0{user}\0{password}").into());
-        exchange(wire, &format!("AUTH PLAIN {response}"), limit, Phase::Auth).await?
-    } else if offers("LOGIN") {
-        let mut answer = exchange(wire, "AUTH LOGIN", limit, Phase::Auth).await?;
+        answer = Some(exchange(wire, &format!("AUTH PLAIN {response}"), limit, Phase::Auth).await?);
+    }
+    if offers("LOGIN") && answer.as_ref().is_none_or(refuses_the_mechanism) {
+        let mut login = exchange(wire, "AUTH LOGIN", limit, Phase::Auth).await?;
         for secret in [user, password] {
-            if answer.code != 334 {
+            if login.code != 334 {
                 break;
             }
-            answer = exchange(wire, &encode(secret.into()), limit, Phase::Auth).await?;
+            login = exchange(wire, &encode(secret.into()), limit, Phase::Auth).await?;
         }
-        answer
-    } else {
+        answer = Some(login);
+    }
+    let Some(answer) = answer else {
         return Err(refused("the relay offers neither AUTH PLAIN nor AUTH LOGIN"));
     };
     if answer.is_positive() { Ok(()) } else { Err(Closed::said(Phase::Auth, &answer)) }
+}
+
+/// RFC 4954 4: the mechanism is refused, not the password, which was perhaps not looked at. Servers announce PLAIN and mean
+/// LOGIN alone. A refused password (535) is never said twice.
+fn refuses_the_mechanism(answer: &Answer) -> bool {
+    matches!(answer.code, 500..=504 | 534)
 }
 
 #[cfg(test)]
@@ -517,6 +553,18 @@ mod tests {
                 back.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
             }
             proptest::prop_assert_eq!(back, text);
+        }
+    }
+
+    #[test]
+    fn ehlo_says_a_full_name_or_an_address_never_a_bare_name() {
+        for (name, full) in [("lettre.office.example", true), ("bureau", false), ("bureau.", false), ("a b.fr", false)]
+        {
+            assert_eq!(is_full_name(name), full, "{name}");
+        }
+        let said = |address: &str| hello(address.parse().ok());
+        for (local, said) in [("192.0.2.1", said("192.0.2.1")), ("IPv6:2001:db8::1", said("2001:db8::1"))] {
+            assert!(said == format!("[{local}]") || is_full_name(&said), "{said}");
         }
     }
 

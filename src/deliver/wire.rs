@@ -1,14 +1,17 @@
-//! The socket under an SMTP conversation: lines in, bytes out, each with its own time limit.
+//! The socket below an SMTP connection: lines in, bytes out, each with its own time limit.
 //!
-//! Owns TCP_NODELAY, TLS, the bounds on what a relay may say, and the one figure everything depends on: how many bytes
-//! of a message were really handed over. After any error, or after being dropped half-way, it is never used again.
+//! Owns TCP_NODELAY, TLS, the limits on replies, and the number of bytes of a message that were really handed to the socket,
+//! on which the unknown state depends. After any error, or a cancelled call, it must not be used again.
 
-use super::reply::{Answer, LONGEST_LINE, keep};
+use super::{
+    reply::{Answer, LONGEST_LINE, keep},
+    trust,
+};
 use crate::failpoint;
 use std::{
     fmt,
     io::{self, IoSlice},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 use tokio::{
@@ -18,12 +21,12 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
-/// Bytes of a slice that is handed to the socket, and slices at once (Linux takes 1,024). Few under test, so that a process
-/// can die in the middle of a message; enough for a small one, which leaves in one flight.
+/// Bytes per slice handed to the socket, and slices at once (Linux accepts 1,024). Few under test, so that a process can be
+/// killed in the middle of a message; enough for a small one to be sent at once.
 const SLICE: usize = if cfg!(feature = "failpoints") { 400 } else { usize::MAX };
 const SLICES: usize = if cfg!(feature = "failpoints") { 8 } else { 1024 };
 
-/// Why the connection is of no more use. In English: it stands in the ledger beside the relay's own words.
+/// Why the connection is unusable. In English: it is stored in the ledger like the relay's replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Broken(pub String);
 
@@ -57,12 +60,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(super) struct Wire {
     stream: Box<dyn Stream>,
     encrypted: bool,
-    /// Read, and not yet taken as lines.
+    /// Our own address.
+    local: Option<IpAddr>,
+    /// Bytes read but not yet consumed as lines.
     input: Vec<u8>,
 }
 
 impl Wire {
-    /// TCP to the first address of the host that answers, each given `limit`.
+    /// Connects to the first address of the host that answers; `limit` is per address.
     pub async fn connect(host: &str, port: u16, limit: Duration) -> Result<Self, Broken> {
         let addresses: Vec<SocketAddr> = match timeout(limit, lookup_host((host, port))).await {
             Ok(Ok(found)) => found.collect(),
@@ -73,9 +78,11 @@ impl Wire {
         for address in addresses {
             match timeout(limit, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
-                    // Without it Nagle and the delayed ACK cost 40 ms a message.
+                    // Otherwise Nagle's algorithm and delayed ACKs cost 40 ms per message.
                     stream.set_nodelay(true).map_err(|error| Broken::io(&error))?;
-                    return Ok(Self { stream: Box::new(stream), encrypted: false, input: Vec::with_capacity(1024) });
+                    let local = stream.local_addr().ok().map(|address| address.ip());
+                    let input = Vec::with_capacity(1024);
+                    return Ok(Self { stream: Box::new(stream), encrypted: false, local, input });
                 }
                 Ok(Err(error)) => broken = Broken(format!("{address}: {error}")),
                 Err(_) => broken = Broken(format!("{address}: no connection within {} s", limit.as_secs_f32())),
@@ -84,25 +91,32 @@ impl Wire {
         Err(broken)
     }
 
-    /// TLS over what is there. What the relay said in clear beyond its last reply would be read as if it came under TLS
-    /// (response injection), so it ends the connection.
+    /// Starts TLS. Plaintext that the relay sent after its last reply would be read as if it came under TLS (response
+    /// injection), so it closes the connection.
     pub async fn upgrade(self, host: &str, tls: &TlsConnector, limit: Duration) -> Result<Self, Broken> {
         if !self.input.is_empty() {
             return Err(Broken("the relay went on in clear after STARTTLS".into()));
         }
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Broken(format!("{host} is no name for TLS")))?;
         match timeout(limit, tls.connect(name, self.stream)).await {
-            Ok(Ok(stream)) => Ok(Self { stream: Box::new(stream), encrypted: true, input: self.input }),
-            Ok(Err(error)) => Err(Broken(format!("TLS: {error}"))),
+            Ok(Ok(stream)) => {
+                Ok(Self { stream: Box::new(stream), encrypted: true, local: self.local, input: self.input })
+            }
+            Ok(Err(error)) => Err(Broken(trust::in_words(host, &error))),
             Err(_) => Err(Broken::silent(limit)),
         }
+    }
+
+    /// Our own address, where the system says it.
+    pub fn local(&self) -> Option<IpAddr> {
+        self.local
     }
 
     pub fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 
-    /// One whole reply.
+    /// Reads one complete reply.
     pub async fn answer(&mut self, limit: Duration) -> Result<Answer, Broken> {
         timeout(limit, self.read_answer()).await.unwrap_or_else(|_| Err(Broken::silent(limit)))
     }
@@ -133,10 +147,10 @@ impl Wire {
         }
     }
 
-    /// A command, or several in one flight. The line end is added.
+    /// Sends a command, or several at once. The line end is added.
     ///
-    /// A reply that is there before the command would be taken for its answer, and every later one for the next: a 250
-    /// for a message that was refused.
+    /// A reply that is there before the command was sent would be assigned to it, and every later one to the following
+    /// command: a 250 for a message that was refused.
     pub async fn say(&mut self, command: &str, limit: Duration) -> Result<(), Broken> {
         if let Some(broken) = self.is_out_of_turn() {
             return Err(broken);
@@ -153,14 +167,14 @@ impl Wire {
         }
     }
 
-    /// Set when something was said that nobody waits for.
+    /// Set if the relay sent an unexpected reply.
     pub fn is_out_of_turn(&self) -> Option<Broken> {
         let said = (!self.input.is_empty()).then(|| keep(&String::from_utf8_lossy(&self.input)))?;
         Some(Broken(format!("the relay spoke out of turn: {said}")))
     }
 
-    /// Writes the pieces one after the other, without gathering them first; `limit` for each part that the socket takes.
-    /// `handed` grows by what was taken, also when it fails: this is how a lost connection is known to have lost the message.
+    /// Writes the pieces one after the other, without copying them together; `limit` is per write to the socket. `handed`
+    /// grows by the bytes written, also on failure: this tells whether a lost connection has certainly lost the message.
     pub async fn hand(&mut self, pieces: &[&[u8]], handed: &mut usize, limit: Duration) -> Result<(), Broken> {
         let mut slices: Vec<_> = pieces.iter().flat_map(|piece| piece.chunks(SLICE)).map(IoSlice::new).collect();
         let mut rest = &mut slices[..];
@@ -182,7 +196,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Under TLS what was handed over may still wait in our own buffer.
+    /// Under TLS, written bytes may still be in our own buffer.
     pub async fn flush(&mut self, limit: Duration) -> Result<(), Broken> {
         match timeout(limit, self.stream.flush()).await {
             Ok(Ok(())) => Ok(()),

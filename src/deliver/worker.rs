@@ -1,14 +1,15 @@
-//! One connection's work: message after message, each by the same steps.
+//! The work of one connection: message after message, each by the same steps.
 //!
-//! The order is law (T1, T5, T6): marker durable before DATA or BDAT, result durable before those of the next message
-//! (docs/adr/0007). The next message is announced in the flight in which the last one ends, which saves a way to the relay
-//! and back (docs/adr/0008); of its own bytes nothing leaves. Whatever happens to one delivery, a panic of ours included,
-//! ends that delivery in the right state and no other.
+//! The order must not change (T1, T5, T6): marker durable before DATA or BDAT, result durable before the DATA of the next
+//! message (docs/adr/0007). The envelope of the next message is pipelined behind the end of the last one, which saves a
+//! round trip (docs/adr/0008); nothing of the message itself is. Whatever happens to one delivery, even a panic in our
+//! code, puts that delivery in the right state and affects no other.
 
 use super::{
     Letter, MessageError,
     classify::{Class, Stops, Verdict, classify},
     lanes::{self, Permit},
+    refusals::Refusal,
     reply::no_reply,
     run::{Run, Seat},
     smtp::{Closed, Interrupted},
@@ -28,7 +29,7 @@ use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc};
 use tracing::{Instrument, Span, debug, info, info_span};
 
-/// A claimed delivery with its bytes, and its place in its lane.
+/// A claimed delivery with its message, and its place in its lane.
 struct Item {
     claim: Claim,
     message: Message,
@@ -36,7 +37,7 @@ struct Item {
 }
 
 impl Item {
-    /// Leaves its place in the lane.
+    /// Releases its place in the lane.
     fn over(self) -> Claim {
         self.claim
     }
@@ -46,40 +47,42 @@ impl Item {
     }
 }
 
-/// How work on one delivery ended.
+/// The result of working on one delivery.
 enum Ended {
-    /// With something for the ledger.
+    /// A result for the ledger.
     With(Box<(Finished, Consequence)>),
-    /// Suppressed, or another daemon's by now: the ledger knows.
+    /// Suppressed, or claimed by another daemon: the ledger knows.
     Elsewhere,
-    /// Before anything counted: released (T2).
+    /// Released before the marker (T2).
     Released,
-    /// No connection for it: others, or a later run, take it.
+    /// No connection for it: left to others, or to a later run.
     NoConnection,
 }
 
-/// What a reply means beyond its own delivery.
+/// Consequences of a reply beyond its own delivery.
 #[derive(Default)]
 struct Consequence {
-    /// The lane goes slowly, or stops.
+    /// Slows or stops the lane.
     lane: Option<LaneTrouble>,
-    /// The lane whose trouble is past.
+    /// The lane whose trouble is over.
     lane_goes: Option<Arc<str>>,
-    /// The lane whose refusals of the content are counted; empty for all domains of no family.
+    /// The lane in which a refusal of the content is counted; empty for all domains of no family.
     content_refused: Option<String>,
-    /// The mailbox is full, or such: it may be so at each issue.
+    /// What the tables say of a refusal.
+    class: Option<Class>,
+    /// The mailbox is full; it may be so at every issue.
     soft: bool,
     /// Why the issue pauses.
     pause: Option<PauseReason>,
 }
 
-/// A delivery that came to its marker, or ended before.
+/// A delivery that reached its marker, or ended before.
 struct Ready {
     item: Item,
     span: Span,
-    /// The connection that announced it.
+    /// The connection on which its envelope was pipelined.
     marked: Result<Seat, Ended>,
-    /// To be announced with its end.
+    /// The delivery to pipeline behind it.
     following: Option<Item>,
 }
 
@@ -93,17 +96,17 @@ pub(super) async fn work(run: Arc<Run>) {
             }
             Err(ended) => ended,
         };
-        // The conversation is over: its lane has room again, perhaps for this worker's next message.
+        let family = item.permit.is_family.then(|| Arc::clone(item.permit.lane()));
+        // The conversation is over: its lane has capacity again, perhaps for this worker's next message.
         let claim = item.over();
         match ended {
             Ended::With(end) => {
                 let (finished, consequence) = *end;
                 let accepted = finished.outcome == Outcome::Accepted;
-                let concluded = conclude(&run, finished, consequence).instrument(span);
+                let concluded = conclude(&run, finished, consequence, family).instrument(span);
                 if accepted {
-                    // The next message is announced while this result is written, so that its marker, which the ledger
-                    // puts behind the result, most often shares the write. It is begun only after. Biased: the result is
-                    // handed over first.
+                    // The next envelope is sent while this result is written, so that its marker, which is written after
+                    // the result, usually shares the write. `biased`, so that the result is handed over first.
                     next = tokio::join!(biased; concluded, ready(&run, &mut seat, following)).1;
                     continue;
                 }
@@ -117,7 +120,7 @@ pub(super) async fn work(run: Arc<Run>) {
                 break;
             }
         }
-        // What ended this one may hold up the others too.
+        // The reason may apply to the others too.
         put_back(&run, following).await;
         next = ready(&run, &mut seat, None).await;
     }
@@ -136,8 +139,8 @@ async fn put_back(run: &Run, item: Option<Item>) {
     }
 }
 
-/// The next delivery, up to its durable marker: the one that was announced with the end of the last, where one was. `None`:
-/// there is none, or this connection is one too many.
+/// The next delivery, up to its durable marker: the pipelined one, if there is one. `None`: there is none, or this
+/// connection is over the connection limit.
 async fn ready(run: &Run, seat: &mut Option<Seat>, at_hand: Option<Item>) -> Option<Ready> {
     if run.too_many_open() || run.halt.is_cancelled() {
         put_back(run, at_hand).await;
@@ -159,7 +162,7 @@ async fn ready(run: &Run, seat: &mut Option<Seat>, at_hand: Option<Item>) -> Opt
     Some(Ready { item, span, marked, following })
 }
 
-/// Claims and makes messages until one can be sent.
+/// Claims deliveries and builds messages until one can be sent.
 async fn next_item(run: &Run) -> Option<Item> {
     loop {
         let (claim, permit) = run.next().await?;
@@ -169,7 +172,7 @@ async fn next_item(run: &Run) -> Option<Item> {
     }
 }
 
-/// The message of a claim. `None`: there is none, and the ledger knows why.
+/// Builds the message of a claim. `None`: it could not be built, which is recorded.
 async fn made(run: &Run, claim: Claim, permit: Permit) -> Option<Item> {
     let made = AssertUnwindSafe(run.it.outbox.message(&claim)).catch_unwind().await;
     let why = match made {
@@ -184,15 +187,16 @@ async fn made(run: &Run, claim: Claim, permit: Permit) -> Option<Item> {
         Err(_) => "panic while the message was made".to_owned(),
     };
     let finished = stumbled(run, &claim, false, &why);
-    conclude(run, finished, Consequence::default()).await;
+    conclude(run, finished, Consequence::default(), None).await;
     None
 }
 
-/// Writes the result, and what follows from it. An issue that we are refused for pauses first: its delivery is queued
-/// again, and nobody may claim it before.
-async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence) {
+/// Writes the result and applies its consequences. If we are refused, the issue is paused first: its delivery is queued
+/// again, and must not be claimed before.
+async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence, family: Option<Arc<str>>) {
     let issue = finished.claim.issue.clone();
     let unknown = finished.outcome == Outcome::Unknown;
+    let accepted = finished.outcome == Outcome::Accepted;
     if let Some(trouble) = consequence.lane {
         run.lane_reacts(trouble).await;
     }
@@ -202,9 +206,16 @@ async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence) {
     if consequence.soft && run.never_gets_in(&finished.claim).await {
         finished.outcome = Outcome::Refused { suppress: true };
     }
+    let refusal = Refusal::of(&finished, consequence.class, family.clone());
     log(&finished);
     run.ledger.finish(finished).await;
     failpoint::reach("after_finish");
+    if accepted {
+        run.refusals.accepted(&issue, family.as_ref());
+    }
+    if let Some(refusal) = refusal {
+        run.mind_refusal(&issue, &refusal).await;
+    }
     if let Some(lane) = consequence.lane_goes {
         run.lane_goes(&lane).await;
     }
@@ -231,14 +242,14 @@ async fn transfer_guarded(
     item: &Item,
     following: Option<&Item>,
 ) -> Ended {
-    // The connection goes down with a panic: a seat is in use only inside.
+    // On a panic the connection is dropped: it is in use only inside.
     AssertUnwindSafe(transfer(run, seat, here, item, following)).catch_unwind().await.unwrap_or_else(|_| {
         let finished = stumbled(run, &item.claim, true, "panic while the message was sent");
         Ended::With(Box::new((finished, Consequence::default())))
     })
 }
 
-/// F11: our own code failed at this delivery. Queued again once, then failed; past the marker nobody knows.
+/// F11: our own code failed at this delivery. Queued again once, then failed; after the marker it becomes unknown.
 fn stumbled(run: &Run, claim: &Claim, marked: bool, why: &str) -> Finished {
     let now = run.it.clock.now();
     let (phase, outcome) = match (marked, run.it.stumbles.again(&claim.id)) {
@@ -249,8 +260,8 @@ fn stumbled(run: &Run, claim: &Claim, marked: bool, why: &str) -> Finished {
     Finished { claim: claim.clone(), phase, reply: no_reply(&format!("internal: {why}")), outcome, at: now }
 }
 
-/// The steps of one delivery before anything of it leaves. `seat` holds the connection between two messages, never during
-/// one. While the ledger writes, the message is made that may be announced with the end of this one. `Err`: it ended here.
+/// The steps of one delivery before anything of the message is sent. `seat` keeps the connection between two messages, not
+/// during one. While the ledger writes, the message to be pipelined is built. `Err`: the delivery ended here.
 async fn announce_and_mark(
     run: &Run,
     seat: &mut Option<Seat>,
@@ -258,7 +269,7 @@ async fn announce_and_mark(
     following: &mut Option<Item>,
 ) -> Result<Seat, Ended> {
     let claim = &item.claim;
-    // Made ahead, while the message before it was what paused the issue.
+    // Built in advance, while the message before it paused the issue.
     if run.is_stopped(&claim.issue) {
         return Err(Ended::Released);
     }
@@ -281,7 +292,7 @@ async fn announce_and_mark(
             keep_after_reset(seat, here).await;
             Err(Ended::Elsewhere)
         }
-        // The row may or may not be marked, but nothing was sent and this process knows it (D08).
+        // The row may or may not be marked, but nothing was sent, and this process knows that (D08).
         None => {
             let reply = no_reply("the marker could not be written; nothing was sent");
             let outcome = Outcome::Ours { next_at: run.it.clock.now() };
@@ -290,7 +301,7 @@ async fn announce_and_mark(
     }
 }
 
-/// The message, its marker being durable.
+/// Sends the message; its marker is durable.
 async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Item, following: Option<&Item>) -> Ended {
     failpoint::reach("after_mark_in_data");
     let most = run.it.settings.messages_per_connection;
@@ -310,7 +321,7 @@ async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Ite
     }
 }
 
-/// MAIL and RCPT, on the connection there is or a new one. `Err`: it ended here.
+/// MAIL and RCPT, on the existing connection or a new one. `Err`: the delivery ended here.
 async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Seat, Ended> {
     loop {
         let most = run.it.settings.messages_per_connection;
@@ -346,7 +357,7 @@ async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Sea
     }
 }
 
-/// The relay ended a connection that had served others: its limit per connection, or its patience. Nobody's fault.
+/// The relay closed a connection that had been used: a limit per connection, or a timeout. Not the delivery's fault.
 fn connection_is_worn(interrupted: &Interrupted) -> bool {
     match interrupted {
         Interrupted::Lost { phase, .. } => *phase == Phase::Mail,
@@ -357,7 +368,7 @@ fn connection_is_worn(interrupted: &Interrupted) -> bool {
     }
 }
 
-/// "Later", or nothing, in answer to MAIL: no recipient had been named.
+/// A deferral or a lost connection at MAIL: no recipient had been named.
 fn speaks_of_no_person(interrupted: &Interrupted) -> bool {
     match interrupted {
         Interrupted::Lost { phase, .. } => *phase == Phase::Mail,
@@ -366,7 +377,7 @@ fn speaks_of_no_person(interrupted: &Interrupted) -> bool {
     }
 }
 
-/// Judges what stopped the message, and saves the connection where it can be saved.
+/// Classifies the failure of a message, and keeps the connection if possible.
 async fn conclude_interrupted(
     run: &Run,
     seat: &mut Option<Seat>,
@@ -408,7 +419,7 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
             let verdict = classify(*phase, &reply);
             let Verdict { class, at_least, fault, stops, .. } = verdict;
             let fault = || fault.unwrap_or(SenderFault::RelayRefuses);
-            match class {
+            let (outcome, consequence) = match class {
                 Class::Hard => (Outcome::Refused { suppress: true }, Consequence::default()),
                 Class::Soft => {
                     (Outcome::Refused { suppress: false }, Consequence { soft: true, ..Consequence::default() })
@@ -419,7 +430,7 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
                     (Outcome::Refused { suppress: false }, consequence)
                 }
                 Class::Ours if stops.is_some() && lane.is_family => {
-                    let why = wording::lane_refuses(fault(), &said(&reply));
+                    let why = wording::lane_refuses(fault(), &reply.said());
                     let only_issue = stops == Some(Stops::IssueInLane);
                     let trouble = lanes::paused(lane.lane(), why, &claim.issue, only_issue, now);
                     let consequence = Consequence { lane: Some(trouble), ..Consequence::default() };
@@ -427,21 +438,17 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
                 }
                 Class::Ours => (
                     Outcome::Ours { next_at: now },
-                    paused(PauseReason::SenderFault { fault: fault(), said: said(&reply) }),
+                    paused(PauseReason::SenderFault { fault: fault(), said: reply.said() }),
                 ),
                 Class::Defer => {
-                    let trouble = run.it.limiter.reaction(&verdict, lane.lane(), said(&reply), &claim.issue, now);
+                    let trouble = run.it.limiter.reaction(&verdict, lane.lane(), reply.said(), &claim.issue, now);
                     let wait = lanes::wait(trouble.as_ref(), at_least, now);
                     (later(wait), Consequence { lane: trouble, ..Consequence::default() })
                 }
-            }
+            };
+            (outcome, Consequence { class: Some(class), ..consequence })
         }
     }
-}
-
-fn said(reply: &Reply) -> String {
-    let code = reply.code.map(|code| format!("{code} ")).unwrap_or_default();
-    format!("{code}{}", reply.text)
 }
 
 fn finished(run: &Run, claim: &Claim, phase: Phase, reply: Reply, outcome: Outcome, consequence: Consequence) -> Ended {

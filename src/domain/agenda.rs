@@ -1,12 +1,12 @@
 //! The agenda: a week of days, and what a visitor can attend on each of them.
 //!
-//! Understanding only ever *adds* to an [`Item`]: its `text` is the article's own words and is kept whole,
-//! whatever the grammar made of it (invariant I3).
+//! Parsing only ever *adds* to an [`Item`]: its `text` is the article's own words and is always kept in full
+//! (invariant I3).
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// Monday to Sunday. The ISO week is its name: `2026-W28`.
+/// Monday to Sunday, identified by the ISO week: `2026-W28`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Week {
     monday: NaiveDate,
@@ -89,20 +89,20 @@ impl<'de> Deserialize<'de> for Week {
     }
 }
 
-/// What one article says of one week. The field order is the JSON contract of `extract --json`; other tools may write
-/// the same, and leave out what they do not know.
+/// The contents of one article for one week. The field order is the JSON contract of `extract --json`; other tools may write
+/// the same format and leave out unknown fields.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Agenda {
-    /// `None` where the article names no day at all.
+    /// `None` if the article names no day at all.
     pub week: Option<Week>,
-    /// Days that have a heading or an item, in date order. A day may be here with no item: the gates look at that.
+    /// Days that have a heading or an item, in date order. A day may be here without items, which the gates check.
     pub days: Vec<Day>,
     pub daily: Vec<DailyItem>,
     pub exhibitions: Vec<Item>,
-    /// Items that could be put under no day, each with the reason; those that announce something have a warning.
+    /// Items without a day, each with the reason; those that announce something also have a warning.
     pub unplaced: Vec<Item>,
-    /// For a person, in French.
+    /// For staff, in French.
     pub warnings: Vec<String>,
 }
 
@@ -118,44 +118,45 @@ pub struct Day {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Item {
-    /// The article's own words: white space folded, bullet sign removed, nothing else changed.
+    /// The article's own words: white space normalised, bullet removed, otherwise unchanged.
     pub text: String,
-    /// The words of `text` that tell of this day, where it tells of several: the title and this day's date and hours.
+    /// If the line covers several days, the words about this one: the title and this day's date and hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<String>,
-    /// What was understood; empty where nothing was, and then `text` is what is shown.
+    /// The events that were recognised; if empty, `text` is shown.
     pub events: Vec<Event>,
-    /// Where it came from, when not from the article alone.
+    /// The source, if it is not the article alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
-    /// Why it stands under no day; only in [`Agenda::unplaced`].
+    /// Why it has no day; only in [`Agenda::unplaced`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unplaced: Option<Unplaced>,
 }
 
-/// Why a line with an hour or a date was put under no day.
+/// Why a line with an hour or a date has no day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unplaced {
-    /// Nothing says which day it is of.
+    /// Nothing says on which day it takes place.
     NoDay,
-    /// Its words name another day than the heading it stands under.
+    /// Its words and its heading name different days.
     TwoReadings,
-    /// It stands before the first day of the article.
+    /// It comes before the first day of the article.
     BeforeTheDays,
-    /// Its days are not of the article's week.
+    /// Its days are not in the article's week.
     OtherWeek,
-    /// Opening hours of the office, a call for announcements, a credit: kept for a person to see, never printed.
+    /// It announces nothing to attend: office hours, a call for announcements, a credit, booking. Kept for review, never
+    /// printed.
     NotAnEvent,
 }
 
-/// The structured source an item came from, or that completed it.
+/// The structured source that an item came from, or that completed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// In words for people: the calendar's name, else its host.
+    /// A readable name: the calendar's name, else its host.
     pub source: String,
-    /// The item is the article's own; the source only gave what it lacked: a link, a telephone, a price.
+    /// The item is from the article; the source only added what it lacked: a link, a telephone number, a price.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub completes: bool,
 }
@@ -181,13 +182,13 @@ pub struct Event {
     pub end: Option<NaiveTime>,
     pub part_of_day: Option<PartOfDay>,
     pub title: String,
-    /// Commune first where it is known: `Pavie, la Fenière`.
+    /// With the commune first if it is known: `Pavie, la Fenière`.
     pub place: Option<String>,
     pub price: Option<String>,
     pub phone: Option<String>,
     pub link: Option<String>,
     pub status: Status,
-    /// Words of the item that are none of the above, as written: `durant 1h15 ou un peu plus…`.
+    /// The remaining words of the item, as written: `durant 1h15 ou un peu plus…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Opening hours in several pieces; empty unless there are two or more.
@@ -198,25 +199,25 @@ pub struct Event {
     /// `autour de midi`
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub approx: bool,
-    /// `dès 18 h 30`, `à partir de 9 h`: the hour from which, with no end.
+    /// `dès 18 h 30`, `à partir de 9 h`: a start without an end.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub from: bool,
-    /// The day it ends, when that is not the day it begins.
+    /// The day it ends, if it is not the day it begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_day: Option<NaiveDate>,
     /// Last day of an exhibition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<NaiveDate>,
-    /// The end as written where it is vague: `fin juillet`.
+    /// The end as written if it is vague: `fin juillet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_text: Option<String>,
-    /// Where the fields were read; empty for what another tool or a calendar wrote.
+    /// Where the fields were read; empty for events of other tools or of calendars.
     #[serde(skip_serializing_if = "Evidence::is_empty")]
     pub evidence: Evidence,
 }
 
-/// Where each field of an event was read in the text of its item, and how sure that is. `None` for a field that the
-/// event does not have.
+/// Where in the text of its item each field of an event was read, and how certain it is. `None` for a field that the event
+/// does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Evidence {
@@ -239,8 +240,8 @@ pub struct Evidence {
 #[serde(deny_unknown_fields)]
 pub struct Trace {
     pub confidence: Confidence,
-    /// First character and the one after the last, counted in Unicode scalar values of [`Item::text`]; `None` where the
-    /// words of the field are not consecutive there. Of a place, the part that was found.
+    /// First character and the one after the last, counted in Unicode scalar values of [`Item::text`]; `None` if the
+    /// words of the field are not consecutive there. For a place, the part that was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<[u32; 2]>,
 }
@@ -248,17 +249,18 @@ pub struct Trace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
-    /// All its words stand in the item.
+    /// All its words are in the item.
     Certain,
-    /// Some do not: a heading, the line above or the configuration gave them, or they were put together from several.
+    /// Some are not: they come from a heading, the line above or the configuration, or the field was combined from
+    /// several parts.
     Inherited,
-    /// Nothing shorter was certain: the field is the sentence as the article has it.
+    /// No shorter title was certain: the title is the sentence as written.
     AsWritten,
 }
 
 impl Event {
-    /// Where the event stands in the order of its day, in minutes; `None` where nothing says so. What lasts all day comes
-    /// first, and an hour before 5 in the morning belongs to the night before.
+    /// Sort key within a day, in minutes; `None` if the time is unknown. All-day events come first, and an hour before 5
+    /// in the morning belongs to the previous night.
     pub fn minute_of_day(&self) -> Option<u32> {
         const NIGHT_ENDS: u32 = 5 * 60;
         let minute = |time: NaiveTime| time.hour() * 60 + time.minute();
@@ -285,7 +287,7 @@ impl Evidence {
 }
 
 impl Trace {
-    /// Certain where the words were found, else inherited.
+    /// Certain if the words were found, else inherited.
     pub(crate) fn of(span: Option<[u32; 2]>) -> Self {
         let confidence = if span.is_some() { Confidence::Certain } else { Confidence::Inherited };
         Self { confidence, span }
@@ -317,8 +319,7 @@ pub enum Status {
 }
 
 impl Agenda {
-    /// Every item that is printed, with the day it stands under; daily things, exhibitions and the items to place have
-    /// none.
+    /// Every printed item with its day; daily items, exhibitions and unplaced items have none.
     pub fn items(&self) -> impl Iterator<Item = (Option<NaiveDate>, &Item)> {
         let dated = self.days.iter().flat_map(|day| day.items.iter().map(|item| (Some(day.date), item)));
         let daily = self.daily.iter().map(|daily| (None, &daily.item));
@@ -333,13 +334,13 @@ impl Agenda {
         dated.chain(daily).chain(others).flat_map(|item| &mut item.events)
     }
 
-    /// The unplaced items that announce something: a person is to put them under a day. The opening hours of the office
-    /// or a call for announcements are kept in [`Agenda::unplaced`] and are not among them.
+    /// The unplaced items that announce something: a person should assign them to a day. Items that are not events stay in
+    /// [`Agenda::unplaced`] only.
     pub fn to_place(&self) -> impl Iterator<Item = &Item> {
         self.unplaced.iter().filter(|item| item.unplaced != Some(Unplaced::NotAnEvent))
     }
 
-    /// How many things there are to attend; an item that was not understood counts as one.
+    /// The number of events; an item that was not understood counts as one.
     pub fn event_count(&self) -> usize {
         self.items().map(|(_, item)| item.events.len().max(1)).sum()
     }

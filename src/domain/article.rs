@@ -1,20 +1,20 @@
-//! The article: what a source hands to the reader of agendas, before anything of it is understood.
+//! The article as a source returns it, before parsing.
 
 use super::{characters, link};
 use chrono::{DateTime, Utc};
 
-/// One published text, as the site has it. Nothing is read out of `html` here.
+/// One published text, as on the site. `html` is not parsed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Article {
     /// Plain text: the site's HTML entities are decoded.
     pub title: String,
-    /// Where a person reads it; relative links in `html` are relative to this.
+    /// Its page; relative links in `html` are relative to this.
     pub url: Option<String>,
-    /// Fixes the year of a day written without one.
+    /// Determines the year of days written without one.
     pub published: DateTime<Utc>,
-    /// Later than `published` where somebody corrected the article since.
+    /// Later than `published` if the article was corrected since.
     pub modified: Option<DateTime<Utc>>,
-    /// The text itself, markup of the site included: to be read, never to be sent on as it is.
+    /// The raw HTML of the site: to be parsed, never to be sent.
     pub html: String,
 }
 

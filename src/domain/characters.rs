@@ -1,12 +1,12 @@
-//! Characters that no mail, page or printed sheet can hold, taken out of whatever text comes from outside.
+//! Removes characters that cannot be put into a mail, page or PDF from text of external sources.
 //!
-//! XML forbids most control characters and noncharacters even escaped, and a mail's body is XML on its way to HTML: one
-//! vertical tab out of Word, pasted into a title, would stop a whole issue. Marks that turn the direction of writing show a
-//! reader something else than what is written. Everything else stays.
+//! XML forbids most control characters and noncharacters even escaped, and a mail's body is XML before it is HTML: a
+//! single vertical tab pasted from Word into a title would stop a whole issue. Bidirectional control characters would
+//! show the reader something else than what is written. Everything else is kept.
 
 use std::borrow::Cow;
 
-/// The text without them. What parted words is a blank; what parted lines is one too, but for the ends of lines themselves.
+/// The text without them. Separators become a space; only line ends stay.
 pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.contains(|c| kept(c) != Some(c)) {
         return Cow::Borrowed(text);
@@ -21,11 +21,11 @@ pub fn clean_up(text: &mut String) {
     }
 }
 
-/// `None`: it goes.
+/// `None`: removed.
 fn kept(c: char) -> Option<char> {
     match c {
         '\t' | '\n' | '\r' => Some(c),
-        // Vertical tab, form feed, the separators of old data bases, next line, line and paragraph separator.
+        // Vertical tab, form feed, the separators of old databases, next line, line and paragraph separators.
         '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1f}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
         _ if c.is_control() || is_noncharacter(c) => None,
         // A byte order mark within a text; embeddings, overrides and isolates; annotations.
@@ -44,7 +44,7 @@ fn is_noncharacter(c: char) -> bool {
     ('\u{fdd0}'..='\u{fdef}').contains(&c) || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// Every sign that people and programs write for an apostrophe, as the one of French typography; any other as it is.
+/// Normalises every character that is used as an apostrophe to ’; other characters are unchanged.
 pub fn one_apostrophe(c: char) -> char {
     match c {
         '\'' | '`' | '´' | '\u{2018}' | '\u{201b}' | '\u{2bc}' | '\u{2bb}' | '\u{2bd}' | '\u{2b9}' | '\u{2c8}'

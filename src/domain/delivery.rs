@@ -1,30 +1,30 @@
-//! A delivery: the duty "this issue to this recipient". Its states, and the only ways between them.
+//! A delivery: one issue to one recipient. Its states and transitions.
 
 use super::{Timestamp, email::EmailAddress, issue::IssueKey};
 use serde::Serialize;
 use std::fmt;
 
-/// Where a delivery is. The names are those of the database and of `log --json`.
+/// The state of a delivery. The names are those of the database and of `log --json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Waits for its hour (`next_at`).
+    /// Waits until it is due (`next_at`).
     Queued,
-    /// A daemon holds it under a lease, and has sent nothing that counts.
+    /// Leased by a daemon; nothing of the message was sent.
     Claimed,
     /// The marker is committed: from here the relay may have the message.
     InData,
     /// The relay accepted it.
     Sent,
-    /// The relay refused it for good.
+    /// The relay refused it permanently.
     Failed,
-    /// The relay may or may not have it. Held for a person, never resent alone.
+    /// The relay may or may not have it. A person decides; never resent automatically.
     Unknown,
-    /// The person had opted out, or the address is known dead, before anything was sent.
+    /// The person had opted out, or the address was suppressed, before anything was sent.
     Suppressed,
-    /// The mailing's deadline passed first.
+    /// The deadline of the issue passed before it was sent.
     Expired,
-    /// A person stopped the issue.
+    /// The issue was cancelled.
     Cancelled,
 }
 
@@ -55,7 +55,7 @@ impl State {
         }
     }
 
-    /// Nothing will move it any more. `Unknown` is not: a person decides.
+    /// Whether the state is final. `Unknown` is not: a person decides.
     pub fn is_terminal(self) -> bool {
         use State::*;
         matches!(self, Sent | Failed | Suppressed | Expired | Cancelled)
@@ -68,7 +68,7 @@ impl fmt::Display for State {
     }
 }
 
-/// A word that names no state.
+/// A text that is not a state.
 #[derive(Debug, thiserror::Error)]
 #[error("expected one of queued, claimed, in_data, sent, failed, unknown, suppressed, expired, cancelled; got {0:?}")]
 pub struct InvalidState(String);
@@ -81,8 +81,8 @@ impl std::str::FromStr for State {
     }
 }
 
-/// The whole state machine: T1 to T10 of the delivery semantics, and the ways out that no relay has a part in.
-/// The store's guarded updates are checked against this table by the tests.
+/// The whole state machine: T1 to T10, and the transitions without the relay.
+/// Tests check the store's guarded updates against this table.
 pub const TRANSITIONS: [(&str, State, State); 21] = {
     use State::*;
     [
@@ -110,14 +110,14 @@ pub const TRANSITIONS: [(&str, State, State); 21] = {
     ]
 };
 
-/// 32 hexadecimal digits: 12 of the instant of freezing in milliseconds, 8 that rise with the address, 12 by chance.
+/// 32 hexadecimal digits: 12 of the time of freezing in milliseconds, 8 that rise with the address, 12 random.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct DeliveryId(pub String);
 
 impl DeliveryId {
-    /// The Message-ID of this delivery, without angle brackets. It is made anew each time, so this may never change: a
-    /// resend is known by it (I2).
+    /// The Message-ID of this delivery, without angle brackets. It is computed each time and identifies a resend (I2), so
+    /// the formula must never change.
     pub fn message_id(&self, issue: &IssueKey, domain: &str) -> String {
         format!("{}.{self}@{domain}", issue.slug())
     }
@@ -129,7 +129,7 @@ impl fmt::Display for DeliveryId {
     }
 }
 
-/// Whom an issue goes to, as copied when it was frozen.
+/// A recipient of an issue, as copied when it was frozen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipient {
     pub address: EmailAddress,
@@ -140,25 +140,25 @@ pub struct Recipient {
     pub contact_id: String,
 }
 
-/// A delivery this daemon holds: the key to every later write. A write with another owner or attempt changes nothing.
+/// A delivery leased by this daemon: the key for every later write. A write with another owner or attempt changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     pub id: DeliveryId,
     pub issue: IssueKey,
     /// 1 for the first.
     pub attempt: u32,
-    /// Which daemon; new at every start.
+    /// Identifies the daemon; new at every start.
     pub owner: String,
     pub lease_until: Timestamp,
     pub recipient: Recipient,
     /// Without angle brackets. Fixed when the issue was frozen.
     pub message_id: String,
-    /// When the delivery first failed softly, so that the pace of retries is known: 0 for none yet.
+    /// When the delivery was first deferred, which determines the backoff: 0 for never.
     pub deferrals: u32,
 }
 
-/// How far an SMTP conversation came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// The progress of an SMTP conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Connect,
@@ -167,11 +167,11 @@ pub enum Phase {
     Ehlo,
     Mail,
     Rcpt,
-    /// The DATA command, before any byte of the message; or BDAT, to a relay that does not know it.
+    /// The DATA command, before any byte of the message; or BDAT, if the relay does not support it.
     Data,
-    /// Bytes of the message went out, its end (the final dot, or the last byte of BDAT) certainly did not.
+    /// Bytes of the message were sent, its end (the final dot, or the last byte of BDAT) certainly was not.
     Body,
-    /// All of the message may have gone out.
+    /// The whole message may have been sent.
     Dot,
 }
 
@@ -203,27 +203,35 @@ impl Phase {
     }
 }
 
-/// What the relay said, as it said it.
+/// The relay's reply.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply {
-    /// `None` where there was no reply that could be read.
+    /// `None` if there was no readable reply.
     pub code: Option<u16>,
     /// `5.1.1`
     pub enhanced: Option<String>,
-    /// The relay's words, or ours where it said none; addresses masked, at most 1,000 characters.
+    /// The relay's words, or our own if there was no reply; addresses masked, at most 1,000 characters.
     pub text: String,
 }
 
-/// What an attempt came to. An expected answer is a value, never an error.
+impl Reply {
+    /// Code and text in one line.
+    pub fn said(&self) -> String {
+        let code = self.code.map(|code| format!("{code} ")).unwrap_or_default();
+        format!("{code}{}", self.text)
+    }
+}
+
+/// The outcome of an attempt. An expected outcome is a value, never an error.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// T6
     Accepted,
-    /// T3, T7: this person's address is refused for good. `suppress`: never write to it again (5.1.1 and its like).
+    /// T3, T7: permanent refusal of this recipient. `suppress`: never send to the address again (5.1.1 and similar).
     Refused { suppress: bool },
-    /// T4, T7: later. Counts as a deferral of this person.
+    /// T4, T7: later. Counts as a deferral of this recipient.
     Deferred { next_at: Timestamp },
-    /// T4, T7: the relay refuses *us*, or could not be reached; the person has no part in it.
+    /// T4, T7: the relay refuses *us*, or could not be reached; not the recipient's fault.
     Ours { next_at: Timestamp },
     /// T8
     Unknown,
@@ -240,7 +248,7 @@ impl Outcome {
         }
     }
 
-    /// The state it leads to.
+    /// The resulting state.
     pub fn state(&self) -> State {
         match self {
             Outcome::Accepted => State::Sent,
@@ -251,7 +259,7 @@ impl Outcome {
     }
 }
 
-/// One ended attempt, ready to be written.
+/// A finished attempt, to be recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
     pub claim: Claim,
@@ -261,18 +269,18 @@ pub struct Finished {
     pub at: Timestamp,
 }
 
-/// What became of a marker (T5).
+/// The result of writing a marker (T5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
     /// Committed: the message may be sent.
     InData,
-    /// Another daemon has it, the lease is over, or the issue stopped: send nothing.
+    /// Another daemon has it, the lease has expired, or the issue was stopped: send nothing.
     Lost,
     /// The person opted out meanwhile; the delivery is `suppressed`.
     Suppressed,
 }
 
-/// What a person decides of an `unknown` delivery (T9, T10).
+/// A person's decision about an `unknown` delivery (T9, T10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
     Sent,

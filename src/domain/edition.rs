@@ -1,15 +1,15 @@
-//! An edition: a brochure the office publishes, what is printed of it, and the orders of partners.
+//! An edition: a brochure of the office, its stock, and the orders of partners.
 
 use super::{Timestamp, email::EmailAddress, french::NBSP, issue::IssueKey};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// Ends the period of an edition's second mail; no slug ends so.
+/// Suffix of the period of an edition's reminder; a slug must not end with it.
 pub const REMINDER: &str = "-rappel";
-/// What the remark of an order may hold, in characters.
+/// Maximum length of an order's remark, in characters.
 pub const LONGEST_REMARK: usize = 500;
 
-/// What kind of thing it is. In files by its English word, to partners in French.
+/// The kind of edition. English in files, French for partners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EditionKind {
@@ -59,53 +59,53 @@ pub const LANGUAGES: [(&str, &str); 11] = [
     ("ja", "japonais"),
 ];
 
-/// Where it can be read on a screen.
+/// Where it can be read online.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Online {
     /// On a site, at this address.
     At(String),
-    /// A PDF that was given with it, and is served by us.
+    /// A PDF that was supplied with it; we serve it.
     Pdf,
 }
 
-/// What was printed. One pack at the least.
+/// The printed copies; at least one pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Printed {
     pub copies: u32,
-    /// Copies in a pack: nothing less is handed out.
+    /// Copies per pack, the smallest unit of an order.
     pub pack: u32,
 }
 
 impl Printed {
-    /// Whole ones; what is left over stays at the office.
+    /// Whole packs; remaining copies stay at the office.
     pub fn packs(self) -> u32 {
         self.copies / self.pack.max(1)
     }
 }
 
-/// As its file says it, but for the picture of its cover and its PDF.
+/// The definition from its file, without its cover picture and PDF.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edition {
-    /// `carte-2027`: small letters, digits and `-`; a part of addresses and keys.
+    /// `carte-2027`: lower-case letters, digits and `-`; used in URLs and keys.
     pub slug: String,
     pub title: String,
     pub kind: EditionKind,
-    /// ISO 639-1, in the order they were written; one at the least.
+    /// ISO 639-1, in the given order; at least one.
     pub languages: Vec<String>,
     pub pages: Option<u32>,
     /// What it is, in a sentence or two.
     pub summary: String,
     pub online: Online,
-    /// `None`: there is nothing on paper.
+    /// `None`: not printed.
     pub printed: Option<Printed>,
-    /// The last day on which it is of use, and can be ordered.
+    /// The last day on which it is valid and can be ordered.
     pub valid_until: Option<NaiveDate>,
-    /// Ready-made words for a partner's site or newsletter.
+    /// A ready-made text for a partner's site or newsletter.
     pub words: String,
-    /// The same, short, for social networks.
+    /// A short one, for social networks.
     pub post: Option<String>,
-    /// Days after the announcement on which those who did not order are written to once more.
+    /// Days after the announcement at which those who did not order get a reminder.
     pub reminder_after_days: Option<u16>,
 }
 
@@ -122,12 +122,12 @@ impl Edition {
         self.valid_until.is_none_or(|last| day <= last)
     }
 
-    /// The edition an issue tells of, the second mail included.
+    /// The edition an issue is about; the reminder too.
     pub fn slug_of(issue: &IssueKey) -> &str {
         issue.period().strip_suffix(REMINDER).unwrap_or(issue.period())
     }
 
-    /// What is different, for a person: `title: "a" -> "b"`.
+    /// The differences, readable: `title: "a" -> "b"`.
     pub fn changes_from(&self, before: &Self) -> Vec<String> {
         let (old, new) = (serde_json::json!(before), serde_json::json!(self));
         let fields = new.as_object().into_iter().flatten();
@@ -141,7 +141,7 @@ impl Edition {
 /// The files that belong to an edition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EditionFile {
-    /// Made small, as JPEG.
+    /// Scaled down, as JPEG.
     Cover,
     Pdf,
 }
@@ -162,41 +162,41 @@ impl EditionFile {
     }
 }
 
-/// An edition as the ledger has it.
+/// An edition with its stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stocked {
     pub edition: Edition,
-    /// In packs, of open and delivered orders. Never more than were printed.
+    /// Packs of open and delivered orders. Never more than were printed.
     pub ordered: u32,
     pub changed_at: Timestamp,
-    /// When it leaves, or left; `None`: it was not announced.
+    /// When its announcement is or was sent; `None`: not announced.
     pub announced_for: Option<Timestamp>,
 }
 
 impl Stocked {
-    /// Packs there are, at first.
+    /// Total number of packs.
     pub fn packs(&self) -> u32 {
         self.edition.printed.map_or(0, Printed::packs)
     }
 
-    /// Packs nobody ordered.
+    /// Packs that are not ordered.
     pub fn left(&self) -> u32 {
         self.packs().saturating_sub(self.ordered)
     }
 }
 
-/// A person's wish that an edition is announced.
+/// A request to announce an edition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
     pub issue: IssueKey,
     /// The edition's slug.
     pub edition: String,
-    /// Who of the audience is meant, as it was written.
+    /// The segment of the audience, as written.
     pub segment: Option<String>,
     pub leaves_at: Timestamp,
 }
 
-/// How copies come to the partner.
+/// How the copies reach the partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Handover {
@@ -225,7 +225,7 @@ impl Handover {
     }
 }
 
-/// Where an order is.
+/// The state of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
@@ -247,17 +247,17 @@ impl OrderState {
     }
 }
 
-/// What a partner asks for.
+/// What a partner orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// One at the least.
+    /// At least one.
     pub packs: u32,
     pub handover: Handover,
     /// At most [`LONGEST_REMARK`] characters.
     pub remark: String,
 }
 
-/// Who orders, as the list of partners has them.
+/// Who orders, from the list of partners.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Orderer {
     pub contact_id: String,
@@ -269,30 +269,30 @@ pub struct Orderer {
     pub street: String,
 }
 
-/// An order: the only open one of its contact for its edition.
+/// An order: at most one is open per contact and edition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// Eight letters and digits, to be said on the telephone.
+    /// Eight letters and digits that can be read out on the telephone.
     pub id: String,
     pub edition: String,
-    /// Copied when the person last said something.
+    /// Copied when the person last changed the order.
     pub by: Orderer,
     pub wish: Wish,
     pub state: OrderState,
-    /// Counts what the person said.
+    /// Incremented with each change by the person.
     pub revision: u32,
     pub ordered_at: Timestamp,
     pub changed_at: Timestamp,
 }
 
 impl Order {
-    /// Key of the issue that confirms what the person said last.
+    /// Key of the issue that confirms the last change.
     pub fn confirmation(&self) -> IssueKey {
         IssueKey::new(ORDERS, format_args!("{}-{}", self.id, self.revision))
     }
 }
 
-/// The mailing that confirmations are issues of: no file, no list, one recipient each.
+/// The mailing of confirmations: no file, no list, one recipient each.
 pub const ORDERS: &str = "orders";
 
 /// `1 paquet (50 exemplaires)`
@@ -302,7 +302,7 @@ pub fn packs_in_french(packs: u32, pack: u32) -> String {
     format!("{}{NBSP}paquet{} ({}{NBSP}exemplaire{})", number(packs), plural(packs), number(copies), plural(copies))
 }
 
-/// `20 000`, with a blank that does not break.
+/// `20 000`, with a non-breaking space.
 pub fn number(n: u32) -> String {
     let digits = n.to_string();
     let head = digits.len() % 3;

@@ -1,18 +1,18 @@
-//! An e-mail address, parsed once at the edge.
+//! An e-mail address, parsed once at the boundary.
 
 use std::fmt;
 
-/// An address we can write to: one `@`, an ASCII local part, a domain in ASCII (IDN already in punycode).
+/// A valid address: one `@`, an ASCII local part, an ASCII domain (IDN in punycode).
 ///
-/// Equality is on the normalised form: the local part keeps its case on the wire, but two addresses that differ only
-/// by case are one person (no provider we write to tells them apart).
+/// Equality ignores case: the local part is sent as written, but two addresses that differ only by case are one person (no
+/// provider we know distinguishes them).
 #[derive(Clone)]
 pub struct EmailAddress {
     local: String,
     domain: String,
 }
 
-/// Why a text is no address, in words for the person who wrote the file.
+/// Why a text is not an address, readable for the person who wrote the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAddress {
     #[error("no address")]
@@ -61,12 +61,12 @@ impl EmailAddress {
         Ok(Self { local: local.to_owned(), domain })
     }
 
-    /// What identifies the person: everything in lower case.
+    /// Identifies the person: the address in lower case.
     pub fn key(&self) -> String {
         format!("{}@{}", self.local.to_ascii_lowercase(), self.domain)
     }
 
-    /// The domain, in lower case: what chooses the lane.
+    /// The domain in lower case, which selects the lane.
     pub fn domain(&self) -> &str {
         &self.domain
     }
@@ -85,7 +85,7 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// Masked, so that `{:?}` of anything that holds an address may be logged.
+/// Masked, so that `{:?}` of anything that contains an address can be logged.
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())
@@ -112,6 +112,28 @@ impl std::str::FromStr for EmailAddress {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::parse(text)
     }
+}
+
+/// A text of others with every address in it masked, as [`EmailAddress::masked`] does.
+pub fn mask_addresses(text: &str) -> String {
+    let ends_address = |c: char| c.is_whitespace() || "<>()[]{}\",;:«»".contains(c);
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        let start =
+            rest[..at].char_indices().rev().find(|(_, c)| ends_address(*c)).map_or(0, |(i, c)| i + c.len_utf8());
+        let domain = &rest[at + 1..];
+        let end = at + 1 + domain.find(|c: char| !c.is_alphanumeric() && !".-@".contains(c)).unwrap_or(domain.len());
+        let address = rest[start..end].trim_end_matches('.');
+        masked.push_str(&rest[..start]);
+        match EmailAddress::parse(address) {
+            Ok(address) => masked.push_str(&address.masked()),
+            // What is no address of a partner may still be somebody's.
+            Err(_) => masked.push_str("***@***"),
+        }
+        rest = &rest[start + address.len()..];
+    }
+    masked + rest
 }
 
 #[cfg(test)]

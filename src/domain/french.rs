@@ -1,6 +1,6 @@
 //! Dates and hours as French readers expect them, on paper and in mail.
 //!
-//! Pure words: it owns no layout and must never look at a clock or a locale of the machine.
+//! Pure text functions: no layout, no clock, no locale of the machine.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Timelike};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -8,9 +8,9 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use super::{Timestamp, agenda::Week};
 use chrono_tz::Tz;
 
-/// The space that never ends a line.
+/// The non-breaking space.
 pub const NBSP: char = '\u{a0}';
-/// Thinner, before ; ! ?
+/// The narrow one, before ; ! ?
 pub const NARROW_NBSP: char = '\u{202f}';
 
 const WEEKDAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
@@ -68,7 +68,7 @@ pub fn full_day(date: NaiveDate) -> String {
     format!("{} {}", day(date), date.year())
 }
 
-/// `du lundi 6 au dimanche 12 juillet 2026`; the month and the year of the Monday are written where they differ.
+/// `du lundi 6 au dimanche 12 juillet 2026`; the month and the year of the Monday are written only if they differ.
 pub fn week(week: Week) -> String {
     let (first, last) = (week.monday(), week.sunday());
     let from = if first.year() != last.year() {
@@ -81,7 +81,7 @@ pub fn week(week: Week) -> String {
     format!("du {from} au {}", full_day(last))
 }
 
-/// `14 h 30`, `9 h`, `0 h`: no break inside.
+/// `14 h 30`, `9 h`, `0 h`, with non-breaking spaces.
 pub fn hour(time: NaiveTime) -> String {
     match time.minute() {
         0 => format!("{}{NBSP}h", time.hour()),
@@ -177,7 +177,7 @@ pub fn price_range(least: f64, most: f64) -> String {
     }
 }
 
-/// A French holiday by the name data bases give it: `QUATORZE_JUILLET`, `LUNDI_DE_PAQUES`.
+/// A French holiday by its name in databases: `QUATORZE_JUILLET`, `LUNDI_DE_PAQUES`.
 pub fn holiday(name: &str, year: i32) -> Option<NaiveDate> {
     let fixed = |month, day| NaiveDate::from_ymd_opt(year, month, day);
     let from_easter = |days: i64| easter(year)?.checked_add_signed(chrono::TimeDelta::days(days));
@@ -200,7 +200,7 @@ pub fn holiday(name: &str, year: i32) -> Option<NaiveDate> {
     }
 }
 
-/// Easter Sunday, by the anonymous Gregorian reckoning.
+/// Easter Sunday, by the anonymous Gregorian algorithm.
 fn easter(year: i32) -> Option<NaiveDate> {
     let (a, b, c) = (year % 19, year / 100, year % 100);
     let h = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
@@ -209,12 +209,12 @@ fn easter(year: i32) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, u32::try_from(n / 31).ok()?, u32::try_from(n % 31 + 1).ok()?)
 }
 
-/// The first letter upper-cased, the rest as written. An address stays as it is.
+/// Upper-cases the first letter. A text that begins with an address is unchanged.
 pub fn capitalized(text: &str) -> String {
     if text.split_whitespace().next().is_some_and(|word| word.contains("://") || word.contains('@')) {
         return text.to_owned();
     }
-    // The first letter may stand behind a quotation mark: « visite guidée ».
+    // The first letter may follow a quotation mark: « visite guidée ».
     let at = text.find(char::is_alphanumeric).unwrap_or(text.len());
     let (opening, rest) = text.split_at(at);
     let mut letters = rest.chars();
@@ -222,7 +222,7 @@ pub fn capitalized(text: &str) -> String {
     format!("{opening}{first}{}", letters.as_str())
 }
 
-/// The spaces at which a French line must not break made unbreakable: before `;`, `!`, `?`, `:`, `»`, `€`, after `«`, between
+/// Inserts non-breaking spaces where a French line must not break: before `;`, `!`, `?`, `:`, `»`, `€`, after `«`, between
 /// a number and its unit, inside a telephone number.
 pub fn held_together(text: &str) -> String {
     let words: Vec<&str> = text.split(' ').collect();
@@ -253,7 +253,7 @@ fn joint(word: &str, next: &str) -> char {
     }
 }
 
-/// What belongs to the number before it.
+/// What belongs to the preceding number.
 fn is_unit(word: &str) -> bool {
     const UNITS: &str = "h heure heures min mn minutes km m cm ha kg g l cl an ans jour jours place places pers \
         personnes euro euros bis ter rue place avenue allée allées boulevard bd quai chemin route impasse er e \
@@ -262,7 +262,7 @@ fn is_unit(word: &str) -> bool {
     UNITS.split_whitespace().any(|unit| unit == bare)
 }
 
-/// Small letters without accents, one blank for anything else: what two writings of one name have in common.
+/// Lower case without accents, a single space for anything else: equal for two spellings of a name.
 pub fn folded(text: &str) -> String {
     let letters: String = text
         .chars()

@@ -1,15 +1,15 @@
-//! The gates an agenda must pass before it is frozen (invariant I4): never the wrong week, never empty, never half.
+//! The gates an agenda must pass before it is frozen (invariant I4): never the wrong week, never empty, never incomplete.
 
 use super::agenda::{Agenda, Week};
 use super::hold::Hold;
 use chrono::NaiveDate;
 
-/// How much must be there; set per mailing.
+/// Thresholds, set per mailing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gates {
-    /// Fewer events than this and the issue is held.
+    /// With fewer events the issue is held.
     pub min_events: usize,
-    /// With a larger percentage of items under no day the issue is held.
+    /// With a larger percentage of unplaced items the issue is held.
     pub max_unplaced_percent: usize,
 }
 
@@ -20,7 +20,7 @@ impl Default for Gates {
 }
 
 /// # Errors
-/// The first closed gate, the most serious first.
+/// The most serious reason to hold the agenda, if there is one.
 pub fn check(agenda: &Agenda, title: &str, wanted: Week, gates: Gates) -> Result<(), Hold> {
     if agenda.week != Some(wanted) {
         return Err(Hold::WrongWeek { wanted, found: agenda.week, title: title.to_owned() });

@@ -3,18 +3,18 @@
 use super::agenda::Week;
 use chrono::NaiveDate;
 
-/// Why an issue is held: nothing of it leaves until the cause is mended, or a person decides.
+/// Why an issue is held: nothing of it is sent until the cause is fixed, or a person decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hold {
-    /// No article could be fetched; the sentence says why.
+    /// No article could be fetched; the text is the reason.
     ArticleUnreachable(String),
-    /// A required source of listings failed; the sentence says why.
+    /// A required source of listings failed; the text is the reason.
     ListingsUnreachable(String),
-    /// The sources answered, and none has an article that fits.
+    /// The sources answered, but have no matching article.
     NoArticle {
         week: Week,
     },
-    /// There are articles, but none of this week; the newest is of `found`.
+    /// There are articles, but none for this week; the newest is for `found`.
     WrongWeek {
         wanted: Week,
         found: Option<Week>,
@@ -25,7 +25,7 @@ pub enum Hold {
         wanted: Week,
         days: Vec<NaiveDate>,
     },
-    /// Days whose heading has nothing under it.
+    /// Days whose heading has no items.
     EmptyDays(Vec<NaiveDate>),
     TooFewEvents {
         found: usize,
@@ -39,7 +39,7 @@ pub enum Hold {
     NothingNew {
         since: NaiveDate,
     },
-    /// A required source of news failed; the sentence says why.
+    /// A required source of news failed; the text is the reason.
     NewsUnreachable(String),
     EditorialUnreadable {
         file: String,
@@ -52,15 +52,15 @@ pub enum Hold {
     EditionOutOfDate {
         title: String,
     },
-    /// The edition is read as a PDF on our pages, and no pages are served.
+    /// The edition is to be read as a PDF on our pages, which are not served.
     PdfNotServed {
         title: String,
     },
     /// More events than a poster or a booklet has room for, however small.
     DoesNotFit,
-    /// Its hour came and nobody had approved it.
+    /// Not approved before its scheduled time.
     Unapproved,
-    /// Neither the content nor a person is at fault: composing failed.
+    /// An unexpected failure of composing.
     Broken(String),
 }
 

@@ -1,27 +1,27 @@
-//! An issue: what one occurrence publishes, frozen.
+//! An issue: what one occurrence publishes.
 
 use super::Timestamp;
 use serde::Serialize;
 use std::fmt;
 
-/// `agenda/2026-W28`, `newsletter/2026-07`, `editions/carte-2026`: the business key that makes a second run harmless.
+/// `agenda/2026-W28`, `newsletter/2026-07`, `editions/carte-2026`: the business key, which makes a second run idempotent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct IssueKey(String);
 
-/// A text that is no issue key.
+/// A text that is not an issue key.
 #[derive(Debug, thiserror::Error)]
 #[error("expected MAILING/PERIOD such as agenda/2026-W28, got {0:?}")]
 pub struct InvalidKey(String);
 
 impl IssueKey {
-    /// The mailing's id and its period. Both are already checked words (`a-z0-9-`, a week, a month, a slug).
+    /// The mailing's id and its period. Both are validated words (`a-z0-9-`, a week, a month, a slug).
     pub fn new(mailing: &str, period: impl fmt::Display) -> Self {
         Self(format!("{mailing}/{period}"))
     }
 
     /// # Errors
-    /// When it is not two words of letters, digits, `-` and `_` around one slash.
+    /// If it is not two words of letters, digits, `-` and `_` with one slash between them.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
         let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
         match text.split_once('/') {
@@ -34,12 +34,12 @@ impl IssueKey {
         &self.0
     }
 
-    /// The mailing's id: what stands before the slash.
+    /// The mailing's id: the part before the slash.
     pub fn mailing(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()
     }
 
-    /// What stands after the slash: `2026-W28`.
+    /// The part after the slash: `2026-W28`.
     pub fn period(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, period)| period)
     }
@@ -60,15 +60,17 @@ impl fmt::Display for IssueKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssueState {
-    /// A gate failed, or nobody approved it before its hour; tried again until the deadline, and staff are told.
+    /// A gate failed, or it was not approved before its hour; retried until the deadline, and staff are notified.
     Held,
-    /// Composed and kept until somebody approves exactly this content (I6).
+    /// Composed and stored until exactly this content is approved (I6).
     AwaitingApproval,
-    /// Somebody approved the kept content: it leaves at its hour.
+    /// Composed before its hour and shown to staff; it is read again at its hour and leaves unless somebody stops it.
+    Rehearsed,
+    /// The stored content is approved: sent at its hour.
     Approved,
-    /// Frozen; its deliveries go out.
+    /// Frozen; its deliveries are being sent.
     Sending,
-    /// Frozen, sending stopped by us or by a person; a person resumes.
+    /// Frozen, but sending was stopped by us or by a person, until a person resumes it.
     Paused,
     /// Every delivery is terminal or `unknown`.
     Done,
@@ -78,9 +80,10 @@ pub enum IssueState {
 }
 
 impl IssueState {
-    pub const ALL: [IssueState; 8] = [
+    pub const ALL: [IssueState; 9] = [
         IssueState::Held,
         IssueState::AwaitingApproval,
+        IssueState::Rehearsed,
         IssueState::Approved,
         IssueState::Sending,
         IssueState::Paused,
@@ -89,7 +92,7 @@ impl IssueState {
         IssueState::Cancelled,
     ];
 
-    /// Given up before all of it left: only `done` says that it was published.
+    /// Ended before all of it was sent: only `done` counts as published.
     pub fn is_given_up(self) -> bool {
         matches!(self, IssueState::Expired | IssueState::Cancelled)
     }
@@ -98,6 +101,7 @@ impl IssueState {
         match self {
             IssueState::Held => "held",
             IssueState::AwaitingApproval => "awaiting_approval",
+            IssueState::Rehearsed => "rehearsed",
             IssueState::Approved => "approved",
             IssueState::Sending => "sending",
             IssueState::Paused => "paused",
@@ -108,19 +112,19 @@ impl IssueState {
     }
 }
 
-/// What is frozen: enough to make every message of the issue again, byte for byte.
+/// The frozen content: enough to build every message of the issue again, byte for byte.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
     pub subject: String,
-    /// HTML and text, with marks where a recipient's own words go; see `compose::context`.
+    /// HTML and text, with placeholders for personal values; see `compose::context`.
     pub html: String,
     pub text: String,
     pub attachments: Vec<Attachment>,
-    /// Pictures the HTML shows by their Content-ID: nothing is fetched when the mail is opened.
+    /// Pictures that the HTML refers to by Content-ID: nothing is fetched when the mail is opened.
     pub inline: Vec<Inline>,
-    /// The agenda or the letter as JSON, for people and for later pages.
+    /// The agenda or the letter as JSON, for display and for the pages.
     pub data: String,
-    /// RFC 5322 `From` text and the fixed header values all messages share.
+    /// RFC 5322 `From` and the fixed header values all messages share.
     pub envelope: Envelope,
 }
 
@@ -134,25 +138,25 @@ pub struct Envelope {
     pub return_path: String,
     /// Domain of Message-IDs and List-Id.
     pub domain: String,
-    /// Empty: an answer to one person, of no list.
+    /// Empty: a mail to one person, not of a list.
     pub list_id: String,
     pub list_name: String,
     pub feedback_id: String,
     /// The `Date` of every message, epoch milliseconds: fixed, so that a resend has the same bytes.
     pub date_ms: i64,
-    /// Under it lie the unsubscribe links: `https://partenaires.office.example/`.
+    /// The base URL of unsubscribe links: `https://partenaires.office.example/`.
     pub public_url: String,
-    /// The slug of the edition that the recipients' own links order, where the texts hold some.
+    /// The slug of the edition that personal links order, if the texts have such links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edition: Option<String>,
-    /// Of the words that stand for each recipient's own ([`crate::compose::context::Marks`]); empty in what was frozen
-    /// before each issue had its own.
+    /// Random part of the placeholders ([`crate::compose::context::Marks`]); empty in issues frozen before placeholders had
+    /// one.
     #[serde(default)]
     pub marks: String,
 }
 
 impl Envelope {
-    /// Whether it goes to many, who can leave it.
+    /// Whether it goes to a list from which one can unsubscribe.
     pub fn is_of_a_list(&self) -> bool {
         !self.list_id.is_empty()
     }
@@ -160,14 +164,14 @@ impl Envelope {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// As the partner sees it, accents and all: `Agenda du 6 au 12 juillet 2026.pdf`.
+    /// As shown to partners, with accents: `Agenda du 6 au 12 juillet 2026.pdf`.
     pub name: String,
     /// `application/pdf`
     pub media_type: String,
     pub bytes: Vec<u8>,
 }
 
-/// A picture within the mail.
+/// A picture embedded in the mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inline {
     /// Without angle brackets: `image-1.newsletter-2026-07@office.example`.
@@ -177,7 +181,7 @@ pub struct Inline {
     pub bytes: Vec<u8>,
 }
 
-/// Somebody's word that exactly this content may leave.
+/// A person's approval of exactly this content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Approval {
     pub content_hash: String,
@@ -186,15 +190,15 @@ pub struct Approval {
     pub at: Timestamp,
 }
 
-/// Whom an issue is for.
+/// The recipients of an issue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Whom {
     /// All who are subscribed to its audience.
     #[default]
     Audience,
-    /// One contact, by id, whatever it is subscribed to: an answer to what this person did.
+    /// One contact, by id, whatever its subscriptions: a reply to something this person did.
     Contact(String),
-    /// Those who were sent this announcement of an edition, and did not order.
+    /// Recipients of this announcement of an edition who did not order.
     NotOrdered(IssueKey),
 }
 
@@ -203,22 +207,22 @@ pub enum Whom {
 pub struct NewIssue {
     pub key: IssueKey,
     pub mailing: String,
-    /// Contacts subscribed to this receive it: the mailing itself, but for mailings that share an audience.
+    /// Contacts subscribed to this receive it: the mailing itself, except for mailings that share an audience.
     pub audience: String,
-    /// And of these only whoever is meant by it; `None` for all.
+    /// And of these only those that match; `None` for all.
     pub segment: Option<super::segment::Segment>,
     pub whom: Whom,
     pub scheduled_for: Timestamp,
-    /// Past it nothing more leaves.
+    /// Nothing is sent after it.
     pub expires_at: Timestamp,
     pub content: Content,
-    /// SHA-256 of the content, hexadecimal: what an approval binds to (I6).
+    /// SHA-256 of the content, hexadecimal: what an approval refers to (I6).
     pub content_hash: String,
-    /// When its content was collected: what was published later is the next issue's.
+    /// When its content was collected: later news belong to the next issue.
     pub composed_at: Timestamp,
 }
 
-/// The deliveries of an issue by state: the sum is the number of frozen recipients, always (I1).
+/// The deliveries of an issue by state. The sum is always the number of frozen recipients (I1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     pub queued: u64,
@@ -237,14 +241,14 @@ impl Counts {
         self.queued + self.claimed + self.in_data + self.ended()
     }
 
-    /// Nothing will move these by itself.
+    /// Deliveries that no longer move by themselves.
     pub fn ended(&self) -> u64 {
         self.sent + self.failed + self.unknown + self.suppressed + self.expired + self.cancelled
     }
 
-    /// More than five, or one in a hundred, in doubt: a person looks before more are.
-    pub fn too_many_unknown(&self) -> bool {
-        self.unknown > (self.total() / 100).max(5)
+    /// Nothing of it moves by itself any more, and no recipient has it or may have it.
+    pub fn reached_nobody(&self) -> bool {
+        self.total() == self.ended() && self.sent == 0 && self.unknown == 0
     }
 
     pub fn of(&mut self, state: super::delivery::State) -> &mut u64 {
@@ -276,21 +280,25 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Where an issue is, with what belongs to that.
+/// The state of an issue, with its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
     Held {
-        /// For a communications officer, in French.
+        /// For staff, in French.
         reason: String,
-        /// Of content that is kept: nobody approved it before its hour.
+        /// Of stored content that was not approved before its hour.
         content_hash: Option<String>,
     },
     AwaitingApproval {
         content_hash: String,
     },
+    /// What was composed at the rehearsal.
+    Rehearsed {
+        content_hash: String,
+    },
     Approved {
         content_hash: String,
-        /// Who approved exactly this content first.
+        /// Who first approved exactly this content.
         by: String,
         /// Why it was held before.
         held_for: Option<String>,
@@ -309,7 +317,7 @@ pub enum Stage {
     Cancelled(GivenUp),
 }
 
-/// The content that goes to the recipients, as it was when they were copied.
+/// The content sent to the recipients, as frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frozen {
     pub at: Timestamp,
@@ -317,19 +325,19 @@ pub struct Frozen {
     pub approved_by: Option<String>,
 }
 
-/// An issue of which nothing more leaves.
+/// An issue of which nothing more is sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GivenUp {
-    /// `None`: nothing of it left.
+    /// `None`: nothing of it was sent.
     pub frozen: Option<Frozen>,
     pub reason: Option<String>,
-    /// Of content that was kept and never frozen.
+    /// Of content that was stored and never frozen.
     pub content_hash: Option<String>,
     pub approved_by: Option<String>,
     pub closed_at: Option<Timestamp>,
 }
 
-/// An issue as the ledger shows it.
+/// An issue as stored in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueSummary {
     pub key: IssueKey,
@@ -339,13 +347,35 @@ pub struct IssueSummary {
     pub expires_at: Timestamp,
     pub subject: Option<String>,
     pub counts: Counts,
+    pub resumed: Option<Resumed>,
+}
+
+/// A person continued the issue after a pause: what they could see then does not pause it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resumed {
+    pub at: Timestamp,
+    /// Deliveries that were unknown then.
+    pub unknown: u64,
 }
 
 impl IssueSummary {
+    /// More than five deliveries, and more than one in a hundred, have become unknown since a person last resumed it: a person
+    /// decides before more of it leaves.
+    pub fn too_many_unknown(&self) -> bool {
+        self.too_many_in_doubt(0)
+    }
+
+    /// As [`Self::too_many_unknown`], with `more` deliveries whose sender died before it recorded an answer.
+    pub fn too_many_in_doubt(&self, more: u64) -> bool {
+        let seen = self.resumed.map_or(0, |resumed| resumed.unknown);
+        (self.counts.unknown + more).saturating_sub(seen) > (self.counts.total() / 100).max(5)
+    }
+
     pub fn state(&self) -> IssueState {
         match self.stage {
             Stage::Held { .. } => IssueState::Held,
             Stage::AwaitingApproval { .. } => IssueState::AwaitingApproval,
+            Stage::Rehearsed { .. } => IssueState::Rehearsed,
             Stage::Approved { .. } => IssueState::Approved,
             Stage::Sending(_) => IssueState::Sending,
             Stage::Paused { .. } => IssueState::Paused,
@@ -355,13 +385,13 @@ impl IssueSummary {
         }
     }
 
-    /// Why it is held, paused or given up, for a communications officer.
+    /// Why it is held, paused or given up, for staff.
     pub fn reason(&self) -> Option<&str> {
         match &self.stage {
             Stage::Held { reason, .. } => Some(reason),
             Stage::Approved { held_for: reason, .. } | Stage::Paused { reason, .. } => reason.as_deref(),
             Stage::Expired(it) | Stage::Cancelled(it) => it.reason.as_deref(),
-            Stage::AwaitingApproval { .. } | Stage::Sending(_) | Stage::Done { .. } => None,
+            Stage::AwaitingApproval { .. } | Stage::Rehearsed { .. } | Stage::Sending(_) | Stage::Done { .. } => None,
         }
     }
 
@@ -369,7 +399,9 @@ impl IssueSummary {
         match &self.stage {
             Stage::Sending(frozen) | Stage::Paused { frozen, .. } | Stage::Done { frozen, .. } => Some(frozen),
             Stage::Expired(it) | Stage::Cancelled(it) => it.frozen.as_ref(),
-            Stage::Held { .. } | Stage::AwaitingApproval { .. } | Stage::Approved { .. } => None,
+            Stage::Held { .. } | Stage::AwaitingApproval { .. } | Stage::Rehearsed { .. } | Stage::Approved { .. } => {
+                None
+            }
         }
     }
 
@@ -385,18 +417,20 @@ impl IssueSummary {
         }
     }
 
-    /// There as soon as there is content: kept to be approved, or frozen.
+    /// Set as soon as there is content, awaiting approval or frozen.
     pub fn content_hash(&self) -> Option<&str> {
         match &self.stage {
             Stage::Held { content_hash, .. } => content_hash.as_deref(),
-            Stage::AwaitingApproval { content_hash } | Stage::Approved { content_hash, .. } => Some(content_hash),
+            Stage::AwaitingApproval { content_hash }
+            | Stage::Rehearsed { content_hash }
+            | Stage::Approved { content_hash, .. } => Some(content_hash),
             Stage::Expired(GivenUp { frozen: None, content_hash, .. })
             | Stage::Cancelled(GivenUp { frozen: None, content_hash, .. }) => content_hash.as_deref(),
             _ => self.frozen().and_then(|frozen| frozen.content_hash.as_deref()),
         }
     }
 
-    /// Who approved exactly this content first.
+    /// Who first approved exactly this content.
     pub fn approved_by(&self) -> Option<&str> {
         match &self.stage {
             Stage::Approved { by, .. } => Some(by),
@@ -406,14 +440,18 @@ impl IssueSummary {
         }
     }
 
-    /// Content is kept and a person may approve it, also after its hour.
+    /// Content is stored and can be approved, also after its hour.
     pub fn needs_approval(&self) -> bool {
         matches!(self.stage, Stage::AwaitingApproval { .. } | Stage::Held { content_hash: Some(_), .. })
     }
 
-    /// Composed and not frozen: approved, or to be approved.
+    /// Composed, kept and not frozen: rehearsed, approved, or to be approved.
     pub fn is_presented(&self) -> bool {
-        self.is_approved() || self.needs_approval()
+        self.is_approved() || self.is_rehearsed() || self.needs_approval()
+    }
+
+    pub fn is_rehearsed(&self) -> bool {
+        matches!(self.stage, Stage::Rehearsed { .. })
     }
 
     /// Approved and not frozen yet.

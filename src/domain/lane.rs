@@ -1,24 +1,24 @@
-//! Lanes: the pace for one family of recipient domains. Data and its reading; who waits for whom is decided in `deliver`.
+//! Lanes: throttling per family of recipient domains. Only data and its lookup; `deliver` decides what waits.
 //!
-//! The providers' limits are theirs, not the relay's: a family that says "too many connections" slows down alone, and
-//! nobody else waits for it.
+//! Limits are per provider, not per relay: a family that says "too many connections" slows down without delaying the
+//! others.
 
 use super::{Timestamp, issue::IssueKey};
 use std::collections::HashMap;
 
-/// What a lane may do.
+/// The limits of a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Messages on their way to this family at once, each on a connection of its own.
+    /// Maximum concurrent messages to this family, each on a connection of its own.
     pub connections: usize,
-    /// Messages to this family on one connection; then a new one.
+    /// Maximum messages to this family per connection.
     pub messages_per_connection: u32,
-    /// `None`: as fast as it goes.
+    /// `None`: unlimited.
     pub per_minute: Option<u32>,
 }
 
 impl Limits {
-    /// For a domain of no family: what KumoMTA's shaping gives everyone.
+    /// For a domain of no family: KumoMTA's default shaping.
     pub const DEFAULT: Limits = Limits { connections: 10, messages_per_connection: 100, per_minute: None };
 }
 
@@ -31,8 +31,9 @@ pub struct Family {
     pub limits: Limits,
 }
 
-/// Name, connections, messages a connection, domains. Orange and La Poste publish two connections and a hundred messages;
-/// Gmail, Outlook, Yahoo, iCloud and GMX are KumoMTA's shaping of August 2026; SFR's and Free's are careful guesses.
+/// Name, connections, messages per connection, domains. Orange and La Poste publish two connections and a hundred
+/// messages; Gmail, Outlook, Yahoo, iCloud and GMX are from KumoMTA's shaping of August 2026; SFR's and Free's are
+/// conservative guesses.
 const FAMILIES: &[(&str, usize, u32, &[&str])] = &[
     ("orange", 2, 100, &["orange.fr", "wanadoo.fr", "voila.fr"]),
     ("laposte", 2, 100, &["laposte.net"]),
@@ -86,7 +87,7 @@ const FAMILIES: &[(&str, usize, u32, &[&str])] = &[
     ("gmx", 4, 20, &["gmx.de", "gmx.net", "gmx.com", "gmx.fr", "gmx.at", "gmx.ch", "web.de"]),
 ];
 
-/// Every family, and what the others get.
+/// All families, and the limits of other domains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lanes {
     families: Vec<Family>,
@@ -124,7 +125,7 @@ impl Lanes {
         self.families.iter().any(|family| family.name == lane)
     }
 
-    /// The lane of a recipient's domain: its family, or itself alone.
+    /// The lane of a recipient's domain: its family, or the domain itself.
     pub fn of<'a>(&'a self, domain: &'a str) -> Lane<'a> {
         match self.by_domain.get(domain).and_then(|n| self.families.get(*n)) {
             Some(family) => Lane { name: &family.name, limits: family.limits, is_family: true },
@@ -133,24 +134,24 @@ impl Lanes {
     }
 }
 
-/// The lane one message takes.
+/// The lane of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lane<'a> {
     pub name: &'a str,
     pub limits: Limits,
-    /// Or one domain for itself.
+    /// Or a domain without a family.
     pub is_family: bool,
 }
 
-/// How a lane that is not open goes; the harder ones last.
+/// The pace of a lane that is not open; the stricter ones last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pace {
     /// One connection.
     Slow,
-    /// None, for a time.
+    /// No messages, for a time.
     Suspended,
-    /// None, until a person reopens it.
+    /// No messages until a person reopens it.
     Paused,
 }
 
@@ -166,23 +167,23 @@ impl Pace {
     }
 }
 
-/// Why a lane is not open. Kept in the ledger: a restart does not make a provider forget.
+/// Why a lane is not open. Stored in the ledger, because a restart does not change the provider's view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaneTrouble {
     pub lane: String,
     pub pace: Pace,
-    /// The provider's words, or ours in French where a person must act.
+    /// The provider's words, or our own in French if a person must act.
     pub why: String,
     pub since: Timestamp,
     /// `None`: until a person reopens it.
     pub until: Option<Timestamp>,
-    /// The issue it showed itself in.
+    /// The issue in which it occurred.
     pub issue: IssueKey,
-    /// It holds for that issue alone; the others pass.
+    /// It only applies to that issue.
     pub only_issue: bool,
-    /// How often in a row the lane was suspended before, with nothing accepted in between.
+    /// Number of suspensions in a row before, with nothing accepted in between.
     pub step: u32,
-    /// Of a slow lane: no more messages a minute than this.
+    /// For a slow lane: maximum messages per minute.
     pub per_minute: Option<u32>,
 }
 
@@ -191,8 +192,8 @@ impl LaneTrouble {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// Whether `next` takes its place: when its own time is over, or when that asks for more. A provider's later, milder
-    /// word does not lift its harder one.
+    /// Whether `next` replaces it: if its own time has passed, or `next` is stricter. A later, milder reply of the provider
+    /// does not lift a stricter one.
     pub fn gives_way_to(&self, next: &LaneTrouble) -> bool {
         let longer = next.until.zip(self.until).is_some_and(|(next, this)| next > this);
         !self.holds(next.since) || next.pace > self.pace || next.pace == self.pace && longer

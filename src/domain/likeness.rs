@@ -1,7 +1,7 @@
-//! Whether two announcements are of one event: the same day, the same commune, hours that agree, titles that say the same.
+//! Whether two announcements are for the same event: same day, same commune, matching hours, matching titles.
 //!
-//! In doubt they are two: an event printed twice is a blemish, one that is lost is a broken promise (invariant I3). Pure
-//! words; never looks at where an announcement came from.
+//! In doubt they are different: an event printed twice is a blemish, a lost one is an error (invariant I3). Compares words
+//! only, regardless of the source.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,23 +12,23 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::characters::one_apostrophe;
 
-/// What is compared of an announcement; its day is known to be the same. Made once for each: comparing is cheap then.
+/// The features of an announcement that are compared; the day is known to be the same. Computed once per announcement.
 #[derive(Debug, Clone, Default)]
 pub struct Sketch {
     pub start: Option<NaiveTime>,
     title: Words,
-    /// Words of the title and of all else that is said: a title may have been cut short.
+    /// Words of the title and of all other fields: a title may have been truncated.
     all: Words,
-    /// In order; empty where none is known.
+    /// In order; empty if unknown.
     commune: Vec<u64>,
     place: Words,
 }
 
-/// A set of words, sorted, each as its hash; the lowest bit of those that say little is set.
+/// A sorted set of hashed words; the lowest bit marks words with little meaning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Words {
     hashes: Vec<u64>,
-    /// Some of them are of a kind that a village has one of.
+    /// Some of them name kinds of event that a village has only one of.
     alone: bool,
 }
 
@@ -48,12 +48,12 @@ impl Words {
         self.hashes.len()
     }
 
-    /// Those that say much.
+    /// The words with much meaning.
     fn names(&self) -> usize {
         self.hashes.iter().filter(|hash| *hash & 1 == 0).count()
     }
 
-    /// How many they share, and how many of these say much.
+    /// The number of shared words, and of those with much meaning.
     fn shared(&self, other: &Self) -> (usize, usize) {
         let (mut a, mut b) = (self.hashes.iter().peekable(), other.hashes.iter().peekable());
         let (mut all, mut names) = (0, 0);
@@ -79,35 +79,35 @@ fn hash(word: &str) -> u64 {
     hasher.finish()
 }
 
-/// How sure it is that two announcements are of one event.
+/// How certain it is that two announcements are for the same event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {
     Other,
-    /// Title and commune agree, the hours nearly: one of the two is wrong, unless they are two.
+    /// Title and commune match, the hours almost: one of the two is wrong, or they are different.
     NearlySame,
     Same,
-    /// Everything agrees, and nothing had to be supposed: the one may complete the other.
+    /// Everything matches without assumptions: one may complete the other.
     Certain,
 }
 
-/// Hours nearer than this may be one hour and a mistake, or the opening of the doors.
+/// Hours closer than this may be a mistake, or the opening of the doors.
 const NEAR: TimeDelta = TimeDelta::minutes(60);
 
 impl Sketch {
-    /// `place` begins with the commune where it is known (`Pavie, la Fenière`); without one, it is at `home`.
+    /// `place` begins with the commune if it is known (`Pavie, la Fenière`); without one, `home` is assumed.
     pub fn of_event(title: &str, start: Option<NaiveTime>, place: Option<&str>, home: &str, text: &str) -> Self {
         let commune = place.and_then(|place| place.split(',').next()).unwrap_or(home);
         Self::new(title, start, commune, place.unwrap_or_default(), text)
     }
 
-    /// `commune`: where the source knows it.
+    /// `commune`: if the source knows it.
     pub fn of_listing(title: &str, start: Option<NaiveTime>, commune: Option<&str>, venue: Option<&str>) -> Self {
         Self::new(title, start, commune.unwrap_or_default(), venue.unwrap_or_default(), title)
     }
 
     fn new(title: &str, start: Option<NaiveTime>, commune: &str, place: &str, text: &str) -> Self {
         let commune = words(commune);
-        // « marché à Pavie » in Pavie is « marché ».
+        // « marché à Pavie » in Pavie equals « marché ».
         let without = |text: &str| {
             let content = content(text);
             Words::of(content.iter().filter(|word| !commune.contains(word)), is_kind)
@@ -130,7 +130,7 @@ impl Sketch {
         match (self.start, other.start) {
             (Some(a), Some(b)) if a == b => match (titles, place) {
                 (Titles::Name, Places::Agree) => Likeness::Certain,
-                // « concert » says too little: two in one village at one hour are two.
+                // « concert » is too generic: two in one village at the same hour may be different.
                 (Titles::Kind, Places::Agree) | (Titles::Name, _) => Likeness::Same,
                 _ => Likeness::Other,
             },
@@ -147,7 +147,7 @@ impl Sketch {
         let (a, b) = (&self.title, &other.title);
         let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
         let (shared, names) = short.shared(long);
-        // All of one stands in the other, or in what is said around it where the title was cut short.
+        // All words of one are in the other, or in the words around it if the title was truncated.
         let named_in = |words: &Words, said: &Words| words.names() > 0 && words.shared(said).0 == words.len();
         if (short.names() > 0 && shared == short.len()) || named_in(a, &other.all) || named_in(b, &self.all) {
             return Titles::Name;
@@ -168,7 +168,7 @@ impl Sketch {
         if named_in(&self.commune, &other.commune) || named_in(&other.commune, &self.commune) {
             return Places::Agree;
         }
-        // Where no commune was known, the place's own words may stand in its stead.
+        // If the commune is unknown, the words of the place may match instead.
         let (_, names) = self.place.shared(&other.place);
         if names > 0 { Places::Unsaid } else { Places::Differ }
     }
@@ -179,7 +179,7 @@ enum Titles {
     Differ,
     /// They name the same kind of thing: « visite guidée ».
     Kind,
-    /// They share the name of the thing: « Ora Gascona ».
+    /// They share a proper name: « Ora Gascona ».
     Name,
 }
 
@@ -191,7 +191,7 @@ enum Places {
     Agree,
 }
 
-/// Accents, case, ligatures and the plural's s folded.
+/// Folds accents, case, ligatures and the plural s.
 fn words(text: &str) -> Vec<String> {
     let bare: String = text
         .chars()
@@ -210,7 +210,7 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The words that carry meaning: no articles, no prepositions, no hours.
+/// The words that carry meaning: no articles, prepositions or hours.
 fn content(text: &str) -> Vec<String> {
     static EMPTY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
         "a au aux le la l les un une des de d du et ou en dans sur sous par pour avec chez ce cet cette ces \
@@ -218,7 +218,7 @@ fn content(text: &str) -> Vec<String> {
             .split_whitespace()
             .collect()
     });
-    // `21h`, `20h30`; a number alone is part of a name: « 1000 voix », « acte 2 ».
+    // `21h`, `20h30`; a lone number is part of a name: « 1000 voix », « acte 2 ».
     let is_hour = |word: &String| word.contains('h') && word.chars().all(|c| c.is_ascii_digit() || c == 'h');
     let mut words = words(text);
     // `8 h 30`: neither number is a name.
@@ -235,7 +235,7 @@ fn content(text: &str) -> Vec<String> {
     words
 }
 
-/// Words that tell what kind of thing it is, which many things are.
+/// Words for kinds of event, which many events share.
 fn is_kind(word: &str) -> bool {
     static KINDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
         "concert musique musical spectacle visite guide guidee commentee libre marche exposition expo atelier \
@@ -253,7 +253,7 @@ fn is_alone_of_its_kind(word: &str) -> bool {
     matches!(word, "marche" | "grenier" | "brocante" | "artifice" | "foire")
 }
 
-/// Words of places that every village has.
+/// Words for places that every village has.
 fn is_common_place(word: &str) -> bool {
     static PLACES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
         "salle place eglise mairie halle centre bourg village stade ecole foyer rue avenue boulevard devant \

@@ -1,8 +1,8 @@
-//! Listings into an agenda that was read from the article: the article wins, and nothing is printed twice.
+//! Merges listings into the agenda of an article: the article wins, and nothing is printed twice.
 //!
-//! What the article announces stays as it was written; a listing that is the same event may only give what the article
-//! does not say, and only where that is certain. What is new is written in the office's own style under its day, and
-//! says where it came from. Never drops an item, never changes the article's words. Pure.
+//! Events of the article stay as written; a listing for the same event may only add what the article lacks, and only if
+//! that is certain. New events are written in the office's own style under their day, with their source. Never drops an
+//! item, never changes the article's words. Pure.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,28 +15,28 @@ use super::{
     listing::{Listing, Session},
 };
 
-/// What became of the listings, session by session.
+/// The outcome, by session of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Merge {
     pub added: usize,
-    /// The article, or a source before, had them.
+    /// The article or an earlier source had them.
     pub known: usize,
-    /// Cancelled or put off, and nowhere announced: nobody need be told.
+    /// Cancelled or postponed, and not announced anywhere: not mentioned.
     pub left_out: usize,
 }
 
-/// From so many days on, something at the same hours is told once, with its days.
+/// From this number of days on, sessions at the same hours become one item with its days.
 const DAILY: usize = 3;
-/// From so many days on, something without hours is not an event of each of its days.
+/// From this number of days on, something without hours is not an event of each of its days.
 const LASTING: i64 = 5;
 
-/// As many announcements are compared with one: those of its hour first. More in one hour of one day are a flood, in which an
-/// event may be printed twice; none is lost.
+/// Maximum comparisons per announcement, those of the same hour first. With more in one hour of one day an event may be
+/// printed twice; none is lost.
 const MOST_COMPARED: usize = 2_000;
-/// Hours that differ by more are of two events; see [`super::likeness`].
+/// Hours that differ by more mean different events; see [`super::likeness`].
 const NEAR: u32 = 60;
 
-/// `home`: the office's own commune, where the article says none.
+/// `home`: the office's own commune, used if the article names none.
 pub fn merge(agenda: &mut Agenda, listings: &[Listing], week: Week, home: &str) -> Merge {
     let mut on_day: HashMap<(&str, NaiveDate), usize> = HashMap::new();
     for listing in listings {
@@ -55,19 +55,19 @@ pub fn merge(agenda: &mut Agenda, listings: &[Listing], week: Week, home: &str) 
 struct Merger<'a> {
     week: Week,
     home: &'a str,
-    /// How often something is announced under one title on one day.
+    /// How often a title is announced on a day.
     on_day: HashMap<(&'a str, NaiveDate), usize>,
     agenda: &'a mut Agenda,
     shelf: Shelf,
     merge: Merge,
 }
 
-/// What the agenda holds, sketched once, and where to look for what.
+/// The features of the agenda's items, computed once, with indexes.
 #[derive(Debug, Default)]
 struct Shelf {
     cards: Vec<Card>,
     days: HashMap<NaiveDate, Drawer>,
-    /// By their place in the agenda.
+    /// By position in the agenda.
     daily: Vec<usize>,
     exhibitions: Vec<usize>,
     unplaced: Vec<usize>,
@@ -76,11 +76,11 @@ struct Shelf {
 /// The items of one day.
 #[derive(Debug, Default)]
 struct Drawer {
-    /// By their place in the agenda.
+    /// By position in the agenda.
     cards: Vec<usize>,
     /// By the minute at which one of their events begins.
     by_minute: BTreeMap<u32, Vec<usize>>,
-    /// Those that do not say.
+    /// Items without an hour.
     any_time: Vec<usize>,
 }
 
@@ -104,7 +104,7 @@ impl Shelf {
         shelf
     }
 
-    /// Of an exhibition the hours are when it opens, not when it begins.
+    /// The hours of an exhibition are opening hours, not the start.
     fn card(&mut self, item: &Item, home: &str, keeps_hours: bool) -> usize {
         let alone = item.events.len() < 2;
         let of_event = |event: &Event| {
@@ -115,7 +115,7 @@ impl Shelf {
             Sketch::of_event(&event.title, start, event.place.as_deref(), home, &text)
         };
         let sketches = match item.events.as_slice() {
-            // What was not understood has its words.
+            // An item that was not understood is compared by its words.
             [] => vec![Sketch::of_event(&item.text, None, None, "", &item.text)],
             events => events.iter().map(of_event).collect(),
         };
@@ -135,7 +135,7 @@ impl Shelf {
         }
     }
 
-    /// The cards of a day that may be of something that begins then, the likelier ones first.
+    /// The items of a day that may match something beginning then, likelier ones first.
     fn on_day(&self, day: NaiveDate, start: Option<NaiveTime>) -> Vec<usize> {
         let Some(drawer) = self.days.get(&day) else { return Vec::new() };
         let Some(start) = start.map(minute) else { return drawer.cards.clone() };
@@ -154,13 +154,13 @@ fn minute(time: NaiveTime) -> u32 {
     time.num_seconds_from_midnight() / 60
 }
 
-/// What one or more sessions of a listing are to a reader.
+/// How sessions of a listing are presented.
 enum Shape {
-    /// One thing on one day.
+    /// One item on one day.
     Once(NaiveDate, Session),
     /// At the same hours on these days.
     Daily(Vec<NaiveDate>, Session),
-    /// There until a day beyond.
+    /// Ongoing until a later day.
     Lasting(Session),
 }
 
@@ -180,7 +180,7 @@ impl Merger<'_> {
         }
     }
 
-    /// The sessions of the week, those that are told as one put together.
+    /// The sessions of the week, with recurring ones combined.
     fn shapes(&self, listing: &Listing) -> Vec<Shape> {
         let mut shapes = Vec::new();
         let mut single: Vec<(NaiveDate, Session)> = Vec::new();
@@ -191,7 +191,7 @@ impl Merger<'_> {
             match days.as_slice() {
                 [] => {}
                 _ if length >= LASTING => shapes.push(Shape::Lasting(*session)),
-                // What begins at an hour and ends on another day begins once.
+                // Something that begins at an hour and ends on another day begins once.
                 [first, ..] if session.start.is_some() && length > 1 && *first == session.day => {
                     shapes.push(Shape::Once(*first, *session));
                 }
@@ -225,7 +225,7 @@ impl Merger<'_> {
         shapes
     }
 
-    /// Where the agenda has this already, and how surely. `days`: those it takes place on; none of what lasts.
+    /// The matching item of the agenda, and how certain it is. `days`: of the sessions; empty for something ongoing.
     fn find(&self, listing: &Listing, session: &Session, days: &[NaiveDate]) -> Option<(Place, Likeness)> {
         let sketch =
             Sketch::of_listing(&listing.title, session.start, listing.commune.as_deref(), listing.venue.as_deref());
@@ -233,7 +233,7 @@ impl Merger<'_> {
         let dated = agenda.days.iter().enumerate().filter(|(_, day)| match days {
             [] => true,
             [only] => day.date == *only,
-            // What is told once for several days must be there on each of them, not on one.
+            // An item for several days must match on each of them.
             _ => false,
         });
         let dated = dated.flat_map(|(d, day)| {
@@ -256,7 +256,7 @@ impl Merger<'_> {
                 || likeness == Likeness::NearlySame && card_of.of_article && self.is_only(listing, session);
             is_near_enough.then_some((likeness, slot, card))
         });
-        // Of several that are as like the last one counts, in the order of the agenda.
+        // Of several equal matches the last one in the agenda wins.
         let place = |slot: Slot, card: usize| match slot {
             Slot::At(place) => Some(place),
             Slot::Day(d, date) => {
@@ -268,12 +268,12 @@ impl Merger<'_> {
         best.max_by_key(|(likeness, place)| (*likeness, *place)).map(|(likeness, place)| (place, likeness))
     }
 
-    /// Whether no other session of this title is announced that day: then an hour that differs a little is no second one.
+    /// Whether no other session of this title is announced that day: then a slightly different hour is not a second one.
     fn is_only(&self, listing: &Listing, session: &Session) -> bool {
         self.on_day.get(&(listing.title.as_str(), session.day)) == Some(&1)
     }
 
-    /// The article's event takes what it lacks, where it is certain that they are one.
+    /// Adds what the article's event lacks, if it is certain that they are the same.
     fn complete(&mut self, place: Place, listing: &Listing, shape: &Shape, likeness: Likeness) {
         self.merge.known += 1;
         let Some(item) = place.item_mut(self.agenda) else { return };
@@ -346,7 +346,7 @@ impl Merger<'_> {
     }
 }
 
-/// Where a card lies: at a place, or on a day, where its place moves when another is put before it.
+/// Where an item is: at a position, or on a day, where positions shift with insertions.
 #[derive(Debug, Clone, Copy)]
 enum Slot {
     At(Place),
@@ -393,7 +393,7 @@ fn complete_item(item: &mut Item, listing: &Listing) {
     }
 }
 
-/// After what begins no later, so that the order of the article is kept.
+/// After items that begin no later, so that the order of the article is kept.
 fn place_in(items: &[Item], start: Option<NaiveTime>) -> usize {
     let begins = |item: &Item| item.events.iter().filter_map(|event| event.start).min();
     let later = |item: &Item| start.is_some_and(|start| begins(item).is_some_and(|other| other > start));
@@ -407,8 +407,8 @@ fn is_exhibition(listing: &Listing) -> bool {
 
 /// A listing in the office's own style: « 18 h 30 : titre, commune, lieu, prix ».
 fn item(listing: &Listing, session: &Session, until: Option<NaiveDate>) -> Item {
-    // Of what lasts, an hour is one of each day only where it opens and closes on it, and is no exhibition: there one looks
-    // when one comes.
+    // For something ongoing, an hour only applies to each day if it opens and closes on it, and is not an exhibition,
+    // which can be visited at any time.
     let is_open_daily = matches!((session.start, session.end), (Some(start), Some(end)) if start < end);
     let hours = until.is_none() || (is_open_daily && !is_exhibition(listing));
     let same = |a: &String, b: &String| a.to_lowercase() == b.to_lowercase();

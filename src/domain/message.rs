@@ -1,25 +1,25 @@
-//! The bytes for one recipient.
+//! The message for one recipient, as bytes.
 
 use super::email::EmailAddress;
 use std::sync::Arc;
 
 /// A message ready for the wire: CRLF lines, not dot-stuffed, ending in CRLF.
 ///
-/// What is this recipient's own (some headers, their words in the texts) and what all messages of the issue share (the
-/// texts, attachments, encoded once) stand in turns. What is shared is never copied, so that neither memory nor the
-/// work on a message grows with it.
+/// Personal pieces (some headers, placeholders in the texts) alternate with pieces that all messages of the issue share
+/// (texts and attachments, encoded once). Shared pieces are never copied, so neither memory nor CPU time per message
+/// grows with them.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// `MAIL FROM`
     pub sender: EmailAddress,
     /// One after the other.
     own: Vec<u8>,
-    /// How much of `own` stands before each shared piece.
+    /// How many bytes of `own` precede each shared piece.
     cuts: Vec<usize>,
     shared: Arc<Shared>,
 }
 
-/// The pieces that all messages of an issue share, in their order.
+/// The pieces that all messages of an issue share, in order.
 #[derive(Debug)]
 pub struct Shared {
     pieces: Vec<Box<[u8]>>,
@@ -36,7 +36,7 @@ impl Shared {
 }
 
 impl Message {
-    /// `own` writes what stands before the shared piece of this number.
+    /// `own` writes what precedes the shared piece of this number.
     pub fn woven(sender: EmailAddress, shared: &Arc<Shared>, mut own: impl FnMut(usize, &mut Vec<u8>)) -> Self {
         let (mut bytes, mut cuts) = (Vec::new(), Vec::with_capacity(shared.pieces.len()));
         for n in 0..shared.pieces.len() {
@@ -46,7 +46,7 @@ impl Message {
         Self { sender, own: bytes, cuts, shared: Arc::clone(shared) }
     }
 
-    /// Nothing of it is shared.
+    /// A message without shared pieces.
     pub fn alone(sender: EmailAddress, own: Vec<u8>) -> Self {
         Self { sender, own, cuts: Vec::new(), shared: Arc::new(Shared::new(Vec::new())) }
     }
@@ -71,7 +71,7 @@ impl Message {
         self.own.is_ascii() && self.shared.is_ascii
     }
 
-    /// What it has in common with others; the same for all messages of an issue.
+    /// The shared pieces; the same for all messages of an issue.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }

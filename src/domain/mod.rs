@@ -1,4 +1,4 @@
-//! The words of the product as types. Pure: no async, no I/O, no clock.
+//! The domain types. Pure: no async, no I/O, no clock.
 
 pub mod agenda;
 pub mod article;

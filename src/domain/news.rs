@@ -1,29 +1,29 @@
-//! A piece of news as it was collected: what a newsletter is made of.
+//! A news item for a newsletter, as collected.
 
 use super::{Timestamp, characters, link};
 
-/// One piece of news, whatever kind of source it came from. Texts are plain: no markup is left in them.
+/// One news item from any kind of source. Texts are plain, without markup.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NewsItem {
-    /// The same each time the source is read: a feed's guid, a post's id, a file's name, else the address.
+    /// Stable across readings of the source: a feed's guid, a post's id, a file's name, else the URL.
     pub id: String,
     pub title: String,
     pub url: Option<String>,
     pub published: Timestamp,
     pub modified: Option<Timestamp>,
-    /// What it says, a few sentences, paragraphs parted by an empty line. Empty when the source gives none.
+    /// A few sentences, paragraphs separated by an empty line. Empty if the source gives none.
     pub summary: String,
     pub image: Option<Picture>,
-    /// As the source names them: « Agenda », « Patrimoine ».
+    /// As named by the source: « Agenda », « Patrimoine ».
     pub categories: Vec<String>,
-    /// Where it takes place, when the source says so.
+    /// Where it takes place, if the source says so.
     pub commune: Option<String>,
-    /// The source it came from, in words for people: a site's name, else its host.
+    /// A readable name of its source: a site's name, else its host.
     pub source: String,
 }
 
 impl NewsItem {
-    /// Nothing in its texts that no mail can hold, and no link but to a page.
+    /// Removes characters that are invalid in mails from its texts, and links that are not http(s).
     pub fn clean(&mut self) {
         self.url.take_if(|url| !link::is_web(url.trim()));
         let Self { title, url, summary, image, categories, commune, source, .. } = self;
@@ -37,6 +37,6 @@ impl NewsItem {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Picture {
     pub url: String,
-    /// What is seen on it, for those who do not see it; empty when the source says nothing.
+    /// Alternative text; empty if the source gives none.
     pub alt: String,
 }

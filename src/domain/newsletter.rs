@@ -1,5 +1,5 @@
-//! A newsletter: what was published since the last issue, arranged in the parts its mailing names. Pure: what is gathered
-//! comes in, an ordered letter comes out, and no piece of news is lost on the way (I3).
+//! A newsletter: the news since the last issue, arranged in the sections of its mailing. Pure: from gathered material to an
+//! ordered letter, without losing a news item (I3).
 
 use super::{
     Timestamp,
@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The month an issue is of; `2026-07` in its key.
+/// The month of an issue; `2026-07` in its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Month {
     pub year: i32,
@@ -39,17 +39,17 @@ impl fmt::Display for Month {
     }
 }
 
-/// A part of the letter, as the mailing's file orders it.
+/// A section of the letter, as the mailing's file orders it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Section {
-    /// The communications officer's own words. `file`: Markdown, `{period}` in its name stands for the month.
+    /// The editorial. `file`: Markdown; `{period}` in its name stands for the month.
     Editorial {
         file: Option<String>,
     },
     News {
         title: String,
         filter: Filter,
-        /// So many are told with picture and summary, the others with title and link.
+        /// How many are shown with picture and summary; the others with title and link.
         most: usize,
     },
     Partners {
@@ -60,7 +60,7 @@ pub enum Section {
         title: String,
         /// A TOML file with `[[appointment]]`.
         file: Option<String>,
-        /// How far ahead one looks, in days.
+        /// How many days ahead appointments are shown.
         within: i64,
     },
     Links {
@@ -69,7 +69,7 @@ pub enum Section {
     },
 }
 
-/// Which news belong to a part; without any condition, those that no other part takes.
+/// Which news belong to a section; without any condition, those that no other section takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     pub categories: Vec<String>,
@@ -77,12 +77,12 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The part that takes the rest.
+    /// The section that takes the rest.
     pub fn is_open(&self) -> bool {
         self.categories.is_empty() && self.communes.is_empty()
     }
 
-    /// One of the categories, or one of the communes. Where the source names no commune, the title may.
+    /// Matches one of the categories, or one of the communes. If the source names no commune, the title may.
     fn takes(&self, item: &NewsItem) -> bool {
         let category = self.categories.iter().any(|wanted| item.categories.iter().any(|it| same(it, wanted)));
         let commune = self.communes.iter().any(|wanted| match &item.commune {
@@ -98,7 +98,7 @@ fn same(a: &str, b: &str) -> bool {
     plain(a) == plain(b)
 }
 
-/// As words of their own, in the capitals of a name: « Auch », not « gaucher ».
+/// As a whole word with the capitals of a name: « Auch », not « gaucher ».
 fn mentions(text: &str, name: &str) -> bool {
     let letter = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-');
     let text = text.replace('’', "'");
@@ -113,7 +113,7 @@ pub struct Link {
     pub url: String,
 }
 
-/// Something partners are invited to: an éductour, a workshop, a delivery of brochures.
+/// An event partners are invited to: an éductour, a workshop, a delivery of brochures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appointment {
     pub day: NaiveDate,
@@ -124,14 +124,14 @@ pub struct Appointment {
     pub url: Option<String>,
 }
 
-/// An establishment nobody of which was known before.
+/// An establishment without any contact before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Newcomer {
     pub establishment: String,
     pub commune: String,
 }
 
-/// Everything an issue is made of, before it is arranged.
+/// The material of an issue, before it is arranged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Material {
     pub news: Vec<NewsItem>,
@@ -139,11 +139,11 @@ pub struct Material {
     pub appointments: Vec<Appointment>,
     /// Markdown.
     pub editorial: Option<String>,
-    /// What could not be had, a sentence in French each.
+    /// What is missing, a sentence in French each.
     pub missing: Vec<String>,
 }
 
-/// An issue's content before it becomes a mail. Kept in the ledger, so that the editorial can be changed without
+/// The content of an issue before it becomes a mail. Stored in the ledger, so that the editorial can be changed without
 /// collecting again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
@@ -153,15 +153,15 @@ pub struct Letter {
     /// Until this one: where the next issue begins.
     pub until: Timestamp,
     pub parts: Vec<Part>,
-    /// What could not be had, a sentence in French each. For staff.
+    /// What is missing, a sentence in French each. For staff.
     pub missing: Vec<String>,
 }
 
-/// A part with what is in it.
+/// A section with its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Part {
-    /// Where the editorial goes, even while there is none.
+    /// The place of the editorial, even if there is none yet.
     Editorial {
         markdown: Option<String>,
     },
@@ -186,18 +186,18 @@ pub enum Part {
     },
 }
 
-/// A piece of news that is told.
+/// A news item that is shown in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
     #[serde(flatten)]
     pub item: NewsItem,
-    /// Content-ID of its picture among the inline parts, where it could be had.
+    /// Content-ID of its picture among the inline parts, if it could be fetched.
     pub picture: Option<String>,
 }
 
 impl Letter {
-    /// Each piece of news goes to the first part whose conditions it meets, else to the open one; the newest first. The
-    /// same thing told by two sources is told once. Appointments that are over are left out.
+    /// Puts each news item into the first section whose conditions it meets, else into the open one; newest first. An
+    /// item that two sources have is shown once. Past appointments are left out.
     pub fn arrange(
         month: Month,
         (since, until): (Timestamp, Timestamp),
@@ -272,7 +272,7 @@ impl Letter {
         })
     }
 
-    /// Everywhere an editorial stands; `false` when it has no place in this letter.
+    /// Replaces every editorial; `false` if this letter has no place for one.
     pub fn set_editorial(&mut self, text: Option<&str>) -> bool {
         let mut placed = false;
         for part in &mut self.parts {
@@ -284,7 +284,7 @@ impl Letter {
         placed
     }
 
-    /// What is in it, part by part, a line each, for a person who approves: `Dans le Gers : 4 actualités`.
+    /// Its contents, one line per section, for the person who approves: `Dans le Gers : 4 actualités`.
     pub fn contents(&self) -> Vec<String> {
         let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n > 1 { many } else { one });
         let line = |part: &Part| match part {
@@ -321,7 +321,7 @@ impl Section {
     }
 }
 
-/// The same page, or the same words: a site's feed and its API tell the same thing twice.
+/// The same page, or the same words: a site's feed and its API return the same items.
 fn is_same(a: &NewsItem, b: &NewsItem) -> bool {
     let address = |item: &NewsItem| item.url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
     let by_address = address(a).zip(address(b)).is_some_and(|(a, b)| a == b);
@@ -330,7 +330,7 @@ fn is_same(a: &NewsItem, b: &NewsItem) -> bool {
 }
 
 /// # Errors
-/// When there is nothing new to tell: no news, and no editorial was written for this month.
+/// Whether there is nothing to send: no news, and no editorial for this month.
 pub fn check(letter: &Letter, zone: Tz) -> Result<(), Hold> {
     if letter.news().next().is_none() && letter.editorial().is_none() {
         let since: DateTime<Tz> = letter.since.with_timezone(&zone);
@@ -389,7 +389,7 @@ mod tests {
 
     #[test]
     fn each_piece_of_news_is_in_exactly_one_part() {
-        // The open part stands first in the letter, and still takes only what no other wants.
+        // The open section comes first in the letter, and still takes only what no other section does.
         let sections = [news("Gers", &[], &[], 2), news("Auch", &["Grand Auch"], &["Auch", "L’Isle-Arné"], 9)];
         let all = vec![
             item("1", "Marché de Lectoure", Some("Lectoure"), "Vie locale"),

@@ -1,37 +1,48 @@
-//! What staff are told by mail, as data; worded in [`crate::notices`].
+//! Notices to staff, as data; worded in [`crate::notices`].
 
 use super::lane::Pace;
 
-/// One of a kind is owed for each issue, but for one at each pause.
+/// At most one of each kind is owed per issue, except one per pause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     Held {
-        /// In French, like every reason here: a clause without full stop.
+        /// In French, like all reasons here: a clause without full stop.
         reason: String,
     },
-    /// Its hour came and nobody had approved it.
+    /// Not approved before its hour.
     Unapproved,
-    /// A held issue left after all.
+    /// A held issue was sent after all.
     Resolved(Cure),
     Expired {
         reason: String,
     },
-    /// It does not leave, or another one leaves instead.
+    /// It is not sent, or another one is sent instead.
     Missed {
         reason: String,
     },
-    /// It left without these optional sources, each with the reason.
+    /// It was sent without these optional sources, each with the reason.
     Incomplete {
         missing: Vec<String>,
     },
     Paused {
         reason: String,
     },
-    /// The relay failed as a whole.
+    /// Staff see what will leave by itself. `relay`: why it does not take mail now.
+    Rehearsed {
+        short_hash: String,
+        /// Optional sources that it goes without, each with the reason.
+        missing: Vec<String>,
+        relay: Option<String>,
+    },
+    /// It left, and not quite as it was rehearsed.
+    Changed {
+        lines: Vec<String>,
+    },
+    /// The relay as a whole failed.
     Relay {
         what: String,
     },
-    /// A lane is suspended or paused. `family`: `None` for all domains that belong to none, of which staff are told once.
+    /// A lane is suspended or paused. `family`: `None` for all domains without a family, with one notice for all.
     Lane {
         pace: Pace,
         family: Option<String>,
@@ -40,7 +51,7 @@ pub enum Notice {
     /// Staff are asked to approve the content with this short hash.
     ApprovalAsked {
         short_hash: String,
-        /// Other content of the issue was shown before.
+        /// Other content of the issue was presented before.
         changed: bool,
     },
 }
@@ -65,14 +76,27 @@ impl Cure {
     }
 }
 
-/// Between two missing sources, as it is kept.
+/// Separator between missing sources in the stored text.
 const SEPARATOR: &str = "\u{a0}; ";
 const CHANGED: &str = "changed";
+const RELAY: &str = "relay: ";
 
 impl Notice {
-    /// Names of all kinds, as templates know them.
-    pub const NAMES: [&str; 10] =
-        ["held", "unapproved", "resolved", "expired", "missed", "incomplete", "paused", "relay", "lane", "approval"];
+    /// All kind names, as templates use them.
+    pub const NAMES: [&str; 12] = [
+        "held",
+        "unapproved",
+        "resolved",
+        "expired",
+        "missed",
+        "incomplete",
+        "paused",
+        "rehearsed",
+        "changed",
+        "relay",
+        "lane",
+        "approval",
+    ];
 
     pub fn name(&self) -> &'static str {
         match self {
@@ -83,23 +107,26 @@ impl Notice {
             Notice::Missed { .. } => "missed",
             Notice::Incomplete { .. } => "incomplete",
             Notice::Paused { .. } => "paused",
+            Notice::Rehearsed { .. } => "rehearsed",
+            Notice::Changed { .. } => "changed",
             Notice::Relay { .. } => "relay",
             Notice::Lane { .. } => "lane",
             Notice::ApprovalAsked { .. } => "approval",
         }
     }
 
-    /// What is owed once: the name, and what tells two of the same name apart.
+    /// The deduplication key: the name, and what distinguishes two of the same name.
     pub fn kind(&self) -> String {
         match self {
             Notice::Lane { pace, family: Some(family), .. } => format!("lane-{}-{family}", pace.as_str()),
             Notice::Lane { pace, family: None, .. } => format!("lane-{}", pace.as_str()),
             Notice::ApprovalAsked { short_hash, .. } => format!("approval-{short_hash}"),
+            Notice::Rehearsed { short_hash, .. } => format!("rehearsed-{short_hash}"),
             other => other.name().to_owned(),
         }
     }
 
-    /// The rest of it, as it is kept beside [`Notice::kind`].
+    /// The other data, stored beside [`Notice::kind`].
     pub fn text(&self) -> String {
         match self {
             Notice::Held { reason }
@@ -108,13 +135,18 @@ impl Notice {
             | Notice::Paused { reason } => reason.clone(),
             Notice::Relay { what } | Notice::Lane { what, .. } => what.clone(),
             Notice::Incomplete { missing } => missing.join(SEPARATOR),
+            Notice::Rehearsed { missing, relay, .. } => {
+                let relay = relay.iter().map(|relay| format!("{RELAY}{relay}"));
+                relay.chain(missing.iter().cloned()).collect::<Vec<_>>().join("\n")
+            }
+            Notice::Changed { lines } => lines.join("\n"),
             Notice::Resolved(cure) => cure.as_str().to_owned(),
             Notice::ApprovalAsked { changed: true, .. } => CHANGED.to_owned(),
             Notice::Unapproved | Notice::ApprovalAsked { changed: false, .. } => String::new(),
         }
     }
 
-    /// From [`Notice::kind`] and [`Notice::text`]; `None` where there is no such notice.
+    /// From [`Notice::kind`] and [`Notice::text`]; `None` if they are invalid.
     pub fn parse(kind: &str, text: String) -> Option<Self> {
         let (name, rest) = kind.split_once('-').map_or((kind, None), |(name, rest)| (name, Some(rest)));
         Some(match (name, rest) {
@@ -131,6 +163,17 @@ impl Notice {
                 let pace = Pace::ALL.into_iter().find(|known| known.as_str() == pace)?;
                 Notice::Lane { pace, family: family.map(str::to_owned), what: text }
             }
+            ("rehearsed", Some(hash)) => {
+                let (mut missing, mut relay) = (Vec::new(), None);
+                for line in text.lines() {
+                    match line.strip_prefix(RELAY) {
+                        Some(trouble) => relay = Some(trouble.to_owned()),
+                        None => missing.push(line.to_owned()),
+                    }
+                }
+                Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay }
+            }
+            ("changed", None) => Notice::Changed { lines: text.lines().map(str::to_owned).collect() },
             ("approval", Some(hash)) => Notice::ApprovalAsked { short_hash: hash.to_owned(), changed: text == CHANGED },
             _ => return None,
         })
@@ -162,6 +205,13 @@ mod tests {
             lane(Pace::Paused, None),
             asked(false),
             asked(true),
+            Notice::Rehearsed { short_hash: "c0ffee".to_owned(), missing: Vec::new(), relay: None },
+            Notice::Rehearsed {
+                short_hash: "c0ffee".to_owned(),
+                missing: vec![reason(), "l’agenda".to_owned()],
+                relay: Some("connect: refused".to_owned()),
+            },
+            Notice::Changed { lines: vec!["− Bal".to_owned(), "+ Bal à 21 h".to_owned()] },
         ];
         for notice in &all {
             assert_eq!(Notice::parse(&notice.kind(), notice.text()).as_ref(), Some(notice));

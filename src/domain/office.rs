@@ -1,8 +1,8 @@
-//! The tourist office that signs: what mail and printed page say of it.
+//! The tourist office as the sender, in mails and on printed pages.
 
 use serde::{Deserialize, Serialize};
 
-/// Only the name is sure; the rest is shown where it is known.
+/// Only the name is required.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Office {
@@ -15,7 +15,7 @@ pub struct Office {
     pub email: Option<String>,
     #[serde(default)]
     pub website: Option<String>,
-    /// When the door is open, in the office's own words.
+    /// Opening hours, in the office's own words.
     #[serde(default)]
     pub opening_hours: Option<String>,
 }

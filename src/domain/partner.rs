@@ -1,20 +1,20 @@
-//! Partners and the people we write to there: partner (establishment) ↔ contact (person, address) ↔ subscription.
+//! Partners and their contacts: partner (establishment) ↔ contact (person, address) ↔ subscription.
 
 use super::{Timestamp, email::EmailAddress, french};
 use serde::Serialize;
 
-/// An establishment. An empty text means that nothing is known.
+/// An establishment. An empty text means unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Partner {
     pub name: String,
-    /// `hébergement`, `restauration`: the office's own words for its trades (filières).
+    /// `hébergement`, `restauration`: the office's own categories (filières).
     pub category: String,
     pub commune: String,
     /// Code officiel géographique of the commune, five characters: `32013`.
     pub insee: String,
     /// The postal address.
     pub street: String,
-    /// `Accueil Vélo`, `Famille Plus`: free words, sorted, each once.
+    /// `Accueil Vélo`, `Famille Plus`: free text, sorted, without duplicates.
     pub labels: Vec<String>,
     /// 1 to 5; 0 without.
     pub stars: u8,
@@ -26,7 +26,7 @@ pub struct Partner {
     pub position: String,
 }
 
-/// A person of a partner, or its desk (`contact@…`), with an address.
+/// A person or desk (`contact@…`) of a partner, with an address.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contact {
     pub id: String,
@@ -39,14 +39,14 @@ pub struct Contact {
     pub partner: Partner,
     /// Further establishments that this mailbox serves, by name.
     pub others: Vec<Partner>,
-    /// Mailings the contact receives, sorted: subscribed to, and nothing stands against it.
+    /// Mailings the contact receives, sorted: subscribed to, and not suppressed.
     pub subscriptions: Vec<String>,
-    /// What stands against others, by scope.
+    /// Suppressions, by scope.
     pub barred: Vec<Barred>,
     pub since: Timestamp,
 }
 
-/// A word against mail: who said it, about what, since when.
+/// A suppression: by whom, for which mailing, since when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Barred {
     /// A mailing, or `*` for all.
@@ -55,7 +55,7 @@ pub struct Barred {
     pub since: Timestamp,
 }
 
-/// Why we may write to somebody about something, and since when.
+/// The legal basis for writing to somebody about something, and since when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SubscriptionChange {
     pub mailing: String,
@@ -68,28 +68,28 @@ pub struct SubscriptionChange {
     pub source: String,
 }
 
-/// What is kept of one address: GDPR article 15, in one piece.
+/// Everything stored about one address, for GDPR article 15.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dossier {
-    /// `None` where only traces are left.
+    /// `None` if only traces are left.
     pub contact: Option<Contact>,
     pub history: Vec<SubscriptionChange>,
     /// (scope, reason, since); the scope is a mailing, or `*` for all.
     pub suppressions: Vec<(String, String, Timestamp)>,
     pub orders: Vec<super::edition::Order>,
-    /// Addresses it had before it moved, each with the ids of the deliveries that went there.
+    /// Former addresses, each with the ids of the deliveries sent there.
     pub former: Vec<(String, Vec<String>)>,
 }
 
-/// One contact as a file tells it. `None`: the file has no such column, and what is known stays.
+/// One contact from a file. `None`: the file has no such column, and the stored value stays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewContact {
     pub address: EmailAddress,
-    /// Keyed hash of the normalised address: what suppressions are kept by, so that they outlive the contact.
+    /// Keyed hash of the normalised address: identifies suppressions, which outlive the contact.
     pub address_hash: String,
     pub fields: Fields,
-    /// Of further establishments of the same mailbox. What the file says replaces what is known, where it names an
-    /// establishment at all.
+    /// Further establishments of the same mailbox. They replace the stored ones if the file names an establishment at
+    /// all.
     pub also: Vec<Fields>,
 }
 
@@ -97,7 +97,7 @@ pub struct NewContact {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields([Option<String>; Field::ALL.len()]);
 
-/// What an import may say of a contact, beside the address.
+/// The fields an import may set, beside the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
     Name,
@@ -155,7 +155,7 @@ impl Field {
         }
     }
 
-    /// Of the partner, and so of all its contacts; the others are the person's own.
+    /// Belongs to the partner, and so to all its contacts; the others belong to the person.
     pub fn is_of_partner(self) -> bool {
         !matches!(self, Field::Name | Field::Function | Field::Language)
     }
@@ -170,12 +170,12 @@ impl Fields {
         self.0[field as usize] = Some(text.into());
     }
 
-    /// As if the file had no such column.
+    /// Unsets the field, as if the file had no such column.
     pub fn unset(&mut self, field: Field) {
         self.0[field as usize] = None;
     }
 
-    /// The same with `field` said.
+    /// A copy with `field` set.
     #[must_use]
     pub fn with(mut self, field: Field, text: impl Into<String>) -> Self {
         self.set(field, text);
@@ -184,7 +184,7 @@ impl Fields {
 }
 
 impl NewContact {
-    /// A contact with a name and an establishment, and nothing else.
+    /// A contact with only a name and an establishment.
     pub fn new(address: EmailAddress, address_hash: String, name: &str, establishment: &str, commune: &str) -> Self {
         let fields = Fields::default()
             .with(Field::Name, name)
@@ -193,13 +193,13 @@ impl NewContact {
         Self { address, address_hash, fields, also: Vec::new() }
     }
 
-    /// What identifies the partner: name and commune, whatever their accents, case and punctuation. An establishment
-    /// without a name is known by the address alone.
+    /// Identifies the partner: name and commune, ignoring accents, case and punctuation. An establishment without a name is
+    /// identified by the address.
     pub fn partner_key(&self) -> String {
         self.key_of(&self.fields)
     }
 
-    /// As [`Self::partner_key`], of what is said of one of its establishments.
+    /// Like [`Self::partner_key`], for one of its establishments.
     pub fn key_of(&self, fields: &Fields) -> String {
         let text = |field| french::folded(fields.get(field).unwrap_or_default());
         match text(Field::Establishment) {
@@ -209,7 +209,7 @@ impl NewContact {
     }
 }
 
-/// Labels as they are stored and compared: a JSON array, sorted, each once.
+/// Labels as stored and compared: a JSON array, sorted, without duplicates.
 pub fn labels_text(labels: &[String]) -> String {
     let mut labels = labels.to_vec();
     labels.sort();
@@ -226,15 +226,15 @@ pub struct Import<'a> {
     /// Where the addresses come from; kept with each subscription (GDPR art. 14).
     pub source: &'a str,
     pub basis: Basis,
-    /// The file is the whole list: who is not in it goes.
+    /// The file is the whole list: other contacts are removed.
     pub replace: bool,
     pub dry_run: bool,
 }
 
-/// What allows us to write.
+/// The legal basis for writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Basis {
-    /// A professional's address, in connection with the profession (CPCE L34-5).
+    /// A professional address, used for the profession (CPCE L34-5).
     #[default]
     LegitimateInterest,
     Consent,
@@ -249,37 +249,37 @@ impl Basis {
     }
 }
 
-/// What an import did, or would do.
+/// The result of an import, or of a dry run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImportSummary {
     pub added: usize,
     pub changed: usize,
     pub unchanged: usize,
-    /// Known and suppressed: kept, and still not written to.
+    /// Known and suppressed: stored, but still not mailed.
     pub suppressed: usize,
-    /// Known, and not in a file that is the whole list.
+    /// Known, but missing in a file that is the whole list.
     pub gone: usize,
 }
 
-/// One thing an import changes, for a person to read.
+/// One change by an import, for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     Added(EmailAddress),
-    /// The field, what it was, what it becomes.
+    /// The field, its old value, its new value.
     Changed(EmailAddress, Vec<(&'static str, String, String)>),
     Gone(EmailAddress),
 }
 
-/// Why we must not write to an address.
+/// Why an address is suppressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SuppressionReason {
-    /// The person asked.
+    /// The person unsubscribed.
     OptOut,
     /// The relay says the address is dead.
     Bounce,
     Complaint,
-    /// A person at the office did it.
+    /// Suppressed by the office.
     Manual,
 }
 
@@ -287,7 +287,7 @@ impl SuppressionReason {
     pub const ALL: [SuppressionReason; 4] =
         [SuppressionReason::OptOut, SuppressionReason::Bounce, SuppressionReason::Complaint, SuppressionReason::Manual];
 
-    /// The office may take it back: it was not the person's own word.
+    /// The office may lift it: it was not the person's own choice.
     pub fn is_ours(self) -> bool {
         matches!(self, SuppressionReason::Bounce | SuppressionReason::Manual)
     }
@@ -312,7 +312,7 @@ impl SuppressionReason {
     }
 }
 
-/// What a contact receives, and what of it the person may change alone.
+/// What a contact receives, and which of it the person can change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choices {
     pub address: EmailAddress,
@@ -324,6 +324,6 @@ pub struct Choices {
 pub struct Choice {
     pub mailing: String,
     pub receives: bool,
-    /// Nothing but the person's own word stands against it.
+    /// Only the person's own opt-out prevents it.
     pub may_return: bool,
 }

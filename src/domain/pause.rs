@@ -1,35 +1,43 @@
-//! Why an issue stops being sent, or a lane closes, as data; worded in [`crate::notices::wording`].
+//! Why an issue is paused, or a lane closed, as data; worded in [`crate::notices::wording`].
 
 /// Why sending an issue is paused. A person resumes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PauseReason {
-    /// More deliveries are unknown than can be left to chance.
+    /// Too many deliveries are unknown.
     InDoubt {
         unknown: u64,
         because: Doubt,
     },
     /// Several recipients' servers refused it as spam.
     TakenForSpam,
+    /// One recipient after another is refused in the same words, and nobody accepted.
+    EveryoneRefused {
+        said: String,
+    },
+    /// So many recipients, each refused.
+    NobodyReached {
+        refused: u64,
+    },
     TooBig {
         bytes: usize,
         most: usize,
     },
     EightBit,
-    /// Servers refuse *us*, whoever the recipient; `said` are their words.
+    /// Servers refuse *us*, whoever the recipient; `said` is their reply.
     SenderFault {
         fault: SenderFault,
         said: String,
     },
 }
 
-/// Why deliveries are in doubt.
+/// Why deliveries are unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     RelayWasSilent,
     ProcessDied,
 }
 
-/// What is wrong on our side.
+/// The fault on our side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SenderFault {
     RelayRefuses,
@@ -39,5 +47,9 @@ pub enum SenderFault {
     SenderRefused,
     MessageTooBig,
     LoginWanted,
+    /// The relay does not understand, or does not take, what we say to it.
+    CommandRefused,
+    /// Our account at the relay is suspended, or has nothing left to send with.
+    AccountBlocked,
     TakenForSpam,
 }

@@ -1,29 +1,31 @@
-//! When a mailing is due. Pure: the cron text and the mailing's own zone in, instants out.
+//! When a mailing is due. Pure: from the cron pattern and the mailing's zone to instants.
 //!
-//! `croner` decides, not the scheduler that rings the bell: the latter freezes the UTC offset when a job is made and
-//! fires an hour off after every change of clocks.
+//! `croner` decides, not the scheduler of the ticker: the latter fixes the UTC offset when a job is created and fires an
+//! hour off after every daylight saving change.
 
 use super::Timestamp;
 use chrono::{DateTime, Datelike, Days, NaiveTime, SubsecRound, TimeDelta, Weekday};
 use chrono_tz::Tz;
 use croner::{Cron, parser::CronParser};
 
-/// Occurrences looked at in one pass (S7): nineteen years of weekly mailings.
+/// Maximum occurrences per pass (S7): nineteen years of weekly mailings.
 const MOST_PER_PASS: usize = 1000;
 
-/// The rule of a mailing: cron text in a zone, and what happens to a late occurrence.
+/// The schedule of a mailing: a cron pattern in a zone, and the handling of late occurrences.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// `None`: no rule names its instants, a person does.
+    /// `None`: no pattern; a person decides when.
     cron: Option<Cron>,
+    /// The rule in the person's words.
+    written: String,
     pub zone: Tz,
-    /// An occurrence noticed later than this after its instant is missed (S2).
+    /// An occurrence noticed later than this is missed (S2).
     pub catch_up: TimeDelta,
     pub coalesce: Coalesce,
     pub deadline: Deadline,
 }
 
-/// What to do with several occurrences noticed in one pass (S3).
+/// What to do if several occurrences are noticed in one pass (S3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Coalesce {
     /// Run the newest, record the others as coalesced.
@@ -32,7 +34,7 @@ pub enum Coalesce {
     All,
 }
 
-/// Past it an issue is of no use any more (S10): the Saturday agenda does not arrive on Monday.
+/// The end of an issue's life (S10): the Saturday agenda must not arrive on Monday.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deadline {
     /// `Sat 20:00`: the first such local time at or after the occurrence.
@@ -41,17 +43,26 @@ pub enum Deadline {
     After(TimeDelta),
 }
 
-/// What a pass decides of one due instant.
+/// When an issue is rehearsed: composed and shown to staff before its hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rehearsal {
+    /// `Fri 17:00`: the last such local time before the occurrence.
+    At(Weekday, NaiveTime),
+    /// `15h` before it.
+    Before(TimeDelta),
+}
+
+/// The decision of a pass about one due instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Run,
-    /// Noticed too late: so much after its instant.
+    /// Noticed too late: this long after its instant.
     Missed(TimeDelta),
     /// A newer one of the same pass runs instead.
     Coalesced,
 }
 
-/// Why a cron text is no schedule.
+/// Why a text is not a valid schedule.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidCron {
     #[error("not a cron pattern: {0}")]
@@ -62,7 +73,7 @@ pub enum InvalidCron {
 
 impl Schedule {
     /// # Errors
-    /// When the pattern cannot be read or matches no date after `from`.
+    /// If the pattern is invalid or matches no date after `from`.
     pub fn new(
         cron: &str,
         zone: Tz,
@@ -71,15 +82,16 @@ impl Schedule {
         deadline: Deadline,
         from: Timestamp,
     ) -> Result<Self, InvalidCron> {
+        let written = cron.to_owned();
         let cron = CronParser::new().parse(cron).map_err(|why| InvalidCron::Pattern(why.to_string()))?;
-        let schedule = Self { cron: Some(cron), zone, catch_up, coalesce, deadline };
+        let schedule = Self { cron: Some(cron), written, zone, catch_up, coalesce, deadline };
         schedule.next_after(from).ok_or(InvalidCron::Never)?;
         Ok(schedule)
     }
 
-    /// Of a mailing that leaves when a person says so.
+    /// For a mailing that is sent when a person says so.
     pub fn by_word(zone: Tz, catch_up: TimeDelta, deadline: Deadline) -> Self {
-        Self { cron: None, zone, catch_up, coalesce: Coalesce::All, deadline }
+        Self { cron: None, written: String::new(), zone, catch_up, coalesce: Coalesce::All, deadline }
     }
 
     /// The first due instant after `instant`, to the second.
@@ -89,7 +101,7 @@ impl Schedule {
         Some(next.trunc_subsecs(0).to_utc())
     }
 
-    /// The due instants after `instant`, for ever.
+    /// The due instants after `instant`, without end.
     pub fn after(&self, instant: Timestamp) -> impl Iterator<Item = Timestamp> {
         std::iter::successors(self.next_after(instant), |last| self.next_after(*last))
     }
@@ -101,7 +113,7 @@ impl Schedule {
         (instant - last <= TimeDelta::days(400)).then_some(last)
     }
 
-    /// S1 to S3: what to do with every instant in `(cursor, now]`, oldest first.
+    /// S1 to S3: what to do with each instant in `(cursor, now]`, oldest first.
     pub fn decide(&self, cursor: Timestamp, now: Timestamp) -> Vec<(Timestamp, Decision)> {
         let due: Vec<_> = self.after(cursor).take_while(|t| *t <= now).take(MOST_PER_PASS).collect();
         let newest_in_time = due.iter().rposition(|t| now - *t <= self.catch_up);
@@ -113,22 +125,22 @@ impl Schedule {
         due.iter().enumerate().map(|(n, t)| (*t, decision(n, *t))).collect()
     }
 
-    /// The instants that are still to come, within `lead`.
+    /// The future instants within `lead`.
     pub fn ahead(&self, now: Timestamp, lead: TimeDelta) -> impl Iterator<Item = Timestamp> {
         self.after(now).take_while(move |at| *at - now <= lead).take(MOST_PER_PASS)
     }
 
-    /// Whether the rule, as it is now, names this instant; without a rule every instant that somebody named is due.
+    /// Whether the current pattern has this instant; without a pattern every given instant is due.
     pub fn is_due_at(&self, instant: Timestamp) -> bool {
         self.cron.is_none() || self.next_after(instant - TimeDelta::seconds(1)) == Some(instant)
     }
 
-    /// S7: whether there may be more than [`Self::decide`] looked at; the next pass goes on after the last of them.
+    /// S7: whether there may be more than [`Self::decide`] returned; the next pass continues after the last of them.
     pub fn is_cut_off(&self, decided: &[(Timestamp, Decision)]) -> bool {
         decided.len() >= MOST_PER_PASS
     }
 
-    /// The instant past which nothing of that occurrence leaves.
+    /// The deadline of that occurrence.
     pub fn deadline_of(&self, occurrence: Timestamp) -> Timestamp {
         match self.deadline {
             Deadline::After(delay) => occurrence + delay,
@@ -142,25 +154,55 @@ impl Schedule {
         }
     }
 
+    /// When the rehearsal of that occurrence is due.
+    pub fn rehearsal_of(&self, occurrence: Timestamp, rehearsal: Rehearsal) -> Timestamp {
+        match rehearsal {
+            Rehearsal::Before(lead) => occurrence - lead,
+            Rehearsal::At(weekday, time) => {
+                let local = occurrence.with_timezone(&self.zone);
+                let days = u64::from((7 + local.weekday().num_days_from_monday() - weekday.num_days_from_monday()) % 7);
+                let on = |days| at_local(self.zone, local.date_naive() - Days::new(days), time);
+                let last = on(days);
+                if last < occurrence { last } else { on(days + 7) }
+            }
+        }
+    }
+
+    /// The occurrences still to come whose rehearsal is due: never more than a week before their hour.
+    pub fn to_rehearse(&self, now: Timestamp, rehearsal: Rehearsal) -> impl Iterator<Item = Timestamp> {
+        self.ahead(now, TimeDelta::days(8)).filter(move |at| self.rehearsal_of(*at, rehearsal) <= now)
+    }
+
     /// `2026-07-04T08:00+02:00[Europe/Paris]`
     pub fn label(&self, instant: Timestamp) -> String {
         label(instant, self.zone)
     }
 
-    /// As it was written; empty where there is no rule.
+    /// Day of month and weekday, if the pattern restricts both without asking for days that are both (`+TUE`): cron takes either,
+    /// so `0 9 1-7 * TUE` matches the first seven days of the month and every Tuesday.
+    pub fn either_day(&self) -> Option<(&str, &str)> {
+        let fields: Vec<_> = self.written.split_ascii_whitespace().collect();
+        // With seconds there is one more before.
+        let [.., day, _, weekday] = fields[..] else { return None };
+        let any = |field: &str| matches!(field, "*" | "?");
+        (!any(day) && !any(weekday) && !weekday.starts_with('+')).then_some((day, weekday))
+    }
+
+    /// As the ledger keeps it, normalised; empty without a pattern.
     pub fn cron(&self) -> &str {
         self.cron.as_ref().map_or("", Cron::as_str)
     }
 }
 
-/// `2026-07-04T08:00+02:00[Europe/Paris]`, with seconds only where there are some.
+/// `2026-07-04T08:00+02:00[Europe/Paris]`, with seconds only if they are not zero.
 pub fn label(instant: Timestamp, zone: Tz) -> String {
     let local = instant.with_timezone(&zone);
     let time = if local.timestamp() % 60 == 0 { "%H:%M" } else { "%H:%M:%S" };
     format!("{}[{}]", local.format(&format!("%Y-%m-%dT{time}%:z")), zone.name())
 }
 
-/// That local time; where the clocks skip it, the first instant after the gap; where they repeat it, the first pass.
+/// The instant of a local time; if the clocks skip it, the first instant after the gap; if they repeat it, the first of
+/// the two.
 pub fn at_local(zone: Tz, date: chrono::NaiveDate, time: NaiveTime) -> Timestamp {
     let wanted = date.and_time(time);
     let minute = TimeDelta::minutes(1);

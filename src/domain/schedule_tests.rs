@@ -277,3 +277,23 @@ proptest! {
         }
     }
 }
+
+/// Field report 49: written for the first Tuesday.
+#[test]
+fn fr49_a_day_of_the_month_and_a_weekday_are_either_of_them_and_it_is_known() {
+    let in_june = |cron: &str| {
+        let from = "2027-05-31T22:00:00Z".parse().unwrap();
+        let hours = TimeDelta::hours(12);
+        let schedule =
+            Schedule::new(cron, Tz::Europe__Paris, hours, Coalesce::Latest, Deadline::After(hours), from).unwrap();
+        let june = schedule.after(from).take_while(|at| at.with_timezone(&Tz::Europe__Paris).month() == 6);
+        let either = schedule.either_day().map(|(day, weekday)| format!("{day} or {weekday}"));
+        (june.count(), either)
+    };
+    // 1 June 2027 is a Tuesday; 1 to 7, and 8, 15, 22, 29.
+    assert_eq!(in_june("0 9 1-7 * TUE"), (11, Some("1-7 or TUE".to_owned())));
+    assert_eq!(in_june("0 9 1-7 * +TUE"), (1, None));
+    assert_eq!(in_june("0 9 * * TUE#1"), (1, None));
+    assert_eq!(in_june("0 9 1-7 * *"), (7, None));
+    assert_eq!(in_june("0 9 ? * TUE"), (5, None));
+}

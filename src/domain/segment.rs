@@ -1,13 +1,13 @@
-//! Segments: who is meant, as a person writes it.
+//! Segments: filter expressions for contacts.
 //!
 //! ```text
 //! category in ("hébergement", "restauration") and label = "Accueil Vélo" and not (commune = "Auch" or stars < 3)
 //! ```
 //!
-//! Parsed once, with errors that point at the column. Two readings of the tree must agree: [`Segment::matches`] here,
-//! in memory, and the condition the store makes of it. Names and words are compared folded: accents, case, punctuation and
-//! the plural's s do not matter. Every comparison is true or false: an unknown field is the empty text, no stars are 0. A contact
-//! with several establishments is meant if all of it holds of one of them.
+//! Parsed once; errors point at the column. Two interpretations of the tree must agree: [`Segment::matches`] here, and
+//! the SQL condition in the store. Texts are compared folded: accents, case, punctuation and the plural s are ignored.
+//! Every comparison is true or false: a missing field is the empty text, no stars are 0. A contact with several
+//! establishments matches if the whole expression matches for one of them.
 
 use super::{
     french,
@@ -15,11 +15,11 @@ use super::{
 };
 use std::fmt;
 
-/// Longer texts are refused, and deeper parentheses: both readings walk the tree by recursion.
+/// Maximum length of a text and depth of parentheses: both interpretations are recursive.
 const LONGEST: usize = 4_000;
 const DEEPEST: usize = 40;
 
-/// An expression that was understood.
+/// A parsed expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     text: String,
@@ -28,7 +28,7 @@ pub struct Segment {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// The field is one of the texts; of a field with several values (label, subscribed), any of them is.
+    /// The field is one of the texts; for a field with several values (label, subscribed), any of them is.
     Is(Field, Vec<String>),
     Stars(Order, u8),
     All(Vec<Condition>),
@@ -36,13 +36,13 @@ pub enum Condition {
     Not(Box<Condition>),
 }
 
-/// What may be asked for by text.
+/// The text fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     Name,
     Function,
     Language,
-    /// The address of the person, in small letters.
+    /// The contact's address in lower case.
     Address,
     Establishment,
     Category,
@@ -59,7 +59,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// With the words they are written by.
+    /// With their names in expressions.
     pub const ALL: [(&'static str, Field); 14] = [
         ("name", Field::Name),
         ("function", Field::Function),
@@ -87,7 +87,7 @@ pub enum Order {
     AtLeast,
 }
 
-/// What is wrong, and where.
+/// An error and its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {message}")]
 pub struct SegmentError {
@@ -98,7 +98,7 @@ pub struct SegmentError {
 
 impl Segment {
     /// # Errors
-    /// Where the text stops being an expression, and what was expected there.
+    /// The position where parsing failed, and what was expected there.
     pub fn parse(text: &str) -> Result<Self, SegmentError> {
         if text.chars().count() > LONGEST {
             return Err(wrong(LONGEST + 1, format!("longer than {LONGEST} characters")));
@@ -111,31 +111,31 @@ impl Segment {
         }
     }
 
-    /// Who is meant by both.
+    /// The contacts that match both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let text = format!("({self}) and ({other})");
         Self { text, condition: Condition::All(vec![self.condition, other.condition]) }
     }
 
-    /// Whether the contact is meant.
+    /// Whether the contact matches.
     pub fn matches(&self, contact: &Contact) -> bool {
         std::iter::once(&contact.partner).chain(&contact.others).any(|partner| self.condition.holds(contact, partner))
     }
 
-    /// The fields it asks for that are compared folded, each once.
+    /// The fields of the expression that are compared folded, without duplicates.
     pub fn folded_fields(&self) -> Vec<Field> {
         self.fields().into_iter().filter(|field| field.is_folded()).collect()
     }
 
-    /// The fields of text it asks for, each once.
+    /// The text fields of the expression, without duplicates.
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = Vec::new();
         self.condition.gather(&mut fields);
         fields
     }
 
-    /// The same, each text in the place of those among the known values that are like it.
+    /// The same expression, with each text replaced by the known values that match it.
     #[must_use]
     pub fn with_values(&self, known: &[(Field, Vec<String>)]) -> Self {
         Self { text: self.text.clone(), condition: self.condition.with_values(known) }
@@ -180,7 +180,7 @@ impl Condition {
                 let wanted: Vec<String> = texts.iter().map(|text| field.alike(text)).collect();
                 let is_meant = |value: &&String| wanted.contains(&field.alike(value));
                 let meant: Vec<String> = values.iter().filter(is_meant).cloned().collect();
-                // Nothing is like it: then nothing is it.
+                // No known value matches: then no contact does.
                 Condition::Is(*field, if meant.is_empty() { texts.clone() } else { meant })
             }
             Condition::Stars(..) => self.clone(),
@@ -192,12 +192,12 @@ impl Condition {
 }
 
 impl Field {
-    /// The word it is written by.
+    /// The name in expressions.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(_, field)| *field == self).map_or("", |(name, _)| name)
     }
 
-    /// Names and words, and not addresses or numbers.
+    /// Names and words, but not addresses or numbers.
     pub fn is_folded(self) -> bool {
         matches!(
             self,
@@ -211,7 +211,7 @@ impl Field {
         )
     }
 
-    /// A text as it is compared.
+    /// A text in the form that is compared.
     fn alike(self, text: &str) -> String {
         if !self.is_folded() {
             return text.to_owned();
@@ -222,7 +222,7 @@ impl Field {
         };
         let folded = french::folded(text);
         match folded.is_empty() {
-            // Signs alone are what they are.
+            // A text of punctuation only is compared as it is.
             true => text.trim().to_owned(),
             false => folded.split(' ').map(singular).collect::<Vec<_>>().join(" "),
         }
@@ -289,7 +289,7 @@ impl fmt::Display for Token {
 /// Longest first.
 const SIGNS: [&str; 9] = ["!=", "<=", ">=", "=", "<", ">", "(", ")", ","];
 
-/// Each with the column it begins at; the last one is the end.
+/// Each with its column; the last one is the end.
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>, SegmentError> {
     let letters: Vec<char> = text.chars().collect();
     let (mut found, mut at) = (Vec::new(), 0);
@@ -326,7 +326,7 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, SegmentError> {
     Ok(found)
 }
 
-/// From the opening quotation mark to the closing one; `\` takes the next character as it is.
+/// From the opening quotation mark to the closing one; `\` escapes the next character.
 fn quoted(letters: &[char], at: &mut usize) -> Result<String, SegmentError> {
     let start = *at;
     let mut text = String::new();
@@ -363,7 +363,7 @@ impl Parser {
         token
     }
 
-    /// Takes the keyword if it comes.
+    /// Consumes the keyword if it is next.
     fn take(&mut self, keyword: &str) -> bool {
         let found = matches!(self.peek().1, Token::Word(word) if word.eq_ignore_ascii_case(keyword));
         self.at += usize::from(found);

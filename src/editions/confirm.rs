@@ -1,5 +1,5 @@
-//! What a partner ordered is confirmed by mail: an issue of its own with one recipient, so that it is recorded like
-//! everything that leaves. The order is kept first; whoever dies in between confirms at the next pass.
+//! Confirms orders by mail: each confirmation is an issue with one recipient, so that it is recorded like every other
+//! mail. The order is stored first; after a crash in between, the next pass confirms it.
 
 use crate::app::Engine;
 use crate::compose::edition::OrderMail;
@@ -15,11 +15,11 @@ use anyhow::Context;
 use chrono::TimeDelta;
 use tracing::{info, warn};
 
-/// A confirmation that comes later confuses more than it says.
+/// A later confirmation would only confuse.
 const USEFUL: TimeDelta = TimeDelta::days(4);
 
-/// Freezes a confirmation for every order in which something was said since the last one; how many. What cannot be
-/// confirmed now is tried again at the next pass, and stops no other.
+/// Freezes a confirmation for every order that changed since the last one; returns how many. A confirmation that fails is
+/// retried at the next pass, and does not stop the others.
 ///
 /// # Errors
 /// When the ledger cannot be read.
@@ -51,7 +51,7 @@ async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
         content,
         composed_at: now,
     };
-    // Frozen before, by another daemon or by us before a crash, is as good.
+    // Frozen before, by another daemon or by this one before a crash, is fine.
     store.freeze_issue(&issue, now).await?;
     store.order_confirmed(order).await?;
     info!(issue = %issue.key, edition = order.edition, state = order.state.as_str(), "{} is confirmed", issue.key);
@@ -81,7 +81,7 @@ async fn compose(engine: &Engine, order: &Order) -> anyhow::Result<Content> {
             reply_to: Some(reply_to),
             return_path: sender.return_path.as_ref().unwrap_or(from).to_string(),
             domain: from.domain().to_owned(),
-            // An answer, of no list: there is nothing to leave.
+            // A personal mail, not of a list: there is no unsubscribe link.
             list_id: String::new(),
             list_name: String::new(),
             feedback_id: String::new(),

@@ -1,4 +1,4 @@
-//! The office's file of an edition. Read as a whole: everything that is wrong at once, with file, line and key.
+//! Reads the file of an edition, and reports all problems at once, with file, line and key.
 
 use crate::compose::picture;
 use crate::domain::edition::{Edition, EditionFile, EditionKind, LANGUAGES, Online, Printed, REMINDER};
@@ -7,16 +7,16 @@ use crate::keys::{File, Overrides, Problem, Problems, Section};
 use chrono::NaiveDate;
 use std::path::Path;
 
-/// What a PDF may weigh: it is kept in the ledger, and served from memory.
+/// Maximum size of a PDF: it is stored in the ledger, and served from memory.
 const LARGEST_PDF: u64 = 20 << 20;
-/// What a picture may weigh before it is made small.
+/// Maximum size of a picture before it is scaled down.
 const LARGEST_COVER: u64 = 30 << 20;
 /// A post on a social network.
 const LONGEST_POST: usize = 280;
-/// Copies of one edition; more is a slip of the finger.
+/// Maximum copies of one edition; more is a typing error.
 const MOST_COPIES: i64 = 10_000_000;
 
-/// An edition and its files, ready to be kept.
+/// An edition and its files, ready to be stored.
 #[derive(Debug, Clone)]
 pub struct Added {
     pub edition: Edition,
@@ -24,7 +24,7 @@ pub struct Added {
 }
 
 /// # Errors
-/// All that is wrong in the file, or with the files it names.
+/// All problems in the file, or with the files it names.
 pub fn read(path: &Path) -> Result<Added, Problems> {
     let text = std::fs::read_to_string(path).map_err(|why| {
         let message = format!("cannot be read: {why}");
@@ -33,10 +33,10 @@ pub fn read(path: &Path) -> Result<Added, Problems> {
     parse(path, &text)
 }
 
-/// `path`: its name gives the slug, and other files are looked for beside it.
+/// `path`: its name is the default slug, and other files are relative to it.
 ///
 /// # Errors
-/// All that is wrong in the text, or with the files it names.
+/// All problems in the text, or with the files it names.
 pub fn parse(path: &Path, text: &str) -> Result<Added, Problems> {
     let overrides = Overrides::default();
     let file = File::parse(path.display().to_string(), text, &overrides);
@@ -47,7 +47,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Added, Problems> {
     }
 }
 
-/// `None` only where there is a problem as well.
+/// `None` only if a problem was reported.
 fn edition(root: Section, path: &Path) -> Option<Added> {
     let base = path.parent().unwrap_or(Path::new(""));
     let slug = slug(&root, path);
@@ -142,7 +142,7 @@ fn languages(codes: Vec<String>) -> Result<Vec<String>, String> {
     }
 }
 
-/// Both or none; one pack at the least.
+/// Both or none; at least one pack.
 fn printed(root: &Section) -> Option<Printed> {
     let number = |key: &str| root.whole(key, 1..=MOST_COPIES).and_then(|n| u32::try_from(n).ok());
     let (copies, pack) = (number("printed"), number("pack"));

@@ -1,5 +1,5 @@
-//! Those who did not order are written to once more, where the edition's file says after how many days. Whether they opened
-//! anything is not known.
+//! Reminds contacts who did not order, after the number of days in the edition's file. Whether they opened anything is not
+//! known.
 
 use crate::app::Engine;
 use crate::domain::{
@@ -10,7 +10,7 @@ use crate::issue::edition::mailing;
 use chrono::TimeDelta;
 use tracing::info;
 
-/// Announces the second mail of every edition for which it is time; how many. From there it goes like the first.
+/// Announces the due reminder of every edition; returns how many. A reminder is processed like the first announcement.
 ///
 /// # Errors
 /// When the ledger cannot be read or written.
@@ -23,7 +23,7 @@ pub async fn announce_reminders(engine: &Engine) -> anyhow::Result<usize> {
         let Some(days) = edition.reminder_after_days.filter(|_| !period.ends_with(REMINDER)) else { continue };
         let due_at = frozen_at + TimeDelta::days(i64::from(days));
         let useful = stocked.left() > 0 && edition.is_current(mailing.day(now));
-        // Long after its day it would remind of what is over: after an edit of the file, or a long stop.
+        // Never long after its day, for example after an edit of the file or a long stop.
         let in_time = now >= due_at && now < mailing.schedule.deadline_of(due_at);
         if first.issue.mailing() != mailing.id || !useful || !in_time {
             continue;

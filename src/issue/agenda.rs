@@ -1,4 +1,4 @@
-//! An agenda, from its article to its content: collected, read, past the gates, joined by listings, composed and printed.
+//! An agenda, from its article to its content: collect, parse, check the gates, merge listings, compose and print.
 
 use super::content::{Composed, NotComposed, envelope, is_online, on_a_blocking_thread, render, warn_of_a_long_mail};
 use super::{
@@ -27,12 +27,12 @@ use crate::templates::Rendered;
 use anyhow::Context;
 use tracing::{info, warn};
 
-/// The article of the week, understood.
+/// The article of the week, parsed.
 #[derive(Debug)]
 pub struct Found {
     pub article: Article,
     pub agenda: Agenda,
-    /// The week that was asked for, and that the article is about.
+    /// The requested week, which the article is about.
     pub week: Week,
     /// Optional sources that failed, each with the reason in French.
     pub missing: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Found {
 /// `article`: used instead of those of the mailing's sources.
 ///
 /// # Errors
-/// The hold; or a template that does not render.
+/// A hold, or a template that does not render.
 pub(super) async fn make(
     app: &App,
     due: Due<'_>,
@@ -55,11 +55,11 @@ pub(super) async fn make(
     Ok(Composed { content, missing: found.missing })
 }
 
-/// Collects and reads: the first article whose agenda passes the gates, joined by the listings of structured sources.
-/// `article`: used instead of those of the mailing's sources.
+/// Collects and parses: takes the first article whose agenda passes the gates, and merges the listings of structured
+/// sources. `article`: used instead of those of the mailing's sources.
 ///
 /// # Errors
-/// The hold.
+/// A hold.
 pub async fn collect(
     app: &App,
     due: Due<'_>,
@@ -81,7 +81,7 @@ pub async fn collect(
                 let more = add_listings(app, mailing, week, &mut agenda).await?;
                 return Ok(Found { article, agenda, week, missing: [missing, more].concat() });
             }
-            // An article of the right week says more about what is wrong than a newer one of another week.
+            // A hold about an article of the right week is more informative than one about a newer article of another week.
             Err(hold) if refusal.is_none() || !matches!(hold, Hold::WrongWeek { .. }) => refusal = Some(hold),
             Err(_) => {}
         }
@@ -89,14 +89,14 @@ pub async fn collect(
     Err(refusal.unwrap_or(Hold::NoArticle { week }))
 }
 
-/// The articles of all article sources, and the reasons why optional ones gave none.
+/// The articles of all article sources, and the reasons why optional sources failed.
 async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>, Vec<String>), Hold> {
     let (mut articles, mut missing) = (Vec::new(), Vec::new());
     for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Article) {
         match rule.source.articles(&app.fetcher, app.clock.now()).await {
             Ok(found) => articles.extend(found),
             Err(error) => {
-                warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no article");
+                warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source returned no article");
                 match rule.required {
                     true => return Err(Hold::ArticleUnreachable(error.in_french())),
                     false => missing.push(error.in_french()),
@@ -104,7 +104,7 @@ async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>,
             }
         }
     }
-    // Each of them is optional, but not all at once.
+    // A single one may fail, but not all of them.
     if articles.is_empty() && !missing.is_empty() {
         return Err(Hold::ArticleUnreachable(missing.join("\u{a0}; ")));
     }
@@ -112,7 +112,7 @@ async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>,
 }
 
 /// Merges the listings of the mailing's structured sources into the agenda. Returns the reasons why optional sources are
-/// missing; what they gave at an earlier reading is never used instead.
+/// missing; older content of a source is never used instead.
 ///
 /// # Errors
 /// When a required source fails.
@@ -125,7 +125,7 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
             Ok(found) => {
                 let listings = found.items;
                 agenda.warnings.extend(found.remarks.in_french(&rule.source.name()));
-                // Apart, and on a copy: what breaks or does not end costs this source alone.
+                // On a separate thread and on a copy: if it panics or times out, only this source is lost.
                 let (mut joined, home) = (agenda.clone(), app.config.commune.clone());
                 let work = move || {
                     let merge = merge::merge(&mut joined, &listings, week, &home);
@@ -138,7 +138,7 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
                     }
                     Err(why) => {
                         let error = &why as &dyn std::error::Error;
-                        warn!(mailing = mailing.id, error, "the listings could not be joined");
+                        warn!(mailing = mailing.id, error, "the listings could not be merged");
                         let why = wording::of_source(&rule.source.name(), &why.in_french());
                         if rule.required {
                             return Err(Hold::ListingsUnreachable(why));
@@ -148,10 +148,14 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
                         continue;
                     }
                 };
-                info!(mailing = mailing.id, added, known, left_out, "listings joined the agenda");
+                info!(mailing = mailing.id, added, known, left_out, "listings merged into the agenda");
             }
             Err(error) => {
-                warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source gave no listings");
+                warn!(
+                    mailing = mailing.id,
+                    error = &error as &dyn std::error::Error,
+                    "the source returned no listings"
+                );
                 if rule.required {
                     return Err(Hold::ListingsUnreachable(error.in_french()));
                 }
@@ -163,23 +167,23 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
     Ok(missing)
 }
 
-/// What the grammar understands of an article, apart from everything else.
+/// Parses an article on a separate thread.
 ///
 /// # Errors
-/// The hold, when the reading broke or did not end.
+/// A hold, if parsing panicked or timed out.
 async fn understood(app: &App, mailing: &Mailing, week: Week, article: &Article) -> Result<Agenda, Hold> {
     let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
     let (html, home, venues) = (article.html.clone(), app.config.commune.clone(), app.config.venues.clone());
     let reading = move || article::read(&html, &Reading { published, week: Some(week), home: &home, venues: &venues });
     let mut agenda = apart(PATIENCE, reading).await.map_err(|why| {
-        warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be understood");
+        warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be parsed");
         Hold::ArticleUnreachable(why.in_french())
     })?;
     article::complete_links(&mut agenda, article.url.as_deref());
     Ok(agenda)
 }
 
-/// The mail and its papers. The same article and settings give the same content at any hour (I6).
+/// The mail with its documents. The same article and settings always give the same content (I6).
 ///
 /// # Errors
 /// A template that does not render, or a page that cannot be printed; the hold, when no paper has room for it all.
@@ -221,7 +225,7 @@ fn not_printed(error: PrintError) -> NotComposed {
     }
 }
 
-/// What is printed of an article, on a thread of its own.
+/// What printing needs, owned so that it can move to another thread.
 #[derive(Debug, Clone)]
 pub struct Papers {
     agenda: Agenda,
@@ -243,7 +247,7 @@ impl Papers {
             online_url: found.article.url.clone().or_else(|| office.website.clone()),
             office: office.clone(),
             title: due.mailing.title.clone(),
-            // Not the present instant: printed again, the same agenda gives the same bytes.
+            // Not the current time: printing the same agenda again must give the same bytes.
             created: due.at,
             look: app.config.print.look.clone(),
             format: app.config.print.format,
@@ -257,14 +261,14 @@ impl Papers {
     }
 }
 
-/// What partners are given to print.
+/// A document for partners to print.
 ///
 /// # Errors
 /// As [`print::print`].
 pub fn handout(attach: Attach, sheet: &Sheet) -> Result<Printed, PrintError> {
     match attach {
         Attach::Poster => print::print(Layout::Poster, sheet),
-        // Whatever the paper of the poster, a booklet is folded from the sheets that every printer has.
+        // Whatever the format of the poster, a booklet is folded from A4, which every printer has.
         Attach::Booklet => print::print(Layout::Imposed, &Sheet { format: Format::A4, ..*sheet }),
     }
 }

@@ -1,5 +1,5 @@
-//! Approval of an issue (I6): its content is kept and shown to staff, an approval names the hash of that content, and what
-//! was approved leaves byte for byte. Nothing is collected again in between; any change asks again.
+//! Approval of an issue (I6): its content is stored and shown to staff, an approval names the hash of that content, and the
+//! approved content is sent byte for byte. Nothing is collected again in between; any change needs a new approval.
 
 use super::{Due, freeze::new_issue};
 use crate::app::Engine;
@@ -13,15 +13,15 @@ use crate::store::Frozen;
 use anyhow::{Context, bail};
 use tracing::{info, warn};
 
-/// Enough of a hash to tell two contents apart.
+/// Enough characters of a hash to distinguish contents.
 pub const SHORT: usize = 12;
 
 pub fn short(hash: &str) -> &str {
     hash.get(..SHORT).unwrap_or(hash)
 }
 
-/// Keeps the content of an occurrence and asks staff. `replacing`: the hash of the content that is there now. `false` when
-/// somebody else was first.
+/// Stores the content of an occurrence and asks staff. `replacing`: the hash of the content stored now. `false` if somebody
+/// else changed it first.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -42,29 +42,29 @@ pub async fn present(
     Ok(true)
 }
 
-/// Staff are owed one mail for each content; asked again it changes nothing.
+/// Owes staff one mail per content; asking again changes nothing.
 async fn ask(engine: &Engine, key: &IssueKey, hash: &str, changed: bool) -> anyhow::Result<()> {
     let notice = Notice::ApprovalAsked { short_hash: short(hash).to_owned(), changed };
     engine.store.owe_notice(key, &notice, engine.app.clock.now()).await?;
     Ok(())
 }
 
-/// What became of an issue whose content is kept.
+/// The outcome for an issue whose content is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FreezeOutcome {
-    /// Nobody has approved this content yet.
+    /// This content is not approved yet.
     NotApproved,
     Frozen {
         recipients: u64,
     },
-    /// Another process froze or changed it at the same moment.
+    /// Another process froze or changed it concurrently.
     LostRace,
 }
 
-/// Freezes the kept content, if it is approved.
+/// Freezes the stored content if it is approved.
 ///
 /// # Errors
-/// When the content in the ledger does not match its hash, or the database cannot be written.
+/// When the content in the ledger does not match its hash, the secret is not the ledger's, or the database cannot be written.
 pub(super) async fn freeze_if_approved(
     engine: &Engine,
     due: Due<'_>,
@@ -73,7 +73,7 @@ pub(super) async fn freeze_if_approved(
     let (key, now) = (&issue.key, engine.app.clock.now());
     let Stage::Approved { content_hash: hash, held_for, .. } = &issue.stage else {
         let hash = issue.content_hash().context("an issue without content cannot be approved")?;
-        // Repeated, in case an earlier process died between its two writes.
+        // Again, in case an earlier process died between its two writes.
         ask(engine, key, hash, false).await?;
         return Ok(FreezeOutcome::NotApproved);
     };
@@ -81,12 +81,14 @@ pub(super) async fn freeze_if_approved(
     let mut frozen = new_issue(due, content, now);
     if frozen.content_hash != *hash {
         bail!(
-            "the kept content of {key} is not what was approved: its hash is {}, not {}",
+            "the stored content of {key} is not what was approved: its hash is {}, not {}",
             short(&frozen.content_hash),
             short(hash)
         );
     }
     frozen.content.envelope.date_ms = now.timestamp_millis();
+    // Its links must open, and its opt-outs be known (F1).
+    engine.tokens().await?;
     match engine.store.freeze_approved(&frozen, now).await? {
         Frozen::Before => Ok(FreezeOutcome::LostRace),
         Frozen::Now { recipients } => {
@@ -100,7 +102,7 @@ pub(super) async fn freeze_if_approved(
     }
 }
 
-/// The hour has come and nobody approved it: held, and staff are told. It may still be approved until its deadline.
+/// Holds an issue that was not approved by its hour, and notifies staff. It can still be approved until its deadline.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -108,7 +110,7 @@ pub async fn hold_unapproved(engine: &Engine, key: &IssueKey) -> anyhow::Result<
     let (reason, now) = (Hold::Unapproved.to_string(), engine.app.clock.now());
     engine.store.owe_notice(key, &Notice::Unapproved, now).await?;
     if engine.store.set_issue_state(key, &[IssueState::AwaitingApproval], IssueState::Held, Some(&reason), now).await? {
-        warn!(issue = %key, "issue {key} is held: nobody approved it before its hour");
+        warn!(issue = %key, "issue {key} is held: not approved before its hour");
     }
     Ok(())
 }

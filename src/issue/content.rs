@@ -1,4 +1,4 @@
-//! The content of an issue: what composing it shares, whatever the kind of mailing.
+//! The content of an issue: what all kinds of mailings share when they compose it.
 
 use super::Due;
 use crate::apart::{PATIENCE, apart};
@@ -27,7 +27,7 @@ pub struct Composed {
 /// Why there is no content.
 #[derive(Debug)]
 pub enum NotComposed {
-    /// A gate is closed: tried again later, and staff are told.
+    /// A gate holds the issue: it is retried later, and staff are notified.
     Held(Hold),
     Failed(anyhow::Error),
 }
@@ -50,35 +50,35 @@ impl From<crate::store::StoreError> for NotComposed {
     }
 }
 
-/// Runs what needs tens of milliseconds of processor outside the threads that serve the network, on a large stack.
+/// Runs CPU-bound work outside the async worker threads, with a time limit and a large stack.
 ///
 /// # Errors
-/// When it panicked, or does not end.
+/// When it panicked or timed out.
 pub(crate) async fn on_a_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> anyhow::Result<T> {
-    apart(PATIENCE, work).await.context("composing broke down")
+    apart(PATIENCE, work).await.context("composing failed")
 }
 
-/// Renders a mail: its MJML takes long enough to be kept off the async workers.
+/// Renders a mail on a blocking thread, since rendering MJML is slow.
 pub(crate) async fn render<C: templates::Context + Send + 'static>(app: &App, mail: C) -> anyhow::Result<Rendered> {
     let templates = Arc::clone(&app.templates);
     Ok(on_a_blocking_thread(move || templates.mail(&mail)).await??)
 }
 
-/// Whether what is mailed can be read online too.
+/// Whether mails can be read online too.
 pub(crate) fn is_online(app: &App) -> bool {
     app.config.web.bind.is_some()
 }
 
 pub(crate) fn warn_of_a_long_mail(due: &Due<'_>, html: &str) {
     if html.len() > HTML_LIMIT {
-        warn!(issue = %due.key(), bytes = html.len(), "a long mail: Gmail will show the beginning and a link to the rest");
+        warn!(issue = %due.key(), bytes = html.len(), "long mail: Gmail will clip it and show a link to the rest");
     }
 }
 
-/// The header values shared by all messages of the issue. The date is that of the occurrence until the freeze, which
-/// writes the instant the issue leaves at.
+/// The header values shared by all messages of the issue. The date is that of the occurrence; the freeze replaces it with
+/// the time of sending.
 pub(crate) fn envelope(app: &App, due: &Due<'_>) -> Envelope {
     let (mailing, key, sender) = (due.mailing, due.key(), &app.config.sender);
     let from = mailing.sender_address.as_ref().unwrap_or(&sender.address);
@@ -100,8 +100,8 @@ pub(crate) fn envelope(app: &App, due: &Due<'_>) -> Envelope {
     }
 }
 
-/// SHA-256 over everything recipients read: sender, subject, texts, pictures, attachments. An approval binds to it (I6).
-/// Not part of it: `Date`, which is written at the freeze, and what differs per recipient.
+/// SHA-256 over everything recipients read: sender, subject, texts, pictures, attachments. An approval refers to it (I6).
+/// `Date`, which is set by the freeze, and what differs per recipient are not part of it.
 pub fn content_hash(content: &Content) -> String {
     let mut hash = Sha256::new();
     let mut feed = |bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! An occurrence that is to be published.
+//! An occurrence to be published.
 
 use crate::domain::{
     Timestamp, edition,
@@ -12,7 +12,7 @@ pub struct Due<'a> {
     pub at: Timestamp,
     /// Nothing of the issue is sent after this instant.
     pub expires_at: Timestamp,
-    /// The part of the key after the slash where the schedule does not determine it: the slug of an announced edition.
+    /// The part of the key after the slash if the schedule does not determine it: the slug of an announced edition.
     pub period: Option<&'a str>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Due<'a> {
         }
     }
 
-    /// Who receives it, within the mailing's audience.
+    /// The recipients within the mailing's audience.
     pub(crate) fn whom(&self) -> Whom {
         let announced = self.period.and_then(|period| period.strip_suffix(edition::REMINDER));
         announced.map_or(Whom::Audience, |slug| Whom::NotOrdered(IssueKey::new(&self.mailing.id, slug)))

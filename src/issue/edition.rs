@@ -18,7 +18,7 @@ use crate::store::Store;
 use anyhow::{Context, bail};
 use std::borrow::Cow;
 
-/// The mailing that editions are issues of.
+/// The mailing whose issues are editions.
 ///
 /// # Errors
 /// When there is no such mailing, or more than one.
@@ -28,12 +28,12 @@ pub fn mailing(app: &App) -> anyhow::Result<&Mailing> {
         (Some(mailing), None) => Ok(mailing),
         (None, _) => bail!("there is no mailing with template = \"edition\"; add jobs/editions.toml"),
         (Some(one), Some(other)) => {
-            bail!("{} and {} have both template = \"edition\"; keep one of them", one.id, other.id)
+            bail!("{} and {} both have template = \"edition\"; keep one of them", one.id, other.id)
         }
     }
 }
 
-/// The mailing, for those of its audience who are in the segment.
+/// The mailing, restricted to the contacts of its audience that match the segment.
 pub fn narrowed<'a>(mailing: &'a Mailing, segment: Option<&Segment>) -> Cow<'a, Mailing> {
     let Some(narrower) = segment else { return Cow::Borrowed(mailing) };
     let segment = match &mailing.segment {
@@ -43,8 +43,8 @@ pub fn narrowed<'a>(mailing: &'a Mailing, segment: Option<&Segment>) -> Cow<'a, 
     Cow::Owned(Mailing { segment: Some(segment), ..mailing.clone() })
 }
 
-/// The mailing, narrowed for one of its issues: an edition goes to those it was announced to. `None`: the announcement was
-/// taken back.
+/// The mailing, restricted for one of its issues: an edition goes to those it was announced to. `None`: the announcement was
+/// cancelled.
 ///
 /// # Errors
 /// When the ledger cannot be read, or stores an invalid segment.
@@ -60,7 +60,7 @@ pub async fn mailing_for<'a>(
 }
 
 /// # Errors
-/// The hold; or a ledger that cannot be read, a template that does not render.
+/// A hold; or a ledger that cannot be read, or a template that does not render.
 pub(super) async fn make(app: &App, store: &dyn Store, due: Due<'_>) -> Result<Composed, NotComposed> {
     let key = due.key();
     let slug = Edition::slug_of(&key);
@@ -85,7 +85,7 @@ pub fn check(app: &App, edition: &Edition, due: Due<'_>) -> Result<(), Hold> {
     }
 }
 
-/// The mail. The same edition gives the same content.
+/// The mail. The same edition always gives the same content.
 ///
 /// # Errors
 /// When the ledger cannot be read, or a template does not render.
@@ -134,7 +134,7 @@ pub async fn compose(app: &App, store: &dyn Store, due: Due<'_>, edition: &Editi
     })
 }
 
-/// Where the edition is read on a screen.
+/// The page where the edition can be read online.
 fn online_url(app: &App, edition: &Edition) -> String {
     match &edition.online {
         Online::At(url) => url.clone(),
@@ -142,7 +142,7 @@ fn online_url(app: &App, edition: &Edition) -> String {
     }
 }
 
-/// Where a partner writes to the office.
+/// The address at which partners reach the office.
 pub(crate) fn reply_address(app: &App, from: &str) -> String {
     let reply_to = app.config.sender.reply_to.as_ref().map(ToString::to_string);
     app.config.office.email.clone().or(reply_to).unwrap_or_else(|| from.to_owned())

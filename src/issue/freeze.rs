@@ -1,4 +1,4 @@
-//! The two ends of preparing an issue: frozen for its recipients, or held with a reason.
+//! The two outcomes of preparing an issue: frozen for its recipients, or held with a reason.
 
 use super::{
     Due,
@@ -35,7 +35,7 @@ pub(super) fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) 
 /// Freezes content that needs no approval.
 ///
 /// # Errors
-/// When the database cannot be written.
+/// When the secret is not the ledger's, or the database cannot be written.
 pub(super) async fn freeze(
     engine: &Engine,
     due: Due<'_>,
@@ -43,6 +43,8 @@ pub(super) async fn freeze(
     composed_at: Timestamp,
     watch: Watch<'_>,
 ) -> anyhow::Result<()> {
+    // Its links must open, and its opt-outs be known (F1).
+    engine.tokens().await?;
     let (mailing, now) = (due.mailing, engine.app.clock.now());
     let mut issue = new_issue(due, content, composed_at);
     issue.content.envelope.date_ms = now.timestamp_millis();
@@ -65,7 +67,7 @@ pub(super) async fn freeze(
     Ok(())
 }
 
-/// Holds the issue: recorded in the ledger, and staff are told once. Returns the reason in French.
+/// Holds the issue: records it in the ledger and notifies staff once. Returns the reason in French.
 ///
 /// # Errors
 /// When the database cannot be written.

@@ -1,10 +1,10 @@
-//! The way of one issue: [`publish`] is the product on one page, every other file is one of its steps.
+//! From a due occurrence to sent mails: [`publish`] is the whole process on one page, every other file is one of its steps.
 //!
 //! ```text
-//! due -> agenda | newsletter | edition -> (approval) -> freeze -> sending
+//! due -> agenda | newsletter | edition -> (rehearsal, approval) -> freeze -> sending
 //! ```
 //!
-//! The steps never import `publish`; they meet in [`due`], [`content`] and [`progress`].
+//! The steps never import `publish`; they share the types of [`due`], [`content`] and [`progress`].
 
 pub mod agenda;
 pub mod approval;
@@ -15,6 +15,7 @@ pub mod freeze;
 pub mod newsletter;
 pub mod progress;
 pub mod publish;
+mod rehearsal;
 pub mod sending;
 
 pub use due::Due;

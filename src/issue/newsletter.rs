@@ -1,5 +1,5 @@
-//! A newsletter, from its sources to its content: news, editorial, newcomers and appointments are gathered, arranged and
-//! composed with their pictures. Reads the ledger and never writes to it; a newsletter that is incomplete is held.
+//! A newsletter, from its sources to its content: gathers news, editorial, newcomers and appointments, arranges them, and
+//! composes the mail with its pictures. Only reads the ledger; an incomplete newsletter is held.
 
 use super::content::{Composed, HTML_LIMIT, NotComposed, envelope, is_online, render, warn_of_a_long_mail};
 use super::{
@@ -30,9 +30,9 @@ use std::path::Path;
 use tracing::warn;
 use url::Url;
 
-/// Pictures of one mail together, before they are encoded: with its texts it stays far below the 10 MB that relays take.
+/// Maximum total size of the pictures of a mail before encoding: with the texts, well below the 10 MB that relays accept.
 const ALL_PICTURES: usize = 5_000_000;
-/// Bytes of an editorial file.
+/// Maximum size of an editorial file in bytes.
 const LONGEST_EDITORIAL: u64 = 64_000;
 
 /// The material of an issue, arranged, with its pictures.
@@ -45,7 +45,7 @@ pub struct Gathered {
 }
 
 /// # Errors
-/// The hold; or a ledger that cannot be read, a template that does not render.
+/// A hold; or a ledger that cannot be read, or a template that does not render.
 pub(super) async fn make(
     app: &App,
     store: &dyn Store,
@@ -62,7 +62,7 @@ pub(super) async fn make(
 /// Everything that is new since the last issue.
 ///
 /// # Errors
-/// The hold; or a ledger that cannot be read.
+/// A hold; or a ledger that cannot be read.
 pub async fn gather(
     app: &App,
     store: &dyn Store,
@@ -71,7 +71,7 @@ pub async fn gather(
 ) -> Result<Gathered, NotComposed> {
     let (mailing, key, until) = (due.mailing, due.key(), app.clock.now());
     let before = store.last_composed(&mailing.id, &key).await?;
-    // Newcomers are found by comparison: before the first issue everybody would be one.
+    // Newcomers are found by comparing with the previous issue: before the first issue every partner would be one.
     let newcomers = match before {
         Some(since) => store.newcomers(since).await?,
         None => Vec::new(),
@@ -103,7 +103,7 @@ async fn news(
     (since, until): (Timestamp, Timestamp),
     (missing, left_out): (&mut Vec<String>, &mut Vec<String>),
 ) -> Result<Vec<NewsItem>, Hold> {
-    // The weekly article has a mailing of its own (F21).
+    // The weekly article is sent by a mailing of its own (F21).
     let weekly: Vec<&Source> =
         app.mailings.iter().flat_map(|mailing| &mailing.sources).map(|rule| &rule.source).collect();
     let mut news = Vec::new();
@@ -116,7 +116,7 @@ async fn news(
                 left_out.extend(found.remarks.in_french(&rule.source.name()));
             }
             Err(error) => {
-                warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source gave no news");
+                warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source returned no news");
                 match rule.required {
                     true => return Err(Hold::NewsUnreachable(error.in_french())),
                     false => missing.push(wording::source_missing(&error.in_french())),
@@ -124,12 +124,12 @@ async fn news(
             }
         }
     }
-    // What is announced for later is news of a later issue.
+    // News dated after this issue belong to a later one.
     news.retain(|item| item.published > since && item.published <= until);
     Ok(news)
 }
 
-/// A stranger's feed may not name a file of ours as its picture; the office's own folder may.
+/// An external feed may not name a local file as its picture; the office's own folder may.
 fn trusted(mut item: NewsItem, source: &Source) -> NewsItem {
     let ours = matches!(source, Source::Folder { .. });
     item.image = item.image.filter(|image| ours || !image.url.trim_start().to_ascii_lowercase().starts_with("file:"));
@@ -164,10 +164,10 @@ fn appointments(sections: &[Section]) -> Result<Vec<Appointment>, Hold> {
     Ok(all)
 }
 
-/// The files of appointments, each with how many are in it: for `check`.
+/// The appointment files with their number of appointments, for `check`.
 ///
 /// # Errors
-/// All that is wrong in the first that cannot be read.
+/// All problems of the first file that cannot be read.
 pub fn check_lists(sections: &[Section]) -> Result<Vec<(&str, usize)>, Problems> {
     let files = sections.iter().filter_map(|section| match section {
         Section::Appointments { file, .. } => file.as_deref(),
@@ -176,10 +176,10 @@ pub fn check_lists(sections: &[Section]) -> Result<Vec<(&str, usize)>, Problems>
     files.map(|file| Ok((file, read_appointments(Path::new(file))?.len()))).collect()
 }
 
-/// A file of `[[appointment]]`: `date`, `title`; and `time`, `place`, `text`, `url` where there are some.
+/// Reads a file of `[[appointment]]`: `date`, `title`; optionally `time`, `place`, `text`, `url`.
 ///
 /// # Errors
-/// All that is wrong in it.
+/// All problems in it.
 pub fn read_appointments(path: &Path) -> Result<Vec<Appointment>, Problems> {
     let place = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|why| {
@@ -209,7 +209,8 @@ fn appointment(table: Table) -> Option<Appointment> {
     Some(Appointment { day: day?, time, title: title?, place, text, url })
 }
 
-/// The pictures of what is told, small; one that cannot be had is missing, and its story goes without.
+/// The pictures of the stories, scaled down. A story whose picture fails is sent without it, and the picture is listed as
+/// missing.
 async fn pictures(fetcher: &Fetcher, letter: &mut Letter, key: &IssueKey, domain: &str) -> Vec<Inline> {
     let (mut pictures, mut missing, mut weight) = (Vec::<Inline>::new(), Vec::new(), 0);
     for story in letter.stories_mut() {
@@ -230,7 +231,7 @@ async fn pictures(fetcher: &Fetcher, letter: &mut Letter, key: &IssueKey, domain
 }
 
 /// # Errors
-/// Why there is none, in French.
+/// The reason, in French.
 async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
     let url: Url = url.parse().map_err(|_| wording::PICTURE_ADDRESS.to_owned())?;
     let bytes = match url.to_file_path() {
@@ -254,7 +255,7 @@ async fn picture(fetcher: &Fetcher, url: &str) -> Result<Vec<u8>, String> {
     }
 }
 
-/// A picture beside a text in the office's folder.
+/// Reads a picture beside a text in the office's folder.
 async fn own_picture(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
     let unreadable = |why| wording::picture_unreadable(path, &why);
     let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
@@ -264,7 +265,7 @@ async fn own_picture(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The mail. The same letter and pictures give the same content.
+/// The mail. The same letter and pictures always give the same content.
 ///
 /// # Errors
 /// A template that does not render.
@@ -272,7 +273,7 @@ pub async fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inl
     let (mailing, office, online) = (due.mailing, &app.config.office, is_online(app));
     let mut fitting = None;
     for room in ROOMS {
-        // What the office wrote may be nested as deep as it likes.
+        // The office's Markdown may be deeply nested.
         let mail = on_a_large_stack(|| NewsletterMail::new(&mailing.title, letter, office, room).online(online));
         let marks = mail.marks.issue.clone();
         let rendered = render(app, mail).await?;
@@ -282,7 +283,7 @@ pub async fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inl
             break;
         }
     }
-    let (Rendered { subject, html, text }, marks) = fitting.context("no room to write in")?;
+    let (Rendered { subject, html, text }, marks) = fitting.context("the mail has no size limit to try")?;
     let html = html.context("templates/mail/newsletter/body.mjml is missing")?;
     warn_of_a_long_mail(&due, &html);
     Ok(Content {

@@ -1,4 +1,4 @@
-//! What the steps of an issue report while they run, for a person who is watching.
+//! Progress events of the steps, for display.
 
 use crate::domain::{agenda::Agenda, article::Article, delivery::Finished, issue::Content, newsletter::Letter};
 
@@ -10,7 +10,7 @@ pub enum Step<'a> {
         article: &'a Article,
         agenda: &'a Agenda,
     },
-    /// The news were gathered, and there is something new.
+    /// News were gathered, and some of them are new.
     Gathered {
         letter: &'a Letter,
     },

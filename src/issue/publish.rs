@@ -1,6 +1,6 @@
-//! The product on one page: collect and compose, pass the gates, wait for approval, freeze, deliver.
+//! The whole process on one page: collect and compose, check the gates, wait for approval, freeze, deliver.
 //!
-//! What is frozen is never made again: a second run of the same issue continues its deliveries.
+//! A frozen issue is never composed again: a second run continues its deliveries.
 
 use super::{
     Due, agenda,
@@ -8,7 +8,7 @@ use super::{
     content::{Composed, NotComposed},
     edition, freeze, newsletter,
     progress::{Step, Watch},
-    sending,
+    rehearsal, sending,
 };
 use crate::app::Engine;
 use crate::deliver::{self, Deliverer};
@@ -22,29 +22,29 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-/// Where preparing an issue ended.
+/// The outcome of preparing an issue.
 #[derive(Debug)]
 pub enum Prepared {
-    /// A gate is closed, or nothing could be read. Nothing was frozen.
+    /// A gate holds it, or nothing could be read. Nothing was frozen.
     Held { reason: String },
-    /// Composed and kept until a person approves it.
+    /// Composed and stored, waiting for approval.
     Awaiting,
-    /// Frozen, now or `before`.
+    /// Frozen now, or `before` by an earlier run.
     Frozen { before: bool },
 }
 
-/// Where publishing an issue ended.
+/// The outcome of publishing an issue.
 #[derive(Debug)]
 pub enum Published {
     Held {
         key: IssueKey,
         reason: String,
     },
-    /// Nothing leaves before a person approves it.
+    /// Not sent until it is approved.
     Awaiting {
         key: IssueKey,
     },
-    /// Frozen, now or earlier, and delivered as far as possible now.
+    /// Frozen, now or earlier, and delivered as far as possible at this time.
     Delivered(Box<Delivered>),
 }
 
@@ -56,10 +56,10 @@ pub struct Delivered {
     pub delivery: deliver::Summary,
 }
 
-/// One occurrence of a mailing, from its sources to the relay. `article`: used instead of the mailing's sources.
+/// Publishes one occurrence of a mailing, from its sources to the relay. `article`: used instead of the mailing's sources.
 ///
 /// # Errors
-/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+/// Failures that a retry does not cure: a template that does not render, a database that cannot be written.
 pub async fn publish(
     engine: &Engine,
     deliverer: &Deliverer,
@@ -80,22 +80,26 @@ pub async fn publish(
 }
 
 /// From the sources to the frozen issue, or to one that awaits approval. Neither what is frozen nor what is kept for
-/// approval is collected again.
+/// approval is collected again; what was rehearsed is, unless somebody approved it.
 ///
 /// # Errors
-/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+/// Failures that a retry does not cure: a template that does not render, a database that cannot be written.
 pub async fn prepare(
     engine: &Engine,
     due: Due<'_>,
     article: Option<Article>,
     watch: Watch<'_>,
 ) -> anyhow::Result<Prepared> {
+    let mut rehearsed = None;
     if let Some(issue) = engine.store.issue(&due.key()).await? {
         if issue.frozen().is_some() || issue.state().is_given_up() {
             return Ok(continue_frozen(&issue, watch));
         }
-        if issue.is_presented() {
+        if issue.is_approved() || issue.is_presented() && due.mailing.approval == Approval::Required {
             return freeze_if_approved(engine, due, &issue, watch).await;
+        }
+        if issue.content_hash().is_some() {
+            rehearsed = engine.store.content(&issue.key).await?;
         }
     }
     watch(Step::Collecting);
@@ -110,7 +114,11 @@ pub async fn prepare(
     watch(Step::Composed { content: &content });
     match due.mailing.approval {
         Approval::Automatic => {
+            let changes = rehearsed.map(|before| rehearsal::changes(&before, &content)).unwrap_or_default();
             freeze::freeze(engine, due, content, composed_at, watch).await?;
+            if !changes.is_empty() {
+                engine.store.owe_notice(&due.key(), &Notice::Changed { lines: changes }, composed_at).await?;
+            }
             if !missing.is_empty() {
                 engine.store.owe_notice(&due.key(), &Notice::Incomplete { missing }, composed_at).await?;
             }
@@ -120,6 +128,19 @@ pub async fn prepare(
             approval::present(engine, due, content, composed_at, None).await?;
             Ok(Prepared::Awaiting)
         }
+    }
+}
+
+/// Composes an occurrence before its hour, keeps it as a rehearsal, and shows it to staff.
+///
+/// # Errors
+/// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
+pub async fn rehearse(engine: &Engine, due: Due<'_>) -> anyhow::Result<Prepared> {
+    let composed_at = engine.app.clock.now();
+    match compose(engine, due, None, &|_| {}).await {
+        Ok(composed) => rehearsal::keep(engine, due, composed, composed_at).await.map(|()| Prepared::Awaiting),
+        Err(NotComposed::Held(hold)) => Ok(Prepared::Held { reason: freeze::hold(engine, due, &hold).await? }),
+        Err(NotComposed::Failed(error)) => Err(error),
     }
 }
 
@@ -138,7 +159,7 @@ async fn compose(
 
 fn continue_frozen(issue: &IssueSummary, watch: Watch<'_>) -> Prepared {
     if issue.state().is_given_up() {
-        info!(mailing = issue.mailing, issue = %issue.key, "nothing more of issue {} leaves", issue.key);
+        info!(mailing = issue.mailing, issue = %issue.key, "no more deliveries of issue {} are sent", issue.key);
     } else {
         watch(Step::Resumed);
     }
@@ -157,7 +178,7 @@ async fn freeze_if_approved(
             watch(Step::Frozen { recipients });
             Ok(Prepared::Frozen { before: false })
         }
-        // Another process froze or changed it; a change is seen at the next try.
+        // Another process froze or changed it; the next try sees the change.
         FreezeOutcome::LostRace => match engine.store.issue(&issue.key).await? {
             Some(issue) if issue.frozen().is_some() => Ok(Prepared::Frozen { before: true }),
             _ => Ok(Prepared::Awaiting),

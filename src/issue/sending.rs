@@ -1,30 +1,43 @@
-//! From the frozen issue to the relay, and what is left once nothing of it moves by itself.
+//! Sending a frozen issue through the relay, and closing it when all its deliveries have ended.
 
 use super::progress::{Step, Watch};
 use crate::app::Engine;
 use crate::deliver::{self, Deliverer};
 use crate::domain::{
-    delivery::Finished,
-    issue::{IssueKey, IssueState},
+    delivery::{Finished, State},
+    edition::ORDERS,
+    issue::{Counts, IssueKey, IssueState, IssueSummary},
+    notice::Notice,
     pause::{Doubt, PauseReason},
 };
-use crate::store::Recovered;
+use crate::notices::wording;
+use crate::store::{LogFilter, Recovered};
+use chrono::TimeDelta;
+use std::collections::HashMap;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Settles what a process that died had in flight: queued again, or unknown. Doubts found now count like those of a
-/// conversation: an issue with too many of them pauses before more of it leaves. `alone`: no other process can be alive on
-/// this database, so leases need not have expired.
+/// A daemon that was not seen for so long is dead: it says that it lives every minute.
+const UNSEEN: TimeDelta = TimeDelta::minutes(2);
+
+/// Settles the deliveries that a dead process had in flight: queued again, or unknown. Unknown deliveries found here
+/// count like any other: an issue with too many is paused before more of it is sent. `alone`: no other process can be
+/// using this database, so leases need not have expired.
 ///
 /// # Errors
 /// When the database cannot be read or written.
 pub async fn recover(engine: &Engine, alone: bool) -> anyhow::Result<Recovered> {
     let (store, now) = (&engine.store, engine.app.clock.now());
     let recovered = store.recover(alone, now).await?;
-    if recovered.unknown > 0 {
-        for issue in store.open_issues().await?.iter().filter(|it| it.counts.too_many_unknown()) {
-            let (unknown, because) = (issue.counts.unknown, Doubt::ProcessDied);
-            let reason = PauseReason::InDoubt { unknown, because }.to_string();
+    let abandoned: HashMap<_, _> = store.abandoned_markers(now - UNSEEN).await?.into_iter().collect();
+    if recovered.unknown > 0 || !abandoned.is_empty() {
+        for issue in store.open_issues().await? {
+            let more = abandoned.get(&issue.key).copied().unwrap_or_default();
+            if !issue.too_many_in_doubt(more) {
+                continue;
+            }
+            let reason =
+                PauseReason::InDoubt { unknown: issue.counts.unknown + more, because: Doubt::ProcessDied }.to_string();
             let from = [IssueState::Sending];
             if store.set_issue_state(&issue.key, &from, IssueState::Paused, Some(&reason), now).await? {
                 warn!(issue = %issue.key, %reason, "issue paused");
@@ -34,7 +47,7 @@ pub async fn recover(engine: &Engine, alone: bool) -> anyhow::Result<Recovered> 
     Ok(recovered)
 }
 
-/// Sends what is due of one issue, or of all, until nothing is due.
+/// Sends the due deliveries of one issue, or of all, until none is due.
 ///
 /// # Errors
 /// When the database cannot be read or written.
@@ -52,14 +65,42 @@ pub async fn deliver(
     Ok(summary)
 }
 
-/// Closes the issues of which nothing moves by itself any more, and logs their sums.
+/// Closes the issues whose deliveries have all ended, and logs their totals. An issue that reached nobody is never just `done`:
+/// past its deadline it expires, before that it is paused with its refused deliveries queued again.
 ///
 /// # Errors
 /// When the database cannot be read or written.
 pub async fn close_finished(engine: &Engine) -> anyhow::Result<()> {
+    for issue in engine.store.open_issues().await? {
+        if issue.state() == IssueState::Sending && issue.mailing != ORDERS && issue.counts.reached_nobody() {
+            close_unreached(engine, &issue).await?;
+        }
+    }
     for key in engine.store.close_finished_issues(engine.app.clock.now()).await? {
         let counts = engine.store.issue(&key).await?.map(|issue| issue.counts).unwrap_or_default();
         info!(issue = %key, "issue {key} is done: {counts}");
+    }
+    Ok(())
+}
+
+async fn close_unreached(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<()> {
+    let (store, key, now) = (&engine.store, &issue.key, engine.app.clock.now());
+    let from = [IssueState::Sending];
+    let Counts { failed, expired, .. } = issue.counts;
+    if issue.expires_at <= now && expired + failed > 0 {
+        let reason = wording::NOBODY_BEFORE_THE_DEADLINE;
+        if store.set_issue_state(key, &from, IssueState::Expired, Some(reason), now).await? {
+            warn!(issue = %key, "issue {key} expired and reached nobody: {}", issue.counts);
+            store.owe_notice(key, &Notice::Expired { reason: reason.to_owned() }, now).await?;
+        }
+    } else if failed > 0 {
+        let reason = PauseReason::NobodyReached { refused: failed }.to_string();
+        if store.set_issue_state(key, &from, IssueState::Paused, Some(&reason), now).await? {
+            warn!(issue = %key, "issue {key} reached nobody and is paused: {}", issue.counts);
+            let filter = LogFilter { issue: Some(key.clone()), state: Some(State::Failed), ..LogFilter::default() };
+            let refused: Vec<_> = store.log(&filter).await?.into_iter().map(|it| it.id).collect();
+            store.give_back(&refused, now).await?;
+        }
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Mailings: one TOML file each, whose name is the mailing's id. Checked as a whole, every problem at once.
+//! Mailings: one TOML file each, whose name is the mailing's id. All problems are reported at once.
 
 use crate::collect::source::{Gives, Source};
 use crate::collect::tourinsoft::Fields;
@@ -11,7 +11,7 @@ use crate::domain::{
     gates::Gates,
     issue::IssueKey,
     newsletter::{Month, Section as Part},
-    schedule::{Coalesce, Deadline, Schedule},
+    schedule::{Coalesce, Deadline, Rehearsal, Schedule},
     segment::Segment,
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section, parse_duration};
@@ -25,38 +25,40 @@ mod newsletter;
 #[folder = "jobs/"]
 struct BuiltIn;
 
-/// The standing definition of what is mailed, to whom, when.
+/// A mailing: what is mailed, to whom, when.
 #[derive(Debug, Clone)]
 pub struct Mailing {
-    /// The file's name; once something was sent, a name in the ledger.
+    /// The file's name; once something was sent, it is in the ledger.
     pub id: String,
     pub title: String,
     pub schedule: Schedule,
-    /// How often a held issue is tried again.
+    /// The retry interval of a held issue.
     pub retry: TimeDelta,
-    /// So long before its hour an issue is composed and kept, to be approved. Zero but where approval is required.
+    /// How long before its hour an issue is composed for approval. Zero if no approval is required.
     pub compose_before: TimeDelta,
+    /// When an issue that needs no approval is composed and shown to staff before its hour.
+    pub rehearse: Option<Rehearsal>,
     pub sources: Vec<SourceRule>,
     pub kind: Kind,
     /// Contacts subscribed to this mailing receive it.
     pub audience: String,
-    /// And of these only whoever is meant by it: `audience.where`.
+    /// And of these only those that match: `audience.where`.
     pub segment: Option<Segment>,
     pub approval: Approval,
     pub sender_name: Option<String>,
     pub sender_address: Option<EmailAddress>,
 }
 
-/// What a mailing publishes: which flow, which templates.
+/// The kind of a mailing, which determines its process and templates.
 #[derive(Debug, Clone)]
 pub enum Kind {
     Agenda(Agenda),
     Newsletter(Newsletter),
-    /// A brochure that came out: what it tells is in the ledger, and it leaves when a person announces it.
+    /// A brochure: its content is in the ledger, and a person announces it.
     Edition,
 }
 
-/// A week's programme, from an article.
+/// A week's agenda, from an article.
 #[derive(Debug, Clone)]
 pub struct Agenda {
     pub covers: Covers,
@@ -67,27 +69,27 @@ pub struct Agenda {
 /// A month's news, from several sources.
 #[derive(Debug, Clone)]
 pub struct Newsletter {
-    /// The parts, in the order of the letter. One at the most is for the editorial; one part of news is without conditions.
+    /// The sections, in order. At most one is the editorial; exactly one news section is without conditions.
     pub sections: Vec<Part>,
 }
 
-/// A source of a mailing, and what is done when it fails.
+/// A source of a mailing, and what to do if it fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceRule {
     pub source: Source,
-    /// Without it the issue is held; else it goes without, and says what is missing.
+    /// If it fails the issue is held; otherwise it is sent without it, and says what is missing.
     pub required: bool,
 }
 
-/// The time a mailing speaks of, from the day it leaves.
+/// The period a mailing covers, relative to the day it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Covers {
     NextWeek,
-    /// For a mailing that leaves on Monday morning.
+    /// For a mailing that is sent on Monday morning.
     ThisWeek,
 }
 
-/// Which templates, and with them which [`Kind`].
+/// The templates, which imply the [`Kind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Template {
     Agenda,
@@ -95,7 +97,7 @@ enum Template {
     Edition,
 }
 
-/// A document that goes with the mail.
+/// A document attached to the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attach {
     Poster,
@@ -104,20 +106,20 @@ pub enum Attach {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approval {
-    /// What passes the gates leaves.
+    /// Sent if it passes the gates.
     Automatic,
-    /// What passes the gates is kept, and leaves once a person approved exactly that (I6).
+    /// Stored if it passes the gates, and sent once exactly that is approved (I6).
     Required,
 }
 
 impl Mailing {
     /// The key of what an occurrence publishes: from the week or the month, not from the hour, so that an edited schedule,
-    /// a run by hand or a second daemon meets the same issue.
+    /// a manual run or a second daemon refers to the same issue.
     pub fn issue_key(&self, occurrence: Timestamp) -> IssueKey {
         match &self.kind {
             Kind::Agenda(agenda) => IssueKey::new(&self.id, agenda.week(self.day(occurrence))),
             Kind::Newsletter(_) => IssueKey::new(&self.id, Month::of(self.day(occurrence))),
-            // No schedule asks: the key of an edition is its slug (`issue::Due::period`).
+            // Editions have no schedule; their key is the slug (`issue::Due::period`).
             Kind::Edition => IssueKey::new(&self.id, self.day(occurrence)),
         }
     }
@@ -131,7 +133,7 @@ impl Mailing {
         occurrence.with_timezone(&self.schedule.zone).date_naive()
     }
 
-    /// What it publishes, if that is an agenda.
+    /// Its agenda settings, if it publishes one.
     pub fn agenda(&self) -> Option<&Agenda> {
         match &self.kind {
             Kind::Agenda(agenda) => Some(agenda),
@@ -141,7 +143,7 @@ impl Mailing {
 }
 
 impl Agenda {
-    /// The week an occurrence on that day announces.
+    /// The week that an occurrence on that day covers.
     pub fn week(&self, day: NaiveDate) -> Week {
         match self.covers {
             Covers::NextWeek => Week::after(day),
@@ -150,10 +152,10 @@ impl Agenda {
     }
 }
 
-/// All mailings, by id: of the configured directory, or the built-in ones.
+/// All mailings, by id: from the configured directory, or the built-in ones.
 ///
 /// # Errors
-/// All that is wrong in all the files.
+/// All problems of all files.
 pub fn load(config: &Config, now: Timestamp) -> Result<Vec<Mailing>, Problems> {
     let files = match &config.jobs {
         Some(dir) => read_dir(dir)?,
@@ -193,11 +195,11 @@ fn read_dir(dir: &Path) -> Result<Vec<(PathBuf, String)>, Problems> {
     paths.into_iter().map(read).collect()
 }
 
-/// First parts of the addresses of other public pages.
+/// First path segments of other public pages.
 const PAGES: [&str; 9] = ["archives", "accessibilite", "editions", "static", "healthz", "readyz", "o", "u", "v"];
 
 /// # Errors
-/// All that is wrong in the file.
+/// All problems of the file.
 pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result<Mailing, Problems> {
     let overrides = Overrides::default();
     let file = File::parse(path.display().to_string(), text, &overrides);
@@ -224,7 +226,7 @@ pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result
     }
 }
 
-/// `None` only where there is a problem as well.
+/// `None` only if a problem was reported.
 fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Mailing> {
     let title = root.required("title", "\"Que faire à Auch cette semaine\"", |raw| raw.line());
     let templates =
@@ -241,6 +243,14 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     let compose_before = root.duration("compose_before").unwrap_or_default();
     if compose_before > TimeDelta::zero() && approval == Approval::Automatic {
         root.problem("compose_before", "only where approval = \"required\": what is composed leaves at once otherwise");
+    }
+
+    let rehearse = root.parsed("rehearse", parse_rehearsal);
+    if rehearse.is_some() && (approval == Approval::Required || template == Some(Template::Edition)) {
+        root.problem(
+            "rehearse",
+            "only where approval = \"automatic\" and a schedule says when it leaves; write compose_before",
+        );
     }
 
     let audience = root.section("audience");
@@ -286,6 +296,7 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         schedule: read_schedule?,
         retry,
         compose_before,
+        rehearse,
         sources,
         kind: template.map(|_| kind)?,
         audience: subscribed,
@@ -325,10 +336,10 @@ fn read_schedule(section: &Section, config: &Config, now: Timestamp) -> Option<S
     })
 }
 
-/// Without `cron`: what is written there would be waited for in vain.
+/// Without `cron`, which would never fire for this kind.
 fn read_schedule_by_word(section: &Section, config: &Config) -> Schedule {
     if section.has("cron") {
-        section.problem("cron", "no hour is waited for: an edition leaves when somebody announces it");
+        section.problem("cron", "not allowed: an edition is sent when somebody announces it");
         section.text("cron");
     }
     let zone = section.parsed("zone", parse_zone).unwrap_or(config.zone);
@@ -342,7 +353,7 @@ pub(crate) fn web_address(text: &str) -> Result<Url, String> {
     text.parse::<Url>().ok().filter(web).ok_or_else(|| "expected an address such as https://office.example".to_owned())
 }
 
-/// What is written as `kind`. The list is that of [`Source`].
+/// The values of `kind`. The list is that of [`Source`].
 #[derive(Clone, Copy)]
 enum SourceKind {
     Wordpress,
@@ -380,7 +391,7 @@ const KINDS: [(&str, SourceKind); 15] = [
     ("tourinsoft_v3", SourceKind::TourinsoftV3),
 ];
 
-/// `gives`: what a mailing of this template is made of; a source of anything else would never be asked.
+/// `gives`: what a mailing of this template uses; another source would never be read.
 fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<SourceRule> {
     let url = |section: &Section| {
         let given = section.parsed("url", web_address);
@@ -418,7 +429,7 @@ fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<Sou
     source.map(|source| SourceRule { source, required })
 }
 
-/// A data base with an address of its own, and a key in a file.
+/// An API with a default URL, and a key in a file.
 fn read_api(section: &Section, kind: SourceKind) -> Option<Source> {
     let key_file = section.required("key_file", "\"secrets/openagenda\"", |raw| raw.text()).map(PathBuf::from);
     let api = |default: &str| match section.has("url") {
@@ -495,7 +506,7 @@ fn read_tourinsoft(section: &Section, kind: SourceKind) -> Option<Source> {
     Some(Source::TourinsoftV3 { url: url?, key_file, fields: Box::new(fields) })
 }
 
-/// Why a source has no place in a mailing.
+/// Why a mailing cannot use a source.
 fn refusal(gives: Gives) -> &'static str {
     match gives {
         Gives::Article => "this kind gives the article of a week, which this template does not print",
@@ -512,12 +523,25 @@ pub(crate) fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String
     })
 }
 
+/// `Sat 20:00`
+fn parse_day_and_hour(text: &str) -> Option<(Weekday, NaiveTime)> {
+    let (day, time) = text.split_once(' ')?;
+    Some((day.parse().ok()?, NaiveTime::parse_from_str(time, "%H:%M").ok()?))
+}
+
+/// `Fri 17:00`, or a duration of at most a week.
+fn parse_rehearsal(text: &str) -> Result<Rehearsal, String> {
+    let before =
+        || parse_duration(text).ok().filter(|lead| (TimeDelta::minutes(1)..=TimeDelta::days(7)).contains(lead));
+    let at = parse_day_and_hour(text).map(|(day, time)| Rehearsal::At(day, time));
+    at.or_else(|| before().map(Rehearsal::Before)).ok_or_else(|| {
+        format!("expected a day and an hour such as \"Fri 17:00\", or how long before such as \"15h\", found {text:?}")
+    })
+}
+
 /// `Sat 20:00`, or a duration.
 fn parse_deadline(text: &str) -> Result<Deadline, String> {
-    let at = || {
-        let (day, time) = text.split_once(' ')?;
-        Some(Deadline::At(day.parse::<Weekday>().ok()?, NaiveTime::parse_from_str(time, "%H:%M").ok()?))
-    };
+    let at = || parse_day_and_hour(text).map(|(day, time)| Deadline::At(day, time));
     at().or_else(|| parse_duration(text).ok().map(Deadline::After)).ok_or_else(|| {
         format!("expected a day and an hour such as \"Sat 20:00\", or a duration such as \"72h\", found {text:?}")
     })
@@ -570,9 +594,7 @@ mod tests {
             let said = parse(&path, weekly, &config(None), now()).unwrap_err().to_string();
             assert!(said.contains(&format!("jobs/{page}.toml: expected another name")), "{said}");
         }
-        for part in
-            ["jobs/editions.toml:3: source: unknown key", "jobs/editions.toml:5: schedule.cron: no hour is waited for"]
-        {
+        for part in ["jobs/editions.toml:3: source: unknown key", "jobs/editions.toml:5: schedule.cron: not allowed"] {
             assert!(said.contains(part), "{part}\nnot in\n{said}");
         }
     }

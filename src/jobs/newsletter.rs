@@ -1,5 +1,5 @@
-//! The parts of a newsletter as its file orders them. What would lose a piece of news, or let old words leave again, is a
-//! problem of the file.
+//! The sections of a newsletter from its file. Settings that would lose news, or send an old editorial again, are
+//! refused.
 
 use super::{Newsletter, web_address, word};
 use crate::config::Config;
@@ -28,7 +28,7 @@ pub(super) fn read(root: &Section, config: &Config) -> Newsletter {
     Newsletter { sections }
 }
 
-/// How much of a part is told where its file does not say.
+/// Default number of items of a section.
 const MOST: i64 = 8;
 
 fn read_part(section: Section, config: &Config) -> Option<Part> {
@@ -36,7 +36,7 @@ fn read_part(section: Section, config: &Config) -> Option<Part> {
     let kind = section.required("kind", "\"news\"", |raw| word(&raw.text()?, &kinds));
     let title = |default: &str| section.line("title").unwrap_or_else(|| default.to_owned());
     let most = |section: &Section| usize::try_from(section.whole("most", 0..=100).unwrap_or(MOST)).unwrap_or_default();
-    // Paths are meant from where the configuration is, as everywhere.
+    // Relative to the configuration, like all paths.
     let base = config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let file = |section: &Section| section.text("file").map(|name| base.join(name).display().to_string());
     let part = match kind? {
@@ -76,7 +76,7 @@ fn read_link(section: Section) -> Option<Link> {
     Some(Link { title: title?, url: url?.to_string() })
 }
 
-/// Its key is the month: a second occurrence of a month would be the same issue, and never leave.
+/// Its key is the month: a second occurrence in a month would be the same issue, and never be sent.
 pub(super) fn check_monthly(root: &Section, schedule: &Schedule, now: Timestamp) {
     let months: Vec<_> =
         schedule.after(now).take(13).map(|at| Month::of(at.with_timezone(&schedule.zone).date_naive())).collect();

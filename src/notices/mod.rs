@@ -1,5 +1,5 @@
 //! Notices to staff: one mail when an issue is held, one when that ends. Delivered at least once, unlike mail to partners:
-//! while one member of staff cannot be reached the notice stays owed, and the same process does not notify the others again.
+//! while a member of staff cannot be reached the notice stays owed, and this process does not notify the others again.
 
 mod question;
 pub mod wording;
@@ -30,19 +30,23 @@ impl SentNotices {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeResult {
-    /// Nothing is owed any more, or no staff are configured.
+    /// Nothing was owed, or no staff are configured.
+    NothingOwed,
+    /// Nothing is owed any more.
     AllSent,
     /// Something stays owed: retry, but not immediately.
     Owed,
+    /// The same, because the relay takes no mail at all, with its words.
+    RelayAway(String),
 }
 
 /// Sends what is owed, including notices of paused issues; what cannot be sent now stays owed. `sent`: what this process
 /// has sent already.
 pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) -> NoticeResult {
     if engine.app.config.staff.is_empty() {
-        return NoticeResult::AllSent;
+        return NoticeResult::NothingOwed;
     }
     let owed = async {
         engine.store.owe_notices_of_paused(engine.app.clock.now()).await?;
@@ -55,17 +59,17 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
             return NoticeResult::Owed;
         }
     };
-    let mut result = NoticeResult::AllSent;
+    let mut result = if owed.is_empty() { NoticeResult::NothingOwed } else { NoticeResult::AllSent };
     for notice in owed {
         match send_one(engine, deliverer, sent, &notice).await {
             Ok(()) => {
-                info!(issue = %notice.issue, kind = notice.notice.name(), "staff were told that {} is {}", notice.issue, notice.notice.name())
+                info!(issue = %notice.issue, kind = notice.notice.name(), "staff were notified that {} is {}", notice.issue, notice.notice.name())
             }
             Err(error) => {
                 result = NoticeResult::Owed;
-                warn!(issue = %notice.issue, kind = notice.notice.name(), error = format!("{error:#}"), "staff could not be told");
-                if error.downcast_ref().is_some_and(relay_is_away) {
-                    break;
+                warn!(issue = %notice.issue, kind = notice.notice.name(), error = format!("{error:#}"), "could not notify staff");
+                if let Some(away) = error.downcast_ref::<NotHandedOver>().filter(|it| relay_is_away(it)) {
+                    return NoticeResult::RelayAway(away.trouble());
                 }
             }
         }
@@ -81,7 +85,7 @@ async fn send_one(
 ) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
     let Some(words) = words(engine, notice).await? else {
-        // The question was answered, or is another one by now.
+        // The question was answered, or has been replaced by another.
         return Ok(engine.store.notice_sent(&notice.id, now).await?);
     };
     let sender = app.config.sender.address.clone();
@@ -108,7 +112,7 @@ async fn send_one(
             Ok(()) => sent.add(message_id),
             Err(error) if relay_is_away(&error) => return Err(error.into()),
             Err(error) if error.code.is_some_and(|code| code >= 500) => {
-                warn!(staff = person.masked(), %error, "the relay refuses this address of staff; look at it in the configuration");
+                warn!(staff = person.masked(), %error, "the relay refuses this staff address; check it in the configuration");
                 sent.add(message_id);
             }
             Err(error) => untold = Some(error),
@@ -123,15 +127,24 @@ async fn send_one(
 
 enum Words {
     Plain(Rendered),
-    /// A mail to be approved.
+    /// A mail to be approved, or rehearsed.
     Question(Box<mime::Mime>),
 }
 
-/// `None` when there is nothing to say any more.
+/// `None` if there is nothing to say any more.
 async fn words(engine: &Engine, notice: &OwedNotice) -> anyhow::Result<Option<Words>> {
-    if let Notice::ApprovalAsked { short_hash, changed } = &notice.notice {
-        let question = question::question(engine, &notice.issue, short_hash, *changed).await?;
-        return Ok(question.map(|mime| Words::Question(Box::new(mime))));
+    let shown = match &notice.notice {
+        Notice::ApprovalAsked { short_hash, changed } => {
+            Some(question::Shown::ToApprove { short_hash, changed: *changed })
+        }
+        Notice::Rehearsed { short_hash, missing, relay } => {
+            Some(question::Shown::Rehearsed { short_hash, missing, relay: relay.as_deref() })
+        }
+        _ => None,
+    };
+    if let Some(shown) = shown {
+        let mail = question::mail(engine, &notice.issue, &shown).await?;
+        return Ok(mail.map(|mime| Words::Question(Box::new(mime))));
     }
     let app = &engine.app;
     let mailing = app.mailing(notice.issue.mailing()).ok();
@@ -142,25 +155,29 @@ async fn words(engine: &Engine, notice: &OwedNotice) -> anyhow::Result<Option<Wo
         issue: notice.issue.to_string(),
         reason: wording::of_notice(&notice.notice),
         deadline: issue.map(|i| date_and_hour(i.expires_at, app.zone_of(notice.issue.mailing()))),
+        lines: match &notice.notice {
+            Notice::Changed { lines } => lines.clone(),
+            _ => Vec::new(),
+        },
         retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),
         approval: mailing.is_some_and(|m| m.approval == Approval::Required),
     })?;
     Ok(Some(Words::Plain(mail)))
 }
 
-/// Nobody could be told now, whoever it is: no use in asking again for the next one.
+/// The failure is not about one recipient, so trying the next one is pointless.
 fn relay_is_away(error: &NotHandedOver) -> bool {
     matches!(error.phase, Phase::Connect | Phase::Tls | Phase::Auth | Phase::Ehlo)
 }
 
-/// The same at every try, so that a mail program shows a repeated notice once; another for the next pause of the issue.
+/// Constant across retries, so that a mail program shows a repeated notice once; different for the issue's next pause.
 fn message_id(notice: &OwedNotice, person: &EmailAddress, sender: &EmailAddress) -> String {
     let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
     let owed_at = notice.created_at.timestamp_millis();
     format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), slug(&notice.notice.kind()), sender.domain())
 }
 
-/// For file names and Message-IDs: the operator names the families of recipients, with any characters.
+/// For file names and Message-IDs: lane names are chosen by the operator and may contain any characters.
 fn slug(kind: &str) -> String {
     kind.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }

@@ -1,4 +1,4 @@
-//! The mail that asks staff to approve an issue: what would leave, under a banner that says how to approve it.
+//! The mails that show staff what would leave, under a banner: to be approved, or rehearsed.
 
 use crate::app::{App, Engine};
 use crate::compose::{
@@ -17,29 +17,50 @@ use crate::issue::{approval::short, edition};
 use crate::jobs::{Kind, Mailing};
 use anyhow::Context;
 
-/// `asked`: the short hash of the content in question. The mail itself, under a banner that says what it is and how to approve it. `None` when the question was answered, or the
-/// content has changed since.
+/// Why staff are shown an issue. `short_hash`: of the content that was kept then.
+pub(super) enum Shown<'a> {
+    ToApprove {
+        short_hash: &'a str,
+        changed: bool,
+    },
+    Rehearsed {
+        short_hash: &'a str,
+        missing: &'a [String],
+        /// Why the relay takes no mail.
+        relay: Option<&'a str>,
+    },
+}
+
+impl Shown<'_> {
+    fn short_hash(&self) -> &str {
+        match self {
+            Self::ToApprove { short_hash, .. } | Self::Rehearsed { short_hash, .. } => short_hash,
+        }
+    }
+}
+
+/// The kept mail, under a banner that says what it is and what to do. `None` when that was done, or the content has changed
+/// since.
 ///
 /// # Errors
 /// When the ledger cannot be read, or a template does not render.
-pub(super) async fn question(
-    engine: &Engine,
-    key: &IssueKey,
-    asked: &str,
-    changed: bool,
-) -> anyhow::Result<Option<Mime>> {
+pub(super) async fn mail(engine: &Engine, key: &IssueKey, shown: &Shown<'_>) -> anyhow::Result<Option<Mime>> {
     let (Ok(mailing), Some(issue)) = (engine.app.mailing(key.mailing()), engine.store.issue(key).await?) else {
         return Ok(None);
     };
     let Some(mailing) = edition::mailing_for(engine, mailing, Some(key)).await? else { return Ok(None) };
     let mailing = &*mailing;
-    let Some(hash) = issue.content_hash().filter(|hash| short(hash) == asked) else { return Ok(None) };
-    if !issue.needs_approval() {
+    let Some(hash) = issue.content_hash().filter(|hash| short(hash) == shown.short_hash()) else { return Ok(None) };
+    let still = match shown {
+        Shown::ToApprove { .. } => issue.needs_approval(),
+        Shown::Rehearsed { .. } => issue.is_rehearsed(),
+    };
+    if !still {
         return Ok(None);
     }
     let content = engine.store.content(key).await?.context("the content to be approved is gone")?;
     let recipients = engine.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
-    let about = about(&engine.app, mailing, &issue, &content, hash, recipients, changed);
+    let about = about(&engine.app, mailing, &issue, &content, hash, recipients, shown);
     let mail = engine.app.templates.mail(&about)?;
     let banner = engine.app.templates.fragment(BANNER, &about)?;
     let public_url = content.envelope.public_url.parse().context("the kept public address is none")?;
@@ -49,8 +70,8 @@ pub(super) async fn question(
         text: format!("{}\n\n{}\n\n{}", mail.text.trim_end(), "-".repeat(72), content.text),
         ..content
     };
-    // Where partners will read it: nobody is shown the mark that stands for it (F8).
-    context::fill_view(&mut review, &engine.tokens.view_url(&public_url, key));
+    // Fill in the real address: the placeholder must not be visible (F8).
+    context::fill_view(&mut review, &engine.tokens().await?.view_url(&public_url, key));
     Ok(Some(Mime::new(review)?))
 }
 
@@ -61,7 +82,7 @@ fn about(
     content: &Content,
     hash: &str,
     recipients: u64,
-    changed: bool,
+    shown: &Shown<'_>,
 ) -> ApprovalMail {
     let letter: Option<Letter> = serde_json::from_str(&content.data).ok();
     let zone = app.zone_of(&mailing.id);
@@ -71,7 +92,10 @@ fn about(
         issue: issue.key.to_string(),
         subject: content.subject.clone(),
         contents: letter.as_ref().map(Letter::contents).unwrap_or_default(),
-        missing: letter.map(|letter| letter.missing).unwrap_or_default(),
+        missing: match shown {
+            Shown::Rehearsed { missing, .. } => missing.to_vec(),
+            Shown::ToApprove { .. } => letter.map(|letter| letter.missing).unwrap_or_default(),
+        },
         attachments: content
             .attachments
             .iter()
@@ -82,12 +106,17 @@ fn about(
         deadline: date_and_hour(issue.expires_at, zone),
         hash: hash.to_owned(),
         short_hash: short(hash).to_owned(),
-        changed,
+        changed: matches!(shown, Shown::ToApprove { changed: true, .. }),
         has_editorial: matches!(mailing.kind, Kind::Newsletter(_)),
+        rehearsed: matches!(shown, Shown::Rehearsed { .. }),
+        relay: match shown {
+            Shown::Rehearsed { relay, .. } => relay.map(str::to_owned),
+            Shown::ToApprove { .. } => None,
+        },
     }
 }
 
-/// The banner as the first thing in the body.
+/// Inserts the banner at the beginning of the body.
 fn under(banner: &str, html: &str) -> String {
     let body = html.find("<body").and_then(|at| Some(at + html[at..].find('>')? + 1)).unwrap_or(0);
     format!("{}{banner}{}", &html[..body], &html[body..])
@@ -99,7 +128,7 @@ fn under(banner: &str, html: &str) -> String {
 /// When an address is not valid in a header.
 pub(super) fn letter(engine: &Engine, question: &Mime, to: &EmailAddress, message_id: &str) -> anyhow::Result<Message> {
     let sender = &engine.app.config.sender.address;
-    // In place of a partner's own link; staff have none.
+    // Staff have no personal unsubscribe link.
     let unsubscribe_url = engine.app.config.public_url.as_str();
     let to = To { address: to, name: "", establishment: "", message_id, unsubscribe_url, order_url: unsubscribe_url };
     Ok(question.review(to, "semainier", sender, engine.app.clock.now())?)

@@ -1,5 +1,5 @@
-//! Every failure in French, worded from data: why an issue is held or paused, what became of an occurrence, what the relay
-//! did. Other rooms return values; the sentences are here.
+//! French texts for every failure, made from data: why an issue is held or paused, the outcome of an occurrence, failures of
+//! the relay. Other modules return values; the sentences are here.
 
 use crate::apart::Apart;
 use crate::domain::{
@@ -17,7 +17,7 @@ use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use std::fmt;
 
-/// A clause without capital and full stop: it follows « retenu : ».
+/// A clause without capital and full stop; it follows « retenu : ».
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let days = |days: &[NaiveDate]| days.iter().map(|d| day(*d)).collect::<Vec<_>>().join(", ");
@@ -80,7 +80,7 @@ fn plural(n: usize) -> &'static str {
     if n > 1 { "s" } else { "" }
 }
 
-/// A warning in an agenda that goes without one of its sources.
+/// A warning in an agenda that was composed without one of its sources.
 pub(crate) fn made_without(why: &str) -> String {
     format!("Une source manque, l’agenda est fait sans elle{NBSP}: {why}.")
 }
@@ -98,11 +98,12 @@ pub(crate) fn paused_by(name: &str) -> String {
 }
 
 impl IssueState {
-    /// As it follows « le numéro est ».
+    /// Follows « le numéro est ».
     pub fn in_french(self) -> &'static str {
         match self {
             IssueState::Held => "retenu",
             IssueState::AwaitingApproval => "à approuver",
+            IssueState::Rehearsed => "répété",
             IssueState::Approved => "approuvé",
             IssueState::Sending => "en cours d’envoi",
             IssueState::Paused => "en pause",
@@ -139,6 +140,21 @@ impl fmt::Display for PauseReason {
                 "plusieurs destinataires ont refusé ce message comme indésirable. L’envoi est suspendu{NBSP}: relisez-le \
                  avant de reprendre."
             ),
+            PauseReason::EveryoneRefused { said } => write!(
+                f,
+                "tous les destinataires sont refusés l’un après l’autre de la même façon («{NBSP}{said}{NBSP}»). C’est sans \
+                 doute nous, ou notre relais, que l’on refuse{NBSP}: ces envois sont remis en attente et l’envoi est suspendu."
+            ),
+            PauseReason::NobodyReached { refused } => {
+                let who = match refused {
+                    1 => "le seul destinataire a été refusé".to_owned(),
+                    n => format!("les {n} destinataires ont tous été refusés"),
+                };
+                write!(
+                    f,
+                    "{who}{NBSP}: personne n’a reçu ce numéro. Ces envois sont remis en attente et l’envoi est suspendu."
+                )
+            }
             PauseReason::TooBig { bytes, most } => {
                 write!(f, "le message pèse {bytes} octets et le relais n’en accepte que {most}. L’envoi est suspendu.")
             }
@@ -164,22 +180,24 @@ impl fmt::Display for SenderFault {
             SenderFault::SenderRefused => "notre adresse d’expédition est refusée",
             SenderFault::MessageTooBig => "le message est trop lourd",
             SenderFault::LoginWanted => "le relais demande une autre identification",
+            SenderFault::CommandRefused => "le relais n’accepte pas notre façon de lui parler",
+            SenderFault::AccountBlocked => "notre compte auprès du relais est bloqué ou épuisé",
             SenderFault::TakenForSpam => "le message est pris pour un courrier indésirable",
         })
     }
 }
 
-/// Why a lane waits for a person: one family of recipients refuses us.
+/// Why a lane needs a decision: the servers of a family refuse our mail.
 pub(crate) fn lane_refuses(fault: SenderFault, said: &str) -> String {
     format!("{fault} («{NBSP}{said}{NBSP}»)")
 }
 
-/// Why a lane waits for a person: content was refused in it too often.
+/// Why a lane needs a decision: content was refused as spam too often.
 pub(crate) fn lane_takes_it_for_spam() -> String {
     format!("ce message y est pris pour un courrier indésirable{NBSP}: relisez-le avant de rouvrir")
 }
 
-/// What staff are told of a lane. `is_family`: else it stands for all domains of no family, of which they are told once.
+/// The notice about a stopped lane. `is_family`: otherwise it stands for all other domains, with one notice for all.
 pub(crate) fn lane_stopped(lane: &str, pace: Pace, why: &str, is_family: bool) -> String {
     if pace == Pace::Paused {
         return format!(
@@ -200,7 +218,7 @@ pub(crate) fn lane_stopped(lane: &str, pace: Pace, why: &str, is_family: bool) -
     )
 }
 
-/// The relay failed as a whole at this instant.
+/// The relay as a whole failed at this instant.
 pub(crate) fn relay_failed(at: Timestamp, zone: Tz, phase: Phase, code: Option<u16>, said: &str) -> String {
     let what = match (phase, code) {
         (Phase::Connect, None) => "le relais de messagerie est injoignable",
@@ -214,24 +232,52 @@ pub(crate) fn relay_failed(at: Timestamp, zone: Tz, phase: Phase, code: Option<u
     format!("{at}, {what} ({code}{said}). Rien n’est perdu{NBSP}: l’envoi reprendra de lui-même.")
 }
 
-/// Why everything is paused after a backup was restored; `last`: the last thing this machine had written.
-pub(crate) fn restored(last: Timestamp, zone: Tz) -> String {
+/// Why everything is paused where the ledger is older than it should be; `last`: the last write of this machine.
+pub(crate) fn behind(last: Timestamp, zone: Tz) -> String {
     format!(
-        "la base de données ne sait rien du dernier envoi ({}){NBSP}: elle semble restaurée d’une sauvegarde. Ce qui est \
-         parti et les désinscriptions reçues depuis n’y figurent plus. Vérifiez avant de reprendre.",
+        "la base de données ne sait rien du dernier envoi ({}){NBSP}: elle semble restaurée d’une sauvegarde. {GONE}",
         french::date_and_hour(last, zone)
     )
 }
 
-// Why an occurrence is where it is.
+/// Why everything is paused after a backup was restored, then where that is known.
+pub(crate) fn restored(at: Option<Timestamp>, zone: Tz) -> String {
+    let when = at.map(|at| format!(" le {}", french::date_and_hour(at, zone))).unwrap_or_default();
+    format!("la base de données a été restaurée d’une sauvegarde{when}. {GONE}")
+}
+
+const GONE: &str =
+    "Ce qui est parti et les désinscriptions reçues depuis n’y figurent plus. Vérifiez avant de reprendre.";
+
+/// Why everything is paused where the ledger lives in another database since then.
+pub(crate) fn moved(at: Timestamp, zone: Tz) -> String {
+    format!(
+        "la base de données a été déplacée ailleurs le {}{NBSP}: ce qui est parti et les désinscriptions reçues depuis n’y \
+         figurent pas. Vérifiez avant de reprendre.",
+        french::date_and_hour(at, zone)
+    )
+}
+
+// Reasons for the state of an occurrence.
 pub(crate) const ALREADY_FROZEN: &str = "ce numéro était déjà parti";
 pub(crate) const SAME_ISSUE_LATER: &str = "le même numéro part à une heure plus récente";
 pub(crate) const NEWER_INSTEAD: &str = "un numéro plus récent part à sa place";
 pub(crate) const NOT_CONFIGURED: &str = "l’envoi n’est plus configuré";
 pub(crate) const CANCELLED: &str = "une personne a annulé ce numéro";
 pub(crate) const DEADLINE_OF_ISSUE_PASSED: &str = "l’heure limite de ce numéro était passée";
+pub(crate) const NOBODY_BEFORE_THE_DEADLINE: &str = "l’heure limite est passée sans que personne ne l’ait reçu";
 pub(crate) const DEADLINE_PASSED: &str = "l’heure limite est passée";
 pub(crate) const RESCHEDULED: &str = "l’horaire de l’envoi a changé entre-temps";
+pub(crate) const REHEARSED: &str = "répété, part à son heure sauf si une personne l’arrête";
+
+/// A person does not want this issue to leave.
+pub(crate) fn skipped_by(name: &str, why: &str) -> String {
+    match why {
+        "" => format!("{name} ne veut pas que ce numéro parte"),
+        why => format!("{name} ne veut pas que ce numéro parte{NBSP}: {why}"),
+    }
+}
+
 pub(crate) const AWAITS_APPROVAL: &str = "une personne doit donner son accord";
 
 pub(crate) fn noticed_late(late: TimeDelta) -> String {
@@ -255,7 +301,7 @@ pub(crate) fn expired_though_approved(by: &str) -> String {
     format!("l’heure limite est passée, bien que {by} ait donné son accord")
 }
 
-// What a newsletter goes without.
+// What a newsletter is sent without.
 
 pub(crate) fn source_missing(why: &str) -> String {
     format!("une source manque{NBSP}: {why}")
@@ -277,13 +323,14 @@ pub(crate) fn picture_too_big(path: &std::path::Path) -> String {
     format!("le fichier {} est trop gros", path.display())
 }
 
-/// The sentence of a notice, without full stop: its template ends it.
+/// The sentence of a notice without its full stop, which the template adds.
 pub(crate) fn of_notice(notice: &Notice) -> String {
     match notice {
         Notice::Unapproved => Hold::Unapproved.to_string(),
         Notice::Resolved(Cure::ArticleComplete) => "L’article est maintenant complet".to_owned(),
         Notice::Resolved(Cure::EditionReady) => "L’édition peut partir".to_owned(),
         Notice::Resolved(Cure::Approved) => "Une personne a donné son accord".to_owned(),
+        Notice::Changed { .. } => "L’article a changé depuis la répétition".to_owned(),
         other => other.text().trim_end_matches('.').to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! What the columns of a list mean: by the words of their header, however they are written, and in any order.
+//! Recognises the columns of a list by the words of their headers, in any spelling and order.
 
 use super::sheet::LineMessage;
 use crate::domain::{
@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-/// A column we read.
+/// A recognised column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
     Email,
@@ -18,11 +18,11 @@ pub enum Column {
     Latitude,
     Longitude,
     Field(Field),
-    /// A column for one label, with a cross for the partners that have it.
+    /// A column for one label, with a cross for partners that have it.
     Label(&'static str),
 }
 
-/// The headers that mean a column; accents, case and punctuation do not matter. For the address see [`is_address`].
+/// The headers of each column; accents, case and punctuation are ignored. For the address see [`is_address`].
 const HEADERS: [(Column, &[&str]); 18] = [
     (Column::Email, &["email", "e mail", "mail", "courriel", "adresse mail", "adresse electronique", "mel"]),
     (
@@ -114,7 +114,7 @@ const HEADERS: [(Column, &[&str]); 18] = [
     (Column::Field(Field::Position), &["position", "coordonnees gps", "gps", "coordonnees"]),
 ];
 
-/// Labels as their owners write them; any other word is a label too.
+/// Canonical spelling of known labels; any other text is accepted as a label too.
 pub const LABELS: [&str; 12] = [
     "Accueil Paysan",
     "Accueil Vélo",
@@ -130,13 +130,13 @@ pub const LABELS: [&str; 12] = [
     "Vignobles & Découvertes",
 ];
 
-/// No cell is longer; what is, is a broken file.
+/// Longer cells indicate a broken file.
 const LONGEST: usize = 200;
 
-/// What an export of ours, or the file of lines that were left, has beside what is read.
+/// Columns of our own exports that the import ignores silently.
 const OURS: [&str; 3] = ["abonnements", "desabonnements", "motif du refus"];
 
-/// The meaning of each column of a header, and the names of those that are not read.
+/// The meaning of each column of a header, and the names of ignored columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     pub columns: Vec<Option<Column>>,
@@ -145,12 +145,12 @@ pub struct Header {
 
 /// Whether a row is a header with a column of addresses.
 pub fn has_address(header: &[String]) -> bool {
-    // A row of the list itself has an address where the header has a name for it.
+    // A data row has an address where the header has a name for it.
     header.iter().any(|name| !name.contains('@') && is_address(&french::folded(name)))
 }
 
-/// `adresse mail 2`, `e mail de contact`, `courriel professionnel`: a word for electronic mail, and none that says something else
-/// of it, such as the day it was sent.
+/// `adresse mail 2`, `e mail de contact`, `courriel professionnel`: a word for electronic mail, without words that change
+/// its meaning, such as a date.
 fn is_address(folded: &str) -> bool {
     const MAIL: [&str; 8] = ["email", "emails", "mail", "mails", "courriel", "courriels", "mel", "messagerie"];
     const BESIDE: &str = "adresse adresses e de du des d la le l un contact contacts principal principale secondaire bis pro \
@@ -167,7 +167,7 @@ fn is_address(folded: &str) -> bool {
 }
 
 /// # Errors
-/// When none of the columns is the address.
+/// When there is no address column.
 pub fn understand(line: u64, header: &[String]) -> Result<Header, LineMessage> {
     let mut columns: Vec<Option<Column>> = Vec::with_capacity(header.len());
     let mut unread = Vec::new();
@@ -176,7 +176,7 @@ pub fn understand(line: u64, header: &[String]) -> Result<Header, LineMessage> {
         let known = HEADERS.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(column, _)| column.clone());
         let known = known.or_else(|| is_address(&name).then_some(Column::Email));
         let column = known.or_else(|| label(&name).map(Column::Label));
-        // Of two columns of one meaning the first counts; of addresses, and of telephones that another leaves empty, all do.
+        // Of two columns with the same meaning the first counts; of addresses and telephones all are used.
         let is_new = |column: &Column| {
             matches!(column, Column::Email | Column::Field(Field::Phone)) || !columns.contains(&Some(column.clone()))
         };
@@ -195,10 +195,10 @@ pub fn understand(line: u64, header: &[String]) -> Result<Header, LineMessage> {
     Err(LineMessage::new(line, format!("{example}, found {given}")))
 }
 
-/// The addresses of a cell, with the names before them, as people write them: several, `mailto:…`, `Marie <a@b.fr>`.
+/// The addresses of a cell with their names, as people write them: several, `mailto:…`, `Marie <a@b.fr>`.
 ///
 /// # Errors
-/// What of it is no address.
+/// Which part is not an address.
 pub fn addresses(cell: &str) -> Result<Vec<(EmailAddress, String)>, String> {
     let cell = cell.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '«' | '»' | '\'' | '.'));
     let parsed = |text: &str| {
@@ -227,7 +227,7 @@ pub fn addresses(cell: &str) -> Result<Vec<(EmailAddress, String)>, String> {
         }
         return Ok(found);
     }
-    // A `+` and a `/` can stand within an address: blanks and the other signs part first.
+    // `+` and `/` can be part of an address, so split at blanks and other separators first.
     let words = cell.split(|c: char| is_parting(c) && !matches!(c, '+' | '/')).filter(|word| !word.is_empty());
     let words: Vec<&str> = words
         .flat_map(|word| match word.matches('@').count() {
@@ -256,14 +256,14 @@ fn label(text: &str) -> Option<&'static str> {
     LABELS.into_iter().find(|label| french::folded(label) == folded)
 }
 
-/// The text of a cell, cleaned: no blanks around, composed accents, no marks that turn the direction of writing.
+/// Cleans the text of a cell: trims, composes accents, and removes bidirectional control characters.
 ///
 /// # Errors
-/// When it holds a line break or another control character, or is too long.
+/// If it contains a line break or another control character, or is too long.
 pub fn clean(column: &Column, text: &str) -> Result<String, String> {
     // Postal addresses and lists of labels are often written on several lines.
     let lines = matches!(column, Column::Field(Field::Street | Field::Labels | Field::Phone) | Column::Email);
-    // What an export put before a text that a spreadsheet would calculate.
+    // The apostrophe that an export put before a text that a spreadsheet would evaluate.
     let text = text.trim();
     let text = text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(text);
     let text: String = text.nfc().filter(|c| !is_invisible(*c)).collect();
@@ -281,12 +281,12 @@ pub fn clean(column: &Column, text: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// Marks that change how a name is read without being seen; the joiner of emoji stays.
+/// Invisible characters that change how a name is read; the joiner of emoji is kept.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A cell of a field in the form it is kept in.
+/// Converts the value of a cell to the form in which it is stored.
 ///
 /// # Errors
 /// What was expected.
@@ -302,7 +302,7 @@ pub fn value(field: Field, text: &str) -> Result<String, String> {
         },
         Field::Phone => Ok(phone(text)),
         Field::Postcode => {
-            // Spreadsheets lose the zero in front, and some make it a number with decimals.
+            // Spreadsheets drop the leading zero, and some convert it to a decimal number.
             let digits: String =
                 text.split(['.', ',']).next().unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
             let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
@@ -315,7 +315,7 @@ pub fn value(field: Field, text: &str) -> Result<String, String> {
             })
         }
         Field::Insee => {
-            // Spreadsheets lose the zero in front.
+            // Spreadsheets drop the leading zero.
             let code = if text.len() == 4 { format!("0{text}") } else { text.to_uppercase() };
             let sound = code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit() || b == b'A' || b == b'B');
             if sound || text.is_empty() {
@@ -361,20 +361,20 @@ pub fn position(latitude: &str, longitude: &str) -> Result<String, String> {
     }
 }
 
-/// `Accueil vélo, gîtes de france`: the known ones as their owners write them.
+/// `Accueil vélo, gîtes de france`: known labels in their canonical spelling.
 pub fn split_labels(text: &str) -> Vec<String> {
     let words = text.split([',', ';', '|', '/']).map(str::trim).filter(|word| !word.is_empty());
     words.map(|word| label(word).unwrap_or(word).to_owned()).collect()
 }
 
-/// `05 62 00 00 00` of `562000000`, `05.62.00.00.00`, `+33 5 62 00 00 00`; what is more than one number stays as it is written.
+/// `05 62 00 00 00` from `562000000`, `05.62.00.00.00`, `+33 5 62 00 00 00`; other texts are kept as written.
 fn phone(text: &str) -> String {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let is_bare =
         text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | '-' | '+' | '(' | ')' | '/'));
     let national = match (digits.len(), text.trim_start().starts_with('+')) {
         (10, false) if digits.starts_with('0') => digits,
-        // A spreadsheet took it for a number.
+        // A spreadsheet converted it to a number.
         (9, false) if !digits.starts_with('0') => format!("0{digits}"),
         (11, true) if digits.starts_with("33") => format!("0{}", &digits[2..]),
         (12, true) if digits.starts_with("330") => digits[2..].to_owned(),
@@ -387,7 +387,7 @@ fn phone(text: &str) -> String {
     }
 }
 
-/// A cross, or one of the words people tick a box with.
+/// A cross, or a word that means yes.
 pub fn is_ticked(text: &str) -> bool {
     matches!(text.to_lowercase().as_str(), "x" | "oui" | "o" | "1" | "vrai" | "true" | "yes" | "✓" | "✔")
 }

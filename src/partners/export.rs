@@ -1,4 +1,4 @@
-//! What is known of partners, written again: CSV that no spreadsheet takes for a formula, XLSX, and one person's data.
+//! Exports of partners: CSV that is safe in spreadsheets, XLSX, and one person's data.
 
 use crate::domain::french;
 use crate::domain::partner::{Barred, Contact, Dossier, Partner};
@@ -28,7 +28,7 @@ pub const HEADER: [&str; 18] = [
     "Désabonnements",
 ];
 
-/// A line for each establishment of the contact: the import brings them together again.
+/// One line per establishment of the contact; the import merges them again.
 fn lines(contact: &Contact) -> impl Iterator<Item = [String; HEADER.len()]> {
     std::iter::once(&contact.partner).chain(&contact.others).map(|partner| cells(contact, partner))
 }
@@ -68,10 +68,10 @@ fn cells(contact: &Contact, partner: &Partner) -> [String; HEADER.len()] {
     ]
 }
 
-/// With `;` and a BOM, as French Excel opens it. A cell that a spreadsheet would calculate begins with an apostrophe.
+/// With `;` and a BOM for French Excel. A cell that a spreadsheet would evaluate gets a leading apostrophe.
 ///
 /// # Errors
-/// None that a buffer in memory gives.
+/// None in practice: the buffer is in memory.
 pub fn csv(contacts: &[Contact]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record(HEADER)?;
@@ -81,14 +81,14 @@ pub fn csv(contacts: &[Contact]) -> Result<Vec<u8>, csv::Error> {
     writer.into_inner().map_err(|why| csv::Error::from(why.into_error()))
 }
 
-/// OWASP: what begins with one of these is calculated, in full width too. Degrees south and west are numbers, and stay so.
+/// OWASP: cells that begin with one of these are evaluated, also in full width. Negative coordinates are numbers and stay.
 pub fn harmless(text: String) -> String {
     let calculated = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0', '＝', '＋', '－', '＠'])
         && text.parse::<f64>().is_err();
     if calculated { format!("'{text}") } else { text }
 }
 
-/// Every cell is a text, which no spreadsheet calculates.
+/// Every cell is written as text, which spreadsheets do not evaluate.
 ///
 /// # Errors
 /// When there are more rows than a sheet holds.
@@ -110,7 +110,7 @@ pub fn xlsx(contacts: &[Contact]) -> Result<Vec<u8>, XlsxError> {
     workbook.save_to_buffer()
 }
 
-/// A contact in a list, for programs.
+/// A contact in a list, as JSON.
 pub fn listed(contact: &Contact) -> Value {
     json!({
         "email": contact.address.to_string(),
@@ -128,7 +128,7 @@ pub fn listed(contact: &Contact) -> Value {
     })
 }
 
-/// All that is kept of one person; `deliveries` and `orders` as the log and the list of orders show them.
+/// All data about one person; `deliveries` and `orders` as the log and the list of orders show them.
 pub fn person(address: &str, dossier: &Dossier, deliveries: &Value, orders: &Value) -> Value {
     let contact = dossier.contact.as_ref().map(|contact| {
         json!({

@@ -1,14 +1,14 @@
-//! A list of partners, understood: every line is checked, and what stands twice is brought together by rule.
+//! Parses a list of partners: checks every line, and merges duplicates by rule.
 //!
-//! All or nothing: every line that is wrong is named with its number, and then none is taken, unless a person said to take the
-//! good ones and to have the rest in a file. A line without an address, and the sum below a list, are no error. The rules:
+//! All or nothing: every invalid line is reported with its number, and then none is imported, unless the person asked to
+//! import the valid ones and to get the others in a file. A line without an address and a total below the list are not
+//! errors. Rules:
 //!
-//! - One mailbox, one contact: case does not matter, nor do dots and `+…` at Gmail, which does not mind them. The first
-//!   line counts; later ones fill what it leaves empty. Under the name of another establishment it is that one's mailbox
-//!   too: one contact, two establishments.
-//! - Two addresses in a cell are two contacts of the establishment; the name is the first one's.
-//! - One establishment (same name and commune, however written) is described by all its lines together: of each field the
-//!   first one that says something counts.
+//! - One mailbox is one contact: case is ignored, and at Gmail dots and `+…`. The first line counts; later ones fill its empty
+//!   fields. If a later line names another establishment, the contact belongs to both.
+//! - Two addresses in a cell are two contacts of the establishment; the name belongs to the first.
+//! - All lines of one establishment (same name and commune, in any spelling) describe it together: the first value of each
+//!   field counts.
 
 use super::columns::{self, Column, Header};
 pub use super::sheet::HiddenRows;
@@ -27,39 +27,39 @@ pub struct Line {
     pub number: u64,
     pub address: EmailAddress,
     pub fields: Fields,
-    /// Of its further establishments, where one mailbox serves several.
+    /// Its further establishments, if one mailbox serves several.
     pub also: Vec<Fields>,
 }
 
-/// A line that was not taken, for the file of those that are left.
+/// A line that was not imported, for the file of left-out lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftLine {
     pub cells: Vec<String>,
     pub why: String,
 }
 
-/// Lines of the file of those that are left; nobody mends more.
+/// Maximum lines in the file of left-out lines.
 const MOST_LEFT: usize = 20_000;
 
-/// A file that was understood.
+/// A parsed file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
     pub format: Format,
     pub lines: Vec<Line>,
-    /// What was brought together; the first hundred, and how many there are.
+    /// What was merged; the first hundred, and their number.
     pub merged: Some100,
-    /// Lines that are wrong. While there are any, nothing may be imported, unless it is said that they may be left.
+    /// Invalid lines. If there are any, nothing may be imported unless they may be left out.
     pub refused: Some100,
-    /// Lines that are no contacts, and keep nothing from being imported: without an address, a sum, hidden.
+    /// Lines that are not contacts and do not prevent an import: without an address, a total, hidden.
     pub passed_over: Some100,
-    /// Names of columns that are not read.
+    /// Names of ignored columns.
     pub unread: Vec<String>,
     pub header: Vec<String>,
-    /// What was refused or has no address, as it was written.
+    /// Lines that were refused or have no address, as written.
     pub left: Vec<LeftLine>,
 }
 
-/// The first hundred, and how many there are.
+/// The first hundred, and their number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Some100 {
     pub first: Vec<LineMessage>,
@@ -74,7 +74,7 @@ impl Some100 {
         }
     }
 
-    /// A line each, and one that says how many more there are.
+    /// One line each, and one that says how many more there are.
     pub fn said(&self) -> Vec<String> {
         let mut said: Vec<_> = self.first.iter().map(LineMessage::to_string).collect();
         if self.count > self.first.len() {
@@ -84,7 +84,7 @@ impl Some100 {
     }
 }
 
-/// All that is wrong with a file. Nothing of it was taken.
+/// All problems of a file. Nothing of it was imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("nothing was imported:\n{}", self.0.said().join("\n"))]
 pub struct ImportErrors(pub Some100);
@@ -97,14 +97,14 @@ impl From<LineMessage> for ImportErrors {
 
 impl Parsed {
     /// # Errors
-    /// When a line was refused: then nothing may be taken.
+    /// If a line was refused: then nothing may be imported.
     pub fn sound(&self) -> Result<(), ImportErrors> {
         if self.refused.count == 0 { Ok(()) } else { Err(ImportErrors(self.refused.clone())) }
     }
 }
 
 /// # Errors
-/// When the file as a whole cannot be used. Single lines that are wrong are in [`Parsed::refused`].
+/// If the file as a whole cannot be used. Single invalid lines are in [`Parsed::refused`].
 pub fn parse(bytes: &[u8]) -> Result<Parsed, ImportErrors> {
     parse_with(bytes, HiddenRows::LeftOut)
 }
@@ -113,7 +113,7 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, ImportErrors> {
 /// As [`parse`].
 pub fn parse_with(bytes: &[u8], hidden: HiddenRows) -> Result<Parsed, ImportErrors> {
     let mut header: Option<(Header, Vec<String>)> = None;
-    // Rows that were looked at for one, and why the longest is none.
+    // Rows that might be the header, and why the widest of them is not.
     let (mut looked_at, mut none): (usize, Option<(usize, LineMessage)>) = (0, None);
     let mut lines = Lines::default();
     let format = sheet::read(bytes, &mut |row| match &header {
@@ -155,10 +155,10 @@ pub fn parse_with(bytes: &[u8], hidden: HiddenRows) -> Result<Parsed, ImportErro
 }
 
 impl Parsed {
-    /// The lines that were not taken, each with the reason, as a file that can be mended and imported.
+    /// The left-out lines, each with its reason, as a file to correct and import.
     ///
     /// # Errors
-    /// None that a buffer in memory gives.
+    /// None in practice: the buffer is in memory.
     pub fn left_as_csv(&self) -> Result<Vec<u8>, csv::Error> {
         let mut writer =
             csv::WriterBuilder::new().delimiter(b';').flexible(true).from_writer("\u{feff}".as_bytes().to_vec());
@@ -176,7 +176,7 @@ impl Parsed {
 #[derive(Default)]
 struct Lines {
     lines: Vec<Line>,
-    /// Where a mailbox stands in `lines`.
+    /// The position of a mailbox in `lines`.
     mailboxes: HashMap<String, usize>,
     merged: Some100,
     refused: Some100,
@@ -189,7 +189,7 @@ enum NoContact {
     Wrong(String),
     /// It has no address.
     NoAddress,
-    /// It is the sum below the list.
+    /// It is the total below the list.
     Sum,
 }
 
@@ -291,14 +291,14 @@ impl Lines {
     }
 }
 
-/// What tells one establishment from another; `None` without a name.
+/// Identifies an establishment; `None` without a name.
 fn establishment_key(fields: &Fields) -> Option<String> {
     let text = |field| french::folded(fields.get(field).unwrap_or_default());
     let name = text(Field::Establishment);
     (!name.is_empty()).then(|| format!("{name}|{}", text(Field::Commune)))
 }
 
-/// Fields that say nothing, as they are kept.
+/// Empty fields, as stored.
 fn is_empty(field: Field, text: &str) -> bool {
     match field {
         Field::Labels => text == "[]",
@@ -307,7 +307,7 @@ fn is_empty(field: Field, text: &str) -> bool {
     }
 }
 
-/// What `into` leaves empty and `from` says; the names of those fields.
+/// The fields that are empty in `into` and set in `from`; returns their names.
 fn fill(into: &mut Fields, from: &Fields) -> Vec<&'static str> {
     let mut filled = Vec::new();
     for field in Field::ALL {
@@ -320,7 +320,7 @@ fn fill(into: &mut Fields, from: &Fields) -> Vec<&'static str> {
     filled
 }
 
-/// Gmail delivers `a.b+c@gmail.com` to `ab`; elsewhere a dot or a plus makes another address.
+/// Gmail delivers `a.b+c@gmail.com` to `ab`; elsewhere dots and `+` are significant.
 fn mailbox(address: &EmailAddress) -> String {
     let key = address.key();
     match key.split_once('@') {
@@ -331,12 +331,12 @@ fn mailbox(address: &EmailAddress) -> String {
     }
 }
 
-/// The contacts of a line: as many as it has addresses.
+/// The contacts of a line: one per address.
 fn read_line(row: Row, columns: &[Option<Column>]) -> Result<Vec<Line>, NoContact> {
     let wrong = NoContact::Wrong;
     let cells = row.cells.map_err(wrong)?;
-    // What a spreadsheet leaves out at the end of a line is empty; anything beyond the header of a CSV is a shifted line. In
-    // the margin of a sheet there are notes.
+    // Spreadsheets leave out empty cells at the end of a line; in a CSV, cells beyond the header mean a shifted line. In
+    // a sheet they are notes in the margin.
     if row.ragged && cells.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
         let (is, expected) = (cells.len(), columns.len());
         return Err(wrong(format!("{is} cells, the header has {expected}: a separator too many")));
@@ -365,11 +365,11 @@ fn read_line(row: Row, columns: &[Option<Column>]) -> Result<Vec<Line>, NoContac
                 has_labels = true;
                 labels.extend(columns::split_labels(&text));
             }
-            // Of several telephones the first that is one.
+            // The first valid one of several telephones.
             Column::Field(Field::Phone) if fields.get(Field::Phone).is_some_and(|known| !known.is_empty()) => {}
             Column::Field(field) => {
                 let value = columns::value(*field, &text);
-                // Before what is wrong with a line without an address, that it has none.
+                // A missing address is reported before other problems of the line.
                 if value.is_err() && emails.iter().all(String::is_empty) && !has_any_address(&cells) {
                     return Err(NoContact::NoAddress);
                 }
@@ -420,7 +420,7 @@ fn has_any_address(cells: &[String]) -> bool {
     cells.iter().any(|cell| cell.contains('@'))
 }
 
-/// The line below a list: « TOTAL », « Total : 60 partenaires », « Nombre d’adhérents », a number alone.
+/// The line below a list: « TOTAL », « Total : 60 partenaires », « Nombre d’adhérents », a lone number.
 fn is_sum(cells: &[String]) -> bool {
     let said: Vec<String> = cells.iter().map(|cell| french::folded(cell)).filter(|cell| !cell.is_empty()).collect();
     let is_word = |cell: &String| {
@@ -434,7 +434,7 @@ fn is_sum(cells: &[String]) -> bool {
         && (said.first().is_some_and(is_word) || (!said.is_empty() && said.len() <= 2 && said.iter().all(is_number)))
 }
 
-/// What people write where there is no address.
+/// What people write if there is no address.
 fn is_nothing(cell: &str) -> bool {
     matches!(
         french::folded(cell).as_str(),

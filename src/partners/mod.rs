@@ -1,5 +1,5 @@
-//! Partners as files: tables are read row by row ([`sheet`]), their columns understood ([`columns`]), their lines brought
-//! together ([`import`]), and what is known is written again ([`export`]). Knows no database.
+//! Partner lists as files: reads tables row by row ([`sheet`]), recognises their columns ([`columns`]), merges their lines
+//! ([`import`]), and writes lists ([`export`]). Does not access the database.
 
 pub mod columns;
 pub mod export;

@@ -1,7 +1,7 @@
-//! A table as offices send it: CSV in whatever charset and separator, or XLSX. Read row by row, in bounded memory.
+//! Reads tables as offices send them: CSV in any charset and separator, or XLSX. Row by row, in bounded memory.
 //!
-//! A file is hostile until it is read: an archive that unpacks to too much, holds macros or names that climb out of it
-//! is refused before anything in it is looked at.
+//! Files are untrusted: an archive that unpacks to too much, contains macros or paths outside of it is refused before
+//! anything in it is parsed.
 
 use super::columns;
 use crate::collect::charset;
@@ -12,38 +12,38 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{borrow::Cow, fmt};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-/// No list of partners is larger; 100,000 rows make 10 to 20 MB.
+/// Maximum file size; 100,000 rows make 10 to 20 MB.
 pub const LARGEST: usize = 64 << 20;
-/// What an XLSX may unpack to, all its parts together.
+/// Maximum total size of an unpacked XLSX.
 const UNPACKED: u64 = 64 << 20;
 const PARTS: usize = 2_000;
-/// Columns read of a sheet; a cell beyond them is refused with its row.
+/// Maximum columns of a sheet; a row with a cell beyond them is refused.
 const WIDEST: u32 = 200;
 
-/// The header stands in one of the first so many lines that are not empty: above it there is a title.
+/// The header must be one of this many first non-empty lines; there may be a title above it.
 pub const HEADER_WITHIN: usize = 10;
-/// Texts of a workbook's table; an honest one has some for each of its rows.
+/// Maximum shared strings of a workbook; an honest one has a few per row.
 const MOST_TEXTS: u64 = 5_000_000;
 
-/// What was recognised, for the person to check.
+/// What was detected, for the person to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Format {
     /// `UTF-8` or `windows-1252`; `;`, `,` or tab.
     Csv { charset: &'static str, delimiter: char },
-    /// The name of the sheet that was read: the first that is seen and has a column of addresses.
+    /// The name of the sheet that was read: the first visible one with a column of addresses.
     Xlsx {
         sheet: String,
-        /// Sheets that nobody sees, and that were not read.
+        /// Hidden sheets, which were not read.
         hidden: Vec<String>,
-        /// How many rows of the sheet are hidden.
+        /// Number of hidden rows of the sheet.
         hidden_rows: usize,
     },
 }
 
-/// What is to be read of a workbook.
+/// Which rows of a workbook to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HiddenRows {
-    /// A row that nobody sees is not taken.
+    /// Hidden rows are left out.
     #[default]
     LeftOut,
     Taken,
@@ -58,10 +58,10 @@ impl fmt::Display for Format {
     }
 }
 
-/// Something about one line of a file.
+/// A message about one line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineMessage {
-    /// In the file, counted from 1, the header included.
+    /// Line number in the file, from 1, including the header.
     pub line: u64,
     pub message: String,
 }
@@ -82,11 +82,11 @@ impl fmt::Display for LineMessage {
 pub struct Row {
     pub line: u64,
     pub cells: Result<Vec<String>, String>,
-    /// Cells that cannot be read, by their column, and why: they matter where the column does.
+    /// Cells that cannot be read, by column, with the reason: they only matter in columns that are used.
     pub faults: Vec<(usize, String)>,
-    /// Of a CSV: what stands beyond the header is a separator too many. Of a sheet it is a note in the margin.
+    /// A cell beyond the header is an extra separator in a CSV, and a note in the margin of a sheet.
     pub ragged: bool,
-    /// Nobody sees it.
+    /// The row is hidden.
     pub hidden: bool,
 }
 
@@ -96,16 +96,16 @@ impl Row {
     }
 }
 
-/// Hands over each row that is not empty. `each` answers `false` to stop.
+/// Calls `each` with each row that is not empty, until it returns `false`.
 ///
 /// # Errors
-/// When the file as a whole is none we read.
+/// If the file as a whole is not supported.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, LineMessage> {
     if bytes.len() > LARGEST {
         return Err(LineMessage::new(1, format!("the file is larger than {} MB", LARGEST >> 20)));
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        // A reader that panics has met a file that lies; nothing of it was taken.
+        // If the reader panics, the file is malformed; nothing was imported.
         let read = catch_unwind(AssertUnwindSafe(|| xlsx(bytes, each)));
         let read = read.unwrap_or_else(|_| Err("this XLSX cannot be read: it is damaged".to_owned()));
         return read.map_err(|why| LineMessage::new(1, why));
@@ -197,7 +197,7 @@ fn xlsx(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, Strin
         .filter(|it| it.visible != SheetVisible::Visible)
         .map(|it| it.name.clone())
         .collect();
-    // The first that has a column of addresses; else the first, to say what it has instead.
+    // The first sheet with a column of addresses; else the first, to report what it has instead.
     let mut sheet = None;
     for name in &seen {
         let mut rows = 0;
@@ -228,7 +228,7 @@ fn read_sheet(
     each: &mut dyn FnMut(Row) -> bool,
 ) -> Result<(), String> {
     let unreadable = |why: &dyn fmt::Display| format!("this XLSX cannot be read: {why}");
-    // Cell by cell: a range would be as large as the farthest cell says.
+    // Cell by cell: a range would be as large as the farthest cell claims.
     let mut cells = workbook.worksheet_cells_reader(sheet).map_err(|why| unreadable(&why))?;
     let mut row = Row::new(0, false);
     loop {
@@ -260,7 +260,7 @@ fn read_sheet(
     Ok(())
 }
 
-/// Where the XML of a sheet is, by the lists of the workbook.
+/// The path of a sheet's XML, from the workbook's relationships.
 fn sheet_path(bytes: &[u8], sheet: &str) -> Option<String> {
     let workbook = part(bytes, "xl/workbook.xml")?;
     let id = elements(&workbook, "sheet").find(|it| attribute(it, "name").as_deref() == Some(sheet))?;
@@ -281,7 +281,7 @@ fn part(bytes: &[u8], name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The lines of a sheet that nobody sees.
+/// The hidden rows of a sheet.
 fn hidden_rows(bytes: &[u8], path: &str) -> BTreeSet<u64> {
     let Some(sheet) = part(bytes, path) else { return BTreeSet::new() };
     let is_on = |it: &str, name: &str| attribute(it, name).is_some_and(|value| matches!(value.as_str(), "1" | "true"));
@@ -296,7 +296,7 @@ fn hidden_rows(bytes: &[u8], path: &str) -> BTreeSet<u64> {
     hidden
 }
 
-/// The heads of the elements of this name, whatever their prefix.
+/// The start tags of the elements of this name, with any prefix.
 fn elements<'a>(xml: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     xml.split('<').skip(1).filter_map(move |piece| {
         let head = piece.split('>').next()?;
@@ -305,7 +305,7 @@ fn elements<'a>(xml: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     })
 }
 
-/// The value of an attribute, whatever its prefix.
+/// The value of an attribute, with any prefix.
 fn attribute(head: &str, name: &str) -> Option<String> {
     let mut rest = head;
     while let Some(at) = rest.find('=') {
@@ -327,7 +327,7 @@ fn text_of(value: &DataRef<'_>) -> Result<String, String> {
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::SharedString(text) => (*text).to_owned(),
         DataRef::Int(n) => n.to_string(),
-        // Whole numbers of a sheet are floats: 32013, not 32013.0.
+        // Integers in a sheet are floats: 32013, not 32013.0.
         DataRef::Float(n) => n.to_string(),
         DataRef::Bool(yes) => if *yes { "oui" } else { "non" }.to_owned(),
         DataRef::DateTime(date) => date.to_string(),
@@ -336,8 +336,8 @@ fn text_of(value: &DataRef<'_>) -> Result<String, String> {
     })
 }
 
-/// Looks at the archive before any of it is believed, and puts it in order where a program wrote it in its own way: names with
-/// `\\`, a workbook under another name. The sizes it declares are not believed: everything is unpacked and counted.
+/// Checks the archive before it is parsed, and normalises variants of other programs: names with `\\`, a workbook under
+/// another name. Declared sizes are not trusted: everything is unpacked and counted.
 fn inspect(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, String> {
     let unreadable = |why: &dyn fmt::Display| format!("this XLSX cannot be read: {why}");
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|why| unreadable(&why))?;
@@ -387,7 +387,7 @@ fn inspect(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, String> {
     }
 }
 
-/// A table of texts that says it has more than it could is a trap for whoever makes room for them.
+/// A table of shared strings that claims an impossible count would make the reader allocate too much.
 fn believable_texts(beginning: &[u8]) -> Result<(), String> {
     let head = String::from_utf8_lossy(&beginning[..beginning.len().min(2_048)]).into_owned();
     let counts = elements(&head, "sst").flat_map(|sst| ["count", "uniqueCount"].map(|name| attribute(sst, name)));
@@ -400,7 +400,7 @@ fn believable_texts(beginning: &[u8]) -> Result<(), String> {
     }
 }
 
-/// The part that is the workbook, as the archive's own list says, else where it usually is.
+/// The workbook part, from the archive's relationships, else the usual path.
 fn workbook_name(archive: &mut ZipArchive<Cursor<&[u8]>>, names: &[(String, String)]) -> Option<String> {
     let is_there = |name: &str| names.iter().any(|(_, it)| it.eq_ignore_ascii_case(name));
     let relations = names.iter().find(|(_, name)| name == "_rels/.rels").map(|(written, _)| written.clone());
@@ -418,7 +418,7 @@ fn workbook_name(archive: &mut ZipArchive<Cursor<&[u8]>>, names: &[(String, Stri
     of_list.or_else(|| is_there("xl/workbook.xml").then(|| "xl/workbook.xml".to_owned()))
 }
 
-/// The same parts under the names that a reader of XLSX looks for. No more than what was counted.
+/// The same parts under the names that the XLSX reader expects. No more than what was counted.
 fn in_order(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     names: &[(String, String)],
@@ -451,7 +451,7 @@ fn in_order(
     Ok(out.finish()?.into_inner())
 }
 
-/// Whichever of `;`, tab and `,` makes a line among the first a header with a column of addresses; else whichever there is most of.
+/// The one of `;`, tab and `,` with which one of the first lines is a header with an address column; else the most frequent.
 fn delimiter(text: &str) -> u8 {
     let first: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(HEADER_WITHIN).collect();
     let cells = |line: &str, delimiter: u8| -> Vec<String> {
@@ -468,7 +468,7 @@ fn delimiter(text: &str) -> u8 {
     first.iter().find_map(best).unwrap_or_else(most)
 }
 
-/// The reader's own count is one short where a record follows CR LF or an empty line.
+/// The reader's own line count is one too low if a record follows CR LF or an empty line.
 struct LineCounter<'a> {
     text: &'a [u8],
     at: usize,
@@ -476,7 +476,7 @@ struct LineCounter<'a> {
 }
 
 impl LineCounter<'_> {
-    /// The line of the record that begins at or after `start`; asked in rising order.
+    /// The line of the record that begins at or after `start`; called in ascending order.
     fn line_of(&mut self, start: u64) -> u64 {
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         while let Some(byte) = self.text.get(self.at).filter(|byte| self.at < start || matches!(**byte, b'\r' | b'\n'))
@@ -492,7 +492,7 @@ fn line_at(bytes: &[u8], offset: usize) -> u64 {
     bytes.iter().take(offset).filter(|b| **b == b'\n').count() as u64 + 1
 }
 
-/// The line on which a quotation mark opens a cell that the file never closes.
+/// The line on which a quotation mark opens a cell that is never closed.
 fn unclosed_quote(text: &str) -> Option<u64> {
     let (mut line, mut opened) = (1, None);
     for byte in text.bytes() {
@@ -569,7 +569,7 @@ mod tests {
         assert!(bomb.len() < 10 << 10, "small as it comes");
         assert!(inspect(&bomb, 1 << 20).unwrap_err().contains("unpacks to more than 1 MB"));
         assert!(inspect(&bomb, 2 << 20).is_ok());
-        // What an archive says of its sizes, here that there is nothing, is not believed.
+        // The sizes that the archive declares, here zero, are not trusted.
         let mut liar = bomb;
         let sizes: Vec<usize> =
             liar.windows(4).enumerate().filter(|(_, w)| *w == b"PK\x01\x02").map(|(at, _)| at).collect();

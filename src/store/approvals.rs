@@ -1,5 +1,5 @@
-//! Issues that wait for a person's word: their content is kept, an approval names its hash, and only what was approved is
-//! frozen (I6). Nothing here looks at the content: the hash is the caller's.
+//! Issues that need approval: their content is stored, an approval names its hash, and only approved content is frozen (I6).
+//! The store does not look at the content; the caller computes the hash.
 
 use super::Ledger;
 use super::{
@@ -20,32 +20,36 @@ use serde_json::json;
 /// Issues that wait for approval (I6), and their editorials.
 #[async_trait]
 pub trait Approvals: Send + Sync {
-    /// Keeps the content and waits for a word on it, in one transaction; whatever was approved before is another
-    /// content. `replacing`: the hash of the content that is there now, `None` where there is none. `false`, and
-    /// nothing done, when there is another, or when the issue is frozen or over.
+    /// Stores the content and waits for approval, in one transaction; earlier approvals are for other content.
+    /// `replacing`: the hash of the content stored now, `None` if there is none. `false`, without any change, if the
+    /// stored content is another one, or the issue is frozen or finished.
     async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool>;
 
-    /// `by` says yes to exactly this content, and a waiting occurrence is looked at now. `false` when the issue has
-    /// another content by now, or is frozen or over. Idempotent: the first time stays.
+    /// `by` approves exactly this content, and a waiting occurrence becomes due now. `false` if the issue has other
+    /// content by now, or is frozen or finished. Idempotent: the first approval is kept.
     async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool>;
 
-    /// All there were, of any content of the issue, the oldest first.
+    /// Keeps content that leaves without an approval, in the place of what was held or rehearsed before. `false`: the issue is
+    /// approved, frozen or given up.
+    async fn rehearse_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<bool>;
+
+    /// All approvals of any content of the issue, oldest first.
     async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>>;
 
-    /// As [`Issues::freeze_issue`](crate::store::Issues::freeze_issue), of the content that is kept: only if it has
-    /// this hash and somebody approved it. Of `issue.content` only the envelope is written, for the hour it leaves at.
+    /// Like [`Issues::freeze_issue`](crate::store::Issues::freeze_issue), but for the stored content, and only if it has
+    /// this hash and is approved. Of `issue.content` only the envelope is written, with the time of sending.
     async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
 
-    /// How many would receive an issue of the mailing now.
+    /// The number of current recipients of an issue of the mailing.
     async fn audience_size(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<u64>;
 
-    /// When the last issue of the mailing that left was collected, besides this one.
+    /// When the last sent issue of the mailing, other than this one, was collected.
     async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>>;
 
-    /// What somebody wrote for this issue with [`Approvals::write_editorial`].
+    /// The editorial saved with [`Approvals::write_editorial`].
     async fn editorial(&self, key: &IssueKey) -> Result<Option<String>>;
 
-    /// Instead of what was written before. There need not be an issue yet.
+    /// Replaces an earlier editorial. The issue need not exist yet.
     async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()>;
 }
 
@@ -57,6 +61,10 @@ impl<B: Backend> Approvals for Ledger<B> {
 
     async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool> {
         approve(&self.0, key, content_hash, by, now).await
+    }
+
+    async fn rehearse_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<bool> {
+        rehearse(&self.0, issue, now).await
     }
 
     async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>> {
@@ -91,7 +99,7 @@ pub(super) async fn present<B: Backend>(
     now: Timestamp,
 ) -> Result<bool> {
     let mut tx = Transaction::write(db, "keeping an issue to be approved").await?;
-    // The hash that is replaced is named: of two that change the same content, the second finds it changed.
+    // Guarded by the hash that is replaced: of two concurrent changes of the same content, the second is refused.
     let upsert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
             content_hash)
         VALUES ($1, $2, (SELECT CASE WHEN EXISTS (
@@ -121,6 +129,33 @@ pub(super) async fn present<B: Backend>(
     Ok(true)
 }
 
+async fn rehearse<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp) -> Result<bool> {
+    let mut tx = Transaction::write(db, "keeping a rehearsed issue").await?;
+    let upsert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
+            content_hash)
+        VALUES ($1, $2, 'rehearsed', $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
+            expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
+            content_hash = excluded.content_hash
+        WHERE issues.state IN ('held', 'rehearsed')";
+    let values = values![
+        &issue.key,
+        issue.mailing.as_str(),
+        issue.scheduled_for,
+        issue.expires_at,
+        now,
+        issue.composed_at,
+        issue.content.subject.as_str(),
+        issue.content_hash.as_str(),
+    ];
+    if tx.execute(upsert, values).await? == 0 {
+        return Ok(false);
+    }
+    issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
 pub(super) async fn approve<B: Backend>(
     db: &B,
     key: &IssueKey,
@@ -129,17 +164,17 @@ pub(super) async fn approve<B: Backend>(
     now: Timestamp,
 ) -> Result<bool> {
     let mut tx = Transaction::write(db, "recording an approval").await?;
-    // Written first, to hold the row: the content cannot change between the look and the word.
+    // Written first, to lock the row: the content cannot change between reading it and approving it.
     let guard = "UPDATE issues SET state = 'approved'
         WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
-            AND state IN ('held', 'awaiting_approval', 'approved')";
+            AND state IN ('held', 'awaiting_approval', 'rehearsed', 'approved')";
     if tx.execute(guard, values![key, content_hash]).await? == 0 {
         return Ok(false);
     }
     let insert = "INSERT INTO approvals (issue, content_hash, approved_by, approved_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT DO NOTHING";
     tx.execute(insert, values![key, content_hash, by, now]).await?;
-    // It need not wait for the next look at a held issue.
+    // Do not wait for the next retry of a held issue.
     let wake = "UPDATE occurrences SET next_try = $2 WHERE issue = $1 AND state = 'pending' AND next_try > $2";
     tx.execute(wake, values![key, now]).await?;
     tx.commit().await?;

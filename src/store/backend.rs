@@ -1,5 +1,5 @@
-//! What the ledger asks of a database: transactions, rows, and the few words in which the two differ.
-//! Knows nothing of deliveries or partners; the values that cross it are whole numbers, texts and bytes.
+//! What the ledger needs from a database: transactions, rows, and the few statements in which the two differ.
+//! Knows nothing about deliveries or partners; values are integers, texts and bytes.
 
 use super::{
     Result, StoreError,
@@ -12,24 +12,24 @@ use std::future::Future;
 /// One of the two databases.
 pub(super) trait Backend: Send + Sync + 'static {
     const KIND: &'static str;
-    /// The statements whose text differs; see [`super::sql`].
+    /// The statements that differ between the databases; see [`super::sql`].
     const SQL: super::sql::Statements;
-    /// What one writes before a statement to see its plan, and the column it is answered in.
+    /// The prefix of a statement that returns its plan, and the column of the plan.
     const EXPLAIN: &'static str;
     const EXPLAINED: &'static str;
 
     type Transaction: Send;
 
-    /// A transaction that only reads, all of it at one moment.
+    /// A read-only transaction with a consistent snapshot.
     fn begin_read(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
 
     fn begin_write(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
 
-    /// For claims, the same few statements all day. It does not overlap with an opt-out's.
+    /// For claims, whose statements are prepared. Never overlaps with an opt-out.
     fn begin_claiming(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
 
-    /// For markers and results, the same few statements all day. It does not overlap with an opt-out's; one that suppresses
-    /// addresses itself (`bounces`) is an opt-out too.
+    /// For markers and results, whose statements are prepared. Never overlaps with an opt-out; if it suppresses addresses
+    /// itself (`bounces`), it counts as an opt-out.
     fn begin_settling(&self, bounces: bool) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
 
     fn fetch(
@@ -38,13 +38,13 @@ pub(super) trait Backend: Send + Sync + 'static {
         values: Vec<Value>,
     ) -> impl Future<Output = sqlx::Result<Vec<Row>>> + Send;
 
-    /// The ends and the markers.
+    /// Writes results and markers.
     fn settle(
         transaction: &mut Self::Transaction,
         batches: &Batches<'_>,
     ) -> impl Future<Output = sqlx::Result<Moved>> + Send;
 
-    /// The same as a whole transaction, in as few ways to the database as it takes. Durable when it returns. `None`: all of it
+    /// The same as a whole transaction, with as few round trips as possible. Durable when it returns. `None`: every row
     /// moved.
     fn settle_at_once(&self, batches: &Batches<'_>) -> impl Future<Output = sqlx::Result<Option<Moved>>> + Send;
 
@@ -57,14 +57,14 @@ pub(super) trait Backend: Send + Sync + 'static {
     /// Durable when it returns.
     fn commit(transaction: Self::Transaction) -> impl Future<Output = sqlx::Result<()>> + Send;
 
-    /// Whether the error says that nothing can be written: full disk, read-only file.
+    /// Whether nothing can be written: full disk, read-only file.
     fn is_unwritable(error: &dyn sqlx::error::DatabaseError) -> bool;
 
-    /// Whether the error says that what was written once cannot be read any more.
+    /// Whether stored data can no longer be read.
     fn is_damaged(error: &dyn sqlx::error::DatabaseError) -> bool;
 }
 
-/// A transaction and what it is for, in the words of its errors. Rolled back when it is dropped.
+/// A transaction and its purpose, which its errors name. Rolled back when it is dropped.
 pub(super) struct Transaction<B: Backend> {
     inner: B::Transaction,
     doing: &'static str,
@@ -112,7 +112,7 @@ impl<B: Backend> Transaction<B> {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
-    /// How many rows it changed.
+    /// Returns the number of changed rows.
     pub(super) async fn execute(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<u64> {
         B::execute(&mut self.inner, sql.into_sql_str(), values).await.map_err(|e| failed::<B>(self.doing, e))
     }
@@ -131,11 +131,12 @@ fn failed<B: Backend>(doing: &'static str, source: sqlx::Error) -> StoreError {
     }
 }
 
-/// A value bound to a statement. The kinds matter: Postgres wants to know the type of a NULL too.
+/// A value bound to a statement. The type matters: Postgres needs the type of a NULL too.
+#[derive(Clone)]
 pub(super) enum Value {
     Int(Option<i64>),
     Text(Option<String>),
-    Bytes(Vec<u8>),
+    Bytes(Option<Vec<u8>>),
 }
 
 /// `values![key, now]`: the values of `$1`, `$2`.
@@ -212,11 +213,11 @@ impl From<&DeliveryId> for Value {
 
 impl From<&[u8]> for Value {
     fn from(value: &[u8]) -> Self {
-        Value::Bytes(value.to_vec())
+        Value::Bytes(Some(value.to_vec()))
     }
 }
 
-/// A batch goes over as one JSON text, an array of objects: one statement for all of it, with the same text for both.
+/// A batch is sent as one JSON text, an array of objects: one statement, with the same text for both databases.
 impl From<serde_json::Value> for Value {
     fn from(value: serde_json::Value) -> Self {
         Value::Text(Some(value.to_string()))

@@ -1,6 +1,6 @@
-//! What one contact receives, as the person chose it: the store behind the page they leave by.
+//! The mailings a contact chose to receive: the store behind the unsubscribe page.
 //!
-//! An objection is a suppression by hash, so that it outlives the contact; subscriptions are not touched by it.
+//! An opt-out is a suppression by hash, so that it outlives the contact; it does not change subscriptions.
 
 use super::Ledger;
 use super::{
@@ -16,18 +16,17 @@ use crate::domain::{
 };
 use async_trait::async_trait;
 
-/// What a contact receives, as the contact chose.
+/// A contact's own choices.
 #[async_trait]
 pub trait ContactChoices: Send + Sync {
     /// What a contact receives; `None` when there is no such contact (any more).
     async fn choices(&self, contact: &str) -> Result<Option<Choices>>;
 
-    /// The person objects to a mailing: as [`Partners::suppress`](crate::store::Partners::suppress) (I5). `false` when
+    /// The person opts out of a mailing, as [`Partners::suppress`](crate::store::Partners::suppress) (I5). `false` if
     /// there is no such contact.
     async fn opt_out(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
 
-    /// The person wants it again: lifts what the person had said against this mailing, and nothing else. Returns
-    /// whether there was something to lift.
+    /// The person opts in again: lifts their own opt-out from this mailing, and nothing else. Returns whether there was one.
     async fn opt_in(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool>;
 }
 
@@ -66,7 +65,7 @@ pub(super) async fn of<B: Backend>(db: &B, contact: &str) -> Result<Option<Choic
         let against = refused.iter().filter(|(scope, _)| *scope == mailing || scope == "*");
         mailings.push(Choice {
             receives: against.clone().count() == 0,
-            // A word against all mailings is not taken back by one button of one of them.
+            // An opt-out from all mailings is not taken back by the button of a single one.
             may_return: against.clone().all(|(scope, asked)| *asked && scope != "*"),
             mailing,
         });
@@ -86,7 +85,7 @@ pub(super) async fn opt_out<B: Backend>(db: &B, contact: &str, mailing: &str, no
 pub(super) async fn opt_in<B: Backend>(db: &B, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
     let mut tx = Transaction::write(db, "taking an objection back").await?;
     let Some(hash) = hash_of(&mut tx, contact).await? else { return Ok(false) };
-    // Only what the person said: a dead address stays dead.
+    // Only the person's own opt-out: a dead address stays suppressed.
     let lift = "DELETE FROM suppressions WHERE address_hash = $1 AND scope = $2 AND reason = 'opt_out'";
     let lifted = tx.execute(lift, values![hash.as_str(), mailing]).await?;
     if lifted > 0 {

@@ -1,4 +1,4 @@
-//! What a person at the office does for one contact: a suppression lifted, an address that changes.
+//! Changes to one contact by the office: lifting a suppression, changing the address.
 
 use super::Ledger;
 use super::{
@@ -11,19 +11,19 @@ use super::{
 use crate::domain::{Timestamp, email::EmailAddress, partner::SuppressionReason, segment::Field};
 use async_trait::async_trait;
 
-/// What a person at the office does for one contact.
+/// Changes to one contact by the office.
 #[async_trait]
 pub trait Contacts: Send + Sync {
-    /// Takes back what the office, or a refusing relay, put against this address: for a mailing (or `*`), or for all there
-    /// is. What the person said stays.
+    /// Lifts suppressions by the office or after a refusal by the relay: for a mailing (or `*`), or all of them. The
+    /// person's own opt-outs stay.
     async fn lift(&self, address_hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted>;
 
-    /// Another address for a known contact: subscriptions, history and the person's own word go with it, what waits too;
-    /// and nothing new stands against the old one. `from`: its key and its hash.
+    /// Changes the address of a contact: subscriptions, history, opt-outs and queued deliveries move with it. The old
+    /// address is not suppressed. `from`: its key and its hash.
     async fn move_contact(&self, from: (&str, &str), to: &EmailAddress, to_hash: &str, now: Timestamp)
     -> Result<Moved>;
 
-    /// What a field holds, and of how many; the most frequent first.
+    /// The values of a field with their number of contacts, most frequent first.
     async fn values_of(&self, field: Field) -> Result<Vec<(String, u64)>>;
 }
 
@@ -48,7 +48,7 @@ impl<B: Backend> Contacts for Ledger<B> {
     }
 }
 
-/// What stands against mail to this address and is the office's own. Never what the person said.
+/// Lifts the suppressions that are not the person's own.
 async fn lift<B: Backend>(db: &B, hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted> {
     let mut tx = Transaction::write(db, "lifting a suppression").await?;
     let select = "SELECT scope, reason FROM suppressions WHERE address_hash = $1 AND ($2 IS NULL OR scope = $2)
@@ -77,8 +77,8 @@ async fn lift<B: Backend>(db: &B, hash: &str, mailing: Option<&str>, why: &str, 
     })
 }
 
-/// The contact has another address: its subscriptions, its history and what it said go with it. Nothing new stands against
-/// the old address.
+/// Changes the address of a contact: its subscriptions, history and opt-outs move with it. The old address is not
+/// suppressed.
 async fn move_to<B: Backend>(
     db: &B,
     (from, from_hash): (&str, &str),
@@ -109,7 +109,7 @@ async fn move_to<B: Backend>(
     let back = "DELETE FROM former_addresses WHERE email_key = $1
         AND contact = (SELECT id FROM contacts WHERE email_key = $1)";
     tx.execute(back, values![key.as_str()]).await?;
-    // An address that was refused is the old one's trouble.
+    // A suppression after a refusal belongs to the old address and does not move.
     let said = concat!(
         "INSERT INTO suppressions (address_hash, scope, reason, since)
         SELECT $2, scope, reason, since FROM suppressions WHERE address_hash = $1 AND reason <> 'bounce' ",
@@ -122,7 +122,7 @@ async fn move_to<B: Backend>(
     tx.execute(history, values![from_hash, to_hash]).await?;
     tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1 AND $1 <> $2", values![from_hash, to_hash])
         .await?;
-    // What waits goes where the person reads; an opt-out by the new address is met by it too.
+    // Queued deliveries go to the new address, unless it has opted out.
     let waiting = concat!(
         "UPDATE deliveries AS d SET recipient_key = $2, address = $3, address_hash = $4, changed_at = $5
         WHERE d.issue IN (SELECT key FROM issues WHERE state IN ('sending', 'paused')) AND d.recipient_key = $1

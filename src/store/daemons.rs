@@ -1,4 +1,4 @@
-//! Who works on this ledger, as far as each said: for people who look. No decision rests on it.
+//! The daemons that use this ledger, by their heartbeats: for display only, never for decisions.
 
 use super::Ledger;
 use super::{
@@ -12,13 +12,13 @@ use async_trait::async_trait;
 /// Heartbeats of the daemons.
 #[async_trait]
 pub trait Daemons: Send + Sync {
-    /// This daemon is alive. Others that were not seen since `forget` are forgotten.
+    /// Records that this daemon is alive. Removes others not seen since `forget`.
     async fn beat(&self, daemon: &Daemon, forget: Timestamp) -> Result<()>;
 
-    /// This daemon stops, with nothing in flight.
+    /// Removes this daemon, which stops with nothing in flight.
     async fn leave(&self, owner: &str) -> Result<()>;
 
-    /// The one seen last first.
+    /// Most recently seen first.
     async fn daemons(&self) -> Result<Vec<Daemon>>;
 }
 
@@ -39,12 +39,14 @@ impl<B: Backend> Daemons for Ledger<B> {
 
 pub(super) async fn beat<B: Backend>(db: &B, it: &Daemon, forget: Timestamp) -> Result<()> {
     let mut tx = Transaction::write(db, "saying that this daemon is alive").await?;
-    let upsert = "INSERT INTO daemons (owner, host, pid, version, started_at, seen_at, relay_trouble, relay_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    let upsert =
+        "INSERT INTO daemons (owner, host, pid, version, started_at, seen_at, relay_trouble, relay_until, relay_since)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (owner) DO UPDATE SET seen_at = excluded.seen_at, relay_trouble = excluded.relay_trouble,
-            relay_until = excluded.relay_until";
+            relay_until = excluded.relay_until, relay_since = excluded.relay_since";
     let trouble = it.relay.as_ref().map(|relay| relay.trouble.as_str());
     let until = it.relay.as_ref().map(|relay| relay.until);
+    let since = it.relay.as_ref().map(|relay| relay.since);
     let values = values![
         it.owner.as_str(),
         it.host.as_str(),
@@ -53,7 +55,8 @@ pub(super) async fn beat<B: Backend>(db: &B, it: &Daemon, forget: Timestamp) -> 
         it.started_at,
         it.seen_at,
         trouble,
-        until
+        until,
+        since
     ];
     tx.execute(upsert, values).await?;
     let forgotten = "DELETE FROM daemons WHERE seen_at < $1 AND owner <> $2";
@@ -69,12 +72,16 @@ pub(super) async fn leave<B: Backend>(db: &B, owner: &str) -> Result<()> {
 
 pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<Daemon>> {
     let mut tx = Transaction::read(db, "reading who works here").await?;
-    let select = "SELECT owner, host, pid, version, started_at, seen_at, relay_trouble, relay_until
+    let select = "SELECT owner, host, pid, version, started_at, seen_at, relay_trouble, relay_until, relay_since
         FROM daemons ORDER BY seen_at DESC, owner";
     let read = |row| {
         let row = Reader::new(row, "daemons", "owner");
         let relay = match (row.optional_text("relay_trouble")?, row.optional_instant("relay_until")?) {
-            (Some(trouble), Some(until)) => Some(RelayLeftAlone { trouble, until }),
+            (Some(trouble), Some(until)) => {
+                // Of a daemon older than schema 23.
+                let since = row.optional_instant("relay_since")?.unwrap_or(until);
+                Some(RelayLeftAlone { trouble, since, until })
+            }
             _ => None,
         };
         Ok(Daemon {

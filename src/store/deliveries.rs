@@ -1,11 +1,11 @@
-//! T1 to T10: the ways of a delivery between its states, each guarded by the state it starts from.
-//! Slices go over in one statement and one commit, and the answers come back in the order given.
+//! T1 to T11: the transitions of deliveries, each guarded by its start state.
+//! Batches take one statement and one commit; results are returned in the given order.
 
 use super::settle;
 use super::{
     CLAIM_LEASE, Recovered, Resolved, Result,
     backend::{Backend, Row, Transaction, Value, values},
-    rows,
+    partners, rows,
     rows::Reader,
     sql::{state, unclaimed},
 };
@@ -21,16 +21,23 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
 
-/// Deliveries and their transitions (T1 to T10).
+/// Deliveries and their transitions (T1 to T11).
 #[async_trait]
 pub trait Deliveries: Send + Sync {
-    /// At start on a database that only this daemon uses: every `claimed` is released, every `in_data` is unknown.
-    /// Where several daemons share it: only those whose lease is over. `exclusive` says which.
+    /// With exclusive access at start: every `claimed` delivery is released, every `in_data` one becomes unknown. If several
+    /// daemons share the database: only those whose lease has expired.
     async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered>;
 
+    /// M5, where several daemons share the database: markers made before `unseen_since` by owners that were not seen since then.
+    /// Their leases run for minutes more, but nobody will answer for them.
+    async fn abandoned_markers(&self, unseen_since: Timestamp) -> Result<Vec<(IssueKey, u64)>>;
+
+    /// T2 for the unmarked claims of an owner that is dead: queued again before their lease is over. Safe even if it lives, since
+    /// its markers are guarded by the claim.
+    async fn release_claims_of(&self, owner: &str, now: Timestamp) -> Result<u64>;
+
     /// T1. Up to `limit` deliveries of issues that are `sending` and not past their deadline, the longest waiting first.
-    /// Opted-out ones that are met on the way become `suppressed`.
-    /// `issue`: only that one's.
+    /// Opted-out ones found on the way become `suppressed`. `issue`: only deliveries of that one.
     async fn claim_deliveries(
         &self,
         issue: Option<&IssueKey>,
@@ -39,34 +46,39 @@ pub trait Deliveries: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Claim>>;
 
-    /// T2, by their owner: back to `queued`, due now, not counted as a failure.
+    /// T2, by the owner: back to `queued`, due now, not counted as a failure.
     async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64>;
 
-    /// T2 as well, but each due at an instant of its own: its lane has no time before.
+    /// T2 as well, but each due at its own instant, when its lane has capacity.
     async fn postpone(&self, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64>;
 
-    /// T3, T4, T6, T7, T8 for what is `finished`, and T5 for the `claims`, in one commit: durable when it returns, answers in
-    /// the order given.
+    /// T3, T4, T6, T7, T8 for what is `finished`, and T5 for the `claims`, in one commit: durable when it returns,
+    /// results in the given order.
     ///
-    /// T5: the WHERE reads owner, attempt, lease, the issue's state and deadline, and suppressions. A row that is `InData` shows
-    /// an attempt with phase `data`.
+    /// T5 is guarded by owner, attempt, lease, the issue's state and deadline, and suppressions. A row that is `InData`
+    /// shows an attempt with phase `data`.
     ///
-    /// The others: `true` where the row moved. A late answer lands on `unknown` too; one that comes after a person's decision
-    /// moves nothing, but its words are kept with the attempt. A refusal with `suppress` suppresses the address for all
-    /// mailings, in the same transaction.
+    /// The others: `true` if the row moved. A late reply also settles `unknown`; after a person's decision it moves
+    /// nothing, but is stored with the attempt. A refusal with `suppress` suppresses the address for all mailings, in the
+    /// same transaction.
     async fn settle(&self, finished: &[Finished], claims: &[Claim], now: Timestamp) -> Result<Settled>;
 
-    /// Results alone.
+    /// Only results.
     async fn finish_attempts(&self, finished: &[Finished]) -> Result<Vec<bool>> {
         let Some(last) = finished.iter().map(|it| it.at).max() else { return Ok(Vec::new()) };
         Ok(self.settle(finished, &[], last).await?.moved)
     }
 
-    /// Deliveries of issues past their deadline that were never marked: `expired`. Returns how many.
+    /// Unmarked deliveries of issues past their deadline become `expired`. Returns how many.
     async fn expire_deliveries(&self, now: Timestamp) -> Result<u64>;
 
     /// When the next queued delivery of a sending issue is due.
     async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>>;
+
+    /// T11: refusals that turned out to be about us. Those of `ids` that are `failed` are queued again, due now; their last
+    /// attempt is `ours`, in the relay's words; an address that was suppressed for this refusal is suppressed no more.
+    /// Returns how many.
+    async fn give_back(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64>;
 
     /// T9, T10: a person's decision, written as an attempt of its own with outcome `resolved`.
     /// A resend reopens the issue (`done` -> `sending`), extends nothing else: same Message-ID, same bytes.
@@ -83,6 +95,34 @@ pub trait Deliveries: Send + Sync {
 impl<B: Backend> Deliveries for Ledger<B> {
     async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered> {
         recover(&self.0, exclusive, now).await
+    }
+
+    async fn abandoned_markers(&self, unseen_since: Timestamp) -> Result<Vec<(IssueKey, u64)>> {
+        let mut tx = Transaction::read(&self.0, "looking for abandoned markers").await?;
+        let select = "SELECT c.issue, count(*) AS n FROM claims c
+            WHERE c.marked_at <= $1 AND NOT EXISTS (SELECT 1 FROM daemons d WHERE d.owner = c.owner AND d.seen_at > $1)
+            GROUP BY c.issue ORDER BY c.issue";
+        let read = |row| {
+            let row = Reader::new(row, "claims", "issue");
+            Ok((row.issue_key("issue")?, row.number("n")?))
+        };
+        tx.rows(select, values![unseen_since]).await?.iter().map(read).collect()
+    }
+
+    async fn release_claims_of(&self, owner: &str, now: Timestamp) -> Result<u64> {
+        let mut tx = Transaction::write(&self.0, "releasing the claims of a dead daemon").await?;
+        let end = "DELETE FROM claims WHERE owner = $1 AND marked_at IS NULL RETURNING delivery AS id, attempt";
+        let mut back = Vec::new();
+        for row in tx.rows(end, values![owner]).await? {
+            let row = Reader::new(&row, "claims", "id");
+            let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
+            back.push(json!({ "id": id, "attempt": attempt, "next_at": now.timestamp_millis() }));
+        }
+        if !back.is_empty() {
+            tx.execute(<B as Backend>::SQL.queue_again, values![json!(back), now]).await?;
+        }
+        tx.commit().await?;
+        Ok(back.len() as u64)
     }
 
     async fn claim_deliveries(
@@ -121,6 +161,10 @@ impl<B: Backend> Deliveries for Ledger<B> {
         next_due(&self.0, issue).await
     }
 
+    async fn give_back(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
+        give_back(&self.0, ids, now).await
+    }
+
     async fn resolve_unknown(
         &self,
         id: &DeliveryId,
@@ -142,7 +186,7 @@ pub(super) async fn claim<B: Backend>(
     let (mut claims, lease_until) = (Vec::new(), now + CLAIM_LEASE);
     let mut tx = Transaction::claim(db, "claiming deliveries").await?;
     for due in issues_with_due(&mut tx, issue, now).await? {
-        // Again while a round finds none but opted-out deliveries and another's: others may wait behind them.
+        // Repeat while a round finds only opted-out deliveries and those of other owners: others may be behind them.
         loop {
             let wanted = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
             let values = values![due.issue.as_str(), due.mailing.as_str(), now, wanted, owner, lease_until];
@@ -157,7 +201,7 @@ pub(super) async fn claim<B: Backend>(
     Ok(claims)
 }
 
-/// What was picked is claimed, if it was not with the look, unless it meets an opt-out, which ends it, or is another's by now.
+// (see below)
 async fn take<B: Backend>(
     tx: &mut Transaction<B>,
     due: &Due,
@@ -250,7 +294,7 @@ async fn back_to_the_queue<B: Backend>(
 }
 
 pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp) -> Result<Recovered> {
-    // Alone on the database, every lease is a dead daemon's.
+    // With exclusive access, every lease belongs to a dead daemon.
     let ended_by = if exclusive { i64::MAX } else { now.timestamp_millis() };
     let mut tx = Transaction::write(db, "recovering deliveries").await?;
     let (mut back, mut doubtful) = (Vec::new(), Vec::new());
@@ -283,8 +327,8 @@ pub(super) async fn expire<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
     Ok(expired)
 }
 
-/// Ends what was never marked in the issues (`i`) of which the condition is true. Each issue is asked for its queue with
-/// one look into the index: a join would read the queues of all.
+/// Ends the unmarked deliveries of the issues (`i`) that match the condition. One index lookup per issue: a join would read
+/// the queues of all issues.
 pub(super) async fn stop_waiting<B: Backend>(
     tx: &mut Transaction<B>,
     (condition, given): (&'static str, Vec<Value>),
@@ -313,7 +357,7 @@ pub(super) async fn stop_waiting<B: Backend>(
 
 pub(super) async fn next_due<B: Backend>(db: &B, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {
     let mut tx = Transaction::read(db, "reading the next due delivery").await?;
-    // One look into the index for each sending issue.
+    // One index lookup per sending issue.
     let select = concat!(
         "SELECT min(due) AS due FROM (
             SELECT (SELECT d.next_at FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued' AND ",
@@ -326,6 +370,27 @@ pub(super) async fn next_due<B: Backend>(db: &B, issue: Option<&IssueKey>) -> Re
         Some(row) => Reader::new(&row, "deliveries", "due").optional_instant("due"),
         None => Ok(None),
     }
+}
+
+async fn give_back<B: Backend>(db: &B, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
+    let mut tx = Transaction::write(db, "taking refusals back").await?;
+    let mut given_back = 0;
+    for id in ids {
+        let queue = "UPDATE deliveries SET state = 'queued', next_at = $2, changed_at = $2
+            WHERE id = $1 AND state = 'failed' RETURNING attempt, address_hash";
+        let Some(row) = tx.row(queue, values![id, now]).await? else { continue };
+        let row = Reader::new(&row, "deliveries", "address_hash");
+        let (attempt, hash): (u32, _) = (row.number("attempt")?, row.text("address_hash")?);
+        let ours = "UPDATE attempts SET outcome = 'ours'
+            WHERE delivery = $1 AND n = $2 AND source = 'relay' AND outcome = 'refused' RETURNING at";
+        if let Some(row) = tx.row(ours, values![id, attempt]).await? {
+            let at = Reader::new(&row, "attempts", "at").instant("at")?;
+            partners::lift_bounce(&mut tx, &hash, at, now).await?;
+        }
+        given_back += 1;
+    }
+    tx.commit().await?;
+    Ok(given_back)
 }
 
 pub(super) async fn resolve_unknown<B: Backend>(

@@ -1,4 +1,4 @@
-//! Editions: their definition, their files, how much of them is spoken for, and the wish that one is announced.
+//! Editions: their definition, their files, their stock, and their announcements.
 
 use super::Ledger;
 use super::{
@@ -22,20 +22,19 @@ use serde_json::json;
 /// Editions, their files and their announcements.
 #[async_trait]
 pub trait Editions: Send + Sync {
-    /// Adds the edition, or puts it in the place of the one with its slug, with exactly these files. What is ordered stays
-    /// ordered.
+    /// Adds the edition, or replaces the one with its slug, with exactly these files. Orders are kept.
     async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept>;
 
-    /// The newest first.
+    /// Newest first.
     async fn editions(&self) -> Result<Vec<Stocked>>;
 
     async fn edition(&self, slug: &str) -> Result<Option<Stocked>>;
 
     async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>>;
 
-    /// Keeps the wish, and its occurrence for whoever takes up what is due, from `first_try` on; the instant it leaves at,
-    /// which is a second later where another edition leaves at this one. `None` when it was announced before. The mailing's
-    /// cursor is there.
+    /// Stores the announcement and its occurrence, due from `first_try` on. Returns the time it is sent at, which is a
+    /// second later if another edition is sent at the given one. `None` if it was announced before. The mailing's cursor
+    /// must exist.
     async fn announce(
         &self,
         announcement: &Announcement,
@@ -46,13 +45,13 @@ pub trait Editions: Send + Sync {
 
     async fn announcement(&self, issue: &IssueKey) -> Result<Option<Announcement>>;
 
-    /// As if it had never been announced. `false` when it was not, or when something was made of it already.
+    /// Removes the announcement. `false` if there is none, or if an issue was made from it already.
     async fn take_back(&self, issue: &IssueKey, reason: &str) -> Result<bool>;
 
     /// What left, with the instant it was frozen at, the first one first.
     async fn announced(&self) -> Result<Vec<(Stocked, Announcement, Timestamp)>>;
 
-    /// The addresses an issue of the mailing would go to now.
+    /// The addresses that an issue of the mailing would go to now.
     async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>>;
 }
 
@@ -162,9 +161,9 @@ pub(super) async fn keep<B: Backend>(
     })
 }
 
-/// The edition, held until the transaction ends: whoever counts its packs next waits here.
+/// Locks the edition until the end of the transaction: others that count its packs wait here.
 pub(super) async fn hold<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Result<Option<Stocked>> {
-    // Written first: of two on Postgres the second reads what the first left.
+    // Written first: on Postgres the second transaction then reads what the first one left.
     tx.execute("UPDATE editions SET ordered = ordered WHERE slug = $1", values![slug]).await?;
     of(tx, slug).await
 }
@@ -201,7 +200,7 @@ pub(super) async fn announce<B: Backend>(
     if tx.row(known, values![issue]).await?.is_some() {
         return Ok(None);
     }
-    // No schedule names these instants: two editions announced for one of them leave a second apart.
+    // These instants are not from a schedule: two editions announced for the same one are sent a second apart.
     let insert = "INSERT INTO occurrences (mailing, scheduled_for, local, state, issue, next_try)
         VALUES ($1, $2, $3, 'pending', $4, $5) ON CONFLICT (mailing, scheduled_for) DO NOTHING";
     let mut at = *leaves_at;
@@ -234,7 +233,7 @@ pub(super) async fn announcement<B: Backend>(db: &B, issue: &IssueKey) -> Result
 
 pub(super) async fn take_back<B: Backend>(db: &B, issue: &IssueKey, reason: &str) -> Result<bool> {
     let mut tx = Transaction::write(db, "taking an announcement back").await?;
-    // What was composed already is an issue, and is cancelled as one.
+    // If it was composed already there is an issue, which is cancelled instead.
     let delete = "DELETE FROM announcements WHERE issue = $1 AND NOT EXISTS (SELECT 1 FROM issues WHERE key = $1)";
     if tx.execute(delete, values![issue]).await? == 0 {
         return Ok(false);
@@ -245,7 +244,7 @@ pub(super) async fn take_back<B: Backend>(db: &B, issue: &IssueKey, reason: &str
     Ok(true)
 }
 
-/// Addresses an issue would go to now.
+/// The addresses that an issue would go to now.
 pub(super) async fn audience<B: Backend>(
     db: &B,
     mailing: &str,
@@ -273,8 +272,7 @@ pub(super) async fn audience<B: Backend>(
     tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(read).collect()
 }
 
-/// Editions whose announcement left so long ago that those who did not order are written to once more: the slug, and whom
-/// it was announced to.
+/// Editions whose announcement was frozen, with the announcement and the time of freezing: candidates for a reminder.
 pub(super) async fn announced<B: Backend>(db: &B) -> Result<Vec<(Stocked, Announcement, Timestamp)>> {
     let mut tx = Transaction::read(db, "looking for editions to remind of").await?;
     let select = "SELECT a.issue, a.edition, a.segment, a.leaves_at, i.frozen_at FROM announcements a
@@ -291,14 +289,14 @@ pub(super) async fn announced<B: Backend>(db: &B) -> Result<Vec<(Stocked, Announ
     Ok(found)
 }
 
-/// Of `c`, who is meant of an audience: text of ours with the value of `$5`, which is the audience's name otherwise.
+/// The condition on `c` for an audience: constant text, with the value of `$5`, which is the audience's name otherwise.
 pub(super) fn among<'a>(whom: &'a Whom, audience: &'a str) -> (&'static str, &'a str) {
     match whom {
         Whom::Audience => {
             ("JOIN subscriptions u ON u.contact = c.id AND u.mailing = $5 AND u.ended_at IS NULL", audience)
         }
         Whom::Contact(id) => ("JOIN (SELECT CAST($5 AS TEXT) AS id) AS one ON one.id = c.id", id),
-        // Whoever got the first mail and ordered nothing, not even to cancel it.
+        // Recipients of the first mail who never ordered, not even an order that was cancelled.
         Whom::NotOrdered(announcement) => (
             "JOIN deliveries d ON d.contact_id = c.id AND d.issue = $5 AND d.state = 'sent'
              JOIN announcements n ON n.issue = d.issue

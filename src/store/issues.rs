@@ -17,7 +17,7 @@ use async_trait::async_trait;
 /// Issues: held, frozen, closed, read.
 #[async_trait]
 pub trait Issues: Send + Sync {
-    /// Records that the issue is held, with the reason; a frozen issue is left alone (`false`).
+    /// Records that the issue is held, with the reason; a frozen issue is not changed (`false`).
     async fn hold_issue(
         &self,
         key: &IssueKey,
@@ -29,23 +29,23 @@ pub trait Issues: Send + Sync {
     ) -> Result<bool>;
 
     /// The content, the recipients (contacts subscribed to `issue.mailing`; the suppressed ones become deliveries in the
-    /// state `suppressed`, so that the sum says why) and the state `sending`, in one transaction. A held issue of the
-    /// same key is taken over. Message-IDs are `<slug>.<delivery id>@<domain>`.
+    /// state `suppressed`, so that the sum says why) and the state `sending`, in one transaction. A held or rehearsed
+    /// issue of the same key is taken over. Message-IDs are `<slug>.<delivery id>@<domain>`.
     async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen>;
 
     async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>>;
 
-    /// The content, frozen or kept to be approved; `None` while there is none.
+    /// The content, frozen or awaiting approval; `None` if there is none yet.
     async fn content(&self, key: &IssueKey) -> Result<Option<Content>>;
 
-    /// The newest first, with their counts.
+    /// Newest first, with their counts.
     async fn issues(&self) -> Result<Vec<IssueSummary>>;
 
-    /// Those that are not over: held, awaiting approval, sending, paused, or with a delivery that is `unknown`. Quick, whatever the
-    /// ledger's size: for `status`.
+    /// Unfinished issues: held, awaiting approval, sending, paused, or with an `unknown` delivery. Fast whatever the size
+    /// of the ledger: for `status`.
     async fn open_issues(&self) -> Result<Vec<IssueSummary>>;
 
-    /// What left, or is leaving: for the pages everyone may read. The newest first, without counts.
+    /// Issues sent or being sent, for the public pages. Newest first, without counts.
     async fn published_issues(&self, limit: u32) -> Result<Vec<Published>>;
 
     /// Guarded: changes only an issue in one of `from`. The end of a pause also ends its notice; closing states also stamp
@@ -59,11 +59,12 @@ pub trait Issues: Send + Sync {
         now: Timestamp,
     ) -> Result<bool>;
 
-    /// S9: another issue of the mailing than `besides` that still goes out, if there is one.
+    /// S9: another issue of the mailing than `besides` that is still being sent, if there is one.
     async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>>;
 
-    /// Issues in `sending` without a delivery that can still move by itself become `done`. Returns their keys.
-    /// Also puts right what crossed: a closed issue with something queued sends again, a cancelled one cancels it.
+    /// Issues in `sending` without a delivery that can still move become `done`, except those with refusals that reached
+    /// nobody, which the caller handles. Returns the keys of those that are done. Also repairs concurrent changes: a closed
+    /// issue with queued deliveries sends again, a cancelled one cancels them.
     async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>>;
 }
 
@@ -130,6 +131,7 @@ macro_rules! issues {
     ($where:literal) => {
         concat!(
             "SELECT key, mailing, state, reason, scheduled_for, expires_at, frozen_at, closed_at, subject, content_hash,
+                resumed_at, unknown_at_resume,
                 (SELECT a.approved_by FROM approvals a
                     WHERE a.issue = issues.key AND a.content_hash = issues.content_hash
                     ORDER BY a.approved_at, a.approved_by LIMIT 1) AS approved_by
@@ -140,7 +142,7 @@ macro_rules! issues {
     };
 }
 
-/// The issue has deliveries in this state. Never more than a look into the index, which EXISTS may be planned to be.
+/// Whether the issue has deliveries in this state. Always a single index lookup, which EXISTS might not be.
 macro_rules! has_some {
     ($state:literal) => {
         concat!(
@@ -151,7 +153,7 @@ macro_rules! has_some {
     };
 }
 
-/// Recipients from which on a freeze changes what the database knows of its own tables.
+/// From this number of recipients on, a freeze updates the planner's statistics.
 const MANY: u64 = 10_000;
 
 pub(super) async fn hold<B: Backend>(
@@ -166,9 +168,9 @@ pub(super) async fn hold<B: Backend>(
     let mut tx = Transaction::write(db, "holding an issue").await?;
     let hold = "INSERT INTO issues (key, mailing, state, reason, scheduled_for, expires_at, created_at)
         VALUES ($1, $2, 'held', $3, $4, $5, $6)
-        ON CONFLICT (key) DO UPDATE SET reason = excluded.reason, scheduled_for = excluded.scheduled_for,
-            expires_at = excluded.expires_at
-        WHERE issues.state = 'held'";
+        ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+            scheduled_for = excluded.scheduled_for, expires_at = excluded.expires_at
+        WHERE issues.state IN ('held', 'rehearsed')";
     let held = tx.execute(hold, values![key, mailing, reason, scheduled_for, expires_at, now]).await? == 1;
     tx.commit().await?;
     Ok(held)
@@ -187,7 +189,7 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
     Ok(Frozen::Now { recipients })
 }
 
-/// After many new rows. Frozen they are: that the planner was not told is no failure of that.
+/// After many new rows. The issue is frozen by then: a failure to update the statistics is not an error of the freeze.
 pub(super) async fn mind_the_planner<B: Backend>(db: &B, recipients: u64) {
     if recipients >= MANY {
         let _ = look_again(db).await;
@@ -201,7 +203,7 @@ async fn look_again<B: Backend>(db: &B) -> Result<()> {
     tx.commit().await
 }
 
-/// The key decides who freezes: a second daemon waits here for the first, and then finds it done.
+/// The key decides who freezes: a second daemon waits here for the first, and then finds the issue frozen.
 async fn take_over<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: Timestamp) -> Result<bool> {
     let insert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, frozen_at, subject,
             content_hash, composed_at, message_domain)
@@ -210,7 +212,7 @@ async fn take_over<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: T
             scheduled_for = excluded.scheduled_for, expires_at = excluded.expires_at, frozen_at = excluded.frozen_at,
             subject = excluded.subject, content_hash = excluded.content_hash, composed_at = excluded.composed_at,
             message_domain = excluded.message_domain
-        WHERE issues.state = 'held'";
+        WHERE issues.state IN ('held', 'rehearsed')";
     let values = values![
         &issue.key,
         issue.mailing.as_str(),
@@ -225,7 +227,7 @@ async fn take_over<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: T
     Ok(tx.execute(insert, values).await? == 1)
 }
 
-/// In the place of what may have been kept before, to be approved.
+/// Replaces content that was stored for approval.
 pub(super) async fn keep_content<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, content: &Content) -> Result<()> {
     for delete in [
         "DELETE FROM issue_content WHERE issue = $1",
@@ -250,13 +252,13 @@ pub(super) async fn keep_content<B: Backend>(tx: &mut Transaction<B>, key: &Issu
     Ok(())
 }
 
-/// In the database itself: a million recipients never pass through this program.
+/// Within the database: a million recipients never pass through this program.
 pub(super) async fn copy_recipients<B: Backend>(
     tx: &mut Transaction<B>,
     issue: &NewIssue,
     now: Timestamp,
 ) -> Result<u64> {
-    // The 48 bits that end the ids: two daemons may freeze two issues in the same millisecond.
+    // 48 random bits at the end of the ids: two daemons may freeze two issues in the same millisecond.
     let chance = i64::try_from(rand::random::<u64>() >> 16).unwrap_or_default();
     let (among, meant) = editions::among(&issue.whom, &issue.audience);
     let mut values = values![&issue.key, now, issue.mailing.as_str(), chance, meant];
@@ -297,9 +299,9 @@ pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
 
 pub(super) async fn open<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
     let mut tx = Transaction::read(db, "reading the open issues").await?;
-    // One look into the index for each issue that is over.
+    // One index lookup per finished issue.
     let select = issues!(
-        "WHERE state IN ('held', 'awaiting_approval', 'approved', 'sending', 'paused')
+        "WHERE state IN ('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')
             OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = issues.key AND d.state = 'unknown') IS NOT NULL"
     );
     let mut issues: Vec<IssueSummary> =
@@ -340,7 +342,7 @@ pub(super) async fn set_state<B: Backend>(
     now: Timestamp,
 ) -> Result<bool> {
     let mut tx = Transaction::write(db, "changing the state of an issue").await?;
-    // Looked at under the same guard that changes it: the state read is the state replaced, or nothing is.
+    // Read under the same guard as the update: the state read is the state replaced, or nothing changes.
     let Some(row) = tx.row(issues!("WHERE key = $1"), values![key]).await? else { return Ok(false) };
     let before = rows::issue(&row)?.state();
     if !from.contains(&before) {
@@ -353,10 +355,15 @@ pub(super) async fn set_state<B: Backend>(
         return Ok(false);
     }
     if before == IssueState::Paused {
-        // A person looked at it. What was refused before counts no more; what staff were told, or were to be told, is over,
-        // and the next pause is news again.
+        // A person resumed it: earlier refusals no longer count, its notices are over, and the next pause is notified
+        // again.
         tx.execute("DELETE FROM content_refusals WHERE issue = $1", values![key]).await?;
         tx.execute("DELETE FROM notices WHERE issue = $1 AND kind = 'paused'", values![key]).await?;
+    }
+    if (before, to) == (IssueState::Paused, IssueState::Sending) {
+        let unknown = tallies::of(&mut tx, key).await?.unknown;
+        let seen = "UPDATE issues SET resumed_at = $2, unknown_at_resume = $3 WHERE key = $1";
+        tx.execute(seen, values![key, now, i64::try_from(unknown).unwrap_or(i64::MAX)]).await?;
     }
     if to == IssueState::Cancelled {
         cancel_deliveries(&mut tx, now).await?;
@@ -365,7 +372,7 @@ pub(super) async fn set_state<B: Backend>(
     Ok(true)
 }
 
-/// Whatever waits in a cancelled issue is cancelled, also what came back to the queue after the decision.
+/// Cancels whatever is queued in a cancelled issue, including deliveries queued again after the decision.
 async fn cancel_deliveries<B: Backend>(tx: &mut Transaction<B>, now: Timestamp) -> Result<u64> {
     deliveries::stop_waiting(tx, ("i.state = 'cancelled'", values![]), State::Cancelled, now).await
 }
@@ -373,8 +380,8 @@ async fn cancel_deliveries<B: Backend>(tx: &mut Transaction<B>, now: Timestamp) 
 pub(super) async fn close_finished<B: Backend>(db: &B, now: Timestamp) -> Result<Vec<IssueKey>> {
     let mut tx = Transaction::write(db, "closing finished issues").await?;
     cancel_deliveries(&mut tx, now).await?;
-    // One look into the index for each issue and state. `done` follows from the deliveries: a late answer or a resend
-    // that crossed the closing opens it again here.
+    // One index lookup per issue and state. `done` follows from the deliveries: a late reply or a resend concurrent with the
+    // closing reopens the issue here.
     let reopen = concat!(
         "UPDATE issues SET state = 'sending', closed_at = NULL WHERE state = 'done' AND ",
         has_some!("queued"),
@@ -383,7 +390,15 @@ pub(super) async fn close_finished<B: Backend>(db: &B, now: Timestamp) -> Result
     let close = concat!(
         "UPDATE issues SET state = 'done', closed_at = $1 WHERE state = 'sending' AND NOT (",
         has_some!("queued"),
-        ") RETURNING key",
+        ") AND (mailing = 'orders' OR ",
+        has_some!("sent"),
+        " OR ",
+        has_some!("unknown"),
+        " OR NOT (",
+        has_some!("failed"),
+        " OR ",
+        has_some!("expired"),
+        ")) RETURNING key",
     );
     let rows = tx.rows(close, values![now]).await?;
     tx.commit().await?;

@@ -16,21 +16,21 @@ use async_trait::async_trait;
 /// Lanes that are not open.
 #[async_trait]
 pub trait Lanes: Send + Sync {
-    /// Lanes that are not open; those whose time is over included, until something is accepted in them.
+    /// Lanes that are not open; also those whose time has passed, until something is accepted in them.
     async fn lanes(&self) -> Result<Vec<LaneTrouble>>;
 
-    /// Keeps it, unless a graver one is known and holds (a harder pace, a longer time): then `false`.
+    /// Stores it, unless a more severe one is known and still valid (stricter pace, longer time): then `false`.
     async fn note_lane(&self, trouble: &LaneTrouble) -> Result<bool>;
 
-    /// Something was accepted in a lane whose time was over: it begins anew. `false` when its time is not over, or it is
-    /// forgotten already.
+    /// Something was accepted in a lane whose time had passed: it starts fresh. `false` if its time has not passed, or it
+    /// was removed already.
     async fn forget_past_trouble(&self, lane: &str, now: Timestamp) -> Result<bool>;
 
-    /// Open again, and what was refused in it is forgotten. `false` when it was not closed.
+    /// Opens the lane and clears its refusals. `false` if it was not closed.
     async fn reopen_lane(&self, lane: &str) -> Result<bool>;
 
-    /// The issue's content was refused once more in this lane (`""`: in a domain of no family): how often by now. Forgotten
-    /// when the issue is resumed.
+    /// Counts another refusal of the issue's content in this lane (`""`: a domain of no family) and returns the total.
+    /// Cleared when the issue is resumed.
     async fn content_refused(&self, issue: &IssueKey, lane: &str) -> Result<u32>;
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<LaneTrouble>> {
             per_minute: row.optional_number("per_minute")?,
         })
     };
-    // What stops one issue is of no interest once that issue is over.
+    // Troubles that only concern an issue are ignored once that issue is finished.
     let select = "SELECT lane, only_issue, pace, why, since, until_at, issue, step, per_minute FROM lanes
         WHERE only_issue = ''
             OR EXISTS (SELECT 1 FROM issues i WHERE i.key = only_issue AND i.state IN ('sending', 'paused'))
@@ -81,7 +81,7 @@ pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<LaneTrouble>> {
     tx.rows(select, values![]).await?.iter().map(read).collect()
 }
 
-/// The condition is [`LaneTrouble::gives_way_to`], for what others wrote in the same moment.
+/// The condition is [`LaneTrouble::gives_way_to`], against concurrent writes.
 pub(super) async fn note<B: Backend>(db: &B, it: &LaneTrouble) -> Result<bool> {
     let mut tx = Transaction::write(db, "noting a lane's trouble").await?;
     let upsert = "INSERT INTO lanes (lane, only_issue, pace, why, since, until_at, issue, step, per_minute)
@@ -99,7 +99,7 @@ pub(super) async fn note<B: Backend>(db: &B, it: &LaneTrouble) -> Result<bool> {
     Ok(noted)
 }
 
-/// Not the trouble that somebody else noted meanwhile.
+/// Does not remove a trouble that was noted concurrently.
 pub(super) async fn forget_past<B: Backend>(db: &B, lane: &str, now: Timestamp) -> Result<bool> {
     let mut tx = Transaction::write(db, "forgetting a lane's past trouble").await?;
     let delete = "DELETE FROM lanes WHERE lane = $1 AND only_issue = '' AND until_at <= $2";

@@ -1,8 +1,8 @@
-//! What became of every delivery, page by page.
+//! The log of deliveries, page by page.
 //!
-//! An issue is one range of ids and a few ranges of the index by state, beside the few claims, so a page is read where it
-//! lies: issue by issue, in the order in which they were frozen, and only issues that have something to show. Whatever is
-//! asked for, the database never passes over rows that it does not return, claims apart.
+//! An issue is one range of ids and a few ranges of the index by state, plus its few claims. So a page is read issue by
+//! issue, in the order of freezing, and only issues with matching rows are read. Whatever the filter, the database never
+//! scans rows that it does not return, except claims.
 
 use super::Ledger;
 use super::{
@@ -24,9 +24,9 @@ use std::collections::HashMap;
 /// The log of deliveries and attempts.
 #[async_trait]
 pub trait DeliveryLog: Send + Sync {
-    /// By issue, the first frozen first. Within an issue as they were frozen, which is by address; where the filter has a
-    /// state or an instant, in the order in which they came to be as they are. A page costs its rows, whatever the
-    /// ledger's size.
+    /// By issue, in the order of freezing. Within an issue by address, which is the order of freezing; with a filter by
+    /// state or instant, by the time of the last change. The cost of a page depends on its rows, not on the size of the
+    /// ledger.
     async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>>;
 }
 
@@ -40,7 +40,7 @@ impl<B: Backend> DeliveryLog for Ledger<B> {
 /// Deliveries whose attempts are read in one statement.
 const CHUNK: usize = 1_000;
 
-/// A statement, and what is bound to it. The text is ours alone: what a person gave is bound.
+/// A statement and its bound values. The text is constant; user input is always bound.
 type Statement = (String, Vec<Value>);
 
 macro_rules! deliveries {
@@ -56,7 +56,7 @@ macro_rules! deliveries {
     };
 }
 
-/// An issue that may have something to show.
+/// An issue that may have matching rows.
 struct Source {
     key: IssueKey,
     frozen_at: Timestamp,
@@ -90,7 +90,7 @@ pub(super) async fn page<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<L
     Ok(page)
 }
 
-/// How the database reads a page: the plan of the statement that finds the issues, then of those that read the first.
+/// The query plans of a page: of the statement that finds the issues, then of those that read the first one.
 pub(super) async fn plans<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<String>> {
     let mut tx = Transaction::read(db, "explaining the log").await?;
     let mut statements = vec![sources(filter)];
@@ -120,18 +120,18 @@ fn source(row: &super::backend::Row) -> Result<Source> {
     Ok(Source { key: row.issue_key("key")?, frozen_at: row.instant("frozen_at")?, domain })
 }
 
-/// Whether the order within an issue is by change. What came to a state, or changed since, is asked for to see it come;
-/// otherwise the order is by address, as they were frozen.
+/// Whether the order within an issue is by the time of change: with a filter by state or time, the reader wants to follow
+/// changes. Otherwise it is by address, as frozen.
 fn by_change(filter: &LogFilter) -> bool {
     filter.state.is_some() || filter.since.is_some()
 }
 
-/// Where deliveries lie that are asked for.
+/// Where matching deliveries are stored.
 #[derive(Clone, Copy)]
 enum Place {
     /// In this state as it is stored, and not claimed.
     State(&'static str),
-    /// Among the claims, with what else is asked of them.
+    /// Among the claims, with a further condition.
     Claims(&'static str),
 }
 
@@ -147,13 +147,13 @@ fn places(filter: &LogFilter) -> Vec<Place> {
     }
 }
 
-/// Where the changes begin that are asked for.
+/// The start of the requested changes.
 fn since(filter: &LogFilter) -> i64 {
     filter.since.map_or(i64::MIN, |since| since.timestamp_millis())
 }
 
-/// The frozen issues, the first frozen first, from that of the mark on; where the order is by change, those in which
-/// something of these states changed since: one look at the end of a range for each state.
+/// The frozen issues in the order of freezing, starting at the mark; ordered by change, only those in which something in
+/// these states changed since: one lookup at the end of an index range per state.
 fn sources(filter: &LogFilter) -> Statement {
     let mut select =
         "SELECT i.key, i.frozen_at, i.message_domain FROM issues i WHERE i.frozen_at IS NOT NULL".to_owned();
@@ -192,7 +192,7 @@ fn sources(filter: &LogFilter) -> Statement {
     (select + " ORDER BY i.frozen_at, i.key", values)
 }
 
-/// The statements that together hold the page of one issue.
+/// The statements that together return the page of one issue.
 fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
     let mark = filter.after.as_ref().filter(|mark| mark.issue == source.key);
     if by_change(filter) {
@@ -223,8 +223,8 @@ fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
         };
         return places(filter).into_iter().map(piece).collect();
     }
-    // The id alone is to lead to the rows: the index by state knows the issue too, but not in this order. The issue is
-    // asked for all the same, for two may have been frozen in the same millisecond.
+    // Access by id: the index by state has the issue too, but not in this order. The issue is still compared, since two
+    // may have been frozen in the same millisecond.
     let select = deliveries!(
         "deliveries d LEFT JOIN claims c ON c.delivery = d.id
             WHERE d.id > $1 AND d.id < $2 AND (d.issue || '') = $3 ORDER BY d.id LIMIT $4"
@@ -253,7 +253,7 @@ async fn of_issue<B: Backend>(
     Ok(found)
 }
 
-/// One look into the index for each issue.
+/// One index lookup per issue.
 fn person(address_key: &str) -> Statement {
     let select = deliveries!(
         "issues i CROSS JOIN deliveries d LEFT JOIN claims c ON c.delivery = d.id
@@ -262,7 +262,7 @@ fn person(address_key: &str) -> Statement {
     (select.to_owned(), values![address_key])
 }
 
-/// One delivery an issue at the most: all are read, and what is not asked for is left out here.
+/// At most one delivery per issue: all are read, and filtered here.
 async fn of_person<B: Backend>(
     tx: &mut Transaction<B>,
     filter: &LogFilter,
@@ -298,7 +298,7 @@ async fn add_attempts<B: Backend>(tx: &mut Transaction<B>, deliveries: &mut [Log
         attempts.entry(delivery).or_default().push(attempt);
     }
     for delivery in deliveries {
-        // What is under way has no row yet, and is shown after those that have.
+        // The attempt in flight has no row yet; it is shown after those that have.
         let before = attempts.remove(&delivery.id.0).unwrap_or_default();
         delivery.attempts.splice(0..0, before);
     }

@@ -1,7 +1,7 @@
-//! The tables, made and brought up to date when the store opens. Each migration is one transaction: killed half-way it
-//! leaves nothing, and runs again. Both lists have the same numbers and the same meaning.
+//! Creates and migrates the tables when the store opens. Each migration is one transaction: if it is interrupted it leaves
+//! nothing, and runs again. Both lists have the same numbers and the same meaning.
 
-use super::{Result, StoreError};
+use super::{Probed, Result, StoreError};
 use sqlx::{
     Acquire, SqlSafeStr,
     migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
@@ -25,6 +25,10 @@ pub(super) fn sqlite() -> Migrator {
         (13, "approved", include_str!("../../migrations/sqlite/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/sqlite/0020_establishments.sql")),
         (21, "former_addresses", include_str!("../../migrations/sqlite/0021_former_addresses.sql")),
+        (22, "properties", include_str!("../../migrations/sqlite/0022_properties.sql")),
+        (23, "alerts", include_str!("../../migrations/sqlite/0023_alerts.sql")),
+        (24, "resumed", include_str!("../../migrations/sqlite/0024_resumed.sql")),
+        (25, "rehearsals", include_str!("../../migrations/sqlite/0025_rehearsals.sql")),
     ])
 }
 
@@ -45,6 +49,10 @@ pub(super) fn postgres() -> Migrator {
         (13, "approved", include_str!("../../migrations/postgres/0013_approved.sql")),
         (20, "establishments", include_str!("../../migrations/postgres/0020_establishments.sql")),
         (21, "former_addresses", include_str!("../../migrations/postgres/0021_former_addresses.sql")),
+        (22, "properties", include_str!("../../migrations/postgres/0022_properties.sql")),
+        (23, "alerts", include_str!("../../migrations/postgres/0023_alerts.sql")),
+        (24, "resumed", include_str!("../../migrations/postgres/0024_resumed.sql")),
+        (25, "rehearsals", include_str!("../../migrations/postgres/0025_rehearsals.sql")),
     ])
 }
 
@@ -55,13 +63,29 @@ fn migrator<const N: usize>(migrations: [(i64, &'static str, &'static str); N]) 
     Migrator::with_migrations(migrations.into_iter().map(migration).collect())
 }
 
-/// Whether a database in which `applied` have run has some of these still before it. Not a question of the highest
-/// number: one that came late may lie below it.
+/// Whether migrations are missing in a database in which `applied` have run. Not decided by the highest number: one added
+/// later may have a lower number.
 pub(super) fn pending(migrator: &Migrator, applied: &[i64]) -> bool {
     migrator.iter().any(|migration| !applied.contains(&migration.version))
 }
 
-/// Runs what is missing. A database that knows more than this program is left alone.
+/// How a database in which `applied` have run compares with this program.
+///
+/// # Errors
+/// If it is newer than this program.
+pub(super) fn probed(migrator: &Migrator, applied: &[i64]) -> Result<Probed> {
+    let known: Vec<_> = migrator.iter().map(|migration| migration.version).collect();
+    if let Some(found) = applied.iter().find(|version| !known.contains(version)) {
+        return Err(StoreError::NewerSchema { found: *found, known: newest(migrator) });
+    }
+    Ok(match known.iter().filter(|version| !applied.contains(version)).count() {
+        _ if applied.is_empty() => Probed::Empty,
+        0 => Probed::Current,
+        n => Probed::Behind(n),
+    })
+}
+
+/// Runs the missing migrations. A database that is newer than this program is refused unchanged.
 pub(super) async fn run<'a, A>(migrator: &Migrator, database: A) -> Result<()>
 where
     A: Acquire<'a>,
@@ -73,6 +97,11 @@ where
     })
 }
 
+/// The number of the newest migration this program knows.
+pub(super) fn newest_known() -> i64 {
+    newest(&sqlite())
+}
+
 fn newest(migrator: &Migrator) -> i64 {
     migrator.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
@@ -81,7 +110,7 @@ fn newest(migrator: &Migrator) -> i64 {
 mod tests {
     use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-    /// The table of issues is made anew on SQLite: nothing of a ledger that is in use may be lost on the way.
+    /// The table of issues is rebuilt on SQLite: nothing in an existing ledger may be lost.
     #[tokio::test]
     async fn a_ledger_of_schema_2_keeps_its_issues_and_what_hangs_on_them() {
         let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(true);

@@ -1,9 +1,9 @@
-//! The ledger. All SQL is here: one method per intention, each write guarded by the state it starts from, its rows counted.
+//! The ledger. All SQL is here: one method per use case, each write guarded by its start state, its changed rows checked.
 //! Each group of tables has a trait beside its SQL; [`Store`] is all of them.
 //!
-//! Two databases, one contract: `tests/store/` runs the same suite on both. What is law here is the transition table
-//! of [`crate::domain::delivery::TRANSITIONS`]; a write that finds another state changes nothing and says so.
-//! The store never reads a clock: every instant is an argument.
+//! Two databases, one contract: `tests/store/` runs the same suite on both. The transition table
+//! [`crate::domain::delivery::TRANSITIONS`] is authoritative; a write that finds another state changes nothing and
+//! reports it. The store never reads a clock: every instant is an argument.
 
 use crate::domain::{
     Timestamp,
@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use std::{fmt, sync::Arc};
 
+mod alerts;
 mod approvals;
 mod backend;
 mod choices;
@@ -22,7 +23,9 @@ mod contacts;
 mod daemons;
 mod deliveries;
 mod editions;
+mod figures;
 mod issues;
+pub mod keep;
 mod lanes;
 mod last_word;
 mod log;
@@ -32,6 +35,7 @@ mod orders;
 mod pages;
 mod partners;
 mod postgres;
+mod properties;
 mod rows;
 mod schedule;
 mod segment;
@@ -41,25 +45,28 @@ mod sqlite;
 mod tallies;
 pub mod testing;
 
+pub use alerts::{Alerts, Change, Channel, OwedAlert};
 pub use approvals::Approvals;
 pub use choices::ContactChoices;
 pub use contacts::Contacts;
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::Editions;
+pub use figures::{FigureSource, Figures};
 pub use issues::Issues;
 pub use lanes::Lanes;
-pub use last_word::RollbackGuard;
+pub use last_word::{Distrust, RollbackGuard};
 pub use log::DeliveryLog;
 pub use notices::Notices;
 pub use orders::Orders;
 pub use pages::Pages;
 pub use partners::Partners;
+pub use properties::SecretCheck;
 pub use schedule::Schedule;
 
-/// How long a claim holds before the marker: time enough for MAIL and RCPT on a slow relay.
+/// How long a claim is valid before the marker: enough for MAIL and RCPT on a slow relay.
 pub const CLAIM_LEASE: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
-/// How long it holds from the marker on: the ten minutes of RFC 5321 4.5.3.2.6 and a margin.
+/// How long it is valid from the marker on: the ten minutes of RFC 5321 4.5.3.2.6 and a margin.
 pub const DATA_LEASE: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
 
 #[derive(thiserror::Error)]
@@ -87,7 +94,7 @@ pub enum StoreError {
     Damaged { doing: &'static str, why: String },
 }
 
-/// The words of the error and of its causes. Not the fields: those of Postgres quote the row, and with it a person's
+/// The message of the error and its causes. Not the fields: those of Postgres quote the row, and with it a person's
 /// address (I7).
 impl fmt::Debug for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,19 +110,20 @@ impl fmt::Debug for StoreError {
 
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// What an opener is going to do.
+/// What the ledger is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It delivers: on SQLite there may be only one. Any number on Postgres, whose row locks keep them apart.
+    /// To deliver: on SQLite only one process may. Any number on Postgres, where row locks keep them apart.
     Exclusive,
-    /// It reads, or writes what any command may while the daemon works.
+    /// To read, or for writes that any command may do while the daemon runs.
     Shared,
 }
 
 /// Opens the ledger and brings its tables up to date: `sqlite://PATH`, `postgres://USER@HOST/DATABASE`.
 ///
 /// # Errors
-/// When it cannot be reached, written or migrated; when another one delivers from it; when it is newer than we are.
+/// When it cannot be reached, written or migrated; when another process delivers from it; when it is newer than this
+/// program.
 pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
         Some(("sqlite", _)) => {
@@ -135,32 +143,60 @@ pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     }
 }
 
-/// The store's own record of a mailing: how far its schedule was looked at.
+/// How a database compares with this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probed {
+    /// None of our tables exist yet.
+    Empty,
+    /// This many migrations are pending.
+    Behind(usize),
+    Current,
+}
+
+/// Inspects a database without changing it: no table is created, no migration runs. An SQLite file must exist.
+///
+/// # Errors
+/// If it cannot be reached, read or written, is damaged, or is newer than this program.
+pub async fn probe(url: &str) -> Result<Probed> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => sqlite::probe(url).await,
+        _ => postgres::probe(url).await,
+    }
+}
+
+/// The store's record of a mailing: up to when its schedule was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     pub mailing: String,
-    /// The schedule as last seen, so that an edit is noticed (S6).
+    /// The schedule as last seen, to notice an edit (S6).
     pub schedule: String,
     /// Everything up to here was decided.
     pub cursor: Timestamp,
 }
 
-/// What was decided of one due instant.
+/// The decision about one due instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OccurrenceState {
-    /// To be run; tried again until its deadline while its issue is held.
+    /// To be run; retried until its deadline while its issue is held.
     Pending,
     Done,
     /// Too late when it was noticed (S2), or its deadline passed while held.
     Missed,
-    /// A newer one of the same pass took its place (S3).
+    /// Replaced by a newer one of the same pass (S3).
     Coalesced,
+    /// A person did not want it to leave.
+    Skipped,
 }
 
 impl OccurrenceState {
-    pub const ALL: [OccurrenceState; 4] =
-        [OccurrenceState::Pending, OccurrenceState::Done, OccurrenceState::Missed, OccurrenceState::Coalesced];
+    pub const ALL: [OccurrenceState; 5] = [
+        OccurrenceState::Pending,
+        OccurrenceState::Done,
+        OccurrenceState::Missed,
+        OccurrenceState::Coalesced,
+        OccurrenceState::Skipped,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -168,6 +204,7 @@ impl OccurrenceState {
             OccurrenceState::Done => "done",
             OccurrenceState::Missed => "missed",
             OccurrenceState::Coalesced => "coalesced",
+            OccurrenceState::Skipped => "skipped",
         }
     }
 }
@@ -181,17 +218,26 @@ pub struct Occurrence {
     pub state: OccurrenceState,
     pub reason: Option<String>,
     pub issue: Option<IssueKey>,
-    /// When a pending one is to be tried (again).
+    /// When a pending one is tried next.
     pub next_try: Timestamp,
 }
 
-/// What [`Issues::freeze_issue`] found.
+/// A coming issue that a person does not want to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    pub issue: IssueKey,
+    pub why: String,
+    pub by: String,
+    pub at: Timestamp,
+}
+
+/// The result of [`Issues::freeze_issue`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frozen {
-    /// Frozen now, for so many recipients. May be 0: the caller closes it.
+    /// Frozen now, for this number of recipients. May be 0: the caller closes it.
     Now { recipients: u64 },
     /// It was frozen before, by an earlier run or another daemon; its content is the frozen one, not the new one.
-    /// Or it was stopped while held (expired, cancelled): then it has no content, and is not to be sent.
+    /// Or it was ended while held (expired, cancelled): then it has no content and must not be sent.
     Before,
 }
 
@@ -204,7 +250,7 @@ pub struct OwedNotice {
     pub created_at: Timestamp,
 }
 
-/// A daemon as it last said it was: for people who look, never for decisions.
+/// A daemon as of its last heartbeat: for display, never for decisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Daemon {
     /// New at every start; the same as in its claims.
@@ -214,18 +260,21 @@ pub struct Daemon {
     pub version: String,
     pub started_at: Timestamp,
     pub seen_at: Timestamp,
-    /// Set while it leaves the relay alone.
+    /// Set while the relay accepts no mail.
     pub relay: Option<RelayLeftAlone>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayLeftAlone {
-    /// The relay's words, or ours where it said none.
+    /// The relay's reply, or our own words if there was none.
     pub trouble: String,
+    /// Of the first failure in a row.
+    pub since: Timestamp,
+    /// When it is asked again.
     pub until: Timestamp,
 }
 
-/// Which deliveries `log` shows. All conditions given must hold.
+/// Which deliveries `log` shows. All given conditions must match.
 #[derive(Debug, Clone, Default)]
 pub struct LogFilter {
     pub issue: Option<IssueKey>,
@@ -234,9 +283,9 @@ pub struct LogFilter {
     pub state: Option<State>,
     /// Changed at or after.
     pub since: Option<Timestamp>,
-    /// Rows at the most; `None` for all.
+    /// Maximum number of rows; `None` for all.
     pub limit: Option<u32>,
-    /// [`LoggedDelivery::mark`] of the last row of the page before, which was asked for with the same conditions.
+    /// [`LoggedDelivery::mark`] of the last row of the previous page, which was read with the same filter.
     pub after: Option<LogMark>,
 }
 
@@ -271,7 +320,7 @@ pub struct LoggedAttempt {
     pub code: Option<u16>,
     pub enhanced: Option<String>,
     pub text: Option<String>,
-    /// [`crate::domain::delivery::Outcome::as_str`], or `in_flight` while there is none,
+    /// [`crate::domain::delivery::Outcome::as_str`], or `in_flight` if there is none yet,
     /// or `resolved` for a person's decision.
     pub outcome: String,
 }
@@ -285,7 +334,7 @@ pub struct KeptPage {
     pub text: String,
 }
 
-/// An issue whose sums are wrong.
+/// An issue whose totals are wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Miscounted {
     pub issue: IssueKey,
@@ -303,7 +352,7 @@ pub struct Published {
     pub frozen_at: Timestamp,
 }
 
-/// What became of a batch of results and of markers, each in the order given.
+/// The results of a batch of results and markers, each in the given order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Whether the row moved.
@@ -311,7 +360,7 @@ pub struct Settled {
     pub marked: Vec<Marked>,
 }
 
-/// What recovery put right at start.
+/// What recovery changed at start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// claimed -> queued (T2)
@@ -320,31 +369,31 @@ pub struct Recovered {
     pub unknown: u64,
 }
 
-/// What an import did, or would do.
+/// The result of an import, or of a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportReport {
     pub summary: ImportSummary,
-    /// Contacts known before; counted only where the file is the whole list.
+    /// Contacts known before; counted only if the file is the whole list.
     pub known: usize,
-    /// The first thousand of them, those that go first.
+    /// The first thousand differences, removals first.
     pub differences: Vec<Difference>,
 }
 
 /// What [`Partners::erase`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erased {
-    /// So many rows of the ledger lost their person.
+    /// The number of rows of the ledger from which the person was removed.
     Done { deliveries: u64 },
-    /// Nothing was known; the address is suppressed all the same.
+    /// Nothing was known; the address is suppressed nevertheless.
     NotKnown,
-    /// A message to the address is being sent: nothing was done, a moment later it can be.
+    /// A message to the address is being sent: nothing was done; it is possible a moment later.
     UnderWay,
 }
 
-/// What [`Contacts::lift`] found.
+/// The result of [`Contacts::lift`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lifted {
-    /// These scopes are open again; so many words of the person stay.
+    /// The scopes that were lifted, and the number of suppressions by the person that stay.
     Done {
         scopes: Vec<String>,
         kept: usize,
@@ -354,67 +403,68 @@ pub enum Lifted {
     PersonsOwn,
 }
 
-/// What [`Contacts::move_contact`] did.
+/// The result of [`Contacts::move_contact`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
     Done,
     NotKnown,
     /// Another contact has this address.
     Taken,
-    /// A message is being sent to the old one: nothing was done, a moment later it can be.
+    /// A message is being sent to the old one: nothing was done; it is possible a moment later.
     UnderWay,
 }
 
-/// What [`Editions::keep_edition`] found.
+/// The result of [`Editions::keep_edition`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     Added,
-    /// It was there, so; these of its files are others now, or gone.
+    /// The previous edition, and which of its files were changed or removed.
     Before {
         edition: Box<Edition>,
         changed_files: Vec<EditionFile>,
     },
-    /// So many packs are ordered: there cannot be fewer, nor packs of another size. Nothing was changed.
+    /// The number of ordered packs: there cannot be fewer, nor packs of another size. Nothing was changed.
     Refused {
         ordered: u32,
     },
 }
 
-/// So often a contact may order an edition, and change the order.
+/// Maximum number of times a contact may order an edition or change the order.
 pub const MOST_REVISIONS: u32 = 40;
 
-/// What [`Orders::order`] did.
+/// The result of [`Orders::order`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ordered {
     New,
-    /// In the place of what the person had ordered.
+    /// Replaced the person's earlier order.
     Changed,
-    /// Exactly this was ordered: a second click.
+    /// The same order existed: a second click.
     Before,
-    /// So many packs there are for this person: nothing was changed.
+    /// The number of packs available to this person: nothing was changed.
     TooMany {
         left: u32,
     },
-    /// Each word of the person is a mail to them; a link in strange hands must not make it a flood.
+    /// Each change is confirmed by a mail; the limit prevents abuse of a leaked link.
     TooOften,
-    /// There is no such edition, or no such contact (any more).
+    /// There is no such edition or contact.
     NotKnown,
 }
 
-/// What [`Deliveries::resolve_unknown`] did.
+/// The result of [`Deliveries::resolve_unknown`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
     Done,
     /// There is no such delivery.
     NoSuchDelivery,
-    /// It is in this state; only `unknown` waits for a decision.
+    /// It is in this state; only `unknown` deliveries can be settled.
     NotUnknown(State),
 }
 
-/// Either database, with everything the program asks of it. A caller that needs less takes the trait of one group of
-/// tables, each of which stands beside its SQL.
+/// The whole interface of either database. A caller that needs less takes the trait of one group of tables, which is
+/// beside its SQL.
 pub trait Store:
     RollbackGuard
+    + SecretCheck
     + Partners
     + ContactChoices
     + Contacts
@@ -428,6 +478,8 @@ pub trait Store:
     + Deliveries
     + DeliveryLog
     + Notices
+    + Alerts
+    + FigureSource
     + Pages
     + testing::Inspect
 {
@@ -435,7 +487,7 @@ pub trait Store:
     fn kind(&self) -> &'static str;
 }
 
-/// The one implementation, over the database of a [`backend::Backend`].
+/// The only implementation, generic over the database.
 struct Ledger<B: backend::Backend>(B, last_word::LastWord);
 
 impl<B: backend::Backend> Store for Ledger<B> {

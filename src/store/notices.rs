@@ -12,10 +12,10 @@ use async_trait::async_trait;
 /// Notices owed to staff.
 #[async_trait]
 pub trait Notices: Send + Sync {
-    /// `false` when this issue already has one of this kind.
+    /// `false` if this issue already has one of this kind.
     async fn owe_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool>;
 
-    /// One for each issue that is paused, however it came to be, and for each pause. Returns how many are new.
+    /// Owes one notice for each pause of each paused issue, whatever paused it. Returns the number of new ones.
     async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
 
     async fn owed_notices(&self) -> Result<Vec<OwedNotice>>;
@@ -54,7 +54,7 @@ pub(super) async fn owe<B: Backend>(db: &B, issue: &IssueKey, notice: &Notice, n
 
 pub(super) async fn owe_of_paused<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
     let mut tx = Transaction::write(db, "owing notices of paused issues").await?;
-    // `WHERE` before `ON`: without it SQLite would take the conflict clause for a join.
+    // `WHERE` before `ON`: otherwise SQLite parses the conflict clause as part of a join.
     let insert = "INSERT INTO notices (id, issue, kind, text, created_at)
         SELECT 'paused:' || key, key, 'paused', COALESCE(reason, ''), $1 FROM issues WHERE state = 'paused'
         ON CONFLICT DO NOTHING";

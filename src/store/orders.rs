@@ -1,5 +1,5 @@
-//! Orders of an edition, counted against what there is of it: the edition is held first, so that of two who order the last
-//! pack one gets it. What a person says is one transaction, and says it once however often it is sent.
+//! Orders of editions, counted against the stock. The edition is locked first, so that of two who order the last pack
+//! only one gets it. Each change by a person is one transaction and is idempotent.
 
 use super::Ledger;
 use super::{
@@ -23,24 +23,23 @@ pub trait Orders: Send + Sync {
         contact: &str,
     ) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>>;
 
-    /// The contact's only open order of the edition becomes this. Counted against what is left in the same transaction:
-    /// never more is sold than there is.
+    /// Replaces the contact's open order of the edition. Counted against the stock in the same transaction: never oversold.
     async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered>;
 
-    /// What was ordered can be ordered by others. `false` when nothing is open.
+    /// Returns the ordered packs to the stock. `false` if there is no open order.
     async fn cancel_order(&self, edition: &str, contact: &str, now: Timestamp) -> Result<bool>;
 
-    /// As they came; of one edition, or of all.
+    /// Oldest first; of one edition, or of all.
     async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>>;
 
-    /// Orders in which the person said something that was not confirmed yet, the first one first.
+    /// Orders with a change that was not confirmed yet, oldest first.
     async fn unconfirmed_orders(&self) -> Result<Vec<Order>>;
 
     /// The confirmation of this revision is frozen.
     async fn order_confirmed(&self, order: &Order) -> Result<()>;
 
-    /// They were handed over. In the order given the state each was in before; `None` for one that is not known, and then
-    /// nothing was done. Only open ones change.
+    /// Marks orders as delivered. Returns the previous state of each, in the given order; `None` for an unknown one, and
+    /// then nothing is changed. Only open ones change.
     async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>>;
 }
 
@@ -79,7 +78,7 @@ impl<B: Backend> Orders for Ledger<B> {
     }
 }
 
-/// Letters and digits of an order's id that nobody takes for another.
+/// Letters and digits that cannot be confused with each other.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 macro_rules! orders {
@@ -94,7 +93,7 @@ macro_rules! orders {
     };
 }
 
-/// The edition, who asks, and what they ordered of it so far.
+/// The edition, the contact, and their current order.
 pub(super) async fn look<B: Backend>(
     db: &B,
     edition: &str,
@@ -179,7 +178,7 @@ pub(super) async fn cancel<B: Backend>(db: &B, edition: &str, contact: &str, now
     Ok(true)
 }
 
-/// `false`: there are not so many left. Guarded by what is there when it is written, whatever was read before.
+/// `false`: not enough packs are left. Guarded at the time of writing, whatever was read before.
 async fn take<B: Backend>(tx: &mut Transaction<B>, edition: &str, packs: i64) -> Result<bool> {
     let update = "UPDATE editions SET ordered = ordered + $2
         WHERE slug = $1 AND ordered + $2 <= packs AND ordered + $2 >= 0";
@@ -214,7 +213,7 @@ pub(super) async fn all<B: Backend>(db: &B, edition: Option<&str>) -> Result<Vec
     tx.rows(orders!("WHERE $1 IS NULL OR edition = $1"), values![edition]).await?.iter().map(rows::order).collect()
 }
 
-/// Those whose last word was not confirmed yet.
+/// Orders whose last change was not confirmed yet.
 pub(super) async fn unconfirmed<B: Backend>(db: &B) -> Result<Vec<Order>> {
     let mut tx = Transaction::read(db, "looking for orders to confirm").await?;
     tx.rows(orders!("WHERE confirmed < revision"), values![]).await?.iter().map(rows::order).collect()
@@ -239,7 +238,7 @@ pub(super) async fn close<B: Backend>(db: &B, ids: &[String], now: Timestamp) ->
         let row = tx.row(orders!("WHERE id = $1"), values![id.as_str()]).await?;
         before.push(row.map(|row| rows::order(&row)).transpose()?.map(|order| order.state));
     }
-    // All of a list, or none of it.
+    // All of them, or none.
     if before.iter().all(Option::is_some) {
         tx.commit().await?;
     }
@@ -250,8 +249,8 @@ pub(super) async fn of_person<B: Backend>(tx: &mut Transaction<B>, key: &str) ->
     tx.rows(orders!("WHERE recipient_key = $1"), values![key]).await?.iter().map(rows::order).collect()
 }
 
-/// What was handed out stays in the sums, without its person; what was open is given back. The confirmations hold the
-/// person's own words: their texts go too.
+/// Delivered copies stay in the totals without the person; open orders return to the stock. Confirmations contain what the
+/// person wrote: their texts are removed too.
 pub(super) async fn erase<B: Backend>(tx: &mut Transaction<B>, key: &str, now: Timestamp) -> Result<()> {
     for order in of_person(tx, key).await? {
         if order.state == OrderState::Open {

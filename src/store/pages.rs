@@ -12,7 +12,7 @@ use async_trait::async_trait;
 /// Pages of sources as last fetched, for conditional requests.
 #[async_trait]
 pub trait Pages: Send + Sync {
-    /// The page as last fetched, so that a `304 Not Modified` can be answered from it.
+    /// The last fetched version, to be used after a `304 Not Modified`.
     async fn kept_page(&self, url: &str) -> Result<Option<KeptPage>>;
 
     async fn keep_page(&self, url: &str, page: &KeptPage, now: Timestamp) -> Result<()>;

@@ -1,4 +1,4 @@
-//! Partners, their contacts and subscriptions, and the addresses we must not write to.
+//! Partners, their contacts and subscriptions, and suppressed addresses.
 
 use super::Ledger;
 use super::{
@@ -23,10 +23,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// Partners, their contacts and subscriptions, and suppressed addresses.
 #[async_trait]
 pub trait Partners: Send + Sync {
-    /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is brought up to date in the
-    /// fields that are said; its subscriptions are only added to, never brought back once ended. Of two lines with the
-    /// same address the last counts. Added, changed and unchanged add up; `suppressed` says how many of them are not
-    /// written to all the same. `progress` hears how many lines were done; `dry_run` rolls back at the end.
+    /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is updated in the fields that are
+    /// given; subscriptions are only added, never reopened once ended. Of two lines with the same address the last
+    /// counts. Added, changed and unchanged add up; `suppressed` is the number of them that are suppressed. `progress` is
+    /// called with the number of lines done; `dry_run` rolls back at the end.
     async fn import(
         &self,
         import: &Import<'_>,
@@ -34,7 +34,7 @@ pub trait Partners: Send + Sync {
         now: Timestamp,
     ) -> Result<ImportReport>;
 
-    /// By address; those of the segment, or all.
+    /// The contacts of the segment, or all, by address.
     async fn contacts_of(&self, segment: Option<&Segment>) -> Result<Vec<Contact>>;
 
     /// All of them, by address.
@@ -42,21 +42,21 @@ pub trait Partners: Send + Sync {
         self.contacts_of(None).await
     }
 
-    /// What is kept of the address with this key and this hash, but for its deliveries (see
+    /// Everything stored about the address with this key and hash, except its deliveries (see
     /// [`DeliveryLog::log`](crate::store::DeliveryLog::log)).
     async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier>;
 
-    /// Removes the person: contact, subscriptions, history, and the name and address on every delivery and order, whose
-    /// rows stay (the sums of I1, and of what was handed out); open orders are cancelled. The hash is suppressed, so
-    /// that no import brings the person back.
+    /// Deletes the person: contact, subscriptions, history, and the name and address on every delivery and order. Their rows
+    /// stay for the totals (I1, and delivered copies); open orders are cancelled. The hash is suppressed, so that no import
+    /// brings the person back.
     async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased>;
 
-    /// Establishments that were not known at `since`, by name.
+    /// Establishments that were unknown at `since`, by name.
     async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>>;
 
-    /// Nothing is accepted for this address after this has committed (I5). `mailing`: `None` for all of them.
-    /// Deliveries that are still `queued` become `suppressed` in the same transaction. Idempotent: the first reason
-    /// stays.
+    /// Nothing is accepted for this address after this has committed (I5). `mailing`: `None` for all of them. Deliveries
+    /// that are still `queued` become `suppressed` in the same transaction. Idempotent: the first reason is kept, except
+    /// that the person's own opt-out replaces one of the office.
     async fn suppress(
         &self,
         address_hash: &str,
@@ -104,9 +104,9 @@ impl<B: Backend> Partners for Ledger<B> {
     }
 }
 
-/// Lines of an import that go over in one statement.
+/// Lines of an import per statement.
 const CHUNK: usize = 1_000;
-/// Differences kept for a person to read; beyond, the sums tell.
+/// Maximum number of differences returned for display; the totals count all.
 const DIFFERENCES: usize = 1_000;
 
 impl ImportReport {
@@ -117,7 +117,7 @@ impl ImportReport {
     }
 }
 
-/// A contact as it is known.
+/// A contact as stored.
 struct Known {
     address: String,
     hash: String,
@@ -125,11 +125,11 @@ struct Known {
     fields: Fields,
 }
 
-/// A contact as it will be: what is said of it, laid over what is known.
+/// A contact after the import: the given fields over the stored ones.
 struct Effective<'a> {
     key: &'a str,
     contact: NewContact,
-    /// As the file said it, for the partner it becomes part of.
+    /// The fields given in the file, for the partner.
     said: &'a Fields,
 }
 
@@ -139,7 +139,7 @@ pub(super) async fn import<B: Backend>(
     progress: &(dyn Fn(usize) + Send + Sync),
     now: Timestamp,
 ) -> Result<ImportReport> {
-    // By key, and the last line of a key wins: one statement may not touch a row twice.
+    // By key; the last line of a key wins, because one statement must not change a row twice.
     let contacts: BTreeMap<String, &NewContact> = import.contacts.iter().map(|c| (c.address.key(), c)).collect();
     let contacts: Vec<(String, &NewContact)> = contacts.into_iter().collect();
     let mut report = ImportReport::default();
@@ -164,7 +164,7 @@ pub(super) async fn import<B: Backend>(
         tx.execute(B::SQL.note_subscriptions, values![all]).await?;
         progress(chunk.len());
     }
-    // All partners are looked at: not for those who only came.
+    // Reads all partners, so only if contacts were removed or moved.
     if may_leave_partners_empty {
         drop_empty_partners(&mut tx).await?;
     }
@@ -175,7 +175,7 @@ pub(super) async fn import<B: Backend>(
     Ok(report)
 }
 
-/// Counts what the chunk would do; returns its new and changed contacts.
+/// Counts the changes of the chunk; returns its new and changed contacts.
 async fn compare<'a, B: Backend>(
     tx: &mut Transaction<B>,
     chunk: &'a [(String, &'a NewContact)],
@@ -220,7 +220,7 @@ async fn compare<'a, B: Backend>(
                 Some(_) => {}
             }
         }
-        // Silently, where only the folding of the partner's name or the key of the hashes is another.
+        // Not reported if only the folding of the partner's name or the hash key differs.
         let same = before.hash == contact.address_hash && before.partner_key == effective.partner_key();
         match changes.is_empty() {
             true => report.summary.unchanged += 1,
@@ -236,7 +236,7 @@ async fn compare<'a, B: Backend>(
     Ok(fresh)
 }
 
-/// The further establishments of those of whom the file names one. `true`: some of them are other ones now.
+/// Sets the further establishments of the contacts for which the file names one. `true`: some of them changed.
 async fn affiliate<B: Backend>(
     tx: &mut Transaction<B>,
     chunk: &[(String, &NewContact)],
@@ -262,7 +262,7 @@ async fn affiliate<B: Backend>(
         }
         changed.push(json!({ "key": key }));
         rows.extend(also.keys().map(|partner| json!({ "key": key, "partner": partner })));
-        // Whoever is new or changed is counted already.
+        // New or changed contacts are counted already.
         if !fresh.iter().any(|it| it.key == key) {
             report.summary.unchanged -= 1;
             report.summary.changed += 1;
@@ -308,7 +308,7 @@ async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now
 /// Objects of a batch by the partner's key.
 type PartnerFields = BTreeMap<String, Map<String, Json>>;
 
-/// Of what several contacts say of their partner, the first word counts.
+/// If several contacts describe the same partner, the first value counts.
 fn describe(partners: &mut PartnerFields, key: &str, fields: &Fields) {
     let batch = partners.entry(key.to_owned()).or_default();
     batch.insert("partner".to_owned(), json!(key));
@@ -319,7 +319,7 @@ fn describe(partners: &mut PartnerFields, key: &str, fields: &Fields) {
     }
 }
 
-/// Whoever is not in the whole list goes; what was sent to them stays in the ledger, suppressions stay by their hash.
+/// Removes contacts that are not in the whole list; their deliveries stay in the ledger, and suppressions by hash.
 async fn remove_others<B: Backend>(
     tx: &mut Transaction<B>,
     contacts: &[(String, &NewContact)],
@@ -345,7 +345,7 @@ async fn remove_others<B: Backend>(
     Ok(())
 }
 
-/// Removes contacts, a batch of {key}, and keeps that their subscriptions ended.
+/// Removes contacts, a batch of {key}, and records that their subscriptions ended.
 async fn remove<B: Backend>(tx: &mut Transaction<B>, batch: &Json, source: &str, now: Timestamp) -> Result<u64> {
     tx.execute(B::SQL.note_endings, values![batch.clone(), now, source]).await?;
     tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;
@@ -377,7 +377,7 @@ pub(super) async fn contacts<B: Backend>(db: &B, segment: Option<&Segment>) -> R
     matching(&mut tx, &condition, values).await
 }
 
-/// `condition` is text of ours; whatever a person wrote is in `values`.
+/// `condition` is constant text; user input is in `values`.
 async fn matching<B: Backend>(
     tx: &mut Transaction<B>,
     condition: &str,
@@ -406,7 +406,7 @@ async fn matching<B: Backend>(
     for contact in &mut contacts {
         contact.barred = against.remove(&contact.id).unwrap_or_default();
         contact.others = others.remove(&contact.id).unwrap_or_default();
-        // F2: who receives a mailing is subscribed, and nothing stands against it.
+        // F2: a contact receives a mailing if it is subscribed and not suppressed.
         let mut receives = by_contact.remove(&contact.id).unwrap_or_default();
         receives.retain(|mailing| !contact.barred.iter().any(|it| it.scope == *mailing || it.scope == "*"));
         contact.subscriptions = receives;
@@ -414,7 +414,7 @@ async fn matching<B: Backend>(
     Ok(contacts)
 }
 
-/// Establishments that nobody of whom was known at `since`, by name.
+/// Establishments none of whose contacts was known at `since`, by name.
 pub(super) async fn newcomers<B: Backend>(db: &B, since: Timestamp) -> Result<Vec<Newcomer>> {
     let mut tx = Transaction::read(db, "looking for new partners").await?;
     let select = "SELECT p.name AS establishment, MIN(p.commune) AS commune
@@ -451,10 +451,10 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     let mut tx = Transaction::write(db, "erasing a person").await?;
     tx.execute(B::SQL.at_length, values![]).await?;
     tx.execute(B::SQL.opting_out, values![]).await?;
-    // What waits is ended first, and the hash bars the way back.
-    // It is the person's own word: nobody at the office takes it back.
+    // End queued deliveries first, and suppress the hash so that no import brings the person back.
+    // It counts as the person's own opt-out: the office cannot lift it.
     suppress_within(&mut tx, hash, None, SuppressionReason::OptOut, now).await?;
-    // By issue, as the index of recipients is.
+    // By issue, to use the index of recipients.
     let flying = "SELECT d.id FROM deliveries d JOIN claims c ON c.delivery = d.id
         WHERE d.issue IN (SELECT key FROM issues) AND d.recipient_key = $1 LIMIT 1";
     if tx.row(flying, values![key]).await?.is_some() {
@@ -462,7 +462,7 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     }
     let mut deliveries = erase_deliveries(&mut tx, key, None).await?;
     for former in former_addresses(&mut tx, key).await? {
-        // Where the address is another contact's now, that one's own word counts.
+        // If the address belongs to another contact now, only that contact's own choices count.
         if tx.row("SELECT id FROM contacts WHERE email_key = $1", values![former.key.as_str()]).await?.is_none() {
             suppress_within(&mut tx, &former.hash, None, SuppressionReason::OptOut, now).await?;
         }
@@ -479,8 +479,8 @@ pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timest
     Ok(if known || deliveries > 0 { Erased::Done { deliveries } } else { Erased::NotKnown })
 }
 
-/// The rows stay, so the sums stay true. An unknown one keeps its hash: sent again, it meets the suppression. `contact`: of
-/// this contact alone, where the address may be another's now.
+/// The rows stay, so totals stay true. An unknown delivery keeps its hash, so that a resend meets the suppression.
+/// `contact`: only rows of this contact, if the address may belong to another one now.
 async fn erase_deliveries<B: Backend>(tx: &mut Transaction<B>, key: &str, contact: Option<&str>) -> Result<u64> {
     let words = "UPDATE attempts SET text = NULL
         WHERE delivery IN (SELECT id FROM deliveries
@@ -500,7 +500,7 @@ struct Former {
     hash: String,
 }
 
-/// Of the contact that has the address `key` now.
+/// Former addresses of the contact whose current address is `key`.
 async fn former_addresses<B: Backend>(tx: &mut Transaction<B>, key: &str) -> Result<Vec<Former>> {
     let select = "SELECT f.contact, f.email_key, f.address_hash FROM former_addresses f
         JOIN contacts c ON c.id = f.contact WHERE c.email_key = $1 ORDER BY f.email_key";
@@ -525,9 +525,9 @@ pub(super) async fn suppress<B: Backend>(
     tx.commit().await
 }
 
-/// What waits for the person, in the issues that may still send. The rest is found by its claim (T1), and what is
-/// claimed by its marker (T5): both look again. `$1` hash, `$2` mailing or `*`, `$3` now. SQLite takes a CROSS JOIN in
-/// the order written: the person, the issues, one look for each.
+/// Ends the person's queued deliveries in issues that may still send. Concurrent ones are caught by the claim (T1) and the
+/// marker (T5), which check again. `$1` hash, `$2` mailing or `*`, `$3` now. SQLite executes a CROSS JOIN in the written
+/// order: the person, the issues, one lookup each.
 pub(super) const STOP_QUEUED: &str = concat!(
     "UPDATE deliveries AS d SET state = 'suppressed', next_at = NULL, changed_at = $3
     WHERE d.state = 'queued' AND d.address_hash = $1 AND ",
@@ -538,7 +538,24 @@ pub(super) const STOP_QUEUED: &str = concat!(
             AND d.issue = i.key AND d.recipient_key = c.email_key)"
 );
 
-/// Within a transaction that began with `opting_out`.
+/// Lifts the suppression that [`suppress_within`] wrote for one refused delivery at that instant.
+pub(super) async fn lift_bounce<B: Backend>(
+    tx: &mut Transaction<B>,
+    address_hash: &str,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    let lift = "DELETE FROM suppressions WHERE address_hash = $1 AND scope = '*' AND reason = 'bounce' AND since = $2";
+    if tx.execute(lift, values![address_hash, since]).await? > 0 {
+        let note = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+            VALUES ($1, '*', $2, 'subscribed', '', 'lifted: everyone was refused')
+            ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
+        tx.execute(note, values![address_hash, now]).await?;
+    }
+    Ok(())
+}
+
+/// In a transaction that began with `opting_out`.
 pub(super) async fn suppress_within<B: Backend>(
     tx: &mut Transaction<B>,
     address_hash: &str,

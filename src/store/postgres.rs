@@ -1,8 +1,8 @@
 //! Postgres: any number of daemons, kept apart by row locks.
-//! Must never hold a lock over anything but its own statements: each transaction is short, or says it is not.
+//! Must never hold a lock longer than its own statements: each transaction is short, or declared `at_length`.
 
 use super::{
-    Access, Result, StoreError,
+    Access, Probed, Result, StoreError,
     backend::{Backend, Row, Value},
     last_word::LastWord,
     migrations,
@@ -26,15 +26,15 @@ use std::{
 use tokio::sync::Mutex;
 
 const CONNECTIONS: u32 = 8;
-/// One writer settles at a time, on a connection that is kept: a sixth faster by a process of the server's that has its caches
-/// warm than by two in turns. The other is for what is unusual, and takes several statements.
+/// One writer settles at a time, on a connection that is kept, because a server process with warm caches is a sixth faster.
+/// The other connection is for unusual cases, which take several statements.
 const SETTLING: u32 = 2;
-/// A daemon claims with one hand; a second loop in this process waits for the first.
+/// A daemon claims in one loop; a second loop in this process waits for the first.
 const CLAIMING: u32 = 1;
-/// A plan made for an empty table and kept would read a million rows one by one: plan for the table as it is.
+/// A cached plan made for an empty table would scan a million rows: plan for the actual values.
 const PLANS_AS_IT_IS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
-/// Making a plan costs more than a small batch itself. Kept may be one that never reads a table whole, however empty it was
-/// when it was made, nor sorts a queue of which it wants the first.
+/// Planning costs more than a small batch. Plans may be cached if they never scan a table, however empty it was when they
+/// were made, and never sort a queue to find its first row.
 const PLANS_BY_INDEX: [(&str, &str); 6] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
@@ -43,35 +43,35 @@ const PLANS_BY_INDEX: [(&str, &str); 6] = [
     ("enable_mergejoin", "off"),
     ("enable_sort", "off"),
 ];
-/// In one way to the server: any number of these go beside each other, none beside an opt-out.
+/// In one round trip: any number of these run concurrently, but never with an opt-out.
 const BEGIN_BESIDE_NO_OPT_OUT: &str =
     concat!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ", lock_of_opt_outs!("_shared"));
-/// A connection that was used so lately is not asked first whether it still is one.
+/// A connection used this recently is not checked before it is used again.
 const FRESH: Duration = Duration::from_secs(1);
-/// How long one waits for a connection, the making of one included.
+/// Timeout for getting a connection, including opening one.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A server that says nothing for so long is gone, or the line to it: its own limits end a statement before. Without a limit
-/// of ours an answer lost on the way would be waited for until the process ends (D07).
+/// A server that is silent for this long is gone, or the connection is: its own limits end a statement earlier. Without
+/// this limit a lost reply would be waited for until the process ends (D07).
 const SILENCE: Duration = if cfg!(feature = "failpoints") { Duration::from_secs(4) } else { Duration::from_secs(45) };
 /// For a transaction that is `at_length`.
 const LONG_SILENCE: Duration = Duration::from_mins(16);
 
 pub(super) struct Postgres {
     pool: PgPool,
-    /// For `settle` alone, whose plans are kept.
+    /// For `settle` only; caches its plans.
     settling: PgPool,
     kept: Kept,
-    /// For claims alone, whose plans are kept too.
+    /// For claims only; caches its plans too.
     claiming: PgPool,
 }
 
-/// The connection that settles, between two times. The pool asks each connection that it gets back whether it still is one,
-/// which costs a way to the server and back, as much as the work on a row.
+/// The settling connection between two uses. The pool checks each connection that is returned to it, which costs a round
+/// trip, as much as the work on a row.
 #[derive(Default)]
 struct Kept(Mutex<Option<(PoolConnection<Db>, Instant)>>);
 
 impl Kept {
-    /// A second loop in this process waits for the first. A connection on which something failed is closed.
+    /// A second loop in this process waits for the first. A connection is closed after a failure.
     async fn run<T>(
         &self,
         pool: &PgPool,
@@ -100,22 +100,17 @@ impl Kept {
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| StoreError::Open {
-                url: "postgres".to_owned(),
-                why: "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
-            })?
-            .application_name("semainier");
+        let options = options(url)?.application_name(NAME);
         migrate(&options).await?;
-        // The marker of T5 must survive a power cut (K12), whatever the server's habit. A statement that hangs is better
-        // ended and tried again; a transaction left open would hold its rows.
+        // The marker of T5 must survive a power failure (K12), whatever the server's default. It is better to end and
+        // retry a hanging statement; an open transaction would keep its rows locked.
         let options_for_work = options.clone().options([
             ("synchronous_commit", "on"),
             ("statement_timeout", "30s"),
             ("idle_in_transaction_session_timeout", "60s"),
-            // Compiling a question takes longer than answering any of ours: 30 ms for a page of the log.
+            // JIT compilation takes longer than any of our queries: 30 ms for a page of the log.
             ("jit", "off"),
-            // What is written within a statement is quoted for it (`at_once`).
+            // `at_once` quotes values within a statement for this setting.
             ("standard_conforming_strings", "on"),
         ]);
         let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
@@ -123,14 +118,73 @@ impl Postgres {
         let work =
             pool(CONNECTIONS).connect_with(with(&PLANS_AS_IT_IS)).await.map_err(|e| cannot_open(&options, &e))?;
         let settling = pool(SETTLING).after_connect(|connection, _| Box::pin(prepare(connection)));
-        // Opened by the first that sends: most commands only look.
+        // Opened by the first use: most commands only read.
         let settling = settling.connect_lazy_with(with(&PLANS_BY_INDEX));
         let claiming = pool(CLAIMING).connect_lazy_with(with(&PLANS_BY_INDEX));
         Ok(Self { pool: work, settling, kept: Kept::default(), claiming })
     }
 }
 
-/// In the state directory that systemd made for us (the first, where there are several).
+/// What this program is called among the sessions of the server.
+const NAME: &str = "semainier";
+
+pub(super) fn options(url: &str) -> Result<PgConnectOptions> {
+    PgConnectOptions::from_str(url).map_err(|_| StoreError::Open {
+        url: "postgres".to_owned(),
+        why: "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
+    })
+}
+
+/// A connection beside the store, under another name than its own.
+pub(super) async fn connect(url: &str) -> Result<PgConnection> {
+    let options = options(url)?.application_name("semainier, keeping");
+    let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
+    connecting.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|e| cannot_open(&options, &e))
+}
+
+/// How many connections daemons and commands hold to this database: a daemon always holds one. One that is just being closed
+/// is waited for.
+pub(super) async fn sessions(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1";
+    let mut open = 0;
+    for _ in 0..20 {
+        open = sqlx::query_scalar(count).bind(NAME).fetch_one(&mut *connection).await?;
+        if open == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(open)
+}
+
+/// Inspects the database; if tables are still to be created, also whether the role may create them.
+pub(super) async fn probe(url: &str) -> Result<Probed> {
+    let mut connection = connect(url).await?;
+    let failed = |source| StoreError::Database { doing: "looking at its tables", source };
+    let is_there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    let is_there: bool = sqlx::query_scalar(is_there).fetch_one(&mut connection).await.map_err(failed)?;
+    let applied = match is_there {
+        true => {
+            let applied = "SELECT version FROM _sqlx_migrations WHERE success";
+            sqlx::query_scalar(applied).fetch_all(&mut connection).await.map_err(failed)?
+        }
+        false => Vec::new(),
+    };
+    let probed = migrations::probed(&migrations::postgres(), &applied)?;
+    let may = "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";
+    let may: bool = sqlx::query_scalar(may).fetch_one(&mut connection).await.map_err(failed)?;
+    let _ = connection.close().await;
+    match probed {
+        Probed::Empty | Probed::Behind(_) if !may => {
+            let why = "the role may make no tables in this database; ALTER DATABASE NAME OWNER TO ROLE, or GRANT CREATE ON \
+                       SCHEMA public TO ROLE";
+            Err(StoreError::Unwritable { doing: "looking at its tables", why: why.to_owned() })
+        }
+        probed => Ok(probed),
+    }
+}
+
+/// In the state directory that systemd created (the first, if there are several).
 pub(super) fn last_word(access: Access) -> LastWord {
     let directories = std::env::var("STATE_DIRECTORY").unwrap_or_default();
     match (access, directories.split(':').next()) {
@@ -141,14 +195,14 @@ pub(super) fn last_word(access: Access) -> LastWord {
     }
 }
 
-/// On a connection of its own without a time-out: an index on a large table takes its time. Two daemons that start
-/// together wait for each other under sqlx's advisory lock.
+/// On a separate connection without timeouts, since an index on a large table takes its time. Daemons that start
+/// concurrently wait for each other with sqlx's advisory lock.
 async fn migrate(options: &PgConnectOptions) -> Result<()> {
     let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
     let connecting = connecting.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let mut connection = connecting.map_err(|e| cannot_open(options, &e))?;
     migrations::run(&migrations::postgres(), &mut connection).await?;
-    // Nothing depends on a polite goodbye.
+    // A failure to close does not matter.
     let _ = connection.close().await;
     Ok(())
 }
@@ -157,9 +211,9 @@ async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
     connection.execute(sqlx::raw_sql(POSTGRES_SETTLE)).await.map(drop)
 }
 
-/// One message to the server, which takes it for one transaction, beside any number of others but not beside an opt-out
-/// ([`Backend::begin_settling`]); its second statement sees what was committed before it began, so also what was waited for. A
-/// way to the server and back costs as much as the work on some rows.
+/// One message to the server, executed as one transaction, concurrently with others but not with an opt-out
+/// ([`Backend::begin_settling`]). Its second statement sees what was committed before it began, including what it waited
+/// for. A round trip costs as much as the work on some rows.
 fn at_once(batches: &Batches<'_>) -> String {
     format!("{POSTGRES_BESIDE_NO_OPT_OUT}; {}", postgres_call(batches))
 }
@@ -173,7 +227,7 @@ fn moved(rows: &[PgRow]) -> sqlx::Result<Moved> {
     Ok(Moved { ended: ids("ended")?, marked: ids("marked")? })
 }
 
-/// A transaction, and how long the server may think of each step of it.
+/// A transaction, and the time limit of each of its statements.
 pub(super) struct Conversation {
     transaction: sqlx::Transaction<'static, Db>,
     patience: Duration,
@@ -204,7 +258,7 @@ impl Backend for Postgres {
         rising_id: "lpad(to_hex($2), 12, '0') || lpad(to_hex(row_number() OVER (ORDER BY c.email_key)), 8, '0')
             || lpad(to_hex($4), 12, '0')",
         before_pick: "WITH picked AS MATERIALIZED (",
-        // One that was claimed between the look and the lock is another's.
+        // A row that was claimed between reading and locking belongs to another daemon.
         behind_pick: "
             ), taken AS (
                 INSERT INTO claims (delivery, issue, address_hash, attempt, owner, since, lease_until)
@@ -219,8 +273,22 @@ impl Backend for Postgres {
         each_label: "jsonb_array_elements_text(CAST(p.labels AS jsonb)) AS label(value)",
         opting_out: concat!("SELECT ", lock_of_opt_outs!("")),
         at_length: "SET LOCAL statement_timeout = '15min'",
-        // A million rows of which the planner knows nothing.
+        // Statistics for a million new rows.
         after_many: "ANALYZE deliveries",
+        unhurried: "SET LOCAL idle_in_transaction_session_timeout = 0",
+        place: "SELECT CAST(CAST(CAST('properties' AS regclass) AS oid) AS TEXT) AS place",
+        tables: "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables
+            WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND table_name <> '_sqlx_migrations'",
+        columns: "SELECT CAST(c.column_name AS TEXT) AS name,
+                CASE c.data_type WHEN 'bigint' THEN 'int' WHEN 'bytea' THEN 'bytes' ELSE CAST(c.data_type AS TEXT) END AS kind,
+                CAST(coalesce(k.ordinal_position, 0) AS BIGINT) AS pk
+            FROM information_schema.columns c
+            LEFT JOIN information_schema.table_constraints t
+                ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.constraint_type = 'PRIMARY KEY'
+            LEFT JOIN information_schema.key_column_usage k
+                ON k.constraint_schema = t.constraint_schema AND k.constraint_name = t.constraint_name
+                AND k.table_name = t.table_name AND k.column_name = c.column_name
+            WHERE c.table_schema = current_schema() AND c.table_name = $1",
     };
 
     type Transaction = Conversation;
@@ -229,7 +297,7 @@ impl Backend for Postgres {
         Conversation::begin(&self.pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
-    /// READ COMMITTED: a statement that waited for a row sees it as it became, and its guard is asked again.
+    /// READ COMMITTED: a statement that waited for a row sees its new version, and its guard is evaluated again.
     async fn begin_write(&self) -> sqlx::Result<Conversation> {
         Conversation::begin(&self.pool, "BEGIN ISOLATION LEVEL READ COMMITTED").await
     }
@@ -238,7 +306,7 @@ impl Backend for Postgres {
         Conversation::begin(&self.claiming, BEGIN_BESIDE_NO_OPT_OUT).await
     }
 
-    /// Any number of markers at a time, or one opt-out.
+    /// Any number of markers concurrently, or one opt-out.
     async fn begin_settling(&self, bounces: bool) -> sqlx::Result<Conversation> {
         let begin = match bounces {
             true => concat!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ", lock_of_opt_outs!("")),

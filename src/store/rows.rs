@@ -1,5 +1,5 @@
-//! Rows become words of the domain here, and nowhere else. A value that is none is an error with table, column and row:
-//! somebody wrote to the database by hand, or two versions of the program disagree.
+//! Converts rows to domain types. An invalid value is an error with table, column and row: the database was edited by
+//! hand, or two versions of the program disagree.
 
 use super::OwedNotice;
 use super::backend::Row;
@@ -13,7 +13,7 @@ use crate::domain::{
     email::EmailAddress,
     issue::{
         Approval, Attachment, Content, Counts, Envelope, Frozen, GivenUp, Inline, IssueKey, IssueState, IssueSummary,
-        Stage,
+        Resumed, Stage,
     },
     newsletter::Newcomer,
     partner::{Barred, Contact, Partner, SubscriptionChange, SuppressionReason},
@@ -24,7 +24,7 @@ use std::fmt::Display;
 pub(super) struct Reader<'a> {
     row: &'a Row,
     table: &'static str,
-    /// Column that names the row in errors; never one that holds an address.
+    /// The column that names the row in errors; never one that contains an address.
     key: &'static str,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         IssueKey::parse(&self.text(column)?).map_err(|e| self.unreadable(column, e))
     }
 
-    /// One of the words of a closed set.
+    /// A word of a closed set.
     pub(super) fn word<T: Copy>(&self, column: &'static str, all: &[T], word: fn(T) -> &'static str) -> Result<T> {
         let text = self.text(column)?;
         let found = all.iter().copied().find(|it| word(*it) == text);
@@ -120,7 +120,7 @@ pub(super) fn published(row: &Row) -> Result<Published> {
     })
 }
 
-/// Without subscriptions: they are rows of their own.
+/// Without subscriptions, which are separate rows.
 pub(super) fn contact(row: &Row) -> Result<Contact> {
     let row = Reader::new(row, "contacts", "id");
     Ok(Contact {
@@ -160,7 +160,7 @@ fn partner_of(row: &Reader) -> Result<Partner> {
     })
 }
 
-/// The contact, and what stands against mail to it.
+/// The contact, and a suppression of it.
 pub(super) fn barred(row: &Row) -> Result<(String, Barred)> {
     let row = Reader::new(row, "suppressions", "contact");
     let reason = row.word("reason", &SuppressionReason::ALL, SuppressionReason::as_str)?;
@@ -236,7 +236,7 @@ pub(super) fn subscription_change(row: &Row) -> Result<SubscriptionChange> {
     })
 }
 
-/// Without counts: they are a sum over other rows.
+/// Without counts, which are summed over other rows.
 pub(super) fn issue(row: &Row) -> Result<IssueSummary> {
     let row = Reader::new(row, "issues", "key");
     Ok(IssueSummary {
@@ -247,6 +247,10 @@ pub(super) fn issue(row: &Row) -> Result<IssueSummary> {
         expires_at: row.instant("expires_at")?,
         subject: row.optional_text("subject")?,
         counts: Counts::default(),
+        resumed: match row.optional_instant("resumed_at")? {
+            Some(at) => Some(Resumed { at, unknown: row.number("unknown_at_resume")? }),
+            None => None,
+        },
     })
 }
 
@@ -274,6 +278,7 @@ fn stage(row: &Reader) -> Result<Stage> {
     Ok(match (state, frozen) {
         (IssueState::Held, _) => Stage::Held { reason: reason.unwrap_or_default(), content_hash },
         (IssueState::AwaitingApproval, _) => Stage::AwaitingApproval { content_hash: row.text("content_hash")? },
+        (IssueState::Rehearsed, _) => Stage::Rehearsed { content_hash: row.text("content_hash")? },
         (IssueState::Approved, _) => {
             Stage::Approved { content_hash: row.text("content_hash")?, by: row.text("approved_by")?, held_for: reason }
         }
@@ -285,14 +290,14 @@ fn stage(row: &Reader) -> Result<Stage> {
     })
 }
 
-/// The issue, and how many of its deliveries are in each state: one column a state.
+/// The issue, and how many of its deliveries are in each state: one column per state.
 pub(super) fn counts(row: &Row) -> Result<(IssueKey, Counts)> {
     let row = Reader::new(row, "tallies", "issue");
     let mut counts = Counts::default();
     for state in State::ALL {
         *counts.of(state) = row.number(state.as_str())?;
     }
-    // Stored as queued, and counted as claims.
+    // Claimed deliveries are stored as queued and counted as claims.
     counts.queued = counts.queued.saturating_sub(counts.claimed);
     counts.claimed = counts.claimed.saturating_sub(counts.in_data);
     Ok((row.issue_key("issue")?, counts))
@@ -333,7 +338,7 @@ pub(super) fn newcomer(row: &Row) -> Result<Newcomer> {
     Ok(Newcomer { establishment: row.text("establishment")?, commune: row.text("commune")? })
 }
 
-/// Of what was picked. `domain`: of the Message-IDs of its issue.
+/// A picked delivery. `domain`: of the Message-IDs of its issue.
 pub(super) fn claim(row: &Row, domain: &str, owner: &str, lease_until: Timestamp) -> Result<Claim> {
     let row = Reader::new(row, "deliveries", "id");
     let (id, issue) = (DeliveryId(row.text("id")?), row.issue_key("issue")?);
@@ -359,7 +364,7 @@ pub(super) fn delivery_state(row: &Row) -> Result<State> {
     Reader::new(row, "deliveries", "id").word("state", &State::ALL, State::as_str)
 }
 
-/// Without the attempts that ended: they are rows of their own. `domain`: of the Message-IDs of its issue.
+/// Without finished attempts, which are separate rows. `domain`: of the Message-IDs of its issue.
 pub(super) fn logged_delivery(row: &Row, domain: &str) -> Result<LoggedDelivery> {
     let state = delivery_state(row)?;
     let row = Reader::new(row, "deliveries", "id");

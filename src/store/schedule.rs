@@ -1,31 +1,39 @@
-//! How far each schedule was looked at, and what was decided of each due instant.
+//! Up to when each schedule was evaluated, and what was decided about each due instant.
 
 use super::Ledger;
 use super::{
-    Cursor, Occurrence, Result,
+    Cursor, Occurrence, Result, Skip,
     backend::{Backend, Transaction, values},
     rows,
 };
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, issue::IssueKey};
 use async_trait::async_trait;
 
 /// Cursors and occurrences (S1 to S10).
 #[async_trait]
 pub trait Schedule: Send + Sync {
-    /// The mailing's cursor; made at `now` when it is new. A changed schedule is stored and moves the cursor to `now`
-    /// (S6: an edit never back-fires).
+    /// The mailing's cursor; set to `now` if it is new. A changed schedule is stored and moves the cursor to `now`
+    /// (S6: an edit never fires for the past).
     async fn cursor(&self, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor>;
 
-    /// S4: inserts the rows that are not there yet and moves the cursor forward, in one transaction. S5: never back.
+    /// S4: inserts missing rows and moves the cursor forward, in one transaction. S5: never backward.
     async fn record_occurrences(&self, mailing: &str, occurrences: &[Occurrence], cursor: Timestamp) -> Result<()>;
 
     /// Pending occurrences whose `next_try` has come, oldest first.
     async fn due_occurrences(&self, now: Timestamp) -> Result<Vec<Occurrence>>;
 
-    /// Sets what became of it; only a `pending` one changes. `next_try` matters for `Pending`.
+    /// Stores the outcome; only a `pending` one changes. `next_try` matters for `Pending`.
     async fn settle_occurrence(&self, occurrence: &Occurrence) -> Result<bool>;
 
-    /// The newest first.
+    /// A coming issue is not to leave. `false`: somebody said so before.
+    async fn skip(&self, skip: &Skip) -> Result<bool>;
+
+    /// It may leave after all. `false`: nobody had said otherwise.
+    async fn unskip(&self, issue: &IssueKey) -> Result<bool>;
+
+    async fn skips(&self) -> Result<Vec<Skip>>;
+
+    /// Newest first.
     async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>>;
 }
 
@@ -47,6 +55,34 @@ impl<B: Backend> Schedule for Ledger<B> {
         settle(&self.0, occurrence).await
     }
 
+    async fn skip(&self, skip: &Skip) -> Result<bool> {
+        let mut tx = Transaction::write(&self.0, "skipping an issue").await?;
+        let insert = "INSERT INTO skips (issue, why, skipped_by, skipped_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (issue) DO NOTHING";
+        let values = values![&skip.issue, skip.why.as_str(), skip.by.as_str(), skip.at];
+        let skipped = tx.execute(insert, values).await? == 1;
+        tx.commit().await?;
+        Ok(skipped)
+    }
+
+    async fn unskip(&self, issue: &IssueKey) -> Result<bool> {
+        let mut tx = Transaction::write(&self.0, "taking a skip back").await?;
+        let taken_back = tx.execute("DELETE FROM skips WHERE issue = $1", values![issue]).await? == 1;
+        tx.commit().await?;
+        Ok(taken_back)
+    }
+
+    async fn skips(&self) -> Result<Vec<Skip>> {
+        let mut tx = Transaction::read(&self.0, "reading skipped issues").await?;
+        let select = "SELECT issue, why, skipped_by, skipped_at FROM skips ORDER BY skipped_at, issue";
+        let skip = |row| {
+            let row = rows::Reader::new(row, "skips", "issue");
+            let (why, by) = (row.text("why")?, row.text("skipped_by")?);
+            Ok(Skip { issue: row.issue_key("issue")?, why, by, at: row.instant("skipped_at")? })
+        };
+        tx.rows(select, values![]).await?.iter().map(skip).collect()
+    }
+
     async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>> {
         newest(&self.0, mailing, limit).await
     }
@@ -54,7 +90,7 @@ impl<B: Backend> Schedule for Ledger<B> {
 
 pub(super) async fn cursor<B: Backend>(db: &B, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor> {
     let mut tx = Transaction::write(db, "reading a mailing's cursor").await?;
-    // S6: an edited schedule counts from the edit. S5: never back, whatever the clock says.
+    // S6: an edited schedule counts from the edit. S5: never backward, whatever the clock says.
     let upsert = "INSERT INTO mailings (mailing, schedule, cursor) VALUES ($1, $2, $3)
         ON CONFLICT (mailing) DO UPDATE SET schedule = excluded.schedule,
             cursor = CASE WHEN mailings.cursor < excluded.cursor THEN excluded.cursor ELSE mailings.cursor END
@@ -65,7 +101,7 @@ pub(super) async fn cursor<B: Backend>(db: &B, mailing: &str, schedule: &str, no
     tx.commit().await?;
     match row {
         Some(row) => rows::cursor(&row),
-        // It was written a moment ago, in this transaction.
+        // Impossible: it was written earlier in this transaction.
         None => Err(super::StoreError::Row {
             table: "mailings",
             column: "mailing",
@@ -96,7 +132,7 @@ pub(super) async fn record<B: Backend>(
         ];
         tx.execute(insert, values).await?;
     }
-    // S5: a clock that goes back fires nothing again.
+    // S5: a clock that is set back fires nothing again.
     let forward = "UPDATE mailings SET cursor = $2 WHERE mailing = $1 AND cursor < $2";
     tx.execute(forward, values![mailing, cursor]).await?;
     tx.commit().await

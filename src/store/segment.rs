@@ -1,6 +1,6 @@
-//! A segment as a condition in SQL, the same text for both databases but for the opening of a list of labels.
+//! A segment as an SQL condition, the same text for both databases except for the expansion of labels.
 //!
-//! Whatever a person wrote is a value, never text of the statement. Agrees with [`Segment::matches`], always.
+//! User input is always bound, never part of the text. Must agree with [`Segment::matches`].
 
 use super::Result;
 use super::backend::{Backend, Transaction, Value, values};
@@ -8,7 +8,7 @@ use super::rows::Reader;
 use crate::domain::segment::{Condition, Field, Order, Segment};
 use std::fmt::Write;
 
-/// On a contact `c`; the values begin at `$first`. Of one of its establishments all of it must hold.
+/// On a contact `c`; the values begin at `$first`. All of it must match the same establishment.
 pub(super) fn condition<B: Backend>(segment: &Segment, first: usize) -> (String, Vec<Value>) {
     let mut sql = Sql { text: String::new(), values: values![], first, labels: B::SQL.each_label };
     sql.push(
@@ -20,7 +20,7 @@ pub(super) fn condition<B: Backend>(segment: &Segment, first: usize) -> (String,
     (sql.text, sql.values)
 }
 
-/// The same with the values that are really there: texts are compared folded, which no database does as we do.
+/// The segment with the stored values that match: texts are compared folded, which the databases do differently.
 pub(super) async fn resolved<B: Backend>(tx: &mut Transaction<B>, segment: &Segment) -> Result<Segment> {
     let mut known: Vec<(Field, Vec<String>)> = Vec::new();
     for field in segment.folded_fields() {
@@ -30,7 +30,7 @@ pub(super) async fn resolved<B: Backend>(tx: &mut Transaction<B>, segment: &Segm
     Ok(segment.with_values(&known))
 }
 
-/// What a field holds, and of how many; the most frequent first.
+/// The values of a field with their number of contacts, most frequent first.
 pub(super) async fn values_of<B: Backend>(tx: &mut Transaction<B>, field: Field) -> Result<Vec<(String, u64)>> {
     let from = match field {
         Field::Name | Field::Function | Field::Language | Field::Address => "contacts c".to_owned(),

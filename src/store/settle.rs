@@ -1,9 +1,9 @@
-//! Markers and results (T3 to T8): what every message costs, twice, so the one place where each database has its own words
+//! Markers and results (T3 to T8): executed twice per message, so the only place where each database has its own statements
 //! for the same step (docs/adr/0007, 0010).
 //!
-//! What is usual is one short text: claims become marked, or end with their delivery moved and its attempt written. What is
-//! not, and may cost more, is looked for afterwards: a late answer to what was given up, a claim that meets an opt-out.
-//! What either text means is proved by the same tests.
+//! The usual case is one short statement: claims are marked, or end with their delivery moved and its attempt stored.
+//! Unusual cases, which may cost more, are handled afterwards: a late reply to a delivery that was given up, a claim that
+//! meets an opt-out. The same tests prove both texts.
 
 use super::{
     DATA_LEASE, Result, Settled, StoreError,
@@ -28,12 +28,13 @@ macro_rules! not_as_asked {
     };
 }
 
-// T3 and T4 go from a claim, by its owner; T6, T7 and T8 from a claim with a marker, whoever says it: there the attempt number
-// is the fence. T5's guard is the whole fence: a zombie fails on owner, attempt or lease, a stopped issue on its state.
+// T3 and T4 start from a claim, by its owner; T6, T7 and T8 from a claim with a marker, whoever reports it: there the
+// attempt number is the fence. T5 checks everything: a zombie fails on owner, attempt or lease, a stopped issue on its
+// state.
 
-/// On the connection that writes: a step of a delivery is a row that is put into a view. Such a statement is a transaction of its
-/// own, so it takes one way to the database's thread and back, and each row is found by its key. One that is not as was asked
-/// (the guard) breaks the statement off with [`NOT_AS_ASKED`], and nothing of it is done.
+/// On the writing connection, a step of a delivery is a row inserted into a view. Such a statement is a transaction of
+/// its own, so it takes one round trip to the database's thread, and each row is found by its key. If a row is not in the
+/// expected state (the guard), the statement fails with [`NOT_AS_ASKED`], and nothing of it is done.
 pub(super) const SQLITE_SETTLING: [&str; 3] = [
     "CREATE TEMP VIEW settling AS SELECT NULL AS step, NULL AS it WHERE false",
     concat!(
@@ -67,16 +68,16 @@ pub(super) const SQLITE_SETTLING: [&str; 3] = [
     ),
 ];
 
-/// What a statement says that was broken off because a row was not as was asked.
+/// The error of a statement that was aborted because a row was not in the expected state.
 pub(super) const NOT_AS_ASKED: &str = "not as was asked";
 
 /// Batch of [`End`], batch of [`Mark`]
 pub(super) const SQLITE_SETTLE: &str =
     "INSERT INTO settling SELECT 'end', value FROM jsonb_each(?) UNION ALL SELECT 'marker', value FROM jsonb_each(?)";
 
-/// Prepared on the connection that settles. The arguments are those of [`postgres_call`], and the plan is kept, whatever the
-/// tables were when it was made: each row is looked up by its key. A row that another transaction holds is waited for, and its
-/// guard asked again.
+/// Prepared on the settling connection. Its arguments are those of [`postgres_call`]. The plan is cached, whatever the
+/// tables were when it was made: each row is looked up by its key. A row locked by another transaction is waited for, and
+/// its guard evaluated again.
 pub(super) const POSTGRES_SETTLE: &str = concat!(
     "PREPARE beside_no_opt_out AS SELECT 1 WHERE ",
     lock_of_opt_outs!("_shared"),
@@ -110,11 +111,11 @@ pub(super) const POSTGRES_SETTLE: &str = concat!(
     SELECT (SELECT string_agg(id, ' ') FROM ended) AS ended, (SELECT string_agg(delivery, ' ') FROM marked) AS marked"
 );
 
-/// First of the statements of a transaction that settles: any number of them go beside each other, none beside an opt-out.
+/// First statement of a settling transaction: any number of them run concurrently, but never with an opt-out.
 pub(super) const POSTGRES_BESIDE_NO_OPT_OUT: &str = "EXECUTE beside_no_opt_out";
 
-/// What [`POSTGRES_SETTLE`] prepared, for these: a column an array. The values are quoted, twice: for the array and for the text
-/// it stands in.
+/// The call of [`POSTGRES_SETTLE`] for these batches: an array per column. Values are quoted twice: for the array and for
+/// the text that contains it.
 pub(super) fn postgres_call(batches: &Batches<'_>) -> String {
     let Batches { ends, marks, now, lease } = batches;
     let mut call = "EXECUTE settle(".to_owned();
@@ -175,7 +176,7 @@ fn array<T>(call: &mut String, rows: &[T], mut value: impl FnMut(&mut String, &T
 
 const DOING: &str = "settling deliveries";
 
-/// T5 for the claims and the end of what is finished, in one transaction; what is unusual in it in one more.
+/// T5 for the claims and the results of what is finished, in one transaction; unusual cases in a second one.
 pub(super) async fn settle<B: Backend>(
     db: &B,
     finished: &[Finished],
@@ -229,7 +230,7 @@ fn suppresses(it: &Finished) -> bool {
     matches!(it.outcome, Outcome::Refused { suppress: true })
 }
 
-/// What the usual statement left as it was. Returns the claims that are suppressed, by id.
+/// Handles the rows that the usual statement did not change. Returns the claims that are suppressed, by id.
 async fn look_again<B: Backend>(
     tx: &mut Transaction<B>,
     batches: &Batches<'_>,
@@ -256,12 +257,12 @@ async fn look_again<B: Backend>(
     Ok(suppressed)
 }
 
-/// A batch, or a row of one, as a value of a statement.
+/// A batch, or a row of one, as a JSON value.
 pub(super) fn json(it: &(impl Serialize + ?Sized)) -> sqlx::Result<String> {
     serde_json::to_string(it).map_err(|e| sqlx::Error::Encode(e.into()))
 }
 
-/// What of a batch moved, by id.
+/// The rows of a batch that moved, by id.
 #[derive(Default)]
 pub(super) struct Moved {
     pub(super) ended: HashSet<String>,
@@ -273,7 +274,7 @@ pub(super) struct Batches<'a> {
     pub(super) ends: Vec<End<'a>>,
     pub(super) marks: Vec<Mark<'a>>,
     now: i64,
-    /// End of the lease of what is marked.
+    /// End of the lease of marked deliveries.
     lease: i64,
 }
 
@@ -288,7 +289,7 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// A marker's row of a batch.
+/// A marker in a batch.
 #[derive(Serialize)]
 pub(super) struct Mark<'a> {
     pub(super) id: &'a str,
@@ -305,7 +306,7 @@ impl<'a> Mark<'a> {
     }
 }
 
-/// A result's row of a batch: what becomes of the delivery, and of its attempt.
+/// A result in a batch: the new state of the delivery and its attempt.
 #[derive(Serialize)]
 pub(super) struct End<'a> {
     pub(super) id: &'a str,

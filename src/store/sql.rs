@@ -1,26 +1,27 @@
-//! The statements in which the databases differ: the same text for both around a few words of their own, which
-//! `sqlite.rs` and `postgres.rs` give and explain. All other statements stand beside the function that uses them.
+//! The statements in which the databases differ: common text with a few fragments that `sqlite.rs` and `postgres.rs` provide
+//! and explain. All other statements are beside the function that uses them.
 //!
-//! Each update picks its rows first, under all of its guard, and changes what it picked: on Postgres the picking locks
-//! the rows, so the guard still holds when the change is made.
+//! Each update first picks its rows with its whole guard, and then changes those: on Postgres the picking locks the rows, so
+//! the guard still holds when the change is made.
 
 /// One database's texts.
 pub(super) struct Statements {
-    /// `$1` the issue, if it is to be one, `$2` now: issues that may send and have something due, if perhaps claimed, the longest
+    /// `$1` the issue, or NULL, `$2` now: issues that may send and have due deliveries, possibly claimed, the longest
     /// waiting first.
-    /// On Postgres none of them is stopped before the transaction ends
+    /// On Postgres they are locked against being stopped before the transaction ends
     pub(super) due: &'static str,
-    /// `$1` issue, `$2` its mailing, `$3` now, `$4` rows at the most, `$5` owner, `$6` end of the lease: what is due and nobody has
-    /// claimed, and whether it meets an opt-out (`stop`). On Postgres, where that is held until the transaction ends, it is
-    /// claimed with the look, unless another was quicker (`taken`)
+    /// `$1` issue, `$2` its mailing, `$3` now, `$4` maximum rows, `$5` owner, `$6` end of the lease: due and unclaimed
+    /// deliveries, and whether each meets an opt-out (`stop`). On Postgres, where that is locked until the transaction
+    /// ends, they are claimed by the same statement, unless another daemon was faster (`taken`)
     pub(super) pick: &'static str,
-    /// Where it was not: `$1` batch of {id, hash, attempt}, `$2` their issue, `$3` owner, `$4` now, `$5` end of the lease
+    /// For a database where picking does not claim: `$1` batch of {id, hash, attempt}, `$2` their issue, `$3` owner, `$4`
+    /// now, `$5` end of the lease
     pub(super) claim: Option<&'static str>,
-    /// Queued, unclaimed, and met by an opt-out: `$1` batch of {id}, `$2` now
+    /// Queued, unclaimed and opted out: `$1` batch of {id}, `$2` now
     pub(super) suppress: &'static str,
-    /// What was `unknown` and has an answer after all: batch of the ends of [`super::settle`]
+    /// `unknown` deliveries with a late reply: batch of the ends of [`super::settle`]
     pub(super) finish_late: &'static str,
-    /// The relay's words, whoever decided before them: batch of the ends of [`super::settle`]
+    /// Stores the relay's reply, whoever settled the delivery before: batch of the ends of [`super::settle`]
     pub(super) note_late: &'static str,
     /// Ends claims that meet an opt-out: batch of the marks of [`super::settle`], `$2` now
     pub(super) end_opted_out: &'static str,
@@ -36,17 +37,17 @@ pub(super) struct Statements {
     pub(super) doubt: &'static str,
     /// `$1` batch of {id, attempt, at}, `$2` why
     pub(super) note_doubts: &'static str,
-    /// What waits unclaimed: `$1` issue, `$2` now, `$3` the state they end in
+    /// Unclaimed queued deliveries: `$1` issue, `$2` now, `$3` the state they end in
     pub(super) stop: &'static str,
-    /// `$1` issue, `$2` now, `$3` mailing, `$4` a number that no issue frozen at the same time has; at
-    /// `/* among */` [`super::editions::among`] is put in, with `$5`, and at `/* segment */` a further condition on `c` and
-    /// `p`, whose values begin at `$6`
+    /// `$1` issue, `$2` now, `$3` mailing, `$4` a number unique among issues frozen at the same time; `/* among */` is
+    /// replaced by [`super::editions::among`], with `$5`, and `/* segment */` by a further condition on `c` and `p`,
+    /// whose values begin at `$6`
     pub(super) freeze_recipients: &'static str,
     /// `$1` batch of {key, hash}, `$2` batch of mailings
     pub(super) known_contacts: &'static str,
-    /// `$1` batch of {partner, and the fields of one}, `$2` now: makes those that are missing
+    /// `$1` batch of {partner, and its fields}, `$2` now: inserts missing ones
     pub(super) add_partners: &'static str,
-    /// `$1` batch of {partner, and those of its fields that were said}
+    /// `$1` batch of {partner, and its given fields}
     pub(super) change_partners: &'static str,
     /// `$1` batch of {key, partner, address, hash, name, function, language}, `$2` now
     pub(super) upsert_contacts: &'static str,
@@ -68,18 +69,27 @@ pub(super) struct Statements {
     pub(super) attempts_of: &'static str,
     /// The labels of a partner `p`, as rows `label.value`.
     pub(super) each_label: &'static str,
-    /// What an opt-out's transaction begins with: it must not overlap with a marker's, or it could commit between the marker's
-    /// look at the suppressions and its commit (I5). See [`super::backend::Backend::begin_settling`].
+    /// First statement of an opt-out's transaction. It must not overlap with a marker's transaction, or it could commit
+    /// between the marker's check of the suppressions and its commit (I5). See
+    /// [`super::backend::Backend::begin_settling`].
     pub(super) opting_out: &'static str,
-    /// Behind a SELECT of issues that are to be stopped: nothing of them is claimed meanwhile, and what was claimed before is seen.
+    /// Appended to a SELECT of issues to be stopped: nothing of them is claimed meanwhile, and earlier claims are seen.
     pub(super) held: &'static str,
-    /// What a transaction begins with that may take minutes.
+    /// First statement of a transaction that may take minutes.
     pub(super) at_length: &'static str,
-    /// What is done, after all is safe, when very many rows were added.
+    /// Executed after the commit when very many rows were added.
     pub(super) after_many: &'static str,
+    /// What a transaction begins with that waits for another database in between.
+    pub(super) unhurried: &'static str,
+    /// `place`: changes when a dump is restored; NULL where nothing does.
+    pub(super) place: &'static str,
+    /// `name` of each table, but of the one of migrations
+    pub(super) tables: &'static str,
+    /// `$1` table: `name`, `kind` (`int`, `text`, `bytes`) and `pk` (from 1; 0: not in the primary key) of each column
+    pub(super) columns: &'static str,
 }
 
-/// The state of a delivery `d`, with its claim `c` if it has one: what is claimed, or past its marker, is stored as `queued`.
+/// The state of a delivery `d` with its claim `c`, if it has one: claimed and marked deliveries are stored as `queued`.
 macro_rules! state {
     () => {
         "CASE WHEN c.delivery IS NULL THEN d.state WHEN c.marked_at IS NULL THEN 'claimed' ELSE 'in_data' END"
@@ -87,8 +97,8 @@ macro_rules! state {
 }
 pub(super) use state;
 
-/// A suppression that is there stays, but the person's own word outranks the office's and the relay's: nobody takes it back
-/// with `Contacts::lift` (I5).
+/// An existing suppression stays, but the person's own opt-out replaces one of the office or the relay: it cannot be
+/// lifted with `Contacts::lift` (I5).
 macro_rules! outranked {
     () => {
         "ON CONFLICT (address_hash, scope) DO UPDATE SET reason = excluded.reason, since = excluded.since
@@ -97,9 +107,9 @@ macro_rules! outranked {
 }
 pub(super) use outranked;
 
-/// A delivery `d` that is queued has no claim. In words of which the planner of Postgres makes no join and expects that it is so
-/// for half of the rows: of NOT EXISTS it makes a join, of IS NULL it thinks that hardly any row is so, and either may read
-/// and sort the whole queue to find its first.
+/// A queued delivery `d` without a claim. Written so that the planner of Postgres makes no join and expects half of the
+/// rows to match: it turns NOT EXISTS into a join, and expects IS NULL to match hardly any row. Either may read and sort
+/// the whole queue to find its first row.
 macro_rules! unclaimed {
     () => {
         "(SELECT true FROM claims c WHERE c.delivery = d.id) IS NOT TRUE"
@@ -107,7 +117,7 @@ macro_rules! unclaimed {
 }
 pub(super) use unclaimed;
 
-/// On Postgres: claims and settlings take it shared (`"_shared"`), opt-outs alone (`""`). The number is ours, and means nothing.
+/// On Postgres: claims and settlings take it shared (`"_shared"`), opt-outs exclusively (`""`). The number is arbitrary.
 macro_rules! lock_of_opt_outs {
     ($shared:literal) => {
         concat!("pg_advisory_xact_lock", $shared, "(7305801)")
@@ -144,7 +154,11 @@ macro_rules! statements {
         each_label: $each_label:literal,
         opting_out: $opting_out:expr,
         at_length: $at_length:literal,
-        after_many: $after_many:literal $(,)?
+        after_many: $after_many:literal,
+        unhurried: $unhurried:literal,
+        place: $place:literal,
+        tables: $tables:literal,
+        columns: $columns:literal $(,)?
     ) => {
         $crate::store::sql::Statements {
             due: concat!(
@@ -210,7 +224,7 @@ macro_rules! statements {
                 "DELETE FROM claims WHERE delivery IN (SELECT c.delivery FROM claims c WHERE c.lease_until <= $1", $skip, ")
                 RETURNING delivery AS id, attempt, marked_at"
             ),
-            // Claims another transaction works on are left to the next pass.
+            // Claims locked by another transaction are left to the next pass.
             end_unmarked: concat!(
                 "DELETE FROM claims
                 WHERE delivery IN (SELECT c.delivery FROM claims c WHERE c.issue = $1 AND c.marked_at IS NULL", $skip, ")"
@@ -231,15 +245,15 @@ macro_rules! statements {
                     CAST(batch.value->>'at' AS BIGINT), 'data', $2, 'unknown'
                 FROM ", $batch
             ),
-            // Rows another transaction works on are left to the next pass.
+            // Rows locked by another transaction are left to the next pass.
             stop: concat!(
                 "UPDATE deliveries SET state = $3, next_at = NULL, changed_at = $2
                 WHERE id IN (SELECT d.id FROM deliveries d
                     WHERE d.issue = $1 AND d.state = 'queued' AND ", $crate::store::sql::unclaimed!(), $skip, ")"
             ),
-            // Ids rise with the address within an issue, and with time between issues: the log reads in order, and a
+            // Ids rise with the address within an issue, and with time between issues: the log is read in order, and a
             // million rows are appended to the indexes instead of being scattered over them (six times as fast).
-            // Two deliveries for a recipient are an error here, as everywhere (I2): nothing is passed over.
+            // Two deliveries for a recipient are an error here (I2): conflicts are not ignored.
             freeze_recipients: concat!(
                 "INSERT INTO deliveries (id, issue, contact_id, recipient_key, address, address_hash, name,
                     establishment, commune, state, next_at, changed_at)
@@ -355,6 +369,10 @@ macro_rules! statements {
             held: $held,
             at_length: $at_length,
             after_many: $after_many,
+            unhurried: $unhurried,
+            place: $place,
+            tables: $tables,
+            columns: $columns,
         }
     };
 }

@@ -1,14 +1,15 @@
 //! SQLite: one file, one daemon, several readers.
-//! Owns the opening of the file and the lock beside it; must never let two writers meet inside a transaction.
+//! Opens the file and its lock; two writers must never meet inside a transaction.
 
 use super::{
-    Access, Result, StoreError,
+    Access, Probed, Result, StoreError,
     backend::{Backend, Row, Value},
     last_word::LastWord,
     migrations,
     settle::{Batches, Moved, NOT_AS_ASKED, SQLITE_SETTLE, SQLITE_SETTLING, json},
     sql::{self, Statements},
 };
+use crate::private;
 use sqlx::{
     ConnectOptions, Connection, Sqlite as Db, SqliteConnection, SqlitePool,
     migrate::Migrator,
@@ -22,20 +23,20 @@ use std::{
     time::Duration,
 };
 
-/// How long one waits for another: a command for the daemon's freeze of a large issue, or the daemon for an import.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long an opener waits for the lock while another one migrates.
+/// Timeout for the write lock: a command may wait for the daemon's freeze of a large issue, or the daemon for an import.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// Polling interval for the file lock while another process migrates.
 const LOCK_POLL: Duration = Duration::from_millis(50);
 const LOCK_POLLS: u32 = 100;
 
-/// A file up to so many bytes is looked at as a whole before anything is sent from it: about half a second.
+/// Files up to this size are checked completely before anything is sent: about half a second.
 const CHECKED_WHOLE: u64 = 256 << 20;
 
 pub(super) struct Sqlite {
-    /// One connection: writers queue here instead of failing with "database is locked".
+    /// A single connection: writers queue here instead of failing with "database is locked".
     writer: SqlitePool,
     readers: SqlitePool,
-    /// Held as long as the store is; the system lets go of it when the process dies.
+    /// Held as long as the store exists; the system releases it when the process dies.
     _lock: Option<File>,
 }
 
@@ -52,13 +53,13 @@ impl Sqlite {
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)
-            // The marker of T5 must survive a power cut (K12), not only a crash.
+            // The marker of T5 must survive a power failure (K12), not only a crash.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
-            // 8 MiB: nothing that is written is scattered (docs/store.md).
+            // 2 MB suffice: writes are not scattered (docs/store.md).
             .pragma("cache_size", "-2048")
-            // After a large issue the log of changes is cut back instead of keeping its size.
+            // Truncate the WAL after a large issue.
             .pragma("journal_size_limit", "67108864");
         let pool = |connections| {
             SqlitePoolOptions::new()
@@ -66,10 +67,10 @@ impl Sqlite {
                 .acquire_timeout(PATIENCE)
                 .idle_timeout(None)
                 .max_lifetime(None)
-                // A connection to a file does not go stale.
+                // A connection to a file cannot go stale.
                 .test_before_acquire(false)
-                // But when the disk was full, SQLite itself rolled back, and the driver cannot do it again: it takes the
-                // connection to be in that transaction for ever (D01, D02).
+                // But after a full disk SQLite itself has rolled back, and the driver's own rollback fails: it would
+                // consider the connection to be in that transaction forever (D01, D02).
                 .after_release(|connection, _| Box::pin(is_free(connection)))
         };
         let writer = opened(async || {
@@ -82,7 +83,7 @@ impl Sqlite {
             refuse_damage(&path, &writer).await?;
         }
 
-        // Under the lock, so that a command never changes the tables under a running daemon.
+        // Under the lock, so that a command never migrates under a running daemon.
         let migrator = migrations::sqlite();
         if migrations::pending(&migrator, &applied_migrations(&writer).await) {
             let held = match lock.take() {
@@ -101,10 +102,25 @@ impl Sqlite {
     }
 }
 
-/// What stands for a statement that Postgres needs and SQLite, with its one writer, does not.
+/// Inspects the file, which must exist and be writable.
+pub(super) async fn probe(url: &str) -> Result<Probed> {
+    let path = path_of(url)?;
+    let unwritable = |why: io::Error| StoreError::Unwritable { doing: "looking", why: why.to_string() };
+    OpenOptions::new().write(true).open(&path).map_err(unwritable)?;
+    // In WAL mode even a reader creates files beside it; they get its owner, and the last connection removes them.
+    let options = SqliteConnectOptions::new().filename(&path).busy_timeout(PATIENCE).pragma("query_only", "ON");
+    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+    let pool = pool.connect_with(options).await.map_err(|e| cannot_open(&path, e))?;
+    refuse_damage(&path, &pool).await?;
+    let probed = migrations::probed(&migrations::sqlite(), &applied_migrations(&pool).await);
+    pool.close().await;
+    probed
+}
+
+/// For statements that Postgres needs and SQLite, with its single writer, does not.
 const NOTHING: &str = "SELECT 1";
 
-/// Asked behind whatever rollback is on its way.
+/// Waits for a rollback in progress.
 async fn is_free(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     if !connection.is_in_transaction() {
         return Ok(true);
@@ -113,8 +129,8 @@ async fn is_free(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     Ok(!connection.is_in_transaction())
 }
 
-/// Nothing is sent from a ledger that cannot be trusted (D05). Only where looking at all of it takes no longer than a moment;
-/// in a larger file a damaged page is found when it is read.
+/// Nothing is sent from a damaged ledger (D05). Only for files that are checked in a moment; in a larger file a damaged
+/// page is found when it is read.
 async fn refuse_damage(path: &Path, pool: &SqlitePool) -> Result<()> {
     if path.metadata().is_ok_and(|file| file.len() > CHECKED_WHOLE) {
         return Ok(());
@@ -131,7 +147,7 @@ impl Backend for Sqlite {
     const EXPLAIN: &'static str = "EXPLAIN QUERY PLAN ";
     const EXPLAINED: &'static str = "detail";
     const SQL: Statements = sql::statements! {
-        // The binary form: its objects are neither written out nor read again for each of their fields.
+        // The binary form is parsed once, not again for each field.
         batch: "jsonb_each($1) AS batch",
         batch_2: "jsonb_each($2) AS batch_2",
         id_at_2: "(printf('%012x', $2) || lower(hex(randomblob(10))))",
@@ -142,7 +158,7 @@ impl Backend for Sqlite {
             "INSERT INTO claims (delivery, issue, address_hash, attempt, owner, since, lease_until)
             SELECT batch.value->>'id', $2, batch.value->>'hash', batch.value->>'attempt', $3, $4, $5 FROM jsonb_each($1) AS batch",
         ),
-        // There is one writer: nobody to pass by or to wait for, no time-out to lift.
+        // With a single writer there is nobody to skip or wait for, and no timeout to lift.
         skip_locked: "",
         shared: "",
         held: "",
@@ -150,6 +166,13 @@ impl Backend for Sqlite {
         opting_out: "SELECT 1",
         at_length: "SELECT 1",
         after_many: "SELECT 1",
+        unhurried: "SELECT 1",
+        // A copy of a file is the file: `semainier restore` writes its mark.
+        place: "SELECT NULL AS place",
+        tables: "SELECT name FROM sqlite_master
+            WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '_sqlx_migrations'",
+        columns: "SELECT name, CASE type WHEN 'INTEGER' THEN 'int' WHEN 'BLOB' THEN 'bytes' ELSE lower(type) END AS kind, pk
+            FROM pragma_table_info($1)",
     };
 
     type Transaction = sqlx::Transaction<'static, Db>;
@@ -158,13 +181,13 @@ impl Backend for Sqlite {
         self.readers.begin().await
     }
 
-    /// IMMEDIATE, because a transaction that reads first and writes later would fail when another wrote in between,
+    /// IMMEDIATE, because a transaction that reads first and writes later fails if another one wrote in between,
     /// whatever the busy timeout.
     async fn begin_write(&self) -> sqlx::Result<Self::Transaction> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
-    /// There is one writer, whose transactions never overlap.
+    /// There is a single writer, whose transactions never overlap.
     async fn begin_claiming(&self) -> sqlx::Result<Self::Transaction> {
         self.begin_write().await
     }
@@ -192,7 +215,7 @@ impl Backend for Sqlite {
         Ok(moved)
     }
 
-    /// Which rows moved is asked, one by one, only where it were not all of them.
+    /// Only if not all rows moved, they are processed one by one to find out which.
     async fn settle_at_once(&self, batches: &Batches<'_>) -> sqlx::Result<Option<Moved>> {
         let done = is_done(&mut *self.writer.acquire().await?, [&json(&batches.ends)?, &json(&batches.marks)?]).await?;
         if done {
@@ -205,7 +228,7 @@ impl Backend for Sqlite {
     }
 
     async fn execute(tx: &mut Self::Transaction, sql: sqlx::SqlStr, values: Vec<Value>) -> sqlx::Result<u64> {
-        // Not even asked: a message costs a few statements, and each goes to the database's thread and back.
+        // Skipped entirely: a message costs a few statements, and each is a round trip to the database's thread.
         if sql.as_str() == NOTHING {
             return Ok(0);
         }
@@ -231,7 +254,7 @@ impl Backend for Sqlite {
 
 const NO_ROWS: &str = "[]";
 
-/// All of these, or nothing: a row was not as was asked.
+/// All of these, or nothing if a row was not in the expected state.
 async fn is_done(connection: &mut SqliteConnection, [ends, marks]: [&str; 2]) -> sqlx::Result<bool> {
     match sqlx::query(SQLITE_SETTLE).bind(ends.to_owned()).bind(marks.to_owned()).execute(connection).await {
         Ok(_) => Ok(true),
@@ -256,7 +279,7 @@ fn bound(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Db, SqliteArgu
 }
 
 /// `sqlite://semainier.db` is relative, `sqlite:///var/lib/semainier/semainier.db` absolute.
-fn path_of(url: &str) -> Result<PathBuf> {
+pub(super) fn path_of(url: &str) -> Result<PathBuf> {
     let refuse = |why: &str| StoreError::Open { url: url.to_owned(), why: why.to_owned() };
     let path = url.strip_prefix("sqlite:").ok_or_else(|| refuse("expected sqlite://PATH"))?;
     let path = path.strip_prefix("//").unwrap_or(path);
@@ -267,11 +290,11 @@ fn path_of(url: &str) -> Result<PathBuf> {
     }
 }
 
-/// The file and its directory, when they are missing, readable by their owner alone: it holds addresses.
+/// Creates the file and its directory if they are missing, readable by their owner only: it contains addresses.
 /// SQLite gives its side files the same mode.
 fn create_private(path: &Path) -> Result<()> {
     if let Some(directory) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory).map_err(|e| cannot_create(directory, &e))?;
+        private::create_folder(directory).map_err(|e| cannot_create(directory, &e))?;
     }
     match private_file().create_new(true).open(path) {
         Ok(_) => Ok(()),
@@ -280,7 +303,7 @@ fn create_private(path: &Path) -> Result<()> {
     }
 }
 
-/// Beside the file, for the one who delivers.
+/// Beside the file, if opened to deliver.
 pub(super) fn last_word(url: &str, access: Access) -> LastWord {
     match (access, path_of(url)) {
         (Access::Exclusive, Ok(path)) => LastWord::kept_in(Path::new(&format!("{}.last", path.display()))),
@@ -296,8 +319,8 @@ fn private_file() -> OpenOptions {
     options
 }
 
-/// `None` when another holds it.
-fn try_lock(path: &Path) -> Result<Option<File>> {
+/// `None` if another process holds it.
+pub(super) fn try_lock(path: &Path) -> Result<Option<File>> {
     let file = private_file().create(true).truncate(false).open(path).map_err(|e| cannot_create(path, &e))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -306,7 +329,7 @@ fn try_lock(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// A moment's patience, for two commands that meet on a new file.
+/// Waits a moment, for two commands that open a new file concurrently.
 async fn wait_for_lock(path: &Path) -> Result<Option<File>> {
     for _ in 0..LOCK_POLLS {
         if let Some(lock) = try_lock(path)? {
@@ -317,13 +340,13 @@ async fn wait_for_lock(path: &Path) -> Result<Option<File>> {
     Ok(None)
 }
 
-/// None where no migration ever ran: there is no table of them.
+/// Empty if no migration ever ran: their table does not exist.
 async fn applied_migrations(pool: &SqlitePool) -> Vec<i64> {
     let applied = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await;
     applied.unwrap_or_default()
 }
 
-/// On a connection of its own without foreign keys: a table that others refer to is changed by making it anew.
+/// On a separate connection without foreign keys: SQLite changes a referenced table by rebuilding it.
 async fn migrate(migrator: &Migrator, options: &SqliteConnectOptions, path: &Path) -> Result<()> {
     let connecting = options.clone().foreign_keys(false).connect().await;
     let mut connection = connecting.map_err(|e| cannot_open(path, e))?;
@@ -331,11 +354,11 @@ async fn migrate(migrator: &Migrator, options: &SqliteConnectOptions, path: &Pat
     connection.close().await.map_err(|e| cannot_open(path, e))
 }
 
-fn locked(path: &Path) -> StoreError {
+pub(super) fn locked(path: &Path) -> StoreError {
     StoreError::Locked { path: path.display().to_string() }
 }
 
-fn cannot_create(path: &Path, error: &io::Error) -> StoreError {
+pub(super) fn cannot_create(path: &Path, error: &io::Error) -> StoreError {
     let why = format!("{}: {error}", path.display());
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::StorageFull => {
@@ -345,7 +368,7 @@ fn cannot_create(path: &Path, error: &io::Error) -> StoreError {
     }
 }
 
-/// Two that open a new file in the same moment both turn it to WAL, and for that SQLite asks nobody to wait: it refuses.
+/// Two processes that open a new file concurrently both switch it to WAL, which fails without waiting.
 async fn opened<T>(open: impl AsyncFn() -> sqlx::Result<T>) -> sqlx::Result<T> {
     for _ in 0..LOCK_POLLS {
         match open().await {
@@ -356,12 +379,12 @@ async fn opened<T>(open: impl AsyncFn() -> sqlx::Result<T>) -> sqlx::Result<T> {
     open().await
 }
 
-/// SQLITE_BUSY, the extended ones included.
+/// SQLITE_BUSY, including extended codes.
 fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
     error.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
-fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
+pub(super) fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
     let path = path.display().to_string();
     match error.as_database_error() {
         Some(e) if Sqlite::is_unwritable(e) => {
@@ -380,8 +403,8 @@ mod tests {
     use super::{super::backend::Transaction, *};
     use std::collections::{HashMap, HashSet};
 
-    /// On Postgres the same texts are shown to be quick by `examples/big_ledger.rs`: its planner reads a small table
-    /// whole, whatever the indexes.
+    /// For Postgres `examples/big_ledger.rs` shows that the same statements are fast: its planner scans small tables,
+    /// whatever the indexes.
     #[tokio::test]
     async fn no_statement_reads_all_deliveries_or_all_attempts() {
         let dir = tempfile::tempdir().unwrap();
@@ -435,7 +458,7 @@ mod tests {
         }
     }
 
-    /// A plan does not tell of what triggers do: their programs are read, as EXPLAIN lists them one after the other.
+    /// A query plan does not include triggers: their programs are read, which EXPLAIN lists one after the other.
     #[tokio::test]
     async fn settling_looks_up_each_row_by_its_key() {
         let dir = tempfile::tempdir().unwrap();

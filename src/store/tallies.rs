@@ -1,6 +1,6 @@
-//! How many deliveries of an issue are in each state. The sums are kept, not counted: a trigger of the database moves them
-//! in the transaction that moves the deliveries, so nobody can forget to. Only the claims are counted: they are few. Here the
-//! sums are begun, read, and held against the rows (I1).
+//! How many deliveries of an issue are in each state. The sums are maintained by triggers in the transaction that moves the
+//! deliveries. Only the claims are counted, since they are few. This file initialises, reads and checks the sums against the
+//! rows (I1).
 
 use super::{
     Miscounted, Result,
@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// A column for each state as it is stored, an issue a row, and its claims, with and without a marker. The casts are for
+/// A row per issue, with a column for each stored state, and its claims, with and without a marker. The casts are for
 /// Postgres, whose sums of BIGINT are NUMERIC.
 macro_rules! sums {
     ($n:literal, $from:literal) => {
@@ -32,7 +32,7 @@ macro_rules! sums {
     };
 }
 
-/// Once, when the issue is frozen: its rows are counted, and from here on the sums follow their moves.
+/// Once, when the issue is frozen: its rows are counted, and from then on triggers maintain the sums.
 pub(super) async fn keep<B: Backend>(tx: &mut Transaction<B>, issue: &IssueKey, now: Timestamp) -> Result<()> {
     let count = "INSERT INTO tallies (issue, keeper, state, n)
         SELECT issue, 0, state, count(*) FROM deliveries

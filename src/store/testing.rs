@@ -1,4 +1,4 @@
-//! What tests, benches and examples ask of a ledger, and the program never does.
+//! Queries of a ledger for tests, benches and examples only.
 
 use super::{Ledger, LogFilter, Miscounted, Result, Store, backend::Backend, log, tallies};
 use crate::domain::{
@@ -10,12 +10,12 @@ use async_trait::async_trait;
 
 #[async_trait]
 pub trait Inspect: Send + Sync {
-    /// How the database reads a page of [`DeliveryLog::log`](crate::store::DeliveryLog::log), in its own words: how it
-    /// finds the issues, then how it reads the first of them. For tests and measurements.
+    /// The query plans of a page of [`DeliveryLog::log`](crate::store::DeliveryLog::log): of the statement that finds the
+    /// issues, then of those that read the first one.
     async fn explain_log(&self, filter: &LogFilter) -> Result<Vec<String>>;
 
-    /// Issues whose kept sums (`counts` of an issue) are not those of their rows, with both: none, ever (I1).
-    /// Counts every row of the ledger.
+    /// Issues whose maintained sums (`counts` of an issue) differ from their rows, with both; always empty (I1). Counts
+    /// every row of the ledger.
     async fn miscounted(&self) -> Result<Vec<Miscounted>>;
 }
 
@@ -30,15 +30,15 @@ impl<B: Backend> Inspect for Ledger<B> {
     }
 }
 
-/// Simple cases of methods that can do more.
+/// Simple cases of more general methods.
 #[async_trait]
 pub trait Shortcuts: Store {
-    /// T5 alone.
+    /// Only T5.
     async fn mark_in_data(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Marked>> {
         Ok(self.settle(&[], claims, now).await?.marked)
     }
 
-    /// The simple case: contacts are added, in the legitimate interest, and nobody watches.
+    /// Adds contacts with basis legitimate interest, without progress.
     async fn import_contacts(
         &self,
         contacts: &[NewContact],

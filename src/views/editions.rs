@@ -1,4 +1,4 @@
-//! Editions: what is printed, ordered and left.
+//! Editions with their stock.
 
 use super::instant;
 use crate::app::Engine;
@@ -19,7 +19,7 @@ pub struct EditionView {
     pub slug: String,
     pub title: String,
     pub kind: EditionKind,
-    /// Copies; `None` where there are none on paper.
+    /// Copies; `None` if it is not printed.
     pub printed: Option<u32>,
     pub pack: Option<u32>,
     pub packs: u32,

@@ -1,4 +1,4 @@
-//! Issues: what was published with its sum, and one issue with all that is known of it.
+//! Issues with their totals, and one issue in full detail.
 
 use super::instant;
 use crate::app::Engine;
@@ -26,7 +26,7 @@ pub struct IssueView {
     pub approved_by: Option<String>,
     pub counts: Counts,
     pub recipients: u64,
-    /// A person may approve it.
+    /// It awaits approval.
     #[serde(skip)]
     pub needs_approval: bool,
 }
@@ -51,7 +51,7 @@ impl IssueView {
         }
     }
 
-    /// The sum in words, or who approved it while nothing is frozen.
+    /// The totals in words, or who approved it if nothing is frozen yet.
     pub fn sum(&self) -> String {
         match (self.state, &self.approved_by) {
             (IssueState::Approved, Some(by)) => format!("by {by}"),
@@ -61,7 +61,7 @@ impl IssueView {
     }
 }
 
-/// The newest first.
+/// All issues, newest first.
 ///
 /// # Errors
 /// When the ledger cannot be read.
@@ -87,7 +87,7 @@ pub struct ApprovalView {
     pub by: String,
     pub at: String,
     pub content_hash: String,
-    /// It is of the content there is now.
+    /// It is for the current content.
     pub counts: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Lanes: the pace for each family of recipient domains.
+//! Lanes: the throttling of each family of recipient domains.
 
 use super::instant;
 use crate::app::Engine;
@@ -18,9 +18,9 @@ pub struct LaneView {
     pub why: String,
     pub since: String,
     pub until: Option<String>,
-    /// The only issue it holds for; `None`: all.
+    /// The only issue it applies to; `None`: all.
     pub only_issue: Option<IssueKey>,
-    /// Suspensions in a row before this one.
+    /// Previous suspensions in a row.
     pub step: u32,
     pub per_minute: Option<u32>,
 }

@@ -1,11 +1,14 @@
-//! Everything a person may look at, as data: each view has one serialised shape, which `--json` prints and a console shows.
-//! Instants are RFC 3339 in the zone of the office or of the mailing. Reads the ledger; changes nothing.
+//! Read models: each view has one serialised shape, which `--json` prints and the console shows. Instants are RFC 3339 in
+//! the zone of the office or of the mailing. Reads the ledger and changes nothing.
 
+pub mod check;
 pub mod editions;
 pub mod issues;
 pub mod lanes;
 pub mod log;
+pub mod metrics;
 pub mod orders;
+pub mod readiness;
 pub mod status;
 
 use crate::domain::Timestamp;

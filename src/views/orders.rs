@@ -52,7 +52,7 @@ impl OrderView {
     }
 }
 
-/// What is still to be handed over of one edition.
+/// What is still to be delivered of one edition.
 #[derive(Debug, Clone, Serialize)]
 pub struct EditionTotal {
     pub edition: String,
@@ -63,14 +63,14 @@ pub struct EditionTotal {
     pub left: u32,
 }
 
-/// Village by village, then door by door.
+/// Sorted by commune, establishment and address.
 #[derive(Debug, Clone, Serialize)]
 pub struct Orders {
     pub orders: Vec<OrderView>,
     pub totals: Vec<EditionTotal>,
 }
 
-/// Orders of one edition or of all. `closed`: also those that were delivered or cancelled. `None`: there is no such edition.
+/// Orders of one edition or of all. `closed`: include delivered and cancelled ones. `None`: there is no such edition.
 ///
 /// # Errors
 /// When the ledger cannot be read.
@@ -88,13 +88,13 @@ pub async fn read(engine: &Engine, edition: Option<&str>, closed: bool) -> Resul
     Ok(Some(Orders { orders, totals }))
 }
 
-/// However names are accented.
+/// Sort key that ignores accents.
 fn delivery_round(order: &Order) -> [String; 4] {
     let folded = |text: &str| french::folded(text);
     [folded(&order.by.commune), folded(&order.by.establishment), order.edition.clone(), order.id.clone()]
 }
 
-/// `None` for an edition that is not among the orders.
+/// `None` if the edition has no orders.
 fn total(it: &Stocked, orders: &[Order]) -> Option<EditionTotal> {
     let slug = &it.edition.slug;
     let of_edition: Vec<_> = orders.iter().filter(|order| order.edition == *slug).collect();

@@ -1,4 +1,4 @@
-//! Answers and what every answer says: what a browser may do with it, and who may keep it.
+//! HTTP responses and their common headers: content security policy and caching.
 
 use axum::{
     body::{Body, Bytes},
@@ -8,20 +8,20 @@ use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 
-/// Nothing from elsewhere, nothing inline, in nobody's frame.
+/// Nothing from other hosts, nothing inline, not in a frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/// A mail shown as it was sent has its styles in place, as mail must; it may do nothing but be read.
+/// A mail in the browser has inline styles, like every mail; nothing else is allowed.
 const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'none'; \
                            base-uri 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox";
 
-/// Who may keep an answer.
+/// Who may cache a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// It is somebody's: no cache, no search engine.
+    /// Personal: no cache, no search engine.
     Never,
-    /// The same for everyone, and may be a few minutes old.
+    /// Public, may be a few minutes old.
     Minutes,
-    /// Its address changes when it does.
+    /// Its URL changes with its content.
     Forever,
 }
 
@@ -40,7 +40,7 @@ pub(super) type Answer = Response<Body>;
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// A page of ours.
+/// An HTML page.
 pub(super) fn page(status: StatusCode, html: String, keep: Keep) -> Answer {
     let mut answer = Response::new(Body::from(html));
     *answer.status_mut() = status;
@@ -49,13 +49,13 @@ pub(super) fn page(status: StatusCode, html: String, keep: Keep) -> Answer {
     answer
 }
 
-/// What kind of body a request says it has; nothing where it says none.
+/// The media type of a request body; empty if there is none.
 pub(super) fn content_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-pub(super) fn text(status: StatusCode, text: &'static str) -> Answer {
-    let mut answer = Response::new(Body::from(text));
+pub(super) fn text(status: StatusCode, text: impl Into<Body>) -> Answer {
+    let mut answer = Response::new(text.into());
     *answer.status_mut() = status;
     set(&mut answer, header::CONTENT_TYPE, "text/plain; charset=utf-8");
     dress(&mut answer, Keep::Never, POLICY);
@@ -79,7 +79,7 @@ fn dress(answer: &mut Answer, keep: Keep, policy: &'static str) {
     set(answer, header::CONTENT_SECURITY_POLICY, policy);
     set(answer, header::CACHE_CONTROL, keep.words());
     set(answer, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    // An address of ours may hold a token: no other site is told of it.
+    // Our URLs may contain a token: send no referrer.
     set(answer, header::REFERRER_POLICY, "no-referrer");
     set(answer, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     if keep == Keep::Never {
@@ -100,16 +100,16 @@ pub(super) fn set(answer: &mut Answer, name: HeaderName, value: &str) {
     }
 }
 
-/// A public answer made once: its bytes, packed as well where that helps, and its validator.
+/// A cached public response: its bytes, compressed too if that helps, and its ETag.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     media_type: &'static str,
     bytes: Bytes,
     gzip: Option<Bytes>,
     etag: String,
-    /// As a browser shall name it on the disk.
+    /// The file name for a download.
     file_name: Option<String>,
-    /// It was a mail, and has the policy of one.
+    /// It is a mail, with the policy for mails.
     mail: bool,
 }
 
@@ -120,7 +120,7 @@ impl Kept {
         Self { media_type, bytes: bytes.into(), gzip, etag: format!("\"{hash}\""), file_name: None, mail: false }
     }
 
-    /// A mail as it was sent, to be read in a browser.
+    /// A mail as it was sent, shown in a browser.
     pub(super) fn mail(html: String) -> Self {
         Self { mail: true, ..Self::new(HTML, html.into_bytes()) }
     }
@@ -129,12 +129,12 @@ impl Kept {
         Self { file_name: Some(name.to_owned()), ..self }
     }
 
-    /// What it takes in memory.
+    /// Its size in memory.
     pub(super) fn size(&self) -> usize {
         self.bytes.len() + self.gzip.as_ref().map_or(0, Bytes::len)
     }
 
-    /// The whole, or that the one there is still good (RFC 9110 13.1.2).
+    /// The whole response, or 304 (RFC 9110 13.1.2).
     pub(super) fn answer(&self, asked: &HeaderMap, keep: Keep) -> Answer {
         let mut answer = Response::new(Body::empty());
         dress(&mut answer, keep, if self.mail { MAIL_POLICY } else { POLICY });
@@ -167,7 +167,7 @@ impl Kept {
     }
 }
 
-/// Shown in the browser, and kept under its name: ASCII for the old ones, UTF-8 for the others (RFC 6266).
+/// Shown in the browser, with a file name for saving: ASCII for old browsers, UTF-8 for the others (RFC 6266).
 fn disposition(name: &str) -> String {
     let ascii: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || ".- ".contains(c) { c } else { '-' }).collect();

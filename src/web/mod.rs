@@ -1,13 +1,15 @@
-//! The web server. [`public`] has the pages that partners reach: no cookie, no script. Pages for staff would stand beside it,
-//! with a router and a policy of their own.
+//! The web server. [`public`] has the pages for partners: no cookies, no scripts. Pages for staff would be beside it,
+//! with their own router and policy. [`metrics`] answers Prometheus on a listener of its own.
 //!
-//! A request is logged by its route: a token in its path is never logged.
+//! Requests are logged by route: a token in a path is never logged.
 
 mod answer;
 mod connections;
+mod metrics;
 mod public;
 mod server;
 
+pub use metrics::serve_metrics;
 pub use server::{Limits, Pages, serve};
 
 use crate::app::Engine;
@@ -21,7 +23,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// Everything a request may need.
+/// The state shared by all handlers.
 pub struct Site {
     store: Arc<dyn Store>,
     tokens: Tokens,
@@ -32,27 +34,27 @@ pub struct Site {
     mailings: Vec<(String, String)>,
     /// Ids of the mailings that publish weeks.
     weekly: Vec<String>,
-    /// Titles, addresses and style that every page shows.
+    /// Titles, links and style common to all pages.
     frame: PageSite,
     style: answer::Kept,
     cache: public::PageCache,
-    /// Rung when somebody ordered something, which is to be confirmed.
+    /// Notified when an order needs a confirmation.
     ordered: Arc<Notify>,
 }
 
 impl Site {
-    /// `ordered`: rung when somebody ordered something.
+    /// `ordered`: notified when an order needs a confirmation.
     ///
     /// # Errors
-    /// When the templates lack the style sheet.
-    pub fn new(engine: &Engine, ordered: Arc<Notify>) -> anyhow::Result<Self> {
+    /// When the style sheet is missing from the templates, or the secret is not the ledger's.
+    pub async fn new(engine: &Engine, ordered: Arc<Notify>) -> anyhow::Result<Self> {
         let app = &engine.app;
         let style = app.templates.file("web/style.css")?;
         let hash: String = Sha256::digest(&style).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let frame = PageSite { office: app.config.office.clone(), style: format!("/static/style-{hash}.css") };
         Ok(Self {
             store: Arc::clone(&engine.store),
-            tokens: engine.tokens.clone(),
+            tokens: engine.tokens().await?.clone(),
             clock: app.clock.clone(),
             config: app.config.clone(),
             templates: Arc::clone(&app.templates),
@@ -65,7 +67,7 @@ impl Site {
         })
     }
 
-    /// What people call it; its id where it is not configured any more.
+    /// The title of a mailing; its id if it is no longer configured.
     fn title<'a>(&'a self, mailing: &'a str) -> &'a str {
         self.mailings.iter().find(|(id, _)| id == mailing).map_or(mailing, |(_, title)| title)
     }

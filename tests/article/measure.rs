@@ -1,10 +1,10 @@
-//! How well articles are read: each `NN-name.html` of the samples against its `NN-name.gold.json`, a list written by
-//! hand of what the article says. The program sees the page and the office's own commune, never the list.
+//! Accuracy of the article parser: each `NN-name.html` of the samples is compared with its `NN-name.gold.json`, a list of
+//! its events written by hand. The program only sees the page and the office's own commune.
 //!
-//! What is *printed* is an event of the answer, or an item without events, which is printed as it is written. It is
-//! *wrong* when it says a day, an hour, an end, a town, a price or a state that the article does not say, or is no
-//! event at all. It is *embarrassing* when it is not wrong, but its title is a piece of a sentence, a description, or
-//! another event's. It counts once.
+//! What is *printed* is an event of the answer, or an item without events, which is printed as written. It is *wrong* if it
+//! has a day, an hour, an end, a town, a price or a status that the article does not give, or is no event at all. It is
+//! *embarrassing* if it is not wrong, but its title is a fragment of a sentence, a description, or another event's, or the
+//! event is printed twice. It counts once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! The article's understanding, black box: HTML in, the agenda out, against lists written from reading.
+//! Black-box tests of the article parser: HTML in, agenda out, compared with lists written by hand.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! kill -9 at moments nobody chose.
+//! kill -9 at random moments.
 
 use crate::support::{
     house::{AT, House, ISSUE, MONDAY, On, Relay, article, finish, signal, until},

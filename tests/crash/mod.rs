@@ -1,6 +1,6 @@
-//! kill -9 at every point that matters, then again: nobody lost, nobody twice, on both databases.
+//! kill -9 at every critical point, then a restart: nobody lost, nobody twice, on both databases.
 //!
-//! With the feature `failpoints` the program aborts where it is told to; without it only the signals are tried.
+//! With the feature `failpoints` the program aborts at named points; without it only signals are tested.
 
 mod killed;
 #[cfg(feature = "failpoints")]

@@ -1,4 +1,4 @@
-//! One abort at each fail point, and what the two ledgers must say of it afterwards (K0 to K9 of the design).
+//! One abort at each fail point, and the expected state of both ledgers afterwards (K0 to K9 of the design).
 
 use crate::support::{
     house::{AT, BOTH, House, MONDAY, On, Relay, article, finish, until},

@@ -1,4 +1,4 @@
-//! What goes wrong in one place stays there: a mailing, a relay, a member of the staff.
+//! A failure of one mailing, relay or member of staff does not affect the others.
 
 use crate::support::{
     smtp::{Options, SmtpRelay},
@@ -178,7 +178,8 @@ async fn what_waits_for_a_relay_expires_at_its_deadline() {
     assert_eq!(town.issue("a/2026-W29").await.unwrap().counts.queued, 1);
     town.live_until(at("2026-07-06T09:01:00Z"), TimeDelta::minutes(1)).await;
     let issue = town.issue("a/2026-W29").await.unwrap();
-    assert_eq!((issue.state(), issue.counts.expired, issue.counts.total()), (IssueState::Done, 1, 1));
+    assert_eq!((issue.state(), issue.counts.expired, issue.counts.total()), (IssueState::Expired, 1, 1));
+    assert!(issue.reason().unwrap().contains("sans que personne ne l’ait reçu"), "{issue:?}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! S1 to S10 through the daemon's own pass: what leaves, what does not, and who is told.
+//! S1 to S10 through the daemon's own pass: what is sent, what is not, and who is notified.
 
 use crate::support::town::{Town, article, at, mailing};
 use chrono::TimeDelta;

@@ -1,7 +1,8 @@
-//! The daemon: what it does at which hour, with its clock in the test's hand; and the whole program as systemd meets it.
+//! The daemon: its behaviour over time with a manual clock, and the whole program under systemd.
 
 mod faults;
 mod hours;
 mod process;
+mod rehearsal;
 mod reloading;
 mod two_years;

@@ -1,4 +1,4 @@
-//! The whole program: signals, two of them on one ledger, systemd, and what the log shows.
+//! The whole program: signals, two daemons on one ledger, systemd, and its log.
 
 use crate::support::{
     postgres,
@@ -104,7 +104,7 @@ async fn f09_sigterm_finishes_what_is_past_the_marker_and_releases_the_rest() {
     assert_eq!((sent, sent + queued), (accepted, 6));
     assert!((1..6).contains(&sent), "{sent}");
     assert!(ended.said("asked to stop: nothing more is claimed"), "{ended:?}");
-    assert!(ended.said(&format!("nothing is in flight, {queued} deliveries wait")), "{ended:?}");
+    assert!(ended.said(&format!("nothing is in flight, {queued} deliveries are queued")), "{ended:?}");
     // It took its leave of the ledger, too.
     let status: Value = serde_json::from_slice(&run(&office.config, &["status", "--json"]).stdout).unwrap();
     assert_eq!(status["daemons"], Value::Array(vec![]));
@@ -130,7 +130,7 @@ async fn f09_a_second_sigterm_ends_it_now_and_what_hung_is_unknown_at_the_next_s
 
     let mut daemon = office.serve();
     let line = daemon.hear("semainier is up");
-    assert!(line.contains("0 deliveries taken up again, 1 newly unknown wait for a person"), "{line}");
+    assert!(line.contains("0 deliveries queued again, 1 newly unknown"), "{line}");
     assert_eq!(daemon.stop().code, Some(0));
     assert_eq!(office.count(State::Unknown).await, 1);
 
@@ -194,7 +194,7 @@ async fn o11_the_log_shows_no_address_and_no_token_even_when_it_says_everything(
     let office = Office::with(&relay, &partners, "").await;
     let environment = [("SEMAINIER__LOG__LEVEL", "trace"), ("SEMAINIER__LOG__FORMAT", "json")];
     let mut daemon = Serve::start(&office.config, &environment);
-    daemon.hear("the post took");
+    daemon.hear("delivery pass:");
     let ended = daemon.stop();
     assert_eq!(ended.code, Some(0));
     let mut spans = Vec::new();

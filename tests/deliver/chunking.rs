@@ -1,4 +1,4 @@
-//! Messages that go over with BDAT (RFC 3030): in one flight instead of two, and as safe.
+//! Sending with BDAT (RFC 3030): one round trip instead of two, and equally safe.
 
 use crate::support::{
     ledger::Ledger,

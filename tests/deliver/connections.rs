@@ -1,8 +1,12 @@
-//! Reaching the relay: connections, TLS, log-in, limits, and what is the relay's own trouble.
+//! Connecting to the relay: connections, TLS, authentication, limits, and failures of the relay as a whole.
 
-use crate::support::{ledger::Ledger, office::Office, smtp::Options};
+use crate::support::{
+    ledger::Ledger,
+    office::Office,
+    smtp::{Options, SmtpRelay},
+};
 use semainier::{
-    deliver::Summary,
+    deliver::{Authorities, Summary},
     domain::{
         delivery::{Phase, State},
         issue::IssueState,
@@ -12,7 +16,10 @@ use semainier::{
 use std::{sync::Arc, time::Duration};
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{ClientConfig, RootCertStore, ServerConfig, pki_types::PrivateKeyDer},
+    rustls::{
+        ClientConfig, RootCertStore, ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer},
+    },
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +39,8 @@ on_both_databases! {
     s21_a_certificate_we_do_not_trust_opens_the_breaker_and_no_password_leaves
     s21_a_certificate_we_trust_carries_password_and_mail
     s22_a_refused_password_is_tried_once
+    field_report_6_login_is_tried_where_plain_is_announced_and_refused
+    field_report_8_a_certificate_that_is_its_own_authority_is_trusted_where_it_is_given
     s23_eight_bit_text_is_announced_or_not_sent
     s24_a_limit_per_connection_costs_nobody_anything
     s25_a_message_too_large_pauses_the_issue_before_mail
@@ -147,13 +156,7 @@ fn certificate() -> (TlsAcceptor, Arc<ClientConfig>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let certificate = made.cert.der().clone();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
+    let server = acceptor(certificate.clone(), &made.signing_key);
     let mut roots = RootCertStore::empty();
     roots.add(certificate).unwrap();
     let client = ClientConfig::builder_with_provider(provider)
@@ -161,7 +164,60 @@ fn certificate() -> (TlsAcceptor, Arc<ClientConfig>) {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    (TlsAcceptor::from(Arc::new(server)), Arc::new(client))
+    (server, Arc::new(client))
+}
+
+fn acceptor(certificate: CertificateDer<'static>, key: &rcgen::KeyPair) -> TlsAcceptor {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(server))
+}
+
+async fn field_report_6_login_is_tried_where_plain_is_announced_and_refused(ledger: Ledger) {
+    let (theirs, trust) = certificate();
+    let mut office = Office::writing_to(ledger, &["a@x.example"], Options::default()).await;
+    office.settings.tls = Some(trust);
+    for (refusal, goes) in [
+        ("504 5.7.4 Unrecognized authentication type", true),
+        ("503 5.5.1 AUTH PLAIN not available", true),
+        ("534 5.7.9 Authentication mechanism is too weak", true),
+        ("535 5.7.8 authentication failed", false),
+    ] {
+        let (auth, plain_refused) = (Some(true), Some(refusal));
+        let options = Options { implicit_tls: Some(theirs.clone()), auth, plain_refused, ..Options::default() };
+        let relay = SmtpRelay::start(options).await;
+        office.url = format!("smtps://u:p@localhost:{}", relay.address.port());
+        let summary = office.try_send(&CancellationToken::new(), &|_| {}).await.unwrap();
+        assert_eq!(summary.sent, u64::from(goes), "{refusal}: {summary:?}");
+        assert_eq!(relay.numbers().auth_tries, 1 + usize::from(goes), "{refusal}");
+        office.another_issue().await;
+    }
+}
+
+/// As `openssl req -x509` makes it.
+async fn field_report_8_a_certificate_that_is_its_own_authority_is_trusted_where_it_is_given(ledger: Ledger) {
+    let mut params = rcgen::CertificateParams::new(["relais.local".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = params.self_signed(&key).unwrap();
+    let theirs = acceptor(made.der().clone(), &key);
+    let options = Options { starttls: Some(theirs), auth: Some(true), ..Options::default() };
+    let mut office = Office::writing_to(ledger, &["a@x.example"], options).await;
+    office.url = format!("smtp://u:p@localhost:{}?tls=required", office.relay.address.port());
+    let said = office.send().await.breaker.unwrap().reply.text;
+    assert!(said.contains("relay_ca_file"), "{said}");
+    let another = rcgen::generate_simple_self_signed(["relais.local".to_owned()]).unwrap();
+    office.settings.authorities = Authorities::parse(another.cert.pem().as_bytes()).unwrap();
+    assert!(office.send().await.breaker.is_some());
+    assert_eq!(office.relay.numbers().auth_tries, 0);
+    office.settings.authorities = Authorities::parse(made.pem().as_bytes()).unwrap();
+    assert_eq!(office.send().await.sent, 1);
 }
 
 async fn s20_broken_starttls_opens_the_breaker_and_no_password_leaves(ledger: Ledger) {

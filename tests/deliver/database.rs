@@ -1,4 +1,4 @@
-//! The ledger's side: what happens between the claim and the marker, a database that does not write, our own mistakes.
+//! Failures on our side: between claim and marker, a database that cannot be written, panics in our code.
 
 use crate::support::{ledger::Ledger, office::Office, smtp::Options};
 use semainier::domain::{

@@ -1,5 +1,5 @@
-//! The daemon dies at each named point (K3 to K9), as `kill -9` would have it: a child process aborts there, the relay
-//! lives on, and the next start finds what it finds. Built with the feature `failpoints`.
+//! The daemon dies at each named point (K3 to K9), as by `kill -9`: a child process aborts there, the relay keeps
+//! running, and the next start recovers. Needs the feature `failpoints`.
 
 use crate::support::{
     ledger::Ledger,

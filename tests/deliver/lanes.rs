@@ -1,4 +1,4 @@
-//! Families of recipients: each has its pace, and none waits for another.
+//! Lanes: each family of recipients is throttled on its own, without delaying the others.
 
 use crate::support::{
     house::{House, Relay},

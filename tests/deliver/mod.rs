@@ -1,5 +1,5 @@
-//! Sending, against a relay that misbehaves. The judge is the join of two ledgers: what the relay wrote down before it
-//! said 250, and ours. Each fault by its name in the list of faults, on both databases.
+//! Sending to a misbehaving relay. The results are judged by joining two ledgers: what the relay recorded before it said
+//! 250, and ours. Each fault has its id from the fault list, on both databases.
 
 mod chunking;
 mod connections;
@@ -7,4 +7,5 @@ mod database;
 #[cfg(feature = "failpoints")]
 mod kills;
 mod lanes;
+mod refusals;
 mod replies;

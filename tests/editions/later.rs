@@ -25,12 +25,15 @@ fn an_announcement_for_later_leaves_at_its_hour_or_is_taken_back() {
     let (house, sky) = under_a_sky(On::Sqlite, &relay);
     add(&house, 1000, "valid_until = \"2027-12-31\"").expect(0);
     let later = |at: &str| house.semainier(&["announce", "carte-2027", "--at", at]);
-    later("2027-03-31T09:00").expect(1).expect_said(&["--at is over"]);
+    later("2027-03-31T09:00").expect(1).expect_said(&["--at is in the past"]);
     later("2028-01-01T09:00").expect(1).expect_said(&["n’est plus valable"]);
     later("2027-04-02T09:00").expect(0).expect_said(&["leaves at 2027-04-02T09:00:00+02:00"]);
     later("2027-04-03T09:00").expect(1).expect_said(&["is announced already, for 2027-04-02T09:00:00+02:00"]);
     house.semainier(&["announce", "carte-2027"]).expect(1).expect_said(&["is announced already"]);
-    house.semainier(&["announce", "carte-2027", "--cancel"]).expect(0).expect_said(&["is not announced any more"]);
+    house
+        .semainier(&["announce", "carte-2027", "--cancel"])
+        .expect(0)
+        .expect_said(&["the announcement of carte-2027 is cancelled"]);
     later("2027-04-02T10:00").expect(0);
     // F12: what is announced is among what comes next.
     let next = house.semainier(&["next"]).expect(0).expect_said(&["editions, announced:", "issue editions/carte-2027"]);

@@ -160,7 +160,9 @@ fn after_its_last_day_nothing_is_ordered_any_more_and_a_broken_database_is_said(
         assert!(reply.status == 503 && reply.words().contains("rien n’a été changé"), "{}", reply.words());
     }
     house.sql("ALTER TABLE orders_elsewhere RENAME TO orders");
-    add(&house, 1000, "valid_until = \"2020-01-01\"").expect(0).expect_said(&["announced already: the mail stays"]);
+    add(&house, 1000, "valid_until = \"2020-01-01\"")
+        .expect(0)
+        .expect_said(&["announced before: the mail that was sent stays"]);
     let page = open.get(&way).expect(200, "Cette édition n’est plus valable");
     assert!(!page.text().contains("<form"), "{}", page.text());
     open.post(&way, "action=order&packs=1&handover=pick_up").expect(409, "n’est plus valable");

@@ -1,4 +1,4 @@
-//! What an article may bring with it, and where the machine stands: neither is to be seen in the mail.
+//! Mails reveal neither hidden content of an article nor details of the machine.
 
 use crate::support::house::{House, MONDAY, Relay, article};
 

@@ -1,5 +1,5 @@
-//! The named faults that need more than a relay that misbehaves: kills without end, a database that is ill-treated, a disk
-//! that is full. After each the two ledgers are joined; `docs/faults.md` is the table of all of them.
+//! The faults of the list that need more than a misbehaving relay: repeated kills, database failures, a full disk. After
+//! each, the relay's ledger and ours are joined; `docs/faults.md` has the table.
 
 mod content;
 mod disk;

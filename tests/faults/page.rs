@@ -137,7 +137,7 @@ const DATABASE: &[Fault] = &[
     fault(
         "D10",
         "yesterday's backup is restored",
-        "noticed by the last post that this machine remembers beside it: what is open pauses, what was due since is missed, staff are told; not where that memory was restored as well",
+        "noticed by the last post that this machine remembers beside it: issues being sent pause, approvals are withdrawn, what was due since is missed, staff get a mail; not where that memory was restored as well",
     ),
     fault("D11", "the log cannot be written", "the post goes on"),
 ];

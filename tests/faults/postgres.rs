@@ -1,6 +1,6 @@
-//! Postgres ill-treated while an issue goes out: restarted, cut off, its sessions ended, its answers lost.
+//! Failures of Postgres while an issue is sent: restarts, cut connections, terminated sessions, lost replies.
 //!
-//! A daemon that lives through it knows what it sent: nothing may be in doubt afterwards.
+//! A daemon that survives them knows what it sent: no delivery may be unknown afterwards.
 
 use crate::support::{
     house::{AT, House, On, Relay, block_on, finish, signal, until},
@@ -55,7 +55,7 @@ fn d06_postgres_restarted_while_sending_leaves_nothing_in_doubt() {
         // Claims that could not be given back are so when their lease is over.
         house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
     }
-    daemon.hear("the post took");
+    daemon.hear("delivery pass:");
     house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
     until_all_have_it(&relay);
     assert_eq!(daemon.stop().code, Some(0));
@@ -99,7 +99,7 @@ fn d07_a_line_to_postgres_that_is_dead_sends_nothing_more_and_loses_no_result() 
     assert_eq!(relay.numbers().data_commands, begun, "nothing leaves without a marker");
     assert!(relay.to_partners() < PEOPLE);
     wire.mend();
-    daemon.hear("the post took");
+    daemon.hear("delivery pass:");
     house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
     until_all_have_it(&relay);
     assert_eq!(daemon.stop().code, Some(0));

@@ -1,4 +1,4 @@
-//! Yesterday's backup in the place of the ledger: it shows as waiting what was sent since, and knows nothing of what came
+//! A restored backup: it shows deliveries as waiting that were sent since, and lacks everything that came
 //! after it.
 
 use crate::support::house::{AT, House, ISSUE, MONDAY, NEXT_AT, NEXT_MONDAY, On, Relay, article, block_on, until};

@@ -1,5 +1,5 @@
-//! Much of something: a message of ten megabytes, a file of a hundred thousand partners. Memory is the kernel's own
-//! high-water mark of the process.
+//! Large inputs: a message of ten megabytes, a file of a hundred thousand partners. Memory is the kernel's high-water
+//! mark of the process.
 
 use crate::support::{
     house::{AT, House, Relay, finish},

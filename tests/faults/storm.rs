@@ -1,7 +1,7 @@
-//! kill -9 without end, and database sessions ended under the daemons' hands: two daemons, one Postgres, then the drain.
+//! Repeated kill -9 and terminated database sessions: two daemons on one Postgres, then the queue is drained.
 //!
-//! A dozen seconds in every run of the tests; a minute with ten thousand recipients where `SEMAINIER_LONG` is set.
-//! `SEMAINIER_SEED` repeats the chances of an earlier run; the moments at which they fall are the machine's.
+//! A dozen seconds by default; a minute with ten thousand recipients if `SEMAINIER_LONG` is set. `SEMAINIER_SEED` repeats
+//! the random choices of an earlier run, but not their timing.
 
 use crate::support::{
     house::{House, On, Relay},
@@ -105,7 +105,7 @@ fn f10_two_daemons_in_a_storm_of_kills_lose_nobody_and_write_to_nobody_twice() {
     });
     let house = House::on(On::Postgres).set("relay", Relay::nowhere()).set("delivery.connections", CONNECTIONS);
     house.import_many(people);
-    house.run().expect(1).expect_said(&["the relay took no mail"]);
+    house.run().expect(1).expect_said(&["the relay accepted no mail"]);
     let house = house.relay(&relay);
 
     let mut tally = Tally::default();

@@ -1,4 +1,4 @@
-//! The tourist data bases, from servers as they are documented and as they misbehave; and their keys, which nobody sees.
+//! The tourism databases, with documented and malformed responses; and that their keys are never shown.
 
 use std::io::Write;
 use std::path::PathBuf;

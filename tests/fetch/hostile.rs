@@ -1,4 +1,4 @@
-//! What is large, or made to keep us busy: the time it takes, and that nothing else waits for it. The ids are those of the
+//! Large and hostile responses: the time they take, and that they delay nothing else. The ids are those of the
 //! security review.
 
 use super::web::{Reply, Web};

@@ -1,4 +1,4 @@
-//! What each kind of source gives as listings, from sites as they are and as they misbehave.
+//! Listings from each kind of source, with realistic and malformed responses.
 
 use chrono::NaiveDate;
 use chrono_tz::Europe::Paris;

@@ -1,4 +1,4 @@
-//! The one HTTP client and the sources, against a site that misbehaves. The ids are those of the fault list.
+//! The HTTP client and the sources, against a misbehaving site. The ids are those of the fault list.
 
 use crate::support::web;
 

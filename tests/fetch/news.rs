@@ -1,4 +1,4 @@
-//! What each kind of source gives as news, from sites as they are and as they misbehave.
+//! News from each kind of source, with realistic and malformed responses.
 
 use chrono::{DateTime, Utc};
 use semainier::collect::fetch::{CharsetError, FetchError};

@@ -1,4 +1,4 @@
-//! What each kind of source gives, and how the WordPress ladder goes from door to door.
+//! What each kind of source returns, and the order in which the methods for WordPress are tried.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Composing is deterministic (I6): an approval binds to bytes, so the same article must give the same bytes at any hour.
+//! Composing is deterministic (I6): approvals refer to bytes, so the same article must always give the same bytes.
 
 use crate::support::town::{article, at, furnish};
 use semainier::{

@@ -1,4 +1,4 @@
-//! `semainier demo`: the first minute with the program.
+//! `semainier demo`.
 
 use crate::support::house::{Done, House, finish};
 use mail_parser::{MessageParser, MimeHeaders};

@@ -1,4 +1,4 @@
-//! What a user can write wrong, and what a machine can refuse: said at once, with the place, and without a secret.
+//! Errors in user files and failures of the machine: reported at once, with the position, without secrets.
 
 use crate::support::{
     house::{AT, House, MONDAY, Relay, article, finish, until},

@@ -1,4 +1,4 @@
-//! When it should not go, it does not, and tells: once when it is held, once when that ends.
+//! Held issues: nothing is sent, and staff get a mail when an issue is held and when that ends.
 
 use crate::support::{
     house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_MONDAY, Relay, STAFF, article, article_of_days, finish},
@@ -247,7 +247,7 @@ fn a_held_issue_can_be_cancelled_and_stays_so() {
     house.semainier(&["issues", "cancel", ISSUE]).expect(0);
     assert_eq!(house.issue()["state"], "cancelled");
     web.publish(post(&article(MONDAY)));
-    house.run_from_site().expect(1).expect_said(&["issue agenda/2027-W28 is cancelled: nothing more of it leaves"]);
+    house.run_from_site().expect(1).expect_said(&["issue agenda/2027-W28 is cancelled: no more of it is sent"]);
     assert_eq!(house.issue()["state"], "cancelled", "a person's word holds");
     assert_eq!(relay.told_staff().len(), 1, "nothing is resolved");
     assert_eq!(relay.to_partners(), 0);
@@ -263,10 +263,10 @@ fn a_held_issue_that_expired_says_why_and_what_can_be_done() {
     house.sql("UPDATE issues SET state = 'expired', expires_at = 1815242400000");
     web.publish(post(&article(MONDAY)));
     let words = [
-        "issue agenda/2027-W28 is expired: nothing more of it leaves",
+        "issue agenda/2027-W28 is expired: no more of it is sent",
         "It was held until 2027-07-10T20:00:00+02:00 (l’article n’a pas pu être lu",
-        "nobody was written to",
-        "`semainier preview agenda --at 2027-07-10T08:00 --out DIR` makes its mail and its pages",
+        "sent to nobody",
+        "`semainier preview agenda --at 2027-07-10T08:00 --out DIR` writes its mail and documents",
     ];
     house.run_from_site().expect(1).expect_said(&words);
     house.semainier(&["issues", "resume", ISSUE]).expect(1).expect_said(&words);

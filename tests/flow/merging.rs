@@ -1,5 +1,5 @@
-//! An agenda of the article and of a calendar: the article wins, and a calendar that fails holds the issue or is done
-//! without, told either way.
+//! An agenda from an article and a calendar: the article wins; a calendar that fails holds the issue or is left out, and
+//! staff are notified either way.
 
 use crate::support::{
     house::{BOTH, House, MONDAY, Relay, article},

@@ -1,5 +1,5 @@
-//! The product tried from outside, as a user runs it: due, article, mails, ledger. Names are sentences; what is asserted
-//! is what the ledger and the relay say.
+//! End-to-end tests of the program as a user runs it: schedule, article, mails, ledger. They assert what the ledger and the
+//! relay recorded.
 
 mod commands;
 mod composing;

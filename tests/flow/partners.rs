@@ -1,4 +1,4 @@
-//! Who is written to: imports as offices have them, opt-outs, and files that are refused as a whole.
+//! Recipients: imports of lists as offices keep them, opt-outs, and files that are refused as a whole.
 
 use crate::support::house::{House, NEXT_AT, NEXT_MONDAY, Relay, article};
 use encoding_rs::WINDOWS_1252;
@@ -292,7 +292,7 @@ fn trial_f09_a_list_as_an_office_keeps_it_is_taken_in_one_go_and_told() {
         let house = House::on(on);
         let said = import(&house, as_an_office_keeps_it(), 0);
         for part in [
-            "columns that are not read: Observations",
+            "ignored columns: Observations",
             "line 9: 2 addresses",
             "line 13: the address stands in line 12 already: one contact of two establishments",
             "line 14: no address; not taken",
@@ -357,7 +357,7 @@ fn trial_f09_what_cannot_be_taken_is_written_to_a_file_that_can_be_mended() {
     assert!(rest.contains("C;c@gite.example;douze;") && rest.contains("D;;2;adresse mail absente"), "{rest}");
     house.write("in-reste.csv", rest.replace("hôtel@", "hotel@").replace("douze", "2"));
     let said = house.semainier(&["partners", "import", "in-reste.csv"]).expect(0).said();
-    assert!(said.contains("2 added") && !said.contains("not read"), "{said}");
+    assert!(said.contains("2 added") && !said.contains("ignored"), "{said}");
 }
 
 #[test]
@@ -372,7 +372,9 @@ fn trial_f09_a_dry_run_writes_nothing_not_even_a_database() {
     let before = there();
     let said = house.semainier(&["partners", "import", "in.csv", "--dry-run"]).expect(0).said();
     assert!(
-        said.contains("+ a@gite.example") && said.contains("1 would be added") && said.contains("not read: Remarque"),
+        said.contains("+ a@gite.example")
+            && said.contains("1 would be added")
+            && said.contains("ignored columns: Remarque"),
         "{said}"
     );
     assert_eq!(there(), before);
@@ -402,7 +404,7 @@ fn trial_f09_a_segment_compares_words_folded_and_one_that_means_nobody_says_what
         }
         let said = house.semainier(&["partners", "list", "--where", "category = \"camping\""]).expect(0).said();
         assert!(
-            said.contains("nobody is meant by category = \"camping\"") && said.contains("\"hôtels\" (1)"),
+            said.contains("no contact matches category = \"camping\"") && said.contains("\"hôtels\" (1)"),
             "{said}"
         );
     }
@@ -436,12 +438,12 @@ fn trial_f13_an_unknown_address_is_said_and_what_the_office_did_can_be_taken_bac
         let house = House::on(on);
         house.import(&["a@gite.example", "partie@gite.example"]);
         let said = house.semainier(&["partners", "suppress", "tipo@gite.example"]).expect(0).said();
-        assert!(said.contains("tipo@gite.example is not among the contacts"), "{said}");
+        assert!(said.contains("tipo@gite.example is not a known contact"), "{said}");
         house.semainier(&["partners", "lift", "tipo@gite.example", "--why", "faute de frappe"]).expect(0);
         house
             .semainier(&["partners", "lift", "tipo@gite.example", "--why", "encore"])
             .expect(1)
-            .expect_said(&["nothing stands against"]);
+            .expect_said(&["is not suppressed"]);
         house.semainier(&["partners", "suppress", "a@gite.example", "--mailing", "agenda"]).expect(0);
         house.semainier(&["partners", "lift", "a@gite.example"]).expect(2);
         house.semainier(&["partners", "lift", "a@gite.example", "--why", "elle a rappelé"]).expect(0);

@@ -1,4 +1,4 @@
-//! The way of the data: a site, an article, mails, the ledger, on both databases.
+//! From site and article to mails and ledger, on both databases.
 
 use crate::support::{
     house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_AT, NEXT_MONDAY, Relay, article, finish},

@@ -1,4 +1,4 @@
-//! The relay refuses, breaks off, disappears; people decide what only people can.
+//! The relay refuses, drops connections, disappears; and the decisions that only a person can take.
 
 use crate::support::{
     house::{AT, BOTH, House, ISSUE, MONDAY, NEXT_AT, NEXT_MONDAY, Relay, article, finish, until},
@@ -12,7 +12,7 @@ fn a_relay_that_is_down_costs_nobody_anything() {
         let house = House::on(on).set("relay", Relay::nowhere());
         house.import_many(5);
         let done = house.run().expect(1);
-        for part in ["the relay took no mail; 5 wait in the queue and nobody is lost", "connect"] {
+        for part in ["the relay accepted no mail; 5 deliveries stay queued", "connect"] {
             assert!(done.stderr.contains(part), "{part:?} is not in\n{}", done.said());
         }
         for delivery in house.log() {
@@ -35,9 +35,44 @@ fn a_relay_that_takes_nobody_for_now_costs_nobody_anything() {
     let busy = Relay::with(Options { greeting: Some("421 4.3.2 shutting down".to_owned()), ..Options::default() });
     let house = House::new().relay(&busy);
     house.import_many(3);
-    house.run().expect(1).expect_said(&["421", "shutting down", "3 wait in the queue"]);
+    house.run().expect(1).expect_said(&["421", "shutting down", "3 deliveries stay queued"]);
     house.assert_states(&[("queued", 3)]);
     assert!(house.log().iter().all(|it| it.attempts.is_empty()));
+}
+
+/// The relay's word about us, said of each recipient.
+#[test]
+fn field_report_1_a_relay_that_refuses_our_name_at_rcpt_fails_nobody() {
+    for on in BOTH {
+        let line = "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname";
+        let relay = Relay::with(Options { refuses_everyone: Some(line.to_owned()), ..Options::default() });
+        let house = House::on(on).relay(&relay);
+        house.import_many(80);
+        house.run().expect(4).expect_said(&["le nom de notre serveur (PTR, HELO) n’est pas reconnu"]);
+        house.assert_states(&[("queued", 80)]);
+        assert_eq!(house.issue()["state"], "paused");
+        house.semainier(&["status"]).expect(4).expect_said(&["Helo command rejected"]);
+    }
+}
+
+#[test]
+fn field_report_1_an_issue_that_reached_nobody_is_never_done() {
+    for on in BOTH {
+        let line = "550 5.1.0 <{to}>: rien pour vous aujourd'hui";
+        let relay = Relay::with(Options { refuses_everyone: Some(line.to_owned()), ..Options::default() });
+        let house = House::on(on).relay(&relay);
+        house.import(&["a@gite.example", "b@hotel.example", "c@mairie.example"]);
+        house.run().expect(4).expect_said(&["les 3 destinataires ont tous été refusés"]);
+        house.assert_states(&[("queued", 3)]);
+        assert_eq!(house.issue()["state"], "paused");
+        // The relay is mended, and a person resumes.
+        let relay = Relay::start();
+        let house = house.relay(&relay);
+        house.semainier(&["issues", "resume", ISSUE]).expect(0);
+        house.run().expect(0);
+        house.assert_states(&[("sent", 3)]);
+        assert_eq!(house.issue()["state"], "done");
+    }
 }
 
 #[test]
@@ -65,7 +100,7 @@ fn a_mailbox_that_is_busy_is_tried_again_later_and_the_others_go_on() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["f450@gite.example", "b@gite.example"]);
-    house.run().expect(0).expect_said(&["2 = 1 queued + 1 sent", "will be tried again from"]);
+    house.run().expect(0).expect_said(&["2 = 1 queued + 1 sent", "deliveries are retried from"]);
     let waiting = house.delivery("f450@gite.example");
     assert_eq!((waiting.state.as_str(), waiting.attempts.len()), ("queued", 1));
     assert!(waiting.next_at.is_some(), "{waiting:#?}");
@@ -82,7 +117,7 @@ fn a_message_that_may_have_arrived_waits_for_a_person() {
         let house = House::on(on).relay(&relay);
         house.import(&["a@gite.example", "dropafter@gite.example", "b@gite.example"]);
         let done = house.run().expect(4);
-        assert!(done.stdout.contains("may or may not have arrived"), "{}", done.said());
+        assert!(done.stdout.contains("deliveries have an unknown outcome"), "{}", done.said());
         house.assert_states(&[("sent", 2), ("unknown", 1)]);
         house.run().expect(4);
         house.judge_at_rest(&relay, 3);
@@ -225,7 +260,7 @@ fn a_refusal_of_us_pauses_the_issue_until_a_person_resumes_it() {
 
         // The administrator has mended it: here, by another relay.
         let house = house.env("SEMAINIER__RELAY", "capture:outbox");
-        house.semainier(&["issues", "resume", ISSUE]).expect(0).expect_said(&["goes on"]);
+        house.semainier(&["issues", "resume", ISSUE]).expect(0).expect_said(&["resumed; `semainier serve`"]);
         house.run().expect(0).expect_said(&["3 = 3 sent"]);
         let captured = std::fs::read_dir(house.path("outbox")).unwrap().count();
         assert_eq!(captured + before, 3);
@@ -242,7 +277,7 @@ fn a_cancelled_issue_sends_nothing_more() {
     house.assert_states(&[("cancelled", 3)]);
     let relay = Relay::start();
     let house = house.relay(&relay);
-    house.run().expect(1).expect_said(&["is cancelled: nothing more of it leaves"]);
+    house.run().expect(1).expect_said(&["is cancelled: no more of it is sent"]);
     house.judge_at_rest(&relay, 3);
     assert_eq!(relay.to_partners(), 0);
     house.semainier(&["issues", "resume", ISSUE]).expect(1).expect_said(&["is cancelled"]);

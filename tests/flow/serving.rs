@@ -1,4 +1,4 @@
-//! `semainier serve` and signals: it goes by itself, and stops when asked.
+//! `semainier serve` and signals: it runs unattended, and stops when asked.
 
 use crate::support::{
     house::{AT, BOTH, House, MONDAY, Relay, article, finish, signal, until},

@@ -1,5 +1,5 @@
-//! Text from outside, whoever wrote it: a source, a partner, a form, the office. It never names a place that is a recipient's
-//! own (H1), nobody is shown such a place (F8), and whatever it holds, every template renders (field report 9).
+//! Text from outside, whoever wrote it: a source, a partner, a form, the office. It never contains a personal placeholder
+//! (H1), placeholders are never shown (F8), and whatever it contains, every template renders (field report 9).
 
 use crate::support::web::{Reply, Web};
 use chrono::NaiveDate;
@@ -421,12 +421,12 @@ proptest! {
         let approval = ApprovalMail {
             title: a.clone(), issue: "newsletter/2027-07".to_owned(), subject: b.clone(), contents: vec![c.clone()], missing: vec![a.clone()],
             attachments: vec![b.clone()], recipients: 1, leaves_at: c.clone(), deadline: a.clone(), hash: "ab".repeat(32),
-            short_hash: "ab".repeat(6), changed: true, has_editorial: true,
+            short_hash: "ab".repeat(6), changed: true, has_editorial: true, rehearsed: true, relay: Some(c.clone()),
         };
         judge(TEMPLATES.mail(&approval).unwrap(), None)?;
         let notice = NoticeMail {
             kind: "held", title: a.clone(), issue: "agenda/2027-W28".to_owned(), reason: b.clone(), deadline: Some(c.clone()),
-            retry: Some(a.clone()), approval: false,
+            retry: Some(a.clone()), approval: false, lines: vec![b.clone()],
         };
         judge(TEMPLATES.mail(&notice).unwrap(), None)?;
     }

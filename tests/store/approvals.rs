@@ -1,4 +1,4 @@
-//! An issue that awaits approval: what is kept, what an approval is of, and what it lets leave (I6).
+//! Issues that await approval: what is stored, what an approval refers to, and what it allows to be sent (I6).
 
 use crate::support::ledger::{HOUR, Ledger, at, content, hash, new_issue};
 use semainier::{

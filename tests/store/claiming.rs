@@ -1,4 +1,4 @@
-//! T1, T2 and T5: who holds a delivery, and who may go past the marker.
+//! T1, T2 and T5: claims, and who may write the marker.
 
 use crate::support::ledger::{Audit, HOUR, Ledger, at, finished, hash, new_issue};
 use semainier::store::testing::Shortcuts;
@@ -181,6 +181,32 @@ async fn a_lone_daemon_recovers_everything_at_once(db: Ledger) {
     assert_eq!(db.claim(5, at(3)).await.len(), 2);
 }
 
+/// A daemon that dies again and again must not go unnoticed until its leases are over.
+async fn m5_markers_of_a_daemon_that_is_not_seen_count_before_their_lease_is_over(db: Ledger) {
+    let issue = db.frozen(4).await;
+    let claims = db.claim(3, at(0)).await;
+    db.store.settle(&[], &claims[..2], at(1)).await.unwrap();
+    assert_eq!(db.store.abandoned_markers(at(0)).await.unwrap(), [], "made since");
+    assert_eq!(db.store.abandoned_markers(at(1)).await.unwrap(), [(issue.clone(), 2)]);
+    // Seen since, it lives.
+    let daemon = crate::store::daemons::daemon(&claims[0].owner, at(60));
+    db.store.beat(&daemon, at(-60)).await.unwrap();
+    assert_eq!(db.store.abandoned_markers(at(30)).await.unwrap(), []);
+    assert_eq!(db.store.abandoned_markers(at(60)).await.unwrap(), [(issue, 2)]);
+}
+
+async fn m5_the_claims_of_a_dead_daemon_are_free_before_their_lease_is_over(db: Ledger) {
+    db.frozen(4).await;
+    let claims = db.claim(3, at(0)).await;
+    db.store.settle(&[], &claims[..1], at(1)).await.unwrap();
+    assert_eq!(db.store.release_claims_of("another", at(2)).await.unwrap(), 0);
+    assert_eq!(db.store.release_claims_of(&claims[0].owner, at(2)).await.unwrap(), 2);
+    assert_eq!(db.claim(9, at(3)).await.len(), 3, "all but the marked one");
+    // Should it live, its markers find their claims gone.
+    let settled = db.store.settle(&[], &claims[1..], at(4)).await.unwrap();
+    assert_eq!(settled.marked, [Marked::Lost, Marked::Lost]);
+}
+
 async fn daemons_that_share_recover_only_ended_leases(db: Ledger) {
     db.frozen(3).await;
     let claims = db.claim(2, at(0)).await;
@@ -220,6 +246,8 @@ on_both_databases! {
     a_marker_writes_its_attempt
     a_lone_daemon_recovers_everything_at_once
     daemons_that_share_recover_only_ended_leases
+    m5_markers_of_a_daemon_that_is_not_seen_count_before_their_lease_is_over
+    m5_the_claims_of_a_dead_daemon_are_free_before_their_lease_is_over
     past_the_deadline_what_was_never_marked_expires
 }
 

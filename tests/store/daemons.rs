@@ -1,4 +1,4 @@
-//! Who works here, and what is not over: what `status` shows.
+//! Daemons and unfinished issues, as `status` shows them.
 
 use crate::support::ledger::{HOUR, Ledger, at, new_issue};
 use semainier::domain::notice::Notice;
@@ -13,7 +13,7 @@ use semainier::{
     store::{Daemon, RelayLeftAlone},
 };
 
-fn daemon(owner: &str, seen_at: Timestamp) -> Daemon {
+pub fn daemon(owner: &str, seen_at: Timestamp) -> Daemon {
     Daemon {
         owner: owner.to_owned(),
         host: "bureau".to_owned(),
@@ -27,7 +27,7 @@ fn daemon(owner: &str, seen_at: Timestamp) -> Daemon {
 
 async fn a_daemon_is_seen_until_it_leaves_or_is_forgotten(db: Ledger) {
     let troubled = Daemon {
-        relay: Some(RelayLeftAlone { trouble: "connection refused".to_owned(), until: at(90) }),
+        relay: Some(RelayLeftAlone { trouble: "connection refused".to_owned(), since: at(10), until: at(90) }),
         ..daemon("b", at(60))
     };
     db.store.beat(&daemon("a", at(0)), at(-HOUR)).await.unwrap();

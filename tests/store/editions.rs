@@ -1,4 +1,4 @@
-//! Editions and their orders: counted against what there is, whoever orders at the same time; announced once.
+//! Editions and their orders: counted against the stock, also with concurrent orders; announced once.
 
 use crate::support::ledger::{HOUR, Ledger, address, at, contact, hash, new_issue};
 use semainier::store::testing::Shortcuts;

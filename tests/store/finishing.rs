@@ -1,4 +1,4 @@
-//! T3, T4, T6 to T10: what the relay said, and what a person decides where it said nothing.
+//! T3, T4, T6 to T10: the relay's replies, and decisions by a person if there was none.
 
 use crate::support::ledger::{HOUR, Ledger, address, at, finished, hash, new_issue};
 use semainier::store::testing::Shortcuts;

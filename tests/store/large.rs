@@ -1,4 +1,4 @@
-//! What keeps a ledger of ten million deliveries quick, shown on a small one: the plans, and the sums that are kept.
+//! What keeps a ledger of ten million deliveries fast, shown on a small one: query plans, and maintained sums.
 
 use crate::support::{
     ledger::{HOUR, Ledger, address, at, finished, hash, new_issue},

@@ -1,4 +1,4 @@
-//! The contract of the store, held by both databases: one suite, run on each.
+//! The contract of the store: one suite, run on both databases.
 
 mod approvals;
 mod claiming;

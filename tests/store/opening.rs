@@ -1,4 +1,4 @@
-//! Opening: who may, what is made, what is refused.
+//! Opening a ledger: locks, creation, migration, refusals.
 
 use crate::support::{
     ledger::{Ledger, at, hash},

@@ -1,4 +1,4 @@
-//! A segment means the same in memory and in both databases.
+//! A segment matches the same contacts in memory and in both databases.
 
 use crate::support::ledger::{Ledger, at, contact, new_issue};
 use proptest::{

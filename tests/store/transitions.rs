@@ -1,5 +1,5 @@
-//! The store against the law: every method is tried on a delivery in every state, and the moves seen must be those of
-//! `TRANSITIONS`, all of them and no other.
+//! Tries every method of the store on a delivery in every state; the observed transitions must be exactly those of
+//! `TRANSITIONS`.
 
 use crate::support::ledger::{HOUR, Ledger, at, finished, hash};
 use semainier::store::testing::Shortcuts;

@@ -1,4 +1,4 @@
-//! A disk under the ledger of one program that is full, broken, or the last thing the program sees: `disk.c`, preloaded.
+//! Simulates a full or broken disk below the ledger of one process: `disk.c`, preloaded.
 
 use super::house::House;
 use std::{path::PathBuf, process::Command, sync::OnceLock};

@@ -1,6 +1,6 @@
-//! The product as a user runs it: the real binary in a folder of its own, with its own ledger, and the words to ask it.
+//! The program as a user runs it: the real binary in a temporary folder with its own ledger, and helpers to run commands.
 //!
-//! The judge of every sending test is here as well: the join of the relay's ledger and ours.
+//! Also the oracle of every sending test: the join of the relay's ledger and ours.
 
 use super::{postgres, serve::Serve, web::Web};
 use chrono::{Days, NaiveDate};

@@ -1,4 +1,4 @@
-//! A fresh ledger on either database, and the words the tests of the store are written in.
+//! A fresh ledger on either database, and helpers for tests of the store.
 
 use super::postgres;
 use chrono::{DateTime, TimeDelta};

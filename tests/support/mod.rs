@@ -1,4 +1,4 @@
-//! What several tests and benches share, in the words of the design.
+//! Shared helpers of tests and benches.
 #![allow(clippy::allow_attributes, dead_code, unused_macros, reason = "a bench uses a part of it")]
 
 /// Runs each test on a fresh ledger of each database.

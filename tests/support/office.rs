@@ -1,4 +1,4 @@
-//! An office that sends an agenda through the misbehaving relay, and the oracles that judge what became of it.
+//! An office that sends an agenda through the misbehaving relay, and the oracles for its results.
 
 use super::{
     ledger::{self, Ledger},

@@ -1,5 +1,5 @@
-//! A Postgres to test on: the server that `SEMAINIER_TEST_POSTGRES` names, or a throw-away cluster of our own, started once
-//! for the test process. Without either the tests fail: half of the ledger would go untested otherwise.
+//! The Postgres for tests: the server that `SEMAINIER_TEST_POSTGRES` names, or a temporary cluster, started once per test
+//! process. Without either the tests fail, since half of the ledger would not be tested.
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use std::{

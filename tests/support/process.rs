@@ -1,4 +1,4 @@
-//! A program that was started: how it ended, what it said, and never longer than a while.
+//! A started process: its exit status and output, with a time limit.
 
 use serde_json::Value;
 use std::{

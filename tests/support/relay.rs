@@ -1,4 +1,4 @@
-//! The misbehaving relay for tests that block: they wait for a process, not for a future.
+//! The misbehaving relay for blocking tests.
 
 use super::{
     house::STAFF,

@@ -1,4 +1,4 @@
-//! `semainier serve` as a process of its own, whose log is listened to.
+//! `semainier serve` as a separate process whose log a test can read.
 
 use semainier::clock::Clock;
 use std::{

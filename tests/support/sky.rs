@@ -1,5 +1,5 @@
-//! The sun over a process: its clock, moved from one hour to another by libfaketime. Timers and time-outs keep the real
-//! pace; what a clock on the wall decides follows the test.
+//! The wall clock of a process, moved by libfaketime. Timers and timeouts run at normal speed; decisions by the wall clock
+//! follow the test.
 
 use super::serve::Serve;
 use chrono::Utc;

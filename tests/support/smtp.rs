@@ -1,5 +1,5 @@
-//! A relay that misbehaves on request, in process. It is the judge of every sending test: what it accepted, it wrote
-//! down before it said 250.
+//! A relay that misbehaves on request, in process. It is the judge of every sending test: it records what it accepts
+//! before it says 250.
 //!
 //! The local part of the recipient, up to a `+`, picks the fault:
 //! `f450` `f421` `f550` … that code at RCPT (`f552`: mailbox full) · `d452` at DATA · `e554` after the dot · `grey<n>` 451
@@ -59,6 +59,8 @@ pub struct Options {
     pub max_connections: usize,
     /// Said instead of 220.
     pub greeting: Option<String>,
+    /// Said to every RCPT; `{to}` is the recipient, `{n}` a number that rises.
+    pub refuses_everyone: Option<String>,
     /// Says nothing for so long.
     pub banner_delay: Duration,
     pub size: usize,
@@ -67,6 +69,8 @@ pub struct Options {
     pub chunking: Chunking,
     /// AUTH PLAIN LOGIN is announced; `Some(false)` refuses every try.
     pub auth: Option<bool>,
+    /// Said to AUTH PLAIN.
+    pub plain_refused: Option<&'static str>,
     /// Announces STARTTLS, then speaks no TLS.
     pub starttls_broken: bool,
     pub starttls: Option<TlsAcceptor>,
@@ -84,12 +88,14 @@ impl Default for Options {
         Self {
             max_connections: 0,
             greeting: None,
+            refuses_everyone: None,
             banner_delay: Duration::ZERO,
             size: 20_000_000,
             eight_bit: true,
             pipelining: true,
             chunking: Chunking::No,
             auth: None,
+            plain_refused: None,
             starttls_broken: false,
             starttls: None,
             implicit_tls: None,
@@ -126,8 +132,17 @@ pub struct Numbers {
     pub mail_commands: usize,
     pub data_commands: usize,
     pub bdat_commands: usize,
+    /// Recipients of a relay that refuses everyone.
+    pub refused: usize,
     /// Replies behind which nothing waited: ways to the relay and back.
     pub flights: usize,
+}
+
+impl Numbers {
+    fn refused(&mut self) -> usize {
+        self.refused += 1;
+        self.refused
+    }
 }
 
 #[derive(Default)]
@@ -372,6 +387,11 @@ impl Talk {
             seen.numbers.auth_tries += 1;
             seen.numbers.auth_in_clear += usize::from(!self.encrypted);
         }
+        if let Some(refusal) =
+            self.options.plain_refused.filter(|_| text.to_ascii_uppercase().starts_with("AUTH PLAIN"))
+        {
+            return self.say(refusal).await;
+        }
         let prompts = match text.to_ascii_uppercase().as_str() {
             "AUTH LOGIN" => 2,
             "AUTH PLAIN" => 1,
@@ -402,6 +422,11 @@ impl Talk {
     /// `true`: the recipient is taken.
     async fn rcpt(&mut self, address: &str) -> Step<bool> {
         let key = fault(address);
+        if let Some(refusal) = self.options.refuses_everyone.clone() {
+            let n = self.seen.lock().unwrap().numbers.refused();
+            self.say(&refusal.replace("{to}", address).replace("{n}", &n.to_string())).await?;
+            return Ok(false);
+        }
         if let Some(code) = number(key, "f").filter(|code| *code >= 100) {
             let reply = match code {
                 450 => format!("450 4.2.0 <{address}> mailbox busy"),

@@ -1,4 +1,4 @@
-//! A town with an office, its articles and its daemon, in process, at an hour that a test sets.
+//! An office with its articles and its daemon, in process, with a manual clock.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use semainier::store::testing::Shortcuts;
@@ -84,9 +84,10 @@ pub async fn engine(config: &Path, clock: Clock) -> Engine {
 }
 
 pub async fn subscribe(engine: &Engine, addresses: &[&str]) {
+    let tokens = engine.tokens().await.unwrap();
     let contact = |text: &&str| {
         let address = EmailAddress::parse(text).unwrap();
-        let hash = engine.tokens.address_hash(&address);
+        let hash = tokens.address_hash(&address);
         NewContact::new(address, hash, "", "Gîte", "Auch")
     };
     let contacts: Vec<_> = addresses.iter().map(contact).collect();
@@ -106,7 +107,7 @@ impl Town {
         let config = furnish(dir.path(), mailings, None, relay, "[delivery]\nconnections = 1\n");
         let engine = engine(&config, clock.clone()).await;
         subscribe(&engine, partners).await;
-        let daemon = Daemon::new(engine).unwrap();
+        let daemon = Daemon::new(engine).await.unwrap();
         let town = Self { dir, clock, daemon, stop: CancellationToken::new() };
         // The mailings are known from now on.
         town.daemon.pass(&town.stop).await;
@@ -118,7 +119,7 @@ impl Town {
         let Self { dir, clock, daemon, stop } = self;
         drop(daemon);
         let engine = engine(&dir.path().join("semainier.toml"), clock.clone()).await;
-        Self { dir, clock, daemon: Daemon::new(engine).unwrap(), stop }
+        Self { dir, clock, daemon: Daemon::new(engine).await.unwrap(), stop }
     }
 
     pub fn engine(&self) -> Arc<Engine> {
@@ -201,6 +202,18 @@ impl Town {
         let names = std::fs::read_dir(self.dir.path().join("outbox")).unwrap();
         let names = names.map(|it| it.unwrap().file_name().to_string_lossy().into_owned());
         names.filter(|name| name.starts_with(&format!("{to}_")) && name.contains(words)).count()
+    }
+
+    /// The text of the newest captured mail to an address whose name holds these words.
+    pub fn text_of(&self, to: &str, words: &str) -> String {
+        let to: String = to.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let files = std::fs::read_dir(self.dir.path().join("outbox")).unwrap().map(|it| it.unwrap());
+        let is_meant = |name: String| name.starts_with(&format!("{to}_")) && name.contains(words);
+        let files = files.filter(|it| is_meant(it.file_name().to_string_lossy().into_owned()));
+        let newest = files.max_by_key(|it| it.metadata().unwrap().modified().unwrap()).expect("such a mail");
+        let bytes = std::fs::read(newest.path()).unwrap();
+        let message = mail_parser::MessageParser::new().parse(&bytes).unwrap();
+        message.body_text(0).unwrap().replace("\r\n", "\n")
     }
 
     /// How often staff were told of an issue, such as `agenda-2026-w28-held`.

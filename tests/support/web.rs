@@ -1,7 +1,7 @@
-//! A web site on this machine, as honest or as broken as a test wants it.
+//! A local web site, as correct or as broken as a test needs.
 //!
-//! It runs on a thread of its own, so that a test may be asynchronous, blocking, or another process altogether.
-//! The only pauses here are the site's own: a slow body, an answer that never comes.
+//! It runs on a thread of its own, so that a test may be asynchronous, blocking, or another process.
+//! The only pauses are the site's own: a slow body, a response that never comes.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::{HashMap, VecDeque};

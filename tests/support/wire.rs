@@ -1,4 +1,4 @@
-//! The line between a program and Postgres, which a test may cut.
+//! A connection between the program and Postgres that a test can cut.
 
 use sqlx::postgres::PgConnectOptions;
 use std::{

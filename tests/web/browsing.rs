@@ -1,4 +1,4 @@
-//! The same links in a real browser, as scanners of mail servers have one, and people.
+//! The links in a real browser, as used by mail scanners and people.
 
 use super::Open;
 use crate::support::{

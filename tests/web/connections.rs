@@ -37,7 +37,7 @@ impl Served {
                 let yearly = mailing("letter", "cron = '0 8 1 1 *'");
                 let config = furnish(dir.path(), &[yearly], None, "capture:outbox", "");
                 let engine = town::engine(&config, Clock::System).await;
-                let pages = Pages::new(Site::new(&engine, Arc::new(Notify::new())).unwrap(), limits);
+                let pages = Pages::new(Site::new(&engine, Arc::new(Notify::new())).await.unwrap(), limits);
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap().to_string()).unwrap();
                 serve(Arc::new(pages), listener, limits, until).await;

@@ -1,4 +1,4 @@
-//! The way out: one click, at once, for good, and never by accident.
+//! Unsubscribing: one click, immediate, permanent, and never by accident.
 
 use super::Open;
 use crate::support::house::{BOTH, House, NEXT_AT, NEXT_MONDAY, On, Relay, article};
@@ -37,7 +37,7 @@ fn w02_one_click_is_enough_twice_is_the_same_and_the_next_issue_stays_away() {
             assert_eq!(reply.header("cache-control"), "no-store");
             assert_eq!(reply.header("x-robots-tag"), "noindex, nofollow");
         }
-        open.serve.hear("somebody left agenda");
+        open.serve.hear("unsubscribed from agenda");
         let token = way_out.rsplit('.').next().unwrap();
         for line in &open.serve.log {
             assert!(!line.contains(token) && !line.contains("marie@"), "{line}");
@@ -150,4 +150,31 @@ fn w06_a_database_that_is_away_is_said_and_never_taken_for_done() {
     }
     open.house.sql("ALTER TABLE contacts_elsewhere RENAME TO contacts");
     assert_eq!(open.post(&way_out, FORM, "List-Unsubscribe=One-Click").status, 200);
+}
+
+/// The mail is older than the machine: its link opens by the secret, or the keys of links, that the backup brought.
+#[test]
+fn trial_f1_one_click_in_an_old_mail_still_works_after_a_restore_elsewhere() {
+    for (on, keys) in [(On::Sqlite, None), (On::Sqlite, Some("0123456789abcdef\n")), (On::Postgres, None)] {
+        let relay = Relay::start();
+        let machine = || {
+            let house = House::on(on).relay(&relay).without("secret").set("web.bind", "127.0.0.1:0");
+            let house = if on == On::Postgres { house.set("secret_file", "secret") } else { house };
+            if keys.is_some() { house.set("link_keys_file", "keys") } else { house }
+        };
+        let (old, new) = (machine(), machine());
+        old.write("secret", "the secret of the office\n");
+        if let Some(keys) = keys {
+            old.write("keys", keys);
+        }
+        old.import(&[MARIE, PAUL]);
+        old.run().expect(0);
+        old.semainier(&["backup", "b"]).expect(0);
+        new.semainier(&["restore", &old.path("b").display().to_string()]).expect(0);
+        let open = Open::house(new, relay);
+        let way_out = open.way_out(MARIE);
+        let reply = open.post(&way_out, FORM, "List-Unsubscribe=One-Click");
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(next_issue_goes_to(open.close()), [PAUL], "{on:?}");
+    }
 }

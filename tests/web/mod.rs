@@ -1,4 +1,4 @@
-//! The pages partners reach, asked over HTTP of the daemon as it runs.
+//! The public pages over HTTP, served by the running daemon.
 
 use crate::support::{
     house::{House, On, Relay},

@@ -1,4 +1,4 @@
-//! What everyone may read.
+//! The public pages.
 
 use super::Open;
 use crate::support::house::{AT, BOTH, House, MONDAY, On, Relay, article_of_days};

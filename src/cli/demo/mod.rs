@@ -1,5 +1,6 @@
-//! `semainier demo`: one agenda on a sample article, one newsletter that is approved, and one edition that is announced and
-//! ordered, through the same steps as in production. Mails are captured in a folder; no network, no server.
+//! `semainier demo`: publishes an agenda from a sample article, approves and sends a newsletter, and announces an edition
+//! and takes an order for it, through the same steps as in production. Mails are written into a folder; no network, no
+//! server.
 
 use super::{Context, Ended, approval, editions as announcing, files, partners, run, show, tables};
 use crate::actions::{Actor, Door, announce};
@@ -15,6 +16,7 @@ use crate::editions;
 use crate::issue::{progress::Step, sending};
 use crate::jobs;
 use crate::keys::Overrides;
+use crate::private;
 use crate::store::{Access, LogFilter};
 use crate::telemetry;
 use crate::views::{self, instant, orders};
@@ -33,23 +35,22 @@ pub(super) struct Args {
 
 const ARTICLE: &str = include_str!("article.html");
 const PARTNERS: &str = include_str!("partners.csv");
-/// The Saturday before the week of the sample article, at the hour of the built-in mailing.
+/// The Saturday before the week of the sample article, at the scheduled time of the built-in mailing.
 const SATURDAY: &str = "2027-07-10T06:00:00Z";
 const MAILING: &str = "agenda";
 
 const NEWSLETTER: &str = include_str!("newsletter.toml");
 const EDITORIAL: &str = include_str!("editorial.md");
-/// Three days before the first Tuesday of August, and that Tuesday at the hour of the mailing.
+/// Three days before the first Tuesday of August, and that Tuesday at the scheduled time of the mailing.
 const COMPOSED: &str = "2027-07-31T07:00:00Z";
 const TUESDAY: &str = "2027-08-03T07:00:00Z";
 
-/// A Thursday of spring on which the map is back from the printer.
+/// A Thursday in spring when the map comes back from the printer.
 const THURSDAY: &str = "2027-04-08T07:00:00Z";
 const EDITION: &str = include_str!("edition/carte-2027.toml");
-/// Drawn for it.
 const COVER: &[u8] = include_bytes!("edition/couverture.jpg");
 
-/// What the communications officer wrote, with pictures drawn for it.
+/// News items, as the communications officer would write them, with their pictures.
 #[derive(rust_embed::Embed)]
 #[folder = "src/cli/demo/news/"]
 struct News;
@@ -76,8 +77,8 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     clear(dir).with_context(|| format!("cannot prepare {}", dir.display()))?;
     let text = format!("database = 'sqlite://semainier.db'\nrelay = 'capture:outbox'\n{OFFICE}");
     let file = dir.join("semainier.toml");
-    // Kept: with it the pages can be served afterwards.
-    std::fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+    // Kept so that the pages can be served afterwards.
+    private::write(&file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
     let config = Config::parse(Some(&file), &text, &Overrides::default())?;
     let saturday: Timestamp = SATURDAY.parse()?;
     let format = context.log_format.unwrap_or(config.log.format);
@@ -100,7 +101,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let Some(content) = engine.store.content(&key).await? else { bail!("nothing was frozen") };
     for (attachment, name) in content.attachments.iter().zip(["poster.pdf", "booklet.pdf"]) {
         let path = dir.join(name);
-        std::fs::write(&path, &attachment.bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        private::write(&path, &attachment.bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let log = engine.store.log(&LogFilter::default()).await?;
     show::line(tables::log_table(&views::log::page(&log, engine.app.config.zone)));
@@ -123,13 +124,13 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     Ok(ended)
 }
 
-/// How to see the pages, and a partner's own links to them.
+/// Prints how to open the pages, with a partner's personal links.
 async fn pages(config: &Config, file: &Path) -> anyhow::Result<()> {
     let Some(bind) = config.web.bind else { return Ok(()) };
     let engine = App::new(config.clone(), Clock::starting_at(SATURDAY.parse()?))?.open(Access::Exclusive).await?;
     let Some(partner) = engine.store.contacts().await?.into_iter().next() else { bail!("there are no partners") };
     let here: Url = format!("http://{bind}").parse()?;
-    let (tokens, name) = (&engine.tokens, &partner.partner.name);
+    let (tokens, name) = (engine.tokens().await?, &partner.partner.name);
     let edition = engine.store.editions().await?.into_iter().next().context("there is no edition")?;
     show::line(format!(
         "\nThe pages that partners see: semainier serve --config {}\n  http://{bind}/agenda     the week: documents, \
@@ -142,14 +143,14 @@ async fn pages(config: &Config, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Composed and shown to staff on Saturday, approved, sent on Tuesday.
+/// Composes the newsletter on Saturday, approves it, and sends it on Tuesday.
 async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let folder = dir.join("actualites");
     for name in News::iter() {
         let bytes = News::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
         files::one(&folder, &name, &bytes)?;
     }
-    std::fs::write(dir.join("rendez-vous.toml"), include_str!("rendez-vous.toml"))?;
+    private::write(&dir.join("rendez-vous.toml"), include_bytes!("rendez-vous.toml"))?;
 
     let tuesday: Timestamp = TUESDAY.parse()?;
     let engine = newsletter_engine(config, &folder, COMPOSED.parse()?).await?;
@@ -172,7 +173,7 @@ async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Kept, announced, and ordered by one partner, whose order is confirmed.
+/// Adds an edition, announces it, takes an order from one partner and confirms it.
 async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let thursday: Timestamp = THURSDAY.parse()?;
     show::line(format!("\nThe map of the year is printed: {}\n", instant(thursday, config.zone)));
@@ -194,7 +195,7 @@ async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     engine.store.order(slug, &partner.id, &wish, engine.app.clock.now()).await?;
     editions::confirm_orders(&engine).await?;
     let (stop, quiet) = (tokio_util::sync::CancellationToken::new(), |_: Step<'_>| {});
-    sending::deliver(&engine, &engine.deliverer()?, None, &stop, &quiet).await?;
+    sending::deliver(&engine, &engine.deliverer().await?, None, &stop, &quiet).await?;
     show::line(format!("{} orders by the link in its mail, and gets a confirmation:", partner.partner.name));
     let orders = orders::read(&engine, None, true).await?.map(|it| it.orders).unwrap_or_default();
     show::line(tables::orders_table(&orders));
@@ -211,9 +212,9 @@ async fn newsletter_engine(config: &Config, folder: &Path, at: Timestamp) -> any
     app.open(Access::Exclusive).await
 }
 
-/// What an earlier demo left is taken away; nothing else in the folder is touched.
+/// Removes what an earlier demo left; nothing else in the folder is touched.
 fn clear(dir: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(dir.join("outbox"))?;
+    private::create_folder(&dir.join("outbox"))?;
     let ours = |name: &str| {
         name.starts_with("semainier.")
             || matches!(name, "poster.pdf" | "booklet.pdf" | "carte-2027.toml" | "couverture.jpg")

@@ -1,6 +1,6 @@
-//! `semainier partners import`: what a file would change, for a person to read, and then the change.
+//! `semainier partners import`: shows what a file would change, then imports it.
 
-use super::super::{Context, Ended, files, show};
+use super::super::{Context, Ended, show};
 use crate::actions::{
     self, ActionError, Actor, Refusal,
     partners::{Imported, List},
@@ -11,6 +11,7 @@ use crate::partners::{
     import::{self, HiddenRows, Parsed},
     sheet::{self, Format},
 };
+use crate::private;
 use crate::store::{Access, ImportReport};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -20,26 +21,26 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     file: PathBuf,
-    /// Say what would change, line by line, and change nothing
+    /// Show what would change, line by line, without changing anything
     #[arg(long)]
     dry_run: bool,
-    /// Subscribe them to these mailings only [default: all of them]
+    /// Subscribe the contacts only to these mailings [default: all of them]
     #[arg(long, value_name = "MAILING", value_delimiter = ',')]
     mailing: Vec<String>,
     /// Where the addresses come from, kept with each subscription (GDPR art. 14) [default: the file's name]
     #[arg(long, value_name = "TEXT")]
     source: Option<String>,
-    /// What allows us to write to them
+    /// Legal basis for writing to them
     #[arg(long, value_enum, default_value = "legitimate-interest")]
     basis: BasisArg,
-    /// The file is the whole list: contacts that are not in it are removed
+    /// Replace the whole list: contacts that are not in the file are removed
     #[arg(long)]
     replace: bool,
-    /// Take the good lines, and write the others with the reason of each into a file that can be mended and imported
+    /// Import the valid lines and write the others, each with its reason, to a file that can be corrected and imported
     /// [default: beside the list, `liste-reste.csv`]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     skip_invalid: Option<PathBuf>,
-    /// Take the rows of a workbook that are hidden too
+    /// Include the hidden rows of a workbook
     #[arg(long)]
     hidden_rows: bool,
     /// Do not ask before removing more than a fifth of the contacts
@@ -49,7 +50,7 @@ pub(in crate::cli) struct Args {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum BasisArg {
-    /// A professional's address, in connection with the profession
+    /// A professional address, used for the profession
     LegitimateInterest,
     Consent,
 }
@@ -85,7 +86,7 @@ async fn imported(app: App, actor: &Actor, args: Args) -> anyhow::Result<Ended> 
         leave(&parsed, file, rest, args.dry_run)?;
     }
     tell_the_basis(&app, &list);
-    // Nothing is written, not even a database where there is none.
+    // A dry run writes nothing and does not create a database.
     if list.dry_run && !app.has_ledger() {
         return all_are_new(&list);
     }
@@ -109,16 +110,16 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(cannot)
 }
 
-/// Reads the file, and says what is to be known of it before anything is written.
+/// Parses the file and prints what to know before anything is written.
 fn understood(bytes: &[u8], hidden: HiddenRows) -> anyhow::Result<Parsed> {
     let parsed = import::parse_with(bytes, hidden)?;
     if let Format::Xlsx { sheet, hidden, .. } = &parsed.format
         && !hidden.is_empty()
     {
-        show::aside(format!("sheet {sheet:?} is read; hidden and not read: {}", hidden.join(", ")));
+        show::aside(format!("reading sheet {sheet:?}; hidden and ignored: {}", hidden.join(", ")));
     }
     if !parsed.unread.is_empty() {
-        show::aside(format!("columns that are not read: {}", parsed.unread.join(", ")));
+        show::aside(format!("ignored columns: {}", parsed.unread.join(", ")));
     }
     for message in parsed.merged.said().into_iter().chain(parsed.passed_over.said()) {
         show::aside(message);
@@ -126,7 +127,7 @@ fn understood(bytes: &[u8], hidden: HiddenRows) -> anyhow::Result<Parsed> {
     Ok(parsed)
 }
 
-/// Says which lines are left out, and writes them to a file that can be mended: the one named, or (`-`) one beside the list.
+/// Lists the refused lines and writes them to a file to be corrected: the one named, or (`-`) one beside the list.
 fn leave(parsed: &Parsed, file: &Path, rest: &Path, dry_run: bool) -> anyhow::Result<()> {
     parsed.refused.said().into_iter().for_each(show::aside);
     if parsed.left.is_empty() || dry_run {
@@ -136,16 +137,16 @@ fn leave(parsed: &Parsed, file: &Path, rest: &Path, dry_run: bool) -> anyhow::Re
         true => file.with_file_name(format!("{}-reste.csv", file.file_stem().unwrap_or_default().to_string_lossy())),
         false => rest.to_owned(),
     };
-    files::write_private(&rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
+    private::write(&rest, &parsed.left_as_csv()?).with_context(|| format!("cannot write {}", rest.display()))?;
     show::aside(format!(
-        "{} lines are in {}, each with the reason: mend them, and import that file",
+        "{} lines are in {}, each with the reason: correct them, and import that file",
         parsed.left.len(),
         rest.display()
     ));
     Ok(())
 }
 
-/// A dry run before there is a ledger: every contact would be added.
+/// A dry run without a ledger: every contact would be added.
 fn all_are_new(list: &List<'_>) -> anyhow::Result<Ended> {
     let parsed = list.parsed;
     for line in parsed.lines.iter().take(1_000) {
@@ -159,12 +160,12 @@ fn all_are_new(list: &List<'_>) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// What nobody would expect is said before it is done.
+/// Prints mailings and legal basis before anything is written, since the defaults may be unexpected.
 fn tell_the_basis(app: &App, list: &List<'_>) {
     if list.mailings.is_empty() {
         let all: Vec<&str> = app.mailings.iter().map(|mailing| mailing.audience.as_str()).collect();
         show::aside(format!(
-            "each is subscribed to {} ({}); --mailing and --basis say otherwise",
+            "each is subscribed to {} ({}); change that with --mailing and --basis",
             all.join(", "),
             list.basis.as_str().replace('_', " ")
         ));
@@ -188,7 +189,7 @@ pub(in crate::cli) async fn import_bytes(engine: &Engine, bytes: &[u8], source: 
     Ok(import_list(engine, &crate::cli::actor(source)?, list).await?)
 }
 
-/// With a bar on a terminal, where it takes long enough to be seen.
+/// Shows a bar on a terminal, if the import takes long enough.
 async fn import_list(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<Ended, ActionError> {
     let target = match std::io::stderr().is_terminal() {
         true => ProgressDrawTarget::stderr(),
@@ -208,7 +209,7 @@ async fn import_list(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<E
     }
 }
 
-/// A person decides whether many contacts are removed (I08).
+/// Asks before many contacts are removed (I08).
 fn confirm(question: &str) -> anyhow::Result<()> {
     if show::agreed(question)? {
         return Ok(());
@@ -240,7 +241,7 @@ fn sum(contacts: usize, format: &Format, summary: &ImportSummary, dry_run: bool)
     let would = if dry_run { "would be " } else { "" };
     let gone = if summary.gone > 0 { format!(", {} {would}removed", summary.gone) } else { String::new() };
     format!(
-        "{contacts} contacts ({format}): {} {would}added, {} {would}changed, {} unchanged{gone}, {} opted out and stay so",
+        "{contacts} contacts ({format}): {} {would}added, {} {would}changed, {} unchanged{gone}, {} stay opted out",
         summary.added, summary.changed, summary.unchanged, summary.suppressed
     )
 }

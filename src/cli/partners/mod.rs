@@ -1,9 +1,9 @@
-//! `semainier partners`: the people the mailings go to.
+//! `semainier partners`: the contacts that receive the mailings.
 
 mod import;
 mod one;
 
-use super::{Context, Ended, files, show, tables};
+use super::{Context, Ended, show, tables};
 use crate::actions::{self, Actor, partners::Erasure};
 use crate::app::Engine;
 use crate::domain::{
@@ -12,6 +12,7 @@ use crate::domain::{
     segment::{Field, Segment},
 };
 use crate::partners::export;
+use crate::private;
 use crate::store::{Access, LogFilter};
 use crate::views::{log, orders::OrderView};
 use anyhow::{Context as _, bail};
@@ -22,39 +23,39 @@ pub(super) use import::import_bytes;
 pub(super) const AFTER_HELP: &str = "\
 A partner is an establishment; its contacts receive the mailings they are subscribed to.
 
-  semainier partners import liste.xlsx --dry-run     what would change: nothing is written
+  semainier partners import liste.xlsx --dry-run     show what would change; nothing is written
   semainier partners import liste.xlsx               all of it, or nothing
-  semainier partners import liste.csv --replace      the file is the whole list: who is not in it goes
-  semainier partners import liste.xlsx --skip-invalid   the good lines; the others, with reasons, in liste-reste.csv
+  semainier partners import liste.csv --replace      contacts that are not in the file are removed
+  semainier partners import liste.xlsx --skip-invalid   the valid lines; the others, with reasons, in liste-reste.csv
   semainier partners add a@gite.example --establishment \"Gîte du Pré\" --why \"appel du 3 juillet\"
   semainier partners edit a@gite.example --phone \"05 62 00 00 00\"
   semainier partners move a@gite.example b@gite.example    another address for the same person
-  semainier partners suppress a@gite.example --mailing agenda   write to them no more
-  semainier partners lift a@gite.example --why \"erreur de frappe\"   take that back; never what the person said
+  semainier partners suppress a@gite.example --mailing agenda   stop mailing them
+  semainier partners lift a@gite.example --why \"erreur de frappe\"   undo that; the person's own opt-out stays
   semainier partners list --where 'category in (\"hébergement\", \"restauration\") and label = \"Accueil Vélo\"'
   semainier partners list --where 'stars >= 3 and not (commune = \"Auch\" or subscribed = \"agenda\")'
-  semainier partners export --out liste.xlsx         the import reads it again
-  semainier partners export --contact a@gite.example all that is kept of one person
-  semainier partners erase a@gite.example            the person goes; sums and the bar against writing stay
+  semainier partners export --out liste.xlsx         the import can read it again
+  semainier partners export --contact a@gite.example all data about one person
+  semainier partners erase a@gite.example            delete the person; keep anonymous totals and suppressions
 
-Files: CSV (UTF-8 or Windows-1252; ; , or tab) or XLSX, the header in one of the first ten lines, columns in any order, known
-by their headers: email (adresse mail, courriel, mail 1, mail 2), prénom, nom, fonction, langue, établissement, catégorie
-(filière), adresse, code postal, commune, code INSEE, labels, étoiles, site web, téléphone, latitude, longitude; or a column
-for one label, with a cross. Other columns are named and not read. A column that is not there leaves what is known. Lines
-without an address and the sum below the list are passed over; hidden sheets and rows are not read. A mailbox that stands
-under two establishments is one contact of both.
+Files: CSV (UTF-8 or Windows-1252; ; , or tab) or XLSX, the header in one of the first ten lines, columns in any order,
+recognised by their headers: email (adresse mail, courriel, mail 1, mail 2), prénom, nom, fonction, langue, établissement,
+catégorie (filière), adresse, code postal, commune, code INSEE, labels, étoiles, site web, téléphone, latitude, longitude; or a
+column for one label, with a cross. Other columns are listed and ignored. A missing column leaves the stored values. Lines
+without an address and a total below the list are skipped; hidden sheets and rows are ignored. A mailbox that is listed under
+two establishments is one contact of both.
 
 --where: name function language address establishment category commune insee street website phone postcode label
-subscribed, with = != in (…) not in (…); stars with = != < <= > >= in; and, or, not, ( ). Texts stand in \"…\" or '…'; case,
-accents and the plural do not matter.";
+subscribed, with = != in (…) not in (…); stars with = != < <= > >= in; and, or, not, ( ). Texts are in \"…\" or '…'; case,
+accents and the plural are ignored.";
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Add and update contacts from a CSV or an XLSX; all or nothing
+    /// Import contacts from a CSV or XLSX file; all or nothing
     Import(import::Args),
-    /// Show the contacts and what they receive
+    /// List the contacts and what they receive
     List {
-        /// Only those: `category = "hébergement" and label = "Accueil Vélo"`
+        /// Filter expression, e.g. `category = "hébergement" and label = "Accueil Vélo"`
         #[arg(long = "where", value_name = "SEGMENT")]
         segment: Option<String>,
         /// An array of {"email","name","function","establishment","category","commune","labels","postcode","phone",
@@ -62,37 +63,37 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Write the list to a file that the import reads again, or one person's whole data
+    /// Export the list as a file that `import` reads, or all data about one person
     Export {
         /// Ends in .csv or .xlsx [default: CSV on standard output]
         #[arg(long, value_name = "FILE", conflicts_with = "contact")]
         out: Option<PathBuf>,
-        /// Only those
+        /// Filter expression, as for `list`
         #[arg(long = "where", value_name = "SEGMENT", conflicts_with = "contact")]
         segment: Option<String>,
-        /// All that is kept of this person, as JSON (GDPR art. 15)
+        /// All data stored about this person, as JSON (GDPR art. 15)
         #[arg(long, value_name = "ADDRESS")]
         contact: Option<EmailAddress>,
     },
-    /// Remove a person for good (GDPR art. 17); only a fingerprint stays, so that nobody writes there again
+    /// Delete a person for good (GDPR art. 17); a keyed hash of the address stays, so that it is never mailed again
     Erase { address: EmailAddress },
-    /// Write to this address no more (from this mailing, or from all)
+    /// Stop mailing an address (for one mailing, or for all)
     Suppress {
         address: EmailAddress,
         #[arg(long)]
         mailing: Option<String>,
     },
-    /// Take back what the office, or a refusing relay, put against an address; what the person said stays
+    /// Lift a suppression by the office or after a refusal by the relay; the person's own opt-out stays
     Lift {
         address: EmailAddress,
         /// Only for this mailing [default: all that can be lifted]
         #[arg(long)]
         mailing: Option<String>,
-        /// Kept with the person's history
+        /// The reason, kept in the contact's history
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
-    /// Add one contact, as an import of one line would
+    /// Add one contact, like an import of one line
     Add {
         address: EmailAddress,
         #[command(flatten)]
@@ -104,20 +105,20 @@ pub(super) enum Command {
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
-    /// Change what is known of one contact, or of its establishment
+    /// Change the data of one contact or its establishment
     Edit {
         address: EmailAddress,
         #[command(flatten)]
         fields: one::FieldArgs,
     },
-    /// Another address for a contact: subscriptions and history go with it, the old address is not barred
+    /// Change the address of a contact: subscriptions and history are kept, the old address is not suppressed
     Move { from: EmailAddress, to: EmailAddress },
 }
 
 pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<Ended> {
     let engine = || context.engine(Access::Shared);
     match command {
-        // It reads the file before it opens a ledger.
+        // The file is read before the ledger is opened.
         Command::Import(args) => import::run(context, args).await,
         Command::List { segment, json } => list(&engine().await?, segment.as_deref(), json).await,
         Command::Export { contact: Some(address), .. } => export_person(&engine().await?, &address).await,
@@ -140,17 +141,19 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
 async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> anyhow::Result<Ended> {
     match actions::partners::erase(engine, actor, address).await? {
         Erasure::Done { deliveries } => {
-            show::line(format!("{address} is erased; {deliveries} deliveries keep their state and lost their person"));
-            show::line("The address is suppressed by its fingerprint: no import brings mail to it again.");
+            show::line(format!(
+                "{address} is erased; {deliveries} deliveries keep their state without the personal data"
+            ));
+            show::line("The address is suppressed by its keyed hash: an import cannot bring it back.");
         }
         Erasure::NotKnown => {
-            show::line(format!("{address} was not known; it is suppressed by its fingerprint all the same"))
+            show::line(format!("{address} was not known; it is suppressed by its keyed hash nevertheless"))
         }
     }
     Ok(Ended::Done)
 }
 
-/// The expression with a mark beneath what is wrong with it.
+/// Parses the expression; the error has a mark below the wrong position.
 pub(super) fn parse_segment(text: Option<&str>, option: &str) -> anyhow::Result<Option<Segment>> {
     let Some(text) = text else { return Ok(None) };
     match Segment::parse(text) {
@@ -159,7 +162,7 @@ pub(super) fn parse_segment(text: Option<&str>, option: &str) -> anyhow::Result<
     }
 }
 
-/// The contacts of a segment; where there is none, what the fields it asks for hold is told.
+/// The contacts that match; if there are none, prints the values that exist in the fields of the expression.
 async fn contacts_of(engine: &Engine, segment: Option<&str>) -> anyhow::Result<Vec<Contact>> {
     let segment = parse_segment(segment, "--where")?;
     let contacts = engine.store.contacts_of(segment.as_ref()).await?;
@@ -169,10 +172,10 @@ async fn contacts_of(engine: &Engine, segment: Option<&str>) -> anyhow::Result<V
     Ok(contacts)
 }
 
-/// A segment that means nobody: what there is instead.
+/// Prints the values that exist in the fields of a segment that matches no contact.
 pub(super) async fn tell_known_values(engine: &Engine, segment: &Segment) -> anyhow::Result<()> {
     const MOST: usize = 20;
-    show::aside(format!("nobody is meant by {segment}"));
+    show::aside(format!("no contact matches {segment}"));
     for field in segment.fields().into_iter().filter(|field| *field != Field::Address) {
         let values = engine.store.values_of(field).await?;
         let said: Vec<String> = values
@@ -183,7 +186,7 @@ pub(super) async fn tell_known_values(engine: &Engine, segment: &Segment) -> any
             .collect();
         let more = if values.len() > MOST { ", …" } else { "" };
         match said.is_empty() {
-            true => show::aside(format!("  {}: nothing is known of anybody", field.as_str())),
+            true => show::aside(format!("  {}: no contact has a value", field.as_str())),
             false => show::aside(format!("  {} is one of {}{more}", field.as_str(), said.join(", "))),
         }
     }
@@ -212,13 +215,13 @@ async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>)
         Some(extension) if extension == "csv" => export::csv(&contacts)?,
         _ => bail!("{}: expected a file that ends in .csv or .xlsx", out.display()),
     };
-    files::write_private(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    private::write(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
     show::line(format!("{} contacts in {}", contacts.len(), out.display()));
     Ok(Ended::Done)
 }
 
 async fn export_person(engine: &Engine, address: &EmailAddress) -> anyhow::Result<Ended> {
-    let dossier = engine.store.dossier(&address.key(), &engine.tokens.address_hash(address)).await?;
+    let dossier = engine.store.dossier(&address.key(), &engine.tokens().await?.address_hash(address)).await?;
     let sent_to = |key: String| LogFilter { address_key: Some(key), ..Default::default() };
     let mut log = engine.store.log(&sent_to(address.key())).await?;
     for (key, deliveries) in &dossier.former {

@@ -1,4 +1,4 @@
-//! What the office does for one contact: the partner who telephones.
+//! Commands for a single contact, for example when a partner telephones.
 
 use super::super::{Ended, show};
 use crate::actions::{self, Actor, partners::Reopened};
@@ -8,7 +8,7 @@ use crate::domain::partner::{Field, Fields};
 use crate::partners::columns;
 use anyhow::anyhow;
 
-/// What may be said of a contact, as the columns of a list say it. What is not said stays.
+/// Fields of a contact, with the same values as the columns of a list. Fields that are not given stay as they are.
 #[derive(Debug, Default, clap::Args)]
 pub(in crate::cli) struct FieldArgs {
     #[arg(long)]
@@ -32,7 +32,7 @@ pub(in crate::cli) struct FieldArgs {
     postcode: Option<String>,
     #[arg(long)]
     phone: Option<String>,
-    /// Parted by commas
+    /// Separated by commas
     #[arg(long)]
     labels: Option<String>,
     #[arg(long)]
@@ -84,9 +84,7 @@ pub(super) async fn add(
     let added = actions::partners::add(engine, actor, address, fields.fields()?, mailings, why).await?;
     show::line(format!("{address} is added, subscribed to {}", added.mailings.join(", ")));
     if added.is_barred {
-        show::line(
-            "It stands against mail to this address, and that stays: semainier partners export --contact says why.",
-        );
+        show::line("This address is suppressed, and stays so; `semainier partners export --contact` shows why.");
     }
     Ok(Ended::Done)
 }
@@ -99,7 +97,7 @@ pub(super) async fn edit(
 ) -> anyhow::Result<Ended> {
     let changes = actions::partners::edit(engine, actor, address, fields.fields()?).await?;
     if changes.is_empty() {
-        show::line(format!("{address}: nothing is another than before"));
+        show::line(format!("{address}: nothing changed"));
     } else {
         show::line(format!("~ {address}"));
         changes.iter().for_each(|(field, was, is)| show::line(format!("    {field}: {was:?} becomes {is:?}")));
@@ -117,8 +115,8 @@ pub(super) async fn suppress(
     show::line(format!("{address} receives {} no more", mailing.unwrap_or("any mailing")));
     if !is_known {
         show::line(format!(
-            "{address} is not among the contacts: look whether it is written right (semainier partners list). It is barred all \
-             the same; semainier partners lift {address} --why TEXT takes that back"
+            "{address} is not a known contact: check the spelling (semainier partners list). It is suppressed nevertheless; \
+             to undo that: semainier partners lift {address} --why TEXT"
         ));
     }
     Ok(Ended::Done)
@@ -133,9 +131,9 @@ pub(super) async fn lift(
 ) -> anyhow::Result<Ended> {
     let Reopened { scopes, kept } = actions::partners::lift(engine, actor, address, mailing, why).await?;
     let what = scopes.iter().map(|scope| if scope == "*" { "all mailings" } else { scope }).collect::<Vec<_>>();
-    show::line(format!("nothing of the office's stands against {} to {address} any more", what.join(", ")));
+    show::line(format!("the suppression of {} for {address} is lifted", what.join(", ")));
     if kept > 0 {
-        show::line("What the person said stays: only the person takes it back, by the link in a mail.");
+        show::line("The person's own opt-out stays: only the person can take it back, by the link in a mail.");
     }
     Ok(Ended::Done)
 }
@@ -147,6 +145,6 @@ pub(super) async fn move_to(
     to: &EmailAddress,
 ) -> anyhow::Result<Ended> {
     actions::partners::move_to(engine, actor, from, to).await?;
-    show::line(format!("{from} is {to} from now on, with its subscriptions and what the person said"));
+    show::line(format!("{from} is now {to}, with its subscriptions and opt-outs"));
     Ok(Ended::Done)
 }

@@ -1,7 +1,7 @@
-//! The dates that written days mean, and how dates are written back.
+//! Resolves written days to dates, and formats dates.
 //!
-//! A date without its year, its month or its number is found from the publication and the week of the title; what
-//! does not agree becomes a warning, never a silent choice.
+//! A missing year, month or day is derived from the publication date and the week in the title; a contradiction becomes a
+//! warning, never a silent choice.
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
@@ -9,7 +9,7 @@ use super::days::{Mention, Spec, WEEKDAYS};
 use crate::domain::agenda::Week;
 use crate::domain::french;
 
-/// What is known about when the article is.
+/// What is known about the period of the article.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Calendar {
     pub(super) published: NaiveDate,
@@ -23,7 +23,7 @@ pub(super) struct Calendar {
     pub(super) speaks_of_today: bool,
 }
 
-/// The dates of an expression, and what a person should look at.
+/// The dates of an expression, and warnings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Dates {
     pub(super) days: Vec<NaiveDate>,

@@ -1,9 +1,9 @@
-//! What is printed of an event: its title where the sentence certainly names it, else the sentence as written.
+//! Decides what is printed of an event: its title if it certainly names it, else the sentence as written.
 //!
-//! The confidence rule. A title must name something one attends (a noun of events, a quotation, a proper name that is
-//! no place) and be no debris (no finite verb, no connector or preposition at its edges, no venue, town, label or part
-//! of the day alone). What remains of its clause must be whole clauses or words without content; where scraps would
-//! remain, the sentence stands as it is.
+//! The confidence rule. A title must name something one attends (a noun for events, a quotation, a proper name that is
+//! not a place) and must not be a fragment (no finite verb, no connector or preposition at its edges, not just a venue,
+//! town, label or part of the day). The rest of its clause must be whole clauses or words without content; if fragments
+//! would remain, the sentence is printed as it is.
 
 use super::communes;
 use super::days::weekday;
@@ -17,7 +17,7 @@ use super::verbs::is_finite;
 use super::words::{AUXILIARY, DETAILS, is_event_noun, is_function, is_venue};
 
 impl Draft<'_, '_, '_> {
-    /// Keeps the title where it is certain, finds a better one in the clause, or lets the sentence stand.
+    /// Keeps the title if it is certain, finds a better one in the clause, or uses the sentence.
     pub(super) fn choose(&mut self) {
         if self.takes_its_theme() || self.title.is_empty() || self.setting.titled && self.title_is_first_line() {
             return;
@@ -117,7 +117,7 @@ impl Draft<'_, '_, '_> {
             "fermeture", "reservation", "reservations", "tarif", "tarifs", "fin", "billetterie",
         ];
         let label = first.is_some_and(|token| token.is_any(&LABELS) || is_adverb(token) || token.is_any(NEVER_FIRST));
-        // Whatever else the sentence says beside its place and price makes the first words a beginning only.
+        // If the sentence says more than its place and price, the first words are only its beginning.
         let sentence_end = self
             .marked
             .sentences
@@ -234,7 +234,7 @@ impl Draft<'_, '_, '_> {
         false
     }
 
-    /// A run of free words is a scrap when it has content and does not begin and end where a clause does.
+    /// A run of unclaimed words is a fragment if it has content and does not begin and end at clause boundaries.
     fn is_scrap(&self, from: usize, to: usize, title_from: usize, title_to: usize) -> bool {
         #[rustfmt::skip]
         const COMPLETES: &[&str] = &[

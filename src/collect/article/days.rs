@@ -1,15 +1,15 @@
-//! Days as French articles write them; the dates they mean are `calendar`'s.
+//! Parses days as French articles write them; `calendar` resolves them to dates.
 //!
 //! Grammar: `[le|les|ce] [weekday] day [month [year]]`, joined by `,` `et` `&` `/`, or a range `du A au B`; a weekday
 //! alone; a recurrence (`tous les jours sauf le lundi`, `du mardi au samedi`, `chaque dimanche`).
-//! A number is a day only where it cannot be an hour, a price, an age or a distance.
+//! A number is a day only if it cannot be an hour, a price, an age or a distance.
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::text::{Kind, Token};
 use crate::domain::agenda::Week;
 
-/// A day as written: any of its parts can be missing.
+/// A day as written: any of its parts may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Mention {
     pub(super) weekday: Option<Weekday>,
@@ -26,7 +26,7 @@ pub(super) enum Spec {
     Range(Mention, Mention),
 }
 
-/// Something read from the token it was looked for at up to (not with) token `to`.
+/// A parse result that ends before token `to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found<T> {
     pub(super) what: T,
@@ -71,7 +71,7 @@ impl Weekdays {
     }
 }
 
-/// What an item says of the days it recurs on.
+/// The recurrence of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recurrence {
     On(Weekdays),

@@ -1,7 +1,7 @@
-//! A part of an item while its words are being claimed by the fields of its event.
+//! A part of an item while the fields of its event claim its words.
 //!
-//! Owns what belongs to which field, the title apart (`headline`). A word is claimed once; what nobody claims is the
-//! note, as written.
+//! Decides which word belongs to which field, except for the title (`headline`). Each word is claimed at most once;
+//! unclaimed words become the note, as written.
 
 use super::calendar::Calendar;
 use super::communes;
@@ -36,7 +36,7 @@ pub(super) struct Draft<'m, 'w, 'a> {
     pub(super) extra_note: Option<String>,
     /// Tokens of the title.
     pub(super) titled: Option<(usize, usize)>,
-    /// The sentence that stands in for a title: tokens.
+    /// The sentence used as the title: tokens.
     pub(super) as_written: Option<(usize, usize)>,
     /// The sentences beside it.
     pub(super) rest: Vec<String>,
@@ -275,7 +275,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         Reader { words: self.words(), end, titled, after_mark, in_commune: false }
     }
 
-    /// Finds the places of the part and claims the words of the one that is the event's.
+    /// Finds the places of the part and claims the words of the event's place.
     pub(super) fn claim_place(&mut self) -> Option<Place> {
         let mut found: Vec<Place> = Vec::new();
         let mut titled = false;
@@ -468,7 +468,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         (self.part.from..at).rev().take(60).take_while(|i| !words.is(*i, &[")"])).any(|i| words.is(i, &["("]))
     }
 
-    /// The runs of words that no field has, as written.
+    /// The runs of unclaimed words, as written.
     pub(super) fn note(&self) -> Vec<String> {
         self.segments(self.part.from, self.part.to)
     }

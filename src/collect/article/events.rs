@@ -1,8 +1,8 @@
-//! One item to its events: cut in parts, each part drafted, each draft completed by what stands around it.
+//! Turns one item into events: splits it into parts, drafts each part, and completes each draft from its context.
 //!
-//! Every word of the item is *claimed* by a field or stays free, and free words with a content go into the note of
-//! their event: understanding sorts words, it never drops one. Where the grammar is unsure it claims nothing and the
-//! item is printed as written.
+//! Every word of the item is *claimed* by a field or stays unclaimed; unclaimed words with content go into the note of their
+//! event, so that no word is dropped. If the grammar is unsure it claims nothing, and the item is printed as
+//! written.
 
 use std::collections::HashSet;
 
@@ -22,30 +22,30 @@ use super::titles;
 use super::words::SAID_OTHERWISE;
 use crate::domain::agenda::{Confidence, Event, Status, Trace};
 
-/// Where the item stands in the article.
+/// The context of an item in the article.
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'a> {
     pub(super) calendar: &'a Calendar,
-    /// The day it stands under.
+    /// The day of its heading.
     pub(super) day: Option<NaiveDate>,
-    /// The office's own commune, and the words of the venues that are known to be there.
+    /// The office's own commune, and its known venues.
     pub(super) home: &'a str,
     pub(super) venues: &'a [Vec<String>],
     /// The commune of the heading it stands under.
     pub(super) town: Option<&'a str>,
-    /// It stands among the exhibitions: the last of its dates is its end.
+    /// It is among the exhibitions: its last date is its end.
     pub(super) exhibition: bool,
     /// Recurrences and dates in the item have been used to place it.
     pub(super) placed_by_words: bool,
     /// The first line is the item's title.
     pub(super) titled: bool,
-    /// The whole sentence, where only a part of it is read for this day.
+    /// The whole sentence, if only a part of it is read for this day.
     pub(super) sentence: Option<&'a str>,
     /// The heading of the theme it stands under: `Les marchés`.
     pub(super) theme: Option<&'a str>,
 }
 
-/// What was understood of one item.
+/// The result of parsing one item.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Understood {
     pub(super) events: Vec<Event>,
@@ -53,9 +53,9 @@ pub(super) struct Understood {
     pub(super) moved_to: Vec<Option<Spec>>,
 }
 
-/// The events of an item; none where the grammar is unsure.
+/// The events of an item; none if the grammar is unsure.
 pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> Understood {
-    // Longer than any bullet: prose that happened to stand under a day.
+    // Longer than any bullet: prose that happens to be under a day.
     const LONGEST_ITEM: usize = 3000;
     if text.len() > LONGEST_ITEM {
         return Understood::default();

@@ -1,21 +1,21 @@
-//! Where in its item each field of an event was read, and how sure that is.
+//! Finds where in its item each field of an event was read, and how certain it is.
 //!
-//! Runs after the fields are decided, on the item's text alone: a field whose words stand there is certain and has a
-//! span, a field whose words do not was inherited from a heading or from a line above.
+//! Runs after the fields are decided, on the item's text only: a field whose words are found there is certain and has a
+//! span; otherwise it was inherited from a heading, the line above or the configuration.
 
 use super::marks::{Mark, Meaning, marks};
 use super::text::{Kind, Words, folded_words};
 use crate::domain::agenda::{Confidence, Event, Evidence, Status, Trace};
 
-/// Completes the evidence of `events`, which were read from the item `text`. A title that the reading marked as
-/// written stays so.
+/// Completes the evidence of `events`, which were read from the item `text`. A title that is marked as written
+/// stays so.
 pub(super) fn trace(text: &str, events: &mut [Event]) {
     if events.is_empty() {
         return;
     }
     let words = Words::of(text);
     let item = Item { marks: marks(&words), characters: character_offsets(text), words };
-    // Events of one item follow each other in its text: the search for an hour begins where the last one was found.
+    // The events of an item are in the order of its text: search each hour after the previous one.
     let mut hour_from = 0;
     for event in events {
         let title = item.words_of(&event.title, 0);
@@ -55,7 +55,7 @@ impl Item<'_> {
         [self.characters[first.start], self.characters[last.end]]
     }
 
-    /// Where the words of `field` stand in a row, signs between them aside.
+    /// Where the words of `field` are consecutive, ignoring punctuation.
     fn words_of(&self, field: &str, from: usize) -> Option<[u32; 2]> {
         let [opening, closing] = signs_around(field);
         let sign = |at: usize| is_sign(&self.words, at);
@@ -76,7 +76,7 @@ impl Item<'_> {
         })
     }
 
-    /// `Pavie, la Fenière` is certain only where the item says both. The span is the venue's, else the commune's.
+    /// `Pavie, la Fenière` is certain only if the item has both. The span is the venue's, else the commune's.
     fn place(&self, place: &str) -> Trace {
         if let Some(span) = self.words_of(place, 0) {
             return Trace { confidence: Confidence::Certain, span: Some(span) };
@@ -90,7 +90,7 @@ impl Item<'_> {
         Trace { confidence, span: venue.or(commune) }
     }
 
-    /// The mark, from `from` on, that says the hours of the event, with its span.
+    /// The first mark from `from` on with the hours of the event, and its span.
     fn hour_of(&self, event: &Event, from: usize) -> Option<(usize, [u32; 2])> {
         let says = |mark: &Mark| match &mark.meaning {
             Meaning::Times(times) if event.start.is_some() => {
@@ -108,7 +108,7 @@ impl Item<'_> {
     }
 }
 
-/// How many signs a text begins and ends with.
+/// How many punctuation marks a text begins and ends with.
 fn signs_around(text: &str) -> [usize; 2] {
     let tokens = super::text::tokens(text);
     let sign = |token: &&super::text::Token| token.kind == Kind::Sign;

@@ -1,7 +1,8 @@
-//! What is wrong with a run of words as the title of an event.
+//! Checks whether a run of words is acceptable as the title of an event.
 //!
-//! A title must name something one attends (a noun of events, a quotation, a proper name that is no place) and be no debris: no
-//! finite verb, no connector or preposition at its edges, no venue, town, label or part of the day alone.
+//! A title must name something one attends (a noun for events, a quotation, a proper name that is not a place) and must
+//! not be a fragment: no finite verb, no connector or preposition at its edges, not just a venue, town, label or part of
+//! the day.
 
 use super::communes;
 use super::days::{month, weekday};
@@ -33,7 +34,7 @@ pub(super) const NEVER_FIRST: &[&str] = &[
     "animees", "organise", "organisee", "propose", "proposee", "presente", "presentee", "joue", "jouee",
 ];
 
-/// … and words it never ends with.
+/// Words a title never ends with.
 #[rustfmt::skip]
 const NEVER_LAST: &[&str] = &[
     "de", "du", "des", "le", "la", "les", "l'", "un", "une", "et", "ou", "a", "au", "aux", "en", "avec", "par",
@@ -42,14 +43,14 @@ const NEVER_LAST: &[&str] = &[
     "ainsi", "jusqu'",
 ];
 
-/// Words that make a run of words part of a sentence.
+/// Words that only occur in sentences.
 #[rustfmt::skip]
 const NEVER_WITHIN: &[&str] = &[
     "vous", "nous", "on", "je", "il", "ils", "elle", "elles", "venez", "tarif", "tarifs", "inscription",
     "inscriptions", "reservation", "reservations", "qui", "lesquels", "laquelle", "lequel", "c'", "ne", "n'", "s'",
 ];
 
-/// Nouns that are events only beside another word.
+/// Nouns for events only together with another word.
 #[rustfmt::skip]
 pub(super) const WEAK_NOUNS: &[&str] = &[
     "grand", "grande", "grands", "grandes", "petit", "petite", "petits", "groupe", "cine", "cinema", "theatre",
@@ -57,7 +58,7 @@ pub(super) const WEAK_NOUNS: &[&str] = &[
     "ecoute", "enquete", "orgue", "film", "coupe", "pot", "vin", "tir", "cours", "classe", "stage",
 ];
 
-/// Why a run of words is no title.
+/// Why a run of words is not a title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
     Empty,
@@ -68,7 +69,7 @@ pub(super) enum Flaw {
     Fragment,
 }
 
-/// What is wrong with `title` as a title; `None` where it is one.
+/// The flaw of `title`; `None` if it is acceptable.
 pub(super) fn flaw(title: &str) -> Option<Flaw> {
     const MOST_WORDS: usize = 18;
     let words = Words::of(title);

@@ -1,6 +1,6 @@
-//! The title of an event: the first words of its part that tell what it is, and where they end.
+//! The title of an event: the first words of its part that say what it is, and where they end.
 //!
-//! Owns the claim only; how a title is shown is `titles`.
+//! Only claims the words; `titles` decides how a title is shown.
 
 use super::draft::Draft;
 use super::marks::{Meaning, quotation};

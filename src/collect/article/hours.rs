@@ -1,7 +1,7 @@
-//! Hours as French articles write them: `21h`, `14 h 30`, `20 heures`, `14:30`, midi, ranges, parts of the day.
+//! Parses hours as French articles write them: `21h`, `14 h 30`, `20 heures`, `14:30`, midi, ranges, parts of the day.
 //!
-//! Also owns what looks like an hour and is none: durations, ages, distances. A decoy that is not caught here sends
-//! a visitor at the wrong time, so a number is an hour only with its unit.
+//! Also recognises what looks like an hour but is not: durations, ages, distances. A wrong hour sends visitors at the wrong
+//! time, so a number is an hour only with its unit.
 
 use chrono::NaiveTime;
 
@@ -9,14 +9,14 @@ use super::days::Found;
 use super::text::{Kind, Token};
 use crate::domain::agenda::PartOfDay;
 
-/// One start, with its end where it has one.
+/// A start, with its end if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slot {
     pub(super) start: NaiveTime,
     pub(super) end: Option<NaiveTime>,
 }
 
-/// What one time phrase says.
+/// The meaning of one time phrase.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Times {
     pub(super) slots: Vec<Slot>,
@@ -26,7 +26,7 @@ pub(super) struct Times {
     pub(super) all_day: bool,
     pub(super) approx: bool,
     pub(super) from: bool,
-    /// The words say more than the field can hold (`en fin de matinée`): they stay in the note.
+    /// The words say more than the fields can hold (`en fin de matinée`): they stay in the note.
     pub(super) vague: bool,
 }
 
@@ -34,7 +34,7 @@ fn is(tokens: &[Token], at: usize, words: &[&str]) -> bool {
     tokens.get(at).is_some_and(|token| token.is_any(words))
 }
 
-/// Words that end a noun phrase because time begins.
+/// Words that end a noun phrase because a time follows.
 pub(super) const UNITS_OF_TIME: [&str; 6] = ["nuit", "journee", "matinee", "soiree", "heure", "heures"];
 
 const UNITS: [&str; 6] = ["h", "heure", "heures", "hres", "hrs", "hr"];

@@ -1,8 +1,8 @@
-//! HTML to lines: where the words are, where lines break, which words are links.
+//! Converts HTML to lines: words, line breaks, links.
 //!
-//! Owns the choice of the article inside a page and every rule about tags. Only the *tokenizer* of html5ever is used:
-//! the tree would cost quadratic time on hostile nesting, and nothing here needs one. Must never glue two words
-//! (`Pavie<br>et à` is two lines), never recurse, and knows no French.
+//! Chooses the article inside a page, and has every rule about tags. Only the *tokenizer* of html5ever is used: building
+//! a tree takes quadratic time on hostile nesting, and is not needed here. Must never join two words (`Pavie<br>et à` is
+//! two lines) and never recurse. Independent of French.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -25,7 +25,7 @@ use super::text::{composed, is_space};
 /// One line of the article as a reader sees it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Line {
-    /// White space folded; `\n` only between the cells of a table row.
+    /// White space normalised; `\n` only between the cells of a table row.
     pub(super) text: String,
     pub(super) links: Vec<Link>,
     pub(super) shape: Shape,
@@ -41,7 +41,7 @@ pub(super) struct Line {
     pub(super) cells: Vec<(usize, usize)>,
 }
 
-/// How a line stands out. Two headings of one kind have one shape.
+/// The visual style of a line. Headings of the same kind have the same shape.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Shape {
     /// 1 to 6 for `<h1>` to `<h6>`, 0 for none.
@@ -64,7 +64,7 @@ pub(super) struct Link {
     pub(super) href: String,
 }
 
-/// What was found in the HTML.
+/// The result of reading the HTML.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     /// `<title>` and `<h1>`: they may name the week.
@@ -85,7 +85,7 @@ impl Page {
     /// Reads a page, a fragment or plain text.
     pub(super) fn read(html: &str) -> Self {
         let page = Self::read_once(html);
-        // A feed may encode its content twice: then the only "text" is more HTML.
+        // A feed may encode its content twice: then the text is HTML again.
         let encoded = page.lines.iter().any(|line| has_block_tag(&line.text));
         if encoded && !has_tag(html) {
             let text: Vec<&str> = page.lines.iter().map(|line| line.text.as_str()).collect();
@@ -160,7 +160,7 @@ impl Line {
 }
 
 impl Line {
-    /// Takes out what a page builder left: `[vc_row]`, `[/caption]`, `[gallery ids="12"]`. `[COMPLET]` stays.
+    /// Removes shortcodes of page builders: `[vc_row]`, `[/caption]`, `[gallery ids="12"]`. `[COMPLET]` stays.
     fn drop_shortcodes(&mut self) {
         let mut from = 0;
         while let Some((start, end)) = shortcode(&self.text, from) {
@@ -247,7 +247,7 @@ fn decoded_again(text: String) -> String {
     out
 }
 
-/// Cuts the attributes of a tag that has a thousand of them: the tokenizer compares each with all before it.
+/// Truncates tags with very many attributes: the tokenizer compares each attribute with all previous ones.
 fn with_short_tags(html: &str) -> Cow<'_, str> {
     const LONGEST_HONEST_TAG: usize = 4096;
     const MOST_ATTRIBUTES: usize = 500;
@@ -336,7 +336,7 @@ struct Builder {
     plain: bool,
     page: Page,
     open: Vec<Open>,
-    /// How many of each are open: an end tag without its start must not search the whole stack.
+    /// The number of open elements by name: an end tag without start must not search the whole stack.
     counts: HashMap<LocalName, usize>,
     hidden: usize,
     strong: usize,
@@ -509,7 +509,7 @@ impl Builder {
             }
             _ => return,
         };
-        // A short look back is enough for what authors write, and keeps hostile nesting linear.
+        // A short look-back is enough for real markup, and keeps hostile nesting linear.
         let found = self
             .open
             .iter()

@@ -1,6 +1,6 @@
-//! What one line of the article is: the heading of a day, a section, a town, the footer, or words.
+//! Classifies a line of the article: heading of a day, section, town, footer, or words.
 //!
-//! Judges a line alone, without what stands around it; `outline` does that.
+//! Judges each line on its own; `outline` considers its context.
 
 use super::communes;
 use super::days::{self, Mention, Recurrence, Spec, Weekdays};
@@ -30,7 +30,7 @@ pub(super) enum Form {
     Inside,
 }
 
-/// A line longer than any paragraph of an agenda is kept as it is: reading it closely would take more than linear time.
+/// Longer lines are kept without parsing them closely, which would take more than linear time.
 pub(super) const LONGEST_LINE: usize = 6000;
 
 /// The day the line begins with, if it does.
@@ -84,7 +84,7 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     of(Form::Inside)
 }
 
-/// As [`day_line`] of a line that is too long to be looked at whole: its first words decide.
+/// Like [`day_line`] for a line that is too long to be parsed as a whole: its first words decide.
 fn long_day_line(line: &Line) -> Option<DayLine> {
     let end = (0..=200).rev().find(|at| line.text.is_char_boundary(*at))?;
     let tokens = tokens(&line.text[..end]);
@@ -236,14 +236,14 @@ pub(super) fn look(line: &Line) -> (Shape, bool) {
     (line.shape, !line.text.chars().any(char::is_lowercase))
 }
 
-/// What does not belong to the agenda.
+/// Lines that do not belong to the agenda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Footer {
     /// One line between two items: an advertisement.
     Stray,
     /// The agenda is over, unless a later day of its week still comes.
     Close,
-    /// Comments: nothing after counts.
+    /// Comments: everything after it is ignored.
     End,
 }
 

@@ -1,7 +1,7 @@
-//! One pass over an item's words: which of them say an hour, a price, a telephone, a status, a day.
+//! Finds hours, prices, telephone numbers, states and dates in an item's words, in one pass.
 //!
-//! Owns what a mark is; what the marks mean together is `parts` and `events`. Nothing inside quotation marks is marked:
-//! a title such as « 24 heures à Auch » says no hour.
+//! Defines marks; `parts` and `events` interpret them together. Nothing inside quotation marks is marked: a title such as
+//! « 24 heures à Auch » contains no hour.
 
 use chrono::NaiveTime;
 
@@ -20,7 +20,7 @@ pub(super) enum Meaning {
     Until(Until),
     Dates(Spec),
     Recurs(Recurrence),
-    /// A duration, a web address, prize money: kept for the note, and never cut.
+    /// A duration, a web address, prize money: kept for the note, and never split.
     Opaque,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Said {
     pub(super) status: Status,
     pub(super) at: Option<NaiveTime>,
     pub(super) to_day: Option<Spec>,
-    /// The words say more than the state (`inscriptions closes`): they stay in the note.
+    /// The words say more than the status (`inscriptions closes`): they stay in the note.
     pub(super) kept: bool,
 }
 
@@ -146,7 +146,7 @@ fn web_address(words: &Words<'_>, at: usize) -> Option<usize> {
     Some(to - usize::from(dot && to > at + 1))
 }
 
-/// A status. In small letters only where it stands as a statement: a `repas complet` is no full house.
+/// A status. In lower case only as a statement: a `repas complet` does not mean sold out.
 fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
     let tokens = &words.tokens;
     let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;

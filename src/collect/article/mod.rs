@@ -1,24 +1,24 @@
-//! The weekly article, understood: HTML in, [`Agenda`] out.
+//! Parses the weekly article: HTML in, [`Agenda`] out.
 //!
 //! ```text
-//! html       tags and entities to lines; words are never glued, links keep their words
-//! lines      what a line is: heading of a day, section, town, footer, words
-//! sentences  what a sentence is for: an event, booking, the article itself
-//! outline    which lines are items, and the day each stands under
-//! when       which words of a line are of which day
-//! marks      hours, prices, telephones, states and dates in an item
-//! record     an item of fields: a card, a table row
-//! parts      one item to several events: hours are the anchors
-//! draft      which field claims which word; what nobody claims is the note
-//! events     title, place and note of each; every word goes somewhere
-//! choose     the title where it is certain (`flaw` says what is wrong with one), else the sentence as written
-//! evidence   where in the item each field stands
+//! html       tags and entities to lines; words are never joined, links keep their words
+//! lines      classifies a line: heading of a day, section, town, footer, words
+//! sentences  classifies a sentence: about an event, booking, or the article itself
+//! outline    which lines are items, and their days
+//! when       which words of a line belong to which day
+//! marks      hours, prices, telephone numbers, states and dates in an item
+//! record     an item made of fields: a card, a table row
+//! parts      splits one item into several events at its hours
+//! draft      which field claims which word; unclaimed words are the note
+//! events     title, place and note of each; no word is dropped
+//! choose     the title if it is certain (`flaw` checks it), else the sentence as written
+//! evidence   where in the item the words of each field are
 //! ```
 //! Below them: `days`, `calendar`, `hours`, `money`, `places`, `headline`, `titles`, `verbs`, `towns`, `practical`, `week` (the grammar) and `words`,
 //! `communes`, `tags` (its data). `docs/reading.md` has the rule of confidence and the data format.
 //!
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
-//! understood is kept as written with a warning in French for the person who checks the issue.
+//! understood is kept as written, with a warning in French for staff.
 
 mod calendar;
 mod choose;
@@ -47,7 +47,7 @@ mod towns;
 mod verbs;
 mod week;
 mod when;
-// Lists of words stay packed: one word a line hides the list.
+// Keep word lists packed.
 #[rustfmt::skip]
 mod words;
 
@@ -67,17 +67,17 @@ use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Unplaced, Week
 use crate::domain::{french, link};
 use url::Url;
 
-/// What the grammar must be told, because the article does not say it.
+/// The context that the grammar needs and the article does not contain.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a> {
-    /// When the article was published: it fixes the years, and the months that are not written.
+    /// The publication date, which determines missing years and months.
     pub published: NaiveDate,
-    /// The week the mailing is about, if it is known. The title of the article goes before it.
+    /// The expected week, if known. The title of the article has priority.
     pub week: Option<Week>,
-    /// The commune that the office's own places are in: `Auch`.
+    /// The office's own commune: `Auch`.
     pub home: &'a str,
-    /// Venues that are known to be in that commune, as people call them: `Cri'Art`, `salle du Mouzon`. Only before these
-    /// is the commune put where the article does not say it.
+    /// Venues in that commune, as people call them: `Cri'Art`, `salle du Mouzon`. The commune is added to these only, if the
+    /// article does not name one.
     pub venues: &'a [String],
 }
 
@@ -189,7 +189,7 @@ impl Reader<'_> {
             return;
         }
         match &entry.under {
-            // An item that dates itself into another week stands under no day of this one.
+            // An item whose own date is in another week has no day in this one.
             Under::Days(days)
                 if entry.placed_by_words
                     && self.headed
@@ -250,7 +250,7 @@ impl Reader<'_> {
         self.agenda.unplaced.push(item);
     }
 
-    /// The item with what was understood of it, and the days its events moved to.
+    /// The parsed item, and the days its events moved to.
     fn item(
         &mut self,
         entry: &Entry,

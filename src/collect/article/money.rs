@@ -1,7 +1,7 @@
 //! Prices and telephone numbers.
 //!
-//! A price is kept as written. Prize money is none, and « gratuit » with a condition after it is a tier, not a free
-//! event: the condition is always kept with it.
+//! A price is kept as written. Prize money is not a price, and « gratuit » with a condition is a tier, not a free event: the
+//! condition is always kept with it.
 
 use super::days::Found;
 use super::text::{Kind, Token};
@@ -155,7 +155,7 @@ fn qualifier(tokens: &[Token], at: usize) -> usize {
     if tokens[to - 1].is_any(&["et", "ou", "puis"]) { to - 1 } else { to }
 }
 
-/// The price that begins at token `at`; `None` for what only looks like one.
+/// The price that begins at token `at`; `None` for other amounts.
 pub(super) fn price(tokens: &[Token], at: usize) -> Option<usize> {
     if let Some(to) = label(tokens, at).filter(|to| element(tokens, *to).is_some()) {
         return tiers(tokens, to);

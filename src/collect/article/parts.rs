@@ -1,7 +1,7 @@
-//! Where one item tells several events: the cut between them.
+//! Splits an item into the parts of its events.
 //!
-//! Hours are the anchors. Each further hour either begins an event of its own, repeats the one before, or tells a
-//! detail of it (`départ à 8 h 30`); what cannot be decided makes the whole item not understood.
+//! Hours are the anchors. Each further hour either begins an event of its own, repeats the previous one, or is a detail
+//! of it (`départ à 8 h 30`); if that cannot be decided, the whole item is not understood.
 
 use super::hours::{Slot, Times};
 use super::marks::{Mark, Meaning, quotation};
@@ -23,7 +23,7 @@ pub(super) struct Part {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Cut {
-    /// What stands before the first event and concerns all: `Fête du village :`.
+    /// Words before the first event that apply to all: `Fête du village :`.
     pub(super) preamble: Option<(usize, usize)>,
     pub(super) parts: Vec<Part>,
     pub(super) unsure: bool,
@@ -37,7 +37,7 @@ pub(super) struct Marked<'w, 'a> {
     pub(super) enclosed: Vec<bool>,
     /// Token belongs to a mark that says something.
     marked: Vec<bool>,
-    /// Token is in a sentence about booking or the office: its hours, days and places are not the event's.
+    /// The token is in a sentence about booking or the office: its hours, days and places are not the event's.
     pub(super) quiet: Vec<bool>,
     /// Its sentences, as token ranges.
     pub(super) sentences: Vec<(usize, usize)>,
@@ -64,7 +64,7 @@ impl<'w, 'a> Marked<'w, 'a> {
         Self { enclosed: enclosed(words), words, marks, marked, quiet, sentences: all }
     }
 
-    /// A free word that means something: not an article, not a sign.
+    /// An unclaimed word with content: not an article, not punctuation.
     pub(super) fn is_content(&self, at: usize) -> bool {
         let token = &self.words.tokens[at];
         !self.marked[at] && matches!(token.kind, Kind::Word | Kind::Number) && !is_function(token)
@@ -151,7 +151,7 @@ impl<'w, 'a> Marked<'w, 'a> {
         cut
     }
 
-    /// What the hour of `anchor` is to the part that was read up to the hour `before`.
+    /// The role of the hour of `anchor` relative to the previous hour `before`.
     fn decide(&self, part: &Part, before: usize, anchor: usize) -> Decision {
         let (after, here, behind) = (self.marks[before].to, self.marks[anchor].from, self.marks[anchor].to);
         let without_hour = part.times.iter().all(|mark| self.times(*mark).is_some_and(|times| times.slots.is_empty()));

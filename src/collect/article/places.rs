@@ -1,7 +1,7 @@
-//! Places: a commune after « à », a venue after its preposition, an address between commas.
+//! Parses places: a commune after « à », a venue after its preposition, an address between commas.
 //!
-//! A commune is known from the list or from its capital; a venue from its noun (`salle`, `cathédrale`) or from a
-//! capital (`au Cri'Art`). A noun that is neither is no place: `marché à la ferme` is a kind of market.
+//! A commune is recognised by the list or its capital; a venue by its noun (`salle`, `cathédrale`) or a capital
+//! (`au Cri'Art`). Other nouns are not places: `marché à la ferme` is a kind of market.
 
 use super::communes;
 use super::days::{month, weekday};

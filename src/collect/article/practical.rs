@@ -1,4 +1,4 @@
-//! Lines that say when, where and for how much of the thing named above them.
+//! Lines with the time, place and price of the thing named above them.
 
 use super::days;
 use super::lines::{LONGEST_LINE, has_figures};

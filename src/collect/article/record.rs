@@ -1,7 +1,7 @@
-//! An item made of fields: a table row, a card, a title with its practical line, a line of pictograms.
+//! Items made of fields: a table row, a card, a title with its practical line, a line of pictograms.
 //!
-//! Each field says one thing (hour, place, price, category, title), so fields are told apart first and the event is put
-//! together from them. An item whose fields tell of several events is left to `parts`.
+//! Each field has one meaning (hour, place, price, category, title), so fields are classified first and the event is put
+//! together from them. An item whose fields describe several events is left to `parts`.
 
 use super::draft::Draft;
 use super::events::{Setting, Understood};
@@ -48,7 +48,7 @@ fn hint(c: char) -> Option<Sort> {
     }
 }
 
-/// The event of an item of fields; `None` where the item is no such thing.
+/// The event of an item made of fields; `None` for other items.
 pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<'_>) -> Option<Understood> {
     let words = marked.words;
     let broken = words.tokens.iter().any(|token| token.kind == Kind::Break || token.is("|"));

@@ -1,6 +1,6 @@
-//! Sentences of a line, and what each is for: telling of an event, or of booking, opening hours, the article itself.
+//! Splits lines into sentences and classifies them: about an event, booking, opening hours, or the article itself.
 //!
-//! Judges one sentence by its own words. An hour in a sentence that is not about an event never becomes an event.
+//! Judges a sentence by its own words. An hour in a sentence that is not about an event never becomes an event.
 
 use std::sync::LazyLock;
 
@@ -11,10 +11,10 @@ use super::marks::quotation;
 use super::text::{Kind, Token, Words, folded, is_bullet, is_space};
 use super::words::is_event_noun;
 
-/// What a sentence is for.
+/// The subject of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Anything that may be about an event.
+    /// Possibly an event.
     Tells,
     /// Booking, information, telephone: its day, hour and place are not the event's.
     Booking,
@@ -97,7 +97,7 @@ fn ends_sentence(tokens: &[Token], at: usize) -> bool {
     next.kind != Kind::Word || next.capital || !before.is_any(&SHORT)
 }
 
-/// What the sentence `from..to` is for.
+/// Classifies the sentence `from..to`.
 pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
     let text = words.slice(from, to);
     let text = text.trim_start_matches(|c: char| is_bullet(c) || is_space(c) || !c.is_alphanumeric() && c != '©');
@@ -124,7 +124,7 @@ fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
     begins_with_event && (0..tokens.len()).any(|at| hours::clock(tokens, at).is_some())
 }
 
-/// What the whole line is for: aside when all its sentences that say anything are.
+/// Classifies the whole line: an aside if all its sentences with content are.
 pub(super) fn line_role(words: &Words<'_>) -> Role {
     if words.text.len() > super::lines::LONGEST_LINE {
         return Role::Tells;
@@ -193,7 +193,7 @@ fn is_aside(text: &str) -> bool {
     ];
     #[expect(clippy::expect_used, reason = "a pattern of plain words; a test reads it")]
     static HELD: LazyLock<Regex> = LazyLock::new(|| {
-        // One pass for all of them. The pattern is made of plain words, so it can always be compiled.
+        // A single pass for all of them. The pattern consists of plain words, so it is always valid.
         let pattern = HOLDS.iter().map(|part| regex::escape(part)).collect::<Vec<_>>().join("|");
         Regex::new(&pattern).expect("valid")
     });

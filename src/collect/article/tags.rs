@@ -1,4 +1,4 @@
-//! What a tag means for the words inside it: does it break the line, is it bold, is it furniture of the page.
+//! The meaning of tags: line break, bold, or part of the page around the article.
 
 use html5ever::tokenizer::{Tag, TokenSinkResult, states};
 use html5ever::{LocalName, local_name};

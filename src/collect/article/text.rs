@@ -1,12 +1,12 @@
-//! The article's words: white space, letters and tokens.
+//! Characters and tokens of the article.
 //!
-//! Owns how a line is cut into words and how two spellings are found equal. Knows no French grammar, and never
-//! changes what is printed: tokens point into the text, they do not replace it.
+//! Splits a line into words and compares spellings. Independent of French grammar; never changes what is printed: tokens
+//! refer to the text instead of replacing it.
 
 use crate::domain::characters;
 use unicode_normalization::{UnicodeNormalization, char::decompose_canonical, is_nfc};
 
-/// Composes decomposed accents, so that `e` + `´` is the `é` of the word lists, and drops what nobody can see.
+/// Composes decomposed accents, so that `e` + `´` is the `é` of the word lists, and drops invisible characters.
 pub(super) fn composed(mut text: String) -> String {
     characters::clean_up(&mut text);
     if text.contains(is_invisible) {
@@ -65,7 +65,7 @@ pub(super) fn is_bullet(c: char) -> bool {
     )
 }
 
-/// What two spellings of one word have in common: `DÉBUT` and `debut`, `œuvre` and `oeuvre`.
+/// The folded form, equal for two spellings of a word: `DÉBUT` and `debut`, `œuvre` and `oeuvre`.
 pub(super) fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! How the words of a title are shown: without the article and the capital that only the sentence gave them.
+//! How a title is shown: without the article and the capital that are only due to the sentence.
 
 use super::text::{Kind, Words, tidy, trimmed};
 use super::words::{BANDS, JOINTS, TRAILING, is_event_noun, is_function};

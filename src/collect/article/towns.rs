@@ -1,4 +1,4 @@
-//! Towns that order an article: a name alone on a line, or at the head of one.
+//! Towns that structure an article: a name alone on a line, or at its beginning.
 
 use super::communes;
 use super::days;

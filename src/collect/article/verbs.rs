@@ -1,7 +1,7 @@
-//! Which words are verbs in a finite form: a run of words with one is a sentence, and no title.
+//! Recognises finite verbs: a run of words with one is a sentence, not a title.
 //!
-//! Forms are made from infinitives in the persons that articles use. A form that is also a noun (`visite`, `danse`)
-//! counts only behind a pronoun.
+//! Forms are generated from infinitives in the persons that articles use. A form that is also a noun (`visite`, `danse`)
+//! counts only after a pronoun.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

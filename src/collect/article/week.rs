@@ -1,4 +1,4 @@
-//! The week an article is about, and the days of its title: what holds for all of its lines.
+//! The week of an article and the days in its title, which apply to all its lines.
 
 use std::collections::BTreeMap;
 

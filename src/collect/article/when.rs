@@ -1,7 +1,7 @@
-//! The days a line's words are of: one line may tell of several days, and is cut where its day changes.
+//! Splits a line by the days that its words belong to.
 //!
-//! A day counts where it stands as a date of what is told: at the head of a sentence, or beside an hour. `marché du
-//! samedi`, `avant vendredi`, `reporté au jeudi` name a day and are not of it.
+//! A day counts if it is the date of an event: at the beginning of a sentence, or beside an hour. `marché du samedi`,
+//! `avant vendredi`, `reporté au jeudi` mention a day without being on it.
 
 use chrono::{Days, NaiveDate};
 
@@ -22,7 +22,7 @@ pub(super) enum When {
     Inherited,
     Days(Vec<NaiveDate>),
     Weekly(Weekdays),
-    /// The words name another day than the heading: which one counts, a person has to say.
+    /// The words name another day than the heading: a person has to decide.
     TwoReadings,
 }
 

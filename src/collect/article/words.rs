@@ -1,14 +1,13 @@
 //! The word lists of the grammar, in folded form (lower case, no accents).
 //!
-//! Data only. A word that is missing here costs a field, never a line: what no list knows stays in the note or is
-//! printed as written.
+//! Data only. A missing word costs a field, never a line: unknown words stay in the note or are printed as written.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::text::Token;
 
-/// Words that carry no content of their own: a run of nothing but these is not worth a note.
+/// Function words: a run of only these is not worth a note.
 pub(super) const FUNCTION: &[&str] = &[
     "a", "au", "aux", "le", "la", "les", "l'", "un", "une", "des", "de", "du", "d'", "et", "ou", "puis", "en",
     "dans", "sur", "sous", "par", "pour", "avec", "ce", "cet", "cette", "ces", "qui", "que", "qu'", "est", "sont",
@@ -28,7 +27,7 @@ pub(super) const AUXILIARY: &[&str] = &[
     "buvette", "seance", "seances", "portes", "fermeture", "dossards", "dossard", "ouvertures",
 ];
 
-/// Words that a field says in another way: hours, days, the names of fields, the joints of a sentence.
+/// Words that fields express already: hours, days, names of fields, connectors.
 pub(super) const SAID_OTHERWISE: &[&str] = &[
     "dans", "sur", "sous", "les", "des", "une", "par", "pour", "avec", "cet", "cette", "ces", "qui", "que",
     "est", "sont", "suivi", "suivie", "ensuite", "enfin", "egalement", "aussi", "puis", "chez", "devant",

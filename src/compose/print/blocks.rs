@@ -1,6 +1,6 @@
-//! A story set at one size and one width: a list of blocks, each a heading or an entry, ready to flow.
+//! Sets a story at one size and width: a list of blocks, each a heading or an entry, ready to be placed in columns.
 //!
-//! Marks are relative to the top left corner of their block. Where blocks go is [`super::columns`]'s business.
+//! Marks are relative to the top left corner of their block; [`super::columns`] places the blocks.
 
 use std::rc::Rc;
 
@@ -109,7 +109,7 @@ fn heading(section: &Section, text: &Rc<Shaped>, element: Option<usize>, setting
     let rules = Rules { color, weight: setting.size * 0.1, above: !section.dated };
     let mut marks = vec![ground(band, fill, rules)];
     let baseline = (height + size * text.cap_height) / 2.0;
-    // A heading too long even at the smallest type keeps to one line cut by nobody: titles here are ours and short.
+    // A heading too long even at the smallest type stays on one line; our headings are short.
     for line in break_lines(text, f32::INFINITY) {
         let run = TextRun {
             x: inset,

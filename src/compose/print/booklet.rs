@@ -1,6 +1,6 @@
 //! The A5 booklet: cover, the days, practical information.
 //!
-//! Its pages are a multiple of four, filled by a larger type rather than by blank pages.
+//! It has a multiple of four pages, filled by larger type rather than blank pages.
 
 use super::{
     PrintError, Sheet,
@@ -21,7 +21,7 @@ pub const WIDTH: f32 = A5.width - 2.0 * MARGIN;
 pub const TOP: f32 = 50.0;
 pub const BOTTOM: f32 = A5.height - 46.0;
 const LARGEST: f32 = 14.0;
-/// Below this, four more pages are better.
+/// Below this size, four more pages are used.
 const SMALLEST_TITLE: f32 = 8.8;
 const STRETCH: f32 = 2.3;
 const MOST_PAGES: usize = 400;
@@ -97,7 +97,7 @@ impl Setter<'_> {
         let sizes = [1.0, 0.97, 0.94, 0.91, 0.88, 0.85].map(|ratio| (size * ratio).max(SMALLEST_TITLE));
         let plans = sizes.into_iter().filter_map(|size| {
             let blocks = self.blocks(size);
-            // One page fewer where there are too few entries to have something on each.
+            // One page less if there are too few entries to have something on each.
             let (columns, cost) = [count, count - 1].into_iter().find_map(|count| {
                 let found = Flow::over_pages(&blocks).distribute(&room[..count])?;
                 found.0.iter().all(|column| !column.blocks.is_empty()).then_some(found)

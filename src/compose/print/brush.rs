@@ -1,4 +1,4 @@
-//! Placing single things on a page: a line of words, a wrapped paragraph, a band, a QR code.
+//! Places single elements on a page: a line of words, a wrapped paragraph, a band, a QR code.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ use super::{
     typeset::break_lines,
 };
 
-/// A text, and the element it belongs to; `None` where it only decorates.
+/// A text and its element in the reading order; `None` if it is decorative.
 #[derive(Debug, Clone)]
 pub struct Words {
     pub element: Option<ElementId>,
@@ -26,7 +26,7 @@ impl Words {
         Self { element: Some(element), text }
     }
 
-    /// Seen, not heard: a number of page, a running title, what was said already.
+    /// Visible, but not in the reading order: a page number, a running title, a repetition.
     pub fn silent(text: &Rc<Shaped>) -> Self {
         Self { element: None, text: Rc::clone(text) }
     }

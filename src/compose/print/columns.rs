@@ -1,5 +1,5 @@
-//! Blocks into columns: a heading never parts from its first entry, a section is broken only where it must be, and
-//! columns come out even.
+//! Distributes blocks over columns: a heading stays with its first entry, sections are broken only if necessary, and columns
+//! become even.
 //!
 //! Pure arithmetic on heights.
 
@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::blocks::Block;
 
-/// One column: which blocks stand in it, and whether the heading of the section must be said again at its top.
+/// One column: its blocks, and whether the heading of the section is repeated at its top.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     pub blocks: Range<usize>,

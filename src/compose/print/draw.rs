@@ -1,6 +1,6 @@
-//! From the laid page to printpdf: glyph runs, filled areas, embedded subsets, marked content.
+//! Converts the laid-out page for printpdf: glyph runs, filled areas, embedded font subsets, marked content.
 //!
-//! The only place that knows printpdf. It draws what it is given and decides nothing.
+//! The only module that uses printpdf. It takes no layout decisions.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
-//! Imposition: the pages of a booklet two by two on sheets that are printed on both sides and folded.
+//! Imposition: two pages of a booklet on each side of a sheet, to be printed on both sides and folded.
 //!
-//! Pages are moved, never changed: text, links and reading order stay what they were.
+//! Pages are moved without changes: text, links and reading order stay the same.
 
 use super::{
     sheet::{Bookmark, Laid, Page, Printing},

@@ -1,4 +1,4 @@
-//! The two faces of the printed page: those shipped, or others from files.
+//! The two fonts of the printed page: the built-in ones, or others from files.
 
 use std::borrow::Cow;
 
@@ -11,17 +11,17 @@ pub struct Fonts {
     pub bold: Font,
 }
 
-/// A font program that was found fit to print with.
+/// A validated font program.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Font {
     pub(super) bytes: Cow<'static, [u8]>,
     pub(super) postscript_name: Cow<'static, str>,
 }
 
-/// What a French page cannot do without.
+/// Characters that a French page needs.
 const NEEDED: &str = "AZaz09 ’«»–·€()/:;,.!?%°&-àâäçéèêëîïôöùûüÿœæÀÂÇÉÈÊËÎÏÔÙÛÜŒÆ";
 
-/// Why a file is no font that can be printed with; says what to do.
+/// Why a font file cannot be used, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FontError {
     #[error("expected an OpenType font (.ttf or .otf)")]

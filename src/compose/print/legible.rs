@@ -1,6 +1,6 @@
-//! From any text to one the fonts can print: composed, printable, with French spacing held together.
+//! Converts a text to one the fonts can print: composed characters, French spacing with non-breaking spaces.
 //!
-//! It changes spaces and what no font can show, never a letter that can be shown.
+//! It changes spaces and characters without a glyph, never a letter that can be printed.
 
 use crate::domain::french;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};

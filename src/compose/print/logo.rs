@@ -1,6 +1,6 @@
 //! The office's logo: a PNG, decoded, or a JPEG, whose bytes go into the PDF as they are.
 //!
-//! What cannot be printed is refused where it is read, never on the Saturday morning.
+//! A file that cannot be printed is refused when the configuration is read, not when an issue is printed.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) enum Pixels {
     Jpeg(Arc<[u8]>),
 }
 
-/// Why a file is no logo that can be printed; says what to do.
+/// Why a logo cannot be printed, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogoError {
     #[error("expected a PNG or a JPEG file; export the logo as PNG, about 800 pixels wide")]

@@ -1,4 +1,4 @@
-//! The masthead of the poster and its foot: who speaks, of which week, and where to find more.
+//! The masthead and the foot of the poster: the office, the week, and where to find more.
 
 use crate::domain::french;
 

@@ -1,10 +1,10 @@
 //! The printed page: a poster for the reception desk, a booklet, and the booklet ready to fold.
 //!
-//! Pure: the same sheet gives the same bytes, whenever and wherever. It reads no file and no clock, and sends nothing.
-//! Every row of the agenda is on the page (invariant I3); what no font can show is told as a warning.
+//! Pure: the same sheet always gives the same bytes. It reads no file and no clock, and sends nothing.
+//! Every row of the agenda is printed (invariant I3); characters without a glyph are reported as warnings.
 //!
-//! The way of a page: `story` (what there is to read) → `blocks` (set at a size) → `columns` (distributed) → `sheet`
-//! (laid) → `draw` (printpdf) → `tags` (PDF/UA-1).
+//! The stages: `story` (the content) → `blocks` (set at a size) → `columns` (distributed) → `sheet` (laid out) → `draw`
+//! (printpdf) → `tags` (PDF/UA-1).
 
 use chrono::{DateTime, Utc};
 
@@ -39,7 +39,7 @@ pub use logo::{Logo, LogoError};
 pub use theme::Theme;
 use type_case::TypeCase;
 
-/// What a printed page looks like, whatever it says.
+/// The look of a printed page, independent of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     pub theme: Theme,
@@ -63,7 +63,7 @@ pub enum Format {
     A3,
 }
 
-/// What is made of a sheet.
+/// What to print from a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// One page, two beyond about seventy events, at the largest type that fits.
@@ -74,7 +74,7 @@ pub enum Layout {
     Imposed,
 }
 
-/// What is printed.
+/// The content to print.
 #[derive(Debug, Clone, Copy)]
 pub struct Sheet<'a> {
     pub agenda: &'a Agenda,
@@ -95,11 +95,11 @@ pub struct Sheet<'a> {
 pub struct Printed {
     pub pdf: Vec<u8>,
     pub pages: usize,
-    /// For a person, in French.
+    /// For staff, in French.
     pub warnings: Vec<String>,
 }
 
-/// Why a page could not be printed. None depends on the words of the agenda, save the length of an address.
+/// Why a page could not be printed. Never because of the content of the agenda, except for the length of an address.
 #[derive(Debug, thiserror::Error)]
 pub enum PrintError {
     #[error("the font {0} cannot be read")]
@@ -139,13 +139,13 @@ pub fn print(layout: Layout, sheet: &Sheet) -> Result<Printed, PrintError> {
     Ok(Printed { pdf, pages: laid.pages.len(), warnings: warnings.collect() })
 }
 
-/// An address short enough to be typed: no scheme, no `www.`, no slash at the end.
+/// A short form of an address for typing: no scheme, no `www.`, no slash at the end.
 fn short_address(url: &str) -> &str {
     let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
     bare.trim_start_matches("www.").trim_end_matches('/')
 }
 
-/// Where an address of the office leads when it is clicked.
+/// The link target of an address of the office.
 fn website_url(address: &str) -> String {
     if address.contains("://") { address.to_owned() } else { format!("https://{address}") }
 }

@@ -1,6 +1,6 @@
-//! The page as laid out: what is drawn, where, and which element of the reading order it belongs to.
+//! The laid-out page: what is drawn where, and its element in the reading order.
 //!
-//! Points from the top left corner, y downwards. No name of a PDF library comes in here.
+//! Points from the top left corner, y downwards. Independent of the PDF library.
 
 use std::{ops::Range, rc::Rc};
 

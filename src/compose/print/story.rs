@@ -1,6 +1,6 @@
-//! What there is to read: the agenda as sections of entries, each paragraph shaped and placed in the reading order.
+//! The content to print: the agenda as sections of entries, each paragraph shaped and placed in the reading order.
 //!
-//! Poster and booklet set the same story; it knows no paper and no size.
+//! Poster and booklet use the same story; it is independent of paper and size.
 
 use std::rc::Rc;
 

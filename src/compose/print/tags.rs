@@ -1,7 +1,7 @@
-//! What makes the file accessible (PDF/UA-1), which printpdf does not write: the structure tree, the language, the
-//! title shown in the window, links with a text, bookmarks, XMP metadata. Then the bytes.
+//! Makes the file accessible (PDF/UA-1), which printpdf does not: the structure tree, the language, the
+//! title shown in the window, links with a text, bookmarks, XMP metadata. Then writes the bytes.
 //!
-//! It changes nothing that is drawn. The same document gives the same bytes.
+//! Changes nothing that is drawn. The same document always gives the same bytes.
 
 use std::{collections::BTreeMap, io::Write};
 

@@ -1,7 +1,7 @@
-//! How the printed page looks: paper, colours, proportions of the type.
+//! The look of the printed page: paper, colours, type sizes.
 //!
-//! Numbers only: an ink-saving page is another `Theme`, with no line of layout changed. Every pair of colours that makes
-//! text is checked where a theme is read, so that no theme prints what some cannot read.
+//! Numbers only: an ink-saving page is another `Theme` with the same layout. The contrast of every pair of text and
+//! background colours is checked when a theme is read.
 
 use crate::keys::Section;
 
@@ -49,7 +49,7 @@ pub struct Theme {
     pub rule: Rgb,
 }
 
-/// Nobody prints on anything else.
+/// Always white.
 pub const PAPER: Rgb = Rgb(0xff, 0xff, 0xff);
 
 /// What WCAG 2 asks of text, level AA; RGAA 3.2 asks the same.

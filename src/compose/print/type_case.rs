@@ -1,7 +1,7 @@
-//! The type case: two faces, the shaping of words into glyphs, and the subsets that are embedded.
+//! Fonts and shaping: two faces, the shaping of words into glyphs, and the subsets that are embedded.
 //!
-//! Everything is in units of the em, so that a string is shaped once whatever size it is set in.
-//! A glyph the font lacks never gets out of here: see [`super::legible`].
+//! All lengths are in em, so that a string is shaped once for all sizes.
+//! Characters without a glyph never leave this module: see [`super::legible`].
 
 use std::{
     cell::RefCell,

@@ -1,6 +1,6 @@
-//! Breaking a paragraph into lines, and finding the largest size at which something fits.
+//! Line breaking, and finding the largest size at which something fits.
 //!
-//! A paragraph always takes the fewest lines it can; among those ways, the one with the most even lines and no
+//! A paragraph always takes the fewest possible lines; among those solutions, the one with the most even lines and no
 //! orphan on the last. Pure arithmetic on shaped text.
 
 use std::{borrow::Cow, ops::Range};

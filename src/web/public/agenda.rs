@@ -1,4 +1,4 @@
-//! What everyone may read: the weeks of each weekly mailing and their documents, what was sent, one issue online.
+//! Public pages: the weeks of each weekly mailing with their documents, the archive, one issue online.
 
 use super::{cache::Listed, calendar, order};
 use crate::compose::context::Marks;
@@ -9,6 +9,7 @@ use crate::domain::{
     issue::{Content, IssueKey},
 };
 use crate::templates::Page;
+use crate::views::readiness::readiness;
 use crate::web::{
     Site,
     answer::{self, Answer, HTML, Keep, Kept},
@@ -36,7 +37,7 @@ pub(super) async fn weekly(State(site): State<Arc<Site>>, Path(name): Path<Strin
         Err(error) => return site.broken(&error.into()),
     };
     let (mailing, kind) = name.split_once('.').map_or((&*name, None), |(mailing, kind)| (mailing, Some(kind)));
-    // Weeks of a mailing that is not configured any more can still be read.
+    // Weeks of a mailing that is no longer configured stay readable.
     if !site.weekly.iter().any(|id| id == mailing) && listed.weeks(mailing).next().is_none() {
         return site.nowhere();
     }
@@ -48,7 +49,7 @@ pub(super) async fn weekly(State(site): State<Arc<Site>>, Path(name): Path<Strin
     }
 }
 
-/// The week that is on now; before the season the first one, after it the last.
+/// The current week; before the season the first one, after it the last.
 async fn current(site: &Site, listed: &Listed, mailing: &str, asked: &HeaderMap) -> Answer {
     let this = site.this_week();
     let weeks = || listed.weeks(mailing).map(|(week, _)| week);
@@ -98,7 +99,7 @@ pub(super) async fn document(
     site.kept_answer(made.await, &asked, Keep::Minutes)
 }
 
-/// This week and the ones after it, to be subscribed to.
+/// This week and later ones, for calendar subscriptions.
 async fn calendar(site: &Site, listed: &Listed, mailing: &str, asked: &HeaderMap) -> Answer {
     let this = site.this_week();
     let made = site.kept(format!("calendar/{mailing}/{this}/{}", listed.version), async |site| {
@@ -115,7 +116,7 @@ async fn calendar(site: &Site, listed: &Listed, mailing: &str, asked: &HeaderMap
 
 /// The weeks as a JSON Feed 1.1, for the sites of partners.
 async fn feed(site: &Site, listed: &Listed, mailing: &str, asked: &HeaderMap) -> Answer {
-    /// Items of a feed, the newest first.
+    /// Items of a feed, newest first.
     const ITEMS: usize = 10;
     let made = site.kept(format!("feed/{mailing}/{}", listed.version), async |site| {
         let mut weeks = Vec::new();
@@ -152,10 +153,10 @@ pub(super) async fn archive(State(site): State<Arc<Site>>, asked: HeaderMap) -> 
     site.kept_answer(made.await, &asked, Keep::Minutes)
 }
 
-/// An issue as it was mailed, without anything that is one person's.
+/// An issue as it was mailed, without personal content.
 pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String>, asked: HeaderMap) -> Answer {
     let Some(key) = site.tokens.check_view(&token) else { return site.nowhere() };
-    // Asked each time: what was called off is not read any more.
+    // Checked each time: a cancelled issue is no longer readable.
     let published = match site.listed().await {
         Ok(listed) => listed.issues.iter().any(|issue| issue.key == key),
         Err(error) => return site.broken(&error.into()),
@@ -171,11 +172,11 @@ pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String
     site.kept_answer(made.await, &asked, Keep::Minutes)
 }
 
-/// Where a recipient's own words go, what is true for everyone; the pictures that lie beside a mail are in the page itself.
+/// Replaces personal placeholders by public values, and embeds the pictures in the page.
 fn for_everyone(content: &Content, office_email: Option<&str>) -> String {
     let marks = Marks::named(&content.envelope.marks);
     let html = content.html.replace(&marks.unsubscribe, "/archives").replace(&marks.establishment, "");
-    // What says « en ligne » leads to where one is.
+    // The link to the online version becomes a link to this page.
     let html = html.replace(&marks.view, "#").replace(&marks.order, &order::for_everyone(office_email));
     content.inline.iter().fold(html, |html, picture| {
         let data = format!("data:{};base64,{}", picture.media_type, STANDARD.encode(&picture.bytes));
@@ -190,7 +191,7 @@ pub(super) async fn accessibility(State(site): State<Arc<Site>>, asked: HeaderMa
     site.kept_answer(made.await, &asked, Keep::Minutes)
 }
 
-/// Browsers ask each site for it, whatever a page says: there is none, and that need not be asked again.
+/// Browsers request it from every site: there is none, and the response is cached.
 pub(super) async fn icon() -> Answer {
     answer::nothing(Keep::Forever)
 }
@@ -206,18 +207,19 @@ pub(super) async fn robots() -> Answer {
     answer::text(StatusCode::OK, "User-agent: *\nDisallow: /u/\nDisallow: /v/\nDisallow: /o/\n")
 }
 
-/// The process answers.
+/// Liveness: the process answers.
 pub(super) async fn healthy() -> Answer {
     answer::text(StatusCode::OK, "ok\n")
 }
 
-/// The ledger answers too.
+/// Readiness: the database answers and the relay accepts mail. The page is public, so it names what fails and no more.
 pub(super) async fn ready(State(site): State<Arc<Site>>) -> Answer {
-    match site.store.published_issues(1).await {
-        Ok(_) => answer::text(StatusCode::OK, "ready\n"),
+    match readiness(&*site.store, &site.config, site.clock.now()).await.map(|verdict| verdict.blockers()) {
+        Ok(blockers) if blockers.is_empty() => answer::text(StatusCode::OK, "ready\n"),
+        Ok(blockers) => answer::text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", blockers.join(", "))),
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "not ready: the ledger does not answer");
-            answer::text(StatusCode::SERVICE_UNAVAILABLE, "the ledger does not answer\n")
+            answer::text(StatusCode::SERVICE_UNAVAILABLE, "not ready: database\n")
         }
     }
 }
@@ -299,14 +301,14 @@ impl Site {
         self.shown(status, &page, Keep::Never)
     }
 
-    /// The same for a page that never was, and for a link that is not ours: nothing is told.
+    /// The same response for an unknown page and an invalid token, so that nothing is revealed.
     pub(super) fn nowhere(&self) -> Answer {
         let text =
             "Ce lien est incomplet ou n’est plus valable. S’il vient d’un message, copiez-le en entier.".to_owned();
         self.message(StatusCode::NOT_FOUND, "Page introuvable", vec![text])
     }
 
-    /// The database does not answer: said as it is, never a false « c’est fait ».
+    /// The database failed: an honest error, never a false « c’est fait ».
     pub(super) fn broken(&self, error: &anyhow::Error) -> Answer {
         error!(error = error.as_ref() as &dyn std::error::Error, "a page cannot be answered");
         let text =

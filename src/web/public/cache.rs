@@ -1,4 +1,4 @@
-//! Public pages, made once: an issue that was sent never changes, so its pages are kept as bytes in memory.
+//! Cached public pages: an issue that was sent never changes, so its pages are kept as bytes in memory.
 
 use crate::clock::Clock;
 use crate::domain::{agenda::Week, issue::IssueKey};
@@ -8,15 +8,15 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-/// How long the list of issues is believed.
+/// Maximum age of the list of issues.
 const FRESH: Duration = Duration::from_secs(5);
-/// Issues in the list: some years of weeks.
+/// Maximum issues in the list: several years of weeks.
 const LISTED: u32 = 400;
-/// Pages and documents in memory, and their bytes; the oldest makes room.
+/// Maximum number and bytes of cached pages and documents; the oldest are evicted.
 const KEPT: usize = 64;
 const KEPT_BYTES: usize = 32 * 1024 * 1024;
 
-/// What was published, and how often that changed since the start.
+/// The published issues, with a version that counts their changes since the start.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Listed {
     pub issues: Arc<Vec<Published>>,
@@ -29,7 +29,7 @@ impl Listed {
         self.weeks(mailing).find(|(of, _)| *of == week).map(|(_, key)| key)
     }
 
-    /// Every week that the mailing published, the latest first.
+    /// Every week that the mailing published, latest first.
     pub fn weeks(&self, mailing: &str) -> impl Iterator<Item = (Week, &IssueKey)> {
         let issues = self.issues.iter().filter(move |issue| issue.key.mailing() == mailing);
         issues.filter_map(|issue| Some((issue.key.period().parse().ok()?, &issue.key)))
@@ -39,9 +39,9 @@ impl Listed {
 #[derive(Debug, Default)]
 pub(in crate::web) struct PageCache {
     listed: RwLock<Option<(Instant, Listed)>>,
-    /// One asks the database, the others wait for what it says.
+    /// One request asks the database, the others wait for its result.
     asking: tokio::sync::Mutex<()>,
-    /// One makes, the others wait for it: a page that many ask for at once is made once.
+    /// One request renders, the others wait for its result: a popular page is rendered once.
     making: tokio::sync::Mutex<()>,
     kept: Mutex<VecDeque<(String, Arc<Kept>)>>,
 }
@@ -67,7 +67,7 @@ impl Site {
         Ok(now)
     }
 
-    /// What was made under this name, or makes it. `Ok(None)`: there is no such thing.
+    /// The cached response of this name, or renders it. `Ok(None)`: not found.
     pub(super) async fn kept<F>(&self, name: String, make: F) -> anyhow::Result<Option<Arc<Kept>>>
     where
         F: AsyncFnOnce(&Self) -> anyhow::Result<Option<Kept>>,

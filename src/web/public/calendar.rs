@@ -1,4 +1,4 @@
-//! The agenda for machines: iCalendar (RFC 5545) for a person's calendar, JSON Feed 1.1 for a partner's site.
+//! The agenda for programs: iCalendar (RFC 5545) for personal calendars, JSON Feed 1.1 for partners' sites.
 
 use crate::compose::rows::{Row, daily_rows_by_hour, rows_by_hour};
 use crate::config::Config;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// Every event of these weeks. The same event has the same UID each time it is read.
+/// Every event of these weeks. An event always has the same UID.
 pub(super) fn icalendar(title: &str, host: &str, zone: Tz, weeks: &[(Week, Agenda)], now: Timestamp) -> String {
     let mut out = Lines::default();
     out.line("BEGIN:VCALENDAR");
@@ -118,7 +118,7 @@ impl Lines {
         self.line("END:VEVENT");
     }
 
-    /// In UTC: no calendar program needs our zone's rules then. An hour that the change of time skips is the one after it.
+    /// In UTC, so that no zone rules are needed. A local time skipped by the switch to summer time becomes the one after it.
     fn instant(&mut self, name: &str, local: NaiveDateTime, zone: Tz) {
         let found = zone.from_local_datetime(&local).earliest();
         let found = found.or_else(|| zone.from_local_datetime(&(local + chrono::TimeDelta::hours(1))).earliest());
@@ -128,7 +128,7 @@ impl Lines {
     }
 }
 
-/// One item a week, with its text and its documents.
+/// One item per week, with its text and its documents.
 pub(super) fn json_feed(mailing: &str, title: &str, config: &Config, weeks: &[(Week, Agenda, Published)]) -> Value {
     let base = config.public_url.as_str().trim_end_matches('/');
     let items: Vec<Value> = weeks
@@ -159,7 +159,7 @@ pub(super) fn json_feed(mailing: &str, title: &str, config: &Config, weeks: &[(W
     })
 }
 
-/// Day by day, a line an event.
+/// Day by day, one line per event.
 fn words(agenda: &Agenda) -> String {
     let mut text = String::new();
     let mut block = |heading: &str, rows: Vec<Row>| {

@@ -1,8 +1,8 @@
-//! Leaving a mailing, and choosing: shown by GET, done by POST.
+//! Unsubscribing and choosing mailings: GET shows the page, POST changes something.
 //!
-//! Mail scanners open every link, some in a real browser: a GET changes nothing (deliverability of whole offices hangs on
-//! it). A mail program's one-click POST comes without cookie or session and is answered by 200, never by a redirect
-//! (RFC 8058 3.1, 3.2).
+//! Mail scanners open every link, some in a real browser, so a GET changes nothing (it would unsubscribe whole offices).
+//! A mail program's one-click POST comes without cookies or session and is answered with 200, never with a redirect (RFC
+//! 8058 3.1, 3.2).
 
 use crate::compose::page::{ChoiceLine, LeavePage};
 use crate::domain::partner::Choices;
@@ -23,16 +23,16 @@ use tracing::info;
 /// What a POST asks for.
 #[derive(Debug, PartialEq, Eq)]
 enum Wish {
-    /// A button of ours, a mail program's one-click, or anything else that is posted to a link by which one leaves.
+    /// Our button, a mail program's one-click, or anything else posted to an unsubscribe link.
     Leave,
     Return,
-    /// These mailings, of those the contact is subscribed to, and no others.
+    /// Only these mailings, of those the contact is subscribed to.
     Choose(HashSet<String>),
 }
 
 impl Wish {
     fn read(content_type: &str, body: &[u8]) -> Self {
-        // Of a multipart body only one meaning is known: `List-Unsubscribe=One-Click`.
+        // A multipart body is only ever `List-Unsubscribe=One-Click`.
         if content_type.starts_with("multipart/") {
             return Wish::Leave;
         }
@@ -69,18 +69,18 @@ pub(super) async fn act(
 }
 
 impl Site {
-    /// Does it; what was done, in words.
+    /// Executes the request; returns what was done, in words.
     async fn fulfil(&self, contact: &str, mailing: &str, wish: Wish) -> Result<String, StoreError> {
         let title = self.title(mailing);
         match wish {
             Wish::Leave => {
                 self.store.opt_out(contact, mailing, self.clock.now()).await?;
-                info!(mailing, "somebody left {mailing}");
+                info!(mailing, "unsubscribed from {mailing}");
                 Ok(format!("C’est fait\u{a0}: vous ne recevrez plus «\u{a0}{title}\u{a0}»."))
             }
             Wish::Return => {
                 self.store.opt_in(contact, mailing, self.clock.now()).await?;
-                info!(mailing, "somebody came back to {mailing}");
+                info!(mailing, "resubscribed to {mailing}");
                 Ok(format!("C’est fait\u{a0}: vous recevrez de nouveau «\u{a0}{title}\u{a0}»."))
             }
             Wish::Choose(chosen) => {
@@ -104,7 +104,7 @@ impl Site {
                 let page = self.leave_words(&choices, mailing, done);
                 self.shown(StatusCode::OK, &page, Keep::Never)
             }
-            // The contact was deleted: nobody is written to any more.
+            // The contact was deleted: nothing is sent to them any more.
             Ok(None) => {
                 let text =
                     "Cette adresse n’est plus dans nos fichiers\u{a0}: vous ne recevrez plus nos messages.".to_owned();

@@ -1,8 +1,8 @@
-//! The pages partners reach: each weekly mailing's week with its documents, what was sent, the page one leaves by, and the
-//! one by which an edition is ordered.
+//! The pages for partners: the week of each weekly mailing with its documents, the archive, the page to unsubscribe, and the
+//! page to order an edition.
 //!
-//! GET never changes anything; a button does (POST), or a mail program's one-click (RFC 8058). No page needs JavaScript, sets
-//! a cookie or fetches anything from elsewhere. A token is checked before the database is asked.
+//! GET never changes anything; a button (POST) does, or a mail program's one-click (RFC 8058). No page needs JavaScript,
+//! sets a cookie or loads anything from other hosts. A token is verified before the database is accessed.
 
 mod agenda;
 mod cache;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// Larger than any body of our forms.
 const LARGEST_FORM: usize = 16 * 1024;
 
-/// Every public page. A new page is added here.
+/// Every public page. Add new pages here.
 pub(super) fn routes(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(agenda::home))

@@ -1,6 +1,6 @@
-//! Ordering an edition on paper: shown by GET, which changes nothing and is not counted, done by POST.
+//! Ordering an edition on paper: GET shows the page without side effects, POST orders.
 //!
-//! The link is one contact's for one edition, and opens nothing else. What is posted twice is ordered once.
+//! The link is valid for one contact and one edition. A form posted twice orders once.
 
 use crate::compose::page::{HandoverChoice, OrderForm, OrderLine, OrderPage, OrderProblem};
 use crate::domain::{
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::info;
 
-/// What a form says, as it was written: shown again where something is wrong.
+/// The values of a form as entered, to show them again if something is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Filled {
     packs: String,
@@ -30,7 +30,7 @@ struct Filled {
     remark: String,
 }
 
-/// What is wrong in a form, by its field.
+/// Error messages of a form, by field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Wrong {
     packs: Option<String>,
@@ -41,7 +41,7 @@ struct Wrong {
 impl Filled {
     fn read(fields: &HashMap<String, String>) -> Self {
         let text = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-        // A line break is two characters in a form, and one to the person who counts.
+        // A line break is two characters in a form, but one to a person who counts.
         Self { packs: text("packs"), handover: text("handover"), remark: text("remark").replace("\r\n", "\n") }
     }
 
@@ -52,7 +52,7 @@ impl Filled {
         Self { packs: wish.packs.to_string(), handover: wish.handover.as_str().to_owned(), remark: wish.remark.clone() }
     }
 
-    /// `most`: packs this person may have.
+    /// `most`: packs available to this person.
     fn wish(&self, most: u32) -> Result<Wish, Wrong> {
         let packs = match self.packs.replace([' ', '\u{a0}', '\u{202f}'], "").parse::<u32>() {
             Ok(0) | Err(_) => Err(format!("Écrivez un nombre de paquets, de 1 à {most}.")),
@@ -95,7 +95,7 @@ pub(super) async fn act(
 ) -> Answer {
     let Some((contact, edition)) = site.tokens.check_order(&token) else { return site.nowhere() };
     let content_type = answer::content_type(&headers);
-    // Of anything but our own form nothing is known; it is an empty one, and changes nothing.
+    // Any other body counts as an empty form, and changes nothing.
     let fields = match content_type.starts_with("application/x-www-form-urlencoded") {
         true => url::form_urlencoded::parse(&body).into_owned().collect(),
         false => HashMap::new(),
@@ -110,7 +110,7 @@ pub(super) async fn act(
     }
 }
 
-/// `carte-2027.jpg`, `carte-2027.pdf`: for everyone.
+/// `carte-2027.jpg`, `carte-2027.pdf`: public files.
 pub(super) async fn file(State(site): State<Arc<Site>>, Path(name): Path<String>, asked: HeaderMap) -> Answer {
     let file = match name.rsplit_once('.') {
         Some((slug, "jpg")) => (slug, EditionFile::Cover),
@@ -124,12 +124,12 @@ pub(super) async fn file(State(site): State<Arc<Site>>, Path(name): Path<String>
     }
 }
 
-/// What a POST came to, and what the page says of it.
+/// The result of a POST, and the message on the page.
 #[derive(Debug, Default)]
 struct Shown {
     status: StatusCode,
     done: Option<&'static str>,
-    /// As it was posted, with what is wrong in it.
+    /// The form as posted, with its errors.
     refused: Option<(Filled, Wrong)>,
 }
 
@@ -152,7 +152,7 @@ impl Site {
             return Ok(Shown { status: StatusCode::CONFLICT, ..Shown::default() });
         }
         let most = stocked.left() + open.map_or(0, |open| open.wish.packs);
-        // Nobody who is too late is told to write a number.
+        // If nothing is left, do not ask for a number.
         let wish = match filled.wish(most) {
             Err(wrong) if most > 0 => return Ok(Shown::refused(StatusCode::UNPROCESSABLE_ENTITY, filled, wrong)),
             Err(_) => return Ok(Shown { status: StatusCode::CONFLICT, ..Shown::default() }),
@@ -160,7 +160,7 @@ impl Site {
         };
         let ordered = self.store.order(edition, contact, &wish, self.clock.now()).await?;
         if matches!(ordered, Ordered::New | Ordered::Changed) {
-            info!(edition, packs = wish.packs, "somebody ordered {edition}");
+            info!(edition, packs = wish.packs, "{edition} was ordered");
             self.ordered.notify_one();
         }
         Ok(match ordered {
@@ -182,7 +182,7 @@ impl Site {
 
     async fn cancel(&self, contact: &str, edition: &str) -> Result<Shown, StoreError> {
         if self.store.cancel_order(edition, contact, self.clock.now()).await? {
-            info!(edition, "somebody cancelled an order of {edition}");
+            info!(edition, "an order of {edition} was cancelled");
             self.ordered.notify_one();
             return Ok(Shown::done("C’est fait : votre commande est annulée."));
         }
@@ -283,7 +283,7 @@ impl Site {
         }
     }
 
-    /// As the page shows the cover, in CSS pixels: narrow where it stands.
+    /// The size of the cover on the page, in CSS pixels.
     async fn cover_width(&self, stocked: &Stocked) -> anyhow::Result<u32> {
         let cover = self.store.edition_file(&stocked.edition.slug, EditionFile::Cover).await?;
         let (width, height) = crate::compose::picture::size(&cover.context("the edition has no cover")?)?;
@@ -292,7 +292,7 @@ impl Site {
 
     async fn edition_file(&self, slug: &str, file: EditionFile) -> anyhow::Result<Option<Arc<Kept>>> {
         let Some(stocked) = self.store.edition(slug).await? else { return Ok(None) };
-        // Its address stays when it is another one: what is kept has the instant in its name.
+        // The URL stays the same when the file changes, so its version is in the name.
         let name = format!("edition/{slug}/{}/{}", file.as_str(), stocked.changed_at.timestamp_millis());
         self.kept(name, async |site| {
             let bytes = site.store.edition_file(slug, file).await?;
@@ -303,7 +303,7 @@ impl Site {
     }
 }
 
-/// What stands in a mail shown to everyone where a recipient's own link to order goes.
+/// Replaces the personal order link in a mail that is shown publicly.
 pub(super) fn for_everyone(office_email: Option<&str>) -> String {
     office_email.map_or_else(|| "/archives".to_owned(), |address| format!("mailto:{address}"))
 }

@@ -1,4 +1,4 @@
-//! An item as it grows: whether the next line is more of it, and what it is when it ends.
+//! Builds an item: whether the next line belongs to it, and what it is when it ends.
 
 use super::super::days::Weekdays;
 use super::super::html::{Line, Link};
@@ -12,7 +12,7 @@ use super::super::words::is_event_noun;
 use super::{Builder, Entry, Under, tells_of_an_event};
 use crate::domain::agenda::Unplaced;
 
-/// An entry that may still grow by the lines after it.
+/// An item that may still grow with the following lines.
 pub(super) struct Pending {
     pub(super) entry: Entry,
     pub(super) block: usize,

@@ -1,4 +1,4 @@
-//! The words of one line: cut by the days they are of, each stretch with its place.
+//! The words of one line, split by day, each stretch with its place.
 
 use super::super::days::{self, Recurrence, Weekdays};
 use super::super::html::Line;

@@ -1,7 +1,7 @@
-//! The article's order: which lines are items, under which day and in which town each stands.
+//! The order of the article: which lines are items, and the day and town of each.
 //!
-//! Every line between the introduction and the footer becomes an item or part of one. A line with an hour or a date
-//! that no day can be given to is kept, with the reason; so is what stands before the first day.
+//! Every line between the introduction and the footer becomes an item or part of one. A line with an hour or a date but
+//! no day is kept with the reason, also before the first day.
 
 mod items;
 mod line;
@@ -29,7 +29,7 @@ use super::when::{Piece, When, pieces};
 use super::words::is_event_noun;
 use crate::domain::agenda::{Unplaced, Week};
 
-/// Where an item stands.
+/// The position of an item.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Under {
     Days(Vec<NaiveDate>),
@@ -209,7 +209,7 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     builder.out
 }
 
-/// No line names a day: whatever holds an hour or a date is kept for a person to place.
+/// If no line names a day, every line with an hour or a date is kept for review.
 fn without_days(lines: &[Line], lead: Lead) -> Outline {
     let mut out = Outline::default();
     for line in lines {
@@ -427,7 +427,7 @@ impl Builder<'_> {
         true
     }
 
-    /// What no heading has placed stands under: the day of the lead, or none.
+    /// The place of items without a heading: the day of the lead, or none.
     fn ground(&self) -> Under {
         match self.lead.day.filter(|_| !self.headed_article) {
             Some(day) => Under::Days(vec![day]),
@@ -435,7 +435,7 @@ impl Builder<'_> {
         }
     }
 
-    /// A line that is not about an event. With an hour or a date it is kept for a person to see.
+    /// A line that is not about an event. With an hour or a date it is kept for review.
     fn aside(&mut self, line: &Line) {
         if timing(&line.text).says || says_date(&line.text) {
             let under = Under::Nowhere(Unplaced::NotAnEvent);

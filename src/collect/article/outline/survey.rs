@@ -1,4 +1,4 @@
-//! What the form of the whole article is, before its lines are read: which lines date themselves, which are towns.
+//! Surveys the form of the whole article before its lines are read: which lines have dates, which are towns.
 
 use std::collections::HashSet;
 

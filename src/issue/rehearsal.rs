@@ -1,0 +1,105 @@
+//! The rehearsal of an issue that needs no approval: some time before its hour it is composed the whole way, the relay is
+//! greeted, and staff see what would leave. At its hour the sources are read again, unless somebody approved the rehearsed content:
+//! then exactly that leaves.
+
+use super::{Due, approval::short, content::Composed, freeze::new_issue};
+use crate::app::Engine;
+use crate::compose::context::Marks;
+use crate::domain::{Timestamp, issue::Content, notice::Notice};
+use std::collections::HashMap;
+use tracing::{info, warn};
+
+/// Lines that are told of what changed; an article that was rewritten has more.
+const MOST_LINES: usize = 20;
+
+/// Keeps what was composed, and shows it to staff. Sends nothing.
+///
+/// # Errors
+/// When the database cannot be written.
+pub(super) async fn keep(
+    engine: &Engine,
+    due: Due<'_>,
+    composed: Composed,
+    composed_at: Timestamp,
+) -> anyhow::Result<()> {
+    let Composed { content, missing } = composed;
+    let issue = new_issue(due, content, composed_at);
+    let (key, hash) = (&issue.key, short(&issue.content_hash));
+    if !engine.store.rehearse_issue(&issue, composed_at).await? {
+        return Ok(());
+    }
+    let relay = match engine.deliverer().await?.greet().await {
+        Ok(()) => None,
+        Err(trouble) => {
+            warn!(issue = %key, %trouble, "the relay was greeted at the rehearsal and takes no mail");
+            Some(trouble.to_string())
+        }
+    };
+    info!(mailing = issue.mailing, issue = %key, hash, "issue {key} is rehearsed");
+    let notice = Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay };
+    engine.store.owe_notice(key, &notice, composed_at).await?;
+    Ok(())
+}
+
+/// What is in one text and not in the other, a line each, as staff are told after the rehearsal. Empty: nothing they could see.
+pub(super) fn changes(before: &Content, after: &Content) -> Vec<String> {
+    let mut lines = Vec::new();
+    if before.subject != after.subject {
+        lines.push(format!("− {}", before.subject));
+        lines.push(format!("+ {}", after.subject));
+    }
+    lines.extend(differences(&without_marks(before), &without_marks(after)));
+    if lines.is_empty() && before.attachments != after.attachments {
+        lines.push("les documents joints".to_owned());
+    }
+    if lines.len() > MOST_LINES {
+        let more = lines.len() - MOST_LINES;
+        lines.truncate(MOST_LINES);
+        lines.push(format!("et {more} autres lignes"));
+    }
+    lines
+}
+
+/// The text as nobody in particular receives it.
+fn without_marks(content: &Content) -> String {
+    let Marks { unsubscribe, order, view, establishment, .. } = Marks::named(&content.envelope.marks);
+    [unsubscribe, order, view, establishment].iter().fold(content.text.clone(), |text, mark| text.replace(mark, ""))
+}
+
+fn differences(before: &str, after: &str) -> Vec<String> {
+    let gone = only_in(before, after).map(|line| format!("− {line}"));
+    gone.chain(only_in(after, before).map(|line| format!("+ {line}"))).collect()
+}
+
+/// Lines of `text` that `other` does not have, or has less often.
+fn only_in<'a>(text: &'a str, other: &str) -> impl Iterator<Item = &'a str> {
+    let mut there: HashMap<&str, usize> = HashMap::new();
+    for line in other.lines() {
+        *there.entry(line.trim().trim_start_matches("- ")).or_default() += 1;
+    }
+    let only: Vec<_> = text
+        .lines()
+        .map(|line| line.trim().trim_start_matches("- "))
+        .filter(|line| !line.is_empty())
+        .filter(|line| match there.get_mut(line) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
+            _ => true,
+        })
+        .collect();
+    only.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_told_line_by_line() {
+        let (friday, saturday) = ("Lundi\n  Bal à 21 h\n  Bal à 21 h\n\nMardi", "Lundi\n  Bal à 22 h\nMardi");
+        assert_eq!(differences(friday, saturday), ["− Bal à 21 h", "− Bal à 21 h", "+ Bal à 22 h"]);
+        assert!(differences(friday, friday).is_empty());
+    }
+}
