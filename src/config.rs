@@ -591,7 +591,7 @@ mod tests {
     }
 
     #[test]
-    fn f19_the_database_has_a_password_file_and_a_socket() {
+    fn trial_f19_the_database_has_a_password_file_and_a_socket() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("password"), "p@ss/word\n").unwrap();
         let read = |text: &str| Config::parse(Some(&dir.path().join("s.toml")), text, &Overrides::default());

@@ -113,7 +113,7 @@ pub(super) async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) 
     let cut_off = schedule.is_cut_off(&decided);
     if mailing.compose_before > TimeDelta::zero() || mailing.rehearse.is_some() {
         decided.extend(schedule.ahead(now, mailing.compose_before).map(|at| (at, Decision::Run)));
-        let to_rehearse = mailing.rehearse.into_iter().flat_map(|rehearsal| schedule.to_rehearse(now, rehearsal));
+        let to_rehearse = mailing.rehearse.and_then(|rehearsal| schedule.to_rehearse(now, rehearsal));
         decided.extend(to_rehearse.map(|at| (at, Decision::Run)));
         let known = engine.store.occurrences(Some(&mailing.id), KNOWN).await?;
         decided.retain(|(at, _)| !known.iter().any(|it| it.scheduled_for == *at));

@@ -148,7 +148,10 @@ fn while_the_daemon_has_the_ledger_it_is_left_to_it() {
     let house = office(On::Sqlite, &relay);
     add(&house, 1000, "").expect(0);
     let open = Open::at(&house);
-    house.semainier(&["announce", "carte-2027"]).expect(0).expect_said(&["is left to the daemon"]);
+    house
+        .semainier(&["announce", "carte-2027"])
+        .expect(0)
+        .expect_said(&["is sent by the running daemon within a minute"]);
     until("it leaves", || relay.to_partners() == 3);
     until("it is done", || house.issue()["state"] == "done");
     open.serve.stop();
