@@ -26,10 +26,12 @@ async fn reloads_under_load(database: Option<postgres::Database>) {
     let mut daemon = office.serve();
     until(&relay, |relay| relay.numbers().data_commands > 0).await;
     let mut reloads = 0;
+    let patience = Clock::monotonic() + PATIENCE;
     while partners.iter().any(|it| relay.accepted(it) == 0) {
         daemon.signal("HUP");
         daemon.hear("were read anew: 1 mailings, the next is letter/");
         reloads += 1;
+        assert!(Clock::monotonic() < patience, "it does not send:\n{}", daemon.log.join("\n"));
     }
     assert!(reloads > 2, "only {reloads} while it was sending");
     let ended = daemon.stop();
