@@ -23,7 +23,7 @@ use url::Url;
 const SAMPLE: u32 = 1000;
 
 /// Everything for collecting and composing, without a ledger.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct App {
     pub config: Config,
     pub clock: Clock,
@@ -33,6 +33,7 @@ pub struct App {
 }
 
 /// An [`App`] with a ledger: can freeze, send and show.
+#[derive(Clone)]
 pub struct Engine {
     pub app: App,
     pub store: Arc<dyn Store>,
@@ -101,11 +102,17 @@ impl App {
     ///
     /// # Errors
     /// If the database cannot be opened, or another daemon holds it and `access` is exclusive.
-    pub async fn open(mut self, access: Access) -> anyhow::Result<Engine> {
+    pub async fn open(self, access: Access) -> anyhow::Result<Engine> {
         let url = self.config.database.expose_secret();
         let store = store::open(url, access).await?;
-        self.fetcher.set_shelf(Arc::new(LedgerShelf { store: Arc::clone(&store), clock: self.clock.clone() }));
-        Ok(Engine { app: self, store, tokens: Arc::default(), owner: uuid::Uuid::now_v7().to_string() })
+        let app = self.with_shelf(&store);
+        Ok(Engine { app, store, tokens: Arc::default(), owner: uuid::Uuid::now_v7().to_string() })
+    }
+
+    /// Stores fetched pages in this ledger.
+    fn with_shelf(mut self, store: &Arc<dyn Store>) -> Self {
+        self.fetcher.set_shelf(Arc::new(LedgerShelf { store: Arc::clone(store), clock: self.clock.clone() }));
+        self
     }
 }
 
@@ -145,6 +152,12 @@ fn not_kept(error: &store::StoreError) {
 }
 
 impl Engine {
+    /// The same ledger, keys and owner under an [`App`] that was read anew.
+    #[must_use]
+    pub fn with_app(&self, app: App) -> Self {
+        Self { app: app.with_shelf(&self.store), ..self.clone() }
+    }
+
     /// The hashes and links of this ledger. Read and compared with the ledger's check value at the first use, so that commands
     /// that only look need no secret.
     ///

@@ -94,7 +94,7 @@ pub struct Fetch {
     pub max_bytes: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// SMTP connections at once.
     pub connections: usize,
@@ -257,10 +257,17 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     let relay_password = credential(&root, "relay_password", &base);
     let bind = web
         .parsed("bind", |text| text.parse().map_err(|_| "expected an address and a port such as \"127.0.0.1:8080\""));
+    // Read now: whoever opens the database needs it, reading commands too.
+    let database_password = credential(&root, "database_password", &base)
+        .and_then(|password| password.read().map_err(|why| root.problem("database_password", format!("{why:#}"))).ok());
+    if database_password.is_some() && !root.has("database") {
+        root.problem("database_password", "only for Postgres; write database = \"postgres://USER@HOST/DATABASE\"");
+    }
+    let office_name = office.line("name");
     let config = Config {
         file: path.map(Path::to_owned),
         database: root
-            .parsed("database", |text| database_url(text, &base))
+            .parsed("database", |text| database_url(text, database_password.as_ref(), &base))
             .unwrap_or_else(|| format!("sqlite://{}", base.join("semainier.db").display()).into()),
         relay: root.parsed("relay", |text| relay_url(text, relay_password.as_ref(), &base)),
         relay_password,
@@ -272,21 +279,18 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         zone: root.parsed("zone", parse_zone).unwrap_or(Tz::Europe__Paris),
         public_url: root.parsed("public_url", public_url).unwrap_or_else(|| example(EXAMPLE_PUBLIC_URL)),
         staff: root.value("staff", |raw| addresses(&raw.texts()?)).unwrap_or_default(),
-        commune: office.text("commune").unwrap_or_else(|| "Auch".to_owned()),
-        venues: office.texts("venues").unwrap_or_default(),
+        commune: office.line("commune").unwrap_or_else(|| "Auch".to_owned()),
+        venues: office.lines("venues").unwrap_or_default(),
         office: Office {
-            name: office.text("name").unwrap_or_else(|| "Office de tourisme".to_owned()),
-            address: office.text("address"),
-            phone: office.text("phone"),
-            email: office.text("email"),
+            name: office_name.clone().unwrap_or_else(|| "Office de tourisme".to_owned()),
+            address: office.line("address"),
+            phone: office.line("phone"),
+            email: office.line("email"),
             website: office.parsed("website", website),
-            opening_hours: office.text("opening_hours"),
+            opening_hours: office.line("opening_hours"),
         },
         sender: Sender {
-            name: sender
-                .text("name")
-                .or_else(|| office.text("name"))
-                .unwrap_or_else(|| "Office de tourisme".to_owned()),
+            name: sender.line("name").or(office_name).unwrap_or_else(|| "Office de tourisme".to_owned()),
             address: sender.parsed("address", EmailAddress::parse).or_else(|| default_sender().ok())?,
             reply_to: sender.parsed("reply_to", EmailAddress::parse),
             return_path: sender.parsed("return_path", EmailAddress::parse),
@@ -418,13 +422,28 @@ pub(crate) fn parse_zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| format!("expected the name of a time zone such as Europe/Paris, found {text:?}"))
 }
 
-fn database_url(text: &str, base: &Path) -> Result<SecretString, &'static str> {
+fn database_url(text: &str, password: Option<&SecretString>, base: &Path) -> Result<SecretString, &'static str> {
     match text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")) {
         Some("") => Err("expected a path after sqlite://"),
+        Some(_) if password.is_some() => Err("database_password is only for Postgres"),
         Some(path) => Ok(format!("sqlite://{}", base.join(path).display()).into()),
-        None if text.starts_with("postgres://") || text.starts_with("postgresql://") => Ok(text.to_owned().into()),
+        None if text.starts_with("postgres://") || text.starts_with("postgresql://") => postgres_url(text, password),
         None => Err("expected sqlite://PATH or postgres://USER@HOST/DATABASE"),
     }
+}
+
+/// As libpq reads it: `postgres://USER@/DATABASE?host=/var/run/postgresql` names no host before the slash, which no URL may.
+fn postgres_url(text: &str, password: Option<&SecretString>) -> Result<SecretString, &'static str> {
+    let mut url: Url = text.replacen("@/", "@localhost/", 1).parse().map_err(|_| {
+        "expected postgres://USER@HOST/DATABASE, or with a socket postgres://USER@/DATABASE?host=/var/run/postgresql"
+    })?;
+    if let Some(password) = password {
+        if url.password().is_some() {
+            return Err("the password is given twice; leave it out here, or leave out database_password");
+        }
+        url.set_password(Some(password.expose_secret())).map_err(|()| "a password needs a host before it")?;
+    }
+    Ok(String::from(url).into())
 }
 
 fn relay_url(text: &str, password: Option<&Credential>, base: &Path) -> Result<SecretString, String> {
@@ -555,6 +574,38 @@ mod tests {
         let config = Config::parse(Some(&dir.path().join("semainier.toml")), text, &Overrides::default()).unwrap();
         assert_eq!(config.read_relay_password().unwrap().unwrap().expose_secret(), "hunter2");
         assert!(problems("relay = 'smtps://me@relay.example'", &[]).contains("a user without a password"));
+    }
+
+    #[test]
+    fn l4_a_name_is_of_characters_that_stand_in_a_header() {
+        for (written, found) in [("a\\r\\nBcc: x", "a line break"), ("a\\u0000", "U+0000"), ("a\\u202Eb", "U+202E")] {
+            let said = problems(&format!("[sender]\nname = \"{written}\"\n[office]\nname = \"{written}\""), &[]);
+            let at = |line: usize, key: &str| format!("semainier.toml:{line}: {key}: ");
+            assert!(said.contains(&at(2, "sender.name")) && said.contains(&at(4, "office.name")), "{said}");
+            assert_eq!(said.matches(found).count(), 2, "{said}");
+        }
+        let said = problems("", &[("SEMAINIER__SENDER__NAME", "a\u{1b}b")]);
+        assert!(said.contains("SEMAINIER__SENDER__NAME: found the character U+001B"), "{said}");
+        let said = problems("[office]\nvenues = [\"a\\u202Eb\"]\nphone = \"1\\n2\"", &[]);
+        assert!(said.contains("office.venues: ") && said.contains("office.phone: "), "{said}");
+    }
+
+    #[test]
+    fn trial_f19_the_database_has_a_password_file_and_a_socket() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("password"), "p@ss/word\n").unwrap();
+        let read = |text: &str| Config::parse(Some(&dir.path().join("s.toml")), text, &Overrides::default());
+        let url = |text: &str| read(text).unwrap().database.expose_secret().to_owned();
+        let file = "database_password_file = 'password'";
+        let with = url(&format!("database = 'postgres://me@db.example/ours'\n{file}"));
+        assert_eq!(with, "postgres://me:p%40ss%2Fword@db.example/ours");
+        let socket = url("database = 'postgres://me@/ours?host=/var/run/postgresql'");
+        assert_eq!(socket, "postgres://me@localhost/ours?host=/var/run/postgresql");
+        for text in ["database = 'sqlite://a.db'", "", "database = 'postgres://me:p@db.example/ours'"] {
+            let said = read(&format!("{text}\n{file}")).unwrap_err().to_string();
+            assert!(said.contains("s.toml:1: database: ") || said.contains("only for Postgres"), "{said}");
+            assert!(!said.contains("p@ss"), "{said}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A value may come from the environment instead (`SEMAINIER__OFFICE__NAME` for `office.name`), which wins over the file.
 //! Values are never printed, since they may be secret.
 
+use crate::domain::characters;
 use chrono::TimeDelta;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +86,16 @@ impl Raw<'_> {
         }
     }
 
+    /// Text on one line, of characters that can be shown: a name, a title, whatever may become a mail's header.
+    pub fn line(&self) -> Result<String, String> {
+        fit(self.text()?, true)
+    }
+
+    /// The same of several lines.
+    pub fn prose(&self) -> Result<String, String> {
+        fit(self.text()?, false)
+    }
+
     pub fn whole(&self) -> Result<i64, String> {
         let text = match self {
             Raw::Env(text) => (*text).to_owned(),
@@ -116,6 +127,16 @@ impl Raw<'_> {
             Raw::File(value) => Err(expected("a list of texts, [\"…\", \"…\"]", value)),
         }
     }
+}
+
+fn fit(text: String, single_line: bool) -> Result<String, String> {
+    let Some(found) = characters::unfit(&text, single_line) else { return Ok(text) };
+    let code = u32::from(found);
+    Err(match found {
+        '\n' | '\r' => "expected text on one line, found a line break in it".to_owned(),
+        '\t' => "expected text on one line, found a tab in it".to_owned(),
+        _ => format!("found the character U+{code:04X}, which is not shown or changes how the others are; take it out"),
+    })
 }
 
 fn expected(what: &str, found: &DeValue) -> String {
@@ -241,6 +262,16 @@ impl<'a> Section<'a> {
 
     pub fn text(&self, key: &str) -> Option<String> {
         self.value(key, |raw| raw.text())
+    }
+
+    /// As [`Raw::line`].
+    pub fn line(&self, key: &str) -> Option<String> {
+        self.value(key, |raw| raw.line())
+    }
+
+    /// A list of them.
+    pub fn lines(&self, key: &str) -> Option<Vec<String>> {
+        self.value(key, |raw| raw.texts()?.into_iter().map(|text| fit(text, true)).collect())
     }
 
     /// A text that `parse` accepts; its error is shown.

@@ -26,7 +26,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create(path)?.write_all(bytes)
 }
 
-/// As [`write`], on disk when it returns, and never half written: under another name first, then renamed.
+/// As [`write()`], on disk when it returns, and never half written: under another name first, then renamed.
 ///
 /// # Errors
 /// When it cannot be written.

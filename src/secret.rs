@@ -25,6 +25,17 @@ pub enum Credential {
     },
 }
 
+/// Written alike: the same value, or the same file, wherever that is said. What is in the file is not compared.
+impl PartialEq for Credential {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Given { value: a, .. }, Self::Given { value: b, .. }) => a.expose_secret() == b.expose_secret(),
+            (Self::File { path: a, .. }, Self::File { path: b, .. }) => a == b,
+            _ => false,
+        }
+    }
+}
+
 impl Credential {
     /// Without the end of its line.
     ///

@@ -7,7 +7,6 @@ use std::sync::{Mutex, PoisonError};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::LevelFilter,
     layer::{Context, SubscriberExt},
     util::SubscriberInitExt,
 };
@@ -28,10 +27,9 @@ pub fn init(log: &Log, default: &str) {
         LogFormat::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
     };
     // A second initialisation (in tests) is ignored.
-    let _ = tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .with(Counting.with_filter(LevelFilter::WARN))
-        .try_init();
+    // The filter is one of the whole log, not of the layer: a layer's own filter remembers its decision in the thread, and a
+    // library that only asks whether a level is enabled (sqlx does) made it drop the next line, whoever wrote that.
+    let _ = tracing_subscriber::registry().with(filter).with(layer).with(Counting).try_init();
     if let Some(why) = bad {
         tracing::warn!("log.level is no filter ({why}); logging at {default}");
     }
@@ -45,14 +43,17 @@ pub fn errors() -> BTreeMap<(String, &'static str), u64> {
     ERRORS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Counts warnings and errors, whether or not the log shows them.
+/// Counts the warnings and errors that `log.level` lets through.
 struct Counting;
 
 impl<S: Subscriber> Layer<S> for Counting {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let (metadata, level) =
-            (event.metadata(), if *event.metadata().level() == Level::ERROR { "error" } else { "warn" });
-        let kind = part(metadata.target()).to_owned();
+        let level = match *event.metadata().level() {
+            Level::ERROR => "error",
+            Level::WARN => "warn",
+            _ => return,
+        };
+        let kind = part(event.metadata().target()).to_owned();
         *ERRORS.lock().unwrap_or_else(PoisonError::into_inner).entry((kind, level)).or_default() += 1;
     }
 }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use url::Url;
 
 /// A second channel to people beside mail, and thresholds of findings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
     pub webhook: Option<Webhook>,
     /// A program and its arguments, run without a shell. Empty: none.
@@ -23,7 +23,7 @@ pub struct Alert {
 }
 
 /// The receiver of alerts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Webhook {
     /// `https`, or `http` to loopback.
     pub url: Url,

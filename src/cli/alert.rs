@@ -6,7 +6,7 @@ use anyhow::bail;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Send a test alert to the webhook and the command of [alert]; exit code 1 if one fails
+    /// Send a test alert to the webhook and the command of `[alert]`; exit code 1 if one fails
     Test,
 }
 

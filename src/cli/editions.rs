@@ -59,6 +59,9 @@ pub(super) struct AnnounceArgs {
     /// Folder for the files of --dry-run [default: announce-SLUG]
     #[arg(long, value_name = "DIR", requires = "dry_run")]
     out: Option<PathBuf>,
+    /// Write to however many it is; nobody is asked
+    #[arg(long)]
+    yes: bool,
     /// Cancel a scheduled announcement that is not being sent yet
     #[arg(long, conflicts_with_all = ["at", "segment", "dry_run"])]
     cancel: bool,
@@ -126,6 +129,9 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
         return rehearse(engine, &args.slug, segment.as_ref(), at, &out).await;
     }
     let plan = announce::plan(engine, &args.slug, segment.as_ref(), at).await?;
+    if !args.yes {
+        mind_the_number(engine, &plan).await?;
+    }
     let leaves_at = announce::announce(engine, &context.actor()?, &plan).await?;
     let (key, when) = (&plan.key, instant(leaves_at, zone));
     if at.is_some() {
@@ -138,6 +144,34 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
         return Ok(Ended::Done);
     }
     leave_now(engine, &plan).await
+}
+
+/// So many may be written to without a question: a first try with one's own colleagues.
+const FEW: u64 = 20;
+
+/// A mail to everybody is sent on purpose only.
+///
+/// # Errors
+/// When nobody agreed.
+async fn mind_the_number(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<()> {
+    let mailing = &plan.mailing;
+    let size = engine.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
+    if size <= FEW {
+        return Ok(());
+    }
+    let (key, when) = (&plan.key, instant(plan.at, mailing.schedule.zone));
+    let question = match plan.at > engine.app.clock.now() {
+        true => format!("{key} will be written to {size} contacts at {when}"),
+        false => format!("{key} will be written to {size} contacts, now"),
+    };
+    if show::agreed(&question)? {
+        return Ok(());
+    }
+    let slug = key.period();
+    anyhow::bail!(
+        "{question}; nothing was sent or kept. Look at it with `semainier announce {slug} --dry-run`, narrow it with \
+         --segment, or add --yes"
+    )
 }
 
 /// Sends it from this command and settles the occurrence as the daemon would.

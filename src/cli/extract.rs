@@ -49,6 +49,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
             venues: &app.config.venues,
         };
         let mut agenda = article::read(&article.html, &reading);
+        article::complete_links(&mut agenda, article.url.as_deref());
         if let Some(mailing) = &args.merge {
             let week = agenda.week.context("no day was recognised: there is no week to merge into")?;
             let added = issue::agenda::add_listings(&app, app.mailing(mailing)?, week, &mut agenda).await;

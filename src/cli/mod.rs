@@ -27,7 +27,7 @@ use crate::app::{App, Engine};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::domain::{Timestamp, schedule::at_local};
-use crate::keys::Overrides;
+use crate::keys::{Overrides, Problems};
 use crate::store::Access;
 use crate::telemetry;
 use anyhow::anyhow;
@@ -157,7 +157,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
     match args.command {
         Command::Demo(args) => demo::run(&context, args).await,
         Command::Check(args) => check::run(&context, &args).await,
-        Command::Next(args) => next::run(&context, args),
+        Command::Next(args) => next::run(&context, args).await,
         Command::Extract(args) => extract::run(&context, args).await,
         Command::Preview(args) => preview::run(&context, args).await,
         Command::Print(args) => print::run(&context, args).await,
@@ -185,6 +185,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
 }
 
 /// Options and configuration that every command needs.
+#[derive(Debug, Clone)]
 struct Context {
     config: Option<PathBuf>,
     log_format: Option<LogFormat>,
@@ -195,9 +196,15 @@ struct Context {
 impl Context {
     /// Reads the configuration and initialises the log.
     fn load(&self) -> anyhow::Result<Config> {
+        let config = self.read()?;
+        telemetry::init(&config.log, self.log_level);
+        Ok(config)
+    }
+
+    /// Reads the configuration.
+    fn read(&self) -> Result<Config, Problems> {
         let mut config = Config::load(self.config.as_deref(), &Overrides::from_env(std::env::vars()))?;
         config.log.format = self.log_format.unwrap_or(config.log.format);
-        telemetry::init(&config.log, self.log_level);
         Ok(config)
     }
 

@@ -1,10 +1,11 @@
 //! `semainier next`: shows when mailings are due.
 
 use super::{Context, Ended, parse_instant, show};
-use crate::app::App;
-use crate::domain::{Timestamp, schedule::label};
+use crate::app::{App, Engine};
+use crate::domain::{Timestamp, issue::IssueKey, schedule::label};
 use crate::jobs::Mailing;
-use crate::views::instant;
+use crate::store::Access;
+use crate::views::{editions, instant};
 use chrono_tz::UTC;
 use serde::Serialize;
 
@@ -33,12 +34,13 @@ struct Next<'a> {
     deadline: String,
 }
 
-pub(super) fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
+pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
     let app = context.app()?;
     let mailings: Vec<&Mailing> = match &args.mailing {
         Some(id) => vec![app.mailing(id)?],
         None => app.mailings.iter().collect(),
     };
+    let is_meant = |mailing: &Mailing| args.mailing.as_ref().is_none_or(|id| *id == mailing.id);
     let from = |mailing: &Mailing| -> anyhow::Result<Timestamp> {
         let given = args.from.as_deref().map(|text| parse_instant(text, mailing.schedule.zone)).transpose()?;
         Ok(given.unwrap_or_else(|| app.clock.now()))
@@ -46,7 +48,12 @@ pub(super) fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
     if args.json {
         let mut all = Vec::new();
         for mailing in mailings {
-            all.extend(mailing.schedule.after(from(mailing)?).take(args.count.into()).map(|at| next(mailing, at)));
+            let occurrences = mailing.schedule.after(from(mailing)?).take(args.count.into());
+            all.extend(occurrences.map(|at| next(mailing, mailing.issue_key(at), at)));
+        }
+        let engine = ledger(&app).await;
+        for (mailing, key, at) in announced(engine.as_ref()).await?.into_iter().filter(|it| is_meant(it.0)) {
+            all.push(next(mailing, key, at));
         }
         show::json(&all)?;
         return Ok(Ended::Done);
@@ -54,14 +61,38 @@ pub(super) fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
     for mailing in mailings {
         show_next(&app, mailing, from(mailing)?, args.count.into());
     }
+    let engine = ledger(&app).await;
+    for (mailing, key, at) in announced(engine.as_ref()).await?.into_iter().filter(|it| is_meant(it.0)) {
+        let zone = mailing.schedule.zone;
+        let weekday = at.with_timezone(&zone).format("%a");
+        show::line(format!("{}, announced:", mailing.id));
+        show::line(format!("  {weekday} {}  = {}  issue {key}", label(at, zone), instant(at, UTC)));
+    }
     Ok(Ended::Done)
 }
 
-fn next(mailing: &Mailing, at: Timestamp) -> Next<'_> {
+/// Announcements are in the ledger, where there is one. The rest of what is next needs none: one that cannot be read is said, and
+/// no more.
+async fn ledger(app: &App) -> Option<Engine> {
+    if !app.has_ledger() || !app.mailings.iter().any(Mailing::is_of_editions) {
+        return None;
+    }
+    let opened = app.clone().open(Access::Shared).await;
+    opened.inspect_err(|why| show::aside(format!("announcements are not shown: {why:#}"))).ok()
+}
+
+async fn announced(engine: Option<&Engine>) -> anyhow::Result<Vec<(&Mailing, IssueKey, Timestamp)>> {
+    match engine {
+        Some(engine) => Ok(editions::announced(engine).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn next(mailing: &Mailing, issue: IssueKey, at: Timestamp) -> Next<'_> {
     let zone = mailing.schedule.zone;
     Next {
         mailing: &mailing.id,
-        issue: mailing.issue_key(at).to_string(),
+        issue: issue.to_string(),
         local: instant(at, zone),
         zone: zone.name(),
         utc: instant(at, UTC),

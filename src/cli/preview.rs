@@ -2,6 +2,7 @@
 
 use super::{Context, Ended, files, run, show};
 use crate::app::App;
+use crate::compose::print::PrintError;
 use crate::domain::{Timestamp, issue::Content};
 use crate::issue::{
     Due,
@@ -65,14 +66,25 @@ async fn preview_agenda(
             return Ok(Ended::Held);
         }
     };
-    let content = agenda::compose(app, due, publishes, &found).await?;
-    let papers = Papers::new(app, due, &found);
-    let handout = |attach| agenda::handout(attach, &papers.sheet());
-    let (poster, booklet) = (handout(Attach::Poster)?, handout(Attach::Booklet)?);
+    let content = match agenda::compose(app, due, publishes, &found).await {
+        Ok(content) => content,
+        Err(NotComposed::Held(hold)) => {
+            show::line(format!("held: {hold}"));
+            return Ok(Ended::Held);
+        }
+        Err(NotComposed::Failed(error)) => return Err(error),
+    };
+    let (sheet, mut papers) = (Papers::new(app, due, &found), Vec::new());
+    // The papers have names of their own here, whether they go with the mail or not.
+    for (attach, name) in [(Attach::Poster, "poster.pdf"), (Attach::Booklet, "booklet.pdf")] {
+        match agenda::handout(attach, &sheet.sheet()) {
+            Ok(printed) => papers.push((name, printed.pdf)),
+            Err(error @ PrintError::DoesNotFit) => show::aside(format!("no {name}: {error}")),
+            Err(error) => return Err(error.into()),
+        }
+    }
     let json = serde_json::to_string_pretty(&found.agenda)?;
-    // Fixed names, whether or not the documents are attached to the mail.
-    let papers = [("poster.pdf", poster.pdf), ("booklet.pdf", booklet.pdf)];
-    write(app, due, &content, papers.into(), ("agenda.json", json), out)?;
+    write(app, due, &content, papers, ("agenda.json", json), out)?;
     for warning in &found.agenda.warnings {
         show::aside(format!("to check: {warning}"));
     }

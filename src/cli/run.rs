@@ -30,7 +30,13 @@ pub(super) struct Args {
     /// Use this file instead of fetching the article
     #[arg(long, value_name = "FILE")]
     article: Option<PathBuf>,
+    /// Send it though it is more than eight days away; nobody is asked
+    #[arg(long)]
+    yes: bool,
 }
+
+/// Who sends by hand means the coming one: a weekly mailing's next is a week away at the most.
+const NEAR: TimeDelta = TimeDelta::days(8);
 
 /// An issue sent by hand past its deadline expires after this time.
 const BY_HAND: TimeDelta = TimeDelta::hours(12);
@@ -48,8 +54,39 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     if args.article.is_some() && mailing.agenda().is_none() {
         return Err(anyhow!("--article is for an agenda; {} has its own sources", mailing.id));
     }
+    if !args.yes {
+        mind_the_date(&engine, mailing, occurrence).await?;
+    }
     let article = article(&engine.app, args.article, occurrence).await?;
     publish(&engine, mailing, occurrence, article).await
+}
+
+/// An issue of another season is sent on purpose only: it would leave now, and be frozen as it is. One that is frozen already only
+/// goes on.
+///
+/// # Errors
+/// When nobody agreed.
+async fn mind_the_date(engine: &Engine, mailing: &Mailing, occurrence: Timestamp) -> anyhow::Result<()> {
+    let (now, zone) = (engine.app.clock.now(), mailing.schedule.zone);
+    if (occurrence - now).abs() <= NEAR {
+        return Ok(());
+    }
+    let key = mailing.issue_key(occurrence);
+    if engine.store.issue(&key).await?.is_some_and(|issue| issue.frozen().is_some()) {
+        return Ok(());
+    }
+    let days = (occurrence - now).num_days();
+    let when = match days {
+        0.. => format!("{days} days from now"),
+        _ => format!("{} days ago", -days),
+    };
+    let date = occurrence.with_timezone(&zone).format("%A %-d %B %Y, %H:%M");
+    let question = format!("{key} is the issue of {date}, {when}, and it would leave now");
+    if show::agreed(&question)? {
+        return Ok(());
+    }
+    let other = "name another one with --at (`semainier next` lists them), or add --yes to send this one";
+    Err(anyhow!("{question}; nothing was sent. If that is not meant, {other}"))
 }
 
 /// Publishes an occurrence of the mailing's own schedule.

@@ -1,18 +1,27 @@
 //! `semainier serve`: the daemon.
 
 use super::{Context, Ended};
-use crate::daemon;
+use crate::daemon::{self, Reload, Signals};
 use crate::store::Access;
+use anyhow::Context as _;
+use std::sync::Arc;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub(super) async fn run(context: &Context) -> anyhow::Result<Ended> {
-    let engine = context.engine(Access::Exclusive).await?;
-    for warning in engine.app.config.warnings() {
+    // Before anything else: a signal at the first instant ends nothing.
+    let signals = Signals::new().context("signals cannot be heard")?;
+    let app = context.app()?;
+    for warning in app.config.warnings() {
         tracing::warn!("{warning}");
     }
-    let stop = CancellationToken::new();
-    let signals = tokio::spawn(daemon::cancel_on_signal(stop.clone(), engine.app.config.delivery.shutdown));
-    let served = daemon::serve(engine, stop).await;
+    let (stop, asked, patience) = (CancellationToken::new(), Arc::new(Notify::new()), app.config.delivery.shutdown);
+    let signals = tokio::spawn(signals.obey(stop.clone(), patience, Some(Arc::clone(&asked))));
+    // A database that does not answer is not waited for when we are to stop.
+    let Some(engine) = stop.run_until_cancelled(app.open(Access::Exclusive)).await else { return Ok(Ended::Done) };
+    let context = context.clone();
+    let reload = Reload { asked, read: Arc::new(move || context.read()) };
+    let served = daemon::serve(engine?, reload, stop).await;
     signals.abort();
     served?;
     Ok(Ended::Done)

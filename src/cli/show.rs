@@ -36,6 +36,17 @@ pub(super) fn error(error: &anyhow::Error) {
     aside(format!("error: {}", said.join(": ")));
 }
 
+/// Asks the person at the terminal. Where there is none, nobody agreed.
+pub(super) fn agreed(question: &str) -> std::io::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    let _ = write!(std::io::stderr(), "{question}. Go on? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "yes" | "o" | "oui"))
+}
+
 /// Prints one value as indented JSON.
 pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string_pretty(value)?);
@@ -69,7 +80,7 @@ impl Progress {
             }
             Step::Read { article, agenda } => {
                 let days = agenda.days.len();
-                self.say(format!("read {:?}: {} events on {days} days", article.title, agenda.event_count()));
+                self.say(format!("read « {} »: {} events on {days} days", article.title.trim(), agenda.event_count()));
                 for warning in &agenda.warnings {
                     self.say(format!("  to check: {warning}"));
                 }

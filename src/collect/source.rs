@@ -265,15 +265,17 @@ impl Source {
     }
 
     async fn articles_here(&self, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, CollectError> {
-        match self {
-            Self::Wordpress { url, search } => Wordpress::new(url, search).articles(fetcher, now).await,
-            Self::Page { url } => Ok(vec![article_of_page(url, fetcher, now).await?]),
+        let mut found = match self {
+            Self::Wordpress { url, search } => Wordpress::new(url, search).articles(fetcher, now).await?,
+            Self::Page { url } => vec![article_of_page(url, fetcher, now).await?],
             Self::File { path, published } => {
                 let limit = fetcher.limits().max_bytes;
-                Ok(vec![article_of_file(path, *published, limit, now).await?])
+                vec![article_of_file(path, *published, limit, now).await?]
             }
-            _ => Ok(Vec::new()),
-        }
+            _ => Vec::new(),
+        };
+        found.iter_mut().for_each(Article::clean);
+        Ok(found)
     }
 }
 

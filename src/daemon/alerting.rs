@@ -20,11 +20,12 @@ impl Daemon {
     }
 
     async fn alert_pass(&self, alerter: &Alerter, outage: &mut Outage) {
-        match alerter.pass(&self.engine.app, &*self.engine.store).await {
+        let engine = self.engine();
+        match alerter.pass(&engine.app, &*engine.store).await {
             Ok(()) => outage.over(),
             Err(failure) => {
                 error!(error = chain(&failure), "cannot read or store alerts");
-                outage.goes_on(alerter, &self.engine.app, &failure).await;
+                outage.goes_on(alerter, &engine.app, &failure).await;
             }
         }
     }

@@ -17,12 +17,14 @@ mod bell;
 mod by_hand;
 mod post;
 mod pulse;
+mod reload;
 mod restored;
 mod schedule;
 mod signals;
 
+pub use reload::Reload;
 pub use restored::mind_a_restored_ledger;
-pub use signals::cancel_on_signal;
+pub use signals::{Signals, cancel_on_signal};
 
 use crate::alerts::Alerter;
 use crate::app::Engine;
@@ -32,10 +34,10 @@ use crate::issue::sending;
 use crate::notices;
 use crate::store;
 use crate::views::metrics::Metrics;
-use crate::web::{self, Site};
+use crate::web::{self, Limits, Pages, Site};
 use anyhow::Context;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -49,7 +51,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything the loops share.
 pub struct Daemon {
-    pub engine: Engine,
+    /// Exchanged by a reload. A pass takes it once, and works with it to its end.
+    engine: RwLock<Arc<Engine>>,
+    /// Held by a look at the schedules, and while the engine is exchanged.
+    looking: tokio::sync::Mutex<()>,
     deliverer: Deliverer,
     relay: post::Health,
     /// Separate for mails to staff: a failure must not stop the sending to partners, and is not retried every minute.
@@ -59,39 +64,40 @@ pub struct Daemon {
     bells: Bells,
 }
 
-/// Runs until `stop`.
+/// Runs until `stop`, and reads its files again when `reload` asks for it.
 ///
 /// # Errors
 /// When the daemon cannot start, or a loop panicked. Failures within a step are logged, and the next step retries.
-pub async fn serve(engine: Engine, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
     let daemon = Arc::new(Daemon::new(engine).await?);
     daemon.take_over().await?;
     let woken = Arc::clone(&daemon);
     let mut bell = bell::every_minute(move || woken.bells.every_minute()).await?;
-    let mut loops = JoinSet::new();
-    if let Some(address) = daemon.engine.app.config.web.bind {
+    let (mut loops, mut pages) = (JoinSet::new(), None);
+    let bind = daemon.engine().app.config.web.bind;
+    if let Some(address) = bind {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("pages cannot be served on {address}; set web.bind to a free address"))?;
-        loops.spawn(web::serve(
-            Arc::new(Site::new(&daemon.engine, Arc::clone(&daemon.bells.post)).await?),
-            listener,
-            stop.clone(),
-        ));
+        let served = Arc::new(Pages::new(daemon.site(&daemon.engine()).await?, Limits::default()));
+        pages = Some(Arc::clone(&served));
+        loops.spawn(web::serve(served, listener, Limits::default(), stop.clone()));
     }
     loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_posting(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
-    if let Some(address) = daemon.engine.app.config.metrics.bind {
-        let (app, store) = (&daemon.engine.app, Arc::clone(&daemon.engine.store));
+    loops.spawn(Arc::clone(&daemon).keep_reloading(reload, pages, stop.clone()));
+    let engine = daemon.engine();
+    if let Some(address) = engine.app.config.metrics.bind {
+        let (app, store) = (&engine.app, Arc::clone(&engine.store));
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("metrics cannot be served on {address}; set metrics.bind to a free address"))?;
         loops.spawn(web::serve_metrics(Metrics::new(app, store), app.clock.clone(), listener, stop.clone()));
     }
-    if daemon.engine.app.config.alert.is_on() {
-        let alerter = Alerter::new(&daemon.engine.app.config.alert)?;
+    if engine.app.config.alert.is_on() {
+        let alerter = Alerter::new(&engine.app.config.alert)?;
         loops.spawn(Arc::clone(&daemon).keep_alerting(alerter, stop.clone()));
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -150,7 +156,8 @@ impl Daemon {
         let deliverer = engine.deliverer().await?;
         let pulse = pulse::Pulse::new(engine.app.clock.now());
         Ok(Self {
-            engine,
+            engine: RwLock::new(Arc::new(engine)),
+            looking: tokio::sync::Mutex::default(),
             deliverer,
             relay: post::Health::default(),
             letters: Mutex::default(),
@@ -158,6 +165,16 @@ impl Daemon {
             pulse,
             bells: Bells::default(),
         })
+    }
+
+    /// What the daemon works with now.
+    pub fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The pages of this engine.
+    async fn site(&self, engine: &Engine) -> anyhow::Result<Site> {
+        Site::new(engine, Arc::clone(&self.bells.post)).await
     }
 
     /// Runs every step once, in sequence. For tests with a manual clock.
@@ -173,9 +190,10 @@ impl Daemon {
     async fn free_claims_of_dead_daemons(&self, now: Timestamp) -> store::Result<u64> {
         let host = hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut freed = 0;
-        for daemon in self.engine.store.daemons().await? {
+        let engine = self.engine();
+        for daemon in engine.store.daemons().await? {
             if daemon.host == host && is_gone(daemon.pid) {
-                freed += self.engine.store.release_claims_of(&daemon.owner, now).await?;
+                freed += engine.store.release_claims_of(&daemon.owner, now).await?;
             }
         }
         Ok(freed)
@@ -183,10 +201,11 @@ impl Daemon {
 
     /// Recovers what an earlier daemon left in flight.
     async fn take_over(&self) -> anyhow::Result<()> {
-        let Engine { app, store, .. } = &self.engine;
+        let engine = self.engine();
+        let Engine { app, store, .. } = &*engine;
         let now = app.clock.now();
-        mind_a_restored_ledger(&self.engine).await?;
-        let recovered = sending::recover(&self.engine, self.engine.is_exclusive()).await?;
+        mind_a_restored_ledger(&engine).await?;
+        let recovered = sending::recover(&engine, engine.is_exclusive()).await?;
         let freed = self.free_claims_of_dead_daemons(now).await?;
         if freed > 0 {
             info!(
@@ -197,8 +216,7 @@ impl Daemon {
         self.know_the_mailings(now).await?;
         // Now, not only in its loop: a daemon that is stopped at once must still replace the entry of a dead one.
         self.beat().await;
-        let next = app.mailings.iter().filter_map(|m| Some((m.schedule.next_after(now)?, m))).min_by_key(|(at, _)| *at);
-        let next = next.map(|(at, m)| format!("{} at {}", m.issue_key(at), label(at, m.schedule.zone)));
+        let next = self.next_occurrence();
         info!(
             version = env!("CARGO_PKG_VERSION"),
             mailings = app.mailings.len(),
@@ -215,13 +233,22 @@ impl Daemon {
         Ok(())
     }
 
+    /// `agenda/2027-W28 at 2027-07-10T08:00…`
+    fn next_occurrence(&self) -> Option<String> {
+        let (engine, now) = (self.engine(), self.now());
+        let mailings = engine.app.mailings.iter();
+        let next = mailings.filter_map(|m| Some((m.schedule.next_after(now)?, m))).min_by_key(|(at, _)| *at);
+        next.map(|(at, m)| format!("{} at {}", m.issue_key(at), label(at, m.schedule.zone)))
+    }
+
     async fn take_leave(&self) {
-        let store = &self.engine.store;
+        let engine = self.engine();
+        let store = &engine.store;
         let waiting = match store.open_issues().await {
             Ok(open) => open.iter().map(|issue| issue.counts.queued).sum::<u64>(),
             Err(error) => return error!(error = chain(&error), "semainier is down; the database is unavailable"),
         };
-        if let Err(error) = store.leave(&self.engine.owner).await {
+        if let Err(error) = store.leave(&engine.owner).await {
             error!(error = chain(&error), "could not record that this daemon stops");
         }
         let minutes = self.pulse.age().as_secs() / 60;
@@ -267,7 +294,7 @@ impl Daemon {
         if self.relay.left_alone(now).is_some() || lock(&self.letters).open_until(now).is_some() {
             return;
         }
-        match notices::send(&self.engine, &self.deliverer, &self.sent_notices).await {
+        match notices::send(&self.engine(), &self.deliverer, &self.sent_notices).await {
             notices::NoticeResult::NothingOwed => lock(&self.letters).close(),
             notices::NoticeResult::AllSent => {
                 lock(&self.letters).close();
@@ -286,7 +313,7 @@ impl Daemon {
     }
 
     fn now(&self) -> Timestamp {
-        self.engine.app.clock.now()
+        self.engine().app.clock.now()
     }
 }
 

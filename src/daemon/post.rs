@@ -82,14 +82,15 @@ impl Daemon {
     }
 
     async fn post(&self, stop: &CancellationToken) -> anyhow::Result<()> {
-        let (store, now) = (&self.engine.store, self.now());
+        let (engine, now) = (self.engine(), self.now());
+        let store = &engine.store;
         if self.relay.left_alone(now).is_some() {
             store.expire_deliveries(now).await?;
             return Ok(());
         }
-        super::mind_a_restored_ledger(&self.engine).await?;
-        editions::confirm_orders(&self.engine).await?;
-        let summary = sending::deliver(&self.engine, &self.deliverer, None, stop, &|_| {}).await?;
+        super::mind_a_restored_ledger(&engine).await?;
+        editions::confirm_orders(&engine).await?;
+        let summary = sending::deliver(&engine, &self.deliverer, None, stop, &|_| {}).await?;
         let now = self.now();
         if summary.tried() > 0 {
             let (sent, failed, deferred, unknown) = (summary.sent, summary.failed, summary.deferred, summary.unknown);
@@ -127,7 +128,7 @@ impl Daemon {
     /// Recovers expired leases of a dead daemon: queued again, or unknown. `true`: there is something to send. Our own
     /// leases are kept alive and never expire while this process lives.
     pub(super) async fn take_up_the_dead(&self) -> bool {
-        match sending::recover(&self.engine, false).await {
+        match sending::recover(&self.engine(), false).await {
             Ok(Recovered { released: 0, unknown: 0 }) => false,
             Ok(Recovered { released, unknown }) => {
                 warn!(released, unknown, "leases were over: {released} deliveries queued again, {unknown} unknown");
@@ -143,12 +144,13 @@ impl Daemon {
     /// Notifies staff once for each waiting issue. The mail can only be sent once the relay is back, so it explains the
     /// delay.
     async fn tell_of(&self, trouble: &RelayTrouble, now: Timestamp) -> anyhow::Result<()> {
-        for issue in self.engine.store.open_issues().await? {
+        let engine = self.engine();
+        for issue in engine.store.open_issues().await? {
             if issue.state() == IssueState::Sending && issue.counts.queued > 0 {
-                let zone = self.engine.app.zone_of(&issue.mailing);
+                let zone = engine.app.zone_of(&issue.mailing);
                 let RelayTrouble { phase, reply } = trouble;
                 let what = wording::relay_failed(now, zone, *phase, reply.code, &reply.text);
-                self.engine.store.owe_notice(&issue.key, &Notice::Relay { what }, now).await?;
+                engine.store.owe_notice(&issue.key, &Notice::Relay { what }, now).await?;
             }
         }
         Ok(())
@@ -157,7 +159,7 @@ impl Daemon {
     /// Until the next delivery is due, or the circuit closes.
     pub(super) async fn pause_of_the_post(&self) -> Duration {
         let now = self.now();
-        let next = match self.engine.store.next_due(None).await {
+        let next = match self.engine().store.next_due(None).await {
             Ok(next) => next,
             Err(failure) => {
                 error!(error = chain(&failure), "the next due delivery cannot be read");

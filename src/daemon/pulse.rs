@@ -109,11 +109,12 @@ impl Daemon {
 
     /// Writes the heartbeat to the ledger. Only `status` uses it.
     pub async fn beat(&self) {
-        let now = self.engine.app.clock.now();
+        let engine = self.engine();
+        let now = engine.app.clock.now();
         // With exclusive access any other daemon in the list must be dead.
-        let forget = if self.engine.is_exclusive() { now } else { now - REMEMBERED };
+        let forget = if engine.is_exclusive() { now } else { now - REMEMBERED };
         let daemon = store::Daemon {
-            owner: self.engine.owner.clone(),
+            owner: engine.owner.clone(),
             host: hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -121,7 +122,7 @@ impl Daemon {
             seen_at: now,
             relay: self.relay.trouble(),
         };
-        if let Err(failure) = self.engine.store.beat(&daemon, forget).await {
+        if let Err(failure) = engine.store.beat(&daemon, forget).await {
             warn!(error = chain(&failure), "could not write the heartbeat");
         }
     }

@@ -37,8 +37,9 @@ pub(super) const KNOWN: u32 = 50;
 impl Daemon {
     /// Registers the mailings: a schedule that is new or was edited counts from now on and never fires for the past (S6).
     pub(super) async fn know_the_mailings(&self, now: Timestamp) -> store::Result<()> {
-        for mailing in &self.engine.app.mailings {
-            cursor(&self.engine, mailing, now).await?;
+        let engine = self.engine();
+        for mailing in &engine.app.mailings {
+            cursor(&engine, mailing, now).await?;
         }
         Ok(())
     }
@@ -47,7 +48,8 @@ impl Daemon {
     ///
     /// Mailings are independent: a failure or panic of one is logged with its name and does not stop the others.
     pub async fn schedule_pass(&self, stop: &CancellationToken) -> bool {
-        let (engine, now) = (&self.engine, self.now());
+        let _looking = self.looking.lock().await;
+        let (engine, now) = (&*self.engine(), self.now());
         self.pulse.mind_the_clock(now);
         if let Err(failure) = super::mind_a_restored_ledger(engine).await {
             error!(error = format!("{failure:#}"), "database unavailable; skipping this pass");
@@ -105,13 +107,13 @@ pub(super) async fn cursor(engine: &Engine, mailing: &Mailing, now: Timestamp) -
 }
 
 /// S1 to S6: records each instant that became due since the last pass, once.
-async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
+pub(super) async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
     let schedule = &mailing.schedule;
     let mut decided = schedule.decide(cursor(engine, mailing, now).await?, now);
     let cut_off = schedule.is_cut_off(&decided);
     if mailing.compose_before > TimeDelta::zero() || mailing.rehearse.is_some() {
         decided.extend(schedule.ahead(now, mailing.compose_before).map(|at| (at, Decision::Run)));
-        let to_rehearse = mailing.rehearse.into_iter().flat_map(|rehearsal| schedule.to_rehearse(now, rehearsal));
+        let to_rehearse = mailing.rehearse.and_then(|rehearsal| schedule.to_rehearse(now, rehearsal));
         decided.extend(to_rehearse.map(|at| (at, Decision::Run)));
         let known = engine.store.occurrences(Some(&mailing.id), KNOWN).await?;
         decided.retain(|(at, _)| !known.iter().any(|it| it.scheduled_for == *at));

@@ -1,5 +1,5 @@
 //! The same refusal for one recipient after another, without one acceptance between, is about us, whatever the tables of
-//! [`super::classify`] say of it: a name that is not recognised, a quota, a misconfigured relay. Counted here, in memory, per
+//! [`super::classify()`] say of it: a name that is not recognised, a quota, a misconfigured relay. Counted here, in memory, per
 //! issue, and per lane where the recipients' servers speak for themselves; what follows is in [`super::run`].
 
 use super::classify::Class;

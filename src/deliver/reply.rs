@@ -2,7 +2,7 @@
 //!
 //! Never stores an address, a control character or more than a thousand characters (invariant I7).
 
-use crate::domain::{delivery::Reply, email::mask_addresses};
+use crate::domain::{characters, delivery::Reply, email::mask_addresses};
 
 /// Longest accepted reply line; RFC 5321 4.5.3.1.5 allows 512.
 pub(super) const LONGEST_LINE: usize = 2048;
@@ -86,15 +86,21 @@ fn enhanced_status(code: u16, line: &str) -> Option<String> {
     (parts.next().is_none() && class == code / 100).then(|| format!("{class}.{subject}.{detail}"))
 }
 
-/// Masks addresses, replaces control characters (a NUL is invalid in a Postgres text) by spaces, and truncates.
+/// Masks addresses, replaces control characters (a NUL is invalid in a Postgres text) by spaces, removes characters that change the
+/// direction of writing, and truncates.
 pub(super) fn keep(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    mask_addresses(clean.trim()).chars().take(KEPT).collect()
+    let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    mask_addresses(characters::clean(&shown).trim()).chars().take(KEPT).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn l6_nothing_a_relay_says_turns_the_direction_of_writing() {
+        assert_eq!(keep("550 no\u{202e} such\u{2028}user\u{2066}\0"), "550 no such user");
+    }
 
     fn answer(lines: &[&[u8]]) -> Result<Answer, String> {
         let mut answer = Answer::default();

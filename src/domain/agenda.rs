@@ -326,6 +326,14 @@ impl Agenda {
         dated.chain(daily).chain(self.exhibitions.iter().chain(self.to_place()).map(|item| (None, item)))
     }
 
+    /// Every event, wherever it stands.
+    pub fn events_mut(&mut self) -> impl Iterator<Item = &mut Event> {
+        let dated = self.days.iter_mut().flat_map(|day| &mut day.items);
+        let daily = self.daily.iter_mut().map(|daily| &mut daily.item);
+        let others = self.exhibitions.iter_mut().chain(&mut self.unplaced);
+        dated.chain(daily).chain(others).flat_map(|item| &mut item.events)
+    }
+
     /// The unplaced items that announce something: a person should assign them to a day. Items that are not events stay in
     /// [`Agenda::unplaced`] only.
     pub fn to_place(&self) -> impl Iterator<Item = &Item> {

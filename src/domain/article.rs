@@ -1,5 +1,6 @@
 //! The article as a source returns it, before parsing.
 
+use super::{characters, link};
 use chrono::{DateTime, Utc};
 
 /// One published text, as on the site. `html` is not parsed yet.
@@ -15,4 +16,12 @@ pub struct Article {
     pub modified: Option<DateTime<Utc>>,
     /// The raw HTML of the site: to be parsed, never to be sent.
     pub html: String,
+}
+
+impl Article {
+    /// Nothing in its title that no mail can hold, and no address but that of a page.
+    pub fn clean(&mut self) {
+        characters::clean_up(&mut self.title);
+        self.url.take_if(|url| !link::is_web(url));
+    }
 }

@@ -34,6 +34,12 @@ fn kept(c: char) -> Option<char> {
     }
 }
 
+/// The first character that a text of the office's own must not have: one that [`clean`] would take out or change; on a
+/// single line (a name, a title: what becomes a mail's header) also the end of a line and a tab.
+pub fn unfit(text: &str, single_line: bool) -> Option<char> {
+    text.chars().find(|&c| kept(c) != Some(c) || single_line && c.is_control())
+}
+
 fn is_noncharacter(c: char) -> bool {
     ('\u{fdd0}'..='\u{fdef}').contains(&c) || u32::from(c) & 0xfffe == 0xfffe
 }
@@ -57,6 +63,18 @@ mod tests {
         assert_eq!(clean("a\u{1}b\u{1b}c\u{fffe}d\u{ffff}e\u{fdd0}f\u{1fffe}g\u{feff}h\u{80}i"), "abcdefghi");
         assert_eq!(clean("a\u{2028}b\u{85}c\u{c}d"), "a b c d");
         assert_eq!(clean("gauche \u{202e}droite\u{2066}"), "gauche droite");
+    }
+
+    #[test]
+    fn l4_what_a_text_of_the_office_must_not_have_is_found() {
+        for bad in ["a\0b", "a\u{1b}[1m", "a\u{85}b", "a\u{9b}b", "a\u{202e}b", "a\u{2066}b", "a\u{2028}b"] {
+            assert!(unfit(bad, false).is_some() && unfit(bad, true).is_some(), "{bad:?}");
+        }
+        for line in ["a\r\nBcc: x@y.example", "a\nb", "a\tb"] {
+            assert_eq!(unfit(line, false), None, "{line:?}");
+            assert!(unfit(line, true).is_some(), "{line:?}");
+        }
+        assert_eq!(unfit("Office de tourisme d’Auch\u{a0}: l’été 👩‍👩‍👧", true), None);
     }
 
     #[test]

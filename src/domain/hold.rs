@@ -56,6 +56,8 @@ pub enum Hold {
     PdfNotServed {
         title: String,
     },
+    /// More events than a poster or a booklet has room for, however small.
+    DoesNotFit,
     /// Not approved before its scheduled time.
     Unapproved,
     /// An unexpected failure of composing.

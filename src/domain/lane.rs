@@ -88,7 +88,7 @@ const FAMILIES: &[(&str, usize, u32, &[&str])] = &[
 ];
 
 /// All families, and the limits of other domains.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lanes {
     families: Vec<Family>,
     by_domain: HashMap<String, usize>,

@@ -2,7 +2,7 @@
 //!
 //! Nothing is guessed here: the source gave the hours. [`super::merge`] merges listings into the agenda of an article.
 
-use super::{agenda::Status, characters, news::Picture};
+use super::{agenda::Status, characters, link, news::Picture};
 use chrono::{NaiveDate, NaiveTime};
 use std::ops::RangeInclusive;
 
@@ -31,8 +31,9 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Removes characters that are invalid in mails from its texts.
+    /// Removes characters that are invalid in mails from its texts, and links that are not http(s).
     pub fn clean(&mut self) {
+        self.url.take_if(|url| !link::is_web(url.trim()));
         let Self { title, description, venue, commune, price, phone, url, image, categories, source, .. } = self;
         let one = [title, description, source].into_iter();
         let maybe = [venue, commune, price, phone, url].into_iter().flatten();

@@ -12,6 +12,7 @@ pub mod hold;
 pub mod issue;
 pub mod lane;
 pub mod likeness;
+pub mod link;
 pub mod listing;
 pub mod merge;
 pub mod message;

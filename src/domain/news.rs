@@ -1,6 +1,6 @@
 //! A news item for a newsletter, as collected.
 
-use super::{Timestamp, characters};
+use super::{Timestamp, characters, link};
 
 /// One news item from any kind of source. Texts are plain, without markup.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -23,8 +23,9 @@ pub struct NewsItem {
 }
 
 impl NewsItem {
-    /// Removes characters that are invalid in mails from its texts.
+    /// Removes characters that are invalid in mails from its texts, and links that are not http(s).
     pub fn clean(&mut self) {
+        self.url.take_if(|url| !link::is_web(url.trim()));
         let Self { title, url, summary, image, categories, commune, source, .. } = self;
         let image = image.iter_mut().flat_map(|image| [&mut image.url, &mut image.alt]);
         let texts = [title, summary, source].into_iter().chain([url, commune].into_iter().flatten());

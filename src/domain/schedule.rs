@@ -168,9 +168,9 @@ impl Schedule {
         }
     }
 
-    /// The occurrences still to come whose rehearsal is due: never more than a week before their hour.
-    pub fn to_rehearse(&self, now: Timestamp, rehearsal: Rehearsal) -> impl Iterator<Item = Timestamp> {
-        self.ahead(now, TimeDelta::days(8)).filter(move |at| self.rehearsal_of(*at, rehearsal) <= now)
+    /// The next occurrence, if its rehearsal is due. Not those after it: a schedule of every minute has many within a week.
+    pub fn to_rehearse(&self, now: Timestamp, rehearsal: Rehearsal) -> Option<Timestamp> {
+        self.next_after(now).filter(|at| self.rehearsal_of(*at, rehearsal) <= now)
     }
 
     /// `2026-07-04T08:00+02:00[Europe/Paris]`

@@ -51,16 +51,16 @@ pub fn parse(path: &Path, text: &str) -> Result<Added, Problems> {
 fn edition(root: Section, path: &Path) -> Option<Added> {
     let base = path.parent().unwrap_or(Path::new(""));
     let slug = slug(&root, path);
-    let text = |key: &str, example: &str| root.required(key, example, |raw| written(&raw.text()?));
-    let title = text("title", "\"Carte touristique 2027\"");
+    let text = |key: &str, example: &str| root.required(key, example, |raw| written(&raw.prose()?));
+    let title = root.required("title", "\"Carte touristique 2027\"", |raw| written(&raw.line()?));
     let summary = text("summary", "\"La carte du territoire : villages, musées, balades.\"");
     let words = text("words", "\"La nouvelle carte touristique est arrivée : …\"");
     let kind = root.required("kind", "\"map\"", |raw| word(&raw.text()?, &EditionKind::ALL));
     let languages = root.required("languages", "[\"fr\", \"en\"]", |raw| languages(raw.texts()?));
     let pages = root.whole("pages", 1..=2_000).and_then(|n| u32::try_from(n).ok());
-    let post = root.parsed("post", |text| match text.chars().count() {
-        0..=LONGEST_POST => written(text),
-        n => Err(format!("expected at most {LONGEST_POST} characters, found {n}")),
+    let post = root.value("post", |raw| match raw.prose()? {
+        text if text.chars().count() <= LONGEST_POST => written(&text),
+        text => Err(format!("expected at most {LONGEST_POST} characters, found {}", text.chars().count())),
     });
     let valid_until = root.parsed("valid_until", |text| {
         text.parse::<NaiveDate>().map_err(|_| "expected a day such as \"2028-03-31\"".to_owned())

@@ -175,17 +175,19 @@ async fn understood(app: &App, mailing: &Mailing, week: Week, article: &Article)
     let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
     let (html, home, venues) = (article.html.clone(), app.config.commune.clone(), app.config.venues.clone());
     let reading = move || article::read(&html, &Reading { published, week: Some(week), home: &home, venues: &venues });
-    apart(PATIENCE, reading).await.map_err(|why| {
+    let mut agenda = apart(PATIENCE, reading).await.map_err(|why| {
         warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be parsed");
         Hold::ArticleUnreachable(why.in_french())
-    })
+    })?;
+    article::complete_links(&mut agenda, article.url.as_deref());
+    Ok(agenda)
 }
 
 /// The mail with its documents. The same article and settings always give the same content (I6).
 ///
 /// # Errors
-/// A template that does not render, or a page that cannot be printed.
-pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found) -> anyhow::Result<Content> {
+/// A template that does not render, or a page that cannot be printed; the hold, when no paper has room for it all.
+pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found) -> Result<Content, NotComposed> {
     let Found { article, agenda, week, .. } = found;
     let attached = |attach| publishes.attach.contains(&attach);
     let page = |name: &str| app.config.page(&format!("{}/{week}{name}", due.mailing.id));
@@ -203,16 +205,24 @@ pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &
     warn_of_a_long_mail(&due, &html);
     let (papers, attach) = (Papers::new(app, due, found), publishes.attach.clone());
     let print = move || attach.iter().map(|attach| attachment(*attach, &papers.sheet())).collect::<Result<_, _>>();
-    let attachments = on_a_blocking_thread(print).await??;
+    let attachments = on_a_blocking_thread(print).await?.map_err(not_printed)?;
     Ok(Content {
         subject,
         html,
         text,
         attachments,
         inline: vec![],
-        data: serde_json::to_string(agenda)?,
+        data: serde_json::to_string(agenda).context("the agenda cannot be kept")?,
         envelope: Envelope { marks, ..envelope(app, &due) },
     })
+}
+
+/// More events than paper has room for are a matter of the article, which a person mends; anything else is ours.
+fn not_printed(error: PrintError) -> NotComposed {
+    match error {
+        PrintError::DoesNotFit => Hold::DoesNotFit.into(),
+        error => anyhow::Error::from(error).into(),
+    }
 }
 
 /// What printing needs, owned so that it can move to another thread.
@@ -278,4 +288,17 @@ fn attachment(attach: Attach, sheet: &Sheet) -> Result<Attachment, PrintError> {
         media_type: "application/pdf".to_owned(),
         bytes: printed.pdf,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l11_what_no_paper_has_room_for_is_held_with_a_reason_in_french() {
+        let NotComposed::Held(hold) = not_printed(PrintError::DoesNotFit) else { panic!("no hold") };
+        let said = hold.to_string();
+        assert!(said.starts_with("il y a trop d’événements pour l’affiche ou le livret\u{a0}: "), "{said}");
+        assert!(matches!(not_printed(PrintError::AddressTooLong), NotComposed::Failed(_)));
+    }
 }

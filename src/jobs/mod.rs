@@ -228,7 +228,7 @@ pub fn parse(path: &Path, text: &str, config: &Config, now: Timestamp) -> Result
 
 /// `None` only if a problem was reported.
 fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Mailing> {
-    let title = root.required("title", "\"Que faire à Auch cette semaine\"", |raw| raw.text());
+    let title = root.required("title", "\"Que faire à Auch cette semaine\"", |raw| raw.line());
     let templates =
         [("agenda", Template::Agenda), ("newsletter", Template::Newsletter), ("edition", Template::Edition)];
     let template = root.required("template", "\"agenda\"", |raw| word(&raw.text()?, &templates));
@@ -259,7 +259,7 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     audience.finish();
 
     let sender = root.section("sender");
-    let (sender_name, sender_address) = (sender.text("name"), sender.parsed("address", EmailAddress::parse));
+    let (sender_name, sender_address) = (sender.line("name"), sender.parsed("address", EmailAddress::parse));
     sender.finish();
 
     let schedule = root.section("schedule");

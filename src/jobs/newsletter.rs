@@ -34,7 +34,7 @@ const MOST: i64 = 8;
 fn read_part(section: Section, config: &Config) -> Option<Part> {
     let kinds = [("editorial", 0), ("news", 1), ("partners", 2), ("appointments", 3), ("links", 4)];
     let kind = section.required("kind", "\"news\"", |raw| word(&raw.text()?, &kinds));
-    let title = |default: &str| section.text("title").unwrap_or_else(|| default.to_owned());
+    let title = |default: &str| section.line("title").unwrap_or_else(|| default.to_owned());
     let most = |section: &Section| usize::try_from(section.whole("most", 0..=100).unwrap_or(MOST)).unwrap_or_default();
     // Relative to the configuration, like all paths.
     let base = config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
@@ -70,7 +70,7 @@ fn read_part(section: Section, config: &Config) -> Option<Part> {
 }
 
 fn read_link(section: Section) -> Option<Link> {
-    let title = section.required("title", "\"L’espace des professionnels\"", |raw| raw.text());
+    let title = section.required("title", "\"L’espace des professionnels\"", |raw| raw.line());
     let url = section.required("url", "\"https://office.example/pro\"", |raw| web_address(&raw.text()?));
     section.finish();
     Some(Link { title: title?, url: url?.to_string() })

@@ -65,6 +65,11 @@ impl fmt::Display for Hold {
                 f,
                 "le PDF de «{NBSP}{title}{NBSP}» ne peut pas être lu en ligne{NBSP}: web.bind n’est pas réglé"
             ),
+            Hold::DoesNotFit => write!(
+                f,
+                "il y a trop d’événements pour l’affiche ou le livret{NBSP}: retirez-en, ou faites enlever les documents \
+                 joints de cet envoi (attach)"
+            ),
             Hold::Unapproved => f.write_str("personne n’a donné son accord avant l’heure prévue"),
             Hold::Broken(failure) => write!(f, "une erreur technique l’empêche ({failure})"),
         }

@@ -37,7 +37,7 @@ pub trait RollbackGuard: Send + Sync {
     /// Whether this is not the ledger that was left.
     async fn distrust(&self) -> Result<Option<Distrust>>;
 
-    /// Accepts the ledger as it is from now on. Also used after deliveries were removed on purpose.
+    /// Accepts the ledger as it is from now on.
     async fn trust_the_ledger(&self) -> Result<()>;
 }
 
@@ -85,6 +85,8 @@ impl LastWord {
 
     /// The marks in the ledger first, which hold on any machine; then whether it had its last word later than anything in it.
     pub(super) async fn distrust<B: Backend>(&self, db: &B) -> Result<Option<Distrust>> {
+        // Before the snapshot: what another loop commits and notes while this one reads is not in it.
+        let at = self.at.load(Ordering::SeqCst);
         let mut tx = Transaction::read(db, "reading whether the ledger is the one that was left").await?;
         if let Some(mark) = properties::get(&mut tx, properties::RESTORED).await? {
             return Ok(Some(Distrust::Restored { at: Some(properties::marked_at(&mark)) }));
@@ -95,7 +97,6 @@ impl LastWord {
         if properties::get(&mut tx, properties::PLACE).await? != place(&mut tx).await? {
             return Ok(Some(Distrust::Restored { at: None }));
         }
-        let at = self.at.load(Ordering::SeqCst);
         let behind = at > 0 && at > newest(&mut tx).await?;
         Ok(DateTime::from_timestamp_millis(at).filter(|_| behind).map(|last| Distrust::Behind { last }))
     }

@@ -1,7 +1,14 @@
 //! Editions with their stock.
 
 use super::instant;
-use crate::domain::edition::{EditionKind, Stocked};
+use crate::app::Engine;
+use crate::domain::{
+    Timestamp,
+    edition::{EditionKind, Stocked},
+    issue::IssueKey,
+};
+use crate::jobs::Mailing;
+use crate::store::{OccurrenceState, StoreError};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -38,4 +45,24 @@ impl EditionView {
             announced_for: it.announced_for.map(|at| instant(at, zone)),
         }
     }
+}
+
+/// Occurrences looked through for announcements that are still to leave, the newest first.
+const KNOWN: u32 = 50;
+
+/// The announcements that wait for their hour, the earliest first.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn announced(engine: &Engine) -> Result<Vec<(&Mailing, IssueKey, Timestamp)>, StoreError> {
+    let (mut announced, now) = (Vec::new(), engine.app.clock.now());
+    for mailing in engine.app.mailings.iter().filter(|mailing| mailing.is_of_editions()) {
+        for it in engine.store.occurrences(Some(&mailing.id), KNOWN).await? {
+            if let (OccurrenceState::Pending, true, Some(key)) = (it.state, it.scheduled_for > now, it.issue) {
+                announced.push((mailing, key, it.scheduled_for));
+            }
+        }
+    }
+    announced.sort_by_key(|(_, _, at)| *at);
+    Ok(announced)
 }

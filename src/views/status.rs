@@ -1,7 +1,7 @@
 //! Daemons, upcoming runs, issues in flight, and actions required.
 
 use super::{
-    instant,
+    editions, instant,
     lanes::LaneView,
     readiness::{Facts, Finding, Severity},
 };
@@ -114,12 +114,23 @@ pub async fn read(engine: &Engine) -> Result<Status, StoreError> {
             local: label(at, zone),
         })
     });
+    let mut next: Vec<_> = next.collect();
+    for (mailing, key, at) in editions::announced(engine).await? {
+        let (zone, deadline) = (mailing.schedule.zone, mailing.schedule.deadline_of(at));
+        next.push(NextView {
+            mailing: mailing.id.clone(),
+            issue: key.to_string(),
+            at: instant(at, zone),
+            deadline: instant(deadline, zone),
+            local: label(at, zone),
+        });
+    }
     let mut last = Vec::new();
     for mailing in &app.mailings {
         last.extend(store.occurrences(Some(&mailing.id), LAST_OCCURRENCES).await?);
     }
     let facts = Facts::read(&**store, &app.config, now).await?;
-    Ok(status(&facts, app.config.zone, next.collect(), &last))
+    Ok(status(&facts, app.config.zone, next, &last))
 }
 
 fn status(facts: &Facts, zone: Tz, next: Vec<NextView>, last: &[Occurrence]) -> Status {

@@ -128,6 +128,13 @@ fn dress(answer: &mut Answer, keep: Keep, policy: &'static str) {
     }
 }
 
+/// What the framework answers by itself (405, 413, a path that is no UTF-8) says what every answer says.
+pub(super) fn dress_undressed(answer: &mut Answer) {
+    if !answer.headers().contains_key(header::CONTENT_SECURITY_POLICY) {
+        dress(answer, Keep::Never, POLICY);
+    }
+}
+
 pub(super) fn set(answer: &mut Answer, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);

@@ -4,13 +4,14 @@
 //! Requests are logged by route: a token in a path is never logged.
 
 mod answer;
+mod connections;
 pub mod console;
 mod metrics;
 mod public;
 mod server;
 
 pub use metrics::serve_metrics;
-pub use server::serve;
+pub use server::{Limits, Pages, serve};
 
 use crate::app::Engine;
 use crate::clock::Clock;

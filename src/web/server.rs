@@ -3,35 +3,69 @@
 use super::{
     Site,
     answer::{self, Answer},
+    connections::{Crowd, Unstalled},
     public::routes,
 };
 use crate::clock::Clock;
 use axum::{
-    Extension, Router,
+    Router,
     extract::{MatchedPath, Request},
-    http::{HeaderName, Method, StatusCode},
+    http::{HeaderName, Method, StatusCode, Version, header, uri::Authority},
     middleware::{self, Next},
 };
 use hyper::server::conn::http1;
+use hyper::{body::Incoming, service::Service, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, debug, info, info_span, warn};
 
-/// Connections at once; the next wait in the system's queue.
-const CONNECTIONS: usize = 512;
-/// For the head of a request, and between two requests.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// For the rest: body read, database asked, answer made.
-const WHOLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// What connections may take. Tests have smaller ones.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// At once; the next wait in the system's queue.
+    pub connections: usize,
+    /// At once from one address (IPv6: one /64); the next are closed unanswered. Not for loopback and `web.trusted_proxies`: all
+    /// that a proxy takes in comes from one address.
+    pub per_address: usize,
+    /// The rule of `per_address` counts for loopback too.
+    pub loopback_counts: bool,
+    /// For the head of a request, and between two requests.
+    pub head: Duration,
+    /// For the rest: body read, database asked, answer made.
+    pub whole: Duration,
+    /// A client that takes nothing of its answer for so long is left.
+    pub stalled: Duration,
+    /// Then a connection answers its last request, ...
+    pub connection: Duration,
+    /// ... and so much later it is closed, whatever it does.
+    pub last_answer: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            per_address: 64,
+            loopback_counts: false,
+            head: Duration::from_secs(15),
+            whole: Duration::from_secs(15),
+            stalled: Duration::from_secs(30),
+            connection: Duration::from_mins(5),
+            // A brochure of 20 MB over a telephone.
+            last_answer: Duration::from_mins(10),
+        }
+    }
+}
+
 /// How long a stop waits for answers under way.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -39,17 +73,50 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy)]
 struct Peer(IpAddr);
 
+/// The site that is served; another one may take its place at any time, and the next request meets it.
+#[derive(Debug)]
+pub struct Pages(watch::Sender<Served>);
+
+#[derive(Debug, Clone)]
+struct Served {
+    app: Router,
+    proxies: Arc<[IpAddr]>,
+}
+
+impl Pages {
+    pub fn new(site: Site, limits: Limits) -> Self {
+        Self(watch::Sender::new(Served::new(site, limits)))
+    }
+
+    /// From the next request on.
+    pub fn show(&self, site: Site, limits: Limits) {
+        self.0.send_replace(Served::new(site, limits));
+    }
+
+    fn proxies(&self) -> Arc<[IpAddr]> {
+        Arc::clone(&self.0.borrow().proxies)
+    }
+}
+
+impl Served {
+    fn new(site: Site, limits: Limits) -> Self {
+        let proxies: Arc<[IpAddr]> = site.config.web.trusted_proxies.clone().into();
+        let trusted = Arc::clone(&proxies);
+        let app = routes(Arc::new(site)).layer(middleware::from_fn(move |request, next| {
+            let trusted = Arc::clone(&trusted);
+            async move { heard(&trusted, limits.whole, request, next).await }
+        }));
+        Self { app, proxies }
+    }
+}
+
 /// Answers until `stop`, then finishes what is under way.
-pub async fn serve(site: Arc<Site>, listener: TcpListener, stop: CancellationToken) {
-    let trusted = Arc::new(site.config.web.trusted_proxies.clone());
-    let app = routes(site).layer(middleware::from_fn(move |request, next| {
-        let trusted = Arc::clone(&trusted);
-        async move { heard(&trusted, request, next).await }
-    }));
+pub async fn serve(pages: Arc<Pages>, listener: TcpListener, limits: Limits, stop: CancellationToken) {
     if let Ok(address) = listener.local_addr() {
         info!(%address, "pages are served on http://{address}");
     }
-    let (graceful, room) = (GracefulShutdown::new(), Arc::new(Semaphore::new(CONNECTIONS)));
+    let (tasks, room, crowd) =
+        (TaskTracker::new(), Arc::new(Semaphore::new(limits.connections)), Arc::new(Crowd::new(limits.per_address)));
     loop {
         let Some(Ok(place)) = stop.run_until_cancelled(Arc::clone(&room).acquire_owned()).await else { break };
         let Some(accepted) = stop.run_until_cancelled(listener.accept()).await else { break };
@@ -62,26 +129,59 @@ pub async fn serve(site: Arc<Site>, listener: TcpListener, stop: CancellationTok
                 continue;
             }
         };
-        let _ = stream.set_nodelay(true);
-        let service: Router = app.clone().layer(Extension(Peer(peer.ip())));
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(32 * 1024)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // A client that breaks off is its own affair.
-            let _ = connection.await;
-            drop(place);
+        let address = peer.ip().to_canonical();
+        let spared = address.is_loopback() && !limits.loopback_counts || pages.proxies().contains(&address);
+        let Some(seat) = crowd.admit((!spared).then_some(address)) else {
+            debug!("one address has too many connections; its next one is closed");
+            continue;
+        };
+        let (pages, stop) = (Arc::clone(&pages), stop.clone());
+        tasks.spawn(async move {
+            connection(&pages, stream, address, limits, &stop).await;
+            drop((place, seat));
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(PATIENCE, graceful.shutdown()).await;
+    tasks.close();
+    let _ = tokio::time::timeout(PATIENCE, tasks.wait()).await;
+}
+
+/// One connection, to its end.
+async fn connection(pages: &Pages, stream: TcpStream, peer: IpAddr, limits: Limits, stop: &CancellationToken) {
+    let _ = stream.set_nodelay(true);
+    let answer = service_fn(|mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        let app = pages.0.borrow().app.clone();
+        TowerToHyperService::new(app).call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(32 * 1024)
+        .serve_connection(TokioIo::new(Unstalled::new(stream, limits.stalled)), answer);
+    let mut connection = pin!(connection);
+    // A client that breaks off is its own affair, here and below.
+    tokio::select! {
+        _ = &mut connection => return,
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(limits.connection) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(limits.last_answer, connection).await;
+}
+
+/// RFC 9112 3.2: a request of HTTP/1.1 names its host once, and what it names is one.
+fn names_its_host(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() < Version::HTTP_11,
+        (Some(host), None) => host.is_empty() || Authority::try_from(host.as_bytes()).is_ok(),
+        (Some(_), Some(_)) => false,
+    }
 }
 
 /// Around every request: its name in the log, its time, and an answer in any case.
-async fn heard(trusted: &[IpAddr], request: Request, next: Next) -> Answer {
+async fn heard(trusted: &[IpAddr], at_most: Duration, request: Request, next: Next) -> Answer {
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     let started = Clock::monotonic();
     let from_proxy = request.extensions().get::<Peer>().is_some_and(|Peer(peer)| trusted.contains(peer));
@@ -93,10 +193,15 @@ async fn heard(trusted: &[IpAddr], request: Request, next: Next) -> Answer {
     let method = request.method().clone();
 
     let span = info_span!("request", id, %method, route);
-    let mut answer = match tokio::time::timeout(WHOLE_TIMEOUT, next.run(request).instrument(span.clone())).await {
-        Ok(answer) => answer,
-        Err(_) => answer::text(StatusCode::REQUEST_TIMEOUT, "La demande a pris trop de temps.\n"),
+    let mut answer = if names_its_host(&request) {
+        match tokio::time::timeout(at_most, next.run(request).instrument(span.clone())).await {
+            Ok(answer) => answer,
+            Err(_) => answer::text(StatusCode::REQUEST_TIMEOUT, "La demande a pris trop de temps.\n"),
+        }
+    } else {
+        answer::text(StatusCode::BAD_REQUEST, "La demande doit nommer son hôte, une fois.\n")
     };
+    answer::dress_undressed(&mut answer);
     let (status, ms) = (answer.status().as_u16(), started.elapsed().as_millis() as u64);
     let _in = span.enter();
     match () {

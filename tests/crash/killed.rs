@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const PEOPLE: usize = 300;
 const CONNECTIONS: usize = 4;
-const RUN: [&str; 6] = ["run", "agenda", "--at", AT, "--article", "article.html"];
+const RUN: [&str; 7] = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
 
 #[test]
 fn three_hundred_mails_survive_any_number_of_kills_on_sqlite() {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// Everybody of a small issue.
 const PEOPLE: usize = 5;
 const SIGABRT: i32 = 6;
-const RUN: [&str; 6] = ["run", "agenda", "--at", AT, "--article", "article.html"];
+const RUN: [&str; 7] = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
 
 /// What becomes of the message that was in hand, when the program is asked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,7 +232,7 @@ fn another_daemon_leaves_the_claims_of_a_dead_one_alone_until_their_lease_is_ove
     die(&house, &relay, "after_claim");
     let claimed = house.states()["claimed"];
     assert!(claimed > 0);
-    finish(house.start(&RUN), &RUN).expect(0).expect_said(&["in the hands of another semainier"]);
+    finish(house.start(&RUN), &RUN).expect(0).expect_said(&["are claimed by another semainier"]);
     house.judge(&relay, PEOPLE);
     assert_eq!(house.states().get("claimed"), Some(&claimed), "their lease is not over");
     assert_eq!(relay.to_partners(), PEOPLE - claimed);

@@ -185,10 +185,10 @@ async fn what_waits_for_a_relay_expires_at_its_deadline() {
 #[tokio::test]
 async fn a_member_of_the_staff_whose_address_is_dead_keeps_nobody_else_from_being_told() {
     let relay = SmtpRelay::start(Options::default()).await;
-    let mut town =
+    let town =
         Town::with_relay("2026-07-01T08:00:00Z", &[mailing("a", MONDAYS)], &relay.url(), &["hotel@auch.example"]).await;
     let staff = ["f550@office.example", "chef@office.example"];
-    town.daemon.engine.app.config.staff = staff.map(|it| it.parse().unwrap()).to_vec();
+    town.reload(|app| app.config.staff = staff.map(|it| it.parse().unwrap()).to_vec()).await;
     town.live_until(at("2026-07-06T09:00:00Z"), TimeDelta::minutes(30)).await;
     assert_eq!(relay.accepted("chef@office.example"), 1);
     assert!(town.engine().store.owed_notices().await.unwrap().is_empty());

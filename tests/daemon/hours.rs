@@ -83,26 +83,27 @@ async fn s6_an_edit_never_fires_back_and_the_same_issue_is_not_sent_twice() {
     town.pass_at(at("2026-07-04T06:00:00Z")).await;
     // At half past eight somebody wants nine: the agenda is out already.
     town.clock.advance(TimeDelta::minutes(30));
-    town.reschedule("agenda", &AGENDA.replace("0 8", "0 9"));
+    town.reschedule("agenda", &AGENDA.replace("0 8", "0 9")).await;
     town.live_until(at("2026-07-04T08:00:00Z"), TimeDelta::minutes(15)).await;
     assert_eq!(town.diary("agenda").await, ["2026-07-04T08:00 done", "2026-07-04T09:00 done"]);
     assert_eq!(town.mails("hotel@auch.example", ""), 1);
 
     // The week after, at ten, somebody wants eleven, then seven: that hour is over, and stays so.
     town.publish_for("agenda", at("2026-07-11T06:00:00Z"));
-    town.reschedule("agenda", &AGENDA.replace("0 8", "0 11"));
+    town.reschedule("agenda", &AGENDA.replace("0 8", "0 11")).await;
     town.live_until(at("2026-07-11T08:00:00Z"), TimeDelta::hours(1)).await;
-    town.reschedule("agenda", &AGENDA.replace("0 8", "0 7"));
+    town.reschedule("agenda", &AGENDA.replace("0 8", "0 7")).await;
     town.live_until(at("2026-07-11T20:00:00Z"), TimeDelta::hours(1)).await;
-    assert_eq!(town.diary("agenda").await.len(), 2);
-    assert_eq!(town.told("agenda"), 0);
+    let diary = ["2026-07-04T08:00 done", "2026-07-04T09:00 done", "2026-07-04T11:00 done"];
+    assert_eq!(town.diary("agenda").await, diary);
+    assert_eq!((town.mails("hotel@auch.example", ""), town.told("agenda")), (1, 0));
 }
 
 #[tokio::test]
 async fn an_occurrence_that_is_late_after_an_edit_raises_no_alarm_when_its_issue_is_out() {
     let mut town = agenda_town().await;
     town.pass_at(at("2026-07-04T06:00:00Z")).await;
-    town.reschedule("agenda", &AGENDA.replace("0 8", "0 9"));
+    town.reschedule("agenda", &AGENDA.replace("0 8", "0 9")).await;
     town.pass_at(at("2026-07-04T06:30:00Z")).await;
     // The machine was off over nine o'clock and the whole day.
     town.pass_at(at("2026-07-05T12:00:00Z")).await;
@@ -174,10 +175,10 @@ async fn a_held_issue_that_a_person_cancels_is_not_tried_again() {
 
 #[tokio::test]
 async fn a_mailing_that_was_taken_away_leaves_no_occurrence_in_the_air() {
-    let mut town = agenda_town().await;
+    let town = agenda_town().await;
     town.nothing_published("agenda");
     town.pass_at(at("2026-07-04T06:00:00Z")).await;
-    town.daemon.engine.app.mailings.clear();
+    town.reload(|app| app.mailings.clear()).await;
     town.live_until(at("2026-07-04T07:00:00Z"), TimeDelta::minutes(15)).await;
     assert_eq!(town.last("agenda").await, (OccurrenceState::Missed, "l’envoi n’est plus configuré".to_owned()));
 }
@@ -191,4 +192,22 @@ async fn a_pass_that_finds_nothing_writes_nothing() {
     let before = written();
     town.live_until(at("2026-07-01T09:00:00Z"), TimeDelta::minutes(1)).await;
     assert_eq!(written(), before);
+}
+
+#[tokio::test]
+async fn l6_a_link_that_is_no_page_and_marks_of_direction_leave_no_trace() {
+    let town = Town::at("2026-07-04T05:00:00Z", &[mailing("agenda", AGENDA)]).await;
+    let html = article(Week::after("2026-07-04".parse().unwrap()));
+    let evil = "<li>à 22h, <a href='JaVaScRiPt:alert(1)'>bal&#x202e; rock</a> à Pavie</li>\
+                <li>à 23h, <a href='//evil.example/x'>bal&#x2028;folk</a> à Pavie</li>\
+                <li>à 23h30, <a href='https://good.example/x'>bal&#x2066; musette</a> à Pavie</li></ul>";
+    town.publish("agenda", &html.replacen("</ul>", evil, 1));
+    town.pass_at(at("2026-07-04T06:00:00Z")).await;
+    assert_eq!(town.issue("agenda/2026-W28").await.unwrap().state(), IssueState::Done);
+    let content = town.engine().store.content(&IssueKey::parse("agenda/2026-W28").unwrap()).await.unwrap().unwrap();
+    let all = [content.subject, content.html, content.text, content.data].concat();
+    assert!(all.contains("good.example") && all.to_lowercase().contains("musette"));
+    for trace in ["alert", "evil.example", "\u{202e}", "\u{2066}", "\u{2028}", "\\u202e", "\\u2028"] {
+        assert!(!all.to_lowercase().contains(trace), "{trace:?} is in {all}");
+    }
 }

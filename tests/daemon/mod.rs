@@ -4,4 +4,5 @@ mod faults;
 mod hours;
 mod process;
 mod rehearsal;
+mod reloading;
 mod two_years;

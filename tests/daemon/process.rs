@@ -28,19 +28,24 @@ use std::{
 const YEARLY: &str = "cron = '0 0 1 1 *'\ndeadline = '72h'";
 
 /// An office whose letter is frozen, so that its daemon has something to send at once.
-struct Office {
-    dir: tempfile::TempDir,
-    config: PathBuf,
+pub(super) struct Office {
+    pub(super) dir: tempfile::TempDir,
+    pub(super) config: PathBuf,
     url: String,
     _database: Option<postgres::Database>,
 }
 
 impl Office {
-    async fn with(relay: &SmtpRelay, partners: &[&str], more: &str) -> Self {
+    pub(super) async fn with(relay: &SmtpRelay, partners: &[&str], more: &str) -> Self {
         Self::on(None, relay, partners, more).await
     }
 
-    async fn on(database: Option<postgres::Database>, relay: &SmtpRelay, partners: &[&str], more: &str) -> Self {
+    pub(super) async fn on(
+        database: Option<postgres::Database>,
+        relay: &SmtpRelay,
+        partners: &[&str],
+        more: &str,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = database.as_ref().map(|it| it.url.clone());
         let config = furnish(dir.path(), &[mailing("letter", YEARLY)], url.as_deref(), &relay.url(), more);
@@ -59,7 +64,7 @@ impl Office {
         Self { dir, config, url, _database: database }
     }
 
-    fn serve(&self) -> Serve {
+    pub(super) fn serve(&self) -> Serve {
         Serve::start(&self.config, &[])
     }
 
@@ -68,13 +73,13 @@ impl Office {
         store.log(&LogFilter::default()).await.unwrap()
     }
 
-    async fn count(&self, state: State) -> usize {
+    pub(super) async fn count(&self, state: State) -> usize {
         self.log().await.iter().filter(|it| it.state == state).count()
     }
 }
 
 /// Until the relay has seen so much.
-async fn until(relay: &SmtpRelay, seen: impl Fn(&SmtpRelay) -> bool) {
+pub(super) async fn until(relay: &SmtpRelay, seen: impl Fn(&SmtpRelay) -> bool) {
     let waited = async {
         while !seen(relay) {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -89,7 +89,7 @@ async fn f3_what_was_frozen_at_the_rehearsal_leaves_whatever_the_site_says() {
     let town = rehearsing_town().await;
     town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
     let rehearsed = town.issue(ISSUE).await.unwrap().content_hash().unwrap().to_owned();
-    issues::approve(town.engine(), &claire(), &key(), Some(&rehearsed)).await.unwrap();
+    issues::approve(&town.engine(), &claire(), &key(), Some(&rehearsed)).await.unwrap();
     town.nothing_published("agenda");
     town.live_until(at("2026-07-04T09:00:00Z"), TimeDelta::minutes(30)).await;
     let issue = town.issue(ISSUE).await.unwrap();
@@ -116,7 +116,7 @@ async fn f3_a_rehearsed_issue_whose_article_is_gone_at_its_hour_is_held_and_may_
     town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
     town.nothing_published("agenda");
     town.live_until(at("2026-07-04T08:00:00Z"), TimeDelta::minutes(15)).await;
-    issues::approve(town.engine(), &claire(), &key(), None).await.unwrap();
+    issues::approve(&town.engine(), &claire(), &key(), None).await.unwrap();
     town.live_until(at("2026-07-04T09:00:00Z"), TimeDelta::minutes(15)).await;
     assert_eq!((town.state().await, town.mails("hotel@auch.example", "")), (IssueState::Done, 1));
 }
@@ -139,11 +139,11 @@ async fn f3_a_rehearsal_that_finds_nothing_tells_on_friday_and_goes_on_looking()
 async fn f3_a_coming_issue_is_skipped_and_until_its_hour_that_is_taken_back() {
     for taken_back in [false, true] {
         let town = rehearsing_town().await;
-        issues::skip(town.engine(), &claire(), &key(), "fête annulée").await.unwrap();
-        assert!(issues::skip(town.engine(), &claire(), &key(), "encore").await.is_err(), "said before");
+        issues::skip(&town.engine(), &claire(), &key(), "fête annulée").await.unwrap();
+        assert!(issues::skip(&town.engine(), &claire(), &key(), "encore").await.is_err(), "said before");
         town.live_until(at("2026-07-03T18:00:00Z"), TimeDelta::minutes(30)).await;
         if taken_back {
-            issues::unskip(town.engine(), &claire(), &key()).await.unwrap();
+            issues::unskip(&town.engine(), &claire(), &key()).await.unwrap();
         }
         town.live_until(at("2026-07-04T09:00:00Z"), TimeDelta::minutes(30)).await;
         let (state, reason) = town.last("agenda").await;
@@ -155,7 +155,7 @@ async fn f3_a_coming_issue_is_skipped_and_until_its_hour_that_is_taken_back() {
                 assert!(reason.contains("Claire") && reason.contains("fête annulée"), "{reason}");
             }
         }
-        assert!(issues::unskip(town.engine(), &claire(), &key()).await.is_err(), "its hour is over");
+        assert!(issues::unskip(&town.engine(), &claire(), &key()).await.is_err(), "its hour is over");
         // The week after is none of it.
         town.publish_for("agenda", at("2026-07-11T06:00:00Z"));
         town.live_until(at("2026-07-11T09:00:00Z"), TimeDelta::hours(1)).await;
@@ -169,10 +169,10 @@ async fn f3_a_rehearsed_issue_that_is_skipped_or_cancelled_does_not_leave() {
         let town = rehearsing_town().await;
         town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
         match cancelled {
-            true => issues::cancel(town.engine(), &claire(), &key()).await.unwrap(),
-            false => issues::skip(town.engine(), &claire(), &key(), "").await.unwrap(),
+            true => issues::cancel(&town.engine(), &claire(), &key()).await.unwrap(),
+            false => issues::skip(&town.engine(), &claire(), &key(), "").await.unwrap(),
         }
-        assert!(issues::approve(town.engine(), &claire(), &key(), None).await.is_err());
+        assert!(issues::approve(&town.engine(), &claire(), &key(), None).await.is_err());
         town.live_until(at("2026-07-04T09:00:00Z"), TimeDelta::minutes(30)).await;
         assert_eq!((town.state().await, town.mails("hotel@auch.example", "")), (IssueState::Cancelled, 0));
     }
@@ -181,18 +181,18 @@ async fn f3_a_rehearsed_issue_that_is_skipped_or_cancelled_does_not_leave() {
 #[tokio::test]
 async fn f3_cancelling_an_issue_that_is_not_composed_yet_keeps_it_from_leaving() {
     let town = rehearsing_town().await;
-    issues::cancel(town.engine(), &claire(), &key()).await.unwrap();
+    issues::cancel(&town.engine(), &claire(), &key()).await.unwrap();
     town.live_until(at("2026-07-04T09:00:00Z"), TimeDelta::minutes(30)).await;
     assert_eq!((town.last("agenda").await.0, town.mails("hotel@auch.example", "")), (OccurrenceState::Skipped, 0));
     let unknown = IssueKey::parse("agenda/2026-W02").unwrap();
-    assert!(issues::cancel(town.engine(), &claire(), &unknown).await.is_err(), "no Saturday of July or August");
+    assert!(issues::cancel(&town.engine(), &claire(), &unknown).await.is_err(), "no Saturday of July or August");
 }
 
 #[tokio::test]
 async fn f3_a_person_rehearses_whenever_they_like() {
     let town = Town::at("2026-07-01T08:00:00Z", &[mailing("agenda", AGENDA)]).await;
     town.publish_for("agenda", saturday());
-    let rehearsed = issues::rehearse(town.engine(), &claire(), &key()).await.unwrap();
+    let rehearsed = issues::rehearse(&town.engine(), &claire(), &key()).await.unwrap();
     assert!(matches!(rehearsed, Rehearsed::Kept { leaves_at, .. } if leaves_at == saturday()), "{rehearsed:?}");
     town.pass_at(at("2026-07-01T09:00:00Z")).await;
     assert_eq!((town.state().await, town.told("w28-rehearsed")), (IssueState::Rehearsed, 1));

@@ -148,7 +148,10 @@ fn while_the_daemon_has_the_ledger_it_is_left_to_it() {
     let house = office(On::Sqlite, &relay);
     add(&house, 1000, "").expect(0);
     let open = Open::at(&house);
-    house.semainier(&["announce", "carte-2027"]).expect(0).expect_said(&["is left to the daemon"]);
+    house
+        .semainier(&["announce", "carte-2027"])
+        .expect(0)
+        .expect_said(&["is sent by the running daemon within a minute"]);
     until("it leaves", || relay.to_partners() == 3);
     until("it is done", || house.issue()["state"] == "done");
     open.serve.stop();
@@ -173,4 +176,26 @@ fn where_a_person_approves_editions_nothing_leaves_before() {
     house.serve_until("it leaves", || relay.to_partners() == 2);
     house.judge_at_rest(&relay, 2);
     assert!(mails(&relay, MARIE).is_empty());
+}
+
+#[test]
+fn f12_a_mail_to_many_is_announced_on_purpose_only() {
+    let relay = Relay::start();
+    let house = office(On::Sqlite, &relay);
+    add(&house, 1000, "").expect(0);
+    let lines: String = (0..30).map(|n| format!("p{n}@gite.example;P;Gîte {n};Auch;hébergement;\n")).collect();
+    house.write("many.csv", format!("email;nom;etablissement;commune;categorie;adresse\n{lines}"));
+    house.semainier(&["partners", "import", "many.csv"]).expect(0);
+    let size = 33;
+    for more in [&[][..], &["--at", "2027-04-02T10:00"]] {
+        let announce = [&["announce", "carte-2027"][..], more].concat();
+        let done = house.semainier(&announce).expect(1);
+        for words in [&format!("will be written to {size} contacts"), "nothing was sent or kept", "add --yes"] {
+            assert!(done.stderr.contains(words), "{words} is not in {}", done.stderr);
+        }
+    }
+    assert_eq!(relay.seen().accepted.len(), 0);
+    house.semainier(&["announce", "carte-2027", "--cancel"]).expect(1);
+    house.semainier(&["announce", "carte-2027", "--yes"]).expect(0);
+    assert_eq!(relay.seen().accepted.len(), size);
 }

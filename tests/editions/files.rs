@@ -49,6 +49,23 @@ fn everything_that_is_wrong_in_a_file_is_said_at_once_and_nothing_is_kept() {
 }
 
 #[test]
+fn l4_a_title_that_cannot_stand_in_a_header_is_refused_with_its_line() {
+    let house = House::new();
+    edition(&house, 1000, "post = \"a\\u0007b\"\n");
+    let text = std::fs::read_to_string(house.path("carte-2027.toml")).unwrap();
+    for (written, said) in [
+        ("Carte\\r\\nBcc: x@y.example", "carte-2027.toml:1: title: expected text on one line"),
+        ("Carte\\u0000", "carte-2027.toml:1: title: found the character U+0000"),
+        ("Carte \\u202Eetrac", "carte-2027.toml:1: title: found the character U+202E"),
+    ] {
+        house.write("carte-2027.toml", text.replace("Carte touristique 2027", written));
+        let done = house.semainier(&["editions", "add", "carte-2027.toml"]).expect(1);
+        assert!(done.stderr.contains(said), "{said} is not in\n{}", done.stderr);
+        assert!(done.stderr.contains("post: found the character U+0007"), "{}", done.stderr);
+    }
+}
+
+#[test]
 fn an_edition_is_added_shown_with_its_stock_and_brought_up_to_date() {
     let relay = Relay::start();
     let house = office(On::Sqlite, &relay);

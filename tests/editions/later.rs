@@ -35,6 +35,16 @@ fn an_announcement_for_later_leaves_at_its_hour_or_is_taken_back() {
         .expect(0)
         .expect_said(&["the announcement of carte-2027 is cancelled"]);
     later("2027-04-02T10:00").expect(0);
+    // F12: what is announced is among what comes next.
+    let next = house.semainier(&["next"]).expect(0).expect_said(&["editions, announced:", "issue editions/carte-2027"]);
+    assert!(next.stdout.contains("Fri 2027-04-02T10:00"), "{}", next.stdout);
+    let all = house.semainier(&["next", "editions", "--json"]).expect(0).json();
+    assert_eq!(
+        (&all[0]["issue"], &all[0]["local"]),
+        (&"editions/carte-2027".into(), &"2027-04-02T10:00:00+02:00".into())
+    );
+    let status = house.semainier(&["status", "--json"]).json();
+    assert!(status["next"].as_array().unwrap().iter().any(|it| it["issue"] == "editions/carte-2027"), "{status}");
 
     let open = Open::at(&house);
     sky.set(at("2027-04-02T07:30:00Z"));

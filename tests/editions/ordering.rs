@@ -97,7 +97,7 @@ fn twenty_who_order_the_last_packs_at_once_get_exactly_what_there_is() {
         house.write("partners.csv", csv);
         house.semainier(&["partners", "import", "partners.csv"]).expect(0);
         add(&house, 7 * 50, "").expect(0);
-        house.semainier(&["announce", "carte-2027"]).expect(0);
+        house.semainier(&["announce", "carte-2027", "--yes"]).expect(0);
         let open = Open::at(&house);
         let ways: Vec<_> = (1..=20).map(|n| way_to_order(&relay, &format!("p{n}@many.example"))).collect();
         let answers: Vec<u16> = std::thread::scope(|scope| {

@@ -11,7 +11,7 @@ use crate::support::{
 use std::{fs::File, os::unix::fs::FileExt, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-const RUN: [&str; 6] = ["run", "agenda", "--at", AT, "--article", "article.html"];
+const RUN: [&str; 7] = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
 
 /// Frozen for these, on a disk that can be ill; nobody was written to yet.
 fn frozen(addresses: &[&str], relay: &Relay) -> (House, Disk) {

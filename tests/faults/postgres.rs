@@ -170,7 +170,7 @@ fn d05_a_damaged_table_sends_nothing_and_points_to_the_backup() {
     cluster.stop();
     std::fs::write(&file, vec![0x5a; good.len()]).unwrap();
     cluster.start_again();
-    let args = ["run", "agenda", "--at", AT];
+    let args = ["run", "agenda", "--at", AT, "--yes"];
     house.semainier(&args).expect(1).expect_said(&["the database is damaged", "restore its last backup"]);
     assert_eq!(relay.numbers().data_commands, 0);
     cluster.stop();

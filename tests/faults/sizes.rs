@@ -51,7 +51,7 @@ fn f12_ten_megabytes_to_many_take_the_memory_of_one() {
         SELECT key, 9, 'grand.pdf', 'application/pdf', randomblob(7600000) FROM issues",
     );
     let house = house.relay(&relay);
-    let run = house.command(&["run", "agenda", "--at", AT]);
+    let run = house.command(&["run", "agenda", "--at", AT, "--yes"]);
     let mut limited = Command::new("/bin/sh");
     // Two gigabytes of addresses: the runtime's threads reserve much that they never touch.
     limited.args(["-c", "ulimit -v 2000000; exec \"$0\" \"$@\""]).arg(run.get_program()).args(run.get_args());

@@ -51,7 +51,7 @@ fn a_variable_that_no_template_gets_stops_the_start_with_file_and_line() {
     house.write("templates/mail/agenda/body.txt", "Bonjour\n{{ titel }}\n");
     house.semainier(&["check"]).expect(1).expect_said(&["mail/agenda/body.txt", "2", "titel"]);
     house.write("templates/mail/agenda/body.txt", "Bonjour\n{% if %}\n");
-    house.semainier(&["run", "agenda"]).expect(1).expect_said(&["mail/agenda/body.txt"]);
+    house.semainier(&["run", "agenda", "--yes"]).expect(1).expect_said(&["mail/agenda/body.txt"]);
     house.write("templates/mail/agenda/body.txt", "Bonjour\n");
     house.write("templates/mail/agenda/body.mjml", "<mjml><mj-body><mj-nothing></mj-body></mjml>\n");
     house.semainier(&["check"]).expect(1).expect_said(&["body.mjml"]);
@@ -71,11 +71,11 @@ fn wrong_instants_and_files_are_answered_with_what_was_expected() {
     let house = House::new().set("relay", "capture:outbox");
     for at in ["samedi", "2027-13-01", "2027-07-10T25:00", ""] {
         house
-            .semainier(&["run", "agenda", "--at", at])
+            .semainier(&["run", "agenda", "--at", at, "--yes"])
             .expect(1)
             .expect_said(&["expected for example 2027-07-10T08:00"]);
     }
-    let args = |file| ["run", "agenda", "--at", AT, "--article", file];
+    let args = |file| ["run", "agenda", "--at", AT, "--article", file, "--yes"];
     house.semainier(&args("none.html")).expect(1).expect_said(&["none.html"]);
     house.semainier(&args("jobs")).expect(1).expect_said(&["jobs"]);
     house.write("binary.html", [0xff, 0xfe, 0x00, 0xd8, 0x81, 0x00]);
@@ -107,7 +107,7 @@ fn a_second_process_on_the_same_file_is_refused_while_looking_goes_on() {
     let house = House::new().relay(&relay);
     house.import(&["slow1500@gite.example"]);
     house.write("article.html", article(MONDAY));
-    let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
+    let args = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
     let first = house.start(&args);
     until("the relay is at it", || relay.numbers().data_commands > 0);
     let second = house.semainier(&args).expect(1).stderr;
@@ -150,7 +150,7 @@ fn d01_a_full_disk_sends_nothing_it_cannot_write_down_and_goes_on_when_there_is_
         "$1" partners import partners.csv
         dd if=/dev/zero of="$2/filler" bs=4k 2>/dev/null || true
         for filler in 1 2; do
-            code=0; "$1" run agenda --at 2027-07-10T08:00 --article article.html || code=$?
+            code=0; "$1" run agenda --at 2027-07-10T08:00 --yes --article article.html || code=$?
             echo "code $code"
             truncate -s 512k "$2/filler"
         done
@@ -180,7 +180,7 @@ fn d04_a_read_only_ledger_is_said_and_nothing_is_sent() {
         mount -t tmpfs -o size=8m tmpfs "$2"
         "$1" partners import partners.csv
         mount -o remount,ro "$2"
-        code=0; "$1" run agenda --at 2027-07-10T08:00 --article article.html || code=$?
+        code=0; "$1" run agenda --at 2027-07-10T08:00 --yes --article article.html || code=$?
         echo "code $code"
     "#;
     let Some(said) = in_a_mount_namespace(&house, script) else {
@@ -222,7 +222,7 @@ fn no_secret_is_ever_shown() {
         let house = House::new().set(key, value).set("secret", KEY).set("zone", "Paris");
         said.push_str(&house.semainier(&["check"]).expect(1).said());
         let house = house.set("zone", "Europe/Paris");
-        for args in [&["check"][..], &["issues"], &["run", "agenda"]] {
+        for args in [&["check"][..], &["issues"], &["run", "agenda", "--yes"]] {
             said.push_str(&house.semainier(args).said());
         }
         let wrong = value.replace("127.0.0.1", "not a host");
@@ -251,4 +251,28 @@ fn no_partners_address_is_in_the_log_of_the_program() {
         let line = said.lines().find(|line| line.contains(address));
         assert!(line.is_none(), "{line:?}");
     }
+}
+
+#[test]
+fn f11_an_issue_of_another_season_is_sent_on_purpose_only() {
+    let relay = Relay::start();
+    let house = House::new().relay(&relay);
+    house.import(&["a@gite.example"]);
+    house.write("article.html", article(MONDAY));
+    let run = ["run", "agenda", "--at", AT, "--article", "article.html"];
+    let done = house.semainier(&run).expect(1);
+    for words in ["agenda/2027-W28 is the issue of Saturday 10 July 2027, 08:00, ", " days from now", "add --yes"] {
+        assert!(done.stderr.contains(words), "{words} is not in {}", done.stderr);
+    }
+    // Nor does the next one of the schedule, wherever in the year we are; nothing is kept of either.
+    let season = house.semainier(&["next", "agenda", "--count", "1", "--json"]).json();
+    let at = season[0]["utc"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    if at - semainier::clock::Clock::System.now() > chrono::TimeDelta::days(8) {
+        house.semainier(&["run", "agenda"]).expect(1).expect_said(&["days from now", "nothing was sent"]);
+    }
+    assert_eq!(house.semainier(&["issues", "--json"]).json().as_array().unwrap().len(), 0);
+    house.semainier(&[&run[..], &["--yes"]].concat()).expect(0);
+    // What is frozen goes on without being asked about.
+    house.semainier(&run).expect(0).expect_said(&["nothing was sent twice"]);
+    assert_eq!(relay.seen().accepted.len(), 1);
 }

@@ -221,7 +221,7 @@ fn without_any_network_the_issue_is_held_and_the_notice_stays_owed() {
         .set("office.website", "http://127.0.0.1:9")
         .set("fetch.allow", serde_json::json!(["127.0.0.1:9"]))
         .set("fetch.timeout", "5s");
-    let args = ["run", "agenda", "--at", AT];
+    let args = ["run", "agenda", "--at", AT, "--yes"];
     let plain = house.command(&args);
     let mut command = Command::new("unshare");
     command.args(["-r", "-n", "--"]).arg(plain.get_program()).args(plain.get_args()).current_dir(house.path(""));

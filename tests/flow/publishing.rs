@@ -230,7 +230,7 @@ fn two_runs_at_once_on_postgres_write_to_everybody_once() {
     let house = House::on(crate::support::house::On::Postgres).relay(&relay);
     house.import_many(60);
     house.write("article.html", article(MONDAY));
-    let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
+    let args = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
     let both = [house.start(&args), house.start(&args)];
     for run in both {
         finish(run, &args).expect(0);

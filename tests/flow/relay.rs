@@ -227,7 +227,7 @@ fn whoever_leaves_while_the_issue_is_sent_gets_it_only_if_it_was_already_on_the_
         let house = House::on(on).relay(&relay).set("delivery.connections", 2);
         house.import_many(40);
         house.write("article.html", article(MONDAY));
-        let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
+        let args = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
         let run = house.start(&args);
         until("some are sent", || relay.to_partners() > 3);
         let waiting: Vec<_> = house.log_where(&["--state", "queued"]).into_iter().map(|it| it.address).collect();

@@ -15,7 +15,7 @@ fn a_run_that_is_asked_to_stop_finishes_what_is_in_flight_and_the_next_one_goes_
         let house = House::on(on).relay(&relay);
         house.import_many(150);
         house.write("article.html", article(MONDAY));
-        let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
+        let args = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
         let run = house.start(&args);
         until("some are sent", || relay.to_partners() > 10);
         signal(run.id(), "TERM");
@@ -37,7 +37,7 @@ fn a_stop_waits_for_what_is_in_flight_only_as_long_as_it_is_told_and_not_at_all_
         let house = House::new().relay(&relay).set("delivery.shutdown", patience).set("delivery.connections", 1);
         house.import(&["hang@gite.example"]);
         house.write("article.html", article(MONDAY));
-        let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
+        let args = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
         let mut run = house.start(&args);
         until("the relay is at it", || relay.numbers().data_commands > 0);
         while signals == 2 && run.try_wait().unwrap().is_none() {

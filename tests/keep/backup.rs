@@ -68,7 +68,7 @@ fn trial_f1_a_restored_backup_keeps_every_opt_out_and_sends_nothing_twice_on_ano
         assert_eq!(relay.to_partners(), 2, "{on:?}: nobody twice");
 
         new.write("again.csv", format!("email\n{OUT}\nun@gite.example\n"));
-        new.semainier(&["partners", "import", "again.csv"]).expect(0).expect_said(&["1 opted out"]);
+        new.semainier(&["partners", "import", "again.csv"]).expect(0).expect_said(&["1 stay opted out"]);
         new.semainier(&["issues", "cancel", ISSUE]).expect(0);
         new.run_at(NEXT_AT, &article(NEXT_MONDAY)).expect(0);
         assert_eq!(relay.to_partners(), 4, "{on:?}: the two others, and not {OUT}");
@@ -147,7 +147,7 @@ fn trial_f1_a_backup_is_taken_while_the_daemon_works() {
         house.write("secret", "the secret of the office\n");
         house.import(&["slow1500@gite.example", "deux@gite.example", "trois@gite.example"]);
         house.write("article.html", article(MONDAY));
-        let args = ["run", "agenda", "--at", AT, "--article", "article.html"];
+        let args = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
         let sending = house.start(&args);
         until("the relay is at it", || relay.numbers().data_commands > 0);
         house.semainier(&["backup", "b"]).expect(0);

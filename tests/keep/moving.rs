@@ -35,6 +35,9 @@ async fn full(ledger: &Ledger) {
             "INSERT INTO mailings VALUES ('agenda', '0 8 * 7,8 SAT Europe/Paris', 9007199254740993);
             INSERT INTO occurrences VALUES ('agenda', 1, 'à 8 h', 'missed', NULL, NULL, 2),
                 ('agenda', 3, '', 'pending', 'raison', 'agenda/2026-W28', 4);
+            INSERT INTO skips VALUES ('agenda/2026-W29', 'fête annulée', 'Éloïse', 6);
+            INSERT INTO findings VALUES ('relay', 7);
+            INSERT INTO alerts VALUES ('a1', 'webhook', 'relay', '{}', 8, 9, 1, NULL, NULL);
             INSERT INTO approvals VALUES ('agenda/2026-W28', 'c0ffee', 'Éloïse', 5);
             INSERT INTO editorials VALUES ('newsletter/2026-07', 'Bonjour
                 à tous 🎉', 'Claire', 6);

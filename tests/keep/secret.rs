@@ -35,7 +35,7 @@ fn assert_refused(house: &House, relay: &Relay, file: &str) {
         &["partners", "import", "more.csv"][..],
         &["partners", "import", "more.csv", "--dry-run"],
         &["partners", "suppress", "reste@gite.example"],
-        &["run", "agenda", "--at", "2027-07-10T08:00", "--article", "article.html"],
+        &["run", "agenda", "--at", "2027-07-10T08:00", "--article", "article.html", "--yes"],
         &["serve"],
     ] {
         house.semainier(args).expect(1).expect_said(&[&put_back, "Nothing was imported, frozen or sent"]);

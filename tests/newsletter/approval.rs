@@ -198,7 +198,7 @@ fn an_editorial_may_be_written_before_the_issue_is_composed_and_in_an_editor() {
 fn composed_by_hand(on: On) -> Room {
     let mut room = Room::on(on);
     room.sky.set(at("2026-07-07T07:10:00Z"));
-    room.house.semainier(&["run", "newsletter"]).expect(4).expect_said(&["leaves once somebody approves it"]);
+    room.house.semainier(&["run", "newsletter", "--yes"]).expect(4).expect_said(&["leaves once somebody approves it"]);
     assert_eq!((room.state().0.as_str(), room.to_staff().len()), ("awaiting_approval", 1));
     room.sky.set(at("2026-07-08T10:00:00Z"));
     room.serve();
@@ -235,11 +235,11 @@ fn what_was_composed_by_hand_before_a_daemon_ran_ends_at_its_deadline_and_is_tol
 fn d10_an_approved_letter_of_a_restored_backup_waits_for_a_person_again() {
     let mut room = Room::on(On::Sqlite);
     room.sky.set(at("2026-07-07T07:10:00Z"));
-    room.house.semainier(&["run", "newsletter"]).expect(4);
+    room.house.semainier(&["run", "newsletter", "--yes"]).expect(4);
     room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0);
     let backup = room.house.path("backup.db");
     room.house.sql(&format!("VACUUM INTO '{}'", backup.display()));
-    room.house.semainier(&["run", "newsletter"]).expect(0);
+    room.house.semainier(&["run", "newsletter", "--yes"]).expect(0);
     assert_eq!(room.relay.to_partners(), 5);
     for side in ["semainier.db-wal", "semainier.db-shm"] {
         let _ = std::fs::remove_file(room.house.path(side));

@@ -29,7 +29,7 @@ fn house_on(on: crate::support::house::On, web: &Web, relay: &Relay, job: &str) 
 }
 
 fn run(house: &House) -> crate::support::process::Done {
-    house.semainier(&["run", "newsletter", "--at", AT])
+    house.semainier(&["run", "newsletter", "--at", AT, "--yes"])
 }
 
 #[test]

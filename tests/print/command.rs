@@ -71,7 +71,7 @@ fn an_error_says_what_to_do() {
     for (arguments, words) in [
         (&["missing.json"][..], "cannot read missing.json; make one with `semainier extract ARTICLE --json`"),
         (&["agendaa"], "neither a file nor a mailing"),
-        (&["two.json"], "two.json holds 2 agendas"),
+        (&["two.json"], "two.json contains 2 agendas"),
         (&["empty.json"], "empty.json is empty"),
         (&["dateless.json"], "write for example \"week\""),
         (&["wrong.json"], "wrong.json is no agenda"),

@@ -83,7 +83,7 @@ pub struct Attempt {
 }
 
 impl House {
-    /// On SQLite, with the mailing as it is shipped but for what is printed: a message is small then, and made fast.
+    /// On SQLite, with the mailing as it is shipped but for what is printed and for the rehearsal: a message is small then, and made fast.
     pub fn new() -> Self {
         Self::on(On::Sqlite)
     }
@@ -113,7 +113,8 @@ impl House {
             database,
         };
         let shipped = include_str!("../../jobs/agenda.toml");
-        let light = shipped.lines().filter(|line| !line.starts_with("attach")).collect::<Vec<_>>().join("\n");
+        let light = shipped.lines().filter(|line| !line.starts_with("attach") && !line.starts_with("rehearse"));
+        let light = light.collect::<Vec<_>>().join("\n");
         assert_ne!(light, shipped.trim_end(), "the mailing attaches what is printed");
         house.write("jobs/agenda.toml", light);
         house.configure();
@@ -225,12 +226,12 @@ impl House {
 
     pub fn run_at(&self, at: &str, article: &str) -> Done {
         self.write("article.html", article);
-        self.semainier(&["run", "agenda", "--at", at, "--article", "article.html"])
+        self.semainier(&["run", "agenda", "--at", at, "--article", "article.html", "--yes"])
     }
 
     /// With the article of the site.
     pub fn run_from_site(&self) -> Done {
-        self.semainier(&["run", "agenda", "--at", AT])
+        self.semainier(&["run", "agenda", "--at", AT, "--yes"])
     }
 
     /// The daemon works until it is so, then is asked to stop, and stops in peace.

@@ -13,6 +13,7 @@ use semainier::{
     store::{Access, Occurrence, OccurrenceState},
 };
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 pub const STAFF: &str = "equipe@office.example";
@@ -121,8 +122,15 @@ impl Town {
         Self { dir, clock, daemon: Daemon::new(engine).await.unwrap(), stop }
     }
 
-    pub fn engine(&self) -> &Engine {
-        &self.daemon.engine
+    pub fn engine(&self) -> Arc<Engine> {
+        self.daemon.engine()
+    }
+
+    /// The files are read anew, with this change.
+    pub async fn reload(&self, change: impl FnOnce(&mut App)) {
+        let mut app = self.engine().app.clone();
+        change(&mut app);
+        self.daemon.adopt_app(app).await.unwrap();
     }
 
     /// The article of a mailing becomes this.
@@ -153,14 +161,16 @@ impl Town {
         }
     }
 
-    /// The schedule of a mailing is edited, as in its file at the next start.
-    pub fn reschedule(&mut self, mailing: &str, schedule: &str) {
+    /// The schedule of a mailing is edited, as in its file at a reload.
+    pub async fn reschedule(&mut self, mailing: &str, schedule: &str) {
         let (_, text) = self::mailing(mailing, schedule);
         let text = text.replace("ARTICLES", &self.dir.path().join("articles").display().to_string());
-        let app = &mut self.daemon.engine.app;
-        let new = jobs::parse(Path::new(&format!("{mailing}.toml")), &text, &app.config, app.clock.now()).unwrap();
-        let old = app.mailings.iter_mut().find(|it| it.id == mailing).unwrap();
-        *old = new;
+        let change = |app: &mut App| {
+            let new = jobs::parse(Path::new(&format!("{mailing}.toml")), &text, &app.config, app.clock.now()).unwrap();
+            let old = app.mailings.iter_mut().find(|it| it.id == mailing).unwrap();
+            *old = new;
+        };
+        self.reload(change).await;
     }
 
     /// The oldest first.

@@ -131,7 +131,7 @@ fn w04_who_leaves_while_the_message_waits_does_not_get_it() {
         let (house, relay) = open.close();
         let house = house.set("relay", relay.url());
         house.sql("UPDATE deliveries SET next_at = 0 WHERE next_at IS NOT NULL");
-        house.semainier(&["run", "agenda", "--at", NEXT_AT]).expect(0);
+        house.semainier(&["run", "agenda", "--at", NEXT_AT, "--yes"]).expect(0);
         house.assert_states(&[("sent", 3), ("suppressed", 1)]);
         assert_eq!(relay.accepted(MARIE), 1);
         house.judge_at_rest(&relay, 2);

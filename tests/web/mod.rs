@@ -13,6 +13,7 @@ use std::{
 };
 
 mod browsing;
+mod connections;
 mod leaving;
 mod pressing;
 mod reading;

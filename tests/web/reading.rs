@@ -121,7 +121,7 @@ fn a_second_weekly_mailing_has_pages_of_its_own() {
     house.run().expect(0);
     let other = article_of_days(MONDAY, |n| format!("<ul><li>à 22h, nocturne n° {n} à Auch</li></ul>"));
     house.write("nocturnes.html", other);
-    house.semainier(&["run", "nocturnes", "--at", AT, "--article", "nocturnes.html"]).expect(0);
+    house.semainier(&["run", "nocturnes", "--at", AT, "--article", "nocturnes.html", "--yes"]).expect(0);
     let open = Open::house(house, relay);
     for (mailing, own, others) in
         [("agenda", "isite guidée n° 1", "octurne n° 1"), ("nocturnes", "octurne n° 1", "isite guidée")]

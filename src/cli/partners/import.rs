@@ -15,7 +15,7 @@ use crate::private;
 use crate::store::{Access, ImportReport};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -211,13 +211,8 @@ async fn import_list(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<E
 
 /// Asks before many contacts are removed (I08).
 fn confirm(question: &str) -> anyhow::Result<()> {
-    if std::io::stdin().is_terminal() {
-        let _ = write!(std::io::stderr(), "{question}. Go on? [y/N] ");
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer)?;
-        if matches!(answer.trim(), "y" | "yes" | "o" | "oui") {
-            return Ok(());
-        }
+    if show::agreed(question)? {
+        return Ok(());
     }
     bail!("{question}; nothing was changed. See them with --dry-run, or say --yes")
 }

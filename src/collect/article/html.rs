@@ -15,6 +15,8 @@ use html5ever::tokenizer::{
 };
 use html5ever::{LocalName, local_name};
 
+use crate::domain::link;
+
 use super::tags::{
     FURNITURE, attribute, heading_level, is_block, is_foreign, is_strong, is_void, raw_text, scope_rank,
 };
@@ -457,8 +459,7 @@ impl Builder {
             self.page.scopes.len() - 1
         });
         let href = if *name == local_name!("a") { attribute(tag, "href").map(str::to_owned) } else { None };
-        let href =
-            href.filter(|href| !href.trim().is_empty() && !href.starts_with(['#']) && !href.starts_with("javascript:"));
+        let href = href.filter(|href| link::is_web(href.trim()) || link::is_relative(href.trim()));
         self.hidden += usize::from(hidden);
         self.strong += usize::from(strong);
         self.scopes_open += usize::from(scope.is_some());

@@ -64,7 +64,8 @@ use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
 use self::text::{folded_words, one_spaced};
 use self::week::{agreed_week, dated_week, lead, named_week, week_of};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Unplaced, Week};
-use crate::domain::french;
+use crate::domain::{french, link};
+use url::Url;
 
 /// The context that the grammar needs and the article does not contain.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +79,17 @@ pub struct Reading<'a> {
     /// Venues in that commune, as people call them: `Cri'Art`, `salle du Mouzon`. The commune is added to these only, if the
     /// article does not name one.
     pub venues: &'a [String],
+}
+
+/// Makes links whole that are written relative to the article; those that lead to no page then are dropped.
+pub fn complete_links(agenda: &mut Agenda, article: Option<&str>) {
+    let base = article.and_then(|url| url.parse::<Url>().ok());
+    for link in agenda.events_mut().map(|event| &mut event.link) {
+        if let Some(text) = link.as_deref().filter(|text| !link::is_web(text)) {
+            let whole = base.as_ref().and_then(|base| base.join(text).ok());
+            *link = whole.map(String::from).filter(|url| link::is_web(url));
+        }
+    }
 }
 
 /// Reads a page, a fragment of HTML or plain text.

@@ -3,10 +3,12 @@
 //! Splits a line into words and compares spellings. Independent of French grammar; never changes what is printed: tokens
 //! refer to the text instead of replacing it.
 
+use crate::domain::characters;
 use unicode_normalization::{UnicodeNormalization, char::decompose_canonical, is_nfc};
 
 /// Composes decomposed accents, so that `e` + `´` is the `é` of the word lists, and drops invisible characters.
 pub(super) fn composed(mut text: String) -> String {
+    characters::clean_up(&mut text);
     if text.contains(is_invisible) {
         text.retain(|c| !is_invisible(c));
     }

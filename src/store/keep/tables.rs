@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// In an order in which a row comes after those it refers to.
-pub(super) const TABLES: [Table; 30] = [
+pub(super) const TABLES: [Table; 32] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -49,6 +49,8 @@ pub(super) const TABLES: [Table; 30] = [
     narrow("claims"),
     narrow("tallies"),
     narrow("notices"),
+    narrow("findings"),
+    narrow("alerts"),
     wide("pages"),
     narrow("daemons"),
     narrow("lanes"),

@@ -1,0 +1,159 @@
+//! What one client may take: connections of one address, and time for what is written to it.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, Ipv6Addr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+/// Who is connected, and how often.
+#[derive(Debug)]
+pub(super) struct Crowd {
+    at_most: usize,
+    /// Only those who are counted and connected now.
+    seats: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// A connection that counts, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Seat(Option<(Arc<Crowd>, IpAddr)>);
+
+impl Crowd {
+    pub(super) fn new(at_most: usize) -> Self {
+        Self { at_most, seats: Mutex::default() }
+    }
+
+    /// `None` when this address has all that one may have. Without an address nothing is counted.
+    pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Seat> {
+        let Some(network) = address.map(network) else { return Some(Seat(None)) };
+        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = seats.entry(network).or_default();
+        if *taken >= self.at_most {
+            return None;
+        }
+        *taken += 1;
+        Some(Seat(Some((Arc::clone(self), network))))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let Some((crowd, network)) = &self.0 else { return };
+        let mut seats = crowd.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        match seats.get_mut(network) {
+            Some(taken) if *taken > 1 => *taken -= 1,
+            _ => {
+                seats.remove(network);
+            }
+        }
+    }
+}
+
+/// Of IPv6 the first half: whoever has one address there has all 2^64 of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}
+
+/// A stream whose writing fails when the other side takes nothing for a while.
+pub(super) struct Unstalled<S> {
+    stream: S,
+    at_most: Duration,
+    /// Set while a write waits.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Unstalled<S> {
+    pub(super) fn new(stream: S, at_most: Duration) -> Self {
+        Self { stream, at_most, timer: None }
+    }
+
+    /// What came of a write; one that waits, waits no longer than it may.
+    fn in_time<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.timer = None;
+            return written;
+        }
+        let at_most = self.at_most;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(at_most)));
+        ready!(timer.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Unstalled<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Unstalled<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.in_time(written, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.in_time(written, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l7_an_address_has_so_many_connections_and_a_network_of_ipv6_is_one() {
+        let crowd = Arc::new(Crowd::new(2));
+        let admit = |text: &str| crowd.admit(Some(text.parse().unwrap()));
+        let (one, _two) = (admit("192.0.2.1").unwrap(), admit("192.0.2.1").unwrap());
+        assert!(admit("192.0.2.1").is_none());
+        assert!(admit("192.0.2.2").is_some());
+        drop(one);
+        assert!(admit("192.0.2.1").is_some());
+        let _v6 = (admit("2001:db8:1:2::1").unwrap(), admit("2001:db8:1:2:ffff::2").unwrap());
+        assert!(admit("2001:db8:1:2::3").is_none());
+        assert!(admit("2001:db8:1:3::3").is_some());
+        // A proxy of ours is not counted.
+        let all: Vec<_> = (0..100).map(|_| crowd.admit(None)).collect();
+        assert!(all.iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn those_who_left_are_forgotten() {
+        let crowd = Arc::new(Crowd::new(2));
+        drop((0..=255).map(|n| crowd.admit(Some(IpAddr::from([192, 0, 2, n])))).collect::<Vec<_>>());
+        assert!(crowd.seats.lock().unwrap().is_empty());
+    }
+}
