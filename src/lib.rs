@@ -51,6 +51,7 @@
 //! `collect`, `compose` and `deliver` never import each other; [`issue`] connects them through the types of [`domain`]. Each
 //! library is used only in the module it belongs to. `tests/architecture/` asserts both by reading the source.
 
+pub mod accounts;
 pub mod actions;
 pub mod alerts;
 pub mod apart;

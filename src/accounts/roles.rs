@@ -1,0 +1,155 @@
+//! Who somebody is, and what they may do.
+
+use std::fmt;
+
+/// What a route of the console requires, and the role that grants it: each role is one permission, and a person has a set of
+/// them. Every role lets its holder see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// Role `lecture`: everything that is shown, except the accounts.
+    See,
+    /// Role `rédaction`: corrections, editorials, editions, orders, partners.
+    Write,
+    /// Role `validation`: approve, announce, waive.
+    Approve,
+    /// Role `exploitation`: pause, resume, stop, settle, reopen lanes.
+    Operate,
+    /// Role `administration`: accounts, erasure, replacing a list.
+    Administer,
+}
+
+impl Permission {
+    pub const ALL: [Permission; 5] =
+        [Permission::See, Permission::Write, Permission::Approve, Permission::Operate, Permission::Administer];
+
+    /// The name of the role in the ledger and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Permission::See => "lecture",
+            Permission::Write => "redaction",
+            Permission::Approve => "validation",
+            Permission::Operate => "exploitation",
+            Permission::Administer => "administration",
+        }
+    }
+}
+
+/// A set of roles; never empty in an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Roles(u8);
+
+impl Roles {
+    pub fn of(roles: impl IntoIterator<Item = Permission>) -> Self {
+        Self(roles.into_iter().fold(0, |set, role| set | 1 << role as u8))
+    }
+
+    /// Parses `validation,administration`; accents, capitals and blanks do not matter, `admin` is short for the last.
+    ///
+    /// # Errors
+    /// When a word is no role, or there is none; the message lists the roles.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let known = || Permission::ALL.map(Permission::as_str).join(", ");
+        let mut roles = Vec::new();
+        for word in text.split(',').map(|word| word.trim().to_lowercase().replace('é', "e")) {
+            let found = Permission::ALL.into_iter().find(|role| role.as_str() == word);
+            let found = found.or((word == "admin").then_some(Permission::Administer));
+            roles.push(found.ok_or_else(|| format!("expected roles of {}, found {word:?}", known()))?);
+        }
+        Ok(Self::of(roles))
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.into_iter().filter(move |role| self.0 & (1 << *role as u8) != 0)
+    }
+
+    /// Whether somebody with these roles may do it.
+    pub fn may(self, permission: Permission) -> bool {
+        match permission {
+            Permission::See => !self.is_empty(),
+            other => self.iter().any(|role| role == other),
+        }
+    }
+
+    /// Whoever decides, operates or administers needs a second factor.
+    pub fn need_second_factor(self) -> bool {
+        [Permission::Approve, Permission::Operate, Permission::Administer].into_iter().any(|it| self.may(it))
+    }
+}
+
+/// `lecture,validation`, in the order of [`Permission::ALL`].
+impl fmt::Display for Roles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.iter().map(Permission::as_str).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// The id of an account, a UUID.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UserId(pub String);
+
+impl UserId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The language of the console for one person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    #[default]
+    French,
+    English,
+}
+
+impl Language {
+    pub const ALL: [Language; 2] = [Language::French, Language::English];
+
+    /// As in `lang` of HTML.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Language::French => "fr",
+            Language::English => "en",
+        }
+    }
+}
+
+/// Somebody who is logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    pub user: UserId,
+    pub name: String,
+    pub roles: Roles,
+    pub language: Language,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_a_set_each_with_its_own_permission_and_sight() {
+        let director = Roles::parse("Validation, lecture").unwrap();
+        assert_eq!(director.to_string(), "lecture,validation");
+        assert!(director.may(Permission::See) && director.may(Permission::Approve));
+        for other in [Permission::Write, Permission::Operate, Permission::Administer] {
+            assert!(!director.may(other), "{other:?}");
+        }
+        assert!(Roles::parse("rédaction").unwrap().may(Permission::See), "whoever writes sees");
+        assert!(!Roles::default().may(Permission::See));
+        assert_eq!(Roles::parse("admin").unwrap(), Roles::of([Permission::Administer]));
+        assert!(Roles::parse("chef").unwrap_err().contains("exploitation"));
+        assert!(Roles::parse("").is_err());
+    }
+
+    #[test]
+    fn whoever_decides_needs_a_second_factor() {
+        let needs = |text| Roles::parse(text).unwrap().need_second_factor();
+        assert_eq!(["lecture", "redaction", "validation", "exploitation", "administration"].map(needs), [
+            false, false, true, true, true
+        ]);
+    }
+}
