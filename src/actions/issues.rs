@@ -16,14 +16,11 @@ use crate::issue::{
     newsletter,
     publish::{self, Prepared},
 };
-use crate::jobs::{Approval, Kind, Mailing};
+use crate::jobs::{Approval, Kind};
 use crate::notices::wording;
 use crate::store::Skip;
 use anyhow::{Context, anyhow};
 use tracing::info;
-
-/// Occurrences searched for the one that publishes an issue.
-const FAR: usize = 60;
 
 /// An approved issue.
 #[derive(Debug, Clone)]
@@ -231,7 +228,9 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result
     let issue = changeable(engine, key).await?;
     let at = match &issue {
         Some(issue) => issue.scheduled_for,
-        None => occurrence(engine, mailing, key).ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?,
+        None => mailing
+            .occurrence_of(key, engine.app.clock.now())
+            .ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?,
     };
     let expires_at = issue.as_ref().map_or_else(|| mailing.schedule.deadline_of(at), |issue| issue.expires_at);
     let due = Due::scheduled(mailing, at, expires_at);
@@ -260,14 +259,6 @@ async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSumma
     }
 }
 
-/// The occurrence that publishes this issue.
-fn occurrence(engine: &Engine, mailing: &Mailing, key: &IssueKey) -> Option<Timestamp> {
-    let now = engine.app.clock.now();
-    let last = mailing.schedule.last_until(now).filter(|at| mailing.schedule.deadline_of(*at) > now);
-    let mut all = last.into_iter().chain(mailing.schedule.after(now).take(FAR));
-    all.find(|at| mailing.issue_key(*at) == *key)
-}
-
 /// Composes an issue that leaves without approval now, keeps it, and shows it to staff, as at its rehearsal.
 ///
 /// # Errors
@@ -280,7 +271,9 @@ pub async fn rehearse(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<
     if changeable(engine, key).await?.is_some_and(|issue| issue.is_approved()) {
         return Err(Refusal::WrongState { issue: key.clone(), state: IssueState::Approved }.into());
     }
-    let at = occurrence(engine, mailing, key).ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
+    let at = mailing
+        .occurrence_of(key, engine.app.clock.now())
+        .ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
     let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
     let prepared = publish::rehearse(engine, due).await?;
     info!(issue = %key, door = %actor.door, "issue {key} was rehearsed by a person");
@@ -338,7 +331,9 @@ async fn coming(engine: &Engine, key: &IssueKey) -> Result<()> {
     let (mailing, now) = (engine.app.mailing(key.mailing())?, engine.app.clock.now());
     let at = match changeable(engine, key).await? {
         Some(issue) => issue.scheduled_for,
-        None => occurrence(engine, mailing, key).ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?,
+        None => mailing
+            .occurrence_of(key, engine.app.clock.now())
+            .ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?,
     };
     if at <= now {
         return Err(Refusal::HourHasCome(key.clone()).into());
@@ -382,7 +377,10 @@ const CANCELLABLE: [IssueState; 6] = [
 /// A refusal; or a database that cannot be read or written.
 pub async fn cancel(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
     if engine.store.issue(key).await?.is_none()
-        && engine.app.mailing(key.mailing()).is_ok_and(|mailing| occurrence(engine, mailing, key).is_some())
+        && engine
+            .app
+            .mailing(key.mailing())
+            .is_ok_and(|mailing| mailing.occurrence_of(key, engine.app.clock.now()).is_some())
     {
         return skip(engine, actor, key, "").await;
     }

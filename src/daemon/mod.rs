@@ -89,7 +89,8 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
             format!("the console cannot be served on {address}; set console.bind to a free address")
         })?;
         let bound = listener.local_addr()?;
-        let console = Arc::new(Console::new(&daemon.engine(), stop.clone())?.bound(bound));
+        let console =
+            Arc::new(Console::new(&daemon.engine(), Arc::clone(&daemon.bells.post), stop.clone())?.bound(bound));
         let pages = Arc::new(Pages::of_console(console, Limits::default()));
         served.console = Some((Arc::clone(&pages), bound));
         loops.spawn(web::serve(pages, listener, Limits::default(), stop.clone()));

@@ -102,7 +102,9 @@ impl Daemon {
             None => None,
         };
         let console = match &shown.console {
-            Some((pages, bound)) => Some((pages, Arc::new(Console::new(&new, stop.clone())?.bound(*bound)))),
+            Some((pages, bound)) => {
+                Some((pages, Arc::new(Console::new(&new, Arc::clone(&self.bells.post), stop.clone())?.bound(*bound))))
+            }
             None => None,
         };
         let now = self.now();

@@ -124,6 +124,15 @@ impl Mailing {
         }
     }
 
+    /// The occurrence that publishes this issue: the last one, until its deadline, or one of those to come.
+    pub fn occurrence_of(&self, key: &IssueKey, now: Timestamp) -> Option<Timestamp> {
+        /// Occurrences that are looked through.
+        const FAR: usize = 60;
+        let last = self.schedule.last_until(now).filter(|at| self.schedule.deadline_of(*at) > now);
+        let mut all = last.into_iter().chain(self.schedule.after(now).take(FAR));
+        all.find(|at| self.issue_key(*at) == *key)
+    }
+
     pub fn is_of_editions(&self) -> bool {
         matches!(self.kind, Kind::Edition)
     }

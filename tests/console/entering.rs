@@ -69,7 +69,7 @@ impl Office {
                 let engine = App::new(config, its).unwrap().open(Access::Shared).await.unwrap();
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let address = listener.local_addr().unwrap();
-                let console = Console::new(&engine, stopped.clone()).unwrap().bound(address);
+                let console = Console::new(&engine, Default::default(), stopped.clone()).unwrap().bound(address);
                 let console = Arc::new(console.most_logins(logins.unwrap_or(1000)));
                 tell.send((address.to_string(), Arc::clone(&console), Arc::clone(&engine.store))).unwrap();
                 let pages = Arc::new(Pages::of_console(console, Limits::default()));

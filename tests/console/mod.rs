@@ -3,6 +3,7 @@
 mod ending;
 mod entering;
 mod matrix;
+mod deciding;
 mod pages;
 mod progress;
 mod searching;
@@ -118,7 +119,7 @@ impl Desk {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let config = Config::parse(Some(&path), &text, &Overrides::default()).unwrap();
                 let engine = App::new(config, Clock::starting_at(now)).unwrap().open(Access::Shared).await.unwrap();
-                let console = Arc::new(Console::new(&engine, stopped).unwrap());
+                let console = Arc::new(Console::new(&engine, Default::default(), stopped).unwrap());
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap().to_string()).unwrap();
                 serve_as(console, viewer, listener).await.unwrap();
@@ -140,6 +141,10 @@ fn ask(host: &str, method: &str, path: &str) -> Reply {
     stream.write_all(head.as_bytes()).unwrap();
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
+    parsed(&all)
+}
+
+fn parsed(all: &[u8]) -> Reply {
     let end = all.windows(4).position(|it| it == b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {all:?}"));
     let head = String::from_utf8(all[..end].to_vec()).unwrap();
     let mut lines = head.lines();

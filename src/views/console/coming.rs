@@ -1,5 +1,6 @@
 //! What is to come and what did not come: schedules, decisions, announcements, by week.
 
+use super::decide::Subject;
 use super::{Label, Reading, Tone, When, issue_href, label_of, week_of};
 use crate::domain::{
     Timestamp,
@@ -9,6 +10,7 @@ use crate::notices::wording::skipped_by;
 use crate::store::{Occurrence, OccurrenceState, StoreError};
 use chrono::TimeDelta;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Most rows of one list.
@@ -31,6 +33,17 @@ pub struct Coming {
     pub reason: String,
     /// As of now.
     pub recipients: Option<u64>,
+    /// What can be decided before there is an issue; after that the issue's page says it.
+    pub acts: Vec<CanDo>,
+}
+
+/// A decision that can be made, and whose permission it asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CanDo {
+    pub key: &'static str,
+    pub href: String,
+    /// A role's word.
+    pub permission: &'static str,
 }
 
 /// Rows of one week.
@@ -68,10 +81,27 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
                 (None, Some(issue)) => (label_of(issue), note(issue)),
                 (None, None) => (Label { key: "coming_planned", tone: Tone::Calm }, String::new()),
             };
+            let subject = Subject {
+                mailing: Some(Cow::Borrowed(mailing)),
+                issue: issue.clone(),
+                skip: skip.cloned(),
+                at: Some(at),
+                now: it.now,
+                key: key.clone(),
+            };
+            let acts = if issue.is_some() { Vec::new() } else { subject.possible() };
             rows.push(Coming {
                 at: When::new(at, it.now, mailing.schedule.zone),
                 instant: at,
                 title: mailing.title.clone(),
+                acts: acts
+                    .into_iter()
+                    .map(|act| CanDo {
+                        key: act.as_str(),
+                        href: act.href(&key),
+                        permission: act.permission().as_str(),
+                    })
+                    .collect(),
                 href: issue.as_ref().map(|issue| issue_href(&issue.key)),
                 key: Some(key),
                 label,
@@ -95,6 +125,7 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
             label: label_of(issue),
             reason: note(issue),
             recipients: issue.frozen_at().map(|_| issue.counts.total()),
+            acts: Vec::new(),
         },
     ));
     for (edition, announcement, _) in it.store.announced().await? {
@@ -109,6 +140,7 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
                 label: Label { key: "coming_announced", tone: Tone::Calm },
                 reason: String::new(),
                 recipients: None,
+                acts: Vec::new(),
             });
         }
     }
@@ -166,5 +198,6 @@ fn decided(it: &Reading<'_>, past: &Occurrence) -> Option<Coming> {
         label: Label { key, tone },
         reason: past.reason.clone().unwrap_or_default(),
         recipients: None,
+        acts: Vec::new(),
     })
 }

@@ -37,11 +37,15 @@ use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 /// The state shared by all handlers.
 pub struct Console {
+    engine: Engine,
+    /// Wakes the daemon's post.
+    wake: Arc<Notify>,
     store: Arc<dyn Store>,
     config: Config,
     mailings: Vec<Mailing>,
@@ -72,6 +76,8 @@ struct Site<'a> {
     viewer: Option<&'a str>,
     /// Of every form.
     form_token: &'a str,
+    /// The roles of the viewer.
+    may: Vec<&'static str>,
     /// Whether the viewer administers accounts.
     administers: bool,
     /// A message to nobody known: it leads to the login.
@@ -104,7 +110,7 @@ const SECTIONS: [(&str, &str); 8] = [
 impl Console {
     /// # Errors
     /// If the style sheet or the script is missing from the templates.
-    pub fn new(engine: &Engine, stop: CancellationToken) -> anyhow::Result<Self> {
+    pub fn new(engine: &Engine, wake: Arc<Notify>, stop: CancellationToken) -> anyhow::Result<Self> {
         let app = &engine.app;
         let file = |name: &str, extension: &str, media_type| -> anyhow::Result<_> {
             let text = app.templates.file(name)?;
@@ -112,6 +118,8 @@ impl Console {
             Ok((format!("/static/console-{hash}.{extension}"), Kept::new(media_type, text.into_bytes())))
         };
         Ok(Self {
+            engine: engine.clone(),
+            wake,
             store: Arc::clone(&engine.store),
             config: app.config.clone(),
             mailings: app.mailings.clone(),
@@ -234,6 +242,7 @@ impl Console {
             office: &self.config.office.name,
             viewer: viewer.map(|viewer| viewer.name.as_str()),
             form_token: viewer.map_or("", |viewer| viewer.form_token.as_str()),
+            may: viewer.map(|viewer| viewer.roles.iter().map(Permission::as_str).collect()).unwrap_or_default(),
             administers: viewer.is_some_and(|viewer| viewer.roles.may(Permission::Administer)),
             to_login: viewer.is_none() && name == "message",
             style: &self.style.0,

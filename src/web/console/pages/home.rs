@@ -1,6 +1,6 @@
 //! « Ce soir », and what is to come.
 
-use super::Asked;
+use super::{Asked, issue};
 use crate::accounts::Viewer;
 use crate::views::console::{coming, tonight};
 use crate::web::{answer::Answer, console::Console};
@@ -22,6 +22,8 @@ struct ComingPage {
     /// How many weeks are shown.
     weeks: i64,
     choices: [i64; 3],
+    /// What was just decided.
+    done: &'static str,
 }
 
 pub(super) async fn coming(State(console): State<Arc<Console>>, viewer: Viewer, asked: Asked) -> Answer {
@@ -31,7 +33,7 @@ pub(super) async fn coming(State(console): State<Arc<Console>>, viewer: Viewer, 
     let it = console.reading();
     match coming::read(&it, TimeDelta::weeks(2), TimeDelta::weeks(weeks)).await {
         Ok(rows) => {
-            let page = ComingPage { groups: coming::by_week(rows, console.config.zone), weeks, choices: CHOICES };
+            let page = ComingPage { groups: coming::by_week(rows, console.config.zone), weeks, choices: CHOICES, done: issue::done(&asked) };
             console.page(&viewer, "/a-venir", "coming", &page)
         }
         Err(error) => console.broken(&viewer, &error),

@@ -4,7 +4,10 @@ use super::Asked;
 use crate::accounts::Viewer;
 use crate::domain::{delivery::State as Delivery, issue::IssueKey};
 use crate::store::{LogFilter, LogMark, StoreError};
-use crate::views::console::{issue, journal};
+use crate::views::console::{
+    decide::{Act, Subject},
+    issue, journal,
+};
 use crate::web::{
     answer::{self, Answer},
     console::{Console, follow::Progress},
@@ -28,6 +31,30 @@ struct Tab<T> {
     head: issue::Head,
     tab: &'static str,
     it: T,
+    /// What the viewer may decide now.
+    acts: Vec<ActLink>,
+    /// What was just decided.
+    done: &'static str,
+}
+
+/// A link to the sheet of a decision.
+#[derive(Debug, Serialize)]
+pub(super) struct ActLink {
+    key: &'static str,
+    href: String,
+}
+
+impl ActLink {
+    pub(super) fn of(acts: &[Act], key: &IssueKey, viewer: &Viewer) -> Vec<Self> {
+        let allowed = acts.iter().filter(|act| viewer.roles.may(act.permission()));
+        allowed.map(|act| Self { key: act.as_str(), href: act.href(key) }).collect()
+    }
+}
+
+/// What `fait=` says was decided.
+pub(super) fn done(asked: &Asked) -> &'static str {
+    let asked = asked.get("fait").unwrap_or_default();
+    Act::ALL.into_iter().map(Act::as_str).find(|act| *act == asked).unwrap_or_default()
 }
 
 type Named = Path<(String, String)>;
@@ -47,21 +74,30 @@ async fn tab<T: Serialize>(
     viewer: &Viewer,
     named: (String, String),
     tab: &'static str,
+    done: &'static str,
     read: impl AsyncFnOnce(&IssueKey) -> Result<T, StoreError>,
 ) -> Answer {
     let made = async {
         let Some((key, head)) = head(console, named).await? else { return Ok(None) };
-        Ok(Some(Tab { it: read(&key).await?, head, tab }))
+        let subject = Subject::read(&console.reading(), &console.engine, &key).await?;
+        let acts = subject.map(|it| ActLink::of(&it.possible(), &key, viewer)).unwrap_or_default();
+        anyhow::Ok(Some(Tab { it: read(&key).await?, head, tab, acts, done }))
     };
     match made.await {
         Ok(Some(page)) => console.page(viewer, "/envois", &format!("issue_{tab}"), &page),
         Ok(None) => console.nowhere(viewer),
-        Err(error) => console.broken(viewer, &error),
+        Err(error) => console.not_done(viewer, error.into()),
     }
 }
 
-pub(super) async fn content(State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
-    tab(&console, &viewer, named, "content", async |key| issue::content(&console.reading(), key).await).await
+pub(super) async fn content(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    Path(named): Named,
+    asked: Asked,
+) -> Answer {
+    tab(&console, &viewer, named, "content", done(&asked), async |key| issue::content(&console.reading(), key).await)
+        .await
 }
 
 #[derive(Debug, Serialize)]
@@ -80,7 +116,7 @@ pub(super) async fn recipients(
 ) -> Answer {
     let state = asked.get("etat").and_then(|text| text.parse::<Delivery>().ok());
     let after = asked.get("apres").and_then(|text| text.parse::<LogMark>().ok());
-    tab(&console, &viewer, named, "recipients", async |key| {
+    tab(&console, &viewer, named, "recipients", "", async |key| {
         let filter = LogFilter { issue: Some(key.clone()), state, after, ..LogFilter::default() };
         let log = journal::page(&console.reading(), filter).await?;
         let state = state.map(Delivery::as_str).unwrap_or_default().to_owned();
@@ -91,7 +127,7 @@ pub(super) async fn recipients(
 
 pub(super) async fn progress(State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
     let lanes = async |_: &IssueKey| crate::views::console::office::lanes(&console.reading()).await;
-    tab(&console, &viewer, named, "progress", async |key| {
+    tab(&console, &viewer, named, "progress", "", async |key| {
         let mut lanes = lanes(key).await?;
         // Only those that are not open: the others have nothing to tell.
         lanes.retain(|lane| !lane.state.is_empty());
@@ -101,7 +137,7 @@ pub(super) async fn progress(State(console): State<Arc<Console>>, viewer: Viewer
 }
 
 pub(super) async fn history(State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
-    tab(&console, &viewer, named, "history", async |key| issue::history(&console.reading(), key).await).await
+    tab(&console, &viewer, named, "history", "", async |key| issue::history(&console.reading(), key).await).await
 }
 
 /// `event: counts` whenever a number moved, at most once a second; `event: end` when nothing moves any more.

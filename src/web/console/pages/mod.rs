@@ -1,5 +1,6 @@
 //! One file per page: the address is read, a view is asked, a template is rendered.
 
+mod decide;
 mod home;
 mod issue;
 mod issues;
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 /// Every page, with what it asks of the person.
 pub(super) fn routes() -> Vec<Route> {
     let see = Permission::See;
-    vec![
+    let mut all = vec![
         route(GET, "/", see, home::show),
         route(GET, "/envois", see, issues::list),
         route(GET, "/envois/{mailing}/{period}", see, issue::content),
@@ -36,7 +37,9 @@ pub(super) fn routes() -> Vec<Route> {
         route(GET, "/editions", see, office::editions),
         route(GET, "/commandes", see, office::orders),
         route(GET, "/reglages", see, office::settings),
-    ]
+    ];
+    all.extend(decide::routes());
+    all
 }
 
 /// The query of an address. Of a name that is given twice the first counts; empty values are as if they were not given.

@@ -1,0 +1,355 @@
+//! What a person can decide about an issue, and the sheet that is read before: its numbers, and what they are compared with when
+//! the decision comes back.
+
+use super::{Reading, When, issue_href};
+use crate::accounts::Permission;
+use crate::app::Engine;
+use crate::domain::{
+    Timestamp,
+    issue::{IssueKey, IssueState, IssueSummary},
+};
+use crate::issue::{approval::short, edition};
+use crate::jobs::{Approval, Mailing};
+use crate::store::Skip;
+use crate::views::console::tonight::Known;
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// A decision about one issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Approve,
+    Refuse,
+    Withdraw,
+    Skip,
+    Unskip,
+    Rehearse,
+    Pause,
+    Resume,
+    Stop,
+}
+
+/// Whether the sheet asks for words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Words {
+    None,
+    Optional,
+    Required,
+}
+
+impl Act {
+    pub const ALL: [Act; 9] = [
+        Act::Approve,
+        Act::Refuse,
+        Act::Withdraw,
+        Act::Rehearse,
+        Act::Skip,
+        Act::Unskip,
+        Act::Pause,
+        Act::Resume,
+        Act::Stop,
+    ];
+
+    /// As in keys of texts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Act::Approve => "approve",
+            Act::Refuse => "refuse",
+            Act::Withdraw => "withdraw",
+            Act::Skip => "skip",
+            Act::Unskip => "unskip",
+            Act::Rehearse => "rehearse",
+            Act::Pause => "pause",
+            Act::Resume => "resume",
+            Act::Stop => "stop",
+        }
+    }
+
+    /// Its route.
+    pub fn route(self) -> &'static str {
+        match self {
+            Act::Approve => "/envois/{mailing}/{period}/approuver",
+            Act::Refuse => "/envois/{mailing}/{period}/refuser",
+            Act::Withdraw => "/envois/{mailing}/{period}/retirer-accord",
+            Act::Skip => "/envois/{mailing}/{period}/ne-pas-envoyer",
+            Act::Unskip => "/envois/{mailing}/{period}/envoyer-quand-meme",
+            Act::Rehearse => "/envois/{mailing}/{period}/repeter",
+            Act::Pause => "/envois/{mailing}/{period}/pause",
+            Act::Resume => "/envois/{mailing}/{period}/reprendre",
+            Act::Stop => "/envois/{mailing}/{period}/arreter",
+        }
+    }
+
+    /// The page of its sheet.
+    pub fn href(self, key: &IssueKey) -> String {
+        let last = self.route().rsplit('/').next().unwrap_or_default();
+        format!("{}/{last}", issue_href(key))
+    }
+
+    pub fn permission(self) -> Permission {
+        match self {
+            Act::Approve | Act::Refuse | Act::Withdraw | Act::Skip | Act::Unskip => Permission::Approve,
+            Act::Rehearse => Permission::Write,
+            Act::Pause | Act::Resume | Act::Stop => Permission::Operate,
+        }
+    }
+
+    pub fn words(self) -> Words {
+        match self {
+            Act::Refuse | Act::Skip => Words::Required,
+            Act::Withdraw => Words::Optional,
+            _ => Words::None,
+        }
+    }
+}
+
+/// What is known of an issue, or of one that is still to come, when something is decided about it.
+pub struct Subject<'a> {
+    pub key: IssueKey,
+    pub mailing: Option<Cow<'a, Mailing>>,
+    pub issue: Option<IssueSummary>,
+    pub skip: Option<Skip>,
+    /// The hour it leaves at, while that is known.
+    pub at: Option<Timestamp>,
+    pub now: Timestamp,
+}
+
+impl<'a> Subject<'a> {
+    /// `None`: nothing of this name was, is or is to come.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn read(it: &Reading<'a>, engine: &Engine, key: &IssueKey) -> anyhow::Result<Option<Self>> {
+        let issue = it.store.issue(key).await?;
+        let mailing = it.mailings.iter().find(|mailing| mailing.id == key.mailing());
+        let to_come = mailing.and_then(|mailing| mailing.occurrence_of(key, it.now));
+        let Some(at) = issue.as_ref().map(|issue| issue.scheduled_for).or(to_come) else { return Ok(None) };
+        let mailing = match mailing {
+            Some(mailing) => edition::mailing_for(engine, mailing, Some(key)).await?,
+            None => None,
+        };
+        let skip = it.store.skips().await?.into_iter().find(|skip| skip.issue == *key);
+        Ok(Some(Self { key: key.clone(), mailing, issue, skip, at: Some(at), now: it.now }))
+    }
+
+    /// What can be decided now.
+    pub fn possible(&self) -> Vec<Act> {
+        Act::ALL.into_iter().filter(|act| self.is_possible(*act)).collect()
+    }
+
+    pub fn is_possible(&self, act: Act) -> bool {
+        let (issue, state) = (self.issue.as_ref(), self.issue.as_ref().map(IssueSummary::state));
+        let frozen = issue.is_some_and(|issue| issue.frozen().is_some());
+        let given_up = state.is_some_and(IssueState::is_given_up);
+        let approved = issue.is_some_and(IssueSummary::is_approved);
+        let in_time = issue.is_none_or(|issue| self.now < issue.expires_at);
+        let to_come = !frozen && !given_up && self.at.is_some_and(|at| at > self.now);
+        let automatic =
+            self.mailing.as_ref().is_some_and(|it| it.approval == Approval::Automatic && !it.is_of_editions());
+        match act {
+            Act::Approve => {
+                issue.is_some_and(|issue| issue.is_presented() && !approved) && in_time && self.skip.is_none()
+            }
+            Act::Refuse => {
+                let asks = self.mailing.as_ref().is_some_and(|it| it.approval == Approval::Required);
+                asks && in_time && issue.is_some_and(IssueSummary::is_presented)
+            }
+            Act::Withdraw => approved && !frozen,
+            Act::Skip => to_come && self.skip.is_none(),
+            Act::Unskip => to_come && self.skip.is_some(),
+            Act::Rehearse => automatic && !frozen && !given_up && !approved && in_time,
+            Act::Pause => state == Some(IssueState::Sending),
+            Act::Resume => state == Some(IssueState::Paused) && in_time,
+            Act::Stop => state.is_some() && !given_up && state != Some(IssueState::Done),
+        }
+    }
+}
+
+/// One line of a sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// Of its label: `fact_KEY`.
+    pub key: &'static str,
+    pub value: Value,
+    /// A decision is refused if it has changed since the sheet was read.
+    #[serde(skip)]
+    pinned: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    Number(u64),
+    When(When),
+    /// A name, or a sentence in French.
+    Text(String),
+    /// Key of a text.
+    Key(&'static str),
+}
+
+impl Value {
+    /// For comparison, and for machines.
+    fn written(&self) -> Cow<'_, str> {
+        match self {
+            Value::Number(n) => n.to_string().into(),
+            Value::When(when) => Cow::Borrowed(&when.iso),
+            Value::Text(text) => Cow::Borrowed(text),
+            Value::Key(key) => Cow::Borrowed(key),
+        }
+    }
+}
+
+/// What is read before a decision.
+#[derive(Debug, Clone, Serialize)]
+pub struct Sheet {
+    /// [`Act::as_str`]
+    pub act: &'static str,
+    pub key: IssueKey,
+    pub title: String,
+    /// Where the decision is sent.
+    pub action: String,
+    /// The page of the issue; « À venir » before there is one.
+    pub back: String,
+    pub facts: Vec<Fact>,
+    /// The pinned facts, as the form carries them.
+    pub seen: String,
+    /// The number of the button: recipients, or messages that wait.
+    pub n: Option<u64>,
+    pub words: Words,
+    /// Documents to look at before an approval: name and address.
+    pub documents: Vec<(String, String)>,
+    /// Refusals of the same content.
+    pub refusals: Vec<RefusalLine>,
+    /// The whole hash of the content it is about.
+    #[serde(skip)]
+    pub hash: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusalLine {
+    pub by: String,
+    pub at: When,
+    pub why: String,
+}
+
+/// A pinned fact that is not what the person read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    pub key: &'static str,
+    /// As it was read.
+    pub before: String,
+    pub now: Value,
+}
+
+impl Sheet {
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn read(it: &Reading<'_>, subject: &Subject<'_>, act: Act) -> anyhow::Result<Self> {
+        let (key, issue) = (&subject.key, subject.issue.as_ref());
+        let zone = it.zone_of(key.mailing());
+        let when = |at| Value::When(When::new(at, it.now, zone));
+        let mut facts = Vec::new();
+        let mut add = |key, value, pinned| facts.push(Fact { key, value, pinned });
+        add("state", Value::Key(issue.map_or("coming_planned", |issue| super::label_of(issue).key)), true);
+        let counts = issue.map(|issue| issue.counts).unwrap_or_default();
+        let frozen = issue.is_some_and(|issue| issue.frozen().is_some());
+        let (mut n, mut documents, mut refusals) = (None, Vec::new(), Vec::new());
+        if let Some(at) = subject.at.filter(|_| !frozen) {
+            add("leaves_at", when(at), true);
+        }
+        if let (Some(mailing), false) = (subject.mailing.as_deref(), frozen) {
+            let audience = it.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
+            add("recipients", Value::Number(audience), act == Act::Approve);
+            n = Some(audience).filter(|_| act == Act::Approve);
+        }
+        if frozen {
+            let waiting = counts.queued + counts.claimed + counts.in_data;
+            // While it is being sent the numbers move with every second.
+            let still = issue.is_some_and(|issue| issue.state() != IssueState::Sending);
+            add("sent", Value::Number(counts.sent), still);
+            add("waiting", Value::Number(waiting), still);
+            n = Some(waiting);
+        }
+        if let Some(issue) = issue {
+            if let Some(reason) = issue.reason() {
+                add("reason", Value::Text(reason.to_owned()), false);
+            }
+            if matches!(act, Act::Approve | Act::Resume) {
+                add("deadline", when(issue.expires_at), true);
+            }
+            if let Some(by) = issue.approved_by().filter(|_| act == Act::Withdraw) {
+                add("approved_by", Value::Text(by.to_owned()), false);
+            }
+        }
+        if let Some(skip) = &subject.skip {
+            add("skipped_by", Value::Text(skip.by.clone()), false);
+            add("why", Value::Text(skip.why.clone()), false);
+        }
+        let hash = issue.and_then(IssueSummary::content_hash).map(str::to_owned);
+        let about_content = matches!(act, Act::Approve | Act::Refuse | Act::Withdraw);
+        if let Some(hash) = hash.as_deref().filter(|_| about_content) {
+            add("version", Value::Text(short(hash).to_owned()), true);
+            if let Some(content) = it.store.content_summary(key).await? {
+                let known = Known::of(&content);
+                for (key, n) in [
+                    ("events", known.events.unwrap_or_default()),
+                    ("unplaced", known.unplaced),
+                    ("warnings", known.warnings.saturating_sub(known.unplaced)),
+                ] {
+                    if n > 0 {
+                        add(key, Value::Number(n as u64), false);
+                    }
+                }
+                let preview = format!("{}/apercu/{hash}", issue_href(key));
+                documents.push(("content_preview".to_owned(), format!("{preview}/mail.html")));
+                documents.extend(
+                    (1..).zip(&content.attachments).map(|(n, it)| (it.name.clone(), format!("{preview}/document-{n}"))),
+                );
+            }
+            let of_this = it.store.refusals(key).await?.into_iter().filter(|it| it.content_hash == hash);
+            refusals = of_this
+                .map(|refused| RefusalLine {
+                    at: When::new(refused.at, it.now, zone),
+                    by: refused.by,
+                    why: refused.why,
+                })
+                .collect();
+        }
+        let mut seen = url::form_urlencoded::Serializer::new(String::new());
+        for fact in facts.iter().filter(|fact| fact.pinned) {
+            seen.append_pair(fact.key, &fact.value.written());
+        }
+        Ok(Self {
+            act: act.as_str(),
+            title: issue.and_then(|it| it.subject.clone()).unwrap_or_else(|| it.title(key.mailing()).to_owned()),
+            action: act.href(key),
+            back: if issue.is_some() { issue_href(key) } else { "/a-venir".to_owned() },
+            key: key.clone(),
+            seen: seen.finish(),
+            facts,
+            n,
+            words: act.words(),
+            documents,
+            refusals,
+            hash,
+        })
+    }
+
+    /// Pinned facts that are not what `seen` says. Whatever was not read at all has moved, too.
+    pub fn moved(&self, seen: &str) -> Vec<Moved> {
+        let seen: Vec<(Cow<'_, str>, Cow<'_, str>)> = url::form_urlencoded::parse(seen.as_bytes()).take(20).collect();
+        let pinned = self.facts.iter().filter(|fact| fact.pinned);
+        pinned
+            .filter_map(|fact| {
+                let before = seen.iter().find(|(key, _)| key == fact.key).map(|(_, value)| value.clone());
+                let moved = before.as_deref() != Some(&*fact.value.written());
+                moved.then(|| Moved {
+                    key: fact.key,
+                    before: before.unwrap_or_default().into_owned(),
+                    now: fact.value.clone(),
+                })
+            })
+            .collect()
+    }
+}

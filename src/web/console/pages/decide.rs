@@ -1,0 +1,179 @@
+//! Decisions about an issue: a sheet with its numbers, then the decision. A sheet that is out of date decides nothing: it comes
+//! back with what has changed and with the words that were typed.
+
+use super::super::gate::{Form, GET, POST, Route, route};
+use crate::accounts::Viewer;
+use crate::actions::issues::Rehearsed;
+use crate::actions::{self, ActionError, accounts::login::Client};
+use crate::domain::issue::IssueKey;
+use crate::views::console::{
+    decide::{Act, Moved, Sheet, Subject, Words},
+    issue_href,
+};
+use crate::web::{
+    answer::{self, Answer},
+    console::Console,
+};
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The longest reason, in characters.
+const LONGEST: usize = 2000;
+
+/// A sheet, and each decision, with the permission it asks for.
+pub(super) fn routes() -> Vec<Route> {
+    let both = |act: Act| {
+        [
+            route(GET, act.route(), act.permission(), move |console, viewer, named| show(act, console, viewer, named)),
+            route(POST, act.route(), act.permission(), move |console, viewer, named, client, form| {
+                decide(act, console, viewer, named, client, form)
+            }),
+        ]
+    };
+    Act::ALL.into_iter().flat_map(both).collect()
+}
+
+#[derive(Debug, Serialize)]
+struct SheetPage {
+    sheet: Sheet,
+    /// What has changed since the sheet was read.
+    moved: Vec<Moved>,
+    /// Why it was not done, in French.
+    refused: Option<String>,
+    /// Key of what is missing in the form.
+    wrong: Option<&'static str>,
+    /// As it was typed.
+    why: String,
+}
+
+/// Nothing of this kind can be decided now.
+#[derive(Debug, Serialize)]
+struct NotNow {
+    act: &'static str,
+    key: IssueKey,
+    title: String,
+    back: String,
+    /// Key of the state it is in.
+    state: &'static str,
+    /// Who approved it, where it is approved.
+    approved_by: Option<String>,
+    /// Messages, where they are frozen.
+    frozen: Option<u64>,
+    past_deadline: bool,
+}
+
+type Named = Path<(String, String)>;
+
+async fn show(act: Act, State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
+    match console.opened(&viewer, act, &named).await {
+        Ok((_, sheet)) => console.sheet(&viewer, StatusCode::OK, SheetPage::new(sheet)),
+        Err(answer) => *answer,
+    }
+}
+
+async fn decide(
+    act: Act,
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    Path(named): Named,
+    client: Client,
+    form: Form,
+) -> Answer {
+    let (key, sheet) = match console.opened(&viewer, act, &named).await {
+        Ok(opened) => opened,
+        Err(answer) => return *answer,
+    };
+    let why: String = form.get("pourquoi").trim().chars().take(LONGEST).collect();
+    let looked_at = form.has("vu") || sheet.documents.is_empty() || act != Act::Approve;
+    let mut page = SheetPage { moved: sheet.moved(form.get("vu_alors")), why, ..SheetPage::new(sheet) };
+    if !page.moved.is_empty() {
+        return console.sheet(&viewer, StatusCode::CONFLICT, page);
+    }
+    page.wrong = match (act.words(), page.why.is_empty(), looked_at) {
+        (Words::Required, true, _) => Some("decide_why_missing"),
+        (_, _, false) => Some("decide_look_first"),
+        _ => None,
+    };
+    if page.wrong.is_some() {
+        return console.sheet(&viewer, StatusCode::UNPROCESSABLE_ENTITY, page);
+    }
+    let (engine, actor) = (&console.engine, console.actor(&viewer, &client));
+    let seen = page.sheet.hash.as_deref();
+    let done = match act {
+        Act::Approve => actions::issues::approve(engine, &actor, &key, seen).await.map(drop),
+        Act::Refuse => actions::issues::refuse(engine, &actor, &key, seen, &page.why).await,
+        Act::Withdraw => actions::issues::withdraw(engine, &actor, &key, seen, &page.why).await,
+        Act::Skip => actions::issues::skip(engine, &actor, &key, &page.why).await,
+        Act::Unskip => actions::issues::unskip(engine, &actor, &key).await,
+        Act::Pause => actions::issues::pause(engine, &actor, &key).await,
+        Act::Resume => actions::issues::resume(engine, &actor, &key).await,
+        Act::Stop => actions::issues::cancel(engine, &actor, &key).await,
+        Act::Rehearse => match actions::issues::rehearse(engine, &actor, &key).await {
+            // The page of the issue says why it is held.
+            Ok(Rehearsed::Kept { .. } | Rehearsed::Held { .. }) => Ok(()),
+            Err(error) => Err(error),
+        },
+    };
+    match done {
+        Ok(()) => {
+            console.wake.notify_one();
+            let place = match console.store.issue(&key).await {
+                Ok(Some(_)) => issue_href(&key),
+                _ => "/a-venir".to_owned(),
+            };
+            answer::see_other(&format!("{place}?fait={}", act.as_str()))
+        }
+        Err(ActionError::Refused(refusal)) => {
+            page.refused = Some(refusal.in_french());
+            console.sheet(&viewer, StatusCode::CONFLICT, page)
+        }
+        Err(error) => console.not_done(&viewer, error),
+    }
+}
+
+impl SheetPage {
+    fn new(sheet: Sheet) -> Self {
+        Self { sheet, moved: Vec::new(), refused: None, wrong: None, why: String::new() }
+    }
+}
+
+impl Console {
+    fn sheet(&self, viewer: &Viewer, status: StatusCode, page: SheetPage) -> Answer {
+        self.shown(status, Some(viewer), "/envois", "decide", &page)
+    }
+
+    /// The sheet as of now; else the answer that says why there is none.
+    async fn opened(
+        &self,
+        viewer: &Viewer,
+        act: Act,
+        (mailing, period): &(String, String),
+    ) -> Result<(IssueKey, Sheet), Box<Answer>> {
+        let key = IssueKey::parse(&format!("{mailing}/{period}")).map_err(|_| Box::new(self.nowhere(viewer)))?;
+        let it = self.reading();
+        let failed = |error: anyhow::Error| Box::new(self.not_done(viewer, error.into()));
+        let Some(subject) = Subject::read(&it, &self.engine, &key).await.map_err(failed)? else {
+            return Err(Box::new(self.nowhere(viewer)));
+        };
+        let sheet = Sheet::read(&it, &subject, act).await.map_err(failed)?;
+        if subject.is_possible(act) {
+            return Ok((key, sheet));
+        }
+        let issue = subject.issue.as_ref();
+        let page = NotNow {
+            act: act.as_str(),
+            title: sheet.title,
+            back: sheet.back,
+            state: issue.map_or("coming_planned", |issue| crate::views::console::label_of(issue).key),
+            approved_by: issue.and_then(|issue| issue.approved_by()).map(str::to_owned),
+            frozen: issue.and_then(|issue| issue.frozen().map(|_| issue.counts.total())),
+            past_deadline: issue.is_some_and(|issue| it.now >= issue.expires_at),
+            key,
+        };
+        Err(Box::new(self.shown(StatusCode::CONFLICT, Some(viewer), "/envois", "decide_not_now", &page)))
+    }
+}
