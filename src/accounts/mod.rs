@@ -5,6 +5,8 @@ pub mod code;
 pub mod password;
 mod refused;
 pub mod roles;
+pub mod session;
+pub mod throttle;
 pub mod totp;
 
 pub use roles::{Language, Permission, Roles, UserId, Viewer};

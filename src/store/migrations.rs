@@ -29,6 +29,7 @@ pub(super) fn sqlite() -> Migrator {
         (23, "alerts", include_str!("../../migrations/sqlite/0023_alerts.sql")),
         (24, "resumed", include_str!("../../migrations/sqlite/0024_resumed.sql")),
         (25, "rehearsals", include_str!("../../migrations/sqlite/0025_rehearsals.sql")),
+        (26, "accounts", include_str!("../../migrations/sqlite/0026_accounts.sql")),
     ])
 }
 
@@ -53,6 +54,7 @@ pub(super) fn postgres() -> Migrator {
         (23, "alerts", include_str!("../../migrations/postgres/0023_alerts.sql")),
         (24, "resumed", include_str!("../../migrations/postgres/0024_resumed.sql")),
         (25, "rehearsals", include_str!("../../migrations/postgres/0025_rehearsals.sql")),
+        (26, "accounts", include_str!("../../migrations/postgres/0026_accounts.sql")),
     ])
 }
 

@@ -15,8 +15,10 @@ use crate::domain::{
 };
 use std::{fmt, sync::Arc};
 
+mod accounts;
 mod alerts;
 mod approvals;
+mod audit;
 mod backend;
 mod browse;
 mod choices;
@@ -40,14 +42,17 @@ mod properties;
 mod rows;
 mod schedule;
 mod segment;
+mod sessions;
 mod settle;
 mod sql;
 mod sqlite;
 mod tallies;
 pub mod testing;
 
+pub use accounts::{Accounts, Changed, Credentials, NewFactor, NewInvitation, NewUser, Purpose, User};
 pub use alerts::{Alerts, Change, Channel, OwedAlert};
 pub use approvals::Approvals;
+pub use audit::{ActorKind, AuditEntry, AuditLog};
 pub use browse::Browse;
 pub use choices::ContactChoices;
 pub use contacts::Contacts;
@@ -65,6 +70,7 @@ pub use pages::Pages;
 pub use partners::Partners;
 pub use properties::SecretCheck;
 pub use schedule::Schedule;
+pub use sessions::{Counter, NewSession, Session, Sessions, Stage};
 
 /// How long a claim is valid before the marker: enough for MAIL and RCPT on a slow relay.
 pub const CLAIM_LEASE: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
@@ -560,6 +566,9 @@ pub trait Store:
     + FigureSource
     + Pages
     + Browse
+    + Accounts
+    + Sessions
+    + AuditLog
     + testing::Inspect
 {
     /// `sqlite` or `postgres`.

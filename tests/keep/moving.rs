@@ -57,6 +57,15 @@ async fn full(ledger: &Ledger) {
             INSERT INTO orders (id, edition, contact_id, recipient_key, address, name, establishment, commune, street, packs,
                     handover, remark, state, revision, ordered_at, changed_at)
                 VALUES ('o1', 'carte-2027', 'c', 'k', 'a@b.fr', 'n', 'e', 'Auch', '', 2, 'delivery', 'Fermé', 'open', 1, 16, 17);
+            INSERT INTO users (id, name, address, address_key, roles, created_at, created_by, totp_step)
+                VALUES ('u1', 'Éloïse', 'Eloise@office.example', 'eloise@office.example', 'lecture,administration', 1, 'root', 18);
+            INSERT INTO recovery_codes VALUES ('u1', 'h', NULL);
+            INSERT INTO sessions (token_hash, id, user_id, stage, created_at, seen_at, expires_at, idle_until, proved_at)
+                VALUES ('t', 's1', 'u1', 'full', 1, 2, 3, 4, 5);
+            INSERT INTO known_devices VALUES ('d', 'u1', 6);
+            INSERT INTO invitations VALUES ('i', 'u1', 'new', 1, 2, NULL);
+            INSERT INTO login_failures VALUES ('k', 3, 4, 5);
+            INSERT INTO audit (id, at, actor, kind, action, object) VALUES ('a1', 1, 'root', 'cli', 'user.add', 'user:u1');
             INSERT INTO properties (name, value) VALUES ('secret', 'a check value')",
         )
         .await;

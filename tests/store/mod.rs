@@ -1,5 +1,6 @@
 //! The contract of the store: one suite, run on both databases.
 
+mod accounts;
 mod approvals;
 mod claiming;
 mod daemons;

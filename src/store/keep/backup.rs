@@ -277,6 +277,9 @@ async fn put_sqlite(
     Ok((holds == Holds::Ledger).then(|| aside.display().to_string()))
 }
 
+/// What was ended since the backup does not come back: sessions, invitations that were used or replaced.
+const END_SESSIONS: &str = "DELETE FROM sessions; DELETE FROM known_devices; DELETE FROM invitations";
+
 async fn mark_sqlite(path: &Path, now: Timestamp) -> sqlx::Result<()> {
     // One file, and nothing beside it that would have to be renamed with it.
     let options = SqliteConnectOptions::new().filename(path).journal_mode(SqliteJournalMode::Delete);
@@ -286,6 +289,10 @@ async fn mark_sqlite(path: &Path, now: Timestamp) -> sqlx::Result<()> {
     sqlx::query(mark).bind(properties::RESTORED).bind(properties::mark(now)).execute(&mut db).await?;
     // Daemons that worked on it do not any more.
     sqlx::query("DELETE FROM daemons").execute(&mut db).await?;
+    // A backup of an earlier schema has no accounts yet.
+    if sqlx::query("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetch_optional(&mut db).await?.is_some() {
+        sqlx::raw_sql(END_SESSIONS).execute(&mut db).await?;
+    }
     db.close().await
 }
 
@@ -329,5 +336,9 @@ async fn put_postgres(
     let mark = sqlx::query(mark).bind(properties::RESTORED).bind(properties::mark(now));
     mark.execute(&mut *connection).await.map_err(&failed)?;
     sqlx::query("DELETE FROM daemons").execute(&mut *connection).await.map_err(&failed)?;
+    let accounts = sqlx::query("SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'sessions'").bind(schema);
+    if accounts.fetch_optional(&mut *connection).await.map_err(&failed)?.is_some() {
+        sqlx::raw_sql(END_SESSIONS).execute(&mut *connection).await.map_err(&failed)?;
+    }
     Ok((holds == Holds::Ledger).then(|| format!("the schema {aside}")))
 }

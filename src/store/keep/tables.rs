@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// In an order in which a row comes after those it refers to.
-pub(super) const TABLES: [Table; 32] = [
+pub(super) const TABLES: [Table; 39] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -59,6 +59,13 @@ pub(super) const TABLES: [Table; 32] = [
     wide("edition_files"),
     narrow("announcements"),
     narrow("orders"),
+    narrow("users"),
+    narrow("recovery_codes"),
+    narrow("sessions"),
+    narrow("known_devices"),
+    narrow("invitations"),
+    narrow("login_failures"),
+    narrow("audit"),
 ];
 
 /// What a daemon writes into an empty ledger by itself: with rows in these alone it is still empty.

@@ -1,0 +1,109 @@
+//! Who did what. An entry is written in the transaction of what it records; entries are never changed.
+
+use super::Ledger;
+use super::{
+    Result,
+    backend::{Backend, Transaction, values},
+    rows::Reader,
+};
+use crate::domain::Timestamp;
+use async_trait::async_trait;
+
+/// Kinds of actors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActorKind {
+    /// Somebody who is logged in; the actor is the id of the account.
+    User,
+    /// The operating system's user who ran a command.
+    Cli,
+    Token,
+    Daemon,
+}
+
+impl ActorKind {
+    pub const ALL: [ActorKind; 4] = [ActorKind::User, ActorKind::Cli, ActorKind::Token, ActorKind::Daemon];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ActorKind::User => "user",
+            ActorKind::Cli => "cli",
+            ActorKind::Token => "token",
+            ActorKind::Daemon => "daemon",
+        }
+    }
+}
+
+/// One entry. No field holds an address (I7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    pub at: Timestamp,
+    pub kind: ActorKind,
+    pub actor: String,
+    /// `user.add`
+    pub action: String,
+    /// `user:ID`
+    pub object: String,
+    /// JSON
+    pub detail: String,
+    pub request_id: Option<String>,
+    /// The network of the client: `192.0.2.0/24`.
+    pub network: Option<String>,
+}
+
+/// The log of what people did.
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    async fn record(&self, entry: &AuditEntry) -> Result<()>;
+
+    /// The newest first, `most` at the most. `object`: of this one alone.
+    async fn audit(&self, object: Option<&str>, most: u32) -> Result<Vec<AuditEntry>>;
+}
+
+#[async_trait]
+impl<B: Backend> AuditLog for Ledger<B> {
+    async fn record(&self, entry: &AuditEntry) -> Result<()> {
+        let mut tx = Transaction::write(&self.0, "recording who did what").await?;
+        add(&mut tx, entry).await?;
+        tx.commit().await
+    }
+
+    async fn audit(&self, object: Option<&str>, most: u32) -> Result<Vec<AuditEntry>> {
+        let mut tx = Transaction::read(&self.0, "reading who did what").await?;
+        let select = "SELECT id, at, actor, kind, action, object, detail, request_id, network FROM audit
+            WHERE $1 IS NULL OR object = $1 ORDER BY at DESC, id DESC LIMIT $2";
+        let read = |row| {
+            let row = Reader::new(row, "audit", "id");
+            Ok(AuditEntry {
+                at: row.instant("at")?,
+                kind: row.word("kind", &ActorKind::ALL, ActorKind::as_str)?,
+                actor: row.text("actor")?,
+                action: row.text("action")?,
+                object: row.text("object")?,
+                detail: row.text("detail")?,
+                request_id: row.optional_text("request_id")?,
+                network: row.optional_text("network")?,
+            })
+        };
+        tx.rows(select, values![object, most]).await?.iter().map(read).collect()
+    }
+}
+
+pub(super) async fn add<B: Backend>(tx: &mut Transaction<B>, entry: &AuditEntry) -> Result<()> {
+    let insert = "INSERT INTO audit (id, at, actor, kind, action, object, detail, request_id, network)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let AuditEntry { at, kind, actor, action, object, detail, request_id, network } = entry;
+    let id = uuid::Uuid::now_v7().to_string();
+    let values = values![
+        id,
+        *at,
+        actor.as_str(),
+        kind.as_str(),
+        action.as_str(),
+        object.as_str(),
+        detail.as_str(),
+        request_id.as_deref(),
+        network.as_deref(),
+    ];
+    tx.execute(insert, values).await?;
+    Ok(())
+}
