@@ -7,6 +7,7 @@ use crate::domain::{
     office::Office,
 };
 use crate::keys::{File, Overrides, Problem, Problems, Section};
+use crate::listen::ConsoleSettings;
 use crate::look::Print;
 use crate::secret::{Credential, SecretPlace};
 use crate::watch::{Alert, Metrics};
@@ -60,6 +61,7 @@ pub struct Config {
     pub lanes: Lanes,
     pub print: Print,
     pub web: Web,
+    pub console: ConsoleSettings,
     pub alert: Alert,
     pub metrics: Metrics,
     pub log: Log,
@@ -202,6 +204,10 @@ impl Config {
             (example, "public_url is not set: unsubscribe links lead nowhere; write public_url = \"https://…\""),
             (self.has_default_sender(), "sender.address is not set: mails come from an example address"),
             (self.office.website.is_none(), "office.website is not set: the article is looked for on an example site"),
+            (
+                self.console.is_behind_a_proxy() && self.web.trusted_proxies.is_empty(),
+                "web.trusted_proxies is empty: failed logins to the console count as if all came from one network",
+            ),
             (self.staff.is_empty(), "staff is empty: nobody is told when a mailing is held"),
         ]
         .into_iter()
@@ -244,6 +250,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     let delivery = root.section("delivery");
     let print = root.section("print");
     let web = root.section("web");
+    let console = root.section("console");
     let alert = root.section("alert");
     let metrics = root.section("metrics");
     let log = root.section("log");
@@ -263,6 +270,8 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     if database_password.is_some() && !root.has("database") {
         root.problem("database_password", "only for Postgres; write database = \"postgres://USER@HOST/DATABASE\"");
     }
+    let public_url = root.parsed("public_url", public_url).unwrap_or_else(|| example(EXAMPLE_PUBLIC_URL));
+    let metrics_settings = Metrics::read(&metrics, bind);
     let office_name = office.line("name");
     let config = Config {
         file: path.map(Path::to_owned),
@@ -277,7 +286,8 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         jobs: directory("jobs"),
         templates: directory("templates"),
         zone: root.parsed("zone", parse_zone).unwrap_or(Tz::Europe__Paris),
-        public_url: root.parsed("public_url", public_url).unwrap_or_else(|| example(EXAMPLE_PUBLIC_URL)),
+        console: ConsoleSettings::read(&console, &[bind, metrics_settings.bind], &public_url),
+        public_url,
         staff: root.value("staff", |raw| addresses(&raw.texts()?)).unwrap_or_default(),
         commune: office.line("commune").unwrap_or_else(|| "Auch".to_owned()),
         venues: office.lines("venues").unwrap_or_default(),
@@ -314,10 +324,10 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             trusted_proxies: web.value("trusted_proxies", |raw| ip_addresses(&raw.texts()?)).unwrap_or_default(),
         },
         alert: Alert::read(&alert, credential(&alert, "webhook_secret", &base)),
-        metrics: Metrics::read(&metrics, bind),
+        metrics: metrics_settings,
         log: Log { format: log.parsed("format", log_format).unwrap_or(LogFormat::Text), level: log.text("level") },
     };
-    for section in [office, sender, fetch, delivery, print, web, alert, metrics, log, root] {
+    for section in [office, sender, fetch, delivery, print, web, console, alert, metrics, log, root] {
         section.finish();
     }
     Some(config)

@@ -21,9 +21,10 @@
 //! - [`actions`] are the use cases that change something, [`views`] the data to show. Command line and console share them.
 //! - [`daemon`] runs the loops of `semainier serve`; after a restore from a backup it pauses. [`notices`] mails staff.
 //! - [`apart`] runs the parsing of untrusted text on a separate thread, with a time limit and its own stack.
-//! - [`web`] serves the public pages from frozen content; [`mod@bench`] measures sending.
+//! - [`web`] serves the public pages from frozen content, and on a listener of its own the console for staff ([`web::console`]); [`mod@bench`] measures sending.
 //! - [`views::readiness`] is the verdict of what is wrong; [`alerts`] sends it by webhook or command.
-//! - [`config`], [`jobs`], [`look`], [`watch`] and [`keys`] read the settings and report all problems at once; [`app`] wires the parts
+//! - [`accounts`] has passwords, second factors and roles of staff; [`actions::accounts`] lets them in.
+//! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`keys`] read the settings and report all problems at once; [`app`] wires the parts
 //!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;
 //!   [`private`] writes files readable by their owner only; [`partners`] reads and writes partner lists; [`domain::segment`]
 //!   filters partners.
@@ -70,6 +71,7 @@ pub mod failpoint;
 pub mod issue;
 pub mod jobs;
 pub mod keys;
+pub mod listen;
 pub mod look;
 pub mod notices;
 pub mod outbox;

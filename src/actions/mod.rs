@@ -4,6 +4,7 @@
 //! An action that cannot be done returns a [`Refusal`], which has texts in French and English. Any other failure is an
 //! error.
 
+pub mod accounts;
 pub mod announce;
 pub mod deliveries;
 pub mod editions;
@@ -15,6 +16,9 @@ mod refusal;
 
 pub use refusal::Refusal;
 
+use crate::accounts::UserId;
+use crate::domain::Timestamp;
+use crate::store::{ActorKind, AuditEntry};
 use std::fmt;
 
 /// Who acts, and through which interface.
@@ -22,6 +26,10 @@ use std::fmt;
 pub struct Actor {
     name: String,
     pub door: Door,
+    /// The account, for whoever is logged in.
+    user: Option<UserId>,
+    request_id: Option<String>,
+    network: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +45,31 @@ impl Actor {
         match name.trim() {
             "" => Err(Refusal::NoName),
             name if name.contains(char::is_control) => Err(Refusal::NoName),
-            name => Ok(Self { name: name.to_owned(), door }),
+            name => Ok(Self { name: name.to_owned(), door, user: None, request_id: None, network: None }),
+        }
+    }
+
+    /// Somebody who is logged in to the console. `network`: where the request came from.
+    pub fn of_user(user: &UserId, name: &str, request_id: Option<String>, network: &str) -> Self {
+        let (user, network) = (Some(user.clone()), Some(network.to_owned()));
+        Self { name: name.to_owned(), door: Door::Console, user, request_id, network }
+    }
+
+    /// An entry of the audit. `object`: `user:ID`; `detail`: ids and numbers, never addresses (I7).
+    pub fn entry(&self, action: &str, object: String, detail: &serde_json::Value, at: Timestamp) -> AuditEntry {
+        let (kind, actor) = match &self.user {
+            Some(user) => (ActorKind::User, user.0.clone()),
+            None => (ActorKind::Cli, self.name.clone()),
+        };
+        AuditEntry {
+            at,
+            kind,
+            actor,
+            action: action.to_owned(),
+            object,
+            detail: detail.to_string(),
+            request_id: self.request_id.clone(),
+            network: self.network.clone(),
         }
     }
 

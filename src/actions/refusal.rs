@@ -141,6 +141,16 @@ pub enum Refusal {
     SecretNotOfBackup(String),
     /// The backup has keys of links, and the configuration no place for them.
     LinkKeysNotConfigured,
+    /// An account has at least one role.
+    NoRole,
+    NoAddress,
+    /// There is an account with this address.
+    AccountKnown(EmailAddress),
+    /// What was given: an address or an id.
+    NoSuchAccount(String),
+    AccountDisabled(String),
+    /// Nobody could administer the accounts any more.
+    LastAdministrator,
 }
 
 impl Refusal {
@@ -273,6 +283,19 @@ impl Refusal {
                  link_keys_file is not set; nothing was changed. Set it to where the keys shall be"
                     .to_owned()
             }
+            Self::NoRole => "expected at least one role".to_owned(),
+            Self::NoAddress => "expected an e-mail address".to_owned(),
+            Self::AccountKnown(address) => {
+                format!("{address} has an account; a new link for it: semainier users reset {address}")
+            }
+            Self::NoSuchAccount(given) => format!("there is no account {given}; `semainier users list` lists them"),
+            Self::AccountDisabled(given) => {
+                format!("the account {given} is disabled; enable it first: semainier users enable {given}")
+            }
+            Self::LastAdministrator => {
+                "this is the last active account with the role administration; give the role to another one first"
+                    .to_owned()
+            }
         }
     }
 
@@ -364,6 +387,14 @@ impl Refusal {
                 "la clé en place n’est pas celle de la sauvegarde".to_owned()
             }
             Self::LinkKeysNotConfigured => "aucun emplacement n’est configuré pour les clés des liens".to_owned(),
+            Self::NoRole => "choisissez au moins un rôle".to_owned(),
+            Self::NoAddress => "cette adresse électronique n’est pas comprise".to_owned(),
+            Self::AccountKnown(_) => "cette adresse a déjà un compte".to_owned(),
+            Self::NoSuchAccount(_) => "ce compte n’existe pas".to_owned(),
+            Self::AccountDisabled(_) => format!("ce compte est désactivé{NBSP}: réactivez-le d’abord"),
+            Self::LastAdministrator => format!(
+                "c’est le dernier compte actif qui administre{NBSP}: donnez d’abord ce rôle à une autre personne"
+            ),
         }
     }
 }

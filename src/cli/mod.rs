@@ -21,6 +21,7 @@ mod serve;
 mod show;
 mod status;
 mod tables;
+mod users;
 
 use crate::actions::{Actor, Door};
 use crate::app::{App, Engine};
@@ -125,6 +126,9 @@ enum Command {
     /// Settle a delivery whose outcome is `unknown`
     #[command(subcommand)]
     Deliveries(ledger::DeliveriesCommand),
+    /// Manage the accounts of staff for the console
+    #[command(subcommand, after_help = users::AFTER_HELP)]
+    Users(users::Command),
     /// Write everything needed into an empty folder: ledger, secret, keys of links; the daemon may run
     Backup(keep::BackupArgs),
     /// Put a backup in place, with what is open paused; the daemon must not run
@@ -173,6 +177,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Orders(args) => orders::run(&context, args).await,
         Command::Log(args) => ledger::log(&context, args).await,
         Command::Deliveries(command) => ledger::deliveries(&context, command).await,
+        Command::Users(command) => users::run(&context, command).await,
         Command::Backup(args) => keep::backup(&context, args).await,
         Command::Restore(args) => keep::restore(&context, args).await,
         Command::Migrate(args) => keep::migrate(&context, args).await,

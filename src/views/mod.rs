@@ -1,6 +1,7 @@
 //! Read models: each view has one serialised shape, which `--json` prints and the console shows. Instants are RFC 3339 in
 //! the zone of the office or of the mailing. Reads the ledger and changes nothing.
 
+pub mod accounts;
 pub mod check;
 pub mod console;
 pub mod editions;

@@ -25,7 +25,11 @@ pub(super) async fn look(app: &App, report: &mut Report) {
             }
         }
     }
-    for (key, address) in [("web.bind", app.config.web.bind), ("metrics.bind", app.config.metrics.bind)] {
+    for (key, address) in [
+        ("web.bind", app.config.web.bind),
+        ("metrics.bind", app.config.metrics.bind),
+        ("console.bind", app.config.console.bind),
+    ] {
         if let Some(address) = address {
             listener(app, key, address, report).await;
         }
