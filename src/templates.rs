@@ -347,7 +347,7 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 14] = [
+        const DATA: [&str; 21] = [
             "coming_",
             "delivery_",
             "event_",
@@ -361,7 +361,14 @@ mod tests {
             "problem_",
             "settings_",
             "timeline_",
+            "login_",
             "message_",
+            "users_",
+            "role_",
+            "unfit_",
+            "me_done_",
+            "code_wrong",
+            "password_wrong",
         ];
         for key in french.keys() {
             let literal = pages.contains(&format!("t(\"{key}\")"));

@@ -124,6 +124,8 @@ pub struct Viewer {
     pub name: String,
     pub roles: Roles,
     pub language: Language,
+    /// What every form of the session carries, see [`super::code::form_token`].
+    pub form_token: String,
 }
 
 #[cfg(test)]

@@ -87,6 +87,19 @@ pub fn size(jpeg: &[u8]) -> Result<(u32, u32), PictureError> {
     reader.into_dimensions().map_err(PictureError::Decode)
 }
 
+/// The QR code of a text as the path of an SVG: its black modules, and the side of the whole with its quiet zone, in modules.
+///
+/// # Errors
+/// If the text is too long.
+pub fn qr_path(text: &str) -> Result<(String, i32), PictureError> {
+    const QUIET: i32 = 4;
+    let code = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium).map_err(|_| PictureError::Address)?;
+    let size = code.size();
+    let modules = (0..size).flat_map(|y| (0..size).map(move |x| (x, y))).filter(|(x, y)| code.get_module(*x, *y));
+    let path = modules.map(|(x, y)| format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET)).collect();
+    Ok((path, size + 2 * QUIET))
+}
+
 /// The QR code of an address with its quiet zone, black on white, as PNG.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 //! - [`schedule`]: turns due occurrences into frozen or held issues;
 //! - [`post`]: sends the queue through the relay;
 //! - [`crate::notices`]: sends the mails that staff are owed;
-//! - [`crate::web`]: serves the public pages, if an address is configured;
+//! - [`crate::web`]: serves the public pages and the console, each if an address is configured;
 //! - [`alerting`]: alerts people by a second channel, if one is configured;
 //! - [`pulse`]: writes heartbeats for the ledger and systemd.
 //!
@@ -34,7 +34,7 @@ use crate::issue::sending;
 use crate::notices;
 use crate::store;
 use crate::views::metrics::Metrics;
-use crate::web::{self, Limits, Pages, Site};
+use crate::web::{self, Limits, Pages, Site, console::Console};
 use anyhow::Context;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -73,21 +73,32 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
     daemon.take_over().await?;
     let woken = Arc::clone(&daemon);
     let mut bell = bell::every_minute(move || woken.bells.every_minute()).await?;
-    let (mut loops, mut pages) = (JoinSet::new(), None);
+    let (mut loops, mut served) = (JoinSet::new(), reload::Shown::default());
     let bind = daemon.engine().app.config.web.bind;
     if let Some(address) = bind {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("pages cannot be served on {address}; set web.bind to a free address"))?;
-        let served = Arc::new(Pages::new(daemon.site(&daemon.engine()).await?, Limits::default()));
-        pages = Some(Arc::clone(&served));
-        loops.spawn(web::serve(served, listener, Limits::default(), stop.clone()));
+        let pages = Arc::new(Pages::new(daemon.site(&daemon.engine()).await?, Limits::default()));
+        served.pages = Some(Arc::clone(&pages));
+        loops.spawn(web::serve(pages, listener, Limits::default(), stop.clone()));
+    }
+    let bind = daemon.engine().app.config.console.bind;
+    if let Some(address) = bind {
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("the console cannot be served on {address}; set console.bind to a free address")
+        })?;
+        let bound = listener.local_addr()?;
+        let console = Arc::new(Console::new(&daemon.engine(), stop.clone())?.bound(bound));
+        let pages = Arc::new(Pages::of_console(console, Limits::default()));
+        served.console = Some((Arc::clone(&pages), bound));
+        loops.spawn(web::serve(pages, listener, Limits::default(), stop.clone()));
     }
     loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_posting(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
-    loops.spawn(Arc::clone(&daemon).keep_reloading(reload, pages, stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_reloading(reload, served, stop.clone()));
     let engine = daemon.engine();
     if let Some(address) = engine.app.config.metrics.bind {
         let (app, store) = (&engine.app, Arc::clone(&engine.store));

@@ -11,10 +11,11 @@ use crate::config::Config;
 use crate::issue::newsletter;
 use crate::jobs::Kind;
 use crate::keys::Problems;
-use crate::web::{Limits, Pages};
+use crate::web::{Limits, Pages, console::Console};
 use anyhow::Context;
 use sd_notify::NotifyState;
 use secrecy::ExposeSecret;
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -28,20 +29,23 @@ pub struct Reload {
     pub read: Arc<dyn Fn() -> Result<Config, Problems> + Send + Sync>,
 }
 
+/// What is served, and shows the new files after a reload.
+#[derive(Default)]
+pub(super) struct Shown {
+    pub(super) pages: Option<Arc<Pages>>,
+    /// With the address it listens on.
+    pub(super) console: Option<(Arc<Pages>, SocketAddr)>,
+}
+
 impl Daemon {
     /// Until `stop`.
-    pub(super) async fn keep_reloading(
-        self: Arc<Self>,
-        reload: Reload,
-        pages: Option<Arc<Pages>>,
-        stop: CancellationToken,
-    ) {
+    pub(super) async fn keep_reloading(self: Arc<Self>, reload: Reload, shown: Shown, stop: CancellationToken) {
         while stop.run_until_cancelled(reload.asked.notified()).await.is_some() {
             let monotonic = NotifyState::monotonic_usec_now();
             let _ = sd_notify::notify(
                 &[Some(NotifyState::Reloading), monotonic.ok()].into_iter().flatten().collect::<Vec<_>>(),
             );
-            let status = match stop.run_until_cancelled(self.reload(&reload, pages.as_deref())).await {
+            let status = match stop.run_until_cancelled(self.reload(&reload, &shown, &stop)).await {
                 None => break,
                 Some(Ok(restart)) if restart.is_empty() => "reloaded".to_owned(),
                 Some(Ok(restart)) => format!("reloaded; needs a restart: {}", restart.join(", ")),
@@ -52,7 +56,12 @@ impl Daemon {
     }
 
     /// Reads everything anew and works with it from now on. The keys that were changed and need a restart.
-    async fn reload(&self, reload: &Reload, pages: Option<&Pages>) -> anyhow::Result<Vec<&'static str>> {
+    async fn reload(
+        &self,
+        reload: &Reload,
+        shown: &Shown,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Vec<&'static str>> {
         let (read, engine) = (Arc::clone(&reload.read), self.engine());
         let app = tokio::task::spawn_blocking(move || {
             let (config, restart) = keeping(read()?, &engine.app.config);
@@ -62,7 +71,7 @@ impl Daemon {
         });
         let (app, restart) = app.await.context("reading the files broke down")??;
         let warnings = app.config.warnings();
-        self.adopt(app, pages).await?;
+        self.adopt(app, shown, stop).await?;
         let engine = self.engine();
         info!(
             mailings = engine.app.mailings.len(),
@@ -84,12 +93,16 @@ impl Daemon {
     ///
     /// # Errors
     /// When the pages cannot be made of the new templates, or the database is away; then nothing has changed.
-    async fn adopt(&self, app: App, pages: Option<&Pages>) -> anyhow::Result<()> {
+    async fn adopt(&self, app: App, shown: &Shown, stop: &CancellationToken) -> anyhow::Result<()> {
         let _between_looks = self.looking.lock().await;
         let old = self.engine();
         let new = Arc::new(old.with_app(app));
-        let site = match pages {
+        let site = match &shown.pages {
             Some(pages) => Some((pages, self.site(&new).await?)),
+            None => None,
+        };
+        let console = match &shown.console {
+            Some((pages, bound)) => Some((pages, Arc::new(Console::new(&new, stop.clone())?.bound(*bound)))),
             None => None,
         };
         let now = self.now();
@@ -100,6 +113,9 @@ impl Daemon {
         *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
         if let Some((pages, site)) = site {
             pages.show(site, Limits::default());
+        }
+        if let Some((pages, console)) = console {
+            pages.show_console(console, Limits::default());
         }
         // A new mailing counts from here on. Should the database be away just now, the next look says so.
         if let Err(failure) = self.know_the_mailings(now).await {
@@ -112,7 +128,7 @@ impl Daemon {
     /// The same, for tests that read no files.
     #[doc(hidden)]
     pub async fn adopt_app(&self, app: App) -> anyhow::Result<()> {
-        self.adopt(app, None).await
+        self.adopt(app, &Shown::default(), &CancellationToken::new()).await
     }
 }
 
@@ -153,6 +169,7 @@ fn keeping(new: Config, running: &Config) -> (Config, Vec<&'static str>) {
         ("delivery", new.delivery != running.delivery),
         ("lane", new.lanes != running.lanes),
         ("web.bind", new.web.bind != running.web.bind),
+        ("console.bind", new.console.bind != running.console.bind),
         ("alert", new.alert != running.alert),
         ("metrics.bind", new.metrics.bind != running.metrics.bind),
         ("log", new.log != running.log),
@@ -169,6 +186,7 @@ fn keeping(new: Config, running: &Config) -> (Config, Vec<&'static str>) {
     kept.delivery = running.delivery.clone();
     kept.lanes = running.lanes.clone();
     kept.web.bind = running.web.bind;
+    kept.console.bind = running.console.bind;
     kept.log = running.log.clone();
     (kept, differ.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect())
 }

@@ -83,6 +83,13 @@ pub(super) fn events(mut answer: Answer) -> Answer {
     answer
 }
 
+/// After a form of the console: the browser asks for this page, and a reload sends nothing twice.
+pub(super) fn see_other(path: &str) -> Answer {
+    let mut answer = console(StatusCode::SEE_OTHER, String::new());
+    set(&mut answer, header::LOCATION, path);
+    answer
+}
+
 fn console_headers(answer: &mut Answer, policy: &str) {
     set(answer, header::CONTENT_SECURITY_POLICY, policy);
     // With no-referrer browsers send `Origin: null` with our own forms; addresses of the console hold no secret.

@@ -4,13 +4,14 @@ use super::{
     Site,
     answer::{self, Answer},
     connections::{Crowd, Unstalled},
+    console::{self, Console},
     public::routes,
 };
 use crate::clock::Clock;
 use axum::{
     Router,
     extract::{MatchedPath, Request},
-    http::{HeaderName, Method, StatusCode, Version, header, uri::Authority},
+    http::{HeaderMap, HeaderName, Method, StatusCode, Version, header, uri::Authority},
     middleware::{self, Next},
 };
 use hyper::server::conn::http1;
@@ -73,9 +74,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy)]
 struct Peer(IpAddr);
 
+/// Who sent the request: the peer, or whom a proxy of ours took it from (the last in `X-Forwarded-For` that is no proxy).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClientAddress(pub(super) IpAddr);
+
+/// As in the log.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) String);
+
 /// The site that is served; another one may take its place at any time, and the next request meets it.
 #[derive(Debug)]
-pub struct Pages(watch::Sender<Served>);
+pub struct Pages {
+    served: watch::Sender<Served>,
+    /// For the log.
+    what: &'static str,
+}
 
 #[derive(Debug, Clone)]
 struct Served {
@@ -85,24 +98,44 @@ struct Served {
 
 impl Pages {
     pub fn new(site: Site, limits: Limits) -> Self {
-        Self(watch::Sender::new(Served::new(site, limits)))
+        Self { served: watch::Sender::new(Served::site(site, limits)), what: "pages are" }
+    }
+
+    /// The console instead, for a listener of its own.
+    pub fn of_console(console: Arc<Console>, limits: Limits) -> Self {
+        Self { served: watch::Sender::new(Served::console(console, limits)), what: "the console is" }
     }
 
     /// From the next request on.
     pub fn show(&self, site: Site, limits: Limits) {
-        self.0.send_replace(Served::new(site, limits));
+        self.served.send_replace(Served::site(site, limits));
+    }
+
+    /// From the next request on.
+    pub fn show_console(&self, console: Arc<Console>, limits: Limits) {
+        self.served.send_replace(Served::console(console, limits));
     }
 
     fn proxies(&self) -> Arc<[IpAddr]> {
-        Arc::clone(&self.0.borrow().proxies)
+        Arc::clone(&self.served.borrow().proxies)
     }
 }
 
 impl Served {
-    fn new(site: Site, limits: Limits) -> Self {
-        let proxies: Arc<[IpAddr]> = site.config.web.trusted_proxies.clone().into();
+    fn site(site: Site, limits: Limits) -> Self {
+        let proxies = site.config.web.trusted_proxies.clone();
+        Self::new(routes(Arc::new(site)), proxies, limits)
+    }
+
+    fn console(console: Arc<Console>, limits: Limits) -> Self {
+        let proxies = console.trusted_proxies();
+        Self::new(console::routes(console), proxies, limits)
+    }
+
+    fn new(routes: Router, proxies: Vec<IpAddr>, limits: Limits) -> Self {
+        let proxies: Arc<[IpAddr]> = proxies.into();
         let trusted = Arc::clone(&proxies);
-        let app = routes(Arc::new(site)).layer(middleware::from_fn(move |request, next| {
+        let app = routes.layer(middleware::from_fn(move |request, next| {
             let trusted = Arc::clone(&trusted);
             async move { heard(&trusted, limits.whole, request, next).await }
         }));
@@ -113,7 +146,7 @@ impl Served {
 /// Answers until `stop`, then finishes what is under way.
 pub async fn serve(pages: Arc<Pages>, listener: TcpListener, limits: Limits, stop: CancellationToken) {
     if let Ok(address) = listener.local_addr() {
-        info!(%address, "pages are served on http://{address}");
+        info!(%address, "{} served on http://{address}", pages.what);
     }
     let (tasks, room, crowd) =
         (TaskTracker::new(), Arc::new(Semaphore::new(limits.connections)), Arc::new(Crowd::new(limits.per_address)));
@@ -151,7 +184,7 @@ async fn connection(pages: &Pages, stream: TcpStream, peer: IpAddr, limits: Limi
     let _ = stream.set_nodelay(true);
     let answer = service_fn(|mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        let app = pages.0.borrow().app.clone();
+        let app = pages.served.borrow().app.clone();
         TowerToHyperService::new(app).call(request)
     });
     let connection = http1::Builder::new()
@@ -180,14 +213,33 @@ fn names_its_host(request: &Request) -> bool {
     }
 }
 
+/// The last one that is no proxy of ours; what stands before it anybody may have written.
+fn forwarded_for(headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
+    const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+    let values = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok());
+    let mut all: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    while let Some(last) = all.pop() {
+        let address = last.parse::<IpAddr>().ok()?.to_canonical();
+        if !trusted.contains(&address) {
+            return Some(address);
+        }
+    }
+    None
+}
+
 /// Around every request: its name in the log, its time, and an answer in any case.
-async fn heard(trusted: &[IpAddr], at_most: Duration, request: Request, next: Next) -> Answer {
+async fn heard(trusted: &[IpAddr], at_most: Duration, mut request: Request, next: Next) -> Answer {
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     let started = Clock::monotonic();
     let from_proxy = request.extensions().get::<Peer>().is_some_and(|Peer(peer)| trusted.contains(peer));
     let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let given = given.filter(|id| from_proxy && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_graphic()));
     let id = given.map_or_else(|| uuid::Uuid::now_v7().simple().to_string(), str::to_owned);
+    if let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() {
+        let client = if from_proxy { forwarded_for(request.headers(), trusted).unwrap_or(peer) } else { peer };
+        request.extensions_mut().insert(ClientAddress(client));
+    }
+    request.extensions_mut().insert(RequestId(id.clone()));
     // The route, never the path: that may hold a token.
     let route = request.extensions().get::<MatchedPath>().map_or("-", |path| path.as_str()).to_owned();
     let method = request.method().clone();
@@ -211,4 +263,21 @@ async fn heard(trusted: &[IpAddr], at_most: Duration, request: Request, next: Ne
     }
     answer::set(&mut answer, REQUEST_ID, &id);
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_is_whom_our_own_proxy_names_and_nobody_before_it() {
+        let trusted = ["127.0.0.1".parse().unwrap()];
+        let of = |text: &str| {
+            let headers = HeaderMap::from_iter([(HeaderName::from_static("x-forwarded-for"), text.parse().unwrap())]);
+            forwarded_for(&headers, &trusted).map(|it| it.to_string())
+        };
+        assert_eq!(of("198.51.100.9, 192.0.2.7").as_deref(), Some("192.0.2.7"));
+        assert_eq!(of("192.0.2.7, 127.0.0.1").as_deref(), Some("192.0.2.7"));
+        assert_eq!((of("nonsense"), of("127.0.0.1"), of("192.0.2.7, nonsense")), (None, None, None));
+    }
 }

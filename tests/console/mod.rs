@@ -1,8 +1,13 @@
 //! The console over HTTP, as staff see it: every page, on both databases, with what comes from outside at its worst.
 
+mod ending;
+mod entering;
+mod matrix;
 mod pages;
 mod progress;
 mod searching;
+mod serving;
+mod trying;
 
 use crate::editions::add;
 use crate::support::house::{AT, House, ISSUE, On, Relay};
@@ -93,6 +98,7 @@ fn viewer(language: Language) -> Viewer {
         name: format!("Claire {EVIL}"),
         roles: Roles::of([Permission::See]),
         language,
+        form_token: String::new(),
     }
 }
 

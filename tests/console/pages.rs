@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 fn crawl(desk: &Desk) -> BTreeMap<String, String> {
     let (mut seen, mut next) = (BTreeMap::new(), vec!["/".to_owned(), "/reglages".to_owned()]);
     while let Some(path) = next.pop() {
-        if seen.contains_key(&path) {
+        // Needs an account, which this viewer has not: see `entering`.
+        if seen.contains_key(&path) || path == "/moi" {
             continue;
         }
         let reply = desk.get(&path);
@@ -286,7 +287,8 @@ fn nobody_sees_anything_without_the_permission_and_the_console_is_closed_without
     }
     allowed.get("/").expect(200, &[]);
     for method in ["POST", "PUT", "DELETE"] {
-        assert_eq!(ask(&allowed.host, method, "/envois").status, 405, "{method}");
+        // It comes from no page of the console; with what a browser sends it is 405, see `matrix`.
+        assert_eq!(ask(&allowed.host, method, "/envois").status, 403, "{method}");
     }
 }
 

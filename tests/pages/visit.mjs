@@ -7,9 +7,13 @@
 //   node visit.mjs order ORIGIN PATH SCRIPTS PACKS HANDOVER
 //                                            as a person in a hurry, with scripts 'on' or 'off': fills in the form, presses
 //                                            twice, goes back and presses again; prints what is shown then
+//   node visit.mjs enter ORIGIN INVITATION ADDRESS PASSWORD MILLISECONDS SCRIPTS
+//                                            as staff, with scripts 'on' or 'off': opens an account by its invitation, logs
+//                                            in with both factors at that instant, and out; prints what each page says first
 //
 // Exit: 0 done, 1 it could not be done, 3 a tool is missing.
 
+import { createHmac } from 'node:crypto';
 import { open } from './browser.mjs';
 
 const [task, origin, ...rest] = process.argv.slice(2);
@@ -72,10 +76,54 @@ async function order(page, [path, scripts, packs, handover]) {
   return (await page.$eval('main', main => main.innerText)).replace(/\s+/g, ' ').trim();
 }
 
+/** The code of an authenticator application (RFC 6238). */
+function totp(base32, milliseconds) {
+  const bits = [...base32].map(c => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map(byte => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(milliseconds / 30_000)));
+  const hash = createHmac('sha1', key).update(step).digest();
+  const code = hash.readUInt32BE(hash[19] & 15) & 0x7fffffff;
+  return String(code % 1_000_000).padStart(6, '0');
+}
+
+async function enter(page, [invitation, address, password, now, scripts]) {
+  await page.setJavaScriptEnabled(scripts === 'on');
+  const said = [];
+  page.on('console', message => said.push(`console: ${message.text()}`));
+  page.on('pageerror', why => said.push(`error: ${why}`));
+  const press = async selector => {
+    const [response] = await Promise.all([page.waitForNavigation({ timeout: PATIENCE }), page.click(selector)]);
+    said.push(`${response.status()} ${await page.$eval('h1', it => it.innerText)}`);
+  };
+  await page.goto(origin + invitation);
+  const secret = await page.$eval('input[name=secret]', it => it.value);
+  const square = await page.$eval('svg.qr', it => it.getBoundingClientRect().width);
+  if (square < 150) throw new Error(`nobody can photograph a square of ${square}`);
+  await page.type('#nouveau', password);
+  await page.type('#encore', password);
+  await page.type('#code', totp(secret, Number(now)));
+  await press('.form button');
+  await page.goto(`${origin}/connexion`);
+  await page.type('#adresse', address);
+  await page.type('#mot-de-passe', password);
+  await press('.form button');
+  await page.type('#code', totp(secret, Number(now) + 30_000));
+  await press('.form button');
+  said.push(`cookies a script sees: ${await page.evaluate(() => document.cookie)}`);
+  await page.goto(`${origin}/moi`);
+  await page.select('#langue', 'en');
+  await press('form[action="/moi/langue"] button');
+  await press('form[action="/deconnexion"] button');
+  const response = await page.goto(`${origin}/envois`);
+  said.push(`${response.status()} ${new URL(page.url()).pathname}`);
+  return said.join('\n');
+}
+
 const { browser, close } = await open();
 try {
   const page = await browser.newPage();
-  console.log(await { scan, press, order }[task](page, rest));
+  console.log(await { scan, press, order, enter }[task](page, rest));
 } catch (why) {
   console.error(why);
   process.exitCode = 1;

@@ -3,12 +3,19 @@
 //! Every page is whole without a script; `console.js` only makes it live. Filters are the address, every number leads to its
 //! rows. GET changes nothing. Nothing here answers on `public_url`.
 
+mod cookies;
 mod follow;
 mod gate;
+mod login;
+mod me;
 mod pages;
+mod users;
 
-use self::follow::Watchers;
-use crate::accounts::{Language, Viewer};
+pub use gate::Asks;
+
+use self::{follow::Watchers, gate::Route};
+use crate::accounts::{Language, Permission, Viewer, password::Passwords};
+use crate::actions::{ActionError, Actor, accounts::login::Client};
 use crate::app::Engine;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -21,13 +28,15 @@ use crate::web::answer::{self, Answer, Keep, Kept};
 use axum::{
     Router,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     routing::get,
 };
 use pages::people::Names;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -42,9 +51,18 @@ pub struct Console {
     script: (String, Kept),
     names: Names,
     watchers: Watchers,
+    passwords: Passwords,
+    /// Scheme, host and port that people reach it by; `None` in tests of the pages alone.
+    origin: Option<String>,
+    /// Begin of the present second, and the logins in it.
+    logins: Mutex<Option<(Instant, u32)>>,
+    most_logins: u32,
     /// Streams end when it is cancelled.
     stop: CancellationToken,
 }
+
+/// Logins looked at within a second, of all clients together: each takes 19 MiB and a processor for a while.
+const MOST_LOGINS: u32 = 20;
 
 /// Common to all pages.
 #[derive(Debug, Serialize)]
@@ -52,6 +70,12 @@ struct Site<'a> {
     office: &'a str,
     /// The name of the viewer; `None` where nobody is known.
     viewer: Option<&'a str>,
+    /// Of every form.
+    form_token: &'a str,
+    /// Whether the viewer administers accounts.
+    administers: bool,
+    /// A message to nobody known: it leads to the login.
+    to_login: bool,
     style: &'a str,
     script: &'a str,
     nav: Vec<NavItem>,
@@ -97,8 +121,73 @@ impl Console {
             script: file("console/console.js", "js", "text/javascript; charset=utf-8")?,
             names: Names::default(),
             watchers: Watchers::default(),
+            passwords: Passwords::default(),
+            origin: app.config.console.url.as_ref().map(|_| app.config.console.origin(None)),
+            logins: Mutex::default(),
+            most_logins: MOST_LOGINS,
             stop,
         })
+    }
+
+    /// Where it listens: its address, unless another one is configured.
+    #[must_use]
+    pub fn bound(mut self, address: SocketAddr) -> Self {
+        self.origin = Some(self.config.console.origin(Some(address)));
+        self
+    }
+
+    /// Logins looked at within a second, instead of 20: for tests.
+    #[must_use]
+    pub fn most_logins(self, most_logins: u32) -> Self {
+        Self { most_logins, ..self }
+    }
+
+    pub(super) fn trusted_proxies(&self) -> Vec<std::net::IpAddr> {
+        self.config.web.trusted_proxies.clone()
+    }
+
+    /// How often a password was hashed: for tests.
+    pub fn password_runs(&self) -> u64 {
+        self.passwords.runs()
+    }
+
+    fn session_cookie(&self) -> &'static str {
+        cookies::SESSION[usize::from(self.is_https())]
+    }
+
+    fn device_cookie(&self) -> &'static str {
+        cookies::DEVICE[usize::from(self.is_https())]
+    }
+
+    fn is_https(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.starts_with("https:"))
+    }
+
+    /// Whether the request names our host: another name for our address would be another site to browsers.
+    fn is_addressed(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = &self.origin else { return true };
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        origin.split_once("://").is_some_and(|(_, known)| known.eq_ignore_ascii_case(host))
+    }
+
+    /// Whether one more login is looked at in this second.
+    fn has_room(&self) -> bool {
+        let now = Clock::monotonic();
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *logins {
+            Some((since, n)) if now - *since < Duration::from_secs(1) => {
+                *n += 1;
+                *n <= self.most_logins
+            }
+            other => {
+                *other = Some((now, 1));
+                true
+            }
+        }
+    }
+
+    fn actor(&self, viewer: &Viewer, client: &Client) -> Actor {
+        Actor::of_user(&viewer.user, &viewer.name, client.request_id.clone(), &client.network)
     }
 
     fn now(&self) -> Timestamp {
@@ -122,15 +211,35 @@ impl Console {
         name: &str,
         page: &impl Serialize,
     ) -> Answer {
+        let language = viewer.map_or(Language::French, |viewer| viewer.language);
+        self.rendered(status, viewer, language, section, name, page)
+    }
+
+    /// For somebody who is not logged in, and whose language is known all the same.
+    fn shown_in(&self, status: StatusCode, language: Language, name: &str, page: &impl Serialize) -> Answer {
+        self.rendered(status, None, language, "", name, page)
+    }
+
+    fn rendered(
+        &self,
+        status: StatusCode,
+        viewer: Option<&Viewer>,
+        language: Language,
+        section: &str,
+        name: &str,
+        page: &impl Serialize,
+    ) -> Answer {
         let nav = SECTIONS.map(|(href, key)| NavItem { href, key, current: href == section });
         let site = Site {
             office: &self.config.office.name,
             viewer: viewer.map(|viewer| viewer.name.as_str()),
+            form_token: viewer.map_or("", |viewer| viewer.form_token.as_str()),
+            administers: viewer.is_some_and(|viewer| viewer.roles.may(Permission::Administer)),
+            to_login: viewer.is_none() && name == "message",
             style: &self.style.0,
             script: &self.script.0,
             nav: if viewer.is_some() { nav.into() } else { Vec::new() },
         };
-        let language = viewer.map_or(Language::French, |viewer| viewer.language);
         match self.templates.console(name, language.as_str(), &site, page) {
             Ok(html) => answer::console(status, html),
             Err(error) => {
@@ -142,7 +251,12 @@ impl Console {
 
     /// A title and a sentence: `message_KEY_title`, `message_KEY`.
     fn message(&self, viewer: &Viewer, status: StatusCode, key: &str) -> Answer {
-        self.shown(status, Some(viewer), "", "message", &Message::new(key))
+        self.tell(Some(viewer), status, key)
+    }
+
+    /// The same, also to somebody who is not logged in.
+    fn tell(&self, viewer: Option<&Viewer>, status: StatusCode, key: &str) -> Answer {
+        self.shown(status, viewer, "", "message", &Message::new(key))
     }
 
     fn nowhere(&self, viewer: &Viewer) -> Answer {
@@ -151,14 +265,36 @@ impl Console {
 
     /// The database failed: the page is served all the same, and says what did not happen.
     fn broken(&self, viewer: &Viewer, error: &StoreError) -> Answer {
+        self.unavailable(Some(viewer), error)
+    }
+
+    /// The same, also to somebody who is not logged in.
+    fn unavailable(&self, viewer: Option<&Viewer>, error: &StoreError) -> Answer {
         error!(error = error as &dyn std::error::Error, "a page of the console cannot be answered");
+        self.tell(viewer, StatusCode::SERVICE_UNAVAILABLE, "broken")
+    }
+
+    /// An action failed, or was refused where its page shows no refusal.
+    fn not_done(&self, viewer: &Viewer, error: ActionError) -> Answer {
+        let error = anyhow::Error::from(error);
+        error!(error = format!("{error:#}"), "an action of the console was not done");
         self.message(viewer, StatusCode::SERVICE_UNAVAILABLE, "broken")
     }
 
     /// Nobody can log in yet.
     fn closed(&self) -> Answer {
-        self.shown(StatusCode::UNAUTHORIZED, None, "", "message", &Message::new("closed"))
+        self.tell(None, StatusCode::UNAUTHORIZED, "closed")
     }
+}
+
+/// Number of the section with exactly this address.
+fn page_of(path: &str) -> Option<usize> {
+    SECTIONS.iter().position(|(href, _)| *href == path)
+}
+
+/// Its address; « Ce soir » for any other number. A login leads to pages of this list alone, never to an address in a request.
+fn page_at(number: usize) -> &'static str {
+    SECTIONS.get(number).map_or("/", |(href, _)| href)
 }
 
 #[derive(Debug, Serialize)]
@@ -173,9 +309,49 @@ impl Message {
     }
 }
 
-/// Every route. Without an account nobody is a viewer, so each page is closed.
+/// Every route with what it asks for.
+fn all_routes() -> Vec<Route> {
+    use gate::{GET, POST, open, route};
+    let (see, administer) = (Permission::See, Permission::Administer);
+    let mut all = pages::routes();
+    all.extend([
+        open(GET, "/connexion", Asks::Nothing, login::show),
+        open(POST, "/connexion", Asks::Nothing, login::act),
+        open(GET, "/connexion/code", Asks::HalfALogin, login::show_code),
+        open(POST, "/connexion/code", Asks::HalfALogin, login::act_code),
+        open(GET, "/invitation/{token}", Asks::Nothing, login::invitation),
+        open(POST, "/invitation/{token}", Asks::Nothing, login::accept),
+        route(POST, "/deconnexion", see, login::leave),
+        route(GET, "/moi", see, me::show),
+        route(POST, "/moi/mot-de-passe", see, me::password),
+        route(POST, "/moi/langue", see, me::language),
+        route(POST, "/moi/sessions", see, me::close),
+        route(GET, "/moi/second-facteur", see, me::show_factor),
+        route(POST, "/moi/second-facteur", see, me::factor),
+        route(POST, "/moi/codes", see, me::new_codes),
+        route(GET, "/moi/confirmer", see, me::show_confirm),
+        route(POST, "/moi/confirmer", see, me::confirm),
+        route(GET, "/utilisateurs", administer, users::show),
+        route(POST, "/utilisateurs", administer, users::act),
+    ]);
+    all
+}
+
+/// Path, whether it is a POST, and what it asks for: of every route.
+pub fn declared() -> Vec<(&'static str, bool, Asks)> {
+    all_routes().iter().map(|it| (it.path, it.changes(), it.asks)).collect()
+}
+
+/// The console. As long as there is no account it is closed.
 pub fn routes(console: Arc<Console>) -> Router {
-    gate::guarded(pages::routes(), &console).route("/static/{name}", get(statics)).fallback(nowhere).with_state(console)
+    let entered = axum::middleware::from_fn_with_state(Arc::clone(&console), gate::enter);
+    gate::guarded(all_routes(), &console)
+        .fallback(nowhere)
+        .layer(entered)
+        .route("/static/{name}", get(statics))
+        // Every browser asks for it; there is none.
+        .route("/favicon.ico", get(async || answer::nothing(Keep::Minutes)))
+        .with_state(console)
 }
 
 async fn statics(State(console): State<Arc<Console>>, Path(name): Path<String>, asked: HeaderMap) -> Answer {
@@ -186,10 +362,15 @@ async fn statics(State(console): State<Arc<Console>>, Path(name): Path<String>, 
     }
 }
 
-async fn nowhere(State(console): State<Arc<Console>>, viewer: Option<axum::Extension<Viewer>>) -> Answer {
+async fn nowhere(
+    State(console): State<Arc<Console>>,
+    viewer: Option<axum::Extension<Viewer>>,
+    method: Method,
+    uri: Uri,
+) -> Answer {
     match viewer {
         Some(axum::Extension(viewer)) => console.nowhere(&viewer),
-        None => console.closed(),
+        None => console.unknown(&method, uri.path()).await,
     }
 }
 

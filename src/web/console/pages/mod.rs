@@ -41,10 +41,10 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// The query of an address. Of a name that is given twice the first counts; empty values are as if they were not given.
 #[derive(Debug, Default)]
-struct Asked(HashMap<String, String>);
+pub(super) struct Asked(HashMap<String, String>);
 
 impl Asked {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
 

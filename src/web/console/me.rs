@@ -1,0 +1,267 @@
+//! « Mon compte »: password, second factor, recovery codes, sessions, language. What changes a secret asks for the password again.
+
+use super::{
+    Console,
+    gate::{Form, LoggedIn},
+    login::{Factor, Told},
+    pages::Asked,
+};
+use crate::accounts::{Language, Viewer, totp::Secret};
+use crate::actions::accounts::{
+    end_sessions,
+    login::{Client, Step},
+    own::{NewPassword, Own, Proposed},
+};
+use crate::views::console::When;
+use crate::web::answer::{self, Answer};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What was done, as a part of an address and the end of its text's key.
+const DONE: [&str; 5] = ["password", "factor", "session", "language", "proved"];
+
+#[derive(Debug, Serialize)]
+struct MePage {
+    told: Told,
+    /// One of [`DONE`]; empty.
+    done: &'static str,
+    address: String,
+    roles: Vec<&'static str>,
+    has_factor: bool,
+    recovery_codes: u32,
+    language: &'static str,
+    sessions: Vec<SessionRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct SessionRow {
+    id: String,
+    device: String,
+    network: String,
+    since: When,
+    seen: When,
+    /// The one of this request.
+    own: bool,
+}
+
+pub(super) async fn show(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    logged_in: LoggedIn,
+    asked: Asked,
+) -> Answer {
+    let done = asked.get("fait").and_then(|it| DONE.into_iter().find(|done| *done == it)).unwrap_or_default();
+    console.me(&viewer, &logged_in, Told::default(), done).await
+}
+
+pub(super) async fn password(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    logged_in: LoggedIn,
+    client: Client,
+    form: Form,
+) -> Answer {
+    let text = |name: &str| form.get(name).to_owned().into();
+    let new = NewPassword { first: text("nouveau"), again: text("encore") };
+    let (door, office) = (console.door(&client), &console.config.office.name);
+    match door.change_password(&logged_in.session, text("present"), new, office).await {
+        Ok(Own::Done(opened)) => console.let_in(&opened, "/moi?fait=password"),
+        Ok(Own::Problems(problems)) => console.me(&viewer, &logged_in, Told::problems(&problems), "").await,
+        Ok(Own::Refused(Step::Later(until))) => {
+            console.me(&viewer, &logged_in, Told::later(until, console.now()), "").await
+        }
+        Ok(Own::Refused(_)) => console.me(&viewer, &logged_in, Told::wrong("present", "password_wrong"), "").await,
+        Err(error) => console.failed(Some(&viewer), &error),
+    }
+}
+
+pub(super) async fn language(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    logged_in: LoggedIn,
+    form: Form,
+) -> Answer {
+    let asked = Language::ALL.into_iter().find(|it| it.as_str() == form.get("langue")).unwrap_or(viewer.language);
+    match console.store.set_language(&logged_in.session.user, asked).await {
+        Ok(()) => answer::see_other("/moi?fait=language"),
+        Err(error) => console.unavailable(Some(&viewer), &error),
+    }
+}
+
+/// One session, or all but this one.
+pub(super) async fn close(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    logged_in: LoggedIn,
+    client: Client,
+    form: Form,
+) -> Answer {
+    let (actor, now) = (console.actor(&viewer, &client), console.now());
+    let (user, store) = (&logged_in.session.user, &*console.store);
+    let closed = async {
+        let ids = match form.get("session") {
+            "" => store.sessions_of(user, now).await?.into_iter().map(|it| it.id).collect(),
+            id => vec![id.to_owned()],
+        };
+        for id in ids.iter().filter(|id| **id != logged_in.session.id) {
+            end_sessions(store, &actor, user, Some(id), now).await?;
+        }
+        Ok::<_, crate::actions::ActionError>(())
+    };
+    match closed.await {
+        Ok(()) => answer::see_other("/moi?fait=session"),
+        Err(error) => console.not_done(&viewer, error),
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct FactorPage {
+    told: Told,
+    factor: Factor,
+}
+
+pub(super) async fn show_factor(State(console): State<Arc<Console>>, viewer: Viewer, logged_in: LoggedIn) -> Answer {
+    if !logged_in.is_proven(&console) {
+        return answer::see_other("/moi/confirmer?vers=factor");
+    }
+    console.factor_page(&viewer, Told::default(), &Secret::random()).await
+}
+
+pub(super) async fn factor(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    logged_in: LoggedIn,
+    client: Client,
+    form: Form,
+) -> Answer {
+    let Some(secret) = Secret::parse(form.get("secret")) else { return answer::see_other("/moi/second-facteur") };
+    if !logged_in.is_proven(&console) {
+        return answer::see_other("/moi/confirmer?vers=factor");
+    }
+    let proposed = Proposed { secret, code: form.get("code").trim().to_owned() };
+    match console.door(&client).change_factor(&logged_in.session, &proposed).await {
+        Ok(Some((Own::Done(opened), codes))) => {
+            // The token of forms is another one now: this page has none.
+            let mut answer = console.codes(None, codes, "/moi");
+            console.give(&mut answer, &opened);
+            answer
+        }
+        Ok(Some(_)) => answer::see_other("/connexion"),
+        Ok(None) => console.factor_page(&viewer, Told::wrong("code", "unfit_code"), &proposed.secret).await,
+        Err(error) => console.failed(Some(&viewer), &error),
+    }
+}
+
+pub(super) async fn new_codes(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    logged_in: LoggedIn,
+    client: Client,
+) -> Answer {
+    if !logged_in.is_proven(&console) {
+        return answer::see_other("/moi/confirmer?vers=codes");
+    }
+    match console.store.credentials(&logged_in.session.user, console.now()).await {
+        Ok(Some(known)) if known.user.has_second_factor => {}
+        Ok(_) => return answer::see_other("/moi"),
+        Err(error) => return console.unavailable(Some(&viewer), &error),
+    }
+    match console.door(&client).new_codes(&logged_in.session).await {
+        Ok(codes) => console.codes(Some(&viewer), codes, "/moi"),
+        Err(error) => console.failed(Some(&viewer), &error),
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ConfirmPage {
+    told: Told,
+    to: &'static str,
+}
+
+/// Where a confirmation leads; the first where none is named.
+const AFTER: [(&str, &str); 3] =
+    [("codes", "/moi?fait=proved"), ("factor", "/moi/second-facteur"), ("users", "/utilisateurs")];
+
+fn after(name: &str) -> (&'static str, &'static str) {
+    AFTER.into_iter().find(|(known, _)| *known == name).unwrap_or(AFTER[0])
+}
+
+pub(super) async fn show_confirm(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    _: LoggedIn,
+    asked: Asked,
+) -> Answer {
+    let to = after(asked.get("vers").unwrap_or_default()).0;
+    console.page(&viewer, "", "confirm", &ConfirmPage { told: Told::default(), to })
+}
+
+pub(super) async fn confirm(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    logged_in: LoggedIn,
+    headers: HeaderMap,
+    client: Client,
+    form: Form,
+) -> Answer {
+    let (to, path) = after(form.get("vers"));
+    let client = console.known_by(client, &headers);
+    let password = form.get("present").to_owned().into();
+    let told = match console.door(&client).prove(&logged_in.session, &logged_in.token_hash, password).await {
+        Ok(Step::In(opened)) => return console.let_in(&opened, path),
+        Ok(Step::Later(until)) => Told::later(until, console.now()),
+        Ok(_) => Told::wrong("present", "password_wrong"),
+        Err(error) => return console.failed(Some(&viewer), &error),
+    };
+    console.shown(told.status(), Some(&viewer), "", "confirm", &ConfirmPage { told, to })
+}
+
+impl Console {
+    async fn me(&self, viewer: &Viewer, logged_in: &LoggedIn, told: Told, done: &'static str) -> Answer {
+        let now = self.now();
+        let read = async {
+            let known = self.store.credentials(&logged_in.session.user, now).await?;
+            Ok::<_, crate::store::StoreError>((known, self.store.sessions_of(&logged_in.session.user, now).await?))
+        };
+        let (known, sessions) = match read.await {
+            Ok((Some(known), sessions)) => (known.user, sessions),
+            Ok((None, _)) => return self.nowhere(viewer),
+            Err(error) => return self.unavailable(Some(viewer), &error),
+        };
+        let when = |at| When::new(at, now, self.config.zone);
+        let sessions = sessions.into_iter().map(|it| SessionRow {
+            own: it.id == logged_in.session.id,
+            id: it.id,
+            device: it.label,
+            network: it.network,
+            since: when(it.created_at),
+            seen: when(it.seen_at),
+        });
+        let page = MePage {
+            done,
+            address: known.address.to_string(),
+            roles: known.roles.iter().map(crate::accounts::Permission::as_str).collect(),
+            has_factor: known.has_second_factor,
+            recovery_codes: known.recovery_codes,
+            language: known.language.as_str(),
+            sessions: sessions.collect(),
+            told,
+        };
+        self.shown(page.told.status(), Some(viewer), "", "me", &page)
+    }
+
+    async fn factor_page(&self, viewer: &Viewer, told: Told, secret: &Secret) -> Answer {
+        let address = match self.store.credentials(&viewer.user, self.now()).await {
+            Ok(Some(known)) => known.user.address.to_string(),
+            Ok(None) => return self.nowhere(viewer),
+            Err(error) => return self.unavailable(Some(viewer), &error),
+        };
+        let page = FactorPage { factor: self.factor(secret, &address), told };
+        let status = if page.told.wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        self.shown(status, Some(viewer), "", "me_factor", &page)
+    }
+}
