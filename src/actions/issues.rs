@@ -5,8 +5,9 @@ use crate::app::Engine;
 use crate::domain::{
     Timestamp,
     hold::Hold,
-    issue::{IssueKey, IssueState, IssueSummary},
+    issue::{ContentRefusal, IssueKey, IssueState, IssueSummary, RefusalKind},
     newsletter::Letter,
+    notice::Notice,
 };
 use crate::issue::{
     Due,
@@ -16,6 +17,7 @@ use crate::issue::{
     publish::{self, Prepared},
 };
 use crate::jobs::{Approval, Kind, Mailing};
+use crate::notices::wording;
 use crate::store::Skip;
 use anyhow::{Context, anyhow};
 use tracing::info;
@@ -71,6 +73,83 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
     info!(issue = %key, hash = short(&current), door = %actor.door, "issue {key} was approved");
     let issue = store.issue(key).await?.context("the issue that was just approved is gone")?;
     Ok(Approved { leaves_now: issue.scheduled_for <= now, issue, hash: current })
+}
+
+/// Refuses the stored content, with a reason that staff are told: it is not sent unless somebody approves it after all.
+/// `seen`: the beginning of the hash that the actor reviewed.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn refuse(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Option<&str>, why: &str) -> Result<()> {
+    let why = why.trim();
+    if why.is_empty() {
+        return Err(Refusal::NoReason.into());
+    }
+    let mailing = engine.app.mailing(key.mailing())?;
+    if mailing.approval != Approval::Required {
+        return Err(Refusal::LeavesWithoutApproval { mailing: mailing.id.clone() }.into());
+    }
+    object(engine, actor, key, seen, RefusalKind::Refused, why).await
+}
+
+/// Takes the approval of the stored content back: until it is approved again it is not sent, or, if it leaves without an
+/// approval, it is read again at its hour.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn withdraw(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Option<&str>, why: &str) -> Result<()> {
+    object(engine, actor, key, seen, RefusalKind::Withdrawn, why.trim()).await
+}
+
+async fn object(
+    engine: &Engine,
+    actor: &Actor,
+    key: &IssueKey,
+    seen: Option<&str>,
+    kind: RefusalKind,
+    why: &str,
+) -> Result<()> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    let issue = store.issue(key).await?.ok_or_else(|| Refusal::NotComposedYet(key.clone()))?;
+    let state = issue.state();
+    if issue.frozen().is_some() {
+        return Err(Refusal::LeavingAlready { issue: key.clone(), state }.into());
+    }
+    let current = match (issue.content_hash(), kind) {
+        (Some(current), RefusalKind::Withdrawn) if issue.is_approved() => current.to_owned(),
+        (Some(current), RefusalKind::Refused) if issue.is_presented() => current.to_owned(),
+        (_, RefusalKind::Withdrawn) => return Err(Refusal::WrongState { issue: key.clone(), state }.into()),
+        (_, RefusalKind::Refused) => {
+            let reason = issue.reason().map(str::to_owned);
+            return Err(Refusal::NothingToApprove { issue: key.clone(), state, reason }.into());
+        }
+    };
+    if let Some(seen) = seen.filter(|seen| !current.starts_with(&seen.to_ascii_lowercase())) {
+        let (seen, now) = (seen.to_owned(), short(&current).to_owned());
+        return Err(Refusal::HasChanged { issue: key.clone(), seen, now }.into());
+    }
+    let (by, why) = (actor.name().to_owned(), why.to_owned());
+    let reason = match kind {
+        RefusalKind::Refused => wording::refused_by(&by, &why),
+        RefusalKind::Withdrawn => wording::withdrawn_by(&by, &why),
+    };
+    let automatic = engine.app.mailing(key.mailing())?.approval == Approval::Automatic;
+    let refusal = ContentRefusal { content_hash: current.clone(), kind, by, at: now, why };
+    if !store.refuse_issue(key, &refusal, automatic).await? {
+        // The freeze may have come first.
+        return Err(match store.issue(key).await? {
+            Some(issue) if issue.frozen().is_some() => {
+                Refusal::LeavingAlready { issue: key.clone(), state: issue.state() }.into()
+            }
+            _ => Refusal::ChangedMeanwhile(key.clone()).into(),
+        });
+    }
+    if !automatic {
+        let notice = Notice::Refused { at_ms: now.timestamp_millis(), reason };
+        store.owe_notice(key, &notice, now).await?;
+    }
+    info!(issue = %key, hash = short(&current), kind = kind.as_str(), door = %actor.door, "the content of {key} was refused");
+    Ok(())
 }
 
 /// The current editorial: of the composed letter, else as saved for later.

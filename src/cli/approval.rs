@@ -6,7 +6,7 @@ use crate::actions::{
     issues::{Edited, Recomposed, Rehearsed},
 };
 use crate::app::Engine;
-use crate::domain::issue::IssueKey;
+use crate::domain::issue::{IssueKey, RefusalKind};
 use crate::issue::approval::short;
 use crate::views::{
     instant,
@@ -56,8 +56,15 @@ pub(super) async fn show(engine: &Engine, key: &str, out: Option<&Path>, as_json
         letter.contents().iter().chain(&letter.missing).for_each(|line| show::line(format!("  - {line}")));
     }
     for it in &detail.approvals {
-        let of = if it.counts { "this content" } else { "another content" };
+        let of = match &it.withdrawn_at {
+            Some(at) => &format!("taken back at {at}"),
+            None if it.counts => "this content",
+            None => "another content",
+        };
         show::line(format!("  approved by {} at {}: {of} ({})", it.by, it.at, short(&it.content_hash)));
+    }
+    for it in detail.refusals.iter().filter(|it| it.kind == RefusalKind::Refused) {
+        show::line(format!("  refused by {} at {}: {} ({})", it.by, it.at, it.why, short(&it.content_hash)));
     }
     files.iter().for_each(show::line);
     if issue.needs_approval {

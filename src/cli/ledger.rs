@@ -52,6 +52,29 @@ enum IssueAct {
     Edit(approval::EditArgs),
     /// Collect and compose a newsletter again, replacing the content that awaits approval
     Recompose { key: String },
+    /// Refuse the content that waits for approval; staff are told why. Another person may still approve it
+    Refuse {
+        key: String,
+        /// Who refuses, for the ledger
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// What is to be corrected
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+        /// Only if the content is what you saw: the first characters of its hash, at least 8
+        #[arg(long, value_name = "HASH", value_parser = parse_hash)]
+        hash: Option<String>,
+    },
+    /// Take an approval back, until the issue is being sent
+    Withdraw {
+        key: String,
+        /// Who takes it back, for the ledger
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// The reason, for the ledger
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        why: String,
+    },
     /// Compose a coming issue now and show it to staff; at its hour it is read again
     Rehearse { key: String },
     /// Make exactly what was rehearsed leave at its hour, whatever the site says then
@@ -156,6 +179,18 @@ async fn act_on(context: &Context, engine: &Engine, act: IssueAct) -> anyhow::Re
         IssueAct::Recompose { key } => approval::recompose(engine, &context.actor()?, &key).await,
         IssueAct::Rehearse { key } => approval::rehearse(engine, &context.actor()?, &key).await,
         IssueAct::Freeze { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,
+        IssueAct::Refuse { key, by, why, hash } => {
+            let key = IssueKey::parse(&key)?;
+            actions::issues::refuse(engine, &actor(&by)?, &key, hash.as_deref(), &why).await?;
+            show::line(format!("the content of {key} is refused; staff are told why"));
+            Ok(Ended::Done)
+        }
+        IssueAct::Withdraw { key, by, why } => {
+            let key = IssueKey::parse(&key)?;
+            actions::issues::withdraw(engine, &actor(&by)?, &key, None, &why).await?;
+            show::line(format!("the approval of {key} is taken back"));
+            Ok(Ended::Done)
+        }
         IssueAct::Skip { key, why } => {
             let key = IssueKey::parse(&key)?;
             actions::issues::skip(engine, &context.actor()?, &key, &why).await?;

@@ -332,7 +332,7 @@ mod tests {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
         assert_eq!(
             checked,
-            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 4), ("notice", 11)]
+            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 4), ("notice", 12)]
         );
     }
 }

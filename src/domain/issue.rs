@@ -188,6 +188,41 @@ pub struct Approval {
     /// As the person named themselves.
     pub by: String,
     pub at: Timestamp,
+    /// When it was taken back: it counts no more.
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+/// Why content that a person saw does not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// A correction is wanted.
+    Refused,
+    /// An approval was taken back.
+    Withdrawn,
+}
+
+impl RefusalKind {
+    pub const ALL: [RefusalKind; 2] = [RefusalKind::Refused, RefusalKind::Withdrawn];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RefusalKind::Refused => "refused",
+            RefusalKind::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// A person's decision that exactly this content does not leave. Another person may still approve it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContentRefusal {
+    pub content_hash: String,
+    pub kind: RefusalKind,
+    /// As the person named themselves.
+    pub by: String,
+    pub at: Timestamp,
+    /// In the person's words; may be empty for a withdrawn approval.
+    pub why: String,
 }
 
 /// The recipients of an issue.

@@ -2,7 +2,7 @@
 
 use super::lane::Pace;
 
-/// At most one of each kind is owed per issue, except one per pause.
+/// At most one of each kind is owed per issue, except one per pause and one per refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     Held {
@@ -37,6 +37,12 @@ pub enum Notice {
     /// It left, and not quite as it was rehearsed.
     Changed {
         lines: Vec<String>,
+    },
+    /// A person refused the content, or took back its approval, at this time (epoch milliseconds): staff are told each time.
+    Refused {
+        at_ms: i64,
+        /// Who, and why.
+        reason: String,
     },
     /// The relay as a whole failed.
     Relay {
@@ -83,7 +89,7 @@ const RELAY: &str = "relay: ";
 
 impl Notice {
     /// All kind names, as templates use them.
-    pub const NAMES: [&str; 12] = [
+    pub const NAMES: [&str; 13] = [
         "held",
         "unapproved",
         "resolved",
@@ -93,6 +99,7 @@ impl Notice {
         "paused",
         "rehearsed",
         "changed",
+        "refused",
         "relay",
         "lane",
         "approval",
@@ -109,6 +116,7 @@ impl Notice {
             Notice::Paused { .. } => "paused",
             Notice::Rehearsed { .. } => "rehearsed",
             Notice::Changed { .. } => "changed",
+            Notice::Refused { .. } => "refused",
             Notice::Relay { .. } => "relay",
             Notice::Lane { .. } => "lane",
             Notice::ApprovalAsked { .. } => "approval",
@@ -122,6 +130,7 @@ impl Notice {
             Notice::Lane { pace, family: None, .. } => format!("lane-{}", pace.as_str()),
             Notice::ApprovalAsked { short_hash, .. } => format!("approval-{short_hash}"),
             Notice::Rehearsed { short_hash, .. } => format!("rehearsed-{short_hash}"),
+            Notice::Refused { at_ms, .. } => format!("refused-{at_ms}"),
             other => other.name().to_owned(),
         }
     }
@@ -132,7 +141,8 @@ impl Notice {
             Notice::Held { reason }
             | Notice::Expired { reason }
             | Notice::Missed { reason }
-            | Notice::Paused { reason } => reason.clone(),
+            | Notice::Paused { reason }
+            | Notice::Refused { reason, .. } => reason.clone(),
             Notice::Relay { what } | Notice::Lane { what, .. } => what.clone(),
             Notice::Incomplete { missing } => missing.join(SEPARATOR),
             Notice::Rehearsed { missing, relay, .. } => {
@@ -174,6 +184,7 @@ impl Notice {
                 Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay }
             }
             ("changed", None) => Notice::Changed { lines: text.lines().map(str::to_owned).collect() },
+            ("refused", Some(at)) => Notice::Refused { at_ms: at.parse().ok()?, reason: text },
             ("approval", Some(hash)) => Notice::ApprovalAsked { short_hash: hash.to_owned(), changed: text == CHANGED },
             _ => return None,
         })
@@ -212,6 +223,7 @@ mod tests {
                 relay: Some("connect: refused".to_owned()),
             },
             Notice::Changed { lines: vec!["− Bal".to_owned(), "+ Bal à 21 h".to_owned()] },
+            Notice::Refused { at_ms: 1_783_148_400_000, reason: reason() },
         ];
         for notice in &all {
             assert_eq!(Notice::parse(&notice.kind(), notice.text()).as_ref(), Some(notice));

@@ -70,6 +70,10 @@ pub enum Check {
         by: String,
         why: String,
     },
+    /// A person cancelled it for good.
+    Cancelled {
+        issue: IssueKey,
+    },
     /// Lines that announce something and were given no day.
     Unplaced {
         issue: IssueKey,
@@ -120,6 +124,7 @@ impl Check {
             | Check::Approved { .. }
             | Check::Rehearsed { .. }
             | Check::Skipped { .. }
+            | Check::Cancelled { .. }
             | Check::Content { .. }
             | Check::Audience { .. } => Level::Good,
             Check::NoStaff
@@ -140,6 +145,7 @@ impl Check {
             | Check::Approved { issue, .. }
             | Check::Rehearsed { issue }
             | Check::Skipped { issue, .. }
+            | Check::Cancelled { issue }
             | Check::Unplaced { issue, .. }
             | Check::Warnings { issue, .. }
             | Check::Content { issue, .. }

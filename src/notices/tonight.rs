@@ -95,6 +95,7 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
         }
         Check::Skipped { by, why, .. } if why.is_empty() => format!("{by} ne veut pas que ce numéro parte."),
         Check::Skipped { by, why, .. } => format!("{by} ne veut pas que ce numéro parte{NBSP}: {why}."),
+        Check::Cancelled { .. } => "Ce numéro est annulé\u{a0}: il ne partira pas.".to_owned(),
         Check::Unplaced { count: 1, .. } => {
             "Une annonce n’a pas trouvé son jour\u{a0}: elle partira telle quelle, à la fin.".to_owned()
         }

@@ -301,6 +301,19 @@ pub(crate) fn expired_though_approved(by: &str) -> String {
     format!("l’heure limite est passée, bien que {by} ait donné son accord")
 }
 
+/// What staff are told when content is refused.
+pub(crate) fn refused_by(by: &str, why: &str) -> String {
+    format!("{by} demande une correction{NBSP}: {}", why.trim().trim_end_matches('.'))
+}
+
+/// What staff are told when an approval is taken back.
+pub(crate) fn withdrawn_by(by: &str, why: &str) -> String {
+    match why.trim().trim_end_matches('.') {
+        "" => format!("{by} a retiré son accord"),
+        why => format!("{by} a retiré son accord{NBSP}: {why}"),
+    }
+}
+
 // What a newsletter is sent without.
 
 pub(crate) fn source_missing(why: &str) -> String {

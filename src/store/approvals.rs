@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    issue::{Approval, IssueKey, NewIssue},
+    issue::{Approval, ContentRefusal, IssueKey, NewIssue, RefusalKind},
     segment::Segment,
 };
 use async_trait::async_trait;
@@ -33,8 +33,16 @@ pub trait Approvals: Send + Sync {
     /// approved, frozen or given up.
     async fn rehearse_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<bool>;
 
-    /// All approvals of any content of the issue, oldest first.
+    /// All approvals of any content of the issue, oldest first, with those that were withdrawn.
     async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>>;
+
+    /// A person refuses exactly this content, or takes its approval back: its approvals no longer count, and the issue is
+    /// held or awaits approval again; one that leaves without (`automatic`) is as it was rehearsed. `false`, without any
+    /// change, if the issue has other content by now, is frozen or finished, or is not approved (for a withdrawal).
+    async fn refuse_issue(&self, key: &IssueKey, refusal: &ContentRefusal, automatic: bool) -> Result<bool>;
+
+    /// All refusals of any content of the issue, oldest first.
+    async fn refusals(&self, key: &IssueKey) -> Result<Vec<ContentRefusal>>;
 
     /// Like [`Issues::freeze_issue`](crate::store::Issues::freeze_issue), but for the stored content, and only if it has
     /// this hash and is approved. Of `issue.content` only the envelope is written, with the time of sending.
@@ -71,6 +79,17 @@ impl<B: Backend> Approvals for Ledger<B> {
         of(&self.0, key).await
     }
 
+    async fn refuse_issue(&self, key: &IssueKey, refusal: &ContentRefusal, automatic: bool) -> Result<bool> {
+        refuse(&self.0, key, refusal, automatic).await
+    }
+
+    async fn refusals(&self, key: &IssueKey) -> Result<Vec<ContentRefusal>> {
+        let mut tx = Transaction::read(&self.0, "reading refusals").await?;
+        let select = "SELECT issue, content_hash, kind, refused_by, refused_at, why FROM refusals WHERE issue = $1
+            ORDER BY refused_at, refused_by";
+        tx.rows(select, values![key]).await?.iter().map(rows::content_refusal).collect()
+    }
+
     async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
         freeze(&self.0, issue, now).await
     }
@@ -103,7 +122,7 @@ pub(super) async fn present<B: Backend>(
     let upsert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
             content_hash)
         VALUES ($1, $2, (SELECT CASE WHEN EXISTS (
-                SELECT 1 FROM approvals a WHERE a.issue = $1 AND a.content_hash = $8
+                SELECT 1 FROM approvals a WHERE a.issue = $1 AND a.content_hash = $8 AND a.withdrawn_at IS NULL
             ) THEN 'approved' ELSE 'awaiting_approval' END), $3, $4, $5, $6, $7, $8)
         ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
             expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
@@ -172,7 +191,8 @@ pub(super) async fn approve<B: Backend>(
         return Ok(false);
     }
     let insert = "INSERT INTO approvals (issue, content_hash, approved_by, approved_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT DO NOTHING";
+        ON CONFLICT (issue, content_hash, approved_by) DO UPDATE SET approved_at = excluded.approved_at, withdrawn_at = NULL
+        WHERE approvals.withdrawn_at IS NOT NULL";
     tx.execute(insert, values![key, content_hash, by, now]).await?;
     // Do not wait for the next retry of a held issue.
     let wake = "UPDATE occurrences SET next_try = $2 WHERE issue = $1 AND state = 'pending' AND next_try > $2";
@@ -181,9 +201,35 @@ pub(super) async fn approve<B: Backend>(
     Ok(true)
 }
 
+async fn refuse<B: Backend>(db: &B, key: &IssueKey, refusal: &ContentRefusal, automatic: bool) -> Result<bool> {
+    let mut tx = Transaction::write(db, "recording a refusal").await?;
+    // Written first, to lock the row: the freeze comes before or after, never between.
+    let guard = "UPDATE issues SET state = CASE
+            WHEN state <> 'approved' THEN state
+            WHEN reason IS NOT NULL THEN 'held'
+            WHEN $3 <> 0 THEN 'rehearsed'
+            ELSE 'awaiting_approval' END
+        WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
+            AND (state = 'approved' OR ($4 <> 0 AND state IN ('held', 'awaiting_approval')))";
+    let may_be_open = i64::from(refusal.kind == RefusalKind::Refused);
+    let values = values![key, refusal.content_hash.as_str(), i64::from(automatic), may_be_open];
+    if tx.execute(guard, values).await? == 0 {
+        return Ok(false);
+    }
+    let withdraw = "UPDATE approvals SET withdrawn_at = $3
+        WHERE issue = $1 AND content_hash = $2 AND withdrawn_at IS NULL";
+    tx.execute(withdraw, values![key, refusal.content_hash.as_str(), refusal.at]).await?;
+    let insert = "INSERT INTO refusals (issue, content_hash, kind, refused_by, refused_at, why)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let (kind, by, why) = (refusal.kind.as_str(), refusal.by.as_str(), refusal.why.as_str());
+    tx.execute(insert, values![key, refusal.content_hash.as_str(), kind, by, refusal.at, why]).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
 pub(super) async fn of<B: Backend>(db: &B, key: &IssueKey) -> Result<Vec<Approval>> {
     let mut tx = Transaction::read(db, "reading approvals").await?;
-    let select = "SELECT issue, content_hash, approved_by, approved_at FROM approvals WHERE issue = $1
+    let select = "SELECT issue, content_hash, approved_by, approved_at, withdrawn_at FROM approvals WHERE issue = $1
         ORDER BY approved_at, approved_by";
     tx.rows(select, values![key]).await?.iter().map(rows::approval).collect()
 }
@@ -194,7 +240,8 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
     let freeze =
         "UPDATE issues SET state = 'sending', reason = NULL, frozen_at = $2, expires_at = $3, message_domain = $5
         WHERE key = $1 AND content_hash = $4 AND frozen_at IS NULL AND state = 'approved'
-            AND EXISTS (SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash)";
+            AND EXISTS (SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash
+                AND a.withdrawn_at IS NULL)";
     let domain = issue.content.envelope.domain.as_str();
     let values = values![&issue.key, now, issue.expires_at, issue.content_hash.as_str(), domain];
     if tx.execute(freeze, values).await? == 0 {

@@ -30,6 +30,7 @@ pub(super) fn sqlite() -> Migrator {
         (24, "resumed", include_str!("../../migrations/sqlite/0024_resumed.sql")),
         (25, "rehearsals", include_str!("../../migrations/sqlite/0025_rehearsals.sql")),
         (26, "accounts", include_str!("../../migrations/sqlite/0026_accounts.sql")),
+        (28, "refusals", include_str!("../../migrations/sqlite/0028_refusals.sql")),
     ])
 }
 
@@ -55,6 +56,7 @@ pub(super) fn postgres() -> Migrator {
         (24, "resumed", include_str!("../../migrations/postgres/0024_resumed.sql")),
         (25, "rehearsals", include_str!("../../migrations/postgres/0025_rehearsals.sql")),
         (26, "accounts", include_str!("../../migrations/postgres/0026_accounts.sql")),
+        (28, "refusals", include_str!("../../migrations/postgres/0028_refusals.sql")),
     ])
 }
 

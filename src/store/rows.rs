@@ -12,8 +12,8 @@ use crate::domain::{
     edition::{Announcement, Edition, Handover, Order, OrderState, Orderer, Stocked, Wish},
     email::EmailAddress,
     issue::{
-        Approval, Attachment, Content, Counts, Envelope, Frozen, GivenUp, Inline, IssueKey, IssueState, IssueSummary,
-        Resumed, Stage,
+        Approval, Attachment, Content, ContentRefusal, Counts, Envelope, Frozen, GivenUp, Inline, IssueKey, IssueState,
+        IssueSummary, RefusalKind, Resumed, Stage,
     },
     newsletter::Newcomer,
     partner::{Barred, Contact, Partner, SubscriptionChange, SuppressionReason},
@@ -330,7 +330,19 @@ pub(super) fn inline(row: &Row) -> Result<Inline> {
 pub(super) fn approval(row: &Row) -> Result<Approval> {
     let row = Reader::new(row, "approvals", "issue");
     let (content_hash, by) = (row.text("content_hash")?, row.text("approved_by")?);
-    Ok(Approval { content_hash, by, at: row.instant("approved_at")? })
+    let (at, withdrawn_at) = (row.instant("approved_at")?, row.optional_instant("withdrawn_at")?);
+    Ok(Approval { content_hash, by, at, withdrawn_at })
+}
+
+pub(super) fn content_refusal(row: &Row) -> Result<ContentRefusal> {
+    let row = Reader::new(row, "refusals", "issue");
+    Ok(ContentRefusal {
+        content_hash: row.text("content_hash")?,
+        kind: row.word("kind", &RefusalKind::ALL, RefusalKind::as_str)?,
+        by: row.text("refused_by")?,
+        at: row.instant("refused_at")?,
+        why: row.text("why")?,
+    })
 }
 
 pub(super) fn newcomer(row: &Row) -> Result<Newcomer> {

@@ -3,7 +3,7 @@
 use super::instant;
 use crate::app::Engine;
 use crate::domain::{
-    issue::{Content, Counts, IssueKey, IssueState, IssueSummary},
+    issue::{Content, Counts, IssueKey, IssueState, IssueSummary, RefusalKind},
     newsletter::Letter,
 };
 use crate::store::StoreError;
@@ -76,6 +76,7 @@ pub struct IssueDetail {
     #[serde(flatten)]
     pub issue: IssueView,
     pub approvals: Vec<ApprovalView>,
+    pub refusals: Vec<RefusalView>,
     /// The letter of a newsletter.
     pub letter: Option<Letter>,
     #[serde(skip)]
@@ -87,8 +88,20 @@ pub struct ApprovalView {
     pub by: String,
     pub at: String,
     pub content_hash: String,
-    /// It is for the current content.
+    /// It is for the current content, and was not taken back.
     pub counts: bool,
+    /// When it was taken back.
+    pub withdrawn_at: Option<String>,
+}
+
+/// Content that a person refused, or whose approval a person took back.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusalView {
+    pub by: String,
+    pub at: String,
+    pub kind: RefusalKind,
+    pub why: String,
+    pub content_hash: String,
 }
 
 /// # Errors
@@ -98,12 +111,21 @@ pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetai
     let zone = engine.app.zone_of(&issue.mailing);
     let approvals = engine.store.approvals(key).await?.into_iter().map(|it| ApprovalView {
         at: instant(it.at, zone),
-        counts: Some(&*it.content_hash) == issue.content_hash(),
+        counts: Some(&*it.content_hash) == issue.content_hash() && it.withdrawn_at.is_none(),
+        withdrawn_at: it.withdrawn_at.map(|at| instant(at, zone)),
         by: it.by,
+        content_hash: it.content_hash,
+    });
+    let refusals = engine.store.refusals(key).await?.into_iter().map(|it| RefusalView {
+        at: instant(it.at, zone),
+        by: it.by,
+        kind: it.kind,
+        why: it.why,
         content_hash: it.content_hash,
     });
     let content = engine.store.content(key).await?;
     Ok(Some(IssueDetail {
+        refusals: refusals.collect(),
         issue: IssueView::new(&issue, zone),
         approvals: approvals.collect(),
         letter: content.as_ref().and_then(|content| serde_json::from_str(&content.data).ok()),

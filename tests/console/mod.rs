@@ -219,7 +219,8 @@ fn busy(on: On) -> (House, Relay) {
         issue("agenda/2027-W24", "expired", false, false, -24 * 28),
         issue("agenda/2027-W23", "cancelled", true, true, -24 * 35),
         issue("agenda/2027-W26", "sending", true, true, -24 * 14),
-        format!("INSERT INTO approvals VALUES ('agenda/2027-W32', 'c0ffee', {evil}, {at});"),
+        format!("INSERT INTO approvals VALUES ('agenda/2027-W32', 'c0ffee', {evil}, {at}, NULL);
+            INSERT INTO refusals VALUES ('agenda/2027-W30', 'c0ffee', 'refused', {evil}, {at}, {evil});"),
         format!("INSERT INTO skips VALUES ('agenda/2027-W33', {evil}, {evil}, {at});"),
         format!("DELETE FROM occurrences; INSERT INTO mailings VALUES ('agenda', '0 8 * * SAT', {at}) ON CONFLICT DO NOTHING;"),
         ["missed", "coalesced", "skipped", "pending"].iter().zip(1..).map(|(state, n)| format!(

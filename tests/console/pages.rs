@@ -393,3 +393,33 @@ fn a_person_is_told_in_one_timeline() {
         desk.get("/partenaires/contacts/nobody").expect(404, &["Personne introuvable"]);
     }
 }
+
+#[test]
+fn an_issue_that_left_before_its_hour_is_shown_as_sent_and_the_next_one_is_what_leaves() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = House::on(on).relay(&relay);
+        house.import_many(3);
+        house.run().expect(0);
+        let desk = Desk::open(house, relay, Some(viewer(Language::French)), "2027-07-09T16:00:00Z");
+        let home = desk.get("/").expect(200, &["demain à 8 h", "Parti", "le samedi 17 juillet à 8 h", "Prévu"]);
+        assert_eq!(home.words().matches("Parti ").count(), 1, "{}", home.words());
+        assert!(!home.words().contains("Rien n’est composé encore"), "it left already: {}", home.words());
+    }
+}
+
+#[test]
+fn an_issue_that_was_cancelled_does_not_leave_and_that_is_what_tonight_says() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = House::on(on).relay(&relay);
+        house.import_many(3);
+        let at = super::millis("2027-07-10T06:00:00Z");
+        house.sql(&format!(
+            "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, closed_at)
+                VALUES ('{ISSUE}', 'agenda', 'cancelled', {at}, {at}, {at}, {at})"
+        ));
+        let desk = Desk::open(house, relay, Some(viewer(Language::French)), "2027-07-09T16:00:00Z");
+        desk.get("/").expect(200, &["Ce numéro est annulé : il ne partira pas.", "Annulé"]);
+    }
+}

@@ -267,7 +267,7 @@ fn trial_f1_what_was_approved_in_a_backup_is_withdrawn() {
         let house = office(on, &relay);
         house.sql(
             "UPDATE issues SET state = 'approved', frozen_at = NULL;
-            INSERT INTO approvals SELECT key, content_hash, 'Claire', 1 FROM issues;
+            INSERT INTO approvals SELECT key, content_hash, 'Claire', 1, NULL FROM issues;
             UPDATE deliveries SET state = 'cancelled', next_at = NULL",
         );
         house.semainier(&["backup", "b"]).expect(0);

@@ -38,7 +38,8 @@ async fn full(ledger: &Ledger) {
             INSERT INTO skips VALUES ('agenda/2026-W29', 'fête annulée', 'Éloïse', 6);
             INSERT INTO findings VALUES ('relay', 7);
             INSERT INTO alerts VALUES ('a1', 'webhook', 'relay', '{}', 8, 9, 1, NULL, NULL);
-            INSERT INTO approvals VALUES ('agenda/2026-W28', 'c0ffee', 'Éloïse', 5);
+            INSERT INTO approvals VALUES ('agenda/2026-W28', 'c0ffee', 'Éloïse', 5, 6);
+            INSERT INTO refusals VALUES ('agenda/2026-W28', 'c0ffee', 'withdrawn', 'Éloïse', 6, 'une erreur');
             INSERT INTO editorials VALUES ('newsletter/2026-07', 'Bonjour
                 à tous 🎉', 'Claire', 6);
             INSERT INTO inline_parts SELECT issue, n, 'cid', media_type, bytes FROM attachments;

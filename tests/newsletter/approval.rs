@@ -269,3 +269,40 @@ fn what_was_composed_by_hand_before_a_daemon_ran_leaves_once_it_is_approved() {
     until("it is done", || room.state().0 == "done");
     room.stop();
 }
+
+#[test]
+fn what_one_person_refuses_waits_and_staff_are_told_until_another_approves_it() {
+    for on in BOTH {
+        let mut room = composed(on);
+        let refuse = ["issues", "refuse", ISSUE, "--by", "Marc", "--why"];
+        room.house.semainier(&[&refuse[..], &["  "]].concat()).expect(1).expect_said(&["reason"]);
+        room.house.semainier(&[&refuse[..], &["Le marché est à 9 h."]].concat()).expect(0).expect_said(&["is refused"]);
+        until("staff are told", || room.to_staff().len() == 2);
+        let told = room.to_staff().remove(1);
+        assert_eq!(told.subject(), Some("À corriger : La lettre des partenaires (newsletter/2026-07)"));
+        let text = told.body_text(0).unwrap().split_whitespace().collect::<Vec<_>>().join(" ").replace('\u{a0}', " ");
+        assert!(text.contains("n’est pas approuvé : Marc demande une correction : Le marché est à 9 h."), "{text}");
+        room.house.semainier(&["issues", "show", ISSUE]).expect(4).expect_said(&["refused by Marc", "à 9 h."]);
+        room.house
+            .semainier(&["issues", "withdraw", ISSUE, "--by", "Marc"])
+            .expect(1)
+            .expect_said(&["awaiting_approval"]);
+
+        room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0);
+        room.house.semainier(&["issues", "withdraw", ISSUE, "--by", "Claire"]).expect(0).expect_said(&["taken back"]);
+        until("staff are told", || room.to_staff().len() == 3);
+        room.house
+            .semainier(&["issues", "show", ISSUE])
+            .expect(4)
+            .expect_said(&["approved by Claire", "taken back at"]);
+        room.sky.set(at("2026-07-07T07:00:55Z"));
+        until("it is held at its hour", || room.state().0 == "held");
+        assert_eq!(room.relay.to_partners(), 0);
+        room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0);
+        room.sky.set(at("2026-07-07T07:05:55Z"));
+        until("it leaves", || room.state().0 == "done");
+        assert_eq!(room.relay.to_partners(), 5);
+        room.house.semainier(&["issues", "withdraw", ISSUE, "--by", "Claire"]).expect(1).expect_said(&["is done"]);
+        room.stop();
+    }
+}

@@ -3,7 +3,7 @@
 use crate::support::ledger::{HOUR, Ledger, at, content, hash, new_issue};
 use semainier::{
     domain::{
-        issue::{Inline, IssueState, NewIssue},
+        issue::{ContentRefusal, Inline, IssueState, NewIssue, RefusalKind},
         newsletter::Newcomer,
         partner::SuppressionReason,
         segment::Segment,
@@ -106,6 +106,103 @@ async fn an_issue_held_at_its_hour_may_still_be_approved_and_one_that_is_over_ma
     assert_eq!(store.freeze_approved(&issue, at(4)).await.unwrap(), Frozen::Before);
 }
 
+/// What a person says of the content `of`.
+fn refusal(of: &NewIssue, kind: RefusalKind, by: &str, seconds: i64) -> ContentRefusal {
+    ContentRefusal {
+        content_hash: of.content_hash.clone(),
+        kind,
+        by: by.to_owned(),
+        at: at(seconds),
+        why: "le bal est à 22 h".to_owned(),
+    }
+}
+
+async fn a_withdrawn_approval_freezes_nothing_and_may_be_given_again(db: Ledger) {
+    db.partners(2).await;
+    let (issue, second) = (issue("un"), issue("deux"));
+    let (store, key) = (&db.store, &issue.key);
+    let withdrawn = |seconds| refusal(&issue, RefusalKind::Withdrawn, "Marc", seconds);
+    store.present_issue(&issue, None, at(0)).await.unwrap();
+    assert!(!store.refuse_issue(key, &withdrawn(1), false).await.unwrap(), "nobody approved it");
+    store.approve_issue(key, &issue.content_hash, "Claire", at(2)).await.unwrap();
+    let other = refusal(&second, RefusalKind::Withdrawn, "Marc", 3);
+    assert!(!store.refuse_issue(key, &other, false).await.unwrap(), "that is not what is there");
+    assert!(store.refuse_issue(key, &withdrawn(3), false).await.unwrap());
+    let now = store.issue(key).await.unwrap().unwrap();
+    assert_eq!((now.state(), now.approved_by()), (IssueState::AwaitingApproval, None));
+    assert_eq!(store.freeze_approved(&issue, at(4)).await.unwrap(), Frozen::Before);
+    // The same content, presented again, is not approved by what was taken back.
+    assert!(store.present_issue(&issue, Some(&issue.content_hash), at(5)).await.unwrap());
+    assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::AwaitingApproval);
+
+    assert!(store.approve_issue(key, &issue.content_hash, "Claire", at(6)).await.unwrap());
+    let approvals = store.approvals(key).await.unwrap();
+    assert_eq!((approvals.len(), approvals[0].at, approvals[0].withdrawn_at), (1, at(6), None));
+    assert_eq!(store.freeze_approved(&issue, at(7)).await.unwrap(), Frozen::Now { recipients: 2 });
+    assert!(!store.refuse_issue(key, &withdrawn(8), false).await.unwrap(), "too late");
+    let refusals = store.refusals(key).await.unwrap();
+    assert_eq!(refusals, [withdrawn(3)]);
+}
+
+async fn a_refusal_ends_the_approvals_of_its_content_and_another_person_may_approve_it(db: Ledger) {
+    db.partners(2).await;
+    let issue = issue("un");
+    let (store, key) = (&db.store, &issue.key);
+    let refused = |by: &str, seconds| refusal(&issue, RefusalKind::Refused, by, seconds);
+    store.present_issue(&issue, None, at(0)).await.unwrap();
+    assert!(store.refuse_issue(key, &refused("Marc", 1), false).await.unwrap(), "not approved yet");
+    for by in ["Claire", "Paul"] {
+        store.approve_issue(key, &issue.content_hash, by, at(2)).await.unwrap();
+    }
+    assert!(store.refuse_issue(key, &refused("Marc", 3), false).await.unwrap());
+    assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::AwaitingApproval);
+    assert!(store.approvals(key).await.unwrap().iter().all(|it| it.withdrawn_at == Some(at(3))));
+    assert!(store.approve_issue(key, &issue.content_hash, "Zoé", at(4)).await.unwrap());
+    let approved = store.issue(key).await.unwrap().unwrap();
+    assert_eq!((approved.state(), approved.approved_by()), (IssueState::Approved, Some("Zoé")));
+    assert_eq!(store.refusals(key).await.unwrap(), [refused("Marc", 1), refused("Marc", 3)]);
+
+    // What was held at its hour is held again; what leaves without an approval is as it was rehearsed.
+    let to = |from: IssueState, to: IssueState, why: Option<&'static str>| async move {
+        assert!(store.set_issue_state(key, &[from], to, why, at(5)).await.unwrap());
+    };
+    to(IssueState::Approved, IssueState::Held, Some("pas d’accord")).await;
+    store.approve_issue(key, &issue.content_hash, "Zoé", at(6)).await.unwrap();
+    assert!(store.refuse_issue(key, &refused("Marc", 7), true).await.unwrap());
+    assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::Held);
+}
+
+async fn content_that_leaves_without_an_approval_is_rehearsed_again_when_it_is_taken_back(db: Ledger) {
+    let issue = issue("un");
+    let (store, key) = (&db.store, &issue.key);
+    assert!(store.rehearse_issue(&issue, at(0)).await.unwrap());
+    store.approve_issue(key, &issue.content_hash, "Claire", at(1)).await.unwrap();
+    let withdrawn = refusal(&issue, RefusalKind::Withdrawn, "Claire", 2);
+    assert!(store.refuse_issue(key, &withdrawn, true).await.unwrap());
+    assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::Rehearsed);
+}
+
+async fn a_withdrawal_and_a_freeze_at_once_never_both_succeed(db: Ledger) {
+    db.partners(50).await;
+    let (mut frozen, mut withdrawn) = (0, 0);
+    for n in 0..20 {
+        let mut issue = new_issue(&format!("2026-W{}", 10 + n));
+        issue.content_hash = "h".to_owned();
+        db.store.present_issue(&issue, None, at(0)).await.unwrap();
+        db.store.approve_issue(&issue.key, "h", "Claire", at(1)).await.unwrap();
+        let other = db.another().await;
+        let refusal = refusal(&issue, RefusalKind::Withdrawn, "Marc", 2);
+        let (freeze, refuse) =
+            tokio::join!(db.store.freeze_approved(&issue, at(2)), other.refuse_issue(&issue.key, &refusal, false));
+        match (freeze.unwrap(), refuse.unwrap()) {
+            (Frozen::Now { .. }, false) => frozen += 1,
+            (Frozen::Before, true) => withdrawn += 1,
+            both => panic!("{both:?}"),
+        }
+    }
+    assert_eq!(frozen + withdrawn, 20);
+}
+
 async fn a_word_wakes_the_occurrence_that_waits_for_it(db: Ledger) {
     let issue = issue("un");
     db.store.cursor("agenda", "0 8 * * *", at(0)).await.unwrap();
@@ -169,6 +266,10 @@ on_both_databases! {
     an_approval_is_of_one_content_and_freezes_no_other
     two_daemons_that_freeze_an_approved_issue_freeze_it_once
     an_issue_held_at_its_hour_may_still_be_approved_and_one_that_is_over_may_not
+    a_withdrawn_approval_freezes_nothing_and_may_be_given_again
+    a_refusal_ends_the_approvals_of_its_content_and_another_person_may_approve_it
+    content_that_leaves_without_an_approval_is_rehearsed_again_when_it_is_taken_back
+    a_withdrawal_and_a_freeze_at_once_never_both_succeed
     a_word_wakes_the_occurrence_that_waits_for_it
     an_editorial_is_kept_before_there_is_an_issue_and_the_last_one_counts
     the_next_issue_begins_where_the_last_one_that_left_was_composed

@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// In an order in which a row comes after those it refers to.
-pub(super) const TABLES: [Table; 39] = [
+pub(super) const TABLES: [Table; 40] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -36,6 +36,7 @@ pub(super) const TABLES: [Table; 39] = [
     wide("attachments"),
     wide("inline_parts"),
     narrow("approvals"),
+    narrow("refusals"),
     narrow("editorials"),
     narrow("partners"),
     narrow("contacts"),

@@ -60,9 +60,10 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
                 let (audience, segment) = (&mailing.audience, mailing.segment.as_ref());
                 recipients = Some(it.store.audience_size(&mailing.id, audience, segment).await?);
             }
-            let issue = open.iter().find(|issue| issue.key == key);
+            let issue = it.issue(&open, &key).await?;
             let skip = skips.iter().find(|skip| skip.issue == key);
-            let (label, reason) = match (skip, issue) {
+            let left = issue.as_ref().and_then(IssueSummary::frozen).is_some();
+            let (label, reason) = match (skip.filter(|_| !left), &issue) {
                 (Some(skip), _) => (Label { key: "coming_skipped", tone: Tone::Past }, skipped_by(&skip.by, &skip.why)),
                 (None, Some(issue)) => (label_of(issue), note(issue)),
                 (None, None) => (Label { key: "coming_planned", tone: Tone::Calm }, String::new()),
@@ -71,11 +72,16 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
                 at: When::new(at, it.now, mailing.schedule.zone),
                 instant: at,
                 title: mailing.title.clone(),
-                href: issue.map(|issue| issue_href(&issue.key)),
+                href: issue.as_ref().map(|issue| issue_href(&issue.key)),
                 key: Some(key),
                 label,
                 reason,
-                recipients: if skip.is_some() { None } else { recipients },
+                recipients: match &issue {
+                    Some(issue) if left => Some(issue.counts.total()),
+                    Some(issue) if issue.state().is_given_up() => None,
+                    _ if skip.is_some() => None,
+                    _ => recipients,
+                },
             });
         }
     }

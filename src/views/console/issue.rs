@@ -3,7 +3,7 @@
 use super::{Label, Reading, Sum, Tone, When, issue_href, label_of, week_of};
 use crate::domain::{
     agenda::Agenda,
-    issue::{IssueKey, IssueState, IssueSummary},
+    issue::{IssueKey, IssueState, IssueSummary, RefusalKind},
 };
 use crate::store::{IssuesFilter, OccurrenceState, StoreError};
 use crate::views::console::tonight::Known;
@@ -217,10 +217,18 @@ pub async fn history(it: &Reading<'_>, key: &IssueKey) -> Result<Vec<Event>, Sto
     };
     let mut events: Vec<Event> = Vec::new();
     for approval in it.store.approvals(key).await? {
-        let now = issue.content_hash() == Some(&approval.content_hash);
+        let now = issue.content_hash() == Some(&approval.content_hash) && approval.withdrawn_at.is_none();
         let what = if now { "event_approved" } else { "event_approved_other" };
         let short: String = approval.content_hash.chars().take(12).collect();
         events.push(event(approval.at, what, format!("{} ({short})", approval.by), Tone::Good));
+    }
+    for refusal in it.store.refusals(key).await? {
+        let what = match refusal.kind {
+            RefusalKind::Refused => "event_refused",
+            RefusalKind::Withdrawn => "event_withdrawn",
+        };
+        let reason = if refusal.why.is_empty() { String::new() } else { format!(", {}", refusal.why) };
+        events.push(event(refusal.at, what, format!("{}{reason}", refusal.by), Tone::Look));
     }
     for past in it.store.occurrences(Some(&issue.mailing), OCCURRENCES).await? {
         if past.issue.as_ref() == Some(key) {

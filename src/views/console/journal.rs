@@ -134,6 +134,8 @@ impl DeliveryView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Journal {
     pub rows: Vec<DeliveryView>,
+    /// What a state of these rows means, in French: once for all of them.
+    pub legend: Vec<(Label, &'static str)>,
     /// The value of `apres=` of the next page.
     pub more: Option<String>,
 }
@@ -148,7 +150,16 @@ pub async fn page(it: &Reading<'_>, filter: LogFilter) -> Result<Journal, StoreE
     let more = log.len() > PAGE as usize;
     log.truncate(PAGE as usize);
     let more = log.last().filter(|_| more).map(|last| last.mark().to_string());
-    Ok(Journal { rows: log.iter().map(|delivery| DeliveryView::new(it, delivery)).collect(), more })
+    let mut rows: Vec<_> = log.iter().map(|delivery| DeliveryView::new(it, delivery)).collect();
+    let mut legend: Vec<(Label, &'static str)> = Vec::new();
+    for (row, delivery) in rows.iter_mut().zip(&log) {
+        let Some(meaning) = note_in_french(delivery.state) else { continue };
+        row.note.clear();
+        if !legend.iter().any(|(label, _)| *label == row.label) {
+            legend.push((row.label, meaning));
+        }
+    }
+    Ok(Journal { rows, legend, more })
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::domain::{
     issue::{Counts, IssueKey, IssueState, IssueSummary},
 };
 use crate::jobs::Mailing;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::views::instant;
 use chrono::{Datelike, NaiveDate, Timelike};
 use chrono_tz::Tz;
@@ -41,6 +41,17 @@ impl Reading<'_> {
     /// The title of a mailing; its id if it is no longer configured.
     pub fn title<'b>(&'b self, mailing: &'b str) -> &'b str {
         self.mailings.iter().find(|it| it.id == mailing).map_or(mailing, |it| it.title.as_str())
+    }
+
+    /// An issue, open or finished. `open`: those that are known to be open.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    async fn issue(&self, open: &[IssueSummary], key: &IssueKey) -> Result<Option<IssueSummary>, StoreError> {
+        match open.iter().find(|issue| issue.key == *key) {
+            Some(issue) => Ok(Some(issue.clone())),
+            None => self.store.issue(key).await,
+        }
     }
 
     /// In the zone of the office.

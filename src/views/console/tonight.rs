@@ -12,7 +12,7 @@ use crate::domain::{
     newsletter::Letter,
     tonight::{Check, Departure, Level},
 };
-use crate::jobs::Approval;
+use crate::jobs::{Approval, Mailing};
 use crate::notices::tonight as wording;
 use crate::store::{ContentSummary, IssuesFilter, Skip, StoreError};
 use crate::views::readiness::{Facts, Finding};
@@ -24,6 +24,8 @@ use serde::Serialize;
 const SOON: TimeDelta = TimeDelta::hours(36);
 /// How far the list below the verdict looks.
 const LISTED: TimeDelta = TimeDelta::days(14);
+/// At most so many occurrences of a mailing are passed over because their issues are over.
+const MOST_OVER: usize = 60;
 /// Gmail cuts a mail whose HTML is longer.
 const TOO_LONG: u64 = 100_000;
 
@@ -58,6 +60,13 @@ pub struct Next {
     pub before: Option<u64>,
     /// Another issue of the mailing that is still being sent (S9).
     pub sending: Option<IssueKey>,
+}
+
+impl Next {
+    /// A person does not want it to leave.
+    fn is_stopped(&self) -> bool {
+        self.skip.is_some() || self.issue.as_ref().is_some_and(|it| it.state() == IssueState::Cancelled)
+    }
 }
 
 /// What is known of composed content.
@@ -127,7 +136,9 @@ impl Item {
                 Some(issue) => Some(issue_href(issue)),
                 None => Some("/reglages".to_owned()),
             },
-            Item::Check(Check::Skipped { .. } | Check::NotComposed { .. }) => Some("/a-venir".to_owned()),
+            Item::Check(Check::Skipped { .. } | Check::Cancelled { .. } | Check::NotComposed { .. }) => {
+                Some("/a-venir".to_owned())
+            }
             Item::Check(Check::Audience { .. } | Check::AudienceMoved { .. } | Check::Nobody { .. }) => {
                 Some("/partenaires".to_owned())
             }
@@ -153,7 +164,7 @@ impl Before {
         soon().for_each(|next| items.extend(of_issue(next).into_iter().map(Item::Check)));
         items.sort_by_key(|item| std::cmp::Reverse(item.level()));
         let level = items.iter().map(Item::level).max().unwrap_or(Level::Good);
-        let leaving = |next: &&Next| next.skip.is_none();
+        let leaving = |next: &&Next| !next.is_stopped();
         let departure = soon().find(leaving).or_else(|| soon().next()).or_else(|| self.next.first());
         let departure = departure.map(|next| Departure {
             issue: next.key.clone(),
@@ -225,6 +236,9 @@ fn of_issue(next: &Next) -> Vec<Check> {
         return vec![Check::Skipped { issue: issue(), by: skip.by.clone(), why: skip.why.clone() }];
     }
     let mut checks = Vec::new();
+    if next.issue.as_ref().is_some_and(|it| it.state() == IssueState::Cancelled) {
+        return vec![Check::Cancelled { issue: issue() }];
+    }
     match next.issue.as_ref() {
         None => checks.push(Check::NotComposed { issue: issue(), rehearsal: next.rehearsal }),
         Some(it) if it.state() == IssueState::Rehearsed => checks.push(Check::Rehearsed { issue: issue() }),
@@ -258,6 +272,22 @@ fn of_issue(next: &Next) -> Vec<Check> {
     checks
 }
 
+/// The next occurrence that is still to leave: an issue may have been sent before its hour, or be given up.
+async fn leaves_next(
+    it: &Reading<'_>,
+    mailing: &Mailing,
+    open: &[IssueSummary],
+) -> Result<Option<(Timestamp, IssueKey, Option<IssueSummary>)>, StoreError> {
+    for at in mailing.schedule.after(it.now).take(MOST_OVER) {
+        let key = mailing.issue_key(at);
+        let issue = it.issue(open, &key).await?;
+        if issue.as_ref().is_none_or(|issue| issue.frozen().is_none() && issue.state() != IssueState::Expired) {
+            return Ok(Some((at, key, issue)));
+        }
+    }
+    Ok(None)
+}
+
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn before(it: &Reading<'_>) -> Result<Before, StoreError> {
@@ -265,9 +295,7 @@ pub async fn before(it: &Reading<'_>) -> Result<Before, StoreError> {
     let skips = it.store.skips().await?;
     let mut next = Vec::new();
     for mailing in it.mailings {
-        let Some(at) = mailing.schedule.next_after(it.now) else { continue };
-        let key = mailing.issue_key(at);
-        let issue = facts.issues.iter().find(|issue| issue.key == key).cloned();
+        let Some((at, key, issue)) = leaves_next(it, mailing, &facts.issues).await? else { continue };
         let last = IssuesFilter {
             mailing: Some(mailing.id.clone()),
             state: Some(IssueState::Done),
@@ -340,7 +368,7 @@ pub async fn read(it: &Reading<'_>) -> Result<Tonight, StoreError> {
     let view = |item: &Item| CheckView { level: item.level(), sentence: item.sentence(now, zone), href: item.href() };
     let worst = verdict.items.first().filter(|_| verdict.level > Level::Good).map(&view);
     let is_skipped = |item: &&Item| {
-        matches!(item, Item::Check(Check::Skipped { issue, .. })
+        matches!(item, Item::Check(Check::Skipped { issue, .. } | Check::Cancelled { issue })
         if verdict.departure.as_ref().is_some_and(|it| it.issue == *issue))
     };
     let skipped = verdict.items.iter().find(is_skipped).map(&view);

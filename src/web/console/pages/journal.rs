@@ -87,7 +87,11 @@ async fn read(console: &Arc<Console>, asked: &Asked) -> Result<JournalPage, Stor
     }
     let narrowed = issue.is_some() || state.is_some() || since.is_some();
     let log = match one {
-        Some(delivery) => Some(journal::Journal { rows: vec![journal::DeliveryView::new(&it, &delivery)], more: None }),
+        Some(delivery) => Some(journal::Journal {
+            rows: vec![journal::DeliveryView::new(&it, &delivery)],
+            legend: vec![],
+            more: None,
+        }),
         None if q.is_empty() || filter.address_key.is_some() => {
             if !narrowed && filter.address_key.is_none() {
                 filter.since = Some(it.now - RECENT);

@@ -1,0 +1,13 @@
+-- An approval may be withdrawn, and content refused, with a reason. A withdrawn approval stays as history.
+ALTER TABLE approvals ADD COLUMN withdrawn_at BIGINT;
+
+CREATE TABLE refusals (
+    issue        TEXT COLLATE "C" NOT NULL REFERENCES issues,
+    content_hash TEXT COLLATE "C" NOT NULL,
+    -- 'refused': a correction is wanted; 'withdrawn': somebody took the approval back.
+    kind         TEXT NOT NULL CHECK (kind IN ('refused', 'withdrawn')),
+    refused_by   TEXT COLLATE "C" NOT NULL,
+    refused_at   BIGINT NOT NULL,
+    why          TEXT NOT NULL,
+    PRIMARY KEY (issue, refused_at, refused_by)
+);
