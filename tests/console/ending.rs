@@ -208,3 +208,23 @@ fn a_stream_ends_within_a_second_of_its_session() {
         assert_eq!(Browser::new(&office).get(&format!("/envois/{ISSUE}/suivi/flux")).status, 303);
     }
 }
+
+/// What was ended since the backup stays ended.
+#[test]
+fn a_restored_backup_brings_accounts_back_and_no_session() {
+    for on in BOTH {
+        let house = crate::support::house::House::on(on);
+        house.semainier(&["users", "add", CLAIRE, "--name", "Claire"]).expect(0);
+        house.sql(
+            "INSERT INTO sessions (token_hash, id, user_id, stage, created_at, seen_at, expires_at, idle_until, proved_at)
+                SELECT 't', 's', id, 'full', 1, 1, 9000000000000, 9000000000000, 1 FROM users;
+            INSERT INTO known_devices SELECT 'd', id, 1 FROM users",
+        );
+        house.semainier(&["backup", "kept"]).expect(0);
+        let done = house.semainier(&["restore", "kept", "--replace"]);
+        assert!(matches!(done.code, Some(0 | 4)), "{}", done.said());
+        let count = |table: &str| house.number(&format!("SELECT count(*) FROM {table}"));
+        let counts = ["users", "audit", "sessions", "known_devices", "invitations"].map(count);
+        assert_eq!(counts, [1, 1, 0, 0, 0], "{on:?}");
+    }
+}

@@ -374,6 +374,86 @@ fn an_invitation_and_a_session_come_to_an_end_by_themselves() {
     }
 }
 
+/// What any page must be, with and without something to correct.
+fn check(what: &str, html: &str) {
+    use scraper::{Html, Selector};
+    let document = Html::parse_document(html);
+    assert!(document.errors.is_empty(), "{what}: {:?}\n{html}", document.errors);
+    let all = |selector: &str| document.select(&Selector::parse(selector).unwrap()).collect::<Vec<_>>();
+    for once in ["h1", "main#contenu", "title", "html[lang]", "a.skip[href='#contenu']"] {
+        assert_eq!(all(once).len(), 1, "{what}: {once}");
+    }
+    assert!(all("[style], style, script:not([src]), [onclick], [onerror], img").is_empty(), "{what}");
+    assert!(!html.contains("<script>alert"), "{what}");
+    let ids: Vec<_> = all("[id]").iter().map(|it| it.value().attr("id").unwrap()).collect();
+    assert_eq!(ids.len(), ids.iter().collect::<std::collections::HashSet<_>>().len(), "{what}: {ids:?}");
+    let labelled: Vec<_> = all("label[for]").iter().map(|it| it.value().attr("for").unwrap()).collect();
+    let inside: Vec<_> = all("label input").iter().map(|it| it.value().attr("name").unwrap()).collect();
+    for input in all("input:not([type=hidden]):not([hidden]), select") {
+        let value = input.value();
+        let is_labelled = value.attr("id").is_some_and(|id| labelled.contains(&id))
+            || value.attr("name").is_some_and(|name| inside.contains(&name));
+        assert!(is_labelled, "{what}: {:?} has no label", value.attr("name"));
+        for id in value.attr("aria-describedby").unwrap_or_default().split_whitespace() {
+            assert!(ids.contains(&id), "{what}: {id} is described nowhere");
+        }
+    }
+    for problem in all(".problems a") {
+        let field = problem.value().attr("href").unwrap().trim_start_matches('#');
+        let input = all(&format!("#{field}[aria-invalid=true]"));
+        assert_eq!(input.len(), 1, "{what}: {field} does not say that it is wrong");
+        assert!(all(&format!("#{field}-erreur")).len() == 1, "{what}: {field} does not say what is wrong");
+    }
+    let posts = all("form[method=post]").len();
+    assert_eq!(all("form[method=post] > input[name=jeton][value='']").len(), 0, "{what}");
+    assert!(posts > 0 || all("a").len() > 1, "{what}: it leads nowhere");
+}
+
+#[test]
+fn the_pages_of_accounts_are_whole_in_both_languages() {
+    let office = Office::on(On::Sqlite);
+    let evil = super::EVIL;
+    let args = ["users", "add", CLAIRE, "--name", evil, "--role", "administration"];
+    let path = link(&office.house.semainier(&args).expect(0).stdout);
+    let mut browser = Browser::new(&office);
+    check("invitation", &browser.get(&path).text());
+    check("refused invitation", &browser.send("POST", &path, &[("nouveau", "x")], OURS).expect(422, &[]).text());
+    let claire = office.accept(&path, CLAIRE);
+    check("login", &browser.get("/connexion").text());
+    check("wrong login", &browser.password(evil, evil).expect(422, &[]).text());
+    check("used invitation", &browser.get(&path).expect(410, &[]).text());
+    browser.password(CLAIRE, PASSWORD);
+    check("code", &browser.get("/connexion/code").text());
+    check("wrong code", &browser.code("x").expect(422, &[]).text());
+    let mut browser = Browser::of(&office, &claire);
+    let _other = Browser::of(&office, &claire);
+    for language in ["fr", "en"] {
+        assert_eq!(browser.post("/moi/langue", &[("langue", language)]).status, 303);
+        for path in ["/moi", "/moi?fait=password", "/moi/second-facteur", "/moi/confirmer", "/utilisateurs"] {
+            let html = browser.get(path).expect(200, &[]).text();
+            assert!(html.contains(&format!("<html lang=\"{language}\"")), "{path}");
+            check(path, &html);
+        }
+        let secret = hidden(&browser.get("/moi/second-facteur").text(), "secret");
+        for (path, fields) in [
+            ("/moi/mot-de-passe", &[("present", PASSWORD), ("nouveau", "court")][..]),
+            ("/moi/mot-de-passe", &[("present", "faux")]),
+            ("/moi/second-facteur", &[("secret", &secret), ("code", "1")]),
+            ("/moi/confirmer", &[("present", "faux")]),
+        ] {
+            check(path, &browser.post(path, fields).expect(422, &[]).text());
+            office.tick(1);
+        }
+        check("waiting", &browser.post("/moi/codes", &[]).expect(200, &[]).text());
+        let fields = [("faire", "ajouter"), ("nom", evil), ("adresse", CLAIRE), ("role-lecture", "1")];
+        check("refused", &browser.post("/utilisateurs", &fields).expect(409, &[]).text());
+        let added = format!("{language}@ot.test");
+        let fields = [("faire", "ajouter"), ("nom", evil), ("adresse", &added), ("role-lecture", "1")];
+        check("added", &browser.post("/utilisateurs", &fields).expect(200, &["/invitation/"]).text());
+        office.tick(100);
+    }
+}
+
 /// With a real browser: its headers, its cookies, its content security policy.
 #[test]
 fn a_browser_opens_an_account_logs_in_and_out_with_scripts_and_without() {

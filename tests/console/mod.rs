@@ -7,6 +7,7 @@ mod deciding;
 mod pages;
 mod progress;
 mod searching;
+mod serving;
 mod trying;
 
 use crate::editions::add;

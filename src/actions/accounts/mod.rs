@@ -73,7 +73,9 @@ pub async fn reset(store: &dyn Store, actor: &Actor, user: &User, now: Timestamp
     let purpose = if user.has_password { Purpose::Reset } else { Purpose::New };
     let (invitation, kept) = invitation(&user.id, purpose, now);
     let entry = entry(actor, "user.reset", &user.id, &json!({}), now);
-    changed(user, store.reset_user(&user.id, &kept, &entry, now).await?)?;
+    if let Some(refusal) = refused(user, store.reset_user(&user.id, &kept, &entry, now).await?) {
+        return Err(refusal.into());
+    }
     info!(user = user.id.as_str(), door = %actor.door, "an account was reset; its sessions ended");
     Ok(invitation)
 }
@@ -85,7 +87,11 @@ pub async fn reset(store: &dyn Store, actor: &Actor, user: &User, now: Timestamp
 pub async fn set_roles(store: &dyn Store, actor: &Actor, user: &User, roles: Roles, now: Timestamp) -> Result<bool> {
     let detail = json!({ "before": user.roles.to_string(), "after": roles.to_string() });
     let entry = entry(actor, "user.roles", &user.id, &detail, now);
-    let done = changed(user, store.set_roles(&user.id, roles, &entry).await?)?;
+    let changed = store.set_roles(&user.id, roles, &entry).await?;
+    if let Some(refusal) = refused(user, changed) {
+        return Err(refusal.into());
+    }
+    let done = changed == Changed::Done;
     if done {
         info!(user = user.id.as_str(), %roles, door = %actor.door, "roles were changed; the sessions ended");
     }
@@ -98,7 +104,11 @@ pub async fn set_roles(store: &dyn Store, actor: &Actor, user: &User, roles: Rol
 /// A refusal when nobody could administer any more; or a database that cannot be written.
 pub async fn disable(store: &dyn Store, actor: &Actor, user: &User, now: Timestamp) -> Result<bool> {
     let entry = entry(actor, "user.disable", &user.id, &json!({}), now);
-    let done = changed(user, store.disable_user(&user.id, &entry, now).await?)?;
+    let changed = store.disable_user(&user.id, &entry, now).await?;
+    if let Some(refusal) = refused(user, changed) {
+        return Err(refusal.into());
+    }
+    let done = changed == Changed::Done;
     if done {
         info!(user = user.id.as_str(), door = %actor.door, "an account was disabled; its sessions ended");
     }
@@ -111,7 +121,11 @@ pub async fn disable(store: &dyn Store, actor: &Actor, user: &User, now: Timesta
 /// A database that cannot be written.
 pub async fn enable(store: &dyn Store, actor: &Actor, user: &User, now: Timestamp) -> Result<bool> {
     let entry = entry(actor, "user.enable", &user.id, &json!({}), now);
-    let done = changed(user, store.enable_user(&user.id, &entry).await?)?;
+    let changed = store.enable_user(&user.id, &entry).await?;
+    if let Some(refusal) = refused(user, changed) {
+        return Err(refusal.into());
+    }
+    let done = changed == Changed::Done;
     if done {
         info!(user = user.id.as_str(), door = %actor.door, "an account was enabled");
     }
@@ -137,13 +151,13 @@ pub async fn end_sessions(
     Ok(ended)
 }
 
-fn changed(user: &User, changed: Changed) -> Result<bool> {
+/// Why nothing was changed, unless it was so before.
+fn refused(user: &User, changed: Changed) -> Option<Refusal> {
     match changed {
-        Changed::Done => Ok(true),
-        Changed::Same => Ok(false),
-        Changed::NotKnown => Err(Refusal::NoSuchAccount(user.id.0.clone()).into()),
-        Changed::LastAdministrator => Err(Refusal::LastAdministrator.into()),
-        Changed::Disabled => Err(Refusal::AccountDisabled(user.address.to_string()).into()),
+        Changed::Done | Changed::Same => None,
+        Changed::NotKnown => Some(Refusal::NoSuchAccount(user.id.0.clone())),
+        Changed::LastAdministrator => Some(Refusal::LastAdministrator),
+        Changed::Disabled => Some(Refusal::AccountDisabled(user.address.to_string())),
     }
 }
 

@@ -47,6 +47,7 @@ fn examples(app: &App, report: &mut Report) {
     let staff = config.staff.iter().map(|it| ("staff", domain(it)));
     let lists = [
         ("public_url", host(config.public_url.as_str()).filter(|_| !config.has_default_public_url())),
+        ("console.url", config.console.url.as_ref().and_then(|url| host(url.as_str()))),
         ("office.website", config.office.website.as_deref().and_then(host)),
         ("office.email", config.office.email.as_deref().and_then(|it| Some(it.rsplit_once('@')?.1.to_owned()))),
         ("sender.address", domain(&config.sender.address).filter(|_| !config.has_default_sender())),
