@@ -16,6 +16,7 @@ use crate::issue::{
 use crate::jobs::{Approval, Mailing};
 use crate::notices::wording;
 use crate::store::{Occurrence, OccurrenceState};
+use serde_json::json;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tracing::info;
@@ -122,6 +123,7 @@ pub async fn announce(engine: &Engine, actor: &Actor, plan: &Plan<'_>) -> Result
     store.cursor(&mailing.id, &written, now).await?;
     match store.announce(&announcement, first_try, schedule.zone, now).await? {
         Some(at) => {
+            actor.audit(engine, "edition.announce", format!("issue:{}", plan.key), json!({})).await;
             info!(issue = %plan.key, door = %actor.door, "{} is announced", plan.key);
             Ok(at)
         }
@@ -137,6 +139,7 @@ pub async fn take_back(engine: &Engine, actor: &Actor, slug: &str) -> Result<()>
     let mailing = mailing(&engine.app).map_err(|why| Refusal::NoEditionMailing(why.to_string()))?;
     let key = IssueKey::new(&mailing.id, slug);
     if engine.store.take_back(&key, wording::TAKEN_BACK).await? {
+        actor.audit(engine, "edition.take_back", format!("issue:{key}"), json!({})).await;
         info!(issue = %key, door = %actor.door, "the announcement of {key} was cancelled");
         return Ok(());
     }

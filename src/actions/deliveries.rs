@@ -4,6 +4,7 @@ use super::{Actor, Refusal, Result};
 use crate::app::Engine;
 use crate::domain::delivery::{DeliveryId, Resolution};
 use crate::store::Resolved;
+use serde_json::json;
 use tracing::info;
 
 /// Settles an unknown delivery.
@@ -20,6 +21,14 @@ pub async fn resolve(engine: &Engine, actor: &Actor, id: &DeliveryId, resolution
         }
     }
     store.close_finished_issues(now).await?;
+    actor
+        .audit(
+            engine,
+            "delivery.resolve",
+            format!("delivery:{id}"),
+            json!({"as": format!("{resolution:?}").to_lowercase()}),
+        )
+        .await;
     info!(delivery = %id, door = %actor.door, "an unknown delivery was settled manually");
     Ok(())
 }

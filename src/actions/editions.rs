@@ -6,6 +6,7 @@ use crate::domain::{edition::OrderState, issue::IssueKey};
 use crate::editions::Added;
 use crate::issue::edition::mailing;
 use crate::store::Kept;
+use serde_json::json;
 use tracing::info;
 
 /// The result of adding an edition.
@@ -45,6 +46,7 @@ pub async fn add(engine: &Engine, actor: &Actor, added: &Added) -> Result<Editio
             EditionAdded::Updated { changes, was_sent }
         }
     };
+    actor.audit(engine, "edition.put", format!("edition:{slug}"), json!({})).await;
     info!(edition = slug, door = %actor.door, "edition {slug} was added or updated");
     Ok(result)
 }
@@ -59,6 +61,7 @@ pub async fn hand_over(engine: &Engine, actor: &Actor, ids: &[String]) -> Result
     if !unknown.is_empty() {
         return Err(Refusal::NoSuchOrders(unknown).into());
     }
+    actor.audit(engine, "orders.hand_over", "orders".to_owned(), json!({"orders": ids})).await;
     info!(orders = ids.len(), door = %actor.door, "{} orders were marked as delivered", ids.len());
     Ok(before.into_iter().flatten().collect())
 }

@@ -20,6 +20,7 @@ use crate::jobs::{Approval, Kind};
 use crate::notices::wording;
 use crate::store::Skip;
 use anyhow::{Context, anyhow};
+use serde_json::json;
 use tracing::info;
 
 /// An approved issue.
@@ -67,6 +68,7 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
     if !store.approve_issue(key, &current, actor.name(), now).await? {
         return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
+    actor.audit(engine, "issue.approve", on(key), json!({"hash": short(&current)})).await;
     info!(issue = %key, hash = short(&current), door = %actor.door, "issue {key} was approved");
     let issue = store.issue(key).await?.context("the issue that was just approved is gone")?;
     Ok(Approved { leaves_now: issue.scheduled_for <= now, issue, hash: current })
@@ -145,6 +147,11 @@ async fn object(
         let notice = Notice::Refused { at_ms: now.timestamp_millis(), reason };
         store.owe_notice(key, &notice, now).await?;
     }
+    let action = match kind {
+        RefusalKind::Refused => "issue.refuse",
+        RefusalKind::Withdrawn => "issue.withdraw",
+    };
+    actor.audit(engine, action, on(key), json!({"hash": short(&current), "why": refusal.why})).await;
     info!(issue = %key, hash = short(&current), kind = kind.as_str(), door = %actor.door, "the content of {key} was refused");
     Ok(())
 }
@@ -194,6 +201,7 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
         None => None,
     };
     engine.store.write_editorial(key, text, actor.name(), engine.app.clock.now()).await?;
+    actor.audit(engine, "issue.edit", on(key), json!({"characters": text.chars().count()})).await;
     info!(issue = %key, door = %actor.door, "the editorial of {key} was edited");
     let Some((issue, letter, pictures)) = presented else { return Ok(Edited::Kept) };
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
@@ -245,6 +253,7 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result
     if !present(engine, due, content, composed_at, replacing).await? {
         return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
+    actor.audit(engine, "issue.recompose", on(key), json!({})).await;
     info!(issue = %key, door = %actor.door, "issue {key} was composed again");
     Ok(Recomposed::Presented)
 }
@@ -276,6 +285,7 @@ pub async fn rehearse(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<
         .ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
     let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
     let prepared = publish::rehearse(engine, due).await?;
+    actor.audit(engine, "issue.rehearse", on(key), json!({})).await;
     info!(issue = %key, door = %actor.door, "issue {key} was rehearsed by a person");
     let hash = engine.store.issue(key).await?.and_then(|issue| issue.content_hash().map(str::to_owned));
     Ok(match (prepared, hash) {
@@ -309,6 +319,7 @@ pub async fn skip(engine: &Engine, actor: &Actor, key: &IssueKey, why: &str) -> 
         let by = skip_of(engine, key).await?.map(|skip| skip.by).unwrap_or_default();
         return Err(Refusal::Skipped { issue: key.clone(), by }.into());
     }
+    actor.audit(engine, "issue.skip", on(key), json!({"why": skip.why})).await;
     info!(issue = %key, door = %actor.door, "issue {key} is skipped");
     Ok(())
 }
@@ -322,6 +333,7 @@ pub async fn unskip(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()
     if !engine.store.unskip(key).await? {
         return Err(Refusal::NotSkipped(key.clone()).into());
     }
+    actor.audit(engine, "issue.unskip", on(key), json!({})).await;
     info!(issue = %key, door = %actor.door, "issue {key} leaves after all");
     Ok(())
 }
@@ -343,6 +355,11 @@ async fn coming(engine: &Engine, key: &IssueKey) -> Result<()> {
 
 async fn skip_of(engine: &Engine, key: &IssueKey) -> Result<Option<Skip>> {
     Ok(engine.store.skips().await?.into_iter().find(|skip| skip.issue == *key))
+}
+
+/// The object of an entry in the audit.
+fn on(key: &IssueKey) -> String {
+    format!("issue:{key}")
 }
 
 /// Pauses sending of an issue until it is resumed.
@@ -407,6 +424,12 @@ async fn move_to(
         }));
     }
     store.expire_deliveries(now).await?;
+    let action = match to {
+        IssueState::Paused => "issue.pause",
+        IssueState::Sending => "issue.resume",
+        _ => "issue.cancel",
+    };
+    actor.audit(engine, action, on(key), json!({})).await;
     info!(issue = %key, state = to.as_str(), door = %actor.door, "issue {key} is {}", to.as_str());
     Ok(())
 }

@@ -106,6 +106,7 @@ pub async fn backup(engine: &Engine, actor: &Actor, dir: &Path) -> Result<Manife
     };
     let json = serde_json::to_string_pretty(&manifest).map_err(anyhow::Error::from)?;
     write(MANIFEST, format!("{json}\n").as_bytes())?;
+    actor.audit(engine, "ledger.backup", "ledger".to_owned(), serde_json::json!({})).await;
     info!(door = %actor.door, "the ledger was backed up");
     record(&engine.app, &manifest);
     Ok(manifest)

@@ -3,6 +3,7 @@
 use super::{Actor, Refusal, Result};
 use crate::app::Engine;
 use crate::domain::Timestamp;
+use serde_json::json;
 use tracing::info;
 
 /// A reopened lane.
@@ -22,6 +23,7 @@ pub async fn reopen(engine: &Engine, actor: &Actor, name: &str) -> Result<Reopen
     if !store.reopen_lane(name).await? {
         return Err(Refusal::LaneIsOpen(name.to_owned()).into());
     }
+    actor.audit(engine, "lane.reopen", format!("lane:{name}"), json!({})).await;
     info!(lane = name, door = %actor.door, "lane {name} was reopened");
     Ok(Reopened { by: known.and_then(|it| it.until) })
 }

@@ -17,9 +17,11 @@ mod refusal;
 pub use refusal::Refusal;
 
 use crate::accounts::UserId;
+use crate::app::Engine;
 use crate::domain::Timestamp;
 use crate::store::{ActorKind, AuditEntry};
 use std::fmt;
+use tracing::warn;
 
 /// Who acts, and through which interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +72,15 @@ impl Actor {
             detail: detail.to_string(),
             request_id: self.request_id.clone(),
             network: self.network.clone(),
+        }
+    }
+
+    /// Records what this actor has just done: the action is in the ledger already, so a failure here is logged, and undoes
+    /// nothing. `object`: `issue:agenda/2026-W28`; `detail`: ids, numbers and reasons, never addresses (I7).
+    pub(crate) async fn audit(&self, engine: &Engine, action: &str, object: String, detail: serde_json::Value) {
+        let entry = self.entry(action, object, &detail, engine.app.clock.now());
+        if let Err(error) = engine.store.record(&entry).await {
+            warn!(error = &error as &dyn std::error::Error, action, "an action was not recorded in the audit");
         }
     }
 

@@ -8,6 +8,7 @@ use crate::domain::{
 };
 use crate::partners::import::{ImportErrors, Line, Parsed};
 use crate::store::{Erased, ImportReport, Lifted, Moved};
+use serde_json::json;
 use tracing::info;
 
 /// A list to be imported.
@@ -84,6 +85,7 @@ pub async fn import(
     }
     let report = engine.store.import(&import, progress, now).await?;
     if !list.dry_run {
+        actor.audit(engine, "partners.import", "partners".to_owned(), json!({"contacts": contacts.len()})).await;
         info!(contacts = contacts.len(), door = %actor.door, "a list of {} contacts was imported", contacts.len());
     }
     Ok(Imported { contacts: contacts.len(), report, problems })
@@ -109,6 +111,7 @@ pub async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> Re
         Erased::NotKnown => Erasure::NotKnown,
         Erased::UnderWay => return Err(Refusal::BeingSent(address.clone()).into()),
     };
+    actor.audit(engine, "contact.erase", person(engine, address).await?, json!({})).await;
     info!(address = address.masked(), door = %actor.door, "a person was erased");
     Ok(erasure)
 }
@@ -124,6 +127,7 @@ pub async fn suppress(engine: &Engine, actor: &Actor, address: &EmailAddress, ma
     let is_known = known(engine, address).await?.is_some();
     let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
     engine.store.suppress(&hash, mailing, SuppressionReason::Manual, now).await?;
+    actor.audit(engine, "contact.suppress", person(engine, address).await?, json!({"mailing": mailing})).await;
     info!(address = address.masked(), mailing, door = %actor.door, "an address was suppressed manually");
     Ok(is_known)
 }
@@ -160,6 +164,7 @@ pub async fn lift(
         Lifted::Nothing => return Err(Refusal::NotSuppressed(address.clone()).into()),
         Lifted::PersonsOwn => return Err(Refusal::PersonsOwnWord(address.clone()).into()),
     };
+    actor.audit(engine, "contact.lift", person(engine, address).await?, json!({"mailing": mailing})).await;
     info!(address = address.masked(), mailing, door = %actor.door, "a suppression was lifted manually");
     Ok(reopened)
 }
@@ -196,6 +201,7 @@ pub async fn add(
     }
     let mailings = all_or(engine, mailings);
     let report = put(engine, address, (fields, Vec::new()), &mailings, why).await?;
+    actor.audit(engine, "contact.add", person(engine, address).await?, json!({})).await;
     info!(address = address.masked(), door = %actor.door, "a contact was added manually");
     Ok(Added { mailings, is_barred: report.summary.suppressed > 0 })
 }
@@ -229,6 +235,7 @@ pub async fn edit(
         |name: &str, commune: &str| Fields::default().with(Field::Establishment, name).with(Field::Commune, commune);
     let also = before.others.iter().map(|it| name(&it.name, &it.commune)).collect();
     let report = put(engine, address, (fields, also), &[], "").await?;
+    actor.audit(engine, "contact.edit", person(engine, address).await?, json!({})).await;
     info!(address = address.masked(), door = %actor.door, "a contact was changed manually");
     let changes = report.differences.into_iter().filter_map(|difference| match difference {
         Difference::Changed(_, changes) => Some(changes),
@@ -246,6 +253,7 @@ pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &E
     let (key, hash, to_hash) = (from.key(), tokens.address_hash(from), tokens.address_hash(to));
     match engine.store.move_contact((&key, &hash), to, &to_hash, engine.app.clock.now()).await? {
         Moved::Done => {
+            actor.audit(engine, "contact.move", person(engine, to).await?, json!({})).await;
             info!(from = from.masked(), to = to.masked(), door = %actor.door, "the address of a contact was changed");
             Ok(())
         }
@@ -286,4 +294,9 @@ async fn put(
     let import =
         Import { contacts: &contacts, mailings, source, basis: Basis::default(), replace: false, dry_run: false };
     Ok(engine.store.import(&import, &|_| {}, engine.app.clock.now()).await?)
+}
+
+/// The object of an entry in the audit: the keyed hash of the address, which outlives the contact and names nobody.
+async fn person(engine: &Engine, address: &EmailAddress) -> Result<String> {
+    Ok(format!("address:{}", engine.tokens().await?.address_hash(address)))
 }

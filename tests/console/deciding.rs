@@ -9,7 +9,12 @@ use std::net::TcpStream;
 const FRIDAY: &str = "2027-07-09T16:00:00Z";
 
 fn everything() -> Viewer {
-    Viewer { name: "Claire".to_owned(), roles: Roles::of(Permission::ALL), ..viewer(Language::French) }
+    Viewer {
+        name: "Claire".to_owned(),
+        form_token: "le jeton".to_owned(),
+        roles: Roles::of(Permission::ALL),
+        ..viewer(Language::French)
+    }
 }
 
 /// A form as a browser sends it.
@@ -49,7 +54,7 @@ fn decide(desk: &Desk, path: &str, fields: &[(&str, &str)]) -> Reply {
     post(desk, path, &all)
 }
 
-/// An office whose letter... whose agenda is rehearsed, and that has three partners.
+/// An office whose agenda is rehearsed on Friday, and that has three partners. Its content is not what its hash says.
 fn rehearsed(on: On) -> Desk {
     let relay = Relay::start();
     let house = House::on(on).relay(&relay);
@@ -57,7 +62,6 @@ fn rehearsed(on: On) -> Desk {
     let at = millis("2027-07-10T06:00:00Z");
     let hash = "c0ffee".repeat(10);
     house.run_at("2027-07-03T08:00", &crate::support::house::article("2027-07-05")).expect(0);
-    // The content of the week before, kept for this one.
     house.sql(&format!(
         "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, subject, content_hash)
             VALUES ('{ISSUE}', 'agenda', 'rehearsed', {at}, {}, {at}, 'Que faire', '{hash}');",
@@ -86,7 +90,8 @@ fn a_coming_issue_is_skipped_with_a_reason_and_that_is_taken_back() {
         assert_eq!(desk.house.number("SELECT count(*) FROM skips"), 0);
         let done = decide(&desk, &skip, &[("pourquoi", "Fête annulée")]);
         assert_eq!((done.status, done.header("location")), (303, "/a-venir?fait=skip"));
-        desk.get("/a-venir?fait=skip").expect(200, &["Ce numéro ne partira pas.", "Claire", "Fête annulée", "Envoyer quand même"]);
+        desk.get("/a-venir?fait=skip")
+            .expect(200, &["Ce numéro ne partira pas.", "Claire", "Fête annulée", "Envoyer quand même"]);
         assert_eq!(desk.house.text("SELECT why FROM skips"), "Fête annulée");
         desk.get("/").expect(200, &["c’est voulu", "Fête annulée"]);
         desk.get(&skip).expect(409, &["Ce n’est pas possible en ce moment"]);
@@ -107,17 +112,19 @@ fn an_issue_that_is_sent_is_paused_resumed_and_stopped_by_its_numbers() {
         desk.get(&format!("/envois/{key}")).expect(200, &["Mettre en pause", "Arrêter pour de bon"]);
         let paused = decide(&desk, &path("pause"), &[]);
         assert_eq!((paused.status, state().as_str()), (303, "paused"));
-        desk.get(paused.header("location")).expect(200, &["L’envoi est en pause.", "Reprendre l’envoi"]);
+        desk.get(paused.header("location")).expect(200, &["L’envoi est en pause.", "Arrêter pour de bon"]);
         desk.get(&path("pause")).expect(409, &["En pause"]);
-        // The deadline of this issue has passed in the meantime of this test's data: it cannot be resumed, only stopped.
-        desk.get(&path("reprendre")).expect(409, &["C’est parti", "En pause"]);
-        desk.house.sql(&format!("UPDATE issues SET expires_at = {} WHERE key = '{key}'", millis("2027-07-10T18:00:00Z")));
+        // Its deadline has passed: it cannot be resumed, only stopped.
+        desk.get(&path("reprendre")).expect(409, &["C’est parti", "L’heure limite est passée", "En pause"]);
+        desk.house
+            .sql(&format!("UPDATE issues SET expires_at = {} WHERE key = '{key}'", millis("2027-07-10T18:00:00Z")));
         // What was read is compared: another number, and nothing is decided.
         let read = seen(&desk, &path("reprendre"));
         desk.house.sql(&format!(
             "UPDATE deliveries SET issue = '{key}', state = 'queued', next_at = 1 WHERE issue = '{ISSUE}' AND state = 'failed'"
         ));
-        post(&desk, &path("reprendre"), &[("vu_alors", &read)]).expect(409, &["la situation a changé", "En attente : 0 → 1"]);
+        post(&desk, &path("reprendre"), &[("vu_alors", &read)])
+            .expect(409, &["la situation a changé", "En attente : 0 → 1"]);
         assert_eq!(state(), "paused");
         assert_eq!(decide(&desk, &path("reprendre"), &[]).status, 303);
         assert_eq!(state(), "sending");
@@ -135,7 +142,7 @@ fn a_version_is_approved_as_it_was_read_and_the_approval_is_taken_back() {
         desk.get(&approve).expect(200, &["Approuver cette version (3 destinataires)", "demain à 8 h"]);
         // Somebody leaves the list: the number that was read is not the number any more.
         let read = seen(&desk, &approve);
-        desk.house.sql("UPDATE subscriptions SET state = 'out' WHERE contact_id IN (SELECT min(id) FROM contacts)");
+        desk.house.sql("UPDATE subscriptions SET ended_at = 1 WHERE contact IN (SELECT min(id) FROM contacts)");
         let moved = post(&desk, &approve, &[("vu_alors", &read), ("vu", "oui")]);
         moved.expect(409, &["Rien n’a été décidé", "3 → 2"]);
         assert_eq!(state(&desk), "rehearsed");
@@ -161,7 +168,7 @@ fn a_correction_is_asked_for_in_writing_and_what_was_typed_is_not_lost() {
         let (house, relay) = busy(on);
         house.write("jobs/agenda.toml", {
             let job = std::fs::read_to_string(house.path("jobs/agenda.toml")).unwrap();
-            job.replace("[schedule]", "[approval]\nrequired = true\n[schedule]")
+            job.replace("approval   = \"automatic\"", "approval   = \"required\"")
         });
         let desk = Desk::open(house, relay, Some(everything()), super::NOW);
         let path = "/envois/agenda/2027-W30/refuser";

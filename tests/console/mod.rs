@@ -1,9 +1,9 @@
 //! The console over HTTP, as staff see it: every page, on both databases, with what comes from outside at its worst.
 
+mod deciding;
 mod ending;
 mod entering;
 mod matrix;
-mod deciding;
 mod pages;
 mod progress;
 mod searching;

@@ -96,11 +96,7 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
                 title: mailing.title.clone(),
                 acts: acts
                     .into_iter()
-                    .map(|act| CanDo {
-                        key: act.as_str(),
-                        href: act.href(&key),
-                        permission: act.permission().as_str(),
-                    })
+                    .map(|act| CanDo { key: act.as_str(), href: act.href(&key), permission: act.permission().as_str() })
                     .collect(),
                 href: issue.as_ref().map(|issue| issue_href(&issue.key)),
                 key: Some(key),

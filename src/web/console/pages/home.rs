@@ -33,7 +33,12 @@ pub(super) async fn coming(State(console): State<Arc<Console>>, viewer: Viewer, 
     let it = console.reading();
     match coming::read(&it, TimeDelta::weeks(2), TimeDelta::weeks(weeks)).await {
         Ok(rows) => {
-            let page = ComingPage { groups: coming::by_week(rows, console.config.zone), weeks, choices: CHOICES, done: issue::done(&asked) };
+            let page = ComingPage {
+                groups: coming::by_week(rows, console.config.zone),
+                weeks,
+                choices: CHOICES,
+                done: issue::done(&asked),
+            };
             console.page(&viewer, "/a-venir", "coming", &page)
         }
         Err(error) => console.broken(&viewer, &error),
