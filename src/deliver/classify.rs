@@ -1,64 +1,64 @@
-//! A reply becomes a verdict: is it this person, this content, us, or simply later? Data first, then the order in which
-//! it is read: the provider's own code, its words, the enhanced status, the basic code.
+//! Classifies a reply of the relay: does it concern the recipient, the content, the sender, or is it temporary? The tables come
+//! first, then the order in which they are consulted: the provider's own code, its wording, the enhanced status, the basic code.
 //!
-//! Never decides that a person is gone on the strength of a 5xx alone: half of them speak of us.
+//! Must never conclude from a 5xx code alone that an address is dead: half of these codes concern the sender.
 
 use crate::domain::delivery::{Phase, Reply};
 use crate::domain::pause::SenderFault;
 use chrono::TimeDelta;
 
-/// Whom a refusal is about.
+/// What a refusal concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// The address is dead: failed, and never written to again.
+    /// The address is dead: the delivery fails, and the address is never mailed again.
     Hard,
-    /// This person, this time (mailbox full): failed for this issue, the next one tries again.
+    /// This recipient, this time (mailbox full): the delivery fails, the next issue tries again.
     Soft,
-    /// What we wrote was taken for spam: failed, but not the person's fault; three of them pause the issue.
+    /// The content was classified as spam: the delivery fails, the address stays valid; three of them pause the issue.
     Content,
-    /// We are refused, whoever the person is: queued again, the issue pauses at once, staff are told.
-    Ours,
-    /// Queued again, later.
+    /// The sender is refused, whatever the recipient: the delivery is queued again, the issue pauses at once, staff are notified.
+    Sender,
+    /// Temporary: the delivery is queued again.
     Defer,
 }
 
-/// What a "later" asks of the family of recipients it came from.
+/// How a temporary refusal throttles the family of recipients it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Brake {
-    /// One connection for so many minutes, and no more messages a minute than this.
+pub enum Throttle {
+    /// One connection, and at most `per_minute` messages a minute, for this many minutes.
     Slow { minutes: u16, per_minute: Option<u32> },
-    /// Nothing for `first` minutes; twice as long each time it is still so afterwards, up to `most`.
+    /// Nothing for `first` minutes; doubled each time the refusal is repeated afterwards, up to `most`.
     Suspend { first: u16, most: u16 },
 }
 
-/// What stops where a refusal speaks of us to one family of recipients.
+/// What is stopped when one family of recipients refuses the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stops {
+pub enum PauseScope {
     /// Everything to that family.
     Lane,
-    /// This issue to that family; the next one may pass.
+    /// Only this issue to that family; the next one may be accepted.
     IssueInLane,
 }
 
-/// What is to be done about a reply.
+/// The consequences of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Classification {
     pub class: Class,
-    /// The next try is not before this.
+    /// Minimum wait until the next attempt.
     pub at_least: TimeDelta,
-    /// Too many connections, or too fast: the family slows down, or waits.
-    pub brake: Option<Brake>,
-    /// It speaks of us to one family of recipients: where there is such a lane this stops, and nothing else.
-    pub stops: Option<Stops>,
-    /// This connection has had its share; a new one may go on at once, and it counts against nobody.
+    /// Set for too many connections or too high a rate: the family is slowed down or suspended.
+    pub throttle: Option<Throttle>,
+    /// Set if one family of recipients refuses the sender: if it has a lane, only that lane is stopped.
+    pub stops: Option<PauseScope>,
+    /// A limit per connection was reached: a new connection may continue at once, and the delivery is not charged with it.
     pub per_connection: bool,
-    /// What is wrong on our side, where sending stops.
+    /// The fault on the sender's side, if sending stops.
     pub fault: Option<SenderFault>,
 }
 
-const NOBODY_SAYS: Option<SenderFault> = Some(SenderFault::RelayRefuses);
+const UNSPECIFIED: Option<SenderFault> = Some(SenderFault::RelayRefuses);
 const LISTED: Option<SenderFault> = Some(SenderFault::Blocklisted);
-const NAMED_WRONG: Option<SenderFault> = Some(SenderFault::NameNotRecognised);
+const WRONG_NAME: Option<SenderFault> = Some(SenderFault::NameNotRecognised);
 const UNSIGNED: Option<SenderFault> = Some(SenderFault::NotAuthenticated);
 const SENDER: Option<SenderFault> = Some(SenderFault::SenderRefused);
 const TOO_BIG: Option<SenderFault> = Some(SenderFault::MessageTooBig);
@@ -68,68 +68,68 @@ const SPAM: Option<SenderFault> = Some(SenderFault::TakenForSpam);
 const COMMAND: Option<SenderFault> = Some(SenderFault::CommandRefused);
 const NONE: Option<SenderFault> = None;
 
-/// One row of a table: the class, what follows beyond this delivery, and what is wrong on our side.
+/// One row of a table: the class, the consequences beyond this delivery, and the fault on the sender's side.
 #[derive(Clone, Copy)]
 struct Row(Class, Note, Option<SenderFault>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Note {
     Plain,
-    /// This person's delivery waits so many minutes; nobody else's does.
+    /// Only this delivery waits, for this many minutes.
     Wait(u16),
-    Brakes(Brake),
+    Throttles(Throttle),
     PerConnection,
     StopsLane,
     StopsIssueInLane,
 }
-use Class::{Content, Defer, Hard, Ours, Soft};
-use Note::{Brakes, PerConnection, Plain, StopsIssueInLane, StopsLane, Wait};
+use Class::{Content, Defer, Hard, Sender, Soft};
+use Note::{PerConnection, Plain, StopsIssueInLane, StopsLane, Throttles, Wait};
 
-/// One connection for so many minutes.
+/// One connection for this many minutes.
 const fn slow(minutes: u16) -> Note {
-    Brakes(Brake::Slow { minutes, per_minute: None })
+    Throttles(Throttle::Slow { minutes, per_minute: None })
 }
 
-/// One connection, and so many messages a minute.
+/// One connection with a limited rate.
 const fn slow_at(per_minute: u32, minutes: u16) -> Note {
-    Brakes(Brake::Slow { minutes, per_minute: Some(per_minute) })
+    Throttles(Throttle::Slow { minutes, per_minute: Some(per_minute) })
 }
 
-/// Nothing for so many minutes, however often.
+/// A suspension of constant length.
 const fn suspend(minutes: u16) -> Note {
-    Brakes(Brake::Suspend { first: minutes, most: minutes })
+    Throttles(Throttle::Suspend { first: minutes, most: minutes })
 }
 
-/// Nothing for so many minutes, twice as long each time, up to so many.
+/// A suspension that doubles each time, from `first` up to `most` minutes.
 const fn suspend_up_to(first: u16, most: u16) -> Note {
-    Brakes(Brake::Suspend { first, most })
+    Throttles(Throttle::Suspend { first, most })
 }
 
 const HOUR: u16 = 60;
-/// Limits of an account are by the hour or by the day.
+/// Account limits are per hour or per day.
 const ACCOUNT_LIMIT: Note = suspend_up_to(HOUR, 6 * HOUR);
-/// A block that is said in a 4xx lifts by itself: KumoMTA waits two hours.
-const BLOCKED_FOR_NOW: Brake = Brake::Suspend { first: 2 * HOUR, most: 2 * HOUR };
+/// A block announced with a 4xx is lifted automatically: KumoMTA waits two hours.
+const BLOCKED_FOR_NOW: Throttle = Throttle::Suspend { first: 2 * HOUR, most: 2 * HOUR };
 
 /// Orange, Wanadoo and La Poste: `OFRnnn_ccc`, `LPNnnn_ccc`, `OUK_ccc`; the last three digits carry the meaning.
 const ORANGE_AND_LA_POSTE: &[(u16, u16, Row)] = &[
-    (100, 103, Row(Ours, StopsLane, LISTED)),
+    (100, 103, Row(Sender, StopsLane, LISTED)),
     (104, 104, Row(Defer, slow(HOUR), NONE)),
     (105, 105, Row(Defer, suspend(HOUR), NONE)),
-    (107, 107, Row(Ours, StopsLane, NAMED_WRONG)),
+    (107, 107, Row(Sender, StopsLane, WRONG_NAME)),
     (108, 108, Row(Defer, suspend(HOUR), NONE)),
     (109, 109, Row(Defer, PerConnection, NONE)),
-    (200, 209, Row(Ours, StopsLane, NAMED_WRONG)),
-    (390, 399, Row(Ours, Plain, UNSIGNED)),
-    (401, 401, Row(Ours, Plain, UNSIGNED)),
-    (403, 403, Row(Ours, Plain, SENDER)),
-    (405, 405, Row(Ours, Plain, SENDER)),
-    (415, 415, Row(Ours, Plain, SENDER)),
+    (200, 209, Row(Sender, StopsLane, WRONG_NAME)),
+    (390, 399, Row(Sender, Plain, UNSIGNED)),
+    (401, 401, Row(Sender, Plain, UNSIGNED)),
+    (403, 403, Row(Sender, Plain, SENDER)),
+    (405, 405, Row(Sender, Plain, SENDER)),
+    (415, 415, Row(Sender, Plain, SENDER)),
     (416, 416, Row(Hard, Plain, NONE)),
-    // 5xx with 5.1.1, yet only a full mailbox.
+    // Sent as 5xx with 5.1.1, although only the mailbox is full.
     (417, 417, Row(Soft, Plain, NONE)),
     (420, 420, Row(Hard, Plain, NONE)),
-    (421, 421, Row(Ours, Plain, SENDER)),
+    (421, 421, Row(Sender, Plain, SENDER)),
     (426, 426, Row(Hard, Plain, NONE)),
     // La Poste's "slow down".
     (503, 503, Row(Defer, slow(HOUR), NONE)),
@@ -137,37 +137,37 @@ const ORANGE_AND_LA_POSTE: &[(u16, u16, Row)] = &[
     (506, 506, Row(Content, Plain, SPAM)),
     (510, 510, Row(Content, Plain, SPAM)),
     (513, 513, Row(Content, Plain, SPAM)),
-    (514, 514, Row(Ours, StopsIssueInLane, TOO_BIG)),
-    (515, 515, Row(Ours, Plain, UNSIGNED)),
-    (517, 517, Row(Ours, Plain, UNSIGNED)),
-    (519, 519, Row(Ours, Plain, UNSIGNED)),
-    (535, 535, Row(Ours, Plain, UNSIGNED)),
+    (514, 514, Row(Sender, StopsIssueInLane, TOO_BIG)),
+    (515, 515, Row(Sender, Plain, UNSIGNED)),
+    (517, 517, Row(Sender, Plain, UNSIGNED)),
+    (519, 519, Row(Sender, Plain, UNSIGNED)),
+    (535, 535, Row(Sender, Plain, UNSIGNED)),
     (536, 536, Row(Content, Plain, SPAM)),
-    // Our reputation: what is refused now is taken hours later.
+    // Reputation of the sending address: accepted again hours later.
     (988, 999, Row(Defer, suspend_up_to(HOUR, 4 * HOUR), NONE)),
 ];
 
-/// Where the words say more than the code. In lower case; the first that is found counts.
+/// Replies whose wording is more precise than their code. In lower case; the first match counts.
 const WORDS: &[(&str, Row)] = &[
-    // Each SFR code blocks our address for two hours.
+    // Each SFR code blocks the sending address for two hours.
     ("sfr_in_", Row(Defer, suspend(2 * HOUR), NONE)),
     ("gu_eib_", Row(Defer, suspend(2 * HOUR), NONE)),
     ("too many errors", Row(Defer, suspend(2 * HOUR), NONE)),
-    // Yahoo's codes say more than the words around them.
+    // Yahoo's codes are more precise than the text around them.
     ("[ts03]", Row(Defer, slow_at(10, 30), NONE)),
     ("[ts04]", Row(Defer, suspend(2 * HOUR), NONE)),
     ("[tss04]", Row(Defer, suspend(2 * HOUR), NONE)),
     ("[ts05]", Row(Defer, suspend(4 * HOUR), NONE)),
     ("[tss05]", Row(Defer, suspend(4 * HOUR), NONE)),
-    ("5.7.1 [bl", Row(Ours, StopsLane, LISTED)),
-    // Free's block lasts a day at the most, and lifts by itself.
+    ("5.7.1 [bl", Row(Sender, StopsLane, LISTED)),
+    // Free's block lasts a day at most and is lifted automatically.
     ("too many spams from your ip", Row(Defer, suspend_up_to(HOUR, 24 * HOUR), LISTED)),
     ("server busy, too many connections", Row(Defer, suspend_up_to(HOUR, 24 * HOUR), NONE)),
     // Outlook.
     ("(s3115)", Row(Defer, slow(HOUR), NONE)),
     ("exceeded the maximum number of connections", Row(Defer, slow(HOUR), NONE)),
     ("rate limited due to ip reputation", Row(Defer, suspend(30), NONE)),
-    // Whoever says it.
+    // Any provider.
     ("temporarily deferred", Row(Defer, slow_at(1, 90), NONE)),
     ("server busy", Row(Defer, slow_at(1, 90), NONE)),
     ("service refuse. veuillez", Row(Defer, suspend(HOUR), NONE)),
@@ -177,7 +177,7 @@ const WORDS: &[(&str, Row)] = &[
     ("too many messages in this", Row(Defer, PerConnection, NONE)),
     ("messages per connection", Row(Defer, PerConnection, NONE)),
     ("too many recipients", Row(Defer, PerConnection, NONE)),
-    // A limit of our account at the relay, whoever the recipient: it lifts by itself. Before the mailboxes' quotas.
+    // A limit of the account at the relay, independent of the recipient; it ends by itself. Must precede the mailbox quotas.
     ("sending limit", Row(Defer, ACCOUNT_LIMIT, NONE)),
     ("sending quota", Row(Defer, ACCOUNT_LIMIT, NONE)),
     ("send quota", Row(Defer, ACCOUNT_LIMIT, NONE)),
@@ -198,75 +198,75 @@ const WORDS: &[(&str, Row)] = &[
     ("messages per day", Row(Defer, ACCOUNT_LIMIT, NONE)),
     ("quota d'envoi", Row(Defer, ACCOUNT_LIMIT, NONE)),
     ("limite d'envoi", Row(Defer, ACCOUNT_LIMIT, NONE)),
-    // Our account itself; "the account that you tried to reach is disabled" is the recipient's.
-    ("your account", Row(Ours, Plain, ACCOUNT)),
-    ("votre compte", Row(Ours, Plain, ACCOUNT)),
-    ("sender account", Row(Ours, Plain, ACCOUNT)),
-    ("sending account", Row(Ours, Plain, ACCOUNT)),
-    ("insufficient credit", Row(Ours, Plain, ACCOUNT)),
-    ("not enough credit", Row(Ours, Plain, ACCOUNT)),
-    ("out of credit", Row(Ours, Plain, ACCOUNT)),
-    ("no more credit", Row(Ours, Plain, ACCOUNT)),
-    ("account balance", Row(Ours, Plain, ACCOUNT)),
-    ("subscription expired", Row(Ours, Plain, ACCOUNT)),
-    ("subscription has expired", Row(Ours, Plain, ACCOUNT)),
+    // The sender's account; "the account that you tried to reach is disabled" is about the recipient's.
+    ("your account", Row(Sender, Plain, ACCOUNT)),
+    ("votre compte", Row(Sender, Plain, ACCOUNT)),
+    ("sender account", Row(Sender, Plain, ACCOUNT)),
+    ("sending account", Row(Sender, Plain, ACCOUNT)),
+    ("insufficient credit", Row(Sender, Plain, ACCOUNT)),
+    ("not enough credit", Row(Sender, Plain, ACCOUNT)),
+    ("out of credit", Row(Sender, Plain, ACCOUNT)),
+    ("no more credit", Row(Sender, Plain, ACCOUNT)),
+    ("account balance", Row(Sender, Plain, ACCOUNT)),
+    ("subscription expired", Row(Sender, Plain, ACCOUNT)),
+    ("subscription has expired", Row(Sender, Plain, ACCOUNT)),
     ("spam detected", Row(Content, Plain, SPAM)),
     ("mailbox full", Row(Soft, Plain, NONE)),
     ("mailbox is full", Row(Soft, Plain, NONE)),
     ("over quota", Row(Soft, Plain, NONE)),
     ("overquota", Row(Soft, Plain, NONE)),
     ("quota exceeded", Row(Soft, Plain, NONE)),
-    // The name we said hello with: Postfix says so at RCPT.
-    ("helo", Row(Ours, Plain, NAMED_WRONG)),
-    ("ehlo", Row(Ours, Plain, NAMED_WRONG)),
-    ("fully-qualified hostname", Row(Ours, Plain, NAMED_WRONG)),
-    ("reverse dns", Row(Ours, Plain, NAMED_WRONG)),
-    ("reverse hostname", Row(Ours, Plain, NAMED_WRONG)),
-    ("no ptr", Row(Ours, Plain, NAMED_WRONG)),
-    ("relay access denied", Row(Ours, Plain, LOGIN)),
-    ("relaying denied", Row(Ours, Plain, LOGIN)),
-    ("relay not permitted", Row(Ours, Plain, LOGIN)),
-    ("relaying not allowed", Row(Ours, Plain, LOGIN)),
-    ("unable to relay", Row(Ours, Plain, LOGIN)),
-    ("do not relay", Row(Ours, Plain, LOGIN)),
-    ("must authenticate", Row(Ours, Plain, LOGIN)),
-    ("not authenticated", Row(Ours, Plain, LOGIN)),
-    ("authentication required", Row(Ours, Plain, LOGIN)),
-    ("spamhaus", Row(Ours, StopsLane, LISTED)),
-    ("cloudmark", Row(Ours, StopsLane, LISTED)),
-    ("client host blocked", Row(Ours, StopsLane, LISTED)),
-    ("dmarc", Row(Ours, Plain, UNSIGNED)),
-    ("spf check", Row(Ours, Plain, UNSIGNED)),
-    ("sender address rejected", Row(Ours, Plain, SENDER)),
-    ("invalid sender", Row(Ours, Plain, SENDER)),
-    ("sender rejected", Row(Ours, Plain, SENDER)),
-    ("sender denied", Row(Ours, Plain, SENDER)),
-    ("sender not allowed", Row(Ours, Plain, SENDER)),
-    ("sender is not allowed", Row(Ours, Plain, SENDER)),
-    ("sender not authorized", Row(Ours, Plain, SENDER)),
-    ("sender verify failed", Row(Ours, Plain, SENDER)),
-    ("sender verification", Row(Ours, Plain, SENDER)),
-    ("sender domain", Row(Ours, Plain, SENDER)),
-    ("domain of sender", Row(Ours, Plain, SENDER)),
-    ("unverified sender", Row(Ours, Plain, SENDER)),
-    ("sender is not verified", Row(Ours, Plain, SENDER)),
-    ("not owned by user", Row(Ours, Plain, SENDER)),
-    ("not allowed to send", Row(Ours, Plain, SENDER)),
-    ("not permitted to send", Row(Ours, Plain, SENDER)),
-    ("not authorized to send", Row(Ours, Plain, SENDER)),
-    ("from address", Row(Ours, Plain, SENDER)),
-    ("expediteur", Row(Ours, Plain, SENDER)),
+    // The name in our EHLO: Postfix rejects it only at RCPT.
+    ("helo", Row(Sender, Plain, WRONG_NAME)),
+    ("ehlo", Row(Sender, Plain, WRONG_NAME)),
+    ("fully-qualified hostname", Row(Sender, Plain, WRONG_NAME)),
+    ("reverse dns", Row(Sender, Plain, WRONG_NAME)),
+    ("reverse hostname", Row(Sender, Plain, WRONG_NAME)),
+    ("no ptr", Row(Sender, Plain, WRONG_NAME)),
+    ("relay access denied", Row(Sender, Plain, LOGIN)),
+    ("relaying denied", Row(Sender, Plain, LOGIN)),
+    ("relay not permitted", Row(Sender, Plain, LOGIN)),
+    ("relaying not allowed", Row(Sender, Plain, LOGIN)),
+    ("unable to relay", Row(Sender, Plain, LOGIN)),
+    ("do not relay", Row(Sender, Plain, LOGIN)),
+    ("must authenticate", Row(Sender, Plain, LOGIN)),
+    ("not authenticated", Row(Sender, Plain, LOGIN)),
+    ("authentication required", Row(Sender, Plain, LOGIN)),
+    ("spamhaus", Row(Sender, StopsLane, LISTED)),
+    ("cloudmark", Row(Sender, StopsLane, LISTED)),
+    ("client host blocked", Row(Sender, StopsLane, LISTED)),
+    ("dmarc", Row(Sender, Plain, UNSIGNED)),
+    ("spf check", Row(Sender, Plain, UNSIGNED)),
+    ("sender address rejected", Row(Sender, Plain, SENDER)),
+    ("invalid sender", Row(Sender, Plain, SENDER)),
+    ("sender rejected", Row(Sender, Plain, SENDER)),
+    ("sender denied", Row(Sender, Plain, SENDER)),
+    ("sender not allowed", Row(Sender, Plain, SENDER)),
+    ("sender is not allowed", Row(Sender, Plain, SENDER)),
+    ("sender not authorized", Row(Sender, Plain, SENDER)),
+    ("sender verify failed", Row(Sender, Plain, SENDER)),
+    ("sender verification", Row(Sender, Plain, SENDER)),
+    ("sender domain", Row(Sender, Plain, SENDER)),
+    ("domain of sender", Row(Sender, Plain, SENDER)),
+    ("unverified sender", Row(Sender, Plain, SENDER)),
+    ("sender is not verified", Row(Sender, Plain, SENDER)),
+    ("not owned by user", Row(Sender, Plain, SENDER)),
+    ("not allowed to send", Row(Sender, Plain, SENDER)),
+    ("not permitted to send", Row(Sender, Plain, SENDER)),
+    ("not authorized to send", Row(Sender, Plain, SENDER)),
+    ("from address", Row(Sender, Plain, SENDER)),
+    ("expediteur", Row(Sender, Plain, SENDER)),
 ];
 
-/// `4.subject.detail`, whatever it answers: what it asks of the pace.
+/// `4.subject.detail` in any phase: how it throttles.
 const ENHANCED_LATER: &[(u16, Option<u16>, Row)] = &[
-    // Gmail: one mailbox gets too much, from whomever.
+    // Gmail: one mailbox receives too much, from all senders together.
     (2, Some(1), Row(Defer, Wait(HOUR), NONE)),
-    // Gmail: too much from our address.
+    // Gmail: too much from the sending address.
     (7, Some(28), Row(Defer, slow(HOUR), NONE)),
 ];
 
-/// Words of relays that give no enhanced status, for an answer to RCPT.
+/// Wording of relays that send no enhanced status, in answer to RCPT.
 const NO_SUCH_PERSON: &[&str] = &[
     "user unknown",
     "unknown user",
@@ -283,76 +283,76 @@ const NO_SUCH_PERSON: &[&str] = &[
 const ENHANCED_AT_RCPT: &[(u16, Option<u16>, Row)] = &[
     (1, Some(1), Row(Hard, Plain, NONE)),
     (1, Some(2), Row(Hard, Plain, NONE)),
-    (1, Some(7), Row(Ours, Plain, SENDER)),
-    (1, Some(8), Row(Ours, Plain, SENDER)),
+    (1, Some(7), Row(Sender, Plain, SENDER)),
+    (1, Some(8), Row(Sender, Plain, SENDER)),
     (1, Some(10), Row(Hard, Plain, NONE)),
     (1, None, Row(Soft, Plain, NONE)),
     (2, None, Row(Soft, Plain, NONE)),
-    (3, Some(4), Row(Ours, Plain, TOO_BIG)),
+    (3, Some(4), Row(Sender, Plain, TOO_BIG)),
     (3, None, Row(Soft, Plain, NONE)),
     // Gmail's relay: the day's limit of the account.
     (4, Some(5), Row(Defer, ACCOUNT_LIMIT, NONE)),
     (4, None, Row(Soft, Plain, NONE)),
-    // RFC 3463: what the protocol says of our command, not of the person.
-    (5, Some(1), Row(Ours, Plain, COMMAND)),
-    (5, Some(2), Row(Ours, Plain, COMMAND)),
+    // RFC 3463: protocol errors about the command, not the recipient.
+    (5, Some(1), Row(Sender, Plain, COMMAND)),
+    (5, Some(2), Row(Sender, Plain, COMMAND)),
     (5, Some(3), Row(Defer, PerConnection, NONE)),
-    (5, Some(4), Row(Ours, Plain, COMMAND)),
+    (5, Some(4), Row(Sender, Plain, COMMAND)),
     (5, None, Row(Soft, Plain, NONE)),
     (6, None, Row(Content, Plain, SPAM)),
-    (7, Some(25), Row(Ours, StopsLane, NAMED_WRONG)),
-    (7, None, Row(Ours, Plain, NOBODY_SAYS)),
+    (7, Some(25), Row(Sender, StopsLane, WRONG_NAME)),
+    (7, None, Row(Sender, Plain, UNSPECIFIED)),
 ];
 
-/// The same once the relay has seen, or was about to see, what we write.
+/// The same once the relay has seen the content, or was about to.
 const ENHANCED_AT_DATA: &[(u16, Option<u16>, Row)] = &[
     (1, Some(1), Row(Hard, Plain, NONE)),
     (1, Some(2), Row(Hard, Plain, NONE)),
-    (1, Some(7), Row(Ours, Plain, SENDER)),
-    (1, Some(8), Row(Ours, Plain, SENDER)),
+    (1, Some(7), Row(Sender, Plain, SENDER)),
+    (1, Some(8), Row(Sender, Plain, SENDER)),
     (1, Some(10), Row(Hard, Plain, NONE)),
     (1, None, Row(Soft, Plain, NONE)),
     (2, None, Row(Soft, Plain, NONE)),
-    (3, Some(4), Row(Ours, Plain, TOO_BIG)),
+    (3, Some(4), Row(Sender, Plain, TOO_BIG)),
     (4, Some(5), Row(Defer, ACCOUNT_LIMIT, NONE)),
-    (5, Some(1), Row(Ours, Plain, COMMAND)),
-    (5, Some(2), Row(Ours, Plain, COMMAND)),
-    (5, Some(4), Row(Ours, Plain, COMMAND)),
-    // "Delivery not authorized" after the dot is what filters say of the text; its neighbours speak of us.
+    (5, Some(1), Row(Sender, Plain, COMMAND)),
+    (5, Some(2), Row(Sender, Plain, COMMAND)),
+    (5, Some(4), Row(Sender, Plain, COMMAND)),
+    // "Delivery not authorized" after the final dot comes from content filters; the neighbouring codes concern the sender.
     (7, Some(0), Row(Content, Plain, SPAM)),
     (7, Some(1), Row(Content, Plain, SPAM)),
-    (7, Some(25), Row(Ours, StopsLane, NAMED_WRONG)),
-    (7, None, Row(Ours, Plain, UNSIGNED)),
+    (7, Some(25), Row(Sender, StopsLane, WRONG_NAME)),
+    (7, None, Row(Sender, Plain, UNSIGNED)),
 ];
 
-/// What a reply of 4xx or 5xx means at this point of the conversation.
-pub fn classify(phase: Phase, reply: &Reply) -> Verdict {
+/// Classifies a 4xx or 5xx reply received in this phase.
+pub fn classify(phase: Phase, reply: &Reply) -> Classification {
     let code = reply.code.unwrap_or(0);
-    // With the apostrophe and the letters that the tables have.
+    // Normalised to the apostrophe and the letters of the tables.
     let text = reply.text.to_lowercase().replace('\u{2019}', "'").replace('\u{e9}', "e");
     let row = provider_row(&text)
         .or_else(|| WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, row)| *row))
         .or_else(|| reply.enhanced.as_deref().filter(|_| code < 500).and_then(|it| row_of(ENHANCED_LATER, it)))
         .unwrap_or_else(|| standard_row(phase, code, reply.enhanced.as_deref(), &text));
     let Row(class, note, fault) = row;
-    let brake = match note {
-        Brakes(brake) => Some(brake),
+    let throttle = match note {
+        Throttles(throttle) => Some(throttle),
         StopsLane => Some(BLOCKED_FOR_NOW),
         _ => None,
     };
-    let minutes = match (note, brake) {
-        (Wait(minutes), _) | (_, Some(Brake::Suspend { first: minutes, .. })) => minutes,
+    let minutes = match (note, throttle) {
+        (Wait(minutes), _) | (_, Some(Throttle::Suspend { first: minutes, .. })) => minutes,
         _ => 0,
     };
-    Verdict {
-        // A 4xx is "later" by definition, whatever its words.
+    Classification {
+        // A 4xx is temporary by definition, whatever its text says.
         class: if code < 500 { Defer } else { class },
         at_least: TimeDelta::minutes(i64::from(minutes)),
-        brake,
+        throttle,
         per_connection: note == PerConnection,
         stops: match note {
-            StopsLane => Some(Stops::Lane),
-            StopsIssueInLane => Some(Stops::IssueInLane),
+            StopsLane => Some(PauseScope::Lane),
+            StopsIssueInLane => Some(PauseScope::IssueInLane),
             _ => None,
         },
         fault,
@@ -380,21 +380,21 @@ fn standard_row(phase: Phase, code: u16, enhanced: Option<&str>, text: &str) -> 
     let table = match phase {
         Phase::Rcpt => ENHANCED_AT_RCPT,
         Phase::Data | Phase::Body | Phase::Dot => ENHANCED_AT_DATA,
-        // No person has been named yet.
-        _ => return Row(Ours, Plain, if phase == Phase::Mail { SENDER } else { NOBODY_SAYS }),
+        // No recipient has been named yet.
+        _ => return Row(Sender, Plain, if phase == Phase::Mail { SENDER } else { UNSPECIFIED }),
     };
-    // Out of step: nothing was decided about anybody.
+    // Bad sequence of commands: says nothing about the recipient.
     if code == 503 {
         return Row(Defer, PerConnection, NONE);
     }
     enhanced.and_then(|enhanced| row_of(table, enhanced)).unwrap_or_else(|| match (phase, code) {
-        (_, 530..=538) => Row(Ours, Plain, LOGIN),
-        // An address may be one that the relay cannot parse.
+        (_, 530..=538) => Row(Sender, Plain, LOGIN),
+        // The relay may be unable to parse the address.
         (Phase::Rcpt, 501) if ["address", "adresse", "recipient"].iter().any(|word| text.contains(word)) => {
             Row(Soft, Plain, NONE)
         }
-        // RFC 5321 4.2.2: these codes speak of the command.
-        (_, 500..=504) => Row(Ours, Plain, COMMAND),
+        // RFC 5321 4.2.2: these codes are about the command.
+        (_, 500..=504) => Row(Sender, Plain, COMMAND),
         (Phase::Rcpt, 550..=554) if NO_SUCH_PERSON.iter().any(|words| text.contains(words)) => Row(Hard, Plain, NONE),
         (Phase::Rcpt, _) | (_, 552) => Row(Soft, Plain, NONE),
         _ => Row(Content, Plain, SPAM),
@@ -418,7 +418,7 @@ mod tests {
     use super::*;
     use crate::deliver::reply::Answer;
 
-    fn verdict(phase: Phase, line: &str) -> Verdict {
+    fn classification(phase: Phase, line: &str) -> Classification {
         let mut answer = Answer::default();
         answer.push_line(line.as_bytes()).unwrap();
         classify(phase, &answer.reply())
@@ -431,23 +431,23 @@ mod tests {
             (Rcpt, "421 mwinf5c79 ME Trop de connexions. Too many connections, slow down. OFR005_104 [104]", Defer),
             (Rcpt, "421 Veuillez essayer plus tard. LPN003_109", Defer),
             (Rcpt, "421 mwinf5c77 ME Service refuse. Veuillez essayer plus tard. OFR_999 [999]", Defer),
-            (Rcpt, "550 mwinf5c11 ME Client host blocked for spamming issues. OFR006_102 [102]", Ours),
-            (Rcpt, "550 5.5.0 LPN006_107", Ours),
-            (Dot, "571 5.7.1 Message refused, DMARC verification Failed LPN007_517", Ours),
-            (Rcpt, "501 5.1.0 Emetteur invalide. Invalid Sender. OFR004_405 [405]", Ours),
+            (Rcpt, "550 mwinf5c11 ME Client host blocked for spamming issues. OFR006_102 [102]", Sender),
+            (Rcpt, "550 5.5.0 LPN006_107", Sender),
+            (Dot, "571 5.7.1 Message refused, DMARC verification Failed LPN007_517", Sender),
+            (Rcpt, "501 5.1.0 Emetteur invalide. Invalid Sender. OFR004_405 [405]", Sender),
             (Rcpt, "550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. OFR_416 [416]", Hard),
             (Rcpt, "550 5.1.1 LPN416", Hard),
             (Rcpt, "552 5.1.1 Boite du destinataire pleine. Recipient overquota. OFR_417 [417]", Soft),
             (Rcpt, "550 5.5.0 Boite du destinataire archivee. Archived recipient. LPN007_420", Hard),
             (Dot, "550 5.2.0 Mail rejete. Mail rejected. ofr_506 [506]", Content),
-            (Dot, "552 5.3.4 Taille limite du message atteinte LPN007_514", Ours),
+            (Dot, "552 5.3.4 Taille limite du message atteinte LPN007_514", Sender),
             (Rcpt, "450 4.7.1 SFR_IN_101", Defer),
             (Rcpt, "421 Too many spams from your IP (192.0.2.10), please visit http://postmaster.example/", Defer),
             (Dot, "550 spam detected", Content),
-            (Dot, "550 5.7.26 This mail has been blocked because the sender is unauthenticated", Ours),
-            (Dot, "550 5.7.515 Access denied, sending domain example-ot.fr does not meet the level", Ours),
+            (Dot, "550 5.7.26 This mail has been blocked because the sender is unauthenticated", Sender),
+            (Dot, "550 5.7.515 Access denied, sending domain example-ot.fr does not meet the level", Sender),
             (Rcpt, "451 4.7.652 The mail server has exceeded the maximum number of connections (S3115)", Defer),
-            (Rcpt, "553 5.7.1 [BL21] Connections will not be accepted", Ours),
+            (Rcpt, "553 5.7.1 [BL21] Connections will not be accepted", Sender),
             (Rcpt, "550 5.1.1 user unknown", Hard),
             (Rcpt, "550 5.1.10 RESOLVER.ADR.RecipientNotFound", Hard),
             (Rcpt, "550 5.1.3 bad syntax", Soft),
@@ -456,22 +456,22 @@ mod tests {
             (Rcpt, "550 user unknown", Hard),
             (Rcpt, "550 go away", Soft),
             (Rcpt, "552 too many recipients", Defer),
-            (Rcpt, "554 5.7.1 Relay access denied", Ours),
-            (Rcpt, "530 log in first", Ours),
+            (Rcpt, "554 5.7.1 Relay access denied", Sender),
+            (Rcpt, "530 log in first", Sender),
             (Rcpt, "503 out of step", Defer),
-            (Mail, "550 no", Ours),
-            (Mail, "552 5.3.4 too big", Ours),
+            (Mail, "550 no", Sender),
+            (Mail, "552 5.3.4 too big", Sender),
             (Data, "554 no", Content),
             (Dot, "554 5.7.1 fault after the dot", Content),
             (Dot, "550 5.1.1 no such person after all", Hard),
             (Dot, "452 4.2.2 full", Defer),
             (Dot, "451 4.7.1 DMARC: temporary", Defer),
         ] {
-            assert_eq!(verdict(phase, line).class, class, "{line}");
+            assert_eq!(classification(phase, line).class, class, "{line}");
         }
     }
 
-    /// Field report 1 and its kind: what relays say of the sender, the command, the account or a quota, in answer to RCPT.
+    /// Field report 1 and similar cases: replies to RCPT about the sender, the command, the account or a quota.
     #[test]
     fn field_report_1_a_refusal_of_the_sender_the_command_the_account_or_a_quota_fails_nobody() {
         for line in [
@@ -504,8 +504,8 @@ mod tests {
             "550 Insufficient credits",
         ] {
             for phase in [Phase::Rcpt, Phase::Data, Phase::Dot] {
-                let class = verdict(phase, line).class;
-                assert!(matches!(class, Ours | Defer), "{phase:?} {line}: {class:?}");
+                let class = classification(phase, line).class;
+                assert!(matches!(class, Sender | Defer), "{phase:?} {line}: {class:?}");
             }
         }
         for line in [
@@ -516,7 +516,7 @@ mod tests {
             "550 5.1.1 no such user",
             "550 5.2.1 The email account that you tried to reach is disabled",
         ] {
-            assert!(matches!(verdict(Phase::Rcpt, line).class, Soft | Hard), "{line}");
+            assert!(matches!(classification(Phase::Rcpt, line).class, Soft | Hard), "{line}");
         }
     }
 
@@ -524,7 +524,7 @@ mod tests {
     fn a_4xx_fails_nobody_whatever_it_says() {
         for phase in Phase::ALL {
             for text in ["5.1.1 user unknown", "OFR_416", "LPN007_517 DMARC", "spam detected", ""] {
-                assert_eq!(verdict(phase, &format!("450 {text}")).class, Defer);
+                assert_eq!(classification(phase, &format!("450 {text}")).class, Defer);
             }
         }
     }
@@ -533,7 +533,11 @@ mod tests {
     fn a_refusal_of_us_never_fails_a_person() {
         for detail in [8, 20, 23, 26, 27, 30, 32, 40, 509, 515] {
             for phase in [Phase::Mail, Phase::Rcpt, Phase::Dot] {
-                assert_eq!(verdict(phase, &format!("550 5.7.{detail} no")).class, Ours, "{phase:?} 5.7.{detail}");
+                assert_eq!(
+                    classification(phase, &format!("550 5.7.{detail} no")).class,
+                    Sender,
+                    "{phase:?} 5.7.{detail}"
+                );
             }
         }
     }
@@ -541,9 +545,9 @@ mod tests {
     #[test]
     fn each_provider_reply_brakes_its_lane_as_the_tables_say() {
         let (hour, day) = (HOUR, 24 * HOUR);
-        let slow = |minutes, per_minute| Some(Brake::Slow { minutes, per_minute });
-        let suspend = |first, most| Some(Brake::Suspend { first, most });
-        for (line, brake) in [
+        let slow = |minutes, per_minute| Some(Throttle::Slow { minutes, per_minute });
+        let suspend = |first, most| Some(Throttle::Suspend { first, most });
+        for (line, throttle) in [
             ("421 ME Trop de connexions. Too many connections, slow down. OFR005_104 [104]", slow(hour, None)),
             ("421 Too many connections, slow down. LPN105_104", slow(hour, None)),
             ("421 Veuillez essayer plus tard. LPN003_109", None),
@@ -578,36 +582,36 @@ mod tests {
             ("421 4.7.0 [TS01] Messages from 192.0.2.1 temporarily deferred", slow(90, Some(1))),
             ("451 Server busy. Please try again later from 192.0.2.1", slow(90, Some(1))),
         ] {
-            assert_eq!(verdict(Phase::Rcpt, line).brake, brake, "{line}");
+            assert_eq!(classification(Phase::Rcpt, line).throttle, throttle, "{line}");
         }
     }
 
     #[test]
     fn what_stops_and_for_whom_comes_from_the_tables() {
         for (line, stops, fault) in [
-            ("550 Adresse IP source bloquee. OFR006_100", Some(Stops::Lane), LISTED),
-            ("550 Client host blocked for spamming issues. OFR006_103", Some(Stops::Lane), LISTED),
-            ("550 LPNAAA_101 Spamhaus", Some(Stops::Lane), LISTED),
-            ("550 LPN006_107", Some(Stops::Lane), NAMED_WRONG),
-            ("550 OFR004_201", Some(Stops::Lane), NAMED_WRONG),
-            ("553 5.7.1 [BL21] Connections will not be accepted", Some(Stops::Lane), LISTED),
-            ("552 5.3.4 Taille limite du message atteinte LPN007_514", Some(Stops::IssueInLane), TOO_BIG),
+            ("550 Adresse IP source bloquee. OFR006_100", Some(PauseScope::Lane), LISTED),
+            ("550 Client host blocked for spamming issues. OFR006_103", Some(PauseScope::Lane), LISTED),
+            ("550 LPNAAA_101 Spamhaus", Some(PauseScope::Lane), LISTED),
+            ("550 LPN006_107", Some(PauseScope::Lane), WRONG_NAME),
+            ("550 OFR004_201", Some(PauseScope::Lane), WRONG_NAME),
+            ("553 5.7.1 [BL21] Connections will not be accepted", Some(PauseScope::Lane), LISTED),
+            ("552 5.3.4 Taille limite du message atteinte LPN007_514", Some(PauseScope::IssueInLane), TOO_BIG),
             ("550 Invalid Sender. SPF check failed OFR004_391", None, UNSIGNED),
             ("501 5.1.0 Emetteur invalide. Invalid Sender. OFR004_405 [405]", None, SENDER),
             ("550 5.1.1 nobody [bl21.example]", None, NONE),
         ] {
-            let verdict = verdict(Phase::Rcpt, line);
-            assert_eq!((verdict.stops, verdict.fault), (stops, fault), "{line}");
+            let classification = classification(Phase::Rcpt, line);
+            assert_eq!((classification.stops, classification.fault), (stops, fault), "{line}");
         }
     }
 
     #[test]
     fn the_wait_of_the_delivery_itself_is_that_of_its_lane_or_its_mailbox() {
-        assert_eq!(verdict(Phase::Rcpt, "450 4.7.1 SFR_IN_105").at_least, TimeDelta::hours(2));
-        assert_eq!(verdict(Phase::Rcpt, "450 4.2.1 too quickly").at_least, TimeDelta::hours(1));
-        assert_eq!(verdict(Phase::Rcpt, "421 slow down OFR005_104").at_least, TimeDelta::zero());
-        assert!(verdict(Phase::Mail, "421 4.7.0 Too many messages for this session").per_connection);
-        assert!(!verdict(Phase::Rcpt, "421 4.7.0 try again later").per_connection);
+        assert_eq!(classification(Phase::Rcpt, "450 4.7.1 SFR_IN_105").at_least, TimeDelta::hours(2));
+        assert_eq!(classification(Phase::Rcpt, "450 4.2.1 too quickly").at_least, TimeDelta::hours(1));
+        assert_eq!(classification(Phase::Rcpt, "421 slow down OFR005_104").at_least, TimeDelta::zero());
+        assert!(classification(Phase::Mail, "421 4.7.0 Too many messages for this session").per_connection);
+        assert!(!classification(Phase::Rcpt, "421 4.7.0 try again later").per_connection);
     }
 
     #[test]

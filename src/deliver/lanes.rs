@@ -8,7 +8,7 @@ use crate::domain::notice::Notice;
 use crate::notices::wording;
 use crate::{
     clock::Clock,
-    deliver::classify::{Brake, Verdict},
+    deliver::classify::{Classification, Throttle},
     domain::{
         Timestamp,
         issue::IssueKey,
@@ -26,7 +26,7 @@ use tokio::sync::Notify;
 
 /// Polling interval for a lane that needs a decision.
 const PAUSED_LOOK: TimeDelta = TimeDelta::minutes(15);
-/// After this time a new suspension starts at the first step again: providers forget in a day or two.
+/// After this time a new suspension starts at the first step again: providers reset their limits within a day or two.
 const FORGOTTEN: TimeDelta = TimeDelta::days(2);
 
 /// The answer to a claim that asks for its lane.
@@ -208,7 +208,7 @@ impl Limiter {
         let most = match trouble.map(|it| (it.pace, it.holds(now), it.until)) {
             None | Some((Pace::Slow | Pace::Paused, false, _)) => limits.connections,
             Some((Pace::Slow, true, _)) => 1,
-            // After the wait a single message probes: while it is refused too, the others stay.
+            // After the suspension a single message probes: the others wait until one is accepted.
             Some((Pace::Suspended, false, _)) => 1,
             Some((Pace::Suspended | Pace::Paused, true, until)) => {
                 return Room::NotBefore(until.unwrap_or_else(|| look_again(now)));
@@ -256,7 +256,7 @@ impl Limiter {
     /// The consequence of a deferral for the lane it came from. `None`: nothing, or nothing new.
     pub fn reaction(
         &self,
-        verdict: &Verdict,
+        verdict: &Classification,
         lane: &str,
         why: String,
         issue: &IssueKey,
@@ -273,9 +273,9 @@ impl Limiter {
             step,
             per_minute,
         };
-        match verdict.brake? {
-            Brake::Slow { minutes, per_minute } => Some(trouble(Pace::Slow, minutes.into(), 0, per_minute)),
-            Brake::Suspend { first, most } => {
+        match verdict.throttle? {
+            Throttle::Slow { minutes, per_minute } => Some(trouble(Pace::Slow, minutes.into(), 0, per_minute)),
+            Throttle::Suspend { first, most } => {
                 let state = self.state();
                 let before = state.troubles.get(lane).filter(|it| it.pace == Pace::Suspended);
                 let before = before.and_then(|it| Some((it, it.until?)));
@@ -502,7 +502,7 @@ mod tests {
         assert_eq!(refused(&limiter, "451 temporarily rate limited due to IP reputation", minutes(2)), None);
         let tss05 =
             limiter.reaction(&classify(Phase::Rcpt, &Answer::default().reply()), "f", String::new(), &week(28), NOW);
-        assert_eq!(tss05, None, "no brake, no reaction");
+        assert_eq!(tss05, None, "no throttle, no reaction");
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn full_or_broken_before_the_marker(fault: Fault, says: &str) {
     let mut daemon = house.serve();
     until("it is at it", || relay.numbers().mail_commands > 1);
     disk.fails(fault);
-    let said = daemon.hear("the ledger does not answer; nothing more is claimed");
+    let said = daemon.hear("database unavailable; nothing more is claimed");
     assert!(said.contains(says) && said.contains("cannot be written"), "{said}");
     let marked = house.number("SELECT (SELECT count(*) FROM claims WHERE marked_at IS NOT NULL) + (SELECT count(*) FROM deliveries WHERE state = 'sent')");
     assert!(relay.numbers().data_commands <= usize::try_from(marked).unwrap(), "no DATA without a marker");
@@ -85,7 +85,7 @@ fn full_or_broken_at_the_result(fault: Fault) {
     let mut daemon = house.serve();
     until("the relay thinks", || relay.numbers().data_commands == 1);
     disk.fails(fault);
-    daemon.hear("the ledger does not answer; nothing more is claimed");
+    daemon.hear("database unavailable; nothing more is claimed");
     assert_eq!((relay.to_partners(), relay.numbers().data_commands), (1, 1));
     assert_eq!(house.number("SELECT count(*) FROM claims WHERE marked_at IS NOT NULL"), 1);
     disk.is_well();
@@ -104,7 +104,7 @@ fn d02_a_daemon_that_dies_with_a_result_in_memory_leaves_it_sent_or_in_doubt() {
     let mut daemon = house.serve();
     until("the relay thinks", || relay.numbers().data_commands == 1);
     disk.fails(Fault::Broken);
-    daemon.hear("the ledger does not answer; nothing more is claimed");
+    daemon.hear("database unavailable; nothing more is claimed");
     // It may have been the minute's beat that was not written.
     until("the relay has the message", || relay.to_partners() == 1);
     daemon.signal("KILL");

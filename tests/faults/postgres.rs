@@ -50,7 +50,7 @@ fn d06_postgres_restarted_while_sending_leaves_nothing_in_doubt() {
     for sent in [30, 120] {
         until("some are sent", || relay.to_partners() > sent);
         cluster.stop();
-        daemon.hear("the ledger does not answer; nothing more is claimed");
+        daemon.hear("database unavailable; nothing more is claimed");
         cluster.start_again();
         // Claims that could not be given back are so when their lease is over.
         house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
@@ -92,7 +92,7 @@ fn d07_a_line_to_postgres_that_is_dead_sends_nothing_more_and_loses_no_result() 
     until("some are sent", || relay.to_partners() > 30);
     wire.cut();
     // Whoever has a marker may still send; nobody gets a new one.
-    let silence = "the ledger does not answer; nothing more is claimed";
+    let silence = "database unavailable; nothing more is claimed";
     (0..2).for_each(|_| drop(daemon.hear(silence)));
     let begun = relay.numbers().data_commands;
     daemon.hear(silence);
