@@ -102,7 +102,7 @@ enum Command {
     Serve,
     /// Show daemons, upcoming runs, issues in flight and actions required
     Status(status::Args),
-    /// Test the second channel, which alerts people when mail cannot leave
+    /// Test the alert channels (webhook, command), which work when mail cannot be sent
     #[command(subcommand)]
     Alert(alert::Command),
     /// Show throttling per provider (family of recipient domains), and reopen a closed lane
@@ -125,11 +125,11 @@ enum Command {
     /// Settle a delivery whose outcome is `unknown`
     #[command(subcommand)]
     Deliveries(ledger::DeliveriesCommand),
-    /// Write everything needed into an empty folder: ledger, secret, keys of links; the daemon may run
+    /// Back up ledger, secret and link keys into an empty folder; the daemon may be running
     Backup(keep::BackupArgs),
-    /// Put a backup in place, with what is open paused; the daemon must not run
+    /// Restore a backup and pause unfinished issues; stop the daemon first
     Restore(keep::RestoreArgs),
-    /// Move a whole ledger to another database, SQLite or Postgres, and prove that all arrived; no daemon may run
+    /// Copy the ledger to another database (SQLite or Postgres) and verify the copy; stop all daemons first
     Migrate(keep::MigrateArgs),
     /// Measure the speed of sending on this machine
     #[command(subcommand, hide = true)]

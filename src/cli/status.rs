@@ -1,4 +1,4 @@
-//! `semainier status`: daemons, upcoming runs, issues in flight and what needs a person.
+//! `semainier status`: daemons, upcoming runs, issues in flight and actions required.
 
 use super::{Context, Ended, show, tables::table};
 use crate::store::Access;

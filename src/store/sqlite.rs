@@ -4,8 +4,8 @@
 use super::{
     Access, Probed, Result, StoreError,
     backend::{Backend, Row, Value},
-    last_word::LastWord,
     migrations,
+    rollback_guard::LastWrite,
     settle::{Batches, Moved, NOT_AS_ASKED, SQLITE_SETTLE, SQLITE_SETTLING, json},
     sql::{self, Statements},
 };
@@ -304,10 +304,10 @@ fn create_private(path: &Path) -> Result<()> {
 }
 
 /// Beside the file, if opened to deliver.
-pub(super) fn last_word(url: &str, access: Access) -> LastWord {
+pub(super) fn last_write(url: &str, access: Access) -> LastWrite {
     match (access, path_of(url)) {
-        (Access::Exclusive, Ok(path)) => LastWord::kept_in(Path::new(&format!("{}.last", path.display()))),
-        _ => LastWord::default(),
+        (Access::Exclusive, Ok(path)) => LastWrite::kept_in(Path::new(&format!("{}.last", path.display()))),
+        _ => LastWrite::default(),
     }
 }
 
@@ -445,7 +445,7 @@ mod tests {
             note_doubts,
             stop,
             attempts_of,
-            super::super::last_word::NEWEST,
+            super::super::rollback_guard::NEWEST,
             super::super::partners::STOP_QUEUED,
         ] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));

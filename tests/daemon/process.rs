@@ -95,7 +95,7 @@ async fn f09_sigterm_finishes_what_is_past_the_marker_and_releases_the_rest() {
     let partners: Vec<_> = partners.iter().map(String::as_str).collect();
     let office = Office::with(&relay, &partners, "[delivery]\nconnections = 2\n").await;
     let mut daemon = office.serve();
-    daemon.hear("semainier is up: 1 mailings, the next is letter/");
+    daemon.hear("semainier started: 1 mailings, next: letter/");
     until(&relay, |relay| relay.numbers().data_commands > 0).await;
     let ended = daemon.stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -103,8 +103,8 @@ async fn f09_sigterm_finishes_what_is_past_the_marker_and_releases_the_rest() {
     let accepted: usize = partners.iter().map(|it| relay.accepted(it)).sum();
     assert_eq!((sent, sent + queued), (accepted, 6));
     assert!((1..6).contains(&sent), "{sent}");
-    assert!(ended.said("asked to stop: nothing more is claimed"), "{ended:?}");
-    assert!(ended.said(&format!("nothing is in flight, {queued} deliveries are queued")), "{ended:?}");
+    assert!(ended.said("stopping: nothing more is claimed"), "{ended:?}");
+    assert!(ended.said(&format!("nothing in flight, {queued} deliveries queued")), "{ended:?}");
     // It took its leave of the ledger, too.
     let status: Value = serde_json::from_slice(&run(&office.config, &["status", "--json"]).stdout).unwrap();
     assert_eq!(status["daemons"], Value::Array(vec![]));
@@ -123,13 +123,13 @@ async fn f09_a_second_sigterm_ends_it_now_and_what_hung_is_unknown_at_the_next_s
     let mut daemon = office.serve();
     until(&relay, |relay| relay.numbers().data_commands > 0).await;
     daemon.signal("TERM");
-    daemon.hear("asked to stop");
+    daemon.hear("stopping: nothing more is claimed");
     let ended = daemon.stop();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(office.count(State::InData).await, 1);
 
     let mut daemon = office.serve();
-    let line = daemon.hear("semainier is up");
+    let line = daemon.hear("semainier started");
     assert!(line.contains("0 deliveries queued again, 1 newly unknown"), "{line}");
     assert_eq!(daemon.stop().code, Some(0));
     assert_eq!(office.count(State::Unknown).await, 1);
@@ -158,7 +158,7 @@ async fn f10_a_second_daemon_on_one_sqlite_file_is_refused_with_a_clear_word() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["a@gite.example"], "").await;
     let mut first = office.serve();
-    first.hear("semainier is up");
+    first.hear("semainier started");
     let second = office.serve().end();
     assert_eq!(second.code, Some(1));
     assert!(second.said("error: another semainier already works on"), "{second:?}");
@@ -173,8 +173,8 @@ async fn f10_two_daemons_on_one_postgres_share_the_work_and_nobody_is_written_to
     let database = postgres::Database::create().await;
     let office = Office::on(Some(database), &relay, &partners, "").await;
     let (mut one, mut two) = (office.serve(), office.serve());
-    one.hear("semainier is up");
-    two.hear("semainier is up");
+    one.hear("semainier started");
+    two.hear("semainier started");
     until(&relay, |relay| partners.iter().all(|it| relay.accepted(it) > 0)).await;
     let alive = async || {
         let status = run(&office.config, &["status", "--json"]);
@@ -261,7 +261,7 @@ async fn sleeps_until_there_is_something_to_do(database: Option<postgres::Databa
     let config =
         furnish(dir.path(), &[mailing("letter", YEARLY)], url, "capture:outbox", "[web]\nbind = '127.0.0.1:0'");
     let mut daemon = Serve::start(&config, &[]);
-    daemon.hear("semainier is up");
+    daemon.hear("semainier started");
     // One that looks twice a second whether a minute is over would never pass; the minute itself may fall into one or two.
     let mut windows = Vec::new();
     while windows.len() < 8 && windows.last() != Some(&0) {

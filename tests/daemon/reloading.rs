@@ -29,7 +29,7 @@ async fn reloads_under_load(database: Option<postgres::Database>) {
     let patience = Clock::monotonic() + PATIENCE;
     while partners.iter().any(|it| relay.accepted(it) == 0) {
         daemon.signal("HUP");
-        daemon.hear("were read anew: 1 mailings, the next is letter/");
+        daemon.hear("and templates reloaded: 1 mailings, next: letter/");
         reloads += 1;
         assert!(Clock::monotonic() < patience, "it does not send:\n{}", daemon.log.join("\n"));
     }
@@ -88,8 +88,8 @@ fn f4_a_changed_schedule_title_office_and_template_count_without_a_restart() {
     std::fs::create_dir_all(dir.path().join("own/web")).unwrap();
     std::fs::write(dir.path().join("own/web/accessibility.html"), "Notre propre page.").unwrap();
     daemon.signal("HUP");
-    let line = daemon.hear("were read anew");
-    assert!(line.contains("the next is letter/") && line.contains("-08-") && line.contains("T09:30"), "{line}");
+    let line = daemon.hear("and templates reloaded");
+    assert!(line.contains("next: letter/") && line.contains("-08-") && line.contains("T09:30"), "{line}");
     assert!(page(&host, "/letter.json").contains("Le programme"));
     assert!(page(&host, "/archives").contains("Office de Gimont"));
     assert!(page(&host, "/accessibilite").ends_with("Notre propre page."));
@@ -102,9 +102,9 @@ fn f4_a_broken_file_changes_nothing_and_is_named_with_its_line() {
     change(&dir, "semainier.toml", "[office]\n", "[office]\nname = 'Office de Gimont'\nnom = 'x'\n");
     change(&dir, "jobs/letter.toml", "Lettre letter", "Le programme");
     daemon.signal("HUP");
-    let line = daemon.hear("not reloaded: ");
+    let line = daemon.hear("reload rejected: ");
     assert!(line.contains("semainier.toml:12: office.nom: unknown key"), "{line}");
-    daemon.hear("nothing was reloaded: 1 problems");
+    daemon.hear("reload rejected with 1 problems");
     let is_old =
         || page(&host, "/letter.json").contains("Lettre letter") && !page(&host, "/archives").contains("Gimont");
     assert!(is_old());
@@ -113,20 +113,20 @@ fn f4_a_broken_file_changes_nothing_and_is_named_with_its_line() {
     change(&dir, "semainier.toml", "nom = 'x'\n", "");
     change(&dir, "jobs/letter.toml", "cron = '0 8 1 1 *'", "cron = '0 8 41 1 *'\nfoo = 1");
     daemon.signal("HUP");
-    let lines = [daemon.hear("not reloaded: "), daemon.hear("not reloaded: ")].concat();
+    let lines = [daemon.hear("reload rejected: "), daemon.hear("reload rejected: ")].concat();
     assert!(lines.contains("letter.toml:7: schedule.cron") && lines.contains("letter.toml:8: schedule.foo"), "{lines}");
-    daemon.hear("nothing was reloaded: 2 problems");
+    daemon.hear("reload rejected with 2 problems");
     change(&dir, "jobs/letter.toml", "cron = '0 8 41 1 *'\nfoo = 1", "cron = '0 8 1 1 *'");
     change(&dir, "semainier.toml", "jobs = ", "templates = 'own'\njobs = ");
     std::fs::create_dir_all(dir.path().join("own/web")).unwrap();
     std::fs::write(dir.path().join("own/web/accessibility.html"), "{{ nowhere }}").unwrap();
     daemon.signal("HUP");
-    assert!(daemon.hear("not reloaded: ").contains("template web/accessibility.html:1"), "{:?}", daemon.log);
+    assert!(daemon.hear("reload rejected: ").contains("template web/accessibility.html:1"), "{:?}", daemon.log);
     assert!(is_old());
 
     std::fs::write(dir.path().join("own/web/accessibility.html"), "bien").unwrap();
     daemon.signal("HUP");
-    daemon.hear("were read anew");
+    daemon.hear("and templates reloaded");
     assert!(page(&host, "/letter.json").contains("Le programme"));
     assert!(page(&host, "/archives").contains("Office de Gimont"));
     assert_eq!(daemon.stop().code, Some(0));
@@ -151,7 +151,7 @@ fn f4_what_cannot_change_at_run_time_keeps_its_value_and_is_named() {
 #[test]
 fn f4_signals_that_mean_nothing_are_named_and_end_nothing() {
     let (_dir, mut daemon, host) = quiet("");
-    for (name, words) in [("USR1", "SIGUSR1 means nothing"), ("USR2", "SIGUSR2 means nothing")] {
+    for (name, words) in [("USR1", "SIGUSR1 ignored"), ("USR2", "SIGUSR2 ignored")] {
         daemon.signal(name);
         daemon.hear(words);
     }

@@ -190,7 +190,7 @@ fn f12_a_mail_to_many_is_announced_on_purpose_only() {
     for more in [&[][..], &["--at", "2027-04-02T10:00"]] {
         let announce = [&["announce", "carte-2027"][..], more].concat();
         let done = house.semainier(&announce).expect(1);
-        for words in [&format!("will be written to {size} contacts"), "nothing was sent or kept", "add --yes"] {
+        for words in [&format!("will be sent to {size} contacts"), "nothing was sent or scheduled", "add --yes"] {
             assert!(done.stderr.contains(words), "{words} is not in {}", done.stderr);
         }
     }

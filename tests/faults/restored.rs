@@ -44,7 +44,7 @@ fn d10_a_run_by_hand_on_a_restored_backup_asks_first() {
     let house = restored(&relay);
     house.write("article.html", article(MONDAY));
     let run = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
-    house.semainier(&run).expect(1).expect_said(&["it seems restored from a backup", "issues resume"]);
+    house.semainier(&run).expect(1).expect_said(&["it appears to be restored from a backup", "issues resume"]);
     house.semainier(&run).expect(4).expect_said(&["paused"]);
     assert_eq!(relay.to_partners(), 6);
 }

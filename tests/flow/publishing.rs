@@ -118,7 +118,7 @@ fn an_article_becomes_mails_and_rows_once_for_everybody_on_both_databases() {
             assert_eq!(attempt.enhanced.as_deref(), Some("2.0.0"));
         }
         let again = house.run_from_site().expect(0);
-        assert!(again.stdout.contains("agenda/2027-W28 was sent before; nothing was sent twice"), "{}", again.said());
+        assert!(again.stdout.contains("agenda/2027-W28 was sent already; nothing was sent twice"), "{}", again.said());
         house.judge_at_rest(&relay, 12);
         assert_eq!(relay.to_partners(), 12, "{on:?}");
     }

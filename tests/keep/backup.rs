@@ -59,7 +59,7 @@ fn trial_f1_a_restored_backup_keeps_every_opt_out_and_sends_nothing_twice_on_ano
         let new = machine(on, &relay);
         let from = path(&old, "b");
         let said = new.semainier(&["restore", &from]).expect(4);
-        said.expect_said(&["is back, and its secret is the right one", "agenda/2027-W28: paused"]);
+        said.expect_said(&["; its secret matches", "agenda/2027-W28: paused"]);
         assert_eq!(new.issue()["state"], "paused");
         let reason = new.issue()["reason"].as_str().unwrap().to_owned();
         assert!(reason.contains("a été restaurée d’une sauvegarde le"), "{reason}");
@@ -155,7 +155,7 @@ fn trial_f1_a_backup_is_taken_while_the_daemon_works() {
         house.judge_at_rest(&relay, 3);
         assert_eq!(manifest(&house.path("b"))["rows"]["deliveries"], 3);
         let mut daemon = house.serve();
-        daemon.hear("semainier is up");
+        daemon.hear("semainier started");
         house.semainier(&["backup", "b2"]).expect(0);
         let in_use = if on == On::Sqlite { "another semainier already works on" } else { "stop its daemons" };
         house.semainier(&["restore", "b2", "--replace"]).expect(1).expect_said(&[in_use]);
@@ -176,10 +176,14 @@ fn trial_f1_nothing_is_written_over_and_nothing_lost_by_a_restore() {
         house.import(&["nouveau@gite.example"]);
         house.semainier(&["restore", "b"]).expect(1).expect_said(&["--replace"]);
         assert_eq!(house.number("SELECT count(*) FROM contacts"), 4, "nothing was changed");
-        let said = house.semainier(&["restore", "b", "--replace"]).expect(4).expect_said(&["kept as it was: "]).stdout;
+        let said = house
+            .semainier(&["restore", "b", "--replace"])
+            .expect(4)
+            .expect_said(&["previous version kept as "])
+            .stdout;
         assert_eq!(house.number("SELECT count(*) FROM contacts"), 3);
         assert_eq!(house.issue()["state"], "paused");
-        let kept = said.lines().find_map(|line| line.strip_prefix("kept as it was: ")).unwrap();
+        let kept = said.lines().find_map(|line| line.strip_prefix("previous version kept as ")).unwrap();
         match on {
             On::Sqlite => {
                 let house = house.set("database", format!("sqlite://{kept}"));
@@ -229,7 +233,7 @@ fn trial_f1_a_damaged_or_strange_backup_is_refused_before_anything_is_touched() 
         with("\"name\": \"secret\"", "\"name\": \"../secret\"");
         refused(&["secret is not in the manifest"]);
         std::fs::remove_file(old.path("b/manifest.json")).unwrap();
-        refused(&["was not finished"]);
+        refused(&["is not a complete backup"]);
         old.write("b/manifest.json", &manifest);
         // Not where the configuration has another place or another kind of database.
         let other = House::on(if on == On::Sqlite { On::Postgres } else { On::Sqlite });
@@ -247,7 +251,7 @@ fn trial_f1_a_backup_without_the_right_secret_is_none() {
     let relay = Relay::start();
     let house = office(On::Sqlite, &relay);
     house.write("semainier.secret", "another");
-    house.semainier(&["backup", "b"]).expect(1).expect_said(&["put back"]);
+    house.semainier(&["backup", "b"]).expect(1).expect_said(&["restore "]);
     assert!(!house.path("b").exists());
 }
 

@@ -121,7 +121,7 @@ fn trial_f19_a_moved_ledger_goes_on_and_the_one_it_left_sends_nothing() {
         let (from, to) = (old.database_url(), new.database_url());
         let migrate = ["migrate", "--from", &from, "--to", &to];
         let said = old.semainier(&migrate).expect(0);
-        said.expect_said(&["both databases hold the same", " deliveries", "The secret stays what it was"]);
+        said.expect_said(&["both databases are identical", " deliveries", "The secret stays the same"]);
         new.serve_until("it is sent", || relay.to_partners() == 1);
         new.assert_states(&[("sent", 1), ("suppressed", 1)]);
         // A second time it is not empty; and the one that was left pauses what it shows as waiting.
@@ -150,7 +150,7 @@ fn trial_f19_what_does_not_arrive_whole_is_not_kept() {
             let mut command = old.command(&["migrate", "--from", &from, "--to", &to]);
             command.env("SEMAINIER_SPOIL_MOVE", spoiled);
             let done = crate::support::house::Done::from(command.output().unwrap()).expect(1);
-            done.expect_said(&["what arrived is not what left", "contacts"].map(
+            done.expect_said(&["the copy differs from the source", "contacts"].map(
                 |it| match spoiled.contains("DELETE") {
                     true if it == "contacts" => "subscriptions",
                     _ => it,
@@ -172,7 +172,7 @@ fn trial_f19_a_ledger_in_use_is_not_moved_nor_is_anything_moved_onto_one() {
         let idle = House::on(if on == On::Sqlite { On::Postgres } else { On::Sqlite });
         let (one, two) = (busy.database_url(), idle.database_url());
         let mut daemon = busy.serve();
-        daemon.hear("semainier is up");
+        daemon.hear("semainier started");
         let in_use = if on == On::Sqlite { "another semainier already works on" } else { "stop its daemons" };
         idle.semainier(&["status"]);
         for (from, to) in [(&one, &two), (&two, &one)] {

@@ -29,7 +29,7 @@ fn file_of(on: On) -> &'static str {
 /// Nothing is imported, frozen or sent, and each refusal names `file`; looking goes on.
 fn assert_refused(house: &House, relay: &Relay, file: &str) {
     house.write("more.csv", "email\nnouveau@gite.example\n");
-    let put_back = format!("put back {}", house.path(file).display());
+    let put_back = format!("restore {}", house.path(file).display());
     house.write("article.html", article(MONDAY));
     for args in [
         &["partners", "import", "more.csv"][..],
@@ -111,7 +111,7 @@ fn trial_f1_a_secret_in_the_configuration_is_named_by_its_key() {
         let house = House::on(on).relay(&relay);
         house.import(&[OUT]);
         let house = house.set("secret", "another one");
-        let said = house.run().expect(1).expect_said(&["put back the value of `secret` (", "semainier.toml:"]).said();
+        let said = house.run().expect(1).expect_said(&["restore the value of `secret` (", "semainier.toml:"]).said();
         assert!(!said.contains("another one"));
         assert_eq!(house.number("SELECT count(*) FROM issues"), 0);
     }
@@ -140,7 +140,7 @@ fn trial_f1_an_existing_ledger_knows_its_secret_from_the_upgrade_on() {
         // And where nobody is left to be compared with, the secret is known by it.
         house.sql("DELETE FROM subscriptions; DELETE FROM contacts");
         house.write(file_of(on), "a secret of another ledger");
-        house.semainier(&["partners", "import", "more.csv"]).expect(1).expect_said(&["put back"]);
+        house.semainier(&["partners", "import", "more.csv"]).expect(1).expect_said(&["restore "]);
     }
 }
 

@@ -71,7 +71,7 @@ fn what_is_approved_three_days_before_leaves_at_its_hour_byte_for_byte() {
         room.house.semainier(&["issues", "show", ISSUE]).expect(0).expect_said(&["approved (by Claire)"]);
         assert_eq!(room.relay.to_partners(), 0, "not before its hour");
 
-        // Should the jump fall between two bells, the next one is near.
+        // Should the jump fall between two passes, the next one is near.
         room.sky.set(at("2026-07-07T07:00:55Z"));
         until("it leaves at nine", || room.relay.to_partners() == 5);
         until("it is done", || room.state().0 == "done");
@@ -198,7 +198,7 @@ fn an_editorial_may_be_written_before_the_issue_is_composed_and_in_an_editor() {
 fn composed_by_hand(on: On) -> Room {
     let mut room = Room::on(on);
     room.sky.set(at("2026-07-07T07:10:00Z"));
-    room.house.semainier(&["run", "newsletter", "--yes"]).expect(4).expect_said(&["leaves once somebody approves it"]);
+    room.house.semainier(&["run", "newsletter", "--yes"]).expect(4).expect_said(&["is sent once somebody approves it"]);
     assert_eq!((room.state().0.as_str(), room.to_staff().len()), ("awaiting_approval", 1));
     room.sky.set(at("2026-07-08T10:00:00Z"));
     room.serve();

@@ -74,7 +74,7 @@ fn an_error_says_what_to_do() {
         (&["two.json"], "two.json contains 2 agendas"),
         (&["empty.json"], "empty.json is empty"),
         (&["dateless.json"], "write for example \"week\""),
-        (&["wrong.json"], "wrong.json is no agenda"),
+        (&["wrong.json"], "wrong.json is not an agenda"),
         (&["agenda.json", "--theme", "blue"], "expected \"office\", \"ink\" or a theme file"),
         (
             &["agenda.json", "--theme", "faint.toml"],

@@ -19,7 +19,7 @@ async fn lives_through(cron: &str, instants: &[&str]) -> Vec<String> {
     let begin = at(instants[0]);
     let sky = Sky::at(dir.path(), begin);
     let mut daemon = sky.serve(&config);
-    daemon.hear("semainier is up");
+    daemon.hear("semainier started");
     let database = dir.path().join("semainier.db");
     let store = store::open(&format!("sqlite://{}", database.display()), Access::Shared).await.unwrap();
     for (n, instant) in instants.iter().enumerate().skip(1) {

@@ -86,7 +86,7 @@ impl Summer {
 
     fn power_on(&mut self) {
         let mut daemon = self.sky.serve(&self.config);
-        daemon.hear("semainier is up");
+        daemon.hear("semainier started");
         self.daemon = Some(daemon);
     }
 

@@ -1,4 +1,4 @@
-//! `check` looks: trial F6, "all is well" where nothing could work.
+//! `check` looks: trial F6, "no problems found" where nothing could work.
 
 use super::refusing_passwords;
 use crate::support::{
@@ -47,14 +47,14 @@ fn where_nothing_is_wrong_every_door_was_tried_and_nothing_was_sent() {
             "1 recipients of agenda",
             "source[0]",
             "1 articles",
-            "all is well",
+            "no problems found",
         ];
         let done = done.expect_said(&parts);
         assert!(done.stdout.contains(&format!("relay: smtp://{} is available", relay.address)), "{}", done.stdout);
         assert_eq!((relay.numbers().connections, relay.numbers().mail_commands), (1, 0));
         assert_eq!(house.everything(), everything, "it only looks");
         let asked = web.requests().len();
-        house.semainier(&["check", "--offline"]).expect(0).expect_said(&["all is well"]);
+        house.semainier(&["check", "--offline"]).expect(0).expect_said(&["no problems found"]);
         assert_eq!((relay.numbers().connections, web.requests().len()), (1, asked), "offline asks nobody");
     }
 }
@@ -84,7 +84,7 @@ fn trial_f06_the_shipped_file_is_full_of_findings() {
     }
     let folder = "semainier.toml: database: the folder /nonexistent/office does not exist";
     assert!(found.iter().any(|line| line.starts_with("error: ") && line.contains(folder)), "{found:#?}");
-    assert!(!done.stdout.contains("all is well"));
+    assert!(!done.stdout.contains("no problems found"));
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn an_address_in_use_by_the_daemon_is_as_it_should_be() {
     let house = office(&web, &relay).set("web.bind", port.to_string());
     let mut daemon = house.serve();
     daemon.hear("pages are served on");
-    house.semainier(&["check"]).expect(0).expect_said(&["is in use, and a daemon is running", "all is well"]);
+    house.semainier(&["check"]).expect(0).expect_said(&["is in use, and a daemon is running", "no problems found"]);
     daemon.stop();
 }
 
