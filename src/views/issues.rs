@@ -106,7 +106,7 @@ pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetai
     Ok(Some(IssueDetail {
         issue: IssueView::new(&issue, zone),
         approvals: approvals.collect(),
-        letter: content.as_ref().and_then(|content| serde_json::from_str(&content.data).ok()),
+        letter: content.as_ref().and_then(|content| content.letter().ok()),
         content,
     }))
 }
