@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_everybody_could_read_becomes_private_when_it_is_written_again() {
+    fn a_public_file_becomes_private_when_it_is_rewritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b/list.csv");
         create_folder(path.parent().unwrap()).unwrap();

@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_secret_beside_a_database_is_made_once_and_stays() {
+    fn the_secret_beside_a_database_is_created_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let place = SecretPlace::Beside(folder.path().join("semainier.secret"));
         assert!(place.read().unwrap().is_none(), "reading makes none");
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_file_is_never_made() {
+    fn a_configured_secret_file_is_never_created() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let place = SecretPlace::Configured(Credential::File { path: path.clone(), place: "environment".to_owned() });
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_links_are_one_a_line_and_long_enough() {
+    fn link_keys_are_one_per_line_and_have_a_minimum_length() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         for (text, keys) in [("0123456789abcdef\n\nsecret\n", Some(2)), ("short\n", None), ("\n", None)] {

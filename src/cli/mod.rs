@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_definition_is_valid() {
         Args::command().debug_assert();
     }
 
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_are_read_as_people_write_them() {
+    fn instants_are_parsed_in_common_notations() {
         let zone = chrono_tz::Europe::Paris;
         for text in [
             "2027-07-10T08:00:00+02:00",

@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn an_average_follows_within_some_steps() {
+    fn a_moving_average_converges_in_a_few_steps() {
         let far = (0..20).fold(Duration::ZERO, |average, _| averaged(average, Duration::from_millis(10)));
         assert!(far > Duration::from_millis(9) && far <= Duration::from_millis(10), "{far:?}");
     }

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_recipients_own_makes_no_difference() {
+    fn refusals_that_differ_only_in_the_recipient_are_equal() {
         let same = [
             "550 <a@hotel.example>: Recipient address rejected: Access denied (id 4F3A9)",
             "550 <b@gite.example>: Recipient address rejected: Access denied (id 77B0C)",

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changed_is_told_line_by_line() {
+    fn changes_are_listed_line_by_line() {
         let (friday, saturday) = ("Lundi\n  Bal à 21 h\n  Bal à 21 h\n\nMardi", "Lundi\n  Bal à 22 h\nMardi");
         assert_eq!(differences(friday, saturday), ["− Bal à 21 h", "− Bal à 21 h", "+ Bal à 22 h"]);
         assert!(differences(friday, friday).is_empty());

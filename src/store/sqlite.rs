@@ -488,7 +488,7 @@ mod tests {
 
     /// The queue of an issue may be a million rows, of which the person has one.
     #[tokio::test]
-    async fn an_opt_out_looks_at_nothing_but_what_is_the_persons() {
+    async fn an_opt_out_reads_only_the_rows_of_that_person() {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", dir.path().join("semainier.db").display());
         let sqlite = Sqlite::open(&url, Access::Exclusive).await.unwrap();

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn l7_an_address_has_so_many_connections_and_a_network_of_ipv6_is_one() {
+    fn l7_connections_are_limited_per_address_and_per_ipv6_network() {
         let crowd = Arc::new(Crowd::new(2));
         let admit = |text: &str| crowd.admit(Some(text.parse().unwrap()));
         let (one, _two) = (admit("192.0.2.1").unwrap(), admit("192.0.2.1").unwrap());
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_left_are_forgotten() {
+    fn clients_without_connections_are_forgotten() {
         let crowd = Arc::new(Crowd::new(2));
         drop((0..=255).map(|n| crowd.admit(Some(IpAddr::from([192, 0, 2, n])))).collect::<Vec<_>>());
         assert!(crowd.seats.lock().unwrap().is_empty());

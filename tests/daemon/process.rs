@@ -89,7 +89,7 @@ pub(super) async fn until(relay: &SmtpRelay, seen: impl Fn(&SmtpRelay) -> bool) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f09_sigterm_finishes_what_is_past_the_marker_and_releases_the_rest() {
+async fn f09_sigterm_finishes_marked_deliveries_and_releases_the_rest() {
     let relay = SmtpRelay::start(Options::default()).await;
     let partners: Vec<_> = (0..6).map(|n| format!("slow1500+{n}@gite.example")).collect();
     let partners: Vec<_> = partners.iter().map(String::as_str).collect();
@@ -117,7 +117,7 @@ async fn f09_sigterm_finishes_what_is_past_the_marker_and_releases_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f09_a_second_sigterm_ends_it_now_and_what_hung_is_unknown_at_the_next_start() {
+async fn f09_a_second_sigterm_ends_at_once_and_deliveries_in_flight_are_unknown() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["hang@gite.example"], "").await;
     let mut daemon = office.serve();
@@ -143,7 +143,7 @@ async fn f09_a_second_sigterm_ends_it_now_and_what_hung_is_unknown_at_the_next_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_waits_no_longer_than_it_may() {
+async fn a_stop_waits_at_most_the_configured_time() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["hang@gite.example"], "[delivery]\nshutdown = '1s'\n").await;
     let daemon = office.serve();
@@ -154,7 +154,7 @@ async fn a_stop_waits_no_longer_than_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f10_a_second_daemon_on_one_sqlite_file_is_refused_with_a_clear_word() {
+async fn f10_a_second_daemon_on_one_sqlite_file_is_refused_with_a_clear_message() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["a@gite.example"], "").await;
     let mut first = office.serve();
@@ -166,7 +166,7 @@ async fn f10_a_second_daemon_on_one_sqlite_file_is_refused_with_a_clear_word() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f10_two_daemons_on_one_postgres_share_the_work_and_nobody_is_written_to_twice() {
+async fn f10_two_daemons_on_one_postgres_share_the_work_without_duplicates() {
     let relay = SmtpRelay::start(Options { round_trip: Duration::from_millis(2), ..Options::default() }).await;
     let partners: Vec<_> = (0..120).map(|n| format!("p{n}@gite.example")).collect();
     let partners: Vec<_> = partners.iter().map(String::as_str).collect();
@@ -187,7 +187,7 @@ async fn f10_two_daemons_on_one_postgres_share_the_work_and_nobody_is_written_to
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn o11_the_log_shows_no_address_and_no_token_even_when_it_says_everything() {
+async fn o11_the_log_shows_no_address_and_no_token_even_at_trace_level() {
     let relay = SmtpRelay::start(Options::default()).await;
     let partners =
         ["hotel.merlin@auch.example", "f550@gite-viviane.example", "grey1@ferme-lancelot.example", "d452@x.example"];
@@ -215,7 +215,7 @@ async fn o11_the_log_shows_no_address_and_no_token_even_when_it_says_everything(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn systemd_hears_that_it_is_ready_that_it_lives_and_that_it_stops() {
+async fn systemd_is_notified_of_ready_watchdog_and_stopping() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["a@gite.example"], "").await;
     let path = office.dir.path().join("notify");
@@ -275,11 +275,11 @@ async fn sleeps_until_there_is_something_to_do(database: Option<postgres::Databa
 }
 
 #[tokio::test]
-async fn a_daemon_with_nothing_to_do_sleeps_on_sqlite() {
+async fn an_idle_daemon_sleeps_on_sqlite() {
     sleeps_until_there_is_something_to_do(None).await;
 }
 
 #[tokio::test]
-async fn a_daemon_with_nothing_to_do_sleeps_on_postgres() {
+async fn an_idle_daemon_sleeps_on_postgres() {
     sleeps_until_there_is_something_to_do(Some(postgres::Database::create().await)).await;
 }

@@ -83,7 +83,7 @@ fn sums(moved: &[keep::MovedTable]) -> BTreeMap<&'static str, (u64, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn trial_f19_a_ledger_that_holds_everything_goes_there_and_back_again() {
+async fn trial_f19_a_complete_ledger_is_migrated_there_and_back() {
     for (on, other) in [(On::Sqlite, On::Postgres), (On::Postgres, On::Sqlite)] {
         let ledger = empty(on).await;
         full(&ledger).await;
@@ -110,7 +110,7 @@ async fn trial_f19_a_ledger_that_holds_everything_goes_there_and_back_again() {
 }
 
 #[test]
-fn trial_f19_a_moved_ledger_goes_on_and_the_one_it_left_sends_nothing() {
+fn trial_f19_a_migrated_ledger_continues_and_the_old_one_sends_nothing() {
     for on in BOTH {
         let relay = Relay::start();
         let old = House::on(on).set("relay", Relay::nowhere());
@@ -136,7 +136,7 @@ fn trial_f19_a_moved_ledger_goes_on_and_the_one_it_left_sends_nothing() {
 }
 
 #[test]
-fn trial_f19_what_does_not_arrive_whole_is_not_kept() {
+fn trial_f19_an_incomplete_migration_is_rolled_back() {
     for on in BOTH {
         let old = House::on(on).set("relay", Relay::nowhere());
         let new = House::on(if on == On::Sqlite { On::Postgres } else { On::Sqlite });
@@ -164,7 +164,7 @@ fn trial_f19_what_does_not_arrive_whole_is_not_kept() {
 }
 
 #[test]
-fn trial_f19_a_ledger_in_use_is_not_moved_nor_is_anything_moved_onto_one() {
+fn trial_f19_a_ledger_in_use_is_neither_source_nor_target_of_a_migration() {
     for on in BOTH {
         let relay = Relay::start();
         let busy = House::on(on).relay(&relay);

@@ -50,7 +50,7 @@ fn assert_refused(house: &House, relay: &Relay, file: &str) {
 }
 
 #[test]
-fn trial_f1_another_secret_is_refused_and_the_file_to_put_back_is_named() {
+fn trial_f1_another_secret_is_refused_and_the_file_to_restore_is_named() {
     for on in BOTH {
         let relay = Relay::start();
         let house = house(on, &relay);
@@ -90,7 +90,7 @@ fn trial_f1_a_database_restored_without_its_secret_is_refused() {
 
 /// The unit file's own advice: started with the secret that was made, then `LoadCredential` and `secret_file`.
 #[test]
-fn trial_f1_a_secret_file_configured_later_is_refused_and_the_right_one_is_shown() {
+fn trial_f1_another_secret_file_is_refused_and_the_matching_one_is_named() {
     let relay = Relay::start();
     let house = house(On::Sqlite, &relay);
     house.write("credential", "made for LoadCredential");
@@ -119,7 +119,7 @@ fn trial_f1_a_secret_in_the_configuration_is_named_by_its_key() {
 
 /// A ledger of before there was a check value takes the first secret for its own, unless its contacts say otherwise.
 #[test]
-fn trial_f1_an_existing_ledger_knows_its_secret_from_the_upgrade_on() {
+fn trial_f1_an_existing_ledger_stores_its_check_value_at_the_upgrade() {
     for on in BOTH {
         let relay = Relay::start();
         let house = house(on, &relay);
@@ -145,7 +145,7 @@ fn trial_f1_an_existing_ledger_knows_its_secret_from_the_upgrade_on() {
 }
 
 #[test]
-fn trial_f10_looking_needs_neither_secret_nor_password() {
+fn trial_f10_reading_needs_neither_secret_nor_password() {
     for on in BOTH {
         let relay = Relay::start();
         let house = house(on, &relay);
@@ -171,7 +171,7 @@ fn trial_f10_looking_needs_neither_secret_nor_password() {
 }
 
 #[test]
-fn trial_f1_keys_of_links_may_change_and_nothing_else_with_them() {
+fn trial_f1_link_keys_may_change_without_the_secret() {
     let relay = Relay::start();
     let house = house(On::Sqlite, &relay);
     house.write("keys", "0123456789abcdef\nsecret\n");

@@ -90,7 +90,7 @@ mod tests {
     use std::ffi::OsStr;
 
     #[test]
-    fn a_password_goes_by_the_environment_and_never_as_an_argument() {
+    fn the_password_is_passed_in_the_environment_and_never_as_an_argument() {
         let url = "postgres://us%40er:hunter%2F2@db.example:6432/led%20ger?sslmode=verify-full&sslrootcert=/etc/ca.pem";
         let command = command("pg_dump", url).unwrap();
         let command = command.as_std();

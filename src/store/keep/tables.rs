@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sum_tells_rows_apart_but_not_their_order() {
+    fn the_checksum_depends_on_the_rows_but_not_on_their_order() {
         let column = |name: &str, kind| Column { name: name.to_owned(), kind };
         let columns = vec![column("a", Kind::Text), column("b", Kind::Text)];
         let shape = Shape { table: &TABLES[0], columns, key: vec![0] };
