@@ -203,7 +203,7 @@ async fn o11_the_log_shows_no_address_and_no_token_even_at_trace_level() {
         assert!(entry["timestamp"].is_string() && entry["level"].is_string() && entry["message"].is_string(), "{line}");
         spans.extend(entry["spans"].as_array().into_iter().flatten().map(|it| it["name"].to_string()));
     }
-    assert!(spans.iter().any(|it| it.contains("post")), "{spans:?}");
+    assert!(spans.iter().any(|it| it.contains("send")), "{spans:?}");
     let all = ended.log.join("\n");
     assert!(all.contains("relay accepted letter/"), "it does say much:\n{all}");
     let contacts = store::open(&office.url, Access::Shared).await.unwrap().contacts().await.unwrap();

@@ -189,7 +189,7 @@ async fn f4_systemd_is_notified_of_a_reload_and_its_result() {
     hear("RELOADING=1");
     let said = hear("READY=1");
     assert!(
-        said.contains("STATUS=reload refused, 1 problems, the old files count: ") && said.contains("office.nom"),
+        said.contains("STATUS=reload rejected, 1 problems, previous files in use: ") && said.contains("office.nom"),
         "{said}"
     );
     assert_eq!(daemon.stop().code, Some(0));
