@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn m3_a_panic_and_what_never_ends_cost_nothing_else() {
+    async fn m3_a_panic_or_an_endless_job_does_not_affect_other_work() {
         assert_eq!(apart(PATIENCE, || 7).await.unwrap(), 7);
         assert!(matches!(apart(PATIENCE, || panic!("so")).await, Err::<(), _>(Apart::Panicked(why)) if why == "so"));
         let slow = apart(Duration::from_millis(20), || std::thread::sleep(Duration::from_millis(500))).await;
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn h2_what_recurses_has_a_stack_of_its_own() {
+    async fn h2_recursive_parsing_has_its_own_stack() {
         assert_eq!(apart(PATIENCE, || deep(10_000)).await.unwrap(), 0);
         assert_eq!(on_a_large_stack(|| deep(10_000)), 0);
     }

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
 use crate::jobs::{self, Mailing};
 use crate::outbox::FrozenOutbox;
-use crate::secret::{SecretError, SecretPlace, read_link_keys, whole};
+use crate::secret::{SecretError, SecretPlace, absolute, read_link_keys};
 use crate::store::{self, Access, KeptPage, Store};
 use crate::templates::Templates;
 use crate::tokens::Tokens;
@@ -215,15 +215,15 @@ impl Engine {
             "" => self.knows_its_contacts_by(&tokens).await?,
             known => tokens.check_value() == known,
         };
-        let hint = format!(" (the right one is {}: copy it there)", whole(&beside));
+        let hint = format!(" (the right one is {}: copy it there)", absolute(&beside));
         Ok(if is_it { hint } else { String::new() })
     }
 
     /// Creates the deliverer: one for the lifetime of the process, so that it keeps what it learns.
     ///
     /// # Errors
-    /// If no relay is configured, the secret is not the ledger's ([`Self::tokens`]), or the system's trusted certificates cannot be
-    /// read.
+    /// If no relay is configured, the secret is not the ledger's ([`Self::tokens`]), or the system's trusted certificates
+    /// cannot be read.
     pub async fn deliverer(&self) -> anyhow::Result<Deliverer> {
         let delivery = &self.app.config.delivery;
         let default = Settings::default();

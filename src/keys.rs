@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_right_file_has_no_problems() {
+    fn a_valid_file_has_no_problems() {
         assert_eq!(read("name = 'a'\nsize = 5\nwait = '12h'\n[inner]\non = true", &[]), [""; 0]);
     }
 
@@ -422,13 +422,13 @@ mod tests {
     }
 
     #[test]
-    fn broken_toml_says_where() {
+    fn invalid_toml_is_reported_with_its_line() {
         let problems = read("name = 'a'\nsize = = 3\n", &[]);
         assert!(problems[0].starts_with("a.toml:2: not TOML: "), "{problems:?}");
     }
 
     #[test]
-    fn the_environment_wins_and_is_checked_alike() {
+    fn the_environment_overrides_and_is_validated_too() {
         assert_eq!(
             read("name = 'a'\nsize = 9", &[("SEMAINIER__SIZE", "3"), ("SEMAINIER__INNER__ON", "true")]),
             [""; 0]

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_said_at_once_in_the_theme_file_too() {
+    fn all_problems_are_reported_at_once_including_the_theme_file() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("t.toml"), "[colours]\ntext = '#aaaaaa'\n[fonts]\nbold = 't.toml'").unwrap();
         std::fs::write(dir.path().join("logo.svg"), "<svg/>").unwrap();

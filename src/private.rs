@@ -1,21 +1,21 @@
-//! Files and folders for their owner alone, whatever the umask: what holds addresses, keys, or links that open something.
+//! Files and folders that only their owner can read, whatever the umask: for addresses, keys, and links that grant access.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Mode of a file, and of a folder.
+/// Modes of files and folders.
 pub const FILE: u32 = 0o600;
 pub const FOLDER: u32 = 0o700;
 
-/// An empty file, also where one was before, which becomes private.
+/// Creates or truncates a file and makes it private.
 ///
 /// # Errors
-/// When it cannot be made or emptied.
+/// When it cannot be created or truncated.
 pub fn create(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(FILE).open(path)?;
-    // The mode counts only for a file that is made.
+    // The mode applies only to new files.
     file.set_permissions(Permissions::from_mode(FILE))?;
     Ok(file)
 }
@@ -26,28 +26,28 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create(path)?.write_all(bytes)
 }
 
-/// As [`write()`], on disk when it returns, and never half written: under another name first, then renamed.
+/// Like [`write()`], but atomic and durable: written under a temporary name, flushed to disk, then renamed.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = beside(path, ".part");
     let mut file = create(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    put_in_place(&unfinished, path)
+    rename_durably(&unfinished, path)
 }
 
-/// Renames a finished file to its name; that it has it is on disk when this returns.
+/// Renames a finished file to its final name, durably.
 ///
 /// # Errors
 /// When it cannot be renamed.
-pub fn put_in_place(unfinished: &Path, path: &Path) -> io::Result<()> {
+pub fn rename_durably(unfinished: &Path, path: &Path) -> io::Result<()> {
     std::fs::rename(unfinished, path)?;
     sync_folder_of(path)
 }
 
-/// What happened to the names in the folder of this file is on disk when this returns.
+/// Flushes the folder of this file to disk, so that renames in it are durable.
 ///
 /// # Errors
 /// When the folder cannot be read or written.
@@ -56,10 +56,10 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The folder, and those above it that are missing. One that is there keeps its mode.
+/// Creates the folder and its missing parents. An existing one keeps its mode.
 ///
 /// # Errors
-/// When one of them cannot be made.
+/// When one of them cannot be created.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER).create(path)
 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_everybody_could_read_becomes_private_when_it_is_written_again() {
+    fn a_public_file_becomes_private_when_it_is_rewritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b/list.csv");
         create_folder(path.parent().unwrap()).unwrap();
@@ -86,7 +86,7 @@ mod tests {
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (FILE, FOLDER));
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
-        write_whole(&path, b"newer").unwrap();
+        write_atomically(&path, b"newer").unwrap();
         assert_eq!((mode(&path), std::fs::read(&path).unwrap()), (FILE, b"newer".to_vec()));
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }

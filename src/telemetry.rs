@@ -75,7 +75,7 @@ fn directives(level: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn an_event_belongs_to_the_room_that_said_it() {
+    fn a_log_event_has_its_module_as_target() {
         for (target, part) in [
             ("semainier::deliver::worker", "deliver"),
             ("semainier::app", "app"),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_level_is_ours_and_a_filter_is_taken_as_written() {
+    fn a_bare_level_applies_to_semainier_and_a_filter_is_used_as_written() {
         for (level, filter) in [
             ("info", "warn,semainier=INFO"),
             ("debug", "warn,semainier=DEBUG"),

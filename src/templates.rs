@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_variable_is_said_with_file_and_line() {
+    fn a_missing_variable_is_reported_with_file_and_line() {
         let error = Templates::load(None).unwrap().check::<Empty>().unwrap_err().to_string();
         assert!(
             error.starts_with("template mail/agenda/subject.txt:1: it asks for a value that is not there"),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn an_own_template_replaces_the_built_in_one() {
+    fn a_custom_template_replaces_the_built_in_one() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("mail/agenda")).unwrap();
         std::fs::write(dir.path().join("mail/agenda/subject.txt"), "Bonjour").unwrap();

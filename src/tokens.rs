@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_names_its_contact_and_mailing_and_nothing_else_passes() {
+    fn a_link_is_valid_only_for_its_contact_and_mailing() {
         let ours = tokens("secret");
         let url = ours.unsubscribe_url(&Url::parse("https://a.example").unwrap(), "c1", "agenda");
         let token = url.strip_prefix("https://a.example/u/").unwrap();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_order_is_of_one_contact_and_one_edition_and_opens_nothing_else() {
+    fn an_order_link_is_valid_only_for_one_contact_and_edition() {
         let (ours, url) = (tokens("secret"), Url::parse("https://a.example").unwrap());
         let token = ours.order_url(&url, "c1", "carte-2027").split_off("https://a.example/o/".len());
         assert_eq!(ours.check_order(&token), Some(("c1", "carte-2027")));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_key_makes_links_and_the_old_ones_still_open_until_they_are_dropped() {
+    fn the_newest_key_signs_links_and_older_keys_stay_valid() {
         let url = Url::parse("https://a.example").unwrap();
         let made = |tokens: &Tokens| tokens.view_url(&url, &IssueKey::new("agenda", "2026-W28")).split_off(20);
         let keys = |keys: &[&str]| {
@@ -176,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_one_hash_however_it_is_written() {
+    fn an_address_has_one_hash_in_every_notation() {
         let hash = |text: &str| tokens("secret").address_hash(&EmailAddress::parse(text).unwrap());
         assert_eq!(hash("Hotel@France.example"), hash("hotel@france.example"));
         assert_ne!(hash("hotel@france.example"), hash("gite@france.example"));
     }
 
     #[test]
-    fn the_check_value_is_of_the_secret_alone_and_is_no_other_hash() {
+    fn the_check_value_depends_on_the_secret_only_and_differs_from_other_hashes() {
         let ours = tokens("secret");
         let with_keys = tokens("secret").with_link_keys(vec![SecretString::from("0123456789abcdef".to_owned())]);
         assert_eq!(ours.check_value(), with_keys.check_value());

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_key() {
+    fn problems_are_reported_with_their_key() {
         for (text, said) in [
             ("webhook = 'https://a.example'", "alert.webhook: expected webhook_secret_file too"),
             ("webhook = 'http://a.example'", "alert.webhook: expected https"),

@@ -162,7 +162,7 @@ async fn object(
 /// When the database cannot be read.
 pub async fn editorial(engine: &Engine, key: &IssueKey) -> Result<String> {
     let content = engine.store.content(key).await?;
-    let letter: Option<Letter> = content.and_then(|content| serde_json::from_str(&content.data).ok());
+    let letter: Option<Letter> = content.and_then(|content| content.letter().ok());
     match letter.and_then(|letter| letter.editorial().map(str::to_owned)) {
         Some(text) => Ok(text),
         None => Ok(engine.store.editorial(key).await?.unwrap_or_default()),
@@ -191,8 +191,7 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
     let presented = match issue.filter(IssueSummary::is_presented) {
         Some(issue) => {
             let content = engine.store.content(key).await?.context("the content of the issue is gone")?;
-            let letter = serde_json::from_str(&content.data).context("the kept letter cannot be read");
-            let mut letter: Letter = letter?;
+            let mut letter = content.letter().context("cannot read the stored newsletter")?;
             if !letter.set_editorial(Some(text).filter(|text| !text.trim().is_empty())) {
                 return Err(Refusal::NoEditorialSection { mailing: mailing.id.clone() }.into());
             }

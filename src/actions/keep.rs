@@ -1,9 +1,9 @@
-//! Keeping the ledger: a backup of everything that is needed, and putting it back.
+//! Backing up everything needed to continue elsewhere, and restoring it.
 
 use super::{Actor, Refusal, Result};
 use crate::app::{App, Engine};
 use crate::private;
-use crate::secret::{Credential, SecretPlace, is_same, whole};
+use crate::secret::{Credential, SecretPlace, absolute, is_equal};
 use crate::store::keep::{self, Holds, Kind, Target};
 use crate::tokens::Tokens;
 use crate::views::readiness::BACKUP_RECORD;
@@ -21,27 +21,27 @@ use tracing::{info, warn};
 const MANIFEST: &str = "manifest.json";
 const SECRET: &str = "secret";
 const LINK_KEYS: &str = "link-keys";
-/// Of the manifest; a newer program that writes another one counts on.
+/// Version of the manifest's format.
 const FORMAT: u32 = 1;
 
-/// What a backup holds, beside it as `manifest.json`. It is written last: without it a backup was not finished.
+/// `manifest.json` describes the backup beside it. It is written last: without it a backup is incomplete.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
     pub format: u32,
-    /// The version of the program that made it.
+    /// The version of the program that wrote it.
     pub semainier: String,
     /// The newest migration of the ledger.
     pub schema: i64,
     /// RFC 3339, UTC.
     pub made_at: String,
     pub database: Kind,
-    /// The schema of Postgres that the dump is of.
+    /// The Postgres schema of the dump.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postgres_schema: Option<String>,
-    /// [`Tokens::check_value`] of the secret in it.
+    /// [`Tokens::check_value`] of the backed-up secret.
     pub secret_check: String,
     pub files: Vec<Kept>,
-    /// How many rows each table has.
+    /// Number of rows of each table.
     pub rows: BTreeMap<String, u64>,
 }
 
@@ -62,18 +62,18 @@ fn ledger_name(kind: Kind) -> &'static str {
     }
 }
 
-/// Writes the ledger as it is at one instant, the secret, the keys of links and a manifest into an empty folder, readable by
-/// their owner alone. A daemon may work meanwhile.
+/// Writes a consistent copy of the ledger, the secret, the link keys and a manifest into an empty folder, readable only by their
+/// owner. A daemon may be running.
 ///
 /// # Errors
-/// When the folder is not empty; when the secret is not the ledger's, which would make the backup worthless; or when something
-/// cannot be read or written.
+/// When the folder is not empty; when the secret does not match the ledger, which would make the backup useless; or when
+/// something cannot be read or written.
 pub async fn backup(engine: &Engine, actor: &Actor, dir: &Path) -> Result<Manifest> {
     let config = &engine.app.config;
     let secret_check = engine.tokens().await?.check_value();
-    let secret = config.secret_place().read().map_err(anyhow::Error::from)?.context("the secret is gone")?;
+    let secret = config.secret_place().read().map_err(anyhow::Error::from)?.context("the secret is missing")?;
     let link_keys = match &config.link_keys_file {
-        Some(path) => Some(std::fs::read(path).with_context(|| format!("cannot read {}", whole(path)))?),
+        Some(path) => Some(std::fs::read(path).with_context(|| format!("cannot read {}", absolute(path)))?),
         None => None,
     };
     if !prepare(dir)? {
@@ -84,7 +84,7 @@ pub async fn backup(engine: &Engine, actor: &Actor, dir: &Path) -> Result<Manife
     let copied = keep::copy_to(config.database.expose_secret(), &ledger).await.map_err(anyhow::Error::from)?;
     let write = |name: &str, bytes: &[u8]| {
         let path = dir.join(name);
-        private::write_whole(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+        private::write_atomically(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     };
     write(SECRET, format!("{}\n", secret.expose_secret()).as_bytes())?;
     let mut names = vec![ledger_name(kind), SECRET];
@@ -121,9 +121,9 @@ fn record(app: &App, manifest: &Manifest) {
     }
 }
 
-/// An empty folder for its owner alone; `false`: it is not empty.
+/// Creates an empty private folder; `false`: it exists and is not empty.
 fn prepare(dir: &Path) -> anyhow::Result<bool> {
-    let cannot = || format!("cannot make {}", dir.display());
+    let cannot = || format!("cannot create {}", dir.display());
     private::create_folder(dir).with_context(cannot)?;
     if std::fs::read_dir(dir).with_context(cannot)?.next().is_some() {
         return Ok(false);
@@ -150,32 +150,32 @@ fn kept(dir: &Path, name: &str) -> anyhow::Result<Kept> {
     Ok(Kept { name: name.to_owned(), size, sha256 })
 }
 
-/// What was put back.
+/// The result of a restore.
 #[derive(Debug, Clone)]
 pub struct Restored {
     pub manifest: Manifest,
-    /// What was there before, under its new name.
+    /// The new names of what was there before.
     pub aside: Vec<String>,
 }
 
-/// Puts a backup in place: its ledger, marked as restored, its secret and its keys of links, where the configuration says. All of
-/// it is checked before anything is touched. Whoever opens the ledger next brings it to the newest schema, and a daemon pauses
-/// what is open.
+/// Restores a backup to the places the configuration names: the ledger, marked as restored, its secret and its link keys.
+/// Everything is checked before anything is changed. The next program that opens the ledger upgrades it to the newest schema, and
+/// a daemon pauses its unfinished issues.
 ///
 /// # Errors
-/// When the backup is not whole or does not fit the configuration; when there is a ledger with something in it, or another
-/// secret, and `replace` is not said; when a daemon works on it; or when something cannot be written.
+/// When the backup is incomplete or does not fit the configuration; when there is a ledger with data, or another secret, and
+/// `replace` is not set; when a daemon is running; or when something cannot be written.
 pub async fn restore(app: &App, actor: &Actor, dir: &Path, replace: bool) -> Result<Restored> {
     let url = app.config.database.expose_secret();
     let manifest = verified(dir, keep::kind_of(url))?;
-    let secret = crate::secret::read(&dir.join(SECRET)).context("the secret of the backup cannot be read")?;
+    let secret = crate::secret::read(&dir.join(SECRET)).context("cannot read the secret of the backup")?;
     if Tokens::new(secret.clone()).check_value() != manifest.secret_check {
-        return Err(anyhow!("{}: the secret is not the one of the ledger beside it", dir.display()).into());
+        return Err(anyhow!("{}: the secret does not match the ledger beside it", dir.display()).into());
     }
     let now = app.clock.now();
     let suffix = now.format(".before-%Y%m%dT%H%M%SZ").to_string();
     let keys = match manifest.files.iter().any(|it| it.name == LINK_KEYS) {
-        true => Some(std::fs::read_to_string(dir.join(LINK_KEYS)).context("the keys of links cannot be read")?),
+        true => Some(std::fs::read_to_string(dir.join(LINK_KEYS)).context("cannot read the link keys of the backup")?),
         false => None,
     };
     let to_put = || -> std::result::Result<_, Box<Refusal>> {
@@ -185,21 +185,21 @@ pub async fn restore(app: &App, actor: &Actor, dir: &Path, replace: bool) -> Res
     };
     let files: Vec<Put> = to_put().map_err(|refusal| *refusal)?.into_iter().flatten().collect();
     let mut target = Target::claim(url).await.map_err(anyhow::Error::from)?;
-    let in_the_way = files.iter().filter(|it| it.path.exists()).map(|it| whole(&it.path)).next();
+    let in_the_way = files.iter().filter(|it| it.path.exists()).map(|it| absolute(&it.path)).next();
     match (target.holds, in_the_way) {
         _ if replace => {}
         (Holds::Ledger, _) => return Err(Refusal::LedgerInTheWay.into()),
         (_, Some(path)) => return Err(Refusal::FileInTheWay(path).into()),
         _ => {}
     }
-    // Before the ledger, whose way is the longer one: that they can be written is known.
+    // Before the ledger, which takes longer: they are known to be writable.
     for file in &files {
         file.prepare()?;
     }
     let ledger = dir.join(ledger_name(manifest.database));
     let put = target.put(&ledger, manifest.postgres_schema.as_deref(), &suffix, now).await;
     if put.is_err() {
-        // No copy of a secret stays lying about.
+        // Do not leave copies of a secret behind.
         files.iter().for_each(|file| drop(std::fs::remove_file(file.unfinished())));
     }
     let mut aside: Vec<String> = put.map_err(anyhow::Error::from)?.into_iter().collect();
@@ -211,17 +211,17 @@ pub async fn restore(app: &App, actor: &Actor, dir: &Path, replace: bool) -> Res
     Ok(Restored { manifest, aside })
 }
 
-/// The manifest of a whole backup of this kind of database.
+/// Reads and checks the manifest of a complete backup of this kind of database.
 fn verified(dir: &Path, kind: Kind) -> anyhow::Result<Manifest> {
     let path = dir.join(MANIFEST);
     let text = match std::fs::read_to_string(&path) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => {
-            bail!("{} is no backup, or one that was not finished: there is no {MANIFEST}", dir.display())
+            bail!("{} is not a complete backup: there is no {MANIFEST}", dir.display())
         }
         text => text.with_context(|| format!("cannot read {}", path.display()))?,
     };
     let manifest: Manifest =
-        serde_json::from_str(&text).with_context(|| format!("{} is no manifest", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not a valid manifest", path.display()))?;
     let Manifest { format, schema, semainier, database, .. } = &manifest;
     if *format != FORMAT || *schema > keep::schema_version() {
         bail!("the backup was made by a newer semainier ({semainier}, schema {schema}): upgrade the program");
@@ -271,31 +271,31 @@ impl Put {
         if let Some(folder) = self.path.parent().filter(|it| !it.as_os_str().is_empty()) {
             private::create_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        private::write_whole(&self.unfinished(), &self.bytes).with_context(|| {
+        private::write_atomically(&self.unfinished(), &self.bytes).with_context(|| {
             format!(
                 "{} cannot be written; where it is handed to the service (LoadCredential, a container's secret), put the file \
                  of the backup there yourself, then repeat",
-                whole(&self.path)
+                absolute(&self.path)
             )
         })
     }
 
     /// Returns under which name the old one is kept.
     fn put(self, suffix: &str) -> anyhow::Result<Option<String>> {
-        let cannot = || format!("cannot put {} in place", whole(&self.path));
+        let cannot = || format!("cannot put {} in place", absolute(&self.path));
         let aside = private::beside(&self.path, suffix);
         let was_there = self.path.exists();
         if was_there {
             std::fs::rename(&self.path, &aside).with_context(cannot)?;
         }
-        private::put_in_place(&self.unfinished(), &self.path).with_context(cannot)?;
-        Ok(was_there.then(|| whole(&aside)))
+        private::rename_durably(&self.unfinished(), &self.path).with_context(cannot)?;
+        Ok(was_there.then(|| absolute(&aside)))
     }
 }
 
 /// `None`: it is there.
 fn secret_to_put(place: &SecretPlace, secret: &SecretString) -> std::result::Result<Option<Put>, Box<Refusal>> {
-    let is_there = place.read().ok().flatten().is_some_and(|found| is_same(&found, secret));
+    let is_there = place.read().ok().flatten().is_some_and(|found| is_equal(&found, secret));
     match place {
         _ if is_there => Ok(None),
         SecretPlace::Beside(path) | SecretPlace::Configured(Credential::File { path, .. }) => {

@@ -124,7 +124,7 @@ pub enum Refusal {
     NothingSaid,
     /// The address is not suppressed.
     NotSuppressed(EmailAddress),
-    /// Only the person can take back their own opt-out.
+    /// Only the person can lift their own opt-out.
     PersonsOwnWord(EmailAddress),
     /// The list would remove more than a fifth of the contacts.
     RemovesMany {
@@ -133,13 +133,13 @@ pub enum Refusal {
     },
     /// A backup is written into an empty folder.
     FolderNotEmpty(PathBuf),
-    /// A ledger with something in it is where one is to be put back.
+    /// There is a ledger with data at the place to restore to.
     LedgerInTheWay,
-    /// Another secret, or other keys, are where those of a backup belong.
+    /// Another secret or other link keys are at the place to restore those of the backup to.
     FileInTheWay(String),
-    /// The secret is written in the configuration, here, and is not the one of the backup.
+    /// The configuration contains the secret itself, at this place, and it is not the backup's.
     SecretNotOfBackup(String),
-    /// The backup has keys of links, and the configuration no place for them.
+    /// The backup contains link keys, and the configuration names no file for them.
     LinkKeysNotConfigured,
     /// An account has at least one role.
     NoRole,
@@ -156,7 +156,7 @@ pub enum Refusal {
 impl Refusal {
     pub fn in_english(&self) -> String {
         match self {
-            Self::NoName => "expected a name after --by: the ledger keeps who approved".to_owned(),
+            Self::NoName => "expected a name after --by: the ledger records who approved".to_owned(),
             Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` lists them"),
             Self::NotComposedYet(key) => format!(
                 "there is no issue {key} yet; compose it now: semainier issues rehearse {key}, or recompose where it needs \
@@ -192,14 +192,14 @@ impl Refusal {
                 format!("the schedule of {} has no occurrence for {issue} that could still be sent", issue.mailing())
             }
             Self::NotRehearsed { mailing } => format!(
-                "issues of {mailing} are not rehearsed: they wait for an approval, or leave when somebody announces them"
+                "issues of {mailing} are not rehearsed: they need an approval, or are sent when somebody announces them"
             ),
             Self::Skipped { issue, by } => {
-                format!("issue {issue} is skipped by {by}; to let it leave: semainier issues unskip {issue}")
+                format!("issue {issue} was skipped by {by}; to send it after all: semainier issues unskip {issue}")
             }
             Self::NotSkipped(key) => format!("issue {key} is not skipped"),
             Self::HourHasCome(key) => {
-                format!("the hour of issue {key} has come; to stop it: semainier issues cancel {key}")
+                format!("issue {key} is already due; to stop it: semainier issues cancel {key}")
             }
             Self::NoSuchDelivery(id) => {
                 format!("there is no delivery {id}; ids are shown by `semainier log --state unknown`")
@@ -220,7 +220,7 @@ impl Refusal {
                 state.as_str()
             ),
             Self::AnnouncedFor { slug, at, zone } => format!(
-                "{slug} is announced already, for {}; to take that back: semainier announce {slug} --cancel",
+                "{slug} is announced already, for {}; to cancel that: semainier announce {slug} --cancel",
                 instant(*at, *zone)
             ),
             Self::CannotBeAnnounced { slug, why } => format!("{slug} cannot be announced: {why}"),
@@ -266,21 +266,21 @@ impl Refusal {
                 format!("{} is not empty: name a folder that is, or one that is not there yet", dir.display())
             }
             Self::LedgerInTheWay => {
-                "there is a ledger with something in it; nothing was changed. --replace puts the backup in \
+                "there is a ledger with data in it; nothing was changed. --replace puts the backup in \
                  its place and keeps it under another name"
                     .to_owned()
             }
             Self::FileInTheWay(path) => format!(
-                "{path} is not what the backup has; nothing was changed. --replace puts that of the backup in its place and \
+                "{path} differs from the backup's; nothing was changed. --replace puts the backup's in its place and \
                  keeps it under another name"
             ),
             Self::SecretNotOfBackup(place) => format!(
-                "{place} is not the secret of the backup; nothing was changed. Write the one of the backup there (its file \
+                "{place} is not the secret of the backup; nothing was changed. Put the backup's secret there (its file \
                  `secret`), or set secret_file instead"
             ),
             Self::LinkKeysNotConfigured => {
-                "the backup has keys of links, without which links in old mails open nothing, and \
-                 link_keys_file is not set; nothing was changed. Set it to where the keys shall be"
+                "the backup contains link keys, without which links in old mails stop working, and \
+                 link_keys_file is not set; nothing was changed. Set it to the file they should be written to"
                     .to_owned()
             }
             Self::NoRole => "expected at least one role".to_owned(),
@@ -399,7 +399,7 @@ impl Refusal {
     }
 }
 
-/// The outcome of an issue that was given up, and what can still be done.
+/// The outcome of an issue that will not be sent any more, and what can still be done.
 fn given_up(issue: &IssueSummary, zone: Tz) -> String {
     let IssueSummary { key, mailing, counts, .. } = issue;
     let ended = format!("issue {key} is {}: no more of it is sent", issue.state().as_str());

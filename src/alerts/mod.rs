@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tries_are_half_a_minute_apart_then_twice_as_long_up_to_an_hour() {
+    fn attempts_are_half_a_minute_apart_then_doubled_up_to_an_hour() {
         let minutes = [0, 1, 2, 3, 6, 7, 100].map(|tries| wait(tries).num_seconds());
         assert_eq!(minutes, [30, 60, 120, 240, 1920, 3600, 3600]);
     }

@@ -117,7 +117,7 @@ mod tests {
     use crate::domain::issue::IssueKey;
 
     #[test]
-    fn what_a_relay_quotes_is_masked_and_the_end_has_the_key_of_the_beginning() {
+    fn addresses_are_masked_and_the_ended_alert_has_the_same_key() {
         let about = About { office: "Office", zone: Tz::Europe__Paris };
         let (issue, now) = (IssueKey::new("agenda", "2026-W28"), Timestamp::UNIX_EPOCH);
         let reason = "550 <marie.dupont@gite.example> refuse".to_owned();

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_the_pieces_the_count_is_the_same() {
+    fn the_count_does_not_depend_on_how_the_data_is_split() {
         let one = |n: usize| {
             format!("MAIL FROM:<a@b.fr>\r\nRCPT TO:<p{n}@b.fr>\r\nDATA\r\nSubject: x\r\n\r\n..\r\n.x\r\n\r\n.\r\n")
         };

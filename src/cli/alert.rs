@@ -1,4 +1,4 @@
-//! `semainier alert`: tests the second channel.
+//! `semainier alert`: tests the alert channels.
 
 use super::{Context, Ended, show};
 use crate::alerts::Alerter;

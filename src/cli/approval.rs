@@ -151,7 +151,7 @@ fn in_an_editor(text: &str) -> anyhow::Result<String> {
     // Through the shell: $EDITOR is often a command with arguments.
     let status = std::process::Command::new("sh").args(["-c", &format!("{editor} \"$1\""), "sh"]).arg(&path).status();
     let edited = match status {
-        Ok(status) if status.success() => std::fs::read_to_string(&path).context("what was edited is not text"),
+        Ok(status) if status.success() => std::fs::read_to_string(&path).context("the edited file is not valid text"),
         Ok(status) => Err(anyhow::anyhow!("the editor {editor:?} ended with {status}; nothing was changed")),
         Err(why) => Err(anyhow::Error::from(why).context(format!("the editor {editor:?} cannot be started"))),
     };

@@ -57,7 +57,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Delivery(args) => delivery(args).await,
         Command::Sink(args) => {
             let listener =
-                TcpListener::bind(args.bind).await.with_context(|| format!("{} cannot be listened on", args.bind))?;
+                TcpListener::bind(args.bind).await.with_context(|| format!("cannot listen on {}", args.bind))?;
             show::line(listener.local_addr()?);
             let delay = Duration::from_millis(args.delay_ms);
             sink::serve(listener, sink::Manner { delay, data_only: args.data_only }).await;

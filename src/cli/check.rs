@@ -41,7 +41,7 @@ pub(super) async fn run(ctx: &Context, args: &Args) -> anyhow::Result<Ended> {
     report.well.iter().chain(&report.findings.iter().map(ToString::to_string).collect::<Vec<_>>()).for_each(show::line);
     let (errors, warnings) = (report.count(Level::Error), report.count(Level::Warning));
     match (errors, warnings) {
-        (0, 0) => show::line("all is well"),
+        (0, 0) => show::line("no problems found"),
         _ => show::line(format!("{errors} errors, {warnings} warnings")),
     }
     Ok(if errors > 0 { Ended::Failed } else { Ended::Done })

@@ -59,7 +59,7 @@ pub(super) struct AnnounceArgs {
     /// Folder for the files of --dry-run [default: announce-SLUG]
     #[arg(long, value_name = "DIR", requires = "dry_run")]
     out: Option<PathBuf>,
-    /// Write to however many it is; nobody is asked
+    /// Do not ask for confirmation, however many contacts it is sent to
     #[arg(long)]
     yes: bool,
     /// Cancel a scheduled announcement that is not being sent yet
@@ -130,7 +130,7 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
     }
     let plan = announce::plan(engine, &args.slug, segment.as_ref(), at).await?;
     if !args.yes {
-        mind_the_number(engine, &plan).await?;
+        confirm_audience(engine, &plan).await?;
     }
     let leaves_at = announce::announce(engine, &context.actor()?, &plan).await?;
     let (key, when) = (&plan.key, instant(leaves_at, zone));
@@ -143,17 +143,17 @@ pub(super) async fn announce(context: &Context, args: AnnounceArgs) -> anyhow::R
         show::line(format!("{key} is sent by the running daemon within a minute"));
         return Ok(Ended::Done);
     }
-    leave_now(engine, &plan).await
+    send_now(engine, &plan).await
 }
 
-/// So many may be written to without a question: a first try with one's own colleagues.
+/// Announcements to at most this many contacts need no confirmation: a first test with colleagues.
 const FEW: u64 = 20;
 
-/// A mail to everybody is sent on purpose only.
+/// Asks for confirmation before a mail to many contacts.
 ///
 /// # Errors
-/// When nobody agreed.
-async fn mind_the_number(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<()> {
+/// When it was not confirmed.
+async fn confirm_audience(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<()> {
     let mailing = &plan.mailing;
     let size = engine.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
     if size <= FEW {
@@ -161,21 +161,21 @@ async fn mind_the_number(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<()>
     }
     let (key, when) = (&plan.key, instant(plan.at, mailing.schedule.zone));
     let question = match plan.at > engine.app.clock.now() {
-        true => format!("{key} will be written to {size} contacts at {when}"),
-        false => format!("{key} will be written to {size} contacts, now"),
+        true => format!("{key} will be sent to {size} contacts at {when}"),
+        false => format!("{key} will be sent to {size} contacts now"),
     };
-    if show::agreed(&question)? {
+    if show::confirmed(&question)? {
         return Ok(());
     }
     let slug = key.period();
     anyhow::bail!(
-        "{question}; nothing was sent or kept. Look at it with `semainier announce {slug} --dry-run`, narrow it with \
+        "{question}; nothing was sent or scheduled. Review it with `semainier announce {slug} --dry-run`, narrow it with \
          --segment, or add --yes"
     )
 }
 
 /// Sends it from this command and settles the occurrence as the daemon would.
-pub(super) async fn leave_now(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<Ended> {
+pub(super) async fn send_now(engine: &Engine, plan: &Plan<'_>) -> anyhow::Result<Ended> {
     let ended = run::send(engine, plan.due(), None).await?;
     announce::settle(engine, plan).await?;
     Ok(ended)
@@ -224,7 +224,7 @@ async fn rehearse(
         (_, _) => audience.len() as u64,
     };
     if let Some(segment) = mailing.segment.as_ref().filter(|_| audience.is_empty() && subscribed > 0) {
-        super::partners::tell_known_values(engine, segment).await?;
+        super::partners::show_known_values(engine, segment).await?;
     } else if audience.is_empty() {
         show::line(format!(
             "  nobody is subscribed to {}: import the list again with `semainier partners import FILE --mailing {}`",

@@ -1,17 +1,17 @@
-//! `semainier backup`, `restore`, `migrate`: keeping the ledger.
+//! `semainier backup`, `restore`, `migrate`: copies and moves the ledger.
 
 use super::{Context, Ended, show};
 use crate::actions;
 use crate::clock::Clock;
 use crate::daemon;
 use crate::domain::issue::IssueState;
-use crate::secret::whole;
+use crate::secret::absolute;
 use crate::store::{Access, keep};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BackupArgs {
-    /// A folder that is empty, or not there yet
+    /// An empty folder; created if it does not exist
     dir: PathBuf,
 }
 
@@ -19,17 +19,17 @@ pub(super) struct BackupArgs {
 pub(super) struct RestoreArgs {
     /// A folder that `semainier backup` wrote
     dir: PathBuf,
-    /// Put it in the place of the ledger that is there, which is kept under another name
+    /// Replace the existing ledger, which is kept under another name
     #[arg(long)]
     replace: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct MigrateArgs {
-    /// The ledger as it is: sqlite://PATH or postgres://USER@HOST/DATABASE (a password: PGPASSWORD, or ~/.pgpass)
+    /// The current ledger: sqlite://PATH or postgres://USER@HOST/DATABASE (password: PGPASSWORD or ~/.pgpass)
     #[arg(long, value_name = "URL")]
     from: String,
-    /// An empty database; its tables are made
+    /// An empty database; its tables are created
     #[arg(long, value_name = "URL")]
     to: String,
 }
@@ -49,7 +49,7 @@ pub(super) async fn backup(context: &Context, args: BackupArgs) -> anyhow::Resul
         rows("deliveries"),
         args.dir.display()
     ));
-    show::aside("The secret is in it too: keep it where nobody else reads.");
+    show::aside("It contains the secret: store it where nobody else can read it.");
     Ok(Ended::Done)
 }
 
@@ -57,12 +57,12 @@ pub(super) async fn restore(context: &Context, args: RestoreArgs) -> anyhow::Res
     let app = context.app()?;
     let restored = actions::keep::restore(&app, &context.actor()?, &args.dir, args.replace).await?;
     for name in &restored.aside {
-        show::line(format!("kept as it was: {name}"));
+        show::line(format!("previous version kept as {name}"));
     }
     let engine = app.open(Access::Exclusive).await?;
     engine.tokens().await?;
-    daemon::mind_a_restored_ledger(&engine).await?;
-    show::line(format!("the ledger of {} is back, and its secret is the right one", restored.manifest.made_at));
+    daemon::pause_after_restore(&engine).await?;
+    show::line(format!("restored the ledger of {}; its secret matches", restored.manifest.made_at));
     let mut waits = false;
     for issue in engine.store.open_issues().await? {
         let state = issue.state();
@@ -73,7 +73,7 @@ pub(super) async fn restore(context: &Context, args: RestoreArgs) -> anyhow::Res
     }
     if waits {
         show::line(
-            "What left and who unsubscribed since then is not in it: look into the relay's log before `semainier issues \
+            "It does not contain what was sent and who unsubscribed since then: check the relay's log before `semainier issues \
              resume KEY`, `approve` or `cancel`.",
         );
     }
@@ -87,20 +87,20 @@ pub(super) async fn migrate(context: &Context, args: MigrateArgs) -> anyhow::Res
         show::line(format!("{:>10}  {}  {}", table.rows, table.checksum, table.name));
     }
     let rows: u64 = moved.iter().map(|table| table.rows).sum();
-    show::line(format!("{rows} rows of {} tables were moved; both databases hold the same", moved.len()));
-    show::line("Now write the new address as `database` in the configuration. The secret stays what it was:");
+    show::line(format!("copied {rows} rows of {} tables; both databases are identical", moved.len()));
+    show::line("Now set `database` to the new URL in the configuration. The secret stays the same:");
     match (args.from.strip_prefix("sqlite://"), args.to.strip_prefix("sqlite://"), &config.secret) {
-        (_, _, Some(_)) => show::line("  it is configured; leave it so."),
+        (_, _, Some(_)) => show::line("  it is configured; leave it as it is."),
         (Some(from), None, None) => {
-            show::line(format!("  secret_file = \"{}\"", whole(&PathBuf::from(from).with_extension("secret"))))
+            show::line(format!("  secret_file = \"{}\"", absolute(&PathBuf::from(from).with_extension("secret"))))
         }
         (Some(from), Some(to), None) => show::line(format!(
             "  copy {} to {}",
-            whole(&PathBuf::from(from).with_extension("secret")),
-            whole(&PathBuf::from(to).with_extension("secret"))
+            absolute(&PathBuf::from(from).with_extension("secret")),
+            absolute(&PathBuf::from(to).with_extension("secret"))
         )),
         (None, _, None) => show::line("  leave secret_file as it is."),
     }
-    show::line("A daemon that is started on the old one pauses everything.");
+    show::line("A daemon started on the old database pauses everything.");
     Ok(Ended::Done)
 }

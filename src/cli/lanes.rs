@@ -8,9 +8,9 @@ use crate::views::{instant, lanes};
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
-A lane is the pace for one family of recipient domains (orange, gmail, …), or for one other domain. It goes slowly or not at
-all when the provider says so, and opens again by itself; one that is paused waits for a person. Deliveries that wait for
-their lane are queued, and nobody else waits for them. Limits: [[lane]] in semainier.toml.")]
+A lane is the rate limit for one family of recipient domains (orange, gmail, …), or for one other domain. It is slowed down
+or suspended when the provider asks for it, and reopens automatically; a paused lane must be reopened by a person. Deliveries
+that wait for their lane stay queued and do not delay others. Limits: [[lane]] in semainier.toml.")]
 pub(super) struct Args {
     /// An array of {\"name\",\"state\",\"why\",\"since\",\"until\",\"only_issue\",\"step\",\"per_minute\"}:
     /// the lanes that are not open

@@ -1,4 +1,4 @@
-//! `semainier issues`, `log`, `deliveries`: what happened, and the decisions a person takes about it.
+//! `semainier issues`, `log`, `deliveries`: shows what happened, and records the decisions a person takes about it.
 
 use super::{Context, Ended, actor, approval, parse_instant, show, tables};
 use crate::actions;
@@ -34,7 +34,7 @@ enum IssueAct {
         /// Write subject.txt, body.html, body.txt, message.eml, pictures and attachments into this folder
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// Print one JSON object: the fields of `issues --json`, with approvals, files and the letter
+        /// Print one JSON object: the fields of `issues --json`, with approvals, files and the newsletter
         #[arg(long)]
         json: bool,
     },
@@ -75,26 +75,26 @@ enum IssueAct {
         #[arg(long, value_name = "TEXT", default_value = "")]
         why: String,
     },
-    /// Compose a coming issue now and show it to staff; at its hour it is read again
+    /// Compose a coming issue now and mail it to staff; at its hour the sources are read again
     Rehearse { key: String },
-    /// Make exactly what was rehearsed leave at its hour, whatever the site says then
+    /// Send exactly the rehearsed content at the issue's hour, even if the sources change
     Freeze {
         key: String,
         /// Who decides, for the ledger
         #[arg(long, value_name = "NAME")]
         by: String,
-        /// Only if what is kept now is what you saw: the first characters of its hash, at least 8
+        /// Only if the stored content is the one you reviewed: the first characters of its hash, at least 8
         #[arg(long, value_name = "HASH", value_parser = parse_hash)]
         hash: Option<String>,
     },
-    /// Keep a coming issue from leaving; until its hour `unskip` takes that back
+    /// Do not send a coming issue; until its hour `unskip` undoes this
     Skip {
         key: String,
         /// The reason, for the ledger
         #[arg(long, value_name = "TEXT", default_value = "")]
         why: String,
     },
-    /// Let a skipped issue leave after all
+    /// Send a skipped issue after all
     Unskip { key: String },
     /// Pause sending of an issue until it is resumed
     Pause { key: String },

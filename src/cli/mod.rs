@@ -103,7 +103,7 @@ enum Command {
     Serve,
     /// Show daemons, upcoming runs, issues in flight and actions required
     Status(status::Args),
-    /// Test the second channel, which alerts people when mail cannot leave
+    /// Test the alert channels (webhook, command), which work when mail cannot be sent
     #[command(subcommand)]
     Alert(alert::Command),
     /// Show throttling per provider (family of recipient domains), and reopen a closed lane
@@ -129,11 +129,11 @@ enum Command {
     /// Manage the accounts of staff for the console
     #[command(subcommand, after_help = users::AFTER_HELP)]
     Users(users::Command),
-    /// Write everything needed into an empty folder: ledger, secret, keys of links; the daemon may run
+    /// Back up ledger, secret and link keys into an empty folder; the daemon may be running
     Backup(keep::BackupArgs),
-    /// Put a backup in place, with what is open paused; the daemon must not run
+    /// Restore a backup and pause unfinished issues; stop the daemon first
     Restore(keep::RestoreArgs),
-    /// Move a whole ledger to another database, SQLite or Postgres, and prove that all arrived; no daemon may run
+    /// Copy the ledger to another database (SQLite or Postgres) and verify the copy; stop all daemons first
     Migrate(keep::MigrateArgs),
     /// Measure the speed of sending on this machine
     #[command(subcommand, hide = true)]
@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_definition_is_valid() {
         Args::command().debug_assert();
     }
 
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_are_read_as_people_write_them() {
+    fn instants_are_parsed_in_common_notations() {
         let zone = chrono_tz::Europe::Paris;
         for text in [
             "2027-07-10T08:00:00+02:00",

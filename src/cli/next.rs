@@ -71,8 +71,8 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     Ok(Ended::Done)
 }
 
-/// Announcements are in the ledger, where there is one. The rest of what is next needs none: one that cannot be read is said, and
-/// no more.
+/// Opens the ledger for announcements, if there is one. The other occurrences do not need it, so a ledger that cannot be read is
+/// only reported.
 async fn ledger(app: &App) -> Option<Engine> {
     if !app.has_ledger() || !app.mailings.iter().any(Mailing::is_of_editions) {
         return None;

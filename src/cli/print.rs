@@ -178,7 +178,7 @@ fn read(name: &str) -> anyhow::Result<Agenda> {
     // `extract` writes one value per article.
     let agendas = serde_json::Deserializer::from_str(&text).into_iter().collect::<Result<Vec<Agenda>, _>>();
     let agendas =
-        agendas.with_context(|| format!("{name} is no agenda as `semainier extract ARTICLE --json` writes it"))?;
+        agendas.with_context(|| format!("{name} is not an agenda as written by `semainier extract ARTICLE --json`"))?;
     match <[Agenda; 1]>::try_from(agendas) {
         Ok([agenda]) => Ok(agenda),
         Err(none) if none.is_empty() => bail!("{name} is empty; make one with `semainier extract ARTICLE --json`"),

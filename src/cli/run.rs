@@ -30,15 +30,15 @@ pub(super) struct Args {
     /// Use this file instead of fetching the article
     #[arg(long, value_name = "FILE")]
     article: Option<PathBuf>,
-    /// Send it though it is more than eight days away; nobody is asked
+    /// Send it even if it is more than eight days away, without asking for confirmation
     #[arg(long)]
     yes: bool,
 }
 
-/// Who sends by hand means the coming one: a weekly mailing's next is a week away at the most.
+/// Occurrences within this time are sent without a question: the next one of a weekly mailing is at most a week away.
 const NEAR: TimeDelta = TimeDelta::days(8);
 
-/// An issue sent by hand past its deadline expires after this time.
+/// An issue sent manually after its deadline expires after this time.
 const BY_HAND: TimeDelta = TimeDelta::hours(12);
 
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
@@ -55,18 +55,18 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         return Err(anyhow!("--article is for an agenda; {} has its own sources", mailing.id));
     }
     if !args.yes {
-        mind_the_date(&engine, mailing, occurrence).await?;
+        confirm_date(&engine, mailing, occurrence).await?;
     }
     let article = article(&engine.app, args.article, occurrence).await?;
     publish(&engine, mailing, occurrence, article).await
 }
 
-/// An issue of another season is sent on purpose only: it would leave now, and be frozen as it is. One that is frozen already only
-/// goes on.
+/// Asks for confirmation before an issue far from its date is sent: it would be frozen and sent now. An issue that is frozen
+/// already just continues.
 ///
 /// # Errors
-/// When nobody agreed.
-async fn mind_the_date(engine: &Engine, mailing: &Mailing, occurrence: Timestamp) -> anyhow::Result<()> {
+/// When it was not confirmed.
+async fn confirm_date(engine: &Engine, mailing: &Mailing, occurrence: Timestamp) -> anyhow::Result<()> {
     let (now, zone) = (engine.app.clock.now(), mailing.schedule.zone);
     if (occurrence - now).abs() <= NEAR {
         return Ok(());
@@ -81,12 +81,12 @@ async fn mind_the_date(engine: &Engine, mailing: &Mailing, occurrence: Timestamp
         _ => format!("{} days ago", -days),
     };
     let date = occurrence.with_timezone(&zone).format("%A %-d %B %Y, %H:%M");
-    let question = format!("{key} is the issue of {date}, {when}, and it would leave now");
-    if show::agreed(&question)? {
+    let question = format!("{key} is the issue of {date}, {when}, and would be sent now");
+    if show::confirmed(&question)? {
         return Ok(());
     }
     let other = "name another one with --at (`semainier next` lists them), or add --yes to send this one";
-    Err(anyhow!("{question}; nothing was sent. If that is not meant, {other}"))
+    Err(anyhow!("{question}; nothing was sent. If this is not intended, {other}"))
 }
 
 /// Publishes an occurrence of the mailing's own schedule.
@@ -104,11 +104,11 @@ pub(super) async fn publish(
 /// Publishes, shows progress and totals, and says what is still pending.
 pub(super) async fn send(engine: &Engine, due: Due<'_>, article: Option<Article>) -> anyhow::Result<Ended> {
     let zone = due.mailing.schedule.zone;
-    if daemon::mind_a_restored_ledger(engine).await? {
+    if daemon::pause_after_restore(engine).await? {
         return Err(anyhow!(
-            "the ledger is not the one that was left: it seems restored from a backup, and what was sent since may be sent \
-             again. Issues that were being sent are paused, and approvals are withdrawn: look into the relay's log, then \
-             `semainier issues resume KEY` or `approve KEY`, or run this again"
+            "the ledger is older than this machine's last delivery: it appears to be restored from a backup, and what was sent since \
+             could be sent again. Issues that were being sent are paused, and approvals are withdrawn: check the relay's log, then \
+             `semainier issues resume KEY` or `approve KEY`, or run this command again"
         ));
     }
     sending::recover(engine, engine.is_exclusive()).await?;
@@ -122,28 +122,28 @@ pub(super) async fn send(engine: &Engine, due: Due<'_>, article: Option<Article>
     signals.abort();
     let published = published?;
     let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| instant(at, zone));
-    let ended = tell(&published, next_due, zone);
+    let ended = summarise(&published, next_due, zone);
     notices::send(engine, &deliverer, &notices::SentNotices::default()).await;
     ended
 }
 
-fn tell(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Result<Ended> {
+fn summarise(published: &Published, next_due: Option<String>, zone: Tz) -> anyhow::Result<Ended> {
     let Delivered { issue, before, delivery } = match published {
         Published::Held { key, reason } => {
             show::line(format!("{key}: held, nothing was sent: {reason}"));
             return Ok(Ended::Held);
         }
         Published::Awaiting { key } => {
-            show::line(format!("{key}: composed, nothing was sent; it leaves once somebody approves it"));
+            show::line(format!("{key}: composed, nothing was sent; it is sent once somebody approves it"));
             show::line(format!(
-                "  look at it: semainier issues show {key} --out DIR; then: semainier issues approve {key} --by NAME"
+                "  review it: semainier issues show {key} --out DIR; then: semainier issues approve {key} --by NAME"
             ));
             return Ok(Ended::WaitsForAPerson);
         }
         Published::Delivered(delivered) => &**delivered,
     };
     if *before && delivery.tried() == 0 && issue.state() == IssueState::Done {
-        show::line(format!("{} was sent before; nothing was sent twice", issue.key));
+        show::line(format!("{} was sent already; nothing was sent twice", issue.key));
     }
     show::issue(&IssueView::new(issue, zone));
     if issue.state().is_given_up() {

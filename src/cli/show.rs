@@ -36,8 +36,8 @@ pub(super) fn error(error: &anyhow::Error) {
     aside(format!("error: {}", said.join(": ")));
 }
 
-/// Asks the person at the terminal. Where there is none, nobody agreed.
-pub(super) fn agreed(question: &str) -> std::io::Result<bool> {
+/// Asks for confirmation at the terminal; `false` without a terminal.
+pub(super) fn confirmed(question: &str) -> std::io::Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Ok(false);
     }

@@ -1,4 +1,4 @@
-//! `semainier status`: daemons, upcoming runs, issues in flight and what needs a person.
+//! `semainier status`: daemons, upcoming runs, issues in flight and actions required.
 
 use super::{Context, Ended, show, tables::table};
 use crate::store::Access;
@@ -114,7 +114,7 @@ mod tests {
     use crate::views::status::{DaemonView, OpenIssueView, RelayView};
 
     #[test]
-    fn the_page_says_what_the_json_says() {
+    fn the_text_and_the_json_show_the_same_data() {
         let until = "2026-07-04T08:10:00+02:00";
         let daemon = DaemonView {
             host: "bureau".to_owned(),

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_wins_and_is_not_kept() {
+    fn a_byte_order_mark_determines_the_charset_and_is_removed() {
         let with_bom = [b"\xef\xbb\xbf", FRENCH.as_bytes()].concat();
         assert_eq!(decode(&with_bom, Some("iso-8859-1")).unwrap(), FRENCH);
         let utf_16: Vec<u8> = [0xfeff].into_iter().chain(FRENCH.encode_utf16()).flat_map(u16::to_le_bytes).collect();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_then_the_document_say_the_charset() {
+    fn the_charset_is_taken_from_the_header_then_the_document() {
         let bytes = in_windows_1252(FRENCH);
         assert_eq!(decode(&bytes, Some("windows-1252")).unwrap(), FRENCH);
         assert_eq!(decode(&bytes, Some("iso-8859-1")).unwrap(), FRENCH);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_1252_declared_utf_8_is_read_as_what_it_is() {
+    fn windows_1252_declared_as_utf_8_is_read_as_windows_1252() {
         assert_eq!(decode(&in_windows_1252(FRENCH), Some("utf-8")).unwrap(), FRENCH);
         assert_eq!(decode(&in_windows_1252("Fête"), Some("utf-8")).unwrap(), "Fête");
         let document = format!("<meta charset=\"utf-8\">{FRENCH}");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_8_declared_latin_1_is_read_as_what_it_is() {
+    fn utf_8_declared_as_latin_1_is_read_as_utf_8() {
         assert_eq!(decode(FRENCH.as_bytes(), Some("iso-8859-1")).unwrap(), FRENCH);
     }
 
@@ -244,27 +244,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_an_error() {
+    fn binary_data_is_an_error() {
         assert_eq!(decode(b"%PDF-1.7\n\xe2\xe3\xcf\xd3\0\0", None), Err(CharsetError::NotText));
         assert_eq!(decode(b"PK\0", None), Err(CharsetError::NotText));
         assert!(decode(b"\xff\xfe\x00\xd8", None).is_err(), "half a UTF-16 pair");
     }
 
     #[test]
-    fn what_an_old_mac_or_dos_wrote_is_not_taken_for_windows() {
+    fn mac_roman_and_dos_charsets_are_not_read_as_windows_1252() {
         assert_eq!(decode(b"\x82t\x82 \x85 la f\x88te", None), Err(CharsetError::NotText), "DOS");
         assert_eq!(decode(b"\x8et\x8e \x88 la plage", None), Err(CharsetError::NotText), "Mac");
     }
 
     #[test]
-    fn a_text_encoded_twice_is_mended() {
+    fn a_text_encoded_twice_is_decoded() {
         let (twice, _) = WINDOWS_1252.decode_without_bom_handling(FRENCH.as_bytes());
         assert!(twice.contains("Ã©"));
         assert_eq!(decode(twice.as_bytes(), Some("utf-8")).unwrap(), FRENCH);
     }
 
     #[test]
-    fn french_that_only_looks_encoded_twice_is_left_alone() {
+    fn french_that_only_looks_encoded_twice_is_unchanged() {
         for text in
             ["« l’année »", "ÉTÉ À LA PLAGE", "« théâtre »", "Là-haut, à 5 °C", "PÂQUES « Â »", "São Paulo, PÃO"]
         {
@@ -274,13 +274,13 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_make_it_panic(bytes: Vec<u8>, label in proptest::option::of("[a-z0-9-]{0,12}")) {
+        fn no_bytes_cause_a_panic(bytes: Vec<u8>, label in proptest::option::of("[a-z0-9-]{0,12}")) {
             let _ = decode(&bytes, label.as_deref());
         }
 
         // Typography follows a plain letter here: `é–»` is three letters of Windows-1252 and one of UTF-8.
         #[test]
-        fn what_windows_1252_can_write_comes_back_whatever_the_label(text in "([a-zéèêëàâçîïôùûÉÀÇ]{1,9}x?[«»’–€œ]? ){1,9}") {
+        fn text_in_windows_1252_is_restored_whatever_the_declared_charset(text in "([a-zéèêëàâçîïôùûÉÀÇ]{1,9}x?[«»’–€œ]? ){1,9}") {
             proptest::prop_assume!(in_windows_1252(&text).utf8_chunks().all(|chunk| chunk.valid().is_ascii()));
             for label in [None, Some("utf-8"), Some("windows-1252")] {
                 proptest::prop_assert_eq!(decode(&in_windows_1252(&text), label), Ok(text.clone()));

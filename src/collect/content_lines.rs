@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn folded_lines_are_one_and_escapes_are_undone() {
+    fn folded_lines_are_joined_and_escapes_decoded() {
         let event = only("SUMMARY:Concert\\, sous la\r\n  halle \\; entrée\\nlibre : ici\r\nX:1");
         assert_eq!(event[0].text(), "Concert, sous la halle ; entrée\nlibre : ici");
         assert_eq!(event[1].name, "X");
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_an_alarm_is_not_the_events() {
+    fn properties_of_an_alarm_are_not_those_of_the_event() {
         let event = only("SUMMARY:a\r\nBEGIN:VALARM\r\nSUMMARY:b\r\nEND:VALARM\r\nUID:c");
         assert_eq!(event.iter().map(|line| line.name.as_str()).collect::<Vec<_>>(), ["SUMMARY", "UID"]);
     }
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn fr20_what_stands_around_calendars_does_not_matter() {
+    fn fr20_text_around_calendars_is_ignored() {
         let two = format!("Warning: file_get_contents()\r\n{0}{0}X:y", calendar("SUMMARY:a"));
         assert_eq!(read(&two).unwrap().events.len(), 2);
         let unended = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:a\nBEGIN:VEVENT\nSUMMARY:b\nEND:VEVENT\nEND:VALARM\nEND:VCALENDAR\n";
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn e07_half_a_calendar_is_none() {
+    fn e07_a_truncated_calendar_is_rejected() {
         let whole = calendar("SUMMARY:a");
         for end in ["END:VCALENDAR\r\n", "END:VEVENT\r\nEND:VCALENDAR\r\n", "VCALENDAR\r\n"] {
             assert!(matches!(read(whole.strip_suffix(end).unwrap()), Err(Missed::CutCalendar)), "{end}");

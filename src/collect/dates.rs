@@ -369,7 +369,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fr22_a_date_is_read_however_it_is_written() {
+    fn fr22_every_notation_of_a_date_is_parsed() {
         for text in [
             "2027-07-09T15:12:08Z",
             "2027-07-09T15:12:08.123Z",
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_or_could_be_two_is_none() {
+    fn invalid_and_ambiguous_dates_are_rejected() {
         for text in [
             "",
             "vendredi",
@@ -464,13 +464,13 @@ mod tests {
     }
 
     #[test]
-    fn the_hour_that_does_not_exist_is_one_later() {
+    fn a_local_time_in_the_dst_gap_is_moved_one_hour_later() {
         assert_eq!(instant("2027-03-28T02:30:00"), "2027-03-28T01:30:00Z".parse().ok());
     }
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,40}", tail in "[0-9:/hT+.-]{0,24}") {
+        fn no_text_causes_a_panic(text in "\\PC{0,40}", tail in "[0-9:/hT+.-]{0,24}") {
             let _ = (instant(&text), instant(&tail), time(&tail), read(&tail, Numbers::DayFirst));
         }
     }

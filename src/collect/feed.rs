@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_image_is_found_wherever_a_feed_puts_it() {
+    fn the_image_is_found_in_every_usual_element_of_a_feed() {
         let halle = Some("https://office.example/halle.jpg".to_owned());
         for item in [
             "<enclosure url='https://office.example/halle.jpg' type='image/jpeg' length='1'/>",
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_that_was_cut_gives_way_to_the_text() {
+    fn a_truncated_summary_is_replaced_by_the_text() {
         let with = |description: &str, content: &str| {
             only(&rss(&format!(
                 "<description><![CDATA[{description}]]></description><content:encoded><![CDATA[{content}]]></content:encoded>"
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn fr22_dates_of_every_form_are_news_and_what_is_none_is_told() {
+    fn fr22_entries_with_any_date_notation_are_news_and_invalid_dates_are_reported() {
         let entry = |title: &str, date: &str| {
             format!(
                 "<item><title>{title}</title><link>https://o.example/{title}</link><pubDate>{date}</pubDate></item>"
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn fr25_a_raw_ampersand_and_what_stands_behind_a_feed_do_not_matter() {
+    fn fr25_a_raw_ampersand_and_text_after_the_feed_are_tolerated() {
         let item = only(&rss("<title>Esperluette & Cie &amp; fils</title><link>https://o.example/a?b=1&c=2</link>"));
         assert_eq!(
             (item.title.as_str(), item.url.as_deref()),
@@ -353,12 +353,12 @@ mod tests {
     }
 
     #[test]
-    fn fr09_what_xml_cannot_hold_is_taken_out_of_a_feed() {
+    fn fr09_characters_invalid_in_xml_are_removed_from_a_feed() {
         assert_eq!(only(&rss("<title>Atelier\u{b}poterie\u{1}</title>")).title, "Atelier poterie");
     }
 
     #[test]
-    fn fr24_an_id_that_several_entries_share_names_none_of_them() {
+    fn fr24_an_id_shared_by_several_entries_is_ignored() {
         let entry = |title: &str| {
             format!(
                 "<item><guid>1</guid><title>{title}</title><link>https://o.example/</link><pubDate>Fri, 09 Jul 2027 15:12:08 +0000</pubDate></item>"
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn e07_a_feed_that_was_cut_off_is_no_shorter_feed() {
+    fn e07_a_truncated_feed_is_rejected() {
         let whole = rss("<title>a</title>").text;
         assert!(items(&page(&format!("{whole}\n<!-- cached -->\n"))).is_ok());
         for end in ["</rss>", "</channel></rss>", "</item></channel></rss>"] {
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_published_is_in_order_and_each_once() {
+    fn entries_are_sorted_and_deduplicated() {
         let at = |hour: u32| format!("2027-07-09T{hour:02}:00:00Z").parse::<Timestamp>().unwrap();
         let item =
             |id: &str, hour| NewsItem { id: id.to_owned(), published: at(hour), ..only(&rss("<title>a</title>")) };

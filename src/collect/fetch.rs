@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_resolver_gives_only_what_it_checked() {
+    async fn the_resolver_returns_only_checked_addresses() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let names = KnownNames::from([
             ("mixed.example".to_owned(), vec![ip("10.0.0.1"), ip("8.8.8.8"), ip("::ffff:127.0.0.1")]),

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_is_shown() {
+    fn an_error_shows_no_key() {
         let place = place("https://me:hush@office.example:8443/flux?key=hush#hush");
         assert_eq!(place.to_string(), "https://office.example:8443/flux");
         let error = FetchError::Timeout { place, phase: Phase::Idle };
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_a_french_sentence() {
+    fn the_error_has_a_french_sentence_for_staff() {
         assert_eq!(status(404).in_french(), "le site office.example a répondu 404 (page introuvable)");
         let slow = FetchError::Timeout { place: place("https://office.example/"), phase: Phase::Idle };
         assert_eq!(slow.in_french(), "le site office.example ne répond pas (délai dépassé)");
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_of_the_site_is_temporary_and_its_no_is_not() {
+    fn server_errors_are_temporary_and_refusals_are_permanent() {
         for code in [408, 429, 500, 503] {
             assert!(status(code).is_temporary(), "{code}");
         }

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_all_of_itself() {
+    fn front_matter_provides_every_field() {
         let text = "---\r\ntitle: \"Le marché : une nouvelle place\"\r\ndate: 2027-07-09\r\ncategories: [Marchés, 'Auch']\r\n\
                     commune: Pavie\r\nurl: https://office.example/marche\r\nimage: https://office.example/m.jpg\r\nalt: Étals\r\n\
                     ---\r\nLe **marché** change.\r\nVenez &amp; goûtez.\r\n\r\n- pain\r\n- vin\r\n";
@@ -237,13 +237,13 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_is_a_title_and_not_said_twice() {
+    fn the_heading_becomes_the_title_and_is_not_repeated() {
         let item = read("---\ndate: 2027-07-09\n---\n# Le *marché*\n\nTexte.").unwrap().unwrap();
         assert_eq!((item.title.as_str(), item.summary.as_str()), ("Le marché", "Texte."));
     }
 
     #[test]
-    fn what_is_wrong_with_a_file_is_said() {
+    fn problems_of_a_file_are_reported() {
         let check = |text: &str, expected| assert_eq!(read(text), Err(expected), "{text}");
         check("---\ntitle: a\ndate: 2027-07-09\n", FileFault::OpenFrontMatter);
         check("---\ntitle: a\n---\nb", FileFault::NoDate);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_no_web_site_is_no_address() {
+    fn a_link_that_is_not_on_the_web_is_dropped() {
         let item =
             read("---\ntitle: a\ndate: 2027-07-09\nurl: /ici\nimage: photo.jpg\n---\n![b](c.jpg)").unwrap().unwrap();
         assert_eq!((item.url, item.image), (None, None));

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_is_the_same_in_pieces_as_in_one() {
+    fn a_document_parses_the_same_in_pieces_as_whole() {
         let text = "<h3>Été &agrave; Auch</h3><ul><li>« fête »<br/>à 5 €</ul><table><td>é</table>".repeat(100);
         assert!(text.len() > 5 * PIECE);
         assert_eq!(parse(&text).unwrap().html(), Html::parse_document(&text).html());
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_what_is_left_without_the_tags() {
+    fn text_is_the_document_without_its_tags() {
         assert_eq!(text_of("<p>Vins &amp; <em>fromages</em></p>"), "Vins & fromages");
         assert_eq!(text_of(""), "");
     }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_made_to_choke_the_parser_is_not_read() {
+    fn a_page_that_would_take_too_long_to_parse_is_rejected() {
         let fonts: String = (0..400).map(|n| format!("<font size={n}>")).collect();
         for page in [
             "<div>".repeat(200_000),

@@ -54,7 +54,7 @@ fn a_page_with_every_shape_of_event_is_read() {
 }
 
 #[test]
-fn json_that_is_nearly_right_is_mended_and_the_rest_left_out() {
+fn nearly_valid_json_is_repaired_and_the_rest_left_out() {
     let mended = script("{\"@type\":\"Event\",\"name\":\"Bal\nmusette\",\"startDate\":\"2027-07-13\",}");
     let broken = script("{\"@type\":\"Event\",\"name\":");
     let right = script(r#"{"@type":"https://schema.org/Festival","name":"Fête","startDate":"2027-07-14"}"#);
@@ -74,7 +74,7 @@ fn a_list_of_items_and_the_parts_of_a_festival_are_events() {
 }
 
 #[test]
-fn states_and_prices_are_as_the_page_says() {
+fn states_and_prices_are_taken_from_the_page() {
     assert_eq!(event(r#""eventStatus":"https://schema.org/EventCancelled""#).status, Status::Cancelled);
     assert_eq!(event(r#""eventStatus":"EventPostponed""#).status, Status::Postponed);
     let gone = r#""eventStatus":"EventScheduled","offers":{"availability":"http://schema.org/SoldOut"}"#;
@@ -87,7 +87,7 @@ fn states_and_prices_are_as_the_page_says() {
 }
 
 #[test]
-fn a_schedule_is_by_days_and_weeks_without_its_exceptions() {
+fn a_schedule_is_expanded_by_days_and_weeks_without_its_exceptions() {
     let days = |schedule: &str| -> Vec<u32> {
         let json = format!(r#"{{"@type":"Event","name":"Visite","eventSchedule":{{{schedule}}}}}"#);
         read_page(&script(&json)).iter().flat_map(|it| &it.sessions).map(|it| it.day.day()).collect()

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_what_the_source_said() {
+    fn a_session_is_built_from_the_fields_of_the_source() {
         let check = |start, end, expected: &str| assert_eq!(shown(session(start, end)), expected);
         check(hour("2027-07-13T21:00:00"), Some(hour("2027-07-13T23:30:00")), "13 21:00-23:30");
         check(hour("2027-07-13T21:00:00"), Some(hour("2027-07-14T02:00:00")), "13 21:00-02:00 to 14");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_after_midnight_is_of_the_evening_before() {
+    fn an_end_after_midnight_belongs_to_the_evening_before() {
         let late = session(hour("2027-07-11T21:00:00"), Some(hour("2027-07-12T02:00:00")));
         let monday = "2027-07-12".parse().unwrap();
         assert!(!late.touches(&(monday..=monday)));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_in_a_title_is_a_state() {
+    fn a_state_in_the_title_sets_the_state() {
         let check = |title: &str, expected: (&str, Status)| {
             let (title, status) = title_and_status(title);
             assert_eq!((title.as_str(), status), expected);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commune_stands_beside_its_postcode() {
+    fn a_commune_is_read_after_its_postcode() {
         let check = |address: &str, expected: Option<&str>| assert_eq!(commune_in(address).as_deref(), expected);
         check("Halle Verdier, Avenue Hoche, Auch, 32000, France", Some("Auch"));
         check("Stade, 32000 Auch", Some("Auch"));

@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_read_in_each_of_its_shapes() {
+    fn a_text_is_read_in_each_json_shape() {
         for value in [json!("été"), json!(["été"]), json!({"@fr": "été"}), json!({"fr": ["été"], "en": ["summer"]})]
         {
             assert_eq!(line(Some(&value)).as_deref(), Some("été"), "{value}");
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_hours_and_phones_are_read_as_they_are_written() {
+    fn dates_hours_and_phones_are_parsed_in_common_notations() {
         assert_eq!(date("13/07/2027"), date("2027-07-13T00:00:00"));
         assert_eq!((date("demain"), date("é3/07/20277"), date("03/07/2027")), (None, None, date("2027-07-03")));
         assert_eq!((time("21:00:00"), time("1899-12-30T21:00:00")), (time("21:00"), time("21:00")));

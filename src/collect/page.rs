@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_date_is_read_wherever_sites_write_it() {
+    fn the_date_is_found_in_every_usual_place() {
         let expected = Some(utc("2027-07-09T15:12:08Z"));
         for head in [
             "<meta property='article:published_time' content='2027-07-09T15:12:08+00:00'>",
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_article_is_told_from_the_site_around_it() {
+    fn the_article_is_separated_from_the_page_around_it() {
         let read = read(
             "<title>Titre - Office</title><body><nav>Menu</nav><main><h1>Titre\n <em>vrai</em></h1>
              <div class=entry-content><p>Lundi 12 <script>track()</script></p><ul><li>marché</li></ul></div>
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_is_a_whole_article() {
+    fn a_fragment_is_accepted_as_an_article() {
         assert_eq!(
             read("<h3>Lundi</h3><ul><li>marché</li></ul>", now()).unwrap().html,
             "<h3>Lundi</h3><ul><li>marché</li></ul>"
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_whole_and_say_their_words() {
+    fn links_are_absolute_and_keep_their_text() {
         let page = page("<a href='../ici/#haut'>Que  faire\n<b>ici</b></a><a href='http://['>x</a><a>y</a>");
         let expected: Url = "https://office.example/blog/ici/".parse().unwrap();
         assert_eq!(links(&page), [(expected, "Que faire ici".to_owned())]);

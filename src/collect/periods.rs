@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_no_hours_and_an_end_before_the_start_is_after_midnight() {
+    fn placeholder_hours_are_ignored_and_an_end_before_the_start_is_after_midnight() {
         assert_eq!(hours("21:00:00", "21:00:00"), hours("21:00:00", ""));
         assert_eq!((hours("00:00:00", "00:00:00"), hours("", "18:00:00")), (Hours::default(), Hours::default()));
         let late = hours("22:00:00", "02:00:00").on(day("2027-07-13"));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_without_end_is_unrolled_around_the_week_only() {
+    fn an_open_ended_period_is_expanded_around_the_week_only() {
         let week = day("2027-07-12")..=day("2027-07-18");
         let all: Vec<_> = unrolled(NaiveDate::MIN, NaiveDate::MAX, &week).collect();
         assert_eq!(all.len(), 807);

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_never_glued_and_paragraphs_are_kept() {
+    fn words_are_never_joined_and_paragraphs_are_kept() {
         let html = "<p>Marché à<br>Pavie\n et <b>Auch</b>&nbsp;!</p><script>x()</script><ul><li>un</li><li>deux</li></ul>\
                     <table><tr><td>10 h</td><td>visite</td></tr></table>";
         assert_eq!(paragraphs_of(html), "Marché à Pavie et Auch\u{a0}!\n\nun\n\ndeux\n\n10 h visite");
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn fr28_shortcodes_of_page_builders_are_no_words() {
+    fn fr28_shortcodes_of_page_builders_are_removed() {
         for (text, plain) in [
             (
                 "[et_pb_section fb_built=\"1\"][et_pb_row][et_pb_text]Vrai texte ici.[/et_pb_text][/et_pb_row][/et_pb_section]",
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn fr24_what_has_no_title_has_its_first_words() {
+    fn fr24_an_item_without_a_title_gets_its_first_words() {
         assert_eq!(titled(" ", &["", "Sans titre.\n\nSuite."]).as_deref(), Some("Sans titre"));
         assert_eq!(titled("a", &["b"]).as_deref(), Some("a"));
         assert_eq!(titled("", &["", " "]), None);
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_image_that_is_one_is_found_and_made_whole() {
+    fn the_first_valid_image_is_found_and_made_absolute() {
         let html = "<img src='/pixel.gif' width=1 height=1><img class='wp-smiley' src='x.png'><img src='data:image/gif;base64,R0'>\
                     <img src='data:x' data-src='../photos/halle.jpg' alt=' La  halle '><img src='autre.jpg'>";
         let found = first_image(html, &base()).unwrap();
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_to_the_web_or_nowhere() {
+    fn a_link_that_is_not_http_is_dropped() {
         assert_eq!(web_address("/a?b=1", &base()).as_deref(), Some("https://office.example/a?b=1"));
         for link in ["", "javascript:alert(1)", "mailto:a@b.example", "file:///etc/passwd", "http://["] {
             assert_eq!(web_address(link, &base()), None, "{link}");

@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn fr19_rules_say_which_days_they_mean() {
+    fn fr19_rules_expand_to_the_expected_days() {
         for (rule, first, month, expected) in [
             ("FREQ=DAILY;COUNT=4", "2027-07-12", "2027-07", vec![12, 13, 14, 15]),
             ("FREQ=DAILY;INTERVAL=10", "2017-01-02", "2027-07", vec![9, 19, 29]),
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn fr19_an_endless_rule_costs_what_its_week_costs() {
+    fn fr19_the_cost_of_an_endless_rule_depends_on_the_week_only() {
         let rule = Rule::parse("FREQ=DAILY").unwrap();
         let week = ("2027-07-12".parse().unwrap(), "2027-07-18".parse().unwrap());
         let mut steps = 7;
@@ -403,7 +403,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_rule_makes_it_panic(text in "FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;(BYDAY|BYMONTHDAY|BYSETPOS|BYWEEKNO|BYYEARDAY|INTERVAL|COUNT|UNTIL|BYMONTH|BYHOUR)=[-0-9A-Z,]{1,6}){0,4}") {
+        fn no_rule_causes_a_panic(text in "FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;(BYDAY|BYMONTHDAY|BYSETPOS|BYWEEKNO|BYYEARDAY|INTERVAL|COUNT|UNTIL|BYMONTH|BYHOUR)=[-0-9A-Z,]{1,6}){0,4}") {
             if let Some(rule) = Rule::parse(&text) {
                 let week = ("2027-07-12".parse().unwrap(), "2027-07-18".parse().unwrap());
                 let _ = rule.between("2027-01-31T18:00:00".parse().unwrap(), None, true, week, &mut 10_000);

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_left_out_is_told_by_title_and_counted() {
+    fn omitted_items_are_reported_by_title_and_counted() {
         let mut remarks = Remarks::default();
         assert!(remarks.is_empty() && remarks.in_french("x").is_empty());
         remarks.add("Fête\ndu lac", Remark::BadDate);

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_phrase_is_in_no_title() {
+    fn an_empty_phrase_matches_no_title() {
         assert!(Phrase::of(" ?! ").is_empty());
         assert!(!Phrase::of("").is_in("Que faire"));
     }

@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn fr12_a_zone_is_what_its_own_rules_say() {
+    fn fr12_a_zone_follows_its_own_rules() {
         let part = |text: &str| {
             let line = |line: &str| {
                 let (name, value) = line.split_once(':').unwrap();

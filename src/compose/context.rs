@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_notice_has_words_of_its_own() {
+    fn every_kind_of_notice_has_its_own_wording() {
         let templates = Templates::load(None).unwrap();
         let mails = NoticeMail::samples().into_iter().filter(|it| it.deadline.is_some());
         let mails: Vec<_> = mails.map(|sample| templates.mail(&sample).unwrap()).collect();

@@ -7,7 +7,7 @@ use crate::domain::{
         Edition, EditionKind, Handover, Online, Order, OrderState, Orderer, Printed, Wish, number, packs_in_french,
     },
     email::EmailAddress,
-    french,
+    french::{self, plural},
     office::Office,
 };
 use crate::templates::Context;
@@ -150,7 +150,7 @@ fn by_pack(pack: u32) -> String {
 }
 
 fn plural_pages(n: u32) -> String {
-    format!("{n}\u{a0}page{}", if n > 1 { "s" } else { "" })
+    format!("{n}\u{a0}page{}", plural(n.into()))
 }
 
 fn paragraphs(text: &str) -> Vec<String> {

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_say_the_same() {
+    fn html_and_text_have_the_same_content() {
         let markdown = "# Chers partenaires\n\nL’été arrive : **trois** nouveautés,\nà lire [ici](https://office.example/?a=1&b=2) !\n\n\
                         1. un\n2. deux\n\n- point\n\n<contact@office.example>\n";
         let Formatted { html, text } = formatted(markdown);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_writes_markup_or_scripts_into_a_mail() {
+    fn markup_and_scripts_are_escaped() {
         let markdown = "<script>alert(1)</script>\n\n<b onclick=x>gras</b> [clic](javascript:alert(1)) ![vue](https://x.example/p.gif) \"&\"";
         let html = formatted(markdown).html;
         for forbidden in ["<script", "<b ", "javascript", "<img", "p.gif"] {

@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn each_message_holds_its_own_recipient_and_nothing_of_another() {
+    fn each_message_contains_data_of_its_own_recipient_only() {
         let raw = bytes("Hôtel <\"&\"> de France", "https://a.example/u/secret");
         let message = MessageParser::default().parse(&raw).unwrap();
         let (html, text) = (message.body_html(0).unwrap(), message.body_text(0).unwrap());
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_is_what_every_receiver_asks_for() {
+    fn the_message_meets_the_requirements_of_large_receivers() {
         let raw = bytes("", "https://a.example/u/1");
         assert!(!raw.windows(2).any(|w| w[0] != b'\r' && w[1] == b'\n'), "a bare LF");
         assert!(raw.split(|b| *b == b'\n').all(|line| line.len() <= 998));
@@ -517,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_one_person_is_of_no_list_and_a_link_to_order_is_the_recipients_own() {
+    fn a_personal_reply_has_no_list_headers_and_an_order_link_is_personal() {
         let mut answer = content();
         answer.envelope.list_id = String::new();
         let order = Marks::named(&answer.envelope.marks).order;
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_can_be_smuggled_into_a_header() {
+    fn no_value_can_inject_a_header() {
         let to = address("hotel@auch.example");
         let mime = Mime::new(content()).unwrap();
         let name = "x\r\nBcc: y@z.fr";

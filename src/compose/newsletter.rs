@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_is_in_both_forms() {
+    fn every_word_is_in_html_and_text() {
         let templates = Templates::load(None).unwrap();
         let mail = templates.mail(&NewsletterMail::samples()[0]).unwrap();
         assert_eq!(mail.subject, "La lettre des partenaires\u{a0}: juillet 2026");

@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_an_operator_that_asks_for_what_is_not_there_is_found_at_start() {
+    fn a_custom_page_with_an_unknown_variable_is_reported_at_start() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("web")).unwrap();
         std::fs::write(dir.path().join("web/archive.html"), "{{ page.titel }}").unwrap();

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_transparent_is_white() {
+    fn transparent_pixels_become_white() {
         let clear = DynamicImage::ImageRgba8(image::RgbaImage::new(40, 30));
         let made = small(&encoded(&clear, ImageFormat::Png)).unwrap();
         let read = image::load_from_memory(&made.jpeg).unwrap().into_rgb8();
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_picture_gives_the_same_bytes_and_nothing_of_the_camera_is_left() {
+    fn encoding_is_deterministic_and_camera_metadata_is_removed() {
         let mut with_exif = encoded(&photograph(64, 48), ImageFormat::Jpeg);
         // An APP1 segment with a place in it, after the start of the image.
         let secret = b"Exif\0\0 GPS 43.646 0.586";
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_not_unpacked() {
+    fn a_decompression_bomb_is_refused() {
         // A PNG that says 60,000 by 60,000 in its header, and holds next to nothing.
         let mut bomb = encoded(&photograph(2, 2), ImageFormat::Png);
         bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn m4_a_profile_of_colours_is_not_unpacked() {
+    fn m4_a_colour_profile_is_not_decompressed() {
         let png = encoded(&photograph(64, 48), ImageFormat::Png);
         let chunk = |name: &[u8], data: &[u8]| {
             let body = [name, data].concat();
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn m4_more_pixels_than_a_camera_makes_are_refused() {
+    fn m4_a_picture_with_too_many_pixels_is_refused() {
         let mut wide = encoded(&photograph(2, 2), ImageFormat::Png);
         wide[16..24].copy_from_slice(&[0, 0, 0x2e, 0xe0, 0, 0, 0x11, 0x30]);
         let checksum = crc(&wide[12..29]);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn fr47_a_picture_that_was_cut_off_is_none() {
+    fn fr47_a_truncated_picture_is_refused() {
         let whole = encoded(&photograph(640, 480), ImageFormat::Jpeg);
         for part in [2, 3, 10] {
             let error = small(&whole[..whole.len() - whole.len() / part]).unwrap_err();
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_said() {
+    fn an_invalid_picture_is_reported() {
         for bytes in [b"<svg xmlns='http://www.w3.org/2000/svg'/>".as_slice(), b"GIF89a\x01\0\x01\0", b"", b"<html>"] {
             assert!(matches!(small(bytes), Err(PictureError::Kind)), "{bytes:?}");
         }

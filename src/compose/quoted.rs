@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_is_what_was_written(text in "[ -~\n\té=.€«\u{a0}]{0,300}", own in "[ -~é&]{0,120}") {
+        fn decoding_restores_the_original_text(text in "[ -~\n\té=.€«\u{a0}]{0,300}", own in "[ -~é&]{0,120}") {
             let marked = format!("{text}MARK{text}MARK");
             let encoded = filled(&encode(&marked, &[("MARK", ())]), &own);
             prop_assert_eq!(decoded(&encoded), format!("{text}{own}{text}{own}"));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_own_word_leaves_no_trace() {
+    fn an_empty_placeholder_leaves_no_trace() {
         let encoded = filled(&encode("à l’AMARKB", &[("MARK", ())]), "");
         assert_eq!(String::from_utf8(encoded).unwrap(), "=C3=A0 l=E2=80=99A=\r\nB");
     }

@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn times_read_as_people_say_them() {
+    fn times_are_written_in_common_french() {
         let check = |event: Event, expect: &str| assert_eq!(row(&event).time.replace(french::NBSP, " "), expect);
         let event = Event::default;
         check(Event { start: at(10, 30), ..event() }, "10 h 30");
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_an_exhibition_is_told() {
+    fn the_end_of_an_exhibition_is_printed() {
         let until = NaiveDate::from_ymd_opt(2026, 8, 31);
         assert_eq!(row(&Event { until, ..Event::default() }).until.as_deref(), Some("jusqu’au 31 août"));
         let vague = |text: &str| row(&Event { until_text: Some(text.to_owned()), ..Event::default() }).until;
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_understanding_kept_is_not_printed_twice() {
+    fn words_in_a_field_are_not_repeated_in_the_note() {
         let event = Event {
             start: at(20, 30),
             title: "concert de l’Ensemble Œdipe".into(),
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_several_days_says_on_which_and_the_exception_is_not_said_twice() {
+    fn an_event_on_several_days_lists_them_and_names_an_exception_once() {
         let event = Event { start: at(15, 0), title: "visite du trésor".into(), ..Event::default() };
         let days = (13..=18).filter_map(|day| NaiveDate::from_ymd_opt(2027, 7, day)).collect();
         let item = item("à 15h sauf le lundi, visite du trésor", vec![event]);
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_word_brings_the_text_back_as_written() {
+    fn if_a_word_would_be_lost_the_text_is_printed_as_written() {
         let event = Event { start: at(20, 30), title: "concert".into(), ..Event::default() };
         let rows = rows(&item("à 20h30 concert au profit du Téléthon", vec![event]));
         assert_eq!(rows[0].note.as_deref(), Some("à 20h30 concert au profit du Téléthon"));
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rows_of_a_day_follow_the_clock_and_keep_the_order_of_what_says_no_hour() {
+    fn the_rows_of_a_day_are_sorted_by_hour_and_those_without_hour_keep_their_order() {
         let event = |title: &str, start| Event { title: title.to_owned(), start, ..Event::default() };
         let items = [
             item("bal à 21 h", vec![event("bal", at(21, 0))]),

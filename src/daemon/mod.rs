@@ -1,29 +1,29 @@
 //! The daemon: independent loops, each of one step that is idempotent and needs no leader, and a ticker that wakes them.
 //!
 //! - [`schedule`]: turns due occurrences into frozen or held issues;
-//! - [`post`]: sends the queue through the relay;
-//! - [`crate::notices`]: sends the mails that staff are owed;
+//! - [`sender`]: sends the queue through the relay;
+//! - [`crate::notices`]: sends pending notices to staff;
 //! - [`crate::web`]: serves the public pages and the console, each if an address is configured;
 //! - [`alerting`]: alerts people by a second channel, if one is configured;
-//! - [`pulse`]: writes heartbeats for the ledger and systemd.
+//! - [`heartbeat`]: writes heartbeats for the ledger and systemd.
 //!
-//! None waits for another: a slow site delays no message, and a long delivery no schedule. The [`bell`] fires every minute
-//! and decides nothing.
+//! The loops do not wait for each other: a slow site delays no message, and a long delivery no schedule. The [`ticker`] fires
+//! every minute and decides nothing.
 //! Must never keep state in memory that the ledger does not have: a daemon may be killed at any instant, and another one may
 //! do the same work concurrently.
 
 mod alerting;
-mod bell;
-mod by_hand;
-mod post;
-mod pulse;
+mod heartbeat;
+mod orphaned;
 mod reload;
 mod restored;
 mod schedule;
+mod sender;
 mod signals;
+mod ticker;
 
 pub use reload::Reload;
-pub use restored::mind_a_restored_ledger;
+pub use restored::pause_after_restore;
 pub use signals::{Signals, cancel_on_signal};
 
 use crate::alerts::Alerter;
@@ -51,17 +51,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything the loops share.
 pub struct Daemon {
-    /// Exchanged by a reload. A pass takes it once, and works with it to its end.
+    /// Replaced by a reload. A pass reads it once and uses it to its end.
     engine: RwLock<Arc<Engine>>,
-    /// Held by a look at the schedules, and while the engine is exchanged.
-    looking: tokio::sync::Mutex<()>,
+    /// Held during a schedule pass, and while the engine is replaced.
+    schedule_lock: tokio::sync::Mutex<()>,
     deliverer: Deliverer,
-    relay: post::Health,
+    relay: sender::Health,
     /// Separate for mails to staff: a failure must not stop the sending to partners, and is not retried every minute.
     letters: Mutex<Breaker>,
     sent_notices: notices::SentNotices,
-    pulse: pulse::Pulse,
-    bells: Bells,
+    heartbeat: heartbeat::Heartbeat,
+    wakers: Wakers,
 }
 
 /// Runs until `stop`, and reads its files again when `reload` asks for it.
@@ -70,9 +70,9 @@ pub struct Daemon {
 /// When the daemon cannot start, or a loop panicked. Failures within a step are logged, and the next step retries.
 pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
     let daemon = Arc::new(Daemon::new(engine).await?);
-    daemon.take_over().await?;
-    let woken = Arc::clone(&daemon);
-    let mut bell = bell::every_minute(move || woken.bells.every_minute()).await?;
+    daemon.recover().await?;
+    let waker = Arc::clone(&daemon);
+    let mut ticker = ticker::every_minute(move || waker.wakers.every_minute()).await?;
     let (mut loops, mut served) = (JoinSet::new(), reload::Shown::default());
     let bind = daemon.engine().app.config.web.bind;
     if let Some(address) = bind {
@@ -90,14 +90,14 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
         })?;
         let bound = listener.local_addr()?;
         let console =
-            Arc::new(Console::new(&daemon.engine(), Arc::clone(&daemon.bells.post), stop.clone())?.bound(bound));
+            Arc::new(Console::new(&daemon.engine(), Arc::clone(&daemon.wakers.sender), stop.clone())?.bound(bound));
         let pages = Arc::new(Pages::of_console(console, Limits::default()));
         served.console = Some((Arc::clone(&pages), bound));
         loops.spawn(web::serve(pages, listener, Limits::default(), stop.clone()));
     }
     loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));
-    loops.spawn(Arc::clone(&daemon).keep_posting(stop.clone()));
-    loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_sending(stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_notifying(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_reloading(reload, served, stop.clone()));
     let engine = daemon.engine();
@@ -122,36 +122,36 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
             stop.cancel();
         }
     }
-    bell.shutdown().await?;
-    daemon.take_leave().await;
+    ticker.shutdown().await?;
+    daemon.sign_off().await;
     broken.map_or(Ok(()), |panic| Err(panic.into()))
 }
 
 /// One per loop. A wake-up that comes while a loop is busy is handled afterwards.
 #[derive(Default)]
-struct Bells {
+struct Wakers {
     schedule: Notify,
     /// Also woken when something was frozen, queued again, or ordered.
-    post: Arc<Notify>,
-    /// Woken after each step that may owe staff a mail.
+    sender: Arc<Notify>,
+    /// Woken after each step that may have created a notice for staff.
     staff: Notify,
-    pulse: Notify,
+    heartbeat: Notify,
 }
 
-impl Bells {
+impl Wakers {
     fn every_minute(&self) {
-        for bell in [&self.schedule, &*self.post, &self.pulse] {
-            bell.notify_one();
+        for waker in [&self.schedule, &*self.sender, &self.heartbeat] {
+            waker.notify_one();
         }
     }
 }
 
 /// `false` if it timed out.
-async fn rung(bell: &Notify, at_most: Duration) -> bool {
-    tokio::time::timeout(pause(at_most), bell.notified()).await.is_ok()
+async fn wait_for(waker: &Notify, at_most: Duration) -> bool {
+    tokio::time::timeout(pause(at_most), waker.notified()).await.is_ok()
 }
 
-/// No process has this id. Only Linux tells; elsewhere no daemon is taken for dead.
+/// No process has this id. Only implemented for Linux; elsewhere no daemon is considered dead.
 fn is_gone(pid: u32) -> bool {
     let processes = Path::new("/proc");
     processes.join("self").exists() && !processes.join(pid.to_string()).exists()
@@ -166,39 +166,39 @@ impl Daemon {
     /// When no relay is configured, the secret is not the ledger's, or the system's trusted certificates cannot be read.
     pub async fn new(engine: Engine) -> anyhow::Result<Self> {
         let deliverer = engine.deliverer().await?;
-        let pulse = pulse::Pulse::new(engine.app.clock.now());
+        let heartbeat = heartbeat::Heartbeat::new(engine.app.clock.now());
         Ok(Self {
             engine: RwLock::new(Arc::new(engine)),
-            looking: tokio::sync::Mutex::default(),
+            schedule_lock: tokio::sync::Mutex::default(),
             deliverer,
-            relay: post::Health::default(),
+            relay: sender::Health::default(),
             letters: Mutex::default(),
             sent_notices: notices::SentNotices::default(),
-            pulse,
-            bells: Bells::default(),
+            heartbeat,
+            wakers: Wakers::default(),
         })
     }
 
-    /// What the daemon works with now.
+    /// The engine currently in use.
     pub fn engine(&self) -> Arc<Engine> {
         Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The pages of this engine.
+    /// The public pages for this engine.
     async fn site(&self, engine: &Engine) -> anyhow::Result<Site> {
-        Site::new(engine, Arc::clone(&self.bells.post)).await
+        Site::new(engine, Arc::clone(&self.wakers.sender)).await
     }
 
     /// Runs every step once, in sequence. For tests with a manual clock.
     pub async fn pass(&self, stop: &CancellationToken) {
-        self.take_up_the_dead().await;
+        self.recover_expired_leases().await;
         self.schedule_pass(stop).await;
-        self.post_pass(stop).await;
+        self.send_pass(stop).await;
         self.staff_pass().await;
     }
 
-    /// Where several daemons share the database, a lease must be over before another one takes a claim. A daemon of this machine
-    /// whose process is gone is known to be dead.
+    /// Releases claims of dead daemons on this machine at once: their process is gone. Otherwise, if several daemons share the
+    /// database, a lease must expire before another one takes over its claim.
     async fn free_claims_of_dead_daemons(&self, now: Timestamp) -> store::Result<u64> {
         let host = hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut freed = 0;
@@ -212,20 +212,17 @@ impl Daemon {
     }
 
     /// Recovers what an earlier daemon left in flight.
-    async fn take_over(&self) -> anyhow::Result<()> {
+    async fn recover(&self) -> anyhow::Result<()> {
         let engine = self.engine();
         let Engine { app, store, .. } = &*engine;
         let now = app.clock.now();
-        mind_a_restored_ledger(&engine).await?;
+        pause_after_restore(&engine).await?;
         let recovered = sending::recover(&engine, engine.is_exclusive()).await?;
         let freed = self.free_claims_of_dead_daemons(now).await?;
         if freed > 0 {
-            info!(
-                freed,
-                "{freed} deliveries that a daemon of this machine had claimed before it died are queued again"
-            );
+            info!(freed, "{freed} deliveries claimed by a daemon of this machine that died are queued again");
         }
-        self.know_the_mailings(now).await?;
+        self.register_mailings(now).await?;
         // Now, not only in its loop: a daemon that is stopped at once must still replace the entry of a dead one.
         self.beat().await;
         let next = self.next_occurrence();
@@ -236,7 +233,7 @@ impl Daemon {
             next,
             released = recovered.released,
             unknown = recovered.unknown,
-            "semainier is up: {} mailings, the next is {}; {} deliveries queued again, {} newly unknown",
+            "semainier started: {} mailings, next: {}; {} deliveries queued again, {} newly unknown",
             app.mailings.len(),
             next.as_deref().unwrap_or("none"),
             recovered.released,
@@ -253,57 +250,57 @@ impl Daemon {
         next.map(|(at, m)| format!("{} at {}", m.issue_key(at), label(at, m.schedule.zone)))
     }
 
-    async fn take_leave(&self) {
+    async fn sign_off(&self) {
         let engine = self.engine();
         let store = &engine.store;
         let waiting = match store.open_issues().await {
             Ok(open) => open.iter().map(|issue| issue.counts.queued).sum::<u64>(),
-            Err(error) => return error!(error = chain(&error), "semainier is down; the database is unavailable"),
+            Err(error) => return error!(error = chain(&error), "semainier stopped; the database is unavailable"),
         };
         if let Err(error) = store.leave(&engine.owner).await {
             error!(error = chain(&error), "could not record that this daemon stops");
         }
-        let minutes = self.pulse.age().as_secs() / 60;
+        let minutes = self.heartbeat.age().as_secs() / 60;
         info!(
             waiting,
-            minutes, "semainier is down after {minutes} min: nothing is in flight, {waiting} deliveries are queued"
+            minutes, "semainier stopped after {minutes} min: nothing in flight, {waiting} deliveries queued"
         );
     }
 
     async fn keep_schedule(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if self.schedule_pass(&stop).await {
-                self.bells.post.notify_one();
+                self.wakers.sender.notify_one();
             }
-            self.bells.staff.notify_one();
-            self.pulse.felt();
-            stop.run_until_cancelled(rung(&self.bells.schedule, LONGEST_PAUSE)).await;
+            self.wakers.staff.notify_one();
+            self.heartbeat.touch();
+            stop.run_until_cancelled(wait_for(&self.wakers.schedule, LONGEST_PAUSE)).await;
         }
     }
 
-    async fn keep_posting(self: Arc<Self>, stop: CancellationToken) {
+    async fn keep_sending(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            self.post_pass(&stop).await;
-            self.bells.staff.notify_one();
-            let pause = self.pause_of_the_post().await;
-            stop.run_until_cancelled(rung(&self.bells.post, pause)).await;
+            self.send_pass(&stop).await;
+            self.wakers.staff.notify_one();
+            let pause = self.until_next_delivery().await;
+            stop.run_until_cancelled(wait_for(&self.wakers.sender, pause)).await;
         }
     }
 
-    async fn keep_telling(self: Arc<Self>, stop: CancellationToken) {
+    async fn keep_notifying(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let told_and_waited = async {
-                rung(&self.bells.staff, LONGEST_PAUSE).await;
+                wait_for(&self.wakers.staff, LONGEST_PAUSE).await;
                 self.staff_pass().await;
             };
             stop.run_until_cancelled(told_and_waited).await;
         }
     }
 
-    /// Sends owed notices, at least once: a mail interrupted by a stop is sent again.
+    /// Sends pending notices, at least once: a mail interrupted by a stop is sent again.
     pub async fn staff_pass(&self) {
         let now = self.now();
-        if self.relay.left_alone(now).is_some() || lock(&self.letters).open_until(now).is_some() {
+        if self.relay.open_circuit(now).is_some() || lock(&self.letters).open_until(now).is_some() {
             return;
         }
         match notices::send(&self.engine(), &self.deliverer, &self.sent_notices).await {
@@ -319,7 +316,7 @@ impl Daemon {
                 let now = self.now();
                 let until = lock(&self.letters).trip(now);
                 self.relay.failed_staff(trouble, until, now);
-                self.bells.pulse.notify_one();
+                self.wakers.heartbeat.notify_one();
             }
         }
     }
@@ -343,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s8_no_loop_sleeps_longer_than_half_a_minute_however_far_the_next_thing_is() {
+    fn s8_no_loop_sleeps_longer_than_half_a_minute() {
         let seconds = [1, 29, 30, 31, 61, 86_400].map(|it| pause(Duration::from_secs(it)).as_secs());
         assert_eq!(seconds, [1, 29, 30, 30, 30, 30]);
     }

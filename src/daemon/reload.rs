@@ -1,11 +1,10 @@
-//! SIGHUP: configuration, mailings and templates are read anew, all or nothing.
+//! SIGHUP: reloads configuration, mailings and templates, all or nothing.
 //!
-//! Everything is read and checked as at a start before anything changes; what is wrong is logged with its file and line, and
-//! the daemon works on with what it has. The exchange happens between two looks at the schedules, and each pass works with one
-//! [`crate::app::Engine`] from its beginning to its end: no issue is composed half with the old and half with the new files. What is frozen
-//! is sent as it was frozen.
+//! Everything is read and checked as at a start before anything changes. Problems are logged with file and line, and the daemon
+//! keeps the old files. The engine is swapped between two schedule passes, and each pass uses one [`crate::app::Engine`] from
+//! beginning to end, so no issue is composed from a mix of old and new files. Frozen issues are sent as they were frozen.
 
-use super::{Daemon, chain, mind_a_restored_ledger, schedule};
+use super::{Daemon, chain, pause_after_restore, schedule};
 use crate::app::App;
 use crate::config::Config;
 use crate::issue::newsletter;
@@ -21,9 +20,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-/// Where a reload comes from.
+/// The trigger of a reload, and how to read the configuration.
 pub struct Reload {
-    /// Rung by SIGHUP.
+    /// Notified by SIGHUP.
     pub asked: Arc<Notify>,
     /// Reads the configuration as at the start: the same file, the same environment.
     pub read: Arc<dyn Fn() -> Result<Config, Problems> + Send + Sync>,
@@ -38,7 +37,7 @@ pub(super) struct Shown {
 }
 
 impl Daemon {
-    /// Until `stop`.
+    /// Runs until `stop`.
     pub(super) async fn keep_reloading(self: Arc<Self>, reload: Reload, shown: Shown, stop: CancellationToken) {
         while stop.run_until_cancelled(reload.asked.notified()).await.is_some() {
             let monotonic = NotifyState::monotonic_usec_now();
@@ -55,7 +54,7 @@ impl Daemon {
         }
     }
 
-    /// Reads everything anew and works with it from now on. The keys that were changed and need a restart.
+    /// Reads and adopts the files. Returns the changed keys that need a restart.
     async fn reload(
         &self,
         reload: &Reload,
@@ -69,13 +68,13 @@ impl Daemon {
             check_lists(&app)?;
             anyhow::Ok((app, restart))
         });
-        let (app, restart) = app.await.context("reading the files broke down")??;
+        let (app, restart) = app.await.context("reading the files panicked")??;
         let warnings = app.config.warnings();
         self.adopt(app, shown, stop).await?;
         let engine = self.engine();
         info!(
             mailings = engine.app.mailings.len(),
-            "configuration, mailings and templates were read anew: {} mailings, the next is {}",
+            "configuration, mailings and templates reloaded: {} mailings, next: {}",
             engine.app.mailings.len(),
             self.next_occurrence().as_deref().unwrap_or("none"),
         );
@@ -83,18 +82,18 @@ impl Daemon {
             warn!("{warning}");
         }
         for key in &restart {
-            warn!(key, "needs a restart: {key}; until then the old value counts");
+            warn!(key, "needs a restart: {key}; the old value applies until then");
         }
         Ok(restart)
     }
 
-    /// From now on this is what the daemon works with. What is due by the old schedules is recorded first: a schedule that was
-    /// changed loses no hour that had struck, and fires none back (S6).
+    /// Swaps the engine. Occurrences that are due by the old schedules are recorded first, so that a changed schedule neither
+    /// loses a past occurrence nor fires one retroactively (S6).
     ///
     /// # Errors
-    /// When the pages cannot be made of the new templates, or the database is away; then nothing has changed.
+    /// When the pages cannot be built from the new templates, or the database is unavailable; then nothing has changed.
     async fn adopt(&self, app: App, shown: &Shown, stop: &CancellationToken) -> anyhow::Result<()> {
-        let _between_looks = self.looking.lock().await;
+        let _lock = self.schedule_lock.lock().await;
         let old = self.engine();
         let new = Arc::new(old.with_app(app));
         let site = match &shown.pages {
@@ -102,15 +101,16 @@ impl Daemon {
             None => None,
         };
         let console = match &shown.console {
-            Some((pages, bound)) => {
-                Some((pages, Arc::new(Console::new(&new, Arc::clone(&self.bells.post), stop.clone())?.bound(*bound))))
-            }
+            Some((pages, bound)) => Some((
+                pages,
+                Arc::new(Console::new(&new, Arc::clone(&self.wakers.sender), stop.clone())?.bound(*bound)),
+            )),
             None => None,
         };
         let now = self.now();
-        mind_a_restored_ledger(&old).await?;
+        pause_after_restore(&old).await?;
         for mailing in &old.app.mailings {
-            schedule::look_at(&old, mailing, now).await?;
+            schedule::record_due(&old, mailing, now).await?;
         }
         *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
         if let Some((pages, site)) = site {
@@ -119,22 +119,22 @@ impl Daemon {
         if let Some((pages, console)) = console {
             pages.show_console(console, Limits::default());
         }
-        // A new mailing counts from here on. Should the database be away just now, the next look says so.
-        if let Err(failure) = self.know_the_mailings(now).await {
-            warn!(error = chain(&failure), "the ledger was not told of the new schedules; the next look tells it");
+        // A new mailing counts from now on. If this fails, the next schedule pass retries.
+        if let Err(failure) = self.register_mailings(now).await {
+            warn!(error = chain(&failure), "could not record the new schedules; the next schedule pass retries");
         }
-        self.bells.schedule.notify_one();
+        self.wakers.schedule.notify_one();
         Ok(())
     }
 
-    /// The same, for tests that read no files.
+    /// Like a reload, for tests without files.
     #[doc(hidden)]
     pub async fn adopt_app(&self, app: App) -> anyhow::Result<()> {
         self.adopt(app, &Shown::default(), &CancellationToken::new()).await
     }
 }
 
-/// As `semainier check` does: the lists of appointments that newsletters name.
+/// Checks the appointment lists of newsletters, as `semainier check` does.
 fn check_lists(app: &App) -> anyhow::Result<()> {
     for mailing in &app.mailings {
         if let Kind::Newsletter(publishes) = &mailing.kind {
@@ -144,21 +144,21 @@ fn check_lists(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says all that is wrong, a line each; what systemd shows of it.
+/// Logs each problem on a line of its own, and returns the status line for systemd.
 fn refused(failure: &anyhow::Error) -> String {
     let lines: Vec<String> = match failure.downcast_ref::<Problems>() {
         Some(Problems(problems)) => problems.iter().map(ToString::to_string).collect(),
         None => vec![format!("{failure:#}")],
     };
     for line in &lines {
-        error!("not reloaded: {line}");
+        error!("reload rejected: {line}");
     }
     let n = lines.len();
-    error!(problems = n, "nothing was reloaded: {n} problems; the daemon works on with what it had");
-    format!("reload refused, {n} problems, the old files count: {}", lines.first().map_or("", |line| line))
+    error!(problems = n, "reload rejected with {n} problems; the previous files stay in use");
+    format!("reload rejected, {n} problems, previous files in use: {}", lines.first().map_or("", |line| line))
 }
 
-/// `new` with what cannot change while the daemon runs, as it is in `running`; and the keys that differ in it.
+/// `new` with the values of `running` for keys that cannot change while the daemon runs, and the keys of these that differ.
 fn keeping(new: Config, running: &Config) -> (Config, Vec<&'static str>) {
     let relay = |config: &Config| config.relay.as_ref().map(|relay| relay.expose_secret().to_owned());
     let differ = [

@@ -1,6 +1,6 @@
-//! A backup was restored in place of the ledger, or a ledger that was moved elsewhere is served again (D10). Deliveries it shows as
-//! waiting may have been sent since, and issues it does not know may have been published. So nothing is sent until a person
-//! has looked.
+//! Pauses everything after a backup was restored in place of the ledger, or when a ledger that was moved elsewhere is used again
+//! (D10). Deliveries it shows as queued may have been sent since, and issues it does not know may have been published. So nothing
+//! is sent until a person has checked.
 
 use crate::app::Engine;
 use crate::domain::{Timestamp, issue::IssueState, notice::Notice};
@@ -9,26 +9,26 @@ use crate::notices::wording;
 use crate::store::{Distrust, Occurrence, OccurrenceState};
 use tracing::error;
 
-/// Pauses what is being sent, withdraws approvals, and records as missed what became due since. `true`: the ledger was
-/// restored. It is trusted from then on: a person who resumes or approves an issue has looked.
+/// Pauses issues being sent, withdraws approvals, and records what became due since as missed. `true`: the ledger was
+/// restored. It is trusted from then on: a person who resumes or approves an issue has checked.
 ///
 /// # Errors
 /// When the database cannot be read or written.
-pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
+pub async fn pause_after_restore(engine: &Engine) -> anyhow::Result<bool> {
     let (store, now) = (&engine.store, engine.app.clock.now());
     let Some(why) = store.distrust().await? else { return Ok(false) };
     let zone = engine.app.config.zone;
     let reason = match why {
         Distrust::Behind { last } => {
-            error!(%last, "the ledger is older than the last post of this machine: restored from a backup? Nothing leaves by itself until a person resumes");
+            error!(%last, "the ledger is older than the last delivery recorded on this machine: restored from a backup? Nothing is sent until a person resumes it");
             wording::behind(last, zone)
         }
         Distrust::Restored { at } => {
-            error!("the ledger was restored from a backup: nothing leaves by itself until a person resumes");
+            error!("the ledger was restored from a backup: nothing is sent until a person resumes it");
             wording::restored(at, zone)
         }
         Distrust::Moved { at } => {
-            error!(%at, "the ledger was moved to another database, which sends in its place: is `database` the right one? Nothing leaves by itself until a person resumes");
+            error!(%at, "the ledger was moved to another database, which replaces it: is `database` the right one? Nothing is sent until a person resumes it");
             wording::moved(at, zone)
         }
     };
@@ -55,16 +55,16 @@ pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
                 next_try: *at,
             })
             .collect();
-        tell(engine, &missed, &reason, now).await?;
+        notify(engine, &missed, &reason, now).await?;
         store.record_occurrences(&mailing.id, &missed, now).await?;
     }
-    // Reminders and confirmations may have been sent: the reminder is recorded as missed, the order stays as it is.
+    // Reminders and confirmations may have been sent: reminders are recorded as missed, orders as confirmed.
     editions::announce_reminders(engine).await?;
     for order in store.unconfirmed_orders().await? {
         store.order_confirmed(&order).await?;
     }
     let pending = store.due_occurrences(Timestamp::MAX_UTC).await?;
-    tell(engine, &pending, &reason, now).await?;
+    notify(engine, &pending, &reason, now).await?;
     for occurrence in pending {
         let state = OccurrenceState::Missed;
         store.settle_occurrence(&Occurrence { state, reason: Some(reason.clone()), ..occurrence }).await?;
@@ -73,7 +73,7 @@ pub async fn mind_a_restored_ledger(engine: &Engine) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-async fn tell(engine: &Engine, missed: &[Occurrence], reason: &str, now: Timestamp) -> anyhow::Result<()> {
+async fn notify(engine: &Engine, missed: &[Occurrence], reason: &str, now: Timestamp) -> anyhow::Result<()> {
     for key in missed.iter().filter_map(|it| it.issue.as_ref()) {
         engine.store.owe_notice(key, &Notice::Missed { reason: reason.to_owned() }, now).await?;
     }

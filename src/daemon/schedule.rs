@@ -36,7 +36,7 @@ pub(super) const KNOWN: u32 = 50;
 
 impl Daemon {
     /// Registers the mailings: a schedule that is new or was edited counts from now on and never fires for the past (S6).
-    pub(super) async fn know_the_mailings(&self, now: Timestamp) -> store::Result<()> {
+    pub(super) async fn register_mailings(&self, now: Timestamp) -> store::Result<()> {
         let engine = self.engine();
         for mailing in &engine.app.mailings {
             cursor(&engine, mailing, now).await?;
@@ -48,10 +48,10 @@ impl Daemon {
     ///
     /// Mailings are independent: a failure or panic of one is logged with its name and does not stop the others.
     pub async fn schedule_pass(&self, stop: &CancellationToken) -> bool {
-        let _looking = self.looking.lock().await;
+        let _looking = self.schedule_lock.lock().await;
         let (engine, now) = (&*self.engine(), self.now());
-        self.pulse.mind_the_clock(now);
-        if let Err(failure) = super::mind_a_restored_ledger(engine).await {
+        self.heartbeat.check_clock(now);
+        if let Err(failure) = super::pause_after_restore(engine).await {
             error!(error = format!("{failure:#}"), "database unavailable; skipping this pass");
             return false;
         }
@@ -60,7 +60,7 @@ impl Daemon {
             error!(error = format!("{failure:#}"), "could not close finished issues");
         }
         for mailing in &engine.app.mailings {
-            if let Err(failure) = look_at(engine, mailing, now).await {
+            if let Err(failure) = record_due(engine, mailing, now).await {
                 error!(
                     mailing = mailing.id,
                     error = chain(&failure),
@@ -81,8 +81,8 @@ impl Daemon {
         };
         // Concurrently, because one may wait minutes for a site; in order within a mailing, the oldest first.
         let groups = by_mailing(&due);
-        let frozen = join_all(groups.iter().map(|group| take_up_in_turn(engine, group, stop))).await.contains(&true);
-        match super::by_hand::mind(engine).await {
+        let frozen = join_all(groups.iter().map(|group| process_in_order(engine, group, stop))).await.contains(&true);
+        match super::orphaned::process(engine).await {
             Ok(frozen_by_hand) => frozen | frozen_by_hand,
             Err(failure) => {
                 error!(error = format!("{failure:#}"), "could not process manually created issues");
@@ -106,8 +106,8 @@ pub(super) async fn cursor(engine: &Engine, mailing: &Mailing, now: Timestamp) -
     Ok(engine.store.cursor(&mailing.id, &written, now).await?.cursor)
 }
 
-/// S1 to S6: records each instant that became due since the last pass, once.
-pub(super) async fn look_at(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
+/// S1 to S6: records each instant that became due since the last pass, exactly once.
+pub(super) async fn record_due(engine: &Engine, mailing: &Mailing, now: Timestamp) -> store::Result<()> {
     let schedule = &mailing.schedule;
     let mut decided = schedule.decide(cursor(engine, mailing, now).await?, now);
     let cut_off = schedule.is_cut_off(&decided);
@@ -178,12 +178,12 @@ async fn is_frozen(engine: &Engine, key: &IssueKey) -> store::Result<bool> {
 }
 
 /// `true` if one of them was frozen.
-async fn take_up_in_turn(engine: &Engine, occurrences: &[&Occurrence], stop: &CancellationToken) -> bool {
+async fn process_in_order(engine: &Engine, occurrences: &[&Occurrence], stop: &CancellationToken) -> bool {
     let mut frozen = false;
     for occurrence in occurrences {
         let issue = occurrence.issue.as_ref().map(tracing::field::display);
         let span = info_span!("occurrence", mailing = occurrence.mailing, issue, local = occurrence.local);
-        let taken = AssertUnwindSafe(take_up(engine, occurrence, stop)).catch_unwind();
+        let taken = AssertUnwindSafe(process(engine, occurrence, stop)).catch_unwind();
         match taken.instrument(span.clone()).await {
             Ok(Ok(ended)) => frozen |= ended == Ended::Frozen,
             Ok(Err(failure)) => {
@@ -194,10 +194,10 @@ async fn take_up_in_turn(engine: &Engine, occurrences: &[&Occurrence], stop: &Ca
                 );
             }
             Err(_) => {
-                let held = hold_broken(engine, occurrence, "panic").instrument(span.clone()).await;
+                let held = hold_after_failure(engine, occurrence, "panic").instrument(span.clone()).await;
                 if let Err(failure) = held {
                     let _in = span.enter();
-                    error!(error = format!("{failure:#}"), "could not even hold {}", occurrence.local);
+                    error!(error = format!("{failure:#}"), "could not hold {} either", occurrence.local);
                 }
             }
         }
@@ -216,7 +216,7 @@ enum Ended {
 }
 
 /// Processes one due occurrence: freezes it, or retries until its deadline.
-async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationToken) -> anyhow::Result<Ended> {
+async fn process(engine: &Engine, occurrence: &Occurrence, stop: &CancellationToken) -> anyhow::Result<Ended> {
     let Ok(mailing) = engine.app.mailing(&occurrence.mailing) else {
         return settle(engine, occurrence, OccurrenceState::Missed, Some(wording::NOT_CONFIGURED)).await;
     };
@@ -245,7 +245,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     let skip = engine.store.skips().await?.into_iter().find(|skip| skip.issue == key);
     if let Some(skip) = skip {
         let reason = wording::skipped_by(&skip.by, &skip.why);
-        // Until its hour it can be taken back.
+        // Until its hour the skip can be undone.
         if now < at {
             return try_again(engine, due, occurrence, &reason, at).await;
         }
@@ -253,7 +253,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         return settle(engine, occurrence, OccurrenceState::Skipped, Some(&reason)).await;
     }
     if now >= due.expires_at {
-        return give_up(engine, occurrence, &key, now).await;
+        return expire(engine, occurrence, &key, now).await;
     }
     if now < at && !mailing.schedule.is_due_at(at) {
         let reason = Some(wording::RESCHEDULED);
@@ -275,7 +275,7 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     let prepare = async {
         match mailing.rehearse.is_some() && now < at {
             true => publish::rehearse(engine, due).await,
-            false => publish::prepare(engine, due, None, &silent).await,
+            false => publish::prepare(engine, due, None, &ignore_step).await,
         }
     };
     match stop.run_until_cancelled(prepare).await {
@@ -287,14 +287,14 @@ async fn take_up(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
         Some(Ok(Prepared::Awaiting)) if mailing.rehearse.is_some() => {
             try_again(engine, due, occurrence, wording::REHEARSED, at.max(now)).await
         }
-        Some(Ok(Prepared::Awaiting)) => await_word(engine, due, occurrence, known.is_some()).await,
+        Some(Ok(Prepared::Awaiting)) => await_approval(engine, due, occurrence, known.is_some()).await,
         Some(Ok(Prepared::Held { reason })) => {
             let again = engine.app.clock.now() + mailing.retry;
             try_again(engine, due, occurrence, &reason, again).await
         }
         Some(Err(failure)) => {
             error!(error = format!("{failure:#}"), "could not make {key}");
-            hold_broken(engine, occurrence, &failure.to_string()).await
+            hold_after_failure(engine, occurrence, &failure.to_string()).await
         }
     }
 }
@@ -306,11 +306,11 @@ fn due_of<'a>(mailing: &'a Mailing, occurrence: &'a Occurrence) -> Due<'a> {
     Due { period, ..Due::scheduled(mailing, at, mailing.schedule.deadline_of(at)) }
 }
 
-fn silent(_: Step<'_>) {}
+fn ignore_step(_: Step<'_>) {}
 
 /// An issue awaits approval until its hour; then it is held and can still be approved until its deadline. `asked_before`: an
 /// issue that was composed late, only now, is not reported as late at once.
-async fn await_word(
+async fn await_approval(
     engine: &Engine,
     due: Due<'_>,
     occurrence: &Occurrence,
@@ -329,7 +329,7 @@ async fn await_word(
 
 /// An unexpected failure, neither of the article nor of the relay. The issue is held like one without an article: it is
 /// visible, staff are notified, and it is retried.
-async fn hold_broken(engine: &Engine, occurrence: &Occurrence, failure: &str) -> anyhow::Result<Ended> {
+async fn hold_after_failure(engine: &Engine, occurrence: &Occurrence, failure: &str) -> anyhow::Result<Ended> {
     let mailing = engine.app.mailing(&occurrence.mailing)?;
     let due = due_of(mailing, occurrence);
     let reason = freeze::hold(engine, due, &Hold::Broken(failure.to_owned())).await?;
@@ -345,7 +345,7 @@ async fn wait_for(engine: &Engine, due: Due<'_>, occurrence: &Occurrence, before
     }
     warn!("{key} is not sent: {before} is still being sent");
     engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
-    // Staff were told that it expired, so an approved one must not be sent later.
+    // Staff were notified that it expired, so an approved one must not be sent later.
     engine.store.set_issue_state(&key, &OPEN, IssueState::Expired, Some(&reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(&reason)).await
 }
@@ -370,9 +370,9 @@ pub(super) const OPEN: [IssueState; 4] =
     [IssueState::Held, IssueState::AwaitingApproval, IssueState::Rehearsed, IssueState::Approved];
 
 /// S10: the deadline passed while the issue was held. It expires, and staff are notified.
-async fn give_up(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {
+async fn expire(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {
     let reason = occurrence.reason.as_deref().unwrap_or(wording::DEADLINE_PASSED);
-    warn!("{key} is given up: {reason}");
+    warn!("{key} expired: {reason}");
     engine.store.owe_notice(key, &Notice::Expired { reason: reason.to_owned() }, now).await?;
     engine.store.set_issue_state(key, &OPEN, IssueState::Expired, Some(reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(reason)).await
@@ -386,6 +386,6 @@ async fn settle(
 ) -> anyhow::Result<Ended> {
     let reason = reason.map(str::to_owned);
     engine.store.settle_occurrence(&Occurrence { state, reason, ..occurrence.clone() }).await?;
-    info!(state = state.as_str(), "the occurrence {} is {}", occurrence.local, state.as_str());
+    info!(state = state.as_str(), "occurrence {}: {}", occurrence.local, state.as_str());
     Ok(Ended::NotNow)
 }

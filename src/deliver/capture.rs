@@ -48,7 +48,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn a_delivery_that_comes_again_writes_its_own_file_again_also_after_a_restart() {
+    fn a_repeated_delivery_overwrites_its_own_file_also_after_a_restart() {
         let directory = tempfile::tempdir().unwrap();
         let address = |text: &str| EmailAddress::parse(text).unwrap();
         let shared = Arc::new(Shared::new(vec![b"tail\r\n".as_slice().into()]));

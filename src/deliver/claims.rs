@@ -33,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(4);
 
 pub(super) struct Claims {
     ready: VecDeque<Claim>,
-    /// The last look found no more.
+    /// The last query found no more.
     dry: bool,
     batch: u32,
     claimed_at: Instant,
@@ -59,12 +59,12 @@ fn smallest(settings: &Settings) -> u32 {
 
 /// Claims being read from the ledger, while the previous ones are sent.
 #[derive(Default)]
-pub(super) struct Ahead {
+pub(super) struct Prefetch {
     asked: AtomicBool,
     answered: Notify,
 }
 
-impl Ahead {
+impl Prefetch {
     /// Waits until nothing is being read.
     async fn over(&self) {
         loop {
@@ -84,8 +84,8 @@ struct Asked(Arc<Run>);
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        self.0.ahead.asked.store(false, Ordering::SeqCst);
-        self.0.ahead.answered.notify_waiters();
+        self.0.prefetch.asked.store(false, Ordering::SeqCst);
+        self.0.prefetch.answered.notify_waiters();
     }
 }
 
@@ -104,9 +104,9 @@ impl Run {
                 self.ask_ahead(&mut claims);
                 return found;
             }
-            if self.ahead.asked.load(Ordering::SeqCst) {
+            if self.prefetch.asked.load(Ordering::SeqCst) {
                 drop(claims);
-                self.ahead.over().await;
+                self.prefetch.over().await;
                 continue;
             }
             // Everything in memory waits for its lane, but other queued deliveries may not.
@@ -161,7 +161,7 @@ impl Run {
     }
 
     /// A delivery in memory that can be pipelined behind the one that has `before`. `None`: there is none, or another
-    /// connection is looking right now; never waits.
+    /// connection is choosing right now; never waits.
     pub async fn following(&self, before: &Permit) -> Option<(Claim, Permit)> {
         self.keep_up().await;
         let mut claims = self.claims.try_lock().ok()?;
@@ -176,15 +176,15 @@ impl Run {
         found
     }
 
-    /// Starts reading before the last claims are used, so that no connection waits for the ledger; unless the last look
+    /// Starts reading before the last claims are used, so that no connection waits for the ledger; unless the last query
     /// found none.
     fn ask_ahead(&self, claims: &mut Claims) {
         let few = claims.ready.len() <= claims.batch as usize / 2;
-        if !few || claims.dry || self.halt.is_cancelled() || self.ahead.asked.load(Ordering::SeqCst) {
+        if !few || claims.dry || self.halt.is_cancelled() || self.prefetch.asked.load(Ordering::SeqCst) {
             return;
         }
         let Some(run) = self.me.upgrade() else { return };
-        self.ahead.asked.store(true, Ordering::SeqCst);
+        self.prefetch.asked.store(true, Ordering::SeqCst);
         let batch = self.next_batch(claims);
         let asked = Asked(run);
         tokio::spawn(async move {
@@ -194,7 +194,7 @@ impl Run {
         });
     }
 
-    /// `false`: there were none, even if claims wait here; looking again at once would be a busy loop.
+    /// `false`: there were none, even if claims wait here; querying again at once would be a busy loop.
     async fn claim_more(&self, claims: &mut Claims) -> bool {
         let batch = self.next_batch(claims);
         claims.add(self.claim(batch).await)
@@ -242,13 +242,13 @@ impl Run {
 
     /// Whether something waits, once nothing is being read any more.
     pub async fn has_claims(&self) -> bool {
-        self.ahead.over().await;
+        self.prefetch.over().await;
         !self.claims.lock().await.ready.is_empty()
     }
 
     /// For a later run, or another daemon.
     pub async fn release_all(&self) {
-        self.ahead.over().await;
+        self.prefetch.over().await;
         let left: Vec<Claim> = self.claims.lock().await.ready.drain(..).collect();
         self.release(&left).await;
     }

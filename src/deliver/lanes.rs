@@ -8,7 +8,7 @@ use crate::domain::notice::Notice;
 use crate::notices::wording;
 use crate::{
     clock::Clock,
-    deliver::classify::{Brake, Verdict},
+    deliver::classify::{Classification, Throttle},
     domain::{
         Timestamp,
         issue::IssueKey,
@@ -26,7 +26,7 @@ use tokio::sync::Notify;
 
 /// Polling interval for a lane that needs a decision.
 const PAUSED_LOOK: TimeDelta = TimeDelta::minutes(15);
-/// After this time a new suspension starts at the first step again: providers forget in a day or two.
+/// After this time a new suspension starts at the first step again: providers reset their limits within a day or two.
 const FORGOTTEN: TimeDelta = TimeDelta::days(2);
 
 /// The answer to a claim that asks for its lane.
@@ -208,7 +208,7 @@ impl Limiter {
         let most = match trouble.map(|it| (it.pace, it.holds(now), it.until)) {
             None | Some((Pace::Slow | Pace::Paused, false, _)) => limits.connections,
             Some((Pace::Slow, true, _)) => 1,
-            // After the wait a single message probes: while it is refused too, the others stay.
+            // After the suspension a single message probes: the others wait until one is accepted.
             Some((Pace::Suspended, false, _)) => 1,
             Some((Pace::Suspended | Pace::Paused, true, until)) => {
                 return Room::NotBefore(until.unwrap_or_else(|| look_again(now)));
@@ -256,7 +256,7 @@ impl Limiter {
     /// The consequence of a deferral for the lane it came from. `None`: nothing, or nothing new.
     pub fn reaction(
         &self,
-        verdict: &Verdict,
+        verdict: &Classification,
         lane: &str,
         why: String,
         issue: &IssueKey,
@@ -273,9 +273,9 @@ impl Limiter {
             step,
             per_minute,
         };
-        match verdict.brake? {
-            Brake::Slow { minutes, per_minute } => Some(trouble(Pace::Slow, minutes.into(), 0, per_minute)),
-            Brake::Suspend { first, most } => {
+        match verdict.throttle? {
+            Throttle::Slow { minutes, per_minute } => Some(trouble(Pace::Slow, minutes.into(), 0, per_minute)),
+            Throttle::Suspend { first, most } => {
                 let state = self.state();
                 let before = state.troubles.get(lane).filter(|it| it.pace == Pace::Suspended);
                 let before = before.and_then(|it| Some((it, it.until?)));
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_has_its_connections_and_the_others_go_on() {
+    fn a_family_is_limited_to_its_connections_and_others_are_not_delayed() {
         let limiter = limiter(None);
         let first = free(enter(&limiter, "a.fr", NOW));
         let _second = free(enter(&limiter, "b.fr", NOW));
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trouble_holds_for_its_time_and_for_its_lane() {
+    fn a_trouble_applies_to_its_lane_until_it_ends() {
         let limiter = limiter(None);
         let until = minutes(60);
         limiter.state().keep(trouble(Pace::Slow, Some(until)));
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_suspension_one_goes_ahead_until_something_is_accepted() {
+    fn after_a_suspension_one_message_probes_the_lane() {
         let limiter = limiter(None);
         limiter.state().keep(trouble(Pace::Suspended, Some(minutes(60))));
         assert!(!limiter.has_past_trouble("f", minutes(59)) && limiter.has_past_trouble("f", minutes(60)));
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issue_that_is_too_big_for_a_lane_stops_there_alone() {
+    fn an_issue_too_large_for_a_lane_is_stopped_in_that_lane_only() {
         let limiter = limiter(None);
         limiter.state().keep(paused("f", "trop lourd".to_owned(), &week(28), true, NOW));
         assert!(matches!(limiter.enter("a.fr", &week(28), NOW), Room::NotBefore(_)));
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspension_grows_each_time_up_to_its_most() {
+    fn a_repeated_suspension_doubles_up_to_its_maximum() {
         const ORANGE: &str = "421 ME Service refuse. OFR_999 [999]";
         const FREE: &str = "421 Too many spams from your IP (192.0.2.10)";
         const SFR: &str = "450 4.7.1 SFR_IN_101";
@@ -495,18 +495,18 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_wait_that_is_asked_for_meanwhile_counts() {
+    fn a_longer_suspension_replaces_a_shorter_one() {
         let limiter = limiter(None);
         assert_eq!(refused(&limiter, "451 temporarily rate limited due to IP reputation", NOW), Some((30, 0)));
         assert_eq!(refused(&limiter, "421 4.7.0 [TSS05]", minutes(1)), Some((240, 0)));
         assert_eq!(refused(&limiter, "451 temporarily rate limited due to IP reputation", minutes(2)), None);
         let tss05 =
             limiter.reaction(&classify(Phase::Rcpt, &Answer::default().reply()), "f", String::new(), &week(28), NOW);
-        assert_eq!(tss05, None, "no brake, no reaction");
+        assert_eq!(tss05, None, "no throttle, no reaction");
     }
 
     #[test]
-    fn the_delivery_that_met_it_waits_as_long_as_its_lane() {
+    fn the_deferred_delivery_waits_as_long_as_its_lane() {
         let hour = TimeDelta::hours(1);
         assert_eq!(wait(Some(&trouble(Pace::Suspended, Some(minutes(240)))), hour, NOW), TimeDelta::hours(4));
         assert_eq!(wait(Some(&trouble(Pace::Slow, Some(minutes(240)))), TimeDelta::zero(), NOW), TimeDelta::zero());
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_lets_them_go_evenly_and_gives_each_its_own_time() {
+    fn a_rate_limit_spaces_messages_evenly_and_gives_each_its_own_slot() {
         let limiter = limiter(Some(10));
         drop(free(enter(&limiter, "a.fr", NOW)));
         let slots: Vec<i64> = (0..3)
@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_rate_goes_by_the_second_and_begins_with_one() {
+    fn a_high_rate_is_counted_per_second_and_starts_with_one_message() {
         let limiter = limiter(Some(6000));
         assert_eq!(gone_of(&limiter, 500, NOW), 1, "a second's worth may have gone just before a restart");
         assert_eq!(gone_of(&limiter, 500, NOW + TimeDelta::seconds(1)), 100);
@@ -540,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_lane_has_the_rate_it_was_told_for_as_long_as_it_was_told() {
+    fn a_slow_lane_keeps_its_rate_for_the_given_time() {
         let limiter = limiter(None);
         assert_eq!(refused(&limiter, "421 4.7.0 [TS03] temporarily deferred", NOW), Some((30, 0)));
         assert_eq!(gone_of(&limiter, 10, NOW), 1);
@@ -555,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn staff_are_told_of_each_family_and_once_of_all_other_domains() {
+    fn staff_get_one_notice_per_family_and_one_for_all_other_domains() {
         let lanes = limiter(None).lanes.clone();
         let told = |lane: &str, pace| {
             let trouble = LaneTrouble { lane: lane.to_owned(), why: "450 non".to_owned(), ..trouble(pace, None) };

@@ -1,7 +1,7 @@
 //! Group commit: the markers (T5) and the results (T3, T4, T6-T8) of all connections, written together.
 //!
 //! Requests that arrive while a write runs form the next write, so a single connection never waits and thirty share a
-//! disk flush. A small write waits briefly for connections that will soon ask ([`Company`]); if enough requests are
+//! disk flush. A small write waits briefly for connections that will soon ask ([`InFlight`]); if enough requests are
 //! waiting already, the next write starts before the results of the last one are delivered. Nobody continues before their
 //! own row is durable. Requests of one connection are written in order, so a result is never behind the marker of the
 //! next message.
@@ -27,7 +27,7 @@ const MOST: usize = 500;
 /// A write with this many rows does not wait for more. (Measured: a write on Postgres costs as much as eight results with
 /// their next markers.)
 const ENOUGH: usize = 16;
-/// A connection whose talk takes at most this many writes is waited for, for the duration of one write.
+/// A connection whose SMTP transaction takes at most as long as this many writes is waited for, for the duration of one write.
 const NEAR: u32 = 2;
 /// Upper limit of the wait: a write that was slow because of a lock must not delay the following ones.
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
@@ -41,21 +41,21 @@ pub(super) struct Ledger(mpsc::Sender<Entry>);
 /// The interface for the writer.
 pub(super) struct Writer {
     entries: mpsc::Receiver<Entry>,
-    company: Company,
+    in_flight: InFlight,
 }
 
 /// Which connections are likely to ask for a write soon. Each write has a fixed cost, and without waiting half of the
-/// connections would ask for one while the other half talks.
+/// connections would ask for one while the other half is in an SMTP transaction.
 #[derive(Default)]
-struct Company {
-    /// Connections talking to the relay, between marker and result.
-    talking: HashMap<DeliveryId, Talk>,
-    /// Average duration of a talk and of a write (moving averages).
-    talk: Duration,
+struct InFlight {
+    /// Connections in an SMTP transaction, between marker and result.
+    running: HashMap<DeliveryId, Transaction>,
+    /// Average duration of a transaction and of a write (moving averages).
+    transaction: Duration,
     write: Duration,
 }
 
-struct Talk {
+struct Transaction {
     since: Instant,
     /// Was waited for once without success: not waited for again.
     late: bool,
@@ -90,7 +90,7 @@ struct News {
 
 pub(super) fn ledger() -> (Ledger, Writer) {
     let (asked, entries) = mpsc::channel(MOST);
-    (Ledger(asked), Writer { entries, company: Company::default() })
+    (Ledger(asked), Writer { entries, in_flight: InFlight::default() })
 }
 
 impl Ledger {
@@ -122,15 +122,15 @@ impl Writer {
         loop {
             // If enough requests wait already, write first and notify the previous waiters meanwhile.
             if self.entries.len() < ENOUGH {
-                std::mem::take(&mut news).tell(&written);
+                std::mem::take(&mut news).notify(&written);
             }
             let Some(mut batch) = self.gather().await else { break };
             let begun = Clock::monotonic();
             let settling = store.settle(&batch.finished, &batch.claims, clock.now());
-            let telling = async { std::mem::take(&mut news).tell(&written) };
+            let telling = async { std::mem::take(&mut news).notify(&written) };
             let (settled, ()) = tokio::join!(biased; settling, telling);
             let written_at = Clock::monotonic();
-            self.company.write = averaged(self.company.write, written_at - begun);
+            self.in_flight.write = averaged(self.in_flight.write, written_at - begun);
             let settled = match settled {
                 Ok(settled) => settled,
                 Err(error) => {
@@ -141,7 +141,7 @@ impl Writer {
                     Settled { moved, marked: Vec::new() }
                 }
             };
-            self.company.begin(&batch.claims, &settled.marked, written_at);
+            self.in_flight.began(&batch.claims, &settled.marked, written_at);
             news = News { batch, settled };
         }
     }
@@ -155,12 +155,12 @@ impl Writer {
         let begun = Clock::monotonic();
         let mut heard = 0;
         loop {
-            self.company.hear(&gathered[heard..]);
+            self.in_flight.ended(&gathered[heard..]);
             heard = gathered.len();
-            let Some(most) = self.company.worth_waiting(heard) else { break };
+            let Some(most) = self.in_flight.worth_waiting(heard) else { break };
             let left = most.saturating_sub(Clock::monotonic() - begun);
             if !matches!(timeout(left, self.entries.recv_many(&mut gathered, MOST)).await, Ok(1..)) {
-                self.company.talking.values_mut().for_each(|talk| talk.late = true);
+                self.in_flight.running.values_mut().for_each(|transaction| transaction.late = true);
                 break;
             }
         }
@@ -171,7 +171,7 @@ impl Writer {
         while gathered.len() < MOST
             && let Ok(entry) = self.entries.try_recv()
         {
-            self.company.hear(std::slice::from_ref(&entry));
+            self.in_flight.ended(std::slice::from_ref(&entry));
             gathered.push(entry);
         }
         Some(Batch::of(gathered))
@@ -199,7 +199,7 @@ impl Batch {
 
 impl News {
     /// A worker that is gone is ignored; its row is recovered when its lease expires.
-    fn tell(self, written: impl Fn(Vec<(Finished, bool)>)) {
+    fn notify(self, written: impl Fn(Vec<(Finished, bool)>)) {
         let Settled { moved, marked } = self.settled;
         let (mut ends, mut markers) = (moved.iter(), marked.iter());
         for asker in self.batch.askers {
@@ -215,21 +215,21 @@ impl News {
     }
 }
 
-impl Company {
-    /// Registers a connection that begins to talk to the relay.
-    fn begin(&mut self, claims: &[Claim], marked: &[Marked], since: Instant) {
+impl InFlight {
+    /// Registers a connection that begins its SMTP transaction.
+    fn began(&mut self, claims: &[Claim], marked: &[Marked], since: Instant) {
         for (claim, _) in claims.iter().zip(marked).filter(|(_, marked)| **marked == Marked::InData) {
-            self.talking.insert(claim.id.clone(), Talk { since, late: false });
+            self.running.insert(claim.id.clone(), Transaction { since, late: false });
         }
     }
 
     /// Registers a connection that is back.
-    fn hear(&mut self, entries: &[Entry]) {
+    fn ended(&mut self, entries: &[Entry]) {
         for entry in entries {
             if let Entry::Finish(finished, _) = entry
-                && let Some(talk) = self.talking.remove(&finished.claim.id)
+                && let Some(transaction) = self.running.remove(&finished.claim.id)
             {
-                self.talk = averaged(self.talk, Clock::monotonic() - talk.since);
+                self.transaction = averaged(self.transaction, Clock::monotonic() - transaction.since);
             }
         }
     }
@@ -237,12 +237,12 @@ impl Company {
     /// Whether others are worth waiting for, and the maximum wait.
     fn worth_waiting(&self, rows: usize) -> Option<Duration> {
         let most = self.write.min(LONGEST_WAIT);
-        let near = self.talk <= most * NEAR;
-        (rows < ENOUGH && near && self.talking.values().any(|talk| !talk.late)).then_some(most)
+        let near = self.transaction <= most * NEAR;
+        (rows < ENOUGH && near && self.running.values().any(|transaction| !transaction.late)).then_some(most)
     }
 }
 
-/// The last few count.
+/// An exponential moving average.
 fn averaged(average: Duration, last: Duration) -> Duration {
     (average * 7 + last) / 8
 }
@@ -273,26 +273,27 @@ mod tests {
         issue::IssueKey,
     };
 
-    fn company(talking: usize, talk: u64, write: u64) -> Company {
-        let talk_of = |n: usize| (DeliveryId(n.to_string()), Talk { since: Clock::monotonic(), late: false });
-        let talking = (0..talking).map(talk_of).collect();
-        Company { talking, talk: Duration::from_micros(talk), write: Duration::from_micros(write) }
+    fn in_flight(running: usize, transaction: u64, write: u64) -> InFlight {
+        let transaction_of =
+            |n: usize| (DeliveryId(n.to_string()), Transaction { since: Clock::monotonic(), late: false });
+        let running = (0..running).map(transaction_of).collect();
+        InFlight { running, transaction: Duration::from_micros(transaction), write: Duration::from_micros(write) }
     }
 
     #[test]
-    fn a_small_write_waits_for_those_who_will_soon_be_back() {
-        assert_eq!(company(4, 300, 500).worth_waiting(8), Some(Duration::from_micros(500)));
-        assert_eq!(company(4, 300, 500).worth_waiting(ENOUGH), None, "enough share it");
-        assert_eq!(company(0, 300, 500).worth_waiting(1), None, "one connection alone waits for nothing");
-        assert_eq!(company(4, 1_500, 500).worth_waiting(2), None, "the relay is far away");
+    fn a_small_write_waits_for_transactions_about_to_end() {
+        assert_eq!(in_flight(4, 300, 500).worth_waiting(8), Some(Duration::from_micros(500)));
+        assert_eq!(in_flight(4, 300, 500).worth_waiting(ENOUGH), None, "enough share it");
+        assert_eq!(in_flight(0, 300, 500).worth_waiting(1), None, "one connection alone waits for nothing");
+        assert_eq!(in_flight(4, 1_500, 500).worth_waiting(2), None, "the relay is far away");
         assert_eq!(
-            company(4, 1_000_000, 10_000_000).worth_waiting(2),
+            in_flight(4, 1_000_000, 10_000_000).worth_waiting(2),
             None,
             "and no write is so slow that it were near"
         );
-        assert_eq!(company(4, 300, 10_000_000).worth_waiting(2), Some(LONGEST_WAIT));
-        let mut late = company(4, 300, 500);
-        late.talking.values_mut().for_each(|talk| talk.late = true);
+        assert_eq!(in_flight(4, 300, 10_000_000).worth_waiting(2), Some(LONGEST_WAIT));
+        let mut late = in_flight(4, 300, 500);
+        late.running.values_mut().for_each(|transaction| transaction.late = true);
         assert_eq!(late.worth_waiting(2), None, "nobody is waited for twice");
     }
 
@@ -319,19 +320,23 @@ mod tests {
         Entry::Finish(Finished { claim, phase, reply, outcome, at }, oneshot::channel().0)
     }
 
-    /// Otherwise only short talks would be measured, and a distant relay would look like a near one.
+    /// Otherwise only short transactions would be measured, and a distant relay would look like a near one.
     #[test]
-    fn a_talk_that_was_waited_for_in_vain_counts_when_it_is_over() {
-        let mut company = company(8, 300, 500);
+    fn a_transaction_that_was_waited_for_without_success_is_measured_when_it_ends() {
+        let mut in_flight = in_flight(8, 300, 500);
         let before = Clock::monotonic() - Duration::from_millis(100);
-        company.talking.values_mut().for_each(|talk| *talk = Talk { since: before, late: true });
+        in_flight.running.values_mut().for_each(|transaction| *transaction = Transaction { since: before, late: true });
         let results: Vec<_> = (0..8).map(|n| result_of(&n.to_string())).collect();
-        company.hear(&results);
-        assert!(company.talk > Duration::from_millis(50) && company.talking.is_empty(), "{:?}", company.talk);
+        in_flight.ended(&results);
+        assert!(
+            in_flight.transaction > Duration::from_millis(50) && in_flight.running.is_empty(),
+            "{:?}",
+            in_flight.transaction
+        );
     }
 
     #[test]
-    fn an_average_follows_within_some_steps() {
+    fn a_moving_average_converges_in_a_few_steps() {
         let far = (0..20).fold(Duration::ZERO, |average, _| averaged(average, Duration::from_millis(10)));
         assert!(far > Duration::from_millis(9) && far <= Duration::from_millis(10), "{far:?}");
     }

@@ -28,7 +28,7 @@ mod trust;
 mod wire;
 mod worker;
 
-pub use classify::{Brake, Class, Stops, Verdict, classify};
+pub use classify::{Class, Classification, PauseScope, Throttle, classify};
 pub use pace::{Breaker, Pace};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
 pub use smtp::hello;
@@ -203,7 +203,7 @@ pub struct Deliverer {
     /// Identifies this daemon: new at every start.
     owner: String,
     /// Deliveries at which our own code failed; they fail at the second time.
-    stumbles: Arc<run::Stumbles>,
+    internal_failures: Arc<run::InternalFailures>,
     /// The lanes, shared by its connections.
     limiter: Arc<lanes::Limiter>,
 }
@@ -225,8 +225,8 @@ impl Deliverer {
         };
         let limiter = Arc::new(lanes::Limiter::new(settings.lanes.clone(), settings.look_at_lanes));
         let (relay, settings) = (Arc::new(relay), Arc::new(settings));
-        let (stumbles, tls) = (Arc::default(), TlsConnector::from(tls));
-        Ok(Self { store, outbox, relay, clock, settings, tls, owner, stumbles, limiter })
+        let (internal_failures, tls) = (Arc::default(), TlsConnector::from(tls));
+        Ok(Self { store, outbox, relay, clock, settings, tls, owner, internal_failures, limiter })
     }
 
     /// Sends due deliveries until nothing is due, the relay fails as a whole, or `stop` is cancelled: then nothing more is

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn two_deliveries_do_not_come_back_together() {
+    fn retries_of_two_deliveries_are_spread() {
         let at = |id: &str| Pace::default().next_try(&DeliveryId(id.into()), 0, TimeDelta::zero(), NOW);
         let all: std::collections::HashSet<_> = (0..100).map(|n| at(&format!("{n}"))).collect();
         assert!(all.len() > 50, "{}", all.len());

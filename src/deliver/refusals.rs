@@ -1,6 +1,6 @@
-//! The same refusal for one recipient after another, without one acceptance between, is about us, whatever the tables of
-//! [`super::classify()`] say of it: a name that is not recognised, a quota, a misconfigured relay. Counted here, in memory, per
-//! issue, and per lane where the recipients' servers speak for themselves; what follows is in [`super::run`].
+//! Detects that consecutive recipients are refused with the same reply. Without an acceptance in between, the cause is on the
+//! sender's side, however [`super::classify()`] classified it: an unknown host name, a quota, a misconfigured relay. Counted in
+//! memory, per issue, and per lane if the reply comes from the recipients' servers; [`super::run`] acts on it.
 
 use super::classify::Class;
 use crate::domain::{
@@ -10,10 +10,10 @@ use crate::domain::{
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// So many recipients in a row. With one dead address in twenty, five in a row come about once in three million.
+/// Number of consecutive recipients. With one dead address in twenty, five in a row occur once in three million.
 const IN_A_ROW: usize = 5;
 
-/// A refusal without what is the recipient's own: two that are alike say the same thing.
+/// A refusal without the parts that depend on the recipient: equal values have the same cause.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Said {
     phase: Phase,
@@ -35,20 +35,21 @@ pub(super) struct Refusal {
     domain: String,
     /// The lane of a family of recipients.
     family: Option<Arc<str>>,
-    /// The tables know that it is about this person: a dead address, a full mailbox.
+    /// According to the tables it concerns this recipient: a dead address, a full mailbox.
     pub names_the_person: bool,
-    /// The reply as it was.
+    /// The original reply.
     pub text: String,
 }
 
 impl Refusal {
-    /// `None` where it is none. "Out of step", a 5xx that only defers, leads nowhere at each message either.
+    /// `None` if the delivery was not refused. A 5xx that only defers (bad sequence of commands) counts too: it would be repeated
+    /// for each message.
     pub fn of(finished: &Finished, class: Option<Class>, family: Option<Arc<str>>) -> Option<Self> {
         let Finished { claim, phase, reply, outcome, .. } = finished;
         let refused = match outcome {
             Outcome::Refused { .. } => reply.code.is_some(),
             Outcome::Deferred { .. } => reply.code >= Some(500),
-            Outcome::Accepted | Outcome::Ours { .. } | Outcome::Unknown => false,
+            Outcome::Accepted | Outcome::SenderFault { .. } | Outcome::Unknown => false,
         };
         refused.then(|| Self {
             said: Said::of(*phase, reply),
@@ -59,13 +60,13 @@ impl Refusal {
         })
     }
 
-    /// Whether somebody else was refused in the same way.
+    /// Whether another recipient was refused with the same reply.
     pub fn is_like(&self, phase: Phase, reply: &Reply) -> bool {
         self.said == Said::of(phase, reply)
     }
 }
 
-/// The words of a reply in lower case, without addresses, hosts, numbers and queue ids.
+/// The words of a reply in lower case, without addresses, host names, numbers and queue ids.
 fn words(text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let mut words = Vec::new();
@@ -85,16 +86,16 @@ fn plain_words(text: &str) -> impl Iterator<Item = String> {
         .map(str::to_owned)
 }
 
-/// Who refuses everyone.
+/// The side that refuses all recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refuses {
-    /// The relay, or every server behind it: the issue.
+    /// The relay, or every server behind it: the issue pauses.
     Relay,
-    /// The servers of one family of recipients, by its lane.
+    /// The servers of one family of recipients: its lane pauses.
     Family(Arc<str>),
 }
 
-/// Refusals that are alike, since the last acceptance.
+/// Identical refusals since the last acceptance.
 #[derive(Default)]
 struct Alike {
     recipients: usize,
@@ -125,7 +126,7 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody accepted.
+    /// Resets the counters after an acceptance.
     pub fn accepted(&self, issue: &IssueKey, family: Option<&Arc<str>>) {
         let mut state = self.state();
         if !state.by_issue.is_empty() {
@@ -136,9 +137,9 @@ impl Refusals {
         }
     }
 
-    /// Somebody refused. `Some`: it is one refusal too many of this kind.
+    /// Counts a refusal. `Some`: the limit is reached.
     ///
-    /// What is about a person counts only across domains: dead addresses may well come in a row at one of them.
+    /// Refusals that concern the recipient count only across domains, since one domain may have several dead addresses in a row.
     pub fn refused(&self, issue: &IssueKey, refusal: &Refusal) -> Option<Refuses> {
         let mut state = self.state();
         let alike = state.by_issue.entry(issue.clone()).or_default().entry(refusal.said.clone()).or_default();
@@ -154,7 +155,7 @@ impl Refusals {
     }
 }
 
-/// RFC 3463: 2 is the mailbox.
+/// RFC 3463: subject 2 is the mailbox.
 fn names_the_mailbox(reply: &Reply) -> bool {
     let text = reply.text.to_lowercase();
     reply.enhanced.as_deref().is_some_and(|enhanced| enhanced.starts_with("5.2."))
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_recipients_own_makes_no_difference() {
+    fn refusals_that_differ_only_in_the_recipient_are_equal() {
         let same = [
             "550 <a@hotel.example>: Recipient address rejected: Access denied (id 4F3A9)",
             "550 <b@gite.example>: Recipient address rejected: Access denied (id 77B0C)",

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn problems_are_reported() {
         for (text, why) in [
             ("mail.example.org", InvalidRelay::Scheme),
             ("http://a", InvalidRelay::Scheme),

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn l6_nothing_a_relay_says_turns_the_direction_of_writing() {
+    fn l6_bidirectional_controls_are_removed_from_replies() {
         assert_eq!(keep("550 no\u{202e} such\u{2028}user\u{2066}\0"), "550 no such user");
     }
 
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_read_with_its_enhanced_status() {
+    fn a_reply_is_parsed_with_its_enhanced_status() {
         let reply = answer(&[b"550-5.1.1 no such\r", b"550 5.1.1 person\r"]).unwrap().reply();
         assert_eq!((reply.code, reply.enhanced.as_deref()), (Some(550), Some("5.1.1")));
         assert_eq!(reply.text, "5.1.1 no such 5.1.1 person");
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn latin1_text_is_a_reply_but_a_broken_frame_is_none() {
+    fn latin1_text_is_accepted_and_a_malformed_reply_is_not() {
         assert_eq!(answer(&[b"550 bo\xeete pleine"]).unwrap().lines, ["bo\u{fffd}te pleine"]);
         for lines in
             [&[&b"\0\xff hello"[..]][..], &[b""], &[b"25"], &[b"250x"], &[b"150 a"], &[b"650 a"], &[b"2\xff0 a"]]
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_holds_no_person_and_no_control_character() {
+    fn stored_replies_contain_no_personal_data_and_no_control_characters() {
         for (text, kept) in [
             ("<eloise.d@partenaire.fr>: user unknown", "<e***@p***.fr>: user unknown"),
             ("5.1.1 eloise@partenaire.fr. Gone", "5.1.1 e***@p***.fr. Gone"),
@@ -161,7 +161,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_bytes_are_read_without_panic(line in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)) {
+        fn no_reply_causes_a_panic(line in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)) {
             let mut answer = Answer::default();
             if answer.push_line(&line).is_ok() {
                 let reply = answer.reply();
@@ -170,7 +170,7 @@ mod tests {
         }
 
         #[test]
-        fn no_address_survives(text in "\\PC{0,60}") {
+        fn addresses_are_removed_from_stored_replies(text in "\\PC{0,60}") {
             let kept = keep(&text);
             for (at, _) in kept.match_indices('@') {
                 proptest::prop_assert!(kept[..at].ends_with("***"), "{kept}");

@@ -1,11 +1,11 @@
-//! One run: the connections side by side, what they share, and when it is over.
+//! One delivery run: its concurrent connections, their shared state, and the conditions that end it.
 //!
-//! Owns the number of connections and the reasons to stop; [`super::claims`] has what waits in memory. Opens one connection first and
-//! the next ones only as each succeeds, so that a relay in trouble is asked once, not by a storm.
+//! Owns the number of connections and the reasons to stop; [`super::claims`] owns the deliveries that wait in memory. Opens one
+//! connection first and each further one only after the previous one succeeded, so that a failing relay is not flooded.
 
 use super::{
     DeliverError, Deliverer, Paused, RelayTrouble, Summary,
-    claims::{Ahead, Claims},
+    claims::{Claims, Prefetch},
     classify::{Class, classify},
     lanes::{self, Permit},
     ledger::{Ledger, ledger},
@@ -35,37 +35,37 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{error, info, warn};
 
-/// Connections lost in a row before the relay itself is taken to be ill.
+/// Consecutive lost connections after which the relay itself is considered down.
 const LOST_IN_A_ROW: u32 = 10;
-/// Refusals of the content before its lane, or the issue, pauses.
+/// Refusals of the content after which the lane, or the issue, pauses.
 const CONTENT_REFUSALS: u32 = 3;
-/// Issues in a row that found a person's mailbox full before nothing more is written to it.
+/// Consecutive issues refused for a full mailbox after which the address is suppressed.
 const FULL_IN_A_ROW: usize = 5;
 
-/// How often our own code failed at a delivery.
+/// Counts internal failures by delivery.
 #[derive(Default)]
-pub(super) struct Stumbles(Mutex<HashMap<DeliveryId, u32>>);
+pub(super) struct InternalFailures(Mutex<HashMap<DeliveryId, u32>>);
 
-impl Stumbles {
-    /// `true` at the second time.
+impl InternalFailures {
+    /// `true` from the second failure on.
     pub fn again(&self, id: &DeliveryId) -> bool {
-        let mut stumbles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = stumbles.entry(id.clone()).or_default();
+        let mut internal_failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = internal_failures.entry(id.clone()).or_default();
         *count += 1;
         *count > 1
     }
 }
 
-/// What the workers of one run share.
+/// State shared by the workers of one run.
 pub(super) struct Run {
     pub it: Deliverer,
     pub only: Option<IssueKey>,
-    /// Claim nothing more; before the marker, let go.
+    /// Cancelled: claim nothing more, and release what is not marked yet.
     pub halt: CancellationToken,
     pub ledger: Ledger,
     pub claims: tokio::sync::Mutex<Claims>,
-    pub ahead: Ahead,
-    /// For what it has done beside the workers.
+    pub prefetch: Prefetch,
+    /// For background tasks started by the workers.
     pub me: Weak<Run>,
     /// Held while a connection is opened.
     opening: tokio::sync::Mutex<()>,
@@ -84,15 +84,15 @@ struct Tally {
 }
 
 /// An open session, counted while it lives.
-pub(super) struct Seat {
+pub(super) struct PooledConnection {
     pub session: Session,
     open: Arc<AtomicUsize>,
-    /// Messages of each lane that has a limit of its own.
+    /// Messages sent on this connection, by lane.
     carried: HashMap<Arc<str>, u32>,
 }
 
-impl Seat {
-    /// Whether the connection serves one more, of the most it is to serve, and the lane has some of its share of it left.
+impl PooledConnection {
+    /// Whether the connection may carry one more message: fewer than `most` so far, and the lane's share of it is not used up.
     pub fn may_carry(&self, permit: &Permit, most: u32) -> bool {
         let share = permit.messages_per_connection;
         self.session.messages() < most && self.carried.get(permit.lane()).is_none_or(|carried| *carried < share)
@@ -103,7 +103,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for PooledConnection {
     fn drop(&mut self) {
         self.open.fetch_sub(1, Ordering::SeqCst);
     }
@@ -125,7 +125,7 @@ pub(super) async fn deliver(
         halt: halt.clone(),
         ledger,
         claims: tokio::sync::Mutex::new(Claims::new(&it.settings)),
-        ahead: Ahead::default(),
+        prefetch: Prefetch::default(),
         me: me.clone(),
         opening: tokio::sync::Mutex::new(()),
         open: Arc::default(),
@@ -144,12 +144,12 @@ pub(super) async fn deliver(
         move |results: Vec<(Finished, bool)>| {
             let mut tally = lock(&tally);
             results.iter().for_each(|(finished, moved)| tally.count(finished, *moved));
-            // Whoever asked for the run may be gone; the results are written.
+            // The caller may be gone; the results are written all the same.
             let _ = tell.send(results);
         }
     };
-    // A task of its own, beside the workers that wait for it. It ends when the last of them, and with it the last way to the
-    // ledger, is gone; and with it what it tells.
+    // A task of its own, because the workers wait for it. It ends when the last worker, and with it the last `Ledger` handle, is
+    // dropped.
     let writing =
         AbortOnDropHandle::new(tokio::spawn(writer.write(Arc::clone(&it.store), it.clock.clone(), trouble, written)));
     let telling = async {
@@ -159,7 +159,7 @@ pub(super) async fn deliver(
     };
     tokio::join!(work_side_by_side(run), telling);
     if let Err(panic) = writing.await {
-        error!(%panic, "the writer ended before its time; what it held ends with its lease");
+        error!(%panic, "the writer task panicked; its deliveries are recovered when their lease expires");
     }
     let mut tally = lock(&tally);
     match tally.store_error.take() {
@@ -176,10 +176,10 @@ async fn work_side_by_side(run: Arc<Run>) {
         }
         while let Some(ended) = workers.join_next().await {
             if let Err(panic) = ended {
-                error!(%panic, "a sending task ended before its time; its claims end with their lease");
+                error!(%panic, "a sending task panicked; its claims are recovered when their lease expires");
             }
         }
-        // A worker that retired may have given back a claim after the others had found nothing to do.
+        // A worker that ended may have put back a claim after the others had found nothing to do.
         if run.halt.is_cancelled() || !run.has_claims().await {
             break;
         }
@@ -188,8 +188,8 @@ async fn work_side_by_side(run: Arc<Run>) {
 }
 
 impl Run {
-    /// A connection of one's own, or `None`: there is no room for it, or the relay does not let us in.
-    pub async fn open(&self) -> Option<Seat> {
+    /// Opens a connection; `None` if the limit is reached or the relay refuses it.
+    pub async fn open(&self) -> Option<PooledConnection> {
         let _one_at_a_time = self.halt.run_until_cancelled(self.opening.lock()).await?;
         if self.open.load(Ordering::SeqCst) >= self.most_open.load(Ordering::SeqCst) {
             return None;
@@ -198,21 +198,21 @@ impl Run {
         match self.halt.run_until_cancelled(opened).await? {
             Ok(session) => {
                 self.open.fetch_add(1, Ordering::SeqCst);
-                Some(Seat { session, open: Arc::clone(&self.open), carried: HashMap::new() })
+                Some(PooledConnection { session, open: Arc::clone(&self.open), carried: HashMap::new() })
             }
             Err(closed) => {
-                self.turned_away(closed);
+                self.connection_refused(closed);
                 None
             }
         }
     }
 
-    /// The relay refused a connection. While others work it only allows fewer; when none does, it is in trouble.
-    pub fn turned_away(&self, closed: Closed) {
+    /// The relay refused a connection. If others are open, it only accepts fewer of them; if none is, it is down.
+    pub fn connection_refused(&self, closed: Closed) {
         match self.open.load(Ordering::SeqCst) {
             0 => self.relay_trouble(closed),
             open => {
-                info!(connections = open, reply = %closed.reply.text, "the relay takes no more connections");
+                info!(connections = open, reply = %closed.reply.text, "the relay accepts no further connections");
                 self.most_open.fetch_min(open, Ordering::SeqCst);
             }
         }
@@ -220,17 +220,17 @@ impl Run {
 
     fn relay_trouble(&self, closed: Closed) {
         let Closed { phase, reply } = closed;
-        warn!(phase = phase.as_str(), code = reply.code, reply = %reply.text, "the relay is in trouble; sending stops for a while");
+        warn!(phase = phase.as_str(), code = reply.code, reply = %reply.text, "the relay is unavailable; sending is interrupted");
         lock(&self.tally).summary.breaker.get_or_insert(RelayTrouble { phase, reply });
         self.halt.cancel();
     }
 
-    pub fn too_many_open(&self) -> bool {
+    pub fn is_over_connection_limit(&self) -> bool {
         self.open.load(Ordering::SeqCst) > self.most_open.load(Ordering::SeqCst)
     }
 
-    /// A conversation was held to the end, or the connection was lost with it: broken off, or closed by a 421. Many of
-    /// these in a row are not the recipients' doing.
+    /// Records whether a transaction completed or its connection was lost: broken, or closed with a 421. Many lost in a row mean
+    /// that the relay is down, not that the recipients are at fault.
     pub fn conversation(&self, phase: Phase, lost: Option<&Reply>) {
         match lost {
             None => self.lost_in_a_row.store(0, Ordering::SeqCst),
@@ -246,14 +246,14 @@ impl Run {
         lock(&self.tally).stopped.contains(issue)
     }
 
-    /// In the ledger, where the T5 of every daemon sees it; for the claims that wait here; and for the caller.
+    /// Pauses the issue in the ledger, where the T5 of every daemon sees it; for the claims that wait here; and for the caller.
     pub async fn pause(&self, issue: &IssueKey, reason: PauseReason) {
         let (now, reason) = (self.it.clock.now(), reason.to_string());
         match self.it.store.set_issue_state(issue, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await
         {
             Ok(newly) => {
                 let mut tally = lock(&self.tally);
-                // Only now: while the ledger still hands out its deliveries, giving them back would go round in circles.
+                // Only now: released earlier, they would be claimed again at once.
                 tally.stopped.insert(issue.clone());
                 if newly {
                     warn!(%issue, %reason, "issue paused");
@@ -264,8 +264,8 @@ impl Run {
         }
     }
 
-    /// The lane goes slowly, or not at all: for every daemon, and after a restart. Staff are told when it stops.
-    pub async fn lane_reacts(&self, trouble: LaneTrouble) {
+    /// Slows or stops the lane for every daemon and across restarts. Staff are notified if it stops.
+    pub async fn throttle_lane(&self, trouble: LaneTrouble) {
         match self.it.limiter.react(&*self.it.store, &trouble).await {
             Ok(true) => {
                 let LaneTrouble { lane, pace, why, until, issue, .. } = &trouble;
@@ -283,14 +283,14 @@ impl Run {
         }
     }
 
-    /// Something was accepted in a lane whose trouble is past.
-    pub async fn lane_goes(&self, lane: &str) {
+    /// Removes the trouble of a lane in which a message was accepted after its end.
+    pub async fn lane_recovered(&self, lane: &str) {
         if let Err(store_error) = self.it.limiter.forget(&*self.it.store, lane, self.it.clock.now()).await {
             self.store_error(store_error);
         }
     }
 
-    /// `true` when it is one too many for this lane; `""`: for all domains of no family together.
+    /// Counts a refusal of the content; `true` at the limit of this lane. `""`: all domains without a family together.
     pub async fn content_refused(&self, issue: &IssueKey, lane: &str) -> bool {
         match self.it.store.content_refused(issue, lane).await {
             Ok(refusals) => refusals >= CONTENT_REFUSALS,
@@ -301,8 +301,8 @@ impl Run {
         }
     }
 
-    /// Whether this issue is one too many that finds the person's mailbox full, with none before it that may have arrived.
-    pub async fn never_gets_in(&self, claim: &Claim) -> bool {
+    /// Whether the mailbox was full for [`FULL_IN_A_ROW`] issues in a row, with no delivery in between that may have arrived.
+    pub async fn is_always_full(&self, claim: &Claim) -> bool {
         let filter = LogFilter { address_key: Some(claim.recipient.address.key()), ..LogFilter::default() };
         let log = match self.it.store.log(&filter).await {
             Ok(log) => log,
@@ -311,38 +311,38 @@ impl Run {
                 return false;
             }
         };
-        // What was stopped, or is under way elsewhere, says nothing of the mailbox.
+        // Deliveries that were stopped or are still under way tell nothing about the mailbox.
         let tried = |it: &&LoggedDelivery| {
             it.issue != claim.issue && matches!(it.state, State::Sent | State::Unknown | State::Failed)
         };
         let before = log.iter().rev().filter(tried).take(FULL_IN_A_ROW - 1);
         let never = before.filter(|it| was_full(it)).count() == FULL_IN_A_ROW - 1;
         if never {
-            info!(delivery = %claim.id, "full at {FULL_IN_A_ROW} issues in a row: nothing more is written to this address");
+            info!(delivery = %claim.id, "mailbox full for {FULL_IN_A_ROW} issues in a row: the address is suppressed");
         }
         never
     }
 
-    /// A refusal is written. Where one recipient after another is refused alike, the issue pauses, or the lane, and those who
-    /// failed by it are queued again.
-    pub async fn mind_refusal(&self, issue: &IssueKey, refusal: &Refusal) {
+    /// Handles a recorded refusal. If consecutive recipients are refused with the same reply, the issue or the lane pauses
+    /// and the failed deliveries are queued again.
+    pub async fn handle_refusal(&self, issue: &IssueKey, refusal: &Refusal) {
         let Some(refuses) = self.refusals.refused(issue, refusal) else { return };
         let said = refusal.text.clone();
         match &refuses {
-            // Whoever resumed it has seen that so many addresses are dead.
+            // The person who resumed it has seen that many addresses are dead.
             Refuses::Relay if refusal.names_the_person && self.was_resumed(issue).await => return,
             Refuses::Relay => self.pause(issue, PauseReason::EveryoneRefused { said }).await,
             Refuses::Family(lane) => {
                 let why = wording::lane_refuses(SenderFault::RelayRefuses, &said);
-                self.lane_reacts(lanes::paused(lane, why, issue, false, self.it.clock.now())).await;
+                self.throttle_lane(lanes::paused(lane, why, issue, false, self.it.clock.now())).await;
             }
         }
-        if let Err(store_error) = self.give_back(issue, refusal, &refuses).await {
+        if let Err(store_error) = self.requeue_failed(issue, refusal, &refuses).await {
             self.store_error(store_error);
         }
     }
 
-    async fn give_back(&self, issue: &IssueKey, refusal: &Refusal, refuses: &Refuses) -> Result<(), StoreError> {
+    async fn requeue_failed(&self, issue: &IssueKey, refusal: &Refusal, refuses: &Refuses) -> Result<(), StoreError> {
         let filter = LogFilter { issue: Some(issue.clone()), state: Some(State::Failed), ..LogFilter::default() };
         let concerned = |it: &LoggedDelivery| match refuses {
             Refuses::Relay => true,
@@ -354,12 +354,12 @@ impl Run {
         let alike = |it: &LoggedDelivery| last_refusal(it).is_some_and(|(phase, reply)| refusal.is_like(phase, &reply));
         let failed = self.it.store.log(&filter).await?;
         let ids: Vec<_> = failed.iter().filter(|it| concerned(it) && alike(it)).map(|it| it.id.clone()).collect();
-        let given_back = self.it.store.give_back(&ids, self.it.clock.now()).await?;
-        warn!(%issue, given_back, "everyone is refused alike: {given_back} failed deliveries are queued again");
+        let given_back = self.it.store.requeue_failed(&ids, self.it.clock.now()).await?;
+        warn!(%issue, given_back, "all recipients are refused with the same reply: {given_back} failed deliveries queued again");
         Ok(())
     }
 
-    /// A person resumed it, and so saw what it was paused for.
+    /// Whether a person resumed the issue, and so knows why it was paused.
     async fn was_resumed(&self, issue: &IssueKey) -> bool {
         match self.it.store.issue(issue).await {
             Ok(issue) => issue.is_some_and(|issue| issue.resumed.is_some()),
@@ -409,19 +409,19 @@ impl Tally {
         match finished.outcome {
             Outcome::Accepted => summary.sent += 1,
             Outcome::Refused { .. } => summary.failed += 1,
-            Outcome::Deferred { .. } | Outcome::Ours { .. } => summary.deferred += 1,
+            Outcome::Deferred { .. } | Outcome::SenderFault { .. } => summary.deferred += 1,
             Outcome::Unknown => summary.unknown += 1,
         }
         if !moved {
-            // Written before by a write whose answer was lost, or settled by a person meanwhile.
-            warn!(delivery = %finished.claim.id, outcome = finished.outcome.as_str(), "the row had already moved");
+            // Already written by a transaction whose confirmation was lost, or settled by a person meanwhile.
+            warn!(delivery = %finished.claim.id, outcome = finished.outcome.as_str(), "result ignored: the delivery is already settled");
         }
     }
 }
 
 fn note_store_error(tally: &Mutex<Tally>, halt: &CancellationToken, store_error: StoreError) {
     let error = &store_error as &dyn std::error::Error;
-    error!(error, "the ledger does not answer; nothing more is claimed");
+    error!(error, "database unavailable; nothing more is claimed");
     halt.cancel();
     lock(tally).store_error.get_or_insert(store_error);
 }

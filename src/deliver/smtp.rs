@@ -527,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dot_at_the_beginning_of_a_line_is_doubled_also_at_a_seam() {
+    fn a_leading_dot_is_doubled_also_across_chunks() {
         for (parts, wire) in [
             (&[&b".a\r\n..\r\nb.\r\n"[..]][..], &b"..a\r\n...\r\nb.\r\n"[..]),
             (&[b"a\r\n", b".b\r\n"], b"a\r\n..b\r\n"),
@@ -543,7 +543,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_a_relay_unstuffs_is_what_was_written(text in "([.\r\na]|\r\n){0,40}", cut in 0usize..40) {
+        fn dot_stuffing_is_reversible(text in "([.\r\na]|\r\n){0,40}", cut in 0usize..40) {
             let text = text.as_bytes();
             let (head, tail) = text.split_at(cut.min(text.len()));
             let wire = stuffed(&[head, tail]);
@@ -557,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn ehlo_says_a_full_name_or_an_address_never_a_bare_name() {
+    fn ehlo_uses_a_qualified_name_or_an_address_literal() {
         for (name, full) in [("lettre.office.example", true), ("bureau", false), ("bureau.", false), ("a b.fr", false)]
         {
             assert_eq!(is_full_name(name), full, "{name}");
@@ -569,7 +569,7 @@ mod tests {
     }
 
     #[test]
-    fn the_abilities_of_a_relay_are_read() {
+    fn the_capabilities_of_a_relay_are_parsed() {
         let lines = ["relay.test", "SIZE 1000", "8bitmime", "AUTH=LOGIN PLAIN", "STARTTLS", "CHUNKING", "X-OTHER"]
             .map(String::from);
         let able = Able::from_lines(&lines);

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn field_report_8_what_is_wrong_with_a_certificate_is_said_with_what_helps() {
+    fn field_report_8_certificate_problems_are_reported_with_advice() {
         for (why, parts) in [
             (CertificateError::UnknownIssuer, ["nobody this system trusts", "relay_ca_file"]),
             (CertificateError::NotValidForName, ["is not for mx.example", "the name of the certificate"]),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn authorities_are_certificates_in_pem() {
+    fn certificate_authorities_are_read_from_pem() {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let pem = made.cert.pem();
         assert_eq!(Authorities::parse(format!("{pem}\n{pem}").as_bytes()).unwrap().0.len(), 2);

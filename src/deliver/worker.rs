@@ -7,11 +7,11 @@
 
 use super::{
     Letter, MessageError,
-    classify::{Class, Stops, Verdict, classify},
+    classify::{Class, Classification, PauseScope, classify},
     lanes::{self, Permit},
     refusals::Refusal,
     reply::no_reply,
-    run::{Run, Seat},
+    run::{PooledConnection, Run},
     smtp::{Closed, Interrupted},
 };
 use crate::domain::pause::PauseReason;
@@ -65,7 +65,7 @@ struct Consequence {
     /// Slows or stops the lane.
     lane: Option<LaneTrouble>,
     /// The lane whose trouble is over.
-    lane_goes: Option<Arc<str>>,
+    lane_recovered: Option<Arc<str>>,
     /// The lane in which a refusal of the content is counted; empty for all domains of no family.
     content_refused: Option<String>,
     /// What the tables say of a refusal.
@@ -81,18 +81,18 @@ struct Ready {
     item: Item,
     span: Span,
     /// The connection on which its envelope was pipelined.
-    marked: Result<Seat, Ended>,
+    marked: Result<PooledConnection, Ended>,
     /// The delivery to pipeline behind it.
     following: Option<Item>,
 }
 
 pub(super) async fn work(run: Arc<Run>) {
-    let mut seat = None;
-    let mut next = ready(&run, &mut seat, None).await;
+    let mut connection = None;
+    let mut next = ready(&run, &mut connection, None).await;
     while let Some(Ready { item, span, marked, following }) = next.take() {
         let ended = match marked {
             Ok(here) => {
-                transfer_guarded(&run, &mut seat, here, &item, following.as_ref()).instrument(span.clone()).await
+                transfer_guarded(&run, &mut connection, here, &item, following.as_ref()).instrument(span.clone()).await
             }
             Err(ended) => ended,
         };
@@ -107,7 +107,7 @@ pub(super) async fn work(run: Arc<Run>) {
                 if accepted {
                     // The next envelope is sent while this result is written, so that its marker, which is written after
                     // the result, usually shares the write. `biased`, so that the result is handed over first.
-                    next = tokio::join!(biased; concluded, ready(&run, &mut seat, following)).1;
+                    next = tokio::join!(biased; concluded, ready(&run, &mut connection, following)).1;
                     continue;
                 }
                 concluded.await;
@@ -122,15 +122,15 @@ pub(super) async fn work(run: Arc<Run>) {
         }
         // The reason may apply to the others too.
         put_back(&run, following).await;
-        next = ready(&run, &mut seat, None).await;
+        next = ready(&run, &mut connection, None).await;
     }
-    if let Some(seat) = seat {
-        leave(seat).await;
+    if let Some(connection) = connection {
+        leave(connection).await;
     }
 }
 
-async fn leave(mut seat: Seat) {
-    seat.session.quit().await;
+async fn leave(mut connection: PooledConnection) {
+    connection.session.quit().await;
 }
 
 async fn put_back(run: &Run, item: Option<Item>) {
@@ -141,8 +141,8 @@ async fn put_back(run: &Run, item: Option<Item>) {
 
 /// The next delivery, up to its durable marker: the pipelined one, if there is one. `None`: there is none, or this
 /// connection is over the connection limit.
-async fn ready(run: &Run, seat: &mut Option<Seat>, at_hand: Option<Item>) -> Option<Ready> {
-    if run.too_many_open() || run.halt.is_cancelled() {
+async fn ready(run: &Run, connection: &mut Option<PooledConnection>, at_hand: Option<Item>) -> Option<Ready> {
+    if run.is_over_connection_limit() || run.halt.is_cancelled() {
         put_back(run, at_hand).await;
         return None;
     }
@@ -153,10 +153,10 @@ async fn ready(run: &Run, seat: &mut Option<Seat>, at_hand: Option<Item>) -> Opt
     let Claim { issue, id, attempt, .. } = &item.claim;
     let span = info_span!("delivery", %issue, %id, attempt);
     let mut following = None;
-    let announced = announce_and_mark(run, seat, &item, &mut following);
+    let announced = announce_and_mark(run, connection, &item, &mut following);
     let announced = AssertUnwindSafe(announced).catch_unwind().instrument(span.clone());
     let marked = announced.await.unwrap_or_else(|_| {
-        let finished = stumbled(run, &item.claim, false, "panic before the message was sent");
+        let finished = internal_failure(run, &item.claim, false, "panic before the message was sent");
         Err(Ended::With(Box::new((finished, Consequence::default()))))
     });
     Some(Ready { item, span, marked, following })
@@ -186,7 +186,7 @@ async fn made(run: &Run, claim: Claim, permit: Permit) -> Option<Item> {
         Ok(Err(error @ MessageError::Compose(_))) => error.to_string(),
         Err(_) => "panic while the message was made".to_owned(),
     };
-    let finished = stumbled(run, &claim, false, &why);
+    let finished = internal_failure(run, &claim, false, &why);
     conclude(run, finished, Consequence::default(), None).await;
     None
 }
@@ -198,12 +198,12 @@ async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence, f
     let unknown = finished.outcome == Outcome::Unknown;
     let accepted = finished.outcome == Outcome::Accepted;
     if let Some(trouble) = consequence.lane {
-        run.lane_reacts(trouble).await;
+        run.throttle_lane(trouble).await;
     }
     if let Some(reason) = consequence.pause {
         run.pause(&issue, reason).await;
     }
-    if consequence.soft && run.never_gets_in(&finished.claim).await {
+    if consequence.soft && run.is_always_full(&finished.claim).await {
         finished.outcome = Outcome::Refused { suppress: true };
     }
     let refusal = Refusal::of(&finished, consequence.class, family.clone());
@@ -214,10 +214,10 @@ async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence, f
         run.refusals.accepted(&issue, family.as_ref());
     }
     if let Some(refusal) = refusal {
-        run.mind_refusal(&issue, &refusal).await;
+        run.handle_refusal(&issue, &refusal).await;
     }
-    if let Some(lane) = consequence.lane_goes {
-        run.lane_goes(&lane).await;
+    if let Some(lane) = consequence.lane_recovered {
+        run.lane_recovered(&lane).await;
     }
     if let Some(lane) = consequence.content_refused
         && run.content_refused(&issue, &lane).await
@@ -226,7 +226,7 @@ async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence, f
             true => run.pause(&issue, PauseReason::TakenForSpam).await,
             false => {
                 let why = wording::lane_takes_it_for_spam();
-                run.lane_reacts(lanes::paused(&lane, why, &issue, false, run.it.clock.now())).await;
+                run.throttle_lane(lanes::paused(&lane, why, &issue, false, run.it.clock.now())).await;
             }
         }
     }
@@ -237,43 +237,43 @@ async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence, f
 
 async fn transfer_guarded(
     run: &Run,
-    seat: &mut Option<Seat>,
-    here: Seat,
+    connection: &mut Option<PooledConnection>,
+    here: PooledConnection,
     item: &Item,
     following: Option<&Item>,
 ) -> Ended {
     // On a panic the connection is dropped: it is in use only inside.
-    AssertUnwindSafe(transfer(run, seat, here, item, following)).catch_unwind().await.unwrap_or_else(|_| {
-        let finished = stumbled(run, &item.claim, true, "panic while the message was sent");
+    AssertUnwindSafe(transfer(run, connection, here, item, following)).catch_unwind().await.unwrap_or_else(|_| {
+        let finished = internal_failure(run, &item.claim, true, "panic while the message was sent");
         Ended::With(Box::new((finished, Consequence::default())))
     })
 }
 
 /// F11: our own code failed at this delivery. Queued again once, then failed; after the marker it becomes unknown.
-fn stumbled(run: &Run, claim: &Claim, marked: bool, why: &str) -> Finished {
+fn internal_failure(run: &Run, claim: &Claim, marked: bool, why: &str) -> Finished {
     let now = run.it.clock.now();
-    let (phase, outcome) = match (marked, run.it.stumbles.again(&claim.id)) {
+    let (phase, outcome) = match (marked, run.it.internal_failures.again(&claim.id)) {
         (true, _) => (Phase::Dot, Outcome::Unknown),
-        (false, false) => (Phase::Connect, Outcome::Ours { next_at: now }),
+        (false, false) => (Phase::Connect, Outcome::SenderFault { next_at: now }),
         (false, true) => (Phase::Connect, Outcome::Refused { suppress: false }),
     };
     Finished { claim: claim.clone(), phase, reply: no_reply(&format!("internal: {why}")), outcome, at: now }
 }
 
-/// The steps of one delivery before anything of the message is sent. `seat` keeps the connection between two messages, not
+/// The steps of one delivery before anything of the message is sent. `connection` keeps the connection between two messages, not
 /// during one. While the ledger writes, the message to be pipelined is built. `Err`: the delivery ended here.
 async fn announce_and_mark(
     run: &Run,
-    seat: &mut Option<Seat>,
+    connection: &mut Option<PooledConnection>,
     item: &Item,
     following: &mut Option<Item>,
-) -> Result<Seat, Ended> {
+) -> Result<PooledConnection, Ended> {
     let claim = &item.claim;
     // Built in advance, while the message before it paused the issue.
     if run.is_stopped(&claim.issue) {
         return Err(Ended::Released);
     }
-    let here = announce(run, seat, item).await?;
+    let here = announce(run, connection, item).await?;
     failpoint::reach("after_rcpt");
     let can_follow = here.session.announces_ahead();
     let make_following = async {
@@ -284,25 +284,31 @@ async fn announce_and_mark(
     match tokio::join!(biased; run.ledger.mark(claim), make_following).0 {
         Some(Marked::InData) => Ok(here),
         Some(Marked::Lost) => {
-            keep_after_reset(seat, here).await;
+            keep_after_reset(connection, here).await;
             Err(Ended::Released)
         }
         Some(Marked::Suppressed) => {
             run.suppressed();
-            keep_after_reset(seat, here).await;
+            keep_after_reset(connection, here).await;
             Err(Ended::Elsewhere)
         }
         // The row may or may not be marked, but nothing was sent, and this process knows that (D08).
         None => {
             let reply = no_reply("the marker could not be written; nothing was sent");
-            let outcome = Outcome::Ours { next_at: run.it.clock.now() };
+            let outcome = Outcome::SenderFault { next_at: run.it.clock.now() };
             Err(finished(run, claim, Phase::Rcpt, reply, outcome, Consequence::default()))
         }
     }
 }
 
 /// Sends the message; its marker is durable.
-async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Item, following: Option<&Item>) -> Ended {
+async fn transfer(
+    run: &Run,
+    connection: &mut Option<PooledConnection>,
+    mut here: PooledConnection,
+    item: &Item,
+    following: Option<&Item>,
+) -> Ended {
     failpoint::reach("after_mark_in_data");
     let most = run.it.settings.messages_per_connection;
     let following = following.filter(|it| here.may_carry(&it.permit, most)).map(Item::letter);
@@ -311,21 +317,25 @@ async fn transfer(run: &Run, seat: &mut Option<Seat>, mut here: Seat, item: &Ite
     match handed {
         Ok(answer) => {
             run.conversation(Phase::Dot, None);
-            *seat = Some(here);
+            *connection = Some(here);
             let lane = item.permit.lane();
             let past = run.it.limiter.has_past_trouble(lane, run.it.clock.now());
-            let consequence = Consequence { lane_goes: past.then(|| Arc::clone(lane)), ..Consequence::default() };
+            let consequence = Consequence { lane_recovered: past.then(|| Arc::clone(lane)), ..Consequence::default() };
             finished(run, &item.claim, Phase::Dot, answer.reply(), Outcome::Accepted, consequence)
         }
-        Err(interrupted) => conclude_interrupted(run, seat, here, item, interrupted).await,
+        Err(interrupted) => conclude_interrupted(run, connection, here, item, interrupted).await,
     }
 }
 
 /// MAIL and RCPT, on the existing connection or a new one. `Err`: the delivery ended here.
-async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Seat, Ended> {
+async fn announce(
+    run: &Run,
+    connection: &mut Option<PooledConnection>,
+    item: &Item,
+) -> Result<PooledConnection, Ended> {
     loop {
         let most = run.it.settings.messages_per_connection;
-        let mut here = match seat.take() {
+        let mut here = match connection.take() {
             Some(here) if here.session.has_announced(&item.claim.id.0) || here.may_carry(&item.permit, most) => here,
             worn => {
                 if let Some(worn) = worn {
@@ -343,22 +353,22 @@ async fn announce(run: &Run, seat: &mut Option<Seat>, item: &Item) -> Result<Sea
             Ok(()) => return Ok(here),
             Err(interrupted) => interrupted,
         };
-        if used && connection_is_worn(&interrupted) {
+        if used && is_connection_limit(&interrupted) {
             debug!(reply = %interrupted.reply().text, "the relay ended a used connection; a new one goes on");
             continue;
         }
-        if speaks_of_no_person(&interrupted) {
+        if is_before_recipient(&interrupted) {
             let (phase, reply) = (interrupted.phase(), interrupted.reply());
             drop(here);
-            run.turned_away(Closed { phase, reply });
+            run.connection_refused(Closed { phase, reply });
             return Err(Ended::NoConnection);
         }
-        return Err(conclude_interrupted(run, seat, here, item, interrupted).await);
+        return Err(conclude_interrupted(run, connection, here, item, interrupted).await);
     }
 }
 
 /// The relay closed a connection that had been used: a limit per connection, or a timeout. Not the delivery's fault.
-fn connection_is_worn(interrupted: &Interrupted) -> bool {
+fn is_connection_limit(interrupted: &Interrupted) -> bool {
     match interrupted {
         Interrupted::Lost { phase, .. } => *phase == Phase::Mail,
         Interrupted::Refused { phase, answer } => {
@@ -369,7 +379,7 @@ fn connection_is_worn(interrupted: &Interrupted) -> bool {
 }
 
 /// A deferral or a lost connection at MAIL: no recipient had been named.
-fn speaks_of_no_person(interrupted: &Interrupted) -> bool {
+fn is_before_recipient(interrupted: &Interrupted) -> bool {
     match interrupted {
         Interrupted::Lost { phase, .. } => *phase == Phase::Mail,
         Interrupted::Refused { phase, answer } => *phase == Phase::Mail && answer.code < 500,
@@ -380,8 +390,8 @@ fn speaks_of_no_person(interrupted: &Interrupted) -> bool {
 /// Classifies the failure of a message, and keeps the connection if possible.
 async fn conclude_interrupted(
     run: &Run,
-    seat: &mut Option<Seat>,
-    here: Seat,
+    connection: &mut Option<PooledConnection>,
+    here: PooledConnection,
     item: &Item,
     interrupted: Interrupted,
 ) -> Ended {
@@ -391,15 +401,15 @@ async fn conclude_interrupted(
     run.conversation(phase, interrupted.ends_connection().then_some(&reply));
     match &interrupted {
         lost if lost.ends_connection() => drop(here),
-        Interrupted::Unfit(_) => *seat = Some(here),
-        _ => keep_after_reset(seat, here).await,
+        Interrupted::Unfit(_) => *connection = Some(here),
+        _ => keep_after_reset(connection, here).await,
     }
     finished(run, claim, phase, reply, outcome, consequence)
 }
 
-async fn keep_after_reset(seat: &mut Option<Seat>, mut here: Seat) {
+async fn keep_after_reset(connection: &mut Option<PooledConnection>, mut here: PooledConnection) {
     if here.session.reset().await {
-        *seat = Some(here);
+        *connection = Some(here);
     }
 }
 
@@ -413,11 +423,11 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
     match interrupted {
         Interrupted::Lost { phase: Phase::Dot, .. } => (Outcome::Unknown, Consequence::default()),
         Interrupted::Lost { .. } => (later(chrono::TimeDelta::zero()), Consequence::default()),
-        Interrupted::Unfit(unfit) => (Outcome::Ours { next_at: now }, paused(unfit.pause())),
+        Interrupted::Unfit(unfit) => (Outcome::SenderFault { next_at: now }, paused(unfit.pause())),
         Interrupted::Refused { phase, answer } => {
             let reply = answer.reply();
-            let verdict = classify(*phase, &reply);
-            let Verdict { class, at_least, fault, stops, .. } = verdict;
+            let classification = classify(*phase, &reply);
+            let Classification { class, at_least, fault, stops, .. } = classification;
             let fault = || fault.unwrap_or(SenderFault::RelayRefuses);
             let (outcome, consequence) = match class {
                 Class::Hard => (Outcome::Refused { suppress: true }, Consequence::default()),
@@ -429,19 +439,20 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
                     let consequence = Consequence { content_refused: Some(counted), ..Consequence::default() };
                     (Outcome::Refused { suppress: false }, consequence)
                 }
-                Class::Ours if stops.is_some() && lane.is_family => {
+                Class::Sender if stops.is_some() && lane.is_family => {
                     let why = wording::lane_refuses(fault(), &reply.said());
-                    let only_issue = stops == Some(Stops::IssueInLane);
+                    let only_issue = stops == Some(PauseScope::IssueInLane);
                     let trouble = lanes::paused(lane.lane(), why, &claim.issue, only_issue, now);
                     let consequence = Consequence { lane: Some(trouble), ..Consequence::default() };
-                    (Outcome::Ours { next_at: lanes::look_again(now) }, consequence)
+                    (Outcome::SenderFault { next_at: lanes::look_again(now) }, consequence)
                 }
-                Class::Ours => (
-                    Outcome::Ours { next_at: now },
+                Class::Sender => (
+                    Outcome::SenderFault { next_at: now },
                     paused(PauseReason::SenderFault { fault: fault(), said: reply.said() }),
                 ),
                 Class::Defer => {
-                    let trouble = run.it.limiter.reaction(&verdict, lane.lane(), reply.said(), &claim.issue, now);
+                    let trouble =
+                        run.it.limiter.reaction(&classification, lane.lane(), reply.said(), &claim.issue, now);
                     let wait = lanes::wait(trouble.as_ref(), at_least, now);
                     (later(wait), Consequence { lane: trouble, ..Consequence::default() })
                 }

@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn other_tools_may_leave_out_what_they_do_not_know_but_not_misspell() {
+    fn fields_may_be_omitted_but_unknown_fields_are_refused() {
         let read = |json: &str| serde_json::from_str::<Agenda>(json).map_err(|error| error.to_string());
         let little =
             r#"{"days": [{"date": "2026-07-06", "items": [{"events": [{"title": "bal", "start": "21:00"}]}]}]}"#;

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fr09_what_xml_cannot_hold_is_a_blank_or_nothing() {
+    fn fr09_characters_invalid_in_xml_become_a_space_or_nothing() {
         assert_eq!(clean("Atelier\u{b}poterie"), "Atelier poterie");
         assert_eq!(clean("a\u{1}b\u{1b}c\u{fffe}d\u{ffff}e\u{fdd0}f\u{1fffe}g\u{feff}h\u{80}i"), "abcdefghi");
         assert_eq!(clean("a\u{2028}b\u{85}c\u{c}d"), "a b c d");
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn l4_what_a_text_of_the_office_must_not_have_is_found() {
+    fn l4_forbidden_characters_in_office_texts_are_found() {
         for bad in ["a\0b", "a\u{1b}[1m", "a\u{85}b", "a\u{9b}b", "a\u{202e}b", "a\u{2066}b", "a\u{2028}b"] {
             assert!(unfit(bad, false).is_some() && unfit(bad, true).is_some(), "{bad:?}");
         }
@@ -78,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_stays() {
+    fn ordinary_text_is_unchanged() {
         let text = "L’été à Auch\u{a0}: « fête »\r\n\t日本 👩‍👩‍👧 e\u{301} \u{ad} عربي \u{200f}";
         assert!(matches!(clean(text), Cow::Borrowed(same) if same == text));
     }
 
     #[test]
-    fn fr52_an_apostrophe_is_an_apostrophe() {
+    fn fr52_apostrophes_are_normalised() {
         let folded = |text: &str| text.chars().map(one_apostrophe).collect::<String>();
         for text in ["cʼhoari", "c'hoari", "c‘hoari", "c`hoari", "c′hoari", "c´hoari"] {
             assert_eq!(folded(text), "c’hoari");

@@ -231,8 +231,8 @@ pub enum Outcome {
     Refused { suppress: bool },
     /// T4, T7: later. Counts as a deferral of this recipient.
     Deferred { next_at: Timestamp },
-    /// T4, T7: the relay refuses *us*, or could not be reached; not the recipient's fault.
-    Ours { next_at: Timestamp },
+    /// T4, T7: the relay refuses the sender, or could not be reached; not the recipient's fault.
+    SenderFault { next_at: Timestamp },
     /// T8
     Unknown,
 }
@@ -243,7 +243,7 @@ impl Outcome {
             Outcome::Accepted => "accepted",
             Outcome::Refused { .. } => "refused",
             Outcome::Deferred { .. } => "deferred",
-            Outcome::Ours { .. } => "ours",
+            Outcome::SenderFault { .. } => "ours",
             Outcome::Unknown => "unknown",
         }
     }
@@ -253,7 +253,7 @@ impl Outcome {
         match self {
             Outcome::Accepted => State::Sent,
             Outcome::Refused { .. } => State::Failed,
-            Outcome::Deferred { .. } | Outcome::Ours { .. } => State::Queued,
+            Outcome::Deferred { .. } | Outcome::SenderFault { .. } => State::Queued,
             Outcome::Unknown => State::Unknown,
         }
     }

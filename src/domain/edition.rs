@@ -302,9 +302,15 @@ pub const ORDERS: &str = "orders";
 
 /// `1 paquet (50 exemplaires)`
 pub fn packs_in_french(packs: u32, pack: u32) -> String {
-    let plural = |n: u32| if n > 1 { "s" } else { "" };
+    use super::french::plural;
     let copies = packs.saturating_mul(pack);
-    format!("{}{NBSP}paquet{} ({}{NBSP}exemplaire{})", number(packs), plural(packs), number(copies), plural(copies))
+    format!(
+        "{}{NBSP}paquet{} ({}{NBSP}exemplaire{})",
+        number(packs),
+        plural(packs.into()),
+        number(copies),
+        plural(copies.into())
+    )
 }
 
 /// `20 000`, with a non-breaking space.
@@ -317,7 +323,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packs_are_whole_and_said_in_french() {
+    fn packs_are_counted_and_worded_in_french() {
         assert_eq!(Printed { copies: 1_049, pack: 50 }.packs(), 20);
         assert_eq!(packs_in_french(1, 1), "1\u{a0}paquet (1\u{a0}exemplaire)");
         let numbers = [0, 12, 999, 1_000, 20_000, 1_234_567].map(number);
@@ -326,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_and_the_second_mail_are_of_one_edition() {
+    fn announcement_and_reminder_belong_to_the_same_edition() {
         for period in ["carte-2027", "carte-2027-rappel"] {
             assert_eq!(Edition::slug_of(&IssueKey::new("editions", period)), "carte-2027");
         }

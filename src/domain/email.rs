@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_every_relay_accepts_are_addresses() {
+    fn commonly_accepted_addresses_are_valid() {
         for (text, key) in [
             ("Contact@Hotel-de-France.example", "contact@hotel-de-france.example"),
             ("  a.b+c@d.fr ", "a.b+c@d.fr"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_refused_with_the_reason() {
+    fn invalid_addresses_are_refused_with_the_reason() {
         use InvalidAddress::*;
         for (text, why) in [
             ("", Empty),

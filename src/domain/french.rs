@@ -13,6 +13,11 @@ pub const NBSP: char = '\u{a0}';
 /// The narrow one, before ; ! ?
 pub const NARROW_NBSP: char = '\u{202f}';
 
+/// The plural ending of a regular noun: French has the singular for 0 and 1.
+pub fn plural(n: u64) -> &'static str {
+    if n > 1 { "s" } else { "" }
+}
+
 const WEEKDAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
 /// From January.
 pub const MONTHS: [&str; 12] = [
@@ -321,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_hold_together() {
+    fn hours_are_non_breaking() {
         let time = |h, m| NaiveTime::from_hms_opt(h, m, 0).unwrap();
         assert_eq!(hour(time(14, 30)), "14\u{a0}h\u{a0}30");
         assert_eq!(hour(time(9, 5)), "9\u{a0}h\u{a0}05");
@@ -341,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn weekdays_are_said_the_short_way() {
+    fn weekdays_are_abbreviated_to_ranges() {
         let check = |days: &str, expect: &str| assert_eq!(weekdays(&dates(days)), expect);
         check("06 07 08 09 10 11 12", "tous les jours");
         check("06 07 08 09 10", "du lundi au vendredi");
@@ -354,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commune_in_capitals_is_written_as_its_people_write_it() {
+    fn a_commune_in_capitals_gets_its_usual_spelling() {
         let check = |name: &str, expect: &str| assert_eq!(commune(name), expect);
         check("PREIGNAN", "Preignan");
         check("L'ISLE-JOURDAIN", "L’Isle-Jourdain");
@@ -367,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn holidays_that_move_are_where_they_are() {
+    fn movable_holidays_are_computed() {
         let check = |name, year, expect: &str| assert_eq!(holiday(name, year), Some(date(expect)));
         check("PAQUES", 2026, "2026-04-05");
         check("PAQUES", 2027, "2027-03-28");
@@ -378,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_said_the_short_way() {
+    fn amounts_are_abbreviated() {
         assert_eq!((price_range(5.0, 8.0), price_range(4.5, 4.5)), ("de 5 à 8\u{a0}€".into(), "4,50\u{a0}€".into()));
         assert_eq!(price_range(0.0, 0.0), "gratuit");
     }

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn each_gate_closes_with_its_reason() {
+    fn each_gate_holds_with_its_reason() {
         let mut unplaced = agenda(&[("2026-07-06", 7)]);
         unplaced.unplaced = vec![item("x"); 3];
         for (agenda, reason) in [

@@ -1,6 +1,6 @@
 //! An issue: what one occurrence publishes.
 
-use super::Timestamp;
+use super::{Timestamp, agenda::Agenda, newsletter::Letter};
 use serde::Serialize;
 use std::fmt;
 
@@ -126,6 +126,24 @@ pub struct Content {
     pub data: String,
     /// RFC 5322 `From` and the fixed header values all messages share.
     pub envelope: Envelope,
+}
+
+impl Content {
+    /// The newsletter, from [`Self::data`].
+    ///
+    /// # Errors
+    /// If the data are those of another kind of mailing.
+    pub fn letter(&self) -> serde_json::Result<Letter> {
+        serde_json::from_str(&self.data)
+    }
+
+    /// The agenda, from [`Self::data`].
+    ///
+    /// # Errors
+    /// If the data are those of another kind of mailing.
+    pub fn agenda(&self) -> serde_json::Result<Agenda> {
+        serde_json::from_str(&self.data)
+    }
 }
 
 /// The header values that all messages of an issue share.

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn one_event_in_two_wordings_is_one() {
+    fn the_same_event_in_two_wordings_is_merged() {
         use Likeness::*;
         check("21:00 concert d'Ora Gascona @ Pavie, halle", "21:00 Ora Gascona en concert @ Pavie", Certain);
         check("21:00 ORA GASCONA @ PAVIE", "21:00 Concert d’Ora Gascona @ Pavie, Halle", Certain);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_thing_in_two_communes_is_two() {
+    fn the_same_title_in_two_communes_is_two_events() {
         use Likeness::Other;
         check("08:00 marché @ Pavie", "08:00 Marché @ Seissan", Other);
         check("21:00 Ora Gascona @ Pavie, halle", "21:00 Ora Gascona @ Auch, Halle Verdier", Other);
@@ -330,14 +330,14 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_that_differs_a_little_is_a_doubt_only_where_all_else_agrees() {
+    fn a_slightly_different_hour_is_a_doubt_only_if_everything_else_agrees() {
         use Likeness::*;
         check("20:30 Ora Gascona @ Pavie", "21:00 Ora Gascona @ Pavie", NearlySame);
         check("10:00 visite guidée", "10:30 visite guidée @ Auch", Other);
     }
 
     #[test]
-    fn nothing_is_like_nothing() {
+    fn empty_events_are_not_alike() {
         check("", "", Likeness::Other);
         check("21:00 ", "21:00 ", Likeness::Other);
         check("21:00 de la", "21:00 de la @ Auch", Likeness::Other);

@@ -33,7 +33,7 @@ mod tests {
     }
 
     #[test]
-    fn l6_a_link_is_the_whole_address_of_a_page() {
+    fn l6_a_link_must_be_an_absolute_page_address() {
         for link in ["https://auch.example/x?a=b#c", "HTTP://auch.example", "https://été.example", "http://[::1]:80/"]
         {
             assert!(is_web(link), "{link}");

@@ -52,7 +52,7 @@ fn texts(agenda: &Agenda) -> Vec<String> {
 }
 
 #[test]
-fn what_the_article_has_is_not_printed_twice_and_stays_as_it_was_written() {
+fn an_event_of_the_article_is_kept_as_written_and_not_duplicated() {
     let mut agenda = article(13, vec![concert()]);
     let before = agenda.clone();
     assert_eq!(merged(&mut agenda, &[listing("ORA GASCONA", "Pavie", vec![at(13, "21:00")])]), (0, 1, 0));
@@ -60,7 +60,7 @@ fn what_the_article_has_is_not_printed_twice_and_stays_as_it_was_written() {
 }
 
 #[test]
-fn what_is_new_stands_under_its_day_in_order_of_time_and_says_where_it_came_from() {
+fn an_added_event_is_sorted_into_its_day_with_its_provenance() {
     let mut agenda = article(13, vec![written("à 10h, visite", vec![event("visite", "10:00", "Auch")]), concert()]);
     let mut new = listing("Apéro-concert", "Auch", vec![at(13, "18:30"), at(12, "18:30")]);
     new.venue = Some("Halle Verdier".to_owned());
@@ -125,7 +125,7 @@ fn an_event_takes_what_it_lacks_only_where_it_is_certain() {
 }
 
 #[test]
-fn what_a_source_cancels_is_a_doubt_where_the_article_announces_it_and_else_nothing() {
+fn a_cancelled_event_is_a_doubt_if_the_article_announces_it_and_otherwise_ignored() {
     let mut agenda = article(13, vec![concert()]);
     let off = |title: &str| Listing { status: Status::Cancelled, ..listing(title, "Pavie", vec![at(13, "21:00")]) };
     assert_eq!(merged(&mut agenda, &[off("Ora Gascona"), off("Trio Manouche")]), (0, 1, 1));
@@ -134,7 +134,7 @@ fn what_a_source_cancels_is_a_doubt_where_the_article_announces_it_and_else_noth
 }
 
 #[test]
-fn what_was_not_understood_is_compared_by_its_words() {
+fn items_not_understood_are_compared_by_their_words() {
     let mut agenda = article(13, vec![written("grand loto de l'Amicale laïque, salle des fêtes de Jégun", vec![])]);
     assert_eq!(merged(&mut agenda, &[listing("Loto de l’Amicale laïque", "Jégun", vec![at(13, "20:30")])]), (0, 1, 0));
     let mut agenda = Agenda { unplaced: agenda.days.remove(0).items, ..Agenda::default() };
@@ -173,7 +173,7 @@ fn two_visits_of_one_day_stay_two_though_their_hours_are_near() {
 }
 
 #[test]
-fn what_is_on_several_days_is_told_once() {
+fn an_event_on_several_days_is_listed_once() {
     let mut agenda = article(13, vec![]);
     let visit = listing("Visite du trésor", "Auch", (13..=16).map(|day| at(day, "15:00")).collect());
     assert_eq!(merged(&mut agenda, std::slice::from_ref(&visit)), (1, 0, 0));
@@ -184,7 +184,7 @@ fn what_is_on_several_days_is_told_once() {
 }
 
 #[test]
-fn a_daily_thing_that_the_article_has_on_one_day_only_is_still_told() {
+fn a_daily_event_that_the_article_has_on_one_day_is_kept_for_the_others() {
     let visit_of_article = event("visite du trésor", "15:00", "Auch");
     let mut agenda = article(13, vec![written("à 15h, visite du trésor", vec![visit_of_article])]);
     let visit = listing("Visite du trésor", "Auch", (13..=16).map(|day| at(day, "15:00")).collect());
@@ -192,7 +192,7 @@ fn a_daily_thing_that_the_article_has_on_one_day_only_is_still_told() {
 }
 
 #[test]
-fn what_lasts_is_an_exhibition_or_of_the_whole_week() {
+fn a_long_event_is_an_exhibition_or_listed_for_the_week() {
     let lasting = |title: &str| {
         let session = Session { day: date(1), start: None, end: None, end_day: NaiveDate::from_ymd_opt(2027, 8, 31) };
         listing(title, "Lavardens", vec![session])
@@ -212,7 +212,7 @@ fn what_lasts_is_an_exhibition_or_of_the_whole_week() {
 }
 
 #[test]
-fn a_week_end_is_two_days_and_what_begins_before_the_week_is_told_in_it() {
+fn a_weekend_is_two_days_and_an_event_begun_before_the_week_is_listed() {
     let span = |from, to| Session { day: date(from), start: None, end: None, end_day: Some(date(to)) };
     let mut agenda = article(13, vec![]);
     assert_eq!(merged(&mut agenda, &[listing("Vide-greniers", "Pavie", vec![span(17, 18)])]), (2, 0, 0));
@@ -225,13 +225,13 @@ fn a_week_end_is_two_days_and_what_begins_before_the_week_is_told_in_it() {
 }
 
 #[test]
-fn days_of_another_week_are_nobodys() {
+fn days_of_another_week_are_ignored() {
     let mut agenda = article(13, vec![]);
     assert_eq!(merged(&mut agenda, &[listing("Bal", "Auch", vec![at(11, "21:00"), at(19, "21:00")])]), (0, 0, 0));
 }
 
 #[test]
-fn h3_an_hour_in_the_words_is_no_part_of_a_name() {
+fn h3_an_hour_in_the_text_is_not_part_of_a_name() {
     let mut agenda = article(13, vec![]);
     let all = [
         listing("Fête numéro 0 du village", "Auch", vec![at(13, "08:00")]),
@@ -241,7 +241,7 @@ fn h3_an_hour_in_the_words_is_no_part_of_a_name() {
 }
 
 #[test]
-fn h3_a_flood_at_one_hour_is_joined_and_nothing_of_it_is_lost() {
+fn h3_many_events_at_one_hour_are_merged_without_loss() {
     // All alike but for their commune.
     let flood: Vec<_> = (0..2_000).map(|n| listing("Marché", &format!("Village{n}"), vec![at(13, "08:00")])).collect();
     let mut agenda = article(13, vec![concert()]);

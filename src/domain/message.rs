@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_ones_own_and_what_is_shared_stand_in_turns() {
+    fn personal_and_shared_parts_alternate() {
         let sender = EmailAddress::parse("office@auch.example").unwrap();
         let shared = Arc::new(Shared::new(["A", "", "C"].map(|it| it.as_bytes().into()).into()));
         let woven = Message::woven(sender.clone(), &shared, |n, out| {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn eight_bits_in_what_is_shared_are_seen() {
+    fn eight_bit_text_in_the_shared_part_is_detected() {
         let sender = EmailAddress::parse("office@auch.example").unwrap();
         let shared = Arc::new(Shared::new(vec!["été".as_bytes().into()]));
         assert!(!Message::woven(sender, &shared, |_, _| {}).is_ascii());

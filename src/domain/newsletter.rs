@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_sources_tell_is_told_once_and_the_newest_comes_first() {
+    fn news_of_two_sources_is_listed_once_and_the_newest_first() {
         let sections = [news("Gers", &[], &[], 9)];
         let first = item("1", "Bal", None, "");
         let by_feed = NewsItem { source: "flux".to_owned(), id: "x".to_owned(), ..first.clone() };
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_is_said_as_people_say_it() {
+    fn a_month_is_worded_in_common_french() {
         let month = Month::of("2026-08-04".parse().unwrap());
         assert_eq!((month.to_string(), month.in_french()), ("2026-08".to_owned(), "août 2026".to_owned()));
     }

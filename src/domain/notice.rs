@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notice_is_read_as_it_was_kept() {
+    fn a_stored_notice_is_read_back() {
         let reason = || "rien n’est annoncé".to_owned();
         let lane =
             |pace, family: Option<&str>| Notice::Lane { pace, family: family.map(str::to_owned), what: reason() };

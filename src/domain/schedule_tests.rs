@@ -86,14 +86,14 @@ fn changes_of_clocks_neither_lose_nor_repeat_a_fixed_hour() {
 }
 
 #[test]
-fn an_hourly_mailing_has_a_run_less_in_spring_and_one_more_in_autumn() {
+fn an_hourly_mailing_has_23_runs_in_spring_and_25_in_autumn() {
     let runs = |from, to| between("0 30 * * * *", from, to, "%d").len();
     assert_eq!(runs("2026-03-28", "2026-03-31"), 71);
     assert_eq!(runs("2026-10-24", "2026-10-27"), 73);
 }
 
 #[test]
-fn two_mailings_may_meet_on_the_far_side_of_the_gap() {
+fn two_mailings_may_coincide_after_the_dst_gap() {
     assert_eq!(on("0 30 2 * * *", "2026-03-29"), on("0 0 3 * * *", "2026-03-29"));
 }
 
@@ -127,19 +127,19 @@ fn a_day_of_the_month_or_a_weekday_unless_a_plus_asks_for_both() {
 }
 
 #[test]
-fn sunday_has_two_numbers() {
+fn sunday_is_0_or_7() {
     assert_eq!(in_2026("0 9 * * 7"), in_2026("0 9 * * 0"));
     assert_eq!(in_2026("0 9 * * 7")[0], "01-04");
 }
 
 #[test]
-fn a_leap_day_is_waited_for() {
+fn a_schedule_on_february_29_waits_for_the_leap_year() {
     let leap = schedule("0 8 29 2 *");
     assert_eq!(leap.next_after(at("2026-01-01T00:00:00Z")), Some(at("2028-02-29T07:00:00Z")));
 }
 
 #[test]
-fn what_is_no_pattern_is_refused_with_a_word() {
+fn an_invalid_pattern_is_refused_with_a_message() {
     for cron in ["0 9 L-1 * *", "0 9 +1-7 * *", "0 9 * * SAM", "0 25 * * *", "0 9 * *", "0 9 32 * *", "", "demain"] {
         let refused = new(cron).expect_err(cron);
         assert!(matches!(refused, InvalidCron::Pattern(_)), "{cron}: {refused}");
@@ -149,7 +149,7 @@ fn what_is_no_pattern_is_refused_with_a_word() {
 }
 
 #[test]
-fn a_schedule_that_never_comes_is_refused() {
+fn a_schedule_that_never_fires_is_refused() {
     for cron in ["0 0 8 30 2 *", "0 8 31 4,6,9,11 *"] {
         assert!(matches!(new(cron), Err(InvalidCron::Never)), "{cron}");
     }
@@ -172,7 +172,7 @@ fn a_late_occurrence_runs_within_its_catch_up_and_is_missed_after_it() {
 }
 
 #[test]
-fn of_several_late_ones_the_newest_runs_unless_all_are_wanted() {
+fn of_several_late_occurrences_the_newest_runs_unless_all_are_configured() {
     let hour = |h: u32| at(&format!("2026-07-04T{h:02}:00:00Z"));
     let mut hourly = schedule("0 * * * *");
     let decide = |hourly: &Schedule| hourly.decide(at("2026-07-04T00:30:00Z"), at("2026-07-04T03:10:00Z"));
@@ -185,7 +185,7 @@ fn of_several_late_ones_the_newest_runs_unless_all_are_wanted() {
 }
 
 #[test]
-fn a_pass_looks_at_a_thousand_at_the_most_and_the_next_one_goes_on() {
+fn a_pass_handles_at_most_a_thousand_and_the_next_one_continues() {
     let mut minutely = schedule("* * * * *");
     minutely.coalesce = Coalesce::All;
     let (start, end) = (at("2026-07-01T00:00:30Z"), at("2026-07-02T18:00:00Z"));
@@ -229,7 +229,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_instant_is_decided_once_however_the_time_is_cut_and_the_clock_is_set(
+    fn every_instant_is_decided_once_whatever_the_passes_and_clock_changes(
         pattern in 0..PATTERNS.len(),
         all in any::<bool>(),
         // Minutes from one pass to the next; a fifth of them back in time.
@@ -255,7 +255,7 @@ proptest! {
     }
 
     #[test]
-    fn what_runs_is_in_time_and_what_is_missed_is_not(
+    fn occurrences_run_only_before_their_deadline(
         pattern in 0..PATTERNS.len(),
         lateness in 0_i64..40_000,
     ) {

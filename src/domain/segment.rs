@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn trial_f09_words_are_alike_whatever_their_accents_case_and_number() {
+    fn trial_f09_words_match_regardless_of_accents_case_and_number() {
         for (a, b) in [
             ("Hébergement", "hébergements"),
             ("Hôtels", "HOTEL"),
@@ -562,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_exhaust_the_stack_is_refused() {
+    fn too_deep_an_expression_is_refused() {
         assert!(Segment::parse(&"(".repeat(1_000)).unwrap_err().message.contains("deep"));
         assert!(Segment::parse(&"not ".repeat(900)).unwrap_err().message.contains("deep"));
         assert!(Segment::parse(&" ".repeat(5_000)).unwrap_err().message.contains("longer"));

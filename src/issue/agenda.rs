@@ -295,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn l11_what_no_paper_has_room_for_is_held_with_a_reason_in_french() {
+    fn l11_an_agenda_too_long_to_print_is_held_with_a_reason_in_french() {
         let NotComposed::Held(hold) = not_printed(PrintError::DoesNotFit) else { panic!("no hold") };
         let said = hold.to_string();
         assert!(said.starts_with("il y a trop d’événements pour l’affiche ou le livret\u{a0}: "), "{said}");

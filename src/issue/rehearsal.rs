@@ -1,6 +1,6 @@
-//! The rehearsal of an issue that needs no approval: some time before its hour it is composed the whole way, the relay is
-//! greeted, and staff see what would leave. At its hour the sources are read again, unless somebody approved the rehearsed content:
-//! then exactly that leaves.
+//! The rehearsal of an issue that needs no approval: some time before its hour it is composed completely, the relay is greeted,
+//! and staff receive what would be sent. At its hour the sources are read again, unless somebody approved the rehearsed content:
+//! then exactly that is sent.
 
 use super::{Due, approval::short, content::Composed, freeze::new_issue};
 use crate::app::Engine;
@@ -9,10 +9,10 @@ use crate::domain::{Timestamp, issue::Content, notice::Notice};
 use std::collections::HashMap;
 use tracing::{info, warn};
 
-/// Lines that are told of what changed; an article that was rewritten has more.
+/// Maximum number of changed lines that are listed; a rewritten article has more.
 const MOST_LINES: usize = 20;
 
-/// Keeps what was composed, and shows it to staff. Sends nothing.
+/// Stores the composed content and queues a notice with it for staff. Sends nothing to partners.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -31,17 +31,17 @@ pub(super) async fn keep(
     let relay = match engine.deliverer().await?.greet().await {
         Ok(()) => None,
         Err(trouble) => {
-            warn!(issue = %key, %trouble, "the relay was greeted at the rehearsal and takes no mail");
+            warn!(issue = %key, %trouble, "relay check of the rehearsal failed: the relay accepts no mail");
             Some(trouble.to_string())
         }
     };
-    info!(mailing = issue.mailing, issue = %key, hash, "issue {key} is rehearsed");
+    info!(mailing = issue.mailing, issue = %key, hash, "issue {key} rehearsed");
     let notice = Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay };
     engine.store.owe_notice(key, &notice, composed_at).await?;
     Ok(())
 }
 
-/// What is in one text and not in the other, a line each, as staff are told after the rehearsal. Empty: nothing they could see.
+/// The lines by which the two texts differ, as reported to staff after the rehearsal. Empty: no visible difference.
 pub(super) fn changes(before: &Content, after: &Content) -> Vec<String> {
     let mut lines = Vec::new();
     if before.subject != after.subject {
@@ -60,7 +60,7 @@ pub(super) fn changes(before: &Content, after: &Content) -> Vec<String> {
     lines
 }
 
-/// The text as nobody in particular receives it.
+/// The text without personal placeholders.
 fn without_marks(content: &Content) -> String {
     let Marks { unsubscribe, order, view, establishment, .. } = Marks::named(&content.envelope.marks);
     [unsubscribe, order, view, establishment].iter().fold(content.text.clone(), |text, mark| text.replace(mark, ""))
@@ -71,7 +71,7 @@ fn differences(before: &str, after: &str) -> Vec<String> {
     gone.chain(only_in(after, before).map(|line| format!("+ {line}"))).collect()
 }
 
-/// Lines of `text` that `other` does not have, or has less often.
+/// Lines of `text` that `other` lacks, or has less often.
 fn only_in<'a>(text: &'a str, other: &str) -> impl Iterator<Item = &'a str> {
     let mut there: HashMap<&str, usize> = HashMap::new();
     for line in other.lines() {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changed_is_told_line_by_line() {
+    fn changes_are_listed_line_by_line() {
         let (friday, saturday) = ("Lundi\n  Bal à 21 h\n  Bal à 21 h\n\nMardi", "Lundi\n  Bal à 22 h\nMardi");
         assert_eq!(differences(friday, saturday), ["− Bal à 21 h", "− Bal à 21 h", "+ Bal à 22 h"]);
         assert!(differences(friday, friday).is_empty());

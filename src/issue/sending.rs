@@ -99,7 +99,7 @@ async fn close_unreached(engine: &Engine, issue: &IssueSummary) -> anyhow::Resul
             warn!(issue = %key, "issue {key} reached nobody and is paused: {}", issue.counts);
             let filter = LogFilter { issue: Some(key.clone()), state: Some(State::Failed), ..LogFilter::default() };
             let refused: Vec<_> = store.log(&filter).await?.into_iter().map(|it| it.id).collect();
-            store.give_back(&refused, now).await?;
+            store.requeue_failed(&refused, now).await?;
         }
     }
     Ok(())

@@ -1,7 +1,6 @@
 //! Mailings: one TOML file each, whose name is the mailing's id. All problems are reported at once.
 
 use crate::collect::source::{Gives, Source};
-use crate::collect::tourinsoft::Fields;
 use crate::config::{Config, parse_zone};
 use crate::domain::{
     Timestamp,
@@ -20,6 +19,9 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 mod newsletter;
+mod sources;
+
+use sources::read_source;
 
 #[derive(rust_embed::Embed)]
 #[folder = "jobs/"]
@@ -362,168 +364,6 @@ pub(crate) fn web_address(text: &str) -> Result<Url, String> {
     text.parse::<Url>().ok().filter(web).ok_or_else(|| "expected an address such as https://office.example".to_owned())
 }
 
-/// The values of `kind`. The list is that of [`Source`].
-#[derive(Clone, Copy)]
-enum SourceKind {
-    Wordpress,
-    Page,
-    File,
-    Feed,
-    Posts,
-    Folder,
-    Ical,
-    EventsCalendar,
-    JsonLd,
-    Openagenda,
-    Datatourisme,
-    DatatourismeFlux,
-    Apidae,
-    Tourinsoft,
-    TourinsoftV3,
-}
-
-const KINDS: [(&str, SourceKind); 15] = [
-    ("wordpress", SourceKind::Wordpress),
-    ("page", SourceKind::Page),
-    ("file", SourceKind::File),
-    ("feed", SourceKind::Feed),
-    ("posts", SourceKind::Posts),
-    ("folder", SourceKind::Folder),
-    ("ical", SourceKind::Ical),
-    ("events_calendar", SourceKind::EventsCalendar),
-    ("json_ld", SourceKind::JsonLd),
-    ("openagenda", SourceKind::Openagenda),
-    ("datatourisme", SourceKind::Datatourisme),
-    ("datatourisme_flux", SourceKind::DatatourismeFlux),
-    ("apidae", SourceKind::Apidae),
-    ("tourinsoft", SourceKind::Tourinsoft),
-    ("tourinsoft_v3", SourceKind::TourinsoftV3),
-];
-
-/// `gives`: what a mailing of this template uses; another source would never be read.
-fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<SourceRule> {
-    let url = |section: &Section| {
-        let given = section.parsed("url", web_address);
-        given.or_else(|| (!section.has("url")).then(|| config.website()))
-    };
-    let kind = section.required("kind", "\"wordpress\"", |raw| word(&raw.text()?, &KINDS))?;
-    let path = |example| section.required("path", example, |raw| raw.text()).map(PathBuf::from);
-    let source = match kind {
-        SourceKind::Wordpress => {
-            let search = section.required("search", "\"Que faire à Auch cette semaine\"", |raw| raw.text());
-            url(&section).zip(search).map(|(url, search)| Source::Wordpress { url, search })
-        }
-        SourceKind::Page => url(&section).map(|url| Source::Page { url }),
-        SourceKind::File => path("\"article.html\"").map(|path| Source::File { path, published: None }),
-        SourceKind::Feed => url(&section).map(|url| Source::Feed { url }),
-        SourceKind::Posts => {
-            let categories = section.texts("categories").unwrap_or_default();
-            url(&section).map(|url| Source::Posts { url, categories })
-        }
-        SourceKind::Folder => path("\"actualites\"").map(|path| Source::Folder { path }),
-        SourceKind::Ical => url(&section).map(|url| Source::Ical { url }),
-        SourceKind::EventsCalendar => url(&section).map(|url| Source::EventsCalendar { url }),
-        SourceKind::JsonLd => url(&section).map(|url| Source::JsonLd { url }),
-        SourceKind::DatatourismeFlux => path("\"flux\"").map(|path| Source::DatatourismeFlux { path }),
-        SourceKind::Openagenda | SourceKind::Datatourisme | SourceKind::Apidae => read_api(&section, kind),
-        SourceKind::Tourinsoft | SourceKind::TourinsoftV3 => read_tourinsoft(&section, kind),
-    };
-    let required = section.truth("required").unwrap_or(true);
-    if let Some(source) = &source
-        && !gives.contains(&source.gives())
-    {
-        section.problem("kind", refusal(source.gives()));
-    }
-    section.finish();
-    source.map(|source| SourceRule { source, required })
-}
-
-/// An API with a default URL, and a key in a file.
-fn read_api(section: &Section, kind: SourceKind) -> Option<Source> {
-    let key_file = section.required("key_file", "\"secrets/openagenda\"", |raw| raw.text()).map(PathBuf::from);
-    let api = |default: &str| match section.has("url") {
-        true => section.parsed("url", web_address),
-        false => default.parse().ok(),
-    };
-    let number = |key, example| {
-        let number = |n: i64| u64::try_from(n).map_err(|_| format!("expected a number such as {example}, found {n}"));
-        section.required(key, example, |raw| number(raw.whole()?))
-    };
-    match kind {
-        SourceKind::Openagenda => {
-            let (url, agenda) = (api("https://api.openagenda.com"), number("agenda", "12345678"));
-            Some(Source::Openagenda { url: url?, agenda: agenda?, key_file: key_file? })
-        }
-        SourceKind::Datatourisme => {
-            let url = api("https://api.datatourisme.fr");
-            let example = "\"isLocatedAt.address.hasAddressCity.isPartOfDepartment.insee[eq]=32\"";
-            let filters = section.required("filters", example, |raw| match raw.text()?.trim() {
-                "" => Err("expected a filter, or the events of all France would come".to_owned()),
-                filters => Ok(filters.to_owned()),
-            });
-            Some(Source::Datatourisme { url: url?, filters: filters?, key_file: key_file? })
-        }
-        _ => {
-            let (url, project) = (api("https://api.apidae-tourisme.com"), number("project", "1234"));
-            let selections = section.required("selections", "[\"56789\"]", |raw| {
-                let number =
-                    |text: &String| text.parse::<u64>().map_err(|_| format!("{text:?} is no selection's number"));
-                raw.texts()?.iter().map(number).collect::<Result<Vec<_>, _>>()
-            });
-            Some(Source::Apidae { url: url?, project: project?, selections: selections?, key_file: key_file? })
-        }
-    }
-}
-
-fn read_tourinsoft(section: &Section, kind: SourceKind) -> Option<Source> {
-    let example = "\"https://wcf.tourinsoft.com/Syndication/3.0/cdt32/{key}/Objects\"";
-    let url = section.required("url", example, |raw| web_address(&raw.text()?));
-    let key_file = section.text("key_file").map(PathBuf::from);
-    let has_place = url.as_ref().is_some_and(|url| url.path().contains("%7Bkey%7D"));
-    if url.is_some() && has_place != key_file.is_some() {
-        section.problem("key_file", "expected with {key} in the url, where the syndication's identifier is put in");
-    }
-    if let SourceKind::Tourinsoft = kind {
-        return Some(Source::Tourinsoft { url: url?, key_file });
-    }
-    let given = section.section("fields");
-    let mut fields = Fields::default();
-    let texts: [(&str, &mut String); 14] = [
-        ("title", &mut fields.title),
-        ("description", &mut fields.description),
-        ("dates", &mut fields.dates),
-        ("start", &mut fields.start),
-        ("end", &mut fields.end),
-        ("closed_on", &mut fields.closed_on),
-        ("venue", &mut fields.venue),
-        ("commune", &mut fields.commune),
-        ("price", &mut fields.price),
-        ("contacts", &mut fields.contacts),
-        ("contact_kind", &mut fields.contact_kind),
-        ("contact_value", &mut fields.contact_value),
-        ("image", &mut fields.image),
-        ("categories", &mut fields.categories),
-    ];
-    for (key, field) in texts {
-        if let Some(text) = given.text(key) {
-            *field = text;
-        }
-    }
-    fields.opens = given.texts("opens").unwrap_or(fields.opens);
-    fields.closes = given.texts("closes").unwrap_or(fields.closes);
-    given.finish();
-    Some(Source::TourinsoftV3 { url: url?, key_file, fields: Box::new(fields) })
-}
-
-/// Why a mailing cannot use a source.
-fn refusal(gives: Gives) -> &'static str {
-    match gives {
-        Gives::Article => "this kind gives the article of a week, which this template does not print",
-        Gives::News => "this kind gives news, which this template does not print",
-        Gives::Listings => "this kind gives events, which this template does not print",
-    }
-}
-
 /// One of a closed list of words.
 pub(crate) fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
     known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
@@ -587,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edition_waits_for_no_hour_and_takes_nothing_from_a_site() {
+    fn an_edition_mailing_has_no_schedule_and_no_sources() {
         let editions = load(&config(Some("https://office.example")), now()).unwrap();
         let editions = editions.iter().find(|m| m.is_of_editions()).unwrap();
         assert_eq!((editions.id.as_str(), editions.schedule.next_after(now())), ("editions", None));
@@ -629,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_in_a_file_is_said_at_once() {
+    fn all_problems_of_a_file_are_reported_at_once() {
         let text = "titel = 'x'\ntemplate = 'letter'\nattach = ['flyer']\n\
                     source = [{ kind = 'wordpress', search = 'x' }, { kind = 'ftp' }]\n\
                     [schedule]\ncron = '0 8 * 13 SAT'\ndeadline = 'soon'\n[gates]\nmin_events = 0";
@@ -650,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_bases_of_events_say_what_they_lack() {
+    fn event_databases_report_missing_settings() {
         let mailing = |sources: &str| {
             let text = format!(
                 "title = 'x'\ntemplate = 'agenda'\nsource = [{{ kind = 'file', path = 'a.html' }}, {sources}]\n\

@@ -84,7 +84,7 @@ fn about(
     recipients: u64,
     shown: &Shown<'_>,
 ) -> ApprovalMail {
-    let letter: Option<Letter> = serde_json::from_str(&content.data).ok();
+    let letter = content.letter().ok();
     let zone = app.zone_of(&mailing.id);
     let kilobytes = |bytes: usize| bytes.div_ceil(1000);
     ApprovalMail {

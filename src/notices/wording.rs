@@ -5,7 +5,7 @@ use crate::apart::Apart;
 use crate::domain::{
     Timestamp,
     delivery::Phase,
-    french::{self, NBSP, day, week as week_in_words},
+    french::{self, NBSP, day, plural, week as week_in_words},
     hold::{FileTrouble, Hold},
     issue::IssueKey,
     issue::IssueState,
@@ -43,10 +43,18 @@ impl fmt::Display for Hold {
             Hold::EmptyDays(empty) => write!(f, "rien n’est annoncé sous le titre de ces jours{NBSP}: {}", days(empty)),
             Hold::TooFewEvents { found: 0, .. } => f.write_str("aucun événement dans l’article"),
             Hold::TooFewEvents { found, least } => {
-                write!(f, "{found} événement{} seulement dans l’article, il en faut au moins {least}", plural(*found))
+                write!(
+                    f,
+                    "{found} événement{} seulement dans l’article, il en faut au moins {least}",
+                    plural(*found as u64)
+                )
             }
             Hold::TooManyUnplaced { unplaced, items } => {
-                write!(f, "{unplaced} annonce{} sur {items} n’ont pu être rangées sous aucun jour", plural(*unplaced))
+                write!(
+                    f,
+                    "{unplaced} annonce{} sur {items} n’ont pu être rangées sous aucun jour",
+                    plural(*unplaced as u64)
+                )
             }
             Hold::NothingNew { since } => {
                 write!(f, "rien de nouveau n’a été publié depuis le {}", french::full_day(*since))
@@ -74,10 +82,6 @@ impl fmt::Display for Hold {
             Hold::Broken(failure) => write!(f, "une erreur technique l’empêche ({failure})"),
         }
     }
-}
-
-fn plural(n: usize) -> &'static str {
-    if n > 1 { "s" } else { "" }
 }
 
 /// A warning in an agenda that was composed without one of its sources.
@@ -353,7 +357,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_relay_that_fails_is_described_by_how_far_it_let_us_come() {
+    fn a_relay_failure_is_described_by_its_phase() {
         let at = "2026-07-04T06:05:00Z".parse().unwrap();
         let words = |phase, code| relay_failed(at, Tz::Europe__Paris, phase, code, "non");
         assert!(
@@ -365,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_is_told_in_the_unit_that_people_use() {
+    fn a_delay_is_worded_in_a_suitable_unit() {
         let said = |minutes| noticed_late(TimeDelta::minutes(minutes));
         assert!(
             said(59).contains(" 59 min ") && said(26 * 60).contains(" 26 h ") && said(72 * 60).contains(" 3 jours ")

@@ -427,7 +427,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_are_read_as_people_write_them() {
+    fn star_ratings_are_parsed_in_common_notations() {
         for (text, n) in [("3", 3), ("3 étoiles", 3), ("***", 3), ("4*", 4), ("", 0), ("Non classé", 0), ("2 épis", 2)]
         {
             assert_eq!(stars(text), Some(n), "{text}");
@@ -477,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn trial_f09_a_column_of_addresses_is_known_by_its_words() {
+    fn trial_f09_a_column_of_addresses_is_recognised_by_its_header() {
         for name in [
             "E-mail",
             "Adresse mail 1",
@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn trial_f09_a_cell_holds_addresses_as_people_write_them() {
+    fn trial_f09_a_cell_with_several_addresses_is_parsed() {
         let found = |cell: &str| {
             addresses(cell).map(|all| all.iter().map(|(address, name)| format!("{name}|{address}")).collect::<Vec<_>>())
         };

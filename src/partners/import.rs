@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_line_is_named_and_none_is_taken() {
+    fn every_invalid_line_is_reported_and_none_is_imported() {
         let said = errors("email;nom;etablissement;commune\na@b.fr;x;y;z\nnobody;x;y;z\nc@d.fr;x;y;z;w\n;x;y;z\n");
         for part in [
             "nothing was imported",
@@ -543,7 +543,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_stands_twice_is_taken_once_and_told() {
+    fn a_duplicate_address_is_imported_once_and_reported() {
         let parsed =
             parse("email;nom;fonction\na@b.fr;x;\nA@B.FR;y;Accueil\na.b@gmail.com;;\nab+c@gmail.com;;\n".as_bytes())
                 .unwrap();

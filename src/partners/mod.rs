@@ -5,3 +5,4 @@ pub mod columns;
 pub mod export;
 pub mod import;
 pub mod sheet;
+mod workbook;

@@ -5,9 +5,8 @@ use super::Ledger;
 use super::{
     Frozen, Result,
     backend::{Backend, Transaction, values},
-    issues,
+    editions, issues,
     rows::{self, Reader},
-    segment,
 };
 use crate::domain::{
     Timestamp,
@@ -95,7 +94,7 @@ impl<B: Backend> Approvals for Ledger<B> {
     }
 
     async fn audience_size(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<u64> {
-        audience_size(&self.0, mailing, audience, segment).await
+        editions::audience_size(&self.0, mailing, audience, segment).await
     }
 
     async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>> {
@@ -253,33 +252,6 @@ pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp)
     tx.commit().await?;
     issues::mind_the_planner(db, recipients).await;
     Ok(Frozen::Now { recipients })
-}
-
-pub(super) async fn audience_size<B: Backend>(
-    db: &B,
-    mailing: &str,
-    audience: &str,
-    segment: Option<&Segment>,
-) -> Result<u64> {
-    let mut tx = Transaction::read(db, "counting recipients").await?;
-    let select = "SELECT COUNT(*) AS n FROM contacts c
-        JOIN partners p ON p.id = c.partner
-        JOIN subscriptions u ON u.contact = c.id AND u.mailing = $2 AND u.ended_at IS NULL
-        WHERE NOT EXISTS (SELECT 1 FROM suppressions s
-            WHERE s.address_hash = c.address_hash AND s.scope IN ('*', $1))";
-    let mut values = values![mailing, audience];
-    let segment = match segment {
-        Some(segment) => Some(segment::resolved(&mut tx, segment).await?),
-        None => None,
-    };
-    let condition = segment.map(|segment| {
-        let (condition, more) = segment::condition::<B>(&segment, values.len() + 1);
-        values.extend(more);
-        format!(" AND {condition}")
-    });
-    let select = format!("{select}{}", condition.unwrap_or_default());
-    let row = tx.row(sqlx::AssertSqlSafe(select), values).await?;
-    row.map_or(Ok(0), |row| Reader::new(&row, "contacts", "n").number("n"))
 }
 
 pub(super) async fn last_composed<B: Backend>(db: &B, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>> {

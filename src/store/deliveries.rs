@@ -78,7 +78,7 @@ pub trait Deliveries: Send + Sync {
     /// T11: refusals that turned out to be about us. Those of `ids` that are `failed` are queued again, due now; their last
     /// attempt is `ours`, in the relay's words; an address that was suppressed for this refusal is suppressed no more.
     /// Returns how many.
-    async fn give_back(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64>;
+    async fn requeue_failed(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64>;
 
     /// T9, T10: a person's decision, written as an attempt of its own with outcome `resolved`.
     /// A resend reopens the issue (`done` -> `sending`), extends nothing else: same Message-ID, same bytes.
@@ -161,8 +161,8 @@ impl<B: Backend> Deliveries for Ledger<B> {
         next_due(&self.0, issue).await
     }
 
-    async fn give_back(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
-        give_back(&self.0, ids, now).await
+    async fn requeue_failed(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
+        requeue_failed(&self.0, ids, now).await
     }
 
     async fn resolve_unknown(
@@ -372,7 +372,7 @@ pub(super) async fn next_due<B: Backend>(db: &B, issue: Option<&IssueKey>) -> Re
     }
 }
 
-async fn give_back<B: Backend>(db: &B, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
+async fn requeue_failed<B: Backend>(db: &B, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
     let mut tx = Transaction::write(db, "taking refusals back").await?;
     let mut given_back = 0;
     for id in ids {

@@ -3,7 +3,7 @@
 use super::Ledger;
 use super::{
     Kept, Result,
-    backend::{Backend, Transaction, values},
+    backend::{Backend, Transaction, Value, values},
     rows,
 };
 use crate::domain::{
@@ -251,25 +251,48 @@ pub(super) async fn audience<B: Backend>(
     audience: &str,
     segment: Option<&Segment>,
 ) -> Result<Vec<EmailAddress>> {
-    let mut tx = Transaction::read(db, "looking who would receive it").await?;
-    let select = "SELECT c.id, c.address FROM contacts c
+    let mut tx = Transaction::read(db, "reading the audience").await?;
+    let (from, values) = audience_clause(&mut tx, mailing, audience, segment).await?;
+    let select = format!("SELECT c.id, c.address {from} ORDER BY c.email_key");
+    let read = |row| rows::Reader::new(row, "contacts", "id").address("address");
+    tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(read).collect()
+}
+
+/// The number of [`audience`].
+pub(super) async fn audience_size<B: Backend>(
+    db: &B,
+    mailing: &str,
+    audience: &str,
+    segment: Option<&Segment>,
+) -> Result<u64> {
+    let mut tx = Transaction::read(db, "counting recipients").await?;
+    let (from, values) = audience_clause(&mut tx, mailing, audience, segment).await?;
+    let row = tx.row(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n {from}")), values).await?;
+    row.map_or(Ok(0), |row| rows::Reader::new(&row, "contacts", "n").number("n"))
+}
+
+/// `FROM` and `WHERE` of the subscribed contacts `c` that match the segment and are not suppressed, with the bound values.
+async fn audience_clause<B: Backend>(
+    tx: &mut Transaction<B>,
+    mailing: &str,
+    audience: &str,
+    segment: Option<&Segment>,
+) -> Result<(String, Vec<Value>)> {
+    let mut clause = "FROM contacts c
         JOIN partners p ON p.id = c.partner
         JOIN subscriptions u ON u.contact = c.id AND u.mailing = $2 AND u.ended_at IS NULL
         WHERE NOT EXISTS (SELECT 1 FROM suppressions s
-            WHERE s.address_hash = c.address_hash AND s.scope IN ('*', $1))";
+            WHERE s.address_hash = c.address_hash AND s.scope IN ('*', $1))"
+        .to_owned();
     let mut values = values![mailing, audience];
-    let segment = match segment {
-        Some(segment) => Some(super::segment::resolved(&mut tx, segment).await?),
-        None => None,
-    };
-    let condition = segment.map(|segment| {
+    if let Some(segment) = segment {
+        let segment = super::segment::resolved(tx, segment).await?;
         let (condition, more) = super::segment::condition::<B>(&segment, values.len() + 1);
         values.extend(more);
-        format!(" AND {condition}")
-    });
-    let select = format!("{select}{} ORDER BY c.email_key", condition.unwrap_or_default());
-    let read = |row| rows::Reader::new(row, "contacts", "id").address("address");
-    tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(read).collect()
+        clause.push_str(" AND ");
+        clause.push_str(&condition);
+    }
+    Ok((clause, values))
 }
 
 /// Editions whose announcement was frozen, with the announcement and the time of freezing: candidates for a reminder.

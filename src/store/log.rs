@@ -394,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_survives_being_written_down() {
+    fn a_bookmark_survives_serialisation() {
         let mark = LogMark {
             issue: IssueKey::new("agenda", "2026-W28"),
             changed_at: Timestamp::from_timestamp_millis(1_783_144_800_123).unwrap(),

@@ -116,7 +116,7 @@ mod tests {
 
     /// The table of issues is rebuilt on SQLite: nothing in an existing ledger may be lost.
     #[tokio::test]
-    async fn a_ledger_of_schema_2_keeps_its_issues_and_what_hangs_on_them() {
+    async fn a_ledger_of_schema_2_keeps_its_issues_and_their_data() {
         let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(true);
         let mut db = SqliteConnection::connect_with(&options).await.unwrap();
         let whole = super::sqlite();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_approved_before_schema_13_is_in_the_state_approved_after_it() {
+    async fn an_approval_before_schema_13_becomes_the_state_approved() {
         let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(true);
         let mut db = SqliteConnection::connect_with(&options).await.unwrap();
         let whole = super::sqlite();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_migration_that_came_late_is_pending_below_the_newest() {
+    fn a_late_migration_is_pending_below_the_newest() {
         let all: Vec<_> = super::sqlite().iter().map(|m| m.version).collect();
         assert!(!super::pending(&super::sqlite(), &all));
         assert!(super::pending(&super::sqlite(), &all[1..]));

@@ -30,7 +30,6 @@ mod figures;
 mod issues;
 pub mod keep;
 mod lanes;
-mod last_word;
 mod log;
 mod migrations;
 mod notices;
@@ -39,6 +38,7 @@ mod pages;
 mod partners;
 mod postgres;
 mod properties;
+mod rollback_guard;
 mod rows;
 mod schedule;
 mod segment;
@@ -62,13 +62,13 @@ pub use editions::Editions;
 pub use figures::{FigureSource, Figures};
 pub use issues::Issues;
 pub use lanes::Lanes;
-pub use last_word::{Distrust, RollbackGuard};
 pub use log::DeliveryLog;
 pub use notices::Notices;
 pub use orders::Orders;
 pub use pages::Pages;
 pub use partners::Partners;
 pub use properties::SecretCheck;
+pub use rollback_guard::{Distrust, RollbackGuard};
 pub use schedule::Schedule;
 pub use sessions::{Counter, NewSession, Session, Sessions, Stage};
 
@@ -136,12 +136,12 @@ pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
         Some(("sqlite", _)) => {
             let db = sqlite::Sqlite::open(url, access).await?;
-            let last_word = sqlite::last_word(url, access);
-            Ok(Arc::new(Ledger(db, last_word)))
+            let last_write = sqlite::last_write(url, access);
+            Ok(Arc::new(Ledger(db, last_write)))
         }
         Some(("postgres" | "postgresql", _)) => {
             let db = postgres::Postgres::open(url).await?;
-            Ok(Arc::new(Ledger(db, postgres::last_word(access))))
+            Ok(Arc::new(Ledger(db, postgres::last_write(access))))
         }
         // Not the whole text: it may hold a password.
         _ => Err(StoreError::Open {
@@ -576,7 +576,7 @@ pub trait Store:
 }
 
 /// The only implementation, generic over the database.
-struct Ledger<B: backend::Backend>(B, last_word::LastWord);
+struct Ledger<B: backend::Backend>(B, rollback_guard::LastWrite);
 
 impl<B: backend::Backend> Store for Ledger<B> {
     fn kind(&self) -> &'static str {

@@ -4,8 +4,8 @@
 use super::{
     Access, Probed, Result, StoreError,
     backend::{Backend, Row, Value},
-    last_word::LastWord,
     migrations,
+    rollback_guard::LastWrite,
     settle::{Batches, Moved, POSTGRES_BESIDE_NO_OPT_OUT, POSTGRES_SETTLE, postgres_call},
     sql::{self, Statements, lock_of_opt_outs},
 };
@@ -185,13 +185,13 @@ pub(super) async fn probe(url: &str) -> Result<Probed> {
 }
 
 /// In the state directory that systemd created (the first, if there are several).
-pub(super) fn last_word(access: Access) -> LastWord {
+pub(super) fn last_write(access: Access) -> LastWrite {
     let directories = std::env::var("STATE_DIRECTORY").unwrap_or_default();
     match (access, directories.split(':').next()) {
         (Access::Exclusive, Some(directory)) if !directory.is_empty() => {
-            LastWord::kept_in(&Path::new(directory).join("ledger.last"))
+            LastWrite::kept_in(&Path::new(directory).join("ledger.last"))
         }
-        _ => LastWord::default(),
+        _ => LastWrite::default(),
     }
 }
 

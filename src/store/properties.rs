@@ -1,4 +1,4 @@
-//! What the ledger knows of itself: the check value of its secret, and whether it was put back from a backup or copied away.
+//! Properties of the ledger itself: the check value of its secret, and whether it was restored from a backup or moved.
 
 use super::Ledger;
 use super::{
@@ -9,19 +9,19 @@ use super::{
 use crate::domain::{Timestamp, email::EmailAddress};
 use async_trait::async_trait;
 
-/// The secret that this ledger's hashes are made with, known by a check value (F1).
+/// The secret of this ledger's hashes, identified by a check value (F1).
 #[async_trait]
 pub trait SecretCheck: Send + Sync {
-    /// [`crate::tokens::Tokens::check_value`]; `None`: the ledger has met no secret.
+    /// [`crate::tokens::Tokens::check_value`]; `None`: none has been stored yet.
     async fn secret_check(&self) -> Result<Option<String>>;
 
-    /// Keeps it where there is none. Returns the one that is kept: of two processes at once the first wins.
+    /// Stores it if there is none, and returns the stored one: of two concurrent processes the first wins.
     async fn keep_secret_check(&self, value: &str) -> Result<String>;
 
-    /// Whether anything is kept by a hash of an address: it would mean nothing under another secret.
+    /// Whether the ledger contains hashes of addresses, which would not match under another secret.
     async fn holds_hashes(&self) -> Result<bool>;
 
-    /// Addresses of contacts with their hashes, the newest first, `most` at the most.
+    /// Addresses of contacts with their hashes, the newest first, at most `most`.
     async fn hashed_addresses(&self, most: u32) -> Result<Vec<(EmailAddress, String)>>;
 }
 
@@ -59,11 +59,11 @@ impl<B: Backend> SecretCheck for Ledger<B> {
     }
 }
 
-/// Names of [`values`](get).
+/// Names of properties, see [`get`].
 pub(super) const SECRET: &str = "secret";
 pub(super) const RESTORED: &str = "restored";
 pub(super) const MOVED: &str = "moved";
-/// What Postgres alone keeps: never copied to another database.
+/// Used on Postgres only; never copied to another database.
 pub(super) const PLACE: &str = "place";
 
 pub(super) async fn get<B: Backend>(tx: &mut Transaction<B>, name: &str) -> Result<Option<String>> {
@@ -83,12 +83,12 @@ pub(super) async fn remove<B: Backend>(tx: &mut Transaction<B>, name: &str) -> R
     Ok(())
 }
 
-/// How a mark of an instant is kept.
+/// The stored form of a mark with its instant.
 pub(super) fn mark(at: Timestamp) -> String {
     at.timestamp_millis().to_string()
 }
 
-/// The instant of a mark; one that nobody can read is a mark all the same.
+/// The instant of a mark; an unreadable value still counts as a mark.
 pub(super) fn marked_at(value: &str) -> Timestamp {
     value.parse().ok().and_then(Timestamp::from_timestamp_millis).unwrap_or_default()
 }

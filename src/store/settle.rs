@@ -327,7 +327,7 @@ impl<'a> End<'a> {
     fn of(finished: &'a Finished) -> Self {
         let Finished { claim, phase, reply, outcome, at } = finished;
         let next_at = match outcome {
-            Outcome::Deferred { next_at } | Outcome::Ours { next_at } => Some(next_at.timestamp_millis()),
+            Outcome::Deferred { next_at } | Outcome::SenderFault { next_at } => Some(next_at.timestamp_millis()),
             Outcome::Accepted | Outcome::Refused { .. } | Outcome::Unknown => None,
         };
         Self {

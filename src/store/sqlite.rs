@@ -4,8 +4,8 @@
 use super::{
     Access, Probed, Result, StoreError,
     backend::{Backend, Row, Value},
-    last_word::LastWord,
     migrations,
+    rollback_guard::LastWrite,
     settle::{Batches, Moved, NOT_AS_ASKED, SQLITE_SETTLE, SQLITE_SETTLING, json},
     sql::{self, Statements},
 };
@@ -304,10 +304,10 @@ fn create_private(path: &Path) -> Result<()> {
 }
 
 /// Beside the file, if opened to deliver.
-pub(super) fn last_word(url: &str, access: Access) -> LastWord {
+pub(super) fn last_write(url: &str, access: Access) -> LastWrite {
     match (access, path_of(url)) {
-        (Access::Exclusive, Ok(path)) => LastWord::kept_in(Path::new(&format!("{}.last", path.display()))),
-        _ => LastWord::default(),
+        (Access::Exclusive, Ok(path)) => LastWrite::kept_in(Path::new(&format!("{}.last", path.display()))),
+        _ => LastWrite::default(),
     }
 }
 
@@ -445,7 +445,7 @@ mod tests {
             note_doubts,
             stop,
             attempts_of,
-            super::super::last_word::NEWEST,
+            super::super::rollback_guard::NEWEST,
             super::super::partners::STOP_QUEUED,
         ] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
@@ -488,7 +488,7 @@ mod tests {
 
     /// The queue of an issue may be a million rows, of which the person has one.
     #[tokio::test]
-    async fn an_opt_out_looks_at_nothing_but_what_is_the_persons() {
+    async fn an_opt_out_reads_only_the_rows_of_that_person() {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", dir.path().join("semainier.db").display());
         let sqlite = Sqlite::open(&url, Access::Exclusive).await.unwrap();

@@ -128,7 +128,7 @@ pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetai
         refusals: refusals.collect(),
         issue: IssueView::new(&issue, zone),
         approvals: approvals.collect(),
-        letter: content.as_ref().and_then(|content| serde_json::from_str(&content.data).ok()),
+        letter: content.as_ref().and_then(|content| content.letter().ok()),
         content,
     }))
 }

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_is_written_as_the_format_has_it() {
+    fn samples_follow_the_prometheus_text_format() {
         let mut text = Text::default();
         text.one("daemons", "Alive.", 1);
         text.sample("lane_state", &[("lane", "a\"b\\c\nd"), ("state", "open")], 0);

@@ -85,7 +85,7 @@ fn kinds(facts: &Facts) -> Vec<&'static str> {
 }
 
 #[test]
-fn what_needs_a_person_is_listed_with_the_command_that_helps() {
+fn required_actions_are_listed_with_the_suggested_command() {
     let of = |daemons: Vec<Daemon>, issue: IssueSummary| Facts { issues: vec![issue], ..facts(daemons) };
     let whys = |facts: Facts| {
         let found = facts.readiness();
@@ -111,7 +111,7 @@ fn what_needs_a_person_is_listed_with_the_command_that_helps() {
 }
 
 #[test]
-fn an_approval_is_urgent_when_its_hour_is_near_and_no_alarm_before() {
+fn an_approval_alerts_only_when_its_hour_is_near() {
     let facts = |now| Facts {
         now: at(now),
         issues: vec![issue(Stage::AwaitingApproval { content_hash: "c0ffee".to_owned() }, 0)],
@@ -148,7 +148,7 @@ fn a_paused_lane_needs_a_person_and_a_suspended_one_does_not() {
 
 /// Trial F5: seen nowhere but in the log.
 #[test]
-fn trial_f05_a_relay_that_takes_no_mail_and_staff_that_are_not_told_need_a_person_after_five_minutes() {
+fn trial_f05_a_failing_relay_and_unsent_notices_require_action_after_five_minutes() {
     let since = |minutes: i64| at("2026-07-04T06:05:00Z") - TimeDelta::minutes(minutes);
     let relay = |minutes| {
         let mut daemon = daemon("2026-07-04T06:04:30Z");
@@ -210,7 +210,7 @@ fn the_record_of_a_backup_is_an_instant_in_a_file() {
 }
 
 #[test]
-fn a_missed_occurrence_is_news_for_three_days_and_keeps_nobody_busy() {
+fn a_missed_occurrence_is_reported_for_three_days_without_requiring_action() {
     let missed = |now| Facts {
         now: at(now),
         occurrences: vec![Occurrence {
@@ -250,7 +250,7 @@ fn all() -> Vec<Finding> {
 }
 
 #[test]
-fn every_finding_has_its_words_in_both_languages_and_a_key_of_its_own() {
+fn every_finding_is_worded_in_both_languages_and_has_a_unique_key() {
     let all = all();
     assert_eq!(all.iter().map(Finding::kind).collect::<Vec<_>>(), Finding::KINDS);
     let keys: std::collections::BTreeSet<_> = all.iter().map(Finding::key).collect();

@@ -1,4 +1,4 @@
-//! What one client may take: connections of one address, and time for what is written to it.
+//! Limits for one client: connections per address, and time to accept what is written to it.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -11,15 +11,15 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-/// Who is connected, and how often.
+/// Counts connections by client address.
 #[derive(Debug)]
 pub(super) struct Crowd {
     at_most: usize,
-    /// Only those who are counted and connected now.
+    /// Only clients that are connected now.
     seats: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// A connection that counts, until it is dropped.
+/// A counted connection, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Seat(Option<(Arc<Crowd>, IpAddr)>);
 
@@ -28,7 +28,7 @@ impl Crowd {
         Self { at_most, seats: Mutex::default() }
     }
 
-    /// `None` when this address has all that one may have. Without an address nothing is counted.
+    /// Admits a connection; `None` if its address has reached the limit. Without an address it is not counted.
     pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Seat> {
         let Some(network) = address.map(network) else { return Some(Seat(None)) };
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,7 +54,7 @@ impl Drop for Seat {
     }
 }
 
-/// Of IPv6 the first half: whoever has one address there has all 2^64 of them.
+/// The address that is counted: for IPv6 the /64 network, since one client has all its 2^64 addresses.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -65,11 +65,11 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A stream whose writing fails when the other side takes nothing for a while.
+/// A stream whose writes fail if the peer accepts nothing for a while.
 pub(super) struct Unstalled<S> {
     stream: S,
     at_most: Duration,
-    /// Set while a write waits.
+    /// Set while a write is pending.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -78,7 +78,7 @@ impl<S> Unstalled<S> {
         Self { stream, at_most, timer: None }
     }
 
-    /// What came of a write; one that waits, waits no longer than it may.
+    /// The result of a write; a pending one fails after the time limit.
     fn in_time<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.timer = None;
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn l7_an_address_has_so_many_connections_and_a_network_of_ipv6_is_one() {
+    fn l7_connections_are_limited_per_address_and_per_ipv6_network() {
         let crowd = Arc::new(Crowd::new(2));
         let admit = |text: &str| crowd.admit(Some(text.parse().unwrap()));
         let (one, _two) = (admit("192.0.2.1").unwrap(), admit("192.0.2.1").unwrap());
@@ -145,13 +145,13 @@ mod tests {
         let _v6 = (admit("2001:db8:1:2::1").unwrap(), admit("2001:db8:1:2:ffff::2").unwrap());
         assert!(admit("2001:db8:1:2::3").is_none());
         assert!(admit("2001:db8:1:3::3").is_some());
-        // A proxy of ours is not counted.
+        // A trusted proxy is not counted.
         let all: Vec<_> = (0..100).map(|_| crowd.admit(None)).collect();
         assert!(all.iter().all(Option::is_some));
     }
 
     #[test]
-    fn those_who_left_are_forgotten() {
+    fn clients_without_connections_are_forgotten() {
         let crowd = Arc::new(Crowd::new(2));
         drop((0..=255).map(|n| crowd.admit(Some(IpAddr::from([192, 0, 2, n])))).collect::<Vec<_>>());
         assert!(crowd.seats.lock().unwrap().is_empty());

@@ -45,7 +45,7 @@ fn breaches(word: &str, allowed: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn each_library_is_named_only_in_its_room() {
+fn each_library_is_used_only_in_its_module() {
     for (library, rooms) in [
         ("sqlx", &["store"][..]),
         ("lettre", &["compose/mime.rs", "deliver"]),
@@ -117,7 +117,7 @@ fn place(file: &str) -> (usize, &'static str) {
 }
 
 #[test]
-fn imports_lead_down() {
+fn imports_only_lead_to_lower_layers() {
     let imports = Imports::read();
     let mut upward = Vec::new();
     for (file, others) in &imports.of {
@@ -147,7 +147,7 @@ fn stages_never_import_each_other() {
 }
 
 #[test]
-fn no_ring_of_files_spans_rooms() {
+fn no_import_cycle_spans_modules() {
     let imports = Imports::read();
     let spans = |ring: &&Vec<&str>| ring.iter().any(|file| place(file).1 != place(ring[0]).1);
     let rings: Vec<_> = imports.rings().into_iter().collect();
@@ -184,7 +184,7 @@ fn all_sql_is_in_the_store() {
 
 /// Failures are worded in `notices/`, from data: these rooms return values.
 #[test]
-fn the_rooms_that_fail_speak_no_french() {
+fn protocol_and_storage_modules_contain_no_french() {
     let silent = ["deliver/", "daemon/", "issue/", "store/"];
     for (file, code) in sources().into_iter().filter(|(file, _)| silent.iter().any(|room| file.starts_with(room))) {
         let code = code.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
@@ -205,7 +205,7 @@ fn a_module_is_a_folder_or_a_file_never_both() {
 }
 
 #[test]
-fn the_top_level_is_what_the_design_says() {
+fn the_top_level_modules_are_those_of_the_design() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in [
         "Cargo.toml",
@@ -224,7 +224,7 @@ fn the_top_level_is_what_the_design_says() {
 }
 
 #[test]
-fn the_check_itself_sees_a_breach() {
+fn the_check_detects_a_violation() {
     assert!(names("use sqlx::Row;", "sqlx"));
     assert!(names("let x = ::sqlx::query()", "sqlx"));
     assert!(!names("let not_sqlx::x", "sqlx"));

@@ -12,12 +12,12 @@ const CONNECTIONS: usize = 4;
 const RUN: [&str; 7] = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
 
 #[test]
-fn three_hundred_mails_survive_any_number_of_kills_on_sqlite() {
+fn three_hundred_mails_are_sent_once_despite_repeated_kills_on_sqlite() {
     kill_again_and_again(On::Sqlite, 20_270_710);
 }
 
 #[test]
-fn three_hundred_mails_survive_any_number_of_kills_on_postgres() {
+fn three_hundred_mails_are_sent_once_despite_repeated_kills_on_postgres() {
     kill_again_and_again(On::Postgres, 20_260_704);
 }
 

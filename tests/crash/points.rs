@@ -52,7 +52,7 @@ const POINT_OF_THE_IMPORT: &str = "mid_import";
 const POINTS_OF_THE_DAEMON: [&str; 2] = ["before_occurrences", "after_occurrences"];
 
 #[test]
-fn every_fail_point_of_the_source_is_tried_here() {
+fn every_fail_point_of_the_source_is_tested() {
     fn sources(dir: &str, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
@@ -89,7 +89,7 @@ fn a_run_that_dies_at_any_point_is_finished_by_the_next_on_postgres() {
 
 /// Up to RCPT it is the same.
 #[test]
-fn a_run_that_dies_while_it_speaks_bdat_is_finished_by_the_next() {
+fn a_run_that_dies_during_bdat_is_finished_by_the_next() {
     let differ = POINTS.iter().skip_while(|(point, _)| *point != "after_rcpt:3");
     differ.for_each(|(point, then)| BOTH.iter().for_each(|on| die_and_go_on(*on, Chunking::Yes, point, *then)));
 }
@@ -145,7 +145,7 @@ fn f07_a_kill_inside_the_freeze_freezes_nothing_and_the_next_run_everything() {
 }
 
 #[test]
-fn f08_a_kill_inside_an_import_takes_nobody_in_and_the_next_one_everybody() {
+fn f08_a_kill_during_an_import_imports_nobody_and_the_next_one_everybody() {
     for on in BOTH {
         let house = House::on(on);
         house.import(&["avant@gite.example"]);
@@ -165,7 +165,7 @@ fn f08_a_kill_inside_an_import_takes_nobody_in_and_the_next_one_everybody() {
 
 /// Our own code fails at one delivery. Before the marker it is made again; past it nobody knows; the others go on.
 #[test]
-fn f11_a_panic_before_the_marker_is_tried_again_and_one_past_it_is_unknown() {
+fn f11_a_panic_before_the_marker_is_retried_and_one_after_it_is_unknown() {
     for (on, point, unknown) in [
         (On::Sqlite, "after_rcpt:2:panic", 0),
         (On::Postgres, "after_rcpt:2:panic", 0),
@@ -199,7 +199,7 @@ fn die(house: &House, relay: &Relay, point: &str) {
 
 /// Several connections, each with a message in hand: never more in doubt than connections were open (O7).
 #[test]
-fn what_is_in_doubt_after_a_crash_is_no_more_than_the_open_connections() {
+fn unknown_deliveries_after_a_crash_are_at_most_the_open_connections() {
     for (on, point) in [(On::Sqlite, "after_reply:9"), (On::Postgres, "after_mark_in_data:9")] {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay).set("delivery.connections", 3);
@@ -225,7 +225,7 @@ fn what_is_in_doubt_after_a_crash_is_no_more_than_the_open_connections() {
 
 /// On Postgres the claims of a dead daemon are respected until their lease is over; nobody else is held up by them.
 #[test]
-fn another_daemon_leaves_the_claims_of_a_dead_one_alone_until_their_lease_is_over() {
+fn claims_of_a_dead_daemon_are_taken_over_only_after_their_lease() {
     let relay = Relay::start();
     let house = House::on(On::Postgres).relay(&relay).set("delivery.connections", 1);
     house.import_many(PEOPLE);
@@ -243,7 +243,7 @@ fn another_daemon_leaves_the_claims_of_a_dead_one_alone_until_their_lease_is_ove
 }
 
 #[test]
-fn a_daemon_that_dies_while_it_notes_what_is_due_loses_no_occurrence_and_doubles_none() {
+fn a_daemon_killed_while_recording_due_occurrences_loses_and_repeats_none() {
     for (on, point) in [On::Sqlite, On::Postgres].into_iter().flat_map(|on| POINTS_OF_THE_DAEMON.map(|p| (on, p))) {
         let relay = Relay::start();
         let now = Clock::System.now();

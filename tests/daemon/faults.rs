@@ -22,7 +22,7 @@ async fn sql(town: &Town, sql: &'static str) {
 }
 
 #[tokio::test]
-async fn a_mailing_that_cannot_be_made_is_held_and_told_and_stops_no_other() {
+async fn a_mailing_that_cannot_be_composed_is_held_with_a_notice_and_stops_no_other() {
     let town = Town::at("2026-07-01T08:00:00Z", &[mailing("a", MONDAYS), mailing("b", MONDAYS)]).await;
     for name in ["a", "b"] {
         town.publish_for(name, at("2026-07-06T06:00:00Z"));
@@ -47,7 +47,7 @@ async fn a_mailing_that_cannot_be_made_is_held_and_told_and_stops_no_other() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_cannot_be_recorded_is_looked_at_again_and_stops_no_other() {
+async fn a_schedule_that_cannot_be_recorded_is_retried_and_stops_no_other() {
     let town = Town::at("2026-07-01T08:00:00Z", &[mailing("a", MONDAYS), mailing("b", MONDAYS)]).await;
     for name in ["a", "b"] {
         town.publish_for(name, at("2026-07-06T06:00:00Z"));
@@ -66,7 +66,7 @@ async fn a_schedule_that_cannot_be_recorded_is_looked_at_again_and_stops_no_othe
 }
 
 #[tokio::test]
-async fn a_daemon_started_anew_sends_nothing_into_a_suspended_lane_before_its_hour() {
+async fn a_restarted_daemon_respects_a_suspended_lane() {
     let relay = SmtpRelay::start(Options::default()).await;
     let partners = ["hotel@auch.example", "o-ofr505@orange.fr", "u@orange.fr", "v@wanadoo.fr"];
     let mut town = Town::with_relay("2026-07-01T08:00:00Z", &[mailing("m", MONDAYS)], &relay.url(), &partners).await;
@@ -96,7 +96,7 @@ async fn a_daemon_started_anew_sends_nothing_into_a_suspended_lane_before_its_ho
 }
 
 #[tokio::test]
-async fn s9_an_issue_waits_until_the_one_before_it_is_out() {
+async fn s9_an_issue_waits_until_the_previous_one_is_sent() {
     let relay = SmtpRelay::start(Options::default()).await;
     let partners = ["hotel@auch.example", "f450@pavie.example"];
     let town = Town::with_relay("2026-07-01T08:00:00Z", &[mailing("m", MONDAYS)], &relay.url(), &partners).await;
@@ -117,7 +117,7 @@ async fn s9_an_issue_waits_until_the_one_before_it_is_out() {
 }
 
 #[tokio::test]
-async fn s9_the_wait_for_the_one_before_is_bounded_like_any_lateness() {
+async fn s9_the_wait_for_the_previous_issue_is_bounded_by_the_deadline() {
     let relay = SmtpRelay::start(Options::default()).await;
     let schedule = MONDAYS.replace("catch_up = '8d'", "catch_up = '6h'");
     let partners = ["f450@pavie.example"];
@@ -134,7 +134,7 @@ async fn s9_the_wait_for_the_one_before_is_bounded_like_any_lateness() {
 }
 
 #[tokio::test]
-async fn a_relay_that_is_away_is_left_alone_told_once_an_issue_and_nobody_is_lost() {
+async fn an_unavailable_relay_opens_the_circuit_with_one_notice_per_issue_and_loses_nothing() {
     let relay = SmtpRelay::start(Options { greeting: Some("421 4.3.2 away".to_owned()), ..Options::default() }).await;
     let partners = ["hotel@auch.example", "gite@pavie.example"];
     let mailings = [mailing("a", MONDAYS), mailing("b", MONDAYS)];
@@ -168,7 +168,7 @@ async fn a_relay_that_is_away_is_left_alone_told_once_an_issue_and_nobody_is_los
 }
 
 #[tokio::test]
-async fn what_waits_for_a_relay_expires_at_its_deadline() {
+async fn deliveries_waiting_for_the_relay_expire_at_their_deadline() {
     let relay = SmtpRelay::start(Options { greeting: Some("421 4.3.2 away".to_owned()), ..Options::default() }).await;
     let schedule = "cron = '0 8 * * MON'\ncatch_up = '2h'\ndeadline = '3h'";
     let partners = ["hotel@auch.example"];
@@ -183,7 +183,7 @@ async fn what_waits_for_a_relay_expires_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_member_of_the_staff_whose_address_is_dead_keeps_nobody_else_from_being_told() {
+async fn a_dead_staff_address_does_not_block_notices_to_others() {
     let relay = SmtpRelay::start(Options::default()).await;
     let town =
         Town::with_relay("2026-07-01T08:00:00Z", &[mailing("a", MONDAYS)], &relay.url(), &["hotel@auch.example"]).await;

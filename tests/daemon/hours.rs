@@ -19,7 +19,7 @@ async fn agenda_town() -> Town {
 }
 
 #[tokio::test]
-async fn a_saturday_at_eight_the_agenda_leaves_once_and_nobody_is_told() {
+async fn on_saturday_at_eight_the_agenda_is_sent_once_without_notices() {
     let town = agenda_town().await;
     town.pass_at(at("2026-07-04T05:59:59Z")).await;
     assert_eq!(town.diary("agenda").await, [""; 0]);
@@ -31,7 +31,7 @@ async fn a_saturday_at_eight_the_agenda_leaves_once_and_nobody_is_told() {
 }
 
 #[tokio::test]
-async fn c06_three_hours_late_it_leaves_and_thirty_hours_late_it_is_missed_and_told() {
+async fn c06_an_occurrence_is_sent_three_hours_late_and_missed_with_a_notice_thirty_hours_late() {
     let town = agenda_town().await;
     town.pass_at(at("2026-07-04T09:00:00Z")).await;
     assert_eq!(town.diary("agenda").await, ["2026-07-04T08:00 done"]);
@@ -45,7 +45,7 @@ async fn c06_three_hours_late_it_leaves_and_thirty_hours_late_it_is_missed_and_t
 }
 
 #[tokio::test]
-async fn an_article_that_never_comes_is_tried_told_and_given_up_at_the_deadline() {
+async fn a_missing_article_is_retried_with_a_notice_and_expires_at_the_deadline() {
     let town = agenda_town().await;
     town.nothing_published("agenda");
     town.pass_at(at("2026-07-04T06:00:00Z")).await;
@@ -63,7 +63,7 @@ async fn an_article_that_never_comes_is_tried_told_and_given_up_at_the_deadline(
 }
 
 #[tokio::test]
-async fn an_article_that_comes_late_leaves_and_its_end_is_told() {
+async fn a_late_article_is_sent_and_the_end_of_the_hold_is_notified() {
     let town = agenda_town().await;
     // Last week's is still there.
     town.publish("agenda", &article(Week::of("2026-06-29".parse().unwrap())));
@@ -78,7 +78,7 @@ async fn an_article_that_comes_late_leaves_and_its_end_is_told() {
 }
 
 #[tokio::test]
-async fn s6_an_edit_never_fires_back_and_the_same_issue_is_not_sent_twice() {
+async fn s6_an_edited_schedule_never_fires_for_the_past_and_repeats_no_issue() {
     let mut town = agenda_town().await;
     town.pass_at(at("2026-07-04T06:00:00Z")).await;
     // At half past eight somebody wants nine: the agenda is out already.
@@ -100,7 +100,7 @@ async fn s6_an_edit_never_fires_back_and_the_same_issue_is_not_sent_twice() {
 }
 
 #[tokio::test]
-async fn an_occurrence_that_is_late_after_an_edit_raises_no_alarm_when_its_issue_is_out() {
+async fn a_late_occurrence_after_an_edit_raises_no_alarm_if_its_issue_was_sent() {
     let mut town = agenda_town().await;
     town.pass_at(at("2026-07-04T06:00:00Z")).await;
     town.reschedule("agenda", &AGENDA.replace("0 8", "0 9")).await;
@@ -112,7 +112,7 @@ async fn an_occurrence_that_is_late_after_an_edit_raises_no_alarm_when_its_issue
 }
 
 #[tokio::test]
-async fn c01_a_clock_two_days_forward_sends_no_burst_and_c02_two_hours_back_repeats_nothing() {
+async fn c01_a_clock_two_days_ahead_sends_no_burst_and_c02_two_hours_back_repeats_nothing() {
     let daily = mailing("daily", "cron = '0 8 * * *'\ncatch_up = '12h'\ndeadline = '10h'");
     let town = Town::at("2026-07-04T05:00:00Z", &[daily]).await;
     town.publish_for("daily", at("2026-07-06T06:00:00Z"));
@@ -134,7 +134,7 @@ async fn c01_a_clock_two_days_forward_sends_no_burst_and_c02_two_hours_back_repe
 }
 
 #[tokio::test]
-async fn s3_after_a_long_silence_the_newest_leaves_and_the_others_are_told() {
+async fn s3_after_a_long_downtime_the_newest_is_sent_and_the_others_are_reported() {
     let weekly = mailing("weekly", "cron = '0 8 * * MON'\ncatch_up = '30d'\ndeadline = '10d'");
     let town = Town::at("2026-06-30T08:00:00Z", &[weekly]).await;
     town.publish_for("weekly", at("2026-07-20T06:00:00Z"));
@@ -147,7 +147,7 @@ async fn s3_after_a_long_silence_the_newest_leaves_and_the_others_are_told() {
 }
 
 #[tokio::test]
-async fn with_coalesce_all_each_is_published_the_oldest_first_and_one_after_the_other() {
+async fn with_coalesce_all_every_occurrence_is_published_in_order() {
     let weekly = mailing("weekly", "cron = '0 8 * * MON'\ncatch_up = '30d'\ndeadline = '20d'\ncoalesce = 'all'");
     let town = Town::at("2026-06-30T08:00:00Z", &[weekly]).await;
     town.publish_for("weekly", at("2026-07-06T06:00:00Z"));
@@ -174,7 +174,7 @@ async fn a_held_issue_that_a_person_cancels_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_mailing_that_was_taken_away_leaves_no_occurrence_in_the_air() {
+async fn a_removed_mailing_leaves_no_open_occurrence() {
     let town = agenda_town().await;
     town.nothing_published("agenda");
     town.pass_at(at("2026-07-04T06:00:00Z")).await;
@@ -195,7 +195,7 @@ async fn a_pass_that_finds_nothing_writes_nothing() {
 }
 
 #[tokio::test]
-async fn l6_a_link_that_is_no_page_and_marks_of_direction_leave_no_trace() {
+async fn l6_invalid_links_and_bidirectional_controls_are_removed() {
     let town = Town::at("2026-07-04T05:00:00Z", &[mailing("agenda", AGENDA)]).await;
     let html = article(Week::after("2026-07-04".parse().unwrap()));
     let evil = "<li>à 22h, <a href='JaVaScRiPt:alert(1)'>bal&#x202e; rock</a> à Pavie</li>\

@@ -89,13 +89,13 @@ pub(super) async fn until(relay: &SmtpRelay, seen: impl Fn(&SmtpRelay) -> bool) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f09_sigterm_finishes_what_is_past_the_marker_and_releases_the_rest() {
+async fn f09_sigterm_finishes_marked_deliveries_and_releases_the_rest() {
     let relay = SmtpRelay::start(Options::default()).await;
     let partners: Vec<_> = (0..6).map(|n| format!("slow1500+{n}@gite.example")).collect();
     let partners: Vec<_> = partners.iter().map(String::as_str).collect();
     let office = Office::with(&relay, &partners, "[delivery]\nconnections = 2\n").await;
     let mut daemon = office.serve();
-    daemon.hear("semainier is up: 1 mailings, the next is letter/");
+    daemon.hear("semainier started: 1 mailings, next: letter/");
     until(&relay, |relay| relay.numbers().data_commands > 0).await;
     let ended = daemon.stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -103,8 +103,8 @@ async fn f09_sigterm_finishes_what_is_past_the_marker_and_releases_the_rest() {
     let accepted: usize = partners.iter().map(|it| relay.accepted(it)).sum();
     assert_eq!((sent, sent + queued), (accepted, 6));
     assert!((1..6).contains(&sent), "{sent}");
-    assert!(ended.said("asked to stop: nothing more is claimed"), "{ended:?}");
-    assert!(ended.said(&format!("nothing is in flight, {queued} deliveries are queued")), "{ended:?}");
+    assert!(ended.said("stopping: nothing more is claimed"), "{ended:?}");
+    assert!(ended.said(&format!("nothing in flight, {queued} deliveries queued")), "{ended:?}");
     // It took its leave of the ledger, too.
     let status: Value = serde_json::from_slice(&run(&office.config, &["status", "--json"]).stdout).unwrap();
     assert_eq!(status["daemons"], Value::Array(vec![]));
@@ -117,19 +117,19 @@ async fn f09_sigterm_finishes_what_is_past_the_marker_and_releases_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f09_a_second_sigterm_ends_it_now_and_what_hung_is_unknown_at_the_next_start() {
+async fn f09_a_second_sigterm_ends_at_once_and_deliveries_in_flight_are_unknown() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["hang@gite.example"], "").await;
     let mut daemon = office.serve();
     until(&relay, |relay| relay.numbers().data_commands > 0).await;
     daemon.signal("TERM");
-    daemon.hear("asked to stop");
+    daemon.hear("stopping: nothing more is claimed");
     let ended = daemon.stop();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(office.count(State::InData).await, 1);
 
     let mut daemon = office.serve();
-    let line = daemon.hear("semainier is up");
+    let line = daemon.hear("semainier started");
     assert!(line.contains("0 deliveries queued again, 1 newly unknown"), "{line}");
     assert_eq!(daemon.stop().code, Some(0));
     assert_eq!(office.count(State::Unknown).await, 1);
@@ -143,7 +143,7 @@ async fn f09_a_second_sigterm_ends_it_now_and_what_hung_is_unknown_at_the_next_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_waits_no_longer_than_it_may() {
+async fn a_stop_waits_at_most_the_configured_time() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["hang@gite.example"], "[delivery]\nshutdown = '1s'\n").await;
     let daemon = office.serve();
@@ -154,11 +154,11 @@ async fn a_stop_waits_no_longer_than_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f10_a_second_daemon_on_one_sqlite_file_is_refused_with_a_clear_word() {
+async fn f10_a_second_daemon_on_one_sqlite_file_is_refused_with_a_clear_message() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["a@gite.example"], "").await;
     let mut first = office.serve();
-    first.hear("semainier is up");
+    first.hear("semainier started");
     let second = office.serve().end();
     assert_eq!(second.code, Some(1));
     assert!(second.said("error: another semainier already works on"), "{second:?}");
@@ -166,15 +166,15 @@ async fn f10_a_second_daemon_on_one_sqlite_file_is_refused_with_a_clear_word() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f10_two_daemons_on_one_postgres_share_the_work_and_nobody_is_written_to_twice() {
+async fn f10_two_daemons_on_one_postgres_share_the_work_without_duplicates() {
     let relay = SmtpRelay::start(Options { round_trip: Duration::from_millis(2), ..Options::default() }).await;
     let partners: Vec<_> = (0..120).map(|n| format!("p{n}@gite.example")).collect();
     let partners: Vec<_> = partners.iter().map(String::as_str).collect();
     let database = postgres::Database::create().await;
     let office = Office::on(Some(database), &relay, &partners, "").await;
     let (mut one, mut two) = (office.serve(), office.serve());
-    one.hear("semainier is up");
-    two.hear("semainier is up");
+    one.hear("semainier started");
+    two.hear("semainier started");
     until(&relay, |relay| partners.iter().all(|it| relay.accepted(it) > 0)).await;
     let alive = async || {
         let status = run(&office.config, &["status", "--json"]);
@@ -187,7 +187,7 @@ async fn f10_two_daemons_on_one_postgres_share_the_work_and_nobody_is_written_to
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn o11_the_log_shows_no_address_and_no_token_even_when_it_says_everything() {
+async fn o11_the_log_shows_no_address_and_no_token_even_at_trace_level() {
     let relay = SmtpRelay::start(Options::default()).await;
     let partners =
         ["hotel.merlin@auch.example", "f550@gite-viviane.example", "grey1@ferme-lancelot.example", "d452@x.example"];
@@ -203,7 +203,7 @@ async fn o11_the_log_shows_no_address_and_no_token_even_when_it_says_everything(
         assert!(entry["timestamp"].is_string() && entry["level"].is_string() && entry["message"].is_string(), "{line}");
         spans.extend(entry["spans"].as_array().into_iter().flatten().map(|it| it["name"].to_string()));
     }
-    assert!(spans.iter().any(|it| it.contains("post")), "{spans:?}");
+    assert!(spans.iter().any(|it| it.contains("send")), "{spans:?}");
     let all = ended.log.join("\n");
     assert!(all.contains("relay accepted letter/"), "it does say much:\n{all}");
     let contacts = store::open(&office.url, Access::Shared).await.unwrap().contacts().await.unwrap();
@@ -215,7 +215,7 @@ async fn o11_the_log_shows_no_address_and_no_token_even_when_it_says_everything(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn systemd_hears_that_it_is_ready_that_it_lives_and_that_it_stops() {
+async fn systemd_is_notified_of_ready_watchdog_and_stopping() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["a@gite.example"], "").await;
     let path = office.dir.path().join("notify");
@@ -261,7 +261,7 @@ async fn sleeps_until_there_is_something_to_do(database: Option<postgres::Databa
     let config =
         furnish(dir.path(), &[mailing("letter", YEARLY)], url, "capture:outbox", "[web]\nbind = '127.0.0.1:0'");
     let mut daemon = Serve::start(&config, &[]);
-    daemon.hear("semainier is up");
+    daemon.hear("semainier started");
     // One that looks twice a second whether a minute is over would never pass; the minute itself may fall into one or two.
     let mut windows = Vec::new();
     while windows.len() < 8 && windows.last() != Some(&0) {
@@ -275,11 +275,11 @@ async fn sleeps_until_there_is_something_to_do(database: Option<postgres::Databa
 }
 
 #[tokio::test]
-async fn a_daemon_with_nothing_to_do_sleeps_on_sqlite() {
+async fn an_idle_daemon_sleeps_on_sqlite() {
     sleeps_until_there_is_something_to_do(None).await;
 }
 
 #[tokio::test]
-async fn a_daemon_with_nothing_to_do_sleeps_on_postgres() {
+async fn an_idle_daemon_sleeps_on_postgres() {
     sleeps_until_there_is_something_to_do(Some(postgres::Database::create().await)).await;
 }

@@ -53,7 +53,7 @@ impl Town {
 }
 
 #[tokio::test]
-async fn f3_it_is_rehearsed_on_friday_shown_to_staff_and_leaves_on_saturday() {
+async fn f3_an_issue_is_rehearsed_for_staff_on_friday_and_sent_on_saturday() {
     let town = rehearsing_town().await;
     town.pass_at(at("2026-07-03T14:59:00Z")).await;
     assert!(town.issue(ISSUE).await.is_none());
@@ -73,7 +73,7 @@ async fn f3_it_is_rehearsed_on_friday_shown_to_staff_and_leaves_on_saturday() {
 }
 
 #[tokio::test]
-async fn f3_what_changed_since_the_rehearsal_leaves_and_is_told() {
+async fn f3_changes_since_the_rehearsal_are_sent_and_reported() {
     let town = rehearsing_town().await;
     town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
     town.the_article_changes();
@@ -85,7 +85,7 @@ async fn f3_what_changed_since_the_rehearsal_leaves_and_is_told() {
 }
 
 #[tokio::test]
-async fn f3_what_was_frozen_at_the_rehearsal_leaves_whatever_the_site_says() {
+async fn f3_approved_rehearsed_content_is_sent_even_if_the_site_changes() {
     let town = rehearsing_town().await;
     town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
     let rehearsed = town.issue(ISSUE).await.unwrap().content_hash().unwrap().to_owned();
@@ -100,7 +100,7 @@ async fn f3_what_was_frozen_at_the_rehearsal_leaves_whatever_the_site_says() {
 
 /// I4: nothing stale leaves by itself; a person may let it.
 #[tokio::test]
-async fn f3_a_rehearsed_issue_whose_article_is_gone_at_its_hour_is_held_and_may_be_approved() {
+async fn f3_a_rehearsed_issue_without_an_article_at_its_hour_is_held_and_can_be_approved() {
     let town = rehearsing_town().await;
     town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
     town.nothing_published("agenda");
@@ -122,7 +122,7 @@ async fn f3_a_rehearsed_issue_whose_article_is_gone_at_its_hour_is_held_and_may_
 }
 
 #[tokio::test]
-async fn f3_a_rehearsal_that_finds_nothing_tells_on_friday_and_goes_on_looking() {
+async fn f3_a_rehearsal_without_an_article_notifies_on_friday_and_keeps_retrying() {
     let town = rehearsing_town().await;
     town.nothing_published("agenda");
     town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
@@ -136,7 +136,7 @@ async fn f3_a_rehearsal_that_finds_nothing_tells_on_friday_and_goes_on_looking()
 }
 
 #[tokio::test]
-async fn f3_a_coming_issue_is_skipped_and_until_its_hour_that_is_taken_back() {
+async fn f3_a_coming_issue_can_be_skipped_and_unskipped_until_its_hour() {
     for taken_back in [false, true] {
         let town = rehearsing_town().await;
         issues::skip(&town.engine(), &claire(), &key(), "fête annulée").await.unwrap();
@@ -164,7 +164,7 @@ async fn f3_a_coming_issue_is_skipped_and_until_its_hour_that_is_taken_back() {
 }
 
 #[tokio::test]
-async fn f3_a_rehearsed_issue_that_is_skipped_or_cancelled_does_not_leave() {
+async fn f3_a_rehearsed_issue_that_is_skipped_or_cancelled_is_not_sent() {
     for cancelled in [false, true] {
         let town = rehearsing_town().await;
         town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
@@ -179,7 +179,7 @@ async fn f3_a_rehearsed_issue_that_is_skipped_or_cancelled_does_not_leave() {
 }
 
 #[tokio::test]
-async fn f3_cancelling_an_issue_that_is_not_composed_yet_keeps_it_from_leaving() {
+async fn f3_cancelling_an_issue_before_it_is_composed_prevents_sending() {
     let town = rehearsing_town().await;
     issues::cancel(&town.engine(), &claire(), &key()).await.unwrap();
     town.live_until(at("2026-07-04T09:00:00Z"), TimeDelta::minutes(30)).await;
@@ -189,7 +189,7 @@ async fn f3_cancelling_an_issue_that_is_not_composed_yet_keeps_it_from_leaving()
 }
 
 #[tokio::test]
-async fn f3_a_person_rehearses_whenever_they_like() {
+async fn f3_a_person_can_rehearse_at_any_time() {
     let town = Town::at("2026-07-01T08:00:00Z", &[mailing("agenda", AGENDA)]).await;
     town.publish_for("agenda", saturday());
     let rehearsed = issues::rehearse(&town.engine(), &claire(), &key()).await.unwrap();

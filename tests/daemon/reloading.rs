@@ -29,7 +29,7 @@ async fn reloads_under_load(database: Option<postgres::Database>) {
     let patience = Clock::monotonic() + PATIENCE;
     while partners.iter().any(|it| relay.accepted(it) == 0) {
         daemon.signal("HUP");
-        daemon.hear("were read anew: 1 mailings, the next is letter/");
+        daemon.hear("and templates reloaded: 1 mailings, next: letter/");
         reloads += 1;
         assert!(Clock::monotonic() < patience, "it does not send:\n{}", daemon.log.join("\n"));
     }
@@ -41,12 +41,12 @@ async fn reloads_under_load(database: Option<postgres::Database>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f4_reloads_under_load_lose_nobody_and_repeat_nobody_on_sqlite() {
+async fn f4_reloads_under_load_lose_and_repeat_nothing_on_sqlite() {
     reloads_under_load(None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f4_reloads_under_load_lose_nobody_and_repeat_nobody_on_postgres() {
+async fn f4_reloads_under_load_lose_and_repeat_nothing_on_postgres() {
     reloads_under_load(Some(postgres::Database::create().await)).await;
 }
 
@@ -78,7 +78,7 @@ fn change(dir: &tempfile::TempDir, file: &str, from: &str, to: &str) {
 }
 
 #[test]
-fn f4_a_changed_schedule_title_office_and_template_count_without_a_restart() {
+fn f4_schedule_title_office_and_template_change_without_a_restart() {
     let (dir, mut daemon, host) = quiet("");
     assert!(page(&host, "/letter.json").contains("Lettre letter"));
     change(&dir, "jobs/letter.toml", "cron = '0 8 1 1 *'", "cron = '30 9 * 8 SAT'");
@@ -88,8 +88,8 @@ fn f4_a_changed_schedule_title_office_and_template_count_without_a_restart() {
     std::fs::create_dir_all(dir.path().join("own/web")).unwrap();
     std::fs::write(dir.path().join("own/web/accessibility.html"), "Notre propre page.").unwrap();
     daemon.signal("HUP");
-    let line = daemon.hear("were read anew");
-    assert!(line.contains("the next is letter/") && line.contains("-08-") && line.contains("T09:30"), "{line}");
+    let line = daemon.hear("and templates reloaded");
+    assert!(line.contains("next: letter/") && line.contains("-08-") && line.contains("T09:30"), "{line}");
     assert!(page(&host, "/letter.json").contains("Le programme"));
     assert!(page(&host, "/archives").contains("Office de Gimont"));
     assert!(page(&host, "/accessibilite").ends_with("Notre propre page."));
@@ -97,14 +97,14 @@ fn f4_a_changed_schedule_title_office_and_template_count_without_a_restart() {
 }
 
 #[test]
-fn f4_a_broken_file_changes_nothing_and_is_named_with_its_line() {
+fn f4_an_invalid_file_changes_nothing_and_is_reported_with_its_line() {
     let (dir, mut daemon, host) = quiet("");
     change(&dir, "semainier.toml", "[office]\n", "[office]\nname = 'Office de Gimont'\nnom = 'x'\n");
     change(&dir, "jobs/letter.toml", "Lettre letter", "Le programme");
     daemon.signal("HUP");
-    let line = daemon.hear("not reloaded: ");
+    let line = daemon.hear("reload rejected: ");
     assert!(line.contains("semainier.toml:12: office.nom: unknown key"), "{line}");
-    daemon.hear("nothing was reloaded: 1 problems");
+    daemon.hear("reload rejected with 1 problems");
     let is_old =
         || page(&host, "/letter.json").contains("Lettre letter") && !page(&host, "/archives").contains("Gimont");
     assert!(is_old());
@@ -113,27 +113,27 @@ fn f4_a_broken_file_changes_nothing_and_is_named_with_its_line() {
     change(&dir, "semainier.toml", "nom = 'x'\n", "");
     change(&dir, "jobs/letter.toml", "cron = '0 8 1 1 *'", "cron = '0 8 41 1 *'\nfoo = 1");
     daemon.signal("HUP");
-    let lines = [daemon.hear("not reloaded: "), daemon.hear("not reloaded: ")].concat();
+    let lines = [daemon.hear("reload rejected: "), daemon.hear("reload rejected: ")].concat();
     assert!(lines.contains("letter.toml:7: schedule.cron") && lines.contains("letter.toml:8: schedule.foo"), "{lines}");
-    daemon.hear("nothing was reloaded: 2 problems");
+    daemon.hear("reload rejected with 2 problems");
     change(&dir, "jobs/letter.toml", "cron = '0 8 41 1 *'\nfoo = 1", "cron = '0 8 1 1 *'");
     change(&dir, "semainier.toml", "jobs = ", "templates = 'own'\njobs = ");
     std::fs::create_dir_all(dir.path().join("own/web")).unwrap();
     std::fs::write(dir.path().join("own/web/accessibility.html"), "{{ nowhere }}").unwrap();
     daemon.signal("HUP");
-    assert!(daemon.hear("not reloaded: ").contains("template web/accessibility.html:1"), "{:?}", daemon.log);
+    assert!(daemon.hear("reload rejected: ").contains("template web/accessibility.html:1"), "{:?}", daemon.log);
     assert!(is_old());
 
     std::fs::write(dir.path().join("own/web/accessibility.html"), "bien").unwrap();
     daemon.signal("HUP");
-    daemon.hear("were read anew");
+    daemon.hear("and templates reloaded");
     assert!(page(&host, "/letter.json").contains("Le programme"));
     assert!(page(&host, "/archives").contains("Office de Gimont"));
     assert_eq!(daemon.stop().code, Some(0));
 }
 
 #[test]
-fn f4_what_cannot_change_at_run_time_keeps_its_value_and_is_named() {
+fn f4_keys_that_need_a_restart_keep_their_value_and_are_logged() {
     let (dir, mut daemon, host) = quiet("");
     change(&dir, "semainier.toml", "127.0.0.1:0", "127.0.0.1:1");
     change(&dir, "semainier.toml", "sqlite://semainier.db", "sqlite://other.db");
@@ -149,9 +149,9 @@ fn f4_what_cannot_change_at_run_time_keeps_its_value_and_is_named() {
 }
 
 #[test]
-fn f4_signals_that_mean_nothing_are_named_and_end_nothing() {
+fn f4_ignored_signals_are_logged_and_end_nothing() {
     let (_dir, mut daemon, host) = quiet("");
-    for (name, words) in [("USR1", "SIGUSR1 means nothing"), ("USR2", "SIGUSR2 means nothing")] {
+    for (name, words) in [("USR1", "SIGUSR1 ignored"), ("USR2", "SIGUSR2 ignored")] {
         daemon.signal(name);
         daemon.hear(words);
     }
@@ -161,7 +161,7 @@ fn f4_signals_that_mean_nothing_are_named_and_end_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f4_systemd_hears_of_a_reload_and_of_what_came_of_it() {
+async fn f4_systemd_is_notified_of_a_reload_and_its_result() {
     let relay = SmtpRelay::start(Options::default()).await;
     let office = Office::with(&relay, &["a@gite.example"], "").await;
     let path = office.dir.path().join("notify");
@@ -189,14 +189,14 @@ async fn f4_systemd_hears_of_a_reload_and_of_what_came_of_it() {
     hear("RELOADING=1");
     let said = hear("READY=1");
     assert!(
-        said.contains("STATUS=reload refused, 1 problems, the old files count: ") && said.contains("office.nom"),
+        said.contains("STATUS=reload rejected, 1 problems, previous files in use: ") && said.contains("office.nom"),
         "{said}"
     );
     assert_eq!(daemon.stop().code, Some(0));
 }
 
 #[tokio::test]
-async fn f4_an_hour_that_struck_before_the_reload_is_served_by_the_schedule_it_struck_in() {
+async fn f4_an_occurrence_due_before_the_reload_follows_the_old_schedule() {
     let mut town = Town::at("2026-07-04T05:00:00Z", &[mailing("agenda", "cron = '0 8 * 7,8 SAT'")]).await;
     town.publish_for("agenda", at("2026-07-04T06:00:00Z"));
     // It strikes eight; before the daemon looks, its files are read anew.
@@ -212,7 +212,7 @@ async fn f4_an_hour_that_struck_before_the_reload_is_served_by_the_schedule_it_s
 }
 
 #[test]
-fn f4_a_command_in_a_terminal_that_goes_away_ends_like_one_that_is_interrupted() {
+fn f4_a_command_whose_terminal_closes_ends_like_an_interrupted_one() {
     let rt = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let relay = rt.block_on(SmtpRelay::start(Options::default()));
     let partners: Vec<_> = (0..6).map(|n| format!("slow1500+{n}@gite.example")).collect();

@@ -68,7 +68,7 @@ fn first_tuesdays() -> Vec<Timestamp> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c05_two_years_with_random_downtimes_lose_nothing_and_repeat_nothing() {
+async fn c05_two_years_with_random_downtimes_lose_and_repeat_nothing() {
     let seed = seed();
     println!("SEMAINIER_TEST_SEED={seed}");
     let mut chance = StdRng::seed_from_u64(seed);

@@ -14,22 +14,22 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 on_both_databases! {
-    the_same_bytes_arrive_in_one_flight_each
-    a_refusal_is_that_persons_alone_and_the_connection_goes_on
-    what_breaks_off_behind_the_last_byte_is_unknown_and_never_repeated
-    what_breaks_off_before_the_last_byte_is_queued
-    a_reply_too_many_is_never_taken_for_the_word_on_a_message
-    a_relay_that_takes_messages_with_the_code_of_an_address_leaves_one_in_doubt
-    a_relay_that_only_says_so_is_spoken_to_with_data_from_then_on
-    where_rcpt_is_answered_without_a_code_it_is_data
-    the_address_of_the_relay_can_say_no
+    each_message_arrives_unchanged_in_one_round_trip
+    a_refusal_affects_only_that_recipient_and_the_connection_continues
+    a_message_interrupted_after_its_last_byte_is_unknown_and_never_repeated
+    a_message_interrupted_before_its_last_byte_is_queued
+    a_surplus_reply_is_never_taken_for_the_result_of_a_message
+    a_relay_that_accepts_a_message_with_the_code_of_rcpt_leaves_one_unknown
+    a_relay_that_announces_but_does_not_support_bdat_gets_data_from_then_on
+    without_enhanced_codes_at_rcpt_data_is_used
+    bdat_can_be_disabled_in_the_relay_url
 }
 
 fn chunking() -> Options {
     Options { chunking: Chunking::Yes, ..Options::default() }
 }
 
-async fn the_same_bytes_arrive_in_one_flight_each(ledger: Ledger) {
+async fn each_message_arrives_unchanged_in_one_round_trip(ledger: Ledger) {
     let addresses = (0..20).map(|n| format!("a{n}@x.example")).collect::<Vec<_>>();
     let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     let office = Office::writing_to(ledger, &addresses, chunking()).await;
@@ -43,7 +43,7 @@ async fn the_same_bytes_arrive_in_one_flight_each(ledger: Ledger) {
     assert_eq!(office.last("a7@x.example").await, (Phase::Dot, Some(250), "accepted".into()));
 }
 
-async fn a_refusal_is_that_persons_alone_and_the_connection_goes_on(ledger: Ledger) {
+async fn a_refusal_affects_only_that_recipient_and_the_connection_continues(ledger: Ledger) {
     let addresses = ["a@x.example", "e554@x.example", "b@x.example", "d452@x.example", "f550@x.example", "c@x.example"];
     let office = Office::writing_to(ledger, &addresses, chunking()).await;
     let summary = office.send().await;
@@ -53,7 +53,7 @@ async fn a_refusal_is_that_persons_alone_and_the_connection_goes_on(ledger: Ledg
     assert_eq!(office.relay.numbers().connections, 1);
 }
 
-async fn what_breaks_off_behind_the_last_byte_is_unknown_and_never_repeated(ledger: Ledger) {
+async fn a_message_interrupted_after_its_last_byte_is_unknown_and_never_repeated(ledger: Ledger) {
     // Of "dropdata" the relay reads nothing; but it was handed over, and nobody here can know.
     let addresses = ["dropdata", "dropdot", "dropafter", "badreply", "hang"].map(|it| format!("{it}@x.example"));
     let office = Office::writing_to(ledger, &addresses.each_ref().map(String::as_str), chunking()).await;
@@ -66,7 +66,7 @@ async fn what_breaks_off_behind_the_last_byte_is_unknown_and_never_repeated(ledg
     assert_eq!(office.send().await, Summary::default());
 }
 
-async fn what_breaks_off_before_the_last_byte_is_queued(ledger: Ledger) {
+async fn a_message_interrupted_before_its_last_byte_is_queued(ledger: Ledger) {
     let mut office = Office::writing_to(ledger, &["dropmid@x.example"], chunking()).await;
     office.body = b"une ligne de texte\r\n".repeat(400_000).into();
     office.send().await;
@@ -76,7 +76,7 @@ async fn what_breaks_off_before_the_last_byte_is_queued(ledger: Ledger) {
 
 /// The off-by-one that records a refused message as sent. From far away the answer to RCPT comes late: only its code shows that
 /// it is not the word on the message.
-async fn a_reply_too_many_is_never_taken_for_the_word_on_a_message(ledger: Ledger) {
+async fn a_surplus_reply_is_never_taken_for_the_result_of_a_message(ledger: Ledger) {
     let addresses = ["again@x.example", "e554@x.example", "e554+2@x.example", "ok@x.example"];
     let options = Options { round_trip: Duration::from_millis(30), ..chunking() };
     let office = Office::writing_to(ledger, &addresses, options).await;
@@ -87,7 +87,7 @@ async fn a_reply_too_many_is_never_taken_for_the_word_on_a_message(ledger: Ledge
     }
 }
 
-async fn a_relay_that_takes_messages_with_the_code_of_an_address_leaves_one_in_doubt(ledger: Ledger) {
+async fn a_relay_that_accepts_a_message_with_the_code_of_rcpt_leaves_one_unknown(ledger: Ledger) {
     let addresses = (0..9).map(|n| format!("odd+{n}@x.example")).collect::<Vec<_>>();
     let office =
         Office::writing_to(ledger, &addresses.iter().map(String::as_str).collect::<Vec<_>>(), chunking()).await;
@@ -95,7 +95,7 @@ async fn a_relay_that_takes_messages_with_the_code_of_an_address_leaves_one_in_d
     assert_eq!((summary.unknown, summary.sent, summary.paused.len()), (1, 8, 0));
 }
 
-async fn a_relay_that_only_says_so_is_spoken_to_with_data_from_then_on(ledger: Ledger) {
+async fn a_relay_that_announces_but_does_not_support_bdat_gets_data_from_then_on(ledger: Ledger) {
     let addresses = ["a@x.example", "b@x.example", "c@x.example"];
     let options = Options { chunking: Chunking::OnlySaid, ..Options::default() };
     let office = Office::writing_to(ledger, &addresses, options).await;
@@ -118,14 +118,14 @@ async fn a_relay_that_only_says_so_is_spoken_to_with_data_from_then_on(ledger: L
     assert_eq!(office.relay.numbers().data_commands, 3);
 }
 
-async fn where_rcpt_is_answered_without_a_code_it_is_data(ledger: Ledger) {
+async fn without_enhanced_codes_at_rcpt_data_is_used(ledger: Ledger) {
     let office = Office::writing_to(ledger, &["plain@x.example", "a@x.example"], chunking()).await;
     assert_eq!(office.send().await.sent, 2);
     let numbers = office.relay.numbers();
     assert_eq!((numbers.data_commands, numbers.bdat_commands), (1, 1));
 }
 
-async fn the_address_of_the_relay_can_say_no(ledger: Ledger) {
+async fn bdat_can_be_disabled_in_the_relay_url(ledger: Ledger) {
     let mut office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], chunking()).await;
     office.url.push_str("&chunking=no");
     assert_eq!(office.send().await.sent, 2);

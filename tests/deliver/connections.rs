@@ -24,42 +24,42 @@ use tokio_rustls::{
 use tokio_util::sync::CancellationToken;
 
 on_both_databases! {
-    without_pipelining_it_is_the_same
-    the_next_message_is_announced_in_the_flight_that_ends_the_one_before
-    what_was_announced_does_not_go_when_its_issue_pauses
-    a_refusal_of_what_was_announced_is_that_persons_alone
+    without_pipelining_the_result_is_the_same
+    the_next_envelope_is_pipelined_behind_the_end_of_the_previous_message
+    a_pipelined_message_is_not_sent_when_its_issue_pauses
+    a_refused_pipelined_envelope_affects_only_that_recipient
     nothing_due_opens_no_connection
-    s01_connection_refused_leaves_all_queued_and_counts_against_nobody
+    s01_a_refused_connection_leaves_all_queued_without_counting_attempts
     s02_a_421_greeting_opens_the_breaker_after_one_connection
     s03_a_relay_of_two_connections_gets_two_and_all_are_sent
-    s03_a_provider_that_says_too_many_connections_gets_fewer
+    s03_a_provider_that_refuses_connections_gets_fewer
     s17_a_slow_banner_opens_the_breaker
-    s20_broken_starttls_opens_the_breaker_and_no_password_leaves
-    s20_starttls_that_is_not_offered_is_not_done_without
-    s21_a_certificate_we_do_not_trust_opens_the_breaker_and_no_password_leaves
-    s21_a_certificate_we_trust_carries_password_and_mail
+    s20_broken_starttls_opens_the_breaker_and_no_password_is_sent
+    s20_missing_starttls_is_not_ignored
+    s21_an_untrusted_certificate_opens_the_breaker_and_no_password_is_sent
+    s21_password_and_mail_are_sent_over_a_trusted_certificate
     s22_a_refused_password_is_tried_once
-    field_report_6_login_is_tried_where_plain_is_announced_and_refused
-    field_report_8_a_certificate_that_is_its_own_authority_is_trusted_where_it_is_given
-    s23_eight_bit_text_is_announced_or_not_sent
-    s24_a_limit_per_connection_costs_nobody_anything
+    field_report_6_login_is_tried_after_plain_is_refused
+    field_report_8_a_configured_self_signed_certificate_is_trusted
+    s23_eight_bit_text_is_declared_or_not_sent
+    s24_a_limit_per_connection_fails_no_delivery
     s25_a_message_too_large_pauses_the_issue_before_mail
-    our_own_limit_per_connection_is_kept
-    many_connections_share_the_ledger_and_everybody_is_sent_to_once
-    a_run_of_lost_conversations_opens_the_breaker
-    a_relay_that_says_421_to_everybody_is_left_alone
-    sigterm_finishes_what_is_marked_and_releases_the_rest
-    captured_mail_is_written_once_a_delivery
+    the_configured_limit_per_connection_is_respected
+    many_connections_share_the_ledger_and_send_to_each_recipient_once
+    consecutive_lost_connections_open_the_breaker
+    a_relay_that_always_answers_421_opens_the_breaker
+    sigterm_finishes_marked_deliveries_and_releases_the_rest
+    captured_mail_is_written_once_per_delivery
 }
 
-async fn without_pipelining_it_is_the_same(ledger: Ledger) {
+async fn without_pipelining_the_result_is_the_same(ledger: Ledger) {
     let options = Options { pipelining: false, ..Options::default() };
     let office = Office::writing_to(ledger, &["a@x.example", "f550@x.example", "b@x.example"], options).await;
     assert_eq!((office.send().await.sent, office.relay.numbers().connections), (2, 1));
 }
 
 /// RFC 2920 3.1: two ways to the relay and back for a message instead of three.
-async fn the_next_message_is_announced_in_the_flight_that_ends_the_one_before(ledger: Ledger) {
+async fn the_next_envelope_is_pipelined_behind_the_end_of_the_previous_message(ledger: Ledger) {
     let addresses = (0..20).map(|n| format!("a{n}@x.example")).collect::<Vec<_>>();
     let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
@@ -71,7 +71,7 @@ async fn the_next_message_is_announced_in_the_flight_that_ends_the_one_before(le
     assert!(flights <= hello + first + two_each + goodbye + claims, "{flights}");
 }
 
-async fn what_was_announced_does_not_go_when_its_issue_pauses(ledger: Ledger) {
+async fn a_pipelined_message_is_not_sent_when_its_issue_pauses(ledger: Ledger) {
     // Two are claimed, then four.
     let addresses = ["a@x.example", "b@x.example", "t-gmail26@x.example", "u@x.example", "v@x.example"];
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
@@ -88,7 +88,7 @@ async fn what_was_announced_does_not_go_when_its_issue_pauses(ledger: Ledger) {
     );
 }
 
-async fn a_refusal_of_what_was_announced_is_that_persons_alone(ledger: Ledger) {
+async fn a_refused_pipelined_envelope_affects_only_that_recipient(ledger: Ledger) {
     let addresses = ["a@x.example", "b@x.example", "f550@x.example", "g@x.example", "h@x.example", "i@x.example"];
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
     let summary = office.send().await;
@@ -103,7 +103,7 @@ async fn nothing_due_opens_no_connection(ledger: Ledger) {
     assert_eq!(office.relay.numbers().connections, 0);
 }
 
-async fn s01_connection_refused_leaves_all_queued_and_counts_against_nobody(ledger: Ledger) {
+async fn s01_a_refused_connection_leaves_all_queued_without_counting_attempts(ledger: Ledger) {
     let mut office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], Options::default()).await;
     office.url = "smtp://127.0.0.1:1?tls=none".into();
     let trouble = office.send().await.breaker.unwrap();
@@ -133,7 +133,7 @@ async fn s03_a_relay_of_two_connections_gets_two_and_all_are_sent(ledger: Ledger
     assert_eq!((seen.peak, seen.turned_away), (2, 1), "asked for one more, then never again");
 }
 
-async fn s03_a_provider_that_says_too_many_connections_gets_fewer(ledger: Ledger) {
+async fn s03_a_provider_that_refuses_connections_gets_fewer(ledger: Ledger) {
     let addresses = (0..40).map(|n| format!("slow20+{n}@x.example")).collect::<Vec<_>>();
     let mut addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     addresses.insert(0, "t-ofr104@x.example");
@@ -179,7 +179,7 @@ fn acceptor(certificate: CertificateDer<'static>, key: &rcgen::KeyPair) -> TlsAc
     TlsAcceptor::from(Arc::new(server))
 }
 
-async fn field_report_6_login_is_tried_where_plain_is_announced_and_refused(ledger: Ledger) {
+async fn field_report_6_login_is_tried_after_plain_is_refused(ledger: Ledger) {
     let (theirs, trust) = certificate();
     let mut office = Office::writing_to(ledger, &["a@x.example"], Options::default()).await;
     office.settings.tls = Some(trust);
@@ -201,7 +201,7 @@ async fn field_report_6_login_is_tried_where_plain_is_announced_and_refused(ledg
 }
 
 /// As `openssl req -x509` makes it.
-async fn field_report_8_a_certificate_that_is_its_own_authority_is_trusted_where_it_is_given(ledger: Ledger) {
+async fn field_report_8_a_configured_self_signed_certificate_is_trusted(ledger: Ledger) {
     let mut params = rcgen::CertificateParams::new(["relais.local".to_owned()]).unwrap();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let key = rcgen::KeyPair::generate().unwrap();
@@ -220,7 +220,7 @@ async fn field_report_8_a_certificate_that_is_its_own_authority_is_trusted_where
     assert_eq!(office.send().await.sent, 1);
 }
 
-async fn s20_broken_starttls_opens_the_breaker_and_no_password_leaves(ledger: Ledger) {
+async fn s20_broken_starttls_opens_the_breaker_and_no_password_is_sent(ledger: Ledger) {
     let options = Options { starttls_broken: true, auth: Some(true), ..Options::default() };
     let mut office = Office::writing_to(ledger, &["a@x.example"], options).await;
     let port = office.relay.address.port();
@@ -233,7 +233,7 @@ async fn s20_broken_starttls_opens_the_breaker_and_no_password_leaves(ledger: Le
     assert_eq!(office.state("a@x.example").await, State::Queued);
 }
 
-async fn s20_starttls_that_is_not_offered_is_not_done_without(ledger: Ledger) {
+async fn s20_missing_starttls_is_not_ignored(ledger: Ledger) {
     let options = Options { auth: Some(true), ..Options::default() };
     let mut office = Office::writing_to(ledger, &["a@x.example"], options).await;
     let port = office.relay.address.port();
@@ -244,7 +244,7 @@ async fn s20_starttls_that_is_not_offered_is_not_done_without(ledger: Ledger) {
     assert_eq!((office.relay.numbers().auth_tries, office.relay.numbers().mail_commands), (0, 0));
 }
 
-async fn s21_a_certificate_we_do_not_trust_opens_the_breaker_and_no_password_leaves(ledger: Ledger) {
+async fn s21_an_untrusted_certificate_opens_the_breaker_and_no_password_is_sent(ledger: Ledger) {
     let (theirs, _) = certificate();
     let options = Options { implicit_tls: Some(theirs), auth: Some(true), ..Options::default() };
     let mut office = Office::writing_to(ledger, &["a@x.example"], options).await;
@@ -261,7 +261,7 @@ async fn s21_a_certificate_we_do_not_trust_opens_the_breaker_and_no_password_lea
     assert_eq!(office.state("a@x.example").await, State::Queued);
 }
 
-async fn s21_a_certificate_we_trust_carries_password_and_mail(ledger: Ledger) {
+async fn s21_password_and_mail_are_sent_over_a_trusted_certificate(ledger: Ledger) {
     let (theirs, trust) = certificate();
     let options = Options { starttls: Some(theirs), auth: Some(true), ..Options::default() };
     let mut office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], options).await;
@@ -289,7 +289,7 @@ async fn s22_a_refused_password_is_tried_once(ledger: Ledger) {
     assert_eq!((office.relay.numbers().auth_tries, office.counts().await.queued), (1, 4));
 }
 
-async fn s23_eight_bit_text_is_announced_or_not_sent(ledger: Ledger) {
+async fn s23_eight_bit_text_is_declared_or_not_sent(ledger: Ledger) {
     let options = Options { eight_bit: false, ..Options::default() };
     let mut office = Office::writing_to(ledger, &["a@x.example"], options).await;
     let ascii = Arc::clone(&office.body);
@@ -302,7 +302,7 @@ async fn s23_eight_bit_text_is_announced_or_not_sent(ledger: Ledger) {
     assert_eq!(office.send().await.sent, 1);
 }
 
-async fn s24_a_limit_per_connection_costs_nobody_anything(ledger: Ledger) {
+async fn s24_a_limit_per_connection_fails_no_delivery(ledger: Ledger) {
     let addresses = (0..50).map(|n| format!("sess20+{n}@x.example")).collect::<Vec<_>>();
     let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
@@ -321,7 +321,7 @@ async fn s25_a_message_too_large_pauses_the_issue_before_mail(ledger: Ledger) {
     assert_eq!((office.counts().await.queued, office.relay.numbers().mail_commands), (2, 0));
 }
 
-async fn our_own_limit_per_connection_is_kept(ledger: Ledger) {
+async fn the_configured_limit_per_connection_is_respected(ledger: Ledger) {
     let addresses = (0..10).map(|n| format!("a{n}@x.example")).collect::<Vec<_>>();
     let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     let mut office = Office::writing_to(ledger, &addresses, Options::default()).await;
@@ -331,7 +331,7 @@ async fn our_own_limit_per_connection_is_kept(ledger: Ledger) {
 }
 
 /// So many that a write is begun while those of the last one are still to be told.
-async fn many_connections_share_the_ledger_and_everybody_is_sent_to_once(ledger: Ledger) {
+async fn many_connections_share_the_ledger_and_send_to_each_recipient_once(ledger: Ledger) {
     let addresses = (0..400).map(|n| format!("a{n}@x{}.example", n % 40)).collect::<Vec<_>>();
     let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     let mut office = Office::writing_to(ledger, &addresses, Options::default()).await;
@@ -343,7 +343,7 @@ async fn many_connections_share_the_ledger_and_everybody_is_sent_to_once(ledger:
     assert!(seen.accepted == 400 && seen.peak > 16, "{seen:?}");
 }
 
-async fn a_run_of_lost_conversations_opens_the_breaker(ledger: Ledger) {
+async fn consecutive_lost_connections_open_the_breaker(ledger: Ledger) {
     let addresses = (0..30).map(|n| format!("dropdata+{n}@x.example")).collect::<Vec<_>>();
     let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
@@ -352,7 +352,7 @@ async fn a_run_of_lost_conversations_opens_the_breaker(ledger: Ledger) {
     assert_eq!(office.counts().await.queued, 30);
 }
 
-async fn a_relay_that_says_421_to_everybody_is_left_alone(ledger: Ledger) {
+async fn a_relay_that_always_answers_421_opens_the_breaker(ledger: Ledger) {
     let addresses = (0..30).map(|n| format!("f421+{n}@x.example")).collect::<Vec<_>>();
     let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
@@ -362,7 +362,7 @@ async fn a_relay_that_says_421_to_everybody_is_left_alone(ledger: Ledger) {
 }
 
 /// F09, without the signal: the caller cancels `stop`.
-async fn sigterm_finishes_what_is_marked_and_releases_the_rest(ledger: Ledger) {
+async fn sigterm_finishes_marked_deliveries_and_releases_the_rest(ledger: Ledger) {
     let mut addresses = vec!["slow300@x.example".to_owned()];
     // Later in the alphabet, which is the order of an issue.
     addresses.extend((0..20).map(|n| format!("z{n}@x.example")));
@@ -382,7 +382,7 @@ async fn sigterm_finishes_what_is_marked_and_releases_the_rest(ledger: Ledger) {
     assert_eq!((counts.sent, counts.queued), (1, 20));
 }
 
-async fn captured_mail_is_written_once_a_delivery(ledger: Ledger) {
+async fn captured_mail_is_written_once_per_delivery(ledger: Ledger) {
     let directory = tempfile::tempdir().unwrap();
     let mut office = Office::writing_to(ledger, &["a@x.example", "b@x.example"], Options::default()).await;
     office.url = format!("capture:{}", directory.path().join("mail").display());

@@ -8,16 +8,16 @@ use semainier::domain::{
 use tokio_util::sync::CancellationToken;
 
 on_both_databases! {
-    o8_nothing_is_sent_after_the_opt_out
-    a_lease_that_ran_out_is_not_marked_and_sent_later
+    o8_nothing_is_sent_after_an_opt_out
+    an_expired_lease_is_not_marked_and_sent_later
     an_issue_paused_meanwhile_sends_nothing_more
     d08_a_marker_that_cannot_be_written_sends_nothing
     k11_a_result_is_written_when_the_database_is_back
-    f11_a_panic_stops_no_other_and_the_second_fails_that_one
+    f11_a_panic_affects_no_other_delivery_and_a_second_one_fails_it
     markers_and_results_of_all_connections_are_written_together
 }
 
-async fn o8_nothing_is_sent_after_the_opt_out(ledger: Ledger) {
+async fn o8_nothing_is_sent_after_an_opt_out(ledger: Ledger) {
     let addresses = ["optsout@x.example", "a@x.example"];
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
     let summary = office.send().await;
@@ -26,7 +26,7 @@ async fn o8_nothing_is_sent_after_the_opt_out(ledger: Ledger) {
     assert_eq!((office.relay.numbers().data_commands, office.relay.numbers().connections), (1, 1));
 }
 
-async fn a_lease_that_ran_out_is_not_marked_and_sent_later(ledger: Ledger) {
+async fn an_expired_lease_is_not_marked_and_sent_later(ledger: Ledger) {
     let office = Office::writing_to(ledger, &["late@x.example"], Options::default()).await;
     assert_eq!(office.send().await.sent, 1);
     let row = office.row("late@x.example").await;
@@ -98,7 +98,7 @@ async fn k11_a_result_is_written_when_the_database_is_back(ledger: Ledger) {
     }
 }
 
-async fn f11_a_panic_stops_no_other_and_the_second_fails_that_one(ledger: Ledger) {
+async fn f11_a_panic_affects_no_other_delivery_and_a_second_one_fails_it(ledger: Ledger) {
     let addresses = ["panic@x.example", "a@x.example", "nocompose@x.example"];
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
     let summary = office.send().await;

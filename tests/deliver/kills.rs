@@ -16,11 +16,11 @@ use std::process::Command;
 use tokio_util::sync::CancellationToken;
 
 on_both_databases! {
-    f01_f02_f03_k3_a_kill_before_the_marker_everybody_is_sent_once
-    f04_k4_k5_marked_and_not_sent_is_held
-    f05_f06_k6_k7_k9_answered_and_not_recorded_is_held
-    k8_recorded_is_done
-    every_visit_of_every_point_keeps_the_oracles
+    f01_f02_f03_k3_after_a_kill_before_the_marker_each_recipient_gets_one_mail
+    f04_k4_k5_marked_but_unsent_is_unknown
+    f05_f06_k6_k7_k9_answered_but_unrecorded_is_unknown
+    k8_a_recorded_result_is_final
+    a_kill_at_every_fail_point_keeps_the_invariants
 }
 
 const POINTS: [&str; 8] = [
@@ -103,7 +103,7 @@ async fn restart(office: &Office) {
     office.send().await;
 }
 
-async fn f01_f02_f03_k3_a_kill_before_the_marker_everybody_is_sent_once(ledger: Ledger) {
+async fn f01_f02_f03_k3_after_a_kill_before_the_marker_each_recipient_gets_one_mail(ledger: Ledger) {
     let office = office(ledger, 1).await;
     for point in ["before_claim", "after_claim", "after_rcpt"] {
         assert!(dies(&office, point).await, "{point}");
@@ -114,7 +114,7 @@ async fn f01_f02_f03_k3_a_kill_before_the_marker_everybody_is_sent_once(ledger: 
     assert_eq!(office.counts().await.sent, 4);
 }
 
-async fn f04_k4_k5_marked_and_not_sent_is_held(ledger: Ledger) {
+async fn f04_k4_k5_marked_but_unsent_is_unknown(ledger: Ledger) {
     let office = office(ledger, 1).await;
     for (point, unknown) in [("after_mark_in_data", 1), ("mid_body", 2)] {
         assert!(dies(&office, point).await, "{point}");
@@ -126,7 +126,7 @@ async fn f04_k4_k5_marked_and_not_sent_is_held(ledger: Ledger) {
     assert_eq!(office.counts().await.sent, 2);
 }
 
-async fn f05_f06_k6_k7_k9_answered_and_not_recorded_is_held(ledger: Ledger) {
+async fn f05_f06_k6_k7_k9_answered_but_unrecorded_is_unknown(ledger: Ledger) {
     let office = office(ledger, 1).await;
     for (point, accepted) in [("after_dot", 1), ("after_reply", 2)] {
         assert!(dies(&office, point).await, "{point}");
@@ -138,7 +138,7 @@ async fn f05_f06_k6_k7_k9_answered_and_not_recorded_is_held(ledger: Ledger) {
     assert_eq!((counts.sent, counts.unknown, office.relay.numbers().accepted), (2, 2, 4));
 }
 
-async fn k8_recorded_is_done(ledger: Ledger) {
+async fn k8_a_recorded_result_is_final(ledger: Ledger) {
     let office = office(ledger, 1).await;
     assert!(dies(&office, "after_finish").await);
     assert_eq!(office.counts().await.sent, 1);
@@ -150,7 +150,7 @@ async fn k8_recorded_is_done(ledger: Ledger) {
 }
 
 /// The first, second, … visit of each point, three connections side by side, until a run ends without dying.
-async fn every_visit_of_every_point_keeps_the_oracles(ledger: Ledger) {
+async fn a_kill_at_every_fail_point_keeps_the_invariants(ledger: Ledger) {
     let mut deaths = 0;
     let mut office = office(ledger, 3).await;
     for point in POINTS {

@@ -18,20 +18,20 @@ use semainier::{
 
 on_both_databases! {
     o12_a_family_never_has_more_connections_than_its_lane
-    s03_too_many_connections_slows_that_family_alone
-    a_refused_service_suspends_the_lane_and_the_others_go_on
+    s03_too_many_connections_slows_that_family_only
+    a_temporary_block_suspends_its_lane_and_others_continue
     s09_content_refused_three_times_in_a_family_pauses_its_lane
-    s10_a_listed_address_pauses_the_lane_that_says_so
-    o8_an_opt_out_leaves_its_place_in_the_lane
-    s24_a_family_has_its_own_limit_a_connection
-    a_rate_is_kept_by_the_queue
-    a_restart_gives_a_rate_no_second_bucket
-    a_lane_refused_again_waits_longer_also_after_a_restart
-    what_is_accepted_after_the_wait_makes_the_next_one_the_first_again
-    staff_hear_of_the_second_lane_too
-    a_message_too_big_for_a_family_stops_that_issue_there_alone
-    what_a_person_says_of_a_lane_is_heard_during_a_long_run
-    a_lane_that_waits_for_a_person_goes_on_when_it_is_reopened
+    s10_a_blocklisted_sender_pauses_that_lane
+    o8_an_opt_out_frees_its_place_in_the_lane
+    s24_a_family_has_its_own_limit_per_connection
+    a_rate_limit_is_respected_by_the_queue
+    a_restart_does_not_reset_a_rate_limit
+    a_lane_suspended_again_waits_longer_also_after_a_restart
+    an_acceptance_after_a_suspension_resets_the_next_one
+    staff_are_notified_of_a_second_lane_too
+    a_message_too_large_for_a_family_stops_that_issue_in_its_lane_only
+    reopening_a_lane_takes_effect_during_a_long_run
+    a_paused_lane_continues_when_a_person_reopens_it
 }
 
 fn addresses(local: &str, domain: &str, n: usize) -> Vec<String> {
@@ -53,7 +53,7 @@ async fn o12_a_family_never_has_more_connections_than_its_lane(ledger: Ledger) {
     assert_eq!((messages, office.relay.numbers().busiest), (40, 2), "two at once, of one family with two domains");
 }
 
-async fn s03_too_many_connections_slows_that_family_alone(ledger: Ledger) {
+async fn s03_too_many_connections_slows_that_family_only(ledger: Ledger) {
     let first = ["t-ofr104@orange.fr".to_owned()];
     let office = office(ledger, &[&first[..], &addresses("slow5", "orange.fr", 20)].concat()).await;
     let summary = office.send().await;
@@ -63,7 +63,7 @@ async fn s03_too_many_connections_slows_that_family_alone(ledger: Ledger) {
     assert!(lanes[0].why.contains("104") && lanes[0].until == Some(lanes[0].since + TimeDelta::hours(1)));
 }
 
-async fn a_refused_service_suspends_the_lane_and_the_others_go_on(ledger: Ledger) {
+async fn a_temporary_block_suspends_its_lane_and_others_continue(ledger: Ledger) {
     let first = ["t-ofr505@orange.fr".to_owned()];
     let all = [&first[..], &addresses("u", "orange.fr", 10), &addresses("v", "hotel.example", 10)].concat();
     let mut office = office(ledger, &all).await;
@@ -97,7 +97,7 @@ async fn s09_content_refused_three_times_in_a_family_pauses_its_lane(ledger: Led
     assert_eq!(office.issue().await.state(), IssueState::Sending);
 }
 
-async fn s10_a_listed_address_pauses_the_lane_that_says_so(ledger: Ledger) {
+async fn s10_a_blocklisted_sender_pauses_that_lane(ledger: Ledger) {
     let first = ["t-ofr102@orange.fr".to_owned()];
     let all = [&first[..], &addresses("u", "orange.fr", 5), &addresses("v", "hotel.example", 5)].concat();
     let mut office = office(ledger, &all).await;
@@ -110,7 +110,7 @@ async fn s10_a_listed_address_pauses_the_lane_that_says_so(ledger: Ledger) {
     assert!(!office.suppressed("t-ofr102@orange.fr").await);
 }
 
-async fn o8_an_opt_out_leaves_its_place_in_the_lane(ledger: Ledger) {
+async fn o8_an_opt_out_frees_its_place_in_the_lane(ledger: Ledger) {
     let mut office = office(ledger, &["optsout@orange.fr".to_owned(), "b@orange.fr".to_owned()]).await;
     let limits = Limits { connections: 1, ..Limits::DEFAULT };
     office.settings.lanes = Lanes::new(Vec::new(), limits);
@@ -120,14 +120,14 @@ async fn o8_an_opt_out_leaves_its_place_in_the_lane(ledger: Ledger) {
     assert_eq!((summary.sent, summary.suppressed), (1, 1));
 }
 
-async fn s24_a_family_has_its_own_limit_a_connection(ledger: Ledger) {
+async fn s24_a_family_has_its_own_limit_per_connection(ledger: Ledger) {
     let mut office = office(ledger, &addresses("a", "icloud.com", 11)).await;
     office.settings.connections = 1;
     assert_eq!(office.send().await.sent, 11);
     assert_eq!(office.relay.numbers().connections, 3, "five, five and one");
 }
 
-async fn a_rate_is_kept_by_the_queue(ledger: Ledger) {
+async fn a_rate_limit_is_respected_by_the_queue(ledger: Ledger) {
     let mut office = office(ledger, &addresses("a", "slow.example", 4)).await;
     let limits = Limits { per_minute: Some(10), ..Limits::DEFAULT };
     let family = Family { name: "slow".to_owned(), domains: vec!["slow.example".to_owned()], limits };
@@ -140,7 +140,7 @@ async fn a_rate_is_kept_by_the_queue(ledger: Ledger) {
     assert_eq!(sent, [1, 1, 1, 1]);
 }
 
-async fn a_restart_gives_a_rate_no_second_bucket(ledger: Ledger) {
+async fn a_restart_does_not_reset_a_rate_limit(ledger: Ledger) {
     let mut office = office(ledger, &addresses("a", "fast.example", 60)).await;
     let limits = Limits { per_minute: Some(600), ..Limits::DEFAULT };
     let family = Family { name: "fast".to_owned(), domains: vec!["fast.example".to_owned()], limits };
@@ -154,7 +154,7 @@ async fn a_restart_gives_a_rate_no_second_bucket(ledger: Ledger) {
     assert_eq!(sent, 3);
 }
 
-async fn a_lane_refused_again_waits_longer_also_after_a_restart(ledger: Ledger) {
+async fn a_lane_suspended_again_waits_longer_also_after_a_restart(ledger: Ledger) {
     let office = office(ledger, &["t-ofr999@orange.fr".to_owned()]).await;
     let mut waits = Vec::new();
     for _ in 0..4 {
@@ -169,7 +169,7 @@ async fn a_lane_refused_again_waits_longer_also_after_a_restart(ledger: Ledger) 
     assert_eq!(waits, [(1, 0), (2, 1), (4, 2), (4, 3)]);
 }
 
-async fn what_is_accepted_after_the_wait_makes_the_next_one_the_first_again(ledger: Ledger) {
+async fn an_acceptance_after_a_suspension_resets_the_next_one(ledger: Ledger) {
     let all = ["t-ofr999@orange.fr".to_owned(), "u@orange.fr".to_owned()];
     let mut office = office(ledger, &all).await;
     office.settings.connections = 1;
@@ -183,7 +183,7 @@ async fn what_is_accepted_after_the_wait_makes_the_next_one_the_first_again(ledg
     assert_eq!((lane.step, lane.until), (0, Some(lane.since + TimeDelta::hours(1))));
 }
 
-async fn staff_hear_of_the_second_lane_too(ledger: Ledger) {
+async fn staff_are_notified_of_a_second_lane_too(ledger: Ledger) {
     let all = ["t-ofr505@orange.fr", "t-sfr101@sfr.fr", "t-sfr101@a.example", "t-sfr101@b.example"];
     let office = office(ledger, &all.map(str::to_owned)).await;
     assert_eq!(office.send().await.deferred, 4);
@@ -193,7 +193,7 @@ async fn staff_hear_of_the_second_lane_too(ledger: Ledger) {
     assert_eq!(kinds, ["lane-suspended", "lane-suspended-orange", "lane-suspended-sfr"]);
 }
 
-async fn a_message_too_big_for_a_family_stops_that_issue_there_alone(ledger: Ledger) {
+async fn a_message_too_large_for_a_family_stops_that_issue_in_its_lane_only(ledger: Ledger) {
     let first = ["o-lpn514@laposte.net".to_owned()];
     let all = [&first[..], &addresses("u", "laposte.net", 3), &addresses("v", "hotel.example", 3)].concat();
     let mut office = office(ledger, &all).await;
@@ -232,7 +232,7 @@ fn paused(office: &Office, lane: &str) -> LaneTrouble {
     }
 }
 
-async fn what_a_person_says_of_a_lane_is_heard_during_a_long_run(ledger: Ledger) {
+async fn reopening_a_lane_takes_effect_during_a_long_run(ledger: Ledger) {
     let all = [addresses("slow30", "hotel.example", 60), addresses("u", "orange.fr", 3), addresses("v", "sfr.fr", 3)];
     let mut office = office(ledger, &all.concat()).await;
     (office.settings.connections, office.settings.claim_batch) = (1, 8);
@@ -250,7 +250,7 @@ async fn what_a_person_says_of_a_lane_is_heard_during_a_long_run(ledger: Ledger)
     assert!(!seen.accepted.iter().any(|it| it.recipient.ends_with("sfr.fr")));
 }
 
-async fn a_lane_that_waits_for_a_person_goes_on_when_it_is_reopened(ledger: Ledger) {
+async fn a_paused_lane_continues_when_a_person_reopens_it(ledger: Ledger) {
     let office = office(ledger, &addresses("a", "orange.fr", 5)).await;
     let store = &office.ledger.store;
     store.note_lane(&paused(&office, "orange")).await.unwrap();
@@ -265,7 +265,7 @@ async fn a_lane_that_waits_for_a_person_goes_on_when_it_is_reopened(ledger: Ledg
 
 /// Counted by what the program itself says: the log of a process of its own is nobody else's.
 #[test]
-fn a_full_lane_is_waited_for_and_the_ledger_is_not_asked_in_a_storm() {
+fn deliveries_wait_for_a_full_lane_without_flooding_the_ledger() {
     let relay = Relay::start();
     let house = House::new().relay(&relay).set("delivery.connections", 6).set("log.level", "debug");
     house.import(&addresses("slow100", "orange.fr", 10));

@@ -5,13 +5,13 @@ use chrono::TimeDelta;
 use semainier::domain::{delivery::State, issue::IssueState};
 
 on_both_databases! {
-    field_report_1_everyone_refused_alike_fails_nobody
-    field_report_1_it_is_so_after_the_dot_over_several_connections
-    everyone_dead_is_asked_about_once_and_nobody_stays_suppressed
-    one_family_that_refuses_everyone_stops_alone
+    field_report_1_identical_refusals_for_everyone_fail_no_delivery
+    field_report_1_identical_refusals_after_the_dot_fail_no_delivery
+    if_all_addresses_are_refused_as_dead_a_person_decides_and_none_stays_suppressed
+    a_family_that_refuses_everyone_is_paused_alone
     refusals_between_acceptances_stop_nothing
-    a_few_dead_addresses_in_a_row_at_one_domain_stop_nothing
-    m6_a_resumed_issue_pauses_only_for_doubts_that_came_since
+    consecutive_dead_addresses_at_one_domain_stop_nothing
+    m6_a_resumed_issue_pauses_only_for_new_unknown_deliveries
 }
 
 /// Recipients at several domains.
@@ -38,7 +38,7 @@ impl Office {
 }
 
 /// Words that no table knows, with what is each recipient's own in them.
-async fn field_report_1_everyone_refused_alike_fails_nobody(ledger: Ledger) {
+async fn field_report_1_identical_refusals_for_everyone_fail_no_delivery(ledger: Ledger) {
     let line = "550 5.1.0 <{to}>: nous ne prenons rien aujourd'hui (ref {n}F3A)";
     let mut office = office(ledger, &people(80), refusing(line)).await;
     let summary = office.send().await;
@@ -67,7 +67,7 @@ async fn field_report_1_everyone_refused_alike_fails_nobody(ledger: Ledger) {
     assert_eq!(office.counts().await.sent, 80);
 }
 
-async fn field_report_1_it_is_so_after_the_dot_over_several_connections(ledger: Ledger) {
+async fn field_report_1_identical_refusals_after_the_dot_fail_no_delivery(ledger: Ledger) {
     let people: Vec<_> = (0..40).map(|i| format!("e554+{i}@{}.example", ["hotel", "gite", "mairie"][i % 3])).collect();
     let mut office = office(ledger, &people, Options::default()).await;
     office.settings.connections = 4;
@@ -78,7 +78,7 @@ async fn field_report_1_it_is_so_after_the_dot_over_several_connections(ledger: 
 }
 
 /// "User unknown in local recipient table": what a relay says that takes our partners' domains for its own.
-async fn everyone_dead_is_asked_about_once_and_nobody_stays_suppressed(ledger: Ledger) {
+async fn if_all_addresses_are_refused_as_dead_a_person_decides_and_none_stays_suppressed(ledger: Ledger) {
     let line = "550 5.1.1 <{to}>: Recipient address rejected: User unknown in local recipient table";
     let people = people(20);
     let office = office(ledger, &people, refusing(line)).await;
@@ -95,7 +95,7 @@ async fn everyone_dead_is_asked_about_once_and_nobody_stays_suppressed(ledger: L
     assert!(office.suppressed(&people[3]).await);
 }
 
-async fn one_family_that_refuses_everyone_stops_alone(ledger: Ledger) {
+async fn a_family_that_refuses_everyone_is_paused_alone(ledger: Ledger) {
     let mut people: Vec<_> = (0..8).map(|i| format!("f556+{i}@orange.fr")).collect();
     people.extend((0..8).map(|i| format!("a{i}@gite.example")));
     let office = office(ledger, &people, Options::default()).await;
@@ -117,7 +117,7 @@ async fn refusals_between_acceptances_stop_nothing(ledger: Ledger) {
     assert_eq!((summary.paused.len(), summary.failed, summary.sent), (0, 8, 1), "{summary:?}");
 }
 
-async fn a_few_dead_addresses_in_a_row_at_one_domain_stop_nothing(ledger: Ledger) {
+async fn consecutive_dead_addresses_at_one_domain_stop_nothing(ledger: Ledger) {
     let mut people: Vec<_> = (0..9).map(|i| format!("f550+{i}@ferme.example")).collect();
     people.push("z@gite.example".to_owned());
     let office = office(ledger, &people, Options::default()).await;
@@ -125,7 +125,7 @@ async fn a_few_dead_addresses_in_a_row_at_one_domain_stop_nothing(ledger: Ledger
     assert_eq!((summary.paused.len(), summary.failed, summary.sent), (0, 9, 1), "{summary:?}");
 }
 
-async fn m6_a_resumed_issue_pauses_only_for_doubts_that_came_since(ledger: Ledger) {
+async fn m6_a_resumed_issue_pauses_only_for_new_unknown_deliveries(ledger: Ledger) {
     let people: Vec<_> = (0..20).map(|i| format!("dropdot+{i:02}@d{i}.example")).collect();
     let office = office(ledger, &people, Options::default()).await;
     for unknown in [6, 12, 18] {

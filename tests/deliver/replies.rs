@@ -13,24 +13,24 @@ use std::time::Duration;
 
 on_both_databases! {
     a_message_arrives_byte_for_byte_and_is_sent
-    s04_a_450_defers_that_one_and_the_connection_goes_on
-    s05_greylisting_is_asked_again_after_five_minutes_and_sent_once
+    s04_a_450_defers_that_delivery_and_the_connection_continues
+    s05_greylisting_is_retried_after_five_minutes_and_sent_once
     s05_the_waits_grow_with_each_deferral
     s06_a_452_at_data_is_queued_although_it_is_marked
     s07_a_dead_address_is_failed_and_suppressed
     s08_a_full_mailbox_is_failed_for_this_issue_and_not_suppressed
-    s08_a_mailbox_that_is_full_at_five_issues_in_a_row_is_written_to_no_more
+    s08_a_mailbox_full_for_five_issues_in_a_row_is_suppressed
     s09_content_refused_three_times_pauses_the_issue
-    s10_a_refusal_of_us_fails_nobody_and_pauses_the_issue
+    s10_a_refusal_of_the_sender_fails_no_delivery_and_pauses_the_issue
     s11_a_drop_at_data_is_queued_not_unknown
     s12_a_drop_in_the_body_is_queued_unless_the_dot_was_handed_over
     s13_s14_a_drop_after_the_dot_is_unknown_and_never_repeated
     s15_a_slow_reply_to_the_dot_is_waited_for
     s16_no_reply_to_the_dot_is_unknown_and_holds_up_no_other_connection
-    s18_a_421_at_rcpt_defers_that_one_and_a_new_connection_goes_on
-    s19_what_is_no_reply_is_queued_before_the_body_and_unknown_after_the_dot
-    a_reply_too_many_is_never_taken_for_the_next_one
-    more_than_five_in_doubt_pause_the_issue
+    s18_a_421_at_rcpt_defers_that_delivery_and_a_new_connection_continues
+    s19_a_malformed_reply_is_queued_before_the_body_and_unknown_after_the_dot
+    a_surplus_reply_is_never_taken_for_the_next_one
+    more_than_five_unknown_deliveries_pause_the_issue
 }
 
 async fn a_message_arrives_byte_for_byte_and_is_sent(ledger: Ledger) {
@@ -41,7 +41,7 @@ async fn a_message_arrives_byte_for_byte_and_is_sent(ledger: Ledger) {
     assert_eq!(office.last("a@x.example").await, (Phase::Dot, Some(250), "accepted".into()));
 }
 
-async fn s04_a_450_defers_that_one_and_the_connection_goes_on(ledger: Ledger) {
+async fn s04_a_450_defers_that_delivery_and_the_connection_continues(ledger: Ledger) {
     let addresses = ["a@x.example", "f450@x.example", "b@x.example"];
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
     let summary = office.send().await;
@@ -53,7 +53,7 @@ async fn s04_a_450_defers_that_one_and_the_connection_goes_on(ledger: Ledger) {
     assert_eq!(office.relay.numbers().connections, 1);
 }
 
-async fn s05_greylisting_is_asked_again_after_five_minutes_and_sent_once(ledger: Ledger) {
+async fn s05_greylisting_is_retried_after_five_minutes_and_sent_once(ledger: Ledger) {
     let office = Office::writing_to(ledger, &["grey1@x.example"], Options::default()).await;
     assert_eq!(office.send().await.deferred, 1);
     office.clock.advance(TimeDelta::minutes(5));
@@ -103,7 +103,7 @@ async fn s08_a_full_mailbox_is_failed_for_this_issue_and_not_suppressed(ledger: 
     }
 }
 
-async fn s08_a_mailbox_that_is_full_at_five_issues_in_a_row_is_written_to_no_more(ledger: Ledger) {
+async fn s08_a_mailbox_full_for_five_issues_in_a_row_is_suppressed(ledger: Ledger) {
     let (full, in_doubt_once) = ("t-ofr417@x.example", "f552@x.example");
     let mut office = Office::writing_to(ledger, &[full, in_doubt_once], Options::default()).await;
     for week in 1..=5 {
@@ -140,7 +140,7 @@ async fn s09_content_refused_three_times_pauses_the_issue(ledger: Ledger) {
     }
 }
 
-async fn s10_a_refusal_of_us_fails_nobody_and_pauses_the_issue(ledger: Ledger) {
+async fn s10_a_refusal_of_the_sender_fails_no_delivery_and_pauses_the_issue(ledger: Ledger) {
     let addresses =
         ["t-out515", "t-gmail26", "t-lpn517", "t-ofr102", "t-ofr405"].map(|name| format!("{name}@x.example"));
     let addresses = addresses.each_ref().map(String::as_str);
@@ -220,7 +220,7 @@ async fn s16_no_reply_to_the_dot_is_unknown_and_holds_up_no_other_connection(led
     assert_eq!(office.last("hang@x.example").await, (Phase::Dot, None, "unknown".into()));
 }
 
-async fn s18_a_421_at_rcpt_defers_that_one_and_a_new_connection_goes_on(ledger: Ledger) {
+async fn s18_a_421_at_rcpt_defers_that_delivery_and_a_new_connection_continues(ledger: Ledger) {
     let addresses = ["multi421@x.example", "f421@x.example", "a@x.example"];
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
     let summary = office.send().await;
@@ -230,7 +230,7 @@ async fn s18_a_421_at_rcpt_defers_that_one_and_a_new_connection_goes_on(ledger: 
     assert_eq!(attempt.text.as_deref(), Some("4.7.0 slow down 4.7.0 closing"));
 }
 
-async fn s19_what_is_no_reply_is_queued_before_the_body_and_unknown_after_the_dot(ledger: Ledger) {
+async fn s19_a_malformed_reply_is_queued_before_the_body_and_unknown_after_the_dot(ledger: Ledger) {
     let addresses = ["garbage@x.example", "long@x.example", "badreply@x.example", "a@x.example"];
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
     office.send().await;
@@ -241,7 +241,7 @@ async fn s19_what_is_no_reply_is_queued_before_the_body_and_unknown_after_the_do
 }
 
 /// The off-by-one that records a refused message as sent.
-async fn a_reply_too_many_is_never_taken_for_the_next_one(ledger: Ledger) {
+async fn a_surplus_reply_is_never_taken_for_the_next_one(ledger: Ledger) {
     let addresses = ["again@x.example", "e554@x.example", "f550@x.example", "ok@x.example"];
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;
     let summary = office.send().await;
@@ -253,7 +253,7 @@ async fn a_reply_too_many_is_never_taken_for_the_next_one(ledger: Ledger) {
     }
 }
 
-async fn more_than_five_in_doubt_pause_the_issue(ledger: Ledger) {
+async fn more_than_five_unknown_deliveries_pause_the_issue(ledger: Ledger) {
     let addresses = (0..9).map(|n| format!("dropafter+{n}@x.example")).collect::<Vec<_>>();
     let addresses = addresses.iter().map(String::as_str).collect::<Vec<_>>();
     let office = Office::writing_to(ledger, &addresses, Options::default()).await;

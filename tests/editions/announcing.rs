@@ -5,7 +5,7 @@ use crate::support::house::{BOTH, On, Relay, STAFF, until};
 use mail_parser::MimeHeaders;
 
 #[test]
-fn an_edition_reaches_those_it_is_for_and_what_they_order_is_confirmed_and_listed_for_the_round() {
+fn an_edition_reaches_its_audience_and_orders_are_confirmed_and_listed_for_the_round() {
     for on in BOTH {
         let relay = Relay::start();
         let house = office(on, &relay);
@@ -129,7 +129,7 @@ fn an_edition_reaches_those_it_is_for_and_what_they_order_is_confirmed_and_liste
 }
 
 #[test]
-fn without_pages_of_ours_one_orders_by_mail() {
+fn without_public_pages_orders_are_placed_by_mail() {
     let relay = Relay::start();
     let mut house = office(On::Sqlite, &relay);
     add(&house, 1000, "").expect(0);
@@ -143,7 +143,7 @@ fn without_pages_of_ours_one_orders_by_mail() {
 }
 
 #[test]
-fn while_the_daemon_has_the_ledger_it_is_left_to_it() {
+fn while_the_daemon_holds_the_ledger_it_sends_the_announcement() {
     let relay = Relay::start();
     let house = office(On::Sqlite, &relay);
     add(&house, 1000, "").expect(0);
@@ -160,7 +160,7 @@ fn while_the_daemon_has_the_ledger_it_is_left_to_it() {
 }
 
 #[test]
-fn where_a_person_approves_editions_nothing_leaves_before() {
+fn with_approval_of_editions_nothing_is_sent_before_it() {
     let relay = Relay::start();
     let house = office(On::Sqlite, &relay);
     let job = include_str!("../../jobs/editions.toml").replace("\"automatic\" ", "\"required\" ");
@@ -179,7 +179,7 @@ fn where_a_person_approves_editions_nothing_leaves_before() {
 }
 
 #[test]
-fn f12_a_mail_to_many_is_announced_on_purpose_only() {
+fn f12_an_announcement_to_many_needs_confirmation() {
     let relay = Relay::start();
     let house = office(On::Sqlite, &relay);
     add(&house, 1000, "").expect(0);
@@ -190,7 +190,7 @@ fn f12_a_mail_to_many_is_announced_on_purpose_only() {
     for more in [&[][..], &["--at", "2027-04-02T10:00"]] {
         let announce = [&["announce", "carte-2027"][..], more].concat();
         let done = house.semainier(&announce).expect(1);
-        for words in [&format!("will be written to {size} contacts"), "nothing was sent or kept", "add --yes"] {
+        for words in [&format!("will be sent to {size} contacts"), "nothing was sent or scheduled", "add --yes"] {
             assert!(done.stderr.contains(words), "{words} is not in {}", done.stderr);
         }
     }

@@ -4,7 +4,7 @@ use super::{add, edition, office};
 use crate::support::house::{House, On, Relay};
 
 #[test]
-fn everything_that_is_wrong_in_a_file_is_said_at_once_and_nothing_is_kept() {
+fn all_problems_of_a_file_are_reported_at_once_and_nothing_is_stored() {
     let house = House::new();
     house.write("cover.gif", "GIF89a");
     house.write("plan.pdf", "no PDF");
@@ -49,7 +49,7 @@ fn everything_that_is_wrong_in_a_file_is_said_at_once_and_nothing_is_kept() {
 }
 
 #[test]
-fn l4_a_title_that_cannot_stand_in_a_header_is_refused_with_its_line() {
+fn l4_a_title_invalid_in_a_header_is_refused_with_its_line() {
     let house = House::new();
     edition(&house, 1000, "post = \"a\\u0007b\"\n");
     let text = std::fs::read_to_string(house.path("carte-2027.toml")).unwrap();
@@ -66,7 +66,7 @@ fn l4_a_title_that_cannot_stand_in_a_header_is_refused_with_its_line() {
 }
 
 #[test]
-fn an_edition_is_added_shown_with_its_stock_and_brought_up_to_date() {
+fn an_edition_is_added_listed_with_its_stock_and_updated() {
     let relay = Relay::start();
     let house = office(On::Sqlite, &relay);
     add(&house, 1040, "").expect(0).expect_said(&["carte-2027 is added"]);
@@ -94,7 +94,7 @@ fn an_edition_is_added_shown_with_its_stock_and_brought_up_to_date() {
 }
 
 #[test]
-fn the_example_that_is_shipped_is_an_edition() {
+fn the_shipped_example_is_a_valid_edition() {
     let house = House::new();
     house.write("carte-2027.toml", include_str!("../../deploy/carte-2027.toml"));
     house.write("couverture.jpg", include_bytes!("../print/logo.jpg"));

@@ -20,7 +20,7 @@ fn under_a_sky(on: On, relay: &Relay) -> (House, Sky) {
 }
 
 #[test]
-fn an_announcement_for_later_leaves_at_its_hour_or_is_taken_back() {
+fn a_scheduled_announcement_is_sent_at_its_hour_or_cancelled() {
     let relay = Relay::start();
     let (house, sky) = under_a_sky(On::Sqlite, &relay);
     add(&house, 1000, "valid_until = \"2027-12-31\"").expect(0);
@@ -59,7 +59,7 @@ fn an_announcement_for_later_leaves_at_its_hour_or_is_taken_back() {
 }
 
 #[test]
-fn those_who_did_not_order_are_reminded_once_and_nobody_else_is() {
+fn only_partners_without_an_order_are_reminded_once() {
     for on in BOTH {
         let relay = Relay::start();
         let (house, sky) = under_a_sky(on, &relay);
@@ -94,7 +94,7 @@ fn those_who_did_not_order_are_reminded_once_and_nobody_else_is() {
 }
 
 #[test]
-fn an_order_that_was_taken_before_a_kill_is_confirmed_once_by_the_next_start() {
+fn an_order_placed_before_a_kill_is_confirmed_once_after_the_restart() {
     for on in BOTH {
         let relay = Relay::start();
         let house = office(on, &relay);
@@ -119,7 +119,7 @@ fn an_order_that_was_taken_before_a_kill_is_confirmed_once_by_the_next_start() {
 }
 
 #[test]
-fn a_restored_ledger_confirms_and_announces_nothing_again() {
+fn a_restored_ledger_repeats_no_confirmation_and_no_announcement() {
     let relay = Relay::start();
     let house = office(On::Sqlite, &relay).set("relay", Relay::nowhere());
     add(&house, 1000, "").expect(0);
@@ -148,7 +148,7 @@ fn a_restored_ledger_confirms_and_announces_nothing_again() {
 }
 
 #[test]
-fn an_announcement_that_is_taken_back_while_it_is_taken_up_goes_to_nobody() {
+fn an_announcement_cancelled_while_it_is_processed_is_sent_to_nobody() {
     let relay = Relay::start();
     let (house, sky) = under_a_sky(On::Sqlite, &relay);
     add(&house, 1000, "").expect(0);

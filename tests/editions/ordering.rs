@@ -16,7 +16,7 @@ fn announced(on: On, printed: u32) -> (House, Relay) {
 }
 
 #[test]
-fn a_form_with_something_wrong_is_shown_again_as_it_was_filled() {
+fn an_invalid_form_is_shown_again_with_its_values() {
     let (house, relay) = announced(On::Sqlite, 1000);
     let (open, way) = (Open::at(&house), way_to_order(&relay, MARIE));
     let before = house.everything();
@@ -58,7 +58,7 @@ fn a_form_with_something_wrong_is_shown_again_as_it_was_filled() {
 }
 
 #[test]
-fn what_is_gone_is_said_and_comes_back_when_somebody_cancels() {
+fn an_exhausted_stock_is_shown_and_replenished_by_a_cancellation() {
     for on in BOTH {
         let (house, relay) = announced(on, 100);
         let open = Open::at(&house);
@@ -86,7 +86,7 @@ fn what_is_gone_is_said_and_comes_back_when_somebody_cancels() {
 }
 
 #[test]
-fn twenty_who_order_the_last_packs_at_once_get_exactly_what_there_is() {
+fn twenty_concurrent_orders_never_exceed_the_stock() {
     for on in BOTH {
         let relay = Relay::start();
         let house = office(on, &relay);
@@ -118,7 +118,7 @@ fn twenty_who_order_the_last_packs_at_once_get_exactly_what_there_is() {
 }
 
 #[test]
-fn a_link_that_is_forged_or_of_another_edition_is_a_page_that_is_not_there() {
+fn a_forged_or_foreign_link_is_not_found() {
     let (house, relay) = announced(On::Sqlite, 1000);
     house.write("guide.toml", std::fs::read_to_string(house.path("carte-2027.toml")).unwrap());
     house.semainier(&["editions", "add", "guide.toml"]).expect(0);
@@ -152,7 +152,7 @@ fn a_link_that_is_forged_or_of_another_edition_is_a_page_that_is_not_there() {
 }
 
 #[test]
-fn after_its_last_day_nothing_is_ordered_any_more_and_a_broken_database_is_said() {
+fn orders_are_refused_after_the_last_day_and_a_database_failure_is_shown() {
     let (house, relay) = announced(On::Sqlite, 1000);
     let (open, way) = (Open::at(&house), way_to_order(&relay, MARIE));
     house.sql("ALTER TABLE orders RENAME TO orders_elsewhere");

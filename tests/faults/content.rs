@@ -3,7 +3,7 @@
 use crate::support::house::{House, MONDAY, Relay, article};
 
 #[test]
-fn e10_what_an_article_brings_to_run_or_to_hide_is_in_no_mail() {
+fn e10_scripts_and_hidden_content_of_an_article_are_in_no_mail() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["a@gite.example"]);
@@ -29,7 +29,7 @@ fn e10_what_an_article_brings_to_run_or_to_hide_is_in_no_mail() {
 }
 
 #[test]
-fn c07_wherever_the_machine_stands_people_read_the_hours_of_paris() {
+fn c07_hours_are_in_the_zone_of_the_office_whatever_the_machines_zone() {
     let relay = Relay::start();
     let seen = ["UTC", "Asia/Tokyo", "America/New_York"].map(|zone| {
         let house = House::new().relay(&relay).env("TZ", zone);

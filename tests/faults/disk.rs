@@ -22,7 +22,7 @@ fn frozen(addresses: &[&str], relay: &Relay) -> (House, Disk) {
 }
 
 #[test]
-fn d01_a_disk_that_is_full_freezes_nothing_and_says_so() {
+fn d01_a_full_disk_freezes_nothing_and_is_reported() {
     let relay = Relay::start();
     let (house, disk) = Disk::under(House::new().relay(&relay));
     house.import(&["a@gite.example", "b@gite.example"]);
@@ -37,12 +37,12 @@ fn d01_a_disk_that_is_full_freezes_nothing_and_says_so() {
 }
 
 #[test]
-fn d01_a_disk_full_before_the_marker_sends_nothing_and_goes_on_when_there_is_room() {
+fn d01_a_full_disk_before_the_marker_sends_nothing_until_there_is_room() {
     full_or_broken_before_the_marker(Fault::Full, "disk is full");
 }
 
 #[test]
-fn d02_a_flush_that_fails_is_no_marker_and_nothing_is_sent() {
+fn d02_without_a_durable_marker_nothing_is_sent() {
     full_or_broken_before_the_marker(Fault::Broken, "disk I/O error");
 }
 
@@ -54,7 +54,7 @@ fn full_or_broken_before_the_marker(fault: Fault, says: &str) {
     let mut daemon = house.serve();
     until("it is at it", || relay.numbers().mail_commands > 1);
     disk.fails(fault);
-    let said = daemon.hear("the ledger does not answer; nothing more is claimed");
+    let said = daemon.hear("database unavailable; nothing more is claimed");
     assert!(said.contains(says) && said.contains("cannot be written"), "{said}");
     let marked = house.number("SELECT (SELECT count(*) FROM claims WHERE marked_at IS NOT NULL) + (SELECT count(*) FROM deliveries WHERE state = 'sent')");
     assert!(relay.numbers().data_commands <= usize::try_from(marked).unwrap(), "no DATA without a marker");
@@ -70,12 +70,12 @@ fn full_or_broken_before_the_marker(fault: Fault, says: &str) {
 }
 
 #[test]
-fn d01_a_disk_full_at_the_result_keeps_it_until_there_is_room() {
+fn d01_a_full_disk_at_the_result_keeps_it_in_memory_until_there_is_room() {
     full_or_broken_at_the_result(Fault::Full);
 }
 
 #[test]
-fn d02_a_flush_that_fails_at_the_result_keeps_it_until_one_succeeds() {
+fn d02_a_failed_flush_of_the_result_is_retried_until_it_succeeds() {
     full_or_broken_at_the_result(Fault::Broken);
 }
 
@@ -85,7 +85,7 @@ fn full_or_broken_at_the_result(fault: Fault) {
     let mut daemon = house.serve();
     until("the relay thinks", || relay.numbers().data_commands == 1);
     disk.fails(fault);
-    daemon.hear("the ledger does not answer; nothing more is claimed");
+    daemon.hear("database unavailable; nothing more is claimed");
     assert_eq!((relay.to_partners(), relay.numbers().data_commands), (1, 1));
     assert_eq!(house.number("SELECT count(*) FROM claims WHERE marked_at IS NOT NULL"), 1);
     disk.is_well();
@@ -97,14 +97,14 @@ fn full_or_broken_at_the_result(fault: Fault) {
 
 /// K12, as far as a process can feel it: the machine stops while the result is on its way to the disk.
 #[test]
-fn d02_a_daemon_that_dies_with_a_result_in_memory_leaves_it_sent_or_in_doubt() {
+fn d02_a_daemon_killed_with_a_result_in_memory_leaves_it_sent_or_unknown() {
     let relay = Relay::start();
     // Long enough to break the disk meanwhile, however busy the machine.
     let (house, disk) = frozen(&["slow2000@gite.example", "slow2000+2@gite.example"], &relay);
     let mut daemon = house.serve();
     until("the relay thinks", || relay.numbers().data_commands == 1);
     disk.fails(Fault::Broken);
-    daemon.hear("the ledger does not answer; nothing more is claimed");
+    daemon.hear("database unavailable; nothing more is claimed");
     // It may have been the minute's beat that was not written.
     until("the relay has the message", || relay.to_partners() == 1);
     daemon.signal("KILL");
@@ -121,7 +121,7 @@ fn d02_a_daemon_that_dies_with_a_result_in_memory_leaves_it_sent_or_in_doubt() {
 
 /// The nth-call loop over every write and flush of the first start, of an import and of a freeze.
 #[test]
-fn d09_f07_f08_a_kill_at_any_write_to_the_disk_is_all_or_nothing() {
+fn d09_f07_f08_a_kill_at_any_disk_write_is_all_or_nothing() {
     let migrated = ["partners", "list"];
     let import = ["partners", "import", "partners.csv"];
     let mut kills = Vec::new();
@@ -193,7 +193,7 @@ async fn d03_a_file_locked_by_a_backup_is_waited_for() {
 }
 
 #[test]
-fn d04_a_read_only_ledger_is_said_and_nothing_is_sent() {
+fn d04_a_read_only_ledger_is_reported_and_nothing_is_sent() {
     let relay = Relay::start();
     let (house, _disk) = frozen(&["a@gite.example"], &relay);
     let copy = house.path("copy.db");
@@ -214,7 +214,7 @@ fn d04_a_read_only_ledger_is_said_and_nothing_is_sent() {
 }
 
 #[test]
-fn d05_a_damaged_file_sends_nothing_and_points_to_the_backup() {
+fn d05_a_corrupt_file_sends_nothing_and_refers_to_the_backup() {
     let relay = Relay::start();
     let (house, _disk) = frozen(&["a@gite.example", "b@gite.example"], &relay);
     let good = house.path("good.db");

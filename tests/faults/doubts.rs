@@ -20,7 +20,7 @@ fn mark(house: &House, n: usize) {
 }
 
 #[test]
-fn doubts_found_at_a_restart_pause_the_issue_before_anything_more_leaves() {
+fn many_unknown_deliveries_at_a_restart_pause_the_issue_before_it_continues() {
     for on in BOTH {
         let relay = Relay::start();
         let house = with_in_data(on, &relay, 6);
@@ -42,7 +42,7 @@ fn doubts_found_at_a_restart_pause_the_issue_before_anything_more_leaves() {
 }
 
 #[test]
-fn a_few_doubts_found_at_a_restart_hold_up_nobody_else() {
+fn a_few_unknown_deliveries_at_a_restart_do_not_pause_the_issue() {
     for on in BOTH {
         let relay = Relay::start();
         let house = with_in_data(on, &relay, 5);

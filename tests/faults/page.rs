@@ -14,9 +14,9 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/faults.md");
 
 struct Fault {
     id: &'static str,
-    /// What is done to the product.
+    /// The fault that is injected.
     done: &'static str,
-    /// What must be true afterwards; or, where it is open, why.
+    /// The expected behaviour; or, if it is open, the reason.
     then: &'static str,
 }
 
@@ -36,66 +36,98 @@ const CHAPTERS: [(&str, &[Fault]); 7] = [
 ];
 
 const PROCESS: &[Fault] = &[
-    fault("F01", "killed before it claims", "still queued; sent once by the next start"),
-    fault("F02", "killed with claims in hand", "queued again when the lease is over (SQLite: at start); sent once"),
-    fault("F03", "killed between RCPT and the marker", "as F02"),
-    fault("F04", "killed in the middle of a message", "unknown, held for a person; the relay has nothing"),
-    fault("F05", "killed after the dot, before the answer", "unknown, never repeated by itself; accepted at most once"),
-    fault("F06", "killed with the 250 read and not recorded", "unknown; accepted exactly once"),
-    fault("F07", "killed inside the freeze", "nothing is frozen; the next run freezes for everybody"),
-    fault("F08", "killed inside an import", "nobody is taken in; the same file again takes everybody"),
+    fault(
+        "F01",
+        "the process is killed before it claims",
+        "deliveries stay queued and are sent once after the next start",
+    ),
+    fault(
+        "F02",
+        "the process is killed after claiming",
+        "queued again when the lease expires (on SQLite at the next start); sent once",
+    ),
+    fault("F03", "the process is killed between RCPT and the marker", "as F02"),
+    fault(
+        "F04",
+        "the process is killed in the middle of a message",
+        "unknown until a person settles it; the relay has accepted nothing",
+    ),
+    fault(
+        "F05",
+        "the process is killed after the final dot, before the reply",
+        "unknown, never repeated automatically; accepted at most once",
+    ),
+    fault("F06", "the process is killed after reading the 250, before recording it", "unknown; accepted exactly once"),
+    fault("F07", "the process is killed during a freeze", "nothing is frozen; the next run freezes all recipients"),
+    fault(
+        "F08",
+        "the process is killed during an import",
+        "nothing is imported; importing the same file again imports everything",
+    ),
     fault(
         "F09",
-        "SIGTERM while it sends, once and twice",
-        "what is past the marker is finished within the time allowed, the rest given back; a second signal ends it now",
+        "SIGTERM while sending, once and twice",
+        "marked deliveries are finished within the time limit, the others released; a second signal ends the process at once",
     ),
     fault(
         "F10",
-        "two daemons on one database; in a storm of kills and ended sessions",
-        "SQLite refuses the second; on Postgres nobody is lost, nobody written to twice, in doubt no more than connections were open",
+        "two daemons on one database, with repeated kills and terminated sessions",
+        "SQLite refuses the second daemon; on Postgres no delivery is lost or duplicated, and at most as many are unknown as connections were open",
     ),
     fault(
         "F11",
-        "our own code panics at one delivery",
-        "before the marker: once more, then failed; past it: unknown; the others go on",
+        "our own code panics while handling a delivery",
+        "before the marker: retried once, then failed; after it: unknown; other deliveries continue",
     ),
     fault(
         "F12",
-        "ten megabytes to many, little memory",
-        "one copy of the message, whatever the number of people and connections",
+        "a mail of ten megabytes to many recipients, with little memory",
+        "one copy of the message in memory, whatever the number of recipients and connections",
     ),
 ];
 
 const RELAY: &[Fault] = &[
-    fault("S01", "refuses the connection", "all queued, no attempt counted, told once"),
-    fault("S02", "greets with 421", "left alone for a while after one connection"),
-    fault("S03", "allows fewer connections than configured", "as many as it allows, all sent"),
-    fault("S04", "450 for one recipient", "that one later, the others over the same connection"),
-    fault("S05", "greylists", "asked again after five minutes, then less and less often; sent once"),
-    fault("S06", "452 at DATA", "queued although the marker is set"),
-    fault("S07", "no such mailbox", "failed, and the address suppressed"),
-    fault("S08", "mailbox full", "failed for this issue; suppressed when it is so at five issues in a row"),
-    fault("S09", "content refused", "failed, nobody suppressed; the third pauses the issue"),
-    fault("S10", "refuses us, not the person", "nobody fails; the issue pauses, « notre configuration »"),
-    fault("S11", "hangs up at DATA", "queued: nothing was written"),
-    fault("S12", "hangs up in the message", "queued unless the dot had been handed over, then unknown"),
-    fault("S13", "hangs up after the dot, without taking it", "unknown; accepted 0"),
-    fault("S14", "takes it, then hangs up", "unknown; accepted 1, never repeated"),
-    fault("S15", "thinks for long about the dot", "waited for; sent once"),
-    fault("S16", "never answers the dot", "unknown after the time-out; other connections go on"),
-    fault("S17", "greets late", "left alone for a while; all queued"),
-    fault("S18", "421 in several lines at RCPT", "that one later, a new connection goes on"),
-    fault("S19", "answers with garbage", "queued before the message, unknown after the dot; no panic"),
-    fault("S20", "STARTTLS broken or not offered", "no mail, and no password in clear"),
-    fault("S21", "a certificate nobody trusts", "as S20; with one that is trusted all goes"),
-    fault("S22", "refuses the password", "tried once, not once a connection"),
-    fault("S23", "takes no 8-bit text", "announced where it is taken, encoded or not sent where it is not"),
-    fault("S24", "a limit of messages per connection", "a new connection; it costs nobody anything"),
-    fault("S25", "a limit of size below the message", "the issue pauses before MAIL, with both sizes"),
-    fault("S26", "a bounce comes later", "open: bounces are not read at this point; the delivery stays sent"),
-    fault("S27", "a note of a delay comes later", "open: as S26"),
-    fault("S28", "a forged bounce", "open: as S26; nothing that arrives changes the ledger"),
-    fault("S29", "an answer of a machine on holiday", "open: as S26; nothing is answered"),
+    fault(
+        "S01",
+        "refuses the connection",
+        "all deliveries stay queued, no attempt is counted, staff are notified once",
+    ),
+    fault("S02", "greets with 421", "the breaker opens after one connection"),
+    fault("S03", "allows fewer connections than configured", "as many connections as it allows; everything is sent"),
+    fault("S04", "450 for one recipient", "that delivery is deferred, the others continue on the same connection"),
+    fault("S05", "greylisting", "retried after five minutes, then at growing intervals; sent once"),
+    fault("S06", "452 at DATA", "queued, although the marker is set"),
+    fault("S07", "no such mailbox", "failed, and the address is suppressed"),
+    fault("S08", "mailbox full", "failed for this issue; suppressed after five issues in a row"),
+    fault("S09", "content refused", "failed, no address suppressed; the third refusal pauses the issue"),
+    fault(
+        "S10",
+        "refuses the sender, not the recipient",
+        "no delivery fails; the issue pauses, « notre configuration »",
+    ),
+    fault("S11", "disconnects at DATA", "queued: nothing of the message was sent"),
+    fault("S12", "disconnects during the message", "queued, or unknown if the final dot had been sent"),
+    fault("S13", "disconnects after the final dot without accepting", "unknown; accepted 0 times"),
+    fault("S14", "accepts, then disconnects without a reply", "unknown; accepted once, never repeated"),
+    fault("S15", "takes long to answer the final dot", "waited for; sent once"),
+    fault("S16", "never answers the final dot", "unknown after the timeout; other connections continue"),
+    fault("S17", "greets too late", "the breaker opens; all deliveries stay queued"),
+    fault("S18", "a multi-line 421 at RCPT", "that delivery is deferred, a new connection continues"),
+    fault("S19", "malformed replies", "queued before the message, unknown after the dot; no panic"),
+    fault("S20", "STARTTLS fails or is not offered", "nothing is sent, and no password in clear text"),
+    fault("S21", "an untrusted certificate", "as S20; with a trusted certificate everything is sent"),
+    fault("S22", "refuses the password", "tried once, not once per connection"),
+    fault(
+        "S23",
+        "does not support 8-bit text",
+        "8BITMIME is declared if supported; otherwise the message is encoded or not sent",
+    ),
+    fault("S24", "a limit of messages per connection", "a new connection is opened; no delivery is affected"),
+    fault("S25", "a size limit below the size of the message", "the issue pauses before MAIL, naming both sizes"),
+    fault("S26", "a bounce arrives later", "open: bounces are not read yet; the delivery stays sent"),
+    fault("S27", "a delay notification arrives later", "open: as S26"),
+    fault("S28", "a forged bounce", "open: as S26; no incoming mail changes the ledger"),
+    fault("S29", "an out-of-office reply", "open: as S26; nothing is answered"),
     fault("S30", "a complaint without the address", "open: as S26"),
     fault("S31", "ten thousand bounces at once", "open: as S26"),
 ];
@@ -103,103 +135,119 @@ const RELAY: &[Fault] = &[
 const DATABASE: &[Fault] = &[
     fault(
         "D01",
-        "the disk is full: at start, before the marker, at the result",
-        "no message without a marker; a result is kept until there is room; the same process goes on",
+        "the disk is full: at the start, before a marker, at a result",
+        "no message without a marker; a result is kept in memory until it can be written; the same process continues",
     ),
     fault(
         "D02",
         "a flush fails (EIO)",
-        "not taken for committed; the daemon goes on trying rather than stop, because SQLite writes such pages again",
+        "not taken for committed; the daemon keeps retrying instead of stopping, because SQLite writes such pages again",
     ),
-    fault("D03", "a backup locks the file", "waited for; the result is kept meanwhile"),
-    fault("D04", "the file may only be read", "refused with a word at start rather than half working; nothing is sent"),
+    fault("D03", "a backup locks the file", "waited for; the result is kept in memory meanwhile"),
+    fault("D04", "the file is read-only", "refused at the start with a clear message; nothing is sent"),
     fault(
         "D05",
-        "pages of noise",
-        "nothing is sent, and the words point to the backup; SQLite files up to 256 MB are looked at as a whole before",
+        "corrupt pages",
+        "nothing is sent, and the message refers to the backup; SQLite files up to 256 MB are checked completely at the start",
     ),
     fault(
         "D06",
-        "Postgres restarted, or its sessions ended, while it sends",
-        "the daemon goes on; all sent once, nothing in doubt",
+        "Postgres is restarted, or its sessions are terminated, while sending",
+        "the daemon continues; everything is sent once, nothing is unknown",
     ),
     fault(
         "D07",
-        "the line to Postgres is dead",
-        "given up after 45 s without a word; nothing new leaves; results are written when it is back",
+        "the connection to Postgres is dead",
+        "abandoned after 45 s of silence; nothing new is sent; results are written when it is back",
     ),
-    fault("D08", "the answer to a commit is lost, any of them in turn", "nobody in doubt, everybody once"),
+    fault("D08", "the answer to any commit is lost", "nothing is unknown, everything is sent once"),
     fault(
         "D09",
-        "a migration killed half-way; an old program on a newer schema",
-        "it runs again; the old program refuses",
+        "a migration is interrupted; an old program meets a newer schema",
+        "the migration runs again; the old program refuses to start",
     ),
     fault(
         "D10",
         "yesterday's backup is restored",
-        "noticed by the last post that this machine remembers beside it: issues being sent pause, approvals are withdrawn, what was due since is missed, staff get a mail; not where that memory was restored as well",
+        "detected by the last write that this machine recorded beside the ledger: issues being sent pause, approvals are withdrawn, what became due since is missed, staff get a mail; not detected if that record was restored too",
     ),
-    fault("D11", "the log cannot be written", "the post goes on"),
+    fault("D11", "the log cannot be written", "sending continues"),
 ];
 
 const CLOCK: &[Fault] = &[
-    fault("C01", "two days forward", "no burst: the newest within its catch-up, the others missed"),
-    fault("C02", "two hours back", "nothing fires twice"),
-    fault("C03", "02:30 that does not exist", "once, at the end of the gap"),
-    fault("C04", "02:30 that comes twice", "once, the first time"),
-    fault("C05", "two years with random downtimes", "each Saturday of summer once, or missed with its reason"),
-    fault("C06", "off at eight on Saturday", "three hours late it leaves; thirty hours late it is missed, and told"),
-    fault("C07", "the machine in another zone", "people read the hours of Paris"),
+    fault(
+        "C01",
+        "the clock jumps two days forward",
+        "no burst: the newest occurrence within its catch-up is sent, the others are missed",
+    ),
+    fault("C02", "the clock jumps two hours back", "nothing fires twice"),
+    fault("C03", "a local time of 02:30 that does not exist", "fires once, at the end of the gap"),
+    fault("C04", "a local time of 02:30 that occurs twice", "fires once, the first time"),
+    fault("C05", "two years with random downtimes", "each Saturday of summer is sent once, or missed with a reason"),
+    fault(
+        "C06",
+        "the machine is off on Saturday at eight",
+        "sent if it is three hours late; missed, with a notice, if it is thirty hours late",
+    ),
+    fault("C07", "the machine is in another time zone", "people see the hours of Paris"),
 ];
 
 const SOURCES: &[Fault] = &[
-    fault("E01", "a page without end", "cut at the limit and refused whole; held"),
-    fault("E02", "a page a byte a second, or silence", "a time-out; held, tried again until the deadline"),
-    fault("E03", "a compressed bomb", "stopped at the limit of what it unpacks to"),
-    fault("E04", "redirects to where we must not look", "refused"),
+    fault("E01", "an endless page", "refused at the limit; the issue is held"),
+    fault("E02", "one byte a second, or silence", "a timeout; held and retried until the deadline"),
+    fault("E03", "a decompression bomb", "stopped at the limit of the decompressed size"),
+    fault("E04", "redirects to private addresses", "refused"),
     fault("E05", "304 Not Modified", "no change, and no error"),
-    fault("E06", "500, or 429 with Retry-After", "left alone as long as it asks; held"),
-    fault("E07", "HTML for JSON, or half of it", "refused whole, never an empty issue"),
-    fault("E08", "a wrong charset, a BOM", "read right or refused; nothing garbled leaves"),
-    fault("E09", "entities in a feed", "refused, expanded by nobody"),
+    fault("E06", "500, or 429 with Retry-After", "retried after the requested time; held"),
+    fault("E07", "HTML instead of JSON, or a truncated body", "refused completely, never an empty issue"),
+    fault("E08", "a wrong charset, a BOM", "decoded correctly or refused; never sent garbled"),
+    fault("E09", "entities in a feed", "refused, never expanded"),
     fault("E10", "scripts, `javascript:`, pictures of two megabytes", "the words are kept, the rest is in no mail"),
-    fault("E11", "no article, or nothing in it", "held"),
-    fault("E12", "no date, or one of another week", "held"),
+    fault("E11", "no article, or an empty one", "held"),
+    fault("E12", "no date, or a date of another week", "held"),
 ];
 
 const IMPORTS: &[Fault] = &[
-    fault("I01", "a file of Excel in windows-1252", "its accents are kept"),
+    fault("I01", "a file written by Excel in windows-1252", "its accents are kept"),
     fault("I02", "a hundred thousand rows", "bounded memory (the full size under `SEMAINIER_LONG`)"),
-    fault("I03", "addresses that stand twice", "kept once, and said"),
-    fault("I04", "an address that has left comes again", "it stays left"),
-    fault("I05", "odd names", "in no header and no formula"),
-    fault("I06", "a workbook that bites", "refused: macros, names that lead out, more than it says when unpacked"),
-    fault("I07", "broken files", "refused with every line; nothing of them is taken"),
-    fault("I08", "a whole list that would remove more than a fifth", "asks first; with --yes it is done"),
+    fault("I03", "duplicate addresses", "imported once, and reported"),
+    fault("I04", "an address that opted out is imported again", "it stays opted out"),
+    fault("I05", "unusual names", "in no header and in no formula"),
+    fault("I06", "a malicious workbook", "refused: macros, paths that lead outside, a larger size than declared"),
+    fault("I07", "invalid files", "refused with every invalid line; nothing is imported"),
+    fault(
+        "I08",
+        "a list that would remove more than a fifth of the contacts",
+        "asks for confirmation; with --yes it is imported",
+    ),
 ];
 
 const WEB: &[Fault] = &[
     fault(
         "W01",
-        "a scanner follows every link, by a plain client and by a browser with scripts, one level down",
-        "every row of every table is as it was",
+        "a scanner follows every link, with a plain client and with a scripting browser, one level deep",
+        "every row of every table is unchanged",
     ),
     fault(
         "W02",
         "the one-click POST, twice and malformed",
-        "200 each time, no redirect, no cookie; the next issue stays away",
+        "200 each time, no redirect, no cookie; the next issue is not sent to that person",
     ),
-    fault("W03", "forged and old tokens", "the page of what is not there, and nothing more is said"),
-    fault("W04", "somebody leaves while the message waits", "suppressed at once; the relay gets nothing for them"),
+    fault("W03", "forged and old tokens", "a page not found, without further details"),
+    fault(
+        "W04",
+        "a person opts out while the message is queued",
+        "suppressed at once; the relay gets no message for them",
+    ),
     fault(
         "W05",
-        "two clicks on a button, the way back and once more",
+        "a button clicked twice, the back button and again",
         "one order; two runs of one issue send once (F10)",
     ),
     fault(
         "W06",
-        "the database is down while one leaves",
-        "503 with another way to be heard; never a false « c’est fait »",
+        "the database is unavailable during an opt-out",
+        "503 with another way to opt out; never a false « c’est fait »",
     ),
 ];
 
@@ -252,15 +300,14 @@ fn ids_of(name: &str) -> Vec<String> {
 
 fn page() -> String {
     let mut tests = tests();
-    let mut text = "# What is done to it, and what is true afterwards\n\n\
-        Made by `tests/faults/page.rs`; do not edit. After each fault the ledger of the relay is joined with ours: nobody is \
-        lost, nobody is written to twice, `sent` was accepted and nothing else was, and nothing is left in the hands of a \
-        process that is no more. Where a module says `on_both_databases!` or a test loops over both, it runs on SQLite and on \
-        Postgres.\n"
+    let mut text = "# Faults and their tests\n\n\
+        Made by `tests/faults/page.rs`; do not edit. After each fault the relay's record is compared with the ledger: no \
+        delivery is lost or duplicated, exactly the deliveries `sent` were accepted, and nothing stays claimed by a process \
+        that has ended. Tests in `on_both_databases!`, or with a loop over both, run on SQLite and on Postgres.\n"
         .to_owned();
     let (mut tested, mut open) = (0, 0);
     for (chapter, faults) in CHAPTERS {
-        let _ = write!(text, "\n## {chapter}\n\n| | what is done | what must hold | tests |\n|---|---|---|---|\n");
+        let _ = write!(text, "\n## {chapter}\n\n| | fault | expected | tests |\n|---|---|---|---|\n");
         for Fault { id, done, then } in faults {
             let names = tests.remove(*id).unwrap_or_default();
             let is_open = then.starts_with("open");
@@ -277,7 +324,7 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_of_faults_says_what_is_tested() {
+fn the_list_of_faults_matches_the_tests() {
     let page = page();
     if std::env::var("FAULTS").is_ok_and(|it| it == "renew") {
         std::fs::write(PAGE, &page).unwrap();

@@ -43,14 +43,14 @@ fn until_all_have_it(relay: &Relay) {
 }
 
 #[test]
-fn d06_postgres_restarted_while_sending_leaves_nothing_in_doubt() {
+fn d06_a_postgres_restart_while_sending_leaves_nothing_unknown() {
     let (cluster, relay) = (Cluster::start(), far_relay());
     let house = frozen_on(&cluster, &relay);
     let mut daemon = house.serve();
     for sent in [30, 120] {
         until("some are sent", || relay.to_partners() > sent);
         cluster.stop();
-        daemon.hear("the ledger does not answer; nothing more is claimed");
+        daemon.hear("database unavailable; nothing more is claimed");
         cluster.start_again();
         // Claims that could not be given back are so when their lease is over.
         house.sql("UPDATE claims SET lease_until = 0 WHERE marked_at IS NULL");
@@ -63,7 +63,7 @@ fn d06_postgres_restarted_while_sending_leaves_nothing_in_doubt() {
 }
 
 #[test]
-fn d06_ended_sessions_leave_nothing_in_doubt() {
+fn d06_terminated_sessions_leave_nothing_unknown() {
     let relay = far_relay();
     let cluster = Cluster::start();
     let house = frozen_on(&cluster, &relay);
@@ -82,7 +82,7 @@ fn d06_ended_sessions_leave_nothing_in_doubt() {
 }
 
 #[test]
-fn d07_a_line_to_postgres_that_is_dead_sends_nothing_more_and_loses_no_result() {
+fn d07_a_dead_connection_to_postgres_sends_nothing_more_and_loses_no_result() {
     let (cluster, relay) = (Cluster::start(), far_relay());
     let house = frozen_on(&cluster, &relay);
     let wire = Wire::to(cluster.dir.clone());
@@ -92,7 +92,7 @@ fn d07_a_line_to_postgres_that_is_dead_sends_nothing_more_and_loses_no_result() 
     until("some are sent", || relay.to_partners() > 30);
     wire.cut();
     // Whoever has a marker may still send; nobody gets a new one.
-    let silence = "the ledger does not answer; nothing more is claimed";
+    let silence = "database unavailable; nothing more is claimed";
     (0..2).for_each(|_| drop(daemon.hear(silence)));
     let begun = relay.numbers().data_commands;
     daemon.hear(silence);
@@ -108,7 +108,7 @@ fn d07_a_line_to_postgres_that_is_dead_sends_nothing_more_and_loses_no_result() 
 
 /// The nth-call loop: the first, second, … commit reaches Postgres, and its answer never comes back.
 #[test]
-fn d08_the_answer_to_any_commit_may_be_lost_and_everybody_is_written_to_once() {
+fn d08_a_lost_answer_to_any_commit_causes_no_loss_and_no_duplicate() {
     let cluster = Cluster::start();
     let wire = Wire::to(cluster.dir.clone());
     let losses = (1..).take_while(|nth| block_on(all_are_sent_without_the_answer_to_commit(*nth, &cluster, &wire)));
@@ -139,7 +139,7 @@ async fn all_are_sent_without_the_answer_to_commit(nth: u32, cluster: &Cluster, 
 
 /// A real kill while a migration has made half of its tables: another transaction holds up the one it makes next.
 #[test]
-fn d09_a_program_killed_in_the_middle_of_a_migration_leaves_nothing_and_the_next_one_runs_it() {
+fn d09_a_process_killed_during_a_migration_leaves_nothing_and_the_next_one_runs_it() {
     let house = House::on(On::Postgres);
     let args = ["partners", "list"];
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -161,7 +161,7 @@ fn d09_a_program_killed_in_the_middle_of_a_migration_leaves_nothing_and_the_next
 }
 
 #[test]
-fn d05_a_damaged_table_sends_nothing_and_points_to_the_backup() {
+fn d05_a_corrupt_table_sends_nothing_and_refers_to_the_backup() {
     let (cluster, relay) = (Cluster::start(), far_relay());
     let house = frozen_on(&cluster, &relay);
     house.sql("CHECKPOINT");

@@ -23,7 +23,7 @@ fn restored(relay: &Relay) -> House {
 }
 
 #[test]
-fn d10_a_restored_backup_sends_nothing_again_until_a_person_has_looked() {
+fn d10_a_restored_backup_sends_nothing_until_a_person_resumes_it() {
     let relay = Relay::start();
     let house = restored(&relay);
     house.assert_states(&[("queued", 3)]);
@@ -39,12 +39,12 @@ fn d10_a_restored_backup_sends_nothing_again_until_a_person_has_looked() {
 }
 
 #[test]
-fn d10_a_run_by_hand_on_a_restored_backup_asks_first() {
+fn d10_a_manual_run_on_a_restored_backup_is_refused_first() {
     let relay = Relay::start();
     let house = restored(&relay);
     house.write("article.html", article(MONDAY));
     let run = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
-    house.semainier(&run).expect(1).expect_said(&["it seems restored from a backup", "issues resume"]);
+    house.semainier(&run).expect(1).expect_said(&["it appears to be restored from a backup", "issues resume"]);
     house.semainier(&run).expect(4).expect_said(&["paused"]);
     assert_eq!(relay.to_partners(), 6);
 }
@@ -65,7 +65,7 @@ fn d10_what_became_due_since_the_backup_is_missed_and_not_published_again() {
 
 /// The daemon lives through the restoring: what it did is in its memory.
 #[test]
-fn d10_a_postgres_restored_under_a_daemon_pauses_what_it_shows() {
+fn d10_a_postgres_restored_while_a_daemon_runs_is_paused() {
     let relay = Relay::start();
     let house = House::on(On::Postgres).relay(&relay).set("delivery.connections", 1);
     house.import_many(3);

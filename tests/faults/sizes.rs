@@ -39,7 +39,7 @@ fn measured(command: &Command, args: &[&str]) -> (Done, u64) {
 
 /// The encoded attachment is held once, whoever and however many it goes to.
 #[test]
-fn f12_ten_megabytes_to_many_take_the_memory_of_one() {
+fn f12_a_ten_megabyte_mail_to_many_uses_the_memory_of_one() {
     const CONNECTIONS: usize = 8;
     let people = if is_long() { 1_000 } else { 40 };
     let relay = Relay::with(Options { count_only: true, ..Options::default() });
@@ -87,7 +87,7 @@ fn i02_a_file_of_very_many_partners_is_imported_in_bounded_memory() {
 
 /// The log is read and printed page by page, whatever it is printed as.
 #[test]
-fn a_log_of_very_many_deliveries_is_printed_whole_in_bounded_memory() {
+fn a_log_of_very_many_deliveries_is_printed_in_bounded_memory() {
     let people = if is_long() { 100_000 } else { 12_500 };
     let house = House::new().set("relay", Relay::nowhere());
     house.import_many(people);

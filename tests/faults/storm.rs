@@ -90,7 +90,7 @@ impl<'a> Place<'a> {
 }
 
 #[test]
-fn f10_two_daemons_in_a_storm_of_kills_lose_nobody_and_write_to_nobody_twice() {
+fn f10_two_daemons_killed_repeatedly_lose_and_repeat_nothing() {
     let Storm { people, lasts } = Storm::of_today();
     let given = std::env::var("SEMAINIER_SEED").ok().map(|seed| seed.parse().unwrap());
     let seed = given.unwrap_or_else(|| Clock::System.now().timestamp_micros().unsigned_abs());

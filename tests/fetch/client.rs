@@ -35,7 +35,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_page_comes_with_its_address_its_type_and_its_validators() {
+async fn a_page_has_its_address_type_and_validators() {
     let web = Web::start();
     let reply = Reply::html("été").etag("\"v1\"").header("Last-Modified", "Fri, 09 Jul 2027 15:12:08 GMT");
     web.route("/ancien", Reply::redirect("/nouveau?x=1")).route("/nouveau", reply);
@@ -58,7 +58,7 @@ async fn a_compressed_page_is_read() {
 }
 
 #[tokio::test]
-async fn e01_a_body_that_never_ends_is_cut_at_the_limit_and_rejected_whole() {
+async fn e01_an_endless_body_is_rejected_at_the_limit() {
     let web = Web::start();
     web.route("/", Reply::endless("<p>encore</p>".repeat(100)));
     let error = page(&web, "/").await.unwrap_err();
@@ -66,7 +66,7 @@ async fn e01_a_body_that_never_ends_is_cut_at_the_limit_and_rejected_whole() {
 }
 
 #[tokio::test]
-async fn e01_a_body_announced_too_large_is_not_even_begun() {
+async fn e01_a_body_announced_as_too_large_is_not_read() {
     let web = Web::start();
     // The promise alone is enough: of the body nothing ever comes.
     web.route("/", Reply::html(vec![b'x'; 40 << 10]).cut_off());
@@ -82,7 +82,7 @@ async fn a_body_of_just_the_limit_is_read() {
 }
 
 #[tokio::test]
-async fn e02_a_body_a_byte_at_a_time_runs_into_the_total_time_out() {
+async fn e02_a_very_slow_body_runs_into_the_total_timeout() {
     let web = Web::start();
     web.route("/", Reply::html(vec![b'x'; 1000]).drip(Duration::from_millis(10)));
     let error = page_in_a_hurry(&web, "/").await;
@@ -92,7 +92,7 @@ async fn e02_a_body_a_byte_at_a_time_runs_into_the_total_time_out() {
 }
 
 #[tokio::test]
-async fn e02_a_site_that_says_nothing_runs_into_the_idle_time_out() {
+async fn e02_a_silent_site_runs_into_the_idle_timeout() {
     let web = Web::start();
     web.route("/", Reply::silence()).route("/stops", Reply::html("xx").drip(Duration::from_secs(60)));
     for path in ["/", "/stops"] {
@@ -102,7 +102,7 @@ async fn e02_a_site_that_says_nothing_runs_into_the_idle_time_out() {
 }
 
 #[tokio::test]
-async fn e02_a_site_that_takes_the_call_and_shakes_no_hand_runs_into_the_connect_time_out() {
+async fn e02_a_missing_tls_handshake_runs_into_the_connect_timeout() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let limits = FetchLimits { connect: Duration::from_millis(100), ..patient() };
@@ -112,7 +112,7 @@ async fn e02_a_site_that_takes_the_call_and_shakes_no_hand_runs_into_the_connect
 }
 
 #[tokio::test]
-async fn e02_the_total_time_out_counts_the_redirects_too() {
+async fn e02_the_total_timeout_includes_redirects() {
     let web = Web::start();
     // Each answer comes in good time, but not all four of them.
     let slow = |reply: Reply| reply.after(Duration::from_millis(150));
@@ -133,7 +133,7 @@ async fn e03_a_gzip_bomb_is_stopped_at_the_decompressed_limit() {
 }
 
 #[tokio::test]
-async fn e03_damaged_compression_is_an_error_and_not_half_a_page() {
+async fn e03_corrupt_compression_is_an_error() {
     let web = Web::start();
     let mut cut = gzip("fête ".repeat(1000).as_bytes());
     cut.truncate(cut.len() - 9);
@@ -181,7 +181,7 @@ async fn e04_a_redirect_to_another_scheme_is_refused() {
 }
 
 #[tokio::test]
-async fn e04_fr31_a_redirect_loop_ends_where_an_address_comes_again() {
+async fn e04_fr31_a_redirect_loop_is_detected() {
     let web = Web::start();
     web.route("/", Reply::redirect("/fr/")).route("/fr/", Reply::redirect("/"));
     assert!(matches!(page(&web, "/").await, Err(FetchError::RedirectLoop { .. })));
@@ -189,7 +189,7 @@ async fn e04_fr31_a_redirect_loop_ends_where_an_address_comes_again() {
 }
 
 #[tokio::test]
-async fn fr31_as_many_redirects_as_a_site_of_today_makes_are_followed() {
+async fn fr31_the_usual_number_of_redirects_is_followed() {
     let web = Web::start();
     for n in 0..5 {
         web.route(&format!("/{n}"), Reply::redirect(&format!("/{}", n + 1)));
@@ -241,7 +241,7 @@ async fn e04_a_public_name_with_a_private_address_is_refused_unless_allowed() {
 }
 
 #[tokio::test]
-async fn e04_being_allowed_does_not_open_the_way_to_the_neighbours() {
+async fn e04_an_allowed_host_does_not_allow_its_neighbours() {
     let (web, other) = (Web::start(), Web::start());
     let fetcher = fetcher_with_names(&["office.example", "autre.example"], "office.example");
     web.route("/", Reply::redirect(&format!("http://autre.example:{}/", other.port())));
@@ -251,7 +251,7 @@ async fn e04_being_allowed_does_not_open_the_way_to_the_neighbours() {
 }
 
 #[tokio::test]
-async fn e05_what_has_not_changed_is_said_and_is_no_error() {
+async fn e05_not_modified_is_not_an_error() {
     let web = Web::start();
     web.route("/", Reply::html("v1").etag("\"v1\""));
     let fetcher = fetcher_for(&web, patient());
@@ -279,7 +279,7 @@ impl Shelf for Board {
 }
 
 #[tokio::test]
-async fn e05_an_unchanged_page_is_taken_from_the_shelf_and_a_changed_one_replaces_it() {
+async fn e05_an_unchanged_page_comes_from_the_cache_and_a_changed_one_replaces_it() {
     let web = Web::start();
     web.route("/", Reply::html("v1").etag("\"v1\""));
     let mut fetcher = fetcher_for(&web, patient());
@@ -294,7 +294,7 @@ async fn e05_an_unchanged_page_is_taken_from_the_shelf_and_a_changed_one_replace
 }
 
 #[tokio::test]
-async fn e05_not_modified_that_nobody_asked_for_is_an_error() {
+async fn e05_an_unrequested_not_modified_is_an_error() {
     let web = Web::start();
     web.route("/", Reply::status(304));
     let fetched = fetcher_for(&web, patient()).get(&web.url("/"), None).await;
@@ -302,7 +302,7 @@ async fn e05_not_modified_that_nobody_asked_for_is_an_error() {
 }
 
 #[tokio::test]
-async fn e06_a_site_in_trouble_says_when_to_come_back() {
+async fn e06_retry_after_of_a_failing_site_is_respected() {
     let web = Web::start();
     web.route("/", Reply::status(429).header("Retry-After", "120")).route("/500", Reply::status(500));
     let error = page(&web, "/").await.unwrap_err();
@@ -316,7 +316,7 @@ async fn e06_a_site_in_trouble_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn e07_a_body_cut_off_before_its_promised_end_is_no_body() {
+async fn e07_a_truncated_body_is_rejected() {
     let web = Web::start();
     web.route("/", Reply::html("<p>la moitié").cut_off());
     let error = page(&web, "/").await.unwrap_err();
@@ -325,7 +325,7 @@ async fn e07_a_body_cut_off_before_its_promised_end_is_no_body() {
 }
 
 #[tokio::test]
-async fn e08_windows_1252_declared_utf_8_is_read_right() {
+async fn e08_windows_1252_declared_as_utf_8_is_decoded() {
     let web = Web::start();
     let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode("<p>L’été à Auch, cœur de ville, 5 €</p>");
     web.route("/", Reply::html(bytes.into_owned()));
@@ -333,7 +333,7 @@ async fn e08_windows_1252_declared_utf_8_is_read_right() {
 }
 
 #[tokio::test]
-async fn e08_utf_8_declared_latin_1_or_marked_by_a_bom_is_read_right() {
+async fn e08_utf_8_declared_as_latin_1_or_with_a_bom_is_decoded() {
     let web = Web::start();
     web.route("/latin", Reply::new(200, "text/html; charset=ISO-8859-1", "été"));
     web.route("/bom", Reply::html("\u{feff}été"));
@@ -355,7 +355,7 @@ async fn e08_a_text_in_two_charsets_and_a_picture_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_site_that_is_not_there_is_told_apart_from_one_that_speaks_no_tls() {
+async fn an_unreachable_site_is_distinguished_from_one_without_tls() {
     let gone = Web::start().url("/");
     let fetcher = local_fetcher();
     let error = fetcher.page(&gone).await.unwrap_err();
@@ -369,7 +369,7 @@ async fn a_site_that_is_not_there_is_told_apart_from_one_that_speaks_no_tls() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_there_is_said_to_be_so() {
+async fn an_unknown_host_is_reported_as_such() {
     // RFC 6761: `invalid` never resolves.
     let error = stranger().page(&"http://office.invalid/?key=hush".parse().unwrap()).await.unwrap_err();
     assert!(matches!(error, FetchError::Dns { .. }), "{error:?}");

@@ -141,7 +141,7 @@ async fn openagenda_is_paged_by_after_and_asked_for_the_week_with_its_key_in_a_h
 }
 
 #[tokio::test]
-async fn datatourisme_is_read_alike_from_the_api_and_from_the_flux() {
+async fn datatourisme_api_and_flux_give_the_same_events() {
     let found = read(1, DATATOURISME).await;
     let [concert] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((concert.title.as_str(), sessions(concert).as_str()), ("Concert à la halle", "13 21:00-23:30"));
@@ -183,7 +183,7 @@ async fn datatourisme_is_read_alike_from_the_api_and_from_the_flux() {
 }
 
 #[tokio::test]
-async fn datatourisme_forgets_what_is_obsolete_or_announced_twice_and_sees_one_exhibition_in_many_days() {
+async fn datatourisme_drops_obsolete_and_duplicate_events_and_merges_daily_exhibitions() {
     let gone = edited(DATATOURISME, |all| all["objects"][0]["isObsolete"] = json!(true));
     assert_eq!(read(1, &gone).await, []);
     let twice = edited(DATATOURISME, |all| {
@@ -223,7 +223,7 @@ async fn datatourisme_follows_the_next_page_without_the_key_it_carries() {
 }
 
 #[tokio::test]
-async fn apidae_periods_are_unrolled_and_closures_taken_out() {
+async fn apidae_periods_are_expanded_without_closures() {
     let found = read(2, APIDAE).await;
     let [exhibition, visit] = found.as_slice() else { panic!("{found:?}") };
     // Tuesdays and Thursdays, the 14th beside, the 15th (a Thursday) closed.
@@ -331,7 +331,7 @@ async fn the_fields_of_tourinsoft_version_3_are_those_of_the_configuration() {
 }
 
 #[tokio::test]
-async fn fr54_a_flux_packed_on_a_mac_with_odd_records_is_read_and_the_odd_ones_are_told() {
+async fn fr54_a_flux_zipped_on_a_mac_is_read_and_invalid_records_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let good: Value = serde_json::from_str(FLUX).unwrap();
     let english = edited(FLUX, |object| object["rdfs:label"] = json!({"en": ["Only English title"]}));
@@ -378,7 +378,7 @@ async fn fr54_a_flux_packed_on_a_mac_with_odd_records_is_read_and_the_odd_ones_a
 }
 
 #[tokio::test]
-async fn one_bad_event_costs_no_other_and_all_bad_is_an_error() {
+async fn an_invalid_event_does_not_affect_others_and_only_invalid_ones_are_an_error() {
     let bad = edited(OPENAGENDA, |all| all["events"][1]["timings"] = json!([{"begin": "demain"}]));
     assert_eq!(read(0, &bad).await.len(), 1);
     let (web, folder) = (Web::start(), tempfile::tempdir().unwrap());
@@ -394,7 +394,7 @@ async fn one_bad_event_costs_no_other_and_all_bad_is_an_error() {
 }
 
 #[tokio::test]
-async fn e07_each_data_base_gives_all_or_nothing() {
+async fn e07_each_database_is_read_completely_or_not_at_all() {
     let (web, folder) = (Web::start(), tempfile::tempdir().unwrap());
     for ((source, path), sample) in sources(&web, &folder).iter().zip(PATHS).zip(SAMPLES) {
         let broken = [
@@ -422,7 +422,7 @@ async fn e07_each_data_base_gives_all_or_nothing() {
 }
 
 #[tokio::test]
-async fn e01_e02_e06_each_data_base_is_asked_with_patience_and_limits() {
+async fn e01_e02_e06_each_database_is_queried_with_timeouts_and_limits() {
     let (web, folder) = (Web::start(), tempfile::tempdir().unwrap());
     for (source, path) in sources(&web, &folder).iter().zip(PATHS) {
         web.route(path, Reply::status(429).header("Retry-After", "90"));
@@ -486,7 +486,7 @@ async fn a_key_is_in_no_log_no_error_and_no_debug() {
 }
 
 #[tokio::test]
-async fn a_missing_key_is_said_before_anyone_is_asked() {
+async fn a_missing_key_is_reported_before_any_request() {
     let (web, folder) = (Web::start(), tempfile::tempdir().unwrap());
     let missing: PathBuf = folder.path().join("nowhere");
     let source = |key_file: PathBuf| Source::Openagenda { url: web.url("/"), agenda: 111, key_file };

@@ -62,7 +62,7 @@ async fn the_events_calendar_is_asked_for_the_week_page_by_page() {
 }
 
 #[tokio::test]
-async fn e07_the_events_calendar_gives_all_or_nothing() {
+async fn e07_the_events_calendar_is_read_completely_or_not_at_all() {
     let web = Web::start();
     let broken = [
         (TEC_EVENTS[..TEC_EVENTS.len() / 2].to_owned(), "données incomplètes"),
@@ -88,7 +88,7 @@ async fn e07_the_events_calendar_gives_all_or_nothing() {
 }
 
 #[tokio::test]
-async fn fr54_one_odd_event_costs_the_others_nothing_and_is_told() {
+async fn fr54_an_invalid_event_is_reported_and_does_not_affect_others() {
     let web = Web::start();
     let one = TEC_EVENTS.replace("\"total_pages\": 2", "\"total_pages\": 1");
     for odd in [
@@ -103,7 +103,7 @@ async fn fr54_one_odd_event_costs_the_others_nothing_and_is_told() {
 }
 
 #[tokio::test]
-async fn fr30_the_events_calendar_has_a_second_door() {
+async fn fr30_the_events_calendar_is_also_found_by_query_parameter() {
     let web = Web::start();
     web.route(TEC, Reply::html("<!DOCTYPE html><title>404</title>"));
     web.route("/", Reply::json(TEC_EVENTS.replace("\"total_pages\": 2", "\"total_pages\": 1")));
@@ -111,7 +111,7 @@ async fn fr30_the_events_calendar_has_a_second_door() {
 }
 
 #[tokio::test]
-async fn fr11_values_of_every_shape_are_read() {
+async fn fr11_values_of_every_json_type_are_read() {
     let web = Web::start();
     let page = r#"<script type="application/ld+json">[
         {"@type":"Event","name":{"@language":"fr","@value":"Nom en objet"},"startDate":"2027-07-13T20:00:00+02:00"},
@@ -142,7 +142,7 @@ async fn fr11_values_of_every_shape_are_read() {
 }
 
 #[tokio::test]
-async fn a_venue_may_be_a_list_and_a_title_may_say_that_it_is_off() {
+async fn a_venue_may_be_a_list_and_a_title_may_announce_a_cancellation() {
     let web = Web::start();
     let venue = r#""venue": [{ "venue": "Salle B", "city": "Pavie" }, { "venue": "Salle C", "city": "Auch" }]"#;
     let body = TEC_EVENTS
@@ -167,7 +167,7 @@ async fn a_calendar_and_a_page_are_fetched_and_read() {
 }
 
 #[tokio::test]
-async fn a_page_without_events_is_no_week_without_events() {
+async fn a_page_without_event_data_is_an_error_and_not_an_empty_week() {
     let web = Web::start();
     web.route("/agenda/", Reply::html("<title>Agenda</title><p>Nouveau thème</p>"));
     let error = listings(&Source::JsonLd { url: web.url("/agenda/") }).await.unwrap_err();
@@ -178,7 +178,7 @@ async fn a_page_without_events_is_no_week_without_events() {
 }
 
 #[tokio::test]
-async fn e01_e07_a_calendar_that_is_too_large_cut_off_or_a_page_is_none() {
+async fn e01_e07_a_calendar_that_is_too_large_truncated_or_html_is_rejected() {
     let web = Web::start();
     let source = Source::Ical { url: web.url("/agenda.ics") };
     web.route("/agenda.ics", Reply::endless("BEGIN:VCALENDAR\r\n"));
@@ -194,7 +194,7 @@ async fn e01_e07_a_calendar_that_is_too_large_cut_off_or_a_page_is_none() {
 }
 
 #[tokio::test]
-async fn a_kind_that_gives_no_listings_gives_none() {
+async fn a_source_kind_without_listings_gives_none() {
     let source = Source::File { path: "/nowhere".into(), published: None };
     let days = date("2027-07-12")..=date("2027-07-18");
     let now = "2027-07-10T06:00:00Z".parse().unwrap();

@@ -47,7 +47,7 @@ fn posts_with_terms() -> String {
 }
 
 #[tokio::test]
-async fn a_feed_gives_its_news_newest_first_in_plain_words() {
+async fn a_feed_gives_its_news_newest_first_as_plain_text() {
     let web = Web::start();
     web.route("/feed/", Reply::rss(RSS));
     let items = news(&feed(&web)).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_feed_gives_its_news_newest_first_in_plain_words() {
 }
 
 #[tokio::test]
-async fn an_atom_feed_has_its_links_made_whole_and_its_title_decoded() {
+async fn an_atom_feed_has_absolute_links_and_decoded_titles() {
     let web = Web::start();
     web.route("/feed/", Reply::new(200, "application/atom+xml", ATOM));
     let items = news(&feed(&web)).await.unwrap();
@@ -84,7 +84,7 @@ async fn an_atom_feed_has_its_links_made_whole_and_its_title_decoded() {
 }
 
 #[tokio::test]
-async fn only_what_is_new_and_not_of_tomorrow_is_news() {
+async fn only_new_entries_not_dated_in_the_future_are_news() {
     let web = Web::start();
     web.route("/feed/", Reply::rss(RSS));
     let between = |since: &'static str, now: &'static str| {
@@ -121,14 +121,14 @@ async fn posts_come_with_their_categories_and_their_featured_image() {
 }
 
 #[tokio::test]
-async fn protected_posts_are_nobodys_news() {
+async fn protected_posts_are_not_news() {
     let web = Web::start();
     web.route(REST, Reply::json(POSTS.replace("\"protected\": false", "\"protected\": true")));
     assert_eq!(news(&posts(&web, &[])).await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn fr30_a_post_is_read_by_itself_and_by_whichever_of_its_dates_is_one() {
+async fn fr30_each_post_is_parsed_separately_with_its_first_valid_date() {
     let web = Web::start();
     let post = |id: u32, more: &str| {
         format!(
@@ -182,7 +182,7 @@ async fn more_posts_than_a_page_holds_are_all_read() {
 }
 
 #[tokio::test]
-async fn a_closed_api_leads_to_its_other_door_then_to_the_feed() {
+async fn a_closed_api_falls_back_to_the_query_route_then_to_the_feed() {
     let web = Web::start();
     web.route(REST, Reply::status(401)).route("/", Reply::json(posts_with_terms()));
     assert_eq!(news(&posts(&web, &["que-faire"])).await.unwrap().len(), 1);
@@ -199,7 +199,7 @@ async fn a_closed_api_leads_to_its_other_door_then_to_the_feed() {
 }
 
 #[tokio::test]
-async fn e06_a_site_in_trouble_is_not_asked_again_by_another_door() {
+async fn e06_a_failing_site_is_not_queried_by_another_route() {
     let web = Web::start();
     web.route(REST, Reply::status(503));
     assert!(matches!(
@@ -210,7 +210,7 @@ async fn e06_a_site_in_trouble_is_not_asked_again_by_another_door() {
 }
 
 #[tokio::test]
-async fn e01_a_huge_feed_is_rejected_whole() {
+async fn e01_a_huge_feed_is_rejected() {
     let web = Web::start();
     web.route("/feed/", Reply::endless(RSS));
     let error = news(&feed(&web)).await.unwrap_err();
@@ -218,7 +218,7 @@ async fn e01_a_huge_feed_is_rejected_whole() {
 }
 
 #[tokio::test]
-async fn e07_what_is_cut_off_or_something_else_is_no_feed() {
+async fn e07_a_truncated_feed_or_another_format_is_rejected() {
     let web = Web::start();
     for body in [&RSS[..RSS.len() / 2], &RSS[..RSS.len() - 9], "<!DOCTYPE html><title>Maintenance</title>", ""] {
         web.route("/feed/", Reply::rss(body));
@@ -260,7 +260,7 @@ async fn e09_entities_of_the_document_are_refused() {
 }
 
 #[tokio::test]
-async fn a_folder_of_markdown_is_news_and_what_is_wrong_in_it_names_the_file() {
+async fn a_folder_of_markdown_is_news_and_errors_name_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("marche.md", "---\ntitle: Le marché déménage\ndate: 2027-07-09\n---\nDès *samedi*.");
@@ -297,7 +297,7 @@ async fn a_folder_of_markdown_is_news_and_what_is_wrong_in_it_names_the_file() {
 }
 
 #[test]
-fn trial_f21_the_weekly_article_is_no_news() {
+fn trial_f21_the_weekly_article_is_not_news() {
     let url = |text: &str| text.parse().unwrap();
     let agenda = Source::Wordpress {
         url: url("https://www.office.example/"),

@@ -82,7 +82,7 @@ async fn the_api_gives_the_articles_newest_first() {
 }
 
 #[tokio::test]
-async fn the_order_is_ours_whatever_the_site_thinks_of_it() {
+async fn articles_are_sorted_by_date_whatever_the_sites_order() {
     let web = Web::start();
     let (old, new) = (last_week().as_json("https://office.example"), this_week().as_json("https://office.example"));
     web.route(REST, Reply::json(format!("[{old},{new}]")));
@@ -92,7 +92,7 @@ async fn the_order_is_ours_whatever_the_site_thinks_of_it() {
 }
 
 #[tokio::test]
-async fn a_real_answer_of_the_api_is_read() {
+async fn a_recorded_answer_of_the_api_is_read() {
     let web = Web::start();
     web.route(REST, Reply::json(include_str!("../samples/wordpress_posts.json")));
     let article = one_article(&web).await;
@@ -106,7 +106,7 @@ async fn a_real_answer_of_the_api_is_read() {
 }
 
 #[tokio::test]
-async fn a_blog_in_a_folder_is_asked_there() {
+async fn a_blog_in_a_subfolder_is_queried_there() {
     let web = Web::start();
     let source = Source::Wordpress { url: web.url("/blog?x=1"), search: SEARCH.to_owned() };
     let _ = source.articles(local_fetcher(), now()).await;
@@ -114,7 +114,7 @@ async fn a_blog_in_a_folder_is_asked_there() {
 }
 
 #[tokio::test]
-async fn a_closed_api_is_tried_by_its_other_door_then_the_feed_then_the_pages() {
+async fn a_closed_api_falls_back_to_the_query_route_the_feed_and_the_pages() {
     let web = Web::wordpress(vec![this_week()]);
     for status in [401, 403, 404, 410] {
         web.route(REST, Reply::status(status));
@@ -136,7 +136,7 @@ async fn a_closed_api_is_tried_by_its_other_door_then_the_feed_then_the_pages() 
 }
 
 #[tokio::test]
-async fn e07_html_instead_of_json_leads_to_the_next_door() {
+async fn e07_html_instead_of_json_falls_back_to_the_next_route() {
     let web = Web::wordpress(vec![this_week()]);
     web.route(REST, Reply::html("<!DOCTYPE html><title>Connexion</title>"));
     assert_eq!(one_article(&web).await.html, CONTENT);
@@ -145,7 +145,7 @@ async fn e07_html_instead_of_json_leads_to_the_next_door() {
 }
 
 #[tokio::test]
-async fn e07_broken_json_is_rejected_whole() {
+async fn e07_invalid_json_is_rejected() {
     let web = Web::wordpress(vec![this_week()]);
     let post = this_week().as_json("").to_string();
     let twice = post.replacen("\"title\":", "\"title\":{\"rendered\":\"autre\"},\"title\":", 1);
@@ -185,7 +185,7 @@ async fn feed_of(web: &Web) -> String {
 }
 
 #[tokio::test]
-async fn e06_a_site_in_trouble_is_not_asked_again_by_the_next_door() {
+async fn e06_a_failing_site_is_not_queried_by_the_next_route() {
     for status in [429, 500, 502, 503] {
         let web = Web::wordpress(vec![this_week()]);
         web.route(REST, Reply::status(status).header("Retry-After", "60"));
@@ -197,7 +197,7 @@ async fn e06_a_site_in_trouble_is_not_asked_again_by_the_next_door() {
 }
 
 #[tokio::test]
-async fn trouble_on_a_later_rung_stops_too_and_says_what_was_tried_before() {
+async fn a_failure_on_a_later_route_stops_too_and_lists_the_previous_attempts() {
     let web = Web::wordpress(vec![]);
     web.route(REST, Reply::status(403)).route("/feed/", Reply::html("x").cut_off());
     let error = articles(&web).await.unwrap_err();
@@ -214,7 +214,7 @@ async fn trouble_on_a_later_rung_stops_too_and_says_what_was_tried_before() {
 }
 
 #[tokio::test]
-async fn a_site_that_is_gone_is_knocked_at_once() {
+async fn an_unreachable_site_is_tried_only_once() {
     let gone = Web::start().url("/");
     let source = Source::Wordpress { url: gone, search: SEARCH.to_owned() };
     let error = source.articles(local_fetcher(), now()).await.unwrap_err();
@@ -222,7 +222,7 @@ async fn a_site_that_is_gone_is_knocked_at_once() {
 }
 
 #[tokio::test]
-async fn e11_no_article_is_told_with_what_every_door_said() {
+async fn e11_a_missing_article_is_reported_with_the_result_of_every_route() {
     let web = Web::wordpress(vec![Post::new("Autre chose", "2027-07-10T05:00:00", SEARCH)]);
     web.route(REST, Reply::status(403)).route("/feed/", Reply::html("<p>pas un flux</p>"));
     let error = articles(&web).await.unwrap_err();
@@ -246,7 +246,7 @@ async fn e11_no_article_is_told_with_what_every_door_said() {
 }
 
 #[tokio::test]
-async fn e11_a_protected_or_empty_post_is_no_article() {
+async fn e11_a_protected_or_empty_post_is_not_an_article() {
     let web = Web::wordpress(vec![this_week().protected()]);
     web.route("/", Reply::html("<p>rien</p>")).route("/feed/", Reply::status(404));
     web.route("/?rest_route", Reply::json("[]"));
@@ -277,7 +277,7 @@ async fn e12_a_post_without_a_readable_date_is_not_guessed_at() {
 // The feed
 
 #[tokio::test]
-async fn a_real_feed_is_read_and_its_other_articles_are_left() {
+async fn a_recorded_feed_is_read_and_other_articles_are_ignored() {
     let web = Web::start();
     web.route("/feed/", Reply::rss(include_str!("../samples/rss_content_encoded.xml")));
     let article = one_article(&web).await;
@@ -374,7 +374,7 @@ fn e09_the_feed_parser_itself_expands_nothing() {
 // The pages
 
 #[tokio::test]
-async fn the_front_page_is_looked_at_where_the_search_finds_nothing() {
+async fn the_front_page_is_read_if_the_search_finds_nothing() {
     let web = Web::start();
     web.route(
         "/?s",
@@ -389,7 +389,7 @@ async fn the_front_page_is_looked_at_where_the_search_finds_nothing() {
 }
 
 #[tokio::test]
-async fn a_link_to_another_article_is_not_taken_at_its_word() {
+async fn a_link_whose_target_does_not_match_is_not_used() {
     let web = Web::start();
     web.route("/", Reply::html(format!("<a href='/une'>{SEARCH}</a>")));
     web.route("/une", page_of("Page introuvable", CONTENT));
@@ -400,7 +400,7 @@ async fn a_link_to_another_article_is_not_taken_at_its_word() {
 // The other kinds
 
 #[tokio::test]
-async fn a_plain_page_is_an_article_with_the_date_it_tells() {
+async fn a_plain_page_is_an_article_with_its_own_date() {
     let web = Web::start();
     let head = "<meta property='article:published_time' content='2027-07-09T17:12:08+02:00'>";
     web.route("/agenda", Reply::html(format!("{head}<h1>Agenda</h1><main>{CONTENT}</main>")));
@@ -425,7 +425,7 @@ async fn a_plain_page_without_text_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_file_is_read_whatever_its_charset_and_dated_by_whoever_knows_best() {
+async fn a_file_is_decoded_and_dated_from_the_best_available_source() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("semaine 28.txt");
     let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode("Lundi 12 juillet\r\n- fête < marché");
@@ -448,7 +448,7 @@ async fn a_file_is_read_whatever_its_charset_and_dated_by_whoever_knows_best() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_missing_too_large_or_no_text_is_told_apart() {
+async fn missing_too_large_and_binary_files_have_different_errors() {
     let folder = tempfile::tempdir().unwrap();
     let error = async |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
@@ -492,7 +492,7 @@ fn a_source_is_written_in_one_line() {
 }
 
 #[test]
-fn what_is_wrong_in_a_source_is_said_when_the_file_is_read() {
+fn problems_of_a_source_are_reported_when_the_file_is_read() {
     for (line, said) in [
         (r#"{ kind = "wordpres", url = "https://office.example" }"#, "unknown variant `wordpres`"),
         (r#"{ kind = "page", url = "https://office.example", serch = "x" }"#, "unknown field `serch`"),

@@ -29,7 +29,7 @@ fn the_nine_saturdays_of_2026_are_at_eight_in_summer_time() {
 }
 
 #[test]
-fn extract_has_exactly_the_keys_of_the_contract() {
+fn extract_has_exactly_the_documented_keys() {
     let house = House::new();
     house.write("article.html", ARTICLE);
     let args = ["extract", "article.html", "--published", "2027-07-09", "--week", "2027-W28", "--json"];
@@ -175,7 +175,7 @@ fn every_command_explains_its_options() {
 }
 
 #[test]
-fn the_ledger_of_nothing_is_empty_and_well_formed() {
+fn an_empty_ledger_is_listed_as_empty_json() {
     let house = House::new();
     assert_eq!(house.semainier(&["issues", "--json"]).expect(0).json(), json!([]));
     assert_eq!(house.semainier(&["log", "--json"]).expect(0).json(), json!([]));
@@ -186,7 +186,7 @@ fn the_ledger_of_nothing_is_empty_and_well_formed() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_output_pipe_is_not_an_error() {
     let house = House::new();
     let program = env!("CARGO_BIN_EXE_semainier");
     let shell = format!("'{program}' next --count 1000 --json | head -n 1; exit ${{PIPESTATUS[0]}}");

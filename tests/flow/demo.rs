@@ -25,7 +25,7 @@ fn without_network(house: &House, args: &[&str]) -> Done {
 }
 
 #[test]
-fn the_demo_needs_no_network_and_leaves_mails_poster_booklet_and_ledger() {
+fn the_demo_needs_no_network_and_writes_mails_poster_booklet_and_ledger() {
     let house = House::new();
     std::fs::remove_file(house.path("semainier.toml")).unwrap();
     let done = without_network(&house, &["demo"]).expect(0);
@@ -81,7 +81,7 @@ fn the_demo_needs_no_network_and_leaves_mails_poster_booklet_and_ledger() {
 }
 
 #[test]
-fn a_second_demo_begins_anew_and_leaves_what_is_not_its_own() {
+fn a_second_demo_starts_over_and_keeps_other_files() {
     let house = House::new();
     let mine = house.write("there/letter.txt", "keep me");
     for _ in 0..2 {
@@ -99,7 +99,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn the_demo_looks_at_no_configuration_of_the_machine() {
+fn the_demo_ignores_the_configuration_of_the_machine() {
     let house = House::new().env("SEMAINIER__RELAY", "smtp://127.0.0.1:9?tls=none");
     house.write("semainier.toml", "this is no TOML");
     house.semainier(&["demo"]).expect(0).expect_said(&["12 = 12 sent"]);

@@ -7,7 +7,7 @@ use crate::support::{
 use std::process::{Command, Stdio};
 
 #[test]
-fn all_errors_of_the_configuration_are_said_at_once() {
+fn all_errors_of_the_configuration_are_reported_at_once() {
     let house = House::new();
     house
         .write("semainier.toml", "databse = 'x'\nzone = 'Paris'\n[delivery]\nconnections = 0\n[fetch]\ntimeout = 12\n");
@@ -23,7 +23,7 @@ fn all_errors_of_the_configuration_are_said_at_once() {
 }
 
 #[test]
-fn a_file_that_is_no_toml_is_said_with_its_line() {
+fn invalid_toml_is_reported_with_file_and_line() {
     let house = House::new();
     house.write("semainier.toml", "zone = 'Europe/Paris'\nrelay = \n");
     house.semainier(&["check"]).expect(1).expect_said(&["semainier.toml:2: not TOML"]);
@@ -34,7 +34,7 @@ fn a_file_that_is_no_toml_is_said_with_its_line() {
 }
 
 #[test]
-fn all_errors_of_all_mailings_are_said_at_once() {
+fn all_errors_of_all_mailings_are_reported_at_once() {
     let house = House::new();
     house.write("jobs/lettre.toml", "titel = 'x'\ntemplate = 'letter'\n[schedule]\ncron = '0 8 * 13 SAT'\n");
     house.write("jobs/autre.toml", "title = [\n");
@@ -46,7 +46,7 @@ fn all_errors_of_all_mailings_are_said_at_once() {
 }
 
 #[test]
-fn a_variable_that_no_template_gets_stops_the_start_with_file_and_line() {
+fn an_unknown_template_variable_stops_the_start_with_file_and_line() {
     let house = House::new().set("templates", "templates");
     house.write("templates/mail/agenda/body.txt", "Bonjour\n{{ titel }}\n");
     house.semainier(&["check"]).expect(1).expect_said(&["mail/agenda/body.txt", "2", "titel"]);
@@ -58,7 +58,7 @@ fn a_variable_that_no_template_gets_stops_the_start_with_file_and_line() {
 }
 
 #[test]
-fn a_mailing_that_does_not_exist_is_answered_with_those_that_do() {
+fn an_unknown_mailing_is_answered_with_the_known_ones() {
     let house = House::new().set("relay", "capture:outbox");
     for args in [&["run", "lettre"][..], &["next", "lettre"], &["preview", "lettre", "--out", "look"]] {
         let said = house.semainier(args).expect(1).stderr;
@@ -67,7 +67,7 @@ fn a_mailing_that_does_not_exist_is_answered_with_those_that_do() {
 }
 
 #[test]
-fn wrong_instants_and_files_are_answered_with_what_was_expected() {
+fn invalid_instants_and_files_are_answered_with_what_was_expected() {
     let house = House::new().set("relay", "capture:outbox");
     for at in ["samedi", "2027-13-01", "2027-07-10T25:00", ""] {
         house
@@ -86,7 +86,7 @@ fn wrong_instants_and_files_are_answered_with_what_was_expected() {
 }
 
 #[test]
-fn without_a_relay_nothing_is_recorded_and_the_way_out_is_named() {
+fn without_a_relay_nothing_is_recorded_and_the_error_says_what_to_do() {
     let house = House::new();
     house.import(&["a@gite.example"]);
     house.run().expect(1).expect_said(&["no relay is configured", "relay = \"smtp://host:port\""]);
@@ -94,7 +94,7 @@ fn without_a_relay_nothing_is_recorded_and_the_way_out_is_named() {
 }
 
 #[test]
-fn postgres_without_a_secret_is_told_to_have_one() {
+fn postgres_without_a_secret_is_refused_with_advice() {
     let house = House::new().set("database", "postgres://semainier:hush-hush@127.0.0.1:1/semainier");
     let said = house.semainier(&["issues"]).expect(1).said();
     assert!(said.contains("127.0.0.1") || said.contains("database"), "{said}");
@@ -102,7 +102,7 @@ fn postgres_without_a_secret_is_told_to_have_one() {
 }
 
 #[test]
-fn a_second_process_on_the_same_file_is_refused_while_looking_goes_on() {
+fn a_second_sender_on_the_same_file_is_refused_while_reading_works() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["slow1500@gite.example"]);
@@ -138,7 +138,7 @@ fn in_a_mount_namespace(house: &House, script: &str) -> Option<String> {
 }
 
 #[test]
-fn d01_a_full_disk_sends_nothing_it_cannot_write_down_and_goes_on_when_there_is_room() {
+fn d01_on_a_full_disk_nothing_unrecorded_is_sent_and_sending_resumes() {
     let relay = Relay::start();
     let house = House::new().relay(&relay).set("database", "sqlite://disk/semainier.db");
     house.write("article.html", article(MONDAY));
@@ -170,7 +170,7 @@ fn d01_a_full_disk_sends_nothing_it_cannot_write_down_and_goes_on_when_there_is_
 }
 
 #[test]
-fn d04_a_read_only_ledger_is_said_and_nothing_is_sent() {
+fn d04_a_read_only_ledger_is_reported_and_nothing_is_sent() {
     let relay = Relay::start();
     let house = House::new().relay(&relay).set("database", "sqlite://disk/semainier.db");
     house.write("article.html", article(MONDAY));
@@ -254,7 +254,7 @@ fn no_partners_address_is_in_the_log_of_the_program() {
 }
 
 #[test]
-fn f11_an_issue_of_another_season_is_sent_on_purpose_only() {
+fn f11_an_issue_far_from_its_date_needs_confirmation() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["a@gite.example"]);

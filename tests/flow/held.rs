@@ -40,7 +40,7 @@ fn assert_article_is_held(article: &str, because: &str) {
 }
 
 #[test]
-fn an_article_of_another_week_is_held_and_told_once_and_leaves_once_it_is_mended() {
+fn an_article_of_another_week_is_held_with_one_notice_and_sent_once_corrected() {
     for on in BOTH {
         let (web, relay) = (Web::wordpress(vec![post(&article("2027-07-05"))]), Relay::start());
         let house = House::on(on).site(&web).relay(&relay);
@@ -59,7 +59,7 @@ fn an_article_of_another_week_is_held_and_told_once_and_leaves_once_it_is_mended
 }
 
 #[test]
-fn staff_read_in_french_what_is_wrong_and_until_when_it_is_tried() {
+fn staff_are_notified_in_french_of_the_problem_and_the_deadline() {
     let (web, relay) = (Web::wordpress(vec![post(&article(NEXT_MONDAY))]), Relay::start());
     let house = House::new().site(&web).relay(&relay);
     house.run_from_site().expect(3);
@@ -72,7 +72,7 @@ fn staff_read_in_french_what_is_wrong_and_until_when_it_is_tried() {
 }
 
 #[test]
-fn an_address_of_staff_that_is_refused_makes_no_storm_of_the_others() {
+fn a_refused_staff_address_does_not_repeat_notices_to_others() {
     let (web, relay) = (Web::wordpress(vec![]), Relay::start());
     let staff = serde_json::json!(["f550@ot.test", STAFF, "t-ofr416@ot.test"]);
     let house = House::new().site(&web).relay(&relay).set("staff", staff);
@@ -90,7 +90,7 @@ fn a_site_without_such_an_article_is_held() {
 }
 
 #[test]
-fn an_empty_day_beside_full_ones_is_held() {
+fn an_empty_day_among_full_ones_is_held() {
     let with_a_gap = article_of_days(MONDAY, |n| match n {
         3 => String::new(),
         _ => "<ul><li>à 10h, visite guidée à Auch</li></ul>".to_owned(),
@@ -159,7 +159,7 @@ fn e01_e02_e06_e07_a_source_that_fails_is_held_with_the_reason_in_french() {
 }
 
 #[test]
-fn e02_a_slow_site_is_given_up_after_the_time_out() {
+fn e02_a_slow_site_is_abandoned_after_the_timeout() {
     let (web, relay) = (Web::start(), Relay::start());
     web.route(REST, Reply::json("[]".repeat(1000)).drip(Duration::from_millis(100)));
     let house = House::new().site(&web).relay(&relay).set("fetch.timeout", "1s");
@@ -183,7 +183,7 @@ fn a_local_address_that_is_not_allowed_is_not_read() {
 
 /// The words of a wrongly declared page are read as they were meant, or the page is not read: no « Ã© » ever leaves.
 #[test]
-fn e08_a_page_in_a_wrong_charset_never_leaves_garbled() {
+fn e08_a_page_with_a_wrong_charset_is_never_sent_garbled() {
     let page =
         format!("<html><head><title>{TITLE}</title></head><body><h1>{TITLE}</h1>{}</body></html>", article(MONDAY));
     let (windows, _, _) = encoding_rs::WINDOWS_1252.encode(&page);
@@ -214,7 +214,7 @@ fn e08_a_page_in_a_wrong_charset_never_leaves_garbled() {
 }
 
 #[test]
-fn without_any_network_the_issue_is_held_and_the_notice_stays_owed() {
+fn without_network_the_issue_is_held_and_the_notice_stays_pending() {
     let relay = Relay::start();
     let house = House::new()
         .relay(&relay)
@@ -255,7 +255,7 @@ fn a_held_issue_can_be_cancelled_and_stays_so() {
 
 /// What a person can still do is said, by the command that sends and by the one that resumes.
 #[test]
-fn a_held_issue_that_expired_says_why_and_what_can_be_done() {
+fn an_expired_held_issue_shows_the_reason_and_what_can_be_done() {
     let (web, relay) = (Web::wordpress(vec![]), Relay::start());
     let house = House::new().site(&web).relay(&relay);
     house.import_many(2);

@@ -36,7 +36,7 @@ fn house(on: crate::support::house::On, web: &Web, relay: &Relay, rule: &str) ->
 }
 
 #[test]
-fn the_mail_has_what_the_calendar_adds_and_nothing_twice() {
+fn the_mail_has_the_events_of_the_calendar_without_duplicates() {
     for on in BOTH {
         let (web, relay) = (site(), Relay::start());
         web.route(
@@ -73,7 +73,7 @@ fn a_calendar_that_fails_holds_the_issue_until_it_is_back() {
 }
 
 #[test]
-fn a_calendar_that_may_be_missing_is_done_without_and_told_once() {
+fn an_optional_calendar_may_fail_with_one_notice() {
     for on in BOTH {
         let (web, relay) = (site(), Relay::start());
         web.routes(
@@ -100,7 +100,7 @@ fn a_calendar_that_may_be_missing_is_done_without_and_told_once() {
 }
 
 #[test]
-fn extract_says_where_each_line_came_from() {
+fn extract_shows_the_provenance_of_each_line() {
     let (web, relay) = (site(), Relay::start());
     web.route(CALENDAR, calendar(&["20270713T183000 Apéro-concert des Moulins @ Salle, 32550 Pavie"]));
     let house = house(BOTH[0], &web, &relay, "");
@@ -117,7 +117,7 @@ fn extract_says_where_each_line_came_from() {
 }
 
 #[test]
-fn a_source_that_has_no_place_in_a_mailing_is_refused_when_its_file_is_read() {
+fn an_unsuitable_source_is_refused_when_the_mailing_is_read() {
     let check = |sources: &str, said: &str| {
         let house = House::new();
         let mailing = std::fs::read_to_string(house.path("jobs/agenda.toml")).unwrap();
@@ -135,7 +135,7 @@ fn a_source_that_has_no_place_in_a_mailing_is_refused_when_its_file_is_read() {
 
 /// Field report 17: what a source left out stands among the warnings of the issue, by title; the rest goes.
 #[test]
-fn fr17_what_a_calendar_left_out_is_told_by_title_among_the_warnings() {
+fn fr17_omitted_calendar_events_are_listed_by_title_in_the_warnings() {
     let (web, relay) = (site(), Relay::start());
     web.route(
         CALENDAR,

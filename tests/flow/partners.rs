@@ -13,7 +13,7 @@ fn contacts(house: &House) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn i04_whoever_left_before_the_run_gets_nothing() {
+fn i04_a_contact_who_opted_out_before_the_run_gets_nothing() {
     for on in crate::support::house::BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay);
@@ -31,7 +31,7 @@ fn i04_whoever_left_before_the_run_gets_nothing() {
 }
 
 #[test]
-fn whoever_leaves_while_the_relay_is_down_gets_nothing() {
+fn an_opt_out_while_the_relay_is_down_is_respected() {
     let house = House::new().set("relay", Relay::nowhere());
     house.import(&["a@gite.example", "partie@gite.example"]);
     house.run().expect(1);
@@ -57,7 +57,7 @@ fn i01_a_file_of_excel_keeps_its_accents() {
 }
 
 #[test]
-fn i03_an_address_that_stands_twice_is_kept_once_and_said() {
+fn i03_a_duplicate_address_is_imported_once_and_reported() {
     let house = House::new();
     let said = import(&house, "email;nom\na@gite.example;Un\n A@GITE.example ;Deux\na+b@gite.example;Trois\n", 0);
     assert!(said.contains("line 3: the address stands in line 2 already"), "{said}");
@@ -65,7 +65,7 @@ fn i03_an_address_that_stands_twice_is_kept_once_and_said() {
 }
 
 #[test]
-fn i05_odd_names_reach_no_header_and_no_formula() {
+fn i05_unusual_names_cannot_inject_headers_or_formulas() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     let csv = "email;nom;etablissement;commune\n\
@@ -95,7 +95,7 @@ fn i05_odd_names_reach_no_header_and_no_formula() {
 }
 
 #[test]
-fn i07_broken_files_are_refused_with_every_line_and_nothing_of_them_is_taken() {
+fn i07_invalid_files_are_refused_with_every_line_and_not_imported() {
     let house = House::new();
     for (csv, parts) in [
         (
@@ -140,7 +140,7 @@ fn partners_are_listed_for_people_and_for_programs() {
 
 /// The list of 400 partners kept in `tests/partners/`, by both roads: written by the example, read by the import.
 #[test]
-fn a_sheet_of_400_partners_is_imported_asked_and_written_again() {
+fn a_sheet_of_400_partners_is_imported_queried_and_exported() {
     for on in crate::support::house::BOTH {
         let house = House::on(on);
         let sheet = std::fs::read("tests/partners/partners.xlsx").unwrap();
@@ -190,7 +190,7 @@ fn a_dry_run_shows_field_by_field_what_would_change() {
 }
 
 #[test]
-fn a_windows_1252_file_with_mistakes_is_told_line_by_line_and_nothing_of_it_is_taken() {
+fn a_windows_1252_file_with_errors_is_reported_by_line_and_not_imported() {
     let house = House::new();
     let csv = std::fs::read("tests/partners/windows-1252.csv").unwrap();
     house.write("in.csv", csv);
@@ -231,7 +231,7 @@ fn i08_a_whole_list_that_would_remove_more_than_a_fifth_asks_first() {
 }
 
 #[test]
-fn a_person_is_shown_whole_and_erased_and_the_sums_stay_true() {
+fn all_data_of_a_person_are_shown_and_erased_and_totals_stay_correct() {
     for on in crate::support::house::BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay);
@@ -287,7 +287,7 @@ fn as_an_office_keeps_it() -> String {
 }
 
 #[test]
-fn trial_f09_a_list_as_an_office_keeps_it_is_taken_in_one_go_and_told() {
+fn trial_f09_a_typical_office_list_is_imported_in_one_step_with_a_report() {
     for on in crate::support::house::BOTH {
         let house = House::on(on);
         let said = import(&house, as_an_office_keeps_it(), 0);
@@ -344,7 +344,7 @@ fn trial_f09_a_list_as_an_office_keeps_it_is_taken_in_one_go_and_told() {
 }
 
 #[test]
-fn trial_f09_what_cannot_be_taken_is_written_to_a_file_that_can_be_mended() {
+fn trial_f09_rejected_lines_are_written_to_a_file_for_correction() {
     let house = House::new();
     let csv = "Nom;Adresse mail;Étoiles\nA;a@gite.example;3\nB;hôtel@gite.example;3\nC;c@gite.example;douze\nD;;2\nTotal;4;\n";
     let said = import(&house, csv, 1);
@@ -381,7 +381,7 @@ fn trial_f09_a_dry_run_writes_nothing_not_even_a_database() {
 }
 
 #[test]
-fn trial_f09_a_segment_compares_words_folded_and_one_that_means_nobody_says_what_there_is() {
+fn trial_f09_a_segment_ignores_case_and_accents_and_an_empty_one_lists_known_values() {
     for on in crate::support::house::BOTH {
         let house = House::on(on);
         import(
@@ -411,7 +411,7 @@ fn trial_f09_a_segment_compares_words_folded_and_one_that_means_nobody_says_what
 }
 
 #[test]
-fn trial_f02_whoever_left_is_shown_and_exported_as_gone() {
+fn trial_f02_opt_outs_are_listed_and_exported_as_such() {
     for on in crate::support::house::BOTH {
         let house = House::on(on);
         house.import(&["a@gite.example", "b@gite.example"]);
@@ -433,7 +433,7 @@ fn trial_f02_whoever_left_is_shown_and_exported_as_gone() {
 }
 
 #[test]
-fn trial_f13_an_unknown_address_is_said_and_what_the_office_did_can_be_taken_back() {
+fn trial_f13_an_unknown_address_is_reported_and_an_office_suppression_can_be_lifted() {
     for on in crate::support::house::BOTH {
         let house = House::on(on);
         house.import(&["a@gite.example", "partie@gite.example"]);
@@ -473,7 +473,7 @@ fn trial_f13_an_unknown_address_is_said_and_what_the_office_did_can_be_taken_bac
 }
 
 #[test]
-fn trial_f14_an_erasure_and_a_dossier_reach_the_addresses_a_person_had_before() {
+fn trial_f14_erasure_and_export_include_previous_addresses() {
     for on in crate::support::house::BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay);

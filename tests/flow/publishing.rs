@@ -98,7 +98,7 @@ fn assert_conserved(agenda: &Value, text: &str, what: &str) {
 }
 
 #[test]
-fn an_article_becomes_mails_and_rows_once_for_everybody_on_both_databases() {
+fn an_article_is_sent_once_to_everybody_on_both_databases() {
     for on in BOTH {
         let (web, relay) = (site(ARTICLE), Relay::start());
         let house = House::on(on).with_the_shipped_mailing().site(&web).relay(&relay);
@@ -118,14 +118,14 @@ fn an_article_becomes_mails_and_rows_once_for_everybody_on_both_databases() {
             assert_eq!(attempt.enhanced.as_deref(), Some("2.0.0"));
         }
         let again = house.run_from_site().expect(0);
-        assert!(again.stdout.contains("agenda/2027-W28 was sent before; nothing was sent twice"), "{}", again.said());
+        assert!(again.stdout.contains("agenda/2027-W28 was sent already; nothing was sent twice"), "{}", again.said());
         house.judge_at_rest(&relay, 12);
         assert_eq!(relay.to_partners(), 12, "{on:?}");
     }
 }
 
 #[test]
-fn every_event_of_the_article_stands_under_its_day_in_text_html_poster_and_booklet() {
+fn every_event_is_under_its_day_in_text_html_poster_and_booklet() {
     let (web, relay) = (site(ARTICLE), Relay::start());
     let house = House::new().with_the_shipped_mailing().site(&web).relay(&relay);
     house.import(&["accueil@gite.example"]);
@@ -186,7 +186,7 @@ fn two_weeks_are_two_issues_and_both_are_in_the_log() {
 }
 
 #[test]
-fn without_partners_an_issue_is_done_for_nobody_and_says_so() {
+fn without_partners_an_issue_is_done_with_no_recipients() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.run().expect(0).expect_said(&["agenda/2027-W28: done (nobody)"]);
@@ -225,7 +225,7 @@ fn two_hundred_mails_go_through_the_sink_of_postfix() {
 }
 
 #[test]
-fn two_runs_at_once_on_postgres_write_to_everybody_once() {
+fn two_concurrent_runs_on_postgres_send_to_everybody_once() {
     let relay = Relay::start();
     let house = House::on(crate::support::house::On::Postgres).relay(&relay);
     house.import_many(60);

@@ -7,7 +7,7 @@ use crate::support::{
 use std::time::Duration;
 
 #[test]
-fn a_relay_that_is_down_costs_nobody_anything() {
+fn an_unreachable_relay_fails_no_delivery() {
     for on in BOTH {
         let house = House::on(on).set("relay", Relay::nowhere());
         house.import_many(5);
@@ -20,7 +20,7 @@ fn a_relay_that_is_down_costs_nobody_anything() {
         }
         assert_eq!(house.issue()["state"], "sending");
         let again = house.run().expect(1).said();
-        assert!(!again.contains("was sent before"), "{again}");
+        assert!(!again.contains("was sent already"), "{again}");
 
         let relay = Relay::start();
         let house = house.relay(&relay);
@@ -31,7 +31,7 @@ fn a_relay_that_is_down_costs_nobody_anything() {
 }
 
 #[test]
-fn a_relay_that_takes_nobody_for_now_costs_nobody_anything() {
+fn a_relay_that_defers_everyone_fails_no_delivery() {
     let busy = Relay::with(Options { greeting: Some("421 4.3.2 shutting down".to_owned()), ..Options::default() });
     let house = House::new().relay(&busy);
     house.import_many(3);
@@ -42,7 +42,7 @@ fn a_relay_that_takes_nobody_for_now_costs_nobody_anything() {
 
 /// The relay's word about us, said of each recipient.
 #[test]
-fn field_report_1_a_relay_that_refuses_our_name_at_rcpt_fails_nobody() {
+fn field_report_1_a_relay_that_refuses_our_name_at_rcpt_fails_no_delivery() {
     for on in BOTH {
         let line = "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname";
         let relay = Relay::with(Options { refuses_everyone: Some(line.to_owned()), ..Options::default() });
@@ -76,7 +76,7 @@ fn field_report_1_an_issue_that_reached_nobody_is_never_done() {
 }
 
 #[test]
-fn one_refused_person_stops_nobody_and_is_left_alone_the_week_after() {
+fn a_dead_address_stops_no_other_and_is_suppressed_the_next_week() {
     for on in BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay);
@@ -96,7 +96,7 @@ fn one_refused_person_stops_nobody_and_is_left_alone_the_week_after() {
 }
 
 #[test]
-fn a_mailbox_that_is_busy_is_tried_again_later_and_the_others_go_on() {
+fn a_busy_mailbox_is_retried_later_and_others_continue() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["f450@gite.example", "b@gite.example"]);
@@ -111,7 +111,7 @@ fn a_mailbox_that_is_busy_is_tried_again_later_and_the_others_go_on() {
 }
 
 #[test]
-fn a_message_that_may_have_arrived_waits_for_a_person() {
+fn an_unknown_delivery_is_settled_by_a_person() {
     for on in BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay);
@@ -138,7 +138,7 @@ fn a_message_that_may_have_arrived_waits_for_a_person() {
 }
 
 #[test]
-fn a_resend_is_the_same_message_to_the_byte() {
+fn a_resent_message_is_byte_identical() {
     for on in BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay);
@@ -162,7 +162,7 @@ fn a_resend_is_the_same_message_to_the_byte() {
 }
 
 #[test]
-fn a_person_may_say_that_it_did_not_arrive() {
+fn an_unknown_delivery_can_be_settled_as_failed() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["dropdot@gite.example"]);
@@ -176,7 +176,7 @@ fn a_person_may_say_that_it_did_not_arrive() {
 }
 
 #[test]
-fn deciding_about_nothing_says_what_was_expected() {
+fn settling_a_nonexistent_delivery_says_what_was_expected() {
     let house = House::new();
     let nobody = house.semainier(&["deliveries", "resolve", "x", "--as", "sent"]).expect(1);
     assert!(nobody.stderr.contains("there is no delivery x"), "{}", nobody.said());
@@ -186,7 +186,7 @@ fn deciding_about_nothing_says_what_was_expected() {
 }
 
 #[test]
-fn a_message_refused_as_spam_is_that_persons_failure_and_suppresses_nobody() {
+fn a_message_refused_as_spam_fails_and_suppresses_nobody() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["t-ofr506@gite.example", "b@gite.example"]);
@@ -197,7 +197,7 @@ fn a_message_refused_as_spam_is_that_persons_failure_and_suppresses_nobody() {
 }
 
 #[test]
-fn a_refusal_after_the_dot_stops_nobody() {
+fn a_refusal_after_the_dot_affects_no_other_delivery() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["e554@gite.example", "b@gite.example"]);
@@ -211,7 +211,7 @@ fn a_refusal_after_the_dot_stops_nobody() {
 
 /// S16, with a patience that a test has.
 #[test]
-fn a_relay_that_never_answers_the_dot_leaves_a_doubt_and_holds_up_nobody() {
+fn a_relay_that_never_answers_the_dot_leaves_one_unknown_and_delays_no_other() {
     let relay = Relay::start();
     let house = House::new().relay(&relay).set("delivery.dot_timeout", "1s");
     house.import(&["hang@gite.example", "b@gite.example", "c@gite.example"]);
@@ -221,7 +221,7 @@ fn a_relay_that_never_answers_the_dot_leaves_a_doubt_and_holds_up_nobody() {
 
 /// W04: an opt-out that commits while the issue is on its way.
 #[test]
-fn whoever_leaves_while_the_issue_is_sent_gets_it_only_if_it_was_already_on_the_wire() {
+fn an_opt_out_while_sending_applies_unless_the_message_is_in_flight() {
     for on in BOTH {
         let relay = Relay::with(Options { round_trip: Duration::from_millis(20), ..Options::default() });
         let house = House::on(on).relay(&relay).set("delivery.connections", 2);
@@ -241,7 +241,7 @@ fn whoever_leaves_while_the_issue_is_sent_gets_it_only_if_it_was_already_on_the_
 }
 
 #[test]
-fn a_refusal_of_us_pauses_the_issue_until_a_person_resumes_it() {
+fn a_refusal_of_the_sender_pauses_the_issue_until_it_is_resumed() {
     for on in BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay).set("delivery.connections", 1);
@@ -294,7 +294,7 @@ fn a_relay_that_allows_two_connections_gets_two() {
 }
 
 #[test]
-fn the_same_article_again_to_a_new_partner_writes_to_nobody() {
+fn the_same_issue_again_with_a_new_partner_sends_nothing() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["a@gite.example"]);

@@ -9,7 +9,7 @@ use semainier::{clock::Clock, domain::agenda::Week};
 use std::time::Duration;
 
 #[test]
-fn a_run_that_is_asked_to_stop_finishes_what_is_in_flight_and_the_next_one_goes_on() {
+fn a_stopped_run_finishes_messages_in_flight_and_the_next_one_continues() {
     for on in BOTH {
         let relay = Relay::with(Options { round_trip: Duration::from_millis(8), ..Options::default() });
         let house = House::on(on).relay(&relay);
@@ -31,7 +31,7 @@ fn a_run_that_is_asked_to_stop_finishes_what_is_in_flight_and_the_next_one_goes_
 
 /// F09: a relay that does not answer keeps nobody waiting for ever.
 #[test]
-fn a_stop_waits_for_what_is_in_flight_only_as_long_as_it_is_told_and_not_at_all_when_told_twice() {
+fn a_stop_waits_for_messages_in_flight_up_to_the_limit_and_a_second_one_not_at_all() {
     for (patience, signals) in [("1s", 1), ("60s", 2)] {
         let relay = Relay::start();
         let house = House::new().relay(&relay).set("delivery.shutdown", patience).set("delivery.connections", 1);
@@ -56,7 +56,7 @@ fn a_stop_waits_for_what_is_in_flight_only_as_long_as_it_is_told_and_not_at_all_
 }
 
 #[test]
-fn the_daemon_sends_by_itself_what_became_due_while_it_was_down() {
+fn the_daemon_catches_up_what_became_due_while_it_was_down() {
     for on in BOTH {
         let relay = Relay::start();
         let now = Clock::System.now();

@@ -59,7 +59,7 @@ fn trial_f1_a_restored_backup_keeps_every_opt_out_and_sends_nothing_twice_on_ano
         let new = machine(on, &relay);
         let from = path(&old, "b");
         let said = new.semainier(&["restore", &from]).expect(4);
-        said.expect_said(&["is back, and its secret is the right one", "agenda/2027-W28: paused"]);
+        said.expect_said(&["; its secret matches", "agenda/2027-W28: paused"]);
         assert_eq!(new.issue()["state"], "paused");
         let reason = new.issue()["reason"].as_str().unwrap().to_owned();
         assert!(reason.contains("a été restaurée d’une sauvegarde le"), "{reason}");
@@ -81,7 +81,7 @@ fn trial_f1_a_restored_backup_keeps_every_opt_out_and_sends_nothing_twice_on_ano
 
 /// The process ends between putting the ledger in place and looking at it: whoever is started next looks.
 #[test]
-fn trial_f1_a_ledger_put_back_by_hand_is_known_as_restored_where_nothing_else_says_so() {
+fn trial_f1_a_manually_restored_ledger_is_detected_on_another_machine() {
     let relay = Relay::start();
     let old = office(On::Postgres, &relay);
     old.semainier(&["backup", "b"]).expect(0);
@@ -108,7 +108,7 @@ fn trial_f1_a_ledger_put_back_by_hand_is_known_as_restored_where_nothing_else_sa
 }
 
 #[test]
-fn trial_f1_a_backup_is_for_its_owner_alone_whatever_the_umask() {
+fn trial_f1_a_backup_is_private_whatever_the_umask() {
     for on in BOTH {
         let relay = Relay::start();
         let house = office(on, &relay);
@@ -139,7 +139,7 @@ fn trial_f1_a_backup_is_for_its_owner_alone_whatever_the_umask() {
 }
 
 #[test]
-fn trial_f1_a_backup_is_taken_while_the_daemon_works() {
+fn trial_f1_a_backup_is_taken_while_the_daemon_runs() {
     for on in BOTH {
         let relay = Relay::start();
         let house = machine(on, &relay).set("delivery.connections", 1);
@@ -155,7 +155,7 @@ fn trial_f1_a_backup_is_taken_while_the_daemon_works() {
         house.judge_at_rest(&relay, 3);
         assert_eq!(manifest(&house.path("b"))["rows"]["deliveries"], 3);
         let mut daemon = house.serve();
-        daemon.hear("semainier is up");
+        daemon.hear("semainier started");
         house.semainier(&["backup", "b2"]).expect(0);
         let in_use = if on == On::Sqlite { "another semainier already works on" } else { "stop its daemons" };
         house.semainier(&["restore", "b2", "--replace"]).expect(1).expect_said(&[in_use]);
@@ -166,7 +166,7 @@ fn trial_f1_a_backup_is_taken_while_the_daemon_works() {
 }
 
 #[test]
-fn trial_f1_nothing_is_written_over_and_nothing_lost_by_a_restore() {
+fn trial_f1_a_restore_overwrites_and_loses_nothing() {
     for on in BOTH {
         let relay = Relay::start();
         let house = office(on, &relay);
@@ -176,10 +176,14 @@ fn trial_f1_nothing_is_written_over_and_nothing_lost_by_a_restore() {
         house.import(&["nouveau@gite.example"]);
         house.semainier(&["restore", "b"]).expect(1).expect_said(&["--replace"]);
         assert_eq!(house.number("SELECT count(*) FROM contacts"), 4, "nothing was changed");
-        let said = house.semainier(&["restore", "b", "--replace"]).expect(4).expect_said(&["kept as it was: "]).stdout;
+        let said = house
+            .semainier(&["restore", "b", "--replace"])
+            .expect(4)
+            .expect_said(&["previous version kept as "])
+            .stdout;
         assert_eq!(house.number("SELECT count(*) FROM contacts"), 3);
         assert_eq!(house.issue()["state"], "paused");
-        let kept = said.lines().find_map(|line| line.strip_prefix("kept as it was: ")).unwrap();
+        let kept = said.lines().find_map(|line| line.strip_prefix("previous version kept as ")).unwrap();
         match on {
             On::Sqlite => {
                 let house = house.set("database", format!("sqlite://{kept}"));
@@ -199,7 +203,7 @@ fn trial_f1_nothing_is_written_over_and_nothing_lost_by_a_restore() {
 }
 
 #[test]
-fn trial_f1_a_damaged_or_strange_backup_is_refused_before_anything_is_touched() {
+fn trial_f1_a_corrupt_or_foreign_backup_is_refused_before_any_change() {
     for on in BOTH {
         let relay = Relay::start();
         let old = office(on, &relay);
@@ -229,7 +233,7 @@ fn trial_f1_a_damaged_or_strange_backup_is_refused_before_anything_is_touched() 
         with("\"name\": \"secret\"", "\"name\": \"../secret\"");
         refused(&["secret is not in the manifest"]);
         std::fs::remove_file(old.path("b/manifest.json")).unwrap();
-        refused(&["was not finished"]);
+        refused(&["is not a complete backup"]);
         old.write("b/manifest.json", &manifest);
         // Not where the configuration has another place or another kind of database.
         let other = House::on(if on == On::Sqlite { On::Postgres } else { On::Sqlite });
@@ -243,11 +247,11 @@ fn trial_f1_a_damaged_or_strange_backup_is_refused_before_anything_is_touched() 
 }
 
 #[test]
-fn trial_f1_a_backup_without_the_right_secret_is_none() {
+fn trial_f1_a_backup_with_another_secret_is_refused() {
     let relay = Relay::start();
     let house = office(On::Sqlite, &relay);
     house.write("semainier.secret", "another");
-    house.semainier(&["backup", "b"]).expect(1).expect_said(&["put back"]);
+    house.semainier(&["backup", "b"]).expect(1).expect_said(&["restore "]);
     assert!(!house.path("b").exists());
 }
 
@@ -261,7 +265,7 @@ fn trial_f1_a_missing_pg_dump_is_named_with_what_to_install() {
 
 /// An approved issue may have left since the backup: it needs another word.
 #[test]
-fn trial_f1_what_was_approved_in_a_backup_is_withdrawn() {
+fn trial_f1_approvals_in_a_backup_are_withdrawn() {
     for on in BOTH {
         let relay = Relay::start();
         let house = office(on, &relay);
@@ -276,7 +280,7 @@ fn trial_f1_what_was_approved_in_a_backup_is_withdrawn() {
 }
 
 #[test]
-fn l5_a_preview_and_captured_mails_are_for_their_owner_alone() {
+fn l5_previews_and_captured_mails_are_private() {
     let house = House::new().set("relay", "capture:outbox");
     house.import(&["a@gite.example"]);
     house.run().expect(0);

@@ -93,7 +93,7 @@ fn sums(moved: &[keep::MovedTable]) -> BTreeMap<&'static str, (u64, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn trial_f19_a_ledger_that_holds_everything_goes_there_and_back_again() {
+async fn trial_f19_a_complete_ledger_is_migrated_there_and_back() {
     for (on, other) in [(On::Sqlite, On::Postgres), (On::Postgres, On::Sqlite)] {
         let ledger = empty(on).await;
         full(&ledger).await;
@@ -120,7 +120,7 @@ async fn trial_f19_a_ledger_that_holds_everything_goes_there_and_back_again() {
 }
 
 #[test]
-fn trial_f19_a_moved_ledger_goes_on_and_the_one_it_left_sends_nothing() {
+fn trial_f19_a_migrated_ledger_continues_and_the_old_one_sends_nothing() {
     for on in BOTH {
         let relay = Relay::start();
         let old = House::on(on).set("relay", Relay::nowhere());
@@ -131,7 +131,7 @@ fn trial_f19_a_moved_ledger_goes_on_and_the_one_it_left_sends_nothing() {
         let (from, to) = (old.database_url(), new.database_url());
         let migrate = ["migrate", "--from", &from, "--to", &to];
         let said = old.semainier(&migrate).expect(0);
-        said.expect_said(&["both databases hold the same", " deliveries", "The secret stays what it was"]);
+        said.expect_said(&["both databases are identical", " deliveries", "The secret stays the same"]);
         new.serve_until("it is sent", || relay.to_partners() == 1);
         new.assert_states(&[("sent", 1), ("suppressed", 1)]);
         // A second time it is not empty; and the one that was left pauses what it shows as waiting.
@@ -146,7 +146,7 @@ fn trial_f19_a_moved_ledger_goes_on_and_the_one_it_left_sends_nothing() {
 }
 
 #[test]
-fn trial_f19_what_does_not_arrive_whole_is_not_kept() {
+fn trial_f19_an_incomplete_migration_is_rolled_back() {
     for on in BOTH {
         let old = House::on(on).set("relay", Relay::nowhere());
         let new = House::on(if on == On::Sqlite { On::Postgres } else { On::Sqlite });
@@ -160,7 +160,7 @@ fn trial_f19_what_does_not_arrive_whole_is_not_kept() {
             let mut command = old.command(&["migrate", "--from", &from, "--to", &to]);
             command.env("SEMAINIER_SPOIL_MOVE", spoiled);
             let done = crate::support::house::Done::from(command.output().unwrap()).expect(1);
-            done.expect_said(&["what arrived is not what left", "contacts"].map(
+            done.expect_said(&["the copy differs from the source", "contacts"].map(
                 |it| match spoiled.contains("DELETE") {
                     true if it == "contacts" => "subscriptions",
                     _ => it,
@@ -174,7 +174,7 @@ fn trial_f19_what_does_not_arrive_whole_is_not_kept() {
 }
 
 #[test]
-fn trial_f19_a_ledger_in_use_is_not_moved_nor_is_anything_moved_onto_one() {
+fn trial_f19_a_ledger_in_use_is_neither_source_nor_target_of_a_migration() {
     for on in BOTH {
         let relay = Relay::start();
         let busy = House::on(on).relay(&relay);
@@ -182,7 +182,7 @@ fn trial_f19_a_ledger_in_use_is_not_moved_nor_is_anything_moved_onto_one() {
         let idle = House::on(if on == On::Sqlite { On::Postgres } else { On::Sqlite });
         let (one, two) = (busy.database_url(), idle.database_url());
         let mut daemon = busy.serve();
-        daemon.hear("semainier is up");
+        daemon.hear("semainier started");
         let in_use = if on == On::Sqlite { "another semainier already works on" } else { "stop its daemons" };
         idle.semainier(&["status"]);
         for (from, to) in [(&one, &two), (&two, &one)] {

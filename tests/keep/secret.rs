@@ -29,7 +29,7 @@ fn file_of(on: On) -> &'static str {
 /// Nothing is imported, frozen or sent, and each refusal names `file`; looking goes on.
 fn assert_refused(house: &House, relay: &Relay, file: &str) {
     house.write("more.csv", "email\nnouveau@gite.example\n");
-    let put_back = format!("put back {}", house.path(file).display());
+    let put_back = format!("restore {}", house.path(file).display());
     house.write("article.html", article(MONDAY));
     for args in [
         &["partners", "import", "more.csv"][..],
@@ -50,7 +50,7 @@ fn assert_refused(house: &House, relay: &Relay, file: &str) {
 }
 
 #[test]
-fn trial_f1_another_secret_is_refused_and_the_file_to_put_back_is_named() {
+fn trial_f1_another_secret_is_refused_and_the_file_to_restore_is_named() {
     for on in BOTH {
         let relay = Relay::start();
         let house = house(on, &relay);
@@ -90,7 +90,7 @@ fn trial_f1_a_database_restored_without_its_secret_is_refused() {
 
 /// The unit file's own advice: started with the secret that was made, then `LoadCredential` and `secret_file`.
 #[test]
-fn trial_f1_a_secret_file_configured_later_is_refused_and_the_right_one_is_shown() {
+fn trial_f1_another_secret_file_is_refused_and_the_matching_one_is_named() {
     let relay = Relay::start();
     let house = house(On::Sqlite, &relay);
     house.write("credential", "made for LoadCredential");
@@ -111,7 +111,7 @@ fn trial_f1_a_secret_in_the_configuration_is_named_by_its_key() {
         let house = House::on(on).relay(&relay);
         house.import(&[OUT]);
         let house = house.set("secret", "another one");
-        let said = house.run().expect(1).expect_said(&["put back the value of `secret` (", "semainier.toml:"]).said();
+        let said = house.run().expect(1).expect_said(&["restore the value of `secret` (", "semainier.toml:"]).said();
         assert!(!said.contains("another one"));
         assert_eq!(house.number("SELECT count(*) FROM issues"), 0);
     }
@@ -119,7 +119,7 @@ fn trial_f1_a_secret_in_the_configuration_is_named_by_its_key() {
 
 /// A ledger of before there was a check value takes the first secret for its own, unless its contacts say otherwise.
 #[test]
-fn trial_f1_an_existing_ledger_knows_its_secret_from_the_upgrade_on() {
+fn trial_f1_an_existing_ledger_stores_its_check_value_at_the_upgrade() {
     for on in BOTH {
         let relay = Relay::start();
         let house = house(on, &relay);
@@ -140,12 +140,12 @@ fn trial_f1_an_existing_ledger_knows_its_secret_from_the_upgrade_on() {
         // And where nobody is left to be compared with, the secret is known by it.
         house.sql("DELETE FROM subscriptions; DELETE FROM contacts");
         house.write(file_of(on), "a secret of another ledger");
-        house.semainier(&["partners", "import", "more.csv"]).expect(1).expect_said(&["put back"]);
+        house.semainier(&["partners", "import", "more.csv"]).expect(1).expect_said(&["restore "]);
     }
 }
 
 #[test]
-fn trial_f10_looking_needs_neither_secret_nor_password() {
+fn trial_f10_reading_needs_neither_secret_nor_password() {
     for on in BOTH {
         let relay = Relay::start();
         let house = house(on, &relay);
@@ -171,7 +171,7 @@ fn trial_f10_looking_needs_neither_secret_nor_password() {
 }
 
 #[test]
-fn trial_f1_keys_of_links_may_change_and_nothing_else_with_them() {
+fn trial_f1_link_keys_may_change_without_the_secret() {
     let relay = Relay::start();
     let house = house(On::Sqlite, &relay);
     house.write("keys", "0123456789abcdef\nsecret\n");

@@ -203,14 +203,14 @@ fn explore(variant: Variant) -> Explored {
 }
 
 #[test]
-fn the_law_never_loses_and_never_doubles() {
+fn the_protocol_never_loses_and_never_duplicates() {
     let explored = explore(Variant::Law);
     assert_eq!(explored.violations, BTreeSet::new());
     assert!(explored.worlds.len() > 1_000, "{} worlds: the model is too small to mean much", explored.worlds.len());
 }
 
 #[test]
-fn the_law_moves_only_as_the_table_says_and_uses_all_of_it() {
+fn the_protocol_uses_exactly_the_transitions_of_the_table() {
     let table: BTreeSet<_> = TRANSITIONS.iter().map(|(_, from, to)| (from.as_str(), to.as_str())).collect();
     let moves = explore(Variant::Law).moves;
     assert_eq!(moves.difference(&table).collect::<Vec<_>>(), Vec::<&(&str, &str)>::new(), "not in the table");
@@ -219,7 +219,7 @@ fn the_law_moves_only_as_the_table_says_and_uses_all_of_it() {
 
 /// Nobody is forgotten: from every world there is a way to an end, or to a person who decides.
 #[test]
-fn every_world_leads_to_an_end() {
+fn every_state_leads_to_a_final_state() {
     for world in explore(Variant::Law).worlds {
         let stuck = world.next(Variant::Law).is_empty();
         let ended = world.state.is_terminal() || world.state == State::Unknown;
@@ -228,7 +228,7 @@ fn every_world_leads_to_an_end() {
 }
 
 #[test]
-fn what_ended_stays_as_it_is() {
+fn final_states_never_change() {
     for world in explore(Variant::Law).worlds.into_iter().filter(|world| world.state.is_terminal()) {
         for next in world.next(Variant::Law) {
             assert_eq!(next.state, world.state, "{world:?}");
@@ -237,7 +237,7 @@ fn what_ended_stays_as_it_is() {
 }
 
 #[test]
-fn each_weaker_variant_loses_or_doubles() {
+fn each_weaker_variant_loses_or_duplicates() {
     for (variant, violation) in [
         (Variant::NoFence, "sent twice"),
         (Variant::RequeueInData, "sent twice"),

@@ -34,7 +34,7 @@ fn hash_of_what_is_kept(room: &Room) -> (String, String, Marks) {
 }
 
 #[test]
-fn what_is_approved_three_days_before_leaves_at_its_hour_byte_for_byte() {
+fn content_approved_three_days_before_is_sent_unchanged_at_its_hour() {
     for on in BOTH {
         let mut room = composed(on);
         let shown = room.show();
@@ -71,7 +71,7 @@ fn what_is_approved_three_days_before_leaves_at_its_hour_byte_for_byte() {
         room.house.semainier(&["issues", "show", ISSUE]).expect(0).expect_said(&["approved (by Claire)"]);
         assert_eq!(room.relay.to_partners(), 0, "not before its hour");
 
-        // Should the jump fall between two bells, the next one is near.
+        // Should the jump fall between two passes, the next one is near.
         room.sky.set(at("2026-07-07T07:00:55Z"));
         until("it leaves at nine", || room.relay.to_partners() == 5);
         until("it is done", || room.state().0 == "done");
@@ -97,7 +97,7 @@ fn what_is_approved_three_days_before_leaves_at_its_hour_byte_for_byte() {
 }
 
 #[test]
-fn one_word_changed_after_the_approval_asks_again_and_without_a_word_it_never_leaves() {
+fn a_change_after_the_approval_needs_a_new_one_and_nothing_is_sent_without() {
     for on in BOTH {
         let mut room = composed(on);
         let before = room.show()["content_hash"].as_str().unwrap().to_owned();
@@ -143,7 +143,7 @@ fn one_word_changed_after_the_approval_asks_again_and_without_a_word_it_never_le
 }
 
 #[test]
-fn an_approval_after_the_hour_lets_it_leave_at_once() {
+fn an_approval_after_the_hour_sends_at_once() {
     let mut room = composed(On::Sqlite);
     room.sky.set(at("2026-07-07T07:00:10Z"));
     until("it is held at its hour", || room.state().0 == "held");
@@ -160,7 +160,7 @@ fn an_approval_after_the_hour_lets_it_leave_at_once() {
 }
 
 #[test]
-fn a_person_stops_it_and_it_stays_stopped() {
+fn a_cancelled_issue_stays_cancelled() {
     let mut room = composed(On::Sqlite);
     room.house.semainier(&["issues", "cancel", ISSUE]).expect(0);
     room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(1).expect_said(&["is cancelled"]);
@@ -172,7 +172,7 @@ fn a_person_stops_it_and_it_stays_stopped() {
 }
 
 #[test]
-fn an_editorial_may_be_written_before_the_issue_is_composed_and_in_an_editor() {
+fn an_editorial_can_be_written_before_composing_and_in_an_editor() {
     let mut room = Room::on(On::Sqlite);
     room.edit("Un mot d’avance.").expect(0).expect_said(&["not composed yet"]);
     room.serve();
@@ -198,7 +198,7 @@ fn an_editorial_may_be_written_before_the_issue_is_composed_and_in_an_editor() {
 fn composed_by_hand(on: On) -> Room {
     let mut room = Room::on(on);
     room.sky.set(at("2026-07-07T07:10:00Z"));
-    room.house.semainier(&["run", "newsletter", "--yes"]).expect(4).expect_said(&["leaves once somebody approves it"]);
+    room.house.semainier(&["run", "newsletter", "--yes"]).expect(4).expect_said(&["is sent once somebody approves it"]);
     assert_eq!((room.state().0.as_str(), room.to_staff().len()), ("awaiting_approval", 1));
     room.sky.set(at("2026-07-08T10:00:00Z"));
     room.serve();
@@ -207,7 +207,7 @@ fn composed_by_hand(on: On) -> Room {
 }
 
 #[test]
-fn what_was_composed_by_hand_before_a_daemon_ran_ends_at_its_deadline_and_is_told_once() {
+fn a_manually_composed_issue_expires_at_its_deadline_with_one_notice() {
     for on in BOTH {
         let mut room = composed_by_hand(on);
         room.sky.set(at("2026-07-10T06:59:00Z"));
@@ -232,7 +232,7 @@ fn what_was_composed_by_hand_before_a_daemon_ran_ends_at_its_deadline_and_is_tol
 
 /// A backup from between the approval and the hour: what it shows as approved left since.
 #[test]
-fn d10_an_approved_letter_of_a_restored_backup_waits_for_a_person_again() {
+fn d10_an_approved_newsletter_of_a_restored_backup_needs_a_new_approval() {
     let mut room = Room::on(On::Sqlite);
     room.sky.set(at("2026-07-07T07:10:00Z"));
     room.house.semainier(&["run", "newsletter", "--yes"]).expect(4);
@@ -261,7 +261,7 @@ fn d10_an_approved_letter_of_a_restored_backup_waits_for_a_person_again() {
 }
 
 #[test]
-fn what_was_composed_by_hand_before_a_daemon_ran_leaves_once_it_is_approved() {
+fn a_manually_composed_issue_is_sent_once_approved() {
     let mut room = composed_by_hand(On::Sqlite);
     room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0).expect_said(&["it leaves now"]);
     room.sky.set(at("2026-07-08T10:02:55Z"));

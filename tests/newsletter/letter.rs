@@ -33,7 +33,7 @@ fn run(house: &House) -> crate::support::process::Done {
 }
 
 #[test]
-fn nothing_new_is_held_with_that_reason_and_told_once() {
+fn a_newsletter_without_news_is_held_with_one_notice() {
     for on in BOTH {
         let (web, relay) = (Web::start(), Relay::start());
         feed(&web, &[("ancien", "Une vieille nouvelle", &recently(45))]);
@@ -82,7 +82,7 @@ fn a_source_that_fails_holds_the_issue_or_is_missing_from_it_as_the_mailing_says
 }
 
 #[test]
-fn a_message_is_what_every_receiver_asks_for() {
+fn a_message_meets_the_requirements_of_large_receivers() {
     let (web, relay) = (Web::start(), Relay::start());
     let slugs: Vec<_> =
         (0..30).map(|n| (format!("nouvelle{n}"), format!("Nouvelle n° {n} du Gers"), recently(2))).collect();
@@ -131,7 +131,7 @@ fn a_message_is_what_every_receiver_asks_for() {
 }
 
 #[test]
-fn the_parts_come_in_the_order_of_the_file_with_what_belongs_to_them() {
+fn the_sections_follow_the_order_of_the_file_with_their_content() {
     let (web, relay) = (Web::start(), Relay::start());
     feed(
         &web,
@@ -170,7 +170,7 @@ fn the_parts_come_in_the_order_of_the_file_with_what_belongs_to_them() {
 }
 
 #[test]
-fn an_empty_ledger_knows_no_newcomers_and_the_next_issue_names_them() {
+fn new_partners_are_listed_from_the_second_issue_on() {
     let mut room = Room::on(crate::support::house::On::Sqlite);
     room.serve();
     room.sky.set(at("2026-07-04T07:00:10Z"));

@@ -27,7 +27,7 @@ fn tuesdays() -> Vec<Timestamp> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_years_have_one_issue_a_month_and_tell_everything_once() {
+async fn two_years_have_one_issue_a_month_and_every_news_item_once() {
     let job = job("[[source]]\nkind = \"folder\"\npath = \"ARTICLES\"").replace("\"newsletter\" }", "\"all\" }");
     let town = Town::at("2026-01-01T08:00:00Z", &[("newsletter".to_owned(), job)]).await;
     let tuesdays = tuesdays();

@@ -116,7 +116,7 @@ fn news_of(items: Vec<NewsItem>) -> Letter {
 }
 
 #[test]
-fn h1_an_article_cannot_name_a_place_that_is_a_recipients_own() {
+fn h1_an_article_cannot_contain_a_personal_placeholder() {
     let html = |link: &str, words: &str| {
         format!(
             "<h3>Lundi 12 juillet</h3><ul><li>à 10h, <a href=\"{link}\">visite {words}</a>, Auch</li></ul><p>{words}</p>"
@@ -133,7 +133,7 @@ fn h1_an_article_cannot_name_a_place_that_is_a_recipients_own() {
 }
 
 #[tokio::test]
-async fn h1_no_source_of_events_can_name_a_place_that_is_a_recipients_own() {
+async fn h1_event_sources_cannot_contain_a_personal_placeholder() {
     let web = Web::start();
     web.route("/a.ics", Reply::new(200, "text/calendar", format!(
         "BEGIN:VCALENDAR\r\nX-WR-CALNAME:{MARKS}\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Fête {MARKS}\r\nLOCATION:{MARKS}\r\nURL:{EVIL}\r\n\
@@ -185,7 +185,7 @@ async fn h1_no_source_of_events_can_name_a_place_that_is_a_recipients_own() {
 }
 
 #[tokio::test]
-async fn h1_no_source_of_news_can_name_a_place_that_is_a_recipients_own() {
+async fn h1_news_sources_cannot_contain_a_personal_placeholder() {
     let web = Web::start();
     let link = EVIL.replace('&', "&amp;");
     web.route("/feed/", Reply::rss(format!(
@@ -223,7 +223,7 @@ async fn h1_no_source_of_news_can_name_a_place_that_is_a_recipients_own() {
 
 /// Everything that a person types in: an editorial, appointments, an imported partner, a brochure, an order.
 #[test]
-fn h1_what_is_imported_or_typed_in_cannot_name_a_place_that_is_a_recipients_own() {
+fn h1_imported_or_typed_text_cannot_contain_a_personal_placeholder() {
     let parts = |text: &str, link: &str| {
         letter(vec![
             Part::Editorial { markdown: Some(format!("Bonjour {text} [ici]({link}) <{link}>")) },
@@ -261,7 +261,7 @@ fn h1_what_is_imported_or_typed_in_cannot_name_a_place_that_is_a_recipients_own(
 }
 
 #[test]
-fn h1_the_marks_of_an_issue_are_those_of_what_it_is_made_of() {
+fn h1_the_placeholders_of_an_issue_depend_on_its_content() {
     let agenda =
         |text: &str| Agenda { unplaced: vec![Item { text: text.to_owned(), ..Item::default() }], ..Agenda::default() };
     let marks =
@@ -378,7 +378,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn fr09_f08_whatever_text_there_is_every_template_renders_and_shows_no_mark(a in text(), b in text(), c in text()) {
+    fn fr09_f08_every_template_renders_any_text_without_placeholders(a in text(), b in text(), c in text()) {
         let item = Item {
             text: a.clone(),
             events: vec![Event { title: b.clone(), place: Some(c.clone()), price: Some(a.clone()), phone: Some(b.clone()),

@@ -43,7 +43,7 @@ fn an_agenda_of_another_tool_becomes_a_poster_and_a_booklet() {
 }
 
 #[test]
-fn what_extract_understands_of_an_article_can_be_printed() {
+fn the_output_of_extract_can_be_printed() {
     let folder = tempfile::tempdir().unwrap();
     let article = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/articles/full_page.html");
     let extract = ["extract", article.to_str().unwrap(), "--published", "2027-07-09", "--json"];
@@ -60,7 +60,7 @@ fn what_extract_understands_of_an_article_can_be_printed() {
 }
 
 #[test]
-fn an_error_says_what_to_do() {
+fn an_error_has_advice() {
     let folder = with_agenda(AGENDA);
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("two.json"), format!("{AGENDA}{AGENDA}")).unwrap();
@@ -74,7 +74,7 @@ fn an_error_says_what_to_do() {
         (&["two.json"], "two.json contains 2 agendas"),
         (&["empty.json"], "empty.json is empty"),
         (&["dateless.json"], "write for example \"week\""),
-        (&["wrong.json"], "wrong.json is no agenda"),
+        (&["wrong.json"], "wrong.json is not an agenda"),
         (&["agenda.json", "--theme", "blue"], "expected \"office\", \"ink\" or a theme file"),
         (
             &["agenda.json", "--theme", "faint.toml"],
@@ -89,7 +89,7 @@ fn an_error_says_what_to_do() {
 }
 
 #[test]
-fn the_example_configuration_and_theme_are_right() {
+fn the_example_configuration_and_theme_are_valid() {
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
     let folder = with_agenda(AGENDA);
     let (config, theme) = (deploy.join("semainier.toml"), deploy.join("theme.toml"));

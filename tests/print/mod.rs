@@ -105,7 +105,7 @@ fn assert_in_order(spoken: &str, pieces: &[String], of: &str) {
 }
 
 #[test]
-fn every_event_is_heard_under_its_day_and_in_order() {
+fn every_event_is_read_under_its_day_and_in_order() {
     for count in [1, 10, 60, 120] {
         let agenda = sample::agenda(count);
         for (form, _) in FORMS {
@@ -128,7 +128,7 @@ fn every_word_can_be_copied_with_its_accents() {
 }
 
 #[test]
-fn hostile_text_is_printed_as_far_as_letters_go() {
+fn hostile_text_is_printed_without_unprintable_characters() {
     let agenda = sample::hostile();
     for (form, layout) in FORMS {
         let paper = Paper::of(printed(layout, &agenda));
@@ -179,7 +179,7 @@ fn fonts_are_embedded_subset_and_mapped_to_unicode() {
 }
 
 #[test]
-fn files_are_sound_small_and_say_what_they_are() {
+fn files_are_valid_small_and_have_metadata() {
     for (name, _, paper) in papers() {
         paper.ask("qpdf", &["--check", "{}"]);
         let most = if name.contains("120") || name.contains("hostile") { 80_000 } else { 60_000 };
@@ -192,7 +192,7 @@ fn files_are_sound_small_and_say_what_they_are() {
 }
 
 #[test]
-fn pages_are_as_many_and_as_large_as_promised() {
+fn number_and_size_of_pages_are_as_documented() {
     for (name, _, paper) in papers() {
         let (pages, size) = (paper.printed.pages, paper.info("Page size"));
         assert_eq!(paper.info("Pages"), pages.to_string());
@@ -272,7 +272,7 @@ fn a_folded_booklet_shows_its_pages_in_order() {
 }
 
 #[test]
-fn a_day_of_the_booklet_is_kept_on_one_page_where_it_can() {
+fn a_day_of_the_booklet_is_kept_on_one_page_if_possible() {
     let spoken = sample_paper("booklet", 60).copied();
     assert!(!spoken.contains("(suite)"));
 }
@@ -306,7 +306,7 @@ fn a_fresh_process_gives_the_same_bytes() {
 }
 
 #[test]
-fn pages_look_as_they_did_when_someone_last_looked() {
+fn pages_match_their_reviewed_pictures() {
     let dressed = |layout, count, format| Paper::of(dressed(layout, &sample::agenda(count), format));
     let pages = [
         ("poster-10", sample_paper("poster", 10), 1),
@@ -346,7 +346,7 @@ fn on_a3_everything_is_larger_by_the_square_root_of_two_and_can_still_be_clicked
 }
 
 #[test]
-fn a_logo_is_seen_and_has_a_name() {
+fn a_logo_is_visible_and_has_alternative_text() {
     let agenda = sample::agenda(10);
     for layout in [Layout::Poster, Layout::Booklet, Layout::Imposed] {
         let paper = Paper::of(dressed(layout, &agenda, Format::A4));
@@ -362,7 +362,7 @@ fn a_logo_is_seen_and_has_a_name() {
 }
 
 #[test]
-fn the_ink_theme_fills_nothing() {
+fn the_ink_theme_has_no_filled_areas() {
     let agenda = sample::agenda(20);
     let ink = |look: &Look| {
         let office = sample::office();
@@ -376,14 +376,14 @@ fn the_ink_theme_fills_nothing() {
 }
 
 #[test]
-fn practical_information_stands_on_the_spare_page() {
+fn practical_information_is_on_the_spare_page() {
     let spoken = Paper::of(dressed(Layout::Booklet, &sample::agenda(20), Format::A4)).spoken();
     let lines = ["Informations pratiques", "Pharmacie de garde", "composez le 32 37", "Le marché de plein vent"];
     assert_in_order(&spoken, &lines.map(str::to_owned), "booklet");
 }
 
 #[test]
-fn links_can_be_clicked_and_say_what_they_are() {
+fn links_are_clickable_and_have_descriptions() {
     let agenda = sample::agenda(60);
     let linked = agenda.items().flat_map(|(_, item)| &item.events).filter_map(|event| event.link.clone());
     let linked: Vec<_> = linked.chain([sample::URL.to_owned()]).collect();
@@ -419,7 +419,7 @@ fn bookmarks_follow_the_days() {
 }
 
 #[test]
-fn cancelled_postponed_and_sold_out_are_worded() {
+fn cancelled_postponed_and_sold_out_are_printed_as_words() {
     let spoken = sample_paper("poster", 60).spoken();
     for word in ["Annulé", "Reporté", "Complet"] {
         assert!(spoken.contains(word), "{word}");

@@ -139,7 +139,7 @@ fn ours(rule: &Rule, zone: Tz) -> BTreeSet<DateTime<Utc>> {
 }
 
 #[test]
-fn ten_years_minute_by_minute_agree_with_what_is_due() {
+fn ten_years_minute_by_minute_agree_with_the_due_occurrences() {
     let tables = Tables::new();
     for zone in [Tz::Europe__Paris, Tz::America__New_York] {
         for (rule, oracle) in RULES.iter().zip(tables.due(zone)) {

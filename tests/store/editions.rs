@@ -130,7 +130,7 @@ async fn a_contact_has_one_open_order_and_saying_it_again_changes_it(db: Ledger)
     assert!(store.look_at_order(slug, "nobody").await.unwrap().unwrap().1.is_none());
 }
 
-async fn twenty_who_order_the_last_packs_at_once_get_exactly_what_there_is(db: Ledger) {
+async fn twenty_concurrent_orders_never_exceed_the_stock(db: Ledger) {
     let contacts = stocked(&db, 7, 20).await;
     let other = db.another().await;
     let (stores, contacts) = ([Arc::clone(&db.store), other], Arc::new(contacts));
@@ -336,7 +336,7 @@ async fn who_is_erased_leaves_sums_without_a_person_and_gives_open_orders_back(d
 on_both_databases! {
     what_is_added_again_is_brought_up_to_date_and_its_orders_stay
     a_contact_has_one_open_order_and_saying_it_again_changes_it
-    twenty_who_order_the_last_packs_at_once_get_exactly_what_there_is
+    twenty_concurrent_orders_never_exceed_the_stock
     a_double_click_in_the_same_moment_is_one_order
     a_contact_who_changes_an_order_without_end_is_stopped_and_may_still_cancel
     what_was_handed_over_is_closed_all_of_a_list_or_none

@@ -29,7 +29,7 @@ async fn answers_after_the_marker_lead_where_they_say(db: Ledger) {
         Outcome::Accepted,
         Outcome::Deferred { next_at: at(300) },
         Outcome::Refused { suppress: false },
-        Outcome::Ours { next_at: at(600) },
+        Outcome::SenderFault { next_at: at(600) },
     ];
     let batch: Vec<_> = claims.iter().zip(outcomes).map(|(claim, it)| finished(claim, it, at(3))).collect();
     assert_eq!(db.store.finish_attempts(&batch).await.unwrap(), [true; 5]);
@@ -114,7 +114,7 @@ async fn a_late_answer_lands_on_unknown(db: Ledger) {
     let late = [
         finished(&claims[0], Outcome::Accepted, at(4)),
         finished(&claims[1], Outcome::Refused { suppress: false }, at(4)),
-        finished(&claims[2], Outcome::Ours { next_at: at(9) }, at(4)),
+        finished(&claims[2], Outcome::SenderFault { next_at: at(9) }, at(4)),
         finished(&claims[3], Outcome::Unknown, at(4)),
     ];
     assert_eq!(db.store.finish_attempts(&late).await.unwrap(), [true, true, true, false]);

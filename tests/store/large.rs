@@ -236,7 +236,7 @@ async fn finds_what_it_held(url: &str) {
 }
 
 #[tokio::test]
-async fn an_older_ledger_keeps_what_it_held_on_sqlite() {
+async fn an_older_ledger_keeps_its_data_on_sqlite() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("semainier.db");
     let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
@@ -258,7 +258,7 @@ async fn an_older_ledger_keeps_what_it_held_on_sqlite() {
 }
 
 #[tokio::test]
-async fn an_older_ledger_keeps_what_it_held_on_postgres() {
+async fn an_older_ledger_keeps_its_data_on_postgres() {
     let database = Database::create().await;
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let ledger = include_str!("../../migrations/postgres/0001_ledger.sql");
@@ -272,7 +272,7 @@ async fn an_older_ledger_keeps_what_it_held_on_postgres() {
 
 /// Then Postgres writes a marker beside its row, and touches no index (HOT): docs/adr/0010.
 #[tokio::test]
-async fn no_index_holds_what_a_marker_changes_on_postgres() {
+async fn no_index_contains_a_column_that_a_marker_changes_on_postgres() {
     let db = Ledger::postgres().await;
     let mut connection = PgConnection::connect(&db.url).await.unwrap();
     let select = "SELECT indexdef FROM pg_indexes WHERE tablename = 'claims'";

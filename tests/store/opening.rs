@@ -107,7 +107,7 @@ async fn a_command_does_not_migrate_under_a_daemon_that_is_starting() {
 }
 
 #[tokio::test]
-async fn a_new_file_is_made_with_its_directory_for_its_owner_alone() {
+async fn a_new_file_and_its_directory_are_private() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("var/lib/semainier.db");
     let store = store::open(&format!("sqlite://{}", path.display()), Access::Exclusive).await.unwrap();
@@ -126,7 +126,7 @@ async fn a_new_file_is_made_with_its_directory_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_written_says_so() {
+async fn an_unwritable_database_is_reported() {
     let db = Ledger::sqlite().await;
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("copy.db");
@@ -144,7 +144,7 @@ fn make_read_only(path: &Path) {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none_is_refused_without_its_password() {
+async fn an_invalid_url_is_refused_without_showing_its_password() {
     for url in ["mysql://root:secret@db/x", "sqlite://", "sqlite::memory:", "postgres://u:secret@127.0.0.1:1/x", ""] {
         let error = refused(url, Access::Shared).await.to_string();
         assert!(error.contains("cannot open the database"), "{error}");

@@ -34,7 +34,7 @@ fn tries() -> Vec<Try> {
         Outcome::Refused { suppress: false },
         Outcome::Refused { suppress: true },
         Outcome::Deferred { next_at: at(300) },
-        Outcome::Ours { next_at: at(300) },
+        Outcome::SenderFault { next_at: at(300) },
         Outcome::Unknown,
     ];
     let mut tries = vec![

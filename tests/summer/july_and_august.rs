@@ -86,7 +86,7 @@ impl Summer {
 
     fn power_on(&mut self) {
         let mut daemon = self.sky.serve(&self.config);
-        daemon.hear("semainier is up");
+        daemon.hear("semainier started");
         self.daemon = Some(daemon);
     }
 
@@ -318,11 +318,11 @@ fn staff_were_told(summer: &Summer) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_daemon_lives_through_july_and_august_on_sqlite() {
+async fn the_daemon_runs_through_july_and_august_on_sqlite() {
     lives_through_the_summer(None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_daemon_lives_through_july_and_august_on_postgres() {
+async fn the_daemon_runs_through_july_and_august_on_postgres() {
     lives_through_the_summer(Some(postgres::Database::create().await)).await;
 }

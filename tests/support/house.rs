@@ -83,7 +83,8 @@ pub struct Attempt {
 }
 
 impl House {
-    /// On SQLite, with the mailing as it is shipped but for what is printed and for the rehearsal: a message is small then, and made fast.
+    /// On SQLite, with the mailing as it is shipped but for what is printed and for the rehearsal: a message is small then,
+    /// and made fast.
     pub fn new() -> Self {
         Self::on(On::Sqlite)
     }
@@ -239,7 +240,7 @@ impl House {
         let daemon = self.start(&["serve"]);
         until(what, is_so);
         signal(daemon.id(), "TERM");
-        finish(daemon, &["serve"]).expect(0).expect_said(&["nothing is in flight"]);
+        finish(daemon, &["serve"]).expect(0).expect_said(&["nothing in flight"]);
     }
 
     // --- what the ledger says ---

@@ -224,7 +224,7 @@ pub fn finished(claim: &Claim, outcome: Outcome, now: Timestamp) -> Finished {
         Outcome::Accepted => (Phase::Dot, Some(250), Some("2.0.0"), "queued as 4AB1"),
         Outcome::Refused { .. } => (Phase::Rcpt, Some(550), Some("5.1.1"), "no such user"),
         Outcome::Deferred { .. } => (Phase::Rcpt, Some(450), Some("4.2.0"), "greylisted"),
-        Outcome::Ours { .. } => (Phase::Connect, None, None, "connection refused"),
+        Outcome::SenderFault { .. } => (Phase::Connect, None, None, "connection refused"),
         Outcome::Unknown => (Phase::Dot, None, None, "the connection was lost"),
     };
     let reply = Reply { code, enhanced: enhanced.map(str::to_owned), text: text.to_owned() };

@@ -154,7 +154,7 @@ impl Town {
         self.daemon.pass(&self.stop).await;
     }
 
-    /// A pass every so often, to the end included: as the bell would.
+    /// A pass every so often, to the end included: like the ticker.
     pub async fn live_until(&self, end: Timestamp, step: TimeDelta) {
         while self.clock.now() < end {
             self.pass_at((self.clock.now() + step).min(end)).await;

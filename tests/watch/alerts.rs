@@ -45,7 +45,7 @@ fn hold(house: &House) -> Done {
 
 /// Trial F5: staff were told by mail, through the relay that was broken.
 #[test]
-fn trial_f05_what_waits_for_a_person_is_told_by_webhook_and_again_when_it_is_over() {
+fn trial_f05_required_actions_are_alerted_by_webhook_and_so_is_their_end() {
     for on in BOTH {
         let (receiver, relay) = (Web::start(), Relay::start());
         receiver.route("/hook", Reply::status(204));
@@ -75,7 +75,7 @@ fn trial_f05_what_waits_for_a_person_is_told_by_webhook_and_again_when_it_is_ove
 }
 
 #[test]
-fn an_alert_that_is_not_taken_is_owed_over_a_restart_and_has_the_same_id() {
+fn an_undelivered_alert_is_retried_after_a_restart_with_the_same_id() {
     for on in BOTH {
         let (receiver, elsewhere, relay) = (Web::start(), Web::start(), Relay::start());
         // A redirect is no answer, and is not followed.
@@ -105,7 +105,7 @@ fn an_alert_that_is_not_taken_is_owed_over_a_restart_and_has_the_same_id() {
 }
 
 #[test]
-fn what_was_over_before_it_was_told_is_never_told() {
+fn a_finding_that_ended_before_its_alert_is_not_alerted() {
     let (receiver, relay) = (Web::start(), Relay::start());
     receiver.route("/hook", Reply::status(503));
     let house = office(On::Sqlite, &receiver, &relay);
@@ -130,7 +130,7 @@ fn program(house: &House, does: &str) -> String {
 }
 
 #[test]
-fn a_command_is_handed_the_alert_and_no_secret() {
+fn a_command_receives_the_alert_and_no_secret() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     let page = program(&house, "printf '%s' \"$1\" > told.argument");

@@ -1,4 +1,4 @@
-//! `check` looks: trial F6, "all is well" where nothing could work.
+//! `check` looks: trial F6, "no problems found" where nothing could work.
 
 use super::refusing_passwords;
 use crate::support::{
@@ -29,7 +29,7 @@ fn findings(done: &Done) -> Vec<String> {
 }
 
 #[test]
-fn where_nothing_is_wrong_every_door_was_tried_and_nothing_was_sent() {
+fn without_problems_everything_was_checked_and_nothing_sent() {
     for on in BOTH {
         let (web, relay) = (site(), Relay::start());
         let house = House::on(on).site(&web).relay(&relay).set("delivery.hello", "lettre.ot.test");
@@ -47,21 +47,21 @@ fn where_nothing_is_wrong_every_door_was_tried_and_nothing_was_sent() {
             "1 recipients of agenda",
             "source[0]",
             "1 articles",
-            "all is well",
+            "no problems found",
         ];
         let done = done.expect_said(&parts);
         assert!(done.stdout.contains(&format!("relay: smtp://{} is available", relay.address)), "{}", done.stdout);
         assert_eq!((relay.numbers().connections, relay.numbers().mail_commands), (1, 0));
         assert_eq!(house.everything(), everything, "it only looks");
         let asked = web.requests().len();
-        house.semainier(&["check", "--offline"]).expect(0).expect_said(&["all is well"]);
+        house.semainier(&["check", "--offline"]).expect(0).expect_said(&["no problems found"]);
         assert_eq!((relay.numbers().connections, web.requests().len()), (1, asked), "offline asks nobody");
     }
 }
 
 /// The file as it is shipped, unedited.
 #[test]
-fn trial_f06_the_shipped_file_is_full_of_findings() {
+fn trial_f06_the_unedited_shipped_configuration_has_findings() {
     let house = House::new();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/semainier.toml");
     house.write("semainier.toml", std::fs::read(shipped).unwrap());
@@ -84,7 +84,7 @@ fn trial_f06_the_shipped_file_is_full_of_findings() {
     }
     let folder = "semainier.toml: database: the folder /nonexistent/office does not exist";
     assert!(found.iter().any(|line| line.starts_with("error: ") && line.contains(folder)), "{found:#?}");
-    assert!(!done.stdout.contains("all is well"));
+    assert!(!done.stdout.contains("no problems found"));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn trial_f06_a_wrong_password_is_found_before_the_first_mailing() {
 }
 
 #[test]
-fn trial_f06_a_site_and_a_source_that_do_not_answer_are_errors_with_their_file() {
+fn trial_f06_an_unreachable_site_or_source_is_an_error_with_its_file() {
     let (web, relay) = (Web::start(), Relay::start());
     let house = office(&web, &relay);
     let found = findings(&house.semainier(&["check"]).expect(1));
@@ -134,7 +134,7 @@ fn trial_f06_a_site_and_a_source_that_do_not_answer_are_errors_with_their_file()
 }
 
 #[test]
-fn trial_f06_a_database_that_is_none_or_newer_or_not_ours_is_an_error() {
+fn trial_f06_a_missing_newer_or_foreign_database_is_an_error() {
     let (web, relay) = (site(), Relay::start());
     let house = office(&web, &relay);
     let check = |house: &House| findings(&house.semainier(&["check"]).expect(1));
@@ -150,7 +150,7 @@ fn trial_f06_a_database_that_is_none_or_newer_or_not_ours_is_an_error() {
 }
 
 #[test]
-fn an_older_database_is_looked_at_and_left_as_it_is() {
+fn an_older_database_is_checked_without_migrating_it() {
     for on in BOTH {
         let (web, relay) = (site(), Relay::start());
         let house = House::on(on).site(&web).relay(&relay);
@@ -162,7 +162,7 @@ fn an_older_database_is_looked_at_and_left_as_it_is() {
 }
 
 #[test]
-fn what_cannot_be_listened_to_or_run_is_said_with_its_key() {
+fn unusable_addresses_and_commands_are_reported_with_their_key() {
     let (web, relay) = (site(), Relay::start());
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let house = office(&web, &relay).set("web.bind", taken.local_addr().unwrap().to_string());
@@ -184,19 +184,19 @@ fn what_cannot_be_listened_to_or_run_is_said_with_its_key() {
 
 /// A daemon that serves its pages is no reason to complain.
 #[test]
-fn an_address_in_use_by_the_daemon_is_as_it_should_be() {
+fn an_address_in_use_by_the_daemon_is_no_finding() {
     let (web, relay) = (site(), Relay::start());
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let house = office(&web, &relay).set("web.bind", port.to_string());
     let mut daemon = house.serve();
     daemon.hear("pages are served on");
-    house.semainier(&["check"]).expect(0).expect_said(&["is in use, and a daemon is running", "all is well"]);
+    house.semainier(&["check"]).expect(0).expect_said(&["is in use, and a daemon is running", "no problems found"]);
     daemon.stop();
 }
 
 /// Field report 49: written for the first Tuesday.
 #[test]
-fn fr49_a_schedule_of_either_day_is_a_warning_in_words() {
+fn fr49_a_schedule_with_both_day_fields_is_a_warning() {
     let (web, relay) = (site(), Relay::start());
     let house = office(&web, &relay);
     let job = std::fs::read_to_string(house.path("jobs/agenda.toml")).unwrap();
@@ -208,7 +208,7 @@ fn fr49_a_schedule_of_either_day_is_a_warning_in_words() {
 
 /// What EHLO sends is configured, or a name with a dot, or an address: never a bare name.
 #[test]
-fn trial_f06_the_name_of_ehlo_is_what_is_configured() {
+fn trial_f06_the_ehlo_name_is_the_configured_one() {
     let (web, relay) = (site(), Relay::start());
     let house = office(&web, &relay);
     assert!(!house.semainier(&["check", "--offline"]).expect(0).stdout.contains("delivery.hello"));

@@ -31,7 +31,7 @@ fn value(text: &str, series: &str) -> Option<f64> {
 }
 
 #[test]
-fn metrics_say_what_the_ledger_says_and_name_nobody() {
+fn metrics_match_the_ledger_and_contain_no_address() {
     for on in BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay).set("metrics.bind", "127.0.0.1:0").set("web.bind", "127.0.0.1:0");
@@ -82,7 +82,7 @@ fn metrics_say_what_the_ledger_says_and_name_nobody() {
 }
 
 #[test]
-fn a_ledger_that_does_not_answer_is_a_metric_and_not_a_failed_scrape() {
+fn an_unavailable_ledger_is_a_metric_and_not_a_failed_scrape() {
     for on in BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay).set("metrics.bind", "127.0.0.1:0");
@@ -101,7 +101,7 @@ fn a_ledger_that_does_not_answer_is_a_metric_and_not_a_failed_scrape() {
 }
 
 #[test]
-fn the_format_and_the_example_rules_are_what_promtool_takes() {
+fn promtool_accepts_the_format_and_the_example_rules() {
     let relay = Relay::start();
     let house = House::new().relay(&relay).set("metrics.bind", "127.0.0.1:0");
     house.import(&["marie@gite.example"]);

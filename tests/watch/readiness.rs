@@ -47,7 +47,7 @@ fn trial_f05_a_wrong_relay_password_is_in_status_and_in_readyz() {
 
 /// Trial F5: "1 notices to staff could not be sent yet" stood in `status`, and its exit code was 0.
 #[test]
-fn trial_f05_staff_that_could_not_be_told_need_a_person() {
+fn trial_f05_unsent_notices_to_staff_require_action() {
     for on in BOTH {
         let relay = Relay::start();
         let house = House::on(on).relay(&relay);
@@ -71,7 +71,7 @@ fn trial_f05_staff_that_could_not_be_told_need_a_person() {
 }
 
 #[test]
-fn a_disk_that_is_nearly_full_and_an_old_backup_need_a_person() {
+fn a_nearly_full_disk_and_an_old_backup_require_action() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["a@gite.example"]);
@@ -86,7 +86,7 @@ fn a_disk_that_is_nearly_full_and_an_old_backup_need_a_person() {
 }
 
 #[test]
-fn a_backup_is_recorded_where_the_verdict_looks() {
+fn a_backup_is_recorded_for_the_readiness_check() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
     house.import(&["a@gite.example"]);

@@ -26,7 +26,7 @@ fn links(open: &Open, address: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn w01_a_scanner_with_a_browser_follows_every_link_and_every_table_is_as_it_was() {
+fn w01_a_link_scanner_with_a_browser_changes_no_table() {
     for on in BOTH {
         let open = Open::with(on, &[MARIE, PAUL], true);
         let way_out = open.way_out(MARIE);
@@ -70,7 +70,7 @@ fn w01_a_scanner_with_a_browser_follows_every_link_and_every_table_is_as_it_was(
 }
 
 #[test]
-fn w02_a_person_leaves_by_the_button_without_scripts_and_the_next_issue_stays_away() {
+fn w02_the_unsubscribe_button_works_without_scripts() {
     let open = Open::with(On::Sqlite, &[MARIE, PAUL], false);
     let way_out = open.way_out(MARIE);
     let before = open.house.everything();

@@ -95,7 +95,7 @@ fn is_closed(mut stream: &TcpStream) -> bool {
 }
 
 #[test]
-fn m1_clients_that_read_nothing_are_left_and_the_pages_stay_open() {
+fn m1_clients_that_read_nothing_are_disconnected_and_pages_stay_available() {
     let limits = Limits { connections: 40, stalled: Duration::from_secs(1), ..Limits::default() };
     let served = Served::with(limits);
     // More than there is room for; the probe waits behind them until they are left.
@@ -110,7 +110,7 @@ fn m1_clients_that_read_nothing_are_left_and_the_pages_stay_open() {
 }
 
 #[test]
-fn m1_a_connection_ends_whatever_it_does() {
+fn m1_every_connection_ends_at_its_time_limit() {
     let limits =
         Limits { connection: Duration::from_secs(1), last_answer: Duration::from_secs(1), ..Limits::default() };
     let served = Served::with(limits);
@@ -143,7 +143,7 @@ fn m1_a_connection_ends_whatever_it_does() {
 }
 
 #[test]
-fn l7_half_open_heads_of_one_address_leave_room_for_the_others() {
+fn l7_half_open_requests_of_one_address_leave_room_for_others() {
     let limits = Limits { connections: 64, per_address: 16, loopback_counts: true, ..Limits::default() };
     let served = Served::with(limits);
     let mut half_open: Vec<_> = (0..100).map(|_| connect(&served.host)).collect();
@@ -159,7 +159,7 @@ fn l7_half_open_heads_of_one_address_leave_room_for_the_others() {
 }
 
 #[test]
-fn l7_a_proxy_on_this_machine_has_no_bound_of_its_own() {
+fn l7_a_local_proxy_has_no_connection_limit() {
     let served = Served::with(Limits { per_address: 2, ..Limits::default() });
     let mut all: Vec<_> = (0..50).map(|_| connect(&served.host)).collect();
     for stream in &mut all {
@@ -173,7 +173,7 @@ fn l7_a_proxy_on_this_machine_has_no_bound_of_its_own() {
 }
 
 #[test]
-fn l3_every_answer_of_the_framework_says_what_every_answer_says() {
+fn l3_every_answer_of_the_framework_has_the_security_headers() {
     let served = Served::with(Limits::default());
     let host = "Host: a\r\nConnection: close\r\n";
     let large = "x".repeat(20_000);

@@ -15,7 +15,7 @@ fn next_issue_goes_to((house, relay): (House, Relay)) -> Vec<String> {
 }
 
 #[test]
-fn w02_one_click_is_enough_twice_is_the_same_and_the_next_issue_stays_away() {
+fn w02_one_click_unsubscribes_and_is_idempotent() {
     for on in BOTH {
         let mut open = Open::with(on, &[MARIE, PAUL], false);
         let way_out = open.way_out(MARIE);
@@ -47,7 +47,7 @@ fn w02_one_click_is_enough_twice_is_the_same_and_the_next_issue_stays_away() {
 }
 
 #[test]
-fn w01_looking_changes_nothing_however_often_it_is_done() {
+fn w01_get_requests_change_nothing() {
     let open = Open::with(On::Sqlite, &[MARIE, PAUL], false);
     let way_out = open.way_out(MARIE);
     for method in ["GET", "HEAD", "GET", "OPTIONS", "PUT", "DELETE"] {
@@ -64,7 +64,7 @@ fn w01_looking_changes_nothing_however_often_it_is_done() {
 }
 
 #[test]
-fn w03_a_link_that_is_not_ours_is_a_page_that_is_not_there_and_says_nothing_more() {
+fn w03_a_forged_link_is_not_found_without_details() {
     let open = Open::with(On::Sqlite, &[MARIE], false);
     let way_out = open.way_out(MARIE);
     let nothing = open.get("/nothing/here");
@@ -92,7 +92,7 @@ fn w03_a_link_that_is_not_ours_is_a_page_that_is_not_there_and_says_nothing_more
 }
 
 #[test]
-fn a_person_may_come_back_and_choose() {
+fn a_person_can_resubscribe_and_choose_mailings() {
     for on in BOTH {
         let open = Open::with(on, &[MARIE], false);
         let way_out = open.way_out(MARIE);
@@ -116,7 +116,7 @@ fn a_person_may_come_back_and_choose() {
 }
 
 #[test]
-fn w04_who_leaves_while_the_message_waits_does_not_get_it() {
+fn w04_an_opt_out_while_the_message_is_queued_is_respected() {
     for on in BOTH {
         let open = Open::with(on, &[MARIE, PAUL], false);
         let way_out = open.way_out(MARIE);
@@ -139,7 +139,7 @@ fn w04_who_leaves_while_the_message_waits_does_not_get_it() {
 }
 
 #[test]
-fn w06_a_database_that_is_away_is_said_and_never_taken_for_done() {
+fn w06_an_unavailable_database_is_reported_and_never_as_success() {
     let open = Open::with(On::Sqlite, &[MARIE, PAUL], false);
     let way_out = open.way_out(MARIE);
     open.house.sql("ALTER TABLE contacts RENAME TO contacts_elsewhere");

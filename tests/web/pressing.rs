@@ -14,7 +14,7 @@ fn memory(pid: u32) -> u64 {
 }
 
 #[test]
-fn a_slow_loris_and_a_huge_upload_cost_the_others_nothing() {
+fn a_slow_loris_and_a_huge_upload_do_not_affect_others() {
     let open = Open::with(On::Sqlite, &[MARIE], false);
     let way_out = open.way_out(MARIE);
     open.get("/agenda");
@@ -38,7 +38,7 @@ fn a_slow_loris_and_a_huge_upload_cost_the_others_nothing() {
 }
 
 #[test]
-fn ten_thousand_bad_links_leave_memory_and_log_as_they_were() {
+fn ten_thousand_bad_links_do_not_grow_memory_or_log() {
     let open = Open::with(On::Sqlite, &[MARIE], false);
     let mut stream = connect(&open.host);
     open.get("/agenda");

@@ -8,7 +8,7 @@ use std::io::Read;
 const MARIE: &str = "marie@gite.example";
 
 #[test]
-fn the_week_is_read_printed_and_subscribed_to() {
+fn the_week_is_available_as_page_pdf_and_calendar() {
     for on in BOTH {
         let open = Open::with(on, &[MARIE], true);
         let page = open.get("/agenda");
@@ -46,7 +46,7 @@ fn the_week_is_read_printed_and_subscribed_to() {
 }
 
 #[test]
-fn an_issue_is_read_online_without_anything_that_is_somebodys() {
+fn an_issue_is_shown_online_without_personal_data() {
     let open = Open::with(On::Sqlite, &[MARIE], false);
     let archive = open.get("/archives");
     let link =
@@ -72,7 +72,7 @@ fn an_issue_is_read_online_without_anything_that_is_somebodys() {
 }
 
 #[test]
-fn what_did_not_change_is_not_sent_again_and_text_travels_packed() {
+fn unchanged_pages_are_not_sent_again_and_text_is_compressed() {
     let open = Open::with(On::Sqlite, &[MARIE], false);
     let whole = open.get("/agenda");
     let etag = whole.header("etag").to_owned();
@@ -90,7 +90,7 @@ fn what_did_not_change_is_not_sent_again_and_text_travels_packed() {
 }
 
 #[test]
-fn machines_are_told_whether_we_live_and_whether_the_ledger_answers() {
+fn health_endpoints_report_process_and_ledger() {
     for on in BOTH {
         let open = Open::with(on, &[MARIE], false);
         assert_eq!((open.get("/healthz").status, open.get("/readyz").status), (200, 200));
@@ -100,7 +100,7 @@ fn machines_are_told_whether_we_live_and_whether_the_ledger_answers() {
 }
 
 #[test]
-fn before_the_first_issue_every_page_is_there() {
+fn every_page_exists_before_the_first_issue() {
     let relay = crate::support::house::Relay::start();
     let house = crate::support::house::House::new().relay(&relay).set("web.bind", "127.0.0.1:0");
     let open = Open::house(house, relay);

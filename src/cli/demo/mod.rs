@@ -186,7 +186,7 @@ async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     announcing::add(&engine, &actor, &added).await?;
     let plan = announce::plan(&engine, slug, None, None).await?;
     announce::announce(&engine, &actor, &plan).await?;
-    announcing::leave_now(&engine, &plan).await?;
+    announcing::send_now(&engine, &plan).await?;
     if let Some(content) = engine.store.content(&plan.key).await? {
         files::write(&engine.app, &plan.mailing.id, &plan.key, &content, &dir.join("edition"))?;
     }
@@ -212,7 +212,7 @@ async fn newsletter_engine(config: &Config, folder: &Path, at: Timestamp) -> any
     app.open(Access::Exclusive).await
 }
 
-/// Removes what an earlier demo left; nothing else in the folder is touched.
+/// Removes the files of an earlier demo, and nothing else.
 fn clear(dir: &Path) -> io::Result<()> {
     private::create_folder(&dir.join("outbox"))?;
     let ours = |name: &str| {

@@ -83,9 +83,9 @@ async fn imported(app: App, actor: &Actor, args: Args) -> anyhow::Result<Ended> 
         remove_many: args.yes,
     };
     if let Some(rest) = &args.skip_invalid {
-        leave(&parsed, file, rest, args.dry_run)?;
+        write_rejected(&parsed, file, rest, args.dry_run)?;
     }
-    tell_the_basis(&app, &list);
+    show_defaults(&app, &list);
     // A dry run writes nothing and does not create a database.
     if list.dry_run && !app.has_ledger() {
         return all_are_new(&list);
@@ -128,7 +128,7 @@ fn understood(bytes: &[u8], hidden: HiddenRows) -> anyhow::Result<Parsed> {
 }
 
 /// Lists the refused lines and writes them to a file to be corrected: the one named, or (`-`) one beside the list.
-fn leave(parsed: &Parsed, file: &Path, rest: &Path, dry_run: bool) -> anyhow::Result<()> {
+fn write_rejected(parsed: &Parsed, file: &Path, rest: &Path, dry_run: bool) -> anyhow::Result<()> {
     parsed.refused.said().into_iter().for_each(show::aside);
     if parsed.left.is_empty() || dry_run {
         return Ok(());
@@ -161,7 +161,7 @@ fn all_are_new(list: &List<'_>) -> anyhow::Result<Ended> {
 }
 
 /// Prints mailings and legal basis before anything is written, since the defaults may be unexpected.
-fn tell_the_basis(app: &App, list: &List<'_>) {
+fn show_defaults(app: &App, list: &List<'_>) {
     if list.mailings.is_empty() {
         let all: Vec<&str> = app.mailings.iter().map(|mailing| mailing.audience.as_str()).collect();
         show::aside(format!(
@@ -185,7 +185,7 @@ pub(in crate::cli) async fn import_bytes(engine: &Engine, bytes: &[u8], source: 
         dry_run: false,
         remove_many: false,
     };
-    tell_the_basis(&engine.app, &list);
+    show_defaults(&engine.app, &list);
     Ok(import_list(engine, &crate::cli::actor(source)?, list).await?)
 }
 
@@ -211,10 +211,10 @@ async fn import_list(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<E
 
 /// Asks before many contacts are removed (I08).
 fn confirm(question: &str) -> anyhow::Result<()> {
-    if show::agreed(question)? {
+    if show::confirmed(question)? {
         return Ok(());
     }
-    bail!("{question}; nothing was changed. See them with --dry-run, or say --yes")
+    bail!("{question}; nothing was changed. List them with --dry-run, or add --yes")
 }
 
 fn show_differences(report: &ImportReport) {

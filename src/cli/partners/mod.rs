@@ -167,13 +167,13 @@ async fn contacts_of(engine: &Engine, segment: Option<&str>) -> anyhow::Result<V
     let segment = parse_segment(segment, "--where")?;
     let contacts = engine.store.contacts_of(segment.as_ref()).await?;
     if let Some(segment) = segment.filter(|_| contacts.is_empty()) {
-        tell_known_values(engine, &segment).await?;
+        show_known_values(engine, &segment).await?;
     }
     Ok(contacts)
 }
 
 /// Prints the values that exist in the fields of a segment that matches no contact.
-pub(super) async fn tell_known_values(engine: &Engine, segment: &Segment) -> anyhow::Result<()> {
+pub(super) async fn show_known_values(engine: &Engine, segment: &Segment) -> anyhow::Result<()> {
     const MOST: usize = 20;
     show::aside(format!("no contact matches {segment}"));
     for field in segment.fields().into_iter().filter(|field| *field != Field::Address) {

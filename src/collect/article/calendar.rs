@@ -49,7 +49,7 @@ impl Calendar {
                 let mut ends = [*first, *last];
                 spread_months(&mut ends);
                 let first = self.day(&ends[0], &mut out.warnings);
-                // The end is looked for after the beginning: `du 30 décembre au 3 janvier`.
+                // The end is resolved after the beginning: `du 30 décembre au 3 janvier`.
                 let after = Calendar { published: first.unwrap_or(self.published), last: first, ..*self };
                 let last = after.day(&ends[1], &mut out.warnings);
                 if let (Some(first), Some(last)) = (first, last) {
@@ -128,7 +128,7 @@ impl Calendar {
         let week = self.week.or(self.last.map(Week::of));
         let in_week = week.and_then(|week| week.days().find(|date| date.weekday() == weekday));
         in_week.unwrap_or_else(|| {
-            // What goes online on a Saturday is about the week that comes; on other days « samedi » is the next one.
+            // An article published on a Saturday is about the coming week; on other days « samedi » is the next one.
             if matches!(self.published.weekday(), Weekday::Sat | Weekday::Sun) && !self.speaks_of_today {
                 let week = Week::after(self.published);
                 return week.days().find(|date| date.weekday() == weekday).unwrap_or(self.published);
@@ -149,7 +149,7 @@ fn days_ahead(from: Weekday, to: Weekday) -> u64 {
     u64::from((7 + to.num_days_from_monday() - from.num_days_from_monday()) % 7)
 }
 
-/// `1er, 2 et 3 décembre`: the month is said once. `29 au 4 août`: then the first is of July.
+/// `1er, 2 et 3 décembre`: the month applies to all. `29 au 4 août`: the 29 is in July.
 fn spread_months(mentions: &mut [Mention]) {
     for at in (1..mentions.len()).rev() {
         let next = mentions[at];
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_day_is_understood() {
+    fn every_notation_of_a_day_is_parsed() {
         let summer = calendar("2027-07-09");
         for (text, expected) in [
             ("Lundi 12 juillet", &["2027-07-12"][..]),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_weekday_fixes_the_year() {
+    fn the_weekday_determines_the_year() {
         check(calendar("2026-12-30"), "Vendredi 1er janvier", &["2027-01-01"]);
         check(calendar("2027-01-02"), "Jeudi 31 décembre", &["2026-12-31"]);
         check(
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weekday_that_disagrees_is_told() {
+    fn a_contradicting_weekday_is_a_warning() {
         let found = date(&tokens("Lundi 15 juillet 2027"), 0).unwrap();
         let dates = calendar("2027-07-09").dates(&found.what);
         assert_eq!(

@@ -87,8 +87,8 @@ impl Draft<'_, '_, '_> {
             && !matches!(flaw(&self.title), Some(Flaw::Edge | Flaw::Empty | Flaw::Fragment))
     }
 
-    /// `19 h 30 – 21 h Kazouets`, `18 h, remise des prix`: in a list by the hour, what stands behind the hour is what one
-    /// attends, whatever its words.
+    /// `19 h 30 – 21 h Kazouets`, `18 h, remise des prix`: in a list by the hour, the words after the hour are the event,
+    /// whatever they are.
     fn is_all_of_its_clause(&self) -> bool {
         let words = self.words();
         let (Some((from, to)), Some(mark)) =
@@ -117,7 +117,7 @@ impl Draft<'_, '_, '_> {
             "fermeture", "reservation", "reservations", "tarif", "tarifs", "fin", "billetterie",
         ];
         let label = first.is_some_and(|token| token.is_any(&LABELS) || is_adverb(token) || token.is_any(NEVER_FIRST));
-        // If the sentence says more than its place and price, the first words are only its beginning.
+        // If the sentence contains more than place and price, its first words are not a title but only its beginning.
         let sentence_end = self
             .marked
             .sentences
@@ -131,7 +131,7 @@ impl Draft<'_, '_, '_> {
         led && !more && !counted && closed && !content.is_empty() && content.len() <= 9 && !only_when_or_where && !label
     }
 
-    /// `la compagnie Tourneboule | joue…`: the title is only who does it, a verb follows.
+    /// `la compagnie Tourneboule | joue…`: the candidate is only the performer, since a verb follows.
     fn is_subject_only(&self) -> bool {
         let Some((_, to)) = self.titled else { return false };
         let words = self.words();
@@ -160,7 +160,7 @@ impl Draft<'_, '_, '_> {
         false
     }
 
-    /// `cordes et pizzicati : le quatuor Calypso`: what stands before the colon announces what stands behind it.
+    /// `cordes et pizzicati : le quatuor Calypso`: the words before the colon introduce those after it.
     fn is_pitch(&self) -> bool {
         let words = self.words();
         let Some((from, to)) = self.titled else { return false };
@@ -181,14 +181,14 @@ impl Draft<'_, '_, '_> {
         let end = (sign + 1..self.part.to)
             .find(|at| self.marked.is_boundary(*at) && !words.is(*at, &[","]))
             .unwrap_or(self.part.to);
-        // `« Les vendredis du rempart » : concert de jazz`: the series, then the thing.
+        // `« Les vendredis du rempart » : concert de jazz`: the series, then the event.
         let series = quotation(&words.tokens, from).is_some_and(|close| close >= to)
             && words.is(sign, &[":"])
             && (sign + 1..end).any(|at| is_event_noun(&words.tokens[at]));
         series || !named(from, to) && named(sign + 1, end)
     }
 
-    /// `fête foraine, buvette, et vide-greniers samedi de 8 h à 18 h`: the hour is of what stands next to it.
+    /// `fête foraine, buvette, et vide-greniers samedi de 8 h à 18 h`: the hour belongs to the nearest event.
     fn another_event_is_nearer(&self) -> bool {
         let words = self.words();
         let (Some((title_from, title_to)), Some(hour)) =
@@ -274,7 +274,7 @@ impl Draft<'_, '_, '_> {
                 || words.is(at, &["(", ")", "-", "|", "\n", "/", "+"])
                 || words.tokens[at].kind == Kind::Sign && is_pictogram_sign(words, at)
         };
-        // A run of free words is looked at clause by clause.
+        // A run of unclaimed words is examined clause by clause.
         let mut start = from;
         for at in from..=to {
             let ends = at == to || boundary(at) && !self.marked.enclosed[at];
@@ -330,7 +330,7 @@ impl Draft<'_, '_, '_> {
         })
     }
 
-    /// The sentence of the part: the one with its hour, or all of the part where that one names nothing.
+    /// The sentence of the part: the one with its hour, or the whole part if that one names nothing.
     fn sentence(&self) -> (usize, usize) {
         let words = self.words();
         let anchor = self.part.times.first().map_or(self.part.from, |mark| self.marked.marks[*mark].from);
@@ -342,13 +342,13 @@ impl Draft<'_, '_, '_> {
         }
         let (mut from, mut to) = found.unwrap_or((self.part.from, self.part.to));
         if self.part.times.is_empty() {
-            // Without an hour, the first sentence that tells something.
+            // Without an hour, the first sentence with content.
             let tells = sentences(words)
                 .into_iter()
                 .find(|(a, b)| *a >= self.part.from && *b <= self.part.to && role(words, *a, *b) == Role::Tells);
             (from, to) = tells.unwrap_or((from, to));
         }
-        // `18 h, halle. Verre de bienvenue…`: when and where, and the next sentence says what.
+        // `18 h, halle. Verre de bienvenue…`: time and place; the next sentence names the event.
         let practical = !self.part.times.is_empty()
             && (from..to).all(|at| {
                 !self.marked.is_content(at)
@@ -371,7 +371,7 @@ impl Draft<'_, '_, '_> {
                 return next;
             }
         }
-        // `c'est à 20 h 45 et c'est gratuit`, `celle de 16 h est maintenue`: of what, the sentence before says.
+        // `c'est à 20 h 45 et c'est gratuit`, `celle de 16 h est maintenue`: the previous sentence names the event.
         let first = (from..to).find(|at| words.tokens[*at].kind == Kind::Word);
         let points_back = first.is_some_and(|at| {
             words.is(at, &["c'", "ce", "il", "elle", "ils", "elles", "celle", "celui", "celles", "ceux", "y", "on"])
@@ -389,12 +389,12 @@ impl Draft<'_, '_, '_> {
             (from..to).any(|at| quotation(&words.tokens, at).is_some() || is_event_noun(&words.tokens[at]))
         };
         if !names(from, to) {
-            // `Le dragon est de retour ! Venez fêter la Tarlanne…`: the sentences of one part stand together.
+            // `Le dragon est de retour ! Venez fêter la Tarlanne…`: the sentences of one part are kept together.
             let around = sentences(words)
                 .into_iter()
                 .filter(|(a, b)| *a >= self.part.from && *b <= self.part.to && role(words, *a, *b) == Role::Tells);
             let around: Vec<(usize, usize)> = around.collect();
-            // Two sentences are shown together only where they are all of the item.
+            // Two sentences are shown together only if the item has no others.
             let all = around.iter().map(|(a, b)| b - a).sum::<usize>() + 1 >= words.tokens.len();
             for (a, b) in around.into_iter().filter(|_| all) {
                 if a == to && !names(from, to) {
@@ -421,7 +421,7 @@ impl Draft<'_, '_, '_> {
         self.title = one_spaced(self.setting.sentence.unwrap_or(text));
         self.as_written = Some((from, to));
         self.extra_note = None;
-        // What else the part says, sentence by sentence.
+        // The other sentences of the part.
         let (first, last) = (self.part.from, self.part.to);
         let beside = self.marked.sentences.iter().flat_map(|(a, b)| {
             let clipped = ((*a).max(first), (*b).min(last));

@@ -107,8 +107,8 @@ fn folded_parts(text: &str) -> Vec<String> {
     super::text::folded(text).split(['-', ' ', '\'']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// Whether the accents of a single small word are those of the name: `Luce` is no `Lucé`. What the list lacks (`Jégun` is
-/// `Jegun` there) and what a capital hides do not count.
+/// Whether the accents of a single lower-case word match the name: `Luce` is not `Lucé`. Accents missing in the list (it has
+/// `Jegun` for `Jégun`) or on a capital are ignored.
 fn accents_agree(text: &str, name: &str) -> bool {
     if text.contains([' ', '-', '\'', '’']) || text.chars().count() != name.chars().count() {
         return true;
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_commune_is_known_however_it_is_written() {
+    fn a_commune_is_recognised_in_every_spelling() {
         let check = |text: &str, expected: Option<&str>| {
             assert_eq!(known(&tokens(text), 0).map(|(name, _)| name), expected, "{text}");
         };
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_whole_and_sorted() {
+    fn the_list_is_complete_and_sorted() {
         assert!(LIST.lines.len() > 34_000);
         assert!(
             (1..LIST.lines.len()).all(|at| LIST.line(at - 1).split('\t').next() <= LIST.line(at).split('\t').next())

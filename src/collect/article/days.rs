@@ -190,7 +190,7 @@ fn relative(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
         _ => return None,
     };
     let next = at + 1 + usize::from(is(tokens, at + 1, &[","]) && tokens.get(at + 2).and_then(weekday).is_some());
-    // One word at a time: a row of « demain » is as many mentions, and never a deep call.
+    // Iteratively: many « demain » in a row must not recurse.
     let repeated = is(tokens, next, &["aujourd'hui", "demain", "apres-demain"]);
     let named = if repeated { None } else { mention(tokens, next, false) };
     let named = named.filter(|found| found.what.weekday.is_some());
@@ -397,7 +397,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_that_are_no_days_are_left_alone() {
+    fn numbers_that_are_not_days_are_ignored() {
         for text in ["32 km du 32", "10 h 30", "10 et 5 €", "2020 Selecta", "7-77", "de 6 à 12 ans", "12 exposants"]
         {
             assert_eq!(date(&tokens(text), 0), None, "{text}");

@@ -13,7 +13,8 @@ use super::lines::has_number;
 use super::marks::{Meaning, Said, Until, quotation};
 use super::money::bare_label;
 use super::parts::{Marked, Part, all_slots};
-use super::places::{Place, Reader, visited};
+use super::place_field::{place_field, visited};
+use super::places::{Place, Reader};
 use super::text::{Kind, Words, one_spaced, tidy, trimmed};
 use super::titles::lower_first;
 use super::words::{ADDRESSES, JOINTS, is_function};
@@ -174,7 +175,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         })
     }
 
-    /// `la séance de 21 h est complète` says nothing of the one at 18 h: a state is of the hour in its own sentence.
+    /// `la séance de 21 h est complète` does not apply to the one at 18 h: a state belongs to the hour in its own sentence.
     fn state_is_of_this(&self, at: usize) -> bool {
         let marked = self.marked;
         let Some((from, to)) =
@@ -287,7 +288,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             self.claim(place.from, place.to);
             found.push(place);
         }
-        // No place goes on over a claimed word: the next one is looked for once, not from every token.
+        // A place never extends over a claimed word: its position is found once, not from every token.
         let mut end = at;
         while at < self.part.to {
             if end <= at {
@@ -339,7 +340,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         if found.first().is_some_and(bare) && found.iter().any(told) {
             found.retain(|place| !bare(place));
         }
-        // `excursion au village de Terraube. Départ place du Foirail`: one meets where it starts.
+        // `excursion au village de Terraube. Départ place du Foirail`: the place is where it starts.
         let meets = |place: &Place| {
             let before =
                 (self.part.from..place.from).rev().take_while(|at| !self.words().tokens[*at].is_sentence_end());
@@ -388,7 +389,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         {
             return None;
         }
-        let place = super::places::place_field(self.words(), mark.to, to)?;
+        let place = place_field(self.words(), mark.to, to)?;
         Some(Place { from: mark.to, to: to.min(self.part.to), said_from: mark.to, ..place })
     }
 
@@ -399,7 +400,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let dash = (from + 2..self.part.to.min(from + FAR)).find(|at| {
             words.is(*at, &["-"]) && words.tokens[*at].start > words.tokens[at - 1].end && self.is_free(*at)
         })?;
-        let place = super::places::place_field(words, from, dash)?;
+        let place = place_field(words, from, dash)?;
         (place.venue.is_some() && (dash + 1..self.part.to).any(|at| self.is_content(at))).then_some(Place {
             from,
             to: dash + 1,
@@ -408,7 +409,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         })
     }
 
-    /// `Barran sort les tables`, `Pavie accueille le cirque`: the commune that does it is where it is. Its words stay.
+    /// `Barran sort les tables`, `Pavie accueille le cirque`: the commune as subject is the place. Its words stay in the text.
     fn subject_commune(&self, at: usize) -> Option<Place> {
         let words = self.words();
         let opens = at == self.part.from || self.marked.is_boundary(at - 1) || !self.is_free(at - 1);
@@ -426,7 +427,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         })
     }
 
-    /// `randonnée de Pavie à Auch` leaves one town for another: neither is a place to be at.
+    /// `randonnée de Pavie à Auch` goes from one town to another: neither is the place.
     pub(super) fn leaves_from_there(&self, at: usize) -> bool {
         let words = self.words();
         let leaves = (self.part.from..at).rev().take(5).find(|i| words.is(*i, &["de", "d'"]));
@@ -501,7 +502,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
                 || (matches!(token.kind, Kind::Sign | Kind::Break)
                     && !token.is_any(&["«", "»", "\"", "(", ")", "[", "]"]))
         };
-        // What a claimed word has left dangling at the end; at the beginning only signs and joints.
+        // Words left dangling at the end by a claimed word; at the beginning only punctuation and conjunctions.
         while to > from && dangling(to - 1) {
             to -= 1;
         }

@@ -55,7 +55,7 @@ pub(super) struct Understood {
 
 /// The events of an item; none if the grammar is unsure.
 pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> Understood {
-    // Longer than any bullet: prose that happens to be under a day.
+    // Longer than any list item: prose that happens to be under a day.
     const LONGEST_ITEM: usize = 3000;
     if text.len() > LONGEST_ITEM {
         return Understood::default();
@@ -90,7 +90,7 @@ pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> U
     out
 }
 
-/// What no field of any event says stays with the last one, by whole sentences: understanding sorts words, it drops none.
+/// Sentences that no field contains go into the note of the last event, so that no word is dropped.
 fn keep_every_word(marked: &Marked<'_, '_>, events: &mut [Event]) {
     let stem = |word: &str| word.trim_end_matches('s').to_owned();
     let words_of = |text: &str| -> Vec<String> {
@@ -122,7 +122,7 @@ fn keep_every_word(marked: &Marked<'_, '_>, events: &mut [Event]) {
     }
 }
 
-/// `Ora Prunier, au Cri'Art : à 21 h à Pavie`: where each event says its own place, the words before them are a note.
+/// `Ora Prunier, au Cri'Art : à 21 h à Pavie`: if each event has its own place, the words before them are a note.
 fn note_unused(place: &Place, events: &mut [Event]) {
     let shown = |name: &&String| events.iter().filter_map(|event| event.place.as_ref()).any(|it| it.contains(*name));
     let unused: Vec<_> =
@@ -133,7 +133,7 @@ fn note_unused(place: &Place, events: &mut [Event]) {
     }
 }
 
-/// `Fête de l'ail : messe à 10 h 30, repas et concert, à Mauvezin`: one feast is in one place, said at its end.
+/// `Fête de l'ail : messe à 10 h 30, repas et concert, à Mauvezin`: the place at the end applies to the whole festival.
 fn share_the_last_place(events: &mut [Event]) {
     let Some((last, others)) = events.split_last_mut() else { return };
     if others.iter().all(|event| event.place.is_none()) {
@@ -143,7 +143,7 @@ fn share_the_last_place(events: &mut [Event]) {
     }
 }
 
-/// What the words before several events say for all of them.
+/// The words before several events that apply to all of them.
 struct Preamble {
     /// Its first token.
     from: usize,
@@ -151,10 +151,10 @@ struct Preamble {
     title: String,
     place: Option<Place>,
     words: usize,
-    /// Its price, telephone and link are of each event that has none of its own; so is its status.
+    /// Its price, telephone, link and status apply to each event without its own.
     event: Event,
     status: Option<Said>,
-    /// It ends with a colon or is a few words: its place is that of all.
+    /// It ends with a colon or is a few words: its place applies to all.
     shares: bool,
 }
 
@@ -165,7 +165,7 @@ impl Preamble {
         draft.claim_marks();
         let shares =
             marked.words.is(to, &[":"]) || marked.words.is(to.saturating_sub(1), &[":", "avec"]) || to - from <= 8;
-        // The place of a sentence of its own stays among its words.
+        // The place in a separate sentence stays in its text.
         let place = if shares { draft.claim_place() } else { None };
         let note = draft.note().join(" · ");
         let event = Event { link: draft.link(from, to), ..draft.event.clone() };
@@ -183,13 +183,13 @@ impl Preamble {
 }
 
 impl Known {
-    /// `marché de nuit à Brassol ; à partir de 21 h, concert`: the town holds, a venue need not.
+    /// `marché de nuit à Brassol ; à partir de 21 h, concert`: the town applies to the next event, a venue may not.
     fn town_only(&self) -> bool {
         self.place.as_ref().is_some_and(|place| place.commune.is_some() && place.venue.is_none())
     }
 }
 
-/// What a part hands on to the next of the same item.
+/// What the next part of the same item inherits.
 #[derive(Clone)]
 struct Known {
     title: String,
@@ -200,7 +200,7 @@ struct Known {
 }
 
 impl Draft<'_, '_, '_> {
-    /// Completes the part with what stands around it and adds its events. `None`: not understood.
+    /// Completes the part from its context and adds its events. `None`: not understood.
     fn finish(mut self, preamble: Option<&Preamble>, before: Option<&Known>, out: &mut Understood) -> Option<Known> {
         const LONGEST_TITLE: usize = 220;
         let mut note = if self.as_written.is_some() { std::mem::take(&mut self.rest) } else { self.note() };
@@ -263,7 +263,7 @@ impl Draft<'_, '_, '_> {
         };
         let from = mark.to + usize::from(self.words().is(mark.to, &[",", ":", "-"]));
         if self.place.is_none() && from < to && to < self.part.to {
-            self.place = super::places::place_field(self.words(), from, to);
+            self.place = super::place_field::place_field(self.words(), from, to);
         }
     }
 
@@ -277,7 +277,7 @@ impl Draft<'_, '_, '_> {
         before.cloned()
     }
 
-    /// Said before the hours of the item, a place holds for all of them; so it does for what follows from it.
+    /// A place before the hours of the item applies to all of them, and to what follows from it.
     fn place_leads(&self, before: Option<&Known>) -> bool {
         let hour = self.part.times.first().map(|mark| self.marked.marks[*mark].from);
         match &self.place {
@@ -288,7 +288,7 @@ impl Draft<'_, '_, '_> {
         }
     }
 
-    /// Whether the part stands in the sentence of the part before it; a semicolon ends none here.
+    /// Whether the part is in the same sentence as the previous part; a semicolon does not end a sentence here.
     fn goes_on_in_its_sentence(&self) -> bool {
         let words = self.words();
         let hour = self.part.times.first().map_or(self.part.to, |mark| self.marked.marks[*mark].from);
@@ -297,7 +297,7 @@ impl Draft<'_, '_, '_> {
         !begins_one && !(self.part.from..hour).any(ends)
     }
 
-    /// `feu d'artifice sur les berges, suivi d'un bal`: one goes on where the other ends.
+    /// `feu d'artifice sur les berges, suivi d'un bal`: the second event continues at the place of the first.
     fn follows_at_once(&self) -> bool {
         let first = (self.part.from..self.part.to).find(|at| self.words().tokens[*at].kind == Kind::Word);
         first.is_some_and(|at| self.words().is(at, &["suivi", "suivie", "suivis", "suivies", "puis", "ensuite"]))
@@ -308,7 +308,8 @@ impl Draft<'_, '_, '_> {
         let around =
             preamble.filter(|preamble| preamble.shares).and_then(|preamble| preamble.place.clone()).or_else(|| {
                 let same = before.filter(|_| self.goes_on_in_its_sentence());
-                // `… à Roquelaure ; les chasseurs de Duran vous attendent`: another commune is named, so which one is not certain.
+                // `… à Roquelaure ; les chasseurs de Duran vous attendent`: another commune is named, so the place is not
+                // certain.
                 let same = same.filter(|known| {
                     known.place.as_ref().is_none_or(|place| !self.names_a_commune_but(place.commune.as_deref()))
                 });
@@ -354,8 +355,8 @@ impl Draft<'_, '_, '_> {
         (known && !self.setting.home.is_empty()).then(|| self.setting.home.to_owned())
     }
 
-    /// `marché de Lectoure`, `kermesse de l'école de Preignan`: the commune that an event or a venue is of. A group's
-    /// home (`la chorale de Pavie`) and a street (`rue de Pavie`) say no place.
+    /// `marché de Lectoure`, `kermesse de l'école de Preignan`: the commune of an event or a venue. The home of a group
+    /// (`la chorale de Pavie`) and a street name (`rue de Pavie`) are not places.
     fn commune_of_the_words(&self) -> Option<String> {
         #[rustfmt::skip]
         const GROUPS: [&str; 36] = [
@@ -376,7 +377,7 @@ impl Draft<'_, '_, '_> {
                 true => communes::contracted(&words.tokens, at + 1).map(|(name, to)| (name.to_owned(), to)),
                 false => communes::written(words, at + 1).or_else(|| self.unlisted_town(at)),
             };
-            // `photographies de Luce Darroux`: somebody, not somewhere.
+            // `photographies de Luce Darroux`: a person, not a place.
             let person = |to: usize| {
                 words.tokens.get(to).is_some_and(|next| next.kind == Kind::Word && next.capital && !words.shouts(to))
             };
@@ -410,7 +411,8 @@ impl Draft<'_, '_, '_> {
         found
     }
 
-    /// `vide-grenier de Brassol`, `l'église de Ternoux`: what every commune has one of names its commune, listed or not.
+    /// `vide-grenier de Brassol`, `l'église de Ternoux`: an event or venue that every commune has names its commune, listed
+    /// or not.
     fn unlisted_town(&self, of: usize) -> Option<(String, usize)> {
         #[rustfmt::skip]
         const TOWN_EVENTS: [&str; 14] = [
@@ -436,7 +438,7 @@ impl Draft<'_, '_, '_> {
         .then(|| (words.slice(of + 1, of + 2).to_owned(), of + 2))
     }
 
-    /// `les chasseurs de Duran vous attendent`: another commune is named, so a place from before is not handed on.
+    /// `les chasseurs de Duran vous attendent`: another commune is named, so the previous place is not inherited.
     fn names_a_commune_but(&self, commune: Option<&str>) -> bool {
         (self.part.from..self.part.to).any(|at| {
             !self.is_quoted(at)
@@ -520,7 +522,7 @@ impl Draft<'_, '_, '_> {
             }
         }
         let Some(said) = &self.status else { return };
-        // `COMPLET à 15 h` and no event at that hour: the words must not vanish.
+        // `COMPLET à 15 h` without an event at that hour: the words must not be lost.
         if said.at.is_some()
             && !out.events.iter().any(|event| event.status == said.status)
             && let Some(event) = out.events.last_mut()
@@ -545,7 +547,7 @@ impl Draft<'_, '_, '_> {
         }
     }
 
-    /// The words in brackets after a town are that town's; the others are of all.
+    /// The words in brackets after a town apply to that town; the others to all.
     fn town_note(&self, index: usize) -> Option<String> {
         let own_from = self.towns[index].to;
         let own_to = self.towns.get(index + 1).map_or(own_from, |next| next.from);

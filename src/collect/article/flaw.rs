@@ -4,9 +4,9 @@
 //! not be a fragment: no finite verb, no connector or preposition at its edges, not just a venue, town, label or part of
 //! the day.
 
+use super::clock::clock;
 use super::communes;
 use super::days::{month, weekday};
-use super::hours;
 use super::marks::quotation;
 use super::money;
 use super::text::{Kind, Token, Words};
@@ -119,8 +119,7 @@ pub(super) fn flaw(title: &str) -> Option<Flaw> {
     let coded = title.contains(['[', ']', '=', '©', '€', '{', '}', '<', '>', '@', '|', '☎', '📞'])
         || title.chars().any(is_pictogram);
     let marked = (0..tokens.len()).any(|at| {
-        !quoted[at]
-            && (hours::clock(tokens, at).is_some() && !counted_hours(&words, at) || money::phone(tokens, at).is_some())
+        !quoted[at] && (clock(tokens, at).is_some() && !counted_hours(&words, at) || money::phone(tokens, at).is_some())
     });
     if unpaired || coded || marked {
         return Some(Flaw::Fragment);
@@ -192,15 +191,15 @@ fn is_idiom(words: &Words<'_>, at: usize) -> bool {
     }
 }
 
-/// Pictograms are signs of fields: a title with one is a scrap of several fields.
+/// Pictograms mark fields: a title with one consists of parts of several fields.
 pub(super) fn is_pictogram(c: char) -> bool {
     matches!(u32::from(c), 0x1F300..=0x1FAFF | 0x2600..=0x27BF | 0x2300..=0x23FF | 0x2B00..=0x2BFF | 0x1F000..=0x1F2FF)
 }
 
-/// Whether the words name something one attends, and not only where, when or for whom.
+/// Whether the words name something to attend, and not only where, when or for whom.
 fn names_something(words: &Words<'_>, quoted: &[bool], content: &[usize]) -> bool {
     let tokens = &words.tokens;
-    // `24 heures de palet`: hours that are counted are the name of the event.
+    // `24 heures de palet`: a number of hours is the name of the event.
     if quoted.iter().any(|quoted| *quoted) || content.first().is_some_and(|at| counted_hours(words, *at)) {
         return true;
     }
@@ -239,12 +238,12 @@ fn names_something(words: &Words<'_>, quoted: &[bool], content: &[usize]) -> boo
         return true;
     }
     if words.is(head, AUXILIARY) || words.is(head, DETAILS) {
-        // `ouverture du musée`, `remise des prix`: of what is said behind it.
+        // `ouverture du musée`, `remise des prix`: the complement says of what.
         let opens = words.is(head, &["ouverture", "ouvertures", "accueil"])
             && meaning.iter().skip(1).any(|at| is_venue(&tokens[*at]));
         return opens || meaning.iter().skip(1).any(|at| event(*at)) && meaning.len() >= 3;
     }
-    // `Foyer de Ternoux`, `place du Puits`: where, not what. `Village des artisans` may be both: the sentence says.
+    // `Foyer de Ternoux`, `place du Puits`: a place, not an event. `Village des artisans` may be both: the sentence decides.
     if is_venue(&tokens[head]) {
         return meaning.iter().skip(1).any(|at| {
             event(*at)
@@ -312,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_names_something_one_attends() {
+    fn a_title_names_something_to_attend() {
         for title in [
             "visite guidée des venelles médiévales",
             "« La Moisson »",
@@ -329,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn debris_is_no_title() {
+    fn fragments_are_not_titles() {
         for title in [
             "comme",
             "on part",

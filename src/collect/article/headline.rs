@@ -8,13 +8,13 @@ use super::text::Kind;
 use super::titles;
 use super::words::{AUXILIARY, DETAILS, GENRES, JOINTS, is_event_noun, is_function};
 
-/// What leads somewhere.
+/// Prepositions of place.
 #[rustfmt::skip]
 const OUTINGS: &[&str] = &[
     "montee", "visite", "visites", "descente", "excursion", "sortie", "balade", "randonnee", "promenade", "croisiere",
     "decouverte",
 ];
-/// Words of a clause that says when, for whom or why.
+/// First words of a clause about time, audience or reason.
 #[rustfmt::skip]
 const CIRCUMSTANCES: &[&str] = &[
     "toujours", "encore", "egalement", "enfin", "apres", "pour", "si", "malgre", "depuis", "grace", "comme", "seul",
@@ -22,7 +22,7 @@ const CIRCUMSTANCES: &[&str] = &[
 ];
 
 impl Draft<'_, '_, '_> {
-    /// The first clause that tells what it is.
+    /// The first clause that names the event.
     pub(super) fn claim_title(&mut self) {
         let Some(from) = self.title_start() else { return };
         let to = self.title_end(from);
@@ -39,7 +39,7 @@ impl Draft<'_, '_, '_> {
                 _ => {}
             }
         }
-        // `montée au donjon avec le guide`: where one goes is part of what it is.
+        // `montée au donjon avec le guide`: the destination is part of the title.
         if pieces.len() > 1 && (self.words().is(from, OUTINGS) || self.words().is(from + 1, OUTINGS)) {
             pieces = vec![self.words().slice(from, to)];
         }
@@ -54,7 +54,7 @@ impl Draft<'_, '_, '_> {
     pub(super) fn title_start(&self) -> Option<usize> {
         let words = self.words();
         let (from, to) = (self.part.from, self.part.to);
-        // A clause of details (`Inscriptions à 8 h`, `Tarif réduit`) gives the title only where there is no other.
+        // A clause of details (`Inscriptions à 8 h`, `Tarif réduit`) gives the title only if there is no other.
         let mut fallback = None;
         let mut at = from;
         while at < to {
@@ -78,11 +78,11 @@ impl Draft<'_, '_, '_> {
                 && (first + 1..to).any(|i| self.marked.is_boundary(i) && (i + 1..to).any(|i| self.is_content(i)));
             let circumstance = self.is_circumstance(at.max(from), first);
             if !detail && !bracketed && !locative && !circumstance {
-                // `la chorale`, `un bal`: the article before it is the title's to keep or drop.
+                // `la chorale`, `un bal`: the title includes the article before it; `titles` decides whether it is shown.
                 let article = first > at
                     && self.is_free(first - 1)
                     && words.is(first - 1, &["le", "la", "les", "l'", "un", "une", "des", "du"]);
-                // `sur les pas de d'Artagnan` is what visits are called, not where they are.
+                // `sur les pas de d'Artagnan` is the name of a visit, not its place.
                 let in_the_steps =
                     article && first > at + 1 && words.is(first, &["pas"]) && words.is(first - 2, &["sur"]);
                 return Some(first - usize::from(article) - usize::from(in_the_steps));
@@ -98,7 +98,7 @@ impl Draft<'_, '_, '_> {
     }
 
     /// `Toujours mercredi, …`, `Et pour les noctambules, …`, `après une semaine de chaleur, …`, `Samedi matin, …`: a clause
-    /// that says when, for whom or why, with another behind it.
+    /// about time, audience or reason, followed by another.
     fn is_circumstance(&self, clause: usize, first: usize) -> bool {
         let words = self.words();
         let end = (first..self.part.to).find(|at| words.is(*at, &[","]) && self.marked.is_boundary(*at));
@@ -192,7 +192,7 @@ impl Draft<'_, '_, '_> {
                 (at, to) = (end, end);
                 continue;
             }
-            // `visite commentée d'une durée d'1 h 15`: how long it lasts is no title.
+            // `visite commentée d'une durée d'1 h 15`: the duration is not part of the title.
             if at > from && self.is_duration(at) {
                 break;
             }
@@ -204,7 +204,7 @@ impl Draft<'_, '_, '_> {
                 to = at;
                 continue;
             }
-            // A price within the clause is lifted out of it; after a place or an hour only its company continues it.
+            // A price within the clause is skipped; after a place or an hour the title continues only with « avec » or « par ».
             let next = (at..self.part.to).find(|i| self.is_free(*i)).unwrap_or(self.part.to);
             let price = self.marked.marks.iter().any(|mark| mark.meaning == Meaning::Price && mark.from == at);
             let goes_on = next < self.part.to

@@ -5,6 +5,7 @@
 
 use chrono::NaiveTime;
 
+use super::clock::{clock, found, is};
 use super::days::Found;
 use super::text::{Kind, Token};
 use crate::domain::agenda::PartOfDay;
@@ -28,120 +29,6 @@ pub(super) struct Times {
     pub(super) from: bool,
     /// The words say more than the fields can hold (`en fin de matinée`): they stay in the note.
     pub(super) vague: bool,
-}
-
-fn is(tokens: &[Token], at: usize, words: &[&str]) -> bool {
-    tokens.get(at).is_some_and(|token| token.is_any(words))
-}
-
-/// Words that end a noun phrase because a time follows.
-pub(super) const UNITS_OF_TIME: [&str; 6] = ["nuit", "journee", "matinee", "soiree", "heure", "heures"];
-
-const UNITS: [&str; 6] = ["h", "heure", "heures", "hres", "hrs", "hr"];
-
-/// `21h`, `14 h 30`, `14:30`, `midi`.
-pub(super) fn clock(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
-    let token = tokens.get(at)?;
-    match token.fold.as_str() {
-        "midi" if !(at > 0 && is(tokens, at - 1, &["apres", "le"])) => return half_past(tokens, 12, at + 1),
-        "minuit" => return half_past(tokens, 0, at + 1),
-        _ => {}
-    }
-    if let Some(found) = spoken(tokens, at) {
-        return Some(found);
-    }
-    let hour = token.number().filter(|hour| *hour <= 24 && token.fold.len() <= 2)?;
-    let unit = tokens.get(at + 1)?;
-    let minutes = |at: usize| {
-        let minutes = tokens.get(at)?.number().filter(|n| *n < 60 && tokens[at].fold.len() == 2)?;
-        let other = is(tokens, at + 1, &["€", "euros", "euro", "km", "ans", "h", "heures", "places", "personnes", "%"]);
-        (!other).then_some(minutes)
-    };
-    if unit.is(":") {
-        let tight = token.end == unit.start && tokens.get(at + 2).is_some_and(|t| t.start == unit.end);
-        return minutes(at + 2).filter(|_| tight).and_then(|minute| found(hour, minute, at + 3));
-    }
-    if unit.is(".") {
-        return dotted(tokens, at, hour);
-    }
-    if !unit.is_any(&UNITS) {
-        return None;
-    }
-    match minutes(at + 2) {
-        Some(minute) => found(hour, minute, at + 3 + usize::from(is(tokens, at + 3, &["mn", "min"]))),
-        None => found(hour, 0, at + 2),
-    }
-}
-
-/// `midi et demi`, `minuit et demie`
-fn half_past(tokens: &[Token], hour: u32, to: usize) -> Option<Found<NaiveTime>> {
-    let half = is(tokens, to, &["et"]) && is(tokens, to + 1, &["demi", "demie"]);
-    if half { found(hour, 30, to + 2) } else { found(hour, 0, to) }
-}
-
-/// `18.30`: an hour only behind the word that leads one, since it may as well be a price or a date.
-fn dotted(tokens: &[Token], at: usize, hour: u32) -> Option<Found<NaiveTime>> {
-    let tight = tokens[at].end == tokens.get(at + 1)?.start && tokens.get(at + 2)?.start == tokens[at + 1].end;
-    let minute = tokens.get(at + 2)?.number().filter(|n| *n < 60 && tokens[at + 2].fold.len() == 2)?;
-    let led = at == 0 && hour >= 6 || at > 0 && is(tokens, at - 1, &["a", "des", "de", "vers", "-", "\n", "•"]);
-    let other = is(tokens, at + 3, &[".", "€", "euros", "/"])
-        && tokens.get(at + 3).is_some_and(|next| next.start == tokens[at + 2].end)
-        && tokens.get(at + 4).is_some_and(|next| next.kind == Kind::Number || next.start == tokens[at + 3].end);
-    (tight && led && !other && minute.is_multiple_of(5)).then_some(())?;
-    found(hour, minute, at + 3)
-}
-
-/// `six heures du soir`, `dix heures et demie`: with the part of the day, or behind `à`.
-fn spoken(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
-    #[rustfmt::skip]
-    const NUMBERS: [&str; 24] = [
-        "une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize",
-        "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf", "vingt", "vingt-et-une", "vingt-deux",
-        "vingt-trois", "vingt-quatre",
-    ];
-    let mut hour =
-        1 + NUMBERS.iter().position(|word| tokens[at].is(word)).and_then(|index| u32::try_from(index).ok())?;
-    if !is(tokens, at + 1, &["heures", "heure"]) {
-        return None;
-    }
-    let mut to = at + 2;
-    let minute = match () {
-        () if is(tokens, to, &["et"]) && is(tokens, to + 1, &["demie", "demi"]) => {
-            to += 2;
-            30
-        }
-        () if is(tokens, to, &["et"]) && is(tokens, to + 1, &["quart"]) => {
-            to += 2;
-            15
-        }
-        () if is(tokens, to, &["trente"]) => {
-            to += 1;
-            30
-        }
-        () => 0,
-    };
-    let evening = is(tokens, to, &["du"]) && is(tokens, to + 1, &["soir"]);
-    let afternoon = is(tokens, to, &["de"]) && is(tokens, to + 1, &["l'"]) && is(tokens, to + 2, &["apres-midi"]);
-    let morning = is(tokens, to, &["du"]) && is(tokens, to + 1, &["matin"]);
-    let led = at > 0 && is(tokens, at - 1, &["a", "des", "vers"]) && hour >= 6;
-    if !(evening || afternoon || morning || led) {
-        return None;
-    }
-    if (evening || afternoon) && hour < 12 {
-        hour += 12;
-    }
-    to += if evening || morning {
-        2
-    } else if afternoon {
-        3
-    } else {
-        0
-    };
-    found(hour, minute, to)
-}
-
-fn found(hour: u32, minute: u32, to: usize) -> Option<Found<NaiveTime>> {
-    NaiveTime::from_hms_opt(hour % 24, minute, 0).map(|what| Found { what, to })
 }
 
 /// `durant 1h15`, `durée 2h`, `visite d'1 h 15`, `3 heures de musique`, `(1h30)` after an hour, `avant 18h`.
@@ -285,9 +172,9 @@ fn may_begin(token: &Token) -> bool {
     }
 }
 
-/// The time phrase that begins at token `at`, with the words that lead it (`à partir de 9 h`).
+/// The time phrase that begins at token `at`, with its leading words (`à partir de 9 h`).
 pub(super) fn time(tokens: &[Token], at: usize) -> Option<Found<Times>> {
-    // Most words begin no phrase of time; they are turned away before the forms are tried.
+    // Most words begin no time phrase: reject them before the forms are tried.
     if !may_begin(tokens.get(at)?) {
         return None;
     }
@@ -561,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_hour_is_understood() {
+    fn every_notation_of_an_hour_is_parsed() {
         for (text, expected) in [
             ("à 21h", "21:00"),
             ("à 16h30, visite", "16:30"),
@@ -603,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_an_hour_is_none() {
+    fn numbers_that_look_like_hours_are_not_hours() {
         for text in [
             "durant 1h15 ou un peu plus",
             "durée 2h",

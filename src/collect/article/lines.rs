@@ -69,7 +69,7 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     if line.shape.heading > 0 && numbered && !timed {
         return of(Form::Heading);
     }
-    // `Me. 15 nov. > 10 h – Figeac`: the day of what stands above.
+    // `Me. 15 nov. > 10 h – Figeac`: the day of the line above.
     if next.is_any(&[">", "→"]) && says_time(&rest_tokens[..rest_tokens.len().min(8)]) {
         return of(Form::Inside);
     }
@@ -98,7 +98,7 @@ fn timed_heading(tokens: &[Token]) -> bool {
     says_time(tokens) || (0..tokens.len()).any(|at| days::date(tokens, at).is_some_and(|date| has_number(&date.what)))
 }
 
-/// Whether an hour is said anywhere; a duration is none.
+/// Whether the line contains an hour; a duration is not one.
 pub(super) fn says_time(tokens: &[Token]) -> bool {
     (0..tokens.len()).any(|at| hours::duration(tokens, at).is_none() && hours::time(tokens, at).is_some())
 }
@@ -111,7 +111,7 @@ pub(super) fn has_number(spec: &Spec) -> bool {
     }
 }
 
-/// A heading that is no day.
+/// A heading that is not a day.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Section {
     Exhibitions,
@@ -176,7 +176,7 @@ pub(super) fn section(line: &Line) -> Option<Section> {
     (stands_out && theme && !line.bullet).then_some(Section::Theme)
 }
 
-/// Whether there is a figure, or one of the two hours that are words: no hour and no dated line is without.
+/// Whether there is a digit, `midi` or `minuit`: every hour and every dated line has one.
 pub(super) fn has_figures(text: &str) -> bool {
     let hours = ["idi", "inuit", "IDI", "INUIT", "heure"];
     text.bytes().any(|byte| byte.is_ascii_digit()) || hours.iter().any(|hour| text.contains(hour))
@@ -190,7 +190,7 @@ pub(super) fn says_date(text: &str) -> bool {
     marks(&Words::of(text)).iter().any(|mark| matches!(&mark.meaning, Meaning::Dates(spec) if has_number(spec)))
 }
 
-/// Beside the date of a heading: only a price, a number of the week, an exclamation. No item.
+/// Whether the words beside the date of a heading are only a price, a week number or an exclamation, and not an item.
 pub(super) fn is_label(text: &str) -> bool {
     let words = Words::of(text);
     let known = marks(&words);
@@ -201,7 +201,7 @@ pub(super) fn is_label(text: &str) -> bool {
     })
 }
 
-/// An exhibition wherever it stands: it says until when, or names itself and its whole duration.
+/// Whether it is an exhibition under any heading: it has an end date, or says « exposition » and its whole duration.
 pub(super) fn is_exhibition(text: &str) -> bool {
     #[rustfmt::skip]
     const SHOWN: &[&str] = &[
@@ -231,7 +231,7 @@ pub(super) fn is_exhibition(text: &str) -> bool {
     lasts && (shown || lasts_only) && !opens && !until_inclusive
 }
 
-/// The look of a heading line, to find others of its kind.
+/// The style of a heading line, to find others of the same kind.
 pub(super) fn look(line: &Line) -> (Shape, bool) {
     (line.shape, !line.text.chars().any(char::is_lowercase))
 }
@@ -306,7 +306,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     ((begins(CLOSE) && !office || whole_agenda) && !says_time(&tokens(&line.text))).then_some(Footer::Close)
 }
 
-/// A line of nothing but a bullet sign: its words are on the next.
+/// A line with only a bullet sign: its words are on the next line.
 pub(super) fn is_lone_bullet(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| is_bullet(c) || is_space(c))
 }
@@ -318,7 +318,7 @@ pub(super) fn without_bullet(text: &str) -> (usize, bool) {
     (cut, cut > 0)
 }
 
-/// What a line says about hours, for joining lines.
+/// How the line is related to hours, for joining lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Timing {
     pub(super) says: bool,
@@ -329,7 +329,7 @@ pub(super) struct Timing {
 
 pub(super) fn timing(text: &str) -> Timing {
     if text.len() > LONGEST_LINE {
-        // It may say anything.
+        // Anything else.
         return Timing { says: true, ..Timing::default() };
     }
     let words = Words::of(text);
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_that_are_no_days_are_known() {
+    fn headings_that_are_not_days_are_recognised() {
         let strong = |text: &str| Line { shape: Shape { heading: 4, strong: false }, ..plain(text) };
         assert_eq!(section(&plain("Expositions")), Some(Section::Exhibitions));
         assert_eq!(section(&plain("Tous les jours :")), Some(Section::Daily(Weekdays::ALL)));
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn the_footer_is_no_event() {
+    fn the_footer_is_not_an_event() {
         assert_eq!(footer(&plain("Retrouvez tout l’agenda de l’Office ici.")), Some(Footer::Close));
         assert_eq!(footer(&plain("Publicité")), Some(Footer::Stray));
         assert_eq!(footer(&plain("3 commentaires")), Some(Footer::End));

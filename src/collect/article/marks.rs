@@ -5,6 +5,7 @@
 
 use chrono::NaiveTime;
 
+use super::clock::clock;
 use super::days::{self, Found, Recurrence, Spec};
 use super::hours::{self, Times};
 use super::money;
@@ -174,7 +175,7 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
         "reporte" | "report" if states(words, at) => postponed(words, at),
         "complet" | "complete" if states(words, at) => {
             let lead = at + 1 + usize::from(words.is(at + 1, &["a", "pour", "le"]));
-            let hour = hours::clock(tokens, lead).filter(|_| lead > at + 1);
+            let hour = clock(tokens, lead).filter(|_| lead > at + 1);
             let (at_hour, to) = hour.map_or((None, at + 1), |clock| (Some(clock.what), clock.to));
             Some(Found { what: Said { status: Status::SoldOut, at: at_hour, to_day: None, kept: false }, to })
         }

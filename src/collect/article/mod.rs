@@ -1,7 +1,7 @@
 //! Parses the weekly article: HTML in, [`Agenda`] out.
 //!
 //! ```text
-//! html       tags and entities to lines; words are never joined, links keep their words
+//! html       tags and entities to lines (`page_builder`); words are never joined, links keep their words
 //! lines      classifies a line: heading of a day, section, town, footer, words
 //! sentences  classifies a sentence: about an event, booking, or the article itself
 //! outline    which lines are items, and their days
@@ -14,7 +14,8 @@
 //! choose     the title if it is certain (`flaw` checks it), else the sentence as written
 //! evidence   where in the item the words of each field are
 //! ```
-//! Below them: `days`, `calendar`, `hours`, `money`, `places`, `headline`, `titles`, `verbs`, `towns`, `practical`, `week` (the grammar) and `words`,
+//! Below them: `days`, `calendar`, `clock`, `hours`, `money`, `places`, `place_field`, `headline`, `titles`, `verbs`,
+//! `towns`, `practical`, `week` (the grammar) and `words`,
 //! `communes`, `tags` (its data). `docs/reading.md` has the rule of confidence and the data format.
 //!
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
@@ -22,6 +23,7 @@
 
 mod calendar;
 mod choose;
+mod clock;
 mod communes;
 mod days;
 mod draft;
@@ -35,7 +37,9 @@ mod lines;
 mod marks;
 mod money;
 mod outline;
+mod page_builder;
 mod parts;
+mod place_field;
 mod places;
 mod practical;
 mod record;

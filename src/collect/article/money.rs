@@ -69,7 +69,7 @@ fn free(tokens: &[Token], at: usize) -> Option<usize> {
     Some(if is(tokens, to, &["et"]) && is(tokens, to + 1, &["gratuit", "gratuite", "libre"]) { to + 2 } else { to })
 }
 
-/// `pour les moins de 18 ans`, `(réduit 4 €)`, `par personne`: what says for whom the amount is.
+/// `pour les moins de 18 ans`, `(réduit 4 €)`, `par personne`: the condition of the amount.
 fn qualifier(tokens: &[Token], at: usize) -> usize {
     const LONGEST: usize = 14;
     if is(tokens, at, &["de"])
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn phones_are_written_one_way() {
+    fn telephone_numbers_are_normalised() {
         for (text, expected) in [
             ("au 05 62 00 00 00", Some("05 62 00 00 00")),
             ("Tél. 06.00.00.00.00", Some("06 00 00 00 00")),

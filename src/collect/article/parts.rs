@@ -33,9 +33,9 @@ pub(super) struct Cut {
 pub(super) struct Marked<'w, 'a> {
     pub(super) words: &'w Words<'a>,
     pub(super) marks: Vec<Mark>,
-    /// Token is inside `(…)` or a quotation: it bounds nothing.
+    /// Token is inside `(…)` or a quotation: it is not a boundary.
     pub(super) enclosed: Vec<bool>,
-    /// Token belongs to a mark that says something.
+    /// Token belongs to a mark with a meaning.
     marked: Vec<bool>,
     /// The token is in a sentence about booking or the office: its hours, days and places are not the event's.
     pub(super) quiet: Vec<bool>,
@@ -109,7 +109,7 @@ impl<'w, 'a> Marked<'w, 'a> {
         let end = self.words.tokens.len();
         let mut anchors: Vec<usize> =
             (0..self.marks.len()).filter(|mark| self.times(*mark).is_some_and(|times| times.end.is_none())).collect();
-        // `ferme à 22 h au lieu de 19 h : nocturne de 19 h à 22 h`: what closes and what is replaced is no event.
+        // `ferme à 22 h au lieu de 19 h : nocturne de 19 h à 22 h`: a closing hour or a replaced hour is not an event.
         let closes_first = |mark: usize| {
             self.clause_words(mark).iter().any(|at| {
                 self.words.is(*at, &["ferme", "fermera", "ferment"])
@@ -120,7 +120,7 @@ impl<'w, 'a> Marked<'w, 'a> {
             anchors.remove(0);
         }
         anchors.retain(|mark| !self.replaced(*mark));
-        // `Le soir ? Deux écoles.`: a part of the day alone is no event.
+        // `Le soir ? Deux écoles.`: a part of the day alone is not an event.
         let timed = |mark: usize| self.times(mark).is_some_and(|times| !times.slots.is_empty());
         if anchors.iter().any(|mark| timed(*mark)) {
             anchors.retain(|mark| timed(*mark) || self.names_an_event(self.sentence_of(self.marks[*mark].from)));
@@ -176,7 +176,7 @@ impl<'w, 'a> Marked<'w, 'a> {
             "depart", "departs", "ouverture", "inscription", "inscriptions", "rendez-vous", "rdv", "rv", "retour",
             "arrivee", "fin",
         ];
-        // `L'après-midi, kermesse (rendez-vous à 15 h)`: the hour says when in the afternoon.
+        // `L'après-midi, kermesse (rendez-vous à 15 h)`: the hour specifies the part of the day.
         let says_hour = self.times(anchor).is_some_and(|times| !times.slots.is_empty());
         if self.enclosed[here] && !self.enclosed[self.marks[before].from] {
             let open = (after..here).rev().find(|at| self.words.is(*at, &["("]));
@@ -210,12 +210,12 @@ impl<'w, 'a> Marked<'w, 'a> {
         {
             return Decision::Detail;
         }
-        // A new sentence with words of its own begins a new event, and all of it: `… . À Lavardens, le château reçoit à 18 h`.
+        // A new sentence with its own content is a new event: `… . À Lavardens, le château reçoit à 18 h`.
         let sentence = self.sentence_of(here);
         if sentence.0 > after && self.tells(sentence.0, sentence.1, anchor) {
             return Decision::Begins(sentence.0);
         }
-        // In a list by the hour, `18 h, remise des prix` is a thing to attend.
+        // In a list by the hour, `18 h, remise des prix` is an event.
         let led_by_hour = said_before.is_none() && !one_sentence && says_hour;
         #[rustfmt::skip]
         const DETAILS_ONLY: [&str; 14] = [
@@ -256,7 +256,7 @@ impl<'w, 'a> Marked<'w, 'a> {
         if said_after.is_none() || only_details {
             return Decision::Same;
         }
-        // The hour of a part of the day that has just been said: `en soirée, à 21 h, concert`.
+        // The hour specifies the part of the day just before: `en soirée, à 21 h, concert`.
         let refines = self.times(before).is_some_and(|times| times.slots.is_empty());
         let untitled = !self.has_content(part.from, here);
         if refines && untitled { Decision::Same } else { Decision::Begins(here) }
@@ -271,10 +271,10 @@ impl<'w, 'a> Marked<'w, 'a> {
         found.unwrap_or((0, self.words.tokens.len()))
     }
 
-    /// Whether a sentence has something to tell beside its hour, its place and words like `départ`.
+    /// Whether a sentence has content beside its hour, its place and words like `départ`.
     fn tells(&self, from: usize, to: usize, anchor: usize) -> bool {
         let hour = &self.marks[anchor];
-        // Another hour in the sentence ends what this one is of.
+        // Another hour in the sentence ends the words of this one.
         let next = self
             .marks
             .iter()
@@ -317,11 +317,11 @@ impl<'w, 'a> Marked<'w, 'a> {
             return true;
         }
         let one_hour = self.times(mark).is_some_and(|times| times.slots.len() == 1 && times.slots[0].end.is_none());
-        // `dernier bal et soupe à l'oignon à 21 h` is a thing to attend; so is what ends with something.
+        // `dernier bal et soupe à l'oignon à 21 h` is an event, and so is one that ends with another event.
         let attended = words.iter().any(|at| is_event_noun(&self.words.tokens[*at]));
-        // `à la ferme à 12 h 30` closes nothing.
+        // `à la ferme à 12 h 30` is not a closing hour (« ferme » is a farm).
         let noun = |at: usize| at > 0 && self.words.is(at - 1, &["la", "une", "de"]);
-        // Near the hour: `les séances de fin d'année commencent à 18 h` closes nothing.
+        // Only near the hour: in `les séances de fin d'année commencent à 18 h` it is not a closing hour.
         let near = |at: usize| self.marks[mark].from - at <= 5;
         let words: Vec<usize> = words
             .into_iter()
@@ -335,7 +335,7 @@ impl<'w, 'a> Marked<'w, 'a> {
             && !self.words.is(self.marks[mark].to, &["par", "avec", ","])
     }
 
-    /// `au lieu de 19 h`, `et non 18 h`: an hour that no longer holds.
+    /// `au lieu de 19 h`, `et non 18 h`: an hour that no longer applies.
     fn replaced(&self, mark: usize) -> bool {
         let mut here = self.marks[mark].from;
         while here > 2 && self.words.is(here - 1, &["plus", "pas", "plutot", "a"]) {
@@ -347,7 +347,7 @@ impl<'w, 'a> Marked<'w, 'a> {
                 || self.words.is(here - 1, &["non"]) && self.words.is(here - 2, &["et"]))
     }
 
-    /// Whether nothing but a place stands in `from..to`.
+    /// Whether `from..to` is only a place.
     fn only_place(&self, from: usize, to: usize) -> bool {
         let mut at = from;
         while at < to {
@@ -387,7 +387,7 @@ impl<'w, 'a> Marked<'w, 'a> {
             && self.marks.binary_search_by_key(&at, |mark| mark.from).is_ok_and(|mark| self.times(mark).is_some())
     }
 
-    /// `Inscriptions à 8 h, départ à 9 h`: where all the hours of a part are details, a departure is the event's.
+    /// `Inscriptions à 8 h, départ à 9 h`: if all hours of a part are details, the departure is the hour of the event.
     fn prefer_the_event_to_its_details(&self, cut: &mut Cut) {
         for part in &mut cut.parts {
             let Some(&first) = part.times.first() else { continue };
@@ -417,7 +417,7 @@ impl<'w, 'a> Marked<'w, 'a> {
         }
     }
 
-    /// `2 rendez-vous le matin : à 9 h le yoga, et à 10 h 30…`: the morning announces, it is no event.
+    /// `2 rendez-vous le matin : à 9 h le yoga, et à 10 h 30…`: the part of the day is an introduction, not an event.
     fn lift_the_part_of_day(&self, cut: &mut Cut) {
         let [first, second, ..] = cut.parts.as_slice() else { return };
         let Some(mark) =
@@ -464,7 +464,7 @@ impl<'w, 'a> Marked<'w, 'a> {
         }
         let part = &mut cut.parts[0];
         let Some(first) = part.times.first().map(|mark| &self.marks[*mark]) else { return };
-        // `Fête de l'ail : messe à 10 h 30, repas à 12 h 30`: the feast, then what it is made of.
+        // `Fête de l'ail : messe à 10 h 30, repas à 12 h 30`: the festival, then its parts.
         let last_colon = (part.from..first.from)
             .rev()
             .find(|at| self.words.is(*at, &[":"]) && !self.enclosed[*at] && !self.marked[*at]);

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::clock;
 use super::hours;
 use super::marks::quotation;
 use super::text::{Kind, Token, Words, folded, is_bullet, is_space};
@@ -121,7 +122,7 @@ fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
             !super::words::is_venue(&tokens[at]) || tokens.get(at + 1).is_some_and(|next| next.is_any(&["de", "d'"]));
         tokens[at - 1].is_any(&[",", ":"]) && is_event_noun(&tokens[at]) && what
     });
-    begins_with_event && (0..tokens.len()).any(|at| hours::clock(tokens, at).is_some())
+    begins_with_event && (0..tokens.len()).any(|at| clock::clock(tokens, at).is_some())
 }
 
 /// Classifies the whole line: an aside if all its sentences with content are.
@@ -318,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_about_an_event_is_known() {
+    fn sentences_that_are_not_about_an_event_are_recognised() {
         let of = |text: &str| line_role(&Words::of(text));
         for text in [
             "Vous préparez une fête ? Écrivez-nous avant le mercredi midi à agenda@ternoux.example.",

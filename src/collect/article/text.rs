@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn two_spellings_of_one_word_are_equal() {
+    fn spellings_of_the_same_word_are_equal() {
         assert_eq!(folded("CŒUR de Ville"), "coeur de ville");
         assert_eq!(folded("Événement d’été"), "evenement d'ete");
     }
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn stray_punctuation_goes_and_pairs_stay() {
+    fn stray_punctuation_is_removed_and_pairs_are_kept() {
         assert_eq!(trimmed(", visite (libre) ; "), "visite (libre)");
         assert_eq!(trimmed("« Terres cuites »"), "« Terres cuites »");
         assert_eq!(trimmed("ciné plein air ("), "ciné plein air");

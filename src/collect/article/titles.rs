@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_loses_only_what_the_sentence_gave_it() {
+    fn a_title_loses_only_its_leading_article_and_capital() {
         for (written, expected) in [
             (", et la chorale Les Voix d’Ici ", "chorale Les Voix d'Ici"),
             ("le groupe 2020 Selecta", "concert 2020 Selecta"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_two_towns_is_one_in_each() {
+    fn a_plural_title_for_two_towns_becomes_singular() {
         assert_eq!(singular("petits marchés de producteurs"), "petit marché de producteurs");
         assert_eq!(singular("vide-greniers"), "vide-greniers");
         assert_eq!(singular("concert"), "concert");

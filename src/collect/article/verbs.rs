@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn verbs_are_told_from_nouns_and_names() {
+    fn verbs_are_distinguished_from_nouns_and_names() {
         let finite = |text: &str, word: &str| {
             let words = Words::of(text);
             let at = words.tokens.iter().position(|token| token.fold == word).unwrap();

@@ -6,6 +6,7 @@
 use chrono::{Days, NaiveDate};
 
 use super::calendar::Calendar;
+use super::clock;
 use super::days::{self, Recurrence, Spec, Weekdays};
 use super::hours;
 use super::lines::says_time;
@@ -533,7 +534,7 @@ fn counts(
             )
     });
     let glued_hour = (to..end.min(to + 4)).any(|i| hours::time(tokens, i).is_some())
-        || (from..at).rev().take(6).any(|i| hours::clock(tokens, i).is_some());
+        || (from..at).rev().take(6).any(|i| clock::clock(tokens, i).is_some());
     let hour_follows = says_time(&tokens[to..end]);
     let apart = at == from
         || !matches!(tokens[at - 1].kind, Kind::Word | Kind::Number)

@@ -5,17 +5,17 @@
 use std::rc::Rc;
 
 use super::{
-    brush::{Rules, ground},
+    page_writer::{Rules, ground},
+    shaper::Shaped,
     sheet::{Area, Mark, Shape, TextRun},
     story::{Entry, Paragraph, Section},
     theme::{PAPER, Rgb, SMALLEST, Style, Theme},
-    type_case::Shaped,
     typeset::break_lines,
 };
 
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// White above it; none at the top of a column.
+    /// Space above it, omitted at the top of a column.
     pub gap: f32,
     pub height: f32,
     pub marks: Vec<Mark>,
@@ -32,28 +32,28 @@ pub struct Setting<'a> {
     pub size: f32,
     /// Of the column.
     pub width: f32,
-    /// Above this height an entry may be cut.
+    /// An entry higher than this may be broken across columns.
     pub tallest: f32,
     pub hours: Hours,
 }
 
-/// How `9 h 30 – 18 h` stands in the margin.
+/// How `9 h 30 – 18 h` is set in the margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hours {
     /// On one line: the margin is as wide as that takes.
     Whole,
-    /// Beginning over end: the margin is narrow, and leaves the room to the titles.
+    /// Start above end: the margin is narrow and leaves more room for the titles.
     Stacked,
 }
 
-/// White above, in units of the size, for the smallest type and from [`ROOMY`] on: a full page is packed a little.
+/// Space above, in em, for the smallest type and from [`ROOMY`] on: a full page is set a little tighter.
 const SECTION_GAP: (f32, f32) = (0.7, 1.05);
 const FIRST_ENTRY_GAP: (f32, f32) = (0.32, 0.42);
 const ENTRY_GAP: (f32, f32) = (0.26, 0.5);
 const ROOMY: f32 = 9.5;
 /// Between the hour and the title.
 const GUTTER: f32 = 0.75;
-/// Between the title and an hour that makes the margin wider than this: few hours do.
+/// Between the title and an hour that is wider than the usual margin, which few are.
 const LEAST_GUTTER: f32 = 0.5;
 const WIDE_HOURS: f32 = 4.0;
 /// The margin of the hours is as wide as the widest of them, within these limits, in em.
@@ -88,8 +88,8 @@ pub fn blocks(sections: &[Section], setting: Setting) -> Vec<Block> {
     blocks
 }
 
-/// The heading again, where a section goes on in the next column: the eye needs it, a screen reader does not.
-/// Being always first in its column, it has its white below.
+/// The repeated heading of a section that continues in the next column; decorative, since a screen reader does not need it.
+/// Always first in its column, so its space is below.
 pub fn continued(section: &Section, setting: Setting) -> Block {
     Block { gap: gap(FIRST_ENTRY_GAP, setting.size), ..heading(section, &section.continued, None, setting) }
 }
@@ -100,7 +100,7 @@ fn heading(section: &Section, text: &Rc<Shaped>, element: Option<usize>, setting
         true => (theme.heading, theme.on_heading),
         false => (theme.group, theme.on_group),
     };
-    // Without a band the words stand flush with what is below them.
+    // Without a band the text is aligned with what is below it.
     let inset = if fill == PAPER { 0.0 } else { setting.size * 0.45 };
     let room = setting.width - 2.0 * inset;
     let size = fitted(text, Style::Heading.size(setting.size), room);
@@ -109,7 +109,7 @@ fn heading(section: &Section, text: &Rc<Shaped>, element: Option<usize>, setting
     let rules = Rules { color, weight: setting.size * 0.1, above: !section.dated };
     let mut marks = vec![ground(band, fill, rules)];
     let baseline = (height + size * text.cap_height) / 2.0;
-    // A heading too long even at the smallest type stays on one line; our headings are short.
+    // A heading that is too long even at the smallest type stays on one line; headings are short in practice.
     for line in break_lines(text, f32::INFINITY) {
         let run = TextRun {
             x: inset,
@@ -151,8 +151,8 @@ fn widest_chunk(text: &Shaped) -> f32 {
     text.chunks.iter().map(|chunk| text.width(&chunk.visible)).fold(0.0, f32::max)
 }
 
-/// In the margin the hour, and under it the word for a cancelled event; beside it the rest. An hour too long for the
-/// margin stands on its own line, above.
+/// The hour in the margin, with the status of a cancelled event below it; the rest beside it. An hour too long for the margin
+/// is set on its own line above.
 fn entry_blocks(entry: &Entry, margin: f32, setting: Setting, blocks: &mut Vec<Block>) {
     let mut setter = Setter { setting, top: 0.0, marks: Vec::new(), done: Vec::new() };
     let room = margin - LEAST_GUTTER * setting.size;

@@ -5,13 +5,13 @@
 use super::{
     PrintError, Sheet,
     blocks::{self, Block, Hours, Setting, blocks},
-    brush::{Align, Brush, Ink, Words},
     columns::{Column, Flow},
     cover::{Cover, Practical},
+    page_writer::{Align, Ink, PageWriter, Words},
+    shaper::{Shaper, Weight},
     sheet::{Area, Bookmark, Laid, Outline, Page, Printing, Role},
     story::{NOTHING_ANNOUNCED, Section, sections},
     theme::{A5, Theme},
-    type_case::{TypeCase, Weight},
     typeset::largest_size,
 };
 
@@ -26,43 +26,43 @@ const SMALLEST_TITLE: f32 = 8.8;
 const STRETCH: f32 = 2.3;
 const MOST_PAGES: usize = 400;
 
-pub fn lay(sheet: &Sheet, case: &TypeCase) -> Result<Laid, PrintError> {
+pub fn lay(sheet: &Sheet, shaper: &Shaper) -> Result<Laid, PrintError> {
     let theme = &sheet.look.theme;
     let mut outline = Outline::new();
-    let cover = Cover::new(sheet, case, &mut outline);
-    let sections = sections(sheet, case, &mut outline, Outline::DOCUMENT);
+    let cover = Cover::new(sheet, shaper, &mut outline);
+    let sections = sections(sheet, shaper, &mut outline, Outline::DOCUMENT);
     let nothing = sections.is_empty().then(|| {
         let element = outline.add(Outline::DOCUMENT, Role::Paragraph);
-        Words::new(element, case.shape(Weight::Regular, NOTHING_ANNOUNCED))
+        Words::new(element, shaper.shape(Weight::Regular, NOTHING_ANNOUNCED))
     });
-    let practical = Practical::new(sheet, case, &mut outline);
-    let setter = Setter { theme, case, sections: &sections };
+    let practical = Practical::new(sheet, shaper, &mut outline);
+    let setter = Setter { theme, shaper, sections: &sections };
 
     let plan = setter.plan()?;
     let mut bookmarks = Vec::new();
     let mut pages = vec![cover.page(theme)?];
     for column in &plan.columns {
-        let mut brush = Brush::default();
-        setter.pour(&plan, column, pages.len(), &mut brush, &mut bookmarks);
-        setter.furniture(&mut brush, &cover, pages.len() + 1);
-        pages.push(Page { paper: A5, marks: brush.marks });
+        let mut writer = PageWriter::default();
+        setter.pour(&plan, column, pages.len(), &mut writer, &mut bookmarks);
+        setter.furniture(&mut writer, &cover, pages.len() + 1);
+        pages.push(Page { paper: A5, marks: writer.marks });
     }
     if let Some(nothing) = nothing {
-        let mut brush = Brush::default();
+        let mut writer = PageWriter::default();
         let ink = Ink { size: 16.0, color: theme.text };
-        brush.set(&nothing, (MARGIN, A5.height * 0.4), WIDTH, ink, Align::Center);
-        setter.furniture(&mut brush, &cover, pages.len() + 1);
-        pages.push(Page { paper: A5, marks: brush.marks });
+        writer.set(&nothing, (MARGIN, A5.height * 0.4), WIDTH, ink, Align::Center);
+        setter.furniture(&mut writer, &cover, pages.len() + 1);
+        pages.push(Page { paper: A5, marks: writer.marks });
     }
     // Room for one more page inside: practical information goes there, and the back says where to find the agenda.
     let spare = pages.len() % 4 == 2;
     bookmarks.push(Bookmark { title: Practical::TITLE.to_owned(), page: pages.len(), y: TOP });
-    let mut brush = Brush::default();
-    practical.paint(&mut brush, theme, (!spare).then_some(&cover))?;
+    let mut writer = PageWriter::default();
+    practical.paint(&mut writer, theme, (!spare).then_some(&cover))?;
     if spare {
-        setter.furniture(&mut brush, &cover, pages.len() + 1);
+        setter.furniture(&mut writer, &cover, pages.len() + 1);
     }
-    pages.push(Page { paper: A5, marks: brush.marks });
+    pages.push(Page { paper: A5, marks: writer.marks });
     if spare {
         pages.push(cover.back(theme)?);
     }
@@ -77,7 +77,7 @@ struct Plan {
 
 struct Setter<'a> {
     theme: &'a Theme,
-    case: &'a TypeCase<'a>,
+    shaper: &'a Shaper<'a>,
     sections: &'a [Section],
 }
 
@@ -115,24 +115,24 @@ impl Setter<'_> {
         Setting { theme: self.theme, size, width: WIDTH, tallest: (BOTTOM - TOP) * 0.45, hours: Hours::Whole }
     }
 
-    fn pour(&self, plan: &Plan, column: &Column, page: usize, brush: &mut Brush, bookmarks: &mut Vec<Bookmark>) {
+    fn pour(&self, plan: &Plan, column: &Column, page: usize, writer: &mut PageWriter, bookmarks: &mut Vec<Bookmark>) {
         let gaps = Flow::new(&plan.blocks).gaps(column).max(1.0);
         let stretch = (1.0 + (BOTTOM - TOP - column.height) / gaps).clamp(1.0, STRETCH);
         let first = plan.blocks.get(column.blocks.start).filter(|_| column.continued);
         let repeated = first.map(|block| blocks::continued(&self.sections[block.section], self.setting(plan.size)));
-        let headings = brush.pour(&plan.blocks, column, repeated.as_ref(), (MARGIN, TOP), stretch);
+        let headings = writer.pour(&plan.blocks, column, repeated.as_ref(), (MARGIN, TOP), stretch);
         let bookmark = |(section, y): (usize, f32)| Bookmark { title: self.sections[section].title.clone(), page, y };
         bookmarks.extend(headings.into_iter().map(bookmark));
     }
 
     /// Running title and page number.
-    fn furniture(&self, brush: &mut Brush, cover: &Cover, number: usize) {
+    fn furniture(&self, writer: &mut PageWriter, cover: &Cover, number: usize) {
         let ink = Ink { size: 8.5, color: self.theme.detail };
-        brush.running_head(&cover.running, (MARGIN, 33.0), WIDTH, ink);
-        brush.band(Area { x: MARGIN, y: 38.5, width: WIDTH, height: 0.6 }, self.theme.rule);
-        let folio = Words::silent(&self.case.shape(Weight::Bold, &number.to_string()));
+        writer.running_head(&cover.running, (MARGIN, 33.0), WIDTH, ink);
+        writer.band(Area { x: MARGIN, y: 38.5, width: WIDTH, height: 0.6 }, self.theme.rule);
+        let folio = Words::silent(&self.shaper.shape(Weight::Bold, &number.to_string()));
         let align = if number.is_multiple_of(2) { Align::Left } else { Align::Right };
         let ink = Ink { size: 9.5, color: self.theme.accent };
-        brush.set(&folio, (MARGIN, A5.height - 26.0), WIDTH, ink, align);
+        writer.set(&folio, (MARGIN, A5.height - 26.0), WIDTH, ink, align);
     }
 }

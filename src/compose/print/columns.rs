@@ -12,7 +12,7 @@ use super::blocks::Block;
 pub struct Column {
     pub blocks: Range<usize>,
     pub continued: bool,
-    /// With natural gaps, the repeated heading counted.
+    /// With unstretched gaps, including the repeated heading.
     pub height: f32,
 }
 
@@ -21,19 +21,19 @@ pub struct Flow<'a> {
     blocks: &'a [Block],
     /// `tops[n]`: height of blocks `0..n` with their gaps.
     tops: Vec<f32>,
-    /// Height of a repeated heading, with the white below it.
+    /// Height of a repeated heading, with the space below it.
     repeated: f32,
-    /// That white: what every heading has below it.
+    /// The space below every heading.
     below_heading: f32,
-    /// What it costs to break inside a section, next to the square of an uneven column.
+    /// The cost of a break inside a section, added to the squared unevenness of the columns.
     broken_section: f32,
 }
 
-/// On a poster the eye goes from one column to the next.
+/// On a poster, where the next column is beside it.
 const BROKEN_SECTION: f32 = 0.02;
-/// In a booklet a page must be turned.
+/// In a booklet, where a page must be turned.
 const BROKEN_OVER_PAGES: f32 = 0.4;
-/// More, when a single entry is parted from the others.
+/// Additional cost if a single entry is separated from the others.
 const LONE_ENTRY: f32 = 0.015;
 
 impl<'a> Flow<'a> {
@@ -47,7 +47,7 @@ impl<'a> Flow<'a> {
         Self { blocks, tops, repeated: height + below_heading, below_heading, broken_section: BROKEN_SECTION }
     }
 
-    /// For columns that are pages to be turned: sections are kept whole at the price of uneven pages.
+    /// For columns that are booklet pages: sections are kept whole at the price of uneven pages.
     pub fn over_pages(blocks: &'a [Block]) -> Self {
         Self { broken_section: BROKEN_OVER_PAGES, ..Self::new(blocks) }
     }
@@ -190,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_block_has_one_place_and_no_heading_ends_a_column(
+        fn every_block_is_placed_once_and_no_heading_ends_a_column(
             sections in prop::collection::vec(prop::collection::vec(5.0_f32..40.0, 1..12), 1..8),
             columns in 1..7_usize,
         ) {

@@ -13,15 +13,15 @@ use printpdf::{
 use super::{
     PrintError,
     logo::{Logo, Pixels},
+    shaper::{Shaper, Weight},
     sheet::{Area, ElementId, Laid, Mark, Page, Shape, TextRun},
     theme::Rgb,
-    type_case::{TypeCase, Weight},
 };
 
-/// The object graph, and what its marked content means.
+/// The PDF objects, and the meaning of their marked content.
 pub struct Drawn {
     pub document: lopdf::Document,
-    /// For each page, what each marked-content id holds.
+    /// For each page, the content of each marked-content id.
     pub marked: Vec<Vec<Marked>>,
 }
 
@@ -34,8 +34,8 @@ pub struct Marked {
     pub part: usize,
 }
 
-pub fn draw(laid: &Laid, case: &TypeCase, logo: Option<&Logo>) -> Result<Drawn, PrintError> {
-    let fonts = Fonts::subset(laid, case)?;
+pub fn draw(laid: &Laid, shaper: &Shaper, logo: Option<&Logo>) -> Result<Drawn, PrintError> {
+    let fonts = Fonts::subset(laid, shaper)?;
     let mut document = PdfDocument::new("");
     if let Some(logo) = logo {
         document.resources.xobjects.map.insert(logo_id(), XObject::External(picture(logo)));
@@ -45,7 +45,7 @@ pub fn draw(laid: &Laid, case: &TypeCase, logo: Option<&Logo>) -> Result<Drawn, 
     }
     let mut marked = Vec::new();
     for page in &laid.pages {
-        let (ops, elements) = page_ops(page, &fonts, case);
+        let (ops, elements) = page_ops(page, &fonts, shaper);
         let paper = Rect {
             x: Pt(0.0),
             y: Pt(0.0),
@@ -57,7 +57,7 @@ pub fn draw(laid: &Laid, case: &TypeCase, logo: Option<&Logo>) -> Result<Drawn, 
         document.pages.push(PdfPage { media_box: paper.clone(), trim_box: paper.clone(), crop_box: paper, ops });
         marked.push(elements);
     }
-    // Its warnings speak of text outside a text section or of unknown images: neither can come from here.
+    // Its warnings are about text outside a text section or unknown images, which cannot occur here.
     let document = document.to_lopdf_document(&PdfSaveOptions::default(), &mut Vec::new());
     Ok(Drawn { document, marked })
 }
@@ -79,7 +79,7 @@ struct Fonts(BTreeMap<Weight, Font>);
 
 impl Fonts {
     /// The subsets with the glyphs of this document.
-    fn subset(laid: &Laid, case: &TypeCase) -> Result<Self, PrintError> {
+    fn subset(laid: &Laid, shaper: &Shaper) -> Result<Self, PrintError> {
         let mut used: BTreeMap<Weight, BTreeSet<u16>> = BTreeMap::new();
         for run in laid.pages.iter().flat_map(|page| &page.marks).filter_map(text_run) {
             let glyphs = run.text.glyphs[run.glyphs.clone()].iter().map(|glyph| glyph.id);
@@ -87,8 +87,8 @@ impl Fonts {
         }
         let mut fonts = BTreeMap::new();
         for (weight, used) in used {
-            let (bytes, remapper) = case.subset(weight, &used)?;
-            let name = case.postscript_name(weight);
+            let (bytes, remapper) = shaper.subset(weight, &used)?;
+            let name = shaper.postscript_name(weight);
             let mut program =
                 ParsedFont::from_bytes(&bytes, 0, &mut Vec::new()).ok_or_else(|| PrintError::Font(name.to_owned()))?;
             program.font_name = Some(format!("{}+{name}", subset_tag(&used)));
@@ -99,7 +99,7 @@ impl Fonts {
     }
 }
 
-/// Six letters that name this choice of glyphs.
+/// Six letters that identify this set of glyphs.
 fn subset_tag(used: &BTreeSet<u16>) -> String {
     let hash = used
         .iter()
@@ -115,7 +115,7 @@ fn text_run(mark: &Mark) -> Option<&TextRun> {
 }
 
 /// Decoration first, under everything; then the elements in the order they are read, each in one marked sequence.
-fn page_ops(page: &Page, fonts: &Fonts, case: &TypeCase) -> (Vec<Op>, Vec<Marked>) {
+fn page_ops(page: &Page, fonts: &Fonts, shaper: &Shaper) -> (Vec<Op>, Vec<Marked>) {
     let part = |mark: &Mark| text_run(mark).map_or(0, |run| run.glyphs.start);
     let mut marks: Vec<&Mark> = page.marks.iter().collect();
     marks.sort_by_key(|mark| mark.element.map(|element| (element, part(mark))));
@@ -130,13 +130,13 @@ fn page_ops(page: &Page, fonts: &Fonts, case: &TypeCase) -> (Vec<Op>, Vec<Marked
                 elements.push(Marked { element, part: part(group[0]) });
                 begin("Span", "MCID", DictItem::Int(elements.len() as i64 - 1))
             }
-            // Words that only decorate are running titles, page numbers, repeated headings.
+            // Decorative text: running titles, page numbers, repeated headings.
             None if text_run(group[0]).is_some() => begin("Artifact", "Type", DictItem::Name(b"Pagination".to_vec())),
             None => begin("Artifact", "Type", DictItem::Name(b"Layout".to_vec())),
         });
         for mark in group {
             match &mark.shape {
-                Shape::Text(run) => text_ops(run, page.paper.height, fonts, case, &mut ops),
+                Shape::Text(run) => text_ops(run, page.paper.height, fonts, shaper, &mut ops),
                 Shape::Fill { areas, color } => {
                     ops.push(Op::SetFillColor { col: rgb(*color) });
                     ops.push(Op::DrawPolygon { polygon: polygon(areas, page.paper.height) });
@@ -156,7 +156,7 @@ fn begin(tag: &str, key: &str, value: DictItem) -> Op {
     Op::BeginMarkedContentWithProperties { tag: tag.to_owned(), properties }
 }
 
-fn text_ops(run: &TextRun, height: f32, fonts: &Fonts, case: &TypeCase, ops: &mut Vec<Op>) {
+fn text_ops(run: &TextRun, height: f32, fonts: &Fonts, shaper: &Shaper, ops: &mut Vec<Op>) {
     let weight = run.text.weight;
     let Some(font) = fonts.0.get(&weight) else { return };
     let glyphs = &run.text.glyphs[run.glyphs.clone()];
@@ -168,7 +168,7 @@ fn text_ops(run: &TextRun, height: f32, fonts: &Fonts, case: &TypeCase, ops: &mu
             before.offset -= glyph.shift;
         }
         let offset = glyph.nominal.trunc() - glyph.advance + glyph.shift;
-        codepoints.push(Codepoint { gid, offset, cid: Some(case.meaning(weight, glyph.id)) });
+        codepoints.push(Codepoint { gid, offset, cid: Some(shaper.meaning(weight, glyph.id)) });
     }
     ops.push(Op::StartTextSection);
     ops.push(Op::SetFillColor { col: rgb(run.color) });
@@ -234,7 +234,7 @@ fn polygon(areas: &[Area], height: f32) -> Polygon {
     Polygon { rings: areas.iter().map(ring).collect(), mode: PaintMode::Fill, winding_order: WindingOrder::NonZero }
 }
 
-/// A thousandth of a point is finer than any printer, and short to write.
+/// To a thousandth of a point: finer than any printer, and short to write.
 fn round(points: f32) -> f32 {
     (points * 1000.0).round() / 1000.0
 }

@@ -26,7 +26,7 @@ const NEEDED: &str = "AZaz09 ’«»–·€()/:;,.!?%°&-àâäçéèêëîïô
 pub enum FontError {
     #[error("expected an OpenType font (.ttf or .otf)")]
     Unknown,
-    #[error("the font's licence forbids to embed a part of it in a document")]
+    #[error("the font's licence forbids embedding a subset of it")]
     Forbidden,
     #[error("the font lacks {0}, which French needs")]
     Lacks(String),
@@ -34,7 +34,7 @@ pub enum FontError {
 
 impl Font {
     /// # Errors
-    /// When the bytes are no font, or one that may not or cannot print French.
+    /// When the bytes are not a font, its licence forbids subsetting, or it lacks French characters.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, FontError> {
         let face = ttf_parser::Face::parse(&bytes, 0).map_err(|_| FontError::Unknown)?;
         if face.permissions() == Some(Permissions::Restricted) || !face.is_subsetting_allowed() {
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_fonts_pass_their_own_check() {
+    fn the_built_in_fonts_are_valid() {
         let shipped = Fonts::default();
         for font in [shipped.regular, shipped.bold] {
             assert_eq!(Font::parse(font.bytes.to_vec()), Ok(font));
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_font_is_refused() {
+    fn an_invalid_font_is_refused() {
         assert_eq!(Font::parse(b"hello".to_vec()), Err(FontError::Unknown));
     }
 }

@@ -1,4 +1,4 @@
-//! What no agenda may do to a page: overlap, leave its column, vanish.
+//! Properties of the layout for any agenda: nothing overlaps, leaves its column, or is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime};
 use proptest::prelude::*;
 
 use super::{
-    Fonts, Format, Logo, Look, Sheet, booklet, fold, poster,
+    Fonts, Format, Logo, Look, Sheet, booklet, imposition, poster,
+    shaper::Shaper,
     sheet::{Area, Laid, Outline, Page, Role, Shape, TextRun},
     theme::{SMALLEST, Theme},
-    type_case::TypeCase,
 };
 use crate::domain::{
     agenda::{Agenda, DailyItem, Day, Event, Item, Status, Week},
@@ -103,9 +103,9 @@ fn laid(agenda: &Agenda, online: bool, wordy: bool, theme: Theme) -> [Laid; 4] {
         look: &look,
         format: Format::A4,
     };
-    let case = TypeCase::open(&look.fonts).unwrap();
-    let (poster, pages) = (|| poster::lay(&sheet, &case).unwrap(), || booklet::lay(&sheet, &case).unwrap());
-    [poster(), poster().enlarged(), pages(), fold::impose(pages())]
+    let shaper = Shaper::open(&look.fonts).unwrap();
+    let (poster, pages) = (|| poster::lay(&sheet, &shaper).unwrap(), || booklet::lay(&sheet, &shaper).unwrap());
+    [poster(), poster().enlarged(), pages(), imposition::impose(pages())]
 }
 
 fn runs(page: &Page) -> Vec<&TextRun> {
@@ -206,7 +206,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn boxes_never_overlap_nor_leave_their_column_and_nothing_vanishes(agenda in agenda(), online: bool, wordy: bool, ink: bool) {
+    fn boxes_never_overlap_or_leave_their_column_and_nothing_is_lost(agenda in agenda(), online: bool, wordy: bool, ink: bool) {
         let forms = ["poster", "poster on A3", "booklet", "imposed"];
         let theme = if ink { Theme::INK } else { Theme::OFFICE };
         for (laid, of) in laid(&agenda, online, wordy, theme).iter().zip(forms) {

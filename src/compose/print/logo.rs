@@ -24,7 +24,7 @@ pub(super) enum Pixels {
     Jpeg(Arc<[u8]>),
 }
 
-/// Why a logo cannot be printed, and what to do.
+/// Why a logo cannot be printed, with advice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogoError {
     #[error("expected a PNG or a JPEG file; export the logo as PNG, about 800 pixels wide")]
@@ -38,11 +38,11 @@ pub enum LogoError {
 }
 
 impl Logo {
-    /// More than a logo needs, on A3 too; a photograph of a whole megabyte does not travel with every mail.
+    /// More than a logo needs even on A3; prevents a large photograph from being attached to every mail.
     const LARGEST: u32 = 2000;
 
     /// # Errors
-    /// When the bytes are no picture of a kind and size that can be printed.
+    /// When the bytes are not a picture of a supported kind and size.
     pub fn parse(bytes: &[u8]) -> Result<Self, LogoError> {
         match bytes {
             [0x89, b'P', b'N', b'G', ..] => Self::png(bytes),
@@ -97,7 +97,7 @@ impl Logo {
     }
 }
 
-/// Colours and transparency apart, as a PDF keeps them; no transparency where every pixel is opaque.
+/// Separates colours and transparency, as PDF stores them; no transparency if every pixel is opaque.
 fn split_alpha(samples: &[u8], channels: usize) -> (Vec<u8>, Option<Vec<u8>>) {
     let pixels = samples.chunks_exact(channels + 1);
     let colours = pixels.clone().flat_map(|pixel| &pixel[..channels]).copied().collect();
@@ -111,7 +111,7 @@ struct JpegFrame {
     channels: u8,
 }
 
-/// The start-of-frame segment, which says how large the picture is.
+/// The start-of-frame segment, which contains the size of the picture.
 fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
     let mut rest = bytes.get(2..)?;
     loop {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_printed_is_refused_and_says_what_to_do() {
+    fn an_unprintable_logo_is_refused_with_advice() {
         let said = |bytes: &[u8]| Logo::parse(bytes).unwrap_err().to_string();
         assert!(said(b"<svg/>").contains("export the logo as PNG"));
         assert!(said(&jpeg(4)).contains("CMYK"));
@@ -184,7 +184,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_can_break_it(bytes in prop::collection::vec(any::<u8>(), 0..200), jpeg: bool) {
+        fn no_bytes_cause_a_panic_in_the_decoder(bytes in prop::collection::vec(any::<u8>(), 0..200), jpeg: bool) {
             let start: &[u8] = if jpeg { &[0xff, 0xd8, 0xff] } else { &[0x89, b'P', b'N', b'G', 13, 10, 26, 10] };
             let _ = Logo::parse(&[start, &bytes].concat());
         }

@@ -15,29 +15,29 @@ use crate::domain::{
 
 mod blocks;
 mod booklet;
-mod brush;
 mod columns;
 mod cover;
 mod draw;
-mod fold;
 mod fonts;
+mod imposition;
 #[cfg(test)]
 mod layout_tests;
-mod legible;
 mod logo;
 mod masthead;
+mod page_writer;
 mod poster;
+mod sanitize;
+mod shaper;
 mod sheet;
 mod story;
 mod tags;
 mod theme;
-mod type_case;
 mod typeset;
 
 pub use fonts::{Font, FontError, Fonts};
 pub use logo::{Logo, LogoError};
+use shaper::Shaper;
 pub use theme::Theme;
-use type_case::TypeCase;
 
 /// The look of a printed page, independent of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub struct Printed {
     pub warnings: Vec<String>,
 }
 
-/// Why a page could not be printed. Never because of the content of the agenda, except for the length of an address.
+/// Why a page could not be printed. Independent of the content of the agenda, except for the length of an address.
 #[derive(Debug, thiserror::Error)]
 pub enum PrintError {
     #[error("the font {0} cannot be read")]
@@ -119,21 +119,21 @@ pub enum PrintError {
 /// The sheet as a PDF.
 ///
 /// # Errors
-/// When a font cannot be used or the online address is too long; never for what the agenda says.
+/// When a font cannot be used or the online address is too long; never because of the agenda's content.
 pub fn print(layout: Layout, sheet: &Sheet) -> Result<Printed, PrintError> {
-    let case = TypeCase::open(&sheet.look.fonts)?;
+    let shaper = Shaper::open(&sheet.look.fonts)?;
     let (laid, form) = match layout {
-        Layout::Poster => (poster::lay(sheet, &case)?, "affiche"),
-        Layout::Booklet => (booklet::lay(sheet, &case)?, "livret"),
-        Layout::Imposed => (fold::impose(booklet::lay(sheet, &case)?), "livret à plier"),
+        Layout::Poster => (poster::lay(sheet, &shaper)?, "affiche"),
+        Layout::Booklet => (booklet::lay(sheet, &shaper)?, "livret"),
+        Layout::Imposed => (imposition::impose(booklet::lay(sheet, &shaper)?), "livret à plier"),
     };
     let laid = match sheet.format {
         Format::A4 => laid,
         Format::A3 => laid.enlarged(),
     };
-    let drawn = draw::draw(&laid, &case, sheet.look.logo.as_ref())?;
+    let drawn = draw::draw(&laid, &shaper, sheet.look.logo.as_ref())?;
     let pdf = tags::finish(drawn, &laid, sheet, form)?;
-    let warnings = case.dropped().into_iter().map(|c| {
+    let warnings = shaper.dropped().into_iter().map(|c| {
         format!("Caractère absent de la police d’impression, retiré de la page : {c} (U+{:04X}).", u32::from(c))
     });
     Ok(Printed { pdf, pages: laid.pages.len(), warnings: warnings.collect() })

@@ -3,13 +3,13 @@
 use super::{
     PrintError, Sheet,
     blocks::{self, Block, Hours, Setting, blocks},
-    brush::{Align, Brush, Ink, Words},
     columns::{Column, Flow},
     masthead::{Foot, INVITATION, Masthead},
+    page_writer::{Align, Ink, PageWriter, Words},
+    shaper::{Shaper, Weight},
     sheet::{Bookmark, Laid, Outline, Page, Printing, Role},
     story::{NOTHING_ANNOUNCED, Section, sections},
     theme::{A4, SMALLEST, Theme},
-    type_case::{TypeCase, Weight},
     typeset::largest_size,
 };
 
@@ -26,51 +26,51 @@ pub const FOOT: f32 = A4.height - 26.0;
 
 /// Largest type for one, two and three columns: a line should hold neither too few words nor too many.
 const LARGEST: [f32; 3] = [22.0, 14.5, 10.5];
-/// What one, two, three columns are worth: fewer read better, even in a slightly smaller type.
+/// Weights of one, two and three columns: fewer are preferred, even in a slightly smaller type.
 const WORTH: [f32; 3] = [1.0, 0.86, 0.8];
-/// As much of the size is given up so that no hour is broken in the margin.
+/// This much of the size is given up to keep hours on one line in the margin.
 const WHOLE_HOURS: f32 = 0.96;
-/// And as many more lines are taken, because the titles have less room.
+/// And this many more lines are accepted, because the titles have less room.
 const MORE_LINES: f32 = 1.03;
 /// Titles are never smaller.
 const SMALLEST_TITLE: f32 = SMALLEST;
-/// From here on, another page is better than a smaller type.
+/// Below this size, another page is added instead.
 const COMFORT: f32 = 8.4;
 /// Gaps may grow up to this much to fill the page.
 const STRETCH: f32 = 2.1;
 const MOST_PAGES: usize = 40;
 
-pub fn lay(sheet: &Sheet, case: &TypeCase) -> Result<Laid, PrintError> {
+pub fn lay(sheet: &Sheet, shaper: &Shaper) -> Result<Laid, PrintError> {
     let theme = &sheet.look.theme;
     let mut outline = Outline::new();
-    let masthead = Masthead::new(sheet, case, &mut outline);
-    let sections = sections(sheet, case, &mut outline, Outline::DOCUMENT);
+    let masthead = Masthead::new(sheet, shaper, &mut outline);
+    let sections = sections(sheet, shaper, &mut outline, Outline::DOCUMENT);
     let nothing = sections.is_empty().then(|| {
         let element = outline.add(Outline::DOCUMENT, Role::Paragraph);
-        Words::new(element, case.shape(Weight::Regular, NOTHING_ANNOUNCED))
+        Words::new(element, shaper.shape(Weight::Regular, NOTHING_ANNOUNCED))
     });
-    let foot = Foot::new(sheet, case, &mut outline);
+    let foot = Foot::new(sheet, shaper, &mut outline);
     let frame = Frame { theme, sections: &sections, foot: foot.height(), online: sheet.online_url.is_some() };
 
     let plan = frame.plan()?;
     let mut bookmarks = Vec::new();
     let mut pages = Vec::new();
     for number in 0..plan.pages {
-        let mut brush = Brush::default();
+        let mut writer = PageWriter::default();
         let top = match number {
-            0 => masthead.paint(&mut brush, theme, plan.masthead, !plan.invites)?,
-            _ => masthead.paint_again(&mut brush, theme),
+            0 => masthead.paint(&mut writer, theme, plan.masthead, !plan.invites)?,
+            _ => masthead.paint_again(&mut writer, theme),
         };
-        frame.pour(&plan, number, top + AIR, &mut brush, &mut bookmarks);
+        frame.pour(&plan, number, top + AIR, &mut writer, &mut bookmarks);
         if plan.invites {
-            masthead.invite(&mut brush, theme, case, frame.bottom())?;
+            masthead.invite(&mut writer, theme, shaper, frame.bottom())?;
         }
         if let Some(nothing) = &nothing {
             let ink = Ink { size: 20.0, color: theme.text };
-            brush.set(nothing, (MARGIN, top + 90.0), WIDTH, ink, Align::Center);
+            writer.set(nothing, (MARGIN, top + 90.0), WIDTH, ink, Align::Center);
         }
-        foot.paint(&mut brush, theme, case, (number, plan.pages));
-        pages.push(Page { paper: A4, marks: brush.marks });
+        foot.paint(&mut writer, theme, shaper, (number, plan.pages));
+        pages.push(Page { paper: A4, marks: writer.marks });
     }
     Ok(Laid { pages, outline, bookmarks, printing: Printing::AsIs })
 }
@@ -83,7 +83,7 @@ struct Plan {
     masthead: f32,
     poured: Vec<Column>,
     blocks: Vec<Block>,
-    /// The week leaves half the page free: the QR code stands large at its foot.
+    /// Half of the page is free: the QR code is printed large at its foot.
     invites: bool,
 }
 
@@ -111,7 +111,7 @@ impl Frame<'_> {
     fn plan_for(&self, pages: usize) -> Option<Plan> {
         let smallest = if pages <= 2 { SMALLEST_TITLE } else { COMFORT };
         let candidates = (1..=3).filter_map(|per_page| {
-            // On several pages the text is long: three columns, or two where the words are.
+            // On several pages the text is long: three columns, or two if the words are long.
             let largest = if pages > 1 { LARGEST[2] } else { LARGEST[per_page - 1] };
             let fits = |size| self.fits(pages, Columns { per_page, size, hours: Hours::Stacked }, Masthead::TINY);
             Some(Columns { per_page, size: largest_size(smallest, largest, fits)?, hours: Hours::Stacked })
@@ -133,7 +133,7 @@ impl Frame<'_> {
             size > masthead / 11.0 && self.fits(pages, Columns { size: size * 0.96, ..columns }, masthead)
         });
         let masthead = mastheads.next().unwrap_or(Masthead::TINY);
-        // A little smaller is worth it where it keeps days whole.
+        // A slightly smaller type is preferred if it keeps days whole.
         let choices = [1.0, 0.985, 0.97, 0.955].map(|ratio| (size * ratio).max(smallest));
         let plans = choices.into_iter().filter_map(|size| {
             let columns = Columns { size, ..columns };
@@ -171,7 +171,7 @@ impl Frame<'_> {
         FOOT - self.foot - AIR
     }
 
-    fn pour(&self, plan: &Plan, page: usize, top: f32, brush: &mut Brush, bookmarks: &mut Vec<Bookmark>) {
+    fn pour(&self, plan: &Plan, page: usize, top: f32, writer: &mut PageWriter, bookmarks: &mut Vec<Bookmark>) {
         let flow = Flow::new(&plan.blocks);
         let per_page = plan.columns.per_page;
         let columns = &plan.poured[page * per_page..][..per_page];
@@ -186,9 +186,9 @@ impl Frame<'_> {
             let repeated = first
                 .filter(|_| column.continued)
                 .map(|block| blocks::continued(&self.sections[block.section], setting));
-            // Nearly full columns end on the same line; a short one keeps the rhythm of its neighbours.
+            // Nearly full columns end on the same line; a short one has the same gaps as its neighbours.
             let stretch = if stretches[n] < common * 1.25 { stretches[n] } else { common };
-            let headings = brush.pour(&plan.blocks, column, repeated.as_ref(), (x, top), stretch.min(STRETCH));
+            let headings = writer.pour(&plan.blocks, column, repeated.as_ref(), (x, top), stretch.min(STRETCH));
             bookmarks.extend(headings.into_iter().map(|(section, y)| Bookmark {
                 title: self.sections[section].title.clone(),
                 page,

@@ -5,8 +5,8 @@
 use std::{ops::Range, rc::Rc};
 
 use super::{
+    shaper::Shaped,
     theme::{A3, A4, Paper, Rgb},
-    type_case::Shaped,
 };
 
 /// An element of the reading order, by its place in the [`Outline`].
@@ -73,7 +73,7 @@ impl Area {
         self.y + self.height
     }
 
-    /// What is left when as much is taken off on every side.
+    /// The area reduced by `by` on every side.
     pub fn inset(&self, by: f32) -> Self {
         Self { x: self.x + by, y: self.y + by, width: self.width - 2.0 * by, height: self.height - 2.0 * by }
     }
@@ -186,7 +186,7 @@ pub struct Laid {
 }
 
 impl Laid {
-    /// The same on paper of the next size, all of it larger by the square root of two.
+    /// The same on the next larger paper size, scaled by the square root of two.
     pub fn enlarged(mut self) -> Self {
         for page in &mut self.pages {
             let from = page.paper;

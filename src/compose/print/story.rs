@@ -11,9 +11,9 @@ use crate::{
 
 use super::{
     Sheet,
+    shaper::{Shaped, Shaper, Weight},
     sheet::{ElementId, Outline, Role},
     theme::Style,
-    type_case::{Shaped, TypeCase, Weight},
 };
 
 /// A paragraph of one style.
@@ -44,12 +44,12 @@ pub struct Section {
     pub entries: Vec<Entry>,
 }
 
-/// What a page says of a week without anything.
+/// The text for a week without events.
 pub const NOTHING_ANNOUNCED: &str = "Aucun rendez-vous n’est annoncé cette semaine.";
 
 /// Every section of the sheet, in reading order, under `parent`.
-pub fn sections(sheet: &Sheet, case: &TypeCase, outline: &mut Outline, parent: ElementId) -> Vec<Section> {
-    let mut writer = Writer { case, outline, parent };
+pub fn sections(sheet: &Sheet, shaper: &Shaper, outline: &mut Outline, parent: ElementId) -> Vec<Section> {
+    let mut writer = Writer { shaper, outline, parent };
     let mut sections = Vec::new();
     let mut days: Vec<_> = sheet.agenda.days.iter().filter(|day| !day.items.is_empty()).collect();
     days.sort_by_key(|day| day.date);
@@ -73,7 +73,7 @@ pub fn sections(sheet: &Sheet, case: &TypeCase, outline: &mut Outline, parent: E
 }
 
 struct Writer<'a> {
-    case: &'a TypeCase<'a>,
+    shaper: &'a Shaper<'a>,
     outline: &'a mut Outline,
     parent: ElementId,
 }
@@ -85,7 +85,7 @@ impl Writer<'_> {
         let list = self.outline.add(element, Role::List);
         let heading = self.paragraph(heading, Style::Heading, title);
         let entries = rows.iter().map(|row| self.entry(list, row)).collect();
-        let continued = self.case.shape(Weight::Bold, &format!("{title} (suite)"));
+        let continued = self.shaper.shape(Weight::Bold, &format!("{title} (suite)"));
         Section { heading, continued, title: title.to_owned(), dated, entries }
     }
 
@@ -118,11 +118,11 @@ impl Writer<'_> {
 
     fn paragraph(&self, element: ElementId, style: Style, text: &str) -> Paragraph {
         let weight = if style.bold() { Weight::Bold } else { Weight::Regular };
-        Paragraph { element, style, text: self.case.shape(weight, text) }
+        Paragraph { element, style, text: self.shaper.shape(weight, text) }
     }
 }
 
-/// `dès 18 h 30` on one line: the word is short, and means nothing alone.
+/// Keeps `dès 18 h 30` on one line.
 fn held_to_its_hour(time: &str) -> String {
     let word = ["dès", "vers"].into_iter().find(|&word| time.starts_with(word) && time[word.len()..].starts_with(' '));
     match word {
@@ -131,7 +131,7 @@ fn held_to_its_hour(time: &str) -> String {
     }
 }
 
-/// Longer than this, a text in bold is a black patch on the page.
+/// Texts longer than this are not set in bold.
 const LONGEST_IN_BOLD: usize = 110;
 
 fn title_style(row: &Row) -> Style {

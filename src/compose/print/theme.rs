@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_of_the_built_in_themes_is_readable_on_its_ground() {
+    fn every_text_of_the_built_in_themes_has_enough_contrast() {
         for theme in [Theme::OFFICE, Theme::INK] {
             for Pair { text, ground, ratio } in theme.pairs() {
                 assert!(ratio >= 6.0, "{text} on {ground}: {ratio}");
@@ -251,13 +251,13 @@ mod tests {
     }
 
     #[test]
-    fn a_theme_file_says_what_differs() {
+    fn a_theme_file_overrides_the_default() {
         let theme = read("[colours]\nmasthead = '#7A1F3D'\naccent = '#7a1f3d'").unwrap();
         assert_eq!((theme.masthead, theme.text), (Rgb(0x7a, 0x1f, 0x3d), Theme::OFFICE.text));
     }
 
     #[test]
-    fn what_cannot_be_read_is_refused_with_line_pair_and_ratio() {
+    fn insufficient_contrast_is_refused_with_line_pair_and_ratio() {
         let problems = read("[colours]\ndetail = '#9a9a9a'\nmasthead = 'blue'\ngroup = '#ffe0e0'\nacent = '#000000'");
         assert_eq!(
             problems.unwrap_err(),

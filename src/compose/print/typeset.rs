@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::type_case::{Chunk, Shaped};
+use super::shaper::{Chunk, Shaped};
 
 /// One line: the glyphs drawn (with the space that keeps words apart when copied), and its width without that space.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,12 +140,12 @@ mod tests {
     use super::*;
     use crate::compose::print::{
         fonts::Fonts,
-        type_case::{TypeCase, Weight},
+        shaper::{Shaper, Weight},
     };
     use proptest::prelude::*;
 
     fn set(text: &str, measure: f32) -> Vec<String> {
-        let shaped = TypeCase::open(&Fonts::default()).unwrap().shape(Weight::Regular, text);
+        let shaped = Shaper::open(&Fonts::default()).unwrap().shape(Weight::Regular, text);
         let letters: Vec<char> = shaped.text.chars().collect();
         break_lines(&shaped, measure).iter().map(|line| letters[line.glyphs.clone()].iter().collect()).collect()
     }
@@ -180,7 +180,7 @@ mod tests {
             text in "([a-zéœ]{1,14}[ -]){0,12}[A-Z]{1,40}( · [0-9]{1,3} €)?",
             measure in 4.0_f32..30.0,
         ) {
-            let shaped = TypeCase::open(&Fonts::default()).unwrap().shape(Weight::Bold, &text);
+            let shaped = Shaper::open(&Fonts::default()).unwrap().shape(Weight::Bold, &text);
             let lines = break_lines(&shaped, measure);
             let mut at = 0;
             for line in &lines {

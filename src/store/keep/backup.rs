@@ -1,4 +1,4 @@
-//! A copy of the ledger in one file, as it was at one instant, and the ledger put back from it.
+//! A consistent copy of the ledger in one file, and restoring the ledger from it.
 
 use super::{
     super::{
@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Which database a copy is of, and can be put back into.
+/// The kind of database a copy was made from and can be restored into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -32,22 +32,22 @@ pub fn kind_of(url: &str) -> Kind {
     if url.starts_with("postgres") { Kind::Postgres } else { Kind::Sqlite }
 }
 
-/// What was copied.
+/// Describes a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
-    /// Rows of each table, as they are in the copy.
+    /// Number of rows of each table in the copy.
     pub rows: BTreeMap<String, u64>,
-    /// The schema of Postgres that it is of.
+    /// The Postgres schema it was made from.
     pub schema: Option<String>,
 }
 
-/// Copies the ledger as it is at one instant into a new file, while others work on it. On disk when it returns.
+/// Copies a consistent snapshot of the ledger into a new file while it is in use. The file is on disk when this returns.
 ///
 /// # Errors
-/// When the ledger cannot be read, the file not be written, or `pg_dump` is missing or fails.
+/// When the ledger cannot be read, the file cannot be written, or `pg_dump` is missing or fails.
 pub async fn copy_to(url: &str, file: &Path) -> Result<Copied> {
     let unfinished = private::beside(file, ".part");
-    private::create(&unfinished).map_err(file_error("cannot make", &unfinished))?;
+    private::create(&unfinished).map_err(file_error("cannot create", &unfinished))?;
     let copied = match kind_of(url) {
         Kind::Sqlite => copy_sqlite(&sqlite::path_of(url)?, &unfinished).await,
         Kind::Postgres => copy_postgres(url, &unfinished).await,
@@ -58,7 +58,7 @@ pub async fn copy_to(url: &str, file: &Path) -> Result<Copied> {
     let copied = copied?;
     let finish = || {
         File::open(&unfinished)?.sync_all()?;
-        private::put_in_place(&unfinished, file)
+        private::rename_durably(&unfinished, file)
     };
     finish().map_err(file_error("cannot write", file))?;
     Ok(copied)
@@ -69,10 +69,10 @@ async fn copy_sqlite(from: &Path, to: &Path) -> Result<Copied> {
     let failed = |error| KeepError::Store(sqlite::cannot_open(from, error));
     let mut source = SqliteConnection::connect_with(&options).await.map_err(failed)?;
     let into =
-        to.to_str().ok_or_else(|| file_error("cannot write", to)(std::io::Error::other("its name is no UTF-8")))?;
+        to.to_str().ok_or_else(|| file_error("cannot write", to)(std::io::Error::other("its name is not UTF-8")))?;
     sqlx::query("VACUUM INTO $1").bind(into).execute(&mut source).await.map_err(failed)?;
     source.close().await.map_err(failed)?;
-    // What is kept is what was looked at: the copy, which nobody changes any more.
+    // Check the copy itself, which nobody changes any more.
     let options = SqliteConnectOptions::new().filename(to).immutable(true).read_only(true);
     let mut copy = SqliteConnection::connect_with(&options).await.map_err(database_error("opening the copy"))?;
     let found = sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)").fetch_one(&mut copy).await;
@@ -94,7 +94,7 @@ async fn copy_sqlite(from: &Path, to: &Path) -> Result<Copied> {
 async fn copy_postgres(url: &str, to: &Path) -> Result<Copied> {
     let failed = database_error("reading the ledger to copy it");
     let mut connection = postgres::connect(url).await?;
-    // pg_dump reads what was counted: the same snapshot, held until it ends.
+    // pg_dump reads the snapshot that was counted, which is held until it ends.
     let mut tx = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(&failed)?;
     tx.execute(Postgres::SQL.unhurried).await.map_err(&failed)?;
     let snapshot: String =
@@ -115,18 +115,18 @@ async fn schema_of(connection: &mut PgConnection) -> Result<String> {
     sqlx::query_scalar(schema).fetch_one(connection).await.map_err(database_error("reading the name of the schema"))
 }
 
-/// What is where a ledger is to be put back.
+/// What exists at the place a ledger is restored to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
-    /// No ledger, not even an empty one.
+    /// No ledger at all.
     Nothing,
-    /// One with nothing in it.
+    /// An empty ledger.
     Empty,
-    /// One that somebody may miss, or that cannot be read.
+    /// A ledger with data, or one that cannot be read.
     Ledger,
 }
 
-/// Where a ledger is put back. Nobody else works on it meanwhile.
+/// The place a ledger is restored to, locked against other processes.
 pub struct Target {
     pub holds: Holds,
     place: Place,
@@ -135,7 +135,7 @@ pub struct Target {
 enum Place {
     Sqlite {
         path: PathBuf,
-        /// As a daemon's.
+        /// The same lock a daemon takes.
         _lock: File,
     },
     Postgres {
@@ -147,13 +147,13 @@ enum Place {
 
 impl Target {
     /// # Errors
-    /// When it cannot be reached, when a daemon works on it, or when it has tables of somebody else.
+    /// When it cannot be reached, is in use by a daemon, or contains foreign tables.
     pub async fn claim(url: &str) -> Result<Self> {
         match kind_of(url) {
             Kind::Sqlite => {
                 let path = sqlite::path_of(url)?;
                 if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
-                    private::create_folder(folder).map_err(file_error("cannot make", folder))?;
+                    private::create_folder(folder).map_err(file_error("cannot create", folder))?;
                 }
                 let lock = sqlite::try_lock(&private::beside(&path, ".lock"))?;
                 let lock = lock.ok_or_else(|| sqlite::locked(&path))?;
@@ -161,7 +161,9 @@ impl Target {
             }
             Kind::Postgres => {
                 let mut connection = postgres::connect(url).await?;
-                let n = postgres::sessions(&mut connection).await.map_err(database_error("looking who works here"))?;
+                let n = postgres::sessions(&mut connection)
+                    .await
+                    .map_err(database_error("counting the sessions of other programs"))?;
                 if n > 0 {
                     return Err(KeepError::InUse { n });
                 }
@@ -172,11 +174,11 @@ impl Target {
         }
     }
 
-    /// Puts the copy in place, marked as restored at `now`: a daemon pauses what is open, on whatever machine. What was there
-    /// is kept under a name with `suffix`, which is returned; an empty ledger is not kept.
+    /// Puts the copy in place, marked as restored at `now`: a daemon on any machine pauses its unfinished issues. The previous
+    /// ledger is kept under a name with `suffix`, which is returned; an empty one is removed.
     ///
     /// # Errors
-    /// When the copy is none, or cannot be put there; then what was there is there again.
+    /// When the copy is invalid or cannot be put in place; then the previous ledger is unchanged.
     pub async fn put(
         &mut self,
         copy: &Path,
@@ -199,7 +201,7 @@ impl Target {
     }
 }
 
-/// Whether there is anything but what a daemon writes into an empty ledger by itself. A file that cannot be read may be missed.
+/// Whether there is more than a daemon writes into an empty ledger on its own. A file that cannot be read counts as a ledger.
 async fn held_by_sqlite(path: &Path) -> Holds {
     if !path.exists() {
         return Holds::Nothing;
@@ -226,7 +228,7 @@ fn kept(there: &[String]) -> impl Iterator<Item = &'static str> {
 }
 
 async fn held_by_postgres(connection: &mut PgConnection) -> Result<Holds> {
-    let failed = database_error("looking what the database holds");
+    let failed = database_error("reading the tables of the database");
     let there: Vec<String> =
         sqlx::query_scalar(Postgres::SQL.tables).fetch_all(&mut *connection).await.map_err(&failed)?;
     let ours = |name: &String| TABLES.iter().any(|table| table.name == name);
@@ -243,7 +245,7 @@ async fn held_by_postgres(connection: &mut PgConnection) -> Result<Holds> {
     Ok(if there.is_empty() { Holds::Nothing } else { Holds::Empty })
 }
 
-/// The side files of a database belong to it.
+/// Suffixes of the database file and of its side files, which belong to it.
 const SIDES: [&str; 3] = ["", "-wal", "-shm"];
 
 async fn put_sqlite(
@@ -253,7 +255,7 @@ async fn put_sqlite(
     now: Timestamp,
 ) -> Result<Option<String>> {
     let unfinished = private::beside(path, ".restoring");
-    let mut to = private::create(&unfinished).map_err(file_error("cannot make", &unfinished))?;
+    let mut to = private::create(&unfinished).map_err(file_error("cannot create", &unfinished))?;
     let mut from = File::open(copy).map_err(file_error("cannot read", copy))?;
     std::io::copy(&mut from, &mut to).map_err(file_error("cannot write", &unfinished))?;
     drop(to);
@@ -273,7 +275,7 @@ async fn put_sqlite(
             Holds::Empty | Holds::Ledger => {}
         }
     }
-    private::put_in_place(&unfinished, path).map_err(file_error("cannot put in place", path))?;
+    private::rename_durably(&unfinished, path).map_err(file_error("cannot put in place", path))?;
     Ok((holds == Holds::Ledger).then(|| aside.display().to_string()))
 }
 
@@ -281,13 +283,13 @@ async fn put_sqlite(
 const END_SESSIONS: &str = "DELETE FROM sessions; DELETE FROM known_devices; DELETE FROM invitations";
 
 async fn mark_sqlite(path: &Path, now: Timestamp) -> sqlx::Result<()> {
-    // One file, and nothing beside it that would have to be renamed with it.
+    // No write-ahead log: the database must be a single file, since it is renamed afterwards.
     let options = SqliteConnectOptions::new().filename(path).journal_mode(SqliteJournalMode::Delete);
     let mut db = SqliteConnection::connect_with(&options).await?;
     let mark = "INSERT INTO properties (name, value) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     sqlx::query(mark).bind(properties::RESTORED).bind(properties::mark(now)).execute(&mut db).await?;
-    // Daemons that worked on it do not any more.
+    // Daemons listed in the backup are no longer running.
     sqlx::query("DELETE FROM daemons").execute(&mut db).await?;
     // A backup of an earlier schema has no accounts yet.
     if sqlx::query("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetch_optional(&mut db).await?.is_some() {
@@ -303,13 +305,13 @@ async fn put_postgres(
     (holds, suffix): (Holds, &str),
     now: Timestamp,
 ) -> Result<Option<String>> {
-    let failed = database_error("putting the ledger back");
+    let failed = database_error("restoring the ledger");
     let name = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let aside = format!("{schema}{}", suffix.replace(['.', '-'], "_").to_lowercase());
     let (here, there) = (name(schema), name(&aside));
     match holds {
         Holds::Nothing => {}
-        // An empty ledger of a daemon that was started too early; its functions go with its tables.
+        // An empty ledger of a daemon that was started too early; its functions are dropped with its tables.
         Holds::Empty => {
             let tables = TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
             let clear = format!(
@@ -330,7 +332,7 @@ async fn put_postgres(
         }
         return Err(error);
     }
-    // From the first moment on the ledger knew that it was restored, by the place of its table; now it knows when.
+    // The restore itself is already detected by the changed table (`PLACE`); this mark adds the instant.
     let mark = "INSERT INTO properties (name, value) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     let mark = sqlx::query(mark).bind(properties::RESTORED).bind(properties::mark(now));

@@ -1,5 +1,5 @@
-//! The ledger as a whole: copied to a file, put back, moved to the other database.
-//! Must never leave a ledger half there: a copy has its name when it is whole, and a move is one transaction.
+//! The ledger as a whole: backed up to a file, restored, migrated to another database.
+//! Must never leave an incomplete ledger: a copy gets its final name once it is complete, and a migration is one transaction.
 
 mod backup;
 mod move_to;
@@ -13,7 +13,7 @@ use super::StoreError;
 use std::io;
 use std::path::Path;
 
-/// The newest schema this program knows; it brings older ones up to date and refuses newer ones.
+/// The newest schema this program knows; it upgrades older ones and refuses newer ones.
 pub fn schema_version() -> i64 {
     super::migrations::newest_known()
 }
@@ -24,7 +24,7 @@ pub enum KeepError {
     Store(#[from] StoreError),
     #[error("{doing} {path}: {why}")]
     File { doing: &'static str, path: String, why: io::Error },
-    #[error("the copy {path} is damaged: {why}")]
+    #[error("the copy {path} is corrupt: {why}")]
     DamagedCopy { path: String, why: String },
     #[error("{n} connections of semainier are open to this database: stop its daemons and commands first")]
     InUse { n: i64 },
@@ -38,11 +38,11 @@ pub enum KeepError {
     ForeignTables(Vec<String>),
     #[error("{url} is not empty: {table} has {rows} rows. A ledger is moved to an empty database only")]
     NotEmpty { url: String, table: &'static str, rows: u64 },
-    #[error("{table} has other columns in the one database than in the other: {columns}")]
+    #[error("the columns of {table} differ between the two databases: {columns}")]
     Columns { table: &'static str, columns: String },
-    #[error("the table {0} is not known to this command: nothing was moved; please report it")]
+    #[error("unknown table {0}: nothing was moved; please report it")]
     UnknownTable(String),
-    #[error("what arrived is not what left, and nothing was kept: {}", .0.join("; "))]
+    #[error("the copy differs from the source, and was rolled back: {}", .0.join("; "))]
     NotEqual(Vec<String>),
     #[error("cannot move {table}: {why}")]
     Row { table: &'static str, why: StoreError },

@@ -1,4 +1,4 @@
-//! A whole ledger moved to another database: every row of every table in one transaction, and proof that all arrived.
+//! Moves a whole ledger to another database: every row of every table in one transaction, with checksums compared.
 
 use super::{
     super::{
@@ -13,16 +13,16 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// A table that arrived whole: the same rows on both sides.
+/// A table that was copied completely: the same rows on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedTable {
     pub name: &'static str,
     pub rows: u64,
-    /// 32 hexadecimal digits over all rows in any order, the same of both.
+    /// 32 hexadecimal digits over all rows, independent of their order; equal on both sides.
     pub checksum: String,
 }
 
-/// A database that nobody else works on.
+/// A database opened exclusively.
 enum Opened {
     Sqlite(Sqlite),
     Postgres(Postgres),
@@ -40,14 +40,14 @@ async fn opened(url: &str) -> Result<Opened> {
     Ok(Opened::Sqlite(Sqlite::open(url, Access::Exclusive).await?))
 }
 
-/// Copies the ledger at `from` into the empty database at `to`, and compares every table before anything is kept. `from` is
-/// marked as moved: a daemon that is started on it pauses what is open. Both are brought to the newest schema.
+/// Copies the ledger at `from` into the empty database at `to`, and compares every table before committing. `from` is then
+/// marked as moved: a daemon that is started on it pauses its unfinished issues. Both are upgraded to the newest schema.
 ///
 /// # Errors
-/// When one of them cannot be opened or is in use, when `to` is not empty, or when what arrived is not what left: then nothing
-/// was kept.
+/// When one of them cannot be opened or is in use, when `to` is not empty, or when the copy differs from the source: then it was
+/// rolled back.
 pub async fn move_all(from: &str, to: &str, now: Timestamp) -> Result<Vec<MovedTable>> {
-    // The source first: where it does not exist, no target is made.
+    // The source first: if it does not exist, no target is created.
     if let Some(path) = from.strip_prefix("sqlite://").map(std::path::Path::new).filter(|path| !path.exists()) {
         let why = "there is no such file".to_owned();
         return Err(StoreError::Open { url: path.display().to_string(), why }.into());
@@ -109,17 +109,17 @@ async fn copy<A: Backend, B: Backend>(from: &A, to: &B, to_url: &str, now: Times
         return Err(KeepError::NotEqual(different));
     }
     writing.commit().await?;
-    // From here on the other one is the ledger.
+    // From here on the target is the ledger.
     properties::set(&mut held, properties::MOVED, &properties::mark(now)).await?;
     held.commit().await?;
     Ok(moved)
 }
 
-/// The target may have what a daemon writes into an empty ledger by itself, which is taken away, and nothing else.
+/// Refuses a target with rows, except for those that a daemon writes into an empty ledger on its own, which are deleted.
 async fn refuse_rows<B: Backend>(writing: &mut Transaction<B>, url: &str) -> Result<()> {
     let counts = tables::counts(writing).await?;
     if let Some((table, rows)) = counts.iter().find(|(name, rows)| *rows > 0 && !OF_ITS_OWN.contains(name)) {
-        // Not the whole address: it may hold a password.
+        // Not the whole URL: it may contain a password.
         let url = if url.starts_with("postgres") { "the Postgres database" } else { url };
         return Err(KeepError::NotEmpty { url: url.to_owned(), table, rows: *rows });
     }
@@ -130,7 +130,7 @@ async fn refuse_rows<B: Backend>(writing: &mut Transaction<B>, url: &str) -> Res
     Ok(())
 }
 
-/// For the test that what arrived otherwise is found: `SEMAINIER_SPOIL_MOVE` is a statement.
+/// Executes the statement in `SEMAINIER_SPOIL_MOVE`, for the test that a corrupt copy is detected.
 #[cfg(feature = "failpoints")]
 async fn spoil<B: Backend>(writing: &mut Transaction<B>) -> Result<()> {
     if let Ok(statement) = std::env::var("SEMAINIER_SPOIL_MOVE") {

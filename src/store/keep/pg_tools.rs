@@ -1,5 +1,5 @@
-//! `pg_dump` and `pg_restore`, told by the environment where the server is: arguments, and with them a password, are for all to
-//! see.
+//! Runs `pg_dump` and `pg_restore`. The connection is passed in the environment, because arguments, and a password among them,
+//! are visible to other users.
 
 use super::{super::postgres, KeepError, Result};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -14,18 +14,18 @@ pub(super) async fn dump(url: &str, schema: &str, snapshot: &str, file: &Path) -
     run("pg_dump", command.arg(format!("--file={}", file.display()))).await
 }
 
-/// All of it or nothing.
+/// Restores in a single transaction.
 pub(super) async fn restore(url: &str, schema: &str, file: &Path) -> Result<()> {
     let mut command = command("pg_restore", url)?;
     command.args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-password"]);
     command.arg(format!("--schema={schema}"));
     let options = postgres::options(url)?;
-    // Without it the dump is written out instead of being restored.
+    // Without `--dbname`, pg_restore would write the SQL to its output instead.
     command.arg(format!("--dbname={}", options.get_database().unwrap_or(options.get_username())));
     run("pg_restore", command.arg(file)).await
 }
 
-/// A pattern that means this name alone.
+/// A pattern that matches only this name.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -79,7 +79,7 @@ async fn run(program: &'static str, command: &mut Command) -> Result<()> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    // Its details quote rows, and with them persons (I7).
+    // DETAIL lines quote rows, which contain personal data (I7).
     let errors = said.lines().filter(|line| line.starts_with(program)).collect::<Vec<_>>().join("; ");
     Err(KeepError::Tool { program, status: output.status.to_string(), why: errors })
 }
@@ -90,7 +90,7 @@ mod tests {
     use std::ffi::OsStr;
 
     #[test]
-    fn a_password_goes_by_the_environment_and_never_as_an_argument() {
+    fn the_password_is_passed_in_the_environment_and_never_as_an_argument() {
         let url = "postgres://us%40er:hunter%2F2@db.example:6432/led%20ger?sslmode=verify-full&sslrootcert=/etc/ca.pem";
         let command = command("pg_dump", url).unwrap();
         let command = command.as_std();

@@ -1,4 +1,4 @@
-//! Every table of the ledger, row by row, whatever is in it: how it is read in pages, written in batches and summed up.
+//! Generic access to every table of the ledger: reads rows in pages, writes them in batches, computes checksums.
 
 use super::{
     super::backend::{Backend, Row, Transaction, Value, values},
@@ -10,7 +10,7 @@ use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A table, and how many of its rows are in memory at once.
+/// A table, and how many of its rows are held in memory at once.
 pub(super) struct Table {
     pub(super) name: &'static str,
     page: usize,
@@ -20,12 +20,12 @@ const fn narrow(name: &'static str) -> Table {
     Table { name, page: 500 }
 }
 
-/// Rows with documents, pictures or pages in them.
+/// A table whose rows contain documents, pictures or pages.
 const fn wide(name: &'static str) -> Table {
     Table { name, page: 8 }
 }
 
-/// In an order in which a row comes after those it refers to.
+/// All tables, ordered so that a row comes after the rows it refers to.
 pub(super) const TABLES: [Table; 40] = [
     narrow("properties"),
     narrow("mailings"),
@@ -69,10 +69,10 @@ pub(super) const TABLES: [Table; 40] = [
     narrow("audit"),
 ];
 
-/// What a daemon writes into an empty ledger by itself: with rows in these alone it is still empty.
+/// Tables that a daemon writes to on its own: a ledger with rows only in these counts as empty.
 pub(super) const OF_ITS_OWN: [&str; 4] = ["properties", "mailings", "daemons", "pages"];
 
-/// What is not copied: it says where this database is.
+/// Properties that are not copied, because they describe this database.
 const NOT_COPIED: (&str, &str) = ("properties", "name <> 'place'");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ struct Column {
     kind: Kind,
 }
 
-/// A table as one of the databases has it: its columns by name, those of its primary key in the key's order.
+/// A table's definition in one of the databases: its columns by name, and those of its primary key in the key's order.
 pub(super) struct Shape {
     pub(super) table: &'static Table,
     columns: Vec<Column>,
@@ -135,7 +135,7 @@ impl Shape {
         which.map(|n| format!("\"{}\"", self.columns[n].name)).collect::<Vec<_>>().join(", ")
     }
 
-    /// The rows behind this one in the order of the primary key, or the first; a page of them.
+    /// A page of rows in the order of the primary key, after `after` or from the first.
     pub(super) async fn page<B: Backend>(&self, tx: &mut Transaction<B>, after: Option<&Cells>) -> Result<Vec<Cells>> {
         let key = self.listed(self.key.iter().copied());
         let mut conditions = Vec::new();
@@ -188,7 +188,7 @@ impl Shape {
         KeepError::Row { table: self.table.name, why }
     }
 
-    /// All rows of the table.
+    /// The checksum of all rows of the table.
     pub(super) async fn sum<B: Backend>(&self, tx: &mut Transaction<B>) -> Result<Sum> {
         let (mut sum, mut after) = (Sum::default(), None::<Cells>);
         loop {
@@ -201,7 +201,7 @@ impl Shape {
         }
     }
 
-    /// A row as one text: each column's name with its value, both behind their lengths.
+    /// Adds a row: each column's name and value, both prefixed with their length.
     pub(super) fn add(&self, sum: &mut Sum, row: &Cells) {
         let mut hash = Sha256::new();
         let mut feed = |kind: u8, bytes: &[u8]| {
@@ -225,7 +225,7 @@ impl Shape {
     }
 }
 
-/// The rows of a table in no order: how many, and the sum of 128 bits of the SHA-256 of each.
+/// An order-independent checksum of a table: the number of rows, and the sum of the first 128 bits of the SHA-256 of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Sum {
     pub(super) rows: u64,
@@ -238,13 +238,13 @@ impl fmt::Display for Sum {
     }
 }
 
-/// The tables there are, but that of migrations.
+/// All tables of the database, except for that of the migrations.
 pub(super) async fn names<B: Backend>(tx: &mut Transaction<B>) -> Result<BTreeSet<String>> {
     let read = |row| Reader::new(row, "tables", "name").text("name");
     Ok(tx.rows(B::SQL.tables, values![]).await?.iter().map(read).collect::<super::super::Result<_>>()?)
 }
 
-/// How many rows each of our tables has; those that are not there are left out.
+/// The number of rows of each of our tables; missing tables are left out.
 pub(super) async fn counts<B: Backend>(tx: &mut Transaction<B>) -> Result<Vec<(&'static str, u64)>> {
     let there = names(tx).await?;
     let mut counts = Vec::new();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sum_tells_rows_apart_but_not_their_order() {
+    fn the_checksum_depends_on_the_rows_but_not_on_their_order() {
         let column = |name: &str, kind| Column { name: name.to_owned(), kind };
         let columns = vec![column("a", Kind::Text), column("b", Kind::Text)];
         let shape = Shape { table: &TABLES[0], columns, key: vec![0] };

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_of_examples_are_known_and_no_others() {
+    fn only_example_hosts_are_recognised_as_examples() {
         for host in ["example.org", "www.Example.com.", "lettre.example.net", "partenaires.office.example"] {
             assert!(is_example(host), "{host}");
         }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_one_line_with_what_is_to_be_mended() {
+    fn a_finding_is_one_line_with_file_and_key() {
         let finding = |place: &str, key: &str| Finding {
             level: Level::Error,
             place: place.to_owned(),

@@ -1,7 +1,7 @@
 //! Deliveries with the relay's words in French, the raw line beside.
 
 use super::{Label, Reading, When, issue_href, label_of_delivery, person_href};
-use crate::deliver::{Brake, Class, classify};
+use crate::deliver::{Throttle, Class, classify};
 use crate::domain::{
     delivery::{Reply, State},
     issue::IssueKey,
@@ -65,13 +65,13 @@ pub fn meaning(attempt: &LoggedAttempt) -> Meaning {
     let verdict = classify(attempt.phase, &reply);
     let full = says(&["mailbox full", "mailbox is full", "over quota", "overquota", "quota exceeded", "_417"])
         || attempt.enhanced.as_deref().is_some_and(|it| it.ends_with(".2.2"));
-    match (verdict.class, verdict.fault, verdict.brake) {
+    match (verdict.class, verdict.fault, verdict.throttle) {
         (_, Some(fault), _) => Meaning::Ours(fault),
         (Class::Hard, ..) if says(&["_420", "_426"]) => Meaning::MailboxAbandoned,
         (Class::Hard, ..) => Meaning::NoSuchAddress,
         (Class::Soft | Class::Defer, ..) if full => Meaning::MailboxFull,
-        (Class::Defer, None, Some(Brake::Slow { .. })) => Meaning::TooFast,
-        (Class::Defer, None, Some(Brake::Suspend { .. })) => Meaning::Wait,
+        (Class::Defer, None, Some(Throttle::Slow { .. })) => Meaning::TooFast,
+        (Class::Defer, None, Some(Throttle::Suspend { .. })) => Meaning::Wait,
         (Class::Defer, None, None) if verdict.per_connection => Meaning::TooFast,
         (Class::Defer, None, None) => Meaning::Wait,
         _ => Meaning::Unusual,

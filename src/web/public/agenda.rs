@@ -86,7 +86,7 @@ pub(super) async fn document(
     let made = site.kept(format!("{mailing}/{week}/{document}"), async |site| {
         let Some((key, content)) = site.content_of(&mailing, week).await? else { return Ok(None) };
         if document == "agenda.ics" {
-            let agenda: Agenda = serde_json::from_str(&content.data)?;
+            let agenda = content.agenda()?;
             return Ok(Some(site.calendar_of(&mailing, &[(week, agenda)])));
         }
         let attachment = content.attachments.into_iter().find(|attachment| attachment.name.ends_with(document));
@@ -106,7 +106,7 @@ async fn calendar(site: &Site, listed: &Listed, mailing: &str, asked: &HeaderMap
         let mut weeks = Vec::new();
         for (week, key) in listed.weeks(mailing).filter(|(week, _)| *week >= this) {
             if let Some(content) = site.store.content(key).await? {
-                weeks.push((week, serde_json::from_str(&content.data)?));
+                weeks.push((week, content.agenda()?));
             }
         }
         Ok(Some(site.calendar_of(mailing, &weeks)))
@@ -123,7 +123,7 @@ async fn feed(site: &Site, listed: &Listed, mailing: &str, asked: &HeaderMap) ->
         for (week, key) in listed.weeks(mailing).take(ITEMS) {
             let published = listed.issues.iter().find(|issue| issue.key == *key);
             let (Some(published), Some(content)) = (published, site.store.content(key).await?) else { continue };
-            let agenda: Agenda = serde_json::from_str(&content.data)?;
+            let agenda = content.agenda()?;
             weeks.push((week, agenda, published.clone()));
         }
         let feed = calendar::json_feed(mailing, site.title(mailing), &site.config, &weeks);
@@ -243,7 +243,7 @@ impl Site {
         let name = format!("page/{mailing}/{week}/{this}/{}", listed.version);
         let made = self.kept(name, async |site| {
             let Some((_, content)) = site.content_of(mailing, week).await? else { return Ok(None) };
-            let agenda: Agenda = serde_json::from_str(&content.data).context("the frozen agenda cannot be read")?;
+            let agenda = content.agenda().context("cannot read the frozen agenda")?;
             let mut page = AgendaPage::new(mailing, site.title(mailing), &agenda, week, &site.config.office);
             let near = listed.weeks(mailing).map(|(week, _)| week).filter(|it| *it != week && *it >= this);
             let link = |it: Week| Link {
@@ -335,7 +335,7 @@ mod tests {
     use crate::domain::issue::{Envelope, Inline};
 
     #[test]
-    fn the_page_of_an_issue_holds_its_pictures_and_nothing_of_one_person() {
+    fn the_page_of_an_issue_has_its_pictures_and_no_personal_data() {
         let marks = Marks::of(&"une carte");
         let content = |html: String, inline: Vec<Inline>| Content {
             subject: String::new(),

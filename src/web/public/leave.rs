@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_is_posted_leaves_but_the_two_other_buttons() {
+    fn any_post_unsubscribes_except_for_the_two_other_buttons() {
         let read = |body: &str| Wish::read("application/x-www-form-urlencoded", body.as_bytes());
         for body in ["List-Unsubscribe=One-Click", "action=leave", "", "x=%FF&action=fly", "mailing=agenda"] {
             assert_eq!(read(body), Wish::Leave, "{body}");

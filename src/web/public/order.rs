@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_understood_whole_or_every_field_says_what_is_wrong() {
+    fn a_form_is_valid_or_every_invalid_field_has_a_message() {
         let wish = filled(" 1\u{a0}2", "pick_up", "Merci\u{7} !\nÀ droite").wish(12).unwrap();
         assert_eq!((wish.packs, wish.handover, wish.remark.as_str()), (12, Handover::PickUp, "Merci !\nÀ droite"));
         for packs in ["", "0", "-1", "1,5", "deux", "99999999999"] {

@@ -11,13 +11,13 @@ const NARROW_NBSP: char = '\u{202f}';
 
 /// A text fit to print, and the characters that had to be left out.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Legible {
+pub struct Sanitized {
     pub text: String,
     pub dropped: Vec<char>,
 }
 
 /// `covered` says whether the font has a glyph.
-pub fn legible(raw: &str, covered: impl Fn(char) -> bool) -> Legible {
+pub fn sanitized(raw: &str, covered: impl Fn(char) -> bool) -> Sanitized {
     let mut dropped = Vec::new();
     let mut text = String::with_capacity(raw.len());
     for c in raw.nfc() {
@@ -32,7 +32,7 @@ pub fn legible(raw: &str, covered: impl Fn(char) -> bool) -> Legible {
             '\u{fb00}'..='\u{fb06}' => text.extend(std::iter::once(c).nfkc()),
             c if covered(c) => text.push(c),
             c => {
-                // Letters in fancy clothes (mathematical bold, full width, circled) have a plain form.
+                // Styled letters (mathematical bold, full width, circled) have a plain form.
                 let plain: Vec<char> = std::iter::once(c).nfkc().collect();
                 let shown = plain.iter().all(|&c| covered(c));
                 if shown {
@@ -43,12 +43,12 @@ pub fn legible(raw: &str, covered: impl Fn(char) -> bool) -> Legible {
             }
         }
     }
-    // A mark with nothing to stand on would hang in the margin.
+    // A combining mark without a base character would hang in the margin.
     let text = text.trim_start_matches(is_combining_mark);
-    Legible { text: french::held_together(&fold_spaces(text)), dropped }
+    Sanitized { text: french::held_together(&fold_spaces(text)), dropped }
 }
 
-/// Marks of direction, joiners, variation selectors, soft hyphens: they say how to show, and are not shown.
+/// Directional marks, joiners, variation selectors, soft hyphens: invisible formatting characters.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}'
@@ -75,12 +75,12 @@ mod tests {
     use super::*;
 
     fn check(raw: &str, expect: &str) {
-        let shown = legible(raw, |c| c.is_ascii() || "àèéÉœ€«»’–·".contains(c)).text;
+        let shown = sanitized(raw, |c| c.is_ascii() || "àèéÉœ€«»’–·".contains(c)).text;
         assert_eq!(shown.replace(NBSP, "_").replace(NARROW_NBSP, "^"), expect);
     }
 
     #[test]
-    fn french_spacing_never_breaks_where_it_must_not() {
+    fn french_spacing_is_non_breaking() {
         check("« Élan » : danse !", "«_Élan_»_: danse^!");
         check("de 9 € à 12 €", "de 9_€ à 12_€");
         check("05 62 05 22 89", "05_62_05_22_89");
@@ -90,15 +90,15 @@ mod tests {
     }
 
     #[test]
-    fn decomposed_and_fancy_letters_become_the_letters_they_are() {
+    fn decomposed_and_styled_letters_become_plain_letters() {
         check("e\u{301}te\u{301}", "été");
         check("\u{1d401}\u{1d42e}\u{1d42b} ﬁn", "Bur fin");
         check("a\u{2028}b\tc\u{200f}d\u{ad}e", "a b cde");
     }
 
     #[test]
-    fn what_no_font_has_is_reported() {
-        let shown = legible("Bal 🎉 au jardin", |c| c.is_ascii());
+    fn characters_without_a_glyph_are_reported() {
+        let shown = sanitized("Bal 🎉 au jardin", |c| c.is_ascii());
         assert_eq!((shown.text.as_str(), shown.dropped), ("Bal au jardin", vec!['🎉']));
     }
 }

@@ -1,10 +1,10 @@
-//! Detects that a backup was restored (D10): this machine remembers, outside of the ledger, the instant of the last
-//! marker or result that it wrote. If the ledger has nothing that late, it was restored, and what it shows as waiting may
+//! Detects that a backup was restored (D10): this machine stores, outside of the ledger, the instant of the last
+//! marker or result that it wrote. If the ledger has nothing that late, it was restored, and deliveries it shows as queued may
 //! have been sent since.
 //!
 //! Stored beside the file on SQLite; for Postgres in the state directory that systemd names, otherwise only in memory.
-//! Must never be part of a backup of the ledger. Decides nothing. What is known of a restored ledger by itself is in its
-//! properties.
+//! Must never be part of a backup of the ledger. Only reports; the daemon decides. `semainier restore` and `migrate` mark the
+//! ledger itself, in its properties.
 
 use super::Ledger;
 use super::{Result, backend::Backend, backend::Transaction, backend::values, properties, rows::Reader};
@@ -20,21 +20,21 @@ use std::{
 };
 use tracing::warn;
 
-/// Why a ledger is not to be believed before a person has looked.
+/// Why a ledger is not trusted until a person has checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Distrust {
-    /// It knows of nothing so late as the last marker or result that this machine wrote, then: it is not the one that was left.
+    /// It contains nothing as late as the last marker or result that this machine wrote, at `last`: it is not the same ledger.
     Behind { last: Timestamp },
-    /// It was put back from a backup, by `semainier restore` (then) or by the database's own tools.
+    /// It was restored from a backup: by `semainier restore` (`at`) or by the database's own tools.
     Restored { at: Option<Timestamp> },
-    /// It was copied to another database then, which took its place.
+    /// It was copied at `at` to another database, which replaces it.
     Moved { at: Timestamp },
 }
 
 /// Detects a ledger that was restored from a backup (D10).
 #[async_trait]
 pub trait RollbackGuard: Send + Sync {
-    /// Whether this is not the ledger that was left.
+    /// Whether, and why, this is not the ledger that this machine last wrote to.
     async fn distrust(&self) -> Result<Option<Distrust>>;
 
     /// Accepts the ledger as it is from now on.
@@ -53,13 +53,13 @@ impl<B: Backend> RollbackGuard for Ledger<B> {
 }
 
 #[derive(Default)]
-pub(super) struct LastWord {
+pub(super) struct LastWrite {
     file: Option<File>,
     /// Epoch milliseconds; 0: unknown.
     at: AtomicI64,
 }
 
-impl LastWord {
+impl LastWrite {
     /// If the file cannot be written, the instant is remembered only until the process ends.
     pub(super) fn kept_in(path: &Path) -> Self {
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
@@ -67,7 +67,7 @@ impl LastWord {
         match options.and_then(|mut file| file.read_to_string(&mut text).map(|_| file)) {
             Ok(file) => Self { file: Some(file), at: AtomicI64::new(text.trim().parse().unwrap_or_default()) },
             Err(why) => {
-                warn!(%why, "{} cannot be kept: a restored backup would not be noticed after a restart", path.display());
+                warn!(%why, "cannot write {}: a restored backup would not be detected after a restart", path.display());
                 Self::default()
             }
         }
@@ -79,13 +79,14 @@ impl LastWord {
         if let Some(file) = &self.file
             && let Err(why) = file.write_all_at(format!("{at:020}\n").as_bytes(), 0)
         {
-            warn!(%why, "the instant of the last post cannot be kept beside the ledger");
+            warn!(%why, "cannot store the instant of the last write beside the ledger");
         }
     }
 
-    /// The marks in the ledger first, which hold on any machine; then whether it had its last word later than anything in it.
+    /// Checks the marks in the ledger first, which are valid on any machine; then whether this machine wrote later than the newest
+    /// row.
     pub(super) async fn distrust<B: Backend>(&self, db: &B) -> Result<Option<Distrust>> {
-        // Before the snapshot: what another loop commits and notes while this one reads is not in it.
+        // Read before the snapshot, which lacks what another loop commits meanwhile.
         let at = self.at.load(Ordering::SeqCst);
         let mut tx = Transaction::read(db, "reading whether the ledger is the one that was left").await?;
         if let Some(mark) = properties::get(&mut tx, properties::RESTORED).await? {
@@ -116,7 +117,7 @@ impl LastWord {
     }
 }
 
-/// What changes when the database's own tools put a dump back; `None` where there is nothing of the kind.
+/// A value that changes when the database's own tools restore a dump; `None` if the database has no such value.
 async fn place<B: Backend>(tx: &mut Transaction<B>) -> Result<Option<String>> {
     let row = tx.row(B::SQL.place, values![]).await?;
     row.map(|row| Reader::new(&row, "properties", "place").optional_text("place")).transpose().map(Option::flatten)

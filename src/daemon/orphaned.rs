@@ -22,10 +22,10 @@ use tracing::{error, warn};
 ///
 /// # Errors
 /// When the database cannot be read.
-pub(super) async fn mind(engine: &Engine) -> anyhow::Result<bool> {
+pub(super) async fn process(engine: &Engine) -> anyhow::Result<bool> {
     let mut frozen = false;
     for issue in engine.store.open_issues().await?.iter().filter(|it| OPEN.contains(&it.state())) {
-        match mind_one(engine, issue).await {
+        match process_one(engine, issue).await {
             Ok(now_frozen) => frozen |= now_frozen,
             Err(failure) => error!(error = format!("{failure:#}"), "could not process issue {}", issue.key),
         }
@@ -33,7 +33,7 @@ pub(super) async fn mind(engine: &Engine) -> anyhow::Result<bool> {
     Ok(frozen)
 }
 
-async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool> {
+async fn process_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool> {
     let now = engine.app.clock.now();
     let is_over = now >= issue.expires_at;
     let may_leave = issue.is_approved() && now >= issue.scheduled_for;
@@ -42,7 +42,7 @@ async fn mind_one(engine: &Engine, issue: &IssueSummary) -> anyhow::Result<bool>
     }
     let mailing = engine.app.mailing(&issue.mailing).ok();
     match mailing {
-        _ if is_over => give_up(engine, issue, mailing, now).await.map(|()| false),
+        _ if is_over => expire(engine, issue, mailing, now).await.map(|()| false),
         Some(mailing) if engine.store.other_sending_issue(&mailing.id, &issue.key).await?.is_none() => {
             // An edition goes only to those it was announced to, and to nobody once the announcement was cancelled.
             let Some(mailing) = edition::mailing_for(engine, mailing, Some(&issue.key)).await? else {
@@ -66,9 +66,9 @@ async fn is_awaited(engine: &Engine, key: &IssueKey) -> anyhow::Result<bool> {
     Ok(known.iter().any(|it| it.state == OccurrenceState::Pending && it.issue.as_ref() == Some(key)))
 }
 
-/// Gives it up: notifies staff and records the occurrence as missed. The issue changes last, so that a crash in between only
+/// Expires it: notifies staff and records the occurrence as missed. The issue changes last, so that a crash in between only
 /// repeats writes that are idempotent.
-async fn give_up(
+async fn expire(
     engine: &Engine,
     issue: &IssueSummary,
     mailing: Option<&Mailing>,
@@ -80,7 +80,7 @@ async fn give_up(
         (None, Some(by)) => wording::expired_though_approved(by),
         (None, None) => Hold::Unapproved.to_string(),
     };
-    warn!("{key} is given up: {reason}");
+    warn!("{key} expired: {reason}");
     engine.store.owe_notice(key, &Notice::Expired { reason: reason.clone() }, now).await?;
     if let Some(mailing) = mailing {
         let missed = Occurrence {

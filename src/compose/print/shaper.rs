@@ -1,7 +1,7 @@
 //! Fonts and shaping: two faces, the shaping of words into glyphs, and the subsets that are embedded.
 //!
 //! All lengths are in em, so that a string is shaped once for all sizes.
-//! Characters without a glyph never leave this module: see [`super::legible`].
+//! Characters without a glyph never leave this module: see [`super::sanitized`].
 
 use std::{
     cell::RefCell,
@@ -17,7 +17,7 @@ use unicode_linebreak::{BreakOpportunity, linebreaks};
 use super::{
     PrintError,
     fonts::{Font, Fonts},
-    legible::legible,
+    sanitize::sanitized,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,7 +93,7 @@ impl Shaped {
 }
 
 /// Two faces and every string already shaped.
-pub struct TypeCase<'a> {
+pub struct Shaper<'a> {
     fonts: &'a Fonts,
     faces: Vec<(Face<'a>, ShapePlan)>,
     shaped: RefCell<HashMap<(Weight, String), Rc<Shaped>>>,
@@ -102,7 +102,7 @@ pub struct TypeCase<'a> {
     dropped: RefCell<BTreeSet<char>>,
 }
 
-impl<'a> TypeCase<'a> {
+impl<'a> Shaper<'a> {
     pub fn open(fonts: &'a Fonts) -> Result<Self, PrintError> {
         let open = |weight: Weight| {
             let font = weight.of(fonts);
@@ -115,7 +115,7 @@ impl<'a> TypeCase<'a> {
         Ok(Self { fonts, faces, shaped: RefCell::default(), meaning: RefCell::default(), dropped: RefCell::default() })
     }
 
-    /// The text as glyphs, made legible first.
+    /// The text as glyphs, made sanitized first.
     pub fn shape(&self, weight: Weight, raw: &str) -> Rc<Shaped> {
         let key = (weight, raw.to_owned());
         if let Some(known) = self.shaped.borrow().get(&key) {
@@ -126,7 +126,7 @@ impl<'a> TypeCase<'a> {
         shaped
     }
 
-    /// Characters that could not be printed, since the case was opened.
+    /// Characters that could not be printed, since the shaper was opened.
     pub fn dropped(&self) -> Vec<char> {
         self.dropped.borrow().iter().copied().collect()
     }
@@ -138,9 +138,9 @@ impl<'a> TypeCase<'a> {
 
     fn shape_anew(&self, weight: Weight, raw: &str) -> Shaped {
         let (face, plan) = &self.faces[weight as usize];
-        let legible = legible(raw, |c| face.glyph_index(c).is_some_and(|glyph| glyph.0 != 0));
-        self.dropped.borrow_mut().extend(legible.dropped);
-        let text = legible.text;
+        let sanitized = sanitized(raw, |c| face.glyph_index(c).is_some_and(|glyph| glyph.0 != 0));
+        self.dropped.borrow_mut().extend(sanitized.dropped);
+        let text = sanitized.text;
 
         let mut buffer = UnicodeBuffer::new();
         buffer.push_str(&text);
@@ -238,7 +238,7 @@ mod tests {
 
     fn pieces(text: &str) -> Vec<String> {
         let fonts = Fonts::default();
-        let shaped = TypeCase::open(&fonts).unwrap().shape(Weight::Regular, text);
+        let shaped = Shaper::open(&fonts).unwrap().shape(Weight::Regular, text);
         // One glyph per letter in these texts, so glyph indices are letter indices.
         let letters: Vec<char> = shaped.text.chars().collect();
         shaped.chunks.iter().map(|chunk| letters[chunk.visible.clone()].iter().collect()).collect()
@@ -256,21 +256,21 @@ mod tests {
     }
 
     #[test]
-    fn no_glyph_is_the_missing_one_and_every_glyph_has_a_meaning() {
+    fn no_glyph_is_missing_and_every_glyph_maps_to_unicode() {
         let fonts = Fonts::default();
-        let case = TypeCase::open(&fonts).unwrap();
+        let shaper = Shaper::open(&fonts).unwrap();
         for weight in Weight::ALL {
-            let shaped = case.shape(weight, "Œuvres d’août : « l’affinité » – ďábel, ñandú, 5 € ; non ? 🎉 日本 ﷺ x̌");
+            let shaped = shaper.shape(weight, "Œuvres d’août : « l’affinité » – ďábel, ñandú, 5 € ; non ? 🎉 日本 ﷺ x̌");
             assert!(shaped.glyphs.iter().all(|glyph| glyph.id != 0));
-            assert!(shaped.glyphs.iter().all(|glyph| !case.meaning(weight, glyph.id).is_empty()));
+            assert!(shaped.glyphs.iter().all(|glyph| !shaper.meaning(weight, glyph.id).is_empty()));
         }
-        assert_eq!(case.dropped(), ['日', '本', 'ﷺ', '🎉']);
+        assert_eq!(shaper.dropped(), ['日', '本', 'ﷺ', '🎉']);
     }
 
     #[test]
     fn the_same_text_is_shaped_once() {
         let fonts = Fonts::default();
-        let case = TypeCase::open(&fonts).unwrap();
-        assert!(Rc::ptr_eq(&case.shape(Weight::Bold, "bal"), &case.shape(Weight::Bold, "bal")));
+        let shaper = Shaper::open(&fonts).unwrap();
+        assert!(Rc::ptr_eq(&shaper.shape(Weight::Bold, "bal"), &shaper.shape(Weight::Bold, "bal")));
     }
 }

@@ -1,6 +1,6 @@
 //! Sends the queue through the relay, and tracks the relay's health.
 //!
-//! There is one deliverer, so that it keeps what it learns about the relay. If the relay as a whole fails, the circuit opens
+//! There is one deliverer, which remembers the relay's limits. If the relay as a whole fails, the circuit opens
 //! for a while; staff are notified once for each waiting issue, not at every try.
 
 use super::{Daemon, LONGEST_PAUSE, chain, lock};
@@ -27,7 +27,7 @@ struct State {
 
 impl Health {
     /// Set while the circuit is open.
-    pub(super) fn left_alone(&self, now: Timestamp) -> Option<RelayLeftAlone> {
+    pub(super) fn open_circuit(&self, now: Timestamp) -> Option<RelayLeftAlone> {
         let state = lock(&self.0);
         state.breaker.open_until(now).and(state.trouble.clone())
     }
@@ -75,20 +75,20 @@ impl State {
 
 impl Daemon {
     /// Sends until nothing is due, and closes finished issues.
-    pub async fn post_pass(&self, stop: &CancellationToken) {
-        if let Err(failure) = self.post(stop).instrument(info_span!("post")).await {
+    pub async fn send_pass(&self, stop: &CancellationToken) {
+        if let Err(failure) = self.send(stop).instrument(info_span!("send")).await {
             error!(error = format!("{failure:#}"), "delivery pass failed; the next pass tries again");
         }
     }
 
-    async fn post(&self, stop: &CancellationToken) -> anyhow::Result<()> {
+    async fn send(&self, stop: &CancellationToken) -> anyhow::Result<()> {
         let (engine, now) = (self.engine(), self.now());
         let store = &engine.store;
-        if self.relay.left_alone(now).is_some() {
+        if self.relay.open_circuit(now).is_some() {
             store.expire_deliveries(now).await?;
             return Ok(());
         }
-        super::mind_a_restored_ledger(&engine).await?;
+        super::pause_after_restore(&engine).await?;
         editions::confirm_orders(&engine).await?;
         let summary = sending::deliver(&engine, &self.deliverer, None, stop, &|_| {}).await?;
         let now = self.now();
@@ -106,32 +106,32 @@ impl Daemon {
             Some(trouble) => {
                 self.relay.failed(trouble, now);
                 // So that `status` shows it at once, not a minute later.
-                self.bells.pulse.notify_one();
-                self.tell_of(trouble, now).await?;
+                self.wakers.heartbeat.notify_one();
+                self.notify_staff(trouble, now).await?;
             }
             None if summary.tried() > 0 => self.relay.served(now),
-            // Whatever was queued has expired, so only a greeting tells whether it is back.
-            None if self.relay.trouble().is_some() => self.greet_the_relay(now).await,
+            // All queued deliveries have expired, so only a greeting shows whether the relay is back.
+            None if self.relay.trouble().is_some() => self.check_relay(now).await,
             None => {}
         }
         Ok(())
     }
 
-    async fn greet_the_relay(&self, now: Timestamp) {
+    async fn check_relay(&self, now: Timestamp) {
         match self.deliverer.greet().await {
             Ok(()) => self.relay.served(now),
             Err(trouble) => self.relay.failed(&trouble, now),
         }
-        self.bells.pulse.notify_one();
+        self.wakers.heartbeat.notify_one();
     }
 
     /// Recovers expired leases of a dead daemon: queued again, or unknown. `true`: there is something to send. Our own
     /// leases are kept alive and never expire while this process lives.
-    pub(super) async fn take_up_the_dead(&self) -> bool {
+    pub(super) async fn recover_expired_leases(&self) -> bool {
         match sending::recover(&self.engine(), false).await {
             Ok(Recovered { released: 0, unknown: 0 }) => false,
             Ok(Recovered { released, unknown }) => {
-                warn!(released, unknown, "leases were over: {released} deliveries queued again, {unknown} unknown");
+                warn!(released, unknown, "leases expired: {released} deliveries queued again, {unknown} unknown");
                 true
             }
             Err(failure) => {
@@ -143,7 +143,7 @@ impl Daemon {
 
     /// Notifies staff once for each waiting issue. The mail can only be sent once the relay is back, so it explains the
     /// delay.
-    async fn tell_of(&self, trouble: &RelayTrouble, now: Timestamp) -> anyhow::Result<()> {
+    async fn notify_staff(&self, trouble: &RelayTrouble, now: Timestamp) -> anyhow::Result<()> {
         let engine = self.engine();
         for issue in engine.store.open_issues().await? {
             if issue.state() == IssueState::Sending && issue.counts.queued > 0 {
@@ -157,7 +157,7 @@ impl Daemon {
     }
 
     /// Until the next delivery is due, or the circuit closes.
-    pub(super) async fn pause_of_the_post(&self) -> Duration {
+    pub(super) async fn until_next_delivery(&self) -> Duration {
         let now = self.now();
         let next = match self.engine().store.next_due(None).await {
             Ok(next) => next,
@@ -167,7 +167,7 @@ impl Daemon {
             }
         };
         let Some(next) = next else { return LONGEST_PAUSE };
-        let next = self.relay.left_alone(now).map_or(next, |alone| next.max(alone.until));
+        let next = self.relay.open_circuit(now).map_or(next, |alone| next.max(alone.until));
         (next - now).to_std().unwrap_or_default().max(Duration::from_secs(1))
     }
 }

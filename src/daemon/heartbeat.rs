@@ -1,6 +1,6 @@
 //! Heartbeats: to the ledger, for `status`, and to systemd, for its watchdog. Also notices dead daemons and clock jumps.
 
-use super::{Daemon, LONGEST_PAUSE, chain, lock, rung};
+use super::{Daemon, LONGEST_PAUSE, chain, lock, wait_for};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::store;
@@ -12,53 +12,53 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// Evaluating the schedules takes a few site time-outs at most; beyond this it hangs, and the watchdog may restart us.
-const LONGEST_LOOK: Duration = Duration::from_mins(15);
+const LONGEST_EVALUATION: Duration = Duration::from_mins(15);
 /// A daemon that has been silent for this long is removed from the list.
 const REMEMBERED: TimeDelta = TimeDelta::days(7);
 /// Interval between heartbeats to the ledger.
 const BEAT: Duration = Duration::from_secs(55);
 
-pub(super) struct Pulse {
+pub(super) struct Heartbeat {
     started_at: Timestamp,
     started: Instant,
     /// When the schedules were last evaluated.
-    felt: Mutex<Instant>,
+    evaluated: Mutex<Instant>,
     /// The wall clock at the last pass.
-    looked: Mutex<Timestamp>,
+    last_pass: Mutex<Timestamp>,
 }
 
-impl Pulse {
+impl Heartbeat {
     pub(super) fn new(now: Timestamp) -> Self {
         let started = Clock::monotonic();
-        Self { started_at: now, started, felt: Mutex::new(started), looked: Mutex::new(now) }
+        Self { started_at: now, started, evaluated: Mutex::new(started), last_pass: Mutex::new(now) }
     }
 
     pub(super) fn age(&self) -> Duration {
         Clock::monotonic() - self.started
     }
 
-    pub(super) fn felt(&self) {
-        *lock(&self.felt) = Clock::monotonic();
+    pub(super) fn touch(&self) {
+        *lock(&self.evaluated) = Clock::monotonic();
     }
 
-    fn is_felt(&self) -> bool {
-        Clock::monotonic() - *lock(&self.felt) < LONGEST_LOOK
+    fn is_recent(&self) -> bool {
+        Clock::monotonic() - *lock(&self.evaluated) < LONGEST_EVALUATION
     }
 
-    /// S5: clock jumps are logged but never acted upon. Catch-up and cursors decide as always.
-    pub(super) fn mind_the_clock(&self, now: Timestamp) {
-        let before = std::mem::replace(&mut *lock(&self.looked), now);
+    /// S5: clock jumps are logged but never acted upon. Catch-up and cursors work as always.
+    pub(super) fn check_clock(&self, now: Timestamp) {
+        let before = std::mem::replace(&mut *lock(&self.last_pass), now);
         match jump(before, now) {
             Some(Jump::Forward(by)) => {
                 let hours = by.num_hours();
                 warn!(
                     hours,
-                    "the clock went forward by {hours} h since the last look, or the machine slept; what is too late now is recorded as missed"
+                    "the clock went forward by {hours} h since the last pass, or the machine slept; occurrences past their deadline are recorded as missed"
                 );
             }
             Some(Jump::Back(by)) => {
                 let minutes = by.num_minutes();
-                warn!(minutes, "the clock was set back by {minutes} min; nothing that was decided is decided again");
+                warn!(minutes, "the clock was set back by {minutes} min; past decisions are not repeated");
             }
             None => {}
         }
@@ -93,14 +93,14 @@ impl Daemon {
             if told.is_none_or(|at| Clock::monotonic() - at >= BEAT) {
                 told = Some(Clock::monotonic());
                 self.beat().await;
-                if self.take_up_the_dead().await {
-                    self.bells.post.notify_one();
+                if self.recover_expired_leases().await {
+                    self.wakers.sender.notify_one();
                 }
             }
-            if self.pulse.is_felt() {
+            if self.heartbeat.is_recent() {
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             }
-            if stop.run_until_cancelled(rung(&self.bells.pulse, ping)).await == Some(true) {
+            if stop.run_until_cancelled(wait_for(&self.wakers.heartbeat, ping)).await == Some(true) {
                 told = None;
             }
         }
@@ -118,7 +118,7 @@ impl Daemon {
             host: hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            started_at: self.pulse.started_at,
+            started_at: self.heartbeat.started_at,
             seen_at: now,
             relay: self.relay.trouble(),
         };

@@ -22,15 +22,15 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_millis(500);
 /// Capacity of the scheduler's event channels: one job produces four events a minute.
 const EVENTS: usize = 200;
 
-/// Calls `ring` at each full minute until it is shut down.
+/// Calls `fire` at each full minute until it is shut down.
 ///
 /// # Errors
 /// When the scheduler does not start.
-pub(super) async fn every_minute(ring: impl Fn() + Send + Sync + 'static) -> Result<JobScheduler, JobSchedulerError> {
-    ring_at(EVERY_MINUTE, ring).await
+pub(super) async fn every_minute(fire: impl Fn() + Send + Sync + 'static) -> Result<JobScheduler, JobSchedulerError> {
+    fire_at(EVERY_MINUTE, fire).await
 }
 
-async fn ring_at(schedule: &str, ring: impl Fn() + Send + Sync + 'static) -> Result<JobScheduler, JobSchedulerError> {
+async fn fire_at(schedule: &str, fire: impl Fn() + Send + Sync + 'static) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new_with_storage_and_code(
         Box::new(Unhurried(SimpleMetadataStore::default())),
         Box::new(SimpleNotificationStore::default()),
@@ -40,7 +40,7 @@ async fn ring_at(schedule: &str, ring: impl Fn() + Send + Sync + 'static) -> Res
     )
     .await?;
     let job = Job::new_async(schedule, move |_, _| {
-        ring();
+        fire();
         Box::pin(std::future::ready(()))
     })?;
     scheduler.add(job).await?;
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bell_sleeps_until_just_before_its_minute() {
+    fn the_ticker_sleeps_until_just_before_its_minute() {
         let nap_from = |now| nap_until("2026-07-04T18:00:00Z", now).as_millis();
         assert_eq!(nap_from("2026-07-04T17:59:40Z"), 19_500);
         assert_eq!(nap_from("2026-07-04T17:59:59.700Z"), 0, "the next question comes after the minute");
@@ -136,14 +136,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_bell_rings_when_it_is_due_and_again() {
+    async fn the_ticker_fires_when_it_is_due_and_again() {
         let (rang, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let every_three_seconds = "*/3 * * * * *";
-        let mut bell =
-            ring_at(every_three_seconds, move || rang.send(Clock::System.now()).unwrap_or_default()).await.unwrap();
+        let mut ticker =
+            fire_at(every_three_seconds, move || rang.send(Clock::System.now()).unwrap_or_default()).await.unwrap();
         let mut next = async || tokio::time::timeout(Duration::from_secs(30), heard.recv()).await.unwrap().unwrap();
         let (first, second) = (next().await, next().await);
-        bell.shutdown().await.unwrap();
+        ticker.shutdown().await.unwrap();
         let slots = [first, second].map(|it| it.timestamp() / 3);
         assert!(slots[1] > slots[0], "{first} {second}");
     }

@@ -8,9 +8,9 @@ use super::{
     PrintError,
     blocks::{Block, fitted},
     columns::Column,
+    shaper::Shaped,
     sheet::{Area, ElementId, Mark, Shape, TextRun},
     theme::{PAPER, Rgb, SMALLEST},
-    type_case::Shaped,
     typeset::break_lines,
 };
 
@@ -38,7 +38,7 @@ pub struct LogoMark {
     pub element: Option<ElementId>,
     /// Width over height.
     pub aspect: f32,
-    /// The ground it stands on.
+    /// The background behind it.
     pub on: Rgb,
 }
 
@@ -56,7 +56,7 @@ pub enum Align {
     Right,
 }
 
-/// What stands for a ground that is not filled: a rule below, and perhaps one above.
+/// The rules that replace an unfilled background: one below, optionally one above.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     pub color: Rgb,
@@ -64,7 +64,7 @@ pub struct Rules {
     pub above: bool,
 }
 
-/// The ground of some words. One of the colour of the paper costs no ink: rules stand for it.
+/// A background. In the colour of the paper it is not filled; rules replace it, which saves ink.
 pub fn ground(area: Area, fill: Rgb, rules: Rules) -> Mark {
     if fill != PAPER {
         return Mark { element: None, shape: Shape::Fill { areas: vec![area], color: fill } };
@@ -77,23 +77,23 @@ pub fn ground(area: Area, fill: Rgb, rules: Rules) -> Mark {
 
 /// Writes on one page.
 #[derive(Default)]
-pub struct Brush {
+pub struct PageWriter {
     pub marks: Vec<Mark>,
 }
 
-impl Brush {
+impl PageWriter {
     pub fn band(&mut self, area: Area, color: Rgb) {
         self.marks.push(Mark { element: None, shape: Shape::Fill { areas: vec![area], color } });
     }
 
-    /// A ground for words of that colour, between two rules where it is not filled.
+    /// A background for text of that colour, between two rules if it is not filled.
     pub fn ground(&mut self, area: Area, fill: Rgb, words: Rgb) {
         self.marks.push(ground(area, fill, Rules { color: words, weight: 1.5, above: true }));
     }
 
     /// The logo of the office at the left of an area, on white; returns where its plate ends.
     pub fn logo(&mut self, logo: &LogoMark, area: Area) -> f32 {
-        // On a ground of the colour of the paper the plate is not seen: then it needs no border either.
+        // On the colour of the paper the plate is invisible and needs no border.
         let border = if logo.on == PAPER { 0.0 } else { area.height * 0.07 };
         let inner = area.inset(border);
         let width = (inner.height * logo.aspect).min(inner.width);
@@ -113,7 +113,7 @@ impl Brush {
         self.set(words, at, room, ink, Align::Left);
     }
 
-    /// Title at the left and week at the right of one line; the week alone where there is no room for both.
+    /// Title at the left and week at the right of one line; only the week if there is no room for both.
     pub fn running_head(&mut self, (title, week): &(Words, Words), at: (f32, f32), width: f32, ink: Ink) {
         let room = width - week.text.natural_width() * ink.size - 2.0 * ink.size;
         if title.text.natural_width() * SMALLEST <= room {
@@ -205,15 +205,15 @@ impl Brush {
     }
 }
 
-/// Modules of white on each side (ISO/IEC 18004).
+/// White modules on each side (ISO/IEC 18004).
 const QUIET: i32 = 4;
 
-/// Of a code that is `side` wide with its quiet zone.
+/// The width of a module of a code that is `side` wide including its quiet zone.
 fn module_width(code: &QrCode, side: f32) -> f32 {
     side / (code.size() + 2 * QUIET) as f32
 }
 
-/// How much of `side` is white before the first module.
+/// The width of the quiet zone within `side`.
 pub fn quiet_zone(code: &QrCode, side: f32) -> f32 {
     QUIET as f32 * module_width(code, side)
 }

@@ -1,0 +1,410 @@
+//! Builds the lines of a page from the tokens of html5ever: blocks, rows of tables, links, hidden elements.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::{
+    BufferQueue, CharacterTokens, EndTag, NullCharacterToken, StartTag, Tag, TagToken, Token, TokenSink,
+    TokenSinkResult, Tokenizer, TokenizerOpts,
+};
+use html5ever::{LocalName, local_name};
+
+use super::html::{Line, Link, Page, Scope};
+use super::tags::{
+    FURNITURE, attribute, heading_level, is_block, is_foreign, is_strong, is_void, raw_text, scope_rank,
+};
+use super::text::is_space;
+use crate::domain::link;
+
+/// The lines of a page. `plain`: there are no tags, so line ends are line breaks.
+pub(super) fn build(html: &str, plain: bool) -> Page {
+    tokenize(html, Sink(RefCell::new(Builder { plain, ..Builder::default() }))).0.into_inner().finish()
+}
+
+/// The words of a document without its tags, entities decoded.
+pub(super) fn characters(html: &str) -> String {
+    tokenize(html, Characters(RefCell::default())).0.into_inner()
+}
+
+fn tokenize<S: TokenSink>(html: &str, sink: S) -> S {
+    let input = BufferQueue::default();
+    // Tendrils are made of at most 4 GiB; the fetcher's limit is far below.
+    input.push_back(StrTendril::from_slice(html));
+    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
+    while !input.is_empty() {
+        let _ = tokenizer.feed(&input);
+    }
+    tokenizer.end();
+    tokenizer.sink
+}
+
+struct Characters(RefCell<String>);
+
+impl TokenSink for Characters {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
+        if let CharacterTokens(text) = token {
+            self.0.borrow_mut().push_str(&text);
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+struct Sink(RefCell<Builder>);
+
+impl TokenSink for Sink {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
+        let mut builder = self.0.borrow_mut();
+        match token {
+            CharacterTokens(text) => builder.text(&text),
+            NullCharacterToken => {}
+            TagToken(tag) if tag.kind == StartTag => return builder.open(&tag),
+            TagToken(Tag { kind: EndTag, name, .. }) => builder.close(&name),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+/// An element that is open.
+struct Open {
+    name: LocalName,
+    strong: bool,
+    hidden: bool,
+    scope: Option<usize>,
+    href: Option<String>,
+}
+
+struct Row {
+    first_line: usize,
+    cells: usize,
+    headers: usize,
+    nested: bool,
+}
+
+#[derive(Default)]
+struct Builder {
+    plain: bool,
+    page: Page,
+    open: Vec<Open>,
+    /// The number of open elements by name: an end tag without start must not search the whole stack.
+    counts: HashMap<LocalName, usize>,
+    hidden: usize,
+    strong: usize,
+    headings: Vec<u8>,
+    rows: Vec<Row>,
+    hrefs: Vec<String>,
+    scopes_open: usize,
+    line: Line,
+    space: bool,
+    bold: usize,
+    block: usize,
+    bullet: bool,
+    lists: usize,
+    breaks: usize,
+    title: Option<String>,
+}
+
+impl Builder {
+    fn text(&mut self, text: &str) {
+        if let Some(title) = &mut self.title {
+            title.push_str(text);
+            return;
+        }
+        if self.hidden > 0 {
+            return;
+        }
+        let lines_count = self.plain || self.counts.get(&local_name!("pre")).is_some_and(|n| *n > 0);
+        for c in text.chars() {
+            if c == '\n' && lines_count {
+                self.line_break();
+            } else if is_space(c) {
+                self.space = true;
+            } else {
+                self.letter(c);
+            }
+        }
+    }
+
+    fn letter(&mut self, c: char) {
+        self.breaks = 0;
+        if std::mem::take(&mut self.space) && !self.line.text.is_empty() {
+            self.line.text.push(' ');
+        }
+        if self.line.text.is_empty() {
+            self.line.block = self.block;
+            self.line.bullet = std::mem::take(&mut self.bullet);
+            self.line.in_list = self.lists > 0 || self.counts.get(&local_name!("li")).is_some_and(|n| *n > 0);
+            self.line.shape.heading = self.headings.last().copied().unwrap_or_default();
+            self.line.cell = self.rows.last().map_or(0, |row| row.cells);
+        }
+        if self.line.links.last().is_none_or(|link| link.end != 0)
+            && let Some(href) = self.hrefs.last()
+        {
+            let start = self.line.text.len();
+            self.line.links.push(Link { start, end: 0, href: href.clone() });
+        }
+        if self.strong > 0 {
+            self.bold += c.len_utf8();
+        }
+        self.line.text.push(c);
+    }
+
+    fn end_link(&mut self) {
+        let end = self.line.text.len();
+        if let Some(link) = self.line.links.last_mut().filter(|link| link.end == 0) {
+            link.end = end;
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.end_link();
+        self.space = false;
+        let bold = std::mem::take(&mut self.bold);
+        if self.line.text.is_empty() {
+            return;
+        }
+        let mut line = std::mem::take(&mut self.line);
+        line.shape.strong =
+            bold > 0 && bold + line.text.matches([' ', ':', '.', '-', '–', '•']).count() * 3 >= line.text.len();
+        self.page.lines.push(line);
+    }
+
+    /// A `<br>`. Two in a row are what an editor without paragraphs types between them.
+    fn line_break(&mut self) {
+        self.end_line();
+        self.breaks += 1;
+        if self.breaks == 2 {
+            self.block += 1;
+        }
+    }
+
+    fn end_block(&mut self) {
+        self.end_line();
+        self.block += 1;
+    }
+
+    fn open(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name = &tag.name;
+        self.close_implied(name);
+        if *name == local_name!("br") {
+            if self.hidden == 0 {
+                self.line_break();
+            }
+            return TokenSinkResult::Continue;
+        }
+        if is_void(name) {
+            if *name == local_name!("hr") {
+                self.end_block();
+            }
+            return TokenSinkResult::Continue;
+        }
+        if is_block(name) {
+            self.end_block();
+        }
+        let hidden = self.is_hidden(tag);
+        let strong = is_strong(tag);
+        let scope = if hidden || self.hidden > 0 { None } else { scope_rank(tag) }.map(|rank| {
+            let from = self.page.lines.len();
+            self.page.scopes.push(Scope { rank, from, to: from });
+            self.page.scopes.len() - 1
+        });
+        let href = if *name == local_name!("a") { attribute(tag, "href").map(str::to_owned) } else { None };
+        let href = href.filter(|href| link::is_web(href.trim()) || link::is_relative(href.trim()));
+        self.hidden += usize::from(hidden);
+        self.strong += usize::from(strong);
+        self.scopes_open += usize::from(scope.is_some());
+        if let Some(href) = &href {
+            self.end_link();
+            self.hrefs.push(href.trim().to_owned());
+        }
+        if let Some(level) = heading_level(name) {
+            self.headings.push(level);
+        }
+        if *name == local_name!("ul") || *name == local_name!("ol") {
+            self.lists += 1;
+        }
+        if *name == local_name!("li") {
+            self.bullet = true;
+        }
+        if *name == local_name!("tr") {
+            if let Some(outer) = self.rows.last_mut() {
+                outer.nested = true;
+            }
+            self.rows.push(Row { first_line: self.page.lines.len(), cells: 0, headers: 0, nested: false });
+        }
+        if let Some(row) = self.rows.last_mut() {
+            row.cells += usize::from(*name == local_name!("td") || *name == local_name!("th"));
+            row.headers += usize::from(*name == local_name!("th"));
+        }
+        if *name == local_name!("title") {
+            self.title = Some(String::new());
+        }
+        if !tag.self_closing || !is_foreign(name) {
+            *self.counts.entry(name.clone()).or_default() += 1;
+            self.open.push(Open { name: name.clone(), strong, hidden, scope, href });
+        }
+        raw_text(name)
+    }
+
+    /// `<li>` closes an open `<li>`, a cell closes a cell: authors leave the end tags out.
+    fn close_implied(&mut self, name: &LocalName) {
+        let (closes, until): (&[&str], &[&str]) = match &**name {
+            "li" => (&["li"], &["ul", "ol"]),
+            "td" | "th" => (&["td", "th"], &["tr", "table"]),
+            "tr" => (&["tr"], &["table"]),
+            "p" => (&["p"], &["div", "li", "td", "article", "section", "body"]),
+            "dt" | "dd" => (&["dt", "dd"], &["dl"]),
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+                (&["p", "h1", "h2", "h3", "h4", "h5", "h6"], &["div", "li", "td", "article", "section", "body"])
+            }
+            _ => return,
+        };
+        // A short look-back is enough for real markup, and keeps hostile nesting linear.
+        let found = self
+            .open
+            .iter()
+            .rev()
+            .take(8)
+            .take_while(|open| !until.contains(&&*open.name))
+            .find(|open| closes.contains(&&*open.name));
+        if let Some(name) = found.map(|open| open.name.clone()) {
+            self.close(&name);
+        }
+    }
+
+    fn close(&mut self, name: &LocalName) {
+        if self.counts.get(name).is_none_or(|n| *n == 0) {
+            if is_block(name) && self.hidden == 0 {
+                self.end_block();
+            }
+            return;
+        }
+        while let Some(open) = self.open.pop() {
+            let found = open.name == *name;
+            self.pop(open);
+            if found {
+                return;
+            }
+        }
+    }
+
+    fn pop(&mut self, open: Open) {
+        if let Some(count) = self.counts.get_mut(&open.name) {
+            *count -= 1;
+        }
+        if is_block(&open.name) {
+            self.end_block();
+        }
+        if open.href.is_some() {
+            self.end_link();
+            self.hrefs.pop();
+        }
+        if let Some(scope) = open.scope {
+            self.end_line();
+            self.page.scopes[scope].to = self.page.lines.len();
+            self.scopes_open -= 1;
+        }
+        self.hidden -= usize::from(open.hidden);
+        self.strong -= usize::from(open.strong);
+        if let Some(level) = heading_level(&open.name) {
+            self.headings.pop();
+            if level == 1
+                && let Some(line) = self.page.lines.last()
+            {
+                self.page.titles.push(line.text.clone());
+            }
+        }
+        match &*open.name {
+            "ul" | "ol" => self.lists -= 1,
+            "li" => self.bullet = false,
+            "tr" => self.end_row(),
+            "title" => self.page.titles.extend(self.title.take()),
+            _ => {}
+        }
+    }
+
+    /// A row whose cells are one line each is one record: one line, its cells apart by `\n`.
+    fn end_row(&mut self) {
+        const LONGEST_RECORD: usize = 2000;
+        const MOST_LINES: usize = 4;
+        let Some(row) = self.rows.pop() else { return };
+        let first = row.first_line.min(self.page.lines.len());
+        let lines = &self.page.lines[first..];
+        if row.nested || lines.is_empty() || row.cells < 2 {
+            return;
+        }
+        // A cell of several lines is one field of the record; a cell that holds a list of things is not.
+        let ordered = lines.windows(2).all(|pair| pair[0].cell <= pair[1].cell);
+        let crowded = lines
+            .chunk_by(|a, b| a.cell == b.cell)
+            .any(|cell| cell.len() > MOST_LINES || cell.iter().skip(1).any(|line| line.bullet));
+        if !ordered || crowded || lines.iter().map(|line| line.text.len()).sum::<usize>() > LONGEST_RECORD {
+            return;
+        }
+        let mut cells = self.page.lines.drain(first..);
+        let Some(mut record) = cells.next() else { return };
+        record.bullet = true;
+        record.cells.push((record.cell, 0));
+        for cell in cells {
+            record.text.push('\n');
+            let offset = record.text.len();
+            if record.cells.last().is_none_or(|(number, _)| *number != cell.cell) {
+                record.cells.push((cell.cell, offset));
+            }
+            record.text += &cell.text;
+            record.links.extend(cell.links.into_iter().map(|link| Link {
+                start: link.start + offset,
+                end: link.end + offset,
+                ..link
+            }));
+            record.shape.strong &= cell.shape.strong;
+        }
+        record.header_row = row.headers == row.cells && row.cells > 1;
+        self.page.lines.push(record);
+        // A container within the row is this one line now.
+        let upto = self.page.lines.len();
+        for scope in self.page.scopes.iter_mut().rev().take_while(|scope| scope.from >= first) {
+            (scope.from, scope.to) = (scope.from.min(upto), scope.to.min(upto));
+        }
+    }
+
+    fn is_hidden(&self, tag: &Tag) -> bool {
+        match &*tag.name {
+            "script" | "style" | "template" | "svg" | "nav" | "footer" | "select" | "button" | "textarea"
+            | "iframe" | "object" | "video" | "audio" | "canvas" | "title" | "noembed" | "noframes" | "xmp"
+            | "figcaption" => {
+                return true;
+            }
+            // Inside the article they hold its title or a boxed text; outside they are the site's.
+            "header" | "aside" if self.scopes_open == 0 => return true,
+            "html" | "body" | "main" => return false,
+            _ => {}
+        }
+        let hidden_style = attribute(tag, "style").is_some_and(|style| {
+            style.to_ascii_lowercase().split(';').any(|rule| rule.replace(' ', "") == "display:none")
+        });
+        // A letter's own table is its content, a box to subscribe to one is not.
+        let holds_all = matches!(&*tag.name, "table" | "tbody" | "tr" | "td" | "article");
+        let named = |value: &str| {
+            !holds_all
+                && value.split_ascii_whitespace().any(|word| FURNITURE.contains(&word.to_ascii_lowercase().as_str()))
+        };
+        hidden_style
+            || attribute(tag, "hidden").is_some()
+            || attribute(tag, "class").is_some_and(named)
+            || attribute(tag, "id").is_some_and(named)
+    }
+
+    fn finish(mut self) -> Page {
+        while let Some(open) = self.open.pop() {
+            self.pop(open);
+        }
+        self.end_line();
+        self.page
+    }
+}

@@ -1,0 +1,117 @@
+//! Places without a preposition: a field that is only a place, and the landmark of a visit.
+
+use super::communes;
+use super::places::{Place, Reader};
+use super::text::{Kind, Words, tidy};
+use super::words::{BEFORE_VENUE, LANDMARKS, is_venue};
+
+/// A field that is nothing but a place: `Lac de Samatan`, `Halle, Lombez`, `Pavie, la Fenière`, `Départ mairie, Puylausic`.
+pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
+    const MOST_WORDS: usize = 16;
+    let mut first = from;
+    while first < to
+        && (words.is(first, &["depart", "rdv", "rv", "rendez-vous", "lieu", ":", "-"])
+            || words.tokens[first].kind == Kind::Sign)
+    {
+        first += 1;
+    }
+    if first >= to || to - first > MOST_WORDS {
+        return None;
+    }
+    let mut pieces: Vec<(usize, usize)> = Vec::new();
+    let mut start = first;
+    for at in first..=to {
+        let ends = at == to || words.is(at, &[",", "(", ")", "-", "\n"]) && words.tokens[at].kind != Kind::Word;
+        if ends {
+            if start < at {
+                pieces.push((start, at));
+            }
+            start = at + 1;
+        }
+    }
+    let trimmed_end = |to: usize| if words.is(to - 1, &[".", ";"]) { to - 1 } else { to };
+    if let Some(last) = pieces.last_mut() {
+        last.1 = trimmed_end(last.1).max(last.0 + 1);
+    }
+    let commune_of = |(a, b): (usize, usize)| {
+        let lead = a + usize::from(words.is(a, &["a"]));
+        // `32700 Lectoure`
+        let code = words.tokens.get(lead).is_some_and(|token| token.kind == Kind::Number && token.fold.len() == 5);
+        let lead = lead + usize::from(code && lead + 1 < b);
+        communes::written(words, lead).filter(|(_, end)| *end == b).map(|(name, _)| name)
+    };
+    let commune_at = pieces.iter().position(|piece| commune_of(*piece).is_some());
+    let venue = |(a, b): (usize, usize)| {
+        let lead = a + usize::from(words.is(a, &["a", "au", "aux", "dans", "sur", "devant", "sous", "en"]));
+        let lead = lead + usize::from(words.is(lead, &["la", "le", "les", "l'"]) && lead > a);
+        let noun = lead + usize::from(words.is(lead, BEFORE_VENUE) && lead + 1 < b);
+        let article = usize::from(words.is(lead, &["la", "le", "les", "l'"]));
+        (words.tokens.get(noun).filter(|_| noun < b).is_some_and(is_venue)
+            || words.tokens.get(noun + article).filter(|_| noun + article < b).is_some_and(is_venue))
+        .then_some((lead, b))
+    };
+    let plain = |(a, b): (usize, usize)| {
+        (a..b).all(|at| super::clock::clock(&words.tokens, at).is_none() && !super::verbs::is_finite(words, at))
+    };
+    if !pieces.iter().all(|piece| plain(*piece)) {
+        return None;
+    }
+    let rest: Vec<(usize, usize)> =
+        pieces.iter().enumerate().filter(|(at, _)| Some(*at) != commune_at).map(|(_, piece)| *piece).collect();
+    let named = rest.first().is_some_and(|piece| venue(*piece).is_some());
+    let place = |commune: Option<String>, rest: &[(usize, usize)]| {
+        let text = rest
+            .iter()
+            .map(|piece| venue(*piece).unwrap_or(*piece))
+            .map(|(a, b)| tidy(words.slice(a, b)))
+            .collect::<Vec<_>>()
+            .join(", ");
+        Place { commune, venue: (!text.is_empty()).then_some(text), from: first, to, ..Place::default() }
+    };
+    match commune_at {
+        Some(at) => {
+            let commune = commune_of(pieces[at])?;
+            // `Visite, Auch` is no place: what stands beside a commune is a venue, or behind it.
+            let sound = rest.is_empty()
+                || named
+                || at == 0
+                    && rest.len() <= 2
+                    && !rest.iter().any(|(a, b)| {
+                        (*a..*b).any(|i| super::words::is_event_noun(&words.tokens[i]) && !is_venue(&words.tokens[i]))
+                    });
+            sound.then(|| place(Some(commune), &rest))
+        }
+        None if named => {
+            // `Lac de Brassol`, `Halle, Brassol`: a last name alone is the commune no list knows.
+            let last_name = rest.len() == 2
+                && (rest[1].0..rest[1].1).all(|at| words.tokens[at].kind == Kind::Word && words.tokens[at].capital)
+                && rest[1].1 - rest[1].0 <= 3;
+            if last_name {
+                return Some(place(Some(tidy(words.slice(rest[1].0, rest[1].1))), &rest[..1]));
+            }
+            let (a, b) = rest[0];
+            let reader = Reader { words, end: b, titled: true, after_mark: true, in_commune: false };
+            let (_, commune) = reader.noun_phrase(a + usize::from(words.is(a, BEFORE_VENUE)));
+            let mut found = place(None, &rest);
+            found.commune = commune.map(|(name, _)| name);
+            Some(found)
+        }
+        None => None,
+    }
+}
+
+/// The landmark that a visit is to: `visite du trésor de la cathédrale`.
+pub(super) fn visited(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
+    if !words.is(from, &["visite", "visites", "decouverte", "visitez"]) {
+        return None;
+    }
+    let reader = Reader { words, end: to, titled: true, after_mark: false, in_commune: false };
+    let head = (from..to).find(|at| {
+        let led =
+            *at >= 2 && (words.is(at - 1, &["la", "l'"]) && words.is(at - 2, &["de"]) || words.is(at - 1, &["du"]));
+        led && words.is(*at, LANDMARKS)
+    })?;
+    let (end, commune) = reader.noun_phrase(head);
+    let venue = Some(reader.slice(head, end));
+    Some(Place { commune: commune.map(|(name, _)| name), venue, from: to, to, ..Place::default() })
+}

@@ -1,0 +1,133 @@
+//! Tests of reading the configuration.
+
+use super::*;
+
+fn problems(text: &str, env: &[(&str, &str)]) -> String {
+    let overrides = Overrides::from_env(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+    match Config::parse(Some(Path::new("/srv/semainier.toml")), text, &overrides) {
+        Ok(_) => String::new(),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+#[test]
+fn an_empty_file_is_a_valid_configuration() {
+    assert_eq!(problems("", &[]), "");
+}
+
+#[test]
+fn every_key_may_come_from_the_environment() {
+    let overrides = Overrides::from_env(
+        [("SEMAINIER__DATABASE", "sqlite://b.db"), ("SEMAINIER__OFFICE__NAME", "OT"), ("SEMAINIER__STAFF", "a@b.fr")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into_iter(),
+    );
+    let config = Config::parse(Some(Path::new("/srv/semainier.toml")), "database = 'sqlite://a.db'", &overrides);
+    let config = config.unwrap();
+    assert_eq!(config.database.expose_secret(), "sqlite:///srv/b.db");
+    assert_eq!(config.office.name, "OT");
+    assert_eq!(config.staff.len(), 1);
+}
+
+#[test]
+fn all_problems_are_reported_at_once_without_secrets() {
+    let said = problems(
+        "databse = 'x'\nrelay = 'smtp://me:hunter2@'\nzone = 'Paris'\nstaff = ['nobody']\npublic_url = 'http://a.fr'\n\
+         [delivery]\nconnections = 0\n[fetch]\ntimeout = 12",
+        &[("SEMAINIER__OFFICE__NAMES", "x")],
+    );
+    for part in [
+        "/srv/semainier.toml:1: databse: unknown key; did you mean database?",
+        "/srv/semainier.toml:2: relay: ",
+        "/srv/semainier.toml:3: zone: expected the name of a time zone such as Europe/Paris, found \"Paris\"",
+        "/srv/semainier.toml:4: staff: \"nobody\": expected one @",
+        "/srv/semainier.toml:5: public_url: expected an address",
+        "/srv/semainier.toml:7: delivery.connections: expected 1 to 100, found 0",
+        "/srv/semainier.toml:9: fetch.timeout: expected text in quotes, found integer",
+        "environment: SEMAINIER__OFFICE__NAMES: unknown key; did you mean name?",
+    ] {
+        assert!(said.contains(part), "{part}\nnot in\n{said}");
+    }
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_relay_password_can_be_in_a_separate_file() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("password"), "hunter2\n").unwrap();
+    let text = "relay = 'smtps://me@relay.example'\nrelay_password_file = 'password'";
+    let config = Config::parse(Some(&dir.path().join("semainier.toml")), text, &Overrides::default()).unwrap();
+    assert_eq!(config.read_relay_password().unwrap().unwrap().expose_secret(), "hunter2");
+    assert!(problems("relay = 'smtps://me@relay.example'", &[]).contains("a user without a password"));
+}
+
+#[test]
+fn l4_a_name_has_only_characters_valid_in_a_header() {
+    for (written, found) in [("a\\r\\nBcc: x", "a line break"), ("a\\u0000", "U+0000"), ("a\\u202Eb", "U+202E")] {
+        let said = problems(&format!("[sender]\nname = \"{written}\"\n[office]\nname = \"{written}\""), &[]);
+        let at = |line: usize, key: &str| format!("semainier.toml:{line}: {key}: ");
+        assert!(said.contains(&at(2, "sender.name")) && said.contains(&at(4, "office.name")), "{said}");
+        assert_eq!(said.matches(found).count(), 2, "{said}");
+    }
+    let said = problems("", &[("SEMAINIER__SENDER__NAME", "a\u{1b}b")]);
+    assert!(said.contains("SEMAINIER__SENDER__NAME: found the character U+001B"), "{said}");
+    let said = problems("[office]\nvenues = [\"a\\u202Eb\"]\nphone = \"1\\n2\"", &[]);
+    assert!(said.contains("office.venues: ") && said.contains("office.phone: "), "{said}");
+}
+
+#[test]
+fn trial_f19_the_database_has_a_password_file_and_a_socket() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("password"), "p@ss/word\n").unwrap();
+    let read = |text: &str| Config::parse(Some(&dir.path().join("s.toml")), text, &Overrides::default());
+    let url = |text: &str| read(text).unwrap().database.expose_secret().to_owned();
+    let file = "database_password_file = 'password'";
+    let with = url(&format!("database = 'postgres://me@db.example/ours'\n{file}"));
+    assert_eq!(with, "postgres://me:p%40ss%2Fword@db.example/ours");
+    let socket = url("database = 'postgres://me@/ours?host=/var/run/postgresql'");
+    assert_eq!(socket, "postgres://me@localhost/ours?host=/var/run/postgresql");
+    for text in ["database = 'sqlite://a.db'", "", "database = 'postgres://me:p@db.example/ours'"] {
+        let said = read(&format!("{text}\n{file}")).unwrap_err().to_string();
+        assert!(said.contains("s.toml:1: database: ") || said.contains("only for Postgres"), "{said}");
+        assert!(!said.contains("p@ss"), "{said}");
+    }
+}
+
+#[test]
+fn a_lane_is_changed_or_added() {
+    let text = "[[lane]]\nname = 'orange'\nper_minute = 30\n[[lane]]\nname = 'region'\ndomains = ['Mairie.fr']\n\
+                connections = 1\n[[lane]]\nname = 'others'\nconnections = 3";
+    let lanes = Config::parse(None, text, &Overrides::default()).unwrap().lanes;
+    let orange = lanes.of("wanadoo.fr");
+    assert_eq!((orange.limits.connections, orange.limits.per_minute), (2, Some(30)));
+    assert_eq!((lanes.of("mairie.fr").name, lanes.of("mairie.fr").limits.connections), ("region", 1));
+    assert_eq!(lanes.of("hotel.example").limits.connections, 3);
+    let said = problems("[[lane]]\nname = 'new'\nconections = 0", &[]);
+    assert!(said.contains("lane[0].domains: missing") && said.contains("did you mean connections?"), "{said}");
+}
+
+#[test]
+fn one_domain_in_two_lanes_is_refused_with_both_places() {
+    let text = "[[lane]]\nname = 'north'\ndomains = ['mairie.fr', 'a.fr']\n\n\
+                [[lane]]\nname = 'south'\nconnections = 1\ndomains = ['b.fr', 'Mairie.fr']\n";
+    let said = Config::parse(Some(Path::new("s.toml")), text, &Overrides::default()).unwrap_err().to_string();
+    let expected = "s.toml:8: lane[1].domains: mairie.fr is written twice: also in lane \"north\" at s.toml:3; \
+                    keep it in one";
+    assert!(said.contains(expected), "{said}");
+    let said = problems("[[lane]]\nname = 'a'\ndomains = ['x.fr', 'x.fr']", &[]);
+    assert!(said.contains("x.fr is written twice"), "{said}");
+    let said = problems("[[lane]]\nname = 'orange'\n[[lane]]\nname = 'orange'\nconnections = 1", &[]);
+    assert!(said.contains("lane[1].name: the lane \"orange\" is written twice"), "{said}");
+    // A built-in lane gives up what is written for another.
+    let text = "[[lane]]\nname = 'orange'\ndomains = ['orange.fr', 'sfrbusiness.fr']\nconnections = 1";
+    let lanes = Config::parse(None, text, &Overrides::default()).unwrap().lanes;
+    assert_eq!((lanes.of("sfrbusiness.fr").name, lanes.of("sfr.fr").name), ("orange", "sfr"));
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let overrides = Overrides::default();
+    let text = "relay = 'smtps://me:hunter2@relay.example'\nsecret = 'hunter3'";
+    let shown = format!("{:?}", Config::parse(None, text, &overrides).unwrap());
+    assert!(!shown.contains("hunter"), "{shown}");
+}
