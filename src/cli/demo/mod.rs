@@ -3,7 +3,8 @@
 //! server.
 
 use super::{Context, Ended, approval, editions as announcing, files, partners, run, show, tables};
-use crate::actions::{Actor, Door, announce};
+use crate::accounts::{Permission, Roles};
+use crate::actions::{Actor, Door, accounts, announce};
 use crate::app::{App, Engine};
 use crate::clock::Clock;
 use crate::config::{Config, Log};
@@ -11,6 +12,7 @@ use crate::domain::{
     Timestamp,
     article::Article,
     edition::{Handover, Wish},
+    email::EmailAddress,
 };
 use crate::editions;
 use crate::issue::{progress::Step, sending};
@@ -70,6 +72,8 @@ name = 'Office de tourisme Grand Auch'
 address = 'partenaires@office.example'
 [web]
 bind = '127.0.0.1:8080'
+[console]
+bind = '127.0.0.1:8081'
 ";
 
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
@@ -139,6 +143,22 @@ async fn pages(config: &Config, file: &Path) -> anyhow::Result<()> {
         file.display(),
         tokens.order_url(&here, &partner.id, &edition.edition.slug),
         tokens.unsubscribe_url(&here, &partner.id, MAILING),
+    ));
+    console(&engine).await
+}
+
+/// Makes an account for the console, which needs no second factor, and prints its invitation.
+async fn console(engine: &Engine) -> anyhow::Result<()> {
+    // The invitation is opened today, whatever the date of the sample is.
+    let (store, now) = (&*engine.store, Clock::System.now());
+    let (actor, roles) = (Actor::new("demo", Door::CommandLine)?, Roles::of([Permission::See, Permission::Write]));
+    let claire = EmailAddress::parse("claire@office.example")?;
+    let invitation = accounts::add(store, &actor, claire, "Claire Dupont", roles, now).await?;
+    show::line(format!(
+        "\nThe console for staff, by the same command; choose a password for claire@office.example here (valid once, for a \
+         day):\n  {}\n  an account that may approve, pause and stop, with a second factor: semainier users add marc@office.example \
+         --name Marc --role validation,exploitation",
+        engine.app.config.console.address(&invitation.path),
     ));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Deliveries with the relay's words in French, the raw line beside.
 
 use super::{Label, Reading, When, issue_href, label_of_delivery, person_href};
-use crate::deliver::{Throttle, Class, classify};
+use crate::deliver::{Class, Throttle, classify};
 use crate::domain::{
     delivery::{Reply, State},
     issue::IssueKey,
