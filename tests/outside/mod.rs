@@ -202,8 +202,8 @@ async fn h1_news_sources_cannot_contain_a_personal_placeholder() {
     )
     .unwrap();
     let sources = [
-        Source::Feed { url: web.url("/feed/") },
-        Source::Posts { url: web.url("/"), categories: vec![] },
+        Source::Feed { url: web.url("/feed/"), lang: None },
+        Source::Posts { url: web.url("/"), categories: vec![], lang: None },
         Source::Folder { path: folder.path().to_owned() },
     ];
     for source in sources {
