@@ -4,10 +4,12 @@ use super::{Actor, Refusal, Result};
 use crate::app::Engine;
 use crate::domain::{
     email::EmailAddress,
-    partner::{Basis, Contact, Difference, Field, Fields, Import, NewContact, SuppressionReason},
+    partner::{Basis, Contact, Difference, Field, Fields, Import, NewContact, NewContacts, SuppressionReason},
 };
 use crate::partners::import::{ImportErrors, Line, Parsed};
 use crate::store::{Erased, ImportReport, Lifted, Moved};
+use crate::tokens::Tokens;
+use std::fmt;
 use tracing::info;
 
 /// A list to be imported.
@@ -58,13 +60,7 @@ pub async fn import(
     }
     let mailings = all_or(engine, list.mailings);
     let tokens = engine.tokens().await?;
-    let contact = |line: &Line| NewContact {
-        address_hash: tokens.address_hash(&line.address),
-        address: line.address.clone(),
-        fields: line.fields.clone(),
-        also: line.also.clone(),
-    };
-    let contacts: Vec<_> = list.parsed.lines.iter().map(contact).collect();
+    let contacts = Lines { lines: &list.parsed.lines, tokens };
     let import = Import {
         contacts: &contacts,
         mailings: &mailings,
@@ -84,9 +80,42 @@ pub async fn import(
     }
     let report = engine.store.import(&import, progress, now).await?;
     if !list.dry_run {
-        info!(contacts = contacts.len(), door = %actor.door, "a list of {} contacts was imported", contacts.len());
+        info!(contacts = contacts.count(), door = %actor.door, "a list of {} contacts was imported", contacts.count());
     }
-    Ok(Imported { contacts: contacts.len(), report, problems })
+    Ok(Imported { contacts: contacts.count(), report, problems })
+}
+
+/// The lines of a list, with the hash of each address.
+struct Lines<'a> {
+    lines: &'a [Line],
+    tokens: &'a Tokens,
+}
+
+/// Without the persons.
+impl fmt::Debug for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} lines", self.lines.len())
+    }
+}
+
+impl NewContacts for Lines<'_> {
+    fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn key(&self, index: usize) -> String {
+        self.lines[index].address.key()
+    }
+
+    fn contact(&self, index: usize) -> NewContact {
+        let line = &self.lines[index];
+        NewContact {
+            address_hash: self.tokens.address_hash(&line.address),
+            address: line.address.clone(),
+            fields: line.fields.clone(),
+            also: line.also.clone(),
+        }
+    }
 }
 
 /// The result of an erasure.
@@ -256,7 +285,7 @@ pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &E
 }
 
 /// The contact with this address, if it is known.
-async fn known(engine: &Engine, address: &EmailAddress) -> Result<Option<Contact>> {
+pub(super) async fn known(engine: &Engine, address: &EmailAddress) -> Result<Option<Contact>> {
     Ok(engine.store.dossier(&address.key(), &engine.tokens().await?.address_hash(address)).await?.contact)
 }
 
@@ -283,7 +312,13 @@ async fn put(
         also,
     };
     let contacts = [contact];
-    let import =
-        Import { contacts: &contacts, mailings, source, basis: Basis::default(), replace: false, dry_run: false };
+    let import = Import {
+        contacts: &contacts.as_slice(),
+        mailings,
+        source,
+        basis: Basis::default(),
+        replace: false,
+        dry_run: false,
+    };
     Ok(engine.store.import(&import, &|_| {}, engine.app.clock.now()).await?)
 }

@@ -1,6 +1,7 @@
 //! Notices to staff, as data; worded in [`crate::notices`].
 
 use super::lane::Pace;
+use chrono::TimeDelta;
 
 /// At most one of each kind is owed per issue, except one per pause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,13 @@ pub enum Notice {
         /// Other content of the issue was presented before.
         changed: bool,
     },
+    /// A partner placed, changed or cancelled an order. The words are made from the order when the mail is written, so that
+    /// nothing of a person who is erased meanwhile is kept here.
+    Ordered,
 }
+
+/// Orders are told together: at most one mail in this time.
+pub const ORDERS_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// What ended a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +90,7 @@ const RELAY: &str = "relay: ";
 
 impl Notice {
     /// All kind names, as templates use them.
-    pub const NAMES: [&str; 12] = [
+    pub const NAMES: [&str; 13] = [
         "held",
         "unapproved",
         "resolved",
@@ -96,6 +103,7 @@ impl Notice {
         "relay",
         "lane",
         "approval",
+        "ordered",
     ];
 
     pub fn name(&self) -> &'static str {
@@ -112,6 +120,15 @@ impl Notice {
             Notice::Relay { .. } => "relay",
             Notice::Lane { .. } => "lane",
             Notice::ApprovalAsked { .. } => "approval",
+            Notice::Ordered => "ordered",
+        }
+    }
+
+    /// How long it may be owed before it is sent, because it is told together with others.
+    pub fn may_wait(&self) -> TimeDelta {
+        match self {
+            Notice::Ordered => ORDERS_EVERY,
+            _ => TimeDelta::zero(),
         }
     }
 
@@ -142,7 +159,7 @@ impl Notice {
             Notice::Changed { lines } => lines.join("\n"),
             Notice::Resolved(cure) => cure.as_str().to_owned(),
             Notice::ApprovalAsked { changed: true, .. } => CHANGED.to_owned(),
-            Notice::Unapproved | Notice::ApprovalAsked { changed: false, .. } => String::new(),
+            Notice::Unapproved | Notice::Ordered | Notice::ApprovalAsked { changed: false, .. } => String::new(),
         }
     }
 
@@ -173,6 +190,7 @@ impl Notice {
                 }
                 Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay }
             }
+            ("ordered", None) => Notice::Ordered,
             ("changed", None) => Notice::Changed { lines: text.lines().map(str::to_owned).collect() },
             ("approval", Some(hash)) => Notice::ApprovalAsked { short_hash: hash.to_owned(), changed: text == CHANGED },
             _ => return None,
@@ -211,6 +229,7 @@ mod tests {
                 missing: vec![reason(), "l’agenda".to_owned()],
                 relay: Some("connect: refused".to_owned()),
             },
+            Notice::Ordered,
             Notice::Changed { lines: vec!["− Bal".to_owned(), "+ Bal à 21 h".to_owned()] },
         ];
         for notice in &all {

@@ -283,7 +283,7 @@ fn edition_mail(text: &str, link: &str) -> EditionMail {
         pages: Some(4),
         summary: text.to_owned(),
         online: Online::At(link.to_owned()),
-        printed: Some(Printed { copies: 500, pack: 50 }),
+        printed: Some(Printed { copies: 500, pack: 50, max_packs: None }),
         valid_until: None,
         words: text.to_owned(),
         post: Some(text.to_owned()),
