@@ -8,7 +8,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 
 /// Enough for any nesting: the parsers' own limits are reached long before.
@@ -73,31 +73,6 @@ pub async fn apart_async<T: Send + 'static, F: Future<Output = T>>(
     apart(patience, move || runtime.block_on(work())).await
 }
 
-/// For work that borrows: runs on a large stack, off the async workers if there are any. A panic is propagated.
-pub fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let on_a_thread = || {
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("compose".to_owned()).stack_size(STACK);
-            match thread.spawn_scoped(scope, work) {
-                Ok(thread) => Some(thread.join()),
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "no thread to compose on");
-                    None
-                }
-            }
-        })
-    };
-    let joined = match Handle::try_current() {
-        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(on_a_thread),
-        _ => on_a_thread(),
-    };
-    match joined {
-        Some(Ok(answer)) => answer,
-        Some(Err(panic)) => std::panic::resume_unwind(panic),
-        None => std::panic::resume_unwind(Box::new("no thread to compose on")),
-    }
-}
-
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
@@ -128,6 +103,5 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn h2_recursive_parsing_has_its_own_stack() {
         assert_eq!(apart(PATIENCE, || deep(10_000)).await.unwrap(), 0);
-        assert_eq!(on_a_large_stack(|| deep(10_000)), 0);
     }
 }

@@ -14,7 +14,7 @@
 //!   [`domain::merge`] merges listings into the article's agenda; on conflict the article wins.
 //! - [`compose`] renders: [`compose::context`], [`compose::newsletter`] and [`templates`] the text of mails,
 //!   [`compose::picture`] their pictures, [`compose::mime`] their bytes, [`compose::print`] the poster and the booklet.
-//! - [`editions`] adds the office's brochures, announces them, and confirms orders.
+//! - [`editions`] adds the office's brochures, announces them, confirms orders and tells staff.
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.

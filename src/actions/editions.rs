@@ -1,11 +1,15 @@
-//! Adding editions, and marking orders as delivered.
+//! Adding editions; orders that a partner gives by telephone, and that are delivered.
 
 use super::{Actor, Refusal, Result};
 use crate::app::Engine;
-use crate::domain::{edition::OrderState, issue::IssueKey};
+use crate::domain::{
+    edition::{Order, OrderState, Wish},
+    email::EmailAddress,
+    issue::IssueKey,
+};
 use crate::editions::Added;
 use crate::issue::edition::mailing;
-use crate::store::Kept;
+use crate::store::{Kept, Ordered};
 use serde_json::json;
 use tracing::info;
 
@@ -49,6 +53,69 @@ pub async fn add(engine: &Engine, actor: &Actor, added: &Added) -> Result<Editio
     actor.audit(engine, "edition.put", format!("edition:{slug}"), json!({})).await;
     info!(edition = slug, door = %actor.door, "edition {slug} was added or updated");
     Ok(result)
+}
+
+/// The result of an order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OrderPlaced {
+    New(Order),
+    /// It replaced the contact's earlier order.
+    Changed(Order),
+    /// The same order existed.
+    Unchanged(Order),
+}
+
+/// Orders an edition for a contact, like the contact by the page, and confirmed in the same way.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn order(
+    engine: &Engine,
+    actor: &Actor,
+    slug: &str,
+    address: &EmailAddress,
+    wish: &Wish,
+) -> Result<OrderPlaced> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
+    let Some(stocked) = store.edition(slug).await? else {
+        let known = store.editions().await?.into_iter().map(|it| it.edition.slug).collect();
+        return Err(Refusal::NoSuchEdition { slug: slug.to_owned(), known }.into());
+    };
+    if !stocked.edition.is_orderable(now.with_timezone(&engine.app.config.zone).date_naive()) {
+        return Err(Refusal::NotOrderable(slug.to_owned()).into());
+    }
+    let contact = super::partners::known(engine, address).await?;
+    let Some(contact) = contact else { return Err(Refusal::ContactNotKnown(address.clone()).into()) };
+    let done = match store.order(slug, &contact.id, wish, now).await? {
+        Ordered::New => OrderPlaced::New,
+        Ordered::Changed => OrderPlaced::Changed,
+        Ordered::Before => OrderPlaced::Unchanged,
+        Ordered::TooMany { left } => return Err(Refusal::TooFewPacks { slug: slug.to_owned(), left }.into()),
+        Ordered::OverLimit { most } => return Err(Refusal::OverOrderLimit { slug: slug.to_owned(), most }.into()),
+        Ordered::TooOften => return Err(Refusal::OrderedTooOften(address.clone()).into()),
+        Ordered::NotKnown => return Err(Refusal::ContactNotKnown(address.clone()).into()),
+    };
+    info!(edition = slug, packs = wish.packs, door = %actor.door, "{slug} was ordered for a partner");
+    let open = store.look_at_order(slug, &contact.id).await?.and_then(|(_, _, open)| open);
+    open.map(done).ok_or_else(|| Refusal::NoSuchOrders(vec![address.to_string()]).into())
+}
+
+/// Cancels an open order; its packs return to the stock.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn cancel_order(engine: &Engine, actor: &Actor, id: &str) -> Result<Order> {
+    let order = engine.store.orders(None).await?.into_iter().find(|order| order.id == id);
+    let Some(order) = order else { return Err(Refusal::NoSuchOrders(vec![id.to_owned()]).into()) };
+    if order.state != OrderState::Open {
+        return Err(Refusal::OrderNotOpen { order: order.id, state: order.state }.into());
+    }
+    let cancelled = engine.store.cancel_order(&order.edition, &order.by.contact_id, engine.app.clock.now()).await?;
+    if !cancelled {
+        return Err(Refusal::NoSuchOrders(vec![id.to_owned()]).into());
+    }
+    info!(order = id, door = %actor.door, "order {id} was cancelled");
+    Ok(order)
 }
 
 /// Marks orders as delivered. Returns the previous state of each, in the given order; only open ones change.

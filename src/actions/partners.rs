@@ -4,11 +4,13 @@ use super::{Actor, Refusal, Result};
 use crate::app::Engine;
 use crate::domain::{
     email::EmailAddress,
-    partner::{Basis, Contact, Difference, Field, Fields, Import, NewContact, SuppressionReason},
+    partner::{Basis, Contact, Difference, Field, Fields, Import, NewContact, NewContacts, SuppressionReason},
 };
 use crate::partners::import::{ImportErrors, Line, Parsed};
 use crate::store::{Erased, ImportReport, Lifted, Moved};
+use crate::tokens::Tokens;
 use serde_json::json;
+use std::fmt;
 use tracing::info;
 
 /// A list to be imported.
@@ -59,13 +61,7 @@ pub async fn import(
     }
     let mailings = all_or(engine, list.mailings);
     let tokens = engine.tokens().await?;
-    let contact = |line: &Line| NewContact {
-        address_hash: tokens.address_hash(&line.address),
-        address: line.address.clone(),
-        fields: line.fields.clone(),
-        also: line.also.clone(),
-    };
-    let contacts: Vec<_> = list.parsed.lines.iter().map(contact).collect();
+    let contacts = Lines { lines: &list.parsed.lines, tokens };
     let import = Import {
         contacts: &contacts,
         mailings: &mailings,
@@ -85,10 +81,43 @@ pub async fn import(
     }
     let report = engine.store.import(&import, progress, now).await?;
     if !list.dry_run {
-        actor.audit(engine, "partners.import", "partners".to_owned(), json!({"contacts": contacts.len()})).await;
-        info!(contacts = contacts.len(), door = %actor.door, "a list of {} contacts was imported", contacts.len());
+        actor.audit(engine, "partners.import", "partners".to_owned(), json!({"contacts": contacts.count()})).await;
+        info!(contacts = contacts.count(), door = %actor.door, "a list of {} contacts was imported", contacts.count());
     }
-    Ok(Imported { contacts: contacts.len(), report, problems })
+    Ok(Imported { contacts: contacts.count(), report, problems })
+}
+
+/// The lines of a list, with the hash of each address.
+struct Lines<'a> {
+    lines: &'a [Line],
+    tokens: &'a Tokens,
+}
+
+/// Without the persons.
+impl fmt::Debug for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} lines", self.lines.len())
+    }
+}
+
+impl NewContacts for Lines<'_> {
+    fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn key(&self, index: usize) -> String {
+        self.lines[index].address.key()
+    }
+
+    fn contact(&self, index: usize) -> NewContact {
+        let line = &self.lines[index];
+        NewContact {
+            address_hash: self.tokens.address_hash(&line.address),
+            address: line.address.clone(),
+            fields: line.fields.clone(),
+            also: line.also.clone(),
+        }
+    }
 }
 
 /// The result of an erasure.
@@ -264,7 +293,7 @@ pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &E
 }
 
 /// The contact with this address, if it is known.
-async fn known(engine: &Engine, address: &EmailAddress) -> Result<Option<Contact>> {
+pub(super) async fn known(engine: &Engine, address: &EmailAddress) -> Result<Option<Contact>> {
     Ok(engine.store.dossier(&address.key(), &engine.tokens().await?.address_hash(address)).await?.contact)
 }
 
@@ -291,8 +320,14 @@ async fn put(
         also,
     };
     let contacts = [contact];
-    let import =
-        Import { contacts: &contacts, mailings, source, basis: Basis::default(), replace: false, dry_run: false };
+    let import = Import {
+        contacts: &contacts.as_slice(),
+        mailings,
+        source,
+        basis: Basis::default(),
+        replace: false,
+        dry_run: false,
+    };
     Ok(engine.store.import(&import, &|_| {}, engine.app.clock.now()).await?)
 }
 

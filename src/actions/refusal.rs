@@ -4,6 +4,7 @@
 use crate::domain::{
     Timestamp,
     delivery::State,
+    edition::OrderState,
     email::EmailAddress,
     french::{NBSP, date_and_hour},
     hold::Hold,
@@ -112,6 +113,24 @@ pub enum Refusal {
         ordered: u32,
     },
     NoSuchOrders(Vec<String>),
+    /// It is not printed, or no longer valid.
+    NotOrderable(String),
+    /// Fewer packs are left.
+    TooFewPacks {
+        slug: String,
+        left: u32,
+    },
+    /// More than one order may have (`max_packs` in the edition's file).
+    OverOrderLimit {
+        slug: String,
+        most: u32,
+    },
+    /// Each change is confirmed by a mail.
+    OrderedTooOften(EmailAddress),
+    OrderNotOpen {
+        order: String,
+        state: OrderState,
+    },
     /// A message to the address is being sent at this moment.
     BeingSent(EmailAddress),
     /// The reason is stored with the action, and none was given.
@@ -241,6 +260,19 @@ impl Refusal {
                     ids.join(", ")
                 )
             }
+            Self::NotOrderable(slug) => format!("{slug} is not printed, or no longer valid: it cannot be ordered"),
+            Self::TooFewPacks { slug, left } => {
+                format!("of {slug}, {} left for this contact; nothing was changed", packs_are(*left))
+            }
+            Self::OverOrderLimit { slug, most } => format!(
+                "an order of {slug} has at most {most} pack{}; nothing was changed. The limit is max_packs in the edition's \
+                 file: semainier editions add FILE",
+                if *most == 1 { "" } else { "s" }
+            ),
+            Self::OrderedTooOften(address) => {
+                format!("the order of {address} was changed too often; cancel it, or mark it as delivered")
+            }
+            Self::OrderNotOpen { order, state } => format!("order {order} is {}; nothing was changed", state.as_str()),
             Self::BeingSent(address) => {
                 format!("a message to {address} is being sent; nothing was changed. Try again in a minute")
             }
@@ -366,6 +398,21 @@ impl Refusal {
                 )
             }
             Self::NoSuchOrders(ids) => format!("commande inconnue{NBSP}: {}", ids.join(", ")),
+            Self::NotOrderable(slug) => format!("«{NBSP}{slug}{NBSP}» ne se commande pas, ou plus"),
+            Self::TooFewPacks { left: 0, .. } => format!("il n’en reste plus{NBSP}: tous les paquets sont commandés"),
+            Self::TooFewPacks { left: 1, .. } => "il ne reste qu’un paquet".to_owned(),
+            Self::TooFewPacks { left, .. } => format!("il ne reste que {left} paquets"),
+            Self::OverOrderLimit { most: 1, .. } => "une commande est d’un seul paquet".to_owned(),
+            Self::OverOrderLimit { most, .. } => format!("une commande est de {most} paquets au plus"),
+            Self::OrderedTooOften(_) => "cette commande a été modifiée trop souvent".to_owned(),
+            Self::OrderNotOpen { order, state } => {
+                let state = match state {
+                    OrderState::Open => "en cours",
+                    OrderState::Delivered => "remise",
+                    OrderState::Cancelled => "annulée",
+                };
+                format!("la commande {order} est {state}{NBSP}: elle ne change plus")
+            }
             Self::BeingSent(_) => {
                 format!("un message part vers cette adresse en ce moment{NBSP}: réessayez dans une minute")
             }
@@ -396,6 +443,13 @@ impl Refusal {
                 "c’est le dernier compte actif qui administre{NBSP}: donnez d’abord ce rôle à une autre personne"
             ),
         }
+    }
+}
+
+fn packs_are(n: u32) -> String {
+    match n {
+        1 => "1 pack is".to_owned(),
+        n => format!("{n} packs are"),
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) enum Command {
     /// Measure sending with the real ledger, compared with Postfix's smtp-source on the same relay
     #[command(after_help = "\
 Only ratios of one run mean anything: machines differ and drift. Run it several times and take the median.
-With --json one object: messages_per_s, yardstick_per_s (null without smtp-source), ratio, cpu_us_per_message,
+With --json one object: messages_per_s, yardstick_per_s (null without smtp-source), ratio, cpu_us_per_message, \
 peak_rss_mb, database, fsyncs_per_s, freeze_s, recipients, size, connections, each_once (null with --sink).")]
     Delivery(DeliveryArgs),
     /// Run a relay that accepts and counts everything; prints its address on standard output

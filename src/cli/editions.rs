@@ -25,7 +25,7 @@ pub(super) const AFTER_HELP: &str = "\
   semainier announce carte-2027                     announce it to the partners
   semainier orders --edition carte-2027             list the orders
 
-Required in the file: title, kind, languages, summary, cover, online (or pdf), words. Optional: slug, pages, printed and pack,
+Required in the file: title, kind, languages, summary, cover, online (or pdf), words. Optional: slug, pages, printed and pack, \
 valid_until, post, reminder_after_days. See deploy/carte-2027.toml.";
 
 #[derive(Debug, clap::Args)]
@@ -79,7 +79,7 @@ pub(super) async fn editions(context: &Context, args: EditionsArgs) -> anyhow::R
     } else if all.is_empty() {
         show::line("no edition yet; add one: semainier editions add FILE");
     } else {
-        show::line(tables::editions_table(&all));
+        show::line(tables::text(tables::editions_table(&all)));
     }
     Ok(Ended::Done)
 }

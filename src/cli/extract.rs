@@ -1,6 +1,6 @@
 //! `semainier extract`: shows how an article is read.
 
-use super::tables::table;
+use super::tables::{self, table};
 use super::{Context, Ended, show};
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Source;
@@ -71,14 +71,14 @@ fn people(title: &str, agenda: &Agenda) {
     show::line(format!("{} events, {} to check", agenda.event_count(), doubts.len()));
     if !doubts.is_empty() {
         show::line("\nto check");
-        let mut table = table(["under", "article", "why"]);
+        let mut table = table(["under", "article", "why"], &[]);
         if let Some(column) = table.column_mut(1) {
             column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDEST)));
         }
         for doubt in doubts {
             table.add_row([doubt.under, doubt.text.to_owned(), doubt.why.to_owned()]);
         }
-        show::line(table);
+        show::line(tables::text(table));
     }
     for day in &agenda.days {
         block(&french::day(day.date), day.items.iter().map(|item| (item, rows(item))));
@@ -142,7 +142,7 @@ fn block<'a>(heading: &str, items: impl Iterator<Item = (&'a Item, Vec<Row>)>) {
         return;
     }
     show::line(format!("\n{heading}"));
-    let mut table = table(["article", "time", "what", "where", "price", "more"]);
+    let mut table = table(["article", "time", "what", "where", "price", "more"], &[]);
     for wide in [0, 2, 5] {
         if let Some(column) = table.column_mut(wide) {
             column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDEST)));
@@ -155,7 +155,7 @@ fn block<'a>(heading: &str, items: impl Iterator<Item = (&'a Item, Vec<Row>)>) {
             add(&mut table, article, row, item.provenance.as_ref().map(from));
         }
     }
-    show::line(table);
+    show::line(tables::text(table));
 }
 
 /// `← Le calendrier` for an item from a calendar; `+ Le calendrier` for one of the article that a calendar completed.

@@ -1,6 +1,6 @@
 //! `semainier lanes`: the state of each family of recipient domains, and reopening one.
 
-use super::{Context, Ended, show, tables::table};
+use super::{Context, Ended, show, tables};
 use crate::actions;
 use crate::store::Access;
 use crate::views::{instant, lanes};
@@ -8,11 +8,11 @@ use crate::views::{instant, lanes};
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
-A lane is the rate limit for one family of recipient domains (orange, gmail, …), or for one other domain. It is slowed down
-or suspended when the provider asks for it, and reopens automatically; a paused lane must be reopened by a person. Deliveries
+A lane is the rate limit for one family of recipient domains (orange, gmail, …), or for one other domain. It is slowed down \
+or suspended when the provider asks for it, and reopens automatically; a paused lane must be reopened by a person. Deliveries \
 that wait for their lane stay queued and do not delay others. Limits: [[lane]] in semainier.toml.")]
 pub(super) struct Args {
-    /// An array of {\"name\",\"state\",\"why\",\"since\",\"until\",\"only_issue\",\"step\",\"per_minute\"}:
+    /// An array of {"name","state","why","since","until","only_issue","step","per_minute"}:
     /// the lanes that are not open
     #[arg(long)]
     json: bool,
@@ -43,7 +43,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         show::json(&troubles)?;
         return Ok(Ended::Done);
     }
-    let mut rows = table(["lane", "connections", "messages each", "a minute", "state", "why"]);
+    let mut rows = tables::table(["lane", "connections", "messages each", "a minute", "state", "why"], &[0]);
     let others = config.lanes.others();
     let families = config.lanes.families().iter().map(|family| (family.name.as_str(), family.limits));
     for (name, limits) in families.chain([("any other domain", others)]) {
@@ -62,6 +62,6 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         let state = it.state_in_words();
         rows.add_row([it.name.clone(), String::new(), String::new(), String::new(), state, it.why.clone()]);
     }
-    show::line(rows.to_string());
+    show::line(tables::text(rows));
     Ok(Ended::Done)
 }

@@ -158,7 +158,7 @@ pub(super) async fn issues(context: &Context, args: IssuesArgs) -> anyhow::Resul
     match args.json {
         true => show::json(&issues)?,
         false if issues.is_empty() => show::line("no issue yet"),
-        false => show::line(tables::issues_table(&issues)),
+        false => show::line(tables::text(tables::issues_table(&issues))),
     }
     Ok(Ended::Done)
 }
@@ -268,6 +268,7 @@ enum Shape {
 struct Shown {
     shape: Shape,
     deliveries: usize,
+    list: show::JsonList,
     /// Deliveries that need a decision, by address and id.
     unknown: Vec<(String, String)>,
 }
@@ -279,7 +280,7 @@ impl Shown {
             (_, true) => Shape::Csv,
             _ => Shape::Table,
         };
-        Self { shape, deliveries: 0, unknown: Vec::new() }
+        Self { shape, deliveries: 0, list: show::JsonList::default(), unknown: Vec::new() }
     }
 
     fn page(&mut self, page: &[DeliveryView]) -> anyhow::Result<()> {
@@ -287,17 +288,13 @@ impl Shown {
         self.deliveries += page.len();
         match self.shape {
             Shape::Json => {
-                for (n, delivery) in page.iter().enumerate() {
-                    let before = if is_first && n == 0 { "[" } else { "," };
-                    let one = serde_json::to_string_pretty(delivery)?;
-                    show::part(format!("{before}\n  {}", one.replace('\n', "\n  ")));
-                }
+                page.iter().try_for_each(|delivery| self.list.add(delivery))?;
             }
             Shape::Csv if is_first || !page.is_empty() => {
                 show::line(tables::log_csv(page, is_first)?.trim_end());
             }
             // One table per page: column widths are computed from its rows.
-            Shape::Table if is_first || !page.is_empty() => show::line(tables::log_table(page)),
+            Shape::Table if is_first || !page.is_empty() => show::line(tables::text(tables::log_table(page))),
             Shape::Csv | Shape::Table => {}
         }
         if matches!(self.shape, Shape::Table) {
@@ -309,8 +306,7 @@ impl Shown {
 
     fn end(self) {
         match self.shape {
-            Shape::Json if self.deliveries == 0 => show::line("[]"),
-            Shape::Json => show::line("\n]"),
+            Shape::Json => self.list.end(),
             Shape::Csv => {}
             Shape::Table => {
                 show::line(format!("{} deliveries", self.deliveries));

@@ -63,7 +63,7 @@ Start here:
   semainier status                            upcoming runs, issues in flight, actions required
 
 Exit codes: 0 done; 1 an error; 2 wrong usage; 3 held, nothing was sent; 4 done, but action required.
-Configuration: semainier.toml here or in /etc/semainier; every key except those of [[lane]] can also be set in the environment,
+Configuration: semainier.toml here or in /etc/semainier; every key except those of [[lane]] can also be set in the environment, \
 as SEMAINIER__SECTION__KEY.";
 
 /// Mails a tourist office's partners, and records what happened to every send.
@@ -119,7 +119,7 @@ enum Command {
     /// Announce an edition to the partners, once, with a personal link to order copies
     #[command(after_help = editions::AFTER_HELP)]
     Announce(editions::AnnounceArgs),
-    /// List orders by commune and establishment, and mark them as delivered
+    /// List orders by commune and establishment, take and cancel them, and mark them as delivered
     Orders(orders::Args),
     /// List deliveries with their attempts and the relay's replies
     Log(ledger::LogArgs),
@@ -256,6 +256,27 @@ fn parse_instant(text: &str, zone: Tz) -> anyhow::Result<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trial_f24_help_is_wrapped_once_and_shows_no_escapes() {
+        fn all(command: &clap::Command, each: &mut dyn FnMut(&clap::Command)) {
+            each(command);
+            command.get_subcommands().for_each(|it| all(it, each));
+        }
+        all(&<Args as clap::CommandFactory>::command(), &mut |command| {
+            let help = command.clone().render_long_help().to_string();
+            assert!(!help.contains("\\\"") && !help.contains("\\u{"), "{help}");
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<_> = after.lines().collect();
+            for pair in lines.windows(2) {
+                // clap wraps a long line itself, so its sentence must not go on in the next one.
+                let goes_on = pair[0].chars().count() > 78
+                    && ![pair[0], pair[1]].iter().any(|line| line.is_empty() || line.starts_with(' '))
+                    && !pair[0].ends_with(['.', ':', ';']);
+                assert!(!goes_on, "{}: {pair:?}", command.get_name());
+            }
+        });
+    }
 
     #[test]
     fn the_command_line_definition_is_valid() {

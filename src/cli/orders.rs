@@ -1,8 +1,12 @@
-//! `semainier orders`: what partners ordered, grouped for the delivery round.
+//! `semainier orders`: what partners ordered, grouped for the delivery round; and orders by telephone.
 
 use super::{Context, Ended, show, tables};
-use crate::actions;
-use crate::domain::edition::OrderState;
+use crate::actions::{self, editions::OrderPlaced};
+use crate::app::Engine;
+use crate::domain::{
+    edition::{Handover, LONGEST_REMARK, Order, OrderState, Wish},
+    email::EmailAddress,
+};
 use crate::store::Access;
 use crate::views::orders;
 use anyhow::bail;
@@ -28,6 +32,28 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Act {
+    /// Order an edition for a partner who telephones; a second time replaces the open order. The daemon confirms it by mail
+    Place {
+        /// The edition's slug
+        #[arg(value_name = "SLUG")]
+        edition: String,
+        /// The partner's e-mail address, as in the list
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        packs: u32,
+        /// The partner fetches them at the office; otherwise they are delivered on the round
+        #[arg(long)]
+        pick_up: bool,
+        /// What the partner says about it
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        remark: String,
+    },
+    /// Cancel an open order: its packs return to the stock
+    Cancel {
+        #[arg(value_name = "ID")]
+        id: String,
+    },
     /// Mark orders as delivered: partners cannot change them any more
     Delivered {
         #[arg(required = true, value_name = "ID")]
@@ -37,17 +63,8 @@ enum Act {
 
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
-    if let Some(Act::Delivered { ids }) = args.act {
-        let ids: Vec<_> = ids.iter().map(|id| id.trim().to_ascii_lowercase()).collect();
-        let before = actions::editions::hand_over(&engine, &context.actor()?, &ids).await?;
-        for (id, before) in ids.iter().zip(before) {
-            show::line(match before {
-                OrderState::Open => format!("{id} is delivered"),
-                OrderState::Delivered => format!("{id} was delivered before"),
-                OrderState::Cancelled => format!("{id} was cancelled by the partner and stays cancelled"),
-            });
-        }
-        return Ok(Ended::Done);
+    if let Some(act) = args.act {
+        return change(context, &engine, act).await;
     }
     let Some(read) = orders::read(&engine, args.edition.as_deref(), args.all).await? else {
         let slug = args.edition.unwrap_or_default();
@@ -58,7 +75,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     } else if args.csv {
         show::line(tables::orders_csv(&read.orders)?.trim_end());
     } else {
-        show::line(tables::orders_table(&read.orders));
+        show::line(tables::text(tables::orders_table(&read.orders)));
         for it in &read.totals {
             show::line(format!(
                 "{}: {} open orders, {} packs ({} copies) to hand over; {} packs left",
@@ -67,6 +84,46 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         }
         if read.orders.is_empty() {
             show::line("no order");
+        }
+    }
+    Ok(Ended::Done)
+}
+
+async fn change(context: &Context, engine: &Engine, act: Act) -> anyhow::Result<Ended> {
+    let actor = context.actor()?;
+    match act {
+        Act::Place { edition, address, packs, pick_up, remark } => {
+            let address = EmailAddress::parse(&address)?;
+            let remark: String = remark.trim().chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+            if remark.chars().count() > LONGEST_REMARK {
+                bail!("--remark: expected at most {LONGEST_REMARK} characters");
+            }
+            let handover = if pick_up { Handover::PickUp } else { Handover::Delivery };
+            let wish = Wish { packs, handover, remark };
+            let said = |what: &str, order: &Order| format!("order {} of {edition} for {address} {what}", order.id);
+            show::line(match actions::editions::order(engine, &actor, &edition, &address, &wish).await? {
+                OrderPlaced::New(order) => said("is placed", &order),
+                OrderPlaced::Changed(order) => said("is changed", &order),
+                OrderPlaced::Unchanged(order) => said("was the same before", &order),
+            });
+        }
+        Act::Cancel { id } => {
+            let order = actions::editions::cancel_order(engine, &actor, &id.trim().to_ascii_lowercase()).await?;
+            show::line(format!(
+                "order {} of {} is cancelled; {} packs are free",
+                order.id, order.edition, order.wish.packs
+            ));
+        }
+        Act::Delivered { ids } => {
+            let ids: Vec<_> = ids.iter().map(|id| id.trim().to_ascii_lowercase()).collect();
+            let before = actions::editions::hand_over(engine, &actor, &ids).await?;
+            for (id, before) in ids.iter().zip(before) {
+                show::line(match before {
+                    OrderState::Open => format!("{id} is delivered"),
+                    OrderState::Delivered => format!("{id} was delivered before"),
+                    OrderState::Cancelled => format!("{id} was cancelled by the partner and stays cancelled"),
+                });
+            }
         }
     }
     Ok(Ended::Done)

@@ -23,7 +23,7 @@ Examples:
   semainier print agenda.json --layout imposed --theme ink --out livret.pdf
   semainier print agenda --format a3 --out affiche-a3.pdf      the issue that is due, or else the next one, on A3
 
-A booklet of A4 sheets has pages of A5, one of A3 sheets pages of A4. Fold `imposed`: print both sides, turned on the short
+A booklet of A4 sheets has pages of A5, one of A3 sheets pages of A4. Fold `imposed`: print both sides, turned on the short \
 edge, at full size. Colours, logo and practical information: [print] in semainier.toml.
 The JSON is the format of `extract --json`; fields may be left out:
   {\"days\": [{\"date\": \"2027-07-12\", \"items\": [{\"events\": [{\"title\": \"Bal\", \"start\": \"21:00\", \"place\": \"Pavie\"}]}]}]}";

@@ -53,6 +53,25 @@ pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A list of values as indented JSON, printed one by one.
+#[derive(Debug, Default)]
+pub(super) struct JsonList {
+    is_begun: bool,
+}
+
+impl JsonList {
+    pub(super) fn add(&mut self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+        let before = if std::mem::replace(&mut self.is_begun, true) { "," } else { "[" };
+        let one = serde_json::to_string_pretty(value)?;
+        part(format!("{before}\n  {}", one.replace('\n', "\n  ")));
+        Ok(())
+    }
+
+    pub(super) fn end(self) {
+        line(if self.is_begun { "\n]" } else { "[]" });
+    }
+}
+
 /// Shows the progress of a run: a bar on a terminal, otherwise a line per step.
 pub(super) struct Progress {
     bar: ProgressBar,

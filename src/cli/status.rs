@@ -1,12 +1,12 @@
 //! `semainier status`: daemons, upcoming runs, issues in flight and actions required.
 
-use super::{Context, Ended, show, tables::table};
+use super::{Context, Ended, show, tables};
 use crate::store::Access;
 use crate::views::status::{self, Status};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 4 if action is required (a paused or held issue, one to be approved, an unknown delivery, a paused lane; no daemon,
+Exit code 4 if action is required (a paused or held issue, one to be approved, an unknown delivery, a paused lane; no daemon, \
 a relay that accepts no mail for 5 minutes, overdue mails to staff, a nearly full disk, an old backup), else 0.
 With --json, one object; instants are RFC 3339, missing values are null:
   now           the instant it was read at
@@ -100,11 +100,12 @@ fn last(status: &Status) -> Option<String> {
 }
 
 fn rows_in<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Option<String> {
-    let mut table = table(header);
+    // The first column of each is an issue's key or the name of a lane.
+    let mut table = tables::table(header, &[0]);
     for row in rows {
         table.add_row(row);
     }
-    (table.row_count() > 0).then(|| table.to_string())
+    (table.row_count() > 0).then(|| tables::text(table))
 }
 
 #[cfg(test)]

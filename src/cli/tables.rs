@@ -8,7 +8,8 @@ use crate::views::{
     log::{AttemptView, DeliveryView},
     orders::OrderView,
 };
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
+use std::io::IsTerminal;
 
 /// The header of `log --csv`.
 const LOG_COLUMNS: [&str; 14] = [
@@ -70,7 +71,7 @@ pub(super) fn log_csv(log: &[DeliveryView], header: bool) -> Result<String, csv:
 
 /// One row per delivery, with the relay's last reply.
 pub(super) fn log_table(log: &[DeliveryView]) -> Table {
-    let mut table = table(["issue", "address", "state", "tries", "last at", "phase", "reply"]);
+    let mut table = table(["issue", "address", "state", "tries", "last at", "phase", "reply"], &[0, 1]);
     for delivery in log {
         let last = delivery.attempts.last();
         let reply = last.map(|a| {
@@ -96,14 +97,14 @@ pub(super) fn log_table(log: &[DeliveryView]) -> Table {
 }
 
 pub(super) fn issues_table(issues: &[IssueView]) -> Table {
-    let mut table = table(["issue", "state", "for", "recipients", "what happened", "why"]);
+    let mut table = table(["issue", "state", "for", "recipients", "what happened", "why"], &[0, 1]);
     for issue in issues {
         table.add_row([
             issue.key.to_string(),
             issue.state.as_str().to_owned(),
             issue.scheduled_for.clone(),
             issue.recipients.to_string(),
-            issue.counts.to_string(),
+            issue.sum(),
             issue.reason.clone().unwrap_or_default(),
         ]);
     }
@@ -112,7 +113,7 @@ pub(super) fn issues_table(issues: &[IssueView]) -> Table {
 
 pub(super) fn contacts_table(contacts: &[Contact]) -> Table {
     let mut table =
-        table(["address", "name", "function", "establishment", "category", "commune", "labels", "receives"]);
+        table(["address", "name", "function", "establishment", "category", "commune", "labels", "receives"], &[0]);
     for contact in contacts {
         table.add_row([
             contact.address.to_string(),
@@ -144,7 +145,7 @@ fn receives(contact: &Contact) -> String {
 
 /// Editions with their stock.
 pub(super) fn editions_table(all: &[EditionView]) -> Table {
-    let mut table = table(["slug", "title", "packs", "ordered", "left", "valid until", "announced for"]);
+    let mut table = table(["slug", "title", "packs", "ordered", "left", "valid until", "announced for"], &[0]);
     for it in all {
         let number = |n: u32| if it.printed.is_some() { n.to_string() } else { "-".to_owned() };
         table.add_row([
@@ -161,18 +162,10 @@ pub(super) fn editions_table(all: &[EditionView]) -> Table {
 }
 
 pub(super) fn orders_table(orders: &[OrderView]) -> Table {
-    let mut table = table([
-        "commune",
-        "establishment",
-        "address",
-        "edition",
-        "packs",
-        "copies",
-        "handover",
-        "remark",
-        "state",
-        "id",
-    ]);
+    let mut table = table(
+        ["commune", "establishment", "address", "edition", "packs", "copies", "handover", "remark", "state", "id"],
+        &[9],
+    );
     for order in orders {
         table.add_row([
             order.commune.clone(),
@@ -238,10 +231,68 @@ pub(super) fn orders_csv(orders: &[OrderView]) -> Result<String, csv::Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// An empty table in the common style.
-pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
+/// An empty table in the common style. The columns whose number is in `whole` hold what a person copies: they are never
+/// broken over lines.
+pub(super) fn table<const N: usize>(header: [&str; N], whole: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    for column in whole {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     table
+}
+
+/// As it is printed: on a terminal as wide as that; elsewhere, for example in a pipe, without borders, a line per row, and no
+/// longer than what the row says.
+pub(super) fn text(mut table: Table) -> String {
+    if std::io::stdout().is_terminal() {
+        return table.to_string();
+    }
+    bare(&mut table)
+}
+
+fn bare(table: &mut Table) -> String {
+    table.load_style(comfy_table::presets::NOTHING);
+    table.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The longest reason in the last column, beside short ones.
+    fn issues(width: Option<u16>) -> Table {
+        let mut table = table(["issue", "state", "why"], &[0]);
+        table.add_row(["newsletter/2027-08", "held", &"l’article ne dit pas le jour de la fête ".repeat(8)]);
+        table.add_row(["agenda/2027-W32-avec-un-nom-tres-long", "awaiting_approval", ""]);
+        if let Some(width) = width {
+            table.set_width(width);
+        }
+        table
+    }
+
+    #[test]
+    fn trial_f24_what_one_copies_is_never_broken_on_a_terminal() {
+        for width in [100, 80, 60] {
+            let text = issues(Some(width)).to_string();
+            assert!(
+                text.contains("newsletter/2027-08 ") && text.contains("agenda/2027-W32-avec-un-nom-tres-long "),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn trial_f24_a_row_in_a_pipe_is_one_line_no_longer_than_what_it_says() {
+        let text = bare(&mut issues(None));
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert!(lines[0].starts_with("issue") && lines[0].ends_with("why") && lines[0].len() < 70, "{text}");
+        assert!(
+            lines[2].starts_with("agenda/2027-W32-avec-un-nom-tres-long") && lines[2].ends_with("awaiting_approval")
+        );
+    }
 }

@@ -13,6 +13,7 @@ use url::Url;
 use super::collect_error::{CollectError, Missed};
 use super::dates;
 use super::fetch::{Fetcher, Page};
+use super::language;
 use super::plain::{first_image, is_cut, one_line, paragraphs_of, summary, tidy, titled, web_address};
 use super::remarks::{Harvest, Remark};
 use super::title::plain_title;
@@ -21,15 +22,16 @@ use crate::domain::{
     news::{NewsItem, Picture},
 };
 
-/// What the feed at `url` published after `since` up to `now`, newest first.
+/// What the feed at `url` published after `since` up to `now`, newest first; in the language `lang`, or in any.
 pub async fn news(
     url: &Url,
+    lang: Option<&str>,
     fetcher: &Fetcher,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Harvest<NewsItem>, CollectError> {
     let page = fetcher.page(url).await?;
-    let found = items(&page).map_err(|source| CollectError::unreadable(&page.url, source))?;
+    let found = items(&page, lang).map_err(|source| CollectError::unreadable(&page.url, source))?;
     Ok(published_within(found, since, now))
 }
 
@@ -43,8 +45,8 @@ pub fn published_within(found: Harvest<NewsItem>, since: Timestamp, now: Timesta
     Harvest::new(items, remarks)
 }
 
-/// All entries of the feed on `page`. An entry without a date cannot be news, and is reported.
-pub fn items(page: &Page) -> Result<Harvest<NewsItem>, Missed> {
+/// All entries of the feed on `page`, or those in a language. An entry without a date cannot be news, and is reported.
+pub fn items(page: &Page, lang: Option<&str>) -> Result<Harvest<NewsItem>, Missed> {
     let feed = parse(page)?;
     let host = || page.url.host_str().unwrap_or_default().to_owned();
     let name = feed.title.as_ref().map(|title| plain_title(&title.content)).filter(|title| !title.is_empty());
@@ -54,6 +56,12 @@ pub fn items(page: &Page) -> Result<Harvest<NewsItem>, Missed> {
     let is_unique = |id: &str| !id.is_empty() && ids.get(id) == Some(&1);
     let mut found = Harvest::default();
     for entry in feed.entries {
+        let is_wanted = lang.is_none_or(|lang| {
+            language::is_in(lang, entry.language.as_deref(), link_of(&entry, &base_of(&entry, page)).as_deref())
+        });
+        if !is_wanted {
+            continue;
+        }
         let unique = is_unique(&entry.id);
         match item(entry, page, &name, unique) {
             Ok(item) => found.items.push(item),
@@ -240,6 +248,10 @@ fn timestamp(text: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn items(page: &Page) -> Result<Harvest<NewsItem>, Missed> {
+        super::items(page, None)
+    }
 
     fn page(text: &str) -> Page {
         Page {

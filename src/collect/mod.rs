@@ -21,6 +21,7 @@ mod folder;
 pub mod html;
 mod ical;
 mod json_ld;
+mod language;
 mod listed;
 mod loose;
 mod openagenda;

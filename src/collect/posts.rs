@@ -9,6 +9,7 @@ use url::Url;
 use super::collect_error::{CollectError, Missed, Rung, Tried};
 use super::feed::{self, best_summary, published_within};
 use super::fetch::Fetcher;
+use super::language;
 use super::loose::{each, raw};
 use super::plain::{first_image, one_line, paragraphs_of, titled, web_address, without_shortcodes};
 use super::remarks::{Harvest, Remark};
@@ -22,7 +23,8 @@ use crate::domain::{
 const PER_PAGE: usize = 50;
 /// A site that publishes more in a month is not read to its end.
 const MOST_PAGES: usize = 10;
-const FIELDS: &str = "id,date,date_gmt,modified_gmt,link,title,content,excerpt,featured_media,_links,_embedded";
+const FIELDS: &str =
+    "id,date,date_gmt,modified_gmt,link,lang,wpml_current_locale,title,content,excerpt,featured_media,_links,_embedded";
 
 #[derive(Deserialize)]
 struct Post {
@@ -36,6 +38,11 @@ struct Post {
     /// Read in whichever shape it comes.
     #[serde(default)]
     link: Value,
+    /// Of Polylang.
+    #[serde(default)]
+    lang: Value,
+    #[serde(default)]
+    wpml_current_locale: Value,
     title: Value,
     #[serde(default)]
     content: Value,
@@ -56,22 +63,40 @@ fn rendered(value: &Value) -> String {
         .unwrap_or_default()
 }
 
-/// What was published after `since` up to `now` in one of `categories` (slugs or names; in any where there is none).
+/// Which of a site's posts are wanted.
+pub struct Wanted<'a> {
+    /// Slugs or names, folded; in any where there is none.
+    categories: Vec<String>,
+    /// In any where there is none.
+    lang: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    /// `categories`: slugs or names.
+    pub fn new(categories: &[String], lang: Option<&'a str>) -> Self {
+        Self { categories: categories.iter().map(|category| folded(category)).collect(), lang }
+    }
+
+    fn has_category(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.categories.contains(&folded(name)))
+    }
+}
+
+/// What was published after `since` up to `now`, as far as it is wanted.
 pub async fn news(
     url: &Url,
-    categories: &[String],
+    wanted: &Wanted<'_>,
     fetcher: &Fetcher,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Harvest<NewsItem>, CollectError> {
     let site = Site::new(url);
-    let wanted: Vec<String> = categories.iter().map(|category| folded(category)).collect();
     let mut tried = Tried::default();
     for rung in [Rung::Rest, Rung::RestRoute, Rung::Feed] {
         let found = match rung {
-            Rung::Rest => by_api(&site, Door::Path, &wanted, fetcher, since).await,
-            Rung::RestRoute => by_api(&site, Door::RestRoute, &wanted, fetcher, since).await,
-            Rung::Feed | Rung::Pages => by_feed(&site, &wanted, fetcher).await,
+            Rung::Rest => by_api(&site, Door::Path, wanted, fetcher, since).await,
+            Rung::RestRoute => by_api(&site, Door::RestRoute, wanted, fetcher, since).await,
+            Rung::Feed | Rung::Pages => by_feed(&site, wanted, fetcher).await,
         };
         match found {
             Ok(found) => return Ok(published_within(found, since, now)),
@@ -85,7 +110,7 @@ pub async fn news(
 async fn by_api(
     site: &Site,
     door: Door,
-    wanted: &[String],
+    wanted: &Wanted<'_>,
     fetcher: &Fetcher,
     since: Timestamp,
 ) -> Result<Harvest<NewsItem>, Missed> {
@@ -97,6 +122,7 @@ async fn by_api(
         let number = page.to_string();
         let mut query = vec![("after", after.as_str()), ("per_page", &per_page), ("page", &number)];
         query.extend([("_fields", FIELDS), ("_embed", "wp:featuredmedia,wp:term")]);
+        query.extend(wanted.lang.map(|lang| ("lang", lang)));
         let answer = fetcher.page(&site.api(door, "wp/v2/posts", &query)).await;
         let answer = match answer {
             // Past its last page the API answers 400: the posts are exactly so many pages.
@@ -125,23 +151,34 @@ async fn by_api(
     }
 }
 
-async fn by_feed(site: &Site, wanted: &[String], fetcher: &Fetcher) -> Result<Harvest<NewsItem>, Missed> {
-    let mut found = feed::items(&fetcher.page(&site.at("feed/")).await?)?;
-    found.items.retain(|item| wanted.is_empty() || item.categories.iter().any(|name| wanted.contains(&folded(name))));
+async fn by_feed(site: &Site, wanted: &Wanted<'_>, fetcher: &Fetcher) -> Result<Harvest<NewsItem>, Missed> {
+    let mut feed = site.at("feed/");
+    if let Some(lang) = wanted.lang {
+        feed.query_pairs_mut().append_pair("lang", lang);
+    }
+    let mut found = feed::items(&fetcher.page(&feed).await?, wanted.lang)?;
+    found.items.retain(|item| {
+        wanted.categories.is_empty() || item.categories.iter().any(|name| wanted.has_category(&[name.as_str()]))
+    });
     Ok(found)
 }
 
-/// `None` of a post that is protected, or of no category that is wanted.
+/// `None` of a post that is protected, or of no category or language that is wanted.
 ///
 /// # Errors
 /// What it lacks.
-fn item(post: &Post, site: &Site, wanted: &[String], base: &Url) -> Result<Option<NewsItem>, Remark> {
+fn item(post: &Post, site: &Site, wanted: &Wanted<'_>, base: &Url) -> Result<Option<NewsItem>, Remark> {
     let terms = each(post.embedded.get("wp:term")).flat_map(|terms| each(Some(terms)));
     let word = |term: &Value, key: &str| term.get(key).and_then(raw).unwrap_or_default();
     let categories: Vec<&Value> = terms.filter(|term| word(term, "taxonomy") == "category").collect();
-    let is_wanted = |term: &&Value| ["slug", "name"].iter().any(|key| wanted.contains(&folded(&word(term, key))));
+    let is_wanted = |term: &&Value| wanted.has_category(&[&word(term, "slug"), &word(term, "name")]);
     let protected = post.content.get("protected").and_then(Value::as_bool) == Some(true);
-    if protected || !(wanted.is_empty() || categories.iter().any(is_wanted)) {
+    if protected || !(wanted.categories.is_empty() || categories.iter().any(is_wanted)) {
+        return Ok(None);
+    }
+    let said = raw(&post.lang).or_else(|| raw(&post.wpml_current_locale));
+    let link = raw(&post.link).and_then(|link| web_address(&link, base));
+    if wanted.lang.is_some_and(|lang| !language::is_in(lang, said.as_deref(), link.as_deref())) {
         return Ok(None);
     }
     let published = published(post.date_gmt.as_deref(), post.date.as_deref()).ok_or(Remark::BadDate)?;

@@ -67,6 +67,9 @@ pub enum Source {
     Feed {
         #[serde(deserialize_with = "web_address")]
         url: Url,
+        /// Only what is in this language, ISO 639-1; all without it.
+        #[serde(default)]
+        lang: Option<String>,
     },
     /// The posts of a WordPress site as news: of these categories, by slug or name, or of all.
     Posts {
@@ -74,6 +77,9 @@ pub enum Source {
         url: Url,
         #[serde(default)]
         categories: Vec<String>,
+        /// As for a feed.
+        #[serde(default)]
+        lang: Option<String>,
     },
     /// A folder of Markdown files, a piece of news each.
     Folder { path: PathBuf },
@@ -182,8 +188,11 @@ impl Source {
         now: Timestamp,
     ) -> Result<Harvest<NewsItem>, CollectError> {
         let mut found = match self {
-            Self::Feed { url } => feed::news(url, fetcher, since, now).await?,
-            Self::Posts { url, categories } => posts::news(url, categories, fetcher, since, now).await?,
+            Self::Feed { url, lang } => feed::news(url, lang.as_deref(), fetcher, since, now).await?,
+            Self::Posts { url, categories, lang } => {
+                let wanted = posts::Wanted::new(categories, lang.as_deref());
+                posts::news(url, &wanted, fetcher, since, now).await?
+            }
             Self::Folder { path } => folder::news(path, fetcher.limits().max_bytes, since, now).await?,
             _ => Harvest::default(),
         };
@@ -194,7 +203,7 @@ impl Source {
     /// A readable name.
     pub fn name(&self) -> String {
         match self {
-            Self::Wordpress { url, .. } | Self::Page { url } | Self::Feed { url } | Self::Posts { url, .. } => {
+            Self::Wordpress { url, .. } | Self::Page { url } | Self::Feed { url, .. } | Self::Posts { url, .. } => {
                 host(url)
             }
             Self::Ical { url } | Self::EventsCalendar { url } | Self::JsonLd { url } => host(url),
@@ -283,7 +292,7 @@ impl Source {
     /// Whether a piece of news from `other` is the weekly article that this source is searched for: it has a mailing of its
     /// own.
     pub fn has_as_article(&self, other: &Source, title: &str) -> bool {
-        let (Self::Wordpress { url, search }, Self::Feed { url: theirs } | Self::Posts { url: theirs, .. }) =
+        let (Self::Wordpress { url, search }, Self::Feed { url: theirs, .. } | Self::Posts { url: theirs, .. }) =
             (self, other)
         else {
             return false;

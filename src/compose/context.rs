@@ -2,6 +2,7 @@
 
 use super::edition::{EditionMail, OrderMail};
 use super::newsletter::{ApprovalMail, NewsletterMail};
+use super::orders::OrdersMail;
 use super::rows::{Row, daily_rows_by_hour, rows_by_hour, status_word};
 use crate::domain::{
     agenda::{Agenda, Item, Status, Week},
@@ -266,8 +267,8 @@ impl Context for NoticeMail {
                 vec![]
             },
         };
-        // What shows the issue itself has a mail of its own.
-        let own = ["approval", "rehearsed"];
+        // What shows the issue itself, or orders, has a mail of its own.
+        let own = ["approval", "rehearsed", "ordered"];
         let mut samples: Vec<_> = Notice::NAMES.into_iter().filter(|kind| !own.contains(kind)).map(sample).collect();
         samples.push(Self { deadline: None, retry: None, ..sample("held") });
         samples
@@ -290,6 +291,7 @@ pub fn check_all(templates: &Templates) -> Result<Vec<(&'static str, usize)>, Te
         (OrderMail::NAME, templates.check::<OrderMail>()?),
         (ApprovalMail::NAME, templates.check::<ApprovalMail>()?),
         (NoticeMail::NAME, templates.check::<NoticeMail>()?),
+        (OrdersMail::NAME, templates.check::<OrdersMail>()?),
     ])
 }
 
@@ -332,7 +334,15 @@ mod tests {
         let checked = check_all(&Templates::load(None).unwrap()).unwrap();
         assert_eq!(
             checked,
-            [("agenda", 2), ("newsletter", 2), ("edition", 3), ("order", 3), ("approval", 4), ("notice", 12)]
+            [
+                ("agenda", 2),
+                ("newsletter", 2),
+                ("edition", 3),
+                ("order", 3),
+                ("approval", 4),
+                ("notice", 12),
+                ("orders", 2)
+            ]
         );
     }
 }

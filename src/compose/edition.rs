@@ -167,7 +167,7 @@ fn sample_edition() -> Edition {
         pages: Some(24),
         summary: "Les villages, les musées & les balades.\n\nAu dos, <le plan> de la ville.".to_owned(),
         online: Online::At("https://office.example/carte?a=1&b=2".to_owned()),
-        printed: Some(Printed { copies: 20_000, pack: 50 }),
+        printed: Some(Printed { copies: 20_000, pack: 50, max_packs: None }),
         valid_until: NaiveDate::from_ymd_opt(2028, 3, 31),
         words: "La nouvelle carte est là !\n\nVenez la chercher.".to_owned(),
         post: Some("La nouvelle carte est là !".to_owned()),

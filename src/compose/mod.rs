@@ -7,6 +7,7 @@ pub mod edition;
 pub mod markdown;
 pub mod mime;
 pub mod newsletter;
+pub mod orders;
 pub mod page;
 pub mod picture;
 pub mod print;

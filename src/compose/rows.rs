@@ -9,6 +9,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::domain::{
     agenda::{Confidence, DailyItem, Event, Item, PartOfDay, Status},
+    characters::one_apostrophe,
     french,
 };
 
@@ -266,7 +267,7 @@ fn words(text: &str) -> HashSet<String> {
     tokens(text).iter().map(|word| singular(word)).collect()
 }
 
-/// Case, accents and ligatures folded; split where letters meet digits, so that `20h30` is `20`, `h`, `30`.
+/// Case, accents, ligatures and apostrophes folded; split where letters meet digits, so that `20h30` is `20`, `h`, `30`.
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut previous = None;
@@ -283,6 +284,7 @@ fn tokens(text: &str) -> Vec<String> {
 }
 
 fn fold(text: &str) -> String {
+    let text = text.chars().map(one_apostrophe);
     let bare: String = text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase).collect();
     bare.replace('œ', "oe").replace('æ', "ae")
 }
@@ -384,6 +386,17 @@ mod tests {
         };
         let text = "samedi 24 juin à 20h30 : concert de l'ensemble Œdipe à l'église de Pavie (5 €)";
         assert_eq!(rows(&item(text, vec![event]))[0].note, None);
+    }
+
+    #[test]
+    fn fr52_an_apostrophe_of_any_kind_is_no_letter_of_a_word() {
+        for breton in ["cʼhoari", "c'hoari", "c’hoari", "c‘hoari", "c`hoari", "cˈhoari"] {
+            let event = Event { start: at(20, 30), title: "c’hoari ha kan".into(), ..Event::default() };
+            let text = format!("à 20h30 : {breton} ha kan");
+            assert_eq!(rows(&item(&text, vec![event]))[0].note, None, "{breton}");
+        }
+        let event = Event { title: "n° 5, demi-finale ½".into(), ..Event::default() };
+        assert_eq!(rows(&item("n° 5, demi-finale 1⁄2", vec![event]))[0].note, None);
     }
 
     #[test]

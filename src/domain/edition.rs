@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 /// Suffix of the period of an edition's reminder; a slug must not end with it.
 pub const REMINDER: &str = "-rappel";
+/// Packs in one order at the most, unless the edition's file says another number (`max_packs`): an order link travels with
+/// a forwarded mail, and nobody needs the whole stock.
+pub const DEFAULT_MAX_PACKS: u32 = 20;
 /// Maximum length of an order's remark, in characters.
 pub const LONGEST_REMARK: usize = 500;
 
@@ -80,12 +83,20 @@ pub struct Printed {
     pub copies: u32,
     /// Copies per pack, the smallest unit of an order.
     pub pack: u32,
+    /// Packs in one order at the most; `None`: [`DEFAULT_MAX_PACKS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_packs: Option<u32>,
 }
 
 impl Printed {
     /// Whole packs; remaining copies stay at the office.
     pub fn packs(self) -> u32 {
         self.copies / self.pack.max(1)
+    }
+
+    /// Packs in one order at the most; at least one.
+    pub fn max_packs(self) -> u32 {
+        self.max_packs.unwrap_or(DEFAULT_MAX_PACKS).max(1)
     }
 }
 
@@ -125,6 +136,11 @@ impl Edition {
     /// Whether it may be announced and ordered on that day.
     pub fn is_current(&self, day: NaiveDate) -> bool {
         self.valid_until.is_none_or(|last| day <= last)
+    }
+
+    /// Whether copies of it can be ordered on that day, as long as there are any.
+    pub fn is_orderable(&self, day: NaiveDate) -> bool {
+        self.printed.is_some() && self.is_current(day)
     }
 
     /// The edition an issue is about; the reminder too.
@@ -187,6 +203,17 @@ impl Stocked {
     /// Packs that are not ordered.
     pub fn left(&self) -> u32 {
         self.packs().saturating_sub(self.ordered)
+    }
+
+    /// Packs in one order at the most, whatever is left. An order that is larger, because the bound came later, may stay
+    /// as it is. `had`: packs of the contact's open order.
+    pub fn max_packs(&self, had: u32) -> u32 {
+        self.edition.printed.map_or(0, Printed::max_packs).max(had)
+    }
+
+    /// Packs that a contact can order now. `had`: as for [`Stocked::max_packs`].
+    pub fn available(&self, had: u32) -> u32 {
+        (self.left() + had).min(self.max_packs(had))
     }
 }
 
@@ -291,11 +318,19 @@ pub struct Order {
 }
 
 impl Order {
+    /// The person was erased; what is left are numbers.
+    pub fn is_erased(&self) -> bool {
+        self.by.contact_id.starts_with(ERASED)
+    }
+
     /// Key of the issue that confirms the last change.
     pub fn confirmation(&self) -> IssueKey {
         IssueKey::new(ORDERS, format_args!("{}-{}", self.id, self.revision))
     }
 }
+
+/// Prefix of the contact of an order whose person was erased.
+pub const ERASED: &str = "erased:";
 
 /// The mailing of confirmations: no file, no list, one recipient each.
 pub const ORDERS: &str = "orders";
@@ -324,7 +359,7 @@ mod tests {
 
     #[test]
     fn packs_are_counted_and_worded_in_french() {
-        assert_eq!(Printed { copies: 1_049, pack: 50 }.packs(), 20);
+        assert_eq!(Printed { copies: 1_049, pack: 50, max_packs: None }.packs(), 20);
         assert_eq!(packs_in_french(1, 1), "1\u{a0}paquet (1\u{a0}exemplaire)");
         let numbers = [0, 12, 999, 1_000, 20_000, 1_234_567].map(number);
         assert_eq!(numbers, ["0", "12", "999", "1\u{202f}000", "20\u{202f}000", "1\u{202f}234\u{202f}567"]);

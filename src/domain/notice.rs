@@ -1,6 +1,7 @@
 //! Notices to staff, as data; worded in [`crate::notices`].
 
 use super::lane::Pace;
+use chrono::TimeDelta;
 
 /// At most one of each kind is owed per issue, except one per pause and one per refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +61,13 @@ pub enum Notice {
         /// Other content of the issue was presented before.
         changed: bool,
     },
+    /// A partner placed, changed or cancelled an order. The words are made from the order when the mail is written, so that
+    /// nothing of a person who is erased meanwhile is kept here.
+    Ordered,
 }
+
+/// Orders are told together: at most one mail in this time.
+pub const ORDERS_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// What ended a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +110,7 @@ impl Notice {
         "relay",
         "lane",
         "approval",
+        "ordered",
     ];
 
     pub fn name(&self) -> &'static str {
@@ -120,6 +128,15 @@ impl Notice {
             Notice::Relay { .. } => "relay",
             Notice::Lane { .. } => "lane",
             Notice::ApprovalAsked { .. } => "approval",
+            Notice::Ordered => "ordered",
+        }
+    }
+
+    /// How long it may be owed before it is sent, because it is told together with others.
+    pub fn may_wait(&self) -> TimeDelta {
+        match self {
+            Notice::Ordered => ORDERS_EVERY,
+            _ => TimeDelta::zero(),
         }
     }
 
@@ -152,7 +169,7 @@ impl Notice {
             Notice::Changed { lines } => lines.join("\n"),
             Notice::Resolved(cure) => cure.as_str().to_owned(),
             Notice::ApprovalAsked { changed: true, .. } => CHANGED.to_owned(),
-            Notice::Unapproved | Notice::ApprovalAsked { changed: false, .. } => String::new(),
+            Notice::Unapproved | Notice::Ordered | Notice::ApprovalAsked { changed: false, .. } => String::new(),
         }
     }
 
@@ -183,6 +200,7 @@ impl Notice {
                 }
                 Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay }
             }
+            ("ordered", None) => Notice::Ordered,
             ("changed", None) => Notice::Changed { lines: text.lines().map(str::to_owned).collect() },
             ("refused", Some(at)) => Notice::Refused { at_ms: at.parse().ok()?, reason: text },
             ("approval", Some(hash)) => Notice::ApprovalAsked { short_hash: hash.to_owned(), changed: text == CHANGED },
@@ -222,6 +240,7 @@ mod tests {
                 missing: vec![reason(), "l’agenda".to_owned()],
                 relay: Some("connect: refused".to_owned()),
             },
+            Notice::Ordered,
             Notice::Changed { lines: vec!["− Bal".to_owned(), "+ Bal à 21 h".to_owned()] },
             Notice::Refused { at_ms: 1_783_148_400_000, reason: reason() },
         ];

@@ -2,6 +2,7 @@
 
 use super::{Timestamp, email::EmailAddress, french};
 use serde::Serialize;
+use std::fmt;
 
 /// An establishment. An empty text means unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -95,7 +96,7 @@ pub struct NewContact {
 
 /// The fields of a contact and its partner, by [`Field`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fields([Option<String>; Field::ALL.len()]);
+pub struct Fields([Option<Box<str>>; Field::ALL.len()]);
 
 /// The fields an import may set, beside the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -167,7 +168,7 @@ impl Fields {
     }
 
     pub fn set(&mut self, field: Field, text: impl Into<String>) {
-        self.0[field as usize] = Some(text.into());
+        self.0[field as usize] = Some(text.into().into_boxed_str());
     }
 
     /// Unsets the field, as if the file had no such column.
@@ -217,10 +218,35 @@ pub fn labels_text(labels: &[String]) -> String {
     serde_json::json!(labels).to_string()
 }
 
+/// The contacts of an import. They are made a few at a time, so that a long list is not in memory twice.
+pub trait NewContacts: fmt::Debug + Send + Sync {
+    fn count(&self) -> usize;
+
+    /// [`EmailAddress::key`] of the contact with this index.
+    fn key(&self, index: usize) -> String;
+
+    /// The contact with this index, below [`NewContacts::count`].
+    fn contact(&self, index: usize) -> NewContact;
+}
+
+impl NewContacts for &[NewContact] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn key(&self, index: usize) -> String {
+        self[index].address.key()
+    }
+
+    fn contact(&self, index: usize) -> NewContact {
+        self[index].clone()
+    }
+}
+
 /// An import as a whole.
 #[derive(Debug, Clone)]
 pub struct Import<'a> {
-    pub contacts: &'a [NewContact],
+    pub contacts: &'a dyn NewContacts,
     /// Mailings they are subscribed to.
     pub mailings: &'a [String],
     /// Where the addresses come from; kept with each subscription (GDPR art. 14).

@@ -1,4 +1,4 @@
-//! Confirms orders by mail: each confirmation is an issue with one recipient, so that it is recorded like every other
+//! Confirms orders by mail, and tells staff of them: each confirmation is an issue with one recipient, so that it is recorded like every other
 //! mail. The order is stored first; after a crash in between, the next pass confirms it.
 
 use crate::app::Engine;
@@ -6,6 +6,7 @@ use crate::compose::edition::OrderMail;
 use crate::domain::{
     edition::{ORDERS, Order},
     issue::{Content, Envelope, NewIssue, Whom},
+    notice::Notice,
 };
 use crate::issue::{
     content::content_hash,
@@ -53,6 +54,10 @@ async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
     };
     // Frozen before, by another daemon or by this one before a crash, is fine.
     store.freeze_issue(&issue, now).await?;
+    // Before it is recorded as confirmed, so that a crash in between loses neither.
+    if !engine.app.config.staff.is_empty() {
+        store.owe_notice(&issue.key, &Notice::Ordered, now).await?;
+    }
     store.order_confirmed(order).await?;
     info!(issue = %issue.key, edition = order.edition, state = order.state.as_str(), "{} is confirmed", issue.key);
     Ok(())

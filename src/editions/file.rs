@@ -142,10 +142,13 @@ fn languages(codes: Vec<String>) -> Result<Vec<String>, String> {
     }
 }
 
-/// Both or none; at least one pack.
+/// Both or none; at least one pack. `max_packs` only beside them.
 fn printed(root: &Section) -> Option<Printed> {
     let number = |key: &str| root.whole(key, 1..=MOST_COPIES).and_then(|n| u32::try_from(n).ok());
-    let (copies, pack) = (number("printed"), number("pack"));
+    let (copies, pack, max_packs) = (number("printed"), number("pack"), number("max_packs"));
+    if root.has("max_packs") && !root.has("printed") {
+        root.problem("max_packs", "only with printed: there is nothing to be ordered otherwise");
+    }
     match (root.has("printed"), root.has("pack")) {
         (true, false) => {
             root.problem("pack", "missing beside printed; write the copies of a pack, for example pack = 50")
@@ -153,7 +156,7 @@ fn printed(root: &Section) -> Option<Printed> {
         (false, true) => root.problem("printed", "missing beside pack; write for example printed = 20000"),
         _ => {}
     }
-    let printed = Printed { copies: copies?, pack: pack? };
+    let printed = Printed { copies: copies?, pack: pack?, max_packs };
     if printed.packs() == 0 {
         root.problem("pack", format!("expected at most what is printed, {}; found {}", printed.copies, printed.pack));
     }

@@ -5,7 +5,7 @@ use super::{
     Due,
     progress::{Step, Watch},
 };
-use crate::apart::{PATIENCE, apart, on_a_large_stack};
+use crate::apart::{PATIENCE, apart};
 use crate::app::App;
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Gives;
@@ -198,7 +198,10 @@ pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &
         booklet: page("/livret.pdf").filter(|_| attached(Attach::Booklet)),
         online: is_online(app),
     };
-    let mail = on_a_large_stack(|| AgendaMail::new(&due.mailing.title, agenda, *week, &app.config.office, links));
+    let (title, agenda_of_mail, week_of_mail) = (due.mailing.title.clone(), agenda.clone(), *week);
+    let office = app.config.office.clone();
+    let make = move || AgendaMail::new(&title, &agenda_of_mail, week_of_mail, &office, links);
+    let mail = on_a_blocking_thread(make).await?;
     let marks = mail.marks.issue.clone();
     let Rendered { subject, html, text } = render(app, mail).await?;
     let html = html.context("templates/mail/agenda/body.mjml is missing")?;

@@ -1,12 +1,13 @@
 //! A newsletter, from its sources to its content: gathers news, editorial, newcomers and appointments, arranges them, and
 //! composes the mail with its pictures. Only reads the ledger; an incomplete newsletter is held.
 
-use super::content::{Composed, HTML_LIMIT, NotComposed, envelope, is_online, render, warn_of_a_long_mail};
+use super::content::{
+    Composed, HTML_LIMIT, NotComposed, envelope, is_online, on_a_blocking_thread, render, warn_of_a_long_mail,
+};
 use super::{
     Due,
     progress::{Step, Watch},
 };
-use crate::apart::on_a_large_stack;
 use crate::app::App;
 use crate::collect::{fetch::Fetcher, source::Source};
 use crate::compose::newsletter::{NewsletterMail, ROOMS};
@@ -27,6 +28,7 @@ use anyhow::Context;
 use chrono::{Months, NaiveDate, NaiveTime};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 use tracing::warn;
 use url::Url;
 
@@ -270,11 +272,14 @@ async fn own_picture(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
 /// # Errors
 /// A template that does not render.
 pub async fn compose(app: &App, due: Due<'_>, letter: &Letter, pictures: Vec<Inline>) -> anyhow::Result<Content> {
-    let (mailing, office, online) = (due.mailing, &app.config.office, is_online(app));
+    let online = is_online(app);
+    let parts = Arc::new((due.mailing.title.clone(), letter.clone(), app.config.office.clone()));
     let mut fitting = None;
     for room in ROOMS {
         // The office's Markdown may be deeply nested.
-        let mail = on_a_large_stack(|| NewsletterMail::new(&mailing.title, letter, office, room).online(online));
+        let parts = Arc::clone(&parts);
+        let make = move || NewsletterMail::new(&parts.0, &parts.1, &parts.2, room).online(online);
+        let mail = on_a_blocking_thread(make).await?;
         let marks = mail.marks.issue.clone();
         let rendered = render(app, mail).await?;
         let fits = rendered.html.as_ref().is_none_or(|html| html.len() <= HTML_LIMIT);

@@ -6,6 +6,7 @@ use crate::collect::tourinsoft::Fields;
 use crate::config::Config;
 use crate::keys::Section;
 use std::path::PathBuf;
+use url::Url;
 
 /// The values of `kind`. The list is that of [`Source`].
 #[derive(Clone, Copy)]
@@ -60,13 +61,21 @@ pub(super) fn read_source(section: Section, config: &Config, gives: &[Gives]) ->
         }
         SourceKind::Page => url(&section).map(|url| Source::Page { url }),
         SourceKind::File => path("\"article.html\"").map(|path| Source::File { path, published: None }),
-        SourceKind::Feed => url(&section).map(|url| Source::Feed { url }),
+        SourceKind::Feed => {
+            let lang = section.parsed("lang", language);
+            url(&section).map(|url| Source::Feed { url, lang })
+        }
         SourceKind::Posts => {
             let categories = section.texts("categories").unwrap_or_default();
-            url(&section).map(|url| Source::Posts { url, categories })
+            let lang = section.parsed("lang", language);
+            url(&section).map(|url| Source::Posts { url, categories, lang })
         }
         SourceKind::Folder => path("\"actualites\"").map(|path| Source::Folder { path }),
-        SourceKind::Ical => url(&section).map(|url| Source::Ical { url }),
+        SourceKind::Ical => {
+            let given = section.parsed("url", calendar_address);
+            let url = given.or_else(|| (!section.has("url")).then(|| config.website()));
+            url.map(|url| Source::Ical { url })
+        }
         SourceKind::EventsCalendar => url(&section).map(|url| Source::EventsCalendar { url }),
         SourceKind::JsonLd => url(&section).map(|url| Source::JsonLd { url }),
         SourceKind::DatatourismeFlux => path("\"flux\"").map(|path| Source::DatatourismeFlux { path }),
@@ -81,6 +90,21 @@ pub(super) fn read_source(section: Section, config: &Config, gives: &[Gives]) ->
     }
     section.finish();
     source.map(|source| SourceRule { source, required })
+}
+
+/// As [`web_address`]; `webcal:` and `webcals:`, which calendars are subscribed by, are HTTPS.
+fn calendar_address(text: &str) -> Result<Url, String> {
+    let scheme = |name: &str| text.get(..name.len()).filter(|it| it.eq_ignore_ascii_case(name));
+    match scheme("webcal://").or_else(|| scheme("webcals://")) {
+        Some(scheme) => web_address(&format!("https://{}", &text[scheme.len()..])),
+        None => web_address(text),
+    }
+}
+
+/// A code of ISO 639-1.
+fn language(text: &str) -> Result<String, String> {
+    let is_code = text.len() == 2 && text.chars().all(|c| c.is_ascii_lowercase());
+    is_code.then(|| text.to_owned()).ok_or_else(|| format!("expected a language such as \"fr\"; found {text:?}"))
 }
 
 /// An API with a default URL, and a key in a file.
@@ -166,5 +190,28 @@ fn refusal(gives: Gives) -> &'static str {
         Gives::Article => "this kind gives the article of a week, which this template does not print",
         Gives::News => "this kind gives news, which this template does not print",
         Gives::Listings => "this kind gives events, which this template does not print",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fr33_fr58_a_language_and_the_address_a_calendar_is_subscribed_by_are_read() {
+        let url = |text: &str| calendar_address(text).map(|url| url.to_string());
+        for text in ["webcal://office.example/a.ics?b=c", "WebCal://office.example/a.ics?b=c"] {
+            assert_eq!(url(text).as_deref(), Ok("https://office.example/a.ics?b=c"), "{text}");
+        }
+        assert_eq!(url("webcals://office.example/a.ics").as_deref(), Ok("https://office.example/a.ics"));
+        assert_eq!(url("http://office.example/a.ics").as_deref(), Ok("http://office.example/a.ics"));
+        for text in ["webcal:", "webcal://", "ftp://office.example/a.ics", "office.example/a.ics", "é"] {
+            assert!(url(text).is_err(), "{text}");
+        }
+        assert!(web_address("webcal://office.example/").is_err(), "elsewhere it is a mistake");
+        assert_eq!(language("fr").as_deref(), Ok("fr"));
+        for text in ["", "FR", "fr-FR", "français", "f"] {
+            assert!(language(text).is_err(), "{text}");
+        }
     }
 }

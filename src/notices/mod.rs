@@ -1,6 +1,7 @@
-//! Notices to staff: one mail when an issue is held, one when that ends. Delivered at least once, unlike mail to partners:
+//! Notices to staff: one mail when an issue is held, one when that ends, and one an hour at the most about orders. Delivered at least once, unlike mail to partners:
 //! while a member of staff cannot be reached the notice stays owed, and this process does not notify the others again.
 
+mod orders;
 mod question;
 pub mod replies;
 pub mod tonight;
@@ -10,9 +11,9 @@ use crate::app::Engine;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
 use crate::deliver::{Deliverer, Letter, NotHandedOver};
-use crate::domain::{delivery::Phase, email::EmailAddress, french::date_and_hour, notice::Notice};
+use crate::domain::{Timestamp, delivery::Phase, email::EmailAddress, french::date_and_hour, notice::Notice};
 use crate::jobs::Approval;
-use crate::store::OwedNotice;
+use crate::store::{OwedNotice, StoreError};
 use crate::templates::Rendered;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -61,15 +62,25 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
             return NoticeResult::Owed;
         }
     };
-    let mut result = if owed.is_empty() { NoticeResult::NothingOwed } else { NoticeResult::AllSent };
-    for notice in owed {
-        match send_one(engine, deliverer, sent, &notice).await {
-            Ok(()) => {
-                info!(issue = %notice.issue, kind = notice.notice.name(), "staff were notified that {} is {}", notice.issue, notice.notice.name())
+    let mails = match mails(engine, owed).await {
+        Ok(mails) => mails,
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "the last notice of orders cannot be read");
+            return NoticeResult::Owed;
+        }
+    };
+    let mut result = if mails.is_empty() { NoticeResult::NothingOwed } else { NoticeResult::AllSent };
+    for notices in mails {
+        let Some(first) = notices.first() else { continue };
+        let (issue, kind) = (&first.issue, first.notice.name());
+        match send_one(engine, deliverer, sent, &notices, first).await {
+            Ok(()) if first.notice == Notice::Ordered => {
+                info!(orders = notices.len(), "staff were notified of {} changes of orders", notices.len())
             }
+            Ok(()) => info!(%issue, kind, "staff were notified that {issue} is {kind}"),
             Err(error) => {
                 result = NoticeResult::Owed;
-                warn!(issue = %notice.issue, kind = notice.notice.name(), error = format!("{error:#}"), "could not notify staff");
+                warn!(%issue, kind, error = format!("{error:#}"), "could not notify staff");
                 if let Some(away) = error.downcast_ref::<NotHandedOver>().filter(|it| relay_is_away(it)) {
                     return NoticeResult::RelayAway(away.trouble());
                 }
@@ -79,21 +90,40 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
     result
 }
 
+/// The notices of each mail that is to be sent now: one each, and all orders together.
+async fn mails(engine: &Engine, owed: Vec<OwedNotice>) -> Result<Vec<Vec<OwedNotice>>, StoreError> {
+    let (orders, others): (Vec<_>, Vec<_>) = owed.into_iter().partition(|it| it.notice == Notice::Ordered);
+    let mut mails: Vec<_> = others.into_iter().map(|it| vec![it]).collect();
+    if !orders.is_empty() && !orders::are_collected(engine, engine.app.clock.now()).await? {
+        mails.push(orders);
+    }
+    Ok(mails)
+}
+
+/// Sends one mail to each member of staff. `notice`: the first of the `notices` that it is about.
 async fn send_one(
     engine: &Engine,
     deliverer: &Deliverer,
     sent: &SentNotices,
+    notices: &[OwedNotice],
     notice: &OwedNotice,
 ) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
-    let Some(words) = words(engine, notice).await? else {
-        // The question was answered, or has been replaced by another.
-        return Ok(engine.store.notice_sent(&notice.id, now).await?);
+    let words = match notice.notice {
+        Notice::Ordered => match orders::mail(engine, notices).await? {
+            Some(mail) => Some(Words::Plain(app.templates.mail(&mail)?)),
+            None => None,
+        },
+        _ => words(engine, notice).await?,
+    };
+    let Some(words) = words else {
+        // The question was answered, or has been replaced by another; or the orders are of persons who were erased.
+        return mark_sent(engine, notices, now).await;
     };
     let sender = app.config.sender.address.clone();
     let mut untold = None;
     for person in &app.config.staff {
-        let message_id = message_id(notice, person, &sender);
+        let message_id = message_id(notices, notice, person, &sender);
         if sent.has(&message_id) {
             continue;
         }
@@ -123,8 +153,12 @@ async fn send_one(
     if let Some(error) = untold {
         return Err(error.into());
     }
-    engine.store.notice_sent(&notice.id, now).await?;
-    Ok(())
+    mark_sent(engine, notices, now).await
+}
+
+async fn mark_sent(engine: &Engine, notices: &[OwedNotice], now: Timestamp) -> anyhow::Result<()> {
+    let ids: Vec<_> = notices.iter().map(|notice| notice.id.as_str()).collect();
+    Ok(engine.store.notices_sent(&ids, now).await?)
 }
 
 enum Words {
@@ -172,10 +206,11 @@ fn relay_is_away(error: &NotHandedOver) -> bool {
     matches!(error.phase, Phase::Connect | Phase::Tls | Phase::Auth | Phase::Ehlo)
 }
 
-/// Constant across retries, so that a mail program shows a repeated notice once; different for the issue's next pause.
-fn message_id(notice: &OwedNotice, person: &EmailAddress, sender: &EmailAddress) -> String {
+/// Constant across retries, so that a mail program shows a repeated notice once; different for the issue's next pause, and
+/// for a mail about more orders than before.
+fn message_id(notices: &[OwedNotice], notice: &OwedNotice, person: &EmailAddress, sender: &EmailAddress) -> String {
     let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
-    let owed_at = notice.created_at.timestamp_millis();
+    let owed_at = notices.iter().map(|it| it.created_at).max().unwrap_or(notice.created_at).timestamp_millis();
     format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), slug(&notice.notice.kind()), sender.domain())
 }
 

@@ -68,13 +68,17 @@ fn cells(contact: &Contact, partner: &Partner) -> [String; HEADER.len()] {
     ]
 }
 
-/// With `;` and a BOM for French Excel. A cell that a spreadsheet would evaluate gets a leading apostrophe.
+/// Lines of a list as CSV, with `;`; `first`: below a BOM, for French Excel, and the header. A cell that a spreadsheet would
+/// evaluate gets a leading apostrophe.
 ///
 /// # Errors
 /// None in practice: the buffer is in memory.
-pub fn csv(contacts: &[Contact]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer("\u{feff}".as_bytes().to_vec());
-    writer.write_record(HEADER)?;
+pub fn csv(contacts: &[Contact], first: bool) -> Result<Vec<u8>, csv::Error> {
+    let start = if first { "\u{feff}".as_bytes().to_vec() } else { Vec::new() };
+    let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(start);
+    if first {
+        writer.write_record(HEADER)?;
+    }
     for line in contacts.iter().flat_map(lines) {
         writer.write_record(line.map(harmless))?;
     }
@@ -88,26 +92,46 @@ pub fn harmless(text: String) -> String {
     if calculated { format!("'{text}") } else { text }
 }
 
-/// Every cell is written as text, which spreadsheets do not evaluate.
-///
-/// # Errors
-/// When there are more rows than a sheet holds.
-pub fn xlsx(contacts: &[Contact]) -> Result<Vec<u8>, XlsxError> {
-    let mut workbook = Workbook::new();
-    let bold = Format::new().set_bold();
-    let sheet = workbook.add_worksheet();
-    sheet.set_name("Partenaires")?.set_freeze_panes(1, 0)?;
-    for (column, name) in (0_u16..).zip(HEADER) {
-        sheet.write_string_with_format(0, column, name, &bold)?.set_column_width(column, 22)?;
+/// A workbook that is filled page by page. Every cell is written as text, which spreadsheets do not evaluate.
+pub struct Xlsx {
+    workbook: Workbook,
+    row: u32,
+}
+
+impl Xlsx {
+    /// # Errors
+    /// None in practice: the names are constant.
+    pub fn new() -> Result<Self, XlsxError> {
+        let mut workbook = Workbook::new();
+        let bold = Format::new().set_bold();
+        let sheet = workbook.add_worksheet();
+        sheet.set_name("Partenaires")?.set_freeze_panes(1, 0)?;
+        for (column, name) in (0_u16..).zip(HEADER) {
+            sheet.write_string_with_format(0, column, name, &bold)?.set_column_width(column, 22)?;
+        }
+        Ok(Self { workbook, row: 0 })
     }
-    for (row, line) in (1_u32..).zip(contacts.iter().flat_map(lines)) {
-        for (column, text) in (0_u16..).zip(line) {
-            if !text.is_empty() {
-                sheet.write_string(row, column, text)?;
+
+    /// # Errors
+    /// When there are more rows than a sheet holds.
+    pub fn add(&mut self, contacts: &[Contact]) -> Result<(), XlsxError> {
+        let sheet = self.workbook.worksheet_from_index(0)?;
+        for line in contacts.iter().flat_map(lines) {
+            self.row += 1;
+            for (column, text) in (0_u16..).zip(line) {
+                if !text.is_empty() {
+                    sheet.write_string(self.row, column, text)?;
+                }
             }
         }
+        Ok(())
     }
-    workbook.save_to_buffer()
+
+    /// # Errors
+    /// When it cannot be written as a file.
+    pub fn bytes(mut self) -> Result<Vec<u8>, XlsxError> {
+        self.workbook.save_to_buffer()
+    }
 }
 
 /// A contact in a list, as JSON.
@@ -192,7 +216,9 @@ mod tests {
 
     #[test]
     fn what_is_exported_is_imported_again_and_no_cell_is_a_formula() {
-        let (csv, xlsx) = (csv(&[contact()]).unwrap(), xlsx(&[contact()]).unwrap());
+        let mut workbook = Xlsx::new().unwrap();
+        workbook.add(&[contact()]).unwrap();
+        let (csv, xlsx) = (csv(&[contact()], true).unwrap(), workbook.bytes().unwrap());
         let said = String::from_utf8(csv.clone()).unwrap();
         assert!(said.contains(";'=cmd|"), "{said}");
         let (a, b) = (import::parse(&csv).unwrap(), import::parse(&xlsx).unwrap());

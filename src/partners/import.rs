@@ -20,6 +20,7 @@ use crate::domain::{
 };
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, RandomState};
 
 /// One usable line of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,12 @@ pub struct Line {
     pub fields: Fields,
     /// Its further establishments, if one mailbox serves several.
     pub also: Vec<Fields>,
+}
+
+impl Line {
+    fn establishments(&self) -> impl Iterator<Item = &Fields> {
+        std::iter::once(&self.fields).chain(&self.also)
+    }
 }
 
 /// A line that was not imported, for the file of left-out lines.
@@ -256,11 +263,17 @@ impl Lines {
     }
 
     fn describe_establishments(&mut self) {
+        // A list may be long, and most establishments have one line: only those with several are gathered.
+        let mut seen: HashMap<u64, bool> = HashMap::new();
+        let hasher = RandomState::new();
+        for key in self.lines.iter().flat_map(Line::establishments).filter_map(establishment_key) {
+            seen.entry(hasher.hash_one(key)).and_modify(|is_several| *is_several = true).or_insert(false);
+        }
+        let has_several = |key: &String| seen.get(&hasher.hash_one(key)).copied().unwrap_or_default();
         let mut known: HashMap<String, (u64, Fields)> = HashMap::new();
-        let all = |line: &'_ Line| std::iter::once(&line.fields).chain(&line.also).cloned().collect::<Vec<_>>();
-        for (line, fields) in self.lines.iter().flat_map(|line| all(line).into_iter().map(move |fields| (line, fields)))
+        for (line, fields) in self.lines.iter().flat_map(|line| line.establishments().map(move |fields| (line, fields)))
         {
-            let Some(key) = establishment_key(&fields) else { continue };
+            let Some(key) = establishment_key(fields).filter(has_several) else { continue };
             let (first, described) = known.entry(key).or_insert_with(|| (line.number, Fields::default()));
             for field in Field::ALL.into_iter().filter(|field| field.is_of_partner()) {
                 let Some(text) = fields.get(field) else { continue };

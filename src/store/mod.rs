@@ -528,6 +528,10 @@ pub enum Ordered {
     TooMany {
         left: u32,
     },
+    /// The number of packs in one order at the most: nothing was changed.
+    OverLimit {
+        most: u32,
+    },
     /// Each change is confirmed by a mail; the limit prevents abuse of a leaked link.
     TooOften,
     /// There is no such edition or contact.

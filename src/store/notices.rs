@@ -20,7 +20,11 @@ pub trait Notices: Send + Sync {
 
     async fn owed_notices(&self) -> Result<Vec<OwedNotice>>;
 
-    async fn notice_sent(&self, id: &str, now: Timestamp) -> Result<()>;
+    /// When the last notice of this kind ([`Notice::kind`]) was sent.
+    async fn last_notice_sent(&self, kind: &str) -> Result<Option<Timestamp>>;
+
+    /// The notices with these ids were sent, in one mail.
+    async fn notices_sent(&self, ids: &[&str], now: Timestamp) -> Result<()>;
 }
 
 #[async_trait]
@@ -37,8 +41,12 @@ impl<B: Backend> Notices for Ledger<B> {
         owed(&self.0).await
     }
 
-    async fn notice_sent(&self, id: &str, now: Timestamp) -> Result<()> {
-        sent(&self.0, id, now).await
+    async fn last_notice_sent(&self, kind: &str) -> Result<Option<Timestamp>> {
+        last_sent(&self.0, kind).await
+    }
+
+    async fn notices_sent(&self, ids: &[&str], now: Timestamp) -> Result<()> {
+        sent(&self.0, ids, now).await
     }
 }
 
@@ -69,8 +77,17 @@ pub(super) async fn owed<B: Backend>(db: &B) -> Result<Vec<OwedNotice>> {
     tx.rows(select, values![]).await?.iter().map(rows::notice).collect()
 }
 
-pub(super) async fn sent<B: Backend>(db: &B, id: &str, now: Timestamp) -> Result<()> {
+async fn last_sent<B: Backend>(db: &B, kind: &str) -> Result<Option<Timestamp>> {
+    let mut tx = Transaction::read(db, "reading the last notice").await?;
+    let select = "SELECT MAX(sent_at) AS sent_at FROM notices WHERE kind = $1";
+    let row = tx.row(select, values![kind]).await?;
+    row.map_or(Ok(None), |row| rows::Reader::new(&row, "notices", "sent_at").optional_instant("sent_at"))
+}
+
+pub(super) async fn sent<B: Backend>(db: &B, ids: &[&str], now: Timestamp) -> Result<()> {
     let mut tx = Transaction::write(db, "recording a sent notice").await?;
-    tx.execute("UPDATE notices SET sent_at = $2 WHERE id = $1 AND sent_at IS NULL", values![id, now]).await?;
+    for id in ids {
+        tx.execute("UPDATE notices SET sent_at = $2 WHERE id = $1 AND sent_at IS NULL", values![*id, now]).await?;
+    }
     tx.commit().await
 }

@@ -23,7 +23,8 @@ pub trait Orders: Send + Sync {
         contact: &str,
     ) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>>;
 
-    /// Replaces the contact's open order of the edition. Counted against the stock in the same transaction: never oversold.
+    /// Replaces the contact's open order of the edition. Counted against the stock in the same transaction: never oversold,
+    /// and never more than [`Stocked::max_packs`] in one order.
     async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered>;
 
     /// Returns the ordered packs to the stock. `false` if there is no open order.
@@ -137,6 +138,10 @@ pub(super) async fn place<B: Backend>(
         return Ok(Ordered::TooOften);
     }
     let had = before.as_ref().map_or(0, |before| before.wish.packs);
+    let most = stocked.max_packs(had);
+    if wish.packs > most && stocked.left() + had > most {
+        return Ok(Ordered::OverLimit { most });
+    }
     if !take(&mut tx, edition, i64::from(wish.packs) - i64::from(had)).await? {
         return Ok(Ordered::TooMany { left: stocked.left() + had });
     }

@@ -34,8 +34,14 @@ pub trait Partners: Send + Sync {
         now: Timestamp,
     ) -> Result<ImportReport>;
 
-    /// The contacts of the segment, or all, by address.
-    async fn contacts_of(&self, segment: Option<&Segment>) -> Result<Vec<Contact>>;
+    /// A page of the contacts of the segment, or of all, by [`crate::domain::email::EmailAddress::key`]: those after this
+    /// key, `limit` at the most. Each page is read separately, so memory does not grow with the list.
+    async fn contacts_page(&self, segment: Option<&Segment>, after: Option<&str>, limit: u32) -> Result<Vec<Contact>>;
+
+    /// All of the segment, or all, by address: for tests, and where the number is known to be small.
+    async fn contacts_of(&self, segment: Option<&Segment>) -> Result<Vec<Contact>> {
+        self.contacts_page(segment, None, i32::MAX.unsigned_abs()).await
+    }
 
     /// All of them, by address.
     async fn contacts(&self) -> Result<Vec<Contact>> {
@@ -77,8 +83,8 @@ impl<B: Backend> Partners for Ledger<B> {
         self::import(&self.0, import, progress, now).await
     }
 
-    async fn contacts_of(&self, segment: Option<&Segment>) -> Result<Vec<Contact>> {
-        contacts(&self.0, segment).await
+    async fn contacts_page(&self, segment: Option<&Segment>, after: Option<&str>, limit: u32) -> Result<Vec<Contact>> {
+        contacts(&self.0, segment, after, limit).await
     }
 
     async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier> {
@@ -140,17 +146,19 @@ pub(super) async fn import<B: Backend>(
     now: Timestamp,
 ) -> Result<ImportReport> {
     // By key; the last line of a key wins, because one statement must not change a row twice.
-    let contacts: BTreeMap<String, &NewContact> = import.contacts.iter().map(|c| (c.address.key(), c)).collect();
-    let contacts: Vec<(String, &NewContact)> = contacts.into_iter().collect();
+    let keys: BTreeMap<String, usize> = (0..import.contacts.count()).map(|n| (import.contacts.key(n), n)).collect();
+    let keys: Vec<(String, usize)> = keys.into_iter().collect();
     let mut report = ImportReport::default();
 
     let mut tx = Transaction::write(db, "importing contacts").await?;
     tx.execute(B::SQL.at_length, values![]).await?;
     if import.replace {
-        remove_others(&mut tx, &contacts, import.source, &mut report, now).await?;
+        remove_others(&mut tx, &keys, import.source, &mut report, now).await?;
     }
     let mut may_leave_partners_empty = report.summary.gone > 0;
-    for chunk in contacts.chunks(CHUNK) {
+    for chunk in keys.chunks(CHUNK) {
+        let chunk: Vec<_> = chunk.iter().map(|(key, n)| (key.clone(), import.contacts.contact(*n))).collect();
+        let chunk = chunk.as_slice();
         let added = report.summary.added;
         let fresh = compare(&mut tx, chunk, import.mailings, &mut report).await?;
         may_leave_partners_empty |= fresh.len() > report.summary.added - added;
@@ -178,7 +186,7 @@ pub(super) async fn import<B: Backend>(
 /// Counts the changes of the chunk; returns its new and changed contacts.
 async fn compare<'a, B: Backend>(
     tx: &mut Transaction<B>,
-    chunk: &'a [(String, &'a NewContact)],
+    chunk: &'a [(String, NewContact)],
     mailings: &[String],
     report: &mut ImportReport,
 ) -> Result<Vec<Effective<'a>>> {
@@ -200,7 +208,7 @@ async fn compare<'a, B: Backend>(
     let mut fresh = Vec::new();
     for (key, contact) in chunk {
         let before = known.remove(key);
-        let mut effective = (*contact).clone();
+        let mut effective = contact.clone();
         let Some(before) = before else {
             report.summary.added += 1;
             report.tell(Difference::Added(contact.address.clone()));
@@ -239,12 +247,12 @@ async fn compare<'a, B: Backend>(
 /// Sets the further establishments of the contacts for which the file names one. `true`: some of them changed.
 async fn affiliate<B: Backend>(
     tx: &mut Transaction<B>,
-    chunk: &[(String, &NewContact)],
+    chunk: &[(String, NewContact)],
     fresh: &[Effective<'_>],
     report: &mut ImportReport,
     now: Timestamp,
 ) -> Result<bool> {
-    let named = |(_, contact): &&(String, &NewContact)| contact.fields.get(Field::Establishment).is_some();
+    let named = |(_, contact): &&(String, NewContact)| contact.fields.get(Field::Establishment).is_some();
     let batch: Json = chunk.iter().filter(named).map(|(key, _)| json!({ "key": key })).collect();
     let mut known: HashMap<String, Vec<(String, String)>> = HashMap::new();
     for row in &tx.rows(B::SQL.affiliations_of, values![batch]).await? {
@@ -322,12 +330,12 @@ fn describe(partners: &mut PartnerFields, key: &str, fields: &Fields) {
 /// Removes contacts that are not in the whole list; their deliveries stay in the ledger, and suppressions by hash.
 async fn remove_others<B: Backend>(
     tx: &mut Transaction<B>,
-    contacts: &[(String, &NewContact)],
+    keys: &[(String, usize)],
     source: &str,
     report: &mut ImportReport,
     now: Timestamp,
 ) -> Result<()> {
-    let listed: HashSet<&str> = contacts.iter().map(|(key, _)| key.as_str()).collect();
+    let listed: HashSet<&str> = keys.iter().map(|(key, _)| key.as_str()).collect();
     let mut gone = Vec::new();
     for row in &tx.rows("SELECT id, email_key, address FROM contacts ORDER BY email_key", values![]).await? {
         let row = Reader::new(row, "contacts", "id");
@@ -364,47 +372,61 @@ pub(super) const CONTACTS: &str =
     "SELECT c.id, c.address, c.name, c.function, c.language, c.since, p.name AS establishment,
     p.category, p.commune, p.insee, p.street, p.labels, p.stars, p.website, p.phone, p.postcode, p.position
     FROM contacts c JOIN partners p ON p.id = c.partner WHERE ";
-const AFFILIATIONS: &str =
-    "SELECT a.contact, p.name AS establishment, p.category, p.commune, p.insee, p.street, p.labels,
-    p.stars, p.website, p.phone, p.postcode, p.position
-    FROM affiliations a JOIN partners p ON p.id = a.partner ORDER BY a.contact, p.name, p.id";
 
-pub(super) async fn contacts<B: Backend>(db: &B, segment: Option<&Segment>) -> Result<Vec<Contact>> {
+/// Contacts of the segment, or all, by address; those after this key, and so many at the most.
+async fn contacts<B: Backend>(
+    db: &B,
+    segment: Option<&Segment>,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Contact>> {
     let mut tx = Transaction::read(db, "reading contacts").await?;
-    let (condition, values) = match segment {
-        None => ("true".to_owned(), values![]),
-        Some(segment) => segment::condition::<B>(&segment::resolved(&mut tx, segment).await?, 1),
+    let mut values = values![after.unwrap_or_default(), limit];
+    let condition = match segment {
+        None => "true".to_owned(),
+        Some(segment) => {
+            let segment = segment::resolved(&mut tx, segment).await?;
+            let (condition, more) = segment::condition::<B>(&segment, values.len() + 1);
+            values.extend(more);
+            condition
+        }
     };
-    matching(&mut tx, &condition, values).await
+    matching(&mut tx, &format!("c.email_key > $1 AND ({condition}) ORDER BY c.email_key LIMIT $2"), values).await
 }
 
-/// `condition` is constant text; user input is in `values`.
+/// `condition` is constant text; user input is in `values`. Reads nothing of other contacts.
 async fn matching<B: Backend>(
     tx: &mut Transaction<B>,
     condition: &str,
     values: Vec<super::backend::Value>,
 ) -> Result<Vec<Contact>> {
-    let select = sqlx::AssertSqlSafe(format!("{CONTACTS} {condition} ORDER BY c.email_key"));
+    let select = sqlx::AssertSqlSafe(format!("{CONTACTS} {condition}"));
     let mut contacts = tx.rows(select, values).await?.iter().map(rows::contact).collect::<Result<Vec<Contact>>>()?;
-    let subscriptions = "SELECT contact, mailing FROM subscriptions WHERE ended_at IS NULL ORDER BY contact, mailing";
+    for chunk in contacts.chunks_mut(CHUNK) {
+        complete(tx, chunk).await?;
+    }
+    Ok(contacts)
+}
+
+/// Adds subscriptions, suppressions and further establishments.
+async fn complete<B: Backend>(tx: &mut Transaction<B>, contacts: &mut [Contact]) -> Result<()> {
+    let batch: Json = contacts.iter().map(|contact| json!({ "id": contact.id })).collect();
     let mut by_contact: HashMap<String, Vec<String>> = HashMap::new();
-    for row in tx.rows(subscriptions, values![]).await? {
-        let row = Reader::new(&row, "subscriptions", "contact");
+    for row in &tx.rows(B::SQL.subscriptions_of, values![batch.clone()]).await? {
+        let row = Reader::new(row, "subscriptions", "contact");
         by_contact.entry(row.text("contact")?).or_default().push(row.text("mailing")?);
     }
-    let barred = "SELECT c.id AS contact, s.scope, s.reason, s.since
-        FROM suppressions s JOIN contacts c ON c.address_hash = s.address_hash ORDER BY c.id, s.scope";
     let mut against: HashMap<String, Vec<Barred>> = HashMap::new();
-    for row in &tx.rows(barred, values![]).await? {
+    for row in &tx.rows(B::SQL.barred_of, values![batch.clone()]).await? {
         let (contact, barred) = rows::barred(row)?;
         against.entry(contact).or_default().push(barred);
     }
     let mut others: HashMap<String, Vec<Partner>> = HashMap::new();
-    for row in &tx.rows(AFFILIATIONS, values![]).await? {
+    for row in &tx.rows(B::SQL.others_of, values![batch]).await? {
         let (contact, partner) = rows::affiliation(row)?;
         others.entry(contact).or_default().push(partner);
     }
-    for contact in &mut contacts {
+    for contact in contacts {
         contact.barred = against.remove(&contact.id).unwrap_or_default();
         contact.others = others.remove(&contact.id).unwrap_or_default();
         // F2: a contact receives a mailing if it is subscribed and not suppressed.
@@ -412,7 +434,7 @@ async fn matching<B: Backend>(
         receives.retain(|mailing| !contact.barred.iter().any(|it| it.scope == *mailing || it.scope == "*"));
         contact.subscriptions = receives;
     }
-    Ok(contacts)
+    Ok(())
 }
 
 /// Establishments none of whose contacts was known at `since`, by name.

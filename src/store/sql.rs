@@ -63,6 +63,12 @@ pub(super) struct Statements {
     /// `$1` batch of {key}: their further establishments
     pub(super) affiliations_of: &'static str,
     pub(super) drop_affiliations: &'static str,
+    /// `$1` batch of {id}: the open subscriptions of these contacts, as {contact, mailing}.
+    pub(super) subscriptions_of: &'static str,
+    /// `$1` batch of {id}: the suppressions of these contacts, as {contact, scope, reason, since}.
+    pub(super) barred_of: &'static str,
+    /// `$1` batch of {id}: the further establishments of these contacts, with their fields.
+    pub(super) others_of: &'static str,
     /// `$1` batch of {key, partner}
     pub(super) put_affiliations: &'static str,
     /// `$1` batch of {id}
@@ -353,6 +359,21 @@ macro_rules! statements {
                 FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
                 JOIN affiliations a ON a.contact = c.id JOIN partners p ON p.id = a.partner
                 ORDER BY p.partner_key"
+            ),
+            subscriptions_of: concat!(
+                "SELECT s.contact, s.mailing FROM ", $batch, " JOIN subscriptions s ON s.contact = batch.value->>'id'
+                WHERE s.ended_at IS NULL ORDER BY s.contact, s.mailing"
+            ),
+            barred_of: concat!(
+                "SELECT c.id AS contact, s.scope, s.reason, s.since FROM ", $batch, "
+                JOIN contacts c ON c.id = batch.value->>'id'
+                JOIN suppressions s ON s.address_hash = c.address_hash ORDER BY c.id, s.scope"
+            ),
+            others_of: concat!(
+                "SELECT a.contact, p.name AS establishment, p.category, p.commune, p.insee, p.street, p.labels,
+                    p.stars, p.website, p.phone, p.postcode, p.position
+                FROM ", $batch, " JOIN affiliations a ON a.contact = batch.value->>'id'
+                JOIN partners p ON p.id = a.partner ORDER BY a.contact, p.name, p.id"
             ),
             drop_affiliations: concat!(
                 "DELETE FROM affiliations WHERE contact IN (SELECT c.id FROM ", $batch,

@@ -48,7 +48,7 @@ pub trait Shortcuts: Store {
         now: Timestamp,
     ) -> Result<ImportSummary> {
         let basis = Default::default();
-        let import = Import { contacts, mailings, source, basis, replace: false, dry_run };
+        let import = Import { contacts: &contacts, mailings, source, basis, replace: false, dry_run };
         Ok(self.import(&import, &|_| {}, now).await?.summary)
     }
 }

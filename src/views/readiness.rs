@@ -313,6 +313,12 @@ pub async fn readiness(store: &dyn Store, config: &Config, now: Timestamp) -> Re
     Ok(Facts::read(store, config, now).await?.readiness())
 }
 
+/// Without configured staff none is sent; and some are collected for a while.
+fn overdue(config: &Config, owed: Vec<OwedNotice>, now: Timestamp) -> Vec<OwedNotice> {
+    let is_overdue = |it: &OwedNotice| !config.staff.is_empty() && now - it.created_at >= it.notice.may_wait();
+    owed.into_iter().filter(is_overdue).collect()
+}
+
 /// The data a verdict is derived from.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -324,6 +330,7 @@ pub struct Facts {
     pub lanes: Vec<LaneTrouble>,
     /// The latest of all mailings.
     pub occurrences: Vec<Occurrence>,
+    /// Mails to staff that should have left.
     pub owed_notices: Vec<OwedNotice>,
     /// The directory of the ledger, with the space of its file system.
     pub disk: Option<(PathBuf, Disk)>,
@@ -345,8 +352,7 @@ impl Facts {
             issues: store.open_issues().await?,
             lanes: store.lanes().await?.into_iter().filter(|lane| lane.holds(now)).collect(),
             occurrences: store.occurrences(None, OCCURRENCES).await?,
-            // Without configured staff none is sent.
-            owed_notices: if config.staff.is_empty() { Vec::new() } else { store.owed_notices().await? },
+            owed_notices: overdue(config, store.owed_notices().await?, now),
             last_backup: place.as_deref().and_then(last_backup),
             disk: place.and_then(|place| Disk::of(&place).map(|disk| (place, disk))),
             disk_free_percent: config.alert.disk_free_percent,
@@ -397,7 +403,8 @@ impl Facts {
         {
             findings.push(Finding::RelayTrouble { trouble: relay.trouble.clone(), since: relay.since });
         }
-        let late: Vec<_> = self.owed_notices.iter().filter(|it| self.now - it.created_at >= GRACE).collect();
+        let is_late = |it: &&OwedNotice| self.now - it.created_at >= it.notice.may_wait() + GRACE;
+        let late: Vec<_> = self.owed_notices.iter().filter(is_late).collect();
         if let Some(since) = late.iter().map(|it| it.created_at).min() {
             findings.push(Finding::NoticesOwed { count: late.len(), since });
         }

@@ -173,6 +173,19 @@ fn only_the_clock_reads_a_clock() {
     }
 }
 
+/// What blocks a worker in place has no deadline and keeps a stop waiting; work on texts from outside is for `apart`.
+#[test]
+fn h3_nothing_is_composed_on_a_worker_or_without_a_deadline() {
+    let found: Vec<_> = sources().into_iter().filter(|(_, code)| code.contains("block_in_place")).collect();
+    assert!(found.is_empty(), "{:?}", found.iter().map(|(file, _)| file).collect::<Vec<_>>());
+    for (file, code) in sources().into_iter().filter(|(file, _)| file.starts_with("issue/")) {
+        for mail in ["AgendaMail::new(", "NewsletterMail::new("] {
+            let apart = code.matches(mail).count() == code.matches(&format!("let make = move || {mail}")).count();
+            assert!(apart, "{file}: {mail} is not made by on_a_blocking_thread");
+        }
+    }
+}
+
 #[test]
 fn all_sql_is_in_the_store() {
     for (file, code) in sources().into_iter().filter(|(file, _)| !file.starts_with("store/")) {

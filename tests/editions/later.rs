@@ -138,7 +138,8 @@ fn a_restored_ledger_repeats_no_confirmation_and_no_announcement() {
         let _ = std::fs::remove_file(house.path(side));
     }
     std::fs::rename(&backup, house.path("semainier.db")).unwrap();
-    house.serve_until("staff are told", || !relay.told_staff().is_empty());
+    let is_paused = || relay.told_staff().iter().any(|subject| subject.starts_with("En pause"));
+    house.serve_until("staff are told of the pause", is_paused);
     assert_eq!(relay.to_partners(), 4, "nobody twice");
     assert_eq!(
         house.number("SELECT COUNT(*) FROM orders WHERE confirmed = revision AND state = 'open'"),

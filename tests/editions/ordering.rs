@@ -3,8 +3,9 @@
 use super::{ANNE, MARIE, Open, PAUL, add, ask, mails, office, way_to_order};
 use crate::support::{
     browser::visit,
-    house::{BOTH, House, On, Relay, until},
+    house::{BOTH, House, On, Relay, STAFF, until},
 };
+use mail_parser::Message;
 use std::fmt::Write as _;
 
 fn announced(on: On, printed: u32) -> (House, Relay) {
@@ -184,4 +185,88 @@ fn w05_an_order_in_a_browser_is_one_order_with_scripts_and_without() {
     let orders = house.semainier(&["orders", "--json"]).expect(0).json();
     let packs: Vec<_> = orders.as_array().unwrap().iter().map(|it| it["packs"].as_u64().unwrap()).collect();
     assert_eq!(packs, [3, 2], "in the order of the communes");
+}
+
+#[test]
+fn trial_f22_nobody_takes_the_whole_stock_and_staff_hear_of_orders() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = office(on, &relay);
+        add(&house, 20_000, "").expect(0);
+        house.semainier(&["announce", "carte-2027"]).expect(0);
+        let open = Open::at(&house);
+        let [marie, paul] = [MARIE, PAUL].map(|it| way_to_order(&relay, it));
+        open.get(&marie).expect(200, "vous pouvez en commander de 1 à 20.");
+        let limit = "Une commande est de 20 paquets au plus : s’il vous en faut davantage, écrivez-nous.";
+        open.post(&marie, "action=order&packs=400&handover=pick_up").expect(422, limit);
+        open.post(&marie, "action=order&packs=21&handover=pick_up").expect(422, limit);
+        assert_eq!(house.number("SELECT COUNT(*) FROM orders"), 0);
+        open.post(&marie, "action=order&packs=20&handover=pick_up&remark=Merci").expect(200, "C’est fait");
+
+        // The first is told at once.
+        let told = || mails(&relay, STAFF);
+        until("staff hear of the order", || told().len() == 1);
+        let first = &told()[0];
+        assert_eq!(first.subject().unwrap(), "Nouvelle commande : Carte touristique 2027 (Gîte du Pré, Pavie)");
+        let words = |mail: &Message| mail.body_text(0).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = words(first);
+        for part in [
+            "20 paquets (1 000 exemplaires), retrait",
+            "Remarque : Merci",
+            "il reste 380 paquets (19 000 exemplaires).",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in {text}");
+        }
+        // What follows is collected, and is neither late nor lost.
+        open.post(&paul, "action=order&packs=1&handover=delivery").expect(200, "C’est fait");
+        open.post(&paul, "action=order&packs=2&handover=delivery").expect(200, "C’est fait");
+        open.post(&marie, "action=cancel").expect(200, "annulée");
+        let owed = "SELECT COUNT(*) FROM notices WHERE kind = 'ordered' AND sent_at IS NULL";
+        until("the three changes are confirmed", || house.number(owed) == 3);
+        assert_eq!(house.semainier(&["status", "--json"]).json()["owed_notices"], 0);
+        assert_eq!(told().len(), 1);
+        house.sql("UPDATE notices SET sent_at = sent_at - 3600000 WHERE sent_at IS NOT NULL");
+        until("an hour later they are told", || told().len() == 2);
+        let second = &told()[1];
+        assert_eq!(second.subject().unwrap(), "2 commandes d’éditions");
+        let text = words(second);
+        assert!(text.contains("Commande annulée : Carte") && text.contains("Nouvelle commande : Carte"), "{text}");
+        assert!(text.contains("Hôtel de France, Auch 2 paquets"), "{text}");
+        until("that is recorded", || house.number(owed) == 0);
+        open.serve.stop();
+        assert_eq!(told().len(), 2, "once");
+    }
+}
+
+#[test]
+fn trial_f22_an_order_by_telephone_has_the_same_bound() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = office(on, &relay);
+        add(&house, 1000, "max_packs = 3").expect(0);
+        let place = |address: &str, packs: &str| {
+            house.semainier(&["orders", "place", "carte-2027", address, "--packs", packs, "--remark", "par téléphone"])
+        };
+        place(MARIE, "4").expect(1).expect_said(&["an order of carte-2027 has at most 3 packs", "max_packs"]);
+        place("nobody@gite.example", "1").expect(1).expect_said(&["nobody@gite.example is not known"]);
+        house.semainier(&["orders", "place", "guide", MARIE, "--packs", "1"]).expect(1).expect_said(&["no edition"]);
+        assert_eq!(house.number("SELECT COUNT(*) FROM orders"), 0);
+        place(MARIE, "3").expect(0).expect_said(&["is placed"]);
+        place(MARIE, "2").expect(0).expect_said(&["is changed"]);
+        place(MARIE, "2").expect(0).expect_said(&["was the same before"]);
+        let orders = house.semainier(&["orders", "--json"]).expect(0).json();
+        assert_eq!((&orders[0]["packs"], &orders[0]["remark"]), (&2.into(), &"par téléphone".into()));
+        house.serve_until("it is confirmed", || mails(&relay, MARIE).len() == 1);
+        let id = orders[0]["id"].as_str().unwrap();
+        house.semainier(&["orders", "cancel", id]).expect(0).expect_said(&["2 packs are free"]);
+        house.semainier(&["orders", "cancel", id]).expect(1).expect_said(&["is cancelled; nothing was changed"]);
+        house.semainier(&["orders", "cancel", "nothing"]).expect(1).expect_said(&["no order nothing"]);
+        house.semainier(&["editions", "--json"]).expect(0).expect_said(&["\"left\": 20"]);
+        // The bound came later: what is ordered may stay, and not grow.
+        place(PAUL, "3").expect(0);
+        add(&house, 1000, "max_packs = 1").expect(0);
+        place(PAUL, "4").expect(1).expect_said(&["at most 3 packs"]);
+        place(PAUL, "2").expect(0).expect_said(&["is changed"]);
+        place(ANNE, "2").expect(1).expect_said(&["at most 1 pack;"]);
+    }
 }

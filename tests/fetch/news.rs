@@ -27,11 +27,11 @@ async fn news(source: &Source) -> Result<Vec<NewsItem>, CollectError> {
 }
 
 fn feed(web: &Web) -> Source {
-    Source::Feed { url: web.url("/feed/") }
+    Source::Feed { url: web.url("/feed/"), lang: None }
 }
 
 fn posts(web: &Web, categories: &[&str]) -> Source {
-    Source::Posts { url: web.url("/"), categories: categories.iter().map(|it| (*it).to_owned()).collect() }
+    Source::Posts { url: web.url("/"), categories: categories.iter().map(|it| (*it).to_owned()).collect(), lang: None }
 }
 
 fn titles(items: &[NewsItem]) -> Vec<&str> {
@@ -125,6 +125,52 @@ async fn protected_posts_are_not_news() {
     let web = Web::start();
     web.route(REST, Reply::json(POSTS.replace("\"protected\": false", "\"protected\": true")));
     assert_eq!(news(&posts(&web, &[])).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn fr33_of_a_site_in_several_languages_one_is_read() {
+    let web = Web::start();
+    let post = |id: u32, path: &str, more: &str| {
+        format!(
+            r#"{{"id":{id},"link":"https://o.example/{path}","date_gmt":"2027-07-09T15:00:00","title":{{"rendered":"Post {id}"}},"content":{{"rendered":"<p>Texte.</p>"}}{more}}}"#
+        )
+    };
+    let all = [
+        post(1, "cathedrale", ""),
+        post(2, "en/cathedral", ""),
+        post(3, "cathedral", r#","lang":"en""#),
+        post(4, "cathedrale-4", r#","lang":"fr""#),
+        post(5, "catedral", r#","wpml_current_locale":"es_ES""#),
+    ];
+    web.route(REST, Reply::json(format!("[{}]", all.join(","))));
+    let of =
+        |lang: Option<&str>| Source::Posts { url: web.url("/"), categories: vec![], lang: lang.map(str::to_owned) };
+    let read = async |source: Source| {
+        let mut titles: Vec<_> = news(&source).await.unwrap().into_iter().map(|item| item.title).collect();
+        titles.sort();
+        titles
+    };
+    assert_eq!(read(of(None)).await.len(), 5);
+    assert_eq!(read(of(Some("fr"))).await, ["Post 1", "Post 4"]);
+    assert_eq!(read(of(Some("en"))).await, ["Post 1", "Post 2", "Post 3"], "what says nothing may be of any");
+    // By the feed too.
+    let entry = |n: u32, lang: &str| {
+        format!(
+            r#"<entry><id>urn:{n}</id><title>Entrée {n}</title><updated>2027-07-09T15:00:00Z</updated>
+            <link href="https://o.example/{n}"/><content type="html" xml:lang="{lang}">Texte.</content></entry>"#
+        )
+    };
+    let atom = format!(
+        r#"<feed xmlns="http://www.w3.org/2005/Atom"><title>O</title><id>urn:o</id><updated>2027-07-09T15:00:00Z</updated>{}{}</feed>"#,
+        entry(1, "fr-FR"),
+        entry(2, "en")
+    );
+    web.route("/feed/", Reply::new(200, "application/atom+xml", atom.as_str()));
+    assert_eq!(read(Source::Feed { url: web.url("/feed/"), lang: Some("fr".to_owned()) }).await, ["Entrée 1"]);
+    let web = Web::start();
+    web.route("/feed/", Reply::new(200, "application/atom+xml", atom.as_str()));
+    let posts = Source::Posts { url: web.url("/"), categories: vec![], lang: Some("fr".to_owned()) };
+    assert_eq!(read(posts).await, ["Entrée 1"], "where the API is shut");
 }
 
 #[tokio::test]
@@ -304,10 +350,10 @@ fn trial_f21_the_weekly_article_is_not_news() {
         search: "Que faire à Auch cette semaine".to_owned(),
     };
     let title = "Que faire à Auch cette semaine ? Du 12 au 18 juillet";
-    let posts = Source::Posts { url: url("https://office.example/"), categories: vec![] };
+    let posts = Source::Posts { url: url("https://office.example/"), categories: vec![], lang: None };
     assert!(agenda.has_as_article(&posts, title));
-    assert!(agenda.has_as_article(&Source::Feed { url: url("https://office.example/feed/") }, title));
+    assert!(agenda.has_as_article(&Source::Feed { url: url("https://office.example/feed/"), lang: None }, title));
     assert!(!agenda.has_as_article(&posts, "Le marché déménage"));
-    assert!(!agenda.has_as_article(&Source::Feed { url: url("https://gers.example/feed/") }, title));
+    assert!(!agenda.has_as_article(&Source::Feed { url: url("https://gers.example/feed/"), lang: None }, title));
     assert!(!posts.has_as_article(&posts, title));
 }

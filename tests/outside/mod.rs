@@ -202,8 +202,8 @@ async fn h1_news_sources_cannot_contain_a_personal_placeholder() {
     )
     .unwrap();
     let sources = [
-        Source::Feed { url: web.url("/feed/") },
-        Source::Posts { url: web.url("/"), categories: vec![] },
+        Source::Feed { url: web.url("/feed/"), lang: None },
+        Source::Posts { url: web.url("/"), categories: vec![], lang: None },
         Source::Folder { path: folder.path().to_owned() },
     ];
     for source in sources {
@@ -283,7 +283,7 @@ fn edition_mail(text: &str, link: &str) -> EditionMail {
         pages: Some(4),
         summary: text.to_owned(),
         online: Online::At(link.to_owned()),
-        printed: Some(Printed { copies: 500, pack: 50 }),
+        printed: Some(Printed { copies: 500, pack: 50, max_packs: None }),
         valid_until: None,
         words: text.to_owned(),
         post: Some(text.to_owned()),

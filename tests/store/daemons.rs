@@ -158,7 +158,7 @@ async fn a_pause_is_owed_one_notice_however_often_one_looks_and_the_next_pause_a
     assert_eq!((&owed[0].issue, &owed[0].notice), (&key, &paused(reason)));
 
     // A person who resumes knows of it; the next pause is news.
-    db.store.notice_sent(&owed[0].id, at(5)).await.unwrap();
+    db.store.notices_sent(&[&owed[0].id], at(5)).await.unwrap();
     db.store.set_issue_state(&key, &[IssueState::Paused], IssueState::Sending, None, at(6)).await.unwrap();
     assert_eq!(db.store.owe_notices_of_paused(at(7)).await.unwrap(), 0);
     db.store.set_issue_state(&key, &[IssueState::Sending], IssueState::Paused, Some("encore"), at(8)).await.unwrap();

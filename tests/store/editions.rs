@@ -26,7 +26,7 @@ fn edition(copies: u32, pack: u32) -> Edition {
         pages: None,
         summary: "Une carte.".to_owned(),
         online: Online::Pdf,
-        printed: Some(Printed { copies, pack }),
+        printed: Some(Printed { copies, pack, max_packs: None }),
         valid_until: None,
         words: "La carte est là.".to_owned(),
         post: None,

@@ -85,7 +85,7 @@ async fn staff_are_told_once_of_a_kind(db: Ledger) {
     let owed = db.store.owed_notices().await.unwrap();
     let seen: Vec<_> = owed.iter().map(|it| (it.notice.clone(), it.created_at)).collect();
     assert_eq!(seen, [(Notice::Resolved(Cure::ArticleComplete), at(1)), (held("mardi est vide"), at(2))]);
-    db.store.notice_sent(&owed[1].id, at(4)).await.unwrap();
+    db.store.notices_sent(&[&owed[1].id], at(4)).await.unwrap();
     assert!(!owe(held("encore"), at(5)).await, "also once it was sent");
     assert_eq!(db.store.owed_notices().await.unwrap(), owed[..1]);
 }

@@ -6,12 +6,14 @@ use semainier::{
     domain::{
         delivery::{Outcome, State},
         partner::{
-            Basis, Difference, Dossier, Field, Fields, Import, ImportSummary, NewContact, SubscriptionChange,
-            SuppressionReason,
+            Basis, Difference, Dossier, Field, Fields, Import, ImportSummary, NewContact, NewContacts,
+            SubscriptionChange, SuppressionReason,
         },
+        segment::Segment,
     },
     store::{self, Access, Erased, Frozen},
 };
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn mailings(names: &[&str]) -> Vec<String> {
     names.iter().map(|it| (*it).to_owned()).collect()
@@ -35,6 +37,69 @@ async fn an_import_adds_changes_and_leaves(db: Ledger) {
     let expected = [(1, "Auch", at(0)), (2, "Pavie", at(0)), (3, "Auch", at(60))];
     assert_eq!(seen, expected.map(|(n, commune, since)| (address(n).to_string(), commune, since)));
     assert!(known.iter().all(|it| it.subscriptions == ["agenda", "newsletter"]));
+}
+
+async fn l10_a_list_is_read_page_by_page_with_all_that_belongs_to_each_contact(db: Ledger) {
+    db.partners(7).await;
+    let mut two = contact(2);
+    two.also.push(Fields::default().with(Field::Establishment, "Table du Pré").with(Field::Commune, "Auch"));
+    db.store.import_contacts(&[two], &mailings(&["newsletter"]), "b.csv", false, at(1)).await.unwrap();
+    db.store.suppress(&hash(3), Some("agenda"), SuppressionReason::Manual, at(2)).await.unwrap();
+    let all = db.store.contacts().await.unwrap();
+    assert_eq!((all.len(), all[1].others.len(), all[1].subscriptions.len(), all[2].barred.len()), (7, 1, 2, 1));
+    let everybody = Segment::parse("commune = \"auch\"").unwrap();
+    for segment in [None, Some(&everybody)] {
+        let (mut read, mut after, mut sizes) = (Vec::new(), None, Vec::new());
+        loop {
+            let page = db.store.contacts_page(segment, after.as_deref(), 3).await.unwrap();
+            sizes.push(page.len());
+            let Some(last) = page.last() else { break };
+            after = Some(last.address.key());
+            read.extend(page);
+        }
+        assert_eq!((sizes, &read), (vec![3, 3, 1, 0], &all), "{segment:?}");
+    }
+    // What is read of a page belongs to its contacts alone.
+    assert_eq!(db.store.contacts_page(None, Some(&all[0].address.key()), 1).await.unwrap(), [all[1].clone()]);
+}
+
+/// Contacts that are made when they are asked for, counted.
+#[derive(Debug, Default)]
+struct Made {
+    since_progress: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl NewContacts for Made {
+    fn count(&self) -> usize {
+        2_500
+    }
+
+    fn key(&self, index: usize) -> String {
+        address(index).key()
+    }
+
+    fn contact(&self, index: usize) -> NewContact {
+        let made = self.since_progress.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(made, Ordering::SeqCst);
+        contact(index)
+    }
+}
+
+async fn l10_an_import_has_a_thousand_contacts_in_memory_at_once(db: Ledger) {
+    let (made, agenda) = (Made::default(), mailings(&["agenda"]));
+    let import = Import {
+        contacts: &made,
+        mailings: &agenda,
+        source: "a.csv",
+        basis: Basis::default(),
+        replace: false,
+        dry_run: false,
+    };
+    let progress = |_| made.since_progress.store(0, Ordering::SeqCst);
+    let report = db.store.import(&import, &progress, at(0)).await.unwrap();
+    assert_eq!((report.summary.added, made.most.load(Ordering::SeqCst)), (2_500, 1_000));
+    assert_eq!(db.store.contacts().await.unwrap().len(), 2_500);
 }
 
 async fn two_lines_of_one_person_are_one_contact(db: Ledger) {
@@ -135,8 +200,9 @@ async fn every_change_of_a_subscription_is_kept(db: Ledger) {
     db.partners(2).await;
     db.store.suppress(&hash(1), Some("agenda"), SuppressionReason::OptOut, at(5)).await.unwrap();
     db.store.suppress(&hash(1), Some("agenda"), SuppressionReason::OptOut, at(6)).await.unwrap();
+    let one = [contact(1)];
     let none = Import {
-        contacts: &[contact(1)],
+        contacts: &one.as_slice(),
         mailings: &[],
         source: "b.csv",
         basis: Basis::Consent,
@@ -218,6 +284,8 @@ async fn flat_contacts_of_before_become_partners_and_nobody_is_lost(db: Ledger) 
 }
 
 on_both_databases! {
+    l10_a_list_is_read_page_by_page_with_all_that_belongs_to_each_contact
+    l10_an_import_has_a_thousand_contacts_in_memory_at_once
     contacts_of_one_establishment_share_it_and_what_a_file_does_not_say_stays
     every_change_of_a_subscription_is_kept
     who_is_being_written_to_is_not_erased_and_who_was_is_without_a_trace

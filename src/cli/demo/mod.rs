@@ -108,7 +108,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         private::write(&path, &attachment.bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let log = engine.store.log(&LogFilter::default()).await?;
-    show::line(tables::log_table(&views::log::page(&log, engine.app.config.zone)));
+    show::line(tables::text(tables::log_table(&views::log::page(&log, engine.app.config.zone))));
     drop(engine);
     newsletter(&config, dir).await?;
     edition(&config, dir).await?;
@@ -218,7 +218,7 @@ async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     sending::deliver(&engine, &engine.deliverer().await?, None, &stop, &quiet).await?;
     show::line(format!("{} orders by the link in its mail, and gets a confirmation:", partner.partner.name));
     let orders = orders::read(&engine, None, true).await?.map(|it| it.orders).unwrap_or_default();
-    show::line(tables::orders_table(&orders));
+    show::line(tables::text(tables::orders_table(&orders)));
     show::line("");
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::private;
 use crate::store::{Access, LogFilter};
 use crate::views::{log, orders::OrderView};
 use anyhow::{Context as _, bail};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub(super) use import::import_bytes;
@@ -38,15 +39,15 @@ A partner is an establishment; its contacts receive the mailings they are subscr
   semainier partners export --contact a@gite.example all data about one person
   semainier partners erase a@gite.example            delete the person; keep anonymous totals and suppressions
 
-Files: CSV (UTF-8 or Windows-1252; ; , or tab) or XLSX, the header in one of the first ten lines, columns in any order,
-recognised by their headers: email (adresse mail, courriel, mail 1, mail 2), prénom, nom, fonction, langue, établissement,
-catégorie (filière), adresse, code postal, commune, code INSEE, labels, étoiles, site web, téléphone, latitude, longitude; or a
-column for one label, with a cross. Other columns are listed and ignored. A missing column leaves the stored values. Lines
-without an address and a total below the list are skipped; hidden sheets and rows are ignored. A mailbox that is listed under
+Files: CSV (UTF-8 or Windows-1252; ; , or tab) or XLSX, the header in one of the first ten lines, columns in any order, \
+recognised by their headers: email (adresse mail, courriel, mail 1, mail 2), prénom, nom, fonction, langue, établissement, \
+catégorie (filière), adresse, code postal, commune, code INSEE, labels, étoiles, site web, téléphone, latitude, longitude; or a \
+column for one label, with a cross. Other columns are listed and ignored. A missing column leaves the stored values. Lines \
+without an address and a total below the list are skipped; hidden sheets and rows are ignored. A mailbox that is listed under \
 two establishments is one contact of both.
 
---where: name function language address establishment category commune insee street website phone postcode label
-subscribed, with = != in (…) not in (…); stars with = != < <= > >= in; and, or, not, ( ). Texts are in \"…\" or '…'; case,
+--where: name function language address establishment category commune insee street website phone postcode label \
+subscribed, with = != in (…) not in (…); stars with = != < <= > >= in; and, or, not, ( ). Texts are in \"…\" or '…'; case, \
 accents and the plural are ignored.";
 
 #[derive(Debug, clap::Subcommand)]
@@ -162,14 +163,33 @@ pub(super) fn parse_segment(text: Option<&str>, option: &str) -> anyhow::Result<
     }
 }
 
-/// The contacts that match; if there are none, prints the values that exist in the fields of the expression.
-async fn contacts_of(engine: &Engine, segment: Option<&str>) -> anyhow::Result<Vec<Contact>> {
+/// Contacts that are in memory at once.
+const PAGE: u32 = 1_000;
+
+/// Calls `each` with the contacts that match, page by page, and returns their number; if there are none, once with none, and
+/// prints the values that exist in the fields of the expression.
+async fn each_page(
+    engine: &Engine,
+    segment: Option<&str>,
+    mut each: impl FnMut(&[Contact]) -> anyhow::Result<()>,
+) -> anyhow::Result<usize> {
     let segment = parse_segment(segment, "--where")?;
-    let contacts = engine.store.contacts_of(segment.as_ref()).await?;
-    if let Some(segment) = segment.filter(|_| contacts.is_empty()) {
+    let (mut number, mut after) = (0, None);
+    loop {
+        let page = engine.store.contacts_page(segment.as_ref(), after.as_deref(), PAGE).await?;
+        if number == 0 || !page.is_empty() {
+            each(&page)?;
+        }
+        number += page.len();
+        match page.last() {
+            Some(last) if page.len() == PAGE as usize => after = Some(last.address.key()),
+            _ => break,
+        }
+    }
+    if let Some(segment) = segment.filter(|_| number == 0) {
         show_known_values(engine, &segment).await?;
     }
-    Ok(contacts)
+    Ok(number)
 }
 
 /// Prints the values that exist in the fields of a segment that matches no contact.
@@ -194,29 +214,52 @@ pub(super) async fn show_known_values(engine: &Engine, segment: &Segment) -> any
 }
 
 async fn list(engine: &Engine, segment: Option<&str>, as_json: bool) -> anyhow::Result<Ended> {
-    let contacts = contacts_of(engine, segment).await?;
-    if as_json {
-        show::json(&contacts.iter().map(export::listed).collect::<Vec<_>>())?;
-    } else {
-        show::line(tables::contacts_table(&contacts));
-        show::line(format!("{} contacts", contacts.len()));
+    let mut list = show::JsonList::default();
+    let number = each_page(engine, segment, |page| {
+        match as_json {
+            true => page.iter().try_for_each(|contact| list.add(&export::listed(contact)))?,
+            // One table per page: column widths are computed from its rows.
+            false => show::line(tables::text(tables::contacts_table(page))),
+        }
+        Ok(())
+    });
+    let number = number.await?;
+    match as_json {
+        true => list.end(),
+        false => show::line(format!("{number} contacts")),
     }
     Ok(Ended::Done)
 }
 
 async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>) -> anyhow::Result<Ended> {
-    let contacts = contacts_of(engine, segment).await?;
+    let mut is_first = true;
     let Some(out) = out else {
-        show::line(String::from_utf8(export::csv(&contacts)?)?.trim_end());
+        each_page(engine, segment, |page| {
+            show::line(String::from_utf8(export::csv(page, std::mem::take(&mut is_first))?)?.trim_end());
+            Ok(())
+        })
+        .await?;
         return Ok(Ended::Done);
     };
-    let bytes = match out.extension().map(|e| e.to_ascii_lowercase()) {
-        Some(extension) if extension == "xlsx" => export::xlsx(&contacts)?,
-        Some(extension) if extension == "csv" => export::csv(&contacts)?,
+    let cannot = || format!("cannot write {}", out.display());
+    let number = match out.extension().map(|e| e.to_ascii_lowercase()) {
+        Some(extension) if extension == "xlsx" => {
+            let mut workbook = export::Xlsx::new()?;
+            let number = each_page(engine, segment, |page| Ok(workbook.add(page)?)).await?;
+            private::write(out, &workbook.bytes()?).with_context(cannot)?;
+            number
+        }
+        Some(extension) if extension == "csv" => {
+            let mut file = private::create(out).with_context(cannot)?;
+            let write = |page: &[Contact]| {
+                let lines = export::csv(page, std::mem::take(&mut is_first))?;
+                file.write_all(&lines).with_context(cannot)
+            };
+            each_page(engine, segment, write).await?
+        }
         _ => bail!("{}: expected a file that ends in .csv or .xlsx", out.display()),
     };
-    private::write(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
-    show::line(format!("{} contacts in {}", contacts.len(), out.display()));
+    show::line(format!("{number} contacts in {}", out.display()));
     Ok(Ended::Done)
 }
 

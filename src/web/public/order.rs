@@ -4,7 +4,7 @@
 
 use crate::compose::page::{HandoverChoice, OrderForm, OrderLine, OrderPage, OrderProblem};
 use crate::domain::{
-    edition::{Edition, EditionFile, Handover, LONGEST_REMARK, Order, Orderer, Stocked, Wish, number, packs_in_french},
+    edition::{EditionFile, Handover, LONGEST_REMARK, Order, Orderer, Stocked, Wish, number, packs_in_french},
     french,
 };
 use crate::store::{Ordered, StoreError};
@@ -18,6 +18,7 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
 };
+use chrono::NaiveDate;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::info;
@@ -52,11 +53,13 @@ impl Filled {
         Self { packs: wish.packs.to_string(), handover: wish.handover.as_str().to_owned(), remark: wish.remark.clone() }
     }
 
-    /// `most`: packs available to this person.
-    fn wish(&self, most: u32) -> Result<Wish, Wrong> {
+    /// `had`: packs of this person's open order.
+    fn wish(&self, stocked: &Stocked, had: u32) -> Result<Wish, Wrong> {
+        let most = stocked.available(had);
         let packs = match self.packs.replace([' ', '\u{a0}', '\u{202f}'], "").parse::<u32>() {
             Ok(0) | Err(_) => Err(format!("Écrivez un nombre de paquets, de 1 à {most}.")),
-            Ok(packs) if packs > most => Err(too_many(most)),
+            Ok(packs) if packs > most && most == stocked.left() + had => Err(too_many(most)),
+            Ok(packs) if packs > most => Err(over_limit(most)),
             Ok(packs) => Ok(packs),
         };
         let handover = Handover::ALL.into_iter().find(|it| it.as_str() == self.handover);
@@ -80,6 +83,14 @@ fn too_many(left: u32) -> String {
         1 => "Il ne reste qu’un paquet.".to_owned(),
         left => format!("Il ne reste que {left} paquets."),
     }
+}
+
+fn over_limit(most: u32) -> String {
+    let most = match most {
+        1 => "d’un seul paquet".to_owned(),
+        most => format!("de {} paquets au plus", number(most)),
+    };
+    format!("Une commande est {most} : s’il vous en faut davantage, écrivez-nous.")
 }
 
 pub(super) async fn show(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Answer {
@@ -148,13 +159,15 @@ impl Site {
         let Some((stocked, _, open)) = self.store.look_at_order(edition, contact).await? else {
             return Ok(Shown::default());
         };
-        if !self.is_orderable(&stocked.edition) {
+        if !stocked.edition.is_orderable(self.today()) {
             return Ok(Shown { status: StatusCode::CONFLICT, ..Shown::default() });
         }
-        let most = stocked.left() + open.map_or(0, |open| open.wish.packs);
+        let had = open.map_or(0, |open| open.wish.packs);
         // If nothing is left, do not ask for a number.
-        let wish = match filled.wish(most) {
-            Err(wrong) if most > 0 => return Ok(Shown::refused(StatusCode::UNPROCESSABLE_ENTITY, filled, wrong)),
+        let wish = match filled.wish(&stocked, had) {
+            Err(wrong) if stocked.available(had) > 0 => {
+                return Ok(Shown::refused(StatusCode::UNPROCESSABLE_ENTITY, filled, wrong));
+            }
             Err(_) => return Ok(Shown { status: StatusCode::CONFLICT, ..Shown::default() }),
             Ok(wish) => wish,
         };
@@ -170,6 +183,10 @@ impl Site {
             Ordered::TooMany { left } => {
                 let wrong = Wrong { packs: Some(too_many(left)), ..Wrong::default() };
                 Shown::refused(StatusCode::CONFLICT, filled, wrong)
+            }
+            Ordered::OverLimit { most } => {
+                let wrong = Wrong { packs: Some(over_limit(most)), ..Wrong::default() };
+                Shown::refused(StatusCode::UNPROCESSABLE_ENTITY, filled, wrong)
             }
             Ordered::TooOften => {
                 let often = "Cette commande a été modifiée trop souvent : pour la changer encore, écrivez-nous.";
@@ -189,9 +206,8 @@ impl Site {
         Ok(Shown::done("Vous n’avez pas de commande en cours."))
     }
 
-    fn is_orderable(&self, edition: &Edition) -> bool {
-        let today = self.clock.now().with_timezone(&self.config.zone).date_naive();
-        edition.printed.is_some() && edition.is_current(today)
+    fn today(&self) -> NaiveDate {
+        self.clock.now().with_timezone(&self.config.zone).date_naive()
     }
 
     async fn order_page(&self, contact: &str, edition: &str, shown: Shown) -> Answer {
@@ -224,8 +240,8 @@ impl Site {
         let held = |text: &str| french::held_together(text);
         let edition = &stocked.edition;
         let pack = edition.printed.map_or(1, |printed| printed.pack);
-        let (left, orderable) = (stocked.left(), self.is_orderable(edition));
-        let most = left + open.map_or(0, |open| open.wish.packs);
+        let (left, orderable) = (stocked.left(), edition.is_orderable(self.today()));
+        let most = stocked.available(open.map_or(0, |open| open.wish.packs));
         let stock = match (orderable, left) {
             (false, _) if edition.printed.is_none() => "Cette édition n’existe qu’en ligne.".to_owned(),
             (false, _) => "Cette édition n’est plus valable : elle ne se commande plus.".to_owned(),
@@ -260,8 +276,10 @@ impl Site {
             }),
             form: (orderable && most > 0).then(|| OrderForm {
                 hint: held(&match (pack, most) {
-                    (1, 1) => "Il en reste un.".to_owned(),
-                    (_, 1) => format!("Un paquet contient {} exemplaires ; il en reste un.", number(pack)),
+                    (1, 1) if left < 2 => "Il en reste un.".to_owned(),
+                    (_, 1) if left < 2 => format!("Un paquet contient {} exemplaires ; il en reste un.", number(pack)),
+                    (1, 1) => "Vous pouvez en commander un.".to_owned(),
+                    (_, 1) => format!("Un paquet contient {} exemplaires ; vous pouvez en commander un.", number(pack)),
                     (1, _) => format!("Un paquet contient un exemplaire ; vous pouvez en commander de 1 à {most}."),
                     _ => format!(
                         "Un paquet contient {} exemplaires ; vous pouvez en commander de 1 à {most}.",
@@ -311,24 +329,65 @@ pub(super) fn for_everyone(office_email: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{
+        Timestamp,
+        edition::{Edition, EditionKind, Online, Printed},
+    };
 
     fn filled(packs: &str, handover: &str, remark: &str) -> Filled {
         Filled { packs: packs.to_owned(), handover: handover.to_owned(), remark: remark.to_owned() }
     }
 
+    /// An edition of packs of 50, of which so many are left.
+    fn stocked(left: u32, max_packs: Option<u32>) -> Stocked {
+        let edition = Edition {
+            slug: "carte-2027".to_owned(),
+            title: "Carte".to_owned(),
+            kind: EditionKind::Map,
+            languages: vec!["fr".to_owned()],
+            pages: None,
+            summary: "Carte.".to_owned(),
+            online: Online::Pdf,
+            printed: Some(Printed { copies: 50 * left, pack: 50, max_packs }),
+            valid_until: None,
+            words: "Elle est là.".to_owned(),
+            post: None,
+            reminder_after_days: None,
+        };
+        Stocked { edition, ordered: 0, changed_at: Timestamp::default(), announced_for: None }
+    }
+
     #[test]
     fn a_form_is_valid_or_every_invalid_field_has_a_message() {
-        let wish = filled(" 1\u{a0}2", "pick_up", "Merci\u{7} !\nÀ droite").wish(12).unwrap();
+        let twelve = stocked(12, None);
+        let wish = filled(" 1\u{a0}2", "pick_up", "Merci\u{7} !\nÀ droite").wish(&twelve, 0).unwrap();
         assert_eq!((wish.packs, wish.handover, wish.remark.as_str()), (12, Handover::PickUp, "Merci !\nÀ droite"));
         for packs in ["", "0", "-1", "1,5", "deux", "99999999999"] {
-            let wrong = filled(packs, "", &"é".repeat(501)).wish(12).unwrap_err();
+            let wrong = filled(packs, "", &"é".repeat(501)).wish(&twelve, 0).unwrap_err();
             assert_eq!(wrong.packs.as_deref(), Some("Écrivez un nombre de paquets, de 1 à 12."), "{packs}");
             assert!(wrong.handover.is_some() && wrong.remark.is_some());
         }
-        assert!(filled("1", "delivery", &"é".repeat(500)).wish(1).is_ok());
-        assert_eq!(
-            filled("2", "delivery", "").wish(1).unwrap_err().packs.as_deref(),
-            Some("Il ne reste qu’un paquet.")
-        );
+        assert!(filled("1", "delivery", &"é".repeat(500)).wish(&stocked(1, None), 0).is_ok());
+        let problem = |packs: &str, stocked: &Stocked, had: u32| {
+            filled(packs, "delivery", "").wish(stocked, had).unwrap_err().packs.unwrap()
+        };
+        assert_eq!(problem("2", &stocked(1, None), 0), "Il ne reste qu’un paquet.");
+    }
+
+    #[test]
+    fn trial_f22_what_is_left_and_what_one_may_take_are_said_apart() {
+        let problem = |packs: &str, left: u32, max_packs: Option<u32>, had: u32| {
+            filled(packs, "delivery", "").wish(&stocked(left, max_packs), had).err().and_then(|it| it.packs)
+        };
+        let limit = "Une commande est de 20 paquets au plus : s’il vous en faut davantage, écrivez-nous.";
+        assert_eq!(problem("400", 400, None, 0).as_deref(), Some(limit));
+        assert_eq!(problem("20", 400, None, 0), None);
+        assert_eq!(problem("13", 12, None, 0).as_deref(), Some("Il ne reste que 12 paquets."));
+        let one = "Une commande est d’un seul paquet : s’il vous en faut davantage, écrivez-nous.";
+        assert_eq!(problem("2", 400, Some(1), 0).as_deref(), Some(one));
+        assert_eq!(problem("0", 400, Some(3), 0).as_deref(), Some("Écrivez un nombre de paquets, de 1 à 3."));
+        // Ordered before there was a bound: it may stay, and not grow.
+        assert_eq!(problem("30", 370, None, 30), None);
+        assert!(problem("31", 370, None, 30).is_some());
     }
 }
