@@ -95,6 +95,7 @@ pub async fn order(
         Ordered::TooOften => return Err(Refusal::OrderedTooOften(address.clone()).into()),
         Ordered::NotKnown => return Err(Refusal::ContactNotKnown(address.clone()).into()),
     };
+    actor.audit(engine, "order.place", format!("edition:{slug}"), json!({"packs": wish.packs})).await;
     info!(edition = slug, packs = wish.packs, door = %actor.door, "{slug} was ordered for a partner");
     let open = store.look_at_order(slug, &contact.id).await?.and_then(|(_, _, open)| open);
     open.map(done).ok_or_else(|| Refusal::NoSuchOrders(vec![address.to_string()]).into())
@@ -114,6 +115,7 @@ pub async fn cancel_order(engine: &Engine, actor: &Actor, id: &str) -> Result<Or
     if !cancelled {
         return Err(Refusal::NoSuchOrders(vec![id.to_owned()]).into());
     }
+    actor.audit(engine, "order.cancel", format!("order:{id}"), json!({})).await;
     info!(order = id, door = %actor.door, "order {id} was cancelled");
     Ok(order)
 }

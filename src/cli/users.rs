@@ -77,7 +77,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
                 show::json(&users)?;
                 return Ok(Ended::Done);
             }
-            let mut rows = table(["account", "name", "roles", "state", "second factor", "sessions", "last seen"]);
+            let mut rows = table(["account", "name", "roles", "state", "second factor", "sessions", "last seen"], &[0]);
             for user in users {
                 rows.add_row([
                     user.address,
@@ -136,7 +136,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
                 show::json(&sessions)?;
                 return Ok(Ended::Done);
             }
-            let mut rows = table(["device", "network", "since", "last seen", "ends"]);
+            let mut rows = table(["device", "network", "since", "last seen", "ends"], &[]);
             for it in sessions {
                 rows.add_row([it.device, it.network, it.created_at, it.seen_at, it.expires_at]);
             }

@@ -96,7 +96,7 @@ const RELAY: &str = "relay: ";
 
 impl Notice {
     /// All kind names, as templates use them.
-    pub const NAMES: [&str; 13] = [
+    pub const NAMES: [&str; 14] = [
         "held",
         "unapproved",
         "resolved",
