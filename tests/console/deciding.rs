@@ -188,3 +188,51 @@ fn a_correction_is_asked_for_in_writing_and_what_was_typed_is_not_lost() {
         assert_eq!(desk.house.number(notices), 1, "staff are told");
     }
 }
+
+#[test]
+fn an_uncertain_delivery_is_decided_for_one_person_or_for_all_and_never_by_an_old_number() {
+    for on in BOTH {
+        let (house, relay) = busy(on);
+        let desk = Desk::open(house, relay, Some(everything()), super::NOW);
+        let path = format!("/envois/{ISSUE}/incertains");
+        desk.get(&format!("/envois/{ISSUE}")).expect(200, &["Envois incertains (1)"]);
+        desk.get(&path)
+            .expect(200, &["1 envoi incertain", super::ANNE, "coupé après la fin", "Renvoyer le même message"]);
+        let sheet = desk.get(&format!("{path}?que=renvoyer"));
+        sheet.expect(200, &["Certains le recevront peut-être deux fois", "Renvoyer (1)"]);
+        let decide = |what: &str, seen: &str| post(&desk, &path, &[("que", what), ("id", ""), ("vu_alors", seen)]);
+        decide("renvoyer", "2").expect(409, &["n’est plus celui que vous avez lu"]);
+        assert_eq!(decide("tout", "1").status, 404);
+        let state = || {
+            desk.house.text(&format!(
+                "SELECT state FROM deliveries WHERE recipient_key = '{}' AND issue = '{ISSUE}'",
+                super::ANNE
+            ))
+        };
+        assert_eq!(state(), "unknown");
+        let done = decide("remis", "1");
+        assert_eq!((done.status, state().as_str()), (303, "sent"));
+        desk.get(done.header("location"))
+            .expect(200, &["C’est décidé : 1.", "Aucun envoi de ce numéro n’est incertain."]);
+        decide("remis", "1").expect(409, &["n’est plus celui"]);
+        let audit = "SELECT detail FROM audit WHERE action = 'delivery.resolve'";
+        assert!(desk.house.text(audit).contains("sent"));
+        assert_eq!(desk.get("/envois/agenda/1999-W01/incertains").status, 404);
+    }
+}
+
+#[test]
+fn a_paused_lane_is_reopened_after_its_reason_was_read() {
+    for on in BOTH {
+        let (house, relay) = busy(on);
+        let desk = Desk::open(house, relay, Some(everything()), super::NOW);
+        assert!(desk.get("/voies").text().replace("&#x2f;", "/").contains("/voies/orange/rouvrir"));
+        desk.get("/voies/orange/rouvrir").expect(200, &["Rouvrir la voie", "orange", EVIL.split('&').next().unwrap()]);
+        let done = post(&desk, "/voies/orange/rouvrir", &[]);
+        assert_eq!((done.status, done.header("location")), (303, "/voies?fait=reopen"));
+        assert_eq!(desk.house.number("SELECT count(*) FROM lanes WHERE lane = 'orange' AND pace = 'paused'"), 0);
+        desk.get("/voies?fait=reopen").expect(200, &["La voie est rouverte."]);
+        post(&desk, "/voies/orange/rouvrir", &[]).expect(409, &["Rien n’a été décidé"]);
+        assert_eq!(desk.get("/voies/personne/rouvrir").status, 404);
+    }
+}

@@ -13,6 +13,7 @@ fn address(path: &str) -> String {
         ("{hash}", "c0ffee"),
         ("{file}", "mail.html"),
         ("{id}", "nobody"),
+        ("{lane}", "orange"),
         ("{token}", "nothing"),
     ];
     let address = filled.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));

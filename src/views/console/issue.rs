@@ -107,6 +107,8 @@ pub struct Head {
     pub content_hash: Option<String>,
     /// With the empty parts.
     pub every: Sum,
+    /// Deliveries that a person has to decide.
+    pub uncertain: u64,
     /// Something of it may still move by itself.
     pub live: bool,
     /// What a person can do now: keys of texts, none if nothing.
@@ -141,6 +143,7 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary) -> Head {
         approved_by: issue.approved_by().map(str::to_owned),
         content_hash: issue.content_hash().map(str::to_owned),
         every: Sum::every(&issue.key, &issue.counts),
+        uncertain: issue.counts.unknown,
         live: matches!(issue.state(), IssueState::Sending | IssueState::Paused),
         help,
     }

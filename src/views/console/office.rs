@@ -19,6 +19,8 @@ use std::collections::HashSet;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LaneRow {
     pub name: String,
+    /// The name as a part of an address.
+    pub path: String,
     /// The first of its domains.
     pub domains: String,
     pub label: Label,
@@ -53,6 +55,7 @@ pub async fn lanes(it: &Reading<'_>) -> Result<Vec<LaneRow>, StoreError> {
         };
         rows.push(LaneRow {
             name: trouble.lane.clone(),
+            path: super::escaped(&trouble.lane),
             domains: family.map(|family| domains(&family.domains)).unwrap_or_default(),
             label: Label { key, tone },
             state: pace_in_french(trouble.pace).to_owned(),
@@ -66,6 +69,7 @@ pub async fn lanes(it: &Reading<'_>) -> Result<Vec<LaneRow>, StoreError> {
     }
     rows.extend(lanes.families().iter().filter(|family| !shown.contains(&family.name)).map(|family| LaneRow {
         name: family.name.clone(),
+        path: super::escaped(&family.name),
         domains: domains(&family.domains),
         label: Label { key: "lane_open", tone: Tone::Good },
         state: String::new(),

@@ -8,8 +8,9 @@ mod journal;
 mod office;
 pub(super) mod people;
 mod preview;
+mod uncertain;
 
-use super::gate::{GET, Route, route};
+use super::gate::{GET, POST, Route, route};
 use crate::accounts::Permission;
 use axum::{
     extract::FromRequestParts,
@@ -34,6 +35,10 @@ pub(super) fn routes() -> Vec<Route> {
         route(GET, "/partenaires", see, people::list),
         route(GET, "/partenaires/contacts/{id}", see, people::one),
         route(GET, "/voies", see, office::lanes),
+        route(GET, "/voies/{lane}/rouvrir", Permission::Operate, office::show_reopen),
+        route(POST, "/voies/{lane}/rouvrir", Permission::Operate, office::reopen),
+        route(GET, "/envois/{mailing}/{period}/incertains", Permission::Operate, uncertain::show),
+        route(POST, "/envois/{mailing}/{period}/incertains", Permission::Operate, uncertain::act),
         route(GET, "/editions", see, office::editions),
         route(GET, "/commandes", see, office::orders),
         route(GET, "/reglages", see, office::settings),
