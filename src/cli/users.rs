@@ -1,6 +1,9 @@
 //! `semainier users`: the accounts of the console.
 
-use super::{Context, Ended, show, tables::table};
+use super::{
+    Context, Ended, show,
+    tables::{self, table},
+};
 use crate::accounts::Roles;
 use crate::actions::accounts::{self, Invitation};
 use crate::app::Engine;
@@ -9,8 +12,8 @@ use crate::store::{Access, User};
 use crate::views::{accounts as views, instant};
 
 pub(super) const AFTER_HELP: &str = "\
-Roles, with commas between them: lecture (see everything), redaction (texts, editions, orders, partners), validation (approve,
-announce), exploitation (pause, resume, settle), administration (accounts). Whoever has one of the last three needs a second
+Roles, with commas between them: lecture (see everything), redaction (texts, editions, orders, partners), validation (approve, \
+announce), exploitation (pause, resume, settle), administration (accounts). Whoever has one of the last three needs a second \
 factor. An invitation is a link that sets the password: hand it over personally; it works once, within 24 hours.
 
   semainier users add claire@office.example --name Claire --role validation,administration
@@ -89,7 +92,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
                     user.seen_at.unwrap_or_default(),
                 ]);
             }
-            show::line(rows.to_string());
+            show::line(tables::text(rows));
         }
         Command::Roles { account, roles } => {
             let user = accounts::find(store, &account, now).await?;
@@ -140,7 +143,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
             for it in sessions {
                 rows.add_row([it.device, it.network, it.created_at, it.seen_at, it.expires_at]);
             }
-            show::line(rows.to_string());
+            show::line(tables::text(rows));
         }
     }
     Ok(Ended::Done)

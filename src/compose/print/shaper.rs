@@ -1,7 +1,7 @@
 //! Fonts and shaping: two faces, the shaping of words into glyphs, and the subsets that are embedded.
 //!
 //! All lengths are in em, so that a string is shaped once for all sizes.
-//! Characters without a glyph never leave this module: see [`super::sanitized`].
+//! Characters without a glyph never leave this module: see [`super::sanitize::sanitized`].
 
 use std::{
     cell::RefCell,
