@@ -347,10 +347,13 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 21] = [
+        const DATA: [&str; 25] = [
             "coming_",
+            "decide_",
             "delivery_",
+            "done_",
             "event_",
+            "fact_",
             "help_",
             "issue_",
             "kind_",
@@ -365,6 +368,7 @@ mod tests {
             "message_",
             "users_",
             "role_",
+            "uncertain_",
             "unfit_",
             "me_done_",
             "code_wrong",
