@@ -122,25 +122,34 @@ impl Page {
 }
 
 impl Line {
-    /// Composes accents and decodes what was encoded twice, keeping the links on their words.
+    /// Composes accents and decodes what was encoded twice, keeping links and cells on their words.
     fn clean(&mut self) {
         let text = std::mem::take(&mut self.text);
-        if self.links.is_empty() {
-            self.text = composed(decoded_again(text));
-            return;
-        }
-        // Piece by piece between the ends of the links, so that their offsets follow.
+        let ends = self.links.iter().flat_map(|link| [link.start, link.end]);
+        let mut marks: Vec<usize> = ends.chain(self.cells.iter().map(|(_, from)| *from)).collect();
+        marks.sort_unstable();
+        marks.dedup();
+        // Piece by piece between the marks, so that their offsets follow.
         let mut out = String::with_capacity(text.len());
+        let mut moved = Vec::with_capacity(marks.len());
         let mut at = 0;
-        for link in &mut self.links {
-            out += &composed(decoded_again(text[at..link.start].to_owned()));
-            let start = out.len();
-            out += &composed(decoded_again(text[link.start..link.end].to_owned()));
-            at = link.end;
-            (link.start, link.end) = (start, out.len());
+        for mark in &marks {
+            out += &composed(decoded_again(text[at..*mark].to_owned()));
+            moved.push(out.len());
+            at = *mark;
         }
         out += &composed(decoded_again(text[at..].to_owned()));
         self.text = out;
+        let follow = |offset: &mut usize| {
+            if let Ok(mark) = marks.binary_search(offset) {
+                *offset = moved[mark];
+            }
+        };
+        for link in &mut self.links {
+            follow(&mut link.start);
+            follow(&mut link.end);
+        }
+        self.cells.iter_mut().for_each(|(_, from)| follow(from));
     }
 }
 
@@ -155,11 +164,15 @@ impl Line {
             for link in self.links.iter_mut().filter(|link| link.start >= end) {
                 (link.start, link.end) = (link.start - cut, link.end - cut);
             }
+            for (_, from) in self.cells.iter_mut().filter(|(_, from)| *from > start) {
+                *from = from.saturating_sub(cut).max(start);
+            }
             from = start;
         }
         if from > 0 || self.text.starts_with(' ') {
             let kept = self.text.trim_end().len();
             self.text.truncate(kept);
+            self.cells.retain(|(_, from)| *from <= kept);
         }
     }
 }
@@ -278,6 +291,23 @@ mod tests {
             lines("<li>à Pavie<br/>et à Auch<p>dès 9&nbsp;h</p><div>a</div>b<b>c</b></li>"),
             ["à Pavie", "et à Auch", "dès 9 h", "a", "bc"]
         );
+    }
+
+    #[test]
+    fn cells_begin_where_their_words_do_also_after_what_was_decoded_twice_or_dropped() {
+        for (html, cells) in [
+            ("<tr><td>&amp;eacute;&amp;eacute;</td><td>Été</td><td>ici</td></tr>", &["éé", "Été", "ici"][..]),
+            ("<tr><td>e\u{301}te\u{301}</td><td>É</td></tr>", &["été", "É"]),
+            ("<tr><td>[vc_row]un</td><td>dé[/vc_row]ux</td><td>É</td></tr>", &["un", "déux", "É"]),
+            ("<tr><td><a href='/x'>l&amp;rsquo;un</a></td><td>É [caption]</td></tr>", &["l’un", "É"]),
+        ] {
+            let page = Page::read(&format!("<table>{html}</table>"));
+            let line = &page.lines[0];
+            let ends = line.cells.iter().skip(1).map(|(_, from)| *from).chain([line.text.len()]);
+            let found: Vec<_> =
+                line.cells.iter().zip(ends).map(|((_, from), to)| line.text[*from..to].trim_end()).collect();
+            assert_eq!(found, cells, "{html}");
+        }
     }
 
     #[test]

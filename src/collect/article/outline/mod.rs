@@ -388,9 +388,13 @@ impl Builder<'_> {
     fn grid(&mut self, at: usize) -> bool {
         const LEAST_DAYS: usize = 3;
         let line = &self.lines[at];
-        let ends = line.cells.iter().skip(1).map(|(_, from)| from - 1).chain([line.text.len()]);
-        let cells: Vec<(usize, &str)> =
-            line.cells.iter().zip(ends).map(|((number, from), to)| (*number, &line.text[*from..to])).collect();
+        let ends = line.cells.iter().skip(1).map(|(_, from)| *from).chain([line.text.len()]);
+        let cells: Vec<(usize, &str)> = line
+            .cells
+            .iter()
+            .zip(ends)
+            .map(|((number, from), to)| (*number, line.text[*from..to].trim_end()))
+            .collect();
         let dated: Vec<(usize, Vec<NaiveDate>)> = cells
             .iter()
             .filter_map(|(number, text)| {
