@@ -94,7 +94,7 @@ impl Passwords {
     /// as long, and is never right. Always one run of argon2, and a second one only for a right password of old parameters.
     ///
     /// # Errors
-    /// When the hash is none, or there is not enough memory.
+    /// When `known` is not a PHC string, or there is not enough memory.
     pub async fn verify(&self, password: SecretString, known: Option<String>) -> Result<Verified, HashError> {
         let (hash, is_known) = (known.clone().unwrap_or_else(|| NOBODY.to_owned()), known.is_some());
         let (right, old, password) = self
@@ -132,7 +132,7 @@ impl Passwords {
         let place = Arc::clone(&self.room).acquire_owned().await.map_err(|_| HashError::Interrupted)?;
         self.runs.fetch_add(1, Ordering::SeqCst);
         let done = tokio::task::spawn_blocking(move || {
-            // Until the work is done, also when whoever asked has gone away.
+            // Until the work is done, even if the caller has been cancelled.
             let _place = place;
             work()
         });

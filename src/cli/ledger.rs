@@ -52,7 +52,7 @@ enum IssueAct {
     Edit(approval::EditArgs),
     /// Collect and compose a newsletter again, replacing the content that awaits approval
     Recompose { key: String },
-    /// Refuse the content that waits for approval; staff are told why. Another person may still approve it
+    /// Reject the content that awaits approval and notify staff of the reason; another person may still approve it
     Refuse {
         key: String,
         /// Who refuses, for the ledger
@@ -65,10 +65,10 @@ enum IssueAct {
         #[arg(long, value_name = "HASH", value_parser = parse_hash)]
         hash: Option<String>,
     },
-    /// Take an approval back, until the issue is being sent
+    /// Withdraw an approval, as long as sending has not started
     Withdraw {
         key: String,
-        /// Who takes it back, for the ledger
+        /// Who withdraws it, for the ledger
         #[arg(long, value_name = "NAME")]
         by: String,
         /// The reason, for the ledger
@@ -182,13 +182,13 @@ async fn act_on(context: &Context, engine: &Engine, act: IssueAct) -> anyhow::Re
         IssueAct::Refuse { key, by, why, hash } => {
             let key = IssueKey::parse(&key)?;
             actions::issues::refuse(engine, &actor(&by)?, &key, hash.as_deref(), &why).await?;
-            show::line(format!("the content of {key} is refused; staff are told why"));
+            show::line(format!("the content of {key} is refused; staff will be notified of the reason"));
             Ok(Ended::Done)
         }
         IssueAct::Withdraw { key, by, why } => {
             let key = IssueKey::parse(&key)?;
             actions::issues::withdraw(engine, &actor(&by)?, &key, None, &why).await?;
-            show::line(format!("the approval of {key} is taken back"));
+            show::line(format!("the approval of {key} is withdrawn"));
             Ok(Ended::Done)
         }
         IssueAct::Skip { key, why } => {

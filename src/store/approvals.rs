@@ -25,7 +25,7 @@ pub trait Approvals: Send + Sync {
     async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool>;
 
     /// `by` approves exactly this content, and a waiting occurrence becomes due now. `false` if the issue has other
-    /// content by now, or is frozen or finished. Idempotent: the first approval is kept.
+    /// content by now, or is frozen or finished. Idempotent: the first approval is kept, unless it was withdrawn.
     async fn approve_issue(&self, key: &IssueKey, content_hash: &str, by: &str, now: Timestamp) -> Result<bool>;
 
     /// Keeps content that leaves without an approval, in the place of what was held or rehearsed before. `false`: the issue is

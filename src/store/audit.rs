@@ -1,4 +1,5 @@
-//! Who did what. An entry is written in the transaction of what it records; entries are never changed.
+//! Who did what. Entries are never changed. For accounts and sessions an entry is written in the transaction of the change; the
+//! other actions write theirs right after it (`Actor::audit`).
 
 use super::Ledger;
 use super::{

@@ -289,7 +289,7 @@ fn what_one_person_refuses_waits_and_staff_are_told_until_another_approves_it() 
             .expect_said(&["awaiting_approval"]);
 
         room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0);
-        room.house.semainier(&["issues", "withdraw", ISSUE, "--by", "Claire"]).expect(0).expect_said(&["taken back"]);
+        room.house.semainier(&["issues", "withdraw", ISSUE, "--by", "Claire"]).expect(0).expect_said(&["is withdrawn"]);
         until("staff are told", || room.to_staff().len() == 3);
         room.house
             .semainier(&["issues", "show", ISSUE])

@@ -1,6 +1,6 @@
 //! What is to come and what did not come: schedules, decisions, announcements, by week.
 
-use super::decide::Subject;
+use super::decide::{Choice, Subject};
 use super::{Label, Reading, Tone, When, issue_href, label_of, week_of};
 use crate::domain::{
     Timestamp,
@@ -34,16 +34,7 @@ pub struct Coming {
     /// As of now.
     pub recipients: Option<u64>,
     /// What can be decided before there is an issue; after that the issue's page says it.
-    pub acts: Vec<CanDo>,
-}
-
-/// A decision that can be made, and whose permission it asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CanDo {
-    pub key: &'static str,
-    pub href: String,
-    /// A role's word.
-    pub permission: &'static str,
+    pub choices: Vec<Choice>,
 }
 
 /// Rows of one week.
@@ -89,15 +80,11 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
                 now: it.now,
                 key: key.clone(),
             };
-            let acts = if issue.is_some() { Vec::new() } else { subject.possible() };
             rows.push(Coming {
                 at: When::new(at, it.now, mailing.schedule.zone),
                 instant: at,
                 title: mailing.title.clone(),
-                acts: acts
-                    .into_iter()
-                    .map(|act| CanDo { key: act.as_str(), href: act.href(&key), permission: act.permission().as_str() })
-                    .collect(),
+                choices: if issue.is_some() { Vec::new() } else { subject.choices() },
                 href: issue.as_ref().map(|issue| issue_href(&issue.key)),
                 key: Some(key),
                 label,
@@ -121,7 +108,7 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
             label: label_of(issue),
             reason: note(issue),
             recipients: issue.frozen_at().map(|_| issue.counts.total()),
-            acts: Vec::new(),
+            choices: Vec::new(),
         },
     ));
     for (edition, announcement, _) in it.store.announced().await? {
@@ -136,7 +123,7 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
                 label: Label { key: "coming_announced", tone: Tone::Calm },
                 reason: String::new(),
                 recipients: None,
-                acts: Vec::new(),
+                choices: Vec::new(),
             });
         }
     }
@@ -194,6 +181,6 @@ fn decided(it: &Reading<'_>, past: &Occurrence) -> Option<Coming> {
         label: Label { key, tone },
         reason: past.reason.clone().unwrap_or_default(),
         recipients: None,
-        acts: Vec::new(),
+        choices: Vec::new(),
     })
 }

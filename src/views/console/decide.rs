@@ -104,6 +104,17 @@ impl Act {
     }
 }
 
+/// A decision that can be made, for whoever has the permission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// [`Act::as_str`]
+    pub key: &'static str,
+    /// Its sheet.
+    pub href: String,
+    /// A role's word.
+    pub permission: &'static str,
+}
+
 /// What is known of an issue, or of one that is still to come, when something is decided about it.
 pub struct Subject<'a> {
     pub key: IssueKey,
@@ -134,8 +145,11 @@ impl<'a> Subject<'a> {
     }
 
     /// What can be decided now.
-    pub fn possible(&self) -> Vec<Act> {
-        Act::ALL.into_iter().filter(|act| self.is_possible(*act)).collect()
+    pub fn choices(&self) -> Vec<Choice> {
+        let possible = Act::ALL.into_iter().filter(|act| self.is_possible(*act));
+        possible
+            .map(|act| Choice { key: act.as_str(), href: act.href(&self.key), permission: act.permission().as_str() })
+            .collect()
     }
 
     pub fn is_possible(&self, act: Act) -> bool {
@@ -217,7 +231,9 @@ pub struct Sheet {
     /// The number of the button: recipients, or messages that wait.
     pub n: Option<u64>,
     pub words: Words,
-    /// Documents to look at before an approval: name and address.
+    /// Address of the mail's preview, where the decision is about content.
+    pub preview: Option<String>,
+    /// Its documents: name and address.
     pub documents: Vec<(String, String)>,
     /// Refusals of the same content.
     pub refusals: Vec<RefusalLine>,
@@ -254,7 +270,7 @@ impl Sheet {
         add("state", Value::Key(issue.map_or("coming_planned", |issue| super::label_of(issue).key)), true);
         let counts = issue.map(|issue| issue.counts).unwrap_or_default();
         let frozen = issue.is_some_and(|issue| issue.frozen().is_some());
-        let (mut n, mut documents, mut refusals) = (None, Vec::new(), Vec::new());
+        let (mut n, mut preview, mut documents, mut refusals) = (None, None, Vec::new(), Vec::new());
         if let Some(at) = subject.at.filter(|_| !frozen) {
             add("leaves_at", when(at), true);
         }
@@ -301,11 +317,12 @@ impl Sheet {
                         add(key, Value::Number(n as u64), false);
                     }
                 }
-                let preview = format!("{}/apercu/{hash}", issue_href(key));
-                documents.push(("content_preview".to_owned(), format!("{preview}/mail.html")));
-                documents.extend(
-                    (1..).zip(&content.attachments).map(|(n, it)| (it.name.clone(), format!("{preview}/document-{n}"))),
-                );
+                let base = format!("{}/apercu/{hash}", issue_href(key));
+                preview = Some(format!("{base}/mail.html"));
+                documents = (1..)
+                    .zip(&content.attachments)
+                    .map(|(n, it)| (it.name.clone(), format!("{base}/document-{n}")))
+                    .collect();
             }
             let of_this = it.store.refusals(key).await?.into_iter().filter(|it| it.content_hash == hash);
             refusals = of_this
@@ -330,6 +347,7 @@ impl Sheet {
             facts,
             n,
             words: act.words(),
+            preview,
             documents,
             refusals,
             hash,

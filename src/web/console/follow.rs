@@ -50,7 +50,7 @@ impl Console {
 
     async fn read_again(self: Arc<Self>, key: IssueKey) {
         loop {
-            let progress = match self.store.issue(&key).await {
+            let progress = match self.store().issue(&key).await {
                 Ok(Some(issue)) => Some(Progress {
                     at: self.now().timestamp_millis(),
                     state: issue.state(),

@@ -140,7 +140,7 @@ pub(super) async fn enter(State(console): State<Arc<Console>>, mut request: Requ
     {
         let (token_hash, now) = (code::hash(token), console.now());
         let form_token = code::form_token(token);
-        match console.store.session(&token_hash, now).await {
+        match console.store().session(&token_hash, now).await {
             Err(error) => return console.unavailable(None, &error),
             Ok(None) => {}
             Ok(Some(session)) if session.stage == Stage::Half => {
@@ -149,7 +149,7 @@ pub(super) async fn enter(State(console): State<Arc<Console>>, mut request: Requ
             Ok(Some(session)) => {
                 if now - session.seen_at > TOUCH {
                     let (_, idle_until) = session::ends(session.kept, session.created_at, now);
-                    if let Err(error) = console.store.touch_session(&token_hash, idle_until, now).await {
+                    if let Err(error) = console.store().touch_session(&token_hash, idle_until, now).await {
                         warn!(error = &error as &dyn std::error::Error, "a session in use was not written down");
                     }
                 }
@@ -243,7 +243,7 @@ fn while_open(console: &Arc<Console>, token_hash: String, answer: Answer) -> Ans
     let over = async move {
         loop {
             tokio::time::sleep(LOOK).await;
-            if !matches!(console.store.session(&token_hash, console.now()).await, Ok(Some(_))) {
+            if !matches!(console.store().session(&token_hash, console.now()).await, Ok(Some(_))) {
                 return;
             }
         }
@@ -301,7 +301,7 @@ fn browser(agent: &str) -> String {
 impl Console {
     /// Where nobody is known: to the login; closed as long as there is no account. Only a POST says that it was not done.
     pub(super) async fn unknown(&self, method: &Method, path: &str) -> Answer {
-        match self.store.has_active_user().await {
+        match self.store().has_active_user().await {
             Err(error) => self.unavailable(None, &error),
             Ok(false) => self.closed(),
             Ok(true) if method.is_safe() => match super::page_of(path) {

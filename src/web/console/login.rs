@@ -86,7 +86,7 @@ pub(super) async fn show(
     if logged_in.is_some() {
         return answer::see_other("/");
     }
-    match console.store.has_active_user().await {
+    match console.store().has_active_user().await {
         Err(error) => return console.unavailable(None, &error),
         Ok(false) => return console.closed(),
         Ok(true) => {}
@@ -154,7 +154,7 @@ pub(super) async fn leave(
 ) -> Answer {
     let actor = console.actor(&viewer, &client);
     let session = &logged_in.session;
-    let ended = end_sessions(&*console.store, &actor, &session.user, Some(&session.id), console.now()).await;
+    let ended = end_sessions(console.store(), &actor, &session.user, Some(&session.id), console.now()).await;
     if let Err(error) = ended {
         return console.not_done(&viewer, error);
     }
@@ -202,7 +202,7 @@ pub(super) async fn accept(
         NewPassword { first: form.get("nouveau").to_owned().into(), again: form.get("encore").to_owned().into() };
     let given = form.get("code").trim().to_owned();
     let factor = (!given.is_empty()).then(|| Proposed { secret: secret.clone(), code: given });
-    let office = &console.config.office.name;
+    let office = &console.config().office.name;
     match console.door(&client).accept(&token, password, factor, office).await {
         Ok(Accepted::Done(codes)) => console.codes(None, codes, "/connexion"),
         Ok(Accepted::Problems(problems)) => console.invitation_page(&token, Told::problems(&problems), secret).await,
@@ -220,7 +220,7 @@ struct CodesPage {
 
 impl Console {
     pub(super) fn door<'a>(&'a self, client: &'a Client) -> Door<'a> {
-        Door { store: &*self.store, passwords: &self.passwords, client, now: self.now() }
+        Door { store: self.store(), passwords: &self.passwords, client, now: self.now() }
     }
 
     pub(super) fn known_by(&self, client: Client, headers: &HeaderMap) -> Client {
@@ -267,7 +267,7 @@ impl Console {
     }
 
     async fn invitation_page(&self, token: &str, told: Told, secret: Secret) -> Answer {
-        let invited = match self.store.invited(&code::hash(token), self.now()).await {
+        let invited = match self.store().invited(&code::hash(token), self.now()).await {
             Ok(Some(invited)) => invited,
             Ok(None) => return self.tell(None, StatusCode::GONE, "invitation_over"),
             Err(error) => return self.unavailable(None, &error),
@@ -287,7 +287,7 @@ impl Console {
     }
 
     pub(super) fn factor(&self, secret: &Secret, account: &str) -> Factor {
-        let url = secret.url(&self.config.office.name, account);
+        let url = secret.url(&self.config().office.name, account);
         let (path, side) = picture::qr_path(&url).unwrap_or_default();
         let secret = secret.base32();
         let spaced = secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");

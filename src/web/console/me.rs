@@ -67,7 +67,7 @@ pub(super) async fn password(
 ) -> Answer {
     let text = |name: &str| form.get(name).to_owned().into();
     let new = NewPassword { first: text("nouveau"), again: text("encore") };
-    let (door, office) = (console.door(&client), &console.config.office.name);
+    let (door, office) = (console.door(&client), &console.config().office.name);
     match door.change_password(&logged_in.session, text("present"), new, office).await {
         Ok(Own::Done(opened)) => console.let_in(&opened, "/moi?fait=password"),
         Ok(Own::Problems(problems)) => console.me(&viewer, &logged_in, Told::problems(&problems), "").await,
@@ -86,7 +86,7 @@ pub(super) async fn language(
     form: Form,
 ) -> Answer {
     let asked = Language::ALL.into_iter().find(|it| it.as_str() == form.get("langue")).unwrap_or(viewer.language);
-    match console.store.set_language(&logged_in.session.user, asked).await {
+    match console.store().set_language(&logged_in.session.user, asked).await {
         Ok(()) => answer::see_other("/moi?fait=language"),
         Err(error) => console.unavailable(Some(&viewer), &error),
     }
@@ -101,7 +101,7 @@ pub(super) async fn close(
     form: Form,
 ) -> Answer {
     let (actor, now) = (console.actor(&viewer, &client), console.now());
-    let (user, store) = (&logged_in.session.user, &*console.store);
+    let (user, store) = (&logged_in.session.user, console.store());
     let closed = async {
         let ids = match form.get("session") {
             "" => store.sessions_of(user, now).await?.into_iter().map(|it| it.id).collect(),
@@ -165,7 +165,7 @@ pub(super) async fn new_codes(
     if !logged_in.is_proven(&console) {
         return answer::see_other("/moi/confirmer?vers=codes");
     }
-    match console.store.credentials(&logged_in.session.user, console.now()).await {
+    match console.store().credentials(&logged_in.session.user, console.now()).await {
         Ok(Some(known)) if known.user.has_second_factor => {}
         Ok(_) => return answer::see_other("/moi"),
         Err(error) => return console.unavailable(Some(&viewer), &error),
@@ -224,15 +224,15 @@ impl Console {
     async fn me(&self, viewer: &Viewer, logged_in: &LoggedIn, told: Told, done: &'static str) -> Answer {
         let now = self.now();
         let read = async {
-            let known = self.store.credentials(&logged_in.session.user, now).await?;
-            Ok::<_, crate::store::StoreError>((known, self.store.sessions_of(&logged_in.session.user, now).await?))
+            let known = self.store().credentials(&logged_in.session.user, now).await?;
+            Ok::<_, crate::store::StoreError>((known, self.store().sessions_of(&logged_in.session.user, now).await?))
         };
         let (known, sessions) = match read.await {
             Ok((Some(known), sessions)) => (known.user, sessions),
             Ok((None, _)) => return self.nowhere(viewer),
             Err(error) => return self.unavailable(Some(viewer), &error),
         };
-        let when = |at| When::new(at, now, self.config.zone);
+        let when = |at| When::new(at, now, self.config().zone);
         let sessions = sessions.into_iter().map(|it| SessionRow {
             own: it.id == logged_in.session.id,
             id: it.id,
@@ -255,7 +255,7 @@ impl Console {
     }
 
     async fn factor_page(&self, viewer: &Viewer, told: Told, secret: &Secret) -> Answer {
-        let address = match self.store.credentials(&viewer.user, self.now()).await {
+        let address = match self.store().credentials(&viewer.user, self.now()).await {
             Ok(Some(known)) => known.user.address.to_string(),
             Ok(None) => return self.nowhere(viewer),
             Err(error) => return self.unavailable(Some(viewer), &error),

@@ -22,7 +22,6 @@ use crate::config::Config;
 use crate::domain::Timestamp;
 use crate::jobs::Mailing;
 use crate::store::{Store, StoreError};
-use crate::templates::Templates;
 use crate::views::console::Reading;
 use crate::web::answer::{self, Answer, Keep, Kept};
 use axum::{
@@ -44,13 +43,8 @@ use tracing::error;
 /// The state shared by all handlers.
 pub struct Console {
     engine: Engine,
-    /// Wakes the daemon's post.
+    /// Wakes the daemon's sender.
     wake: Arc<Notify>,
-    store: Arc<dyn Store>,
-    config: Config,
-    mailings: Vec<Mailing>,
-    templates: Arc<Templates>,
-    clock: Clock,
     style: (String, Kept),
     script: (String, Kept),
     names: Names,
@@ -120,11 +114,6 @@ impl Console {
         Ok(Self {
             engine: engine.clone(),
             wake,
-            store: Arc::clone(&engine.store),
-            config: app.config.clone(),
-            mailings: app.mailings.clone(),
-            templates: Arc::clone(&app.templates),
-            clock: app.clock.clone(),
             style: file("console/style.css", "css", "text/css; charset=utf-8")?,
             script: file("console/console.js", "js", "text/javascript; charset=utf-8")?,
             names: Names::default(),
@@ -140,7 +129,7 @@ impl Console {
     /// Where it listens: its address, unless another one is configured.
     #[must_use]
     pub fn bound(mut self, address: SocketAddr) -> Self {
-        self.origin = Some(self.config.console.origin(Some(address)));
+        self.origin = Some(self.config().console.origin(Some(address)));
         self
     }
 
@@ -151,7 +140,7 @@ impl Console {
     }
 
     pub(super) fn trusted_proxies(&self) -> Vec<std::net::IpAddr> {
-        self.config.web.trusted_proxies.clone()
+        self.config().web.trusted_proxies.clone()
     }
 
     /// How often a password was hashed: for tests.
@@ -198,12 +187,24 @@ impl Console {
         Actor::of_user(&viewer.user, &viewer.name, client.request_id.clone(), &client.network)
     }
 
+    fn store(&self) -> &dyn Store {
+        &*self.engine.store
+    }
+
+    fn config(&self) -> &Config {
+        &self.engine.app.config
+    }
+
+    fn mailings(&self) -> &[Mailing] {
+        &self.engine.app.mailings
+    }
+
     fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.engine.app.clock.now()
     }
 
     fn reading(&self) -> Reading<'_> {
-        Reading { store: &*self.store, config: &self.config, mailings: &self.mailings, now: self.now() }
+        Reading { store: self.store(), config: self.config(), mailings: self.mailings(), now: self.now() }
     }
 
     /// `section`: the address of the navigation's entry that the page belongs to.
@@ -239,7 +240,7 @@ impl Console {
     ) -> Answer {
         let nav = SECTIONS.map(|(href, key)| NavItem { href, key, current: href == section });
         let site = Site {
-            office: &self.config.office.name,
+            office: &self.config().office.name,
             viewer: viewer.map(|viewer| viewer.name.as_str()),
             form_token: viewer.map_or("", |viewer| viewer.form_token.as_str()),
             may: viewer.map(|viewer| viewer.roles.iter().map(Permission::as_str).collect()).unwrap_or_default(),
@@ -249,7 +250,7 @@ impl Console {
             script: &self.script.0,
             nav: if viewer.is_some() { nav.into() } else { Vec::new() },
         };
-        match self.templates.console(name, language.as_str(), &site, page) {
+        match self.engine.app.templates.console(name, language.as_str(), &site, page) {
             Ok(html) => answer::console(status, html),
             Err(error) => {
                 error!(error = &error as &dyn std::error::Error, "a page of the console cannot be rendered");

@@ -55,7 +55,7 @@ pub(super) async fn act(
     }
     match console.change(&viewer, &client, &form).await {
         Ok((done, invitation)) => {
-            let zone = console.config.zone;
+            let zone = console.config().zone;
             let invitation = invitation.map(|it| Link {
                 url: format!("{}/{}", console.origin.as_deref().unwrap_or_default(), it.path),
                 until: When::new(it.expires_at, console.now(), zone),
@@ -78,7 +78,7 @@ impl Console {
         client: &Client,
         form: &Form,
     ) -> Result<(&'static str, Option<Invitation>), ActionError> {
-        let (store, actor, now) = (&*self.store, self.actor(viewer, client), self.now());
+        let (store, actor, now) = (self.store(), self.actor(viewer, client), self.now());
         let roles = Roles::of(Permission::ALL.into_iter().filter(|role| form.has(&format!("role-{}", role.as_str()))));
         let needs_roles = matches!(form.get("faire"), "ajouter" | "roles");
         if needs_roles && roles.is_empty() {
@@ -106,7 +106,7 @@ impl Console {
     }
 
     async fn users(&self, viewer: &Viewer, status: StatusCode, page: UsersPage) -> Answer {
-        let users = match crate::views::accounts::users(&*self.store, self.config.zone, self.now()).await {
+        let users = match crate::views::accounts::users(self.store(), self.config().zone, self.now()).await {
             Ok(users) => users,
             Err(error) => return self.unavailable(Some(viewer), &error),
         };

@@ -3,7 +3,6 @@
 
 use super::super::gate::{Form, GET, POST, Route, route};
 use crate::accounts::Viewer;
-use crate::actions::issues::Rehearsed;
 use crate::actions::{self, ActionError, accounts::login::Client};
 use crate::domain::issue::IssueKey;
 use crate::views::console::{
@@ -88,7 +87,7 @@ async fn decide(
         Err(answer) => return *answer,
     };
     let why: String = form.get("pourquoi").trim().chars().take(LONGEST).collect();
-    let looked_at = form.has("vu") || sheet.documents.is_empty() || act != Act::Approve;
+    let looked_at = form.has("vu") || sheet.preview.is_none() || act != Act::Approve;
     let mut page = SheetPage { moved: sheet.moved(form.get("vu_alors")), why, ..SheetPage::new(sheet) };
     if !page.moved.is_empty() {
         return console.sheet(&viewer, StatusCode::CONFLICT, page);
@@ -112,16 +111,13 @@ async fn decide(
         Act::Pause => actions::issues::pause(engine, &actor, &key).await,
         Act::Resume => actions::issues::resume(engine, &actor, &key).await,
         Act::Stop => actions::issues::cancel(engine, &actor, &key).await,
-        Act::Rehearse => match actions::issues::rehearse(engine, &actor, &key).await {
-            // The page of the issue says why it is held.
-            Ok(Rehearsed::Kept { .. } | Rehearsed::Held { .. }) => Ok(()),
-            Err(error) => Err(error),
-        },
+        // If it is held, the page of the issue says why.
+        Act::Rehearse => actions::issues::rehearse(engine, &actor, &key).await.map(drop),
     };
     match done {
         Ok(()) => {
             console.wake.notify_one();
-            let place = match console.store.issue(&key).await {
+            let place = match console.store().issue(&key).await {
                 Ok(Some(_)) => issue_href(&key),
                 _ => "/a-venir".to_owned(),
             };

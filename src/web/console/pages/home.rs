@@ -34,7 +34,7 @@ pub(super) async fn coming(State(console): State<Arc<Console>>, viewer: Viewer, 
     match coming::read(&it, TimeDelta::weeks(2), TimeDelta::weeks(weeks)).await {
         Ok(rows) => {
             let page = ComingPage {
-                groups: coming::by_week(rows, console.config.zone),
+                groups: coming::by_week(rows, console.config().zone),
                 weeks,
                 choices: CHOICES,
                 done: issue::done(&asked),

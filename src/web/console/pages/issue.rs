@@ -5,7 +5,7 @@ use crate::accounts::Viewer;
 use crate::domain::{delivery::State as Delivery, issue::IssueKey};
 use crate::store::{LogFilter, LogMark, StoreError};
 use crate::views::console::{
-    decide::{Act, Subject},
+    decide::{Act, Choice, Subject},
     issue, journal,
 };
 use crate::web::{
@@ -31,24 +31,10 @@ struct Tab<T> {
     head: issue::Head,
     tab: &'static str,
     it: T,
-    /// What the viewer may decide now.
-    acts: Vec<ActLink>,
+    /// What can be decided now.
+    choices: Vec<Choice>,
     /// What was just decided.
     done: &'static str,
-}
-
-/// A link to the sheet of a decision.
-#[derive(Debug, Serialize)]
-pub(super) struct ActLink {
-    key: &'static str,
-    href: String,
-}
-
-impl ActLink {
-    pub(super) fn of(acts: &[Act], key: &IssueKey, viewer: &Viewer) -> Vec<Self> {
-        let allowed = acts.iter().filter(|act| viewer.roles.may(act.permission()));
-        allowed.map(|act| Self { key: act.as_str(), href: act.href(key) }).collect()
-    }
 }
 
 /// What `fait=` says was decided.
@@ -80,8 +66,8 @@ async fn tab<T: Serialize>(
     let made = async {
         let Some((key, head)) = head(console, named).await? else { return Ok(None) };
         let subject = Subject::read(&console.reading(), &console.engine, &key).await?;
-        let acts = subject.map(|it| ActLink::of(&it.possible(), &key, viewer)).unwrap_or_default();
-        anyhow::Ok(Some(Tab { it: read(&key).await?, head, tab, acts, done }))
+        let choices = subject.map(|it| it.choices()).unwrap_or_default();
+        anyhow::Ok(Some(Tab { it: read(&key).await?, head, tab, choices, done }))
     };
     match made.await {
         Ok(Some(page)) => console.page(viewer, "/envois", &format!("issue_{tab}"), &page),

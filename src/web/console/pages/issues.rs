@@ -28,7 +28,7 @@ pub(super) async fn list(State(console): State<Arc<Console>>, viewer: Viewer, as
     match issue::list(&it, mailing, state, asked.get("avant")).await {
         Ok(issues) => {
             let page = IssuesPage {
-                mailings: console.mailings.iter().map(|it| (it.id.clone(), it.title.clone())).collect(),
+                mailings: console.mailings().iter().map(|it| (it.id.clone(), it.title.clone())).collect(),
                 mailing: mailing.unwrap_or_default().to_owned(),
                 states: IssueState::ALL.map(IssueState::as_str).to_vec(),
                 state: state.map(IssueState::as_str).unwrap_or_default().to_owned(),

@@ -70,7 +70,7 @@ async fn read(console: &Arc<Console>, asked: &Asked) -> Result<JournalPage, Stor
     let mut filter = LogFilter {
         issue: issue.clone(),
         state,
-        since: since.map(|day| at_local(console.config.zone, day, NaiveTime::MIN)),
+        since: since.map(|day| at_local(console.config().zone, day, NaiveTime::MIN)),
         after: asked.get("apres").and_then(|text| text.parse::<LogMark>().ok()),
         ..LogFilter::default()
     };

@@ -56,7 +56,7 @@ impl Console {
 
     async fn read_names(&self) -> Result<Arc<Index>, StoreError> {
         let at = Clock::monotonic();
-        let names = self.store.contact_names().await?;
+        let names = self.store().contact_names().await?;
         // Folding a long list takes the processor for a while.
         let index = tokio::task::spawn_blocking(move || Index::new(names)).await.unwrap_or_default();
         let index = Arc::new(index);

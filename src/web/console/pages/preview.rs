@@ -26,12 +26,12 @@ pub(super) async fn show(
 ) -> Answer {
     let Ok(key) = IssueKey::parse(&format!("{mailing}/{period}")) else { return console.nowhere(&viewer) };
     let read = async {
-        let issue = console.store.issue(&key).await?;
+        let issue = console.store().issue(&key).await?;
         // Only the kept content is there: an address of before says so.
         if issue.is_none_or(|issue| issue.content_hash() != Some(&hash)) {
             return Ok(None);
         }
-        console.store.content(&key).await
+        console.store().content(&key).await
     };
     let content = match read.await {
         Ok(Some(content)) => content,
@@ -40,11 +40,11 @@ pub(super) async fn show(
     };
     match file.as_str() {
         "mail.html" => {
-            let html = for_everyone(&content, console.config.office.email.as_deref());
+            let html = for_everyone(&content, console.config().office.email.as_deref());
             answer::preview(answer::HTML, html.into_bytes(), None)
         }
         "texte.txt" => answer::preview("text/plain; charset=utf-8", content.text.into_bytes(), None),
-        "message.eml" => match message(content, &console.config.sender.address) {
+        "message.eml" => match message(content, &console.config().sender.address) {
             Ok(bytes) => answer::preview("message/rfc822", bytes, Some(&format!("{}.eml", key.slug()))),
             Err(error) => {
                 error!(error = error.as_ref() as &dyn std::error::Error, issue = %key, "a message cannot be shown");

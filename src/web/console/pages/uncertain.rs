@@ -3,7 +3,7 @@
 use super::super::gate::Form;
 use super::Asked;
 use crate::accounts::Viewer;
-use crate::actions::{self, ActionError, accounts::login::Client};
+use crate::actions::{self, accounts::login::Client};
 use crate::domain::{
     delivery::{DeliveryId, Resolution, State as Delivery},
     issue::IssueKey,
@@ -51,7 +51,7 @@ struct UncertainPage {
 
 #[derive(Debug, Serialize)]
 struct Row {
-    id: String,
+    id: DeliveryId,
     delivery: DeliveryView,
 }
 
@@ -91,19 +91,17 @@ pub(super) async fn act(
         return console.shown(StatusCode::CONFLICT, Some(&viewer), "/envois", "uncertain", &page);
     }
     let actor = console.actor(&viewer, &client);
-    let mut decided = 0;
-    for row in &page.rows {
-        match actions::deliveries::resolve(&console.engine, &actor, &DeliveryId(row.id.clone()), resolution).await {
-            Ok(()) => decided += 1,
-            Err(ActionError::Refused(refusal)) => page.refused.push(refusal.in_french()),
-            Err(error) => return console.not_done(&viewer, error),
-        }
-    }
+    let ids: Vec<_> = page.rows.iter().map(|row| row.id.clone()).collect();
+    let settled = match actions::deliveries::resolve_all(&console.engine, &actor, &ids, resolution).await {
+        Ok(settled) => settled,
+        Err(error) => return console.not_done(&viewer, error),
+    };
     console.wake.notify_one();
-    if page.refused.is_empty() {
-        return answer::see_other(&format!("{}/incertains?fait={decided}", issue_href(&page.key)));
+    if settled.refused.is_empty() {
+        return answer::see_other(&format!("{}/incertains?fait={}", issue_href(&page.key), settled.decided));
     }
-    page.done = Some(decided);
+    page.refused = settled.refused.iter().map(|refusal| refusal.in_french()).collect();
+    page.done = Some(settled.decided);
     console.shown(StatusCode::CONFLICT, Some(&viewer), "/envois", "uncertain", &page)
 }
 
@@ -120,7 +118,7 @@ impl Console {
         id: String,
     ) -> Result<Option<UncertainPage>, StoreError> {
         let Ok(key) = IssueKey::parse(&format!("{mailing}/{period}")) else { return Ok(None) };
-        if self.store.issue(&key).await?.is_none() {
+        if self.store().issue(&key).await?.is_none() {
             return Ok(None);
         }
         let filter = LogFilter {
@@ -129,13 +127,13 @@ impl Console {
             limit: Some(MOST + 1),
             ..LogFilter::default()
         };
-        let mut log = self.store.log(&filter).await?;
+        let mut log = self.store().log(&filter).await?;
         let more = log.len() > MOST as usize;
         log.truncate(MOST as usize);
         log.retain(|it| id.is_empty() || it.id.0 == id);
         let it = self.reading();
         let row =
-            |delivery: &LoggedDelivery| Row { id: delivery.id.0.clone(), delivery: DeliveryView::new(&it, delivery) };
+            |delivery: &LoggedDelivery| Row { id: delivery.id.clone(), delivery: DeliveryView::new(&it, delivery) };
         Ok(Some(UncertainPage {
             back: issue_href(&key),
             key,
