@@ -61,7 +61,15 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When one of them cannot be created.
 pub fn create_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(FOLDER).create(path)
+    match DirBuilder::new().recursive(true).mode(FOLDER).create(path) {
+        // Making a folder below one that this user may not enter fails with "exists" where a link is in its place: looking at
+        // it says what is wrong.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match std::fs::metadata(path)?.is_dir() {
+            true => Ok(()),
+            false => Err(error),
+        },
+        made => made,
+    }
 }
 
 /// `semainier.db`, `-wal` -> `semainier.db-wal`
@@ -74,6 +82,19 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trial_f16_a_folder_that_cannot_be_reached_is_not_said_to_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, target, file) =
+            (folder.path().join("link"), folder.path().join("target"), folder.path().join("file"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert_eq!(create_folder(&link).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::create_dir(&target).unwrap();
+        create_folder(&link).unwrap();
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(create_folder(&file).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    }
 
     #[test]
     fn a_public_file_becomes_private_when_it_is_rewritten() {

@@ -2,11 +2,13 @@
 
 use crate::config::{Log, LogFormat};
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, PoisonError};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer,
+    fmt::MakeWriter,
     layer::{Context, SubscriberExt},
     util::SubscriberInitExt,
 };
@@ -17,10 +19,19 @@ pub fn init(log: &Log, default: &str) {
         Ok(filter) => (filter, None),
         Err(why) => (EnvFilter::new(directives(default)), Some(why)),
     };
-    let writer = std::io::stderr;
+    let journal = is_journal();
+    let writer = Prefixed { levels: journal };
     // No colours in a file or journal.
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let layer = match log.format {
+        // The journal has the time and the level itself.
+        LogFormat::Text if journal => tracing_subscriber::fmt::layer()
+            .with_target(false)
+            .with_ansi(false)
+            .without_time()
+            .with_level(false)
+            .with_writer(writer)
+            .boxed(),
         LogFormat::Text => {
             tracing_subscriber::fmt::layer().with_target(false).with_ansi(colours).with_writer(writer).boxed()
         }
@@ -32,6 +43,57 @@ pub fn init(log: &Log, default: &str) {
     let _ = tracing_subscriber::registry().with(filter).with(layer).with(Counting).try_init();
     if let Some(why) = bad {
         tracing::warn!("log.level is no filter ({why}); logging at {default}");
+    }
+}
+
+/// Whether standard error is the journal: systemd tells which device and inode that is.
+fn is_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+    std::fs::metadata("/proc/self/fd/2").is_ok_and(|it| stream == format!("{}:{}", it.dev(), it.ino()))
+}
+
+/// Standard error, for the journal with the priority of each line (sd-daemon(3)), so that `journalctl -p warning` finds it.
+struct Prefixed {
+    levels: bool,
+}
+
+impl<'a> MakeWriter<'a> for Prefixed {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line { prefix: "" }
+    }
+
+    fn make_writer_for(&'a self, about: &Metadata<'_>) -> Line {
+        Line { prefix: if self.levels { priority(*about.level()) } else { "" } }
+    }
+}
+
+fn priority(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "<3>",
+        Level::WARN => "<4>",
+        Level::INFO => "<6>",
+        _ => "<7>",
+    }
+}
+
+/// Writes one line of the log at once.
+struct Line {
+    prefix: &'static str,
+}
+
+impl io::Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match self.prefix {
+            "" => io::stderr().write_all(line)?,
+            prefix => io::stderr().write_all(&[prefix.as_bytes(), line].concat())?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 

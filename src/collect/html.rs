@@ -3,9 +3,12 @@
 //! Always with limits: a few hundred kilobytes of hostile nesting keep the parser busy for minutes or fill the memory, and
 //! parsing cannot be interrupted.
 
+use html5ever::QualName;
 use html5ever::driver::{self, ParseOpts};
+use html5ever::serialize::{AttrRef, HtmlSerializer, Serialize, SerializeOpts, Serializer, TraversalScope};
 use html5ever::tendril::{StrTendril, TendrilSink};
-use scraper::{Html, HtmlTreeSink};
+use scraper::{ElementRef, Html, HtmlTreeSink};
+use std::io;
 
 /// Browsers stop at 512; pages that people read stay far below.
 const DEEPEST: usize = 512;
@@ -35,6 +38,48 @@ pub fn text_of(html: &str) -> String {
     parse(html).map(|document| document.root_element().text().collect()).unwrap_or_default()
 }
 
+/// The HTML inside an element.
+pub fn inner(element: &ElementRef<'_>) -> String {
+    let scope = TraversalScope::ChildrenOnly(None);
+    let options = SerializeOpts { traversal_scope: scope.clone(), ..SerializeOpts::default() };
+    let mut html = Vec::new();
+    let written = Serialize::serialize(element, &mut InPieces(HtmlSerializer::new(&mut html, options)), scope);
+    match written {
+        Ok(()) => String::from_utf8_lossy(&html).into_owned(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Passes texts on in pieces. In one text the library takes quadratic time for `«`, whose first byte is that of a
+/// non-breaking space (L1).
+struct InPieces<S>(S);
+
+impl<S: Serializer> Serializer for InPieces<S> {
+    fn start_elem<'a, A: Iterator<Item = AttrRef<'a>>>(&mut self, name: QualName, attributes: A) -> io::Result<()> {
+        self.0.start_elem(name, attributes)
+    }
+
+    fn end_elem(&mut self, name: QualName) -> io::Result<()> {
+        self.0.end_elem(name)
+    }
+
+    fn write_text(&mut self, text: &str) -> io::Result<()> {
+        pieces(text).try_for_each(|piece| self.0.write_text(piece))
+    }
+
+    fn write_comment(&mut self, text: &str) -> io::Result<()> {
+        self.0.write_comment(text)
+    }
+
+    fn write_doctype(&mut self, name: &str) -> io::Result<()> {
+        self.0.write_doctype(name)
+    }
+
+    fn write_processing_instruction(&mut self, target: &str, data: &str) -> io::Result<()> {
+        self.0.write_processing_instruction(target, data)
+    }
+}
+
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -47,6 +92,42 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn l1_a_text_is_written_in_pieces_and_reads_as_before() {
+        /// The longest text it was given.
+        #[derive(Default)]
+        struct Longest(usize);
+
+        impl Serializer for Longest {
+            fn start_elem<'a, A: Iterator<Item = AttrRef<'a>>>(&mut self, _: QualName, _: A) -> io::Result<()> {
+                Ok(())
+            }
+            fn end_elem(&mut self, _: QualName) -> io::Result<()> {
+                Ok(())
+            }
+            fn write_text(&mut self, text: &str) -> io::Result<()> {
+                self.0 = self.0.max(text.len());
+                Ok(())
+            }
+            fn write_comment(&mut self, _: &str) -> io::Result<()> {
+                Ok(())
+            }
+            fn write_doctype(&mut self, _: &str) -> io::Result<()> {
+                Ok(())
+            }
+            fn write_processing_instruction(&mut self, _: &str, _: &str) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let text = format!("<p title='a\"b'>{}</p><!-- x --><ul><li>a\u{a0}&lt;b&amp;c</ul>", "« (".repeat(4_000));
+        let document = parse(&text).unwrap();
+        let root = document.root_element();
+        assert_eq!(inner(&root), root.inner_html());
+        let mut longest = InPieces(Longest::default());
+        Serialize::serialize(&root, &mut longest, TraversalScope::ChildrenOnly(None)).unwrap();
+        assert!((1..=PIECE).contains(&longest.0.0), "{}", longest.0.0);
+    }
 
     #[test]
     fn a_document_parses_the_same_in_pieces_as_whole() {

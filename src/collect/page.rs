@@ -163,7 +163,7 @@ fn remove_furniture(document: &mut Html) {
 fn longest(document: &Html, container: &str) -> Option<String> {
     let text_length = |element: &ElementRef<'_>| element.text().map(|text| text.trim().len()).sum::<usize>();
     let longest = document.select(&css(container)).max_by_key(text_length)?;
-    (text_length(&longest) > 0).then(|| longest.inner_html())
+    (text_length(&longest) > 0).then(|| html::inner(&longest))
 }
 
 fn one_line(text: &str) -> String {

@@ -359,7 +359,12 @@ pub(super) fn locked(path: &Path) -> StoreError {
 }
 
 pub(super) fn cannot_create(path: &Path, error: &io::Error) -> StoreError {
-    let why = format!("{}: {error}", path.display());
+    let help = match error.kind() {
+        io::ErrorKind::PermissionDenied => "; use sudo, or the account of the service",
+        io::ErrorKind::StorageFull => "; free some space",
+        _ => "",
+    };
+    let why = format!("{}: {error}{help}", path.display());
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::StorageFull => {
             StoreError::Unwritable { doing: "opening", why }

@@ -194,3 +194,25 @@ fn a_closed_output_pipe_is_not_an_error() {
     assert!(status.status.success(), "{status:?}");
     assert!(status.stderr.is_empty(), "{status:?}");
 }
+
+#[test]
+fn trial_f15_the_journal_gets_priorities_and_no_second_time() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    // A filter that is none is a warning of every command.
+    std::fs::write(folder.path().join("semainier.toml"), "[log]\nlevel = \"=,=\"\n").unwrap();
+    let said = |stream: &dyn Fn(&std::fs::Metadata) -> String| {
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let stream = stream(&log.metadata().unwrap());
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_semainier"));
+        command.args(["next", "agenda"]).current_dir(folder.path()).env("JOURNAL_STREAM", stream).stderr(log);
+        command.output().unwrap();
+        let text = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        text.lines().find(|line| line.contains("is no filter")).unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    let line = said(&|log| format!("{}:{}", log.dev(), log.ino()));
+    assert!(line.starts_with("<4>log.level is no filter"), "{line}");
+    // A service's variable that is inherited by a command in a terminal means nothing there.
+    let line = said(&|log| format!("{}:{}", log.dev(), log.ino() + 1));
+    assert!(line.contains(" WARN log.level is no filter") && line.starts_with("20"), "{line}");
+}
