@@ -10,10 +10,12 @@
 //   node visit.mjs enter ORIGIN INVITATION ADDRESS PASSWORD MILLISECONDS SCRIPTS
 //                                            as staff, with scripts 'on' or 'off': opens an account by its invitation, logs
 //                                            in with both factors at that instant, and out; prints what each page says first
+//   node visit.mjs cookie ORIGIN INVITATION ADDRESS PASSWORD
+//                                            the same up to the login; prints the cookie of the session, NAME=VALUE
 //
 // Exit: 0 done, 1 it could not be done, 3 a tool is missing.
 
-import { createHmac } from 'node:crypto';
+import { acceptInvitation, enterPassword, submit, totp } from './account.mjs';
 import { open } from './browser.mjs';
 
 const [task, origin, ...rest] = process.argv.slice(2);
@@ -76,17 +78,6 @@ async function order(page, [path, scripts, packs, handover]) {
   return (await page.$eval('main', main => main.innerText)).replace(/\s+/g, ' ').trim();
 }
 
-/** The code of an authenticator application (RFC 6238). */
-function totp(base32, milliseconds) {
-  const bits = [...base32].map(c => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map(byte => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(milliseconds / 30_000)));
-  const hash = createHmac('sha1', key).update(step).digest();
-  const code = hash.readUInt32BE(hash[19] & 15) & 0x7fffffff;
-  return String(code % 1_000_000).padStart(6, '0');
-}
-
 async function enter(page, [invitation, address, password, now, scripts]) {
   await page.setJavaScriptEnabled(scripts === 'on');
   const said = [];
@@ -97,16 +88,11 @@ async function enter(page, [invitation, address, password, now, scripts]) {
     said.push(`${response.status()} ${await page.$eval('h1', it => it.innerText)}`);
   };
   await page.goto(origin + invitation);
-  const secret = await page.$eval('input[name=secret]', it => it.value);
   const square = await page.$eval('svg.qr', it => it.getBoundingClientRect().width);
   if (square < 150) throw new Error(`nobody can photograph a square of ${square}`);
-  await page.type('#nouveau', password);
-  await page.type('#encore', password);
-  await page.type('#code', totp(secret, Number(now)));
+  const secret = await acceptInvitation(page, password, Number(now));
   await press('.form button');
-  await page.goto(`${origin}/connexion`);
-  await page.type('#adresse', address);
-  await page.type('#mot-de-passe', password);
+  await enterPassword(page, origin, address, password);
   await press('.form button');
   await page.type('#code', totp(secret, Number(now) + 30_000));
   await press('.form button');
@@ -120,10 +106,24 @@ async function enter(page, [invitation, address, password, now, scripts]) {
   return said.join('\n');
 }
 
+async function cookie(page, [invitation, address, password]) {
+  await page.goto(origin + invitation);
+  const secret = await acceptInvitation(page, password, Date.now());
+  await submit(page);
+  await enterPassword(page, origin, address, password);
+  await submit(page);
+  // A code is good once: that of the next half minute is taken too.
+  await page.type('#code', totp(secret, Date.now() + 30_000));
+  const response = await submit(page);
+  if (!response.ok()) throw new Error(`the login was answered by ${response.status()}`);
+  const session = (await page.cookies()).find(it => /semainier$/.test(it.name));
+  return `${session.name}=${session.value}`;
+}
+
 const { browser, close } = await open();
 try {
   const page = await browser.newPage();
-  console.log(await { scan, press, order, enter }[task](page, rest));
+  console.log(await { scan, press, order, enter, cookie }[task](page, rest));
 } catch (why) {
   console.error(why);
   process.exitCode = 1;
