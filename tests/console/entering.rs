@@ -10,6 +10,7 @@ use semainier::{
     app::App,
     clock::Clock,
     config::Config,
+    domain::Timestamp,
     keys::Overrides,
     store::{Access, Store},
     web::{Limits, Pages, console::Console, serve},
@@ -58,8 +59,12 @@ impl Office {
 
     /// `logins`: looked at in a second; tests are faster than people.
     pub fn open_with(house: House, logins: Option<u32>) -> Self {
+        Self::open_at(house, logins, Clock::System.now())
+    }
+
+    pub fn open_at(house: House, logins: Option<u32>, now: Timestamp) -> Self {
         let (stop, (tell, told)) = (CancellationToken::new(), std::sync::mpsc::channel());
-        let (path, stopped, clock) = (house.path("semainier.toml"), stop.clone(), Clock::manual(Clock::System.now()));
+        let (path, stopped, clock) = (house.path("semainier.toml"), stop.clone(), Clock::manual(now));
         let its = clock.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -9,6 +9,7 @@ mod progress;
 mod searching;
 mod serving;
 mod trying;
+mod week;
 
 use crate::editions::add;
 use crate::support::house::{AT, House, ISSUE, On, Relay};

@@ -1,0 +1,164 @@
+//! Her week on the console, in a real browser with scripts and without: what she finds, and how long a person needs for it.
+
+use super::entering::{CLAIRE, Office, PASSWORD};
+use super::millis;
+use crate::support::house::{BOTH, House, ISSUE, Relay, article};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// The agenda leaves the next morning at eight.
+const FRIDAY: &str = "2027-07-09T16:00:00Z";
+const SENT: &str = "agenda/2027-W27";
+const ANNOUNCED: &str = "editions/carte-2027";
+
+/// A task with its bar in seconds, what she must have read at its end, and its steps (see `tests/pages/week.mjs`).
+struct Task {
+    name: &'static str,
+    bar: f64,
+    answer: &'static str,
+    steps: Value,
+}
+
+fn tasks() -> Vec<Task> {
+    let task = |name, bar, answer, steps| Task { name, bar, answer, steps };
+    vec![
+        task("does Saturday go", 10.0, "À voir avant le départ.", json!([["read", ".verdict strong"]])),
+        task(
+            "did the hotel get it, and why not",
+            20.0,
+            "cette adresse n’existe pas",
+            json!([
+                ["follow", "nav a", "Journal"],
+                ["type", "#q", "gite 2"],
+                ["follow", "main button", "Chercher"],
+                ["follow", "main table a", "Gîte n° 2"],
+                ["read", "main ol li"],
+            ]),
+        ),
+        task(
+            "approve",
+            30.0,
+            "Approuvé",
+            json!([
+                ["follow", "nav a", "Envois"],
+                ["follow", "main table a", "W29"],
+                ["follow", "main a", "Approuver"],
+                ["read", "main dl"],
+                ["tick", "#vu"],
+                ["follow", "main button", "Approuver"],
+                ["read", "main [role=status]"],
+            ]),
+        ),
+        task(
+            "refuse",
+            30.0,
+            "correction",
+            json!([
+                ["follow", "nav a", "Envois"],
+                ["follow", "main table a", "W30"],
+                ["follow", "main a", "Demander une correction"],
+                ["type", "#pourquoi", "La photo de une est floue"],
+                ["follow", "main button", "Demander"],
+                ["read", "main [role=status]"],
+            ]),
+        ),
+        task(
+            "skip",
+            30.0,
+            "ne partira pas",
+            json!([
+                ["follow", "nav a", "À venir"],
+                ["follow", "main a", "Ne pas envoyer cette fois agenda/2027-W31"],
+                ["type", "#pourquoi", "Congés de l’équipe"],
+                ["follow", "main button", "Ne pas envoyer"],
+                ["read", "main [role=status]"],
+            ]),
+        ),
+        task(
+            "pause",
+            30.0,
+            "pause",
+            json!([
+                ["follow", "nav a", "Envois"],
+                ["follow", "main table a", "La carte 2027"],
+                ["follow", "main a", "Mettre en pause"],
+                ["follow", "main button", "Mettre en pause"],
+                ["read", "main [role=status]"],
+            ]),
+        ),
+    ]
+}
+
+/// An office on Friday evening: last week's agenda left, and one address is dead; this week's is rehearsed, two later ones wait
+/// for an approval, and a map is being announced.
+fn friday(house: House) -> House {
+    house.write("jobs/editions.toml", include_str!("../../jobs/editions.toml"));
+    house.import_many(3);
+    house.run_at("2027-07-03T08:00", &article("2027-07-05")).expect(0);
+    let at = millis("2027-07-10T06:00:00Z");
+    let with_content = |key: &str, state: &str, days: i64| {
+        let at = at + days * 24 * 3_600_000;
+        format!(
+            "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject, content_hash)
+                SELECT '{key}', mailing, '{state}', {at}, {}, {at}, {at}, subject, content_hash FROM issues WHERE key = '{SENT}';
+            INSERT INTO issue_content (issue, html, text, data, envelope)
+                SELECT '{key}', html, text, data, envelope FROM issue_content WHERE issue = '{SENT}';
+            INSERT INTO attachments (issue, n, name, media_type, bytes)
+                SELECT '{key}', n, name, media_type, bytes FROM attachments WHERE issue = '{SENT}';",
+            at + 12 * 3_600_000
+        )
+    };
+    let (sent, now) = (millis("2027-07-03T06:00:00Z"), millis(FRIDAY));
+    house.sql(&[
+        format!("UPDATE deliveries SET changed_at = {sent}; UPDATE attempts SET at = {sent};
+            UPDATE deliveries SET state = 'failed' WHERE recipient_key LIKE 'partenaire3@%';
+            UPDATE attempts SET outcome = 'refused', phase = 'rcpt', code = 550, text = '5.1.1 OFR_416 no such user'
+                WHERE delivery IN (SELECT id FROM deliveries WHERE recipient_key LIKE 'partenaire3@%');
+            INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, frozen_at, subject,
+                content_hash)
+                SELECT '{ANNOUNCED}', 'editions', 'sending', {now}, {now} + 86400000, {now}, {now}, {now},
+                    'La carte 2027 est parue', content_hash FROM issues WHERE key = '{SENT}';
+            INSERT INTO daemons (owner, host, pid, version, started_at, seen_at) VALUES ('d', 'h', 7, '1', {now}, {now});"),
+        with_content(ISSUE, "rehearsed", 0),
+        with_content("agenda/2027-W29", "awaiting_approval", 7),
+        with_content("agenda/2027-W30", "awaiting_approval", 14),
+    ]
+    .concat());
+    house
+}
+
+fn perform(office: &Office, path: &str, scripts: &str, tasks: &[Task]) -> Vec<Value> {
+    let now = office.clock.now().timestamp_millis().to_string();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages/week.mjs");
+    let mut command = Command::new("node");
+    command.arg(script).arg(format!("http://{}", office.host)).args([path, CLAIRE, PASSWORD, &now, scripts]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|why| panic!("node: {why}; scripts/test installs it"));
+    let lines: String = tasks.iter().map(|it| format!("{}\n", json!({"name": it.name, "steps": it.steps}))).collect();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(done.status.success(), "{}{said}", String::from_utf8_lossy(&done.stderr));
+    said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn her_tasks_are_done_in_a_browser_within_their_time_with_scripts_and_without() {
+    for (on, scripts) in BOTH.into_iter().zip(["on", "off"]) {
+        let relay = Relay::start();
+        let house = friday(House::on(on).relay(&relay).set("console.bind", "127.0.0.1:0"));
+        let now = FRIDAY.parse().unwrap();
+        let office = Office::open_at(house, None, now);
+        let path = office.add(CLAIRE, "rédaction,validation,exploitation");
+        // The command line lives today, the console in July.
+        office.house.sql(&format!("UPDATE invitations SET expires_at = {}", millis(FRIDAY) + 3_600_000));
+        let tasks = tasks();
+        for (task, done) in tasks.iter().zip(perform(&office, &path, scripts, &tasks)) {
+            let (seconds, said) = (done["seconds"].as_f64().unwrap(), done["said"].as_str().unwrap());
+            println!("{on:?}, scripts {scripts}: {} in {seconds:.1} s: {said}", task.name);
+            assert!(said.contains(task.answer), "{}: {said}", task.name);
+            assert!(seconds <= task.bar, "{} takes {seconds:.1} s of {}: {said}", task.name, task.bar);
+        }
+    }
+}
