@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::editions::Added;
 use crate::issue::edition::mailing;
-use crate::store::{Kept, Ordered};
+use crate::store::{Kept, Ordered, Reopened};
 use serde_json::json;
 use tracing::info;
 
@@ -133,4 +133,38 @@ pub async fn hand_over(engine: &Engine, actor: &Actor, ids: &[String]) -> Result
     actor.audit(engine, "orders.hand_over", "orders".to_owned(), json!({"orders": ids})).await;
     info!(orders = ids.len(), door = %actor.door, "{} orders were marked as delivered", ids.len());
     Ok(before.into_iter().flatten().collect())
+}
+
+/// Marks delivered orders as open again. Returns for each, in the given order, whether it changed; the others were open.
+/// All of them, or none. The partner gets no mail.
+///
+/// # Errors
+/// A refusal; or a database that cannot be read or written.
+pub async fn reopen_orders(engine: &Engine, actor: &Actor, ids: &[String]) -> Result<Vec<bool>> {
+    let results = engine.store.reopen_orders(ids, engine.app.clock.now()).await?;
+    let unknown = ids.iter().zip(&results).filter(|(_, it)| **it == Reopened::NotKnown).map(|(id, _)| id.clone());
+    let unknown: Vec<_> = unknown.collect();
+    if !unknown.is_empty() {
+        return Err(Refusal::NoSuchOrders(unknown).into());
+    }
+    let mut changed = Vec::with_capacity(ids.len());
+    for (id, result) in ids.iter().zip(results) {
+        let order = || id.clone();
+        match result {
+            Reopened::Done => changed.push(true),
+            Reopened::Before => changed.push(false),
+            Reopened::Cancelled => {
+                return Err(Refusal::OrderNotOpen { order: order(), state: OrderState::Cancelled }.into());
+            }
+            Reopened::Erased => return Err(Refusal::OrderOfNobody(order()).into()),
+            Reopened::OtherIsOpen(other) => return Err(Refusal::OtherOrderOpen { order: order(), other }.into()),
+            Reopened::NotKnown => return Err(Refusal::NoSuchOrders(vec![order()]).into()),
+        }
+    }
+    let reopened: Vec<_> = ids.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(id, _)| id).collect();
+    if !reopened.is_empty() {
+        actor.audit(engine, "orders.reopen", "orders".to_owned(), json!({"orders": reopened})).await;
+        info!(orders = reopened.len(), door = %actor.door, "{} orders were marked as open again", reopened.len());
+    }
+    Ok(changed)
 }

@@ -131,6 +131,13 @@ pub enum Refusal {
         order: String,
         state: OrderState,
     },
+    /// The person who ordered was erased.
+    OrderOfNobody(String),
+    /// The contact ordered the edition again.
+    OtherOrderOpen {
+        order: String,
+        other: String,
+    },
     /// A message to the address is being sent at this moment.
     BeingSent(EmailAddress),
     /// The reason is stored with the action, and none was given.
@@ -273,6 +280,14 @@ impl Refusal {
                 format!("the order of {address} was changed too often; cancel it, or mark it as delivered")
             }
             Self::OrderNotOpen { order, state } => format!("order {order} is {}; nothing was changed", state.as_str()),
+            Self::OrderOfNobody(order) => {
+                format!("the person who made order {order} was erased; nothing was changed")
+            }
+            Self::OtherOrderOpen { order, other } => {
+                format!(
+                    "the partner has ordered this edition again since order {order}: order {other} is open; nothing was changed"
+                )
+            }
             Self::BeingSent(address) => {
                 format!("a message to {address} is being sent; nothing was changed. Try again in a minute")
             }
@@ -412,6 +427,12 @@ impl Refusal {
                     OrderState::Cancelled => "annulée",
                 };
                 format!("la commande {order} est {state}{NBSP}: elle ne change plus")
+            }
+            Self::OrderOfNobody(order) => format!("la personne de la commande {order} a été effacée"),
+            Self::OtherOrderOpen { order, other } => {
+                format!(
+                    "ce partenaire a commandé de nouveau depuis la commande {order}{NBSP}: la commande {other} est en cours"
+                )
             }
             Self::BeingSent(_) => {
                 format!("un message part vers cette adresse en ce moment{NBSP}: réessayez dans une minute")

@@ -54,8 +54,13 @@ enum Act {
         #[arg(value_name = "ID")]
         id: String,
     },
-    /// Mark orders as delivered: partners cannot change them any more
+    /// Mark orders as delivered: partners cannot change them any more. `orders reopen` undoes it
     Delivered {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Mark delivered orders as open again: those of the wrong round, for example. The partner gets no mail
+    Reopen {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
@@ -115,7 +120,7 @@ async fn change(context: &Context, engine: &Engine, act: Act) -> anyhow::Result<
             ));
         }
         Act::Delivered { ids } => {
-            let ids: Vec<_> = ids.iter().map(|id| id.trim().to_ascii_lowercase()).collect();
+            let ids = typed(&ids);
             let before = actions::editions::hand_over(engine, &actor, &ids).await?;
             for (id, before) in ids.iter().zip(before) {
                 show::line(match before {
@@ -125,6 +130,18 @@ async fn change(context: &Context, engine: &Engine, act: Act) -> anyhow::Result<
                 });
             }
         }
+        Act::Reopen { ids } => {
+            let ids = typed(&ids);
+            let changed = actions::editions::reopen_orders(engine, &actor, &ids).await?;
+            for (id, changed) in ids.iter().zip(changed) {
+                show::line(format!("{id} {} open", if changed { "is" } else { "was already" }));
+            }
+        }
     }
     Ok(Ended::Done)
+}
+
+/// Ids as they are stored, however they were typed.
+fn typed(ids: &[String]) -> Vec<String> {
+    ids.iter().map(|id| id.trim().to_ascii_lowercase()).collect()
 }

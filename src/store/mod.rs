@@ -538,6 +538,21 @@ pub enum Ordered {
     NotKnown,
 }
 
+/// The result of [`Orders::reopen_orders`] for one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reopened {
+    Done,
+    /// It was open.
+    Before,
+    /// The partner or the office cancelled it: its packs are in the stock again.
+    Cancelled,
+    /// The person was erased: there is nobody to deliver to.
+    Erased,
+    /// The contact ordered the edition again; only one order of an edition can be open. Its id.
+    OtherIsOpen(String),
+    NotKnown,
+}
+
 /// The result of [`Deliveries::resolve_unknown`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {

@@ -3,7 +3,7 @@
 
 use super::Ledger;
 use super::{
-    MOST_REVISIONS, Ordered, OrdersFilter, Result,
+    MOST_REVISIONS, Ordered, OrdersFilter, Reopened, Result,
     backend::{Backend, Transaction, values},
     editions, rows,
 };
@@ -12,6 +12,7 @@ use crate::domain::{
     edition::{Order, OrderState, Orderer, Stocked, Wish},
 };
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 
 /// Orders of editions.
 #[async_trait]
@@ -42,6 +43,10 @@ pub trait Orders: Send + Sync {
     /// Marks orders as delivered. Returns the previous state of each, in the given order; `None` for an unknown one, and
     /// then nothing is changed. Only open ones change.
     async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>>;
+
+    /// Marks delivered orders as open again. Returns the result of each, in the given order. All of them, or none: if one
+    /// cannot be open, nothing is changed. The stock does not change, since delivered packs stay counted.
+    async fn reopen_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Reopened>>;
 }
 
 #[async_trait]
@@ -77,7 +82,14 @@ impl<B: Backend> Orders for Ledger<B> {
     async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>> {
         close(&self.0, ids, now).await
     }
+
+    async fn reopen_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Reopened>> {
+        reopen(&self.0, ids, now).await
+    }
 }
+
+/// What the contact's id begins with once the person was erased; `erase` writes it.
+const ERASED: &str = "erased:";
 
 /// Letters and digits that cannot be confused with each other.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -252,14 +264,56 @@ pub(super) async fn close<B: Backend>(db: &B, ids: &[String], now: Timestamp) ->
             before.push(Some(OrderState::Open));
             continue;
         }
-        let row = tx.row(orders!("WHERE id = $1"), values![id.as_str()]).await?;
-        before.push(row.map(|row| rows::order(&row)).transpose()?.map(|order| order.state));
+        before.push(by_id(&mut tx, id).await?.map(|order| order.state));
     }
     // All of them, or none.
     if before.iter().all(Option::is_some) {
         tx.commit().await?;
     }
     Ok(before)
+}
+
+async fn reopen<B: Backend>(db: &B, ids: &[String], now: Timestamp) -> Result<Vec<Reopened>> {
+    let mut tx = Transaction::write(db, "reopening orders").await?;
+    let mut orders = Vec::with_capacity(ids.len());
+    for id in ids {
+        orders.push(by_id(&mut tx, id).await?);
+    }
+    // In one order, so that two commands never wait for each other.
+    let slugs: BTreeSet<_> = orders.iter().flatten().map(|order| order.edition.clone()).collect();
+    for slug in &slugs {
+        editions::hold(&mut tx, slug).await?;
+    }
+    let mut results = Vec::with_capacity(ids.len());
+    for id in ids {
+        // Read again under the lock: the partner may have ordered meanwhile.
+        let Some(order) = by_id(&mut tx, id).await? else {
+            results.push(Reopened::NotKnown);
+            continue;
+        };
+        results.push(match order.state {
+            OrderState::Open => Reopened::Before,
+            OrderState::Cancelled => Reopened::Cancelled,
+            OrderState::Delivered if order.by.contact_id.starts_with(ERASED) => Reopened::Erased,
+            OrderState::Delivered => match open(&mut tx, &order.edition, &order.by.contact_id).await? {
+                Some(other) => Reopened::OtherIsOpen(other.id),
+                None => {
+                    let update =
+                        "UPDATE orders SET state = 'open', changed_at = $2 WHERE id = $1 AND state = 'delivered'";
+                    tx.execute(update, values![id.as_str(), now]).await?;
+                    Reopened::Done
+                }
+            },
+        });
+    }
+    if results.iter().all(|it| matches!(it, Reopened::Done | Reopened::Before)) {
+        tx.commit().await?;
+    }
+    Ok(results)
+}
+
+async fn by_id<B: Backend>(tx: &mut Transaction<B>, id: &str) -> Result<Option<Order>> {
+    tx.row(orders!("WHERE id = $1"), values![id]).await?.map(|row| rows::order(&row)).transpose()
 }
 
 pub(super) async fn of_person<B: Backend>(tx: &mut Transaction<B>, key: &str) -> Result<Vec<Order>> {

@@ -279,3 +279,31 @@ fn trial_f22_an_order_by_telephone_has_the_same_bound() {
         place(ANNE, "2").expect(1).expect_said(&["at most 1 pack;"]);
     }
 }
+
+/// Trial F14: what was marked as delivered by mistake is open again, and the partner can change it.
+#[test]
+fn trial_f14_a_delivery_marked_by_mistake_is_undone() {
+    for on in BOTH {
+        let (house, relay) = announced(on, 1000);
+        let open = Open::at(&house);
+        let marie = way_to_order(&relay, MARIE);
+        open.post(&marie, "action=order&packs=2&handover=pick_up").expect(200, "C’est fait");
+        let id = || house.semainier(&["orders", "--json"]).expect(0).json()[0]["id"].as_str().unwrap().to_owned();
+        let id = id();
+        house.semainier(&["orders", "delivered", &id]).expect(0);
+        open.get(&marie).expect(200, "Il reste 18 paquets");
+        let typed = id.to_uppercase();
+        house.semainier(&["orders", "reopen", &typed, "nothing"]).expect(1).expect_said(&["there is no order nothing"]);
+        assert_eq!(house.number("SELECT count(*) FROM orders WHERE state = 'open'"), 0);
+        house.semainier(&["orders", "reopen", &typed]).expect(0).expect_said(&[&format!("{id} is open")]);
+        house.semainier(&["orders", "reopen", &id]).expect(0).expect_said(&["was already open"]);
+        assert_eq!(house.number("SELECT count(*) FROM audit WHERE action = 'orders.reopen'"), 1);
+        open.post(&marie, "action=order&packs=3&handover=pick_up").expect(200, "votre commande est modifiée");
+        open.post(&marie, "action=cancel").expect(200, "votre commande est annulée");
+        house
+            .semainier(&["orders", "reopen", &id])
+            .expect(1)
+            .expect_said(&[&format!("order {id} is cancelled; nothing was changed")]);
+        open.serve.stop();
+    }
+}

@@ -11,7 +11,7 @@ use semainier::{
         partner::SuppressionReason,
         segment::Segment,
     },
-    store::{Erased, Frozen, Kept, LogFilter, MOST_REVISIONS, OccurrenceState, Ordered},
+    store::{Erased, Frozen, Kept, LogFilter, MOST_REVISIONS, OccurrenceState, Ordered, Reopened},
 };
 use std::sync::Arc;
 
@@ -334,6 +334,9 @@ async fn who_is_erased_leaves_sums_without_a_person_and_gives_open_orders_back(d
 }
 
 on_both_databases! {
+    l8_a_forwarded_link_never_takes_more_than_one_order
+    trial_f14_delivered_orders_can_be_reopened_all_or_none
+    trial_f14_an_order_and_a_reopening_at_once_leave_one_open_order
     what_is_added_again_is_brought_up_to_date_and_its_orders_stay
     a_contact_has_one_open_order_and_saying_it_again_changes_it
     twenty_concurrent_orders_never_exceed_the_stock
@@ -344,4 +347,103 @@ on_both_databases! {
     a_confirmation_goes_to_its_contact_alone_and_a_reminder_to_those_who_did_not_order
     who_is_meant_is_counted_as_a_freeze_would
     who_is_erased_leaves_sums_without_a_person_and_gives_open_orders_back
+}
+
+/// `orders delivered` typed for the wrong round is taken back: nothing else changes, and what cannot be open stays as it is.
+async fn trial_f14_delivered_orders_can_be_reopened_all_or_none(db: Ledger) {
+    let contacts = stocked(&db, 10, 3).await;
+    let (store, slug) = (&db.store, "carte-2027");
+    let mut ids = Vec::new();
+    for (contact, packs) in contacts.iter().zip([2, 3, 1]) {
+        store.order(slug, contact, &wish(packs), at(1)).await.unwrap();
+        ids.push(order_of(&db, contact).await.unwrap().id);
+    }
+    store.close_orders(&ids[..2], at(2)).await.unwrap();
+    let [first, second, third] = [&ids[0], &ids[1], &ids[2]].map(Clone::clone);
+    let state = |id: String| async move {
+        store.orders(None).await.unwrap().into_iter().find(|order| order.id == id).map(|order| order.state)
+    };
+    // One of them is unknown: nothing is done.
+    let mixed = [first.clone(), "nothing".to_owned()];
+    assert_eq!(store.reopen_orders(&mixed, at(3)).await.unwrap(), [Reopened::Done, Reopened::NotKnown]);
+    assert_eq!(state(first.clone()).await, Some(OrderState::Delivered));
+
+    let both = [first.clone(), third.clone()];
+    assert_eq!(store.reopen_orders(&both, at(3)).await.unwrap(), [Reopened::Done, Reopened::Before]);
+    let open = order_of(&db, &contacts[0]).await.unwrap();
+    assert_eq!((open.id.as_str(), open.state, open.wish.packs), (first.as_str(), OrderState::Open, 2));
+    assert_eq!(left(&db).await, 4, "delivered packs were counted, and open ones are");
+    // The partner can change and cancel it again, and the sums hold.
+    assert_eq!(store.order(slug, &contacts[0], &wish(1), at(4)).await.unwrap(), Ordered::Changed);
+    assert!(store.cancel_order(slug, &contacts[0], at(5)).await.unwrap());
+    assert_eq!(left(&db).await, 6);
+    assert_eq!(store.reopen_orders(&[first], at(6)).await.unwrap(), [Reopened::Cancelled]);
+
+    // Who has ordered again since keeps one open order; who was erased has none.
+    store.order(slug, &contacts[1], &wish(1), at(7)).await.unwrap();
+    let other = order_of(&db, &contacts[1]).await.unwrap().id;
+    let asked = [second.clone()];
+    assert_eq!(store.reopen_orders(&asked, at(8)).await.unwrap(), [Reopened::OtherIsOpen(other)]);
+    store.erase(&address(2).key(), &hash(2), at(9)).await.unwrap();
+    assert_eq!(store.reopen_orders(&asked, at(10)).await.unwrap(), [Reopened::Erased]);
+    assert_eq!(state(second).await, Some(OrderState::Delivered));
+}
+
+async fn trial_f14_an_order_and_a_reopening_at_once_leave_one_open_order(db: Ledger) {
+    let contacts = stocked(&db, 400, 4).await;
+    let (store, slug) = (&db.store, "carte-2027");
+    for me in contacts.iter().map(String::as_str) {
+        store.order(slug, me, &wish(1), at(1)).await.unwrap();
+        let mine = [order_of(&db, me).await.unwrap().id];
+        store.close_orders(&mine, at(2)).await.unwrap();
+        let again = wish(4);
+        let (ordered, reopened) = tokio::join!(store.order(slug, me, &again, at(3)), store.reopen_orders(&mine, at(3)));
+        // In whatever order they come: no error, and one order is open.
+        let (ordered, reopened) = (ordered.unwrap(), reopened.unwrap().remove(0));
+        let orders = store.orders(None).await.unwrap();
+        let open: Vec<_> = orders
+            .iter()
+            .filter(|it| it.by.contact_id == me && it.state == OrderState::Open)
+            .map(|it| &it.id)
+            .collect();
+        match reopened {
+            Reopened::Done => assert_eq!((ordered, open.as_slice()), (Ordered::Changed, &[&mine[0]][..])),
+            Reopened::OtherIsOpen(other) => assert_eq!((ordered, open.as_slice()), (Ordered::New, &[&other][..])),
+            result => panic!("{result:?}"),
+        }
+    }
+}
+
+/// The link of a mail that was forwarded: however often and however fast it is used, it holds one order, of the limit at most.
+async fn l8_a_forwarded_link_never_takes_more_than_one_order(db: Ledger) {
+    let contacts = stocked(&db, 400, 1).await;
+    let (store, slug, me) = (&db.store, "carte-2027", contacts[0].as_str());
+    let most = store.edition(slug).await.unwrap().unwrap().max_packs(0);
+    assert!((1..400).contains(&most), "{most}");
+    for packs in [most + 1, 400, 401, u32::MAX] {
+        assert_eq!(store.order(slug, me, &wish(packs), at(1)).await.unwrap(), Ordered::OverLimit { most });
+    }
+    assert_eq!(left(&db).await, 400);
+    let at_once: Vec<_> = (1..=most)
+        .map(|packs| {
+            let (store, me) = (Arc::clone(store), me.to_owned());
+            tokio::spawn(async move { store.order(slug, &me, &wish(packs), at(2)).await.unwrap() })
+        })
+        .collect();
+    for order in at_once {
+        order.await.unwrap();
+    }
+    let open = order_of(&db, me).await.unwrap();
+    assert!(open.wish.packs <= most);
+    assert_eq!(left(&db).await, 400 - open.wish.packs, "one order, whichever came last");
+    assert_eq!(store.orders(None).await.unwrap().len(), 1);
+    // Cancelled and placed again takes no more; and at some time it is enough.
+    let mut last = Ordered::Changed;
+    for round in 0..i64::from(MOST_REVISIONS) {
+        store.cancel_order(slug, me, at(3 + round)).await.unwrap();
+        last = store.order(slug, me, &wish(most), at(3 + round)).await.unwrap();
+        assert!(left(&db).await >= 400 - most);
+    }
+    assert_eq!(last, Ordered::TooOften);
+    assert_eq!(left(&db).await, 400);
 }
