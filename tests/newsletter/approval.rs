@@ -96,6 +96,29 @@ fn content_approved_three_days_before_is_sent_unchanged_at_its_hour() {
     }
 }
 
+/// Trial F23: an issue that somebody approved looks approved wherever it is listed, and one that nobody approved does not.
+#[test]
+fn trial_f23_an_approved_issue_is_listed_as_approved_by_whom() {
+    for on in BOTH {
+        let room = composed(on);
+        let listed = || room.house.semainier(&["issues"]).expect(0).stdout;
+        let json = || room.house.semainier(&["issues", "--json"]).expect(0).json()[0].clone();
+        let line = |text: &str| text.lines().find(|line| line.contains(ISSUE)).unwrap().to_owned();
+        let before = line(&listed());
+        assert!(before.contains("awaiting_approval") && before.contains("not approved yet"), "{before}");
+        assert!(!before.contains("nobody"), "{before}");
+        room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0);
+        let after = line(&listed());
+        assert!(after.contains("approved") && after.contains("by Claire"), "{after}");
+        assert!(!after.contains("awaiting") && !after.contains("not approved"), "{after}");
+        assert_eq!((json()["state"].as_str(), json()["approved_by"].as_str()), (Some("approved"), Some("Claire")));
+        let shown = room.house.semainier(&["issues", "show", ISSUE]).expect(0);
+        shown.expect_said(&["approved (by Claire)"]);
+        let status = room.house.semainier(&["status"]);
+        assert!(!status.said().contains("awaiting_approval"), "{}", status.said());
+    }
+}
+
 #[test]
 fn a_change_after_the_approval_needs_a_new_one_and_nothing_is_sent_without() {
     for on in BOTH {
