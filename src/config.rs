@@ -40,14 +40,14 @@ pub struct Config {
     pub secret: Option<Credential>,
     /// Keys of links; see [`crate::secret::read_link_keys`]. None: the secret makes them.
     pub link_keys_file: Option<PathBuf>,
-    /// Directory of mailings; the built-in ones where there is none.
+    /// Directory of mailings; the built-in ones if it does not exist.
     pub jobs: Option<PathBuf>,
-    /// Directory of templates; the built-in ones where there is none, and for each file it lacks.
+    /// Directory of templates; the built-in ones if it does not exist, and for each file it lacks.
     pub templates: Option<PathBuf>,
     pub zone: Tz,
     /// Where partners reach our pages: unsubscribe, online agenda. `https` but for loopback.
     pub public_url: Url,
-    /// Who is told when a mailing is held.
+    /// Addresses notified when a mailing is held.
     pub staff: Vec<EmailAddress>,
     pub office: Office,
     /// The office's own commune.
@@ -82,7 +82,7 @@ pub struct Sender {
     pub name: String,
     pub address: EmailAddress,
     pub reply_to: Option<EmailAddress>,
-    /// `MAIL FROM`: where bounces go. The sender's address where there is none.
+    /// `MAIL FROM`: where bounces go. Default: the sender's address.
     pub return_path: Option<EmailAddress>,
 }
 
@@ -103,7 +103,7 @@ pub struct Delivery {
     /// What EHLO says we are; `None`: the name of this machine, or its address where that name has no dot.
     pub hello: Option<String>,
     pub messages_per_connection: u32,
-    /// How long a stop waits for what is past the marker.
+    /// How long a stop waits for deliveries past their marker.
     pub shutdown: TimeDelta,
     /// How long the relay may take to answer the final dot. RFC 5321 4.5.3.2.6 asks for ten minutes; less makes doubts.
     pub dot_timeout: TimeDelta,
@@ -112,7 +112,7 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     pub format: LogFormat,
-    /// A `tracing` filter: `info`, `semainier=debug`. `None`: the daemon says what it does, a command only what is wrong.
+    /// A `tracing` filter: `info`, `semainier=debug`. `None`: `info` for the daemon, warnings for commands.
     pub level: Option<String>,
 }
 
@@ -123,7 +123,7 @@ pub enum LogFormat {
 }
 
 impl Config {
-    /// The address of a page of ours; `path` without a slash before it.
+    /// The public address of a page; `path` has no leading slash.
     pub fn address(&self, path: &str) -> String {
         format!("{}/{path}", self.public_url.as_str().trim_end_matches('/'))
     }
@@ -171,7 +171,7 @@ impl Config {
         Self::parse(path.as_deref(), &text, overrides)
     }
 
-    /// Where what is kept beside the ledger lies: the folder of the SQLite file; with Postgres the directory of the service,
+    /// Folder of the files kept beside the ledger: the folder of the SQLite file; with Postgres the directory of the service,
     /// where systemd names one.
     pub fn state_directory(&self) -> Option<PathBuf> {
         match self.database.expose_secret().strip_prefix("sqlite://") {
@@ -208,7 +208,7 @@ impl Config {
                 self.console.is_behind_a_proxy() && self.web.trusted_proxies.is_empty(),
                 "web.trusted_proxies is empty: failed logins to the console count as if all came from one network",
             ),
-            (self.staff.is_empty(), "staff is empty: nobody is told when a mailing is held"),
+            (self.staff.is_empty(), "staff is empty: nobody is notified when a mailing is held"),
         ]
         .into_iter()
         .filter(|(is_so, _)| *is_so)
@@ -241,7 +241,7 @@ impl Config {
 
 /// `None` only where there is a problem as well.
 fn read(file: &File, path: Option<&Path>) -> Option<Config> {
-    // Paths in the file are meant from where the file is, so that a service finds them whatever its directory.
+    // Paths are relative to the file's folder, so that a service finds them whatever its working directory.
     let base = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let root = file.root();
     let office = root.section("office");
@@ -258,13 +258,13 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     let directory = |key| {
         root.parsed(key, |text| {
             let dir = base.join(text);
-            if dir.is_dir() { Ok(dir) } else { Err(format!("expected a directory, {} is none", dir.display())) }
+            if dir.is_dir() { Ok(dir) } else { Err(format!("expected a directory, {} is not one", dir.display())) }
         })
     };
     let relay_password = credential(&root, "relay_password", &base);
     let bind = web
         .parsed("bind", |text| text.parse().map_err(|_| "expected an address and a port such as \"127.0.0.1:8080\""));
-    // Read now: whoever opens the database needs it, reading commands too.
+    // Read now: every command that opens the database needs it, reading ones too.
     let database_password = credential(&root, "database_password", &base)
         .and_then(|password| password.read().map_err(|why| root.problem("database_password", format!("{why:#}"))).ok());
     if database_password.is_some() && !root.has("database") {
@@ -334,7 +334,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
 }
 
 /// A `[[lane]]` of a known name changes that lane; another one is new and needs domains; `others` is any other domain.
-/// A domain that is written here leaves the built-in lane it was in; written twice, nobody knows what is meant.
+/// A domain listed here leaves its built-in lane; listed twice it is ambiguous, and refused.
 fn lanes(root: &Section) -> Lanes {
     let known = Lanes::default();
     let (mut families, mut others) = (known.families().to_vec(), known.others());
@@ -470,13 +470,13 @@ fn relay_url(text: &str, password: Option<&Credential>, base: &Path) -> Result<S
 
 fn public_url(text: &str) -> Result<Url, String> {
     let bad = |why: &str| format!("expected an address such as https://partenaires.office.example, {why}");
-    let url: Url = text.parse().map_err(|_| bad("this is none"))?;
+    let url: Url = text.parse().map_err(|_| bad("this is not one"))?;
     let host = url.host_str().unwrap_or_default().to_owned();
     match url.scheme() {
         "https" => Ok(url),
         "http" if matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") => Ok(url),
         "http" => Err(bad("unsubscribe links must be https (RFC 8058)")),
-        _ => Err(bad("this is none")),
+        _ => Err(bad("this is not one")),
     }
 }
 
@@ -494,7 +494,7 @@ fn website(text: &str) -> Result<String, &'static str> {
     found.map(|_| text.to_owned()).ok_or("expected an address such as https://office.example")
 }
 
-/// What stands where an operator has said nothing; `.example` is nobody's (RFC 2606).
+/// Default values; `.example` is a reserved domain (RFC 2606).
 const EXAMPLE_SITE: &str = "https://office.example";
 const EXAMPLE_PUBLIC_URL: &str = "https://partenaires.office.example";
 

@@ -118,7 +118,7 @@ fn one_domain_in_two_lanes_is_refused_with_both_places() {
     assert!(said.contains("x.fr is written twice"), "{said}");
     let said = problems("[[lane]]\nname = 'orange'\n[[lane]]\nname = 'orange'\nconnections = 1", &[]);
     assert!(said.contains("lane[1].name: the lane \"orange\" is written twice"), "{said}");
-    // A built-in lane gives up what is written for another.
+    // A built-in lane loses a domain that is listed for another.
     let text = "[[lane]]\nname = 'orange'\ndomains = ['orange.fr', 'sfrbusiness.fr']\nconnections = 1";
     let lanes = Config::parse(None, text, &Overrides::default()).unwrap().lanes;
     assert_eq!((lanes.of("sfrbusiness.fr").name, lanes.of("sfr.fr").name), ("orange", "sfr"));

@@ -8,7 +8,7 @@ pub const RECOVERY_CODES: usize = 10;
 /// Without i, l, 0 and 1, which look alike or like o.
 const LETTERS: &[u8; 32] = b"abcdefghjkmnopqrstuvwxyz23456789";
 
-/// A new token of 256 bits, 43 characters that may stand in a URL or a cookie.
+/// A new token of 256 bits, 43 characters that are valid in a URL and a cookie.
 pub fn token() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }

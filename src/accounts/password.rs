@@ -90,7 +90,7 @@ impl Passwords {
         self.run(move || hashed(&password)).await
     }
 
-    /// Checks a password. `known`: the hash of the account, `None` where there is no account or no password yet; that takes
+    /// Checks a password. `known`: the hash of the account, `None` if there is no account or no password yet; that takes
     /// as long, and is never right. Always one run of argon2, and a second one only for a right password of old parameters.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Who somebody is, and what they may do.
+//! Roles and their permissions.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ impl Roles {
     /// Parses `validation,administration`; accents, capitals and blanks do not matter, `admin` is short for the last.
     ///
     /// # Errors
-    /// When a word is no role, or there is none; the message lists the roles.
+    /// When a word is not a role, or no role is given; the message lists the roles.
     pub fn parse(text: &str) -> Result<Self, String> {
         let known = || Permission::ALL.map(Permission::as_str).join(", ");
         let mut roles = Vec::new();
@@ -74,7 +74,7 @@ impl Roles {
         }
     }
 
-    /// Whoever decides, operates or administers needs a second factor.
+    /// Roles that decide, operate or administer need a second factor.
     pub fn need_second_factor(self) -> bool {
         [Permission::Approve, Permission::Operate, Permission::Administer].into_iter().any(|it| self.may(it))
     }
@@ -140,7 +140,7 @@ mod tests {
         for other in [Permission::Write, Permission::Operate, Permission::Administer] {
             assert!(!director.may(other), "{other:?}");
         }
-        assert!(Roles::parse("rédaction").unwrap().may(Permission::See), "whoever writes sees");
+        assert!(Roles::parse("rédaction").unwrap().may(Permission::See), "writing includes seeing");
         assert!(!Roles::default().may(Permission::See));
         assert_eq!(Roles::parse("admin").unwrap(), Roles::of([Permission::Administer]));
         assert!(Roles::parse("chef").unwrap_err().contains("exploitation"));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_decides_needs_a_second_factor() {
+    fn roles_that_decide_need_a_second_factor() {
         let needs = |text| Roles::parse(text).unwrap().need_second_factor();
         assert_eq!(
             ["lecture", "redaction", "validation", "exploitation", "administration"].map(needs),

@@ -2,13 +2,13 @@
 
 use chrono::TimeDelta;
 
-/// Failures of one account, or of one device that its owner is known by, that cost nothing: typing errors.
+/// Failures without a wait, for one account or one known device: typing errors.
 pub const FREE_FOR_ACCOUNT: u32 = 2;
 /// The same for a network: several people of one office share it.
 pub const FREE_FOR_NETWORK: u32 = 10;
 const LONGEST: TimeDelta = TimeDelta::minutes(15);
 
-/// After so many failures in a row, `free` of which cost nothing.
+/// The wait after `failures` in a row; the first `free` of them cost nothing.
 pub fn delay(failures: u32, free: u32) -> TimeDelta {
     match failures.saturating_sub(free) {
         0 => TimeDelta::zero(),

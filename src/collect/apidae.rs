@@ -41,7 +41,7 @@ const FIELDS: [&str; 9] = [
 struct Answer {
     #[serde(rename = "numFound")]
     found: usize,
-    /// Absent when there is none.
+    /// Absent if empty.
     #[serde(rename = "objetsTouristiques", default)]
     objects: Vec<Value>,
 }

@@ -81,7 +81,7 @@ fn without_a_true_label(bytes: &[u8]) -> Result<String, CharsetError> {
     if looks_french(&text) { Ok(text) } else { Err(CharsetError::NotText) }
 }
 
-/// Whether most of what is beyond ASCII is what people here write: French and its neighbours, and typography.
+/// Whether most of the characters beyond ASCII are plausible here: French, neighbouring languages, typography.
 fn looks_french(text: &str) -> bool {
     const USUAL: &str = "àâäáãçéèêëíîïìñóôöòõúùûüÿœæÀÂÄÁÃÇÉÈÊËÍÎÏÌÑÓÔÖÒÕÚÙÛÜŸŒÆß«»‹›’‘“”–—…•·€£°²³¼½¾×©®\u{a0}\u{ad}";
     let (usual, strange): (Vec<char>, Vec<char>) =
@@ -156,7 +156,7 @@ fn is_continuation(c: char) -> bool {
     byte_in_windows_1252(c).is_some_and(|byte| (0x80..0xc0).contains(&byte))
 }
 
-/// The character whose `length` UTF-8 bytes stand at the head of `text` as so many characters.
+/// The character whose `length` UTF-8 bytes are at the head of `text` as `length` characters.
 fn one_encoded_twice(text: &str, length: usize) -> Option<(char, &str)> {
     let (end, last) = text.char_indices().take(length).last()?;
     let after = &text[end + last.len_utf8()..];

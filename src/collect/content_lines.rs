@@ -102,11 +102,11 @@ impl ContentLine {
     }
 }
 
-/// What stands before and behind a calendar is not looked at, nor an END of what was not begun; several calendars in one
+/// Text before and after a calendar is ignored, and so is an END without a BEGIN; several calendars in one
 /// file are one.
 ///
 /// # Errors
-/// When it is no calendar, or not a whole one.
+/// When it is not a calendar, or a truncated one.
 pub fn read(text: &str) -> Result<Calendar, Missed> {
     let mut calendar = Calendar::default();
     // The names of the components we are in; only their number and the first three matter.
@@ -135,7 +135,7 @@ pub fn read(text: &str) -> Result<Calendar, Missed> {
             }
             "END" => {
                 let name = line.value.trim();
-                // Looked for near the end: nesting made to exhaust us costs nothing.
+                // Searched from the end, so that deep nesting stays cheap.
                 let near = open.iter().rev().take(DEEPEST).position(|it| it.eq_ignore_ascii_case(name));
                 if let Some(at) = near {
                     open.truncate(open.len() - 1 - at);

@@ -151,7 +151,7 @@ fn is_of_flux(name: &str) -> bool {
     name.ends_with(".json") && !name.starts_with("__MACOSX") && !file.starts_with("._") && file != "index.json"
 }
 
-/// A file that cannot be read is told by its name, and costs the others nothing.
+/// A file that cannot be read is reported by its name, and does not affect the others.
 fn put_file(tray: &mut Tray, name: &str, bytes: &[u8], days: &RangeInclusive<NaiveDate>, base: &Url) {
     let read = charset::decode(bytes, Some("utf-8")).ok().and_then(|text| serde_json::from_str(&text).ok());
     match read {
@@ -203,7 +203,7 @@ fn listing(object: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read
         for period in each(at(object, "takesPlaceAt")) {
             let day = |key| loose::date(&raw(at(period, key)?)?);
             let hour = |key| loose::time(&raw(at(period, key)?)?);
-            // A period without a beginning is none; the others are.
+            // A period without a beginning is skipped.
             let Some(first) = day("startDate").or_else(|| day("endDate")) else { continue };
             let last = day("endDate").unwrap_or(first);
             let (first, last) = (first.min(last), first.max(last));

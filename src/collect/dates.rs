@@ -8,7 +8,7 @@ use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, T
 use chrono_tz::{Europe::Paris, Tz};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// No date is longer, whatever stands around it.
+/// Maximum length of a text that is read as a date.
 const LONGEST: usize = 100;
 
 /// A date as written: missing parts are not assumed.
@@ -62,7 +62,7 @@ pub fn time(text: &str) -> Option<NaiveTime> {
     parts.time().map(|(time, _)| time)
 }
 
-/// Any of the forms; `None` of what is no date, or could be two.
+/// Any of the forms; `None` for text that is not a date, or is ambiguous.
 pub fn read(text: &str, numbers: Numbers) -> Option<Written> {
     let words = words(text)?;
     let mut parts = Parts { numbers: Some(numbers), ..Parts::default() };
@@ -75,7 +75,7 @@ pub fn read(text: &str, numbers: Numbers) -> Option<Written> {
     (!broken_time && (time.is_some() || parts.offset.is_none())).then_some(Written { day, time, offset: parts.offset })
 }
 
-/// In lower case without accents, what stands in brackets left out, numbers and letters parted where a word is none of ours.
+/// In lower case without accents, without the text in brackets, numbers and letters separated unless the word is known.
 fn words(text: &str) -> Option<Vec<String>> {
     let text = text.trim();
     if text.is_empty() || text.len() > LONGEST {
@@ -278,7 +278,7 @@ impl Parts {
     }
 }
 
-/// What is said twice is no date.
+/// A part given twice is not a date.
 fn once<T>(slot: &mut Option<T>, value: T) -> bool {
     let is_first = slot.is_none();
     if is_first {

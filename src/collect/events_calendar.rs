@@ -22,7 +22,7 @@ use crate::domain::{listing::Listing, news::Picture};
 
 /// The most the API gives at once.
 const PER_PAGE: &str = "50";
-/// Two thousand events in a week are no agenda.
+/// Limit of pages: two thousand events in a week are not an agenda.
 const MOST_PAGES: usize = 40;
 
 pub async fn listings(
@@ -74,7 +74,7 @@ async fn by_door(
     Ok(tray)
 }
 
-/// `None` where its dates are none. What PHP writes as an object is an empty list, or `false`, where there is none.
+/// `None` if its dates are invalid. What PHP writes as an object is an empty list, or `false`, if it is missing.
 fn listing(event: &Value, site: &Site, base: &Url, zone: Tz) -> Option<Listing> {
     let all_day = event.get("all_day").is_some_and(|it| it.as_bool() == Some(true) || raw(it).as_deref() == Some("1"));
     let event_zone = event.get("timezone").and_then(raw);
@@ -87,7 +87,7 @@ fn listing(event: &Value, site: &Site, base: &Url, zone: Tz) -> Option<Listing> 
     let session = session(moment("start_date")?, moment("end_date"));
     let (title, status) = title_and_status(&raw(event.get("title")?)?);
     let venue = first(event.get("venue"));
-    let told = |value: Option<&Value>, key: &str| line(value?.get(key));
+    let text = |value: Option<&Value>, key: &str| line(value?.get(key));
     let image = event.get("image").and_then(|image| image.get("url")).and_then(Value::as_str);
     let image = image.and_then(|url| web_address(url, base));
     let url = event.get("url").and_then(raw).and_then(|url| web_address(&url, base));
@@ -97,14 +97,14 @@ fn listing(event: &Value, site: &Site, base: &Url, zone: Tz) -> Option<Listing> 
         title,
         description: summary(&paragraphs_of(&event.get("description").and_then(raw).unwrap_or_default())),
         sessions: vec![session],
-        venue: told(venue, "venue"),
-        commune: told(venue, "city"),
+        venue: text(venue, "venue"),
+        commune: text(venue, "city"),
         price: line(event.get("cost")),
-        phone: told(first(event.get("organizer")), "phone").or_else(|| told(venue, "phone")),
+        phone: text(first(event.get("organizer")), "phone").or_else(|| text(venue, "phone")),
         url,
         image: image.map(|url| Picture { url, alt: String::new() }),
         status,
-        categories: each(event.get("categories")).filter_map(|category| told(Some(category), "name")).collect(),
+        categories: each(event.get("categories")).filter_map(|category| text(Some(category), "name")).collect(),
         source: site.host().trim_start_matches("www.").to_owned(),
     })
 }

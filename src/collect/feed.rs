@@ -168,7 +168,7 @@ fn enclosed_image(entry: &Entry, base: &Url) -> Option<Picture> {
 
 /// The feed on a page.
 pub fn parse(page: &Page) -> Result<Feed, Missed> {
-    // One that declares entities is no feed of a blog, though the parser would expand none.
+    // A blog's feed declares no entities; the parser would not expand them anyway.
     if page.text.contains("<!ENTITY") {
         return Err(Missed::FeedWithEntities);
     }
@@ -177,7 +177,7 @@ pub fn parse(page: &Page) -> Result<Feed, Missed> {
         Some((_, feed)) => feed,
         None => &page.text,
     };
-    // It drops a thumbnail that stands alone, which is how many sites give their featured image.
+    // The parser drops a single thumbnail, which is how many sites give their featured image.
     let text = match text.contains("<media:thumbnail") && !text.contains("<media:content") {
         true => &text.replace("media:thumbnail", "media:content"),
         false => text,
@@ -198,7 +198,7 @@ pub fn parse(page: &Page) -> Result<Feed, Missed> {
     if is_xml && whole.is_none() { Err(Missed::CutFeed) } else { Ok(feed) }
 }
 
-/// The feed up to the end of its root, whatever stands behind; `None` where the root is not closed.
+/// The feed up to the end of its root; text after it is ignored. `None` if the root is not closed.
 fn whole_feed(text: &str) -> Option<&str> {
     let start = text.find(['<'])?;
     let root = text[start..].split('<').find_map(|piece| {
@@ -312,8 +312,8 @@ mod tests {
     #[test]
     fn an_entry_without_a_date_is_no_news_and_one_without_a_zone_is_french() {
         let undated = page("<rss version='2.0'><channel><title>x</title><item><title>a</title></item></channel></rss>");
-        let told = items(&undated).unwrap_err();
-        assert!(told.to_string().contains("not one record"), "{told}");
+        let error = items(&undated).unwrap_err();
+        assert!(error.to_string().contains("not one record"), "{error}");
         let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><id>x</id><updated>2027-07-09</updated>\
                     <entry><id>a</id><title>a</title><updated>2027-07-09T17:12:08</updated></entry></feed>";
         let item = only(&page(atom));

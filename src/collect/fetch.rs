@@ -113,7 +113,7 @@ pub struct RawFile {
     pub content_type: Option<String>,
 }
 
-/// What a later request gives back to be told "not modified".
+/// Validators for a later conditional request ("not modified").
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
     pub etag: Option<String>,
@@ -181,10 +181,10 @@ impl Fetcher {
         self.in_time(url, everything).await
     }
 
-    /// The bytes at `url`, whatever they are: a picture. The same limits count.
+    /// The bytes at `url`, of any type: a picture. The same limits apply.
     pub async fn file(&self, url: &Url) -> Result<RawFile, FetchError> {
         let everything = async {
-            // Without conditions nobody answers "not modified".
+            // Without conditions no server answers "not modified".
             let unexpected = || FetchError::Status { place: Place::of(url), code: 304, retry_after: None };
             let (url, mut response) = self.follow(url, None, None).await?.ok_or_else(unexpected)?;
             let bytes = self.body(&url, &mut response).await?;
@@ -205,7 +205,7 @@ impl Fetcher {
         }
     }
 
-    /// Keeps pages on this shelf from now on, and asks only for what has changed.
+    /// Caches pages in this store from now on, and makes conditional requests.
     pub fn set_shelf(&mut self, shelf: Arc<dyn Shelf>) {
         self.shelf = Some(shelf);
     }
@@ -280,7 +280,7 @@ impl Fetcher {
         if let Some((name, key)) = key
             && let Ok(mut value) = HeaderValue::from_str(key.expose_secret())
         {
-            // Whoever prints the request prints "Sensitive".
+            // A request that is printed shows "Sensitive".
             value.set_sensitive(true);
             headers.insert(name, value);
         }

@@ -30,7 +30,7 @@ use crate::domain::{
 const MOST_FILES: usize = 2_000;
 
 /// What the files of the folder published after `since` up to `now`, newest first. `limit`: bytes of one file. A file that
-/// cannot be used is told by its name; not one that can: the first says why.
+/// cannot be used is reported by its name.
 pub async fn news(
     folder: &Path,
     limit: usize,
@@ -66,7 +66,7 @@ pub async fn news(
     }
 }
 
-/// `None` of a draft, and of what is no file.
+/// `None` for a draft, and for anything but a file.
 async fn read(path: &Path, folder: &Path, limit: usize) -> Result<Option<NewsItem>, (CollectError, Remark)> {
     let unreadable = |source| (CollectError::File { path: path.to_owned(), source }, Remark::Unreadable);
     let metadata = tokio::fs::metadata(path).await.map_err(unreadable)?;

@@ -12,7 +12,7 @@ use std::io;
 
 /// Browsers stop at 512; pages that people read stay far below.
 const DEEPEST: usize = 512;
-/// A page of the size limit has fewer, unless each byte of it is a tag.
+/// Maximum number of nodes; a page of the maximum size has fewer, unless every byte is a tag.
 const MOST_NODES: usize = 400_000;
 /// Looked at after as many bytes: few enough for little to go wrong in between.
 const PIECE: usize = 1024;

@@ -36,7 +36,7 @@ const STEPS_OF_EVENT: u64 = 200_000;
 const STEPS_OF_FILE: u64 = 20_000_000;
 /// Nothing lasts longer.
 const LONGEST: TimeDelta = TimeDelta::days(3_700);
-/// What recurs does not last longer than it takes to come again; beyond a year nobody means it.
+/// Maximum duration of one occurrence of a recurring event: about a year.
 const LONGEST_AGAIN: TimeDelta = TimeDelta::days(400);
 
 pub async fn listings(
@@ -50,7 +50,7 @@ pub async fn listings(
 }
 
 /// # Errors
-/// When it is no whole calendar.
+/// When it is not a complete calendar.
 pub fn read(page: &Page, days: &RangeInclusive<NaiveDate>, zone: Tz) -> Result<Harvest<Listing>, Missed> {
     let calendar = content_lines::read(&page.text)?;
     let line = |name: &str| calendar.lines.iter().find(|line| line.name == name);
@@ -198,7 +198,7 @@ impl Exceptions {
     }
 }
 
-/// Occurrences that stand on their own, by the event they belong to.
+/// Overridden occurrences (RECURRENCE-ID), by the event they belong to.
 #[derive(Default)]
 struct Overrides<'a> {
     moved: HashMap<&'a str, Exceptions>,
@@ -253,7 +253,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Nothing of an event that is private; one that has no start, or cannot be unrolled, is told.
+    /// Nothing for a private event; one without a start, or whose recurrence cannot be expanded, is reported.
     fn listings(&mut self, event: &Event, overrides: &Overrides, listings: &mut Vec<Listing>) {
         if event.line("CLASS").is_some_and(|line| !line.value.trim().eq_ignore_ascii_case("PUBLIC")) {
             debug!("a private event of the calendar is left out");

@@ -22,8 +22,8 @@ fn try_read(text: &str, days: RangeInclusive<NaiveDate>) -> Result<Vec<Listing>,
     read(&page, &days, Tz::Europe__Paris).map(|found| found.items)
 }
 
-/// What is told of a calendar with these events.
-fn told(text: &str) -> Vec<String> {
+/// The remarks on a calendar with these events.
+fn remarks(text: &str) -> Vec<String> {
     let page = Page {
         url: "https://office.example/agenda.ics".parse().unwrap(),
         text: text.to_owned(),
@@ -85,7 +85,7 @@ fn an_export_of_the_events_calendar_is_read() {
     assert_eq!(concert.image.as_ref().unwrap().url, "https://office.example/wp-content/uploads/2027/06/halle.jpg");
     assert_eq!(concert.source, "Office de démonstration");
     assert_eq!(concert.sessions.iter().map(shown).collect::<Vec<_>>(), ["13 21:00-23:30"]);
-    // `TZID=+02:00` is no zone: the hour is the one on the wall.
+    // `TZID=+02:00` is not a zone: the hour is local time.
     assert_eq!((apero.title.as_str(), apero.status), ("Apéro-concert", Status::Cancelled));
     assert_eq!(apero.sessions.iter().map(shown).collect::<Vec<_>>(), ["14 18:00-"]);
     // The end of whole days is the day after.
@@ -198,7 +198,7 @@ fn fr12_the_time_zone_follows_the_rules_in_the_file() {
     assert_eq!(found[0].sessions.iter().map(shown).collect::<Vec<_>>(), ["13 21:00-", "14 21:00-"]);
     assert_eq!(sessions("DTSTART;TZID=GMT Standard Time:20270713T200000"), ["13 21:00-"]);
     assert_eq!(sessions("DTSTART;TZID=\"Eastern Standard Time\":20270713T140000"), ["13 20:00-"]);
-    let unknown = told(&event("DTSTART;TZID=Nulle part:20270713T200000"));
+    let unknown = remarks(&event("DTSTART;TZID=Nulle part:20270713T200000"));
     assert_eq!(
         unknown,
         ["office.example, à vérifier\u{a0}: «\u{a0}x\u{a0}» (fuseau horaire inconnu, heures gardées telles quelles)."]
@@ -256,7 +256,7 @@ fn fr14_an_overridden_occurrence_is_recognised_in_every_notation() {
         "RECURRENCE-ID;RANGE=THISANDFUTURE:20270715T100000\nDTSTART:20270715T110000",
     );
     assert_eq!(from_then_on, ["13 10:00-", "14 10:00-", "15 11:00-", "16 11:00-"]);
-    // Of two versions of an occurrence the newer one counts, wherever it stands.
+    // Of two versions of an occurrence the newer one counts, wherever it is in the file.
     let text = event("DTSTART:20270713T100000\nSEQUENCE:2\nRECURRENCE-ID:20270713T090000").replace(
         "END:VCALENDAR",
         "BEGIN:VEVENT\r\nUID:u\r\nSUMMARY:old\r\nSEQUENCE:1\r\nRECURRENCE-ID:20270713T090000\r\nDTSTART:20270713T120000\r\n\
@@ -279,14 +279,14 @@ fn fr17_nonstandard_dates_are_parsed() {
     }
     assert_eq!(sessions("DTSTART;VALUE=DATE:2027-07-13"), ["13 -"]);
     assert_eq!(
-        told(&event("DTSTART:bientôt")),
+        remarks(&event("DTSTART:bientôt")),
         ["office.example, laissé de côté\u{a0}: «\u{a0}x\u{a0}» (date illisible)."]
     );
     assert_eq!(
-        told(&event("DTEND:20270713T200000")),
+        remarks(&event("DTEND:20270713T200000")),
         ["office.example, laissé de côté\u{a0}: «\u{a0}x\u{a0}» (sans date)."]
     );
-    assert!(told(&event("DTSTART:20270713T200000\nRRULE:FREQ=HOURLY"))[0].contains("répétition non comprise"));
+    assert!(remarks(&event("DTSTART:20270713T200000\nRRULE:FREQ=HOURLY"))[0].contains("répétition non comprise"));
 }
 
 #[test]

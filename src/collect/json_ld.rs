@@ -97,7 +97,7 @@ fn gather<'a>(value: &'a Value, events: &mut Vec<&'a Object>) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| gather(value, events)),
         Value::Object(object) if is_event(object) => {
-            // A festival is told by its parts where it has some.
+            // A festival is described by its parts if it has any.
             let before = events.len();
             object.get("subEvent").into_iter().for_each(|parts| gather(parts, events));
             if events.len() == before {
@@ -125,7 +125,7 @@ fn text_in(object: &Object, key: &str) -> Option<String> {
     line(object.get(key))
 }
 
-/// The words of a value that is no text for readers: a date, an address, a word of schema.org (`{"@id"}`).
+/// The text of a value that is not prose: a date, an address, a term of schema.org (`{"@id"}`).
 fn word_in(object: &Object, key: &str) -> Option<String> {
     words(object.get(key)).next()
 }
@@ -204,7 +204,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The sessions of a `Schedule` on our days: every day, or the named days of every so many weeks.
+    /// The sessions of a `Schedule` on our days: every day, or the named days of every nth week.
     fn scheduled(&self, schedule: &Object) -> Vec<Session> {
         let read_day = |text: &str| dates::read(text, Numbers::Unknown).map(|read| read.day);
         let day = |key: &str| word_in(schedule, key).and_then(|text| read_day(&text));
@@ -310,7 +310,7 @@ fn status(event: &Object, start: Option<&str>) -> Option<Status> {
     (!offers.is_empty() && offers.iter().all(gone)).then_some(Status::SoldOut)
 }
 
-/// In words: « gratuit », « 5 € », « de 5 à 8 € ». A price in another currency is none: plugins say dollars by default.
+/// In words: « gratuit », « 5 € », « de 5 à 8 € ». A price in another currency is ignored: plugins write dollars by default.
 fn price(event: &Object) -> Option<String> {
     let is_true = |value: &Value| {
         let word = || raw(value).and_then(|it| it.rsplit('/').next().map(str::to_owned));

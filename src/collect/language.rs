@@ -4,7 +4,7 @@
 use url::Url;
 
 /// Codes that sites put into addresses: of the languages that French offices translate into. A first part of a path such as
-/// `/tv/` is none.
+/// `/tv/` is not a language.
 const CODES: [&str; 16] =
     ["fr", "en", "es", "de", "it", "nl", "pt", "oc", "ca", "eu", "ja", "br", "co", "zh", "ru", "pl"];
 

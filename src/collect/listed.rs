@@ -33,7 +33,7 @@ impl Moment {
     }
 }
 
-/// From start to end. An end before the start, or at the same minute, is how forms say that there is none.
+/// From start to end. Forms write an end before the start, or at the same minute, for a missing end.
 pub fn session(start: Moment, end: Option<Moment>) -> Session {
     let end_day = end.map(Moment::day).filter(|last| *last > start.day());
     let (Moment::Hour(from), to) = (start, end) else {
@@ -52,7 +52,8 @@ pub fn session(start: Moment, end: Option<Moment>) -> Session {
     Session { day: from.date(), start: Some(from.time()), end, end_day }
 }
 
-/// Those with a name and a session on one of `days`, other sessions left out, the earliest first. Without a name: told.
+/// Those with a name and a session on one of `days`, other sessions left out, the earliest first. Those without a name are
+/// reported.
 pub fn within(mut listings: Vec<Listing>, days: &RangeInclusive<NaiveDate>, remarks: &mut Remarks) -> Vec<Listing> {
     for listing in &mut listings {
         listing.sessions.retain(|session| session.touches(days));
@@ -102,7 +103,7 @@ pub fn commune_in(address: &str) -> Option<String> {
     name.chars().all(|c| c.is_alphabetic() || " -'’.".contains(c)).then(|| one_line(name))
 }
 
-/// What stands behind a postcode at the beginning of a text: `Auch` of `32000 Auch`, nothing of `32000`.
+/// The text after a leading postcode: `Auch` of `32000 Auch`, nothing of `32000`.
 fn postcode(text: &str) -> Option<&str> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let rest = (digits == 5).then(|| &text[5..])?;

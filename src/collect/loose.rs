@@ -115,7 +115,7 @@ pub async fn key(path: &Path) -> Result<SecretString, CollectError> {
     }
 }
 
-/// The events of a source as they are read: what could be, and what is to be told of the others.
+/// The events of a source as they are read: those that could be, and the remarks on the others.
 #[derive(Default)]
 pub struct Tray {
     listings: Vec<Listing>,

@@ -54,7 +54,7 @@ pub fn article_of(page: &Page, now: DateTime<Utc>) -> Option<Article> {
     })
 }
 
-/// Reads an HTML document. A date after `now` is no publication: it is the date of some event.
+/// Reads an HTML document. A date after `now` is not a publication date but that of an event.
 pub fn read(text: &str, now: DateTime<Utc>) -> Option<ReadPage> {
     let mut document = html::parse(text)?;
     let title = title(&document);

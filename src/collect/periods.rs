@@ -10,7 +10,7 @@ use crate::domain::listing::Session;
 
 /// How far around the days asked for a period is unrolled: its true end is worth knowing, a thousand years are not.
 const HORIZON: Days = Days::new(400);
-/// From so many days in a row on, something lasts; fewer are a date each.
+/// Number of consecutive days from which something is a period; fewer are single dates.
 const LASTING: usize = 5;
 
 /// From when to when on one day.
@@ -21,7 +21,7 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// An end at the very start is how forms say that there is none, and midnight to midnight that there are no hours.
+    /// Forms write an end equal to the start for a missing end, and midnight to midnight for missing hours.
     pub fn new(start: Option<NaiveTime>, end: Option<NaiveTime>) -> Self {
         match (start, end) {
             (Some(start), Some(end)) if start == end && start == NaiveTime::MIN => Self::default(),

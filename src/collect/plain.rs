@@ -15,7 +15,7 @@ use crate::domain::{characters, news::Picture};
 /// Of a summary, in characters: three or four sentences.
 pub const LONGEST_SUMMARY: usize = 480;
 
-/// What is in a text and is none of its words.
+/// What is in a text and does not belong to its words.
 const SILENT: [&str; 9] = ["script", "style", "noscript", "template", "iframe", "svg", "figcaption", "form", "button"];
 const BLOCKS: [&str; 26] = [
     "p",
@@ -76,7 +76,7 @@ pub fn without_shortcodes(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// A title, or where there is none the first words of the text; `None` where there is nothing at all.
+/// A title, or else the first words of the text; `None` if both are empty.
 pub fn titled(title: &str, texts: &[&str]) -> Option<String> {
     const LONGEST: usize = 90;
     let title = one_line(title);
@@ -227,7 +227,7 @@ pub fn first_image(html: &str, base: &Url) -> Option<Picture> {
     })
 }
 
-/// A link made whole against the page it stands on; `None` where it does not lead to the web.
+/// A link resolved against its page; `None` unless it is http(s).
 pub fn web_address(link: &str, base: &Url) -> Option<String> {
     let link = link.trim();
     let url = (!link.is_empty()).then(|| base.join(link).ok()).flatten()?;

@@ -65,9 +65,9 @@ fn rendered(value: &Value) -> String {
 
 /// Which of a site's posts are wanted.
 pub struct Wanted<'a> {
-    /// Slugs or names, folded; in any where there is none.
+    /// Slugs or names, folded; empty: any.
     categories: Vec<String>,
-    /// In any where there is none.
+    /// Empty: any.
     lang: Option<&'a str>,
 }
 
@@ -125,7 +125,7 @@ async fn by_api(
         query.extend(wanted.lang.map(|lang| ("lang", lang)));
         let answer = fetcher.page(&site.api(door, "wp/v2/posts", &query)).await;
         let answer = match answer {
-            // Past its last page the API answers 400: the posts are exactly so many pages.
+            // Past its last page the API answers 400: the posts filled the previous page exactly.
             Err(super::fetch::FetchError::Status { code: 400, .. }) if page > 1 => break,
             answer => answer?,
         };

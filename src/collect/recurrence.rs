@@ -52,8 +52,8 @@ enum Until {
 pub struct Heavy;
 
 impl Rule {
-    /// Blanks and parts that nobody knows are passed over. `None` of what is no rule of days: then the event takes place
-    /// once, and that is told.
+    /// Blanks and unknown parts are ignored. `None` if it is not a rule of days: then the event takes place
+    /// once, and that is reported.
     pub fn parse(text: &str) -> Option<Self> {
         let mut rule = Self {
             frequency: Frequency::Daily,
@@ -98,7 +98,7 @@ impl Rule {
                 "BYDAY" => {
                     rule.weekdays = value.split(',').take(MOST_VALUES).map(ranked_weekday).collect::<Option<_>>()?;
                 }
-                // Several seconds a minute are no hours of people.
+                // Several seconds in a minute are not opening hours.
                 "BYSECOND" if value.contains(',') => return None,
                 "WKST" => rule.week_start = ranked_weekday(value)?.1,
                 _ => {}
@@ -131,7 +131,7 @@ impl Rule {
         while day <= to && last.is_none_or(|last| day <= last.date()) {
             *steps = steps.checked_sub(1).ok_or(Heavy)?;
             let is_on = self.is_on(day, first.date(), &mut period, steps)?;
-            // What comes before the first on its day is none of them.
+            // Hours before the first one on its day are not part of the recurrence.
             let own = (day == first.date() && counts).then_some(first);
             let ruled = times.iter().map(|time| day.and_time(*time));
             let ruled = ruled.filter(|at| is_on && (*at > first || *at == first && !counts));
@@ -209,7 +209,7 @@ impl Rule {
         Ok(self.positions.iter().any(|position| *position != 0 && picked(*position) == Some(&day)))
     }
 
-    /// Whether its day, week, month or year is one of every so many.
+    /// Whether its day, week, month or year is one of every nth.
     fn is_in_turn(&self, day: NaiveDate, first: NaiveDate) -> bool {
         let months = |day: NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month0());
         let apart = match self.frequency {
@@ -243,7 +243,7 @@ impl Rule {
         ends.unwrap_or((day, day))
     }
 
-    /// Whether the day is one that all the BY… parts let through, with what they leave unsaid taken from the first day.
+    /// Whether the day matches all BY… parts; missing parts are taken from the first day.
     fn passes(&self, day: NaiveDate, first: NaiveDate) -> bool {
         if !self.months.is_empty() && !self.months.contains(&day.month()) {
             return false;

@@ -19,7 +19,7 @@ impl<T> Harvest<T> {
 }
 
 impl<T> Harvest<T> {
-    /// No more than so many; the others are told.
+    /// Maximum number listed; the others are counted.
     pub fn limit(&mut self, most: usize, title: impl Fn(&T) -> &str) {
         self.items.iter().skip(most).for_each(|item| self.remarks.add(title(item), Remark::TooMany));
         self.items.truncate(most);
@@ -73,8 +73,8 @@ impl Remark {
 /// Each by its title, and how many there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Remarks {
-    told: Vec<(String, Remark)>,
-    /// All that is left out, told or not.
+    listed: Vec<(String, Remark)>,
+    /// All that is left out, listed or not.
     gone: usize,
     doubtful: usize,
 }
@@ -85,20 +85,20 @@ impl Remarks {
             true => self.gone += 1,
             false => self.doubtful += 1,
         }
-        let alike = self.told.iter().filter(|(_, other)| other.is_gone() == remark.is_gone()).count();
+        let alike = self.listed.iter().filter(|(_, other)| other.is_gone() == remark.is_gone()).count();
         if alike < MOST_TITLES {
             let title: String = super::plain::one_line(title).chars().take(120).collect();
-            self.told.push((title, remark));
+            self.listed.push((title, remark));
         }
     }
 
     pub fn extend(&mut self, others: Self) {
-        for (title, remark) in &others.told {
+        for (title, remark) in &others.listed {
             self.add(title, *remark);
         }
-        let told = |gone: bool| others.told.iter().filter(|(_, remark)| remark.is_gone() == gone).count();
-        self.gone += others.gone - told(true);
-        self.doubtful += others.doubtful - told(false);
+        let listed = |gone: bool| others.listed.iter().filter(|(_, remark)| remark.is_gone() == gone).count();
+        self.gone += others.gone - listed(true);
+        self.doubtful += others.doubtful - listed(false);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -112,7 +112,7 @@ impl Remarks {
 
     /// Why nothing is there, by the first of them: « aucune fiche n’y est lisible : « Bal » (sans date) ».
     pub fn in_short(&self) -> String {
-        let first = self.told.iter().find(|(_, remark)| remark.is_gone());
+        let first = self.listed.iter().find(|(_, remark)| remark.is_gone());
         let why = first.map(|(title, remark)| match title.as_str() {
             "" => format!("{NBSP}: {}", remark.in_french()),
             title => format!("{NBSP}: «{NBSP}{title}{NBSP}» ({})", remark.in_french()),
@@ -120,11 +120,11 @@ impl Remarks {
         format!("aucune fiche n’y est lisible{}", why.unwrap_or_default())
     }
 
-    /// A sentence each for what is left out and for what is to be looked at; `source` in words for people.
+    /// One sentence for records left out, one for records to check; `source`: its name for readers.
     pub fn in_french(&self, source: &str) -> Vec<String> {
         let sentence = |gone: bool, count: usize, words: &str| {
             let titles: Vec<String> = self
-                .told
+                .listed
                 .iter()
                 .filter(|(_, remark)| remark.is_gone() == gone)
                 .map(|(title, remark)| match title.as_str() {

@@ -67,7 +67,7 @@ pub enum Source {
     Feed {
         #[serde(deserialize_with = "web_address")]
         url: Url,
-        /// Only what is in this language, ISO 639-1; all without it.
+        /// Only content in this language, ISO 639-1; `None`: all.
         #[serde(default)]
         lang: Option<String>,
     },

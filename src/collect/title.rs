@@ -22,7 +22,7 @@ pub fn plain_title(html: &str) -> String {
     title.trim().to_owned()
 }
 
-/// The words a title must have, whatever their accents, case and punctuation.
+/// The words a title must have, ignoring accents, case and punctuation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phrase {
     words: Vec<String>,
@@ -44,7 +44,7 @@ impl Phrase {
     }
 }
 
-/// Words alone, whatever their accents, case and punctuation: « Arts & Spectacles » and `arts-spectacles` are alike.
+/// Words alone, ignoring accents, case and punctuation: « Arts & Spectacles » and `arts-spectacles` are alike.
 pub fn folded(text: &str) -> String {
     words(text).join(" ")
 }

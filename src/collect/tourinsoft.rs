@@ -133,7 +133,7 @@ fn records(page: &Page) -> Result<(Vec<Value>, Option<usize>), Missed> {
     Ok((list.ok_or(Missed::NotRecords)?, count))
 }
 
-/// The properties of each entry, and the count, of an Atom feed. Every element must be closed: half a feed is none.
+/// The properties of each entry, and the count, of an Atom feed. Every element must be closed: a truncated feed is an error.
 fn atom(text: &str) -> Result<(Vec<Value>, Option<usize>), Missed> {
     let mut reader = quick_xml::Reader::from_str(text);
     let (mut records, mut count, mut words) = (Vec::new(), None, String::new());
@@ -312,8 +312,8 @@ pub async fn listings_v3(
 
 fn mapped(record: &Value, fields: &Fields, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read {
     let read = || {
-        let told = |path: &str| line(walk(record, path));
-        let (title, status) = title_and_status(&told(&fields.title)?);
+        let text = |path: &str| line(walk(record, path));
+        let (title, status) = title_and_status(&text(&fields.title)?);
         let mut sessions = Vec::new();
         for period in each(walk(record, &fields.dates)) {
             let day = |key: &str| loose::date(&raw(walk(period, key)?)?);
@@ -337,9 +337,9 @@ fn mapped(record: &Value, fields: &Fields, days: &RangeInclusive<NaiveDate>, bas
             title,
             description: prose(walk(record, &fields.description)).map(|text| summary(&text)).unwrap_or_default(),
             sessions: collapsed(sessions),
-            venue: told(&fields.venue),
-            commune: told(&fields.commune).map(|name| french::commune(&name)),
-            price: told(&fields.price).map(|text| paragraphs_of(&text)),
+            venue: text(&fields.venue),
+            commune: text(&fields.commune).map(|name| french::commune(&name)),
+            price: text(&fields.price).map(|text| paragraphs_of(&text)),
             phone: contact(&["téléphone", "tél"]).map(|number| loose::phone(&number)),
             url: contact(&["site web", "url"]).and_then(|link| web_address(&link, base)),
             image: walk(record, &fields.image).and_then(raw).and_then(|text| picture(&text, base)),

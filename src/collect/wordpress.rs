@@ -83,7 +83,7 @@ impl<'a> Wordpress<'a> {
         Err(CollectError::NoArticle { site, search: self.search.to_owned(), tried })
     }
 
-    /// At least one article, or why there is none.
+    /// At least one article, or why no article was found.
     async fn climb(&self, rung: Rung, fetcher: &Fetcher, now: DateTime<Utc>) -> Result<Vec<Article>, Missed> {
         match rung {
             Rung::Rest => self.posts(&fetcher.page(&self.api(Door::Path)).await?),

@@ -86,7 +86,7 @@ pub fn records<T: DeserializeOwned>(page: &Page) -> Result<Vec<Result<T, Value>>
     Ok(records.into_iter().map(result).collect())
 }
 
-/// The instant of a post, by its date in UTC; where that is none, by the one on the site's clock, which is ours.
+/// The instant of a post, by its date in UTC; if that is invalid, by its local date, in the office's time zone.
 pub fn published(gmt: Option<&str>, local: Option<&str>) -> Option<DateTime<Utc>> {
     // An import of WordPress leaves `-0001-11-30T00:00:00` or `0000-00-00…`.
     let sound = |date: &DateTime<Utc>| date.timestamp() >= 0;

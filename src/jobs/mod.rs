@@ -79,7 +79,7 @@ pub struct Newsletter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceRule {
     pub source: Source,
-    /// If it fails the issue is held; otherwise it is sent without it, and says what is missing.
+    /// If this source fails the issue is held; otherwise it is sent without its content, and says so.
     pub required: bool,
 }
 

@@ -346,7 +346,7 @@ pub fn value(field: Field, text: &str) -> Result<String, String> {
 }
 
 /// # Errors
-/// When they are no degrees.
+/// When they are not degrees.
 pub fn position(latitude: &str, longitude: &str) -> Result<String, String> {
     let degrees = |text: &str, most: f64| {
         let text = text.trim().replace(',', ".");

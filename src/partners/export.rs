@@ -231,4 +231,27 @@ mod tests {
         assert_eq!(a.lines[0].fields.get(Field::Position), Some("-43.6,0.58"));
         assert_eq!(a.lines[0].fields.get(Field::Insee), Some("01004"));
     }
+
+    /// OWASP, « CSV Injection »: a cell is evaluated also when it begins with one of these in full width.
+    #[test]
+    fn l12_no_cell_of_a_csv_is_evaluated_by_a_spreadsheet() {
+        for text in ["=1+1", "+33", "-cmd", "@SUM(A1)", "\t=1", "\r=1", "\0=1", "＝1+1", "＋33", "－cmd", "＠SUM(A1)"]
+        {
+            assert_eq!(harmless(text.to_owned()), format!("'{text}"));
+            let mut evil = contact();
+            evil.name = text.to_owned();
+            evil.partner.commune = text.to_owned();
+            let bytes = csv(&[evil], true).unwrap();
+            let mut rows = ::csv::ReaderBuilder::new().delimiter(b';').from_reader(&*bytes);
+            let evaluated = |cell: &str| cell.starts_with(['=', '@', '\t', '\r', '\0', '＝', '＋', '－', '＠']);
+            for row in rows.records().map(Result::unwrap) {
+                assert!(!row.iter().any(evaluated), "{row:?}");
+            }
+        }
+        for text in ["-43.6", "-43.6,0.58", "Gîte", "05 62 00 00 00", ""] {
+            let kept = harmless(text.to_owned());
+            assert!(kept == text || kept == format!("'{text}"), "{kept}");
+        }
+        assert_eq!(harmless("-43.6".to_owned()), "-43.6", "a number stays one");
+    }
 }

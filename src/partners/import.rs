@@ -447,7 +447,7 @@ fn is_sum(cells: &[String]) -> bool {
         && (said.first().is_some_and(is_word) || (!said.is_empty() && said.len() <= 2 && said.iter().all(is_number)))
 }
 
-/// What people write if there is no address.
+/// What people write instead of a missing address.
 fn is_nothing(cell: &str) -> bool {
     matches!(
         french::folded(cell).as_str(),

@@ -141,15 +141,15 @@ fn csv(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, LineMe
     Ok(Format::Csv { charset, delimiter: char::from(delimiter) })
 }
 
-/// The menu entry by which a spreadsheet writes what is read for certain.
+/// The spreadsheet's menu entry that writes an unambiguous file.
 const AS_UTF_8: &str = "in Excel: Fichier, Enregistrer sous, « CSV UTF-8 (délimité par des virgules) »; in LibreOffice: Enregistrer sous, \
     Texte CSV, « Unicode (UTF-8) »";
 
 fn charset_fault(why: charset::CharsetError) -> String {
     let what = match why {
-        charset::CharsetError::Mixed => "two charsets are mixed in this file, its accents cannot be told",
+        charset::CharsetError::Mixed => "two charsets are mixed in this file, so its accents cannot be decoded",
         charset::CharsetError::NotText | charset::CharsetError::Malformed(_) => {
-            "the charset of this file cannot be told for certain"
+            "the charset of this file cannot be determined for certain"
         }
     };
     format!("{what}; save it again as UTF-8 ({AS_UTF_8})")
@@ -278,6 +278,42 @@ mod tests {
             let said = refused(&bytes);
             assert!(said.contains(part), "{part} not in {said}: {}", String::from_utf8_lossy(&bytes));
         }
+    }
+
+    /// Whatever a table of texts declares, no memory is taken for it: refused, or read as it is.
+    #[test]
+    fn l2_a_declared_number_of_texts_allocates_nothing() {
+        let with = |head: &str| {
+            let texts = format!("<?xml version=\"1.0\"?>{head}<si><t>email</t></si></sst>");
+            archive(&[("xl/workbook.xml", b"<workbook/>"), ("xl/sharedStrings.xml", texts.as_bytes())])
+        };
+        let padding = " ".repeat(4_000);
+        for count in [
+            "18446744073709551615",
+            "9223372036854775807",
+            "5000001",
+            " 18446744073709551615",
+            "00000000000099999999999",
+        ] {
+            for head in [
+                format!("<sst count=\"1\" uniqueCount=\"{count}\">"),
+                format!("<sst uniqueCount='{count}'>"),
+                format!("<sst count=\"{count}\">"),
+                format!("<!-- {padding} --><sst uniqueCount=\"{count}\">"),
+                format!("<sst a=\"{padding}\" uniqueCount=\"{count}\">"),
+                format!("<x:sst xmlns:x=\"u\" uniqueCount=\"{count}\">"),
+            ] {
+                let said = refused(&with(&head));
+                assert!(
+                    said.contains("more texts than a list can") || said.contains("cannot be read"),
+                    "{head}: {said}"
+                );
+            }
+        }
+        // 64 MB at most are unpacked.
+        let texts = format!("<sst>{}</sst>", "<si><t/></si>".repeat(6 << 20));
+        let huge = archive(&[("xl/workbook.xml", b"<workbook/>"), ("xl/sharedStrings.xml", texts.as_bytes())]);
+        assert!(huge.len() < 1 << 20 && refused(&huge).contains("unpacks to more than 64 MB"));
     }
 
     #[test]

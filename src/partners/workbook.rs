@@ -257,7 +257,7 @@ fn workbook_name(archive: &mut ZipArchive<Cursor<&[u8]>>, names: &[(String, Stri
     of_list.or_else(|| is_there("xl/workbook.xml").then(|| "xl/workbook.xml".to_owned()))
 }
 
-/// The same parts under the names that the XLSX reader expects. No more than what was counted.
+/// The same parts under the names that the XLSX reader expects. At most the number of bytes that was counted.
 fn in_order(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     names: &[(String, String)],

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What is told: the numbers by state, as they stand in the page.
+/// A progress event: the numbers by state, as the page shows them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Progress {
     /// Milliseconds: a reconnect finds the same.

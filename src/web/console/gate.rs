@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// A session in use is written down at most so often.
 const TOUCH: TimeDelta = TimeDelta::minutes(1);
 
-/// What a route asks of whoever sends the request.
+/// What a route requires of the sender of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asks {
     /// Nothing: login and invitation.
@@ -47,7 +47,7 @@ pub enum Asks {
     May(Permission),
 }
 
-/// A page or an action, with what it asks of the person: there is none without.
+/// A page or an action, with what it requires of the person; every route has one.
 pub(super) struct Route {
     method: MethodFilter,
     pub(super) path: &'static str,
@@ -237,7 +237,7 @@ fn is_stream(answer: &Answer) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
-/// A stream that ends with its session, whoever ends that, and wherever.
+/// A stream that ends with its session, whichever process ends the session.
 fn while_open(console: &Arc<Console>, token_hash: String, answer: Answer) -> Answer {
     let console = Arc::clone(console);
     let over = async move {
@@ -299,7 +299,8 @@ fn browser(agent: &str) -> String {
 }
 
 impl Console {
-    /// Where nobody is known: to the login; closed as long as there is no account. Only a POST says that it was not done.
+    /// The answer without a session: a redirect to the login, or the closed page until there is an account. For a POST it says that
+    /// nothing was done.
     pub(super) async fn unknown(&self, method: &Method, path: &str) -> Answer {
         match self.store().has_active_user().await {
             Err(error) => self.unavailable(None, &error),

@@ -31,15 +31,15 @@ pub(super) struct Wrong {
     pub key: &'static str,
 }
 
-/// Of every form: what is wrong with it, and how long the next try waits.
+/// Errors of a form, and the wait until the next attempt.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Told {
+pub(super) struct Feedback {
     pub wrong: Vec<Wrong>,
     /// Seconds.
     pub wait: Option<i64>,
 }
 
-impl Told {
+impl Feedback {
     pub(super) fn wrong(field: &'static str, key: &'static str) -> Self {
         Self { wrong: vec![Wrong { field, key }], wait: None }
     }
@@ -71,7 +71,7 @@ impl Told {
 
 #[derive(Debug, Serialize)]
 struct LoginPage {
-    told: Told,
+    feedback: Feedback,
     address: String,
     kept: bool,
     /// Number of the page that is shown afterwards.
@@ -92,14 +92,14 @@ pub(super) async fn show(
         Ok(true) => {}
     }
     let to = asked.get("vers").and_then(|it| it.parse().ok()).unwrap_or(0);
-    console.login(Told::default(), String::new(), false, to)
+    console.login(Feedback::default(), String::new(), false, to)
 }
 
 pub(super) async fn act(State(console): State<Arc<Console>>, headers: HeaderMap, client: Client, form: Form) -> Answer {
     let to = form.get("vers").parse().unwrap_or(0);
     let (address, kept) = (form.get("adresse").to_owned(), form.has("rester"));
     if !console.has_room() {
-        return console.login(Told { wrong: Vec::new(), wait: Some(1) }, address, kept, to);
+        return console.login(Feedback { wrong: Vec::new(), wait: Some(1) }, address, kept, to);
     }
     let client = console.known_by(client, &headers);
     let before = cookies::read(&headers, console.session_cookie()).map(code::hash);
@@ -107,23 +107,25 @@ pub(super) async fn act(State(console): State<Arc<Console>>, headers: HeaderMap,
     match console.door(&client).password(&address, password, kept, before.as_deref()).await {
         Ok(Step::In(opened)) => console.let_in(&opened, super::page_at(to)),
         Ok(Step::Half(opened)) => console.let_in(&opened, &format!("/connexion/code?vers={to}")),
-        Ok(Step::Wrong) => console.login(Told::wrong("adresse", "login_wrong"), address, kept, to),
-        Ok(Step::NoSecondFactor) => console.login(Told::wrong("adresse", "login_no_second_factor"), address, kept, to),
-        Ok(Step::Later(until)) => console.login(Told::later(until, console.now()), address, kept, to),
+        Ok(Step::Wrong) => console.login(Feedback::wrong("adresse", "login_wrong"), address, kept, to),
+        Ok(Step::NoSecondFactor) => {
+            console.login(Feedback::wrong("adresse", "login_no_second_factor"), address, kept, to)
+        }
+        Ok(Step::Later(until)) => console.login(Feedback::later(until, console.now()), address, kept, to),
         Err(error) => console.failed(None, &error),
     }
 }
 
 #[derive(Debug, Serialize)]
 struct CodePage {
-    told: Told,
+    feedback: Feedback,
     form_token: String,
     to: usize,
 }
 
 pub(super) async fn show_code(State(console): State<Arc<Console>>, half: HalfLoggedIn, asked: Asked) -> Answer {
     let to = asked.get("vers").and_then(|it| it.parse().ok()).unwrap_or(0);
-    console.second(&half, Told::default(), to)
+    console.second(&half, Feedback::default(), to)
 }
 
 pub(super) async fn act_code(
@@ -135,13 +137,13 @@ pub(super) async fn act_code(
 ) -> Answer {
     let to = form.get("vers").parse().unwrap_or(0);
     if !console.has_room() {
-        return console.second(&half, Told { wrong: Vec::new(), wait: Some(1) }, to);
+        return console.second(&half, Feedback { wrong: Vec::new(), wait: Some(1) }, to);
     }
     let client = console.known_by(client, &headers);
     match console.door(&client).second_factor(&half.session, &half.token_hash, form.get("code")).await {
         Ok(Step::In(opened)) => console.let_in(&opened, super::page_at(to)),
-        Ok(Step::Later(until)) => console.second(&half, Told::later(until, console.now()), to),
-        Ok(_) => console.second(&half, Told::wrong("code", "code_wrong"), to),
+        Ok(Step::Later(until)) => console.second(&half, Feedback::later(until, console.now()), to),
+        Ok(_) => console.second(&half, Feedback::wrong("code", "code_wrong"), to),
         Err(error) => console.failed(None, &error),
     }
 }
@@ -165,7 +167,7 @@ pub(super) async fn leave(
 
 #[derive(Debug, Serialize)]
 struct InvitationPage {
-    told: Told,
+    feedback: Feedback,
     name: String,
     address: String,
     needs_factor: bool,
@@ -185,7 +187,7 @@ pub(super) struct Factor {
 }
 
 pub(super) async fn invitation(State(console): State<Arc<Console>>, Path(token): Path<String>) -> Answer {
-    console.invitation_page(&token, Told::default(), Secret::random()).await
+    console.invitation_page(&token, Feedback::default(), Secret::random()).await
 }
 
 pub(super) async fn accept(
@@ -196,7 +198,7 @@ pub(super) async fn accept(
 ) -> Answer {
     let secret = Secret::parse(form.get("secret")).unwrap_or_else(Secret::random);
     if !console.has_room() {
-        return console.invitation_page(&token, Told { wrong: Vec::new(), wait: Some(1) }, secret).await;
+        return console.invitation_page(&token, Feedback { wrong: Vec::new(), wait: Some(1) }, secret).await;
     }
     let password =
         NewPassword { first: form.get("nouveau").to_owned().into(), again: form.get("encore").to_owned().into() };
@@ -205,7 +207,9 @@ pub(super) async fn accept(
     let office = &console.config().office.name;
     match console.door(&client).accept(&token, password, factor, office).await {
         Ok(Accepted::Done(codes)) => console.codes(None, codes, "/connexion"),
-        Ok(Accepted::Problems(problems)) => console.invitation_page(&token, Told::problems(&problems), secret).await,
+        Ok(Accepted::Problems(problems)) => {
+            console.invitation_page(&token, Feedback::problems(&problems), secret).await
+        }
         Ok(Accepted::NotOpen) => console.tell(None, StatusCode::GONE, "invitation_over"),
         Err(error) => console.failed(None, &error),
     }
@@ -214,7 +218,7 @@ pub(super) async fn accept(
 #[derive(Debug, Serialize)]
 struct CodesPage {
     codes: Vec<String>,
-    /// Where one goes on.
+    /// The page to continue to.
     next: &'static str,
 }
 
@@ -251,22 +255,22 @@ impl Console {
         self.tell(viewer, StatusCode::SERVICE_UNAVAILABLE, "broken")
     }
 
-    fn login(&self, told: Told, address: String, kept: bool, to: usize) -> Answer {
-        let (status, wait) = (told.status(), told.wait);
-        let mut answer = self.shown(status, None, "", "login", &LoginPage { told, address, kept, to });
+    fn login(&self, feedback: Feedback, address: String, kept: bool, to: usize) -> Answer {
+        let (status, wait) = (feedback.status(), feedback.wait);
+        let mut answer = self.shown(status, None, "", "login", &LoginPage { feedback, address, kept, to });
         retry_after(&mut answer, wait);
         answer
     }
 
-    fn second(&self, half: &HalfLoggedIn, told: Told, to: usize) -> Answer {
-        let (status, wait) = (told.status(), told.wait);
-        let page = CodePage { told, form_token: half.form_token.clone(), to };
+    fn second(&self, half: &HalfLoggedIn, feedback: Feedback, to: usize) -> Answer {
+        let (status, wait) = (feedback.status(), feedback.wait);
+        let page = CodePage { feedback, form_token: half.form_token.clone(), to };
         let mut answer = self.shown_in(status, half.session.language, "login_code", &page);
         retry_after(&mut answer, wait);
         answer
     }
 
-    async fn invitation_page(&self, token: &str, told: Told, secret: Secret) -> Answer {
+    async fn invitation_page(&self, token: &str, feedback: Feedback, secret: Secret) -> Answer {
         let invited = match self.store().invited(&code::hash(token), self.now()).await {
             Ok(Some(invited)) => invited,
             Ok(None) => return self.tell(None, StatusCode::GONE, "invitation_over"),
@@ -278,9 +282,9 @@ impl Console {
             needs_factor: user.roles.need_second_factor(),
             name: user.name,
             address: user.address.to_string(),
-            told,
+            feedback,
         };
-        let mut answer = self.shown_in(page.told.status(), user.language, "invitation", &page);
+        let mut answer = self.shown_in(page.feedback.status(), user.language, "invitation", &page);
         // The address holds a secret.
         answer::set(&mut answer, header::REFERRER_POLICY, "no-referrer");
         answer

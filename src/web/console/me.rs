@@ -3,7 +3,7 @@
 use super::{
     Console,
     gate::{Form, LoggedIn},
-    login::{Factor, Told},
+    login::{Factor, Feedback},
     pages::Asked,
 };
 use crate::accounts::{Language, Viewer, totp::Secret};
@@ -26,7 +26,7 @@ const DONE: [&str; 5] = ["password", "factor", "session", "language", "proved"];
 
 #[derive(Debug, Serialize)]
 struct MePage {
-    told: Told,
+    feedback: Feedback,
     /// One of [`DONE`]; empty.
     done: &'static str,
     address: String,
@@ -55,7 +55,7 @@ pub(super) async fn show(
     asked: Asked,
 ) -> Answer {
     let done = asked.get("fait").and_then(|it| DONE.into_iter().find(|done| *done == it)).unwrap_or_default();
-    console.me(&viewer, &logged_in, Told::default(), done).await
+    console.me(&viewer, &logged_in, Feedback::default(), done).await
 }
 
 pub(super) async fn password(
@@ -70,11 +70,11 @@ pub(super) async fn password(
     let (door, office) = (console.door(&client), &console.config().office.name);
     match door.change_password(&logged_in.session, text("present"), new, office).await {
         Ok(Own::Done(opened)) => console.let_in(&opened, "/moi?fait=password"),
-        Ok(Own::Problems(problems)) => console.me(&viewer, &logged_in, Told::problems(&problems), "").await,
+        Ok(Own::Problems(problems)) => console.me(&viewer, &logged_in, Feedback::problems(&problems), "").await,
         Ok(Own::Refused(Step::Later(until))) => {
-            console.me(&viewer, &logged_in, Told::later(until, console.now()), "").await
+            console.me(&viewer, &logged_in, Feedback::later(until, console.now()), "").await
         }
-        Ok(Own::Refused(_)) => console.me(&viewer, &logged_in, Told::wrong("present", "password_wrong"), "").await,
+        Ok(Own::Refused(_)) => console.me(&viewer, &logged_in, Feedback::wrong("present", "password_wrong"), "").await,
         Err(error) => console.failed(Some(&viewer), &error),
     }
 }
@@ -120,7 +120,7 @@ pub(super) async fn close(
 
 #[derive(Debug, Serialize)]
 struct FactorPage {
-    told: Told,
+    feedback: Feedback,
     factor: Factor,
 }
 
@@ -128,7 +128,7 @@ pub(super) async fn show_factor(State(console): State<Arc<Console>>, viewer: Vie
     if !logged_in.is_proven(&console) {
         return answer::see_other("/moi/confirmer?vers=factor");
     }
-    console.factor_page(&viewer, Told::default(), &Secret::random()).await
+    console.factor_page(&viewer, Feedback::default(), &Secret::random()).await
 }
 
 pub(super) async fn factor(
@@ -151,7 +151,7 @@ pub(super) async fn factor(
             answer
         }
         Ok(Some(_)) => answer::see_other("/connexion"),
-        Ok(None) => console.factor_page(&viewer, Told::wrong("code", "unfit_code"), &proposed.secret).await,
+        Ok(None) => console.factor_page(&viewer, Feedback::wrong("code", "unfit_code"), &proposed.secret).await,
         Err(error) => console.failed(Some(&viewer), &error),
     }
 }
@@ -178,7 +178,7 @@ pub(super) async fn new_codes(
 
 #[derive(Debug, Serialize)]
 struct ConfirmPage {
-    told: Told,
+    feedback: Feedback,
     to: &'static str,
 }
 
@@ -197,7 +197,7 @@ pub(super) async fn show_confirm(
     asked: Asked,
 ) -> Answer {
     let to = after(asked.get("vers").unwrap_or_default()).0;
-    console.page(&viewer, "", "confirm", &ConfirmPage { told: Told::default(), to })
+    console.page(&viewer, "", "confirm", &ConfirmPage { feedback: Feedback::default(), to })
 }
 
 pub(super) async fn confirm(
@@ -211,17 +211,17 @@ pub(super) async fn confirm(
     let (to, path) = after(form.get("vers"));
     let client = console.known_by(client, &headers);
     let password = form.get("present").to_owned().into();
-    let told = match console.door(&client).prove(&logged_in.session, &logged_in.token_hash, password).await {
+    let feedback = match console.door(&client).prove(&logged_in.session, &logged_in.token_hash, password).await {
         Ok(Step::In(opened)) => return console.let_in(&opened, path),
-        Ok(Step::Later(until)) => Told::later(until, console.now()),
-        Ok(_) => Told::wrong("present", "password_wrong"),
+        Ok(Step::Later(until)) => Feedback::later(until, console.now()),
+        Ok(_) => Feedback::wrong("present", "password_wrong"),
         Err(error) => return console.failed(Some(&viewer), &error),
     };
-    console.shown(told.status(), Some(&viewer), "", "confirm", &ConfirmPage { told, to })
+    console.shown(feedback.status(), Some(&viewer), "", "confirm", &ConfirmPage { feedback, to })
 }
 
 impl Console {
-    async fn me(&self, viewer: &Viewer, logged_in: &LoggedIn, told: Told, done: &'static str) -> Answer {
+    async fn me(&self, viewer: &Viewer, logged_in: &LoggedIn, feedback: Feedback, done: &'static str) -> Answer {
         let now = self.now();
         let read = async {
             let known = self.store().credentials(&logged_in.session.user, now).await?;
@@ -249,19 +249,19 @@ impl Console {
             recovery_codes: known.recovery_codes,
             language: known.language.as_str(),
             sessions: sessions.collect(),
-            told,
+            feedback,
         };
-        self.shown(page.told.status(), Some(viewer), "", "me", &page)
+        self.shown(page.feedback.status(), Some(viewer), "", "me", &page)
     }
 
-    async fn factor_page(&self, viewer: &Viewer, told: Told, secret: &Secret) -> Answer {
+    async fn factor_page(&self, viewer: &Viewer, feedback: Feedback, secret: &Secret) -> Answer {
         let address = match self.store().credentials(&viewer.user, self.now()).await {
             Ok(Some(known)) => known.user.address.to_string(),
             Ok(None) => return self.nowhere(viewer),
             Err(error) => return self.unavailable(Some(viewer), &error),
         };
-        let page = FactorPage { factor: self.factor(secret, &address), told };
-        let status = if page.told.wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let page = FactorPage { factor: self.factor(secret, &address), feedback };
+        let status = if page.feedback.wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
         self.shown(status, Some(viewer), "", "me_factor", &page)
     }
 }

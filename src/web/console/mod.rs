@@ -66,7 +66,7 @@ const MOST_LOGINS: u32 = 20;
 #[derive(Debug, Serialize)]
 struct Site<'a> {
     office: &'a str,
-    /// The name of the viewer; `None` where nobody is known.
+    /// The name of the viewer; `None` without a session.
     viewer: Option<&'a str>,
     /// Of every form.
     form_token: &'a str,
@@ -74,7 +74,7 @@ struct Site<'a> {
     may: Vec<&'static str>,
     /// Whether the viewer administers accounts.
     administers: bool,
-    /// A message to nobody known: it leads to the login.
+    /// A message without a session: it links to the login.
     to_login: bool,
     style: &'a str,
     script: &'a str,
@@ -359,7 +359,7 @@ pub fn routes(console: Arc<Console>) -> Router {
         .fallback(nowhere)
         .layer(entered)
         .route("/static/{name}", get(statics))
-        // Every browser asks for it; there is none.
+        // Every browser asks for it, and it does not exist.
         .route("/favicon.ico", get(async || answer::nothing(Keep::Minutes)))
         .with_state(console)
 }

@@ -27,7 +27,7 @@ struct UsersPage {
     own: String,
     /// Why something was not done, in French.
     refused: Option<String>,
-    /// Key of what was done.
+    /// Text key of the completed action.
     done: Option<&'static str>,
     invitation: Option<Link>,
 }

@@ -43,7 +43,7 @@ struct SheetPage {
     moved: Vec<Moved>,
     /// Why it was not done, in French.
     refused: Option<String>,
-    /// Key of what is missing in the form.
+    /// Text key of the missing field.
     wrong: Option<&'static str>,
     /// As it was typed.
     why: String,
@@ -142,7 +142,7 @@ impl Console {
         self.shown(status, Some(viewer), "/envois", "decide", &page)
     }
 
-    /// The sheet as of now; else the answer that says why there is none.
+    /// The sheet as of now; else the answer that says why it cannot be shown.
     async fn opened(
         &self,
         viewer: &Viewer,

@@ -25,7 +25,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A tab: the head of every one, and what is its own.
+/// A tab: the common head, and its own content.
 #[derive(Debug, Serialize)]
 struct Tab<T> {
     head: issue::Head,
@@ -54,7 +54,7 @@ async fn head(
     Ok(issue::head(&console.reading(), &key).await?.map(|head| (key, head)))
 }
 
-/// Answers with a tab, or says that there is no such issue.
+/// Answers with a tab, or not found.
 async fn tab<T: Serialize>(
     console: &Console,
     viewer: &Viewer,
@@ -133,14 +133,14 @@ pub(super) async fn stream(State(console): State<Arc<Console>>, viewer: Viewer, 
         Ok(None) => return console.nowhere(&viewer),
         Err(error) => return console.broken(&viewer, &error),
     };
-    let told = stream::unfold((console.follow(&key), Next::Known), |(mut receiver, next)| async move {
-        let told = match next {
+    let events = stream::unfold((console.follow(&key), Next::Known), |(mut receiver, next)| async move {
+        let changed = match next {
             Next::Known => receiver.wait_for(Option::is_some).await.is_ok(),
             Next::Change => receiver.changed().await.is_ok(),
             Next::End => false,
             Next::Nothing => return None,
         };
-        let progress = told.then(|| receiver.borrow_and_update().clone()).flatten();
+        let progress = changed.then(|| receiver.borrow_and_update().clone()).flatten();
         let next = match &progress {
             Some(it) if !it.over => Next::Change,
             Some(_) => Next::End,
@@ -149,7 +149,7 @@ pub(super) async fn stream(State(console): State<Arc<Console>>, viewer: Viewer, 
         Some((Ok::<_, Infallible>(event(progress.as_ref())), (receiver, next)))
     });
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
-    answer::events(Sse::new(told).keep_alive(keep_alive).into_response())
+    answer::events(Sse::new(events).keep_alive(keep_alive).into_response())
 }
 
 /// What a stream tells next.

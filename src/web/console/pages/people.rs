@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-/// How long a change of the list may be unknown to the search, and from when on nobody is shown an older one.
+/// Maximum age of the list that the search uses.
 const FRESH: Duration = Duration::from_secs(5);
 const STALE: Duration = Duration::from_secs(60);
 
