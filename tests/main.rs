@@ -12,6 +12,7 @@ mod console;
 mod crash;
 mod daemon;
 mod deliver;
+mod deploy;
 mod editions;
 mod faults;
 mod fetch;
