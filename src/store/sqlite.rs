@@ -14,7 +14,10 @@ use sqlx::{
     ConnectOptions, Connection, Sqlite as Db, SqliteConnection, SqlitePool,
     migrate::Migrator,
     query::Query,
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{
+        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions,
+        SqliteSynchronous,
+    },
 };
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -22,6 +25,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tracing::warn;
 
 /// Timeout for the write lock: a command may wait for the daemon's freeze of a large issue, or the daemon for an import.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -78,7 +82,12 @@ impl Sqlite {
             pool.connect_with(options.clone()).await
         })
         .await;
-        let writer = writer.map_err(|e| cannot_open(&path, e))?;
+        let writer = match writer {
+            Err(error) if access == Access::Shared && is_disk_full(&error) => {
+                return Self::open_for_reading(&path, options, pool(1), error).await;
+            }
+            opened => opened.map_err(|e| cannot_open(&path, e))?,
+        };
         if access == Access::Exclusive {
             refuse_damage(&path, &writer).await?;
         }
@@ -99,6 +108,24 @@ impl Sqlite {
         let readers = pool(4).connect_with(options.pragma("query_only", "ON")).await;
         let readers = readers.map_err(|e| cannot_open(&path, e))?;
         Ok(Self { writer, readers, _lock: lock })
+    }
+
+    /// On a full disk there is no room for the `-shm` file by which connections know of each other. Without it a single
+    /// connection can still read, and locks the file while it does. A write fails.
+    async fn open_for_reading(
+        path: &Path,
+        options: SqliteConnectOptions,
+        pool: SqlitePoolOptions,
+        full: sqlx::Error,
+    ) -> Result<Self> {
+        let options = options.locking_mode(SqliteLockingMode::Exclusive).pragma("query_only", "ON");
+        let opened = pool.connect_with(options).await;
+        let readers = opened.map_err(|e| cannot_open(path, e))?;
+        if migrations::pending(&migrations::sqlite(), &applied_migrations(&readers).await) {
+            return Err(cannot_open(path, full));
+        }
+        warn!("{}: the disk is full; the database can be read, but not written", path.display());
+        Ok(Self { writer: readers.clone(), readers, _lock: None })
     }
 }
 
@@ -389,8 +416,17 @@ fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
     error.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
+/// No room, also for the `-shm` file: FULL, IOERR_SHMSIZE.
+fn is_disk_full(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == 13 || code == 10 | 19 << 8)
+}
+
 pub(super) fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
     let path = path.display().to_string();
+    if is_disk_full(&error) {
+        return StoreError::Unwritable { doing: "opening", why: format!("{path}: the disk is full") };
+    }
     match error.as_database_error() {
         Some(e) if Sqlite::is_unwritable(e) => {
             StoreError::Unwritable { doing: "opening", why: format!("{path}: {}", e.message()) }

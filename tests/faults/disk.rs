@@ -36,6 +36,43 @@ fn d01_a_full_disk_freezes_nothing_and_is_reported() {
     house.assert_states(&[("sent", 2)]);
 }
 
+/// Trial F20: what somebody who comes to a full disk needs first can be read, whether or not the daemon still runs.
+#[test]
+fn trial_f20_on_a_full_disk_everything_can_still_be_read() {
+    let relay = Relay::start();
+    let (house, disk) = frozen(&["a@gite.example", "f550@gite.example"], &relay);
+    house.semainier(&RUN).expect(0);
+    let reading: [&[&str]; 6] =
+        [&["issues"], &["log"], &["log", "--json"], &["partners", "list"], &["status"], &["orders"]];
+    let read = || reading.map(|args| house.semainier(args));
+    let before = read();
+    let mut daemon = house.serve();
+    daemon.hear("semainier started");
+    disk.fails(Fault::Full);
+    let beside = read();
+    disk.is_well();
+    assert_eq!(daemon.stop().code, Some(0));
+    disk.fails(Fault::Full);
+    let alone = read();
+    // What would be written is refused, and why is said in the first line.
+    for args in [&["partners", "suppress", "a@gite.example"][..], &["serve"], &RUN] {
+        finish(house.start(args), args).expect(1).expect_said(&["the database cannot be written", "disk is full"]);
+    }
+    disk.is_well();
+    for ((args, before), (beside, alone)) in reading.iter().zip(before).zip(beside.into_iter().zip(alone)) {
+        for now in [&beside, &alone] {
+            // The daemon is part of the status.
+            if *args == ["status"] {
+                assert!(matches!(now.code, Some(0 | 4)), "{}", now.said());
+            } else {
+                assert_eq!((now.code, &now.stdout), (before.code, &before.stdout), "{args:?}: {}", now.said());
+            }
+        }
+    }
+    house.assert_states(&[("failed", 1), ("sent", 1)]);
+    assert_eq!(house.text("PRAGMA integrity_check"), "ok");
+}
+
 #[test]
 fn d01_a_full_disk_before_the_marker_sends_nothing_until_there_is_room() {
     full_or_broken_before_the_marker(Fault::Full, "disk is full");
