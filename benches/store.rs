@@ -17,7 +17,7 @@ use semainier::{
         Timestamp,
         delivery::{Claim, Finished, Outcome, Phase, Reply},
         email::EmailAddress,
-        issue::{Content, Envelope, IssueKey, NewIssue, Whom},
+        issue::{Content, Envelope, IssueKey, NewIssue, RecipientScope},
         partner::NewContact,
     },
     store::{self, Access, Store},
@@ -90,7 +90,7 @@ fn issue(n: u32) -> NewIssue {
         mailing: "agenda".to_owned(),
         audience: "agenda".to_owned(),
         segment: None,
-        whom: Whom::Audience,
+        whom: RecipientScope::Audience,
         scheduled_for: now(),
         expires_at: now() + chrono::TimeDelta::hours(12),
         content: Content {

@@ -1,7 +1,7 @@
 //! The composition root: wires the parts together at start.
 
 use crate::clock::Clock;
-use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, Page, Shelf, Validators};
+use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, Page, PageCache, Validators};
 use crate::compose::{context, page};
 use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
@@ -105,31 +105,31 @@ impl App {
     pub async fn open(self, access: Access) -> anyhow::Result<Engine> {
         let url = self.config.database.expose_secret();
         let store = store::open(url, access).await?;
-        let app = self.with_shelf(&store);
+        let app = self.with_page_cache(&store);
         Ok(Engine { app, store, tokens: Arc::default(), owner: uuid::Uuid::now_v7().to_string() })
     }
 
     /// Stores fetched pages in this ledger.
-    fn with_shelf(mut self, store: &Arc<dyn Store>) -> Self {
-        self.fetcher.set_shelf(Arc::new(LedgerShelf { store: Arc::clone(store), clock: self.clock.clone() }));
+    fn with_page_cache(mut self, store: &Arc<dyn Store>) -> Self {
+        self.fetcher.set_page_cache(Arc::new(LedgerPageCache { store: Arc::clone(store), clock: self.clock.clone() }));
         self
     }
 }
 
 /// The cache of fetched pages in the ledger.
-struct LedgerShelf {
+struct LedgerPageCache {
     store: Arc<dyn Store>,
     clock: Clock,
 }
 
-impl std::fmt::Debug for LedgerShelf {
+impl std::fmt::Debug for LedgerPageCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "LedgerShelf({})", self.store.kind())
+        write!(f, "LedgerPageCache({})", self.store.kind())
     }
 }
 
 #[async_trait::async_trait]
-impl Shelf for LedgerShelf {
+impl PageCache for LedgerPageCache {
     async fn kept(&self, url: &Url) -> Option<Page> {
         let kept = self.store.kept_page(url.as_str()).await.inspect_err(not_kept).ok().flatten()?;
         let validators = Validators { etag: kept.etag, last_modified: kept.last_modified };
@@ -155,7 +155,7 @@ impl Engine {
     /// The same ledger, keys and owner under an [`App`] that was read anew.
     #[must_use]
     pub fn with_app(&self, app: App) -> Self {
-        Self { app: app.with_shelf(&self.store), ..self.clone() }
+        Self { app: app.with_page_cache(&self.store), ..self.clone() }
     }
 
     /// The hashes and links of this ledger. Read and compared with the ledger's check value at the first use, so that commands

@@ -39,7 +39,7 @@ pub fn init(log: &Log, default: &str) {
     };
     // A second initialisation (in tests) is ignored.
     // The filter is one of the whole log, not of the layer: a layer's own filter remembers its decision in the thread, and a
-    // library that only asks whether a level is enabled (sqlx does) made it drop the next line, whoever wrote that.
+    // library that only asks whether a level is enabled (sqlx does) made it drop the next line, from any module.
     let _ = tracing_subscriber::registry().with(filter).with(layer).with(Counting).try_init();
     if let Some(why) = bad {
         tracing::warn!("log.level is no filter ({why}); logging at {default}");

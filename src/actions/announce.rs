@@ -4,7 +4,7 @@ use super::{Actor, Refusal, Result};
 use crate::app::{App, Engine};
 use crate::domain::{
     Timestamp,
-    edition::{Announcement, Stocked},
+    edition::{Announcement, EditionStock},
     email::EmailAddress,
     issue::IssueKey,
     segment::Segment,
@@ -28,7 +28,7 @@ const KNOWN: u32 = 50;
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub key: IssueKey,
-    pub stocked: Stocked,
+    pub stocked: EditionStock,
     /// Restricted to the contacts it is announced to.
     pub mailing: Cow<'a, Mailing>,
     pub at: Timestamp,

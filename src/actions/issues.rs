@@ -145,7 +145,7 @@ async fn object(
     }
     if !automatic {
         let notice = Notice::Refused { at_ms: now.timestamp_millis(), reason };
-        store.owe_notice(key, &notice, now).await?;
+        store.queue_notice(key, &notice, now).await?;
     }
     let action = match kind {
         RefusalKind::Refused => "issue.refuse",

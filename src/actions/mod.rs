@@ -28,7 +28,7 @@ use tracing::warn;
 pub struct Actor {
     name: String,
     pub door: Door,
-    /// The account, for whoever is logged in.
+    /// The account of a logged-in user.
     user: Option<UserId>,
     request_id: Option<String>,
     network: Option<String>,

@@ -42,7 +42,7 @@ impl Command {
         }
         let mut child = command.spawn().map_err(failed)?;
         let (mut stdin, stderr) = (child.stdin.take(), child.stderr.take());
-        let told = async {
+        let input = async {
             if let Some(stdin) = &mut stdin {
                 // The program need not read its input.
                 let _ = stdin.write_all(payload.as_bytes()).await;
@@ -58,7 +58,7 @@ impl Command {
             }
             String::from_utf8_lossy(&words).trim().replace(['\r', '\n'], " ")
         };
-        let ((), words, status) = tokio::join!(told, heard, child.wait());
+        let ((), words, status) = tokio::join!(input, heard, child.wait());
         match status.map_err(failed)? {
             status if status.success() => Ok(()),
             status => Err(NotDelivered(format!("{}: {status}: {}", self.program, mask_addresses(&words)))),

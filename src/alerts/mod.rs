@@ -10,7 +10,7 @@ mod webhook;
 
 use crate::app::App;
 use crate::domain::Timestamp;
-use crate::store::{Change, Channel, OwedAlert, Store, StoreError};
+use crate::store::{Change, Channel, PendingAlert, Store, StoreError};
 use crate::views::readiness::{Finding, readiness};
 use crate::watch::Alert;
 use chrono::TimeDelta;
@@ -80,9 +80,9 @@ impl Alerter {
     pub async fn pass(&self, app: &App, store: &dyn Store) -> Result<(), StoreError> {
         self.notice(app, store).await?;
         let now = app.clock.now();
-        let owed = store.claim_alerts(now + self.lease, now).await?;
-        let tried = join_all(owed.iter().map(|it| self.send(it.channel, &it.id, &it.payload, now))).await;
-        for (alert, result) in owed.iter().zip(tried) {
+        let pending = store.claim_alerts(now + self.lease, now).await?;
+        let tried = join_all(pending.iter().map(|it| self.send(it.channel, &it.id, &it.payload, now))).await;
+        for (alert, result) in pending.iter().zip(tried) {
             settle(store, alert, result, now).await?;
         }
         Ok(())
@@ -111,7 +111,7 @@ impl Alerter {
 
 async fn settle(
     store: &dyn Store,
-    alert: &OwedAlert,
+    alert: &PendingAlert,
     result: Result<(), NotDelivered>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -151,7 +151,7 @@ fn about(app: &App) -> About<'_> {
 pub struct Outage {
     since: Option<Timestamp>,
     id: String,
-    told: Vec<Channel>,
+    delivered: Vec<Channel>,
 }
 
 impl Outage {
@@ -172,11 +172,11 @@ impl Outage {
         }
         let payload = payload::ledger(&about(app), &why.to_string(), since, now);
         for channel in alerter.channels() {
-            if self.told.contains(&channel) {
+            if self.delivered.contains(&channel) {
                 continue;
             }
             match alerter.send(channel, &self.id, &payload, now).await {
-                Ok(()) => self.told.push(channel),
+                Ok(()) => self.delivered.push(channel),
                 Err(why) => warn!(channel = channel.as_str(), %why, "alert of the database outage not delivered"),
             }
         }

@@ -11,7 +11,7 @@ use crate::domain::{
     Timestamp,
     delivery::Finished,
     email::EmailAddress,
-    issue::{Attachment, Content, Envelope, IssueKey, NewIssue, Whom},
+    issue::{Attachment, Content, Envelope, IssueKey, NewIssue, RecipientScope},
     lane::{Lanes, Limits},
     partner::NewContact,
 };
@@ -192,7 +192,7 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
         mailing: mailing.to_owned(),
         audience: mailing.to_owned(),
         segment: None,
-        whom: Whom::Audience,
+        whom: RecipientScope::Audience,
         scheduled_for: now,
         expires_at: now + chrono::TimeDelta::days(1),
         composed_at: now,

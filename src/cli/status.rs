@@ -19,7 +19,7 @@ With --json, one object; instants are RFC 3339, missing values are null:
                 only_issue (the issue it applies to, null: all), step (previous suspensions in a row), per_minute
   waiting[]     actions required: issue (empty for the daemon itself), kind, severity (warning, critical), since, why, help
   last[]        the last occurrences of each mailing: mailing, scheduled_for, state, reason, issue
-  owed_notices  mails to staff that could not be sent yet")]
+  pending_notices  mails to staff that could not be sent yet")]
 pub(super) struct Args {
     /// Print one JSON object with the keys below
     #[arg(long)]
@@ -48,8 +48,8 @@ fn text(status: &Status) -> String {
     ];
     let shown = sections.into_iter().filter_map(|(title, rows)| Some(format!("{title}\n{}", rows?)));
     let mut text: Vec<_> = shown.collect();
-    if status.owed_notices > 0 {
-        text.push(format!("{} notices to staff could not be sent yet", status.owed_notices));
+    if status.pending_notices > 0 {
+        text.push(format!("{} notices to staff could not be sent yet", status.pending_notices));
     }
     text.join("\n\n")
 }
@@ -146,7 +146,7 @@ mod tests {
             lanes: vec![],
             waiting: vec![],
             last: vec![],
-            owed_notices: 2,
+            pending_notices: 2,
         };
         let text = text(&status);
         for part in ["asked again at 2026-07-04T08:10:00+02:00", "4 = 3 sent + 1 unknown", "2 notices to staff"] {

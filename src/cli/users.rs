@@ -13,7 +13,7 @@ use crate::views::{accounts as views, instant};
 
 pub(super) const AFTER_HELP: &str = "\
 Roles, with commas between them: lecture (see everything), redaction (texts, editions, orders, partners), validation (approve, \
-announce), exploitation (pause, resume, settle), administration (accounts). Whoever has one of the last three needs a second \
+announce), exploitation (pause, resume, settle), administration (accounts). Accounts with one of the last three need a second \
 factor. An invitation is a link that sets the password: hand it over personally; it works once, within 24 hours.
 
   semainier users add claire@office.example --name Claire --role validation,administration

@@ -58,7 +58,7 @@ pub type KnownNames = BTreeMap<String, Vec<IpAddr>>;
 
 /// Where pages are kept between two fetches, so that an unchanged one need not be sent again (RFC 9110 13.1).
 #[async_trait]
-pub trait Shelf: Send + Sync + Debug {
+pub trait PageCache: Send + Sync + Debug {
     async fn kept(&self, url: &Url) -> Option<Page>;
 
     /// A page that cannot be kept is only fetched again.
@@ -74,7 +74,7 @@ pub struct Fetcher {
     public: Client,
     /// Connects to any address: used for allowed hosts only. Not created if none is allowed.
     anywhere: Option<Client>,
-    shelf: Option<Arc<dyn Shelf>>,
+    page_cache: Option<Arc<dyn PageCache>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -145,7 +145,7 @@ impl Fetcher {
         };
         let public = client(Reach::Public)?;
         let anywhere = if allowed.is_empty() { None } else { Some(client(Reach::Anywhere)?) };
-        Ok(Self { limits, allowed, public, anywhere, shelf: None })
+        Ok(Self { limits, allowed, public, anywhere, page_cache: None })
     }
 
     pub fn limits(&self) -> &FetchLimits {
@@ -157,7 +157,7 @@ impl Fetcher {
         self.get_with(url, validators, None).await
     }
 
-    /// The page at `url`, which asks for a key in this header or has one in its address: never kept on the shelf, and the
+    /// The page at `url`, which asks for a key in this header or has one in its address: never kept on the page_cache, and the
     /// header goes to no other site.
     pub async fn page_with_key(&self, url: &Url, key: Option<HeaderKey<'_>>) -> Result<Page, FetchError> {
         match self.get_with(url, None, key).await? {
@@ -206,14 +206,14 @@ impl Fetcher {
     }
 
     /// Caches pages in this store from now on, and makes conditional requests.
-    pub fn set_shelf(&mut self, shelf: Arc<dyn Shelf>) {
-        self.shelf = Some(shelf);
+    pub fn set_page_cache(&mut self, page_cache: Arc<dyn PageCache>) {
+        self.page_cache = Some(page_cache);
     }
 
     /// The page at `url` as it is now: sent again, or kept and said to be unchanged.
     pub async fn page(&self, url: &Url) -> Result<Page, FetchError> {
-        let kept = match &self.shelf {
-            Some(shelf) => shelf.kept(url).await.filter(|page| page.validators != Validators::default()),
+        let kept = match &self.page_cache {
+            Some(page_cache) => page_cache.kept(url).await.filter(|page| page.validators != Validators::default()),
             None => None,
         };
         let unexpected = || FetchError::Status { place: Place::of(url), code: 304, retry_after: None };
@@ -221,8 +221,8 @@ impl Fetcher {
             (Fetched::NotModified, kept) => kept.ok_or_else(unexpected),
             (Fetched::Body(page), _) => {
                 // After a redirect the validators belong to another address.
-                if let Some(shelf) = self.shelf.as_ref().filter(|_| page.url == *url) {
-                    shelf.keep(&page).await;
+                if let Some(page_cache) = self.page_cache.as_ref().filter(|_| page.url == *url) {
+                    page_cache.keep(&page).await;
                 }
                 Ok(page)
             }

@@ -1,6 +1,6 @@
 //! The kinds of sources: a closed list, as written in a mailing's file.
 //!
-//! A kind provides one thing: the article, news or listings ([`Source::gives`]). A kind that a mailing cannot use is
+//! A kind provides one thing: the article, news or listings ([`Source::provides`]). A kind that a mailing cannot use is
 //! refused when its file is read, and returns nothing here.
 
 use std::io;
@@ -142,7 +142,7 @@ pub enum Source {
 
 /// What a kind of source provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gives {
+pub enum Provides {
     /// The week, written by a person.
     Article,
     /// What was published, for a newsletter.
@@ -152,13 +152,13 @@ pub enum Gives {
 }
 
 impl Source {
-    pub fn gives(&self) -> Gives {
+    pub fn provides(&self) -> Provides {
         match self {
-            Self::Wordpress { .. } | Self::Page { .. } | Self::File { .. } => Gives::Article,
-            Self::Feed { .. } | Self::Posts { .. } | Self::Folder { .. } => Gives::News,
-            Self::Ical { .. } | Self::EventsCalendar { .. } | Self::JsonLd { .. } => Gives::Listings,
-            Self::Openagenda { .. } | Self::Datatourisme { .. } | Self::DatatourismeFlux { .. } => Gives::Listings,
-            Self::Apidae { .. } | Self::Tourinsoft { .. } | Self::TourinsoftV3 { .. } => Gives::Listings,
+            Self::Wordpress { .. } | Self::Page { .. } | Self::File { .. } => Provides::Article,
+            Self::Feed { .. } | Self::Posts { .. } | Self::Folder { .. } => Provides::News,
+            Self::Ical { .. } | Self::EventsCalendar { .. } | Self::JsonLd { .. } => Provides::Listings,
+            Self::Openagenda { .. } | Self::Datatourisme { .. } | Self::DatatourismeFlux { .. } => Provides::Listings,
+            Self::Apidae { .. } | Self::Tourinsoft { .. } | Self::TourinsoftV3 { .. } => Provides::Listings,
         }
     }
 

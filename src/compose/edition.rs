@@ -255,7 +255,7 @@ impl Context for OrderMail {
     const NAME: &'static str = "order";
 
     fn samples() -> Vec<Self> {
-        #[expect(clippy::expect_used, reason = "a sample of ours")]
+        #[expect(clippy::expect_used, reason = "a built-in sample")]
         let address = EmailAddress::parse("gite@auch.example").expect("an address");
         let order = Order {
             id: "7k3m9q2x".to_owned(),

@@ -39,7 +39,7 @@ pub struct Block {
     /// Escaped HTML.
     pub editorial_html: String,
     pub editorial_text: String,
-    pub stories: Vec<Told>,
+    pub stories: Vec<StoryView>,
     /// News with title and link; partners' links.
     pub links: Vec<Line>,
     pub newcomers: Vec<Line>,
@@ -50,7 +50,7 @@ pub struct Block {
 
 /// A news item with all its details.
 #[derive(Debug, Clone, Serialize)]
-pub struct Told {
+pub struct StoryView {
     pub title: String,
     pub url: Option<String>,
     /// `Lectoure`
@@ -134,7 +134,7 @@ fn block(part: &Part, room: usize) -> Option<Block> {
         Part::News { title, stories, others } => Block {
             kind: "news",
             heading: title.clone(),
-            stories: stories.iter().map(|story| told(story, room)).collect(),
+            stories: stories.iter().map(|story| story_view(story, room)).collect(),
             links: others.iter().map(line).collect(),
             ..Block::default()
         },
@@ -169,8 +169,8 @@ fn block(part: &Part, room: usize) -> Option<Block> {
     (!empty).then_some(block)
 }
 
-fn told(Story { item, picture }: &Story, room: usize) -> Told {
-    Told {
+fn story_view(Story { item, picture }: &Story, room: usize) -> StoryView {
+    StoryView {
         title: french::held_together(&item.title),
         url: item.url.as_deref().and_then(web),
         place: item.commune.clone(),

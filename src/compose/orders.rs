@@ -1,7 +1,7 @@
 //! Template context of the mail that tells staff of orders.
 
 use crate::domain::{
-    edition::{Order, OrderState, Stocked, packs_in_french},
+    edition::{EditionStock, Order, OrderState, packs_in_french},
     french::{self, NBSP},
 };
 use crate::templates::Context;
@@ -39,7 +39,7 @@ pub struct OrderedLine {
 
 impl OrdersMail {
     /// `orders`: each with the first of its revisions that staff do not know. `None` without orders.
-    pub fn new(orders: &[(Order, u32)], editions: &[Stocked]) -> Option<Self> {
+    pub fn new(orders: &[(Order, u32)], editions: &[EditionStock]) -> Option<Self> {
         let of = |slug: &str| editions.iter().find(|it| it.edition.slug == slug);
         let lines = orders.iter().take(MOST_LINES).map(|(order, first)| line(order, *first, of(&order.edition)));
         let lines: Vec<_> = lines.collect();
@@ -49,7 +49,7 @@ impl OrdersMail {
     }
 }
 
-fn line(order: &Order, first: u32, of: Option<&Stocked>) -> OrderedLine {
+fn line(order: &Order, first: u32, of: Option<&EditionStock>) -> OrderedLine {
     let (by, wish) = (&order.by, &order.wish);
     let name = [&by.establishment, &by.name].into_iter().find(|it| !it.is_empty());
     let who: Vec<_> = name.into_iter().chain([&by.commune]).filter(|it| !it.is_empty()).map(String::as_str).collect();
@@ -68,7 +68,7 @@ fn line(order: &Order, first: u32, of: Option<&Stocked>) -> OrderedLine {
     }
 }
 
-fn left(it: &Stocked) -> String {
+fn left(it: &EditionStock) -> String {
     let title = french::held_together(&it.edition.title);
     match it.left() {
         0 => format!("«{NBSP}{title}{NBSP}» est épuisé."),
@@ -76,7 +76,7 @@ fn left(it: &Stocked) -> String {
     }
 }
 
-fn pack(of: Option<&Stocked>) -> u32 {
+fn pack(of: Option<&EditionStock>) -> u32 {
     of.and_then(|it| it.edition.printed).map_or(1, |printed| printed.pack)
 }
 

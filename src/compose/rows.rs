@@ -166,18 +166,18 @@ fn row(event: &Event) -> Row {
         time: time(event),
         title: french::capitalized(&curled(event.title.trim())),
         days: None,
-        place: told(&event.place),
-        price: told(&event.price),
-        phone: told(&event.phone),
+        place: shown(&event.place),
+        price: shown(&event.price),
+        phone: shown(&event.phone),
         link: event.link.clone(),
         status: event.status,
         until: until(event),
-        note: told(&event.note),
+        note: shown(&event.note),
         as_written: event.evidence.title.is_some_and(|title| title.confidence == Confidence::AsWritten),
     }
 }
 
-fn told(text: &Option<String>) -> Option<String> {
+fn shown(text: &Option<String>) -> Option<String> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(curled)
 }
 
@@ -214,7 +214,7 @@ fn part_of_day(part: PartOfDay) -> &'static str {
 
 fn until(event: &Event) -> Option<String> {
     // The article's own words if they are vague: `fin juillet` promises less than the 31st.
-    if let Some(text) = told(&event.until_text) {
+    if let Some(text) = shown(&event.until_text) {
         let already_said = text.starts_with("jusqu") || text.starts_with("tou");
         let joint = if text.starts_with("début") { "jusqu’au" } else { "jusqu’à" };
         return Some(if already_said { text } else { format!("{joint} {text}") });

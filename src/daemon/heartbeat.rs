@@ -88,10 +88,10 @@ impl Daemon {
     pub(super) async fn keep_alive(self: Arc<Self>, stop: CancellationToken) {
         // Half of the watchdog interval, as sd_watchdog_enabled(3) recommends.
         let ping = sd_notify::watchdog_enabled().map_or(LONGEST_PAUSE, |interval| interval / 2);
-        let mut told: Option<Instant> = None;
+        let mut last_sent: Option<Instant> = None;
         while !stop.is_cancelled() {
-            if told.is_none_or(|at| Clock::monotonic() - at >= BEAT) {
-                told = Some(Clock::monotonic());
+            if last_sent.is_none_or(|at| Clock::monotonic() - at >= BEAT) {
+                last_sent = Some(Clock::monotonic());
                 self.beat().await;
                 if self.recover_expired_leases().await {
                     self.wakers.sender.notify_one();
@@ -101,7 +101,7 @@ impl Daemon {
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             }
             if stop.run_until_cancelled(wait_for(&self.wakers.heartbeat, ping)).await == Some(true) {
-                told = None;
+                last_sent = None;
             }
         }
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);

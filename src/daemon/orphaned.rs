@@ -81,7 +81,7 @@ async fn expire(
         (None, None) => Hold::Unapproved.to_string(),
     };
     warn!("{key} expired: {reason}");
-    engine.store.owe_notice(key, &Notice::Expired { reason: reason.clone() }, now).await?;
+    engine.store.queue_notice(key, &Notice::Expired { reason: reason.clone() }, now).await?;
     if let Some(mailing) = mailing {
         let missed = Occurrence {
             mailing: mailing.id.clone(),

@@ -37,7 +37,7 @@ pub async fn pause_after_restore(engine: &Engine) -> anyhow::Result<bool> {
         // It may have been sent since the backup: it is sent again only after a new approval.
         let withdrawn = [IssueState::Approved];
         if store.set_issue_state(&issue.key, &withdrawn, IssueState::Held, Some(&reason), now).await? {
-            store.owe_notice(&issue.key, &Notice::Missed { reason: reason.clone() }, now).await?;
+            store.queue_notice(&issue.key, &Notice::Missed { reason: reason.clone() }, now).await?;
         }
     }
     for mailing in &engine.app.mailings {
@@ -75,7 +75,7 @@ pub async fn pause_after_restore(engine: &Engine) -> anyhow::Result<bool> {
 
 async fn notify(engine: &Engine, missed: &[Occurrence], reason: &str, now: Timestamp) -> anyhow::Result<()> {
     for key in missed.iter().filter_map(|it| it.issue.as_ref()) {
-        engine.store.owe_notice(key, &Notice::Missed { reason: reason.to_owned() }, now).await?;
+        engine.store.queue_notice(key, &Notice::Missed { reason: reason.to_owned() }, now).await?;
     }
     Ok(())
 }

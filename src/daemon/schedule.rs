@@ -159,7 +159,7 @@ async fn decide(
         && !runs.contains(&key)
     {
         warn!(mailing = mailing.id, issue = %key, "{key}, due at {local}, is not sent: {reason}");
-        engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
+        engine.store.queue_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
     }
     Ok(Occurrence {
         mailing: mailing.id.clone(),
@@ -344,7 +344,7 @@ async fn wait_for(engine: &Engine, due: Due<'_>, occurrence: &Occurrence, before
         return try_again(engine, due, occurrence, &reason, now + OVERLAP_RETRY).await;
     }
     warn!("{key} is not sent: {before} is still being sent");
-    engine.store.owe_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
+    engine.store.queue_notice(&key, &Notice::Missed { reason: reason.clone() }, now).await?;
     // Staff were notified that it expired, so an approved one must not be sent later.
     engine.store.set_issue_state(&key, &OPEN, IssueState::Expired, Some(&reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(&reason)).await
@@ -373,7 +373,7 @@ pub(super) const OPEN: [IssueState; 4] =
 async fn expire(engine: &Engine, occurrence: &Occurrence, key: &IssueKey, now: Timestamp) -> anyhow::Result<Ended> {
     let reason = occurrence.reason.as_deref().unwrap_or(wording::DEADLINE_PASSED);
     warn!("{key} expired: {reason}");
-    engine.store.owe_notice(key, &Notice::Expired { reason: reason.to_owned() }, now).await?;
+    engine.store.queue_notice(key, &Notice::Expired { reason: reason.to_owned() }, now).await?;
     engine.store.set_issue_state(key, &OPEN, IssueState::Expired, Some(reason), now).await?;
     settle(engine, occurrence, OccurrenceState::Missed, Some(reason)).await
 }

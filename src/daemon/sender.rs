@@ -150,7 +150,7 @@ impl Daemon {
                 let zone = engine.app.zone_of(&issue.mailing);
                 let RelayTrouble { phase, reply } = trouble;
                 let what = wording::relay_failed(now, zone, *phase, reply.code, &reply.text);
-                engine.store.owe_notice(&issue.key, &Notice::Relay { what }, now).await?;
+                engine.store.queue_notice(&issue.key, &Notice::Relay { what }, now).await?;
             }
         }
         Ok(())

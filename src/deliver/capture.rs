@@ -1,7 +1,7 @@
 //! `capture:DIR`: a relay that writes one `.eml` file per delivery into a directory, for demonstrations and for review. A
 //! file is written completely or not at all, readable by its owner only; a repeated delivery overwrites the same file.
 
-use super::Letter;
+use super::OutgoingMessage;
 use crate::private;
 use std::{
     fs::File,
@@ -21,11 +21,11 @@ impl Capture {
     }
 
     /// Flushed to disk when it returns: as durable as a relay's 250.
-    pub fn write(&self, letter: &Letter) -> io::Result<String> {
-        let name = format!("{}_{}.eml", slug(&letter.to.key()), slug(letter.id));
+    pub fn write(&self, outgoing: &OutgoingMessage) -> io::Result<String> {
+        let name = format!("{}_{}.eml", slug(&outgoing.to.key()), slug(outgoing.id));
         let unfinished = self.directory.join(format!(".{name}.part"));
         let mut file = private::create(&unfinished)?;
-        letter.message.pieces().try_for_each(|piece| file.write_all(piece))?;
+        outgoing.message.pieces().try_for_each(|piece| file.write_all(piece))?;
         file.sync_all()?;
         std::fs::rename(&unfinished, self.directory.join(&name))?;
         File::open(&self.directory)?.sync_all()?;
@@ -57,7 +57,7 @@ mod tests {
             let message = Message::woven(address("office@auch.example"), &shared, own);
             let to = address(&format!("hotel{n}@auch.example"));
             let capture = Capture::open(directory.path()).unwrap();
-            capture.write(&Letter { id: &format!("id/{n}"), to: &to, message: &message }).unwrap()
+            capture.write(&OutgoingMessage { id: &format!("id/{n}"), to: &to, message: &message }).unwrap()
         };
         let first = write(1, "a\r\n");
         assert_eq!(first, "hotel1-auch-example_id-1.eml");

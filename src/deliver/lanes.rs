@@ -557,13 +557,13 @@ mod tests {
     #[test]
     fn staff_get_one_notice_per_family_and_one_for_all_other_domains() {
         let lanes = limiter(None).lanes.clone();
-        let told = |lane: &str, pace| {
+        let notice_of = |lane: &str, pace| {
             let trouble = LaneTrouble { lane: lane.to_owned(), why: "450 non".to_owned(), ..trouble(pace, None) };
             notice(&trouble, &lanes)
         };
-        assert_eq!(told("f", Pace::Suspended).kind(), "lane-suspended-f");
-        assert_eq!(told("f", Pace::Paused).kind(), "lane-paused-f");
-        assert_eq!(told("x.example", Pace::Suspended).kind(), told("y.example", Pace::Suspended).kind());
-        assert!(told("x.example", Pace::Suspended).text().contains("ne vous seront plus annoncés"));
+        assert_eq!(notice_of("f", Pace::Suspended).kind(), "lane-suspended-f");
+        assert_eq!(notice_of("f", Pace::Paused).kind(), "lane-paused-f");
+        assert_eq!(notice_of("x.example", Pace::Suspended).kind(), notice_of("y.example", Pace::Suspended).kind());
+        assert!(notice_of("x.example", Pace::Suspended).text().contains("ne vous seront plus annoncés"));
     }
 }

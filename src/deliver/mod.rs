@@ -2,7 +2,7 @@
 //!
 //! The life of one delivery, in [`worker`]: claim (T1), MAIL and RCPT, marker committed (T5), message by DATA or BDAT,
 //! reply committed (T6, T7, T8). Only then comes the next message on that connection, whose MAIL and RCPT were pipelined
-//! behind the end of the last one. Several connections work concurrently; [`ledger`] writes their markers and results
+//! behind the end of the last one. Several connections work concurrently; [`group_commit`] writes their markers and results
 //! together, so that they share a disk flush.
 //!
 //! Rules:
@@ -15,8 +15,8 @@
 mod capture;
 mod claims;
 mod classify;
+mod group_commit;
 mod lanes;
-mod ledger;
 mod pace;
 mod refusals;
 mod relay;
@@ -36,7 +36,7 @@ pub use trust::Authorities;
 
 use self::{
     session::Session,
-    smtp::{Closed, Interrupted},
+    smtp::{ConnectError, SmtpError},
 };
 use crate::{
     clock::Clock,
@@ -259,14 +259,14 @@ impl Deliverer {
     ///
     /// # Errors
     /// The relay's reply, or where the connection was lost.
-    pub async fn hand_over(&self, letter: &Letter<'_>) -> Result<(), NotHandedOver> {
+    pub async fn hand_over(&self, outgoing: &OutgoingMessage<'_>) -> Result<(), NotHandedOver> {
         let failed = |phase: Phase, reply: Reply| NotHandedOver { phase, code: reply.code, text: reply.text };
         let mut session = Session::open(&self.relay, &self.tls, &self.settings.timeouts)
             .await
             .map_err(|closed| failed(closed.phase, closed.reply))?;
-        let lost = |interrupted: Interrupted| failed(interrupted.phase(), interrupted.reply());
-        session.envelope(letter).await.map_err(lost)?;
-        let answer = session.transfer(letter, None).await.map_err(lost)?;
+        let lost = |interrupted: SmtpError| failed(interrupted.phase(), interrupted.reply());
+        session.envelope(outgoing).await.map_err(lost)?;
+        let answer = session.transfer(outgoing, None).await.map_err(lost)?;
         session.quit().await;
         if answer.is_positive() { Ok(()) } else { Err(failed(Phase::Dot, answer.reply())) }
     }
@@ -286,7 +286,7 @@ pub async fn greet(relay: &Relay, authorities: &Authorities) -> Result<(), Relay
 
 async fn greet_with(relay: &Relay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<(), RelayTrouble> {
     let opened = Session::open(relay, tls, timeouts).await;
-    let mut session = opened.map_err(|Closed { phase, reply }| RelayTrouble { phase, reply })?;
+    let mut session = opened.map_err(|ConnectError { phase, reply }| RelayTrouble { phase, reply })?;
     let answered = session.noop().await;
     session.quit().await;
     answered.map_err(|reply| RelayTrouble { phase: Phase::Ehlo, reply })
@@ -294,7 +294,7 @@ async fn greet_with(relay: &Relay, tls: &TlsConnector, timeouts: &Timeouts) -> R
 
 /// A message to one address. `id` names it for a person who reads a captured file.
 #[derive(Debug, Clone, Copy)]
-pub struct Letter<'a> {
+pub struct OutgoingMessage<'a> {
     pub id: &'a str,
     pub to: &'a EmailAddress,
     pub message: &'a Message,

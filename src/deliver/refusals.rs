@@ -60,6 +60,10 @@ impl Refusal {
         })
     }
 
+    pub fn family(&self) -> Option<&Arc<str>> {
+        self.family.as_ref()
+    }
+
     /// Whether another recipient was refused with the same reply.
     pub fn is_like(&self, phase: Phase, reply: &Reply) -> bool {
         self.said == Said::of(phase, reply)

@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-/// Whom we hand our mail to.
+/// The relay that accepts our mail.
 #[derive(Debug, Clone)]
 pub enum Relay {
     Smtp(SmtpRelay),
@@ -36,7 +36,7 @@ pub struct SmtpRelay {
 
 /// Whether messages are sent with BDAT if the relay supports CHUNKING (RFC 3030), which saves a round trip. Not if the
 /// configuration says `chunking=no`; and no more, for the lifetime of the daemon, once the relay turned out not to
-/// support BDAT, or its replies to it could not be told from others.
+/// support BDAT, or its replies to it could not be distinguished from others.
 #[derive(Debug, Clone)]
 pub struct Chunking(Arc<AtomicBool>);
 

@@ -7,11 +7,11 @@ use super::{
     DeliverError, Deliverer, Paused, RelayTrouble, Summary,
     claims::{Claims, Prefetch},
     classify::{Class, classify},
+    group_commit::{GroupCommit, group_commit},
     lanes::{self, Permit},
-    ledger::{Ledger, ledger},
     refusals::{Refusal, Refusals, Refuses},
     session::Session,
-    smtp::Closed,
+    smtp::ConnectError,
     worker,
 };
 use crate::domain::pause::{Doubt, PauseReason, SenderFault};
@@ -62,7 +62,7 @@ pub(super) struct Run {
     pub only: Option<IssueKey>,
     /// Cancelled: claim nothing more, and release what is not marked yet.
     pub halt: CancellationToken,
-    pub ledger: Ledger,
+    pub commits: GroupCommit,
     pub claims: tokio::sync::Mutex<Claims>,
     pub prefetch: Prefetch,
     /// For background tasks started by the workers.
@@ -115,7 +115,7 @@ pub(super) async fn deliver(
     stop: &CancellationToken,
     progress: &(dyn Fn(&Finished) + Send + Sync),
 ) -> Result<Summary, DeliverError> {
-    let (ledger, writer) = ledger();
+    let (commits, writer) = group_commit();
     it.limiter.learn(&*it.store).await.map_err(DeliverError::Store)?;
     let tally = Arc::new(Mutex::new(Tally::default()));
     let halt = stop.child_token();
@@ -123,7 +123,7 @@ pub(super) async fn deliver(
         it: it.clone(),
         only: only.cloned(),
         halt: halt.clone(),
-        ledger,
+        commits,
         claims: tokio::sync::Mutex::new(Claims::new(&it.settings)),
         prefetch: Prefetch::default(),
         me: me.clone(),
@@ -138,7 +138,7 @@ pub(super) async fn deliver(
         let (tally, halt) = (Arc::clone(&tally), halt);
         move |store_error| note_store_error(&tally, &halt, store_error)
     };
-    let (tell, mut told) = mpsc::unbounded_channel();
+    let (tell, mut written_results) = mpsc::unbounded_channel();
     let written = {
         let tally = Arc::clone(&tally);
         move |results: Vec<(Finished, bool)>| {
@@ -148,12 +148,12 @@ pub(super) async fn deliver(
             let _ = tell.send(results);
         }
     };
-    // A task of its own, because the workers wait for it. It ends when the last worker, and with it the last `Ledger` handle, is
+    // A task of its own, because the workers wait for it. It ends when the last worker, and with it the last `GroupCommit` handle, is
     // dropped.
     let writing =
         AbortOnDropHandle::new(tokio::spawn(writer.write(Arc::clone(&it.store), it.clock.clone(), trouble, written)));
     let telling = async {
-        while let Some(results) = told.recv().await {
+        while let Some(results) = written_results.recv().await {
             results.iter().for_each(|(finished, _)| progress(finished));
         }
     };
@@ -208,7 +208,7 @@ impl Run {
     }
 
     /// The relay refused a connection. If others are open, it only accepts fewer of them; if none is, it is down.
-    pub fn connection_refused(&self, closed: Closed) {
+    pub fn connection_refused(&self, closed: ConnectError) {
         match self.open.load(Ordering::SeqCst) {
             0 => self.relay_trouble(closed),
             open => {
@@ -218,8 +218,8 @@ impl Run {
         }
     }
 
-    fn relay_trouble(&self, closed: Closed) {
-        let Closed { phase, reply } = closed;
+    fn relay_trouble(&self, closed: ConnectError) {
+        let ConnectError { phase, reply } = closed;
         warn!(phase = phase.as_str(), code = reply.code, reply = %reply.text, "the relay is unavailable; sending is interrupted");
         lock(&self.tally).summary.breaker.get_or_insert(RelayTrouble { phase, reply });
         self.halt.cancel();
@@ -236,7 +236,7 @@ impl Run {
             None => self.lost_in_a_row.store(0, Ordering::SeqCst),
             Some(reply) => {
                 if self.lost_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= LOST_IN_A_ROW {
-                    self.relay_trouble(Closed { phase, reply: reply.clone() });
+                    self.relay_trouble(ConnectError { phase, reply: reply.clone() });
                 }
             }
         }
@@ -274,7 +274,7 @@ impl Run {
                     return;
                 }
                 let notice = lanes::notice(&trouble, &self.it.settings.lanes);
-                if let Err(store_error) = self.it.store.owe_notice(issue, &notice, self.it.clock.now()).await {
+                if let Err(store_error) = self.it.store.queue_notice(issue, &notice, self.it.clock.now()).await {
                     self.store_error(store_error);
                 }
             }
@@ -326,7 +326,12 @@ impl Run {
     /// Handles a recorded refusal. If consecutive recipients are refused with the same reply, the issue or the lane pauses
     /// and the failed deliveries are queued again.
     pub async fn handle_refusal(&self, issue: &IssueKey, refusal: &Refusal) {
-        let Some(refuses) = self.refusals.refused(issue, refusal) else { return };
+        let Some(refuses) = self.refusals.refused(issue, refusal) else {
+            if let Err(store_error) = self.follow_other_daemon(issue, refusal).await {
+                self.store_error(store_error);
+            }
+            return;
+        };
         let said = refusal.text.clone();
         match &refuses {
             // The person who resumed it has seen that many addresses are dead.
@@ -342,21 +347,61 @@ impl Run {
         }
     }
 
-    async fn requeue_failed(&self, issue: &IssueKey, refusal: &Refusal, refuses: &Refuses) -> Result<(), StoreError> {
-        let filter = LogFilter { issue: Some(issue.clone()), state: Some(State::Failed), ..LogFilter::default() };
-        let concerned = |it: &LoggedDelivery| match refuses {
-            Refuses::Relay => true,
-            Refuses::Family(lane) => {
-                let domain = it.address.rsplit('@').next().unwrap_or_default();
-                *self.it.limiter.lane_of(domain) == **lane
+    /// Another daemon may have paused the issue, or the lane, for this very refusal while this delivery was in flight: then it
+    /// is queued again like the others.
+    async fn follow_other_daemon(&self, issue: &IssueKey, refusal: &Refusal) -> Result<(), StoreError> {
+        let store = &self.it.store;
+        let Some(summary) = store.issue(issue).await? else { return Ok(()) };
+        let refuses = match refusal.family() {
+            _ if summary.state() == IssueState::Paused => Refuses::Relay,
+            Some(lane) if store.lanes().await?.iter().any(|it| it.lane == **lane && it.pace == Pace::Paused) => {
+                Refuses::Family(Arc::clone(lane))
             }
+            _ => return Ok(()),
         };
-        let alike = |it: &LoggedDelivery| last_refusal(it).is_some_and(|(phase, reply)| refusal.is_like(phase, &reply));
-        let failed = self.it.store.log(&filter).await?;
-        let ids: Vec<_> = failed.iter().filter(|it| concerned(it) && alike(it)).map(|it| it.id.clone()).collect();
-        let given_back = self.it.store.requeue_failed(&ids, self.it.clock.now()).await?;
+        if refusal.names_the_person && (refuses != Refuses::Relay || summary.resumed.is_some()) {
+            return Ok(());
+        }
+        let concerned = self.concerned(&refuses);
+        let faults = store.sender_faults(issue).await?;
+        if faults.iter().any(|(to, phase, reply)| concerned(to.domain()) && refusal.is_like(*phase, reply)) {
+            self.requeue_failed(issue, refusal, &refuses).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a domain's recipients are on the side that refuses.
+    fn concerned<'a>(&'a self, refuses: &'a Refuses) -> impl Fn(&str) -> bool + 'a {
+        move |domain| match refuses {
+            Refuses::Relay => true,
+            Refuses::Family(lane) => *self.it.limiter.lane_of(domain) == **lane,
+        }
+    }
+
+    /// Twice, where the first pass found any: what another daemon recorded meanwhile is found by the second one, and what it
+    /// records later, it queues again itself, because by then it finds the first ones ([`Run::follow_other_daemon`]).
+    async fn requeue_failed(&self, issue: &IssueKey, refusal: &Refusal, refuses: &Refuses) -> Result<(), StoreError> {
+        let mut given_back = self.requeue_alike(issue, refusal, refuses).await?;
+        if given_back > 0 {
+            given_back += self.requeue_alike(issue, refusal, refuses).await?;
+        }
         warn!(%issue, given_back, "all recipients are refused with the same reply: {given_back} failed deliveries queued again");
         Ok(())
+    }
+
+    async fn requeue_alike(&self, issue: &IssueKey, refusal: &Refusal, refuses: &Refuses) -> Result<u64, StoreError> {
+        let filter = LogFilter { issue: Some(issue.clone()), state: Some(State::Failed), ..LogFilter::default() };
+        let concerned = self.concerned(refuses);
+        let alike = |it: &LoggedDelivery| {
+            concerned(it.address.rsplit('@').next().unwrap_or_default())
+                && last_refusal(it).is_some_and(|(phase, reply)| refusal.is_like(phase, &reply))
+        };
+        let failed = self.it.store.log(&filter).await?;
+        let ids: Vec<_> = failed.iter().filter(|it| alike(it)).map(|it| it.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.it.store.requeue_failed(&ids, self.it.clock.now()).await
     }
 
     /// Whether a person resumed the issue, and so knows why it was paused.

@@ -1,11 +1,11 @@
 //! An open session to send messages: an SMTP connection, or the directory that replaces one.
 
 use super::{
-    Letter, Timeouts,
+    OutgoingMessage, Timeouts,
     capture::Capture,
     relay::Relay,
     reply::{Answer, no_reply},
-    smtp::{Closed, Interrupted, Smtp},
+    smtp::{ConnectError, Smtp, SmtpError},
 };
 use crate::domain::delivery::{Phase, Reply};
 use std::sync::Arc;
@@ -17,14 +17,14 @@ pub(super) enum Session {
 }
 
 impl Session {
-    pub async fn open(relay: &Relay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<Self, Closed> {
+    pub async fn open(relay: &Relay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<Self, ConnectError> {
         match relay {
             Relay::Smtp(relay) => Ok(Self::Smtp(Box::new(Smtp::open(relay, tls, timeouts).await?))),
             Relay::Capture(directory) => match Capture::open(directory) {
                 Ok(capture) => Ok(Self::Capture(Arc::new(capture))),
                 Err(error) => {
                     let why = format!("{}: {error}", directory.display());
-                    Err(Closed { phase: Phase::Connect, reply: no_reply(&why) })
+                    Err(ConnectError { phase: Phase::Connect, reply: no_reply(&why) })
                 }
             },
         }
@@ -49,27 +49,31 @@ impl Session {
     }
 
     /// Sends the envelope; nothing of the message is sent when this returns.
-    pub async fn envelope(&mut self, letter: &Letter<'_>) -> Result<(), Interrupted> {
+    pub async fn envelope(&mut self, outgoing: &OutgoingMessage<'_>) -> Result<(), SmtpError> {
         match self {
-            Self::Smtp(smtp) => smtp.envelope(letter).await,
+            Self::Smtp(smtp) => smtp.envelope(outgoing).await,
             Self::Capture(_) => Ok(()),
         }
     }
 
     /// Sends the message. Only call it with the marker committed. The envelope of `next` may be pipelined behind it, to
     /// save a round trip; [`Self::envelope`] then reads the replies.
-    pub async fn transfer(&mut self, letter: &Letter<'_>, next: Option<&Letter<'_>>) -> Result<Answer, Interrupted> {
+    pub async fn transfer(
+        &mut self,
+        outgoing: &OutgoingMessage<'_>,
+        next: Option<&OutgoingMessage<'_>>,
+    ) -> Result<Answer, SmtpError> {
         match self {
-            Self::Smtp(smtp) => smtp.transfer(letter.message, next).await,
+            Self::Smtp(smtp) => smtp.transfer(outgoing.message, next).await,
             Self::Capture(capture) => {
-                let (capture, id) = (Arc::clone(capture), letter.id.to_owned());
-                let (to, message) = (letter.to.clone(), letter.message.clone());
+                let (capture, id) = (Arc::clone(capture), outgoing.id.to_owned());
+                let (to, message) = (outgoing.to.clone(), outgoing.message.clone());
                 let written = tokio::task::spawn_blocking(move || {
-                    let letter = Letter { id: &id, to: &to, message: &message };
-                    capture.write(&letter)
+                    let outgoing = OutgoingMessage { id: &id, to: &to, message: &message };
+                    capture.write(&outgoing)
                 });
                 // Renamed into place or not there at all, so a failure is certain.
-                let lost = |why: String| Interrupted::Lost { phase: Phase::Body, why };
+                let lost = |why: String| SmtpError::Lost { phase: Phase::Body, why };
                 let name = written.await.map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
                 Ok(Answer { code: 250, lines: vec![format!("2.0.0 written to {name}")] })
             }

@@ -6,10 +6,10 @@
 //! certain about the message. Never sends a password outside TLS; never repeats anything by itself.
 
 use super::{
-    Letter, Timeouts,
+    OutgoingMessage, Timeouts,
     relay::{Chunking, Login, SmtpRelay, Tls},
     reply::{Answer, no_reply},
-    wire::{Broken, Wire},
+    wire::{TransportError, Wire},
 };
 use crate::domain::pause::PauseReason;
 use crate::{
@@ -26,23 +26,23 @@ use tokio_rustls::TlsConnector;
 
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Interrupted {
+pub(super) enum SmtpError {
     /// A definite 4yz or 5yz: the relay does not have the message.
     Refused { phase: Phase, answer: Answer },
     /// The relay cannot accept such a message; nothing was sent.
-    Unfit(Unfit),
+    Unsupported(Unsupported),
     /// No usable reply. Up to [`Phase::Body`] the relay certainly does not have the message; at [`Phase::Dot`] it may.
     Lost { phase: Phase, why: String },
 }
 
 /// Why this relay cannot accept the message, by its EHLO response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unfit {
+pub(super) enum Unsupported {
     TooBig { bytes: usize, most: usize },
     EightBit,
 }
 
-impl Unfit {
+impl Unsupported {
     fn why(self) -> String {
         match self {
             Self::TooBig { bytes, most } => format!("the message has {bytes} bytes, the relay takes {most}"),
@@ -58,22 +58,22 @@ impl Unfit {
     }
 }
 
-impl Interrupted {
-    fn lost(phase: Phase) -> impl FnOnce(Broken) -> Self {
+impl SmtpError {
+    fn lost(phase: Phase) -> impl FnOnce(TransportError) -> Self {
         move |broken| Self::Lost { phase, why: broken.0 }
     }
 
     pub fn phase(&self) -> Phase {
         match self {
             Self::Refused { phase, .. } | Self::Lost { phase, .. } => *phase,
-            Self::Unfit(_) => Phase::Mail,
+            Self::Unsupported(_) => Phase::Mail,
         }
     }
 
     pub fn reply(&self) -> Reply {
         match self {
             Self::Refused { answer, .. } => answer.reply(),
-            Self::Unfit(unfit) => no_reply(&unfit.why()),
+            Self::Unsupported(unsupported) => no_reply(&unsupported.why()),
             Self::Lost { why, .. } => no_reply(why),
         }
     }
@@ -82,7 +82,7 @@ impl Interrupted {
     pub fn ends_connection(&self) -> bool {
         match self {
             Self::Refused { answer, .. } => answer.code == 421,
-            Self::Unfit(_) => false,
+            Self::Unsupported(_) => false,
             Self::Lost { .. } => true,
         }
     }
@@ -90,13 +90,13 @@ impl Interrupted {
 
 /// The relay could not be reached, or refuses us before any recipient was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Closed {
+pub(super) struct ConnectError {
     pub phase: Phase,
     pub reply: Reply,
 }
 
-impl Closed {
-    fn broken(phase: Phase) -> impl FnOnce(Broken) -> Self {
+impl ConnectError {
+    fn at(phase: Phase) -> impl FnOnce(TransportError) -> Self {
         move |broken| Self { phase, reply: no_reply(&broken.0) }
     }
 
@@ -107,7 +107,7 @@ impl Closed {
 
 /// The capabilities in the EHLO response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Able {
+struct Capabilities {
     /// Maximum message size; `None` if not announced.
     size: Option<usize>,
     takes_size: bool,
@@ -119,32 +119,32 @@ struct Able {
     auth: Vec<String>,
 }
 
-impl Able {
+impl Capabilities {
     fn from_lines(lines: &[String]) -> Self {
-        let mut able = Self::default();
+        let mut capabilities = Self::default();
         for line in lines.iter().skip(1) {
             let mut words = line.split([' ', '=']).map(str::to_ascii_uppercase);
             match words.next().as_deref() {
                 Some("SIZE") => {
-                    able.takes_size = true;
-                    able.size = words.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+                    capabilities.takes_size = true;
+                    capabilities.size = words.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
                 }
-                Some("8BITMIME") => able.eight_bit = true,
-                Some("PIPELINING") => able.pipelining = true,
-                Some("CHUNKING") => able.chunking = true,
-                Some("STARTTLS") => able.starttls = true,
-                Some("AUTH") => able.auth.extend(words),
+                Some("8BITMIME") => capabilities.eight_bit = true,
+                Some("PIPELINING") => capabilities.pipelining = true,
+                Some("CHUNKING") => capabilities.chunking = true,
+                Some("STARTTLS") => capabilities.starttls = true,
+                Some("AUTH") => capabilities.auth.extend(words),
                 _ => {}
             }
         }
-        able
+        capabilities
     }
 }
 
 /// An open SMTP connection between two messages.
 pub(super) struct Smtp {
     wire: Wire,
-    able: Able,
+    capabilities: Capabilities,
     chunking: Chunking,
     timeouts: Timeouts,
     /// Number of transactions begun.
@@ -157,37 +157,37 @@ pub(super) struct Smtp {
 
 impl Smtp {
     /// Greeting, EHLO, TLS and AUTH according to the relay's settings.
-    pub async fn open(relay: &SmtpRelay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<Self, Closed> {
+    pub async fn open(relay: &SmtpRelay, tls: &TlsConnector, timeouts: &Timeouts) -> Result<Self, ConnectError> {
         let mut wire =
-            Wire::connect(&relay.host, relay.port, timeouts.connect).await.map_err(Closed::broken(Phase::Connect))?;
+            Wire::connect(&relay.host, relay.port, timeouts.connect).await.map_err(ConnectError::at(Phase::Connect))?;
         if relay.tls == Tls::Implicit {
-            wire = wire.upgrade(&relay.host, tls, timeouts.greeting).await.map_err(Closed::broken(Phase::Tls))?;
+            wire = wire.upgrade(&relay.host, tls, timeouts.greeting).await.map_err(ConnectError::at(Phase::Tls))?;
         }
-        let greeting = wire.answer(timeouts.greeting).await.map_err(Closed::broken(Phase::Connect))?;
+        let greeting = wire.answer(timeouts.greeting).await.map_err(ConnectError::at(Phase::Connect))?;
         if !greeting.is_positive() {
-            return Err(Closed::said(Phase::Connect, &greeting));
+            return Err(ConnectError::said(Phase::Connect, &greeting));
         }
         let name = relay.hello.clone().unwrap_or_else(|| hello(wire.local()));
-        let mut able = ehlo(&mut wire, &name, timeouts).await?;
+        let mut capabilities = ehlo(&mut wire, &name, timeouts).await?;
         if matches!(relay.tls, Tls::Required | Tls::Opportunistic) {
-            if able.starttls {
+            if capabilities.starttls {
                 let answer = exchange(&mut wire, "STARTTLS", timeouts.command, Phase::Tls).await?;
                 if !answer.is_positive() {
-                    return Err(Closed::said(Phase::Tls, &answer));
+                    return Err(ConnectError::said(Phase::Tls, &answer));
                 }
-                wire = wire.upgrade(&relay.host, tls, timeouts.greeting).await.map_err(Closed::broken(Phase::Tls))?;
+                wire = wire.upgrade(&relay.host, tls, timeouts.greeting).await.map_err(ConnectError::at(Phase::Tls))?;
                 // RFC 3207 4.2: forget what was announced before TLS.
-                able = ehlo(&mut wire, &name, timeouts).await?;
+                capabilities = ehlo(&mut wire, &name, timeouts).await?;
             } else if relay.tls == Tls::Required {
-                return Err(Closed { phase: Phase::Tls, reply: no_reply("the relay offers no STARTTLS") });
+                return Err(ConnectError { phase: Phase::Tls, reply: no_reply("the relay offers no STARTTLS") });
             }
         }
         if let Some(login) = &relay.login {
-            log_in(&mut wire, &able, login, timeouts).await?;
+            log_in(&mut wire, &capabilities, login, timeouts).await?;
         }
         Ok(Self {
             wire,
-            able,
+            capabilities,
             chunking: relay.chunking.clone(),
             timeouts: timeouts.clone(),
             messages: 0,
@@ -202,7 +202,7 @@ impl Smtp {
     }
 
     pub fn announces_ahead(&self) -> bool {
-        self.able.pipelining
+        self.capabilities.pipelining
     }
 
     /// Whether the envelope of this delivery was pipelined behind the previous message.
@@ -212,58 +212,58 @@ impl Smtp {
 
     /// MAIL and RCPT, pipelined if the relay allows it (RFC 2920). If they were sent already, only reads the
     /// replies.
-    pub async fn envelope(&mut self, letter: &Letter<'_>) -> Result<(), Interrupted> {
-        if self.has_announced(letter.id) {
+    pub async fn envelope(&mut self, outgoing: &OutgoingMessage<'_>) -> Result<(), SmtpError> {
+        if self.has_announced(outgoing.id) {
             self.announced = None;
             self.both_agreed().await?;
             // An extra reply was taken for that to MAIL, so the following replies cannot be assigned.
             return match self.wire.is_out_of_turn() {
                 None => Ok(()),
-                Some(broken) => Err(Interrupted::lost(Phase::Mail)(broken)),
+                Some(broken) => Err(SmtpError::lost(Phase::Mail)(broken)),
             };
         }
         // Another envelope was pipelined, and that message is not sent now.
         if self.announced.is_some() && !self.reset().await {
-            return Err(Interrupted::Lost { phase: Phase::Mail, why: "no answer to RSET".into() });
+            return Err(SmtpError::Lost { phase: Phase::Mail, why: "no answer to RSET".into() });
         }
-        self.is_fit(letter.message).map_err(Interrupted::Unfit)?;
+        self.is_fit(outgoing.message).map_err(SmtpError::Unsupported)?;
         self.messages += 1;
         let limit = self.timeouts.command;
-        let [mail, rcpt] = self.commands(letter);
-        if self.able.pipelining {
-            self.wire.say(&format!("{mail}\r\n{rcpt}"), limit).await.map_err(Interrupted::lost(Phase::Mail))?;
+        let [mail, rcpt] = self.commands(outgoing);
+        if self.capabilities.pipelining {
+            self.wire.say(&format!("{mail}\r\n{rcpt}"), limit).await.map_err(SmtpError::lost(Phase::Mail))?;
             return self.both_agreed().await;
         }
-        self.wire.say(&mail, limit).await.map_err(Interrupted::lost(Phase::Mail))?;
+        self.wire.say(&mail, limit).await.map_err(SmtpError::lost(Phase::Mail))?;
         self.agreed(Phase::Mail).await?;
-        self.wire.say(&rcpt, limit).await.map_err(Interrupted::lost(Phase::Rcpt))?;
+        self.wire.say(&rcpt, limit).await.map_err(SmtpError::lost(Phase::Rcpt))?;
         self.rcpt_agreed().await
     }
 
-    fn is_fit(&self, message: &Message) -> Result<(), Unfit> {
-        match self.able.size.filter(|most| message.len() > *most) {
-            Some(most) => Err(Unfit::TooBig { bytes: message.len(), most }),
-            None if !self.able.eight_bit && !message.is_ascii() => Err(Unfit::EightBit),
+    fn is_fit(&self, message: &Message) -> Result<(), Unsupported> {
+        match self.capabilities.size.filter(|most| message.len() > *most) {
+            Some(most) => Err(Unsupported::TooBig { bytes: message.len(), most }),
+            None if !self.capabilities.eight_bit && !message.is_ascii() => Err(Unsupported::EightBit),
             None => Ok(()),
         }
     }
 
     /// MAIL and RCPT. Addresses are parsed, so they contain no space, angle bracket or line end.
-    fn commands(&self, letter: &Letter<'_>) -> [String; 2] {
-        let Letter { to, message, .. } = letter;
-        let size = if self.able.takes_size { format!(" SIZE={}", message.len()) } else { String::new() };
+    fn commands(&self, outgoing: &OutgoingMessage<'_>) -> [String; 2] {
+        let OutgoingMessage { to, message, .. } = outgoing;
+        let size = if self.capabilities.takes_size { format!(" SIZE={}", message.len()) } else { String::new() };
         let body = if message.is_ascii() { "" } else { " BODY=8BITMIME" };
         [format!("MAIL FROM:<{}>{size}{body}", message.sender), format!("RCPT TO:<{to}>")]
     }
 
     /// Reads the replies to MAIL and RCPT that were pipelined.
-    async fn both_agreed(&mut self) -> Result<(), Interrupted> {
+    async fn both_agreed(&mut self) -> Result<(), SmtpError> {
         let to_mail = self.agreed(Phase::Mail).await;
-        if let Err(Interrupted::Refused { answer, .. }) = &to_mail
+        if let Err(SmtpError::Refused { answer, .. }) = &to_mail
             && answer.code != 421
         {
             // The reply to RCPT (503) is still coming and must not be taken for the next one.
-            self.wire.answer(self.timeouts.command).await.map_err(Interrupted::lost(Phase::Mail))?;
+            self.wire.answer(self.timeouts.command).await.map_err(SmtpError::lost(Phase::Mail))?;
         }
         to_mail?;
         self.rcpt_agreed().await
@@ -273,61 +273,65 @@ impl Smtp {
     /// recipient is taken for the reply about a message. DATA detects that, because its reply differs (354). With BDAT
     /// the enhanced codes tell them apart (RFC 3463: x.1.z is about an address); if RCPT is answered without one, DATA is
     /// used.
-    async fn rcpt_agreed(&mut self) -> Result<(), Interrupted> {
+    async fn rcpt_agreed(&mut self) -> Result<(), SmtpError> {
         let answer = self.agreed(Phase::Rcpt).await?;
-        let counts = self.able.chunking && self.chunking.is_on() && answer.speaks_of_an_address();
+        let counts = self.capabilities.chunking && self.chunking.is_on() && answer.speaks_of_an_address();
         self.framing = if counts { Framing::Counted } else { Framing::Dotted };
         Ok(())
     }
 
-    async fn agreed(&mut self, phase: Phase) -> Result<Answer, Interrupted> {
-        let answer = self.wire.answer(self.timeouts.command).await.map_err(Interrupted::lost(phase))?;
+    async fn agreed(&mut self, phase: Phase) -> Result<Answer, SmtpError> {
+        let answer = self.wire.answer(self.timeouts.command).await.map_err(SmtpError::lost(phase))?;
         match answer {
             answer if answer.is_positive() => Ok(answer),
-            answer if answer.is_refusal() => Err(Interrupted::Refused { phase, answer }),
-            answer => Err(Interrupted::Lost { phase, why: format!("unexpected reply {}", answer.code) }),
+            answer if answer.is_refusal() => Err(SmtpError::Refused { phase, answer }),
+            answer => Err(SmtpError::Lost { phase, why: format!("unexpected reply {}", answer.code) }),
         }
     }
 
     /// Sends the whole message. `Ok` is a 2yz reply to it: the relay has it. Only call it with the marker committed. The
     /// envelope of `next` is pipelined behind it if the relay allows it (RFC 2920 3.1), but nothing of that message.
-    pub async fn transfer(&mut self, message: &Message, next: Option<&Letter<'_>>) -> Result<Answer, Interrupted> {
+    pub async fn transfer(
+        &mut self,
+        message: &Message,
+        next: Option<&OutgoingMessage<'_>>,
+    ) -> Result<Answer, SmtpError> {
         let framing = self.framing;
         if framing == Framing::Dotted {
             self.data().await?;
         } else if let Some(broken) = self.wire.is_out_of_turn() {
-            return Err(Interrupted::lost(Phase::Data)(broken));
+            return Err(SmtpError::lost(Phase::Data)(broken));
         }
         self.body(message, framing, next).await?;
         failpoint::reach("after_dot");
-        let answer = self.wire.answer(self.timeouts.dot).await.map_err(Interrupted::lost(Phase::Dot))?;
+        let answer = self.wire.answer(self.timeouts.dot).await.map_err(SmtpError::lost(Phase::Dot))?;
         match answer {
             answer if framing == Framing::Counted && answer.is_positive() && answer.speaks_of_an_address() => {
                 // If this relay always does so, no more deliveries than these become unknown.
                 self.chunking.end();
                 let why = format!("one reply too many, or an answer to RCPT: {}", answer.reply().text);
-                Err(Interrupted::Lost { phase: Phase::Dot, why })
+                Err(SmtpError::Lost { phase: Phase::Dot, why })
             }
             answer if answer.is_positive() => Ok(answer),
             // Unknown or not implemented: it read the message as commands, and does not have the message.
             answer if framing == Framing::Counted && matches!(answer.code, 500 | 502) => {
                 self.chunking.end();
                 let why = format!("the relay says CHUNKING and does not know BDAT: {}", answer.reply().text);
-                Err(Interrupted::Lost { phase: Phase::Data, why })
+                Err(SmtpError::Lost { phase: Phase::Data, why })
             }
-            answer if answer.is_refusal() => Err(Interrupted::Refused { phase: Phase::Dot, answer }),
-            answer => Err(Interrupted::Lost { phase: Phase::Dot, why: format!("unexpected reply {}", answer.code) }),
+            answer if answer.is_refusal() => Err(SmtpError::Refused { phase: Phase::Dot, answer }),
+            answer => Err(SmtpError::Lost { phase: Phase::Dot, why: format!("unexpected reply {}", answer.code) }),
         }
     }
 
-    async fn data(&mut self) -> Result<(), Interrupted> {
-        let lost_at_data = || Interrupted::lost(Phase::Data);
+    async fn data(&mut self) -> Result<(), SmtpError> {
+        let lost_at_data = || SmtpError::lost(Phase::Data);
         self.wire.say("DATA", self.timeouts.data).await.map_err(lost_at_data())?;
         let answer = self.wire.answer(self.timeouts.data).await.map_err(lost_at_data())?;
         match answer {
-            answer if answer.is_refusal() => Err(Interrupted::Refused { phase: Phase::Data, answer }),
+            answer if answer.is_refusal() => Err(SmtpError::Refused { phase: Phase::Data, answer }),
             answer if answer.code == 354 => Ok(()),
-            answer => Err(Interrupted::Lost { phase: Phase::Data, why: format!("unexpected reply {}", answer.code) }),
+            answer => Err(SmtpError::Lost { phase: Phase::Data, why: format!("unexpected reply {}", answer.code) }),
         }
     }
 
@@ -339,8 +343,8 @@ impl Smtp {
         &mut self,
         message: &Message,
         framing: Framing,
-        next: Option<&Letter<'_>>,
-    ) -> Result<(), Interrupted> {
+        next: Option<&OutgoingMessage<'_>>,
+    ) -> Result<(), SmtpError> {
         let next = next.filter(|next| self.announces_ahead() && self.is_fit(next.message).is_ok());
         let announcement = next.map(|next| self.commands(next).map(|command| command + "\r\n").concat());
         let last = message.pieces().filter_map(|piece| piece.last()).last();
@@ -370,15 +374,15 @@ impl Smtp {
             Ok(()) => {
                 self.announced = next.map(|next| next.id.to_owned());
                 self.messages += u32::from(next.is_some());
-                self.wire.flush(limit).await.map_err(Interrupted::lost(Phase::Dot))
+                self.wire.flush(limit).await.map_err(SmtpError::lost(Phase::Dot))
             }
             // All of it was sent, what follows was not: the relay may have the message, and its reply may still come.
             Err(_) if handed >= whole => Ok(()),
             Err(broken) => {
                 // A relay that closes early has often sent the reason.
                 match self.wire.answer(self.timeouts.farewell).await {
-                    Ok(answer) if answer.is_refusal() => Err(Interrupted::Refused { phase: Phase::Body, answer }),
-                    _ => Err(Interrupted::Lost { phase: Phase::Body, why: broken.0 }),
+                    Ok(answer) if answer.is_refusal() => Err(SmtpError::Refused { phase: Phase::Body, answer }),
+                    _ => Err(SmtpError::Lost { phase: Phase::Body, why: broken.0 }),
                 }
             }
         }
@@ -448,9 +452,9 @@ fn dot_stuffed(part: &[u8], before: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-async fn exchange(wire: &mut Wire, command: &str, limit: Duration, phase: Phase) -> Result<Answer, Closed> {
-    wire.say(command, limit).await.map_err(Closed::broken(phase))?;
-    wire.answer(limit).await.map_err(Closed::broken(phase))
+async fn exchange(wire: &mut Wire, command: &str, limit: Duration, phase: Phase) -> Result<Answer, ConnectError> {
+    wire.say(command, limit).await.map_err(ConnectError::at(phase))?;
+    wire.answer(limit).await.map_err(ConnectError::at(phase))
 }
 
 /// What EHLO says where nothing is configured: the name of this machine, or its address where that name has no dot. Many
@@ -470,21 +474,30 @@ fn is_full_name(name: &str) -> bool {
     name.contains('.') && name.split('.').all(label)
 }
 
-async fn ehlo(wire: &mut Wire, name: &str, timeouts: &Timeouts) -> Result<Able, Closed> {
+async fn ehlo(wire: &mut Wire, name: &str, timeouts: &Timeouts) -> Result<Capabilities, ConnectError> {
     let command = format!("EHLO {name}");
     let answer = exchange(wire, &command, timeouts.command, Phase::Ehlo).await?;
-    if answer.is_positive() { Ok(Able::from_lines(&answer.lines)) } else { Err(Closed::said(Phase::Ehlo, &answer)) }
+    if answer.is_positive() {
+        Ok(Capabilities::from_lines(&answer.lines))
+    } else {
+        Err(ConnectError::said(Phase::Ehlo, &answer))
+    }
 }
 
-async fn log_in(wire: &mut Wire, able: &Able, login: &Login, timeouts: &Timeouts) -> Result<(), Closed> {
+async fn log_in(
+    wire: &mut Wire,
+    capabilities: &Capabilities,
+    login: &Login,
+    timeouts: &Timeouts,
+) -> Result<(), ConnectError> {
     let limit = timeouts.command;
-    let refused = |why: &str| Closed { phase: Phase::Auth, reply: no_reply(why) };
+    let refused = |why: &str| ConnectError { phase: Phase::Auth, reply: no_reply(why) };
     if !wire.is_encrypted() {
         return Err(refused("the relay offers no TLS, and a password is never sent in clear"));
     }
     let encode = |text: Cow<'_, str>| BASE64_STANDARD.encode(text.as_bytes());
     let (user, password) = (login.user.as_str(), login.password.expose_secret());
-    let offers = |mechanism: &str| able.auth.iter().any(|word| word == mechanism);
+    let offers = |mechanism: &str| capabilities.auth.iter().any(|word| word == mechanism);
     let mut answer = None;
     if offers("PLAIN") {
         let response = encode(format!("\0{user}\0{password}").into());
@@ -503,7 +516,7 @@ async fn log_in(wire: &mut Wire, able: &Able, login: &Login, timeouts: &Timeouts
     let Some(answer) = answer else {
         return Err(refused("the relay offers neither AUTH PLAIN nor AUTH LOGIN"));
     };
-    if answer.is_positive() { Ok(()) } else { Err(Closed::said(Phase::Auth, &answer)) }
+    if answer.is_positive() { Ok(()) } else { Err(ConnectError::said(Phase::Auth, &answer)) }
 }
 
 /// RFC 4954 4: the mechanism is refused, not the password, which was perhaps not looked at. Servers announce PLAIN and mean
@@ -572,10 +585,13 @@ mod tests {
     fn the_capabilities_of_a_relay_are_parsed() {
         let lines = ["relay.test", "SIZE 1000", "8bitmime", "AUTH=LOGIN PLAIN", "STARTTLS", "CHUNKING", "X-OTHER"]
             .map(String::from);
-        let able = Able::from_lines(&lines);
-        assert_eq!((able.size, able.takes_size, able.eight_bit, able.pipelining), (Some(1000), true, true, false));
-        assert!(able.chunking && able.starttls);
-        assert_eq!(able.auth, ["LOGIN", "PLAIN"]);
-        assert_eq!(Able::from_lines(&["r".into(), "SIZE 0".into()]).size, None);
+        let capabilities = Capabilities::from_lines(&lines);
+        assert_eq!(
+            (capabilities.size, capabilities.takes_size, capabilities.eight_bit, capabilities.pipelining),
+            (Some(1000), true, true, false)
+        );
+        assert!(capabilities.chunking && capabilities.starttls);
+        assert_eq!(capabilities.auth, ["LOGIN", "PLAIN"]);
+        assert_eq!(Capabilities::from_lines(&["r".into(), "SIZE 0".into()]).size, None);
     }
 }

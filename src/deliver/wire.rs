@@ -28,15 +28,15 @@ const SLICES: usize = if cfg!(feature = "failpoints") { 8 } else { 1024 };
 
 /// Why the connection is unusable. In English: it is stored in the ledger like the relay's replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Broken(pub String);
+pub(super) struct TransportError(pub String);
 
-impl fmt::Display for Broken {
+impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Broken {
+impl TransportError {
     fn closed() -> Self {
         Self("the relay closed the connection".into())
     }
@@ -68,24 +68,24 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Connects to the first address of the host that answers; `limit` is per address.
-    pub async fn connect(host: &str, port: u16, limit: Duration) -> Result<Self, Broken> {
+    pub async fn connect(host: &str, port: u16, limit: Duration) -> Result<Self, TransportError> {
         let addresses: Vec<SocketAddr> = match timeout(limit, lookup_host((host, port))).await {
             Ok(Ok(found)) => found.collect(),
-            Ok(Err(error)) => return Err(Broken(format!("cannot find {host}: {error}"))),
-            Err(_) => return Err(Broken(format!("cannot find {host} within {} s", limit.as_secs_f32()))),
+            Ok(Err(error)) => return Err(TransportError(format!("cannot find {host}: {error}"))),
+            Err(_) => return Err(TransportError(format!("cannot find {host} within {} s", limit.as_secs_f32()))),
         };
-        let mut broken = Broken(format!("{host} has no address"));
+        let mut broken = TransportError(format!("{host} has no address"));
         for address in addresses {
             match timeout(limit, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
                     // Otherwise Nagle's algorithm and delayed ACKs cost 40 ms per message.
-                    stream.set_nodelay(true).map_err(|error| Broken::io(&error))?;
+                    stream.set_nodelay(true).map_err(|error| TransportError::io(&error))?;
                     let local = stream.local_addr().ok().map(|address| address.ip());
                     let input = Vec::with_capacity(1024);
                     return Ok(Self { stream: Box::new(stream), encrypted: false, local, input });
                 }
-                Ok(Err(error)) => broken = Broken(format!("{address}: {error}")),
-                Err(_) => broken = Broken(format!("{address}: no connection within {} s", limit.as_secs_f32())),
+                Ok(Err(error)) => broken = TransportError(format!("{address}: {error}")),
+                Err(_) => broken = TransportError(format!("{address}: no connection within {} s", limit.as_secs_f32())),
             }
         }
         Err(broken)
@@ -93,17 +93,18 @@ impl Wire {
 
     /// Starts TLS. Plaintext that the relay sent after its last reply would be read as if it came under TLS (response
     /// injection), so it closes the connection.
-    pub async fn upgrade(self, host: &str, tls: &TlsConnector, limit: Duration) -> Result<Self, Broken> {
+    pub async fn upgrade(self, host: &str, tls: &TlsConnector, limit: Duration) -> Result<Self, TransportError> {
         if !self.input.is_empty() {
-            return Err(Broken("the relay went on in clear after STARTTLS".into()));
+            return Err(TransportError("the relay went on in clear after STARTTLS".into()));
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| Broken(format!("{host} is no name for TLS")))?;
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|_| TransportError(format!("{host} is no name for TLS")))?;
         match timeout(limit, tls.connect(name, self.stream)).await {
             Ok(Ok(stream)) => {
                 Ok(Self { stream: Box::new(stream), encrypted: true, local: self.local, input: self.input })
             }
-            Ok(Err(error)) => Err(Broken(trust::in_words(host, &error))),
-            Err(_) => Err(Broken::silent(limit)),
+            Ok(Err(error)) => Err(TransportError(trust::in_words(host, &error))),
+            Err(_) => Err(TransportError::silent(limit)),
         }
     }
 
@@ -117,19 +118,19 @@ impl Wire {
     }
 
     /// Reads one complete reply.
-    pub async fn answer(&mut self, limit: Duration) -> Result<Answer, Broken> {
-        timeout(limit, self.read_answer()).await.unwrap_or_else(|_| Err(Broken::silent(limit)))
+    pub async fn answer(&mut self, limit: Duration) -> Result<Answer, TransportError> {
+        timeout(limit, self.read_answer()).await.unwrap_or_else(|_| Err(TransportError::silent(limit)))
     }
 
-    async fn read_answer(&mut self) -> Result<Answer, Broken> {
+    async fn read_answer(&mut self) -> Result<Answer, TransportError> {
         let mut answer = Answer::default();
         let mut taken = 0;
         loop {
             while let Some(end) = memchr::memchr(b'\n', &self.input[taken..]) {
                 if end > LONGEST_LINE {
-                    return Err(Broken::too_long());
+                    return Err(TransportError::too_long());
                 }
-                let complete = answer.push_line(&self.input[taken..taken + end]).map_err(Broken)?;
+                let complete = answer.push_line(&self.input[taken..taken + end]).map_err(TransportError)?;
                 taken += end + 1;
                 if complete {
                     self.input.drain(..taken);
@@ -137,12 +138,12 @@ impl Wire {
                 }
             }
             if self.input.len() - taken > LONGEST_LINE {
-                return Err(Broken::too_long());
+                return Err(TransportError::too_long());
             }
             match self.stream.read_buf(&mut self.input).await {
-                Ok(0) => return Err(Broken::closed()),
+                Ok(0) => return Err(TransportError::closed()),
                 Ok(_) => {}
-                Err(error) => return Err(Broken::io(&error)),
+                Err(error) => return Err(TransportError::io(&error)),
             }
         }
     }
@@ -151,7 +152,7 @@ impl Wire {
     ///
     /// A reply that is there before the command was sent would be assigned to it, and every later one to the following
     /// command: a 250 for a message that was refused.
-    pub async fn say(&mut self, command: &str, limit: Duration) -> Result<(), Broken> {
+    pub async fn say(&mut self, command: &str, limit: Duration) -> Result<(), TransportError> {
         if let Some(broken) = self.is_out_of_turn() {
             return Err(broken);
         }
@@ -162,32 +163,32 @@ impl Wire {
         };
         match timeout(limit, all).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Broken::io(&error)),
-            Err(_) => Err(Broken::silent(limit)),
+            Ok(Err(error)) => Err(TransportError::io(&error)),
+            Err(_) => Err(TransportError::silent(limit)),
         }
     }
 
     /// Set if the relay sent an unexpected reply.
-    pub fn is_out_of_turn(&self) -> Option<Broken> {
+    pub fn is_out_of_turn(&self) -> Option<TransportError> {
         let said = (!self.input.is_empty()).then(|| keep(&String::from_utf8_lossy(&self.input)))?;
-        Some(Broken(format!("the relay spoke out of turn: {said}")))
+        Some(TransportError(format!("the relay spoke out of turn: {said}")))
     }
 
     /// Writes the pieces one after the other, without copying them together; `limit` is per write to the socket. `handed`
     /// grows by the bytes written, also on failure: this tells whether a lost connection has certainly lost the message.
-    pub async fn hand(&mut self, pieces: &[&[u8]], handed: &mut usize, limit: Duration) -> Result<(), Broken> {
+    pub async fn hand(&mut self, pieces: &[&[u8]], handed: &mut usize, limit: Duration) -> Result<(), TransportError> {
         let mut slices: Vec<_> = pieces.iter().flat_map(|piece| piece.chunks(SLICE)).map(IoSlice::new).collect();
         let mut rest = &mut slices[..];
         while !rest.is_empty() {
             let at_once = rest.len().min(SLICES);
             match timeout(limit, self.stream.write_vectored(&rest[..at_once])).await {
-                Ok(Ok(0)) => return Err(Broken::closed()),
+                Ok(Ok(0)) => return Err(TransportError::closed()),
                 Ok(Ok(n)) => {
                     *handed += n;
                     IoSlice::advance_slices(&mut rest, n);
                 }
-                Ok(Err(error)) => return Err(Broken::io(&error)),
-                Err(_) => return Err(Broken::silent(limit)),
+                Ok(Err(error)) => return Err(TransportError::io(&error)),
+                Err(_) => return Err(TransportError::silent(limit)),
             }
             if !rest.is_empty() {
                 failpoint::reach("mid_body");
@@ -197,11 +198,11 @@ impl Wire {
     }
 
     /// Under TLS, written bytes may still be in our own buffer.
-    pub async fn flush(&mut self, limit: Duration) -> Result<(), Broken> {
+    pub async fn flush(&mut self, limit: Duration) -> Result<(), TransportError> {
         match timeout(limit, self.stream.flush()).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Broken::io(&error)),
-            Err(_) => Err(Broken::silent(limit)),
+            Ok(Err(error)) => Err(TransportError::io(&error)),
+            Err(_) => Err(TransportError::silent(limit)),
         }
     }
 }

@@ -6,13 +6,13 @@
 //! code, puts that delivery in the right state and affects no other.
 
 use super::{
-    Letter, MessageError,
+    MessageError, OutgoingMessage,
     classify::{Class, Classification, PauseScope, classify},
     lanes::{self, Permit},
     refusals::Refusal,
     reply::no_reply,
     run::{PooledConnection, Run},
-    smtp::{Closed, Interrupted},
+    smtp::{ConnectError, SmtpError},
 };
 use crate::domain::pause::PauseReason;
 use crate::domain::pause::SenderFault;
@@ -42,8 +42,8 @@ impl Item {
         self.claim
     }
 
-    fn letter(&self) -> Letter<'_> {
-        Letter { id: &self.claim.id.0, to: &self.claim.recipient.address, message: &self.message }
+    fn outgoing(&self) -> OutgoingMessage<'_> {
+        OutgoingMessage { id: &self.claim.id.0, to: &self.claim.recipient.address, message: &self.message }
     }
 }
 
@@ -208,7 +208,7 @@ async fn conclude(run: &Run, mut finished: Finished, consequence: Consequence, f
     }
     let refusal = Refusal::of(&finished, consequence.class, family.clone());
     log(&finished);
-    run.ledger.finish(finished).await;
+    run.commits.finish(finished).await;
     failpoint::reach("after_finish");
     if accepted {
         run.refusals.accepted(&issue, family.as_ref());
@@ -281,7 +281,7 @@ async fn announce_and_mark(
             *following = made(run, claim, permit).await;
         }
     };
-    match tokio::join!(biased; run.ledger.mark(claim), make_following).0 {
+    match tokio::join!(biased; run.commits.mark(claim), make_following).0 {
         Some(Marked::InData) => Ok(here),
         Some(Marked::Lost) => {
             keep_after_reset(connection, here).await;
@@ -311,8 +311,8 @@ async fn transfer(
 ) -> Ended {
     failpoint::reach("after_mark_in_data");
     let most = run.it.settings.messages_per_connection;
-    let following = following.filter(|it| here.may_carry(&it.permit, most)).map(Item::letter);
-    let handed = here.session.transfer(&item.letter(), following.as_ref()).await;
+    let following = following.filter(|it| here.may_carry(&it.permit, most)).map(Item::outgoing);
+    let handed = here.session.transfer(&item.outgoing(), following.as_ref()).await;
     failpoint::reach("after_reply");
     match handed {
         Ok(answer) => {
@@ -346,7 +346,7 @@ async fn announce(
         };
         here.carry(&item.permit);
         let used = here.session.messages() > 0;
-        let Some(said) = run.halt.run_until_cancelled(here.session.envelope(&item.letter())).await else {
+        let Some(said) = run.halt.run_until_cancelled(here.session.envelope(&item.outgoing())).await else {
             return Err(Ended::Released);
         };
         let interrupted = match said {
@@ -360,7 +360,7 @@ async fn announce(
         if is_before_recipient(&interrupted) {
             let (phase, reply) = (interrupted.phase(), interrupted.reply());
             drop(here);
-            run.connection_refused(Closed { phase, reply });
+            run.connection_refused(ConnectError { phase, reply });
             return Err(Ended::NoConnection);
         }
         return Err(conclude_interrupted(run, connection, here, item, interrupted).await);
@@ -368,22 +368,22 @@ async fn announce(
 }
 
 /// The relay closed a connection that had been used: a limit per connection, or a timeout. Not the delivery's fault.
-fn is_connection_limit(interrupted: &Interrupted) -> bool {
+fn is_connection_limit(interrupted: &SmtpError) -> bool {
     match interrupted {
-        Interrupted::Lost { phase, .. } => *phase == Phase::Mail,
-        Interrupted::Refused { phase, answer } => {
+        SmtpError::Lost { phase, .. } => *phase == Phase::Mail,
+        SmtpError::Refused { phase, answer } => {
             answer.code == 421 && (*phase == Phase::Mail || classify(*phase, &answer.reply()).per_connection)
         }
-        Interrupted::Unfit(_) => false,
+        SmtpError::Unsupported(_) => false,
     }
 }
 
 /// A deferral or a lost connection at MAIL: no recipient had been named.
-fn is_before_recipient(interrupted: &Interrupted) -> bool {
+fn is_before_recipient(interrupted: &SmtpError) -> bool {
     match interrupted {
-        Interrupted::Lost { phase, .. } => *phase == Phase::Mail,
-        Interrupted::Refused { phase, answer } => *phase == Phase::Mail && answer.code < 500,
-        Interrupted::Unfit(_) => false,
+        SmtpError::Lost { phase, .. } => *phase == Phase::Mail,
+        SmtpError::Refused { phase, answer } => *phase == Phase::Mail && answer.code < 500,
+        SmtpError::Unsupported(_) => false,
     }
 }
 
@@ -393,7 +393,7 @@ async fn conclude_interrupted(
     connection: &mut Option<PooledConnection>,
     here: PooledConnection,
     item: &Item,
-    interrupted: Interrupted,
+    interrupted: SmtpError,
 ) -> Ended {
     let (claim, phase) = (&item.claim, interrupted.phase());
     let (outcome, consequence) = judge(run, item, &interrupted);
@@ -401,7 +401,7 @@ async fn conclude_interrupted(
     run.conversation(phase, interrupted.ends_connection().then_some(&reply));
     match &interrupted {
         lost if lost.ends_connection() => drop(here),
-        Interrupted::Unfit(_) => *connection = Some(here),
+        SmtpError::Unsupported(_) => *connection = Some(here),
         _ => keep_after_reset(connection, here).await,
     }
     finished(run, claim, phase, reply, outcome, consequence)
@@ -413,7 +413,7 @@ async fn keep_after_reset(connection: &mut Option<PooledConnection>, mut here: P
     }
 }
 
-fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequence) {
+fn judge(run: &Run, item: &Item, interrupted: &SmtpError) -> (Outcome, Consequence) {
     let (claim, lane, now) = (&item.claim, &item.permit, run.it.clock.now());
     let later = |at_least| {
         let next_at = run.it.settings.pace.next_try(&claim.id, claim.deferrals, at_least, now);
@@ -421,10 +421,10 @@ fn judge(run: &Run, item: &Item, interrupted: &Interrupted) -> (Outcome, Consequ
     };
     let paused = |reason: PauseReason| Consequence { pause: Some(reason), ..Consequence::default() };
     match interrupted {
-        Interrupted::Lost { phase: Phase::Dot, .. } => (Outcome::Unknown, Consequence::default()),
-        Interrupted::Lost { .. } => (later(chrono::TimeDelta::zero()), Consequence::default()),
-        Interrupted::Unfit(unfit) => (Outcome::SenderFault { next_at: now }, paused(unfit.pause())),
-        Interrupted::Refused { phase, answer } => {
+        SmtpError::Lost { phase: Phase::Dot, .. } => (Outcome::Unknown, Consequence::default()),
+        SmtpError::Lost { .. } => (later(chrono::TimeDelta::zero()), Consequence::default()),
+        SmtpError::Unsupported(unsupported) => (Outcome::SenderFault { next_at: now }, paused(unsupported.pause())),
+        SmtpError::Refused { phase, answer } => {
             let reply = answer.reply();
             let classification = classify(*phase, &reply);
             let Classification { class, at_least, fault, stops, .. } = classification;

@@ -243,7 +243,7 @@ impl Outcome {
             Outcome::Accepted => "accepted",
             Outcome::Refused { .. } => "refused",
             Outcome::Deferred { .. } => "deferred",
-            Outcome::SenderFault { .. } => "ours",
+            Outcome::SenderFault { .. } => "sender_fault",
             Outcome::Unknown => "unknown",
         }
     }

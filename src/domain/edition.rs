@@ -185,7 +185,7 @@ impl EditionFile {
 
 /// An edition with its stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stocked {
+pub struct EditionStock {
     pub edition: Edition,
     /// Packs of open and delivered orders. Never more than were printed.
     pub ordered: u32,
@@ -194,7 +194,7 @@ pub struct Stocked {
     pub announced_for: Option<Timestamp>,
 }
 
-impl Stocked {
+impl EditionStock {
     /// Total number of packs.
     pub fn packs(&self) -> u32 {
         self.edition.printed.map_or(0, Printed::packs)
@@ -211,7 +211,7 @@ impl Stocked {
         self.edition.printed.map_or(0, Printed::max_packs).max(had)
     }
 
-    /// Packs that a contact can order now. `had`: as for [`Stocked::max_packs`].
+    /// Packs that a contact can order now. `had`: as for [`EditionStock::max_packs`].
     pub fn available(&self, had: u32) -> u32 {
         (self.left() + had).min(self.max_packs(had))
     }

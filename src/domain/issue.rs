@@ -245,7 +245,7 @@ pub struct ContentRefusal {
 
 /// The recipients of an issue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Whom {
+pub enum RecipientScope {
     /// All who are subscribed to its audience.
     #[default]
     Audience,
@@ -264,7 +264,7 @@ pub struct NewIssue {
     pub audience: String,
     /// And of these only those that match; `None` for all.
     pub segment: Option<super::segment::Segment>,
-    pub whom: Whom,
+    pub whom: RecipientScope,
     pub scheduled_for: Timestamp,
     /// Nothing is sent after it.
     pub expires_at: Timestamp,

@@ -10,8 +10,8 @@ use chrono::{NaiveDate, NaiveTime, Timelike};
 
 use super::{
     agenda::{Agenda, DailyItem, Day, Event, Item, Provenance, Status, Week},
+    event_match::{EventMatch, Fingerprint},
     french::{self, NBSP},
-    likeness::{Likeness, Sketch},
     listing::{Listing, Session},
 };
 
@@ -33,7 +33,7 @@ const LASTING: i64 = 5;
 /// Maximum comparisons per announcement, those of the same hour first. With more in one hour of one day an event may be
 /// printed twice; none is lost.
 const MOST_COMPARED: usize = 2_000;
-/// Hours that differ by more mean different events; see [`super::likeness`].
+/// Hours that differ by more mean different events; see [`super::event_match`].
 const NEAR: u32 = 60;
 
 /// `home`: the office's own commune, used if the article names none.
@@ -86,7 +86,7 @@ struct Drawer {
 
 #[derive(Debug)]
 struct Card {
-    sketches: Vec<Sketch>,
+    sketches: Vec<Fingerprint>,
     of_article: bool,
 }
 
@@ -112,11 +112,11 @@ impl Shelf {
             let words = words.into_iter().flatten().chain(alone.then_some(item.text.as_str()));
             let text = words.collect::<Vec<_>>().join(" ");
             let start = event.start.filter(|_| keeps_hours);
-            Sketch::of_event(&event.title, start, event.place.as_deref(), home, &text)
+            Fingerprint::of_event(&event.title, start, event.place.as_deref(), home, &text)
         };
         let sketches = match item.events.as_slice() {
             // An item that was not understood is compared by its words.
-            [] => vec![Sketch::of_event(&item.text, None, None, "", &item.text)],
+            [] => vec![Fingerprint::of_event(&item.text, None, None, "", &item.text)],
             events => events.iter().map(of_event).collect(),
         };
         self.cards.push(Card { sketches, of_article: is_of_article(item) });
@@ -226,9 +226,13 @@ impl Merger<'_> {
     }
 
     /// The matching item of the agenda, and how certain it is. `days`: of the sessions; empty for something ongoing.
-    fn find(&self, listing: &Listing, session: &Session, days: &[NaiveDate]) -> Option<(Place, Likeness)> {
-        let sketch =
-            Sketch::of_listing(&listing.title, session.start, listing.commune.as_deref(), listing.venue.as_deref());
+    fn find(&self, listing: &Listing, session: &Session, days: &[NaiveDate]) -> Option<(Place, EventMatch)> {
+        let sketch = Fingerprint::of_listing(
+            &listing.title,
+            session.start,
+            listing.commune.as_deref(),
+            listing.venue.as_deref(),
+        );
         let (agenda, shelf) = (&self.agenda, &self.shelf);
         let dated = agenda.days.iter().enumerate().filter(|(_, day)| match days {
             [] => true,
@@ -252,8 +256,8 @@ impl Merger<'_> {
         let found = all.filter_map(|(slot, card)| {
             let card_of = &shelf.cards[card];
             let likeness = card_of.sketches.iter().map(|it| it.likeness(&sketch)).max()?;
-            let is_near_enough = likeness >= Likeness::Same
-                || likeness == Likeness::NearlySame && card_of.of_article && self.is_only(listing, session);
+            let is_near_enough = likeness >= EventMatch::Same
+                || likeness == EventMatch::NearlySame && card_of.of_article && self.is_only(listing, session);
             is_near_enough.then_some((likeness, slot, card))
         });
         // Of several equal matches the last one in the agenda wins.
@@ -274,7 +278,7 @@ impl Merger<'_> {
     }
 
     /// Adds what the article's event lacks, if it is certain that they are the same.
-    fn complete(&mut self, place: Place, listing: &Listing, shape: &Shape, likeness: Likeness) {
+    fn complete(&mut self, place: Place, listing: &Listing, shape: &Shape, likeness: EventMatch) {
         self.merge.known += 1;
         let Some(item) = place.item_mut(self.agenda) else { return };
         let mut warning = None;
@@ -284,12 +288,13 @@ impl Merger<'_> {
             {
                 let state = if listing.status == Status::Cancelled { "annulé" } else { "reporté" };
                 warning = Some(format!("{} le dit {state}", listing.source));
-            } else if let (Likeness::NearlySame, Shape::Once(_, Session { start: Some(start), .. })) = (likeness, shape)
+            } else if let (EventMatch::NearlySame, Shape::Once(_, Session { start: Some(start), .. })) =
+                (likeness, shape)
             {
                 warning = Some(format!("{} annonce {}", listing.source, french::hour(*start)));
             }
         }
-        if likeness == Likeness::Certain && listing.status == Status::Scheduled {
+        if likeness == EventMatch::Certain && listing.status == Status::Scheduled {
             complete_item(item, listing);
         }
         if let Some(warning) = warning {

@@ -207,10 +207,10 @@ impl Letter {
     ) -> Self {
         let mut news = material.news;
         news.sort_by(|a, b| b.published.cmp(&a.published).then_with(|| a.title.cmp(&b.title)));
-        let mut told: Vec<NewsItem> = Vec::with_capacity(news.len());
+        let mut kept: Vec<NewsItem> = Vec::with_capacity(news.len());
         for item in news {
-            if !told.iter().any(|before| is_same(before, &item)) {
-                told.push(item);
+            if !kept.iter().any(|before| is_same(before, &item)) {
+                kept.push(item);
             }
         }
         let takes = |filter: &Filter, item: &NewsItem| !filter.is_open() && filter.takes(item);
@@ -219,11 +219,11 @@ impl Letter {
             let chosen = filters().find(|(_, filter)| takes(filter, item));
             chosen.or_else(|| filters().find(|(_, filter)| filter.is_open())).map(|(n, _)| n)
         };
-        let homes: Vec<_> = told.iter().map(home).collect();
+        let homes: Vec<_> = kept.iter().map(home).collect();
         let part = |(n, section): (usize, &Section)| match section {
             Section::Editorial { .. } => Part::Editorial { markdown: material.editorial.clone() },
             Section::News { title, most, .. } => {
-                let here = told.iter().zip(&homes).filter(|(_, home)| **home == Some(n)).map(|(item, _)| item.clone());
+                let here = kept.iter().zip(&homes).filter(|(_, home)| **home == Some(n)).map(|(item, _)| item.clone());
                 let mut stories: Vec<_> = here.collect();
                 let others = stories.split_off(stories.len().min(*most));
                 let stories = stories.into_iter().map(|item| Story { item, picture: None }).collect();

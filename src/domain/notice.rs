@@ -3,7 +3,7 @@
 use super::lane::Pace;
 use chrono::TimeDelta;
 
-/// At most one of each kind is owed per issue, except one per pause and one per refusal.
+/// At most one of each kind is queued per issue, except one per pause and one per refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     Held {
@@ -39,7 +39,7 @@ pub enum Notice {
     Changed {
         lines: Vec<String>,
     },
-    /// A person refused the content, or took back its approval, at this time (epoch milliseconds): staff are told each time.
+    /// A person refused the content, or took back its approval, at this time (epoch milliseconds): staff are notified each time.
     Refused {
         at_ms: i64,
         /// Who, and why.
@@ -66,7 +66,7 @@ pub enum Notice {
     Ordered,
 }
 
-/// Orders are told together: at most one mail in this time.
+/// Orders are reported together: at most one mail in this time.
 pub const ORDERS_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// What ended a hold.
@@ -132,7 +132,7 @@ impl Notice {
         }
     }
 
-    /// How long it may be owed before it is sent, because it is told together with others.
+    /// How long it may be pending, to be sent together with others.
     pub fn may_wait(&self) -> TimeDelta {
         match self {
             Notice::Ordered => ORDERS_EVERY,

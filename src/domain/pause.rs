@@ -23,7 +23,7 @@ pub enum PauseReason {
         most: usize,
     },
     EightBit,
-    /// Servers refuse *us*, whoever the recipient; `said` is their reply.
+    /// Servers refuse the sender, for any recipient; `said` is their reply.
     SenderFault {
         fault: SenderFault,
         said: String,

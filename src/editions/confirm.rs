@@ -5,7 +5,7 @@ use crate::app::Engine;
 use crate::compose::edition::OrderMail;
 use crate::domain::{
     edition::{ORDERS, Order},
-    issue::{Content, Envelope, NewIssue, Whom},
+    issue::{Content, Envelope, NewIssue, RecipientScope},
     notice::Notice,
 };
 use crate::issue::{
@@ -45,7 +45,7 @@ async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
         mailing: ORDERS.to_owned(),
         audience: ORDERS.to_owned(),
         segment: None,
-        whom: Whom::Contact(order.by.contact_id.clone()),
+        whom: RecipientScope::Contact(order.by.contact_id.clone()),
         scheduled_for: now,
         expires_at: now + USEFUL,
         content_hash: content_hash(&content),
@@ -56,7 +56,7 @@ async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
     store.freeze_issue(&issue, now).await?;
     // Before it is recorded as confirmed, so that a crash in between loses neither.
     if !engine.app.config.staff.is_empty() {
-        store.owe_notice(&issue.key, &Notice::Ordered, now).await?;
+        store.queue_notice(&issue.key, &Notice::Ordered, now).await?;
     }
     store.order_confirmed(order).await?;
     info!(issue = %issue.key, edition = order.edition, state = order.state.as_str(), "{} is confirmed", issue.key);

@@ -8,7 +8,7 @@ use super::{
 use crate::apart::{PATIENCE, apart};
 use crate::app::App;
 use crate::collect::article::{self, Reading};
-use crate::collect::source::Gives;
+use crate::collect::source::Provides;
 use crate::compose::context::{AgendaMail, Links};
 use crate::compose::print::{self, Format, Layout, Look, PrintError, Printed, Sheet};
 use crate::domain::{
@@ -92,7 +92,7 @@ pub async fn collect(
 /// The articles of all article sources, and the reasons why optional sources failed.
 async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>, Vec<String>), Hold> {
     let (mut articles, mut missing) = (Vec::new(), Vec::new());
-    for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Article) {
+    for rule in mailing.sources.iter().filter(|rule| rule.source.provides() == Provides::Article) {
         match rule.source.articles(&app.fetcher, app.clock.now()).await {
             Ok(found) => articles.extend(found),
             Err(error) => {
@@ -119,7 +119,7 @@ async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>,
 pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut Agenda) -> Result<Vec<String>, Hold> {
     let mut missing = Vec::new();
     let days = week.monday()..=week.sunday();
-    for rule in mailing.sources.iter().filter(|rule| rule.source.gives() == Gives::Listings) {
+    for rule in mailing.sources.iter().filter(|rule| rule.source.provides() == Provides::Listings) {
         let zone = mailing.schedule.zone;
         match rule.source.listings(&app.fetcher, days.clone(), zone, app.clock.now()).await {
             Ok(found) => {

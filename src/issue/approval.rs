@@ -45,7 +45,7 @@ pub async fn present(
 /// Owes staff one mail per content; asking again changes nothing.
 async fn ask(engine: &Engine, key: &IssueKey, hash: &str, changed: bool) -> anyhow::Result<()> {
     let notice = Notice::ApprovalAsked { short_hash: short(hash).to_owned(), changed };
-    engine.store.owe_notice(key, &notice, engine.app.clock.now()).await?;
+    engine.store.queue_notice(key, &notice, engine.app.clock.now()).await?;
     Ok(())
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn freeze_if_approved(
             info!(mailing = issue.mailing, issue = %key, recipients, hash = short(hash),
                 "issue {key} was approved and is frozen for {recipients} recipients");
             if held_for.is_some() {
-                engine.store.owe_notice(key, &Notice::Resolved(Cure::Approved), now).await?;
+                engine.store.queue_notice(key, &Notice::Resolved(Cure::Approved), now).await?;
             }
             Ok(FreezeOutcome::Frozen { recipients })
         }
@@ -108,7 +108,7 @@ pub(super) async fn freeze_if_approved(
 /// When the database cannot be written.
 pub async fn hold_unapproved(engine: &Engine, key: &IssueKey) -> anyhow::Result<()> {
     let (reason, now) = (Hold::Unapproved.to_string(), engine.app.clock.now());
-    engine.store.owe_notice(key, &Notice::Unapproved, now).await?;
+    engine.store.queue_notice(key, &Notice::Unapproved, now).await?;
     if engine.store.set_issue_state(key, &[IssueState::AwaitingApproval], IssueState::Held, Some(&reason), now).await? {
         warn!(issue = %key, "issue {key} is held: not approved before its hour");
     }

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Timestamp, edition,
-    issue::{IssueKey, Whom},
+    issue::{IssueKey, RecipientScope},
 };
 use crate::jobs::Mailing;
 
@@ -30,8 +30,9 @@ impl<'a> Due<'a> {
     }
 
     /// The recipients within the mailing's audience.
-    pub(crate) fn whom(&self) -> Whom {
+    pub(crate) fn whom(&self) -> RecipientScope {
         let announced = self.period.and_then(|period| period.strip_suffix(edition::REMINDER));
-        announced.map_or(Whom::Audience, |slug| Whom::NotOrdered(IssueKey::new(&self.mailing.id, slug)))
+        announced
+            .map_or(RecipientScope::Audience, |slug| RecipientScope::NotOrdered(IssueKey::new(&self.mailing.id, slug)))
     }
 }

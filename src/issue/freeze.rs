@@ -62,7 +62,7 @@ pub(super) async fn freeze(
     }
     if was_held {
         let cure = if mailing.is_of_editions() { Cure::EditionReady } else { Cure::ArticleComplete };
-        engine.store.owe_notice(key, &Notice::Resolved(cure), now).await?;
+        engine.store.queue_notice(key, &Notice::Resolved(cure), now).await?;
     }
     Ok(())
 }
@@ -74,7 +74,7 @@ pub(super) async fn freeze(
 pub async fn hold(engine: &Engine, due: Due<'_>, hold: &Hold) -> anyhow::Result<String> {
     let (key, now, reason) = (due.key(), engine.app.clock.now(), hold.to_string());
     engine.store.hold_issue(&key, &due.mailing.id, due.at, due.expires_at, &reason, now).await?;
-    engine.store.owe_notice(&key, &Notice::Held { reason: reason.clone() }, now).await?;
+    engine.store.queue_notice(&key, &Notice::Held { reason: reason.clone() }, now).await?;
     warn!(mailing = due.mailing.id, issue = %key, "issue {key} is held: {reason}");
     Ok(reason)
 }

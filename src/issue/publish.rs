@@ -117,10 +117,10 @@ pub async fn prepare(
             let changes = rehearsed.map(|before| rehearsal::changes(&before, &content)).unwrap_or_default();
             freeze::freeze(engine, due, content, composed_at, watch).await?;
             if !changes.is_empty() {
-                engine.store.owe_notice(&due.key(), &Notice::Changed { lines: changes }, composed_at).await?;
+                engine.store.queue_notice(&due.key(), &Notice::Changed { lines: changes }, composed_at).await?;
             }
             if !missing.is_empty() {
-                engine.store.owe_notice(&due.key(), &Notice::Incomplete { missing }, composed_at).await?;
+                engine.store.queue_notice(&due.key(), &Notice::Incomplete { missing }, composed_at).await?;
             }
             Ok(Prepared::Frozen { before: false })
         }

@@ -37,7 +37,7 @@ pub(super) async fn keep(
     };
     info!(mailing = issue.mailing, issue = %key, hash, "issue {key} rehearsed");
     let notice = Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay };
-    engine.store.owe_notice(key, &notice, composed_at).await?;
+    engine.store.queue_notice(key, &notice, composed_at).await?;
     Ok(())
 }
 

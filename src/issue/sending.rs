@@ -91,7 +91,7 @@ async fn close_unreached(engine: &Engine, issue: &IssueSummary) -> anyhow::Resul
         let reason = wording::NOBODY_BEFORE_THE_DEADLINE;
         if store.set_issue_state(key, &from, IssueState::Expired, Some(reason), now).await? {
             warn!(issue = %key, "issue {key} expired and reached nobody: {}", issue.counts);
-            store.owe_notice(key, &Notice::Expired { reason: reason.to_owned() }, now).await?;
+            store.queue_notice(key, &Notice::Expired { reason: reason.to_owned() }, now).await?;
         }
     } else if failed > 0 {
         let reason = PauseReason::NobodyReached { refused: failed }.to_string();

@@ -1,6 +1,6 @@
 //! Mailings: one TOML file each, whose name is the mailing's id. All problems are reported at once.
 
-use crate::collect::source::{Gives, Source};
+use crate::collect::source::{Provides, Source};
 use crate::config::{Config, parse_zone};
 use crate::domain::{
     Timestamp,
@@ -284,19 +284,19 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
     if let (Some(schedule), Kind::Newsletter(_)) = (&read_schedule, &kind) {
         newsletter::check_monthly(&root, schedule, now);
     }
-    let gives: &[Gives] = match template {
-        Some(Template::Agenda) => &[Gives::Article, Gives::Listings],
-        Some(Template::Newsletter) => &[Gives::News],
+    let provides: &[Provides] = match template {
+        Some(Template::Agenda) => &[Provides::Article, Provides::Listings],
+        Some(Template::Newsletter) => &[Provides::News],
         Some(Template::Edition) => &[],
-        None => &[Gives::Article, Gives::News, Gives::Listings],
+        None => &[Provides::Article, Provides::News, Provides::Listings],
     };
     let sections = if template == Some(Template::Edition) { Vec::new() } else { root.sections("source") };
-    let sources: Vec<_> = sections.into_iter().filter_map(|section| read_source(section, config, gives)).collect();
+    let sources: Vec<_> = sections.into_iter().filter_map(|section| read_source(section, config, provides)).collect();
     if !root.has("source") && template != Some(Template::Edition) {
         root.problem("source", "missing; write for example source = [{ kind = \"page\", url = \"https://…\" }]");
     }
-    let gives_article = |rule: &SourceRule| rule.source.gives() == Gives::Article;
-    if template == Some(Template::Agenda) && !sources.is_empty() && !sources.iter().any(gives_article) {
+    let provides_article = |rule: &SourceRule| rule.source.provides() == Provides::Article;
+    if template == Some(Template::Agenda) && !sources.is_empty() && !sources.iter().any(provides_article) {
         let kinds = "\"wordpress\", \"page\" or \"file\"";
         root.problem("source", format!("an agenda needs a source of its article: one of kind {kinds}"));
     }
@@ -506,7 +506,7 @@ mod tests {
                     { kind = 'tourinsoft_v3', url = 'https://t.example/x', fields = { commune = 'A.B', opens = ['h'] } }";
         let sources = mailing(good).unwrap().sources;
         assert_eq!(sources.len(), 7);
-        assert!(sources[1..].iter().all(|rule| rule.source.gives() == Gives::Listings));
+        assert!(sources[1..].iter().all(|rule| rule.source.provides() == Provides::Listings));
         let Source::TourinsoftV3 { fields, .. } = &sources[6].source else { panic!("{sources:?}") };
         assert_eq!((fields.commune.as_str(), fields.opens.as_slice()), ("A.B", &["h".to_owned()][..]));
         let bad = "{ kind = 'openagenda', agenda = -1 }, { kind = 'datatourisme', filters = '', key_file = 'k' }, \

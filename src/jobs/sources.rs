@@ -1,7 +1,7 @@
 //! Reads the sources of a mailing: one table `[[source]]` each, with the keys of its kind.
 
 use super::{SourceRule, web_address, word};
-use crate::collect::source::{Gives, Source};
+use crate::collect::source::{Provides, Source};
 use crate::collect::tourinsoft::Fields;
 use crate::config::Config;
 use crate::keys::Section;
@@ -46,8 +46,8 @@ const KINDS: [(&str, SourceKind); 15] = [
     ("tourinsoft_v3", SourceKind::TourinsoftV3),
 ];
 
-/// `gives`: what a mailing of this template uses; another source would never be read.
-pub(super) fn read_source(section: Section, config: &Config, gives: &[Gives]) -> Option<SourceRule> {
+/// `provides`: what a mailing of this template uses; another source would never be read.
+pub(super) fn read_source(section: Section, config: &Config, provides: &[Provides]) -> Option<SourceRule> {
     let url = |section: &Section| {
         let given = section.parsed("url", web_address);
         given.or_else(|| (!section.has("url")).then(|| config.website()))
@@ -84,9 +84,9 @@ pub(super) fn read_source(section: Section, config: &Config, gives: &[Gives]) ->
     };
     let required = section.truth("required").unwrap_or(true);
     if let Some(source) = &source
-        && !gives.contains(&source.gives())
+        && !provides.contains(&source.provides())
     {
-        section.problem("kind", refusal(source.gives()));
+        section.problem("kind", refusal(source.provides()));
     }
     section.finish();
     source.map(|source| SourceRule { source, required })
@@ -185,11 +185,11 @@ fn read_tourinsoft(section: &Section, kind: SourceKind) -> Option<Source> {
 }
 
 /// Why a mailing cannot use a source.
-fn refusal(gives: Gives) -> &'static str {
-    match gives {
-        Gives::Article => "this kind gives the article of a week, which this template does not print",
-        Gives::News => "this kind gives news, which this template does not print",
-        Gives::Listings => "this kind gives events, which this template does not print",
+fn refusal(provides: Provides) -> &'static str {
+    match provides {
+        Provides::Article => "this kind gives the article of a week, which this template does not print",
+        Provides::News => "this kind gives news, which this template does not print",
+        Provides::Listings => "this kind gives events, which this template does not print",
     }
 }
 

@@ -1,5 +1,5 @@
 //! Notices to staff: one mail when an issue is held, one when that ends, and one an hour at the most about orders. Delivered at least once, unlike mail to partners:
-//! while a member of staff cannot be reached the notice stays owed, and this process does not notify the others again.
+//! while a member of staff cannot be reached the notice stays pending, and this process does not notify the others again.
 
 mod orders;
 mod question;
@@ -10,10 +10,10 @@ pub mod wording;
 use crate::app::Engine;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
-use crate::deliver::{Deliverer, Letter, NotHandedOver};
+use crate::deliver::{Deliverer, NotHandedOver, OutgoingMessage};
 use crate::domain::{Timestamp, delivery::Phase, email::EmailAddress, french::date_and_hour, notice::Notice};
 use crate::jobs::Approval;
-use crate::store::{OwedNotice, StoreError};
+use crate::store::{PendingNotice, StoreError};
 use crate::templates::Rendered;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -35,34 +35,34 @@ impl SentNotices {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeResult {
-    /// Nothing was owed, or no staff are configured.
+    /// Nothing was pending, or no staff are configured.
     NothingOwed,
-    /// Nothing is owed any more.
+    /// Nothing is pending any more.
     AllSent,
-    /// Something stays owed: retry, but not immediately.
+    /// Something stays pending: retry, but not immediately.
     Owed,
     /// The same, because the relay takes no mail at all, with its words.
     RelayAway(String),
 }
 
-/// Sends what is owed, including notices of paused issues; what cannot be sent now stays owed. `sent`: what this process
+/// Sends pending notices, including notices of paused issues; what cannot be sent now stays pending. `sent`: what this process
 /// has sent already.
 pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) -> NoticeResult {
     if engine.app.config.staff.is_empty() {
         return NoticeResult::NothingOwed;
     }
-    let owed = async {
-        engine.store.owe_notices_of_paused(engine.app.clock.now()).await?;
-        engine.store.owed_notices().await
+    let pending = async {
+        engine.store.queue_notices_of_paused(engine.app.clock.now()).await?;
+        engine.store.pending_notices().await
     };
-    let owed = match owed.await {
-        Ok(owed) => owed,
+    let pending = match pending.await {
+        Ok(pending) => pending,
         Err(error) => {
             warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read");
             return NoticeResult::Owed;
         }
     };
-    let mails = match mails(engine, owed).await {
+    let mails = match mails(engine, pending).await {
         Ok(mails) => mails,
         Err(error) => {
             warn!(error = &error as &dyn std::error::Error, "the last notice of orders cannot be read");
@@ -91,8 +91,8 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
 }
 
 /// The notices of each mail that is to be sent now: one each, and all orders together.
-async fn mails(engine: &Engine, owed: Vec<OwedNotice>) -> Result<Vec<Vec<OwedNotice>>, StoreError> {
-    let (orders, others): (Vec<_>, Vec<_>) = owed.into_iter().partition(|it| it.notice == Notice::Ordered);
+async fn mails(engine: &Engine, pending: Vec<PendingNotice>) -> Result<Vec<Vec<PendingNotice>>, StoreError> {
+    let (orders, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(|it| it.notice == Notice::Ordered);
     let mut mails: Vec<_> = others.into_iter().map(|it| vec![it]).collect();
     if !orders.is_empty() && !orders::are_collected(engine, engine.app.clock.now()).await? {
         mails.push(orders);
@@ -105,8 +105,8 @@ async fn send_one(
     engine: &Engine,
     deliverer: &Deliverer,
     sent: &SentNotices,
-    notices: &[OwedNotice],
-    notice: &OwedNotice,
+    notices: &[PendingNotice],
+    notice: &PendingNotice,
 ) -> anyhow::Result<()> {
     let (app, now) = (&engine.app, engine.app.clock.now());
     let words = match notice.notice {
@@ -140,7 +140,7 @@ async fn send_one(
             Words::Question(mail) => question::letter(engine, mail, person, &message_id)?,
         };
         let id = format!("{}-{}", notice.issue.slug(), slug(&notice.notice.kind()));
-        match deliverer.hand_over(&Letter { id: &id, to: person, message: &message }).await {
+        match deliverer.hand_over(&OutgoingMessage { id: &id, to: person, message: &message }).await {
             Ok(()) => sent.add(message_id),
             Err(error) if relay_is_away(&error) => return Err(error.into()),
             Err(error) if error.code.is_some_and(|code| code >= 500) => {
@@ -156,7 +156,7 @@ async fn send_one(
     mark_sent(engine, notices, now).await
 }
 
-async fn mark_sent(engine: &Engine, notices: &[OwedNotice], now: Timestamp) -> anyhow::Result<()> {
+async fn mark_sent(engine: &Engine, notices: &[PendingNotice], now: Timestamp) -> anyhow::Result<()> {
     let ids: Vec<_> = notices.iter().map(|notice| notice.id.as_str()).collect();
     Ok(engine.store.notices_sent(&ids, now).await?)
 }
@@ -168,7 +168,7 @@ enum Words {
 }
 
 /// `None` if there is nothing to say any more.
-async fn words(engine: &Engine, notice: &OwedNotice) -> anyhow::Result<Option<Words>> {
+async fn words(engine: &Engine, notice: &PendingNotice) -> anyhow::Result<Option<Words>> {
     let shown = match &notice.notice {
         Notice::ApprovalAsked { short_hash, changed } => {
             Some(question::Shown::ToApprove { short_hash, changed: *changed })
@@ -208,10 +208,15 @@ fn relay_is_away(error: &NotHandedOver) -> bool {
 
 /// Constant across retries, so that a mail program shows a repeated notice once; different for the issue's next pause, and
 /// for a mail about more orders than before.
-fn message_id(notices: &[OwedNotice], notice: &OwedNotice, person: &EmailAddress, sender: &EmailAddress) -> String {
+fn message_id(
+    notices: &[PendingNotice],
+    notice: &PendingNotice,
+    person: &EmailAddress,
+    sender: &EmailAddress,
+) -> String {
     let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
-    let owed_at = notices.iter().map(|it| it.created_at).max().unwrap_or(notice.created_at).timestamp_millis();
-    format!("{}.{}.{staff}.{owed_at}@{}", notice.issue.slug(), slug(&notice.notice.kind()), sender.domain())
+    let pending_since = notices.iter().map(|it| it.created_at).max().unwrap_or(notice.created_at).timestamp_millis();
+    format!("{}.{}.{staff}.{pending_since}@{}", notice.issue.slug(), slug(&notice.notice.kind()), sender.domain())
 }
 
 /// For file names and Message-IDs: lane names are chosen by the operator and may contain any characters.

@@ -74,7 +74,7 @@ pub fn outcome_in_french(outcome: &str) -> &'static str {
         "accepted" => "accepté",
         "refused" => "refusé",
         "deferred" => "plus tard",
-        "ours" => "c’est nous qui sommes refusés, pas cette personne",
+        "sender_fault" => "c’est nous qui sommes refusés, pas cette personne",
         "unknown" => "incertain",
         "resolved" => "décidé par une personne",
         "in_flight" => "en cours",

@@ -54,11 +54,11 @@ pub struct Parsed {
     pub format: Format,
     pub lines: Vec<Line>,
     /// What was merged; the first hundred, and their number.
-    pub merged: Some100,
+    pub merged: CappedMessages,
     /// Invalid lines. If there are any, nothing may be imported unless they may be left out.
-    pub refused: Some100,
+    pub refused: CappedMessages,
     /// Lines that are not contacts and do not prevent an import: without an address, a total, hidden.
-    pub passed_over: Some100,
+    pub passed_over: CappedMessages,
     /// Names of ignored columns.
     pub unread: Vec<String>,
     pub header: Vec<String>,
@@ -68,12 +68,12 @@ pub struct Parsed {
 
 /// The first hundred, and their number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Some100 {
+pub struct CappedMessages {
     pub first: Vec<LineMessage>,
     pub count: usize,
 }
 
-impl Some100 {
+impl CappedMessages {
     fn push(&mut self, line: u64, message: impl Into<String>) {
         self.count += 1;
         if self.first.len() < 100 {
@@ -94,11 +94,11 @@ impl Some100 {
 /// All problems of a file. Nothing of it was imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("nothing was imported:\n{}", self.0.said().join("\n"))]
-pub struct ImportErrors(pub Some100);
+pub struct ImportErrors(pub CappedMessages);
 
 impl From<LineMessage> for ImportErrors {
     fn from(message: LineMessage) -> Self {
-        Self(Some100 { first: vec![message], count: 1 })
+        Self(CappedMessages { first: vec![message], count: 1 })
     }
 }
 
@@ -185,9 +185,9 @@ struct Lines {
     lines: Vec<Line>,
     /// The position of a mailbox in `lines`.
     mailboxes: HashMap<String, usize>,
-    merged: Some100,
-    refused: Some100,
-    passed_over: Some100,
+    merged: CappedMessages,
+    refused: CappedMessages,
+    passed_over: CappedMessages,
     left: Vec<LeftLine>,
 }
 

@@ -1,4 +1,4 @@
-//! Findings and the alerts owed for them. Alerts are stored in the transaction that records the finding, so that a restart loses
+//! Findings and the alerts queued for them. Alerts are stored in the transaction that records the finding, so that a restart loses
 //! none and two daemons store one.
 
 use super::Ledger;
@@ -40,7 +40,7 @@ pub struct Change {
 
 /// An alert that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwedAlert {
+pub struct PendingAlert {
     pub id: String,
     pub channel: Channel,
     pub finding: String,
@@ -56,8 +56,8 @@ pub trait Alerts: Send + Sync {
     /// The keys of the findings recorded so far.
     async fn known_findings(&self) -> Result<Vec<String>>;
 
-    /// `appeared`: an alert is owed to each of `channels`, once, even if another daemon records the finding too. `over`: alerts
-    /// not delivered yet are dropped; channels that delivered one are owed another, that it ended.
+    /// `appeared`: an alert is queued for each of `channels`, once, even if another daemon records the finding too. `over`: alerts
+    /// not delivered yet are dropped; channels that delivered one get another, that it ended.
     async fn record_findings(
         &self,
         appeared: &[Change],
@@ -67,16 +67,16 @@ pub trait Alerts: Send + Sync {
     ) -> Result<()>;
 
     /// Due alerts, oldest first, reserved for the caller until `lease`.
-    async fn claim_alerts(&self, lease: Timestamp, now: Timestamp) -> Result<Vec<OwedAlert>>;
+    async fn claim_alerts(&self, lease: Timestamp, now: Timestamp) -> Result<Vec<PendingAlert>>;
 
     /// Delivered, or given up with `error`.
-    async fn close_alert(&self, alert: &OwedAlert, error: Option<&str>, now: Timestamp) -> Result<()>;
+    async fn close_alert(&self, alert: &PendingAlert, error: Option<&str>, now: Timestamp) -> Result<()>;
 
     /// Not delivered: retry at `next_at`.
-    async fn defer_alert(&self, alert: &OwedAlert, error: &str, next_at: Timestamp) -> Result<()>;
+    async fn defer_alert(&self, alert: &PendingAlert, error: &str, next_at: Timestamp) -> Result<()>;
 
-    /// How many are owed, and the instant of the oldest.
-    async fn owed_alerts(&self) -> Result<(u64, Option<Timestamp>)>;
+    /// How many are pending, and the instant of the oldest.
+    async fn pending_alerts(&self) -> Result<(u64, Option<Timestamp>)>;
 }
 
 #[async_trait]
@@ -94,24 +94,25 @@ impl<B: Backend> Alerts for Ledger<B> {
         channels: &[Channel],
         now: Timestamp,
     ) -> Result<()> {
-        let mut tx = Transaction::write(&self.0, "owing alerts").await?;
+        let mut tx = Transaction::write(&self.0, "queueing alerts").await?;
         for change in appeared {
             let insert = "INSERT INTO findings (key, since) VALUES ($1, $2) ON CONFLICT DO NOTHING";
             if tx.execute(insert, values![change.finding.as_str(), now]).await? == 1 {
-                owe(&mut tx, change, channels.iter().copied(), now).await?;
+                queue(&mut tx, change, channels.iter().copied(), now).await?;
             }
         }
         for change in over {
             if tx.execute("DELETE FROM findings WHERE key = $1", values![change.finding.as_str()]).await? == 0 {
                 continue;
             }
-            let told = "SELECT id, channel FROM alerts WHERE finding = $1 AND closed_at IS NOT NULL AND error IS NULL";
-            let rows = tx.rows(told, values![change.finding.as_str()]).await?;
+            let delivered =
+                "SELECT id, channel FROM alerts WHERE finding = $1 AND closed_at IS NOT NULL AND error IS NULL";
+            let rows = tx.rows(delivered, values![change.finding.as_str()]).await?;
             let channel = |row| Reader::new(row, "alerts", "id").word("channel", &Channel::ALL, Channel::as_str);
-            let told = rows.iter().map(channel).collect::<Result<Vec<_>>>()?;
+            let delivered = rows.iter().map(channel).collect::<Result<Vec<_>>>()?;
             tx.execute("DELETE FROM alerts WHERE finding = $1", values![change.finding.as_str()]).await?;
-            let told: BTreeSet<_> = told.into_iter().map(Channel::as_str).collect();
-            owe(&mut tx, change, channels.iter().copied().filter(|it| told.contains(it.as_str())), now).await?;
+            let delivered: BTreeSet<_> = delivered.into_iter().map(Channel::as_str).collect();
+            queue(&mut tx, change, channels.iter().copied().filter(|it| delivered.contains(it.as_str())), now).await?;
         }
         // The alert of an end is deleted once it was delivered.
         let done = "DELETE FROM alerts WHERE closed_at IS NOT NULL AND finding NOT IN (SELECT key FROM findings)";
@@ -119,13 +120,13 @@ impl<B: Backend> Alerts for Ledger<B> {
         tx.commit().await
     }
 
-    async fn claim_alerts(&self, lease: Timestamp, now: Timestamp) -> Result<Vec<OwedAlert>> {
+    async fn claim_alerts(&self, lease: Timestamp, now: Timestamp) -> Result<Vec<PendingAlert>> {
         let mut tx = Transaction::write(&self.0, "taking up alerts").await?;
         let claim = "UPDATE alerts SET next_at = $1 WHERE closed_at IS NULL AND next_at <= $2
             RETURNING id, channel, finding, payload, created_at, tries";
         let read = |row| {
             let row = Reader::new(row, "alerts", "id");
-            Ok(OwedAlert {
+            Ok(PendingAlert {
                 id: row.text("id")?,
                 channel: row.word("channel", &Channel::ALL, Channel::as_str)?,
                 finding: row.text("finding")?,
@@ -134,13 +135,13 @@ impl<B: Backend> Alerts for Ledger<B> {
                 tries: row.number("tries")?,
             })
         };
-        let mut owed = tx.rows(claim, values![lease, now]).await?.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let mut pending = tx.rows(claim, values![lease, now]).await?.iter().map(read).collect::<Result<Vec<_>>>()?;
         tx.commit().await?;
-        owed.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        Ok(owed)
+        pending.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        Ok(pending)
     }
 
-    async fn close_alert(&self, alert: &OwedAlert, error: Option<&str>, now: Timestamp) -> Result<()> {
+    async fn close_alert(&self, alert: &PendingAlert, error: Option<&str>, now: Timestamp) -> Result<()> {
         let mut tx = Transaction::write(&self.0, "recording an alert").await?;
         let close = "UPDATE alerts SET closed_at = $3, error = $4, tries = tries + 1
             WHERE id = $1 AND channel = $2 AND closed_at IS NULL";
@@ -148,7 +149,7 @@ impl<B: Backend> Alerts for Ledger<B> {
         tx.commit().await
     }
 
-    async fn defer_alert(&self, alert: &OwedAlert, error: &str, next_at: Timestamp) -> Result<()> {
+    async fn defer_alert(&self, alert: &PendingAlert, error: &str, next_at: Timestamp) -> Result<()> {
         let mut tx = Transaction::write(&self.0, "deferring an alert").await?;
         let defer = "UPDATE alerts SET next_at = $3, error = $4, tries = tries + 1
             WHERE id = $1 AND channel = $2 AND closed_at IS NULL";
@@ -156,8 +157,8 @@ impl<B: Backend> Alerts for Ledger<B> {
         tx.commit().await
     }
 
-    async fn owed_alerts(&self) -> Result<(u64, Option<Timestamp>)> {
-        let mut tx = Transaction::read(&self.0, "counting owed alerts").await?;
+    async fn pending_alerts(&self) -> Result<(u64, Option<Timestamp>)> {
+        let mut tx = Transaction::read(&self.0, "counting pending alerts").await?;
         let select = "SELECT count(*) AS n, min(created_at) AS oldest FROM alerts WHERE closed_at IS NULL";
         let Some(row) = tx.row(select, values![]).await? else { return Ok((0, None)) };
         let row = Reader::new(&row, "alerts", "n");
@@ -165,7 +166,7 @@ impl<B: Backend> Alerts for Ledger<B> {
     }
 }
 
-async fn owe<B: Backend>(
+async fn queue<B: Backend>(
     tx: &mut Transaction<B>,
     change: &Change,
     channels: impl Iterator<Item = Channel>,

@@ -13,7 +13,8 @@ use super::{Ledger, Settled};
 use crate::domain::delivery::{Finished, Marked};
 use crate::domain::{
     Timestamp,
-    delivery::{Claim, DeliveryId, Phase, Resolution, State},
+    delivery::{Claim, DeliveryId, Phase, Reply, Resolution, State},
+    email::EmailAddress,
     issue::IssueKey,
 };
 use async_trait::async_trait;
@@ -79,6 +80,10 @@ pub trait Deliveries: Send + Sync {
     /// attempt is `ours`, in the relay's words; an address that was suppressed for this refusal is suppressed no more.
     /// Returns how many.
     async fn requeue_failed(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64>;
+
+    /// What queued deliveries of the issue were last refused with, where the refusal was found to be the sender's fault: the
+    /// recipient's address and the relay's reply.
+    async fn sender_faults(&self, issue: &IssueKey) -> Result<Vec<(EmailAddress, Phase, Reply)>>;
 
     /// T9, T10: a person's decision, written as an attempt of its own with outcome `resolved`.
     /// A resend reopens the issue (`done` -> `sending`), extends nothing else: same Message-ID, same bytes.
@@ -163,6 +168,10 @@ impl<B: Backend> Deliveries for Ledger<B> {
 
     async fn requeue_failed(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
         requeue_failed(&self.0, ids, now).await
+    }
+
+    async fn sender_faults(&self, issue: &IssueKey) -> Result<Vec<(EmailAddress, Phase, Reply)>> {
+        sender_faults(&self.0, issue).await
     }
 
     async fn resolve_unknown(
@@ -381,9 +390,9 @@ async fn requeue_failed<B: Backend>(db: &B, ids: &[DeliveryId], now: Timestamp) 
         let Some(row) = tx.row(queue, values![id, now]).await? else { continue };
         let row = Reader::new(&row, "deliveries", "address_hash");
         let (attempt, hash): (u32, _) = (row.number("attempt")?, row.text("address_hash")?);
-        let ours = "UPDATE attempts SET outcome = 'ours'
+        let update = "UPDATE attempts SET outcome = 'sender_fault'
             WHERE delivery = $1 AND n = $2 AND source = 'relay' AND outcome = 'refused' RETURNING at";
-        if let Some(row) = tx.row(ours, values![id, attempt]).await? {
+        if let Some(row) = tx.row(update, values![id, attempt]).await? {
             let at = Reader::new(&row, "attempts", "at").instant("at")?;
             partners::lift_bounce(&mut tx, &hash, at, now).await?;
         }
@@ -391,6 +400,23 @@ async fn requeue_failed<B: Backend>(db: &B, ids: &[DeliveryId], now: Timestamp) 
     }
     tx.commit().await?;
     Ok(given_back)
+}
+
+async fn sender_faults<B: Backend>(db: &B, issue: &IssueKey) -> Result<Vec<(EmailAddress, Phase, Reply)>> {
+    let mut tx = Transaction::read(db, "reading refusals of the sender").await?;
+    let select = "SELECT d.id, d.address, a.phase, a.code, a.enhanced, a.text FROM deliveries d
+        JOIN attempts a ON a.delivery = d.id AND a.n = d.attempt AND a.source = 'relay'
+        WHERE d.issue = $1 AND d.state = 'queued' AND d.attempt > 0 AND a.outcome = 'sender_fault'";
+    let read = |row| {
+        let row = Reader::new(row, "attempts", "id");
+        let reply = Reply {
+            code: row.optional_number("code")?,
+            enhanced: row.optional_text("enhanced")?,
+            text: row.optional_text("text")?.unwrap_or_default(),
+        };
+        Ok((row.address("address")?, row.word("phase", &Phase::ALL, Phase::as_str)?, reply))
+    };
+    tx.rows(select, values![issue]).await?.iter().map(read).collect()
 }
 
 pub(super) async fn resolve_unknown<B: Backend>(

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    edition::{Announcement, Edition, EditionFile, Printed, Stocked},
+    edition::{Announcement, Edition, EditionFile, EditionStock, Printed},
     email::EmailAddress,
-    issue::{IssueKey, Whom},
+    issue::{IssueKey, RecipientScope},
     schedule::label,
     segment::Segment,
 };
@@ -26,9 +26,9 @@ pub trait Editions: Send + Sync {
     async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept>;
 
     /// Newest first.
-    async fn editions(&self) -> Result<Vec<Stocked>>;
+    async fn editions(&self) -> Result<Vec<EditionStock>>;
 
-    async fn edition(&self, slug: &str) -> Result<Option<Stocked>>;
+    async fn edition(&self, slug: &str) -> Result<Option<EditionStock>>;
 
     async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>>;
 
@@ -49,7 +49,7 @@ pub trait Editions: Send + Sync {
     async fn take_back(&self, issue: &IssueKey, reason: &str) -> Result<bool>;
 
     /// What left, with the instant it was frozen at, the first one first.
-    async fn announced(&self) -> Result<Vec<(Stocked, Announcement, Timestamp)>>;
+    async fn announced(&self) -> Result<Vec<(EditionStock, Announcement, Timestamp)>>;
 
     /// The addresses that an issue of the mailing would go to now.
     async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>>;
@@ -61,11 +61,11 @@ impl<B: Backend> Editions for Ledger<B> {
         keep(&self.0, edition, files, now).await
     }
 
-    async fn editions(&self) -> Result<Vec<Stocked>> {
+    async fn editions(&self) -> Result<Vec<EditionStock>> {
         all(&self.0).await
     }
 
-    async fn edition(&self, slug: &str) -> Result<Option<Stocked>> {
+    async fn edition(&self, slug: &str) -> Result<Option<EditionStock>> {
         one(&self.0, slug).await
     }
 
@@ -91,7 +91,7 @@ impl<B: Backend> Editions for Ledger<B> {
         take_back(&self.0, issue, reason).await
     }
 
-    async fn announced(&self) -> Result<Vec<(Stocked, Announcement, Timestamp)>> {
+    async fn announced(&self) -> Result<Vec<(EditionStock, Announcement, Timestamp)>> {
         announced(&self.0).await
     }
 
@@ -162,21 +162,21 @@ pub(super) async fn keep<B: Backend>(
 }
 
 /// Locks the edition until the end of the transaction: others that count its packs wait here.
-pub(super) async fn hold<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Result<Option<Stocked>> {
+pub(super) async fn hold<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Result<Option<EditionStock>> {
     // Written first: on Postgres the second transaction then reads what the first one left.
     tx.execute("UPDATE editions SET ordered = ordered WHERE slug = $1", values![slug]).await?;
     of(tx, slug).await
 }
 
-pub(super) async fn of<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Result<Option<Stocked>> {
+pub(super) async fn of<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Result<Option<EditionStock>> {
     tx.row(stocked!("WHERE e.slug = $1"), values![slug]).await?.map(|row| rows::stocked(&row)).transpose()
 }
 
-pub(super) async fn one<B: Backend>(db: &B, slug: &str) -> Result<Option<Stocked>> {
+pub(super) async fn one<B: Backend>(db: &B, slug: &str) -> Result<Option<EditionStock>> {
     of(&mut Transaction::read(db, "reading an edition").await?, slug).await
 }
 
-pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<Stocked>> {
+pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<EditionStock>> {
     let mut tx = Transaction::read(db, "reading the editions").await?;
     tx.rows(stocked!(""), values![]).await?.iter().map(rows::stocked).collect()
 }
@@ -296,7 +296,7 @@ async fn audience_clause<B: Backend>(
 }
 
 /// Editions whose announcement was frozen, with the announcement and the time of freezing: candidates for a reminder.
-pub(super) async fn announced<B: Backend>(db: &B) -> Result<Vec<(Stocked, Announcement, Timestamp)>> {
+pub(super) async fn announced<B: Backend>(db: &B) -> Result<Vec<(EditionStock, Announcement, Timestamp)>> {
     let mut tx = Transaction::read(db, "looking for editions to remind of").await?;
     let select = "SELECT a.issue, a.edition, a.segment, a.leaves_at, i.frozen_at FROM announcements a
         JOIN issues i ON i.key = a.issue WHERE i.frozen_at IS NOT NULL AND i.state IN ('sending', 'done')
@@ -313,14 +313,14 @@ pub(super) async fn announced<B: Backend>(db: &B) -> Result<Vec<(Stocked, Announ
 }
 
 /// The condition on `c` for an audience: constant text, with the value of `$5`, which is the audience's name otherwise.
-pub(super) fn among<'a>(whom: &'a Whom, audience: &'a str) -> (&'static str, &'a str) {
+pub(super) fn among<'a>(whom: &'a RecipientScope, audience: &'a str) -> (&'static str, &'a str) {
     match whom {
-        Whom::Audience => {
+        RecipientScope::Audience => {
             ("JOIN subscriptions u ON u.contact = c.id AND u.mailing = $5 AND u.ended_at IS NULL", audience)
         }
-        Whom::Contact(id) => ("JOIN (SELECT CAST($5 AS TEXT) AS id) AS one ON one.id = c.id", id),
+        RecipientScope::Contact(id) => ("JOIN (SELECT CAST($5 AS TEXT) AS id) AS one ON one.id = c.id", id),
         // Recipients of the first mail who never ordered, not even an order that was cancelled.
-        Whom::NotOrdered(announcement) => (
+        RecipientScope::NotOrdered(announcement) => (
             "JOIN deliveries d ON d.contact_id = c.id AND d.issue = $5 AND d.state = 'sent'
              JOIN announcements n ON n.issue = d.issue
                 AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.edition = n.edition AND o.contact_id = c.id)",

@@ -31,6 +31,7 @@ pub(super) fn sqlite() -> Migrator {
         (25, "rehearsals", include_str!("../../migrations/sqlite/0025_rehearsals.sql")),
         (26, "accounts", include_str!("../../migrations/sqlite/0026_accounts.sql")),
         (28, "refusals", include_str!("../../migrations/sqlite/0028_refusals.sql")),
+        (32, "sender_fault", include_str!("../../migrations/sqlite/0032_sender_fault.sql")),
     ])
 }
 
@@ -57,6 +58,7 @@ pub(super) fn postgres() -> Migrator {
         (25, "rehearsals", include_str!("../../migrations/postgres/0025_rehearsals.sql")),
         (26, "accounts", include_str!("../../migrations/postgres/0026_accounts.sql")),
         (28, "refusals", include_str!("../../migrations/postgres/0028_refusals.sql")),
+        (32, "sender_fault", include_str!("../../migrations/postgres/0032_sender_fault.sql")),
     ])
 }
 
@@ -160,6 +162,45 @@ mod tests {
         assert_eq!(states, ["approved", "approved:personne", "awaiting_approval"]);
         let text: String = sqlx::query_scalar("SELECT text FROM notices").fetch_one(&mut db).await.unwrap();
         assert_eq!(text, "approved");
+    }
+
+    /// The table of attempts is changed in place: its text, not its rows.
+    #[tokio::test]
+    async fn an_outcome_of_schema_28_has_its_new_word_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(dir.path().join("old.db")).create_if_missing(true);
+        let options = options.foreign_keys(true).journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        let whole = super::sqlite();
+        let before = super::Migrator::with_migrations(whole.iter().filter(|it| it.version <= 28).cloned().collect());
+        super::run(&before, &mut db).await.unwrap();
+        let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+        let deliveries = "PRAGMA foreign_keys = OFF;
+            INSERT INTO attempts (delivery, n, source, at, phase, outcome) VALUES
+                ('d1', 1, 'relay', 5, 'rcpt', 'ours'), ('d1', 2, 'relay', 6, 'dot', 'accepted'),
+                ('d2', 1, 'relay', 7, 'rcpt', 'refused'), ('d3', 1, 'relay', 8, 'connect', 'ours')";
+        sqlx::raw_sql(deliveries).execute(&mut db).await.unwrap();
+        let outcomes = "SELECT delivery || n || ':' || outcome FROM attempts ORDER BY delivery, n";
+        let read = async |db: &mut SqliteConnection| -> Vec<String> {
+            sqlx::query_scalar(outcomes).fetch_all(db).await.unwrap()
+        };
+        assert_eq!(read(&mut other).await, ["d11:ours", "d12:accepted", "d21:refused", "d31:ours"]);
+        super::run(&whole, &mut db).await.unwrap();
+        sqlx::raw_sql("PRAGMA foreign_keys = OFF").execute(&mut other).await.unwrap();
+        for db in [&mut db, &mut other] {
+            assert_eq!(read(db).await, ["d11:sender_fault", "d12:accepted", "d21:refused", "d31:sender_fault"]);
+            let add = |outcome: &str| {
+                format!(
+                    "INSERT INTO attempts (delivery, n, source, at, phase, outcome)
+                    VALUES ('d9', 1, 'relay', 5, 'rcpt', '{outcome}'); DELETE FROM attempts WHERE delivery = 'd9'"
+                )
+            };
+            let old = sqlx::raw_sql(sqlx::AssertSqlSafe(add("ours"))).execute(&mut *db).await;
+            assert!(old.unwrap_err().to_string().contains("CHECK"));
+            sqlx::raw_sql(sqlx::AssertSqlSafe(add("sender_fault"))).execute(&mut *db).await.unwrap();
+            let integrity: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut *db).await.unwrap();
+            assert_eq!(integrity, "ok");
+        }
     }
 
     #[test]

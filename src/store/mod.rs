@@ -50,7 +50,7 @@ mod tallies;
 pub mod testing;
 
 pub use accounts::{Accounts, Changed, Credentials, NewFactor, NewInvitation, NewUser, Purpose, User};
-pub use alerts::{Alerts, Change, Channel, OwedAlert};
+pub use alerts::{Alerts, Change, Channel, PendingAlert};
 pub use approvals::Approvals;
 pub use audit::{ActorKind, AuditEntry, AuditLog};
 pub use browse::Browse;
@@ -64,7 +64,7 @@ pub use issues::Issues;
 pub use lanes::Lanes;
 pub use log::DeliveryLog;
 pub use notices::Notices;
-pub use orders::Orders;
+pub use orders::{Orders, Reopened};
 pub use pages::Pages;
 pub use partners::Partners;
 pub use properties::SecretCheck;
@@ -249,9 +249,9 @@ pub enum Frozen {
     Before,
 }
 
-/// A mail to staff that is owed.
+/// A mail to staff that is not sent yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwedNotice {
+pub struct PendingNotice {
     pub id: String,
     pub issue: IssueKey,
     pub notice: Notice,
@@ -535,21 +535,6 @@ pub enum Ordered {
     /// Each change is confirmed by a mail; the limit prevents abuse of a leaked link.
     TooOften,
     /// There is no such edition or contact.
-    NotKnown,
-}
-
-/// The result of [`Orders::reopen_orders`] for one order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reopened {
-    Done,
-    /// It was open.
-    Before,
-    /// The partner or the office cancelled it: its packs are in the stock again.
-    Cancelled,
-    /// The person was erased: there is nobody to deliver to.
-    Erased,
-    /// The contact ordered the edition again; only one order of an edition can be open. Its id.
-    OtherIsOpen(String),
     NotKnown,
 }
 

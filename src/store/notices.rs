@@ -1,24 +1,24 @@
-//! Notices owed to staff.
+//! Notices to staff.
 
 use super::Ledger;
 use super::{
-    OwedNotice, Result,
+    PendingNotice, Result,
     backend::{Backend, Transaction, values},
     rows,
 };
 use crate::domain::{Timestamp, issue::IssueKey, notice::Notice};
 use async_trait::async_trait;
 
-/// Notices owed to staff.
+/// Notices to staff.
 #[async_trait]
 pub trait Notices: Send + Sync {
     /// `false` if this issue already has one of this kind.
-    async fn owe_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool>;
+    async fn queue_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool>;
 
     /// Owes one notice for each pause of each paused issue, whatever paused it. Returns the number of new ones.
-    async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
+    async fn queue_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
 
-    async fn owed_notices(&self) -> Result<Vec<OwedNotice>>;
+    async fn pending_notices(&self) -> Result<Vec<PendingNotice>>;
 
     /// When the last notice of this kind ([`Notice::kind`]) was sent.
     async fn last_notice_sent(&self, kind: &str) -> Result<Option<Timestamp>>;
@@ -29,16 +29,16 @@ pub trait Notices: Send + Sync {
 
 #[async_trait]
 impl<B: Backend> Notices for Ledger<B> {
-    async fn owe_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
-        owe(&self.0, issue, notice, now).await
+    async fn queue_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
+        queue(&self.0, issue, notice, now).await
     }
 
-    async fn owe_notices_of_paused(&self, now: Timestamp) -> Result<u64> {
-        owe_of_paused(&self.0, now).await
+    async fn queue_notices_of_paused(&self, now: Timestamp) -> Result<u64> {
+        queue_of_paused(&self.0, now).await
     }
 
-    async fn owed_notices(&self) -> Result<Vec<OwedNotice>> {
-        owed(&self.0).await
+    async fn pending_notices(&self) -> Result<Vec<PendingNotice>> {
+        pending(&self.0).await
     }
 
     async fn last_notice_sent(&self, kind: &str) -> Result<Option<Timestamp>> {
@@ -50,29 +50,29 @@ impl<B: Backend> Notices for Ledger<B> {
     }
 }
 
-pub(super) async fn owe<B: Backend>(db: &B, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
-    let mut tx = Transaction::write(db, "owing a notice").await?;
+pub(super) async fn queue<B: Backend>(db: &B, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
+    let mut tx = Transaction::write(db, "queueing a notice").await?;
     let insert = "INSERT INTO notices (id, issue, kind, text, created_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING";
     let (kind, text) = (notice.kind(), notice.text());
-    let owed = tx.execute(insert, values![format!("{kind}:{issue}"), issue, kind, text, now]).await? == 1;
+    let pending = tx.execute(insert, values![format!("{kind}:{issue}"), issue, kind, text, now]).await? == 1;
     tx.commit().await?;
-    Ok(owed)
+    Ok(pending)
 }
 
-pub(super) async fn owe_of_paused<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
-    let mut tx = Transaction::write(db, "owing notices of paused issues").await?;
+pub(super) async fn queue_of_paused<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
+    let mut tx = Transaction::write(db, "queueing notices of paused issues").await?;
     // `WHERE` before `ON`: otherwise SQLite parses the conflict clause as part of a join.
     let insert = "INSERT INTO notices (id, issue, kind, text, created_at)
         SELECT 'paused:' || key, key, 'paused', COALESCE(reason, ''), $1 FROM issues WHERE state = 'paused'
         ON CONFLICT DO NOTHING";
-    let owed = tx.execute(insert, values![now]).await?;
+    let pending = tx.execute(insert, values![now]).await?;
     tx.commit().await?;
-    Ok(owed)
+    Ok(pending)
 }
 
-pub(super) async fn owed<B: Backend>(db: &B) -> Result<Vec<OwedNotice>> {
-    let mut tx = Transaction::read(db, "reading owed notices").await?;
+pub(super) async fn pending<B: Backend>(db: &B) -> Result<Vec<PendingNotice>> {
+    let mut tx = Transaction::read(db, "reading pending notices").await?;
     let select = "SELECT id, issue, kind, text, created_at FROM notices WHERE sent_at IS NULL ORDER BY created_at, id";
     tx.rows(select, values![]).await?.iter().map(rows::notice).collect()
 }

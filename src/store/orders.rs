@@ -3,16 +3,31 @@
 
 use super::Ledger;
 use super::{
-    MOST_REVISIONS, Ordered, OrdersFilter, Reopened, Result,
+    MOST_REVISIONS, Ordered, OrdersFilter, Result,
     backend::{Backend, Transaction, values},
     editions, rows,
 };
 use crate::domain::{
     Timestamp,
-    edition::{Order, OrderState, Orderer, Stocked, Wish},
+    edition::{EditionStock, Order, OrderState, Orderer, Wish},
 };
 use async_trait::async_trait;
 use std::collections::BTreeSet;
+
+/// The result of [`Orders::reopen_orders`] for one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reopened {
+    Done,
+    /// It was open.
+    Before,
+    /// The partner or the office cancelled it: its packs are in the stock again.
+    Cancelled,
+    /// The person was erased: there is nobody to deliver to.
+    Erased,
+    /// The contact ordered the edition again; only one order of an edition can be open. Its id.
+    OtherIsOpen(String),
+    NotKnown,
+}
 
 /// Orders of editions.
 #[async_trait]
@@ -22,10 +37,10 @@ pub trait Orders: Send + Sync {
         &self,
         edition: &str,
         contact: &str,
-    ) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>>;
+    ) -> Result<Option<(EditionStock, Option<Orderer>, Option<Order>)>>;
 
     /// Replaces the contact's open order of the edition. Counted against the stock in the same transaction: never oversold,
-    /// and never more than [`Stocked::max_packs`] in one order.
+    /// and never more than [`EditionStock::max_packs`] in one order.
     async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered>;
 
     /// Returns the ordered packs to the stock. `false` if there is no open order.
@@ -55,7 +70,7 @@ impl<B: Backend> Orders for Ledger<B> {
         &self,
         edition: &str,
         contact: &str,
-    ) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>> {
+    ) -> Result<Option<(EditionStock, Option<Orderer>, Option<Order>)>> {
         look(&self.0, edition, contact).await
     }
 
@@ -123,7 +138,7 @@ pub(super) async fn look<B: Backend>(
     db: &B,
     edition: &str,
     contact: &str,
-) -> Result<Option<(Stocked, Option<Orderer>, Option<Order>)>> {
+) -> Result<Option<(EditionStock, Option<Orderer>, Option<Order>)>> {
     let mut tx = Transaction::read(db, "reading an order").await?;
     let Some(stocked) = editions::of(&mut tx, edition).await? else { return Ok(None) };
     let orderer = orderer(&mut tx, contact).await?;

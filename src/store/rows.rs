@@ -1,7 +1,7 @@
 //! Converts rows to domain types. An invalid value is an error with table, column and row: the database was edited by
 //! hand, or two versions of the program disagree.
 
-use super::OwedNotice;
+use super::PendingNotice;
 use super::backend::Row;
 use super::{
     Cursor, KeptPage, LoggedAttempt, LoggedDelivery, Notice, Occurrence, OccurrenceState, Published, Result, StoreError,
@@ -9,7 +9,7 @@ use super::{
 use crate::domain::{
     Timestamp,
     delivery::{Claim, DeliveryId, Phase, Recipient, State},
-    edition::{Announcement, Edition, Handover, Order, OrderState, Orderer, Stocked, Wish},
+    edition::{Announcement, Edition, EditionStock, Handover, Order, OrderState, Orderer, Wish},
     email::EmailAddress,
     issue::{
         Approval, Attachment, Content, ContentRefusal, Counts, Envelope, Frozen, GivenUp, Inline, IssueKey, IssueState,
@@ -167,11 +167,11 @@ pub(super) fn barred(row: &Row) -> Result<(String, Barred)> {
     Ok((row.text("contact")?, Barred { scope: row.text("scope")?, reason, since: row.instant("since")? }))
 }
 
-pub(super) fn stocked(row: &Row) -> Result<Stocked> {
+pub(super) fn stocked(row: &Row) -> Result<EditionStock> {
     let row = Reader::new(row, "editions", "slug");
     let edition: Edition =
         serde_json::from_str(&row.text("definition")?).map_err(|why| row.unreadable("definition", why))?;
-    Ok(Stocked {
+    Ok(EditionStock {
         edition,
         ordered: row.number("ordered")?,
         changed_at: row.instant("changed_at")?,
@@ -422,11 +422,11 @@ pub(super) fn attempt(row: &Row) -> Result<(String, LoggedAttempt)> {
     Ok((row.text("delivery")?, attempt))
 }
 
-pub(super) fn notice(row: &Row) -> Result<OwedNotice> {
+pub(super) fn notice(row: &Row) -> Result<PendingNotice> {
     let row = Reader::new(row, "notices", "id");
     let kind = row.text("kind")?;
     let notice = Notice::parse(&kind, row.text("text")?).ok_or_else(|| row.unreadable("kind", "no such notice"))?;
-    Ok(OwedNotice {
+    Ok(PendingNotice {
         id: row.text("id")?,
         issue: row.issue_key("issue")?,
         notice,

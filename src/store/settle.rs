@@ -28,7 +28,7 @@ macro_rules! not_as_asked {
     };
 }
 
-// T3 and T4 start from a claim, by its owner; T6, T7 and T8 from a claim with a marker, whoever reports it: there the
+// T3 and T4 start from a claim, by its owner; T6, T7 and T8 from a claim with a marker, from any reporter: there the
 // attempt number is the fence. T5 checks everything: a zombie fails on owner, attempt or lease, a stopped issue on its
 // state.
 

@@ -21,7 +21,7 @@ pub(super) struct Statements {
     pub(super) suppress: &'static str,
     /// `unknown` deliveries with a late reply: batch of the ends of [`super::settle`]
     pub(super) finish_late: &'static str,
-    /// Stores the relay's reply, whoever settled the delivery before: batch of the ends of [`super::settle`]
+    /// Stores the relay's reply, also if the delivery was settled before: batch of the ends of [`super::settle`]
     pub(super) note_late: &'static str,
     /// Ends claims that meet an opt-out: batch of the marks of [`super::settle`], `$2` now
     pub(super) end_opted_out: &'static str,
@@ -95,7 +95,7 @@ pub(super) struct Statements {
     pub(super) columns: &'static str,
 }
 
-/// `$1, $2, $3`: so many values, from the first.
+/// `$1, $2, $3`: placeholders of this number of values.
 pub(super) fn placeholders(n: usize) -> String {
     (1..=n).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }

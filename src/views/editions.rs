@@ -4,7 +4,7 @@ use super::instant;
 use crate::app::Engine;
 use crate::domain::{
     Timestamp,
-    edition::{EditionKind, Stocked},
+    edition::{EditionKind, EditionStock},
     issue::IssueKey,
 };
 use crate::jobs::Mailing;
@@ -30,7 +30,7 @@ pub struct EditionView {
 }
 
 impl EditionView {
-    pub fn new(it: &Stocked, zone: Tz) -> Self {
+    pub fn new(it: &EditionStock, zone: Tz) -> Self {
         let edition = &it.edition;
         Self {
             slug: edition.slug.clone(),

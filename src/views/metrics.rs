@@ -60,7 +60,7 @@ impl Metrics {
 
     async fn read(&self, now: Timestamp) -> Result<(Facts, Figures, u64), StoreError> {
         let facts = Facts::read(&*self.store, &self.config, now).await?;
-        Ok((facts, self.store.figures().await?, self.store.owed_alerts().await?.0))
+        Ok((facts, self.store.figures().await?, self.store.pending_alerts().await?.0))
     }
 
     fn schedules(&self, now: Timestamp, text: &mut Text) {
@@ -118,11 +118,11 @@ fn of_service(facts: &Facts, alerts: u64, text: &mut Text) {
         "0 while the relay accepts no mail from any daemon.",
         u8::from(troubles.is_empty() || troubles.len() < alive.len()),
     );
-    text.one("notices_owed", "Mails to staff that are not sent yet.", facts.owed_notices.len());
-    if let Some(since) = facts.owed_notices.iter().map(|it| it.created_at).min() {
+    text.one("notices_pending", "Mails to staff that are not sent yet.", facts.pending_notices.len());
+    if let Some(since) = facts.pending_notices.iter().map(|it| it.created_at).min() {
         text.one("notices_oldest_seconds", "Age of the oldest of them.", (facts.now - since).num_seconds());
     }
-    text.one("alerts_owed", "Alerts that are not delivered yet.", alerts);
+    text.one("alerts_pending", "Alerts that are not delivered yet.", alerts);
     if let Some(at) = facts.last_backup {
         text.one("last_backup_timestamp_seconds", "When the last backup was made.", seconds(at));
     }

@@ -3,7 +3,7 @@
 use super::instant;
 use crate::app::Engine;
 use crate::domain::{
-    edition::{Handover, Order, OrderState, Stocked},
+    edition::{EditionStock, Handover, Order, OrderState},
     french,
 };
 use crate::store::StoreError;
@@ -30,7 +30,7 @@ pub struct OrderView {
 }
 
 impl OrderView {
-    pub fn new(order: &Order, editions: &[Stocked], zone: Tz) -> Self {
+    pub fn new(order: &Order, editions: &[EditionStock], zone: Tz) -> Self {
         let edition = editions.iter().find(|it| it.edition.slug == order.edition);
         let pack = edition.and_then(|it| it.edition.printed).map_or(1, |printed| printed.pack);
         Self {
@@ -95,7 +95,7 @@ fn delivery_round(order: &Order) -> [String; 4] {
 }
 
 /// `None` if the edition has no orders.
-fn total(it: &Stocked, orders: &[Order]) -> Option<EditionTotal> {
+fn total(it: &EditionStock, orders: &[Order]) -> Option<EditionTotal> {
     let slug = &it.edition.slug;
     let of_edition: Vec<_> = orders.iter().filter(|order| order.edition == *slug).collect();
     let open = of_edition.iter().filter(|order| order.state == OrderState::Open);

@@ -10,7 +10,7 @@ use crate::domain::{
     issue::{IssueKey, IssueState, IssueSummary},
     lane::{LaneTrouble, Pace},
 };
-use crate::store::{Daemon, Occurrence, OccurrenceState, OwedNotice, Store, StoreError};
+use crate::store::{Daemon, Occurrence, OccurrenceState, PendingNotice, Store, StoreError};
 use crate::views::instant;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 /// Daemons write a heartbeat every minute; one that has been silent for longer is not counted as alive.
 pub const ALIVE: TimeDelta = TimeDelta::minutes(3);
-/// Grace period for a relay that accepts no mail and for owed notices: shorter outages resolve themselves.
+/// Grace period for a relay that accepts no mail and for pending notices: shorter outages resolve themselves.
 pub const GRACE: TimeDelta = TimeDelta::minutes(5);
 /// An issue without approval becomes urgent this long before its hour.
 const SOON: TimeDelta = TimeDelta::hours(3);
@@ -60,7 +60,7 @@ pub enum Finding {
     /// The relay has accepted no mail for longer than [`GRACE`].
     RelayTrouble { trouble: String, since: Timestamp },
     /// Mails to staff that could not be sent within [`GRACE`].
-    NoticesOwed { count: usize, since: Timestamp },
+    NoticesPending { count: usize, since: Timestamp },
     /// Less than `alert.disk_free_percent` is free where the ledger is.
     DiskNearlyFull { place: PathBuf, disk: Disk },
     /// The last backup is older than `alert.backup_max_age`.
@@ -85,7 +85,7 @@ impl Finding {
         match self {
             Finding::NoDaemon { .. } => "no_daemon",
             Finding::RelayTrouble { .. } => "relay",
-            Finding::NoticesOwed { .. } => "notices_owed",
+            Finding::NoticesPending { .. } => "notices_pending",
             Finding::DiskNearlyFull { .. } => "disk_nearly_full",
             Finding::BackupOld { .. } => "backup_old",
             Finding::Held { .. } => "held",
@@ -101,7 +101,7 @@ impl Finding {
     pub const KINDS: [&str; 11] = [
         "no_daemon",
         "relay",
-        "notices_owed",
+        "notices_pending",
         "disk_nearly_full",
         "backup_old",
         "held",
@@ -148,7 +148,7 @@ impl Finding {
     pub fn since(&self) -> Option<Timestamp> {
         match self {
             Finding::NoDaemon { last_seen } => *last_seen,
-            Finding::RelayTrouble { since, .. } | Finding::NoticesOwed { since, .. } => Some(*since),
+            Finding::RelayTrouble { since, .. } | Finding::NoticesPending { since, .. } => Some(*since),
             Finding::BackupOld { last } => Some(*last),
             _ => None,
         }
@@ -172,7 +172,7 @@ impl Finding {
             Finding::RelayTrouble { trouble, since } => {
                 format!("the relay has accepted no mail since {}: {trouble}", at(since))
             }
-            Finding::NoticesOwed { count, since } => {
+            Finding::NoticesPending { count, since } => {
                 format!("{count} notices to staff could not be sent, the oldest is of {}", at(since))
             }
             Finding::DiskNearlyFull { place, disk } => {
@@ -201,10 +201,10 @@ impl Finding {
             Finding::RelayTrouble { trouble, since } => {
                 format!("Le serveur d’envoi n’accepte aucun message depuis le {}{NBSP}: {trouble}.", at(since))
             }
-            Finding::NoticesOwed { count: 1, since } => {
+            Finding::NoticesPending { count: 1, since } => {
                 format!("Un message à l’équipe n’a pas pu être envoyé depuis le {}.", at(since))
             }
-            Finding::NoticesOwed { count, since } => {
+            Finding::NoticesPending { count, since } => {
                 format!("{count} messages à l’équipe n’ont pas pu être envoyés, le premier depuis le {}.", at(since))
             }
             Finding::DiskNearlyFull { disk, .. } => {
@@ -239,7 +239,7 @@ impl Finding {
             Finding::RelayTrouble { .. } => {
                 "semainier check; then relay, relay_password_file in semainier.toml, or the relay itself".to_owned()
             }
-            Finding::NoticesOwed { .. } => "semainier check; then relay and staff in semainier.toml".to_owned(),
+            Finding::NoticesPending { .. } => "semainier check; then relay and staff in semainier.toml".to_owned(),
             Finding::DiskNearlyFull { place, .. } => format!("free space under {}", place.display()),
             Finding::BackupOld { .. } => "semainier backup DIR".to_owned(),
             Finding::Held { until, .. } => format!("correct the article before {}", instant(*until, zone)),
@@ -314,9 +314,9 @@ pub async fn readiness(store: &dyn Store, config: &Config, now: Timestamp) -> Re
 }
 
 /// Without configured staff none is sent; and some are collected for a while.
-fn overdue(config: &Config, owed: Vec<OwedNotice>, now: Timestamp) -> Vec<OwedNotice> {
-    let is_overdue = |it: &OwedNotice| !config.staff.is_empty() && now - it.created_at >= it.notice.may_wait();
-    owed.into_iter().filter(is_overdue).collect()
+fn overdue(config: &Config, pending: Vec<PendingNotice>, now: Timestamp) -> Vec<PendingNotice> {
+    let is_overdue = |it: &PendingNotice| !config.staff.is_empty() && now - it.created_at >= it.notice.may_wait();
+    pending.into_iter().filter(is_overdue).collect()
 }
 
 /// The data a verdict is derived from.
@@ -331,7 +331,7 @@ pub struct Facts {
     /// The latest of all mailings.
     pub occurrences: Vec<Occurrence>,
     /// Mails to staff that should have left.
-    pub owed_notices: Vec<OwedNotice>,
+    pub pending_notices: Vec<PendingNotice>,
     /// The directory of the ledger, with the space of its file system.
     pub disk: Option<(PathBuf, Disk)>,
     pub last_backup: Option<Timestamp>,
@@ -352,7 +352,7 @@ impl Facts {
             issues: store.open_issues().await?,
             lanes: store.lanes().await?.into_iter().filter(|lane| lane.holds(now)).collect(),
             occurrences: store.occurrences(None, OCCURRENCES).await?,
-            owed_notices: overdue(config, store.owed_notices().await?, now),
+            pending_notices: overdue(config, store.pending_notices().await?, now),
             last_backup: place.as_deref().and_then(last_backup),
             disk: place.and_then(|place| Disk::of(&place).map(|disk| (place, disk))),
             disk_free_percent: config.alert.disk_free_percent,
@@ -403,10 +403,10 @@ impl Facts {
         {
             findings.push(Finding::RelayTrouble { trouble: relay.trouble.clone(), since: relay.since });
         }
-        let is_late = |it: &&OwedNotice| self.now - it.created_at >= it.notice.may_wait() + GRACE;
-        let late: Vec<_> = self.owed_notices.iter().filter(is_late).collect();
+        let is_late = |it: &&PendingNotice| self.now - it.created_at >= it.notice.may_wait() + GRACE;
+        let late: Vec<_> = self.pending_notices.iter().filter(is_late).collect();
         if let Some(since) = late.iter().map(|it| it.created_at).min() {
-            findings.push(Finding::NoticesOwed { count: late.len(), since });
+            findings.push(Finding::NoticesPending { count: late.len(), since });
         }
         if let Some((place, disk)) = &self.disk
             && disk.free_percent() < u64::from(self.disk_free_percent)

@@ -72,7 +72,7 @@ pub fn facts(daemons: Vec<Daemon>) -> Facts {
         issues: vec![],
         lanes: vec![],
         occurrences: vec![],
-        owed_notices: vec![],
+        pending_notices: vec![],
         disk: None,
         last_backup: None,
         disk_free_percent: 5,
@@ -163,21 +163,21 @@ fn trial_f05_a_failing_relay_and_unsent_notices_require_action_after_five_minute
     let mut two = relay(60);
     two.daemons.push(Daemon { owner: "b".to_owned(), ..well().remove(0) });
     assert_eq!(kinds(&two), [""; 0]);
-    // Whoever is gone has nothing to say of the relay.
+    // A daemon that is gone has no say about the relay.
     let mut gone = relay(60);
     gone.daemons[0].seen_at = since(4);
     assert_eq!(kinds(&gone), ["no_daemon"]);
 
-    let owed = |minutes| OwedNotice {
+    let pending = |minutes| PendingNotice {
         id: "held:agenda/2026-W28".to_owned(),
         issue: key(),
         notice: Notice::Unapproved,
         created_at: since(minutes),
     };
-    let notices = |minutes| Facts { owed_notices: vec![owed(1), owed(minutes)], ..facts(well()) };
+    let notices = |minutes| Facts { pending_notices: vec![pending(1), pending(minutes)], ..facts(well()) };
     assert_eq!(kinds(&notices(4)), [""; 0]);
     let verdict = notices(30).readiness();
-    assert_eq!(verdict.findings, [Finding::NoticesOwed { count: 1, since: since(30) }]);
+    assert_eq!(verdict.findings, [Finding::NoticesPending { count: 1, since: since(30) }]);
     assert!(verdict.blockers().is_empty(), "the daemon works");
 }
 
@@ -237,7 +237,7 @@ fn all() -> Vec<Finding> {
     vec![
         Finding::NoDaemon { last_seen: None },
         Finding::RelayTrouble { trouble: "auth: 535 no".to_owned(), since: now },
-        Finding::NoticesOwed { count: 2, since: now },
+        Finding::NoticesPending { count: 2, since: now },
         Finding::DiskNearlyFull { place: PathBuf::from("/var/lib"), disk: Disk { free: 1 << 20, size: 1 << 30 } },
         Finding::BackupOld { last: now },
         Finding::Held { issue: key(), reason: why(), until: now },

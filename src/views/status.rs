@@ -31,7 +31,7 @@ pub struct Status {
     pub waiting: Vec<Waiting>,
     pub last: Vec<OccurrenceView>,
     /// Notices to staff that could not be sent yet.
-    pub owed_notices: usize,
+    pub pending_notices: usize,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -179,7 +179,7 @@ fn status(facts: &Facts, zone: Tz, next: Vec<NextView>, last: &[Occurrence]) -> 
         lanes: facts.lanes.iter().map(|lane| LaneView::new(lane, zone)).collect(),
         waiting: facts.readiness().waiting().map(waiting).collect(),
         last: last.iter().map(last_of).collect(),
-        owed_notices: facts.owed_notices.len(),
+        pending_notices: facts.pending_notices.len(),
     }
 }
 
@@ -193,7 +193,7 @@ mod tests {
         let facts = Facts { issues: vec![issue(sending(), 1)], ..facts(vec![daemon("2026-07-04T06:04:30Z")]) };
         let json = serde_json::to_value(status(&facts, Tz::Europe__Paris, vec![], &[])).unwrap();
         assert_eq!(json["daemons"][0]["relay"]["left_alone_until"], "2026-07-04T08:10:00+02:00");
-        assert_eq!((&json["issues"][0]["recipients"], &json["owed_notices"]), (&4.into(), &0.into()));
+        assert_eq!((&json["issues"][0]["recipients"], &json["pending_notices"]), (&4.into(), &0.into()));
         let waiting = &json["waiting"];
         assert_eq!(waiting[0]["kind"], "relay", "the most serious first: {waiting}");
         assert_eq!(

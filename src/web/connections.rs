@@ -21,7 +21,7 @@ pub(super) struct Crowd {
 
 /// A counted connection, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat(Option<(Arc<Crowd>, IpAddr)>);
+pub(super) struct ConnectionPermit(Option<(Arc<Crowd>, IpAddr)>);
 
 impl Crowd {
     pub(super) fn new(at_most: usize) -> Self {
@@ -29,19 +29,19 @@ impl Crowd {
     }
 
     /// Admits a connection; `None` if its address has reached the limit. Without an address it is not counted.
-    pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Seat> {
-        let Some(network) = address.map(network) else { return Some(Seat(None)) };
+    pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<ConnectionPermit> {
+        let Some(network) = address.map(network) else { return Some(ConnectionPermit(None)) };
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = seats.entry(network).or_default();
         if *taken >= self.at_most {
             return None;
         }
         *taken += 1;
-        Some(Seat(Some((Arc::clone(self), network))))
+        Some(ConnectionPermit(Some((Arc::clone(self), network))))
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let Some((crowd, network)) = &self.0 else { return };
         let mut seats = crowd.seats.lock().unwrap_or_else(PoisonError::into_inner);

@@ -74,7 +74,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy)]
 struct Peer(IpAddr);
 
-/// Who sent the request: the peer, or whom a proxy of ours took it from (the last in `X-Forwarded-For` that is no proxy).
+/// The client of the request: the peer, or, behind a trusted proxy, the last address in `X-Forwarded-For` that is not one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ClientAddress(pub(super) IpAddr);
 
@@ -213,7 +213,7 @@ fn names_its_host(request: &Request) -> bool {
     }
 }
 
-/// The last one that is no proxy of ours; what stands before it anybody may have written.
+/// The last one that is not a trusted proxy; entries before it can be forged.
 fn forwarded_for(headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
     const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
     let values = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok());

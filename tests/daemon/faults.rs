@@ -153,9 +153,9 @@ async fn an_unavailable_relay_opens_the_circuit_with_one_notice_per_issue_and_lo
     assert!(seen.relay.as_ref().unwrap().trouble.contains("421"), "{seen:?}");
     let log = town.engine().store.log(&LogFilter::default()).await.unwrap();
     assert!(log.iter().all(|it| it.state == State::Queued && it.attempts.is_empty()));
-    let owed = town.engine().store.owed_notices().await.unwrap();
-    let owed: Vec<_> = owed.iter().map(|it| (it.issue.as_str(), it.notice.name())).collect();
-    assert_eq!(owed, [("a/2026-W29", "relay"), ("b/2026-W29", "relay")]);
+    let pending = town.engine().store.pending_notices().await.unwrap();
+    let pending: Vec<_> = pending.iter().map(|it| (it.issue.as_str(), it.notice.name())).collect();
+    assert_eq!(pending, [("a/2026-W29", "relay"), ("b/2026-W29", "relay")]);
 
     // It comes back at the same address.
     let relay = SmtpRelay::start_at(relay.end().await, Options::default()).await;
@@ -191,5 +191,5 @@ async fn a_dead_staff_address_does_not_block_notices_to_others() {
     town.reload(|app| app.config.staff = staff.map(|it| it.parse().unwrap()).to_vec()).await;
     town.live_until(at("2026-07-06T09:00:00Z"), TimeDelta::minutes(30)).await;
     assert_eq!(relay.accepted("chef@office.example"), 1);
-    assert!(town.engine().store.owed_notices().await.unwrap().is_empty());
+    assert!(town.engine().store.pending_notices().await.unwrap().is_empty());
 }

@@ -78,9 +78,9 @@ async fn a_temporary_block_suspends_its_lane_and_others_continue(ledger: Ledger)
     assert_eq!(office.send().await.tried(), 0);
     office.clock.advance(TimeDelta::minutes(31));
     assert_eq!(office.send().await.sent, 10);
-    let owed = office.ledger.store.owed_notices().await.unwrap();
-    assert_eq!((owed.len(), &*owed[0].notice.kind()), (1, "lane-suspended-orange"));
-    assert!(owed[0].notice.text().starts_with("orange demande d’attendre"), "{}", owed[0].notice.text());
+    let pending = office.ledger.store.pending_notices().await.unwrap();
+    assert_eq!((pending.len(), &*pending[0].notice.kind()), (1, "lane-suspended-orange"));
+    assert!(pending[0].notice.text().starts_with("orange demande d’attendre"), "{}", pending[0].notice.text());
 }
 
 async fn s09_content_refused_three_times_in_a_family_pauses_its_lane(ledger: Ledger) {
@@ -105,8 +105,8 @@ async fn s10_a_blocklisted_sender_pauses_that_lane(ledger: Ledger) {
     let summary = office.send().await;
     assert_eq!((summary.sent, summary.failed, summary.paused.len()), (5, 0, 0));
     assert_eq!(office.counts().await.queued, 6);
-    let owed = office.ledger.store.owed_notices().await.unwrap();
-    assert!(owed[0].notice.text().contains("liste de blocage"), "{}", owed[0].notice.text());
+    let pending = office.ledger.store.pending_notices().await.unwrap();
+    assert!(pending[0].notice.text().contains("liste de blocage"), "{}", pending[0].notice.text());
     assert!(!office.suppressed("t-ofr102@orange.fr").await);
 }
 
@@ -187,8 +187,8 @@ async fn staff_are_notified_of_a_second_lane_too(ledger: Ledger) {
     let all = ["t-ofr505@orange.fr", "t-sfr101@sfr.fr", "t-sfr101@a.example", "t-sfr101@b.example"];
     let office = office(ledger, &all.map(str::to_owned)).await;
     assert_eq!(office.send().await.deferred, 4);
-    let owed = office.ledger.store.owed_notices().await.unwrap();
-    let mut kinds: Vec<_> = owed.iter().map(|it| it.notice.kind()).collect();
+    let pending = office.ledger.store.pending_notices().await.unwrap();
+    let mut kinds: Vec<_> = pending.iter().map(|it| it.notice.kind()).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["lane-suspended", "lane-suspended-orange", "lane-suspended-sfr"]);
 }
@@ -201,8 +201,8 @@ async fn a_message_too_large_for_a_family_stops_that_issue_in_its_lane_only(ledg
     let summary = office.send().await;
     assert_eq!((summary.sent, summary.failed, summary.paused.len()), (3, 0, 0), "those of the other domain");
     assert_eq!((office.counts().await.queued, office.issue().await.state()), (4, IssueState::Sending));
-    let owed = office.ledger.store.owed_notices().await.unwrap();
-    assert!(owed[0].notice.text().contains("trop lourd"), "{}", owed[0].notice.text());
+    let pending = office.ledger.store.pending_notices().await.unwrap();
+    assert!(pending[0].notice.text().contains("trop lourd"), "{}", pending[0].notice.text());
     // The next issue is lighter.
     office.another_issue().await;
     assert_eq!(office.send().await.sent, 4 + 3);

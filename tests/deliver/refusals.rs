@@ -1,8 +1,24 @@
 //! The same refusal for one recipient after another is about us, whatever the tables say of it.
 
-use crate::support::{ledger::Ledger, office::Office, smtp::Options, smtp::SmtpRelay};
+use crate::support::{
+    ledger::Ledger,
+    office::{Office, deliverer},
+    smtp::{Options, SmtpRelay},
+};
 use chrono::TimeDelta;
-use semainier::domain::{delivery::State, issue::IssueState};
+use semainier::{
+    deliver::Timeouts,
+    domain::{
+        delivery::{Finished, State},
+        issue::IssueState,
+        lane::Pace,
+    },
+};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
 
 on_both_databases! {
     field_report_1_identical_refusals_for_everyone_fail_no_delivery
@@ -50,7 +66,10 @@ async fn field_report_1_identical_refusals_for_everyone_fail_no_delivery(ledger:
     assert_eq!((issue.state(), issue.counts.queued, issue.counts.total()), (IssueState::Paused, 80, 80));
     let tried: Vec<_> = office.log().await.into_iter().flat_map(|it| it.attempts).collect();
     assert_eq!(tried.len(), 5);
-    assert!(tried.iter().all(|it| it.outcome == "ours" && it.text.as_deref().unwrap().contains("rien")), "{tried:?}");
+    assert!(
+        tried.iter().all(|it| it.outcome == "sender_fault" && it.text.as_deref().unwrap().contains("rien")),
+        "{tried:?}"
+    );
 
     // Still so when a person resumes it.
     office.clock.advance(TimeDelta::minutes(1));
@@ -135,4 +154,86 @@ async fn m6_a_resumed_issue_pauses_only_for_new_unknown_deliveries(ledger: Ledge
         office.resume().await;
     }
     assert_eq!(office.state("dropdot+19@d19.example").await, State::Queued);
+}
+
+impl Office {
+    /// Another daemon on the same ledger has at most four deliveries in hand, which are refused only after this one
+    /// has sent all it can. How many the other one recorded as failed.
+    async fn send_beside_a_slow_daemon(&self, line: &str) -> u64 {
+        let slow = Options { round_trip: Duration::from_secs(1), ..refusing(line) };
+        let relay = SmtpRelay::start(slow).await;
+        let (other, clock, body) = (self.ledger.another().await, self.clock.clone(), self.body.clone());
+        let mut settings = self.settings.clone();
+        (settings.connections, settings.claim_batch, settings.timeouts) = (2, 2, Timeouts::default());
+        let second = deliverer(&other, &relay.url(), &clock, &settings, &body, "another daemon");
+        let stop = CancellationToken::new();
+        let heard = AtomicU64::new(0);
+        let count = |_: &Finished| {
+            heard.fetch_add(1, Ordering::SeqCst);
+        };
+        let second = second.deliver(None, &stop, &count);
+        let first = async {
+            while relay.numbers().mail_commands < 1 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let summary = self.try_send(&CancellationToken::new(), &|_| {}).await.unwrap();
+            assert_eq!(heard.load(Ordering::SeqCst), 0, "the other one has heard nothing yet");
+            summary
+        };
+        let (first, second) = tokio::join!(first, second);
+        let second = second.unwrap();
+        assert!(first.failed >= 5 && (1..5).contains(&second.failed), "{first:?} {second:?}");
+        self.check().await;
+        second.failed
+    }
+}
+
+/// One daemon finds that everybody is refused; another one has too few to find out, and gives back what it had in flight.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_in_flight_at_another_daemon_are_queued_again_when_one_pauses_the_issue() {
+    for (line, dead) in [
+        ("550 5.1.0 <{to}>: nous ne prenons rien aujourd'hui (ref {n}F3A)", false),
+        ("550 5.1.1 <{to}>: Recipient address rejected: User unknown in local recipient table", true),
+    ] {
+        let office = office(Ledger::postgres().await, &people(20), refusing(line)).await;
+        office.send_beside_a_slow_daemon(line).await;
+        let issue = office.issue().await;
+        let counts = issue.counts;
+        assert_eq!((issue.state(), counts.failed, counts.queued), (IssueState::Paused, 0, 20), "{counts}");
+        for address in people(20) {
+            assert!(!office.suppressed(&address).await, "{address}");
+        }
+        // A person who resumes it because the addresses are dead is believed by both.
+        office.clock.advance(TimeDelta::minutes(1));
+        office.resume().await;
+        if dead {
+            let stop = CancellationToken::new();
+            office.try_send(&stop, &|_| {}).await.unwrap();
+            assert_eq!(office.counts().await.failed, 20);
+        }
+    }
+}
+
+/// A refusal that is the recipient's own stays one, also while the issue is paused for another reason.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_in_other_words_stays_failed_when_another_daemon_pauses_the_issue() {
+    let line = "550 5.1.0 <{to}>: nous ne prenons rien aujourd'hui";
+    let office = office(Ledger::postgres().await, &people(20), refusing(line)).await;
+    let failed = office.send_beside_a_slow_daemon("550 5.1.1 <{to}>: no such user here").await;
+    let counts = office.counts().await;
+    assert_eq!((counts.failed, counts.queued), (failed, 20 - failed), "{counts}");
+}
+
+/// The same for the lane of a family.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_in_flight_at_another_daemon_are_queued_again_when_one_pauses_the_lane() {
+    let people: Vec<_> = (0..14).map(|i| format!("p{i}@orange.fr")).collect();
+    let line = "556 5.0.0 <{to}>: fault at RCPT";
+    let office = office(Ledger::postgres().await, &people, refusing(line)).await;
+    office.send_beside_a_slow_daemon(line).await;
+    let issue = office.issue().await;
+    let counts = issue.counts;
+    assert_eq!((issue.state(), counts.failed, counts.queued), (IssueState::Sending, 0, 14), "{counts}");
+    let lanes = office.ledger.store.lanes().await.unwrap();
+    assert_eq!(lanes.iter().map(|it| it.pace).collect::<Vec<_>>(), [Pace::Paused], "{lanes:?}");
 }

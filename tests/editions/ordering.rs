@@ -221,8 +221,8 @@ fn trial_f22_nobody_takes_the_whole_stock_and_staff_hear_of_orders() {
         }
         // What follows is collected, and is neither late nor lost.
         // One by one: changes of one order between two passes of the daemon are confirmed once.
-        let owed = "SELECT COUNT(*) FROM notices WHERE kind = 'ordered' AND sent_at IS NULL";
-        until("the first notice is recorded", || house.number(owed) == 0);
+        let pending = "SELECT COUNT(*) FROM notices WHERE kind = 'ordered' AND sent_at IS NULL";
+        until("the first notice is recorded", || house.number(pending) == 0);
         let changes = [
             (&paul, "action=order&packs=1&handover=delivery", "C’est fait"),
             (&paul, "action=order&packs=2&handover=delivery", "C’est fait"),
@@ -230,9 +230,9 @@ fn trial_f22_nobody_takes_the_whole_stock_and_staff_hear_of_orders() {
         ];
         for (confirmed, (way, form, answer)) in (1..).zip(changes) {
             open.post(way, form).expect(200, answer);
-            until("the change is confirmed", || house.number(owed) == confirmed);
+            until("the change is confirmed", || house.number(pending) == confirmed);
         }
-        assert_eq!(house.semainier(&["status", "--json"]).json()["owed_notices"], 0);
+        assert_eq!(house.semainier(&["status", "--json"]).json()["pending_notices"], 0);
         assert_eq!(told().len(), 1);
         house.sql("UPDATE notices SET sent_at = sent_at - 3600000 WHERE sent_at IS NOT NULL");
         until("an hour later they are told", || told().len() == 2);
@@ -241,7 +241,7 @@ fn trial_f22_nobody_takes_the_whole_stock_and_staff_hear_of_orders() {
         let text = words(second);
         assert!(text.contains("Commande annulée : Carte") && text.contains("Nouvelle commande : Carte"), "{text}");
         assert!(text.contains("Hôtel de France, Auch 2 paquets"), "{text}");
-        until("that is recorded", || house.number(owed) == 0);
+        until("that is recorded", || house.number(pending) == 0);
         open.serve.stop();
         assert_eq!(told().len(), 2, "once");
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use semainier::collect::fetch::{
-    AllowedHosts, CharsetError, FetchError, FetchLimits, Fetched, Fetcher, Page, Phase, Refusal, Shelf,
+    AllowedHosts, CharsetError, FetchError, FetchLimits, Fetched, Fetcher, Page, PageCache, Phase, Refusal,
 };
 
 use url::Url;
@@ -268,7 +268,7 @@ async fn e05_not_modified_is_not_an_error() {
 struct Board(Mutex<Option<Page>>);
 
 #[async_trait::async_trait]
-impl Shelf for Board {
+impl PageCache for Board {
     async fn kept(&self, url: &Url) -> Option<Page> {
         self.0.lock().unwrap().clone().filter(|page| page.url == *url)
     }
@@ -283,7 +283,7 @@ async fn e05_an_unchanged_page_comes_from_the_cache_and_a_changed_one_replaces_i
     let web = Web::start();
     web.route("/", Reply::html("v1").etag("\"v1\""));
     let mut fetcher = fetcher_for(&web, patient());
-    fetcher.set_shelf(Arc::new(Board::default()));
+    fetcher.set_page_cache(Arc::new(Board::default()));
     for text in ["v1", "v1"] {
         assert_eq!(fetcher.page(&web.url("/")).await.unwrap().text, text);
     }

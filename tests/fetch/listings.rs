@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use chrono_tz::Europe::Paris;
 use semainier::collect::fetch::FetchError;
-use semainier::collect::source::{CollectError, Gives, Missed, Source};
+use semainier::collect::source::{CollectError, Missed, Provides, Source};
 use semainier::domain::{agenda::Status, listing::Listing};
 
 use super::local_fetcher;
@@ -17,7 +17,7 @@ fn date(text: &str) -> NaiveDate {
 }
 
 async fn listings(source: &Source) -> Result<Vec<Listing>, CollectError> {
-    assert_eq!(source.gives(), Gives::Listings);
+    assert_eq!(source.provides(), Provides::Listings);
     let now = "2027-07-10T06:00:00Z".parse().unwrap();
     source.listings(local_fetcher(), date("2027-07-12")..=date("2027-07-18"), Paris, now).await.map(|found| found.items)
 }

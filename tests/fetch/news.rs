@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use semainier::collect::fetch::{CharsetError, FetchError};
-use semainier::collect::source::{CollectError, Gives, Missed, Source};
+use semainier::collect::source::{CollectError, Missed, Provides, Source};
 use semainier::domain::news::{NewsItem, Picture};
 
 use super::local_fetcher;
@@ -19,7 +19,7 @@ fn utc(text: &str) -> DateTime<Utc> {
 
 /// What was published from July on until the 10th.
 async fn news(source: &Source) -> Result<Vec<NewsItem>, CollectError> {
-    assert_eq!(source.gives(), Gives::News);
+    assert_eq!(source.provides(), Provides::News);
     source
         .news(local_fetcher(), utc("2027-07-01T00:00:00Z"), utc("2027-07-10T12:00:00Z"))
         .await

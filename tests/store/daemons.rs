@@ -146,32 +146,32 @@ async fn an_issue_is_open_until_nothing_of_it_waits_for_anybody(db: Ledger) {
     assert_eq!(open().await, [held.key]);
 }
 
-async fn a_pause_is_owed_one_notice_however_often_one_looks_and_the_next_pause_another(db: Ledger) {
+async fn each_pause_queues_one_notice_however_often_it_is_evaluated(db: Ledger) {
     let key = db.frozen(1).await;
     let reason = "le relais refuse notre domaine";
-    assert_eq!(db.store.owe_notices_of_paused(at(1)).await.unwrap(), 0);
+    assert_eq!(db.store.queue_notices_of_paused(at(1)).await.unwrap(), 0);
     db.store.set_issue_state(&key, &[IssueState::Sending], IssueState::Paused, Some(reason), at(2)).await.unwrap();
-    assert_eq!(db.store.owe_notices_of_paused(at(3)).await.unwrap(), 1);
-    assert_eq!(db.store.owe_notices_of_paused(at(4)).await.unwrap(), 0);
-    let owed = db.store.owed_notices().await.unwrap();
+    assert_eq!(db.store.queue_notices_of_paused(at(3)).await.unwrap(), 1);
+    assert_eq!(db.store.queue_notices_of_paused(at(4)).await.unwrap(), 0);
+    let pending = db.store.pending_notices().await.unwrap();
     let paused = |reason: &str| Notice::Paused { reason: reason.to_owned() };
-    assert_eq!((&owed[0].issue, &owed[0].notice), (&key, &paused(reason)));
+    assert_eq!((&pending[0].issue, &pending[0].notice), (&key, &paused(reason)));
 
     // A person who resumes knows of it; the next pause is news.
-    db.store.notices_sent(&[&owed[0].id], at(5)).await.unwrap();
+    db.store.notices_sent(&[&pending[0].id], at(5)).await.unwrap();
     db.store.set_issue_state(&key, &[IssueState::Paused], IssueState::Sending, None, at(6)).await.unwrap();
-    assert_eq!(db.store.owe_notices_of_paused(at(7)).await.unwrap(), 0);
+    assert_eq!(db.store.queue_notices_of_paused(at(7)).await.unwrap(), 0);
     db.store.set_issue_state(&key, &[IssueState::Sending], IssueState::Paused, Some("encore"), at(8)).await.unwrap();
-    assert_eq!(db.store.owe_notices_of_paused(at(9)).await.unwrap(), 1);
-    let owed = db.store.owed_notices().await.unwrap();
-    assert_eq!((owed.len(), &owed[0].notice, owed[0].created_at), (1, &paused("encore"), at(9)));
+    assert_eq!(db.store.queue_notices_of_paused(at(9)).await.unwrap(), 1);
+    let pending = db.store.pending_notices().await.unwrap();
+    assert_eq!((pending.len(), &pending[0].notice, pending[0].created_at), (1, &paused("encore"), at(9)));
 }
 
 on_both_databases! {
     a_lane_s_trouble_is_kept_until_a_graver_one_or_a_person
     a_lane_keeps_its_step_until_something_is_accepted_after_its_time
     one_issue_stopped_in_a_lane_is_no_concern_once_it_is_over
-    a_pause_is_owed_one_notice_however_often_one_looks_and_the_next_pause_another
+    each_pause_queues_one_notice_however_often_it_is_evaluated
     a_daemon_is_seen_until_it_leaves_or_is_forgotten
     an_issue_is_open_until_nothing_of_it_waits_for_anybody
 }

@@ -7,7 +7,7 @@ use semainier::{
         edition::{
             Announcement, Edition, EditionFile, EditionKind, Handover, ORDERS, Online, Order, OrderState, Printed, Wish,
         },
-        issue::{IssueKey, NewIssue, Whom},
+        issue::{IssueKey, NewIssue, RecipientScope},
         partner::SuppressionReason,
         segment::Segment,
     },
@@ -251,7 +251,7 @@ async fn a_confirmation_goes_to_its_contact_alone_and_a_reminder_to_those_who_di
     let reminder = NewIssue {
         key: IssueKey::new("editions", "carte-2027-rappel"),
         mailing: "editions".to_owned(),
-        whom: Whom::NotOrdered(first),
+        whom: RecipientScope::NotOrdered(first),
         ..new_issue("x")
     };
     assert_eq!(store.freeze_issue(&reminder, at(3)).await.unwrap(), Frozen::Now { recipients: 1 });
@@ -262,7 +262,7 @@ async fn a_confirmation_goes_to_its_contact_alone_and_a_reminder_to_those_who_di
         key: IssueKey::new(ORDERS, format_args!("{n}-1")),
         mailing: ORDERS.to_owned(),
         audience: ORDERS.to_owned(),
-        whom: Whom::Contact(contacts[n].clone()),
+        whom: RecipientScope::Contact(contacts[n].clone()),
         ..new_issue("x")
     };
     for n in [0, 1] {
@@ -308,7 +308,7 @@ async fn who_is_erased_leaves_sums_without_a_person_and_gives_open_orders_back(d
     let confirmation = NewIssue {
         key: open.confirmation(),
         mailing: ORDERS.to_owned(),
-        whom: Whom::Contact(me.to_owned()),
+        whom: RecipientScope::Contact(me.to_owned()),
         ..new_issue("x")
     };
     store.freeze_issue(&confirmation, at(4)).await.unwrap();

@@ -123,7 +123,12 @@ async fn a_late_answer_lands_on_unknown(db: Ledger) {
     let ended: Vec<_> = (0..4).map(|n| (of(n).state, of(n).attempts[0].outcome.as_str())).collect();
     assert_eq!(
         ended,
-        [(State::Sent, "accepted"), (State::Failed, "refused"), (State::Queued, "ours"), (State::Unknown, "unknown")]
+        [
+            (State::Sent, "accepted"),
+            (State::Failed, "refused"),
+            (State::Queued, "sender_fault"),
+            (State::Unknown, "unknown")
+        ]
     );
 }
 

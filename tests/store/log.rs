@@ -77,17 +77,17 @@ async fn an_error_of_the_database_shows_no_person(db: Ledger) {
 
 async fn staff_are_told_once_of_a_kind(db: Ledger) {
     let key = IssueKey::new("agenda", "2026-W28");
-    let owe = async |notice, now| db.store.owe_notice(&key, &notice, now).await.unwrap();
+    let queue = async |notice, now| db.store.queue_notice(&key, &notice, now).await.unwrap();
     let held = |reason: &str| Notice::Held { reason: reason.to_owned() };
-    assert!(owe(held("mardi est vide"), at(2)).await);
-    assert!(!owe(held("mercredi aussi"), at(3)).await);
-    assert!(owe(Notice::Resolved(Cure::ArticleComplete), at(1)).await);
-    let owed = db.store.owed_notices().await.unwrap();
-    let seen: Vec<_> = owed.iter().map(|it| (it.notice.clone(), it.created_at)).collect();
+    assert!(queue(held("mardi est vide"), at(2)).await);
+    assert!(!queue(held("mercredi aussi"), at(3)).await);
+    assert!(queue(Notice::Resolved(Cure::ArticleComplete), at(1)).await);
+    let pending = db.store.pending_notices().await.unwrap();
+    let seen: Vec<_> = pending.iter().map(|it| (it.notice.clone(), it.created_at)).collect();
     assert_eq!(seen, [(Notice::Resolved(Cure::ArticleComplete), at(1)), (held("mardi est vide"), at(2))]);
-    db.store.notices_sent(&[&owed[1].id], at(4)).await.unwrap();
-    assert!(!owe(held("encore"), at(5)).await, "also once it was sent");
-    assert_eq!(db.store.owed_notices().await.unwrap(), owed[..1]);
+    db.store.notices_sent(&[&pending[1].id], at(4)).await.unwrap();
+    assert!(!queue(held("encore"), at(5)).await, "also once it was sent");
+    assert_eq!(db.store.pending_notices().await.unwrap(), pending[..1]);
 }
 
 async fn a_page_is_kept_as_last_fetched(db: Ledger) {

@@ -7,7 +7,7 @@ use crate::support::{
 use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::delivery::Marked,
-    store::{self, Access, StoreError},
+    store::{self, Access, LogFilter, StoreError},
 };
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection,
@@ -74,6 +74,28 @@ async fn d09_a_migration_killed_half_way_runs_again_on_postgres() {
     store::open(&database.url, Access::Exclusive).await.unwrap();
 }
 
+/// What migration 0032 changes on a ledger of the version before; that of SQLite has its test beside the migrations.
+#[tokio::test]
+async fn an_outcome_of_schema_28_has_its_new_word_on_postgres() {
+    let db = Ledger::postgres().await;
+    db.frozen(1).await;
+    db.sql(
+        "ALTER TABLE attempts DROP CONSTRAINT attempts_outcome_check;
+        ALTER TABLE attempts
+            ADD CHECK (outcome IN ('accepted', 'refused', 'deferred', 'ours', 'unknown', 'resolved'));
+        INSERT INTO attempts (delivery, n, source, at, phase, code, text, outcome)
+            SELECT id, 1, 'relay', 5, 'rcpt', 550, 'no', 'ours' FROM deliveries;
+        DELETE FROM _sqlx_migrations WHERE version = 32",
+    )
+    .await;
+    let again = db.another().await;
+    let log = again.log(&LogFilter::default()).await.unwrap();
+    assert_eq!(log[0].attempts.iter().map(|it| it.outcome.as_str()).collect::<Vec<_>>(), ["sender_fault"]);
+    let mut connection = PgConnection::connect(&db.url).await.unwrap();
+    let old = connection.execute("UPDATE attempts SET outcome = 'ours'").await.unwrap_err().to_string();
+    assert!(old.contains("attempts_outcome_check"), "{old}");
+}
+
 #[tokio::test]
 async fn two_daemons_may_start_together_on_an_empty_postgres() {
     let database = Database::create().await;
@@ -112,7 +134,7 @@ async fn a_new_file_and_its_directory_are_private() {
     let path = dir.path().join("var/lib/semainier.db");
     let store = store::open(&format!("sqlite://{}", path.display()), Access::Exclusive).await.unwrap();
     store
-        .owe_notice(
+        .queue_notice(
             &semainier::domain::issue::IssueKey::new("agenda", "2026-W28"),
             &semainier::domain::notice::Notice::Unapproved,
             at(0),

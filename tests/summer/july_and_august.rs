@@ -120,7 +120,7 @@ impl Summer {
                 .unwrap()
                 .iter()
                 .all(|it| it.counts.claimed + it.counts.in_data == 0 && !over(it.state(), it.expires_at));
-            looked && tried && settled && store.owed_notices().await.unwrap().is_empty()
+            looked && tried && settled && store.pending_notices().await.unwrap().is_empty()
         })
         .await;
     }
@@ -193,7 +193,7 @@ async fn lives_through_the_summer(database: Option<postgres::Database>) {
     summer.the_relay_goes_away().await;
     summer.sky.set(saturday(5) + TimeDelta::seconds(5));
     until("the relay is left alone", &summer.store, async |store| {
-        store.owed_notices().await.unwrap().iter().any(|it| it.notice.kind() == "relay")
+        store.pending_notices().await.unwrap().iter().any(|it| it.notice.kind() == "relay")
     })
     .await;
     summer.the_relay_comes_back().await;

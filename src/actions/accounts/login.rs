@@ -155,7 +155,7 @@ impl Door<'_> {
         Ok(self.store.use_recovery_code(user, &code::recovery_hash(given), &entry, self.now).await?)
     }
 
-    /// Whoever is logged in proves again who they are, by the password. The session gets a new token.
+    /// Re-authenticates the logged-in user by the password. The session gets a new token.
     ///
     /// # Errors
     /// A database that cannot be read or written, or not enough memory.

@@ -11,7 +11,7 @@ use crate::store::{AuditEntry, Changed, NewInvitation, NewUser, Purpose, Store, 
 use serde_json::json;
 use tracing::info;
 
-/// A link to set a password, to be handed to the person: whoever has it, has the account.
+/// A link to set a password, to be handed to the person: possession gives access to the account.
 #[derive(Debug, Clone)]
 pub struct Invitation {
     pub user: UserId,

@@ -96,7 +96,7 @@ impl Door<'_> {
         }
     }
 
-    /// Changes the password of whoever is logged in.
+    /// Changes the password of the logged-in user.
     ///
     /// # Errors
     /// A database that cannot be read or written, or not enough memory.

@@ -166,7 +166,7 @@ pub(super) fn parse_segment(text: Option<&str>, option: &str) -> anyhow::Result<
 /// Contacts that are in memory at once.
 const PAGE: u32 = 1_000;
 
-/// Calls `each` with the contacts that match, page by page, and returns their number; if there are none, once with none, and
+/// Calls `each` with the contacts that match, page by page, and returns their number; if there are none, once with an empty page, and
 /// prints the values that exist in the fields of the expression.
 async fn each_page(
     engine: &Engine,

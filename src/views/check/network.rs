@@ -2,7 +2,7 @@
 
 use super::{Level, Report, chain, is_example, mailing_file, settings_file};
 use crate::app::App;
-use crate::collect::source::{CollectError, Gives};
+use crate::collect::source::{CollectError, Provides};
 use crate::deliver::{self, Relay};
 use crate::domain::{agenda::Week, delivery::Phase};
 use crate::jobs::{Mailing, SourceRule};
@@ -72,13 +72,13 @@ async fn source(app: &App, mailing: &Mailing, rule: &SourceRule) -> Option<Resul
     if is_example(&source.name()) {
         return None;
     }
-    Some(match source.gives() {
-        Gives::Article => source.articles(&app.fetcher, now).await.map(|it| format!("{} articles", it.len())),
-        Gives::News => {
+    Some(match source.provides() {
+        Provides::Article => source.articles(&app.fetcher, now).await.map(|it| format!("{} articles", it.len())),
+        Provides::News => {
             let news = source.news(&app.fetcher, now - NEWS, now).await;
             news.map(|it| format!("{} pieces of news in the last {} days", it.items.len(), NEWS.num_days()))
         }
-        Gives::Listings => {
+        Provides::Listings => {
             let week = Week::after(mailing.day(now));
             let days = week.monday()..=week.sunday();
             let listings = source.listings(&app.fetcher, days, mailing.schedule.zone, now).await;

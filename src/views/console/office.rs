@@ -121,7 +121,7 @@ pub struct Stock {
 /// When the ledger cannot be read.
 pub async fn editions(it: &Reading<'_>) -> Result<Vec<EditionRow>, StoreError> {
     let today = it.now.with_timezone(&it.config.zone).date_naive();
-    let row = |stocked: &crate::domain::edition::Stocked| {
+    let row = |stocked: &crate::domain::edition::EditionStock| {
         let edition = &stocked.edition;
         let left = stocked.left();
         EditionRow {

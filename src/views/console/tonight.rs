@@ -196,7 +196,7 @@ impl Before {
         }
         match self.staff {
             0 => fine.push(Check::NoStaff),
-            count if !has(&["notices_owed"]) => fine.push(Check::StaffTold { count }),
+            count if !has(&["notices_pending"]) => fine.push(Check::StaffTold { count }),
             _ => {}
         }
         if !has(&["lane_paused"]) {

@@ -41,7 +41,7 @@ const TOUCH: TimeDelta = TimeDelta::minutes(1);
 pub enum Asks {
     /// Nothing: login and invitation.
     Nothing,
-    /// That the password was right, and the second factor is still owed: nothing else is reached by it.
+    /// That the password was right, and the second factor is still missing: nothing else is reached by it.
     HalfALogin,
     /// A complete login, and this permission.
     May(Permission),
@@ -100,7 +100,7 @@ impl LoggedIn {
     }
 }
 
-/// Somebody whose password was right, and whose second factor is still owed.
+/// Somebody whose password was right, and whose second factor is still missing.
 #[derive(Debug, Clone)]
 pub(super) struct HalfLoggedIn {
     pub session: Session,
@@ -176,7 +176,7 @@ pub(super) async fn enter(State(console): State<Arc<Console>>, mut request: Requ
 /// Nobody gets further than the route allows, and no form without the token of its session.
 async fn allowed(State((console, asks)): State<(Arc<Console>, Asks)>, mut request: Request, next: Next) -> Answer {
     let viewer = request.extensions().get::<Viewer>().cloned();
-    let owed = match asks {
+    let expected = match asks {
         Asks::Nothing => None,
         Asks::HalfALogin => match request.extensions().get::<HalfLoggedIn>() {
             Some(half) => Some(half.form_token.clone()),
@@ -206,7 +206,7 @@ async fn allowed(State((console, asks)): State<(Arc<Console>, Asks)>, mut reques
         }
     }
     let given = fields.get("jeton").map_or("", String::as_str);
-    if owed.is_some_and(|token| token.is_empty() || !code::is_same(&token, given)) {
+    if expected.is_some_and(|token| token.is_empty() || !code::is_same(&token, given)) {
         return console.tell(viewer.as_ref(), StatusCode::FORBIDDEN, "foreign");
     }
     request.extensions_mut().insert(Form(Arc::new(fields)));

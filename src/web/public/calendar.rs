@@ -104,9 +104,9 @@ impl Lines {
         if let Some(place) = &event.place {
             self.text("LOCATION", place);
         }
-        let told = [&event.price, &event.phone, &event.note].into_iter().flatten().cloned().collect::<Vec<_>>();
-        if !told.is_empty() {
-            self.text("DESCRIPTION", &told.join("\n"));
+        let details = [&event.price, &event.phone, &event.note].into_iter().flatten().cloned().collect::<Vec<_>>();
+        if !details.is_empty() {
+            self.text("DESCRIPTION", &details.join("\n"));
         }
         if let Some(link) = event.link.as_deref().filter(|link| !link.contains(char::is_control)) {
             self.line(&format!("URL:{link}"));

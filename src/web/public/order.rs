@@ -4,7 +4,7 @@
 
 use crate::compose::page::{HandoverChoice, OrderForm, OrderLine, OrderPage, OrderProblem};
 use crate::domain::{
-    edition::{EditionFile, Handover, LONGEST_REMARK, Order, Orderer, Stocked, Wish, number, packs_in_french},
+    edition::{EditionFile, EditionStock, Handover, LONGEST_REMARK, Order, Orderer, Wish, number, packs_in_french},
     french,
 };
 use crate::store::{Ordered, StoreError};
@@ -54,7 +54,7 @@ impl Filled {
     }
 
     /// `had`: packs of this person's open order.
-    fn wish(&self, stocked: &Stocked, had: u32) -> Result<Wish, Wrong> {
+    fn wish(&self, stocked: &EditionStock, had: u32) -> Result<Wish, Wrong> {
         let most = stocked.available(had);
         let packs = match self.packs.replace([' ', '\u{a0}', '\u{202f}'], "").parse::<u32>() {
             Ok(0) | Err(_) => Err(format!("Écrivez un nombre de paquets, de 1 à {most}.")),
@@ -231,7 +231,7 @@ impl Site {
 
     fn order_words(
         &self,
-        stocked: &Stocked,
+        stocked: &EditionStock,
         orderer: &Orderer,
         open: Option<&Order>,
         shown: &Shown,
@@ -302,7 +302,7 @@ impl Site {
     }
 
     /// The size of the cover on the page, in CSS pixels.
-    async fn cover_width(&self, stocked: &Stocked) -> anyhow::Result<u32> {
+    async fn cover_width(&self, stocked: &EditionStock) -> anyhow::Result<u32> {
         let cover = self.store.edition_file(&stocked.edition.slug, EditionFile::Cover).await?;
         let (width, height) = crate::compose::picture::size(&cover.context("the edition has no cover")?)?;
         Ok(if width > height { 280 } else { 160 }.min(width))
@@ -338,8 +338,8 @@ mod tests {
         Filled { packs: packs.to_owned(), handover: handover.to_owned(), remark: remark.to_owned() }
     }
 
-    /// An edition of packs of 50, of which so many are left.
-    fn stocked(left: u32, max_packs: Option<u32>) -> Stocked {
+    /// An edition of packs of 50, with this many left.
+    fn stocked(left: u32, max_packs: Option<u32>) -> EditionStock {
         let edition = Edition {
             slug: "carte-2027".to_owned(),
             title: "Carte".to_owned(),
@@ -354,7 +354,7 @@ mod tests {
             post: None,
             reminder_after_days: None,
         };
-        Stocked { edition, ordered: 0, changed_at: Timestamp::default(), announced_for: None }
+        EditionStock { edition, ordered: 0, changed_at: Timestamp::default(), announced_for: None }
     }
 
     #[test]
@@ -368,7 +368,7 @@ mod tests {
             assert!(wrong.handover.is_some() && wrong.remark.is_some());
         }
         assert!(filled("1", "delivery", &"é".repeat(500)).wish(&stocked(1, None), 0).is_ok());
-        let problem = |packs: &str, stocked: &Stocked, had: u32| {
+        let problem = |packs: &str, stocked: &EditionStock, had: u32| {
             filled(packs, "delivery", "").wish(stocked, had).unwrap_err().packs.unwrap()
         };
         assert_eq!(problem("2", &stocked(1, None), 0), "Il ne reste qu’un paquet.");

@@ -36,7 +36,7 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 
 /// The interface for connections.
 #[derive(Clone)]
-pub(super) struct Ledger(mpsc::Sender<Entry>);
+pub(super) struct GroupCommit(mpsc::Sender<Entry>);
 
 /// The interface for the writer.
 pub(super) struct Writer {
@@ -88,12 +88,12 @@ struct News {
     settled: Settled,
 }
 
-pub(super) fn ledger() -> (Ledger, Writer) {
+pub(super) fn group_commit() -> (GroupCommit, Writer) {
     let (asked, entries) = mpsc::channel(MOST);
-    (Ledger(asked), Writer { entries, in_flight: InFlight::default() })
+    (GroupCommit(asked), Writer { entries, in_flight: InFlight::default() })
 }
 
-impl Ledger {
+impl GroupCommit {
     /// T5. `None`: the database did not answer; nothing may be sent.
     pub async fn mark(&self, claim: &Claim) -> Option<Marked> {
         let (answer, marked) = oneshot::channel();
@@ -109,7 +109,7 @@ impl Ledger {
 }
 
 impl Writer {
-    /// Writes until every [`Ledger`] is dropped. `trouble` is called with each failed write; `written` with the results
+    /// Writes until every [`GroupCommit`] is dropped. `trouble` is called with each failed write; `written` with the results
     /// of each successful one, and whether they moved.
     pub async fn write(
         mut self,
@@ -146,7 +146,7 @@ impl Writer {
         }
     }
 
-    /// Waits for requests and collects them. `None`: every [`Ledger`] was dropped.
+    /// Waits for requests and collects them. `None`: every [`GroupCommit`] was dropped.
     async fn gather(&mut self) -> Option<Batch> {
         let mut gathered = Vec::new();
         if self.entries.recv_many(&mut gathered, MOST).await == 0 {

@@ -14,7 +14,7 @@ use super::characters::one_apostrophe;
 
 /// The features of an announcement that are compared; the day is known to be the same. Computed once per announcement.
 #[derive(Debug, Clone, Default)]
-pub struct Sketch {
+pub struct Fingerprint {
     pub start: Option<NaiveTime>,
     title: Words,
     /// Words of the title and of all other fields: a title may have been truncated.
@@ -81,7 +81,7 @@ fn hash(word: &str) -> u64 {
 
 /// How certain it is that two announcements are for the same event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Likeness {
+pub enum EventMatch {
     Other,
     /// Title and commune match, the hours almost: one of the two is wrong, or they are different.
     NearlySame,
@@ -93,7 +93,7 @@ pub enum Likeness {
 /// Hours closer than this may be a mistake, or the opening of the doors.
 const NEAR: TimeDelta = TimeDelta::minutes(60);
 
-impl Sketch {
+impl Fingerprint {
     /// `place` begins with the commune if it is known (`Pavie, la Fenière`); without one, `home` is assumed.
     pub fn of_event(title: &str, start: Option<NaiveTime>, place: Option<&str>, home: &str, text: &str) -> Self {
         let commune = place.and_then(|place| place.split(',').next()).unwrap_or(home);
@@ -121,25 +121,25 @@ impl Sketch {
         }
     }
 
-    pub fn likeness(&self, other: &Self) -> Likeness {
+    pub fn likeness(&self, other: &Self) -> EventMatch {
         let titles = self.titles(other);
         let place = self.places(other);
         if titles == Titles::Differ || place == Places::Differ {
-            return Likeness::Other;
+            return EventMatch::Other;
         }
         match (self.start, other.start) {
             (Some(a), Some(b)) if a == b => match (titles, place) {
-                (Titles::Name, Places::Agree) => Likeness::Certain,
+                (Titles::Name, Places::Agree) => EventMatch::Certain,
                 // « concert » is too generic: two in one village at the same hour may be different.
-                (Titles::Kind, Places::Agree) | (Titles::Name, _) => Likeness::Same,
-                _ => Likeness::Other,
+                (Titles::Kind, Places::Agree) | (Titles::Name, _) => EventMatch::Same,
+                _ => EventMatch::Other,
             },
             (Some(a), Some(b)) if (a - b).abs() <= NEAR && titles == Titles::Name && place == Places::Agree => {
-                Likeness::NearlySame
+                EventMatch::NearlySame
             }
-            (Some(_), Some(_)) => Likeness::Other,
-            _ if titles == Titles::Name || place == Places::Agree => Likeness::Same,
-            _ => Likeness::Other,
+            (Some(_), Some(_)) => EventMatch::Other,
+            _ if titles == Titles::Name || place == Places::Agree => EventMatch::Same,
+            _ => EventMatch::Other,
         }
     }
 
@@ -278,22 +278,22 @@ mod tests {
         }
     }
 
-    fn check(article: &str, listing: &str, expected: Likeness) {
+    fn check(article: &str, listing: &str, expected: EventMatch) {
         let (start, title, place) = parts(article);
-        let article_sketch = Sketch::of_event(title, start, place, "Auch", title);
+        let article_sketch = Fingerprint::of_event(title, start, place, "Auch", title);
         let (start, title, place) = parts(listing);
         let (commune, venue) = place.map_or((None, None), |place| match place.split_once(", ") {
             Some((commune, venue)) => (Some(commune), Some(venue)),
             None => (Some(place), None),
         });
-        let listing_sketch = Sketch::of_listing(title, start, commune, venue);
+        let listing_sketch = Fingerprint::of_listing(title, start, commune, venue);
         assert_eq!(article_sketch.likeness(&listing_sketch), expected, "{article} | {listing}");
         assert_eq!(listing_sketch.likeness(&article_sketch), expected, "{listing} | {article}");
     }
 
     #[test]
     fn the_same_event_in_two_wordings_is_merged() {
-        use Likeness::*;
+        use EventMatch::*;
         check("21:00 concert d'Ora Gascona @ Pavie, halle", "21:00 Ora Gascona en concert @ Pavie", Certain);
         check("21:00 ORA GASCONA @ PAVIE", "21:00 Concert d’Ora Gascona @ Pavie, Halle", Certain);
         check(
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn two_concerts_the_same_evening_in_the_same_village_stay_two() {
-        use Likeness::Other;
+        use EventMatch::Other;
         check("21:00 concert d'Ora Gascona @ Pavie", "21:00 Concert du trio Manouche @ Pavie", Other);
         check("21:00 concert @ Pavie", "21:00 Concert du trio Manouche @ Pavie", Other);
         check("18:00 concert d'Ora Gascona @ Pavie", "21:00 Concert d’Ora Gascona @ Pavie", Other);
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_same_title_in_two_communes_is_two_events() {
-        use Likeness::Other;
+        use EventMatch::Other;
         check("08:00 marché @ Pavie", "08:00 Marché @ Seissan", Other);
         check("21:00 Ora Gascona @ Pavie, halle", "21:00 Ora Gascona @ Auch, Halle Verdier", Other);
         check("10:30 visite guidée @ Lavardens", "10:30 visite guidée @ Auch", Other);
@@ -331,15 +331,15 @@ mod tests {
 
     #[test]
     fn a_slightly_different_hour_is_a_doubt_only_if_everything_else_agrees() {
-        use Likeness::*;
+        use EventMatch::*;
         check("20:30 Ora Gascona @ Pavie", "21:00 Ora Gascona @ Pavie", NearlySame);
         check("10:00 visite guidée", "10:30 visite guidée @ Auch", Other);
     }
 
     #[test]
     fn empty_events_are_not_alike() {
-        check("", "", Likeness::Other);
-        check("21:00 ", "21:00 ", Likeness::Other);
-        check("21:00 de la", "21:00 de la @ Auch", Likeness::Other);
+        check("", "", EventMatch::Other);
+        check("21:00 ", "21:00 ", EventMatch::Other);
+        check("21:00 de la", "21:00 de la @ Auch", EventMatch::Other);
     }
 }
