@@ -54,7 +54,30 @@ impl<B: Backend> Browse for Ledger<B> {
     }
 
     async fn contact_names(&self) -> Result<Vec<ContactName>> {
-        names(&self.0).await
+        let mut tx = Transaction::read(&self.0, "reading the names of contacts").await?;
+        let select = "SELECT a.contact, p.name AS establishment, p.commune
+            FROM affiliations a JOIN partners p ON p.id = a.partner ORDER BY a.contact, p.name, p.id";
+        let mut others: HashMap<String, String> = HashMap::new();
+        for row in &tx.rows(select, values![]).await? {
+            let row = Reader::new(row, "affiliations", "contact");
+            let text = others.entry(row.text("contact")?).or_default();
+            *text += &format!("{} {} ", row.text("establishment")?, row.text("commune")?);
+        }
+        let select = "SELECT c.id, c.email_key, c.name, p.name AS establishment, p.commune
+            FROM contacts c JOIN partners p ON p.id = c.partner";
+        let name = |row| {
+            let row = Reader::new(row, "contacts", "id");
+            let id = row.text("id")?;
+            Ok(ContactName {
+                address_key: row.text("email_key")?,
+                name: row.text("name")?,
+                establishment: row.text("establishment")?,
+                commune: row.text("commune")?,
+                others: others.remove(&id).unwrap_or_default(),
+                id,
+            })
+        };
+        tx.rows(select, values![]).await?.iter().map(name).collect()
     }
 
     async fn contacts_by_id(&self, ids: &[String]) -> Result<Vec<Contact>> {
@@ -63,35 +86,23 @@ impl<B: Backend> Browse for Ledger<B> {
     }
 
     async fn person(&self, id: &str) -> Result<Option<Person>> {
-        person(&self.0, id).await
+        let mut tx = Transaction::read(&self.0, "reading what is shown of a person").await?;
+        let Some(contact) = some(&mut tx, &[id.to_owned()]).await?.pop() else { return Ok(None) };
+        let select = "SELECT email_key, address_hash, id FROM contacts WHERE id = $1";
+        let Some(row) = tx.row(select, values![id]).await? else { return Ok(None) };
+        let row = Reader::new(&row, "contacts", "id");
+        let (address_key, hash) = (row.text("email_key")?, row.text("address_hash")?);
+        let select = "SELECT mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1
+            ORDER BY at, mailing, change";
+        let history =
+            tx.rows(select, values![hash]).await?.iter().map(rows::subscription_change).collect::<Result<_>>()?;
+        let select = "SELECT contact, email_key FROM former_addresses WHERE contact = $1 ORDER BY email_key";
+        let former = tx.rows(select, values![id]).await?;
+        let former = former.iter().map(|row| Reader::new(row, "former_addresses", "contact").text("email_key"));
+        let former = former.collect::<Result<_>>()?;
+        let orders = orders::of_person(&mut tx, &address_key).await?;
+        Ok(Some(Person { contact, address_key, former, history, orders }))
     }
-}
-
-async fn names<B: Backend>(db: &B) -> Result<Vec<ContactName>> {
-    let mut tx = Transaction::read(db, "reading the names of contacts").await?;
-    let select = "SELECT a.contact, p.name AS establishment, p.commune
-        FROM affiliations a JOIN partners p ON p.id = a.partner ORDER BY a.contact, p.name, p.id";
-    let mut others: HashMap<String, String> = HashMap::new();
-    for row in &tx.rows(select, values![]).await? {
-        let row = Reader::new(row, "affiliations", "contact");
-        let text = others.entry(row.text("contact")?).or_default();
-        *text += &format!("{} {} ", row.text("establishment")?, row.text("commune")?);
-    }
-    let select = "SELECT c.id, c.email_key, c.name, p.name AS establishment, p.commune
-        FROM contacts c JOIN partners p ON p.id = c.partner";
-    let name = |row| {
-        let row = Reader::new(row, "contacts", "id");
-        let id = row.text("id")?;
-        Ok(ContactName {
-            address_key: row.text("email_key")?,
-            name: row.text("name")?,
-            establishment: row.text("establishment")?,
-            commune: row.text("commune")?,
-            others: others.remove(&id).unwrap_or_default(),
-            id,
-        })
-    };
-    tx.rows(select, values![]).await?.iter().map(name).collect()
 }
 
 async fn some<B: Backend>(tx: &mut Transaction<B>, ids: &[String]) -> Result<Vec<Contact>> {
@@ -137,22 +148,4 @@ async fn some<B: Backend>(tx: &mut Transaction<B>, ids: &[String]) -> Result<Vec
         found.entry(contact).and_modify(|it| it.others.push(partner));
     }
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
-}
-
-async fn person<B: Backend>(db: &B, id: &str) -> Result<Option<Person>> {
-    let mut tx = Transaction::read(db, "reading what is shown of a person").await?;
-    let Some(contact) = some(&mut tx, &[id.to_owned()]).await?.pop() else { return Ok(None) };
-    let select = "SELECT email_key, address_hash, id FROM contacts WHERE id = $1";
-    let Some(row) = tx.row(select, values![id]).await? else { return Ok(None) };
-    let row = Reader::new(&row, "contacts", "id");
-    let (address_key, hash) = (row.text("email_key")?, row.text("address_hash")?);
-    let select = "SELECT mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1
-        ORDER BY at, mailing, change";
-    let history = tx.rows(select, values![hash]).await?.iter().map(rows::subscription_change).collect::<Result<_>>()?;
-    let select = "SELECT contact, email_key FROM former_addresses WHERE contact = $1 ORDER BY email_key";
-    let former = tx.rows(select, values![id]).await?;
-    let former = former.iter().map(|row| Reader::new(row, "former_addresses", "contact").text("email_key"));
-    let former = former.collect::<Result<_>>()?;
-    let orders = orders::of_person(&mut tx, &address_key).await?;
-    Ok(Some(Person { contact, address_key, former, history, orders }))
 }

@@ -33,68 +33,56 @@ pub trait ContactChoices: Send + Sync {
 #[async_trait]
 impl<B: Backend> ContactChoices for Ledger<B> {
     async fn choices(&self, contact: &str) -> Result<Option<Choices>> {
-        of(&self.0, contact).await
+        let mut tx = Transaction::read(&self.0, "reading a contact's choices").await?;
+        let found = "SELECT id, address, address_hash FROM contacts WHERE id = $1";
+        let Some(row) = tx.row(found, values![contact]).await? else { return Ok(None) };
+        let row = Reader::new(&row, "contacts", "id");
+        let (address, hash): (EmailAddress, String) = (row.address("address")?, row.text("address_hash")?);
+
+        let suppressed = "SELECT scope, reason FROM suppressions WHERE address_hash = $1";
+        let mut refused = Vec::new();
+        for row in tx.rows(suppressed, values![hash.as_str()]).await? {
+            let row = Reader::new(&row, "suppressions", "scope");
+            refused.push((row.text("scope")?, row.text("reason")? == SuppressionReason::OptOut.as_str()));
+        }
+        let subscribed = "SELECT mailing FROM subscriptions WHERE contact = $1 AND ended_at IS NULL ORDER BY mailing";
+        let mut mailings = Vec::new();
+        for row in tx.rows(subscribed, values![contact]).await? {
+            let mailing = Reader::new(&row, "subscriptions", "mailing").text("mailing")?;
+            let against = refused.iter().filter(|(scope, _)| *scope == mailing || scope == "*");
+            mailings.push(Choice {
+                receives: against.clone().count() == 0,
+                // An opt-out from all mailings is not taken back by the button of a single one.
+                may_return: against.clone().all(|(scope, asked)| *asked && scope != "*"),
+                mailing,
+            });
+        }
+        Ok(Some(Choices { address, mailings }))
     }
 
     async fn opt_out(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
-        opt_out(&self.0, contact, mailing, now).await
+        let mut tx = Transaction::write(&self.0, "taking an objection").await?;
+        tx.execute(B::SQL.opting_out, values![]).await?;
+        let Some(hash) = hash_of(&mut tx, contact).await? else { return Ok(false) };
+        suppress_within(&mut tx, &hash, Some(mailing), SuppressionReason::OptOut, now).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn opt_in(&self, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
-        opt_in(&self.0, contact, mailing, now).await
+        let mut tx = Transaction::write(&self.0, "taking an objection back").await?;
+        let Some(hash) = hash_of(&mut tx, contact).await? else { return Ok(false) };
+        // Only the person's own opt-out: a dead address stays suppressed.
+        let lift = "DELETE FROM suppressions WHERE address_hash = $1 AND scope = $2 AND reason = 'opt_out'";
+        let lifted = tx.execute(lift, values![hash.as_str(), mailing]).await?;
+        if lifted > 0 {
+            let note = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+                VALUES ($1, $2, $3, 'subscribed', '', 'opt_in') ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
+            tx.execute(note, values![hash.as_str(), mailing, now]).await?;
+        }
+        tx.commit().await?;
+        Ok(lifted > 0)
     }
-}
-
-pub(super) async fn of<B: Backend>(db: &B, contact: &str) -> Result<Option<Choices>> {
-    let mut tx = Transaction::read(db, "reading a contact's choices").await?;
-    let found = "SELECT id, address, address_hash FROM contacts WHERE id = $1";
-    let Some(row) = tx.row(found, values![contact]).await? else { return Ok(None) };
-    let row = Reader::new(&row, "contacts", "id");
-    let (address, hash): (EmailAddress, String) = (row.address("address")?, row.text("address_hash")?);
-
-    let suppressed = "SELECT scope, reason FROM suppressions WHERE address_hash = $1";
-    let mut refused = Vec::new();
-    for row in tx.rows(suppressed, values![hash.as_str()]).await? {
-        let row = Reader::new(&row, "suppressions", "scope");
-        refused.push((row.text("scope")?, row.text("reason")? == SuppressionReason::OptOut.as_str()));
-    }
-    let subscribed = "SELECT mailing FROM subscriptions WHERE contact = $1 AND ended_at IS NULL ORDER BY mailing";
-    let mut mailings = Vec::new();
-    for row in tx.rows(subscribed, values![contact]).await? {
-        let mailing = Reader::new(&row, "subscriptions", "mailing").text("mailing")?;
-        let against = refused.iter().filter(|(scope, _)| *scope == mailing || scope == "*");
-        mailings.push(Choice {
-            receives: against.clone().count() == 0,
-            // An opt-out from all mailings is not taken back by the button of a single one.
-            may_return: against.clone().all(|(scope, asked)| *asked && scope != "*"),
-            mailing,
-        });
-    }
-    Ok(Some(Choices { address, mailings }))
-}
-
-pub(super) async fn opt_out<B: Backend>(db: &B, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
-    let mut tx = Transaction::write(db, "taking an objection").await?;
-    tx.execute(B::SQL.opting_out, values![]).await?;
-    let Some(hash) = hash_of(&mut tx, contact).await? else { return Ok(false) };
-    suppress_within(&mut tx, &hash, Some(mailing), SuppressionReason::OptOut, now).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-pub(super) async fn opt_in<B: Backend>(db: &B, contact: &str, mailing: &str, now: Timestamp) -> Result<bool> {
-    let mut tx = Transaction::write(db, "taking an objection back").await?;
-    let Some(hash) = hash_of(&mut tx, contact).await? else { return Ok(false) };
-    // Only the person's own opt-out: a dead address stays suppressed.
-    let lift = "DELETE FROM suppressions WHERE address_hash = $1 AND scope = $2 AND reason = 'opt_out'";
-    let lifted = tx.execute(lift, values![hash.as_str(), mailing]).await?;
-    if lifted > 0 {
-        let note = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
-            VALUES ($1, $2, $3, 'subscribed', '', 'opt_in') ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
-        tx.execute(note, values![hash.as_str(), mailing, now]).await?;
-    }
-    tx.commit().await?;
-    Ok(lifted > 0)
 }
 
 async fn hash_of<B: Backend>(tx: &mut Transaction<B>, contact: &str) -> Result<Option<String>> {

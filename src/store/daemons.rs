@@ -29,11 +29,36 @@ impl<B: Backend> Daemons for Ledger<B> {
     }
 
     async fn leave(&self, owner: &str) -> Result<()> {
-        leave(&self.0, owner).await
+        let mut tx = Transaction::write(&self.0, "saying that this daemon stops").await?;
+        tx.execute("DELETE FROM daemons WHERE owner = $1", values![owner]).await?;
+        tx.commit().await
     }
 
     async fn daemons(&self) -> Result<Vec<Daemon>> {
-        all(&self.0).await
+        let mut tx = Transaction::read(&self.0, "reading who works here").await?;
+        let select = "SELECT owner, host, pid, version, started_at, seen_at, relay_trouble, relay_until, relay_since
+            FROM daemons ORDER BY seen_at DESC, owner";
+        let read = |row| {
+            let row = Reader::new(row, "daemons", "owner");
+            let relay = match (row.optional_text("relay_trouble")?, row.optional_instant("relay_until")?) {
+                (Some(trouble), Some(until)) => {
+                    // Of a daemon older than schema 23.
+                    let since = row.optional_instant("relay_since")?.unwrap_or(until);
+                    Some(RelayLeftAlone { trouble, since, until })
+                }
+                _ => None,
+            };
+            Ok(Daemon {
+                owner: row.text("owner")?,
+                host: row.text("host")?,
+                pid: row.number("pid")?,
+                version: row.text("version")?,
+                started_at: row.instant("started_at")?,
+                seen_at: row.instant("seen_at")?,
+                relay,
+            })
+        };
+        tx.rows(select, values![]).await?.iter().map(read).collect()
     }
 }
 
@@ -62,37 +87,4 @@ pub(super) async fn beat<B: Backend>(db: &B, it: &Daemon, forget: Timestamp) -> 
     let forgotten = "DELETE FROM daemons WHERE seen_at < $1 AND owner <> $2";
     tx.execute(forgotten, values![forget, it.owner.as_str()]).await?;
     tx.commit().await
-}
-
-pub(super) async fn leave<B: Backend>(db: &B, owner: &str) -> Result<()> {
-    let mut tx = Transaction::write(db, "saying that this daemon stops").await?;
-    tx.execute("DELETE FROM daemons WHERE owner = $1", values![owner]).await?;
-    tx.commit().await
-}
-
-pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<Daemon>> {
-    let mut tx = Transaction::read(db, "reading who works here").await?;
-    let select = "SELECT owner, host, pid, version, started_at, seen_at, relay_trouble, relay_until, relay_since
-        FROM daemons ORDER BY seen_at DESC, owner";
-    let read = |row| {
-        let row = Reader::new(row, "daemons", "owner");
-        let relay = match (row.optional_text("relay_trouble")?, row.optional_instant("relay_until")?) {
-            (Some(trouble), Some(until)) => {
-                // Of a daemon older than schema 23.
-                let since = row.optional_instant("relay_since")?.unwrap_or(until);
-                Some(RelayLeftAlone { trouble, since, until })
-            }
-            _ => None,
-        };
-        Ok(Daemon {
-            owner: row.text("owner")?,
-            host: row.text("host")?,
-            pid: row.number("pid")?,
-            version: row.text("version")?,
-            started_at: row.instant("started_at")?,
-            seen_at: row.instant("seen_at")?,
-            relay,
-        })
-    };
-    tx.rows(select, values![]).await?.iter().map(read).collect()
 }

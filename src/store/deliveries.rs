@@ -99,7 +99,30 @@ pub trait Deliveries: Send + Sync {
 #[async_trait]
 impl<B: Backend> Deliveries for Ledger<B> {
     async fn recover(&self, exclusive: bool, now: Timestamp) -> Result<Recovered> {
-        recover(&self.0, exclusive, now).await
+        // With exclusive access, every lease belongs to a dead daemon.
+        let ended_by = if exclusive { i64::MAX } else { now.timestamp_millis() };
+        let mut tx = Transaction::write(&self.0, "recovering deliveries").await?;
+        let (mut back, mut doubtful) = (Vec::new(), Vec::new());
+        for row in tx.rows(B::SQL.end_leases, values![ended_by]).await? {
+            let row = Reader::new(&row, "claims", "id");
+            let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
+            match row.optional_instant("marked_at")? {
+                None => back.push(json!({ "id": id, "attempt": attempt, "next_at": now.timestamp_millis() })),
+                Some(at) => doubtful.push(json!({ "id": id, "attempt": attempt, "at": at.timestamp_millis() })),
+            }
+        }
+        let recovered = Recovered { released: back.len() as u64, unknown: doubtful.len() as u64 };
+        if recovered.released > 0 {
+            tx.execute(B::SQL.queue_again, values![json!(back), now]).await?;
+        }
+        let why = "no answer was recorded: the daemon stopped after the marker, or its lease ran out";
+        if recovered.unknown > 0 {
+            let doubtful = json!(doubtful).to_string();
+            tx.execute(B::SQL.doubt, values![doubtful.as_str(), now]).await?;
+            tx.execute(B::SQL.note_doubts, values![doubtful, why]).await?;
+        }
+        tx.commit().await?;
+        Ok(recovered)
     }
 
     async fn abandoned_markers(&self, unseen_since: Timestamp) -> Result<Vec<(IssueKey, u64)>> {
@@ -137,11 +160,26 @@ impl<B: Backend> Deliveries for Ledger<B> {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Claim>> {
-        claim(&self.0, issue, owner, limit, now).await
+        let (mut claims, lease_until) = (Vec::new(), now + CLAIM_LEASE);
+        let mut tx = Transaction::claim(&self.0, "claiming deliveries").await?;
+        for due in issues_with_due(&mut tx, issue, now).await? {
+            // Repeat while a round finds only opted-out deliveries and those of other owners: others may be behind them.
+            loop {
+                let wanted = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
+                let values = values![due.issue.as_str(), due.mailing.as_str(), now, wanted, owner, lease_until];
+                let picked = tx.rows(B::SQL.pick, values).await?;
+                claims.extend(take(&mut tx, &due, &picked, owner, now, lease_until).await?);
+                if picked.is_empty() || claims.len() >= limit as usize {
+                    break;
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(claims)
     }
 
     async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64> {
-        release(&self.0, claims, now).await
+        back_to_the_queue(&self.0, claims.iter().map(|claim| (claim, now)), now).await
     }
 
     async fn postpone(&self, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64> {
@@ -159,19 +197,65 @@ impl<B: Backend> Deliveries for Ledger<B> {
     }
 
     async fn expire_deliveries(&self, now: Timestamp) -> Result<u64> {
-        expire(&self.0, now).await
+        let mut tx = Transaction::write(&self.0, "expiring deliveries").await?;
+        let expired = stop_waiting(&mut tx, ("i.expires_at <= $1", values![now]), State::Expired, now).await?;
+        tx.commit().await?;
+        Ok(expired)
     }
 
     async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {
-        next_due(&self.0, issue).await
+        let mut tx = Transaction::read(&self.0, "reading the next due delivery").await?;
+        // One index lookup per sending issue.
+        let select = concat!(
+            "SELECT min(due) AS due FROM (
+                SELECT (SELECT d.next_at FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued' AND ",
+            unclaimed!(),
+            " ORDER BY d.next_at, d.id LIMIT 1) AS due
+                FROM issues i WHERE i.state = 'sending' AND ($1 IS NULL OR i.key = $1)
+            ) AS waiting"
+        );
+        match tx.row(select, values![issue]).await? {
+            Some(row) => Reader::new(&row, "deliveries", "due").optional_instant("due"),
+            None => Ok(None),
+        }
     }
 
     async fn requeue_failed(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
-        requeue_failed(&self.0, ids, now).await
+        let mut tx = Transaction::write(&self.0, "taking refusals back").await?;
+        let mut given_back = 0;
+        for id in ids {
+            let queue = "UPDATE deliveries SET state = 'queued', next_at = $2, changed_at = $2
+                WHERE id = $1 AND state = 'failed' RETURNING attempt, address_hash";
+            let Some(row) = tx.row(queue, values![id, now]).await? else { continue };
+            let row = Reader::new(&row, "deliveries", "address_hash");
+            let (attempt, hash): (u32, _) = (row.number("attempt")?, row.text("address_hash")?);
+            let update = "UPDATE attempts SET outcome = 'sender_fault'
+                WHERE delivery = $1 AND n = $2 AND source = 'relay' AND outcome = 'refused' RETURNING at";
+            if let Some(row) = tx.row(update, values![id, attempt]).await? {
+                let at = Reader::new(&row, "attempts", "at").instant("at")?;
+                partners::lift_bounce(&mut tx, &hash, at, now).await?;
+            }
+            given_back += 1;
+        }
+        tx.commit().await?;
+        Ok(given_back)
     }
 
     async fn sender_faults(&self, issue: &IssueKey) -> Result<Vec<(EmailAddress, Phase, Reply)>> {
-        sender_faults(&self.0, issue).await
+        let mut tx = Transaction::read(&self.0, "reading refusals of the sender").await?;
+        let select = "SELECT d.id, d.address, a.phase, a.code, a.enhanced, a.text FROM deliveries d
+            JOIN attempts a ON a.delivery = d.id AND a.n = d.attempt AND a.source = 'relay'
+            WHERE d.issue = $1 AND d.state = 'queued' AND d.attempt > 0 AND a.outcome = 'sender_fault'";
+        let read = |row| {
+            let row = Reader::new(row, "attempts", "id");
+            let reply = Reply {
+                code: row.optional_number("code")?,
+                enhanced: row.optional_text("enhanced")?,
+                text: row.optional_text("text")?.unwrap_or_default(),
+            };
+            Ok((row.address("address")?, row.word("phase", &Phase::ALL, Phase::as_str)?, reply))
+        };
+        tx.rows(select, values![issue]).await?.iter().map(read).collect()
     }
 
     async fn resolve_unknown(
@@ -181,33 +265,36 @@ impl<B: Backend> Deliveries for Ledger<B> {
         by: &str,
         now: Timestamp,
     ) -> Result<Resolved> {
-        resolve_unknown(&self.0, id, resolution, by, now).await
-    }
-}
-
-pub(super) async fn claim<B: Backend>(
-    db: &B,
-    issue: Option<&IssueKey>,
-    owner: &str,
-    limit: u32,
-    now: Timestamp,
-) -> Result<Vec<Claim>> {
-    let (mut claims, lease_until) = (Vec::new(), now + CLAIM_LEASE);
-    let mut tx = Transaction::claim(db, "claiming deliveries").await?;
-    for due in issues_with_due(&mut tx, issue, now).await? {
-        // Repeat while a round finds only opted-out deliveries and those of other owners: others may be behind them.
-        loop {
-            let wanted = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
-            let values = values![due.issue.as_str(), due.mailing.as_str(), now, wanted, owner, lease_until];
-            let picked = tx.rows(B::SQL.pick, values).await?;
-            claims.extend(take(&mut tx, &due, &picked, owner, now, lease_until).await?);
-            if picked.is_empty() || claims.len() >= limit as usize {
-                break;
-            }
+        let (to, next_at, resends, said) = match resolution {
+            Resolution::Sent => (State::Sent, None, 0_u32, "it arrived"),
+            Resolution::Failed => (State::Failed, None, 0, "it did not arrive"),
+            Resolution::Resend => (State::Queued, Some(now), 1, "send it again"),
+        };
+        let mut tx = Transaction::write(&self.0, "resolving an unknown delivery").await?;
+        let update = "UPDATE deliveries SET state = $2, next_at = $3, resends = resends + $4, changed_at = $5
+            WHERE id = $1 AND state = 'unknown' RETURNING attempt, issue";
+        let Some(row) = tx.row(update, values![id, to.as_str(), next_at, resends, now]).await? else {
+            let select = concat!(
+                "SELECT d.id, ",
+                state!(),
+                " AS state FROM deliveries d LEFT JOIN claims c ON c.delivery = d.id WHERE d.id = $1"
+            );
+            let row = tx.row(select, values![id]).await?;
+            return row
+                .map_or(Ok(Resolved::NoSuchDelivery), |row| rows::delivery_state(&row).map(Resolved::NotUnknown));
+        };
+        let row = Reader::new(&row, "deliveries", "issue");
+        let (attempt, issue): (u32, _) = (row.number("attempt")?, row.issue_key("issue")?);
+        let insert = "INSERT INTO attempts (delivery, n, source, at, phase, text, outcome)
+            VALUES ($1, $2, 'person', $3, $4, $5, 'resolved')";
+        tx.execute(insert, values![id, attempt, now, Phase::Dot.as_str(), format!("{by}: {said}")]).await?;
+        if resolution == Resolution::Resend {
+            let reopen = "UPDATE issues SET state = 'sending', closed_at = NULL WHERE key = $1 AND state = 'done'";
+            tx.execute(reopen, values![&issue]).await?;
         }
+        tx.commit().await?;
+        Ok(Resolved::Done)
     }
-    tx.commit().await?;
-    Ok(claims)
 }
 
 // (see below)
@@ -269,10 +356,6 @@ async fn issues_with_due<B: Backend>(
     rows.iter().map(read).collect()
 }
 
-pub(super) async fn release<B: Backend>(db: &B, claims: &[Claim], now: Timestamp) -> Result<u64> {
-    back_to_the_queue(db, claims.iter().map(|claim| (claim, now)), now).await
-}
-
 pub(super) async fn postpone<B: Backend>(db: &B, claims: &[(Claim, Timestamp)], now: Timestamp) -> Result<u64> {
     back_to_the_queue(db, claims.iter().map(|(claim, next_at)| (claim, *next_at)), now).await
 }
@@ -302,40 +385,6 @@ async fn back_to_the_queue<B: Backend>(
     Ok(ended.len() as u64)
 }
 
-pub(super) async fn recover<B: Backend>(db: &B, exclusive: bool, now: Timestamp) -> Result<Recovered> {
-    // With exclusive access, every lease belongs to a dead daemon.
-    let ended_by = if exclusive { i64::MAX } else { now.timestamp_millis() };
-    let mut tx = Transaction::write(db, "recovering deliveries").await?;
-    let (mut back, mut doubtful) = (Vec::new(), Vec::new());
-    for row in tx.rows(B::SQL.end_leases, values![ended_by]).await? {
-        let row = Reader::new(&row, "claims", "id");
-        let (id, attempt): (_, u32) = (row.text("id")?, row.number("attempt")?);
-        match row.optional_instant("marked_at")? {
-            None => back.push(json!({ "id": id, "attempt": attempt, "next_at": now.timestamp_millis() })),
-            Some(at) => doubtful.push(json!({ "id": id, "attempt": attempt, "at": at.timestamp_millis() })),
-        }
-    }
-    let recovered = Recovered { released: back.len() as u64, unknown: doubtful.len() as u64 };
-    if recovered.released > 0 {
-        tx.execute(B::SQL.queue_again, values![json!(back), now]).await?;
-    }
-    let why = "no answer was recorded: the daemon stopped after the marker, or its lease ran out";
-    if recovered.unknown > 0 {
-        let doubtful = json!(doubtful).to_string();
-        tx.execute(B::SQL.doubt, values![doubtful.as_str(), now]).await?;
-        tx.execute(B::SQL.note_doubts, values![doubtful, why]).await?;
-    }
-    tx.commit().await?;
-    Ok(recovered)
-}
-
-pub(super) async fn expire<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
-    let mut tx = Transaction::write(db, "expiring deliveries").await?;
-    let expired = stop_waiting(&mut tx, ("i.expires_at <= $1", values![now]), State::Expired, now).await?;
-    tx.commit().await?;
-    Ok(expired)
-}
-
 /// Ends the unmarked deliveries of the issues (`i`) that match the condition. One index lookup per issue: a join would read
 /// the queues of all issues.
 pub(super) async fn stop_waiting<B: Backend>(
@@ -362,96 +411,4 @@ pub(super) async fn stop_waiting<B: Backend>(
         stopped += tx.execute(B::SQL.stop, values![issue, now, to.as_str()]).await?;
     }
     Ok(stopped)
-}
-
-pub(super) async fn next_due<B: Backend>(db: &B, issue: Option<&IssueKey>) -> Result<Option<Timestamp>> {
-    let mut tx = Transaction::read(db, "reading the next due delivery").await?;
-    // One index lookup per sending issue.
-    let select = concat!(
-        "SELECT min(due) AS due FROM (
-            SELECT (SELECT d.next_at FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued' AND ",
-        unclaimed!(),
-        " ORDER BY d.next_at, d.id LIMIT 1) AS due
-            FROM issues i WHERE i.state = 'sending' AND ($1 IS NULL OR i.key = $1)
-        ) AS waiting"
-    );
-    match tx.row(select, values![issue]).await? {
-        Some(row) => Reader::new(&row, "deliveries", "due").optional_instant("due"),
-        None => Ok(None),
-    }
-}
-
-async fn requeue_failed<B: Backend>(db: &B, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
-    let mut tx = Transaction::write(db, "taking refusals back").await?;
-    let mut given_back = 0;
-    for id in ids {
-        let queue = "UPDATE deliveries SET state = 'queued', next_at = $2, changed_at = $2
-            WHERE id = $1 AND state = 'failed' RETURNING attempt, address_hash";
-        let Some(row) = tx.row(queue, values![id, now]).await? else { continue };
-        let row = Reader::new(&row, "deliveries", "address_hash");
-        let (attempt, hash): (u32, _) = (row.number("attempt")?, row.text("address_hash")?);
-        let update = "UPDATE attempts SET outcome = 'sender_fault'
-            WHERE delivery = $1 AND n = $2 AND source = 'relay' AND outcome = 'refused' RETURNING at";
-        if let Some(row) = tx.row(update, values![id, attempt]).await? {
-            let at = Reader::new(&row, "attempts", "at").instant("at")?;
-            partners::lift_bounce(&mut tx, &hash, at, now).await?;
-        }
-        given_back += 1;
-    }
-    tx.commit().await?;
-    Ok(given_back)
-}
-
-async fn sender_faults<B: Backend>(db: &B, issue: &IssueKey) -> Result<Vec<(EmailAddress, Phase, Reply)>> {
-    let mut tx = Transaction::read(db, "reading refusals of the sender").await?;
-    let select = "SELECT d.id, d.address, a.phase, a.code, a.enhanced, a.text FROM deliveries d
-        JOIN attempts a ON a.delivery = d.id AND a.n = d.attempt AND a.source = 'relay'
-        WHERE d.issue = $1 AND d.state = 'queued' AND d.attempt > 0 AND a.outcome = 'sender_fault'";
-    let read = |row| {
-        let row = Reader::new(row, "attempts", "id");
-        let reply = Reply {
-            code: row.optional_number("code")?,
-            enhanced: row.optional_text("enhanced")?,
-            text: row.optional_text("text")?.unwrap_or_default(),
-        };
-        Ok((row.address("address")?, row.word("phase", &Phase::ALL, Phase::as_str)?, reply))
-    };
-    tx.rows(select, values![issue]).await?.iter().map(read).collect()
-}
-
-pub(super) async fn resolve_unknown<B: Backend>(
-    db: &B,
-    id: &DeliveryId,
-    resolution: Resolution,
-    by: &str,
-    now: Timestamp,
-) -> Result<Resolved> {
-    let (to, next_at, resends, said) = match resolution {
-        Resolution::Sent => (State::Sent, None, 0_u32, "it arrived"),
-        Resolution::Failed => (State::Failed, None, 0, "it did not arrive"),
-        Resolution::Resend => (State::Queued, Some(now), 1, "send it again"),
-    };
-    let mut tx = Transaction::write(db, "resolving an unknown delivery").await?;
-    let update = "UPDATE deliveries SET state = $2, next_at = $3, resends = resends + $4, changed_at = $5
-        WHERE id = $1 AND state = 'unknown' RETURNING attempt, issue";
-    let Some(row) = tx.row(update, values![id, to.as_str(), next_at, resends, now]).await? else {
-        let select = concat!(
-            "SELECT d.id, ",
-            state!(),
-            " AS state FROM deliveries d LEFT JOIN claims c ON c.delivery = d.id WHERE d.id = $1"
-        );
-        let row = tx.row(select, values![id]).await?;
-        return row.map_or(Ok(Resolved::NoSuchDelivery), |row| rows::delivery_state(&row).map(Resolved::NotUnknown));
-    };
-    let row = Reader::new(&row, "deliveries", "issue");
-    let (attempt, issue): (u32, _) = (row.number("attempt")?, row.issue_key("issue")?);
-    let insert = "INSERT INTO attempts (delivery, n, source, at, phase, text, outcome)
-        VALUES ($1, $2, 'person', $3, $4, $5, 'resolved')";
-    tx.execute(insert, values![id, attempt, now, Phase::Dot.as_str(), format!("{by}: {said}")]).await?;
-    if resolution == Resolution::Resend {
-        let reopen = "UPDATE issues SET state = 'sending', closed_at = NULL WHERE key = $1 AND state = 'done'";
-        tx.execute(reopen, values![&issue]).await?;
-    }
-    tx.commit().await?;
-    Ok(Resolved::Done)
 }

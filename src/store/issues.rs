@@ -68,64 +68,6 @@ pub trait Issues: Send + Sync {
     async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>>;
 }
 
-#[async_trait]
-impl<B: Backend> Issues for Ledger<B> {
-    async fn hold_issue(
-        &self,
-        key: &IssueKey,
-        mailing: &str,
-        scheduled_for: Timestamp,
-        expires_at: Timestamp,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool> {
-        hold(&self.0, key, mailing, scheduled_for, expires_at, reason, now).await
-    }
-
-    async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
-        freeze(&self.0, issue, now).await
-    }
-
-    async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>> {
-        one(&self.0, key).await
-    }
-
-    async fn content(&self, key: &IssueKey) -> Result<Option<Content>> {
-        content(&self.0, key).await
-    }
-
-    async fn issues(&self) -> Result<Vec<IssueSummary>> {
-        all(&self.0).await
-    }
-
-    async fn open_issues(&self) -> Result<Vec<IssueSummary>> {
-        open(&self.0).await
-    }
-
-    async fn published_issues(&self, limit: u32) -> Result<Vec<Published>> {
-        published(&self.0, limit).await
-    }
-
-    async fn set_issue_state(
-        &self,
-        key: &IssueKey,
-        from: &[IssueState],
-        to: IssueState,
-        reason: Option<&str>,
-        now: Timestamp,
-    ) -> Result<bool> {
-        set_state(&self.0, key, from, to, reason, now).await
-    }
-
-    async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>> {
-        other_sending(&self.0, mailing, besides).await
-    }
-
-    async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>> {
-        close_finished(&self.0, now).await
-    }
-}
-
 /// The newest first.
 macro_rules! issues {
     ($where:literal) => {
@@ -153,41 +95,170 @@ macro_rules! has_some {
     };
 }
 
+#[async_trait]
+impl<B: Backend> Issues for Ledger<B> {
+    async fn hold_issue(
+        &self,
+        key: &IssueKey,
+        mailing: &str,
+        scheduled_for: Timestamp,
+        expires_at: Timestamp,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut tx = Transaction::write(&self.0, "holding an issue").await?;
+        let hold = "INSERT INTO issues (key, mailing, state, reason, scheduled_for, expires_at, created_at)
+            VALUES ($1, $2, 'held', $3, $4, $5, $6)
+            ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+                scheduled_for = excluded.scheduled_for, expires_at = excluded.expires_at
+            WHERE issues.state IN ('held', 'rehearsed')";
+        let held = tx.execute(hold, values![key, mailing, reason, scheduled_for, expires_at, now]).await? == 1;
+        tx.commit().await?;
+        Ok(held)
+    }
+
+    async fn freeze_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
+        let db = &self.0;
+        let mut tx = Transaction::write(db, "freezing an issue").await?;
+        tx.execute(B::SQL.at_length, values![]).await?;
+        if !take_over(&mut tx, issue, now).await? {
+            return Ok(Frozen::Before);
+        }
+        keep_content(&mut tx, &issue.key, &issue.content).await?;
+        let recipients = copy_recipients(&mut tx, issue, now).await?;
+        tx.commit().await?;
+        mind_the_planner(db, recipients).await;
+        Ok(Frozen::Now { recipients })
+    }
+
+    async fn issue(&self, key: &IssueKey) -> Result<Option<IssueSummary>> {
+        let mut tx = Transaction::read(&self.0, "reading an issue").await?;
+        let Some(row) = tx.row(issues!("WHERE key = $1"), values![key]).await? else { return Ok(None) };
+        let issue = rows::issue(&row)?;
+        Ok(Some(IssueSummary { counts: tallies::of(&mut tx, key).await?, ..issue }))
+    }
+
+    async fn content(&self, key: &IssueKey) -> Result<Option<Content>> {
+        let mut tx = Transaction::read(&self.0, "reading the content of an issue").await?;
+        let select = "SELECT c.issue, i.subject, c.html, c.text, c.data, c.envelope
+            FROM issue_content c JOIN issues i ON i.key = c.issue WHERE c.issue = $1";
+        let Some(row) = tx.row(select, values![key]).await? else { return Ok(None) };
+        let select = "SELECT issue, name, media_type, bytes FROM attachments WHERE issue = $1 ORDER BY n";
+        let attachments =
+            tx.rows(select, values![key]).await?.iter().map(rows::attachment).collect::<Result<Vec<Attachment>>>()?;
+        let select = "SELECT issue, content_id, media_type, bytes FROM inline_parts WHERE issue = $1 ORDER BY n";
+        let inline = tx.rows(select, values![key]).await?.iter().map(rows::inline).collect::<Result<Vec<Inline>>>()?;
+        rows::content(&row, attachments, inline).map(Some)
+    }
+
+    async fn issues(&self) -> Result<Vec<IssueSummary>> {
+        let mut tx = Transaction::read(&self.0, "reading the issues").await?;
+        let issues = tx.rows(issues!(""), values![]).await?.iter().map(rows::issue).collect::<Result<Vec<_>>>()?;
+        let mut counts = tallies::all(&mut tx).await?;
+        let with_counts = |it: IssueSummary| IssueSummary { counts: counts.remove(&it.key).unwrap_or_default(), ..it };
+        Ok(issues.into_iter().map(with_counts).collect())
+    }
+
+    async fn open_issues(&self) -> Result<Vec<IssueSummary>> {
+        let mut tx = Transaction::read(&self.0, "reading the open issues").await?;
+        // One index lookup per finished issue.
+        let select = issues!(
+            "WHERE state IN ('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')
+                OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = issues.key AND d.state = 'unknown') IS NOT NULL"
+        );
+        let mut issues: Vec<IssueSummary> =
+            tx.rows(select, values![]).await?.iter().map(rows::issue).collect::<Result<_>>()?;
+        for issue in &mut issues {
+            issue.counts = tallies::of(&mut tx, &issue.key).await?;
+        }
+        Ok(issues)
+    }
+
+    async fn published_issues(&self, limit: u32) -> Result<Vec<Published>> {
+        let mut tx = Transaction::read(&self.0, "reading what was published").await?;
+        let published = "SELECT key, mailing, subject, scheduled_for, frozen_at FROM issues
+            WHERE state IN ('sending', 'done') AND mailing <> 'orders' ORDER BY scheduled_for DESC, key DESC LIMIT $1";
+        tx.rows(published, values![limit]).await?.iter().map(rows::published).collect()
+    }
+
+    async fn set_issue_state(
+        &self,
+        key: &IssueKey,
+        from: &[IssueState],
+        to: IssueState,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut tx = Transaction::write(&self.0, "changing the state of an issue").await?;
+        // Read under the same guard as the update: the state read is the state replaced, or nothing changes.
+        let Some(row) = tx.row(issues!("WHERE key = $1"), values![key]).await? else { return Ok(false) };
+        let before = rows::issue(&row)?.state();
+        if !from.contains(&before) {
+            return Ok(false);
+        }
+        let closed_at = matches!(to, IssueState::Done | IssueState::Expired | IssueState::Cancelled).then_some(now);
+        let update = "UPDATE issues SET state = $3, reason = $4, closed_at = $5 WHERE key = $1 AND state = $2";
+        let values = values![key, before.as_str(), to.as_str(), reason, closed_at];
+        if tx.execute(update, values).await? == 0 {
+            return Ok(false);
+        }
+        if before == IssueState::Paused {
+            // A person resumed it: earlier refusals no longer count, its notices are over, and the next pause is notified
+            // again.
+            tx.execute("DELETE FROM content_refusals WHERE issue = $1", values![key]).await?;
+            tx.execute("DELETE FROM notices WHERE issue = $1 AND kind = 'paused'", values![key]).await?;
+        }
+        if (before, to) == (IssueState::Paused, IssueState::Sending) {
+            let unknown = tallies::of(&mut tx, key).await?.unknown;
+            let seen = "UPDATE issues SET resumed_at = $2, unknown_at_resume = $3 WHERE key = $1";
+            tx.execute(seen, values![key, now, i64::try_from(unknown).unwrap_or(i64::MAX)]).await?;
+        }
+        if to == IssueState::Cancelled {
+            cancel_deliveries(&mut tx, now).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>> {
+        let mut tx = Transaction::read(&self.0, "looking for an issue that still goes out").await?;
+        let select = "SELECT key FROM issues WHERE mailing = $1 AND state = 'sending' AND key <> $2
+            ORDER BY scheduled_for, key LIMIT 1";
+        let row = tx.row(select, values![mailing, besides]).await?;
+        row.map(|row| rows::Reader::new(&row, "issues", "key").issue_key("key")).transpose()
+    }
+
+    async fn close_finished_issues(&self, now: Timestamp) -> Result<Vec<IssueKey>> {
+        let mut tx = Transaction::write(&self.0, "closing finished issues").await?;
+        cancel_deliveries(&mut tx, now).await?;
+        // One index lookup per issue and state. `done` follows from the deliveries: a late reply or a resend concurrent with the
+        // closing reopens the issue here.
+        let reopen = concat!(
+            "UPDATE issues SET state = 'sending', closed_at = NULL WHERE state = 'done' AND ",
+            has_some!("queued"),
+        );
+        tx.execute(reopen, values![]).await?;
+        let close = concat!(
+            "UPDATE issues SET state = 'done', closed_at = $1 WHERE state = 'sending' AND NOT (",
+            has_some!("queued"),
+            ") AND (mailing = 'orders' OR ",
+            has_some!("sent"),
+            " OR ",
+            has_some!("unknown"),
+            " OR NOT (",
+            has_some!("failed"),
+            " OR ",
+            has_some!("expired"),
+            ")) RETURNING key",
+        );
+        let rows = tx.rows(close, values![now]).await?;
+        tx.commit().await?;
+        rows.iter().map(|row| rows::Reader::new(row, "issues", "key").issue_key("key")).collect()
+    }
+}
+
 /// From this number of recipients on, a freeze updates the planner's statistics.
 const MANY: u64 = 10_000;
-
-pub(super) async fn hold<B: Backend>(
-    db: &B,
-    key: &IssueKey,
-    mailing: &str,
-    scheduled_for: Timestamp,
-    expires_at: Timestamp,
-    reason: &str,
-    now: Timestamp,
-) -> Result<bool> {
-    let mut tx = Transaction::write(db, "holding an issue").await?;
-    let hold = "INSERT INTO issues (key, mailing, state, reason, scheduled_for, expires_at, created_at)
-        VALUES ($1, $2, 'held', $3, $4, $5, $6)
-        ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = excluded.reason,
-            scheduled_for = excluded.scheduled_for, expires_at = excluded.expires_at
-        WHERE issues.state IN ('held', 'rehearsed')";
-    let held = tx.execute(hold, values![key, mailing, reason, scheduled_for, expires_at, now]).await? == 1;
-    tx.commit().await?;
-    Ok(held)
-}
-
-pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
-    let mut tx = Transaction::write(db, "freezing an issue").await?;
-    tx.execute(B::SQL.at_length, values![]).await?;
-    if !take_over(&mut tx, issue, now).await? {
-        return Ok(Frozen::Before);
-    }
-    keep_content(&mut tx, &issue.key, &issue.content).await?;
-    let recipients = copy_recipients(&mut tx, issue, now).await?;
-    tx.commit().await?;
-    mind_the_planner(db, recipients).await;
-    Ok(Frozen::Now { recipients })
-}
 
 /// After many new rows. The issue is frozen by then: a failure to update the statistics is not an error of the freeze.
 pub(super) async fn mind_the_planner<B: Backend>(db: &B, recipients: u64) {
@@ -275,43 +346,6 @@ pub(super) async fn copy_recipients<B: Backend>(
     Ok(recipients)
 }
 
-pub(super) async fn published<B: Backend>(db: &B, limit: u32) -> Result<Vec<Published>> {
-    let mut tx = Transaction::read(db, "reading what was published").await?;
-    let published = "SELECT key, mailing, subject, scheduled_for, frozen_at FROM issues
-        WHERE state IN ('sending', 'done') AND mailing <> 'orders' ORDER BY scheduled_for DESC, key DESC LIMIT $1";
-    tx.rows(published, values![limit]).await?.iter().map(rows::published).collect()
-}
-
-pub(super) async fn one<B: Backend>(db: &B, key: &IssueKey) -> Result<Option<IssueSummary>> {
-    let mut tx = Transaction::read(db, "reading an issue").await?;
-    let Some(row) = tx.row(issues!("WHERE key = $1"), values![key]).await? else { return Ok(None) };
-    let issue = rows::issue(&row)?;
-    Ok(Some(IssueSummary { counts: tallies::of(&mut tx, key).await?, ..issue }))
-}
-
-pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
-    let mut tx = Transaction::read(db, "reading the issues").await?;
-    let issues = tx.rows(issues!(""), values![]).await?.iter().map(rows::issue).collect::<Result<Vec<_>>>()?;
-    let mut counts = tallies::all(&mut tx).await?;
-    let with_counts = |it: IssueSummary| IssueSummary { counts: counts.remove(&it.key).unwrap_or_default(), ..it };
-    Ok(issues.into_iter().map(with_counts).collect())
-}
-
-pub(super) async fn open<B: Backend>(db: &B) -> Result<Vec<IssueSummary>> {
-    let mut tx = Transaction::read(db, "reading the open issues").await?;
-    // One index lookup per finished issue.
-    let select = issues!(
-        "WHERE state IN ('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')
-            OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = issues.key AND d.state = 'unknown') IS NOT NULL"
-    );
-    let mut issues: Vec<IssueSummary> =
-        tx.rows(select, values![]).await?.iter().map(rows::issue).collect::<Result<_>>()?;
-    for issue in &mut issues {
-        issue.counts = tallies::of(&mut tx, &issue.key).await?;
-    }
-    Ok(issues)
-}
-
 /// The newest first, without confirmations of orders; with their counts.
 pub(super) async fn page<B: Backend>(db: &B, filter: &IssuesFilter) -> Result<Vec<IssueSummary>> {
     let mut tx = Transaction::read(db, "reading a page of issues").await?;
@@ -355,95 +389,7 @@ pub(super) async fn content_summary<B: Backend>(db: &B, key: &IssueKey) -> Resul
     Ok(Some(ContentSummary { data, text, html_bytes, pictures: row.number("pictures")?, attachments }))
 }
 
-pub(super) async fn other_sending<B: Backend>(db: &B, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>> {
-    let mut tx = Transaction::read(db, "looking for an issue that still goes out").await?;
-    let select = "SELECT key FROM issues WHERE mailing = $1 AND state = 'sending' AND key <> $2
-        ORDER BY scheduled_for, key LIMIT 1";
-    let row = tx.row(select, values![mailing, besides]).await?;
-    row.map(|row| rows::Reader::new(&row, "issues", "key").issue_key("key")).transpose()
-}
-
-pub(super) async fn content<B: Backend>(db: &B, key: &IssueKey) -> Result<Option<Content>> {
-    let mut tx = Transaction::read(db, "reading the content of an issue").await?;
-    let select = "SELECT c.issue, i.subject, c.html, c.text, c.data, c.envelope
-        FROM issue_content c JOIN issues i ON i.key = c.issue WHERE c.issue = $1";
-    let Some(row) = tx.row(select, values![key]).await? else { return Ok(None) };
-    let select = "SELECT issue, name, media_type, bytes FROM attachments WHERE issue = $1 ORDER BY n";
-    let attachments =
-        tx.rows(select, values![key]).await?.iter().map(rows::attachment).collect::<Result<Vec<Attachment>>>()?;
-    let select = "SELECT issue, content_id, media_type, bytes FROM inline_parts WHERE issue = $1 ORDER BY n";
-    let inline = tx.rows(select, values![key]).await?.iter().map(rows::inline).collect::<Result<Vec<Inline>>>()?;
-    rows::content(&row, attachments, inline).map(Some)
-}
-
-pub(super) async fn set_state<B: Backend>(
-    db: &B,
-    key: &IssueKey,
-    from: &[IssueState],
-    to: IssueState,
-    reason: Option<&str>,
-    now: Timestamp,
-) -> Result<bool> {
-    let mut tx = Transaction::write(db, "changing the state of an issue").await?;
-    // Read under the same guard as the update: the state read is the state replaced, or nothing changes.
-    let Some(row) = tx.row(issues!("WHERE key = $1"), values![key]).await? else { return Ok(false) };
-    let before = rows::issue(&row)?.state();
-    if !from.contains(&before) {
-        return Ok(false);
-    }
-    let closed_at = matches!(to, IssueState::Done | IssueState::Expired | IssueState::Cancelled).then_some(now);
-    let update = "UPDATE issues SET state = $3, reason = $4, closed_at = $5 WHERE key = $1 AND state = $2";
-    let values = values![key, before.as_str(), to.as_str(), reason, closed_at];
-    if tx.execute(update, values).await? == 0 {
-        return Ok(false);
-    }
-    if before == IssueState::Paused {
-        // A person resumed it: earlier refusals no longer count, its notices are over, and the next pause is notified
-        // again.
-        tx.execute("DELETE FROM content_refusals WHERE issue = $1", values![key]).await?;
-        tx.execute("DELETE FROM notices WHERE issue = $1 AND kind = 'paused'", values![key]).await?;
-    }
-    if (before, to) == (IssueState::Paused, IssueState::Sending) {
-        let unknown = tallies::of(&mut tx, key).await?.unknown;
-        let seen = "UPDATE issues SET resumed_at = $2, unknown_at_resume = $3 WHERE key = $1";
-        tx.execute(seen, values![key, now, i64::try_from(unknown).unwrap_or(i64::MAX)]).await?;
-    }
-    if to == IssueState::Cancelled {
-        cancel_deliveries(&mut tx, now).await?;
-    }
-    tx.commit().await?;
-    Ok(true)
-}
-
 /// Cancels whatever is queued in a cancelled issue, including deliveries queued again after the decision.
 async fn cancel_deliveries<B: Backend>(tx: &mut Transaction<B>, now: Timestamp) -> Result<u64> {
     deliveries::stop_waiting(tx, ("i.state = 'cancelled'", values![]), State::Cancelled, now).await
-}
-
-pub(super) async fn close_finished<B: Backend>(db: &B, now: Timestamp) -> Result<Vec<IssueKey>> {
-    let mut tx = Transaction::write(db, "closing finished issues").await?;
-    cancel_deliveries(&mut tx, now).await?;
-    // One index lookup per issue and state. `done` follows from the deliveries: a late reply or a resend concurrent with the
-    // closing reopens the issue here.
-    let reopen = concat!(
-        "UPDATE issues SET state = 'sending', closed_at = NULL WHERE state = 'done' AND ",
-        has_some!("queued"),
-    );
-    tx.execute(reopen, values![]).await?;
-    let close = concat!(
-        "UPDATE issues SET state = 'done', closed_at = $1 WHERE state = 'sending' AND NOT (",
-        has_some!("queued"),
-        ") AND (mailing = 'orders' OR ",
-        has_some!("sent"),
-        " OR ",
-        has_some!("unknown"),
-        " OR NOT (",
-        has_some!("failed"),
-        " OR ",
-        has_some!("expired"),
-        ")) RETURNING key",
-    );
-    let rows = tx.rows(close, values![now]).await?;
-    tx.commit().await?;
-    rows.iter().map(|row| rows::Reader::new(row, "issues", "key").issue_key("key")).collect()
 }

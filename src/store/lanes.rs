@@ -37,7 +37,27 @@ pub trait Lanes: Send + Sync {
 #[async_trait]
 impl<B: Backend> Lanes for Ledger<B> {
     async fn lanes(&self) -> Result<Vec<LaneTrouble>> {
-        all(&self.0).await
+        let mut tx = Transaction::read(&self.0, "reading lanes").await?;
+        let read = |row| {
+            let row = Reader::new(row, "lanes", "lane");
+            Ok(LaneTrouble {
+                lane: row.text("lane")?,
+                pace: row.word("pace", &Pace::ALL, Pace::as_str)?,
+                why: row.text("why")?,
+                since: row.instant("since")?,
+                until: row.optional_instant("until_at")?,
+                issue: row.issue_key("issue")?,
+                only_issue: !row.text("only_issue")?.is_empty(),
+                step: row.number("step")?,
+                per_minute: row.optional_number("per_minute")?,
+            })
+        };
+        // Troubles that only concern an issue are ignored once that issue is finished.
+        let select = "SELECT lane, only_issue, pace, why, since, until_at, issue, step, per_minute FROM lanes
+            WHERE only_issue = ''
+                OR EXISTS (SELECT 1 FROM issues i WHERE i.key = only_issue AND i.state IN ('sending', 'paused'))
+            ORDER BY lane, only_issue";
+        tx.rows(select, values![]).await?.iter().map(read).collect()
     }
 
     async fn note_lane(&self, trouble: &LaneTrouble) -> Result<bool> {
@@ -45,40 +65,31 @@ impl<B: Backend> Lanes for Ledger<B> {
     }
 
     async fn forget_past_trouble(&self, lane: &str, now: Timestamp) -> Result<bool> {
-        forget_past(&self.0, lane, now).await
+        // Not a trouble that was noted concurrently.
+        let mut tx = Transaction::write(&self.0, "forgetting a lane's past trouble").await?;
+        let delete = "DELETE FROM lanes WHERE lane = $1 AND only_issue = '' AND until_at <= $2";
+        let forgotten = tx.execute(delete, values![lane, now]).await? == 1;
+        tx.commit().await?;
+        Ok(forgotten)
     }
 
     async fn reopen_lane(&self, lane: &str) -> Result<bool> {
-        reopen(&self.0, lane).await
+        let mut tx = Transaction::write(&self.0, "reopening a lane").await?;
+        let reopened = tx.execute("DELETE FROM lanes WHERE lane = $1", values![lane]).await? > 0;
+        tx.execute("DELETE FROM content_refusals WHERE lane = $1", values![lane]).await?;
+        tx.commit().await?;
+        Ok(reopened)
     }
 
     async fn content_refused(&self, issue: &IssueKey, lane: &str) -> Result<u32> {
-        refused(&self.0, issue, lane).await
+        let mut tx = Transaction::write(&self.0, "counting a refusal of the content").await?;
+        let count = "INSERT INTO content_refusals (issue, lane, refusals) VALUES ($1, $2, 1)
+            ON CONFLICT (issue, lane) DO UPDATE SET refusals = content_refusals.refusals + 1 RETURNING issue, refusals";
+        let row = tx.row(count, values![issue, lane]).await?;
+        let refusals = row.map(|row| Reader::new(&row, "content_refusals", "issue").number("refusals")).transpose()?;
+        tx.commit().await?;
+        Ok(refusals.unwrap_or_default())
     }
-}
-
-pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<LaneTrouble>> {
-    let mut tx = Transaction::read(db, "reading lanes").await?;
-    let read = |row| {
-        let row = Reader::new(row, "lanes", "lane");
-        Ok(LaneTrouble {
-            lane: row.text("lane")?,
-            pace: row.word("pace", &Pace::ALL, Pace::as_str)?,
-            why: row.text("why")?,
-            since: row.instant("since")?,
-            until: row.optional_instant("until_at")?,
-            issue: row.issue_key("issue")?,
-            only_issue: !row.text("only_issue")?.is_empty(),
-            step: row.number("step")?,
-            per_minute: row.optional_number("per_minute")?,
-        })
-    };
-    // Troubles that only concern an issue are ignored once that issue is finished.
-    let select = "SELECT lane, only_issue, pace, why, since, until_at, issue, step, per_minute FROM lanes
-        WHERE only_issue = ''
-            OR EXISTS (SELECT 1 FROM issues i WHERE i.key = only_issue AND i.state IN ('sending', 'paused'))
-        ORDER BY lane, only_issue";
-    tx.rows(select, values![]).await?.iter().map(read).collect()
 }
 
 /// The condition is [`LaneTrouble::gives_way_to`], against concurrent writes.
@@ -97,31 +108,4 @@ pub(super) async fn note<B: Backend>(db: &B, it: &LaneTrouble) -> Result<bool> {
     let noted = tx.execute(upsert, values).await? == 1;
     tx.commit().await?;
     Ok(noted)
-}
-
-/// Does not remove a trouble that was noted concurrently.
-pub(super) async fn forget_past<B: Backend>(db: &B, lane: &str, now: Timestamp) -> Result<bool> {
-    let mut tx = Transaction::write(db, "forgetting a lane's past trouble").await?;
-    let delete = "DELETE FROM lanes WHERE lane = $1 AND only_issue = '' AND until_at <= $2";
-    let forgotten = tx.execute(delete, values![lane, now]).await? == 1;
-    tx.commit().await?;
-    Ok(forgotten)
-}
-
-pub(super) async fn reopen<B: Backend>(db: &B, lane: &str) -> Result<bool> {
-    let mut tx = Transaction::write(db, "reopening a lane").await?;
-    let reopened = tx.execute("DELETE FROM lanes WHERE lane = $1", values![lane]).await? > 0;
-    tx.execute("DELETE FROM content_refusals WHERE lane = $1", values![lane]).await?;
-    tx.commit().await?;
-    Ok(reopened)
-}
-
-pub(super) async fn refused<B: Backend>(db: &B, issue: &IssueKey, lane: &str) -> Result<u32> {
-    let mut tx = Transaction::write(db, "counting a refusal of the content").await?;
-    let count = "INSERT INTO content_refusals (issue, lane, refusals) VALUES ($1, $2, 1)
-        ON CONFLICT (issue, lane) DO UPDATE SET refusals = content_refusals.refusals + 1 RETURNING issue, refusals";
-    let row = tx.row(count, values![issue, lane]).await?;
-    let refusals = row.map(|row| Reader::new(&row, "content_refusals", "issue").number("refusals")).transpose()?;
-    tx.commit().await?;
-    Ok(refusals.unwrap_or_default())
 }

@@ -34,23 +34,6 @@ pub trait DeliveryLog: Send + Sync {
     async fn delivery(&self, id: &DeliveryId) -> Result<Option<LoggedDelivery>>;
 }
 
-#[async_trait]
-impl<B: Backend> DeliveryLog for Ledger<B> {
-    async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>> {
-        page(&self.0, filter).await
-    }
-
-    async fn delivery(&self, id: &DeliveryId) -> Result<Option<LoggedDelivery>> {
-        one(&self.0, id).await
-    }
-}
-
-/// Deliveries whose attempts are read in one statement.
-const CHUNK: usize = 1_000;
-
-/// A statement and its bound values. The text is constant; user input is always bound.
-type Statement = (String, Vec<Value>);
-
 macro_rules! deliveries {
     ($from:literal) => {
         concat!(
@@ -64,51 +47,61 @@ macro_rules! deliveries {
     };
 }
 
+#[async_trait]
+impl<B: Backend> DeliveryLog for Ledger<B> {
+    async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>> {
+        let mut tx = Transaction::read(&self.0, "reading the log").await?;
+        let (select, values) = sources(filter);
+        let sources = tx.rows(AssertSqlSafe(select), values).await?;
+        let sources = sources.iter().map(source).collect::<Result<Vec<_>>>()?;
+        let limit = filter.limit.map_or(usize::MAX, |limit| limit as usize);
+        let mut page = match &filter.address_key {
+            Some(address_key) => of_person(&mut tx, filter, address_key, &sources).await?,
+            None => {
+                let mut page = Vec::new();
+                for source in &sources {
+                    page.extend(of_issue(&mut tx, filter, source, limit.saturating_sub(page.len())).await?);
+                    if page.len() >= limit {
+                        break;
+                    }
+                }
+                page
+            }
+        };
+        page.truncate(limit);
+        for chunk in page.chunks_mut(CHUNK) {
+            add_attempts(&mut tx, chunk).await?;
+        }
+        Ok(page)
+    }
+
+    async fn delivery(&self, id: &DeliveryId) -> Result<Option<LoggedDelivery>> {
+        let mut tx = Transaction::read(&self.0, "reading a delivery").await?;
+        let select = deliveries!("deliveries d LEFT JOIN claims c ON c.delivery = d.id WHERE d.id = $1");
+        let Some(row) = tx.row(select, values![id]).await? else { return Ok(None) };
+        let issue = Reader::new(&row, "deliveries", "id").issue_key("issue")?;
+        let domain = tx.row("SELECT key, message_domain FROM issues WHERE key = $1", values![&issue]).await?;
+        let domain =
+            domain.map(|row| Reader::new(&row, "issues", "key").optional_text("message_domain")).transpose()?;
+        let mut found = [rows::logged_delivery(&row, &domain.flatten().unwrap_or_default())?];
+        add_attempts(&mut tx, &mut found).await?;
+        let [found] = found;
+        Ok(Some(found))
+    }
+}
+
+/// Deliveries whose attempts are read in one statement.
+const CHUNK: usize = 1_000;
+
+/// A statement and its bound values. The text is constant; user input is always bound.
+type Statement = (String, Vec<Value>);
+
 /// An issue that may have matching rows.
 struct Source {
     key: IssueKey,
     frozen_at: Timestamp,
     /// Domain of its Message-IDs.
     domain: String,
-}
-
-pub(super) async fn page<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<LoggedDelivery>> {
-    let mut tx = Transaction::read(db, "reading the log").await?;
-    let (select, values) = sources(filter);
-    let sources = tx.rows(AssertSqlSafe(select), values).await?;
-    let sources = sources.iter().map(source).collect::<Result<Vec<_>>>()?;
-    let limit = filter.limit.map_or(usize::MAX, |limit| limit as usize);
-    let mut page = match &filter.address_key {
-        Some(address_key) => of_person(&mut tx, filter, address_key, &sources).await?,
-        None => {
-            let mut page = Vec::new();
-            for source in &sources {
-                page.extend(of_issue(&mut tx, filter, source, limit.saturating_sub(page.len())).await?);
-                if page.len() >= limit {
-                    break;
-                }
-            }
-            page
-        }
-    };
-    page.truncate(limit);
-    for chunk in page.chunks_mut(CHUNK) {
-        add_attempts(&mut tx, chunk).await?;
-    }
-    Ok(page)
-}
-
-async fn one<B: Backend>(db: &B, id: &DeliveryId) -> Result<Option<LoggedDelivery>> {
-    let mut tx = Transaction::read(db, "reading a delivery").await?;
-    let select = deliveries!("deliveries d LEFT JOIN claims c ON c.delivery = d.id WHERE d.id = $1");
-    let Some(row) = tx.row(select, values![id]).await? else { return Ok(None) };
-    let issue = Reader::new(&row, "deliveries", "id").issue_key("issue")?;
-    let domain = tx.row("SELECT key, message_domain FROM issues WHERE key = $1", values![&issue]).await?;
-    let domain = domain.map(|row| Reader::new(&row, "issues", "key").optional_text("message_domain")).transpose()?;
-    let mut found = [rows::logged_delivery(&row, &domain.flatten().unwrap_or_default())?];
-    add_attempts(&mut tx, &mut found).await?;
-    let [found] = found;
-    Ok(Some(found))
 }
 
 /// The query plans of a page: of the statement that finds the issues, then of those that read the first one.

@@ -64,51 +64,6 @@ pub trait Orders: Send + Sync {
     async fn reopen_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Reopened>>;
 }
 
-#[async_trait]
-impl<B: Backend> Orders for Ledger<B> {
-    async fn look_at_order(
-        &self,
-        edition: &str,
-        contact: &str,
-    ) -> Result<Option<(EditionStock, Option<Orderer>, Option<Order>)>> {
-        look(&self.0, edition, contact).await
-    }
-
-    async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered> {
-        place(&self.0, edition, contact, wish, now).await
-    }
-
-    async fn cancel_order(&self, edition: &str, contact: &str, now: Timestamp) -> Result<bool> {
-        cancel(&self.0, edition, contact, now).await
-    }
-
-    async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>> {
-        all(&self.0, edition).await
-    }
-
-    async fn unconfirmed_orders(&self) -> Result<Vec<Order>> {
-        unconfirmed(&self.0).await
-    }
-
-    async fn order_confirmed(&self, order: &Order) -> Result<()> {
-        confirmed(&self.0, order).await
-    }
-
-    async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>> {
-        close(&self.0, ids, now).await
-    }
-
-    async fn reopen_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Reopened>> {
-        reopen(&self.0, ids, now).await
-    }
-}
-
-/// What the contact's id begins with once the person was erased; `erase` writes it.
-const ERASED: &str = "erased:";
-
-/// Letters and digits that cannot be confused with each other.
-const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-
 macro_rules! orders {
     ($where:literal) => {
         concat!(
@@ -121,6 +76,172 @@ macro_rules! orders {
     };
 }
 
+#[async_trait]
+impl<B: Backend> Orders for Ledger<B> {
+    async fn look_at_order(
+        &self,
+        edition: &str,
+        contact: &str,
+    ) -> Result<Option<(EditionStock, Option<Orderer>, Option<Order>)>> {
+        let mut tx = Transaction::read(&self.0, "reading an order").await?;
+        let Some(stocked) = editions::of(&mut tx, edition).await? else { return Ok(None) };
+        let orderer = orderer(&mut tx, contact).await?;
+        let open = open(&mut tx, edition, contact).await?;
+        Ok(Some((stocked, orderer, open)))
+    }
+
+    async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered> {
+        let mut tx = Transaction::write(&self.0, "taking an order").await?;
+        let (Some(stocked), Some(by)) = (editions::hold(&mut tx, edition).await?, orderer(&mut tx, contact).await?)
+        else {
+            return Ok(Ordered::NotKnown);
+        };
+        let before = open(&mut tx, edition, contact).await?;
+        if before.as_ref().is_some_and(|before| before.wish == *wish) {
+            return Ok(Ordered::Before);
+        }
+        if said_so_far(&mut tx, edition, contact).await? >= MOST_REVISIONS {
+            return Ok(Ordered::TooOften);
+        }
+        let had = before.as_ref().map_or(0, |before| before.wish.packs);
+        let most = stocked.max_packs(had);
+        if wish.packs > most && stocked.left() + had > most {
+            return Ok(Ordered::OverLimit { most });
+        }
+        if !take(&mut tx, edition, i64::from(wish.packs) - i64::from(had)).await? {
+            return Ok(Ordered::TooMany { left: stocked.left() + had });
+        }
+        let person = |id: &str, revision: u32| {
+            values![
+                id,
+                edition,
+                contact,
+                by.address.key(),
+                by.address.to_string(),
+                by.name.as_str(),
+                by.establishment.as_str(),
+                by.commune.as_str(),
+                by.street.as_str(),
+                wish.packs,
+                wish.handover.as_str(),
+                wish.remark.as_str(),
+                revision,
+                now,
+            ]
+        };
+        match &before {
+            Some(before) => {
+                let update =
+                    "UPDATE orders SET recipient_key = $4, address = $5, name = $6, establishment = $7, commune = $8,
+                        street = $9, packs = $10, handover = $11, remark = $12, revision = $13, changed_at = $14
+                    WHERE id = $1 AND edition = $2 AND contact_id = $3 AND state = 'open'";
+                tx.execute(update, person(&before.id, before.revision + 1)).await?;
+            }
+            None => {
+                let insert =
+                    "INSERT INTO orders (id, edition, contact_id, recipient_key, address, name, establishment, commune,
+                        street, packs, handover, remark, state, revision, ordered_at, changed_at)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $14, $14)";
+                tx.execute(insert, person(&new_id(), 1)).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(if before.is_some() { Ordered::Changed } else { Ordered::New })
+    }
+
+    async fn cancel_order(&self, edition: &str, contact: &str, now: Timestamp) -> Result<bool> {
+        let mut tx = Transaction::write(&self.0, "cancelling an order").await?;
+        editions::hold(&mut tx, edition).await?;
+        let Some(order) = open(&mut tx, edition, contact).await? else { return Ok(false) };
+        take(&mut tx, edition, -i64::from(order.wish.packs)).await?;
+        let update = "UPDATE orders SET state = 'cancelled', revision = revision + 1, changed_at = $2
+            WHERE id = $1 AND state = 'open'";
+        tx.execute(update, values![order.id.as_str(), now]).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>> {
+        let mut tx = Transaction::read(&self.0, "reading the orders").await?;
+        tx.rows(orders!("WHERE $1 IS NULL OR edition = $1"), values![edition]).await?.iter().map(rows::order).collect()
+    }
+
+    async fn unconfirmed_orders(&self) -> Result<Vec<Order>> {
+        let mut tx = Transaction::read(&self.0, "looking for orders to confirm").await?;
+        tx.rows(orders!("WHERE confirmed < revision"), values![]).await?.iter().map(rows::order).collect()
+    }
+
+    async fn order_confirmed(&self, order: &Order) -> Result<()> {
+        let mut tx = Transaction::write(&self.0, "recording a confirmation").await?;
+        let update = "UPDATE orders SET confirmed = $2 WHERE id = $1 AND confirmed < $2";
+        tx.execute(update, values![order.id.as_str(), order.revision]).await?;
+        tx.commit().await
+    }
+
+    async fn close_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>> {
+        let mut tx = Transaction::write(&self.0, "closing orders").await?;
+        let mut before = Vec::with_capacity(ids.len());
+        for id in ids {
+            let update = "UPDATE orders SET state = 'delivered', changed_at = $2 WHERE id = $1 AND state = 'open'";
+            if tx.execute(update, values![id.as_str(), now]).await? == 1 {
+                before.push(Some(OrderState::Open));
+                continue;
+            }
+            before.push(by_id(&mut tx, id).await?.map(|order| order.state));
+        }
+        // All of them, or none.
+        if before.iter().all(Option::is_some) {
+            tx.commit().await?;
+        }
+        Ok(before)
+    }
+
+    async fn reopen_orders(&self, ids: &[String], now: Timestamp) -> Result<Vec<Reopened>> {
+        let mut tx = Transaction::write(&self.0, "reopening orders").await?;
+        let mut orders = Vec::with_capacity(ids.len());
+        for id in ids {
+            orders.push(by_id(&mut tx, id).await?);
+        }
+        // In one order, so that two commands never wait for each other.
+        let slugs: BTreeSet<_> = orders.iter().flatten().map(|order| order.edition.clone()).collect();
+        for slug in &slugs {
+            editions::hold(&mut tx, slug).await?;
+        }
+        let mut results = Vec::with_capacity(ids.len());
+        for id in ids {
+            // Read again under the lock: the partner may have ordered meanwhile.
+            let Some(order) = by_id(&mut tx, id).await? else {
+                results.push(Reopened::NotKnown);
+                continue;
+            };
+            results.push(match order.state {
+                OrderState::Open => Reopened::Before,
+                OrderState::Cancelled => Reopened::Cancelled,
+                OrderState::Delivered if order.by.contact_id.starts_with(ERASED) => Reopened::Erased,
+                OrderState::Delivered => match open(&mut tx, &order.edition, &order.by.contact_id).await? {
+                    Some(other) => Reopened::OtherIsOpen(other.id),
+                    None => {
+                        let update =
+                            "UPDATE orders SET state = 'open', changed_at = $2 WHERE id = $1 AND state = 'delivered'";
+                        tx.execute(update, values![id.as_str(), now]).await?;
+                        Reopened::Done
+                    }
+                },
+            });
+        }
+        if results.iter().all(|it| matches!(it, Reopened::Done | Reopened::Before)) {
+            tx.commit().await?;
+        }
+        Ok(results)
+    }
+}
+
+/// What the contact's id begins with once the person was erased; `erase` writes it.
+const ERASED: &str = "erased:";
+
+/// Letters and digits that cannot be confused with each other.
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
 /// Oldest first.
 pub(super) async fn page<B: Backend>(db: &B, filter: &OrdersFilter) -> Result<Vec<Order>> {
     let mut tx = Transaction::read(db, "reading a page of orders").await?;
@@ -131,95 +252,6 @@ pub(super) async fn page<B: Backend>(db: &B, filter: &OrdersFilter) -> Result<Ve
     let (after, id) = filter.after.as_ref().map_or((i64::MIN, ""), |(at, id)| (at.timestamp_millis(), id.as_str()));
     let values = values![filter.edition.as_deref(), filter.state.as_str(), after, id, filter.limit];
     tx.rows(select, values).await?.iter().map(rows::order).collect()
-}
-
-/// The edition, the contact, and their current order.
-pub(super) async fn look<B: Backend>(
-    db: &B,
-    edition: &str,
-    contact: &str,
-) -> Result<Option<(EditionStock, Option<Orderer>, Option<Order>)>> {
-    let mut tx = Transaction::read(db, "reading an order").await?;
-    let Some(stocked) = editions::of(&mut tx, edition).await? else { return Ok(None) };
-    let orderer = orderer(&mut tx, contact).await?;
-    let open = open(&mut tx, edition, contact).await?;
-    Ok(Some((stocked, orderer, open)))
-}
-
-pub(super) async fn place<B: Backend>(
-    db: &B,
-    edition: &str,
-    contact: &str,
-    wish: &Wish,
-    now: Timestamp,
-) -> Result<Ordered> {
-    let mut tx = Transaction::write(db, "taking an order").await?;
-    let (Some(stocked), Some(by)) = (editions::hold(&mut tx, edition).await?, orderer(&mut tx, contact).await?) else {
-        return Ok(Ordered::NotKnown);
-    };
-    let before = open(&mut tx, edition, contact).await?;
-    if before.as_ref().is_some_and(|before| before.wish == *wish) {
-        return Ok(Ordered::Before);
-    }
-    if said_so_far(&mut tx, edition, contact).await? >= MOST_REVISIONS {
-        return Ok(Ordered::TooOften);
-    }
-    let had = before.as_ref().map_or(0, |before| before.wish.packs);
-    let most = stocked.max_packs(had);
-    if wish.packs > most && stocked.left() + had > most {
-        return Ok(Ordered::OverLimit { most });
-    }
-    if !take(&mut tx, edition, i64::from(wish.packs) - i64::from(had)).await? {
-        return Ok(Ordered::TooMany { left: stocked.left() + had });
-    }
-    let person = |id: &str, revision: u32| {
-        values![
-            id,
-            edition,
-            contact,
-            by.address.key(),
-            by.address.to_string(),
-            by.name.as_str(),
-            by.establishment.as_str(),
-            by.commune.as_str(),
-            by.street.as_str(),
-            wish.packs,
-            wish.handover.as_str(),
-            wish.remark.as_str(),
-            revision,
-            now,
-        ]
-    };
-    match &before {
-        Some(before) => {
-            let update =
-                "UPDATE orders SET recipient_key = $4, address = $5, name = $6, establishment = $7, commune = $8,
-                    street = $9, packs = $10, handover = $11, remark = $12, revision = $13, changed_at = $14
-                WHERE id = $1 AND edition = $2 AND contact_id = $3 AND state = 'open'";
-            tx.execute(update, person(&before.id, before.revision + 1)).await?;
-        }
-        None => {
-            let insert =
-                "INSERT INTO orders (id, edition, contact_id, recipient_key, address, name, establishment, commune,
-                    street, packs, handover, remark, state, revision, ordered_at, changed_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $14, $14)";
-            tx.execute(insert, person(&new_id(), 1)).await?;
-        }
-    }
-    tx.commit().await?;
-    Ok(if before.is_some() { Ordered::Changed } else { Ordered::New })
-}
-
-pub(super) async fn cancel<B: Backend>(db: &B, edition: &str, contact: &str, now: Timestamp) -> Result<bool> {
-    let mut tx = Transaction::write(db, "cancelling an order").await?;
-    editions::hold(&mut tx, edition).await?;
-    let Some(order) = open(&mut tx, edition, contact).await? else { return Ok(false) };
-    take(&mut tx, edition, -i64::from(order.wish.packs)).await?;
-    let update = "UPDATE orders SET state = 'cancelled', revision = revision + 1, changed_at = $2
-        WHERE id = $1 AND state = 'open'";
-    tx.execute(update, values![order.id.as_str(), now]).await?;
-    tx.commit().await?;
-    Ok(true)
 }
 
 /// `false`: not enough packs are left. Guarded at the time of writing, whatever was read before.
@@ -250,81 +282,6 @@ async fn orderer<B: Backend>(tx: &mut Transaction<B>, contact: &str) -> Result<O
 async fn open<B: Backend>(tx: &mut Transaction<B>, edition: &str, contact: &str) -> Result<Option<Order>> {
     let select = orders!("WHERE edition = $1 AND contact_id = $2 AND state = 'open'");
     tx.row(select, values![edition, contact]).await?.map(|row| rows::order(&row)).transpose()
-}
-
-pub(super) async fn all<B: Backend>(db: &B, edition: Option<&str>) -> Result<Vec<Order>> {
-    let mut tx = Transaction::read(db, "reading the orders").await?;
-    tx.rows(orders!("WHERE $1 IS NULL OR edition = $1"), values![edition]).await?.iter().map(rows::order).collect()
-}
-
-/// Orders whose last change was not confirmed yet.
-pub(super) async fn unconfirmed<B: Backend>(db: &B) -> Result<Vec<Order>> {
-    let mut tx = Transaction::read(db, "looking for orders to confirm").await?;
-    tx.rows(orders!("WHERE confirmed < revision"), values![]).await?.iter().map(rows::order).collect()
-}
-
-pub(super) async fn confirmed<B: Backend>(db: &B, order: &Order) -> Result<()> {
-    let mut tx = Transaction::write(db, "recording a confirmation").await?;
-    let update = "UPDATE orders SET confirmed = $2 WHERE id = $1 AND confirmed < $2";
-    tx.execute(update, values![order.id.as_str(), order.revision]).await?;
-    tx.commit().await
-}
-
-pub(super) async fn close<B: Backend>(db: &B, ids: &[String], now: Timestamp) -> Result<Vec<Option<OrderState>>> {
-    let mut tx = Transaction::write(db, "closing orders").await?;
-    let mut before = Vec::with_capacity(ids.len());
-    for id in ids {
-        let update = "UPDATE orders SET state = 'delivered', changed_at = $2 WHERE id = $1 AND state = 'open'";
-        if tx.execute(update, values![id.as_str(), now]).await? == 1 {
-            before.push(Some(OrderState::Open));
-            continue;
-        }
-        before.push(by_id(&mut tx, id).await?.map(|order| order.state));
-    }
-    // All of them, or none.
-    if before.iter().all(Option::is_some) {
-        tx.commit().await?;
-    }
-    Ok(before)
-}
-
-async fn reopen<B: Backend>(db: &B, ids: &[String], now: Timestamp) -> Result<Vec<Reopened>> {
-    let mut tx = Transaction::write(db, "reopening orders").await?;
-    let mut orders = Vec::with_capacity(ids.len());
-    for id in ids {
-        orders.push(by_id(&mut tx, id).await?);
-    }
-    // In one order, so that two commands never wait for each other.
-    let slugs: BTreeSet<_> = orders.iter().flatten().map(|order| order.edition.clone()).collect();
-    for slug in &slugs {
-        editions::hold(&mut tx, slug).await?;
-    }
-    let mut results = Vec::with_capacity(ids.len());
-    for id in ids {
-        // Read again under the lock: the partner may have ordered meanwhile.
-        let Some(order) = by_id(&mut tx, id).await? else {
-            results.push(Reopened::NotKnown);
-            continue;
-        };
-        results.push(match order.state {
-            OrderState::Open => Reopened::Before,
-            OrderState::Cancelled => Reopened::Cancelled,
-            OrderState::Delivered if order.by.contact_id.starts_with(ERASED) => Reopened::Erased,
-            OrderState::Delivered => match open(&mut tx, &order.edition, &order.by.contact_id).await? {
-                Some(other) => Reopened::OtherIsOpen(other.id),
-                None => {
-                    let update =
-                        "UPDATE orders SET state = 'open', changed_at = $2 WHERE id = $1 AND state = 'delivered'";
-                    tx.execute(update, values![id.as_str(), now]).await?;
-                    Reopened::Done
-                }
-            },
-        });
-    }
-    if results.iter().all(|it| matches!(it, Reopened::Done | Reopened::Before)) {
-        tx.commit().await?;
-    }
-    Ok(results)
 }
 
 async fn by_id<B: Backend>(tx: &mut Transaction<B>, id: &str) -> Result<Option<Order>> {

@@ -21,34 +21,26 @@ pub trait Pages: Send + Sync {
 #[async_trait]
 impl<B: Backend> Pages for Ledger<B> {
     async fn kept_page(&self, url: &str) -> Result<Option<KeptPage>> {
-        kept_page(&self.0, url).await
+        let mut tx = Transaction::read(&self.0, "reading a kept page").await?;
+        let select = "SELECT url, etag, last_modified, content_type, text FROM pages WHERE url = $1";
+        tx.row(select, values![url]).await?.as_ref().map(rows::page).transpose()
     }
 
     async fn keep_page(&self, url: &str, page: &KeptPage, now: Timestamp) -> Result<()> {
-        keep_page(&self.0, url, page, now).await
+        let mut tx = Transaction::write(&self.0, "keeping a page").await?;
+        let upsert = "INSERT INTO pages (url, etag, last_modified, content_type, text, fetched_at)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (url) DO UPDATE SET etag = excluded.etag, last_modified = excluded.last_modified,
+                content_type = excluded.content_type, text = excluded.text, fetched_at = excluded.fetched_at";
+        let values = values![
+            url,
+            page.etag.as_deref(),
+            page.last_modified.as_deref(),
+            page.content_type.as_str(),
+            page.text.as_str(),
+            now
+        ];
+        tx.execute(upsert, values).await?;
+        tx.commit().await
     }
-}
-
-pub(super) async fn kept_page<B: Backend>(db: &B, url: &str) -> Result<Option<KeptPage>> {
-    let mut tx = Transaction::read(db, "reading a kept page").await?;
-    let select = "SELECT url, etag, last_modified, content_type, text FROM pages WHERE url = $1";
-    tx.row(select, values![url]).await?.as_ref().map(rows::page).transpose()
-}
-
-pub(super) async fn keep_page<B: Backend>(db: &B, url: &str, page: &KeptPage, now: Timestamp) -> Result<()> {
-    let mut tx = Transaction::write(db, "keeping a page").await?;
-    let upsert = "INSERT INTO pages (url, etag, last_modified, content_type, text, fetched_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (url) DO UPDATE SET etag = excluded.etag, last_modified = excluded.last_modified,
-            content_type = excluded.content_type, text = excluded.text, fetched_at = excluded.fetched_at";
-    let values = values![
-        url,
-        page.etag.as_deref(),
-        page.last_modified.as_deref(),
-        page.content_type.as_str(),
-        page.text.as_str(),
-        now
-    ];
-    tx.execute(upsert, values).await?;
-    tx.commit().await
 }

@@ -84,19 +84,83 @@ impl<B: Backend> Partners for Ledger<B> {
     }
 
     async fn contacts_page(&self, segment: Option<&Segment>, after: Option<&str>, limit: u32) -> Result<Vec<Contact>> {
-        contacts(&self.0, segment, after, limit).await
+        let mut tx = Transaction::read(&self.0, "reading contacts").await?;
+        let mut values = values![after.unwrap_or_default(), limit];
+        let condition = match segment {
+            None => "true".to_owned(),
+            Some(segment) => {
+                let segment = segment::resolved(&mut tx, segment).await?;
+                let (condition, more) = segment::condition::<B>(&segment, values.len() + 1);
+                values.extend(more);
+                condition
+            }
+        };
+        matching(&mut tx, &format!("c.email_key > $1 AND ({condition}) ORDER BY c.email_key LIMIT $2"), values).await
     }
 
     async fn dossier(&self, key: &str, hash: &str) -> Result<Dossier> {
-        dossier(&self.0, key, hash).await
+        let mut tx = Transaction::read(&self.0, "reading what is known of a person").await?;
+        let contact = matching(&mut tx, "c.email_key = $1", values![key]).await?.pop();
+        let select = "SELECT mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1
+            ORDER BY at, mailing, change";
+        let history =
+            tx.rows(select, values![hash]).await?.iter().map(rows::subscription_change).collect::<Result<_>>()?;
+        let select = "SELECT scope, reason, since FROM suppressions WHERE address_hash = $1 ORDER BY since, scope";
+        let mut suppressions = Vec::new();
+        for row in &tx.rows(select, values![hash]).await? {
+            let row = Reader::new(row, "suppressions", "scope");
+            suppressions.push((row.text("scope")?, row.text("reason")?, row.instant("since")?));
+        }
+        let orders = orders::of_person(&mut tx, key).await?;
+        let mut former = Vec::new();
+        for Former { contact, key, .. } in former_addresses(&mut tx, key).await? {
+            let select = "SELECT id FROM deliveries
+                WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND contact_id = $2";
+            let rows = tx.rows(select, values![key.as_str(), contact.as_str()]).await?;
+            let ids = rows.iter().map(|row| Reader::new(row, "deliveries", "id").text("id"));
+            former.push((key, ids.collect::<Result<_>>()?));
+        }
+        Ok(Dossier { contact, history, suppressions, orders, former })
     }
 
     async fn erase(&self, key: &str, hash: &str, now: Timestamp) -> Result<Erased> {
-        erase(&self.0, key, hash, now).await
+        let mut tx = Transaction::write(&self.0, "erasing a person").await?;
+        tx.execute(B::SQL.at_length, values![]).await?;
+        tx.execute(B::SQL.opting_out, values![]).await?;
+        // End queued deliveries first, and suppress the hash so that no import brings the person back.
+        // It counts as the person's own opt-out: the office cannot lift it.
+        suppress_within(&mut tx, hash, None, SuppressionReason::OptOut, now).await?;
+        // By issue, to use the index of recipients.
+        let flying = "SELECT d.id FROM deliveries d JOIN claims c ON c.delivery = d.id
+            WHERE d.issue IN (SELECT key FROM issues) AND d.recipient_key = $1 LIMIT 1";
+        if tx.row(flying, values![key]).await?.is_some() {
+            return Ok(Erased::UnderWay);
+        }
+        let mut deliveries = erase_deliveries(&mut tx, key, None).await?;
+        for former in former_addresses(&mut tx, key).await? {
+            // If the address belongs to another contact now, only that contact's own choices count.
+            if tx.row("SELECT id FROM contacts WHERE email_key = $1", values![former.key.as_str()]).await?.is_none() {
+                suppress_within(&mut tx, &former.hash, None, SuppressionReason::OptOut, now).await?;
+            }
+            deliveries += erase_deliveries(&mut tx, &former.key, Some(&former.contact)).await?;
+        }
+        orders::erase(&mut tx, key, now).await?;
+        tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;
+        let batch = json!([{ "key": key }]);
+        tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;
+        tx.execute(B::SQL.drop_affiliations, values![batch.clone()]).await?;
+        let known = tx.execute(B::SQL.drop_contacts, values![batch]).await? > 0;
+        drop_empty_partners(&mut tx).await?;
+        tx.commit().await?;
+        Ok(if known || deliveries > 0 { Erased::Done { deliveries } } else { Erased::NotKnown })
     }
 
     async fn newcomers(&self, since: Timestamp) -> Result<Vec<Newcomer>> {
-        newcomers(&self.0, since).await
+        let mut tx = Transaction::read(&self.0, "looking for new partners").await?;
+        let select = "SELECT p.name AS establishment, MIN(p.commune) AS commune
+            FROM contacts c JOIN partners p ON p.id = c.partner WHERE p.name <> ''
+            GROUP BY p.name HAVING MIN(c.since) > $1 ORDER BY p.name";
+        tx.rows(select, values![since]).await?.iter().map(rows::newcomer).collect()
     }
 
     async fn suppress(
@@ -106,7 +170,10 @@ impl<B: Backend> Partners for Ledger<B> {
         reason: SuppressionReason,
         now: Timestamp,
     ) -> Result<()> {
-        suppress(&self.0, address_hash, mailing, reason, now).await
+        let mut tx = Transaction::write(&self.0, "suppressing an address").await?;
+        tx.execute(B::SQL.opting_out, values![]).await?;
+        suppress_within(&mut tx, address_hash, mailing, reason, now).await?;
+        tx.commit().await
     }
 }
 
@@ -373,27 +440,6 @@ pub(super) const CONTACTS: &str =
     p.category, p.commune, p.insee, p.street, p.labels, p.stars, p.website, p.phone, p.postcode, p.position
     FROM contacts c JOIN partners p ON p.id = c.partner WHERE ";
 
-/// Contacts of the segment, or all, by address; those after this key, and so many at the most.
-async fn contacts<B: Backend>(
-    db: &B,
-    segment: Option<&Segment>,
-    after: Option<&str>,
-    limit: u32,
-) -> Result<Vec<Contact>> {
-    let mut tx = Transaction::read(db, "reading contacts").await?;
-    let mut values = values![after.unwrap_or_default(), limit];
-    let condition = match segment {
-        None => "true".to_owned(),
-        Some(segment) => {
-            let segment = segment::resolved(&mut tx, segment).await?;
-            let (condition, more) = segment::condition::<B>(&segment, values.len() + 1);
-            values.extend(more);
-            condition
-        }
-    };
-    matching(&mut tx, &format!("c.email_key > $1 AND ({condition}) ORDER BY c.email_key LIMIT $2"), values).await
-}
-
 /// `condition` is constant text; user input is in `values`. Reads nothing of other contacts.
 async fn matching<B: Backend>(
     tx: &mut Transaction<B>,
@@ -437,71 +483,6 @@ async fn complete<B: Backend>(tx: &mut Transaction<B>, contacts: &mut [Contact])
     Ok(())
 }
 
-/// Establishments none of whose contacts was known at `since`, by name.
-pub(super) async fn newcomers<B: Backend>(db: &B, since: Timestamp) -> Result<Vec<Newcomer>> {
-    let mut tx = Transaction::read(db, "looking for new partners").await?;
-    let select = "SELECT p.name AS establishment, MIN(p.commune) AS commune
-        FROM contacts c JOIN partners p ON p.id = c.partner WHERE p.name <> ''
-        GROUP BY p.name HAVING MIN(c.since) > $1 ORDER BY p.name";
-    tx.rows(select, values![since]).await?.iter().map(rows::newcomer).collect()
-}
-
-pub(super) async fn dossier<B: Backend>(db: &B, key: &str, hash: &str) -> Result<Dossier> {
-    let mut tx = Transaction::read(db, "reading what is known of a person").await?;
-    let contact = matching(&mut tx, "c.email_key = $1", values![key]).await?.pop();
-    let select = "SELECT mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1
-        ORDER BY at, mailing, change";
-    let history = tx.rows(select, values![hash]).await?.iter().map(rows::subscription_change).collect::<Result<_>>()?;
-    let select = "SELECT scope, reason, since FROM suppressions WHERE address_hash = $1 ORDER BY since, scope";
-    let mut suppressions = Vec::new();
-    for row in &tx.rows(select, values![hash]).await? {
-        let row = Reader::new(row, "suppressions", "scope");
-        suppressions.push((row.text("scope")?, row.text("reason")?, row.instant("since")?));
-    }
-    let orders = orders::of_person(&mut tx, key).await?;
-    let mut former = Vec::new();
-    for Former { contact, key, .. } in former_addresses(&mut tx, key).await? {
-        let select = "SELECT id FROM deliveries
-            WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND contact_id = $2";
-        let rows = tx.rows(select, values![key.as_str(), contact.as_str()]).await?;
-        let ids = rows.iter().map(|row| Reader::new(row, "deliveries", "id").text("id"));
-        former.push((key, ids.collect::<Result<_>>()?));
-    }
-    Ok(Dossier { contact, history, suppressions, orders, former })
-}
-
-pub(super) async fn erase<B: Backend>(db: &B, key: &str, hash: &str, now: Timestamp) -> Result<Erased> {
-    let mut tx = Transaction::write(db, "erasing a person").await?;
-    tx.execute(B::SQL.at_length, values![]).await?;
-    tx.execute(B::SQL.opting_out, values![]).await?;
-    // End queued deliveries first, and suppress the hash so that no import brings the person back.
-    // It counts as the person's own opt-out: the office cannot lift it.
-    suppress_within(&mut tx, hash, None, SuppressionReason::OptOut, now).await?;
-    // By issue, to use the index of recipients.
-    let flying = "SELECT d.id FROM deliveries d JOIN claims c ON c.delivery = d.id
-        WHERE d.issue IN (SELECT key FROM issues) AND d.recipient_key = $1 LIMIT 1";
-    if tx.row(flying, values![key]).await?.is_some() {
-        return Ok(Erased::UnderWay);
-    }
-    let mut deliveries = erase_deliveries(&mut tx, key, None).await?;
-    for former in former_addresses(&mut tx, key).await? {
-        // If the address belongs to another contact now, only that contact's own choices count.
-        if tx.row("SELECT id FROM contacts WHERE email_key = $1", values![former.key.as_str()]).await?.is_none() {
-            suppress_within(&mut tx, &former.hash, None, SuppressionReason::OptOut, now).await?;
-        }
-        deliveries += erase_deliveries(&mut tx, &former.key, Some(&former.contact)).await?;
-    }
-    orders::erase(&mut tx, key, now).await?;
-    tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;
-    let batch = json!([{ "key": key }]);
-    tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;
-    tx.execute(B::SQL.drop_affiliations, values![batch.clone()]).await?;
-    let known = tx.execute(B::SQL.drop_contacts, values![batch]).await? > 0;
-    drop_empty_partners(&mut tx).await?;
-    tx.commit().await?;
-    Ok(if known || deliveries > 0 { Erased::Done { deliveries } } else { Erased::NotKnown })
-}
-
 /// The rows stay, so totals stay true. An unknown delivery keeps its hash, so that a resend meets the suppression.
 /// `contact`: only rows of this contact, if the address may belong to another one now.
 async fn erase_deliveries<B: Backend>(tx: &mut Transaction<B>, key: &str, contact: Option<&str>) -> Result<u64> {
@@ -533,19 +514,6 @@ async fn former_addresses<B: Backend>(tx: &mut Transaction<B>, key: &str) -> Res
         Ok(Former { contact: row.text("contact")?, key: row.text("email_key")?, hash: row.text("address_hash")? })
     };
     rows.iter().map(former).collect()
-}
-
-pub(super) async fn suppress<B: Backend>(
-    db: &B,
-    address_hash: &str,
-    mailing: Option<&str>,
-    reason: SuppressionReason,
-    now: Timestamp,
-) -> Result<()> {
-    let mut tx = Transaction::write(db, "suppressing an address").await?;
-    tx.execute(B::SQL.opting_out, values![]).await?;
-    suppress_within(&mut tx, address_hash, mailing, reason, now).await?;
-    tx.commit().await
 }
 
 /// Ends the person's queued deliveries in issues that may still send. Concurrent ones are caught by the claim (T1) and the

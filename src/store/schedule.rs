@@ -40,15 +40,55 @@ pub trait Schedule: Send + Sync {
 #[async_trait]
 impl<B: Backend> Schedule for Ledger<B> {
     async fn cursor(&self, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor> {
-        cursor(&self.0, mailing, schedule, now).await
+        let mut tx = Transaction::write(&self.0, "reading a mailing's cursor").await?;
+        // S6: an edited schedule counts from the edit. S5: never backward, whatever the clock says.
+        let upsert = "INSERT INTO mailings (mailing, schedule, cursor) VALUES ($1, $2, $3)
+            ON CONFLICT (mailing) DO UPDATE SET schedule = excluded.schedule,
+                cursor = CASE WHEN mailings.cursor < excluded.cursor THEN excluded.cursor ELSE mailings.cursor END
+            WHERE mailings.schedule <> excluded.schedule";
+        tx.execute(upsert, values![mailing, schedule, now]).await?;
+        let select = "SELECT mailing, schedule, cursor FROM mailings WHERE mailing = $1";
+        let row = tx.row(select, values![mailing]).await?;
+        tx.commit().await?;
+        match row {
+            Some(row) => rows::cursor(&row),
+            // Impossible: it was written earlier in this transaction.
+            None => Err(super::StoreError::Row {
+                table: "mailings",
+                column: "mailing",
+                row: mailing.to_owned(),
+                why: "gone".to_owned(),
+            }),
+        }
     }
 
     async fn record_occurrences(&self, mailing: &str, occurrences: &[Occurrence], cursor: Timestamp) -> Result<()> {
-        record(&self.0, mailing, occurrences, cursor).await
+        let mut tx = Transaction::write(&self.0, "recording occurrences").await?;
+        let insert = "INSERT INTO occurrences (mailing, scheduled_for, local, state, reason, issue, next_try)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (mailing, scheduled_for) DO NOTHING";
+        for it in occurrences {
+            let values = values![
+                mailing,
+                it.scheduled_for,
+                it.local.as_str(),
+                it.state.as_str(),
+                it.reason.as_deref(),
+                it.issue.as_ref(),
+                it.next_try
+            ];
+            tx.execute(insert, values).await?;
+        }
+        // S5: a clock that is set back fires nothing again.
+        let forward = "UPDATE mailings SET cursor = $2 WHERE mailing = $1 AND cursor < $2";
+        tx.execute(forward, values![mailing, cursor]).await?;
+        tx.commit().await
     }
 
     async fn due_occurrences(&self, now: Timestamp) -> Result<Vec<Occurrence>> {
-        due(&self.0, now).await
+        let mut tx = Transaction::read(&self.0, "reading due occurrences").await?;
+        let select = "SELECT mailing, scheduled_for, local, state, reason, issue, next_try FROM occurrences
+            WHERE state = 'pending' AND next_try <= $1 ORDER BY scheduled_for, mailing";
+        tx.rows(select, values![now]).await?.iter().map(rows::occurrence).collect()
     }
 
     async fn settle_occurrence(&self, occurrence: &Occurrence) -> Result<bool> {
@@ -84,65 +124,11 @@ impl<B: Backend> Schedule for Ledger<B> {
     }
 
     async fn occurrences(&self, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>> {
-        newest(&self.0, mailing, limit).await
+        let mut tx = Transaction::read(&self.0, "reading occurrences").await?;
+        let select = "SELECT mailing, scheduled_for, local, state, reason, issue, next_try FROM occurrences
+            WHERE $1 IS NULL OR mailing = $1 ORDER BY scheduled_for DESC, mailing LIMIT $2";
+        tx.rows(select, values![mailing, limit]).await?.iter().map(rows::occurrence).collect()
     }
-}
-
-pub(super) async fn cursor<B: Backend>(db: &B, mailing: &str, schedule: &str, now: Timestamp) -> Result<Cursor> {
-    let mut tx = Transaction::write(db, "reading a mailing's cursor").await?;
-    // S6: an edited schedule counts from the edit. S5: never backward, whatever the clock says.
-    let upsert = "INSERT INTO mailings (mailing, schedule, cursor) VALUES ($1, $2, $3)
-        ON CONFLICT (mailing) DO UPDATE SET schedule = excluded.schedule,
-            cursor = CASE WHEN mailings.cursor < excluded.cursor THEN excluded.cursor ELSE mailings.cursor END
-        WHERE mailings.schedule <> excluded.schedule";
-    tx.execute(upsert, values![mailing, schedule, now]).await?;
-    let select = "SELECT mailing, schedule, cursor FROM mailings WHERE mailing = $1";
-    let row = tx.row(select, values![mailing]).await?;
-    tx.commit().await?;
-    match row {
-        Some(row) => rows::cursor(&row),
-        // Impossible: it was written earlier in this transaction.
-        None => Err(super::StoreError::Row {
-            table: "mailings",
-            column: "mailing",
-            row: mailing.to_owned(),
-            why: "gone".to_owned(),
-        }),
-    }
-}
-
-pub(super) async fn record<B: Backend>(
-    db: &B,
-    mailing: &str,
-    occurrences: &[Occurrence],
-    cursor: Timestamp,
-) -> Result<()> {
-    let mut tx = Transaction::write(db, "recording occurrences").await?;
-    let insert = "INSERT INTO occurrences (mailing, scheduled_for, local, state, reason, issue, next_try)
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (mailing, scheduled_for) DO NOTHING";
-    for it in occurrences {
-        let values = values![
-            mailing,
-            it.scheduled_for,
-            it.local.as_str(),
-            it.state.as_str(),
-            it.reason.as_deref(),
-            it.issue.as_ref(),
-            it.next_try
-        ];
-        tx.execute(insert, values).await?;
-    }
-    // S5: a clock that is set back fires nothing again.
-    let forward = "UPDATE mailings SET cursor = $2 WHERE mailing = $1 AND cursor < $2";
-    tx.execute(forward, values![mailing, cursor]).await?;
-    tx.commit().await
-}
-
-pub(super) async fn due<B: Backend>(db: &B, now: Timestamp) -> Result<Vec<Occurrence>> {
-    let mut tx = Transaction::read(db, "reading due occurrences").await?;
-    let select = "SELECT mailing, scheduled_for, local, state, reason, issue, next_try FROM occurrences
-        WHERE state = 'pending' AND next_try <= $1 ORDER BY scheduled_for, mailing";
-    tx.rows(select, values![now]).await?.iter().map(rows::occurrence).collect()
 }
 
 pub(super) async fn settle<B: Backend>(db: &B, it: &Occurrence) -> Result<bool> {
@@ -160,11 +146,4 @@ pub(super) async fn settle<B: Backend>(db: &B, it: &Occurrence) -> Result<bool> 
     let settled = tx.execute(update, values).await? == 1;
     tx.commit().await?;
     Ok(settled)
-}
-
-pub(super) async fn newest<B: Backend>(db: &B, mailing: Option<&str>, limit: u32) -> Result<Vec<Occurrence>> {
-    let mut tx = Transaction::read(db, "reading occurrences").await?;
-    let select = "SELECT mailing, scheduled_for, local, state, reason, issue, next_try FROM occurrences
-        WHERE $1 IS NULL OR mailing = $1 ORDER BY scheduled_for DESC, mailing LIMIT $2";
-    tx.rows(select, values![mailing, limit]).await?.iter().map(rows::occurrence).collect()
 }
