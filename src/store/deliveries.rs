@@ -244,8 +244,9 @@ impl<B: Backend> Deliveries for Ledger<B> {
     async fn sender_faults(&self, issue: &IssueKey) -> Result<Vec<(EmailAddress, Phase, Reply)>> {
         let mut tx = Transaction::read(&self.0, "reading refusals of the sender").await?;
         let select = "SELECT d.id, d.address, a.phase, a.code, a.enhanced, a.text FROM deliveries d
-            JOIN attempts a ON a.delivery = d.id AND a.n = d.attempt AND a.source = 'relay'
-            WHERE d.issue = $1 AND d.state = 'queued' AND d.attempt > 0 AND a.outcome = 'sender_fault'";
+            JOIN attempts a ON a.delivery = d.id AND a.source = 'relay' AND a.outcome = 'sender_fault'
+            WHERE d.issue = $1 AND d.state = 'queued' AND d.attempt > 0
+                AND NOT EXISTS (SELECT 1 FROM attempts later WHERE later.delivery = d.id AND later.n > a.n)";
         let read = |row| {
             let row = Reader::new(row, "attempts", "id");
             let reply = Reply {
