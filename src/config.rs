@@ -1,4 +1,4 @@
-//! `semainier.toml`: where things are, and who the office is. Parsed once, every problem at once; see [`crate::keys`].
+//! `semainier.toml`: where things are, and who the office is. Parsed once, every problem at once; see [`crate::toml_reader`].
 
 use crate::deliver::{Authorities, Relay};
 use crate::domain::{
@@ -6,10 +6,10 @@ use crate::domain::{
     lane::{Family, Lanes, Limits},
     office::Office,
 };
-use crate::keys::{File, Overrides, Problem, Problems, Section};
 use crate::listen::ConsoleSettings;
 use crate::look::Print;
 use crate::secret::{Credential, SecretPlace};
+use crate::toml_reader::{File, Overrides, Problem, Problems, Section};
 use crate::watch::{Alert, Metrics};
 use chrono::TimeDelta;
 use chrono_tz::Tz;

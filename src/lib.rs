@@ -24,7 +24,7 @@
 //! - [`web`] serves the public pages from frozen content, and on a listener of its own the console for staff ([`web::console`]); [`mod@bench`] measures sending.
 //! - [`views::readiness`] is the verdict of what is wrong; [`alerts`] sends it by webhook or command.
 //! - [`accounts`] has passwords, second factors and roles of staff; [`actions::accounts`] lets them in.
-//! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`keys`] read the settings and report all problems at once; [`app`] wires the parts
+//! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`toml_reader`] read the settings and report all problems at once; [`app`] wires the parts
 //!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;
 //!   [`private`] writes files readable by their owner only; [`partners`] reads and writes partner lists; [`domain::segment`]
 //!   filters partners.
@@ -70,7 +70,6 @@ pub mod editions;
 pub mod failpoint;
 pub mod issue;
 pub mod jobs;
-pub mod keys;
 pub mod listen;
 pub mod look;
 pub mod notices;
@@ -82,6 +81,7 @@ pub mod store;
 pub mod telemetry;
 pub mod templates;
 pub mod tokens;
+pub mod toml_reader;
 pub mod views;
 pub mod watch;
 pub mod web;

@@ -1,6 +1,6 @@
 //! Where the console for staff listens, and under which address people reach it: section `[console]`.
 
-use crate::keys::Section;
+use crate::toml_reader::Section;
 use std::net::SocketAddr;
 use url::Url;
 
@@ -77,7 +77,7 @@ fn console_url(text: &str) -> Result<Url, &'static str> {
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
-    use crate::keys::Overrides;
+    use crate::toml_reader::Overrides;
 
     fn said(text: &str) -> String {
         let path = std::path::Path::new("/srv/semainier.toml");

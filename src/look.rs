@@ -3,7 +3,7 @@
 //! Read once, with every problem at once. Layout is in [`crate::compose::print`].
 
 use crate::compose::print::{Font, Fonts, Format, Logo, Look, Theme};
-use crate::keys::{File, Overrides, Problem, Problems, Section};
+use crate::toml_reader::{File, Overrides, Problem, Problems, Section};
 use std::path::Path;
 
 /// The settings of the section `[print]`.

@@ -5,7 +5,7 @@ use crate::domain::{
     characters,
     french::{self, NBSP},
 };
-use crate::keys;
+use crate::toml_reader;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig};
 use mrml::prelude::render::RenderOptions;
@@ -207,7 +207,7 @@ fn add_texts(environment: &mut Environment<'static>) -> Result<(), TemplateError
     for language in LANGUAGES {
         let name = format!("console/{language}.toml");
         let source = environment.get_template(&name).map_err(broken)?.source().to_owned();
-        let flat = keys::flat(&source).map_err(|why| TemplateError::Broken { name, line: None, why })?;
+        let flat = toml_reader::flat(&source).map_err(|why| TemplateError::Broken { name, line: None, why })?;
         texts.insert(language, flat);
     }
     let language = |state: &State| -> &'static str {
@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn both_languages_of_the_console_have_the_same_keys_and_each_is_used() {
         let file = |name: &str| String::from_utf8(BuiltIn::get(name).unwrap().data.into_owned()).unwrap();
-        let [french, english] = LANGUAGES.map(|it| keys::flat(&file(&format!("console/{it}.toml"))).unwrap());
+        let [french, english] = LANGUAGES.map(|it| toml_reader::flat(&file(&format!("console/{it}.toml"))).unwrap());
         assert_eq!(french.keys().collect::<Vec<_>>(), english.keys().collect::<Vec<_>>());
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =

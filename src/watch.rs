@@ -1,7 +1,7 @@
 //! Settings of monitoring: `[alert]` and `[metrics]` of the configuration.
 
-use crate::keys::{Raw, Section};
 use crate::secret::Credential;
+use crate::toml_reader::{Raw, Section};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
@@ -141,7 +141,7 @@ fn command(raw: Raw) -> Result<Vec<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{File, Overrides};
+    use crate::toml_reader::{File, Overrides};
 
     fn read(text: &str) -> (Alert, Metrics, String) {
         let overrides = Overrides::default();

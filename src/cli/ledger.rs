@@ -8,8 +8,8 @@ use crate::domain::{
     email::EmailAddress,
     issue::IssueKey,
 };
-use crate::keys::parse_duration;
 use crate::store::{Access, LogFilter};
+use crate::toml_reader::parse_duration;
 use crate::views::{
     issues,
     log::{self, DeliveryView},

@@ -14,11 +14,11 @@ use url::Url;
 
 use super::collect_error::{CollectError, Missed};
 use super::fetch::Fetcher;
-use super::listed::title_and_status;
-use super::loose::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
+use super::html_to_text::{summary, web_address};
+use super::lenient_json::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
 use super::periods::{Hours, collapsed, unrolled};
-use super::plain::{summary, web_address};
 use super::remarks::Harvest;
+use super::sessions::title_and_status;
 use super::wordpress_api::json;
 use crate::domain::{french, listing::Listing, listing::Session, news::Picture};
 
@@ -54,7 +54,7 @@ pub async fn listings(
     fetcher: &Fetcher,
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<Harvest<Listing>, CollectError> {
-    let key = loose::key(key_file).await?;
+    let key = lenient_json::key(key_file).await?;
     let mut shown = api.clone();
     shown.set_path("/api/v002/agenda/detaille/list-objets-touristiques");
     let mut tray = Tray::default();
@@ -113,7 +113,7 @@ fn listing(event: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
             venue: facts.and_then(|facts| line(at(facts, "nomLieu"))),
             commune: line(walk(event, "localisation.adresse.commune.nom")).map(|name| french::commune(&name)),
             price: price.or_else(|| free.then(|| "Gratuit".to_owned())),
-            phone: contact(PHONE).map(|number| loose::phone(&number)),
+            phone: contact(PHONE).map(|number| lenient_json::phone(&number)),
             url: contact(SITE).and_then(|link| web_address(&link, base)),
             image: picture
                 .and_then(|link| web_address(&link, base))
@@ -128,17 +128,18 @@ fn listing(event: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
 
 /// `None` if the period is invalid.
 fn sessions_of(period: &Value, days: &RangeInclusive<NaiveDate>) -> Option<Vec<Session>> {
-    let hour = |key| loose::time(&raw(at(period, key)?)?);
+    let hour = |key| lenient_json::time(&raw(at(period, key)?)?);
     let hours = Hours::new(hour("horaireOuverture"), hour("horaireFermeture"));
     let rule = Rule::of(period)?;
-    let day = |key| loose::date(&raw(at(period, key)?)?);
+    let day = |key| lenient_json::date(&raw(at(period, key)?)?);
     let mut open = BTreeSet::new();
     for (first, last) in spans(day("dateDebut")?, day("dateFin"), at(period, "tousLesAns"), days) {
         open.extend(unrolled(first, last, days).filter(|day| rule.is_open(*day)));
     }
     // Beside the rule, and open all the same.
     open.extend(
-        each(at(period, "ouverturesExceptionnelles")).filter_map(|day| loose::date(&raw(at(day, "dateOuverture")?)?)),
+        each(at(period, "ouverturesExceptionnelles"))
+            .filter_map(|day| lenient_json::date(&raw(at(day, "dateOuverture")?)?)),
     );
     Some(open.into_iter().map(|day| hours.on(day)).collect())
 }
@@ -223,7 +224,7 @@ fn weekdays(name: &str) -> Option<Vec<Weekday>> {
 
 /// A date, or a holiday by its name, in each of the years asked for.
 fn closed_days(closing: &Value, days: &RangeInclusive<NaiveDate>) -> Vec<NaiveDate> {
-    if let Some(day) = at(closing, "dateFermeture").and_then(raw).and_then(|text| loose::date(&text)) {
+    if let Some(day) = at(closing, "dateFermeture").and_then(raw).and_then(|text| lenient_json::date(&text)) {
         return vec![day];
     }
     let Some(name) = at(closing, "dateSpeciale").and_then(Value::as_str) else { return Vec::new() };

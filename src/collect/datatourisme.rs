@@ -1,6 +1,6 @@
 //! DATAtourisme: its API v1, and the objects of the older flux: a folder, a JSON-LD file, or their archive.
 //!
-//! The two use one vocabulary in two notations; [`loose`] reads both. Only French texts are read: the others are machine
+//! The two use one vocabulary in two notations; [`lenient_json`] reads both. Only French texts are read: the others are machine
 //! translations.
 
 use std::collections::HashSet;
@@ -16,11 +16,11 @@ use url::Url;
 use super::charset;
 use super::collect_error::{CollectError, Missed};
 use super::fetch::Fetcher;
-use super::listed::title_and_status;
-use super::loose::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
+use super::html_to_text::{summary, web_address};
+use super::lenient_json::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
 use super::periods::{Hours, collapsed, unrolled};
-use super::plain::{summary, web_address};
 use super::remarks::{Harvest, Remark};
+use super::sessions::title_and_status;
 use super::title::folded;
 use super::wordpress_api::json;
 use crate::domain::{french, listing::Listing, news::Picture};
@@ -52,7 +52,7 @@ pub async fn listings(
     fetcher: &Fetcher,
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<Harvest<Listing>, CollectError> {
-    let key = loose::key(key_file).await?;
+    let key = lenient_json::key(key_file).await?;
     let mut url = api.clone();
     url.set_path("/v1/entertainmentAndEvent");
     let (from, to) = (days.start(), days.end());
@@ -201,8 +201,8 @@ fn listing(object: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read
         let (title, status) = title_and_status(&line(at(object, "label"))?);
         let (mut sessions, mut readable) = (Vec::new(), false);
         for period in each(at(object, "takesPlaceAt")) {
-            let day = |key| loose::date(&raw(at(period, key)?)?);
-            let hour = |key| loose::time(&raw(at(period, key)?)?);
+            let day = |key| lenient_json::date(&raw(at(period, key)?)?);
+            let hour = |key| lenient_json::time(&raw(at(period, key)?)?);
             // A period without a beginning is skipped.
             let Some(first) = day("startDate").or_else(|| day("endDate")) else { continue };
             let last = day("endDate").unwrap_or(first);
@@ -230,7 +230,7 @@ fn listing(object: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read
             venue: address.and_then(|address| venue(at(address, "streetAddress"))),
             commune: city.map(|name| french::commune(&name)),
             price: price(at(object, "offers")),
-            phone: walk(object, "hasContact.telephone").and_then(raw).map(|number| loose::phone(&number)),
+            phone: walk(object, "hasContact.telephone").and_then(raw).map(|number| lenient_json::phone(&number)),
             url: link.and_then(raw).and_then(|link| web_address(&link, base)),
             image: image
                 .and_then(raw)

@@ -13,10 +13,10 @@ use url::Url;
 use super::collect_error::{CollectError, Missed, Rung, Tried};
 use super::dates::{self, Numbers, to_instant};
 use super::fetch::{FetchError, Fetcher};
-use super::listed::{Moment, session, title_and_status};
-use super::loose::{Read, Tray, each, line, raw};
-use super::plain::{paragraphs_of, summary, web_address};
+use super::html_to_text::{paragraphs_of, summary, web_address};
+use super::lenient_json::{Read, Tray, each, line, raw};
 use super::remarks::Harvest;
+use super::sessions::{Moment, session, title_and_status};
 use super::wordpress_api::{Door, Site, json};
 use crate::domain::{listing::Listing, news::Picture};
 

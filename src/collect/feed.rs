@@ -13,8 +13,8 @@ use url::Url;
 use super::collect_error::{CollectError, Missed};
 use super::dates;
 use super::fetch::{Fetcher, Page};
+use super::html_to_text::{first_image, is_cut, one_line, paragraphs_of, summary, tidy, titled, web_address};
 use super::language;
-use super::plain::{first_image, is_cut, one_line, paragraphs_of, summary, tidy, titled, web_address};
 use super::remarks::{Harvest, Remark};
 use super::title::plain_title;
 use crate::domain::{

@@ -19,7 +19,7 @@ use super::charset;
 use super::collect_error::{CollectError, FileFault};
 use super::dates;
 use super::feed::published_within;
-use super::plain::{first_image, one_line, paragraphs_of, summary, tidy, web_address};
+use super::html_to_text::{first_image, one_line, paragraphs_of, summary, tidy, web_address};
 use super::remarks::{Harvest, Remark};
 use crate::domain::{
     Timestamp,

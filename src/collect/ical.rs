@@ -17,11 +17,11 @@ use super::collect_error::{CollectError, Missed};
 use super::content_lines::{self, Component, ContentLine, ZoneLines};
 use super::dates::{self, Numbers};
 use super::fetch::{Fetcher, Page};
-use super::listed::{Moment, commune_in, session, title_and_status, within};
+use super::html_to_text::{one_line, paragraphs_of, summary, tidy, web_address};
 use super::page::is_html;
-use super::plain::{one_line, paragraphs_of, summary, tidy, web_address};
 use super::recurrence::Rule;
 use super::remarks::{Harvest, Remark, Remarks};
+use super::sessions::{Moment, commune_in, session, title_and_status, within};
 use super::title::plain_title;
 use super::zones::{self, OwnZone, Zone};
 use crate::domain::{

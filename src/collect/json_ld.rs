@@ -15,11 +15,11 @@ use super::collect_error::{CollectError, Missed};
 use super::dates::{self, Numbers};
 use super::fetch::{Fetcher, Page, Place};
 use super::html;
-use super::listed::{Moment, commune_in, session, title_and_status, within};
-use super::loose::{each, line, raw};
+use super::html_to_text::{one_line, paragraphs_of, summary, web_address};
+use super::lenient_json::{each, line, raw};
 use super::page::scripts;
-use super::plain::{one_line, paragraphs_of, summary, web_address};
 use super::remarks::{Harvest, Remark};
+use super::sessions::{Moment, commune_in, session, title_and_status, within};
 use super::title::plain_title;
 use crate::domain::{
     agenda::Status,

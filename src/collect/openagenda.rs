@@ -15,11 +15,11 @@ use url::Url;
 use super::collect_error::{CollectError, Missed};
 use super::dates::to_instant;
 use super::fetch::Fetcher;
-use super::listed::{Moment, session, title_and_status};
-use super::loose::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
+use super::html_to_text::{summary, web_address};
+use super::lenient_json::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
 use super::periods::collapsed;
-use super::plain::{summary, web_address};
 use super::remarks::Harvest;
+use super::sessions::{Moment, session, title_and_status};
 use super::wordpress_api::json;
 use crate::domain::{agenda::Status, french, listing::Listing, news::Picture};
 
@@ -38,7 +38,7 @@ pub async fn listings(
     days: &RangeInclusive<NaiveDate>,
     zone: Tz,
 ) -> Result<Harvest<Listing>, CollectError> {
-    let key = loose::key(key_file).await?;
+    let key = lenient_json::key(key_file).await?;
     let mut first = api.clone();
     first.set_path(&format!("/v2/agendas/{agenda}/events"));
     let midnight = |day: NaiveDate| to_instant(day.and_time(NaiveTime::MIN), zone).unwrap_or_default();
@@ -82,7 +82,7 @@ fn listing(event: &Value, zone: Tz, base: &Url) -> Read {
     let read = || {
         let (title, marked) = title_and_status(&line(at(event, "title"))?);
         let hour = |timing: &Value, key| {
-            let at = loose::moment(at(timing, key)?.as_str()?)?;
+            let at = lenient_json::moment(at(timing, key)?.as_str()?)?;
             Some(Moment::Hour(at.with_timezone(&zone).naive_local()))
         };
         let timings =
@@ -110,7 +110,7 @@ fn listing(event: &Value, zone: Tz, base: &Url) -> Read {
             venue: line(walk(event, "location.name")),
             commune: line(walk(event, "location.city")).map(|name| french::commune(&name)),
             price: line(at(event, "conditions")),
-            phone: phone.map(|number| loose::phone(&number)),
+            phone: phone.map(|number| lenient_json::phone(&number)),
             url: link.and_then(|link| web_address(&link, base)),
             image: at(event, "image").and_then(image),
             status,

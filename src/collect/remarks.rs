@@ -87,7 +87,7 @@ impl Remarks {
         }
         let alike = self.listed.iter().filter(|(_, other)| other.is_gone() == remark.is_gone()).count();
         if alike < MOST_TITLES {
-            let title: String = super::plain::one_line(title).chars().take(120).collect();
+            let title: String = super::html_to_text::one_line(title).chars().take(120).collect();
             self.listed.push((title, remark));
         }
     }

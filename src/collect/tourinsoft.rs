@@ -14,11 +14,11 @@ use url::Url;
 
 use super::collect_error::{CollectError, Missed};
 use super::fetch::{Fetcher, Page};
-use super::listed::title_and_status;
-use super::loose::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
+use super::html_to_text::{paragraphs_of, summary, web_address};
+use super::lenient_json::{self, MOST_PAGES, Read, Tray, at, each, line, prose, raw, walk};
 use super::periods::{Hours, collapsed, unrolled};
-use super::plain::{paragraphs_of, summary, web_address};
 use super::remarks::Harvest;
+use super::sessions::title_and_status;
 use super::wordpress_api::json;
 use crate::domain::{french, listing::Listing, listing::Session, news::Picture};
 
@@ -76,7 +76,7 @@ impl Default for Fields {
 /// The address with its secret, and the one to be shown.
 async fn address(url: &Url, key_file: Option<&Path>) -> Result<(Url, Option<SecretString>), CollectError> {
     let Some(path) = key_file else { return Ok((url.clone(), None)) };
-    let key = loose::key(path).await?;
+    let key = lenient_json::key(path).await?;
     let mut whole = url.clone();
     whole.set_path(&url.path().replace("%7Bkey%7D", key.expose_secret()).replace("{key}", key.expose_secret()));
     Ok((whole, Some(key)))
@@ -202,10 +202,11 @@ fn packed(record: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
         let mut sessions = Vec::new();
         for period in fields("PeriodeOuverture") {
             let field = |n: usize| period.get(n).map(String::as_str).unwrap_or_default();
-            let first = loose::date(field(0))?;
-            let last = loose::date(field(1)).unwrap_or(first);
+            let first = lenient_json::date(field(0))?;
+            let last = lenient_json::date(field(1)).unwrap_or(first);
             let (open, closed) = (weekdays(field(6)), weekdays(field(7)));
-            let pairs = [(2, 3), (4, 5)].map(|(from, to)| Hours::new(loose::time(field(from)), loose::time(field(to))));
+            let pairs = [(2, 3), (4, 5)]
+                .map(|(from, to)| Hours::new(lenient_json::time(field(from)), lenient_json::time(field(to))));
             sessions.extend(sessions_of(first, last, &pairs, days, |day| {
                 (open.is_empty() || open.contains(&day)) && !closed.contains(&day)
             }));
@@ -231,7 +232,7 @@ fn packed(record: &Value, days: &RangeInclusive<NaiveDate>, base: &Url) -> Read 
             venue: address.first().filter(|line| !line.is_empty()).cloned(),
             commune: address.get(4).filter(|name| !name.is_empty()).map(|name| french::commune(name)),
             price: (!prices.is_empty()).then(|| prices.join(", ")),
-            phone: contact(&["téléphone", "tél"]).map(|number| loose::phone(&number)),
+            phone: contact(&["téléphone", "tél"]).map(|number| lenient_json::phone(&number)),
             url: contact(&["site web", "url"]).and_then(|link| web_address(&link, base)),
             image: picture,
             status,
@@ -316,7 +317,7 @@ fn mapped(record: &Value, fields: &Fields, days: &RangeInclusive<NaiveDate>, bas
         let (title, status) = title_and_status(&text(&fields.title)?);
         let mut sessions = Vec::new();
         for period in each(walk(record, &fields.dates)) {
-            let day = |key: &str| loose::date(&raw(walk(period, key)?)?);
+            let day = |key: &str| lenient_json::date(&raw(walk(period, key)?)?);
             let first = day(&fields.start)?;
             let last = day(&fields.end).unwrap_or(first);
             let closed: Vec<Weekday> = each(walk(period, &fields.closed_on))
@@ -340,7 +341,7 @@ fn mapped(record: &Value, fields: &Fields, days: &RangeInclusive<NaiveDate>, bas
             venue: text(&fields.venue),
             commune: text(&fields.commune).map(|name| french::commune(&name)),
             price: text(&fields.price).map(|text| paragraphs_of(&text)),
-            phone: contact(&["téléphone", "tél"]).map(|number| loose::phone(&number)),
+            phone: contact(&["téléphone", "tél"]).map(|number| lenient_json::phone(&number)),
             url: contact(&["site web", "url"]).and_then(|link| web_address(&link, base)),
             image: walk(record, &fields.image).and_then(raw).and_then(|text| picture(&text, base)),
             status,
@@ -354,7 +355,7 @@ fn mapped(record: &Value, fields: &Fields, days: &RangeInclusive<NaiveDate>, bas
 /// A link, or HTML that holds an image.
 fn picture(text: &str, base: &Url) -> Option<Picture> {
     match text.contains('<') {
-        true => super::plain::first_image(text, base),
+        true => super::html_to_text::first_image(text, base),
         false => Some(Picture { url: web_address(text, base)?, alt: String::new() }),
     }
 }
@@ -370,7 +371,7 @@ fn mapped_sessions(
     let by_weekday = fields.opens.iter().any(|name| name.contains("{day}"));
     let hours = |weekday: Weekday| {
         let name = |pattern: &str| pattern.replace("{day}", WEEKDAYS[weekday.num_days_from_monday() as usize]);
-        let time = |pattern: &String| loose::time(&raw(walk(period, &name(pattern))?)?);
+        let time = |pattern: &String| lenient_json::time(&raw(walk(period, &name(pattern))?)?);
         let closes = fields.closes.iter().map(Some).chain(std::iter::repeat(None));
         let pairs = fields.opens.iter().zip(closes).map(|(open, close)| Hours::new(time(open), close.and_then(time)));
         pairs.filter(|hours| *hours != Hours::default()).collect::<Vec<_>>()

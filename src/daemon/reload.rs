@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::issue::newsletter;
 use crate::jobs::Kind;
-use crate::keys::Problems;
+use crate::toml_reader::Problems;
 use crate::web::{Limits, Pages, console::Console};
 use anyhow::Context;
 use sd_notify::NotifyState;

@@ -3,7 +3,7 @@
 use crate::compose::picture;
 use crate::domain::edition::{Edition, EditionFile, EditionKind, LANGUAGES, Online, Printed, REMINDER};
 use crate::jobs::{web_address, word};
-use crate::keys::{File, Overrides, Problem, Problems, Section};
+use crate::toml_reader::{File, Overrides, Problem, Problems, Section};
 use chrono::NaiveDate;
 use std::path::Path;
 

@@ -20,10 +20,10 @@ use crate::domain::{
     newsletter::{Appointment, Letter, Material, Month, Section},
 };
 use crate::jobs::{Newsletter, SourceRule};
-use crate::keys::{File, Overrides, Problem, Problems, Section as Table};
 use crate::notices::wording;
 use crate::store::Store;
 use crate::templates::Rendered;
+use crate::toml_reader::{File, Overrides, Problem, Problems, Section as Table};
 use anyhow::Context;
 use chrono::{Months, NaiveDate, NaiveTime};
 use std::io::ErrorKind;

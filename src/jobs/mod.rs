@@ -13,7 +13,7 @@ use crate::domain::{
     schedule::{Coalesce, Deadline, Rehearsal, Schedule},
     segment::Segment,
 };
-use crate::keys::{File, Overrides, Problem, Problems, Section, parse_duration};
+use crate::toml_reader::{File, Overrides, Problem, Problems, Section, parse_duration};
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Weekday};
 use std::path::{Path, PathBuf};
 use url::Url;

@@ -8,7 +8,7 @@ use crate::domain::{
     newsletter::{Filter, Link, Month, Section as Part},
     schedule::Schedule,
 };
-use crate::keys::Section;
+use crate::toml_reader::Section;
 use chrono::TimeDelta;
 use std::path::Path;
 

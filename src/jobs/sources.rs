@@ -4,7 +4,7 @@ use super::{SourceRule, web_address, word};
 use crate::collect::source::{Provides, Source};
 use crate::collect::tourinsoft::Fields;
 use crate::config::Config;
-use crate::keys::Section;
+use crate::toml_reader::Section;
 use std::path::PathBuf;
 use url::Url;
 

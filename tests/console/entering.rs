@@ -11,8 +11,8 @@ use semainier::{
     clock::Clock,
     config::Config,
     domain::Timestamp,
-    keys::Overrides,
     store::{Access, Store},
+    toml_reader::Overrides,
     web::{Limits, Pages, console::Console, serve},
 };
 use std::{

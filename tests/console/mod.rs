@@ -19,8 +19,8 @@ use semainier::{
     clock::Clock,
     config::Config,
     domain::Timestamp,
-    keys::Overrides,
     store::Access,
+    toml_reader::Overrides,
     web::console::{Console, serve_as},
 };
 use std::{

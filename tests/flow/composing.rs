@@ -7,7 +7,7 @@ use semainier::{
     config::Config,
     domain::{agenda::Week, issue::Content},
     issue::{Due, agenda, content::content_hash},
-    keys::Overrides,
+    toml_reader::Overrides,
 };
 
 async fn composed(config: &std::path::Path, now: &str) -> Content {

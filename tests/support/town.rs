@@ -9,8 +9,8 @@ use semainier::{
     daemon::Daemon,
     domain::{Timestamp, agenda::Week, email::EmailAddress, french, issue::IssueSummary, partner::NewContact},
     jobs,
-    keys::Overrides,
     store::{Access, Occurrence, OccurrenceState},
+    toml_reader::Overrides,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

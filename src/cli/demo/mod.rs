@@ -17,10 +17,10 @@ use crate::domain::{
 use crate::editions;
 use crate::issue::{progress::Step, sending};
 use crate::jobs;
-use crate::keys::Overrides;
 use crate::private;
 use crate::store::{Access, LogFilter};
 use crate::telemetry;
+use crate::toml_reader::Overrides;
 use crate::views::{self, instant, orders};
 use anyhow::{Context as _, bail};
 use chrono::TimeDelta;

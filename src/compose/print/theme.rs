@@ -3,7 +3,7 @@
 //! Numbers only: an ink-saving page is another `Theme` with the same layout. The contrast of every pair of text and
 //! background colours is checked when a theme is read.
 
-use crate::keys::Section;
+use crate::toml_reader::Section;
 
 /// Red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,7 +225,7 @@ impl Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{File, Overrides};
+    use crate::toml_reader::{File, Overrides};
 
     fn read(text: &str) -> Result<Theme, Vec<String>> {
         let overrides = Overrides::default();

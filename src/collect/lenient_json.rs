@@ -14,9 +14,9 @@ use url::Url;
 
 use super::collect_error::{CollectError, KeyFault, Missed};
 use super::dates::{self, Numbers};
-use super::listed::within;
-use super::plain::{one_line, paragraphs_of, tidy};
+use super::html_to_text::{one_line, paragraphs_of, tidy};
 use super::remarks::{Harvest, Remark, Remarks};
+use super::sessions::within;
 use super::title::plain_title;
 use crate::domain::listing::Listing;
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use regex::Regex;
 
-use super::plain::one_line;
+use super::html_to_text::one_line;
 use super::remarks::{Remark, Remarks};
 use super::title::plain_title;
 use crate::domain::{
