@@ -235,7 +235,8 @@ mod tests {
     /// OWASP, « CSV Injection »: a cell is evaluated also when it begins with one of these in full width.
     #[test]
     fn l12_no_cell_of_a_csv_is_evaluated_by_a_spreadsheet() {
-        for text in ["=1+1", "+33", "-cmd", "@SUM(A1)", "\t=1", "\r=1", "\0=1", "＝1+1", "＋33", "－cmd", "＠SUM(A1)"]
+        for text in
+            ["=1+1", "+33 5 62", "-cmd", "@SUM(A1)", "\t=1", "\r=1", "\0=1", "＝1+1", "＋33", "－cmd", "＠SUM(A1)"]
         {
             assert_eq!(harmless(text.to_owned()), format!("'{text}"));
             let mut evil = contact();
