@@ -117,6 +117,8 @@ fn issue(n: u32) -> NewIssue {
         },
         content_hash: String::new(),
         composed_at: now(),
+        second_person: false,
+        author: None,
     }
 }
 

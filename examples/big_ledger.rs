@@ -275,6 +275,8 @@ fn issue(n: usize) -> NewIssue {
         segment: None,
         whom: RecipientScope::Audience,
         composed_at: at(n as i64),
+        second_person: false,
+        author: None,
         scheduled_for: at(n as i64),
         expires_at: at(n as i64) + TimeDelta::days(365),
         content: Content {

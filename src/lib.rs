@@ -18,8 +18,9 @@
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
-//! - [`actions`] are the use cases that change something, [`views`] the data to show. Command line and console share them.
-//! - [`daemon`] runs the loops of `semainier serve`; after a restore from a backup it pauses. [`notices`] mails staff.
+//! - [`actions`] are the use cases that change something ([`actions::may`]: what can be decided about an issue now), [`views`] the data to show. Command line and console share them.
+//! - [`daemon`] runs the loops of `semainier serve`; after a restore from a backup it pauses. [`notices`] mails staff:
+//!   when something happens, on the evening before an issue leaves, and on the morning after.
 //! - [`apart`] runs the parsing of untrusted text on a separate thread, with a time limit and its own stack.
 //! - [`web`] serves the public pages from frozen content, and on a listener of its own the console for staff ([`web::console`]); [`mod@bench`] measures sending.
 //! - [`views::readiness`] is the verdict of what is wrong; [`alerts`] sends it by webhook or command.

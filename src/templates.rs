@@ -347,7 +347,7 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 22] = [
+        const DATA: [&str; 23] = [
             "coming_",
             "delivery_",
             "event_",
@@ -362,6 +362,7 @@ mod tests {
             "problem_",
             "settings_",
             "timeline_",
+            "trace_",
             "login_",
             "message_",
             "users_",
@@ -381,6 +382,8 @@ mod tests {
         }));
         made.extend(["required", "optional", "missing"].map(|words| format!("decide_why_{words}")));
         made.push("decide_look_first".to_owned());
+        made.push("done_second".to_owned());
+        made.extend(crate::views::console::trace::ACTIONS.map(|action| format!("trace_{}", action.replace('.', "_"))));
         for key in &made {
             assert!(french.contains_key(key), "{key} has no text");
         }

@@ -116,6 +116,7 @@ pub async fn announce(engine: &Engine, actor: &Actor, plan: &Plan<'_>) -> Result
         edition: plan.stocked.edition.slug.clone(),
         segment: plan.segment.clone(),
         leaves_at: plan.at,
+        by: actor.name().to_owned(),
     };
     // An issue that needs approval is composed at once.
     let first_try = if mailing.approval == Approval::Required { now } else { plan.at };

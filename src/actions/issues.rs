@@ -1,6 +1,9 @@
 //! Decisions about an issue: approve, change, pause, resume, cancel.
 
-use super::{ActionError, Actor, Refusal, Result};
+use super::{
+    Actor, Refusal, Result,
+    may::{Act, CANCELLABLE, Subject, may},
+};
 use crate::app::Engine;
 use crate::domain::{
     Timestamp,
@@ -29,30 +32,27 @@ pub struct Approved {
     pub issue: IssueSummary,
     /// The hash of the approved content.
     pub hash: String,
+    /// It does not leave yet: a second person has to approve it, too.
+    pub needs_second: bool,
     /// Its hour has passed: the next pass of the daemon sends it.
     pub leaves_now: bool,
 }
 
-/// Approves the stored content of this issue. `seen`: the beginning of the hash that the actor reviewed.
+/// Approves the stored content of this issue. Where the mailing requires a second person, it leaves only once two persons stand
+/// for it, and one of those who approved it has not written it. `seen`: the beginning of the hash that the actor reviewed.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Option<&str>) -> Result<Approved> {
     let (store, now) = (&engine.store, engine.app.clock.now());
-    let issue = store.issue(key).await?.ok_or_else(|| Refusal::NotComposedYet(key.clone()))?;
-    let current = match issue.content_hash() {
-        Some(current) if issue.is_presented() => current.to_owned(),
-        _ => {
-            let (state, reason) = (issue.state(), issue.reason().map(str::to_owned));
-            return Err(Refusal::NothingToApprove { issue: key.clone(), state, reason }.into());
-        }
-    };
-    if now >= issue.expires_at {
-        return Err(Refusal::DeadlinePassed(key.clone()).into());
+    let subject = Subject::read(engine, key).await?;
+    match may(Act::Approve, &subject) {
+        // Approving it twice is approving it once.
+        Ok(()) | Err(Refusal::ApprovedAlready { .. }) => {}
+        Err(refusal) => return Err(refusal.into()),
     }
-    if let Some(skip) = skip_of(engine, key).await? {
-        return Err(Refusal::Skipped { issue: key.clone(), by: skip.by }.into());
-    }
+    let second_person = subject.mailing.as_ref().is_some_and(|mailing| mailing.second_person);
+    let current = subject.issue.as_ref().and_then(|issue| issue.content_hash()).unwrap_or_default().to_owned();
     if let Some(seen) = seen.filter(|seen| !current.starts_with(&seen.to_ascii_lowercase())) {
         let (seen, now) = (seen.to_owned(), short(&current).to_owned());
         return Err(Refusal::HasChanged { issue: key.clone(), seen, now }.into());
@@ -65,13 +65,14 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
         )
         .into());
     }
-    if !store.approve_issue(key, &current, actor.name(), now).await? {
+    if !store.approve_issue(key, &current, actor.name(), second_person, now).await? {
         return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
     actor.audit(engine, "issue.approve", on(key), json!({"hash": short(&current)})).await;
     info!(issue = %key, hash = short(&current), door = %actor.door, "issue {key} was approved");
     let issue = store.issue(key).await?.context("the issue that was just approved is gone")?;
-    Ok(Approved { leaves_now: issue.scheduled_for <= now, issue, hash: current })
+    let needs_second = issue.half_approved_by.is_some();
+    Ok(Approved { leaves_now: !needs_second && issue.scheduled_for <= now, needs_second, issue, hash: current })
 }
 
 /// Refuses the stored content, with a reason that staff are told: it is not sent unless somebody approves it after all.
@@ -83,10 +84,6 @@ pub async fn refuse(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Option
     let why = why.trim();
     if why.is_empty() {
         return Err(Refusal::NoReason.into());
-    }
-    let mailing = engine.app.mailing(key.mailing())?;
-    if mailing.approval != Approval::Required {
-        return Err(Refusal::LeavesWithoutApproval { mailing: mailing.id.clone() }.into());
     }
     object(engine, actor, key, seen, RefusalKind::Refused, why).await
 }
@@ -109,20 +106,13 @@ async fn object(
     why: &str,
 ) -> Result<()> {
     let (store, now) = (&engine.store, engine.app.clock.now());
-    let issue = store.issue(key).await?.ok_or_else(|| Refusal::NotComposedYet(key.clone()))?;
-    let state = issue.state();
-    if issue.frozen().is_some() {
-        return Err(Refusal::LeavingAlready { issue: key.clone(), state }.into());
-    }
-    let current = match (issue.content_hash(), kind) {
-        (Some(current), RefusalKind::Withdrawn) if issue.is_approved() => current.to_owned(),
-        (Some(current), RefusalKind::Refused) if issue.is_presented() => current.to_owned(),
-        (_, RefusalKind::Withdrawn) => return Err(Refusal::WrongState { issue: key.clone(), state }.into()),
-        (_, RefusalKind::Refused) => {
-            let reason = issue.reason().map(str::to_owned);
-            return Err(Refusal::NothingToApprove { issue: key.clone(), state, reason }.into());
-        }
+    let subject = Subject::read(engine, key).await?;
+    let act = match kind {
+        RefusalKind::Refused => Act::Refuse,
+        RefusalKind::Withdrawn => Act::Withdraw,
     };
+    may(act, &subject)?;
+    let current = subject.issue.as_ref().and_then(|issue| issue.content_hash()).unwrap_or_default().to_owned();
     if let Some(seen) = seen.filter(|seen| !current.starts_with(&seen.to_ascii_lowercase())) {
         let (seen, now) = (seen.to_owned(), short(&current).to_owned());
         return Err(Refusal::HasChanged { issue: key.clone(), seen, now }.into());
@@ -205,7 +195,7 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
     let Some((issue, letter, pictures)) = presented else { return Ok(Edited::Kept) };
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
     let content = newsletter::compose(&engine.app, due, &letter, pictures).await?;
-    match present(engine, due, content, letter.until, issue.content_hash()).await? {
+    match present(engine, due, content, letter.until, issue.content_hash(), Some(actor.name())).await? {
         true => Ok(Edited::Recomposed),
         false => Err(Refusal::ChangedMeanwhile(key.clone()).into()),
     }
@@ -249,7 +239,7 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result
     };
     let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures).await?;
     let replacing = issue.as_ref().and_then(|issue| issue.content_hash());
-    if !present(engine, due, content, composed_at, replacing).await? {
+    if !present(engine, due, content, composed_at, replacing, Some(actor.name())).await? {
         return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
     actor.audit(engine, "issue.recompose", on(key), json!({})).await;
@@ -272,16 +262,10 @@ async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSumma
 /// # Errors
 /// A refusal; a template that does not render; or a database that cannot be read or written.
 pub async fn rehearse(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<Rehearsed> {
+    let subject = Subject::read(engine, key).await?;
+    may(Act::Rehearse, &subject)?;
     let mailing = engine.app.mailing(key.mailing())?;
-    if mailing.approval == Approval::Required || mailing.is_of_editions() {
-        return Err(Refusal::NotRehearsed { mailing: mailing.id.clone() }.into());
-    }
-    if changeable(engine, key).await?.is_some_and(|issue| issue.is_approved()) {
-        return Err(Refusal::WrongState { issue: key.clone(), state: IssueState::Approved }.into());
-    }
-    let at = mailing
-        .occurrence_of(key, engine.app.clock.now())
-        .ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
+    let at = subject.occurrence.ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
     let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
     let prepared = publish::rehearse(engine, due).await?;
     actor.audit(engine, "issue.rehearse", on(key), json!({})).await;
@@ -312,7 +296,7 @@ pub enum Rehearsed {
 /// A refusal; or a database that cannot be read or written.
 pub async fn skip(engine: &Engine, actor: &Actor, key: &IssueKey, why: &str) -> Result<()> {
     let (store, now) = (&engine.store, engine.app.clock.now());
-    coming(engine, key).await?;
+    may(Act::Skip, &Subject::read(engine, key).await?)?;
     let skip = Skip { issue: key.clone(), why: why.trim().to_owned(), by: actor.name().to_owned(), at: now };
     if !store.skip(&skip).await? {
         let by = skip_of(engine, key).await?.map(|skip| skip.by).unwrap_or_default();
@@ -328,27 +312,12 @@ pub async fn skip(engine: &Engine, actor: &Actor, key: &IssueKey, why: &str) -> 
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn unskip(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
-    coming(engine, key).await?;
+    may(Act::Unskip, &Subject::read(engine, key).await?)?;
     if !engine.store.unskip(key).await? {
         return Err(Refusal::NotSkipped(key.clone()).into());
     }
     actor.audit(engine, "issue.unskip", on(key), json!({})).await;
     info!(issue = %key, door = %actor.door, "issue {key} leaves after all");
-    Ok(())
-}
-
-/// An issue whose hour is still to come, and of which nothing is frozen.
-async fn coming(engine: &Engine, key: &IssueKey) -> Result<()> {
-    let (mailing, now) = (engine.app.mailing(key.mailing())?, engine.app.clock.now());
-    let at = match changeable(engine, key).await? {
-        Some(issue) => issue.scheduled_for,
-        None => mailing
-            .occurrence_of(key, engine.app.clock.now())
-            .ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?,
-    };
-    if at <= now {
-        return Err(Refusal::HourHasCome(key.clone()).into());
-    }
     Ok(())
 }
 
@@ -378,15 +347,6 @@ pub async fn resume(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()
     move_to(engine, actor, key, &[IssueState::Paused], IssueState::Sending, None).await
 }
 
-const CANCELLABLE: [IssueState; 6] = [
-    IssueState::Held,
-    IssueState::AwaitingApproval,
-    IssueState::Rehearsed,
-    IssueState::Approved,
-    IssueState::Sending,
-    IssueState::Paused,
-];
-
 /// Cancels an issue for good: sent deliveries stay sent, the others are cancelled. A coming issue is skipped.
 ///
 /// # Errors
@@ -411,16 +371,17 @@ async fn move_to(
     to: IssueState,
     reason: Option<&str>,
 ) -> Result<()> {
+    let act = match to {
+        IssueState::Paused => Act::Pause,
+        IssueState::Sending => Act::Resume,
+        _ => Act::Stop,
+    };
+    may(act, &Subject::read(engine, key).await?)?;
     let (store, now) = (&engine.store, engine.app.clock.now());
     if !store.set_issue_state(key, from, to, reason, now).await? {
-        return Err(ActionError::Refused(match store.issue(key).await? {
-            None => Refusal::NoSuchIssue(key.clone()),
-            Some(issue) if issue.state().is_given_up() => {
-                let zone = engine.app.zone_of(&issue.mailing);
-                Refusal::GivenUp { issue: Box::new(issue), zone }
-            }
-            Some(issue) => Refusal::WrongState { issue: key.clone(), state: issue.state() },
-        }));
+        // It moved in between.
+        may(act, &Subject::read(engine, key).await?)?;
+        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
     store.expire_deliveries(now).await?;
     let action = match to {

@@ -11,6 +11,7 @@ pub mod editions;
 pub mod issues;
 pub mod keep;
 pub mod lanes;
+pub mod may;
 pub mod partners;
 mod refusal;
 

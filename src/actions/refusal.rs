@@ -72,6 +72,11 @@ pub enum Refusal {
         by: String,
     },
     NotSkipped(IssueKey),
+    /// Exactly this content is approved.
+    ApprovedAlready {
+        issue: IssueKey,
+        by: String,
+    },
     /// Too late to skip it, or to take that back.
     HourHasCome(IssueKey),
     NoSuchDelivery(String),
@@ -224,6 +229,7 @@ impl Refusal {
                 format!("issue {issue} was skipped by {by}; to send it after all: semainier issues unskip {issue}")
             }
             Self::NotSkipped(key) => format!("issue {key} is not skipped"),
+            Self::ApprovedAlready { issue, by } => format!("this content of issue {issue} is already approved by {by}"),
             Self::HourHasCome(key) => {
                 format!("issue {key} is already due; to stop it: semainier issues cancel {key}")
             }
@@ -385,6 +391,9 @@ impl Refusal {
             }
             Self::Skipped { issue, by } => format!("{by} ne veut pas que le numéro {issue} parte"),
             Self::NotSkipped(key) => format!("rien n’empêche le numéro {key} de partir"),
+            Self::ApprovedAlready { issue, by } => {
+                format!("cette version du numéro {issue} est déjà approuvée par {by}")
+            }
             Self::HourHasCome(key) => format!("l’heure du numéro {key} est passée"),
             Self::NoOccurrence { issue } => format!("aucun envoi prévu ne correspond plus au numéro {issue}"),
             Self::NoSuchDelivery(_) => "cet envoi n’existe pas".to_owned(),

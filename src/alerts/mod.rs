@@ -90,7 +90,7 @@ impl Alerter {
 
     async fn notice(&self, app: &App, store: &dyn Store) -> Result<(), StoreError> {
         let (now, about) = (app.clock.now(), about(app));
-        let verdict = readiness(store, &app.config, now).await?;
+        let verdict = readiness(store, &app.config, &app.mailings, now).await?;
         let known: BTreeSet<String> = store.known_findings().await?.into_iter().collect();
         let here: Vec<&Finding> = verdict.findings.iter().filter(|finding| finding.alerts()).collect();
         let keys: BTreeSet<String> = here.iter().map(|finding| finding.key()).collect();

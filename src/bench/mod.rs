@@ -196,6 +196,8 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
         scheduled_for: now,
         expires_at: now + chrono::TimeDelta::days(1),
         composed_at: now,
+        second_person: false,
+        author: None,
         content: Content {
             subject: "Que faire à Auch cette semaine".to_owned(),
             html,

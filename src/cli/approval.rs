@@ -79,6 +79,11 @@ pub(super) async fn approve(engine: &Engine, actor: &Actor, key: &str, seen: Opt
     let key = IssueKey::parse(key)?;
     let approved = actions::issues::approve(engine, actor, &key, seen).await?;
     let issue = approved.issue;
+    if approved.needs_second {
+        let by = issue.half_approved_by.as_deref().unwrap_or_default();
+        show::line(format!("{key} is approved by {by}; a second person has to approve it before it leaves"));
+        return Ok(Ended::WaitsForAPerson);
+    }
     let when = match approved.leaves_now {
         true => "its scheduled time has passed: it leaves now".to_owned(),
         false => format!("it leaves at {}", instant(issue.scheduled_for, engine.app.zone_of(&issue.mailing))),

@@ -124,6 +124,7 @@ pub(super) async fn send(engine: &Engine, due: Due<'_>, article: Option<Article>
     let next_due = engine.store.next_due(Some(&due.key())).await?.map(|at| instant(at, zone));
     let ended = summarise(&published, next_due, zone);
     notices::send(engine, &deliverer, &notices::SentNotices::default()).await;
+    engine.store.release_notices(&engine.owner, None).await?;
     ended
 }
 

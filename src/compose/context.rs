@@ -4,6 +4,7 @@ use super::edition::{EditionMail, OrderMail};
 use super::newsletter::{ApprovalMail, NewsletterMail};
 use super::orders::OrdersMail;
 use super::rows::{Row, daily_rows_by_hour, rows_by_hour, status_word};
+use super::staff::{EveMail, SummaryMail};
 use crate::domain::{
     agenda::{Agenda, Item, Status, Week},
     french,
@@ -267,8 +268,8 @@ impl Context for NoticeMail {
                 vec![]
             },
         };
-        // What shows the issue itself, or orders, has a mail of its own.
-        let own = ["approval", "rehearsed", "ordered"];
+        // What shows the issue itself, orders, a verdict or a summary has a mail of its own.
+        let own = ["approval", "rehearsed", "ordered", "eve", "summary"];
         let mut samples: Vec<_> = Notice::NAMES.into_iter().filter(|kind| !own.contains(kind)).map(sample).collect();
         samples.push(Self { deadline: None, retry: None, ..sample("held") });
         samples
@@ -292,6 +293,8 @@ pub fn check_all(templates: &Templates) -> Result<Vec<(&'static str, usize)>, Te
         (ApprovalMail::NAME, templates.check::<ApprovalMail>()?),
         (NoticeMail::NAME, templates.check::<NoticeMail>()?),
         (OrdersMail::NAME, templates.check::<OrdersMail>()?),
+        (EveMail::NAME, templates.check::<EveMail>()?),
+        (SummaryMail::NAME, templates.check::<SummaryMail>()?),
     ])
 }
 
@@ -341,7 +344,9 @@ mod tests {
                 ("order", 3),
                 ("approval", 4),
                 ("notice", 12),
-                ("orders", 2)
+                ("orders", 2),
+                ("eve", 3),
+                ("summary", 3)
             ]
         );
     }

@@ -270,9 +270,9 @@ fn headers_of(builder: lettre::message::MessageBuilder, boundary: &str) -> Resul
     Ok(String::from_utf8_lossy(&formatted[..end]).into_owned())
 }
 
-/// A plain-text mail to one member of staff.
+/// A mail to one member of staff.
 #[derive(Debug, Clone, Copy)]
-pub struct Plain<'a> {
+pub struct ToStaff<'a> {
     pub from_name: &'a str,
     pub from: &'a EmailAddress,
     pub to: &'a EmailAddress,
@@ -281,20 +281,25 @@ pub struct Plain<'a> {
     pub date: Timestamp,
     pub subject: &'a str,
     pub text: &'a str,
+    /// The same as HTML; `None`: a plain-text mail.
+    pub html: Option<&'a str>,
 }
 
 /// # Errors
 /// If something is not valid in a header.
-pub fn plain(mail: &Plain) -> Result<Message, MimeError> {
-    let message = lettre::Message::builder()
+pub fn to_staff(mail: &ToStaff) -> Result<Message, MimeError> {
+    let builder = lettre::Message::builder()
         .raw_header(raw_header("Auto-Submitted", "auto-generated".to_owned())?)
         .from(mailbox("the sender", mail.from_name, &mail.from.to_string())?)
         .to(mailbox("the recipient", "", &mail.to.to_string())?)
         .subject(mail.subject)
         .date(mail.date.into())
-        .message_id(Some(format!("<{}>", mail.message_id)))
-        .singlepart(SinglePart::plain(mail.text.to_owned()))
-        .map_err(MimeError::Build)?;
+        .message_id(Some(format!("<{}>", mail.message_id)));
+    let message = match mail.html {
+        Some(html) => builder.multipart(MultiPart::alternative_plain_html(mail.text.to_owned(), html.to_owned())),
+        None => builder.singlepart(SinglePart::plain(mail.text.to_owned())),
+    };
+    let message = message.map_err(MimeError::Build)?;
     Ok(Message::alone(mail.from.clone(), message.formatted()))
 }
 

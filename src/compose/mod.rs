@@ -13,3 +13,4 @@ pub mod picture;
 pub mod print;
 mod quoted;
 pub mod rows;
+pub mod staff;

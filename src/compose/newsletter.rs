@@ -2,6 +2,7 @@
 
 use super::context::Marks;
 use super::markdown::{self, Formatted};
+use super::staff::Verdict;
 use crate::domain::{
     french::{self, NBSP},
     news::{NewsItem, Picture},
@@ -341,6 +342,10 @@ pub struct ApprovalMail {
     pub rehearsed: bool,
     /// Why the relay takes no mail at the rehearsal.
     pub relay: Option<String>,
+    /// Of a rehearsal: whether it leaves.
+    pub verdict: Option<Verdict>,
+    /// The page of the console where it is approved, stopped or made to leave as it is.
+    pub url: Option<String>,
 }
 
 impl Context for ApprovalMail {
@@ -363,12 +368,24 @@ impl Context for ApprovalMail {
             has_editorial: true,
             rehearsed: false,
             relay: None,
+            verdict: None,
+            url: None,
+        };
+        let verdict = Verdict {
+            answer: "À voir avant le départ.".to_owned(),
+            reason: Some("3 annonces n’ont pas trouvé leur jour.".to_owned()),
+            departures: vec![],
+            look: vec!["Le message pèse 120 ko.".to_owned()],
+            fine: vec![],
+            url: Some("https://console.office.example/".to_owned()),
         };
         let rehearsed = |relay: Option<&str>| Self {
             changed: false,
             has_editorial: false,
             rehearsed: true,
             relay: relay.map(str::to_owned),
+            verdict: Some(Verdict { look: relay.iter().map(|it| (*it).to_owned()).collect(), ..verdict.clone() }),
+            url: relay.map(|_| "https://console.office.example/envois/agenda/2026-W28".to_owned()),
             ..full.clone()
         };
         let bare = Self {

@@ -257,6 +257,9 @@ impl Daemon {
             Ok(open) => open.iter().map(|issue| issue.counts.queued).sum::<u64>(),
             Err(error) => return error!(error = chain(&error), "semainier stopped; the database is unavailable"),
         };
+        if let Err(error) = store.release_notices(&engine.owner, None).await {
+            error!(error = chain(&error), "notices to staff stay claimed for a while");
+        }
         if let Err(error) = store.leave(&engine.owner).await {
             error!(error = chain(&error), "could not record that this daemon stops");
         }
@@ -299,6 +302,10 @@ impl Daemon {
 
     /// Sends pending notices, at least once: a mail interrupted by a stop is sent again.
     pub async fn staff_pass(&self) {
+        // Also while the relay is away: what is owed and not sent is seen by others.
+        if let Err(failure) = notices::owe_due(&self.engine()).await {
+            error!(error = chain(&failure), "could not look for mails to staff that are due");
+        }
         let now = self.now();
         if self.relay.open_circuit(now).is_some() || lock(&self.letters).open_until(now).is_some() {
             return;

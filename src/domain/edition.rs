@@ -226,6 +226,8 @@ pub struct Announcement {
     /// The segment of the audience, as written.
     pub segment: Option<String>,
     pub leaves_at: Timestamp,
+    /// Who announced it, as the person named themselves; empty if that is not known.
+    pub by: String,
 }
 
 /// How the copies reach the partner.

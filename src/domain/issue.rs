@@ -1,8 +1,8 @@
 //! An issue: what one occurrence publishes.
 
-use super::{Timestamp, agenda::Agenda, newsletter::Letter};
+use super::{Timestamp, agenda::Agenda, french, newsletter::Letter};
 use serde::Serialize;
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 /// `agenda/2026-W28`, `newsletter/2026-07`, `editions/carte-2026`: the business key, which makes a second run idempotent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -273,6 +273,22 @@ pub struct NewIssue {
     pub content_hash: String,
     /// When its content was collected: later news belong to the next issue.
     pub composed_at: Timestamp,
+    /// Whoever wrote it is not the only one to approve it.
+    pub second_person: bool,
+    /// The person who changed the content, besides the author of its editorial.
+    pub author: Option<String>,
+}
+
+/// Whether content may leave by these approvals, which were not taken back (I6). With `second_person`, one of those who approved
+/// it is none of its authors, and authors and approvers together are at least two persons. Names count without capitals and
+/// accents: persons are known to the ledger by their names.
+pub fn is_enough(approvers: &[String], authors: &[String], second_person: bool) -> bool {
+    if !second_person {
+        return !approvers.is_empty();
+    }
+    let folded = |names: &[String]| names.iter().map(|name| french::folded(name.trim())).collect::<BTreeSet<_>>();
+    let (approvers, authors) = (folded(approvers), folded(authors));
+    approvers.difference(&authors).next().is_some() && approvers.union(&authors).count() >= 2
 }
 
 /// The deliveries of an issue by state. The sum is always the number of frozen recipients (I1).
@@ -401,6 +417,8 @@ pub struct IssueSummary {
     pub subject: Option<String>,
     pub counts: Counts,
     pub resumed: Option<Resumed>,
+    /// Who approved the stored content, although that is not enough: a second person is required.
+    pub half_approved_by: Option<String>,
 }
 
 /// A person continued the issue after a pause: what they could see then does not pause it again.
@@ -458,6 +476,11 @@ impl IssueSummary {
         }
     }
 
+    /// It left, or will not: nothing of it is to be announced any more.
+    pub fn is_over(&self) -> bool {
+        self.frozen().is_some() || self.state() == IssueState::Expired
+    }
+
     pub fn frozen_at(&self) -> Option<Timestamp> {
         self.frozen().map(|frozen| frozen.at)
     }
@@ -510,5 +533,31 @@ impl IssueSummary {
     /// Approved and not frozen yet.
     pub fn is_approved(&self) -> bool {
         matches!(self.stage, Stage::Approved { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_persons_stand_for_content_where_a_second_one_is_required() {
+        let names = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let enough = |approvers, authors| is_enough(&names(approvers), &names(authors), true);
+        for (approvers, authors, expected) in [
+            ("", "", false),
+            ("", "Marc", false),
+            ("Claire", "", false),
+            ("Claire claire", "", false),
+            ("Claire Marc", "", true),
+            ("Claire", "Claire", false),
+            ("CLAIRE Zoe", "claire zoé", false),
+            ("Claire", "Claire Marc", false),
+            ("Claire", "Marc", true),
+            ("Claire Marc", "Claire", true),
+        ] {
+            assert_eq!(enough(approvers, authors), expected, "{approvers} of {authors}");
+        }
+        assert!(is_enough(&names("Claire"), &names("Claire"), false) && !is_enough(&[], &[], false));
     }
 }

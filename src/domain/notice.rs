@@ -64,6 +64,11 @@ pub enum Notice {
     /// A partner placed, changed or cancelled an order. The words are made from the order when the mail is written, so that
     /// nothing of a person who is erased meanwhile is kept here.
     Ordered,
+    /// On the evening before: what leaves, to how many, and what is missing. Worded when the mail is written.
+    Eve,
+    /// After it left: what was handed over, what was refused, what is to be decided. Worded when the mail is written, so that
+    /// nothing of a person is kept here.
+    Summary,
 }
 
 /// Orders are reported together: at most one mail in this time.
@@ -96,7 +101,7 @@ const RELAY: &str = "relay: ";
 
 impl Notice {
     /// All kind names, as templates use them.
-    pub const NAMES: [&str; 14] = [
+    pub const NAMES: [&str; 16] = [
         "held",
         "unapproved",
         "resolved",
@@ -111,6 +116,8 @@ impl Notice {
         "lane",
         "approval",
         "ordered",
+        "eve",
+        "summary",
     ];
 
     pub fn name(&self) -> &'static str {
@@ -129,6 +136,8 @@ impl Notice {
             Notice::Lane { .. } => "lane",
             Notice::ApprovalAsked { .. } => "approval",
             Notice::Ordered => "ordered",
+            Notice::Eve => "eve",
+            Notice::Summary => "summary",
         }
     }
 
@@ -169,7 +178,11 @@ impl Notice {
             Notice::Changed { lines } => lines.join("\n"),
             Notice::Resolved(cure) => cure.as_str().to_owned(),
             Notice::ApprovalAsked { changed: true, .. } => CHANGED.to_owned(),
-            Notice::Unapproved | Notice::Ordered | Notice::ApprovalAsked { changed: false, .. } => String::new(),
+            Notice::Unapproved
+            | Notice::Ordered
+            | Notice::Eve
+            | Notice::Summary
+            | Notice::ApprovalAsked { changed: false, .. } => String::new(),
         }
     }
 
@@ -201,6 +214,8 @@ impl Notice {
                 Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay }
             }
             ("ordered", None) => Notice::Ordered,
+            ("eve", None) => Notice::Eve,
+            ("summary", None) => Notice::Summary,
             ("changed", None) => Notice::Changed { lines: text.lines().map(str::to_owned).collect() },
             ("refused", Some(at)) => Notice::Refused { at_ms: at.parse().ok()?, reason: text },
             ("approval", Some(hash)) => Notice::ApprovalAsked { short_hash: hash.to_owned(), changed: text == CHANGED },
@@ -241,6 +256,8 @@ mod tests {
                 relay: Some("connect: refused".to_owned()),
             },
             Notice::Ordered,
+            Notice::Eve,
+            Notice::Summary,
             Notice::Changed { lines: vec!["− Bal".to_owned(), "+ Bal à 21 h".to_owned()] },
             Notice::Refused { at_ms: 1_783_148_400_000, reason: reason() },
         ];

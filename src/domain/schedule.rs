@@ -3,8 +3,8 @@
 //! `croner` decides, not the scheduler of the ticker: the latter fixes the UTC offset when a job is created and fires an
 //! hour off after every daylight saving change.
 
-use super::Timestamp;
-use chrono::{DateTime, Datelike, Days, NaiveTime, SubsecRound, TimeDelta, Weekday};
+use super::{Timestamp, french};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, SubsecRound, TimeDelta, Weekday};
 use chrono_tz::Tz;
 use croner::{Cron, parser::CronParser};
 
@@ -201,9 +201,28 @@ pub fn label(instant: Timestamp, zone: Tz) -> String {
     format!("{}[{}]", local.format(&format!("%Y-%m-%dT{time}%:z")), zone.name())
 }
 
+/// Monday to Friday, and no public holiday in France.
+pub fn is_working_day(day: NaiveDate) -> bool {
+    const HOLIDAYS: [&str; 11] = [
+        "PREMIER_JANVIER",
+        "LUNDI_DE_PAQUES",
+        "PREMIER_MAI",
+        "HUIT_MAI",
+        "ASCENSION",
+        "LUNDI_DE_PENTECOTE",
+        "QUATORZE_JUILLET",
+        "QUINZE_AOUT",
+        "TOUSSAINT",
+        "ONZE_NOVEMBRE",
+        "NOEL",
+    ];
+    !matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
+        && !HOLIDAYS.iter().any(|name| french::holiday(name, day.year()) == Some(day))
+}
+
 /// The instant of a local time; if the clocks skip it, the first instant after the gap; if they repeat it, the first of
 /// the two.
-pub fn at_local(zone: Tz, date: chrono::NaiveDate, time: NaiveTime) -> Timestamp {
+pub fn at_local(zone: Tz, date: NaiveDate, time: NaiveTime) -> Timestamp {
     let wanted = date.and_time(time);
     let minute = TimeDelta::minutes(1);
     let candidates = std::iter::successors(Some(wanted), |t| Some(*t + minute)).take(24 * 60);

@@ -51,6 +51,8 @@ async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
         content_hash: content_hash(&content),
         content,
         composed_at: now,
+        second_person: false,
+        author: None,
     };
     // Frozen before, by another daemon or by this one before a crash, is fine.
     store.freeze_issue(&issue, now).await?;

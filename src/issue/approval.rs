@@ -6,7 +6,7 @@ use crate::app::Engine;
 use crate::domain::{
     Timestamp,
     hold::Hold,
-    issue::{Content, IssueKey, IssueState, IssueSummary, Stage},
+    issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue, Stage},
     notice::{Cure, Notice},
 };
 use crate::store::Frozen;
@@ -20,7 +20,8 @@ pub fn short(hash: &str) -> &str {
     hash.get(..SHORT).unwrap_or(hash)
 }
 
-/// Stores the content of an occurrence and asks staff. `replacing`: the hash of the content stored now. `false` if somebody
+/// Stores the content of an occurrence and asks staff. `replacing`: the hash of the content stored now; `author`: the person
+/// who changed it. `false` if somebody
 /// else changed it first.
 ///
 /// # Errors
@@ -31,8 +32,9 @@ pub async fn present(
     content: Content,
     composed_at: Timestamp,
     replacing: Option<&str>,
+    author: Option<&str>,
 ) -> anyhow::Result<bool> {
-    let issue = new_issue(due, content, composed_at);
+    let issue = NewIssue { author: author.map(str::to_owned), ..new_issue(due, content, composed_at) };
     let (key, hash, now) = (&issue.key, &issue.content_hash, engine.app.clock.now());
     if !engine.store.present_issue(&issue, replacing, now).await? {
         return Ok(false);

@@ -29,6 +29,8 @@ pub(super) fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) 
         content_hash: content_hash(&content),
         content,
         composed_at,
+        second_person: due.mailing.second_person,
+        author: None,
     }
 }
 

@@ -125,7 +125,7 @@ pub async fn prepare(
             Ok(Prepared::Frozen { before: false })
         }
         Approval::Required => {
-            approval::present(engine, due, content, composed_at, None).await?;
+            approval::present(engine, due, content, composed_at, None, None).await?;
             Ok(Prepared::Awaiting)
         }
     }

@@ -20,8 +20,10 @@ use url::Url;
 
 mod newsletter;
 mod sources;
+mod staff_mails;
 
 use sources::read_source;
+pub use staff_mails::{Eve, StaffMails};
 
 #[derive(rust_embed::Embed)]
 #[folder = "jobs/"]
@@ -47,6 +49,9 @@ pub struct Mailing {
     /// And of these only those that match: `audience.where`.
     pub segment: Option<Segment>,
     pub approval: Approval,
+    /// Whoever wrote the content is not the only one to approve it.
+    pub second_person: bool,
+    pub staff_mails: StaffMails,
     pub sender_name: Option<String>,
     pub sender_address: Option<EmailAddress>,
 }
@@ -264,6 +269,16 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         );
     }
 
+    let second_person = root.truth("second_person").unwrap_or(false);
+    if second_person && approval == Approval::Automatic {
+        root.problem("second_person", "only where approval = \"required\"");
+    }
+
+    let staff_mails = root.section("staff_mails");
+    let leaves_by_itself = approval == Approval::Automatic && template != Some(Template::Edition);
+    let read_staff_mails = staff_mails::read(&staff_mails, leaves_by_itself);
+    staff_mails.finish();
+
     let audience = root.section("audience");
     let subscribed = audience.text("subscribed").unwrap_or_else(|| id.clone());
     let segment = audience.parsed("where", Segment::parse);
@@ -313,6 +328,8 @@ fn read(root: Section, id: String, config: &Config, now: Timestamp) -> Option<Ma
         audience: subscribed,
         segment,
         approval,
+        second_person,
+        staff_mails: read_staff_mails,
         sender_name,
         sender_address,
     })

@@ -1,9 +1,13 @@
-//! Notices to staff: one mail when an issue is held, one when that ends, and one an hour at the most about orders. Delivered at least once, unlike mail to partners:
-//! while a member of staff cannot be reached the notice stays pending, and this process does not notify the others again.
+//! Notices to staff: one mail when an issue is held, one when that ends, one an hour at the most about orders, one on the evening
+//! before an issue leaves by itself, one on the morning after. Delivered at least once, unlike mail to partners: while a member
+//! of staff cannot be reached the notice stays owed, and this process does not notify the others again. Of several processes one
+//! sends it: what is owed is claimed first.
 
+mod eve;
 mod orders;
 mod question;
 pub mod replies;
+mod summary;
 pub mod tonight;
 pub mod wording;
 
@@ -12,9 +16,11 @@ use crate::compose::context::NoticeMail;
 use crate::compose::mime;
 use crate::deliver::{Deliverer, NotHandedOver, OutgoingMessage};
 use crate::domain::{Timestamp, delivery::Phase, email::EmailAddress, french::date_and_hour, notice::Notice};
+use crate::issue::content::render;
 use crate::jobs::Approval;
 use crate::store::{PendingNotice, StoreError};
 use crate::templates::Rendered;
+use chrono::TimeDelta;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
@@ -35,34 +41,52 @@ impl SentNotices {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeResult {
-    /// Nothing was pending, or no staff are configured.
+    /// Nothing was owed, or no staff are configured.
     NothingOwed,
-    /// Nothing is pending any more.
+    /// Nothing is owed any more.
     AllSent,
-    /// Something stays pending: retry, but not immediately.
+    /// Something stays owed: retry, but not immediately.
     Owed,
     /// The same, because the relay takes no mail at all, with its words.
     RelayAway(String),
 }
 
-/// Sends pending notices, including notices of paused issues; what cannot be sent now stays pending. `sent`: what this process
+/// How long a notice is claimed: longer than the longest wait before the next attempt, which claims it anew.
+const CLAIM: TimeDelta = TimeDelta::minutes(20);
+
+/// Owes the mails that are due by the clock: of the evening before, and of the morning after. Each is stored once, whatever
+/// number of daemons look.
+///
+/// # Errors
+/// When the ledger cannot be read or written.
+pub async fn owe_due(engine: &Engine) -> Result<(), StoreError> {
+    if engine.app.config.staff.is_empty() {
+        return Ok(());
+    }
+    let now = engine.app.clock.now();
+    eve::owe(engine, now).await?;
+    summary::owe(engine, now).await
+}
+
+/// Sends what is owed, including notices of paused issues; what cannot be sent now stays owed. `sent`: what this process
 /// has sent already.
 pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) -> NoticeResult {
     if engine.app.config.staff.is_empty() {
         return NoticeResult::NothingOwed;
     }
-    let pending = async {
-        engine.store.queue_notices_of_paused(engine.app.clock.now()).await?;
-        engine.store.pending_notices().await
+    let owed = async {
+        let now = engine.app.clock.now();
+        engine.store.queue_notices_of_paused(now).await?;
+        engine.store.claim_notices(&engine.owner, now + CLAIM, now).await
     };
-    let pending = match pending.await {
-        Ok(pending) => pending,
+    let owed = match owed.await {
+        Ok(owed) => owed,
         Err(error) => {
             warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read");
             return NoticeResult::Owed;
         }
     };
-    let mails = match mails(engine, pending).await {
+    let mails = match mails(engine, owed).await {
         Ok(mails) => mails,
         Err(error) => {
             warn!(error = &error as &dyn std::error::Error, "the last notice of orders cannot be read");
@@ -74,14 +98,26 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
         let Some(first) = notices.first() else { continue };
         let (issue, kind) = (&first.issue, first.notice.name());
         match send_one(engine, deliverer, sent, &notices, first).await {
-            Ok(()) if first.notice == Notice::Ordered => {
-                info!(orders = notices.len(), "staff were notified of {} changes of orders", notices.len())
-            }
-            Ok(()) => info!(%issue, kind, "staff were notified that {issue} is {kind}"),
-            Err(error) => {
+            Ok(Told::Sent) => match first.notice {
+                Notice::Ordered => {
+                    info!(orders = notices.len(), "staff were notified of {} changes of orders", notices.len());
+                }
+                Notice::Eve => info!(%issue, kind, "staff were notified of what leaves next"),
+                Notice::Summary => info!(%issue, kind, "staff were sent a summary of what left"),
+                _ => info!(%issue, kind, "staff were notified that {issue} is {kind}"),
+            },
+            Ok(Told::Nothing) => {}
+            Err(Untold { why, some }) => {
                 result = NoticeResult::Owed;
-                warn!(%issue, kind, error = format!("{error:#}"), "could not notify staff");
-                if let Some(away) = error.downcast_ref::<NotHandedOver>().filter(|it| relay_is_away(it)) {
+                warn!(%issue, kind, error = format!("{why:#}"), "could not notify staff");
+                // Somebody has it: another process would tell them again.
+                if !some {
+                    let ids: Vec<_> = notices.iter().map(|it| it.id.as_str()).collect();
+                    if let Err(error) = engine.store.release_notices(&engine.owner, Some(&ids)).await {
+                        warn!(error = &error as &dyn std::error::Error, "notices to staff stay claimed for a while");
+                    }
+                }
+                if let Some(away) = why.downcast_ref::<NotHandedOver>().filter(|it| relay_is_away(it)) {
                     return NoticeResult::RelayAway(away.trouble());
                 }
             }
@@ -90,10 +126,35 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
     result
 }
 
-/// The notices of each mail that is to be sent now: one each, and all orders together.
-async fn mails(engine: &Engine, pending: Vec<PendingNotice>) -> Result<Vec<Vec<PendingNotice>>, StoreError> {
-    let (orders, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(|it| it.notice == Notice::Ordered);
+/// What became of one mail.
+enum Told {
+    Sent,
+    /// There is nothing to say any more, or not yet.
+    Nothing,
+}
+
+/// A mail that is still owed.
+struct Untold {
+    why: anyhow::Error,
+    /// Some members of staff have it.
+    some: bool,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Untold {
+    fn from(why: E) -> Self {
+        Self { why: why.into(), some: false }
+    }
+}
+
+/// The notices of each mail that is to be sent now: one each, and together all orders, all of the evening before, which may be
+/// told already by another of these mails, and all of the morning after.
+async fn mails(engine: &Engine, owed: Vec<PendingNotice>) -> Result<Vec<Vec<PendingNotice>>, StoreError> {
+    let of = |notice: Notice| move |it: &PendingNotice| it.notice == notice;
+    let (orders, others): (Vec<_>, Vec<_>) = owed.into_iter().partition(of(Notice::Ordered));
+    let (eves, others): (Vec<_>, Vec<_>) = others.into_iter().partition(of(Notice::Eve));
+    let (summaries, others): (Vec<_>, Vec<_>) = others.into_iter().partition(of(Notice::Summary));
     let mut mails: Vec<_> = others.into_iter().map(|it| vec![it]).collect();
+    mails.extend([eves, summaries].into_iter().filter(|it| !it.is_empty()));
     if !orders.is_empty() && !orders::are_collected(engine, engine.app.clock.now()).await? {
         mails.push(orders);
     }
@@ -107,28 +168,42 @@ async fn send_one(
     sent: &SentNotices,
     notices: &[PendingNotice],
     notice: &PendingNotice,
-) -> anyhow::Result<()> {
+) -> Result<Told, Untold> {
     let (app, now) = (&engine.app, engine.app.clock.now());
+    let mut about: Vec<&PendingNotice> = notices.iter().collect();
     let words = match notice.notice {
         Notice::Ordered => match orders::mail(engine, notices).await? {
             Some(mail) => Some(Words::Plain(app.templates.mail(&mail)?)),
             None => None,
         },
+        Notice::Summary => match summary::mail(engine, notices, now).await? {
+            Some(mail) => Some(Words::Plain(render(app, mail).await?)),
+            None => None,
+        },
+        Notice::Eve => {
+            about = told_tonight(engine, notices, now).await?;
+            match about.is_empty() {
+                true => return Ok(Told::Nothing),
+                false => Some(Words::Plain(render(app, eve::mail(engine, &about, now).await?).await?)),
+            }
+        }
         _ => words(engine, notice).await?,
     };
     let Some(words) = words else {
         // The question was answered, or has been replaced by another; or the orders are of persons who were erased.
-        return mark_sent(engine, notices, now).await;
+        mark_sent(engine, &about, now).await?;
+        return Ok(Told::Nothing);
     };
     let sender = app.config.sender.address.clone();
-    let mut untold = None;
+    let (mut untold, mut some) = (None, false);
     for person in &app.config.staff {
-        let message_id = message_id(notices, notice, person, &sender);
+        let message_id = message_id(&about, person, &sender);
         if sent.has(&message_id) {
+            some = true;
             continue;
         }
         let message = match &words {
-            Words::Plain(mail) => mime::plain(&mime::Plain {
+            Words::Plain(mail) => mime::to_staff(&mime::ToStaff {
                 from_name: "semainier",
                 from: &sender,
                 to: person,
@@ -136,13 +211,17 @@ async fn send_one(
                 date: now,
                 subject: &mail.subject,
                 text: &mail.text,
+                html: mail.html.as_deref(),
             })?,
             Words::Question(mail) => question::letter(engine, mail, person, &message_id)?,
         };
-        let id = format!("{}-{}", notice.issue.slug(), slug(&notice.notice.kind()));
+        let id = about.first().map(|it| format!("{}-{}", it.issue.slug(), slug(&it.notice.kind()))).unwrap_or_default();
         match deliverer.hand_over(&OutgoingMessage { id: &id, to: person, message: &message }).await {
-            Ok(()) => sent.add(message_id),
-            Err(error) if relay_is_away(&error) => return Err(error.into()),
+            Ok(()) => {
+                some = true;
+                sent.add(message_id);
+            }
+            Err(error) if relay_is_away(&error) => return Err(Untold { why: error.into(), some }),
             Err(error) if error.code.is_some_and(|code| code >= 500) => {
                 warn!(staff = person.masked(), %error, "the relay refuses this staff address; check it in the configuration");
                 sent.add(message_id);
@@ -151,12 +230,30 @@ async fn send_one(
         }
     }
     if let Some(error) = untold {
-        return Err(error.into());
+        return Err(Untold { why: error.into(), some });
     }
-    mark_sent(engine, notices, now).await
+    mark_sent(engine, &about, now).await.map_err(|why| Untold { why, some })?;
+    Ok(Told::Sent)
 }
 
-async fn mark_sent(engine: &Engine, notices: &[PendingNotice], now: Timestamp) -> anyhow::Result<()> {
+/// Those of the evening before that are to be told in a mail of their own. The others are marked as sent, or wait.
+async fn told_tonight<'a>(
+    engine: &Engine,
+    notices: &'a [PendingNotice],
+    now: Timestamp,
+) -> anyhow::Result<Vec<&'a PendingNotice>> {
+    let mut told = Vec::new();
+    for notice in notices {
+        match eve::next(engine, &notice.issue, now).await? {
+            eve::Next::Send => told.push(notice),
+            eve::Next::Done => mark_sent(engine, &[notice], now).await?,
+            eve::Next::Wait => {}
+        }
+    }
+    Ok(told)
+}
+
+async fn mark_sent(engine: &Engine, notices: &[&PendingNotice], now: Timestamp) -> anyhow::Result<()> {
     let ids: Vec<_> = notices.iter().map(|notice| notice.id.as_str()).collect();
     Ok(engine.store.notices_sent(&ids, now).await?)
 }
@@ -208,15 +305,12 @@ fn relay_is_away(error: &NotHandedOver) -> bool {
 
 /// Constant across retries, so that a mail program shows a repeated notice once; different for the issue's next pause, and
 /// for a mail about more orders than before.
-fn message_id(
-    notices: &[PendingNotice],
-    notice: &PendingNotice,
-    person: &EmailAddress,
-    sender: &EmailAddress,
-) -> String {
+fn message_id(notices: &[&PendingNotice], person: &EmailAddress, sender: &EmailAddress) -> String {
     let staff: String = person.key().chars().filter(char::is_ascii_alphanumeric).collect();
-    let pending_since = notices.iter().map(|it| it.created_at).max().unwrap_or(notice.created_at).timestamp_millis();
-    format!("{}.{}.{staff}.{pending_since}@{}", notice.issue.slug(), slug(&notice.notice.kind()), sender.domain())
+    let owed_at = notices.iter().map(|it| it.created_at).max().unwrap_or_default().timestamp_millis();
+    let about =
+        notices.first().map(|it| format!("{}.{}", it.issue.slug(), slug(&it.notice.kind()))).unwrap_or_default();
+    format!("{about}.{staff}.{owed_at}@{}", sender.domain())
 }
 
 /// For file names and Message-IDs: lane names are chosen by the operator and may contain any characters.

@@ -1,5 +1,6 @@
 //! The mails that show staff what would leave, under a banner: to be approved, or rehearsed.
 
+use super::eve;
 use crate::app::{App, Engine};
 use crate::compose::{
     context::{self, BANNER},
@@ -60,7 +61,11 @@ pub(super) async fn mail(engine: &Engine, key: &IssueKey, shown: &Shown<'_>) -> 
     }
     let content = engine.store.content(key).await?.context("the content to be approved is gone")?;
     let recipients = engine.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
-    let about = about(&engine.app, mailing, &issue, &content, hash, recipients, shown);
+    let mut about = about(&engine.app, mailing, &issue, &content, hash, recipients, shown);
+    about.url = eve::issue_page(engine, key);
+    if let Shown::Rehearsed { .. } = shown {
+        about.verdict = Some(eve::verdict(engine, engine.app.clock.now()).await?);
+    }
     let mail = engine.app.templates.mail(&about)?;
     let banner = engine.app.templates.fragment(BANNER, &about)?;
     let public_url = content.envelope.public_url.parse().context("the kept public address is none")?;
@@ -113,6 +118,8 @@ fn about(
             Shown::Rehearsed { relay, .. } => relay.map(str::to_owned),
             Shown::ToApprove { .. } => None,
         },
+        verdict: None,
+        url: None,
     }
 }
 

@@ -44,9 +44,21 @@ pub fn verdict(
 pub const UNDER_WAY: &str = "L’envoi est en cours.";
 
 /// « Que faire à Auch » part demain à 8 h à 214 partenaires ; 41 événements, 2 documents joints.
-fn departure(it: &Departure, now: Timestamp, zone: Tz) -> String {
+pub fn departure(it: &Departure, now: Timestamp, zone: Tz) -> String {
+    let (partners, parts) = numbers(it);
+    format!("«{NBSP}{}{NBSP}» part {} à {partners}{parts}.", it.title, french::near(it.at, now, zone))
+}
+
+/// The same of what does not leave as it is.
+pub fn planned(it: &Departure, now: Timestamp, zone: Tz) -> String {
+    let (partners, parts) = numbers(it);
+    format!("Au programme{NBSP}: «{NBSP}{}{NBSP}», {}, {partners}{parts}.", it.title, french::near(it.at, now, zone))
+}
+
+/// `214 partenaires`, and the rest after it.
+fn numbers(it: &Departure) -> (String, String) {
     let partners = match it.recipients {
-        1 => "1 partenaire".to_owned(),
+        n @ (0 | 1) => format!("{n} partenaire"),
         n => format!("{} partenaires", french::grouped(n)),
     };
     let mut parts = Vec::new();
@@ -56,7 +68,7 @@ fn departure(it: &Departure, now: Timestamp, zone: Tz) -> String {
             format!("{} joint{}", counted(it.documents, "document"), if it.documents > 1 { "s" } else { "" })
         }));
     let parts = if parts.is_empty() { String::new() } else { format!("\u{202f}; {}", parts.join(", ")) };
-    format!("«{NBSP}{}{NBSP}» part {} à {partners}{parts}.", it.title, french::near(it.at, now, zone))
+    (partners, parts)
 }
 
 fn counted(n: usize, word: &str) -> String {
@@ -155,6 +167,10 @@ mod tests {
                         41\u{a0}événements, 2\u{a0}documents joints.";
         assert_eq!(numbers, expected);
         assert_eq!(of(Level::WillNotGo, "Retenu.", None).0, "Il ne partira pas en l’état.");
+        let planned = planned(&it, now, Tz::Europe__Paris).replace(['\u{a0}', '\u{202f}'], " ");
+        let expected_plan =
+            "Au programme : « Que faire à Auch », demain à 8 h, 1 214 partenaires ; 41 événements, 2 documents joints.";
+        assert_eq!(planned, expected_plan, "a mail does not say that what is held leaves");
         assert_eq!(of(Level::Look, "À voir.", None).1, format!("À voir. {expected}"));
         assert_eq!(of(Level::Good, "", Some("Claire n’en veut pas.")).1, "Claire n’en veut pas.");
     }

@@ -297,6 +297,11 @@ pub(crate) fn approved_and_waiting(by: &str) -> String {
     format!("approuvé par {by}, part à son heure")
 }
 
+/// One approval is not enough.
+pub(crate) fn half_approved(by: &str) -> String {
+    format!("Approuvé par {by}\u{202f}; il faut une seconde personne")
+}
+
 pub(crate) fn waits_for(before: &IssueKey) -> String {
     format!("l’envoi du numéro précédent ({before}) n’est pas terminé")
 }

@@ -56,8 +56,30 @@ pub struct AuditEntry {
 pub trait AuditLog: Send + Sync {
     async fn record(&self, entry: &AuditEntry) -> Result<()>;
 
-    /// The newest first, `most` at the most. `object`: of this one alone.
-    async fn audit(&self, object: Option<&str>, most: u32) -> Result<Vec<AuditEntry>>;
+    /// The newest first.
+    async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>>;
+
+    /// Everybody who is named in the audit, sorted.
+    async fn audit_actors(&self) -> Result<Vec<(ActorKind, String)>>;
+}
+
+/// Which entries, and how many.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// As in [`AuditEntry`].
+    pub actor: Option<(ActorKind, String)>,
+    /// `issue:agenda/2026-W28`
+    pub object: Option<String>,
+    /// The last row of the page before: its instant, and its id.
+    pub before: Option<(Timestamp, String)>,
+    pub limit: u32,
+}
+
+/// An entry with its place in the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    pub id: String,
+    pub entry: AuditEntry,
 }
 
 #[async_trait]
@@ -68,13 +90,15 @@ impl<B: Backend> AuditLog for Ledger<B> {
         tx.commit().await
     }
 
-    async fn audit(&self, object: Option<&str>, most: u32) -> Result<Vec<AuditEntry>> {
+    async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
         let mut tx = Transaction::read(&self.0, "reading who did what").await?;
         let select = "SELECT id, at, actor, kind, action, object, detail, request_id, network FROM audit
-            WHERE $1 IS NULL OR object = $1 ORDER BY at DESC, id DESC LIMIT $2";
+            WHERE ($1 IS NULL OR object = $1) AND ($2 IS NULL OR (kind = $2 AND actor = $3))
+                AND ($4 IS NULL OR (at, id) < ($4, $5))
+            ORDER BY at DESC, id DESC LIMIT $6";
         let read = |row| {
             let row = Reader::new(row, "audit", "id");
-            Ok(AuditEntry {
+            let entry = AuditEntry {
                 at: row.instant("at")?,
                 kind: row.word("kind", &ActorKind::ALL, ActorKind::as_str)?,
                 actor: row.text("actor")?,
@@ -83,9 +107,23 @@ impl<B: Backend> AuditLog for Ledger<B> {
                 detail: row.text("detail")?,
                 request_id: row.optional_text("request_id")?,
                 network: row.optional_text("network")?,
-            })
+            };
+            Ok(AuditRow { id: row.text("id")?, entry })
         };
-        tx.rows(select, values![object, most]).await?.iter().map(read).collect()
+        let (kind, actor) = filter.actor.as_ref().map(|(kind, actor)| (kind.as_str(), actor.as_str())).unzip();
+        let (at, id) = filter.before.as_ref().map(|(at, id)| (*at, id.as_str())).unzip();
+        let values = values![filter.object.as_deref(), kind, actor, at, id, filter.limit];
+        tx.rows(select, values).await?.iter().map(read).collect()
+    }
+
+    async fn audit_actors(&self) -> Result<Vec<(ActorKind, String)>> {
+        let mut tx = Transaction::read(&self.0, "reading who is in the audit").await?;
+        let select = "SELECT DISTINCT kind, actor FROM audit ORDER BY kind, actor";
+        let read = |row| {
+            let row = Reader::new(row, "audit", "actor");
+            Ok((row.word("kind", &ActorKind::ALL, ActorKind::as_str)?, row.text("actor")?))
+        };
+        tx.rows(select, values![]).await?.iter().map(read).collect()
     }
 }
 

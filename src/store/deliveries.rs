@@ -5,7 +5,7 @@ use super::settle;
 use super::{
     CLAIM_LEASE, Recovered, Resolved, Result,
     backend::{Backend, Row, Transaction, Value, values},
-    partners, rows,
+    notices, partners, rows,
     rows::Reader,
     sql::{state, unclaimed},
 };
@@ -111,6 +111,9 @@ impl<B: Backend> Deliveries for Ledger<B> {
                 Some(at) => doubtful.push(json!({ "id": id, "attempt": attempt, "at": at.timestamp_millis() })),
             }
         }
+        if exclusive {
+            notices::free_all_of(&mut tx, None).await?;
+        }
         let recovered = Recovered { released: back.len() as u64, unknown: doubtful.len() as u64 };
         if recovered.released > 0 {
             tx.execute(B::SQL.queue_again, values![json!(back), now]).await?;
@@ -149,6 +152,7 @@ impl<B: Backend> Deliveries for Ledger<B> {
         if !back.is_empty() {
             tx.execute(<B as Backend>::SQL.queue_again, values![json!(back), now]).await?;
         }
+        notices::free_all_of(&mut tx, Some(owner)).await?;
         tx.commit().await?;
         Ok(back.len() as u64)
     }

@@ -55,19 +55,6 @@ pub trait Editions: Send + Sync {
     async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>>;
 }
 
-/// An edition `e`, and the instant of its announcement.
-macro_rules! stocked {
-    ($where:literal) => {
-        concat!(
-            "SELECT e.slug, e.definition, e.ordered, e.changed_at,
-                (SELECT MIN(a.leaves_at) FROM announcements a WHERE a.edition = e.slug) AS leaves_at
-            FROM editions e ",
-            $where,
-            " ORDER BY e.added_at DESC, e.slug"
-        )
-    };
-}
-
 #[async_trait]
 impl<B: Backend> Editions for Ledger<B> {
     async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept> {
@@ -75,12 +62,11 @@ impl<B: Backend> Editions for Ledger<B> {
     }
 
     async fn editions(&self) -> Result<Vec<EditionStock>> {
-        let mut tx = Transaction::read(&self.0, "reading the editions").await?;
-        tx.rows(stocked!(""), values![]).await?.iter().map(rows::stocked).collect()
+        all(&self.0).await
     }
 
     async fn edition(&self, slug: &str) -> Result<Option<EditionStock>> {
-        of(&mut Transaction::read(&self.0, "reading an edition").await?, slug).await
+        one(&self.0, slug).await
     }
 
     async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>> {
@@ -98,43 +84,33 @@ impl<B: Backend> Editions for Ledger<B> {
     }
 
     async fn announcement(&self, issue: &IssueKey) -> Result<Option<Announcement>> {
-        let mut tx = Transaction::read(&self.0, "reading an announcement").await?;
-        let select = "SELECT issue, edition, segment, leaves_at FROM announcements WHERE issue = $1";
-        tx.row(select, values![issue]).await?.map(|row| rows::announcement(&row)).transpose()
+        announcement(&self.0, issue).await
     }
 
     async fn take_back(&self, issue: &IssueKey, reason: &str) -> Result<bool> {
-        let mut tx = Transaction::write(&self.0, "taking an announcement back").await?;
-        // If it was composed already there is an issue, which is cancelled instead.
-        let delete = "DELETE FROM announcements WHERE issue = $1 AND NOT EXISTS (SELECT 1 FROM issues WHERE key = $1)";
-        if tx.execute(delete, values![issue]).await? == 0 {
-            return Ok(false);
-        }
-        let settle = "UPDATE occurrences SET state = 'missed', reason = $2 WHERE issue = $1 AND state = 'pending'";
-        tx.execute(settle, values![issue, reason]).await?;
-        tx.commit().await?;
-        Ok(true)
+        take_back(&self.0, issue, reason).await
     }
 
     async fn announced(&self) -> Result<Vec<(EditionStock, Announcement, Timestamp)>> {
-        let mut tx = Transaction::read(&self.0, "looking for editions to remind of").await?;
-        let select = "SELECT a.issue, a.edition, a.segment, a.leaves_at, i.frozen_at FROM announcements a
-            JOIN issues i ON i.key = a.issue WHERE i.frozen_at IS NOT NULL AND i.state IN ('sending', 'done')
-            ORDER BY i.frozen_at";
-        let mut found = Vec::new();
-        for row in tx.rows(select, values![]).await? {
-            let announcement = rows::announcement(&row)?;
-            let frozen_at = rows::Reader::new(&row, "issues", "issue").instant("frozen_at")?;
-            if let Some(stocked) = of(&mut tx, &announcement.edition).await? {
-                found.push((stocked, announcement, frozen_at));
-            }
-        }
-        Ok(found)
+        announced(&self.0).await
     }
 
     async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>> {
         self::audience(&self.0, mailing, audience, segment).await
     }
+}
+
+/// An edition `e`, and the instant of its announcement.
+macro_rules! stocked {
+    ($where:literal) => {
+        concat!(
+            "SELECT e.slug, e.definition, e.ordered, e.changed_at,
+                (SELECT MIN(a.leaves_at) FROM announcements a WHERE a.edition = e.slug) AS leaves_at
+            FROM editions e ",
+            $where,
+            " ORDER BY e.added_at DESC, e.slug"
+        )
+    };
 }
 
 pub(super) async fn keep<B: Backend>(
@@ -196,6 +172,15 @@ pub(super) async fn of<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Resul
     tx.row(stocked!("WHERE e.slug = $1"), values![slug]).await?.map(|row| rows::stocked(&row)).transpose()
 }
 
+pub(super) async fn one<B: Backend>(db: &B, slug: &str) -> Result<Option<EditionStock>> {
+    of(&mut Transaction::read(db, "reading an edition").await?, slug).await
+}
+
+pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<EditionStock>> {
+    let mut tx = Transaction::read(db, "reading the editions").await?;
+    tx.rows(stocked!(""), values![]).await?.iter().map(rows::stocked).collect()
+}
+
 pub(super) async fn file<B: Backend>(db: &B, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>> {
     let mut tx = Transaction::read(db, "reading a file of an edition").await?;
     let select = "SELECT edition, bytes FROM edition_files WHERE edition = $1 AND name = $2";
@@ -210,7 +195,7 @@ pub(super) async fn announce<B: Backend>(
     now: Timestamp,
 ) -> Result<Option<Timestamp>> {
     let mut tx = Transaction::write(db, "announcing an edition").await?;
-    let Announcement { issue, edition, segment, leaves_at } = announcement;
+    let Announcement { issue, edition, segment, leaves_at, by } = announcement;
     let known = "SELECT key FROM issues WHERE key = $1";
     if tx.row(known, values![issue]).await?.is_some() {
         return Ok(None);
@@ -219,11 +204,10 @@ pub(super) async fn announce<B: Backend>(
     let insert = "INSERT INTO occurrences (mailing, scheduled_for, local, state, issue, next_try)
         VALUES ($1, $2, $3, 'pending', $4, $5) ON CONFLICT (mailing, scheduled_for) DO NOTHING";
     let mut at = *leaves_at;
-    let wish =
-        "INSERT INTO announcements (issue, edition, segment, leaves_at, announced_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (issue) DO NOTHING";
+    let wish = "INSERT INTO announcements (issue, edition, segment, leaves_at, announced_at, announced_by)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issue) DO NOTHING";
     let segment = segment.as_deref().unwrap_or_default();
-    if tx.execute(wish, values![issue, edition.as_str(), segment, at, now]).await? == 0 {
+    if tx.execute(wish, values![issue, edition.as_str(), segment, at, now, by.as_str()]).await? == 0 {
         return Ok(None);
     }
     while tx
@@ -238,6 +222,25 @@ pub(super) async fn announce<B: Backend>(
     }
     tx.commit().await?;
     Ok(Some(at))
+}
+
+pub(super) async fn announcement<B: Backend>(db: &B, issue: &IssueKey) -> Result<Option<Announcement>> {
+    let mut tx = Transaction::read(db, "reading an announcement").await?;
+    let select = "SELECT issue, edition, segment, leaves_at, announced_by FROM announcements WHERE issue = $1";
+    tx.row(select, values![issue]).await?.map(|row| rows::announcement(&row)).transpose()
+}
+
+pub(super) async fn take_back<B: Backend>(db: &B, issue: &IssueKey, reason: &str) -> Result<bool> {
+    let mut tx = Transaction::write(db, "taking an announcement back").await?;
+    // If it was composed already there is an issue, which is cancelled instead.
+    let delete = "DELETE FROM announcements WHERE issue = $1 AND NOT EXISTS (SELECT 1 FROM issues WHERE key = $1)";
+    if tx.execute(delete, values![issue]).await? == 0 {
+        return Ok(false);
+    }
+    let settle = "UPDATE occurrences SET state = 'missed', reason = $2 WHERE issue = $1 AND state = 'pending'";
+    tx.execute(settle, values![issue, reason]).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// The addresses that an issue would go to now.
@@ -289,6 +292,23 @@ async fn audience_clause<B: Backend>(
         clause.push_str(&condition);
     }
     Ok((clause, values))
+}
+
+/// Editions whose announcement was frozen, with the announcement and the time of freezing: candidates for a reminder.
+pub(super) async fn announced<B: Backend>(db: &B) -> Result<Vec<(EditionStock, Announcement, Timestamp)>> {
+    let mut tx = Transaction::read(db, "looking for editions to remind of").await?;
+    let select = "SELECT a.issue, a.edition, a.segment, a.leaves_at, a.announced_by, i.frozen_at FROM announcements a
+        JOIN issues i ON i.key = a.issue WHERE i.frozen_at IS NOT NULL AND i.state IN ('sending', 'done')
+        ORDER BY i.frozen_at";
+    let mut found = Vec::new();
+    for row in tx.rows(select, values![]).await? {
+        let announcement = rows::announcement(&row)?;
+        let frozen_at = rows::Reader::new(&row, "issues", "issue").instant("frozen_at")?;
+        if let Some(stocked) = of(&mut tx, &announcement.edition).await? {
+            found.push((stocked, announcement, frozen_at));
+        }
+    }
+    Ok(found)
 }
 
 /// The condition on `c` for an audience: constant text, with the value of `$5`, which is the audience's name otherwise.

@@ -31,6 +31,7 @@ pub(super) fn sqlite() -> Migrator {
         (25, "rehearsals", include_str!("../../migrations/sqlite/0025_rehearsals.sql")),
         (26, "accounts", include_str!("../../migrations/sqlite/0026_accounts.sql")),
         (28, "refusals", include_str!("../../migrations/sqlite/0028_refusals.sql")),
+        (29, "staff", include_str!("../../migrations/sqlite/0029_staff.sql")),
         (32, "sender_fault", include_str!("../../migrations/sqlite/0032_sender_fault.sql")),
     ])
 }
@@ -58,6 +59,7 @@ pub(super) fn postgres() -> Migrator {
         (25, "rehearsals", include_str!("../../migrations/postgres/0025_rehearsals.sql")),
         (26, "accounts", include_str!("../../migrations/postgres/0026_accounts.sql")),
         (28, "refusals", include_str!("../../migrations/postgres/0028_refusals.sql")),
+        (29, "staff", include_str!("../../migrations/postgres/0029_staff.sql")),
         (32, "sender_fault", include_str!("../../migrations/postgres/0032_sender_fault.sql")),
     ])
 }

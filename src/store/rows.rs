@@ -191,6 +191,7 @@ pub(super) fn announcement(row: &Row) -> Result<Announcement> {
         edition: row.text("edition")?,
         segment: Some(row.text("segment")?).filter(|text| !text.is_empty()),
         leaves_at: row.instant("leaves_at")?,
+        by: row.optional_text("announced_by")?.unwrap_or_default(),
     })
 }
 
@@ -239,10 +240,15 @@ pub(super) fn subscription_change(row: &Row) -> Result<SubscriptionChange> {
 /// Without counts, which are summed over other rows.
 pub(super) fn issue(row: &Row) -> Result<IssueSummary> {
     let row = Reader::new(row, "issues", "key");
+    let stage = stage(&row)?;
     Ok(IssueSummary {
         key: row.issue_key("key")?,
         mailing: row.text("mailing")?,
-        stage: stage(&row)?,
+        half_approved_by: match stage {
+            Stage::AwaitingApproval { .. } | Stage::Held { .. } => row.optional_text("approved_by")?,
+            _ => None,
+        },
+        stage,
         scheduled_for: row.instant("scheduled_for")?,
         expires_at: row.instant("expires_at")?,
         subject: row.optional_text("subject")?,

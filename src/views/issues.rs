@@ -24,6 +24,8 @@ pub struct IssueView {
     pub subject: Option<String>,
     pub content_hash: Option<String>,
     pub approved_by: Option<String>,
+    /// Who approved the content, although a second person is required.
+    pub half_approved_by: Option<String>,
     pub counts: Counts,
     pub recipients: u64,
     /// It awaits approval.
@@ -45,6 +47,7 @@ impl IssueView {
             subject: it.subject.clone(),
             content_hash: it.content_hash().map(str::to_owned),
             approved_by: it.approved_by().map(str::to_owned),
+            half_approved_by: it.half_approved_by.clone(),
             counts: it.counts,
             recipients: it.counts.total(),
             needs_approval: it.needs_approval(),
@@ -55,6 +58,7 @@ impl IssueView {
     pub fn sum(&self) -> String {
         match (self.state, &self.approved_by) {
             (IssueState::Approved, Some(by)) => format!("by {by}"),
+            _ if let Some(by) = &self.half_approved_by => format!("approved by {by}; a second person is required"),
             _ if self.needs_approval => "not approved yet".to_owned(),
             _ => self.counts.to_string(),
         }

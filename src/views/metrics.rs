@@ -3,7 +3,8 @@
 use super::readiness::{Disk, Facts, Finding};
 use crate::app::App;
 use crate::config::Config;
-use crate::domain::{Timestamp, delivery::State, issue::IssueState, lane::Lanes, lane::Pace, schedule::Schedule};
+use crate::domain::{Timestamp, delivery::State, issue::IssueState, lane::Lanes, lane::Pace};
+use crate::jobs::Mailing;
 use crate::store::{Figures, Store, StoreError};
 use crate::telemetry;
 use std::fmt::{Display, Write};
@@ -13,15 +14,13 @@ use std::sync::Arc;
 pub struct Metrics {
     store: Arc<dyn Store>,
     config: Config,
-    /// By mailing.
-    schedules: Vec<(String, Schedule)>,
+    mailings: Vec<Mailing>,
     started_at: Timestamp,
 }
 
 impl Metrics {
     pub fn new(app: &App, store: Arc<dyn Store>) -> Self {
-        let schedules = app.mailings.iter().map(|it| (it.id.clone(), it.schedule.clone())).collect();
-        Self { store, config: app.config.clone(), schedules, started_at: app.clock.now() }
+        Self { store, config: app.config.clone(), mailings: app.mailings.clone(), started_at: app.clock.now() }
     }
 
     /// All metrics. If the ledger cannot be read: `semainier_ledger_up 0` and what does not depend on it.
@@ -59,15 +58,15 @@ impl Metrics {
     }
 
     async fn read(&self, now: Timestamp) -> Result<(Facts, Figures, u64), StoreError> {
-        let facts = Facts::read(&*self.store, &self.config, now).await?;
+        let facts = Facts::read(&*self.store, &self.config, &self.mailings, now).await?;
         Ok((facts, self.store.figures().await?, self.store.pending_alerts().await?.0))
     }
 
     fn schedules(&self, now: Timestamp, text: &mut Text) {
         text.family("next_due_timestamp_seconds", "gauge", "When a mailing is due next.");
-        for (mailing, schedule) in &self.schedules {
-            if let Some(at) = schedule.next_after(now) {
-                text.sample("next_due_timestamp_seconds", &[("mailing", mailing)], seconds(at));
+        for mailing in &self.mailings {
+            if let Some(at) = mailing.schedule.next_after(now) {
+                text.sample("next_due_timestamp_seconds", &[("mailing", &mailing.id)], seconds(at));
             }
         }
     }

@@ -9,8 +9,10 @@ use crate::domain::{
     french::{NBSP, date_and_hour},
     issue::{IssueKey, IssueState, IssueSummary},
     lane::{LaneTrouble, Pace},
+    notice::Notice,
 };
-use crate::store::{Daemon, Occurrence, OccurrenceState, PendingNotice, Store, StoreError};
+use crate::jobs::Mailing;
+use crate::store::{Daemon, NoticeTimes, Occurrence, OccurrenceState, PendingNotice, Store, StoreError};
 use crate::views::instant;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
@@ -61,6 +63,8 @@ pub enum Finding {
     RelayTrouble { trouble: String, since: Timestamp },
     /// Mails to staff that could not be sent within [`GRACE`].
     NoticesPending { count: usize, since: Timestamp },
+    /// The mail of the evening before, which says what leaves, is not with the relay although it was due then.
+    Silence { issue: IssueKey, due: Timestamp, leaves_at: Timestamp },
     /// Less than `alert.disk_free_percent` is free where the ledger is.
     DiskNearlyFull { place: PathBuf, disk: Disk },
     /// The last backup is older than `alert.backup_max_age`.
@@ -86,6 +90,7 @@ impl Finding {
             Finding::NoDaemon { .. } => "no_daemon",
             Finding::RelayTrouble { .. } => "relay",
             Finding::NoticesPending { .. } => "notices_pending",
+            Finding::Silence { .. } => "silence",
             Finding::DiskNearlyFull { .. } => "disk_nearly_full",
             Finding::BackupOld { .. } => "backup_old",
             Finding::Held { .. } => "held",
@@ -98,10 +103,11 @@ impl Finding {
     }
 
     /// All values of [`Finding::kind`].
-    pub const KINDS: [&str; 11] = [
+    pub const KINDS: [&str; 12] = [
         "no_daemon",
         "relay",
         "notices_pending",
+        "silence",
         "disk_nearly_full",
         "backup_old",
         "held",
@@ -125,7 +131,7 @@ impl Finding {
 
     pub fn severity(&self) -> Severity {
         match self {
-            Finding::NoDaemon { .. } | Finding::RelayTrouble { .. } => Severity::Critical,
+            Finding::NoDaemon { .. } | Finding::RelayTrouble { .. } | Finding::Silence { .. } => Severity::Critical,
             Finding::AwaitingApproval { soon: true, .. } | Finding::DiskNearlyFull { .. } => Severity::Critical,
             Finding::Missed { .. } => Severity::Notice,
             _ => Severity::Warning,
@@ -139,6 +145,7 @@ impl Finding {
             | Finding::AwaitingApproval { issue, .. }
             | Finding::Paused { issue, .. }
             | Finding::Unknown { issue, .. }
+            | Finding::Silence { issue, .. }
             | Finding::LanePaused { issue, .. } => Some(issue),
             _ => None,
         }
@@ -149,6 +156,7 @@ impl Finding {
         match self {
             Finding::NoDaemon { last_seen } => *last_seen,
             Finding::RelayTrouble { since, .. } | Finding::NoticesPending { since, .. } => Some(*since),
+            Finding::Silence { due, .. } => Some(*due),
             Finding::BackupOld { last } => Some(*last),
             _ => None,
         }
@@ -175,6 +183,11 @@ impl Finding {
             Finding::NoticesPending { count, since } => {
                 format!("{count} notices to staff could not be sent, the oldest is of {}", at(since))
             }
+            Finding::Silence { issue, due, leaves_at } => format!(
+                "the mail to staff about {issue}, which leaves at {}, was due at {} and could not be sent",
+                at(leaves_at),
+                at(due)
+            ),
             Finding::DiskNearlyFull { place, disk } => {
                 format!("{} is nearly full: {} left ({} %)", place.display(), disk.free_in_words(), disk.free_percent())
             }
@@ -207,6 +220,12 @@ impl Finding {
             Finding::NoticesPending { count, since } => {
                 format!("{count} messages à l’équipe n’ont pas pu être envoyés, le premier depuis le {}.", at(since))
             }
+            Finding::Silence { issue, due, leaves_at } => format!(
+                "Le message de la veille sur {issue}, prévu le {}, n’a pas pu être envoyé à l’équipe{NBSP}: rien ne dit que \
+                 le numéro partira le {}.",
+                at(due),
+                at(leaves_at)
+            ),
             Finding::DiskNearlyFull { disk, .. } => {
                 format!("Le disque du serveur est presque plein{NBSP}: il reste {}{NBSP}%.", disk.free_percent())
             }
@@ -239,7 +258,9 @@ impl Finding {
             Finding::RelayTrouble { .. } => {
                 "semainier check; then relay, relay_password_file in semainier.toml, or the relay itself".to_owned()
             }
-            Finding::NoticesPending { .. } => "semainier check; then relay and staff in semainier.toml".to_owned(),
+            Finding::NoticesPending { .. } | Finding::Silence { .. } => {
+                "semainier check; then relay and staff in semainier.toml".to_owned()
+            }
             Finding::DiskNearlyFull { place, .. } => format!("free space under {}", place.display()),
             Finding::BackupOld { .. } => "semainier backup DIR".to_owned(),
             Finding::Held { until, .. } => format!("correct the article before {}", instant(*until, zone)),
@@ -309,8 +330,47 @@ impl Readiness {
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub async fn readiness(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Readiness, StoreError> {
-    Ok(Facts::read(store, config, now).await?.readiness())
+pub async fn readiness(
+    store: &dyn Store,
+    config: &Config,
+    mailings: &[Mailing],
+    now: Timestamp,
+) -> Result<Readiness, StoreError> {
+    Ok(Facts::read(store, config, mailings, now).await?.readiness())
+}
+
+/// A mail of the evening before that should be with the relay by now, and is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silent {
+    pub issue: IssueKey,
+    pub due: Timestamp,
+    pub leaves_at: Timestamp,
+    /// Since when it is owed; `None`: it is not, although a daemon should have seen to it.
+    pub owed_since: Option<Timestamp>,
+}
+
+/// Looked up by the schedule, not by what is owed: a daemon that does not get as far as owing it is silent, too.
+async fn silent(
+    store: &dyn Store,
+    config: &Config,
+    mailings: &[Mailing],
+    now: Timestamp,
+) -> Result<Vec<Silent>, StoreError> {
+    let mut found = Vec::new();
+    for mailing in mailings.iter().filter(|_| !config.staff.is_empty()) {
+        let Some(leaves_at) = mailing.schedule.next_after(now) else { continue };
+        let Some(eve) = mailing.eve_of(leaves_at).filter(|eve| eve.silence <= now) else { continue };
+        let issue = mailing.issue_key(leaves_at);
+        let owed_since = match store.notice_of(&issue, Notice::Eve.name()).await? {
+            Some(NoticeTimes { sent_at: Some(_), .. }) => continue,
+            Some(times) => Some(times.created_at),
+            // It left, or was given up, before anybody had to be told.
+            None if store.issue(&issue).await?.is_some_and(|it| it.is_over()) => continue,
+            None => None,
+        };
+        found.push(Silent { issue, due: eve.due, leaves_at, owed_since });
+    }
+    Ok(found)
 }
 
 /// Without configured staff none is sent; and some are collected for a while.
@@ -332,6 +392,8 @@ pub struct Facts {
     pub occurrences: Vec<Occurrence>,
     /// Mails to staff that should have left.
     pub pending_notices: Vec<PendingNotice>,
+    /// Mails of the evening before that are missing.
+    pub silent: Vec<Silent>,
     /// The directory of the ledger, with the space of its file system.
     pub disk: Option<(PathBuf, Disk)>,
     pub last_backup: Option<Timestamp>,
@@ -344,7 +406,12 @@ pub struct Facts {
 impl Facts {
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn read(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn read(
+        store: &dyn Store,
+        config: &Config,
+        mailings: &[Mailing],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         let place = config.state_directory();
         Ok(Self {
             now,
@@ -353,6 +420,7 @@ impl Facts {
             lanes: store.lanes().await?.into_iter().filter(|lane| lane.holds(now)).collect(),
             occurrences: store.occurrences(None, OCCURRENCES).await?,
             pending_notices: overdue(config, store.pending_notices().await?, now),
+            silent: silent(store, config, mailings, now).await?,
             last_backup: place.as_deref().and_then(last_backup),
             disk: place.and_then(|place| Disk::of(&place).map(|disk| (place, disk))),
             disk_free_percent: config.alert.disk_free_percent,
@@ -403,11 +471,24 @@ impl Facts {
         {
             findings.push(Finding::RelayTrouble { trouble: relay.trouble.clone(), since: relay.since });
         }
-        let is_late = |it: &&PendingNotice| self.now - it.created_at >= it.notice.may_wait() + GRACE;
+        // Of the mail of the evening before there is a finding of its own.
+        let is_late =
+            |it: &&PendingNotice| it.notice != Notice::Eve && self.now - it.created_at >= it.notice.may_wait() + GRACE;
         let late: Vec<_> = self.pending_notices.iter().filter(is_late).collect();
         if let Some(since) = late.iter().map(|it| it.created_at).min() {
             findings.push(Finding::NoticesPending { count: late.len(), since });
         }
+        // A daemon that has just started owes it within a minute, and sends it.
+        let has_run = || alive.iter().any(|daemon| self.now - daemon.started_at >= GRACE);
+        let silent = self.silent.iter().filter(|it| match it.owed_since {
+            Some(since) => self.now - since >= GRACE,
+            None => has_run(),
+        });
+        findings.extend(silent.map(|it| Finding::Silence {
+            issue: it.issue.clone(),
+            due: it.due,
+            leaves_at: it.leaves_at,
+        }));
         if let Some((place, disk)) = &self.disk
             && disk.free_percent() < u64::from(self.disk_free_percent)
         {

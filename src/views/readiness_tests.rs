@@ -45,6 +45,7 @@ pub fn issue(stage: Stage, unknown: u64) -> IssueSummary {
         subject: None,
         counts: Counts { unknown, sent: 3, ..Counts::default() },
         resumed: None,
+        half_approved_by: None,
     }
 }
 
@@ -73,6 +74,7 @@ pub fn facts(daemons: Vec<Daemon>) -> Facts {
         lanes: vec![],
         occurrences: vec![],
         pending_notices: vec![],
+        silent: vec![],
         disk: None,
         last_backup: None,
         disk_free_percent: 5,
@@ -230,6 +232,27 @@ fn a_missed_occurrence_is_reported_for_three_days_without_requiring_action() {
     assert_eq!(kinds(&missed("2026-07-08T06:00:00Z")), [""; 0]);
 }
 
+#[test]
+fn a_missing_mail_of_the_evening_before_is_a_finding_once_a_daemon_could_have_sent_it() {
+    let silent = |owed: Option<&str>| Facts {
+        silent: vec![Silent {
+            issue: key(),
+            due: at("2026-07-03T15:00:00Z"),
+            leaves_at: at("2026-07-04T06:00:00Z"),
+            owed_since: owed.map(at),
+        }],
+        ..facts(well())
+    };
+    let finding = silent(Some("2026-07-04T06:00:00Z")).readiness().findings.remove(0);
+    assert_eq!((finding.key().as_str(), finding.severity()), ("silence:agenda/2026-W28", Severity::Critical));
+    assert!(finding.alerts() && finding.in_french(ZONE).contains("vendredi 3 juillet 2026 à 17"));
+    assert_eq!(kinds(&silent(Some("2026-07-04T06:00:01Z"))), [""; 0], "it is being sent");
+    // Nothing is owed: the daemon did not get so far, unless it has just started.
+    assert_eq!(kinds(&silent(None)), ["silence"]);
+    let young = Daemon { started_at: at("2026-07-04T06:00:01Z"), ..well().remove(0) };
+    assert_eq!(kinds(&Facts { daemons: vec![young], ..silent(None) }), [""; 0]);
+}
+
 /// Every kind there is.
 fn all() -> Vec<Finding> {
     let now = facts(vec![]).now;
@@ -238,6 +261,7 @@ fn all() -> Vec<Finding> {
         Finding::NoDaemon { last_seen: None },
         Finding::RelayTrouble { trouble: "auth: 535 no".to_owned(), since: now },
         Finding::NoticesPending { count: 2, since: now },
+        Finding::Silence { issue: key(), due: now, leaves_at: now },
         Finding::DiskNearlyFull { place: PathBuf::from("/var/lib"), disk: Disk { free: 1 << 20, size: 1 << 30 } },
         Finding::BackupOld { last: now },
         Finding::Held { issue: key(), reason: why(), until: now },

@@ -129,7 +129,7 @@ pub async fn read(engine: &Engine) -> Result<Status, StoreError> {
     for mailing in &app.mailings {
         last.extend(store.occurrences(Some(&mailing.id), LAST_OCCURRENCES).await?);
     }
-    let facts = Facts::read(&**store, &app.config, now).await?;
+    let facts = Facts::read(&**store, &app.config, &app.mailings, now).await?;
     Ok(status(&facts, app.config.zone, next, &last))
 }
 

@@ -5,9 +5,11 @@ mod ending;
 mod entering;
 mod matrix;
 mod pages;
+mod possible;
 mod progress;
 mod searching;
 mod serving;
+mod tracing;
 mod trying;
 mod week;
 

@@ -5,4 +5,6 @@ mod hours;
 mod process;
 mod rehearsal;
 mod reloading;
+mod second_person;
+mod staff_mails;
 mod two_years;

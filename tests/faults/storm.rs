@@ -84,7 +84,8 @@ impl<'a> Place<'a> {
         signal(self.daemon.id(), "TERM");
         let ended = self.daemon.wait().unwrap();
         // By the signal itself, when it came before it was listened for; or by itself before that, as within the storm.
-        let gave_up = ended.code() == Some(1) && self.said().lines().next_back().is_some_and(|line| line.contains(HUNG_UP));
+        let gave_up =
+            ended.code() == Some(1) && self.said().lines().next_back().is_some_and(|line| line.contains(HUNG_UP));
         assert!(ended.success() || ended.signal() == Some(15) || gave_up, "{ended}:\n{}", self.said());
     }
 

@@ -54,7 +54,8 @@ async fn full(ledger: &Ledger) {
                 VALUES ('orange', '', 'paused', '550 5.7.1', 11, NULL, 'agenda/2026-W28', 2, 30);
             INSERT INTO content_refusals VALUES ('agenda/2026-W28', '', 3);
             INSERT INTO editions (slug, definition, packs, ordered, added_at, changed_at) VALUES ('carte-2027', '{}', 9, 2, 12, 13);
-            INSERT INTO announcements VALUES ('editions/carte-2027', 'carte-2027', '', 14, 15);
+            INSERT INTO announcements VALUES ('editions/carte-2027', 'carte-2027', '', 14, 15, 'Claire');
+            INSERT INTO content_authors VALUES ('agenda/2026-W28', 'c0ffee', 'Claire');
             INSERT INTO orders (id, edition, contact_id, recipient_key, address, name, establishment, commune, street, packs,
                     handover, remark, state, revision, ordered_at, changed_at)
                 VALUES ('o1', 'carte-2027', 'c', 'k', 'a@b.fr', 'n', 'e', 'Auch', '', 2, 'delivery', 'Fermé', 'open', 1, 16, 17);

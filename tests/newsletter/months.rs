@@ -49,7 +49,7 @@ async fn two_years_have_one_issue_a_month_and_every_news_item_once() {
         // Every sixth is forgotten.
         if n % 6 != 5 {
             let hash = issue.content_hash().unwrap();
-            assert!(store.approve_issue(&key, hash, "Claire", town.clock.now()).await.unwrap());
+            assert!(store.approve_issue(&key, hash, "Claire", false, town.clock.now()).await.unwrap());
         }
         for after in [-5, 1, 20, 90, 3 * 1440 + 1] {
             town.pass_at(*tuesday + TimeDelta::minutes(after)).await;

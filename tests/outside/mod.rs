@@ -11,6 +11,7 @@ use semainier::compose::context::{AgendaMail, Links, NoticeMail};
 use semainier::compose::edition::{Cover, EditionMail, OrderMail, Ordering};
 use semainier::compose::mime::{Mime, To};
 use semainier::compose::newsletter::{ApprovalMail, NewsletterMail};
+use semainier::compose::staff::{EveIssue, EveMail, EveStop, Refused, SummaryIssue, SummaryMail, Verdict};
 use semainier::domain::agenda::{Agenda, Day, Event, Item, Week};
 use semainier::domain::edition::{Edition, EditionKind, Handover, Online, Order, OrderState, Orderer, Printed, Wish};
 use semainier::domain::issue::{Content, Envelope};
@@ -422,6 +423,7 @@ proptest! {
             title: a.clone(), issue: "newsletter/2027-07".to_owned(), subject: b.clone(), contents: vec![c.clone()], missing: vec![a.clone()],
             attachments: vec![b.clone()], recipients: 1, leaves_at: c.clone(), deadline: a.clone(), hash: "ab".repeat(32),
             short_hash: "ab".repeat(6), changed: true, has_editorial: true, rehearsed: true, relay: Some(c.clone()),
+            verdict: Some(verdict(&a, &b, &c)), url: None,
         };
         judge(TEMPLATES.mail(&approval).unwrap(), None)?;
         let notice = NoticeMail {
@@ -429,5 +431,27 @@ proptest! {
             retry: Some(a.clone()), approval: false, lines: vec![b.clone()],
         };
         judge(TEMPLATES.mail(&notice).unwrap(), None)?;
+        let eve = EveMail {
+            verdict: verdict(&b, &c, &a),
+            issues: vec![EveIssue {
+                title: a.clone(), key: "agenda/2027-W28".to_owned(), leaves: "demain".to_owned(), composed: true, stop: EveStop::No,
+            }],
+        };
+        judge(TEMPLATES.mail(&eve).unwrap(), None)?;
+        let summary = SummaryMail {
+            issues: vec![SummaryIssue {
+                title: a.clone(), key: "agenda/2027-W28".to_owned(), left_at: "samedi".to_owned(), sum: b.clone(),
+                short: c.clone(), refused: vec![Refused { who: a.clone(), phone: b.clone(), why: c.clone() }], refused_more: 1,
+                uncertain: 2, refused_url: None, uncertain_url: None,
+            }],
+            orders: Some(c.clone()), orders_url: None,
+        };
+        judge(TEMPLATES.mail(&summary).unwrap(), None)?;
     }
+}
+
+fn verdict(a: &str, b: &str, c: &str) -> Verdict {
+    let all = || vec![a.to_owned(), b.to_owned(), c.to_owned()];
+    let (answer, reason) = (a.to_owned(), Some(b.to_owned()));
+    Verdict { answer, reason, departures: all(), look: all(), fine: all(), url: None }
 }

@@ -4,7 +4,10 @@ use crate::support::ledger::{Ledger, at};
 use semainier::{
     accounts::{Language, Permission, Roles, UserId},
     domain::email::EmailAddress,
-    store::{ActorKind, AuditEntry, Changed, Counter, NewFactor, NewInvitation, NewSession, NewUser, Purpose, Stage},
+    store::{
+        ActorKind, AuditEntry, AuditFilter, Changed, Counter, NewFactor, NewInvitation, NewSession, NewUser, Purpose,
+        Stage,
+    },
 };
 
 fn entry(action: &str) -> AuditEntry {
@@ -72,8 +75,12 @@ async fn two_administrators_at_once_do_not_both_go(db: Ledger) {
     let mut results = [one.unwrap(), two.unwrap()].map(|it| format!("{it:?}"));
     results.sort();
     assert_eq!(results, ["Done", "LastAdministrator"]);
-    let audit = db.store.audit(None, 10).await.unwrap();
-    assert_eq!(audit.iter().filter(|it| it.action != "add" && it.action != "accept").count(), 1, "only what was done");
+    let audit = db.store.audit(&AuditFilter { limit: 10, ..AuditFilter::default() }).await.unwrap();
+    assert_eq!(
+        audit.iter().filter(|it| it.entry.action != "add" && it.entry.action != "accept").count(),
+        1,
+        "only what was done"
+    );
 }
 
 async fn sessions_end_with_what_they_rest_on(db: Ledger) {

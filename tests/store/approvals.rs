@@ -48,9 +48,12 @@ async fn an_approval_is_of_one_content_and_freezes_no_other(db: Ledger) {
     let (store, key) = (&db.store, &first.key);
     store.present_issue(&first, None, at(0)).await.unwrap();
     assert_eq!(store.freeze_approved(&first, at(1)).await.unwrap(), Frozen::Before, "nobody approved it");
-    assert!(!store.approve_issue(key, "hash of deux", "Claire", at(2)).await.unwrap(), "that is not what is there");
-    assert!(store.approve_issue(key, &first.content_hash, "Claire", at(3)).await.unwrap());
-    assert!(store.approve_issue(key, &first.content_hash, "Claire", at(9)).await.unwrap(), "twice is once");
+    assert!(
+        !store.approve_issue(key, "hash of deux", "Claire", false, at(2)).await.unwrap(),
+        "that is not what is there"
+    );
+    assert!(store.approve_issue(key, &first.content_hash, "Claire", false, at(3)).await.unwrap());
+    assert!(store.approve_issue(key, &first.content_hash, "Claire", false, at(9)).await.unwrap(), "twice is once");
     assert_eq!(store.issue(key).await.unwrap().unwrap().approved_by(), Some("Claire"));
 
     store.present_issue(&second, Some(&first.content_hash), at(10)).await.unwrap();
@@ -58,7 +61,7 @@ async fn an_approval_is_of_one_content_and_freezes_no_other(db: Ledger) {
     for it in [&first, &second] {
         assert_eq!(store.freeze_approved(it, at(11)).await.unwrap(), Frozen::Before, "approved was something else");
     }
-    assert!(store.approve_issue(key, &second.content_hash, "Paul", at(12)).await.unwrap());
+    assert!(store.approve_issue(key, &second.content_hash, "Paul", false, at(12)).await.unwrap());
     let mut leaving = issue("deux");
     leaving.content.envelope.date_ms = 42;
     leaving.content.html = "never written".to_owned();
@@ -69,7 +72,7 @@ async fn an_approval_is_of_one_content_and_freezes_no_other(db: Ledger) {
     let kept = store.content(key).await.unwrap().unwrap();
     assert_eq!((kept.html, kept.envelope.date_ms), (second.content.html.clone(), 42), "the hour alone is new");
 
-    assert!(!store.approve_issue(key, &second.content_hash, "Paul", at(15)).await.unwrap(), "it is gone");
+    assert!(!store.approve_issue(key, &second.content_hash, "Paul", false, at(15)).await.unwrap(), "it is gone");
     assert!(!store.present_issue(&first, Some(&second.content_hash), at(15)).await.unwrap());
     let approvals = store.approvals(key).await.unwrap();
     let said: Vec<_> = approvals.iter().map(|it| (it.by.as_str(), it.content_hash.as_str(), it.at)).collect();
@@ -81,7 +84,7 @@ async fn two_daemons_that_freeze_an_approved_issue_freeze_it_once(db: Ledger) {
     db.partners(200).await;
     let issue = issue("un");
     db.store.present_issue(&issue, None, at(0)).await.unwrap();
-    db.store.approve_issue(&issue.key, &issue.content_hash, "Claire", at(1)).await.unwrap();
+    db.store.approve_issue(&issue.key, &issue.content_hash, "Claire", false, at(1)).await.unwrap();
     let other = db.another().await;
     let (one, two) = tokio::join!(db.store.freeze_approved(&issue, at(2)), other.freeze_approved(&issue, at(2)));
     let (one, two) = (one.unwrap(), two.unwrap());
@@ -99,10 +102,10 @@ async fn an_issue_held_at_its_hour_may_still_be_approved_and_one_that_is_over_ma
         store.set_issue_state(key, &[from], to, Some("pas d’accord"), at(1)).await.unwrap()
     };
     assert!(to(IssueState::AwaitingApproval, IssueState::Held).await);
-    assert!(store.approve_issue(key, &issue.content_hash, "Claire", at(2)).await.unwrap());
+    assert!(store.approve_issue(key, &issue.content_hash, "Claire", false, at(2)).await.unwrap());
     assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::Approved);
     assert!(to(IssueState::Approved, IssueState::Expired).await);
-    assert!(!store.approve_issue(key, &issue.content_hash, "Paul", at(3)).await.unwrap());
+    assert!(!store.approve_issue(key, &issue.content_hash, "Paul", false, at(3)).await.unwrap());
     assert_eq!(store.freeze_approved(&issue, at(4)).await.unwrap(), Frozen::Before);
 }
 
@@ -124,7 +127,7 @@ async fn a_withdrawn_approval_freezes_nothing_and_may_be_given_again(db: Ledger)
     let withdrawn = |seconds| refusal(&issue, RefusalKind::Withdrawn, "Marc", seconds);
     store.present_issue(&issue, None, at(0)).await.unwrap();
     assert!(!store.refuse_issue(key, &withdrawn(1), false).await.unwrap(), "nobody approved it");
-    store.approve_issue(key, &issue.content_hash, "Claire", at(2)).await.unwrap();
+    store.approve_issue(key, &issue.content_hash, "Claire", false, at(2)).await.unwrap();
     let other = refusal(&second, RefusalKind::Withdrawn, "Marc", 3);
     assert!(!store.refuse_issue(key, &other, false).await.unwrap(), "that is not what is there");
     assert!(store.refuse_issue(key, &withdrawn(3), false).await.unwrap());
@@ -135,7 +138,7 @@ async fn a_withdrawn_approval_freezes_nothing_and_may_be_given_again(db: Ledger)
     assert!(store.present_issue(&issue, Some(&issue.content_hash), at(5)).await.unwrap());
     assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::AwaitingApproval);
 
-    assert!(store.approve_issue(key, &issue.content_hash, "Claire", at(6)).await.unwrap());
+    assert!(store.approve_issue(key, &issue.content_hash, "Claire", false, at(6)).await.unwrap());
     let approvals = store.approvals(key).await.unwrap();
     assert_eq!((approvals.len(), approvals[0].at, approvals[0].withdrawn_at), (1, at(6), None));
     assert_eq!(store.freeze_approved(&issue, at(7)).await.unwrap(), Frozen::Now { recipients: 2 });
@@ -152,12 +155,12 @@ async fn a_refusal_ends_the_approvals_of_its_content_and_another_person_may_appr
     store.present_issue(&issue, None, at(0)).await.unwrap();
     assert!(store.refuse_issue(key, &refused("Marc", 1), false).await.unwrap(), "not approved yet");
     for by in ["Claire", "Paul"] {
-        store.approve_issue(key, &issue.content_hash, by, at(2)).await.unwrap();
+        store.approve_issue(key, &issue.content_hash, by, false, at(2)).await.unwrap();
     }
     assert!(store.refuse_issue(key, &refused("Marc", 3), false).await.unwrap());
     assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::AwaitingApproval);
     assert!(store.approvals(key).await.unwrap().iter().all(|it| it.withdrawn_at == Some(at(3))));
-    assert!(store.approve_issue(key, &issue.content_hash, "Zoé", at(4)).await.unwrap());
+    assert!(store.approve_issue(key, &issue.content_hash, "Zoé", false, at(4)).await.unwrap());
     let approved = store.issue(key).await.unwrap().unwrap();
     assert_eq!((approved.state(), approved.approved_by()), (IssueState::Approved, Some("Zoé")));
     assert_eq!(store.refusals(key).await.unwrap(), [refused("Marc", 1), refused("Marc", 3)]);
@@ -167,7 +170,7 @@ async fn a_refusal_ends_the_approvals_of_its_content_and_another_person_may_appr
         assert!(store.set_issue_state(key, &[from], to, why, at(5)).await.unwrap());
     };
     to(IssueState::Approved, IssueState::Held, Some("pas d’accord")).await;
-    store.approve_issue(key, &issue.content_hash, "Zoé", at(6)).await.unwrap();
+    store.approve_issue(key, &issue.content_hash, "Zoé", false, at(6)).await.unwrap();
     assert!(store.refuse_issue(key, &refused("Marc", 7), true).await.unwrap());
     assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::Held);
 }
@@ -176,7 +179,7 @@ async fn content_that_leaves_without_an_approval_is_rehearsed_again_when_it_is_t
     let issue = issue("un");
     let (store, key) = (&db.store, &issue.key);
     assert!(store.rehearse_issue(&issue, at(0)).await.unwrap());
-    store.approve_issue(key, &issue.content_hash, "Claire", at(1)).await.unwrap();
+    store.approve_issue(key, &issue.content_hash, "Claire", false, at(1)).await.unwrap();
     let withdrawn = refusal(&issue, RefusalKind::Withdrawn, "Claire", 2);
     assert!(store.refuse_issue(key, &withdrawn, true).await.unwrap());
     assert_eq!(store.issue(key).await.unwrap().unwrap().state(), IssueState::Rehearsed);
@@ -189,7 +192,7 @@ async fn a_withdrawal_and_a_freeze_at_once_never_both_succeed(db: Ledger) {
         let mut issue = new_issue(&format!("2026-W{}", 10 + n));
         issue.content_hash = "h".to_owned();
         db.store.present_issue(&issue, None, at(0)).await.unwrap();
-        db.store.approve_issue(&issue.key, "h", "Claire", at(1)).await.unwrap();
+        db.store.approve_issue(&issue.key, "h", "Claire", false, at(1)).await.unwrap();
         let other = db.another().await;
         let refusal = refusal(&issue, RefusalKind::Withdrawn, "Marc", 2);
         let (freeze, refuse) =
@@ -218,7 +221,7 @@ async fn a_word_wakes_the_occurrence_that_waits_for_it(db: Ledger) {
     db.store.record_occurrences("agenda", &[occurrence], at(0)).await.unwrap();
     db.store.present_issue(&issue, None, at(0)).await.unwrap();
     assert!(db.store.due_occurrences(at(60)).await.unwrap().is_empty());
-    db.store.approve_issue(&issue.key, &issue.content_hash, "Claire", at(60)).await.unwrap();
+    db.store.approve_issue(&issue.key, &issue.content_hash, "Claire", false, at(60)).await.unwrap();
     assert_eq!(db.store.due_occurrences(at(60)).await.unwrap().len(), 1);
 }
 
@@ -236,7 +239,7 @@ async fn the_next_issue_begins_where_the_last_one_that_left_was_composed(db: Led
     assert_eq!(db.store.last_composed("agenda", &other.key).await.unwrap(), None);
     db.store.present_issue(&first, None, at(0)).await.unwrap();
     assert_eq!(db.store.last_composed("agenda", &other.key).await.unwrap(), None, "it has not left");
-    db.store.approve_issue(&first.key, &first.content_hash, "Claire", at(1)).await.unwrap();
+    db.store.approve_issue(&first.key, &first.content_hash, "Claire", false, at(1)).await.unwrap();
     db.store.freeze_approved(&first, at(2)).await.unwrap();
     assert_eq!(db.store.last_composed("agenda", &other.key).await.unwrap(), Some(at(-HOUR)));
     assert_eq!(db.store.last_composed("agenda", &first.key).await.unwrap(), None, "itself is not before itself");
@@ -261,6 +264,88 @@ async fn newcomers_and_the_audience_are_counted_as_a_freeze_would(db: Ledger) {
     assert_eq!(content().inline, []);
 }
 
+/// I6: with a second person required an issue leaves only once two persons stand for exactly this content, and one who approved it
+/// has not written it, whatever the order of what they do.
+async fn i6_an_issue_that_needs_a_second_person_leaves_only_with_two(db: Ledger) {
+    db.partners(2).await;
+    let store = &db.store;
+    let strict = |word: &str, author: Option<&str>| NewIssue {
+        second_person: true,
+        author: author.map(str::to_owned),
+        ..issue(word)
+    };
+    let (mut seed, mut left, mut n) = (7_u64, 0, 0);
+    let mut pick = |of: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % of
+    };
+    const PEOPLE: [&str; 3] = ["Claire", "Marc", "zoé"];
+    for round in 0..40 {
+        let key = semainier::domain::issue::IssueKey::new("agenda", format!("2027-W{round:02}"));
+        let of_round = |it: NewIssue| NewIssue { key: key.clone(), ..it };
+        let (mut current, mut authors, mut approvers) = (None::<NewIssue>, vec![], vec![]);
+        for _ in 0..8 {
+            n += 1;
+            let person = PEOPLE[pick(3) as usize];
+            match (pick(6), &current) {
+                (0, _) | (_, None) => {
+                    let author = (pick(2) == 0).then_some(person);
+                    let next = of_round(strict(&format!("{round} {n}"), author));
+                    let replacing = current.as_ref().map(|it| it.content_hash.clone());
+                    assert!(store.present_issue(&next, replacing.as_deref(), at(n)).await.unwrap());
+                    (authors, approvers) = (author.into_iter().collect::<Vec<_>>(), vec![]);
+                    current = Some(next);
+                }
+                (1, Some(it)) => {
+                    let no = ContentRefusal {
+                        content_hash: it.content_hash.clone(),
+                        ..refusal(it, RefusalKind::Withdrawn, person, n)
+                    };
+                    let withdrawn = store.refuse_issue(&key, &no, false).await.unwrap();
+                    assert_eq!(withdrawn, !approvers.is_empty(), "half an approval can be taken back, too");
+                    approvers.clear();
+                }
+                (_, Some(it)) => {
+                    assert!(store.approve_issue(&key, &it.content_hash, person, true, at(n)).await.unwrap());
+                    if !approvers.contains(&person) {
+                        approvers.push(person);
+                    }
+                }
+            }
+            let known = store.issue(&key).await.unwrap().unwrap();
+            let another = approvers.iter().any(|it| !authors.contains(it));
+            let two = approvers.iter().chain(&authors).collect::<std::collections::BTreeSet<_>>().len() > 1;
+            assert_eq!(known.is_approved(), another && two, "{approvers:?} approved what {authors:?} wrote");
+            let half = (!known.is_approved()).then(|| approvers.first().copied()).flatten();
+            assert_eq!(known.half_approved_by.as_deref(), half);
+        }
+        let last = current.unwrap();
+        let may = store.issue(&key).await.unwrap().unwrap().is_approved();
+        let frozen = store.freeze_approved(&last, at(n)).await.unwrap();
+        assert_eq!(frozen != Frozen::Before, may, "{approvers:?} approved what {authors:?} wrote");
+        left += i32::from(may);
+    }
+    assert!((5..35).contains(&left), "{left} of 40 left: both happen");
+}
+
+async fn i6_what_one_person_approved_before_the_rule_does_not_leave_under_it(db: Ledger) {
+    db.partners(1).await;
+    let (store, issue) = (&db.store, issue("un"));
+    store.present_issue(&issue, None, at(0)).await.unwrap();
+    store.approve_issue(&issue.key, &issue.content_hash, "Claire", false, at(1)).await.unwrap();
+    let strict = NewIssue { second_person: true, ..issue.clone() };
+    assert_eq!(store.freeze_approved(&strict, at(2)).await.unwrap(), Frozen::Before);
+    let kept = store.issue(&issue.key).await.unwrap().unwrap();
+    assert_eq!((kept.state(), kept.half_approved_by.as_deref()), (IssueState::AwaitingApproval, Some("Claire")));
+    // The author of an editorial wrote it, too, also before there was an issue.
+    store.write_editorial(&issue.key, "Bel été", "Marc", at(3)).await.unwrap();
+    assert!(store.approve_issue(&issue.key, &issue.content_hash, "claire ", true, at(4)).await.unwrap());
+    assert!(
+        matches!(store.freeze_approved(&strict, at(5)).await.unwrap(), Frozen::Now { .. }),
+        "Marc wrote, Claire approved"
+    );
+}
+
 on_both_databases! {
     what_is_kept_is_read_back_and_only_the_named_content_is_replaced
     an_approval_is_of_one_content_and_freezes_no_other
@@ -274,4 +359,6 @@ on_both_databases! {
     an_editorial_is_kept_before_there_is_an_issue_and_the_last_one_counts
     the_next_issue_begins_where_the_last_one_that_left_was_composed
     newcomers_and_the_audience_are_counted_as_a_freeze_would
+    i6_an_issue_that_needs_a_second_person_leaves_only_with_two
+    i6_what_one_person_approved_before_the_rule_does_not_leave_under_it
 }

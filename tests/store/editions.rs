@@ -63,6 +63,7 @@ fn announcement(leaves_at: i64) -> Announcement {
         edition: "carte-2027".to_owned(),
         segment: Some("commune = \"Auch\"".to_owned()),
         leaves_at: at(leaves_at),
+        by: "Claire".to_owned(),
     }
 }
 

@@ -41,7 +41,8 @@ const PARTNERS: [&str; 10] = [
 const AGENDA: &str = "title = 'Que faire à Auch cette semaine'\ntemplate = 'agenda'\ncovers = 'next week'\n\
     attach = ['poster']\naudience = { subscribed = 'all' }\n\
     source = [{ kind = 'wordpress', url = 'SITE', search = 'Que faire à Auch cette semaine' }]\n\
-    [schedule]\ncron = '0 8 * 7,8 SAT'\ncatch_up = '12h'\ndeadline = 'Sat 20:00'\nretry = '15min'\n";
+    [schedule]\ncron = '0 8 * 7,8 SAT'\ncatch_up = '12h'\ndeadline = 'Sat 20:00'\nretry = '15min'\n\
+    [staff_mails]\neve = 'off'\nsummary = 'off'\n";
 
 /// A summer, with everything in it that the story touches.
 struct Summer {

@@ -184,6 +184,8 @@ pub fn new_issue(period: &str) -> NewIssue {
         content: content(),
         content_hash: "c0ffee".to_owned(),
         composed_at: at(0),
+        second_person: false,
+        author: None,
     }
 }
 

@@ -30,11 +30,14 @@ pub fn at(text: &str) -> Timestamp {
     text.parse::<DateTime<Utc>>().unwrap_or_else(|why| panic!("{text}: {why}"))
 }
 
-/// A mailing whose article is the file `<name>.html` of the folder; nothing to print, so that it is quick.
+pub const NO_MAILS_BY_THE_CLOCK: &str = "[staff_mails]\neve = 'off'\nsummary = 'off'\n";
+
+/// A mailing whose article is the file `<name>.html` of the folder; nothing to print, so that it is quick, and no mails to staff
+/// but those about something that happened.
 pub fn mailing(name: &str, schedule: &str) -> (String, String) {
     let text = format!(
         "title = 'Lettre {name}'\ntemplate = 'agenda'\ncovers = 'next week'\naudience = {{ subscribed = 'all' }}\n\
-         source = [{{ kind = 'file', path = 'ARTICLES/{name}.html' }}]\n[schedule]\n{schedule}\n"
+         source = [{{ kind = 'file', path = 'ARTICLES/{name}.html' }}]\n[schedule]\n{schedule}\n{NO_MAILS_BY_THE_CLOCK}"
     );
     (name.to_owned(), text)
 }

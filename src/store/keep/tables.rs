@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 40] = [
+pub(super) const TABLES: [Table; 41] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -37,6 +37,7 @@ pub(super) const TABLES: [Table; 40] = [
     wide("inline_parts"),
     narrow("approvals"),
     narrow("refusals"),
+    narrow("content_authors"),
     narrow("editorials"),
     narrow("partners"),
     narrow("contacts"),

@@ -1,6 +1,7 @@
 //! The machine: the database, write access beside it, the addresses to listen on.
 
-use super::{Level, Report, chain};
+use super::{Level, Report, chain, mailing_file};
+use crate::accounts::Permission;
 use crate::app::App;
 use crate::store::{self, Access, Probed};
 use secrecy::ExposeSecret;
@@ -39,6 +40,7 @@ pub(super) async fn look(app: &App, report: &mut Report) {
 /// The database is created at the first start, if possible.
 fn absent(app: &App, path: &Path, report: &mut Report) {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    second_person(app, 0, report);
     if folder.is_dir() {
         return report.well(format!("database: {} will be created", path.display()));
     }
@@ -54,13 +56,20 @@ async fn database(app: &App, url: &str, report: &mut Report) {
     let shown = if url.starts_with("sqlite") { url } else { "postgres" };
     match store::probe(url).await {
         Err(error) => report.setting(app, Level::Error, "database", chain(&error)),
-        Ok(Probed::Empty) => report.well(format!("database: {shown} is available; its tables will be created")),
+        Ok(Probed::Empty) => {
+            report.well(format!("database: {shown} is available; its tables will be created"));
+            second_person(app, 0, report);
+        }
         Ok(Probed::Behind(migrations)) => {
             report.well(format!("database: {shown} is available; {migrations} migrations will run at the next start"));
         }
         Ok(Probed::Current) => {
             report.well(format!("database: {shown} is available and up to date"));
-            if let Err(error) = audiences(app, url, report).await {
+            let asked = async {
+                audiences(app, url, report).await?;
+                approvers(app, url, report).await
+            };
+            if let Err(error) = asked.await {
                 report.setting(app, Level::Error, "database", chain(&error));
             }
         }
@@ -84,6 +93,24 @@ async fn audiences(app: &App, url: &str, report: &mut Report) -> Result<(), stor
         }
     }
     Ok(())
+}
+
+async fn approvers(app: &App, url: &str, report: &mut Report) -> Result<(), store::StoreError> {
+    let users = store::open(url, Access::Shared).await?.users(app.clock.now()).await?;
+    let active = users.iter().filter(|user| user.disabled_at.is_none() && user.has_password);
+    second_person(app, active.filter(|user| user.roles.may(Permission::Approve)).count(), report);
+    Ok(())
+}
+
+/// Where a second person is required there must be two. `approvers`: active accounts that may approve.
+fn second_person(app: &App, approvers: usize, report: &mut Report) {
+    for mailing in app.mailings.iter().filter(|mailing| mailing.second_person && approvers < 2) {
+        let message = format!(
+            "expected two active accounts that may approve, found {approvers}: semainier users add ADDRESS --name NAME --role {}",
+            Permission::Approve.as_str()
+        );
+        report.find(Level::Error, mailing_file(app, &mailing.id), "second_person", message);
+    }
 }
 
 /// Creates and removes a file.

@@ -1,7 +1,8 @@
 //! What is to come and what did not come: schedules, decisions, announcements, by week.
 
-use super::decide::{Choice, Subject};
+use super::decide::{Choice, choices};
 use super::{Label, Reading, Tone, When, issue_href, label_of, week_of};
+use crate::actions::may::Subject;
 use crate::domain::{
     Timestamp,
     issue::{IssueKey, IssueSummary},
@@ -76,7 +77,7 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
                 mailing: Some(Cow::Borrowed(mailing)),
                 issue: issue.clone(),
                 skip: skip.cloned(),
-                at: Some(at),
+                occurrence: Some(at),
                 now: it.now,
                 key: key.clone(),
             };
@@ -84,7 +85,7 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
                 at: When::new(at, it.now, mailing.schedule.zone),
                 instant: at,
                 title: mailing.title.clone(),
-                choices: if issue.is_some() { Vec::new() } else { subject.choices() },
+                choices: if issue.is_some() { Vec::new() } else { choices(&subject) },
                 href: issue.as_ref().map(|issue| issue_href(&issue.key)),
                 key: Some(key),
                 label,
@@ -156,6 +157,9 @@ fn within(issue: &IssueSummary, now: Timestamp, back: TimeDelta, ahead: TimeDelt
 
 /// Who acted last, or what is missing.
 fn note(issue: &IssueSummary) -> String {
+    if let Some(by) = &issue.half_approved_by {
+        return crate::notices::wording::half_approved(by);
+    }
     match (issue.reason(), issue.approved_by()) {
         (Some(reason), _) => reason.to_owned(),
         (None, Some(by)) => crate::notices::wording::approved_and_waiting(by),

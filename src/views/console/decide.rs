@@ -3,31 +3,13 @@
 
 use super::{Reading, When, issue_href};
 use crate::accounts::Permission;
+pub use crate::actions::may::{Act, Subject, may};
 use crate::app::Engine;
-use crate::domain::{
-    Timestamp,
-    issue::{IssueKey, IssueState, IssueSummary},
-};
+use crate::domain::issue::{IssueKey, IssueState, IssueSummary};
 use crate::issue::{approval::short, edition};
-use crate::jobs::{Approval, Mailing};
-use crate::store::Skip;
 use crate::views::console::tonight::Known;
 use serde::Serialize;
 use std::borrow::Cow;
-
-/// A decision about one issue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
-    Approve,
-    Refuse,
-    Withdraw,
-    Skip,
-    Unskip,
-    Rehearse,
-    Pause,
-    Resume,
-    Stop,
-}
 
 /// Whether the sheet asks for words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -39,33 +21,6 @@ pub enum Words {
 }
 
 impl Act {
-    pub const ALL: [Act; 9] = [
-        Act::Approve,
-        Act::Refuse,
-        Act::Withdraw,
-        Act::Rehearse,
-        Act::Skip,
-        Act::Unskip,
-        Act::Pause,
-        Act::Resume,
-        Act::Stop,
-    ];
-
-    /// As in keys of texts.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Act::Approve => "approve",
-            Act::Refuse => "refuse",
-            Act::Withdraw => "withdraw",
-            Act::Skip => "skip",
-            Act::Unskip => "unskip",
-            Act::Rehearse => "rehearse",
-            Act::Pause => "pause",
-            Act::Resume => "resume",
-            Act::Stop => "stop",
-        }
-    }
-
     /// Its route.
     pub fn route(self) -> &'static str {
         match self {
@@ -115,69 +70,31 @@ pub struct Choice {
     pub permission: &'static str,
 }
 
-/// What is known of an issue, or of one that is still to come, when something is decided about it.
-pub struct Subject<'a> {
-    pub key: IssueKey,
-    pub mailing: Option<Cow<'a, Mailing>>,
-    pub issue: Option<IssueSummary>,
-    pub skip: Option<Skip>,
-    /// The hour it leaves at, while that is known.
-    pub at: Option<Timestamp>,
-    pub now: Timestamp,
+/// What is known of an issue. `None`: nothing of this name was, is or is to come.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn subject<'a>(it: &Reading<'a>, engine: &Engine, key: &IssueKey) -> anyhow::Result<Option<Subject<'a>>> {
+    let issue = it.store.issue(key).await?;
+    let mailing = it.mailings.iter().find(|mailing| mailing.id == key.mailing());
+    let occurrence = mailing.and_then(|mailing| mailing.occurrence_of(key, it.now));
+    if issue.is_none() && occurrence.is_none() {
+        return Ok(None);
+    }
+    let mailing = match mailing {
+        Some(mailing) => edition::mailing_for(engine, mailing, Some(key)).await?,
+        None => None,
+    };
+    let skip = it.store.skips().await?.into_iter().find(|skip| skip.issue == *key);
+    Ok(Some(Subject { key: key.clone(), mailing, issue, skip, occurrence, now: it.now }))
 }
 
-impl<'a> Subject<'a> {
-    /// `None`: nothing of this name was, is or is to come.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub async fn read(it: &Reading<'a>, engine: &Engine, key: &IssueKey) -> anyhow::Result<Option<Self>> {
-        let issue = it.store.issue(key).await?;
-        let mailing = it.mailings.iter().find(|mailing| mailing.id == key.mailing());
-        let to_come = mailing.and_then(|mailing| mailing.occurrence_of(key, it.now));
-        let Some(at) = issue.as_ref().map(|issue| issue.scheduled_for).or(to_come) else { return Ok(None) };
-        let mailing = match mailing {
-            Some(mailing) => edition::mailing_for(engine, mailing, Some(key)).await?,
-            None => None,
-        };
-        let skip = it.store.skips().await?.into_iter().find(|skip| skip.issue == *key);
-        Ok(Some(Self { key: key.clone(), mailing, issue, skip, at: Some(at), now: it.now }))
-    }
-
-    /// What can be decided now.
-    pub fn choices(&self) -> Vec<Choice> {
-        let possible = Act::ALL.into_iter().filter(|act| self.is_possible(*act));
-        possible
-            .map(|act| Choice { key: act.as_str(), href: act.href(&self.key), permission: act.permission().as_str() })
-            .collect()
-    }
-
-    pub fn is_possible(&self, act: Act) -> bool {
-        let (issue, state) = (self.issue.as_ref(), self.issue.as_ref().map(IssueSummary::state));
-        let frozen = issue.is_some_and(|issue| issue.frozen().is_some());
-        let given_up = state.is_some_and(IssueState::is_given_up);
-        let approved = issue.is_some_and(IssueSummary::is_approved);
-        let in_time = issue.is_none_or(|issue| self.now < issue.expires_at);
-        let to_come = !frozen && !given_up && self.at.is_some_and(|at| at > self.now);
-        let automatic =
-            self.mailing.as_ref().is_some_and(|it| it.approval == Approval::Automatic && !it.is_of_editions());
-        match act {
-            Act::Approve => {
-                issue.is_some_and(|issue| issue.is_presented() && !approved) && in_time && self.skip.is_none()
-            }
-            Act::Refuse => {
-                let asks = self.mailing.as_ref().is_some_and(|it| it.approval == Approval::Required);
-                asks && in_time && issue.is_some_and(IssueSummary::is_presented)
-            }
-            Act::Withdraw => approved && !frozen,
-            Act::Skip => to_come && self.skip.is_none(),
-            Act::Unskip => to_come && self.skip.is_some(),
-            Act::Rehearse => automatic && !frozen && !given_up && !approved && in_time,
-            Act::Pause => state == Some(IssueState::Sending),
-            Act::Resume => state == Some(IssueState::Paused) && in_time,
-            Act::Stop => state.is_some() && !given_up && state != Some(IssueState::Done),
-        }
-    }
+/// What can be decided now.
+pub fn choices(subject: &Subject<'_>) -> Vec<Choice> {
+    let possible = Act::ALL.into_iter().filter(|act| may(*act, subject).is_ok());
+    possible
+        .map(|act| Choice { key: act.as_str(), href: act.href(&subject.key), permission: act.permission().as_str() })
+        .collect()
 }
 
 /// One line of a sheet.
@@ -271,7 +188,7 @@ impl Sheet {
         let counts = issue.map(|issue| issue.counts).unwrap_or_default();
         let frozen = issue.is_some_and(|issue| issue.frozen().is_some());
         let (mut n, mut preview, mut documents, mut refusals) = (None, None, Vec::new(), Vec::new());
-        if let Some(at) = subject.at.filter(|_| !frozen) {
+        if let Some(at) = subject.at().filter(|_| !frozen) {
             add("leaves_at", when(at), true);
         }
         if let (Some(mailing), false) = (subject.mailing.as_deref(), frozen) {
@@ -294,7 +211,8 @@ impl Sheet {
             if matches!(act, Act::Approve | Act::Resume) {
                 add("deadline", when(issue.expires_at), true);
             }
-            if let Some(by) = issue.approved_by().filter(|_| act == Act::Withdraw) {
+            let approved_by = issue.approved_by().filter(|_| act == Act::Withdraw);
+            if let Some(by) = approved_by.or(issue.half_approved_by.as_deref()) {
                 add("approved_by", Value::Text(by.to_owned()), false);
             }
         }

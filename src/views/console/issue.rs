@@ -5,6 +5,7 @@ use crate::domain::{
     agenda::Agenda,
     issue::{IssueKey, IssueState, IssueSummary, RefusalKind},
 };
+use crate::notices::wording::half_approved;
 use crate::store::{IssuesFilter, OccurrenceState, StoreError};
 use crate::views::console::tonight::Known;
 use serde::Serialize;
@@ -39,7 +40,10 @@ impl Row {
             mailing: it.title(&issue.mailing).to_owned(),
             at: When::new(issue.scheduled_for, it.now, it.zone_of(&issue.mailing)),
             label: label_of(issue),
-            reason: issue.reason().unwrap_or_default().to_owned(),
+            reason: match &issue.half_approved_by {
+                Some(by) => half_approved(by),
+                None => issue.reason().unwrap_or_default().to_owned(),
+            },
             sum: Sum::new(&issue.key, &issue.counts),
         }
     }
@@ -126,6 +130,7 @@ pub async fn head(it: &Reading<'_>, key: &IssueKey) -> Result<Option<Head>, Stor
 fn head_of(it: &Reading<'_>, issue: &IssueSummary) -> Head {
     let when = |at| When::new(at, it.now, it.zone_of(&issue.mailing));
     let help = match issue.state() {
+        _ if issue.half_approved_by.is_some() => Some("help_second_person"),
         _ if issue.needs_approval() => Some("help_approve"),
         IssueState::Held => Some("help_held"),
         IssueState::Rehearsed => Some("help_rehearsed"),

@@ -8,6 +8,7 @@ pub mod journal;
 pub mod office;
 pub mod people;
 pub mod tonight;
+pub mod trace;
 
 use crate::config::Config;
 use crate::domain::{
@@ -151,6 +152,9 @@ pub enum Tone {
 /// The words of section "Words and states": one per state of an issue, and two more for what a state alone does not say.
 pub fn label_of(issue: &IssueSummary) -> Label {
     let (key, tone) = match issue.state() {
+        IssueState::Held | IssueState::AwaitingApproval if issue.half_approved_by.is_some() => {
+            ("issue_half_approved", Tone::Bad)
+        }
         IssueState::Held if issue.needs_approval() => ("issue_held_unapproved", Tone::Bad),
         IssueState::Held => ("issue_held", Tone::Bad),
         IssueState::AwaitingApproval => ("issue_awaiting_approval", Tone::Bad),

@@ -131,7 +131,8 @@ impl Item {
         match self {
             Item::Finding(Finding::Unknown { issue, .. }, _) => Some(journal_href(issue, Some(State::Unknown))),
             Item::Finding(Finding::LanePaused { .. }, _) | Item::Check(Check::LanesOpen) => Some("/voies".to_owned()),
-            Item::Finding(Finding::Missed { .. }, _) => Some("/a-venir".to_owned()),
+            // Of an issue that may not be composed yet there is no page.
+            Item::Finding(Finding::Missed { .. } | Finding::Silence { .. }, _) => Some("/a-venir".to_owned()),
             Item::Finding(finding, _) => match finding.issue() {
                 Some(issue) => Some(issue_href(issue)),
                 None => Some("/reglages".to_owned()),
@@ -160,22 +161,30 @@ impl Before {
     /// The worst check decides.
     pub fn verdict(&self) -> Verdict {
         let mut items = self.service();
-        let soon = || self.next.iter().filter(|next| next.at - self.now <= SOON);
+        let soon = || self.next.iter().filter(|next| self.is_soon(next));
         soon().for_each(|next| items.extend(of_issue(next).into_iter().map(Item::Check)));
         items.sort_by_key(|item| std::cmp::Reverse(item.level()));
         let level = items.iter().map(Item::level).max().unwrap_or(Level::Good);
         let leaving = |next: &&Next| !next.is_stopped();
         let departure = soon().find(leaving).or_else(|| soon().next()).or_else(|| self.next.first());
-        let departure = departure.map(|next| Departure {
+        let departure = departure.map(|next| self.departure(next));
+        Verdict { level, departure, items }
+    }
+
+    fn is_soon(&self, next: &Next) -> bool {
+        next.at - self.now <= SOON
+    }
+
+    fn departure(&self, next: &Next) -> Departure {
+        Departure {
             issue: next.key.clone(),
             title: next.title.clone(),
             at: next.at,
             recipients: next.audience,
             events: next.content.and_then(|known| known.events),
             documents: next.content.map_or(0, |known| known.documents),
-            soon: next.at - self.now <= SOON,
-        });
-        Verdict { level, departure, items }
+            soon: self.is_soon(next),
+        }
     }
 
     /// Of the service, whatever leaves next.
@@ -291,7 +300,7 @@ async fn leaves_next(
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn before(it: &Reading<'_>) -> Result<Before, StoreError> {
-    let facts = Facts::read(it.store, it.config, it.now).await?;
+    let facts = Facts::read(it.store, it.config, it.mailings, it.now).await?;
     let skips = it.store.skips().await?;
     let mut next = Vec::new();
     for mailing in it.mailings {
@@ -360,46 +369,97 @@ pub struct CheckView {
     pub href: Option<String>,
 }
 
+/// The verdict in words: of the page, and of the mails to staff.
+#[derive(Debug, Clone)]
+pub struct Said {
+    pub level: Level,
+    /// « Vous pouvez dormir. »
+    pub answer: String,
+    /// The numbers, or the reason.
+    pub details: String,
+    /// Of the details, the reason alone: the worst check, or why nothing leaves although nothing is wrong.
+    pub reason: Option<CheckView>,
+    /// A sentence for each issue that leaves within the time the verdict is about, by hour.
+    pub departures: Vec<String>,
+    /// The worst first.
+    pub checks: Vec<CheckView>,
+    href: Option<String>,
+    waiting: Vec<CheckView>,
+}
+
+impl Before {
+    pub fn said(&self) -> Said {
+        let (now, zone, verdict) = (self.now, self.zone, self.verdict());
+        let view =
+            |item: &Item| CheckView { level: item.level(), sentence: item.sentence(now, zone), href: item.href() };
+        let worst = verdict.items.first().filter(|_| verdict.level > Level::Good).map(&view);
+        let is_skipped = |item: &&Item| {
+            matches!(item, Item::Check(Check::Skipped { issue, .. } | Check::Cancelled { issue })
+            if verdict.departure.as_ref().is_some_and(|it| it.issue == *issue))
+        };
+        let skipped = verdict.items.iter().find(is_skipped).map(&view);
+        let is_under_way = |item: &&Item| matches!(item, Item::Check(Check::UnderWay { .. }));
+        let under_way = verdict.items.iter().find(is_under_way).filter(|_| verdict.level == Level::Good).map(&view);
+        let (mut answer, mut details) = wording::verdict(
+            verdict.level,
+            verdict.departure.as_ref(),
+            worst.as_ref().map_or("", |it| &it.sentence),
+            skipped.as_ref().map(|it| it.sentence.as_str()),
+            now,
+            zone,
+        );
+        if let Some(it) = &under_way {
+            (answer, details) = (wording::UNDER_WAY.to_owned(), it.sentence.clone());
+        }
+        let known = |departure: &&Departure| self.facts.issues.iter().any(|issue| issue.key == departure.issue);
+        let issue = verdict.departure.as_ref().filter(known).map(|it| issue_href(&it.issue));
+        let reason = worst.or(under_way);
+        let leaving = self.next.iter().filter(|next| self.is_soon(next) && !next.is_stopped());
+        Said {
+            level: verdict.level,
+            answer,
+            details,
+            href: reason.as_ref().and_then(|it| it.href.clone()).or(issue),
+            reason: reason.or(skipped),
+            departures: leaving
+                .map(|next| match verdict.level {
+                    Level::WillNotGo => wording::planned(&self.departure(next), now, zone),
+                    _ => wording::departure(&self.departure(next), now, zone),
+                })
+                .collect(),
+            checks: verdict.items.iter().map(&view).collect(),
+            waiting: verdict.items.iter().filter(|item| item.waits_for_a_person()).map(&view).collect(),
+        }
+    }
+}
+
+/// What a mail to staff says, which is being sent at this moment: nothing about mails to staff that are late.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn for_a_mail(it: &Reading<'_>) -> Result<Said, StoreError> {
+    let mut before = before(it).await?;
+    before.facts.pending_notices.clear();
+    before.facts.silent.clear();
+    Ok(before.said())
+}
+
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn read(it: &Reading<'_>) -> Result<Tonight, StoreError> {
     let before = before(it).await?;
-    let (now, zone, verdict) = (before.now, before.zone, before.verdict());
-    let view = |item: &Item| CheckView { level: item.level(), sentence: item.sentence(now, zone), href: item.href() };
-    let worst = verdict.items.first().filter(|_| verdict.level > Level::Good).map(&view);
-    let is_skipped = |item: &&Item| {
-        matches!(item, Item::Check(Check::Skipped { issue, .. } | Check::Cancelled { issue })
-        if verdict.departure.as_ref().is_some_and(|it| it.issue == *issue))
-    };
-    let skipped = verdict.items.iter().find(is_skipped).map(&view);
-    let under_way = verdict.items.iter().find(|item| matches!(item, Item::Check(Check::UnderWay { .. }))).map(&view);
-    let (mut answer, mut details) = wording::verdict(
-        verdict.level,
-        verdict.departure.as_ref(),
-        worst.as_ref().map_or("", |it| &it.sentence),
-        skipped.as_ref().map(|it| it.sentence.as_str()),
-        now,
-        zone,
-    );
-    let under_way = under_way.filter(|_| verdict.level == Level::Good);
-    if let Some(it) = &under_way {
-        (answer, details) = (wording::UNDER_WAY.to_owned(), it.sentence.clone());
-    }
+    let said = before.said();
     let nothing_sent = it.store.issues_page(&IssuesFilter { limit: 1, ..IssuesFilter::default() }).await?.is_empty();
-    let issue = verdict
-        .departure
-        .as_ref()
-        .filter(|departure| before.facts.issues.iter().any(|issue| issue.key == departure.issue));
     Ok(Tonight {
-        level: verdict.level,
-        answer,
-        details,
-        href: worst.or(under_way).and_then(|it| it.href).or_else(|| issue.map(|it| issue_href(&it.issue))),
-        checks: verdict.items.iter().map(&view).collect(),
-        waiting: verdict.items.iter().filter(|item| item.waits_for_a_person()).map(&view).collect(),
+        level: said.level,
+        answer: said.answer,
+        details: said.details,
+        href: said.href,
+        checks: said.checks,
+        waiting: said.waiting,
         coming: coming::read(it, TimeDelta::zero(), LISTED).await?,
         fresh: nothing_sent && before.next.iter().all(|next| next.audience == 0),
-        at: it.when(now),
+        at: it.when(before.now),
     })
 }
 

@@ -48,6 +48,7 @@ fn issue(stage: Stage) -> IssueSummary {
         subject: None,
         counts: Counts::default(),
         resumed: None,
+        half_approved_by: None,
     }
 }
 

@@ -90,7 +90,7 @@ struct NavItem {
 }
 
 /// The sections, as the navigation shows them.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("/", "nav_tonight"),
     ("/envois", "nav_issues"),
     ("/a-venir", "nav_coming"),
@@ -99,6 +99,7 @@ const SECTIONS: [(&str, &str); 8] = [
     ("/editions", "nav_editions"),
     ("/commandes", "nav_orders"),
     ("/voies", "nav_lanes"),
+    ("/trace", "nav_trace"),
 ];
 
 impl Console {

@@ -6,12 +6,12 @@ use crate::accounts::Viewer;
 use crate::actions::{self, ActionError, accounts::login::Client};
 use crate::domain::issue::IssueKey;
 use crate::views::console::{
-    decide::{Act, Moved, Sheet, Subject, Words},
+    decide::{Act, Moved, Sheet, Words, may, subject},
     issue_href,
 };
 use crate::web::{
     answer::{self, Answer},
-    console::Console,
+    console::{Console, pages::issue::SECOND},
 };
 use axum::{
     extract::{Path, State},
@@ -103,7 +103,13 @@ async fn decide(
     let (engine, actor) = (&console.engine, console.actor(&viewer, &client));
     let seen = page.sheet.hash.as_deref();
     let done = match act {
-        Act::Approve => actions::issues::approve(engine, &actor, &key, seen).await.map(drop),
+        Act::Approve => match actions::issues::approve(engine, &actor, &key, seen).await {
+            Ok(approved) if approved.needs_second => {
+                console.wake.notify_one();
+                return answer::see_other(&format!("{}?fait={SECOND}", issue_href(&key)));
+            }
+            approved => approved.map(drop),
+        },
         Act::Refuse => actions::issues::refuse(engine, &actor, &key, seen, &page.why).await,
         Act::Withdraw => actions::issues::withdraw(engine, &actor, &key, seen, &page.why).await,
         Act::Skip => actions::issues::skip(engine, &actor, &key, &page.why).await,
@@ -152,11 +158,11 @@ impl Console {
         let key = IssueKey::parse(&format!("{mailing}/{period}")).map_err(|_| Box::new(self.nowhere(viewer)))?;
         let it = self.reading();
         let failed = |error: anyhow::Error| Box::new(self.not_done(viewer, error.into()));
-        let Some(subject) = Subject::read(&it, &self.engine, &key).await.map_err(failed)? else {
+        let Some(subject) = subject(&it, &self.engine, &key).await.map_err(failed)? else {
             return Err(Box::new(self.nowhere(viewer)));
         };
         let sheet = Sheet::read(&it, &subject, act).await.map_err(failed)?;
-        if subject.is_possible(act) {
+        if may(act, &subject).is_ok() {
             return Ok((key, sheet));
         }
         let issue = subject.issue.as_ref();

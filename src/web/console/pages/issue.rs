@@ -5,7 +5,7 @@ use crate::accounts::Viewer;
 use crate::domain::{delivery::State as Delivery, issue::IssueKey};
 use crate::store::{LogFilter, LogMark, StoreError};
 use crate::views::console::{
-    decide::{Act, Choice, Subject},
+    decide::{self, Act, Choice},
     issue, journal,
 };
 use crate::web::{
@@ -37,10 +37,13 @@ struct Tab<T> {
     done: &'static str,
 }
 
+/// An approval after which a second person is still needed.
+pub(super) const SECOND: &str = "second";
+
 /// What `fait=` says was decided.
 pub(super) fn done(asked: &Asked) -> &'static str {
     let asked = asked.get("fait").unwrap_or_default();
-    Act::ALL.into_iter().map(Act::as_str).find(|act| *act == asked).unwrap_or_default()
+    Act::ALL.into_iter().map(Act::as_str).chain([SECOND]).find(|act| *act == asked).unwrap_or_default()
 }
 
 type Named = Path<(String, String)>;
@@ -65,8 +68,8 @@ async fn tab<T: Serialize>(
 ) -> Answer {
     let made = async {
         let Some((key, head)) = head(console, named).await? else { return Ok(None) };
-        let subject = Subject::read(&console.reading(), &console.engine, &key).await?;
-        let choices = subject.map(|it| it.choices()).unwrap_or_default();
+        let subject = decide::subject(&console.reading(), &console.engine, &key).await?;
+        let choices = subject.map(|it| decide::choices(&it)).unwrap_or_default();
         anyhow::Ok(Some(Tab { it: read(&key).await?, head, tab, choices, done }))
     };
     match made.await {

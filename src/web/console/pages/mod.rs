@@ -8,6 +8,7 @@ mod journal;
 mod office;
 pub(super) mod people;
 mod preview;
+mod trace;
 mod uncertain;
 
 use super::gate::{GET, POST, Route, route};
@@ -41,6 +42,7 @@ pub(super) fn routes() -> Vec<Route> {
         route(POST, "/envois/{mailing}/{period}/incertains", Permission::Operate, uncertain::act),
         route(GET, "/editions", see, office::editions),
         route(GET, "/commandes", see, office::orders),
+        route(GET, "/trace", see, trace::show),
         route(GET, "/reglages", see, office::settings),
     ];
     all.extend(decide::routes());
