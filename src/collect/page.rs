@@ -159,11 +159,15 @@ fn remove_furniture(document: &mut Html) {
     }
 }
 
-/// A page lists other articles beside its own: the longest is its own.
+/// A page lists other articles beside its own: the longest is its own. `None` where the longest is not half of them all:
+/// then the page is made of cards, each an `<article>`, and its own text is all of them.
 fn longest(document: &Html, container: &str) -> Option<String> {
     let text_length = |element: &ElementRef<'_>| element.text().map(|text| text.trim().len()).sum::<usize>();
-    let longest = document.select(&css(container)).max_by_key(text_length)?;
-    (text_length(&longest) > 0).then(|| html::inner(&longest))
+    let found: Vec<(usize, ElementRef<'_>)> =
+        document.select(&css(container)).map(|element| (text_length(&element), element)).collect();
+    let all: usize = found.iter().map(|(length, _)| length).sum();
+    let (length, longest) = found.into_iter().max_by_key(|(length, _)| *length)?;
+    (length > 0 && length * 2 >= all).then(|| html::inner(&longest))
 }
 
 fn one_line(text: &str) -> String {
@@ -241,6 +245,18 @@ mod tests {
         .unwrap();
         assert_eq!(read.title, "Titre vrai");
         assert_eq!(read.html, "<p>Lundi 12 </p><ul><li>marché</li></ul>");
+    }
+
+    #[test]
+    fn a_page_of_cards_is_read_whole_and_teasers_beside_an_article_are_not() {
+        let card = |day: &str| format!("<h2>{day}</h2><article><h3>Visite</h3><p>à 10 h, halle</p></article>");
+        let cards = read(&format!("<body><main>{}{}</main></body>", card("Lundi 12"), card("Mardi 13")), now());
+        let html = cards.unwrap().html;
+        assert!(html.contains("Lundi 12") && html.contains("Mardi 13"), "{html}");
+        let teaser = "<article><h3>Autre</h3></article>";
+        let own = "<article><p>Lundi 12, une longue visite de la halle à 10 h</p></article>";
+        let html = read(&format!("<body><main>{teaser}{own}{teaser}</main></body>"), now()).unwrap().html;
+        assert_eq!(html, "<p>Lundi 12, une longue visite de la halle à 10 h</p>");
     }
 
     #[test]
