@@ -112,8 +112,14 @@ fn day_html(day: &str, items: &[String], shape: u8, twice: bool) -> String {
     }
 }
 
+/// The number of inputs: `PROPTEST_CASES` for a search (`scripts/properties`), else few enough for every run.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(800);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_item_is_under_its_day_or_unplaced(
