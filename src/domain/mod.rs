@@ -25,6 +25,7 @@ pub mod pause;
 pub mod schedule;
 pub mod segment;
 pub mod tonight;
+pub mod venue;
 
 /// An instant. Stored as epoch milliseconds, shown in the mailing's zone.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use semainier::collect::article::{Reading, read};
-use semainier::domain::agenda::{Agenda, Event, Item, Week};
+use semainier::domain::agenda::{Agenda, Event, Item, Unplaced, Week};
 use serde_json::{Map, Value, json};
 
 fn samples() -> PathBuf {
@@ -428,6 +428,7 @@ fn every_word_of_an_understood_item_is_in_one_of_its_fields() {
     assert!(seen >= 8, "only {seen} samples");
 }
 
+mod found;
 mod measure;
 
 mod properties;

@@ -18,7 +18,9 @@ pub(super) const UNITS: [&str; 6] = ["h", "heure", "heures", "hres", "hrs", "hr"
 pub(super) fn clock(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
     let token = tokens.get(at)?;
     match token.fold.as_str() {
-        "midi" if !(at > 0 && is(tokens, at - 1, &["apres", "le"])) => return half_past(tokens, 12, at + 1),
+        "midi" if !(at > 0 && is(tokens, at - 1, &["apres", "le"]) || is_afternoon(tokens, at)) => {
+            return half_past(tokens, 12, at + 1);
+        }
         "minuit" => return half_past(tokens, 0, at + 1),
         _ => {}
     }
@@ -46,6 +48,14 @@ pub(super) fn clock(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
         Some(minute) => found(hour, minute, at + 3 + usize::from(is(tokens, at + 3, &["mn", "min"]))),
         None => found(hour, 0, at + 2),
     }
+}
+
+/// `ap.-midi`, `apr. midi`, `ap-midi`: the second half of « après-midi ».
+fn is_afternoon(tokens: &[Token], midi: usize) -> bool {
+    (midi.saturating_sub(3)..midi)
+        .rev()
+        .find(|at| !is(tokens, *at, &[".", "-"]))
+        .is_some_and(|at| at + 1 < midi && is(tokens, at, &["ap", "apr"]))
 }
 
 /// `midi et demi`, `minuit et demie`

@@ -181,6 +181,25 @@ fn short_weekday(tokens: &[Token], at: usize) -> Option<(Weekday, usize)> {
     day_number(tokens, next).map(|_| (WEEKDAYS[index].1, next))
 }
 
+/// `VDI 19 OCT.`, `mdi 16 oct.`: letters of a weekday that end like it, before a day and its month. The weekday, where
+/// there is only one with these letters, and where the number is.
+fn contracted_weekday(tokens: &[Token], at: usize) -> Option<(Option<Weekday>, usize)> {
+    let token = tokens.get(at).filter(|token| token.kind == Kind::Word && (3..=5).contains(&token.fold.len()))?;
+    if !["di", "dr", "che"].iter().any(|end| token.fold.ends_with(end)) {
+        return None;
+    }
+    let contracts = |name: &str| {
+        let mut letters = name.chars();
+        name.starts_with(&token.fold[..1]) && token.fold.chars().all(|c| letters.any(|letter| letter == c))
+    };
+    let next = at + 1 + usize::from(is(tokens, at + 1, &["."]));
+    let (_, behind) = day_number(tokens, next)?;
+    tokens.get(behind).and_then(month)?;
+    let mut named = WEEKDAYS.iter().filter(|(name, _)| contracts(name)).map(|(_, day)| *day);
+    let first = named.next()?;
+    Some((named.next().is_none().then_some(first), next))
+}
+
 /// `aujourd'hui`, `demain`, also with the weekday after it: `DEMAIN DIMANCHE`.
 fn relative(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
     let offset = match tokens.get(at)?.fold.as_str() {
@@ -209,6 +228,10 @@ fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>
         && let Some((day, next)) = short_weekday(tokens, at)
     {
         (what.weekday, at) = (Some(day), next);
+    } else if what.weekday.is_none()
+        && let Some((day, next)) = contracted_weekday(tokens, at)
+    {
+        (what.weekday, at) = (day, next);
     }
     if let Some((day, month, year, to)) = numeric_date(tokens, at) {
         if what.weekday.is_some() || year.is_some() {
@@ -402,6 +425,24 @@ mod tests {
         {
             assert_eq!(date(&tokens(text), 0), None, "{text}");
         }
+    }
+
+    #[test]
+    fn contracted_weekdays_count_before_a_day_and_its_month() {
+        for (text, weekday) in
+            [("VDI 19 OCT.", Some(Weekday::Fri)), ("ldi. 15 oct.", Some(Weekday::Mon)), ("mdi 16 oct", None)]
+        {
+            let found = date(&tokens(text), 0).map(|found| found.what);
+            let day = Mention {
+                weekday,
+                day: text.split(' ').nth(1).and_then(|n| n.parse().ok()),
+                month: Some(10),
+                ..Mention::default()
+            };
+            assert_eq!(found, Some(Spec::List(vec![day])), "{text}");
+        }
+        assert_eq!(date(&tokens("vdi 19 exposants"), 0), None);
+        assert_eq!(date(&tokens("midi 19 oct"), 0), None);
     }
 
     #[test]

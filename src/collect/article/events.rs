@@ -9,18 +9,19 @@ use std::collections::HashSet;
 use chrono::{Days, NaiveDate, NaiveTime};
 
 use super::calendar::Calendar;
-use super::communes;
 use super::days::Spec;
 use super::draft::Draft;
 use super::html::Link;
 use super::marks::{Meaning, Said, marks};
 use super::parts::{Marked, Part};
+use super::place_field::named_after;
 use super::places::Place;
 use super::record::record;
 use super::text::{Kind, Words, one_spaced, trimmed};
 use super::titles;
 use super::words::SAID_OTHERWISE;
 use crate::domain::agenda::{Confidence, Event, Status, Trace};
+use crate::domain::venue::KnownVenues;
 
 /// The context of an item in the article.
 #[derive(Clone, Copy)]
@@ -31,6 +32,8 @@ pub(super) struct Setting<'a> {
     /// The office's own commune, and its known venues.
     pub(super) home: &'a str,
     pub(super) venues: &'a [Vec<String>],
+    /// The communes of venues that earlier articles, structured sources and persons gave.
+    pub(super) known: &'a KnownVenues,
     /// The commune of the heading it stands under.
     pub(super) town: Option<&'a str>,
     /// It is among the exhibitions: its last date is its end.
@@ -341,130 +344,28 @@ impl Draft<'_, '_, '_> {
             (None, Some(around)) => around,
             (None, None) => town.as_ref().map(|town| Place { commune: Some(town.clone()), ..Place::default() })?,
         };
+        if let Some(town) = town.as_deref().filter(|town| !town.is_empty()) {
+            place = named_after(self.words(), place, town);
+        }
         if place.commune.is_none() && place.venue.is_some() && !self.names_another_commune() {
-            place.commune = town.filter(|town| !town.is_empty()).or_else(|| self.known_to_be_at_home(&place));
+            place.commune = town.filter(|town| !town.is_empty()).or_else(|| self.commune_of_the_venue(&place));
         }
         Some(place)
     }
 
-    /// The office's commune, where its configuration says that this venue is there.
-    fn known_to_be_at_home(&self, place: &Place) -> Option<String> {
-        let words = super::text::folded_words(place.venue.as_ref()?);
-        let known =
-            self.setting.venues.iter().any(|venue| words.windows(venue.len()).any(|run| run == venue.as_slice()));
-        (known && !self.setting.home.is_empty()).then(|| self.setting.home.to_owned())
-    }
-
-    /// `marché de Lectoure`, `kermesse de l'école de Preignan`: the commune of an event or a venue. The home of a group
-    /// (`la chorale de Pavie`) and a street name (`rue de Pavie`) are not places.
-    fn commune_of_the_words(&self) -> Option<String> {
-        #[rustfmt::skip]
-        const GROUPS: [&str; 36] = [
-            "harmonie", "orchestre", "chorale", "choeur", "ensemble", "groupe", "troupe", "compagnie", "fanfare",
-            "banda", "bandas", "club", "equipe", "association", "comite", "amicale", "maitrise", "duo", "trio",
-            "quatuor", "lyre", "echo", "route", "rue", "avenue", "chemin", "boulevard", "quai", "allees", "place",
-            "km", "kilometres", "sud", "nord", "est", "ouest",
-        ];
-        let words = self.words();
-        let mut found: Option<String> = None;
-        let mut at = self.part.from;
-        while at + 1 < self.part.to {
-            if self.marked.quiet[at] || self.is_quoted(at) || !words.is(at, &["de", "d'", "du"]) {
-                at += 1;
-                continue;
-            }
-            let known = match words.is(at, &["du"]) {
-                true => communes::contracted(&words.tokens, at + 1).map(|(name, to)| (name.to_owned(), to)),
-                false => communes::written(words, at + 1).or_else(|| self.unlisted_town(at)),
-            };
-            // `photographies de Luce Darroux`: a person, not a place.
-            let person = |to: usize| {
-                words.tokens.get(to).is_some_and(|next| next.kind == Kind::Word && next.capital && !words.shouts(to))
-            };
-            let Some((name, to)) = known.filter(|(_, to)| *to <= self.part.to && !person(*to)) else {
-                at += 1;
-                continue;
-            };
-            // The words before it, back to the beginning of the phrase.
-            let phrase: Vec<usize> = (self.part.from..at)
-                .rev()
-                .take(8)
-                .take_while(|i| {
-                    words.tokens[*i].kind == Kind::Word
-                        && !self.marked.is_boundary(*i)
-                        && !super::verbs::is_finite(words, *i)
-                        && !words.is(*i, &["avec", "par", "et", "contre", "a"])
-                })
-                .collect();
-            let group = phrase.iter().any(|i| words.is(*i, &GROUPS));
-            let place_noun = phrase
-                .iter()
-                .any(|i| super::words::is_venue(&words.tokens[*i]) || super::words::is_event_noun(&words.tokens[*i]));
-            if !group && place_noun {
-                match &found {
-                    Some(before) if *before != name => return None,
-                    _ => found = Some(name),
-                }
-            }
-            at = to;
-        }
-        found
-    }
-
-    /// `vide-grenier de Brassol`, `l'église de Ternoux`: an event or venue that every commune has names its commune, listed
-    /// or not.
-    fn unlisted_town(&self, of: usize) -> Option<(String, usize)> {
-        #[rustfmt::skip]
-        const TOWN_EVENTS: [&str; 14] = [
-            "vide-grenier", "vide-greniers", "marche", "marches", "foire", "fete", "fetes", "loto", "pompiers",
-            "kermesse", "brocante", "blanche", "palet", "carnaval",
-        ];
-        let words = self.words();
-        let name = words
-            .tokens
-            .get(of + 1)
-            .filter(|token| token.kind == Kind::Word && token.capital && token.fold.len() > 3)?;
-        let next = words.tokens.get(of + 2);
-        let single = next.is_none_or(|next| !(next.kind == Kind::Word && next.capital));
-        let noun = of > self.part.from && (words.is(of - 1, &TOWN_EVENTS) || words.is(of - 1, super::words::MUNICIPAL));
-        let date = name.is_any(&["noel", "paques", "toussaint", "pentecote", "carnaval", "halloween", "rameaux"])
-            || super::days::month(name).is_some();
-        (words.is(of, &["de", "d'"])
-            && single
-            && noun
-            && !date
-            && !super::words::is_venue(name)
-            && !super::words::is_event_noun(name))
-        .then(|| (words.slice(of + 1, of + 2).to_owned(), of + 2))
-    }
-
-    /// `les chasseurs de Duran vous attendent`: another commune is named, so the previous place is not inherited.
-    fn names_a_commune_but(&self, commune: Option<&str>) -> bool {
-        (self.part.from..self.part.to).any(|at| {
-            !self.is_quoted(at)
-                && communes::known(&self.words().tokens, at).is_some_and(|(name, _)| {
-                    Some(name) != commune && at > 0 && self.words().is(at - 1, &["a", "de", "d'", "du", "au", "sur"])
-                })
-        })
-    }
-
-    fn names_another_commune(&self) -> bool {
-        (self.part.from..self.part.to).any(|at| {
-            !self.is_quoted(at)
-                && at > 0
-                && self.words().is(at - 1, &["a", "de", "d'", "sur"])
-                && !self.place.as_ref().is_some_and(|place| (place.from..place.to).contains(&at))
-                && communes::known(&self.words().tokens, at).is_some_and(|(name, _)| Some(name) != self.setting.town)
-        })
-    }
-
-    fn is_quoted(&self, at: usize) -> bool {
-        self.marked.enclosed[at] && !self.in_brackets(at)
-    }
-
     fn push_events(self, place: Option<Place>, out: &mut Understood) {
-        let slots = self.slots.clone();
-        let opening_hours = slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some());
+        let mut slots = self.slots.clone();
+        // `8h-12h – Lectoure, 8h-13h` are no opening hours: they overlap, and which end is whose is not known.
+        let in_turn = slots.windows(2).all(|pair| pair[0].end.is_none_or(|end| end <= pair[1].start));
+        if !in_turn {
+            slots.dedup_by(|next, kept| {
+                let same = next.start == kept.start;
+                kept.end = kept.end.filter(|end| !same || next.end == Some(*end));
+                same
+            });
+        }
+        let opening_hours = slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some()) && in_turn;
+        let place = place.filter(|_| !self.is_written_with_several_towns());
         let mut base = self.event.clone();
         base.title.clone_from(&self.title);
         if self.as_written.is_some() {

@@ -5,7 +5,7 @@
 
 use chrono::NaiveTime;
 
-use super::clock::{clock, found, is};
+use super::clock::{UNITS, clock, found, is};
 use super::days::Found;
 use super::text::{Kind, Token};
 use crate::domain::agenda::PartOfDay;
@@ -63,11 +63,20 @@ pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
         if let Some(to) = bare_minutes(tokens, at) {
             return Some(to);
         }
+        // `toutes les 1/2 h`: no hour is written so.
+        if token.is("1") && is(tokens, at + 1, &["/"]) && is(tokens, at + 2, &["2"]) && is(tokens, at + 3, &UNITS) {
+            return Some(at + 4);
+        }
         // `24 heures de trail`, `2h de balade`; but `départ à 9 h de la place`.
         let clock = clock(tokens, at)?;
         // `24h/24`
         if token.is("24") && is(tokens, clock.to, &["/"]) && is(tokens, clock.to + 1, &["24"]) {
             return Some(clock.to + 2);
+        }
+        // `Drame, 1h48`: the length of a film, since nothing begins at such a minute of the night.
+        let odd = chrono::Timelike::minute(&clock.what) % 5 > 0 && token.number().is_some_and(|hours| hours <= 4);
+        if odd && tokens.get(at + 1).is_some_and(|unit| unit.is_any(&UNITS)) {
+            return Some(clock.to);
         }
         let short = token.number().is_some_and(|hours| hours <= 5);
         // `(VOST, 1 h 58)`, `(2 heures, facile)`
@@ -346,8 +355,12 @@ fn slot(tokens: &[Token], at: usize, lead: Lead) -> Option<(Slot, usize)> {
         let joins = joins && !loose;
         if joins { clock(tokens, next) } else { None }
     };
+    // `21 h à 15 h` is no range: what lasts over midnight ends in the morning.
+    let sound = |start: NaiveTime, end: NaiveTime| {
+        end > start || chrono::Timelike::hour(&end) <= 8 || chrono::Timelike::hour(&start) >= 23
+    };
     if let Some(start) = clock(tokens, at) {
-        return Some(match end_of(start.to) {
+        return Some(match end_of(start.to).filter(|end| sound(start.what, end.what)) {
             Some(end) => (Slot { start: start.what, end: Some(end.what) }, end.to),
             None => (Slot { start: start.what, end: None }, start.to),
         });

@@ -21,6 +21,8 @@ pub(super) struct Line {
     /// First line of a `<li>`.
     pub(super) bullet: bool,
     pub(super) in_list: bool,
+    /// Lists around it.
+    pub(super) depth: usize,
     /// A table row made of `<th>` only.
     pub(super) header_row: bool,
     pub(super) cell: usize,

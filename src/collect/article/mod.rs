@@ -10,12 +10,12 @@
 //! record     an item made of fields: a card, a table row
 //! parts      splits one item into several events at its hours
 //! draft      which field claims which word; unclaimed words are the note
-//! events     title, place and note of each; no word is dropped
+//! events     title, place and note of each; no word is dropped (`commune_of`: the town of its place)
 //! choose     the title if it is certain (`flaw` checks it), else the sentence as written
 //! evidence   where in the item the words of each field are
 //! ```
 //! Below them: `days`, `calendar`, `clock`, `hours`, `money`, `places`, `place_field`, `headline`, `titles`, `verbs`,
-//! `towns`, `practical`, `week` (the grammar) and `words`,
+//! `towns`, `venue_name`, `practical`, `week` (the grammar) and `words`,
 //! `communes`, `tags` (its data). `docs/reading.md` has the rule of confidence and the data format.
 //!
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
@@ -24,6 +24,7 @@
 mod calendar;
 mod choose;
 mod clock;
+mod commune_of;
 mod communes;
 mod days;
 mod draft;
@@ -48,6 +49,7 @@ mod tags;
 mod text;
 mod titles;
 mod towns;
+mod venue_name;
 mod verbs;
 mod week;
 mod when;
@@ -68,8 +70,11 @@ use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
 use self::text::{folded_words, one_spaced};
 use self::week::{agreed_week, dated_week, lead, named_week, week_of};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Unplaced, Week};
+use crate::domain::venue::KnownVenues;
 use crate::domain::{french, link};
 use url::Url;
+
+pub use self::venue_name::{listed_commune, venue_key};
 
 /// The context that the grammar needs and the article does not contain.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +103,12 @@ pub fn complete_links(agenda: &mut Agenda, article: Option<&str>) {
 
 /// Reads a page, a fragment of HTML or plain text.
 pub fn read(html: &str, reading: &Reading<'_>) -> Agenda {
+    read_knowing(html, reading, &KnownVenues::new())
+}
+
+/// Like [`read`]. `known`: the communes of venues that the article may name without one. Its own words and
+/// [`Reading::venues`] have priority.
+pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> Agenda {
     let page = Page::read(html);
     let days: Vec<Option<DayLine>> = page.lines().iter().map(day_line).collect();
     let article = page.article(|at| days[at].as_ref().is_some_and(|day| day.form != Form::Inside));
@@ -126,6 +137,7 @@ pub fn read(html: &str, reading: &Reading<'_>) -> Agenda {
         calendar,
         home: reading.home,
         venues: reading.venues.iter().map(|venue| folded_words(venue)).filter(|words| !words.is_empty()).collect(),
+        known,
         days: BTreeMap::new(),
         agenda: Agenda::default(),
         moved: Vec::new(),
@@ -143,6 +155,7 @@ struct Reader<'a> {
     calendar: Calendar,
     home: &'a str,
     venues: Vec<Vec<String>>,
+    known: &'a KnownVenues,
     days: BTreeMap<NaiveDate, Vec<Item>>,
     agenda: Agenda,
     /// Events that say they moved: day and number of the item, number of the event, and where to.
@@ -271,6 +284,7 @@ impl Reader<'_> {
             titled: entry.titled,
             home: self.home,
             venues: &self.venues,
+            known: self.known,
             sentence: entry.told.as_ref().map(|_| text),
             theme: entry.theme.as_deref(),
         };

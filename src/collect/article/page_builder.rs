@@ -138,6 +138,7 @@ impl Builder {
         if self.line.text.is_empty() {
             self.line.block = self.block;
             self.line.bullet = std::mem::take(&mut self.bullet);
+            self.line.depth = self.lists;
             self.line.in_list = self.lists > 0 || self.counts.get(&local_name!("li")).is_some_and(|n| *n > 0);
             self.line.shape.heading = self.headings.last().copied().unwrap_or_default();
             self.line.cell = self.rows.last().map_or(0, |row| row.cells);

@@ -100,6 +100,26 @@ pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<P
     }
 }
 
+/// `Musée d'Artagnan` under the heading of another town: a person's name, which a commune has as well. What every town may
+/// have one of is named after its own commune more often than after a person (`église de Lupiac`), and stays.
+pub(super) fn named_after(words: &Words<'_>, place: Place, town: &str) -> Place {
+    #[rustfmt::skip]
+    const AFTER_PERSONS: [&str; 16] = [
+        "musee", "lycee", "college", "espace", "stade", "cinema", "theatre", "cafe", "restaurant", "bar", "centre",
+        "maison", "gymnase", "circuit", "residence", "galerie",
+    ];
+    let Some(commune) = place.commune.as_deref().filter(|commune| *commune != town) else { return place };
+    let named = (place.from..place.to.min(words.tokens.len())).find_map(|at| {
+        let (name, to) = communes::written(words, at + 1)?;
+        let after = words.is(at, &["de", "d'"]) && at > 0 && words.is(at - 1, &AFTER_PERSONS);
+        (after && name == commune).then(|| (at - 1, to))
+    });
+    match named {
+        Some((from, to)) => Place { commune: Some(town.to_owned()), venue: Some(tidy(words.slice(from, to))), ..place },
+        None => place,
+    }
+}
+
 /// The landmark that a visit is to: `visite du trésor de la cathédrale`.
 pub(super) fn visited(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
     if !words.is(from, &["visite", "visites", "decouverte", "visitez"]) {

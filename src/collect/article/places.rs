@@ -72,6 +72,10 @@ impl Reader<'_, '_> {
 
     /// The place that begins at token `at`.
     pub(super) fn place(&self, at: usize) -> Option<Place> {
+        // `(repli salle des fêtes)`: only if it rains.
+        if (1..=2).any(|back| at >= back && self.words.is(at - back, &["repli"])) {
+            return None;
+        }
         if self.is(at, &["rdv", "rv", "rendez-vous"]) {
             return self.meeting_point(at);
         }

@@ -172,15 +172,30 @@ pub(super) fn is_detail(text: &str) -> bool {
                 ])
         }) || money::price(&words.tokens, first).is_some();
     }
+    if words.is(first, &["sur"]) && words.is(first + 1, &["reservation", "inscription", "rendez-vous"]) {
+        return true;
+    }
     let marks = marks(&words);
     let told = |at: usize| {
         marks.iter().any(|mark| {
             (mark.from..mark.to).contains(&at)
                 && matches!(mark.meaning, Meaning::Price | Meaning::Phone(_) | Meaning::Opaque)
-        })
+        }) || of_age(&words, at)
     };
     (0..words.tokens.len())
         .all(|at| words.tokens[at].kind != Kind::Word && words.tokens[at].kind != Kind::Number || told(at))
+}
+
+/// A word of `à partir de 8 ans`, `de 6 à 12 ans`, `dès 3 ans`, `tout public`.
+fn of_age(words: &Words<'_>, at: usize) -> bool {
+    const AROUND: usize = 6;
+    let age = |at: usize| {
+        words.is(at, &["a", "partir", "de", "des", "d'", "ans", "moins", "plus", "tout", "public", "pour", "les"])
+            || words.tokens.get(at).is_some_and(|token| token.kind == Kind::Number)
+    };
+    let public = words.is(at, &["tout"]) && words.is(at + 1, &["public"])
+        || at > 0 && words.is(at, &["public"]) && words.is(at - 1, &["tout"]);
+    public || age(at) && (at..at + AROUND).take_while(|at| age(*at)).any(|at| words.is(at, &["ans"]))
 }
 
 #[cfg(test)]
@@ -189,12 +204,20 @@ mod tests {
 
     #[test]
     fn details_belong_to_the_item_before() {
-        for text in
-            ["Tarif : 5 €", "Réservation au 05 62 00 00 00", "RDV devant la mairie", "5 € / 3 €", "Entrée libre."]
-        {
+        for text in [
+            "Tarif : 5 €",
+            "Réservation au 05 62 00 00 00",
+            "RDV devant la mairie",
+            "5 € / 3 €",
+            "Entrée libre.",
+            "À partir de 8 ans, 12 €",
+            "Sur réservation au 05 62 00 00 00",
+        ] {
             assert!(is_detail(text), "{text}");
         }
-        for text in ["Rendez-vous littéraire à 18h", "concert à Pavie", "à 10h, visite"] {
+        for text in
+            ["Rendez-vous littéraire à 18h", "concert à Pavie", "à 10h, visite", "bal pour les 8 ans de la halle"]
+        {
             assert!(!is_detail(text), "{text}");
         }
     }

@@ -44,9 +44,24 @@ fn hint(c: char) -> Option<Sort> {
     match c {
         '📍' | '📌' | '⌖' | '🗺' | '🏠' | '🏛' | '🚩' => Some(Sort::Place),
         '💶' | '💰' | '🎟' | '🎫' | '💵' | '💳' | '🪙' => Some(Sort::Price),
+        '⏰' | '⏱' | '⏲' | '🕐'..='🕧' | '⌚' | '🕰' => Some(Sort::Practical),
         '☎' | '📞' | '📱' | '✉' | '📧' | '🌐' | '🔗' | '☏' | '✆' => Some(Sort::Contact),
         _ => None,
     }
+}
+
+/// Whether the line is one field with its pictogram: `📍 Fourcès, sous les arcades`, `⏰ 9h-18h`.
+pub(super) fn is_labelled(text: &str) -> bool {
+    text.chars().next().is_some_and(|c| hint(c).is_some())
+}
+
+/// Whether the line is a place behind its pictogram, and nothing else.
+pub(super) fn is_pinned_place(text: &str) -> bool {
+    if text.chars().next().and_then(hint) != Some(Sort::Place) || text.len() > super::lines::LONGEST_LINE {
+        return false;
+    }
+    let words = Words::of(text);
+    place_field(&words, 0, words.tokens.len()).is_some()
 }
 
 /// The event of an item made of fields; `None` for other items.

@@ -67,9 +67,10 @@ fn ends_sentence(tokens: &[Token], at: usize) -> bool {
     }
     let before = &tokens[at - 1];
     #[rustfmt::skip]
-    const SHORT: [&str; 24] = [
+    const SHORT: [&str; 34] = [
         "m", "mme", "mlle", "mr", "dr", "st", "ste", "cie", "av", "bd", "pl", "tel", "rens", "resa", "env", "etc",
-        "ex", "pers", "ad", "enf", "cf", "no", "n", "juil",
+        "ex", "pers", "ad", "enf", "cf", "no", "n", "juil", "assoc", "conf", "insc", "inscr", "ent", "part", "med",
+        "bibl", "ap", "apr",
     ];
     // `je. 16 nov. > 9 h 30`
     #[rustfmt::skip]
@@ -103,7 +104,7 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
     let text = words.slice(from, to);
     let text = text.trim_start_matches(|c: char| is_bullet(c) || is_space(c) || !c.is_alphanumeric() && c != '©');
     let text = folded(text);
-    if is_aside(&text) {
+    if is_aside(&text) || says_none(words, from, to) {
         return Role::Aside;
     }
     if is_opening(words, from, to, &text) {
@@ -175,7 +176,7 @@ fn is_aside(text: &str) -> bool {
         "prochaine edition de", "rendez-vous la semaine prochaine", "bonne lecture", "bon week-end",
         "belle semaine", "nos bureaux", "notre equipe", "notre bureau", "nos horaires", "horaires d'ouverture",
         "horaires de l'office", "horaires du bureau", "permanence telephonique", "le comite remercie",
-        "la municipalite remercie",
+        "la municipalite remercie", "rappel des resultats", "resultats :", "resultats du", "resultats de",
     ];
     #[rustfmt::skip]
     const HOLDS: &[&str] = &[
@@ -190,7 +191,9 @@ fn is_aside(text: &str) -> bool {
         "figurer dans cette rubrique", "figurer dans l'agenda", "dans notre emission", "annonces a deposer",
         "a deposer a l'accueil", "vos communiques", "nous parvenir", "publie le", "mis a jour le", "bonne semaine",
         "bon week-end a", "lire la suite", "lire aussi", "se desinscrire",
-        "passage a l'heure", "on avance sa montre", "on recule sa montre",
+        "passage a l'heure", "on avance sa montre", "on recule sa montre", "circulation alternee",
+        "circulation interdite", "stationnement interdit", "route barree", "rue barree", "coupure d'eau",
+        "coupure d'electricite", "coupure de courant", "bacs jaunes", "ordures menageres",
     ];
     #[expect(clippy::expect_used, reason = "a pattern of plain words; a test reads it")]
     static HELD: LazyLock<Regex> = LazyLock::new(|| {
@@ -199,6 +202,22 @@ fn is_aside(text: &str) -> bool {
         Regex::new(&pattern).expect("valid")
     });
     BEGINS.iter().any(|start| begins_with(text, start)) || HELD.is_match(text)
+}
+
+/// `Dimanche : pas de marché`, `Pas de messe à 9 h`: there is none. `Pas de deux, ballet` is a title.
+fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
+    let said = |at: &usize| {
+        let token = &words.tokens[*at];
+        matches!(token.kind, Kind::Word | Kind::Number) && super::days::weekday(token).is_none()
+    };
+    let Some(first) = (from..to).find(said) else { return false };
+    let of = words.is(first, &["pas"]) && words.is(first + 1, &["de", "d'"]);
+    let none = words.is(first, &["aucun", "aucune"]);
+    let what = first + 1 + usize::from(of);
+    let alone = (what + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
+    let nothing =
+        words.is(first, &["ras", "neant", "relache"]) && (first + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
+    nothing || (of || none) && what < to && (alone || is_event_noun(&words.tokens[what]))
 }
 
 fn begins_with(text: &str, start: &str) -> bool {
@@ -226,7 +245,8 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     let does = tokens.iter().position(|token| token.is_any(DOES));
     let event = tokens.iter().any(|token| is_event_noun(token) && !token.is_any(WHO));
     // Only a sentence about days or hours can be about opening.
-    let weekdays = tokens.iter().filter(|token| super::days::weekday(token).is_some()).count();
+    let weekdays: Vec<_> = tokens.iter().filter_map(super::days::weekday).collect();
+    let different = weekdays.iter().collect::<std::collections::HashSet<_>>().len();
     let every_day = tokens.iter().any(|token| token.is_any(&["jours", "chaque", "tous"]));
     let ranges = || {
         let (mut at, mut count) = (0, 0);
@@ -238,17 +258,29 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         }
         count
     };
-    // `mardi 14 h – 18 h, mercredi 10 h – 18 h, samedi 10 h – 17 h`: a week's opening hours.
-    if !event && weekdays >= 3 && ranges() >= 3 {
+    // `Bibliothèque : mardi 14 h – 18 h, mercredi 10 h – 18 h, samedi 10 h – 17 h`: a week's opening hours. Behind another
+    // name they may be those of something one attends.
+    let said_so =
+        who.is_some() || ["horaires ", "heures d'ouverture", "ouvert"].iter().any(|start| text.starts_with(start));
+    if !event && different >= 3 && ranges() >= 3 && (said_so || only_where_and_when(words, from, to)) {
         return true;
     }
     // `du lundi au samedi, 9 h 30 – 18 h 30`, alone or behind the name of a place: opening hours, of nothing one attends.
     let recurs = || (0..tokens.len()).any(|at| super::days::recurrence(tokens, at).is_some());
-    if (weekdays > 0 || every_day) && !event && recurs() && ranges() >= 1 && only_where_and_when(words, from, to) {
+    if (!weekdays.is_empty() || every_day)
+        && !event
+        && recurs()
+        && ranges() >= 1
+        && only_where_and_when(words, from, to)
+    {
         return true;
     }
     let named_first = who.is_some_and(|who| who <= 4);
     let opens = does.is_some_and(|does| who.is_some_and(|who| does > who && does - who <= 10));
+    // `fermeture exceptionnelle de l'office`: on the day of its heading.
+    if !event && text.starts_with("fermeture ") && who.is_some_and(|who| who <= 5) {
+        return true;
+    }
     let bare = text.starts_with("ouvert ") || text.starts_with("ouverte ") || text.starts_with("fermeture ");
     let says_when = || {
         (0..tokens.len()).any(|at| hours::time(tokens, at).is_some() || super::days::recurrence(tokens, at).is_some())

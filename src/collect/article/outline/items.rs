@@ -17,6 +17,8 @@ pub(super) struct Pending {
     pub(super) entry: Entry,
     pub(super) block: usize,
     pub(super) in_list: bool,
+    /// Lists around its first line.
+    pub(super) depth: usize,
     pub(super) bullet: bool,
     /// Its first line stands out as a title.
     pub(super) strong: bool,
@@ -51,7 +53,12 @@ impl Builder<'_> {
         let bullet = std::mem::take(&mut self.bullet_waits) || signed;
         let time = timing(text);
         let strong = line.shape.strong && !self.ignore_strong;
-        if !bullet && told.is_none() && self.joins(at, text, time, strong, &under) {
+        // A list within an item holds its details.
+        let nested = told.is_none()
+            && self.pending.as_ref().is_some_and(|pending| {
+                line.depth > pending.depth && pending.entry.under == under && !time.says && is_detail(text)
+            });
+        if nested || !bullet && told.is_none() && self.joins(at, text, time, strong, &under) {
             self.join(line, text, links, time, strong);
             return;
         }
@@ -88,6 +95,7 @@ impl Builder<'_> {
             entry,
             block: line.block,
             in_list: line.in_list,
+            depth: line.depth,
             bullet,
             strong: title,
             timed: time.says,

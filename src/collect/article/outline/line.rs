@@ -60,7 +60,7 @@ impl Builder<'_> {
             self.piece(at, (shown, line.text.len()), None, Under::Exhibitions, signed, false);
             return;
         }
-        let titles = line.shape.heading > 0;
+        let titles = line.shape.heading > 0 || self.is_place_of_an_item(at);
         if let Some(run_in) = town_run_in(&line.text[from..], self.pending.is_none() || !signed).filter(|_| !titles) {
             self.flush();
             self.town = Some(run_in.town);

@@ -21,6 +21,7 @@ use super::lines::{
     timing, without_bullet,
 };
 use super::practical::{is_dated_practical, is_practical};
+use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
 use super::text::Words;
 use super::towns::{lone_name, town_run_in};
@@ -369,6 +370,15 @@ impl Builder<'_> {
         true
     }
 
+    /// `📍 Larressingle` between the other fields of an item; above words that tell of something it is a heading.
+    fn is_place_of_an_item(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        let beside = |at: Option<usize>| at.and_then(|at| self.lines.get(at)).filter(|it| it.block == line.block);
+        is_pinned_place(&line.text)
+            && beside(at.checked_sub(1)).is_some()
+            && beside(Some(at + 1)).is_none_or(|next| is_labelled(&next.text) || self.facts[at + 1].timing.only)
+    }
+
     /// A word or two above a heading inside a day: the category of the card that begins there.
     fn is_category(&self, at: usize) -> bool {
         let line = &self.lines[at];
@@ -472,6 +482,7 @@ impl Builder<'_> {
     fn section_of(&self, at: usize, line: &Line) -> Option<Section> {
         let found = section(line);
         match found {
+            _ if self.is_place_of_an_item(at) => None,
             Some(Section::Exhibitions | Section::Theme) if line.bullet && !line.shape.stands_out() => None,
             // Deeper than the days: a theme within the day.
             Some(Section::Exhibitions) if self.day_level > 0 && line.shape.heading > self.day_level => {
