@@ -182,6 +182,12 @@ pub enum Refusal {
     AccountDisabled(String),
     /// Nobody could administer the accounts any more.
     LastAdministrator,
+    /// Other towns may have a venue of this name.
+    NotAVenueOfItsOwn(String),
+    /// It is not in the list of communes.
+    NotACommune(String),
+    /// Nothing is known of it.
+    NoSuchVenue(String),
 }
 
 impl Refusal {
@@ -345,6 +351,13 @@ impl Refusal {
             Self::AccountDisabled(given) => {
                 format!("the account {given} is disabled; enable it first: semainier users enable {given}")
             }
+            Self::NotAVenueOfItsOwn(name) => {
+                format!("{name:?} is a name that other towns may use as well; give the venue's own name")
+            }
+            Self::NotACommune(name) => format!("{name:?} is not in the list of communes"),
+            Self::NoSuchVenue(name) => {
+                format!("nothing is known of the venue {name:?}; `semainier venues list` lists those that are known")
+            }
             Self::LastAdministrator => {
                 "this is the last active account with the role administration; give the role to another one first"
                     .to_owned()
@@ -469,6 +482,11 @@ impl Refusal {
             Self::AccountKnown(_) => "cette adresse a déjà un compte".to_owned(),
             Self::NoSuchAccount(_) => "ce compte n’existe pas".to_owned(),
             Self::AccountDisabled(_) => format!("ce compte est désactivé{NBSP}: réactivez-le d’abord"),
+            Self::NotAVenueOfItsOwn(name) => format!(
+                "«{NBSP}{name}{NBSP}» peut désigner un lieu dans plusieurs communes{NBSP}: indiquez son nom propre"
+            ),
+            Self::NotACommune(name) => format!("«{NBSP}{name}{NBSP}» ne figure pas dans la liste des communes"),
+            Self::NoSuchVenue(name) => format!("le lieu «{NBSP}{name}{NBSP}» n’est pas connu"),
             Self::LastAdministrator => format!(
                 "c’est le dernier compte actif qui administre{NBSP}: donnez d’abord ce rôle à une autre personne"
             ),

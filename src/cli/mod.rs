@@ -22,6 +22,7 @@ mod show;
 mod status;
 mod tables;
 mod users;
+mod venues;
 
 use crate::actions::{Actor, Door};
 use crate::app::{App, Engine};
@@ -108,6 +109,9 @@ enum Command {
     Alert(alert::Command),
     /// Show throttling per provider (family of recipient domains), and reopen a closed lane
     Lanes(lanes::Args),
+    /// Show which venue is known to be in which commune, and correct it
+    #[command(subcommand, after_help = venues::AFTER_HELP)]
+    Venues(venues::Command),
     /// Manage the contacts that receive the mailings
     #[command(subcommand, after_help = partners::AFTER_HELP)]
     Partners(partners::Command),
@@ -170,6 +174,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Status(args) => status::run(&context, args).await,
         Command::Alert(command) => alert::run(&context, command).await,
         Command::Lanes(args) => lanes::run(&context, args).await,
+        Command::Venues(command) => venues::run(&context, command).await,
         Command::Partners(command) => partners::run(&context, command).await,
         Command::Issues(args) => ledger::issues(&context, args).await,
         Command::Editions(args) => editions::editions(&context, args).await,

@@ -8,7 +8,7 @@ use crate::issue::{
     Due,
     agenda::{self, Papers},
     content::NotComposed,
-    newsletter,
+    newsletter, venues,
 };
 use crate::jobs::{Agenda, Attach, Kind, Newsletter};
 use crate::store::Access;
@@ -59,7 +59,7 @@ async fn preview_agenda(
     let mailing = app.mailing(mailing)?;
     let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
     let article = run::article(app, article, at).await?;
-    let found = match agenda::collect(app, due, publishes, article).await {
+    let found = match agenda::collect(app, due, publishes, article, &venues::known_without_writing(app).await).await {
         Ok(found) => found,
         Err(hold) => {
             show::line(format!("held: {hold}"));

@@ -20,6 +20,7 @@ use crate::domain::{
     issue::{Attachment, Content, Envelope},
     merge::{self, Merge},
     office::Office,
+    venue::KnownVenues,
 };
 use crate::jobs::{self, Attach, Mailing};
 use crate::notices::wording;
@@ -47,16 +48,18 @@ pub(super) async fn make(
     due: Due<'_>,
     publishes: &jobs::Agenda,
     article: Option<Article>,
+    known: &KnownVenues,
     watch: Watch<'_>,
 ) -> Result<Composed, NotComposed> {
-    let found = collect(app, due, publishes, article).await?;
+    let found = collect(app, due, publishes, article, known).await?;
     watch(Step::Read { article: &found.article, agenda: &found.agenda });
     let content = compose(app, due, publishes, &found).await?;
     Ok(Composed { content, missing: found.missing })
 }
 
 /// Collects and parses: takes the first article whose agenda passes the gates, and merges the listings of structured
-/// sources. `article`: used instead of those of the mailing's sources.
+/// sources. `article`: used instead of those of the mailing's sources. `known`: the communes of venues, see
+/// [`super::venues`].
 ///
 /// # Errors
 /// A hold.
@@ -65,6 +68,7 @@ pub async fn collect(
     due: Due<'_>,
     publishes: &jobs::Agenda,
     article: Option<Article>,
+    known: &KnownVenues,
 ) -> Result<Found, Hold> {
     let mailing = due.mailing;
     let week = publishes.week(mailing.day(due.at));
@@ -74,7 +78,7 @@ pub async fn collect(
     };
     let mut refusal = None;
     for article in articles {
-        let mut agenda = understood(app, mailing, week, &article).await?;
+        let mut agenda = understood(app, mailing, week, &article, known).await?;
         match gates::check(&agenda, &article.title, week, publishes.gates) {
             Ok(()) => {
                 agenda.warnings.extend(missing.iter().map(|why| wording::made_without(why)));
@@ -171,10 +175,20 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
 ///
 /// # Errors
 /// A hold, if parsing panicked or timed out.
-async fn understood(app: &App, mailing: &Mailing, week: Week, article: &Article) -> Result<Agenda, Hold> {
+async fn understood(
+    app: &App,
+    mailing: &Mailing,
+    week: Week,
+    article: &Article,
+    known: &KnownVenues,
+) -> Result<Agenda, Hold> {
     let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
     let (html, home, venues) = (article.html.clone(), app.config.commune.clone(), app.config.venues.clone());
-    let reading = move || article::read(&html, &Reading { published, week: Some(week), home: &home, venues: &venues });
+    let known = known.clone();
+    let reading = move || {
+        let reading = Reading { published, week: Some(week), home: &home, venues: &venues };
+        article::read_knowing(&html, &reading, &known)
+    };
     let mut agenda = apart(PATIENCE, reading).await.map_err(|why| {
         warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be parsed");
         Hold::ArticleUnreachable(why.in_french())

@@ -1,7 +1,7 @@
 //! Approval of an issue (I6): its content is stored and shown to staff, an approval names the hash of that content, and the
 //! approved content is sent byte for byte. Nothing is collected again in between; any change needs a new approval.
 
-use super::{Due, freeze::new_issue};
+use super::{Due, freeze::new_issue, venues};
 use crate::app::Engine;
 use crate::domain::{
     Timestamp,
@@ -96,6 +96,7 @@ pub(super) async fn freeze_if_approved(
         Frozen::Now { recipients } => {
             info!(mailing = issue.mailing, issue = %key, recipients, hash = short(hash),
                 "issue {key} was approved and is frozen for {recipients} recipients");
+            venues::learn(engine, key, &frozen.content, now).await;
             if held_for.is_some() {
                 engine.store.queue_notice(key, &Notice::Resolved(Cure::Approved), now).await?;
             }

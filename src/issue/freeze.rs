@@ -4,6 +4,7 @@ use super::{
     Due,
     content::content_hash,
     progress::{Step, Watch},
+    venues,
 };
 use crate::app::Engine;
 use crate::domain::{
@@ -59,6 +60,7 @@ pub(super) async fn freeze(
         Frozen::Now { recipients } => {
             info!(mailing = mailing.id, issue = %key, recipients, "issue {key} is frozen for {recipients} recipients");
             watch(Step::Frozen { recipients });
+            venues::learn(engine, key, &issue.content, now).await;
         }
         Frozen::Before => watch(Step::Resumed),
     }

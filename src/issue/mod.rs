@@ -17,5 +17,6 @@ pub mod progress;
 pub mod publish;
 mod rehearsal;
 pub mod sending;
+pub mod venues;
 
 pub use due::Due;

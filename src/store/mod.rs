@@ -48,6 +48,7 @@ mod sql;
 mod sqlite;
 mod tallies;
 pub mod testing;
+mod venues;
 
 pub use accounts::{Accounts, Changed, Credentials, NewFactor, NewInvitation, NewUser, Purpose, User};
 pub use alerts::{Alerts, Change, Channel, PendingAlert};
@@ -71,6 +72,7 @@ pub use properties::SecretCheck;
 pub use rollback_guard::{Distrust, RollbackGuard};
 pub use schedule::Schedule;
 pub use sessions::{Counter, NewSession, Session, Sessions, Stage};
+pub use venues::Venues;
 
 /// How long a claim is valid before the marker: enough for MAIL and RCPT on a slow relay.
 pub const CLAIM_LEASE: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
@@ -573,6 +575,7 @@ pub trait Store:
     + Accounts
     + Sessions
     + AuditLog
+    + Venues
     + testing::Inspect
 {
     /// `sqlite` or `postgres`.

@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod orders;
 pub mod readiness;
 pub mod status;
+pub mod venues;
 
 use crate::domain::Timestamp;
 use chrono_tz::Tz;

@@ -11,3 +11,4 @@ mod partners;
 mod publishing;
 mod relay;
 mod serving;
+mod venues;

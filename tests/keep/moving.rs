@@ -68,6 +68,7 @@ async fn full(ledger: &Ledger) {
             INSERT INTO invitations VALUES ('i', 'u1', 'new', 1, 2, NULL);
             INSERT INTO login_failures VALUES ('k', 3, 4, 5);
             INSERT INTO audit (id, at, actor, kind, action, object) VALUES ('a1', 1, 'root', 'cli', 'user.add', 'user:u1');
+            INSERT INTO venues VALUES ('feniere', 'la Fenière', 'L''Isle-Jourdain', 'article', 'agenda/2026-W28', 19);
             INSERT INTO properties (name, value) VALUES ('secret', 'a check value')",
         )
         .await;

@@ -14,3 +14,4 @@ mod partners;
 mod schedule;
 mod segments;
 mod transitions;
+mod venues;

@@ -68,6 +68,7 @@ pub(super) const TABLES: [Table; 41] = [
     narrow("invitations"),
     narrow("login_failures"),
     narrow("audit"),
+    narrow("venues"),
 ];
 
 /// Tables that a daemon writes to on its own: a ledger with rows only in these counts as empty.
