@@ -214,7 +214,8 @@ fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
     let of = words.is(first, &["pas"]) && words.is(first + 1, &["de", "d'"]);
     let none = words.is(first, &["aucun", "aucune"]);
     let what = first + 1 + usize::from(of);
-    let alone = (what + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
+    let dance = words.is(what, &["deux", "trois", "quatre"]);
+    let alone = !dance && (what + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
     let nothing =
         words.is(first, &["ras", "neant", "relache"]) && (first + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
     nothing || (of || none) && what < to && (alone || is_event_noun(&words.tokens[what]))
@@ -357,6 +358,9 @@ mod tests {
             "Vous préparez une fête ? Écrivez-nous avant le mercredi midi à agenda@ternoux.example.",
             "Notre équipe vous accueille du lundi au samedi de 9h30 à 18h.",
             "La mairie sera fermée lundi 12 juin de 9h à 12h.",
+            "Dimanche : pas de marché",
+            "Pas d’activité",
+            "RAS",
             "Faites paraître vos annonces : envoyez vos textes avant jeudi 17 heures à la rédaction.",
         ] {
             assert_eq!(of(text), Role::Aside, "{text}");
@@ -365,6 +369,8 @@ mod tests {
             "Réserver ici à 10 h, visite guidée à Ternoux",
             "Info jeunes : forum des métiers à 14 h à Ternoux",
             "Infos ados : concert à 18 h",
+            "Pas de deux",
+            "Pas d’histoires sans musique à 18 h",
             "Contact improvisation : atelier de danse à 19 h",
             "Associations, forum à la halle de Ternoux à 10 h",
         ] {
