@@ -75,7 +75,7 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
     Ok(Approved { leaves_now: !needs_second && issue.scheduled_for <= now, needs_second, issue, hash: current })
 }
 
-/// Refuses the stored content, with a reason that staff are told: it is not sent unless somebody approves it after all.
+/// Refuses the stored content, with a reason that staff are notified of: it is not sent unless somebody approves it after all.
 /// `seen`: the beginning of the hash that the actor reviewed.
 ///
 /// # Errors

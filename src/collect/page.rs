@@ -159,15 +159,20 @@ fn remove_furniture(document: &mut Html) {
     }
 }
 
-/// A page lists other articles beside its own: the longest is its own. `None` where the longest is not half of them all:
-/// then the page is made of cards, each an `<article>`, and its own text is all of them.
+/// How many times longer than any other an `<article>` must be to be the page's own: the others are teasers then.
+const FAR_LONGER: usize = 3;
+
+/// A page lists other articles beside its own: its own is far longer than each of them, and than all of them together. `None`
+/// where none is: then the page is made of cards, each an `<article>`, and its own text is all of them.
 fn longest(document: &Html, container: &str) -> Option<String> {
     let text_length = |element: &ElementRef<'_>| element.text().map(|text| text.trim().len()).sum::<usize>();
-    let found: Vec<(usize, ElementRef<'_>)> =
+    let mut found: Vec<(usize, ElementRef<'_>)> =
         document.select(&css(container)).map(|element| (text_length(&element), element)).collect();
-    let all: usize = found.iter().map(|(length, _)| length).sum();
-    let (length, longest) = found.into_iter().max_by_key(|(length, _)| *length)?;
-    (length > 0 && length * 2 >= all).then(|| html::inner(&longest))
+    found.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+    let ((length, longest), others) = found.split_first()?;
+    let second = others.first().map_or(0, |(length, _)| *length);
+    let together: usize = others.iter().map(|(length, _)| length).sum();
+    (*length > 0 && *length >= FAR_LONGER * second && *length > together).then(|| html::inner(longest))
 }
 
 fn one_line(text: &str) -> String {
@@ -253,6 +258,10 @@ mod tests {
         let cards = read(&format!("<body><main>{}{}</main></body>", card("Lundi 12"), card("Mardi 13")), now());
         let html = cards.unwrap().html;
         assert!(html.contains("Lundi 12") && html.contains("Mardi 13"), "{html}");
+        // One day has more to offer than the other.
+        let long = card("Mardi 13").replace("halle", "halle aux grains de la place de la République, avec un guide");
+        let cards = read(&format!("<body><main>{}{long}</main></body>", card("Lundi 12")), now());
+        assert!(cards.unwrap().html.contains("Lundi 12"), "the shorter day is not lost");
         let teaser = "<article><h3>Autre</h3></article>";
         let own = "<article><p>Lundi 12, une longue visite de la halle à 10 h</p></article>";
         let html = read(&format!("<body><main>{teaser}{own}{teaser}</main></body>"), now()).unwrap().html;

@@ -302,8 +302,8 @@ impl Daemon {
 
     /// Sends pending notices, at least once: a mail interrupted by a stop is sent again.
     pub async fn staff_pass(&self) {
-        // Also while the relay is away: what is owed and not sent is seen by others.
-        if let Err(failure) = notices::owe_due(&self.engine()).await {
+        // Also while the relay is away: what is queued and not sent is seen by others.
+        if let Err(failure) = notices::queue_due(&self.engine()).await {
             error!(error = chain(&failure), "could not look for mails to staff that are due");
         }
         let now = self.now();
@@ -311,12 +311,12 @@ impl Daemon {
             return;
         }
         match notices::send(&self.engine(), &self.deliverer, &self.sent_notices).await {
-            notices::NoticeResult::NothingOwed => lock(&self.letters).close(),
+            notices::NoticeResult::NothingPending => lock(&self.letters).close(),
             notices::NoticeResult::AllSent => {
                 lock(&self.letters).close();
                 self.relay.served(self.now());
             }
-            notices::NoticeResult::Owed => {
+            notices::NoticeResult::Pending => {
                 lock(&self.letters).trip(self.now());
             }
             notices::NoticeResult::RelayAway(trouble) => {

@@ -18,11 +18,11 @@ use chrono::TimeDelta;
 /// A rehearsal reads the site, which may take a while: its mail is waited for.
 const REHEARSING: TimeDelta = TimeDelta::minutes(15);
 
-/// Owes the mail for each issue whose evening before has come. It is stored once, whichever daemon comes first.
+/// Queues the mail for each issue whose evening before has come. It is stored once, whichever daemon comes first.
 ///
 /// # Errors
 /// When the ledger cannot be read or written.
-pub(super) async fn owe(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn queue(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
     for mailing in &engine.app.mailings {
         let Some((at, eve)) = coming(mailing, now).filter(|(_, eve)| eve.due <= now) else { continue };
         let key = mailing.issue_key(at);
@@ -49,13 +49,13 @@ fn coming(mailing: &Mailing, now: Timestamp) -> Option<(Timestamp, Eve)> {
     Some((at, mailing.eve_of(at)?))
 }
 
-/// What is to be done about an owed mail of the evening before.
+/// What is to be done about a pending mail of the evening before.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Send,
     /// The rehearsal's mail, or that it is held, was sent instead; or the issue has left, or is over.
     Done,
-    /// The mail that stands for it is still owed.
+    /// The mail that stands for it is still pending.
     Wait,
 }
 
@@ -87,10 +87,10 @@ pub(super) async fn next(engine: &Engine, key: &IssueKey, now: Timestamp) -> Res
 
 /// # Errors
 /// When the ledger cannot be read.
-pub(super) async fn mail(engine: &Engine, owed: &[&PendingNotice], now: Timestamp) -> Result<EveMail, StoreError> {
+pub(super) async fn mail(engine: &Engine, pending: &[&PendingNotice], now: Timestamp) -> Result<EveMail, StoreError> {
     let skips = engine.store.skips().await?;
     let mut issues = Vec::new();
-    for notice in owed {
+    for notice in pending {
         let key = &notice.issue;
         let Ok(mailing) = engine.app.mailing(key.mailing()) else { continue };
         let Some((at, _)) = coming(mailing, now) else { continue };

@@ -1,7 +1,7 @@
 //! Notices to staff: one mail when an issue is held, one when that ends, one an hour at the most about orders, one on the evening
 //! before an issue leaves by itself, one on the morning after. Delivered at least once, unlike mail to partners: while a member
-//! of staff cannot be reached the notice stays owed, and this process does not notify the others again. Of several processes one
-//! sends it: what is owed is claimed first.
+//! of staff cannot be reached the notice stays pending, and this process does not notify the others again. Of several processes one
+//! sends it: pending notices are claimed first.
 
 mod eve;
 mod orders;
@@ -41,12 +41,12 @@ impl SentNotices {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeResult {
-    /// Nothing was owed, or no staff are configured.
-    NothingOwed,
-    /// Nothing is owed any more.
+    /// Nothing was pending, or no staff are configured.
+    NothingPending,
+    /// Nothing is pending any more.
     AllSent,
-    /// Something stays owed: retry, but not immediately.
-    Owed,
+    /// Something stays pending: retry, but not immediately.
+    Pending,
     /// The same, because the relay takes no mail at all, with its words.
     RelayAway(String),
 }
@@ -54,51 +54,51 @@ pub enum NoticeResult {
 /// How long a notice is claimed: longer than the longest wait before the next attempt, which claims it anew.
 const CLAIM: TimeDelta = TimeDelta::minutes(20);
 
-/// Owes the mails that are due by the clock: of the evening before, and of the morning after. Each is stored once, whatever
+/// Queues the mails that are due by the clock: of the evening before, and of the morning after. Each is stored once, whatever
 /// number of daemons look.
 ///
 /// # Errors
 /// When the ledger cannot be read or written.
-pub async fn owe_due(engine: &Engine) -> Result<(), StoreError> {
+pub async fn queue_due(engine: &Engine) -> Result<(), StoreError> {
     if engine.app.config.staff.is_empty() {
         return Ok(());
     }
     let now = engine.app.clock.now();
-    eve::owe(engine, now).await?;
-    summary::owe(engine, now).await
+    eve::queue(engine, now).await?;
+    summary::queue(engine, now).await
 }
 
-/// Sends what is owed, including notices of paused issues; what cannot be sent now stays owed. `sent`: what this process
+/// Sends pending notices, including those of paused issues; what cannot be sent now stays pending. `sent`: what this process
 /// has sent already.
 pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) -> NoticeResult {
     if engine.app.config.staff.is_empty() {
-        return NoticeResult::NothingOwed;
+        return NoticeResult::NothingPending;
     }
-    let owed = async {
+    let pending = async {
         let now = engine.app.clock.now();
         engine.store.queue_notices_of_paused(now).await?;
         engine.store.claim_notices(&engine.owner, now + CLAIM, now).await
     };
-    let owed = match owed.await {
-        Ok(owed) => owed,
+    let pending = match pending.await {
+        Ok(pending) => pending,
         Err(error) => {
             warn!(error = &error as &dyn std::error::Error, "notices to staff cannot be read");
-            return NoticeResult::Owed;
+            return NoticeResult::Pending;
         }
     };
-    let mails = match mails(engine, owed).await {
+    let mails = match mails(engine, pending).await {
         Ok(mails) => mails,
         Err(error) => {
             warn!(error = &error as &dyn std::error::Error, "the last notice of orders cannot be read");
-            return NoticeResult::Owed;
+            return NoticeResult::Pending;
         }
     };
-    let mut result = if mails.is_empty() { NoticeResult::NothingOwed } else { NoticeResult::AllSent };
+    let mut result = if mails.is_empty() { NoticeResult::NothingPending } else { NoticeResult::AllSent };
     for notices in mails {
         let Some(first) = notices.first() else { continue };
         let (issue, kind) = (&first.issue, first.notice.name());
         match send_one(engine, deliverer, sent, &notices, first).await {
-            Ok(Told::Sent) => match first.notice {
+            Ok(Outcome::Sent) => match first.notice {
                 Notice::Ordered => {
                     info!(orders = notices.len(), "staff were notified of {} changes of orders", notices.len());
                 }
@@ -106,11 +106,11 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
                 Notice::Summary => info!(%issue, kind, "staff were sent a summary of what left"),
                 _ => info!(%issue, kind, "staff were notified that {issue} is {kind}"),
             },
-            Ok(Told::Nothing) => {}
-            Err(Untold { why, some }) => {
-                result = NoticeResult::Owed;
+            Ok(Outcome::NothingToSay) => {}
+            Err(NotSent { why, some }) => {
+                result = NoticeResult::Pending;
                 warn!(%issue, kind, error = format!("{why:#}"), "could not notify staff");
-                // Somebody has it: another process would tell them again.
+                // Somebody has it: another process would notify them again.
                 if !some {
                     let ids: Vec<_> = notices.iter().map(|it| it.id.as_str()).collect();
                     if let Err(error) = engine.store.release_notices(&engine.owner, Some(&ids)).await {
@@ -127,30 +127,30 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
 }
 
 /// What became of one mail.
-enum Told {
+enum Outcome {
     Sent,
     /// There is nothing to say any more, or not yet.
-    Nothing,
+    NothingToSay,
 }
 
-/// A mail that is still owed.
-struct Untold {
+/// A mail that is still to be sent.
+struct NotSent {
     why: anyhow::Error,
     /// Some members of staff have it.
     some: bool,
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Untold {
+impl<E: Into<anyhow::Error>> From<E> for NotSent {
     fn from(why: E) -> Self {
         Self { why: why.into(), some: false }
     }
 }
 
-/// The notices of each mail that is to be sent now: one each, and together all orders, all of the evening before, which may be
-/// told already by another of these mails, and all of the morning after.
-async fn mails(engine: &Engine, owed: Vec<PendingNotice>) -> Result<Vec<Vec<PendingNotice>>, StoreError> {
+/// The notices of each mail that is to be sent now: one each, and together all orders, all of the evening before, which another
+/// of these mails may stand for, and all of the morning after.
+async fn mails(engine: &Engine, pending: Vec<PendingNotice>) -> Result<Vec<Vec<PendingNotice>>, StoreError> {
     let of = |notice: Notice| move |it: &PendingNotice| it.notice == notice;
-    let (orders, others): (Vec<_>, Vec<_>) = owed.into_iter().partition(of(Notice::Ordered));
+    let (orders, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(of(Notice::Ordered));
     let (eves, others): (Vec<_>, Vec<_>) = others.into_iter().partition(of(Notice::Eve));
     let (summaries, others): (Vec<_>, Vec<_>) = others.into_iter().partition(of(Notice::Summary));
     let mut mails: Vec<_> = others.into_iter().map(|it| vec![it]).collect();
@@ -168,7 +168,7 @@ async fn send_one(
     sent: &SentNotices,
     notices: &[PendingNotice],
     notice: &PendingNotice,
-) -> Result<Told, Untold> {
+) -> Result<Outcome, NotSent> {
     let (app, now) = (&engine.app, engine.app.clock.now());
     let mut about: Vec<&PendingNotice> = notices.iter().collect();
     let words = match notice.notice {
@@ -181,9 +181,9 @@ async fn send_one(
             None => None,
         },
         Notice::Eve => {
-            about = told_tonight(engine, notices, now).await?;
+            about = due_tonight(engine, notices, now).await?;
             match about.is_empty() {
-                true => return Ok(Told::Nothing),
+                true => return Ok(Outcome::NothingToSay),
                 false => Some(Words::Plain(render(app, eve::mail(engine, &about, now).await?).await?)),
             }
         }
@@ -192,10 +192,10 @@ async fn send_one(
     let Some(words) = words else {
         // The question was answered, or has been replaced by another; or the orders are of persons who were erased.
         mark_sent(engine, &about, now).await?;
-        return Ok(Told::Nothing);
+        return Ok(Outcome::NothingToSay);
     };
     let sender = app.config.sender.address.clone();
-    let (mut untold, mut some) = (None, false);
+    let (mut failed, mut some) = (None, false);
     for person in &app.config.staff {
         let message_id = message_id(&about, person, &sender);
         if sent.has(&message_id) {
@@ -221,36 +221,36 @@ async fn send_one(
                 some = true;
                 sent.add(message_id);
             }
-            Err(error) if relay_is_away(&error) => return Err(Untold { why: error.into(), some }),
+            Err(error) if relay_is_away(&error) => return Err(NotSent { why: error.into(), some }),
             Err(error) if error.code.is_some_and(|code| code >= 500) => {
                 warn!(staff = person.masked(), %error, "the relay refuses this staff address; check it in the configuration");
                 sent.add(message_id);
             }
-            Err(error) => untold = Some(error),
+            Err(error) => failed = Some(error),
         }
     }
-    if let Some(error) = untold {
-        return Err(Untold { why: error.into(), some });
+    if let Some(error) = failed {
+        return Err(NotSent { why: error.into(), some });
     }
-    mark_sent(engine, &about, now).await.map_err(|why| Untold { why, some })?;
-    Ok(Told::Sent)
+    mark_sent(engine, &about, now).await.map_err(|why| NotSent { why, some })?;
+    Ok(Outcome::Sent)
 }
 
-/// Those of the evening before that are to be told in a mail of their own. The others are marked as sent, or wait.
-async fn told_tonight<'a>(
+/// Those of the evening before that need a mail of their own. The others are marked as sent, or wait.
+async fn due_tonight<'a>(
     engine: &Engine,
     notices: &'a [PendingNotice],
     now: Timestamp,
 ) -> anyhow::Result<Vec<&'a PendingNotice>> {
-    let mut told = Vec::new();
+    let mut due = Vec::new();
     for notice in notices {
         match eve::next(engine, &notice.issue, now).await? {
-            eve::Next::Send => told.push(notice),
+            eve::Next::Send => due.push(notice),
             eve::Next::Done => mark_sent(engine, &[notice], now).await?,
             eve::Next::Wait => {}
         }
     }
-    Ok(told)
+    Ok(due)
 }
 
 async fn mark_sent(engine: &Engine, notices: &[&PendingNotice], now: Timestamp) -> anyhow::Result<()> {

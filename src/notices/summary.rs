@@ -1,5 +1,5 @@
 //! The mail of the first working morning after an issue left: what was handed over, what was refused and whom to telephone,
-//! what a person has to decide. Several issues are told in one mail.
+//! what a person has to decide. One mail covers several issues.
 
 use super::eve;
 use crate::app::Engine;
@@ -19,16 +19,16 @@ use std::collections::HashMap;
 
 /// The latest issues that are looked at.
 const LATEST: u32 = 30;
-/// Later than this after it was due nobody is told any more: it is no news.
+/// After this time a summary is not sent any more: it is no news.
 const NEWS: TimeDelta = TimeDelta::days(7);
 /// Refused persons in one mail, for each issue; the others are counted.
 const MOST: u32 = 100;
 
-/// Owes the mail for each finished issue whose morning has come.
+/// Queues the mail for each finished issue whose morning has come.
 ///
 /// # Errors
 /// When the ledger cannot be read or written.
-pub(super) async fn owe(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn queue(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
     let latest = IssuesFilter { state: Some(IssueState::Done), limit: LATEST, ..IssuesFilter::default() };
     for issue in engine.store.issues_page(&latest).await? {
         let (Ok(mailing), Some(finished)) = (engine.app.mailing(&issue.mailing), issue.closed_at()) else { continue };
@@ -49,11 +49,11 @@ pub(super) async fn owe(engine: &Engine, now: Timestamp) -> Result<(), StoreErro
 /// When the ledger cannot be read.
 pub(super) async fn mail(
     engine: &Engine,
-    owed: &[PendingNotice],
+    pending: &[PendingNotice],
     now: Timestamp,
 ) -> Result<Option<SummaryMail>, StoreError> {
     let (mut issues, mut since) = (Vec::new(), None);
-    for notice in owed {
+    for notice in pending {
         let Some(issue) = engine.store.issue(&notice.issue).await? else { continue };
         let Some(left_at) = issue.frozen_at() else { continue };
         since = Some(since.map_or(left_at, |since: Timestamp| since.min(left_at)));

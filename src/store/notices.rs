@@ -1,4 +1,4 @@
-//! Notices owed to staff.
+//! Notices to staff.
 
 use super::Ledger;
 use super::{
@@ -9,25 +9,25 @@ use super::{
 use crate::domain::{Timestamp, issue::IssueKey, notice::Notice};
 use async_trait::async_trait;
 
-/// Notices owed to staff.
+/// Notices to staff.
 #[async_trait]
 pub trait Notices: Send + Sync {
     /// `false` if this issue already has one of this kind.
     async fn queue_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool>;
 
-    /// Owes one notice for each pause of each paused issue, whatever paused it. Returns the number of new ones.
+    /// Queues one notice for each pause of each paused issue, whatever paused it. Returns the number of new ones.
     async fn queue_notices_of_paused(&self, now: Timestamp) -> Result<u64>;
 
     async fn pending_notices(&self) -> Result<Vec<PendingNotice>>;
 
-    /// Takes what is owed for `owner` until `until`: of two daemons one sends it. What `owner` has taken before stays its own;
+    /// Claims pending notices for `owner` until `until`: of two daemons one sends it. What `owner` has taken before stays its own;
     /// what another process took is free again after its time.
     async fn claim_notices(&self, owner: &str, until: Timestamp, now: Timestamp) -> Result<Vec<PendingNotice>>;
 
     /// Anybody may take these at once. `ids`: `None` for everything that `owner` has taken.
     async fn release_notices(&self, owner: &str, ids: Option<&[&str]>) -> Result<()>;
 
-    /// When a notice of this kind ([`Notice::kind`]) became owed for the issue, and was sent; `None`: it never was owed.
+    /// When a notice of this kind ([`Notice::kind`]) was queued for the issue, and was sent; `None`: it never was queued.
     async fn notice_of(&self, issue: &IssueKey, kind: &str) -> Result<Option<NoticeTimes>>;
 
     /// When the last notice of this kind ([`Notice::kind`]) was sent.
@@ -37,26 +37,26 @@ pub trait Notices: Send + Sync {
     async fn notices_sent(&self, ids: &[&str], now: Timestamp) -> Result<()>;
 }
 
-/// When a notice became owed, and when it was sent.
+/// When a notice was queued, and when it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoticeTimes {
     pub created_at: Timestamp,
-    /// `None`: it is still owed.
+    /// `None`: it is still pending.
     pub sent_at: Option<Timestamp>,
 }
 
 #[async_trait]
 impl<B: Backend> Notices for Ledger<B> {
     async fn queue_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
-        owe(&self.0, issue, notice, now).await
+        queue(&self.0, issue, notice, now).await
     }
 
     async fn queue_notices_of_paused(&self, now: Timestamp) -> Result<u64> {
-        owe_of_paused(&self.0, now).await
+        queue_of_paused(&self.0, now).await
     }
 
     async fn pending_notices(&self) -> Result<Vec<PendingNotice>> {
-        owed(&self.0).await
+        pending(&self.0).await
     }
 
     async fn claim_notices(&self, owner: &str, until: Timestamp, now: Timestamp) -> Result<Vec<PendingNotice>> {
@@ -85,36 +85,36 @@ impl<B: Backend> Notices for Ledger<B> {
     }
 }
 
-pub(super) async fn owe<B: Backend>(db: &B, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
-    let mut tx = Transaction::write(db, "owing a notice").await?;
+pub(super) async fn queue<B: Backend>(db: &B, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
+    let mut tx = Transaction::write(db, "queueing a notice").await?;
     let insert = "INSERT INTO notices (id, issue, kind, text, created_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING";
     let (kind, text) = (notice.kind(), notice.text());
-    let owed = tx.execute(insert, values![format!("{kind}:{issue}"), issue, kind, text, now]).await? == 1;
+    let inserted = tx.execute(insert, values![format!("{kind}:{issue}"), issue, kind, text, now]).await? == 1;
     tx.commit().await?;
-    Ok(owed)
+    Ok(inserted)
 }
 
-pub(super) async fn owe_of_paused<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
-    let mut tx = Transaction::write(db, "owing notices of paused issues").await?;
+pub(super) async fn queue_of_paused<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
+    let mut tx = Transaction::write(db, "queueing notices of paused issues").await?;
     // `WHERE` before `ON`: otherwise SQLite parses the conflict clause as part of a join.
     let insert = "INSERT INTO notices (id, issue, kind, text, created_at)
         SELECT 'paused:' || key, key, 'paused', COALESCE(reason, ''), $1 FROM issues WHERE state = 'paused'
         ON CONFLICT DO NOTHING";
-    let owed = tx.execute(insert, values![now]).await?;
+    let inserted = tx.execute(insert, values![now]).await?;
     tx.commit().await?;
-    Ok(owed)
+    Ok(inserted)
 }
 
-pub(super) async fn owed<B: Backend>(db: &B) -> Result<Vec<PendingNotice>> {
-    let mut tx = Transaction::read(db, "reading owed notices").await?;
+pub(super) async fn pending<B: Backend>(db: &B) -> Result<Vec<PendingNotice>> {
+    let mut tx = Transaction::read(db, "reading pending notices").await?;
     let select = "SELECT id, issue, kind, text, created_at FROM notices WHERE sent_at IS NULL ORDER BY created_at, id";
     tx.rows(select, values![]).await?.iter().map(rows::notice).collect()
 }
 
 async fn claim<B: Backend>(db: &B, owner: &str, until: Timestamp, now: Timestamp) -> Result<Vec<PendingNotice>> {
     // An idle daemon writes nothing.
-    if owed(db).await?.is_empty() {
+    if pending(db).await?.is_empty() {
         return Ok(Vec::new());
     }
     let mut tx = Transaction::write(db, "taking up notices").await?;

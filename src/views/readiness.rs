@@ -345,11 +345,11 @@ pub struct Silent {
     pub issue: IssueKey,
     pub due: Timestamp,
     pub leaves_at: Timestamp,
-    /// Since when it is owed; `None`: it is not, although a daemon should have seen to it.
-    pub owed_since: Option<Timestamp>,
+    /// Since when it is pending; `None`: it was never queued, although a daemon should have done so.
+    pub pending_since: Option<Timestamp>,
 }
 
-/// Looked up by the schedule, not by what is owed: a daemon that does not get as far as owing it is silent, too.
+/// Looked up by the schedule, not by what is pending: a daemon that does not get as far as queueing it is silent, too.
 async fn silent(
     store: &dyn Store,
     config: &Config,
@@ -361,14 +361,14 @@ async fn silent(
         let Some(leaves_at) = mailing.schedule.next_after(now) else { continue };
         let Some(eve) = mailing.eve_of(leaves_at).filter(|eve| eve.silence <= now) else { continue };
         let issue = mailing.issue_key(leaves_at);
-        let owed_since = match store.notice_of(&issue, Notice::Eve.name()).await? {
+        let pending_since = match store.notice_of(&issue, Notice::Eve.name()).await? {
             Some(NoticeTimes { sent_at: Some(_), .. }) => continue,
             Some(times) => Some(times.created_at),
-            // It left, or was given up, before anybody had to be told.
+            // It left, or was given up, before anybody had to be notified.
             None if store.issue(&issue).await?.is_some_and(|it| it.is_over()) => continue,
             None => None,
         };
-        found.push(Silent { issue, due: eve.due, leaves_at, owed_since });
+        found.push(Silent { issue, due: eve.due, leaves_at, pending_since });
     }
     Ok(found)
 }
@@ -478,9 +478,9 @@ impl Facts {
         if let Some(since) = late.iter().map(|it| it.created_at).min() {
             findings.push(Finding::NoticesPending { count: late.len(), since });
         }
-        // A daemon that has just started owes it within a minute, and sends it.
+        // A daemon that has just started queues it within a minute, and sends it.
         let has_run = || alive.iter().any(|daemon| self.now - daemon.started_at >= GRACE);
-        let silent = self.silent.iter().filter(|it| match it.owed_since {
+        let silent = self.silent.iter().filter(|it| match it.pending_since {
             Some(since) => self.now - since >= GRACE,
             None => has_run(),
         });

@@ -234,12 +234,12 @@ fn a_missed_occurrence_is_reported_for_three_days_without_requiring_action() {
 
 #[test]
 fn a_missing_mail_of_the_evening_before_is_a_finding_once_a_daemon_could_have_sent_it() {
-    let silent = |owed: Option<&str>| Facts {
+    let silent = |pending: Option<&str>| Facts {
         silent: vec![Silent {
             issue: key(),
             due: at("2026-07-03T15:00:00Z"),
             leaves_at: at("2026-07-04T06:00:00Z"),
-            owed_since: owed.map(at),
+            pending_since: pending.map(at),
         }],
         ..facts(well())
     };
@@ -247,7 +247,7 @@ fn a_missing_mail_of_the_evening_before_is_a_finding_once_a_daemon_could_have_se
     assert_eq!((finding.key().as_str(), finding.severity()), ("silence:agenda/2026-W28", Severity::Critical));
     assert!(finding.alerts() && finding.in_french(ZONE).contains("vendredi 3 juillet 2026 à 17"));
     assert_eq!(kinds(&silent(Some("2026-07-04T06:00:01Z"))), [""; 0], "it is being sent");
-    // Nothing is owed: the daemon did not get so far, unless it has just started.
+    // Nothing is pending: the daemon did not get so far, unless it has just started.
     assert_eq!(kinds(&silent(None)), ["silence"]);
     let young = Daemon { started_at: at("2026-07-04T06:00:01Z"), ..well().remove(0) };
     assert_eq!(kinds(&Facts { daemons: vec![young], ..silent(None) }), [""; 0]);
