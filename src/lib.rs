@@ -22,7 +22,7 @@
 //! - [`daemon`] runs the loops of `semainier serve`; after a restore from a backup it pauses. [`notices`] mails staff:
 //!   when something happens, on the evening before an issue leaves, and on the morning after.
 //! - [`apart`] runs the parsing of untrusted text on a separate thread, with a time limit and its own stack.
-//! - [`web`] serves the public pages from frozen content, and on a listener of its own the console for staff ([`web::console`]); [`mod@bench`] measures sending.
+//! - [`web`] serves the public pages from frozen content, and on a listener of its own the console for staff ([`web::console`]); `bench` (a feature) measures sending.
 //! - [`views::readiness`] is the verdict of what is wrong; [`alerts`] sends it by webhook or command.
 //! - [`accounts`] has passwords, second factors and roles of staff; [`actions::accounts`] lets them in.
 //! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`toml_reader`] read the settings and report all problems at once; [`app`] wires the parts
@@ -58,6 +58,7 @@ pub mod actions;
 pub mod alerts;
 pub mod apart;
 pub mod app;
+#[cfg(feature = "bench")]
 pub mod bench;
 pub mod cli;
 pub mod clock;

@@ -2,6 +2,7 @@
 
 mod alert;
 mod approval;
+#[cfg(feature = "bench")]
 mod bench;
 mod check;
 mod demo;
@@ -141,6 +142,7 @@ enum Command {
     Migrate(keep::MigrateArgs),
     /// Measure the speed of sending on this machine
     #[command(subcommand, hide = true)]
+    #[cfg(feature = "bench")]
     Bench(bench::Command),
     /// Print shell completions, e.g. `semainier completions bash > /etc/bash_completion.d/semainier`
     Completions { shell: clap_complete::Shell },
@@ -186,6 +188,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Backup(args) => keep::backup(&context, args).await,
         Command::Restore(args) => keep::restore(&context, args).await,
         Command::Migrate(args) => keep::migrate(&context, args).await,
+        #[cfg(feature = "bench")]
         Command::Bench(command) => bench::run(command).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "semainier", &mut std::io::stdout());

@@ -259,7 +259,7 @@ mod tests {
         let html = cards.unwrap().html;
         assert!(html.contains("Lundi 12") && html.contains("Mardi 13"), "{html}");
         // One day has more to offer than the other.
-        let long = card("Mardi 13").replace("halle", "halle aux grains de la place de la République, avec un guide");
+        let long = card("Mardi 13").replace("halle", "halle aux grains, avec un guide");
         let cards = read(&format!("<body><main>{}{long}</main></body>", card("Lundi 12")), now());
         assert!(cards.unwrap().html.contains("Lundi 12"), "the shorter day is not lost");
         let teaser = "<article><h3>Autre</h3></article>";
