@@ -14,6 +14,7 @@ pub mod lanes;
 pub mod may;
 pub mod partners;
 mod refusal;
+pub mod test_mail;
 pub mod venues;
 
 pub use refusal::Refusal;

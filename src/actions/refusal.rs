@@ -66,6 +66,15 @@ pub enum Refusal {
     NotRehearsed {
         mailing: String,
     },
+    /// A test goes to staff only; this address is neither of an account nor in `staff`.
+    NotStaff(EmailAddress),
+    /// More tests in a day would be mail.
+    TestedTooOften {
+        most: u32,
+    },
+    /// A mail to one person, such as the confirmation of an order.
+    NotOfAList(IssueKey),
+    NoRelay,
     /// Somebody does not want it to leave.
     Skipped {
         issue: IssueKey,
@@ -231,6 +240,15 @@ impl Refusal {
             Self::NotRehearsed { mailing } => format!(
                 "issues of {mailing} are not rehearsed: they need an approval, or are sent when somebody announces them"
             ),
+            Self::NotStaff(address) => format!(
+                "a test is sent to staff only, and {address} is neither in `staff` of semainier.toml nor the address of an \
+                 active account (semainier users list)"
+            ),
+            Self::TestedTooOften { most } => {
+                format!("{most} tests were sent today, which is the limit; try again tomorrow")
+            }
+            Self::NotOfAList(key) => format!("issue {key} is a mail to one person, not to a list: it cannot be tested"),
+            Self::NoRelay => "no relay is configured, so nothing can be sent; set `relay` in semainier.toml".to_owned(),
             Self::Skipped { issue, by } => {
                 format!("issue {issue} was skipped by {by}; to send it after all: semainier issues unskip {issue}")
             }
@@ -402,6 +420,12 @@ impl Refusal {
                     "les numéros de « {mailing} » ne sont pas répétés{NBSP}: ils attendent un accord ou une annonce"
                 )
             }
+            Self::NotStaff(_) => "un essai ne part que vers l’équipe de l’office".to_owned(),
+            Self::TestedTooOften { most } => {
+                format!("vous avez demandé {most} essais aujourd’hui{NBSP}: le prochain sera possible demain")
+            }
+            Self::NotOfAList(key) => format!("{key} est un message à une seule personne{NBSP}: il n’a pas d’essai"),
+            Self::NoRelay => format!("aucun relais n’est configuré{NBSP}: rien ne peut partir"),
             Self::Skipped { issue, by } => format!("{by} ne veut pas que le numéro {issue} parte"),
             Self::NotSkipped(key) => format!("rien n’empêche le numéro {key} de partir"),
             Self::ApprovedAlready { issue, by } => {

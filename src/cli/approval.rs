@@ -1,12 +1,16 @@
-//! `semainier issues show|approve|edit|recompose`: review an issue before it is sent, change it, approve it.
+//! `semainier issues show|approve|edit|recompose|test`: review an issue before it is sent, change it, approve it.
 
 use super::{Ended, actor, files, show};
 use crate::actions::{
     self, Actor,
     issues::{Edited, Recomposed, Rehearsed},
+    test_mail::{self, Addressee, Tested},
 };
 use crate::app::Engine;
-use crate::domain::issue::{IssueKey, RefusalKind};
+use crate::domain::{
+    email::EmailAddress,
+    issue::{IssueKey, RefusalKind},
+};
 use crate::issue::approval::short;
 use crate::views::{
     instant,
@@ -109,6 +113,21 @@ pub(super) async fn rehearse(engine: &Engine, actor: &Actor, key: &str) -> anyho
             Ended::Done
         }
     })
+}
+
+/// Mails the stored content to a member of staff.
+pub(super) async fn test(engine: &Engine, actor: &Actor, key: &str, to: &EmailAddress) -> anyhow::Result<Ended> {
+    let key = IssueKey::parse(key)?;
+    let to = Addressee::staff(engine, to).await?;
+    match test_mail::send(engine, actor, &key, &to, test_mail::PATIENCE * 2).await? {
+        Tested::Accepted { at } => {
+            let at = instant(at, engine.app.zone_of(key.mailing()));
+            show::line(format!("a test of {key} was accepted by the relay at {at}"));
+            Ok(Ended::Done)
+        }
+        Tested::Refused { error, .. } => Err(error.into()),
+        Tested::Waiting => bail!("the relay did not answer"),
+    }
 }
 
 /// Reads the editorial from a file, from standard input (`-`), or from an editor.

@@ -87,6 +87,13 @@ enum IssueAct {
         #[arg(long, value_name = "HASH", value_parser = parse_hash)]
         hash: Option<String>,
     },
+    /// Mail the stored content of an issue to a member of staff as a test, marked [Essai]; at most 10 a day
+    Test {
+        key: String,
+        /// An address in `staff` of semainier.toml, or of an active account
+        #[arg(long, value_name = "ADDRESS")]
+        to: EmailAddress,
+    },
     /// Do not send a coming issue; until its hour `unskip` undoes this
     Skip {
         key: String,
@@ -191,6 +198,7 @@ async fn act_on(context: &Context, engine: &Engine, act: IssueAct) -> anyhow::Re
             show::line(format!("the approval of {key} is withdrawn"));
             Ok(Ended::Done)
         }
+        IssueAct::Test { key, to } => approval::test(engine, &context.actor()?, &key, &to).await,
         IssueAct::Skip { key, why } => {
             let key = IssueKey::parse(&key)?;
             actions::issues::skip(engine, &context.actor()?, &key, &why).await?;

@@ -1,7 +1,8 @@
 //! What a relay's reply means, in French and from data: twelve sentences cover nearly all of them. The raw line is shown beside.
 
+use crate::deliver::{Class, Throttle, classify};
 use crate::domain::{
-    delivery::{Phase, State},
+    delivery::{Phase, Reply, State},
     french::NBSP,
     lane::Pace,
     partner::SuppressionReason,
@@ -52,6 +53,35 @@ impl Meaning {
             Meaning::NoReply(phase) => phase_in_french(phase).to_owned(),
             Meaning::Unusual => "réponse inhabituelle, telle que reçue ci-contre".to_owned(),
         }
+    }
+}
+
+/// What a reply means. `code`: `None` or below 400 where the conversation broke off.
+pub fn meaning_of(phase: Phase, code: Option<u16>, enhanced: Option<&str>, text: &str) -> Meaning {
+    let Some(code) = code.filter(|code| *code >= 400) else { return Meaning::NoReply(phase) };
+    let reply = Reply { code: Some(code), enhanced: enhanced.map(str::to_owned), text: text.to_owned() };
+    let words = text.to_lowercase();
+    let says = |all: &[&str]| all.iter().any(|word| words.contains(word));
+    if code == 535 {
+        return Meaning::Ours(SenderFault::LoginWanted);
+    }
+    if says(&["sfr_in_", "gu_eib_"]) {
+        return Meaning::Blocked;
+    }
+    // A 4xx is "later" by definition: of a full mailbox too.
+    let verdict = classify(phase, &reply);
+    let full = says(&["mailbox full", "mailbox is full", "over quota", "overquota", "quota exceeded", "_417"])
+        || enhanced.is_some_and(|it| it.ends_with(".2.2"));
+    match (verdict.class, verdict.fault, verdict.throttle) {
+        (_, Some(fault), _) => Meaning::Ours(fault),
+        (Class::Hard, ..) if says(&["_420", "_426"]) => Meaning::MailboxAbandoned,
+        (Class::Hard, ..) => Meaning::NoSuchAddress,
+        (Class::Soft | Class::Defer, ..) if full => Meaning::MailboxFull,
+        (Class::Defer, None, Some(Throttle::Slow { .. })) => Meaning::TooFast,
+        (Class::Defer, None, Some(Throttle::Suspend { .. })) => Meaning::Wait,
+        (Class::Defer, None, None) if verdict.per_connection => Meaning::TooFast,
+        (Class::Defer, None, None) => Meaning::Wait,
+        _ => Meaning::Unusual,
     }
 }
 

@@ -56,6 +56,10 @@ pub struct AuditEntry {
 pub trait AuditLog: Send + Sync {
     async fn record(&self, entry: &AuditEntry) -> Result<()>;
 
+    /// Records the entry if its actor has fewer than `most` entries of this action since then, itself not counted; of several
+    /// at once by one account they are counted one after the other. `false`: nothing was recorded.
+    async fn record_within(&self, entry: &AuditEntry, since: Timestamp, most: u32) -> Result<bool>;
+
     /// The newest first.
     async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>>;
 
@@ -88,6 +92,22 @@ impl<B: Backend> AuditLog for Ledger<B> {
         let mut tx = Transaction::write(&self.0, "recording who did what").await?;
         add(&mut tx, entry).await?;
         tx.commit().await
+    }
+
+    async fn record_within(&self, entry: &AuditEntry, since: Timestamp, most: u32) -> Result<bool> {
+        let mut tx = Transaction::write(&self.0, "recording one of a limited number of actions").await?;
+        // Locks the account: the second of two requests counts the first. Who uses the command line has no row here.
+        tx.execute("UPDATE users SET name = name WHERE id = $1", values![entry.actor.as_str()]).await?;
+        let count = "SELECT COUNT(*) AS n FROM audit WHERE actor = $1 AND kind = $2 AND action = $3 AND at >= $4";
+        let values = values![entry.actor.as_str(), entry.kind.as_str(), entry.action.as_str(), since];
+        let row = tx.row(count, values).await?;
+        let n: u32 = row.map_or(Ok(0), |row| Reader::new(&row, "audit", "n").number("n"))?;
+        if n >= most {
+            return Ok(false);
+        }
+        add(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>> {

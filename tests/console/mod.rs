@@ -9,6 +9,7 @@ mod possible;
 mod progress;
 mod searching;
 mod serving;
+mod testing;
 mod tracing;
 mod trying;
 mod week;

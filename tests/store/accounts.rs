@@ -157,7 +157,39 @@ async fn codes_are_used_once_and_tries_are_counted_before_they_are_looked_at(db:
     assert_eq!((count(&account, day + 13).await, count(&account, day + 13).await), (None, None));
 }
 
+async fn a_limited_action_is_counted_by_account_and_one_after_the_other(db: Ledger) {
+    let id = member(&db, "a", "redaction").await;
+    let other = db.another().await;
+    let of = |actor: &str, second: i64| AuditEntry {
+        at: at(second),
+        kind: ActorKind::User,
+        actor: actor.to_owned(),
+        ..entry("issue.test")
+    };
+    // Of an earlier day, of another action, of somebody else: none of them counts.
+    for other in [
+        of(id.as_str(), 9),
+        AuditEntry { action: "issue.test.accepted".to_owned(), ..of(id.as_str(), 12) },
+        of("b", 12),
+    ] {
+        db.store.record(&other).await.unwrap();
+    }
+    let (entry, store) = (of(id.as_str(), 12), &db.store);
+    assert!(store.record_within(&entry, at(10), 3).await.unwrap());
+    let at_once = tokio::join!(
+        store.record_within(&entry, at(10), 3),
+        other.record_within(&entry, at(10), 3),
+        store.record_within(&entry, at(10), 3),
+        other.record_within(&entry, at(10), 3),
+    );
+    let done = [at_once.0, at_once.1, at_once.2, at_once.3].into_iter().filter(|it| *it.as_ref().unwrap()).count();
+    assert_eq!(done, 2, "three of four were the limit");
+    assert!(!store.record_within(&entry, at(10), 3).await.unwrap());
+    assert!(store.record_within(&entry, at(13), 3).await.unwrap(), "since then");
+}
+
 on_both_databases! {
+    a_limited_action_is_counted_by_account_and_one_after_the_other
     two_administrators_at_once_do_not_both_go
     sessions_end_with_what_they_rest_on
     codes_are_used_once_and_tries_are_counted_before_they_are_looked_at

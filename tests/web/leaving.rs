@@ -47,6 +47,21 @@ fn w02_one_click_unsubscribes_and_is_idempotent() {
 }
 
 #[test]
+fn the_links_of_a_test_change_nothing_and_say_so() {
+    let open = Open::with(On::Sqlite, &[MARIE, PAUL], false);
+    let before = open.house.everything();
+    for path in ["/u/essai", "/o/essai"] {
+        assert!(open.get(path).words().contains("Ce lien vient d’un message d’essai"));
+        let reply = open.post(path, FORM, "List-Unsubscribe=One-Click&packs=2");
+        assert_eq!((reply.status, reply.header("cache-control")), (200, "no-store"));
+        assert!(reply.words().contains("Rien n’a été changé"), "{}", reply.words());
+    }
+    assert_eq!(open.get("/u/essais").status, 404);
+    assert_eq!(before, open.house.everything());
+    assert_eq!(next_issue_goes_to(open.close()).len(), 2);
+}
+
+#[test]
 fn w01_get_requests_change_nothing() {
     let open = Open::with(On::Sqlite, &[MARIE, PAUL], false);
     let way_out = open.way_out(MARIE);

@@ -1,12 +1,14 @@
 //! Issues by week, and one issue: its head, its sum, its content, its decisions.
 
 use super::{Label, Reading, Sum, Tone, When, issue_href, label_of, week_of};
+use crate::accounts::UserId;
+use crate::actions::test_mail;
 use crate::domain::{
     agenda::Agenda,
     issue::{IssueKey, IssueState, IssueSummary, RefusalKind},
 };
 use crate::notices::wording::half_approved;
-use crate::store::{IssuesFilter, OccurrenceState, StoreError};
+use crate::store::{ActorKind, AuditFilter, IssuesFilter, OccurrenceState, StoreError};
 use crate::views::console::tonight::Known;
 use serde::Serialize;
 
@@ -152,6 +154,47 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary) -> Head {
         live: matches!(issue.state(), IssueState::Sending | IssueState::Paused),
         help,
     }
+}
+
+/// The last test that the viewer had sent today, where the relay has answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LastTest {
+    pub at: When,
+    pub accepted: bool,
+    /// Why not, in French, with the code of the relay's reply; empty if it was accepted.
+    pub words: String,
+    /// Asked for, and not answered yet.
+    pub waiting: bool,
+}
+
+/// `None`: no test of this issue today.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn last_test(it: &Reading<'_>, key: &IssueKey, user: &UserId) -> Result<Option<LastTest>, StoreError> {
+    /// Entries of one issue among which the last test is looked for.
+    const ENTRIES: u32 = 50;
+    let zone = it.zone_of(key.mailing());
+    let day = |at: crate::domain::Timestamp| at.with_timezone(&zone).date_naive();
+    let filter = AuditFilter {
+        actor: Some((ActorKind::User, user.as_str().to_owned())),
+        object: Some(format!("issue:{key}")),
+        limit: ENTRIES,
+        ..AuditFilter::default()
+    };
+    let mut entries = it.store.audit(&filter).await?.into_iter().map(|row| row.entry);
+    let mine = entries.find(|entry| entry.action.starts_with(test_mail::ASKED));
+    Ok(mine.filter(|entry| day(entry.at) == day(it.now)).map(|entry| {
+        let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
+        let code = detail["code"].as_u64().map(|code| format!(" ({code})")).unwrap_or_default();
+        let words = detail["words"].as_str().map(|words| format!("{words}{code}"));
+        LastTest {
+            at: When::new(entry.at, it.now, zone),
+            accepted: entry.action == test_mail::ACCEPTED,
+            words: words.unwrap_or_default(),
+            waiting: entry.action == test_mail::ASKED,
+        }
+    }))
 }
 
 /// The tab Contenu.

@@ -1,13 +1,8 @@
 //! Deliveries with the relay's words in French, the raw line beside.
 
 use super::{Label, Reading, When, issue_href, label_of_delivery, person_href};
-use crate::deliver::{Class, Throttle, classify};
-use crate::domain::{
-    delivery::{Reply, State},
-    issue::IssueKey,
-    pause::SenderFault,
-};
-use crate::notices::replies::{Meaning, note_in_french, outcome_in_french, phase_in_french};
+use crate::domain::{delivery::State, issue::IssueKey};
+use crate::notices::replies::{Meaning, meaning_of, note_in_french, outcome_in_french, phase_in_french};
 use crate::store::{LogFilter, LoggedAttempt, LoggedDelivery, StoreError};
 use serde::Serialize;
 
@@ -49,33 +44,9 @@ pub struct AttemptView {
 }
 
 /// What a reply means.
-pub fn meaning(attempt: &LoggedAttempt) -> Meaning {
-    let text = attempt.text.clone().unwrap_or_default();
-    let Some(code) = attempt.code.filter(|code| *code >= 400) else { return Meaning::NoReply(attempt.phase) };
-    let reply = Reply { code: Some(code), enhanced: attempt.enhanced.clone(), text };
-    let words = reply.text.to_lowercase();
-    let says = |all: &[&str]| all.iter().any(|word| words.contains(word));
-    if code == 535 {
-        return Meaning::Ours(SenderFault::LoginWanted);
-    }
-    if says(&["sfr_in_", "gu_eib_"]) {
-        return Meaning::Blocked;
-    }
-    // A 4xx is "later" by definition: of a full mailbox too.
-    let verdict = classify(attempt.phase, &reply);
-    let full = says(&["mailbox full", "mailbox is full", "over quota", "overquota", "quota exceeded", "_417"])
-        || attempt.enhanced.as_deref().is_some_and(|it| it.ends_with(".2.2"));
-    match (verdict.class, verdict.fault, verdict.throttle) {
-        (_, Some(fault), _) => Meaning::Ours(fault),
-        (Class::Hard, ..) if says(&["_420", "_426"]) => Meaning::MailboxAbandoned,
-        (Class::Hard, ..) => Meaning::NoSuchAddress,
-        (Class::Soft | Class::Defer, ..) if full => Meaning::MailboxFull,
-        (Class::Defer, None, Some(Throttle::Slow { .. })) => Meaning::TooFast,
-        (Class::Defer, None, Some(Throttle::Suspend { .. })) => Meaning::Wait,
-        (Class::Defer, None, None) if verdict.per_connection => Meaning::TooFast,
-        (Class::Defer, None, None) => Meaning::Wait,
-        _ => Meaning::Unusual,
-    }
+fn meaning(attempt: &LoggedAttempt) -> Meaning {
+    let text = attempt.text.as_deref().unwrap_or_default();
+    meaning_of(attempt.phase, attempt.code, attempt.enhanced.as_deref(), text)
 }
 
 impl AttemptView {

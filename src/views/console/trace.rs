@@ -13,7 +13,7 @@ use std::collections::HashMap;
 const PAGE: u32 = 50;
 
 /// Every action of the audit; the text of each is `trace_` and its name with `_` for `.`.
-pub const ACTIONS: [&str; 40] = [
+pub const ACTIONS: [&str; 43] = [
     "issue.approve",
     "issue.refuse",
     "issue.withdraw",
@@ -25,6 +25,9 @@ pub const ACTIONS: [&str; 40] = [
     "issue.pause",
     "issue.resume",
     "issue.cancel",
+    "issue.test",
+    "issue.test.accepted",
+    "issue.test.refused",
     "edition.put",
     "edition.announce",
     "edition.take_back",

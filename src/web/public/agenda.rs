@@ -225,6 +225,15 @@ pub(super) async fn ready(State(site): State<Arc<Site>>) -> Answer {
     }
 }
 
+/// Where personal links of a test lead ([`crate::actions::test_mail::links`]): nothing is changed there.
+pub(super) async fn of_a_test(State(site): State<Arc<Site>>) -> Answer {
+    let texts = [
+        "Ce lien vient d’un message d’essai, envoyé à une personne de l’office avant le départ. Rien n’a été changé.",
+        "Dans le message que reçoit un partenaire, ce lien est personnel\u{a0}: il permet de se désinscrire, ou de commander.",
+    ];
+    site.message(StatusCode::OK, "Lien d’essai", texts.map(str::to_owned).to_vec())
+}
+
 pub(super) async fn nowhere(State(site): State<Arc<Site>>) -> Answer {
     site.nowhere()
 }

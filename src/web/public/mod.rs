@@ -34,6 +34,9 @@ pub(super) fn routes(site: Arc<Site>) -> Router {
         .route("/archives", get(agenda::archive))
         .route("/accessibilite", get(agenda::accessibility))
         .route("/v/{token}", get(agenda::view))
+        // The personal links of a test; RFC 8058 posts to the first.
+        .route("/u/essai", get(agenda::of_a_test).post(agenda::of_a_test))
+        .route("/o/essai", get(agenda::of_a_test).post(agenda::of_a_test))
         .route("/u/{token}", get(leave::show))
         .route("/u/{token}", post(leave::act))
         .route("/o/{token}", get(order::show))

@@ -1,12 +1,17 @@
 //! One issue: Contenu, Destinataires, Suivi, Histoire; and its numbers as they move.
 
 use super::Asked;
-use crate::accounts::Viewer;
+use crate::accounts::{Permission, Viewer};
+use crate::actions::{
+    ActionError,
+    accounts::login::Client,
+    test_mail::{self, Addressee},
+};
 use crate::domain::{delivery::State as Delivery, issue::IssueKey};
 use crate::store::{LogFilter, LogMark, StoreError};
 use crate::views::console::{
     decide::{self, Act, Choice},
-    issue, journal,
+    issue, issue_href, journal,
 };
 use crate::web::{
     answer::{self, Answer},
@@ -14,6 +19,7 @@ use crate::web::{
 };
 use axum::{
     extract::{Path, State},
+    http::StatusCode,
     response::{
         IntoResponse,
         sse::{Event, KeepAlive, Sse},
@@ -35,6 +41,65 @@ struct Tab<T> {
     choices: Vec<Choice>,
     /// What was just decided.
     done: &'static str,
+    /// `None`: there is nothing to test, or the viewer may not.
+    test: Option<Test>,
+    /// Why a test was not sent, in French.
+    refused: Option<String>,
+}
+
+/// A test to the viewer's own address.
+#[derive(Debug, Serialize)]
+struct Test {
+    /// Where it is asked for.
+    action: String,
+    last: Option<issue::LastTest>,
+    /// It was asked for a moment ago.
+    now: bool,
+}
+
+/// The console answers within 15 seconds, whatever the relay does.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What `fait=` says after a test.
+const TESTED: &str = "essai";
+
+pub(super) async fn test(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    Path(named): Named,
+    client: Client,
+) -> Answer {
+    let Ok(key) = IssueKey::parse(&format!("{}/{}", named.0, named.1)) else { return console.nowhere(&viewer) };
+    let sent = async {
+        let to = Addressee::account(&console.engine, &viewer.user).await?;
+        test_mail::send(&console.engine, &console.actor(&viewer, &client), &key, &to, PATIENCE).await
+    };
+    match sent.await {
+        Ok(_) => answer::see_other(&format!("{}?fait={TESTED}#essai", issue_href(&key))),
+        Err(ActionError::Refused(refusal)) => {
+            let shown = Shown { status: StatusCode::CONFLICT, refused: Some(refusal.in_french()), ..Shown::default() };
+            tab(&console, &viewer, named, "content", shown, async |key| issue::content(&console.reading(), key).await)
+                .await
+        }
+        Err(error) => console.not_done(&viewer, error),
+    }
+}
+
+/// How a tab is shown, besides what it says.
+struct Shown {
+    status: StatusCode,
+    /// What was just decided.
+    done: &'static str,
+    /// A test was just asked for.
+    tested: bool,
+    /// Why a test was refused.
+    refused: Option<String>,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self { status: StatusCode::OK, done: "", tested: false, refused: None }
+    }
 }
 
 /// An approval after which a second person is still needed.
@@ -63,17 +128,33 @@ async fn tab<T: Serialize>(
     viewer: &Viewer,
     named: (String, String),
     tab: &'static str,
-    done: &'static str,
+    shown: Shown,
     read: impl AsyncFnOnce(&IssueKey) -> Result<T, StoreError>,
 ) -> Answer {
     let made = async {
         let Some((key, head)) = head(console, named).await? else { return Ok(None) };
         let subject = decide::subject(&console.reading(), &console.engine, &key).await?;
         let choices = subject.map(|it| decide::choices(&it)).unwrap_or_default();
-        anyhow::Ok(Some(Tab { it: read(&key).await?, head, tab, choices, done }))
+        let test = match head.content_hash.is_some() && viewer.roles.may(Permission::Write) {
+            true => Some(Test {
+                action: format!("{}/essai", issue_href(&key)),
+                last: issue::last_test(&console.reading(), &key, &viewer.user).await?,
+                now: shown.tested,
+            }),
+            false => None,
+        };
+        anyhow::Ok(Some(Tab {
+            it: read(&key).await?,
+            head,
+            tab,
+            choices,
+            done: shown.done,
+            test,
+            refused: shown.refused,
+        }))
     };
     match made.await {
-        Ok(Some(page)) => console.page(viewer, "/envois", &format!("issue_{tab}"), &page),
+        Ok(Some(page)) => console.shown(shown.status, Some(viewer), "/envois", &format!("issue_{tab}"), &page),
         Ok(None) => console.nowhere(viewer),
         Err(error) => console.not_done(viewer, error.into()),
     }
@@ -85,8 +166,8 @@ pub(super) async fn content(
     Path(named): Named,
     asked: Asked,
 ) -> Answer {
-    tab(&console, &viewer, named, "content", done(&asked), async |key| issue::content(&console.reading(), key).await)
-        .await
+    let shown = Shown { done: done(&asked), tested: asked.get("fait") == Some(TESTED), ..Shown::default() };
+    tab(&console, &viewer, named, "content", shown, async |key| issue::content(&console.reading(), key).await).await
 }
 
 #[derive(Debug, Serialize)]
@@ -105,7 +186,7 @@ pub(super) async fn recipients(
 ) -> Answer {
     let state = asked.get("etat").and_then(|text| text.parse::<Delivery>().ok());
     let after = asked.get("apres").and_then(|text| text.parse::<LogMark>().ok());
-    tab(&console, &viewer, named, "recipients", "", async |key| {
+    tab(&console, &viewer, named, "recipients", Shown::default(), async |key| {
         let filter = LogFilter { issue: Some(key.clone()), state, after, ..LogFilter::default() };
         let log = journal::page(&console.reading(), filter).await?;
         let state = state.map(Delivery::as_str).unwrap_or_default().to_owned();
@@ -116,7 +197,7 @@ pub(super) async fn recipients(
 
 pub(super) async fn progress(State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
     let lanes = async |_: &IssueKey| crate::views::console::office::lanes(&console.reading()).await;
-    tab(&console, &viewer, named, "progress", "", async |key| {
+    tab(&console, &viewer, named, "progress", Shown::default(), async |key| {
         let mut lanes = lanes(key).await?;
         // Only those that are not open: the others have nothing to tell.
         lanes.retain(|lane| !lane.state.is_empty());
@@ -126,7 +207,10 @@ pub(super) async fn progress(State(console): State<Arc<Console>>, viewer: Viewer
 }
 
 pub(super) async fn history(State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
-    tab(&console, &viewer, named, "history", "", async |key| issue::history(&console.reading(), key).await).await
+    tab(&console, &viewer, named, "history", Shown::default(), async |key| {
+        issue::history(&console.reading(), key).await
+    })
+    .await
 }
 
 /// `event: counts` whenever a number moved, at most once a second; `event: end` when nothing moves any more.

@@ -30,6 +30,7 @@ pub(super) fn routes() -> Vec<Route> {
         route(GET, "/envois/{mailing}/{period}/suivi", see, issue::progress),
         route(GET, "/envois/{mailing}/{period}/suivi/flux", see, issue::stream),
         route(GET, "/envois/{mailing}/{period}/histoire", see, issue::history),
+        route(POST, "/envois/{mailing}/{period}/essai", Permission::Write, issue::test),
         route(GET, "/envois/{mailing}/{period}/apercu/{hash}/{file}", see, preview::show),
         route(GET, "/a-venir", see, home::coming),
         route(GET, "/journal", see, journal::show),
