@@ -4,13 +4,14 @@
 //
 // Opens the account, logs in at that instant with both factors (scripts 'on' or 'off'), then does each task: a line of JSON
 // {"name": "…", "steps": [[STEP, ARGUMENT…]…]}, all of them from the page « Ce soir ». Prints a line of JSON a task:
-// {"name", "seconds", "said"}. Steps:
+// {"name", "person", "machine", "said"}. Steps:
 //   ["read", SELECTOR]          looks for it and reads it; its words go to `said`
 //   ["follow", SELECTOR, WORDS] clicks the link or button that holds the words, and waits for the page
 //   ["tick", SELECTOR]          clicks a box
 //   ["type", SELECTOR, TEXT]    clicks a field and types
+//   ["enter", SELECTOR]         presses the enter key in the field, and waits for the page
 //
-// `seconds` is the time that the machine took, and what a person takes by the keystroke-level model (S. K. Card, T. P. Moran,
+// `machine` is the time that the machine took, `person` what a person takes by the keystroke-level model (S. K. Card, T. P. Moran,
 // A. Newell, "The keystroke-level model for user performance time with interactive systems", CACM 23(7), 1980): 1.35 s to
 // decide, 1.1 s to point, 0.1 s to press or let go of the button, 0.4 s from mouse to keyboard and back, 0.28 s a key of an
 // average typist; and 238 words a minute read in silence (M. Brysbaert, "How many words do we read per minute?", Journal of
@@ -54,12 +55,14 @@ async function perform(page, { name, steps }) {
     } else if (step === 'type') {
       await page.type(selector, text);
       person += DECIDE + POINT + CLICK + 2 * HOME + text.length * KEY;
+    } else if (step === 'enter') {
+      await Promise.all([page.waitForNavigation({ timeout: PATIENCE }), page.focus(selector).then(() => page.keyboard.press('Enter'))]);
+      person += KEY;
     } else {
       throw new Error(`no such step: ${step}`);
     }
   }
-  const seconds = person + (performance.now() - begun) / 1000;
-  return { name, seconds, said };
+  return { name, person, machine: (performance.now() - begun) / 1000, said };
 }
 
 async function input() {

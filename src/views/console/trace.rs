@@ -13,7 +13,7 @@ use std::collections::HashMap;
 const PAGE: u32 = 50;
 
 /// Every action of the audit; the text of each is `trace_` and its name with `_` for `.`.
-pub const ACTIONS: [&str; 43] = [
+pub const ACTIONS: [&str; 46] = [
     "issue.approve",
     "issue.refuse",
     "issue.withdraw",
@@ -34,8 +34,11 @@ pub const ACTIONS: [&str; 43] = [
     "order.place",
     "order.cancel",
     "orders.hand_over",
+    "orders.reopen",
     "delivery.resolve",
     "lane.reopen",
+    "venue.set",
+    "venue.forget",
     "ledger.backup",
     "partners.import",
     "contact.add",
@@ -75,7 +78,7 @@ pub struct Trace {
     pub rows: Vec<Row>,
     /// The value of `avant=` of the next page.
     pub older: Option<String>,
-    /// RecipientScope one can filter by; empty for whoever sees only their own.
+    /// The persons one can filter by; empty for whoever sees only their own.
     pub persons: Vec<Person>,
     /// Everybody's rows are shown.
     pub all: bool,
@@ -173,6 +176,7 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
         "issue" => (id.to_owned(), IssueKey::parse(id).ok().map(|key| issue_href(&key))),
         "edition" => (id.to_owned(), Some("/editions".to_owned())),
         "lane" => (id.to_owned(), Some("/voies".to_owned())),
+        "venue" => (id.to_owned(), None),
         "order" => (id.to_owned(), Some("/commandes".to_owned())),
         // What somebody did to their own account.
         "user" if entry.kind == ActorKind::User && entry.actor == id => (String::new(), None),
