@@ -42,7 +42,7 @@ fn tasks() -> Vec<Task> {
             "Approuvé",
             json!([
                 ["follow", "nav a", "Envois"],
-                ["follow", "main table a[href$='2027-W29']", ""],
+                ["follow", "main table a[href$='newsletter/2027-08']", ""],
                 ["follow", "main a", "Approuver"],
                 ["read", "main dl"],
                 ["tick", "#vu"],
@@ -56,7 +56,7 @@ fn tasks() -> Vec<Task> {
             "correction",
             json!([
                 ["follow", "nav a", "Envois"],
-                ["follow", "main table a[href$='2027-W30']", ""],
+                ["follow", "main table a[href$='newsletter/2027-09']", ""],
                 ["follow", "main a", "Demander une correction"],
                 ["type", "#pourquoi", "La photo de une est floue"],
                 ["follow", "main button", "Demander"],
@@ -101,10 +101,11 @@ fn tasks() -> Vec<Task> {
     ]
 }
 
-/// An office on Friday evening: last week's agenda left, and one address is dead; this week's is rehearsed, two later ones wait
-/// for an approval, and a map is being announced.
+/// An office on Friday evening: last week's agenda left, and one address is dead; this week's is rehearsed, two newsletters
+/// wait for an approval, and a map is being announced.
 fn friday(house: House) -> House {
     house.write("jobs/editions.toml", include_str!("../../jobs/editions.toml"));
+    house.write("jobs/newsletter.toml", include_str!("../../jobs/newsletter.toml"));
     house.import_many(3);
     house.run_at("2027-07-03T08:00", &article("2027-07-05")).expect(0);
     let at = millis("2027-07-10T06:00:00Z");
@@ -112,11 +113,12 @@ fn friday(house: House) -> House {
         let at = at + days * 24 * 3_600_000;
         format!(
             "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject, content_hash)
-                SELECT '{key}', mailing, '{state}', {at}, {}, {at}, {at}, subject, content_hash FROM issues WHERE key = '{SENT}';
+                SELECT '{key}', '{}', '{state}', {at}, {}, {at}, {at}, subject, content_hash FROM issues WHERE key = '{SENT}';
             INSERT INTO issue_content (issue, html, text, data, envelope)
                 SELECT '{key}', html, text, data, envelope FROM issue_content WHERE issue = '{SENT}';
             INSERT INTO attachments (issue, n, name, media_type, bytes)
                 SELECT '{key}', n, name, media_type, bytes FROM attachments WHERE issue = '{SENT}';",
+            key.split('/').next().unwrap(),
             at + 12 * 3_600_000
         )
     };
@@ -132,8 +134,8 @@ fn friday(house: House) -> House {
                     'La carte 2027 est parue', content_hash FROM issues WHERE key = '{SENT}';
             INSERT INTO daemons (owner, host, pid, version, started_at, seen_at) VALUES ('d', 'h', 7, '1', {now}, {now});"),
         with_content(ISSUE, "rehearsed", 0),
-        with_content("agenda/2027-W29", "awaiting_approval", 7),
-        with_content("agenda/2027-W30", "awaiting_approval", 14),
+        with_content("newsletter/2027-08", "awaiting_approval", 25),
+        with_content("newsletter/2027-09", "awaiting_approval", 60),
     ]
     .concat());
     house
