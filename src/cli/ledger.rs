@@ -87,7 +87,7 @@ enum IssueAct {
         #[arg(long, value_name = "HASH", value_parser = parse_hash)]
         hash: Option<String>,
     },
-    /// Mail the stored content of an issue to a member of staff as a test, marked [Essai]; at most 10 a day
+    /// Mail the stored content of an issue to a member of staff as a test, marked as one in its subject; at most 10 a day
     Test {
         key: String,
         /// An address in `staff` of semainier.toml, or of an active account
