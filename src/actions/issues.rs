@@ -249,12 +249,9 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result
 
 /// The issue, if it exists, provided its content may still change.
 async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSummary>> {
-    match engine.store.issue(key).await? {
-        Some(issue) if issue.frozen().is_some() || issue.state().is_given_up() => {
-            Err(Refusal::Unchangeable { issue: key.clone(), state: issue.state() }.into())
-        }
-        issue => Ok(issue),
-    }
+    let subject = Subject::read(engine, key).await?;
+    subject.changeable()?;
+    Ok(subject.issue)
 }
 
 /// Composes an issue that leaves without approval now, keeps it, and shows it to staff, as at its rehearsal.

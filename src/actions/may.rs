@@ -106,7 +106,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Its content may still change.
-    fn changeable(&self) -> Result<(), Refusal> {
+    pub(super) fn changeable(&self) -> Result<(), Refusal> {
         match &self.issue {
             Some(issue) if issue.frozen().is_some() || issue.state().is_given_up() => {
                 Err(Refusal::Unchangeable { issue: self.key.clone(), state: issue.state() })

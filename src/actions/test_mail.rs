@@ -131,7 +131,7 @@ pub async fn send(
     if !store.record_within(&entry, today, MOST).await? {
         return Err(Refusal::TestedTooOften { most: MOST }.into());
     }
-    // On its own: whoever asked may go away, and the audit has the outcome all the same.
+    // In a task of its own: the outcome is recorded even if the request ends before the relay answers.
     let engine = engine.clone();
     let handing = tokio::spawn(async move { asked.hand_over(&engine).await });
     match tokio::time::timeout(patience, handing).await {
@@ -191,7 +191,8 @@ async fn message(
     to: &Addressee,
     now: Timestamp,
 ) -> anyhow::Result<Message> {
-    let public_url: url::Url = content.envelope.public_url.parse().context("the kept public address is none")?;
+    let public_url: url::Url =
+        content.envelope.public_url.parse().context("the public address stored with the issue is invalid")?;
     context::fill_view(&mut content, &engine.tokens().await?.view_url(&public_url, key));
     content.subject.insert_str(0, MARK);
     content.envelope.date_ms = now.timestamp_millis();

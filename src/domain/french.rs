@@ -229,6 +229,24 @@ pub fn holiday(name: &str, year: i32) -> Option<NaiveDate> {
     }
 }
 
+/// The eleven public holidays of the whole of France (Code du travail, art. L3133-1).
+pub fn is_public_holiday(day: NaiveDate) -> bool {
+    const NAMES: [&str; 11] = [
+        "PREMIER_JANVIER",
+        "LUNDI_DE_PAQUES",
+        "PREMIER_MAI",
+        "HUIT_MAI",
+        "ASCENSION",
+        "LUNDI_DE_PENTECOTE",
+        "QUATORZE_JUILLET",
+        "QUINZE_AOUT",
+        "TOUSSAINT",
+        "ONZE_NOVEMBRE",
+        "NOEL",
+    ];
+    NAMES.iter().any(|name| holiday(name, day.year()) == Some(day))
+}
+
 /// Easter Sunday, by the anonymous Gregorian algorithm.
 fn easter(year: i32) -> Option<NaiveDate> {
     let (a, b, c) = (year % 19, year / 100, year % 100);

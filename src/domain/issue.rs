@@ -273,7 +273,7 @@ pub struct NewIssue {
     pub content_hash: String,
     /// When its content was collected: later news belong to the next issue.
     pub composed_at: Timestamp,
-    /// Whoever wrote it is not the only one to approve it.
+    /// The author of the content cannot be its only approver.
     pub second_person: bool,
     /// The person who changed the content, besides the author of its editorial.
     pub author: Option<String>,

@@ -201,23 +201,9 @@ pub fn label(instant: Timestamp, zone: Tz) -> String {
     format!("{}[{}]", local.format(&format!("%Y-%m-%dT{time}%:z")), zone.name())
 }
 
-/// Monday to Friday, and no public holiday in France.
+/// Monday to Friday, and not a public holiday in France.
 pub fn is_working_day(day: NaiveDate) -> bool {
-    const HOLIDAYS: [&str; 11] = [
-        "PREMIER_JANVIER",
-        "LUNDI_DE_PAQUES",
-        "PREMIER_MAI",
-        "HUIT_MAI",
-        "ASCENSION",
-        "LUNDI_DE_PENTECOTE",
-        "QUATORZE_JUILLET",
-        "QUINZE_AOUT",
-        "TOUSSAINT",
-        "ONZE_NOVEMBRE",
-        "NOEL",
-    ];
-    !matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
-        && !HOLIDAYS.iter().any(|name| french::holiday(name, day.year()) == Some(day))
+    !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && !french::is_public_holiday(day)
 }
 
 /// The instant of a local time; if the clocks skip it, the first instant after the gap; if they repeat it, the first of

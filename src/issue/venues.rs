@@ -39,7 +39,7 @@ pub async fn known_without_writing(app: &App) -> KnownVenues {
 /// Remembers the venues of a frozen agenda. A failure is logged: the issue leaves with or without it.
 pub(super) async fn learn(engine: &Engine, issue: &IssueKey, content: &Content, now: Timestamp) {
     // The data of other kinds of mailings is no agenda.
-    let Ok(agenda) = serde_json::from_str::<Agenda>(&content.data) else { return };
+    let Ok(agenda) = content.agenda() else { return };
     let said = statements(&agenda, issue, now);
     if said.is_empty() {
         return;

@@ -49,7 +49,7 @@ pub struct Mailing {
     /// And of these only those that match: `audience.where`.
     pub segment: Option<Segment>,
     pub approval: Approval,
-    /// Whoever wrote the content is not the only one to approve it.
+    /// The author of the content cannot be its only approver.
     pub second_person: bool,
     pub staff_mails: StaffMails,
     pub sender_name: Option<String>,

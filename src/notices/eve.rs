@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::issue::approval::short;
 use crate::jobs::{Eve, Mailing};
 use crate::store::{NoticeTimes, PendingNotice, StoreError};
-use crate::views::console::{Reading, issue_href, tonight};
+use crate::views::console::{Reading, tonight};
 use chrono::TimeDelta;
 
 /// A rehearsal reads the site, which may take a while: its mail is waited for.
@@ -127,18 +127,7 @@ pub(super) async fn verdict(engine: &Engine, now: Timestamp) -> Result<Verdict, 
         departures: said.departures,
         look: of(false).collect(),
         fine: of(true).collect(),
-        url: console(engine, "/"),
+        url: super::console_url(engine, "/"),
         reason,
     })
-}
-
-/// The address of a page of the console, where people reach it; `path` with a slash before it.
-pub(super) fn console(engine: &Engine, path: &str) -> Option<String> {
-    let console = &engine.app.config.console;
-    (console.bind.is_some() && console.url.is_some()).then(|| console.address(path.trim_start_matches('/')))
-}
-
-/// The page of an issue.
-pub(super) fn issue_page(engine: &Engine, key: &IssueKey) -> Option<String> {
-    console(engine, &issue_href(key))
 }

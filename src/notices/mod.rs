@@ -15,11 +15,14 @@ use crate::app::Engine;
 use crate::compose::context::NoticeMail;
 use crate::compose::mime;
 use crate::deliver::{Deliverer, NotHandedOver, OutgoingMessage};
-use crate::domain::{Timestamp, delivery::Phase, email::EmailAddress, french::date_and_hour, notice::Notice};
+use crate::domain::{
+    Timestamp, delivery::Phase, email::EmailAddress, french::date_and_hour, issue::IssueKey, notice::Notice,
+};
 use crate::issue::content::render;
 use crate::jobs::Approval;
 use crate::store::{PendingNotice, StoreError};
 use crate::templates::Rendered;
+use crate::views::console::issue_href;
 use chrono::TimeDelta;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -124,6 +127,17 @@ pub async fn send(engine: &Engine, deliverer: &Deliverer, sent: &SentNotices) ->
         }
     }
     result
+}
+
+/// The address of a page of the console, where people reach it; `path` with a slash before it.
+fn console_url(engine: &Engine, path: &str) -> Option<String> {
+    let console = &engine.app.config.console;
+    (console.bind.is_some() && console.url.is_some()).then(|| console.address(path.trim_start_matches('/')))
+}
+
+/// The page of an issue.
+fn issue_url(engine: &Engine, key: &IssueKey) -> Option<String> {
+    console_url(engine, &issue_href(key))
 }
 
 /// What became of one mail.

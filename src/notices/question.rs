@@ -62,7 +62,7 @@ pub(super) async fn mail(engine: &Engine, key: &IssueKey, shown: &Shown<'_>) -> 
     let content = engine.store.content(key).await?.context("the content to be approved is gone")?;
     let recipients = engine.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
     let mut about = about(&engine.app, mailing, &issue, &content, hash, recipients, shown);
-    about.url = eve::issue_page(engine, key);
+    about.url = super::issue_url(engine, key);
     if let Shown::Rehearsed { .. } = shown {
         about.verdict = Some(eve::verdict(engine, engine.app.clock.now()).await?);
     }

@@ -1,7 +1,6 @@
 //! The mail of the first working morning after an issue left: what was handed over, what was refused and whom to telephone,
 //! what a person has to decide. One mail covers several issues.
 
-use super::eve;
 use crate::app::Engine;
 use crate::compose::staff::{Refused, SummaryIssue, SummaryMail};
 use crate::domain::{
@@ -63,7 +62,7 @@ pub(super) async fn mail(
     let orders = engine.store.orders(None).await?;
     let since_then: Vec<_> = orders.iter().filter(|order| order.ordered_at >= since && !order.is_erased()).collect();
     let orders = orders_since(&since_then, &date_and_hour(since, engine.app.config.zone));
-    Ok(Some(SummaryMail { issues, orders, orders_url: eve::console(engine, "/commandes") }))
+    Ok(Some(SummaryMail { issues, orders, orders_url: super::console_url(engine, "/commandes") }))
 }
 
 async fn of_issue(
@@ -96,8 +95,8 @@ async fn of_issue(
         refused_more: counts.failed.saturating_sub(refused.len() as u64),
         refused,
         uncertain: counts.unknown,
-        refused_url: eve::console(engine, &journal_href(key, Some(State::Failed))),
-        uncertain_url: eve::console(engine, &format!("{}/incertains", issue_href(key))),
+        refused_url: super::console_url(engine, &journal_href(key, Some(State::Failed))),
+        uncertain_url: super::console_url(engine, &format!("{}/incertains", issue_href(key))),
     })
 }
 

@@ -249,10 +249,9 @@ mod tests {
                 assert!(!row.iter().any(evaluated), "{row:?}");
             }
         }
-        for text in ["-43.6", "-43.6,0.58", "Gîte", "05 62 00 00 00", ""] {
-            let kept = harmless(text.to_owned());
-            assert!(kept == text || kept == format!("'{text}"), "{kept}");
+        for text in ["-43.6", "Gîte", "05 62 00 00 00", ""] {
+            assert_eq!(harmless(text.to_owned()), text, "nothing that a spreadsheet evaluates");
         }
-        assert_eq!(harmless("-43.6".to_owned()), "-43.6", "a number stays one");
+        assert_eq!(harmless("-43.6,0.58".to_owned()), "'-43.6,0.58", "not a number");
     }
 }

@@ -4,7 +4,7 @@
 use super::Ledger;
 use super::{
     Frozen, Result,
-    backend::{Backend, Row, Transaction, values},
+    backend::{Backend, Row, Transaction, Value, values},
     editions, issues,
     rows::{self, Reader},
 };
@@ -68,10 +68,62 @@ pub trait Approvals: Send + Sync {
     async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()>;
 }
 
+/// Keeps content in a state, in the place of what stood there: $1 to $8 are [`kept`].
+macro_rules! keep {
+    ($state:literal, $where:literal) => {
+        concat!(
+            "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
+                content_hash)
+            VALUES ($1, $2, '",
+            $state,
+            "', $3, $4, $5, $6, $7, $8)
+            ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
+                expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
+                content_hash = excluded.content_hash
+            WHERE ",
+            $where
+        )
+    };
+}
+
+fn kept(issue: &NewIssue, now: Timestamp) -> Vec<Value> {
+    values![
+        &issue.key,
+        issue.mailing.as_str(),
+        issue.scheduled_for,
+        issue.expires_at,
+        now,
+        issue.composed_at,
+        issue.content.subject.as_str(),
+        issue.content_hash.as_str(),
+    ]
+}
+
 #[async_trait]
 impl<B: Backend> Approvals for Ledger<B> {
     async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool> {
-        present(&self.0, issue, replacing, now).await
+        let mut tx = Transaction::write(&self.0, "keeping an issue to be approved").await?;
+        // Guarded by the hash that is replaced: of two concurrent changes of the same content, the second is refused.
+        let upsert = keep!(
+            "awaiting_approval",
+            "issues.state IN ('held', 'awaiting_approval', 'approved') AND issues.content_hash IS NOT DISTINCT FROM $9"
+        );
+        let values = [kept(issue, now), values![replacing]].concat();
+        if tx.execute(upsert, values).await? == 0 {
+            return Ok(false);
+        }
+        issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
+        // The same content again has the same authors.
+        if let Some(author) = issue.author.as_deref().filter(|_| replacing != Some(&issue.content_hash)) {
+            let insert =
+                "INSERT INTO content_authors (issue, content_hash, author) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+            tx.execute(insert, values![&issue.key, issue.content_hash.as_str(), author]).await?;
+        }
+        if enough(&mut tx, &issue.key, &issue.content_hash, issue.second_person).await? {
+            tx.execute("UPDATE issues SET state = 'approved' WHERE key = $1", values![&issue.key]).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn approve_issue(
@@ -82,19 +134,76 @@ impl<B: Backend> Approvals for Ledger<B> {
         second_person: bool,
         now: Timestamp,
     ) -> Result<bool> {
-        approve(&self.0, key, content_hash, by, second_person, now).await
+        let mut tx = Transaction::write(&self.0, "recording an approval").await?;
+        // Written first, to lock the row: the content cannot change between reading it and approving it, and of two persons who
+        // approve it at the same time the second one sees the first.
+        let guard = "UPDATE issues SET state = state
+            WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
+                AND state IN ('held', 'awaiting_approval', 'rehearsed', 'approved')";
+        if tx.execute(guard, values![key, content_hash]).await? == 0 {
+            return Ok(false);
+        }
+        let insert = "INSERT INTO approvals (issue, content_hash, approved_by, approved_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (issue, content_hash, approved_by) DO UPDATE SET approved_at = excluded.approved_at, withdrawn_at = NULL
+            WHERE approvals.withdrawn_at IS NOT NULL";
+        tx.execute(insert, values![key, content_hash, by, now]).await?;
+        if !enough(&mut tx, key, content_hash, second_person).await? {
+            tx.commit().await?;
+            return Ok(true);
+        }
+        tx.execute("UPDATE issues SET state = 'approved' WHERE key = $1", values![key]).await?;
+        // Do not wait for the next retry of a held issue.
+        let wake = "UPDATE occurrences SET next_try = $2 WHERE issue = $1 AND state = 'pending' AND next_try > $2";
+        tx.execute(wake, values![key, now]).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn rehearse_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<bool> {
-        rehearse(&self.0, issue, now).await
+        let mut tx = Transaction::write(&self.0, "keeping a rehearsed issue").await?;
+        let upsert = keep!("rehearsed", "issues.state IN ('held', 'rehearsed')");
+        if tx.execute(upsert, kept(issue, now)).await? == 0 {
+            return Ok(false);
+        }
+        issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn approvals(&self, key: &IssueKey) -> Result<Vec<Approval>> {
-        of(&self.0, key).await
+        let mut tx = Transaction::read(&self.0, "reading approvals").await?;
+        let select =
+            "SELECT issue, content_hash, approved_by, approved_at, withdrawn_at FROM approvals WHERE issue = $1
+            ORDER BY approved_at, approved_by";
+        tx.rows(select, values![key]).await?.iter().map(rows::approval).collect()
     }
 
     async fn refuse_issue(&self, key: &IssueKey, refusal: &ContentRefusal, automatic: bool) -> Result<bool> {
-        refuse(&self.0, key, refusal, automatic).await
+        let mut tx = Transaction::write(&self.0, "recording a refusal").await?;
+        // Written first, to lock the row: the freeze comes before or after, never between.
+        let guard = "UPDATE issues SET state = CASE
+                WHEN state <> 'approved' THEN state
+                WHEN reason IS NOT NULL THEN 'held'
+                WHEN $3 <> 0 THEN 'rehearsed'
+                ELSE 'awaiting_approval' END
+            WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
+                AND (state = 'approved' OR (state IN ('held', 'awaiting_approval') AND ($4 <> 0 OR EXISTS (
+                    SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash
+                        AND a.withdrawn_at IS NULL))))";
+        let may_be_open = i64::from(refusal.kind == RefusalKind::Refused);
+        let values = values![key, refusal.content_hash.as_str(), i64::from(automatic), may_be_open];
+        if tx.execute(guard, values).await? == 0 {
+            return Ok(false);
+        }
+        let withdraw = "UPDATE approvals SET withdrawn_at = $3
+            WHERE issue = $1 AND content_hash = $2 AND withdrawn_at IS NULL";
+        tx.execute(withdraw, values![key, refusal.content_hash.as_str(), refusal.at]).await?;
+        let insert = "INSERT INTO refusals (issue, content_hash, kind, refused_by, refused_at, why)
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+        let (kind, by, why) = (refusal.kind.as_str(), refusal.by.as_str(), refusal.why.as_str());
+        tx.execute(insert, values![key, refusal.content_hash.as_str(), kind, by, refusal.at, why]).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn refusals(&self, key: &IssueKey) -> Result<Vec<ContentRefusal>> {
@@ -105,7 +214,39 @@ impl<B: Backend> Approvals for Ledger<B> {
     }
 
     async fn freeze_approved(&self, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
-        freeze(&self.0, issue, now).await
+        let mut tx = Transaction::write(&self.0, "freezing an approved issue").await?;
+        tx.execute(B::SQL.at_length, values![]).await?;
+        // Written first, to lock the row, as where it is approved.
+        let guard = "UPDATE issues SET state = state WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
+            AND state = 'approved'";
+        if tx.execute(guard, values![&issue.key, issue.content_hash.as_str()]).await? == 0 {
+            return Ok(Frozen::Before);
+        }
+        if !enough(&mut tx, &issue.key, &issue.content_hash, issue.second_person).await? {
+            // The mailing requires a second person only since then.
+            let again =
+                "UPDATE issues SET state = CASE WHEN reason IS NOT NULL THEN 'held' ELSE 'awaiting_approval' END
+                WHERE key = $1";
+            tx.execute(again, values![&issue.key]).await?;
+            tx.commit().await?;
+            return Ok(Frozen::Before);
+        }
+        let freeze =
+            "UPDATE issues SET state = 'sending', reason = NULL, frozen_at = $2, expires_at = $3, message_domain = $5
+            WHERE key = $1 AND content_hash = $4 AND frozen_at IS NULL AND state = 'approved'
+                AND EXISTS (SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash
+                    AND a.withdrawn_at IS NULL)";
+        let domain = issue.content.envelope.domain.as_str();
+        let values = values![&issue.key, now, issue.expires_at, issue.content_hash.as_str(), domain];
+        if tx.execute(freeze, values).await? == 0 {
+            return Ok(Frozen::Before);
+        }
+        let stamp = "UPDATE issue_content SET envelope = $2 WHERE issue = $1";
+        tx.execute(stamp, values![&issue.key, json!(issue.content.envelope)]).await?;
+        let recipients = issues::copy_recipients(&mut tx, issue, now).await?;
+        tx.commit().await?;
+        issues::mind_the_planner(&self.0, recipients).await;
+        Ok(Frozen::Now { recipients })
     }
 
     async fn audience_size(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<u64> {
@@ -113,60 +254,29 @@ impl<B: Backend> Approvals for Ledger<B> {
     }
 
     async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>> {
-        last_composed(&self.0, mailing, besides).await
+        let mut tx = Transaction::read(&self.0, "looking for the issue before").await?;
+        let select = "SELECT MAX(COALESCE(composed_at, frozen_at)) AS composed_at FROM issues
+            WHERE mailing = $1 AND frozen_at IS NOT NULL AND key <> $2";
+        let row = tx.row(select, values![mailing, besides]).await?;
+        row.map(|row| Reader::new(&row, "issues", "composed_at").optional_instant("composed_at"))
+            .transpose()
+            .map(Option::flatten)
     }
 
     async fn editorial(&self, key: &IssueKey) -> Result<Option<String>> {
-        editorial(&self.0, key).await
+        let mut tx = Transaction::read(&self.0, "reading an editorial").await?;
+        let row = tx.row("SELECT issue, text FROM editorials WHERE issue = $1", values![key]).await?;
+        row.map(|row| Reader::new(&row, "editorials", "issue").text("text")).transpose()
     }
 
     async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()> {
-        write_editorial(&self.0, key, text, by, now).await
+        let mut tx = Transaction::write(&self.0, "keeping an editorial").await?;
+        let upsert = "INSERT INTO editorials (issue, text, written_by, written_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (issue) DO UPDATE SET text = excluded.text, written_by = excluded.written_by,
+                written_at = excluded.written_at";
+        tx.execute(upsert, values![key, text, by, now]).await?;
+        tx.commit().await
     }
-}
-
-pub(super) async fn present<B: Backend>(
-    db: &B,
-    issue: &NewIssue,
-    replacing: Option<&str>,
-    now: Timestamp,
-) -> Result<bool> {
-    let mut tx = Transaction::write(db, "keeping an issue to be approved").await?;
-    // Guarded by the hash that is replaced: of two concurrent changes of the same content, the second is refused.
-    let upsert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
-            content_hash)
-        VALUES ($1, $2, 'awaiting_approval', $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
-            expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
-            content_hash = excluded.content_hash
-        WHERE issues.state IN ('held', 'awaiting_approval', 'approved')
-            AND issues.content_hash IS NOT DISTINCT FROM $9";
-    let values = values![
-        &issue.key,
-        issue.mailing.as_str(),
-        issue.scheduled_for,
-        issue.expires_at,
-        now,
-        issue.composed_at,
-        issue.content.subject.as_str(),
-        issue.content_hash.as_str(),
-        replacing,
-    ];
-    if tx.execute(upsert, values).await? == 0 {
-        return Ok(false);
-    }
-    issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
-    // The same content again has the same authors.
-    if let Some(author) = issue.author.as_deref().filter(|_| replacing != Some(&issue.content_hash)) {
-        let insert =
-            "INSERT INTO content_authors (issue, content_hash, author) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        tx.execute(insert, values![&issue.key, issue.content_hash.as_str(), author]).await?;
-    }
-    if enough(&mut tx, &issue.key, &issue.content_hash, issue.second_person).await? {
-        tx.execute("UPDATE issues SET state = 'approved' WHERE key = $1", values![&issue.key]).await?;
-    }
-    tx.commit().await?;
-    Ok(true)
 }
 
 /// Whether the content with this hash may leave by its approvals.
@@ -191,165 +301,4 @@ async fn enough<B: Backend>(
 
 fn names(rows: Vec<Row>) -> Result<Vec<String>> {
     rows.iter().map(|row| Reader::new(row, "approvals", "issue").text("name")).collect()
-}
-
-async fn rehearse<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp) -> Result<bool> {
-    let mut tx = Transaction::write(db, "keeping a rehearsed issue").await?;
-    let upsert = "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
-            content_hash)
-        VALUES ($1, $2, 'rehearsed', $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
-            expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
-            content_hash = excluded.content_hash
-        WHERE issues.state IN ('held', 'rehearsed')";
-    let values = values![
-        &issue.key,
-        issue.mailing.as_str(),
-        issue.scheduled_for,
-        issue.expires_at,
-        now,
-        issue.composed_at,
-        issue.content.subject.as_str(),
-        issue.content_hash.as_str(),
-    ];
-    if tx.execute(upsert, values).await? == 0 {
-        return Ok(false);
-    }
-    issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-pub(super) async fn approve<B: Backend>(
-    db: &B,
-    key: &IssueKey,
-    content_hash: &str,
-    by: &str,
-    second_person: bool,
-    now: Timestamp,
-) -> Result<bool> {
-    let mut tx = Transaction::write(db, "recording an approval").await?;
-    // Written first, to lock the row: the content cannot change between reading it and approving it, and of two persons who
-    // approve it at the same time the second one sees the first.
-    let guard = "UPDATE issues SET state = state
-        WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
-            AND state IN ('held', 'awaiting_approval', 'rehearsed', 'approved')";
-    if tx.execute(guard, values![key, content_hash]).await? == 0 {
-        return Ok(false);
-    }
-    let insert = "INSERT INTO approvals (issue, content_hash, approved_by, approved_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (issue, content_hash, approved_by) DO UPDATE SET approved_at = excluded.approved_at, withdrawn_at = NULL
-        WHERE approvals.withdrawn_at IS NOT NULL";
-    tx.execute(insert, values![key, content_hash, by, now]).await?;
-    if !enough(&mut tx, key, content_hash, second_person).await? {
-        tx.commit().await?;
-        return Ok(true);
-    }
-    tx.execute("UPDATE issues SET state = 'approved' WHERE key = $1", values![key]).await?;
-    // Do not wait for the next retry of a held issue.
-    let wake = "UPDATE occurrences SET next_try = $2 WHERE issue = $1 AND state = 'pending' AND next_try > $2";
-    tx.execute(wake, values![key, now]).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-async fn refuse<B: Backend>(db: &B, key: &IssueKey, refusal: &ContentRefusal, automatic: bool) -> Result<bool> {
-    let mut tx = Transaction::write(db, "recording a refusal").await?;
-    // Written first, to lock the row: the freeze comes before or after, never between.
-    let guard = "UPDATE issues SET state = CASE
-            WHEN state <> 'approved' THEN state
-            WHEN reason IS NOT NULL THEN 'held'
-            WHEN $3 <> 0 THEN 'rehearsed'
-            ELSE 'awaiting_approval' END
-        WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
-            AND (state = 'approved' OR (state IN ('held', 'awaiting_approval') AND ($4 <> 0 OR EXISTS (
-                SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash
-                    AND a.withdrawn_at IS NULL))))";
-    let may_be_open = i64::from(refusal.kind == RefusalKind::Refused);
-    let values = values![key, refusal.content_hash.as_str(), i64::from(automatic), may_be_open];
-    if tx.execute(guard, values).await? == 0 {
-        return Ok(false);
-    }
-    let withdraw = "UPDATE approvals SET withdrawn_at = $3
-        WHERE issue = $1 AND content_hash = $2 AND withdrawn_at IS NULL";
-    tx.execute(withdraw, values![key, refusal.content_hash.as_str(), refusal.at]).await?;
-    let insert = "INSERT INTO refusals (issue, content_hash, kind, refused_by, refused_at, why)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    let (kind, by, why) = (refusal.kind.as_str(), refusal.by.as_str(), refusal.why.as_str());
-    tx.execute(insert, values![key, refusal.content_hash.as_str(), kind, by, refusal.at, why]).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-pub(super) async fn of<B: Backend>(db: &B, key: &IssueKey) -> Result<Vec<Approval>> {
-    let mut tx = Transaction::read(db, "reading approvals").await?;
-    let select = "SELECT issue, content_hash, approved_by, approved_at, withdrawn_at FROM approvals WHERE issue = $1
-        ORDER BY approved_at, approved_by";
-    tx.rows(select, values![key]).await?.iter().map(rows::approval).collect()
-}
-
-pub(super) async fn freeze<B: Backend>(db: &B, issue: &NewIssue, now: Timestamp) -> Result<Frozen> {
-    let mut tx = Transaction::write(db, "freezing an approved issue").await?;
-    tx.execute(B::SQL.at_length, values![]).await?;
-    // Written first, to lock the row, as where it is approved.
-    let guard = "UPDATE issues SET state = state WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
-        AND state = 'approved'";
-    if tx.execute(guard, values![&issue.key, issue.content_hash.as_str()]).await? == 0 {
-        return Ok(Frozen::Before);
-    }
-    if !enough(&mut tx, &issue.key, &issue.content_hash, issue.second_person).await? {
-        // The mailing requires a second person only since then.
-        let again = "UPDATE issues SET state = CASE WHEN reason IS NOT NULL THEN 'held' ELSE 'awaiting_approval' END
-            WHERE key = $1";
-        tx.execute(again, values![&issue.key]).await?;
-        tx.commit().await?;
-        return Ok(Frozen::Before);
-    }
-    let freeze =
-        "UPDATE issues SET state = 'sending', reason = NULL, frozen_at = $2, expires_at = $3, message_domain = $5
-        WHERE key = $1 AND content_hash = $4 AND frozen_at IS NULL AND state = 'approved'
-            AND EXISTS (SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash
-                AND a.withdrawn_at IS NULL)";
-    let domain = issue.content.envelope.domain.as_str();
-    let values = values![&issue.key, now, issue.expires_at, issue.content_hash.as_str(), domain];
-    if tx.execute(freeze, values).await? == 0 {
-        return Ok(Frozen::Before);
-    }
-    let stamp = "UPDATE issue_content SET envelope = $2 WHERE issue = $1";
-    tx.execute(stamp, values![&issue.key, json!(issue.content.envelope)]).await?;
-    let recipients = issues::copy_recipients(&mut tx, issue, now).await?;
-    tx.commit().await?;
-    issues::mind_the_planner(db, recipients).await;
-    Ok(Frozen::Now { recipients })
-}
-
-pub(super) async fn last_composed<B: Backend>(db: &B, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>> {
-    let mut tx = Transaction::read(db, "looking for the issue before").await?;
-    let select = "SELECT MAX(COALESCE(composed_at, frozen_at)) AS composed_at FROM issues
-        WHERE mailing = $1 AND frozen_at IS NOT NULL AND key <> $2";
-    let row = tx.row(select, values![mailing, besides]).await?;
-    row.map(|row| Reader::new(&row, "issues", "composed_at").optional_instant("composed_at"))
-        .transpose()
-        .map(Option::flatten)
-}
-
-pub(super) async fn editorial<B: Backend>(db: &B, key: &IssueKey) -> Result<Option<String>> {
-    let mut tx = Transaction::read(db, "reading an editorial").await?;
-    let row = tx.row("SELECT issue, text FROM editorials WHERE issue = $1", values![key]).await?;
-    row.map(|row| Reader::new(&row, "editorials", "issue").text("text")).transpose()
-}
-
-pub(super) async fn write_editorial<B: Backend>(
-    db: &B,
-    key: &IssueKey,
-    text: &str,
-    by: &str,
-    now: Timestamp,
-) -> Result<()> {
-    let mut tx = Transaction::write(db, "keeping an editorial").await?;
-    let upsert = "INSERT INTO editorials (issue, text, written_by, written_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (issue) DO UPDATE SET text = excluded.text, written_by = excluded.written_by,
-            written_at = excluded.written_at";
-    tx.execute(upsert, values![key, text, by, now]).await?;
-    tx.commit().await
 }

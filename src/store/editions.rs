@@ -16,7 +16,6 @@ use crate::domain::{
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 use serde_json::json;
 
 /// Editions, their files and their announcements.
@@ -55,51 +54,6 @@ pub trait Editions: Send + Sync {
     async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>>;
 }
 
-#[async_trait]
-impl<B: Backend> Editions for Ledger<B> {
-    async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept> {
-        keep(&self.0, edition, files, now).await
-    }
-
-    async fn editions(&self) -> Result<Vec<EditionStock>> {
-        all(&self.0).await
-    }
-
-    async fn edition(&self, slug: &str) -> Result<Option<EditionStock>> {
-        one(&self.0, slug).await
-    }
-
-    async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>> {
-        self::file(&self.0, slug, file).await
-    }
-
-    async fn announce(
-        &self,
-        announcement: &Announcement,
-        first_try: Timestamp,
-        zone: chrono_tz::Tz,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>> {
-        announce(&self.0, announcement, first_try, zone, now).await
-    }
-
-    async fn announcement(&self, issue: &IssueKey) -> Result<Option<Announcement>> {
-        announcement(&self.0, issue).await
-    }
-
-    async fn take_back(&self, issue: &IssueKey, reason: &str) -> Result<bool> {
-        take_back(&self.0, issue, reason).await
-    }
-
-    async fn announced(&self) -> Result<Vec<(EditionStock, Announcement, Timestamp)>> {
-        announced(&self.0).await
-    }
-
-    async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>> {
-        self::audience(&self.0, mailing, audience, segment).await
-    }
-}
-
 /// An edition `e`, and the instant of its announcement.
 macro_rules! stocked {
     ($where:literal) => {
@@ -113,52 +67,146 @@ macro_rules! stocked {
     };
 }
 
-pub(super) async fn keep<B: Backend>(
-    db: &B,
-    edition: &Edition,
-    files: &[(EditionFile, Vec<u8>)],
-    now: Timestamp,
-) -> Result<Kept> {
-    let mut tx = Transaction::write(db, "keeping an edition").await?;
-    let before = hold(&mut tx, &edition.slug).await?;
-    let packs = edition.printed.map_or(0, Printed::packs);
-    if let Some(before) = before.as_ref().filter(|before| before.ordered > 0) {
-        let pack = |it: &Edition| it.printed.map(|printed| printed.pack);
-        if pack(&before.edition) != pack(edition) || before.ordered > packs {
-            return Ok(Kept::Refused { ordered: before.ordered });
-        }
-    }
-    let upsert = "INSERT INTO editions (slug, definition, packs, added_at, changed_at) VALUES ($1, $2, $3, $4, $4)
-        ON CONFLICT (slug) DO UPDATE SET definition = excluded.definition, packs = excluded.packs,
-            changed_at = excluded.changed_at";
-    tx.execute(upsert, values![edition.slug.as_str(), json!(edition), packs, now]).await?;
-    let mut changed_files = Vec::new();
-    let select = "SELECT edition, bytes FROM edition_files WHERE edition = $1 AND name = $2";
-    let insert = "INSERT INTO edition_files (edition, name, media_type, bytes) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (edition, name) DO UPDATE SET bytes = excluded.bytes, media_type = excluded.media_type";
-    for file in [EditionFile::Cover, EditionFile::Pdf] {
-        let known = tx.row(select, values![edition.slug.as_str(), file.as_str()]).await?;
-        let known = known.map(|row| rows::file(&row)).transpose()?;
-        let given = files.iter().find(|(it, _)| *it == file).map(|(_, bytes)| bytes);
-        match given {
-            Some(bytes) if known.as_ref() != Some(bytes) => {
-                let values = values![edition.slug.as_str(), file.as_str(), file.media_type(), bytes.as_slice()];
-                tx.execute(insert, values).await?;
-                changed_files.push(file);
+#[async_trait]
+impl<B: Backend> Editions for Ledger<B> {
+    async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept> {
+        let mut tx = Transaction::write(&self.0, "keeping an edition").await?;
+        let before = hold(&mut tx, &edition.slug).await?;
+        let packs = edition.printed.map_or(0, Printed::packs);
+        if let Some(before) = before.as_ref().filter(|before| before.ordered > 0) {
+            let pack = |it: &Edition| it.printed.map(|printed| printed.pack);
+            if pack(&before.edition) != pack(edition) || before.ordered > packs {
+                return Ok(Kept::Refused { ordered: before.ordered });
             }
-            None if known.is_some() => {
-                let delete = "DELETE FROM edition_files WHERE edition = $1 AND name = $2";
-                tx.execute(delete, values![edition.slug.as_str(), file.as_str()]).await?;
-                changed_files.push(file);
-            }
-            _ => {}
         }
+        let upsert = "INSERT INTO editions (slug, definition, packs, added_at, changed_at) VALUES ($1, $2, $3, $4, $4)
+            ON CONFLICT (slug) DO UPDATE SET definition = excluded.definition, packs = excluded.packs,
+                changed_at = excluded.changed_at";
+        tx.execute(upsert, values![edition.slug.as_str(), json!(edition), packs, now]).await?;
+        let mut changed_files = Vec::new();
+        let select = "SELECT edition, bytes FROM edition_files WHERE edition = $1 AND name = $2";
+        let insert = "INSERT INTO edition_files (edition, name, media_type, bytes) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (edition, name) DO UPDATE SET bytes = excluded.bytes, media_type = excluded.media_type";
+        for file in [EditionFile::Cover, EditionFile::Pdf] {
+            let known = tx.row(select, values![edition.slug.as_str(), file.as_str()]).await?;
+            let known = known.map(|row| rows::file(&row)).transpose()?;
+            let given = files.iter().find(|(it, _)| *it == file).map(|(_, bytes)| bytes);
+            match given {
+                Some(bytes) if known.as_ref() != Some(bytes) => {
+                    let values = values![edition.slug.as_str(), file.as_str(), file.media_type(), bytes.as_slice()];
+                    tx.execute(insert, values).await?;
+                    changed_files.push(file);
+                }
+                None if known.is_some() => {
+                    let delete = "DELETE FROM edition_files WHERE edition = $1 AND name = $2";
+                    tx.execute(delete, values![edition.slug.as_str(), file.as_str()]).await?;
+                    changed_files.push(file);
+                }
+                _ => {}
+            }
+        }
+        tx.commit().await?;
+        Ok(match before {
+            None => Kept::Added,
+            Some(before) => Kept::Before { edition: Box::new(before.edition), changed_files },
+        })
     }
-    tx.commit().await?;
-    Ok(match before {
-        None => Kept::Added,
-        Some(before) => Kept::Before { edition: Box::new(before.edition), changed_files },
-    })
+
+    async fn editions(&self) -> Result<Vec<EditionStock>> {
+        let mut tx = Transaction::read(&self.0, "reading the editions").await?;
+        tx.rows(stocked!(""), values![]).await?.iter().map(rows::stocked).collect()
+    }
+
+    async fn edition(&self, slug: &str) -> Result<Option<EditionStock>> {
+        of(&mut Transaction::read(&self.0, "reading an edition").await?, slug).await
+    }
+
+    async fn edition_file(&self, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>> {
+        let mut tx = Transaction::read(&self.0, "reading a file of an edition").await?;
+        let select = "SELECT edition, bytes FROM edition_files WHERE edition = $1 AND name = $2";
+        tx.row(select, values![slug, file.as_str()]).await?.map(|row| rows::file(&row)).transpose()
+    }
+
+    async fn announce(
+        &self,
+        announcement: &Announcement,
+        first_try: Timestamp,
+        zone: chrono_tz::Tz,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        let mut tx = Transaction::write(&self.0, "announcing an edition").await?;
+        let Announcement { issue, edition, segment, leaves_at, by } = announcement;
+        let known = "SELECT key FROM issues WHERE key = $1";
+        if tx.row(known, values![issue]).await?.is_some() {
+            return Ok(None);
+        }
+        // These instants are not from a schedule: two editions announced for the same one are sent a second apart.
+        let insert = "INSERT INTO occurrences (mailing, scheduled_for, local, state, issue, next_try)
+            VALUES ($1, $2, $3, 'pending', $4, $5) ON CONFLICT (mailing, scheduled_for) DO NOTHING";
+        let mut at = *leaves_at;
+        let wish = "INSERT INTO announcements (issue, edition, segment, leaves_at, announced_at, announced_by)
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issue) DO NOTHING";
+        let segment = segment.as_deref().unwrap_or_default();
+        if tx.execute(wish, values![issue, edition.as_str(), segment, at, now, by.as_str()]).await? == 0 {
+            return Ok(None);
+        }
+        while tx
+            .execute(insert, values![issue.mailing(), at, label(at, zone), issue, first_try + (at - *leaves_at)])
+            .await?
+            == 0
+        {
+            at += TimeDelta::seconds(1);
+        }
+        if at != *leaves_at {
+            tx.execute("UPDATE announcements SET leaves_at = $2 WHERE issue = $1", values![issue, at]).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(at))
+    }
+
+    async fn announcement(&self, issue: &IssueKey) -> Result<Option<Announcement>> {
+        let mut tx = Transaction::read(&self.0, "reading an announcement").await?;
+        let select = "SELECT issue, edition, segment, leaves_at, announced_by FROM announcements WHERE issue = $1";
+        tx.row(select, values![issue]).await?.map(|row| rows::announcement(&row)).transpose()
+    }
+
+    async fn take_back(&self, issue: &IssueKey, reason: &str) -> Result<bool> {
+        let mut tx = Transaction::write(&self.0, "taking an announcement back").await?;
+        // If it was composed already there is an issue, which is cancelled instead.
+        let delete = "DELETE FROM announcements WHERE issue = $1 AND NOT EXISTS (SELECT 1 FROM issues WHERE key = $1)";
+        if tx.execute(delete, values![issue]).await? == 0 {
+            return Ok(false);
+        }
+        let settle = "UPDATE occurrences SET state = 'missed', reason = $2 WHERE issue = $1 AND state = 'pending'";
+        tx.execute(settle, values![issue, reason]).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn announced(&self) -> Result<Vec<(EditionStock, Announcement, Timestamp)>> {
+        let mut tx = Transaction::read(&self.0, "looking for editions to remind of").await?;
+        let select =
+            "SELECT a.issue, a.edition, a.segment, a.leaves_at, a.announced_by, i.frozen_at FROM announcements a
+            JOIN issues i ON i.key = a.issue WHERE i.frozen_at IS NOT NULL AND i.state IN ('sending', 'done')
+            ORDER BY i.frozen_at";
+        let mut found = Vec::new();
+        for row in tx.rows(select, values![]).await? {
+            let announcement = rows::announcement(&row)?;
+            let frozen_at = rows::Reader::new(&row, "issues", "issue").instant("frozen_at")?;
+            if let Some(stocked) = of(&mut tx, &announcement.edition).await? {
+                found.push((stocked, announcement, frozen_at));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn audience(&self, mailing: &str, audience: &str, segment: Option<&Segment>) -> Result<Vec<EmailAddress>> {
+        let mut tx = Transaction::read(&self.0, "reading the audience").await?;
+        let (from, values) = audience_clause(&mut tx, mailing, audience, segment).await?;
+        let select = format!("SELECT c.id, c.address {from} ORDER BY c.email_key");
+        let read = |row| rows::Reader::new(row, "contacts", "id").address("address");
+        tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(read).collect()
+    }
 }
 
 /// Locks the edition until the end of the transaction: others that count its packs wait here.
@@ -172,92 +220,7 @@ pub(super) async fn of<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Resul
     tx.row(stocked!("WHERE e.slug = $1"), values![slug]).await?.map(|row| rows::stocked(&row)).transpose()
 }
 
-pub(super) async fn one<B: Backend>(db: &B, slug: &str) -> Result<Option<EditionStock>> {
-    of(&mut Transaction::read(db, "reading an edition").await?, slug).await
-}
-
-pub(super) async fn all<B: Backend>(db: &B) -> Result<Vec<EditionStock>> {
-    let mut tx = Transaction::read(db, "reading the editions").await?;
-    tx.rows(stocked!(""), values![]).await?.iter().map(rows::stocked).collect()
-}
-
-pub(super) async fn file<B: Backend>(db: &B, slug: &str, file: EditionFile) -> Result<Option<Vec<u8>>> {
-    let mut tx = Transaction::read(db, "reading a file of an edition").await?;
-    let select = "SELECT edition, bytes FROM edition_files WHERE edition = $1 AND name = $2";
-    tx.row(select, values![slug, file.as_str()]).await?.map(|row| rows::file(&row)).transpose()
-}
-
-pub(super) async fn announce<B: Backend>(
-    db: &B,
-    announcement: &Announcement,
-    first_try: Timestamp,
-    zone: Tz,
-    now: Timestamp,
-) -> Result<Option<Timestamp>> {
-    let mut tx = Transaction::write(db, "announcing an edition").await?;
-    let Announcement { issue, edition, segment, leaves_at, by } = announcement;
-    let known = "SELECT key FROM issues WHERE key = $1";
-    if tx.row(known, values![issue]).await?.is_some() {
-        return Ok(None);
-    }
-    // These instants are not from a schedule: two editions announced for the same one are sent a second apart.
-    let insert = "INSERT INTO occurrences (mailing, scheduled_for, local, state, issue, next_try)
-        VALUES ($1, $2, $3, 'pending', $4, $5) ON CONFLICT (mailing, scheduled_for) DO NOTHING";
-    let mut at = *leaves_at;
-    let wish = "INSERT INTO announcements (issue, edition, segment, leaves_at, announced_at, announced_by)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issue) DO NOTHING";
-    let segment = segment.as_deref().unwrap_or_default();
-    if tx.execute(wish, values![issue, edition.as_str(), segment, at, now, by.as_str()]).await? == 0 {
-        return Ok(None);
-    }
-    while tx
-        .execute(insert, values![issue.mailing(), at, label(at, zone), issue, first_try + (at - *leaves_at)])
-        .await?
-        == 0
-    {
-        at += TimeDelta::seconds(1);
-    }
-    if at != *leaves_at {
-        tx.execute("UPDATE announcements SET leaves_at = $2 WHERE issue = $1", values![issue, at]).await?;
-    }
-    tx.commit().await?;
-    Ok(Some(at))
-}
-
-pub(super) async fn announcement<B: Backend>(db: &B, issue: &IssueKey) -> Result<Option<Announcement>> {
-    let mut tx = Transaction::read(db, "reading an announcement").await?;
-    let select = "SELECT issue, edition, segment, leaves_at, announced_by FROM announcements WHERE issue = $1";
-    tx.row(select, values![issue]).await?.map(|row| rows::announcement(&row)).transpose()
-}
-
-pub(super) async fn take_back<B: Backend>(db: &B, issue: &IssueKey, reason: &str) -> Result<bool> {
-    let mut tx = Transaction::write(db, "taking an announcement back").await?;
-    // If it was composed already there is an issue, which is cancelled instead.
-    let delete = "DELETE FROM announcements WHERE issue = $1 AND NOT EXISTS (SELECT 1 FROM issues WHERE key = $1)";
-    if tx.execute(delete, values![issue]).await? == 0 {
-        return Ok(false);
-    }
-    let settle = "UPDATE occurrences SET state = 'missed', reason = $2 WHERE issue = $1 AND state = 'pending'";
-    tx.execute(settle, values![issue, reason]).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-/// The addresses that an issue would go to now.
-pub(super) async fn audience<B: Backend>(
-    db: &B,
-    mailing: &str,
-    audience: &str,
-    segment: Option<&Segment>,
-) -> Result<Vec<EmailAddress>> {
-    let mut tx = Transaction::read(db, "reading the audience").await?;
-    let (from, values) = audience_clause(&mut tx, mailing, audience, segment).await?;
-    let select = format!("SELECT c.id, c.address {from} ORDER BY c.email_key");
-    let read = |row| rows::Reader::new(row, "contacts", "id").address("address");
-    tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(read).collect()
-}
-
-/// The number of [`audience`].
+/// The number of addresses of [`Editions::audience`].
 pub(super) async fn audience_size<B: Backend>(
     db: &B,
     mailing: &str,
@@ -292,23 +255,6 @@ async fn audience_clause<B: Backend>(
         clause.push_str(&condition);
     }
     Ok((clause, values))
-}
-
-/// Editions whose announcement was frozen, with the announcement and the time of freezing: candidates for a reminder.
-pub(super) async fn announced<B: Backend>(db: &B) -> Result<Vec<(EditionStock, Announcement, Timestamp)>> {
-    let mut tx = Transaction::read(db, "looking for editions to remind of").await?;
-    let select = "SELECT a.issue, a.edition, a.segment, a.leaves_at, a.announced_by, i.frozen_at FROM announcements a
-        JOIN issues i ON i.key = a.issue WHERE i.frozen_at IS NOT NULL AND i.state IN ('sending', 'done')
-        ORDER BY i.frozen_at";
-    let mut found = Vec::new();
-    for row in tx.rows(select, values![]).await? {
-        let announcement = rows::announcement(&row)?;
-        let frozen_at = rows::Reader::new(&row, "issues", "issue").instant("frozen_at")?;
-        if let Some(stocked) = of(&mut tx, &announcement.edition).await? {
-            found.push((stocked, announcement, frozen_at));
-        }
-    }
-    Ok(found)
 }
 
 /// The condition on `c` for an audience: constant text, with the value of `$5`, which is the audience's name otherwise.

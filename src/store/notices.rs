@@ -48,23 +48,62 @@ pub struct NoticeTimes {
 #[async_trait]
 impl<B: Backend> Notices for Ledger<B> {
     async fn queue_notice(&self, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
-        queue(&self.0, issue, notice, now).await
+        let mut tx = Transaction::write(&self.0, "queueing a notice").await?;
+        let insert = "INSERT INTO notices (id, issue, kind, text, created_at) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT DO NOTHING";
+        let (kind, text) = (notice.kind(), notice.text());
+        let inserted = tx.execute(insert, values![format!("{kind}:{issue}"), issue, kind, text, now]).await? == 1;
+        tx.commit().await?;
+        Ok(inserted)
     }
 
     async fn queue_notices_of_paused(&self, now: Timestamp) -> Result<u64> {
-        queue_of_paused(&self.0, now).await
+        let mut tx = Transaction::write(&self.0, "queueing notices of paused issues").await?;
+        // `WHERE` before `ON`: otherwise SQLite parses the conflict clause as part of a join.
+        let insert = "INSERT INTO notices (id, issue, kind, text, created_at)
+            SELECT 'paused:' || key, key, 'paused', COALESCE(reason, ''), $1 FROM issues WHERE state = 'paused'
+            ON CONFLICT DO NOTHING";
+        let inserted = tx.execute(insert, values![now]).await?;
+        tx.commit().await?;
+        Ok(inserted)
     }
 
     async fn pending_notices(&self) -> Result<Vec<PendingNotice>> {
-        pending(&self.0).await
+        let mut tx = Transaction::read(&self.0, "reading pending notices").await?;
+        let select =
+            "SELECT id, issue, kind, text, created_at FROM notices WHERE sent_at IS NULL ORDER BY created_at, id";
+        tx.rows(select, values![]).await?.iter().map(rows::notice).collect()
     }
 
     async fn claim_notices(&self, owner: &str, until: Timestamp, now: Timestamp) -> Result<Vec<PendingNotice>> {
-        claim(&self.0, owner, until, now).await
+        // An idle daemon writes nothing.
+        if self.pending_notices().await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tx = Transaction::write(&self.0, "taking up notices").await?;
+        let claim = "UPDATE notices SET claimed_by = $1, claimed_until = $2
+            WHERE sent_at IS NULL AND (claimed_by IS NULL OR claimed_by = $1 OR claimed_until <= $3)
+            RETURNING id, issue, kind, text, created_at";
+        let rows = tx.rows(claim, values![owner, until, now]).await?;
+        let mut claimed = rows.iter().map(rows::notice).collect::<Result<Vec<_>>>()?;
+        tx.commit().await?;
+        claimed.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        Ok(claimed)
     }
 
     async fn release_notices(&self, owner: &str, ids: Option<&[&str]>) -> Result<()> {
-        release(&self.0, owner, ids).await
+        let mut tx = Transaction::write(&self.0, "leaving notices to others").await?;
+        match ids {
+            None => free_all_of(&mut tx, Some(owner)).await?,
+            Some(ids) => {
+                let one = "UPDATE notices SET claimed_by = NULL, claimed_until = NULL
+                    WHERE claimed_by = $1 AND sent_at IS NULL AND id = $2";
+                for id in ids {
+                    tx.execute(one, values![owner, *id]).await?;
+                }
+            }
+        }
+        tx.commit().await
     }
 
     async fn notice_of(&self, issue: &IssueKey, kind: &str) -> Result<Option<NoticeTimes>> {
@@ -77,70 +116,19 @@ impl<B: Backend> Notices for Ledger<B> {
     }
 
     async fn last_notice_sent(&self, kind: &str) -> Result<Option<Timestamp>> {
-        last_sent(&self.0, kind).await
+        let mut tx = Transaction::read(&self.0, "reading the last notice").await?;
+        let select = "SELECT MAX(sent_at) AS sent_at FROM notices WHERE kind = $1";
+        let row = tx.row(select, values![kind]).await?;
+        row.map_or(Ok(None), |row| rows::Reader::new(&row, "notices", "sent_at").optional_instant("sent_at"))
     }
 
     async fn notices_sent(&self, ids: &[&str], now: Timestamp) -> Result<()> {
-        sent(&self.0, ids, now).await
-    }
-}
-
-pub(super) async fn queue<B: Backend>(db: &B, issue: &IssueKey, notice: &Notice, now: Timestamp) -> Result<bool> {
-    let mut tx = Transaction::write(db, "queueing a notice").await?;
-    let insert = "INSERT INTO notices (id, issue, kind, text, created_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT DO NOTHING";
-    let (kind, text) = (notice.kind(), notice.text());
-    let inserted = tx.execute(insert, values![format!("{kind}:{issue}"), issue, kind, text, now]).await? == 1;
-    tx.commit().await?;
-    Ok(inserted)
-}
-
-pub(super) async fn queue_of_paused<B: Backend>(db: &B, now: Timestamp) -> Result<u64> {
-    let mut tx = Transaction::write(db, "queueing notices of paused issues").await?;
-    // `WHERE` before `ON`: otherwise SQLite parses the conflict clause as part of a join.
-    let insert = "INSERT INTO notices (id, issue, kind, text, created_at)
-        SELECT 'paused:' || key, key, 'paused', COALESCE(reason, ''), $1 FROM issues WHERE state = 'paused'
-        ON CONFLICT DO NOTHING";
-    let inserted = tx.execute(insert, values![now]).await?;
-    tx.commit().await?;
-    Ok(inserted)
-}
-
-pub(super) async fn pending<B: Backend>(db: &B) -> Result<Vec<PendingNotice>> {
-    let mut tx = Transaction::read(db, "reading pending notices").await?;
-    let select = "SELECT id, issue, kind, text, created_at FROM notices WHERE sent_at IS NULL ORDER BY created_at, id";
-    tx.rows(select, values![]).await?.iter().map(rows::notice).collect()
-}
-
-async fn claim<B: Backend>(db: &B, owner: &str, until: Timestamp, now: Timestamp) -> Result<Vec<PendingNotice>> {
-    // An idle daemon writes nothing.
-    if pending(db).await?.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut tx = Transaction::write(db, "taking up notices").await?;
-    let claim = "UPDATE notices SET claimed_by = $1, claimed_until = $2
-        WHERE sent_at IS NULL AND (claimed_by IS NULL OR claimed_by = $1 OR claimed_until <= $3)
-        RETURNING id, issue, kind, text, created_at";
-    let rows = tx.rows(claim, values![owner, until, now]).await?;
-    let mut claimed = rows.iter().map(rows::notice).collect::<Result<Vec<_>>>()?;
-    tx.commit().await?;
-    claimed.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-    Ok(claimed)
-}
-
-async fn release<B: Backend>(db: &B, owner: &str, ids: Option<&[&str]>) -> Result<()> {
-    let mut tx = Transaction::write(db, "leaving notices to others").await?;
-    match ids {
-        None => free_all_of(&mut tx, Some(owner)).await?,
-        Some(ids) => {
-            let one = "UPDATE notices SET claimed_by = NULL, claimed_until = NULL
-                WHERE claimed_by = $1 AND sent_at IS NULL AND id = $2";
-            for id in ids {
-                tx.execute(one, values![owner, *id]).await?;
-            }
+        let mut tx = Transaction::write(&self.0, "recording a sent notice").await?;
+        for id in ids {
+            tx.execute("UPDATE notices SET sent_at = $2 WHERE id = $1 AND sent_at IS NULL", values![*id, now]).await?;
         }
+        tx.commit().await
     }
-    tx.commit().await
 }
 
 /// What this process, or any, has taken and not sent.
@@ -149,19 +137,4 @@ pub(super) async fn free_all_of<B: Backend>(tx: &mut Transaction<B>, owner: Opti
         WHERE sent_at IS NULL AND claimed_by IS NOT NULL AND ($1 IS NULL OR claimed_by = $1)";
     tx.execute(free, values![owner]).await?;
     Ok(())
-}
-
-async fn last_sent<B: Backend>(db: &B, kind: &str) -> Result<Option<Timestamp>> {
-    let mut tx = Transaction::read(db, "reading the last notice").await?;
-    let select = "SELECT MAX(sent_at) AS sent_at FROM notices WHERE kind = $1";
-    let row = tx.row(select, values![kind]).await?;
-    row.map_or(Ok(None), |row| rows::Reader::new(&row, "notices", "sent_at").optional_instant("sent_at"))
-}
-
-pub(super) async fn sent<B: Backend>(db: &B, ids: &[&str], now: Timestamp) -> Result<()> {
-    let mut tx = Transaction::write(db, "recording a sent notice").await?;
-    for id in ids {
-        tx.execute("UPDATE notices SET sent_at = $2 WHERE id = $1 AND sent_at IS NULL", values![*id, now]).await?;
-    }
-    tx.commit().await
 }

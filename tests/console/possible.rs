@@ -14,7 +14,7 @@ use semainier::{
     app::Engine,
     clock::Clock,
     domain::{Timestamp, agenda::Week, issue::IssueKey, issue::IssueState},
-    views::console::{Reading, decide},
+    views::console::decide,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
@@ -116,14 +116,8 @@ async fn a_sheet_that_is_offered_would_succeed_and_one_that_is_not_would_be_refu
                                 before += &format!("INSERT INTO skips VALUES ('{ISSUE}', 'fête', 'Marc', 1);");
                             }
                             sql(&url, &before).await;
-                            let it = Reading {
-                                store: &*engine.store,
-                                config: &engine.app.config,
-                                mailings: &engine.app.mailings,
-                                now,
-                            };
                             let key = IssueKey::parse(ISSUE).unwrap();
-                            let subject = decide::subject(&it, &engine, &key).await.unwrap().unwrap();
+                            let subject = decide::subject(&engine, &key).await.unwrap().unwrap();
                             let choices = decide::choices(&subject);
                             let is_offered = choices.iter().any(|choice| choice.key == act.as_str());
                             let case = format!(

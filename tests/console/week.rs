@@ -2,10 +2,9 @@
 
 use super::entering::{CLAIRE, Office, PASSWORD};
 use super::millis;
+use crate::support::browser::node;
 use crate::support::house::{BOTH, House, ISSUE, Relay, article};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 /// The agenda leaves the next morning at eight.
 const FRIDAY: &str = "2027-07-09T16:00:00Z";
@@ -142,17 +141,9 @@ fn friday(house: House) -> House {
 }
 
 fn perform(office: &Office, path: &str, scripts: &str, tasks: &[Task]) -> Vec<Value> {
-    let now = office.clock.now().timestamp_millis().to_string();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages/week.mjs");
-    let mut command = Command::new("node");
-    command.arg(script).arg(format!("http://{}", office.host)).args([path, CLAIRE, PASSWORD, &now, scripts]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|why| panic!("node: {why}; scripts/test installs it"));
+    let (origin, now) = (format!("http://{}", office.host), office.clock.now().timestamp_millis().to_string());
     let lines: String = tasks.iter().map(|it| format!("{}\n", json!({"name": it.name, "steps": it.steps}))).collect();
-    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-    let done = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(done.status.success(), "{}{said}", String::from_utf8_lossy(&done.stderr));
+    let said = node("week.mjs", &[&origin, path, CLAIRE, PASSWORD, &now, scripts], &lines);
     said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -167,7 +158,9 @@ fn her_tasks_are_done_in_a_browser_within_their_time_with_scripts_and_without() 
         // The command line lives today, the console in July.
         office.house.sql(&format!("UPDATE invitations SET expires_at = {}", millis(FRIDAY) + 3_600_000));
         let tasks = tasks();
-        for (task, done) in tasks.iter().zip(perform(&office, &path, scripts, &tasks)) {
+        let done = perform(&office, &path, scripts, &tasks);
+        assert_eq!(done.len(), tasks.len());
+        for (task, done) in tasks.iter().zip(done) {
             let (seconds, said) = (done["person"].as_f64().unwrap(), done["said"].as_str().unwrap());
             println!(
                 "{on:?}, scripts {scripts}: {} in {seconds:.1} s and {} of the machine: {said}",

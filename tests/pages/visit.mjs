@@ -15,7 +15,7 @@
 //
 // Exit: 0 done, 1 it could not be done, 3 a tool is missing.
 
-import { acceptInvitation, enterPassword, submit, totp } from './account.mjs';
+import { acceptInvitation, enter as logIn, enterPassword, totp } from './account.mjs';
 import { open } from './browser.mjs';
 
 const [task, origin, ...rest] = process.argv.slice(2);
@@ -107,15 +107,7 @@ async function enter(page, [invitation, address, password, now, scripts]) {
 }
 
 async function cookie(page, [invitation, address, password]) {
-  await page.goto(origin + invitation);
-  const secret = await acceptInvitation(page, password, Date.now());
-  await submit(page);
-  await enterPassword(page, origin, address, password);
-  await submit(page);
-  // A code is good once: that of the next half minute is taken too.
-  await page.type('#code', totp(secret, Date.now() + 30_000));
-  const response = await submit(page);
-  if (!response.ok()) throw new Error(`the login was answered by ${response.status()}`);
+  await logIn(page, origin, invitation, address, password, Date.now());
   const session = (await page.cookies()).find(it => /semainier$/.test(it.name));
   return `${session.name}=${session.value}`;
 }

@@ -19,7 +19,7 @@
 //
 // Exit: 0 done, 1 it could not be done, 3 a tool is missing.
 
-import { acceptInvitation, enterPassword, submit, totp } from './account.mjs';
+import { enter } from './account.mjs';
 import { open } from './browser.mjs';
 
 const [origin, invitation, address, password, now, scripts] = process.argv.slice(2);
@@ -79,13 +79,7 @@ try {
   page.on('console', message => complaints.push(message.text()));
   page.on('pageerror', why => complaints.push(String(why)));
   await page.setJavaScriptEnabled(scripts === 'on');
-  await page.goto(origin + invitation);
-  const secret = await acceptInvitation(page, password, Number(now));
-  await submit(page);
-  await enterPassword(page, origin, address, password);
-  await submit(page);
-  await page.type('#code', totp(secret, Number(now) + 30_000));
-  await submit(page);
+  await enter(page, origin, invitation, address, password, Number(now));
   for (const task of tasks) console.log(JSON.stringify(await perform(page, task)));
   if (complaints.length) throw new Error(`the browser complains: ${complaints.join('; ')}`);
 } catch (why) {

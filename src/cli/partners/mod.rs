@@ -166,8 +166,8 @@ pub(super) fn parse_segment(text: Option<&str>, option: &str) -> anyhow::Result<
 /// Contacts that are in memory at once.
 const PAGE: u32 = 1_000;
 
-/// Calls `each` with the contacts that match, page by page, and returns their number; if there are none, once with an empty page, and
-/// prints the values that exist in the fields of the expression.
+/// Calls `each` with the contacts that match, page by page, and returns their number. If no contact matches, it is called once with
+/// an empty page, and the values that exist in the fields of the expression are printed.
 async fn each_page(
     engine: &Engine,
     segment: Option<&str>,

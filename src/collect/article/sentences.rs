@@ -204,7 +204,7 @@ fn is_aside(text: &str) -> bool {
     BEGINS.iter().any(|start| begins_with(text, start)) || HELD.is_match(text)
 }
 
-/// `Dimanche : pas de marché`, `Pas de messe à 9 h`: there is none. `Pas de deux, ballet` is a title.
+/// `Dimanche : pas de marché`, `Pas de messe à 9 h`: the text says that the event does not take place. `Pas de deux, ballet` is a title.
 fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
     let said = |at: &usize| {
         let token = &words.tokens[*at];

@@ -39,14 +39,17 @@ pub fn venue_key(name: &str) -> Option<String> {
     if said.iter().any(|at| words.is(*at, STREETS)) {
         return None;
     }
+    // `Église Saint-Luperc`: patrons are shared.
+    let is_patron =
+        |fold: &str| ["saint", "st-", "ste-"].iter().any(|it| fold.starts_with(it)) || ["st", "ste"].contains(&fold);
+    if said.iter().any(|at| is_patron(&words.tokens[*at].fold)) {
+        return None;
+    }
     let own = said.iter().any(|at| {
         let token = &words.tokens[*at];
         token.kind == Kind::Word
             && token.capital
             && token.fold.chars().count() >= 4
-            && !token.fold.starts_with("saint")
-            && !token.fold.starts_with("st-")
-            && !token.fold.starts_with("ste-")
             && !token.is_any(COMMON)
             && !token.is_any(AFTER_VENUE)
             && !token.is_any(BEFORE_VENUE)
@@ -55,16 +58,7 @@ pub fn venue_key(name: &str) -> Option<String> {
             && !is_event_noun(token)
             && !is_commune(&words, *at)
     });
-    // `Église Saint-Luperc`: patrons are shared.
-    let patron = said.iter().any(|at| {
-        let fold = &words.tokens[*at].fold;
-        fold.starts_with("saint")
-            || fold.starts_with("st-")
-            || fold.starts_with("ste-")
-            || fold == "st"
-            || fold == "ste"
-    });
-    (own && !patron).then(|| said.iter().map(|at| words.tokens[*at].fold.as_str()).collect::<Vec<_>>().join(" "))
+    own.then(|| said.iter().map(|at| words.tokens[*at].fold.as_str()).collect::<Vec<_>>().join(" "))
 }
 
 /// `musée de Lectoure` is that of a town, `salle du Mouzon` is no hall of Mouzon: « du » goes with names that have an article.

@@ -59,7 +59,7 @@ impl Act {
     }
 }
 
-/// A decision that can be made, for whoever has the permission.
+/// A decision that can be made by viewers with its permission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Choice {
     /// [`Act::as_str`]
@@ -70,23 +70,20 @@ pub struct Choice {
     pub permission: &'static str,
 }
 
-/// What is known of an issue. `None`: nothing of this name was, is or is to come.
+/// What is known of an issue; an edition goes to those it was announced to. `None`: nothing of this name was, is or is to come.
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub async fn subject<'a>(it: &Reading<'a>, engine: &Engine, key: &IssueKey) -> anyhow::Result<Option<Subject<'a>>> {
-    let issue = it.store.issue(key).await?;
-    let mailing = it.mailings.iter().find(|mailing| mailing.id == key.mailing());
-    let occurrence = mailing.and_then(|mailing| mailing.occurrence_of(key, it.now));
-    if issue.is_none() && occurrence.is_none() {
+pub async fn subject<'a>(engine: &'a Engine, key: &IssueKey) -> anyhow::Result<Option<Subject<'a>>> {
+    let subject = Subject::read(engine, key).await?;
+    if subject.issue.is_none() && subject.occurrence.is_none() {
         return Ok(None);
     }
-    let mailing = match mailing {
-        Some(mailing) => edition::mailing_for(engine, mailing, Some(key)).await?,
-        None => None,
+    let mailing = match engine.app.mailing(key.mailing()) {
+        Ok(mailing) => edition::mailing_for(engine, mailing, Some(key)).await?,
+        Err(_) => None,
     };
-    let skip = it.store.skips().await?.into_iter().find(|skip| skip.issue == *key);
-    Ok(Some(Subject { key: key.clone(), mailing, issue, skip, occurrence, now: it.now }))
+    Ok(Some(Subject { mailing, ..subject }))
 }
 
 /// What can be decided now.

@@ -156,15 +156,23 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary) -> Head {
     }
 }
 
-/// The last test that the viewer had sent today, where the relay has answered.
+/// The last test that the viewer had sent today.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LastTest {
     pub at: When,
-    pub accepted: bool,
-    /// Why not, in French, with the code of the relay's reply; empty if it was accepted.
-    pub words: String,
-    /// Asked for, and not answered yet.
-    pub waiting: bool,
+    pub outcome: TestOutcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum TestOutcome {
+    /// The relay has not answered yet.
+    Waiting,
+    Accepted,
+    /// Why, in French, with the code of the relay's reply.
+    Refused {
+        words: String,
+    },
 }
 
 /// `None`: no test of this issue today.
@@ -185,16 +193,20 @@ pub async fn last_test(it: &Reading<'_>, key: &IssueKey, user: &UserId) -> Resul
     let mut entries = it.store.audit(&filter).await?.into_iter().map(|row| row.entry);
     let mine = entries.find(|entry| entry.action.starts_with(test_mail::ASKED));
     Ok(mine.filter(|entry| day(entry.at) == day(it.now)).map(|entry| {
-        let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
-        let code = detail["code"].as_u64().map(|code| format!(" ({code})")).unwrap_or_default();
-        let words = detail["words"].as_str().map(|words| format!("{words}{code}"));
-        LastTest {
-            at: When::new(entry.at, it.now, zone),
-            accepted: entry.action == test_mail::ACCEPTED,
-            words: words.unwrap_or_default(),
-            waiting: entry.action == test_mail::ASKED,
-        }
+        let outcome = match entry.action.as_str() {
+            test_mail::ASKED => TestOutcome::Waiting,
+            test_mail::ACCEPTED => TestOutcome::Accepted,
+            _ => TestOutcome::Refused { words: refusal(&entry.detail) },
+        };
+        LastTest { at: When::new(entry.at, it.now, zone), outcome }
     }))
+}
+
+/// `réponse inhabituelle (554)`, from the detail of the audit.
+fn refusal(detail: &str) -> String {
+    let detail: serde_json::Value = serde_json::from_str(detail).unwrap_or_default();
+    let code = detail["code"].as_u64().map(|code| format!(" ({code})")).unwrap_or_default();
+    detail["words"].as_str().map(|words| format!("{words}{code}")).unwrap_or_default()
 }
 
 /// The tab Contenu.

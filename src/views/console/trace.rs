@@ -78,7 +78,7 @@ pub struct Trace {
     pub rows: Vec<Row>,
     /// The value of `avant=` of the next page.
     pub older: Option<String>,
-    /// The persons one can filter by; empty for whoever sees only their own.
+    /// The persons one can filter by; empty for viewers who see only their own rows.
     pub persons: Vec<Person>,
     /// Everybody's rows are shown.
     pub all: bool,

@@ -158,7 +158,7 @@ impl Console {
         let key = IssueKey::parse(&format!("{mailing}/{period}")).map_err(|_| Box::new(self.nowhere(viewer)))?;
         let it = self.reading();
         let failed = |error: anyhow::Error| Box::new(self.not_done(viewer, error.into()));
-        let Some(subject) = subject(&it, &self.engine, &key).await.map_err(failed)? else {
+        let Some(subject) = subject(&self.engine, &key).await.map_err(failed)? else {
             return Err(Box::new(self.nowhere(viewer)));
         };
         let sheet = Sheet::read(&it, &subject, act).await.map_err(failed)?;

@@ -41,7 +41,7 @@ struct Tab<T> {
     choices: Vec<Choice>,
     /// What was just decided.
     done: &'static str,
-    /// `None`: there is nothing to test, or the viewer may not.
+    /// In the tab Contenu. `None`: there is nothing to test, or the viewer may not.
     test: Option<Test>,
     /// Why a test was not sent, in French.
     refused: Option<String>,
@@ -133,9 +133,10 @@ async fn tab<T: Serialize>(
 ) -> Answer {
     let made = async {
         let Some((key, head)) = head(console, named).await? else { return Ok(None) };
-        let subject = decide::subject(&console.reading(), &console.engine, &key).await?;
+        let subject = decide::subject(&console.engine, &key).await?;
         let choices = subject.map(|it| decide::choices(&it)).unwrap_or_default();
-        let test = match head.content_hash.is_some() && viewer.roles.may(Permission::Write) {
+        // Only this tab shows it.
+        let test = match tab == "content" && head.content_hash.is_some() && viewer.roles.may(Permission::Write) {
             true => Some(Test {
                 action: format!("{}/essai", issue_href(&key)),
                 last: issue::last_test(&console.reading(), &key, &viewer.user).await?,
