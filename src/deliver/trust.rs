@@ -1,4 +1,4 @@
-//! Whom the relay's certificate must come from, and what is wrong with one in words that help.
+//! Who must have issued the relay's certificate, and what is wrong with one, in words that help.
 
 use rustls_platform_verifier::Verifier;
 use std::{io, sync::Arc};

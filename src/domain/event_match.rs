@@ -121,7 +121,7 @@ impl Fingerprint {
         }
     }
 
-    pub fn likeness(&self, other: &Self) -> EventMatch {
+    pub fn compare(&self, other: &Self) -> EventMatch {
         let titles = self.titles(other);
         let place = self.places(other);
         if titles == Titles::Differ || place == Places::Differ {
@@ -280,15 +280,15 @@ mod tests {
 
     fn check(article: &str, listing: &str, expected: EventMatch) {
         let (start, title, place) = parts(article);
-        let article_sketch = Fingerprint::of_event(title, start, place, "Auch", title);
+        let of_article = Fingerprint::of_event(title, start, place, "Auch", title);
         let (start, title, place) = parts(listing);
         let (commune, venue) = place.map_or((None, None), |place| match place.split_once(", ") {
             Some((commune, venue)) => (Some(commune), Some(venue)),
             None => (Some(place), None),
         });
-        let listing_sketch = Fingerprint::of_listing(title, start, commune, venue);
-        assert_eq!(article_sketch.likeness(&listing_sketch), expected, "{article} | {listing}");
-        assert_eq!(listing_sketch.likeness(&article_sketch), expected, "{listing} | {article}");
+        let of_listing = Fingerprint::of_listing(title, start, commune, venue);
+        assert_eq!(of_article.compare(&of_listing), expected, "{article} | {listing}");
+        assert_eq!(of_listing.compare(&of_article), expected, "{listing} | {article}");
     }
 
     #[test]

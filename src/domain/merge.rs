@@ -86,7 +86,7 @@ struct Drawer {
 
 #[derive(Debug)]
 struct Card {
-    sketches: Vec<Fingerprint>,
+    fingerprints: Vec<Fingerprint>,
     of_article: bool,
 }
 
@@ -114,12 +114,12 @@ impl Shelf {
             let start = event.start.filter(|_| keeps_hours);
             Fingerprint::of_event(&event.title, start, event.place.as_deref(), home, &text)
         };
-        let sketches = match item.events.as_slice() {
+        let fingerprints = match item.events.as_slice() {
             // An item that was not understood is compared by its words.
             [] => vec![Fingerprint::of_event(&item.text, None, None, "", &item.text)],
             events => events.iter().map(of_event).collect(),
         };
-        self.cards.push(Card { sketches, of_article: is_of_article(item) });
+        self.cards.push(Card { fingerprints, of_article: is_of_article(item) });
         self.cards.len() - 1
     }
 
@@ -127,8 +127,8 @@ impl Shelf {
         let card = self.card(item, home, true);
         let drawer = self.days.entry(day).or_default();
         drawer.cards.insert(at.min(drawer.cards.len()), card);
-        for sketch in &self.cards[card].sketches {
-            match sketch.start {
+        for fingerprint in &self.cards[card].fingerprints {
+            match fingerprint.start {
                 Some(start) => drawer.by_minute.entry(minute(start)).or_default().push(card),
                 None => drawer.any_time.push(card),
             }
@@ -173,7 +173,7 @@ impl Merger<'_> {
                 Shape::Lasting(session) => self.find(listing, session, &[]),
             };
             match (known, listing.status) {
-                (Some((place, likeness)), _) => self.complete(place, listing, &shape, likeness),
+                (Some((place, matched)), _) => self.complete(place, listing, &shape, matched),
                 (None, Status::Cancelled | Status::Postponed) => self.merge.left_out += 1,
                 (None, _) => self.add(listing, shape),
             }
@@ -227,7 +227,7 @@ impl Merger<'_> {
 
     /// The matching item of the agenda, and how certain it is. `days`: of the sessions; empty for something ongoing.
     fn find(&self, listing: &Listing, session: &Session, days: &[NaiveDate]) -> Option<(Place, EventMatch)> {
-        let sketch = Fingerprint::of_listing(
+        let fingerprint = Fingerprint::of_listing(
             &listing.title,
             session.start,
             listing.commune.as_deref(),
@@ -255,10 +255,10 @@ impl Merger<'_> {
             .chain(unplaced.take(MOST_COMPARED));
         let found = all.filter_map(|(slot, card)| {
             let card_of = &shelf.cards[card];
-            let likeness = card_of.sketches.iter().map(|it| it.likeness(&sketch)).max()?;
-            let is_near_enough = likeness >= EventMatch::Same
-                || likeness == EventMatch::NearlySame && card_of.of_article && self.is_only(listing, session);
-            is_near_enough.then_some((likeness, slot, card))
+            let matched = card_of.fingerprints.iter().map(|it| it.compare(&fingerprint)).max()?;
+            let is_near_enough = matched >= EventMatch::Same
+                || matched == EventMatch::NearlySame && card_of.of_article && self.is_only(listing, session);
+            is_near_enough.then_some((matched, slot, card))
         });
         // Of several equal matches the last one in the agenda wins.
         let place = |slot: Slot, card: usize| match slot {
@@ -268,8 +268,8 @@ impl Merger<'_> {
                 Some(Place::Day(d, at))
             }
         };
-        let best = found.filter_map(|(likeness, slot, card)| Some((likeness, place(slot, card)?)));
-        best.max_by_key(|(likeness, place)| (*likeness, *place)).map(|(likeness, place)| (place, likeness))
+        let best = found.filter_map(|(matched, slot, card)| Some((matched, place(slot, card)?)));
+        best.max_by_key(|(matched, place)| (*matched, *place)).map(|(matched, place)| (place, matched))
     }
 
     /// Whether no other session of this title is announced that day: then a slightly different hour is not a second one.
@@ -278,7 +278,7 @@ impl Merger<'_> {
     }
 
     /// Adds what the article's event lacks, if it is certain that they are the same.
-    fn complete(&mut self, place: Place, listing: &Listing, shape: &Shape, likeness: EventMatch) {
+    fn complete(&mut self, place: Place, listing: &Listing, shape: &Shape, matched: EventMatch) {
         self.merge.known += 1;
         let Some(item) = place.item_mut(self.agenda) else { return };
         let mut warning = None;
@@ -289,12 +289,12 @@ impl Merger<'_> {
                 let state = if listing.status == Status::Cancelled { "annulé" } else { "reporté" };
                 warning = Some(format!("{} le dit {state}", listing.source));
             } else if let (EventMatch::NearlySame, Shape::Once(_, Session { start: Some(start), .. })) =
-                (likeness, shape)
+                (matched, shape)
             {
                 warning = Some(format!("{} annonce {}", listing.source, french::hour(*start)));
             }
         }
-        if likeness == EventMatch::Certain && listing.status == Status::Scheduled {
+        if matched == EventMatch::Certain && listing.status == Status::Scheduled {
             complete_item(item, listing);
         }
         if let Some(warning) = warning {
