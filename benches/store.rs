@@ -111,6 +111,7 @@ fn issue(n: u32) -> NewIssue {
                 feedback_id: String::new(),
                 date_ms: 0,
                 public_url: "https://office.example/".to_owned(),
+                article_url: None,
                 edition: None,
                 marks: String::new(),
             },

@@ -298,6 +298,7 @@ fn issue(n: usize) -> NewIssue {
                 date_ms: 0,
                 public_url: "https://office.example/".to_owned(),
                 edition: None,
+                article_url: None,
                 marks: String::new(),
             },
         },

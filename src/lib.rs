@@ -13,7 +13,8 @@
 //!   the article, of news, of listings), [`collect::article`] the grammar that turns a French article into days and events.
 //!   [`domain::merge`] merges listings into the article's agenda; on conflict the article wins.
 //! - [`compose`] renders: [`compose::context`], [`compose::newsletter`] and [`templates`] the text of mails,
-//!   [`compose::picture`] their pictures, [`compose::mime`] their bytes, [`compose::print`] the poster and the booklet.
+//!   [`compose::picture`] their pictures, [`compose::mime`] their bytes, [`compose::print`] the poster and the booklet, also as
+//!   pictures of their pages.
 //! - [`editions`] adds the office's brochures, announces them, confirms orders and tells staff.
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.

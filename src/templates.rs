@@ -347,7 +347,7 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 23] = [
+        const DATA: [&str; 24] = [
             "coming_",
             "delivery_",
             "event_",
@@ -359,6 +359,7 @@ mod tests {
             "level_",
             "nav_",
             "order_",
+            "preview_",
             "problem_",
             "settings_",
             "timeline_",

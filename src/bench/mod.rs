@@ -217,6 +217,7 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
                 date_ms: now.timestamp_millis(),
                 public_url: "https://bench.example".to_owned(),
                 edition: None,
+                article_url: None,
                 marks: String::new(),
             },
         },

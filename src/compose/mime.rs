@@ -365,7 +365,7 @@ fn parse_address(what: &'static str, address: &str) -> Result<EmailAddress, Mime
     EmailAddress::parse(address).map_err(|why| MimeError::Header { what, why: why.to_string() })
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -403,6 +403,7 @@ mod tests {
                 date_ms: 1_783_144_800_000,
                 public_url: "https://partenaires.office.example/".to_owned(),
                 edition: None,
+                article_url: None,
                 marks,
             },
         }

@@ -167,6 +167,9 @@ pub struct Envelope {
     /// The slug of the edition that personal links order, if the texts have such links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edition: Option<String>,
+    /// The address of the article, as the documents print it (agendas).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article_url: Option<String>,
     /// Random part of the placeholders ([`crate::compose::context::Marks`]); empty in issues frozen before placeholders had
     /// one.
     #[serde(default)]

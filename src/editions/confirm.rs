@@ -95,6 +95,7 @@ async fn compose(engine: &Engine, order: &Order) -> anyhow::Result<Content> {
             date_ms: engine.app.clock.now().timestamp_millis(),
             public_url: app.config.public_url.to_string(),
             edition: Some(order.edition.clone()),
+            article_url: None,
             marks: mail.marks.issue,
         },
     })

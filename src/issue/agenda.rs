@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Provides;
 use crate::compose::context::{AgendaMail, Links};
-use crate::compose::print::{self, Format, Layout, Look, PrintError, Printed, Sheet};
+use crate::compose::print::{self, Format, Layout, Look, Picture, PrintError, Printed, Sheet};
 use crate::domain::{
     Timestamp,
     agenda::{Agenda, Week},
@@ -230,7 +230,7 @@ pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &
         attachments,
         inline: vec![],
         data: serde_json::to_string(agenda).context("the agenda cannot be kept")?,
-        envelope: Envelope { marks, ..envelope(app, &due) },
+        envelope: Envelope { marks, article_url: article.url.clone(), ..envelope(app, &due) },
     })
 }
 
@@ -271,6 +271,24 @@ impl Papers {
         }
     }
 
+    /// As they printed the documents of kept content, where the settings are still the same.
+    ///
+    /// # Errors
+    /// When the kept agenda cannot be read.
+    fn of_kept(app: &App, mailing: &Mailing, week: Week, at: Timestamp, content: &Content) -> anyhow::Result<Self> {
+        let office = &app.config.office;
+        Ok(Self {
+            agenda: content.agenda().context("the kept agenda cannot be read")?,
+            week,
+            online_url: content.envelope.article_url.clone().or_else(|| office.website.clone()),
+            office: office.clone(),
+            title: mailing.title.clone(),
+            created: at,
+            look: app.config.print.look.clone(),
+            format: app.config.print.format,
+        })
+    }
+
     pub fn sheet(&self) -> Sheet<'_> {
         let Self { agenda, week, office, title, online_url, created, look, format } = self;
         let (week, online_url, created, format) = (*week, online_url.as_deref(), *created, *format);
@@ -283,19 +301,62 @@ impl Papers {
 /// # Errors
 /// As [`print::print`].
 pub fn handout(attach: Attach, sheet: &Sheet) -> Result<Printed, PrintError> {
+    let (layout, sheet) = handed_out(attach, *sheet);
+    print::print(layout, &sheet)
+}
+
+fn handed_out(attach: Attach, sheet: Sheet<'_>) -> (Layout, Sheet<'_>) {
     match attach {
-        Attach::Poster => print::print(Layout::Poster, sheet),
+        Attach::Poster => (Layout::Poster, sheet),
         // Whatever the format of the poster, a booklet is folded from A4, which every printer has.
-        Attach::Booklet => print::print(Layout::Imposed, &Sheet { format: Format::A4, ..*sheet }),
+        Attach::Booklet => (Layout::Imposed, Sheet { format: Format::A4, ..sheet }),
+    }
+}
+
+/// At the end of the document's name.
+fn form(attach: Attach) -> &'static str {
+    match attach {
+        Attach::Poster => "affiche",
+        Attach::Booklet => "livret",
+    }
+}
+
+/// Which of the printed documents an attachment is, by its name.
+pub fn printed_as(name: &str) -> Option<Attach> {
+    [Attach::Poster, Attach::Booklet].into_iter().find(|attach| name.ends_with(&format!("{}.pdf", form(*attach))))
+}
+
+/// The pages of a kept document as pictures. It is printed again from the kept agenda, and shown only if that gives exactly the
+/// kept bytes: what is seen is what was approved. `None`: it is none of ours, or today's settings print it differently.
+/// `scheduled_for`: of its issue.
+///
+/// # Errors
+/// When the kept agenda cannot be read, or printing fails.
+pub async fn pictures(
+    app: &App,
+    mailing: &Mailing,
+    scheduled_for: Timestamp,
+    content: &Content,
+    document: &Attachment,
+) -> anyhow::Result<Option<Vec<Picture>>> {
+    let (Some(publishes), Some(attach)) = (mailing.agenda(), printed_as(&document.name)) else { return Ok(None) };
+    let week = publishes.week(mailing.day(scheduled_for));
+    let papers = Papers::of_kept(app, mailing, week, scheduled_for, content)?;
+    let kept = document.bytes.clone();
+    let print = move || {
+        let (layout, sheet) = handed_out(attach, papers.sheet());
+        let (printed, pictures) = print::print_with_pictures(layout, &sheet)?;
+        Ok::<_, PrintError>((printed.pdf == kept).then_some(pictures))
+    };
+    match on_a_blocking_thread(print).await? {
+        Err(PrintError::DoesNotFit) => Ok(None),
+        printed => Ok(printed?),
     }
 }
 
 fn attachment(attach: Attach, sheet: &Sheet) -> Result<Attachment, PrintError> {
     let printed = handout(attach, sheet)?;
-    let kind = match attach {
-        Attach::Poster => "affiche",
-        Attach::Booklet => "livret",
-    };
+    let kind = form(attach);
     for warning in &printed.warnings {
         warn!(week = %sheet.week, "{kind}: {warning}");
     }

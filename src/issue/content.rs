@@ -96,6 +96,7 @@ pub(crate) fn envelope(app: &App, due: &Due<'_>) -> Envelope {
         date_ms: due.at.timestamp_millis(),
         public_url: app.config.public_url.to_string(),
         edition: None,
+        article_url: None,
         marks: String::new(),
     }
 }

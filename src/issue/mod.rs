@@ -15,7 +15,7 @@ pub mod freeze;
 pub mod newsletter;
 pub mod progress;
 pub mod publish;
-mod rehearsal;
+pub(crate) mod rehearsal;
 pub mod sending;
 pub mod venues;
 

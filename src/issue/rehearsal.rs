@@ -42,7 +42,7 @@ pub(super) async fn keep(
 }
 
 /// The lines by which the two texts differ, as reported to staff after the rehearsal. Empty: no visible difference.
-pub(super) fn changes(before: &Content, after: &Content) -> Vec<String> {
+pub(crate) fn changes(before: &Content, after: &Content) -> Vec<String> {
     let mut lines = Vec::new();
     if before.subject != after.subject {
         lines.push(format!("− {}", before.subject));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    issue::{Approval, ContentRefusal, IssueKey, NewIssue, RefusalKind, is_enough},
+    issue::{Approval, Attachment, Content, ContentRefusal, Inline, IssueKey, NewIssue, RefusalKind, is_enough},
     segment::Segment,
 };
 use async_trait::async_trait;
@@ -47,6 +47,9 @@ pub trait Approvals: Send + Sync {
     /// held or awaits approval again; one that leaves without (`automatic`) is as it was rehearsed. `false`, without any
     /// change, if the issue has other content by now, is frozen or finished, or is not approved (for a withdrawal).
     async fn refuse_issue(&self, key: &IssueKey, refusal: &ContentRefusal, automatic: bool) -> Result<bool>;
+
+    /// Content with this hash that was approved or refused, and replaced since.
+    async fn past_content(&self, key: &IssueKey, content_hash: &str) -> Result<Option<Content>>;
 
     /// All refusals of any content of the issue, oldest first.
     async fn refusals(&self, key: &IssueKey) -> Result<Vec<ContentRefusal>>;
@@ -103,6 +106,7 @@ fn kept(issue: &NewIssue, now: Timestamp) -> Vec<Value> {
 impl<B: Backend> Approvals for Ledger<B> {
     async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "keeping an issue to be approved").await?;
+        issues::keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
         // Guarded by the hash that is replaced: of two concurrent changes of the same content, the second is refused.
         let upsert = keep!(
             "awaiting_approval",
@@ -161,6 +165,7 @@ impl<B: Backend> Approvals for Ledger<B> {
 
     async fn rehearse_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "keeping a rehearsed issue").await?;
+        issues::keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
         let upsert = keep!("rehearsed", "issues.state IN ('held', 'rehearsed')");
         if tx.execute(upsert, kept(issue, now)).await? == 0 {
             return Ok(false);
@@ -204,6 +209,22 @@ impl<B: Backend> Approvals for Ledger<B> {
         tx.execute(insert, values![key, refusal.content_hash.as_str(), kind, by, refusal.at, why]).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn past_content(&self, key: &IssueKey, content_hash: &str) -> Result<Option<Content>> {
+        let mut tx = Transaction::read(&self.0, "reading content of before").await?;
+        let select = "SELECT issue, subject, html, text, data, envelope FROM past_content
+            WHERE issue = $1 AND content_hash = $2";
+        let Some(row) = tx.row(select, values![key, content_hash]).await? else { return Ok(None) };
+        let select = "SELECT issue, name, media_type, bytes FROM past_files
+            WHERE issue = $1 AND content_hash = $2 AND kind = 'attachment' ORDER BY n";
+        let attachments = tx.rows(select, values![key, content_hash]).await?;
+        let attachments = attachments.iter().map(rows::attachment).collect::<Result<Vec<Attachment>>>()?;
+        let select = "SELECT issue, name AS content_id, media_type, bytes FROM past_files
+            WHERE issue = $1 AND content_hash = $2 AND kind = 'inline' ORDER BY n";
+        let inline = tx.rows(select, values![key, content_hash]).await?;
+        let inline = inline.iter().map(rows::inline).collect::<Result<Vec<Inline>>>()?;
+        rows::content(&row, attachments, inline).map(Some)
     }
 
     async fn refusals(&self, key: &IssueKey) -> Result<Vec<ContentRefusal>> {

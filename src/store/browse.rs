@@ -4,7 +4,7 @@ use super::Ledger;
 use super::{
     ContactName, ContentSummary, IssuesFilter, OrdersFilter, Person, Result,
     backend::{Backend, Transaction, Value, values},
-    issues, orders,
+    editions, issues, orders,
     partners::CONTACTS,
     rows::{self, Reader},
     sql::placeholders,
@@ -13,6 +13,7 @@ use crate::domain::{
     edition::Order,
     issue::{IssueKey, IssueSummary},
     partner::{Barred, Contact, Partner},
+    segment::Segment,
 };
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -34,6 +35,15 @@ pub trait Browse: Send + Sync {
 
     /// The contacts with these ids, at most a few hundred, in the given order; unknown ids are left out.
     async fn contacts_by_id(&self, ids: &[String]) -> Result<Vec<Contact>>;
+
+    /// Some of the present recipients of a mailing, at most a few hundred, by establishment and name.
+    async fn audience_sample(
+        &self,
+        mailing: &str,
+        audience: &str,
+        segment: Option<&Segment>,
+        most: u32,
+    ) -> Result<Vec<Contact>>;
 
     /// `None`: there is no such contact.
     async fn person(&self, id: &str) -> Result<Option<Person>>;
@@ -83,6 +93,18 @@ impl<B: Backend> Browse for Ledger<B> {
     async fn contacts_by_id(&self, ids: &[String]) -> Result<Vec<Contact>> {
         let mut tx = Transaction::read(&self.0, "reading some contacts").await?;
         some(&mut tx, ids).await
+    }
+
+    async fn audience_sample(
+        &self,
+        mailing: &str,
+        audience: &str,
+        segment: Option<&Segment>,
+        most: u32,
+    ) -> Result<Vec<Contact>> {
+        let mut tx = Transaction::read(&self.0, "reading some recipients").await?;
+        let ids = editions::audience_sample(&mut tx, mailing, audience, segment, most).await?;
+        some(&mut tx, &ids).await
     }
 
     async fn person(&self, id: &str) -> Result<Option<Person>> {

@@ -233,6 +233,20 @@ pub(super) async fn audience_size<B: Backend>(
     row.map_or(Ok(0), |row| rows::Reader::new(&row, "contacts", "n").number("n"))
 }
 
+/// The ids of the first `most` recipients, by establishment and name.
+pub(super) async fn audience_sample<B: Backend>(
+    tx: &mut Transaction<B>,
+    mailing: &str,
+    audience: &str,
+    segment: Option<&Segment>,
+    most: u32,
+) -> Result<Vec<String>> {
+    let (from, values) = audience_clause(tx, mailing, audience, segment).await?;
+    let select = format!("SELECT c.id {from} ORDER BY p.name, c.name, c.id LIMIT {most}");
+    let found = tx.rows(sqlx::AssertSqlSafe(select), values).await?;
+    found.iter().map(|row| rows::Reader::new(row, "contacts", "id").text("id")).collect()
+}
+
 /// `FROM` and `WHERE` of the subscribed contacts `c` that match the segment and are not suppressed, with the bound values.
 async fn audience_clause<B: Backend>(
     tx: &mut Transaction<B>,

@@ -121,6 +121,7 @@ impl<B: Backend> Issues for Ledger<B> {
         let db = &self.0;
         let mut tx = Transaction::write(db, "freezing an issue").await?;
         tx.execute(B::SQL.at_length, values![]).await?;
+        keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
         if !take_over(&mut tx, issue, now).await? {
             return Ok(Frozen::Before);
         }
@@ -296,6 +297,33 @@ async fn take_over<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, now: T
         issue.content.envelope.domain.as_str(),
     ];
     Ok(tx.execute(insert, values).await? == 1)
+}
+
+/// Before content is replaced by that with the hash `next`: if somebody approved or refused it, it stays readable.
+pub(super) async fn keep_past<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, next: &str) -> Result<()> {
+    // Written first, to lock the row: an approval comes before, or finds other content.
+    tx.execute("UPDATE issues SET state = state WHERE key = $1", values![key]).await?;
+    let keep = "INSERT INTO past_content (issue, content_hash, subject, html, text, data, envelope)
+        SELECT c.issue, i.content_hash, i.subject, c.html, c.text, c.data, c.envelope
+            FROM issue_content c JOIN issues i ON i.key = c.issue
+            WHERE c.issue = $1 AND i.content_hash <> $2 AND i.subject IS NOT NULL
+                AND (EXISTS (SELECT 1 FROM approvals a WHERE a.issue = i.key AND a.content_hash = i.content_hash)
+                    OR EXISTS (SELECT 1 FROM refusals r WHERE r.issue = i.key AND r.content_hash = i.content_hash))
+        ON CONFLICT (issue, content_hash) DO NOTHING";
+    if tx.execute(keep, values![key, next]).await? == 0 {
+        return Ok(());
+    }
+    for keep in [
+        "INSERT INTO past_files (issue, content_hash, kind, n, name, media_type, bytes)
+            SELECT f.issue, i.content_hash, 'attachment', f.n, f.name, f.media_type, f.bytes
+            FROM attachments f JOIN issues i ON i.key = f.issue WHERE f.issue = $1",
+        "INSERT INTO past_files (issue, content_hash, kind, n, name, media_type, bytes)
+            SELECT f.issue, i.content_hash, 'inline', f.n, f.content_id, f.media_type, f.bytes
+            FROM inline_parts f JOIN issues i ON i.key = f.issue WHERE f.issue = $1",
+    ] {
+        tx.execute(keep, values![key]).await?;
+    }
+    Ok(())
 }
 
 /// Replaces content that was stored for approval.

@@ -32,6 +32,7 @@ pub(super) fn sqlite() -> Migrator {
         (26, "accounts", include_str!("../../migrations/sqlite/0026_accounts.sql")),
         (28, "refusals", include_str!("../../migrations/sqlite/0028_refusals.sql")),
         (29, "staff", include_str!("../../migrations/sqlite/0029_staff.sql")),
+        (30, "past content", include_str!("../../migrations/sqlite/0030_past_content.sql")),
         (31, "venues", include_str!("../../migrations/sqlite/0031_venues.sql")),
         (32, "sender_fault", include_str!("../../migrations/sqlite/0032_sender_fault.sql")),
     ])
@@ -61,6 +62,7 @@ pub(super) fn postgres() -> Migrator {
         (26, "accounts", include_str!("../../migrations/postgres/0026_accounts.sql")),
         (28, "refusals", include_str!("../../migrations/postgres/0028_refusals.sql")),
         (29, "staff", include_str!("../../migrations/postgres/0029_staff.sql")),
+        (30, "past content", include_str!("../../migrations/postgres/0030_past_content.sql")),
         (31, "venues", include_str!("../../migrations/postgres/0031_venues.sql")),
         (32, "sender_fault", include_str!("../../migrations/postgres/0032_sender_fault.sql")),
     ])

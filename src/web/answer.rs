@@ -64,6 +64,35 @@ pub(super) fn console(status: StatusCode, html: String) -> Answer {
     answer
 }
 
+/// A mail as the console shows it to somebody whose mail program loads no pictures.
+const BARE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
+                           frame-ancestors 'self'; sandbox";
+/// A picture of a page: outlines and a logo, nothing that runs or loads.
+const PICTURE_POLICY: &str =
+    "default-src 'none'; style-src 'none'; img-src data:; base-uri 'none'; frame-ancestors 'none'; sandbox";
+
+/// A mail, without its pictures.
+pub(super) fn bare_mail(html: String) -> Answer {
+    let mut answer = preview(HTML, html.into_bytes(), None);
+    set(&mut answer, header::CONTENT_SECURITY_POLICY, BARE_POLICY);
+    answer
+}
+
+/// A picture of a page, as SVG.
+pub(super) fn picture(svg: String) -> Answer {
+    let mut answer = preview("image/svg+xml", svg.into_bytes(), None);
+    set(&mut answer, header::CONTENT_SECURITY_POLICY, PICTURE_POLICY);
+    answer
+}
+
+/// A file to be saved.
+pub(super) fn download(media_type: &str, bytes: Vec<u8>, file_name: &str) -> Answer {
+    let mut answer = preview(media_type, bytes, None);
+    let saved = disposition(file_name).replacen("inline", "attachment", 1);
+    set(&mut answer, header::CONTENT_DISPOSITION, &saved);
+    answer
+}
+
 /// A part of an issue, shown within the console.
 pub(super) fn preview(media_type: &str, bytes: Vec<u8>, file_name: Option<&str>) -> Answer {
     let mut answer = Response::new(Body::from(bytes));

@@ -6,6 +6,7 @@ mod entering;
 mod matrix;
 mod pages;
 mod possible;
+mod previewing;
 mod progress;
 mod searching;
 mod serving;

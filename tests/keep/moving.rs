@@ -69,11 +69,16 @@ async fn full(ledger: &Ledger) {
             INSERT INTO login_failures VALUES ('k', 3, 4, 5);
             INSERT INTO audit (id, at, actor, kind, action, object) VALUES ('a1', 1, 'root', 'cli', 'user.add', 'user:u1');
             INSERT INTO venues VALUES ('feniere', 'la Fenière', 'L''Isle-Jourdain', 'article', 'agenda/2026-W28', 19);
+            INSERT INTO past_content VALUES ('agenda/2026-W28', 'h0', 'Avant', '<p>é</p>', 'é', '{}', '{}');
             INSERT INTO properties (name, value) VALUES ('secret', 'a check value')",
         )
         .await;
     let blob = if ledger.url.starts_with("sqlite") { "x'00ff0a'" } else { "'\\x00ff0a'" };
     ledger.sql(&format!("INSERT INTO edition_files VALUES ('carte-2027', 'cover', 'image/jpeg', {blob})")).await;
+    let file = format!(
+        "INSERT INTO past_files VALUES ('agenda/2026-W28', 'h0', 'attachment', 1, 'plan.pdf', 'application/pdf', {blob})"
+    );
+    ledger.sql(&file).await;
 }
 
 async fn empty(on: On) -> Ledger {

@@ -64,6 +64,7 @@ fn received(rendered: Rendered, marks: String) -> String {
             date_ms: 1_783_144_800_000,
             public_url: "https://p.office.example/".to_owned(),
             edition: None,
+            article_url: None,
             marks,
         },
     };

@@ -13,8 +13,11 @@
 //   node visit.mjs cookie ORIGIN INVITATION ADDRESS PASSWORD
 //                                            the same up to the login; prints the cookie of the session, NAME=VALUE
 //
+//   node visit.mjs raster - SCALE SVG PNG…     each picture as a browser shows it within a page, so many pixels to its own
+//
 // Exit: 0 done, 1 it could not be done, 3 a tool is missing.
 
+import { readFile } from 'node:fs/promises';
 import { acceptInvitation, enter as logIn, enterPassword, totp } from './account.mjs';
 import { open } from './browser.mjs';
 
@@ -112,10 +115,25 @@ async function cookie(page, [invitation, address, password]) {
   return `${session.name}=${session.value}`;
 }
 
+/** Within <img>, as pages show it; the size of a pixel of paper is a point. */
+async function raster(page, [scale, ...files]) {
+  for (let n = 0; n < files.length; n += 2) {
+    const src = `data:image/svg+xml;base64,${(await readFile(files[n])).toString('base64')}`;
+    await page.setContent(`<style>body{margin:0}img{display:block}</style><img src="${src}">`);
+    const size = await page.$eval('img', async it => { await it.decode(); return [it.naturalWidth, it.naturalHeight]; });
+    // A point is 4/3 of a pixel of CSS.
+    const [width, height] = size.map(it => Math.round(it * 0.75 * Number(scale)));
+    await page.setViewport({ width, height });
+    await page.$eval('img', (it, width, height) => { it.style.width = `${width}px`; it.style.height = `${height}px`; }, width, height);
+    await page.screenshot({ path: files[n + 1] });
+  }
+  return 'done';
+}
+
 const { browser, close } = await open();
 try {
   const page = await browser.newPage();
-  console.log(await { scan, press, order, enter, cookie }[task](page, rest));
+  console.log(await { scan, press, order, enter, cookie, raster }[task](page, rest));
 } catch (why) {
   console.error(why);
   process.exitCode = 1;

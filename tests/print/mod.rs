@@ -3,6 +3,7 @@
 mod command;
 mod golden;
 mod paper;
+mod pictures;
 mod sample;
 
 use std::{

@@ -216,6 +216,7 @@ pub fn content() -> Content {
             return_path: "retours@office.example".to_owned(),
             public_url: "https://office.example/".to_owned(),
             edition: None,
+            article_url: None,
             marks: String::new(),
         },
     }

@@ -114,11 +114,9 @@ fn text_run(mark: &Mark) -> Option<&TextRun> {
     }
 }
 
-/// Decoration first, under everything; then the elements in the order they are read, each in one marked sequence.
+/// In [drawing order](Page::in_drawing_order), each element in one marked sequence.
 fn page_ops(page: &Page, fonts: &Fonts, shaper: &Shaper) -> (Vec<Op>, Vec<Marked>) {
-    let part = |mark: &Mark| text_run(mark).map_or(0, |run| run.glyphs.start);
-    let mut marks: Vec<&Mark> = page.marks.iter().collect();
-    marks.sort_by_key(|mark| mark.element.map(|element| (element, part(mark))));
+    let marks = page.in_drawing_order();
     let mut ops = Vec::new();
     let mut elements = Vec::new();
     let alike = |a: &&Mark, b: &&Mark| {
@@ -127,7 +125,7 @@ fn page_ops(page: &Page, fonts: &Fonts, shaper: &Shaper) -> (Vec<Op>, Vec<Marked
     for group in marks.chunk_by(alike) {
         ops.push(match group[0].element {
             Some(element) => {
-                elements.push(Marked { element, part: part(group[0]) });
+                elements.push(Marked { element, part: group[0].part() });
                 begin("Span", "MCID", DictItem::Int(elements.len() as i64 - 1))
             }
             // Decorative text: running titles, page numbers, repeated headings.

@@ -91,6 +91,29 @@ impl Logo {
         }
     }
 
+    /// As a file that a browser shows, with its media type.
+    pub(super) fn file(&self) -> Option<(&'static str, Vec<u8>)> {
+        let (samples, alpha) = match &self.pixels {
+            Pixels::Jpeg(bytes) => return Some(("image/jpeg", bytes.to_vec())),
+            Pixels::Plain { samples, alpha } => (samples, alpha),
+        };
+        let (color, samples) = match (self.channels, alpha) {
+            (1, None) => (png::ColorType::Grayscale, samples.to_vec()),
+            (_, None) => (png::ColorType::Rgb, samples.to_vec()),
+            (channels, Some(alpha)) => {
+                let pixels = samples.chunks_exact(channels.into()).zip(alpha.iter());
+                let color = if channels == 1 { png::ColorType::GrayscaleAlpha } else { png::ColorType::Rgba };
+                (color, pixels.flat_map(|(pixel, alpha)| pixel.iter().chain([alpha])).copied().collect())
+            }
+        };
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, self.width, self.height);
+        encoder.set_color(color);
+        // It cannot fail: the samples are those of a picture of this size, and memory takes them.
+        encoder.write_header().ok()?.write_image_data(&samples).ok()?;
+        Some(("image/png", file))
+    }
+
     /// Width over height.
     pub(super) fn aspect(&self) -> f32 {
         self.width as f32 / self.height as f32
@@ -163,6 +186,22 @@ mod tests {
         assert_eq!(logo.pixels, plain);
         let opaque = Logo::parse(&png(1, 1, png::ColorType::GrayscaleAlpha, &[9, 255])).unwrap();
         assert_eq!(opaque.pixels, Pixels::Plain { samples: [9].into(), alpha: None });
+    }
+
+    #[test]
+    fn a_logo_is_written_again_as_it_was_read() {
+        for (color, samples) in [
+            (png::ColorType::Rgba, &[1, 2, 3, 255, 4, 5, 6, 0][..]),
+            (png::ColorType::Rgb, &[1, 2, 3, 4, 5, 6]),
+            (png::ColorType::Grayscale, &[7, 8]),
+            (png::ColorType::GrayscaleAlpha, &[7, 0, 8, 9]),
+        ] {
+            let logo = Logo::parse(&png(2, 1, color, samples)).unwrap();
+            let (media_type, file) = logo.file().unwrap();
+            assert_eq!((media_type, Logo::parse(&file).unwrap()), ("image/png", logo), "{color:?}");
+        }
+        let bytes = jpeg(3);
+        assert_eq!(Logo::parse(&bytes).unwrap().file(), Some(("image/jpeg", bytes)));
     }
 
     #[test]

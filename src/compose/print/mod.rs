@@ -4,7 +4,7 @@
 //! Every row of the agenda is printed (invariant I3); characters without a glyph are reported as warnings.
 //!
 //! The stages: `story` (the content) → `blocks` (set at a size) → `columns` (distributed) → `sheet` (laid out) → `draw`
-//! (printpdf) → `tags` (PDF/UA-1).
+//! (printpdf) → `tags` (PDF/UA-1). `svg` draws the laid-out pages as pictures instead.
 
 use chrono::{DateTime, Utc};
 
@@ -30,6 +30,7 @@ mod sanitize;
 mod shaper;
 mod sheet;
 mod story;
+mod svg;
 mod tags;
 mod theme;
 mod typeset;
@@ -37,6 +38,8 @@ mod typeset;
 pub use fonts::{Font, FontError, Fonts};
 pub use logo::{Logo, LogoError};
 use shaper::Shaper;
+use sheet::Laid;
+pub use svg::Picture;
 pub use theme::Theme;
 
 /// The look of a printed page, independent of its content.
@@ -122,17 +125,41 @@ pub enum PrintError {
 /// When a font cannot be used or the online address is too long; never because of the agenda's content.
 pub fn print(layout: Layout, sheet: &Sheet) -> Result<Printed, PrintError> {
     let shaper = Shaper::open(&sheet.look.fonts)?;
-    let (laid, form) = match layout {
-        Layout::Poster => (poster::lay(sheet, &shaper)?, "affiche"),
-        Layout::Booklet => (booklet::lay(sheet, &shaper)?, "livret"),
-        Layout::Imposed => (imposition::impose(booklet::lay(sheet, &shaper)?), "livret à plier"),
+    let laid = lay(layout, sheet, &shaper)?;
+    finished(layout, &laid, sheet, &shaper)
+}
+
+/// The sheet as a PDF, and each of its pages as a picture of the same layout.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_with_pictures(layout: Layout, sheet: &Sheet) -> Result<(Printed, Vec<Picture>), PrintError> {
+    let shaper = Shaper::open(&sheet.look.fonts)?;
+    let laid = lay(layout, sheet, &shaper)?;
+    let printed = finished(layout, &laid, sheet, &shaper)?;
+    Ok((printed, svg::pictures(&laid, &shaper, sheet.look.logo.as_ref())))
+}
+
+fn lay(layout: Layout, sheet: &Sheet, shaper: &Shaper) -> Result<Laid, PrintError> {
+    let laid = match layout {
+        Layout::Poster => poster::lay(sheet, shaper)?,
+        Layout::Booklet => booklet::lay(sheet, shaper)?,
+        Layout::Imposed => imposition::impose(booklet::lay(sheet, shaper)?),
     };
-    let laid = match sheet.format {
+    Ok(match sheet.format {
         Format::A4 => laid,
         Format::A3 => laid.enlarged(),
+    })
+}
+
+fn finished(layout: Layout, laid: &Laid, sheet: &Sheet, shaper: &Shaper) -> Result<Printed, PrintError> {
+    let form = match layout {
+        Layout::Poster => "affiche",
+        Layout::Booklet => "livret",
+        Layout::Imposed => "livret à plier",
     };
-    let drawn = draw::draw(&laid, &shaper, sheet.look.logo.as_ref())?;
-    let pdf = tags::finish(drawn, &laid, sheet, form)?;
+    let drawn = draw::draw(laid, shaper, sheet.look.logo.as_ref())?;
+    let pdf = tags::finish(drawn, laid, sheet, form)?;
     let warnings = shaper.dropped().into_iter().map(|c| {
         format!("Caractère absent de la police d’impression, retiré de la page : {c} (U+{:04X}).", u32::from(c))
     });

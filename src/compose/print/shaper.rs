@@ -77,6 +77,12 @@ pub struct Shaped {
 }
 
 impl Shaped {
+    /// Where each glyph of a run is drawn, in thousandths of an em from its start.
+    pub fn places(&self, glyphs: &Range<usize>) -> impl Iterator<Item = (u16, f32)> + '_ {
+        let start = self.pens[glyphs.start];
+        glyphs.clone().map(move |n| (self.glyphs[n].id, self.pens[n] - start + self.glyphs[n].shift))
+    }
+
     /// Width of a run of glyphs, in em.
     pub fn width(&self, glyphs: &Range<usize>) -> f32 {
         (self.pens[glyphs.end] - self.pens[glyphs.start]) / 1000.0
@@ -187,6 +193,18 @@ impl<'a> Shaper<'a> {
             let said = said.replace(|c: char| c.is_whitespace(), " ");
             meaning.entry((weight, glyph.id)).or_insert(said);
         }
+    }
+
+    /// Draws the outline of a glyph, y upwards, and returns the units of an em; `None` if it has none, like a space.
+    pub fn outline(
+        &self,
+        weight: Weight,
+        glyph: u16,
+        pen: &mut dyn rustybuzz::ttf_parser::OutlineBuilder,
+    ) -> Option<f32> {
+        let (face, _) = &self.faces[weight as usize];
+        face.outline_glyph(rustybuzz::ttf_parser::GlyphId(glyph), pen)?;
+        Some(face.units_per_em() as f32)
     }
 
     pub fn postscript_name(&self, weight: Weight) -> &str {

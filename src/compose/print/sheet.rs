@@ -127,6 +127,14 @@ impl TextRun {
 }
 
 impl Mark {
+    /// Its first glyph; 0 where it is no text.
+    pub fn part(&self) -> usize {
+        match &self.shape {
+            Shape::Text(run) => run.glyphs.start,
+            Shape::Fill { .. } | Shape::Logo(_) => 0,
+        }
+    }
+
     pub fn moved(&self, dx: f32, dy: f32) -> Self {
         let mut mark = self.clone();
         match &mut mark.shape {
@@ -157,6 +165,15 @@ impl Mark {
 pub struct Page {
     pub paper: Paper,
     pub marks: Vec<Mark>,
+}
+
+impl Page {
+    /// Decoration first, under everything; then the elements in the order they are read.
+    pub fn in_drawing_order(&self) -> Vec<&Mark> {
+        let mut marks: Vec<&Mark> = self.marks.iter().collect();
+        marks.sort_by_key(|mark| mark.element.map(|element| (element, mark.part())));
+        marks
+    }
 }
 
 /// Where a reader may jump to.

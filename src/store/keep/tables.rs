@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 42] = [
+pub(super) const TABLES: [Table; 44] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -38,6 +38,8 @@ pub(super) const TABLES: [Table; 42] = [
     narrow("approvals"),
     narrow("refusals"),
     narrow("content_authors"),
+    wide("past_content"),
+    wide("past_files"),
     narrow("editorials"),
     narrow("partners"),
     narrow("contacts"),

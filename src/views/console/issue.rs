@@ -264,6 +264,8 @@ pub struct Event {
     pub what: &'static str,
     /// Who, or why; empty for nothing. In French, or a name.
     pub detail: String,
+    /// The preview of the content it is about.
+    pub href: Option<String>,
     pub tone: Tone,
 }
 
@@ -276,14 +278,17 @@ pub async fn history(it: &Reading<'_>, key: &IssueKey) -> Result<Vec<Event>, Sto
         instant: at,
         what,
         detail,
+        href: None,
         tone,
     };
+    let seen = |hash: &str| Some(format!("{}/apercu/{hash}", issue_href(key)));
     let mut events: Vec<Event> = Vec::new();
     for approval in it.store.approvals(key).await? {
         let now = issue.content_hash() == Some(&approval.content_hash) && approval.withdrawn_at.is_none();
         let what = if now { "event_approved" } else { "event_approved_other" };
         let short: String = approval.content_hash.chars().take(12).collect();
-        events.push(event(approval.at, what, format!("{} ({short})", approval.by), Tone::Good));
+        let approved = event(approval.at, what, format!("{} ({short})", approval.by), Tone::Good);
+        events.push(Event { href: seen(&approval.content_hash), ..approved });
     }
     for refusal in it.store.refusals(key).await? {
         let what = match refusal.kind {
@@ -291,7 +296,8 @@ pub async fn history(it: &Reading<'_>, key: &IssueKey) -> Result<Vec<Event>, Sto
             RefusalKind::Withdrawn => "event_withdrawn",
         };
         let reason = if refusal.why.is_empty() { String::new() } else { format!(", {}", refusal.why) };
-        events.push(event(refusal.at, what, format!("{}{reason}", refusal.by), Tone::Look));
+        let refused = event(refusal.at, what, format!("{}{reason}", refusal.by), Tone::Look);
+        events.push(Event { href: seen(&refusal.content_hash), ..refused });
     }
     for past in it.store.occurrences(Some(&issue.mailing), OCCURRENCES).await? {
         if past.issue.as_ref() == Some(key) {

@@ -7,6 +7,7 @@ pub mod issue;
 pub mod journal;
 pub mod office;
 pub mod people;
+pub mod preview;
 pub mod tonight;
 pub mod trace;
 

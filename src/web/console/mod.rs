@@ -30,7 +30,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     routing::get,
 };
-use pages::people::Names;
+use pages::{people::Names, preview::Printed};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
@@ -48,6 +48,7 @@ pub struct Console {
     style: (String, Kept),
     script: (String, Kept),
     names: Names,
+    printed: Printed,
     watchers: Watchers,
     passwords: Passwords,
     /// Scheme, host and port that people reach it by; `None` in tests of the pages alone.
@@ -118,6 +119,7 @@ impl Console {
             style: file("console/style.css", "css", "text/css; charset=utf-8")?,
             script: file("console/console.js", "js", "text/javascript; charset=utf-8")?,
             names: Names::default(),
+            printed: Printed::default(),
             watchers: Watchers::default(),
             passwords: Passwords::default(),
             origin: app.config.console.url.as_ref().map(|_| app.config.console.origin(None)),

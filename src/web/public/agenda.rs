@@ -173,11 +173,16 @@ pub(super) async fn view(State(site): State<Arc<Site>>, Path(token): Path<String
 }
 
 /// Replaces personal placeholders by public values, and embeds the pictures in the page.
-pub(in crate::web) fn for_everyone(content: &Content, office_email: Option<&str>) -> String {
+fn for_everyone(content: &Content, office_email: Option<&str>) -> String {
+    filled(content, "/archives", &order::for_everyone(office_email), "")
+}
+
+/// The mail with these personal values, which are HTML, and its pictures in it.
+pub(in crate::web) fn filled(content: &Content, unsubscribe: &str, order: &str, establishment: &str) -> String {
     let marks = Marks::named(&content.envelope.marks);
-    let html = content.html.replace(&marks.unsubscribe, "/archives").replace(&marks.establishment, "");
+    let html = content.html.replace(&marks.unsubscribe, unsubscribe).replace(&marks.establishment, establishment);
     // The link to the online version becomes a link to this page.
-    let html = html.replace(&marks.view, "#").replace(&marks.order, &order::for_everyone(office_email));
+    let html = html.replace(&marks.view, "#").replace(&marks.order, order);
     content.inline.iter().fold(html, |html, picture| {
         let data = format!("data:{};base64,{}", picture.media_type, STANDARD.encode(&picture.bytes));
         html.replace(&format!("cid:{}", picture.content_id), &data)
@@ -366,6 +371,7 @@ mod tests {
                 date_ms: 0,
                 public_url: String::new(),
                 edition: None,
+                article_url: None,
                 marks: marks.issue.clone(),
             },
         };

@@ -10,7 +10,7 @@ mod calendar;
 mod leave;
 mod order;
 
-pub(super) use agenda::for_everyone;
+pub(super) use agenda::filled;
 pub(super) use cache::PageCache;
 
 use super::Site;

@@ -7,7 +7,7 @@ mod issues;
 mod journal;
 mod office;
 pub(super) mod people;
-mod preview;
+pub(super) mod preview;
 mod trace;
 mod uncertain;
 
@@ -31,7 +31,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(GET, "/envois/{mailing}/{period}/suivi/flux", see, issue::stream),
         route(GET, "/envois/{mailing}/{period}/histoire", see, issue::history),
         route(POST, "/envois/{mailing}/{period}/essai", Permission::Write, issue::test),
-        route(GET, "/envois/{mailing}/{period}/apercu/{hash}/{file}", see, preview::show),
+        route(GET, "/envois/{mailing}/{period}/apercu/{hash}", see, preview::page),
+        route(GET, "/envois/{mailing}/{period}/apercu/{hash}/{file}", see, preview::file),
         route(GET, "/a-venir", see, home::coming),
         route(GET, "/journal", see, journal::show),
         route(GET, "/partenaires", see, people::list),
