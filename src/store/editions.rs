@@ -255,9 +255,10 @@ pub(super) async fn audience_sample<B: Backend>(
     most: u32,
 ) -> Result<Vec<String>> {
     let (condition, values) = audience_condition(tx, mailing, audience, segment).await?;
-    // In this order: from partner to partner by name, until there are enough.
+    // From partner to partner by name, until there are enough: that order is only kept of a table that is limited by itself.
     let select = format!(
-        "SELECT c.id FROM partners p CROSS JOIN contacts c CROSS JOIN subscriptions u
+        "SELECT c.id FROM (SELECT id, name FROM partners ORDER BY name LIMIT 9223372036854775807) AS p
+            CROSS JOIN contacts c CROSS JOIN subscriptions u
         WHERE c.partner = p.id AND u.contact = c.id AND {condition} ORDER BY p.name, c.name, c.id LIMIT {most}"
     );
     let found = tx.rows(sqlx::AssertSqlSafe(select), values).await?;
