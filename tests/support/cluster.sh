@@ -1,7 +1,7 @@
 # A throw-away Postgres: sh tests/support/cluster.sh BIN [SETTING…], BIN the folder of initdb, a SETTING such as max_connections=400.
 #
-# Prints the folder of its socket (its files are in data) when it answers. Then does what it is told, a word a line: `stop` and
-# `start`, as after a power cut would have it, and says the word. Ends it when standard input ends, however who started it went.
+# Prints the folder of its socket (its files are in data) when it answers. Then does what it is told, a word a line: `stop`, as a
+# power cut would have it, and `start`; and says the word. Ends it when standard input ends, however who started it went.
 # Nothing here must survive a crash of the machine, so nothing waits for the disk. The server refuses to run as root.
 set -eu
 bin=$1
