@@ -4,7 +4,7 @@
 use super::Ledger;
 use super::{
     Result,
-    backend::{Backend, Transaction, values},
+    backend::{Backend, Transaction, Value, values},
     rows::Reader,
 };
 use crate::domain::Timestamp;
@@ -112,10 +112,6 @@ impl<B: Backend> AuditLog for Ledger<B> {
 
     async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
         let mut tx = Transaction::read(&self.0, "reading who did what").await?;
-        let select = "SELECT id, at, actor, kind, action, object, detail, request_id, network FROM audit
-            WHERE ($1 IS NULL OR object = $1) AND ($2 IS NULL OR (kind = $2 AND actor = $3))
-                AND ($4 IS NULL OR (at, id) < ($4, $5))
-            ORDER BY at DESC, id DESC LIMIT $6";
         let read = |row| {
             let row = Reader::new(row, "audit", "id");
             let entry = AuditEntry {
@@ -130,20 +126,48 @@ impl<B: Backend> AuditLog for Ledger<B> {
             };
             Ok(AuditRow { id: row.text("id")?, entry })
         };
-        let (kind, actor) = filter.actor.as_ref().map(|(kind, actor)| (kind.as_str(), actor.as_str())).unzip();
-        let (at, id) = filter.before.as_ref().map(|(at, id)| (*at, id.as_str())).unzip();
-        let values = values![filter.object.as_deref(), kind, actor, at, id, filter.limit];
-        tx.rows(select, values).await?.iter().map(read).collect()
+        // Each combination of filters is a range of one of the indexes, in the order of the page.
+        let mut select = "SELECT id, at, actor, kind, action, object, detail, request_id, network FROM audit
+            WHERE 1 = 1"
+            .to_owned();
+        let mut values = Vec::new();
+        let mut bind = |value: Value| {
+            values.push(value);
+            format!("${}", values.len())
+        };
+        if let Some(object) = &filter.object {
+            select += &format!(" AND object = {}", bind(object.as_str().into()));
+        }
+        if let Some((kind, actor)) = &filter.actor {
+            select += &format!(" AND kind = {}", bind(kind.as_str().into()));
+            select += &format!(" AND actor = {}", bind(actor.as_str().into()));
+        }
+        if let Some((at, id)) = &filter.before {
+            select += &format!(" AND (at, id) < ({}", bind((*at).into()));
+            select += &format!(", {})", bind(id.as_str().into()));
+        }
+        select += &format!(" ORDER BY at DESC, id DESC LIMIT {}", bind(filter.limit.into()));
+        tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(read).collect()
     }
 
     async fn audit_actors(&self) -> Result<Vec<(ActorKind, String)>> {
         let mut tx = Transaction::read(&self.0, "reading who is in the audit").await?;
-        let select = "SELECT DISTINCT kind, actor FROM audit ORDER BY kind, actor";
-        let read = |row| {
-            let row = Reader::new(row, "audit", "actor");
-            Ok((row.word("kind", &ActorKind::ALL, ActorKind::as_str)?, row.text("actor")?))
-        };
-        tx.rows(select, values![]).await?.iter().map(read).collect()
+        // From one to the next in the index, however much each of them did.
+        let select = "WITH RECURSIVE actors (actor) AS (
+                SELECT min(actor) FROM audit WHERE kind = $1
+                UNION ALL
+                SELECT (SELECT min(a.actor) FROM audit a WHERE a.kind = $1 AND a.actor > actors.actor) FROM actors
+                    WHERE actors.actor IS NOT NULL
+            ) SELECT actor FROM actors WHERE actor IS NOT NULL ORDER BY actor";
+        let mut kinds = ActorKind::ALL;
+        kinds.sort_by_key(|kind| kind.as_str());
+        let mut actors = Vec::new();
+        for kind in kinds {
+            for row in &tx.rows(select, values![kind.as_str()]).await? {
+                actors.push((kind, Reader::new(row, "audit", "actor").text("actor")?));
+            }
+        }
+        Ok(actors)
     }
 }
 

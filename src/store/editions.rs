@@ -187,7 +187,7 @@ impl<B: Backend> Editions for Ledger<B> {
         let mut tx = Transaction::read(&self.0, "looking for editions to remind of").await?;
         let select =
             "SELECT a.issue, a.edition, a.segment, a.leaves_at, a.announced_by, i.frozen_at FROM announcements a
-            JOIN issues i ON i.key = a.issue WHERE i.frozen_at IS NOT NULL AND i.state IN ('sending', 'done')
+            CROSS JOIN issues i WHERE i.key = a.issue AND i.frozen_at IS NOT NULL AND i.state IN ('sending', 'done')
             ORDER BY i.frozen_at";
         let mut found = Vec::new();
         for row in tx.rows(select, values![]).await? {
@@ -228,8 +228,21 @@ pub(super) async fn audience_size<B: Backend>(
     segment: Option<&Segment>,
 ) -> Result<u64> {
     let mut tx = Transaction::read(db, "counting recipients").await?;
-    let (from, values) = audience_clause(&mut tx, mailing, audience, segment).await?;
-    let row = tx.row(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n {from}")), values).await?;
+    let row = match segment {
+        // Subscribers are counted in an index; the suppressed among them, who are few, are looked up one by one. Every
+        // contact has a partner.
+        None => {
+            let select = "SELECT (SELECT COUNT(*) FROM subscriptions u WHERE u.mailing = $2 AND u.ended_at IS NULL)
+                - (SELECT COUNT(DISTINCT c.id) FROM suppressions s CROSS JOIN contacts c CROSS JOIN subscriptions u
+                    WHERE s.scope IN ('*', $1) AND c.address_hash = s.address_hash
+                        AND u.contact = c.id AND u.mailing = $2 AND u.ended_at IS NULL) AS n";
+            tx.row(select, values![mailing, audience]).await?
+        }
+        Some(_) => {
+            let (from, values) = audience_clause(&mut tx, mailing, audience, segment).await?;
+            tx.row(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n {from}")), values).await?
+        }
+    };
     row.map_or(Ok(0), |row| rows::Reader::new(&row, "contacts", "n").number("n"))
 }
 
@@ -241,8 +254,13 @@ pub(super) async fn audience_sample<B: Backend>(
     segment: Option<&Segment>,
     most: u32,
 ) -> Result<Vec<String>> {
-    let (from, values) = audience_clause(tx, mailing, audience, segment).await?;
-    let select = format!("SELECT c.id {from} ORDER BY p.name, c.name, c.id LIMIT {most}");
+    let (condition, values) = audience_condition(tx, mailing, audience, segment).await?;
+    // From partner to partner by name, until there are enough: that order is only kept of a table that is limited by itself.
+    let select = format!(
+        "SELECT c.id FROM (SELECT id, name FROM partners ORDER BY name LIMIT 9223372036854775807) AS p
+            CROSS JOIN contacts c CROSS JOIN subscriptions u
+        WHERE c.partner = p.id AND u.contact = c.id AND {condition} ORDER BY p.name, c.name, c.id LIMIT {most}"
+    );
     let found = tx.rows(sqlx::AssertSqlSafe(select), values).await?;
     found.iter().map(|row| rows::Reader::new(row, "contacts", "id").text("id")).collect()
 }
@@ -254,10 +272,20 @@ async fn audience_clause<B: Backend>(
     audience: &str,
     segment: Option<&Segment>,
 ) -> Result<(String, Vec<Value>)> {
-    let mut clause = "FROM contacts c
-        JOIN partners p ON p.id = c.partner
-        JOIN subscriptions u ON u.contact = c.id AND u.mailing = $2 AND u.ended_at IS NULL
-        WHERE NOT EXISTS (SELECT 1 FROM suppressions s
+    let (condition, values) = audience_condition(tx, mailing, audience, segment).await?;
+    let from = "FROM contacts c JOIN partners p ON p.id = c.partner JOIN subscriptions u ON u.contact = c.id";
+    Ok((format!("{from} WHERE {condition}"), values))
+}
+
+/// What holds for a subscription `u` of the audience and its contact `c`.
+async fn audience_condition<B: Backend>(
+    tx: &mut Transaction<B>,
+    mailing: &str,
+    audience: &str,
+    segment: Option<&Segment>,
+) -> Result<(String, Vec<Value>)> {
+    let mut clause = "u.mailing = $2 AND u.ended_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM suppressions s
             WHERE s.address_hash = c.address_hash AND s.scope IN ('*', $1))"
         .to_owned();
     let mut values = values![mailing, audience];

@@ -162,10 +162,12 @@ impl<B: Backend> Issues for Ledger<B> {
 
     async fn open_issues(&self) -> Result<Vec<IssueSummary>> {
         let mut tx = Transaction::read(&self.0, "reading the open issues").await?;
-        // One index lookup per finished issue.
+        // From two small indexes: finished issues, among them a confirmation for each order, are not looked at.
         let select = issues!(
-            "WHERE state IN ('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')
-                OR (SELECT min(d.changed_at) FROM deliveries d WHERE d.issue = issues.key AND d.state = 'unknown') IS NOT NULL"
+            "WHERE key IN (
+                SELECT o.key FROM issues o
+                    WHERE o.state IN ('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')
+                UNION SELECT d.issue FROM deliveries d WHERE d.state = 'unknown' AND d.state NOT IN ('queued', 'sent'))"
         );
         let mut issues: Vec<IssueSummary> =
             tx.rows(select, values![]).await?.iter().map(rows::issue).collect::<Result<_>>()?;
@@ -223,7 +225,9 @@ impl<B: Backend> Issues for Ledger<B> {
 
     async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>> {
         let mut tx = Transaction::read(&self.0, "looking for an issue that still goes out").await?;
+        // The second condition is that of the index, for SQLite.
         let select = "SELECT key FROM issues WHERE mailing = $1 AND state = 'sending' AND key <> $2
+                AND state IN ('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')
             ORDER BY scheduled_for, key LIMIT 1";
         let row = tx.row(select, values![mailing, besides]).await?;
         row.map(|row| rows::Reader::new(&row, "issues", "key").issue_key("key")).transpose()

@@ -36,12 +36,16 @@ pub trait DeliveryLog: Send + Sync {
 
 macro_rules! deliveries {
     ($from:literal) => {
+        deliveries!("", $from)
+    };
+    ($more:literal, $from:literal) => {
         concat!(
             "SELECT d.id, d.issue, d.contact_id, d.address, d.name, d.establishment, ",
             state!(),
             " AS state, CASE WHEN c.delivery IS NULL THEN d.next_at END AS next_at,
-            coalesce(c.since, d.changed_at) AS changed_at, d.resends, coalesce(c.attempt, d.attempt) AS attempt, c.marked_at
-            FROM ",
+            coalesce(c.since, d.changed_at) AS changed_at, d.resends, coalesce(c.attempt, d.attempt) AS attempt, c.marked_at",
+            $more,
+            " FROM ",
             $from
         )
     };
@@ -51,22 +55,10 @@ macro_rules! deliveries {
 impl<B: Backend> DeliveryLog for Ledger<B> {
     async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>> {
         let mut tx = Transaction::read(&self.0, "reading the log").await?;
-        let (select, values) = sources(filter);
-        let sources = tx.rows(AssertSqlSafe(select), values).await?;
-        let sources = sources.iter().map(source).collect::<Result<Vec<_>>>()?;
         let limit = filter.limit.map_or(usize::MAX, |limit| limit as usize);
         let mut page = match &filter.address_key {
-            Some(address_key) => of_person(&mut tx, filter, address_key, &sources).await?,
-            None => {
-                let mut page = Vec::new();
-                for source in &sources {
-                    page.extend(of_issue(&mut tx, filter, source, limit.saturating_sub(page.len())).await?);
-                    if page.len() >= limit {
-                        break;
-                    }
-                }
-                page
-            }
+            Some(address_key) => of_person(&mut tx, filter, address_key).await?,
+            None => of_all(&mut tx, filter, limit).await?,
         };
         page.truncate(limit);
         for chunk in page.chunks_mut(CHUNK) {
@@ -107,14 +99,14 @@ struct Source {
 /// The query plans of a page: of the statement that finds the issues, then of those that read the first one.
 pub(super) async fn plans<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<String>> {
     let mut tx = Transaction::read(db, "explaining the log").await?;
-    let mut statements = vec![sources(filter)];
-    let (select, values) = sources(filter);
-    let sources = tx.rows(AssertSqlSafe(select), values).await?;
-    let sources = sources.iter().map(source).collect::<Result<Vec<_>>>()?;
-    match (&filter.address_key, sources.first()) {
-        (Some(address_key), _) => statements.push(person(address_key)),
-        (None, Some(source)) => statements.extend(pieces(filter, source, filter.limit.map_or(i64::MAX, i64::from))),
-        (None, None) => {}
+    let mut statements = vec![sources(filter, None, FIRST)];
+    match &filter.address_key {
+        Some(address_key) => statements.push(person(address_key, filter.issue.as_ref())),
+        None => {
+            let first = some_sources(&mut tx, filter, None, FIRST).await?.into_iter().next();
+            let limit = filter.limit.map_or(i64::MAX, i64::from);
+            statements.extend(first.iter().flat_map(|source| pieces(filter, source, limit).each()));
+        }
     }
     let mut plans = Vec::new();
     for (select, values) in statements {
@@ -166,9 +158,13 @@ fn since(filter: &LogFilter) -> i64 {
     filter.since.map_or(i64::MIN, |since| since.timestamp_millis())
 }
 
-/// The frozen issues in the order of freezing, starting at the mark; ordered by change, only those in which something in
-/// these states changed since: one lookup at the end of an index range per state.
-fn sources(filter: &LogFilter) -> Statement {
+/// Issues read at first; then ever more of them, where they have few rows each.
+const FIRST: u32 = 16;
+const MOST: u32 = 1_024;
+
+/// The frozen issues in the order of freezing, at most `limit`, starting at the mark or behind `last`; ordered by change, only
+/// those in which something in these states changed since: one lookup at the end of an index range per state.
+fn sources(filter: &LogFilter, last: Option<&Source>, limit: u32) -> Statement {
     let mut select =
         "SELECT i.key, i.frozen_at, i.message_domain FROM issues i WHERE i.frozen_at IS NOT NULL".to_owned();
     let mut values = Vec::new();
@@ -179,22 +175,27 @@ fn sources(filter: &LogFilter) -> Statement {
     if let Some(issue) = &filter.issue {
         select += &format!(" AND i.key = {}", bind(issue.into()));
     }
-    if let (Some(mark), None) = (&filter.after, &filter.address_key) {
+    if let Some(last) = last {
+        let (at, key) = (bind(last.frozen_at.into()), bind((&last.key).into()));
+        let beyond = if filter.newest_first { "<" } else { ">" };
+        select += &format!(" AND (i.frozen_at, i.key) {beyond} ({at}, {key})");
+    } else if let Some(mark) = &filter.after {
         let (key, from) = (bind((&mark.issue).into()), if filter.newest_first { "<=" } else { ">=" });
-        select +=
-            &format!(" AND (i.frozen_at, i.key) {from} (SELECT f.frozen_at, f.key FROM issues f WHERE f.key = {key})");
+        select += &format!(
+            " AND (i.frozen_at, i.key) {from} ((SELECT f.frozen_at FROM issues f WHERE f.key = {key}), {key})"
+        );
     }
-    if by_change(filter) && filter.address_key.is_none() {
+    if by_change(filter) {
         let since = bind(since(filter).into());
         let latest: Vec<_> = places(filter)
             .into_iter()
             .map(|place| match place {
                 Place::State(state) => {
-                    let state = bind(state.into());
-                    format!(
+                    let latest = format!(
                         "(SELECT max(d.changed_at) FROM deliveries d
-                            WHERE d.issue = i.key AND d.state = {state}) >= {since}"
-                    )
+                            WHERE d.issue = i.key AND d.state = '{state}') >= {since}"
+                    );
+                    rare(state).map_or_else(|| latest.clone(), |of| format!("(i.key IN ({of}) AND {latest})"))
                 }
                 Place::Claims(more) => {
                     format!("i.key IN (SELECT c.issue FROM claims c WHERE c.since >= {since}{more})")
@@ -203,13 +204,78 @@ fn sources(filter: &LogFilter) -> Statement {
             .collect();
         select += &format!(" AND ({})", latest.join(" OR "));
     }
-    let order =
-        if filter.newest_first { " ORDER BY i.frozen_at DESC, i.key DESC" } else { " ORDER BY i.frozen_at, i.key" };
-    (select + order, values)
+    let direction = if filter.newest_first { "DESC" } else { "ASC" };
+    select += &format!(" ORDER BY i.frozen_at {direction}, i.key {direction} LIMIT {}", bind(limit.into()));
+    (select, values)
 }
 
-/// The statements that together return the page of one issue.
-fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
+/// The issues with deliveries in this state, if they are few: from one issue to the next in an index that holds no others.
+fn rare(state: &str) -> Option<String> {
+    // Word for word the condition of the index, so that both databases see that it may be used.
+    let index = match state {
+        "sent" => return None,
+        "queued" => "d.state = 'queued'".to_owned(),
+        _ => format!("d.state = '{state}' AND d.state NOT IN ('queued', 'sent')"),
+    };
+    Some(format!(
+        "WITH RECURSIVE those (issue) AS (
+            SELECT min(d.issue) FROM deliveries d WHERE {index}
+            UNION ALL
+            SELECT (SELECT min(d.issue) FROM deliveries d WHERE {index} AND d.issue > those.issue) FROM those
+                WHERE those.issue IS NOT NULL
+        ) SELECT those.issue FROM those WHERE those.issue IS NOT NULL"
+    ))
+}
+
+async fn some_sources<B: Backend>(
+    tx: &mut Transaction<B>,
+    filter: &LogFilter,
+    last: Option<&Source>,
+    limit: u32,
+) -> Result<Vec<Source>> {
+    let (select, values) = sources(filter, last, limit);
+    tx.rows(AssertSqlSafe(select), values).await?.iter().map(source).collect()
+}
+
+async fn of_all<B: Backend>(tx: &mut Transaction<B>, filter: &LogFilter, limit: usize) -> Result<Vec<LoggedDelivery>> {
+    let (mut page, mut chunk) = (Vec::new(), FIRST);
+    let mut sources = some_sources(tx, filter, None, chunk).await?;
+    loop {
+        for source in &sources {
+            page.extend(of_issue(tx, filter, source, limit.saturating_sub(page.len())).await?);
+            if page.len() >= limit {
+                return Ok(page);
+            }
+        }
+        let Some(last) = sources.last().filter(|_| sources.len() >= chunk as usize) else { return Ok(page) };
+        chunk = (chunk * 4).min(MOST);
+        sources = some_sources(tx, filter, Some(last), chunk).await?;
+    }
+}
+
+/// What together makes the page of one issue: statements with the same bound values.
+struct Pieces {
+    each: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Pieces {
+    fn each(self) -> Vec<Statement> {
+        self.each.into_iter().map(|select| (select, self.values.clone())).collect()
+    }
+
+    /// All of them at once; of several, in no order.
+    fn together(self) -> Statement {
+        if let [select] = &self.each[..] {
+            return (select.clone(), self.values);
+        }
+        let select: Vec<_> = self.each.iter().map(|select| format!("SELECT * FROM ({select}) AS piece")).collect();
+        (select.join(" UNION ALL "), self.values)
+    }
+}
+
+/// What is read of one issue, behind the mark.
+fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Pieces {
     let mark = filter.after.as_ref().filter(|mark| mark.issue == source.key);
     if filter.newest_first {
         return newest_pieces(filter, source, mark, limit);
@@ -223,24 +289,23 @@ fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
         };
         let piece = |place| match place {
             Place::State(state) => {
-                let select = concat!(
-                    deliveries!("deliveries d LEFT JOIN claims c ON false"),
-                    " WHERE d.issue = $1 AND d.state = $2 AND (d.changed_at, d.id) > ($3, $4) AND ",
-                    unclaimed!(),
-                    " ORDER BY d.changed_at, d.id LIMIT $5"
-                );
-                (select.to_owned(), values![&source.key, state, changed_at, id, limit])
+                let select = deliveries!("deliveries d LEFT JOIN claims c ON false");
+                let unclaimed = unclaimed!();
+                format!(
+                    "{select} WHERE d.issue = $1 AND d.state = '{state}' AND (d.changed_at, d.id) > ($2, $3) AND {unclaimed}
+                    ORDER BY d.changed_at, d.id LIMIT $4"
+                )
             }
             Place::Claims(more) => {
                 let select = deliveries!(
                     "claims c CROSS JOIN deliveries d
                     WHERE d.id = c.delivery AND c.issue = $1 AND (c.since, c.delivery) > ($2, $3)"
                 );
-                let select = format!("{select}{more} ORDER BY c.since, c.delivery LIMIT $4");
-                (select, values![&source.key, changed_at, id, limit])
+                format!("{select}{more} ORDER BY c.since, c.delivery LIMIT $4")
             }
         };
-        return places(filter).into_iter().map(piece).collect();
+        let each = places(filter).into_iter().map(piece).collect();
+        return Pieces { each, values: values![&source.key, changed_at, id, limit] };
     }
     // Access by id: the index by state has the issue too, but not in this order. The issue is still compared, since two
     // may have been frozen in the same millisecond.
@@ -250,35 +315,34 @@ fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Vec<Statement> {
     );
     let frozen_at = source.frozen_at.timestamp_millis();
     let from = mark.map_or_else(|| format!("{frozen_at:012x}"), |mark| mark.id.0.clone());
-    vec![(select.to_owned(), values![from, format!("{:012x}", frozen_at + 1), &source.key, limit])]
+    let values = values![from, format!("{:012x}", frozen_at + 1), &source.key, limit];
+    Pieces { each: vec![select.to_owned()], values }
 }
 
 /// The same, the latest change first: from the mark down to the start of the requested changes.
-fn newest_pieces(filter: &LogFilter, source: &Source, mark: Option<&LogMark>, limit: i64) -> Vec<Statement> {
+fn newest_pieces(filter: &LogFilter, source: &Source, mark: Option<&LogMark>, limit: i64) -> Pieces {
     // Behind every id, which are hexadecimal.
     let (changed_at, id) =
         mark.map_or((i64::MAX, "~"), |mark| (mark.changed_at.timestamp_millis(), mark.id.0.as_str()));
-    let since = since(filter);
     let piece = |place| match place {
         Place::State(state) => {
-            let select = concat!(
-                deliveries!("deliveries d LEFT JOIN claims c ON false"),
-                " WHERE d.issue = $1 AND d.state = $2 AND (d.changed_at, d.id) < ($3, $4) AND d.changed_at >= $5 AND ",
-                unclaimed!(),
-                " ORDER BY d.changed_at DESC, d.id DESC LIMIT $6"
-            );
-            (select.to_owned(), values![&source.key, state, changed_at, id, since, limit])
+            let select = deliveries!("deliveries d LEFT JOIN claims c ON false");
+            let unclaimed = unclaimed!();
+            format!(
+                "{select} WHERE d.issue = $1 AND d.state = '{state}' AND (d.changed_at, d.id) < ($2, $3)
+                    AND d.changed_at >= $4 AND {unclaimed} ORDER BY d.changed_at DESC, d.id DESC LIMIT $5"
+            )
         }
         Place::Claims(more) => {
             let select = deliveries!(
                 "claims c CROSS JOIN deliveries d
                 WHERE d.id = c.delivery AND c.issue = $1 AND (c.since, c.delivery) < ($2, $3) AND c.since >= $4"
             );
-            let select = format!("{select}{more} ORDER BY c.since DESC, c.delivery DESC LIMIT $5");
-            (select, values![&source.key, changed_at, id, since, limit])
+            format!("{select}{more} ORDER BY c.since DESC, c.delivery DESC LIMIT $5")
         }
     };
-    places(filter).into_iter().map(piece).collect()
+    let each = places(filter).into_iter().map(piece).collect();
+    Pieces { each, values: values![&source.key, changed_at, id, since(filter), limit] }
 }
 
 async fn of_issue<B: Backend>(
@@ -288,10 +352,9 @@ async fn of_issue<B: Backend>(
     limit: usize,
 ) -> Result<Vec<LoggedDelivery>> {
     let mut found = Vec::new();
-    for (select, values) in pieces(filter, source, i64::try_from(limit).unwrap_or(i64::MAX)) {
-        for row in tx.rows(AssertSqlSafe(select), values).await? {
-            found.push(rows::logged_delivery(&row, &source.domain)?);
-        }
+    let (select, values) = pieces(filter, source, i64::try_from(limit).unwrap_or(i64::MAX)).together();
+    for row in tx.rows(AssertSqlSafe(select), values).await? {
+        found.push(rows::logged_delivery(&row, &source.domain)?);
     }
     if by_change(filter) {
         found.sort_by(|a, b| (a.changed_at, &a.id.0).cmp(&(b.changed_at, &b.id.0)));
@@ -303,13 +366,27 @@ async fn of_issue<B: Backend>(
     Ok(found)
 }
 
-/// One index lookup per issue.
-fn person(address_key: &str) -> Statement {
-    let select = deliveries!(
-        "issues i CROSS JOIN deliveries d LEFT JOIN claims c ON c.delivery = d.id
-        WHERE d.issue = i.key AND d.recipient_key = $1"
+/// One index lookup per issue, except for confirmations of orders, which have an index of their own.
+fn person(address_key: &str, issue: Option<&IssueKey>) -> Statement {
+    let mut values = values![address_key];
+    let mut and_issue = String::new();
+    if let Some(issue) = issue {
+        values.push(issue.into());
+        and_issue = " AND i.key = $2".to_owned();
+    }
+    let (all, orders) = (
+        deliveries!(
+            ", i.frozen_at, i.message_domain",
+            "issues i CROSS JOIN deliveries d LEFT JOIN claims c ON c.delivery = d.id
+            WHERE d.issue = i.key AND d.recipient_key = $1 AND i.frozen_at IS NOT NULL AND i.mailing <> 'orders'"
+        ),
+        deliveries!(
+            ", i.frozen_at, i.message_domain",
+            "deliveries d JOIN issues i ON i.key = d.issue LEFT JOIN claims c ON c.delivery = d.id
+            WHERE d.recipient_key = $1 AND d.issue >= 'orders/' AND d.issue < 'orders0' AND i.frozen_at IS NOT NULL"
+        ),
     );
-    (select.to_owned(), values![address_key])
+    (format!("{all}{and_issue} UNION ALL {orders}{and_issue}"), values)
 }
 
 /// At most one delivery per issue: all are read, and filtered here.
@@ -317,22 +394,23 @@ async fn of_person<B: Backend>(
     tx: &mut Transaction<B>,
     filter: &LogFilter,
     address_key: &str,
-    sources: &[Source],
 ) -> Result<Vec<LoggedDelivery>> {
-    let places: HashMap<_, _> = sources.iter().enumerate().map(|(place, it)| (&it.key, (place, it))).collect();
-    let (select, values) = person(address_key);
+    let (select, values) = person(address_key, filter.issue.as_ref());
     let mut found = Vec::new();
     for row in tx.rows(AssertSqlSafe(select), values).await? {
-        let issue = Reader::new(&row, "deliveries", "id").issue_key("issue")?;
-        let Some((place, source)) = places.get(&issue) else { continue };
-        let delivery = rows::logged_delivery(&row, &source.domain)?;
+        let issue = Reader::new(&row, "issues", "issue");
+        let (frozen_at, domain) = (issue.instant("frozen_at")?, issue.optional_text("message_domain")?);
+        let delivery = rows::logged_delivery(&row, &domain.unwrap_or_default())?;
         let asked_for = filter.state.is_none_or(|state| delivery.state == state)
             && filter.since.is_none_or(|since| delivery.changed_at >= since);
         if asked_for {
-            found.push((*place, delivery));
+            found.push((frozen_at, delivery));
         }
     }
-    found.sort_by_key(|(place, _)| *place);
+    found.sort_by(|(a, one), (b, other)| (a, &one.issue).cmp(&(b, &other.issue)));
+    if filter.newest_first {
+        found.reverse();
+    }
     let first = match &filter.after {
         Some(mark) => found.iter().position(|(_, it)| it.issue == mark.issue).map_or(0, |place| place + 1),
         None => 0,

@@ -35,6 +35,7 @@ pub(super) fn sqlite() -> Migrator {
         (30, "past content", include_str!("../../migrations/sqlite/0030_past_content.sql")),
         (31, "venues", include_str!("../../migrations/sqlite/0031_venues.sql")),
         (32, "sender_fault", include_str!("../../migrations/sqlite/0032_sender_fault.sql")),
+        (33, "large pages", include_str!("../../migrations/sqlite/0033_large_pages.sql")),
     ])
 }
 
@@ -65,6 +66,7 @@ pub(super) fn postgres() -> Migrator {
         (30, "past content", include_str!("../../migrations/postgres/0030_past_content.sql")),
         (31, "venues", include_str!("../../migrations/postgres/0031_venues.sql")),
         (32, "sender_fault", include_str!("../../migrations/postgres/0032_sender_fault.sql")),
+        (33, "large pages", include_str!("../../migrations/postgres/0033_large_pages.sql")),
     ])
 }
 

@@ -98,7 +98,7 @@ impl LastWrite {
         if properties::get(&mut tx, properties::PLACE).await? != place(&mut tx).await? {
             return Ok(Some(Distrust::Restored { at: None }));
         }
-        let behind = at > 0 && at > newest(&mut tx).await?;
+        let behind = at > 0 && !reaches(&mut tx, at).await?;
         Ok(DateTime::from_timestamp_millis(at).filter(|_| behind).map(|last| Distrust::Behind { last }))
     }
 
@@ -138,6 +138,23 @@ pub(super) const NEWEST: &str = "SELECT max(newest) AS newest FROM (
         UNION ALL
         SELECT max(c.marked_at) FROM claims c
     ) AS each_state";
+
+/// The last frozen first: as a rule it is the one that changed last, and one look is enough.
+const REACHES: &str = "SELECT i.key FROM issues i WHERE i.frozen_at IS NOT NULL AND (
+        (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'sent') >= $1
+        OR (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') >= $1
+        OR (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'failed') >= $1
+        OR (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'unknown') >= $1
+        OR (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'suppressed') >= $1
+        OR (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'expired') >= $1
+        OR (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'cancelled') >= $1
+    ) ORDER BY i.frozen_at DESC, i.key DESC LIMIT 1";
+
+/// Whether [`NEWEST`] is this instant or later.
+async fn reaches<B: Backend>(tx: &mut Transaction<B>, at: i64) -> Result<bool> {
+    let claimed = "SELECT delivery FROM claims WHERE since >= $1 OR marked_at >= $1 LIMIT 1";
+    Ok(tx.row(claimed, values![at]).await?.is_some() || tx.row(REACHES, values![at]).await?.is_some())
+}
 
 async fn newest<B: Backend>(tx: &mut Transaction<B>) -> Result<i64> {
     let row = tx.row(NEWEST, values![]).await?;

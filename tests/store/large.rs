@@ -1,14 +1,15 @@
 //! What keeps a ledger of ten million deliveries fast, shown on a small one: query plans, and maintained sums.
 
 use crate::support::{
-    ledger::{HOUR, Ledger, address, at, finished, hash, new_issue},
+    ledger::{HOUR, Ledger, address, at, contact, finished, hash, new_issue},
     postgres::Database,
 };
 use semainier::store::testing::Shortcuts;
 use semainier::{
     domain::{
         delivery::{DeliveryId, Outcome, Resolution, State},
-        issue::{IssueKey, IssueState},
+        edition::ORDERS,
+        issue::{IssueKey, IssueState, NewIssue, RecipientScope},
         lane::{LaneTrouble, Pace},
         partner::SuppressionReason,
     },
@@ -167,7 +168,135 @@ async fn sums_that_are_not_those_of_the_rows_are_found(db: Ledger) {
     db.sql("UPDATE tallies SET n = n - 1").await;
 }
 
+/// Forty issues of two recipients; in the third and in the last but two somebody is refused, and somebody is uncertain.
+async fn many_issues(db: &Ledger) -> Vec<IssueKey> {
+    db.partners(2).await;
+    let mut keys = Vec::new();
+    for n in 0..40 {
+        let issue = new_issue(&format!("2026-{n:02}"));
+        db.store.freeze_issue(&issue, at(n)).await.unwrap();
+        let claims = db.store.claim_deliveries(Some(&issue.key), "here", 2, at(n)).await.unwrap();
+        db.store.mark_in_data(&claims, at(n)).await.unwrap();
+        let outcomes = match n {
+            2 | 37 => [Outcome::Refused { suppress: false }, Outcome::Unknown],
+            _ => [Outcome::Accepted, Outcome::Accepted],
+        };
+        let ends: Vec<_> = claims.iter().zip(outcomes).map(|(claim, end)| finished(claim, end, at(n))).collect();
+        db.store.finish_attempts(&ends).await.unwrap();
+        keys.push(issue.key);
+    }
+    keys
+}
+
+async fn issue19_a_journal_of_many_small_issues_is_complete_in_both_directions(db: Ledger) {
+    let keys = many_issues(&db).await;
+    for newest_first in [false, true] {
+        let in_order = |mut keys: Vec<&IssueKey>| {
+            if newest_first {
+                keys.reverse();
+            }
+            keys.into_iter().cloned().collect::<Vec<_>>()
+        };
+        let all = || LogFilter { newest_first, ..LogFilter::default() };
+        let both = keys.iter().flat_map(|key| [key, key]);
+        for (filter, expected) in [
+            (all(), both.clone().collect()),
+            (LogFilter { since: Some(at(35)), ..all() }, both.clone().skip(70).collect()),
+            (LogFilter { since: Some(at(99)), ..all() }, vec![]),
+            (
+                LogFilter { state: Some(State::Sent), ..all() },
+                both.filter(|it| **it != keys[2] && **it != keys[37]).collect(),
+            ),
+            (LogFilter { state: Some(State::Failed), ..all() }, vec![&keys[2], &keys[37]]),
+            (LogFilter { state: Some(State::Unknown), since: Some(at(3)), ..all() }, vec![&keys[37]]),
+            (LogFilter { state: Some(State::Cancelled), ..all() }, vec![]),
+            (LogFilter { state: Some(State::Queued), ..all() }, vec![]),
+            (LogFilter { address_key: Some(address(1).key()), ..all() }, keys.iter().collect()),
+            (LogFilter { address_key: Some(address(1).key()), issue: Some(keys[5].clone()), ..all() }, vec![&keys[5]]),
+        ] {
+            let found = |log: &[LoggedDelivery]| log.iter().map(|it| it.issue.clone()).collect::<Vec<_>>();
+            let whole = db.store.log(&filter).await.unwrap();
+            assert_eq!(found(&whole), in_order(expected), "{filter:?}");
+            let mut paged: Vec<LoggedDelivery> = Vec::new();
+            loop {
+                let after = paged.last().map(LoggedDelivery::mark);
+                let page = db.store.log(&LogFilter { limit: Some(7), after, ..filter.clone() }).await.unwrap();
+                if page.is_empty() {
+                    break;
+                }
+                paged.extend(page);
+            }
+            assert_eq!(paged, whole, "{filter:?}, page by page");
+        }
+    }
+}
+
+/// A confirmation is an issue with one recipient, and is found by another index than the issues of everybody.
+async fn issue19_a_person_s_log_has_their_confirmations_in_the_order_of_freezing(db: Ledger) {
+    let key = db.frozen(3).await;
+    let contacts = db.store.contacts().await.unwrap();
+    let of = |n: usize| contacts.iter().find(|it| it.address.key() == address(n).key()).unwrap().id.clone();
+    let mut confirmations = Vec::new();
+    for (second, (order, person)) in (1..).zip([("b", 1), ("a", 2), ("c", 1)]) {
+        let issue = NewIssue {
+            key: IssueKey::new(ORDERS, format_args!("{order}-1")),
+            mailing: ORDERS.to_owned(),
+            audience: ORDERS.to_owned(),
+            whom: RecipientScope::Contact(of(person)),
+            ..new_issue("2026-W28")
+        };
+        db.store.freeze_issue(&issue, at(second)).await.unwrap();
+        confirmations.push(issue.key);
+    }
+    db.store.freeze_issue(&new_issue("2026-W29"), at(9)).await.unwrap();
+    let log = async |filter: LogFilter| {
+        let log = db.store.log(&LogFilter { address_key: Some(address(1).key()), ..filter }).await.unwrap();
+        log.into_iter().map(|it| it.issue).collect::<Vec<_>>()
+    };
+    let last = IssueKey::new("agenda", "2026-W29");
+    let mut expected = vec![key, confirmations[0].clone(), confirmations[2].clone(), last];
+    assert_eq!(log(LogFilter::default()).await, expected);
+    let one = LogFilter { issue: Some(confirmations[2].clone()), ..LogFilter::default() };
+    assert_eq!(log(one).await, [confirmations[2].clone()]);
+    let not_theirs = LogFilter { issue: Some(confirmations[1].clone()), ..LogFilter::default() };
+    assert_eq!(log(not_theirs).await, []);
+    expected.reverse();
+    assert_eq!(log(LogFilter { newest_first: true, ..LogFilter::default() }).await, expected);
+}
+
+async fn issue19_recipients_are_counted_as_they_are_listed(db: Ledger) {
+    db.partners(6).await;
+    let also = [contact(5), contact(6), contact(7)];
+    db.store.import_contacts(&also, &["newsletter".to_owned()], "test", false, at(0)).await.unwrap();
+    // Both kinds of suppressions, of one person twice, and of somebody who is not subscribed.
+    for (n, scope) in [(1, None), (1, Some("agenda")), (2, Some("agenda")), (3, Some("newsletter")), (7, None)] {
+        db.store.suppress(&hash(n), scope, SuppressionReason::Manual, at(1)).await.unwrap();
+    }
+    for (mailing, audience, expected) in
+        [("agenda", "agenda", 4), ("newsletter", "newsletter", 2), ("rappel", "agenda", 5), ("rappel", "nobody", 0)]
+    {
+        let counted = db.store.audience_size(mailing, audience, None).await.unwrap();
+        let listed = db.store.audience(mailing, audience, None).await.unwrap().len();
+        assert_eq!((counted, listed), (expected, usize::try_from(expected).unwrap()), "{mailing} to {audience}");
+    }
+}
+
+/// Read for « Ce soir » and `status`: without a look at each of the issues that are over.
+async fn issue19_open_issues_are_those_not_over_and_those_in_doubt(db: Ledger) {
+    let keys = many_issues(&db).await;
+    assert_eq!(db.store.close_finished_issues(at(60)).await.unwrap().len(), 40);
+    let open = async || {
+        let open = db.store.open_issues().await.unwrap();
+        open.into_iter().map(|it| it.key).collect::<Vec<_>>()
+    };
+    assert_eq!(open().await, [keys[37].clone(), keys[2].clone()]);
+}
+
 on_both_databases! {
+    issue19_a_journal_of_many_small_issues_is_complete_in_both_directions
+    issue19_a_person_s_log_has_their_confirmations_in_the_order_of_freezing
+    issue19_recipients_are_counted_as_they_are_listed
+    issue19_open_issues_are_those_not_over_and_those_in_doubt
     no_page_of_the_log_reads_more_than_it_shows
     pages_of_every_filter_make_up_the_whole_of_it
     issues_frozen_in_the_same_millisecond_keep_apart

@@ -13,41 +13,9 @@ use std::{
     },
 };
 
-/// Makes the cluster, says where it is, then does what it is told, a word a line: `stop` and `restart` as a power cut would
-/// have it. Ends it when the test process is gone, however that went: its end closes our standard input. Nothing here must
-/// survive a crash of the machine, so nothing waits for the disk.
-const CLUSTER: &str = r#"
-set -eu
-bin=$1
-dir=$(mktemp -d "${TMPDIR:-/tmp}/semainier-postgres.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-"$bin/initdb" --pgdata="$dir/data" --username=semainier --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$dir/log" 2>&1 || {
-    cat "$dir/log" >&2
-    exit 1
-}
-start() {
-    "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c max_connections=400 >>"$dir/log" 2>&1 </dev/null &
-    server=$!
-    until "$bin/pg_isready" --quiet --host="$dir"; do
-        kill -0 $server || { cat "$dir/log" >&2; exit 1; }
-        sleep 0.05
-    done
-}
-stop() {
-    kill -QUIT $server 2>/dev/null || true
-    wait $server || true
-}
-start
-echo "$dir"
-while read -r word; do
-    case $word in
-    stop) stop ;;
-    start) start ;;
-    esac
-    echo "$word"
-done
-stop
-"#;
+/// Makes the cluster, says where it is, then does what it is told. Ends it when the test process is gone, however that went:
+/// its end closes our standard input.
+const CLUSTER: &str = include_str!("cluster.sh");
 
 static SERVER: OnceLock<Server> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -89,7 +57,7 @@ impl Cluster {
         } else {
             Command::new("sh")
         };
-        command.args(["-c", CLUSTER, "cluster", &bin]).current_dir("/");
+        command.args(["-c", CLUSTER, "cluster", &bin, "max_connections=400"]).current_dir("/");
         let mut shell = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
