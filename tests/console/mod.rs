@@ -8,6 +8,7 @@ mod pages;
 mod possible;
 mod previewing;
 mod progress;
+mod recording;
 mod searching;
 mod serving;
 mod testing;
