@@ -4,6 +4,7 @@ mod deciding;
 mod ending;
 mod entering;
 mod matrix;
+mod naming;
 mod pages;
 mod possible;
 mod previewing;
