@@ -1,8 +1,10 @@
 //! The console over HTTP, as staff see it: every page, on both databases, with what comes from outside at its worst.
 
+mod again;
 mod deciding;
 mod ending;
 mod entering;
+mod lasting;
 mod matrix;
 mod naming;
 mod pages;
@@ -107,6 +109,7 @@ fn viewer(language: Language) -> Viewer {
         roles: Roles::of([Permission::See]),
         language,
         form_token: String::new(),
+        ends: None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::views::console::When;
 use crate::web::answer::{self, Answer};
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -115,6 +115,15 @@ pub(super) async fn close(
     match closed.await {
         Ok(()) => answer::see_other("/moi?fait=session"),
         Err(error) => console.not_done(&viewer, error),
+    }
+}
+
+/// How long the session lasts: by asking it lasts longer, as by every request. A script gets the seconds alone.
+pub(super) async fn session(State(console): State<Arc<Console>>, viewer: Viewer, headers: HeaderMap) -> Answer {
+    let accepts = headers.get(header::ACCEPT).is_some_and(|it| it.as_bytes().starts_with(b"text/plain"));
+    match viewer.ends.filter(|_| accepts) {
+        Some(at) => answer::text(StatusCode::OK, format!("{}\n", (at - console.now()).num_seconds().max(0))),
+        None => console.page(&viewer, "", "session", &()),
     }
 }
 
