@@ -1,6 +1,7 @@
 //! The console over HTTP, as staff see it: every page, on both databases, with what comes from outside at its worst.
 
 mod again;
+mod calendar;
 mod deciding;
 mod ending;
 mod entering;
