@@ -3,6 +3,7 @@
 mod again;
 mod calendar;
 mod deciding;
+mod documented;
 mod ending;
 mod entering;
 mod lasting;
