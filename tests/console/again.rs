@@ -136,6 +136,16 @@ fn what_comes_back_is_text_and_leads_nowhere_else() {
     let back = log_in_from(&office, &mut browser, &over, &claire).expect(200, &["Ce que vous aviez saisi est repris"]);
     assert!(fields(&back, "/utilisateurs").contains(&("nom".to_owned(), "Zoé".to_owned())));
     assert_eq!(office.house.number("SELECT count(*) FROM users"), 1);
+    // What needs the password again does not lose it either.
+    office.tick(601);
+    let users = browser.get("/utilisateurs");
+    let asked = press(&mut browser, &users, "/utilisateurs", &[("nom", "Zoé"), ("adresse", "zoe@ot.test")]);
+    let asked = asked.expect(200, &["mot de passe"]);
+    let wrong = press(&mut browser, &asked, "/moi/confirmer", &[("present", "faux")]);
+    let back = press(&mut browser, &wrong.expect(422, &[]), "/moi/confirmer", &[("present", PASSWORD)]);
+    let back = back.expect(200, &["Ce que vous aviez saisi est repris"]);
+    assert!(fields(&back, "/utilisateurs").contains(&("adresse".to_owned(), "zoe@ot.test".to_owned())));
+    assert_eq!(office.house.number("SELECT count(*) FROM users"), 1);
     // Nothing but forms of ours.
     office.tick(9 * 3600);
     for path in ["//evil.example/x", "https://evil.example/", "/moi/mot-de-passe", "/deconnexion", "/envois/x"] {

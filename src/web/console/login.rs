@@ -249,7 +249,7 @@ impl Console {
     }
 
     /// The same; what was typed before is shown instead, where it was typed.
-    fn let_in_with(&self, opened: &Opened, to: &str, typed: Option<Typed>) -> Answer {
+    pub(super) fn let_in_with(&self, opened: &Opened, to: &str, typed: Option<Typed>) -> Answer {
         let mut answer = self.let_in(opened, to);
         if let Some(typed) = typed {
             answer.extensions_mut().insert(ShowAgain { typed, session: Some(opened.token.clone()) });

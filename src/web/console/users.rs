@@ -14,7 +14,7 @@ use crate::actions::{
 use crate::domain::email::EmailAddress;
 use crate::views::accounts::UserView;
 use crate::views::console::When;
-use crate::web::answer::{self, Answer};
+use crate::web::answer::Answer;
 use axum::{Extension, extract::State, http::StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ pub(super) async fn act(
     form: Form,
 ) -> Answer {
     if !logged_in.is_proven(&console) {
-        return answer::see_other("/moi/confirmer?vers=users");
+        return console.confirm_first(&viewer, "users", Typed::in_form("/utilisateurs", KEEPS, &form));
     }
     match console.change(&viewer, &client, &form).await {
         Ok((done, invitation)) => {
