@@ -37,7 +37,17 @@ pub struct Day {
     /// It belongs to the month; the others fill the first and the last week and are empty.
     pub own: bool,
     pub today: bool,
-    pub rows: Vec<Coming>,
+    pub rows: Vec<Entry>,
+}
+
+/// What stands in a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    pub row: Coming,
+    /// Its hour: `8 h`
+    pub fr: String,
+    /// `8:00`
+    pub en: String,
 }
 
 /// The month that was asked for, or else this one. `asked`: `2027-07`.
@@ -64,6 +74,10 @@ impl Grid {
         let this = first_of(today);
         let beside = |month: NaiveDate| is_shown(month, this).then(|| Month::of(month).to_string());
         let last = month + Months::new(1) - Days::new(1);
+        let entry = |row: &Coming| {
+            let time = row.instant.with_timezone(&zone).time();
+            Entry { fr: french::hour(time), en: time.format("%-H:%M").to_string(), row: row.clone() }
+        };
         let cell = |day: NaiveDate| {
             let own = first_of(day) == month;
             let of_day = |row: &&Coming| own && row.instant.with_timezone(&zone).date_naive() == day;
@@ -74,7 +88,7 @@ impl Grid {
                 en: day.format("%A %-d %B").to_string(),
                 own,
                 today: day == today,
-                rows: rows.iter().filter(of_day).cloned().collect(),
+                rows: rows.iter().filter(of_day).map(entry).collect(),
             }
         };
         let mut weeks = Vec::new();
@@ -144,6 +158,9 @@ mod tests {
         let with: Vec<_> = days.iter().filter(|day| !day.rows.is_empty()).map(|day| day.iso.as_str()).collect();
         assert_eq!(with, ["2027-07-01", "2027-07-10", "2027-07-31"]);
         assert_eq!(days.iter().find(|day| day.today).unwrap().fr, "vendredi 9 juillet");
+        let hours: Vec<_> =
+            days.iter().flat_map(|day| &day.rows).map(|it| (it.fr.replace('\u{a0}', " "), it.en.clone())).collect();
+        assert_eq!(hours[1], ("8 h".to_owned(), "8:00".to_owned()));
         let (from, to) = bounds(month, ZONE);
         assert_eq!((from, to), (rows[0].instant, rows[3].instant));
     }
