@@ -4,6 +4,8 @@
 use crate::domain::{
     characters,
     french::{self, NBSP},
+    issue::IssueKey,
+    issue_name::{self, IssueName},
 };
 use crate::toml_reader;
 use minijinja::value::{Serde, Value};
@@ -69,6 +71,11 @@ pub struct Templates {
     environment: Environment<'static>,
 }
 
+/// The key of an issue in words; any other text as it is.
+fn in_words(key: &str, words: impl Fn(&IssueKey) -> String) -> String {
+    IssueKey::parse(key).map_or_else(|_| key.to_owned(), |key| words(&key))
+}
+
 impl Templates {
     /// The built-in templates, replaced by files of the same name in `dir`.
     ///
@@ -85,6 +92,9 @@ impl Templates {
         });
         environment.set_formatter(formatted);
         environment.add_filter("wrapped", wrapped);
+        environment.add_filter("issue_name", |key: &str| in_words(key, |key| IssueName::new(key).first()));
+        environment.add_filter("issue_of", |key: &str| in_words(key, |key| IssueName::new(key).of()));
+        environment.add_filter("issue_period", |key: &str| in_words(key, issue_name::period));
         environment.add_filter("upper_french", |text: &str| text.to_uppercase());
         for name in BuiltIn::iter() {
             let file = BuiltIn::get(&name).map(|f| f.data.into_owned()).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Random tokens and recovery codes. The ledger keeps their SHA-256 alone; that is enough, as each has 80 bits or more.
 
+use super::UserId;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
@@ -18,9 +19,20 @@ pub fn hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token))
 }
 
-/// The token that each form of a session carries (ASVS 3.5.1): made from the session's own, and no way leads back.
-pub fn form_token(session: &str) -> String {
-    hash(&format!("form of {session}"))
+/// The token that each form of a session carries (ASVS 3.5.1): made from the session's own, and no way leads back. Its second
+/// half says whose form it is, also when the session is over.
+pub fn form_token(session: &str, user: &UserId) -> String {
+    let own = hash(&format!("form of {session}"));
+    format!("{own}.{}", whose(&own, user))
+}
+
+/// Whether a token is of a form that was shown to this account, in whatever session. It proves nothing about who sent it.
+pub fn is_form_of(form_token: &str, user: &UserId) -> bool {
+    form_token.split_once('.').is_some_and(|(own, given)| is_same(given, &whose(own, user)))
+}
+
+fn whose(form: &str, user: &UserId) -> String {
+    hash(&format!("form {form} of {}", user.as_str()))
 }
 
 /// Compares the digests, so that the time taken tells nothing about where the texts differ.
@@ -54,7 +66,11 @@ mod tests {
         assert_eq!((one.len(), hash(&one).len()), (43, 43));
         assert_ne!(one, other);
         assert_ne!(hash(&one), one);
-        assert_ne!(form_token(&one), hash(&one), "a form's token is not what the ledger keeps");
+        let (claire, marc) = (UserId("c".to_owned()), UserId("m".to_owned()));
+        let form = form_token(&one, &claire);
+        assert!(!form.contains(&hash(&one)), "a form's token is not what the ledger keeps");
+        assert!(is_form_of(&form, &claire) && !is_form_of(&form, &marc) && !is_form_of("", &claire));
+        assert_ne!(form, form_token(&other, &claire));
         assert!(is_same(&one, &one.clone()) && !is_same(&one, &other));
     }
 

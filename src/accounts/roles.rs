@@ -1,5 +1,6 @@
 //! Roles and their permissions.
 
+use crate::domain::Timestamp;
 use std::fmt;
 
 /// What a route of the console requires, and the role that grants it: each role is one permission, and a person has a set of
@@ -126,6 +127,8 @@ pub struct Viewer {
     pub language: Language,
     /// What every form of the session carries, see [`super::code::form_token`].
     pub form_token: String,
+    /// When the session ends unless it is used; `None` without one.
+    pub ends: Option<Timestamp>,
 }
 
 #[cfg(test)]

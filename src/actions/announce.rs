@@ -122,9 +122,9 @@ pub async fn announce(engine: &Engine, actor: &Actor, plan: &Plan<'_>) -> Result
     let first_try = if mailing.approval == Approval::Required { now } else { plan.at };
     let written = format!("{} {}", schedule.cron(), schedule.zone.name());
     store.cursor(&mailing.id, &written, now).await?;
-    match store.announce(&announcement, first_try, schedule.zone, now).await? {
+    let recording = actor.recording(engine, "edition.announce", format!("issue:{}", plan.key), &json!({}));
+    match recording.announce(&announcement, first_try, schedule.zone, now).await? {
         Some(at) => {
-            actor.audit(engine, "edition.announce", format!("issue:{}", plan.key), json!({})).await;
             info!(issue = %plan.key, door = %actor.door, "{} is announced", plan.key);
             Ok(at)
         }
@@ -139,8 +139,8 @@ pub async fn announce(engine: &Engine, actor: &Actor, plan: &Plan<'_>) -> Result
 pub async fn take_back(engine: &Engine, actor: &Actor, slug: &str) -> Result<()> {
     let mailing = mailing(&engine.app).map_err(|why| Refusal::NoEditionMailing(why.to_string()))?;
     let key = IssueKey::new(&mailing.id, slug);
-    if engine.store.take_back(&key, wording::TAKEN_BACK).await? {
-        actor.audit(engine, "edition.take_back", format!("issue:{key}"), json!({})).await;
+    let recording = actor.recording(engine, "edition.take_back", format!("issue:{key}"), &json!({}));
+    if recording.take_back(&key, wording::TAKEN_BACK).await? {
         info!(issue = %key, door = %actor.door, "the announcement of {key} was cancelled");
         return Ok(());
     }

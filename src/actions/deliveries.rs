@@ -42,7 +42,9 @@ pub async fn resolve_all(
 /// A refusal; or a database that cannot be read or written.
 pub async fn resolve(engine: &Engine, actor: &Actor, id: &DeliveryId, resolution: Resolution) -> Result<()> {
     let (store, now) = (&engine.store, engine.app.clock.now());
-    match store.resolve_unknown(id, resolution, actor.name(), now).await? {
+    let detail = json!({"as": format!("{resolution:?}").to_lowercase()});
+    let recording = actor.recording(engine, "delivery.resolve", format!("delivery:{id}"), &detail);
+    match recording.resolve_unknown(id, resolution, actor.name(), now).await? {
         Resolved::Done => {}
         Resolved::NoSuchDelivery => return Err(Refusal::NoSuchDelivery(id.to_string()).into()),
         Resolved::NotUnknown(state) => {
@@ -50,14 +52,6 @@ pub async fn resolve(engine: &Engine, actor: &Actor, id: &DeliveryId, resolution
         }
     }
     store.close_finished_issues(now).await?;
-    actor
-        .audit(
-            engine,
-            "delivery.resolve",
-            format!("delivery:{id}"),
-            json!({"as": format!("{resolution:?}").to_lowercase()}),
-        )
-        .await;
     info!(delivery = %id, door = %actor.door, "an unknown delivery was settled manually");
     Ok(())
 }

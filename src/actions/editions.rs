@@ -86,7 +86,8 @@ pub async fn order(
     }
     let contact = super::partners::known(engine, address).await?;
     let Some(contact) = contact else { return Err(Refusal::ContactNotKnown(address.clone()).into()) };
-    let done = match store.order(slug, &contact.id, wish, now).await? {
+    let recording = actor.recording(engine, "order.place", format!("edition:{slug}"), &json!({"packs": wish.packs}));
+    let done = match recording.order(slug, &contact.id, wish, now).await? {
         Ordered::New => OrderPlaced::New,
         Ordered::Changed => OrderPlaced::Changed,
         Ordered::Before => OrderPlaced::Unchanged,
@@ -95,7 +96,6 @@ pub async fn order(
         Ordered::TooOften => return Err(Refusal::OrderedTooOften(address.clone()).into()),
         Ordered::NotKnown => return Err(Refusal::ContactNotKnown(address.clone()).into()),
     };
-    actor.audit(engine, "order.place", format!("edition:{slug}"), json!({"packs": wish.packs})).await;
     info!(edition = slug, packs = wish.packs, door = %actor.door, "{slug} was ordered for a partner");
     let open = store.look_at_order(slug, &contact.id).await?.and_then(|(_, _, open)| open);
     open.map(done).ok_or_else(|| Refusal::NoSuchOrders(vec![address.to_string()]).into())
@@ -111,11 +111,11 @@ pub async fn cancel_order(engine: &Engine, actor: &Actor, id: &str) -> Result<Or
     if order.state != OrderState::Open {
         return Err(Refusal::OrderNotOpen { order: order.id, state: order.state }.into());
     }
-    let cancelled = engine.store.cancel_order(&order.edition, &order.by.contact_id, engine.app.clock.now()).await?;
+    let recording = actor.recording(engine, "order.cancel", format!("order:{id}"), &json!({}));
+    let cancelled = recording.cancel_order(&order.edition, &order.by.contact_id, engine.app.clock.now()).await?;
     if !cancelled {
         return Err(Refusal::NoSuchOrders(vec![id.to_owned()]).into());
     }
-    actor.audit(engine, "order.cancel", format!("order:{id}"), json!({})).await;
     info!(order = id, door = %actor.door, "order {id} was cancelled");
     Ok(order)
 }
@@ -125,12 +125,12 @@ pub async fn cancel_order(engine: &Engine, actor: &Actor, id: &str) -> Result<Or
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn hand_over(engine: &Engine, actor: &Actor, ids: &[String]) -> Result<Vec<OrderState>> {
-    let before = engine.store.close_orders(ids, engine.app.clock.now()).await?;
+    let recording = actor.recording(engine, "orders.hand_over", "orders".to_owned(), &json!({"orders": ids}));
+    let before = recording.close_orders(ids, engine.app.clock.now()).await?;
     let unknown: Vec<_> = ids.iter().zip(&before).filter(|(_, it)| it.is_none()).map(|(id, _)| id.clone()).collect();
     if !unknown.is_empty() {
         return Err(Refusal::NoSuchOrders(unknown).into());
     }
-    actor.audit(engine, "orders.hand_over", "orders".to_owned(), json!({"orders": ids})).await;
     info!(orders = ids.len(), door = %actor.door, "{} orders were marked as delivered", ids.len());
     Ok(before.into_iter().flatten().collect())
 }

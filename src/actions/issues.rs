@@ -65,10 +65,10 @@ pub async fn approve(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Optio
         )
         .into());
     }
-    if !store.approve_issue(key, &current, actor.name(), second_person, now).await? {
+    let recording = actor.recording(engine, "issue.approve", on(key), &json!({"hash": short(&current)}));
+    if !recording.approve_issue(key, &current, actor.name(), second_person, now).await? {
         return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
-    actor.audit(engine, "issue.approve", on(key), json!({"hash": short(&current)})).await;
     info!(issue = %key, hash = short(&current), door = %actor.door, "issue {key} was approved");
     let issue = store.issue(key).await?.context("the issue that was just approved is gone")?;
     let needs_second = issue.half_approved_by.is_some();
@@ -124,7 +124,12 @@ async fn object(
     };
     let automatic = engine.app.mailing(key.mailing())?.approval == Approval::Automatic;
     let refusal = ContentRefusal { content_hash: current.clone(), kind, by, at: now, why };
-    if !store.refuse_issue(key, &refusal, automatic).await? {
+    let action = match kind {
+        RefusalKind::Refused => "issue.refuse",
+        RefusalKind::Withdrawn => "issue.withdraw",
+    };
+    let detail = json!({"hash": short(&current), "why": refusal.why});
+    if !actor.recording(engine, action, on(key), &detail).refuse_issue(key, &refusal, automatic).await? {
         // The freeze may have come first.
         return Err(match store.issue(key).await? {
             Some(issue) if issue.frozen().is_some() => {
@@ -137,11 +142,6 @@ async fn object(
         let notice = Notice::Refused { at_ms: now.timestamp_millis(), reason };
         store.queue_notice(key, &notice, now).await?;
     }
-    let action = match kind {
-        RefusalKind::Refused => "issue.refuse",
-        RefusalKind::Withdrawn => "issue.withdraw",
-    };
-    actor.audit(engine, action, on(key), json!({"hash": short(&current), "why": refusal.why})).await;
     info!(issue = %key, hash = short(&current), kind = kind.as_str(), door = %actor.door, "the content of {key} was refused");
     Ok(())
 }
@@ -189,8 +189,8 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
         }
         None => None,
     };
-    engine.store.write_editorial(key, text, actor.name(), engine.app.clock.now()).await?;
-    actor.audit(engine, "issue.edit", on(key), json!({"characters": text.chars().count()})).await;
+    let recording = actor.recording(engine, "issue.edit", on(key), &json!({"characters": text.chars().count()}));
+    recording.write_editorial(key, text, actor.name(), engine.app.clock.now()).await?;
     info!(issue = %key, door = %actor.door, "the editorial of {key} was edited");
     let Some((issue, letter, pictures)) = presented else { return Ok(Edited::Kept) };
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
@@ -292,14 +292,13 @@ pub enum Rehearsed {
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn skip(engine: &Engine, actor: &Actor, key: &IssueKey, why: &str) -> Result<()> {
-    let (store, now) = (&engine.store, engine.app.clock.now());
+    let now = engine.app.clock.now();
     may(Act::Skip, &Subject::read(engine, key).await?)?;
     let skip = Skip { issue: key.clone(), why: why.trim().to_owned(), by: actor.name().to_owned(), at: now };
-    if !store.skip(&skip).await? {
+    if !actor.recording(engine, "issue.skip", on(key), &json!({"why": skip.why})).skip(&skip).await? {
         let by = skip_of(engine, key).await?.map(|skip| skip.by).unwrap_or_default();
         return Err(Refusal::Skipped { issue: key.clone(), by }.into());
     }
-    actor.audit(engine, "issue.skip", on(key), json!({"why": skip.why})).await;
     info!(issue = %key, door = %actor.door, "issue {key} is skipped");
     Ok(())
 }
@@ -310,10 +309,9 @@ pub async fn skip(engine: &Engine, actor: &Actor, key: &IssueKey, why: &str) -> 
 /// A refusal; or a database that cannot be read or written.
 pub async fn unskip(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()> {
     may(Act::Unskip, &Subject::read(engine, key).await?)?;
-    if !engine.store.unskip(key).await? {
+    if !actor.recording(engine, "issue.unskip", on(key), &json!({})).unskip(key).await? {
         return Err(Refusal::NotSkipped(key.clone()).into());
     }
-    actor.audit(engine, "issue.unskip", on(key), json!({})).await;
     info!(issue = %key, door = %actor.door, "issue {key} leaves after all");
     Ok(())
 }
@@ -375,18 +373,17 @@ async fn move_to(
     };
     may(act, &Subject::read(engine, key).await?)?;
     let (store, now) = (&engine.store, engine.app.clock.now());
-    if !store.set_issue_state(key, from, to, reason, now).await? {
-        // It moved in between.
-        may(act, &Subject::read(engine, key).await?)?;
-        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
-    }
-    store.expire_deliveries(now).await?;
     let action = match to {
         IssueState::Paused => "issue.pause",
         IssueState::Sending => "issue.resume",
         _ => "issue.cancel",
     };
-    actor.audit(engine, action, on(key), json!({})).await;
+    if !actor.recording(engine, action, on(key), &json!({})).set_issue_state(key, from, to, reason, now).await? {
+        // It moved in between.
+        may(act, &Subject::read(engine, key).await?)?;
+        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+    }
+    store.expire_deliveries(now).await?;
     info!(issue = %key, state = to.as_str(), door = %actor.door, "issue {key} is {}", to.as_str());
     Ok(())
 }

@@ -20,10 +20,9 @@ pub struct Reopened {
 pub async fn reopen(engine: &Engine, actor: &Actor, name: &str) -> Result<Reopened> {
     let (store, now) = (&engine.store, engine.app.clock.now());
     let known = store.lanes().await?.into_iter().find(|it| it.lane == name && it.holds(now));
-    if !store.reopen_lane(name).await? {
+    if !actor.recording(engine, "lane.reopen", format!("lane:{name}"), &json!({})).reopen_lane(name).await? {
         return Err(Refusal::LaneIsOpen(name.to_owned()).into());
     }
-    actor.audit(engine, "lane.reopen", format!("lane:{name}"), json!({})).await;
     info!(lane = name, door = %actor.door, "lane {name} was reopened");
     Ok(Reopened { by: known.and_then(|it| it.until) })
 }

@@ -22,8 +22,9 @@ pub use refusal::Refusal;
 use crate::accounts::UserId;
 use crate::app::Engine;
 use crate::domain::Timestamp;
-use crate::store::{ActorKind, AuditEntry};
+use crate::store::{ActorKind, AuditEntry, Store};
 use std::fmt;
+use std::sync::Arc;
 use tracing::warn;
 
 /// Who acts, and through which interface.
@@ -78,8 +79,20 @@ impl Actor {
         }
     }
 
-    /// Records what this actor has just done: the action is in the ledger already, so a failure here is logged, and undoes
-    /// nothing. `object`: `issue:agenda/2026-W28`; `detail`: ids, numbers and reasons, never addresses (I7).
+    /// The ledger, whose first change from here on is committed together with the record of this action. `object`, `detail`: as
+    /// of [`Self::audit`].
+    pub(crate) fn recording(
+        &self,
+        engine: &Engine,
+        action: &str,
+        object: String,
+        detail: &serde_json::Value,
+    ) -> Arc<dyn Store> {
+        engine.store.recording(&self.entry(action, object, detail, engine.app.clock.now()))
+    }
+
+    /// Records what this actor has just done where that takes several transactions: the action is in the ledger already, so a
+    /// failure here is logged, and undoes nothing. `object`: `issue:agenda/2026-W28`; `detail`: ids, numbers and reasons, never addresses (I7).
     pub(crate) async fn audit(&self, engine: &Engine, action: &str, object: String, detail: serde_json::Value) {
         let entry = self.entry(action, object, &detail, engine.app.clock.now());
         if let Err(error) = engine.store.record(&entry).await {

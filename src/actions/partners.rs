@@ -135,12 +135,12 @@ pub enum Erasure {
 /// A refusal; or a database that cannot be read or written.
 pub async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> Result<Erasure> {
     let hash = engine.tokens().await?.address_hash(address);
-    let erasure = match engine.store.erase(&address.key(), &hash, engine.app.clock.now()).await? {
+    let recording = actor.recording(engine, "contact.erase", person(&hash), &json!({}));
+    let erasure = match recording.erase(&address.key(), &hash, engine.app.clock.now()).await? {
         Erased::Done { deliveries } => Erasure::Done { deliveries },
         Erased::NotKnown => Erasure::NotKnown,
         Erased::UnderWay => return Err(Refusal::BeingSent(address.clone()).into()),
     };
-    actor.audit(engine, "contact.erase", person(engine, address).await?, json!({})).await;
     info!(address = address.masked(), door = %actor.door, "a person was erased");
     Ok(erasure)
 }
@@ -155,8 +155,8 @@ pub async fn suppress(engine: &Engine, actor: &Actor, address: &EmailAddress, ma
     }
     let is_known = known(engine, address).await?.is_some();
     let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
-    engine.store.suppress(&hash, mailing, SuppressionReason::Manual, now).await?;
-    actor.audit(engine, "contact.suppress", person(engine, address).await?, json!({"mailing": mailing})).await;
+    let recording = actor.recording(engine, "contact.suppress", person(&hash), &json!({"mailing": mailing}));
+    recording.suppress(&hash, mailing, SuppressionReason::Manual, now).await?;
     info!(address = address.masked(), mailing, door = %actor.door, "an address was suppressed manually");
     Ok(is_known)
 }
@@ -188,12 +188,12 @@ pub async fn lift(
         return Err(Refusal::NoReason.into());
     }
     let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
-    let reopened = match engine.store.lift(&hash, mailing, why.trim(), now).await? {
+    let recording = actor.recording(engine, "contact.lift", person(&hash), &json!({"mailing": mailing}));
+    let reopened = match recording.lift(&hash, mailing, why.trim(), now).await? {
         Lifted::Done { scopes, kept } => Reopened { scopes, kept },
         Lifted::Nothing => return Err(Refusal::NotSuppressed(address.clone()).into()),
         Lifted::PersonsOwn => return Err(Refusal::PersonsOwnWord(address.clone()).into()),
     };
-    actor.audit(engine, "contact.lift", person(engine, address).await?, json!({"mailing": mailing})).await;
     info!(address = address.masked(), mailing, door = %actor.door, "a suppression was lifted manually");
     Ok(reopened)
 }
@@ -230,7 +230,7 @@ pub async fn add(
     }
     let mailings = all_or(engine, mailings);
     let report = put(engine, address, (fields, Vec::new()), &mailings, why).await?;
-    actor.audit(engine, "contact.add", person(engine, address).await?, json!({})).await;
+    actor.audit(engine, "contact.add", person(&engine.tokens().await?.address_hash(address)), json!({})).await;
     info!(address = address.masked(), door = %actor.door, "a contact was added manually");
     Ok(Added { mailings, is_barred: report.summary.suppressed > 0 })
 }
@@ -264,7 +264,7 @@ pub async fn edit(
         |name: &str, commune: &str| Fields::default().with(Field::Establishment, name).with(Field::Commune, commune);
     let also = before.others.iter().map(|it| name(&it.name, &it.commune)).collect();
     let report = put(engine, address, (fields, also), &[], "").await?;
-    actor.audit(engine, "contact.edit", person(engine, address).await?, json!({})).await;
+    actor.audit(engine, "contact.edit", person(&engine.tokens().await?.address_hash(address)), json!({})).await;
     info!(address = address.masked(), door = %actor.door, "a contact was changed manually");
     let changes = report.differences.into_iter().filter_map(|difference| match difference {
         Difference::Changed(_, changes) => Some(changes),
@@ -280,9 +280,9 @@ pub async fn edit(
 pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &EmailAddress) -> Result<()> {
     let tokens = engine.tokens().await?;
     let (key, hash, to_hash) = (from.key(), tokens.address_hash(from), tokens.address_hash(to));
-    match engine.store.move_contact((&key, &hash), to, &to_hash, engine.app.clock.now()).await? {
+    let recording = actor.recording(engine, "contact.move", person(&to_hash), &json!({}));
+    match recording.move_contact((&key, &hash), to, &to_hash, engine.app.clock.now()).await? {
         Moved::Done => {
-            actor.audit(engine, "contact.move", person(engine, to).await?, json!({})).await;
             info!(from = from.masked(), to = to.masked(), door = %actor.door, "the address of a contact was changed");
             Ok(())
         }
@@ -332,6 +332,6 @@ async fn put(
 }
 
 /// The object of an entry in the audit: the keyed hash of the address, which outlives the contact and names nobody.
-async fn person(engine: &Engine, address: &EmailAddress) -> Result<String> {
-    Ok(format!("address:{}", engine.tokens().await?.address_hash(address)))
+fn person(address_hash: &str) -> String {
+    format!("address:{address_hash}")
 }

@@ -9,6 +9,7 @@ use crate::domain::{
     french::{NBSP, date_and_hour},
     hold::Hold,
     issue::{Counts, IssueKey, IssueState, IssueSummary},
+    issue_name::IssueName,
 };
 use crate::views::instant;
 use chrono_tz::Tz;
@@ -384,29 +385,33 @@ impl Refusal {
     }
 
     pub fn in_french(&self) -> String {
+        let of = |key: &IssueKey| IssueName::new(key).of();
         match self {
             Self::NoName => "indiquez votre nom : il est gardé avec ce que vous faites".to_owned(),
-            Self::NoSuchIssue(key) => format!("le numéro {key} n’existe pas"),
-            Self::NotComposedYet(key) => format!("le numéro {key} n’est pas encore composé"),
+            Self::NoSuchIssue(key) => format!("le numéro {} n’existe pas", of(key)),
+            Self::NotComposedYet(key) => format!("le numéro {} n’est pas encore composé", of(key)),
             Self::NothingToApprove { issue, state, reason } => {
                 let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-                format!("le numéro {issue} est {}{reason}{NBSP}: il n’y a rien à approuver", state.in_french())
+                format!("le numéro {} est {}{reason}{NBSP}: il n’y a rien à approuver", of(issue), state.in_french())
             }
             Self::DeadlinePassed(key) => {
-                format!("l’heure limite du numéro {key} est passée{NBSP}: il ne partira plus")
+                format!("l’heure limite du numéro {} est passée{NBSP}: il ne partira plus", of(key))
             }
             Self::HasChanged { issue, .. } => {
-                format!("le numéro {issue} a changé depuis que vous l’avez lu{NBSP}: relisez-le avant d’approuver")
+                format!(
+                    "le numéro {} a changé depuis que vous l’avez lu{NBSP}: relisez-le avant d’approuver",
+                    of(issue)
+                )
             }
-            Self::ChangedMeanwhile(key) => format!("le numéro {key} vient d’être modifié{NBSP}: relisez-le"),
+            Self::ChangedMeanwhile(key) => format!("le numéro {} vient d’être modifié{NBSP}: relisez-le", of(key)),
             Self::Unchangeable { issue, state } => {
-                format!("le numéro {issue} est {}{NBSP}: il ne peut plus être modifié", state.in_french())
+                format!("le numéro {} est {}{NBSP}: il ne peut plus être modifié", of(issue), state.in_french())
             }
             Self::WrongState { issue, state } => {
-                format!("le numéro {issue} est {}{NBSP}: cette action n’est pas possible", state.in_french())
+                format!("le numéro {} est {}{NBSP}: cette action n’est pas possible", of(issue), state.in_french())
             }
             Self::GivenUp { issue, .. } => {
-                format!("le numéro {} est {}{NBSP}: plus rien n’en partira", issue.key, issue.state().in_french())
+                format!("le numéro {} est {}{NBSP}: plus rien n’en partira", of(&issue.key), issue.state().in_french())
             }
             Self::NotANewsletter { mailing } => format!("«{NBSP}{mailing}{NBSP}» n’est pas une lettre"),
             Self::NoEditorialSection { mailing } => {
@@ -424,15 +429,17 @@ impl Refusal {
             Self::TestedTooOften { most } => {
                 format!("vous avez demandé {most} essais aujourd’hui{NBSP}: le prochain sera possible demain")
             }
-            Self::NotOfAList(key) => format!("{key} est un message à une seule personne{NBSP}: il n’a pas d’essai"),
-            Self::NoRelay => format!("aucun relais n’est configuré{NBSP}: rien ne peut partir"),
-            Self::Skipped { issue, by } => format!("{by} ne veut pas que le numéro {issue} parte"),
-            Self::NotSkipped(key) => format!("rien n’empêche le numéro {key} de partir"),
-            Self::ApprovedAlready { issue, by } => {
-                format!("cette version du numéro {issue} est déjà approuvée par {by}")
+            Self::NotOfAList(key) => {
+                format!("{} est un message à une seule personne{NBSP}: pas d’essai possible", IssueName::new(key))
             }
-            Self::HourHasCome(key) => format!("l’heure du numéro {key} est passée"),
-            Self::NoOccurrence { issue } => format!("aucun envoi prévu ne correspond plus au numéro {issue}"),
+            Self::NoRelay => format!("aucun relais n’est configuré{NBSP}: rien ne peut partir"),
+            Self::Skipped { issue, by } => format!("{by} ne veut pas que le numéro {} parte", of(issue)),
+            Self::NotSkipped(key) => format!("rien n’empêche le numéro {} de partir", of(key)),
+            Self::ApprovedAlready { issue, by } => {
+                format!("cette version du numéro {} est déjà approuvée par {by}", of(issue))
+            }
+            Self::HourHasCome(key) => format!("l’heure du numéro {} est passée", of(key)),
+            Self::NoOccurrence { issue } => format!("aucun envoi prévu ne correspond plus au numéro {}", of(issue)),
             Self::NoSuchDelivery(_) => "cet envoi n’existe pas".to_owned(),
             Self::NotUnknown { .. } => "cet envoi n’attend pas de décision".to_owned(),
             Self::LaneIsOpen(name) => format!("les envois vers «{NBSP}{name}{NBSP}» ne sont pas suspendus"),
@@ -448,10 +455,10 @@ impl Refusal {
             Self::CannotBeAnnounced { slug, why } => {
                 format!("«{NBSP}{slug}{NBSP}» ne peut pas être annoncée{NBSP}: {why}")
             }
-            Self::AnnouncedMeanwhile(key) => format!("une autre personne vient d’annoncer {key}"),
+            Self::AnnouncedMeanwhile(key) => format!("une autre personne vient d’annoncer {}", IssueName::new(key)),
             Self::NotAnnounced(slug) => format!("«{NBSP}{slug}{NBSP}» n’est pas annoncée"),
             Self::LeavingAlready { issue, .. } => {
-                format!("l’envoi de {issue} a commencé{NBSP}: il peut seulement être arrêté")
+                format!("l’envoi {} a commencé{NBSP}: il peut seulement être arrêté", of(issue))
             }
             Self::PacksAreOrdered { ordered, .. } => {
                 format!(

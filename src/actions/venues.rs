@@ -17,9 +17,9 @@ pub async fn set(engine: &Engine, actor: &Actor, name: &str, commune: &str) -> R
     let said_at = engine.app.clock.now();
     let (name, said_in) = (name.trim().to_owned(), String::new());
     let statement = VenueStatement { venue, name, commune, origin: Origin::Person, said_in, said_at };
-    engine.store.set_venue(&statement).await?;
     let detail = json!({"commune": statement.commune});
-    actor.audit(engine, "venue.set", format!("venue:{}", statement.venue), detail).await;
+    let recording = actor.recording(engine, "venue.set", format!("venue:{}", statement.venue), &detail);
+    recording.set_venue(&statement).await?;
     info!(venue = statement.venue, commune = statement.commune, "a person said where a venue is");
     Ok(statement)
 }

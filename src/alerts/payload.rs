@@ -1,6 +1,6 @@
 //! The JSON of an alert, the same for webhook and command; documented in `docs/operations.md`.
 
-use crate::domain::{Timestamp, email::mask_addresses};
+use crate::domain::{Timestamp, email::mask_addresses, issue::IssueKey, issue_name::IssueName};
 use crate::views::{
     instant,
     readiness::{Finding, Severity},
@@ -55,15 +55,38 @@ pub(super) fn raised(about: &About, finding: &Finding, now: Timestamp) -> String
 }
 
 pub(super) fn ended(about: &About, key: &str, now: Timestamp) -> String {
-    let (kind, issue) = key.split_once(':').unwrap_or((key, ""));
+    let (kind, rest) = key.split_once(':').unwrap_or((key, ""));
+    let issue = rest.contains('/').then(|| rest.rsplit(':').next().unwrap_or(rest));
     let data = Data {
         kind,
-        issue: issue.contains('/').then(|| issue.rsplit(':').next().unwrap_or(issue).to_owned()),
+        issue: issue.map(str::to_owned),
         summary: format!("ended: {key}"),
-        summary_fr: format!("Terminé\u{a0}: {key}."),
+        summary_fr: ended_in_french(kind, rest, issue.and_then(|key| IssueKey::parse(key).ok())),
         ..data(about, key)
     };
     text("semainier.finding.ended", about, data, now)
+}
+
+/// `rest`: of the key, after the kind.
+fn ended_in_french(kind: &str, rest: &str, issue: Option<IssueKey>) -> String {
+    let name = issue.as_ref().map(IssueName::new);
+    match (kind, name) {
+        ("held", Some(name)) => format!("{} n’est plus {}.", name.first(), name.agreed("retenu")),
+        ("awaiting_approval", Some(name)) => format!("{} n’attend plus d’accord.", name.first()),
+        ("paused", Some(name)) => format!("L’envoi {} n’est plus en pause.", name.of()),
+        ("unknown", Some(name)) => format!("Pour {name}, il n’y a plus rien à trancher."),
+        ("silence", Some(name)) => format!("Le message de la veille sur {name} n’est plus en retard."),
+        ("lane_paused", _) => {
+            format!("L’envoi vers {} n’est plus arrêté.", rest.split(':').next().unwrap_or_default())
+        }
+        ("disk_nearly_full", _) => "Le disque du serveur a de nouveau de la place.".to_owned(),
+        ("backup_old", _) => "Une sauvegarde récente existe de nouveau.".to_owned(),
+        ("no_daemon", _) => "Le programme tourne de nouveau.".to_owned(),
+        ("relay", _) => "Le serveur d’envoi accepte de nouveau les messages.".to_owned(),
+        ("notices_pending", _) => "Plus aucun message à l’équipe n’est en retard.".to_owned(),
+        ("ledger", _) => "La base de données répond de nouveau.".to_owned(),
+        _ => format!("Terminé\u{a0}: {kind}."),
+    }
 }
 
 pub(super) fn test(about: &About, now: Timestamp) -> String {
@@ -114,7 +137,21 @@ fn text(r#type: &'static str, about: &About, data: Data, now: Timestamp) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::issue::IssueKey;
+
+    #[test]
+    fn an_end_is_told_in_words() {
+        let key = |text| Some(IssueKey::parse(text).unwrap());
+        let said = |kind, rest, issue| ended_in_french(kind, rest, issue);
+        assert_eq!(
+            said("held", "newsletter/2027-08", key("newsletter/2027-08")),
+            "La lettre d’août 2027 n’est plus retenue."
+        );
+        assert_eq!(said("lane_paused", "orange", None), "L’envoi vers orange n’est plus arrêté.");
+        for kind in Finding::KINDS {
+            let said = said(kind, "agenda/2027-W28", key("agenda/2027-W28"));
+            assert!(!said.contains("2027-W28") || kind == "lane_paused", "{said}");
+        }
+    }
 
     #[test]
     fn addresses_are_masked_and_the_ended_alert_has_the_same_key() {

@@ -11,6 +11,7 @@ pub mod french;
 pub mod gates;
 pub mod hold;
 pub mod issue;
+pub mod issue_name;
 pub mod lane;
 pub mod link;
 pub mod listing;

@@ -3,6 +3,7 @@
 use crate::domain::{
     Timestamp,
     french::{self, NBSP},
+    issue_name::IssueName,
     tonight::{Check, Departure, Level},
 };
 use chrono_tz::Tz;
@@ -90,7 +91,8 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
         Check::StaffTold { count } => format!("{count} personnes de l’équipe sont prévenues en cas de problème."),
         Check::LanesOpen => "Aucune voie n’est arrêtée.".to_owned(),
         Check::UnderWay { issue, ended, total } => format!(
-            "{issue} part en ce moment{NBSP}: {} sur {} ont abouti.",
+            "{} part en ce moment{NBSP}: {} sur {} ont abouti.",
+            IssueName::new(issue).first(),
             french::grouped(*ended),
             french::grouped(*total)
         ),
@@ -138,7 +140,7 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
             format!("{} destinataires d’après la liste d’aujourd’hui.", french::grouped(*now))
         }
         Check::WaitsFor { before, .. } => {
-            format!("Le numéro précédent ({before}) n’est pas terminé\u{a0}: celui-ci attend.")
+            format!("Le numéro précédent ({}) n’est pas terminé\u{a0}: celui-ci attend.", IssueName::new(before))
         }
     }
 }

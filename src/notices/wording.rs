@@ -9,6 +9,7 @@ use crate::domain::{
     hold::{FileTrouble, Hold},
     issue::IssueKey,
     issue::IssueState,
+    issue_name::IssueName,
     lane::Pace,
     notice::{Cure, Notice},
     pause::{Doubt, PauseReason, SenderFault},
@@ -303,7 +304,7 @@ pub(crate) fn half_approved(by: &str) -> String {
 }
 
 pub(crate) fn waits_for(before: &IssueKey) -> String {
-    format!("l’envoi du numéro précédent ({before}) n’est pas terminé")
+    format!("l’envoi du numéro précédent ({}) n’est pas terminé", IssueName::new(before))
 }
 
 pub(crate) fn expired_though_approved(by: &str) -> String {

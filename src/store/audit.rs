@@ -1,14 +1,16 @@
-//! Who did what. Entries are never changed. For accounts and sessions an entry is written in the transaction of the change; the
-//! other actions write theirs right after it (`Actor::audit`).
+//! Who did what. Entries are never changed. An entry is written in the transaction of the change: for accounts and sessions by
+//! the methods that take one, for decisions of people by [`AuditLog::recording`]. What an action does in several transactions
+//! is recorded right after the last (`Actor::audit`).
 
-use super::Ledger;
+use super::{Ledger, Store};
 use super::{
     Result,
-    backend::{Backend, Transaction, Value, values},
+    backend::{Backend, NextEntry, Transaction, Value, values},
     rows::Reader,
 };
 use crate::domain::Timestamp;
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// Kinds of actors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,10 @@ pub struct AuditEntry {
 pub trait AuditLog: Send + Sync {
     async fn record(&self, entry: &AuditEntry) -> Result<()>;
 
+    /// The same ledger; the first change made through it is committed with this entry: both are kept, or neither. What changes
+    /// nothing records nothing.
+    fn recording(&self, entry: &AuditEntry) -> Arc<dyn Store>;
+
     /// Records the entry if its actor has fewer than `most` entries of this action since then, itself not counted; of several
     /// at once by one account they are counted one after the other. `false`: nothing was recorded.
     async fn record_within(&self, entry: &AuditEntry, since: Timestamp, most: u32) -> Result<bool>;
@@ -88,6 +94,10 @@ pub struct AuditRow {
 
 #[async_trait]
 impl<B: Backend> AuditLog for Ledger<B> {
+    fn recording(&self, entry: &AuditEntry) -> Arc<dyn Store> {
+        Arc::new(Ledger(self.0.with_entry(NextEntry::of(entry)), Arc::clone(&self.1)))
+    }
+
     async fn record(&self, entry: &AuditEntry) -> Result<()> {
         let mut tx = Transaction::write(&self.0, "recording who did what").await?;
         add(&mut tx, entry).await?;

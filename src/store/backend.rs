@@ -3,11 +3,13 @@
 
 use super::{
     Result, StoreError,
+    audit::{self, AuditEntry},
     settle::{Batches, Moved},
 };
 use crate::domain::{Timestamp, delivery::DeliveryId, issue::IssueKey};
 use sqlx::{Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One of the two databases.
 pub(super) trait Backend: Send + Sync + 'static {
@@ -19,6 +21,12 @@ pub(super) trait Backend: Send + Sync + 'static {
     const EXPLAINED: &'static str;
 
     type Transaction: Send;
+
+    /// What the next change carries, see [`super::AuditLog::recording`].
+    fn entry(&self) -> &NextEntry;
+
+    /// The same database, whose next change carries this entry.
+    fn with_entry(&self, entry: NextEntry) -> Self;
 
     /// A read-only transaction with a consistent snapshot.
     fn begin_read(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
@@ -64,31 +72,46 @@ pub(super) trait Backend: Send + Sync + 'static {
     fn is_damaged(error: &dyn sqlx::error::DatabaseError) -> bool;
 }
 
+/// An entry of the audit that is written in the transaction of the next change, once.
+#[derive(Clone, Default)]
+pub(super) struct NextEntry(Option<Arc<Mutex<Option<AuditEntry>>>>);
+
+impl NextEntry {
+    pub(super) fn of(entry: &AuditEntry) -> Self {
+        Self(Some(Arc::new(Mutex::new(Some(entry.clone())))))
+    }
+
+    fn take(&self) -> Option<AuditEntry> {
+        self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// A transaction and its purpose, which its errors name. Rolled back when it is dropped.
 pub(super) struct Transaction<B: Backend> {
     inner: B::Transaction,
     doing: &'static str,
+    entry: NextEntry,
 }
 
 impl<B: Backend> Transaction<B> {
     pub(super) async fn read(backend: &B, doing: &'static str) -> Result<Self> {
         let inner = backend.begin_read().await.map_err(|e| failed::<B>(doing, e))?;
-        Ok(Self { inner, doing })
+        Ok(Self { inner, doing, entry: NextEntry::default() })
     }
 
     pub(super) async fn write(backend: &B, doing: &'static str) -> Result<Self> {
         let inner = backend.begin_write().await.map_err(|e| failed::<B>(doing, e))?;
-        Ok(Self { inner, doing })
+        Ok(Self { inner, doing, entry: backend.entry().clone() })
     }
 
     pub(super) async fn claim(backend: &B, doing: &'static str) -> Result<Self> {
         let inner = backend.begin_claiming().await.map_err(|e| failed::<B>(doing, e))?;
-        Ok(Self { inner, doing })
+        Ok(Self { inner, doing, entry: NextEntry::default() })
     }
 
     pub(super) async fn settle(backend: &B, doing: &'static str, bounces: bool) -> Result<Self> {
         let inner = backend.begin_settling(bounces).await.map_err(|e| failed::<B>(doing, e))?;
-        Ok(Self { inner, doing })
+        Ok(Self { inner, doing, entry: NextEntry::default() })
     }
 
     /// A whole transaction.
@@ -117,8 +140,11 @@ impl<B: Backend> Transaction<B> {
         B::execute(&mut self.inner, sql.into_sql_str(), values).await.map_err(|e| failed::<B>(self.doing, e))
     }
 
-    pub(super) async fn commit(self) -> Result<()> {
+    pub(super) async fn commit(mut self) -> Result<()> {
         let doing = self.doing;
+        if let Some(entry) = self.entry.take() {
+            audit::add(&mut self, &entry).await?;
+        }
         B::commit(self.inner).await.map_err(|e| failed::<B>(doing, e))
     }
 }

@@ -69,12 +69,13 @@ async fn lift<B: Backend>(db: &B, hash: &str, mailing: Option<&str>, why: &str, 
             VALUES ($1, $2, $3, 'subscribed', '', $4) ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
         tx.execute(note, values![hash, scope.as_str(), now, format!("lifted: {why}")]).await?;
     }
+    match (ours.is_empty(), theirs) {
+        (true, 0) => return Ok(Lifted::Nothing),
+        (true, _) => return Ok(Lifted::PersonsOwn),
+        (false, _) => {}
+    }
     tx.commit().await?;
-    Ok(match (ours.is_empty(), theirs) {
-        (false, kept) => Lifted::Done { scopes: ours, kept },
-        (true, 0) => Lifted::Nothing,
-        (true, _) => Lifted::PersonsOwn,
-    })
+    Ok(Lifted::Done { scopes: ours, kept: theirs })
 }
 
 /// Changes the address of a contact: its subscriptions, history and opt-outs move with it. The old address is not

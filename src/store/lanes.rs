@@ -75,10 +75,12 @@ impl<B: Backend> Lanes for Ledger<B> {
 
     async fn reopen_lane(&self, lane: &str) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "reopening a lane").await?;
-        let reopened = tx.execute("DELETE FROM lanes WHERE lane = $1", values![lane]).await? > 0;
+        if tx.execute("DELETE FROM lanes WHERE lane = $1", values![lane]).await? == 0 {
+            return Ok(false);
+        }
         tx.execute("DELETE FROM content_refusals WHERE lane = $1", values![lane]).await?;
         tx.commit().await?;
-        Ok(reopened)
+        Ok(true)
     }
 
     async fn content_refused(&self, issue: &IssueKey, lane: &str) -> Result<u32> {

@@ -139,11 +139,11 @@ pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
         Some(("sqlite", _)) => {
             let db = sqlite::Sqlite::open(url, access).await?;
             let last_write = sqlite::last_write(url, access);
-            Ok(Arc::new(Ledger(db, last_write)))
+            Ok(Arc::new(Ledger(db, Arc::new(last_write))))
         }
         Some(("postgres" | "postgresql", _)) => {
             let db = postgres::Postgres::open(url).await?;
-            Ok(Arc::new(Ledger(db, postgres::last_write(access))))
+            Ok(Arc::new(Ledger(db, Arc::new(postgres::last_write(access)))))
         }
         // Not the whole text: it may hold a password.
         _ => Err(StoreError::Open {
@@ -583,7 +583,7 @@ pub trait Store:
 }
 
 /// The only implementation, generic over the database.
-struct Ledger<B: backend::Backend>(B, rollback_guard::LastWrite);
+struct Ledger<B: backend::Backend>(B, Arc<rollback_guard::LastWrite>);
 
 impl<B: backend::Backend> Store for Ledger<B> {
     fn kind(&self) -> &'static str {

@@ -3,7 +3,7 @@
 
 use super::{
     Access, Probed, Result, StoreError,
-    backend::{Backend, Row, Value},
+    backend::{Backend, NextEntry, Row, Value},
     migrations,
     rollback_guard::LastWrite,
     settle::{Batches, Moved, POSTGRES_BESIDE_NO_OPT_OUT, POSTGRES_SETTLE, postgres_call},
@@ -21,6 +21,7 @@ use std::{
     io,
     path::Path,
     str::FromStr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::Mutex;
@@ -56,13 +57,15 @@ const SILENCE: Duration = if cfg!(feature = "failpoints") { Duration::from_secs(
 /// For a transaction that is `at_length`.
 const LONG_SILENCE: Duration = Duration::from_mins(16);
 
+#[derive(Clone)]
 pub(super) struct Postgres {
     pool: PgPool,
     /// For `settle` only; caches its plans.
     settling: PgPool,
-    kept: Kept,
+    kept: Arc<Kept>,
     /// For claims only; caches its plans too.
     claiming: PgPool,
+    entry: NextEntry,
 }
 
 /// The settling connection between two uses. The pool checks each connection that is returned to it, which costs a round
@@ -121,7 +124,7 @@ impl Postgres {
         // Opened by the first use: most commands only read.
         let settling = settling.connect_lazy_with(with(&PLANS_BY_INDEX));
         let claiming = pool(CLAIMING).connect_lazy_with(with(&PLANS_BY_INDEX));
-        Ok(Self { pool: work, settling, kept: Kept::default(), claiming })
+        Ok(Self { pool: work, settling, kept: Arc::default(), claiming, entry: NextEntry::default() })
     }
 }
 
@@ -292,6 +295,14 @@ impl Backend for Postgres {
     };
 
     type Transaction = Conversation;
+
+    fn entry(&self) -> &NextEntry {
+        &self.entry
+    }
+
+    fn with_entry(&self, entry: NextEntry) -> Self {
+        Self { entry, ..self.clone() }
+    }
 
     async fn begin_read(&self) -> sqlx::Result<Conversation> {
         Conversation::begin(&self.pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await

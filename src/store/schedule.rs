@@ -100,16 +100,20 @@ impl<B: Backend> Schedule for Ledger<B> {
         let insert = "INSERT INTO skips (issue, why, skipped_by, skipped_at) VALUES ($1, $2, $3, $4)
             ON CONFLICT (issue) DO NOTHING";
         let values = values![&skip.issue, skip.why.as_str(), skip.by.as_str(), skip.at];
-        let skipped = tx.execute(insert, values).await? == 1;
+        if tx.execute(insert, values).await? == 0 {
+            return Ok(false);
+        }
         tx.commit().await?;
-        Ok(skipped)
+        Ok(true)
     }
 
     async fn unskip(&self, issue: &IssueKey) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "taking a skip back").await?;
-        let taken_back = tx.execute("DELETE FROM skips WHERE issue = $1", values![issue]).await? == 1;
+        if tx.execute("DELETE FROM skips WHERE issue = $1", values![issue]).await? == 0 {
+            return Ok(false);
+        }
         tx.commit().await?;
-        Ok(taken_back)
+        Ok(true)
     }
 
     async fn skips(&self) -> Result<Vec<Skip>> {

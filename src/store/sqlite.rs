@@ -3,7 +3,7 @@
 
 use super::{
     Access, Probed, Result, StoreError,
-    backend::{Backend, Row, Value},
+    backend::{Backend, NextEntry, Row, Value},
     migrations,
     rollback_guard::LastWrite,
     settle::{Batches, Moved, NOT_AS_ASKED, SQLITE_SETTLE, SQLITE_SETTLING, json},
@@ -23,6 +23,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 use tracing::warn;
@@ -36,12 +37,14 @@ const LOCK_POLLS: u32 = 100;
 /// Files up to this size are checked completely before anything is sent: about half a second.
 const CHECKED_WHOLE: u64 = 256 << 20;
 
+#[derive(Clone)]
 pub(super) struct Sqlite {
     /// A single connection: writers queue here instead of failing with "database is locked".
     writer: SqlitePool,
     readers: SqlitePool,
     /// Held as long as the store exists; the system releases it when the process dies.
-    _lock: Option<File>,
+    _lock: Option<Arc<File>>,
+    entry: NextEntry,
 }
 
 impl Sqlite {
@@ -107,7 +110,7 @@ impl Sqlite {
 
         let readers = pool(4).connect_with(options.pragma("query_only", "ON")).await;
         let readers = readers.map_err(|e| cannot_open(&path, e))?;
-        Ok(Self { writer, readers, _lock: lock })
+        Ok(Self { writer, readers, _lock: lock.map(Arc::new), entry: NextEntry::default() })
     }
 
     /// On a full disk there is no room for the `-shm` file by which connections know of each other. Without it a single
@@ -125,7 +128,7 @@ impl Sqlite {
             return Err(cannot_open(path, full));
         }
         warn!("{}: the disk is full; the database can be read, but not written", path.display());
-        Ok(Self { writer: readers.clone(), readers, _lock: None })
+        Ok(Self { writer: readers.clone(), readers, _lock: None, entry: NextEntry::default() })
     }
 }
 
@@ -203,6 +206,14 @@ impl Backend for Sqlite {
     };
 
     type Transaction = sqlx::Transaction<'static, Db>;
+
+    fn entry(&self) -> &NextEntry {
+        &self.entry
+    }
+
+    fn with_entry(&self, entry: NextEntry) -> Self {
+        Self { entry, ..self.clone() }
+    }
 
     async fn begin_read(&self) -> sqlx::Result<Self::Transaction> {
         self.readers.begin().await

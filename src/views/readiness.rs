@@ -8,6 +8,7 @@ use crate::domain::{
     Timestamp,
     french::{NBSP, date_and_hour},
     issue::{IssueKey, IssueState, IssueSummary},
+    issue_name::IssueName,
     lane::{LaneTrouble, Pace},
     notice::Notice,
 };
@@ -209,6 +210,7 @@ impl Finding {
     /// A sentence for the office.
     pub fn in_french(&self, zone: Tz) -> String {
         let at = |it: &Timestamp| date_and_hour(*it, zone);
+        let named = IssueName::new;
         match self {
             Finding::NoDaemon { .. } => format!("Le programme ne tourne pas{NBSP}: rien ne part tout seul."),
             Finding::RelayTrouble { trouble, since } => {
@@ -221,8 +223,9 @@ impl Finding {
                 format!("{count} messages à l’équipe n’ont pas pu être envoyés, le premier depuis le {}.", at(since))
             }
             Finding::Silence { issue, due, leaves_at } => format!(
-                "Le message de la veille sur {issue}, prévu le {}, n’a pas pu être envoyé à l’équipe{NBSP}: rien ne dit que \
+                "Le message de la veille sur {}, prévu le {}, n’a pas pu être envoyé à l’équipe{NBSP}: rien ne dit que \
                  le numéro partira le {}.",
+                named(issue),
                 at(due),
                 at(leaves_at)
             ),
@@ -231,18 +234,25 @@ impl Finding {
             }
             Finding::BackupOld { last } => format!("La dernière sauvegarde date du {}.", at(last)),
             Finding::Held { issue, reason, until } => {
-                format!("{issue} est retenu jusqu’au {}{NBSP}: {reason}.", at(until))
+                let name = named(issue);
+                format!("{} est {} jusqu’au {}{NBSP}: {reason}.", name.first(), name.agreed("retenu"), at(until))
             }
             Finding::AwaitingApproval { issue, until, .. } => {
-                format!("{issue} attend votre accord, possible jusqu’au {}.", at(until))
+                format!("{} attend votre accord, possible jusqu’au {}.", named(issue).first(), at(until))
             }
-            Finding::Paused { issue, reason } if reason.is_empty() => format!("L’envoi de {issue} est en pause."),
-            Finding::Paused { issue, reason } => format!("L’envoi de {issue} est en pause{NBSP}: {reason}."),
+            Finding::Paused { issue, reason } if reason.is_empty() => {
+                format!("L’envoi {} est en pause.", named(issue).of())
+            }
+            Finding::Paused { issue, reason } => {
+                format!("L’envoi {} est en pause{NBSP}: {reason}.", named(issue).of())
+            }
             Finding::Unknown { issue, count: 1 } => {
-                format!("Pour {issue}, on ignore si un message est arrivé{NBSP}: une personne doit trancher.")
+                let name = named(issue);
+                format!("Pour {name}, on ignore si un message est arrivé{NBSP}: une personne doit trancher.")
             }
             Finding::Unknown { issue, count } => {
-                format!("Pour {issue}, on ignore si {count} messages sont arrivés{NBSP}: une personne doit trancher.")
+                let name = named(issue);
+                format!("Pour {name}, on ignore si {count} messages sont arrivés{NBSP}: une personne doit trancher.")
             }
             Finding::LanePaused { lane, why, .. } => format!("L’envoi vers {lane} est arrêté{NBSP}: {why}."),
             Finding::Missed { mailing, occurrence, reason } => {

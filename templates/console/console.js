@@ -48,3 +48,45 @@
   }
   open();
 })();
+
+// Says two minutes before that the session ends, and lets it last longer.
+(() => {
+  const root = document.querySelector('[data-left]');
+  if (!root) return;
+  const said = root.querySelector('[role=status]'), button = root.querySelector('button');
+  let ends, shown = '';
+  // The page loaded last, in whatever window, knows best: all share one session.
+  const keep = seconds => {
+    ends = Date.now() + seconds * 1000;
+    try { localStorage.ends = ends; } catch { /* no storage: this window alone */ }
+  };
+  const left = () => {
+    let at = ends;
+    try { at = Number(localStorage.ends) || ends; } catch { /* as above */ }
+    return at - Date.now();
+  };
+  const show = key => {
+    if (key === shown) return;
+    shown = key;
+    said.textContent = key ? root.dataset[key] : '';
+    button.hidden = key !== 'soon';
+  };
+  const look = () => {
+    if (left() <= 0) show('over');
+    else if (left() > 120000) show(shown === 'kept' ? 'kept' : '');
+    else if (shown !== 'last') show('soon');
+  };
+  button.addEventListener('click', async () => {
+    try {
+      const answer = await fetch('/moi/session', { headers: { accept: 'text/plain' }, redirect: 'error' });
+      keep(Number.parseInt(await answer.text(), 10));
+      show(left() > 120000 ? 'kept' : 'last');
+    } catch {
+      show('over');
+    }
+    said.focus();
+  });
+  keep(root.dataset.left);
+  look();
+  setInterval(look, 5000);
+})();

@@ -1,13 +1,19 @@
 //! The console over HTTP, as staff see it: every page, on both databases, with what comes from outside at its worst.
 
+mod again;
+mod calendar;
 mod deciding;
+mod documented;
 mod ending;
 mod entering;
+mod lasting;
 mod matrix;
+mod naming;
 mod pages;
 mod possible;
 mod previewing;
 mod progress;
+mod recording;
 mod searching;
 mod serving;
 mod testing;
@@ -105,6 +111,7 @@ fn viewer(language: Language) -> Viewer {
         roles: Roles::of([Permission::See]),
         language,
         form_token: String::new(),
+        ends: None,
     }
 }
 

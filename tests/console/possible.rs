@@ -14,15 +14,16 @@ use semainier::{
     app::Engine,
     clock::Clock,
     domain::{Timestamp, agenda::Week, issue::IssueKey, issue::IssueState},
+    jobs::Approval,
     views::console::decide,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
-const ISSUE: &str = "agenda/2026-W28";
+pub const ISSUE: &str = "agenda/2026-W28";
 const AGENDA: &str = "cron = '0 8 * 7,8 SAT'\ncatch_up = '12h'\ndeadline = 'Sat 20:00'\nretry = '15min'";
 
 /// Behind the program's back.
-async fn sql(url: &str, text: &str) {
+pub async fn sql(url: &str, text: &str) {
     let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
     match url.starts_with("postgres") {
         true => sql.execute(&mut PgConnection::connect(url).await.unwrap()).await.map(drop).unwrap(),
@@ -31,7 +32,7 @@ async fn sql(url: &str, text: &str) {
 }
 
 /// The issue in this state, with its content where there may be some.
-fn put(state: IssueState, held_content: bool) -> String {
+pub fn put(state: IssueState, held_content: bool) -> String {
     let frozen = matches!(state, IssueState::Sending | IssueState::Paused | IssueState::Done);
     let over = matches!(state, IssueState::Expired | IssueState::Cancelled | IssueState::Done);
     let without = state == IssueState::Held && !held_content || state == IssueState::Expired;
@@ -61,7 +62,7 @@ fn millis(text: &str) -> i64 {
     at(text).timestamp_millis()
 }
 
-async fn decide_it(engine: &Engine, act: Act) -> Result<(), ActionError> {
+pub async fn decide_it(engine: &Engine, act: Act) -> Result<(), ActionError> {
     let (claire, key) = (Actor::new("Claire", Door::Console).unwrap(), IssueKey::parse(ISSUE).unwrap());
     match act {
         Act::Approve => approve(engine, &claire, &key, None).await.map(drop),
@@ -76,10 +77,17 @@ async fn decide_it(engine: &Engine, act: Act) -> Result<(), ActionError> {
     }
 }
 
-#[tokio::test]
-async fn a_sheet_that_is_offered_would_succeed_and_one_that_is_not_would_be_refused() {
-    let mut offered = std::collections::BTreeSet::new();
-    for postgres in [false, true] {
+/// An office whose coming issue is rehearsed, on the Friday before.
+pub struct Desk {
+    pub engine: Engine,
+    pub clock: Clock,
+    pub url: String,
+    _dir: tempfile::TempDir,
+    _database: Option<Database>,
+}
+
+impl Desk {
+    pub async fn on(postgres: bool) -> Self {
         let database = if postgres { Some(Database::create().await) } else { None };
         let dir = tempfile::tempdir().unwrap();
         let (name, text) = mailing("agenda", AGENDA);
@@ -92,20 +100,34 @@ async fn a_sheet_that_is_offered_would_succeed_and_one_that_is_not_would_be_refu
         let article = crate::support::town::article(Week::after(at("2026-07-04T06:00:00Z").date_naive()));
         std::fs::write(dir.path().join("articles/agenda.html"), article).unwrap();
         let clock = Clock::manual(at("2026-07-03T16:00:00Z"));
-        let mut engine = engine(&config, clock.clone()).await;
+        let engine = engine(&config, clock.clone()).await;
         subscribe(&engine, &["gite@pavie.example"]).await;
         decide_it(&engine, Act::Rehearse).await.unwrap();
         sql(&url, &format!("CREATE TABLE kept AS SELECT content_hash AS hash FROM issues WHERE key = '{ISSUE}'")).await;
+        Self { engine, clock, url, _dir: dir, _database: database }
+    }
+
+    /// Whether the mailing waits for an approval.
+    pub fn asking_for_approval(&self, required: bool) -> Engine {
+        let mut app = self.engine.app.clone();
+        app.mailings[0].approval = if required { Approval::Required } else { Approval::Automatic };
+        self.engine.with_app(app)
+    }
+}
+
+#[tokio::test]
+async fn a_sheet_that_is_offered_would_succeed_and_one_that_is_not_would_be_refused() {
+    let mut offered = std::collections::BTreeSet::new();
+    for postgres in [false, true] {
+        let desk = Desk::on(postgres).await;
+        let (clock, url) = (&desk.clock, &desk.url);
         let times: [Timestamp; 3] = ["2026-07-03T16:00:00Z", "2026-07-04T07:00:00Z", "2026-07-04T19:00:00Z"].map(at);
         let states = IssueState::ALL.iter().flat_map(|state| {
             [true, false].into_iter().filter(|held| *held || *state == IssueState::Held).map(|held| (*state, held))
         });
         let states: Vec<_> = states.collect();
         for required in [false, true] {
-            let mut app = engine.app.clone();
-            use semainier::jobs::Approval;
-            app.mailings[0].approval = if required { Approval::Required } else { Approval::Automatic };
-            engine = engine.with_app(app);
+            let engine = desk.asking_for_approval(required);
             for now in times {
                 clock.advance(now - clock.now());
                 for (state, held_content) in &states {
@@ -115,7 +137,7 @@ async fn a_sheet_that_is_offered_would_succeed_and_one_that_is_not_would_be_refu
                             if skipped {
                                 before += &format!("INSERT INTO skips VALUES ('{ISSUE}', 'fête', 'Marc', 1);");
                             }
-                            sql(&url, &before).await;
+                            sql(url, &before).await;
                             let key = IssueKey::parse(ISSUE).unwrap();
                             let subject = decide::subject(&engine, &key).await.unwrap().unwrap();
                             let choices = decide::choices(&subject);

@@ -59,16 +59,16 @@ fn administration_sees_every_decision_in_a_sentence_and_others_their_own() {
         second.expect(
             200,
             &[
-                &format!("{hers} a approuvé l’envoi {ISSUE} , version 4c81d9b6a652."),
-                &format!("{his} a décidé de ne pas envoyer {ISSUE} , motif : <b>Fête</b> annulée."),
+                &format!("{hers} a approuvé l’envoi de l’agenda du 12 au 18 juillet , version 4c81d9b6a652."),
+                &format!("{his} a décidé de ne pas faire partir l’envoi de l’agenda du 12 au 18 juillet , motif : <b>Fête</b> annulée."),
                 &format!("{hers} a changé les rôles de {his}, rôles : lecture."),
                 &format!("{his} a fait autre chose : future.thing."),
-                "nadine (ligne de commande) a mis en pause l’envoi agenda/2027-W20",
+                "nadine (ligne de commande) a mis en pause l’envoi de l’agenda du 17 au 23 mai",
             ],
         );
         // By issue, and by person: both are the address.
         let of_issue = browser.get(&format!("/trace?envoi={ISSUE}"));
-        let said = of_issue.expect(200, &["a approuvé l’envoi", "a décidé de ne pas envoyer"]).words();
+        let said = of_issue.expect(200, &["a approuvé l’envoi", "a décidé de ne pas faire partir"]).words();
         assert!(!said.contains("a rouvert"), "{said}");
         let said = browser.get("/trace?qui=cli:nadine").expect(200, &["a mis en pause"]).words();
         assert!(!said.contains("a approuvé") && !said.contains("a rouvert"), "{said}");
@@ -80,7 +80,8 @@ fn administration_sees_every_decision_in_a_sentence_and_others_their_own() {
         let mut browser = Browser::of(&office, &marc);
         let foreign = format!("/trace?qui=user:{}", office.user(CLAIRE).id.as_str());
         for path in ["/trace", foreign.as_str(), "/trace?qui=cli:nadine"] {
-            let said = browser.get(path).expect(200, &["a décidé de ne pas envoyer", "Vos propres décisions"]).words();
+            let said =
+                browser.get(path).expect(200, &["a décidé de ne pas faire partir", "Vos propres décisions"]).words();
             for other in ["a approuvé", "a rouvert", "nadine", "a changé les rôles"] {
                 assert!(!said.contains(other), "{path}: {other} is in\n{said}");
             }

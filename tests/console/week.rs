@@ -68,7 +68,7 @@ fn tasks() -> Vec<Task> {
             "ne partira pas",
             json!([
                 ["follow", "nav a", "À venir"],
-                ["follow", "main a", "Ne pas envoyer cette fois agenda/2027-W31"],
+                ["follow", "main a", "Ne pas envoyer cette fois du 2 au 8 août"],
                 ["type", "#pourquoi", "Congés de l’équipe"],
                 ["follow", "main button", "Ne pas envoyer"],
                 ["read", "main [role=status]"],

@@ -108,7 +108,7 @@ async fn s9_an_issue_waits_until_the_previous_one_is_sent() {
     town.live_until(at("2026-07-16T05:00:00Z"), TimeDelta::hours(6)).await;
     let (state, reason) = town.last("m").await;
     assert_eq!(state, OccurrenceState::Pending);
-    assert_eq!(reason, "l’envoi du numéro précédent (m/2026-W29) n’est pas terminé");
+    assert_eq!(reason, "l’envoi du numéro précédent (l’agenda du 13 au 19 juillet (m)) n’est pas terminé");
     assert_eq!(relay.accepted("hotel@auch.example"), 1);
     // The deadline of the first is over: what it still owes expires, and the second leaves.
     town.live_until(at("2026-07-16T07:00:00Z"), TimeDelta::minutes(10)).await;

@@ -42,7 +42,7 @@ fn content_approved_three_days_before_is_sent_unchanged_at_its_hour() {
 
         // Staff see the mail itself, what is in it, and how to approve it.
         let asked = room.to_staff().remove(0);
-        assert_eq!(asked.subject(), Some("À approuver : La lettre des partenaires (newsletter/2026-07)"));
+        assert_eq!(asked.subject(), Some("À approuver : La lettre des partenaires (juillet 2026)"));
         let (text, html) = (asked.body_text(0).unwrap(), asked.body_html(0).unwrap());
         for part in [
             "Objet : La lettre des partenaires : juillet 2026",
@@ -302,7 +302,7 @@ fn what_one_person_refuses_waits_and_staff_are_told_until_another_approves_it() 
         room.house.semainier(&[&refuse[..], &["Le marché est à 9 h."]].concat()).expect(0).expect_said(&["is refused"]);
         until("staff are told", || room.to_staff().len() == 2);
         let told = room.to_staff().remove(1);
-        assert_eq!(told.subject(), Some("À corriger : La lettre des partenaires (newsletter/2026-07)"));
+        assert_eq!(told.subject(), Some("À corriger : La lettre des partenaires (juillet 2026)"));
         let text = told.body_text(0).unwrap().split_whitespace().collect::<Vec<_>>().join(" ").replace('\u{a0}', " ");
         assert!(text.contains("n’est pas approuvé : Marc demande une correction : Le marché est à 9 h."), "{text}");
         room.house.semainier(&["issues", "show", ISSUE]).expect(4).expect_said(&["refused by Marc", "à 9 h."]);

@@ -13,6 +13,9 @@
 //   node visit.mjs cookie ORIGIN INVITATION ADDRESS PASSWORD
 //                                            the same up to the login; prints the cookie of the session, NAME=VALUE
 //
+//   node visit.mjs stay ORIGIN INVITATION ADDRESS PASSWORD MILLISECONDS
+//                                            logs in at that instant and stays on a page; prints what it says of the session's
+//                                            end before, shortly before, after the button, and after its end
 //   node visit.mjs raster - SCALE SVG PNG…     each picture as a browser shows it within a page, so many pixels to its own
 //
 // Exit: 0 done, 1 it could not be done, 3 a tool is missing.
@@ -115,6 +118,25 @@ async function cookie(page, [invitation, address, password]) {
   return `${session.name}=${session.value}`;
 }
 
+/** The end of the session is moved as another window would move it. */
+async function stay(page, [invitation, address, password, now]) {
+  await logIn(page, origin, invitation, address, password, Number(now));
+  const words = () => page.$eval('.ending [role=status]', it => it.textContent);
+  const ends = seconds => page.evaluate(seconds => { localStorage.ends = Date.now() + seconds * 1000; }, seconds);
+  const said = [`before: ${await words()}`];
+  const changed = async (name, act) => {
+    const before = await words();
+    await act();
+    for (let n = 0; n < 100 && await words() === before; n += 1) await new Promise(later => { setTimeout(later, 100); });
+    said.push(`${name}: ${await words()}`);
+  };
+  await changed('soon', () => ends(60));
+  await changed('kept', () => page.click('.ending button'));
+  if (!(await page.$eval('.ending button', it => it.hidden))) throw new Error('the button is still there');
+  await changed('over', () => ends(-1));
+  return said.join('\n');
+}
+
 /** Within <img>, as pages show it; the size of a pixel of paper is a point. */
 async function raster(page, [scale, ...files]) {
   for (let n = 0; n < files.length; n += 2) {
@@ -133,7 +155,7 @@ async function raster(page, [scale, ...files]) {
 const { browser, close } = await open();
 try {
   const page = await browser.newPage();
-  console.log(await { scan, press, order, enter, cookie, raster }[task](page, rest));
+  console.log(await { scan, press, order, enter, cookie, stay, raster }[task](page, rest));
 } catch (why) {
   console.error(why);
   process.exitCode = 1;

@@ -1,6 +1,7 @@
 //! What is to come and what did not come: schedules, decisions, announcements, by week.
 
 use super::decide::{Choice, choices};
+use super::month::{self, Grid};
 use super::{Label, Reading, Tone, When, issue_href, label_of, week_of};
 use crate::actions::may::Subject;
 use crate::domain::{
@@ -8,8 +9,8 @@ use crate::domain::{
     issue::{IssueKey, IssueSummary},
 };
 use crate::notices::wording::skipped_by;
-use crate::store::{Occurrence, OccurrenceState, StoreError};
-use chrono::TimeDelta;
+use crate::store::{IssuesFilter, Occurrence, OccurrenceState, StoreError};
+use chrono::{NaiveDate, TimeDelta};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -50,6 +51,37 @@ pub struct Group {
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result<Vec<Coming>, StoreError> {
+    let mut rows = all(it, back, ahead).await?;
+    rows.truncate(MOST);
+    Ok(rows)
+}
+
+/// The list of that time, and the month of the calendar, which also has what left in it.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn with_month(
+    it: &Reading<'_>,
+    back: TimeDelta,
+    ahead: TimeDelta,
+    month: NaiveDate,
+) -> Result<(Vec<Coming>, Grid), StoreError> {
+    let zone = it.config.zone;
+    let (from, to) = month::bounds(month, zone);
+    let rows = all(it, back.max(it.now - from), ahead.max(to - it.now)).await?;
+    let mut of_month: Vec<Coming> =
+        rows.iter().filter(|row| row.instant >= from && row.instant < to).cloned().collect();
+    let shown: HashSet<_> = of_month.iter().filter_map(|row| row.key.clone()).collect();
+    let before = IssuesFilter { before: Some((to, IssueKey::new("", ""))), limit: PAST, ..IssuesFilter::default() };
+    let left = it.store.issues_page(&before).await?.into_iter();
+    let left = left.filter(|issue| issue.scheduled_for >= from && !shown.contains(&issue.key));
+    of_month.extend(left.map(|issue| of_issue(it, &issue)));
+    of_month.sort_by(|a, b| (a.instant, &a.title).cmp(&(b.instant, &b.title)));
+    let listed = rows.into_iter().filter(|row| row.instant >= it.now - back && row.instant <= it.now + ahead);
+    Ok((listed.take(MOST).collect(), Grid::new(month, &of_month, it.now, zone)))
+}
+
+async fn all(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result<Vec<Coming>, StoreError> {
     let open = it.store.open_issues().await?;
     let skips = it.store.skips().await?;
     let mut rows = Vec::new();
@@ -99,19 +131,8 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
             });
         }
     }
-    rows.extend(open.iter().filter(|issue| within(issue, it.now, back, ahead) && shown.insert(issue.key.clone())).map(
-        |issue| Coming {
-            at: When::new(issue.scheduled_for, it.now, it.zone_of(&issue.mailing)),
-            instant: issue.scheduled_for,
-            title: issue.subject.clone().unwrap_or_else(|| it.title(&issue.mailing).to_owned()),
-            key: Some(issue.key.clone()),
-            href: Some(issue_href(&issue.key)),
-            label: label_of(issue),
-            reason: note(issue),
-            recipients: issue.frozen_at().map(|_| issue.counts.total()),
-            choices: Vec::new(),
-        },
-    ));
+    let others = open.iter().filter(|issue| within(issue, it.now, back, ahead) && shown.insert(issue.key.clone()));
+    rows.extend(others.map(|issue| of_issue(it, issue)));
     for (edition, announcement, _) in it.store.announced().await? {
         let soon = announcement.leaves_at >= it.now && announcement.leaves_at - it.now <= ahead;
         if soon && shown.insert(announcement.issue.clone()) {
@@ -134,8 +155,21 @@ pub async fn read(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result
         fresh.then(|| decided(it, past)).flatten()
     }));
     rows.sort_by(|a, b| (a.instant, &a.title).cmp(&(b.instant, &b.title)));
-    rows.truncate(MOST);
     Ok(rows)
+}
+
+fn of_issue(it: &Reading<'_>, issue: &IssueSummary) -> Coming {
+    Coming {
+        at: When::new(issue.scheduled_for, it.now, it.zone_of(&issue.mailing)),
+        instant: issue.scheduled_for,
+        title: issue.subject.clone().unwrap_or_else(|| it.title(&issue.mailing).to_owned()),
+        key: Some(issue.key.clone()),
+        href: Some(issue_href(&issue.key)),
+        label: label_of(issue),
+        reason: note(issue),
+        recipients: issue.frozen_at().map(|_| issue.counts.total()),
+        choices: Vec::new(),
+    }
 }
 
 /// The rows under their weeks.

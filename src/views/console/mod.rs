@@ -5,6 +5,7 @@ pub mod coming;
 pub mod decide;
 pub mod issue;
 pub mod journal;
+pub mod month;
 pub mod office;
 pub mod people;
 pub mod preview;

@@ -3,9 +3,14 @@
 //! A request that may change something must come from a page of the console (`Sec-Fetch-Site`, else `Origin`; without either it
 //! is refused), and its form must carry the token of its session.
 
-use super::{Console, cookies};
+use super::{
+    Console,
+    again::{Keeps, ShowAgain, Typed},
+    cookies,
+};
 use crate::accounts::{Permission, Viewer, code, session};
 use crate::actions::accounts::login::Client;
+use crate::domain::Timestamp;
 use crate::store::{Session, Stage};
 use crate::web::answer::{self, Answer};
 use crate::web::server::{ClientAddress, RequestId};
@@ -14,12 +19,14 @@ use axum::{
     body::{Body, to_bytes},
     extract::{FromRequestParts, Request, State},
     handler::Handler,
-    http::{HeaderMap, HeaderName, Method, StatusCode, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     routing::{MethodFilter, MethodRouter, on},
 };
 use chrono::TimeDelta;
 use futures_util::StreamExt;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -52,10 +59,17 @@ pub(super) struct Route {
     method: MethodFilter,
     pub(super) path: &'static str,
     pub(super) asks: Asks,
+    /// What is shown again if the session is over.
+    pub(super) keeps: Keeps,
     handler: MethodRouter<Arc<Console>>,
 }
 
 impl Route {
+    /// These fields are not lost if the session is over: a GET of the same address shows them ([`Typed`]).
+    pub(super) fn keeps(self, keeps: Keeps) -> Self {
+        Self { keeps, ..self }
+    }
+
     pub(super) fn changes(&self) -> bool {
         self.method == POST
     }
@@ -75,13 +89,13 @@ where
     H: Handler<T, Arc<Console>>,
     T: 'static,
 {
-    Route { method, path, asks, handler: on(method, handler) }
+    Route { method, path, asks, keeps: Keeps::NOTHING, handler: on(method, handler) }
 }
 
 /// The routes, each behind what it asks for.
 pub(super) fn guarded(routes: Vec<Route>, console: &Arc<Console>) -> Router<Arc<Console>> {
     routes.into_iter().fold(Router::new(), |router, it| {
-        let allowed = middleware::from_fn_with_state((Arc::clone(console), it.asks), allowed);
+        let allowed = middleware::from_fn_with_state((Arc::clone(console), it.asks, it.keeps), allowed);
         router.route(it.path, it.handler.layer(allowed))
     })
 }
@@ -113,6 +127,15 @@ pub(super) struct HalfLoggedIn {
 pub(super) struct Form(Arc<HashMap<String, String>>);
 
 impl Form {
+    #[cfg(test)]
+    pub(super) fn of(fields: HashMap<String, String>) -> Self {
+        Self(Arc::new(fields))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
@@ -123,7 +146,11 @@ impl Form {
 }
 
 /// Around every request: where it comes from, and whose session it belongs to.
-pub(super) async fn enter(State(console): State<Arc<Console>>, mut request: Request, next: Next) -> Answer {
+pub(super) async fn enter(
+    State((console, pages)): State<(Arc<Console>, Router)>,
+    mut request: Request,
+    next: Next,
+) -> Answer {
     if !console.is_addressed(request.headers()) {
         let text = format!("La console répond à l’adresse {}.\n", console.origin.as_deref().unwrap_or_default());
         return answer::text(StatusCode::MISDIRECTED_REQUEST, text);
@@ -139,34 +166,35 @@ pub(super) async fn enter(State(console): State<Arc<Console>>, mut request: Requ
         && let Some(token) = cookies::read(request.headers(), console.session_cookie())
     {
         let (token_hash, now) = (code::hash(token), console.now());
-        let form_token = code::form_token(token);
         match console.store().session(&token_hash, now).await {
             Err(error) => return console.unavailable(None, &error),
             Ok(None) => {}
             Ok(Some(session)) if session.stage == Stage::Half => {
+                let form_token = code::form_token(token, &session.user);
                 request.extensions_mut().insert(HalfLoggedIn { session, token_hash, form_token });
             }
             Ok(Some(session)) => {
-                if now - session.seen_at > TOUCH {
+                let mut seen = session.seen_at;
+                if now - seen > TOUCH {
+                    seen = now;
                     let (_, idle_until) = session::ends(session.kept, session.created_at, now);
                     if let Err(error) = console.store().touch_session(&token_hash, idle_until, now).await {
                         warn!(error = &error as &dyn std::error::Error, "a session in use was not written down");
                     }
                 }
-                request.extensions_mut().insert(Viewer {
-                    user: session.user.clone(),
-                    name: session.name.clone(),
-                    roles: session.roles,
-                    language: session.language,
-                    form_token,
-                });
+                let viewer = viewer(&session, token, seen);
                 watched = Some(token_hash.clone());
+                request.extensions_mut().insert(viewer);
                 request.extensions_mut().insert(LoggedIn { session, token_hash });
             }
         }
     }
-    request.extensions_mut().insert(client);
-    let answer = next.run(request).await;
+    let person = Person::of(request.extensions());
+    request.extensions_mut().insert(client.clone());
+    let mut answer = next.run(request).await;
+    if let Some(wanted) = answer.extensions_mut().remove::<ShowAgain>() {
+        return console.show_again(wanted, person, client, answer, pages).await;
+    }
     match watched {
         Some(token_hash) if is_stream(&answer) => while_open(&console, token_hash, answer),
         _ => answer,
@@ -174,13 +202,18 @@ pub(super) async fn enter(State(console): State<Arc<Console>>, mut request: Requ
 }
 
 /// Nobody gets further than the route allows, and no form without the token of its session.
-async fn allowed(State((console, asks)): State<(Arc<Console>, Asks)>, mut request: Request, next: Next) -> Answer {
+async fn allowed(
+    State((console, asks, keeps)): State<(Arc<Console>, Asks, Keeps)>,
+    mut request: Request,
+    next: Next,
+) -> Answer {
+    let path = request.uri().path().to_owned();
     let viewer = request.extensions().get::<Viewer>().cloned();
     let expected = match asks {
         Asks::Nothing => None,
         Asks::HalfALogin => match request.extensions().get::<HalfLoggedIn>() {
             Some(half) => Some(half.form_token.clone()),
-            None => return console.unknown(request.method(), request.uri().path()).await,
+            None => return console.session_over(request, keeps).await,
         },
         Asks::May(permission) => match &viewer {
             Some(viewer) if viewer.roles.may(permission) => Some(viewer.form_token.clone()),
@@ -188,29 +221,52 @@ async fn allowed(State((console, asks)): State<(Arc<Console>, Asks)>, mut reques
                 info!(event = "request.denied", user = viewer.user.as_str(), ?permission, "a permission is missing");
                 return console.tell(Some(viewer), StatusCode::FORBIDDEN, "forbidden");
             }
-            None => return console.unknown(request.method(), request.uri().path()).await,
+            None => return console.session_over(request, keeps).await,
         },
     };
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    let is_form = answer::content_type(request.headers()).starts_with("application/x-www-form-urlencoded");
-    let body = std::mem::replace(request.body_mut(), Body::empty());
-    let Ok(bytes) = to_bytes(body, LARGEST_FORM).await else {
+    let Some(form) = form_of(&mut request).await else {
         return console.tell(viewer.as_ref(), StatusCode::PAYLOAD_TOO_LARGE, "too_large");
     };
+    if expected.is_some_and(|token| token.is_empty() || !code::is_same(&token, form.get("jeton"))) {
+        let mut answer = console.tell(viewer.as_ref(), StatusCode::FORBIDDEN, "foreign");
+        // A form of an earlier session of the same person, left open in another window.
+        let earlier = viewer.and_then(|it| Typed::in_form(&path, keeps, &form).filter(|typed| typed.is_of(&it.user)));
+        if let Some(typed) = earlier {
+            answer.extensions_mut().insert(ShowAgain { typed, session: None });
+        }
+        return answer;
+    }
+    request.extensions_mut().insert(form);
+    next.run(request).await
+}
+
+/// The fields of the body; none if it is no form. `None`: it is too large.
+async fn form_of(request: &mut Request) -> Option<Form> {
+    let is_form = answer::content_type(request.headers()).starts_with("application/x-www-form-urlencoded");
+    let body = std::mem::replace(request.body_mut(), Body::empty());
+    let bytes = to_bytes(body, LARGEST_FORM).await.ok()?;
     let mut fields = HashMap::new();
     if is_form {
         for (name, value) in url::form_urlencoded::parse(&bytes).take(100) {
             fields.entry(name.into_owned()).or_insert_with(|| value.into_owned());
         }
     }
-    let given = fields.get("jeton").map_or("", String::as_str);
-    if expected.is_some_and(|token| token.is_empty() || !code::is_same(&token, given)) {
-        return console.tell(viewer.as_ref(), StatusCode::FORBIDDEN, "foreign");
+    Some(Form(Arc::new(fields)))
+}
+
+/// The person of a complete session. `token`: what the cookie holds; `seen`: its last use that is written down.
+fn viewer(session: &Session, token: &str, seen: Timestamp) -> Viewer {
+    Viewer {
+        ends: Some(session::ends(session.kept, session.created_at, seen).1),
+        user: session.user.clone(),
+        name: session.name.clone(),
+        roles: session.roles,
+        language: session.language,
+        form_token: code::form_token(token, &session.user),
     }
-    request.extensions_mut().insert(Form(Arc::new(fields)));
-    next.run(request).await
 }
 
 /// By `Sec-Fetch-Site` where the browser sends it (https and loopback), else by `Origin`. A request with neither comes from no
@@ -312,6 +368,81 @@ impl Console {
             Ok(true) => self.tell(None, StatusCode::UNAUTHORIZED, "session_over"),
         }
     }
+
+    /// The same; what was typed into a form stays in the page, and the login carries it on.
+    async fn session_over(&self, mut request: Request, keeps: Keeps) -> Answer {
+        let path = request.uri().path().to_owned();
+        let mut answer = self.unknown(request.method(), &path).await;
+        if answer.status() != StatusCode::UNAUTHORIZED || request.method().is_safe() {
+            return answer;
+        }
+        if let Some(form) = form_of(&mut request).await
+            && let Some(typed) = Typed::in_form(&path, keeps, &form).or_else(|| Typed::carried(&self.kept, &form))
+            && matches!(self.store().has_active_user().await, Ok(true))
+        {
+            answer = self.login_after(typed);
+        }
+        answer
+    }
+
+    /// The form, filled in, instead of `answer`, whose cookies are kept: asked for as a GET, which changes nothing.
+    async fn show_again(
+        &self,
+        wanted: ShowAgain,
+        person: Option<Person>,
+        client: Client,
+        answer: Answer,
+        pages: Router,
+    ) -> Answer {
+        let ShowAgain { typed, session: opened } = wanted;
+        let status = if opened.is_some() { StatusCode::OK } else { StatusCode::CONFLICT };
+        let person = match opened {
+            None => person,
+            Some(token) => {
+                let token_hash = code::hash(&token);
+                let session = self.store().session(&token_hash, self.now()).await.unwrap_or_default();
+                session.map(|session| Person {
+                    viewer: viewer(&session, &token, session.seen_at),
+                    logged_in: LoggedIn { session, token_hash },
+                })
+            }
+        };
+        let Some(Person { viewer, logged_in }) = person else { return answer };
+        if !typed.is_of(&viewer.user) {
+            return with_cookies_of(self.tell(Some(&viewer), StatusCode::OK, "typed_by_another"), &answer);
+        }
+        let Ok(mut request) = Request::builder().uri(&typed.path).body(Body::empty()) else { return answer };
+        let extensions = request.extensions_mut();
+        extensions.insert(viewer);
+        extensions.insert(logged_in);
+        extensions.insert(client);
+        extensions.insert(typed);
+        let Ok(mut shown) = TowerToHyperService::new(pages).call(request).await;
+        if shown.status() == StatusCode::OK {
+            *shown.status_mut() = status;
+        }
+        with_cookies_of(shown, &answer)
+    }
+}
+
+/// Whose request it is.
+struct Person {
+    viewer: Viewer,
+    logged_in: LoggedIn,
+}
+
+impl Person {
+    fn of(extensions: &Extensions) -> Option<Self> {
+        let (viewer, logged_in) = (extensions.get::<Viewer>()?, extensions.get::<LoggedIn>()?);
+        Some(Self { viewer: viewer.clone(), logged_in: logged_in.clone() })
+    }
+}
+
+fn with_cookies_of(mut shown: Answer, answer: &Answer) -> Answer {
+    for cookie in answer.headers().get_all(header::SET_COOKIE) {
+        shown.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
+    shown
 }
 
 macro_rules! extension {

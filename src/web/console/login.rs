@@ -1,7 +1,9 @@
 //! Login, logout, invitation. GET shows, POST does.
 
 use super::{
-    Console, cookies,
+    Console,
+    again::{ShowAgain, Typed},
+    cookies,
     cookies::Lasts,
     gate::{Form, HalfLoggedIn, LoggedIn},
     pages::Asked,
@@ -69,13 +71,15 @@ impl Feedback {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct LoginPage {
     feedback: Feedback,
     address: String,
     kept: bool,
     /// Number of the page that is shown afterwards.
     to: usize,
+    /// What was typed when the session was over.
+    typed: Option<Typed>,
 }
 
 pub(super) async fn show(
@@ -92,26 +96,29 @@ pub(super) async fn show(
         Ok(true) => {}
     }
     let to = asked.get("vers").and_then(|it| it.parse().ok()).unwrap_or(0);
-    console.login(Feedback::default(), String::new(), false, to)
+    console.login(LoginPage { to, ..LoginPage::default() })
 }
 
 pub(super) async fn act(State(console): State<Arc<Console>>, headers: HeaderMap, client: Client, form: Form) -> Answer {
     let to = form.get("vers").parse().unwrap_or(0);
     let (address, kept) = (form.get("adresse").to_owned(), form.has("rester"));
+    let typed = Typed::carried(&console.kept, &form);
+    let refused = |feedback, typed| console.login(LoginPage { feedback, address: address.clone(), kept, to, typed });
     if !console.has_room() {
-        return console.login(Feedback { wrong: Vec::new(), wait: Some(1) }, address, kept, to);
+        return refused(Feedback { wrong: Vec::new(), wait: Some(1) }, typed);
     }
     let client = console.known_by(client, &headers);
     let before = cookies::read(&headers, console.session_cookie()).map(code::hash);
     let password = form.get("mot-de-passe").to_owned().into();
     match console.door(&client).password(&address, password, kept, before.as_deref()).await {
-        Ok(Step::In(opened)) => console.let_in(&opened, super::page_at(to)),
-        Ok(Step::Half(opened)) => console.let_in(&opened, &format!("/connexion/code?vers={to}")),
-        Ok(Step::Wrong) => console.login(Feedback::wrong("adresse", "login_wrong"), address, kept, to),
-        Ok(Step::NoSecondFactor) => {
-            console.login(Feedback::wrong("adresse", "login_no_second_factor"), address, kept, to)
-        }
-        Ok(Step::Later(until)) => console.login(Feedback::later(until, console.now()), address, kept, to),
+        Ok(Step::In(opened)) => console.let_in_with(&opened, super::page_at(to), typed),
+        Ok(Step::Half(opened)) => match typed {
+            Some(typed) => console.second_after(&opened, to, typed).await,
+            None => console.let_in(&opened, &format!("/connexion/code?vers={to}")),
+        },
+        Ok(Step::Wrong) => refused(Feedback::wrong("adresse", "login_wrong"), typed),
+        Ok(Step::NoSecondFactor) => refused(Feedback::wrong("adresse", "login_no_second_factor"), typed),
+        Ok(Step::Later(until)) => refused(Feedback::later(until, console.now()), typed),
         Err(error) => console.failed(None, &error),
     }
 }
@@ -121,11 +128,13 @@ struct CodePage {
     feedback: Feedback,
     form_token: String,
     to: usize,
+    /// As in [`LoginPage`].
+    typed: Option<Typed>,
 }
 
 pub(super) async fn show_code(State(console): State<Arc<Console>>, half: HalfLoggedIn, asked: Asked) -> Answer {
     let to = asked.get("vers").and_then(|it| it.parse().ok()).unwrap_or(0);
-    console.second(&half, Feedback::default(), to)
+    console.second(&half, Feedback::default(), to, None)
 }
 
 pub(super) async fn act_code(
@@ -136,14 +145,15 @@ pub(super) async fn act_code(
     form: Form,
 ) -> Answer {
     let to = form.get("vers").parse().unwrap_or(0);
+    let typed = Typed::carried(&console.kept, &form);
     if !console.has_room() {
-        return console.second(&half, Feedback { wrong: Vec::new(), wait: Some(1) }, to);
+        return console.second(&half, Feedback { wrong: Vec::new(), wait: Some(1) }, to, typed);
     }
     let client = console.known_by(client, &headers);
     match console.door(&client).second_factor(&half.session, &half.token_hash, form.get("code")).await {
-        Ok(Step::In(opened)) => console.let_in(&opened, super::page_at(to)),
-        Ok(Step::Later(until)) => console.second(&half, Feedback::later(until, console.now()), to),
-        Ok(_) => console.second(&half, Feedback::wrong("code", "code_wrong"), to),
+        Ok(Step::In(opened)) => console.let_in_with(&opened, super::page_at(to), typed),
+        Ok(Step::Later(until)) => console.second(&half, Feedback::later(until, console.now()), to, typed),
+        Ok(_) => console.second(&half, Feedback::wrong("code", "code_wrong"), to, typed),
         Err(error) => console.failed(None, &error),
     }
 }
@@ -238,6 +248,15 @@ impl Console {
         answer
     }
 
+    /// The same; what was typed before is shown instead, where it was typed.
+    pub(super) fn let_in_with(&self, opened: &Opened, to: &str, typed: Option<Typed>) -> Answer {
+        let mut answer = self.let_in(opened, to);
+        if let Some(typed) = typed {
+            answer.extensions_mut().insert(ShowAgain { typed, session: Some(opened.token.clone()) });
+        }
+        answer
+    }
+
     pub(super) fn give(&self, answer: &mut Answer, opened: &Opened) {
         let lasts = if opened.kept { Lasts::Kept } else { Lasts::Window };
         cookies::set(answer, self.session_cookie(), &opened.token, lasts);
@@ -255,16 +274,38 @@ impl Console {
         self.tell(viewer, StatusCode::SERVICE_UNAVAILABLE, "broken")
     }
 
-    fn login(&self, feedback: Feedback, address: String, kept: bool, to: usize) -> Answer {
-        let (status, wait) = (feedback.status(), feedback.wait);
-        let mut answer = self.shown(status, None, "", "login", &LoginPage { feedback, address, kept, to });
+    fn login(&self, page: LoginPage) -> Answer {
+        let (status, wait) = (page.feedback.status(), page.feedback.wait);
+        let mut answer = self.shown(status, None, "", "login", &page);
         retry_after(&mut answer, wait);
         answer
     }
 
-    fn second(&self, half: &HalfLoggedIn, feedback: Feedback, to: usize) -> Answer {
+    /// The login, for somebody whose session is over and who had typed something.
+    pub(super) fn login_after(&self, typed: Typed) -> Answer {
+        let page = LoginPage { typed: Some(typed), ..LoginPage::default() };
+        self.shown(StatusCode::UNAUTHORIZED, None, "", "login", &page)
+    }
+
+    /// The second step in the answer itself: what was typed cannot travel by a redirect.
+    async fn second_after(&self, opened: &Opened, to: usize, typed: Typed) -> Answer {
+        let token_hash = code::hash(&opened.token);
+        let mut answer = match self.store().session(&token_hash, self.now()).await {
+            Ok(Some(session)) => {
+                let form_token = code::form_token(&opened.token, &session.user);
+                let half = HalfLoggedIn { session, token_hash, form_token };
+                self.second(&half, Feedback::default(), to, Some(typed))
+            }
+            Ok(None) => self.login_after(typed),
+            Err(error) => return self.unavailable(None, &error),
+        };
+        self.give(&mut answer, opened);
+        answer
+    }
+
+    fn second(&self, half: &HalfLoggedIn, feedback: Feedback, to: usize, typed: Option<Typed>) -> Answer {
         let (status, wait) = (feedback.status(), feedback.wait);
-        let page = CodePage { feedback, form_token: half.form_token.clone(), to };
+        let page = CodePage { feedback, form_token: half.form_token.clone(), to, typed };
         let mut answer = self.shown_in(status, half.session.language, "login_code", &page);
         retry_after(&mut answer, wait);
         answer

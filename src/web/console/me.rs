@@ -2,6 +2,7 @@
 
 use super::{
     Console,
+    again::Typed,
     gate::{Form, LoggedIn},
     login::{Factor, Feedback},
     pages::Asked,
@@ -16,7 +17,7 @@ use crate::views::console::When;
 use crate::web::answer::{self, Answer};
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -118,6 +119,15 @@ pub(super) async fn close(
     }
 }
 
+/// How long the session lasts: by asking it lasts longer, as by every request. A script gets the seconds alone.
+pub(super) async fn session(State(console): State<Arc<Console>>, viewer: Viewer, headers: HeaderMap) -> Answer {
+    let accepts = headers.get(header::ACCEPT).is_some_and(|it| it.as_bytes().starts_with(b"text/plain"));
+    match viewer.ends.filter(|_| accepts) {
+        Some(at) => answer::text(StatusCode::OK, format!("{}\n", (at - console.now()).num_seconds().max(0))),
+        None => console.page(&viewer, "", "session", &()),
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct FactorPage {
     feedback: Feedback,
@@ -180,6 +190,8 @@ pub(super) async fn new_codes(
 struct ConfirmPage {
     feedback: Feedback,
     to: &'static str,
+    /// A form that was filled in, and waits for the password.
+    typed: Option<Typed>,
 }
 
 /// Where a confirmation leads; the first where none is named.
@@ -197,7 +209,7 @@ pub(super) async fn show_confirm(
     asked: Asked,
 ) -> Answer {
     let to = after(asked.get("vers").unwrap_or_default()).0;
-    console.page(&viewer, "", "confirm", &ConfirmPage { feedback: Feedback::default(), to })
+    console.page(&viewer, "", "confirm", &ConfirmPage { feedback: Feedback::default(), to, typed: None })
 }
 
 pub(super) async fn confirm(
@@ -211,16 +223,26 @@ pub(super) async fn confirm(
     let (to, path) = after(form.get("vers"));
     let client = console.known_by(client, &headers);
     let password = form.get("present").to_owned().into();
+    let typed = Typed::carried(&console.kept, &form);
     let feedback = match console.door(&client).prove(&logged_in.session, &logged_in.token_hash, password).await {
-        Ok(Step::In(opened)) => return console.let_in(&opened, path),
+        Ok(Step::In(opened)) => return console.let_in_with(&opened, path, typed),
         Ok(Step::Later(until)) => Feedback::later(until, console.now()),
         Ok(_) => Feedback::wrong("present", "password_wrong"),
         Err(error) => return console.failed(Some(&viewer), &error),
     };
-    console.shown(feedback.status(), Some(&viewer), "", "confirm", &ConfirmPage { feedback, to })
+    console.shown(feedback.status(), Some(&viewer), "", "confirm", &ConfirmPage { feedback, to, typed })
 }
 
 impl Console {
+    /// The password is asked for before something that was typed is done; the form is there again after it. `to`: of [`AFTER`].
+    pub(super) fn confirm_first(&self, viewer: &Viewer, to: &str, typed: Option<Typed>) -> Answer {
+        let to = after(to).0;
+        match typed {
+            None => answer::see_other(&format!("/moi/confirmer?vers={to}")),
+            typed => self.page(viewer, "", "confirm", &ConfirmPage { feedback: Feedback::default(), to, typed }),
+        }
+    }
+
     async fn me(&self, viewer: &Viewer, logged_in: &LoggedIn, feedback: Feedback, done: &'static str) -> Answer {
         let now = self.now();
         let read = async {

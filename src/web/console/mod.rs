@@ -3,6 +3,7 @@
 //! Every page is whole without a script; `console.js` only makes it live. Filters are the address, every number leads to its
 //! rows. GET changes nothing. Nothing here answers on `public_url`.
 
+mod again;
 mod cookies;
 mod follow;
 mod gate;
@@ -11,6 +12,7 @@ mod me;
 mod pages;
 mod users;
 
+pub use again::Keeps;
 pub use gate::Asks;
 
 use self::{follow::Watchers, gate::Route};
@@ -22,7 +24,7 @@ use crate::config::Config;
 use crate::domain::Timestamp;
 use crate::jobs::Mailing;
 use crate::store::{Store, StoreError};
-use crate::views::console::Reading;
+use crate::views::console::{Reading, When};
 use crate::web::answer::{self, Answer, Keep, Kept};
 use axum::{
     Router,
@@ -56,6 +58,8 @@ pub struct Console {
     /// Begin of the present second, and the logins in it.
     logins: Mutex<Option<(Instant, u32)>>,
     most_logins: u32,
+    /// The routes that keep what was typed when the session is over.
+    kept: Vec<(&'static str, Keeps)>,
     /// Streams end when it is cancelled.
     stop: CancellationToken,
 }
@@ -71,6 +75,8 @@ struct Site<'a> {
     viewer: Option<&'a str>,
     /// Of every form.
     form_token: &'a str,
+    /// When the session ends unless it is used.
+    ends: Option<Ends>,
     /// The roles of the viewer.
     may: Vec<&'static str>,
     /// Whether the viewer administers accounts.
@@ -80,6 +86,13 @@ struct Site<'a> {
     style: &'a str,
     script: &'a str,
     nav: Vec<NavItem>,
+}
+
+/// The end of a session.
+#[derive(Debug, Serialize)]
+struct Ends {
+    seconds: i64,
+    at: When,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,6 +138,7 @@ impl Console {
             origin: app.config.console.url.as_ref().map(|_| app.config.console.origin(None)),
             logins: Mutex::default(),
             most_logins: MOST_LOGINS,
+            kept: all_routes().iter().filter(|it| it.changes()).map(|it| (it.path, it.keeps)).collect(),
             stop,
         })
     }
@@ -246,6 +260,7 @@ impl Console {
             office: &self.config().office.name,
             viewer: viewer.map(|viewer| viewer.name.as_str()),
             form_token: viewer.map_or("", |viewer| viewer.form_token.as_str()),
+            ends: viewer.and_then(|viewer| viewer.ends).map(|at| self.ends(at)),
             may: viewer.map(|viewer| viewer.roles.iter().map(Permission::as_str).collect()).unwrap_or_default(),
             administers: viewer.is_some_and(|viewer| viewer.roles.may(Permission::Administer)),
             to_login: viewer.is_none() && name == "message",
@@ -260,6 +275,11 @@ impl Console {
                 answer::text(StatusCode::INTERNAL_SERVER_ERROR, "Cette page ne peut pas être affichée.\n")
             }
         }
+    }
+
+    fn ends(&self, at: Timestamp) -> Ends {
+        let now = self.now();
+        Ends { seconds: (at - now).num_seconds().max(0), at: When::new(at, now, self.config().zone) }
     }
 
     /// A title and a sentence: `message_KEY_title`, `message_KEY`.
@@ -339,13 +359,14 @@ fn all_routes() -> Vec<Route> {
         route(POST, "/moi/mot-de-passe", see, me::password),
         route(POST, "/moi/langue", see, me::language),
         route(POST, "/moi/sessions", see, me::close),
+        route(GET, "/moi/session", see, me::session),
         route(GET, "/moi/second-facteur", see, me::show_factor),
         route(POST, "/moi/second-facteur", see, me::factor),
         route(POST, "/moi/codes", see, me::new_codes),
         route(GET, "/moi/confirmer", see, me::show_confirm),
         route(POST, "/moi/confirmer", see, me::confirm),
         route(GET, "/utilisateurs", administer, users::show),
-        route(POST, "/utilisateurs", administer, users::act),
+        route(POST, "/utilisateurs", administer, users::act).keeps(users::KEEPS),
     ]);
     all
 }
@@ -355,11 +376,18 @@ pub fn declared() -> Vec<(&'static str, bool, Asks)> {
     all_routes().iter().map(|it| (it.path, it.changes(), it.asks)).collect()
 }
 
+/// What forms show again after a login: path, and the names of the fields.
+pub fn kept_fields() -> Vec<(&'static str, Keeps)> {
+    all_routes().iter().map(|it| (it.path, it.keeps)).collect()
+}
+
 /// The console. As long as there is no account it is closed.
 pub fn routes(console: Arc<Console>) -> Router {
-    let entered = axum::middleware::from_fn_with_state(Arc::clone(&console), gate::enter);
-    gate::guarded(all_routes(), &console)
-        .fallback(nowhere)
+    let guarded = gate::guarded(all_routes(), &console).fallback(nowhere);
+    // By which a page is shown instead of an answer: see [`again`].
+    let pages: Router = guarded.clone().with_state(Arc::clone(&console));
+    let entered = axum::middleware::from_fn_with_state((Arc::clone(&console), pages), gate::enter);
+    guarded
         .layer(entered)
         .route("/static/{name}", get(statics))
         // Every browser asks for it, and it does not exist.

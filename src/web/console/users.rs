@@ -2,6 +2,7 @@
 
 use super::{
     Console,
+    again::{Keeps, Typed},
     gate::{Form, LoggedIn},
 };
 use crate::accounts::{Permission, Roles, Viewer};
@@ -13,10 +14,16 @@ use crate::actions::{
 use crate::domain::email::EmailAddress;
 use crate::views::accounts::UserView;
 use crate::views::console::When;
-use crate::web::answer::{self, Answer};
-use axum::{extract::State, http::StatusCode};
+use crate::web::answer::Answer;
+use axum::{Extension, extract::State, http::StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
+
+/// The new account's fields.
+pub(super) const KEEPS: Keeps = Keeps {
+    texts: &["nom", "adresse"],
+    others: &["role-lecture", "role-redaction", "role-validation", "role-exploitation", "role-administration"],
+};
 
 #[derive(Debug, Default, Serialize)]
 struct UsersPage {
@@ -30,6 +37,33 @@ struct UsersPage {
     /// Text key of the completed action.
     done: Option<&'static str>,
     invitation: Option<Link>,
+    /// A new account as it was typed.
+    new: New,
+    /// It was typed in an earlier session.
+    again: bool,
+}
+
+/// A new account that is not made yet.
+#[derive(Debug, Serialize)]
+struct New {
+    name: String,
+    address: String,
+    roles: Vec<&'static str>,
+}
+
+impl Default for New {
+    fn default() -> Self {
+        Self { name: String::new(), address: String::new(), roles: vec![Permission::See.as_str()] }
+    }
+}
+
+impl New {
+    /// `has`: whether the form has this field; `get`: its text.
+    fn typed<'a>(get: impl Fn(&str) -> &'a str, has: impl Fn(&str) -> bool) -> Self {
+        let roles = Permission::ALL.map(Permission::as_str).into_iter();
+        let roles = roles.filter(|role| has(&format!("role-{role}"))).collect();
+        Self { name: get("nom").to_owned(), address: get("adresse").to_owned(), roles }
+    }
 }
 
 /// A link to hand over, shown once.
@@ -39,8 +73,18 @@ struct Link {
     until: When,
 }
 
-pub(super) async fn show(State(console): State<Arc<Console>>, viewer: Viewer) -> Answer {
-    console.users(&viewer, StatusCode::OK, UsersPage::default()).await
+pub(super) async fn show(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    typed: Option<Extension<Typed>>,
+) -> Answer {
+    let page = match &typed {
+        Some(it) => {
+            UsersPage { new: New::typed(|name| it.get(name), |name| it.has(name)), again: true, ..UsersPage::default() }
+        }
+        None => UsersPage::default(),
+    };
+    console.users(&viewer, StatusCode::OK, page).await
 }
 
 pub(super) async fn act(
@@ -51,7 +95,7 @@ pub(super) async fn act(
     form: Form,
 ) -> Answer {
     if !logged_in.is_proven(&console) {
-        return answer::see_other("/moi/confirmer?vers=users");
+        return console.confirm_first(&viewer, "users", Typed::in_form("/utilisateurs", KEEPS, &form));
     }
     match console.change(&viewer, &client, &form).await {
         Ok((done, invitation)) => {
@@ -64,7 +108,11 @@ pub(super) async fn act(
             console.users(&viewer, StatusCode::OK, page).await
         }
         Err(ActionError::Refused(refusal)) => {
-            let page = UsersPage { refused: Some(refusal.in_french()), ..UsersPage::default() };
+            let new = match form.get("faire") {
+                "ajouter" => New::typed(|name| form.get(name), |name| form.has(name)),
+                _ => New::default(),
+            };
+            let page = UsersPage { refused: Some(refusal.in_french()), new, ..UsersPage::default() };
             console.users(&viewer, StatusCode::CONFLICT, page).await
         }
         Err(error) => console.not_done(&viewer, error),

@@ -1,7 +1,10 @@
 //! Decisions about an issue: a sheet with its numbers, then the decision. A sheet that is out of date decides nothing: it comes
 //! back with what has changed and with the words that were typed.
 
-use super::super::gate::{Form, GET, POST, Route, route};
+use super::super::{
+    again::{Keeps, Typed},
+    gate::{Form, GET, POST, Route, route},
+};
 use crate::accounts::Viewer;
 use crate::actions::{self, ActionError, accounts::login::Client};
 use crate::domain::issue::IssueKey;
@@ -14,6 +17,7 @@ use crate::web::{
     console::{Console, pages::issue::SECOND},
 };
 use axum::{
+    Extension,
     extract::{Path, State},
     http::StatusCode,
 };
@@ -23,14 +27,20 @@ use std::sync::Arc;
 /// The longest reason, in characters.
 const LONGEST: usize = 2000;
 
+/// What is shown again if the session was over.
+const KEEPS: Keeps = Keeps { texts: &["pourquoi"], others: &["vu_alors"] };
+
 /// A sheet, and each decision, with the permission it asks for.
 pub(super) fn routes() -> Vec<Route> {
     let both = |act: Act| {
         [
-            route(GET, act.route(), act.permission(), move |console, viewer, named| show(act, console, viewer, named)),
+            route(GET, act.route(), act.permission(), move |console, viewer, named, typed| {
+                show(act, console, viewer, named, typed)
+            }),
             route(POST, act.route(), act.permission(), move |console, viewer, named, client, form| {
                 decide(act, console, viewer, named, client, form)
-            }),
+            })
+            .keeps(KEEPS),
         ]
     };
     Act::ALL.into_iter().flat_map(both).collect()
@@ -47,6 +57,8 @@ struct SheetPage {
     wrong: Option<&'static str>,
     /// As it was typed.
     why: String,
+    /// It was typed in an earlier session.
+    again: bool,
 }
 
 /// Nothing of this kind can be decided now.
@@ -63,15 +75,32 @@ struct NotNow {
     /// Messages, where they are frozen.
     frozen: Option<u64>,
     past_deadline: bool,
+    /// What was typed.
+    why: String,
 }
 
 type Named = Path<(String, String)>;
 
-async fn show(act: Act, State(console): State<Arc<Console>>, viewer: Viewer, Path(named): Named) -> Answer {
-    match console.opened(&viewer, act, &named).await {
-        Ok((_, sheet)) => console.sheet(&viewer, StatusCode::OK, SheetPage::new(sheet)),
+async fn show(
+    act: Act,
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    Path(named): Named,
+    typed: Option<Extension<Typed>>,
+) -> Answer {
+    let why = typed.as_ref().map_or(String::new(), |typed| cut(typed.get("pourquoi")));
+    match console.opened(&viewer, act, &named, &why).await {
+        Ok((_, sheet)) => {
+            let moved = typed.as_ref().map_or_else(Vec::new, |typed| sheet.moved(typed.get("vu_alors")));
+            let page = SheetPage { moved, why, again: typed.is_some(), ..SheetPage::new(sheet) };
+            console.sheet(&viewer, StatusCode::OK, page)
+        }
         Err(answer) => *answer,
     }
+}
+
+fn cut(why: &str) -> String {
+    why.trim().chars().take(LONGEST).collect()
 }
 
 async fn decide(
@@ -82,11 +111,11 @@ async fn decide(
     client: Client,
     form: Form,
 ) -> Answer {
-    let (key, sheet) = match console.opened(&viewer, act, &named).await {
+    let why = cut(form.get("pourquoi"));
+    let (key, sheet) = match console.opened(&viewer, act, &named, &why).await {
         Ok(opened) => opened,
         Err(answer) => return *answer,
     };
-    let why: String = form.get("pourquoi").trim().chars().take(LONGEST).collect();
     let looked_at = form.has("vu") || sheet.preview.is_none() || act != Act::Approve;
     let mut page = SheetPage { moved: sheet.moved(form.get("vu_alors")), why, ..SheetPage::new(sheet) };
     if !page.moved.is_empty() {
@@ -139,7 +168,7 @@ async fn decide(
 
 impl SheetPage {
     fn new(sheet: Sheet) -> Self {
-        Self { sheet, moved: Vec::new(), refused: None, wrong: None, why: String::new() }
+        Self { sheet, moved: Vec::new(), refused: None, wrong: None, why: String::new(), again: false }
     }
 }
 
@@ -148,12 +177,13 @@ impl Console {
         self.shown(status, Some(viewer), "/envois", "decide", &page)
     }
 
-    /// The sheet as of now; else the answer that says why it cannot be shown.
+    /// The sheet as of now; else the answer that says why it cannot be shown, with what was typed.
     async fn opened(
         &self,
         viewer: &Viewer,
         act: Act,
         (mailing, period): &(String, String),
+        why: &str,
     ) -> Result<(IssueKey, Sheet), Box<Answer>> {
         let key = IssueKey::parse(&format!("{mailing}/{period}")).map_err(|_| Box::new(self.nowhere(viewer)))?;
         let it = self.reading();
@@ -174,6 +204,7 @@ impl Console {
             approved_by: issue.and_then(|issue| issue.approved_by()).map(str::to_owned),
             frozen: issue.and_then(|issue| issue.frozen().map(|_| issue.counts.total())),
             past_deadline: issue.is_some_and(|issue| it.now >= issue.expires_at),
+            why: why.to_owned(),
             key,
         };
         Err(Box::new(self.shown(StatusCode::CONFLICT, Some(viewer), "/envois", "decide_not_now", &page)))

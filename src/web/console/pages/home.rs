@@ -2,7 +2,7 @@
 
 use super::{Asked, issue};
 use crate::accounts::Viewer;
-use crate::views::console::{coming, tonight};
+use crate::views::console::{coming, month, tonight};
 use crate::web::{answer::Answer, console::Console};
 use axum::extract::State;
 use chrono::TimeDelta;
@@ -22,6 +22,7 @@ struct ComingPage {
     /// How many weeks are shown.
     weeks: i64,
     choices: [i64; 3],
+    month: month::Grid,
     /// What was just decided.
     done: &'static str,
 }
@@ -31,12 +32,14 @@ pub(super) async fn coming(State(console): State<Arc<Console>>, viewer: Viewer, 
     let weeks = asked.get("semaines").and_then(|text| text.parse().ok()).filter(|weeks| CHOICES.contains(weeks));
     let weeks = weeks.unwrap_or(CHOICES[0]);
     let it = console.reading();
-    match coming::read(&it, TimeDelta::weeks(2), TimeDelta::weeks(weeks)).await {
-        Ok(rows) => {
+    let month = month::asked_for(asked.get("mois"), it.now, it.config.zone);
+    match coming::with_month(&it, TimeDelta::weeks(2), TimeDelta::weeks(weeks), month).await {
+        Ok((rows, month)) => {
             let page = ComingPage {
                 groups: coming::by_week(rows, console.config().zone),
                 weeks,
                 choices: CHOICES,
+                month,
                 done: issue::done(&asked),
             };
             console.page(&viewer, "/a-venir", "coming", &page)
