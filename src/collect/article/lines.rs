@@ -288,7 +288,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     {
         return Some(Footer::End);
     }
-    if begins(STRAY) && text.len() < 80 && !says_time(&tokens(&line.text)) {
+    if begins(STRAY) && text.len() < 80 && !says_time(&Words::of(&line.text).tokens) {
         return Some(Footer::Stray);
     }
     let whole_agenda = ["retrouvez", "consultez", "decouvrez", "voir", "tout", "toute", "pour", "plus", "l'agenda"]
@@ -303,7 +303,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     // « Office de tourisme » closes as a line of its own, « Office de tourisme : visite à 10 h » does not.
     let office =
         text.contains("office de tourisme") && text.trim_end_matches([':', ' ']).len() > "l'office de tourisme".len();
-    ((begins(CLOSE) && !office || whole_agenda) && !says_time(&tokens(&line.text))).then_some(Footer::Close)
+    ((begins(CLOSE) && !office || whole_agenda) && !says_time(&Words::of(&line.text).tokens)).then_some(Footer::Close)
 }
 
 /// A line with only a bullet sign: its words are on the next line.

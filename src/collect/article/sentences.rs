@@ -222,9 +222,11 @@ fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
 }
 
 fn begins_with(text: &str, start: &str) -> bool {
-    text.strip_prefix(start).is_some_and(|rest| {
-        !start.ends_with(char::is_alphanumeric) || !rest.starts_with(char::is_alphanumeric) || start.ends_with("at")
-    })
+    // The first letter decides nearly always.
+    text.as_bytes().first() == start.as_bytes().first()
+        && text.strip_prefix(start).is_some_and(|rest| {
+            !start.ends_with(char::is_alphanumeric) || !rest.starts_with(char::is_alphanumeric) || start.ends_with("at")
+        })
 }
 
 /// `L’office est ouvert du lundi au samedi de 9 h à 18 h`: opening hours of a place that opens every week.

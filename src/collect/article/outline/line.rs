@@ -162,7 +162,7 @@ impl Builder<'_> {
     /// `sauf le lundi`, `du mardi au samedi`: what an item says within its section.
     fn weekly(&self, text: &str, section: Weekdays) -> Weekdays {
         let mut days = section;
-        for mark in marks(&Words::of(text)) {
+        for mark in marks(&Words::of(text)).iter() {
             if let Meaning::Recurs(Recurrence::Except(closed)) = mark.meaning {
                 days = days.without(closed);
             }
