@@ -79,7 +79,9 @@ pub(super) fn known(tokens: &[Token], at: usize) -> Option<(&'static str, usize)
     let first = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
     // `L'` of `à l'Isle-Jourdain` can be small, a name cannot.
     let name = if first.is_any(&["l'", "la", "le", "les"]) { tokens.get(at + 1)? } else { first };
-    if !name.capital || name.kind != Kind::Word {
+    // `Mer. 22/09`, `MER · 5 JUIL`: the day, not the town.
+    let is_day = || super::days::short_weekday(tokens, at).is_some() || super::days::badge(tokens, at).is_some();
+    if !name.capital || name.kind != Kind::Word || is_day() {
         return None;
     }
     let head = name.fold.split(['-', '\'']).next().unwrap_or_default();
@@ -188,6 +190,8 @@ mod tests {
         check("Sainte Christie d'Armagnac", Some("Sainte-Christie-d'Armagnac"));
         check("Vézénobres, sur les traces", Some("Vézénobres"));
         check("condom", None);
+        check("Mer. 22/09", None);
+        check("Mer, la ville", Some("Mer"));
         check("Ternoux", None);
         assert_eq!(contracted(&tokens("au Houga"), 1).map(|(name, _)| name), Some("Le Houga"));
     }

@@ -138,7 +138,7 @@ impl Token {
 
     /// A sign or break that ends a clause when it stands outside quotes.
     pub(super) fn is_sentence_end(&self) -> bool {
-        self.kind == Kind::Break || self.is_any(&[".", "!", "?", ";", "…"])
+        self.kind == Kind::Break || self.is_any(&[".", "!", "?", ";", "…", "•"])
     }
 }
 
@@ -159,6 +159,12 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
             continue;
         }
         let mut end = start + c.len_utf8();
+        // `18 h // Le Bistrot // Concert`: a bar that somebody typed.
+        let bar = c == '/' && is_bar(text, start);
+        if bar {
+            chars.next();
+            end += 1;
+        }
         let kind = if c.is_ascii_digit() {
             while let Some(&(at, d)) = chars.peek().filter(|(_, d)| d.is_ascii_digit()) {
                 end = at + d.len_utf8();
@@ -189,6 +195,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         };
         let fold = match c {
             _ if kind == Kind::Number => text[start..end].to_owned(),
+            _ if bar => "|".to_owned(),
             '–' | '—' | '‒' | '−' | '‐' | '‑' => "-".to_owned(),
             '“' | '”' | '„' => "\"".to_owned(),
             _ => folded(&text[start..end]),
@@ -196,6 +203,13 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         out.push(Token { kind, start, end, fold, capital: c.is_uppercase() });
     }
     out
+}
+
+/// Whether two slashes with blanks around them stand at `at`.
+fn is_bar(text: &str, at: usize) -> bool {
+    let blank = |c: Option<char>| c.is_none_or(is_space);
+    let rest = text[at..].strip_prefix("//");
+    rest.is_some_and(|rest| blank(rest.chars().next())) && blank(text[..at].chars().next_back())
 }
 
 fn is_mark(c: char) -> bool {
@@ -356,6 +370,8 @@ mod tests {
         assert_eq!(cut("à 10h30, au Cri’Art"), ["à", "10", "h", "30", ",", "au", "Cri’Art"]);
         assert_eq!(cut("Castéra-Verduzan l’office d'1 h"), ["Castéra-Verduzan", "l’", "office", "d", "'", "1", "h"]);
         assert_eq!(cut("21h-minuit"), ["21", "h", "-", "minuit"]);
+        assert_eq!(cut("18h // Le Bistrot"), ["18", "h", "//", "Le", "Bistrot"]);
+        assert!(tokens("18h // Le Bistrot")[2].is("|") && !tokens("https://office.example").iter().any(|t| t.is("|")));
     }
 
     #[test]
