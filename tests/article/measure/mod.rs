@@ -35,7 +35,7 @@ const FURTHER: Bars =
 
 /// Badges, definitions, fields with names, themes, changes struck through: not worse than they are.
 const LATEST: Bars =
-    Bars { recall: 88.0, precision: 84.0, wrong: 11.7, embarrassing: 9.0, clean: 76.5, wrong_towns: 4.0, kept: 93.5 };
+    Bars { recall: 88.0, precision: 86.0, wrong: 9.5, embarrassing: 9.2, clean: 76.5, wrong_towns: 4.0, kept: 93.5 };
 
 /// How well a set of articles has to be read, in per cent.
 struct Bars {
