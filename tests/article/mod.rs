@@ -429,6 +429,7 @@ fn every_word_of_an_understood_item_is_in_one_of_its_fields() {
 }
 
 mod found;
+mod kinds;
 mod measure;
 
 mod properties;

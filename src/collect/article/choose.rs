@@ -39,8 +39,16 @@ impl Draft<'_, '_, '_> {
     fn takes_its_theme(&mut self) -> bool {
         let Some(theme) = self.setting.theme else { return false };
         let words = self.words();
+        if (self.part.from..self.part.to).any(|at| words.is(at, &["«", "\""])) {
+            return false;
+        }
         let mut at = self.part.from;
         while at < self.part.to {
+            // `salle des fêtes (club de foot)`: who organises it.
+            if self.marked.enclosed[at] {
+                at += 1;
+                continue;
+            }
             if let Some(mark) = self.marked.marks.iter().find(|mark| mark.from <= at && at < mark.to) {
                 at = mark.to;
                 continue;
@@ -69,6 +77,15 @@ impl Draft<'_, '_, '_> {
         let Some(noun) = theme.tokens.iter().position(is_event_noun) else { return false };
         let end = theme.tokens.iter().rposition(|token| token.kind == Kind::Word).map_or(noun + 1, |last| last + 1);
         self.title = titles::singular(&titles::shown(theme.slice(noun, end)).text);
+        // `Dimanche : Eauze, 14 h 30, hall des expositions`: the town stands first.
+        let head = (self.part.from..self.part.to).find(|at| {
+            let marked = self.marked.marks.iter().any(|mark| (mark.from..mark.to).contains(at));
+            words.tokens[*at].kind == Kind::Word && weekday(&words.tokens[*at]).is_none() && !marked
+        });
+        let head = head.and_then(|at| communes::written(words, at)).filter(|(_, to)| words.is(*to, &[",", "("]));
+        if let (Some(place), Some((town, _))) = (&mut self.place, head) {
+            place.commune = Some(town);
+        }
         if self.place.is_none() {
             let town = (self.part.from..self.part.to).find_map(|at| communes::written(words, at));
             self.place =

@@ -12,10 +12,10 @@ use super::words::{is_event_noun, is_venue};
 
 static COMPRESSED: &[u8] = include_bytes!("communes.zlib");
 
-/// The list as one text, with the offset of each line. Lines are sorted by folded name.
+/// The list as one text, with where each line begins and its folded name ends. Lines are sorted by that name.
 struct List {
     text: String,
-    lines: Vec<u32>,
+    lines: Vec<(u32, u32)>,
     /// Hashes of the first words of the names, and of those after `Le`, `La`, `L'`: a fast filter, since most capitalised
     /// words begin no name.
     first_words: HashSet<u64>,
@@ -27,7 +27,9 @@ static LIST: LazyLock<List> = LazyLock::new(|| {
     let read = flate2::read::ZlibDecoder::new(COMPRESSED).read_to_string(&mut text);
     debug_assert!(read.is_ok(), "{read:?}");
     let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
-    let lines = starts.filter_map(|at| u32::try_from(at).ok()).collect();
+    let name = |at: usize| at..at + text[at..].find(['\t', '\n']).unwrap_or(text.len() - at);
+    let line = |at: usize| Some((u32::try_from(at).ok()?, u32::try_from(name(at).end).ok()?));
+    let lines = starts.filter_map(line).collect();
     let mut first_words = HashSet::with_capacity(40_000);
     for line in text.lines() {
         let mut words = line.split('\t').next().unwrap_or_default().split(' ');
@@ -47,17 +49,21 @@ fn hash(word: &str) -> u64 {
 
 impl List {
     fn line(&self, index: usize) -> &str {
-        let from = self.lines[index] as usize;
+        let from = self.lines[index].0 as usize;
         self.text[from..].split('\n').next().unwrap_or_default()
+    }
+
+    fn folded_name(&self, index: usize) -> &str {
+        let (from, to) = self.lines[index];
+        &self.text[from as usize..to as usize]
     }
 
     /// The name as written, and its departments, of the commune with this folded name.
     fn find(&self, folded: &str) -> Option<(&str, &str)> {
-        let key = |index: usize| self.line(index).split('\t').next().unwrap_or_default();
         let (mut low, mut high) = (0, self.lines.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            if key(middle) < folded { low = middle + 1 } else { high = middle }
+            if self.folded_name(middle) < folded { low = middle + 1 } else { high = middle }
         }
         let mut fields = (low < self.lines.len()).then(|| self.line(low))?.split('\t');
         (fields.next() == Some(folded)).then_some(())?;
@@ -73,7 +79,9 @@ pub(super) fn known(tokens: &[Token], at: usize) -> Option<(&'static str, usize)
     let first = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
     // `L'` of `à l'Isle-Jourdain` can be small, a name cannot.
     let name = if first.is_any(&["l'", "la", "le", "les"]) { tokens.get(at + 1)? } else { first };
-    if !name.capital || name.kind != Kind::Word {
+    // `Mer. 22/09`, `MER · 5 JUIL`: the day, not the town.
+    let is_day = || super::days::short_weekday(tokens, at).is_some() || super::days::badge(tokens, at).is_some();
+    if !name.capital || name.kind != Kind::Word || is_day() {
         return None;
     }
     let head = name.fold.split(['-', '\'']).next().unwrap_or_default();
@@ -182,6 +190,8 @@ mod tests {
         check("Sainte Christie d'Armagnac", Some("Sainte-Christie-d'Armagnac"));
         check("Vézénobres, sur les traces", Some("Vézénobres"));
         check("condom", None);
+        check("Mer. 22/09", None);
+        check("Mer, la ville", Some("Mer"));
         check("Ternoux", None);
         assert_eq!(contracted(&tokens("au Houga"), 1).map(|(name, _)| name), Some("Le Houga"));
     }

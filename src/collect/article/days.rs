@@ -170,7 +170,7 @@ fn day_number(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
 }
 
 /// `sam. 12`, `dim 13`: short forms count only before a number, since `mar` and `mer` are words.
-fn short_weekday(tokens: &[Token], at: usize) -> Option<(Weekday, usize)> {
+pub(super) fn short_weekday(tokens: &[Token], at: usize) -> Option<(Weekday, usize)> {
     let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
     let dotted = is(tokens, at + 1, &["."]);
     let index = ["lun", "mar", "mer", "jeu", "ven", "sam", "dim"]
@@ -217,9 +217,23 @@ fn relative(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
     Some(Found { what: Mention { offset: Some(offset), ..what }, to })
 }
 
+/// `LUN · 3 JUIL`, `samedi | 12 mai`: the parts of a date with a sign between them.
+pub(super) fn badge(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
+    const SIGNS: [&str; 3] = ["·", "•", "|"];
+    let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
+    let short = ["lun", "mar", "mer", "jeu", "ven", "sam", "dim"].iter().position(|short| token.is(short));
+    let named = weekday(token).or_else(|| short.map(|index| WEEKDAYS[index].1))?;
+    let sign = at + 1 + usize::from(is(tokens, at + 1, &["."]));
+    let (day, behind) = day_number(tokens, sign + 1).filter(|_| is(tokens, sign, &SIGNS))?;
+    let month = tokens.get(behind + usize::from(is(tokens, behind, &SIGNS))).and_then(month)?;
+    let to = behind + 1 + usize::from(is(tokens, behind, &SIGNS));
+    let what = Mention { weekday: Some(named), day: Some(day), month: Some(month), ..Mention::default() };
+    Some(Found { what, to })
+}
+
 /// One mention. `bare` allows a number alone: only inside a list or a range.
 fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>> {
-    if let Some(found) = relative(tokens, at) {
+    if let Some(found) = relative(tokens, at).or_else(|| badge(tokens, at)) {
         return Some(found);
     }
     let mut what = Mention { weekday: tokens.get(at).and_then(weekday), ..Mention::default() };
@@ -365,6 +379,12 @@ pub(super) fn recurrence(tokens: &[Token], at: usize) -> Option<Found<Recurrence
             let mut to = at + 3;
             if is(tokens, to, &["de"]) && is(tokens, to + 1, &["la"]) && is(tokens, to + 2, &["semaine"]) {
                 to += 3;
+            }
+            // `tous les matins du lundi au vendredi`
+            if is(tokens, to, &["du"])
+                && let Some(Found { what: Recurrence::On(days), to }) = recurrence(tokens, to)
+            {
+                return Some(on(days, to));
             }
             return Some(on(Weekdays::ALL, to));
         }

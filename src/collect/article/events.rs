@@ -64,7 +64,7 @@ pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> U
         return Understood::default();
     }
     let words = Words::of(text);
-    let marked = Marked::of(&words, marks(&words));
+    let marked = Marked::of(&words, marks(&words).to_vec());
     if let Some(mut understood) = record(&marked, links, setting) {
         keep_every_word(&marked, &mut understood.events);
         return understood;

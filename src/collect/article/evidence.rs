@@ -3,6 +3,8 @@
 //! Runs after the fields are decided, on the item's text only: a field whose words are found there is certain and has a
 //! span; otherwise it was inherited from a heading, the line above or the configuration.
 
+use std::rc::Rc;
+
 use super::marks::{Mark, Meaning, marks};
 use super::text::{Kind, Words, folded_words};
 use crate::domain::agenda::{Confidence, Event, Evidence, Status, Trace};
@@ -43,7 +45,7 @@ pub(super) fn trace(text: &str, events: &mut [Event]) {
 
 struct Item<'a> {
     words: Words<'a>,
-    marks: Vec<Mark>,
+    marks: Rc<[Mark]>,
     /// For each byte of the text, the number of characters before it.
     characters: Vec<u32>,
 }
@@ -110,7 +112,7 @@ impl Item<'_> {
 
 /// How many punctuation marks a text begins and ends with.
 fn signs_around(text: &str) -> [usize; 2] {
-    let tokens = super::text::tokens(text);
+    let tokens = Words::of(text).tokens;
     let sign = |token: &&super::text::Token| token.kind == Kind::Sign;
     [tokens.iter().take_while(sign).count(), tokens.iter().rev().take_while(sign).count()]
 }

@@ -97,6 +97,10 @@ impl Page {
         &self.lines
     }
 
+    pub(super) fn lines_mut(&mut self) -> &mut [Line] {
+        &mut self.lines
+    }
+
     /// Which lines are the article's: those of the innermost container with the most lines that `is_day` recognises
     /// by their number, and else of the container an author would expect.
     pub(super) fn article(&self, is_day: impl Fn(usize) -> bool) -> std::ops::Range<usize> {
@@ -156,19 +160,40 @@ impl Line {
 }
 
 impl Line {
+    /// Removes the bytes `start..end`, with the links that lie in them.
+    fn cut(&mut self, start: usize, end: usize) {
+        let cut = end - start;
+        self.text.replace_range(start..end, "");
+        self.links.retain(|link| link.end <= start || link.start >= end);
+        for link in self.links.iter_mut().filter(|link| link.start >= end) {
+            (link.start, link.end) = (link.start - cut, link.end - cut);
+        }
+        for (_, from) in self.cells.iter_mut().filter(|(_, from)| *from > start) {
+            *from = from.saturating_sub(cut).max(start);
+        }
+    }
+
+    /// Removes words that are struck through, where others stand in their place: `<del>15 h</del> 9 h 30`. Where most of the
+    /// line is struck through, it is what does not take place, and stays.
+    pub(super) fn drop_struck(&mut self, struck: &[(usize, usize)]) {
+        const MOST: usize = 12;
+        let length = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+        let gone: usize = struck.iter().map(|(from, to)| length(&self.text[*from..*to])).sum();
+        if gone == 0 || struck.len() > MOST || length(&self.text) < 3 * gone {
+            return;
+        }
+        for (from, to) in struck.iter().rev() {
+            // One of the blanks around it.
+            let blank = self.text[*to..].starts_with(' ') && (*from == 0 || self.text[..*from].ends_with(' '));
+            self.cut(*from, to + usize::from(blank));
+        }
+    }
+
     /// Removes shortcodes of page builders: `[vc_row]`, `[/caption]`, `[gallery ids="12"]`. `[COMPLET]` stays.
     fn drop_shortcodes(&mut self) {
         let mut from = 0;
         while let Some((start, end)) = shortcode(&self.text, from) {
-            let cut = end - start;
-            self.text.replace_range(start..end, "");
-            self.links.retain(|link| link.end <= start || link.start >= end);
-            for link in self.links.iter_mut().filter(|link| link.start >= end) {
-                (link.start, link.end) = (link.start - cut, link.end - cut);
-            }
-            for (_, from) in self.cells.iter_mut().filter(|(_, from)| *from > start) {
-                *from = from.saturating_sub(cut).max(start);
-            }
+            self.cut(start, end);
             from = start;
         }
         if from > 0 || self.text.starts_with(' ') {

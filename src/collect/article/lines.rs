@@ -4,6 +4,7 @@
 
 use super::communes;
 use super::days::{self, Mention, Recurrence, Spec, Weekdays};
+use super::flaw::is_pictogram;
 use super::hours;
 use super::html::{Line, Shape};
 use super::marks::{Meaning, Until, marks};
@@ -30,6 +31,19 @@ pub(super) enum Form {
     Inside,
 }
 
+/// `LOTOS. — Vendredi : Manciet…`: a theme in capitals at the head of a line. Where it ends, and where the words after it begin.
+pub(super) fn theme_run_in(text: &str) -> Option<(usize, usize)> {
+    const LONGEST: usize = 60;
+    let end = (0..=text.len().min(LONGEST)).rev().find(|at| text.is_char_boundary(*at))?;
+    let words = Words::of(&text[..end]);
+    let to = words.tokens.iter().position(|token| token.kind != Kind::Word).filter(|to| *to > 0)?;
+    let theme = words.slice(0, to);
+    let what = words.tokens[..to].iter().any(|token| is_event_noun(token) || token.is_any(THEMES));
+    let dash = to + usize::from(words.is(to, &["."]));
+    (dash > to && words.is(dash, &["-"]) && what && !theme.chars().any(char::is_lowercase)).then_some(())?;
+    Some((theme.len(), words.tokens.get(dash + 1)?.start))
+}
+
 /// Longer lines are kept without parsing them closely, which would take more than linear time.
 pub(super) const LONGEST_LINE: usize = 6000;
 
@@ -44,6 +58,9 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     if first > 3 {
         return None;
     }
+    if let Some(spec) = numbered_day(line, tokens) {
+        return Some(DayLine { spec, form: Form::Heading, rest: line.text.len() });
+    }
     let date = days::date(tokens, first)?;
     let numbered = has_number(&date.what);
     let rest = tokens.get(date.to).map_or(line.text.len(), |token| token.start);
@@ -55,7 +72,8 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
         return of(Form::Heading);
     }
     let timed = says_time(rest_tokens);
-    let separated = next.is_any(&[":", "-", ".", "(", "\n", "|", "/", ";", "!", "•", ">", "→"]);
+    let pictured = line.text[next.start..].chars().next().is_some_and(is_pictogram);
+    let separated = next.is_any(&[":", "-", ".", "(", "\n", "|", "/", ";", "!", "•", ">", "→"]) || pictured;
     // `Lundi, on range les tongs` as a heading
     if next.is(",") && line.shape.heading > 0 && !timed_heading(rest_tokens) {
         return of(Form::Heading);
@@ -63,11 +81,16 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     let label = rest_tokens.iter().filter(|token| token.kind == Kind::Word).count() <= 8 && !timed && separated;
     let ends_as_label = tokens.last().is_some_and(|last| last.is(":"))
         || (next.is("(") && tokens.last().is_some_and(|last| last.is(")")));
-    if label && (line.shape.stands_out() || ends_as_label) {
+    // `MERCREDI 17 FÉVRIER ❄ On bouge`: a picture parts the day from its motto.
+    if label && (line.shape.stands_out() || ends_as_label || pictured && numbered) {
         return of(Form::Heading);
     }
     if line.shape.heading > 0 && numbered && !timed {
         return of(Form::Heading);
+    }
+    // `LE VENDREDI 14 AOÛT À PARTIR DE 19 HEURES :`: the hour of the first thing below.
+    if numbered && timed && tokens.last().is_some_and(|last| last.is(":")) && timing(&line.text[rest..]).only {
+        return of(Form::RunIn);
     }
     // `Me. 15 nov. > 10 h – Figeac`: the day of the line above.
     if next.is_any(&[">", "→"]) && says_time(&rest_tokens[..rest_tokens.len().min(8)]) {
@@ -82,6 +105,54 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     (hour_follows || (numbered && (line.bullet || line.in_list || next.is(","))) || (numbered && timed))
         .then_some(())?;
     of(Form::Inside)
+}
+
+/// `2e jour – samedi 8 mai`, as a heading: the days of a festival are counted before they are named.
+fn numbered_day(line: &Line, tokens: &[Token]) -> Option<Spec> {
+    if line.shape.heading == 0 || !says_number_of_day(tokens) {
+        return None;
+    }
+    let sign = tokens.iter().position(|token| token.is_any(&["-", ":", ",", "|", "("]))?;
+    let date = days::date(tokens, sign + 1).filter(|date| has_number(&date.what))?;
+    let ends = tokens[date.to..].iter().all(|token| token.kind == Kind::Sign);
+    ends.then_some(date.what)
+}
+
+/// `1er jour`, `Jour 2`, `3e et dernier jour`
+fn says_number_of_day(tokens: &[Token]) -> bool {
+    const LONGEST: usize = 6;
+    let head = tokens.iter().take_while(|token| token.kind != Kind::Sign).take(LONGEST);
+    let counts = |token: &Token| {
+        token.kind == Kind::Number
+            || token.is_any(&["premier", "premiere", "deuxieme", "troisieme", "dernier", "second"])
+    };
+    let (mut day, mut number) = (false, false);
+    for token in head {
+        day |= token.is_any(&["jour", "journee", "soiree", "soir"]);
+        number |= counts(token);
+    }
+    day && number
+}
+
+/// Puts a date whose parts stand one below the other in the first cell of a row on one line: `LUN`, `21`, `AOÛT`.
+pub(super) fn unstack(line: &mut Line) {
+    const LONGEST: usize = 40;
+    let to = line.cells.get(1).map_or(0, |(_, from)| from.saturating_sub(1));
+    let cell = &line.text[..to];
+    if to > LONGEST || !cell.contains('\n') {
+        return;
+    }
+    let joined = cell.replace('\n', " ");
+    let words = Words::of(&joined);
+    let dated = days::date(&words.tokens, 0).filter(|date| has_number(&date.what)).map(|date| date.to);
+    let until = marks(&words)
+        .first()
+        .filter(|mark| mark.from == 0 && matches!(mark.meaning, Meaning::Until(_)))
+        .map(|mark| mark.to);
+    let ends = |to: usize| words.tokens[to..].iter().all(|token| token.kind == Kind::Sign);
+    if dated.or(until).is_some_and(ends) {
+        line.text.replace_range(..to, &joined);
+    }
 }
 
 /// Like [`day_line`] for a line that is too long to be parsed as a whole: its first words decide.
@@ -288,7 +359,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     {
         return Some(Footer::End);
     }
-    if begins(STRAY) && text.len() < 80 && !says_time(&tokens(&line.text)) {
+    if begins(STRAY) && text.len() < 80 && !says_time(&Words::of(&line.text).tokens) {
         return Some(Footer::Stray);
     }
     let whole_agenda = ["retrouvez", "consultez", "decouvrez", "voir", "tout", "toute", "pour", "plus", "l'agenda"]
@@ -303,7 +374,7 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     // « Office de tourisme » closes as a line of its own, « Office de tourisme : visite à 10 h » does not.
     let office =
         text.contains("office de tourisme") && text.trim_end_matches([':', ' ']).len() > "l'office de tourisme".len();
-    ((begins(CLOSE) && !office || whole_agenda) && !says_time(&tokens(&line.text))).then_some(Footer::Close)
+    ((begins(CLOSE) && !office || whole_agenda) && !says_time(&Words::of(&line.text).tokens)).then_some(Footer::Close)
 }
 
 /// A line with only a bullet sign: its words are on the next line.

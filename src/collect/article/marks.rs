@@ -3,6 +3,8 @@
 //! Defines marks; `parts` and `events` interpret them together. Nothing inside quotation marks is marked: a title such as
 //! « 24 heures à Auch » contains no hour.
 
+use std::rc::Rc;
+
 use chrono::NaiveTime;
 
 use super::clock::clock;
@@ -52,7 +54,11 @@ pub(super) struct Mark {
 }
 
 /// The marks of an item in order; they do not overlap.
-pub(super) fn marks(words: &Words<'_>) -> Vec<Mark> {
+pub(super) fn marks(words: &Words<'_>) -> Rc<[Mark]> {
+    Rc::clone(words.marks.get_or_init(|| find(words).into()))
+}
+
+fn find(words: &Words<'_>) -> Vec<Mark> {
     let tokens = &words.tokens;
     let mut out = Vec::new();
     let mut at = 0;
@@ -256,8 +262,8 @@ mod tests {
     fn statuses(text: &str) -> Vec<Status> {
         let found = marks(&Words::of(text));
         found
-            .into_iter()
-            .filter_map(|mark| if let Meaning::Status(said) = mark.meaning { Some(said.status) } else { None })
+            .iter()
+            .filter_map(|mark| if let Meaning::Status(said) = &mark.meaning { Some(said.status) } else { None })
             .collect()
     }
 
@@ -283,7 +289,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_quotation_is_marked() {
-        assert_eq!(marks(&Words::of("« 24 h à 5 € jusqu'au 3 juillet »")), []);
+        assert!(marks(&Words::of("« 24 h à 5 € jusqu'au 3 juillet »")).is_empty());
         assert_eq!(marks(&Words::of("« polars et histoires de police« , 5 €")).len(), 1);
     }
 }

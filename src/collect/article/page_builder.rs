@@ -86,6 +86,17 @@ struct Row {
     nested: bool,
 }
 
+fn strikes(name: &LocalName) -> bool {
+    matches!(&**name, "del" | "s" | "strike")
+}
+
+/// `<dt>18 h</dt>`
+struct Term {
+    line: Line,
+    /// It stands in front of a definition.
+    used: bool,
+}
+
 #[derive(Default)]
 struct Builder {
     plain: bool,
@@ -102,6 +113,13 @@ struct Builder {
     line: Line,
     space: bool,
     bold: usize,
+    /// The line that the open `<dt>` or `<dd>` begins with.
+    definition_from: usize,
+    /// The hour of the definitions that follow.
+    term: Option<Term>,
+    striking: usize,
+    /// What is struck through in the line.
+    struck: Vec<(usize, usize)>,
     block: usize,
     bullet: bool,
     lists: usize,
@@ -152,6 +170,13 @@ impl Builder {
         if self.strong > 0 {
             self.bold += c.len_utf8();
         }
+        if self.striking > 0 {
+            let at = self.line.text.len();
+            match self.struck.last_mut().filter(|(_, to)| self.line.text[*to..].trim().is_empty()) {
+                Some((_, to)) => *to = at + c.len_utf8(),
+                None => self.struck.push((at, at + c.len_utf8())),
+            }
+        }
         self.line.text.push(c);
     }
 
@@ -166,12 +191,14 @@ impl Builder {
         self.end_link();
         self.space = false;
         let bold = std::mem::take(&mut self.bold);
+        let struck = std::mem::take(&mut self.struck);
         if self.line.text.is_empty() {
             return;
         }
         let mut line = std::mem::take(&mut self.line);
         line.shape.strong =
             bold > 0 && bold + line.text.matches([' ', ':', '.', '-', '–', '•']).count() * 3 >= line.text.len();
+        line.drop_struck(&struck);
         self.page.lines.push(line);
     }
 
@@ -232,6 +259,12 @@ impl Builder {
         if *name == local_name!("li") {
             self.bullet = true;
         }
+        if *name == local_name!("dt") {
+            self.end_term();
+        }
+        if *name == local_name!("dt") || *name == local_name!("dd") {
+            self.definition_from = self.page.lines.len();
+        }
         if *name == local_name!("tr") {
             if let Some(outer) = self.rows.last_mut() {
                 outer.nested = true;
@@ -247,6 +280,7 @@ impl Builder {
         }
         if !tag.self_closing || !is_foreign(name) {
             *self.counts.entry(name.clone()).or_default() += 1;
+            self.striking += usize::from(strikes(name));
             self.open.push(Open { name: name.clone(), strong, hidden, scope, href });
         }
         raw_text(name)
@@ -310,6 +344,7 @@ impl Builder {
             self.page.scopes[scope].to = self.page.lines.len();
             self.scopes_open -= 1;
         }
+        self.striking -= usize::from(strikes(&open.name));
         self.hidden -= usize::from(open.hidden);
         self.strong -= usize::from(open.strong);
         if let Some(level) = heading_level(&open.name) {
@@ -323,9 +358,52 @@ impl Builder {
         match &*open.name {
             "ul" | "ol" => self.lists -= 1,
             "li" => self.bullet = false,
+            "dl" => self.end_term(),
+            "dt" => self.begin_term(),
+            "dd" => self.head_definition(),
             "tr" => self.end_row(),
             "title" => self.page.titles.extend(self.title.take()),
             _ => {}
+        }
+    }
+
+    /// `<dt>18 h</dt>`: the hour of each of the definitions below it, and no line of its own.
+    fn begin_term(&mut self) {
+        let from = self.definition_from.min(self.page.lines.len());
+        let [line] = &self.page.lines[from..] else { return };
+        if super::lines::timing(&line.text).only {
+            self.term = self.page.lines.pop().map(|line| Term { line, used: false });
+            self.clamp_scopes(from);
+        }
+    }
+
+    /// An hour without a definition is a line again.
+    fn end_term(&mut self) {
+        if let Some(Term { line, used: false }) = self.term.take() {
+            self.page.lines.push(line);
+        }
+    }
+
+    /// Puts the hour in front of the definition, as in the cells of a row.
+    fn head_definition(&mut self) {
+        let from = self.definition_from.min(self.page.lines.len());
+        let Some((term, line)) = self.term.as_mut().zip(self.page.lines.get_mut(from)) else { return };
+        term.used = true;
+        let hour = &term.line.text;
+        let offset = hour.len() + 1;
+        line.text.insert_str(0, &format!("{hour}\n"));
+        for link in &mut line.links {
+            (link.start, link.end) = (link.start + offset, link.end + offset);
+        }
+        line.cells = vec![(0, 0), (1, offset)];
+        line.bullet = true;
+    }
+
+    /// After lines from `first` on became fewer.
+    fn clamp_scopes(&mut self, first: usize) {
+        let upto = self.page.lines.len();
+        for scope in self.page.scopes.iter_mut().rev().take_while(|scope| scope.from >= first) {
+            (scope.from, scope.to) = (scope.from.min(upto), scope.to.min(upto));
         }
     }
 
@@ -368,10 +446,7 @@ impl Builder {
         record.header_row = row.headers == row.cells && row.cells > 1;
         self.page.lines.push(record);
         // A container within the row is this one line now.
-        let upto = self.page.lines.len();
-        for scope in self.page.scopes.iter_mut().rev().take_while(|scope| scope.from >= first) {
-            (scope.from, scope.to) = (scope.from.min(upto), scope.to.min(upto));
-        }
+        self.clamp_scopes(first);
     }
 
     fn is_hidden(&self, tag: &Tag) -> bool {

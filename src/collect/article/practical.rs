@@ -112,7 +112,7 @@ pub(super) fn is_dated_practical(text: &str) -> bool {
         && (days::date(&words.tokens, first).is_some()
             || days::recurrence(&words.tokens, first).is_some()
             || has_label(&words, first))
-        && (loose || is_practical(last))
+        && (loose || hour_at_once && has_label(&words, first) || is_practical(last))
 }
 
 /// Whether what stands behind the hours is where, or nothing: `salle Ouessant`, `Figeac, coin presse`, `(7 €)`.
@@ -143,6 +143,20 @@ fn place_follows(words: &Words<'_>, known: &[Mark], behind: usize) -> bool {
 
 fn has_label(words: &Words<'_>, first: usize) -> bool {
     words.is(first, &["infos", "informations", "quand", "date", "dates"])
+}
+
+/// A field, with its name, of the thing named above it: `Quand : mardi à 10 h`, `Où : place du Puits`, `Durée : 1 h`.
+pub(super) fn is_field(text: &str) -> bool {
+    #[rustfmt::skip]
+    const NAMES: [&str; 20] = [
+        "quand", "ou", "combien", "duree", "date", "dates", "jour", "jours", "heure", "horaire", "horaires", "lieu", "adresse",
+        "tarif", "tarifs", "prix", "public", "reserver", "prevoir", "reservation",
+    ];
+    const LONGEST_NAME: usize = 20;
+    let Some((name, _)) = text.split_once(':').filter(|(name, _)| name.len() <= LONGEST_NAME) else { return false };
+    let words = super::text::folded_words(name);
+    let name = words.strip_prefix(&["a".to_owned()]).unwrap_or(&words);
+    matches!(name, [name] if NAMES.contains(&name.as_str()))
 }
 
 /// Details of the item before it: `Tarif : 5 €`, `Réservation au 05…`, a price alone.

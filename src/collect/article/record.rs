@@ -199,7 +199,9 @@ fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
         Sort::Place
             if !titles_later
                 || event(&field)
-                || (field.from..field.to).any(|at| words.is(at, &[","])) && !pinned(words, field.from) =>
+                || (field.from..field.to).any(|at| words.is(at, &[","]))
+                    && !pinned(words, field.from)
+                    && ends_with_town(words, field.from, field.to).is_none() =>
         {
             fields[first].sort = Sort::Text;
         }
@@ -215,6 +217,9 @@ fn pinned(words: &Words<'_>, from: usize) -> bool {
 fn is_pictogram_at(words: &Words<'_>, at: usize) -> bool {
     words.text[words.tokens[at].start..].chars().next().is_some_and(is_pictogram)
 }
+
+/// The names of the field of the place.
+const PLACE_LABELS: [&str; 3] = ["lieu", "ou", "adresse"];
 
 /// A dash with blanks around it.
 fn is_dash(words: &Words<'_>, at: usize) -> bool {
@@ -290,7 +295,8 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     let state = |mark: &Mark| matches!(mark.meaning, Meaning::Status(_));
     let price = |mark: &Mark| mark.meaning == Meaning::Price;
     let contact = |mark: &Mark| matches!(mark.meaning, Meaning::Phone(_) | Meaning::Opaque);
-    if has(&time) && within(&time, &["depart", "heure", "horaire", "horaires", "rdv", "debut"])
+    if has(&time)
+        && within(&time, &["depart", "heure", "horaire", "horaires", "rdv", "debut", "quand", "date", "dates", "jour"])
         || is_bare_part_of_day(words, from, to)
     {
         return Sort::Time;
@@ -306,8 +312,11 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     {
         return Sort::Price;
     }
-    if tokens[from].is_any(&["lieu"]) && words.is(from + 1, &[":"]) {
+    if tokens[from].is_any(&PLACE_LABELS) && words.is(from + 1, &[":"]) {
         return Sort::Place;
+    }
+    if tokens[from].is_any(&["combien", "tarif", "tarifs", "prix"]) && words.is(from + 1, &[":"]) && has(&price) {
+        return Sort::Price;
     }
     if role(words, from, to) == Role::Booking
         || has(&contact)
@@ -315,7 +324,7 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     {
         return Sort::Contact;
     }
-    if place_field(words, from, to).is_some() {
+    if place_field(words, from, to).is_some() || ends_with_town(words, from, to).is_some() {
         return Sort::Place;
     }
     if is_practical(words.slice(from, to)) || is_dated_practical(words.slice(from, to)) {
@@ -331,6 +340,20 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
                 || is_event_noun(&tokens[*at]) && content.len() == 1
         });
     if category { Sort::Category } else { Sort::Text }
+}
+
+/// `Le Pôle, Saint-Pierre-du-Mont`: a name nobody knows, and its town behind a comma.
+fn ends_with_town(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
+    const MOST_WORDS: usize = 8;
+    let comma = (from + 1..to).rev().find(|at| words.is(*at, &[",", "("]))?;
+    let closed = to - usize::from(words.is(to - 1, &[")", "."]));
+    let (town, _) = super::communes::written(words, comma + 1).filter(|(_, end)| *end == closed)?;
+    let name = &words.tokens[from..comma];
+    let names = name.len() <= MOST_WORDS
+        && name.first().is_some_and(|first| first.capital)
+        && name.iter().all(|token| token.kind == Kind::Word && (!is_event_noun(token) || is_venue(token)));
+    let venue = names.then(|| tidy(words.slice(from, comma)))?;
+    Some(Place { commune: Some(town), venue: Some(venue), from, to, ..Place::default() })
 }
 
 /// `Matin`, `Soirée`, `Journée`, alone in their cell.
@@ -437,7 +460,10 @@ fn best(marked: &Marked<'_, '_>, field: &Field, found: Vec<usize>) -> Vec<usize>
 fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Place> {
     let words = marked.words;
     for field in fields.iter().filter(|field| field.sort == Sort::Place) {
-        let label = if words.is(field.from, &["lieu"]) { field.from + 2 } else { field.from };
+        let named = words.is(field.from, &PLACE_LABELS) && words.is(field.from + 1, &[":"]);
+        let label = if named { field.from + 2 } else { field.from };
+        // `Où : départ devant la mairie`
+        let label = label + usize::from(named && words.is(label, &["depart", "rendez-vous", "rdv", "accueil"]));
         // `📍 Auch, maison des artistes – jusqu'au 16 juillet – entrée libre`
         let says_else = |mark: &&super::marks::Mark| {
             (label + 1..field.to).contains(&mark.from)
@@ -445,7 +471,8 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Pla
                 && words.is(mark.from - 1, &[",", "-", "(", ":", "·", "/"])
         };
         let end = marked.marks.iter().find(says_else).map_or(field.to, |mark| mark.from - 1);
-        let found = place_field(words, label, end).or_else(|| {
+        let named = || ends_with_town(words, label, end);
+        let found = place_field(words, label, end).or_else(named).or_else(|| {
             // Whatever stands behind a pin is a place.
             let text = tidy(trimmed(words.slice(label, end)));
             (!text.is_empty()).then(|| Place { venue: Some(text), from: label, to: end, ..Place::default() })

@@ -42,7 +42,9 @@ pub(super) fn sentences(words: &Words<'_>) -> Vec<(usize, usize)> {
             _ => depth,
         };
         at += 1;
-        if depth == 0 && token.is_sentence_end() && ends_sentence(tokens, at - 1) {
+        // A bullet between two things parts them, at the head of a line it is its bullet.
+        let bullet = token.is("•") && at - 1 == from;
+        if depth == 0 && !bullet && token.is_sentence_end() && ends_sentence(tokens, at - 1) {
             while at < tokens.len() && tokens[at].is_any(&[".", "!", "?", "…"]) {
                 at += 1;
             }
@@ -170,7 +172,7 @@ fn is_aside(text: &str) -> bool {
         "retrouvez nos idees", "suivez toute l'actualite",
         "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite", "entree interdite",
         "prochain programme", "a lire", "voir aussi", "a voir aussi sur", "emission :", "podcast",
-        "cherche :", "recherche :", "horaires :", "heures d'ouverture", "ouverture de la boutique", "ouverture au public", "pharmacie de garde", "pharmacies de garde",
+        "cherche :", "recherche :", "horaires :", "heures d'ouverture", "ouverture de la boutique", "ouverture au public", "pharmacie de garde", "imprime par", "retour en haut", "haut de page", "rien d'annonce", "grille arretee", "nous fermons", "publicite —", "pleine mer", "pleines mers", "basse mer", "basses mers", "coucher du soleil", "lever du soleil", "pharmacies de garde",
         "medecin de garde", "vous recevez", "a lundi", "a la semaine prochaine",
         "bonjour a", "correspondant", "correspondants", "permanences", "aucune manifestation", "voir tout",
         "prochaine edition de", "rendez-vous la semaine prochaine", "bonne lecture", "bon week-end",
@@ -222,9 +224,11 @@ fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
 }
 
 fn begins_with(text: &str, start: &str) -> bool {
-    text.strip_prefix(start).is_some_and(|rest| {
-        !start.ends_with(char::is_alphanumeric) || !rest.starts_with(char::is_alphanumeric) || start.ends_with("at")
-    })
+    // The first letter decides nearly always.
+    text.as_bytes().first() == start.as_bytes().first()
+        && text.strip_prefix(start).is_some_and(|rest| {
+            !start.ends_with(char::is_alphanumeric) || !rest.starts_with(char::is_alphanumeric) || start.ends_with("at")
+        })
 }
 
 /// `L’office est ouvert du lundi au samedi de 9 h à 18 h`: opening hours of a place that opens every week.

@@ -3,6 +3,11 @@
 //! Splits a line into words and compares spellings. Independent of French grammar; never changes what is printed: tokens
 //! refer to the text instead of replacing it.
 
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::marks::Mark;
 use crate::domain::characters;
 use unicode_normalization::{UnicodeNormalization, char::decompose_canonical, is_nfc};
 
@@ -133,7 +138,7 @@ impl Token {
 
     /// A sign or break that ends a clause when it stands outside quotes.
     pub(super) fn is_sentence_end(&self) -> bool {
-        self.kind == Kind::Break || self.is_any(&[".", "!", "?", ";", "…"])
+        self.kind == Kind::Break || self.is_any(&[".", "!", "?", ";", "…", "•"])
     }
 }
 
@@ -154,6 +159,12 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
             continue;
         }
         let mut end = start + c.len_utf8();
+        // `18 h // Le Bistrot // Concert`: a bar that somebody typed.
+        let bar = c == '/' && is_bar(text, start);
+        if bar {
+            chars.next();
+            end += 1;
+        }
         let kind = if c.is_ascii_digit() {
             while let Some(&(at, d)) = chars.peek().filter(|(_, d)| d.is_ascii_digit()) {
                 end = at + d.len_utf8();
@@ -184,6 +195,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         };
         let fold = match c {
             _ if kind == Kind::Number => text[start..end].to_owned(),
+            _ if bar => "|".to_owned(),
             '–' | '—' | '‒' | '−' | '‐' | '‑' => "-".to_owned(),
             '“' | '”' | '„' => "\"".to_owned(),
             _ => folded(&text[start..end]),
@@ -191,6 +203,13 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         out.push(Token { kind, start, end, fold, capital: c.is_uppercase() });
     }
     out
+}
+
+/// Whether two slashes with blanks around them stand at `at`.
+fn is_bar(text: &str, at: usize) -> bool {
+    let blank = |c: Option<char>| c.is_none_or(is_space);
+    let rest = text[at..].strip_prefix("//");
+    rest.is_some_and(|rest| blank(rest.chars().next())) && blank(text[..at].chars().next_back())
 }
 
 fn is_mark(c: char) -> bool {
@@ -209,12 +228,54 @@ fn is_elided(prefix: &str) -> bool {
 #[derive(Debug)]
 pub(super) struct Words<'a> {
     pub(super) text: &'a str,
-    pub(super) tokens: Vec<Token>,
+    pub(super) tokens: Rc<[Token]>,
+    /// Found when they are first asked for.
+    pub(super) marks: Rc<OnceCell<Rc<[Mark]>>>,
 }
+
+/// What was found in a text, for the next time that it is asked.
+type Found = (Rc<[Token]>, Rc<OnceCell<Rc<[Mark]>>>);
+
+thread_local! {
+    /// The texts that [`Remembering`] remembers; `None` while there is none.
+    static KNOWN: RefCell<Option<HashMap<Box<str>, Found>>> = const { RefCell::new(None) };
+}
+
+/// While it lives, this thread remembers the tokens and marks of each text: every stage asks about the same lines.
+pub(super) struct Remembering(());
+
+impl Remembering {
+    pub(super) fn begin() -> Self {
+        KNOWN.with_borrow_mut(|known| known.get_or_insert_default().clear());
+        Self(())
+    }
+}
+
+impl Drop for Remembering {
+    fn drop(&mut self) {
+        KNOWN.with_borrow_mut(|known| *known = None);
+    }
+}
+
+/// So that junk does not fill the memory: when there are more texts, all are forgotten.
+const MOST_TEXTS: usize = 4096;
 
 impl<'a> Words<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        Self { text, tokens: tokens(text) }
+        let known = KNOWN.with_borrow(|known| known.as_ref().and_then(|known| known.get(text).cloned()));
+        let (tokens, marks) = known.unwrap_or_else(|| {
+            let found: Found = (tokens(text).into(), Rc::default());
+            KNOWN.with_borrow_mut(|known| {
+                if let Some(known) = known {
+                    if known.len() >= MOST_TEXTS {
+                        known.clear();
+                    }
+                    known.insert(text.into(), found.clone());
+                }
+            });
+            found
+        });
+        Self { text, tokens, marks }
     }
 
     /// The text from token `from` up to (not with) token `to`, as written.
@@ -240,7 +301,9 @@ impl<'a> Words<'a> {
 
 /// The words of `text` in folded form, for comparisons of whole phrases.
 pub(super) fn folded_words(text: &str) -> Vec<String> {
-    tokens(text).into_iter().filter(|t| t.kind == Kind::Word || t.kind == Kind::Number).map(|t| t.fold).collect()
+    let words = Words::of(text);
+    let said = words.tokens.iter().filter(|t| t.kind == Kind::Word || t.kind == Kind::Number);
+    said.map(|t| t.fold.clone()).collect()
 }
 
 /// An understood field as it is printed: straight apostrophes and single spaces, as the poster's fonts and the
@@ -307,6 +370,8 @@ mod tests {
         assert_eq!(cut("à 10h30, au Cri’Art"), ["à", "10", "h", "30", ",", "au", "Cri’Art"]);
         assert_eq!(cut("Castéra-Verduzan l’office d'1 h"), ["Castéra-Verduzan", "l’", "office", "d", "'", "1", "h"]);
         assert_eq!(cut("21h-minuit"), ["21", "h", "-", "minuit"]);
+        assert_eq!(cut("18h // Le Bistrot"), ["18", "h", "//", "Le", "Bistrot"]);
+        assert!(tokens("18h // Le Bistrot")[2].is("|") && !tokens("https://office.example").iter().any(|t| t.is("|")));
     }
 
     #[test]

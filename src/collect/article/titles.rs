@@ -78,7 +78,7 @@ pub(super) fn singular(title: &str) -> String {
     let words = Words::of(title);
     let mut out = String::with_capacity(title.len());
     let mut at = 0;
-    for token in &words.tokens {
+    for token in words.tokens.iter() {
         let plural = token.kind == Kind::Word
             && token.fold.ends_with('s')
             && token.fold.len() > 3

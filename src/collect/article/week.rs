@@ -8,7 +8,7 @@ use super::calendar::Calendar;
 use super::days::Spec;
 use super::html::Line;
 use super::lines::{DayLine, Form, LONGEST_LINE, has_number};
-use super::marks::{Meaning, marks};
+use super::marks::{Mark, Meaning, marks};
 use super::text::Words;
 use crate::domain::agenda::Week;
 
@@ -72,22 +72,23 @@ pub(super) fn lead<'t>(
 ) -> Lead {
     let mut days: Vec<NaiveDate> = Vec::new();
     for text in texts.filter(|text| text.len() <= LONGEST_LINE) {
-        for mark in marks(&Words::of(text)) {
-            if let Meaning::Dates(spec) = mark.meaning
-                && has_number(&spec)
+        for mark in marks(&Words::of(text)).iter() {
+            if let Meaning::Dates(spec) = &mark.meaning
+                && has_number(spec)
             {
-                days.extend(calendar.dates(&spec).days);
+                days.extend(calendar.dates(spec).days);
             }
         }
     }
     days.sort_unstable();
     days.dedup();
     // A chronicle with « demain » or another weekday is not about one day, whatever stands in its byline.
-    let rest = rest.filter(|text| text.len() <= LONGEST_LINE);
-    let others = rest.flat_map(|text| marks(&Words::of(text))).any(|mark| match mark.meaning {
-        Meaning::Dates(spec) => calendar.dates(&spec).days.iter().any(|day| !days.contains(day)),
+    let mut rest = rest.filter(|text| text.len() <= LONGEST_LINE);
+    let is_other = |mark: &Mark| match &mark.meaning {
+        Meaning::Dates(spec) => calendar.dates(spec).days.iter().any(|day| !days.contains(day)),
         _ => false,
-    });
+    };
+    let others = rest.any(|text| marks(&Words::of(text)).iter().any(is_other));
     let first_last = days.first().copied().zip(days.last().copied());
     let span = first_last.filter(|(first, last)| (1..=3).contains(&(*last - *first).num_days()));
     Lead { day: (days.len() == 1 && !others).then(|| days[0]), span }
@@ -98,12 +99,12 @@ pub(super) fn dated_week(lines: &[Line], published: NaiveDate) -> Option<Week> {
     let calendar = Calendar { published, week: None, last: None, agreed: None, speaks_of_today: false };
     let mut counts: BTreeMap<Week, usize> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.text.len() <= LONGEST_LINE) {
-        for mark in marks(&Words::of(&line.text)) {
-            if let Meaning::Dates(spec) = mark.meaning
-                && has_number(&spec)
+        for mark in marks(&Words::of(&line.text)).iter() {
+            if let Meaning::Dates(spec) = &mark.meaning
+                && has_number(spec)
                 && matches!(spec, Spec::List(_))
             {
-                for day in calendar.dates(&spec).days {
+                for day in calendar.dates(spec).days {
                     *counts.entry(Week::of(day)).or_default() += 1;
                 }
             }

@@ -262,9 +262,11 @@ fn cut(words: &Words<'_>, (from, to): (usize, usize), found: &[Mention], out: &m
             // The words are for all days, the hour behind the last date is not for one that has its own.
             let last = found[found.len() - 1].to;
             let timed = says_time(&words.tokens[begins[index]..end]);
-            let hour =
-                marks(words).into_iter().find(|mark| mark.from == last && matches!(mark.meaning, Meaning::Times(_)));
-            told.push((byte(hour.filter(|_| timed).map_or(last, |mark| mark.to)), byte(to)));
+            let hour = marks(words)
+                .iter()
+                .find(|mark| mark.from == last && matches!(mark.meaning, Meaning::Times(_)))
+                .map(|mark| mark.to);
+            told.push((byte(hour.filter(|_| timed).unwrap_or(last)), byte(to)));
         }
         told.retain(|(a, b)| a < b);
         out.push(Piece { when: mention.when.clone(), shown: (byte(from), byte(to)), told, leads: false });

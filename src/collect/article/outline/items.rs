@@ -4,7 +4,7 @@ use super::super::days::Weekdays;
 use super::super::html::{Line, Link};
 use super::super::lines::{Form, LONGEST_LINE, Timing, footer, is_exhibition, says_date, timing, without_bullet};
 use super::super::marks::{Meaning, marks};
-use super::super::practical::{is_dated_practical, is_detail, is_practical};
+use super::super::practical::{is_dated_practical, is_detail, is_field, is_practical};
 use super::super::sentences::{Role, line_role, role, sentences};
 use super::super::text::{Words, is_space};
 use super::super::when::{Piece, When, pieces};
@@ -109,8 +109,10 @@ impl Builder<'_> {
     /// `Rendez-vous à 10 h à la Maison du Lin`. `at` where the line is no such title.
     fn title_holds_to(&self, at: usize, text: &str, bullet: bool, time: Timing) -> usize {
         const MOST_LINES: usize = 5;
+        const MOST_FIELDS: usize = 8;
         let plain = |line: &Line| {
             !line.bullet && !without_bullet(&line.text).1 && line.shape.heading == 0 && !line.text.contains('\n')
+                || is_field(&line.text)
         };
         if bullet
             || time.says
@@ -138,7 +140,9 @@ impl Builder<'_> {
                 continue;
             }
             if facts.timing.says {
-                return if practical || facts.practical { next + 1 } else { at };
+                let fields =
+                    self.lines[next + 1..].iter().take(MOST_FIELDS).take_while(|line| is_field(&line.text)).count();
+                return if practical || facts.practical { next + 1 + fields } else { at };
             }
             if facts.says_date && !practical {
                 return at;

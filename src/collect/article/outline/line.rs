@@ -2,9 +2,9 @@
 
 use super::super::days::{self, Recurrence, Weekdays};
 use super::super::html::Line;
-use super::super::lines::{has_number, is_exhibition, without_bullet};
+use super::super::lines::{has_number, is_exhibition, theme_run_in, without_bullet};
 use super::super::marks::{Meaning, marks};
-use super::super::practical::is_dated_practical;
+use super::super::practical::{is_dated_practical, is_field};
 use super::super::text::{Words, is_space};
 use super::super::towns::town_run_in;
 use super::super::when::{Piece, When, pieces};
@@ -21,24 +21,33 @@ impl Builder<'_> {
         let number = line.text.len() - from - numbered.len();
         if line.shape.heading > 0 && (1..=2).contains(&number) && numbered.starts_with(['.', ')']) {
             let at_words = from + number + 1;
-            self.words_from(at, shown.max(at_words), at_words);
+            self.words_from(at, shown.max(at_words), at_words, false);
             return;
         }
-        self.words_from(at, shown, from);
+        if let Some((end, rest)) = theme_run_in(&line.text[from..]) {
+            self.flush();
+            let before = self.theme.replace(line.text[from..from + end].to_owned());
+            self.words_from(at, shown.max(from), from + rest, true);
+            self.flush();
+            self.theme = before;
+            return;
+        }
+        self.words_from(at, shown, from, false);
     }
 
-    fn words_from(&mut self, at: usize, shown: usize, from: usize) {
+    /// `run_in`: what stands before `from` is the theme of the line, and shown with it; else it is a heading.
+    fn words_from(&mut self, at: usize, shown: usize, from: usize, run_in: bool) {
         let line = &self.lines[at];
         let skip = |from: usize| {
             line.text[from..].len()
                 - line.text[from..].trim_start_matches([':', '.', ',', '|', ' ', '\n', '\u{a0}']).len()
         };
         let mut from = from + skip(from);
-        let heading_before = from > 0;
+        let heading_before = !run_in && from > 0;
         let mut shown = if heading_before { from } else { shown };
         let (cut, mut signed) = without_bullet(&line.text[from..]);
         from += cut;
-        shown = shown.max(from);
+        shown = if run_in { shown } else { shown.max(from) };
         signed |= line.bullet && !heading_before;
         if self.under == Under::Exhibitions {
             // `Vernissage mardi 5 à 18 h 30.`: a thing to attend beside the exhibition.
@@ -46,7 +55,7 @@ impl Builder<'_> {
             let attended = found.iter().find(|piece| {
                 let text = &line.text[from + piece.shown.0..from + piece.shown.1];
                 let starts = marks(&Words::of(text)).iter().any(|mark| matches!(&mark.meaning, Meaning::Times(times) if times.slots.iter().any(|slot| slot.end.is_none())));
-                matches!(&piece.when, When::Days(days) if days.len() == 1) && piece.told.is_empty() && starts && tells_of_an_event(text)
+                matches!(&piece.when, When::Days(days) if days.len() == 1) && piece.told.is_empty() && starts && opens(text)
             });
             if let Some(Piece { when: When::Days(days), shown: (start, end), .. }) = attended {
                 let (days, start, end) = (days.clone(), from + start, from + end);
@@ -58,6 +67,12 @@ impl Builder<'_> {
                 return;
             }
             self.piece(at, (shown, line.text.len()), None, Under::Exhibitions, signed, false);
+            return;
+        }
+        // `Quand : mardi à 10 h` in the list below a title
+        if self.pending.as_ref().is_some_and(|pending| pending.holds_to > at) && is_field(&line.text[from..]) {
+            let under = self.under.clone();
+            self.piece(at, (shown, line.text.len()), None, under, false, false);
             return;
         }
         let titles = line.shape.heading > 0 || self.is_place_of_an_item(at);
@@ -123,9 +138,11 @@ impl Builder<'_> {
             && !self.headed_article
             && self.lead.day.is_none()
             && !line.bullet
-            && found
-                .last()
-                .is_some_and(|piece| begins_with_date_alone(&line.text[from + piece.shown.0..from + piece.shown.1]))
+            && !run_in
+            && found.last().is_some_and(|piece| {
+                let text = &line.text[from + piece.shown.0..from + piece.shown.1];
+                begins_with_date_alone(text) && (found.len() == 1 || begins_with_number(text))
+            })
         {
             self.under = Under::Days(days);
         }
@@ -162,7 +179,7 @@ impl Builder<'_> {
     /// `sauf le lundi`, `du mardi au samedi`: what an item says within its section.
     fn weekly(&self, text: &str, section: Weekdays) -> Weekdays {
         let mut days = section;
-        for mark in marks(&Words::of(text)) {
+        for mark in marks(&Words::of(text)).iter() {
             if let Meaning::Recurs(Recurrence::Except(closed)) = mark.meaning {
                 days = days.without(closed);
             }
@@ -192,6 +209,21 @@ fn goes_on(text: &str) -> bool {
     ]
     .iter()
     .any(|list| starts(list))
+}
+
+/// Whether a line among the exhibitions names what one attends beside them.
+fn opens(text: &str) -> bool {
+    const FAR: usize = 24;
+    let words = Words::of(text);
+    tells_of_an_event(text)
+        || words.tokens.iter().take(FAR).any(|token| token.is_any(&["vernissage", "inauguration", "finissage"]))
+}
+
+/// Whether the date it begins with has its number: `Dimanche : …` behind two other days of the line does not head those below.
+fn begins_with_number(text: &str) -> bool {
+    let words = Words::of(text);
+    let first = words.tokens.iter().position(|token| token.kind != super::super::text::Kind::Sign).unwrap_or(0);
+    days::date(&words.tokens, first).is_some_and(|date| has_number(&date.what))
 }
 
 /// `Lundi 16 juillet. 9 heures, marché`: the date is a sentence, or ends with a colon.

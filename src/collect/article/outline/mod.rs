@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use chrono::NaiveDate;
 
 use self::items::Pending;
-use self::survey::{bullets_are_titles, is_dated_item, is_grid_header, lone_towns};
+use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, is_grid_header, lone_towns, town_of_a_feast};
 use super::calendar::Calendar;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
@@ -339,6 +339,20 @@ impl Builder<'_> {
             if self.is_category(at) {
                 self.flush();
                 self.category = Some(line.text.clone());
+                return true;
+            }
+            if let Some(town) = town_of_a_feast(self.lines, self.read, at) {
+                self.flush();
+                self.town = Some(town);
+                self.towns_outside = true;
+                return true;
+            }
+            if self.under == Under::Exhibitions
+                && heads_dated_lines(self.lines, self.read, at)
+                && self.facts[at + 1].timing.says
+            {
+                self.enter(self.ground());
+                self.theme = Some(line.text.clone());
                 return true;
             }
             match self.section_of(at, line) {

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::super::days;
+use super::super::communes;
+use super::super::days::{self, Spec};
 use super::super::html::Line;
 use super::super::lines::{
-    DayLine, Form, LONGEST_LINE, Section, footer, is_lone_bullet, look, section, without_bullet,
+    DayLine, Form, LONGEST_LINE, Section, footer, has_number, is_lone_bullet, look, section, without_bullet,
 };
 use super::super::marks::{Meaning, marks};
 use super::super::sentences::Role;
-use super::super::text::Words;
+use super::super::text::{Kind, Words};
 use super::super::towns::lone_name;
 use super::{Facts, says_today};
 
@@ -67,6 +68,31 @@ pub(super) fn bullets_are_titles(lines: &[Line], read: &[Option<DayLine>]) -> bo
         })
         .count();
     titles >= 1 && followed * 5 >= titles * 2
+}
+
+/// `FÊTE VOTIVE DE PRAYSSAC` above its days: the town of all that follows.
+pub(super) fn town_of_a_feast(lines: &[Line], read: &[Option<DayLine>], at: usize) -> Option<String> {
+    const LONGEST: usize = 60;
+    const FEASTS: [&str; 10] =
+        ["fete", "fetes", "frairie", "foire", "festival", "ducasse", "kermesse", "vogue", "carnaval", "medievales"];
+    let line = &lines[at];
+    let days_below = read.get(at + 1).is_some_and(|day| day.as_ref().is_some_and(|day| day.form != Form::Inside));
+    let stands_out = look(line).1 || line.shape.stands_out();
+    if !days_below || !stands_out || line.text.len() > LONGEST || line.bullet {
+        return None;
+    }
+    let words = Words::of(&line.text);
+    let feast = words.tokens.iter().position(|token| token.is_any(&FEASTS))?;
+    let of = (feast + 1..words.tokens.len()).find(|at| words.is(*at, &["de", "d'", "a"]))?;
+    let (town, to) = communes::written(&words, of + 1)?;
+    words.tokens[to..].iter().all(|token| token.kind == Kind::Sign).then_some(town)
+}
+
+/// `GRAND AIR` above `Mer. 22/09, 14 h…`: a heading that ends the exhibitions.
+pub(super) fn heads_dated_lines(lines: &[Line], read: &[Option<DayLine>], at: usize) -> bool {
+    let numbered = |day: &DayLine| has_number(&day.spec) && matches!(day.spec, Spec::List(_));
+    let dated = read.get(at + 1).is_some_and(|day| day.as_ref().is_some_and(numbered));
+    lines[at].shape.heading > 0 && dated && section(&lines[at]).is_none()
 }
 
 pub(super) fn days_of_the_week(text: &str) -> bool {
