@@ -357,7 +357,7 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 24] = [
+        const DATA: [&str; 33] = [
             "coming_",
             "delivery_",
             "event_",
@@ -380,6 +380,15 @@ mod tests {
             "role_",
             "unfit_",
             "me_done_",
+            "correct_done_",
+            "correct_invalid",
+            "correct_link",
+            "correct_nothing",
+            "correct_why_missing",
+            "doubt_",
+            "field_",
+            "standing_",
+            "status_",
             "code_wrong",
             "password_wrong",
         ];

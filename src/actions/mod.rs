@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod announce;
+pub mod corrections;
 pub mod deliveries;
 pub mod editions;
 pub mod issues;

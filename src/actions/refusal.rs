@@ -198,6 +198,26 @@ pub enum Refusal {
     NotACommune(String),
     /// Nothing is known of it.
     NoSuchVenue(String),
+    /// Only the lines of an agenda are corrected.
+    NotAnAgenda {
+        mailing: String,
+    },
+    /// Nothing was read for the issue yet.
+    NothingRead(IssueKey),
+    /// What was last read has no such line.
+    NoSuchLine(String),
+    /// Somebody else corrected it since it was shown.
+    CorrectedMeanwhile {
+        by: String,
+    },
+    /// The correction is not in force.
+    NoSuchCorrection(String),
+    /// A correction places a line on a day of the issue's week only.
+    OutsideTheWeek,
+    NotAWebAddress(String),
+    /// The line is left out of every issue already.
+    DismissedAlready,
+    NotDismissed(String),
 }
 
 impl Refusal {
@@ -322,6 +342,21 @@ impl Refusal {
             Self::BeingSent(address) => {
                 format!("a message to {address} is being sent; nothing was changed. Try again in a minute")
             }
+            Self::NotAnAgenda { mailing } => format!("{mailing} is not an agenda: it has no lines to correct"),
+            Self::NothingRead(key) => {
+                format!("nothing was read for {key} yet; read it now: semainier issues rehearse {key}")
+            }
+            Self::NoSuchLine(name) => {
+                format!("what was last read has no line {name}; the names are shown by `semainier corrections list`")
+            }
+            Self::CorrectedMeanwhile { by } => {
+                format!("{by} corrected it at the same time; nothing was changed. Look at it again")
+            }
+            Self::NoSuchCorrection(id) => format!("no correction {id} is in force; nothing was changed"),
+            Self::OutsideTheWeek => "that day is not in the issue's week; nothing was changed".to_owned(),
+            Self::NotAWebAddress(text) => format!("{text:?} is not the address of a web page (https://…)"),
+            Self::DismissedAlready => "the line is left out of every issue already".to_owned(),
+            Self::NotDismissed(line) => format!("the line {line:?} is not left out; nothing was changed"),
             Self::NoReason => "--why: expected the reason, which is stored".to_owned(),
             Self::ContactKnown(address) => {
                 format!("{address} is known already; change it with: semainier partners edit {address}")
@@ -425,6 +460,19 @@ impl Refusal {
                     "les numéros de « {mailing} » ne sont pas répétés{NBSP}: ils attendent un accord ou une annonce"
                 )
             }
+            Self::NotAnAgenda { mailing } => format!("«{NBSP}{mailing}{NBSP}» n’est pas un agenda"),
+            Self::NothingRead(key) => format!("rien n’a encore été lu pour le numéro {key}{NBSP}: répétez-le d’abord"),
+            Self::NoSuchLine(_) => "cette annonce n’est plus dans la dernière lecture de l’article".to_owned(),
+            Self::CorrectedMeanwhile { by } => {
+                format!("{by} vient de corriger cette annonce{NBSP}: rien n’a été changé")
+            }
+            Self::NoSuchCorrection(_) => "cette correction a déjà été retirée ou remplacée".to_owned(),
+            Self::OutsideTheWeek => "ce jour n’est pas dans la semaine du numéro".to_owned(),
+            Self::NotAWebAddress(text) => {
+                format!("«{NBSP}{text}{NBSP}» n’est pas l’adresse d’une page (https://…)")
+            }
+            Self::DismissedAlready => "cette ligne est déjà écartée de tous les numéros".to_owned(),
+            Self::NotDismissed(_) => "cette ligne n’est pas écartée".to_owned(),
             Self::NotStaff(_) => "un essai ne part que vers l’équipe de l’office".to_owned(),
             Self::TestedTooOften { most } => {
                 format!("vous avez demandé {most} essais aujourd’hui{NBSP}: le prochain sera possible demain")

@@ -6,10 +6,11 @@ use crate::collect::article::{self, Reading};
 use crate::collect::source::Source;
 use crate::compose::rows::{Row, daily_rows, rows, status_word};
 use crate::domain::{
-    agenda::{Agenda, Item, Provenance, Unplaced, Week},
+    agenda::{Agenda, Item, Provenance, Week},
     french,
 };
 use crate::issue;
+use crate::views::doubts::Doubt;
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use comfy_table::{ColumnConstraint, Table, Width};
@@ -67,16 +68,16 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
 fn people(title: &str, agenda: &Agenda) {
     show::line(title);
     show::line(agenda.week.map_or("no day was recognised".to_owned(), french::week));
-    let doubts: Vec<Doubt> = doubts(agenda).collect();
-    show::line(format!("{} events, {} to check", agenda.event_count(), doubts.len()));
-    if !doubts.is_empty() {
+    let to_check = to_check(agenda);
+    show::line(format!("{} events, {} to check", agenda.event_count(), to_check.len()));
+    if !to_check.is_empty() {
         show::line("\nto check");
         let mut table = table(["under", "article", "why"], &[]);
         if let Some(column) = table.column_mut(1) {
             column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDEST)));
         }
-        for doubt in doubts {
-            table.add_row([doubt.under, doubt.text.to_owned(), doubt.why.to_owned()]);
+        for it in to_check {
+            table.add_row([it.under, it.text.to_owned(), it.why.in_english().to_owned()]);
         }
         show::line(tables::text(table));
     }
@@ -94,46 +95,30 @@ fn people(title: &str, agenda: &Agenda) {
 const WIDEST: u16 = 60;
 
 /// A line of the article that needs checking.
-struct Doubt<'a> {
+struct Checked<'a> {
     under: String,
     text: &'a str,
-    why: &'static str,
+    why: Doubt,
 }
 
-/// Unplaced lines first, then lines that were not understood, then sentences printed as written.
-fn doubts(agenda: &Agenda) -> impl Iterator<Item = Doubt<'_>> {
-    let unplaced = agenda.unplaced.iter().map(|item| Doubt {
+/// Lines without a day first, then lines that were not understood, then sentences printed as written.
+fn to_check(agenda: &Agenda) -> Vec<Checked<'_>> {
+    let unplaced = agenda.unplaced.iter().map(|item| Checked {
         under: "no day".to_owned(),
         text: &item.text,
-        why: item.unplaced.map_or("no day", reason),
+        why: Doubt::of_unplaced(item),
     });
     let dated = agenda.days.iter().flat_map(|day| day.items.iter().map(|item| (french::day(day.date), item)));
     let daily = agenda.daily.iter().map(|daily| (french::weekdays(&daily.days), &daily.item));
     let lasting = agenda.exhibitions.iter().map(|item| ("expositions".to_owned(), item));
-    let (unread, read): (Vec<_>, Vec<_>) =
-        dated.chain(daily).chain(lasting).partition(|(_, item)| item.events.is_empty());
-    let unread = unread.into_iter().map(|(under, item)| Doubt {
-        under,
-        text: &item.text,
-        why: "not understood, printed as written",
+    let printed = dated.chain(daily).chain(lasting).filter_map(|(under, item)| {
+        let why = Doubt::of(item)?;
+        let text = if why == Doubt::AsWritten { item.read.as_deref().unwrap_or(&item.text) } else { &item.text };
+        Some(Checked { under, text, why })
     });
-    let as_written = read.into_iter().filter(|(_, item)| rows(item).iter().any(|row| row.as_written));
-    let as_written = as_written.map(|(under, item)| Doubt {
-        under,
-        text: item.read.as_deref().unwrap_or(&item.text),
-        why: "no certain title, the sentence is printed",
-    });
-    unplaced.chain(unread).chain(as_written)
-}
-
-fn reason(unplaced: Unplaced) -> &'static str {
-    match unplaced {
-        Unplaced::NoDay => "no day is given",
-        Unplaced::TwoReadings => "its words and its heading name different days",
-        Unplaced::BeforeTheDays => "comes before the first day",
-        Unplaced::OtherWeek => "is in another week",
-        Unplaced::NotAnEvent => "announces nothing to attend, not printed",
-    }
+    let mut printed: Vec<_> = printed.collect();
+    printed.sort_by_key(|it| it.why);
+    unplaced.chain(printed).collect()
 }
 
 fn block<'a>(heading: &str, items: impl Iterator<Item = (&'a Item, Vec<Row>)>) {

@@ -5,6 +5,7 @@ mod approval;
 #[cfg(feature = "bench")]
 mod bench;
 mod check;
+mod corrections;
 mod demo;
 mod editions;
 mod extract;
@@ -113,6 +114,9 @@ enum Command {
     /// Show which venue is known to be in which commune, and correct it
     #[command(subcommand, after_help = venues::AFTER_HELP)]
     Venues(venues::Command),
+    /// Show the lines of an agenda beside what is printed of them, and correct them
+    #[command(subcommand, after_help = corrections::AFTER_HELP)]
+    Corrections(corrections::Command),
     /// Manage the contacts that receive the mailings
     #[command(subcommand, after_help = partners::AFTER_HELP)]
     Partners(partners::Command),
@@ -177,6 +181,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Alert(command) => alert::run(&context, command).await,
         Command::Lanes(args) => lanes::run(&context, args).await,
         Command::Venues(command) => venues::run(&context, command).await,
+        Command::Corrections(command) => corrections::run(&context, command).await,
         Command::Partners(command) => partners::run(&context, command).await,
         Command::Issues(args) => ledger::issues(&context, args).await,
         Command::Editions(args) => editions::editions(&context, args).await,

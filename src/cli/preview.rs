@@ -8,7 +8,7 @@ use crate::issue::{
     Due,
     agenda::{self, Papers},
     content::NotComposed,
-    newsletter, venues,
+    corrections, newsletter,
 };
 use crate::jobs::{Agenda, Attach, Kind, Newsletter};
 use crate::store::Access;
@@ -59,7 +59,16 @@ async fn preview_agenda(
     let mailing = app.mailing(mailing)?;
     let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
     let article = run::article(app, article, at).await?;
-    let found = match agenda::collect(app, due, publishes, article, &venues::known_without_writing(app).await).await {
+    let found = match agenda::collect(
+        app,
+        due,
+        publishes,
+        article,
+        &corrections::knowledge_without_writing(app, &due.key()).await,
+    )
+    .await
+    .outcome
+    {
         Ok(found) => found,
         Err(hold) => {
             show::line(format!("held: {hold}"));

@@ -97,9 +97,9 @@ impl Progress {
                 self.say(format!("collected {news} news items published since {}", letter.since.date_naive()));
                 letter.missing.iter().for_each(|line| self.say(format!("  missing: {line}")));
             }
-            Step::Read { article, agenda } => {
+            Step::Read { title, agenda } => {
                 let days = agenda.days.len();
-                self.say(format!("read « {} »: {} events on {days} days", article.title.trim(), agenda.event_count()));
+                self.say(format!("read « {} »: {} events on {days} days", title.trim(), agenda.event_count()));
                 for warning in &agenda.warnings {
                     self.say(format!("  to check: {warning}"));
                 }

@@ -85,7 +85,8 @@ fn rows_on(item: &Item, days: Option<String>) -> Vec<Row> {
     }
     // For an item about several days, each day prints only the words about it.
     let text = item.read.as_deref().filter(|_| !item.events.is_empty()).unwrap_or(&item.text);
-    if !all_words_kept(text, &rows)
+    if !item.corrected
+        && !all_words_kept(text, &rows)
         && let Some(last) = rows.last_mut()
     {
         last.note = Some(with_text(last.note.take(), text));

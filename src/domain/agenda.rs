@@ -128,6 +128,9 @@ pub struct Item {
     /// The source, if it is not the article alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
+    /// A person corrected it: what its events say is printed, and nothing more of the text.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub corrected: bool,
     /// Why it has no day; only in [`Agenda::unplaced`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unplaced: Option<Unplaced>,

@@ -35,6 +35,10 @@ pub enum Hold {
         unplaced: usize,
         items: usize,
     },
+    /// Lines that changed after a person corrected them, in their present words: only a person knows what is right now.
+    CorrectionsInConflict {
+        lines: Vec<String>,
+    },
     /// Neither news nor an editorial since the last newsletter.
     NothingNew {
         since: NaiveDate,

@@ -3,6 +3,7 @@
 pub mod agenda;
 pub mod article;
 pub mod characters;
+pub mod correction;
 pub mod delivery;
 pub mod edition;
 pub mod email;

@@ -2,11 +2,11 @@
 
 use super::content::{Composed, NotComposed, envelope, is_online, on_a_blocking_thread, render, warn_of_a_long_mail};
 use super::{
-    Due,
+    Due, corrections,
     progress::{Step, Watch},
 };
 use crate::apart::{PATIENCE, apart};
-use crate::app::App;
+use crate::app::{App, Engine};
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Provides;
 use crate::compose::context::{AgendaMail, Links};
@@ -15,7 +15,9 @@ use crate::domain::{
     Timestamp,
     agenda::{Agenda, Week},
     article::Article,
-    french, gates,
+    correction::{Corrected, KeptReading, Overlay, Standing},
+    french,
+    gates::{self, Gates},
     hold::Hold,
     issue::{Attachment, Content, Envelope},
     merge::{self, Merge},
@@ -28,10 +30,12 @@ use crate::templates::Rendered;
 use anyhow::Context;
 use tracing::{info, warn};
 
-/// The article of the week, parsed.
+/// The article of the week, parsed and corrected.
 #[derive(Debug)]
 pub struct Found {
-    pub article: Article,
+    pub title: String,
+    /// Of the article.
+    pub url: Option<String>,
     pub agenda: Agenda,
     /// The requested week, which the article is about.
     pub week: Week,
@@ -39,37 +43,73 @@ pub struct Found {
     pub missing: Vec<String>,
 }
 
-/// `article`: used instead of those of the mailing's sources.
+/// What was collected for an issue.
+#[derive(Debug)]
+pub struct Collected {
+    /// Before any correction. `None`: nothing could be read, or it is about another week.
+    pub read: Option<KeptReading>,
+    pub outcome: Result<Found, Hold>,
+}
+
+/// What is known beside the sources.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    /// The communes of venues, see [`super::venues`].
+    pub venues: KnownVenues,
+    pub overlay: Overlay,
+}
+
+/// `article`: used instead of those of the mailing's sources. What was read is kept, so that a person can correct it, even if a
+/// gate holds the issue.
 ///
 /// # Errors
 /// A hold, or a template that does not render.
 pub(super) async fn make(
-    app: &App,
+    engine: &Engine,
     due: Due<'_>,
     publishes: &jobs::Agenda,
     article: Option<Article>,
-    known: &KnownVenues,
     watch: Watch<'_>,
 ) -> Result<Composed, NotComposed> {
-    let found = collect(app, due, publishes, article, known).await?;
-    watch(Step::Read { article: &found.article, agenda: &found.agenda });
-    let content = compose(app, due, publishes, &found).await?;
+    let knowledge = corrections::knowledge(&*engine.store, &due.key()).await?;
+    let Collected { read, outcome } = collect(&engine.app, due, publishes, article, &knowledge).await;
+    if let Some(read) = &read {
+        engine.store.keep_reading(read).await?;
+    }
+    let found = outcome?;
+    watch(Step::Read { title: &found.title, agenda: &found.agenda });
+    let content = compose(&engine.app, due, publishes, &found).await?;
     Ok(Composed { content, missing: found.missing })
 }
 
-/// Collects and parses: takes the first article whose agenda passes the gates, and merges the listings of structured
-/// sources. `article`: used instead of those of the mailing's sources. `known`: the communes of venues, see
-/// [`super::venues`].
-///
-/// # Errors
-/// A hold.
+/// Collects and parses: takes the first article whose agenda passes the gates, merges the listings of structured sources, and
+/// applies the corrections. `article`: used instead of those of the mailing's sources.
 pub async fn collect(
     app: &App,
     due: Due<'_>,
     publishes: &jobs::Agenda,
     article: Option<Article>,
-    known: &KnownVenues,
-) -> Result<Found, Hold> {
+    knowledge: &Knowledge,
+) -> Collected {
+    let mut read = None;
+    let outcome = match read_article(app, due, publishes, article, knowledge, &mut read).await {
+        Ok(article) => {
+            corrected(&article, publishes.week(due.mailing.day(due.at)), publishes.gates, &knowledge.overlay)
+        }
+        Err(hold) => Err(hold),
+    };
+    Collected { read, outcome }
+}
+
+/// `read`: the article that is told about, also when it is held.
+async fn read_article(
+    app: &App,
+    due: Due<'_>,
+    publishes: &jobs::Agenda,
+    article: Option<Article>,
+    Knowledge { venues, overlay }: &Knowledge,
+    read: &mut Option<KeptReading>,
+) -> Result<KeptReading, Hold> {
     let mailing = due.mailing;
     let week = publishes.week(mailing.day(due.at));
     let (articles, missing) = match article {
@@ -78,19 +118,68 @@ pub async fn collect(
     };
     let mut refusal = None;
     for article in articles {
-        let mut agenda = understood(app, mailing, week, &article, known).await?;
-        match gates::check(&agenda, &article.title, week, publishes.gates) {
+        let agenda = understood(app, mailing, week, &article, venues).await?;
+        let mut reading = KeptReading {
+            issue: due.key(),
+            read_at: app.clock.now(),
+            title: article.title,
+            url: article.url,
+            agenda,
+            missing: missing.clone(),
+        };
+        match open(&reading, week, publishes.gates, overlay) {
             Ok(()) => {
+                let agenda = &mut reading.agenda;
                 agenda.warnings.extend(missing.iter().map(|why| wording::made_without(why)));
-                let more = add_listings(app, mailing, week, &mut agenda).await?;
-                return Ok(Found { article, agenda, week, missing: [missing, more].concat() });
+                reading.missing.extend(add_listings(app, mailing, week, agenda).await?);
+                *read = Some(reading.clone());
+                return Ok(reading);
             }
             // A hold about an article of the right week is more informative than one about a newer article of another week.
-            Err(hold) if refusal.is_none() || !matches!(hold, Hold::WrongWeek { .. }) => refusal = Some(hold),
-            Err(_) => {}
+            Err(hold) => {
+                let is_other_week = matches!(hold, Hold::WrongWeek { .. });
+                if refusal.is_none() || !is_other_week {
+                    *read = Some(reading).filter(|_| !is_other_week);
+                    refusal = Some(hold);
+                }
+            }
         }
     }
     Err(refusal.unwrap_or(Hold::NoArticle { week }))
+}
+
+/// The gates: that of the week before any correction, the others after them.
+fn open(read: &KeptReading, week: Week, gates: Gates, overlay: &Overlay) -> Result<(), Hold> {
+    if overlay.is_empty() {
+        return gates::check(&read.agenda, &read.title, week, gates);
+    }
+    gates::check_week(&read.agenda, &read.title, week)?;
+    gates::check(&overlay.apply(&read.agenda).agenda, &read.title, week, gates)
+}
+
+/// The agenda as it is composed: what was read, with the corrections.
+///
+/// # Errors
+/// The hold: a gate is closed, or a correction is in conflict.
+pub fn corrected(read: &KeptReading, week: Week, gates: Gates, overlay: &Overlay) -> Result<Found, Hold> {
+    gates::check_week(&read.agenda, &read.title, week)?;
+    let Corrected { mut agenda, standings, .. } = overlay.apply(&read.agenda);
+    gates::check(&agenda, &read.title, week, gates)?;
+    let in_conflict = standings.iter().filter_map(|standing| match standing {
+        Standing::InConflict { now, .. } => Some(now.clone()),
+        _ => None,
+    });
+    let lines: Vec<String> = in_conflict.collect();
+    if !lines.is_empty() {
+        return Err(Hold::CorrectionsInConflict { lines });
+    }
+    for (it, standing) in overlay.corrections.iter().zip(&standings) {
+        if *standing == Standing::Orphaned {
+            agenda.warnings.push(wording::orphaned(&it.anchor.line, &it.by));
+        }
+    }
+    let (title, url, missing) = (read.title.clone(), read.url.clone(), read.missing.clone());
+    Ok(Found { title, url, agenda, week, missing })
 }
 
 /// The articles of all article sources, and the reasons why optional sources failed.
@@ -202,11 +291,11 @@ async fn understood(
 /// # Errors
 /// A template that does not render, or a page that cannot be printed; the hold, when no paper has room for it all.
 pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &Found) -> Result<Content, NotComposed> {
-    let Found { article, agenda, week, .. } = found;
+    let Found { url, agenda, week, .. } = found;
     let attached = |attach| publishes.attach.contains(&attach);
     let page = |name: &str| app.config.page(&format!("{}/{week}{name}", due.mailing.id));
     let links = Links {
-        article: article.url.clone(),
+        article: url.clone(),
         page: page(""),
         poster: page("/affiche.pdf").filter(|_| attached(Attach::Poster)),
         booklet: page("/livret.pdf").filter(|_| attached(Attach::Booklet)),
@@ -230,7 +319,7 @@ pub async fn compose(app: &App, due: Due<'_>, publishes: &jobs::Agenda, found: &
         attachments,
         inline: vec![],
         data: serde_json::to_string(agenda).context("the agenda cannot be kept")?,
-        envelope: Envelope { marks, article_url: article.url.clone(), ..envelope(app, &due) },
+        envelope: Envelope { marks, article_url: url.clone(), ..envelope(app, &due) },
     })
 }
 
@@ -261,7 +350,7 @@ impl Papers {
         Self {
             agenda: found.agenda.clone(),
             week: found.week,
-            online_url: found.article.url.clone().or_else(|| office.website.clone()),
+            online_url: found.url.clone().or_else(|| office.website.clone()),
             office: office.clone(),
             title: due.mailing.title.clone(),
             // Not the current time: printing the same agenda again must give the same bytes.

@@ -9,6 +9,7 @@
 pub mod agenda;
 pub mod approval;
 pub mod content;
+pub mod corrections;
 pub mod due;
 pub mod edition;
 pub mod freeze;

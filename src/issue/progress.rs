@@ -1,13 +1,14 @@
 //! Progress events of the steps, for display.
 
-use crate::domain::{agenda::Agenda, article::Article, delivery::Finished, issue::Content, newsletter::Letter};
+use crate::domain::{agenda::Agenda, delivery::Finished, issue::Content, newsletter::Letter};
 
 #[derive(Debug)]
 pub enum Step<'a> {
     Collecting,
     /// The article was read and passed the gates.
     Read {
-        article: &'a Article,
+        /// Of the article.
+        title: &'a str,
         agenda: &'a Agenda,
     },
     /// News were gathered, and some of them are new.

@@ -8,7 +8,7 @@ use super::{
     content::{Composed, NotComposed},
     edition, freeze, newsletter,
     progress::{Step, Watch},
-    rehearsal, sending, venues,
+    rehearsal, sending,
 };
 use crate::app::Engine;
 use crate::deliver::{self, Deliverer};
@@ -151,10 +151,7 @@ async fn compose(
     watch: Watch<'_>,
 ) -> Result<Composed, NotComposed> {
     match &due.mailing.kind {
-        Kind::Agenda(agenda) => {
-            let known = venues::known(&*engine.store).await.map_err(anyhow::Error::from)?;
-            agenda::make(&engine.app, due, agenda, article, &known, watch).await
-        }
+        Kind::Agenda(agenda) => agenda::make(engine, due, agenda, article, watch).await,
         Kind::Newsletter(newsletter) => newsletter::make(&engine.app, &*engine.store, due, newsletter, watch).await,
         Kind::Edition => edition::make(&engine.app, &*engine.store, due).await,
     }

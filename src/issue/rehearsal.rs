@@ -5,7 +5,11 @@
 use super::{Due, approval::short, content::Composed, freeze::new_issue};
 use crate::app::Engine;
 use crate::compose::context::Marks;
-use crate::domain::{Timestamp, issue::Content, notice::Notice};
+use crate::domain::{
+    Timestamp,
+    issue::{Content, NewIssue},
+    notice::Notice,
+};
 use std::collections::HashMap;
 use tracing::{info, warn};
 
@@ -39,6 +43,22 @@ pub(super) async fn keep(
     let notice = Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay };
     engine.store.queue_notice(key, &notice, composed_at).await?;
     Ok(())
+}
+
+/// Stores content that a person corrected in place of what was rehearsed; no notice is queued, since that person is looking at it.
+/// `false`: the issue moved on.
+///
+/// # Errors
+/// When the database cannot be written.
+pub(super) async fn replace(
+    engine: &Engine,
+    due: Due<'_>,
+    content: Content,
+    composed_at: Timestamp,
+    author: &str,
+) -> anyhow::Result<bool> {
+    let issue = NewIssue { author: Some(author.to_owned()), ..new_issue(due, content, composed_at) };
+    Ok(engine.store.rehearse_issue(&issue, engine.app.clock.now()).await?)
 }
 
 /// The lines by which the two texts differ, as reported to staff after the rehearsal. Empty: no visible difference.

@@ -3,7 +3,7 @@
 //! Only content that was frozen is learnt from, so that extract, preview and rehearsal change nothing, and an issue never
 //! changes by what it taught itself.
 
-use crate::app::{App, Engine};
+use crate::app::Engine;
 use crate::collect::article::{listed_commune, venue_key};
 use crate::domain::{
     Timestamp,
@@ -11,8 +11,7 @@ use crate::domain::{
     issue::{Content, IssueKey},
     venue::{KnownVenues, Origin, VenueStatement, agreed},
 };
-use crate::store::{self, Access, Probed, Store};
-use secrecy::ExposeSecret;
+use crate::store::{self, Store};
 use tracing::warn;
 
 /// The venues whose commune is certain.
@@ -21,19 +20,6 @@ use tracing::warn;
 /// When the database cannot be read.
 pub async fn known(store: &dyn Store) -> store::Result<KnownVenues> {
     Ok(agreed(&store.venues().await?))
-}
-
-/// The same for commands that work without a ledger: none, where there is none yet, or it cannot be read as it is.
-pub async fn known_without_writing(app: &App) -> KnownVenues {
-    let url = app.config.database.expose_secret();
-    if !matches!(store::probe(url).await, Ok(Probed::Current)) {
-        return KnownVenues::new();
-    }
-    let read = async { known(&*store::open(url, Access::Shared).await?).await };
-    read.await.unwrap_or_else(|error| {
-        warn!(error = &error as &dyn std::error::Error, "the venues could not be read");
-        KnownVenues::new()
-    })
 }
 
 /// Remembers the venues of a frozen agenda. A failure is logged: the issue leaves with or without it.

@@ -57,6 +57,18 @@ impl fmt::Display for Hold {
                     plural(*unplaced as u64)
                 )
             }
+            Hold::CorrectionsInConflict { lines } => {
+                let first = lines.first().map(String::as_str).unwrap_or_default();
+                let more = match lines.len().saturating_sub(1) {
+                    0 => String::new(),
+                    n => format!(" et {n} autre{}", plural(n as u64)),
+                };
+                write!(
+                    f,
+                    "l’annonce «{NBSP}{first}{NBSP}»{more} a changé depuis sa correction{NBSP}: il faut garder, adapter ou \
+                     retirer la correction"
+                )
+            }
             Hold::NothingNew { since } => {
                 write!(f, "rien de nouveau n’a été publié depuis le {}", french::full_day(*since))
             }
@@ -88,6 +100,11 @@ impl fmt::Display for Hold {
 /// A warning in an agenda that was composed without one of its sources.
 pub(crate) fn made_without(why: &str) -> String {
     format!("Une source manque, l’agenda est fait sans elle{NBSP}: {why}.")
+}
+
+/// A warning in an agenda: the line of a correction is gone.
+pub(crate) fn orphaned(line: &str, by: &str) -> String {
+    format!("L’annonce «{NBSP}{line}{NBSP}», corrigée par {by}, n’est plus dans l’article.")
 }
 
 /// What is wrong with one source, by its name.

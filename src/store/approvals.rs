@@ -118,10 +118,8 @@ impl<B: Backend> Approvals for Ledger<B> {
         }
         issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
         // The same content again has the same authors.
-        if let Some(author) = issue.author.as_deref().filter(|_| replacing != Some(&issue.content_hash)) {
-            let insert =
-                "INSERT INTO content_authors (issue, content_hash, author) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-            tx.execute(insert, values![&issue.key, issue.content_hash.as_str(), author]).await?;
+        if replacing != Some(&issue.content_hash) {
+            keep_author(&mut tx, issue).await?;
         }
         if enough(&mut tx, &issue.key, &issue.content_hash, issue.second_person).await? {
             tx.execute("UPDATE issues SET state = 'approved' WHERE key = $1", values![&issue.key]).await?;
@@ -171,6 +169,7 @@ impl<B: Backend> Approvals for Ledger<B> {
             return Ok(false);
         }
         issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
+        keep_author(&mut tx, issue).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -298,6 +297,15 @@ impl<B: Backend> Approvals for Ledger<B> {
         tx.execute(upsert, values![key, text, by, now]).await?;
         tx.commit().await
     }
+}
+
+async fn keep_author<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue) -> Result<()> {
+    if let Some(author) = issue.author.as_deref() {
+        let insert =
+            "INSERT INTO content_authors (issue, content_hash, author) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        tx.execute(insert, values![&issue.key, issue.content_hash.as_str(), author]).await?;
+    }
+    Ok(())
 }
 
 /// Whether the content with this hash may leave by its approvals.

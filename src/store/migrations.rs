@@ -36,6 +36,7 @@ pub(super) fn sqlite() -> Migrator {
         (31, "venues", include_str!("../../migrations/sqlite/0031_venues.sql")),
         (32, "sender_fault", include_str!("../../migrations/sqlite/0032_sender_fault.sql")),
         (33, "large pages", include_str!("../../migrations/sqlite/0033_large_pages.sql")),
+        (34, "corrections", include_str!("../../migrations/sqlite/0034_corrections.sql")),
     ])
 }
 
@@ -67,6 +68,7 @@ pub(super) fn postgres() -> Migrator {
         (31, "venues", include_str!("../../migrations/postgres/0031_venues.sql")),
         (32, "sender_fault", include_str!("../../migrations/postgres/0032_sender_fault.sql")),
         (33, "large pages", include_str!("../../migrations/postgres/0033_large_pages.sql")),
+        (34, "corrections", include_str!("../../migrations/postgres/0034_corrections.sql")),
     ])
 }
 

@@ -23,6 +23,7 @@ mod backend;
 mod browse;
 mod choices;
 mod contacts;
+mod corrections;
 mod daemons;
 mod deliveries;
 mod editions;
@@ -57,6 +58,7 @@ pub use audit::{ActorKind, AuditEntry, AuditFilter, AuditLog, AuditRow};
 pub use browse::Browse;
 pub use choices::ContactChoices;
 pub use contacts::Contacts;
+pub use corrections::{Corrections, Saved};
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::Editions;
@@ -576,6 +578,7 @@ pub trait Store:
     + Sessions
     + AuditLog
     + Venues
+    + Corrections
     + testing::Inspect
 {
     /// `sqlite` or `postgres`.

@@ -46,6 +46,11 @@ impl<'a> Reader<'a> {
         self.row.get(column).map_err(|e| self.unreadable(column, e))
     }
 
+    /// A column that holds JSON.
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&self, column: &'static str) -> Result<T> {
+        serde_json::from_str(&self.text(column)?).map_err(|why| self.unreadable(column, why))
+    }
+
     fn bytes(&self, column: &'static str) -> Result<Vec<u8>> {
         self.row.get(column).map_err(|e| self.unreadable(column, e))
     }
@@ -144,14 +149,13 @@ pub(super) fn affiliation(row: &Row) -> Result<(String, Partner)> {
 }
 
 fn partner_of(row: &Reader) -> Result<Partner> {
-    let labels = row.text("labels")?;
     Ok(Partner {
         name: row.text("establishment")?,
         category: row.text("category")?,
         commune: row.text("commune")?,
         insee: row.text("insee")?,
         street: row.text("street")?,
-        labels: serde_json::from_str(&labels).map_err(|why| row.unreadable("labels", why))?,
+        labels: row.json("labels")?,
         stars: row.number("stars")?,
         website: row.text("website")?,
         phone: row.text("phone")?,
@@ -169,8 +173,7 @@ pub(super) fn barred(row: &Row) -> Result<(String, Barred)> {
 
 pub(super) fn stocked(row: &Row) -> Result<EditionStock> {
     let row = Reader::new(row, "editions", "slug");
-    let edition: Edition =
-        serde_json::from_str(&row.text("definition")?).map_err(|why| row.unreadable("definition", why))?;
+    let edition: Edition = row.json("definition")?;
     Ok(EditionStock {
         edition,
         ordered: row.number("ordered")?,
@@ -311,7 +314,7 @@ pub(super) fn counts(row: &Row) -> Result<(IssueKey, Counts)> {
 
 pub(super) fn content(row: &Row, attachments: Vec<Attachment>, inline: Vec<Inline>) -> Result<Content> {
     let row = Reader::new(row, "issue_content", "issue");
-    let envelope: Envelope = serde_json::from_str(&row.text("envelope")?).map_err(|e| row.unreadable("envelope", e))?;
+    let envelope: Envelope = row.json("envelope")?;
     Ok(Content {
         subject: row.text("subject")?,
         html: row.text("html")?,

@@ -4,6 +4,8 @@
 pub mod accounts;
 pub mod check;
 pub mod console;
+pub mod corrections;
+pub mod doubts;
 pub mod editions;
 pub mod issues;
 pub mod lanes;

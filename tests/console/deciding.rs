@@ -8,7 +8,7 @@ use std::net::TcpStream;
 
 const FRIDAY: &str = "2027-07-09T16:00:00Z";
 
-fn everything() -> Viewer {
+pub(super) fn everything() -> Viewer {
     Viewer {
         name: "Claire".to_owned(),
         form_token: "le jeton".to_owned(),
@@ -18,7 +18,7 @@ fn everything() -> Viewer {
 }
 
 /// A form as a browser sends it.
-fn post(desk: &Desk, path: &str, fields: &[(&str, &str)]) -> Reply {
+pub(super) fn post(desk: &Desk, path: &str, fields: &[(&str, &str)]) -> Reply {
     let mut body = url::form_urlencoded::Serializer::new(String::new());
     body.append_pair("jeton", &everything().form_token);
     let body = body.extend_pairs(fields).finish();
@@ -47,7 +47,7 @@ fn seen(desk: &Desk, path: &str) -> String {
 }
 
 /// Reads the sheet and decides.
-fn decide(desk: &Desk, path: &str, fields: &[(&str, &str)]) -> Reply {
+pub(super) fn decide(desk: &Desk, path: &str, fields: &[(&str, &str)]) -> Reply {
     let seen = seen(desk, path);
     let mut all = vec![("vu_alors", seen.as_str())];
     all.extend(fields);

@@ -14,6 +14,7 @@ fn address(path: &str) -> String {
         ("{file}", "mail.html"),
         ("{id}", "nobody"),
         ("{lane}", "orange"),
+        ("{target}", "2027-07-12.00000000.0.0"),
         ("{token}", "nothing"),
     ];
     let address = filled.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));

@@ -2,6 +2,7 @@
 
 mod again;
 mod calendar;
+mod correcting;
 mod deciding;
 mod documented;
 mod ending;
@@ -123,28 +124,34 @@ impl Desk {
     }
 
     fn open(house: House, relay: Relay, viewer: Option<Viewer>, now: &str) -> Self {
-        let (stop, (tell, told)) = (CancellationToken::new(), std::sync::mpsc::channel());
-        let (path, stopped) = (house.path("semainier.toml"), stop.clone());
-        let now: Timestamp = now.parse().unwrap();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let config = Config::parse(Some(&path), &text, &Overrides::default()).unwrap();
-                let engine = App::new(config, Clock::starting_at(now)).unwrap().open(Access::Shared).await.unwrap();
-                let console = Arc::new(Console::new(&engine, Default::default(), stopped).unwrap());
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap().to_string()).unwrap();
-                serve_as(console, viewer, listener).await.unwrap();
-            });
-        });
-        let host = told.recv_timeout(Duration::from_secs(60)).unwrap();
+        let (host, stop, thread) = serve(house.path("semainier.toml"), viewer, now);
         Self { house, host, stop, thread: Some(thread), _relay: relay }
     }
 
     fn get(&self, path: &str) -> Reply {
         ask(&self.host, "GET", path)
     }
+}
+
+/// A console of its own for this configuration: its host, what stops it, and its thread.
+fn serve(path: std::path::PathBuf, viewer: Option<Viewer>, now: &str) -> (String, CancellationToken, JoinHandle<()>) {
+    let (stop, (tell, told)) = (CancellationToken::new(), std::sync::mpsc::channel());
+    let stopped = stop.clone();
+    let now: Timestamp = now.parse().unwrap();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let config = Config::parse(Some(&path), &text, &Overrides::default()).unwrap();
+            let engine = App::new(config, Clock::starting_at(now)).unwrap().open(Access::Shared).await.unwrap();
+            let console = Arc::new(Console::new(&engine, Default::default(), stopped).unwrap());
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            tell.send(listener.local_addr().unwrap().to_string()).unwrap();
+            serve_as(console, viewer, listener).await.unwrap();
+        });
+    });
+    let host = told.recv_timeout(Duration::from_secs(60)).unwrap();
+    (host, stop, thread)
 }
 
 fn ask(host: &str, method: &str, path: &str) -> Reply {

@@ -18,7 +18,7 @@ async fn composed(config: &std::path::Path, now: &str) -> Content {
     let occurrence = at("2026-07-04T06:00:00Z");
     let due = Due::scheduled(mailing, occurrence, mailing.schedule.deadline_of(occurrence));
     let publishes = mailing.agenda().unwrap();
-    let found = agenda::collect(&app, due, publishes, None, &Default::default()).await.unwrap();
+    let found = agenda::collect(&app, due, publishes, None, &Default::default()).await.outcome.unwrap();
     agenda::compose(&app, due, publishes, &found).await.unwrap()
 }
 

@@ -4,10 +4,11 @@
 //
 // Opens the account, logs in at that instant with both factors (scripts 'on' or 'off'), then does each task: a line of JSON
 // {"name": "…", "steps": [[STEP, ARGUMENT…]…]}, all of them from the page « Ce soir ». Prints a line of JSON a task:
-// {"name", "person", "machine", "said"}. Steps:
+// {"name", "person", "clicks", "machine", "said"}. Steps:
 //   ["read", SELECTOR]          looks for it and reads it; its words go to `said`
 //   ["follow", SELECTOR, WORDS] clicks the link or button that holds the words, and waits for the page
 //   ["tick", SELECTOR]          clicks a box
+//   ["choose", SELECTOR, VALUE] opens a list and clicks one of its values
 //   ["type", SELECTOR, TEXT]    clicks a field and types
 //   ["enter", SELECTOR]         presses the enter key in the field, and waits for the page
 //
@@ -30,7 +31,7 @@ setTimeout(() => { console.error('the browser does not come to an end'); process
 const plain = text => text.replace(/\s+/g, ' ').trim();
 
 async function perform(page, { name, steps }) {
-  let [person, said] = [0, ''];
+  let [person, clicks, said] = [0, 0, ''];
   const begun = performance.now();
   await page.goto(`${origin}/`);
   for (const [step, selector, text] of steps) {
@@ -47,14 +48,22 @@ async function perform(page, { name, steps }) {
       }
       if (!found) throw new Error(`${at}: it is not there: ${plain(await page.$eval('main', it => it.innerText))}`);
       person += DECIDE + POINT + CLICK;
+      clicks += 1;
       const [response] = await Promise.all([page.waitForNavigation({ timeout: PATIENCE }), found.click()]);
       if (!response.ok()) throw new Error(`${at}: answered by ${response.status()}`);
     } else if (step === 'tick') {
       await page.click(selector);
       person += DECIDE + POINT + CLICK;
+      clicks += 1;
+    } else if (step === 'choose') {
+      const chosen = await page.select(selector, text);
+      if (!chosen.includes(text)) throw new Error(`${at}: there is no such value`);
+      person += 2 * (DECIDE + POINT + CLICK);
+      clicks += 2;
     } else if (step === 'type') {
       await page.type(selector, text);
       person += DECIDE + POINT + CLICK + 2 * HOME + text.length * KEY;
+      clicks += 1;
     } else if (step === 'enter') {
       await Promise.all([page.waitForNavigation({ timeout: PATIENCE }), page.focus(selector).then(() => page.keyboard.press('Enter'))]);
       person += KEY;
@@ -62,7 +71,7 @@ async function perform(page, { name, steps }) {
       throw new Error(`no such step: ${step}`);
     }
   }
-  return { name, person, machine: (performance.now() - begun) / 1000, said };
+  return { name, person, clicks, machine: (performance.now() - begun) / 1000, said };
 }
 
 async function input() {

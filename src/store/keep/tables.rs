@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 44] = [
+pub(super) const TABLES: [Table; 47] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -71,6 +71,9 @@ pub(super) const TABLES: [Table; 44] = [
     narrow("login_failures"),
     narrow("audit"),
     narrow("venues"),
+    wide("readings"),
+    narrow("corrections"),
+    narrow("dismissals"),
 ];
 
 /// Tables that a daemon writes to on its own: a ledger with rows only in these counts as empty.

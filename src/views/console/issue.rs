@@ -119,6 +119,8 @@ pub struct Head {
     pub live: bool,
     /// What a person can do now: keys of texts, none if nothing.
     pub help: Option<&'static str>,
+    /// Its lines can be seen beside the article.
+    pub is_agenda: bool,
 }
 
 /// `None`: there is no such issue.
@@ -153,6 +155,7 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary) -> Head {
         uncertain: issue.counts.unknown,
         live: matches!(issue.state(), IssueState::Sending | IssueState::Paused),
         help,
+        is_agenda: it.mailings.iter().any(|mailing| mailing.id == issue.mailing && mailing.agenda().is_some()),
     }
 }
 

@@ -2,6 +2,7 @@
 //! their rows. Sentences are French; labels are keys of `templates/console/fr.toml` and `en.toml`.
 
 pub mod coming;
+pub mod correct;
 pub mod decide;
 pub mod issue;
 pub mod journal;

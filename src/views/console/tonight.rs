@@ -144,6 +144,7 @@ impl Item {
                 Some("/partenaires".to_owned())
             }
             Item::Check(Check::WaitsFor { before, .. }) => Some(issue_href(before)),
+            Item::Check(Check::Unplaced { issue, .. }) => Some(super::correct::href(issue)),
             Item::Check(check) => check.issue().map(issue_href).or(Some("/reglages".to_owned())),
         }
     }

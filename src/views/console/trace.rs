@@ -13,7 +13,7 @@ use std::collections::HashMap;
 const PAGE: u32 = 50;
 
 /// Every action of the audit; the text of each is `trace_` and its name with `_` for `.`.
-pub const ACTIONS: [&str; 46] = [
+pub const ACTIONS: [&str; 50] = [
     "issue.approve",
     "issue.refuse",
     "issue.withdraw",
@@ -37,6 +37,10 @@ pub const ACTIONS: [&str; 46] = [
     "orders.reopen",
     "delivery.resolve",
     "lane.reopen",
+    "correction.make",
+    "correction.withdraw",
+    "line.dismiss",
+    "line.readmit",
     "venue.set",
     "venue.forget",
     "ledger.backup",
@@ -196,8 +200,9 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
 
 /// What is worth reading of the stored detail.
 fn details(it: &Reading<'_>, detail: &str) -> Vec<(&'static str, String)> {
-    const SHOWN: [(&str, &str); 9] = [
+    const SHOWN: [(&str, &str); 10] = [
         ("hash", "trace_version"),
+        ("line", "trace_line"),
         ("why", "trace_why"),
         ("mailing", "trace_mailing"),
         ("roles", "trace_roles"),

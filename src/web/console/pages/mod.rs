@@ -1,5 +1,6 @@
 //! One file per page: the address is read, a view is asked, a template is rendered.
 
+mod correct;
 mod decide;
 mod home;
 mod issue;
@@ -33,6 +34,12 @@ pub(super) fn routes() -> Vec<Route> {
         route(POST, "/envois/{mailing}/{period}/essai", Permission::Write, issue::test),
         route(GET, "/envois/{mailing}/{period}/apercu/{hash}", see, preview::page),
         route(GET, "/envois/{mailing}/{period}/apercu/{hash}/{file}", see, preview::file),
+        route(GET, "/envois/{mailing}/{period}/corriger", see, correct::show),
+        route(POST, "/envois/{mailing}/{period}/corriger", Permission::Write, correct::readmit),
+        route(GET, "/envois/{mailing}/{period}/corriger/{target}", Permission::Write, correct::show_form),
+        route(POST, "/envois/{mailing}/{period}/corriger/{target}", Permission::Write, correct::correct)
+            .keeps(correct::KEEPS),
+        route(POST, "/envois/{mailing}/{period}/corrections/{id}/retirer", Permission::Write, correct::withdraw),
         route(GET, "/a-venir", see, home::coming),
         route(GET, "/journal", see, journal::show),
         route(GET, "/partenaires", see, people::list),

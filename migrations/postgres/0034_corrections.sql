@@ -1,0 +1,43 @@
+-- What was last read for an issue, before any correction: it can be corrected and composed again without the web site.
+CREATE TABLE readings (
+    issue   TEXT COLLATE "C" PRIMARY KEY,
+    read_at BIGINT NOT NULL,
+    -- Title and address of the article.
+    title   TEXT NOT NULL,
+    url     TEXT,
+    -- JSON
+    agenda  TEXT NOT NULL,
+    -- JSON: optional sources that failed, in French.
+    missing TEXT NOT NULL
+);
+
+-- What a person says of one line of an agenda; applied again at each reading.
+CREATE TABLE corrections (
+    id           TEXT COLLATE "C" PRIMARY KEY,
+    issue        TEXT COLLATE "C" NOT NULL,
+    -- Names the event it is about: at most one correction of an event counts.
+    target       TEXT COLLATE "C" NOT NULL,
+    -- JSON: the line in the article's words, and its place.
+    anchor       TEXT NOT NULL,
+    -- JSON: what changes.
+    patch        TEXT NOT NULL,
+    why          TEXT NOT NULL,
+    made_by      TEXT NOT NULL,
+    made_at      BIGINT NOT NULL,
+    withdrawn_by TEXT,
+    withdrawn_at BIGINT
+);
+CREATE UNIQUE INDEX corrections_in_force ON corrections (issue, target) WHERE withdrawn_at IS NULL;
+
+-- Lines that are no event: left out of every issue of the mailing.
+CREATE TABLE dismissals (
+    mailing TEXT COLLATE "C" NOT NULL,
+    -- The line in lower case and without accents and signs.
+    words   TEXT COLLATE "C" NOT NULL,
+    -- As written.
+    line    TEXT NOT NULL,
+    why     TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    PRIMARY KEY (mailing, words)
+);

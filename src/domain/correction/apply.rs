@@ -1,0 +1,215 @@
+//! Applies corrections to a reading.
+
+use super::locate::{Found, Line, lines, locate};
+use super::{Correction, Dismissal, Placement, Section};
+use crate::domain::agenda::{Agenda, DailyItem, Day, Event, Item, Unplaced, Week};
+use crate::domain::french::folded;
+use chrono::NaiveDate;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The corrections of an issue, and the lines its mailing leaves out.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Overlay {
+    pub corrections: Vec<Correction>,
+    pub dismissals: Vec<Dismissal>,
+}
+
+/// What became of a correction at a reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    Applied,
+    /// The article says so itself now.
+    Absorbed,
+    /// The line has changed since, into these words: the issue is held until a person decides.
+    InConflict {
+        now: String,
+        section: Section,
+    },
+    /// The line is gone.
+    Orphaned,
+}
+
+/// An event that a person left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    pub line: String,
+    pub by: String,
+    pub why: String,
+}
+
+/// A corrected agenda, and where every correction stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Corrected {
+    pub agenda: Agenda,
+    /// In the order of [`Overlay::corrections`].
+    pub standings: Vec<Standing>,
+    /// Events that a correction changed.
+    pub changed: usize,
+    /// Everything that was read is in the agenda or here (I3).
+    pub withdrawn: Vec<Withdrawal>,
+}
+
+impl Overlay {
+    pub fn is_empty(&self) -> bool {
+        self.corrections.is_empty() && self.dismissals.is_empty()
+    }
+
+    /// Applies them to a reading.
+    pub fn apply(&self, read: &Agenda) -> Corrected {
+        let all = lines(read);
+        let standings = self.located(&all, read.week);
+        let mut here: HashMap<usize, Vec<&Correction>> = HashMap::new();
+        for (it, (_, at)) in self.corrections.iter().zip(&standings) {
+            if let Some(at) = at {
+                here.entry(*at).or_default().push(it);
+            }
+        }
+        let dismissed: HashMap<String, &Dismissal> = self.dismissals.iter().map(|it| (folded(&it.line), it)).collect();
+        let mut made = Made::of(read);
+        for (at, line) in all.iter().enumerate() {
+            match (here.get(&at), dismissed.get(&line.words)) {
+                (Some(corrections), _) => made.correct(line, corrections),
+                (None, Some(it)) => made.leave_out(line, line.item.events.len().max(1), &it.by, &it.why),
+                (None, None) => {
+                    made.keep(line, line.item.clone());
+                    continue;
+                }
+            }
+            made.settled.push(line.item.text.clone());
+        }
+        let standings = standings.into_iter().map(|(standing, _)| standing).collect();
+        made.into_corrected(standings)
+    }
+
+    /// Where each stands, and the line that it changes.
+    fn located(&self, all: &[Line<'_>], week: Option<Week>) -> Vec<(Standing, Option<usize>)> {
+        let mut taken: HashSet<(Section, String)> =
+            self.corrections.iter().map(|it| (it.anchor.section, folded(&it.anchor.line))).collect();
+        let sections: HashSet<Section> = all.iter().map(|line| line.section).collect();
+        for it in &self.dismissals {
+            taken.extend(sections.iter().map(|section| (*section, folded(&it.line))));
+        }
+        let conflict =
+            |at: usize| (Standing::InConflict { now: all[at].item.text.clone(), section: all[at].section }, None);
+        self.corrections
+            .iter()
+            .map(|it| match locate(all, it, &taken) {
+                Found::Here(at) if week.is_some_and(|week| it.patch.fits(week)) => (Standing::Applied, Some(at)),
+                Found::Here(at) | Found::Changed(at) => conflict(at),
+                Found::Absorbed(_) => (Standing::Absorbed, None),
+                Found::Gone => (Standing::Orphaned, None),
+            })
+            .collect()
+    }
+}
+
+/// The agenda as it is put together again.
+struct Made {
+    week: Option<Week>,
+    days: BTreeMap<NaiveDate, Vec<Item>>,
+    agenda: Agenda,
+    /// Days from under whose heading something was taken.
+    thinned: HashSet<NaiveDate>,
+    /// Lines that a person has dealt with: what the reading remarked about them is settled.
+    settled: Vec<String>,
+    changed: usize,
+    withdrawn: Vec<Withdrawal>,
+}
+
+impl Made {
+    fn of(read: &Agenda) -> Self {
+        let agenda = Agenda { week: read.week, warnings: read.warnings.clone(), ..Agenda::default() };
+        // A day without items stays: a gate looks at it.
+        let days = read.days.iter().map(|day| (day.date, Vec::new())).collect();
+        Self {
+            week: read.week,
+            days,
+            agenda,
+            thinned: HashSet::new(),
+            settled: Vec::new(),
+            changed: 0,
+            withdrawn: Vec::new(),
+        }
+    }
+
+    fn keep(&mut self, line: &Line<'_>, item: Item) {
+        match line.section {
+            Section::Day(day) => self.days.entry(day).or_default().push(item),
+            Section::Daily => self.agenda.daily.push(DailyItem { item, days: line.days.to_vec() }),
+            Section::Exhibitions => self.agenda.exhibitions.push(item),
+            Section::Unplaced => self.agenda.unplaced.push(item),
+        }
+    }
+
+    fn leave_out(&mut self, line: &Line<'_>, events: usize, by: &str, why: &str) {
+        // What is no event is in no sum.
+        if line.item.unplaced != Some(Unplaced::NotAnEvent) {
+            let it = Withdrawal { line: line.item.text.clone(), by: by.to_owned(), why: why.to_owned() };
+            self.withdrawn.extend(std::iter::repeat_n(it, events));
+        }
+        self.thin(line);
+    }
+
+    fn thin(&mut self, line: &Line<'_>) {
+        if let Section::Day(day) = line.section {
+            self.thinned.insert(day);
+        }
+    }
+
+    fn correct(&mut self, line: &Line<'_>, corrections: &[&Correction]) {
+        let events = if line.item.events.is_empty() { vec![Event::default()] } else { line.item.events.clone() };
+        let (mut stay, mut moved) = (Vec::new(), Vec::new());
+        for (n, mut event) in events.into_iter().enumerate() {
+            let Some(it) = corrections.iter().find(|it| it.anchor.event == n) else {
+                stay.push(event);
+                continue;
+            };
+            if it.patch.placement == Some(Placement::Hidden) {
+                self.leave_out(line, 1, &it.by, &it.why);
+                continue;
+            }
+            self.changed += 1;
+            it.patch.change(&mut event);
+            match it.patch.placement.filter(|to| to.section() != Some(line.section)) {
+                Some(to) => moved.push((to, Event { end_day: None, ..event })),
+                None => stay.push(event),
+            }
+        }
+        let item = |events: Vec<Event>| Item { events, corrected: true, ..line.item.clone() };
+        if !stay.is_empty() {
+            self.keep(line, item(stay));
+        }
+        for (to, event) in moved {
+            self.thin(line);
+            self.place(to, Item { unplaced: None, ..item(vec![event]) });
+        }
+    }
+
+    fn place(&mut self, to: Placement, item: Item) {
+        match to {
+            Placement::Day(day) => self.days.entry(day).or_default().push(item),
+            Placement::EveryDay => {
+                let days = self.week.map(|week| week.days().collect()).unwrap_or_default();
+                self.agenda.daily.push(DailyItem { item, days });
+            }
+            Placement::Exhibition => self.agenda.exhibitions.push(item),
+            Placement::Hidden => {}
+        }
+    }
+
+    fn into_corrected(self, standings: Vec<Standing>) -> Corrected {
+        let Self { days, mut agenda, thinned, settled, changed, withdrawn, .. } = self;
+        agenda.warnings.retain(|warning| !settled.iter().any(|line| is_about(warning, line)));
+        // A heading whose lines a person moved or left out is no heading without lines.
+        let days = days.into_iter().filter(|(date, items)| !items.is_empty() || !thinned.contains(date));
+        agenda.days = days.map(|(date, items)| Day { date, items }).collect();
+        Corrected { agenda, standings, changed, withdrawn }
+    }
+}
+
+/// Whether a remark of the reading quotes this line, whole or shortened (« Feu d’artifice au bord… »).
+fn is_about(warning: &str, line: &str) -> bool {
+    let quoted = warning.split_once('«').and_then(|(_, rest)| rest.rsplit_once('»'));
+    let quoted = quoted.map(|(quoted, _)| quoted.trim().trim_end_matches('…').trim_end());
+    quoted.is_some_and(|quoted| !quoted.is_empty() && line.trim_start().starts_with(quoted))
+}

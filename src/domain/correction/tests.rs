@@ -1,0 +1,411 @@
+use super::*;
+use crate::domain::agenda::{Agenda, Day, Item, Unplaced};
+use crate::domain::french::folded;
+use proptest::{prelude::*, sample::Index};
+
+fn day(n: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2027, 7, 11 + n).unwrap()
+}
+
+/// A line that was understood: the title is its words before the comma.
+fn item(text: &str) -> Item {
+    let title = text.split(',').next().unwrap_or_default().trim().to_owned();
+    Item { text: text.to_owned(), events: vec![Event { title, ..Event::default() }], ..Item::default() }
+}
+
+/// Lines under days 1 (Monday) to 7; 0: no day.
+fn agenda(lines: &[(u32, &str)]) -> Agenda {
+    let mut agenda = Agenda { week: Some(Week::of(day(1))), ..Agenda::default() };
+    for (n, text) in lines {
+        if *n == 0 {
+            let unplaced = Some(Unplaced::NoDay);
+            agenda.unplaced.push(Item { unplaced, events: Vec::new(), ..item(text) });
+            continue;
+        }
+        let at = agenda.days.iter().position(|it| it.date >= day(*n)).unwrap_or(agenda.days.len());
+        if agenda.days.get(at).is_none_or(|it| it.date != day(*n)) {
+            agenda.days.insert(at, Day { date: day(*n), items: Vec::new() });
+        }
+        agenda.days[at].items.push(item(text));
+    }
+    agenda
+}
+
+fn correction(read: &Agenda, line: &str, patch: Patch) -> Correction {
+    let all = lines(read);
+    let at = all.iter().position(|it| it.item.text == line).unwrap();
+    Correction {
+        id: line.to_owned(),
+        issue: IssueKey::parse("agenda/2027-W28").unwrap(),
+        anchor: anchor_of(&all, at, 0),
+        patch,
+        why: "doublon".to_owned(),
+        by: "Claire".to_owned(),
+        at: Timestamp::default(),
+    }
+}
+
+fn titled(title: &str) -> Patch {
+    Patch { title: Some(title.to_owned()), ..Patch::default() }
+}
+
+fn to(placement: Placement) -> Patch {
+    Patch { placement: Some(placement), ..Patch::default() }
+}
+
+fn overlay(corrections: &[Correction]) -> Overlay {
+    Overlay { corrections: corrections.to_vec(), dismissals: Vec::new() }
+}
+
+/// Day and title of every event; day 0: no day.
+fn printed(agenda: &Agenda) -> Vec<(u32, String)> {
+    let number = |date: NaiveDate| chrono::Datelike::day(&date) - 11;
+    let title = |item: &Item| item.events.first().map_or(item.text.clone(), |event| event.title.clone());
+    agenda.items().map(|(date, item)| (date.map_or(0, number), title(item))).collect()
+}
+
+const WEEK: [(u32, &str); 5] = [
+    (1, "Marché, place de la Libération, 9 h"),
+    (2, "Bal des pompier, Pavie, 21 h"),
+    (2, "Marché, Vic-Fezensac, 9 h"),
+    (6, "Marché, place de la Libération, 9 h"),
+    (0, "Feu d’artifice, 22 h 30"),
+];
+
+#[test]
+fn a_correction_changes_its_line_and_no_other() {
+    let read = agenda(&WEEK);
+    let all = [
+        correction(&read, WEEK[1].1, titled("Bal des pompiers")),
+        correction(&read, WEEK[4].1, to(Placement::Day(day(3)))),
+        correction(&read, WEEK[2].1, to(Placement::Hidden)),
+    ];
+    let made = overlay(&all).apply(&read);
+    assert_eq!(made.standings, [Standing::Applied, Standing::Applied, Standing::Applied]);
+    let expected = [(1, "Marché"), (2, "Bal des pompiers"), (3, ""), (6, "Marché")];
+    let printed = printed(&made.agenda);
+    assert_eq!(printed, expected.map(|(n, title)| (n, title.to_owned())));
+    assert_eq!((made.changed, made.agenda.event_count(), made.withdrawn.len()), (2, 4, 1));
+    assert_eq!((&*made.withdrawn[0].line, &*made.withdrawn[0].by), (WEEK[2].1, "Claire"));
+    // The words stay with what was placed.
+    assert_eq!(made.agenda.days[2].items[0].text, WEEK[4].1);
+    assert!(made.agenda.days[2].items[0].corrected && made.agenda.unplaced.is_empty());
+}
+
+#[test]
+fn a_remark_about_a_line_is_settled_with_it() {
+    let mut read = agenda(&WEEK);
+    let about = |line: &str| format!("«\u{a0}{line}\u{a0}» ne se trouve sous aucun jour.");
+    read.warnings =
+        vec![about(WEEK[4].1), about("Feu d’art…"), about("Feux de la Saint-Jean"), "Le titre ment.".to_owned()];
+    let made = overlay(&[correction(&read, WEEK[4].1, to(Placement::Day(day(3))))]).apply(&read);
+    assert_eq!(made.agenda.warnings, read.warnings[2..]);
+    assert_eq!(overlay(&[]).apply(&read).agenda, read);
+}
+
+#[test]
+fn times_and_fields_are_replaced_and_what_was_read_of_them_is_forgotten() {
+    use crate::domain::agenda::PartOfDay;
+    let mut read = agenda(&WEEK);
+    let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
+    read.days[1].items[0].events[0] = Event {
+        title: "Bal".to_owned(),
+        part_of_day: Some(PartOfDay::Evening),
+        slots: vec![(time(10), time(12)), (time(14), time(18))],
+        price: Some("5 €".to_owned()),
+        from: true,
+        ..Event::default()
+    };
+    let patch = Patch {
+        end: Some(Set::To(time(20))),
+        price: Some(Set::Nothing),
+        status: Some(Status::Cancelled),
+        ..Patch::default()
+    };
+    assert!(patch.needs_a_reason() && !titled("x").needs_a_reason());
+    let made = overlay(&[correction(&read, WEEK[1].1, patch)]).apply(&read);
+    let event = &made.agenda.days[1].items[0].events[0];
+    assert_eq!((event.start, event.end, event.slots.len(), event.from), (Some(time(10)), Some(time(20)), 0, false));
+    assert_eq!((event.part_of_day, &event.price, event.status), (None, &None, Status::Cancelled));
+}
+
+#[test]
+fn one_event_of_a_line_moves_or_goes_and_the_others_stay() {
+    let mut read = agenda(&WEEK);
+    let other = Event { title: "Concert".to_owned(), ..Event::default() };
+    read.days[1].items[0].events.push(other);
+    let second = |patch| {
+        let mut it = correction(&read, WEEK[1].1, patch);
+        it.anchor.event = 1;
+        overlay(&[it]).apply(&read)
+    };
+    let made = second(to(Placement::EveryDay));
+    assert_eq!(made.agenda.days[1].items[0].events.len(), 1);
+    assert_eq!((made.agenda.daily[0].days.len(), &*made.agenda.daily[0].item.events[0].title), (7, "Concert"));
+    let made = second(to(Placement::Hidden));
+    assert_eq!((made.agenda.event_count(), made.withdrawn.len()), (read.event_count() - 1, 1));
+    assert_eq!(made.agenda.days[1].items[0].events[0].title, "Bal des pompier");
+}
+
+#[test]
+fn a_line_that_says_it_itself_absorbs_the_correction_and_one_that_says_something_else_is_in_conflict() {
+    let read = agenda(&WEEK);
+    let bal = correction(&read, WEEK[1].1, titled("Bal des pompiers"));
+    let fire = correction(&read, WEEK[4].1, to(Placement::Day(day(3))));
+    let after = |n: usize, day: u32, line: &'static str| {
+        let mut week = WEEK;
+        week[n] = (day, line);
+        let read = agenda(&week);
+        overlay(&[bal.clone(), fire.clone()]).apply(&read).standings
+    };
+    assert_eq!(after(1, 2, "Bal des pompiers, Pavie, 21 h")[0], Standing::Absorbed);
+    let changed = "Bal des pompier, Pavie, 22 h";
+    let section = Section::Day(day(2));
+    assert_eq!(after(1, 2, changed)[0], Standing::InConflict { now: changed.to_owned(), section });
+    // Case, accents and punctuation are no change.
+    assert_eq!(after(1, 2, "BAL des pompier - Pavie ; 21 h")[0], Standing::Applied);
+    // To another day with the same words.
+    let section = Section::Day(day(4));
+    assert_eq!(after(1, 4, WEEK[1].1)[0], Standing::InConflict { now: WEEK[1].1.to_owned(), section });
+    // Its author placed it: there, or elsewhere.
+    assert_eq!(after(4, 3, WEEK[4].1)[1], Standing::Absorbed);
+    assert!(matches!(after(4, 5, WEEK[4].1)[1], Standing::InConflict { .. }));
+    assert_eq!(after(4, 5, "Concert d’orgue, cathédrale")[1], Standing::Orphaned);
+}
+
+#[test]
+fn a_neighbour_that_resembles_a_line_is_not_taken_for_it_when_the_line_is_gone() {
+    let read = agenda(&WEEK);
+    let market = correction(&read, WEEK[0].1, titled("Grand marché"));
+    let vic = correction(&read, WEEK[2].1, to(Placement::Hidden));
+    // Monday's market is gone; Saturday's, in the same words, and the one of Vic stay.
+    let left = agenda(&WEEK[1..]);
+    let made = overlay(&[market, vic.clone()]).apply(&left);
+    assert_eq!(made.standings, [Standing::Orphaned, Standing::Applied]);
+    // What was to disappear has disappeared.
+    let left = agenda(&[WEEK[0], WEEK[1], WEEK[3], WEEK[4]]);
+    assert_eq!(overlay(&[vic]).apply(&left).standings, [Standing::Absorbed]);
+}
+
+#[test]
+fn of_equal_lines_the_one_that_was_meant_is_changed_and_another_number_of_them_is_a_conflict() {
+    let twice = [(1, "Visite guidée, 10 h"), (1, "Visite guidée, 10 h"), (2, "Bal, 21 h")];
+    let read = agenda(&twice);
+    let mut second = correction(&read, "Visite guidée, 10 h", titled("Visite du trésor"));
+    second.anchor = anchor_of(&lines(&read), 1, 0);
+    assert_ne!(second.anchor.name(), anchor_of(&lines(&read), 0, 0).name());
+    for (at, _) in twice.iter().enumerate() {
+        assert_eq!(named(&lines(&read), &anchor_of(&lines(&read), at, 0).name()), Some((at, 0)));
+    }
+    assert_eq!(named(&lines(&read), "2027-07-12.00000000.0.0"), None);
+    let made = overlay(std::slice::from_ref(&second)).apply(&read);
+    let titles: Vec<String> = printed(&made.agenda).into_iter().map(|(_, title)| title).collect();
+    assert_eq!(titles, ["Visite guidée", "Visite du trésor", "Bal"]);
+    let once = overlay(&[second]).apply(&agenda(&twice[1..]));
+    assert!(matches!(once.standings[0], Standing::InConflict { .. }));
+}
+
+#[test]
+fn a_correction_never_moves_anything_out_of_the_week() {
+    let read = agenda(&WEEK);
+    let far = correction(&read, WEEK[1].1, to(Placement::Day(day(9))));
+    assert!(!far.patch.fits(read.week.unwrap()));
+    let made = overlay(&[far]).apply(&read);
+    assert!(matches!(made.standings[0], Standing::InConflict { .. }));
+    assert_eq!(made.agenda, read);
+}
+
+#[test]
+fn a_heading_without_lines_stays_unless_a_person_emptied_it() {
+    let mut read = agenda(&WEEK);
+    read.days.push(Day { date: day(7), items: Vec::new() });
+    let moved = correction(&read, WEEK[0].1, to(Placement::Day(day(6))));
+    let dates = |agenda: &Agenda| agenda.days.iter().map(|it| it.date).collect::<Vec<_>>();
+    assert_eq!(dates(&overlay(&[moved]).apply(&read).agenda), [day(2), day(6), day(7)]);
+}
+
+#[test]
+fn a_line_that_is_no_event_is_left_out_wherever_it_stands_and_counted() {
+    let read = agenda(&WEEK);
+    let it = Dismissal {
+        mailing: "agenda".to_owned(),
+        line: "MARCHÉ : place de la Libération, 9h".replace("9h", "9 h"),
+        why: String::new(),
+        by: "Marc".to_owned(),
+        at: Timestamp::default(),
+    };
+    let made = Overlay { corrections: Vec::new(), dismissals: vec![it] }.apply(&read);
+    assert_eq!(made.withdrawn.len(), 2);
+    assert_eq!(made.agenda.event_count(), read.event_count() - 2);
+}
+
+#[test]
+fn a_correction_is_read_back_as_it_was_written() {
+    let read = agenda(&WEEK);
+    let patch = Patch {
+        placement: Some(Placement::Day(day(3))),
+        start: Some(Set::To(NaiveTime::from_hms_opt(22, 30, 0).unwrap())),
+        place: Some(Set::Nothing),
+        ..titled("Feu")
+    };
+    let it = correction(&read, WEEK[4].1, patch);
+    let patch = serde_json::to_string(&it.patch).unwrap();
+    assert_eq!(serde_json::from_str::<Patch>(&patch).unwrap(), it.patch);
+    let anchor = serde_json::to_string(&it.anchor).unwrap();
+    assert_eq!(serde_json::from_str::<Anchor>(&anchor).unwrap(), it.anchor);
+    for section in ["2027-07-14", "daily", "exhibitions", "unplaced"] {
+        assert_eq!(section.parse::<Section>().unwrap().to_string(), section);
+    }
+    assert!("2027-7".parse::<Section>().unwrap_err().to_string().starts_with("expected a date such as"));
+}
+
+const TITLES: [&str; 8] = [
+    "Bal des pompiers",
+    "Marché gourmand",
+    "Concert de guitare",
+    "Visite de la tour",
+    "Vide-greniers",
+    "Loto",
+    "Randonnée des coteaux",
+    "Marché",
+];
+const TOWNS: [&str; 5] = ["Auch", "Pavie", "Mirande", "Jegun", "Duran"];
+
+/// Any line of an agenda, with its day.
+fn any_line() -> impl Strategy<Value = (u32, String)> {
+    (0..8u32, 0..TITLES.len(), 0..TOWNS.len(), 8..23u32)
+        .prop_map(|(day, title, town, hour)| (day, format!("{}, {}, {hour} h", TITLES[title], TOWNS[town])))
+}
+
+fn of(lines: &[(u32, String)]) -> Agenda {
+    agenda(&lines.iter().map(|(day, text)| (*day, text.as_str())).collect::<Vec<_>>())
+}
+
+/// What the author of an article does to it.
+#[derive(Debug, Clone)]
+enum Edit {
+    Add((u32, String)),
+    Remove(Index),
+    Move(Index, u32),
+    /// Another hour.
+    Change(Index, u32),
+}
+
+fn any_edit() -> impl Strategy<Value = Edit> {
+    prop_oneof![
+        any_line().prop_map(Edit::Add),
+        any::<Index>().prop_map(Edit::Remove),
+        (any::<Index>(), 0..8u32).prop_map(|(at, day)| Edit::Move(at, day)),
+        (any::<Index>(), 8..23u32).prop_map(|(at, hour)| Edit::Change(at, hour)),
+    ]
+}
+
+fn edited(lines: &mut Vec<(u32, String)>, edit: &Edit, spare: Option<&(u32, String)>) {
+    let allowed = |line: &(u32, String)| spare.is_none_or(|spare| folded(&spare.1) != folded(&line.1));
+    let pick = |lines: &[(u32, String)], at: &Index| {
+        let n = at.index(lines.len().max(1));
+        lines.get(n).filter(|line| allowed(line)).map(|_| n)
+    };
+    match edit {
+        Edit::Add(line) if allowed(line) => lines.push(line.clone()),
+        Edit::Add(_) => {}
+        Edit::Remove(at) => drop(pick(lines, at).map(|n| lines.remove(n))),
+        Edit::Move(at, day) => {
+            if let Some(n) = pick(lines, at) {
+                lines[n].0 = *day;
+            }
+        }
+        Edit::Change(at, hour) => {
+            if let Some(n) = pick(lines, at) {
+                let words = lines[n].1.rsplit_once(", ").unwrap().0.to_owned();
+                let line = (lines[n].0, format!("{words}, {hour} h"));
+                if allowed(&line) {
+                    lines[n] = line;
+                }
+            }
+        }
+    }
+}
+
+fn any_patch() -> impl Strategy<Value = Patch> {
+    prop_oneof![
+        Just(titled("Un autre titre")),
+        (1..8u32).prop_map(|n| to(Placement::Day(day(n)))),
+        Just(to(Placement::Hidden)),
+        Just(to(Placement::EveryDay)),
+        Just(Patch { place: Some(Set::To("Lectoure, halle".to_owned())), ..Patch::default() }),
+    ]
+}
+
+/// Every event of the reading is printed, or was left out by a person.
+fn nothing_is_lost(read: &Agenda, made: &Corrected) {
+    assert_eq!(made.agenda.event_count() + made.withdrawn.len(), read.event_count());
+    let mut words: Vec<String> = read.items().map(|(_, item)| item.text.clone()).collect();
+    for (_, item) in made.agenda.items() {
+        let at = words.iter().position(|text| *text == item.text).expect("a line of the article");
+        words.remove(at);
+    }
+    let mut left_out: Vec<&str> = made.withdrawn.iter().map(|it| &*it.line).collect();
+    for text in words {
+        let at = left_out.iter().position(|it| *it == text).expect("left out by a person");
+        left_out.remove(at);
+    }
+}
+
+proptest! {
+    /// The article changes around a line that was corrected: ten readings later the correction stands as at first.
+    #[test]
+    fn a_correction_survives_whatever_happens_around_its_line(
+        mut lines in prop::collection::vec(any_line(), 1..15),
+        at: Index,
+        patch in any_patch(),
+        edits in prop::collection::vec(prop::collection::vec(any_edit(), 0..6), 10),
+    ) {
+        let read = of(&lines);
+        let line = lines[at.index(lines.len())].clone();
+        let it = correction(&read, &line.1, patch);
+        let it = overlay(&[it]);
+        let first = it.apply(&read);
+        nothing_is_lost(&read, &first);
+        for edits in &edits {
+            for edit in edits {
+                edited(&mut lines, edit, Some(&line));
+            }
+            let read = of(&lines);
+            let made = it.apply(&read);
+            nothing_is_lost(&read, &made);
+            prop_assert_eq!(&made.standings, &first.standings);
+        }
+    }
+
+    /// The line itself may change, move or go: whatever becomes of the correction, it touches no line with other words.
+    #[test]
+    fn a_correction_touches_no_line_with_other_words(
+        mut lines in prop::collection::vec(any_line(), 1..15),
+        at: Index,
+        patch in any_patch(),
+        edits in prop::collection::vec(any_edit(), 0..25),
+    ) {
+        let read = of(&lines);
+        let line = lines[at.index(lines.len())].clone();
+        let it = correction(&read, &line.1, patch);
+        for edit in &edits {
+            edited(&mut lines, edit, None);
+        }
+        let read = of(&lines);
+        let made = overlay(std::slice::from_ref(&it)).apply(&read);
+        nothing_is_lost(&read, &made);
+        for (_, item) in made.agenda.items().filter(|(_, item)| item.corrected) {
+            prop_assert_eq!(folded(&item.text), folded(&it.anchor.line));
+        }
+        for withdrawn in &made.withdrawn {
+            prop_assert_eq!(folded(&withdrawn.line), folded(&it.anchor.line));
+        }
+        if made.standings != [Standing::Applied] {
+            prop_assert_eq!(&made.agenda.days, &read.days);
+            prop_assert_eq!((&made.agenda.daily, &made.agenda.unplaced), (&read.daily, &read.unplaced));
+        }
+        prop_assert_eq!(made.agenda.week, read.week);
+        prop_assert!(made.agenda.days.iter().all(|day| read.week.unwrap().contains(day.date)));
+    }
+}

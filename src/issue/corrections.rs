@@ -1,0 +1,99 @@
+//! Corrections of an agenda by persons: read before each composing, and composed at once with what was last read.
+
+use super::{
+    Due,
+    agenda::{self, Knowledge},
+    approval,
+    content::NotComposed,
+    freeze, rehearsal, venues,
+};
+use crate::app::{App, Engine};
+use crate::domain::{
+    correction::Overlay,
+    issue::{IssueKey, IssueState},
+};
+use crate::jobs::Approval;
+use crate::store::{self, Access, Probed, Store};
+use secrecy::ExposeSecret;
+use tracing::{info, warn};
+
+/// The corrections of an issue, and the lines its mailing leaves out.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn overlay(store: &dyn Store, key: &IssueKey) -> store::Result<Overlay> {
+    let (corrections, dismissals) = (store.corrections(key).await?, store.dismissals(key.mailing()).await?);
+    Ok(Overlay { corrections, dismissals })
+}
+
+/// What is known for an issue beside its sources.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn knowledge(store: &dyn Store, key: &IssueKey) -> store::Result<Knowledge> {
+    Ok(Knowledge { venues: venues::known(store).await?, overlay: overlay(store, key).await? })
+}
+
+/// The same for commands that work without a ledger: nothing, where there is none yet, or it cannot be read as it is.
+pub async fn knowledge_without_writing(app: &App, key: &IssueKey) -> Knowledge {
+    let url = app.config.database.expose_secret();
+    if !matches!(store::probe(url).await, Ok(Probed::Current)) {
+        return Knowledge::default();
+    }
+    let read = async { knowledge(&*store::open(url, Access::Shared).await?, key).await };
+    read.await.unwrap_or_else(|error| {
+        warn!(error = &error as &dyn std::error::Error, "venues and corrections could not be read");
+        Knowledge::default()
+    })
+}
+
+/// What a correction led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recomposed {
+    /// The content with this hash is kept.
+    Kept { hash: String },
+    /// A gate is closed, or the issue moved on; the reason is in the ledger.
+    Held,
+    /// Nothing was read yet: the correction waits for the next reading.
+    NothingRead,
+}
+
+/// Composes the issue again from what was last read, with the corrections as they are now. `author`: who changed them.
+///
+/// # Errors
+/// A template that does not render, or a database that cannot be read or written.
+pub async fn recompose(engine: &Engine, due: Due<'_>, author: &str) -> anyhow::Result<Recomposed> {
+    let (key, store, mailing) = (due.key(), &engine.store, due.mailing);
+    let (Some(read), Some(publishes)) = (store.reading(&key).await?, mailing.agenda()) else {
+        return Ok(Recomposed::NothingRead);
+    };
+    let overlay = overlay(&**store, &key).await?;
+    let week = publishes.week(mailing.day(due.at));
+    let made = match agenda::corrected(&read, week, publishes.gates, &overlay) {
+        Ok(found) => agenda::compose(&engine.app, due, publishes, &found).await,
+        Err(hold) => Err(NotComposed::Held(hold)),
+    };
+    let content = match made {
+        Ok(content) => content,
+        Err(NotComposed::Failed(error)) => return Err(error),
+        Err(NotComposed::Held(hold)) => {
+            freeze::hold(engine, due, &hold).await?;
+            return Ok(Recomposed::Held);
+        }
+    };
+    let before = store.issue(&key).await?;
+    let replacing = before.as_ref().and_then(|issue| issue.content_hash());
+    let kept = match mailing.approval {
+        Approval::Automatic => rehearsal::replace(engine, due, content, read.read_at, author).await?,
+        Approval::Required => approval::present(engine, due, content, read.read_at, replacing, Some(author)).await?,
+    };
+    let now = store.issue(&key).await?;
+    let hash = now.as_ref().and_then(|issue| issue.content_hash());
+    match hash.filter(|_| kept && now.as_ref().is_some_and(|issue| issue.state() != IssueState::Held)) {
+        Some(hash) => {
+            info!(issue = %key, hash = approval::short(hash), "issue {key} was composed with its corrections");
+            Ok(Recomposed::Kept { hash: hash.to_owned() })
+        }
+        None => Ok(Recomposed::Held),
+    }
+}
