@@ -132,7 +132,7 @@ pub fn print(layout: Layout, sheet: &Sheet) -> Result<Printed, PrintError> {
 /// The sheet as a PDF, and each of its pages as a picture of the same layout.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`fn@print`].
 pub fn print_with_pictures(layout: Layout, sheet: &Sheet) -> Result<(Printed, Vec<Picture>), PrintError> {
     let shaper = Shaper::open(&sheet.look.fonts)?;
     let laid = lay(layout, sheet, &shaper)?;
