@@ -120,6 +120,7 @@ fn issue(n: u32) -> NewIssue {
         composed_at: now(),
         second_person: false,
         author: None,
+        revision: None,
     }
 }
 

@@ -277,6 +277,7 @@ fn issue(n: usize) -> NewIssue {
         composed_at: at(n as i64),
         second_person: false,
         author: None,
+        revision: None,
         scheduled_for: at(n as i64),
         expires_at: at(n as i64) + TimeDelta::days(365),
         content: Content {

@@ -8,7 +8,11 @@ CREATE TABLE readings (
     -- JSON
     agenda  TEXT NOT NULL,
     -- JSON: optional sources that failed, in French.
-    missing TEXT NOT NULL
+    missing TEXT NOT NULL,
+    -- Rises with each change of a correction; content that was composed with an earlier one is not kept, approved or frozen.
+    revision INTEGER NOT NULL DEFAULT 0,
+    -- The revision of the kept content.
+    composed INTEGER
 ) STRICT;
 
 -- What a person says of one line of an agenda; applied again at each reading.

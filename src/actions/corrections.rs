@@ -188,7 +188,7 @@ impl<'a> Agenda<'a> {
 /// The patch with clean texts.
 ///
 /// # Errors
-/// Nothing would change, or a value cannot be.
+/// Nothing would change, or a value is invalid.
 fn checked(patch: Patch, week: Week) -> Result<Patch, Refusal> {
     if patch.is_empty() {
         return Err(Refusal::NothingSaid);

@@ -8,7 +8,7 @@ use crate::app::Engine;
 use crate::domain::{
     Timestamp,
     hold::Hold,
-    issue::{ContentRefusal, IssueKey, IssueState, IssueSummary, RefusalKind},
+    issue::{ContentRefusal, IssueKey, IssueState, IssueSummary, NewIssue, RefusalKind},
     newsletter::Letter,
     notice::Notice,
 };
@@ -16,6 +16,7 @@ use crate::issue::{
     Due,
     approval::{present, short},
     content::{NotComposed, content_hash},
+    freeze::new_issue,
     newsletter,
     publish::{self, Prepared},
 };
@@ -195,7 +196,8 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
     let Some((issue, letter, pictures)) = presented else { return Ok(Edited::Kept) };
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
     let content = newsletter::compose(&engine.app, due, &letter, pictures).await?;
-    match present(engine, due, content, letter.until, issue.content_hash(), Some(actor.name())).await? {
+    let made = NewIssue { author: Some(actor.name().to_owned()), ..new_issue(due, content, letter.until) };
+    match present(engine, &made, issue.content_hash()).await? {
         true => Ok(Edited::Recomposed),
         false => Err(Refusal::ChangedMeanwhile(key.clone()).into()),
     }
@@ -239,7 +241,8 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result
     };
     let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures).await?;
     let replacing = issue.as_ref().and_then(|issue| issue.content_hash());
-    if !present(engine, due, content, composed_at, replacing, Some(actor.name())).await? {
+    let made = NewIssue { author: Some(actor.name().to_owned()), ..new_issue(due, content, composed_at) };
+    if !present(engine, &made, replacing).await? {
         return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
     actor.audit(engine, "issue.recompose", on(key), json!({})).await;

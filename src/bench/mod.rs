@@ -198,6 +198,7 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
         composed_at: now,
         second_person: false,
         author: None,
+        revision: None,
         content: Content {
             subject: "Que faire à Auch cette semaine".to_owned(),
             html,

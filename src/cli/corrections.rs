@@ -23,7 +23,7 @@ pub(super) enum Command {
     /// List the lines that were last read, those to be checked first, and the corrections
     List {
         issue: String,
-        /// {"title","url","read_at","printed","as_read","changed","withdrawn","lines","idle"}
+        /// {"title","url","read_at","printed","as_read","changed","withdrawn","dismissed","lines","idle"}: docs/reading.md
         #[arg(long)]
         json: bool,
     },
@@ -105,6 +105,9 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
             };
             let form = corrections::form(&engine, &key, &args.line, args.adapts.as_deref()).await?;
             let form = form.ok_or_else(unknown)?;
+            if let Some(id) = args.adapts.as_ref().filter(|_| form.adapted.is_none()) {
+                bail!("no correction {id} of another line is in force; see `semainier corrections list {key}`");
+            }
             let wanted = typed(&args, &form.now);
             let patch =
                 form.patch(&wanted).map_err(|InvalidField(field)| anyhow!("--{field}: this value is not possible"))?;
@@ -185,23 +188,22 @@ fn shape(read: &Reading) -> serde_json::Value {
         json!({"id": it.correction.id, "line": it.correction.anchor.line, "by": it.correction.by,
             "standing": standing(&it.standing), "target": it.target})
     });
-    let withdrawn = read.sum.withdrawn.iter().map(|it| json!({"line": it.line, "by": it.by, "why": it.why}));
+    let withdrawn = read.corrections.left_out.iter().map(|it| json!({"line": it.line, "by": it.by, "why": it.why}));
     json!({
-        "title": read.title, "url": read.url, "read_at": read.read_at.to_rfc3339(), "printed": read.sum.printed,
-        "as_read": read.sum.as_read, "changed": read.sum.changed, "withdrawn": withdrawn.collect::<Vec<_>>(),
+        "title": read.title, "url": read.url, "read_at": read.read_at.to_rfc3339(), "printed": read.printed,
+        "as_read": read.printed - read.corrections.changed, "changed": read.corrections.changed, "withdrawn": withdrawn.collect::<Vec<_>>(),
+        "dismissed": read.dismissals.iter().map(|it| json!({"line": it.line, "by": it.by, "why": it.why})).collect::<Vec<_>>(),
         "lines": read.lines.iter().map(line).collect::<Vec<_>>(), "idle": idle.collect::<Vec<_>>(),
     })
 }
 
 fn people(read: &Reading) {
-    let sum = &read.sum;
+    let (printed, changed) = (read.printed, read.corrections.changed);
     show::line(format!(
-        "{}: {} events = {} as read + {} corrected; {} left out",
+        "{}: {printed} events = {} as read + {changed} corrected; {} left out",
         read.title,
-        sum.printed,
-        sum.as_read,
-        sum.changed,
-        sum.withdrawn.len()
+        printed - changed,
+        read.corrections.left_out.len()
     ));
     let mut table = tables::table(["line", "under", "article", "printed", "to check, correction"], &[]);
     for line in &read.lines {
@@ -227,5 +229,8 @@ fn people(read: &Reading) {
             correction.by,
             correction.anchor.line
         ));
+    }
+    for it in &read.dismissals {
+        show::line(format!("left out of every issue by {}: « {} »", it.by, it.line));
     }
 }

@@ -104,6 +104,38 @@ pub struct Agenda {
     pub unplaced: Vec<Item>,
     /// For staff, in French.
     pub warnings: Vec<String>,
+    /// What persons changed in it; nothing in what was only read.
+    #[serde(skip_serializing_if = "Corrections::is_empty")]
+    pub corrections: Corrections,
+}
+
+/// What persons changed in an agenda. With it the sum is complete: events as read = events printed − changed, and every other event
+/// that was read was left out by somebody (I3).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Corrections {
+    /// Events that are printed otherwise than they were read.
+    pub changed: usize,
+    /// Who changed them, by name.
+    pub by: Vec<String>,
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An event that a person left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The article's words.
+    pub line: String,
+    pub by: String,
+    /// Empty if no reason was given.
+    pub why: String,
+}
+
+impl Corrections {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -403,6 +435,11 @@ mod tests {
             exhibitions: vec![item],
             unplaced: vec![],
             warnings: vec!["prudence".into()],
+            corrections: Corrections {
+                changed: 1,
+                by: vec!["Claire".into()],
+                left_out: vec![LeftOut { line: "un bal".into(), by: "Marc".into(), why: "doublon".into() }],
+            },
         };
         let json = serde_json::to_string(&agenda).unwrap();
         assert_eq!(serde_json::from_str::<Agenda>(&json).unwrap(), agenda);

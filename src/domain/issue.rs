@@ -280,6 +280,8 @@ pub struct NewIssue {
     pub second_person: bool,
     /// The person who changed the content, besides the author of its editorial.
     pub author: Option<String>,
+    /// Of the corrections it was composed with; `None`: nothing in it can be corrected.
+    pub revision: Option<u64>,
 }
 
 /// Whether content may leave by these approvals, which were not taken back (I6). With `second_person`, one of those who approved

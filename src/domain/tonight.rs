@@ -1,6 +1,6 @@
 //! Whether one can sleep: what was looked at before the next issue leaves, as data. Worded in [`crate::notices::tonight`].
 
-use super::{Timestamp, issue::IssueKey};
+use super::{Timestamp, agenda::Corrections, issue::IssueKey};
 use serde::Serialize;
 
 /// How much a check matters. The worst of them is the verdict.
@@ -88,6 +88,11 @@ pub enum Check {
         events: Option<usize>,
         documents: usize,
     },
+    /// What persons changed in the agenda.
+    Corrected {
+        issue: IssueKey,
+        corrections: Corrections,
+    },
     /// Mail programs cut what is longer.
     TooLong {
         issue: IssueKey,
@@ -126,6 +131,7 @@ impl Check {
             | Check::Skipped { .. }
             | Check::Cancelled { .. }
             | Check::Content { .. }
+            | Check::Corrected { .. }
             | Check::Audience { .. } => Level::Good,
             Check::NoStaff
             | Check::Unplaced { .. }
@@ -149,6 +155,7 @@ impl Check {
             | Check::Unplaced { issue, .. }
             | Check::Warnings { issue, .. }
             | Check::Content { issue, .. }
+            | Check::Corrected { issue, .. }
             | Check::TooLong { issue, .. }
             | Check::Nobody { issue }
             | Check::AudienceMoved { issue, .. }

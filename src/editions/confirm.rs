@@ -53,6 +53,7 @@ async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
         composed_at: now,
         second_person: false,
         author: None,
+        revision: None,
     };
     // Frozen before, by another daemon or by this one before a crash, is fine.
     store.freeze_issue(&issue, now).await?;

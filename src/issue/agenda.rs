@@ -57,6 +57,8 @@ pub struct Knowledge {
     /// The communes of venues, see [`super::venues`].
     pub venues: KnownVenues,
     pub overlay: Overlay,
+    /// Of the overlay.
+    pub revision: u64,
 }
 
 /// `article`: used instead of those of the mailing's sources. What was read is kept, so that a person can correct it, even if a
@@ -79,7 +81,7 @@ pub(super) async fn make(
     let found = outcome?;
     watch(Step::Read { title: &found.title, agenda: &found.agenda });
     let content = compose(&engine.app, due, publishes, &found).await?;
-    Ok(Composed { content, missing: found.missing })
+    Ok(Composed { content, missing: found.missing, revision: Some(knowledge.revision) })
 }
 
 /// Collects and parses: takes the first article whose agenda passes the gates, merges the listings of structured sources, and
@@ -101,13 +103,13 @@ pub async fn collect(
     Collected { read, outcome }
 }
 
-/// `read`: the article that is told about, also when it is held.
+/// `read` receives the reading to keep, even if a gate holds it.
 async fn read_article(
     app: &App,
     due: Due<'_>,
     publishes: &jobs::Agenda,
     article: Option<Article>,
-    Knowledge { venues, overlay }: &Knowledge,
+    Knowledge { venues, overlay, .. }: &Knowledge,
     read: &mut Option<KeptReading>,
 ) -> Result<KeptReading, Hold> {
     let mailing = due.mailing;

@@ -4,9 +4,8 @@
 use super::{Due, freeze::new_issue, venues};
 use crate::app::Engine;
 use crate::domain::{
-    Timestamp,
     hold::Hold,
-    issue::{Content, IssueKey, IssueState, IssueSummary, NewIssue, Stage},
+    issue::{IssueKey, IssueState, IssueSummary, NewIssue, Stage},
     notice::{Cure, Notice},
 };
 use crate::store::Frozen;
@@ -20,23 +19,14 @@ pub fn short(hash: &str) -> &str {
     hash.get(..SHORT).unwrap_or(hash)
 }
 
-/// Stores the content of an occurrence and asks staff. `replacing`: the hash of the content stored now; `author`: the person
-/// who changed it. `false` if somebody
-/// else changed it first.
+/// Stores the content of an occurrence and asks staff. `replacing`: the hash of the content stored now. `false` if somebody else
+/// changed it first.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn present(
-    engine: &Engine,
-    due: Due<'_>,
-    content: Content,
-    composed_at: Timestamp,
-    replacing: Option<&str>,
-    author: Option<&str>,
-) -> anyhow::Result<bool> {
-    let issue = NewIssue { author: author.map(str::to_owned), ..new_issue(due, content, composed_at) };
+pub async fn present(engine: &Engine, issue: &NewIssue, replacing: Option<&str>) -> anyhow::Result<bool> {
     let (key, hash, now) = (&issue.key, &issue.content_hash, engine.app.clock.now());
-    if !engine.store.present_issue(&issue, replacing, now).await? {
+    if !engine.store.present_issue(issue, replacing, now).await? {
         return Ok(false);
     }
     info!(mailing = issue.mailing, issue = %key, hash = short(hash), "issue {key} is composed and awaits approval");
@@ -92,7 +82,7 @@ pub(super) async fn freeze_if_approved(
     // Its links must open, and its opt-outs be known (F1).
     engine.tokens().await?;
     match engine.store.freeze_approved(&frozen, now).await? {
-        Frozen::Before => Ok(FreezeOutcome::LostRace),
+        Frozen::Before | Frozen::Outdated => Ok(FreezeOutcome::LostRace),
         Frozen::Now { recipients } => {
             info!(mailing = issue.mailing, issue = %key, recipients, hash = short(hash),
                 "issue {key} was approved and is frozen for {recipients} recipients");

@@ -22,6 +22,8 @@ pub struct Composed {
     pub content: Content,
     /// Optional sources that failed, each with the reason in French.
     pub missing: Vec<String>,
+    /// Of the corrections it was composed with; `None`: nothing in it can be corrected.
+    pub revision: Option<u64>,
 }
 
 /// Why there is no content.

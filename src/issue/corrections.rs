@@ -5,12 +5,12 @@ use super::{
     agenda::{self, Knowledge},
     approval,
     content::NotComposed,
-    freeze, rehearsal, venues,
+    freeze, venues,
 };
 use crate::app::{App, Engine};
 use crate::domain::{
     correction::Overlay,
-    issue::{IssueKey, IssueState},
+    issue::{IssueKey, NewIssue},
 };
 use crate::jobs::Approval;
 use crate::store::{self, Access, Probed, Store};
@@ -31,7 +31,9 @@ pub async fn overlay(store: &dyn Store, key: &IssueKey) -> store::Result<Overlay
 /// # Errors
 /// When the database cannot be read.
 pub async fn knowledge(store: &dyn Store, key: &IssueKey) -> store::Result<Knowledge> {
-    Ok(Knowledge { venues: venues::known(store).await?, overlay: overlay(store, key).await? })
+    // First, so that a correction that is saved meanwhile makes what is composed outdated.
+    let revision = store.revision(key).await?;
+    Ok(Knowledge { venues: venues::known(store).await?, overlay: overlay(store, key).await?, revision })
 }
 
 /// The same for commands that work without a ledger: nothing, where there is none yet, or it cannot be read as it is.
@@ -63,7 +65,20 @@ pub enum Recomposed {
 /// # Errors
 /// A template that does not render, or a database that cannot be read or written.
 pub async fn recompose(engine: &Engine, due: Due<'_>, author: &str) -> anyhow::Result<Recomposed> {
+    let (key, store) = (due.key(), &engine.store);
+    loop {
+        let revision = store.revision(&key).await?;
+        let done = recompose_once(engine, due, author, revision).await?;
+        // Somebody else corrected another line meanwhile: nothing was kept.
+        if store.revision(&key).await? == revision {
+            return Ok(done);
+        }
+    }
+}
+
+async fn recompose_once(engine: &Engine, due: Due<'_>, author: &str, revision: u64) -> anyhow::Result<Recomposed> {
     let (key, store, mailing) = (due.key(), &engine.store, due.mailing);
+    let before = store.issue(&key).await?;
     let (Some(read), Some(publishes)) = (store.reading(&key).await?, mailing.agenda()) else {
         return Ok(Recomposed::NothingRead);
     };
@@ -81,19 +96,22 @@ pub async fn recompose(engine: &Engine, due: Due<'_>, author: &str) -> anyhow::R
             return Ok(Recomposed::Held);
         }
     };
-    let before = store.issue(&key).await?;
-    let replacing = before.as_ref().and_then(|issue| issue.content_hash());
-    let kept = match mailing.approval {
-        Approval::Automatic => rehearsal::replace(engine, due, content, read.read_at, author).await?,
-        Approval::Required => approval::present(engine, due, content, read.read_at, replacing, Some(author)).await?,
+    let issue = NewIssue {
+        author: Some(author.to_owned()),
+        revision: Some(revision),
+        ..freeze::new_issue(due, content, read.read_at)
     };
-    let now = store.issue(&key).await?;
-    let hash = now.as_ref().and_then(|issue| issue.content_hash());
-    match hash.filter(|_| kept && now.as_ref().is_some_and(|issue| issue.state() != IssueState::Held)) {
-        Some(hash) => {
-            info!(issue = %key, hash = approval::short(hash), "issue {key} was composed with its corrections");
-            Ok(Recomposed::Kept { hash: hash.to_owned() })
+    let kept = match mailing.approval {
+        Approval::Automatic => store.rehearse_issue(&issue, engine.app.clock.now()).await?,
+        Approval::Required => {
+            let replacing = before.as_ref().and_then(|issue| issue.content_hash());
+            approval::present(engine, &issue, replacing).await?
         }
-        None => Ok(Recomposed::Held),
+    };
+    if !kept {
+        return Ok(Recomposed::Held);
     }
+    let hash = issue.content_hash;
+    info!(issue = %key, hash = approval::short(&hash), "issue {key} was composed with its corrections");
+    Ok(Recomposed::Kept { hash })
 }

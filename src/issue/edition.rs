@@ -69,7 +69,7 @@ pub(super) async fn make(app: &App, store: &dyn Store, due: Due<'_>) -> Result<C
     };
     check(app, &stocked.edition, due)?;
     let content = compose(app, store, due, &stocked.edition).await?;
-    Ok(Composed { content, missing: Vec::new() })
+    Ok(Composed { content, missing: Vec::new(), revision: None })
 }
 
 /// # Errors

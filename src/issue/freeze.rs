@@ -2,7 +2,7 @@
 
 use super::{
     Due,
-    content::content_hash,
+    content::{Composed, content_hash},
     progress::{Step, Watch},
     venues,
 };
@@ -18,7 +18,7 @@ use crate::store::Frozen;
 use tracing::{info, warn};
 
 /// The issue of an occurrence, composed at `composed_at`.
-pub(super) fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) -> NewIssue {
+pub(crate) fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) -> NewIssue {
     NewIssue {
         key: due.key(),
         mailing: due.mailing.id.clone(),
@@ -32,24 +32,26 @@ pub(super) fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) 
         composed_at,
         second_person: due.mailing.second_person,
         author: None,
+        revision: None,
     }
 }
 
-/// Freezes content that needs no approval.
+/// Freezes content that needs no approval. `false`: a person corrected it while it was composed; it has to be composed again.
 ///
 /// # Errors
 /// When the secret is not the ledger's, or the database cannot be written.
 pub(super) async fn freeze(
     engine: &Engine,
     due: Due<'_>,
-    content: Content,
+    composed: Composed,
     composed_at: Timestamp,
     watch: Watch<'_>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     // Its links must open, and its opt-outs be known (F1).
     engine.tokens().await?;
     let (mailing, now) = (due.mailing, engine.app.clock.now());
-    let mut issue = new_issue(due, content, composed_at);
+    let revision = composed.revision;
+    let mut issue = NewIssue { revision, ..new_issue(due, composed.content, composed_at) };
     issue.content.envelope.date_ms = now.timestamp_millis();
     let key = &issue.key;
     let was_held = engine.store.issue(key).await?.is_some_and(|issue| issue.state() == IssueState::Held);
@@ -63,12 +65,13 @@ pub(super) async fn freeze(
             venues::learn(engine, key, &issue.content, now).await;
         }
         Frozen::Before => watch(Step::Resumed),
+        Frozen::Outdated => return Ok(false),
     }
     if was_held {
         let cure = if mailing.is_of_editions() { Cure::EditionReady } else { Cure::ArticleComplete };
         engine.store.queue_notice(key, &Notice::Resolved(cure), now).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Holds the issue: records it in the ledger and notifies staff once. Returns the reason in French.

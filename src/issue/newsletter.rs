@@ -58,7 +58,7 @@ pub(super) async fn make(
     let Gathered { letter, pictures, without } = gather(app, store, due, newsletter).await?;
     watch(Step::Gathered { letter: &letter });
     let content = compose(app, due, &letter, pictures).await?;
-    Ok(Composed { content, missing: without })
+    Ok(Composed { content, missing: without, revision: None })
 }
 
 /// Everything that is new since the last issue.

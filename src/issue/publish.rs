@@ -14,7 +14,7 @@ use crate::app::Engine;
 use crate::deliver::{self, Deliverer};
 use crate::domain::{
     article::Article,
-    issue::{IssueKey, IssueSummary},
+    issue::{IssueKey, IssueSummary, NewIssue},
     notice::Notice,
 };
 use crate::jobs::{Approval, Kind};
@@ -104,18 +104,21 @@ pub async fn prepare(
     }
     watch(Step::Collecting);
     let composed_at = engine.app.clock.now();
-    let Composed { content, missing } = match compose(engine, due, article, watch).await {
+    let composed = match compose(engine, due, article.clone(), watch).await {
         Ok(composed) => composed,
         Err(NotComposed::Held(hold)) => {
             return Ok(Prepared::Held { reason: freeze::hold(engine, due, &hold).await? });
         }
         Err(NotComposed::Failed(error)) => return Err(error),
     };
-    watch(Step::Composed { content: &content });
+    watch(Step::Composed { content: &composed.content });
     match due.mailing.approval {
         Approval::Automatic => {
-            let changes = rehearsed.map(|before| rehearsal::changes(&before, &content)).unwrap_or_default();
-            freeze::freeze(engine, due, content, composed_at, watch).await?;
+            let changes = rehearsed.map(|before| rehearsal::changes(&before, &composed.content)).unwrap_or_default();
+            let missing = composed.missing.clone();
+            if !freeze::freeze(engine, due, composed, composed_at, watch).await? {
+                return Box::pin(prepare(engine, due, article, watch)).await;
+            }
             if !changes.is_empty() {
                 engine.store.queue_notice(&due.key(), &Notice::Changed { lines: changes }, composed_at).await?;
             }
@@ -125,7 +128,9 @@ pub async fn prepare(
             Ok(Prepared::Frozen { before: false })
         }
         Approval::Required => {
-            approval::present(engine, due, content, composed_at, None, None).await?;
+            let Composed { content, revision, .. } = composed;
+            let issue = NewIssue { revision, ..freeze::new_issue(due, content, composed_at) };
+            approval::present(engine, &issue, None).await?;
             Ok(Prepared::Awaiting)
         }
     }
@@ -138,7 +143,14 @@ pub async fn prepare(
 pub async fn rehearse(engine: &Engine, due: Due<'_>) -> anyhow::Result<Prepared> {
     let composed_at = engine.app.clock.now();
     match compose(engine, due, None, &|_| {}).await {
-        Ok(composed) => rehearsal::keep(engine, due, composed, composed_at).await.map(|()| Prepared::Awaiting),
+        Ok(composed) => {
+            let revision = composed.revision;
+            let kept = rehearsal::keep(engine, due, composed, composed_at).await?;
+            if !kept && revision.is_some() && revision != Some(engine.store.revision(&due.key()).await?) {
+                return Box::pin(rehearse(engine, due)).await;
+            }
+            Ok(Prepared::Awaiting)
+        }
         Err(NotComposed::Held(hold)) => Ok(Prepared::Held { reason: freeze::hold(engine, due, &hold).await? }),
         Err(NotComposed::Failed(error)) => Err(error),
     }

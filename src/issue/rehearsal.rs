@@ -16,7 +16,8 @@ use tracing::{info, warn};
 /// Maximum number of changed lines that are listed; a rewritten article has more.
 const MOST_LINES: usize = 20;
 
-/// Stores the composed content and queues a notice with it for staff. Sends nothing to partners.
+/// Stores the composed content and queues a notice with it for staff. Sends nothing to partners. `false`: a person corrected it
+/// meanwhile, or the issue moved on, and nothing was stored.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -25,12 +26,12 @@ pub(super) async fn keep(
     due: Due<'_>,
     composed: Composed,
     composed_at: Timestamp,
-) -> anyhow::Result<()> {
-    let Composed { content, missing } = composed;
-    let issue = new_issue(due, content, composed_at);
+) -> anyhow::Result<bool> {
+    let Composed { content, missing, revision } = composed;
+    let issue = NewIssue { revision, ..new_issue(due, content, composed_at) };
     let (key, hash) = (&issue.key, short(&issue.content_hash));
     if !engine.store.rehearse_issue(&issue, composed_at).await? {
-        return Ok(());
+        return Ok(false);
     }
     let relay = match engine.deliverer().await?.greet().await {
         Ok(()) => None,
@@ -42,23 +43,7 @@ pub(super) async fn keep(
     info!(mailing = issue.mailing, issue = %key, hash, "issue {key} rehearsed");
     let notice = Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay };
     engine.store.queue_notice(key, &notice, composed_at).await?;
-    Ok(())
-}
-
-/// Stores content that a person corrected in place of what was rehearsed; no notice is queued, since that person is looking at it.
-/// `false`: the issue moved on.
-///
-/// # Errors
-/// When the database cannot be written.
-pub(super) async fn replace(
-    engine: &Engine,
-    due: Due<'_>,
-    content: Content,
-    composed_at: Timestamp,
-    author: &str,
-) -> anyhow::Result<bool> {
-    let issue = NewIssue { author: Some(author.to_owned()), ..new_issue(due, content, composed_at) };
-    Ok(engine.store.rehearse_issue(&issue, engine.app.clock.now()).await?)
+    Ok(true)
 }
 
 /// The lines by which the two texts differ, as reported to staff after the rehearsal. Empty: no visible difference.

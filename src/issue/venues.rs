@@ -40,6 +40,10 @@ fn statements(agenda: &Agenda, issue: &IssueKey, now: Timestamp) -> Vec<VenueSta
     let days = agenda.days.iter().flat_map(|day| &day.items);
     let items = days.chain(agenda.daily.iter().map(|daily| &daily.item)).chain(&agenda.exhibitions);
     let said = |item: &Item, event: &Event| {
+        // What a person corrected is remembered when that person says so.
+        if item.corrected {
+            return None;
+        }
         let origin = match &item.provenance {
             Some(source) if !source.completes => Origin::Listing,
             _ => Origin::Article,

@@ -6,6 +6,7 @@ use crate::domain::{
     issue_name::IssueName,
     tonight::{Check, Departure, Level},
 };
+use crate::notices::wording::corrected;
 use chrono_tz::Tz;
 
 /// The answer, then the numbers or the reason. `worst`: the sentence of the worst check, where one is not good; `skipped`:
@@ -118,6 +119,7 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
         }
         Check::Warnings { count: 1, .. } => "Une remarque a été faite à la lecture de l’article.".to_owned(),
         Check::Warnings { count, .. } => format!("{count} remarques ont été faites à la lecture de l’article."),
+        Check::Corrected { corrections, .. } => format!("{}.", corrected(corrections)),
         Check::Content { events, documents, .. } => {
             let events = events.map_or_else(|| "Contenu composé".to_owned(), |n| counted(n, "événement"));
             match documents {

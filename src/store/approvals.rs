@@ -5,7 +5,7 @@ use super::Ledger;
 use super::{
     Frozen, Result,
     backend::{Backend, Row, Transaction, Value, values},
-    editions, issues,
+    corrections, editions, issues,
     rows::{self, Reader},
 };
 use crate::domain::{
@@ -106,6 +106,9 @@ fn kept(issue: &NewIssue, now: Timestamp) -> Vec<Value> {
 impl<B: Backend> Approvals for Ledger<B> {
     async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "keeping an issue to be approved").await?;
+        if !corrections::is_latest(&mut tx, issue).await? {
+            return Ok(false);
+        }
         issues::keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
         // Guarded by the hash that is replaced: of two concurrent changes of the same content, the second is refused.
         let upsert = keep!(
@@ -116,6 +119,7 @@ impl<B: Backend> Approvals for Ledger<B> {
         if tx.execute(upsert, values).await? == 0 {
             return Ok(false);
         }
+        end_hold(&mut tx, &issue.key).await?;
         issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
         // The same content again has the same authors.
         if replacing != Some(&issue.content_hash) {
@@ -145,6 +149,11 @@ impl<B: Backend> Approvals for Ledger<B> {
         if tx.execute(guard, values![key, content_hash]).await? == 0 {
             return Ok(false);
         }
+        // What a person corrected since is not in it.
+        let outdated = "SELECT issue FROM readings WHERE issue = $1 AND composed <> revision";
+        if tx.row(outdated, values![key]).await?.is_some() {
+            return Ok(false);
+        }
         let insert = "INSERT INTO approvals (issue, content_hash, approved_by, approved_at) VALUES ($1, $2, $3, $4)
             ON CONFLICT (issue, content_hash, approved_by) DO UPDATE SET approved_at = excluded.approved_at, withdrawn_at = NULL
             WHERE approvals.withdrawn_at IS NOT NULL";
@@ -163,11 +172,15 @@ impl<B: Backend> Approvals for Ledger<B> {
 
     async fn rehearse_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "keeping a rehearsed issue").await?;
+        if !corrections::is_latest(&mut tx, issue).await? {
+            return Ok(false);
+        }
         issues::keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
         let upsert = keep!("rehearsed", "issues.state IN ('held', 'rehearsed')");
         if tx.execute(upsert, kept(issue, now)).await? == 0 {
             return Ok(false);
         }
+        end_hold(&mut tx, &issue.key).await?;
         issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
         keep_author(&mut tx, issue).await?;
         tx.commit().await?;
@@ -299,6 +312,12 @@ impl<B: Backend> Approvals for Ledger<B> {
     }
 }
 
+/// It is composed: staff are told of the next hold again, whatever they were told of the one before.
+async fn end_hold<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey) -> Result<()> {
+    tx.execute("DELETE FROM notices WHERE issue = $1 AND kind = 'held'", values![key]).await?;
+    Ok(())
+}
+
 async fn keep_author<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue) -> Result<()> {
     if let Some(author) = issue.author.as_deref() {
         let insert =
@@ -323,6 +342,7 @@ async fn enough<B: Backend>(
     }
     let authors = "SELECT issue, author AS name FROM content_authors WHERE issue = $1 AND content_hash = $2
         UNION SELECT issue, written_by FROM editorials WHERE issue = $1
+        UNION SELECT issue, made_by FROM corrections WHERE issue = $1 AND withdrawn_at IS NULL
         UNION SELECT issue, announced_by FROM announcements WHERE issue = $1 AND announced_by IS NOT NULL";
     let authors = names(tx.rows(authors, values![key, content_hash]).await?)?;
     Ok(is_enough(&approvers, &authors, second_person))

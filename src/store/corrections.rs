@@ -8,9 +8,9 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    correction::{Correction, Dismissal, KeptReading},
+    correction::{Anchor, Correction, Dismissal, KeptReading},
     french::folded,
-    issue::IssueKey,
+    issue::{IssueKey, NewIssue},
 };
 use async_trait::async_trait;
 use serde_json::json;
@@ -32,6 +32,9 @@ pub trait Corrections: Send + Sync {
     async fn keep_reading(&self, reading: &KeptReading) -> Result<()>;
 
     async fn reading(&self, key: &IssueKey) -> Result<Option<KeptReading>>;
+
+    /// Rises with each change of a correction of the issue; 0 before anything was read.
+    async fn revision(&self, key: &IssueKey) -> Result<u64>;
 
     /// Those in force, oldest first.
     async fn corrections(&self, key: &IssueKey) -> Result<Vec<Correction>>;
@@ -67,7 +70,8 @@ impl<B: Backend> Corrections for Ledger<B> {
         let upsert =
             "INSERT INTO readings (issue, read_at, title, url, agenda, missing) VALUES ($1, $2, $3, $4, $5, $6)
             ON CONFLICT (issue) DO UPDATE SET read_at = excluded.read_at, title = excluded.title, url = excluded.url,
-                agenda = excluded.agenda, missing = excluded.missing";
+                agenda = excluded.agenda, missing = excluded.missing
+            WHERE NOT EXISTS (SELECT 1 FROM issues i WHERE i.key = readings.issue AND i.frozen_at IS NOT NULL)";
         let values =
             values![&it.issue, it.read_at, it.title.as_str(), it.url.as_deref(), json!(it.agenda), json!(it.missing)];
         tx.execute(upsert, values).await?;
@@ -87,6 +91,12 @@ impl<B: Backend> Corrections for Ledger<B> {
             agenda: row.json("agenda")?,
             missing: row.json("missing")?,
         }))
+    }
+
+    async fn revision(&self, key: &IssueKey) -> Result<u64> {
+        let mut tx = Transaction::read(&self.0, "reading the revision of corrections").await?;
+        let row = tx.row("SELECT issue, revision FROM readings WHERE issue = $1", values![key]).await?;
+        row.map_or(Ok(0), |row| Reader::new(&row, "readings", "issue").number("revision"))
     }
 
     async fn corrections(&self, key: &IssueKey) -> Result<Vec<Correction>> {
@@ -187,6 +197,15 @@ impl<B: Backend> Corrections for Ledger<B> {
         if tx.execute(insert, values).await? == 0 {
             return Ok(Saved::Other);
         }
+        // What was corrected in the line is not printed either way.
+        let select = "SELECT id, anchor FROM corrections WHERE issue = $1 AND withdrawn_at IS NULL";
+        for row in tx.rows(select, values![key]).await? {
+            let row = Reader::new(&row, "corrections", "id");
+            let anchor: Anchor = row.json("anchor")?;
+            if folded(&anchor.line) == folded(&it.line) {
+                withdraw(&mut tx, key, &row.text("id")?, &it.by, it.at).await?;
+            }
+        }
         reconsider(&mut tx, key, automatic, &it.by, it.at).await?;
         tx.commit().await?;
         Ok(Saved::Done)
@@ -207,8 +226,10 @@ impl<B: Backend> Corrections for Ledger<B> {
     }
 }
 
-/// Locks the issue, so that the freeze comes before or after. `false`: it came before. An issue that is not composed is open.
+/// Makes content that was composed before outdated, and locks the reading and the issue, in this order everywhere: the freeze comes
+/// before or after. `false`: it came before. An issue that is not composed is open.
 async fn open<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey) -> Result<bool> {
+    tx.execute("UPDATE readings SET revision = revision + 1 WHERE issue = $1", values![key]).await?;
     tx.execute("UPDATE issues SET state = state WHERE key = $1", values![key]).await?;
     let select = "SELECT key FROM issues WHERE key = $1
         AND (frozen_at IS NOT NULL OR state IN ('done', 'expired', 'cancelled'))";
@@ -227,7 +248,20 @@ async fn withdraw<B: Backend>(
     tx.execute(update, values![key, id, by, now]).await
 }
 
-/// Takes the approvals back, and has a held issue tried again now.
+/// Whether content was composed with the corrections as they are, and notes that it is kept. Locks the reading; comes before
+/// anything that locks the issue.
+pub(super) async fn is_latest<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue) -> Result<bool> {
+    let Some(revision) = issue.revision else { return Ok(true) };
+    let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+    let update = "UPDATE readings SET composed = revision WHERE issue = $1 AND revision = $2";
+    if tx.execute(update, values![&issue.key, revision]).await? > 0 {
+        return Ok(true);
+    }
+    let read = tx.row("SELECT issue FROM readings WHERE issue = $1", values![&issue.key]).await?;
+    Ok(read.is_none())
+}
+
+/// Approvals are taken back, and a held issue is tried again now.
 async fn reconsider<B: Backend>(
     tx: &mut Transaction<B>,
     key: &IssueKey,

@@ -4,7 +4,7 @@ use super::Ledger;
 use super::{
     ContentSummary, Document, Frozen, IssuesFilter, Published, Result,
     backend::{Backend, Transaction, values},
-    deliveries, editions, rows, segment, tallies,
+    corrections, deliveries, editions, rows, segment, tallies,
 };
 use crate::domain::{
     Timestamp,
@@ -111,7 +111,7 @@ impl<B: Backend> Issues for Ledger<B> {
             VALUES ($1, $2, 'held', $3, $4, $5, $6)
             ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = excluded.reason,
                 scheduled_for = excluded.scheduled_for, expires_at = excluded.expires_at
-            WHERE issues.state IN ('held', 'rehearsed')";
+            WHERE issues.state IN ('held', 'rehearsed', 'awaiting_approval')";
         let held = tx.execute(hold, values![key, mailing, reason, scheduled_for, expires_at, now]).await? == 1;
         tx.commit().await?;
         Ok(held)
@@ -121,6 +121,9 @@ impl<B: Backend> Issues for Ledger<B> {
         let db = &self.0;
         let mut tx = Transaction::write(db, "freezing an issue").await?;
         tx.execute(B::SQL.at_length, values![]).await?;
+        if !corrections::is_latest(&mut tx, issue).await? {
+            return Ok(Frozen::Outdated);
+        }
         keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
         if !take_over(&mut tx, issue, now).await? {
             return Ok(Frozen::Before);

@@ -251,6 +251,8 @@ pub enum Frozen {
     /// It was frozen before, by an earlier run or another daemon; its content is the frozen one, not the new one.
     /// Or it was ended while held (expired, cancelled): then it has no content and must not be sent.
     Before,
+    /// A person corrected it while it was being composed: it has to be composed again.
+    Outdated,
 }
 
 /// A mail to staff that is not sent yet.

@@ -5,10 +5,10 @@ use crate::app::Engine;
 use crate::compose::rows::{Row, daily_rows, rows};
 use crate::domain::{
     Timestamp,
-    agenda::{DailyItem, Event, Item, Status},
+    agenda::{Corrections, DailyItem, Item, Status},
     correction::{
-        Corrected, Correction, Dismissal, KeptReading, Line, Patch, Placement, Section, Set, Standing, Withdrawal,
-        anchor_of, lines, named,
+        Corrected, Correction, Dismissal, KeptReading, Line, Patch, Placement, Section, Set, Standing, anchor_of,
+        lines, named, patched,
     },
     issue::IssueKey,
 };
@@ -28,7 +28,9 @@ pub struct Reading {
     /// Corrections that change nothing now: their line changed, is gone, or says so itself.
     pub idle: Vec<Idle>,
     pub dismissals: Vec<Dismissal>,
-    pub sum: Sum,
+    /// Events that are printed.
+    pub printed: usize,
+    pub corrections: Corrections,
 }
 
 /// A line of the article.
@@ -41,7 +43,7 @@ pub struct LineView {
     pub doubt: Option<Doubt>,
     /// It is left out of every issue.
     pub dismissed: bool,
-    /// The data base it came from.
+    /// The structured source it came from.
     pub source: Option<String>,
     /// One for each event; one for a line that was not understood.
     pub events: Vec<EventView>,
@@ -66,15 +68,6 @@ pub struct Idle {
     pub target: Option<String>,
 }
 
-/// Every event that was read is printed or was left out by a person: `printed` = `as_read` + `changed`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sum {
-    pub printed: usize,
-    pub as_read: usize,
-    pub changed: usize,
-    pub withdrawn: Vec<Withdrawal>,
-}
-
 /// `None`: nothing was read for the issue yet.
 ///
 /// # Errors
@@ -82,7 +75,7 @@ pub struct Sum {
 pub async fn read(engine: &Engine, key: &IssueKey) -> store::Result<Option<Reading>> {
     let Some(read) = engine.store.reading(key).await? else { return Ok(None) };
     let overlay = overlay(&*engine.store, key).await?;
-    let Corrected { agenda, standings, changed, withdrawn } = overlay.apply(&read.agenda);
+    let Corrected { agenda, standings } = overlay.apply(&read.agenda);
     let all = lines(&read.agenda);
     let applied = |it: &&Correction| {
         let at = overlay.corrections.iter().position(|other| other.id == it.id);
@@ -107,10 +100,9 @@ pub async fn read(engine: &Engine, key: &IssueKey) -> store::Result<Option<Readi
         Idle { correction: correction.clone(), target: now, standing }
     });
     let idle = idle.collect();
-    let printed = agenda.event_count();
-    let sum = Sum { printed, as_read: printed.saturating_sub(changed), changed, withdrawn };
+    let (printed, corrections) = (agenda.event_count(), agenda.corrections);
     let KeptReading { title, url, read_at, .. } = read.clone();
-    Ok(Some(Reading { title, url, read_at, lines: views, idle, dismissals: overlay.dismissals, sum }))
+    Ok(Some(Reading { title, url, read_at, lines: views, idle, dismissals: overlay.dismissals, printed, corrections }))
 }
 
 impl LineView {
@@ -147,16 +139,7 @@ fn line_view(all: &[Line<'_>], at: usize, corrections: &[&Correction], dismissed
 
 /// What is printed of an event of a line, with a patch.
 fn printed(line: &Line<'_>, event: usize, patch: Option<&Patch>) -> Row {
-    let mut item = line.item.clone();
-    if let Some(patch) = patch {
-        if item.events.is_empty() {
-            item.events.push(Event::default());
-        }
-        if let Some(event) = item.events.get_mut(event) {
-            patch.change(event);
-        }
-        item.corrected = true;
-    }
+    let item = patch.map_or_else(|| line.item.clone(), |patch| patched(line.item, &[(event, patch)]));
     let mut all = match line.section {
         Section::Daily => daily_rows(&DailyItem { item, days: line.days.to_vec() }),
         _ => rows(&item),
@@ -182,7 +165,7 @@ pub struct Fields {
     pub status: String,
 }
 
-/// What a field cannot be; the field by its name in [`Fields`].
+/// A field with a value it cannot have, by its name in [`Fields`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidField(pub &'static str);
 
@@ -194,7 +177,7 @@ pub struct Form {
     pub doubt: Option<Doubt>,
     /// As it was read.
     pub read: Fields,
-    /// Words that no field holds.
+    /// See [`Patch::remainder`].
     remainder: Option<String>,
     /// With the correction in force, or the one that is adapted.
     pub now: Fields,
@@ -233,14 +216,15 @@ pub async fn form(engine: &Engine, key: &IssueKey, target: &str, adapts: Option<
     }))
 }
 
-/// The fields of an event as it was read, and the words that only printing keeps.
+/// The fields of an event as it was read, and the note of the last event where printing adds words to it that no field holds.
 fn fields(line: &Line<'_>, n: usize) -> (Fields, Option<String>) {
     let row = printed(line, n, None);
     let event = line.item.events.get(n).cloned().unwrap_or_default();
     let time = |time: Option<NaiveTime>| time.map(|time| time.format("%H:%M").to_string()).unwrap_or_default();
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let note = row.note.unwrap_or_default();
-    let remainder = Some(note.clone()).filter(|note| !note.is_empty() && Some(note) != event.note.as_ref());
+    let last = line.item.events.last().and_then(|event| event.note.clone());
+    let remainder = rows(line.item).pop().and_then(|row| row.note).filter(|note| Some(note) != last.as_ref());
     let fields = Fields {
         day: section_value(line.section),
         start: time(event.start.or(event.slots.first().map(|slot| slot.0))),
@@ -328,7 +312,8 @@ impl Form {
             match (changed(before, now), now.is_empty()) {
                 (false, _) => Ok(None),
                 (true, true) => Ok(Some(Set::Nothing)),
-                (true, false) => NaiveTime::parse_from_str(now.get(..5).unwrap_or(now), "%H:%M")
+                (true, false) => NaiveTime::parse_from_str(now, "%H:%M")
+                    .or_else(|_| NaiveTime::parse_from_str(now, "%H:%M:%S"))
                     .map(|time| Some(Set::To(time)))
                     .map_err(|_| InvalidField(name)),
             }
@@ -353,8 +338,7 @@ impl Form {
             },
             remainder: None,
         };
-        let remainder = self.remainder.clone().filter(|_| patch.note.is_none());
-        Ok(Patch { remainder, ..patch })
+        Ok(Patch { remainder: self.remainder.clone(), ..patch })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::compose::rows::rows;
 use crate::domain::agenda::{Item, Unplaced};
 
-/// Why a line needs checking; in the order in which they are worth it.
+/// Why a line needs checking, most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Doubt {
     NoDay,

@@ -141,6 +141,8 @@ fn a_line_without_a_day_is_placed_in_one_form_and_stays_placed_when_the_article_
         desk.house.write("site.html", article(FIRE, "à 21h, grand bal à Pavie"));
         assert_eq!(rehearse(&desk).status, 303);
         is_placed();
+        desk.get("/").expect(200, &["1 annonce corrigée par Claire."]);
+        desk.get(&format!("/envois/{ISSUE}/approuver")).expect(200, &["Corrections 1 annonce corrigée par Claire"]);
         desk.get("/trace").expect(200, &["a corrigé l’agenda de l’envoi", FIRE]);
         // Without the correction the article speaks.
         let id = desk.house.text("SELECT id FROM corrections");
@@ -162,12 +164,13 @@ fn what_a_person_leaves_out_needs_a_reason_and_is_counted() {
     assert_eq!(desk.house.number("SELECT count(*) FROM corrections"), 0);
     assert_eq!(correct(&desk, BAL, &[("day", "hidden"), ("pourquoi", "doublon")]).status, 303);
     page(&desk).expect(200, &["8 rendez-vous affichés = 8 de l’article + 0 corrigé", "1 retiré"]);
-    assert!(!agenda(&desk).to_string().contains("pompier"));
+    assert!(!agenda(&desk)["days"].to_string().contains("pompier"));
     // A line that is no event is left out of all that follow, too.
     assert_eq!(correct(&desk, FIRE, &[("day", "never"), ("pourquoi", "rappel")]).status, 303);
     page(&desk).expect(200, &["Lignes écartées de tous les numéros", FIRE, "Claire : rappel"]);
     assert_eq!(rehearse(&desk).status, 303);
-    assert!(!agenda(&desk).to_string().contains("artifice"));
+    assert_eq!(agenda(&desk)["unplaced"], Value::Array(Vec::new()));
+    assert!(!agenda(&desk)["warnings"].to_string().contains("artifice"));
     let back = post(&desk, &format!("/envois/{ISSUE}/corriger"), &[("ligne", FIRE)]);
     assert_eq!((back.status, agenda(&desk)["unplaced"][0]["text"].as_str()), (303, Some(FIRE)));
 }
@@ -193,6 +196,27 @@ fn a_correction_takes_an_approval_back_and_says_so_before() {
         let late = send(&desk, &form, &fields(&desk, &form), &[("title", "Autre bal")]);
         late.expect(409, &["il ne peut plus être modifié", "Ce que vous avez écrit est gardé"]);
         assert_eq!(desk.house.number("SELECT count(*) FROM corrections"), 1);
+    }
+}
+
+#[test]
+fn content_without_a_correction_that_closed_a_gate_cannot_be_approved() {
+    for on in BOTH {
+        let desk = office(on);
+        // Nine events, and nine are needed: one that is left out closes the gate.
+        let path = desk.house.path("jobs/agenda.toml");
+        let job = std::fs::read_to_string(&path).unwrap();
+        let strict = job.replace("min_events           = 5", "min_events           = 9");
+        assert_ne!(strict, job);
+        desk.house.write("jobs/agenda.toml", strict);
+        let strict = desk.again(everything(), FRIDAY);
+        let left_out = correct(&strict, BAL, &[("day", "hidden"), ("pourquoi", "doublon")]);
+        assert_eq!(left_out.status, 303);
+        assert_eq!(issue(&strict, "state"), "held", "{on:?}");
+        page(&strict).expect(200, &["Ce numéro est retenu : 8 événements seulement"]);
+        let approve = format!("/envois/{ISSUE}/approuver");
+        super::deciding::decide(&strict, &approve, &[("vu", "oui")]).expect(409, &["vient d’être modifié"]);
+        assert_eq!(strict.house.number("SELECT count(*) FROM approvals"), 0);
     }
 }
 

@@ -128,6 +128,15 @@ impl Desk {
         Self { house, host, stop, thread: Some(thread), _relay: relay }
     }
 
+    /// The same office, whose console was started again with the configuration as it is now.
+    fn again(mut self, viewer: Viewer, now: &str) -> Self {
+        self.stop.cancel();
+        self.thread.take().unwrap().join().unwrap();
+        let (host, stop, thread) = serve(self.house.path("semainier.toml"), Some(viewer), now);
+        (self.host, self.stop, self.thread) = (host, stop, Some(thread));
+        self
+    }
+
     fn get(&self, path: &str) -> Reply {
         ask(&self.host, "GET", path)
     }

@@ -70,7 +70,7 @@ async fn full(ledger: &Ledger) {
             INSERT INTO audit (id, at, actor, kind, action, object) VALUES ('a1', 1, 'root', 'cli', 'user.add', 'user:u1');
             INSERT INTO venues VALUES ('feniere', 'la Fenière', 'L''Isle-Jourdain', 'article', 'agenda/2026-W28', 19);
             INSERT INTO past_content VALUES ('agenda/2026-W28', 'h0', 'Avant', '<p>é</p>', 'é', '{}', '{}');
-            INSERT INTO readings VALUES ('agenda/2026-W28', 20, 'Que faire', NULL, '{}', '[]');
+            INSERT INTO readings VALUES ('agenda/2026-W28', 20, 'Que faire', NULL, '{}', '[]', 3, 2);
             INSERT INTO corrections VALUES ('c1', 'agenda/2026-W28', 't', '{}', '{}', 'doublon', 'Éloïse', 21, NULL, NULL);
             INSERT INTO dismissals VALUES ('agenda', 'ouvert de 9 h', 'Ouvert de 9 h', 'horaires', 'Éloïse', 22);
             INSERT INTO properties (name, value) VALUES ('secret', 'a check value')",

@@ -3,6 +3,7 @@
 mod accounts;
 mod approvals;
 mod claiming;
+mod corrections;
 mod daemons;
 mod editions;
 mod finishing;

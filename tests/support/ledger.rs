@@ -186,6 +186,7 @@ pub fn new_issue(period: &str) -> NewIssue {
         composed_at: at(0),
         second_person: false,
         author: None,
+        revision: None,
     }
 }
 

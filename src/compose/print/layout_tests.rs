@@ -60,7 +60,7 @@ fn agenda() -> impl Strategy<Value = Agenda> {
         |(days, daily, exhibitions, unplaced)| {
             let days = (0..).zip(days).map(|(n, items)| Day { date: MONDAY + Days::new(n), items }).collect();
             let daily = daily.into_iter().map(|item| DailyItem { item, days: vec![MONDAY] }).collect();
-            Agenda { week: Some(Week::of(MONDAY)), days, daily, exhibitions, unplaced, warnings: Vec::new() }
+            Agenda { week: Some(Week::of(MONDAY)), days, daily, exhibitions, unplaced, ..Agenda::default() }
         },
     )
 }

@@ -1,8 +1,8 @@
 //! Applies corrections to a reading.
 
 use super::locate::{Found, Line, lines, locate};
-use super::{Correction, Dismissal, Placement, Section};
-use crate::domain::agenda::{Agenda, DailyItem, Day, Event, Item, Unplaced, Week};
+use super::{Correction, Dismissal, Patch, Placement, Section};
+use crate::domain::agenda::{Agenda, DailyItem, Day, Event, Item, LeftOut, Unplaced, Week};
 use crate::domain::french::folded;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -29,24 +29,12 @@ pub enum Standing {
     Orphaned,
 }
 
-/// An event that a person left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withdrawal {
-    pub line: String,
-    pub by: String,
-    pub why: String,
-}
-
 /// A corrected agenda, and where every correction stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Corrected {
     pub agenda: Agenda,
     /// In the order of [`Overlay::corrections`].
     pub standings: Vec<Standing>,
-    /// Events that a correction changed.
-    pub changed: usize,
-    /// Everything that was read is in the agenda or here (I3).
-    pub withdrawn: Vec<Withdrawal>,
 }
 
 impl Overlay {
@@ -67,9 +55,9 @@ impl Overlay {
         let dismissed: HashMap<String, &Dismissal> = self.dismissals.iter().map(|it| (folded(&it.line), it)).collect();
         let mut made = Made::of(read);
         for (at, line) in all.iter().enumerate() {
-            match (here.get(&at), dismissed.get(&line.words)) {
-                (Some(corrections), _) => made.correct(line, corrections),
-                (None, Some(it)) => made.leave_out(line, line.item.events.len().max(1), &it.by, &it.why),
+            match (dismissed.get(&line.words), here.get(&at)) {
+                (Some(it), _) => made.leave_out(line, line.item.events.len().max(1), &it.by, &it.why),
+                (None, Some(corrections)) => made.correct(line, corrections),
                 (None, None) => {
                     made.keep(line, line.item.clone());
                     continue;
@@ -83,17 +71,21 @@ impl Overlay {
 
     /// Where each stands, and the line that it changes.
     fn located(&self, all: &[Line<'_>], week: Option<Week>) -> Vec<(Standing, Option<usize>)> {
-        let mut taken: HashSet<(Section, String)> =
-            self.corrections.iter().map(|it| (it.anchor.section, folded(&it.anchor.line))).collect();
-        let sections: HashSet<Section> = all.iter().map(|line| line.section).collect();
-        for it in &self.dismissals {
-            taken.extend(sections.iter().map(|section| (*section, folded(&it.line))));
+        // A line is taken when each of its events has a correction, or when it is left out of every issue.
+        let mut events: HashMap<(Section, String), usize> = HashMap::new();
+        for it in &self.corrections {
+            *events.entry((it.anchor.section, folded(&it.anchor.line))).or_default() += 1;
         }
+        let dismissed: HashSet<String> = self.dismissals.iter().map(|it| folded(&it.line)).collect();
+        let taken = |line: &Line<'_>| {
+            let corrected = events.get(&(line.section, line.words.clone())).copied().unwrap_or_default();
+            corrected >= line.item.events.len().max(1) || dismissed.contains(&line.words)
+        };
         let conflict =
             |at: usize| (Standing::InConflict { now: all[at].item.text.clone(), section: all[at].section }, None);
         self.corrections
             .iter()
-            .map(|it| match locate(all, it, &taken) {
+            .map(|it| match locate(all, it, taken) {
                 Found::Here(at) if week.is_some_and(|week| it.patch.fits(week)) => (Standing::Applied, Some(at)),
                 Found::Here(at) | Found::Changed(at) => conflict(at),
                 Found::Absorbed(_) => (Standing::Absorbed, None),
@@ -112,8 +104,6 @@ struct Made {
     thinned: HashSet<NaiveDate>,
     /// Lines that a person has dealt with: what the reading remarked about them is settled.
     settled: Vec<String>,
-    changed: usize,
-    withdrawn: Vec<Withdrawal>,
 }
 
 impl Made {
@@ -121,15 +111,7 @@ impl Made {
         let agenda = Agenda { week: read.week, warnings: read.warnings.clone(), ..Agenda::default() };
         // A day without items stays: a gate looks at it.
         let days = read.days.iter().map(|day| (day.date, Vec::new())).collect();
-        Self {
-            week: read.week,
-            days,
-            agenda,
-            thinned: HashSet::new(),
-            settled: Vec::new(),
-            changed: 0,
-            withdrawn: Vec::new(),
-        }
+        Self { week: read.week, days, agenda, thinned: HashSet::new(), settled: Vec::new() }
     }
 
     fn keep(&mut self, line: &Line<'_>, item: Item) {
@@ -144,10 +126,9 @@ impl Made {
     fn leave_out(&mut self, line: &Line<'_>, events: usize, by: &str, why: &str) {
         // What is no event is in no sum.
         if line.item.unplaced != Some(Unplaced::NotAnEvent) {
-            let it = Withdrawal { line: line.item.text.clone(), by: by.to_owned(), why: why.to_owned() };
-            self.withdrawn.extend(std::iter::repeat_n(it, events));
+            let it = LeftOut { line: line.item.text.clone(), by: by.to_owned(), why: why.to_owned() };
+            self.agenda.corrections.left_out.extend(std::iter::repeat_n(it, events));
         }
-        self.thin(line);
     }
 
     fn thin(&mut self, line: &Line<'_>) {
@@ -157,31 +138,41 @@ impl Made {
     }
 
     fn correct(&mut self, line: &Line<'_>, corrections: &[&Correction]) {
-        let events = if line.item.events.is_empty() { vec![Event::default()] } else { line.item.events.clone() };
+        let patches: Vec<(usize, &Patch)> = corrections.iter().map(|it| (it.anchor.event, &it.patch)).collect();
+        let patched = patched(line.item, &patches);
         let (mut stay, mut moved) = (Vec::new(), Vec::new());
-        for (n, mut event) in events.into_iter().enumerate() {
+        for (n, event) in patched.events.iter().cloned().enumerate() {
             let Some(it) = corrections.iter().find(|it| it.anchor.event == n) else {
                 stay.push(event);
                 continue;
             };
             if it.patch.placement == Some(Placement::Hidden) {
                 self.leave_out(line, 1, &it.by, &it.why);
+                self.thin(line);
                 continue;
             }
-            self.changed += 1;
-            it.patch.change(&mut event);
+            self.note(&it.by);
             match it.patch.placement.filter(|to| to.section() != Some(line.section)) {
                 Some(to) => moved.push((to, Event { end_day: None, ..event })),
                 None => stay.push(event),
             }
         }
-        let item = |events: Vec<Event>| Item { events, corrected: true, ..line.item.clone() };
+        let item = |events: Vec<Event>| Item { events, ..patched.clone() };
         if !stay.is_empty() {
             self.keep(line, item(stay));
         }
         for (to, event) in moved {
             self.thin(line);
             self.place(to, Item { unplaced: None, ..item(vec![event]) });
+        }
+    }
+
+    /// An event was changed by this person.
+    fn note(&mut self, by: &str) {
+        let corrections = &mut self.agenda.corrections;
+        corrections.changed += 1;
+        if !corrections.by.iter().any(|name| name == by) {
+            corrections.by.push(by.to_owned());
         }
     }
 
@@ -198,13 +189,42 @@ impl Made {
     }
 
     fn into_corrected(self, standings: Vec<Standing>) -> Corrected {
-        let Self { days, mut agenda, thinned, settled, changed, withdrawn, .. } = self;
+        let Self { days, mut agenda, thinned, settled, .. } = self;
         agenda.warnings.retain(|warning| !settled.iter().any(|line| is_about(warning, line)));
         // A heading whose lines a person moved or left out is no heading without lines.
         let days = days.into_iter().filter(|(date, items)| !items.is_empty() || !thinned.contains(date));
         agenda.days = days.map(|(date, items)| Day { date, items }).collect();
-        Corrected { agenda, standings, changed, withdrawn }
+        Corrected { agenda, standings }
     }
+}
+
+/// The line with some of its events changed; where they go is not applied. No word of the line is lost: those that no field holds
+/// stay with the last event that is not left out.
+pub fn patched(item: &Item, patches: &[(usize, &Patch)]) -> Item {
+    let mut item = Item { corrected: true, ..item.clone() };
+    if item.events.is_empty() {
+        item.events.push(Event::default());
+    }
+    for (n, patch) in patches {
+        if let Some(event) = item.events.get_mut(*n) {
+            patch.change(event);
+        }
+    }
+    let last = item.events.len() - 1;
+    let of = |n: usize| patches.iter().find(|(at, _)| *at == n).map(|(_, patch)| *patch);
+    let hidden = |n: usize| of(n).is_some_and(|patch| patch.placement == Some(Placement::Hidden));
+    let target = (0..=last).rev().find(|n| !hidden(*n));
+    let remainder = patches.iter().find_map(|(_, patch)| patch.remainder.as_deref());
+    if let (Some(target), Some(words)) = (target, remainder) {
+        let note = &mut item.events[target].note;
+        match note {
+            _ if target == last && of(last).is_none_or(|patch| patch.note.is_none()) => *note = Some(words.to_owned()),
+            Some(own) if target != last => *note = Some(format!("{own} · {words}")),
+            None if target != last => *note = Some(words.to_owned()),
+            _ => {}
+        }
+    }
+    item
 }
 
 /// Whether a remark of the reading quotes this line, whole or shortened (« Feu d’artifice au bord… »).

@@ -84,13 +84,17 @@ pub(super) enum Found {
     Gone,
 }
 
-/// `taken`: the folded words of lines that other corrections are about, or that are dismissed.
-pub(super) fn locate(lines: &[Line<'_>], it: &Correction, taken: &HashSet<(Section, String)>) -> Found {
+/// `taken`: whether a line is another correction's.
+pub(super) fn locate(lines: &[Line<'_>], it: &Correction, taken: impl Fn(&Line<'_>) -> bool) -> Found {
     let (anchor, words) = (&it.anchor, folded(&it.anchor.line));
     let said = |n: usize| {
         let empty = [Event::default()];
         let events = if lines[n].item.events.is_empty() { &empty[..] } else { &lines[n].item.events };
-        events.iter().any(|event| it.patch.is_said_by(lines[n].section, event))
+        // Of several events the one in its place.
+        match events {
+            [only] => it.patch.is_said_by(lines[n].section, only),
+            several => several.get(anchor.event).is_some_and(|event| it.patch.is_said_by(lines[n].section, event)),
+        }
     };
     let equal = |section: bool| {
         let all = (0..lines.len()).filter(|&n| lines[n].words == words);
@@ -116,16 +120,15 @@ pub(super) fn locate(lines: &[Line<'_>], it: &Correction, taken: &HashSet<(Secti
     }
     let elsewhere = equal(false);
     if elsewhere.len() > anchor.elsewhere {
-        return judged(elsewhere, said);
+        // Several in the same words are one announcement for a reader.
+        let nearest = elsewhere.iter().copied().find(|&n| said(n)).unwrap_or(elsewhere[0]);
+        return judged(nearest, said);
     }
     let known: HashSet<&str> = anchor.similar.iter().map(String::as_str).collect();
     let mut candidates: Vec<usize> = (0..lines.len())
         .filter(|&n| {
             let line = &lines[n];
-            line.words != words
-                && alike(&line.words, &words)
-                && !known.contains(&*line.words)
-                && !taken.contains(&(line.section, line.words.clone()))
+            line.words != words && alike(&line.words, &words) && !known.contains(&*line.words) && !taken(line)
         })
         .collect();
     // The nearest first; of equals the one of the same section.
@@ -133,18 +136,16 @@ pub(super) fn locate(lines: &[Line<'_>], it: &Correction, taken: &HashSet<(Secti
         let line = &lines[n];
         (std::cmp::Reverse(likeness(&line.words, &words)), line.section != anchor.section, n)
     });
-    match candidates.is_empty() {
-        false => judged(candidates, said),
-        true if it.patch.placement == Some(Placement::Hidden) => Found::Absorbed(None),
-        true => Found::Gone,
+    match candidates.first() {
+        Some(&nearest) => judged(nearest, said),
+        None if it.patch.placement == Some(Placement::Hidden) => Found::Absorbed(None),
+        None => Found::Gone,
     }
 }
 
-fn judged(candidates: Vec<usize>, said: impl Fn(usize) -> bool) -> Found {
-    match candidates.iter().find(|&&n| said(n)) {
-        Some(&at) => Found::Absorbed(Some(at)),
-        None => Found::Changed(candidates[0]),
-    }
+/// Only the nearest line counts: another one that happens to say the same is another announcement.
+fn judged(nearest: usize, said: impl Fn(usize) -> bool) -> Found {
+    if said(nearest) { Found::Absorbed(Some(nearest)) } else { Found::Changed(nearest) }
 }
 
 /// Shared words of two folded texts, in thousandths of all (Dice).

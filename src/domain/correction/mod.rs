@@ -9,11 +9,12 @@ mod locate;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Corrected, Overlay, Standing, Withdrawal};
+pub use apply::{Corrected, Overlay, Standing, patched};
 pub use locate::{Line, anchor_of, lines, named};
 
 use super::Timestamp;
 use super::agenda::{Agenda, Event, Status, Week};
+use super::french::capitalized;
 use super::issue::IssueKey;
 use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
@@ -212,8 +213,8 @@ pub struct Patch {
     pub note: Option<Set<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Words of the line that no field holds: printed as its note, so that a correction of something else loses nothing. They are
-    /// the article's, and change nothing by themselves.
+    /// The printed note of the line's last event, where words that no field holds were added to it: a correction of something else
+    /// loses none of them. They are the article's, and change nothing by themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remainder: Option<String>,
 }
@@ -233,20 +234,10 @@ impl Patch {
         !matches!(self.placement, Some(Placement::Day(day)) if !week.contains(day))
     }
 
-    /// Changes the fields of an event. Where it goes is not its matter.
-    pub fn change(&self, event: &mut Event) {
-        if let Some(remainder) = &self.remainder {
-            event.note = Some(remainder.clone());
-        }
+    /// Changes the fields of an event. The placement is applied by [`Overlay::apply`].
+    fn change(&self, event: &mut Event) {
         if self.start.is_some() || self.end.is_some() {
-            let (start, end) = (event.start.or(event.slots.first().map(|slot| slot.0)), event.end);
-            event.start = self.start.as_ref().map_or(start, Set::value);
-            event.end = self.end.as_ref().map_or(end, Set::value);
-            // What the article said of the time in other words no longer holds.
-            event.slots.clear();
-            (event.part_of_day, event.all_day, event.approx, event.from) = (None, false, false, false);
-            event.end_day = None;
-            event.evidence.time = None;
+            self.change_times(event);
         }
         if let Some(title) = &self.title {
             event.title.clone_from(title);
@@ -279,6 +270,27 @@ impl Patch {
         }
     }
 
+    fn change_times(&self, event: &mut Event) {
+        let ends = event.slots.first().map(|slot| slot.0).zip(event.slots.last().map(|slot| slot.1));
+        let (first, last) = ends.unzip();
+        let start = self.start.as_ref().map_or(event.start.or(first), Set::value);
+        let end = self.end.as_ref().map_or(event.end.or(last), Set::value);
+        // Opening hours in several pieces stay in pieces as long as they have both ends.
+        match (&mut event.slots[..], start, end) {
+            ([], ..) | (_, None, _) | (_, _, None) => event.slots.clear(),
+            (slots, Some(start), Some(end)) => {
+                let n = slots.len();
+                slots[0].0 = start;
+                slots[n - 1].1 = end;
+            }
+        }
+        (event.start, event.end) = if event.slots.is_empty() { (start, end) } else { (event.start, event.end) };
+        // What the article said of the time in other words no longer holds.
+        (event.part_of_day, event.all_day, event.approx, event.from) = (None, false, false, false);
+        event.end_day = event.end_day.filter(|_| self.end.is_none());
+        event.evidence.time = None;
+    }
+
     /// Whether an event of this section already says what the correction says.
     fn is_said_by(&self, section: Section, event: &Event) -> bool {
         let placed = self.placement.is_none_or(|placement| placement.section() == Some(section));
@@ -288,7 +300,10 @@ impl Patch {
         placed
             && self.start.as_ref().is_none_or(|set| set.value() == event.start)
             && self.end.as_ref().is_none_or(|set| set.value() == event.end)
-            && self.title.as_deref().is_none_or(|title| same(Some(title), Some(&event.title)))
+            && self
+                .title
+                .as_deref()
+                .is_none_or(|title| same(Some(&capitalized(title)), Some(&capitalized(&event.title))))
             && text(&self.place, &event.place)
             && text(&self.price, &event.price)
             && text(&self.phone, &event.phone)
@@ -298,7 +313,8 @@ impl Patch {
     }
 }
 
+/// White space is no difference; case, accents and signs are what may be corrected.
 fn same(a: Option<&str>, b: Option<&str>) -> bool {
-    let folded = |text: Option<&str>| text.map(super::french::folded).filter(|text| !text.is_empty());
-    a == b || folded(a) == folded(b) && folded(a).is_some()
+    let squeezed = |text: Option<&str>| text.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    squeezed(a).filter(|text| !text.is_empty()) == squeezed(b).filter(|text| !text.is_empty())
 }

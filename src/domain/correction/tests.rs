@@ -85,8 +85,14 @@ fn a_correction_changes_its_line_and_no_other() {
     let expected = [(1, "Marché"), (2, "Bal des pompiers"), (3, ""), (6, "Marché")];
     let printed = printed(&made.agenda);
     assert_eq!(printed, expected.map(|(n, title)| (n, title.to_owned())));
-    assert_eq!((made.changed, made.agenda.event_count(), made.withdrawn.len()), (2, 4, 1));
-    assert_eq!((&*made.withdrawn[0].line, &*made.withdrawn[0].by), (WEEK[2].1, "Claire"));
+    assert_eq!(
+        (made.agenda.corrections.changed, made.agenda.event_count(), made.agenda.corrections.left_out.len()),
+        (2, 4, 1)
+    );
+    assert_eq!(
+        (&*made.agenda.corrections.left_out[0].line, &*made.agenda.corrections.left_out[0].by),
+        (WEEK[2].1, "Claire")
+    );
     // The words stay with what was placed.
     assert_eq!(made.agenda.days[2].items[0].text, WEEK[4].1);
     assert!(made.agenda.days[2].items[0].corrected && made.agenda.unplaced.is_empty());
@@ -125,7 +131,9 @@ fn times_and_fields_are_replaced_and_what_was_read_of_them_is_forgotten() {
     assert!(patch.needs_a_reason() && !titled("x").needs_a_reason());
     let made = overlay(&[correction(&read, WEEK[1].1, patch)]).apply(&read);
     let event = &made.agenda.days[1].items[0].events[0];
-    assert_eq!((event.start, event.end, event.slots.len(), event.from), (Some(time(10)), Some(time(20)), 0, false));
+    // Opening hours in two pieces stay in two pieces.
+    assert_eq!(event.slots, [(time(10), time(12)), (time(14), time(20))]);
+    assert!(!event.from && event.start.is_none());
     assert_eq!((event.part_of_day, &event.price, event.status), (None, &None, Status::Cancelled));
 }
 
@@ -143,7 +151,7 @@ fn one_event_of_a_line_moves_or_goes_and_the_others_stay() {
     assert_eq!(made.agenda.days[1].items[0].events.len(), 1);
     assert_eq!((made.agenda.daily[0].days.len(), &*made.agenda.daily[0].item.events[0].title), (7, "Concert"));
     let made = second(to(Placement::Hidden));
-    assert_eq!((made.agenda.event_count(), made.withdrawn.len()), (read.event_count() - 1, 1));
+    assert_eq!((made.agenda.event_count(), made.agenda.corrections.left_out.len()), (read.event_count() - 1, 1));
     assert_eq!(made.agenda.days[1].items[0].events[0].title, "Bal des pompier");
 }
 
@@ -225,6 +233,95 @@ fn a_heading_without_lines_stays_unless_a_person_emptied_it() {
 }
 
 #[test]
+fn case_accents_and_signs_can_be_corrected() {
+    let read = agenda(&[(2, "Fete du VILLAGE, 5, Pavie")]);
+    let patch = Patch { price: Some(Set::To("5 €".to_owned())), ..titled("Fête du village") };
+    let it = correction(&read, "Fete du VILLAGE, 5, Pavie", patch);
+    let made = overlay(std::slice::from_ref(&it)).apply(&read);
+    assert_eq!(made.standings, [Standing::Applied]);
+    assert_eq!(printed(&made.agenda), [(2, "Fête du village".to_owned())]);
+    // Blanks are no difference.
+    let mut said = read.clone();
+    said.days[0].items[0].events[0] =
+        Event { title: "Fête  du village".to_owned(), price: Some("5 €".to_owned()), ..Event::default() };
+    assert_eq!(overlay(&[it]).apply(&said).standings, [Standing::Absorbed]);
+}
+
+#[test]
+fn another_announcement_that_says_the_same_absorbs_nothing() {
+    let read = agenda(&[(2, "Visite guidée de la cathédrale, 15 h")]);
+    let moved = correction(&read, "Visite guidée de la cathédrale, 15 h", to(Placement::Day(day(3))));
+    // The line changed, and a new one that resembles it stands where the correction would put it.
+    let now = agenda(&[(2, "Visite guidée de la cathédrale, 16 h"), (3, "Visite guidée de la tour, 15 h")]);
+    let made = overlay(&[moved]).apply(&now);
+    assert!(matches!(&made.standings[0], Standing::InConflict { now, .. } if now.contains("cathédrale")));
+}
+
+#[test]
+fn of_two_corrections_of_a_changed_line_each_is_decided() {
+    let mut read = agenda(&WEEK);
+    let two = |agenda: &mut Agenda| {
+        let other = Event { title: "Concert".to_owned(), ..Event::default() };
+        agenda.days[1].items[0].events.push(other);
+    };
+    two(&mut read);
+    let first = correction(&read, WEEK[1].1, titled("Bal des pompiers"));
+    let mut second = correction(&read, WEEK[1].1, to(Placement::Hidden));
+    second.anchor = anchor_of(&lines(&read), 1, 1);
+    let mut week = WEEK;
+    week[1].1 = "Bal des pompier, Pavie, 22 h";
+    let mut now = agenda(&week);
+    two(&mut now);
+    let both = overlay(&[first.clone(), second.clone()]).apply(&now);
+    assert!(both.standings.iter().all(|it| matches!(it, Standing::InConflict { .. })));
+    // The first is adapted to what the line is now; the second still waits for a person.
+    let adapted = Correction { anchor: anchor_of(&lines(&now), 1, 0), ..first };
+    let made = overlay(&[adapted, second]).apply(&now);
+    assert_eq!(made.standings[0], Standing::Applied);
+    assert!(matches!(made.standings[1], Standing::InConflict { .. }));
+}
+
+#[test]
+fn a_line_that_is_left_out_of_every_issue_is_not_printed_whatever_was_corrected_in_it_and_its_day_stays_empty() {
+    let read = agenda(&[(1, "Office ouvert, 9 h"), (2, "Bal, 21 h")]);
+    let it = correction(&read, "Office ouvert, 9 h", titled("Ouverture"));
+    let dismissal = Dismissal {
+        mailing: "agenda".to_owned(),
+        line: "Office ouvert, 9 h".to_owned(),
+        why: "horaires".to_owned(),
+        by: "Marc".to_owned(),
+        at: Timestamp::default(),
+    };
+    let made = Overlay { corrections: vec![it], dismissals: vec![dismissal] }.apply(&read);
+    assert_eq!(printed(&made.agenda), [(2, "Bal".to_owned())]);
+    // A gate looks at days without announcements.
+    assert_eq!(made.agenda.days.iter().map(|it| it.items.len()).collect::<Vec<_>>(), [0, 1]);
+    nothing_is_lost(&read, &made);
+}
+
+#[test]
+fn words_that_no_field_holds_stay_with_an_event_that_is_printed() {
+    let event = |title: &str| Event { title: title.to_owned(), ..Event::default() };
+    let two = Item {
+        text: "visite, atelier, au profit du Téléthon".to_owned(),
+        events: vec![event("visite"), event("atelier")],
+        ..Item::default()
+    };
+    let words = Some("au profit du Téléthon".to_owned());
+    let notes = |patches: &[(usize, &Patch)]| -> Vec<Option<String>> {
+        patched(&two, patches).events.into_iter().map(|event| event.note).collect()
+    };
+    let with = |patch: Patch| Patch { remainder: words.clone(), ..patch };
+    assert_eq!(notes(&[(0, &with(titled("Visite")))]), [None, words.clone()]);
+    assert_eq!(notes(&[(1, &with(titled("Atelier")))]), [None, words.clone()]);
+    // The last is left out: the words go to the other.
+    assert_eq!(notes(&[(1, &with(to(Placement::Hidden)))]), [words.clone(), None]);
+    // A note that a person wrote stays.
+    let written = Patch { note: Some(Set::To("complet".to_owned())), ..titled("Atelier") };
+    assert_eq!(notes(&[(1, &with(written))])[1].as_deref(), Some("complet"));
+}
+
+#[test]
 fn a_line_that_is_no_event_is_left_out_wherever_it_stands_and_counted() {
     let read = agenda(&WEEK);
     let it = Dismissal {
@@ -235,7 +332,7 @@ fn a_line_that_is_no_event_is_left_out_wherever_it_stands_and_counted() {
         at: Timestamp::default(),
     };
     let made = Overlay { corrections: Vec::new(), dismissals: vec![it] }.apply(&read);
-    assert_eq!(made.withdrawn.len(), 2);
+    assert_eq!(made.agenda.corrections.left_out.len(), 2);
     assert_eq!(made.agenda.event_count(), read.event_count() - 2);
 }
 
@@ -339,13 +436,13 @@ fn any_patch() -> impl Strategy<Value = Patch> {
 
 /// Every event of the reading is printed, or was left out by a person.
 fn nothing_is_lost(read: &Agenda, made: &Corrected) {
-    assert_eq!(made.agenda.event_count() + made.withdrawn.len(), read.event_count());
+    assert_eq!(made.agenda.event_count() + made.agenda.corrections.left_out.len(), read.event_count());
     let mut words: Vec<String> = read.items().map(|(_, item)| item.text.clone()).collect();
     for (_, item) in made.agenda.items() {
         let at = words.iter().position(|text| *text == item.text).expect("a line of the article");
         words.remove(at);
     }
-    let mut left_out: Vec<&str> = made.withdrawn.iter().map(|it| &*it.line).collect();
+    let mut left_out: Vec<&str> = made.agenda.corrections.left_out.iter().map(|it| &*it.line).collect();
     for text in words {
         let at = left_out.iter().position(|it| *it == text).expect("left out by a person");
         left_out.remove(at);
@@ -398,7 +495,7 @@ proptest! {
         for (_, item) in made.agenda.items().filter(|(_, item)| item.corrected) {
             prop_assert_eq!(folded(&item.text), folded(&it.anchor.line));
         }
-        for withdrawn in &made.withdrawn {
+        for withdrawn in &made.agenda.corrections.left_out {
             prop_assert_eq!(folded(&withdrawn.line), folded(&it.anchor.line));
         }
         if made.standings != [Standing::Applied] {

@@ -141,21 +141,28 @@ impl Sheet {
             article: read.title,
             url: read.url,
             read_at: when(read.read_at),
-            printed: read.sum.printed,
-            as_read: read.sum.as_read,
-            changed: read.sum.changed,
-            withdrawn: read.sum.withdrawn.iter().map(|it| left(&it.line, &it.by, &it.why)).collect(),
+            printed: read.printed,
+            as_read: read.printed.saturating_sub(read.corrections.changed),
+            changed: read.corrections.changed,
+            withdrawn: read.corrections.left_out.iter().map(|it| left(&it.line, &it.by, &it.why)).collect(),
             conflicts,
             idle,
             open,
             sections: sections.into_iter().map(|(section, lines)| (under(section), lines)).collect(),
             dismissed: read.dismissals.iter().map(|Dismissal { line, by, why, .. }| left(line, by, why)).collect(),
-            approved_by: issue.filter(|issue| issue.is_approved()).and_then(|it| it.approved_by()).map(str::to_owned),
+            approved_by: approved_by(issue),
             held: issue.and_then(|issue| issue.reason()).map(str::to_owned),
             preview: issue.and_then(|it| it.content_hash()).map(|hash| super::preview::base(key, hash)),
             changeable: !matches!(state, Some((true, _) | (_, true))),
         }
     }
+}
+
+/// Whose approval a correction takes back.
+fn approved_by(issue: Option<&IssueSummary>) -> Option<String> {
+    let issue = issue?;
+    let by = issue.approved_by().filter(|_| issue.is_approved());
+    by.or(issue.half_approved_by.as_deref()).map(str::to_owned)
 }
 
 fn under(section: Section) -> String {
@@ -278,7 +285,7 @@ impl FormView {
             days: days.collect(),
             correction: form.correction.as_ref().map(|it| done(it, "", &when)),
             adapted: form.adapted.as_ref().map(|it| done(it, "standing_conflict", &when)),
-            approved_by: issue.filter(|issue| issue.is_approved()).and_then(|it| it.approved_by()).map(str::to_owned),
+            approved_by: approved_by(issue),
             is_unplaced: form.section == Section::Unplaced,
         }
     }

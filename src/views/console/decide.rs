@@ -7,6 +7,7 @@ pub use crate::actions::may::{Act, Subject, may};
 use crate::app::Engine;
 use crate::domain::issue::{IssueKey, IssueState, IssueSummary};
 use crate::issue::{approval::short, edition};
+use crate::notices::wording::corrected;
 use crate::views::console::tonight::Known;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -231,6 +232,9 @@ impl Sheet {
                     if n > 0 {
                         add(key, Value::Number(n as u64), false);
                     }
+                }
+                if !known.corrections.is_empty() {
+                    add("corrections", Value::Text(corrected(&known.corrections)), false);
                 }
                 let base = format!("{}/apercu/{hash}", issue_href(key));
                 preview = Some(format!("{base}/mail.html"));

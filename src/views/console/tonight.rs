@@ -6,7 +6,7 @@
 use super::{Reading, When, coming, issue_href, journal_href};
 use crate::domain::{
     Timestamp,
-    agenda::Agenda,
+    agenda::{Agenda, Corrections},
     delivery::State,
     issue::{IssueKey, IssueState, IssueSummary},
     newsletter::Letter,
@@ -70,12 +70,14 @@ impl Next {
 }
 
 /// What is known of composed content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// Of an agenda.
     pub events: Option<usize>,
     pub unplaced: usize,
     pub warnings: usize,
+    /// Of an agenda: what persons changed in it.
+    pub corrections: Corrections,
     pub documents: usize,
     pub html_bytes: u64,
 }
@@ -89,6 +91,7 @@ impl Known {
         Self {
             events: agenda.as_ref().map(Agenda::event_count),
             unplaced: agenda.as_ref().map_or(0, |agenda| agenda.to_place().count()),
+            corrections: agenda.as_ref().map(|agenda| agenda.corrections.clone()).unwrap_or_default(),
             warnings: agenda.map_or_else(|| letter.map_or(0, |it| it.missing.len()), |it| it.warnings.len()),
             documents: content.attachments.len(),
             html_bytes: content.html_bytes,
@@ -144,7 +147,9 @@ impl Item {
                 Some("/partenaires".to_owned())
             }
             Item::Check(Check::WaitsFor { before, .. }) => Some(issue_href(before)),
-            Item::Check(Check::Unplaced { issue, .. }) => Some(super::correct::href(issue)),
+            Item::Check(Check::Unplaced { issue, .. } | Check::Corrected { issue, .. }) => {
+                Some(super::correct::href(issue))
+            }
             Item::Check(check) => check.issue().map(issue_href).or(Some("/reglages".to_owned())),
         }
     }
@@ -182,8 +187,8 @@ impl Before {
             title: next.title.clone(),
             at: next.at,
             recipients: next.audience,
-            events: next.content.and_then(|known| known.events),
-            documents: next.content.map_or(0, |known| known.documents),
+            events: next.content.as_ref().and_then(|known| known.events),
+            documents: next.content.as_ref().map_or(0, |known| known.documents),
             soon: self.is_soon(next),
         }
     }
@@ -257,8 +262,11 @@ fn of_issue(next: &Next) -> Vec<Check> {
             checks.extend(by.map(|by| Check::Approved { issue: issue(), by }));
         }
     }
-    if let Some(known) = next.content {
+    if let Some(known) = &next.content {
         checks.push(Check::Content { issue: issue(), events: known.events, documents: known.documents });
+        if !known.corrections.is_empty() {
+            checks.push(Check::Corrected { issue: issue(), corrections: known.corrections.clone() });
+        }
         if known.unplaced > 0 {
             checks.push(Check::Unplaced { issue: issue(), count: known.unplaced });
         }

@@ -130,7 +130,14 @@ pub(super) async fn correct(
     let opened = console.correction_form(&format!("{mailing}/{period}"), &target, adapts).await;
     let (key, page, read) = match opened {
         Ok(Some(opened)) => opened,
-        Ok(None) => return console.nowhere(&viewer),
+        // The article was read again since: what was typed is said, to be typed into what the line is now.
+        Ok(None) => {
+            let path = format!("{mailing}/{period}");
+            let typed = ["title", "start", "place", "price", "phone", "note", "pourquoi"].map(|name| form.get(name));
+            let typed = typed.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
+            let refused = format!("{} ({typed})", Refusal::NoSuchLine(target).in_french());
+            return console.corrections(&viewer, StatusCode::CONFLICT, &path, "", Some(refused)).await;
+        }
         Err(error) => return console.not_done(&viewer, error),
     };
     let fields = fields_of(|name| form.get(name));
@@ -177,9 +184,11 @@ pub(super) async fn correct(
             };
             let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::CONFLICT };
             let refused = Some(refusal.in_french()).filter(|_| wrong.is_none());
-            // Saving what was typed once more replaces what the other person saved: it is shown above.
-            let seen = page.form.correction.as_ref().map(|it| it.id.clone()).unwrap_or_default();
-            let page = FormPage { wrong, refused, seen, ..typed(page) };
+            let mut page = FormPage { wrong, refused, ..typed(page) };
+            if wrong.is_none() {
+                // Saving what was typed once more replaces what the other person saved: it is shown above.
+                page.seen = page.form.correction.as_ref().map(|it| it.id.clone()).unwrap_or_default();
+            }
             console.shown(status, Some(&viewer), "/envois", "correct_form", &page)
         }
         Err(error) => console.not_done(&viewer, error),
