@@ -2,11 +2,11 @@
 
 use crate::domain::{
     Timestamp,
-    french::{self, NBSP},
+    agenda::Corrections,
+    french::{self, NBSP, plural},
     issue_name::IssueName,
     tonight::{Check, Departure, Level},
 };
-use crate::notices::wording::corrected;
 use chrono_tz::Tz;
 
 /// The answer, then the numbers or the reason. `worst`: the sentence of the worst check, where one is not good; `skipped`:
@@ -147,10 +147,48 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
     }
 }
 
+/// What persons changed in an agenda, as a clause: `2 annonces corrigées par Claire, 1 retirée par Marc (doublon)`
+pub(crate) fn corrected(corrections: &Corrections) -> String {
+    let Corrections { changed, by, left_out } = corrections;
+    let mut parts = Vec::new();
+    if *changed > 0 {
+        let s = plural(*changed as u64);
+        parts.push(format!("{changed} annonce{s} corrigée{s} par {}", by.join(", ")));
+    }
+    // One reason after the other; several events of a line have one.
+    let mut reasons: Vec<(&str, &str, usize)> = Vec::new();
+    for it in left_out {
+        match reasons.iter_mut().find(|(by, why, _)| (*by, *why) == (&*it.by, &*it.why)) {
+            Some((_, _, n)) => *n += 1,
+            None => reasons.push((&it.by, &it.why, 1)),
+        }
+    }
+    for (by, why, n) in reasons {
+        let (noun, s) =
+            (if parts.is_empty() { format!("annonce{} ", plural(n as u64)) } else { String::new() }, plural(n as u64));
+        let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+        parts.push(format!("{n} {noun}retirée{s} par {by}{why}"));
+    }
+    parts.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::issue::IssueKey;
+    use crate::domain::{agenda::LeftOut, issue::IssueKey};
+
+    #[test]
+    fn corrections_are_counted_by_person_and_reason() {
+        let left_out = |by: &str, why: &str| LeftOut { line: "bal".into(), by: by.into(), why: why.into() };
+        let mut it = Corrections { changed: 2, by: vec!["Claire".into(), "Marc".into()], left_out: Vec::new() };
+        assert_eq!(corrected(&it), "2 annonces corrigées par Claire, Marc");
+        it.left_out = vec![left_out("Marc", "doublon"), left_out("Marc", "doublon"), left_out("Claire", "")];
+        let said = "2 annonces corrigées par Claire, Marc, 2 retirées par Marc (doublon), 1 retirée par Claire";
+        assert_eq!(corrected(&it), said);
+        it.changed = 0;
+        it.left_out.truncate(1);
+        assert_eq!(corrected(&it), "1 annonce retirée par Marc (doublon)");
+    }
 
     #[test]
     fn the_verdict_is_one_answer_and_its_numbers() {

@@ -4,7 +4,6 @@
 use crate::apart::Apart;
 use crate::domain::{
     Timestamp,
-    agenda::Corrections,
     delivery::Phase,
     french::{self, NBSP, day, plural, week as week_in_words},
     hold::{FileTrouble, Hold},
@@ -101,31 +100,6 @@ impl fmt::Display for Hold {
 /// A warning in an agenda that was composed without one of its sources.
 pub(crate) fn made_without(why: &str) -> String {
     format!("Une source manque, l’agenda est fait sans elle{NBSP}: {why}.")
-}
-
-/// What persons changed in an agenda, as a clause: `2 annonces corrigées par Claire, 1 retirée par Marc (doublon)`
-pub(crate) fn corrected(corrections: &Corrections) -> String {
-    let Corrections { changed, by, left_out } = corrections;
-    let mut parts = Vec::new();
-    if *changed > 0 {
-        let s = plural(*changed as u64);
-        parts.push(format!("{changed} annonce{s} corrigée{s} par {}", by.join(", ")));
-    }
-    // One reason after the other; several events of a line have one.
-    let mut reasons: Vec<(&str, &str, usize)> = Vec::new();
-    for it in left_out {
-        match reasons.iter_mut().find(|(by, why, _)| (*by, *why) == (&*it.by, &*it.why)) {
-            Some((_, _, n)) => *n += 1,
-            None => reasons.push((&it.by, &it.why, 1)),
-        }
-    }
-    for (by, why, n) in reasons {
-        let (noun, s) =
-            (if parts.is_empty() { format!("annonce{} ", plural(n as u64)) } else { String::new() }, plural(n as u64));
-        let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-        parts.push(format!("{n} {noun}retirée{s} par {by}{why}"));
-    }
-    parts.join(", ")
 }
 
 /// A warning in an agenda: the line of a correction is gone.
@@ -404,7 +378,6 @@ pub(crate) fn of_notice(notice: &Notice) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::agenda::LeftOut;
 
     #[test]
     fn a_relay_failure_is_described_by_its_phase() {
@@ -416,19 +389,6 @@ mod tests {
         );
         assert!(words(Phase::Auth, Some(535)).contains("refuse notre identification (535 non)"));
         assert!(words(Phase::Connect, Some(421)).contains("demande d’attendre (421 non)"));
-    }
-
-    #[test]
-    fn corrections_are_counted_by_person_and_reason() {
-        let left_out = |by: &str, why: &str| LeftOut { line: "bal".into(), by: by.into(), why: why.into() };
-        let mut it = Corrections { changed: 2, by: vec!["Claire".into(), "Marc".into()], left_out: Vec::new() };
-        assert_eq!(corrected(&it), "2 annonces corrigées par Claire, Marc");
-        it.left_out = vec![left_out("Marc", "doublon"), left_out("Marc", "doublon"), left_out("Claire", "")];
-        let said = "2 annonces corrigées par Claire, Marc, 2 retirées par Marc (doublon), 1 retirée par Claire";
-        assert_eq!(corrected(&it), said);
-        it.changed = 0;
-        it.left_out.truncate(1);
-        assert_eq!(corrected(&it), "1 annonce retirée par Marc (doublon)");
     }
 
     #[test]

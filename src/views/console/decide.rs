@@ -7,7 +7,7 @@ pub use crate::actions::may::{Act, Subject, may};
 use crate::app::Engine;
 use crate::domain::issue::{IssueKey, IssueState, IssueSummary};
 use crate::issue::{approval::short, edition};
-use crate::notices::wording::corrected;
+use crate::notices::tonight::corrected;
 use crate::views::console::tonight::Known;
 use serde::Serialize;
 use std::borrow::Cow;
