@@ -4,7 +4,7 @@
 
 50 issues of all contacts, the newest paused half way; an issue that waits for approval and one that is held; three editions
 with an order and its confirmation (an issue with one recipient) of every fifth contact; six accounts, each with an open
-session; decisions, occurrences, and mails to staff. Instants are relative to now. Prints, as JSON, what pages are asked for.
+session; decisions, occurrences, and mails to staff. Instants are relative to now. Prints as JSON the keys and ids that load.py needs.
 """
 
 import hashlib, json, sqlite3, sys, time

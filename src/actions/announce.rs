@@ -1,6 +1,6 @@
 //! Announcing an edition: stores the announcement with its time; the daemon processes it like any other occurrence.
 
-use super::{Actor, Refusal, Result};
+use super::{Actor, Refusal, Result, on};
 use crate::app::{App, Engine};
 use crate::domain::{
     Timestamp,
@@ -122,7 +122,7 @@ pub async fn announce(engine: &Engine, actor: &Actor, plan: &Plan<'_>) -> Result
     let first_try = if mailing.approval == Approval::Required { now } else { plan.at };
     let written = format!("{} {}", schedule.cron(), schedule.zone.name());
     store.cursor(&mailing.id, &written, now).await?;
-    let recording = actor.recording(engine, "edition.announce", format!("issue:{}", plan.key), &json!({}));
+    let recording = actor.recording(engine, "edition.announce", on(&plan.key), &json!({}));
     match recording.announce(&announcement, first_try, schedule.zone, now).await? {
         Some(at) => {
             info!(issue = %plan.key, door = %actor.door, "{} is announced", plan.key);
@@ -139,7 +139,7 @@ pub async fn announce(engine: &Engine, actor: &Actor, plan: &Plan<'_>) -> Result
 pub async fn take_back(engine: &Engine, actor: &Actor, slug: &str) -> Result<()> {
     let mailing = mailing(&engine.app).map_err(|why| Refusal::NoEditionMailing(why.to_string()))?;
     let key = IssueKey::new(&mailing.id, slug);
-    let recording = actor.recording(engine, "edition.take_back", format!("issue:{key}"), &json!({}));
+    let recording = actor.recording(engine, "edition.take_back", on(&key), &json!({}));
     if recording.take_back(&key, wording::TAKEN_BACK).await? {
         info!(issue = %key, door = %actor.door, "the announcement of {key} was cancelled");
         return Ok(());

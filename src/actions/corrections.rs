@@ -1,12 +1,13 @@
 //! Correcting an agenda: one line of one issue, or a line that is no event and is left out of every issue.
 
-use super::{Actor, Refusal, Result, may::Subject};
+use super::{Actor, Refusal, Result, may::Subject, on};
 use crate::app::Engine;
 use crate::domain::{
     Timestamp,
     agenda::Week,
     characters,
     correction::{Correction, Dismissal, KeptReading, Patch, Set, anchor_of, lines, named},
+    email::mask_addresses,
     issue::IssueKey,
     link,
 };
@@ -40,7 +41,7 @@ pub struct Wanted<'a> {
 /// # Errors
 /// A refusal; a template that does not render; or a database that cannot be read or written.
 pub async fn correct(engine: &Engine, actor: &Actor, key: &IssueKey, wanted: Wanted<'_>) -> Result<Recomposed> {
-    let it = Agenda::open(engine, key).await?;
+    let it = Correctable::open(engine, key).await?;
     let read = it.reading(engine).await?;
     let lines = lines(&read.agenda);
     let (at, event) = named(&lines, wanted.target).ok_or_else(|| Refusal::NoSuchLine(wanted.target.to_owned()))?;
@@ -59,7 +60,8 @@ pub async fn correct(engine: &Engine, actor: &Actor, key: &IssueKey, wanted: Wan
         at: engine.app.clock.now(),
     };
     let replaces: Vec<String> = [wanted.seen, wanted.adapts].into_iter().flatten().map(str::to_owned).collect();
-    let detail = json!({"line": short(&correction.anchor.line), "patch": correction.patch, "why": correction.why});
+    let detail =
+        json!({"id": correction.id, "line": short(&correction.anchor.line), "why": mask_addresses(&correction.why)});
     let recording = actor.recording(engine, "correction.make", on(key), &detail);
     match recording.correct(&correction, &replaces, it.automatic()).await? {
         Saved::Done => {}
@@ -69,7 +71,8 @@ pub async fn correct(engine: &Engine, actor: &Actor, key: &IssueKey, wanted: Wan
             let other = all.into_iter().find(|other| other.anchor.name() == wanted.target);
             return Err(match other {
                 Some(other) => Refusal::CorrectedMeanwhile { by: other.by },
-                None => Refusal::NoSuchCorrection(replaces.concat()),
+                None if replaces.is_empty() => Refusal::ChangedMeanwhile(key.clone()),
+                None => Refusal::NoSuchCorrection(replaces.join(", ")),
             }
             .into());
         }
@@ -83,17 +86,14 @@ pub async fn correct(engine: &Engine, actor: &Actor, key: &IssueKey, wanted: Wan
 /// # Errors
 /// A refusal; a template that does not render; or a database that cannot be read or written.
 pub async fn withdraw(engine: &Engine, actor: &Actor, key: &IssueKey, id: &str) -> Result<Recomposed> {
-    let it = Agenda::open(engine, key).await?;
+    let it = Correctable::open(engine, key).await?;
     let unknown = || Refusal::NoSuchCorrection(id.to_owned());
     let all = engine.store.corrections(key).await?;
     let line = all.into_iter().find(|it| it.id == id).ok_or_else(unknown)?.anchor.line;
     let now = engine.app.clock.now();
     let recording = actor.recording(engine, "correction.withdraw", on(key), &json!({"line": short(&line)}));
-    match recording.withdraw_correction(key, id, actor.name(), it.automatic(), now).await? {
-        Saved::Done => {}
-        Saved::Frozen => return Err(it.leaving(engine).await?.into()),
-        Saved::Other => return Err(unknown().into()),
-    }
+    let saved = recording.withdraw_correction(key, id, actor.name(), it.automatic(), now).await?;
+    it.saved(engine, saved, unknown()).await?;
     info!(issue = %key, door = %actor.door, "a correction of issue {key} was withdrawn");
     it.recompose(engine, actor).await
 }
@@ -103,24 +103,25 @@ pub async fn withdraw(engine: &Engine, actor: &Actor, key: &IssueKey, id: &str) 
 /// # Errors
 /// A refusal; a template that does not render; or a database that cannot be read or written.
 pub async fn dismiss(engine: &Engine, actor: &Actor, key: &IssueKey, target: &str, why: &str) -> Result<Recomposed> {
-    let it = Agenda::open(engine, key).await?;
+    let it = Correctable::open(engine, key).await?;
     let read = it.reading(engine).await?;
     let lines = lines(&read.agenda);
     let (at, _) = named(&lines, target).ok_or_else(|| Refusal::NoSuchLine(target.to_owned()))?;
+    let why = tidy(why);
+    if why.is_empty() {
+        return Err(Refusal::NoReason.into());
+    }
     let dismissal = Dismissal {
         mailing: key.mailing().to_owned(),
         line: lines[at].item.text.clone(),
-        why: tidy(why),
+        why,
         by: actor.name().to_owned(),
         at: engine.app.clock.now(),
     };
-    let detail = json!({"line": short(&dismissal.line), "why": dismissal.why});
+    let detail = json!({"line": short(&dismissal.line), "why": mask_addresses(&dismissal.why)});
     let recording = actor.recording(engine, "line.dismiss", on(key), &detail);
-    match recording.dismiss(key, &dismissal, it.automatic()).await? {
-        Saved::Done => {}
-        Saved::Frozen => return Err(it.leaving(engine).await?.into()),
-        Saved::Other => return Err(Refusal::DismissedAlready.into()),
-    }
+    let saved = recording.dismiss(key, &dismissal, it.automatic()).await?;
+    it.saved(engine, saved, Refusal::DismissedAlready).await?;
     info!(issue = %key, door = %actor.door, "a line of issue {key} is no event");
     it.recompose(engine, actor).await
 }
@@ -130,19 +131,25 @@ pub async fn dismiss(engine: &Engine, actor: &Actor, key: &IssueKey, target: &st
 /// # Errors
 /// A refusal; a template that does not render; or a database that cannot be read or written.
 pub async fn readmit(engine: &Engine, actor: &Actor, key: &IssueKey, line: &str) -> Result<Recomposed> {
-    let it = Agenda::open(engine, key).await?;
+    let it = Correctable::open(engine, key).await?;
     let recording = actor.recording(engine, "line.readmit", on(key), &json!({"line": short(line)}));
-    match recording.readmit(key, line, actor.name(), it.automatic(), engine.app.clock.now()).await? {
-        Saved::Done => {}
-        Saved::Frozen => return Err(it.leaving(engine).await?.into()),
-        Saved::Other => return Err(Refusal::NotDismissed(line.to_owned()).into()),
-    }
+    let saved = recording.readmit(key, line, actor.name(), it.automatic(), engine.app.clock.now()).await?;
+    it.saved(engine, saved, Refusal::NotDismissed(line.to_owned())).await?;
     info!(issue = %key, door = %actor.door, "a line of issue {key} is read again");
     it.recompose(engine, actor).await
 }
 
+/// Remembers the commune of a corrected place, `Pavie, la Fenière`, for the weeks to come.
+///
+/// # Errors
+/// A refusal: the place does not name commune and venue, or the venue cannot be remembered; or a database that cannot be written.
+pub async fn teach(engine: &Engine, actor: &Actor, place: &str) -> Result<()> {
+    let (commune, venue) = place.split_once(',').ok_or_else(|| Refusal::NotAVenueOfItsOwn(place.to_owned()))?;
+    super::venues::set(engine, actor, venue.trim(), commune.trim()).await.map(drop)
+}
+
 /// The issue of an agenda whose content may still change.
-struct Agenda<'a> {
+struct Correctable<'a> {
     key: &'a IssueKey,
     mailing: &'a Mailing,
     week: Week,
@@ -150,7 +157,7 @@ struct Agenda<'a> {
     expires_at: Timestamp,
 }
 
-impl<'a> Agenda<'a> {
+impl<'a> Correctable<'a> {
     async fn open(engine: &'a Engine, key: &'a IssueKey) -> Result<Self> {
         let subject = Subject::read(engine, key).await?;
         subject.changeable()?;
@@ -171,12 +178,19 @@ impl<'a> Agenda<'a> {
         Ok(read.ok_or_else(|| Refusal::NothingRead(self.key.clone()))?)
     }
 
+    /// Why it can no longer be changed.
     async fn leaving(&self, engine: &Engine) -> Result<Refusal> {
-        let issue = self.key.clone();
-        Ok(match engine.store.issue(self.key).await? {
-            Some(it) => Refusal::LeavingAlready { issue, state: it.state() },
-            None => Refusal::ChangedMeanwhile(issue),
-        })
+        let subject = Subject::read(engine, self.key).await?;
+        Ok(subject.changeable().err().unwrap_or_else(|| Refusal::ChangedMeanwhile(self.key.clone())))
+    }
+
+    /// `other`: the refusal where nothing was found to change.
+    async fn saved(&self, engine: &Engine, saved: Saved, other: Refusal) -> Result<()> {
+        match saved {
+            Saved::Done => Ok(()),
+            Saved::Frozen => Err(self.leaving(engine).await?.into()),
+            Saved::Other => Err(other.into()),
+        }
     }
 
     async fn recompose(&self, engine: &Engine, actor: &Actor) -> Result<Recomposed> {
@@ -222,12 +236,7 @@ fn tidy(text: &str) -> String {
     characters::clean(&words.join(" ")).chars().take(LONGEST).collect()
 }
 
-/// The beginning of a line, for the audit.
+/// The beginning of a line, for the audit, which holds no address (I7).
 fn short(line: &str) -> String {
-    line.chars().take(80).collect()
-}
-
-/// The object of an entry in the audit.
-fn on(key: &IssueKey) -> String {
-    format!("issue:{key}")
+    mask_addresses(line).chars().take(80).collect()
 }

@@ -3,6 +3,7 @@
 use super::{
     Actor, Refusal, Result,
     may::{Act, CANCELLABLE, Subject, may},
+    on,
 };
 use crate::app::Engine;
 use crate::domain::{
@@ -321,11 +322,6 @@ pub async fn unskip(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<()
 
 async fn skip_of(engine: &Engine, key: &IssueKey) -> Result<Option<Skip>> {
     Ok(engine.store.skips().await?.into_iter().find(|skip| skip.issue == *key))
-}
-
-/// The object of an entry in the audit.
-fn on(key: &IssueKey) -> String {
-    format!("issue:{key}")
 }
 
 /// Pauses sending of an issue until it is resumed.

@@ -22,7 +22,7 @@ pub use refusal::Refusal;
 
 use crate::accounts::UserId;
 use crate::app::Engine;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, issue::IssueKey};
 use crate::store::{ActorKind, AuditEntry, Store};
 use std::fmt;
 use std::sync::Arc;
@@ -92,8 +92,9 @@ impl Actor {
         engine.store.recording(&self.entry(action, object, detail, engine.app.clock.now()))
     }
 
-    /// Records what this actor has just done where that takes several transactions: the action is in the ledger already, so a
-    /// failure here is logged, and undoes nothing. `object`: `issue:agenda/2026-W28`; `detail`: ids, numbers and reasons, never addresses (I7).
+    /// Records what this actor has just done, where that takes several transactions or the record depends on the outcome. The action
+    /// is in the ledger already, so a failure here is logged and undoes nothing. `object`: `issue:agenda/2026-W28`; `detail`: ids,
+    /// numbers and reasons, never addresses (I7).
     pub(crate) async fn audit(&self, engine: &Engine, action: &str, object: String, detail: serde_json::Value) {
         let entry = self.entry(action, object, &detail, engine.app.clock.now());
         if let Err(error) = engine.store.record(&entry).await {
@@ -113,6 +114,11 @@ impl fmt::Display for Door {
             Door::Console => "console",
         })
     }
+}
+
+/// The object of an audit entry about an issue.
+fn on(key: &IssueKey) -> String {
+    format!("issue:{key}")
 }
 
 /// Why an action was not done.

@@ -367,7 +367,7 @@ impl Refusal {
             Self::AddressTaken(address) => {
                 format!("{address} belongs to another contact; erase or edit one of the two")
             }
-            Self::NothingSaid => "no change was given; see semainier partners edit --help".to_owned(),
+            Self::NothingSaid => "no change was given; --help lists what can be changed".to_owned(),
             Self::NotSuppressed(address) => format!("{address} is not suppressed"),
             Self::PersonsOwnWord(address) => {
                 format!("{address} opted out; only the person can take that back, by the link in a mail")
@@ -461,7 +461,9 @@ impl Refusal {
                 )
             }
             Self::NotAnAgenda { mailing } => format!("«{NBSP}{mailing}{NBSP}» n’est pas un agenda"),
-            Self::NothingRead(key) => format!("rien n’a encore été lu pour le numéro {key}{NBSP}: répétez-le d’abord"),
+            Self::NothingRead(key) => {
+                format!("rien n’a encore été lu pour le numéro {}{NBSP}: répétez-le d’abord", of(key))
+            }
             Self::NoSuchLine(_) => "cette annonce n’est plus dans la dernière lecture de l’article".to_owned(),
             Self::CorrectedMeanwhile { by } => {
                 format!("{by} vient de corriger cette annonce{NBSP}: rien n’a été changé")

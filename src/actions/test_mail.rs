@@ -1,7 +1,7 @@
 //! A test of an issue: its kept content as partners would get it, handed to the relay for one member of staff. It is no delivery:
 //! the ledger counts none, the audit has it.
 
-use super::{Actor, Refusal, Result};
+use super::{Actor, Refusal, Result, on};
 use crate::accounts::UserId;
 use crate::app::Engine;
 use crate::compose::{
@@ -127,7 +127,7 @@ pub async fn send(
     };
     let zone = engine.app.config.zone;
     let today = at_local(zone, now.with_timezone(&zone).date_naive(), NaiveTime::MIN);
-    let entry = actor.entry(ASKED, object(key), &asked.detail, now);
+    let entry = actor.entry(ASKED, on(key), &asked.detail, now);
     if !store.record_within(&entry, today, MOST).await? {
         return Err(Refusal::TestedTooOften { most: MOST }.into());
     }
@@ -138,11 +138,6 @@ pub async fn send(
         Ok(done) => Ok(done.context("handing a test to the relay failed")?),
         Err(_) => Ok(Tested::Waiting),
     }
-}
-
-/// In the audit.
-fn object(key: &IssueKey) -> String {
-    format!("issue:{key}")
 }
 
 /// A test that is counted, and not handed over yet.
@@ -162,7 +157,7 @@ impl Asked {
         let letter = OutgoingMessage { id: &id, to: &to, message: &message };
         let error = match tokio::time::timeout(PATIENCE, deliverer.hand_over(&letter)).await {
             Ok(Ok(())) => {
-                actor.audit(engine, ACCEPTED, object(&key), detail).await;
+                actor.audit(engine, ACCEPTED, on(&key), detail).await;
                 info!(issue = %key, door = %actor.door, "a test of {key} was accepted by the relay");
                 return Tested::Accepted { at: engine.app.clock.now() };
             }
@@ -176,7 +171,7 @@ impl Asked {
         detail["phase"] = error.phase.as_str().into();
         detail["code"] = error.code.into();
         detail["words"] = words.as_str().into();
-        actor.audit(engine, REFUSED, object(&key), detail).await;
+        actor.audit(engine, REFUSED, on(&key), detail).await;
         // The relay's own words may name the address (I7).
         warn!(issue = %key, phase = error.phase.as_str(), code = error.code, "a test of {key} was not accepted by the relay");
         Tested::Refused { words, error }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 pub(super) const AFTER_HELP: &str = "\
 A correction belongs to a line of the article by its words, and is applied whenever the article is read again. If the line \
-itself changes, the issue is held until a person decides; if the line is gone, staff are told.
+itself changes, the issue is held until a person decides; if the line is gone, a warning says so.
 
   semainier corrections list agenda/2027-W28                       what was read, with the name of each line
   semainier corrections set agenda/2027-W28 LINE --day 2027-07-14 --start 21:30
@@ -23,7 +23,7 @@ pub(super) enum Command {
     /// List the lines that were last read, those to be checked first, and the corrections
     List {
         issue: String,
-        /// {"title","url","read_at","printed","as_read","changed","withdrawn","dismissed","lines","idle"}: docs/reading.md
+        /// {"title","url","read_at","printed","as_read","changed","left_out","dismissed","lines","idle"}: docs/reading.md
         #[arg(long)]
         json: bool,
     },
@@ -188,10 +188,10 @@ fn shape(read: &Reading) -> serde_json::Value {
         json!({"id": it.correction.id, "line": it.correction.anchor.line, "by": it.correction.by,
             "standing": standing(&it.standing), "target": it.target})
     });
-    let withdrawn = read.corrections.left_out.iter().map(|it| json!({"line": it.line, "by": it.by, "why": it.why}));
+    let left_out = read.corrections.left_out.iter().map(|it| json!({"line": it.line, "by": it.by, "why": it.why}));
     json!({
         "title": read.title, "url": read.url, "read_at": read.read_at.to_rfc3339(), "printed": read.printed,
-        "as_read": read.printed - read.corrections.changed, "changed": read.corrections.changed, "withdrawn": withdrawn.collect::<Vec<_>>(),
+        "as_read": read.as_read(), "changed": read.corrections.changed, "left_out": left_out.collect::<Vec<_>>(),
         "dismissed": read.dismissals.iter().map(|it| json!({"line": it.line, "by": it.by, "why": it.why})).collect::<Vec<_>>(),
         "lines": read.lines.iter().map(line).collect::<Vec<_>>(), "idle": idle.collect::<Vec<_>>(),
     })
@@ -202,7 +202,7 @@ fn people(read: &Reading) {
     show::line(format!(
         "{}: {printed} events = {} as read + {changed} corrected; {} left out",
         read.title,
-        printed - changed,
+        read.as_read(),
         read.corrections.left_out.len()
     ));
     let mut table = tables::table(["line", "under", "article", "printed", "to check, correction"], &[]);

@@ -59,16 +59,8 @@ async fn preview_agenda(
     let mailing = app.mailing(mailing)?;
     let due = Due::scheduled(mailing, at, mailing.schedule.deadline_of(at));
     let article = run::article(app, article, at).await?;
-    let found = match agenda::collect(
-        app,
-        due,
-        publishes,
-        article,
-        &corrections::knowledge_without_writing(app, &due.key()).await,
-    )
-    .await
-    .outcome
-    {
+    let knowledge = corrections::knowledge_without_writing(app, &due.key()).await;
+    let found = match agenda::collect(app, due, publishes, article, &knowledge).await.outcome {
         Ok(found) => found,
         Err(hold) => {
             show::line(format!("held: {hold}"));

@@ -98,16 +98,8 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     let article = run::article(&app, args.article.clone(), occurrence).await?;
     let Some(publishes) = mailing.agenda() else { bail!("{} is not an agenda: there is nothing to print", mailing.id) };
     let due = Due::scheduled(mailing, occurrence, mailing.schedule.deadline_of(occurrence));
-    match agenda::collect(
-        &app,
-        due,
-        publishes,
-        article,
-        &corrections::knowledge_without_writing(&app, &due.key()).await,
-    )
-    .await
-    .outcome
-    {
+    let knowledge = corrections::knowledge_without_writing(&app, &due.key()).await;
+    match agenda::collect(&app, due, publishes, article, &knowledge).await.outcome {
         Ok(found) => paper.print(Papers::new(&app, due, &found).sheet(), &args.out),
         Err(hold) => {
             show::line(format!("held: {hold}"));

@@ -14,6 +14,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter_map(kept).collect())
 }
 
+/// Words with single spaces between them.
+pub fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// [`clean`], in place.
 pub fn clean_up(text: &mut String) {
     if let Cow::Owned(cleaned) = clean(text) {

@@ -280,13 +280,13 @@ pub struct NewIssue {
     pub second_person: bool,
     /// The person who changed the content, besides the author of its editorial.
     pub author: Option<String>,
-    /// Of the corrections it was composed with; `None`: nothing in it can be corrected.
+    /// The revision of the corrections it was composed with; `None`: nothing in it can be corrected.
     pub revision: Option<u64>,
 }
 
-/// Whether content may leave by these approvals, which were not taken back (I6). With `second_person`, one of those who approved
-/// it is none of its authors, and authors and approvers together are at least two persons. Names count without capitals and
-/// accents: persons are known to the ledger by their names.
+/// Whether content may leave by these approvals, which were not taken back (I6). With `second_person`, at least one approver must not be
+/// an author, and authors and approvers together must be at least two persons. Names are compared without regard to capitals and
+/// accents: the ledger knows persons by name.
 pub fn is_enough(approvers: &[String], authors: &[String], second_person: bool) -> bool {
     if !second_person {
         return !approvers.is_empty();

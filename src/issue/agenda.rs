@@ -418,7 +418,7 @@ pub fn printed_as(name: &str) -> Option<Attach> {
 }
 
 /// The pages of a kept document as pictures. It is printed again from the kept agenda, and shown only if that gives exactly the
-/// kept bytes: what is seen is what was approved. `None`: it is none of ours, or today's settings print it differently.
+/// kept bytes: what is seen is what was approved. `None`: it is not a printed agenda, or today's settings print it differently.
 /// `scheduled_for`: of its issue.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ pub struct Composed {
     pub content: Content,
     /// Optional sources that failed, each with the reason in French.
     pub missing: Vec<String>,
-    /// Of the corrections it was composed with; `None`: nothing in it can be corrected.
+    /// The revision of the corrections it was composed with; `None`: nothing in it can be corrected.
     pub revision: Option<u64>,
 }
 

@@ -36,7 +36,7 @@ pub async fn knowledge(store: &dyn Store, key: &IssueKey) -> store::Result<Knowl
     Ok(Knowledge { venues: venues::known(store).await?, overlay: overlay(store, key).await?, revision })
 }
 
-/// The same for commands that work without a ledger: nothing, where there is none yet, or it cannot be read as it is.
+/// The same for commands that also work without a ledger: empty if there is no ledger yet, or if it needs a migration.
 pub async fn knowledge_without_writing(app: &App, key: &IssueKey) -> Knowledge {
     let url = app.config.database.expose_secret();
     if !matches!(store::probe(url).await, Ok(Probed::Current)) {

@@ -68,7 +68,8 @@ pub(super) async fn mail(engine: &Engine, key: &IssueKey, shown: &Shown<'_>) -> 
     }
     let mail = engine.app.templates.mail(&about)?;
     let banner = engine.app.templates.fragment(BANNER, &about)?;
-    let public_url = content.envelope.public_url.parse().context("the kept public address is none")?;
+    let public_url =
+        content.envelope.public_url.parse().context("the public address stored with the issue is invalid")?;
     let mut review = Content {
         subject: mail.subject,
         html: under(&banner, &content.html),

@@ -7,6 +7,7 @@ use super::{
     backend::{Backend, Row, Transaction, Value, values},
     corrections, editions, issues,
     rows::{self, Reader},
+    sql::unapproved,
 };
 use crate::domain::{
     Timestamp,
@@ -71,7 +72,7 @@ pub trait Approvals: Send + Sync {
     async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()>;
 }
 
-/// Keeps content in a state, in the place of what stood there: $1 to $8 are [`kept`].
+/// Stores composed content with this state, replacing what was stored. $1 to $8 are the values of [`kept`].
 macro_rules! keep {
     ($state:literal, $where:literal) => {
         concat!(
@@ -163,9 +164,7 @@ impl<B: Backend> Approvals for Ledger<B> {
             return Ok(true);
         }
         tx.execute("UPDATE issues SET state = 'approved' WHERE key = $1", values![key]).await?;
-        // Do not wait for the next retry of a held issue.
-        let wake = "UPDATE occurrences SET next_try = $2 WHERE issue = $1 AND state = 'pending' AND next_try > $2";
-        tx.execute(wake, values![key, now]).await?;
+        try_now(&mut tx, key, now).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -198,15 +197,14 @@ impl<B: Backend> Approvals for Ledger<B> {
     async fn refuse_issue(&self, key: &IssueKey, refusal: &ContentRefusal, automatic: bool) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "recording a refusal").await?;
         // Written first, to lock the row: the freeze comes before or after, never between.
-        let guard = "UPDATE issues SET state = CASE
-                WHEN state <> 'approved' THEN state
-                WHEN reason IS NOT NULL THEN 'held'
-                WHEN $3 <> 0 THEN 'rehearsed'
-                ELSE 'awaiting_approval' END
-            WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
+        let guard = concat!(
+            "UPDATE issues SET state = CASE WHEN state <> 'approved' THEN state ",
+            unapproved!("$3"),
+            " WHERE key = $1 AND content_hash = $2 AND frozen_at IS NULL
                 AND (state = 'approved' OR (state IN ('held', 'awaiting_approval') AND ($4 <> 0 OR EXISTS (
                     SELECT 1 FROM approvals a WHERE a.issue = issues.key AND a.content_hash = issues.content_hash
-                        AND a.withdrawn_at IS NULL))))";
+                        AND a.withdrawn_at IS NULL))))"
+        );
         let may_be_open = i64::from(refusal.kind == RefusalKind::Refused);
         let values = values![key, refusal.content_hash.as_str(), i64::from(automatic), may_be_open];
         if tx.execute(guard, values).await? == 0 {
@@ -224,7 +222,7 @@ impl<B: Backend> Approvals for Ledger<B> {
     }
 
     async fn past_content(&self, key: &IssueKey, content_hash: &str) -> Result<Option<Content>> {
-        let mut tx = Transaction::read(&self.0, "reading content of before").await?;
+        let mut tx = Transaction::read(&self.0, "reading replaced content").await?;
         let select = "SELECT issue, subject, html, text, data, envelope FROM past_content
             WHERE issue = $1 AND content_hash = $2";
         let Some(row) = tx.row(select, values![key, content_hash]).await? else { return Ok(None) };
@@ -256,7 +254,7 @@ impl<B: Backend> Approvals for Ledger<B> {
             return Ok(Frozen::Before);
         }
         if !enough(&mut tx, &issue.key, &issue.content_hash, issue.second_person).await? {
-            // The mailing requires a second person only since then.
+            // The mailing has required a second person only since the approval.
             let again =
                 "UPDATE issues SET state = CASE WHEN reason IS NOT NULL THEN 'held' ELSE 'awaiting_approval' END
                 WHERE key = $1";
@@ -312,7 +310,14 @@ impl<B: Backend> Approvals for Ledger<B> {
     }
 }
 
-/// It is composed: staff are told of the next hold again, whatever they were told of the one before.
+/// A held issue is tried now instead of at its next try.
+pub(super) async fn try_now<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, now: Timestamp) -> Result<()> {
+    let wake = "UPDATE occurrences SET next_try = $2 WHERE issue = $1 AND state = 'pending' AND next_try > $2";
+    tx.execute(wake, values![key, now]).await?;
+    Ok(())
+}
+
+/// The hold is over: if the issue is held again, staff get a new mail.
 async fn end_hold<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey) -> Result<()> {
     tx.execute("DELETE FROM notices WHERE issue = $1 AND kind = 'held'", values![key]).await?;
     Ok(())

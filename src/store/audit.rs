@@ -1,6 +1,6 @@
 //! Who did what. Entries are never changed. An entry is written in the transaction of the change: for accounts and sessions by
-//! the methods that take one, for decisions of people by [`AuditLog::recording`]. What an action does in several transactions
-//! is recorded right after the last (`Actor::audit`).
+//! the methods that take one, for decisions of people by [`AuditLog::recording`]. What takes several transactions, or is known
+//! only from its outcome, is recorded right after it (`Actor::audit`).
 
 use super::{Ledger, Store};
 use super::{
@@ -58,8 +58,8 @@ pub struct AuditEntry {
 pub trait AuditLog: Send + Sync {
     async fn record(&self, entry: &AuditEntry) -> Result<()>;
 
-    /// The same ledger; the first change made through it is committed with this entry: both are kept, or neither. What changes
-    /// nothing records nothing.
+    /// The same ledger. The entry is written in the first transaction that is committed through it: both are kept, or neither. If none
+    /// is committed, nothing is recorded.
     fn recording(&self, entry: &AuditEntry) -> Arc<dyn Store>;
 
     /// Records the entry if its actor has fewer than `most` entries of this action since then, itself not counted; of several
@@ -162,7 +162,7 @@ impl<B: Backend> AuditLog for Ledger<B> {
 
     async fn audit_actors(&self) -> Result<Vec<(ActorKind, String)>> {
         let mut tx = Transaction::read(&self.0, "reading who is in the audit").await?;
-        // From one to the next in the index, however much each of them did.
+        // Goes from each actor to the next in the index; the number of entries does not matter.
         let select = "WITH RECURSIVE actors (actor) AS (
                 SELECT min(actor) FROM audit WHERE kind = $1
                 UNION ALL

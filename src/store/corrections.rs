@@ -3,8 +3,10 @@
 use super::Ledger;
 use super::{
     Result,
+    approvals::try_now,
     backend::{Backend, Transaction, values},
     rows::Reader,
+    sql::unapproved,
 };
 use crate::domain::{
     Timestamp,
@@ -21,7 +23,7 @@ pub enum Saved {
     Done,
     /// Another correction of the event is in force, or the one to be withdrawn no longer is.
     Other,
-    /// The issue leaves already.
+    /// The issue is frozen or over: its content cannot change any more.
     Frozen,
 }
 
@@ -227,7 +229,7 @@ impl<B: Backend> Corrections for Ledger<B> {
 }
 
 /// Makes content that was composed before outdated, and locks the reading and the issue, in this order everywhere: the freeze comes
-/// before or after. `false`: it came before. An issue that is not composed is open.
+/// before or after. `false`: the issue is frozen or over. An issue that does not exist yet is open.
 async fn open<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey) -> Result<bool> {
     tx.execute("UPDATE readings SET revision = revision + 1 WHERE issue = $1", values![key]).await?;
     tx.execute("UPDATE issues SET state = state WHERE key = $1", values![key]).await?;
@@ -277,13 +279,7 @@ async fn reconsider<B: Backend>(
     tx.execute(history, values![key, by, now]).await?;
     let withdraw = "UPDATE approvals SET withdrawn_at = $2 WHERE issue = $1 AND withdrawn_at IS NULL";
     tx.execute(withdraw, values![key, now]).await?;
-    let state = "UPDATE issues SET state = CASE
-            WHEN reason IS NOT NULL THEN 'held'
-            WHEN $2 <> 0 THEN 'rehearsed'
-            ELSE 'awaiting_approval' END
-        WHERE key = $1 AND state = 'approved'";
+    let state = concat!("UPDATE issues SET state = CASE ", unapproved!("$2"), " WHERE key = $1 AND state = 'approved'");
     tx.execute(state, values![key, i64::from(automatic)]).await?;
-    let wake = "UPDATE occurrences SET next_try = $2 WHERE issue = $1 AND state = 'pending' AND next_try > $2";
-    tx.execute(wake, values![key, now]).await?;
-    Ok(())
+    try_now(tx, key, now).await
 }

@@ -255,7 +255,8 @@ pub(super) async fn audience_sample<B: Backend>(
     most: u32,
 ) -> Result<Vec<String>> {
     let (condition, values) = audience_condition(tx, mailing, audience, segment).await?;
-    // From partner to partner by name, until there are enough: that order is only kept of a table that is limited by itself.
+    // From partner to partner by name, until there are enough. SQLite keeps the order of a subquery only if it has a LIMIT, hence
+    // one that limits nothing.
     let select = format!(
         "SELECT c.id FROM (SELECT id, name FROM partners ORDER BY name LIMIT 9223372036854775807) AS p
             CROSS JOIN contacts c CROSS JOIN subscriptions u

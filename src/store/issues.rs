@@ -4,7 +4,9 @@ use super::Ledger;
 use super::{
     ContentSummary, Document, Frozen, IssuesFilter, Published, Result,
     backend::{Backend, Transaction, values},
-    corrections, deliveries, editions, rows, segment, tallies,
+    corrections, deliveries, editions, rows, segment,
+    sql::open_states,
+    tallies,
 };
 use crate::domain::{
     Timestamp,
@@ -70,7 +72,7 @@ pub trait Issues: Send + Sync {
 
 /// The newest first.
 macro_rules! issues {
-    ($where:literal) => {
+    ($($where:tt)+) => {
         concat!(
             "SELECT key, mailing, state, reason, scheduled_for, expires_at, frozen_at, closed_at, subject, content_hash,
                 resumed_at, unknown_at_resume,
@@ -78,7 +80,7 @@ macro_rules! issues {
                     WHERE a.issue = issues.key AND a.content_hash = issues.content_hash AND a.withdrawn_at IS NULL
                     ORDER BY a.approved_at, a.approved_by LIMIT 1) AS approved_by
             FROM issues ",
-            $where,
+            $($where)+,
             " ORDER BY scheduled_for DESC, key DESC"
         )
     };
@@ -165,12 +167,12 @@ impl<B: Backend> Issues for Ledger<B> {
 
     async fn open_issues(&self) -> Result<Vec<IssueSummary>> {
         let mut tx = Transaction::read(&self.0, "reading the open issues").await?;
-        // From two small indexes: finished issues, among them a confirmation for each order, are not looked at.
+        // Both conditions repeat those of the indexes word for word, so that both databases use them; finished issues, among them a
+        // confirmation for each order, are not read.
         let select = issues!(
-            "WHERE key IN (
-                SELECT o.key FROM issues o
-                    WHERE o.state IN ('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')
-                UNION SELECT d.issue FROM deliveries d WHERE d.state = 'unknown' AND d.state NOT IN ('queued', 'sent'))"
+            "WHERE key IN (SELECT o.key FROM issues o WHERE o.state IN ",
+            open_states!(),
+            " UNION SELECT d.issue FROM deliveries d WHERE d.state = 'unknown' AND d.state NOT IN ('queued', 'sent'))"
         );
         let mut issues: Vec<IssueSummary> =
             tx.rows(select, values![]).await?.iter().map(rows::issue).collect::<Result<_>>()?;
@@ -229,9 +231,11 @@ impl<B: Backend> Issues for Ledger<B> {
     async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>> {
         let mut tx = Transaction::read(&self.0, "looking for an issue that still goes out").await?;
         // The second condition is that of the index, for SQLite.
-        let select = "SELECT key FROM issues WHERE mailing = $1 AND state = 'sending' AND key <> $2
-                AND state IN ('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')
-            ORDER BY scheduled_for, key LIMIT 1";
+        let select = concat!(
+            "SELECT key FROM issues WHERE mailing = $1 AND state = 'sending' AND key <> $2 AND state IN ",
+            open_states!(),
+            " ORDER BY scheduled_for, key LIMIT 1"
+        );
         let row = tx.row(select, values![mailing, besides]).await?;
         row.map(|row| rows::Reader::new(&row, "issues", "key").issue_key("key")).transpose()
     }

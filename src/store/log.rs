@@ -26,8 +26,7 @@ use std::collections::HashMap;
 pub trait DeliveryLog: Send + Sync {
     /// By issue, in the order of freezing. Within an issue by address, which is the order of freezing; with a filter by
     /// state or instant, by the time of the last change. With `newest_first` all of it backwards, by the time of the last
-    /// change. The cost of a page depends on its rows, not on the size of the
-    /// ledger.
+    /// change. The cost of a page depends on its rows, not on the size of the ledger.
     async fn log(&self, filter: &LogFilter) -> Result<Vec<LoggedDelivery>>;
 
     /// One delivery with its attempts; `None` if there is none with this id.
@@ -96,7 +95,7 @@ struct Source {
     domain: String,
 }
 
-/// The query plans of a page: of the statement that finds the issues, then of those that read the first one.
+/// The query plans of a page: of the statement that finds the issues, then of what reads the first one, in pieces and as a whole.
 pub(super) async fn plans<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<String>> {
     let mut tx = Transaction::read(db, "explaining the log").await?;
     let mut statements = vec![sources(filter, None, FIRST)];
@@ -105,7 +104,11 @@ pub(super) async fn plans<B: Backend>(db: &B, filter: &LogFilter) -> Result<Vec<
         None => {
             let first = some_sources(&mut tx, filter, None, FIRST).await?.into_iter().next();
             let limit = filter.limit.map_or(i64::MAX, i64::from);
-            statements.extend(first.iter().flat_map(|source| pieces(filter, source, limit).each()));
+            if let Some(source) = first {
+                let Pieces { each, values } = pieces(filter, &source, limit);
+                statements.extend(each.iter().map(|select| (select.clone(), values.clone())));
+                statements.push(Pieces { each, values }.together());
+            }
         }
     }
     let mut plans = Vec::new();
@@ -158,7 +161,7 @@ fn since(filter: &LogFilter) -> i64 {
     filter.since.map_or(i64::MIN, |since| since.timestamp_millis())
 }
 
-/// Issues read at first; then ever more of them, where they have few rows each.
+/// How many issues the first statement finds, and the most that a later one finds: each finds four times as many as the one before.
 const FIRST: u32 = 16;
 const MOST: u32 = 1_024;
 
@@ -260,10 +263,6 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn each(self) -> Vec<Statement> {
-        self.each.into_iter().map(|select| (select, self.values.clone())).collect()
-    }
-
     /// All of them at once; of several, in no order.
     fn together(self) -> Statement {
         if let [select] = &self.each[..] {

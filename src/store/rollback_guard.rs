@@ -123,8 +123,8 @@ async fn place<B: Backend>(tx: &mut Transaction<B>) -> Result<Option<String>> {
     row.map(|row| Reader::new(&row, "properties", "place").optional_text("place")).transpose().map(Option::flatten)
 }
 
-/// One index lookup per issue and state, because the daemon asks in every pass and there may be millions of rows. The claims
-/// are few.
+/// The instant of the newest change, read when the ledger is accepted: one index lookup per frozen issue and state. The claims are
+/// few.
 pub(super) const NEWEST: &str = "SELECT max(newest) AS newest FROM (
         SELECT (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = s.state) AS newest
         FROM issues i CROSS JOIN (
@@ -139,8 +139,9 @@ pub(super) const NEWEST: &str = "SELECT max(newest) AS newest FROM (
         SELECT max(c.marked_at) FROM claims c
     ) AS each_state";
 
-/// The last frozen first: as a rule it is the one that changed last, and one look is enough.
-const REACHES: &str = "SELECT i.key FROM issues i WHERE i.frozen_at IS NOT NULL AND (
+/// Whether something changed at $1 or later. The daemon asks in every pass. The issue frozen last comes first: it is usually the one that
+/// changed, so one lookup is enough.
+pub(super) const REACHES: &str = "SELECT i.key FROM issues i WHERE i.frozen_at IS NOT NULL AND (
         (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'sent') >= $1
         OR (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') >= $1
         OR (SELECT max(d.changed_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'failed') >= $1

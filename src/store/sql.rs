@@ -128,6 +128,26 @@ macro_rules! unclaimed {
 }
 pub(super) use unclaimed;
 
+/// The states of issues that are not over: word for word the condition of the index `issues_open`, so that both databases use it.
+macro_rules! open_states {
+    () => {
+        "('held', 'awaiting_approval', 'rehearsed', 'approved', 'sending', 'paused')"
+    };
+}
+pub(super) use open_states;
+
+/// The state of an approved issue whose approval was taken back. `$automatic`: the parameter that is not 0 if it leaves without one.
+macro_rules! unapproved {
+    ($automatic:literal) => {
+        concat!(
+            "WHEN reason IS NOT NULL THEN 'held' WHEN ",
+            $automatic,
+            " <> 0 THEN 'rehearsed' ELSE 'awaiting_approval' END"
+        )
+    };
+}
+pub(super) use unapproved;
+
 /// On Postgres: claims and settlings take it shared (`"_shared"`), opt-outs exclusively (`""`). The number is arbitrary.
 macro_rules! lock_of_opt_outs {
     ($shared:literal) => {

@@ -498,6 +498,7 @@ mod tests {
             stop,
             attempts_of,
             super::super::rollback_guard::NEWEST,
+            super::super::rollback_guard::REACHES,
             super::super::partners::STOP_QUEUED,
         ] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));

@@ -6,10 +6,12 @@ use crate::compose::rows::{Row, daily_rows, rows};
 use crate::domain::{
     Timestamp,
     agenda::{Corrections, DailyItem, Item, Status},
+    characters::squeezed,
     correction::{
-        Corrected, Correction, Dismissal, KeptReading, Line, Patch, Placement, Section, Set, Standing, anchor_of,
-        lines, named, patched,
+        Corrected, Correction, Dismissal, KeptReading, Line, Patch, Placement, Section, Set, Standing, lines, name_at,
+        named, patched,
     },
+    french::folded,
     issue::IssueKey,
 };
 use crate::issue::corrections::overlay;
@@ -82,7 +84,7 @@ pub async fn read(engine: &Engine, key: &IssueKey) -> store::Result<Option<Readi
         at.is_some_and(|at| standings[at] == Standing::Applied)
     };
     let corrections: Vec<&Correction> = overlay.corrections.iter().filter(applied).collect();
-    let dismissed: Vec<String> = overlay.dismissals.iter().map(|it| crate::domain::french::folded(&it.line)).collect();
+    let dismissed: Vec<String> = overlay.dismissals.iter().map(|it| folded(&it.line)).collect();
     let mut views: Vec<LineView> = (0..all.len()).map(|at| line_view(&all, at, &corrections, &dismissed)).collect();
     views.sort_by_key(|line| {
         let open = line.doubt.filter(|_| !line.is_settled());
@@ -93,7 +95,7 @@ pub async fn read(engine: &Engine, key: &IssueKey) -> store::Result<Option<Readi
         let now = match &standing {
             Standing::InConflict { now, section } => {
                 let at = all.iter().position(|line| line.section == *section && line.item.text == *now);
-                at.map(|at| anchor_of(&all, at, correction.anchor.event.min(last_event(all[at].item))).name())
+                at.map(|at| name_at(&all, at, correction.anchor.event.min(last_event(all[at].item))))
             }
             _ => None,
         };
@@ -105,10 +107,24 @@ pub async fn read(engine: &Engine, key: &IssueKey) -> store::Result<Option<Readi
     Ok(Some(Reading { title, url, read_at, lines: views, idle, dismissals: overlay.dismissals, printed, corrections }))
 }
 
+impl Reading {
+    /// Events that are printed as they were read.
+    pub fn as_read(&self) -> usize {
+        self.printed - self.corrections.changed
+    }
+}
+
 impl LineView {
     /// A person has dealt with it.
     pub fn is_settled(&self) -> bool {
         self.dismissed || self.events.iter().any(|event| event.correction.is_some())
+    }
+}
+
+fn doubt(line: &Line<'_>) -> Option<Doubt> {
+    match line.section {
+        Section::Unplaced => Some(Doubt::of_unplaced(line.item)),
+        _ => Doubt::of(line.item),
     }
 }
 
@@ -119,7 +135,7 @@ fn last_event(item: &Item) -> usize {
 fn line_view(all: &[Line<'_>], at: usize, corrections: &[&Correction], dismissed: &[String]) -> LineView {
     let line = &all[at];
     let events = (0..line.item.events.len().max(1)).map(|event| {
-        let target = anchor_of(all, at, event).name();
+        let target = name_at(all, at, event);
         let correction = corrections.iter().find(|it| it.anchor.name() == target).copied();
         EventView { row: printed(line, event, correction.map(|it| &it.patch)), correction: correction.cloned(), target }
     });
@@ -127,11 +143,8 @@ fn line_view(all: &[Line<'_>], at: usize, corrections: &[&Correction], dismissed
         number: at + 1,
         section: line.section,
         text: line.item.text.clone(),
-        doubt: match line.section {
-            Section::Unplaced => Some(Doubt::of_unplaced(line.item)),
-            _ => Doubt::of(line.item),
-        },
-        dismissed: dismissed.contains(&crate::domain::french::folded(&line.item.text)),
+        doubt: doubt(line),
+        dismissed: dismissed.contains(&folded(&line.item.text)),
         source: line.item.provenance.as_ref().map(|it| it.source.clone()),
         events: events.collect(),
     }
@@ -204,10 +217,7 @@ pub async fn form(engine: &Engine, key: &IssueKey, target: &str, adapts: Option<
     Ok(Some(Form {
         line: line.item.text.clone(),
         section: line.section,
-        doubt: match line.section {
-            Section::Unplaced => Some(Doubt::of_unplaced(line.item)),
-            _ => Doubt::of(line.item),
-        },
+        doubt: doubt(line),
         now: patch.map_or_else(|| before.clone(), |patch| before.patched(patch)),
         read: before,
         remainder,
@@ -241,35 +251,6 @@ fn fields(line: &Line<'_>, n: usize) -> (Fields, Option<String>) {
 }
 
 impl Fields {
-    /// What a patch sets, by the name of the field; `None`: the field is emptied.
-    pub fn of_patch(patch: &Patch) -> Vec<(&'static str, Option<String>)> {
-        let text = |set: &Option<Set<String>>| {
-            set.as_ref().map(|set| match set {
-                Set::To(text) => Some(text.clone()),
-                Set::Nothing => None,
-            })
-        };
-        let time = |set: &Option<Set<NaiveTime>>| {
-            set.as_ref().map(|set| match set {
-                Set::To(time) => Some(crate::domain::french::hour(*time)),
-                Set::Nothing => None,
-            })
-        };
-        let all = [
-            ("day", patch.placement.map(|it| Some(placement_value(it)))),
-            ("start", time(&patch.start)),
-            ("end", time(&patch.end)),
-            ("title", patch.title.clone().map(Some)),
-            ("place", text(&patch.place)),
-            ("price", text(&patch.price)),
-            ("phone", text(&patch.phone)),
-            ("link", text(&patch.link)),
-            ("note", text(&patch.note)),
-            ("status", patch.status.map(|it| Some(status_value(it).to_owned()))),
-        ];
-        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-    }
-
     /// With what a patch changes.
     fn patched(&self, patch: &Patch) -> Self {
         let set = |set: &Option<Set<String>>, before: &str| match set {
@@ -303,6 +284,7 @@ impl Form {
     /// # Errors
     /// The first field with a value it cannot have.
     pub fn patch(&self, wanted: &Fields) -> Result<Patch, InvalidField> {
+        // White space in a form is no difference.
         let changed = |before: &str, now: &str| squeezed(before) != squeezed(now);
         let text = |before: &str, now: &str| {
             changed(before, now).then(|| Set::from(Some(now.trim().to_owned()).filter(|text| !text.is_empty())))
@@ -319,7 +301,7 @@ impl Form {
             }
         };
         let read = &self.read;
-        let patch = Patch {
+        Ok(Patch {
             placement: match changed(&read.day, &wanted.day) {
                 true => Some(placement(&wanted.day).ok_or(InvalidField("day"))?),
                 false => None,
@@ -336,15 +318,9 @@ impl Form {
                 true => None,
                 false => Some(status(&wanted.status).ok_or(InvalidField("status"))?),
             },
-            remainder: None,
-        };
-        Ok(Patch { remainder: self.remainder.clone(), ..patch })
+            remainder: self.remainder.clone(),
+        })
     }
-}
-
-/// White space in a form is no difference.
-fn squeezed(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `2027-07-14`, `every_day`, `exhibition`, `hidden`
@@ -358,7 +334,7 @@ pub fn placement_value(placement: Placement) -> String {
 }
 
 /// The inverse of [`placement_value`].
-pub fn placement(text: &str) -> Option<Placement> {
+fn placement(text: &str) -> Option<Placement> {
     match text.trim() {
         "every_day" => Some(Placement::EveryDay),
         "exhibition" => Some(Placement::Exhibition),
@@ -377,9 +353,9 @@ fn section_value(section: Section) -> String {
     }
 }
 
-pub const STATUSES: [Status; 4] = [Status::Scheduled, Status::Cancelled, Status::Postponed, Status::SoldOut];
+const STATUSES: [Status; 4] = [Status::Scheduled, Status::Cancelled, Status::Postponed, Status::SoldOut];
 
-pub fn status_value(status: Status) -> &'static str {
+fn status_value(status: Status) -> &'static str {
     match status {
         Status::Scheduled => "scheduled",
         Status::Cancelled => "cancelled",

@@ -88,8 +88,7 @@ pub(super) fn picture(svg: String) -> Answer {
 /// A file to be saved.
 pub(super) fn download(media_type: &str, bytes: Vec<u8>, file_name: &str) -> Answer {
     let mut answer = preview(media_type, bytes, None);
-    let saved = disposition(file_name).replacen("inline", "attachment", 1);
-    set(&mut answer, header::CONTENT_DISPOSITION, &saved);
+    set(&mut answer, header::CONTENT_DISPOSITION, &disposition("attachment", file_name));
     answer
 }
 
@@ -98,7 +97,7 @@ pub(super) fn preview(media_type: &str, bytes: Vec<u8>, file_name: Option<&str>)
     let mut answer = Response::new(Body::from(bytes));
     set(&mut answer, header::CONTENT_TYPE, media_type);
     if let Some(name) = file_name {
-        set(&mut answer, header::CONTENT_DISPOSITION, &disposition(name));
+        set(&mut answer, header::CONTENT_DISPOSITION, &disposition("inline", name));
     }
     dress(&mut answer, Keep::Never, PREVIEW_POLICY);
     console_headers(&mut answer, PREVIEW_POLICY);
@@ -233,7 +232,7 @@ impl Kept {
         }
         set(&mut answer, header::CONTENT_TYPE, self.media_type);
         if let Some(name) = &self.file_name {
-            set(&mut answer, header::CONTENT_DISPOSITION, &disposition(name));
+            set(&mut answer, header::CONTENT_DISPOSITION, &disposition("inline", name));
         }
         let packed = self.gzip.as_ref().filter(|_| says(header::ACCEPT_ENCODING, "gzip"));
         if packed.is_some() {
@@ -244,12 +243,12 @@ impl Kept {
     }
 }
 
-/// Shown in the browser, with a file name for saving: ASCII for old browsers, UTF-8 for the others (RFC 6266).
-fn disposition(name: &str) -> String {
+/// `kind`: `inline` or `attachment`. The file name is ASCII for old browsers, UTF-8 for the others (RFC 6266).
+fn disposition(kind: &str, name: &str) -> String {
     let ascii: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || ".- ".contains(c) { c } else { '-' }).collect();
     let utf8 = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
-    format!("inline; filename=\"{ascii}\"; filename*=UTF-8''{utf8}")
+    format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{utf8}")
 }
 
 fn packed(bytes: &[u8]) -> Option<Bytes> {

@@ -49,11 +49,13 @@
   open();
 })();
 
-// Says two minutes before that the session ends, and lets it last longer.
+// Announces the end of the session two minutes before, with a button that extends it.
 (() => {
   const root = document.querySelector('[data-left]');
   if (!root) return;
   const said = root.querySelector('[role=status]'), button = root.querySelector('button');
+  // Milliseconds before the end.
+  const SOON = 120000;
   let ends, shown = '';
   // The page loaded last, in whatever window, knows best: all share one session.
   const keep = seconds => {
@@ -73,14 +75,14 @@
   };
   const look = () => {
     if (left() <= 0) show('over');
-    else if (left() > 120000) show(shown === 'kept' ? 'kept' : '');
+    else if (left() > SOON) show(shown === 'kept' ? 'kept' : '');
     else if (shown !== 'last') show('soon');
   };
   button.addEventListener('click', async () => {
     try {
       const answer = await fetch('/moi/session', { headers: { accept: 'text/plain' }, redirect: 'error' });
       keep(Number.parseInt(await answer.text(), 10));
-      show(left() > 120000 ? 'kept' : 'last');
+      show(left() > SOON ? 'kept' : 'last');
     } catch {
       show('over');
     }

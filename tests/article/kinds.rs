@@ -97,10 +97,18 @@ fn an_abbreviated_weekday_is_no_town() {
 #[test]
 fn struck_words_beside_others_do_not_hold() {
     let html = "<h3>Lundi 12 juillet</h3><p>Visite de la tour à <del>15h</del> 9h30, à Pavie</p><p><s>Concert à 20h à Jégun</s> annulé</p>";
+    let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
     let told = told(html);
     assert!(told.iter().any(|event| event.starts_with("07-12 09:30 ")), "{told:?}");
     assert!(!told.iter().any(|event| event.contains("15:00")), "{told:?}");
     assert!(told.iter().any(|event| event.starts_with("07-12 20:00 concert")), "{told:?}");
+    let agenda = read(html, &Reading { published, week: Some(Week::after(published)), home: "Auch", venues: &[] });
+    let concert = agenda.items().flat_map(|(_, item)| &item.events).find(|event| event.title.starts_with("concert"));
+    assert_eq!(
+        concert.map(|event| event.status),
+        Some(semainier::domain::agenda::Status::Cancelled),
+        "all of it is struck"
+    );
 }
 
 #[test]
@@ -126,4 +134,41 @@ fn the_name_of_a_feast_gives_its_town() {
     let starts = ["07-16 19:00 MARCHE", "07-16 23:00 BAL", "07-17 15:00 CONCOURS"];
     assert!(told.len() == 3 && told.iter().zip(starts).all(|(event, start)| event.starts_with(start)), "{told:?}");
     assert!(told.iter().all(|event| event.ends_with(" @ Pavie")), "{told:?}");
+}
+
+/// What was read, wherever it stands.
+fn words(html: &str) -> String {
+    let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+    let agenda = read(html, &Reading { published, week: None, home: "Auch", venues: &[] });
+    agenda.items().map(|(_, item)| item.text.clone()).collect::<Vec<_>>().join(" / ")
+}
+
+#[test]
+fn an_hour_as_a_term_within_a_cell_is_read_with_the_row() {
+    let html =
+        "<h3>Lundi 12 juillet</h3><table><tr><td><dl><dt>18 h</dt><dd>Bal</dd></dl></td><td>Pavie</td></tr></table>";
+    let said = words(html);
+    assert!(said.contains("18 h") && said.contains("Bal") && said.contains("Pavie"), "{said}");
+}
+
+#[test]
+fn a_theme_behind_a_removed_shortcode_keeps_its_letters() {
+    let said = words("<p>[vc_row] DÉFILÉ. — Vendredi 16 juillet : Pavie, 21 heures</p>");
+    assert!(said.contains("DÉFILÉ") && said.contains("21 heures"), "{said}");
+}
+
+#[test]
+fn a_first_cell_that_is_cut_within_a_letter_stops_nothing() {
+    for html in [
+        "<table><tr><td>É[a=1</td><td>b]</td></tr></table>",
+        "<table><tr><td>LUN<br>É[a=1</td><td>b]é 18 h</td></tr></table>",
+    ] {
+        words(&format!("<h3>Lundi 12 juillet</h3>{html}<p>à 10h, bal à Pavie</p>"));
+    }
+}
+
+#[test]
+fn an_hour_as_a_term_without_a_list_is_kept() {
+    let said = words("<h4>Lundi 12 juillet</h4><dt>18 h</dt><p>Bal à Pavie</p>");
+    assert!(said.contains("18 h"), "{said}");
 }

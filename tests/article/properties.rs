@@ -171,7 +171,18 @@ proptest! {
     }
 }
 
-const SOUP: [&str; 78] = [
+const SOUP: [&str; 89] = [
+    "<dl>",
+    "</dl>",
+    "<dt>18 h",
+    "</dt>",
+    "<dd>",
+    "</dd>",
+    "<del>",
+    "</del>",
+    "[vc_row]",
+    "DÉFILÉ. — Vendredi : Pavie, 21 h",
+    "LUN<br>12<br>JUIL",
     "<h3>",
     "</h3>",
     "<p>",

@@ -143,7 +143,7 @@ fn a_line_without_a_day_is_placed_in_one_form_and_stays_placed_when_the_article_
         is_placed();
         desk.get("/").expect(200, &["1 annonce corrigée par Claire."]);
         desk.get(&format!("/envois/{ISSUE}/approuver")).expect(200, &["Corrections 1 annonce corrigée par Claire"]);
-        desk.get("/trace").expect(200, &["a corrigé l’agenda de l’envoi", FIRE]);
+        desk.get("/trace").expect(200, &["a corrigé une annonce de l’agenda du 12 au 18 juillet", FIRE]);
         // Without the correction the article speaks.
         let id = desk.house.text("SELECT id FROM corrections");
         let back = post(&desk, &format!("/envois/{ISSUE}/corrections/{id}/retirer"), &[]);
@@ -165,7 +165,8 @@ fn what_a_person_leaves_out_needs_a_reason_and_is_counted() {
     assert_eq!(correct(&desk, BAL, &[("day", "hidden"), ("pourquoi", "doublon")]).status, 303);
     page(&desk).expect(200, &["8 rendez-vous affichés = 8 de l’article + 0 corrigé", "1 retiré"]);
     assert!(!agenda(&desk)["days"].to_string().contains("pompier"));
-    // A line that is no event is left out of all that follow, too.
+    // A line that is no event is left out of all that follow, too, with a reason as well.
+    correct(&desk, FIRE, &[("day", "never")]).expect(422, &["Écrivez le motif"]);
     assert_eq!(correct(&desk, FIRE, &[("day", "never"), ("pourquoi", "rappel")]).status, 303);
     page(&desk).expect(200, &["Lignes écartées de tous les numéros", FIRE, "Claire : rappel"]);
     assert_eq!(rehearse(&desk).status, 303);
@@ -192,7 +193,7 @@ fn a_correction_takes_an_approval_back_and_says_so_before() {
         assert_eq!(agenda(&desk)["days"][1]["items"][1]["events"][0]["title"], "Bal des pompiers");
         // Too late once it is frozen.
         desk.house.sql(&format!("UPDATE issues SET frozen_at = 1, state = 'sending' WHERE key = '{ISSUE}'"));
-        page(&desk).expect(200, &["déjà figé"]);
+        page(&desk).expect(200, &["ne peut plus être modifié"]);
         let late = send(&desk, &form, &fields(&desk, &form), &[("title", "Autre bal")]);
         late.expect(409, &["il ne peut plus être modifié", "Ce que vous avez écrit est gardé"]);
         assert_eq!(desk.house.number("SELECT count(*) FROM corrections"), 1);
@@ -242,7 +243,7 @@ fn an_announcement_that_changed_under_its_correction_holds_the_issue_until_a_per
         page(&desk).expect(200, &["9 rendez-vous affichés = 8 de l’article + 1 corrigé"]);
         assert_eq!(issue(&desk, "state"), "rehearsed");
         assert_eq!(agenda(&desk)["days"][1]["items"][1]["events"][0]["start"], "22:00");
-        // Its author mends it: the correction retires itself.
+        // Its author mends it: the correction changes nothing any more.
         desk.house.write("site.html", article(FIRE, "à 22h, bal des pompiers à Pavie"));
         assert_eq!(rehearse(&desk).status, 303);
         page(&desk).expect(200, &["Corrections qui ne servent plus", "l’article a été corrigé depuis"]);
@@ -336,6 +337,11 @@ fn hostile_words_stay_words_in_a_correction() {
         let text = shown.text();
         assert!(shown.status == 200 && !text.contains("<script>alert") && !text.contains("<img src=x"), "{text}");
     }
+    // The audit names the line and the reason, without addresses (I7).
+    let address = [("note", "écrire à anne@musee.example"), ("pourquoi", "voir anne@musee.example")];
+    assert_eq!(correct(&desk, "visite guidée n° 3", &address).status, 303);
+    assert_eq!(desk.house.number("SELECT count(*) FROM audit WHERE detail LIKE '%anne@%'"), 0);
+    assert_eq!(desk.house.number("SELECT count(*) FROM audit WHERE detail LIKE '%\"why\":\"voir %'"), 1);
     let mail = desk.get(&format!("/envois/{ISSUE}/apercu/{}/mail.html", issue(&desk, "content_hash"))).text();
     assert!(mail.contains("&lt;script&gt;") && !mail.contains("<script>alert"));
 }

@@ -88,19 +88,17 @@ async fn content_without_a_correction_is_neither_kept_nor_approved_nor_frozen(db
 
 async fn a_correction_and_a_freeze_at_once_never_both_succeed_unseen(db: Ledger) {
     db.partners(3).await;
-    let (mut first, mut outdated) = (0, 0);
     for n in 0..20 {
         let issue = NewIssue { revision: Some(0), ..new_issue(&format!("2026-W{}", 10 + n)) };
         db.store.keep_reading(&reading(&issue)).await.unwrap();
         let (other, it) = (db.another().await, correction(&issue, &format!("c{n}"), 0, "Marc"));
         let (saved, frozen) = tokio::join!(other.correct(&it, &[], true), db.store.freeze_issue(&issue, at(2)));
         match (saved.unwrap(), frozen.unwrap()) {
-            (Saved::Done, Frozen::Outdated) => outdated += 1,
-            (Saved::Frozen, Frozen::Now { .. }) => first += 1,
+            (Saved::Done, Frozen::Outdated) => {}
+            (Saved::Frozen, Frozen::Now { .. }) => {}
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(first + outdated, 20);
 }
 
 async fn a_line_left_out_takes_its_corrections_back_and_comes_back(db: Ledger) {

@@ -1,7 +1,7 @@
 # A throw-away Postgres: sh tests/support/cluster.sh BIN [SETTING…], BIN the folder of initdb, a SETTING such as max_connections=400.
 #
-# Prints the folder of its socket (its files are in data) when it answers. Then does what it is told, a word a line: `stop`, as a
-# power cut would have it, and `start`; and says the word. Ends it when standard input ends, however who started it went.
+# Prints the folder of its socket (its files are in data) when it answers. Then reads commands, one per line: `stop` (at once, as in a
+# power cut) and `start`; repeats each when done. Stops the server at the end of standard input, so also when the caller was killed.
 # Nothing here must survive a crash of the machine, so nothing waits for the disk. The server refuses to run as root.
 set -eu
 bin=$1

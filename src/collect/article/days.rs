@@ -93,6 +93,9 @@ const MONTHS: [&[&str]; 12] = [
     &["decembre", "dec"],
 ];
 
+/// In the order of [`WEEKDAYS`].
+const SHORT_WEEKDAYS: [&str; 7] = ["lun", "mar", "mer", "jeu", "ven", "sam", "dim"];
+
 pub(super) const WEEKDAYS: [(&str, Weekday); 7] = [
     ("lundi", Weekday::Mon),
     ("mardi", Weekday::Tue),
@@ -173,7 +176,7 @@ fn day_number(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
 pub(super) fn short_weekday(tokens: &[Token], at: usize) -> Option<(Weekday, usize)> {
     let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
     let dotted = is(tokens, at + 1, &["."]);
-    let index = ["lun", "mar", "mer", "jeu", "ven", "sam", "dim"]
+    let index = SHORT_WEEKDAYS
         .iter()
         .position(|short| token.is(short))
         .or_else(|| ["lu", "ma", "me", "je", "ve", "sa", "di"].iter().position(|short| dotted && token.is(short)))?;
@@ -221,12 +224,13 @@ fn relative(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
 pub(super) fn badge(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
     const SIGNS: [&str; 3] = ["·", "•", "|"];
     let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
-    let short = ["lun", "mar", "mer", "jeu", "ven", "sam", "dim"].iter().position(|short| token.is(short));
+    let short = SHORT_WEEKDAYS.iter().position(|short| token.is(short));
     let named = weekday(token).or_else(|| short.map(|index| WEEKDAYS[index].1))?;
     let sign = at + 1 + usize::from(is(tokens, at + 1, &["."]));
     let (day, behind) = day_number(tokens, sign + 1).filter(|_| is(tokens, sign, &SIGNS))?;
-    let month = tokens.get(behind + usize::from(is(tokens, behind, &SIGNS))).and_then(month)?;
-    let to = behind + 1 + usize::from(is(tokens, behind, &SIGNS));
+    let month_at = behind + usize::from(is(tokens, behind, &SIGNS));
+    let month = tokens.get(month_at).and_then(month)?;
+    let to = month_at + 1;
     let what = Mention { weekday: Some(named), day: Some(day), month: Some(month), ..Mention::default() };
     Some(Found { what, to })
 }

@@ -41,7 +41,7 @@ pub(super) fn theme_run_in(text: &str) -> Option<(usize, usize)> {
     let what = words.tokens[..to].iter().any(|token| is_event_noun(token) || token.is_any(THEMES));
     let dash = to + usize::from(words.is(to, &["."]));
     (dash > to && words.is(dash, &["-"]) && what && !theme.chars().any(char::is_lowercase)).then_some(())?;
-    Some((theme.len(), words.tokens.get(dash + 1)?.start))
+    Some((words.tokens[to - 1].end, words.tokens.get(dash + 1)?.start))
 }
 
 /// Longer lines are kept without parsing them closely, which would take more than linear time.
@@ -138,7 +138,7 @@ fn says_number_of_day(tokens: &[Token]) -> bool {
 pub(super) fn unstack(line: &mut Line) {
     const LONGEST: usize = 40;
     let to = line.cells.get(1).map_or(0, |(_, from)| from.saturating_sub(1));
-    let cell = &line.text[..to];
+    let Some(cell) = line.text.get(..to) else { return };
     if to > LONGEST || !cell.contains('\n') {
         return;
     }

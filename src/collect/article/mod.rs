@@ -67,7 +67,7 @@ use self::events::{Setting, understand};
 use self::html::Page;
 use self::lines::{DayLine, Form, day_line, unstack};
 use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
-use self::text::{Remembering, folded_words, one_spaced};
+use self::text::{TokenCache, folded_words, one_spaced};
 use self::week::{agreed_week, dated_week, lead, named_week, week_of};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Unplaced, Week};
 use crate::domain::venue::KnownVenues;
@@ -109,7 +109,7 @@ pub fn read(html: &str, reading: &Reading<'_>) -> Agenda {
 /// Like [`read`]. `known`: the communes of venues that the article may name without one. Its own words and
 /// [`Reading::venues`] have priority.
 pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> Agenda {
-    let _remembering = Remembering::begin();
+    let _cache = TokenCache::enable();
     let mut page = Page::read(html);
     page.lines_mut().iter_mut().for_each(unstack);
     let days: Vec<Option<DayLine>> = page.lines().iter().map(day_line).collect();

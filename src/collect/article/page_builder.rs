@@ -260,7 +260,7 @@ impl Builder {
             self.bullet = true;
         }
         if *name == local_name!("dt") {
-            self.end_term();
+            self.release_term();
         }
         if *name == local_name!("dt") || *name == local_name!("dd") {
             self.definition_from = self.page.lines.len();
@@ -358,9 +358,9 @@ impl Builder {
         match &*open.name {
             "ul" | "ol" => self.lists -= 1,
             "li" => self.bullet = false,
-            "dl" => self.end_term(),
-            "dt" => self.begin_term(),
-            "dd" => self.head_definition(),
+            "dl" => self.release_term(),
+            "dt" => self.take_term(),
+            "dd" => self.prefix_definition(),
             "tr" => self.end_row(),
             "title" => self.page.titles.extend(self.title.take()),
             _ => {}
@@ -368,7 +368,11 @@ impl Builder {
     }
 
     /// `<dt>18 h</dt>`: the hour of each of the definitions below it, and no line of its own.
-    fn begin_term(&mut self) {
+    fn take_term(&mut self) {
+        // Without a list nothing below would put it back.
+        if self.counts.get(&local_name!("dl")).is_none_or(|open| *open == 0) {
+            return;
+        }
         let from = self.definition_from.min(self.page.lines.len());
         let [line] = &self.page.lines[from..] else { return };
         if super::lines::timing(&line.text).only {
@@ -378,14 +382,14 @@ impl Builder {
     }
 
     /// An hour without a definition is a line again.
-    fn end_term(&mut self) {
+    fn release_term(&mut self) {
         if let Some(Term { line, used: false }) = self.term.take() {
             self.page.lines.push(line);
         }
     }
 
     /// Puts the hour in front of the definition, as in the cells of a row.
-    fn head_definition(&mut self) {
+    fn prefix_definition(&mut self) {
         let from = self.definition_from.min(self.page.lines.len());
         let Some((term, line)) = self.term.as_mut().zip(self.page.lines.get_mut(from)) else { return };
         term.used = true;
@@ -428,7 +432,8 @@ impl Builder {
         let mut cells = self.page.lines.drain(first..);
         let Some(mut record) = cells.next() else { return };
         record.bullet = true;
-        record.cells.push((record.cell, 0));
+        // The lines of a `<dl>` in the cell have cells of their own: they are part of this one.
+        record.cells = vec![(record.cell, 0)];
         for cell in cells {
             record.text.push('\n');
             let offset = record.text.len();

@@ -3,7 +3,7 @@
 use super::communes;
 use super::places::{Place, Reader};
 use super::text::{Kind, Words, tidy};
-use super::words::{BEFORE_VENUE, LANDMARKS, is_venue};
+use super::words::{BEFORE_VENUE, LANDMARKS, is_event_noun, is_venue};
 
 /// A field that is nothing but a place: `Lac de Samatan`, `Halle, Lombez`, `Pavie, la Fenière`, `Départ mairie, Puylausic`.
 pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
@@ -76,9 +76,9 @@ pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<P
                 || named
                 || at == 0
                     && rest.len() <= 2
-                    && !rest.iter().any(|(a, b)| {
-                        (*a..*b).any(|i| super::words::is_event_noun(&words.tokens[i]) && !is_venue(&words.tokens[i]))
-                    });
+                    && !rest
+                        .iter()
+                        .any(|(a, b)| (*a..*b).any(|i| is_event_noun(&words.tokens[i]) && !is_venue(&words.tokens[i])));
             sound.then(|| place(Some(commune), &rest))
         }
         None if named => {
@@ -98,6 +98,20 @@ pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<P
         }
         None => None,
     }
+}
+
+/// `Le Pôle, Saint-Pierre-du-Mont`: a name nobody knows, and its town behind a comma.
+pub(super) fn ends_with_town(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
+    const MOST_WORDS: usize = 8;
+    let comma = (from + 1..to).rev().find(|at| words.is(*at, &[",", "("]))?;
+    let closed = to - usize::from(words.is(to - 1, &[")", "."]));
+    let (town, _) = communes::written(words, comma + 1).filter(|(_, end)| *end == closed)?;
+    let name = &words.tokens[from..comma];
+    let names = name.len() <= MOST_WORDS
+        && name.first().is_some_and(|first| first.capital)
+        && name.iter().all(|token| token.kind == Kind::Word && (!is_event_noun(token) || is_venue(token)));
+    let venue = names.then(|| tidy(words.slice(from, comma)))?;
+    Some(Place { commune: Some(town), venue: Some(venue), from, to, ..Place::default() })
 }
 
 /// `Musée d'Artagnan` under the heading of another town: a person's name, which a commune has as well. What every town may

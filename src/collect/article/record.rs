@@ -9,7 +9,7 @@ use super::flaw::{Flaw, flaw, is_pictogram};
 use super::html::Link;
 use super::marks::{Mark, Meaning};
 use super::parts::{Marked, Part};
-use super::place_field::place_field;
+use super::place_field::{ends_with_town, place_field};
 use super::places::{Place, Reader};
 use super::practical::{is_dated_practical, is_practical};
 use super::sentences::{Role, role};
@@ -340,20 +340,6 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
                 || is_event_noun(&tokens[*at]) && content.len() == 1
         });
     if category { Sort::Category } else { Sort::Text }
-}
-
-/// `Le Pôle, Saint-Pierre-du-Mont`: a name nobody knows, and its town behind a comma.
-fn ends_with_town(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
-    const MOST_WORDS: usize = 8;
-    let comma = (from + 1..to).rev().find(|at| words.is(*at, &[",", "("]))?;
-    let closed = to - usize::from(words.is(to - 1, &[")", "."]));
-    let (town, _) = super::communes::written(words, comma + 1).filter(|(_, end)| *end == closed)?;
-    let name = &words.tokens[from..comma];
-    let names = name.len() <= MOST_WORDS
-        && name.first().is_some_and(|first| first.capital)
-        && name.iter().all(|token| token.kind == Kind::Word && (!is_event_noun(token) || is_venue(token)));
-    let venue = names.then(|| tidy(words.slice(from, comma)))?;
-    Some(Place { commune: Some(town), venue: Some(venue), from, to, ..Place::default() })
 }
 
 /// `Matin`, `Soirée`, `Journée`, alone in their cell.

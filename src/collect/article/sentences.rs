@@ -42,7 +42,7 @@ pub(super) fn sentences(words: &Words<'_>) -> Vec<(usize, usize)> {
             _ => depth,
         };
         at += 1;
-        // A bullet between two things parts them, at the head of a line it is its bullet.
+        // A bullet between two clauses separates them; at the head of a line it belongs to it.
         let bullet = token.is("•") && at - 1 == from;
         if depth == 0 && !bullet && token.is_sentence_end() && ends_sentence(tokens, at - 1) {
             while at < tokens.len() && tokens[at].is_any(&[".", "!", "?", "…"]) {

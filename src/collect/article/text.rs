@@ -1,12 +1,13 @@
 //! Characters and tokens of the article.
 //!
 //! Splits a line into words and compares spellings. Independent of French grammar; never changes what is printed: tokens
-//! refer to the text instead of replacing it.
+//! refer to the text instead of replacing it. What was found in a line is kept for the reading of one article.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::lines::LONGEST_LINE;
 use super::marks::Mark;
 use crate::domain::characters;
 use unicode_normalization::{UnicodeNormalization, char::decompose_canonical, is_nfc};
@@ -234,43 +235,60 @@ pub(super) struct Words<'a> {
 }
 
 /// What was found in a text, for the next time that it is asked.
-type Found = (Rc<[Token]>, Rc<OnceCell<Rc<[Mark]>>>);
+type Cached = (Rc<[Token]>, Rc<OnceCell<Rc<[Mark]>>>);
 
 thread_local! {
-    /// The texts that [`Remembering`] remembers; `None` while there is none.
-    static KNOWN: RefCell<Option<HashMap<Box<str>, Found>>> = const { RefCell::new(None) };
+    /// Filled while a [`TokenCache`] exists; `None` otherwise.
+    static CACHE: RefCell<Option<Texts>> = const { RefCell::new(None) };
 }
 
-/// While it lives, this thread remembers the tokens and marks of each text: every stage asks about the same lines.
-pub(super) struct Remembering(());
+/// Tokens and marks by text, and the bytes of these texts.
+#[derive(Default)]
+struct Texts {
+    found: HashMap<Box<str>, Cached>,
+    bytes: usize,
+}
 
-impl Remembering {
-    pub(super) fn begin() -> Self {
-        KNOWN.with_borrow_mut(|known| known.get_or_insert_default().clear());
+/// While it exists, this thread keeps the tokens and marks of each text: every stage asks about the same lines.
+pub(super) struct TokenCache(());
+
+impl TokenCache {
+    pub(super) fn enable() -> Self {
+        CACHE.set(Some(Texts::default()));
         Self(())
     }
 }
 
-impl Drop for Remembering {
+impl Drop for TokenCache {
     fn drop(&mut self) {
-        KNOWN.with_borrow_mut(|known| *known = None);
+        CACHE.set(None);
     }
 }
 
-/// So that junk does not fill the memory: when there are more texts, all are forgotten.
-const MOST_TEXTS: usize = 4096;
+impl Texts {
+    /// Tokens take some thirty times the room of their text: a full cache is emptied.
+    const MOST_BYTES: usize = 2 << 20;
+
+    fn insert(&mut self, text: &str, found: &Cached) {
+        if text.len() > LONGEST_LINE {
+            return;
+        }
+        if self.bytes + text.len() > Self::MOST_BYTES {
+            *self = Self::default();
+        }
+        self.bytes += text.len();
+        self.found.insert(text.into(), found.clone());
+    }
+}
 
 impl<'a> Words<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        let known = KNOWN.with_borrow(|known| known.as_ref().and_then(|known| known.get(text).cloned()));
+        let known = CACHE.with_borrow(|cache| cache.as_ref().and_then(|texts| texts.found.get(text).cloned()));
         let (tokens, marks) = known.unwrap_or_else(|| {
-            let found: Found = (tokens(text).into(), Rc::default());
-            KNOWN.with_borrow_mut(|known| {
-                if let Some(known) = known {
-                    if known.len() >= MOST_TEXTS {
-                        known.clear();
-                    }
-                    known.insert(text.into(), found.clone());
+            let found: Cached = (tokens(text).into(), Rc::default());
+            CACHE.with_borrow_mut(|cache| {
+                if let Some(texts) = cache {
+                    texts.insert(text, &found);
                 }
             });
             found

@@ -52,11 +52,11 @@ impl fmt::Display for Drawing<'_> {
             f,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}pt\" height=\"{height}pt\" viewBox=\"0 0 {width} {height}\">"
         )?;
-        self.letters(f)?;
+        let drawn = self.letters(f)?;
         write!(f, "<path fill=\"{}\" d=\"M0 0h{width}v{height}H0z\"/>", Color(PAPER))?;
         for mark in self.page.in_drawing_order() {
             match &mark.shape {
-                Shape::Text(run) => self.text(run, f)?,
+                Shape::Text(run) => self.text(run, &drawn, f)?,
                 Shape::Fill { areas, color } => {
                     write!(f, "<path fill=\"{}\" d=\"", Color(*color))?;
                     for Area { x, y, width, height } in areas {
@@ -87,12 +87,13 @@ impl Drawing<'_> {
         })
     }
 
-    /// Each letter of the page once, a thousand units to the em. One without outline is no letter to draw.
-    fn letters(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Defines each letter of the page once, a thousand units to the em. Returns those that have an outline.
+    fn letters(&self, f: &mut fmt::Formatter<'_>) -> Result<BTreeSet<(Weight, u16)>, fmt::Error> {
         let used: BTreeSet<(Weight, u16)> = self
             .runs()
             .flat_map(|run| run.text.glyphs[run.glyphs.clone()].iter().map(|glyph| (run.text.weight, glyph.id)))
             .collect();
+        let mut drawn = BTreeSet::new();
         f.write_str("<defs>")?;
         for (weight, glyph) in used {
             let mut pen = Pen::default();
@@ -102,12 +103,14 @@ impl Drawing<'_> {
                     write!(f, " transform=\"scale({})\"", 1000.0 / em)?;
                 }
                 f.write_str("/>")?;
+                drawn.insert((weight, glyph));
             }
         }
-        f.write_str("</defs>")
+        f.write_str("</defs>")?;
+        Ok(drawn)
     }
 
-    fn text(&self, run: &TextRun, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(&self, run: &TextRun, drawn: &BTreeSet<(Weight, u16)>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scale = run.size / 1000.0;
         write!(
             f,
@@ -118,7 +121,7 @@ impl Drawing<'_> {
             Short(run.y)
         )?;
         for (glyph, x) in run.text.places(&run.glyphs) {
-            if self.shaper.outline(run.text.weight, glyph, &mut Nothing).is_some() {
+            if drawn.contains(&(run.text.weight, glyph)) {
                 write!(f, "<use href=\"#{}\" x=\"{}\"/>", Letter(run.text.weight, glyph), Short(x))?;
             }
         }
@@ -209,15 +212,4 @@ impl OutlineBuilder for Pen {
     fn close(&mut self) {
         self.add('z', &[]);
     }
-}
-
-/// Asks only whether there is an outline.
-struct Nothing;
-
-impl OutlineBuilder for Nothing {
-    fn move_to(&mut self, _: f32, _: f32) {}
-    fn line_to(&mut self, _: f32, _: f32) {}
-    fn quad_to(&mut self, _: f32, _: f32, _: f32, _: f32) {}
-    fn curve_to(&mut self, _: f32, _: f32, _: f32, _: f32, _: f32, _: f32) {}
-    fn close(&mut self) {}
 }

@@ -88,19 +88,18 @@ impl Overlay {
             .map(|it| match locate(all, it, taken) {
                 Found::Here(at) if week.is_some_and(|week| it.patch.fits(week)) => (Standing::Applied, Some(at)),
                 Found::Here(at) | Found::Changed(at) => conflict(at),
-                Found::Absorbed(_) => (Standing::Absorbed, None),
+                Found::Absorbed => (Standing::Absorbed, None),
                 Found::Gone => (Standing::Orphaned, None),
             })
             .collect()
     }
 }
 
-/// The agenda as it is put together again.
+/// The corrected agenda under construction.
 struct Made {
-    week: Option<Week>,
     days: BTreeMap<NaiveDate, Vec<Item>>,
     agenda: Agenda,
-    /// Days from under whose heading something was taken.
+    /// Days from which an event was moved or left out.
     thinned: HashSet<NaiveDate>,
     /// Lines that a person has dealt with: what the reading remarked about them is settled.
     settled: Vec<String>,
@@ -111,7 +110,7 @@ impl Made {
         let agenda = Agenda { week: read.week, warnings: read.warnings.clone(), ..Agenda::default() };
         // A day without items stays: a gate looks at it.
         let days = read.days.iter().map(|day| (day.date, Vec::new())).collect();
-        Self { week: read.week, days, agenda, thinned: HashSet::new(), settled: Vec::new() }
+        Self { days, agenda, thinned: HashSet::new(), settled: Vec::new() }
     }
 
     fn keep(&mut self, line: &Line<'_>, item: Item) {
@@ -151,8 +150,12 @@ impl Made {
                 self.thin(line);
                 continue;
             }
-            self.note(&it.by);
-            match it.patch.placement.filter(|to| to.section() != Some(line.section)) {
+            let to = it.patch.placement.filter(|to| to.section() != Some(line.section));
+            // What is no event is printed only once it has a place.
+            if to.is_some() || line.item.unplaced != Some(Unplaced::NotAnEvent) {
+                self.note(&it.by);
+            }
+            match to {
                 Some(to) => moved.push((to, Event { end_day: None, ..event })),
                 None => stay.push(event),
             }
@@ -180,7 +183,7 @@ impl Made {
         match to {
             Placement::Day(day) => self.days.entry(day).or_default().push(item),
             Placement::EveryDay => {
-                let days = self.week.map(|week| week.days().collect()).unwrap_or_default();
+                let days = self.agenda.week.map(|week| week.days().collect()).unwrap_or_default();
                 self.agenda.daily.push(DailyItem { item, days });
             }
             Placement::Exhibition => self.agenda.exhibitions.push(item),
@@ -191,7 +194,7 @@ impl Made {
     fn into_corrected(self, standings: Vec<Standing>) -> Corrected {
         let Self { days, mut agenda, thinned, settled, .. } = self;
         agenda.warnings.retain(|warning| !settled.iter().any(|line| is_about(warning, line)));
-        // A heading whose lines a person moved or left out is no heading without lines.
+        // A person emptied these days, not the article.
         let days = days.into_iter().filter(|(date, items)| !items.is_empty() || !thinned.contains(date));
         agenda.days = days.map(|(date, items)| Day { date, items }).collect();
         Corrected { agenda, standings }
@@ -215,14 +218,14 @@ pub fn patched(item: &Item, patches: &[(usize, &Patch)]) -> Item {
     let hidden = |n: usize| of(n).is_some_and(|patch| patch.placement == Some(Placement::Hidden));
     let target = (0..=last).rev().find(|n| !hidden(*n));
     let remainder = patches.iter().find_map(|(_, patch)| patch.remainder.as_deref());
-    if let (Some(target), Some(words)) = (target, remainder) {
+    // A note that a person wrote, or emptied, replaces what was read.
+    let is_written = |n: usize| n == last && of(n).is_some_and(|patch| patch.note.is_some());
+    if let (Some(target), Some(words)) = (target.filter(|n| !is_written(*n)), remainder) {
         let note = &mut item.events[target].note;
-        match note {
-            _ if target == last && of(last).is_none_or(|patch| patch.note.is_none()) => *note = Some(words.to_owned()),
-            Some(own) if target != last => *note = Some(format!("{own} · {words}")),
-            None if target != last => *note = Some(words.to_owned()),
-            _ => {}
-        }
+        *note = Some(match note.take() {
+            Some(own) if target != last => format!("{own} · {words}"),
+            _ => words.to_owned(),
+        });
     }
     item
 }

@@ -50,6 +50,13 @@ pub fn anchor_of(lines: &[Line<'_>], at: usize, event: usize) -> Anchor {
     }
 }
 
+/// The [`Anchor::name`] of an event of a line. `at`: its index in `lines`.
+pub fn name_at(lines: &[Line<'_>], at: usize, event: usize) -> String {
+    let it = &lines[at];
+    let nth = lines[..at].iter().filter(|line| line.section == it.section && line.words == it.words).count();
+    name_of(it.section, &it.words, nth, event)
+}
+
 /// The line and the event that have this [`Anchor::name`]; the event is 0 for a line that was not understood.
 pub fn named(lines: &[Line<'_>], name: &str) -> Option<(usize, usize)> {
     let mut equals: HashMap<(Section, &str), usize> = HashMap::new();
@@ -77,8 +84,8 @@ pub(super) fn name_of(section: Section, words: &str, nth: usize, event: usize) -
 pub(super) enum Found {
     /// Unchanged, at this index.
     Here(usize),
-    /// The article says it itself now; at this index, unless the line disappeared as was wanted.
-    Absorbed(Option<usize>),
+    /// The article itself says now what the correction says, or the line disappeared as was wanted.
+    Absorbed,
     /// It changed into the line at this index, and does not say what the correction says.
     Changed(usize),
     Gone,
@@ -106,13 +113,11 @@ pub(super) fn locate(lines: &[Line<'_>], it: &Correction, taken: impl Fn(&Line<'
         // Another number of events: which of them is meant is not known.
         return if lines[at].item.events.len() == anchor.events {
             match lines[at].item.events.get(anchor.event) {
-                Some(event) if it.patch.is_said_by(anchor.section, event) => Found::Absorbed(Some(at)),
+                Some(event) if it.patch.is_said_by(anchor.section, event) => Found::Absorbed,
                 _ => Found::Here(at),
             }
-        } else if said(at) {
-            Found::Absorbed(Some(at))
         } else {
-            Found::Changed(at)
+            judged(at, said)
         };
     }
     if let Some(&at) = here.first() {
@@ -138,14 +143,14 @@ pub(super) fn locate(lines: &[Line<'_>], it: &Correction, taken: impl Fn(&Line<'
     });
     match candidates.first() {
         Some(&nearest) => judged(nearest, said),
-        None if it.patch.placement == Some(Placement::Hidden) => Found::Absorbed(None),
+        None if it.patch.placement == Some(Placement::Hidden) => Found::Absorbed,
         None => Found::Gone,
     }
 }
 
 /// Only the nearest line counts: another one that happens to say the same is another announcement.
 fn judged(nearest: usize, said: impl Fn(usize) -> bool) -> Found {
-    if said(nearest) { Found::Absorbed(Some(nearest)) } else { Found::Changed(nearest) }
+    if said(nearest) { Found::Absorbed } else { Found::Changed(nearest) }
 }
 
 /// Shared words of two folded texts, in thousandths of all (Dice).

@@ -1,8 +1,8 @@
 //! Corrections of an agenda: what a person says of one line of the article, applied again at each reading.
 //!
 //! A correction is an overlay. It is anchored to the article's own words, and lands on no other line: if the article changed around
-//! them it still applies, if the line itself changed it is in conflict and a person decides, if the line is gone its author is
-//! told. Applying is pure: the same reading and the same corrections always give the same agenda.
+//! them it still applies, if the line itself changed it is in conflict and a person decides, if the line is gone a warning says
+//! so. Applying is pure: the same reading and the same corrections always give the same agenda.
 
 mod apply;
 mod locate;
@@ -10,10 +10,11 @@ mod locate;
 mod tests;
 
 pub use apply::{Corrected, Overlay, Standing, patched};
-pub use locate::{Line, anchor_of, lines, named};
+pub use locate::{Line, anchor_of, lines, name_at, named};
 
 use super::Timestamp;
 use super::agenda::{Agenda, Event, Status, Week};
+use super::characters;
 use super::french::capitalized;
 use super::issue::IssueKey;
 use chrono::{NaiveDate, NaiveTime};
@@ -69,13 +70,10 @@ pub enum Section {
     Unplaced,
 }
 
-/// A text that names no section or no line.
+/// A text that names no section.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected {expected}, got {got:?}")]
-pub struct InvalidName {
-    expected: &'static str,
-    got: String,
-}
+#[error("expected a date such as 2027-07-14, daily, exhibitions or unplaced, got {0:?}")]
+pub struct InvalidSection(String);
 
 impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,17 +87,14 @@ impl fmt::Display for Section {
 }
 
 impl FromStr for Section {
-    type Err = InvalidName;
+    type Err = InvalidSection;
 
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
+    fn from_str(text: &str) -> Result<Self, InvalidSection> {
         match text {
             "daily" => Ok(Section::Daily),
             "exhibitions" => Ok(Section::Exhibitions),
             "unplaced" => Ok(Section::Unplaced),
-            date => date.parse().map(Section::Day).map_err(|_| InvalidName {
-                expected: "a date such as 2027-07-14, daily, exhibitions or unplaced",
-                got: text.to_owned(),
-            }),
+            date => date.parse().map(Section::Day).map_err(|_| InvalidSection(date.to_owned())),
         }
     }
 }
@@ -315,6 +310,6 @@ impl Patch {
 
 /// White space is no difference; case, accents and signs are what may be corrected.
 fn same(a: Option<&str>, b: Option<&str>) -> bool {
-    let squeezed = |text: Option<&str>| text.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
-    squeezed(a).filter(|text| !text.is_empty()) == squeezed(b).filter(|text| !text.is_empty())
+    let squeezed = |text: Option<&str>| text.map(characters::squeezed).unwrap_or_default();
+    squeezed(a) == squeezed(b)
 }

@@ -319,6 +319,19 @@ fn words_that_no_field_holds_stay_with_an_event_that_is_printed() {
     // A note that a person wrote stays.
     let written = Patch { note: Some(Set::To("complet".to_owned())), ..titled("Atelier") };
     assert_eq!(notes(&[(1, &with(written))])[1].as_deref(), Some("complet"));
+    let emptied = Patch { note: Some(Set::Nothing), ..titled("Atelier") };
+    assert_eq!(notes(&[(1, &with(emptied))])[1], None);
+}
+
+#[test]
+fn a_correction_of_what_is_no_event_counts_once_it_is_printed() {
+    let mut read = agenda(&[(2, "Bal, 21 h"), (0, "Office ouvert, 9 h")]);
+    read.unplaced[0].unplaced = Some(Unplaced::NotAnEvent);
+    let made = |patch| overlay(&[correction(&read, "Office ouvert, 9 h", patch)]).apply(&read).agenda;
+    let titled = made(titled("Portes ouvertes"));
+    assert_eq!((titled.event_count(), titled.corrections.changed), (1, 0));
+    let placed = made(to(Placement::Day(day(3))));
+    assert_eq!((placed.event_count(), placed.corrections.changed), (2, 1));
 }
 
 #[test]

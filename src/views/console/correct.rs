@@ -3,12 +3,14 @@
 use super::{Reading, When, issue_href};
 use crate::compose::rows::{Row, status_word};
 use crate::domain::{
+    Timestamp,
     agenda::Week,
-    correction::{Correction, Dismissal, Section, Standing},
+    correction::{Correction, Dismissal, Patch, Placement, Section, Set, Standing},
     french,
     issue::{IssueKey, IssueSummary},
 };
 use crate::views::corrections::{self as all, Fields, Form, placement_value};
+use chrono::NaiveTime;
 use serde::Serialize;
 
 /// The page.
@@ -134,7 +136,7 @@ impl Sheet {
             }
         }
         sections.sort_by_key(|(section, _)| *section);
-        let state = issue.map(|issue| (issue.frozen().is_some(), issue.state().is_given_up()));
+        let as_read = read.as_read();
         Self {
             path: key.to_string(),
             back: issue_href(key),
@@ -142,7 +144,7 @@ impl Sheet {
             url: read.url,
             read_at: when(read.read_at),
             printed: read.printed,
-            as_read: read.printed.saturating_sub(read.corrections.changed),
+            as_read,
             changed: read.corrections.changed,
             withdrawn: read.corrections.left_out.iter().map(|it| left(&it.line, &it.by, &it.why)).collect(),
             conflicts,
@@ -153,7 +155,7 @@ impl Sheet {
             approved_by: approved_by(issue),
             held: issue.and_then(|issue| issue.reason()).map(str::to_owned),
             preview: issue.and_then(|it| it.content_hash()).map(|hash| super::preview::base(key, hash)),
-            changeable: !matches!(state, Some((true, _) | (_, true))),
+            changeable: issue.is_none_or(|issue| issue.frozen().is_none() && !issue.state().is_given_up()),
         }
     }
 }
@@ -174,7 +176,7 @@ fn under(section: Section) -> String {
     }
 }
 
-fn shown(line: &all::LineView, key: &IssueKey, when: &dyn Fn(crate::domain::Timestamp) -> When) -> Line {
+fn shown(line: &all::LineView, key: &IssueKey, when: &dyn Fn(Timestamp) -> When) -> Line {
     let events = line.events.iter().map(|event| {
         let Row { time, title, days, place, price, phone, link, status, until, note, .. } = event.row.clone();
         let status = status_word(status).map(str::to_owned);
@@ -197,7 +199,7 @@ fn shown(line: &all::LineView, key: &IssueKey, when: &dyn Fn(crate::domain::Time
     }
 }
 
-fn done(it: &Correction, standing: &'static str, when: &dyn Fn(crate::domain::Timestamp) -> When) -> Done {
+fn done(it: &Correction, standing: &'static str, when: &dyn Fn(Timestamp) -> When) -> Done {
     Done {
         id: it.id.clone(),
         line: it.anchor.line.clone(),
@@ -205,34 +207,45 @@ fn done(it: &Correction, standing: &'static str, when: &dyn Fn(crate::domain::Ti
         at: when(it.at),
         why: it.why.clone(),
         standing,
-        changes: changes(&Fields::of_patch(&it.patch)),
+        changes: changes(&it.patch),
     }
 }
 
-/// The fields that a patch sets: key of the field, and its value in French.
-fn changes(fields: &[(&'static str, Option<String>)]) -> Vec<(&'static str, String)> {
-    let value = |name: &str, text: &Option<String>| match (name, text.as_deref()) {
-        (_, None | Some("")) => "–".to_owned(),
-        ("day", Some(day)) => day_in_french(day),
-        ("status", Some(status)) => all::STATUSES
-            .into_iter()
-            .find(|it| all::status_value(*it) == status)
-            .and_then(status_word)
-            .unwrap_or("Prévu")
-            .to_owned(),
-        (_, Some(text)) => text.to_owned(),
+/// What a patch sets: key of the field, and its value in French.
+fn changes(patch: &Patch) -> Vec<(&'static str, String)> {
+    const NOTHING: &str = "–";
+    let text = |set: &Option<Set<String>>| {
+        set.as_ref().map(|set| match set {
+            Set::To(text) => text.clone(),
+            Set::Nothing => NOTHING.to_owned(),
+        })
     };
-    fields.iter().map(|(name, text)| (*name, value(name, text))).collect()
-}
-
-fn day_in_french(value: &str) -> String {
-    match all::placement(value) {
-        Some(crate::domain::correction::Placement::Day(day)) => french::day(day),
-        Some(crate::domain::correction::Placement::EveryDay) => "tous les jours".to_owned(),
-        Some(crate::domain::correction::Placement::Exhibition) => "exposition".to_owned(),
-        Some(crate::domain::correction::Placement::Hidden) => "non affichée".to_owned(),
-        None => value.to_owned(),
-    }
+    let time = |set: &Option<Set<NaiveTime>>| {
+        set.as_ref().map(|set| match set {
+            Set::To(time) => french::hour(*time),
+            Set::Nothing => NOTHING.to_owned(),
+        })
+    };
+    let day = |to: Placement| match to {
+        Placement::Day(day) => french::day(day),
+        Placement::EveryDay => "tous les jours".to_owned(),
+        Placement::Exhibition => "exposition".to_owned(),
+        Placement::Hidden => "non affichée".to_owned(),
+    };
+    let title = patch.title.clone().map(|title| if title.is_empty() { NOTHING.to_owned() } else { title });
+    let all = [
+        ("day", patch.placement.map(day)),
+        ("start", time(&patch.start)),
+        ("end", time(&patch.end)),
+        ("title", title),
+        ("place", text(&patch.place)),
+        ("price", text(&patch.price)),
+        ("phone", text(&patch.phone)),
+        ("link", text(&patch.link)),
+        ("note", text(&patch.note)),
+        ("status", patch.status.map(|status| status_word(status).unwrap_or("Prévu").to_owned())),
+    ];
+    all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
 /// The form that corrects an event.
@@ -270,9 +283,8 @@ impl FormView {
     ) -> Self {
         let zone = it.zone_of(key.mailing());
         let when = |at| When::new(at, it.now, zone);
-        let days = week.days().map(|day| {
-            (placement_value(crate::domain::correction::Placement::Day(day)), french::capitalized(&french::day(day)))
-        });
+        let days =
+            week.days().map(|day| (placement_value(Placement::Day(day)), french::capitalized(&french::day(day))));
         Self {
             path: key.to_string(),
             back: href(key),

@@ -6,14 +6,12 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-/// So many months before and after this one can be shown.
+/// Months before and after the present one that can be shown.
 const FAR: u32 = 12;
 
 /// A month, by weeks from Monday to Sunday.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Grid {
-    /// `2027-07`
-    pub id: String,
     /// `juillet 2027`
     pub fr: String,
     /// `July 2027`
@@ -27,8 +25,6 @@ pub struct Grid {
 /// A cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Day {
-    /// `2027-07-12`
-    pub iso: String,
     pub n: u32,
     /// `lundi 12 juillet`, to be read aloud.
     pub fr: String,
@@ -82,7 +78,6 @@ impl Grid {
             let own = first_of(day) == month;
             let of_day = |row: &&Coming| own && row.instant.with_timezone(&zone).date_naive() == day;
             Day {
-                iso: day.to_string(),
                 n: day.day(),
                 fr: french::day(day),
                 en: day.format("%A %-d %B").to_string(),
@@ -98,7 +93,6 @@ impl Grid {
             week = week.next();
         }
         Self {
-            id: Month::of(month).to_string(),
             fr: Month::of(month).in_french(),
             en: month.format("%B %Y").to_string(),
             previous: beside(month - Months::new(1)),
@@ -150,13 +144,13 @@ mod tests {
         ];
         let month = asked_for(None, now, ZONE);
         let grid = Grid::new(month, &rows, now, ZONE);
-        assert_eq!((grid.fr.as_str(), grid.en.as_str(), grid.id.as_str()), ("juillet 2027", "July 2027", "2027-07"));
+        assert_eq!((grid.fr.as_str(), grid.en.as_str()), ("juillet 2027", "July 2027"));
         assert_eq!((grid.previous.as_deref(), grid.next.as_deref()), (Some("2027-06"), Some("2027-08")));
         assert!(grid.weeks.iter().all(|week| week.len() == 7));
         let days: Vec<_> = grid.weeks.iter().flatten().collect();
         assert_eq!(days.iter().filter(|day| day.own).count(), 31);
-        let with: Vec<_> = days.iter().filter(|day| !day.rows.is_empty()).map(|day| day.iso.as_str()).collect();
-        assert_eq!(with, ["2027-07-01", "2027-07-10", "2027-07-31"]);
+        let with: Vec<_> = days.iter().filter(|day| !day.rows.is_empty()).map(|day| (day.n, day.own)).collect();
+        assert_eq!(with, [(1, true), (10, true), (31, true)]);
         assert_eq!(days.iter().find(|day| day.today).unwrap().fr, "vendredi 9 juillet");
         let hours: Vec<_> =
             days.iter().flat_map(|day| &day.rows).map(|it| (it.fr.replace('\u{a0}', " "), it.en.clone())).collect();

@@ -62,7 +62,7 @@ impl View {
 pub struct Choice<'a> {
     pub view: View,
     pub without_pictures: bool,
-    /// Id of a contact; of nobody in particular if it is none of the recipients.
+    /// Id of a contact. An id that is not among the recipients counts as none.
     pub like: Option<&'a str>,
 }
 
@@ -94,7 +94,7 @@ pub struct TabLink {
     pub current: bool,
 }
 
-/// Somebody in whose place the mail is read.
+/// A recipient whose version of the mail is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reader {
     pub id: String,
@@ -183,7 +183,10 @@ impl Preview {
         let choice = Choice { like: like.map(|contact| contact.id.as_str()), ..choice };
         let tabs = View::ALL.into_iter().filter(|view| view.paper().is_none() || view.document(content).is_some());
         let envelope = &content.envelope;
-        let raw = String::from_utf8_lossy(message);
+        let raw = match choice.view {
+            View::Raw => String::from_utf8_lossy(message),
+            _ => std::borrow::Cow::default(),
+        };
         let readers = recipients.iter().map(|contact| Reader {
             id: contact.id.clone(),
             name: name(contact),
@@ -220,10 +223,7 @@ impl Preview {
             without_pictures: choice.without_pictures,
             mail: format!("{base}/mail.html{}", Choice { view: View::default(), ..choice }.query()),
             message: format!("{base}/message.eml{}", Choice { like: choice.like, ..Choice::default() }.query()),
-            text: match choice.view {
-                View::Raw => raw.lines().take(RAW_LINES).collect::<Vec<_>>().join("\n"),
-                _ => String::new(),
-            },
+            text: raw.lines().take(RAW_LINES).collect::<Vec<_>>().join("\n"),
             is_cut: raw.lines().nth(RAW_LINES).is_some(),
             document: document.map(|(n, it)| Document {
                 name: it.name.clone(),
@@ -255,18 +255,7 @@ pub fn preheader(html: &str) -> String {
     let hidden = body.find("<div").map(|at| &body[at..]).and_then(|div| div.split_once('>'));
     let Some((_, rest)) = hidden.filter(|(tag, _)| tag.contains("display:none")) else { return String::new() };
     let text = rest.split('<').next().unwrap_or_default();
-    let entities = [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#x27;", "'"),
-        ("&#39;", "'"),
-        ("&#x2f;", "/"),
-        ("&nbsp;", "\u{a0}"),
-        ("&amp;", "&"),
-    ];
-    let plain = entities.iter().fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign));
-    plain.trim().to_owned()
+    crate::collect::html::text_of(text).trim().to_owned()
 }
 
 /// The mail with links that lead nowhere; where each would lead is told by its title.
@@ -305,8 +294,7 @@ mod tests {
 
     #[test]
     fn the_line_beside_the_subject_is_found_in_the_mail_and_nothing_else_is_taken_for_it() {
-        let hidden =
-            "<body style=\"x\"><div style=\"display:none;font-size:1px\"> L’été &amp; l’hiver </div><div>Lundi</div>";
+        let hidden = "<body style=\"x\"><div style=\"display:none;font-size:1px\"> L’été &amp; l&rsquo;hiver </div><div>Lundi</div>";
         assert_eq!(preheader(hidden), "L’été & l’hiver");
         assert_eq!(preheader("<body><div style=\"color:red\">Lundi</div>"), "");
         assert_eq!((preheader(""), preheader("<body"), preheader("<div style=\"display:none\"")), Default::default());

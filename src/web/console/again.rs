@@ -1,8 +1,8 @@
-//! What somebody had typed when the session turned out to be over: it travels in the login's own forms and is shown again in
-//! the form it was typed into, to the same account alone. It is never sent by itself: the person reads it and presses the button.
+//! What was typed into a form whose session had ended. The login forms carry it in hidden fields, and afterwards it is shown in its
+//! form again, to the same account only. It is never submitted automatically.
 //!
-//! Kept are the fields that a route names ([`Keeps`]), which no secret is among; nothing of it is stored. Where it is shown again
-//! is looked up among the routes and asked for as a GET, which changes nothing.
+//! Only the fields that a route names ([`Keeps`]) are carried, never a secret; nothing is stored. The form is looked up among the
+//! routes and asked for as a GET, which changes nothing.
 
 use super::gate::Form;
 use crate::accounts::{UserId, code};
@@ -58,7 +58,7 @@ impl Typed {
         Self::of(path, keeps, |name| form.text(name))
     }
 
-    /// From a login's form. `all`: the routes that keep something. `None`: it carries nothing, or nothing that a form of ours has.
+    /// From a login's form. `all`: the routes that keep something. `None`: it carries nothing, or its address is not that of a form that keeps something.
     pub(super) fn carried(all: &[(&'static str, Keeps)], form: &Form) -> Option<Self> {
         let path = form.get(PATH);
         let (_, keeps) = all.iter().find(|(route, _)| is_at(route, path))?;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_carries_to_forms_of_ours_alone() {
+    fn a_login_leads_only_to_forms_of_the_console() {
         for path in [
             "//evil.example/a/b/refuser",
             "https://evil.example/x/refuser",

@@ -137,7 +137,7 @@ impl Form {
     }
 
     pub(super) fn get(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", String::as_str)
+        self.text(name).unwrap_or_default()
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -356,8 +356,8 @@ fn browser(agent: &str) -> String {
 
 impl Console {
     /// The answer without a session: a redirect to the login, or the closed page until there is an account. For a POST it says that
-    /// nothing was done.
-    pub(super) async fn unknown(&self, method: &Method, path: &str) -> Answer {
+    /// nothing was done; what was typed into a form stays in the page, and the login carries it on.
+    pub(super) async fn unknown(&self, method: &Method, path: &str, typed: Option<Typed>) -> Answer {
         match self.store().has_active_user().await {
             Err(error) => self.unavailable(None, &error),
             Ok(false) => self.closed(),
@@ -365,24 +365,20 @@ impl Console {
                 Some(page) if page > 0 => answer::see_other(&format!("/connexion?vers={page}")),
                 _ => answer::see_other("/connexion"),
             },
-            Ok(true) => self.tell(None, StatusCode::UNAUTHORIZED, "session_over"),
+            Ok(true) => match typed {
+                Some(typed) => self.login_after(typed),
+                None => self.tell(None, StatusCode::UNAUTHORIZED, "session_over"),
+            },
         }
     }
 
-    /// The same; what was typed into a form stays in the page, and the login carries it on.
+    /// The same for a request to a route that keeps these fields.
     async fn session_over(&self, mut request: Request, keeps: Keeps) -> Answer {
         let path = request.uri().path().to_owned();
-        let mut answer = self.unknown(request.method(), &path).await;
-        if answer.status() != StatusCode::UNAUTHORIZED || request.method().is_safe() {
-            return answer;
-        }
-        if let Some(form) = form_of(&mut request).await
-            && let Some(typed) = Typed::in_form(&path, keeps, &form).or_else(|| Typed::carried(&self.kept, &form))
-            && matches!(self.store().has_active_user().await, Ok(true))
-        {
-            answer = self.login_after(typed);
-        }
-        answer
+        let form = if request.method().is_safe() { None } else { form_of(&mut request).await };
+        let typed =
+            form.and_then(|form| Typed::in_form(&path, keeps, &form).or_else(|| Typed::carried(&self.kept, &form)));
+        self.unknown(request.method(), &path, typed).await
     }
 
     /// The form, filled in, instead of `answer`, whose cookies are kept: asked for as a GET, which changes nothing.

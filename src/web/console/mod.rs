@@ -138,7 +138,7 @@ impl Console {
             origin: app.config.console.url.as_ref().map(|_| app.config.console.origin(None)),
             logins: Mutex::default(),
             most_logins: MOST_LOGINS,
-            kept: all_routes().iter().filter(|it| it.changes()).map(|it| (it.path, it.keeps)).collect(),
+            kept: kept_fields(),
             stop,
         })
     }
@@ -378,7 +378,8 @@ pub fn declared() -> Vec<(&'static str, bool, Asks)> {
 
 /// What forms show again after a login: path, and the names of the fields.
 pub fn kept_fields() -> Vec<(&'static str, Keeps)> {
-    all_routes().iter().map(|it| (it.path, it.keeps)).collect()
+    let all = all_routes();
+    all.iter().filter(|it| !it.keeps.texts.is_empty()).map(|it| (it.path, it.keeps)).collect()
 }
 
 /// The console. As long as there is no account it is closed.
@@ -411,7 +412,7 @@ async fn nowhere(
 ) -> Answer {
     match viewer {
         Some(axum::Extension(viewer)) => console.nowhere(&viewer),
-        None => console.unknown(&method, uri.path()).await,
+        None => console.unknown(&method, uri.path(), None).await,
     }
 }
 

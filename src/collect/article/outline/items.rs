@@ -111,8 +111,8 @@ impl Builder<'_> {
         const MOST_LINES: usize = 5;
         const MOST_FIELDS: usize = 8;
         let plain = |line: &Line| {
-            !line.bullet && !without_bullet(&line.text).1 && line.shape.heading == 0 && !line.text.contains('\n')
-                || is_field(&line.text)
+            let unmarked = !line.bullet && !without_bullet(&line.text).1 && line.shape.heading == 0;
+            unmarked && !line.text.contains('\n') || is_field(&line.text)
         };
         if bullet
             || time.says

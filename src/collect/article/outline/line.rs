@@ -26,7 +26,7 @@ impl Builder<'_> {
         }
         if let Some((end, rest)) = theme_run_in(&line.text[from..]) {
             self.flush();
-            let before = self.theme.replace(line.text[from..from + end].to_owned());
+            let before = self.theme.replace(line.text[from..from + end].trim_start().to_owned());
             self.words_from(at, shown.max(from), from + rest, true);
             self.flush();
             self.theme = before;
@@ -55,7 +55,7 @@ impl Builder<'_> {
             let attended = found.iter().find(|piece| {
                 let text = &line.text[from + piece.shown.0..from + piece.shown.1];
                 let starts = marks(&Words::of(text)).iter().any(|mark| matches!(&mark.meaning, Meaning::Times(times) if times.slots.iter().any(|slot| slot.end.is_none())));
-                matches!(&piece.when, When::Days(days) if days.len() == 1) && piece.told.is_empty() && starts && opens(text)
+                matches!(&piece.when, When::Days(days) if days.len() == 1) && piece.told.is_empty() && starts && names_an_opening(text)
             });
             if let Some(Piece { when: When::Days(days), shown: (start, end), .. }) = attended {
                 let (days, start, end) = (days.clone(), from + start, from + end);
@@ -212,7 +212,7 @@ fn goes_on(text: &str) -> bool {
 }
 
 /// Whether a line among the exhibitions names what one attends beside them.
-fn opens(text: &str) -> bool {
+fn names_an_opening(text: &str) -> bool {
     const FAR: usize = 24;
     let words = Words::of(text);
     tells_of_an_event(text)

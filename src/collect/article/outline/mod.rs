@@ -3,6 +3,7 @@
 //! Every line between the introduction and the footer becomes an item or part of one. A line with an hour or a date but
 //! no day is kept with the reason, also before the first day.
 
+mod grid;
 mod items;
 mod line;
 mod survey;
@@ -11,8 +12,9 @@ use std::collections::HashSet;
 
 use chrono::NaiveDate;
 
+use self::grid::is_grid_header;
 use self::items::Pending;
-use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, is_grid_header, lone_towns, town_of_a_feast};
+use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, town_of_a_feast};
 use super::calendar::Calendar;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
@@ -406,53 +408,6 @@ impl Builder<'_> {
             && line.text.split(' ').count() <= 3
             && !self.facts[at].timing.says
             && !line.text.ends_with(['.', '!', '?', ':'])
-    }
-
-    /// A table whose columns are days: a row is one thing, each of its cells its hours on that day.
-    fn grid(&mut self, at: usize) -> bool {
-        const LEAST_DAYS: usize = 3;
-        let line = &self.lines[at];
-        let ends = line.cells.iter().skip(1).map(|(_, from)| *from).chain([line.text.len()]);
-        let cells: Vec<(usize, &str)> = line
-            .cells
-            .iter()
-            .zip(ends)
-            .map(|((number, from), to)| (*number, line.text[*from..to].trim_end()))
-            .collect();
-        let dated: Vec<(usize, Vec<NaiveDate>)> = cells
-            .iter()
-            .filter_map(|(number, text)| {
-                let words = Words::of(text);
-                let date = super::days::date(&words.tokens, 0).filter(|date| date.to + 1 >= words.tokens.len())?;
-                Some((*number, self.calendar.dates(&date.what).days)).filter(|(_, days)| days.len() == 1)
-            })
-            .collect();
-        if dated.len() >= LEAST_DAYS {
-            self.flush();
-            self.columns = dated;
-            return true;
-        }
-        let first_column = self.columns.first().map(|(number, _)| *number);
-        let Some(first_column) = first_column else { return false };
-        let title: Vec<&str> =
-            cells.iter().filter(|(number, _)| *number < first_column).map(|(_, text)| *text).collect();
-        self.flush();
-        for (number, days) in self.columns.clone() {
-            let cell = cells.iter().find(|(found, text)| *found == number && timing(text).says);
-            if let Some((_, text)) = cell.filter(|_| !title.is_empty()) {
-                let told = Some(format!("{}\n{text}", title.join("\n")));
-                let entry = Entry {
-                    under: Under::Days(days),
-                    told,
-                    town: self.town.clone(),
-                    placed_by_words: true,
-                    titled: true,
-                    ..Entry::of(&line.text, Vec::new())
-                };
-                self.out.entries.push(entry);
-            }
-        }
-        true
     }
 
     /// The place of items without a heading: the day of the lead, or none.

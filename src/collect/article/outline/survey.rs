@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::communes;
-use super::super::days::{self, Spec};
+use super::super::days::Spec;
 use super::super::html::Line;
 use super::super::lines::{
     DayLine, Form, LONGEST_LINE, Section, footer, has_number, is_lone_bullet, look, section, without_bullet,
@@ -13,15 +13,6 @@ use super::super::sentences::Role;
 use super::super::text::{Kind, Words};
 use super::super::towns::lone_name;
 use super::{Facts, says_today};
-
-/// The row of a table whose cells are days.
-pub(super) fn is_grid_header(line: &Line) -> bool {
-    let days = line.text.split('\n').filter(|cell| {
-        let words = Words::of(cell);
-        days::date(&words.tokens, 0).is_some_and(|date| date.to + 1 >= words.tokens.len())
-    });
-    line.cells.len() >= 3 && days.count() >= 3
-}
 
 /// A line that dates itself and tells something.
 pub(super) fn is_dated_item(line: &Line, facts: Facts) -> bool {

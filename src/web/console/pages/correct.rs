@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 /// What `fait=` may say.
 const DONE: [&str; 6] = ["corrected", "taught", "not_taught", "withdrawn", "dismissed", "readmitted"];
-/// What a session that is over does not lose.
+/// Fields that are kept when the session has ended.
 pub(super) const KEEPS: Keeps = Keeps {
     texts: &["title", "place", "price", "phone", "link", "note", "pourquoi"],
     others: &["day", "start", "end", "status", "retenir", "vu_alors", "adapter"],
@@ -42,6 +42,7 @@ struct SheetPage {
     sheet: Option<Sheet>,
     path: String,
     back: String,
+    /// Key of what was just done; empty for nothing.
     done: &'static str,
     /// Why something was not done, in French.
     refused: Option<String>,
@@ -130,10 +131,12 @@ pub(super) async fn correct(
     let opened = console.correction_form(&format!("{mailing}/{period}"), &target, adapts).await;
     let (key, page, read) = match opened {
         Ok(Some(opened)) => opened,
-        // The article was read again since: what was typed is said, to be typed into what the line is now.
+        // The article was read again since, and the line is gone: the answer repeats what was typed.
         Ok(None) => {
             let path = format!("{mailing}/{period}");
-            let typed = ["title", "start", "place", "price", "phone", "note", "pourquoi"].map(|name| form.get(name));
+            let typed =
+                ["day", "start", "end", "title", "place", "price", "phone", "link", "note", "status", "pourquoi"]
+                    .map(|name| form.get(name));
             let typed = typed.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
             let refused = format!("{} ({typed})", Refusal::NoSuchLine(target).in_french());
             return console.corrections(&viewer, StatusCode::CONFLICT, &path, "", Some(refused)).await;
@@ -164,7 +167,12 @@ pub(super) async fn correct(
         let seen = Some(page.seen.as_str()).filter(|id| !id.is_empty());
         let wanted = Wanted { target: &target, patch, why: &page.why, seen, adapts };
         match actions::corrections::correct(engine, &actor, &key, wanted).await {
-            Ok(_) if page.teaches => Ok(teach(&console, &actor, &fields.place).await),
+            Ok(_) if page.teaches => match actions::corrections::teach(engine, &actor, &fields.place).await {
+                Ok(()) => Ok("taught"),
+                // The correction is saved; the page says that the venue cannot be remembered.
+                Err(ActionError::Refused(_)) => Ok("not_taught"),
+                Err(error) => Err(error),
+            },
             Ok(_) => Ok("corrected"),
             Err(error) => Err(error),
         }
@@ -192,16 +200,6 @@ pub(super) async fn correct(
             console.shown(status, Some(&viewer), "/envois", "correct_form", &page)
         }
         Err(error) => console.not_done(&viewer, error),
-    }
-}
-
-/// `Pavie, la Fenière`: la Fenière is in Pavie, also in the weeks to come.
-async fn teach(console: &Console, actor: &actions::Actor, place: &str) -> &'static str {
-    let Some((commune, venue)) = place.split_once(',') else { return "not_taught" };
-    match actions::venues::set(&console.engine, actor, venue.trim(), commune.trim()).await {
-        Ok(_) => "taught",
-        // The correction is saved; that the venue cannot be remembered is said.
-        Err(_) => "not_taught",
     }
 }
 
