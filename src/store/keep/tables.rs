@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 47] = [
+pub(super) const TABLES: [Table; 50] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -44,6 +44,8 @@ pub(super) const TABLES: [Table; 47] = [
     narrow("partners"),
     narrow("contacts"),
     narrow("affiliations"),
+    narrow("contact_edits"),
+    narrow("partner_edits"),
     narrow("former_addresses"),
     narrow("subscriptions"),
     narrow("subscription_changes"),
@@ -74,6 +76,8 @@ pub(super) const TABLES: [Table; 47] = [
     wide("readings"),
     narrow("corrections"),
     narrow("dismissals"),
+    // Files of up to 20 MB.
+    Table { name: "imports", page: 1 },
 ];
 
 /// Tables that a daemon writes to on its own: a ledger with rows only in these counts as empty.
