@@ -16,6 +16,7 @@ pub mod may;
 pub mod partners;
 mod refusal;
 pub mod test_mail;
+pub mod uploads;
 pub mod venues;
 
 pub use refusal::Refusal;

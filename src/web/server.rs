@@ -67,6 +67,9 @@ impl Default for Limits {
     }
 }
 
+/// For a request with a file, instead of [`Limits::whole`].
+const UPLOAD: Duration = Duration::from_secs(120);
+
 /// How long a stop waits for answers under way.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -244,6 +247,7 @@ async fn heard(trusted: &[IpAddr], at_most: Duration, mut request: Request, next
     let route = request.extensions().get::<MatchedPath>().map_or("-", |path| path.as_str()).to_owned();
     let method = request.method().clone();
 
+    let at_most = if method == Method::POST && console::takes_a_file(&route) { at_most.max(UPLOAD) } else { at_most };
     let span = info_span!("request", id, %method, route);
     let mut answer = if names_its_host(&request) {
         match tokio::time::timeout(at_most, next.run(request).instrument(span.clone())).await {

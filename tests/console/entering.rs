@@ -210,21 +210,44 @@ impl<'a> Browser<'a> {
         reply.status == 200
     }
 
+    /// A form with a file, as browsers send it, with the token of its session.
+    pub fn upload(&mut self, path: &str, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Reply {
+        let token = self.token();
+        let mut body = Vec::new();
+        for (field, value) in [&[("jeton", token.as_str())], fields].concat() {
+            let part = format!("--limite\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+            body.extend(part.into_bytes());
+        }
+        let head = format!(
+            "--limite\r\nContent-Disposition: form-data; name=\"fichier\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend(head.into_bytes());
+        body.extend_from_slice(file);
+        body.extend(b"\r\n--limite--\r\n");
+        self.send_body("POST", path, "multipart/form-data; boundary=limite", &body, OURS)
+    }
+
     pub fn send(&mut self, method: &str, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send_body(method, path, "application/x-www-form-urlencoded", body.as_bytes(), headers)
+    }
+
+    fn send_body(&mut self, method: &str, path: &str, kind: &str, body: &[u8], headers: &[(&str, &str)]) -> Reply {
         let mut stream = TcpStream::connect(&self.office.host).unwrap();
         stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
         if !headers.iter().any(|(name, _)| *name == "Host") {
             head += &format!("Host: {}\r\n", self.office.host);
         }
-        head += "Content-Type: application/x-www-form-urlencoded\r\nUser-Agent: Firefox/1 (Linux)\r\n";
+        head += &format!("Content-Type: {kind}\r\nUser-Agent: Firefox/1 (Linux)\r\n");
         let cookies = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
         if !cookies.is_empty() {
             head += &format!("Cookie: {cookies}\r\n");
         }
         head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
-        stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
+        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
         let mut all = Vec::new();
         stream.read_to_end(&mut all).unwrap();
         let end = all.windows(4).position(|it| it == b"\r\n\r\n").unwrap();

@@ -7,6 +7,7 @@ mod deciding;
 mod documented;
 mod ending;
 mod entering;
+mod importing;
 mod lasting;
 mod matrix;
 mod naming;

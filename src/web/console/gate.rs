@@ -16,7 +16,7 @@ use crate::web::answer::{self, Answer};
 use crate::web::server::{ClientAddress, RequestId};
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes},
     extract::{FromRequestParts, Request, State},
     handler::Handler,
     http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header, request::Parts},
@@ -38,6 +38,11 @@ pub(super) const POST: MethodFilter = MethodFilter::POST;
 
 /// The largest form, in bytes.
 const LARGEST_FORM: usize = 128 * 1024;
+/// The largest form with a file: the file, and its fields.
+const LARGEST_UPLOAD: usize = crate::actions::uploads::LARGEST + LARGEST_FORM;
+/// Of a body that is too large this much is read before the connection is closed.
+const MOST_THROWN_AWAY: usize = 100 << 20;
+const MOST_FIELDS: usize = 100;
 /// How often a stream looks whether its session is still open.
 const LOOK: Duration = Duration::from_millis(500);
 /// A session in use is written down at most so often.
@@ -61,6 +66,8 @@ pub(super) struct Route {
     pub(super) asks: Asks,
     /// What is shown again if the session is over.
     pub(super) keeps: Keeps,
+    /// Its form may hold a file.
+    pub(super) takes_a_file: bool,
     handler: MethodRouter<Arc<Console>>,
 }
 
@@ -68,6 +75,11 @@ impl Route {
     /// These fields are not lost if the session is over: a GET of the same address shows them ([`Typed`]).
     pub(super) fn keeps(self, keeps: Keeps) -> Self {
         Self { keeps, ..self }
+    }
+
+    /// Its form may hold a file, see [`UploadedFile`].
+    pub(super) fn takes_a_file(self) -> Self {
+        Self { takes_a_file: true, ..self }
     }
 
     pub(super) fn changes(&self) -> bool {
@@ -89,13 +101,14 @@ where
     H: Handler<T, Arc<Console>>,
     T: 'static,
 {
-    Route { method, path, asks, keeps: Keeps::NOTHING, handler: on(method, handler) }
+    Route { method, path, asks, keeps: Keeps::NOTHING, takes_a_file: false, handler: on(method, handler) }
 }
 
 /// The routes, each behind what it asks for.
 pub(super) fn guarded(routes: Vec<Route>, console: &Arc<Console>) -> Router<Arc<Console>> {
     routes.into_iter().fold(Router::new(), |router, it| {
-        let allowed = middleware::from_fn_with_state((Arc::clone(console), it.asks, it.keeps), allowed);
+        let state = (Arc::clone(console), it.asks, it.keeps, it.takes_a_file);
+        let allowed = middleware::from_fn_with_state(state, allowed);
         router.route(it.path, it.handler.layer(allowed))
     })
 }
@@ -143,6 +156,14 @@ impl Form {
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
+}
+
+/// The file of a form that was let in.
+#[derive(Debug, Clone)]
+pub(super) struct UploadedFile {
+    /// As the browser names it.
+    pub name: String,
+    pub bytes: Bytes,
 }
 
 /// Around every request: where it comes from, and whose session it belongs to.
@@ -203,7 +224,7 @@ pub(super) async fn enter(
 
 /// Nobody gets further than the route allows, and no form without the token of its session.
 async fn allowed(
-    State((console, asks, keeps)): State<(Arc<Console>, Asks, Keeps)>,
+    State((console, asks, keeps, takes_a_file)): State<(Arc<Console>, Asks, Keeps, bool)>,
     mut request: Request,
     next: Next,
 ) -> Answer {
@@ -227,8 +248,14 @@ async fn allowed(
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    let Some(form) = form_of(&mut request).await else {
-        return console.tell(viewer.as_ref(), StatusCode::PAYLOAD_TOO_LARGE, "too_large");
+    let (largest, too_large) = match takes_a_file {
+        true => (LARGEST_UPLOAD, "file_too_large"),
+        false => (LARGEST_FORM, "too_large"),
+    };
+    // A few at once: each may take its whole size in memory.
+    let _turn = if takes_a_file { console.uploading.acquire().await.ok() } else { None };
+    let Some((form, file)) = form_of(&mut request, largest).await else {
+        return console.tell(viewer.as_ref(), StatusCode::PAYLOAD_TOO_LARGE, too_large);
     };
     if expected.is_some_and(|token| token.is_empty() || !code::is_same(&token, form.get("jeton"))) {
         let mut answer = console.tell(viewer.as_ref(), StatusCode::FORBIDDEN, "foreign");
@@ -240,21 +267,66 @@ async fn allowed(
         return answer;
     }
     request.extensions_mut().insert(form);
+    if let Some(file) = file {
+        request.extensions_mut().insert(file);
+    }
     next.run(request).await
 }
 
-/// The fields of the body; none if it is no form. `None`: it is too large.
-async fn form_of(request: &mut Request) -> Option<Form> {
-    let is_form = answer::content_type(request.headers()).starts_with("application/x-www-form-urlencoded");
+/// The fields of the body, and its file; none if it is no form. `None`: it is larger than `largest` bytes, or it is no whole form.
+async fn form_of(request: &mut Request, largest: usize) -> Option<(Form, Option<UploadedFile>)> {
+    let kind = answer::content_type(request.headers()).to_owned();
     let body = std::mem::replace(request.body_mut(), Body::empty());
-    let bytes = to_bytes(body, LARGEST_FORM).await.ok()?;
+    let bytes = whole(body, largest).await?;
     let mut fields = HashMap::new();
-    if is_form {
-        for (name, value) in url::form_urlencoded::parse(&bytes).take(100) {
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        for (name, value) in url::form_urlencoded::parse(&bytes).take(MOST_FIELDS) {
             fields.entry(name.into_owned()).or_insert_with(|| value.into_owned());
         }
     }
-    Some(Form(Arc::new(fields)))
+    let mut file = None;
+    if let Ok(boundary) = multer::parse_boundary(&kind) {
+        let once = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
+        let mut parts = multer::Multipart::new(once, boundary);
+        for _ in 0..MOST_FIELDS {
+            let Some(part) = parts.next_field().await.ok()? else { break };
+            let name = part.name().unwrap_or_default().to_owned();
+            match part.file_name().map(file_name) {
+                Some(name) => {
+                    let read = UploadedFile { name, bytes: part.bytes().await.ok()? };
+                    file.get_or_insert(read);
+                }
+                None => {
+                    let text = part.text().await.ok()?;
+                    fields.entry(name).or_insert(text);
+                }
+            }
+        }
+    }
+    Some((Form(Arc::new(fields)), file))
+}
+
+/// The body, if it is no larger than that. What is too much is read all the same and thrown away, up to a point: a browser shows no
+/// answer before it has sent everything.
+async fn whole(body: Body, largest: usize) -> Option<Bytes> {
+    let (mut kept, mut size) = (Vec::new(), 0);
+    let mut data = body.into_data_stream();
+    while let Some(piece) = data.next().await {
+        let piece = piece.ok()?;
+        size += piece.len();
+        match size {
+            size if size <= largest => kept.extend_from_slice(&piece),
+            size if size > MOST_THROWN_AWAY => return None,
+            _ => kept = Vec::new(),
+        }
+    }
+    (size <= largest).then(|| kept.into())
+}
+
+/// The last part of a path, without control characters: browsers once sent the whole path.
+fn file_name(given: &str) -> String {
+    let name = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    name.chars().filter(|c| !c.is_control()).take(150).collect()
 }
 
 /// The person of a complete session. `token`: what the cookie holds; `seen`: its last use that is written down.
@@ -375,7 +447,8 @@ impl Console {
     /// The same for a request to a route that keeps these fields.
     async fn session_over(&self, mut request: Request, keeps: Keeps) -> Answer {
         let path = request.uri().path().to_owned();
-        let form = if request.method().is_safe() { None } else { form_of(&mut request).await };
+        let form = if request.method().is_safe() { None } else { form_of(&mut request, LARGEST_FORM).await };
+        let form = form.map(|(form, _)| form);
         let typed =
             form.and_then(|form| Typed::in_form(&path, keeps, &form).or_else(|| Typed::carried(&self.kept, &form)));
         self.unknown(request.method(), &path, typed).await

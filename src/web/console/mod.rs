@@ -38,7 +38,7 @@ use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -60,6 +60,8 @@ pub struct Console {
     most_logins: u32,
     /// The routes that keep what was typed when the session is over.
     kept: Vec<(&'static str, Keeps)>,
+    /// Uploads that are received at once.
+    uploading: Semaphore,
     /// Streams end when it is cancelled.
     stop: CancellationToken,
 }
@@ -139,6 +141,7 @@ impl Console {
             logins: Mutex::default(),
             most_logins: MOST_LOGINS,
             kept: kept_fields(),
+            uploading: Semaphore::new(2),
             stop,
         })
     }
@@ -374,6 +377,11 @@ fn all_routes() -> Vec<Route> {
 /// Path, whether it is a POST, and what it asks for: of every route.
 pub fn declared() -> Vec<(&'static str, bool, Asks)> {
     all_routes().iter().map(|it| (it.path, it.changes(), it.asks)).collect()
+}
+
+/// Whether the route takes a file, which may take a while to arrive.
+pub(super) fn takes_a_file(path: &str) -> bool {
+    all_routes().iter().any(|it| it.takes_a_file && it.path == path)
 }
 
 /// What forms show again after a login: path, and the names of the fields.

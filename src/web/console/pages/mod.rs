@@ -3,6 +3,7 @@
 mod correct;
 mod decide;
 mod home;
+mod imports;
 mod issue;
 mod issues;
 mod journal;
@@ -44,6 +45,12 @@ pub(super) fn routes() -> Vec<Route> {
         route(GET, "/journal", see, journal::show),
         route(GET, "/partenaires", see, people::list),
         route(GET, "/partenaires/contacts/{id}", see, people::one),
+        route(GET, "/partenaires/importer", Permission::Write, imports::show_form),
+        route(POST, "/partenaires/importer", Permission::Write, imports::upload).keeps(imports::KEEPS).takes_a_file(),
+        route(GET, "/partenaires/importer/{id}", Permission::Write, imports::show),
+        route(POST, "/partenaires/importer/{id}", Permission::Write, imports::act).keeps(imports::KEEPS_NUMBER),
+        route(GET, "/partenaires/importer/{id}/flux", Permission::Write, imports::stream),
+        route(GET, "/partenaires/importer/{id}/refusees.csv", Permission::Write, imports::refused),
         route(GET, "/voies", see, office::lanes),
         route(GET, "/voies/{lane}/rouvrir", Permission::Operate, office::show_reopen),
         route(POST, "/voies/{lane}/rouvrir", Permission::Operate, office::reopen),
