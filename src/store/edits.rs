@@ -183,6 +183,10 @@ fn keep_partner(
                 continue;
             };
             let Some(is) = fields.get(field) else { break };
+            // It says what stays, not what the list says.
+            if names && kept.iter().any(|it| it.field == field.as_str()) {
+                break;
+            }
             if overwrite || is == edit.value {
                 over.push(json!({ "partner": key, "field": field.as_str() }));
             } else {

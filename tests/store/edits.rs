@@ -56,7 +56,7 @@ async fn a_list_does_not_undo_what_was_changed_by_hand_and_ends_its_protection_b
     edit(&db, 1, Fields::default().with(Field::Phone, "2").with(Field::Name, "Éloïse"), 1).await;
     // The other contact of the house says the old number too, and so does a new one.
     let mut more = lines.to_vec();
-    more.push(line(4, "GITE", "1"));
+    more.push(line(4, "Gîte", "1"));
     let all = more.as_slice();
     let dry = Import { dry_run: true, ..Import::new(&all, &[], "liste.csv") };
     let would = db.store.import(&dry, &|_| {}, at(2)).await.unwrap();
