@@ -51,6 +51,10 @@ pub enum Refusal {
         issue: Box<IssueSummary>,
         zone: Tz,
     },
+    /// Its content comes from no source.
+    NotCollected {
+        mailing: String,
+    },
     NotANewsletter {
         mailing: String,
     },
@@ -248,6 +252,9 @@ impl Refusal {
                 format!("issue {issue} is {}; this is not possible in that state", state.as_str())
             }
             Self::GivenUp { issue, zone } => given_up(issue, *zone),
+            Self::NotCollected { mailing } => {
+                format!("issues of {mailing} are not collected from a source: change the edition instead")
+            }
             Self::NotANewsletter { mailing } => format!("{mailing} is not a newsletter"),
             Self::NoEditorialSection { mailing } => {
                 format!("the mailing {mailing} has no section of kind \"editorial\"")
@@ -447,6 +454,9 @@ impl Refusal {
             }
             Self::GivenUp { issue, .. } => {
                 format!("le numéro {} est {}{NBSP}: plus rien n’en partira", of(&issue.key), issue.state().in_french())
+            }
+            Self::NotCollected { mailing } => {
+                format!("les numéros de «{NBSP}{mailing}{NBSP}» ne sont pas lus sur un site{NBSP}: modifiez l’édition")
             }
             Self::NotANewsletter { mailing } => format!("«{NBSP}{mailing}{NBSP}» n’est pas une lettre"),
             Self::NoEditorialSection { mailing } => {

@@ -5,6 +5,7 @@ mod calendar;
 mod correcting;
 mod deciding;
 mod documented;
+mod editing;
 mod ending;
 mod entering;
 mod lasting;

@@ -4,6 +4,7 @@
 pub mod coming;
 pub mod correct;
 pub mod decide;
+pub mod editorial;
 pub mod issue;
 pub mod journal;
 pub mod month;

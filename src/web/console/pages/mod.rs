@@ -2,6 +2,7 @@
 
 mod correct;
 mod decide;
+mod editorial;
 mod home;
 mod issue;
 mod issues;
@@ -40,6 +41,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(POST, "/envois/{mailing}/{period}/corriger/{target}", Permission::Write, correct::correct)
             .keeps(correct::KEEPS),
         route(POST, "/envois/{mailing}/{period}/corrections/{id}/retirer", Permission::Write, correct::withdraw),
+        route(GET, "/envois/{mailing}/{period}/edito", Permission::Write, editorial::show),
+        route(POST, "/envois/{mailing}/{period}/edito", Permission::Write, editorial::save).keeps(editorial::KEEPS),
         route(GET, "/a-venir", see, home::coming),
         route(GET, "/journal", see, journal::show),
         route(GET, "/partenaires", see, people::list),
