@@ -5,7 +5,6 @@ mod calendar;
 mod correcting;
 mod deciding;
 mod documented;
-mod editing;
 mod ending;
 mod entering;
 mod lasting;
@@ -22,6 +21,7 @@ mod testing;
 mod tracing;
 mod trying;
 mod week;
+mod writing;
 
 use crate::editions::add;
 use crate::support::house::{AT, House, ISSUE, On, Relay};
