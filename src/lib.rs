@@ -88,3 +88,4 @@ pub mod toml_reader;
 pub mod views;
 pub mod watch;
 pub mod web;
+pub mod webhooks;

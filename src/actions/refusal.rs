@@ -1,6 +1,7 @@
 //! Why an action was refused, as data, with texts for both interfaces: English with a suggested command for the command
 //! line, French without commands for the console.
 
+use super::api_refusal::ApiRefusal;
 use crate::domain::{
     Timestamp,
     delivery::State,
@@ -222,11 +223,14 @@ pub enum Refusal {
     /// The line is left out of every issue already.
     DismissedAlready,
     NotDismissed(String),
+    /// Of tokens, webhooks and the API.
+    Api(ApiRefusal),
 }
 
 impl Refusal {
     pub fn in_english(&self) -> String {
         match self {
+            Self::Api(refusal) => refusal.in_english(),
             Self::NoName => "expected a name after --by: the ledger records who approved".to_owned(),
             Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` lists them"),
             Self::NotComposedYet(key) => format!(
@@ -429,6 +433,7 @@ impl Refusal {
     pub fn in_french(&self) -> String {
         let of = |key: &IssueKey| IssueName::new(key).of();
         match self {
+            Self::Api(refusal) => refusal.in_french(),
             Self::NoName => "indiquez votre nom : il est gardé avec ce que vous faites".to_owned(),
             Self::NoSuchIssue(key) => format!("le numéro {} n’existe pas", of(key)),
             Self::NotComposedYet(key) => format!("le numéro {} n’est pas encore composé", of(key)),

@@ -17,6 +17,7 @@ use std::{fmt, sync::Arc};
 
 mod accounts;
 mod alerts;
+pub mod api;
 mod approvals;
 mod audit;
 mod backend;
@@ -50,6 +51,7 @@ mod sqlite;
 mod tallies;
 pub mod testing;
 mod venues;
+pub mod webhooks;
 
 pub use accounts::{Accounts, Changed, Credentials, NewFactor, NewInvitation, NewUser, Purpose, User};
 pub use alerts::{Alerts, Change, Channel, PendingAlert};
@@ -581,6 +583,8 @@ pub trait Store:
     + AuditLog
     + Venues
     + Corrections
+    + api::ApiTokens
+    + webhooks::Webhooks
     + testing::Inspect
 {
     /// `sqlite` or `postgres`.

@@ -7,6 +7,7 @@ pub mod console;
 pub mod corrections;
 pub mod doubts;
 pub mod editions;
+pub mod integrations;
 pub mod issues;
 pub mod lanes;
 pub mod log;

@@ -257,3 +257,12 @@ fn packed(bytes: &[u8]) -> Option<Bytes> {
     let packed = encoder.finish().ok()?;
     (packed.len() < bytes.len()).then(|| packed.into())
 }
+
+/// An answer of the API.
+pub(super) fn json(status: StatusCode, media_type: &str, body: &impl serde::Serialize) -> Answer {
+    let mut answer = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
+    *answer.status_mut() = status;
+    set(&mut answer, header::CONTENT_TYPE, media_type);
+    dress(&mut answer, Keep::Never, POLICY);
+    answer
+}

@@ -92,7 +92,7 @@ const STOREYS: &[&[&str]] = &[
     &["config.rs", "outbox.rs", "notices/replies.rs"],
     &["jobs", "telemetry.rs"],
     &["app.rs"],
-    &["issue"],
+    &["issue", "webhooks"],
     &["editions", "views"],
     &["actions", "alerts"],
     &["views/console"],

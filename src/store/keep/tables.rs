@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 47] = [
+pub(super) const TABLES: [Table; 53] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -74,6 +74,13 @@ pub(super) const TABLES: [Table; 47] = [
     wide("readings"),
     narrow("corrections"),
     narrow("dismissals"),
+    narrow("api_tokens"),
+    narrow("api_requests"),
+    narrow("rereads"),
+    // After what their triggers watch, so that a copy queues no events.
+    narrow("webhook_endpoints"),
+    narrow("webhook_messages"),
+    narrow("webhook_attempts"),
 ];
 
 /// Tables that a daemon writes to on its own: a ledger with rows only in these counts as empty.

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 const PAGE: u32 = 50;
 
 /// Every action of the audit; the text of each is `trace_` and its name with `_` for `.`.
-pub const ACTIONS: [&str; 50] = [
+pub const ACTIONS: [&str; 61] = [
     "issue.approve",
     "issue.refuse",
     "issue.withdraw",
@@ -64,6 +64,17 @@ pub const ACTIONS: [&str; 50] = [
     "session.prove",
     "login",
     "login.recovery_code",
+    "token.add",
+    "token.revoke",
+    "token.first_use",
+    "webhook.add",
+    "webhook.rotate",
+    "webhook.disable",
+    "webhook.enable",
+    "webhook.remove",
+    "webhook.test",
+    "webhook.resend",
+    "mailing.reread",
 ];
 
 /// What is looked for.
@@ -200,7 +211,7 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
 
 /// What is worth reading of the stored detail.
 fn details(it: &Reading<'_>, detail: &str) -> Vec<(&'static str, String)> {
-    const SHOWN: [(&str, &str); 10] = [
+    const SHOWN: [(&str, &str); 13] = [
         ("hash", "trace_version"),
         ("line", "trace_line"),
         ("why", "trace_why"),
@@ -211,6 +222,9 @@ fn details(it: &Reading<'_>, detail: &str) -> Vec<(&'static str, String)> {
         ("contacts", "trace_contacts"),
         ("orders", "trace_orders"),
         ("as", "trace_as"),
+        ("scopes", "trace_scopes"),
+        ("events", "trace_events"),
+        ("host", "trace_host"),
     ];
     let Ok(Value::Object(detail)) = serde_json::from_str::<Value>(detail) else { return Vec::new() };
     let text = |value: &Value| match value {

@@ -308,7 +308,7 @@ fn while_open(console: &Arc<Console>, token_hash: String, answer: Answer) -> Ans
     Answer::from_parts(head, Body::from_stream(body.into_data_stream().take_until(Box::pin(over))))
 }
 
-fn client(request: &Request) -> Client {
+pub(in crate::web) fn client(request: &Request) -> Client {
     let extensions = request.extensions();
     let agent = request.headers().get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
     Client {

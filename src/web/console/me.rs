@@ -195,8 +195,13 @@ struct ConfirmPage {
 }
 
 /// Where a confirmation leads; the first where none is named.
-const AFTER: [(&str, &str); 3] =
-    [("codes", "/moi?fait=proved"), ("factor", "/moi/second-facteur"), ("users", "/utilisateurs")];
+const AFTER: [(&str, &str); 5] = [
+    ("codes", "/moi?fait=proved"),
+    ("factor", "/moi/second-facteur"),
+    ("users", "/utilisateurs"),
+    ("tokens", "/jetons"),
+    ("webhooks", "/webhooks"),
+];
 
 fn after(name: &str) -> (&'static str, &'static str) {
     AFTER.into_iter().find(|(known, _)| *known == name).unwrap_or(AFTER[0])

@@ -7,6 +7,7 @@ mod again;
 mod cookies;
 mod follow;
 mod gate;
+mod integrations;
 mod login;
 mod me;
 mod pages;
@@ -14,6 +15,7 @@ mod users;
 
 pub use again::Keeps;
 pub use gate::Asks;
+pub(in crate::web) use gate::client;
 
 use self::{follow::Watchers, gate::Route};
 use crate::accounts::{Language, Permission, Viewer, password::Passwords};
@@ -26,11 +28,12 @@ use crate::jobs::Mailing;
 use crate::store::{Store, StoreError};
 use crate::views::console::{Reading, When};
 use crate::web::answer::{self, Answer, Keep, Kept};
+use crate::web::api;
 use axum::{
     Router,
     extract::{Path, State},
     http::{HeaderMap, Method, StatusCode, Uri, header},
-    routing::get,
+    routing::{any, get},
 };
 use pages::{people::Names, preview::Printed};
 use serde::Serialize;
@@ -367,6 +370,11 @@ fn all_routes() -> Vec<Route> {
         route(POST, "/moi/confirmer", see, me::confirm),
         route(GET, "/utilisateurs", administer, users::show),
         route(POST, "/utilisateurs", administer, users::act).keeps(users::KEEPS),
+        route(GET, "/jetons", administer, integrations::show_tokens),
+        route(POST, "/jetons", administer, integrations::act_tokens).keeps(integrations::TOKEN_KEEPS),
+        route(GET, "/webhooks", administer, integrations::show_webhooks),
+        route(POST, "/webhooks", administer, integrations::act_webhooks).keeps(integrations::WEBHOOK_KEEPS),
+        route(GET, "/webhooks/{id}", administer, integrations::show_webhook),
     ]);
     all
 }
@@ -391,6 +399,10 @@ pub fn routes(console: Arc<Console>) -> Router {
     guarded
         .layer(entered)
         .route("/static/{name}", get(statics))
+        // Behind its own gate: a session opens nothing there, and a token nothing here.
+        .nest("/api/v1", api::routes(&console.engine))
+        .route("/api", any(api::nowhere))
+        .route("/api/{*path}", any(api::nowhere))
         // Every browser asks for it, and it does not exist.
         .route("/favicon.ico", get(async || answer::nothing(Keep::Minutes)))
         .with_state(console)
