@@ -25,6 +25,8 @@
 //! - [`apart`] runs the parsing of untrusted text on a separate thread, with a time limit and its own stack.
 //! - [`web`] serves the public pages from frozen content, and on a listener of its own the console for staff ([`web::console`]); `bench` (a feature) measures sending.
 //! - [`views::readiness`] is the verdict of what is wrong; [`alerts`] sends it by webhook or command.
+//! - [`web::api`] answers programs that have a token; [`webhooks`] tells them what happens, from a queue that triggers of the database
+//!   write in the transaction of what happened. `docs/api.md` describes both.
 //! - [`accounts`] has passwords, second factors and roles of staff; [`actions::accounts`] lets them in.
 //! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`toml_reader`] read the settings and report all problems at once; [`app`] wires the parts
 //!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;

@@ -1,6 +1,7 @@
 //! The console over HTTP, as staff see it: every page, on both databases, with what comes from outside at its worst.
 
 mod again;
+mod api;
 mod calendar;
 mod correcting;
 mod deciding;
@@ -17,6 +18,7 @@ mod progress;
 mod recording;
 mod searching;
 mod serving;
+mod telling;
 mod testing;
 mod tracing;
 mod trying;
