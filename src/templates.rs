@@ -357,7 +357,7 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 33] = [
+        const DATA: [&str; 37] = [
             "coming_",
             "delivery_",
             "event_",
@@ -378,6 +378,10 @@ mod tests {
             "message_",
             "users_",
             "role_",
+            "scope_",
+            "tokens_",
+            "webhooks_",
+            "webhook_why_",
             "unfit_",
             "me_done_",
             "correct_done_",

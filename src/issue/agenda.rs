@@ -270,19 +270,20 @@ pub struct Checked {
     pub hold: Option<Hold>,
 }
 
-/// Reads an article as that of this week, without the other sources of the mailing. `patience`: for the parser.
+/// Reads an article as that of this week, without the other sources of the mailing. `patience`: for the parser; `held`: kept until
+/// it returns, also when nobody waits for it any more.
 ///
 /// # Errors
 /// If parsing panicked or took too long.
-pub async fn check(
+pub async fn check<H: Send + 'static>(
     app: &App,
     (mailing, gates): (&Mailing, Gates),
     week: Week,
     article: &Article,
     known: &KnownVenues,
-    patience: Duration,
+    (patience, held): (Duration, H),
 ) -> Result<Checked, Apart> {
-    let agenda = parsed(app, mailing, week, article, known, patience).await?;
+    let agenda = parsed(app, mailing, week, article, known, (patience, held)).await?;
     let hold = gates::check(&agenda, &article.title, week, gates).err();
     Ok(Checked { agenda, hold })
 }
@@ -298,24 +299,25 @@ async fn understood(
     article: &Article,
     known: &KnownVenues,
 ) -> Result<Agenda, Hold> {
-    parsed(app, mailing, week, article, known, PATIENCE).await.map_err(|why| {
+    parsed(app, mailing, week, article, known, (PATIENCE, ())).await.map_err(|why| {
         warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be parsed");
         Hold::ArticleUnreachable(why.in_french())
     })
 }
 
-async fn parsed(
+async fn parsed<H: Send + 'static>(
     app: &App,
     mailing: &Mailing,
     week: Week,
     article: &Article,
     known: &KnownVenues,
-    patience: Duration,
+    (patience, held): (Duration, H),
 ) -> Result<Agenda, Apart> {
     let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
     let (html, home, venues) = (article.html.clone(), app.config.commune.clone(), app.config.venues.clone());
     let known = known.clone();
     let reading = move || {
+        let _held = held;
         let reading = Reading { published, week: Some(week), home: &home, venues: &venues };
         article::read_knowing(&html, &reading, &known)
     };

@@ -75,7 +75,7 @@ fn address(path: &str) -> String {
 
 #[test]
 fn each_route_opens_to_its_scope_alone() {
-    let office = office(House::new());
+    let office = Office::on(On::Sqlite);
     let tokens: Vec<_> = Scope::ALL.map(|scope| (scope, office.api_token(Scopes::of([scope])))).into();
     let claire = office.member(CLAIRE, "administration,lecture");
     let mut browser = Browser::of(&office, &claire);

@@ -129,8 +129,9 @@ pub struct Row {
 /// When the ledger cannot be read.
 pub async fn page(it: &Reading<'_>, viewer: &Viewer, asked: &Asked<'_>) -> Result<Trace, StoreError> {
     let all = viewer.roles.may(Permission::Administer);
-    let names: HashMap<_, _> =
+    let mut names: HashMap<_, _> =
         it.store.users(it.now).await?.into_iter().map(|user| (user.id.as_str().to_owned(), user.name)).collect();
+    names.extend(it.store.tokens().await?.into_iter().map(|token| (token.id, token.name)));
     let own = (ActorKind::User, viewer.user.as_str().to_owned());
     let filter = AuditFilter {
         actor: if all { asked.person.and_then(actor) } else { Some(own) },
@@ -170,7 +171,11 @@ fn mark(text: &str) -> Option<(Timestamp, String)> {
 fn person(kind: ActorKind, actor: &str, names: &HashMap<String, String>) -> Person {
     Person {
         value: format!("{}:{actor}", kind.as_str()),
-        name: names.get(actor).filter(|_| kind == ActorKind::User).cloned().unwrap_or_else(|| actor.to_owned()),
+        name: names
+            .get(actor)
+            .filter(|_| matches!(kind, ActorKind::User | ActorKind::Token))
+            .cloned()
+            .unwrap_or_else(|| actor.to_owned()),
         kind: match kind {
             ActorKind::User => "",
             ActorKind::Cli => "trace_by_cli",
@@ -195,6 +200,9 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
         "order" => (id.to_owned(), Some("/commandes".to_owned())),
         // What somebody did to their own account.
         "user" if entry.kind == ActorKind::User && entry.actor == id => (String::new(), None),
+        "mailing" => (it.title(id).to_owned(), None),
+        "token" if entry.kind == ActorKind::Token => (String::new(), None),
+        "token" => (names.get(id).cloned().unwrap_or_else(|| id.to_owned()), None),
         "user" => (names.get(id).cloned().unwrap_or_else(|| id.to_owned()), None),
         _ => (String::new(), None),
     };

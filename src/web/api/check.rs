@@ -46,13 +46,13 @@ pub(super) async fn article(State(api): State<Arc<Api>>, query: Query, Whole(byt
         url: url.map(|url| url.to_string()),
         modified: None,
     };
-    let Ok(_place) = api.checks.try_acquire() else {
+    let Ok(place) = Arc::clone(&api.checks).try_acquire_owned() else {
         let detail = "D’autres articles sont en cours de lecture. Réessayez dans quelques secondes.";
         return Err(Problem::new("busy", detail).retry(now + chrono::TimeDelta::seconds(5), now));
     };
     let known = venues::known(&*api.engine.store).await?;
     let settings = (mailing, publishes.gates);
-    let checked = agenda::check(app, settings, week, &article, &known, PATIENCE).await.map_err(|why| {
+    let checked = agenda::check(app, settings, week, &article, &known, (PATIENCE, place)).await.map_err(|why| {
         tracing::warn!(error = &why as &dyn std::error::Error, "an article could not be checked");
         Problem::new("article_unreadable", "Ce texte ne peut pas être lu comme un article.")
     })?;

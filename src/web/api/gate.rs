@@ -12,7 +12,7 @@ use crate::web::answer::{self, Answer};
 use crate::web::console::client;
 use axum::{
     Router,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     extract::{FromRequestParts, Request, State},
     handler::Handler,
     http::{HeaderMap, StatusCode, header, request::Parts},
@@ -20,6 +20,7 @@ use axum::{
     response::IntoResponse,
     routing::{MethodFilter, MethodRouter, on},
 };
+use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::info;
@@ -201,18 +202,30 @@ async fn admitted(api: &Api, scope: Scope, doc: Doc, mut request: Request) -> Re
             let detail = format!("Le contenu dépasse {}\u{a0}Ko.", takes.most_bytes / 1024);
             Problem::new("body_too_large", detail)
         };
-        let length = request.headers().get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
-        if length.is_some_and(|length: usize| length > takes.most_bytes) {
-            return Err(too_large());
-        }
         let body = std::mem::replace(request.body_mut(), Body::empty());
-        let bytes = to_bytes(body, takes.most_bytes).await.map_err(|_| too_large())?;
+        let bytes = read(body, takes.most_bytes).await?.ok_or_else(too_large)?;
         request.extensions_mut().insert(Whole(bytes));
     }
     let actor = Actor::of_token(&token, client.request_id.clone(), &client.network);
     request.extensions_mut().insert(Caller { token, actor });
     request.extensions_mut().insert(query);
     Ok(request)
+}
+
+/// The body; `None`: it is larger. Then some more of it is read and left, so that the client gets to the answer.
+async fn read(body: Body, most: usize) -> Result<Option<Bytes>, Problem> {
+    const LEFT: usize = 8 << 20;
+    let (mut bytes, mut length, mut body) = (Vec::new(), 0_usize, body.into_data_stream());
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|_| Problem::new("body_invalid", "Le contenu n’est pas arrivé en entier."))?;
+        length = length.saturating_add(chunk.len());
+        match length {
+            n if n <= most => bytes.extend_from_slice(&chunk),
+            n if n > most + LEFT => break,
+            _ => bytes.clear(),
+        }
+    }
+    Ok((length <= most).then(|| bytes.into()))
 }
 
 /// The token, if there is exactly one (RFC 6750 2.1).

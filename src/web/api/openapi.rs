@@ -22,7 +22,7 @@ const EVERYWHERE: [&str; 7] = [
     "unavailable",
 ];
 /// Problems of a route that takes a body.
-const OF_A_BODY: [&str; 2] = ["body_too_large", "media_type_unsupported"];
+const OF_A_BODY: [&str; 3] = ["body_invalid", "body_too_large", "media_type_unsupported"];
 
 pub(super) fn document() -> Value {
     let mut paths = Map::new();

@@ -53,7 +53,7 @@ pub(super) const WEBHOOK_KEEPS: Keeps = Keeps {
 
 /// Results that an address may name: text keys.
 const DONE: [&str; 7] = [
-    "tokens_revoked",
+    "tokens_now_revoked",
     "webhooks_removed",
     "webhooks_now_disabled",
     "webhooks_enabled",
@@ -125,7 +125,7 @@ pub(super) async fn act_tokens(
             actions::tokens::revoke(store, &actor, &token, now).await
         };
         return match revoked.await {
-            Ok(()) => answer::see_other("/jetons?fait=tokens_revoked"),
+            Ok(()) => answer::see_other("/jetons?fait=tokens_now_revoked"),
             Err(error) => console.tokens_refused(&viewer, error, TokensPage::default()).await,
         };
     }
