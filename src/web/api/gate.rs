@@ -25,8 +25,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::info;
 
-/// The longest text in the query, in bytes.
-const LONGEST_TEXT: usize = 4096;
+/// The longest text in the query, in characters.
+pub(super) const LONGEST_TEXT: usize = 4000;
 
 /// A parameter in the query.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +50,7 @@ pub(super) enum Kind {
 impl Kind {
     fn allows(self, text: &str) -> bool {
         match self {
-            Kind::Text => text.len() <= LONGEST_TEXT && !text.contains(char::is_control),
+            Kind::Text => text.chars().count() <= LONGEST_TEXT && !text.contains(char::is_control),
             Kind::Number(most) => {
                 text.bytes().all(|b| b.is_ascii_digit()) && text.parse().is_ok_and(|n: u32| (1..=most).contains(&n))
             }
@@ -164,7 +164,7 @@ async fn allowed(State((api, scope, doc)): State<(Arc<Api>, Scope, Doc)>, reques
 async fn admitted(api: &Api, scope: Scope, doc: Doc, mut request: Request) -> Result<Request, Problem> {
     let (client, now) = (client(&request), api.now());
     let missing = || {
-        let detail = "Il faut un jeton dans l’en-tête Authorization : Bearer sem_…".replace(" :", "\u{a0}:");
+        let detail = "Il faut un jeton dans l’en-tête Authorization.";
         Problem::new("token_missing", detail).challenge("Bearer realm=\"semainier\"")
     };
     let given = bearer(request.headers()).ok_or_else(missing)?;

@@ -3,7 +3,7 @@
 
 use super::{
     all_routes,
-    gate::{Kind, Param, Route},
+    gate::{Kind, LONGEST_TEXT, Param, Route},
     problem::CODES,
 };
 use crate::accounts::Scope;
@@ -58,7 +58,10 @@ pub(super) fn document() -> Value {
 fn operation(route: &Route) -> Value {
     let doc = &route.doc;
     let mut parameters: Vec<Value> = named(route.path)
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .map(|name| {
+            let schema = json!({ "type": "string" });
+            json!({ "name": name, "in": "path", "required": true, "schema": schema, "example": example(route.path, name) })
+        })
         .collect();
     parameters.extend(doc.query.iter().map(parameter));
     if doc.has_key {
@@ -90,6 +93,15 @@ fn operation(route: &Route) -> Value {
     operation
 }
 
+/// What may stand for a placeholder.
+fn example(path: &str, name: &str) -> &'static str {
+    match name {
+        "period" => "2027-W28",
+        "id" if path.starts_with("/orders") => "01a6a24db4cb",
+        _ => "agenda",
+    }
+}
+
 /// The placeholders of a path.
 fn named(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
@@ -97,7 +109,9 @@ fn named(path: &str) -> impl Iterator<Item = &str> {
 
 fn parameter(it: &Param) -> Value {
     let schema = match it.kind {
-        Kind::Text => json!({ "type": "string", "maxLength": 1000, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" }),
+        Kind::Text => {
+            json!({ "type": "string", "maxLength": LONGEST_TEXT, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" })
+        }
         Kind::Number(most) => json!({ "type": "integer", "minimum": 1, "maximum": most }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Choice(words) => json!({ "type": "string", "enum": words }),

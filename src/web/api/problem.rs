@@ -53,7 +53,7 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, challenge: None, more: Vec::new() }
+        Self { code, detail: sentence(&detail.into()), retry_after: None, challenge: None, more: Vec::new() }
     }
 
     /// With the header `Retry-After`.
@@ -126,6 +126,14 @@ impl IntoResponse for Problem {
         }
         answer
     }
+}
+
+/// With a capital and a full stop: refusals are clauses.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if clause.ends_with(['.', '…']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 /// Nothing has this address.
