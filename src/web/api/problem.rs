@@ -53,7 +53,8 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, detail: sentence(&detail.into()), retry_after: None, challenge: None, more: Vec::new() }
+        let detail: String = detail.into();
+        Self { code, detail: sentence(&detail), retry_after: None, challenge: None, more: Vec::new() }
     }
 
     /// With the header `Retry-After`.
