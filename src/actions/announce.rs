@@ -4,7 +4,7 @@ use super::{Actor, Refusal, Result, on};
 use crate::app::{App, Engine};
 use crate::domain::{
     Timestamp,
-    edition::{Announcement, EditionStock},
+    edition::{Announcement, EditionFile, EditionStock},
     email::EmailAddress,
     issue::IssueKey,
     segment::Segment,
@@ -74,8 +74,9 @@ pub async fn plan<'a>(
         None => false,
     };
     let at = known.map_or(at.unwrap_or(now), |known| known.leaves_at);
+    let has_cover = store.edition_file_sizes(slug).await?.iter().any(|(file, _)| *file == EditionFile::Cover);
     let plan = Plan { key, stocked, mailing: narrowed(mailing, segment), at, segment: text, before };
-    match edition::check(app, &plan.stocked.edition, plan.due()) {
+    match edition::check(app, &plan.stocked.edition, has_cover, plan.due()) {
         Ok(()) => Ok(plan),
         Err(why) => Err(Refusal::CannotBeAnnounced { slug: slug.to_owned(), why }.into()),
     }

@@ -87,7 +87,7 @@ pub async fn order(
     let contact = super::partners::known(engine, address).await?;
     let Some(contact) = contact else { return Err(Refusal::ContactNotKnown(address.clone()).into()) };
     let recording = actor.recording(engine, "order.place", format!("edition:{slug}"), &json!({"packs": wish.packs}));
-    let done = match recording.order(slug, &contact.id, wish, now).await? {
+    let done = match recording.take_order(slug, &contact.id, wish, Some(actor.name()), now).await? {
         Ordered::New => OrderPlaced::New,
         Ordered::Changed => OrderPlaced::Changed,
         Ordered::Before => OrderPlaced::Unchanged,

@@ -25,7 +25,7 @@ fn edition(copies: u32, pack: u32) -> Edition {
         languages: vec!["fr".to_owned()],
         pages: None,
         summary: "Une carte.".to_owned(),
-        online: Online::Pdf,
+        online: Some(Online::Pdf),
         printed: Some(Printed { copies, pack, max_packs: None }),
         valid_until: None,
         words: "La carte est là.".to_owned(),
