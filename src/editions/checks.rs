@@ -32,10 +32,17 @@ const RESERVED: [&str; 1] = ["nouvelle"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wrong {
     Empty,
-    TooLong { most: usize, found: usize },
+    TooLong {
+        most: usize,
+        found: usize,
+    },
     /// A character that shows something else than what is written, or that no header can have.
     Character(char),
-    Number { least: i64, most: i64, found: String },
+    Number {
+        least: i64,
+        most: i64,
+        found: String,
+    },
     Slug(String),
     SlugTaken,
     /// It is announced or ordered under another slug.
@@ -48,11 +55,19 @@ pub enum Wrong {
     OnlineTwice,
     PackMissing,
     PrintedMissing,
-    PackTooLarge { copies: u32, pack: u32 },
+    PackTooLarge {
+        copies: u32,
+        pack: u32,
+    },
     /// Only for an edition that is printed.
     NotPrinted,
-    FileTooLarge { most: usize },
-    Picture { english: String, french: &'static str },
+    FileTooLarge {
+        most: usize,
+    },
+    Picture {
+        english: String,
+        french: &'static str,
+    },
     NotAPdf,
     /// It is announced, and cannot do without.
     NeededNow,

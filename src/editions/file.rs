@@ -48,8 +48,7 @@ fn edition(root: Section, path: &Path) -> Option<Added> {
     let summary = text("summary", "\"La carte du territoire : villages, musées, balades.\"", checks::summary);
     let words = text("words", "\"La nouvelle carte touristique est arrivée : …\"", checks::words);
     let kind = root.required("kind", "\"map\"", |raw| word(&raw.text()?, &EditionKind::ALL));
-    let languages =
-        root.required("languages", "[\"fr\", \"en\"]", |raw| checks::languages(raw.texts()?).map_err(said));
+    let languages = root.required("languages", "[\"fr\", \"en\"]", |raw| checks::languages(raw.texts()?).map_err(said));
     let pages = root.whole("pages", checks::PAGES).and_then(|n| u32::try_from(n).ok());
     let post = root.value("post", |raw| checks::required(checks::post, &raw.prose()?).map_err(said));
     let valid_until = root.parsed("valid_until", checks::day);

@@ -7,6 +7,7 @@
 pub mod checks;
 mod confirm;
 mod file;
+pub mod form;
 mod remind;
 
 pub use confirm::confirm_orders;

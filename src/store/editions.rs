@@ -55,7 +55,9 @@ pub enum EditionSaved {
     /// It is announced or ordered under its slug.
     SlugFixed,
     /// As [`Kept::Refused`].
-    Refused { ordered: u32 },
+    Refused {
+        ordered: u32,
+    },
 }
 
 /// A file that waits for a form to be right.
@@ -141,7 +143,8 @@ impl<B: Backend> Editions for Ledger<B> {
             Some((_, bytes)) => FileChange::Put(bytes),
             None => FileChange::Remove,
         };
-        let changed_files = write(&mut tx, edition, before.as_ref(), &EditionFile::ALL.map(|it| (it, file(it))), now).await?;
+        let changed_files =
+            write(&mut tx, edition, before.as_ref(), &EditionFile::ALL.map(|it| (it, file(it))), now).await?;
         tx.commit().await?;
         Ok(match before {
             None => Kept::Added,
@@ -213,7 +216,8 @@ impl<B: Backend> Editions for Ledger<B> {
         let select =
             "SELECT id AS edition, name, bytes FROM edition_uploads WHERE id = $1 AND owner = $2 AND kept_at >= $3";
         let Some(row) = tx.row(select, values![id, owner, now - UPLOADS_ARE_KEPT]).await? else { return Ok(None) };
-        let name = rows::Reader::new(&row, "edition_uploads", "edition").word("name", &EditionFile::ALL, |it| it.as_str())?;
+        let name =
+            rows::Reader::new(&row, "edition_uploads", "edition").word("name", &EditionFile::ALL, |it| it.as_str())?;
         Ok(Some((name, rows::file(&row)?)))
     }
 
