@@ -167,14 +167,15 @@ impl<B: Backend> Editions for Ledger<B> {
             before = Some(known);
         }
         if before.as_ref().is_none_or(|before| before.edition.slug != slug) {
-            if of(&mut tx, slug).await?.is_some() {
-                return Ok(EditionSaved::SlugTaken);
+            let was = before.as_ref().map(|before| before.edition.slug.as_str());
+            if let Some(was) = was
+                && is_named(&mut tx, was).await?
+            {
+                return Ok(EditionSaved::SlugFixed);
             }
-            if let Some(before) = &before {
-                if is_named(&mut tx, &before.edition.slug).await? {
-                    return Ok(EditionSaved::SlugFixed);
-                }
-                rename(&mut tx, &before.edition.slug, slug).await?;
+            // Of two who take the slug at the same time one finds it taken.
+            if !take_slug(&mut tx, form.edition, was, now).await? {
+                return Ok(EditionSaved::SlugTaken);
             }
         }
         let changed = write(&mut tx, form.edition, before.as_ref(), form.files, now).await?;
@@ -375,13 +376,29 @@ async fn is_named<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Result<boo
     Ok(tx.row(select, values![slug]).await?.is_some())
 }
 
-async fn rename<B: Backend>(tx: &mut Transaction<B>, was: &str, slug: &str) -> Result<()> {
+/// The row of a new slug: that of the edition until now (`was`), or a new one. `false`: there is such a slug.
+async fn take_slug<B: Backend>(
+    tx: &mut Transaction<B>,
+    edition: &Edition,
+    was: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let slug = edition.slug.as_str();
+    let Some(was) = was else {
+        let packs = edition.printed.map_or(0, Printed::packs);
+        let insert = "INSERT INTO editions (slug, definition, packs, added_at, changed_at) VALUES ($1, $2, $3, $4, $4)
+            ON CONFLICT (slug) DO NOTHING";
+        return Ok(tx.execute(insert, values![slug, json!(edition), packs, now]).await? == 1);
+    };
     let copy = "INSERT INTO editions (slug, definition, packs, ordered, added_at, changed_at, revision)
-        SELECT $2, definition, packs, ordered, added_at, changed_at, revision FROM editions WHERE slug = $1";
-    tx.execute(copy, values![was, slug]).await?;
+        SELECT $2, definition, packs, ordered, added_at, changed_at, revision FROM editions WHERE slug = $1
+        ON CONFLICT (slug) DO NOTHING";
+    if tx.execute(copy, values![was, slug]).await? == 0 {
+        return Ok(false);
+    }
     tx.execute("UPDATE edition_files SET edition = $2 WHERE edition = $1", values![was, slug]).await?;
     tx.execute("DELETE FROM editions WHERE slug = $1", values![was]).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Locks the edition until the end of the transaction: others that count its packs wait here.
