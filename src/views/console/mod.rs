@@ -4,8 +4,8 @@
 pub mod coming;
 pub mod correct;
 pub mod decide;
-pub mod editorial;
 pub mod editions;
+pub mod editorial;
 pub mod issue;
 pub mod journal;
 pub mod month;

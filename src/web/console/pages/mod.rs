@@ -3,9 +3,9 @@
 mod announce;
 mod correct;
 mod decide;
-mod editorial;
 mod edition_form;
 mod editions;
+mod editorial;
 mod home;
 mod issue;
 mod issues;
