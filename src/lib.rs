@@ -15,7 +15,7 @@
 //! - [`compose`] renders: [`compose::context`], [`compose::newsletter`] and [`templates`] the text of mails,
 //!   [`compose::picture`] their pictures, [`compose::mime`] their bytes, [`compose::print`] the poster and the booklet, also as
 //!   pictures of their pages.
-//! - [`editions`] adds the office's brochures, announces them, confirms orders and tells staff.
+//! - [`editions`] has the rules for the office's brochures, reads their files and forms, confirms orders and reminds partners.
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.

@@ -63,7 +63,7 @@ pub use contacts::Contacts;
 pub use corrections::{Corrections, Saved};
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
-pub use editions::Editions;
+pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
 pub use figures::{FigureSource, Figures};
 pub use issues::Issues;
 pub use lanes::Lanes;

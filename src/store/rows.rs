@@ -177,6 +177,7 @@ pub(super) fn stocked(row: &Row) -> Result<EditionStock> {
     Ok(EditionStock {
         edition,
         ordered: row.number("ordered")?,
+        revision: row.number("revision")?,
         changed_at: row.instant("changed_at")?,
         announced_for: row.optional_instant("leaves_at")?,
     })
@@ -224,6 +225,7 @@ pub(super) fn order(row: &Row) -> Result<Order> {
         },
         state: row.word("state", &OrderState::ALL, OrderState::as_str)?,
         revision: row.number("revision")?,
+        taken_by: Some(row.text("taken_by")?).filter(|name| !name.is_empty()),
         ordered_at: row.instant("ordered_at")?,
         changed_at: row.instant("changed_at")?,
     })

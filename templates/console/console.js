@@ -92,3 +92,17 @@
   look();
   setInterval(look, 5000);
 })();
+
+// How many packs the numbers make, while they are typed.
+(() => {
+  const said = document.querySelector('output[data-packs]');
+  if (!said) return;
+  const [printed, pack] = ['printed', 'pack'].map(id => document.getElementById(id));
+  const whole = it => Number(it.value.replace(/\s/g, ''));
+  const show = () => {
+    const n = Math.floor(whole(printed) / whole(pack));
+    said.textContent = n > 0 && Number.isFinite(n)
+      ? `= ${new Intl.NumberFormat(document.documentElement.lang).format(n)} ${said.dataset.packs}` : '';
+  };
+  for (const it of [printed, pack]) it.addEventListener('input', show);
+})();

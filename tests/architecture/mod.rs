@@ -66,6 +66,7 @@ fn each_library_is_used_only_in_its_module() {
         ("quick_xml", &["collect/tourinsoft.rs"]),
         ("axum", &["web"]),
         ("hyper", &["web"]),
+        ("multer", &["web/console/upload.rs"]),
         ("argon2", &["accounts/password.rs"]),
         ("totp_rs", &["accounts/totp.rs"]),
         ("croner", &["domain/schedule.rs"]),

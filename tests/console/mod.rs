@@ -1,16 +1,19 @@
 //! The console over HTTP, as staff see it: every page, on both databases, with what comes from outside at its worst.
 
 mod again;
+mod announcing;
 mod api;
 mod calendar;
 mod correcting;
 mod deciding;
 mod documented;
+mod editing;
 mod ending;
 mod entering;
 mod lasting;
 mod matrix;
 mod naming;
+mod ordering;
 mod pages;
 mod possible;
 mod previewing;

@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 53] = [
+pub(super) const TABLES: [Table; 54] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -61,6 +61,7 @@ pub(super) const TABLES: [Table; 53] = [
     narrow("content_refusals"),
     narrow("editions"),
     wide("edition_files"),
+    wide("edition_uploads"),
     narrow("announcements"),
     narrow("orders"),
     narrow("users"),

@@ -4,11 +4,13 @@
 pub mod coming;
 pub mod correct;
 pub mod decide;
+pub mod editions;
 pub mod editorial;
 pub mod issue;
 pub mod journal;
 pub mod month;
 pub mod office;
+pub mod orders;
 pub mod people;
 pub mod preview;
 pub mod tonight;

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 const PAGE: u32 = 50;
 
 /// Every action of the audit; the text of each is `trace_` and its name with `_` for `.`.
-pub const ACTIONS: [&str; 61] = [
+pub const ACTIONS: [&str; 62] = [
     "issue.approve",
     "issue.refuse",
     "issue.withdraw",
@@ -35,6 +35,7 @@ pub const ACTIONS: [&str; 61] = [
     "order.cancel",
     "orders.hand_over",
     "orders.reopen",
+    "orders.export",
     "delivery.resolve",
     "lane.reopen",
     "correction.make",

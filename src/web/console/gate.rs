@@ -7,6 +7,7 @@ use super::{
     Console,
     again::{Keeps, ShowAgain, Typed},
     cookies,
+    upload::{self, FileField, NotRead, Upload},
 };
 use crate::accounts::{Permission, Viewer, code, session};
 use crate::actions::accounts::login::Client;
@@ -38,6 +39,8 @@ pub(super) const POST: MethodFilter = MethodFilter::POST;
 
 /// The largest form, in bytes.
 const LARGEST_FORM: usize = 128 * 1024;
+/// Fields of a form: a page of orders has a box for each.
+const MOST_FIELDS: usize = 400;
 /// How often a stream looks whether its session is still open.
 const LOOK: Duration = Duration::from_millis(500);
 /// A session in use is written down at most so often.
@@ -61,13 +64,28 @@ pub(super) struct Route {
     pub(super) asks: Asks,
     /// What is shown again if the session is over.
     pub(super) keeps: Keeps,
+    /// The fields of its form that take a file.
+    files: &'static [FileField],
     handler: MethodRouter<Arc<Console>>,
+}
+
+/// What a route asks for and takes.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    asks: Asks,
+    keeps: Keeps,
+    files: &'static [FileField],
 }
 
 impl Route {
     /// These fields are not lost if the session is over: a GET of the same address shows them ([`Typed`]).
     pub(super) fn keeps(self, keeps: Keeps) -> Self {
         Self { keeps, ..self }
+    }
+
+    /// Its form may be `multipart/form-data`, with files in these fields.
+    pub(super) fn takes(self, files: &'static [FileField]) -> Self {
+        Self { files, ..self }
     }
 
     pub(super) fn changes(&self) -> bool {
@@ -89,13 +107,14 @@ where
     H: Handler<T, Arc<Console>>,
     T: 'static,
 {
-    Route { method, path, asks, keeps: Keeps::NOTHING, handler: on(method, handler) }
+    Route { method, path, asks, keeps: Keeps::NOTHING, files: &[], handler: on(method, handler) }
 }
 
 /// The routes, each behind what it asks for.
 pub(super) fn guarded(routes: Vec<Route>, console: &Arc<Console>) -> Router<Arc<Console>> {
     routes.into_iter().fold(Router::new(), |router, it| {
-        let allowed = middleware::from_fn_with_state((Arc::clone(console), it.asks, it.keeps), allowed);
+        let rules = Rules { asks: it.asks, keeps: it.keeps, files: it.files };
+        let allowed = middleware::from_fn_with_state((Arc::clone(console), rules), allowed);
         router.route(it.path, it.handler.layer(allowed))
     })
 }
@@ -124,12 +143,27 @@ pub(super) struct HalfLoggedIn {
 
 /// The fields of a form that was let in. Of a name that is given twice the first counts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Form(Arc<HashMap<String, String>>);
+pub(super) struct Form(Arc<HashMap<String, String>>, Arc<Vec<Upload>>);
 
 impl Form {
     #[cfg(test)]
     pub(super) fn of(fields: HashMap<String, String>) -> Self {
-        Self(Arc::new(fields))
+        Self(Arc::new(fields), Arc::default())
+    }
+
+    pub(super) fn with_files(fields: HashMap<String, String>, files: Vec<Upload>) -> Self {
+        Self(Arc::new(fields), Arc::new(files))
+    }
+
+    pub(super) fn files(&self) -> &[Upload] {
+        &self.1
+    }
+
+    /// The rest of the names that begin with this, of fields that are given.
+    pub(super) fn ticked(&self, prefix: &str) -> Vec<&str> {
+        let mut names: Vec<_> = self.0.keys().filter_map(|name| name.strip_prefix(prefix)).collect();
+        names.sort_unstable();
+        names
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
@@ -202,18 +236,15 @@ pub(super) async fn enter(
 }
 
 /// Nobody gets further than the route allows, and no form without the token of its session.
-async fn allowed(
-    State((console, asks, keeps)): State<(Arc<Console>, Asks, Keeps)>,
-    mut request: Request,
-    next: Next,
-) -> Answer {
+async fn allowed(State((console, rules)): State<(Arc<Console>, Rules)>, mut request: Request, next: Next) -> Answer {
+    let keeps = rules.keeps;
     let path = request.uri().path().to_owned();
     let viewer = request.extensions().get::<Viewer>().cloned();
-    let expected = match asks {
+    let expected = match rules.asks {
         Asks::Nothing => None,
         Asks::HalfALogin => match request.extensions().get::<HalfLoggedIn>() {
             Some(half) => Some(half.form_token.clone()),
-            None => return console.session_over(request, keeps).await,
+            None => return console.session_over(request, rules).await,
         },
         Asks::May(permission) => match &viewer {
             Some(viewer) if viewer.roles.may(permission) => Some(viewer.form_token.clone()),
@@ -221,14 +252,15 @@ async fn allowed(
                 info!(event = "request.denied", user = viewer.user.as_str(), ?permission, "a permission is missing");
                 return console.tell(Some(viewer), StatusCode::FORBIDDEN, "forbidden");
             }
-            None => return console.session_over(request, keeps).await,
+            None => return console.session_over(request, rules).await,
         },
     };
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    let Some(form) = form_of(&mut request).await else {
-        return console.tell(viewer.as_ref(), StatusCode::PAYLOAD_TOO_LARGE, "too_large");
+    let form = match console.form_of(&mut request, rules.files, true).await {
+        Ok(form) => form,
+        Err(why) => return console.tell(viewer.as_ref(), why.status(), why.key()),
     };
     if expected.is_some_and(|token| token.is_empty() || !code::is_same(&token, form.get("jeton"))) {
         let mut answer = console.tell(viewer.as_ref(), StatusCode::FORBIDDEN, "foreign");
@@ -241,20 +273,6 @@ async fn allowed(
     }
     request.extensions_mut().insert(form);
     next.run(request).await
-}
-
-/// The fields of the body; none if it is no form. `None`: it is too large.
-async fn form_of(request: &mut Request) -> Option<Form> {
-    let is_form = answer::content_type(request.headers()).starts_with("application/x-www-form-urlencoded");
-    let body = std::mem::replace(request.body_mut(), Body::empty());
-    let bytes = to_bytes(body, LARGEST_FORM).await.ok()?;
-    let mut fields = HashMap::new();
-    if is_form {
-        for (name, value) in url::form_urlencoded::parse(&bytes).take(100) {
-            fields.entry(name.into_owned()).or_insert_with(|| value.into_owned());
-        }
-    }
-    Some(Form(Arc::new(fields)))
 }
 
 /// The person of a complete session. `token`: what the cookie holds; `seen`: its last use that is written down.
@@ -372,10 +390,37 @@ impl Console {
         }
     }
 
-    /// The same for a request to a route that keeps these fields.
-    async fn session_over(&self, mut request: Request, keeps: Keeps) -> Answer {
-        let path = request.uri().path().to_owned();
-        let form = if request.method().is_safe() { None } else { form_of(&mut request).await };
+    /// The fields of the body; none if it is no form. `keep_files`: somebody is logged in; else files are only read past.
+    async fn form_of(
+        &self,
+        request: &mut Request,
+        files: &'static [FileField],
+        keep_files: bool,
+    ) -> Result<Form, NotRead> {
+        let content_type = answer::content_type(request.headers()).to_owned();
+        let body = std::mem::replace(request.body_mut(), Body::empty());
+        if !files.is_empty() && content_type.starts_with("multipart/form-data") {
+            // Few at a time: each may hold its files in memory.
+            let _turn = self.uploads.acquire().await;
+            return upload::read(&content_type, body, files, keep_files).await;
+        }
+        let bytes = to_bytes(body, LARGEST_FORM).await.map_err(|_| NotRead::TooLarge)?;
+        let mut fields = HashMap::new();
+        if content_type.starts_with("application/x-www-form-urlencoded") {
+            for (name, value) in url::form_urlencoded::parse(&bytes).take(MOST_FIELDS) {
+                fields.entry(name.into_owned()).or_insert_with(|| value.into_owned());
+            }
+        }
+        Ok(Form::with_files(fields, Vec::new()))
+    }
+
+    /// The same for a request to a route with these rules.
+    async fn session_over(&self, mut request: Request, rules: Rules) -> Answer {
+        let (path, keeps) = (request.uri().path().to_owned(), rules.keeps);
+        let form = match request.method().is_safe() {
+            true => None,
+            false => self.form_of(&mut request, rules.files, false).await.ok(),
+        };
         let typed =
             form.and_then(|form| Typed::in_form(&path, keeps, &form).or_else(|| Typed::carried(&self.kept, &form)));
         self.unknown(request.method(), &path, typed).await

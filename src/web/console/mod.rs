@@ -11,6 +11,7 @@ mod integrations;
 mod login;
 mod me;
 mod pages;
+mod upload;
 mod users;
 
 pub use again::Keeps;
@@ -41,7 +42,7 @@ use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -55,6 +56,8 @@ pub struct Console {
     names: Names,
     printed: Printed,
     watchers: Watchers,
+    /// Forms with files that are read at the same time.
+    uploads: Semaphore,
     passwords: Passwords,
     /// Scheme, host and port that people reach it by; `None` in tests of the pages alone.
     origin: Option<String>,
@@ -69,6 +72,8 @@ pub struct Console {
 
 /// Logins looked at within a second, of all clients together: each takes 19 MiB and a processor for a while.
 const MOST_LOGINS: u32 = 20;
+/// Forms with files read at once; each holds at most 28 MB of them.
+const MOST_UPLOADS: usize = 2;
 
 /// Common to all pages.
 #[derive(Debug, Serialize)]
@@ -137,6 +142,7 @@ impl Console {
             names: Names::default(),
             printed: Printed::default(),
             watchers: Watchers::default(),
+            uploads: Semaphore::new(MOST_UPLOADS),
             passwords: Passwords::default(),
             origin: app.config.console.url.as_ref().map(|_| app.config.console.origin(None)),
             logins: Mutex::default(),

@@ -1,13 +1,17 @@
 //! One file per page: the address is read, a view is asked, a template is rendered.
 
+mod announce;
 mod correct;
 mod decide;
+mod edition_form;
+mod editions;
 mod editorial;
 mod home;
 mod issue;
 mod issues;
 mod journal;
 mod office;
+mod orders;
 pub(super) mod people;
 pub(super) mod preview;
 mod trace;
@@ -52,12 +56,14 @@ pub(super) fn routes() -> Vec<Route> {
         route(POST, "/voies/{lane}/rouvrir", Permission::Operate, office::reopen),
         route(GET, "/envois/{mailing}/{period}/incertains", Permission::Operate, uncertain::show),
         route(POST, "/envois/{mailing}/{period}/incertains", Permission::Operate, uncertain::act),
-        route(GET, "/editions", see, office::editions),
-        route(GET, "/commandes", see, office::orders),
         route(GET, "/trace", see, trace::show),
         route(GET, "/reglages", see, office::settings),
     ];
     all.extend(decide::routes());
+    all.extend(editions::routes());
+    all.extend(edition_form::routes());
+    all.extend(announce::routes());
+    all.extend(orders::routes());
     all
 }
 
@@ -68,6 +74,10 @@ pub(super) struct Asked(HashMap<String, String>);
 impl Asked {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+    }
+
+    fn of<const N: usize>(pairs: [(&str, &str); N]) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     /// The same filters with one more value, for a link.
