@@ -346,9 +346,13 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         "navigation de l'article", "etiquettes", "mots-cles", "tous droits reserves", "mentions legales", "©",
         "infos pratiques", "informations pratiques", "cas d'urgence", "office de tourisme", "l'office de tourisme",
         "ou nous trouver", "nous contacter", "en cas d'urgence", "numeros utiles", "a votre service",
-        "cordialement", "bien cordialement", "bien a vous", "amicalement", "bien amicalement", "belle journee", "bonne journee",
         "horaires d'ouverture", "bon a savoir", "bonne semaine", "bon week-end", "belle semaine", "a bientot",
         "a la semaine prochaine", "inscrivez-vous a la newsletter", "inscrivez-vous a notre newsletter",
+    ];
+    // Alone on a line: « Belle journée du patrimoine » is no farewell.
+    #[rustfmt::skip]
+    const PARTING: [&str; 7] = [
+        "cordialement", "bien cordialement", "bien a vous", "amicalement", "bien amicalement", "belle journee", "bonne journee",
     ];
     const END: &[&str] = &[
         "commentaires",
@@ -375,14 +379,9 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         return Some(Footer::End);
     }
     // `#Marciac #sortir #gers`
-    let tags = line.text.matches('#').count();
-    if tags >= 2
-        && line.text.split_whitespace().filter(|word| word.starts_with('#')).count() * 2
-            > line.text.split_whitespace().count()
-    {
-        return Some(Footer::Stray);
-    }
-    if begins(STRAY) && text.len() < 80 && !says_time(&Words::of(&line.text).tokens) {
+    let (tags, others): (Vec<&str>, Vec<&str>) = text.split(' ').partition(|word| word.starts_with('#'));
+    let tagged = tags.len() >= 2 && tags.len() > others.len();
+    if (tagged || begins(STRAY)) && text.len() < 80 && !says_time(&Words::of(&line.text).tokens) {
         return Some(Footer::Stray);
     }
     let whole_agenda = ["retrouvez", "consultez", "decouvrez", "voir", "tout", "toute", "pour", "plus", "l'agenda"]
@@ -397,7 +396,9 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     // « Office de tourisme » closes as a line of its own, « Office de tourisme : visite à 10 h » does not.
     let office =
         text.contains("office de tourisme") && text.trim_end_matches([':', ' ']).len() > "l'office de tourisme".len();
-    ((begins(CLOSE) && !office || whole_agenda) && !says_time(&Words::of(&line.text).tokens)).then_some(Footer::Close)
+    let parting = PARTING.contains(&text.trim_end_matches([',', '.', '!', ' ']));
+    ((begins(CLOSE) && !office || whole_agenda || parting) && !says_time(&Words::of(&line.text).tokens))
+        .then_some(Footer::Close)
 }
 
 /// `SEPTEMBRE`, `sept. 2027`

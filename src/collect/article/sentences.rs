@@ -181,7 +181,7 @@ fn is_aside(text: &str) -> bool {
         "retrouvez nos idees", "suivez toute l'actualite",
         "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite", "entree interdite",
         "prochain programme", "a lire", "voir aussi", "a voir aussi sur", "emission :", "podcast",
-        "evitez", "open every day", "open daily", "hashtag", "mission locale", "conciliateur de justice", "numero vert",
+        "evitez", "open every day", "open daily", "mission locale", "conciliateur de justice", "numero vert",
         "cherche :", "recherche :", "horaires :", "heures d'ouverture", "ouverture de la boutique", "ouverture au public", "pharmacie de garde", "imprime par", "retour en haut", "haut de page", "rien d'annonce", "grille arretee", "nous fermons", "publicite —", "pleine mer", "pleines mers", "basse mer", "basses mers", "coucher du soleil", "lever du soleil", "pharmacies de garde",
         "medecin de garde", "vous recevez", "a lundi", "a la semaine prochaine",
         "bonjour a", "correspondant", "correspondants", "permanences", "aucune manifestation", "voir tout",
