@@ -15,6 +15,7 @@ pub mod lanes;
 pub mod may;
 pub mod partners;
 mod refusal;
+pub mod taking;
 pub mod test_mail;
 pub mod venues;
 

@@ -73,7 +73,7 @@ impl<B: Backend> Browse for Ledger<B> {
             let text = others.entry(row.text("contact")?).or_default();
             *text += &format!("{} {} ", row.text("establishment")?, row.text("commune")?);
         }
-        let select = "SELECT c.id, c.email_key, c.name, p.name AS establishment, p.commune
+        let select = "SELECT c.id, c.email_key, c.name, p.name AS establishment, p.commune, p.phone
             FROM contacts c JOIN partners p ON p.id = c.partner";
         let name = |row| {
             let row = Reader::new(row, "contacts", "id");
@@ -83,6 +83,7 @@ impl<B: Backend> Browse for Ledger<B> {
                 name: row.text("name")?,
                 establishment: row.text("establishment")?,
                 commune: row.text("commune")?,
+                phone: row.text("phone")?,
                 others: others.remove(&id).unwrap_or_default(),
                 id,
             })
@@ -138,7 +139,7 @@ async fn some<B: Backend>(tx: &mut Transaction<B>, ids: &[String]) -> Result<Vec
     let mut found: HashMap<String, Contact> = found.into_iter().map(|it| (it.id.clone(), it)).collect();
 
     let select = format!(
-        "SELECT c.id AS contact, s.scope, s.reason, s.since FROM contacts c
+        "SELECT c.id AS contact, s.scope, s.reason, s.since, s.why FROM contacts c
             JOIN suppressions s ON s.address_hash = c.address_hash WHERE c.id IN ({these}) ORDER BY c.id, s.scope"
     );
     for row in &tx.rows(sqlx::AssertSqlSafe(select), values()).await? {

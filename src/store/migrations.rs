@@ -37,6 +37,7 @@ pub(super) fn sqlite() -> Migrator {
         (32, "sender_fault", include_str!("../../migrations/sqlite/0032_sender_fault.sql")),
         (33, "large pages", include_str!("../../migrations/sqlite/0033_large_pages.sql")),
         (34, "corrections", include_str!("../../migrations/sqlite/0034_corrections.sql")),
+        (36, "suppression why", include_str!("../../migrations/sqlite/0036_suppression_why.sql")),
     ])
 }
 
@@ -69,6 +70,7 @@ pub(super) fn postgres() -> Migrator {
         (32, "sender_fault", include_str!("../../migrations/postgres/0032_sender_fault.sql")),
         (33, "large pages", include_str!("../../migrations/postgres/0033_large_pages.sql")),
         (34, "corrections", include_str!("../../migrations/postgres/0034_corrections.sql")),
+        (36, "suppression why", include_str!("../../migrations/postgres/0036_suppression_why.sql")),
     ])
 }
 

@@ -37,6 +37,7 @@ mod notices;
 mod orders;
 mod pages;
 mod partners;
+mod persons;
 mod postgres;
 mod properties;
 mod rollback_guard;
@@ -70,6 +71,7 @@ pub use notices::{NoticeTimes, Notices};
 pub use orders::{Orders, Reopened};
 pub use pages::Pages;
 pub use partners::Partners;
+pub use persons::{ContactAdded, ContactEdit, LastSign, Persons, Reach, SegmentCount};
 pub use properties::SecretCheck;
 pub use rollback_guard::{Distrust, RollbackGuard};
 pub use schedule::Schedule;
@@ -359,6 +361,7 @@ pub struct ContactName {
     pub name: String,
     pub establishment: String,
     pub commune: String,
+    pub phone: String,
     /// Further establishments and their communes.
     pub others: String,
 }
@@ -562,6 +565,7 @@ pub trait Store:
     + Partners
     + ContactChoices
     + Contacts
+    + Persons
     + Editions
     + Orders
     + Schedule

@@ -104,6 +104,16 @@ pub(super) fn preview(media_type: &str, bytes: Vec<u8>, file_name: Option<&str>)
     answer
 }
 
+/// Data for the console's own script.
+pub(super) fn json(data: &impl serde::Serialize) -> Answer {
+    let text = serde_json::to_vec(data).unwrap_or_default();
+    let mut answer = Response::new(Body::from(text));
+    set(&mut answer, header::CONTENT_TYPE, "application/json");
+    dress(&mut answer, Keep::Never, CONSOLE_POLICY);
+    console_headers(&mut answer, CONSOLE_POLICY);
+    answer
+}
+
 /// Events of the console, one after the other.
 pub(super) fn events(mut answer: Answer) -> Answer {
     dress(&mut answer, Keep::Never, CONSOLE_POLICY);

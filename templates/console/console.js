@@ -92,3 +92,24 @@
   look();
   setInterval(look, 5000);
 })();
+
+// Counts while somebody builds an expression, half a second after the last key; the button does the same without a script.
+(() => {
+  const root = document.querySelector('[data-count]');
+  const form = root && root.querySelector('form');
+  if (!form) return;
+  const said = root.querySelector('[role=status]'), text = document.querySelector('#ou');
+  let waiting, asked = 0;
+  const count = async () => {
+    const mine = ++asked;
+    try {
+      const query = new URLSearchParams(new FormData(form));
+      const answer = await fetch(`${root.dataset.count}?${query}`, { redirect: 'error' });
+      const counted = await answer.json();
+      if (mine !== asked) return;
+      said.textContent = counted.said;
+      text.value = counted.text;
+    } catch { /* the button counts, too */ }
+  };
+  form.addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(count, 500); });
+})();

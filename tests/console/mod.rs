@@ -8,6 +8,7 @@ mod documented;
 mod ending;
 mod entering;
 mod lasting;
+mod managing;
 mod matrix;
 mod naming;
 mod pages;

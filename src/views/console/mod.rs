@@ -9,7 +9,9 @@ pub mod journal;
 pub mod month;
 pub mod office;
 pub mod people;
+pub mod person;
 pub mod preview;
+pub mod segment;
 pub mod tonight;
 pub mod trace;
 

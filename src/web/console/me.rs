@@ -195,8 +195,12 @@ struct ConfirmPage {
 }
 
 /// Where a confirmation leads; the first where none is named.
-const AFTER: [(&str, &str); 3] =
-    [("codes", "/moi?fait=proved"), ("factor", "/moi/second-facteur"), ("users", "/utilisateurs")];
+const AFTER: [(&str, &str); 4] = [
+    ("codes", "/moi?fait=proved"),
+    ("factor", "/moi/second-facteur"),
+    ("users", "/utilisateurs"),
+    ("partners", "/partenaires"),
+];
 
 fn after(name: &str) -> (&'static str, &'static str) {
     AFTER.into_iter().find(|(known, _)| *known == name).unwrap_or(AFTER[0])
