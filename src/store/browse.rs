@@ -118,13 +118,13 @@ impl<B: Backend> Browse for Ledger<B> {
         let select = "SELECT mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1
             ORDER BY at, mailing, change";
         let history =
-            tx.rows(select, values![hash]).await?.iter().map(rows::subscription_change).collect::<Result<_>>()?;
+            tx.rows(select, values![hash.as_str()]).await?.iter().map(rows::subscription_change).collect::<Result<_>>()?;
         let select = "SELECT contact, email_key FROM former_addresses WHERE contact = $1 ORDER BY email_key";
         let former = tx.rows(select, values![id]).await?;
         let former = former.iter().map(|row| Reader::new(row, "former_addresses", "contact").text("email_key"));
         let former = former.collect::<Result<_>>()?;
         let orders = orders::of_person(&mut tx, &address_key).await?;
-        Ok(Some(Person { contact, address_key, former, history, orders }))
+        Ok(Some(Person { contact, address_key, address_hash: hash, former, history, orders }))
     }
 }
 

@@ -372,6 +372,8 @@ pub struct Person {
     pub contact: Contact,
     /// [`crate::domain::email::EmailAddress::key`]
     pub address_key: String,
+    /// The keyed hash of the address: what the audit names the person by.
+    pub address_hash: String,
     /// Keys of the addresses the contact had before.
     pub former: Vec<String>,
     /// Oldest first.

@@ -4,6 +4,7 @@ use super::{
     Label, Reading, Tone, When,
     journal::{AttemptView, DeliveryView},
     person_href,
+    trace::ACTIONS,
 };
 use crate::domain::{
     Timestamp,
@@ -12,7 +13,7 @@ use crate::domain::{
     partner::{Barred, Contact},
 };
 use crate::notices::replies::suppressed_in_french;
-use crate::store::{ContactName, LastSign, LogFilter, Person, StoreError};
+use crate::store::{AuditFilter, AuditRow, ContactName, LastSign, LogFilter, Person, StoreError};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
@@ -203,6 +204,8 @@ pub struct Entree {
     /// A title, or an issue's key.
     pub title: String,
     pub href: Option<String>,
+    /// Key of what somebody of the office did; then the title is their name.
+    pub verb: Option<String>,
     /// In French; empty for nothing.
     pub note: String,
     pub attempts: Vec<AttemptView>,
@@ -210,6 +213,8 @@ pub struct Entree {
 
 /// Things of one person that are shown.
 const TIMELINE: usize = 200;
+/// Decisions about one person that are shown.
+const DECISIONS: u32 = 50;
 
 /// `None`: there is no such contact.
 ///
@@ -230,6 +235,7 @@ pub async fn person(it: &Reading<'_>, id: &str) -> Result<Option<PersonView>, St
             },
             title,
             href: None,
+            verb: None,
             note: because(&change.basis, &change.source),
             attempts: Vec::new(),
         });
@@ -241,6 +247,7 @@ pub async fn person(it: &Reading<'_>, id: &str) -> Result<Option<PersonView>, St
             label: Label { key: "timeline_barred", tone: Tone::Look },
             title: barred_in_french(it, barred),
             href: None,
+            verb: None,
             note: String::new(),
             attempts: Vec::new(),
         });
@@ -254,6 +261,7 @@ pub async fn person(it: &Reading<'_>, id: &str) -> Result<Option<PersonView>, St
             label: order_label(order.state),
             title: format!("{} ({})", order.edition, order.id),
             href: Some(format!("/commandes?edition={}&etat={}", order.edition, order.state.as_str())),
+            verb: None,
             note: format!("{}, {}", packs_in_french(order.wish.packs, pack), order.wish.handover.in_french()),
             attempts: Vec::new(),
         });
@@ -271,11 +279,13 @@ pub async fn person(it: &Reading<'_>, id: &str) -> Result<Option<PersonView>, St
                 label: view.label,
                 title: delivery.issue.to_string(),
                 href: Some(view.issue_href),
+                verb: None,
                 note: view.note,
                 attempts: view.attempts,
             }
         }));
     }
+    timeline.extend(decisions(it, &person).await?);
     timeline.sort_by(|a, b| (b.instant, &a.title).cmp(&(a.instant, &b.title)));
     let cut = timeline.len() > TIMELINE;
     timeline.truncate(TIMELINE);
@@ -301,6 +311,33 @@ pub(super) async fn packs(it: &Reading<'_>, person: &Person) -> Result<HashMap<S
     }
     let editions = it.store.editions().await?.into_iter();
     Ok(editions.map(|it| (it.edition.slug, it.edition.printed.map_or(1, |printed| printed.pack))).collect())
+}
+
+/// What the office did about the person, under the present address.
+async fn decisions(it: &Reading<'_>, person: &Person) -> Result<Vec<Entree>, StoreError> {
+    let object = Some(format!("address:{}", person.address_hash));
+    let entries = it.store.audit(&AuditFilter { object, limit: DECISIONS, ..AuditFilter::default() }).await?;
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let users: HashMap<_, _> =
+        it.store.users(it.now).await?.into_iter().map(|user| (user.id.as_str().to_owned(), user.name)).collect();
+    let decision = |row: AuditRow| {
+        let entry = row.entry;
+        let verb =
+            ACTIONS.contains(&entry.action.as_str()).then(|| format!("trace_{}", entry.action.replace('.', "_")));
+        Some(Entree {
+            instant: entry.at,
+            at: it.when(entry.at),
+            label: Label { key: "timeline_decision", tone: Tone::Past },
+            title: users.get(&entry.actor).cloned().unwrap_or(entry.actor),
+            href: None,
+            verb: Some(verb?),
+            note: String::new(),
+            attempts: Vec::new(),
+        })
+    };
+    Ok(entries.into_iter().filter_map(decision).collect())
 }
 
 pub fn order_label(state: OrderState) -> Label {
