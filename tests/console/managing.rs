@@ -429,7 +429,7 @@ fn the_list_is_filtered_by_an_expression_in_its_address_and_taken_out_with_a_rec
 
         let mut browser = Browser::of(&office, &claire);
         let path = "/partenaires/exporter";
-        let all = browser.get(path).expect(200, &["4 personnes trouvées", "inscrit dans la trace"]);
+        let all = browser.get(path).expect(200, &["4 personnes trouvées", "noté dans « Décisions »"]);
         office.house.semainier(&["partners", "add", "cinq@gite.example", "--why", "test"]).expect(0);
         office.console.forget_names();
         press(&mut browser, &all, path, &[("format", "csv")]).expect(409, &["La liste a changé", "5 personnes"]);
@@ -540,6 +540,36 @@ fn with_twenty_thousand_partners_the_list_answers_while_one_waits() {
             let took = begun.elapsed();
             println!("{on:?} {path}: {took:?} for {} bytes", reply.body.len());
             assert!(took < PATIENCE, "{on:?} {path}: {took:?}");
+        }
+    }
+}
+
+#[test]
+fn of_two_edits_of_one_establishment_at_the_same_instant_one_is_refused() {
+    for on in BOTH {
+        let (office, _relay) = office(on);
+        let claire = office.member(CLAIRE, "redaction");
+        let add =
+            ["partners", "add", "accueil@gite.example", "--establishment", "Gîte du Pré ééé", "--commune", "Pavie"];
+        office.house.semainier(&[&add[..], &["--why", "test"]].concat()).expect(0);
+        let mut browser = Browser::of(&office, &claire);
+        let paths = [MARIE, "accueil@gite.example"].map(|it| format!("{}/modifier", person(&office, it)));
+        for round in 0..8 {
+            let pages = paths.each_ref().map(|path| browser.get(path));
+            let mut answers: Vec<u16> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..2)
+                    .map(|n| {
+                        let mut browser = Browser { jar: browser.jar.clone(), ..Browser::new(&office) };
+                        let (page, path) = (&pages[n], &paths[n]);
+                        scope.spawn(move || {
+                            press(&mut browser, page, path, &[("phone", &format!("05 62 00 0{n} 0{round}"))]).status
+                        })
+                    })
+                    .collect();
+                threads.into_iter().map(|it| it.join().unwrap()).collect()
+            });
+            answers.sort_unstable();
+            assert_eq!(answers, [303, 409], "{on:?} {round}");
         }
     }
 }

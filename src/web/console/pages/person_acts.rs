@@ -182,7 +182,7 @@ pub(super) async fn move_to(
             return Ok(console.form(&viewer, StatusCode::CONFLICT, "person_move", &ActPage { other, ..page }));
         }
         let moved = actions::partners::move_to(&console.engine, &console.actor(&viewer, &client), from, &to).await;
-        console.done(&viewer, Act::Move, page, moved, &at(&id, "moved"))
+        Ok(console.done(&viewer, Act::Move, page, moved, &at(&id, "moved")))
     };
     console.or_not_done(&viewer, done.await)
 }
@@ -213,7 +213,7 @@ pub(super) async fn suppress(
         let why = [reason, words].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
         let (actor, address) = (console.actor(&viewer, &client), &person.contact.address);
         let done = actions::partners::suppress(&console.engine, &actor, address, mailing.as_deref(), &why).await;
-        console.done(&viewer, Act::Suppress, page, done.map(drop), &at(&id, "suppressed"))
+        Ok(console.done(&viewer, Act::Suppress, page, done.map(drop), &at(&id, "suppressed")))
     };
     console.or_not_done(&viewer, done.await)
 }
@@ -238,7 +238,7 @@ pub(super) async fn lift(
         }
         let (actor, address) = (console.actor(&viewer, &client), &person.contact.address);
         let done = actions::partners::lift(&console.engine, &actor, address, mailing.as_deref(), why).await;
-        console.done(&viewer, Act::Return, page, done.map(drop), &at(&id, "returned"))
+        Ok(console.done(&viewer, Act::Return, page, done.map(drop), &at(&id, "returned")))
     };
     console.or_not_done(&viewer, done.await)
 }
@@ -263,7 +263,7 @@ pub(super) async fn erase(
             return Ok(console.wrong(&viewer, Act::Erase, page, ("adresse", "person_wrong_typed")));
         }
         let erased = actions::partners::erase(&console.engine, &console.actor(&viewer, &client), address).await;
-        console.done(&viewer, Act::Erase, page, erased.map(drop), "/partenaires?fait=erased")
+        Ok(console.done(&viewer, Act::Erase, page, erased.map(drop), "/partenaires?fait=erased"))
     };
     console.or_not_done(&viewer, done.await)
 }
@@ -348,24 +348,17 @@ impl Console {
         self.form(viewer, StatusCode::UNPROCESSABLE_ENTITY, act.template(), &page)
     }
 
-    fn done(
-        &self,
-        viewer: &Viewer,
-        act: Act,
-        page: ActPage,
-        done: actions::Result<()>,
-        to: &str,
-    ) -> actions::Result<Answer> {
+    fn done(&self, viewer: &Viewer, act: Act, page: ActPage, done: actions::Result<()>, to: &str) -> Answer {
         match done {
             Ok(()) => {
                 self.names.forget();
-                Ok(answer::see_other(to))
+                answer::see_other(to)
             }
             Err(ActionError::Refused(refusal)) => {
                 let page = ActPage { refused: Some(refusal.in_french()), ..page };
-                Ok(self.form(viewer, StatusCode::CONFLICT, act.template(), &page))
+                self.form(viewer, StatusCode::CONFLICT, act.template(), &page)
             }
-            Err(error) => Err(error),
+            Err(error) => self.not_done(viewer, error),
         }
     }
 }
