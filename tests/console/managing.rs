@@ -559,10 +559,11 @@ fn of_two_edits_of_one_establishment_at_the_same_instant_one_is_refused() {
             let mut answers: Vec<u16> = std::thread::scope(|scope| {
                 let threads: Vec<_> = (0..2)
                     .map(|n| {
-                        let mut browser = Browser { jar: browser.jar.clone(), ..Browser::new(&office) };
+                        let (mut other, jar) = (Browser::new(&office), browser.jar.clone());
+                        other.jar = jar;
                         let (page, path) = (&pages[n], &paths[n]);
                         scope.spawn(move || {
-                            press(&mut browser, page, path, &[("phone", &format!("05 62 00 0{n} 0{round}"))]).status
+                            press(&mut other, page, path, &[("phone", &format!("05 62 00 0{n} 0{round}"))]).status
                         })
                     })
                     .collect();
