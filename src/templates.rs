@@ -357,7 +357,7 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 37] = [
+        const DATA: [&str; 44] = [
             "coming_",
             "delivery_",
             "event_",
@@ -384,6 +384,13 @@ mod tests {
             "webhook_why_",
             "unfit_",
             "me_done_",
+            "partner_",
+            "partners_filter_",
+            "person_done_",
+            "person_wrong_",
+            "segment_field_",
+            "segment_is_",
+            "sign_",
             "correct_done_",
             "correct_invalid",
             "correct_link",

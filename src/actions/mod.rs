@@ -17,6 +17,7 @@ pub mod may;
 pub mod partners;
 mod refusal;
 pub mod reread;
+pub mod taking;
 pub mod test_mail;
 pub mod tokens;
 pub mod venues;

@@ -38,6 +38,7 @@ pub(super) fn sqlite() -> Migrator {
         (33, "large pages", include_str!("../../migrations/sqlite/0033_large_pages.sql")),
         (34, "corrections", include_str!("../../migrations/sqlite/0034_corrections.sql")),
         (35, "edition forms", include_str!("../../migrations/sqlite/0035_edition_forms.sql")),
+        (36, "suppression why", include_str!("../../migrations/sqlite/0036_suppression_why.sql")),
         (38, "api", include_str!("../../migrations/sqlite/0038_api.sql")),
     ])
 }
@@ -72,6 +73,7 @@ pub(super) fn postgres() -> Migrator {
         (33, "large pages", include_str!("../../migrations/postgres/0033_large_pages.sql")),
         (34, "corrections", include_str!("../../migrations/postgres/0034_corrections.sql")),
         (35, "edition forms", include_str!("../../migrations/postgres/0035_edition_forms.sql")),
+        (36, "suppression why", include_str!("../../migrations/postgres/0036_suppression_why.sql")),
         (38, "api", include_str!("../../migrations/postgres/0038_api.sql")),
     ])
 }

@@ -38,6 +38,7 @@ mod notices;
 mod orders;
 mod pages;
 mod partners;
+mod persons;
 mod postgres;
 mod properties;
 mod rollback_guard;
@@ -72,6 +73,7 @@ pub use notices::{NoticeTimes, Notices};
 pub use orders::{Orders, Reopened};
 pub use pages::Pages;
 pub use partners::Partners;
+pub use persons::{ContactAdded, ContactEdit, LastSign, Persons, Reach, SegmentCount};
 pub use properties::SecretCheck;
 pub use rollback_guard::{Distrust, RollbackGuard};
 pub use schedule::Schedule;
@@ -361,6 +363,7 @@ pub struct ContactName {
     pub name: String,
     pub establishment: String,
     pub commune: String,
+    pub phone: String,
     /// Further establishments and their communes.
     pub others: String,
 }
@@ -371,6 +374,8 @@ pub struct Person {
     pub contact: Contact,
     /// [`crate::domain::email::EmailAddress::key`]
     pub address_key: String,
+    /// The keyed hash of the address: what the audit names the person by.
+    pub address_hash: String,
     /// Keys of the addresses the contact had before.
     pub former: Vec<String>,
     /// Oldest first.
@@ -564,6 +569,7 @@ pub trait Store:
     + Partners
     + ContactChoices
     + Contacts
+    + Persons
     + Editions
     + Orders
     + Schedule

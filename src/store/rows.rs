@@ -168,7 +168,8 @@ fn partner_of(row: &Reader) -> Result<Partner> {
 pub(super) fn barred(row: &Row) -> Result<(String, Barred)> {
     let row = Reader::new(row, "suppressions", "contact");
     let reason = row.word("reason", &SuppressionReason::ALL, SuppressionReason::as_str)?;
-    Ok((row.text("contact")?, Barred { scope: row.text("scope")?, reason, since: row.instant("since")? }))
+    let (scope, since, why) = (row.text("scope")?, row.instant("since")?, row.text("why")?);
+    Ok((row.text("contact")?, Barred { scope, reason, since, why }))
 }
 
 pub(super) fn stocked(row: &Row) -> Result<EditionStock> {

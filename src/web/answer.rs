@@ -104,6 +104,14 @@ pub(super) fn preview(media_type: &str, bytes: Vec<u8>, file_name: Option<&str>)
     answer
 }
 
+/// Data for the console's own script.
+pub(super) fn console_json(data: &impl serde::Serialize) -> Answer {
+    let mut answer = json(StatusCode::OK, "application/json", data);
+    dress(&mut answer, Keep::Never, CONSOLE_POLICY);
+    console_headers(&mut answer, CONSOLE_POLICY);
+    answer
+}
+
 /// Events of the console, one after the other.
 pub(super) fn events(mut answer: Answer) -> Answer {
     dress(&mut answer, Keep::Never, CONSOLE_POLICY);

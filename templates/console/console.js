@@ -101,8 +101,29 @@
   const whole = it => Number(it.value.replace(/\s/g, ''));
   const show = () => {
     const n = Math.floor(whole(printed) / whole(pack));
-    said.textContent = n > 0 && Number.isFinite(n)
+    said.textContent = n > 0 && n < Infinity
       ? `= ${new Intl.NumberFormat(document.documentElement.lang).format(n)} ${said.dataset.packs}` : '';
   };
   for (const it of [printed, pack]) it.addEventListener('input', show);
+})();
+
+// Counts while somebody builds an expression; the button does the same.
+(() => {
+  const root = document.querySelector('[data-count]');
+  const form = root && root.querySelector('form');
+  if (!form) return;
+  const said = root.querySelector('[role=status]'), text = document.querySelector('#ou');
+  let waiting, asked = 0;
+  const count = async () => {
+    const mine = ++asked;
+    try {
+      const query = new URLSearchParams(new FormData(form));
+      const answer = await fetch(`${root.dataset.count}?${query}`, { redirect: 'error' });
+      const counted = await answer.json();
+      if (mine !== asked) return;
+      said.textContent = counted.said;
+      text.value = counted.text;
+    } catch { /* the button counts, too */ }
+  };
+  form.addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(count, 500); });
 })();

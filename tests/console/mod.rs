@@ -11,6 +11,7 @@ mod editing;
 mod ending;
 mod entering;
 mod lasting;
+mod managing;
 mod matrix;
 mod naming;
 mod ordering;

@@ -170,6 +170,34 @@ fn the_pages_are_whole_in_english_too() {
 }
 
 #[test]
+fn the_pages_about_partners_are_whole_for_whoever_may_do_everything_in_both_languages() {
+    for (language, on) in [(Language::French, On::Sqlite), (Language::English, On::Postgres)] {
+        let (house, relay) = busy(on);
+        let all = Viewer { roles: Roles::of(Permission::ALL), form_token: "t".to_owned(), ..viewer(language) };
+        let desk = Desk::open(house, relay, Some(all), NOW);
+        let ids = ["paul@hotel.example", "zoe@wanadoo.fr", "anne@musee.example"]
+            .map(|it| desk.house.text(&format!("SELECT id FROM contacts WHERE email_key = '{it}'")));
+        let mut paths: Vec<String> = ["", "/ajouter", "/exporter", "/segment", "/segment?ou=commune", "?ou=(stars"]
+            .iter()
+            .map(|it| format!("/partenaires{it}"))
+            .collect();
+        for id in &ids {
+            let parts = ["", "/modifier", "/adresse", "/opposition", "/reabonner", "/donnees", "/effacer"];
+            paths.extend(parts.iter().map(|part| format!("/partenaires/contacts/{id}{part}")));
+        }
+        for path in &paths {
+            let html = desk.get(path).expect(200, &[]).text();
+            check(path, &html);
+            assert!(!html.contains("<script>") && !html.contains("<img"), "{path}: {html}");
+        }
+        let person = desk.get(&format!("/partenaires/contacts/{}", ids[0])).text();
+        for link in ["modifier", "adresse", "opposition", "donnees", "effacer"] {
+            assert!(person.contains(&format!("/{link}\"")), "{link}");
+        }
+    }
+}
+
+#[test]
 fn an_empty_office_is_told_what_to_do_on_each_page() {
     for on in BOTH {
         let relay = Relay::start();

@@ -23,7 +23,7 @@ struct Task {
 
 /// `cover`: the path of a picture.
 fn tasks(cover: &str) -> Vec<Task> {
-    let task = |name, bar, answer, steps| Task { name, bar, answer, steps, most_clicks: 6 };
+    let task = |name, bar, answer, steps| Task { name, bar, answer, steps, most_clicks: 7 };
     vec![
         task("does Saturday go", 10.0, "À voir avant le départ.", json!([["read", ".verdict strong"]])),
         task(
@@ -148,6 +148,51 @@ fn tasks(cover: &str) -> Vec<Task> {
                 ]),
             )
         },
+        task(
+            "add a partner who telephones",
+            45.0,
+            "Le partenaire est ajouté",
+            json!([
+                ["follow", "nav a", "Partenaires"],
+                ["follow", "main a", "Ajouter un partenaire"],
+                ["type", "#adresse", "lac@gite.example"],
+                ["type", "#origine", "appel de ce matin"],
+                ["type", "#establishment", "Gîte du Lac"],
+                ["type", "#commune", "Auch"],
+                ["follow", "main form button", "Ajouter"],
+                ["read", "main [role=status]"],
+            ]),
+        ),
+        task(
+            "change an address",
+            45.0,
+            "L’adresse est changée",
+            json!([
+                ["follow", "nav a", "Partenaires"],
+                ["type", "#q", "gite lac"],
+                ["enter", "#q"],
+                ["follow", "main table a", "Gîte du Lac"],
+                ["follow", "main a", "Changer d’adresse"],
+                ["type", "#adresse", "marie@lac.example"],
+                ["follow", "main form button", "Changer l’adresse"],
+                ["read", "main [role=status]"],
+            ]),
+        ),
+        task(
+            "unsubscribe somebody who telephones",
+            45.0,
+            "ces envois ne partiront plus",
+            json!([
+                ["follow", "nav a", "Partenaires"],
+                ["type", "#q", "gite lac"],
+                ["enter", "#q"],
+                ["follow", "main table a", "Gîte du Lac"],
+                ["follow", "main a", "Ne plus lui écrire"],
+                ["read", "main form fieldset"],
+                ["follow", "main form button", "Ne plus lui écrire"],
+                ["read", "main [role=status]"],
+            ]),
+        ),
         task(
             "pause",
             30.0,

@@ -12,7 +12,9 @@ pub mod month;
 pub mod office;
 pub mod orders;
 pub mod people;
+pub mod person;
 pub mod preview;
+pub mod segment;
 pub mod tonight;
 pub mod trace;
 

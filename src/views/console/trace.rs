@@ -13,7 +13,7 @@ use std::collections::HashMap;
 const PAGE: u32 = 50;
 
 /// Every action of the audit; the text of each is `trace_` and its name with `_` for `.`.
-pub const ACTIONS: [&str; 62] = [
+pub const ACTIONS: [&str; 64] = [
     "issue.approve",
     "issue.refuse",
     "issue.withdraw",
@@ -46,12 +46,14 @@ pub const ACTIONS: [&str; 62] = [
     "venue.forget",
     "ledger.backup",
     "partners.import",
+    "partners.export",
     "contact.add",
     "contact.edit",
     "contact.move",
     "contact.suppress",
     "contact.lift",
     "contact.erase",
+    "contact.data",
     "user.add",
     "user.accept",
     "user.reset",

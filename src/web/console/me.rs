@@ -195,12 +195,13 @@ struct ConfirmPage {
 }
 
 /// Where a confirmation leads; the first where none is named.
-const AFTER: [(&str, &str); 5] = [
+const AFTER: [(&str, &str); 6] = [
     ("codes", "/moi?fait=proved"),
     ("factor", "/moi/second-facteur"),
     ("users", "/utilisateurs"),
     ("tokens", "/jetons"),
     ("webhooks", "/webhooks"),
+    ("partners", "/partenaires"),
 ];
 
 fn after(name: &str) -> (&'static str, &'static str) {

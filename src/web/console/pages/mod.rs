@@ -13,7 +13,10 @@ mod journal;
 mod office;
 mod orders;
 pub(super) mod people;
+mod person;
+mod person_acts;
 pub(super) mod preview;
+mod segment;
 mod trace;
 mod uncertain;
 
@@ -49,8 +52,6 @@ pub(super) fn routes() -> Vec<Route> {
         route(POST, "/envois/{mailing}/{period}/edito", Permission::Write, editorial::save).keeps(editorial::KEEPS),
         route(GET, "/a-venir", see, home::coming),
         route(GET, "/journal", see, journal::show),
-        route(GET, "/partenaires", see, people::list),
-        route(GET, "/partenaires/contacts/{id}", see, people::one),
         route(GET, "/voies", see, office::lanes),
         route(GET, "/voies/{lane}/rouvrir", Permission::Operate, office::show_reopen),
         route(POST, "/voies/{lane}/rouvrir", Permission::Operate, office::reopen),
@@ -64,7 +65,36 @@ pub(super) fn routes() -> Vec<Route> {
     all.extend(edition_form::routes());
     all.extend(announce::routes());
     all.extend(orders::routes());
+    all.extend(partners());
     all
+}
+
+fn partners() -> Vec<Route> {
+    use person::{KEEPS_ADD, KEEPS_EDIT};
+    use person_acts::{KEEPS_ERASE, KEEPS_MOVE, KEEPS_RETURN, KEEPS_SUPPRESS};
+    let (see, write, administer) = (Permission::See, Permission::Write, Permission::Administer);
+    vec![
+        route(GET, "/partenaires", see, people::list),
+        route(GET, "/partenaires/segment", see, segment::show),
+        route(GET, "/partenaires/segment/compte", see, segment::count),
+        route(GET, "/partenaires/exporter", Permission::Export, people::show_export),
+        route(POST, "/partenaires/exporter", Permission::Export, people::export).keeps(people::KEEPS_EXPORT),
+        route(GET, "/partenaires/ajouter", write, person::show_add),
+        route(POST, "/partenaires/ajouter", write, person::add).keeps(KEEPS_ADD),
+        route(GET, "/partenaires/contacts/{id}", see, person::show),
+        route(GET, "/partenaires/contacts/{id}/modifier", write, person::show_edit),
+        route(POST, "/partenaires/contacts/{id}/modifier", write, person::edit).keeps(KEEPS_EDIT),
+        route(GET, "/partenaires/contacts/{id}/adresse", write, person_acts::show_move),
+        route(POST, "/partenaires/contacts/{id}/adresse", write, person_acts::move_to).keeps(KEEPS_MOVE),
+        route(GET, "/partenaires/contacts/{id}/opposition", write, person_acts::show_suppress),
+        route(POST, "/partenaires/contacts/{id}/opposition", write, person_acts::suppress).keeps(KEEPS_SUPPRESS),
+        route(GET, "/partenaires/contacts/{id}/reabonner", write, person_acts::show_return),
+        route(POST, "/partenaires/contacts/{id}/reabonner", write, person_acts::lift).keeps(KEEPS_RETURN),
+        route(GET, "/partenaires/contacts/{id}/donnees", write, person_acts::data),
+        route(POST, "/partenaires/contacts/{id}/donnees", write, person_acts::download),
+        route(GET, "/partenaires/contacts/{id}/effacer", administer, person_acts::show_erase),
+        route(POST, "/partenaires/contacts/{id}/effacer", administer, person_acts::erase).keeps(KEEPS_ERASE),
+    ]
 }
 
 /// The query of an address. Of a name that is given twice the first counts; empty values are as if they were not given.
@@ -106,7 +136,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
             return Err(StatusCode::URI_TOO_LONG);
         }
         let mut asked = HashMap::new();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()).take(20) {
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()).take(60) {
             asked.entry(name.into_owned()).or_insert_with(|| value.into_owned());
         }
         Ok(Self(asked))

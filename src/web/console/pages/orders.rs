@@ -412,7 +412,7 @@ impl Console {
         if contact.is_empty() {
             if !q.is_empty() {
                 let names = self.names().await?;
-                let (ids, matches) = names.find(q, None, FOUND);
+                let (ids, matches) = names.find(q, None, None, FOUND);
                 let rows = people::rows(&it, &ids).await?;
                 let base = format!("/commandes/nouvelle?edition={}&contact=", escaped(&page.edition));
                 let link = |row: &PersonRow| format!("{base}{}", row.href.rsplit('/').next().unwrap_or_default());
