@@ -15,7 +15,7 @@
 //! - [`compose`] renders: [`compose::context`], [`compose::newsletter`] and [`templates`] the text of mails,
 //!   [`compose::picture`] their pictures, [`compose::mime`] their bytes, [`compose::print`] the poster and the booklet, also as
 //!   pictures of their pages.
-//! - [`editions`] adds the office's brochures, announces them, confirms orders and tells staff.
+//! - [`editions`] has the rules for the office's brochures, reads their files and forms, confirms orders and reminds partners.
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
@@ -25,6 +25,8 @@
 //! - [`apart`] runs the parsing of untrusted text on a separate thread, with a time limit and its own stack.
 //! - [`web`] serves the public pages from frozen content, and on a listener of its own the console for staff ([`web::console`]); `bench` (a feature) measures sending.
 //! - [`views::readiness`] is the verdict of what is wrong; [`alerts`] sends it by webhook or command.
+//! - [`web::api`] answers programs that have a token; [`webhooks`] tells them what happens, from a queue that triggers of the database
+//!   write in the transaction of what happened. `docs/api.md` describes both.
 //! - [`accounts`] has passwords, second factors and roles of staff; [`actions::accounts`] lets them in.
 //! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`toml_reader`] read the settings and report all problems at once; [`app`] wires the parts
 //!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;
@@ -88,3 +90,4 @@ pub mod toml_reader;
 pub mod views;
 pub mod watch;
 pub mod web;
+pub mod webhooks;

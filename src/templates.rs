@@ -357,7 +357,7 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 34] = [
+        const DATA: [&str; 45] = [
             "coming_",
             "delivery_",
             "event_",
@@ -379,8 +379,19 @@ mod tests {
             "message_",
             "users_",
             "role_",
+            "scope_",
+            "tokens_",
+            "webhooks_",
+            "webhook_why_",
             "unfit_",
             "me_done_",
+            "partner_",
+            "partners_filter_",
+            "person_done_",
+            "person_wrong_",
+            "segment_field_",
+            "segment_is_",
+            "sign_",
             "correct_done_",
             "correct_invalid",
             "correct_link",

@@ -141,13 +141,13 @@ def editions(db, now, texts, contacts):
         key = f"editions/{slug}"
         new_issue(db, key, "done", at, texts["editions"], at + 200, at + DAY)
         orders = contacts[e::5]
-        db.execute("INSERT INTO editions VALUES (?, ?, ?, ?, ?, ?)", [slug, json.dumps(definition), 5 * len(orders), 2 * len(orders), at, at])
+        db.execute("INSERT INTO editions VALUES (?, ?, ?, ?, ?, ?, 1)", [slug, json.dumps(definition), 5 * len(orders), 2 * len(orders), at, at])
         db.execute("INSERT INTO announcements VALUES (?, ?, '', ?, ?, 'Camille')", [key, slug, at, at])
         deliver(db, key, at + 200, [(contact, "sent") for contact in contacts[:500]])
         for n, contact in enumerate(orders):
             id, ordered = f"{'abc'[e]}{n:07x}", at + (n + 1) * 60_000
             state = "open" if n % 4 == 0 else "cancelled" if n % 40 == 1 else "delivered"
-            db.execute("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, '3, rue du Lac', 2, ?, '', ?, 1, 1, ?, ?)",
+            db.execute("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, '3, rue du Lac', 2, ?, '', ?, 1, 1, ?, ?, '')",
                        [id, slug, contact[0], contact[1], contact[2], contact[4], contact[5], contact[6],
                         "delivery" if n % 2 else "pick_up", state, ordered, ordered])
             confirmation = f"orders/{id}-1"

@@ -17,11 +17,19 @@ pub enum Permission {
     Operate,
     /// Role `administration`: accounts, erasure, replacing a list.
     Administer,
+    /// Role `export`: taking the list of partners out of the console as a file. Goes with no other role.
+    Export,
 }
 
 impl Permission {
-    pub const ALL: [Permission; 5] =
-        [Permission::See, Permission::Write, Permission::Approve, Permission::Operate, Permission::Administer];
+    pub const ALL: [Permission; 6] = [
+        Permission::See,
+        Permission::Write,
+        Permission::Approve,
+        Permission::Operate,
+        Permission::Administer,
+        Permission::Export,
+    ];
 
     /// The name of the role in the ledger and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +39,7 @@ impl Permission {
             Permission::Approve => "validation",
             Permission::Operate => "exploitation",
             Permission::Administer => "administration",
+            Permission::Export => "export",
         }
     }
 }
@@ -75,9 +84,11 @@ impl Roles {
         }
     }
 
-    /// Roles that decide, operate or administer need a second factor.
+    /// Roles that decide, operate, administer or take the list out need a second factor.
     pub fn need_second_factor(self) -> bool {
-        [Permission::Approve, Permission::Operate, Permission::Administer].into_iter().any(|it| self.may(it))
+        [Permission::Approve, Permission::Operate, Permission::Administer, Permission::Export]
+            .into_iter()
+            .any(|it| self.may(it))
     }
 }
 
@@ -140,7 +151,7 @@ mod tests {
         let director = Roles::parse("Validation, lecture").unwrap();
         assert_eq!(director.to_string(), "lecture,validation");
         assert!(director.may(Permission::See) && director.may(Permission::Approve));
-        for other in [Permission::Write, Permission::Operate, Permission::Administer] {
+        for other in [Permission::Write, Permission::Operate, Permission::Administer, Permission::Export] {
             assert!(!director.may(other), "{other:?}");
         }
         assert!(Roles::parse("rédaction").unwrap().may(Permission::See), "writing includes seeing");
@@ -154,8 +165,8 @@ mod tests {
     fn roles_that_decide_need_a_second_factor() {
         let needs = |text| Roles::parse(text).unwrap().need_second_factor();
         assert_eq!(
-            ["lecture", "redaction", "validation", "exploitation", "administration"].map(needs),
-            [false, false, true, true, true]
+            ["lecture", "redaction", "validation", "exploitation", "administration", "export"].map(needs),
+            [false, false, true, true, true, true]
         );
     }
 }

@@ -4,9 +4,9 @@ use super::{Actor, Refusal, Result, on};
 use crate::app::{App, Engine};
 use crate::domain::{
     Timestamp,
-    edition::{Announcement, EditionStock},
+    edition::{Announcement, EditionFile, EditionStock},
     email::EmailAddress,
-    issue::IssueKey,
+    issue::{Content, IssueKey},
     segment::Segment,
 };
 use crate::issue::{
@@ -74,8 +74,9 @@ pub async fn plan<'a>(
         None => false,
     };
     let at = known.map_or(at.unwrap_or(now), |known| known.leaves_at);
+    let has_cover = store.edition_file_sizes(slug).await?.iter().any(|(file, _)| *file == EditionFile::Cover);
     let plan = Plan { key, stocked, mailing: narrowed(mailing, segment), at, segment: text, before };
-    match edition::check(app, &plan.stocked.edition, plan.due()) {
+    match edition::check(app, &plan.stocked.edition, has_cover, plan.due()) {
         Ok(()) => Ok(plan),
         Err(why) => Err(Refusal::CannotBeAnnounced { slug: slug.to_owned(), why }.into()),
     }
@@ -99,6 +100,25 @@ async fn refuse_twice(
         return Err(Refusal::AnnouncedFor { slug, at: known.leaves_at, zone: app.zone_of(key.mailing()) }.into());
     }
     Ok(())
+}
+
+/// The mail of an edition as it would be announced now, whatever was announced before. Changes nothing.
+///
+/// # Errors
+/// A refusal; or a ledger that cannot be read.
+pub async fn rehearse(engine: &Engine, slug: &str) -> Result<(IssueKey, Content)> {
+    let (app, store, now) = (&engine.app, &engine.store, engine.app.clock.now());
+    let mailing = mailing(app).map_err(|why| Refusal::NoEditionMailing(why.to_string()))?;
+    let Some(stocked) = store.edition(slug).await? else {
+        return Err(Refusal::NoSuchEdition { slug: slug.to_owned(), known: Vec::new() }.into());
+    };
+    let has_cover = store.edition_file_sizes(slug).await?.iter().any(|(file, _)| *file == EditionFile::Cover);
+    let expires_at = mailing.schedule.deadline_of(now);
+    let due = || Due { period: Some(slug), ..Due::scheduled(mailing, now, expires_at) };
+    edition::check(app, &stocked.edition, has_cover, due())
+        .map_err(|why| Refusal::CannotBeAnnounced { slug: slug.to_owned(), why })?;
+    let content = edition::compose(app, &**store, due(), &stocked.edition).await?;
+    Ok((IssueKey::new(&mailing.id, slug), content))
 }
 
 /// Stores the announcement. Returns the time it is sent at.

@@ -3,13 +3,13 @@
 use super::{Actor, Refusal, Result};
 use crate::app::Engine;
 use crate::domain::{
-    edition::{Order, OrderState, Wish},
+    edition::{EditionFile, Missing, Order, OrderState, Wish},
     email::EmailAddress,
     issue::IssueKey,
 };
 use crate::editions::Added;
 use crate::issue::edition::mailing;
-use crate::store::{Kept, Ordered, Reopened};
+use crate::store::{EditionForm, EditionSaved, FileChange, Kept, Ordered, Reopened};
 use serde_json::json;
 use tracing::info;
 
@@ -55,6 +55,42 @@ pub async fn add(engine: &Engine, actor: &Actor, added: &Added) -> Result<Editio
     Ok(result)
 }
 
+/// The result of [`save`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved {
+    Stored(EditionSaved),
+    /// It is announced, and its mail cannot do without these: nothing was changed.
+    NeededNow(Vec<Missing>),
+}
+
+/// Adds or changes an edition as a form says; what it lacks may follow until it is announced.
+///
+/// # Errors
+/// When the ledger cannot be read or written.
+pub async fn save(engine: &Engine, actor: &Actor, form: &EditionForm<'_>) -> Result<Saved> {
+    let (store, slug) = (&engine.store, &form.edition.slug);
+    if let Some((was, _)) = form.replaces
+        && store.edition(was).await?.is_some_and(|known| known.announced_for.is_some())
+    {
+        let cover = form.files.iter().find(|(file, _)| *file == EditionFile::Cover).map(|(_, change)| change);
+        let has_cover = match cover {
+            Some(FileChange::Put(_)) => true,
+            Some(FileChange::Remove) => false,
+            _ => store.edition_file_sizes(was).await?.iter().any(|(file, _)| *file == EditionFile::Cover),
+        };
+        let missing = form.edition.missing(has_cover);
+        if !missing.is_empty() {
+            return Ok(Saved::NeededNow(missing));
+        }
+    }
+    let recording = actor.recording(engine, "edition.put", format!("edition:{slug}"), &json!({}));
+    let saved = recording.save_edition(form, engine.app.clock.now()).await?;
+    if saved == EditionSaved::Done {
+        info!(edition = slug, door = %actor.door, "edition {slug} was added or updated");
+    }
+    Ok(Saved::Stored(saved))
+}
+
 /// The result of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OrderPlaced {
@@ -87,7 +123,7 @@ pub async fn order(
     let contact = super::partners::known(engine, address).await?;
     let Some(contact) = contact else { return Err(Refusal::ContactNotKnown(address.clone()).into()) };
     let recording = actor.recording(engine, "order.place", format!("edition:{slug}"), &json!({"packs": wish.packs}));
-    let done = match recording.order(slug, &contact.id, wish, now).await? {
+    let done = match recording.take_order(slug, &contact.id, wish, Some(actor.name()), now).await? {
         Ordered::New => OrderPlaced::New,
         Ordered::Changed => OrderPlaced::Changed,
         Ordered::Before => OrderPlaced::Unchanged,
@@ -106,8 +142,9 @@ pub async fn order(
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn cancel_order(engine: &Engine, actor: &Actor, id: &str) -> Result<Order> {
-    let order = engine.store.orders(None).await?.into_iter().find(|order| order.id == id);
-    let Some(order) = order else { return Err(Refusal::NoSuchOrders(vec![id.to_owned()]).into()) };
+    let Some(order) = engine.store.order_by_id(id).await? else {
+        return Err(Refusal::NoSuchOrders(vec![id.to_owned()]).into());
+    };
     if order.state != OrderState::Open {
         return Err(Refusal::OrderNotOpen { order: order.id, state: order.state }.into());
     }
@@ -133,6 +170,12 @@ pub async fn hand_over(engine: &Engine, actor: &Actor, ids: &[String]) -> Result
     }
     info!(orders = ids.len(), door = %actor.door, "{} orders were marked as delivered", ids.len());
     Ok(before.into_iter().flatten().collect())
+}
+
+/// Records that a list of orders was downloaded: it holds names and addresses. `n`: its rows.
+pub async fn exported(engine: &Engine, actor: &Actor, n: usize) {
+    actor.audit(engine, "orders.export", "orders".to_owned(), json!({"contacts": n})).await;
+    info!(orders = n, door = %actor.door, "a list of {n} orders was downloaded");
 }
 
 /// Marks delivered orders as open again. Returns for each, in the given order, whether it changed; the others were open.

@@ -10,14 +10,14 @@ use crate::domain::{
     Timestamp,
     hold::Hold,
     issue::{ContentRefusal, IssueKey, IssueState, IssueSummary, NewIssue, RefusalKind},
-    newsletter::Letter,
+    newsletter::{Editorial, Letter, Section},
     notice::Notice,
 };
 use crate::issue::{
     Due,
     approval::{present, short},
-    content::{NotComposed, content_hash},
-    freeze::new_issue,
+    content::{Composed, NotComposed, content_hash},
+    freeze::{self, new_issue},
     newsletter,
     publish::{self, Prepared},
 };
@@ -157,7 +157,7 @@ pub async fn editorial(engine: &Engine, key: &IssueKey) -> Result<String> {
     let letter: Option<Letter> = content.and_then(|content| content.letter().ok());
     match letter.and_then(|letter| letter.editorial().map(str::to_owned)) {
         Some(text) => Ok(text),
-        None => Ok(engine.store.editorial(key).await?.unwrap_or_default()),
+        None => Ok(engine.store.editorial(key).await?.map(|it| it.text).unwrap_or_default()),
     }
 }
 
@@ -170,17 +170,32 @@ pub enum Edited {
     Kept,
 }
 
-/// Replaces the editorial of a newsletter.
+/// Whether the editorial of an issue may still change. What its content looks like is not part of it.
+///
+/// # Errors
+/// Why not.
+pub fn may_edit(subject: &Subject<'_>) -> Result<(), Refusal> {
+    let mailing = subject.mailing.as_deref().ok_or_else(|| Refusal::NoSuchIssue(subject.key.clone()))?;
+    let Kind::Newsletter(newsletter) = &mailing.kind else {
+        return Err(Refusal::NotANewsletter { mailing: mailing.id.clone() });
+    };
+    if !newsletter.sections.iter().any(|section| matches!(section, Section::Editorial { .. })) {
+        return Err(Refusal::NoEditorialSection { mailing: mailing.id.clone() });
+    }
+    subject.changeable()?;
+    // Without an hour nothing of this name will ever leave.
+    subject.at().map(drop).ok_or_else(|| Refusal::NoOccurrence { issue: subject.key.clone() })
+}
+
+/// Replaces the editorial of a newsletter. `seen`: the text that the actor saw; `None`: whatever is there is replaced.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
-pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) -> Result<Edited> {
+pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str, seen: Option<&str>) -> Result<Edited> {
+    let subject = Subject::read(engine, key).await?;
+    may_edit(&subject)?;
     let mailing = engine.app.mailing(key.mailing())?;
-    if !matches!(mailing.kind, Kind::Newsletter(_)) {
-        return Err(Refusal::NotANewsletter { mailing: mailing.id.clone() }.into());
-    }
-    let issue = changeable(engine, key).await?;
-    let presented = match issue.filter(IssueSummary::is_presented) {
+    let presented = match subject.issue.filter(IssueSummary::is_presented) {
         Some(issue) => {
             let content = engine.store.content(key).await?.context("the content of the issue is gone")?;
             let mut letter = content.letter().context("cannot read the stored newsletter")?;
@@ -191,8 +206,17 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
         }
         None => None,
     };
+    let before = engine.store.editorial(key).await?.map(|it| it.text);
+    if let Some(seen) = seen
+        && editorial(engine, key).await? != seen
+    {
+        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+    }
+    let after = Editorial { text: text.to_owned(), by: actor.name().to_owned(), at: engine.app.clock.now() };
     let recording = actor.recording(engine, "issue.edit", on(key), &json!({"characters": text.chars().count()}));
-    recording.write_editorial(key, text, actor.name(), engine.app.clock.now()).await?;
+    if !recording.write_editorial(key, before.as_deref(), &after).await? {
+        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+    }
     info!(issue = %key, door = %actor.door, "the editorial of {key} was edited");
     let Some((issue, letter, pictures)) = presented else { return Ok(Edited::Kept) };
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
@@ -204,7 +228,7 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str) ->
     }
 }
 
-/// The result of composing a newsletter again.
+/// The result of composing an issue again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recomposed {
     /// Staff are asked to approve it.
@@ -213,49 +237,43 @@ pub enum Recomposed {
     Held(Hold),
 }
 
-/// Collects the sources of a newsletter again, and replaces the stored content.
+/// Collects the sources of an issue that needs an approval again, and replaces the stored content. `seen`: the hash of the content
+/// that the actor saw; `None`: whatever is stored is replaced.
 ///
 /// # Errors
 /// A refusal; a template that does not render; or a database that cannot be read or written.
-pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey) -> Result<Recomposed> {
+pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Option<&str>) -> Result<Recomposed> {
+    let subject = Subject::read(engine, key).await?;
+    may(Act::Recompose, &subject)?;
     let mailing = engine.app.mailing(key.mailing())?;
-    let Kind::Newsletter(publishes) = &mailing.kind else {
-        return Err(Refusal::NotANewsletter { mailing: mailing.id.clone() }.into());
-    };
-    if mailing.approval != Approval::Required {
-        return Err(Refusal::LeavesWithoutApproval { mailing: mailing.id.clone() }.into());
-    }
-    let issue = changeable(engine, key).await?;
-    let at = match &issue {
-        Some(issue) => issue.scheduled_for,
-        None => mailing
-            .occurrence_of(key, engine.app.clock.now())
-            .ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?,
-    };
-    let expires_at = issue.as_ref().map_or_else(|| mailing.schedule.deadline_of(at), |issue| issue.expires_at);
+    let at = subject.at().ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
+    let issue = subject.issue.as_ref();
+    let expires_at = issue.map_or_else(|| mailing.schedule.deadline_of(at), |issue| issue.expires_at);
     let due = Due::scheduled(mailing, at, expires_at);
+    let replacing = issue.and_then(IssueSummary::content_hash);
+    if seen.is_some() && seen != replacing {
+        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+    }
     let composed_at = engine.app.clock.now();
-    let gathered = match newsletter::gather(&engine.app, &*engine.store, due, publishes).await {
-        Ok(gathered) => gathered,
-        Err(NotComposed::Held(hold)) => return Ok(Recomposed::Held(hold)),
+    let Composed { content, revision, .. } = match publish::compose(engine, due, None, &|_| {}).await {
+        Ok(composed) => composed,
         Err(NotComposed::Failed(error)) => return Err(error.into()),
+        Err(NotComposed::Held(hold)) => {
+            // Without content this is what it waits for; content that was presented stays.
+            if replacing.is_none() {
+                freeze::hold(engine, due, &hold).await?;
+            }
+            return Ok(Recomposed::Held(hold));
+        }
     };
-    let content = newsletter::compose(&engine.app, due, &gathered.letter, gathered.pictures).await?;
-    let replacing = issue.as_ref().and_then(|issue| issue.content_hash());
-    let made = NewIssue { author: Some(actor.name().to_owned()), ..new_issue(due, content, composed_at) };
+    let author = Some(actor.name().to_owned());
+    let made = NewIssue { author, revision, ..new_issue(due, content, composed_at) };
     if !present(engine, &made, replacing).await? {
         return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
     actor.audit(engine, "issue.recompose", on(key), json!({})).await;
     info!(issue = %key, door = %actor.door, "issue {key} was composed again");
     Ok(Recomposed::Presented)
-}
-
-/// The issue, if it exists, provided its content may still change.
-async fn changeable(engine: &Engine, key: &IssueKey) -> Result<Option<IssueSummary>> {
-    let subject = Subject::read(engine, key).await?;
-    subject.changeable()?;
-    Ok(subject.issue)
 }
 
 /// Composes an issue that leaves without approval now, keeps it, and shows it to staff, as at its rehearsal.

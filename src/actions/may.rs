@@ -19,17 +19,20 @@ pub enum Act {
     Skip,
     Unskip,
     Rehearse,
+    /// Collected and composed again, for an approval.
+    Recompose,
     Pause,
     Resume,
     Stop,
 }
 
 impl Act {
-    pub const ALL: [Act; 9] = [
+    pub const ALL: [Act; 10] = [
         Act::Approve,
         Act::Refuse,
         Act::Withdraw,
         Act::Rehearse,
+        Act::Recompose,
         Act::Skip,
         Act::Unskip,
         Act::Pause,
@@ -46,6 +49,7 @@ impl Act {
             Act::Skip => "skip",
             Act::Unskip => "unskip",
             Act::Rehearse => "rehearse",
+            Act::Recompose => "recompose",
             Act::Pause => "pause",
             Act::Resume => "resume",
             Act::Stop => "stop",
@@ -225,6 +229,24 @@ pub fn may(act: Act, it: &Subject<'_>) -> Result<(), Refusal> {
                 }
                 _ if it.occurrence.is_none() => Err(Refusal::NoOccurrence { issue: it.key.clone() }),
                 _ => Ok(()),
+            }
+        }
+        Act::Recompose => {
+            match it.mailing.as_deref() {
+                Some(mailing) if mailing.is_of_editions() => {
+                    return Err(Refusal::NotCollected { mailing: mailing.id.clone() });
+                }
+                _ if !it.asks_for_approval() => {
+                    return Err(Refusal::LeavesWithoutApproval { mailing: it.key.mailing().to_owned() });
+                }
+                _ => {}
+            }
+            it.changeable()?;
+            it.in_time()?;
+            match &it.issue {
+                // Composed while the mailing needed no approval: that version is approved or refused.
+                Some(issue) if issue.is_rehearsed() => Err(it.wrong_state(issue)),
+                _ => it.at().map(drop).ok_or_else(|| Refusal::NoOccurrence { issue: it.key.clone() }),
             }
         }
         Act::Pause => it.in_state(&[IssueState::Sending]),

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod announce;
+mod api_refusal;
 pub mod corrections;
 pub mod deliveries;
 pub mod editions;
@@ -15,16 +16,21 @@ pub mod lanes;
 pub mod may;
 pub mod partners;
 mod refusal;
+pub mod reread;
+pub mod taking;
 pub mod test_mail;
+pub mod tokens;
 pub mod uploads;
 pub mod venues;
+pub mod webhooks;
 
+pub use api_refusal::ApiRefusal;
 pub use refusal::Refusal;
 
 use crate::accounts::UserId;
 use crate::app::Engine;
 use crate::domain::{Timestamp, issue::IssueKey};
-use crate::store::{ActorKind, AuditEntry, Store};
+use crate::store::{ActorKind, AuditEntry, Store, api::Token};
 use std::fmt;
 use std::sync::Arc;
 use tracing::warn;
@@ -36,6 +42,8 @@ pub struct Actor {
     pub door: Door,
     /// The account of a logged-in user.
     user: Option<UserId>,
+    /// The id of the token that a program came with.
+    token: Option<String>,
     request_id: Option<String>,
     network: Option<String>,
 }
@@ -44,6 +52,7 @@ pub struct Actor {
 pub enum Door {
     CommandLine,
     Console,
+    Api,
 }
 
 impl Actor {
@@ -53,21 +62,28 @@ impl Actor {
         match name.trim() {
             "" => Err(Refusal::NoName),
             name if name.contains(char::is_control) => Err(Refusal::NoName),
-            name => Ok(Self { name: name.to_owned(), door, user: None, request_id: None, network: None }),
+            name => Ok(Self { name: name.to_owned(), door, user: None, token: None, request_id: None, network: None }),
         }
     }
 
     /// Somebody who is logged in to the console. `network`: where the request came from.
     pub fn of_user(user: &UserId, name: &str, request_id: Option<String>, network: &str) -> Self {
         let (user, network) = (Some(user.clone()), Some(network.to_owned()));
-        Self { name: name.to_owned(), door: Door::Console, user, request_id, network }
+        Self { name: name.to_owned(), door: Door::Console, user, token: None, request_id, network }
+    }
+
+    /// A program with a token of the API. `network`: where the request came from.
+    pub fn of_token(token: &Token, request_id: Option<String>, network: &str) -> Self {
+        let (id, network) = (Some(token.id.clone()), Some(network.to_owned()));
+        Self { name: token.name.clone(), door: Door::Api, user: None, token: id, request_id, network }
     }
 
     /// An entry of the audit. `object`: `user:ID`; `detail`: ids and numbers, never addresses (I7).
     pub fn entry(&self, action: &str, object: String, detail: &serde_json::Value, at: Timestamp) -> AuditEntry {
-        let (kind, actor) = match &self.user {
-            Some(user) => (ActorKind::User, user.0.clone()),
-            None => (ActorKind::Cli, self.name.clone()),
+        let (kind, actor) = match (&self.user, &self.token) {
+            (Some(user), _) => (ActorKind::User, user.0.clone()),
+            (None, Some(token)) => (ActorKind::Token, token.clone()),
+            (None, None) => (ActorKind::Cli, self.name.clone()),
         };
         AuditEntry {
             at,
@@ -113,6 +129,7 @@ impl fmt::Display for Door {
         f.write_str(match self {
             Door::CommandLine => "command line",
             Door::Console => "console",
+            Door::Api => "API",
         })
     }
 }

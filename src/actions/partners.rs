@@ -4,10 +4,10 @@ use super::{Actor, Refusal, Result};
 use crate::app::Engine;
 use crate::domain::{
     email::EmailAddress,
-    partner::{Basis, Contact, Difference, Field, Fields, Import, NewContact, NewContacts, SuppressionReason},
+    partner::{Basis, Contact, Field, Fields, Import, NewContact, NewContacts},
 };
 use crate::partners::import::{ImportErrors, Line, Parsed};
-use crate::store::{Erased, ImportReport, Lifted, Moved};
+use crate::store::{ContactAdded, ContactEdit, Erased, ImportReport, Lifted, Moved};
 use crate::tokens::Tokens;
 use serde_json::json;
 use std::fmt;
@@ -191,18 +191,25 @@ pub async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> Re
     Ok(erasure)
 }
 
-/// Suppresses an address for this mailing, or for all. `false`: no contact has it; it is suppressed nevertheless.
+/// Suppresses an address for this mailing, or for all. `why`: the office's reason, kept with the suppression and in the contact's
+/// history until an erasure; may be empty. `false`: no contact has the address; it is suppressed nevertheless.
 ///
 /// # Errors
 /// When there is no such mailing, or the database cannot be written.
-pub async fn suppress(engine: &Engine, actor: &Actor, address: &EmailAddress, mailing: Option<&str>) -> Result<bool> {
+pub async fn suppress(
+    engine: &Engine,
+    actor: &Actor,
+    address: &EmailAddress,
+    mailing: Option<&str>,
+    why: &str,
+) -> Result<bool> {
     if let Some(id) = mailing {
         engine.app.mailing(id)?;
     }
     let is_known = known(engine, address).await?.is_some();
     let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
     let recording = actor.recording(engine, "contact.suppress", person(&hash), &json!({"mailing": mailing}));
-    recording.suppress(&hash, mailing, SuppressionReason::Manual, now).await?;
+    recording.suppress_because(&hash, mailing, &one_line(why), now).await?;
     info!(address = address.masked(), mailing, door = %actor.door, "an address was suppressed manually");
     Ok(is_known)
 }
@@ -235,7 +242,7 @@ pub async fn lift(
     }
     let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
     let recording = actor.recording(engine, "contact.lift", person(&hash), &json!({"mailing": mailing}));
-    let reopened = match recording.lift(&hash, mailing, why.trim(), now).await? {
+    let reopened = match recording.lift(&hash, mailing, &one_line(why), now).await? {
         Lifted::Done { scopes, kept } => Reopened { scopes, kept },
         Lifted::Nothing => return Err(Refusal::NotSuppressed(address.clone()).into()),
         Lifted::PersonsOwn => return Err(Refusal::PersonsOwnWord(address.clone()).into()),
@@ -251,9 +258,11 @@ pub struct Added {
     pub mailings: Vec<String>,
     /// The address is suppressed, and stays so.
     pub is_barred: bool,
+    /// Names of the given fields that its establishment, which was known, keeps otherwise.
+    pub kept: Vec<&'static str>,
 }
 
-/// Adds one contact, like an import of one line. `mailings`: if empty, all of them.
+/// Adds one contact. `mailings`: if empty, all of them. `why`: where the address comes from, kept with each subscription.
 ///
 /// # Errors
 /// A refusal; or when there is no such mailing, or the database cannot be written.
@@ -271,16 +280,29 @@ pub async fn add(
     if why.trim().is_empty() {
         return Err(Refusal::NoReason.into());
     }
-    if known(engine, address).await?.is_some() {
-        return Err(Refusal::ContactKnown(address.clone()).into());
+    let (mailings, address_hash) = (all_or(engine, mailings), engine.tokens().await?.address_hash(address));
+    let recording = actor.recording(engine, "contact.add", person(&address_hash), &json!({}));
+    let contact = NewContact { address: address.clone(), address_hash, fields, also: Vec::new() };
+    match recording.add_contact(&contact, &mailings, &one_line(why), engine.app.clock.now()).await? {
+        ContactAdded::Known => Err(Refusal::ContactKnown(address.clone()).into()),
+        ContactAdded::Done { is_barred, kept } => {
+            info!(address = address.masked(), door = %actor.door, "a contact was added manually");
+            Ok(Added { mailings, is_barred, kept })
+        }
     }
-    let mailings = all_or(engine, mailings);
-    let report = put(engine, (actor, "contact.add"), address, (fields, Vec::new()), &mailings, why).await?;
-    info!(address = address.masked(), door = %actor.door, "a contact was added manually");
-    Ok(Added { mailings, is_barred: report.summary.suppressed > 0 })
 }
 
-/// Changes fields of a contact or its establishment. Returns each changed field with its old and new value.
+/// What became of a change to a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// Each changed field with its old and new value.
+    Done(Vec<(&'static str, String, String)>),
+    /// It is no longer what it was when the change was made, and nothing was changed.
+    Stale,
+}
+
+/// Changes fields of a contact or its establishment; lists do not undo it. `seen`: all its fields as they were shown; `None`:
+/// whatever they are.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -288,33 +310,22 @@ pub async fn edit(
     engine: &Engine,
     actor: &Actor,
     address: &EmailAddress,
-    mut fields: Fields,
-) -> Result<Vec<(&'static str, String, String)>> {
-    let Some(before) = known(engine, address).await? else {
-        return Err(Refusal::ContactNotKnown(address.clone()).into());
-    };
+    seen: Option<&Fields>,
+    fields: &Fields,
+) -> Result<Edited> {
     if Field::ALL.iter().all(|field| fields.get(*field).is_none()) {
         return Err(Refusal::NothingSaid.into());
     }
-    // Name and commune together identify the establishment: a missing one is taken from the stored contact.
-    if Field::ALL.iter().any(|it| it.is_of_partner() && fields.get(*it).is_some()) {
-        for (field, text) in [(Field::Establishment, &before.partner.name), (Field::Commune, &before.partner.commune)] {
-            if fields.get(field).is_none() {
-                fields.set(field, text.as_str());
-            }
+    let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
+    let recording = actor.recording(engine, "contact.edit", person(&hash), &json!({}));
+    match recording.edit_contact((&address.key(), &hash), seen, fields, actor.name(), now).await? {
+        ContactEdit::NotKnown => Err(Refusal::ContactNotKnown(address.clone()).into()),
+        ContactEdit::Stale => Ok(Edited::Stale),
+        ContactEdit::Done(changes) => {
+            info!(address = address.masked(), door = %actor.door, "a contact was changed manually");
+            Ok(Edited::Done(changes))
         }
     }
-    // Further establishments of the contact stay unchanged.
-    let name =
-        |name: &str, commune: &str| Fields::default().with(Field::Establishment, name).with(Field::Commune, commune);
-    let also = before.others.iter().map(|it| name(&it.name, &it.commune)).collect();
-    let report = put(engine, (actor, "contact.edit"), address, (fields, also), &[], "").await?;
-    info!(address = address.masked(), door = %actor.door, "a contact was changed manually");
-    let changes = report.differences.into_iter().filter_map(|difference| match difference {
-        Difference::Changed(_, changes) => Some(changes),
-        _ => None,
-    });
-    Ok(changes.flatten().collect())
 }
 
 /// Changes the address of a contact, which keeps its subscriptions, history and opt-outs.
@@ -349,26 +360,10 @@ fn all_or(engine: &Engine, mailings: &[String]) -> Vec<String> {
     }
 }
 
-/// Imports a list of one line, which a person made, and records it. What an edit changes is protected from lists.
-async fn put(
-    engine: &Engine,
-    (actor, action): (&Actor, &str),
-    address: &EmailAddress,
-    (fields, also): (Fields, Vec<Fields>),
-    mailings: &[String],
-    source: &str,
-) -> Result<ImportReport> {
-    let contact = NewContact {
-        address_hash: engine.tokens().await?.address_hash(address),
-        address: address.clone(),
-        fields,
-        also,
-    };
-    let recording = actor.recording(engine, action, person(&contact.address_hash), &json!({}));
-    let contacts = [contact];
-    let contacts = contacts.as_slice();
-    let import = Import { by_hand: Some(actor.name()), ..Import::new(&contacts, mailings, source) };
-    Ok(recording.import(&import, &|_| {}, engine.app.clock.now()).await?)
+/// What somebody typed as a reason, on one line and at most 500 characters of it.
+fn one_line(text: &str) -> String {
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.chars().filter(|c| !c.is_control()).take(500).collect()
 }
 
 /// The object of an entry in the audit: the keyed hash of the address, which outlives the contact and names nobody.

@@ -1,6 +1,7 @@
 //! Why an action was refused, as data, with texts for both interfaces: English with a suggested command for the command
 //! line, French without commands for the console.
 
+use super::api_refusal::ApiRefusal;
 use crate::domain::{
     Timestamp,
     delivery::State,
@@ -51,6 +52,10 @@ pub enum Refusal {
     GivenUp {
         issue: Box<IssueSummary>,
         zone: Tz,
+    },
+    /// Its content comes from no source.
+    NotCollected {
+        mailing: String,
     },
     NotANewsletter {
         mailing: String,
@@ -168,7 +173,6 @@ pub enum Refusal {
     NotSuppressed(EmailAddress),
     /// Only the person can lift their own opt-out.
     PersonsOwnWord(EmailAddress),
-    /// The list would remove more than a fifth of the contacts.
     /// Where the addresses of a list come from is stored with them.
     NoSource,
     /// The file as a whole cannot be used: at which line, and why.
@@ -179,6 +183,7 @@ pub enum Refusal {
     },
     /// It was imported, given up, or has expired.
     NoSuchUpload,
+    /// The list would remove more than a fifth of the contacts.
     RemovesMany {
         gone: usize,
         known: usize,
@@ -229,11 +234,14 @@ pub enum Refusal {
     /// The line is left out of every issue already.
     DismissedAlready,
     NotDismissed(String),
+    /// Of tokens, webhooks and the API.
+    Api(ApiRefusal),
 }
 
 impl Refusal {
     pub fn in_english(&self) -> String {
         match self {
+            Self::Api(refusal) => refusal.in_english(),
             Self::NoName => "expected a name after --by: the ledger records who approved".to_owned(),
             Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` lists them"),
             Self::NotComposedYet(key) => format!(
@@ -259,6 +267,9 @@ impl Refusal {
                 format!("issue {issue} is {}; this is not possible in that state", state.as_str())
             }
             Self::GivenUp { issue, zone } => given_up(issue, *zone),
+            Self::NotCollected { mailing } => {
+                format!("issues of {mailing} are not collected from a source: change the edition instead")
+            }
             Self::NotANewsletter { mailing } => format!("{mailing} is not a newsletter"),
             Self::NoEditorialSection { mailing } => {
                 format!("the mailing {mailing} has no section of kind \"editorial\"")
@@ -437,6 +448,7 @@ impl Refusal {
     pub fn in_french(&self) -> String {
         let of = |key: &IssueKey| IssueName::new(key).of();
         match self {
+            Self::Api(refusal) => refusal.in_french(),
             Self::NoName => "indiquez votre nom : il est gardé avec ce que vous faites".to_owned(),
             Self::NoSuchIssue(key) => format!("le numéro {} n’existe pas", of(key)),
             Self::NotComposedYet(key) => format!("le numéro {} n’est pas encore composé", of(key)),
@@ -462,6 +474,9 @@ impl Refusal {
             }
             Self::GivenUp { issue, .. } => {
                 format!("le numéro {} est {}{NBSP}: plus rien n’en partira", of(&issue.key), issue.state().in_french())
+            }
+            Self::NotCollected { mailing } => {
+                format!("les numéros de «{NBSP}{mailing}{NBSP}» ne sont pas lus sur un site{NBSP}: modifiez l’édition")
             }
             Self::NotANewsletter { mailing } => format!("«{NBSP}{mailing}{NBSP}» n’est pas une lettre"),
             Self::NoEditorialSection { mailing } => {

@@ -17,7 +17,7 @@ use crate::domain::{
     message::Message,
     schedule::at_local,
 };
-use crate::issue::approval::short;
+use crate::issue::{approval::short, content::content_hash};
 use crate::notices::replies::{Meaning, meaning_of};
 use anyhow::Context;
 use chrono::NaiveTime;
@@ -105,7 +105,7 @@ pub async fn send(
     to: &Addressee,
     patience: Duration,
 ) -> Result<Tested> {
-    let (store, now) = (&engine.store, engine.app.clock.now());
+    let store = &engine.store;
     if engine.app.config.relay.is_none() {
         return Err(Refusal::NoRelay.into());
     }
@@ -116,6 +116,38 @@ pub async fn send(
     if !content.envelope.is_of_a_list() {
         return Err(Refusal::NotOfAList(key.clone()).into());
     }
+    hand(engine, actor, key, content, hash, to, patience).await
+}
+
+/// The same of an edition that is not announced yet: of the mail as it would leave now.
+///
+/// # Errors
+/// As [`send`]; or a refusal if the edition is not ready to be announced.
+pub async fn send_edition(
+    engine: &Engine,
+    actor: &Actor,
+    slug: &str,
+    to: &Addressee,
+    patience: Duration,
+) -> Result<Tested> {
+    if engine.app.config.relay.is_none() {
+        return Err(Refusal::NoRelay.into());
+    }
+    let (key, content) = super::announce::rehearse(engine, slug).await?;
+    let hash = content_hash(&content);
+    hand(engine, actor, &key, content, &hash, to, patience).await
+}
+
+async fn hand(
+    engine: &Engine,
+    actor: &Actor,
+    key: &IssueKey,
+    content: Content,
+    hash: &str,
+    to: &Addressee,
+    patience: Duration,
+) -> Result<Tested> {
+    let (store, now) = (&engine.store, engine.app.clock.now());
     let whom = to.user.as_ref().map_or("staff".to_owned(), |user| format!("user:{}", user.0));
     let asked = Asked {
         actor: actor.clone(),

@@ -17,7 +17,7 @@ use crate::partners::{
     said::Said,
     sheet::Format,
 };
-use crate::store::{ImportReport, Upload, UploadState};
+use crate::store::{ImportReport, UploadState, UploadedList};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -53,7 +53,7 @@ pub struct Options {
 }
 
 impl Options {
-    pub fn of(upload: &Upload) -> Self {
+    pub fn of(upload: &UploadedList) -> Self {
         serde_json::from_str(&upload.options).unwrap_or_default()
     }
 
@@ -110,7 +110,7 @@ pub struct Compared {
 }
 
 impl Compared {
-    pub fn of(upload: &Upload) -> Option<Self> {
+    pub fn of(upload: &UploadedList) -> Option<Self> {
         serde_json::from_str(upload.difference.as_deref()?).ok()
     }
 
@@ -244,12 +244,12 @@ pub async fn upload(
     }
     let now = engine.app.clock.now();
     engine.store.expire_uploads(now).await?;
-    let waiting = engine.store.uploads_of(user, 100, now).await?;
+    let waiting = engine.store.uploaded_lists_of(user, 100, now).await?;
     if waiting.iter().filter(|it| it.state != UploadState::Done).count() >= MOST as usize {
         return Err(Refusal::TooManyUploads { most: MOST }.into());
     }
     parsed(Arc::clone(&file), options.hidden()).await?;
-    let upload = Upload {
+    let upload = UploadedList {
         id: uuid::Uuid::now_v7().to_string(),
         by: user.clone(),
         at: now,
@@ -276,7 +276,7 @@ async fn parsed(file: Arc<[u8]>, hidden: HiddenRows) -> Result<Parsed> {
     })
 }
 
-async fn file_of(engine: &Engine, upload: &Upload) -> Result<Parsed> {
+async fn file_of(engine: &Engine, upload: &UploadedList) -> Result<Parsed> {
     let file = engine.store.uploaded_file(&upload.id).await?.ok_or(Refusal::NoSuchUpload)?;
     parsed(file.into(), Options::of(upload).hidden()).await
 }
@@ -285,7 +285,7 @@ async fn file_of(engine: &Engine, upload: &Upload) -> Result<Parsed> {
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
-pub async fn compare(engine: &Engine, upload: &Upload, progress: &Progress) -> Result<Ended> {
+pub async fn compare(engine: &Engine, upload: &UploadedList, progress: &Progress) -> Result<Ended> {
     let parsed = file_of(engine, upload).await?;
     progress.total(parsed.lines.len());
     let report = run(engine, None, upload, &parsed, None, progress).await?;
@@ -293,7 +293,13 @@ pub async fn compare(engine: &Engine, upload: &Upload, progress: &Progress) -> R
     Ok(Ended::Compared)
 }
 
-async fn keep(engine: &Engine, upload: &Upload, parsed: &Parsed, report: &ImportReport, moved: bool) -> Result<()> {
+async fn keep(
+    engine: &Engine,
+    upload: &UploadedList,
+    parsed: &Parsed,
+    report: &ImportReport,
+    moved: bool,
+) -> Result<()> {
     let compared = json!(Compared::new(parsed, report, moved)).to_string();
     match engine.store.upload_compared(&upload.id, &compared, &report.digest).await? {
         true => Ok(()),
@@ -301,11 +307,11 @@ async fn keep(engine: &Engine, upload: &Upload, parsed: &Parsed, report: &Import
     }
 }
 
-/// Imports an upload that [`Uploads::start_upload`](crate::store::Uploads::start_upload) started, if that changes what was shown.
+/// Imports an upload that [`UploadedLists::start_upload`](crate::store::UploadedLists::start_upload) started, if that changes what was shown.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
-pub async fn import(engine: &Engine, actor: &Actor, upload: &Upload, progress: &Progress) -> Result<Ended> {
+pub async fn import(engine: &Engine, actor: &Actor, upload: &UploadedList, progress: &Progress) -> Result<Ended> {
     let parsed = file_of(engine, upload).await?;
     progress.total(parsed.lines.len());
     let digest = upload.digest.as_deref().unwrap_or_default();
@@ -322,7 +328,7 @@ pub async fn import(engine: &Engine, actor: &Actor, upload: &Upload, progress: &
 async fn run(
     engine: &Engine,
     actor: Option<&Actor>,
-    upload: &Upload,
+    upload: &UploadedList,
     parsed: &Parsed,
     expected: Option<&str>,
     progress: &Progress,
@@ -337,7 +343,7 @@ async fn run(
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read.
-pub async fn refused_lines(engine: &Engine, upload: &Upload) -> Result<Vec<u8>> {
+pub async fn refused_lines(engine: &Engine, upload: &UploadedList) -> Result<Vec<u8>> {
     let parsed = file_of(engine, upload).await?;
     Ok(parsed.left_as_csv().map_err(anyhow::Error::from)?)
 }

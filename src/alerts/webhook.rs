@@ -6,12 +6,10 @@ use super::NotDelivered;
 use crate::collect::fetch::install_crypto_provider;
 use crate::domain::Timestamp;
 use crate::watch;
+use crate::webhooks::sign;
 use anyhow::anyhow;
-use base64::{Engine, prelude::BASE64_STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, header::CONTENT_TYPE, redirect::Policy};
 use secrecy::{ExposeSecret, SecretSlice};
-use sha2::Sha256;
 use std::time::Duration;
 use url::Url;
 
@@ -52,26 +50,6 @@ impl Webhook {
     }
 }
 
-fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> String {
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    let mut hmac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
-    hmac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-    format!("v1,{}", BASE64_STANDARD.encode(hmac.finalize().into_bytes()))
-}
-
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(Some(error), |it| it.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The example of the reference implementations.
-    #[test]
-    fn the_signature_is_that_of_standard_webhooks() {
-        let key = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let signed = sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}");
-        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    }
 }

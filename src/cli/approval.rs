@@ -147,7 +147,7 @@ pub(super) async fn edit(engine: &Engine, args: EditArgs) -> anyhow::Result<Ende
         show::line("nothing was changed");
         return Ok(Ended::Done);
     }
-    match actions::issues::edit(engine, &actor(&args.by)?, &key, &text).await? {
+    match actions::issues::edit(engine, &actor(&args.by)?, &key, &text, Some(&before)).await? {
         Edited::Recomposed => {
             show::line(format!("{key} was composed again with this editorial; staff are asked to approve it"));
             Ok(Ended::WaitsForAPerson)
@@ -186,7 +186,7 @@ fn in_an_editor(text: &str) -> anyhow::Result<String> {
 /// Collects the sources again and replaces the content.
 pub(super) async fn recompose(engine: &Engine, actor: &Actor, key: &str) -> anyhow::Result<Ended> {
     let key = IssueKey::parse(key)?;
-    match actions::issues::recompose(engine, actor, &key).await? {
+    match actions::issues::recompose(engine, actor, &key, None).await? {
         Recomposed::Held(hold) => {
             show::line(format!("{key}: nothing was changed: {hold}"));
             Ok(Ended::Held)

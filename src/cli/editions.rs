@@ -104,7 +104,7 @@ pub(super) async fn add(engine: &Engine, actor: &Actor, added: &Added) -> anyhow
             }
         }
     }
-    if edition.online == Online::Pdf && engine.app.config.web.bind.is_none() {
+    if edition.online == Some(Online::Pdf) && engine.app.config.web.bind.is_none() {
         show::aside("warning: web.bind is not set, so its PDF cannot be read online; it cannot be announced like this");
     }
     let cover = added.files.iter().find(|(file, _)| *file == EditionFile::Cover).map_or(0, |(_, bytes)| bytes.len());

@@ -50,7 +50,7 @@ enum IssueAct {
     },
     /// Write the editorial of a newsletter, in Markdown; staff are asked to approve the new content
     Edit(approval::EditArgs),
-    /// Collect and compose a newsletter again, replacing the content that awaits approval
+    /// Collect and compose an issue that needs an approval again, replacing the content that awaits it
     Recompose { key: String },
     /// Reject the content that awaits approval and notify staff of the reason; another person may still approve it
     Refuse {

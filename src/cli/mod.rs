@@ -23,8 +23,10 @@ mod serve;
 mod show;
 mod status;
 mod tables;
+mod tokens;
 mod users;
 mod venues;
+mod webhooks;
 
 use crate::actions::{Actor, Door};
 use crate::app::{App, Engine};
@@ -138,6 +140,12 @@ enum Command {
     /// Manage the accounts of staff for the console
     #[command(subcommand, after_help = users::AFTER_HELP)]
     Users(users::Command),
+    /// Manage the tokens by which programs use the API
+    #[command(subcommand, after_help = tokens::AFTER_HELP)]
+    Tokens(tokens::Command),
+    /// Manage webhooks: receivers that are told what happens
+    #[command(subcommand, after_help = webhooks::AFTER_HELP)]
+    Webhooks(webhooks::Command),
     /// Back up ledger, secret and link keys into an empty folder; the daemon may be running
     Backup(keep::BackupArgs),
     /// Restore a backup and pause unfinished issues; stop the daemon first
@@ -190,6 +198,8 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Log(args) => ledger::log(&context, args).await,
         Command::Deliveries(command) => ledger::deliveries(&context, command).await,
         Command::Users(command) => users::run(&context, command).await,
+        Command::Tokens(command) => tokens::run(&context, command).await,
+        Command::Webhooks(command) => webhooks::run(&context, command).await,
         Command::Backup(args) => keep::backup(&context, args).await,
         Command::Restore(args) => keep::restore(&context, args).await,
         Command::Migrate(args) => keep::migrate(&context, args).await,

@@ -78,7 +78,7 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
     if args.json {
         show::json(&read.orders)?;
     } else if args.csv {
-        show::line(tables::orders_csv(&read.orders)?.trim_end());
+        show::line(orders::csv(&read.orders)?.trim_end());
     } else {
         show::line(tables::text(tables::orders_table(&read.orders)));
         for it in &read.totals {

@@ -1,6 +1,6 @@
 //! Views as tables and CSV.
 
-use crate::domain::{delivery::State, edition::OrderState, partner::Contact};
+use crate::domain::{delivery::State, partner::Contact};
 use crate::partners::export;
 use crate::views::{
     editions::EditionView,
@@ -181,54 +181,6 @@ pub(super) fn orders_table(orders: &[OrderView]) -> Table {
         ]);
     }
     table
-}
-
-/// `orders --csv`: French headers, `;` and a BOM for French Excel. Safe to open there.
-///
-/// # Errors
-/// When the buffer cannot be written, which does not happen.
-pub(super) fn orders_csv(orders: &[OrderView]) -> Result<String, csv::Error> {
-    let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer("\u{feff}".as_bytes().to_vec());
-    csv.write_record([
-        "Commune",
-        "Établissement",
-        "Adresse",
-        "Nom",
-        "Email",
-        "Édition",
-        "Paquets",
-        "Exemplaires",
-        "Remise",
-        "Remarque",
-        "État",
-        "Commandé le",
-        "Référence",
-    ])?;
-    for order in orders {
-        let state = match order.state {
-            OrderState::Open => "en cours",
-            OrderState::Delivered => "remise",
-            OrderState::Cancelled => "annulée",
-        };
-        let cells = [
-            order.commune.clone(),
-            order.establishment.clone(),
-            order.street.clone(),
-            order.name.clone(),
-            order.email.clone(),
-            order.edition.clone(),
-            order.packs.to_string(),
-            order.copies.to_string(),
-            order.handover.in_french().to_owned(),
-            order.remark.clone(),
-            state.to_owned(),
-            order.ordered_at.get(..16).unwrap_or_default().replace('T', " "),
-            order.id.clone(),
-        ];
-        csv.write_record(cells.map(export::harmless))?;
-    }
-    let bytes = csv.into_inner().map_err(|error| error.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// An empty table in the common style. The columns whose number is in `whole` hold what a person copies: they are never

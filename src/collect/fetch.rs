@@ -113,6 +113,17 @@ pub struct RawFile {
     pub content_type: Option<String>,
 }
 
+/// An answer to [`Fetcher::post`], whatever its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    pub status: u16,
+    /// The beginning of the body.
+    pub said: String,
+}
+
+/// Bytes of the answer to a POST that are read.
+const MOST_SAID: usize = 2048;
+
 /// Validators for a later conditional request ("not modified").
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
@@ -269,13 +280,7 @@ impl Fetcher {
         validators: Option<&Validators>,
         key: Option<HeaderKey<'_>>,
     ) -> Result<Response, FetchError> {
-        let refused = |why| FetchError::Refused { place: Place::of(url), why };
-        check_url(url).map_err(refused)?;
-        let client = match &self.anywhere {
-            Some(anywhere) if self.allowed.contains(url) => anywhere,
-            _ if literal_host_is_public(url) => &self.public,
-            _ => return Err(refused(Refusal::NotPublic)),
-        };
+        let client = self.client_for(url)?;
         let mut headers = validators.map(Validators::as_headers).unwrap_or_default();
         if let Some((name, key)) = key
             && let Ok(mut value) = HeaderValue::from_str(key.expose_secret())
@@ -285,6 +290,61 @@ impl Fetcher {
             headers.insert(name, value);
         }
         client.get(url.clone()).headers(headers).send().await.map_err(|error| sort_out(url, error))
+    }
+
+    /// Posts this JSON once, under the same rules about where one may go. No redirect is followed: the answer is what came back.
+    /// `within`: for all of it, instead of the limit for pages.
+    ///
+    /// # Errors
+    /// The address is refused, or there was no answer in time.
+    pub async fn post(
+        &self,
+        url: &Url,
+        headers: &[(&'static str, String)],
+        body: String,
+        within: Duration,
+    ) -> Result<Posted, FetchError> {
+        let client = self.client_for(url)?;
+        let mut request = client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(body);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let everything = async {
+            let mut response = request.send().await.map_err(|error| sort_out(url, error))?;
+            let (status, mut bytes) = (response.status().as_u16(), Vec::new());
+            // The status is the answer; an answer whose rest does not come is one all the same.
+            while bytes.len() < MOST_SAID {
+                let Ok(Some(chunk)) = response.chunk().await else { break };
+                bytes.extend_from_slice(&chunk);
+            }
+            bytes.truncate(MOST_SAID);
+            Ok(Posted { status, said: String::from_utf8_lossy(&bytes).into_owned() })
+        };
+        let timeout = || FetchError::Timeout { place: Place::of(url), phase: Phase::Total };
+        tokio::time::timeout(within, everything).await.unwrap_or_else(|_| Err(timeout()))
+    }
+
+    /// Whether it may be asked, as far as that is known before its name is resolved.
+    ///
+    /// # Errors
+    /// The address is refused.
+    pub fn may_ask(&self, url: &Url) -> Result<(), FetchError> {
+        self.client_for(url).map(|_| ())
+    }
+
+    /// Whether the office allowed this host by name.
+    pub fn is_allowed_by_name(&self, url: &Url) -> bool {
+        self.allowed.contains(url)
+    }
+
+    fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
+        let refused = |why| FetchError::Refused { place: Place::of(url), why };
+        check_url(url).map_err(refused)?;
+        match &self.anywhere {
+            Some(anywhere) if self.allowed.contains(url) => Ok(anywhere),
+            _ if literal_host_is_public(url) => Ok(&self.public),
+            _ => Err(refused(Refusal::NotPublic)),
+        }
     }
 
     /// Reads the body to its end or to the limit. A body over the limit is an error: half an agenda must never

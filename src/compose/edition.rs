@@ -166,7 +166,7 @@ fn sample_edition() -> Edition {
         languages: vec!["fr".to_owned(), "en".to_owned()],
         pages: Some(24),
         summary: "Les villages, les musées & les balades.\n\nAu dos, <le plan> de la ville.".to_owned(),
-        online: Online::At("https://office.example/carte?a=1&b=2".to_owned()),
+        online: Some(Online::At("https://office.example/carte?a=1&b=2".to_owned())),
         printed: Some(Printed { copies: 20_000, pack: 50, max_packs: None }),
         valid_until: NaiveDate::from_ymd_opt(2028, 3, 31),
         words: "La nouvelle carte est là !\n\nVenez la chercher.".to_owned(),
@@ -222,6 +222,8 @@ pub struct OrderMail {
     pub cancelled: bool,
     /// The order was changed before.
     pub changed: bool,
+    /// The member of staff who took it by telephone.
+    pub taken_by: Option<String>,
     /// The placeholder of the recipient's link; `None` if we serve no pages.
     pub order_url: Option<String>,
     #[serde(skip)]
@@ -233,7 +235,7 @@ impl OrderMail {
         let Order { by, wish, .. } = order;
         let place = [&by.street, &by.commune].map(|it| it.trim()).into_iter().filter(|it| !it.is_empty());
         let place = place.collect::<Vec<_>>().join(", ");
-        let marks = Marks::of(&(&order.id, order.revision, &by.establishment, &wish.remark, title));
+        let marks = Marks::of(&(&order.id, order.revision, &by.establishment, &wish.remark, title, &order.taken_by));
         Self {
             office: office.clone(),
             title: french::held_together(title),
@@ -245,6 +247,7 @@ impl OrderMail {
             remark: Some(wish.remark.clone()).filter(|it| !it.is_empty()),
             cancelled: order.state == OrderState::Cancelled,
             changed: order.revision > 1,
+            taken_by: order.taken_by.clone().filter(|_| order.state != OrderState::Cancelled),
             order_url: served.then(|| marks.order.clone()),
             marks,
         }
@@ -271,12 +274,13 @@ impl Context for OrderMail {
             wish: Wish { packs: 2, handover: Handover::Delivery, remark: "Sonner <à gauche> & attendre".to_owned() },
             state: OrderState::Open,
             revision: 1,
+            taken_by: None,
             ordered_at: Timestamp::default(),
             changed_at: Timestamp::default(),
         };
         let office = Office { email: Some("contact@office.example".to_owned()), ..Office::default() };
         let wish = Wish { packs: 1, handover: Handover::PickUp, remark: String::new() };
-        let changed = Order { revision: 2, wish, ..order.clone() };
+        let changed = Order { revision: 2, wish, taken_by: Some("Claire <de l’office>".to_owned()), ..order.clone() };
         let cancelled = Order { state: OrderState::Cancelled, revision: 3, ..order.clone() };
         vec![
             Self::new(&order, "Carte 2027", 50, &office, true),

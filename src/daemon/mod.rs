@@ -5,6 +5,7 @@
 //! - [`crate::notices`]: sends pending notices to staff;
 //! - [`crate::web`]: serves the public pages and the console, each if an address is configured;
 //! - [`alerting`]: alerts people by a second channel, if one is configured;
+//! - [`telling`]: delivers events to webhooks;
 //! - [`heartbeat`]: writes heartbeats for the ledger and systemd.
 //!
 //! The loops do not wait for each other: a slow site delays no message, and a long delivery no schedule. The [`ticker`] fires
@@ -20,6 +21,7 @@ mod restored;
 mod schedule;
 mod sender;
 mod signals;
+mod telling;
 mod ticker;
 
 pub use reload::Reload;
@@ -98,6 +100,7 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
     loops.spawn(Arc::clone(&daemon).keep_schedule(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_sending(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_notifying(stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_reloading(reload, served, stop.clone()));
     let engine = daemon.engine();

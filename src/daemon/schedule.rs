@@ -263,7 +263,9 @@ async fn process(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by()).filter(|_| now < at) {
         return try_again(engine, due, occurrence, &wording::approved_and_waiting(by), at).await;
     }
-    if now < at && known.as_ref().is_some_and(IssueSummary::is_rehearsed) {
+    // A request to read again made it due before its hour.
+    let is_kept = now < at && known.as_ref().is_some_and(IssueSummary::is_rehearsed);
+    if is_kept && !engine.store.take_reread(&mailing.id).await? {
         return try_again(engine, due, occurrence, wording::REHEARSED, at).await;
     }
     if now >= at

@@ -100,7 +100,8 @@ impl Printed {
     }
 }
 
-/// The definition from its file, without its cover picture and PDF.
+/// The definition from its file or its form, without its cover picture and PDF. What [`Edition::missing`] names may be absent
+/// until it is announced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edition {
     /// `carte-2027`: lower-case letters, digits and `-`; used in URLs and keys.
@@ -110,14 +111,16 @@ pub struct Edition {
     /// ISO 639-1, in the given order; at least one.
     pub languages: Vec<String>,
     pub pages: Option<u32>,
-    /// What it is, in a sentence or two.
+    /// What it is, in a sentence or two; empty while it is not written yet.
     pub summary: String,
-    pub online: Online,
+    /// `None`: not said yet.
+    #[serde(default)]
+    pub online: Option<Online>,
     /// `None`: not printed.
     pub printed: Option<Printed>,
     /// The last day on which it is valid and can be ordered.
     pub valid_until: Option<NaiveDate>,
-    /// A ready-made text for a partner's site or newsletter.
+    /// A ready-made text for a partner's site or newsletter; empty while it is not written yet.
     pub words: String,
     /// A short one, for social networks.
     pub post: Option<String>,
@@ -143,6 +146,17 @@ impl Edition {
         self.printed.is_some() && self.is_current(day)
     }
 
+    /// What it still needs to be announced. `has_cover`: whether it has a cover picture.
+    pub fn missing(&self, has_cover: bool) -> Vec<Missing> {
+        let is_missing = |it: &Missing| match it {
+            Missing::Cover => !has_cover,
+            Missing::Summary => self.summary.is_empty(),
+            Missing::Online => self.online.is_none(),
+            Missing::Words => self.words.is_empty(),
+        };
+        Missing::ALL.into_iter().filter(is_missing).collect()
+    }
+
     /// The edition an issue is about; the reminder too.
     pub fn slug_of(issue: &IssueKey) -> &str {
         issue.period().strip_suffix(REMINDER).unwrap_or(issue.period())
@@ -159,6 +173,63 @@ impl Edition {
     }
 }
 
+/// What an edition may lack until it is announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    Cover,
+    Summary,
+    Online,
+    Words,
+}
+
+impl Missing {
+    pub const ALL: [Missing; 4] = [Missing::Cover, Missing::Summary, Missing::Online, Missing::Words];
+
+    /// Its key in the edition's file, and the name of its field in the form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Missing::Cover => "cover",
+            Missing::Summary => "summary",
+            Missing::Online => "online",
+            Missing::Words => "words",
+        }
+    }
+
+    /// `la couverture`
+    pub fn in_french(self) -> &'static str {
+        match self {
+            Missing::Cover => "la couverture",
+            Missing::Summary => "le résumé",
+            Missing::Online => "l’adresse en ligne ou le PDF",
+            Missing::Words => "le texte à partager",
+        }
+    }
+}
+
+/// The longest slug, in bytes.
+pub const LONGEST_SLUG: usize = 60;
+
+/// A slug for a title: ASCII letters and digits, words joined by `-`, cut at the end of a word. Empty if the title has none.
+pub fn slug_of(title: &str) -> String {
+    let folded = french::folded(title).replace('ß', "ss");
+    let letters = folded.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect::<String>();
+    let mut slug = String::new();
+    for word in letters.split_whitespace() {
+        if slug.len() + 1 + word.len() > LONGEST_SLUG {
+            break;
+        }
+        if !slug.is_empty() {
+            slug.push('-');
+        }
+        slug.push_str(word);
+    }
+    match slug.strip_suffix(REMINDER) {
+        Some(short) => short.to_owned(),
+        None => slug,
+    }
+}
+
 /// The files that belong to an edition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EditionFile {
@@ -168,6 +239,8 @@ pub enum EditionFile {
 }
 
 impl EditionFile {
+    pub const ALL: [EditionFile; 2] = [EditionFile::Cover, EditionFile::Pdf];
+
     pub fn as_str(self) -> &'static str {
         match self {
             EditionFile::Cover => "cover",
@@ -189,6 +262,8 @@ pub struct EditionStock {
     pub edition: Edition,
     /// Packs of open and delivered orders. Never more than were printed.
     pub ordered: u32,
+    /// Raised by each change of the edition or its files.
+    pub revision: u64,
     pub changed_at: Timestamp,
     /// When its announcement is or was sent; `None`: not announced.
     pub announced_for: Option<Timestamp>,
@@ -315,6 +390,8 @@ pub struct Order {
     pub state: OrderState,
     /// Incremented with each change by the person.
     pub revision: u32,
+    /// The member of staff who took it by telephone; `None`: the partner placed it.
+    pub taken_by: Option<String>,
     pub ordered_at: Timestamp,
     pub changed_at: Timestamp,
 }
@@ -366,6 +443,50 @@ mod tests {
         let numbers = [0, 12, 999, 1_000, 20_000, 1_234_567].map(number);
         assert_eq!(numbers, ["0", "12", "999", "1\u{202f}000", "20\u{202f}000", "1\u{202f}234\u{202f}567"]);
         assert_eq!(packs_in_french(2, 50), "2\u{a0}paquets (100\u{a0}exemplaires)");
+    }
+
+    #[test]
+    fn a_slug_is_made_of_the_title() {
+        let long = "mot ".repeat(40);
+        for (title, slug) in [
+            ("Carte touristique 2027", "carte-touristique-2027"),
+            ("L’Été à Auch : cœur & Gascogne !", "l-ete-a-auch-coeur-gascogne"),
+            ("Guide (rappel)", "guide"),
+            ("日本語", ""),
+            ("  ", ""),
+            (&long, "mot-mot-mot-mot-mot-mot-mot-mot-mot-mot-mot-mot-mot-mot-mot"),
+        ] {
+            assert_eq!(slug_of(title), slug, "{title}");
+        }
+    }
+
+    #[test]
+    fn an_edition_says_what_it_lacks() {
+        let edition = Edition {
+            slug: "carte".to_owned(),
+            title: "Carte".to_owned(),
+            kind: EditionKind::Map,
+            languages: vec!["fr".to_owned()],
+            pages: None,
+            summary: String::new(),
+            online: None,
+            printed: None,
+            valid_until: None,
+            words: String::new(),
+            post: None,
+            reminder_after_days: None,
+        };
+        assert_eq!(edition.missing(false), Missing::ALL);
+        let whole = Edition {
+            summary: "Une carte.".to_owned(),
+            online: Some(Online::Pdf),
+            words: "La carte.".to_owned(),
+            ..edition
+        };
+        assert_eq!((whole.missing(true), whole.missing(false)), (vec![], vec![Missing::Cover]));
+        // As ledgers of earlier versions hold it.
+        let known: Edition = serde_json::from_str(&serde_json::to_string(&whole).unwrap()).unwrap();
+        assert_eq!(known, whole);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Why an issue is held instead of frozen. Worded in French in [`crate::notices::wording`].
 
-use super::agenda::Week;
+use super::{agenda::Week, edition::Missing};
 use chrono::NaiveDate;
 
 /// Why an issue is held: nothing of it is sent until the cause is fixed, or a person decides.
@@ -55,6 +55,11 @@ pub enum Hold {
     },
     EditionOutOfDate {
         title: String,
+    },
+    /// The edition lacks what its mail needs.
+    EditionIncomplete {
+        title: String,
+        missing: Vec<Missing>,
     },
     /// The edition is to be read as a PDF on our pages, which are not served.
     PdfNotServed {

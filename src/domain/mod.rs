@@ -28,6 +28,7 @@ pub mod schedule;
 pub mod segment;
 pub mod tonight;
 pub mod venue;
+pub mod webhook;
 
 /// An instant. Stored as epoch milliseconds, shown in the mailing's zone.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

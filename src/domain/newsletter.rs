@@ -143,6 +143,15 @@ pub struct Material {
     pub missing: Vec<String>,
 }
 
+/// An editorial as a person wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Editorial {
+    /// Markdown; empty: there is to be none.
+    pub text: String,
+    pub by: String,
+    pub at: Timestamp,
+}
+
 /// The content of an issue before it becomes a mail. Stored in the ledger, so that the editorial can be changed without
 /// collecting again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

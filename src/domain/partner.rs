@@ -47,6 +47,29 @@ pub struct Contact {
     pub since: Timestamp,
 }
 
+impl Contact {
+    /// All fields, as an import would set them.
+    pub fn fields(&self) -> Fields {
+        let Partner { name, category, commune, insee, street, labels, stars, website, phone, postcode, position } =
+            &self.partner;
+        Fields::default()
+            .with(Field::Name, self.name.as_str())
+            .with(Field::Function, self.function.as_str())
+            .with(Field::Language, self.language.as_str())
+            .with(Field::Establishment, name.as_str())
+            .with(Field::Category, category.as_str())
+            .with(Field::Commune, commune.as_str())
+            .with(Field::Insee, insee.as_str())
+            .with(Field::Street, street.as_str())
+            .with(Field::Labels, labels_text(labels))
+            .with(Field::Stars, stars.to_string())
+            .with(Field::Website, website.as_str())
+            .with(Field::Position, position.as_str())
+            .with(Field::Phone, phone.as_str())
+            .with(Field::Postcode, postcode.as_str())
+    }
+}
+
 /// A suppression: by whom, for which mailing, since when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Barred {
@@ -54,6 +77,8 @@ pub struct Barred {
     pub scope: String,
     pub reason: SuppressionReason,
     pub since: Timestamp,
+    /// Of the office, in its own words; empty where nobody said.
+    pub why: String,
 }
 
 /// The legal basis for writing to somebody about something, and since when.
@@ -75,8 +100,7 @@ pub struct Dossier {
     /// `None` if only traces are left.
     pub contact: Option<Contact>,
     pub history: Vec<SubscriptionChange>,
-    /// (scope, reason, since); the scope is a mailing, or `*` for all.
-    pub suppressions: Vec<(String, String, Timestamp)>,
+    pub suppressions: Vec<Barred>,
     pub orders: Vec<super::edition::Order>,
     /// Former addresses, each with the ids of the deliveries sent there.
     pub former: Vec<(String, Vec<String>)>,
@@ -176,6 +200,16 @@ impl Fields {
         self.0[field as usize] = None;
     }
 
+    /// Whether it names the establishment: by name and commune together.
+    pub fn name_an_establishment(&self) -> bool {
+        [Field::Establishment, Field::Commune].iter().any(|field| self.get(*field).is_some())
+    }
+
+    /// Whether each given field has the same value there.
+    pub fn are_in(&self, other: &Fields) -> bool {
+        Field::ALL.iter().all(|field| self.get(*field).is_none_or(|text| other.get(*field) == Some(text)))
+    }
+
     /// A copy with `field` set.
     #[must_use]
     pub fn with(mut self, field: Field, text: impl Into<String>) -> Self {
@@ -255,9 +289,7 @@ pub struct Import<'a> {
     /// The file is the whole list: other contacts are removed.
     pub replace: bool,
     pub dry_run: bool,
-    /// Who changes the contacts by hand. `None`: it is a list, and what was changed by hand stays.
-    pub by_hand: Option<&'a str>,
-    /// The list also counts where something was changed by hand.
+    /// The list also counts where something was changed by hand, which stays otherwise.
     pub overwrite_edits: bool,
     /// The digest of the differences somebody agreed to: others are not made.
     pub expected: Option<&'a str>,
@@ -275,7 +307,6 @@ impl<'a> Import<'a> {
             basis: Basis::default(),
             replace: false,
             dry_run: false,
-            by_hand: None,
             overwrite_edits: false,
             expected: None,
             upload: None,

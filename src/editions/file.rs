@@ -1,20 +1,10 @@
 //! Reads the file of an edition, and reports all problems at once, with file, line and key.
 
-use crate::compose::picture;
-use crate::domain::edition::{Edition, EditionFile, EditionKind, LANGUAGES, Online, Printed, REMINDER};
-use crate::jobs::{web_address, word};
+use super::checks;
+use crate::domain::edition::{Edition, EditionFile, EditionKind, Online, Printed};
+use crate::jobs::word;
 use crate::toml_reader::{File, Overrides, Problem, Problems, Section};
-use chrono::NaiveDate;
 use std::path::Path;
-
-/// Maximum size of a PDF: it is stored in the ledger, and served from memory.
-const LARGEST_PDF: u64 = 20 << 20;
-/// Maximum size of a picture before it is scaled down.
-const LARGEST_COVER: u64 = 30 << 20;
-/// A post on a social network.
-const LONGEST_POST: usize = 280;
-/// Maximum copies of one edition; more is a typing error.
-const MOST_COPIES: i64 = 10_000_000;
 
 /// An edition and its files, ready to be stored.
 #[derive(Debug, Clone)]
@@ -51,27 +41,25 @@ pub fn parse(path: &Path, text: &str) -> Result<Added, Problems> {
 fn edition(root: Section, path: &Path) -> Option<Added> {
     let base = path.parent().unwrap_or(Path::new(""));
     let slug = slug(&root, path);
-    let text = |key: &str, example: &str| root.required(key, example, |raw| written(&raw.prose()?));
-    let title = root.required("title", "\"Carte touristique 2027\"", |raw| written(&raw.line()?));
-    let summary = text("summary", "\"La carte du territoire : villages, musées, balades.\"");
-    let words = text("words", "\"La nouvelle carte touristique est arrivée : …\"");
+    let text = |key: &str, example: &str, check: fn(&str) -> Result<String, checks::Wrong>| {
+        root.required(key, example, |raw| checks::required(check, &raw.prose()?).map_err(said))
+    };
+    let title = root.required("title", "\"Carte touristique 2027\"", |raw| checks::title(&raw.line()?).map_err(said));
+    let summary = text("summary", "\"La carte du territoire : villages, musées, balades.\"", checks::summary);
+    let words = text("words", "\"La nouvelle carte touristique est arrivée : …\"", checks::words);
     let kind = root.required("kind", "\"map\"", |raw| word(&raw.text()?, &EditionKind::ALL));
-    let languages = root.required("languages", "[\"fr\", \"en\"]", |raw| languages(raw.texts()?));
-    let pages = root.whole("pages", 1..=2_000).and_then(|n| u32::try_from(n).ok());
-    let post = root.value("post", |raw| match raw.prose()? {
-        text if text.chars().count() <= LONGEST_POST => written(&text),
-        text => Err(format!("expected at most {LONGEST_POST} characters, found {}", text.chars().count())),
-    });
-    let valid_until = root.parsed("valid_until", |text| {
-        text.parse::<NaiveDate>().map_err(|_| "expected a day such as \"2028-03-31\"".to_owned())
-    });
-    let reminder_after_days = root.whole("reminder_after_days", 1..=365).and_then(|n| u16::try_from(n).ok());
+    let languages = root.required("languages", "[\"fr\", \"en\"]", |raw| checks::languages(raw.texts()?).map_err(said));
+    let pages = root.whole("pages", checks::PAGES).and_then(|n| u32::try_from(n).ok());
+    let post = root.value("post", |raw| checks::required(checks::post, &raw.prose()?).map_err(said));
+    let valid_until = root.parsed("valid_until", checks::day);
+    let reminder_after_days = root.whole("reminder_after_days", checks::REMINDER_DAYS);
+    let reminder_after_days = reminder_after_days.and_then(|n| u16::try_from(n).ok());
     let cover = root.required("cover", "\"carte-2027.jpg\"", |raw| cover(&base.join(raw.text()?)));
-    let online = root.parsed("online", |text| web_address(text).map(|url| Online::At(url.to_string())));
+    let online = root.parsed("online", checks::online);
     let pdf = root.parsed("pdf", |text| pdf(&base.join(text)));
     let online = match (root.has("online"), root.has("pdf")) {
         (true, true) => {
-            root.problem("pdf", "given beside online; write the one by which it is to be read");
+            root.problem("pdf", said(checks::Wrong::OnlineTwice));
             online
         }
         (false, true) => Some(Online::Pdf),
@@ -83,7 +71,7 @@ fn edition(root: Section, path: &Path) -> Option<Added> {
     };
     let printed = printed(&root);
     if reminder_after_days.is_some() && printed.is_none() && !root.has("printed") {
-        root.problem("reminder_after_days", "only with printed: there is nothing to be ordered otherwise");
+        root.problem("reminder_after_days", said(checks::Wrong::NotPrinted));
     }
     root.finish();
     let edition = Edition {
@@ -93,7 +81,7 @@ fn edition(root: Section, path: &Path) -> Option<Added> {
         languages: languages?,
         pages,
         summary: summary?,
-        online: online?,
+        online: Some(online?),
         printed,
         valid_until,
         words: words?,
@@ -113,79 +101,38 @@ fn slug(root: &Section, path: &Path) -> Option<String> {
     }
     let given = root.text("slug");
     let slug = if root.has("slug") { given? } else { stem };
-    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let sound = (1..=60).contains(&slug.len()) && slug.chars().all(letter) && !slug.starts_with('-');
-    if !sound || slug.ends_with(REMINDER) {
-        let what = "small letters, digits and -, at most 60, such as \"carte-2027\"";
-        root.problem("slug", format!("expected {what}, not ending in {REMINDER}; found {slug:?}"));
-        return None;
-    }
-    Some(slug)
+    checks::slug(&slug).map_err(|wrong| root.problem("slug", said(wrong))).ok()
 }
 
-fn written(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("expected some words".to_owned()),
-        text => Ok(text.to_owned()),
-    }
-}
-
-fn languages(codes: Vec<String>) -> Result<Vec<String>, String> {
-    let known = |code: &&String| !LANGUAGES.iter().any(|(known, _)| known == code);
-    match codes.iter().find(known) {
-        Some(code) => {
-            let all: Vec<_> = LANGUAGES.iter().map(|(code, _)| *code).collect();
-            Err(format!("expected {}; found {code:?}", all.join(", ")))
-        }
-        None if codes.is_empty() => Err("expected one language at the least".to_owned()),
-        None => Ok(codes),
-    }
+fn said(wrong: checks::Wrong) -> String {
+    wrong.to_string()
 }
 
 /// Both or none; at least one pack. `max_packs` only beside them.
 fn printed(root: &Section) -> Option<Printed> {
-    let number = |key: &str| root.whole(key, 1..=MOST_COPIES).and_then(|n| u32::try_from(n).ok());
+    let number = |key: &str| root.whole(key, checks::COPIES).and_then(|n| u32::try_from(n).ok());
     let (copies, pack, max_packs) = (number("printed"), number("pack"), number("max_packs"));
-    if root.has("max_packs") && !root.has("printed") {
-        root.problem("max_packs", "only with printed: there is nothing to be ordered otherwise");
-    }
-    match (root.has("printed"), root.has("pack")) {
-        (true, false) => {
-            root.problem("pack", "missing beside printed; write the copies of a pack, for example pack = 50")
-        }
-        (false, true) => root.problem("printed", "missing beside pack; write for example printed = 20000"),
-        _ => {}
-    }
-    let printed = Printed { copies: copies?, pack: pack?, max_packs };
-    if printed.packs() == 0 {
-        root.problem("pack", format!("expected at most what is printed, {}; found {}", printed.copies, printed.pack));
-    }
-    Some(printed)
+    let has = ["printed", "pack", "max_packs"].map(|key| root.has(key));
+    checks::printed(has, copies, pack, max_packs, |key, wrong| root.problem(key, said(wrong)))
 }
 
-fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+/// Not read beyond its bound.
+fn bounded(path: &Path, most: usize) -> Result<Vec<u8>, String> {
     let unreadable = |why: std::io::Error| format!("{} cannot be read: {why}", path.display());
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
-    if size > most {
-        return Err(format!(
-            "{}: expected at most {} MB, found {}",
-            path.display(),
-            most >> 20,
-            size.div_ceil(1 << 20)
-        ));
+    if size > most as u64 {
+        let wrong = checks::Wrong::FileTooLarge { most };
+        return Err(format!("{}: {wrong}, found {}", path.display(), size.div_ceil(1 << 20)));
     }
     std::fs::read(path).map_err(unreadable)
 }
 
 fn cover(path: &Path) -> Result<Vec<u8>, String> {
-    let bytes = bounded(path, LARGEST_COVER)?;
-    Ok(picture::whole(&bytes).map_err(|why| format!("{}: {why}", path.display()))?.jpeg)
+    checks::cover(&bounded(path, checks::LARGEST_COVER)?).map_err(|wrong| format!("{}: {wrong}", path.display()))
 }
 
 fn pdf(path: &Path) -> Result<Vec<u8>, String> {
-    let bytes = bounded(path, LARGEST_PDF)?;
-    match bytes.starts_with(b"%PDF-") {
-        true => Ok(bytes),
-        false => Err(format!("{}: expected a PDF", path.display())),
-    }
+    let bytes = bounded(path, checks::LARGEST_PDF)?;
+    checks::pdf(&bytes).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
+    Ok(bytes)
 }

@@ -5,7 +5,7 @@ use super::{
     Due, corrections,
     progress::{Step, Watch},
 };
-use crate::apart::{PATIENCE, apart};
+use crate::apart::{Apart, PATIENCE, apart};
 use crate::app::{App, Engine};
 use crate::collect::article::{self, Reading};
 use crate::collect::source::Provides;
@@ -28,6 +28,7 @@ use crate::jobs::{self, Attach, Mailing};
 use crate::notices::wording;
 use crate::templates::Rendered;
 use anyhow::Context;
+use std::time::Duration;
 use tracing::{info, warn};
 
 /// The article of the week, parsed and corrected.
@@ -262,6 +263,31 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
     Ok(missing)
 }
 
+/// How an article is read, and what would hold it. Nothing is kept, fetched or sent.
+#[derive(Debug)]
+pub struct Checked {
+    pub agenda: Agenda,
+    pub hold: Option<Hold>,
+}
+
+/// Reads an article as that of this week, without the other sources of the mailing. `patience`: for the parser; `held`: kept until
+/// it returns, also when nobody waits for it any more.
+///
+/// # Errors
+/// If parsing panicked or took too long.
+pub async fn check<H: Send + 'static>(
+    app: &App,
+    (mailing, gates): (&Mailing, Gates),
+    week: Week,
+    article: &Article,
+    known: &KnownVenues,
+    (patience, held): (Duration, H),
+) -> Result<Checked, Apart> {
+    let agenda = parsed(app, mailing, week, article, known, (patience, held)).await?;
+    let hold = gates::check(&agenda, &article.title, week, gates).err();
+    Ok(Checked { agenda, hold })
+}
+
 /// Parses an article on a separate thread.
 ///
 /// # Errors
@@ -273,17 +299,29 @@ async fn understood(
     article: &Article,
     known: &KnownVenues,
 ) -> Result<Agenda, Hold> {
+    parsed(app, mailing, week, article, known, (PATIENCE, ())).await.map_err(|why| {
+        warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be parsed");
+        Hold::ArticleUnreachable(why.in_french())
+    })
+}
+
+async fn parsed<H: Send + 'static>(
+    app: &App,
+    mailing: &Mailing,
+    week: Week,
+    article: &Article,
+    known: &KnownVenues,
+    (patience, held): (Duration, H),
+) -> Result<Agenda, Apart> {
     let published = article.published.with_timezone(&mailing.schedule.zone).date_naive();
     let (html, home, venues) = (article.html.clone(), app.config.commune.clone(), app.config.venues.clone());
     let known = known.clone();
     let reading = move || {
+        let _held = held;
         let reading = Reading { published, week: Some(week), home: &home, venues: &venues };
         article::read_knowing(&html, &reading, &known)
     };
-    let mut agenda = apart(PATIENCE, reading).await.map_err(|why| {
-        warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be parsed");
-        Hold::ArticleUnreachable(why.in_french())
-    })?;
+    let mut agenda = apart(patience, reading).await?;
     article::complete_links(&mut agenda, article.url.as_deref());
     Ok(agenda)
 }

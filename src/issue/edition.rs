@@ -67,19 +67,26 @@ pub(super) async fn make(app: &App, store: &dyn Store, due: Due<'_>) -> Result<C
     let Some(stocked) = store.edition(slug).await? else {
         return Err(Hold::NoSuchEdition { slug: slug.to_owned() }.into());
     };
-    check(app, &stocked.edition, due)?;
+    let has_cover = store.edition_file_sizes(slug).await?.iter().any(|(file, _)| *file == EditionFile::Cover);
+    check(app, &stocked.edition, has_cover, due)?;
     let content = compose(app, store, due, &stocked.edition).await?;
     Ok(Composed { content, missing: Vec::new(), revision: None })
 }
 
+/// `has_cover`: whether the edition has a cover picture.
+///
 /// # Errors
 /// Why it cannot be announced at that hour.
-pub fn check(app: &App, edition: &Edition, due: Due<'_>) -> Result<(), Hold> {
+pub fn check(app: &App, edition: &Edition, has_cover: bool, due: Due<'_>) -> Result<(), Hold> {
     let title = || edition.title.clone();
+    let missing = edition.missing(has_cover);
+    if !missing.is_empty() {
+        return Err(Hold::EditionIncomplete { title: title(), missing });
+    }
     if !edition.is_current(due.mailing.day(due.at)) {
         return Err(Hold::EditionOutOfDate { title: title() });
     }
-    match edition.online == Online::Pdf && app.config.web.bind.is_none() {
+    match edition.online == Some(Online::Pdf) && app.config.web.bind.is_none() {
         true => Err(Hold::PdfNotServed { title: title() }),
         false => Ok(()),
     }
@@ -93,7 +100,7 @@ pub async fn compose(app: &App, store: &dyn Store, due: Due<'_>, edition: &Editi
     let (key, config) = (due.key(), &app.config);
     let mut envelope = envelope(app, &due);
     let cover = store.edition_file(&edition.slug, EditionFile::Cover).await?.context("the edition has no cover")?;
-    let online = online_url(app, edition);
+    let online = online_url(app, edition).context("the edition cannot be read online")?;
     let id = |what: &str| format!("{what}.{}@{}", key.slug(), envelope.domain);
     let inline = |content_id: &str, media_type: &str, bytes: Vec<u8>| Inline {
         content_id: content_id.to_owned(),
@@ -135,10 +142,10 @@ pub async fn compose(app: &App, store: &dyn Store, due: Due<'_>, edition: &Editi
 }
 
 /// The page where the edition can be read online.
-fn online_url(app: &App, edition: &Edition) -> String {
-    match &edition.online {
-        Online::At(url) => url.clone(),
-        Online::Pdf => app.config.address(&format!("editions/{}.pdf", edition.slug)),
+fn online_url(app: &App, edition: &Edition) -> Option<String> {
+    match edition.online.as_ref()? {
+        Online::At(url) => Some(url.clone()),
+        Online::Pdf => Some(app.config.address(&format!("editions/{}.pdf", edition.slug))),
     }
 }
 

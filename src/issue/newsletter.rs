@@ -84,7 +84,7 @@ pub async fn gather(
     let written = store.editorial(&key).await?;
     let news = news(app, &mailing.sources, (since, until), (&mut missing, &mut left_out)).await?;
     let editorial = match written {
-        Some(text) => Some(text),
+        Some(written) => Some(written.text),
         None => editorial_file(&newsletter.sections, month).await?,
     };
     let appointments = appointments(&newsletter.sections)?;

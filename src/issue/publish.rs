@@ -156,7 +156,8 @@ pub async fn rehearse(engine: &Engine, due: Due<'_>) -> anyhow::Result<Prepared>
     }
 }
 
-async fn compose(
+/// Collects and composes; stores nothing but the reading that persons may correct.
+pub(crate) async fn compose(
     engine: &Engine,
     due: Due<'_>,
     article: Option<Article>,

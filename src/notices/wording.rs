@@ -82,6 +82,10 @@ impl fmt::Display for Hold {
             }
             Hold::NoSuchEdition { slug } => write!(f, "l’édition «{NBSP}{slug}{NBSP}» n’existe pas"),
             Hold::EditionOutOfDate { title } => write!(f, "«{NBSP}{title}{NBSP}» n’est plus valable ce jour-là"),
+            Hold::EditionIncomplete { title, missing } => {
+                let missing: Vec<_> = missing.iter().map(|it| it.in_french()).collect();
+                write!(f, "il manque à «{NBSP}{title}{NBSP}»{NBSP}: {}", missing.join(", "))
+            }
             Hold::PdfNotServed { title } => write!(
                 f,
                 "le PDF de «{NBSP}{title}{NBSP}» ne peut pas être lu en ligne{NBSP}: web.bind n’est pas réglé"

@@ -35,7 +35,7 @@ fn lines(contact: &Contact) -> impl Iterator<Item = [String; HEADER.len()]> {
 
 /// `agenda (le 3 juillet 2027, par la personne)`
 pub fn barred_in_french(contact: &Contact) -> String {
-    let said = contact.barred.iter().map(|Barred { scope, reason, since }| {
+    let said = contact.barred.iter().map(|Barred { scope, reason, since, .. }| {
         let what = if scope == "*" { "tout" } else { scope };
         format!("{what} (le {}, {})", french::date(since.with_timezone(&Paris).date_naive()), reason.by_in_french())
     });
@@ -165,16 +165,11 @@ pub fn person(address: &str, dossier: &Dossier, deliveries: &Value, orders: &Val
             "subscriptions": contact.subscriptions,
         })
     });
-    let suppressions: Vec<_> = dossier
-        .suppressions
-        .iter()
-        .map(|(scope, reason, since)| json!({ "scope": scope, "reason": reason, "since": since }))
-        .collect();
     json!({
         "address": address,
         "contact": contact,
         "history": dossier.history,
-        "suppressions": suppressions,
+        "suppressions": dossier.suppressions,
         "deliveries": deliveries,
         "orders": orders,
     })
@@ -209,6 +204,7 @@ mod tests {
                 scope: "newsletter".to_owned(),
                 reason: SuppressionReason::OptOut,
                 since: "2027-07-03T06:00:00Z".parse().unwrap(),
+                why: String::new(),
             }],
             since: "2026-07-04T06:00:00Z".parse().unwrap(),
         }

@@ -12,6 +12,7 @@ use super::{
 use crate::domain::{
     Timestamp,
     issue::{Approval, Attachment, Content, ContentRefusal, Inline, IssueKey, NewIssue, RefusalKind, is_enough},
+    newsletter::Editorial,
     segment::Segment,
 };
 use async_trait::async_trait;
@@ -66,10 +67,11 @@ pub trait Approvals: Send + Sync {
     async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>>;
 
     /// The editorial saved with [`Approvals::write_editorial`].
-    async fn editorial(&self, key: &IssueKey) -> Result<Option<String>>;
+    async fn editorial(&self, key: &IssueKey) -> Result<Option<Editorial>>;
 
-    /// Replaces an earlier editorial. The issue need not exist yet.
-    async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()>;
+    /// Replaces `before`, the text that was saved last; `None`: there is none. The issue need not exist yet. `false`: somebody else
+    /// saved another one meanwhile, which stays.
+    async fn write_editorial(&self, key: &IssueKey, before: Option<&str>, after: &Editorial) -> Result<bool>;
 }
 
 /// Stores composed content with this state, replacing what was stored. $1 to $8 are the values of [`kept`].
@@ -294,19 +296,26 @@ impl<B: Backend> Approvals for Ledger<B> {
             .map(Option::flatten)
     }
 
-    async fn editorial(&self, key: &IssueKey) -> Result<Option<String>> {
+    async fn editorial(&self, key: &IssueKey) -> Result<Option<Editorial>> {
         let mut tx = Transaction::read(&self.0, "reading an editorial").await?;
-        let row = tx.row("SELECT issue, text FROM editorials WHERE issue = $1", values![key]).await?;
-        row.map(|row| Reader::new(&row, "editorials", "issue").text("text")).transpose()
+        let select = "SELECT issue, text, written_by, written_at FROM editorials WHERE issue = $1";
+        let Some(row) = tx.row(select, values![key]).await? else { return Ok(None) };
+        let row = Reader::new(&row, "editorials", "issue");
+        Ok(Some(Editorial { text: row.text("text")?, by: row.text("written_by")?, at: row.instant("written_at")? }))
     }
 
-    async fn write_editorial(&self, key: &IssueKey, text: &str, by: &str, now: Timestamp) -> Result<()> {
+    async fn write_editorial(&self, key: &IssueKey, before: Option<&str>, after: &Editorial) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "keeping an editorial").await?;
         let upsert = "INSERT INTO editorials (issue, text, written_by, written_at) VALUES ($1, $2, $3, $4)
             ON CONFLICT (issue) DO UPDATE SET text = excluded.text, written_by = excluded.written_by,
-                written_at = excluded.written_at";
-        tx.execute(upsert, values![key, text, by, now]).await?;
-        tx.commit().await
+                written_at = excluded.written_at
+            WHERE editorials.text = $5";
+        let Editorial { text, by, at } = after;
+        if tx.execute(upsert, values![key, text.as_str(), by.as_str(), *at, before]).await? == 0 {
+            return Ok(false);
+        }
+        tx.commit().await?;
+        Ok(true)
     }
 }
 

@@ -73,7 +73,7 @@ impl<B: Backend> Browse for Ledger<B> {
             let text = others.entry(row.text("contact")?).or_default();
             *text += &format!("{} {} ", row.text("establishment")?, row.text("commune")?);
         }
-        let select = "SELECT c.id, c.email_key, c.name, p.name AS establishment, p.commune
+        let select = "SELECT c.id, c.email_key, c.name, p.name AS establishment, p.commune, p.phone
             FROM contacts c JOIN partners p ON p.id = c.partner";
         let name = |row| {
             let row = Reader::new(row, "contacts", "id");
@@ -83,6 +83,7 @@ impl<B: Backend> Browse for Ledger<B> {
                 name: row.text("name")?,
                 establishment: row.text("establishment")?,
                 commune: row.text("commune")?,
+                phone: row.text("phone")?,
                 others: others.remove(&id).unwrap_or_default(),
                 id,
             })
@@ -116,14 +117,18 @@ impl<B: Backend> Browse for Ledger<B> {
         let (address_key, hash) = (row.text("email_key")?, row.text("address_hash")?);
         let select = "SELECT mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1
             ORDER BY at, mailing, change";
-        let history =
-            tx.rows(select, values![hash]).await?.iter().map(rows::subscription_change).collect::<Result<_>>()?;
+        let history = tx
+            .rows(select, values![hash.as_str()])
+            .await?
+            .iter()
+            .map(rows::subscription_change)
+            .collect::<Result<_>>()?;
         let select = "SELECT contact, email_key FROM former_addresses WHERE contact = $1 ORDER BY email_key";
         let former = tx.rows(select, values![id]).await?;
         let former = former.iter().map(|row| Reader::new(row, "former_addresses", "contact").text("email_key"));
         let former = former.collect::<Result<_>>()?;
         let orders = orders::of_person(&mut tx, &address_key).await?;
-        Ok(Some(Person { contact, address_key, former, history, orders }))
+        Ok(Some(Person { contact, address_key, address_hash: hash, former, history, orders }))
     }
 }
 
@@ -138,7 +143,7 @@ async fn some<B: Backend>(tx: &mut Transaction<B>, ids: &[String]) -> Result<Vec
     let mut found: HashMap<String, Contact> = found.into_iter().map(|it| (it.id.clone(), it)).collect();
 
     let select = format!(
-        "SELECT c.id AS contact, s.scope, s.reason, s.since FROM contacts c
+        "SELECT c.id AS contact, s.scope, s.reason, s.since, s.why FROM contacts c
             JOIN suppressions s ON s.address_hash = c.address_hash WHERE c.id IN ({these}) ORDER BY c.id, s.scope"
     );
     for row in &tx.rows(sqlx::AssertSqlSafe(select), values()).await? {

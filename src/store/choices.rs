@@ -64,7 +64,7 @@ impl<B: Backend> ContactChoices for Ledger<B> {
         let mut tx = Transaction::write(&self.0, "taking an objection").await?;
         tx.execute(B::SQL.opting_out, values![]).await?;
         let Some(hash) = hash_of(&mut tx, contact).await? else { return Ok(false) };
-        suppress_within(&mut tx, &hash, Some(mailing), SuppressionReason::OptOut, now).await?;
+        suppress_within(&mut tx, &hash, Some(mailing), (SuppressionReason::OptOut, ""), now).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -123,8 +123,8 @@ async fn move_to<B: Backend>(
     tx.execute(back, values![key.as_str()]).await?;
     // A suppression after a refusal belongs to the old address and does not move.
     let said = concat!(
-        "INSERT INTO suppressions (address_hash, scope, reason, since)
-        SELECT $2, scope, reason, since FROM suppressions WHERE address_hash = $1 AND reason <> 'bounce' ",
+        "INSERT INTO suppressions (address_hash, scope, reason, since, why)
+        SELECT $2, scope, reason, since, why FROM suppressions WHERE address_hash = $1 AND reason <> 'bounce' ",
         outranked!()
     );
     tx.execute(said, values![from_hash, to_hash]).await?;

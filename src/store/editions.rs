@@ -18,11 +18,75 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde_json::json;
 
+/// How long uploads are kept.
+const UPLOADS_ARE_KEPT: TimeDelta = TimeDelta::hours(24);
+/// Uploads of one account.
+const MOST_UPLOADS: u32 = 10;
+
+/// What becomes of a file of an edition.
+#[derive(Debug, Clone, Copy)]
+pub enum FileChange<'a> {
+    Keep,
+    Put(&'a [u8]),
+    Remove,
+}
+
+/// An edition as it is to be.
+#[derive(Debug)]
+pub struct EditionForm<'a> {
+    pub edition: &'a Edition,
+    /// The slug it had, and the revision that the form was opened with; `None`: it is a new one.
+    pub replaces: Option<(&'a str, u64)>,
+    pub files: &'a [(EditionFile, FileChange<'a>)],
+}
+
+/// The result of [`Editions::save_edition`]; anything but `Done` changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EditionSaved {
+    Done,
+    /// It is like this already.
+    Unchanged,
+    /// It was changed since the form was opened.
+    Stale,
+    /// There is no such edition any more.
+    Gone,
+    /// Another edition has this slug.
+    SlugTaken,
+    /// It is announced or ordered under its slug.
+    SlugFixed,
+    /// As [`Kept::Refused`].
+    Refused {
+        ordered: u32,
+    },
+}
+
+/// A file that waits for a form to be right.
+#[derive(Debug)]
+pub struct Upload<'a> {
+    pub id: &'a str,
+    /// Of the account.
+    pub owner: &'a str,
+    pub file: EditionFile,
+    pub bytes: &'a [u8],
+}
+
 /// Editions, their files and their announcements.
 #[async_trait]
 pub trait Editions: Send + Sync {
     /// Adds the edition, or replaces the one with its slug, with exactly these files. Orders are kept.
     async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept>;
+
+    /// Adds or changes an edition as a form says, unless it was changed since the form was opened. Orders are kept.
+    async fn save_edition(&self, form: &EditionForm<'_>, now: Timestamp) -> Result<EditionSaved>;
+
+    /// The files that it has, with their bytes.
+    async fn edition_file_sizes(&self, slug: &str) -> Result<Vec<(EditionFile, u64)>>;
+
+    /// Keeps a file for a day; of each account the newest ten.
+    async fn keep_upload(&self, upload: &Upload<'_>, now: Timestamp) -> Result<()>;
+
+    /// A kept file of this account.
+    async fn upload(&self, id: &str, owner: &str, now: Timestamp) -> Result<Option<(EditionFile, Vec<u8>)>>;
 
     /// Newest first.
     async fn editions(&self) -> Result<Vec<EditionStock>>;
@@ -58,7 +122,7 @@ pub trait Editions: Send + Sync {
 macro_rules! stocked {
     ($where:literal) => {
         concat!(
-            "SELECT e.slug, e.definition, e.ordered, e.changed_at,
+            "SELECT e.slug, e.definition, e.ordered, e.revision, e.changed_at,
                 (SELECT MIN(a.leaves_at) FROM announcements a WHERE a.edition = e.slug) AS leaves_at
             FROM editions e ",
             $where,
@@ -72,44 +136,90 @@ impl<B: Backend> Editions for Ledger<B> {
     async fn keep_edition(&self, edition: &Edition, files: &[(EditionFile, Vec<u8>)], now: Timestamp) -> Result<Kept> {
         let mut tx = Transaction::write(&self.0, "keeping an edition").await?;
         let before = hold(&mut tx, &edition.slug).await?;
-        let packs = edition.printed.map_or(0, Printed::packs);
-        if let Some(before) = before.as_ref().filter(|before| before.ordered > 0) {
-            let pack = |it: &Edition| it.printed.map(|printed| printed.pack);
-            if pack(&before.edition) != pack(edition) || before.ordered > packs {
-                return Ok(Kept::Refused { ordered: before.ordered });
-            }
+        if let Some(ordered) = before.as_ref().and_then(|before| too_many_ordered(before, edition)) {
+            return Ok(Kept::Refused { ordered });
         }
-        let upsert = "INSERT INTO editions (slug, definition, packs, added_at, changed_at) VALUES ($1, $2, $3, $4, $4)
-            ON CONFLICT (slug) DO UPDATE SET definition = excluded.definition, packs = excluded.packs,
-                changed_at = excluded.changed_at";
-        tx.execute(upsert, values![edition.slug.as_str(), json!(edition), packs, now]).await?;
-        let mut changed_files = Vec::new();
-        let select = "SELECT edition, bytes FROM edition_files WHERE edition = $1 AND name = $2";
-        let insert = "INSERT INTO edition_files (edition, name, media_type, bytes) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (edition, name) DO UPDATE SET bytes = excluded.bytes, media_type = excluded.media_type";
-        for file in [EditionFile::Cover, EditionFile::Pdf] {
-            let known = tx.row(select, values![edition.slug.as_str(), file.as_str()]).await?;
-            let known = known.map(|row| rows::file(&row)).transpose()?;
-            let given = files.iter().find(|(it, _)| *it == file).map(|(_, bytes)| bytes);
-            match given {
-                Some(bytes) if known.as_ref() != Some(bytes) => {
-                    let values = values![edition.slug.as_str(), file.as_str(), file.media_type(), bytes.as_slice()];
-                    tx.execute(insert, values).await?;
-                    changed_files.push(file);
-                }
-                None if known.is_some() => {
-                    let delete = "DELETE FROM edition_files WHERE edition = $1 AND name = $2";
-                    tx.execute(delete, values![edition.slug.as_str(), file.as_str()]).await?;
-                    changed_files.push(file);
-                }
-                _ => {}
-            }
-        }
+        let file = |it: EditionFile| match files.iter().find(|(file, _)| *file == it) {
+            Some((_, bytes)) => FileChange::Put(bytes),
+            None => FileChange::Remove,
+        };
+        let changed_files =
+            write(&mut tx, edition, before.as_ref(), &EditionFile::ALL.map(|it| (it, file(it))), now).await?;
         tx.commit().await?;
         Ok(match before {
             None => Kept::Added,
             Some(before) => Kept::Before { edition: Box::new(before.edition), changed_files },
         })
+    }
+
+    async fn save_edition(&self, form: &EditionForm<'_>, now: Timestamp) -> Result<EditionSaved> {
+        let mut tx = Transaction::write(&self.0, "saving an edition").await?;
+        let slug = form.edition.slug.as_str();
+        let mut before = None;
+        if let Some((was, seen)) = form.replaces {
+            let Some(known) = hold(&mut tx, was).await? else { return Ok(EditionSaved::Gone) };
+            if known.revision != seen {
+                return Ok(EditionSaved::Stale);
+            }
+            if let Some(ordered) = too_many_ordered(&known, form.edition) {
+                return Ok(EditionSaved::Refused { ordered });
+            }
+            before = Some(known);
+        }
+        if before.as_ref().is_none_or(|before| before.edition.slug != slug) {
+            let was = before.as_ref().map(|before| before.edition.slug.as_str());
+            if let Some(was) = was
+                && is_named(&mut tx, was).await?
+            {
+                return Ok(EditionSaved::SlugFixed);
+            }
+            // Of two who take the slug at the same time one finds it taken.
+            if !take_slug(&mut tx, form.edition, was, now).await? {
+                return Ok(EditionSaved::SlugTaken);
+            }
+        }
+        let changed = write(&mut tx, form.edition, before.as_ref(), form.files, now).await?;
+        if before.is_some_and(|before| before.edition == *form.edition) && changed.is_empty() {
+            return Ok(EditionSaved::Unchanged);
+        }
+        tx.commit().await?;
+        Ok(EditionSaved::Done)
+    }
+
+    async fn edition_file_sizes(&self, slug: &str) -> Result<Vec<(EditionFile, u64)>> {
+        let mut tx = Transaction::read(&self.0, "reading the files of an edition").await?;
+        let mut sizes = Vec::new();
+        for file in EditionFile::ALL {
+            let select = "SELECT edition, CAST(LENGTH(bytes) AS BIGINT) AS size FROM edition_files
+                WHERE edition = $1 AND name = $2";
+            if let Some(row) = tx.row(select, values![slug, file.as_str()]).await? {
+                sizes.push((file, rows::Reader::new(&row, "edition_files", "edition").number("size")?));
+            }
+        }
+        Ok(sizes)
+    }
+
+    async fn keep_upload(&self, upload: &Upload<'_>, now: Timestamp) -> Result<()> {
+        let mut tx = Transaction::write(&self.0, "keeping an upload").await?;
+        tx.execute("DELETE FROM edition_uploads WHERE kept_at < $1", values![now - UPLOADS_ARE_KEPT]).await?;
+        // Of each account only the newest ones.
+        let oldest = "DELETE FROM edition_uploads WHERE owner = $1 AND id NOT IN
+            (SELECT id FROM edition_uploads WHERE owner = $1 ORDER BY kept_at DESC, id DESC LIMIT $2)";
+        tx.execute(oldest, values![upload.owner, MOST_UPLOADS - 1]).await?;
+        let insert = "INSERT INTO edition_uploads (id, owner, name, bytes, kept_at) VALUES ($1, $2, $3, $4, $5)";
+        let values = values![upload.id, upload.owner, upload.file.as_str(), upload.bytes, now];
+        tx.execute(insert, values).await?;
+        tx.commit().await
+    }
+
+    async fn upload(&self, id: &str, owner: &str, now: Timestamp) -> Result<Option<(EditionFile, Vec<u8>)>> {
+        let mut tx = Transaction::read(&self.0, "reading an upload").await?;
+        let select =
+            "SELECT id AS edition, name, bytes FROM edition_uploads WHERE id = $1 AND owner = $2 AND kept_at >= $3";
+        let Some(row) = tx.row(select, values![id, owner, now - UPLOADS_ARE_KEPT]).await? else { return Ok(None) };
+        let name =
+            rows::Reader::new(&row, "edition_uploads", "edition").word("name", &EditionFile::ALL, |it| it.as_str())?;
+        Ok(Some((name, rows::file(&row)?)))
     }
 
     async fn editions(&self) -> Result<Vec<EditionStock>> {
@@ -207,6 +317,88 @@ impl<B: Backend> Editions for Ledger<B> {
         let read = |row| rows::Reader::new(row, "contacts", "id").address("address");
         tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(read).collect()
     }
+}
+
+/// The ordered packs, if there would be fewer packs, or packs of another size.
+fn too_many_ordered(before: &EditionStock, edition: &Edition) -> Option<u32> {
+    let pack = |it: &Edition| it.printed.map(|printed| printed.pack);
+    let packs = edition.printed.map_or(0, Printed::packs);
+    let other = pack(&before.edition) != pack(edition) || before.ordered > packs;
+    (before.ordered > 0 && other).then_some(before.ordered)
+}
+
+/// Writes the definition and the files; returns the files that changed. The revision rises only if something changed.
+async fn write<B: Backend>(
+    tx: &mut Transaction<B>,
+    edition: &Edition,
+    before: Option<&EditionStock>,
+    files: &[(EditionFile, FileChange<'_>)],
+    now: Timestamp,
+) -> Result<Vec<EditionFile>> {
+    let (slug, packs) = (edition.slug.as_str(), edition.printed.map_or(0, Printed::packs));
+    let upsert = "INSERT INTO editions (slug, definition, packs, added_at, changed_at) VALUES ($1, $2, $3, $4, $4)
+        ON CONFLICT (slug) DO UPDATE SET definition = excluded.definition, packs = excluded.packs,
+            changed_at = excluded.changed_at";
+    tx.execute(upsert, values![slug, json!(edition), packs, now]).await?;
+    let mut changed = Vec::new();
+    let select = "SELECT edition, bytes FROM edition_files WHERE edition = $1 AND name = $2";
+    let insert = "INSERT INTO edition_files (edition, name, media_type, bytes) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (edition, name) DO UPDATE SET bytes = excluded.bytes, media_type = excluded.media_type";
+    for (file, change) in files {
+        let known = match change {
+            FileChange::Keep => continue,
+            _ => tx.row(select, values![slug, file.as_str()]).await?,
+        };
+        let known = known.map(|row| rows::file(&row)).transpose()?;
+        match change {
+            FileChange::Put(bytes) if known.as_deref() != Some(*bytes) => {
+                tx.execute(insert, values![slug, file.as_str(), file.media_type(), *bytes]).await?;
+                changed.push(*file);
+            }
+            FileChange::Remove if known.is_some() => {
+                let delete = "DELETE FROM edition_files WHERE edition = $1 AND name = $2";
+                tx.execute(delete, values![slug, file.as_str()]).await?;
+                changed.push(*file);
+            }
+            _ => {}
+        }
+    }
+    if before.is_some_and(|before| before.edition != *edition || !changed.is_empty()) {
+        tx.execute("UPDATE editions SET revision = revision + 1 WHERE slug = $1", values![slug]).await?;
+    }
+    Ok(changed)
+}
+
+/// Whether anything refers to the edition by its slug: an announcement, or an order.
+async fn is_named<B: Backend>(tx: &mut Transaction<B>, slug: &str) -> Result<bool> {
+    let select = "SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM announcements WHERE edition = $1)
+        OR EXISTS (SELECT 1 FROM orders WHERE edition = $1)";
+    Ok(tx.row(select, values![slug]).await?.is_some())
+}
+
+/// The row of a new slug: that of the edition until now (`was`), or a new one. `false`: there is such a slug.
+async fn take_slug<B: Backend>(
+    tx: &mut Transaction<B>,
+    edition: &Edition,
+    was: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let slug = edition.slug.as_str();
+    let Some(was) = was else {
+        let packs = edition.printed.map_or(0, Printed::packs);
+        let insert = "INSERT INTO editions (slug, definition, packs, added_at, changed_at) VALUES ($1, $2, $3, $4, $4)
+            ON CONFLICT (slug) DO NOTHING";
+        return Ok(tx.execute(insert, values![slug, json!(edition), packs, now]).await? == 1);
+    };
+    let copy = "INSERT INTO editions (slug, definition, packs, ordered, added_at, changed_at, revision)
+        SELECT $2, definition, packs, ordered, added_at, changed_at, revision FROM editions WHERE slug = $1
+        ON CONFLICT (slug) DO NOTHING";
+    if tx.execute(copy, values![was, slug]).await? == 0 {
+        return Ok(false);
+    }
+    tx.execute("UPDATE edition_files SET edition = $2 WHERE edition = $1", values![was, slug]).await?;
+    tx.execute("DELETE FROM editions WHERE slug = $1", values![was]).await?;
+    Ok(true)
 }
 
 /// Locks the edition until the end of the transaction: others that count its packs wait here.

@@ -1,5 +1,4 @@
-//! The import of a list: compared with what is stored, a thousand lines at a time, and written in one transaction. A change by
-//! hand is an import of one line.
+//! The import of a list: compared with what is stored, a thousand lines at a time, and written in one transaction.
 
 use super::{
     Result,
@@ -7,7 +6,7 @@ use super::{
     edits::{self, Moved},
     partners::drop_empty_partners,
     rows::Reader,
-    uploads,
+    uploaded_lists,
 };
 use crate::domain::{
     Timestamp,
@@ -99,15 +98,15 @@ pub(super) struct Known {
 }
 
 /// A contact after the import: the given fields over the stored ones.
-struct Effective<'a> {
+pub(super) struct Effective<'a> {
     key: &'a str,
     contact: NewContact,
     /// The fields given in the file, for the partner.
     said: &'a Fields,
     /// Its establishment before, if it belongs to another one now.
     moved_from: Option<String>,
-    /// What changes, where it is known already.
-    changes: Vec<(&'static str, String, String)>,
+    /// What changes, where it is known already: field, old and new value.
+    pub(super) changes: Vec<(&'static str, String, String)>,
 }
 
 pub(super) async fn import<B: Backend>(
@@ -118,7 +117,7 @@ pub(super) async fn import<B: Backend>(
 ) -> Result<ImportReport> {
     let mut tx = Transaction::write(db, "importing contacts").await?;
     tx.execute(B::SQL.at_length, values![]).await?;
-    let protects = import.by_hand.is_none() && edits::any(&mut tx).await?;
+    let protects = edits::any(&mut tx).await?;
     let moved = match protects && !import.overwrite_edits {
         true => edits::moved(&mut tx).await?,
         false => HashMap::new(),
@@ -137,17 +136,8 @@ pub(super) async fn import<B: Backend>(
         }
         let chunk = chunk.as_slice();
         let added = told.report.summary.added;
-        let fresh = compare(chunk, known, &mut told);
+        let fresh = put(&mut tx, chunk, known, &mut told, now).await?;
         may_leave_partners_empty |= fresh.len() > told.report.summary.added - added;
-        write(&mut tx, &fresh, now).await?;
-        let carried: Json = fresh.iter().filter_map(Effective::carried).collect();
-        if carried != json!([]) {
-            tx.execute(B::SQL.carry_partner_edits, values![carried]).await?;
-        }
-        if let Some(by) = import.by_hand {
-            let changes = fresh.iter().map(|it| (it.key, it.contact.partner_key(), it.changes.as_slice()));
-            edits::record(&mut tx, changes, by, now).await?;
-        }
         may_leave_partners_empty |= affiliate(&mut tx, chunk, &fresh, &mut told, now).await?;
         let all: Json = chunk.iter().map(|(key, _)| json!({ "key": key })).collect();
         for mailing in import.mailings {
@@ -167,25 +157,28 @@ pub(super) async fn import<B: Backend>(
     if import.dry_run || report.is_stale {
         return Ok(report);
     }
-    if import.by_hand.is_none() {
-        let ImportSummary { added, changed, unchanged, suppressed, gone, protected } = report.summary;
-        let mut numbers = json!({
-            "added": added, "changed": changed, "unchanged": unchanged, "removed": gone, "protected": protected,
-        });
-        tx.describe(&numbers);
-        numbers["suppressed"] = json!(suppressed);
-        if let Some(id) = import.upload
-            && !uploads::finish(&mut tx, id, &numbers, now).await?
-        {
-            report.is_stale = true;
-            return Ok(report);
-        }
+    let ImportSummary { added, changed, unchanged, suppressed, gone, protected } = report.summary;
+    let mut numbers = json!({
+        "added": added, "changed": changed, "unchanged": unchanged, "removed": gone, "protected": protected,
+    });
+    tx.describe(&numbers);
+    numbers["suppressed"] = json!(suppressed);
+    if let Some(id) = import.upload
+        && !uploaded_lists::finish(&mut tx, id, &numbers, now).await?
+    {
+        report.is_stale = true;
+        return Ok(report);
     }
     tx.commit().await?;
     Ok(report)
 }
 
 impl Effective<'_> {
+    /// Its key, the key of its establishment, and what changes.
+    pub(super) fn changed(&self) -> (&str, String, &[(&'static str, String, String)]) {
+        (self.key, self.contact.partner_key(), &self.changes)
+    }
+
     fn carried(&self) -> Option<Json> {
         self.moved_from.as_ref().map(|was| json!({ "was": was, "partner": self.contact.partner_key() }))
     }
@@ -211,7 +204,7 @@ fn keys(import: &Import<'_>, moved: &HashMap<String, Moved>) -> Vec<(String, usi
 }
 
 /// The stored contacts of the chunk by key; counts those that are suppressed.
-async fn known<B: Backend>(
+pub(super) async fn known<B: Backend>(
     tx: &mut Transaction<B>,
     chunk: &[(String, NewContact)],
     mailings: &[String],
@@ -233,6 +226,24 @@ async fn known<B: Backend>(
         }
     }
     Ok(known)
+}
+
+/// Writes what is new or different in the chunk; what was changed by hand in an establishment goes with a contact that belongs to
+/// another one from now on. Returns the new and changed contacts.
+pub(super) async fn put<'a, B: Backend>(
+    tx: &mut Transaction<B>,
+    chunk: &'a [(String, NewContact)],
+    known: HashMap<String, Known>,
+    told: &mut Told,
+    now: Timestamp,
+) -> Result<Vec<Effective<'a>>> {
+    let fresh = compare(chunk, known, told);
+    write(tx, &fresh, now).await?;
+    let carried: Json = fresh.iter().filter_map(Effective::carried).collect();
+    if carried != json!([]) {
+        tx.execute(B::SQL.carry_partner_edits, values![carried]).await?;
+    }
+    Ok(fresh)
 }
 
 /// Counts the changes of the chunk; returns its new and changed contacts.

@@ -37,7 +37,10 @@ pub(super) fn sqlite() -> Migrator {
         (32, "sender_fault", include_str!("../../migrations/sqlite/0032_sender_fault.sql")),
         (33, "large pages", include_str!("../../migrations/sqlite/0033_large_pages.sql")),
         (34, "corrections", include_str!("../../migrations/sqlite/0034_corrections.sql")),
+        (35, "edition forms", include_str!("../../migrations/sqlite/0035_edition_forms.sql")),
+        (36, "suppression why", include_str!("../../migrations/sqlite/0036_suppression_why.sql")),
         (37, "imports", include_str!("../../migrations/sqlite/0037_imports.sql")),
+        (38, "api", include_str!("../../migrations/sqlite/0038_api.sql")),
     ])
 }
 
@@ -70,7 +73,10 @@ pub(super) fn postgres() -> Migrator {
         (32, "sender_fault", include_str!("../../migrations/postgres/0032_sender_fault.sql")),
         (33, "large pages", include_str!("../../migrations/postgres/0033_large_pages.sql")),
         (34, "corrections", include_str!("../../migrations/postgres/0034_corrections.sql")),
+        (35, "edition forms", include_str!("../../migrations/postgres/0035_edition_forms.sql")),
+        (36, "suppression why", include_str!("../../migrations/postgres/0036_suppression_why.sql")),
         (37, "imports", include_str!("../../migrations/postgres/0037_imports.sql")),
+        (38, "api", include_str!("../../migrations/postgres/0038_api.sql")),
     ])
 }
 

@@ -17,6 +17,7 @@ use std::{fmt, sync::Arc};
 
 mod accounts;
 mod alerts;
+pub mod api;
 mod approvals;
 mod audit;
 mod backend;
@@ -39,6 +40,7 @@ mod notices;
 mod orders;
 mod pages;
 mod partners;
+mod persons;
 mod postgres;
 mod properties;
 mod rollback_guard;
@@ -51,8 +53,9 @@ mod sql;
 mod sqlite;
 mod tallies;
 pub mod testing;
-mod uploads;
+mod uploaded_lists;
 mod venues;
+pub mod webhooks;
 
 pub use accounts::{Accounts, Changed, Credentials, NewFactor, NewInvitation, NewUser, Purpose, User};
 pub use alerts::{Alerts, Change, Channel, PendingAlert};
@@ -64,7 +67,7 @@ pub use contacts::Contacts;
 pub use corrections::{Corrections, Saved};
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
-pub use editions::Editions;
+pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
 pub use figures::{FigureSource, Figures};
 pub use import::ImportReport;
 pub use issues::Issues;
@@ -74,11 +77,12 @@ pub use notices::{NoticeTimes, Notices};
 pub use orders::{Orders, Reopened};
 pub use pages::Pages;
 pub use partners::Partners;
+pub use persons::{ContactAdded, ContactEdit, LastSign, Persons, Reach, SegmentCount};
 pub use properties::SecretCheck;
 pub use rollback_guard::{Distrust, RollbackGuard};
 pub use schedule::Schedule;
 pub use sessions::{Counter, NewSession, Session, Sessions, Stage};
-pub use uploads::{Upload, UploadState, Uploads};
+pub use uploaded_lists::{UploadState, UploadedList, UploadedLists};
 pub use venues::Venues;
 
 /// How long a claim is valid before the marker: enough for MAIL and RCPT on a slow relay.
@@ -364,6 +368,7 @@ pub struct ContactName {
     pub name: String,
     pub establishment: String,
     pub commune: String,
+    pub phone: String,
     /// Further establishments and their communes.
     pub others: String,
 }
@@ -374,6 +379,8 @@ pub struct Person {
     pub contact: Contact,
     /// [`crate::domain::email::EmailAddress::key`]
     pub address_key: String,
+    /// The keyed hash of the address: what the audit names the person by.
+    pub address_hash: String,
     /// Keys of the addresses the contact had before.
     pub former: Vec<String>,
     /// Oldest first.
@@ -557,6 +564,7 @@ pub trait Store:
     + Partners
     + ContactChoices
     + Contacts
+    + Persons
     + Editions
     + Orders
     + Schedule
@@ -576,7 +584,9 @@ pub trait Store:
     + AuditLog
     + Venues
     + Corrections
-    + Uploads
+    + UploadedLists
+    + api::ApiTokens
+    + webhooks::Webhooks
     + testing::Inspect
 {
     /// `sqlite` or `postgres`.

@@ -41,7 +41,21 @@ pub trait Orders: Send + Sync {
 
     /// Replaces the contact's open order of the edition. Counted against the stock in the same transaction: never oversold,
     /// and never more than [`EditionStock::max_packs`] in one order.
-    async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered>;
+    async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered> {
+        self.take_order(edition, contact, wish, None, now).await
+    }
+
+    /// [`Orders::order`], by telephone. `taken_by`: the member of staff who takes it.
+    async fn take_order(
+        &self,
+        edition: &str,
+        contact: &str,
+        wish: &Wish,
+        taken_by: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Ordered>;
+
+    async fn order_by_id(&self, id: &str) -> Result<Option<Order>>;
 
     /// Returns the ordered packs to the stock. `false` if there is no open order.
     async fn cancel_order(&self, edition: &str, contact: &str, now: Timestamp) -> Result<bool>;
@@ -68,7 +82,7 @@ macro_rules! orders {
     ($where:literal) => {
         concat!(
             "SELECT id, edition, contact_id, address, name, establishment, commune, street, packs, handover, remark,
-                state, revision, ordered_at, changed_at
+                state, revision, taken_by, ordered_at, changed_at
             FROM orders ",
             $where,
             " ORDER BY ordered_at, id"
@@ -90,7 +104,14 @@ impl<B: Backend> Orders for Ledger<B> {
         Ok(Some((stocked, orderer, open)))
     }
 
-    async fn order(&self, edition: &str, contact: &str, wish: &Wish, now: Timestamp) -> Result<Ordered> {
+    async fn take_order(
+        &self,
+        edition: &str,
+        contact: &str,
+        wish: &Wish,
+        taken_by: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Ordered> {
         let mut tx = Transaction::write(&self.0, "taking an order").await?;
         let (Some(stocked), Some(by)) = (editions::hold(&mut tx, edition).await?, orderer(&mut tx, contact).await?)
         else {
@@ -127,21 +148,23 @@ impl<B: Backend> Orders for Ledger<B> {
                 wish.remark.as_str(),
                 revision,
                 now,
+                taken_by.unwrap_or_default(),
             ]
         };
         match &before {
             Some(before) => {
                 let update =
                     "UPDATE orders SET recipient_key = $4, address = $5, name = $6, establishment = $7, commune = $8,
-                        street = $9, packs = $10, handover = $11, remark = $12, revision = $13, changed_at = $14
+                        street = $9, packs = $10, handover = $11, remark = $12, revision = $13, changed_at = $14,
+                        taken_by = $15
                     WHERE id = $1 AND edition = $2 AND contact_id = $3 AND state = 'open'";
                 tx.execute(update, person(&before.id, before.revision + 1)).await?;
             }
             None => {
                 let insert =
                     "INSERT INTO orders (id, edition, contact_id, recipient_key, address, name, establishment, commune,
-                        street, packs, handover, remark, state, revision, ordered_at, changed_at)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $14, $14)";
+                        street, packs, handover, remark, state, revision, ordered_at, changed_at, taken_by)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $14, $14, $15)";
                 tx.execute(insert, person(&new_id(), 1)).await?;
             }
         }
@@ -164,6 +187,10 @@ impl<B: Backend> Orders for Ledger<B> {
     async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>> {
         let mut tx = Transaction::read(&self.0, "reading the orders").await?;
         tx.rows(orders!("WHERE $1 IS NULL OR edition = $1"), values![edition]).await?.iter().map(rows::order).collect()
+    }
+
+    async fn order_by_id(&self, id: &str) -> Result<Option<Order>> {
+        by_id(&mut Transaction::read(&self.0, "reading an order").await?, id).await
     }
 
     async fn unconfirmed_orders(&self) -> Result<Vec<Order>> {

@@ -5,6 +5,7 @@ use super::{
     Erased, ImportReport, Result,
     backend::{Backend, Transaction, values},
     import, orders,
+    persons::suppressions_of,
     rows::{self, Reader},
     segment,
     sql::{outranked, unclaimed},
@@ -105,12 +106,7 @@ impl<B: Backend> Partners for Ledger<B> {
             ORDER BY at, mailing, change";
         let history =
             tx.rows(select, values![hash]).await?.iter().map(rows::subscription_change).collect::<Result<_>>()?;
-        let select = "SELECT scope, reason, since FROM suppressions WHERE address_hash = $1 ORDER BY since, scope";
-        let mut suppressions = Vec::new();
-        for row in &tx.rows(select, values![hash]).await? {
-            let row = Reader::new(row, "suppressions", "scope");
-            suppressions.push((row.text("scope")?, row.text("reason")?, row.instant("since")?));
-        }
+        let suppressions = suppressions_of(&mut tx, hash).await?;
         let orders = orders::of_person(&mut tx, key).await?;
         let mut former = Vec::new();
         for Former { contact, key, .. } in former_addresses(&mut tx, key).await? {
@@ -129,7 +125,7 @@ impl<B: Backend> Partners for Ledger<B> {
         tx.execute(B::SQL.opting_out, values![]).await?;
         // End queued deliveries first, and suppress the hash so that no import brings the person back.
         // It counts as the person's own opt-out: the office cannot lift it.
-        suppress_within(&mut tx, hash, None, SuppressionReason::OptOut, now).await?;
+        suppress_within(&mut tx, hash, None, (SuppressionReason::OptOut, ""), now).await?;
         // By issue, to use the index of recipients.
         let flying = "SELECT d.id FROM deliveries d JOIN claims c ON c.delivery = d.id
             WHERE d.issue IN (SELECT key FROM issues) AND d.recipient_key = $1 LIMIT 1";
@@ -140,11 +136,13 @@ impl<B: Backend> Partners for Ledger<B> {
         for former in former_addresses(&mut tx, key).await? {
             // If the address belongs to another contact now, only that contact's own choices count.
             if tx.row("SELECT id FROM contacts WHERE email_key = $1", values![former.key.as_str()]).await?.is_none() {
-                suppress_within(&mut tx, &former.hash, None, SuppressionReason::OptOut, now).await?;
+                suppress_within(&mut tx, &former.hash, None, (SuppressionReason::OptOut, ""), now).await?;
             }
             deliveries += erase_deliveries(&mut tx, &former.key, Some(&former.contact)).await?;
         }
         orders::erase(&mut tx, key, now).await?;
+        // The office's own words may name the person.
+        tx.execute("UPDATE suppressions SET why = '' WHERE address_hash = $1", values![hash]).await?;
         tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;
         let batch = json!([{ "key": key }]);
         tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;
@@ -172,7 +170,7 @@ impl<B: Backend> Partners for Ledger<B> {
     ) -> Result<()> {
         let mut tx = Transaction::write(&self.0, "suppressing an address").await?;
         tx.execute(B::SQL.opting_out, values![]).await?;
-        suppress_within(&mut tx, address_hash, mailing, reason, now).await?;
+        suppress_within(&mut tx, address_hash, mailing, (reason, ""), now).await?;
         tx.commit().await
     }
 }
@@ -190,7 +188,7 @@ pub(super) const CONTACTS: &str =
     FROM contacts c JOIN partners p ON p.id = c.partner WHERE ";
 
 /// `condition` is constant text; user input is in `values`. Reads nothing of other contacts.
-async fn matching<B: Backend>(
+pub(super) async fn matching<B: Backend>(
     tx: &mut Transaction<B>,
     condition: &str,
     values: Vec<super::backend::Value>,
@@ -295,21 +293,24 @@ pub(super) async fn lift_bounce<B: Backend>(
     Ok(())
 }
 
-/// In a transaction that began with `opting_out`.
+/// In a transaction that began with `opting_out`. The reason comes with the words of the office, or none.
 pub(super) async fn suppress_within<B: Backend>(
     tx: &mut Transaction<B>,
     address_hash: &str,
     mailing: Option<&str>,
-    reason: SuppressionReason,
+    (reason, why): (SuppressionReason, &str),
     now: Timestamp,
 ) -> Result<()> {
     let scope = mailing.unwrap_or("*");
-    let insert =
-        concat!("INSERT INTO suppressions (address_hash, scope, reason, since) VALUES ($1, $2, $3, $4) ", outranked!());
-    if tx.execute(insert, values![address_hash, scope, reason.as_str(), now]).await? > 0 {
+    let insert = concat!(
+        "INSERT INTO suppressions (address_hash, scope, reason, since, why) VALUES ($1, $2, $3, $4, $5) ",
+        outranked!()
+    );
+    if tx.execute(insert, values![address_hash, scope, reason.as_str(), now, why]).await? > 0 {
+        let source = if why.is_empty() { reason.as_str().to_owned() } else { format!("{}: {why}", reason.as_str()) };
         let note = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
             VALUES ($1, $2, $4, 'ended', '', $3) ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";
-        tx.execute(note, values![address_hash, scope, reason.as_str(), now]).await?;
+        tx.execute(note, values![address_hash, scope, source, now]).await?;
     }
     tx.execute(STOP_QUEUED, values![address_hash, scope, now]).await?;
     Ok(())

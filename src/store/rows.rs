@@ -168,7 +168,8 @@ fn partner_of(row: &Reader) -> Result<Partner> {
 pub(super) fn barred(row: &Row) -> Result<(String, Barred)> {
     let row = Reader::new(row, "suppressions", "contact");
     let reason = row.word("reason", &SuppressionReason::ALL, SuppressionReason::as_str)?;
-    Ok((row.text("contact")?, Barred { scope: row.text("scope")?, reason, since: row.instant("since")? }))
+    let (scope, since, why) = (row.text("scope")?, row.instant("since")?, row.text("why")?);
+    Ok((row.text("contact")?, Barred { scope, reason, since, why }))
 }
 
 pub(super) fn stocked(row: &Row) -> Result<EditionStock> {
@@ -177,6 +178,7 @@ pub(super) fn stocked(row: &Row) -> Result<EditionStock> {
     Ok(EditionStock {
         edition,
         ordered: row.number("ordered")?,
+        revision: row.number("revision")?,
         changed_at: row.instant("changed_at")?,
         announced_for: row.optional_instant("leaves_at")?,
     })
@@ -224,6 +226,7 @@ pub(super) fn order(row: &Row) -> Result<Order> {
         },
         state: row.word("state", &OrderState::ALL, OrderState::as_str)?,
         revision: row.number("revision")?,
+        taken_by: Some(row.text("taken_by")?).filter(|name| !name.is_empty()),
         ordered_at: row.instant("ordered_at")?,
         changed_at: row.instant("changed_at")?,
     })

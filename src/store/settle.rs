@@ -210,7 +210,7 @@ pub(super) async fn settle<B: Backend>(
             let select = "SELECT id, address_hash FROM deliveries WHERE id = $1";
             if let Some(row) = tx.row(select, values![&it.claim.id]).await? {
                 let hash = Reader::new(&row, "deliveries", "id").text("address_hash")?;
-                partners::suppress_within(&mut tx, &hash, None, SuppressionReason::Bounce, it.at).await?;
+                partners::suppress_within(&mut tx, &hash, None, (SuppressionReason::Bounce, ""), it.at).await?;
             }
         }
         tx.commit().await?;

@@ -65,7 +65,7 @@ pub(super) struct Statements {
     pub(super) drop_affiliations: &'static str,
     /// `$1` batch of {id}: the open subscriptions of these contacts, as {contact, mailing}.
     pub(super) subscriptions_of: &'static str,
-    /// `$1` batch of {id}: the suppressions of these contacts, as {contact, scope, reason, since}.
+    /// `$1` batch of {id}: the suppressions of these contacts, as {contact, scope, reason, since, why}.
     pub(super) barred_of: &'static str,
     /// `$1` batch of {id}: the further establishments of these contacts, with their fields.
     pub(super) others_of: &'static str,
@@ -126,7 +126,7 @@ pub(super) use state;
 /// lifted with `Contacts::lift` (I5).
 macro_rules! outranked {
     () => {
-        "ON CONFLICT (address_hash, scope) DO UPDATE SET reason = excluded.reason, since = excluded.since
+        "ON CONFLICT (address_hash, scope) DO UPDATE SET reason = excluded.reason, since = excluded.since, why = excluded.why
         WHERE suppressions.reason IN ('bounce', 'manual') AND excluded.reason IN ('opt_out', 'complaint')"
     };
 }
@@ -410,7 +410,7 @@ macro_rules! statements {
                 WHERE s.ended_at IS NULL ORDER BY s.contact, s.mailing"
             ),
             barred_of: concat!(
-                "SELECT c.id AS contact, s.scope, s.reason, s.since FROM ", $batch, "
+                "SELECT c.id AS contact, s.scope, s.reason, s.since, s.why FROM ", $batch, "
                 JOIN contacts c ON c.id = batch.value->>'id'
                 JOIN suppressions s ON s.address_hash = c.address_hash ORDER BY c.id, s.scope"
             ),

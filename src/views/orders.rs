@@ -6,6 +6,7 @@ use crate::domain::{
     edition::{EditionStock, Handover, Order, OrderState},
     french,
 };
+use crate::partners::export;
 use crate::store::StoreError;
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -75,17 +76,78 @@ pub struct Orders {
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn read(engine: &Engine, edition: Option<&str>, closed: bool) -> Result<Option<Orders>, StoreError> {
+    let states: &[_] = if closed { &OrderState::ALL } else { &[OrderState::Open] };
+    in_states(engine, edition, states).await
+}
+
+/// The same, of orders in these states.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn in_states(
+    engine: &Engine,
+    edition: Option<&str>,
+    states: &[OrderState],
+) -> Result<Option<Orders>, StoreError> {
     let (store, zone) = (&engine.store, engine.app.config.zone);
     let editions = store.editions().await?;
     if edition.is_some_and(|slug| !editions.iter().any(|it| it.edition.slug == slug)) {
         return Ok(None);
     }
     let mut orders = store.orders(edition).await?;
-    orders.retain(|order| closed || order.state == OrderState::Open);
+    orders.retain(|order| states.contains(&order.state));
     orders.sort_by_cached_key(delivery_round);
     let totals = editions.iter().filter_map(|edition| total(edition, &orders)).collect();
     let orders = orders.iter().map(|order| OrderView::new(order, &editions, zone)).collect();
     Ok(Some(Orders { orders, totals }))
+}
+
+/// `orders --csv`: French headers, `;` and a BOM for French Excel. Safe to open there.
+///
+/// # Errors
+/// When the buffer cannot be written, which does not happen.
+pub fn csv(orders: &[OrderView]) -> Result<String, csv::Error> {
+    let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer("\u{feff}".as_bytes().to_vec());
+    csv.write_record([
+        "Commune",
+        "Établissement",
+        "Adresse",
+        "Nom",
+        "Email",
+        "Édition",
+        "Paquets",
+        "Exemplaires",
+        "Remise",
+        "Remarque",
+        "État",
+        "Commandé le",
+        "Référence",
+    ])?;
+    for order in orders {
+        let state = match order.state {
+            OrderState::Open => "en cours",
+            OrderState::Delivered => "remise",
+            OrderState::Cancelled => "annulée",
+        };
+        let cells = [
+            order.commune.clone(),
+            order.establishment.clone(),
+            order.street.clone(),
+            order.name.clone(),
+            order.email.clone(),
+            order.edition.clone(),
+            order.packs.to_string(),
+            order.copies.to_string(),
+            order.handover.in_french().to_owned(),
+            order.remark.clone(),
+            state.to_owned(),
+            order.ordered_at.get(..16).unwrap_or_default().replace('T', " "),
+            order.id.clone(),
+        ];
+        csv.write_record(cells.map(export::harmless))?;
+    }
+    let bytes = csv.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Sort key that ignores accents.

@@ -13,7 +13,9 @@ use crate::domain::{
     notice::Notice,
 };
 use crate::jobs::Mailing;
-use crate::store::{Daemon, NoticeTimes, Occurrence, OccurrenceState, PendingNotice, Store, StoreError};
+use crate::store::{
+    Daemon, NoticeTimes, Occurrence, OccurrenceState, PendingNotice, Store, StoreError, webhooks::Endpoint,
+};
 use crate::views::instant;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
@@ -80,6 +82,8 @@ pub enum Finding {
     Unknown { issue: IssueKey, count: u64 },
     /// A lane is paused until somebody reopens it. `issue` caused it; `only_issue`: it is paused for that issue alone.
     LanePaused { lane: String, issue: IssueKey, only_issue: bool, why: String },
+    /// A receiver of events took none for days, or is gone: it is told nothing more.
+    WebhookOff { id: String, host: String, since: Timestamp },
     /// An occurrence was not sent and will not be.
     Missed { mailing: String, occurrence: String, reason: String },
 }
@@ -99,12 +103,13 @@ impl Finding {
             Finding::Paused { .. } => "paused",
             Finding::Unknown { .. } => "unknown",
             Finding::LanePaused { .. } => "lane_paused",
+            Finding::WebhookOff { .. } => "webhook_off",
             Finding::Missed { .. } => "missed",
         }
     }
 
     /// All values of [`Finding::kind`].
-    pub const KINDS: [&str; 12] = [
+    pub const KINDS: [&str; 13] = [
         "no_daemon",
         "relay",
         "notices_pending",
@@ -116,6 +121,7 @@ impl Finding {
         "paused",
         "unknown",
         "lane_paused",
+        "webhook_off",
         "missed",
     ];
 
@@ -125,6 +131,7 @@ impl Finding {
         match self {
             Finding::LanePaused { lane, issue, only_issue: true, .. } => format!("{kind}:{lane}:{issue}"),
             Finding::LanePaused { lane, .. } => format!("{kind}:{lane}"),
+            Finding::WebhookOff { id, .. } => format!("{kind}:{id}"),
             Finding::Missed { mailing, occurrence, .. } => format!("{kind}:{mailing}:{occurrence}"),
             other => other.issue().map_or_else(|| kind.to_owned(), |issue| format!("{kind}:{issue}")),
         }
@@ -159,6 +166,7 @@ impl Finding {
             Finding::RelayTrouble { since, .. } | Finding::NoticesPending { since, .. } => Some(*since),
             Finding::Silence { due, .. } => Some(*due),
             Finding::BackupOld { last } => Some(*last),
+            Finding::WebhookOff { since, .. } => Some(*since),
             _ => None,
         }
     }
@@ -201,6 +209,9 @@ impl Finding {
                 format!("this issue is stopped in lane {lane}: {why}")
             }
             Finding::LanePaused { lane, why, .. } => format!("lane {lane} is paused: {why}"),
+            Finding::WebhookOff { host, since, .. } => {
+                format!("the webhook at {host} takes no events; it has been disabled since {}", at(since))
+            }
             Finding::Missed { mailing, occurrence, reason } => {
                 format!("{mailing} of {occurrence} was not sent: {reason}")
             }
@@ -255,6 +266,10 @@ impl Finding {
                 format!("Pour {name}, on ignore si {count} messages sont arrivés{NBSP}: une personne doit trancher.")
             }
             Finding::LanePaused { lane, why, .. } => format!("L’envoi vers {lane} est arrêté{NBSP}: {why}."),
+            Finding::WebhookOff { host, since, .. } => format!(
+                "Le webhook de {host} ne répond plus{NBSP}: il est désactivé depuis le {} et ne reçoit plus rien.",
+                at(since)
+            ),
             Finding::Missed { mailing, occurrence, reason } => {
                 format!("L’envoi {mailing} du {occurrence} n’est pas parti{NBSP}: {reason}.")
             }
@@ -280,6 +295,9 @@ impl Finding {
             Finding::Paused { issue, .. } => format!("semainier issues resume {issue}"),
             Finding::Unknown { issue, .. } => format!("semainier log --issue {issue} --state unknown"),
             Finding::LanePaused { lane, .. } => format!("semainier lanes resume {lane}"),
+            Finding::WebhookOff { id, .. } => {
+                format!("semainier webhooks test {id}, then semainier webhooks enable {id}")
+            }
             Finding::Missed { mailing, .. } => format!("semainier run {mailing}, if it is still useful"),
         }
     }
@@ -404,6 +422,8 @@ pub struct Facts {
     pub pending_notices: Vec<PendingNotice>,
     /// Mails of the evening before that are missing.
     pub silent: Vec<Silent>,
+    /// Receivers of events that were disabled because they do not answer.
+    pub webhooks: Vec<Endpoint>,
     /// The directory of the ledger, with the space of its file system.
     pub disk: Option<(PathBuf, Disk)>,
     pub last_backup: Option<Timestamp>,
@@ -431,6 +451,7 @@ impl Facts {
             occurrences: store.occurrences(None, OCCURRENCES).await?,
             pending_notices: overdue(config, store.pending_notices().await?, now),
             silent: silent(store, config, mailings, now).await?,
+            webhooks: store.endpoints().await?.into_iter().filter(Endpoint::is_given_up).collect(),
             last_backup: place.as_deref().and_then(last_backup),
             disk: place.and_then(|place| Disk::of(&place).map(|disk| (place, disk))),
             disk_free_percent: config.alert.disk_free_percent,
@@ -507,6 +528,10 @@ impl Facts {
         if let Some(last) = self.last_backup.filter(|last| self.now - *last > self.backup_max_age) {
             findings.push(Finding::BackupOld { last });
         }
+        findings.extend(self.webhooks.iter().filter_map(|it| {
+            let (since, _) = it.disabled?;
+            Some(Finding::WebhookOff { id: it.id.clone(), host: it.host(), since })
+        }));
         findings
     }
 

@@ -104,6 +104,14 @@ pub(super) fn preview(media_type: &str, bytes: Vec<u8>, file_name: Option<&str>)
     answer
 }
 
+/// Data for the console's own script.
+pub(super) fn console_json(data: &impl serde::Serialize) -> Answer {
+    let mut answer = json(StatusCode::OK, "application/json", data);
+    dress(&mut answer, Keep::Never, CONSOLE_POLICY);
+    console_headers(&mut answer, CONSOLE_POLICY);
+    answer
+}
+
 /// Events of the console, one after the other.
 pub(super) fn events(mut answer: Answer) -> Answer {
     dress(&mut answer, Keep::Never, CONSOLE_POLICY);
@@ -256,4 +264,13 @@ fn packed(bytes: &[u8]) -> Option<Bytes> {
     encoder.write_all(bytes).ok()?;
     let packed = encoder.finish().ok()?;
     (packed.len() < bytes.len()).then(|| packed.into())
+}
+
+/// An answer of the API.
+pub(super) fn json(status: StatusCode, media_type: &str, body: &impl serde::Serialize) -> Answer {
+    let mut answer = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
+    *answer.status_mut() = status;
+    set(&mut answer, header::CONTENT_TYPE, media_type);
+    dress(&mut answer, Keep::Never, POLICY);
+    answer
 }

@@ -1,9 +1,10 @@
 //! The web server. [`public`] has the pages for partners: no cookies, no scripts. [`console`] has the pages for staff, with
-//! their own router and policy, for a listener of their own. [`metrics`] answers Prometheus on a listener of its own.
+//! their own router and policy, for a listener of their own; [`api`] is for programs, on the same listener. [`metrics`] answers Prometheus on a listener of its own.
 //!
 //! Requests are logged by route: a token in a path is never logged.
 
 mod answer;
+pub mod api;
 mod connections;
 pub mod console;
 mod metrics;

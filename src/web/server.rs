@@ -43,6 +43,8 @@ pub struct Limits {
     pub head: Duration,
     /// For the rest: body read, database asked, answer made.
     pub whole: Duration,
+    /// The same for a form with files in the console: 28 MB on a slow line.
+    pub upload: Duration,
     /// A client that takes nothing of its answer for so long is left.
     pub stalled: Duration,
     /// Then a connection answers its last request, ...
@@ -59,6 +61,7 @@ impl Default for Limits {
             loopback_counts: false,
             head: Duration::from_secs(15),
             whole: Duration::from_secs(15),
+            upload: Duration::from_mins(2),
             stalled: Duration::from_secs(30),
             connection: Duration::from_mins(5),
             // A brochure of 20 MB over a telephone.
@@ -66,9 +69,6 @@ impl Default for Limits {
         }
     }
 }
-
-/// For a request with a file, instead of [`Limits::whole`].
-const UPLOAD: Duration = Duration::from_secs(120);
 
 /// How long a stop waits for answers under way.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -127,20 +127,22 @@ impl Pages {
 impl Served {
     fn site(site: Site, limits: Limits) -> Self {
         let proxies = site.config.web.trusted_proxies.clone();
-        Self::new(routes(Arc::new(site)), proxies, limits)
+        Self::new(routes(Arc::new(site)), proxies, [limits.whole; 2])
     }
 
     fn console(console: Arc<Console>, limits: Limits) -> Self {
         let proxies = console.trusted_proxies();
-        Self::new(console::routes(console), proxies, limits)
+        Self::new(console::routes(console), proxies, [limits.whole, limits.upload])
     }
 
-    fn new(routes: Router, proxies: Vec<IpAddr>, limits: Limits) -> Self {
+    /// `at_most`: for a request, and for one with files.
+    fn new(routes: Router, proxies: Vec<IpAddr>, at_most: [Duration; 2]) -> Self {
         let proxies: Arc<[IpAddr]> = proxies.into();
         let trusted = Arc::clone(&proxies);
-        let app = routes.layer(middleware::from_fn(move |request, next| {
+        let app = routes.layer(middleware::from_fn(move |request: Request, next| {
             let trusted = Arc::clone(&trusted);
-            async move { heard(&trusted, limits.whole, request, next).await }
+            let has_files = answer::content_type(request.headers()).starts_with("multipart/form-data");
+            async move { heard(&trusted, at_most[usize::from(has_files)], request, next).await }
         }));
         Self { app, proxies }
     }
@@ -247,7 +249,6 @@ async fn heard(trusted: &[IpAddr], at_most: Duration, mut request: Request, next
     let route = request.extensions().get::<MatchedPath>().map_or("-", |path| path.as_str()).to_owned();
     let method = request.method().clone();
 
-    let at_most = if method == Method::POST && console::takes_a_file(&route) { at_most.max(UPLOAD) } else { at_most };
     let span = info_span!("request", id, %method, route);
     let mut answer = if names_its_host(&request) {
         match tokio::time::timeout(at_most, next.run(request).instrument(span.clone())).await {

@@ -28,7 +28,7 @@
       spoken = Date.now();
     }
     last = counts;
-    // What comes next is another page at the same address.
+    // It is another page now.
     if (counts.over && 'reload' in root.dataset) { close(); location.reload(); }
   };
   const open = () => {
@@ -93,4 +93,39 @@
   keep(root.dataset.left);
   look();
   setInterval(look, 5000);
+})();
+
+// How many packs the numbers make, while they are typed.
+(() => {
+  const said = document.querySelector('output[data-packs]');
+  if (!said) return;
+  const [printed, pack] = ['printed', 'pack'].map(id => document.getElementById(id));
+  const whole = it => Number(it.value.replace(/\s/g, ''));
+  const show = () => {
+    const n = Math.floor(whole(printed) / whole(pack));
+    said.textContent = n > 0 && n < Infinity
+      ? `= ${new Intl.NumberFormat(document.documentElement.lang).format(n)} ${said.dataset.packs}` : '';
+  };
+  for (const it of [printed, pack]) it.addEventListener('input', show);
+})();
+
+// Counts while somebody builds an expression; the button does the same.
+(() => {
+  const root = document.querySelector('[data-count]');
+  const form = root && root.querySelector('form');
+  if (!form) return;
+  const said = root.querySelector('[role=status]'), text = document.querySelector('#ou');
+  let waiting, asked = 0;
+  const count = async () => {
+    const mine = ++asked;
+    try {
+      const query = new URLSearchParams(new FormData(form));
+      const answer = await fetch(`${root.dataset.count}?${query}`, { redirect: 'error' });
+      const counted = await answer.json();
+      if (mine !== asked) return;
+      said.textContent = counted.said;
+      text.value = counted.text;
+    } catch { /* the button counts, too */ }
+  };
+  form.addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(count, 500); });
 })();

@@ -172,3 +172,173 @@ fn an_hour_as_a_term_without_a_list_is_kept() {
     let said = words("<h4>Lundi 12 juillet</h4><dt>18 h</dt><p>Bal à Pavie</p>");
     assert!(said.contains("18 h"), "{said}");
 }
+
+#[test]
+fn a_day_may_be_named_by_another_day() {
+    let html = "<p>Mercredi 14 juillet, bal à 21 h à Pavie. Le lendemain, à 15 h, loto à Jégun. Samedi 17, concert à 20 h à Pavie. \
+                La veille, à 19 h, apéritif à Jégun.</p><p>La veille de la fête, bal à 22 h à Auch.</p>";
+    let told = told(html);
+    let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    assert_eq!(days, ["07-14 21:00", "07-15 15:00", "07-16 19:00", "07-17 20:00"], "{told:?}");
+}
+
+#[test]
+fn a_day_that_is_named_twice_is_one() {
+    let told = told("<p>Samedi 17 juillet, bal à 21 h à Pavie. La veille au soir, vendredi, loto à 20 h à Jégun.</p>");
+    let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    assert_eq!(days, ["07-16 20:00", "07-17 21:00"], "{told:?}");
+}
+
+#[test]
+fn the_thing_of_a_day_takes_place_on_it() {
+    let html = "<p>Le marché du vendredi 16 juillet se tiendra aux arènes de Pavie, de 8 h à 13 h.</p>\
+                <p>Mardi 13 juillet, à 10 h, visite à Jégun : on y parle du marché du samedi 17 et de ses halles.</p>";
+    let told = told(html);
+    let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    assert_eq!(days, ["07-13 10:00", "07-16 08:00"], "{told:?}");
+}
+
+#[test]
+fn a_table_of_two_days_has_a_day_in_each_column() {
+    let row = "<tr><td>9 h : marché<br>21 h : bal</td><td><p>10 h – loto</p><p>11 h messe</p><p>12 h repas</p><p>15 h concert</p><p>17 h quiz</p></td></tr>";
+    let few = row.replace("<p>15 h concert</p><p>17 h quiz</p>", "");
+    for (row, more) in [(row, &["07-18 15:00 concert", "07-18 17:00 quiz"][..]), (&few, &[])] {
+        let table = format!("<table><tr><td>Samedi 17 juillet</td><td>Dimanche 18 juillet</td></tr>{row}</table>");
+        let mut want =
+            vec!["07-17 09:00 marché", "07-17 21:00 bal", "07-18 10:00 loto", "07-18 11:00 messe", "07-18 12:00 repas"];
+        want.extend(more);
+        assert_eq!(told(&table), want);
+    }
+}
+
+#[test]
+fn a_cell_of_a_day_tells_each_of_its_things() {
+    let html = "<table><tr><th></th><th>Lun 12</th><th>Mar 13</th><th>Mer 14</th></tr>\
+                <tr><th>Matin</th><td>–</td><td colspan='2'>Stage de danse, 9h-12h, Pavie</td></tr>\
+                <tr><th>Médiathèque de Jégun</th><td>10h : conte<br>15h : atelier BD<br>Exposition de timbres</td><td>fermé</td><td>14h loto</td></tr>\
+                <tr><th>Visite de la tour</th><td>11h</td><td></td><td>16h</td></tr>\
+                <tr><td colspan='4'>L’accueil est ouvert de 9h à 18h.</td></tr></table>";
+    let want = [
+        "07-12 10:00 conte @ Jégun, Médiathèque",
+        "07-12 15:00 atelier BD @ Jégun, Médiathèque",
+        "07-12 --:-- exposition de timbres @ Jégun, Médiathèque",
+        "07-12 11:00 visite de la tour",
+        "07-13 09:00 stage de danse @ Pavie",
+        "07-14 09:00 stage de danse @ Pavie",
+        "07-14 14:00 loto @ Jégun, Médiathèque",
+        "07-14 16:00 visite de la tour",
+    ];
+    assert_eq!(told(html), want);
+    let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+    let agenda = read(html, &Reading { published, week: None, home: "Auch", venues: &[] });
+    let aside = agenda.unplaced.iter().find(|item| item.text.contains("9h à 18h"));
+    assert_eq!(aside.and_then(|item| item.unplaced), Some(Unplaced::NotAnEvent), "{agenda:#?}");
+}
+
+#[test]
+fn a_badge_may_be_of_two_days() {
+    let both = |badge: &str| {
+        let html = format!(
+            "<table><tr><td>{badge}</td><td>Salon des potiers<br>10h | Place Gambetta, Pavie</td></tr></table>"
+        );
+        assert_eq!(
+            told(&html),
+            ["07-17", "07-18"].map(|day| format!("{day} 10:00 salon des potiers @ Pavie, Place Gambetta")),
+            "{badge}"
+        );
+    };
+    both("SAM<br>DIM<br>17<br>18<br>JUIL");
+    both("SAM → DIM<br>17-18<br>JUIL.");
+    both("SAM 17 – DIM 18 JUIL");
+    both("SAM. 17 → DIM. 18 JUIL.");
+}
+
+#[test]
+fn an_hour_said_again_with_its_state_is_no_other() {
+    let html = "<h3>Vendredi 16 juillet</h3><ul><li>Balade en barque à Pavie, 18h30 et 20h – 20h complet</li><li>Bal à Jégun, 21h complet</li></ul>";
+    let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+    let agenda = read(html, &Reading { published, week: Some(Week::after(published)), home: "Auch", venues: &[] });
+    let hours = agenda.items().flat_map(|(_, item)| &item.events);
+    let hours: Vec<_> =
+        hours.map(|event| (event.start.map(|at| at.format("%H:%M").to_string()), event.status)).collect();
+    let [free, full] = [semainier::domain::agenda::Status::Scheduled, semainier::domain::agenda::Status::SoldOut];
+    let at = |hour: &str, status| (Some(hour.to_owned()), status);
+    assert_eq!(hours, [at("18:30", free), at("20:00", full), at("21:00", full)], "{agenda:#?}");
+}
+
+#[test]
+fn a_venue_before_a_colon_is_where() {
+    let html = "<h3>Lundi 12 juillet</h3><ul><li>Salle des fêtes : loto, 14 h</li><li>Halle de Jégun : marché, 18 h</li>\
+                <li>Théâtre : « Le Malade », 20 h</li><li>Club de lecture : rencontre à 17 h</li></ul>";
+    let told = told(html);
+    assert_eq!(told[..2], ["07-12 14:00 loto @ Salle des fêtes", "07-12 18:00 marché @ Jégun, Halle"], "{told:?}");
+    assert!(told[2].starts_with("07-12 20:00") && told[2].contains("Malade"), "{told:?}");
+    assert!(told[3].starts_with("07-12 17:00") && told[3].contains("Club de lecture"), "{told:?}");
+}
+
+#[test]
+fn the_bounds_of_an_evening_are_lines_and_no_events() {
+    let html = "<h3>Lundi 12 juillet</h3><table><tr><td>18 h</td><td>Ouverture des portes</td></tr><tr><td>19 h</td><td>Concert</td></tr>\
+                <tr><td>1 h</td><td>Fermeture du site</td></tr></table><p>Mardi 13 juillet : randonnée à Pavie, départ à 9 h, retour prévu vers midi</p>";
+    let told = told(html);
+    let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    assert_eq!(days, ["07-12 19:00", "07-13 09:00"], "{told:?}");
+    let said = words(html);
+    assert!(said.contains("Fermeture du site") && said.contains("Ouverture des portes"), "{said}");
+}
+
+#[test]
+fn a_menu_is_part_of_its_meal() {
+    let html = "<h3>Samedi 17 juillet</h3><p>19H30 : REPAS SOUS LA HALLE<br>MENU : MELON, DAUBE<br>TARTE AUX POMMES, CAFE<br>ADULTES : 14 EUROS<br>22H : BAL</p>";
+    assert_eq!(told(html), ["07-17 19:30 REPAS SOUS LA HALLE @ HALLE", "07-17 22:00 BAL"]);
+}
+
+#[test]
+fn what_a_town_hall_says_of_roads_and_opening_hours_is_no_event() {
+    let lines = [
+        "Ouverture de l’office samedi 17 juillet de 9h à 12h.",
+        "La rue Raynal sera fermée à la circulation mardi 13 juillet de 8 h à 17 h.",
+        "La piscine ferme ses portes vendredi 16 juillet à 19 h ; réouverture à 14 h le 20 juillet.",
+        "Permanence au presbytère : du mardi au vendredi, de 10 h à 12 h.",
+    ];
+    let html = format!("<h3>Lundi 12 juillet</h3><p>Bal à 21 h à Pavie</p><p>{}</p>", lines.join("</p><p>"));
+    assert_eq!(told(&html), ["07-12 21:00 bal @ Pavie"]);
+}
+
+#[test]
+fn a_day_and_month_in_figures_are_one_day_whatever_their_zeros() {
+    let html = "<p>Mercredi 14/7 – Piscine : aquagym, 18h15<br>Vendredi 16/7 – Halle : bal, 20h</p>";
+    let told = told(html);
+    let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    assert_eq!(days, ["07-14 18:15", "07-16 20:00"], "{told:?}");
+}
+
+#[test]
+fn each_sentence_with_its_own_place_is_there_alone() {
+    let html = "<p><b>Samedi 17 juillet</b> — Pavie : messe anticipée, 18 h 30. Chapelle du Carmel : concert de harpe, 21 h.</p>\
+                <p><b>Dimanche 18 juillet</b> — Jégun : messe, 11 h.</p>";
+    let told = told(html);
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[1].starts_with("07-17 21:00 concert de harpe") && !told[1].contains("Pavie"), "{told:?}");
+    assert_eq!(told[2], "07-18 11:00 messe @ Jégun");
+}
+
+#[test]
+fn the_hour_of_a_heading_is_that_of_the_thing_below() {
+    let html = "<h4>Mercredi 14 juillet à 10 h 30</h4><p><b>Bébés lecteurs</b></p><h4>Vendredi 16 juillet à 18 h</h4><p>Concert de harpe</p>";
+    assert_eq!(told(html), ["07-14 10:30 Bébés lecteurs", "07-16 18:00 concert de harpe"]);
+}
+
+#[test]
+fn what_is_postponed_before_the_first_heading_is_not_lost() {
+    let html = "<p>Le vide-greniers du jeudi 15 juillet est reporté au 30 juillet.</p><h3>Vendredi 16 juillet</h3><p>Bal à 21 h</p>";
+    assert!(words(html).contains("reporté au 30 juillet"), "{}", words(html));
+}
+
+#[test]
+fn a_bracket_may_bound_an_event() {
+    let html = "<p>Samedi 17 juillet, fête du quartier à Pavie : à 10 h, course en sac ; à 21 h, bal (dernière danse à 1 h).</p>";
+    let told = told(html);
+    let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    assert_eq!(days, ["07-17 10:00", "07-17 21:00"], "{told:?}");
+}

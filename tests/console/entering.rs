@@ -210,44 +210,42 @@ impl<'a> Browser<'a> {
         reply.status == 200
     }
 
-    /// A form with a file, as browsers send it, with the token of its session.
-    pub fn upload(&mut self, path: &str, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Reply {
-        let token = self.token();
-        let mut body = Vec::new();
-        for (field, value) in [&[("jeton", token.as_str())], fields].concat() {
-            let part = format!("--limite\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
-            body.extend(part.into_bytes());
-        }
-        let head = format!(
-            "--limite\r\nContent-Disposition: form-data; name=\"fichier\"; filename=\"{name}\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n"
-        );
-        body.extend(head.into_bytes());
-        body.extend_from_slice(file);
-        body.extend(b"\r\n--limite--\r\n");
-        self.send_body("POST", path, "multipart/form-data; boundary=limite", &body, OURS)
-    }
-
     pub fn send(&mut self, method: &str, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send_body(method, path, "application/x-www-form-urlencoded", body.as_bytes(), headers)
+        self.send_bytes(method, path, "application/x-www-form-urlencoded", body.as_bytes(), headers)
     }
 
-    fn send_body(&mut self, method: &str, path: &str, kind: &str, body: &[u8], headers: &[(&str, &str)]) -> Reply {
+    /// A form with files, with the token of its session: fields, then name, file name and bytes of each file.
+    pub fn upload(&mut self, path: &str, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Reply {
+        let token = self.token();
+        let fields = [&[("jeton", token.as_str())], fields].concat();
+        let body = multipart(&fields, files);
+        self.send_bytes("POST", path, "multipart/form-data; boundary=LIMIT", &body, OURS)
+    }
+
+    pub fn send_bytes(
+        &mut self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Reply {
         let mut stream = TcpStream::connect(&self.office.host).unwrap();
         stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
         if !headers.iter().any(|(name, _)| *name == "Host") {
             head += &format!("Host: {}\r\n", self.office.host);
         }
-        head += &format!("Content-Type: {kind}\r\nUser-Agent: Firefox/1 (Linux)\r\n");
+        head += &format!("Content-Type: {content_type}\r\nUser-Agent: Firefox/1 (Linux)\r\n");
         let cookies = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
         if !cookies.is_empty() {
             head += &format!("Cookie: {cookies}\r\n");
         }
         head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
         stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
+        // A body that is not read to its end is answered all the same.
+        let _ = stream.write_all(body);
         let mut all = Vec::new();
         stream.read_to_end(&mut all).unwrap();
         let end = all.windows(4).position(|it| it == b"\r\n\r\n").unwrap();
@@ -266,6 +264,26 @@ impl<'a> Browser<'a> {
         }
         Reply { status, headers: headers.into_iter().collect::<HashMap<_, _>>(), body: all[end + 4..].to_vec() }
     }
+}
+
+/// The body of a form with files, as a browser sends it.
+pub fn multipart(fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let part = format!("--LIMIT\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend(part.into_bytes());
+    }
+    for (name, file, bytes) in files {
+        let head = format!(
+            "--LIMIT\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\n\
+             Content-Type: image/svg+xml\r\n\r\n"
+        );
+        body.extend(head.into_bytes());
+        body.extend_from_slice(bytes);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--LIMIT--\r\n");
+    body
 }
 
 /// What a browser sends with a form of the console.

@@ -67,7 +67,7 @@ fn office(on: On) -> Office {
 
 /// Uploads a list; its page.
 fn draft(browser: &mut Browser, fields: &[(&str, &str)], name: &str, file: &[u8]) -> String {
-    let reply = browser.upload(PATH, fields, name, file);
+    let reply = browser.upload(PATH, fields, &[("fichier", name, file)]);
     assert_eq!(reply.status, 303, "{}", reply.words());
     reply.header("location").to_owned()
 }
@@ -193,7 +193,7 @@ fn m20_a_list_belongs_to_who_uploaded_it_and_waits_a_day() {
     for _ in 0..4 {
         draft(&mut browser, FIELDS, "liste.csv", csv);
     }
-    browser.upload(PATH, FIELDS, "liste.csv", csv).expect(409, &["5 listes attendent déjà"]);
+    browser.upload(PATH, FIELDS, &[("fichier", "liste.csv", csv)]).expect(409, &["5 listes attendent déjà"]);
     office.tick(25 * 3600);
     let mut browser = Browser::of(&office, &claire);
     browser.get(&path).expect(404, &["plus de 24 heures"]);
@@ -213,7 +213,7 @@ fn m20_a_whole_list_takes_an_administrator_the_password_and_the_number() {
         let csv = "email;nom;etablissement;commune\na@gite.example;Éloïse 0;Gîte n° 0;Auch\n".as_bytes();
         let whole = [FIELDS, &[("entiere", "oui")]].concat();
         let mut browser = Browser::of(&office, &claire);
-        assert_eq!(browser.upload(PATH, &whole, "liste.csv", csv).status, 403);
+        assert_eq!(browser.upload(PATH, &whole, &[("fichier", "liste.csv", csv)]).status, 403);
         let mut browser = Browser::of(&office, &marc);
         let path = draft(&mut browser, &whole, "liste.csv", csv);
         browser
@@ -265,16 +265,20 @@ fn m20_upload_bombs_and_other_files_are_refused_in_words() {
         (b"nom;ville\nx;y\n".to_vec(), "aucune colonne d’adresses"),
         (Vec::new(), "Choisissez un fichier"),
     ] {
-        let reply = browser.upload(PATH, FIELDS, "liste.xlsx", &file).expect(422, &[words]);
+        let reply = browser.upload(PATH, FIELDS, &[("fichier", "liste.xlsx", &file)]).expect(422, &[words]);
         assert!(reply.text().contains("value=\"adhérents 2027\""), "what was typed stays");
     }
-    browser.upload(PATH, &FIELDS[1..], "liste.csv", b"email\na@b.fr\n").expect(422, &["Indiquez d’où viennent"]);
-    browser.upload(PATH, &FIELDS[..2], "liste.csv", b"email\na@b.fr\n").expect(422, &["au moins un envoi"]);
+    browser
+        .upload(PATH, &FIELDS[1..], &[("fichier", "liste.csv", b"email\na@b.fr\n")])
+        .expect(422, &["Indiquez d’où viennent"]);
+    browser
+        .upload(PATH, &FIELDS[..2], &[("fichier", "liste.csv", b"email\na@b.fr\n")])
+        .expect(422, &["au moins un envoi"]);
     let large = vec![b'x'; 21 << 20];
-    browser.upload(PATH, FIELDS, "liste.csv", &large).expect(413, &["Fichier trop grand"]);
+    browser.upload(PATH, FIELDS, &[("fichier", "liste.csv", &large)]).expect(422, &["Ce fichier dépasse 20 Mo"]);
     assert_eq!(office.house.number("SELECT count(*) FROM imports"), 0);
     // Other forms take no more than they did.
-    assert_eq!(browser.upload("/moi/langue", &[], "x", &large[..200 << 10]).status, 413);
+    assert_eq!(browser.upload("/moi/langue", &[], &[("fichier", "x", &large[..200 << 10])]).status, 413);
     assert!(browser.is_in());
 }
 

@@ -13,6 +13,7 @@ fn address(path: &str) -> String {
         ("{hash}", "c0ffee"),
         ("{file}", "mail.html"),
         ("{id}", "nobody"),
+        ("{slug}", "carte-2027"),
         ("{lane}", "orange"),
         ("{target}", "2027-07-12.00000000.0.0"),
         ("{token}", "nothing"),

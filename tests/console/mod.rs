@@ -1,16 +1,21 @@
 //! The console over HTTP, as staff see it: every page, on both databases, with what comes from outside at its worst.
 
 mod again;
+mod announcing;
+mod api;
 mod calendar;
 mod correcting;
 mod deciding;
 mod documented;
+mod editing;
 mod ending;
 mod entering;
 mod importing;
 mod lasting;
+mod managing;
 mod matrix;
 mod naming;
+mod ordering;
 mod pages;
 mod possible;
 mod previewing;
@@ -18,10 +23,12 @@ mod progress;
 mod recording;
 mod searching;
 mod serving;
+mod telling;
 mod testing;
 mod tracing;
 mod trying;
 mod week;
+mod writing;
 
 use crate::editions::add;
 use crate::support::house::{AT, House, ISSUE, On, Relay};

@@ -8,7 +8,7 @@ use crate::support::{
 use semainier::{
     actions::{
         ActionError, Actor, Door, Refusal,
-        issues::{approve, cancel, pause, refuse, rehearse, resume, skip, unskip, withdraw},
+        issues::{approve, cancel, pause, recompose, refuse, rehearse, resume, skip, unskip, withdraw},
         may::{Act, may},
     },
     app::Engine,
@@ -71,6 +71,7 @@ pub async fn decide_it(engine: &Engine, act: Act) -> Result<(), ActionError> {
         Act::Skip => skip(engine, &claire, &key, "fête").await,
         Act::Unskip => unskip(engine, &claire, &key).await,
         Act::Rehearse => rehearse(engine, &claire, &key).await.map(drop),
+        Act::Recompose => recompose(engine, &claire, &key, None).await.map(drop),
         Act::Pause => pause(engine, &claire, &key).await,
         Act::Resume => resume(engine, &claire, &key).await,
         Act::Stop => cancel(engine, &claire, &key).await,

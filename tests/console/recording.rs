@@ -84,7 +84,7 @@ async fn what_is_done_about_a_partner_a_lane_or_a_venue_is_kept_with_its_record_
         for action in actions {
             let act = async || match action {
                 "lane.reopen" => actions::lanes::reopen(engine, &claire, "orange").await.map(drop),
-                "contact.suppress" => actions::partners::suppress(engine, &claire, &gite, None).await.map(drop),
+                "contact.suppress" => actions::partners::suppress(engine, &claire, &gite, None, "").await.map(drop),
                 "contact.lift" => actions::partners::lift(engine, &claire, &gite, None, "au téléphone").await.map(drop),
                 "contact.move" => actions::partners::move_to(engine, &claire, &gite, &other).await,
                 "venue.set" => actions::venues::set(engine, &claire, "la Fenière", "Auch").await.map(drop),

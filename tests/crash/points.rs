@@ -51,6 +51,9 @@ const POINT_OF_THE_IMPORT: &str = "mid_import";
 /// The points of `serve` alone.
 const POINTS_OF_THE_DAEMON: [&str; 2] = ["before_occurrences", "after_occurrences"];
 
+/// The point of a webhook, which `console::telling` tests.
+const POINT_OF_WEBHOOKS: &str = "webhook_answered";
+
 #[test]
 fn every_fail_point_of_the_source_is_tested() {
     fn sources(dir: &str, found: &mut Vec<String>) {
@@ -73,7 +76,7 @@ fn every_fail_point_of_the_source_is_tested() {
         .filter_map(|rest| rest.split('"').next())
         .collect();
     let here = POINTS.iter().map(|(point, _)| point.split(':').next().unwrap()).chain(POINTS_OF_THE_DAEMON);
-    let here = here.chain([POINT_OF_THE_IMPORT]);
+    let here = here.chain([POINT_OF_THE_IMPORT, POINT_OF_WEBHOOKS]);
     assert_eq!(in_source, here.collect());
 }
 

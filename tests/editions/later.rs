@@ -127,7 +127,7 @@ fn a_restored_ledger_repeats_no_confirmation_and_no_announcement() {
     let ids = "(SELECT MIN(id) FROM contacts WHERE address LIKE 'marie@%')";
     house.sql(&format!(
         "INSERT INTO orders SELECT 'abcdefgh', 'carte-2027', id, email_key, address, name, 'Gîte', 'Pavie', '', 1,
-         'pick_up', '', 'open', 1, 0, 0, 0 FROM contacts WHERE id = {ids}; UPDATE editions SET ordered = 1"
+         'pick_up', '', 'open', 1, 0, 0, 0, '' FROM contacts WHERE id = {ids}; UPDATE editions SET ordered = 1"
     ));
     let backup = house.path("backup.db");
     house.sql(&format!("VACUUM INTO '{}'", backup.display()));

@@ -40,7 +40,7 @@ pub fn edition(house: &House, printed: u32, more: &str) {
 }
 
 /// Forty by sixty pixels of the office's blue.
-fn picture() -> Vec<u8> {
+pub fn picture() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 40, 60);
     encoder.set_color(png::ColorType::Rgb);

@@ -4,4 +4,4 @@
 mod approval;
 mod letter;
 mod months;
-mod room;
+pub mod room;

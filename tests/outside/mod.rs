@@ -284,7 +284,7 @@ fn edition_mail(text: &str, link: &str) -> EditionMail {
         languages: vec!["fr".to_owned()],
         pages: Some(4),
         summary: text.to_owned(),
-        online: Online::At(link.to_owned()),
+        online: Some(Online::At(link.to_owned())),
         printed: Some(Printed { copies: 500, pack: 50, max_packs: None }),
         valid_until: None,
         words: text.to_owned(),
@@ -311,6 +311,7 @@ fn order_mail(text: &str) -> OrderMail {
         wish: Wish { packs: 2, handover: Handover::Delivery, remark: text.to_owned() },
         state: OrderState::Open,
         revision: 1,
+        taken_by: Some(text.to_owned()),
         ordered_at: Default::default(),
         changed_at: Default::default(),
     };

@@ -10,6 +10,7 @@
 //   ["tick", SELECTOR]          clicks a box
 //   ["choose", SELECTOR, VALUE] opens a list and clicks one of its values
 //   ["type", SELECTOR, TEXT]    clicks a field and types
+//   ["attach", SELECTOR, PATH]  opens the dialog of a field for files, and picks a file that is in sight
 //   ["enter", SELECTOR]         presses the enter key in the field, and waits for the page
 //
 // `machine` is the time that the machine took, `person` what a person takes by the keystroke-level model (S. K. Card, T. P. Moran,
@@ -64,6 +65,11 @@ async function perform(page, { name, steps }) {
       await page.type(selector, text);
       person += DECIDE + POINT + CLICK + 2 * HOME + text.length * KEY;
       clicks += 1;
+    } else if (step === 'attach') {
+      await (await page.$(selector)).uploadFile(text);
+      // The field, the file, and the button of the dialog.
+      person += 3 * (DECIDE + POINT + CLICK);
+      clicks += 3;
     } else if (step === 'enter') {
       await Promise.all([page.waitForNavigation({ timeout: PATIENCE }), page.focus(selector).then(() => page.keyboard.press('Enter'))]);
       person += KEY;

@@ -4,7 +4,7 @@ use crate::support::ledger::{HOUR, Ledger, at, content, hash, new_issue};
 use semainier::{
     domain::{
         issue::{ContentRefusal, Inline, IssueState, NewIssue, RefusalKind},
-        newsletter::Newcomer,
+        newsletter::{Editorial, Newcomer},
         partner::SuppressionReason,
         segment::Segment,
     },
@@ -228,9 +228,18 @@ async fn a_word_wakes_the_occurrence_that_waits_for_it(db: Ledger) {
 async fn an_editorial_is_kept_before_there_is_an_issue_and_the_last_one_counts(db: Ledger) {
     let key = issue("un").key;
     assert_eq!(db.store.editorial(&key).await.unwrap(), None);
+    let mut before = None;
     for text in ["Un mot.", "Un autre."] {
-        db.store.write_editorial(&key, text, "Claire", at(0)).await.unwrap();
-        assert_eq!(db.store.editorial(&key).await.unwrap().as_deref(), Some(text));
+        let editorial = Editorial { text: text.to_owned(), by: "Claire".to_owned(), at: at(0) };
+        assert!(db.store.write_editorial(&key, before, &editorial).await.unwrap());
+        assert_eq!(db.store.editorial(&key).await.unwrap(), Some(editorial));
+        before = Some(text);
+    }
+    // Nobody replaces what they have not seen.
+    let late = Editorial { text: "Le mien.".to_owned(), by: "Marc".to_owned(), at: at(1) };
+    for seen in [None, Some("Un mot.")] {
+        assert!(!db.store.write_editorial(&key, seen, &late).await.unwrap(), "{seen:?}");
+        assert_eq!(db.store.editorial(&key).await.unwrap().unwrap().text, "Un autre.");
     }
 }
 
@@ -338,7 +347,8 @@ async fn i6_what_one_person_approved_before_the_rule_does_not_leave_under_it(db:
     let kept = store.issue(&issue.key).await.unwrap().unwrap();
     assert_eq!((kept.state(), kept.half_approved_by.as_deref()), (IssueState::AwaitingApproval, Some("Claire")));
     // The author of an editorial wrote it, too, also before there was an issue.
-    store.write_editorial(&issue.key, "Bel été", "Marc", at(3)).await.unwrap();
+    let editorial = Editorial { text: "Bel été".to_owned(), by: "Marc".to_owned(), at: at(3) };
+    assert!(store.write_editorial(&issue.key, None, &editorial).await.unwrap());
     assert!(store.approve_issue(&issue.key, &issue.content_hash, "claire ", true, at(4)).await.unwrap());
     assert!(
         matches!(store.freeze_approved(&strict, at(5)).await.unwrap(), Frozen::Now { .. }),

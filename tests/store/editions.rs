@@ -11,7 +11,10 @@ use semainier::{
         partner::SuppressionReason,
         segment::Segment,
     },
-    store::{Erased, Frozen, Kept, LogFilter, MOST_REVISIONS, OccurrenceState, Ordered, Reopened},
+    store::{
+        EditionForm, EditionSaved, Erased, FileChange, Frozen, Kept, LogFilter, MOST_REVISIONS, OccurrenceState,
+        Ordered, Reopened,
+    },
 };
 use std::sync::Arc;
 
@@ -25,7 +28,7 @@ fn edition(copies: u32, pack: u32) -> Edition {
         languages: vec!["fr".to_owned()],
         pages: None,
         summary: "Une carte.".to_owned(),
-        online: Online::Pdf,
+        online: Some(Online::Pdf),
         printed: Some(Printed { copies, pack, max_packs: None }),
         valid_until: None,
         words: "La carte est là.".to_owned(),
@@ -87,6 +90,50 @@ async fn what_is_added_again_is_brought_up_to_date_and_its_orders_stay(db: Ledge
     let stocked = store.edition(slug).await.unwrap().unwrap();
     assert_eq!((stocked.edition, stocked.ordered, stocked.changed_at), (edition(39, 10), 3, at(3)));
     assert_eq!((left(&db).await, store.editions().await.unwrap().len()), (0, 1));
+}
+
+async fn a_form_replaces_only_what_it_was_opened_with_and_a_slug_has_one_edition(db: Ledger) {
+    let contacts = stocked(&db, 4, 1).await;
+    let (store, other) = (&db.store, db.another().await);
+    let titled = |title: &str| Edition { title: title.to_owned(), ..edition(40, 10) };
+    let keep = [(EditionFile::Cover, FileChange::Keep)];
+    let (one, two) = (titled("Une"), titled("Deux"));
+    let form = |edition| EditionForm { edition, replaces: Some(("carte-2027", 1)), files: &keep };
+    // Of two who save at the same time one is told.
+    let (a, b) = (form(&one), form(&two));
+    let (first, second) = tokio::join!(store.save_edition(&a, at(1)), other.save_edition(&b, at(1)));
+    let pair = [first.unwrap(), second.unwrap()];
+    assert!(pair.contains(&EditionSaved::Done) && pair.contains(&EditionSaved::Stale), "{pair:?}");
+    assert_eq!(store.edition("carte-2027").await.unwrap().unwrap().revision, 2);
+    assert_eq!(store.edition_file("carte-2027", EditionFile::Cover).await.unwrap(), Some(vec![1; 3]));
+    // Two new ones that have the same name: one is saved, and not overwritten.
+    let [mut one, mut two] = [one, two];
+    (one.slug, two.slug) = ("plan".to_owned(), "plan".to_owned());
+    let new = |edition| EditionForm { edition, replaces: None, files: &[] };
+    let (a, b) = (new(&one), new(&two));
+    let (first, second) = tokio::join!(store.save_edition(&a, at(2)), other.save_edition(&b, at(2)));
+    let pair = [first.unwrap(), second.unwrap()];
+    assert!(pair.contains(&EditionSaved::Done) && pair.contains(&EditionSaved::SlugTaken), "{pair:?}");
+    // Another name: free, unless another edition has it, or something refers to the present one.
+    let named = |slug: &str| Edition { slug: slug.to_owned(), ..edition(40, 10) };
+    let rename = async |from: &str, to: &str, seen: u64| {
+        let edition = named(to);
+        let form = EditionForm { edition: &edition, replaces: Some((from, seen)), files: &keep };
+        store.save_edition(&form, at(3)).await.unwrap()
+    };
+    assert_eq!(rename("carte-2027", "plan", 2).await, EditionSaved::SlugTaken);
+    assert_eq!(rename("carte-2027", "carte", 2).await, EditionSaved::Done);
+    assert_eq!(rename("carte-2027", "x", 2).await, EditionSaved::Gone);
+    assert_eq!(store.edition_file("carte", EditionFile::Cover).await.unwrap(), Some(vec![1; 3]));
+    let seen = store.edition("carte").await.unwrap().unwrap().revision;
+    assert_eq!(rename("carte", "carte", seen).await, EditionSaved::Unchanged);
+    store.take_order("carte", &contacts[0], &wish(1), Some("Claire"), at(4)).await.unwrap();
+    assert_eq!(rename("carte", "autre", seen).await, EditionSaved::SlugFixed);
+    let order = store.orders(None).await.unwrap().remove(0);
+    assert_eq!((order.taken_by.as_deref(), order.edition.as_str()), (Some("Claire"), "carte"));
+    // What the partner changes is the partner's own.
+    store.order("carte", &contacts[0], &wish(2), at(5)).await.unwrap();
+    assert_eq!(store.order_by_id(&order.id).await.unwrap().unwrap().taken_by, None);
 }
 
 async fn a_contact_has_one_open_order_and_saying_it_again_changes_it(db: Ledger) {
@@ -339,6 +386,7 @@ on_both_databases! {
     trial_f14_delivered_orders_can_be_reopened_all_or_none
     trial_f14_an_order_and_a_reopening_at_once_leave_one_open_order
     what_is_added_again_is_brought_up_to_date_and_its_orders_stay
+    a_form_replaces_only_what_it_was_opened_with_and_a_slug_has_one_edition
     a_contact_has_one_open_order_and_saying_it_again_changes_it
     twenty_concurrent_orders_never_exceed_the_stock
     a_double_click_in_the_same_moment_is_one_order

@@ -3,26 +3,14 @@
 use crate::support::ledger::{Ledger, address, at, hash};
 use semainier::{
     domain::partner::{Difference, Field, Fields, Import, NewContact, ProtectedField},
-    store::ImportReport,
+    store::{ContactEdit, ImportReport},
 };
 
 /// An edit by Claire.
-async fn edit(db: &Ledger, n: usize, fields: Fields, second: i64) -> ImportReport {
-    let known = db.store.contacts().await.unwrap();
-    let before = known.iter().find(|it| it.address == address(n)).unwrap();
-    let mut whole = Fields::default()
-        .with(Field::Establishment, before.partner.name.as_str())
-        .with(Field::Commune, before.partner.commune.as_str());
-    for field in Field::ALL {
-        if let Some(text) = fields.get(field) {
-            whole.set(field, text);
-        }
-    }
-    let line = NewContact { address: address(n), address_hash: hash(n), fields: whole, also: Vec::new() };
-    let lines = [line];
-    let lines = lines.as_slice();
-    let import = Import { by_hand: Some("Claire"), ..Import::new(&lines, &[], "") };
-    db.store.import(&import, &|_| {}, at(second)).await.unwrap()
+async fn edit(db: &Ledger, n: usize, fields: Fields, second: i64) {
+    let (key, hash) = (address(n).key(), hash(n));
+    let edit = db.store.edit_contact((&key, &hash), None, &fields, "Claire", at(second)).await.unwrap();
+    assert!(matches!(edit, ContactEdit::Done(changes) if !changes.is_empty()));
 }
 
 async fn list(db: &Ledger, lines: &[NewContact], second: i64) -> ImportReport {

@@ -13,6 +13,7 @@ use crate::domain::{
     article::Article,
     edition::{Handover, Wish},
     email::EmailAddress,
+    newsletter::Editorial,
 };
 use crate::editions;
 use crate::issue::{progress::Step, sending};
@@ -177,7 +178,8 @@ async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let mailing = engine.app.mailing("newsletter")?;
     let key = mailing.issue_key(tuesday);
     show::line(format!("\nThree days before the newsletter: {}\n", instant(COMPOSED.parse()?, mailing.schedule.zone)));
-    engine.store.write_editorial(&key, EDITORIAL, "Claire", engine.app.clock.now()).await?;
+    let editorial = Editorial { text: EDITORIAL.to_owned(), by: "Claire".to_owned(), at: engine.app.clock.now() };
+    engine.store.write_editorial(&key, None, &editorial).await?;
     run::publish(&engine, mailing, tuesday, None).await?;
     approval::show(&engine, key.as_str(), None, false).await?;
     approval::approve(&engine, &Actor::new("Claire", Door::CommandLine)?, key.as_str(), None).await?;

@@ -13,8 +13,8 @@ use crate::domain::{
 };
 use crate::partners::export;
 use crate::private;
-use crate::store::{Access, LogFilter};
-use crate::views::{log, orders::OrderView};
+use crate::store::Access;
+use crate::views::dossier;
 use anyhow::{Context as _, bail};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ A partner is an establishment; its contacts receive the mailings they are subscr
   semainier partners add a@gite.example --establishment \"Gîte du Pré\" --why \"appel du 3 juillet\"
   semainier partners edit a@gite.example --phone \"05 62 00 00 00\"
   semainier partners move a@gite.example b@gite.example    another address for the same person
-  semainier partners suppress a@gite.example --mailing agenda   stop mailing them
+  semainier partners suppress a@gite.example --mailing agenda --why \"par téléphone\"   stop mailing them
   semainier partners lift a@gite.example --why \"erreur de frappe\"   undo that; the person's own opt-out stays
   semainier partners list --where 'category in (\"hébergement\", \"restauration\") and label = \"Accueil Vélo\"'
   semainier partners list --where 'stars >= 3 and not (commune = \"Auch\" or subscribed = \"agenda\")'
@@ -83,6 +83,9 @@ pub(super) enum Command {
         address: EmailAddress,
         #[arg(long)]
         mailing: Option<String>,
+        /// The reason, kept with the suppression and in the contact's history
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        why: String,
     },
     /// Lift a suppression by the office or after a refusal by the relay; the person's own opt-out stays
     Lift {
@@ -125,8 +128,8 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         Command::Export { contact: Some(address), .. } => export_person(&engine().await?, &address).await,
         Command::Export { out, segment, .. } => export_list(&engine().await?, out.as_deref(), segment.as_deref()).await,
         Command::Erase { address } => erase(&engine().await?, &context.actor()?, &address).await,
-        Command::Suppress { address, mailing } => {
-            one::suppress(&engine().await?, &context.actor()?, &address, mailing.as_deref()).await
+        Command::Suppress { address, mailing, why } => {
+            one::suppress(&engine().await?, &context.actor()?, &address, mailing.as_deref(), &why).await
         }
         Command::Lift { address, mailing, why } => {
             one::lift(&engine().await?, &context.actor()?, &address, mailing.as_deref(), &why).await
@@ -264,17 +267,6 @@ async fn export_list(engine: &Engine, out: Option<&Path>, segment: Option<&str>)
 }
 
 async fn export_person(engine: &Engine, address: &EmailAddress) -> anyhow::Result<Ended> {
-    let dossier = engine.store.dossier(&address.key(), &engine.tokens().await?.address_hash(address)).await?;
-    let sent_to = |key: String| LogFilter { address_key: Some(key), ..Default::default() };
-    let mut log = engine.store.log(&sent_to(address.key())).await?;
-    for (key, deliveries) in &dossier.former {
-        let of_others = engine.store.log(&sent_to(key.clone())).await?;
-        log.extend(of_others.into_iter().filter(|delivery| deliveries.contains(&delivery.id.0)));
-    }
-    let zone = engine.app.config.zone;
-    let editions = engine.store.editions().await?;
-    let orders: Vec<_> = dossier.orders.iter().map(|order| OrderView::new(order, &editions, zone)).collect();
-    let (deliveries, orders) = (serde_json::to_value(log::page(&log, zone))?, serde_json::to_value(orders)?);
-    show::json(&export::person(&address.to_string(), &dossier, &deliveries, &orders))?;
+    show::json(&dossier::person(engine, address).await?)?;
     Ok(Ended::Done)
 }

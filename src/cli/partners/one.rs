@@ -1,7 +1,10 @@
 //! Commands for a single contact, for example when a partner telephones.
 
 use super::super::{Ended, show};
-use crate::actions::{self, Actor, partners::Reopened};
+use crate::actions::{
+    self, Actor,
+    partners::{Edited, Reopened},
+};
 use crate::app::Engine;
 use crate::domain::email::EmailAddress;
 use crate::domain::partner::{Field, Fields};
@@ -83,6 +86,12 @@ pub(super) async fn add(
 ) -> anyhow::Result<Ended> {
     let added = actions::partners::add(engine, actor, address, fields.fields()?, mailings, why).await?;
     show::line(format!("{address} is added, subscribed to {}", added.mailings.join(", ")));
+    if !added.kept.is_empty() {
+        let kept = added.kept.join(", ");
+        show::line(format!(
+            "The establishment was known and keeps its {kept}; `semainier partners edit` changes that."
+        ));
+    }
     if added.is_barred {
         show::line("This address is suppressed, and stays so; `semainier partners export --contact` shows why.");
     }
@@ -95,7 +104,8 @@ pub(super) async fn edit(
     address: &EmailAddress,
     fields: FieldArgs,
 ) -> anyhow::Result<Ended> {
-    let changes = actions::partners::edit(engine, actor, address, fields.fields()?).await?;
+    let edited = actions::partners::edit(engine, actor, address, None, &fields.fields()?).await?;
+    let changes = if let Edited::Done(changes) = edited { changes } else { Vec::new() };
     if changes.is_empty() {
         show::line(format!("{address}: nothing changed"));
     } else {
@@ -110,8 +120,9 @@ pub(super) async fn suppress(
     actor: &Actor,
     address: &EmailAddress,
     mailing: Option<&str>,
+    why: &str,
 ) -> anyhow::Result<Ended> {
-    let is_known = actions::partners::suppress(engine, actor, address, mailing).await?;
+    let is_known = actions::partners::suppress(engine, actor, address, mailing, why).await?;
     show::line(format!("{address} receives {} no more", mailing.unwrap_or("any mailing")));
     if !is_known {
         show::line(format!(

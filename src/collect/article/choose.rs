@@ -362,8 +362,11 @@ impl Draft<'_, '_, '_> {
             // Without an hour, the first sentence with content.
             let tells = sentences(words)
                 .into_iter()
-                .find(|(a, b)| *a >= self.part.from && *b <= self.part.to && role(words, *a, *b) == Role::Tells);
-            (from, to) = tells.unwrap_or((from, to));
+                .filter(|(a, b)| *a >= self.part.from && *b <= self.part.to && role(words, *a, *b) == Role::Tells);
+            let tells: Vec<(usize, usize)> = tells.collect();
+            // `Fête. La fête des vendanges est annulée.`: a word or two say what the next sentence is about.
+            let full = |(a, b): &&(usize, usize)| (*a..*b).filter(|at| self.marked.is_content(*at)).count() > 2;
+            (from, to) = tells.iter().find(full).or(tells.first()).copied().unwrap_or((from, to));
         }
         // `18 h, halle. Verre de bienvenue…`: time and place; the next sentence names the event.
         let practical = !self.part.times.is_empty()

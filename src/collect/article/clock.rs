@@ -1,6 +1,6 @@
 //! Parses one clock time: `21h`, `14 h 30`, `14:30`, midi, `18.30`, `six heures du soir`.
 
-use chrono::NaiveTime;
+use chrono::{NaiveTime, Timelike};
 
 use super::days::Found;
 use super::text::{Kind, Token};
@@ -46,8 +46,21 @@ pub(super) fn clock(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
     }
     match minutes(at + 2) {
         Some(minute) => found(hour, minute, at + 3 + usize::from(is(tokens, at + 3, &["mn", "min"]))),
-        None => found(hour, 0, at + 2),
+        None => part_of_the_hour(tokens, hour, at + 2).or_else(|| found(hour, 0, at + 2)),
     }
+}
+
+/// `10 heures et demie`, `11 h moins le quart`: what stands behind a whole hour.
+fn part_of_the_hour(tokens: &[Token], hour: u32, to: usize) -> Option<Found<NaiveTime>> {
+    if is(tokens, to, &["et"]) {
+        return match () {
+            () if is(tokens, to + 1, &["demie", "demi"]) => found(hour, 30, to + 2),
+            () if is(tokens, to + 1, &["quart"]) => found(hour, 15, to + 2),
+            () => None,
+        };
+    }
+    let quarter = is(tokens, to, &["moins"]) && is(tokens, to + 1, &["le"]) && is(tokens, to + 2, &["quart"]);
+    if quarter { found(hour.checked_sub(1)?, 45, to + 3) } else { None }
 }
 
 /// `ap.-midi`, `apr. midi`, `ap-midi`: the second half of « après-midi ».
@@ -90,25 +103,24 @@ pub(super) fn spoken(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
         return None;
     }
     let mut to = at + 2;
-    let minute = match () {
-        () if is(tokens, to, &["et"]) && is(tokens, to + 1, &["demie", "demi"]) => {
-            to += 2;
-            30
-        }
-        () if is(tokens, to, &["et"]) && is(tokens, to + 1, &["quart"]) => {
-            to += 2;
-            15
-        }
-        () if is(tokens, to, &["trente"]) => {
-            to += 1;
-            30
-        }
-        () => 0,
-    };
+    let mut minute = 0;
+    if let Some(part) = part_of_the_hour(tokens, hour, to) {
+        to = part.to;
+        (hour, minute) = (part.what.hour(), part.what.minute());
+    } else if is(tokens, to, &["trente"]) {
+        (to, minute) = (to + 1, 30);
+    }
     let evening = is(tokens, to, &["du"]) && is(tokens, to + 1, &["soir"]);
     let afternoon = is(tokens, to, &["de"]) && is(tokens, to + 1, &["l'"]) && is(tokens, to + 2, &["apres-midi"]);
     let morning = is(tokens, to, &["du"]) && is(tokens, to + 1, &["matin"]);
-    let led = at > 0 && is(tokens, at - 1, &["a", "des", "vers"]) && hour >= 6;
+    // `de dix heures à midi`; `dix heures de marche` is how long.
+    let begins = |at: usize| {
+        let token = tokens.get(at);
+        token.is_some_and(|token| token.kind == Kind::Number || token.is("midi") || token.is_any(&NUMBERS))
+    };
+    let ranges = at > 0 && is(tokens, at - 1, &["de"]) && is(tokens, to, &["a"]) && begins(to + 1);
+    let from = at > 1 && is(tokens, at - 1, &["de"]) && is(tokens, at - 2, &["partir"]);
+    let led = at > 0 && (is(tokens, at - 1, &["a", "des", "vers"]) || from || ranges) && hour >= 6;
     if !(evening || afternoon || morning || led) {
         return None;
     }

@@ -235,6 +235,29 @@ pub(super) fn badge(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
     Some(Found { what, to })
 }
 
+/// `SAM DIM 26 27 AOÛT`, `MER → VEN 23-25 AOÛT`: a badge of two days, both weekdays before both numbers.
+fn double_badge(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
+    const JOINTS: [&str; 9] = ["→", ">", "-", "/", "&", "et", "au", "·", "+"];
+    const FROM_TO: [&str; 4] = ["→", ">", "-", "au"];
+    let named = |at: usize| {
+        let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
+        let short = SHORT_WEEKDAYS.iter().position(|short| token.is(short)).map(|index| WEEKDAYS[index].1);
+        let to = at + 1 + usize::from(is(tokens, at + 1, &["."]));
+        weekday(token).or(short).map(|day| (day, to))
+    };
+    let (first, sign) = named(at)?;
+    let (last, number) = named(sign + usize::from(is(tokens, sign, &JOINTS)))?;
+    let (a, second) = day_number(tokens, number)?;
+    let (b, month_at) = day_number(tokens, second + usize::from(is(tokens, second, &JOINTS)))?;
+    let month = tokens.get(month_at).and_then(month)?;
+    let dot = usize::from(is(tokens, month_at + 1, &["."]) && glued(tokens, month_at + 1));
+    let day = |weekday, day, month| Mention { weekday: Some(weekday), day: Some(day), month, ..Mention::default() };
+    let (a, b) = (day(first, a, None), day(last, b, Some(month)));
+    let ranges = is(tokens, sign, &FROM_TO) || is(tokens, second, &FROM_TO);
+    let what = if ranges { Spec::Range(a, b) } else { Spec::List(vec![a, b]) };
+    Some(Found { what, to: month_at + 1 + dot })
+}
+
 /// One mention. `bare` allows a number alone: only inside a list or a range.
 fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>> {
     if let Some(found) = relative(tokens, at).or_else(|| badge(tokens, at)) {
@@ -281,7 +304,7 @@ fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>
     (what.weekday.is_some() || what.day.is_some()).then_some(Found { what, to: at })
 }
 
-/// `12/07`, `12/07/2027`, `12.07.2027`
+/// `12/07`, `12/7`, `12/07/2027`, `12.07.2027`
 fn numeric_date(tokens: &[Token], at: usize) -> Option<(u32, u32, Option<i32>, usize)> {
     let day = tokens.get(at)?.number().filter(|n| (1..=31).contains(n))?;
     let sign = tokens.get(at + 1).filter(|t| t.is_any(&["/", "."]) && glued(tokens, at + 1))?;
@@ -290,7 +313,9 @@ fn numeric_date(tokens: &[Token], at: usize) -> Option<(u32, u32, Option<i32>, u
         let year = tokens.get(at + 4)?.number().filter(|n| (2000..2100).contains(n))?;
         return Some((day, month, Some(year.cast_signed()), at + 5));
     }
-    (sign.is("/") && tokens[at + 2].fold.len() == 2).then_some((day, month, None, at + 3))
+    // `samedi 4/5 juillet` are two days.
+    let two_days = tokens.get(at + 3).and_then(self::month).is_some();
+    (sign.is("/") && !two_days).then_some((day, month, None, at + 3))
 }
 
 /// The date expression that begins at token `at`.
@@ -302,7 +327,8 @@ pub(super) fn date(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
     while is(tokens, first, &["le", "les", "ce", "ces", "pour", "au"]) && first < at + 2 {
         first += 1;
     }
-    range_by_dash(tokens, first).or_else(|| list(tokens, first))
+    let badge = || double_badge(tokens, first);
+    range_by_dash(tokens, first).or_else(badge).or_else(|| list(tokens, first))
 }
 
 /// What follows `du`: `lundi 12 au dimanche 18 juillet`.
@@ -325,7 +351,7 @@ fn range(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
 /// `16-18 juillet`, `vendredi 16 – dimanche 18 juillet`
 fn range_by_dash(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
     let first = mention(tokens, at, true)?;
-    if !is(tokens, first.to, &["-", "au"]) || first.what.day.is_none() {
+    if !is(tokens, first.to, &["-", "au", "→", ">"]) || first.what.day.is_none() {
         return None;
     }
     let last = mention(tokens, first.to + 1, true)?;

@@ -13,7 +13,7 @@ use super::lines::has_number;
 use super::marks::{Meaning, Said, Until, quotation};
 use super::money::bare_label;
 use super::parts::{Marked, Part, all_slots};
-use super::place_field::{place_field, visited};
+use super::place_field::{names_a_venue, place_field, visited};
 use super::places::{Place, Reader};
 use super::text::{Kind, Words, one_spaced, tidy, trimmed};
 use super::titles::lower_first;
@@ -281,8 +281,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let mut found: Vec<Place> = Vec::new();
         let mut titled = false;
         let mut at = self.part.from;
-        // `Église Saint-Sigismond – concert de vielle`: the place, a dash, then what.
-        if let Some(place) = self.place_before_dash().or_else(|| self.place_after_hour()) {
+        // The place, a dash or a colon, then what.
+        if let Some(place) = self.place_before_sign().or_else(|| self.place_after_hour()) {
             at = place.to;
             titled = true;
             self.claim(place.from, place.to);
@@ -393,17 +393,30 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         Some(Place { from: mark.to, to: to.min(self.part.to), said_from: mark.to, ..place })
     }
 
-    fn place_before_dash(&self) -> Option<Place> {
+    /// `Église Saint-Sigismond – concert de vielle`, `Salle des fêtes : loto, 14 h`
+    fn place_before_sign(&self) -> Option<Place> {
         const FAR: usize = 10;
         let words = self.words();
         let from = (self.part.from..self.part.to).find(|at| words.tokens[*at].kind == Kind::Word)?;
-        let dash = (from + 2..self.part.to.min(from + FAR)).find(|at| {
-            words.is(*at, &["-"]) && words.tokens[*at].start > words.tokens[at - 1].end && self.is_free(*at)
+        let sign = (from + 1..self.part.to.min(from + FAR)).find(|at| {
+            let dash = words.is(*at, &["-"]) && words.tokens[*at].start > words.tokens[at - 1].end && *at > from + 1;
+            (dash || words.is(*at, &[":"])) && self.is_free(*at)
         })?;
-        let place = place_field(words, from, dash)?;
-        (place.venue.is_some() && (dash + 1..self.part.to).any(|at| self.is_content(at))).then_some(Place {
+        if words.is(sign, &[":"]) {
+            // `Pradines : messe, 18 h 30` behind another sentence with its own place
+            let town = communes::written(words, from).filter(|(_, to)| *to == sign && self.part.from > 0);
+            if let Some((town, _)) = town.filter(|_| (sign + 1..self.part.to).any(|at| self.is_content(at))) {
+                let to = sign + 1;
+                return Some(Place { commune: Some(town), from, to, said_from: from, ..Place::default() });
+            }
+            if !names_a_venue(words, from, sign) {
+                return None;
+            }
+        }
+        let place = place_field(words, from, sign)?;
+        (place.venue.is_some() && (sign + 1..self.part.to).any(|at| self.is_content(at))).then_some(Place {
             from,
-            to: dash + 1,
+            to: sign + 1,
             said_from: from,
             ..place
         })

@@ -68,7 +68,8 @@ impl Draft<'_, '_, '_> {
                 && !words.is(first, &["«", "\""])
                 && quotation(&words.tokens, first).is_none()
                 && self.in_brackets(first);
-            let genre = words.is(first, GENRES) && words.is(first + 1, &["."]) && first + 2 < to;
+            let genre = words.is(first, GENRES) && words.is(first + 1, &["."]) && first + 2 < to
+                || self.is_theme_sentence(at, first);
             let detail = genre
                 || words.is(first, AUXILIARY) && self.clause_is_short(first)
                 || words.is(first, DETAILS)
@@ -95,6 +96,23 @@ impl Draft<'_, '_, '_> {
                 .map_or(to, |i| i + 1);
         }
         fallback.filter(|at| !words.is(*at, DETAILS) && !self.is_opaque(*at))
+    }
+
+    /// `De la marche. Dimanche, le club propose…`, `Des petits. …`: a few words that say what the sentences behind them are about.
+    fn is_theme_sentence(&self, clause: usize, first: usize) -> bool {
+        const LONGEST: usize = 5;
+        let words = self.words();
+        let (Some(lead), Some(end)) = (
+            (clause..first).find(|at| words.tokens[*at].kind == Kind::Word),
+            (first..self.part.to).find(|at| self.marked.is_boundary(*at)),
+        ) else {
+            return false;
+        };
+        lead == self.part.from
+            && words.is(lead, &["de", "des", "du", "d'"])
+            && words.is(end, &["."])
+            && end - lead <= LONGEST
+            && (end + 1..self.part.to).any(|at| self.is_content(at))
     }
 
     /// `Toujours mercredi, …`, `Et pour les noctambules, …`, `après une semaine de chaleur, …`, `Samedi matin, …`: a clause

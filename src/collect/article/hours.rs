@@ -257,7 +257,11 @@ fn hours(tokens: &[Token], at: usize) -> Option<Found<Times>> {
         first += usize::from(is(tokens, first, &["de"]));
     }
     // A unit or a figure before the number means it is the tail of something else: `05 62 00 10 h`.
-    let tail = lead == Lead::None && at > 0 && tokens[at - 1].kind == Kind::Number && tokens[at].kind == Kind::Number;
+    // The figures of a date are no such thing: `mardi 14/9 18 h 30`, `14 septembre 2027 18 h`.
+    let dated = at > 2 && is(tokens, at - 2, &["/"])
+        || at > 0 && tokens[at - 1].number().is_some_and(|n| (2000..2100).contains(&n));
+    let numbers = at > 0 && tokens[at - 1].kind == Kind::Number && tokens[at].kind == Kind::Number;
+    let tail = lead == Lead::None && numbers && !dated;
     if tail {
         return None;
     }
@@ -287,6 +291,10 @@ fn hours(tokens: &[Token], at: usize) -> Option<Found<Times>> {
             break;
         }
         let Some((slot, end)) = self::slot(tokens, first, lead) else { break };
+        // `18 h et 20 h – 20 h complet`: the same hour again says more of it.
+        if slot.end.is_none() && out.slots.contains(&slot) {
+            break;
+        }
         out.slots.push(slot);
         to = end;
     }
@@ -488,6 +496,12 @@ mod tests {
             ("dès 18h et jusqu'à minuit", "18:00-00:00 from"),
             ("jusqu’à 23h", "-23:00"),
             ("à 9 h du soir", "21:00"),
+            ("à 10 heures et demie", "10:30"),
+            ("à onze heures moins le quart", "10:45"),
+            ("de dix heures à midi", "10:00-12:00"),
+            ("de dix-huit heures à vingt heures", "18:00-20:00"),
+            ("mardi 14/9 18h30", "18:30"),
+            ("14 septembre 2027 18 h", "18:00"),
             ("en matinée", "Morning"),
             ("toute la matinée", "Morning"),
             ("dans l’après-midi", "Afternoon"),
@@ -522,6 +536,8 @@ mod tests {
             "50 habitants",
             "après-midi récréative",
             "d'une heure",
+            "dix heures de marche",
+            "une course de dix heures",
         ] {
             assert_eq!(said(text), "", "{text}");
         }

@@ -25,9 +25,23 @@ pub(super) struct Line {
     pub(super) depth: usize,
     /// A table row made of `<th>` only.
     pub(super) header_row: bool,
+    /// The column of its cell, from 1; 0 outside of tables.
     pub(super) cell: usize,
-    /// Of a table row: the number of each cell that has words, and the byte where they begin.
-    pub(super) cells: Vec<(usize, usize)>,
+    /// How many columns its cell takes beside that one.
+    pub(super) wide: usize,
+    /// Of a table row: its cells that have words.
+    pub(super) cells: Vec<Cell>,
+}
+
+/// A cell of a table row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cell {
+    /// The column it begins in.
+    pub(super) number: usize,
+    /// How many columns it takes.
+    pub(super) columns: usize,
+    /// The byte where its words begin.
+    pub(super) from: usize,
 }
 
 /// The visual style of a line. Headings of the same kind have the same shape.
@@ -87,6 +101,7 @@ impl Page {
         let mut page = page_builder::build(&with_short_tags(html), !has_tag(html));
         for line in &mut page.lines {
             line.clean();
+            line.drop_enumerator();
             line.drop_shortcodes();
         }
         page.titles = page.titles.into_iter().map(|title| composed(decoded_again(title))).collect();
@@ -132,7 +147,7 @@ impl Line {
     fn clean(&mut self) {
         let text = std::mem::take(&mut self.text);
         let ends = self.links.iter().flat_map(|link| [link.start, link.end]);
-        let mut marks: Vec<usize> = ends.chain(self.cells.iter().map(|(_, from)| *from)).collect();
+        let mut marks: Vec<usize> = ends.chain(self.cells.iter().map(|cell| cell.from)).collect();
         marks.sort_unstable();
         marks.dedup();
         // Piece by piece between the marks, so that their offsets follow.
@@ -155,7 +170,7 @@ impl Line {
             follow(&mut link.start);
             follow(&mut link.end);
         }
-        self.cells.iter_mut().for_each(|(_, from)| follow(from));
+        self.cells.iter_mut().for_each(|cell| follow(&mut cell.from));
     }
 }
 
@@ -168,8 +183,18 @@ impl Line {
         for link in self.links.iter_mut().filter(|link| link.start >= end) {
             (link.start, link.end) = (link.start - cut, link.end - cut);
         }
-        for (_, from) in self.cells.iter_mut().filter(|(_, from)| *from > start) {
-            *from = from.saturating_sub(cut).max(start);
+        for cell in self.cells.iter_mut().filter(|cell| cell.from > start) {
+            cell.from = cell.from.saturating_sub(cut).max(start);
+        }
+    }
+
+    /// `1) Mardi 14…`: the number is the sign of a bullet.
+    fn drop_enumerator(&mut self) {
+        let digits = self.text.bytes().take_while(u8::is_ascii_digit).count();
+        let rest = &self.text[digits..];
+        if (1..=2).contains(&digits) && rest.starts_with(") ") && !self.text.contains('\n') {
+            self.cut(0, digits + 2);
+            self.bullet = true;
         }
     }
 
@@ -199,7 +224,7 @@ impl Line {
         if from > 0 || self.text.starts_with(' ') {
             let kept = self.text.trim_end().len();
             self.text.truncate(kept);
-            self.cells.retain(|(_, from)| *from <= kept);
+            self.cells.retain(|cell| cell.from <= kept);
         }
     }
 }
@@ -330,11 +355,27 @@ mod tests {
         ] {
             let page = Page::read(&format!("<table>{html}</table>"));
             let line = &page.lines[0];
-            let ends = line.cells.iter().skip(1).map(|(_, from)| *from).chain([line.text.len()]);
+            let ends = line.cells.iter().skip(1).map(|cell| cell.from).chain([line.text.len()]);
             let found: Vec<_> =
-                line.cells.iter().zip(ends).map(|((_, from), to)| line.text[*from..to].trim_end()).collect();
+                line.cells.iter().zip(ends).map(|(cell, to)| line.text[cell.from..to].trim_end()).collect();
             assert_eq!(found, cells, "{html}");
         }
+    }
+
+    #[test]
+    fn a_number_before_a_bracket_is_a_bullet() {
+        let page = Page::read("1) Mardi\n12 h\n300) km");
+        let lines: Vec<_> = page.lines.iter().map(|line| (line.text.as_str(), line.bullet)).collect();
+        assert_eq!(lines, [("Mardi", true), ("12 h", false), ("300) km", false)]);
+        let lines = Page::read("<p>2) <a href='/x'>Jeudi</a></p>").lines;
+        assert_eq!((&*lines[0].text, lines[0].links[0].start, lines[0].bullet), ("Jeudi", 0, true));
+    }
+
+    #[test]
+    fn a_cell_over_several_columns_moves_those_behind_it() {
+        let html = "<table><tr><td>a</td><td colspan=2>b</td><td></td><td colspan='x'>c</td></tr></table>";
+        let cells: Vec<_> = Page::read(html).lines[0].cells.iter().map(|cell| (cell.number, cell.columns)).collect();
+        assert_eq!(cells, [(1, 1), (2, 2), (5, 1)]);
     }
 
     #[test]

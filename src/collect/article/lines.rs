@@ -89,12 +89,26 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
         return of(Form::Heading);
     }
     // `LE VENDREDI 14 AOÛT À PARTIR DE 19 HEURES :`: the hour of the first thing below.
-    if numbered && timed && tokens.last().is_some_and(|last| last.is(":")) && timing(&line.text[rest..]).only {
+    // `<h4>Mercredi 15 septembre à 10 h 30</h4>` has that of the one thing below.
+    let heads = tokens.last().is_some_and(|last| last.is(":")) || line.shape.heading > 0;
+    if numbered && timed && heads && timing(&line.text[rest..]).only {
         return of(Form::RunIn);
     }
     // `Me. 15 nov. > 10 h – Figeac`: the day of the line above.
     if next.is_any(&[">", "→"]) && says_time(&rest_tokens[..rest_tokens.len().min(8)]) {
         return of(Form::Inside);
+    }
+    // `Mardi 14 (La Croix glorieuse) : messe`: the name of the day stands between.
+    let named = next.is("(") && {
+        const LONGEST_NAME: usize = 10;
+        let close = rest_tokens.iter().take(LONGEST_NAME).position(|token| token.is(")"));
+        close.is_some_and(|close| {
+            rest_tokens.get(close + 1).is_some_and(|token| token.is_any(&[":", "-"]))
+                && !says_time(&rest_tokens[..close])
+        })
+    };
+    if named && numbered {
+        return of(Form::RunIn);
     }
     if separated && next.is_any(&[":", "-", ".", "\n", "|", "•", ">", "→"]) {
         // `Samedi. Il fait beau` is prose; `Samedi : marché` and a table row are not.
@@ -137,7 +151,7 @@ fn says_number_of_day(tokens: &[Token]) -> bool {
 /// Puts a date whose parts stand one below the other in the first cell of a row on one line: `LUN`, `21`, `AOÛT`.
 pub(super) fn unstack(line: &mut Line) {
     const LONGEST: usize = 40;
-    let to = line.cells.get(1).map_or(0, |(_, from)| from.saturating_sub(1));
+    let to = line.cells.get(1).map_or(0, |cell| cell.from.saturating_sub(1));
     let Some(cell) = line.text.get(..to) else { return };
     if to > LONGEST || !cell.contains('\n') {
         return;
@@ -335,6 +349,11 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         "horaires d'ouverture", "bon a savoir", "bonne semaine", "bon week-end", "belle semaine", "a bientot",
         "a la semaine prochaine", "inscrivez-vous a la newsletter", "inscrivez-vous a notre newsletter",
     ];
+    // Alone on a line: « Belle journée du patrimoine » is no farewell.
+    #[rustfmt::skip]
+    const PARTING: [&str; 7] = [
+        "cordialement", "bien cordialement", "bien a vous", "amicalement", "bien amicalement", "belle journee", "bonne journee",
+    ];
     const END: &[&str] = &[
         "commentaires",
         "laisser un commentaire",
@@ -359,7 +378,10 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     {
         return Some(Footer::End);
     }
-    if begins(STRAY) && text.len() < 80 && !says_time(&Words::of(&line.text).tokens) {
+    // `#Marciac #sortir #gers`
+    let (tags, others): (Vec<&str>, Vec<&str>) = text.split(' ').partition(|word| word.starts_with('#'));
+    let tagged = tags.len() >= 2 && tags.len() > others.len();
+    if (tagged || begins(STRAY)) && text.len() < 80 && !says_time(&Words::of(&line.text).tokens) {
         return Some(Footer::Stray);
     }
     let whole_agenda = ["retrouvez", "consultez", "decouvrez", "voir", "tout", "toute", "pour", "plus", "l'agenda"]
@@ -374,7 +396,21 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     // « Office de tourisme » closes as a line of its own, « Office de tourisme : visite à 10 h » does not.
     let office =
         text.contains("office de tourisme") && text.trim_end_matches([':', ' ']).len() > "l'office de tourisme".len();
-    ((begins(CLOSE) && !office || whole_agenda) && !says_time(&Words::of(&line.text).tokens)).then_some(Footer::Close)
+    let parting = PARTING.contains(&text.trim_end_matches([',', '.', '!', ' ']));
+    ((begins(CLOSE) && !office || whole_agenda || parting) && !says_time(&Words::of(&line.text).tokens))
+        .then_some(Footer::Close)
+}
+
+/// `SEPTEMBRE`, `sept. 2027`
+pub(super) fn is_month_alone(text: &str) -> bool {
+    const LONGEST: usize = 20;
+    if text.len() > LONGEST {
+        return false;
+    }
+    let words = Words::of(text);
+    let mut said = words.tokens.iter().filter(|token| token.kind != Kind::Sign);
+    said.next().is_some_and(|token| days::month(token).is_some())
+        && said.all(|token| token.number().is_some_and(|n| n > 1000))
 }
 
 /// A line with only a bullet sign: its words are on the next line.
@@ -439,6 +475,7 @@ mod tests {
             ("Samedi 7 octobre, à 20h", Some(Form::Inside)),
             ("Mercredi, le feu d’artifice illumine", None),
             ("Samedi. Il fait beau", None),
+            ("Mardi 14 (La Croix glorieuse) : messe à 18 h", Some(Form::RunIn)),
             ("32 km du 32, randonnée", None),
         ] {
             assert_eq!(day_line(&plain(text)).map(|line| line.form), expected, "{text}");
@@ -461,6 +498,8 @@ mod tests {
         assert_eq!(footer(&plain("Retrouvez tout l’agenda de l’Office ici.")), Some(Footer::Close));
         assert_eq!(footer(&plain("Publicité")), Some(Footer::Stray));
         assert_eq!(footer(&plain("3 commentaires")), Some(Footer::End));
+        assert_eq!(footer(&plain("#Ternoux #sortir #gers32")), Some(Footer::Stray));
+        assert_eq!(footer(&plain("Bien cordialement,")), Some(Footer::Close));
         assert_eq!(footer(&plain("Retrouvez Les Zicos en concert à 21h")), None);
     }
 }

@@ -110,7 +110,7 @@ fn mark(words: &Words<'_>, at: usize) -> Option<Found<Meaning>> {
     if let Some(phone) = money::phone(tokens, at) {
         return Some(Found { what: Meaning::Phone(phone.what), to: phone.to });
     }
-    if let Some(said) = status(words, at) {
+    if let Some(said) = hour_with_status(words, at).or_else(|| status(words, at)) {
         return Some(Found { what: Meaning::Status(said.what), to: said.to });
     }
     if let Some(until) = until(tokens, at) {
@@ -185,11 +185,42 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
             let (at_hour, to) = hour.map_or((None, at + 1), |clock| (Some(clock.what), clock.to));
             Some(Found { what: Said { status: Status::SoldOut, at: at_hour, to_day: None, kept: false }, to })
         }
+        "remi" | "remise" | "repousse" | "repoussee" | "decale" | "decalee" if words.is(at + 1, &["au", "a"]) => {
+            let day = days::date(tokens, at + 2)?;
+            let said = Said { status: Status::Postponed, at: None, to_day: Some(day.what), kept: false };
+            Some(Found { what: said, to: day.to })
+        }
         "inscription" | "reservation" if words.is(at + 1, &["closes", "close", "terminees", "completes"]) => {
             Some(Found { what: Said { status: Status::SoldOut, at: None, to_day: None, kept: true }, to: at + 2 })
         }
         _ => None,
     }
+}
+
+/// `18 h et 20 h – 20 h complet`, `(16 h complet)`, `séance de 11 h complète`: an hour that was said before, with its state.
+fn hour_with_status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
+    const FAR: usize = 60;
+    let tokens = &words.tokens;
+    // Most words begin no such phrase.
+    let led = words.is(at, &["seance", "visite", "representation", "celle"]) && words.is(at + 1, &["de", "a"]);
+    let hour = at + if led { 2 } else { 0 };
+    if tokens.get(hour)?.kind != Kind::Number {
+        return None;
+    }
+    let said = clock(tokens, hour)?;
+    let state = said.to + usize::from(words.is(said.to, &["est", "deja", ":", "-"]));
+    let found = status(words, state).filter(|found| found.what.to_day.is_none() && found.what.at.is_none())?;
+    let before = |at: &usize| clock(tokens, *at).is_some_and(|earlier| earlier.what == said.what);
+    let repeated = (at.saturating_sub(FAR)..at).any(|at| before(&at));
+    repeated.then_some(Found { what: Said { at: Some(said.what), ..found.what }, to: found.to })
+}
+
+/// Whether an hour, and not the end of a range, ends before token `at`.
+fn behind_an_hour(words: &Words<'_>, at: usize) -> bool {
+    let unit = at > 0 && words.is(at - 1, &["h", "heures", "heure"]);
+    let minutes = at > 2 && words.tokens[at - 1].kind == Kind::Number && words.is(at - 2, &["h", ":"]);
+    let number = if unit { at.checked_sub(2) } else { at.checked_sub(3).filter(|_| minutes) };
+    number.is_some_and(|number| words.tokens[number].kind == Kind::Number)
 }
 
 fn postponed(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
@@ -212,7 +243,7 @@ fn states(words: &Words<'_>, at: usize) -> bool {
     if before(&["pas", "non", "plus", "jamais"]) {
         return false;
     }
-    let opens = at == 0 || before(&["(", "[", "-", ".", ",", ";", ":", "!", "\n", "*", "/"]);
+    let opens = at == 0 || before(&["(", "[", "-", ".", ",", ";", ":", "!", "\n", "*", "/", "|", "→"]);
     let closes = words
         .tokens
         .get(at + 1)
@@ -223,7 +254,12 @@ fn states(words: &Words<'_>, at: usize) -> bool {
         && words.tokens[at - 1].kind == Kind::Word
         && words.is(at, &["annule", "annulee", "annules", "annulees"])
         && !words.is(at - 1, &["ete", "etre", "si", "ou", "et", "spectacles", "evenements"]);
-    words.shouts(at) || (opens && closes) || (ends && behind_noun) || before(&["est", "sont", "ete", "affiche", "deja"])
+    let hour = closes && behind_an_hour(words, at);
+    words.shouts(at)
+        || hour
+        || (opens && closes)
+        || (ends && behind_noun)
+        || before(&["est", "sont", "ete", "affiche", "deja"])
 }
 
 /// `jusqu'au 31 août`, `jusqu'à fin juillet`, `tout l'été`
@@ -282,9 +318,25 @@ mod tests {
             ("COMPLET à 15 h", &[Status::SoldOut]),
             ("petit-déjeuner complet servi", &[]),
             ("(Inscriptions closes)", &[Status::SoldOut]),
+            ("Riscle – Nogaro (remis au 12 décembre)", &[Status::Postponed]),
+            ("chèque remis au vainqueur", &[]),
+            ("20 h 15 | 24 € | Annulé : eaux trop basses", &[Status::Cancelled]),
+            ("vendredi à 18h30 et 20h – 20h complet", &[Status::SoldOut]),
+            ("visite à 11h et 16h (16h complet)", &[Status::SoldOut]),
+            ("loto à 21h complet", &[Status::SoldOut]),
+            ("à 12h complet aveyronnais", &[]),
         ] {
             assert_eq!(statuses(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_state_behind_an_hour_said_before_is_of_that_hour() {
+        let found = marks(&Words::of("plume, à 11h et 16h. Séance de 11h complète"));
+        let said =
+            found.iter().filter_map(|mark| if let Meaning::Status(said) = &mark.meaning { said.at } else { None });
+        assert_eq!(said.map(|at| at.to_string()).collect::<Vec<_>>(), ["11:00:00"]);
+        assert_eq!(found.iter().filter(|mark| matches!(mark.meaning, Meaning::Times(_))).count(), 1);
     }
 
     #[test]

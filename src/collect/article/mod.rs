@@ -14,8 +14,8 @@
 //! choose     the title if it is certain (`flaw` checks it), else the sentence as written
 //! evidence   where in the item the words of each field are
 //! ```
-//! Below them: `days`, `calendar`, `clock`, `hours`, `money`, `places`, `place_field`, `headline`, `titles`, `verbs`,
-//! `towns`, `venue_name`, `practical`, `week` (the grammar) and `words`,
+//! Below them: `dash`, `days`, `calendar`, `clock`, `hours`, `money`, `places`, `place_field`, `headline`, `titles`, `verbs`,
+//! `relative`, `towns`, `venue_name`, `practical`, `week` (the grammar) and `words`,
 //! `communes`, `tags` (its data). `docs/reading.md` has the rule of confidence and the data format.
 //!
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
@@ -26,6 +26,7 @@ mod choose;
 mod clock;
 mod commune_of;
 mod communes;
+mod dash;
 mod days;
 mod draft;
 mod events;
@@ -44,6 +45,7 @@ mod place_field;
 mod places;
 mod practical;
 mod record;
+mod relative;
 mod sentences;
 mod tags;
 mod text;
@@ -67,6 +69,7 @@ use self::events::{Setting, understand};
 use self::html::Page;
 use self::lines::{DayLine, Form, day_line, unstack};
 use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
+use self::practical::is_bound;
 use self::text::{TokenCache, folded_words, one_spaced};
 use self::week::{agreed_week, dated_week, lead, named_week, week_of};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Unplaced, Week};
@@ -290,12 +293,13 @@ impl Reader<'_> {
             sentence: entry.told.as_ref().map(|_| text),
             theme: entry.theme.as_deref(),
         };
-        let understood = if entry.heading || matches!(entry.under, Under::Nowhere(_)) {
+        let bound = is_bound(entry.told.as_deref().unwrap_or(&entry.text));
+        let understood = if bound || entry.heading || matches!(entry.under, Under::Nowhere(_)) {
             events::Understood::default()
         } else {
             understand(entry.told.as_deref().unwrap_or(&entry.text), &entry.links, &setting)
         };
-        if understood.events.is_empty() && !matches!(entry.under, Under::Nowhere(_)) {
+        if understood.events.is_empty() && !bound && !matches!(entry.under, Under::Nowhere(_)) {
             let place = day.map_or("Hors des jours".to_owned(), |day| capital(&short_date(day)));
             self.agenda.warnings.push(format!(
                 "{place}\u{a0}: «\u{a0}{}\u{a0}» n’a pas été compris\u{202f}; imprimé tel quel.",

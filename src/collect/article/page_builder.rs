@@ -10,7 +10,7 @@ use html5ever::tokenizer::{
 };
 use html5ever::{LocalName, local_name};
 
-use super::html::{Line, Link, Page, Scope};
+use super::html::{Cell, Line, Link, Page, Scope};
 use super::tags::{
     FURNITURE, attribute, heading_level, is_block, is_foreign, is_strong, is_void, raw_text, scope_rank,
 };
@@ -79,11 +79,22 @@ struct Open {
     href: Option<String>,
 }
 
+#[derive(Default)]
 struct Row {
     first_line: usize,
     cells: usize,
+    /// The column of the open cell, and how many it takes beside that one.
+    column: usize,
+    wide: usize,
     headers: usize,
     nested: bool,
+}
+
+/// `SAM`, `DIM`, `26`, `27`, `AOÛT`: a date, part by part, in a cell of its own.
+fn is_badge(cell: &[Line]) -> bool {
+    const LONGEST_PART: usize = 12;
+    const MOST_PARTS: usize = 7;
+    cell.len() <= MOST_PARTS && cell.iter().all(|line| line.text.len() <= LONGEST_PART)
 }
 
 fn strikes(name: &LocalName) -> bool {
@@ -159,7 +170,7 @@ impl Builder {
             self.line.depth = self.lists;
             self.line.in_list = self.lists > 0 || self.counts.get(&local_name!("li")).is_some_and(|n| *n > 0);
             self.line.shape.heading = self.headings.last().copied().unwrap_or_default();
-            self.line.cell = self.rows.last().map_or(0, |row| row.cells);
+            (self.line.cell, self.line.wide) = self.rows.last().map_or((0, 0), |row| (row.column, row.wide));
         }
         if self.line.links.last().is_none_or(|link| link.end != 0)
             && let Some(href) = self.hrefs.last()
@@ -269,10 +280,16 @@ impl Builder {
             if let Some(outer) = self.rows.last_mut() {
                 outer.nested = true;
             }
-            self.rows.push(Row { first_line: self.page.lines.len(), cells: 0, headers: 0, nested: false });
+            self.rows.push(Row { first_line: self.page.lines.len(), ..Row::default() });
         }
         if let Some(row) = self.rows.last_mut() {
-            row.cells += usize::from(*name == local_name!("td") || *name == local_name!("th"));
+            if *name == local_name!("td") || *name == local_name!("th") {
+                const WIDEST: usize = 60;
+                row.cells += 1;
+                row.column += row.wide + 1;
+                let columns = attribute(tag, "colspan").and_then(|columns| columns.trim().parse().ok());
+                row.wide = columns.unwrap_or(1).clamp(1, WIDEST) - 1;
+            }
             row.headers += usize::from(*name == local_name!("th"));
         }
         if *name == local_name!("title") {
@@ -399,7 +416,7 @@ impl Builder {
         for link in &mut line.links {
             (link.start, link.end) = (link.start + offset, link.end + offset);
         }
-        line.cells = vec![(0, 0), (1, offset)];
+        line.cells = [(0, 0), (1, offset)].map(|(number, from)| Cell { number, columns: 1, from }).to_vec();
         line.bullet = true;
     }
 
@@ -425,7 +442,7 @@ impl Builder {
         let ordered = lines.windows(2).all(|pair| pair[0].cell <= pair[1].cell);
         let crowded = lines
             .chunk_by(|a, b| a.cell == b.cell)
-            .any(|cell| cell.len() > MOST_LINES || cell.iter().skip(1).any(|line| line.bullet));
+            .any(|cell| cell.len() > MOST_LINES && !is_badge(cell) || cell.iter().skip(1).any(|line| line.bullet));
         if !ordered || crowded || lines.iter().map(|line| line.text.len()).sum::<usize>() > LONGEST_RECORD {
             return;
         }
@@ -433,12 +450,12 @@ impl Builder {
         let Some(mut record) = cells.next() else { return };
         record.bullet = true;
         // The lines of a `<dl>` in the cell have cells of their own: they are part of this one.
-        record.cells = vec![(record.cell, 0)];
+        record.cells = vec![Cell { number: record.cell, columns: record.wide + 1, from: 0 }];
         for cell in cells {
             record.text.push('\n');
             let offset = record.text.len();
-            if record.cells.last().is_none_or(|(number, _)| *number != cell.cell) {
-                record.cells.push((cell.cell, offset));
+            if record.cells.last().is_none_or(|last| last.number != cell.cell) {
+                record.cells.push(Cell { number: cell.cell, columns: cell.wide + 1, from: offset });
             }
             record.text += &cell.text;
             record.links.extend(cell.links.into_iter().map(|link| Link {

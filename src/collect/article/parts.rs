@@ -180,7 +180,9 @@ impl<'w, 'a> Marked<'w, 'a> {
         let says_hour = self.times(anchor).is_some_and(|times| !times.slots.is_empty());
         if self.enclosed[here] && !self.enclosed[self.marks[before].from] {
             let open = (after..here).rev().find(|at| self.words.is(*at, &["("]));
-            let detail = open.and_then(|open| self.first_content(open + 1, here)).is_some_and(is_auxiliary);
+            // `bal (dernière danse à 1 h)`
+            let bound = |at: usize| is_auxiliary(at) || self.words.is(at, &["dernier", "derniere", "derniers"]);
+            let detail = open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
             if detail {
                 return if without_hour && says_hour { Decision::Same } else { Decision::Detail };
             }

@@ -3,7 +3,7 @@
 use super::communes;
 use super::places::{Place, Reader};
 use super::text::{Kind, Words, tidy};
-use super::words::{BEFORE_VENUE, LANDMARKS, is_event_noun, is_venue};
+use super::words::{AFTER_VENUE, BEFORE_VENUE, GENRES, LANDMARKS, is_event_noun, is_function, is_venue};
 
 /// A field that is nothing but a place: `Lac de Samatan`, `Halle, Lombez`, `Pavie, la Fenière`, `Départ mairie, Puylausic`.
 pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
@@ -98,6 +98,34 @@ pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<P
         }
         None => None,
     }
+}
+
+/// Whether the words before a colon are where, as in `Salle des fêtes : loto`, and not what: `Théâtre : « Le Malade »`,
+/// `Club de lecture : rencontre`.
+pub(super) fn names_a_venue(words: &Words<'_>, from: usize, to: usize) -> bool {
+    const AMBIGUOUS: [&str; 8] = ["club", "bord", "bords", "coeur", "promenade", "camp", "village", "cours"];
+    let Some(noun) = (from..to).find(|at| is_venue(&words.tokens[*at])) else { return false };
+    let article = words.is(from, &["la", "le", "les", "l'", "a", "au", "aux"]);
+    if noun > from + usize::from(article || words.is(from, BEFORE_VENUE)) || words.is(noun, &AMBIGUOUS) {
+        return false;
+    }
+    let named = words.tokens.get(noun + 1).filter(|_| noun + 1 < to);
+    match named {
+        // `Atelier : …`, `Théâtre de rue : …` and `Place aux jeunes : …` are what.
+        Some(next) => {
+            !words.is(noun + 1, &["a", "au", "aux"])
+                && (!is_event_noun(&words.tokens[noun]) || next.capital || next.is_any(AFTER_VENUE))
+        }
+        None => !is_event_noun(&words.tokens[noun]) && !words.is(noun, GENRES),
+    }
+}
+
+/// `Atelier taille de silex`: a noun that is a place as well, before another that is no name.
+pub(super) fn is_thing_in_a_venue(words: &Words<'_>, from: usize, to: usize) -> bool {
+    let tokens = &words.tokens;
+    let named =
+        (from..to.min(from + 5)).skip(1).find(|at| !is_function(&tokens[*at])).is_some_and(|at| tokens[at].capital);
+    words.is(from, &["atelier", "ateliers"]) && to > from + 1 && !named && !names_a_venue(words, from, to)
 }
 
 /// `Le Pôle, Saint-Pierre-du-Mont`: a name nobody knows, and its town behind a comma.

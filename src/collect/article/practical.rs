@@ -5,7 +5,7 @@ use super::lines::{LONGEST_LINE, has_figures};
 use super::marks::{Mark, Meaning, marks};
 use super::money;
 use super::text::{Kind, Words};
-use super::words::{AUXILIARY, DETAILS, is_event_noun, is_function, is_venue};
+use super::words::{AUXILIARY, DETAILS, DISHES, MEALS, MENU_LABELS, is_event_noun, is_function, is_venue};
 
 /// `Rendez-vous à 10 h à la Maison du Lin`, `À 14 h et 16 h, base de loisirs. 20 €`: when and where, nothing else.
 pub(super) fn is_practical(text: &str) -> bool {
@@ -186,7 +186,15 @@ pub(super) fn is_detail(text: &str) -> bool {
                 ])
         }) || money::price(&words.tokens, first).is_some();
     }
-    if words.is(first, &["sur"]) && words.is(first + 1, &["reservation", "inscription", "rendez-vous"]) {
+    if is_menu_line(&words, first) {
+        return true;
+    }
+    if words.is(first, &["libre"]) && words.is(first + 1, &["participation"]) && !super::lines::says_time(&words.tokens)
+    {
+        return true;
+    }
+    if words.is(first, &["sur"]) && words.is(first + 1, &["reservation", "inscription", "rendez-vous", "inscr", "resa"])
+    {
         return true;
     }
     let marks = marks(&words);
@@ -198,6 +206,68 @@ pub(super) fn is_detail(text: &str) -> bool {
     };
     (0..words.tokens.len())
         .all(|at| words.tokens[at].kind != Kind::Word && words.tokens[at].kind != Kind::Number || told(at))
+}
+
+/// `Menu : melon, daube`, `Plat : truffade`, `Adultes : 14 €`: a line of what a meal holds or costs.
+fn is_menu_line(words: &Words<'_>, first: usize) -> bool {
+    let label = words.is(first, MENU_LABELS) && words.is(first + 1, &[":"]);
+    let priced = words.is(first, DISHES) && marks(words).iter().any(|mark| mark.meaning == Meaning::Price);
+    (label || priced) && !super::lines::says_time(&words.tokens)
+}
+
+/// `CABÉCOU, TARTE, CAFÉ` below the line of a meal: its dishes.
+pub(super) fn is_dishes(text: &str, meal: &str) -> bool {
+    const MOST_WORDS: usize = 12;
+    if text.len().max(meal.len()) > LONGEST_LINE || text.split(' ').count() > MOST_WORDS {
+        return false;
+    }
+    let words = Words::of(text);
+    let said = |at: &usize| words.tokens[*at].kind == Kind::Word && !is_function(&words.tokens[*at]);
+    let begins = (0..words.tokens.len()).find(said).is_some_and(|at| words.is(at, DISHES));
+    let plain = (0..words.tokens.len()).all(|at| !super::verbs::is_finite(&words, at)) && !has_figures(text);
+    begins && plain && Words::of(meal).tokens.iter().any(|token| token.is_any(MEALS))
+}
+
+/// `Fermeture des portes : 20 h`, `Fin de la soirée`, `Retour prévu vers midi`, alone: the hour of an event told elsewhere.
+pub(super) fn is_bound(text: &str) -> bool {
+    #[rustfmt::skip]
+    const BOUNDS: [&str; 10] = [
+        "fin", "fermeture", "retour", "reouverture", "cloture", "pause", "ouverture", "accueil", "entracte", "arrivee",
+    ];
+    #[rustfmt::skip]
+    const OF: &[&str] = &[
+        "portes", "site", "guichets", "guichet", "caisses", "billetterie", "festival", "festivites", "soiree", "fete", "fetes", "journee", "concert",
+        "concerts", "spectacle", "manifestation", "stands", "stand", "marche", "bal", "public", "cuisine", "cuisines", "buvette", "bar",
+        "animations", "prevu", "prevue", "estime", "estimee", "environ", "vers", "dejeuner", "repas", "meridienne", "midi", "visiteurs",
+        "exposants", "participants", "epreuves", "salon", "foire", "programme", "inscriptions",
+    ];
+    if text.len() > LONGEST_LINE || !has_figures(text) {
+        return false;
+    }
+    let words = Words::of(text);
+    let known = marks(&words);
+    // The `fin de soirée` of « minuit, fin de soirée » is a part of the day.
+    let hours = known.iter().filter(|mark| is_hour(mark)).count();
+    let marked = |at: &usize| known.iter().any(|mark| (mark.from..mark.to).contains(at) && is_hour(mark));
+    let mut content = (0..words.tokens.len()).filter(|at| {
+        matches!(words.tokens[*at].kind, Kind::Word | Kind::Number) && !is_function(&words.tokens[*at]) && !marked(at)
+    });
+    let Some(first) = content.next().filter(|at| words.is(*at, &BOUNDS) && hours == 1) else { return false };
+    let rest: Vec<usize> = content.collect();
+    // `Ouverture du salon` begins it; the doors, the ticket office and the guests come before something else.
+    let comes_first = words.is(first, &["ouverture", "accueil"]);
+    let of = rest.iter().all(|at| words.is(*at, OF));
+    let doors = rest.iter().any(|at| {
+        words.is(
+            *at,
+            &["portes", "site", "guichets", "guichet", "caisses", "billetterie", "public", "exposants", "inscriptions"],
+        )
+    });
+    of && (!comes_first || doors)
+}
+
+fn is_hour(mark: &Mark) -> bool {
+    matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty() || times.end.is_some())
 }
 
 /// A word of `à partir de 8 ans`, `de 6 à 12 ans`, `dès 3 ans`, `tout public`.
@@ -226,13 +296,60 @@ mod tests {
             "Entrée libre.",
             "À partir de 8 ans, 12 €",
             "Sur réservation au 05 62 00 00 00",
+            "Libre participation aux frais",
+            "MENU : MELON, DAUBE ET PÂTES",
+            "Plat : truffade – Dessert : flan",
+            "Boissons chaudes 2 €, jus de fruits 3 €",
+            "Adultes : 14 euros, enfants : 8 euros",
         ] {
             assert!(is_detail(text), "{text}");
         }
-        for text in
-            ["Rendez-vous littéraire à 18h", "concert à Pavie", "à 10h, visite", "bal pour les 8 ans de la halle"]
-        {
+        for text in [
+            "Enfants : atelier à 14h",
+            "Rendez-vous littéraire à 18h",
+            "concert à Pavie",
+            "à 10h, visite",
+            "bal pour les 8 ans de la halle",
+        ] {
             assert!(!is_detail(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn dishes_belong_to_the_meal_above_them() {
+        let meal = "19H30 : REPAS SOUS CHAPITEAU - 17 EUROS";
+        for text in ["MELON AU VIN DE CAHORS", "MECHOUI ET HARICOTS", "CABECOU, TARTE, CAFE"] {
+            assert!(is_dishes(text, meal), "{text}");
+            assert!(!is_dishes(text, "21 h : concert"), "{text}");
+        }
+        for text in ["Méchoui à 20 h", "Fête foraine", "Soupe à l’oignon offerte à 2 h"] {
+            assert!(!is_dishes(text, meal), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_of_an_event_are_none() {
+        for text in [
+            "18 h\nOuverture des portes",
+            "1 h – Fermeture du site",
+            "Fin de la soirée à 1 h",
+            "Retour prévu vers midi",
+            "Réouverture à 14 h",
+            "00h00 – Fin de la soirée",
+            "12h00 – Pause déjeuner",
+        ] {
+            assert!(is_bound(text), "{text}");
+        }
+        for text in [
+            "9 h – Ouverture du salon",
+            "17 h : clôture du festival Voix de pierre",
+            "Ouverture de la chasse au trésor à 10 h",
+            "18 h, remise des prix",
+            "Fin de chantier, pot à 18 h",
+            "Retour aux sources, balade à 9 h",
+            "Ouverture des portes à 20 h, concert à 21 h",
+        ] {
+            assert!(!is_bound(text), "{text}");
         }
     }
 }

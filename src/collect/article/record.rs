@@ -3,19 +3,20 @@
 //! Each field has one meaning (hour, place, price, category, title), so fields are classified first and the event is put
 //! together from them. An item whose fields describe several events is left to `parts`.
 
+use super::dash::is_dash;
 use super::draft::Draft;
 use super::events::{Setting, Understood};
 use super::flaw::{Flaw, flaw, is_pictogram};
 use super::html::Link;
 use super::marks::{Mark, Meaning};
 use super::parts::{Marked, Part};
-use super::place_field::{ends_with_town, place_field};
+use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
-use super::practical::{is_dated_practical, is_practical};
+use super::practical::{is_dated_practical, is_dishes, is_practical};
 use super::sentences::{Role, role};
 use super::text::{Kind, Words, one_spaced, tidy, trimmed};
 use super::titles;
-use super::words::{AUXILIARY, DETAILS, GENRES, THEMES, is_event_noun, is_function, is_venue};
+use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, THEMES, is_event_noun, is_function, is_venue};
 
 /// What a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,10 +179,16 @@ fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
         (field.from..field.to).any(|at| {
             is_event_noun(&words.tokens[at])
                 && (!is_venue(&words.tokens[at])
-                    || at == field.from && words.is(at, &["atelier", "ateliers", "theatre", "cinema", "cine"]))
+                    || at == field.from
+                        && words.is(at, &["atelier", "ateliers", "theatre", "cinema", "cine"])
+                        && !names_a_venue(words, field.from, field.to))
         })
     };
     let Some(field) = fields.get(first).copied() else { return };
+    if field.sort == Sort::Text && is_nameless_venue(words, fields, first) {
+        fields[first].sort = Sort::Place;
+        return;
+    }
     let titles_later = fields[first + 1..].iter().any(|field| field.sort == Sort::Text);
     match field.sort {
         Sort::Category => {
@@ -210,6 +217,24 @@ fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
     }
 }
 
+/// `18 h | La Minoterie | Vernissage de « Lignes de pins »`: a short name that tells nothing before a title that does, in
+/// an item without any other place.
+fn is_nameless_venue(words: &Words<'_>, fields: &[Field], first: usize) -> bool {
+    const MOST_WORDS: usize = 4;
+    let name = &words.tokens[fields[first].from..fields[first].to];
+    let named = name.len() <= MOST_WORDS
+        && name[0].capital
+        && name
+            .iter()
+            .all(|token| token.kind == Kind::Word && (token.capital || is_function(token)) && !is_event_noun(token))
+        && !words.shouts(fields[first].from);
+    let titled = fields.get(first + 1).is_some_and(|next| {
+        let noun = &words.tokens[next.from];
+        next.sort == Sort::Text && next.to - next.from > 1 && is_event_noun(noun) && !is_venue(noun)
+    });
+    named && titled && fields.iter().all(|field| field.sort != Sort::Place)
+}
+
 fn pinned(words: &Words<'_>, from: usize) -> bool {
     from > 0 && is_pictogram_at(words, from - 1)
 }
@@ -220,32 +245,6 @@ fn is_pictogram_at(words: &Words<'_>, at: usize) -> bool {
 
 /// The names of the field of the place.
 const PLACE_LABELS: [&str; 3] = ["lieu", "ou", "adresse"];
-
-/// A dash with blanks around it.
-fn is_dash(words: &Words<'_>, at: usize) -> bool {
-    let tokens = &words.tokens;
-    at > 0
-        && at + 1 < tokens.len()
-        && tokens[at].is("-")
-        && tokens[at].start > tokens[at - 1].end
-        && tokens[at + 1].start > tokens[at].end
-        && !((tokens[at - 1].is_any(&["h", "heures"]) || tokens[at - 1].kind == Kind::Number)
-            && tokens[at + 1].kind == Kind::Number)
-        && tokens[at + 1].kind != Kind::Break
-        && !is_fixture(words, at)
-}
-
-/// `UST – Limoges`: two names, not two fields.
-fn is_fixture(words: &Words<'_>, dash: usize) -> bool {
-    let (before, after) = (&words.tokens[dash - 1], &words.tokens[dash + 1]);
-    before.kind == Kind::Word
-        && after.kind == Kind::Word
-        && before.capital
-        && after.capital
-        && !is_venue(after)
-        && !is_event_noun(after)
-        && !words.shouts(dash + 1)
-}
 
 fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<Sort>, out: &mut Vec<Field>) {
     let tokens = &marked.words.tokens;
@@ -324,10 +323,22 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     {
         return Sort::Contact;
     }
+    if is_thing_in_a_venue(words, from, to) {
+        return Sort::Text;
+    }
     if place_field(words, from, to).is_some() || ends_with_town(words, from, to).is_some() {
         return Sort::Place;
     }
-    if is_practical(words.slice(from, to)) || is_dated_practical(words.slice(from, to)) {
+    // The dishes of a meal tell no place: `melon au vin de Cahors`.
+    if words.is(from, DISHES) && is_dishes(words.slice(from, to), words.text) {
+        return Sort::Contact;
+    }
+    // `Brunch de 10 h 30 à 14 h` is what; `Visite à 10 h` may be the practical line of the title above.
+    let noun = (from..to).find(|at| tokens[*at].kind == Kind::Word && !is_function(&tokens[*at])).map(|at| &tokens[at]);
+    let thing = noun.is_some_and(|noun| {
+        is_event_noun(noun) && !is_venue(noun) && !noun.is_any(&["visite", "visites", "concert", "seance", "seances"])
+    });
+    if !thing && is_practical(words.slice(from, to)) || is_dated_practical(words.slice(from, to)) {
         return Sort::Practical;
     }
     let content: Vec<usize> =
@@ -382,6 +393,18 @@ fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Vec
             .collect()
     };
     let timed = |mark: &usize| matches!(&marked.marks[*mark].meaning, Meaning::Times(times) if !times.slots.is_empty());
+    // `Vide-greniers 7 h-17 h | Bal à 21 h`: each field tells its own event.
+    let tells = |field: &Field| {
+        let noun = &marked.words.tokens[field.from];
+        matches!(field.sort, Sort::Text | Sort::Practical)
+            && field.from != title.from
+            && is_event_noun(noun)
+            && !noun.is_any(&["visite", "visites", "concert", "seance", "seances"])
+            && of(field).iter().any(timed)
+    };
+    if of(title).iter().any(timed) && fields.iter().any(tells) {
+        return None;
+    }
     for sort in [Sort::Time, Sort::Practical] {
         for field in fields.iter().filter(|field| field.sort == sort) {
             let found = of(field);

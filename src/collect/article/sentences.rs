@@ -125,13 +125,22 @@ fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
             !super::words::is_venue(&tokens[at]) || tokens.get(at + 1).is_some_and(|next| next.is_any(&["de", "d'"]));
         tokens[at - 1].is_any(&[",", ":"]) && is_event_noun(&tokens[at]) && what
     });
-    begins_with_event && (0..tokens.len()).any(|at| clock::clock(tokens, at).is_some())
+    // `les inscriptions auront lieu mercredi 15 de 14 h à 18 h`
+    let takes_place = (1..tokens.len()).any(|at| {
+        tokens[at].is("lieu") && tokens[at - 1].is_any(&["aura", "auront"])
+            || tokens[at].is_any(&["tiendra", "tiendront"]) && tokens[at - 1].is("se")
+    });
+    (begins_with_event || takes_place) && (0..tokens.len()).any(|at| clock::clock(tokens, at).is_some())
 }
 
 /// Classifies the whole line: an aside if all its sentences with content are.
 pub(super) fn line_role(words: &Words<'_>) -> Role {
     if words.text.len() > super::lines::LONGEST_LINE {
         return Role::Tells;
+    }
+    // `PERMANENCES. — Mission locale : jeudi…`: what the first word says holds for the whole line.
+    if words.tokens.first().is_some_and(|first| first.is("permanences")) && words.shouts(0) {
+        return Role::Aside;
     }
     let mut out = None;
     for (from, to) in sentences(words) {
@@ -172,11 +181,12 @@ fn is_aside(text: &str) -> bool {
         "retrouvez nos idees", "suivez toute l'actualite",
         "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite", "entree interdite",
         "prochain programme", "a lire", "voir aussi", "a voir aussi sur", "emission :", "podcast",
+        "evitez", "open every day", "open daily", "mission locale", "conciliateur de justice", "numero vert",
         "cherche :", "recherche :", "horaires :", "heures d'ouverture", "ouverture de la boutique", "ouverture au public", "pharmacie de garde", "imprime par", "retour en haut", "haut de page", "rien d'annonce", "grille arretee", "nous fermons", "publicite —", "pleine mer", "pleines mers", "basse mer", "basses mers", "coucher du soleil", "lever du soleil", "pharmacies de garde",
         "medecin de garde", "vous recevez", "a lundi", "a la semaine prochaine",
         "bonjour a", "correspondant", "correspondants", "permanences", "aucune manifestation", "voir tout",
         "prochaine edition de", "rendez-vous la semaine prochaine", "bonne lecture", "bon week-end",
-        "belle semaine", "nos bureaux", "notre equipe", "notre bureau", "nos horaires", "horaires d'ouverture",
+        "belle semaine", "bon dimanche", "bonnes fetes", "nos bureaux", "notre equipe", "notre bureau", "nos horaires", "horaires d'ouverture",
         "horaires de l'office", "horaires du bureau", "permanence telephonique", "le comite remercie",
         "la municipalite remercie", "rappel des resultats", "resultats :", "resultats du", "resultats de",
     ];
@@ -194,6 +204,8 @@ fn is_aside(text: &str) -> bool {
         "a deposer a l'accueil", "vos communiques", "nous parvenir", "publie le", "mis a jour le", "bonne semaine",
         "bon week-end a", "lire la suite", "lire aussi", "se desinscrire",
         "passage a l'heure", "on avance sa montre", "on recule sa montre", "circulation alternee",
+"fermee a la circulation", "ferme a la circulation", "fermees a la circulation", "interdite a la circulation", "interdit a la circulation",
+        "dechets verts", "collecte des encombrants", "collecte des dechets", "communique du", "pas d'animation", "aucune animation", "numero vert",
         "circulation interdite", "stationnement interdit", "route barree", "rue barree", "coupure d'eau",
         "coupure d'electricite", "coupure de courant", "bacs jaunes", "ordures menageres",
     ];
@@ -238,17 +250,21 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         "office", "bureau", "bureaux", "mairie", "accueil", "equipe", "boutique", "secretariat", "permanence",
         "standard", "mediatheque", "bibliotheque", "billetterie", "guichet", "dechetterie", "dechetteries", "bar",
         "camping", "service", "services", "france", "poste", "agence", "epicerie", "restaurant", "boulangerie",
-        "meubles", "piscine", "musee", "pharmacie",
+        "meubles", "piscine", "musee", "pharmacie", "site", "sites", "caisse", "caisses", "guichets", "chateau", "cuisine", "cuisines", "presbytere",
     ];
     #[rustfmt::skip]
     const DOES: &[&str] = &[
         "ouvert", "ouverte", "ouverts", "ouvertes", "fermee", "ferme", "fermes", "fermees", "accueille", "repond",
-        "recoit", "joignable", "sera", "seront",
+        "recoit", "joignable", "sera", "seront", "ferment", "fermera", "fermeront", "rouvre", "rouvrira", "ouvrira", "ouvriront",
     ];
     let tokens = &words.tokens[from..to];
     let who = tokens.iter().position(|token| token.is_any(WHO));
     let does = tokens.iter().position(|token| token.is_any(DOES));
-    let event = tokens.iter().any(|token| is_event_noun(token) && !token.is_any(WHO));
+    let event = tokens.iter().enumerate().any(|(at, token)| {
+        // `ferme ses portes`
+        let doors = at > 0 && token.is("portes") && tokens[at - 1].is_any(&["ses", "leurs", "des", "les"]);
+        is_event_noun(token) && !token.is_any(WHO) && !doors
+    });
     // Only a sentence about days or hours can be about opening.
     let weekdays: Vec<_> = tokens.iter().filter_map(super::days::weekday).collect();
     let different = weekdays.iter().collect::<std::collections::HashSet<_>>().len();
@@ -283,10 +299,37 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     let named_first = who.is_some_and(|who| who <= 4);
     let opens = does.is_some_and(|does| who.is_some_and(|who| does > who && does - who <= 10));
     // `fermeture exceptionnelle de l'office`: on the day of its heading.
-    if !event && text.starts_with("fermeture ") && who.is_some_and(|who| who <= 5) {
+    if !event
+        && ["fermeture ", "ouverture "].iter().any(|start| text.starts_with(start))
+        && who.is_some_and(|who| who <= 5)
+    {
         return true;
     }
-    let bare = text.starts_with("ouvert ") || text.starts_with("ouverte ") || text.starts_with("fermeture ");
+    // `Permanence au presbytère : du mardi au vendredi, de 10 h à 12 h`
+    if !event
+        && ["permanence", "secretariat", "accueil"].iter().any(|start| text.starts_with(start))
+        && recurs()
+        && ranges() >= 1
+    {
+        return true;
+    }
+    // `fermé dimanche et lundi`, but not `ferme de Larrieu`
+    let first = (from..to).find(|at| words.tokens[*at].kind == Kind::Word).unwrap_or(from);
+    let closed_when = |token: &Token| {
+        super::days::weekday(token).is_some()
+            || token.is_any(&["le", "les", "ce", "jusqu'", "exceptionnellement", "pour", "(", "."])
+    };
+    let is_closed = !event
+        && words.is(first, &["ferme", "fermee", "fermes"])
+        && words.tokens.get(first + 1).is_some_and(closed_when);
+    let bare = text.starts_with("ouvert ")
+        || text.starts_with("ouverte ")
+        || text.starts_with("fermeture ")
+        || text.starts_with("reouverture ")
+        || is_closed;
+    if is_closed && tokens.len() <= 8 {
+        return true;
+    }
     let says_when = || {
         (0..tokens.len()).any(|at| hours::time(tokens, at).is_some() || super::days::recurrence(tokens, at).is_some())
     };
@@ -294,7 +337,7 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
 }
 
 /// Whether a sentence holds nothing but days, hours and places.
-fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> bool {
+pub(super) fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> bool {
     let known = super::marks::marks(words);
     let mut at = from;
     while at < to {
@@ -334,6 +377,7 @@ fn is_booking(text: &str) -> bool {
         "pour s'inscrire", "plus d'infos", "il est conseille", "il est prudent", "preventes", "prevente", "tickets",
         "date limite", "en cas de pluie", "en cas d'orage", "en cas d'intemperies", "en cas de mauvais", "repli ",
         "s'adresser", "se renseigner", "appelez", "les inscriptions", "les reservations", "merci de reserver",
+        "fin des inscriptions", "cloture des inscriptions", "limite d'inscription", "pass ", "plein tarif", "tarif plein", "forfait ", "abonnement",
         "merci de vous inscrire", "pre-inscription", "preinscription",
     ];
     BEGINS.iter().any(|start| text.starts_with(start))
@@ -365,6 +409,14 @@ mod tests {
             "Dimanche : pas de marché",
             "Pas d’activité",
             "RAS",
+            "Ouverture de l’office samedi de 9h à 12h.",
+            "Les caisses du château ferment à 18 h.",
+            "La piscine municipale ferme ses portes dimanche 19 à 19 h",
+            "Réouverture à 14 h le 4 octobre",
+            "Permanence au presbytère : du mardi au vendredi, de 10 h à 12 h.",
+            "Attention : la rue Raynal sera fermée à la circulation mardi 14 de 8 h à 17 h.",
+            "Fermé dimanche et lundi.",
+            "Fermeture des deux sites le dimanche.",
             "Faites paraître vos annonces : envoyez vos textes avant jeudi 17 heures à la rédaction.",
         ] {
             assert_eq!(of(text), Role::Aside, "{text}");
@@ -374,6 +426,11 @@ mod tests {
             "Info jeunes : forum des métiers à 14 h à Ternoux",
             "Infos ados : concert à 18 h",
             "Pas de deux",
+            "Ouverture du musée : visite à 10 h",
+            "Ferme de Larrieu, Roquebrune",
+            "Les inscriptions auront lieu mercredi 15 de 14 h à 18 h au dojo",
+            "Le château ouvrira ses combles : visites à 10 h et 11 h",
+            "Permanence du conseiller numérique, mardi 14 à 10 h",
             "Pas d’histoires sans musique à 18 h",
             "Contact improvisation : atelier de danse à 19 h",
             "Associations, forum à la halle de Ternoux à 10 h",

@@ -161,11 +161,13 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         }
         let mut end = start + c.len_utf8();
         // `18 h // Le Bistrot // Concert`: a bar that somebody typed.
-        let bar = c == '/' && is_bar(text, start);
-        if bar {
+        let slashes = c == '/' && is_bar(text, start);
+        if slashes {
             chars.next();
             end += 1;
         }
+        // `10 h · Halle · Entrée libre`
+        let bar = slashes || c == '·' && start > 0 && stands_apart(text, start, end);
         let kind = if c.is_ascii_digit() {
             while let Some(&(at, d)) = chars.peek().filter(|(_, d)| d.is_ascii_digit()) {
                 end = at + d.len_utf8();
@@ -211,6 +213,11 @@ fn is_bar(text: &str, at: usize) -> bool {
     let blank = |c: Option<char>| c.is_none_or(is_space);
     let rest = text[at..].strip_prefix("//");
     rest.is_some_and(|rest| blank(rest.chars().next())) && blank(text[..at].chars().next_back())
+}
+
+/// Whether blanks stand around `from..to`.
+fn stands_apart(text: &str, from: usize, to: usize) -> bool {
+    text[..from].ends_with(is_space) && text[to..].starts_with(is_space)
 }
 
 fn is_mark(c: char) -> bool {

@@ -155,6 +155,25 @@ fn object_after(words: &Words<'_>, at: usize) -> bool {
     })
 }
 
+/// Whether the sentence goes on with a verb that says that the thing takes place on the day named before, or does not:
+/// `se tiendra`, `est avancé à`, `est annulée`.
+pub(super) fn takes_place(words: &Words<'_>, at: usize) -> bool {
+    const FAR: usize = 16;
+    const LASTING: [&str; 10] =
+        ["tient", "tiendra", "deroule", "deroulera", "debute", "debutera", "commence", "commencera", "aura", "auront"];
+    #[rustfmt::skip]
+    const STATES: [&str; 12] = [
+        "avance", "avancee", "annule", "annulee", "annules", "annulees", "reporte", "reportee", "maintenu", "maintenue", "deplace", "deplacee",
+    ];
+    let end = (at..words.tokens.len().min(at + FAR)).find(|at| words.tokens[*at].is_sentence_end());
+    let words_after = at..end.unwrap_or(words.tokens.len().min(at + FAR));
+    let is = words_after.clone().find(|at| words.is(*at, &["est", "sera", "sont", "seront"]));
+    words_after.clone().any(|at| {
+        let lasts = words.is(at, &LASTING) && (!words.is(at, &["aura", "auront"]) || words.is(at + 1, &["lieu"]));
+        lasts || words.is(at, &STATES) && is.is_some_and(|is| is < at)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

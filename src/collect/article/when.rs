@@ -3,7 +3,7 @@
 //! A day counts if it is the date of an event: at the beginning of a sentence, or beside an hour. `marché du samedi`,
 //! `avant vendredi`, `reporté au jeudi` mention a day without being on it.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 
 use super::calendar::Calendar;
 use super::clock;
@@ -12,8 +12,10 @@ use super::hours;
 use super::lines::says_time;
 use super::marks::{Meaning, marks, quotation};
 use super::places;
+use super::relative::{apposed, relation};
 use super::sentences::{Role, role, sentences};
 use super::text::{Kind, Words};
+use super::verbs::takes_place;
 use super::words::{is_event_noun, is_function};
 
 /// The day of a piece of a line.
@@ -45,16 +47,30 @@ struct Mention {
     from: usize,
     to: usize,
     when: When,
+    relative: bool, // to another day: `le lendemain`
     warnings: Vec<String>,
 }
 
-/// Cuts a line by its days. `under`: the days it stands under.
-pub(super) fn pieces(
-    text: &str,
-    calendar: &Calendar,
-    under: Option<&[NaiveDate]>,
-    span: Option<(NaiveDate, NaiveDate)>,
-) -> (Vec<Piece>, Vec<String>) {
+impl Mention {
+    fn of(from: usize, to: usize, when: When) -> Self {
+        Self { from, to, when, relative: false, warnings: Vec::new() }
+    }
+}
+
+/// What is known of days where a line stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Around<'a> {
+    /// The days it stands under.
+    pub(super) under: Option<&'a [NaiveDate]>,
+    /// The first and the last day of the whole article, where it is of a few days.
+    pub(super) span: Option<(NaiveDate, NaiveDate)>,
+    /// The day of the line before: `le lendemain` counts from it.
+    pub(super) before: Option<&'a When>,
+}
+
+/// Cuts a line by its days.
+pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Vec<Piece>, Vec<String>) {
+    let under = around.under;
     if text.len() > super::lines::LONGEST_LINE {
         let whole = Piece { when: When::Inherited, shown: (0, text.len()), told: Vec::new(), leads: false };
         return (vec![whole], Vec::new());
@@ -63,6 +79,11 @@ pub(super) fn pieces(
     let mut out: Vec<Piece> = Vec::new();
     let mut warnings = Vec::new();
     let mut current = When::Inherited;
+    // The last day that was named itself, for `la veille`.
+    let mut named = match (under, around.before) {
+        (Some(days), _) => When::Days(days.to_vec()),
+        (None, before) => before.cloned().unwrap_or(When::Inherited),
+    };
     let mut label: Option<usize> = None;
     for (from, to) in sentences(&words) {
         let byte = |at: usize| words.tokens.get(at).map_or(text.len(), |token| token.start);
@@ -74,7 +95,10 @@ pub(super) fn pieces(
             push(&mut out, current.clone(), (byte(from), byte(to)), false);
             continue;
         }
-        let found: Vec<Mention> = mentions(&words, from, to, calendar, under, &current, span);
+        let mut found: Vec<Mention> = mentions(&words, (from, to), calendar, around, (&named, &current));
+        if let Some(last) = found.iter().rfind(|mention| !mention.relative) {
+            named = last.when.clone();
+        }
         // Only the day it stands under: nothing new.
         let same =
             |mention: &Mention| matches!((&mention.when, under), (When::Days(days), Some(under)) if days == under);
@@ -94,7 +118,6 @@ pub(super) fn pieces(
         warnings.extend(found.iter().flat_map(|mention| mention.warnings.iter().cloned()));
         // `De 10 h à 18 h, marché des potiers, et dimanche de 10 h à 17 h`: the hours before the date are of the day it
         // stands under.
-        let mut found = found;
         let before_first = found.first().filter(|mention| {
             mention.from > from
                 && says_time(&words.tokens[from..mention.from])
@@ -103,17 +126,17 @@ pub(super) fn pieces(
         });
         let weekday_alone =
             under.is_some_and(|days| days.len() == 1) && found.iter().all(|mention| is_weekday_alone(&words, mention));
-        if weekday_alone && !found.iter().any(same) && (found.len() > 1 || !out.is_empty()) {
+        let relative = found.iter().all(|mention| mention.relative);
+        if weekday_alone && !relative && !found.iter().any(same) && (found.len() > 1 || !out.is_empty()) {
             let whole = Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), leads: false };
             return (vec![whole], warnings);
         }
         if before_first.is_some() && !weekday_alone && (under.is_some() || current != When::Inherited) {
-            found.insert(0, Mention { from, to: from, when: current.clone(), warnings: Vec::new() });
+            found.insert(0, Mention::of(from, from, current.clone()));
         }
-        let found = found;
         if let [mention] = found.as_slice() {
             let other_weekday = under.is_some_and(|days| days.len() == 1) && is_weekday_alone(&words, mention);
-            let at_the_head = out.is_empty() && leads_to(&words, from, mention.from);
+            let at_the_head = (out.is_empty() || mention.relative) && leads_to(&words, from, mention.from);
             if other_weekday && !at_the_head {
                 let whole = Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), leads: false };
                 return (vec![whole], warnings);
@@ -313,13 +336,12 @@ fn has_words(words: &Words<'_>, from: usize, to: usize) -> bool {
 /// The days of the sentence `from..to` that are days of what it tells.
 fn mentions(
     words: &Words<'_>,
-    from: usize,
-    to: usize,
+    (from, to): (usize, usize),
     calendar: &Calendar,
-    under: Option<&[NaiveDate]>,
-    before: &When,
-    span: Option<(NaiveDate, NaiveDate)>,
+    around: Around<'_>,
+    (named, before): (&When, &When),
 ) -> Vec<Mention> {
+    let under = around.under;
     let tokens = &words.tokens[..to];
     let mut out: Vec<Mention> = Vec::new();
     let mut at = from;
@@ -333,12 +355,7 @@ fn mentions(
             && (words.is(at, &["ce"]) && words.is(at + 1, &["soir", "matin", "midi"])
                 || words.is(at, &["cet"]) && words.is(at + 1, &["apres-midi"]))
         {
-            out.push(Mention {
-                from: at,
-                to: at + 2,
-                when: When::Days(vec![calendar.published]),
-                warnings: Vec::new(),
-            });
+            out.push(Mention::of(at, at + 2, When::Days(vec![calendar.published])));
             at += 2;
             continue;
         }
@@ -357,9 +374,26 @@ fn mentions(
             at = end;
             continue;
         }
-        if let Some((days, end)) = named_span(words, at, before, under, span) {
-            out.push(Mention { from: at, to: end, when: When::Days(days), warnings: Vec::new() });
+        if let Some((days, end)) = named_span(words, at, around.span) {
+            out.push(Mention::of(at, end, When::Days(days)));
             at = end;
+            continue;
+        }
+        if let Some(relation) = relation(words, from, at) {
+            // `la veille, vendredi`: the day beside it says it again.
+            if let Some(date) = apposed(words, relation.to, to).and_then(|day| days::date(tokens, day)) {
+                let dates = calendar.dates(&date.what);
+                let when = When::Days(dates.days);
+                out.push(Mention { relative: true, warnings: dates.warnings, ..Mention::of(at, date.to, when) });
+                at = date.to;
+                continue;
+            }
+            let said = out.iter().rfind(|mention| !mention.relative).map(|mention| &mention.when);
+            let last = out.last().map(|mention| &mention.when);
+            if let Some(days) = relation.days(said.unwrap_or(named), last.unwrap_or(before)) {
+                out.push(Mention { relative: true, ..Mention::of(at, relation.to, When::Days(days)) });
+            }
+            at = relation.to;
             continue;
         }
         if let Some(found) = until_inclusive(words, at, calendar, under) {
@@ -374,12 +408,12 @@ fn mentions(
             if at > 0 && words.is(at - 1, &["nuit", "nuits"]) {
                 let first = days::date(tokens, at + 1).map(|date| calendar.dates(&date.what).days);
                 if let Some(days) = first.filter(|days| !days.is_empty()) {
-                    out.push(Mention { from: at, to: found.to, when: When::Days(vec![days[0]]), warnings: Vec::new() });
+                    out.push(Mention::of(at, found.to, When::Days(vec![days[0]])));
                 }
                 at = found.to;
                 continue;
             }
-            out.push(Mention { from: at, to: found.to, when: When::Weekly(weekdays), warnings: Vec::new() });
+            out.push(Mention::of(at, found.to, When::Weekly(weekdays)));
             at = found.to;
             continue;
         }
@@ -392,7 +426,7 @@ fn mentions(
             let night = night_of(words, at, &date.what);
             let days = if night { dates.days.into_iter().take(1).collect() } else { dates.days };
             if !days.is_empty() {
-                out.push(Mention { from: at, to: date.to, when: When::Days(days), warnings: dates.warnings });
+                out.push(Mention { warnings: dates.warnings, ..Mention::of(at, date.to, When::Days(days)) });
             }
         }
         at = date.to;
@@ -422,7 +456,7 @@ fn named_day(words: &Words<'_>, from: usize, at: usize) -> Option<usize> {
             date_at(at + 2).or_else(|| date_at(at + 1)).filter(|to| !words.is(*to, &["inclus", "compris"]))
         }
         "reporte" | "reportee" | "reportes" | "reportees" | "report" | "decale" | "decalee" | "deplace"
-        | "deplacee" | "repousse" | "repoussee" => {
+        | "deplacee" | "repousse" | "repoussee" | "remis" | "remise" => {
             let next = at + 1 + usize::from(words.is(at + 1, &["au", "a", "pour"]));
             date_at(next)
         }
@@ -431,7 +465,12 @@ fn named_day(words: &Words<'_>, from: usize, at: usize) -> Option<usize> {
             let after_word = tokens[at - 1].kind == Kind::Word
                 && !is_function(&tokens[at - 1])
                 && !tokens[at - 1].is_any(&["ouvert", "ouverte", "nuit", "partir"]);
-            if !after_word || days::date(tokens, at).is_some() || days::recurrence(tokens, at).is_some() {
+            // `le marché du vendredi 17 se tiendra aux arènes`: the sentence says that it takes place.
+            if !after_word
+                || takes_place(words, at)
+                || days::date(tokens, at).is_some()
+                || days::recurrence(tokens, at).is_some()
+            {
                 return None;
             }
             let next = at + 1;
@@ -448,23 +487,9 @@ fn named_day(words: &Words<'_>, from: usize, at: usize) -> Option<usize> {
     }
 }
 
-/// `les deux jours`, `tout le week-end`, `le même jour`, `le lendemain`.
-fn named_span(
-    words: &Words<'_>,
-    at: usize,
-    before: &When,
-    under: Option<&[NaiveDate]>,
-    span: Option<(NaiveDate, NaiveDate)>,
-) -> Option<(Vec<NaiveDate>, usize)> {
+/// `les deux jours`, `tout le week-end`
+fn named_span(words: &Words<'_>, at: usize, span: Option<(NaiveDate, NaiveDate)>) -> Option<(Vec<NaiveDate>, usize)> {
     let sequence = |list: &[&str]| list.iter().enumerate().all(|(i, word)| words.is(at + i, &[word]));
-    let known = || match before {
-        When::Days(days) => Some(days.clone()),
-        _ => under.map(<[NaiveDate]>::to_vec),
-    };
-    if sequence(&["le", "lendemain"]) {
-        let next = known()?.last()?.checked_add_days(Days::new(1))?;
-        return Some((vec![next], at + 2));
-    }
     for (list, count) in [
         (&["les", "deux", "jours"][..], 2),
         (&["les", "2", "jours"], 2),
@@ -494,12 +519,7 @@ fn until_inclusive(words: &Words<'_>, at: usize, calendar: &Calendar, under: Opt
     let after = Calendar { last: Some(first), ..*calendar };
     let last = *after.dates(&date.what).days.last()?;
     let days: Vec<NaiveDate> = first.iter_days().take_while(|day| *day <= last).take(8).collect();
-    (days.len() > 1 && days.len() <= 7).then_some(Mention {
-        from: at,
-        to: date.to + 1,
-        when: When::Days(days),
-        warnings: Vec::new(),
-    })
+    (days.len() > 1 && days.len() <= 7).then(|| Mention::of(at, date.to + 1, When::Days(days)))
 }
 
 /// `nuit de samedi à dimanche`: the night belongs to the day it begins.

@@ -13,6 +13,7 @@ pub(super) const FUNCTION: &[&str] = &[
     "dans", "sur", "sous", "par", "pour", "avec", "ce", "cet", "cette", "ces", "qui", "que", "qu'", "est", "sont",
     "sera", "seront", "suivi", "suivie", "suivis", "suivies", "ensuite", "enfin", "egalement", "aussi", "encore",
     "il", "y", "se", "s'", "ont", "lieu", "partir", "chez", "devant", "jusqu'", "jusque", "vers", "autour", "entre",
+    "lendemain", "surlendemain", "veille", "avant-veille",
     "plus", "tel", "tarif", "tarifs", "prix", "rdv", "rv", "horaires", "horaire", "er", "durant", "pendant", "lors",
 ];
 
@@ -24,7 +25,7 @@ pub(super) const JOINTS: &[&str] =
 pub(super) const AUXILIARY: &[&str] = &[
     "depart", "departs", "ouverture", "inscription", "inscriptions", "accueil", "rendez-vous", "rdv", "rv", "fin",
     "retour", "arrivee", "cloture", "remise", "reservation", "reservations", "billetterie", "top", "restauration",
-    "buvette", "seance", "seances", "portes", "fermeture", "dossards", "dossard", "ouvertures",
+    "buvette", "seance", "seances", "portes", "fermeture", "dossards", "dossard", "ouvertures", "retrait", "retraits",
 ];
 
 /// Words that fields express already: hours, days, names of fields, connectors.
@@ -178,6 +179,27 @@ pub(super) const DETAILS: &[&str] = &[
     "renseignement", "renseignements", "rens", "reservation", "reservations", "resa", "inscription", "inscriptions",
     "tel", "telephone", "contact", "contacts", "info", "infos", "informations", "lieu", "rdv", "rv", "rendez-vous",
     "organise", "organisee", "billetterie", "billets", "acces", "duree", "site", "mail", "horaires",
+];
+
+/// Names before a colon, of what a meal holds or costs.
+pub(super) const MENU_LABELS: &[&str] = &[
+    "menu", "menus", "entree", "entrees", "plat", "plats", "dessert", "desserts", "fromage", "fromages", "boisson", "boissons",
+    "adulte", "adultes", "enfant", "enfants", "repas", "formule", "formules", "aperitif",
+];
+
+/// Things one eats or drinks.
+pub(super) const DISHES: &[&str] = &[
+    "melon", "salade", "salades", "soupe", "potage", "veloute", "terrine", "pate", "charcuterie", "jambon", "saumon", "foie",
+    "crudites", "garbure", "daube", "mechoui", "cassoulet", "paella", "poulet", "canard", "magret", "confit", "cuisse", "roti",
+    "grillades", "saucisse", "saucisses", "boeuf", "veau", "porc", "agneau", "cochon", "sanglier", "poisson", "moules", "frites", "aligot", "truffade",
+    "haricots", "pommes", "riz", "legumes", "gratin", "pates", "fromage", "fromages", "cabecou", "brebis", "tarte", "tartes", "croustade", "pastis", "flan",
+    "gateau", "gateaux", "glace", "glaces", "sorbet", "mousse", "fruits", "cafe", "vin", "armagnac", "pain", "boissons",
+];
+
+/// Things one sits down to.
+pub(super) const MEALS: &[&str] = &[
+    "repas", "diner", "dejeuner", "souper", "banquet", "buffet", "brunch", "mechoui", "paella", "moules-frites", "cassoulet",
+    "grillades", "garbure", "aligot", "soiree", "tapas", "menu",
 ];
 
 /// A joint; `où` is none, though it folds like `ou`.

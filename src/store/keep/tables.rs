@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 50] = [
+pub(super) const TABLES: [Table; 57] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -63,6 +63,7 @@ pub(super) const TABLES: [Table; 50] = [
     narrow("content_refusals"),
     narrow("editions"),
     wide("edition_files"),
+    wide("edition_uploads"),
     narrow("announcements"),
     narrow("orders"),
     narrow("users"),
@@ -78,6 +79,13 @@ pub(super) const TABLES: [Table; 50] = [
     narrow("dismissals"),
     // Files of up to 20 MB.
     Table { name: "imports", page: 1 },
+    narrow("api_tokens"),
+    narrow("api_requests"),
+    narrow("rereads"),
+    // After what their triggers watch, so that a copy queues no events.
+    narrow("webhook_endpoints"),
+    narrow("webhook_messages"),
+    narrow("webhook_attempts"),
 ];
 
 /// Tables that a daemon writes to on its own: a ledger with rows only in these counts as empty.

@@ -1,8 +1,9 @@
 //! What a person can decide about an issue, and the sheet that is read before: its numbers, and what they are compared with when
 //! the decision comes back.
 
-use super::{Reading, When, issue_href};
+use super::{Reading, When, editorial, issue_href};
 use crate::accounts::Permission;
+use crate::actions::issues::may_edit;
 pub use crate::actions::may::{Act, Subject, may};
 use crate::app::Engine;
 use crate::domain::issue::{IssueKey, IssueState, IssueSummary};
@@ -31,6 +32,7 @@ impl Act {
             Act::Skip => "/envois/{mailing}/{period}/ne-pas-envoyer",
             Act::Unskip => "/envois/{mailing}/{period}/envoyer-quand-meme",
             Act::Rehearse => "/envois/{mailing}/{period}/repeter",
+            Act::Recompose => "/envois/{mailing}/{period}/recomposer",
             Act::Pause => "/envois/{mailing}/{period}/pause",
             Act::Resume => "/envois/{mailing}/{period}/reprendre",
             Act::Stop => "/envois/{mailing}/{period}/arreter",
@@ -46,7 +48,7 @@ impl Act {
     pub fn permission(self) -> Permission {
         match self {
             Act::Approve | Act::Refuse | Act::Withdraw | Act::Skip | Act::Unskip => Permission::Approve,
-            Act::Rehearse => Permission::Write,
+            Act::Rehearse | Act::Recompose => Permission::Write,
             Act::Pause | Act::Resume | Act::Stop => Permission::Operate,
         }
     }
@@ -90,9 +92,17 @@ pub async fn subject<'a>(engine: &'a Engine, key: &IssueKey) -> anyhow::Result<O
 /// What can be decided now.
 pub fn choices(subject: &Subject<'_>) -> Vec<Choice> {
     let possible = Act::ALL.into_iter().filter(|act| may(*act, subject).is_ok());
-    possible
-        .map(|act| Choice { key: act.as_str(), href: act.href(&subject.key), permission: act.permission().as_str() })
-        .collect()
+    let sheets = possible.map(|act| Choice {
+        key: act.as_str(),
+        href: act.href(&subject.key),
+        permission: act.permission().as_str(),
+    });
+    let letter = may_edit(subject).is_ok().then(|| Choice {
+        key: "edit",
+        href: editorial::href(&subject.key),
+        permission: Permission::Write.as_str(),
+    });
+    sheets.chain(letter).collect()
 }
 
 /// One line of a sheet.
@@ -209,7 +219,7 @@ impl Sheet {
             if matches!(act, Act::Approve | Act::Resume) {
                 add("deadline", when(issue.expires_at), true);
             }
-            let approved_by = issue.approved_by().filter(|_| act == Act::Withdraw);
+            let approved_by = issue.approved_by().filter(|_| matches!(act, Act::Withdraw | Act::Recompose));
             if let Some(by) = approved_by.or(issue.half_approved_by.as_deref()) {
                 add("approved_by", Value::Text(by.to_owned()), false);
             }
@@ -219,7 +229,7 @@ impl Sheet {
             add("why", Value::Text(skip.why.clone()), false);
         }
         let hash = issue.and_then(IssueSummary::content_hash).map(str::to_owned);
-        let about_content = matches!(act, Act::Approve | Act::Refuse | Act::Withdraw);
+        let about_content = matches!(act, Act::Approve | Act::Refuse | Act::Withdraw | Act::Recompose);
         if let Some(hash) = hash.as_deref().filter(|_| about_content) {
             add("version", Value::Text(short(hash).to_owned()), true);
             if let Some(content) = it.store.content_summary(key).await? {

@@ -2,7 +2,7 @@
 
 use super::{Reading, When};
 use crate::actions::uploads::{ChangeKind, Compared, Options};
-use crate::store::{Upload, UploadState};
+use crate::store::{UploadState, UploadedList};
 use serde::Serialize;
 
 /// Contacts of one page of a difference.
@@ -23,7 +23,7 @@ pub struct UploadRow {
 }
 
 impl UploadRow {
-    pub fn new(it: &Reading<'_>, upload: &Upload, is_working: bool) -> Self {
+    pub fn new(it: &Reading<'_>, upload: &UploadedList, is_working: bool) -> Self {
         Self {
             href: href(&upload.id),
             file_name: upload.file_name.clone(),
@@ -34,7 +34,7 @@ impl UploadRow {
 }
 
 /// As in text keys. `is_working`: this process compares or imports it now.
-fn state(upload: &Upload, is_working: bool) -> &'static str {
+fn state(upload: &UploadedList, is_working: bool) -> &'static str {
     match upload.state {
         UploadState::Reading | UploadState::Running if !is_working => "interrupted",
         other => other.as_str(),
@@ -93,7 +93,7 @@ pub struct FieldRow {
 }
 
 impl UploadView {
-    pub fn new(it: &Reading<'_>, upload: &Upload, is_working: bool, page: usize) -> Self {
+    pub fn new(it: &Reading<'_>, upload: &UploadedList, is_working: bool, page: usize) -> Self {
         let state = state(upload, is_working);
         let options = Options::of(upload);
         let compared = Compared::of(upload).filter(|_| matches!(state, "draft" | "done" | "running"));

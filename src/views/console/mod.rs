@@ -4,13 +4,18 @@
 pub mod coming;
 pub mod correct;
 pub mod decide;
+pub mod editions;
+pub mod editorial;
 pub mod imports;
 pub mod issue;
 pub mod journal;
 pub mod month;
 pub mod office;
+pub mod orders;
 pub mod people;
+pub mod person;
 pub mod preview;
+pub mod segment;
 pub mod tonight;
 pub mod trace;
 

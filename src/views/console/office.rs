@@ -1,16 +1,11 @@
-//! Lanes, editions, orders, settings.
+//! Lanes and settings.
 
-use super::{Label, Reading, Tone, When, issue_href, people::order_label, person_href};
+use super::{Label, Reading, Tone, When, issue_href};
 use crate::config::Config;
-use crate::domain::{
-    Timestamp,
-    edition::{OrderState, packs_in_french},
-    french,
-    lane::Pace,
-};
+use crate::domain::lane::Pace;
 use crate::jobs::{Approval, Kind};
 use crate::notices::replies::pace_in_french;
-use crate::store::{OrdersFilter, StoreError};
+use crate::store::StoreError;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -86,162 +81,6 @@ pub async fn lanes(it: &Reading<'_>) -> Result<Vec<LaneRow>, StoreError> {
 fn domains(domains: &[String]) -> String {
     let first = domains.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
     if domains.len() > 3 { format!("{first}…") } else { first }
-}
-
-/// An edition with its stock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct EditionRow {
-    pub slug: String,
-    pub title: String,
-    pub kind: &'static str,
-    pub languages: String,
-    /// Packs; `None` if it is not printed.
-    pub stock: Option<Stock>,
-    /// `12 juillet 2027`
-    pub valid_until: Option<String>,
-    pub outdated: bool,
-    pub announced: Option<When>,
-    /// The issue that announces it; `None` where nothing is made of it yet.
-    pub issue_href: Option<String>,
-    pub orders_href: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Stock {
-    pub packs: u32,
-    pub ordered: u32,
-    pub left: u32,
-    /// Copies per pack.
-    pub pack: u32,
-    /// Less than a tenth is left.
-    pub low: bool,
-}
-
-/// # Errors
-/// When the ledger cannot be read.
-pub async fn editions(it: &Reading<'_>) -> Result<Vec<EditionRow>, StoreError> {
-    let today = it.now.with_timezone(&it.config.zone).date_naive();
-    let row = |stocked: &crate::domain::edition::EditionStock| {
-        let edition = &stocked.edition;
-        let left = stocked.left();
-        EditionRow {
-            slug: edition.slug.clone(),
-            title: edition.title.clone(),
-            kind: edition.kind.in_french(),
-            languages: edition.languages_in_french(),
-            stock: edition.printed.map(|printed| Stock {
-                packs: stocked.packs(),
-                ordered: stocked.ordered,
-                left,
-                pack: printed.pack,
-                low: u64::from(left) * 10 < u64::from(stocked.packs()),
-            }),
-            valid_until: edition.valid_until.map(french::date),
-            outdated: !edition.is_current(today),
-            announced: stocked.announced_for.map(|at| it.when(at)),
-            issue_href: None,
-            orders_href: format!("/commandes?edition={}", edition.slug),
-        }
-    };
-    let mut rows: Vec<_> = it.store.editions().await?.iter().map(row).collect();
-    let mailing = it.mailings.iter().find(|mailing| mailing.is_of_editions());
-    for row in rows.iter_mut().filter(|row| row.announced.is_some()) {
-        let Some(mailing) = mailing else { break };
-        let key = crate::domain::issue::IssueKey::new(&mailing.id, &row.slug);
-        row.issue_href = it.store.issue(&key).await?.map(|issue| issue_href(&issue.key));
-    }
-    Ok(rows)
-}
-
-/// An order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OrderRow {
-    pub id: String,
-    pub edition: String,
-    pub who: String,
-    pub name: String,
-    pub street: String,
-    pub href: Option<String>,
-    pub quantity: String,
-    pub handover: &'static str,
-    pub remark: String,
-    pub label: Label,
-    pub ordered_at: When,
-}
-
-/// The orders of one commune: a stop of the round.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Stop {
-    pub commune: String,
-    pub rows: Vec<OrderRow>,
-}
-
-/// A page of orders.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Orders {
-    pub stops: Vec<Stop>,
-    /// Slug and title of every edition, for the filter.
-    pub editions: Vec<(String, String)>,
-    pub more: Option<String>,
-}
-
-/// Orders of one page: those of a round, as a rule.
-const ORDERS: u32 = 300;
-
-/// What `apres=` holds.
-fn order_mark(text: &str) -> Option<(Timestamp, String)> {
-    let (millis, id) = text.split_once('.')?;
-    Some((Timestamp::from_timestamp_millis(millis.parse().ok()?)?, id.to_owned()))
-}
-
-/// # Errors
-/// When the ledger cannot be read.
-pub async fn orders(
-    it: &Reading<'_>,
-    edition: Option<&str>,
-    state: OrderState,
-    after: Option<&str>,
-) -> Result<Orders, StoreError> {
-    let editions = it.store.editions().await?;
-    let filter = OrdersFilter {
-        edition: edition.map(str::to_owned),
-        state,
-        after: after.and_then(order_mark),
-        limit: ORDERS + 1,
-    };
-    let mut orders = it.store.orders_page(&filter).await?;
-    let more = orders.len() > ORDERS as usize;
-    orders.truncate(ORDERS as usize);
-    let more = orders.last().filter(|_| more).map(|it| format!("{}.{}", it.ordered_at.timestamp_millis(), it.id));
-    orders.sort_by_cached_key(|order| {
-        [&order.by.commune, &order.by.establishment, &order.edition, &order.id].map(|text| french::folded(text))
-    });
-    let mut stops: Vec<Stop> = Vec::new();
-    for order in &orders {
-        let of = editions.iter().find(|it| it.edition.slug == order.edition);
-        let pack = of.and_then(|it| it.edition.printed).map_or(1, |printed| printed.pack);
-        let address = order.by.address.to_string();
-        let who = [&order.by.establishment, &order.by.name, &address].into_iter().find(|text| !text.is_empty());
-        let row = OrderRow {
-            id: order.id.clone(),
-            edition: of.map_or(&order.edition, |it| &it.edition.title).clone(),
-            who: who.cloned().unwrap_or_default(),
-            name: order.by.name.clone(),
-            street: order.by.street.clone(),
-            href: person_href(&order.by.contact_id),
-            quantity: packs_in_french(order.wish.packs, pack),
-            handover: order.wish.handover.in_french(),
-            remark: order.wish.remark.clone(),
-            label: order_label(order.state),
-            ordered_at: it.when(order.ordered_at),
-        };
-        match stops.last_mut().filter(|stop| stop.commune == order.by.commune) {
-            Some(stop) => stop.rows.push(row),
-            None => stops.push(Stop { commune: order.by.commune.clone(), rows: vec![row] }),
-        }
-    }
-    let editions = editions.into_iter().map(|it| (it.edition.slug, it.edition.title)).collect();
-    Ok(Orders { stops, editions, more })
 }
 
 /// A section of the settings: only what is named here is shown, and of secrets that they are set.

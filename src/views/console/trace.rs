@@ -13,7 +13,7 @@ use std::collections::HashMap;
 const PAGE: u32 = 50;
 
 /// Every action of the audit; the text of each is `trace_` and its name with `_` for `.`.
-pub const ACTIONS: [&str; 50] = [
+pub const ACTIONS: [&str; 64] = [
     "issue.approve",
     "issue.refuse",
     "issue.withdraw",
@@ -35,6 +35,7 @@ pub const ACTIONS: [&str; 50] = [
     "order.cancel",
     "orders.hand_over",
     "orders.reopen",
+    "orders.export",
     "delivery.resolve",
     "lane.reopen",
     "correction.make",
@@ -45,12 +46,14 @@ pub const ACTIONS: [&str; 50] = [
     "venue.forget",
     "ledger.backup",
     "partners.import",
+    "partners.export",
     "contact.add",
     "contact.edit",
     "contact.move",
     "contact.suppress",
     "contact.lift",
     "contact.erase",
+    "contact.data",
     "user.add",
     "user.accept",
     "user.reset",
@@ -64,6 +67,17 @@ pub const ACTIONS: [&str; 50] = [
     "session.prove",
     "login",
     "login.recovery_code",
+    "token.add",
+    "token.revoke",
+    "token.first_use",
+    "webhook.add",
+    "webhook.rotate",
+    "webhook.disable",
+    "webhook.enable",
+    "webhook.remove",
+    "webhook.test",
+    "webhook.resend",
+    "mailing.reread",
 ];
 
 /// What is looked for.
@@ -118,8 +132,9 @@ pub struct Row {
 /// When the ledger cannot be read.
 pub async fn page(it: &Reading<'_>, viewer: &Viewer, asked: &Asked<'_>) -> Result<Trace, StoreError> {
     let all = viewer.roles.may(Permission::Administer);
-    let names: HashMap<_, _> =
+    let mut names: HashMap<_, _> =
         it.store.users(it.now).await?.into_iter().map(|user| (user.id.as_str().to_owned(), user.name)).collect();
+    names.extend(it.store.tokens().await?.into_iter().map(|token| (token.id, token.name)));
     let own = (ActorKind::User, viewer.user.as_str().to_owned());
     let filter = AuditFilter {
         actor: if all { asked.person.and_then(actor) } else { Some(own) },
@@ -159,7 +174,11 @@ fn mark(text: &str) -> Option<(Timestamp, String)> {
 fn person(kind: ActorKind, actor: &str, names: &HashMap<String, String>) -> Person {
     Person {
         value: format!("{}:{actor}", kind.as_str()),
-        name: names.get(actor).filter(|_| kind == ActorKind::User).cloned().unwrap_or_else(|| actor.to_owned()),
+        name: names
+            .get(actor)
+            .filter(|_| matches!(kind, ActorKind::User | ActorKind::Token))
+            .cloned()
+            .unwrap_or_else(|| actor.to_owned()),
         kind: match kind {
             ActorKind::User => "",
             ActorKind::Cli => "trace_by_cli",
@@ -184,6 +203,9 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
         "order" => (id.to_owned(), Some("/commandes".to_owned())),
         // What somebody did to their own account.
         "user" if entry.kind == ActorKind::User && entry.actor == id => (String::new(), None),
+        "mailing" => (it.title(id).to_owned(), None),
+        "token" if entry.kind == ActorKind::Token => (String::new(), None),
+        "token" => (names.get(id).cloned().unwrap_or_else(|| id.to_owned()), None),
         "user" => (names.get(id).cloned().unwrap_or_else(|| id.to_owned()), None),
         _ => (String::new(), None),
     };
@@ -200,7 +222,7 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
 
 /// What is worth reading of the stored detail.
 fn details(it: &Reading<'_>, detail: &str) -> Vec<(&'static str, String)> {
-    const SHOWN: [(&str, &str); 10] = [
+    const SHOWN: [(&str, &str); 13] = [
         ("hash", "trace_version"),
         ("line", "trace_line"),
         ("why", "trace_why"),
@@ -211,6 +233,9 @@ fn details(it: &Reading<'_>, detail: &str) -> Vec<(&'static str, String)> {
         ("contacts", "trace_contacts"),
         ("orders", "trace_orders"),
         ("as", "trace_as"),
+        ("scopes", "trace_scopes"),
+        ("events", "trace_events"),
+        ("host", "trace_host"),
     ];
     let Ok(Value::Object(detail)) = serde_json::from_str::<Value>(detail) else { return Vec::new() };
     let text = |value: &Value| match value {

@@ -7,6 +7,7 @@ use super::{
     Console,
     again::{Keeps, ShowAgain, Typed},
     cookies,
+    upload::{self, FileField, NotRead, Upload},
 };
 use crate::accounts::{Permission, Viewer, code, session};
 use crate::actions::accounts::login::Client;
@@ -16,7 +17,7 @@ use crate::web::answer::{self, Answer};
 use crate::web::server::{ClientAddress, RequestId};
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::{Body, to_bytes},
     extract::{FromRequestParts, Request, State},
     handler::Handler,
     http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header, request::Parts},
@@ -38,11 +39,8 @@ pub(super) const POST: MethodFilter = MethodFilter::POST;
 
 /// The largest form, in bytes.
 const LARGEST_FORM: usize = 128 * 1024;
-/// The largest form with a file: the file, and its fields.
-const LARGEST_UPLOAD: usize = crate::actions::uploads::LARGEST + LARGEST_FORM;
-/// Of a body that is too large this much is read before the connection is closed.
-const MOST_THROWN_AWAY: usize = 100 << 20;
-const MOST_FIELDS: usize = 100;
+/// Fields of a form: a page of orders has a box for each.
+const MOST_FIELDS: usize = 400;
 /// How often a stream looks whether its session is still open.
 const LOOK: Duration = Duration::from_millis(500);
 /// A session in use is written down at most so often.
@@ -66,9 +64,17 @@ pub(super) struct Route {
     pub(super) asks: Asks,
     /// What is shown again if the session is over.
     pub(super) keeps: Keeps,
-    /// Its form may hold a file.
-    pub(super) takes_a_file: bool,
+    /// The fields of its form that take a file.
+    files: &'static [FileField],
     handler: MethodRouter<Arc<Console>>,
+}
+
+/// What a route asks for and takes.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    asks: Asks,
+    keeps: Keeps,
+    files: &'static [FileField],
 }
 
 impl Route {
@@ -77,9 +83,9 @@ impl Route {
         Self { keeps, ..self }
     }
 
-    /// Its form may hold a file, see [`UploadedFile`].
-    pub(super) fn takes_a_file(self) -> Self {
-        Self { takes_a_file: true, ..self }
+    /// Its form may be `multipart/form-data`, with files in these fields.
+    pub(super) fn takes(self, files: &'static [FileField]) -> Self {
+        Self { files, ..self }
     }
 
     pub(super) fn changes(&self) -> bool {
@@ -101,14 +107,14 @@ where
     H: Handler<T, Arc<Console>>,
     T: 'static,
 {
-    Route { method, path, asks, keeps: Keeps::NOTHING, takes_a_file: false, handler: on(method, handler) }
+    Route { method, path, asks, keeps: Keeps::NOTHING, files: &[], handler: on(method, handler) }
 }
 
 /// The routes, each behind what it asks for.
 pub(super) fn guarded(routes: Vec<Route>, console: &Arc<Console>) -> Router<Arc<Console>> {
     routes.into_iter().fold(Router::new(), |router, it| {
-        let state = (Arc::clone(console), it.asks, it.keeps, it.takes_a_file);
-        let allowed = middleware::from_fn_with_state(state, allowed);
+        let rules = Rules { asks: it.asks, keeps: it.keeps, files: it.files };
+        let allowed = middleware::from_fn_with_state((Arc::clone(console), rules), allowed);
         router.route(it.path, it.handler.layer(allowed))
     })
 }
@@ -137,12 +143,27 @@ pub(super) struct HalfLoggedIn {
 
 /// The fields of a form that was let in. Of a name that is given twice the first counts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Form(Arc<HashMap<String, String>>);
+pub(super) struct Form(Arc<HashMap<String, String>>, Arc<Vec<Upload>>);
 
 impl Form {
     #[cfg(test)]
     pub(super) fn of(fields: HashMap<String, String>) -> Self {
-        Self(Arc::new(fields))
+        Self(Arc::new(fields), Arc::default())
+    }
+
+    pub(super) fn with_files(fields: HashMap<String, String>, files: Vec<Upload>) -> Self {
+        Self(Arc::new(fields), Arc::new(files))
+    }
+
+    pub(super) fn files(&self) -> &[Upload] {
+        &self.1
+    }
+
+    /// The rest of the names that begin with this, of fields that are given.
+    pub(super) fn ticked(&self, prefix: &str) -> Vec<&str> {
+        let mut names: Vec<_> = self.0.keys().filter_map(|name| name.strip_prefix(prefix)).collect();
+        names.sort_unstable();
+        names
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
@@ -156,14 +177,6 @@ impl Form {
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
-}
-
-/// The file of a form that was let in.
-#[derive(Debug, Clone)]
-pub(super) struct UploadedFile {
-    /// As the browser names it.
-    pub name: String,
-    pub bytes: Bytes,
 }
 
 /// Around every request: where it comes from, and whose session it belongs to.
@@ -223,18 +236,15 @@ pub(super) async fn enter(
 }
 
 /// Nobody gets further than the route allows, and no form without the token of its session.
-async fn allowed(
-    State((console, asks, keeps, takes_a_file)): State<(Arc<Console>, Asks, Keeps, bool)>,
-    mut request: Request,
-    next: Next,
-) -> Answer {
+async fn allowed(State((console, rules)): State<(Arc<Console>, Rules)>, mut request: Request, next: Next) -> Answer {
+    let keeps = rules.keeps;
     let path = request.uri().path().to_owned();
     let viewer = request.extensions().get::<Viewer>().cloned();
-    let expected = match asks {
+    let expected = match rules.asks {
         Asks::Nothing => None,
         Asks::HalfALogin => match request.extensions().get::<HalfLoggedIn>() {
             Some(half) => Some(half.form_token.clone()),
-            None => return console.session_over(request, keeps).await,
+            None => return console.session_over(request, rules).await,
         },
         Asks::May(permission) => match &viewer {
             Some(viewer) if viewer.roles.may(permission) => Some(viewer.form_token.clone()),
@@ -242,20 +252,15 @@ async fn allowed(
                 info!(event = "request.denied", user = viewer.user.as_str(), ?permission, "a permission is missing");
                 return console.tell(Some(viewer), StatusCode::FORBIDDEN, "forbidden");
             }
-            None => return console.session_over(request, keeps).await,
+            None => return console.session_over(request, rules).await,
         },
     };
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    let (largest, too_large) = match takes_a_file {
-        true => (LARGEST_UPLOAD, "file_too_large"),
-        false => (LARGEST_FORM, "too_large"),
-    };
-    // A few at once: each may take its whole size in memory.
-    let _turn = if takes_a_file { console.uploading.acquire().await.ok() } else { None };
-    let Some((form, file)) = form_of(&mut request, largest).await else {
-        return console.tell(viewer.as_ref(), StatusCode::PAYLOAD_TOO_LARGE, too_large);
+    let form = match console.form_of(&mut request, rules.files, true).await {
+        Ok(form) => form,
+        Err(why) => return console.tell(viewer.as_ref(), why.status(), why.key()),
     };
     if expected.is_some_and(|token| token.is_empty() || !code::is_same(&token, form.get("jeton"))) {
         let mut answer = console.tell(viewer.as_ref(), StatusCode::FORBIDDEN, "foreign");
@@ -267,66 +272,7 @@ async fn allowed(
         return answer;
     }
     request.extensions_mut().insert(form);
-    if let Some(file) = file {
-        request.extensions_mut().insert(file);
-    }
     next.run(request).await
-}
-
-/// The fields of the body, and its file; none if it is no form. `None`: it is larger than `largest` bytes, or it is no whole form.
-async fn form_of(request: &mut Request, largest: usize) -> Option<(Form, Option<UploadedFile>)> {
-    let kind = answer::content_type(request.headers()).to_owned();
-    let body = std::mem::replace(request.body_mut(), Body::empty());
-    let bytes = whole(body, largest).await?;
-    let mut fields = HashMap::new();
-    if kind.starts_with("application/x-www-form-urlencoded") {
-        for (name, value) in url::form_urlencoded::parse(&bytes).take(MOST_FIELDS) {
-            fields.entry(name.into_owned()).or_insert_with(|| value.into_owned());
-        }
-    }
-    let mut file = None;
-    if let Ok(boundary) = multer::parse_boundary(&kind) {
-        let once = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
-        let mut parts = multer::Multipart::new(once, boundary);
-        for _ in 0..MOST_FIELDS {
-            let Some(part) = parts.next_field().await.ok()? else { break };
-            let name = part.name().unwrap_or_default().to_owned();
-            match part.file_name().map(file_name) {
-                Some(name) => {
-                    let read = UploadedFile { name, bytes: part.bytes().await.ok()? };
-                    file.get_or_insert(read);
-                }
-                None => {
-                    let text = part.text().await.ok()?;
-                    fields.entry(name).or_insert(text);
-                }
-            }
-        }
-    }
-    Some((Form(Arc::new(fields)), file))
-}
-
-/// The body, if it is no larger than that. What is too much is read all the same and thrown away, up to a point: a browser shows no
-/// answer before it has sent everything.
-async fn whole(body: Body, largest: usize) -> Option<Bytes> {
-    let (mut kept, mut size) = (Vec::new(), 0);
-    let mut data = body.into_data_stream();
-    while let Some(piece) = data.next().await {
-        let piece = piece.ok()?;
-        size += piece.len();
-        match size {
-            size if size <= largest => kept.extend_from_slice(&piece),
-            size if size > MOST_THROWN_AWAY => return None,
-            _ => kept = Vec::new(),
-        }
-    }
-    (size <= largest).then(|| kept.into())
-}
-
-/// The last part of a path, without control characters: browsers once sent the whole path.
-fn file_name(given: &str) -> String {
-    let name = given.rsplit(['/', '\\']).next().unwrap_or_default();
-    name.chars().filter(|c| !c.is_control()).take(150).collect()
 }
 
 /// The person of a complete session. `token`: what the cookie holds; `seen`: its last use that is written down.
@@ -380,7 +326,7 @@ fn while_open(console: &Arc<Console>, token_hash: String, answer: Answer) -> Ans
     Answer::from_parts(head, Body::from_stream(body.into_data_stream().take_until(Box::pin(over))))
 }
 
-fn client(request: &Request) -> Client {
+pub(in crate::web) fn client(request: &Request) -> Client {
     let extensions = request.extensions();
     let agent = request.headers().get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
     Client {
@@ -444,11 +390,37 @@ impl Console {
         }
     }
 
-    /// The same for a request to a route that keeps these fields.
-    async fn session_over(&self, mut request: Request, keeps: Keeps) -> Answer {
-        let path = request.uri().path().to_owned();
-        let form = if request.method().is_safe() { None } else { form_of(&mut request, LARGEST_FORM).await };
-        let form = form.map(|(form, _)| form);
+    /// The fields of the body; none if it is no form. `keep_files`: somebody is logged in; else files are only read past.
+    async fn form_of(
+        &self,
+        request: &mut Request,
+        files: &'static [FileField],
+        keep_files: bool,
+    ) -> Result<Form, NotRead> {
+        let content_type = answer::content_type(request.headers()).to_owned();
+        let body = std::mem::replace(request.body_mut(), Body::empty());
+        if !files.is_empty() && content_type.starts_with("multipart/form-data") {
+            // Few at a time: each may hold its files in memory.
+            let _turn = self.uploads.acquire().await;
+            return upload::read(&content_type, body, files, keep_files).await;
+        }
+        let bytes = to_bytes(body, LARGEST_FORM).await.map_err(|_| NotRead::TooLarge)?;
+        let mut fields = HashMap::new();
+        if content_type.starts_with("application/x-www-form-urlencoded") {
+            for (name, value) in url::form_urlencoded::parse(&bytes).take(MOST_FIELDS) {
+                fields.entry(name.into_owned()).or_insert_with(|| value.into_owned());
+            }
+        }
+        Ok(Form::with_files(fields, Vec::new()))
+    }
+
+    /// The same for a request to a route with these rules.
+    async fn session_over(&self, mut request: Request, rules: Rules) -> Answer {
+        let (path, keeps) = (request.uri().path().to_owned(), rules.keeps);
+        let form = match request.method().is_safe() {
+            true => None,
+            false => self.form_of(&mut request, rules.files, false).await.ok(),
+        };
         let typed =
             form.and_then(|form| Typed::in_form(&path, keeps, &form).or_else(|| Typed::carried(&self.kept, &form)));
         self.unknown(request.method(), &path, typed).await

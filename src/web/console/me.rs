@@ -195,11 +195,14 @@ struct ConfirmPage {
 }
 
 /// Where a confirmation leads; the first where none is named.
-const AFTER: [(&str, &str); 4] = [
+const AFTER: [(&str, &str); 7] = [
     ("codes", "/moi?fait=proved"),
     ("factor", "/moi/second-facteur"),
     ("users", "/utilisateurs"),
     ("import", "/partenaires/importer"),
+    ("tokens", "/jetons"),
+    ("webhooks", "/webhooks"),
+    ("partners", "/partenaires"),
 ];
 
 fn after(name: &str) -> (&'static str, &'static str) {

@@ -7,13 +7,16 @@ mod again;
 mod cookies;
 mod follow;
 mod gate;
+mod integrations;
 mod login;
 mod me;
 mod pages;
+mod upload;
 mod users;
 
 pub use again::Keeps;
 pub use gate::Asks;
+pub(in crate::web) use gate::client;
 
 use self::{follow::Watchers, gate::Route};
 use crate::accounts::{Language, Permission, Viewer, password::Passwords};
@@ -26,11 +29,12 @@ use crate::jobs::Mailing;
 use crate::store::{Store, StoreError};
 use crate::views::console::{Reading, When};
 use crate::web::answer::{self, Answer, Keep, Kept};
+use crate::web::api;
 use axum::{
     Router,
     extract::{Path, State},
     http::{HeaderMap, Method, StatusCode, Uri, header},
-    routing::get,
+    routing::{any, get},
 };
 use pages::{people::Names, preview::Printed};
 use serde::Serialize;
@@ -52,6 +56,8 @@ pub struct Console {
     names: Names,
     printed: Printed,
     watchers: Watchers,
+    /// Forms with files that are read at the same time.
+    uploads: Semaphore,
     passwords: Passwords,
     /// Scheme, host and port that people reach it by; `None` in tests of the pages alone.
     origin: Option<String>,
@@ -60,14 +66,14 @@ pub struct Console {
     most_logins: u32,
     /// The routes that keep what was typed when the session is over.
     kept: Vec<(&'static str, Keeps)>,
-    /// Uploads that are received at once.
-    uploading: Semaphore,
     /// Streams end when it is cancelled.
     stop: CancellationToken,
 }
 
 /// Logins looked at within a second, of all clients together: each takes 19 MiB and a processor for a while.
 const MOST_LOGINS: u32 = 20;
+/// Forms with files read at once; each holds at most 28 MB of them.
+const MOST_UPLOADS: usize = 2;
 
 /// Common to all pages.
 #[derive(Debug, Serialize)]
@@ -136,12 +142,12 @@ impl Console {
             names: Names::default(),
             printed: Printed::default(),
             watchers: Watchers::default(),
+            uploads: Semaphore::new(MOST_UPLOADS),
             passwords: Passwords::default(),
             origin: app.config.console.url.as_ref().map(|_| app.config.console.origin(None)),
             logins: Mutex::default(),
             most_logins: MOST_LOGINS,
             kept: kept_fields(),
-            uploading: Semaphore::new(2),
             stop,
         })
     }
@@ -166,6 +172,11 @@ impl Console {
     /// How often a password was hashed: for tests.
     pub fn password_runs(&self) -> u64 {
         self.passwords.runs()
+    }
+
+    /// The next search reads the list again: for tests that change it elsewhere.
+    pub fn forget_names(&self) {
+        self.names.forget();
     }
 
     fn session_cookie(&self) -> &'static str {
@@ -370,6 +381,11 @@ fn all_routes() -> Vec<Route> {
         route(POST, "/moi/confirmer", see, me::confirm),
         route(GET, "/utilisateurs", administer, users::show),
         route(POST, "/utilisateurs", administer, users::act).keeps(users::KEEPS),
+        route(GET, "/jetons", administer, integrations::show_tokens),
+        route(POST, "/jetons", administer, integrations::act_tokens).keeps(integrations::TOKEN_KEEPS),
+        route(GET, "/webhooks", administer, integrations::show_webhooks),
+        route(POST, "/webhooks", administer, integrations::act_webhooks).keeps(integrations::WEBHOOK_KEEPS),
+        route(GET, "/webhooks/{id}", administer, integrations::show_webhook),
     ]);
     all
 }
@@ -377,11 +393,6 @@ fn all_routes() -> Vec<Route> {
 /// Path, whether it is a POST, and what it asks for: of every route.
 pub fn declared() -> Vec<(&'static str, bool, Asks)> {
     all_routes().iter().map(|it| (it.path, it.changes(), it.asks)).collect()
-}
-
-/// Whether the route takes a file, which may take a while to arrive.
-pub(super) fn takes_a_file(path: &str) -> bool {
-    all_routes().iter().any(|it| it.takes_a_file && it.path == path)
 }
 
 /// What forms show again after a login: path, and the names of the fields.
@@ -399,6 +410,10 @@ pub fn routes(console: Arc<Console>) -> Router {
     guarded
         .layer(entered)
         .route("/static/{name}", get(statics))
+        // Behind its own gate: a session opens nothing there, and a token nothing here.
+        .nest("/api/v1", api::routes(&console.engine))
+        .route("/api", any(api::nowhere))
+        .route("/api/{*path}", any(api::nowhere))
         // Every browser asks for it, and it does not exist.
         .route("/favicon.ico", get(async || answer::nothing(Keep::Minutes)))
         .with_state(console)

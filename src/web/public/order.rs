@@ -347,14 +347,14 @@ mod tests {
             languages: vec!["fr".to_owned()],
             pages: None,
             summary: "Carte.".to_owned(),
-            online: Online::Pdf,
+            online: Some(Online::Pdf),
             printed: Some(Printed { copies: 50 * left, pack: 50, max_packs }),
             valid_until: None,
             words: "Elle est là.".to_owned(),
             post: None,
             reminder_after_days: None,
         };
-        EditionStock { edition, ordered: 0, changed_at: Timestamp::default(), announced_for: None }
+        EditionStock { edition, ordered: 0, revision: 1, changed_at: Timestamp::default(), announced_for: None }
     }
 
     #[test]

@@ -4,10 +4,10 @@ use super::super::days::Weekdays;
 use super::super::html::{Line, Link};
 use super::super::lines::{Form, LONGEST_LINE, Timing, footer, is_exhibition, says_date, timing, without_bullet};
 use super::super::marks::{Meaning, marks};
-use super::super::practical::{is_dated_practical, is_detail, is_field, is_practical};
+use super::super::practical::{is_dated_practical, is_detail, is_dishes, is_field, is_practical};
 use super::super::sentences::{Role, line_role, role, sentences};
 use super::super::text::{Words, is_space};
-use super::super::when::{Piece, When, pieces};
+use super::super::when::{Around, Piece, When, pieces};
 use super::super::words::is_event_noun;
 use super::{Builder, Entry, Under, tells_of_an_event};
 use crate::domain::agenda::Unplaced;
@@ -24,6 +24,8 @@ pub(super) struct Pending {
     pub(super) strong: bool,
     pub(super) timed: bool,
     pub(super) only_time: bool,
+    /// Its first line is a heading.
+    pub(super) headed: bool,
     /// Line number up to which the lines were found to belong to it.
     pub(super) holds_to: usize,
     /// Where its practical line puts it, with that day's words, where it names several days.
@@ -100,6 +102,7 @@ impl Builder<'_> {
             strong: title,
             timed: time.says,
             only_time: time.only,
+            headed: line.shape.heading > 0,
             holds_to,
             dated: Vec::new(),
         });
@@ -161,7 +164,8 @@ impl Builder<'_> {
             .split_once(':')
             .filter(|(label, _)| label.split(' ').count() <= 3 && !label.chars().any(|c| c.is_ascii_digit()))
             .map_or(text, |(_, rest)| rest);
-        let (found, warnings) = pieces(text, &self.calendar, None, self.lead.span);
+        let around = Around { span: self.lead.span, ..Around::default() };
+        let (found, warnings) = pieces(text, &self.calendar, around);
         self.out.warnings.extend(warnings);
         let dated: Vec<Piece> = found.into_iter().filter(|piece| piece.when != When::Inherited).collect();
         let several = dated.len() > 1;
@@ -230,7 +234,7 @@ impl Builder<'_> {
         if pending.bullet && self.bullets_are_titles {
             return !strong;
         }
-        if is_detail(text) {
+        if is_detail(text) || !line.shape.stands_out() && self.is_below_a_meal(text) {
             return true;
         }
         // A sentence without an hour and without anything to attend tells more of the line above it.
@@ -241,7 +245,12 @@ impl Builder<'_> {
         if sentence && pending.timed && !line.shape.stands_out() && !tells_of_an_event(text) && !self.ends_the_day(at) {
             return true;
         }
-        line.block == pending.block && pending.only_time
+        pending.only_time && (line.block == pending.block || pending.headed)
+    }
+
+    /// Whether the line holds the dishes of the meal above it.
+    fn is_below_a_meal(&self, text: &str) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.timed && is_dishes(text, &pending.entry.text))
     }
 
     /// Whether no other item of the day follows: then a sentence may as well be the article's farewell.
@@ -308,7 +317,7 @@ fn says_until(text: &str) -> bool {
     marks(&Words::of(text)).iter().any(|mark| matches!(mark.meaning, Meaning::Until(_)))
 }
 
-fn links_within(line: &Line, from: usize, to: usize) -> Vec<Link> {
+pub(super) fn links_within(line: &Line, from: usize, to: usize) -> Vec<Link> {
     let within = line.links.iter().filter(|link| link.end > from && link.start < to);
     within
         .map(|link| Link { start: link.start.max(from) - from, end: link.end.min(to) - from, href: link.href.clone() })

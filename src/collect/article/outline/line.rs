@@ -1,13 +1,16 @@
 //! The words of one line, split by day, each stretch with its place.
 
+use super::super::communes;
 use super::super::days::{self, Recurrence, Weekdays};
 use super::super::html::Line;
-use super::super::lines::{has_number, is_exhibition, theme_run_in, without_bullet};
+use super::super::lines::{LONGEST_LINE, has_number, is_exhibition, theme_run_in, without_bullet};
 use super::super::marks::{Meaning, marks};
+use super::super::place_field::names_a_venue;
 use super::super::practical::{is_dated_practical, is_field};
+use super::super::sentences::sentences;
 use super::super::text::{Words, is_space};
 use super::super::towns::town_run_in;
-use super::super::when::{Piece, When, pieces};
+use super::super::when::{Around, Piece, When, pieces};
 use super::{Builder, Under, tells_of_an_event};
 use crate::domain::agenda::Unplaced;
 
@@ -51,7 +54,8 @@ impl Builder<'_> {
         signed |= line.bullet && !heading_before;
         if self.under == Under::Exhibitions {
             // `Vernissage mardi 5 à 18 h 30.`: a thing to attend beside the exhibition.
-            let (found, _) = pieces(&line.text[from..], &self.calendar, None, self.lead.span);
+            let around = Around { span: self.lead.span, ..Around::default() };
+            let (found, _) = pieces(&line.text[from..], &self.calendar, around);
             let attended = found.iter().find(|piece| {
                 let text = &line.text[from + piece.shown.0..from + piece.shown.1];
                 let starts = marks(&Words::of(text)).iter().any(|mark| matches!(&mark.meaning, Meaning::Times(times) if times.slots.iter().any(|slot| slot.end.is_none())));
@@ -76,7 +80,10 @@ impl Builder<'_> {
             return;
         }
         let titles = line.shape.heading > 0 || self.is_place_of_an_item(at);
-        if let Some(run_in) = town_run_in(&line.text[from..], self.pending.is_none() || !signed).filter(|_| !titles) {
+        let of_town = town_run_in(&line.text[from..], self.pending.is_none() || !signed);
+        if let Some(run_in) =
+            of_town.filter(|run_in| !titles && !names_several_places(&line.text[from + run_in.rest..]))
+        {
             self.flush();
             self.town = Some(run_in.town);
             from += run_in.rest;
@@ -95,9 +102,9 @@ impl Builder<'_> {
             Under::Days(days) => Some(days.clone()),
             _ => None,
         };
-        let before_line = self
-            .last_when
-            .take()
+        let last_when = self.last_when.take();
+        let before_line = last_when
+            .clone()
             .filter(|_| !self.headed_article && self.lead.day.is_none() && goes_on(&line.text[from..]));
         let below_title = self.pending.as_ref().is_some_and(|pending| pending.strong || pending.holds_to > at);
         if below_title && !signed && is_dated_practical(&line.text[from..]) {
@@ -106,7 +113,8 @@ impl Builder<'_> {
             return;
         }
         // A line that only continues the item above is not cut by the day it mentions.
-        let (found, warnings) = pieces(&line.text[from..], &self.calendar, under.as_deref(), self.lead.span);
+        let around = Around { under: under.as_deref(), span: self.lead.span, before: last_when.as_ref() };
+        let (found, warnings) = pieces(&line.text[from..], &self.calendar, around);
         self.out.warnings.extend(warnings);
         let mut found = found;
         if let Some(when) = before_line {
@@ -186,6 +194,21 @@ impl Builder<'_> {
         }
         days
     }
+}
+
+/// `Pradines : messe, 18 h. Cathédrale : concert, 21 h.`: each sentence has its own place, so the first is not that of all.
+fn names_several_places(text: &str) -> bool {
+    const LONGEST_NAME: usize = 6;
+    if text.len() > LONGEST_LINE {
+        return false;
+    }
+    let words = Words::of(text);
+    sentences(&words).into_iter().skip(1).any(|(from, to)| {
+        let colon = (from..to.min(from + LONGEST_NAME)).find(|at| words.is(*at, &[":"]));
+        colon.is_some_and(|colon| {
+            names_a_venue(&words, from, colon) || communes::written(&words, from).is_some_and(|(_, end)| end == colon)
+        })
+    })
 }
 
 /// `L'après-midi, …`, `Le soir, …`, `À midi, …`: a line that goes on with the day of the one before.

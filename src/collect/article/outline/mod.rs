@@ -19,16 +19,17 @@ use super::calendar::Calendar;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
 use super::lines::{
-    DayLine, Footer, Form, LONGEST_LINE, Section, Timing, footer, is_label, is_lone_bullet, look, says_date, section,
-    timing, without_bullet,
+    DayLine, Footer, Form, LONGEST_LINE, Section, Timing, footer, is_label, is_lone_bullet, is_month_alone, look,
+    says_date, section, timing, without_bullet,
 };
+use super::marks::{Meaning, marks};
 use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
 use super::text::Words;
 use super::towns::{lone_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
-use super::when::{Piece, When, pieces};
+use super::when::{Around, Piece, When, pieces};
 use super::words::is_event_noun;
 use crate::domain::agenda::{Unplaced, Week};
 
@@ -131,7 +132,7 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     let facts: Vec<Facts> = lines.iter().map(Facts::of).collect();
     let is_head = |at: usize| {
         read[at].as_ref().is_some_and(|day| {
-            let practical = day.form == Form::RunIn && facts[at].dated_practical;
+            let practical = day.form == Form::RunIn && facts[at].dated_practical && lines[at].shape.heading == 0;
             let names_a_day = day.form != Form::Inside && !practical;
             names_a_day && !is_week_title(day, calendar) && !is_byline(day, &lines[at], calendar)
         })
@@ -146,7 +147,9 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         })
         .count();
     let headings = heads.iter().filter(|at| read[**at].as_ref().is_some_and(|day| day.form == Form::Heading)).count();
-    let practical = (0..lines.len()).filter(|at| !lines[*at].text.contains('\n') && facts[*at].dated_practical).count();
+    let is_practical =
+        |at: &usize| facts[*at].dated_practical && !lines[*at].text.contains('\n') && lines[*at].shape.heading == 0;
+    let practical = (0..lines.len()).filter(is_practical).count();
     let headed_article = headings > 0 || heads.len() > item_dates + practical;
     let first_head = heads.iter().copied().find(|_| headed_article);
     let town_names = lone_towns(lines, read, &facts);
@@ -209,7 +212,26 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     }
     builder.flush();
     builder.keep_label();
+    if let Some(last) = builder.out.entries.last_mut().filter(|last| is_parting_word(last)) {
+        last.under = Under::Nowhere(Unplaced::NotAnEvent);
+    }
     builder.out
+}
+
+/// `Double tap si tu viens !` at the very end: it tells neither what nor when.
+fn is_parting_word(entry: &Entry) -> bool {
+    let said = entry.text.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let calls = entry.text[said.len()..].contains(['!', '?', '…']);
+    let names =
+        |text: &str| Words::of(text).tokens.iter().any(|token| is_event_noun(token) || token.is_any(&["«", "\""]));
+    matches!(entry.under, Under::Days(_))
+        && !entry.placed_by_words
+        && !entry.text.contains('\n')
+        && entry.text.len() <= LONGEST_LINE
+        && calls
+        && !timing(&entry.text).says
+        && !says_date(&entry.text)
+        && !names(&entry.text)
 }
 
 /// If no line names a day, every line with an hour or a date is kept for review.
@@ -269,10 +291,13 @@ impl Builder<'_> {
         let line = &self.lines[at];
         let facts = self.facts[at];
         let aside = facts.role != Role::Tells;
-        if line.shape.heading > 0 || footer(line).is_some() || !facts.timing.says {
+        // `Le vide-greniers du dimanche 19 est reporté` has a day and no hour.
+        let changed = || facts.says_date && tells_of_an_event(&line.text) && says_status(&line.text);
+        if line.shape.heading > 0 || footer(line).is_some() || !facts.timing.says && !changed() {
             return;
         }
-        let (found, _) = pieces(&line.text, &self.calendar, None, self.lead.span);
+        let around = Around { span: self.lead.span, ..Around::default() };
+        let (found, _) = pieces(&line.text, &self.calendar, around);
         // A line that dates itself and tells of something to attend is an item wherever it stands.
         if let [Piece { when: When::Days(_), .. }] = found.as_slice()
             && facts.says_date
@@ -310,9 +335,7 @@ impl Builder<'_> {
             self.bullet_waits = true;
             return true;
         }
-        if line.cells.is_empty() {
-            self.columns.clear();
-        } else if self.grid(at) {
+        if self.grid(at) {
             return true;
         }
         if line.header_row {
@@ -326,6 +349,10 @@ impl Builder<'_> {
         let within = self.pending.as_ref().is_some_and(|pending| {
             pending.holds_to > at || pending.strong && pending.dated.is_empty() && self.facts[at].dated_practical
         });
+        // `SAM. 18`, then `SEPTEMBRE`: the rest of the date above.
+        if at > 0 && self.read[at - 1].is_some() && is_month_alone(&line.text) {
+            return true;
+        }
         if !within {
             if let Some(day) = day
                 && self.day(at, day, line)
@@ -549,6 +576,11 @@ impl Builder<'_> {
 
 /// How far back a heading's own items are looked for.
 const LATELY: usize = 300;
+
+/// Whether it says that something is cancelled, postponed or full.
+fn says_status(text: &str) -> bool {
+    marks(&Words::of(text)).iter().any(|mark| matches!(mark.meaning, Meaning::Status(_)))
+}
 
 fn tells_of_an_event(text: &str) -> bool {
     let words = Words::of(text);

@@ -6,10 +6,10 @@ use super::super::{
     gate::{Form, GET, POST, Route, route},
 };
 use crate::accounts::Viewer;
-use crate::actions::{self, ActionError, accounts::login::Client};
+use crate::actions::{self, ActionError, accounts::login::Client, issues::Recomposed};
 use crate::domain::issue::IssueKey;
 use crate::views::console::{
-    decide::{Act, Moved, Sheet, Words, may, subject},
+    decide::{Act, Moved, Sheet, Subject, Words, may, subject},
     issue_href,
 };
 use crate::web::{
@@ -148,6 +148,14 @@ async fn decide(
         Act::Stop => actions::issues::cancel(engine, &actor, &key).await,
         // If it is held, the page of the issue says why.
         Act::Rehearse => actions::issues::rehearse(engine, &actor, &key).await.map(drop),
+        Act::Recompose => match actions::issues::recompose(engine, &actor, &key, seen).await {
+            // What was presented before stays; the sheet says why.
+            Ok(Recomposed::Held(hold)) if seen.is_some() => {
+                page.refused = Some(hold.to_string());
+                return console.sheet(&viewer, StatusCode::CONFLICT, page);
+            }
+            done => done.map(drop),
+        },
     };
     match done {
         Ok(()) => {
@@ -195,18 +203,31 @@ impl Console {
         if may(act, &subject).is_ok() {
             return Ok((key, sheet));
         }
+        let Sheet { title, back, .. } = sheet;
+        Err(Box::new(self.not_now(viewer, act.as_str(), &subject, (title, back), why)))
+    }
+
+    /// What cannot be done in this state, with what was typed. `act`: of its texts.
+    pub(super) fn not_now(
+        &self,
+        viewer: &Viewer,
+        act: &'static str,
+        subject: &Subject<'_>,
+        (title, back): (String, String),
+        typed: &str,
+    ) -> Answer {
         let issue = subject.issue.as_ref();
         let page = NotNow {
-            act: act.as_str(),
-            title: sheet.title,
-            back: sheet.back,
+            act,
+            key: subject.key.clone(),
+            title,
+            back,
             state: issue.map_or("coming_planned", |issue| crate::views::console::label_of(issue).key),
             approved_by: issue.and_then(|issue| issue.approved_by()).map(str::to_owned),
             frozen: issue.and_then(|issue| issue.frozen().map(|_| issue.counts.total())),
-            past_deadline: issue.is_some_and(|issue| it.now >= issue.expires_at),
-            why: why.to_owned(),
-            key,
+            past_deadline: issue.is_some_and(|issue| subject.now >= issue.expires_at),
+            why: typed.to_owned(),
         };
-        Err(Box::new(self.shown(StatusCode::CONFLICT, Some(viewer), "/envois", "decide_not_now", &page)))
+        self.shown(StatusCode::CONFLICT, Some(viewer), "/envois", "decide_not_now", &page)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::super::{
     again::{Keeps, Typed},
-    gate::{Form, LoggedIn, UploadedFile},
+    gate::{Form, LoggedIn},
+    upload::FileField,
 };
 use super::Asked;
 use crate::accounts::{Permission, Viewer};
@@ -12,7 +13,7 @@ use crate::actions::{
     partners::Progress,
     uploads::{self, Compared, Ended, Options},
 };
-use crate::store::{StoreError, Upload, UploadState};
+use crate::store::{StoreError, UploadState, UploadedList};
 use crate::views::console::imports::{UploadRow, UploadView, href};
 use crate::web::{
     answer::{self, Answer},
@@ -41,6 +42,8 @@ use tracing::error;
 pub(super) const KEEPS: Keeps = Keeps { texts: &["source"], others: &["base", "entiere", "laisser", "masquees"] };
 /// The number that confirms a removal of many.
 pub(super) const KEEPS_NUMBER: Keeps = Keeps { texts: &["nombre"], others: &["que", "vu_alors"] };
+/// The fields of its form that take a file.
+pub(super) const FILES: &[FileField] = &[("fichier", uploads::LARGEST)];
 /// An answer waits so long for a comparison or an import: that of an office's list is over by then.
 const SHORT: Duration = Duration::from_secs(3);
 const EVERY: Duration = Duration::from_millis(500);
@@ -117,27 +120,23 @@ fn options_of<'a>(text: impl Fn(&str) -> &'a str, console: &Console, viewer: &Vi
     }
 }
 
-pub(super) async fn upload(
-    State(console): State<Arc<Console>>,
-    viewer: Viewer,
-    form: Form,
-    file: Option<Extension<UploadedFile>>,
-) -> Answer {
+pub(super) async fn upload(State(console): State<Arc<Console>>, viewer: Viewer, form: Form) -> Answer {
     if form.has("entiere") && !viewer.roles.may(Permission::Administer) {
         return console.tell(Some(&viewer), StatusCode::FORBIDDEN, "forbidden");
     }
     let options = options_of(|name| form.get(name), &console, &viewer);
     let page = UploadPage { options: options.clone(), ..UploadPage::default() };
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-    let Some(Extension(file)) = file.filter(|file| !file.bytes.is_empty()) else {
-        let wrong = Some(("fichier", "import_no_file"));
+    let file = form.files().first();
+    let Some((file, bytes)) = file.and_then(|file| Some((file, file.bytes.as_ref()?))) else {
+        let wrong = Some(("fichier", if file.is_some() { "import_file_too_large" } else { "import_no_file" }));
         return console.upload_page(&viewer, unprocessable, UploadPage { wrong, ..page }).await;
     };
     if !console.mailings().iter().any(|it| form.has(&format!("envoi-{}", it.id))) {
         let wrong = Some(("envois", "import_no_mailing"));
         return console.upload_page(&viewer, unprocessable, UploadPage { wrong, ..page }).await;
     }
-    let bytes: Arc<[u8]> = file.bytes.as_ref().into();
+    let bytes: Arc<[u8]> = bytes.as_slice().into();
     let id = match uploads::upload(&console.engine, &viewer.user, &file.name, bytes, &options).await {
         Ok(id) => id,
         Err(ActionError::Refused(refusal)) => {
@@ -155,7 +154,7 @@ pub(super) async fn upload(
         }
         Err(error) => return console.not_done(&viewer, error),
     };
-    match console.store().upload(&id, &viewer.user, console.now()).await {
+    match console.store().uploaded_list(&id, &viewer.user, console.now()).await {
         Ok(Some(upload)) => {
             console.begin(&upload, None).ended_soon().await;
             answer::see_other(&href(&id))
@@ -174,7 +173,7 @@ pub(super) async fn show(
 ) -> Answer {
     let page = asked.get("page").and_then(|page| page.parse().ok()).unwrap_or(1);
     let number = typed.as_ref().map(|it| it.get("nombre").to_owned());
-    match console.store().upload(&id, &viewer.user, console.now()).await {
+    match console.store().uploaded_list(&id, &viewer.user, console.now()).await {
         Ok(Some(upload)) => console.draft_page(&viewer, StatusCode::OK, &upload, page, |page| DraftPage {
             again: number.is_some(),
             typed: number.unwrap_or_default(),
@@ -193,7 +192,7 @@ pub(super) async fn act(
     client: Client,
     form: Form,
 ) -> Answer {
-    let upload = match console.store().upload(&id, &viewer.user, console.now()).await {
+    let upload = match console.store().uploaded_list(&id, &viewer.user, console.now()).await {
         Ok(Some(upload)) => upload,
         Ok(None) => return console.message(&viewer, StatusCode::NOT_FOUND, "no_upload"),
         Err(error) => return console.broken(&viewer, &error),
@@ -228,7 +227,7 @@ pub(super) async fn act(
 
 /// The refused lines of a draft as a file.
 pub(super) async fn refused(State(console): State<Arc<Console>>, viewer: Viewer, Path(id): Path<String>) -> Answer {
-    let upload = match console.store().upload(&id, &viewer.user, console.now()).await {
+    let upload = match console.store().uploaded_list(&id, &viewer.user, console.now()).await {
         Ok(Some(upload)) if upload.state != UploadState::Done => upload,
         Ok(_) => return console.message(&viewer, StatusCode::NOT_FOUND, "no_upload"),
         Err(error) => return console.broken(&viewer, &error),
@@ -242,7 +241,7 @@ pub(super) async fn refused(State(console): State<Arc<Console>>, viewer: Viewer,
 
 /// `event: counts` twice a second, with the lines that are done; the last one says that it is over.
 pub(super) async fn stream(State(console): State<Arc<Console>>, viewer: Viewer, Path(id): Path<String>) -> Answer {
-    match console.store().upload(&id, &viewer.user, console.now()).await {
+    match console.store().uploaded_list(&id, &viewer.user, console.now()).await {
         Ok(Some(_)) => {}
         Ok(None) => return console.message(&viewer, StatusCode::NOT_FOUND, "no_upload"),
         Err(error) => return console.broken(&viewer, &error),
@@ -283,7 +282,7 @@ impl Work {
 
 impl Console {
     /// Compares or imports an upload in the background; by whom it is imported.
-    fn begin(self: &Arc<Self>, upload: &Upload, actor: Option<Actor>) -> Work {
+    fn begin(self: &Arc<Self>, upload: &UploadedList, actor: Option<Actor>) -> Work {
         let (tell, end) = watch::channel(None);
         let work = Work { progress: Arc::default(), end };
         working().insert(upload.id.clone(), work.clone());
@@ -316,14 +315,14 @@ impl Console {
         work
     }
 
-    async fn compare_again(self: &Arc<Self>, upload: &Upload, options: Options) -> Result<(), StoreError> {
+    async fn compare_again(self: &Arc<Self>, upload: &UploadedList, options: Options) -> Result<(), StoreError> {
         // One that is at work in this process ends by itself.
         if working().contains_key(&upload.id) {
             return Ok(());
         }
         let options = json!(options).to_string();
         if self.store().compare_upload(&upload.id, &options).await? {
-            self.begin(&Upload { options, ..upload.clone() }, None).ended_soon().await;
+            self.begin(&UploadedList { options, ..upload.clone() }, None).ended_soon().await;
         }
         Ok(())
     }
@@ -332,7 +331,7 @@ impl Console {
         self: &Arc<Self>,
         viewer: &Viewer,
         client: &Client,
-        upload: &Upload,
+        upload: &UploadedList,
         options: &Options,
         form: &Form,
     ) -> Answer {
@@ -364,7 +363,7 @@ impl Console {
         }
         let actor = self.actor(viewer, client);
         match self.begin(upload, Some(actor)).ended_soon().await {
-            Some(Ended::Moved) => match self.store().upload(&upload.id, &viewer.user, self.now()).await {
+            Some(Ended::Moved) => match self.store().uploaded_list(&upload.id, &viewer.user, self.now()).await {
                 Ok(Some(upload)) => self.draft_page(viewer, StatusCode::CONFLICT, &upload, 1, |page| page),
                 Ok(None) => self.nowhere(viewer),
                 Err(error) => self.broken(viewer, &error),
@@ -374,7 +373,7 @@ impl Console {
     }
 
     async fn upload_page(&self, viewer: &Viewer, status: StatusCode, page: UploadPage) -> Answer {
-        let uploads = match self.store().uploads_of(&viewer.user, 20, self.now()).await {
+        let uploads = match self.store().uploaded_lists_of(&viewer.user, 20, self.now()).await {
             Ok(uploads) => uploads,
             Err(error) => return self.broken(viewer, &error),
         };
@@ -393,7 +392,7 @@ impl Console {
         &self,
         viewer: &Viewer,
         status: StatusCode,
-        upload: &Upload,
+        upload: &UploadedList,
         page: usize,
         change: impl FnOnce(DraftPage) -> DraftPage,
     ) -> Answer {

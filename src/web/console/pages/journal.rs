@@ -80,7 +80,7 @@ async fn read(console: &Arc<Console>, asked: &Asked) -> Result<JournalPage, Stor
             None => None,
         };
         let names = console.names().await?;
-        let (ids, n) = names.find(q, None, PERSONS);
+        let (ids, n) = names.find(q, None, None, PERSONS);
         (persons, found) = (people::rows(&it, &ids).await?, n);
         // Who is gone from the list is found by the exact address only.
         filter.address_key = EmailAddress::parse(q).ok().map(|address| address.key());

@@ -1,15 +1,23 @@
 //! One file per page: the address is read, a view is asked, a template is rendered.
 
+mod announce;
 mod correct;
 mod decide;
+mod edition_form;
+mod editions;
+mod editorial;
 mod home;
 mod imports;
 mod issue;
 mod issues;
 mod journal;
 mod office;
+mod orders;
 pub(super) mod people;
+mod person;
+mod person_acts;
 pub(super) mod preview;
+mod segment;
 mod trace;
 mod uncertain;
 
@@ -41,28 +49,59 @@ pub(super) fn routes() -> Vec<Route> {
         route(POST, "/envois/{mailing}/{period}/corriger/{target}", Permission::Write, correct::correct)
             .keeps(correct::KEEPS),
         route(POST, "/envois/{mailing}/{period}/corrections/{id}/retirer", Permission::Write, correct::withdraw),
+        route(GET, "/envois/{mailing}/{period}/edito", Permission::Write, editorial::show),
+        route(POST, "/envois/{mailing}/{period}/edito", Permission::Write, editorial::save).keeps(editorial::KEEPS),
         route(GET, "/a-venir", see, home::coming),
         route(GET, "/journal", see, journal::show),
-        route(GET, "/partenaires", see, people::list),
-        route(GET, "/partenaires/contacts/{id}", see, people::one),
-        route(GET, "/partenaires/importer", Permission::Write, imports::show_form),
-        route(POST, "/partenaires/importer", Permission::Write, imports::upload).keeps(imports::KEEPS).takes_a_file(),
-        route(GET, "/partenaires/importer/{id}", Permission::Write, imports::show),
-        route(POST, "/partenaires/importer/{id}", Permission::Write, imports::act).keeps(imports::KEEPS_NUMBER),
-        route(GET, "/partenaires/importer/{id}/flux", Permission::Write, imports::stream),
-        route(GET, "/partenaires/importer/{id}/refusees.csv", Permission::Write, imports::refused),
         route(GET, "/voies", see, office::lanes),
         route(GET, "/voies/{lane}/rouvrir", Permission::Operate, office::show_reopen),
         route(POST, "/voies/{lane}/rouvrir", Permission::Operate, office::reopen),
         route(GET, "/envois/{mailing}/{period}/incertains", Permission::Operate, uncertain::show),
         route(POST, "/envois/{mailing}/{period}/incertains", Permission::Operate, uncertain::act),
-        route(GET, "/editions", see, office::editions),
-        route(GET, "/commandes", see, office::orders),
         route(GET, "/trace", see, trace::show),
         route(GET, "/reglages", see, office::settings),
     ];
     all.extend(decide::routes());
+    all.extend(editions::routes());
+    all.extend(edition_form::routes());
+    all.extend(announce::routes());
+    all.extend(orders::routes());
+    all.extend(partners());
     all
+}
+
+fn partners() -> Vec<Route> {
+    use person::{KEEPS_ADD, KEEPS_EDIT};
+    use person_acts::{KEEPS_ERASE, KEEPS_MOVE, KEEPS_RETURN, KEEPS_SUPPRESS};
+    let (see, write, administer) = (Permission::See, Permission::Write, Permission::Administer);
+    vec![
+        route(GET, "/partenaires", see, people::list),
+        route(GET, "/partenaires/segment", see, segment::show),
+        route(GET, "/partenaires/segment/compte", see, segment::count),
+        route(GET, "/partenaires/exporter", Permission::Export, people::show_export),
+        route(POST, "/partenaires/exporter", Permission::Export, people::export).keeps(people::KEEPS_EXPORT),
+        route(GET, "/partenaires/importer", write, imports::show_form),
+        route(POST, "/partenaires/importer", write, imports::upload).keeps(imports::KEEPS).takes(imports::FILES),
+        route(GET, "/partenaires/importer/{id}", write, imports::show),
+        route(POST, "/partenaires/importer/{id}", write, imports::act).keeps(imports::KEEPS_NUMBER),
+        route(GET, "/partenaires/importer/{id}/flux", write, imports::stream),
+        route(GET, "/partenaires/importer/{id}/refusees.csv", write, imports::refused),
+        route(GET, "/partenaires/ajouter", write, person::show_add),
+        route(POST, "/partenaires/ajouter", write, person::add).keeps(KEEPS_ADD),
+        route(GET, "/partenaires/contacts/{id}", see, person::show),
+        route(GET, "/partenaires/contacts/{id}/modifier", write, person::show_edit),
+        route(POST, "/partenaires/contacts/{id}/modifier", write, person::edit).keeps(KEEPS_EDIT),
+        route(GET, "/partenaires/contacts/{id}/adresse", write, person_acts::show_move),
+        route(POST, "/partenaires/contacts/{id}/adresse", write, person_acts::move_to).keeps(KEEPS_MOVE),
+        route(GET, "/partenaires/contacts/{id}/opposition", write, person_acts::show_suppress),
+        route(POST, "/partenaires/contacts/{id}/opposition", write, person_acts::suppress).keeps(KEEPS_SUPPRESS),
+        route(GET, "/partenaires/contacts/{id}/reabonner", write, person_acts::show_return),
+        route(POST, "/partenaires/contacts/{id}/reabonner", write, person_acts::lift).keeps(KEEPS_RETURN),
+        route(GET, "/partenaires/contacts/{id}/donnees", write, person_acts::data),
+        route(POST, "/partenaires/contacts/{id}/donnees", write, person_acts::download),
+        route(GET, "/partenaires/contacts/{id}/effacer", administer, person_acts::show_erase),
+        route(POST, "/partenaires/contacts/{id}/effacer", administer, person_acts::erase).keeps(KEEPS_ERASE),
+    ]
 }
 
 /// The query of an address. Of a name that is given twice the first counts; empty values are as if they were not given.
@@ -72,6 +111,10 @@ pub(super) struct Asked(HashMap<String, String>);
 impl Asked {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+    }
+
+    fn of<const N: usize>(pairs: [(&str, &str); N]) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     /// The same filters with one more value, for a link.
@@ -100,7 +143,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
             return Err(StatusCode::URI_TOO_LONG);
         }
         let mut asked = HashMap::new();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()).take(20) {
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()).take(60) {
             asked.entry(name.into_owned()).or_insert_with(|| value.into_owned());
         }
         Ok(Self(asked))

@@ -1,13 +1,29 @@
-//! Partners: the folded search, and a person's page.
+//! Partners: the list with its folded search and its filters, and the same list as a file.
 
-use super::Asked;
+use super::super::{
+    again::{Keeps, Typed},
+    gate::{Form, LoggedIn},
+};
+use super::{Asked, segment::Wrong};
 use crate::accounts::Viewer;
+use crate::actions::{
+    accounts::login::Client,
+    taking::{self, Format},
+};
 use crate::clock::Clock;
+use crate::domain::segment::Segment;
 use crate::store::StoreError;
-use crate::views::console::people::{self, Index, PAGE};
-use crate::web::{answer::Answer, console::Console};
-use axum::extract::{Path, State};
+use crate::views::console::{
+    people::{self, Index, PAGE},
+    segment::{self, FILTERS, Offered},
+};
+use crate::web::{
+    answer::{self, Answer},
+    console::Console,
+};
+use axum::{Extension, extract::State, http::StatusCode};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -28,6 +44,11 @@ impl Names {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let (at, index) = kept.as_ref()?;
         (Clock::monotonic() - *at < age).then(|| Arc::clone(index))
+    }
+
+    /// Somebody changed the list in this console: the next search reads it again.
+    pub(in crate::web::console) fn forget(&self) {
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -66,28 +87,101 @@ impl Console {
     }
 }
 
+/// One more list of the page that the expression is chosen from.
+#[derive(Debug, Serialize)]
+struct Filter {
+    name: &'static str,
+    chosen: String,
+    offered: Vec<Offered>,
+}
+
 #[derive(Debug, Serialize)]
 struct PartnersPage {
     q: String,
+    /// The expression; empty for none.
+    text: String,
+    /// It is carried along, since no values of the filters mean it.
+    carried: bool,
+    filters: Vec<Filter>,
+    wrong: Option<Wrong>,
     rows: Vec<people::PersonRow>,
     found: usize,
     all: usize,
     more: Option<String>,
+    /// The query of the same list: `?q=…&ou=…`.
+    same: String,
+    done: &'static str,
+}
+
+/// Who is asked for.
+struct Wanted {
+    q: String,
+    text: String,
+    segment: Option<Segment>,
+    wrong: Option<Wrong>,
+}
+
+impl Wanted {
+    fn of(q: &str, text: &str) -> Self {
+        let (segment, wrong) = match Segment::parse(text) {
+            _ if text.is_empty() => (None, None),
+            Ok(segment) => (Some(segment), None),
+            Err(error) => (None, Some(Wrong::new(text, &error))),
+        };
+        Self { q: q.to_owned(), text: text.to_owned(), segment, wrong }
+    }
+
+    /// The query of an address that asks for the same.
+    fn query(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [("q", &self.q), ("ou", &self.text)] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        Some(query.finish()).filter(|query| !query.is_empty()).map(|query| format!("?{query}")).unwrap_or_default()
+    }
 }
 
 pub(super) async fn list(State(console): State<Arc<Console>>, viewer: Viewer, asked: Asked) -> Answer {
+    let below = asked.get("ou");
+    // What was chosen in the form is an expression of the address, which can be sent to a colleague.
+    if FILTERS.iter().any(|(name, _)| asked.get(name).is_some()) {
+        let text = segment::filtered(|name| asked.get(name), below).unwrap_or_default();
+        let to = Wanted::of(asked.get("q").unwrap_or_default(), &text).query();
+        return answer::see_other(&format!("/partenaires{to}"));
+    }
+    let wanted = Wanted::of(asked.get("q").unwrap_or_default(), below.unwrap_or_default());
     let read = async {
-        let names = console.names().await?;
-        let q = asked.get("q").unwrap_or_default();
-        let (mut ids, found) = names.find(q, asked.get("apres"), PAGE + 1);
+        let (mut ids, found, all) = console.wanted(&wanted, asked.get("apres"), PAGE + 1).await?;
         let more = ids.len() > PAGE;
         ids.truncate(PAGE);
+        let it = console.reading();
+        let chosen = match &wanted.segment {
+            None => Some(Default::default()),
+            Some(segment) => segment::as_filters(segment),
+        };
+        let mut filters = Vec::new();
+        for (n, (name, field)) in FILTERS.into_iter().enumerate() {
+            let chosen = chosen.as_ref().map(|values| values[n].clone()).unwrap_or_default();
+            let mut offered = segment::offered(&it, field).await?;
+            if !chosen.is_empty() && !offered.iter().any(|it| it.value == chosen) {
+                offered.insert(0, Offered { value: chosen.clone(), title: chosen.clone(), n: 0 });
+            }
+            filters.push(Filter { name, chosen, offered });
+        }
         Ok(PartnersPage {
-            q: q.to_owned(),
+            carried: chosen.is_none() && wanted.wrong.is_none(),
+            filters,
             more: ids.last().filter(|_| more).map(|id| asked.with("apres", id)),
-            rows: people::rows(&console.reading(), &ids).await?,
+            rows: people::rows(&it, &ids).await?,
             found,
-            all: names.len(),
+            all,
+            same: wanted.query(),
+            done: if asked.get("fait") == Some("erased") { "erased" } else { "" },
+            q: wanted.q,
+            text: wanted.text,
+            wrong: wanted.wrong,
         })
     };
     match read.await {
@@ -96,10 +190,79 @@ pub(super) async fn list(State(console): State<Arc<Console>>, viewer: Viewer, as
     }
 }
 
-pub(super) async fn one(State(console): State<Arc<Console>>, viewer: Viewer, Path(id): Path<String>) -> Answer {
-    match people::person(&console.reading(), &id).await {
-        Ok(Some(page)) => console.page(&viewer, "/partenaires", "person", &page),
-        Ok(None) => console.message(&viewer, axum::http::StatusCode::NOT_FOUND, "no_person"),
+impl Console {
+    /// Ids of a page of those who are asked for, their number, and that of the whole list. Nobody for an expression that is wrong.
+    async fn wanted(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<String>, usize, usize), StoreError> {
+        let names = self.names().await?;
+        let among = match &wanted.segment {
+            Some(segment) => Some(self.store().ids_of(segment).await?.into_iter().collect::<HashSet<_>>()),
+            None if wanted.wrong.is_some() => Some(HashSet::new()),
+            None => None,
+        };
+        let (ids, found) = names.find(&wanted.q, among.as_ref(), after, limit);
+        Ok((ids, found, names.len()))
+    }
+}
+
+pub(super) const KEEPS_EXPORT: Keeps = Keeps { texts: &["q", "ou"], others: &[] };
+
+#[derive(Debug, Serialize)]
+struct ExportPage {
+    q: String,
+    text: String,
+    found: usize,
+    /// The list is no longer as long as was shown.
+    stale: bool,
+}
+
+pub(super) async fn show_export(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    asked: Asked,
+    typed: Option<Extension<Typed>>,
+) -> Answer {
+    let value = |name: &'static str| match &typed {
+        Some(typed) => typed.get(name).to_owned(),
+        None => asked.get(name).unwrap_or_default().to_owned(),
+    };
+    let wanted = Wanted::of(&value("q"), &value("ou"));
+    match console.wanted(&wanted, None, 0).await {
+        Ok((_, found, _)) => {
+            let page = ExportPage { q: wanted.q, text: wanted.text, found, stale: false };
+            console.page(&viewer, "/partenaires", "partners_export", &page)
+        }
         Err(error) => console.broken(&viewer, &error),
     }
+}
+
+pub(super) async fn export(
+    State(console): State<Arc<Console>>,
+    viewer: Viewer,
+    logged_in: LoggedIn,
+    client: Client,
+    form: Form,
+) -> Answer {
+    if !logged_in.is_proven(&console) {
+        let typed = Typed::in_form("/partenaires/exporter", KEEPS_EXPORT, &form);
+        return console.confirm_first(&viewer, "partners", typed);
+    }
+    let made = async {
+        let wanted = Wanted::of(form.get("q"), form.get("ou"));
+        let (ids, found, _) = console.wanted(&wanted, None, usize::MAX).await?;
+        if form.get("vu_alors") != found.to_string() {
+            let page = ExportPage { q: wanted.q, text: wanted.text, found, stale: true };
+            return Ok(console.form(&viewer, StatusCode::CONFLICT, "partners_export", &page));
+        }
+        let format = if form.get("format") == "xlsx" { Format::Xlsx } else { Format::Csv };
+        let actor = console.actor(&viewer, &client);
+        let bytes = taking::list(&console.engine, &actor, &ids, format).await?;
+        let day = console.now().with_timezone(&console.config().zone).format("%Y-%m-%d");
+        Ok(answer::download(format.media_type(), bytes, &format!("partenaires-{day}.{}", format.as_str())))
+    };
+    console.or_not_done(&viewer, made.await)
 }

@@ -253,12 +253,12 @@ fn establishment(like: Option<&Contact>) -> String {
     name.map(|name| format!(" ({name})")).unwrap_or_default()
 }
 
-fn mail(content: &Content, like: Option<&Contact>) -> String {
+pub(super) fn mail(content: &Content, like: Option<&Contact>) -> String {
     let [unsubscribe, order] = links(content).map(|link| mime::escaped(&link));
     inert(&filled(content, &unsubscribe, &order, &mime::escaped(&establishment(like))))
 }
 
-fn text(content: &Content, like: Option<&Contact>) -> String {
+pub(super) fn text(content: &Content, like: Option<&Contact>) -> String {
     let marks = Marks::named(&content.envelope.marks);
     let [unsubscribe, order] = links(content);
     let text = content.text.replace(&marks.unsubscribe, &unsubscribe).replace(&marks.order, &order);
@@ -266,7 +266,11 @@ fn text(content: &Content, like: Option<&Contact>) -> String {
 }
 
 /// As it goes to this recipient, or to one without name, but for personal links.
-async fn message(content: &Content, like: Option<&Contact>, sender: &EmailAddress) -> anyhow::Result<Vec<u8>> {
+pub(super) async fn message(
+    content: &Content,
+    like: Option<&Contact>,
+    sender: &EmailAddress,
+) -> anyhow::Result<Vec<u8>> {
     let [unsubscribe_url, order_url] = links(content);
     let (content, like, sender) = (content.clone(), like.cloned(), sender.clone());
     let made = on_a_blocking_thread(move || {

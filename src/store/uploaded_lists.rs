@@ -41,7 +41,7 @@ impl UploadState {
 
 /// A list that was uploaded, without its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upload {
+pub struct UploadedList {
     pub id: String,
     pub by: UserId,
     pub at: Timestamp,
@@ -64,14 +64,14 @@ const REMEMBERED: TimeDelta = TimeDelta::days(90);
 
 /// Lists that were uploaded to the console. Each belongs to the account that uploaded it.
 #[async_trait]
-pub trait Uploads: Send + Sync {
-    async fn add_upload(&self, upload: &Upload, file: &[u8]) -> Result<()>;
+pub trait UploadedLists: Send + Sync {
+    async fn add_upload(&self, upload: &UploadedList, file: &[u8]) -> Result<()>;
 
     /// `None`: there is none of this account, or it expired.
-    async fn upload(&self, id: &str, by: &UserId, now: Timestamp) -> Result<Option<Upload>>;
+    async fn uploaded_list(&self, id: &str, by: &UserId, now: Timestamp) -> Result<Option<UploadedList>>;
 
     /// Those of the account, newest first, at most `limit`.
-    async fn uploads_of(&self, by: &UserId, limit: u32, now: Timestamp) -> Result<Vec<Upload>>;
+    async fn uploaded_lists_of(&self, by: &UserId, limit: u32, now: Timestamp) -> Result<Vec<UploadedList>>;
 
     /// The file; `None` once it is imported.
     async fn uploaded_file(&self, id: &str) -> Result<Option<Vec<u8>>>;
@@ -98,9 +98,9 @@ pub trait Uploads: Send + Sync {
 const COLUMNS: &str =
     "id, made_by, made_at, expires_at, file_name, file_hash, options, state, difference, digest, ended_at";
 
-fn read(row: &Row) -> Result<Upload> {
+fn read(row: &Row) -> Result<UploadedList> {
     let row = Reader::new(row, "imports", "id");
-    Ok(Upload {
+    Ok(UploadedList {
         id: row.text("id")?,
         by: UserId(row.text("made_by")?),
         at: row.instant("made_at")?,
@@ -116,8 +116,8 @@ fn read(row: &Row) -> Result<Upload> {
 }
 
 #[async_trait]
-impl<B: Backend> Uploads for Ledger<B> {
-    async fn add_upload(&self, it: &Upload, file: &[u8]) -> Result<()> {
+impl<B: Backend> UploadedLists for Ledger<B> {
+    async fn add_upload(&self, it: &UploadedList, file: &[u8]) -> Result<()> {
         let mut tx = Transaction::write(&self.0, "keeping an uploaded list").await?;
         let insert =
             "INSERT INTO imports (id, made_by, made_at, expires_at, file_name, file_hash, file, options, state)
@@ -137,14 +137,14 @@ impl<B: Backend> Uploads for Ledger<B> {
         tx.commit().await
     }
 
-    async fn upload(&self, id: &str, by: &UserId, now: Timestamp) -> Result<Option<Upload>> {
+    async fn uploaded_list(&self, id: &str, by: &UserId, now: Timestamp) -> Result<Option<UploadedList>> {
         let mut tx = Transaction::read(&self.0, "reading an uploaded list").await?;
         let select = format!("SELECT {COLUMNS} FROM imports WHERE id = $1 AND made_by = $2 AND expires_at > $3");
         let row = tx.row(sqlx::AssertSqlSafe(select), values![id, by.as_str(), now]).await?;
         row.as_ref().map(read).transpose()
     }
 
-    async fn uploads_of(&self, by: &UserId, limit: u32, now: Timestamp) -> Result<Vec<Upload>> {
+    async fn uploaded_lists_of(&self, by: &UserId, limit: u32, now: Timestamp) -> Result<Vec<UploadedList>> {
         let mut tx = Transaction::read(&self.0, "reading uploaded lists").await?;
         let select = format!(
             "SELECT {COLUMNS} FROM imports WHERE made_by = $1 AND expires_at > $2 ORDER BY made_at DESC, id DESC LIMIT $3"

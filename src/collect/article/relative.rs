@@ -1,0 +1,114 @@
+//! Days named by another day: `le lendemain`, `la veille`, `le surlendemain`, `les mêmes jours`.
+//!
+//! They count from the last day that was named itself, and only at the head of a clause or beside an hour: `réserver la
+//! veille` is about booking, `la veille de la fête` about another event.
+
+use chrono::{Days, NaiveDate};
+
+use super::days;
+use super::hours;
+use super::text::{Kind, Words};
+use super::when::When;
+
+/// A relation at some token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Relation {
+    /// Days from the day it counts from; `None`: the same days.
+    pub(super) offset: Option<i64>,
+    pub(super) to: usize,
+}
+
+/// The relation that begins at `at`, in the sentence that begins at `from`.
+pub(super) fn relation(words: &Words<'_>, from: usize, at: usize) -> Option<Relation> {
+    const FORMS: [(&[&str], Option<i64>); 7] = [
+        (&["le", "lendemain"], Some(1)),
+        (&["le", "surlendemain"], Some(2)),
+        (&["la", "veille"], Some(-1)),
+        (&["l'", "avant-veille"], Some(-2)),
+        (&["les", "memes", "jours"], None),
+        (&["ces", "memes", "jours"], None),
+        (&["aux", "memes", "jours"], None),
+    ];
+    let (form, offset) =
+        FORMS.iter().find(|(form, _)| form.iter().enumerate().all(|(i, word)| words.is(at + i, &[word])))?;
+    let to = at + form.len();
+    if words.is(to, &["de", "du", "des", "d'", "ou"]) {
+        return None;
+    }
+    let heads_clause = at == from
+        || words.tokens[at - 1].kind != Kind::Word && !words.is(at - 1, &["("])
+        || words.is(at - 1, &["et", "puis", "mais", "des", "enfin"]);
+    let hour_near = (to..words.tokens.len().min(to + 4)).any(|i| hours::time(&words.tokens, i).is_some());
+    let books = words.tokens[from..at].iter().any(|token| {
+        ["reserv", "inscri", "command", "billet", "retir"].iter().any(|stem| token.fold.starts_with(stem))
+    });
+    ((heads_clause || hour_near) && !books).then_some(Relation { offset: *offset, to })
+}
+
+impl Relation {
+    /// The days it means. `named`: the last days named themselves; `before`: those of the sentence before, which a second
+    /// `le lendemain` in a row counts from.
+    pub(super) fn days(&self, named: &When, before: &When) -> Option<Vec<NaiveDate>> {
+        let of = |when: &When| match when {
+            When::Days(days) if !days.is_empty() => Some(days.clone()),
+            _ => None,
+        };
+        let from = match self.offset {
+            None | Some(1) => of(before).or_else(|| of(named))?,
+            Some(_) => of(named).or_else(|| of(before))?,
+        };
+        let (first, last) = (*from.first()?, *from.last()?);
+        match self.offset {
+            None => Some(from),
+            Some(ahead @ 0..) => last.checked_add_days(Days::new(ahead.unsigned_abs())).map(|day| vec![day]),
+            Some(back) => first.checked_sub_days(Days::new(back.unsigned_abs())).map(|day| vec![day]),
+        }
+    }
+}
+
+/// `la veille au soir, vendredi,`: where a day stands beside the relation and says it again.
+pub(super) fn apposed(words: &Words<'_>, to: usize, end: usize) -> Option<usize> {
+    const FAR: usize = 5;
+    let mut at = to;
+    while at < end.min(to + FAR) {
+        let tokens = &words.tokens[..end];
+        if days::weekday(&tokens[at]).is_some() || words.is(at, &["le"]) && days::date(tokens, at).is_some() {
+            return Some(at);
+        }
+        let between = words.tokens[at].kind == Kind::Sign
+            || words.is(at, &["au", "soir", "matin", "apres-midi", "soit", "donc", "le", "c'", "est-a-dire"]);
+        if !between {
+            return None;
+        }
+        at += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offset(text: &str) -> Option<Option<i64>> {
+        let words = Words::of(text);
+        (0..words.tokens.len()).find_map(|at| relation(&words, 0, at)).map(|relation| relation.offset)
+    }
+
+    #[test]
+    fn a_relation_is_a_day_at_the_head_of_a_clause_or_beside_an_hour() {
+        for (text, expected) in [
+            ("Le lendemain, bal", Some(Some(1))),
+            ("Le surlendemain : loto à 15 h", Some(Some(2))),
+            ("La veille au soir, cinéma", Some(Some(-1))),
+            ("L’avant-veille, répétition", Some(Some(-2))),
+            ("redit le lendemain à 10 h", Some(Some(1))),
+            ("marché les mêmes jours de 10 h à 20 h", Some(None)),
+            ("repas à réserver la veille avant midi", None),
+            ("la veille de la fête, bal", None),
+            ("on s’en souvient le lendemain", None),
+            ("repas (la veille au plus tard)", None),
+        ] {
+            assert_eq!(offset(text), expected, "{text}");
+        }
+    }
+}

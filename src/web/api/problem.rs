@@ -1,0 +1,148 @@
+//! Errors as RFC 9457 has them: `code` for programs, `detail` for people, in French.
+
+use crate::actions::{ActionError, ApiRefusal, Refusal};
+use crate::domain::Timestamp;
+use crate::store::StoreError;
+use crate::web::answer::{self, Answer};
+use axum::{
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use serde_json::{Value, json};
+use tracing::error;
+
+/// Every code, with its status and title.
+pub(super) const CODES: [(&str, u16, &str); 24] = [
+    ("token_missing", 401, "A token is required"),
+    ("token_invalid", 401, "The token is not valid"),
+    ("scope_missing", 403, "The token lacks a scope"),
+    ("too_many_failures", 429, "Too many invalid tokens"),
+    ("not_found", 404, "Not found"),
+    ("issue_unknown", 404, "No such issue"),
+    ("mailing_unknown", 404, "No such mailing"),
+    ("order_unknown", 404, "No such order"),
+    ("method_not_allowed", 405, "Method not allowed"),
+    ("parameter_unknown", 400, "Unknown parameter"),
+    ("parameter_invalid", 400, "Invalid parameter"),
+    ("body_invalid", 400, "The body cannot be read"),
+    ("body_too_large", 413, "The body is too large"),
+    ("media_type_unsupported", 415, "Unsupported media type"),
+    ("article_unreadable", 422, "The article cannot be parsed"),
+    ("busy", 503, "Busy"),
+    ("reread_too_often", 429, "Asked a moment ago"),
+    ("order_not_open", 409, "The order is not open"),
+    ("idempotency_key_missing", 400, "An Idempotency-Key is required"),
+    ("idempotency_key_reused", 422, "The Idempotency-Key is of another request"),
+    ("idempotency_key_in_use", 409, "The same request is being processed"),
+    ("list_invalid", 422, "The list has invalid lines"),
+    ("refused", 409, "Refused"),
+    ("unavailable", 503, "The database does not answer"),
+];
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub(super) struct Problem {
+    code: &'static str,
+    /// In French.
+    detail: String,
+    /// Seconds.
+    retry_after: Option<i64>,
+    challenge: Option<String>,
+    more: Vec<(&'static str, Value)>,
+}
+
+impl Problem {
+    pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        let detail: String = detail.into();
+        Self { code, detail: sentence(&detail), retry_after: None, challenge: None, more: Vec::new() }
+    }
+
+    /// With the header `Retry-After`.
+    pub(super) fn retry(self, at: Timestamp, now: Timestamp) -> Self {
+        Self { retry_after: Some((at - now).num_seconds().max(1)), ..self }
+    }
+
+    /// With the header `WWW-Authenticate` (RFC 6750).
+    pub(super) fn challenge(self, words: &str) -> Self {
+        Self { challenge: Some(words.to_owned()), ..self }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.more.push((name, value));
+        self
+    }
+
+    /// What an action did not do.
+    pub(super) fn of(failure: ActionError, now: Timestamp) -> Self {
+        match failure {
+            ActionError::Refused(Refusal::Api(ApiRefusal::RereadTooOften { next })) => {
+                let detail = Refusal::Api(ApiRefusal::RereadTooOften { next }).in_french();
+                Self::new("reread_too_often", detail).retry(next, now)
+            }
+            ActionError::Refused(refusal) => {
+                let code = match &refusal {
+                    Refusal::Api(ApiRefusal::NoSuchMailing(_)) => "mailing_unknown",
+                    Refusal::NoSuchOrders(_) => "order_unknown",
+                    Refusal::OrderNotOpen { .. } => "order_not_open",
+                    _ => "refused",
+                };
+                Self::new(code, refusal.in_french())
+            }
+            ActionError::Failed(failure) => {
+                error!(error = format!("{failure:#}"), "a request to the API failed");
+                Self::unavailable()
+            }
+        }
+    }
+
+    fn unavailable() -> Self {
+        Self::new("unavailable", "La base de données ne répond pas. Rien n’a été changé.")
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(failure: StoreError) -> Self {
+        error!(error = &failure as &dyn std::error::Error, "a request to the API cannot be answered");
+        Self::unavailable()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Answer {
+        let known = CODES.iter().find(|(code, ..)| *code == self.code);
+        let (status, title) = known.map_or((500, "Error"), |(_, status, title)| (*status, *title));
+        let mut body = json!({
+            "type": "about:blank", "title": title, "status": status, "code": self.code, "detail": self.detail
+        });
+        for (name, value) in self.more {
+            body[name] = value;
+        }
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut answer = answer::json(status, "application/problem+json", &body);
+        if let Some(seconds) = self.retry_after {
+            answer::set(&mut answer, header::RETRY_AFTER, &seconds.to_string());
+        }
+        if let Some(challenge) = &self.challenge {
+            answer::set(&mut answer, header::WWW_AUTHENTICATE, challenge);
+        }
+        answer
+    }
+}
+
+/// With a capital and a full stop: refusals are clauses.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if clause.ends_with(['.', '…']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+/// Nothing has this address.
+pub(super) async fn nowhere() -> Problem {
+    Problem::new("not_found", "Rien ne se trouve à cette adresse de l’API.")
+}
+
+/// The address exists, with another method.
+pub(super) async fn other_method() -> Problem {
+    Problem::new("method_not_allowed", "Cette adresse ne connaît pas cette méthode.")
+}
