@@ -6,6 +6,7 @@ use super::{
 };
 use crate::support::house::{BOTH, House, On};
 use rust_xlsxwriter::Workbook;
+use semainier::clock::Clock;
 use std::io::{Cursor, Write};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -319,7 +320,7 @@ fn m20_a_long_list_is_imported_in_the_background_with_its_progress() {
         let mut browser = Browser::of(&office, &claire);
         let mut csv = "email;nom;etablissement;commune;telephone\n".to_owned();
         csv.extend((0..lines).map(|n| format!("p{n}@gite.example;Camille {n};Gîte {n};Auch;0562{n:06}\n")));
-        let begun = std::time::Instant::now();
+        let begun = Clock::monotonic();
         let path = draft(&mut browser, FIELDS, "liste.csv", csv.as_bytes());
         assert!(begun.elapsed().as_secs() < 30, "an answer does not wait for the end");
         // The stream ends when the work does.
