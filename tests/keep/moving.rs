@@ -47,7 +47,7 @@ async fn full(ledger: &Ledger) {
             INSERT INTO former_addresses SELECT id, 'ancien@gite.example', 'h' FROM contacts;
             INSERT INTO contact_edits SELECT id, 'name', 'Éloïse', 'Claire', 23 FROM contacts;
             INSERT INTO partner_edits SELECT id, 'phone', '05 62 00 00 00', 'Claire', 24 FROM partners;
-            INSERT INTO suppressions VALUES ('h1', '*', 'opt_out', 7), ('h1', 'agenda', 'bounce', 8);
+            INSERT INTO suppressions VALUES ('h1', '*', 'opt_out', 7, ''), ('h1', 'agenda', 'manual', 8, 'à la retraite');
             INSERT INTO notices (id, issue, kind, text, created_at, sent_at) VALUES ('n1', 'agenda/2026-W28', 'held', 'x', 9, NULL);
             INSERT INTO pages (url, etag, last_modified, content_type, text, fetched_at)
                 VALUES ('https://office.example/', NULL, '', 'text/html', '<p>été</p>', 10);
@@ -75,11 +75,18 @@ async fn full(ledger: &Ledger) {
             INSERT INTO readings VALUES ('agenda/2026-W28', 20, 'Que faire', NULL, '{}', '[]', 3, 2);
             INSERT INTO corrections VALUES ('c1', 'agenda/2026-W28', 't', '{}', '{}', 'doublon', 'Éloïse', 21, NULL, NULL);
             INSERT INTO dismissals VALUES ('agenda', 'ouvert de 9 h', 'Ouvert de 9 h', 'horaires', 'Éloïse', 22);
+            INSERT INTO api_tokens VALUES ('t1', 'site', 'h', 'read:status,read:issues', 27, 'Éloïse', 28, NULL, 29);
+            INSERT INTO api_requests VALUES ('t1', 'k', 'f', 30, 200, '{}');
+            INSERT INTO rereads VALUES ('agenda', 31, 1);
+            INSERT INTO webhook_endpoints VALUES ('e1', 'https://site.example/', 'order.changed', 's', NULL, NULL, 32, 'Éloïse', NULL, NULL, NULL);
+            INSERT INTO webhook_messages VALUES ('m1', 'e1', 1, 'order.changed', 'order:o1', 'open', '{}', 33, 1, 34, NULL, NULL);
+            INSERT INTO webhook_attempts VALUES ('w1', 'e1', 'm1', 'order.changed', 'order:o1', 35, 12, 500, 'é');
             INSERT INTO properties (name, value) VALUES ('secret', 'a check value')",
         )
         .await;
     let blob = if ledger.url.starts_with("sqlite") { "x'00ff0a'" } else { "'\\x00ff0a'" };
     ledger.sql(&format!("INSERT INTO edition_files VALUES ('carte-2027', 'cover', 'image/jpeg', {blob})")).await;
+    ledger.sql(&format!("INSERT INTO edition_uploads VALUES ('f1', 'u1', 'cover', {blob}, 36)")).await;
     let file = format!(
         "INSERT INTO past_files VALUES ('agenda/2026-W28', 'h0', 'attachment', 1, 'plan.pdf', 'application/pdf', {blob})"
     );

@@ -248,11 +248,12 @@ async fn flat_contacts_of_before_become_partners_and_nobody_is_lost(db: Ledger) 
     let text = if db.store.kind() == "sqlite" { "TEXT" } else { "TEXT COLLATE \"C\"" };
     db.sql(&format!(
         "DROP TABLE affiliations; DROP TABLE subscription_changes; DROP INDEX contacts_by_partner;
+        DROP TABLE partner_edits; DROP TABLE contact_edits; DROP TABLE imports;
         ALTER TABLE contacts DROP COLUMN partner; DROP TABLE partners;
         ALTER TABLE contacts DROP COLUMN function; ALTER TABLE contacts DROP COLUMN language;
         ALTER TABLE contacts ADD COLUMN establishment {text} NOT NULL DEFAULT '';
         ALTER TABLE contacts ADD COLUMN commune {text} NOT NULL DEFAULT '';
-        DELETE FROM _sqlx_migrations WHERE version IN (4, 20);
+        DELETE FROM _sqlx_migrations WHERE version IN (4, 20, 37);
         INSERT INTO contacts (id, email_key, address, address_hash, name, establishment, commune, since) VALUES
             ('1', 'a@b.fr', 'A@b.fr', 'x', 'Un', 'Gîte', 'Auch', 7), ('2', 'b@b.fr', 'b@b.fr', 'y', '', 'Gîte', 'Auch', 8),
             ('3', 'c@b.fr', 'c@b.fr', 'z', '', '', '', 9), ('4', 'd@b.fr', 'd@b.fr', 'w', '', '', '', 9);
