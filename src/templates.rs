@@ -357,12 +357,13 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 44] = [
+        const DATA: [&str; 45] = [
             "coming_",
             "delivery_",
             "event_",
             "fact_",
             "help_",
+            "import_",
             "issue_",
             "kind_",
             "lane_",

@@ -20,6 +20,7 @@ pub mod reread;
 pub mod taking;
 pub mod test_mail;
 pub mod tokens;
+pub mod uploads;
 pub mod venues;
 pub mod webhooks;
 

@@ -11,6 +11,10 @@ use crate::store::{ContactAdded, ContactEdit, Erased, ImportReport, Lifted, Move
 use crate::tokens::Tokens;
 use serde_json::json;
 use std::fmt;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use tracing::info;
 
 /// A list to be imported.
@@ -31,6 +35,8 @@ pub struct List<'a> {
     pub dry_run: bool,
     /// The removal of many contacts was confirmed.
     pub remove_many: bool,
+    /// The list also counts where staff changed something by hand.
+    pub overwrite_edits: bool,
 }
 
 /// The result of an import, or of a dry run.
@@ -59,32 +65,72 @@ pub async fn import(
     if let Some(problems) = problems.as_ref().filter(|_| !list.dry_run) {
         return Err(anyhow::Error::from(problems.clone()).into());
     }
-    let mailings = all_or(engine, list.mailings);
-    let tokens = engine.tokens().await?;
-    let contacts = Lines { lines: &list.parsed.lines, tokens };
-    let import = Import {
-        contacts: &contacts,
-        mailings: &mailings,
-        source: list.source,
-        basis: list.basis,
-        replace: list.replace,
-        dry_run: list.dry_run,
-    };
-    let now = engine.app.clock.now();
     // A truncated list must not empty the database (I08).
     if list.replace && !list.dry_run && !list.remove_many {
-        let would = engine.store.import(&Import { dry_run: true, ..import.clone() }, &|_| {}, now).await?;
+        let list = List { dry_run: true, ..list };
+        let would = list_of(engine, None, list, (None, None), &json!({}), &|_| {}).await?;
         let (gone, known) = (would.summary.gone, would.known);
         if gone * 5 > known {
             return Err(Refusal::RemovesMany { gone, known }.into());
         }
     }
-    let report = engine.store.import(&import, progress, now).await?;
+    let contacts = list.parsed.lines.len();
+    let report = list_of(engine, Some(actor), list, (None, None), &json!({"contacts": contacts}), progress).await?;
     if !list.dry_run {
-        actor.audit(engine, "partners.import", "partners".to_owned(), json!({"contacts": contacts.count()})).await;
-        info!(contacts = contacts.count(), door = %actor.door, "a list of {} contacts was imported", contacts.count());
+        info!(contacts, door = %actor.door, "a list of {contacts} contacts was imported");
     }
-    Ok(Imported { contacts: contacts.count(), report, problems })
+    Ok(Imported { contacts, report, problems })
+}
+
+/// How far an import is, for those who wait for it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    done: AtomicUsize,
+    total: AtomicUsize,
+}
+
+impl Progress {
+    pub fn total(&self, lines: usize) {
+        self.total.store(lines, Ordering::Relaxed);
+    }
+
+    pub fn add(&self, lines: usize) {
+        self.done.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    /// Lines done, of how many.
+    pub fn so_far(&self) -> (usize, usize) {
+        let total = self.total.load(Ordering::Relaxed);
+        (self.done.load(Ordering::Relaxed).min(total), total)
+    }
+}
+
+/// Imports the lines of a list, recorded with its numbers; without an actor nothing may change. `expected`: the digest of the
+/// differences that were shown, and the upload that ends with it.
+pub(super) async fn list_of(
+    engine: &Engine,
+    actor: Option<&Actor>,
+    list: List<'_>,
+    (expected, upload): (Option<&str>, Option<&str>),
+    detail: &serde_json::Value,
+    progress: &(dyn Fn(usize) + Send + Sync),
+) -> Result<ImportReport> {
+    let mailings = all_or(engine, list.mailings);
+    let contacts = Lines { lines: &list.parsed.lines, tokens: engine.tokens().await? };
+    let import = Import {
+        basis: list.basis,
+        replace: list.replace,
+        dry_run: list.dry_run || actor.is_none(),
+        overwrite_edits: list.overwrite_edits,
+        expected,
+        upload,
+        ..Import::new(&contacts, &mailings, list.source)
+    };
+    let store = match actor {
+        Some(actor) => actor.recording(engine, "partners.import", "partners".to_owned(), detail),
+        None => Arc::clone(&engine.store),
+    };
+    Ok(store.import(&import, progress, engine.app.clock.now()).await?)
 }
 
 /// The lines of a list, with the hash of each address.
@@ -255,7 +301,8 @@ pub enum Edited {
     Stale,
 }
 
-/// Changes fields of a contact or its establishment. `seen`: all its fields as they were shown; `None`: whatever they are.
+/// Changes fields of a contact or its establishment; lists do not undo it. `seen`: all its fields as they were shown; `None`:
+/// whatever they are.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
@@ -271,7 +318,7 @@ pub async fn edit(
     }
     let (hash, now) = (engine.tokens().await?.address_hash(address), engine.app.clock.now());
     let recording = actor.recording(engine, "contact.edit", person(&hash), &json!({}));
-    match recording.edit_contact((&address.key(), &hash), seen, fields, now).await? {
+    match recording.edit_contact((&address.key(), &hash), seen, fields, actor.name(), now).await? {
         ContactEdit::NotKnown => Err(Refusal::ContactNotKnown(address.clone()).into()),
         ContactEdit::Stale => Ok(Edited::Stale),
         ContactEdit::Done(changes) => {
@@ -289,7 +336,7 @@ pub async fn move_to(engine: &Engine, actor: &Actor, from: &EmailAddress, to: &E
     let tokens = engine.tokens().await?;
     let (key, hash, to_hash) = (from.key(), tokens.address_hash(from), tokens.address_hash(to));
     let recording = actor.recording(engine, "contact.move", person(&to_hash), &json!({}));
-    match recording.move_contact((&key, &hash), to, &to_hash, engine.app.clock.now()).await? {
+    match recording.move_contact((&key, &hash), to, &to_hash, actor.name(), engine.app.clock.now()).await? {
         Moved::Done => {
             info!(from = from.masked(), to = to.masked(), door = %actor.door, "the address of a contact was changed");
             Ok(())

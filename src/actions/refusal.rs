@@ -12,6 +12,7 @@ use crate::domain::{
     issue::{Counts, IssueKey, IssueState, IssueSummary},
     issue_name::IssueName,
 };
+use crate::partners::said::Said;
 use crate::views::instant;
 use chrono_tz::Tz;
 use std::path::PathBuf;
@@ -172,6 +173,16 @@ pub enum Refusal {
     NotSuppressed(EmailAddress),
     /// Only the person can lift their own opt-out.
     PersonsOwnWord(EmailAddress),
+    /// Where the addresses of a list come from is stored with them.
+    NoSource,
+    /// The file as a whole cannot be used: at which line, and why.
+    UnusableList((u64, Said)),
+    /// Lists of one account that wait to be imported.
+    TooManyUploads {
+        most: u32,
+    },
+    /// It was imported, given up, or has expired.
+    NoSuchUpload,
     /// The list would remove more than a fifth of the contacts.
     RemovesMany {
         gone: usize,
@@ -383,6 +394,10 @@ impl Refusal {
             Self::PersonsOwnWord(address) => {
                 format!("{address} opted out; only the person can take that back, by the link in a mail")
             }
+            Self::NoSource => "--source: expected where the addresses come from".to_owned(),
+            Self::UnusableList((line, why)) => format!("line {line}: {why}"),
+            Self::TooManyUploads { most } => format!("{most} lists are waiting to be imported already"),
+            Self::NoSuchUpload => "this list was imported, given up, or has expired".to_owned(),
             Self::RemovesMany { gone, known } => {
                 format!("this removes {gone} of {known} contacts ({} %)", gone * 100 / known.max(&1))
             }
@@ -564,6 +579,12 @@ impl Refusal {
             Self::PersonsOwnWord(address) => {
                 format!("{address} a demandé à ne plus rien recevoir{NBSP}: seule cette personne peut y revenir")
             }
+            Self::NoSource => format!("indiquez d’où viennent les adresses{NBSP}: c’est gardé avec elles"),
+            Self::UnusableList((line, why)) => format!("ligne {line}{NBSP}: {}", why.fr),
+            Self::TooManyUploads { most } => {
+                format!("{most} listes attendent déjà d’être importées{NBSP}: importez-en une, ou abandonnez-la")
+            }
+            Self::NoSuchUpload => "cette liste a été importée ou abandonnée, ou elle a expiré".to_owned(),
             Self::RemovesMany { gone, known } => {
                 format!("cette liste retire {gone} contacts sur {known}{NBSP}: confirmez que c’est voulu")
             }

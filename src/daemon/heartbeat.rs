@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 /// Evaluating the schedules takes a few site time-outs at most; beyond this it hangs, and the watchdog may restart us.
 const LONGEST_EVALUATION: Duration = Duration::from_mins(15);
@@ -124,6 +124,12 @@ impl Daemon {
         };
         if let Err(failure) = engine.store.beat(&daemon, forget).await {
             warn!(error = chain(&failure), "could not write the heartbeat");
+        }
+        // Uploaded lists are lists of persons: they are not kept longer than was said.
+        match engine.store.expire_uploads(now).await {
+            Ok(0) => {}
+            Ok(n) => info!(n, "{n} uploaded lists have expired and are deleted"),
+            Err(failure) => warn!(error = chain(&failure), "could not delete expired lists"),
         }
     }
 }

@@ -27,6 +27,21 @@ pub enum InvalidAddress {
     TooLong,
 }
 
+impl InvalidAddress {
+    /// For those who read French.
+    pub fn in_french(&self) -> &'static str {
+        match self {
+            InvalidAddress::Empty => "pas d’adresse",
+            InvalidAddress::NoAt => "il faut un @ entre un nom et un domaine",
+            InvalidAddress::LocalPart => {
+                "avant le @, seuls sont possibles les lettres sans accent, les chiffres et .!#$%&'*+/=?^_`{|}~-"
+            }
+            InvalidAddress::Domain => "ce qui suit le @ n’est pas un nom de domaine",
+            InvalidAddress::TooLong => "plus de 254 caractères",
+        }
+    }
+}
+
 impl EmailAddress {
     /// # Errors
     /// When the text is not an address that every relay accepts (RFC 5321 4.1.2 without quoted local parts, which no

@@ -289,6 +289,29 @@ pub struct Import<'a> {
     /// The file is the whole list: other contacts are removed.
     pub replace: bool,
     pub dry_run: bool,
+    /// The list also counts where something was changed by hand, which stays otherwise.
+    pub overwrite_edits: bool,
+    /// The digest of the differences somebody agreed to: others are not made.
+    pub expected: Option<&'a str>,
+    /// The uploaded list that this import ends.
+    pub upload: Option<&'a str>,
+}
+
+impl<'a> Import<'a> {
+    /// A list that is neither the whole one nor a dry run, on the usual basis.
+    pub fn new(contacts: &'a dyn NewContacts, mailings: &'a [String], source: &'a str) -> Self {
+        Self {
+            contacts,
+            mailings,
+            source,
+            basis: Basis::default(),
+            replace: false,
+            dry_run: false,
+            overwrite_edits: false,
+            expected: None,
+            upload: None,
+        }
+    }
 }
 
 /// The legal basis for writing.
@@ -319,6 +342,8 @@ pub struct ImportSummary {
     pub suppressed: usize,
     /// Known, but missing in a file that is the whole list.
     pub gone: usize,
+    /// Fields that were changed by hand, and stay although the list says otherwise.
+    pub protected: usize,
 }
 
 /// One change by an import, for display.
@@ -328,6 +353,21 @@ pub enum Difference {
     /// The field, its old value, its new value.
     Changed(EmailAddress, Vec<(&'static str, String, String)>),
     Gone(EmailAddress),
+    /// What was changed by hand and stays.
+    Protected(EmailAddress, Vec<ProtectedField>),
+}
+
+/// A field that was changed by hand: the list says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProtectedField {
+    /// As in [`Difference::Changed`], also `address`.
+    pub field: &'static str,
+    /// What was entered, and stays.
+    pub value: String,
+    /// What the list says.
+    pub listed: String,
+    pub by: String,
+    pub at: Timestamp,
 }
 
 /// Why an address is suppressed.

@@ -1,5 +1,6 @@
 //! Recognises the columns of a list by the words of their headers, in any spelling and order.
 
+use super::said::{Said, said};
 use super::sheet::LineMessage;
 use crate::domain::{
     email::EmailAddress,
@@ -190,16 +191,22 @@ pub fn understand(line: u64, header: &[String]) -> Result<Header, LineMessage> {
         return Ok(Header { columns, unread });
     }
     let given = header.iter().filter(|name| !name.is_empty()).cloned().collect::<Vec<_>>().join(", ");
-    let example = "no column for the address in the first ten lines; expected a header such as \
-        email;nom;etablissement;commune (also: Adresse mail, Courriel, Mail 1, Mail 2)";
-    Err(LineMessage::new(line, format!("{example}, found {given}")))
+    Err(LineMessage::new(
+        line,
+        said!(
+            "no column for the address in the first ten lines; expected a header such as email;nom;etablissement;commune \
+             (also: Adresse mail, Courriel, Mail 1, Mail 2), found {given}",
+            "aucune colonne d’adresses dans les dix premières lignes ; il faut un en-tête comme email;nom;etablissement;commune \
+             (ou encore : Adresse mail, Courriel, Mail 1, Mail 2), et voici ce qui s’y trouve : {given}"
+        ),
+    ))
 }
 
 /// The addresses of a cell with their names, as people write them: several, `mailto:…`, `Marie <a@b.fr>`.
 ///
 /// # Errors
 /// Which part is not an address.
-pub fn addresses(cell: &str) -> Result<Vec<(EmailAddress, String)>, String> {
+pub fn addresses(cell: &str) -> Result<Vec<(EmailAddress, String)>, Said> {
     let cell = cell.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '«' | '»' | '\'' | '.'));
     let parsed = |text: &str| {
         let text =
@@ -208,7 +215,13 @@ pub fn addresses(cell: &str) -> Result<Vec<(EmailAddress, String)>, String> {
             Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => text[7..].split('?').next().unwrap_or_default(),
             _ => text,
         };
-        EmailAddress::parse(bare).map_err(|why| format!("{text:?} is no e-mail address: {why}"))
+        EmailAddress::parse(bare).map_err(|why| {
+            let french = why.in_french();
+            Said::new(
+                format!("{text:?} is no e-mail address: {why}"),
+                format!("« {text} » n’est pas une adresse électronique : {french}"),
+            )
+        })
     };
     let mut found: Vec<(EmailAddress, String)> = Vec::new();
     let mut add = |address: EmailAddress, name: String| {
@@ -220,7 +233,11 @@ pub fn addresses(cell: &str) -> Result<Vec<(EmailAddress, String)>, String> {
     if cell.contains('<') && cell.contains('>') {
         for piece in cell.split('>').filter(|piece| !piece.trim_matches(is_parting).is_empty()) {
             let Some((name, address)) = piece.split_once('<') else {
-                return Err(format!("{:?} beside an address: expected only addresses, parted by ;", piece.trim()));
+                let piece = piece.trim();
+                return Err(said!(
+                    "{piece:?} beside an address: expected only addresses, parted by ;",
+                    "« {piece} » à côté d’une adresse : il ne faut que des adresses, séparées par ;"
+                ));
             };
             let name = name.trim_matches(|c: char| is_parting(c) || matches!(c, '"' | '\''));
             add(parsed(address)?, name.to_owned());
@@ -243,7 +260,10 @@ pub fn addresses(cell: &str) -> Result<Vec<(EmailAddress, String)>, String> {
         return Ok(found);
     }
     if let Some(other) = words.iter().find(|word| !word.contains('@')) {
-        return Err(format!("{cell:?}: {other:?} is no e-mail address; expected one, or several parted by ; or /"));
+        return Err(said!(
+            "{cell:?}: {other:?} is no e-mail address; expected one, or several parted by ; or /",
+            "« {cell} » : « {other} » n’est pas une adresse électronique ; il en faut une, ou plusieurs séparées par ; ou /"
+        ));
     }
     for word in words {
         add(parsed(word)?, String::new());
@@ -260,7 +280,7 @@ fn label(text: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// If it contains a line break or another control character, or is too long.
-pub fn clean(column: &Column, text: &str) -> Result<String, String> {
+pub fn clean(column: &Column, text: &str) -> Result<String, Said> {
     // Postal addresses and lists of labels are often written on several lines.
     let lines = matches!(column, Column::Field(Field::Street | Field::Labels | Field::Phone) | Column::Email);
     // The apostrophe that an export put before a text that a spreadsheet would evaluate.
@@ -273,10 +293,13 @@ pub fn clean(column: &Column, text: &str) -> Result<String, String> {
         text
     };
     if text.contains(|c: char| c.is_control()) {
-        return Err("a line break or another control character within a cell".to_owned());
+        return Err(said!(
+            "a line break or another control character within a cell",
+            "un retour à la ligne ou un autre caractère de commande dans une cellule"
+        ));
     }
     if text.chars().count() > LONGEST {
-        return Err(format!("a cell of more than {LONGEST} characters"));
+        return Err(said!("a cell of more than {LONGEST} characters", "une cellule de plus de {LONGEST} caractères"));
     }
     Ok(text)
 }
@@ -290,15 +313,20 @@ fn is_invisible(c: char) -> bool {
 ///
 /// # Errors
 /// What was expected.
-pub fn value(field: Field, text: &str) -> Result<String, String> {
-    let refused = |expected: &str| Err(format!("{} {text:?}: expected {expected}", field.as_str()));
+pub fn value(field: Field, text: &str) -> Result<String, Said> {
+    let refused = |expected: &str, french: &str| {
+        Err(Said::new(
+            format!("{} {text:?}: expected {expected}", field.as_str()),
+            format!("{} « {text} » : il faut {french}", in_french(field)),
+        ))
+    };
     match field {
         Field::Category => Ok(text.to_lowercase()),
         Field::Labels => Ok(partner::labels_text(&split_labels(text))),
-        Field::Stars => stars(text).map_or_else(|| refused("1 to 5 stars"), |n| Ok(n.to_string())),
+        Field::Stars => stars(text).map_or_else(|| refused("1 to 5 stars", "de 1 à 5 étoiles"), |n| Ok(n.to_string())),
         Field::Language => match language(text) {
             Some(language) => Ok(language),
-            None => refused("a language such as fr or français"),
+            None => refused("a language such as fr or français", "une langue comme fr ou français"),
         },
         Field::Phone => Ok(phone(text)),
         Field::Postcode => {
@@ -321,7 +349,7 @@ pub fn value(field: Field, text: &str) -> Result<String, String> {
             if sound || text.is_empty() {
                 Ok(if text.is_empty() { String::new() } else { code })
             } else {
-                refused("five digits such as 32013")
+                refused("five digits such as 32013", "cinq chiffres comme 32013")
             }
         }
         Field::Website => {
@@ -334,20 +362,44 @@ pub fn value(field: Field, text: &str) -> Result<String, String> {
             let sound = url.is_some_and(|url| {
                 matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| host.contains('.'))
             });
-            if sound { Ok(whole) } else { refused("an address such as https://gite.example") }
+            if sound {
+                Ok(whole)
+            } else {
+                refused("an address such as https://gite.example", "une adresse comme https://gite.example")
+            }
         }
         Field::Position => match text.split_once([',', ';']) {
             None if text.is_empty() => Ok(String::new()),
             Some((latitude, longitude)) => position(latitude, longitude),
-            None => refused("latitude,longitude in degrees"),
+            None => refused("latitude,longitude in degrees", "latitude,longitude en degrés"),
         },
         _ => Ok(text.to_owned()),
     }
 }
 
+/// The name of a field in messages.
+pub(super) fn in_french(field: Field) -> &'static str {
+    match field {
+        Field::Name => "nom",
+        Field::Function => "fonction",
+        Field::Language => "langue",
+        Field::Establishment => "établissement",
+        Field::Category => "catégorie",
+        Field::Commune => "commune",
+        Field::Insee => "code Insee",
+        Field::Street => "adresse",
+        Field::Labels => "labels",
+        Field::Stars => "étoiles",
+        Field::Website => "site",
+        Field::Position => "position",
+        Field::Phone => "téléphone",
+        Field::Postcode => "code postal",
+    }
+}
+
 /// # Errors
 /// When they are not degrees.
-pub fn position(latitude: &str, longitude: &str) -> Result<String, String> {
+pub fn position(latitude: &str, longitude: &str) -> Result<String, Said> {
     let degrees = |text: &str, most: f64| {
         let text = text.trim().replace(',', ".");
         text.parse::<f64>().ok().filter(|n| n.abs() <= most).map(|_| text)
@@ -356,7 +408,10 @@ pub fn position(latitude: &str, longitude: &str) -> Result<String, String> {
         ("", "") => Ok(String::new()),
         (lat, lon) => match (degrees(lat, 90.0), degrees(lon, 180.0)) {
             (Some(lat), Some(lon)) => Ok(format!("{lat},{lon}")),
-            _ => Err(format!("position {lat:?} {lon:?}: expected degrees such as 43.6465 and 0.5855")),
+            _ => Err(said!(
+                "position {lat:?} {lon:?}: expected degrees such as 43.6465 and 0.5855",
+                "position « {lat} » « {lon} » : il faut des degrés comme 43.6465 et 0.5855"
+            )),
         },
     }
 }
@@ -463,7 +518,7 @@ mod tests {
             (Field::Website, "non"),
             (Field::Position, "95,0"),
         ] {
-            assert!(value(field, text).unwrap_err().contains("expected"), "{text}");
+            assert!(value(field, text).unwrap_err().en.contains("expected"), "{text}");
         }
     }
 
@@ -530,7 +585,7 @@ mod tests {
             ("a@b.fr, voir accueil", "\"voir\" is no e-mail address"),
             ("non", "expected one @"),
         ] {
-            assert!(found(cell).unwrap_err().contains(part), "{cell}: {:?}", found(cell));
+            assert!(found(cell).unwrap_err().en.contains(part), "{cell}: {:?}", found(cell));
         }
     }
 }

@@ -11,6 +11,7 @@
 //!   field counts.
 
 use super::columns::{self, Column, Header};
+use super::said::{Said, said};
 pub use super::sheet::HiddenRows;
 use super::sheet::{self, Format, LineMessage, Row};
 use crate::domain::{
@@ -42,7 +43,7 @@ impl Line {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftLine {
     pub cells: Vec<String>,
-    pub why: String,
+    pub why: Said,
 }
 
 /// Maximum lines in the file of left-out lines.
@@ -74,7 +75,7 @@ pub struct CappedMessages {
 }
 
 impl CappedMessages {
-    fn push(&mut self, line: u64, message: impl Into<String>) {
+    fn push(&mut self, line: u64, message: Said) {
         self.count += 1;
         if self.first.len() < 100 {
             self.first.push(LineMessage::new(line, message));
@@ -143,18 +144,26 @@ pub fn parse_with(bytes: &[u8], hidden: HiddenRows) -> Result<Parsed, ImportErro
         }
         Some((header, _)) => {
             match row.hidden && hidden == HiddenRows::LeftOut {
-                true => lines.passed_over.push(row.line, "hidden in the sheet; not taken"),
+                true => {
+                    lines.passed_over.push(
+                        row.line,
+                        said!("hidden in the sheet; not taken", "masquée dans la feuille ; laissée de côté"),
+                    );
+                }
                 false => lines.take(row, &header.columns),
             }
             true
         }
     })?;
-    let example = "the file is empty; expected a header line such as email;nom;etablissement;commune";
+    let example = said!(
+        "the file is empty; expected a header line such as email;nom;etablissement;commune",
+        "le fichier est vide ; il faut une ligne d’en-tête comme email;nom;etablissement;commune"
+    );
     let Some((Header { unread, .. }, header)) = header else {
         return Err(none.map_or_else(|| LineMessage::new(1, example), |(_, why)| why).into());
     };
     if lines.lines.is_empty() && lines.refused.count == 0 {
-        return Err(LineMessage::new(2, "no contact below the header").into());
+        return Err(LineMessage::new(2, said!("no contact below the header", "aucun contact sous l’en-tête")).into());
     }
     lines.describe_establishments();
     let Lines { lines, merged, refused, passed_over, left, .. } = lines;
@@ -174,7 +183,7 @@ impl Parsed {
         writer.write_record(self.header.iter().cloned().chain(["Motif du refus".to_owned()]))?;
         for line in &self.left {
             let cells = line.cells.iter().map(harmless).chain(std::iter::repeat(String::new()));
-            writer.write_record(cells.take(width).chain([line.why.clone()]))?;
+            writer.write_record(cells.take(width).chain([line.why.fr.clone()]))?;
         }
         writer.into_inner().map_err(|why| csv::Error::from(why.into_error()))
     }
@@ -193,7 +202,7 @@ struct Lines {
 
 /// Why a line gives no contact.
 enum NoContact {
-    Wrong(String),
+    Wrong(Said),
     /// It has no address.
     NoAddress,
     /// It is the total below the list.
@@ -204,10 +213,12 @@ impl Lines {
     fn take(&mut self, row: Row, columns: &[Option<Column>]) {
         let (number, cells) = (row.line, row.cells.clone().unwrap_or_default());
         match read_line(row, columns) {
-            Err(NoContact::Sum) => self.passed_over.push(number, "a sum, no contact"),
+            Err(NoContact::Sum) => {
+                self.passed_over.push(number, said!("a sum, no contact", "un total, pas un contact"))
+            }
             Err(NoContact::NoAddress) => {
-                self.passed_over.push(number, "no address; not taken");
-                self.leave(cells, "adresse mail absente");
+                self.passed_over.push(number, said!("no address; not taken", "sans adresse ; laissée de côté"));
+                self.leave(cells, &said!("no address", "adresse mail absente"));
             }
             Err(NoContact::Wrong(why)) => {
                 self.leave(cells, &why);
@@ -215,16 +226,23 @@ impl Lines {
             }
             Ok(lines) => {
                 if lines.len() > 1 {
-                    self.merged.push(number, format!("{} addresses: {0} contacts of one establishment", lines.len()));
+                    let n = lines.len();
+                    self.merged.push(
+                        number,
+                        said!(
+                            "{n} addresses: {n} contacts of one establishment",
+                            "{n} adresses : {n} contacts d’un même établissement"
+                        ),
+                    );
                 }
                 lines.into_iter().for_each(|line| self.put(line));
             }
         }
     }
 
-    fn leave(&mut self, cells: Vec<String>, why: &str) {
+    fn leave(&mut self, cells: Vec<String>, why: &Said) {
         if self.left.len() < MOST_LEFT {
-            self.left.push(LeftLine { cells, why: why.to_owned() });
+            self.left.push(LeftLine { cells, why: why.clone() });
         }
     }
 
@@ -239,23 +257,35 @@ impl Lines {
                 let first = &mut self.lines[*entry.get()];
                 let key = establishment_key(&line.fields);
                 let same = |fields: &Fields| establishment_key(fields) == key;
+                let at = first.number;
                 let message = if key.is_none() || establishment_key(&first.fields).is_none() || same(&first.fields) {
                     let filled = fill(&mut first.fields, &line.fields);
-                    let filled = if filled.is_empty() {
-                        String::new()
-                    } else {
-                        format!("; {} filled from here", filled.join(", "))
+                    let names = |name: fn(Field) -> &'static str| {
+                        filled.iter().map(|field| name(*field)).collect::<Vec<_>>().join(", ")
                     };
-                    format!("the address stands in line {} already; kept once{filled}", first.number)
+                    let (en, fr) = (names(Field::as_str), names(columns::in_french));
+                    match filled.is_empty() {
+                        true => said!(
+                            "the address stands in line {at} already; kept once",
+                            "l’adresse est déjà à la ligne {at} ; prise une fois"
+                        ),
+                        false => Said::new(
+                            format!("the address stands in line {at} already; kept once; {en} filled from here"),
+                            format!("l’adresse est déjà à la ligne {at} ; prise une fois ; repris d’ici : {fr}"),
+                        ),
+                    }
                 } else if let Some(other) = first.also.iter_mut().find(|fields| same(fields)) {
                     fill(other, &line.fields);
-                    format!(
-                        "the address stands in line {} already, with this establishment too; kept once",
-                        first.number
+                    said!(
+                        "the address stands in line {at} already, with this establishment too; kept once",
+                        "l’adresse est déjà à la ligne {at}, avec cet établissement aussi ; prise une fois"
                     )
                 } else {
                     first.also.push(line.fields);
-                    format!("the address stands in line {} already: one contact of two establishments", first.number)
+                    said!(
+                        "the address stands in line {at} already: one contact of two establishments",
+                        "l’adresse est déjà à la ligne {at} : un contact de deux établissements"
+                    )
                 };
                 self.merged.push(number, message);
             }
@@ -281,9 +311,15 @@ impl Lines {
                     Some(before) if !is_empty(field, before) => {
                         let names = matches!(field, Field::Establishment | Field::Commune);
                         if before != text && !is_empty(field, text) && !names {
-                            let message = format!(
-                                "{} {text:?} differs from {before:?} of the same establishment (line {first}); the first counts",
-                                field.as_str()
+                            let message = Said::new(
+                                format!(
+                                    "{} {text:?} differs from {before:?} of the same establishment (line {first}); the first counts",
+                                    field.as_str()
+                                ),
+                                format!(
+                                    "{} « {text} », mais « {before} » pour le même établissement (ligne {first}) : la première compte",
+                                    columns::in_french(field)
+                                ),
                             );
                             self.merged.push(line.number, message);
                         }
@@ -321,13 +357,13 @@ fn is_empty(field: Field, text: &str) -> bool {
 }
 
 /// The fields that are empty in `into` and set in `from`; returns their names.
-fn fill(into: &mut Fields, from: &Fields) -> Vec<&'static str> {
+fn fill(into: &mut Fields, from: &Fields) -> Vec<Field> {
     let mut filled = Vec::new();
     for field in Field::ALL {
         let Some(text) = from.get(field).filter(|text| !is_empty(field, text)) else { continue };
         if into.get(field).is_none_or(|before| is_empty(field, before)) {
             into.set(field, text);
-            filled.push(field.as_str());
+            filled.push(field);
         }
     }
     filled
@@ -352,7 +388,10 @@ fn read_line(row: Row, columns: &[Option<Column>]) -> Result<Vec<Line>, NoContac
     // a sheet they are notes in the margin.
     if row.ragged && cells.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
         let (is, expected) = (cells.len(), columns.len());
-        return Err(wrong(format!("{is} cells, the header has {expected}: a separator too many")));
+        return Err(wrong(said!(
+            "{is} cells, the header has {expected}: a separator too many",
+            "{is} cellules, l’en-tête en a {expected} : un séparateur de trop"
+        )));
     }
     let is_read = |column: usize| columns.get(column).is_some_and(Option::is_some);
     if let Some((_, why)) = row.faults.into_iter().find(|(column, _)| is_read(*column)) {
@@ -582,6 +621,10 @@ mod tests {
             assert_eq!(fields, ["Gîte du Pré", "hébergement", "[\"Accueil Vélo\",\"Bio\"]"]);
         }
         assert_eq!(parsed.merged.count, 1, "{:?}", parsed.merged);
-        assert!(parsed.merged.first[0].message.starts_with("category \"restauration\" differs"), "{:?}", parsed.merged);
+        assert!(
+            parsed.merged.first[0].message.en.starts_with("category \"restauration\" differs"),
+            "{:?}",
+            parsed.merged
+        );
     }
 }

@@ -4,5 +4,6 @@
 pub mod columns;
 pub mod export;
 pub mod import;
+pub mod said;
 pub mod sheet;
 mod workbook;

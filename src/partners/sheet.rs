@@ -3,7 +3,11 @@
 //! Files are untrusted: an archive that unpacks to too much, contains macros or paths outside of it is refused before
 //! anything in it is parsed.
 
-use super::{columns, workbook::xlsx};
+use super::{
+    columns,
+    said::{Said, said},
+    workbook::xlsx,
+};
 use crate::collect::charset;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,12 +56,12 @@ impl fmt::Display for Format {
 pub struct LineMessage {
     /// Line number in the file, from 1, including the header.
     pub line: u64,
-    pub message: String,
+    pub message: Said,
 }
 
 impl LineMessage {
-    pub fn new(line: u64, message: impl Into<String>) -> Self {
-        Self { line, message: message.into() }
+    pub fn new(line: u64, message: Said) -> Self {
+        Self { line, message }
     }
 }
 
@@ -70,9 +74,9 @@ impl fmt::Display for LineMessage {
 /// A row, or why it cannot be read. The header is one of the first.
 pub struct Row {
     pub line: u64,
-    pub cells: Result<Vec<String>, String>,
+    pub cells: Result<Vec<String>, Said>,
     /// Cells that cannot be read, by column, with the reason: they only matter in columns that are used.
-    pub faults: Vec<(usize, String)>,
+    pub faults: Vec<(usize, Said)>,
     /// A cell beyond the header is an extra separator in a CSV, and a note in the margin of a sheet.
     pub ragged: bool,
     /// The row is hidden.
@@ -91,17 +95,25 @@ impl Row {
 /// If the file as a whole is not supported.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, LineMessage> {
     if bytes.len() > LARGEST {
-        return Err(LineMessage::new(1, format!("the file is larger than {} MB", LARGEST >> 20)));
+        let most = LARGEST >> 20;
+        return Err(LineMessage::new(1, said!("the file is larger than {most} MB", "le fichier dépasse {most} Mo")));
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         // If the reader panics, the file is malformed; nothing was imported.
         let read = catch_unwind(AssertUnwindSafe(|| xlsx(bytes, each)));
-        let read = read.unwrap_or_else(|_| Err("this XLSX cannot be read: it is damaged".to_owned()));
+        let damaged =
+            said!("this XLSX cannot be read: it is damaged", "ce fichier XLSX ne peut pas être lu : il est abîmé");
+        let read = read.unwrap_or(Err(damaged));
         return read.map_err(|why| LineMessage::new(1, why));
     }
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        let why = "an old Excel file (.xls) or one with a password; save it as .xlsx or CSV without a password";
-        return Err(LineMessage::new(1, why));
+        return Err(LineMessage::new(
+            1,
+            said!(
+                "an old Excel file (.xls) or one with a password; save it as .xlsx or CSV without a password",
+                "un ancien fichier Excel (.xls) ou protégé par un mot de passe ; enregistrez-le en .xlsx ou en CSV, sans mot de passe"
+            ),
+        ));
     }
     csv(bytes, each)
 }
@@ -110,14 +122,21 @@ fn csv(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, LineMe
     if let Some(at) =
         bytes.iter().position(|byte| *byte == 0).filter(|_| encoding_rs::Encoding::for_bom(bytes).is_none())
     {
-        let why = "a NUL character: this is no text file; export the sheet as CSV";
+        let why = said!(
+            "a NUL character: this is no text file; export the sheet as CSV",
+            "un caractère NUL : ce n’est pas un fichier de texte ; exportez la feuille en CSV"
+        );
         return Err(LineMessage::new(line_at(bytes, at), why));
     }
     let (text, charset) = charset::decode_named(bytes, None).map_err(|why| LineMessage::new(1, charset_fault(why)))?;
     // `sep=;`, which Excel reads and does not show.
     let (text, skipped, given) = separator_line(&text);
     if let Some(line) = unclosed_quote(text) {
-        return Err(LineMessage::new(line + skipped, "a quotation mark (\") is opened and never closed"));
+        let why = said!(
+            "a quotation mark (\") is opened and never closed",
+            "un guillemet (\") est ouvert et n’est jamais fermé"
+        );
+        return Err(LineMessage::new(line + skipped, why));
     }
     let delimiter = given.unwrap_or_else(|| delimiter(text));
     let mut reader =
@@ -132,7 +151,10 @@ fn csv(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, LineMe
             Ok(true) => {
                 Row { cells: Ok(record.iter().map(str::to_owned).collect()), ..Row::new(line(record.position()), true) }
             }
-            Err(why) => Row { cells: Err(why.to_string()), ..Row::new(line(why.position()), true) },
+            Err(why) => {
+                let cells = Err(said!("{why}", "la ligne ne peut pas être lue ({why})"));
+                Row { cells, ..Row::new(line(why.position()), true) }
+            }
         };
         if !each(row) {
             break;
@@ -145,14 +167,24 @@ fn csv(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, LineMe
 const AS_UTF_8: &str = "in Excel: Fichier, Enregistrer sous, « CSV UTF-8 (délimité par des virgules) »; in LibreOffice: Enregistrer sous, \
     Texte CSV, « Unicode (UTF-8) »";
 
-fn charset_fault(why: charset::CharsetError) -> String {
-    let what = match why {
-        charset::CharsetError::Mixed => "two charsets are mixed in this file, so its accents cannot be decoded",
-        charset::CharsetError::NotText | charset::CharsetError::Malformed(_) => {
-            "the charset of this file cannot be determined for certain"
-        }
+const EN_UTF_8: &str = "dans Excel : Fichier, Enregistrer sous, « CSV UTF-8 (délimité par des virgules) » ; dans LibreOffice : \
+    Enregistrer sous, Texte CSV, « Unicode (UTF-8) »";
+
+fn charset_fault(why: charset::CharsetError) -> Said {
+    let (what, what_in_french) = match why {
+        charset::CharsetError::Mixed => (
+            "two charsets are mixed in this file, so its accents cannot be decoded",
+            "deux jeux de caractères sont mêlés dans ce fichier : ses accents ne peuvent pas être lus",
+        ),
+        charset::CharsetError::NotText | charset::CharsetError::Malformed(_) => (
+            "the charset of this file cannot be determined for certain",
+            "le jeu de caractères de ce fichier n’est pas certain",
+        ),
     };
-    format!("{what}; save it again as UTF-8 ({AS_UTF_8})")
+    Said::new(
+        format!("{what}; save it again as UTF-8 ({AS_UTF_8})"),
+        format!("{what_in_french} ; enregistrez-le de nouveau en UTF-8 ({EN_UTF_8})"),
+    )
 }
 
 /// The text behind a first line `sep=;`, how many lines that is, and the separator it names.
@@ -240,7 +272,7 @@ mod tests {
     }
 
     fn refused(bytes: &[u8]) -> String {
-        read(bytes, &mut |_| true).unwrap_err().message
+        read(bytes, &mut |_| true).unwrap_err().message.en
     }
 
     fn rows(bytes: &[u8]) -> Vec<(u64, Vec<String>)> {
@@ -321,7 +353,7 @@ mod tests {
         let nothing = vec![0; 600 << 10];
         let bomb = archive(&[("xl/workbook.xml", b"x"), ("xl/media/1.bin", &nothing), ("xl/media/2.bin", &nothing)]);
         assert!(bomb.len() < 10 << 10, "small as it comes");
-        assert!(inspect(&bomb, 1 << 20).unwrap_err().contains("unpacks to more than 1 MB"));
+        assert!(inspect(&bomb, 1 << 20).unwrap_err().en.contains("unpacks to more than 1 MB"));
         assert!(inspect(&bomb, 2 << 20).is_ok());
         // The sizes that the archive declares, here zero, are not trusted.
         let mut liar = bomb;

@@ -1,6 +1,7 @@
 //! Reads the rows of a workbook (XLSX), after checking the archive: sizes, paths, macros.
 
 use super::columns;
+use super::said::{Said, said};
 use super::sheet::{Format, HEADER_WITHIN, Row};
 use calamine::{DataRef, Reader as _, SheetType, SheetVisible, Xlsx};
 use std::collections::BTreeSet;
@@ -17,8 +18,12 @@ const WIDEST: u32 = 200;
 /// Maximum shared strings of a workbook; an honest one has a few per row.
 const MOST_TEXTS: u64 = 5_000_000;
 
-pub(super) fn xlsx(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, String> {
-    let unreadable = |why: &dyn fmt::Display| format!("this XLSX cannot be read: {why}");
+/// Why nothing of it can be read.
+fn unreadable(why: &dyn fmt::Display) -> Said {
+    said!("this XLSX cannot be read: {why}", "ce fichier XLSX ne peut pas être lu : {why}")
+}
+
+pub(super) fn xlsx(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Format, Said> {
     let bytes = inspect(bytes, UNPACKED)?;
     let hidden_rows_of = |path: &str| hidden_rows(&bytes, path);
     let mut workbook = Xlsx::new(Cursor::new(&*bytes)).map_err(|why| unreadable(&why))?;
@@ -52,8 +57,11 @@ pub(super) fn xlsx(bytes: &[u8], each: &mut dyn FnMut(Row) -> bool) -> Result<Fo
         }
     }
     let sheet = sheet.or_else(|| seen.first().cloned()).ok_or_else(|| match all.is_empty() {
-        true => unreadable(&"it has no sheet"),
-        false => "every sheet of this file is hidden or a chart; show the one with the list, and save".to_owned(),
+        true => said!("this XLSX cannot be read: it has no sheet", "ce fichier XLSX n’a aucune feuille"),
+        false => said!(
+            "every sheet of this file is hidden or a chart; show the one with the list, and save",
+            "toutes les feuilles de ce fichier sont masquées ou des graphiques ; affichez celle de la liste, puis enregistrez"
+        ),
     })?;
     let hidden_rows = sheet_path(&bytes, &sheet).map(|path| hidden_rows_of(&path)).unwrap_or_default();
     read_sheet(&mut workbook, &sheet, &hidden_rows, each)?;
@@ -65,8 +73,7 @@ fn read_sheet(
     sheet: &str,
     hidden: &BTreeSet<u64>,
     each: &mut dyn FnMut(Row) -> bool,
-) -> Result<(), String> {
-    let unreadable = |why: &dyn fmt::Display| format!("this XLSX cannot be read: {why}");
+) -> Result<(), Said> {
     // Cell by cell: a range would be as large as the farthest cell claims.
     let mut cells = workbook.worksheet_cells_reader(sheet).map_err(|why| unreadable(&why))?;
     let mut row = Row::new(0, false);
@@ -86,7 +93,9 @@ fn read_sheet(
         let place = column as usize;
         match text_of(cell.get_value()) {
             Ok(text) if text.is_empty() => {}
-            Ok(_) if column >= WIDEST => row.faults.push((place, format!("a cell beyond column {WIDEST}"))),
+            Ok(_) if column >= WIDEST => row
+                .faults
+                .push((place, said!("a cell beyond column {WIDEST}", "une cellule au-delà de la colonne {WIDEST}"))),
             Ok(text) => {
                 if let Ok(cells) = &mut row.cells {
                     cells.resize(cells.len().max(place + 1), String::new());
@@ -161,7 +170,7 @@ fn attribute(head: &str, name: &str) -> Option<String> {
     None
 }
 
-fn text_of(value: &DataRef<'_>) -> Result<String, String> {
+fn text_of(value: &DataRef<'_>) -> Result<String, Said> {
     Ok(match value {
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::SharedString(text) => (*text).to_owned(),
@@ -170,18 +179,20 @@ fn text_of(value: &DataRef<'_>) -> Result<String, String> {
         DataRef::Float(n) => n.to_string(),
         DataRef::Bool(yes) => if *yes { "oui" } else { "non" }.to_owned(),
         DataRef::DateTime(date) => date.to_string(),
-        DataRef::Error(error) => return Err(format!("a cell shows the error {error}")),
+        DataRef::Error(error) => {
+            return Err(said!("a cell shows the error {error}", "une cellule montre l’erreur {error}"));
+        }
         DataRef::Empty => String::new(),
     })
 }
 
 /// Checks the archive before it is parsed, and normalises variants of other programs: names with `\\`, a workbook under
 /// another name. Declared sizes are not trusted: everything is unpacked and counted.
-pub(super) fn inspect(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, String> {
-    let unreadable = |why: &dyn fmt::Display| format!("this XLSX cannot be read: {why}");
+pub(super) fn inspect(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, Said> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|why| unreadable(&why))?;
     if archive.len() > PARTS {
-        return Err(format!("refused: an XLSX of {} parts", archive.len()));
+        let parts = archive.len();
+        return Err(said!("refused: an XLSX of {parts} parts", "refusé : un XLSX de {parts} morceaux"));
     }
     let (mut total, mut names) = (0, Vec::new());
     let mut sink = vec![0; 64 << 10];
@@ -192,10 +203,16 @@ pub(super) fn inspect(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, String> 
         let lower = name.to_ascii_lowercase();
         let leads_out = lower.starts_with('/') || lower.split('/').any(|step| step == "..") || lower.contains(':');
         if leads_out || part.is_symlink() {
-            return Err("refused: this XLSX holds a name that leads out of it".to_owned());
+            return Err(said!(
+                "refused: this XLSX holds a name that leads out of it",
+                "refusé : ce fichier XLSX contient un nom qui mène hors de lui"
+            ));
         }
         if lower.contains("vbaproject") || lower.contains("macrosheets/") {
-            return Err("refused: this file holds macros; save it as .xlsx without them".to_owned());
+            return Err(said!(
+                "refused: this file holds macros; save it as .xlsx without them",
+                "refusé : ce fichier contient des macros ; enregistrez-le en .xlsx sans elles"
+            ));
         }
         let mut first = true;
         loop {
@@ -209,14 +226,21 @@ pub(super) fn inspect(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, String> 
                 }
             }
             if total > most {
-                return Err(format!("refused: this XLSX unpacks to more than {} MB", most >> 20));
+                let most = most >> 20;
+                return Err(said!(
+                    "refused: this XLSX unpacks to more than {most} MB",
+                    "refusé : décompressé, ce fichier XLSX dépasse {most} Mo"
+                ));
             }
         }
         names.push((written, name));
     }
     let workbook = workbook_name(&mut archive, &names);
     let Some(workbook) = workbook else {
-        return Err("an archive that is no XLSX; save the sheet as .xlsx or CSV".to_owned());
+        return Err(said!(
+            "an archive that is no XLSX; save the sheet as .xlsx or CSV",
+            "une archive qui n’est pas un XLSX ; enregistrez la feuille en .xlsx ou en CSV"
+        ));
     };
     let is_plain = names.iter().all(|(written, name)| written == name) && workbook == "xl/workbook.xml";
     if is_plain {
@@ -227,14 +251,17 @@ pub(super) fn inspect(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, String> 
 }
 
 /// A table of shared strings that claims an impossible count would make the reader allocate too much.
-fn believable_texts(beginning: &[u8]) -> Result<(), String> {
+fn believable_texts(beginning: &[u8]) -> Result<(), Said> {
     let head = String::from_utf8_lossy(&beginning[..beginning.len().min(2_048)]).into_owned();
     let counts = elements(&head, "sst").flat_map(|sst| ["count", "uniqueCount"].map(|name| attribute(sst, name)));
     match counts
         .flatten()
         .any(|count| count.trim().parse::<u64>().is_ok_and(|n| n > MOST_TEXTS) || count.trim().len() > 12)
     {
-        true => Err("refused: this XLSX says that it holds more texts than a list can".to_owned()),
+        true => Err(said!(
+            "refused: this XLSX says that it holds more texts than a list can",
+            "refusé : ce fichier XLSX annonce plus de textes qu’une liste ne peut en avoir"
+        )),
         false => Ok(()),
     }
 }

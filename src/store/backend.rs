@@ -81,6 +81,16 @@ impl NextEntry {
         Self(Some(Arc::new(Mutex::new(Some(entry.clone())))))
     }
 
+    /// Adds these to its detail, if it is not written yet.
+    fn describe(&self, numbers: &serde_json::Value) {
+        let Some(entry) = &self.0 else { return };
+        let mut entry = entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(entry) = entry.as_mut() else { return };
+        let mut detail: serde_json::Map<_, _> = serde_json::from_str(&entry.detail).unwrap_or_default();
+        detail.extend(numbers.as_object().cloned().unwrap_or_default());
+        entry.detail = serde_json::Value::Object(detail).to_string();
+    }
+
     fn take(&self) -> Option<AuditEntry> {
         self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -138,6 +148,11 @@ impl<B: Backend> Transaction<B> {
     /// Returns the number of changed rows.
     pub(super) async fn execute(&mut self, sql: impl sqlx::SqlSafeStr, values: Vec<Value>) -> Result<u64> {
         B::execute(&mut self.inner, sql.into_sql_str(), values).await.map_err(|e| failed::<B>(self.doing, e))
+    }
+
+    /// Adds numbers to the detail of the entry that is written with the commit.
+    pub(super) fn describe(&self, numbers: &serde_json::Value) {
+        self.entry.describe(numbers);
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {

@@ -4,12 +4,14 @@ use super::Ledger;
 use super::{
     Lifted, Moved, Result,
     backend::{Backend, Transaction, values},
+    edits,
     rows::Reader,
     segment,
     sql::{outranked, unclaimed},
 };
 use crate::domain::{Timestamp, email::EmailAddress, partner::SuppressionReason, segment::Field};
 use async_trait::async_trait;
+use serde_json::json;
 
 /// Changes to one contact by the office.
 #[async_trait]
@@ -19,9 +21,15 @@ pub trait Contacts: Send + Sync {
     async fn lift(&self, address_hash: &str, mailing: Option<&str>, why: &str, now: Timestamp) -> Result<Lifted>;
 
     /// Changes the address of a contact: subscriptions, history, opt-outs and queued deliveries move with it. The old
-    /// address is not suppressed. `from`: its key and its hash.
-    async fn move_contact(&self, from: (&str, &str), to: &EmailAddress, to_hash: &str, now: Timestamp)
-    -> Result<Moved>;
+    /// address is not suppressed; a list that still has it means this contact. `from`: its key and its hash.
+    async fn move_contact(
+        &self,
+        from: (&str, &str),
+        to: &EmailAddress,
+        to_hash: &str,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Moved>;
 
     /// The values of a field with their number of contacts, most frequent first.
     async fn values_of(&self, field: Field) -> Result<Vec<(String, u64)>>;
@@ -38,9 +46,10 @@ impl<B: Backend> Contacts for Ledger<B> {
         from: (&str, &str),
         to: &EmailAddress,
         to_hash: &str,
+        by: &str,
         now: Timestamp,
     ) -> Result<Moved> {
-        move_to(&self.0, from, to, to_hash, now).await
+        move_to(&self.0, from, (to, to_hash), by, now).await
     }
 
     async fn values_of(&self, field: Field) -> Result<Vec<(String, u64)>> {
@@ -83,8 +92,8 @@ async fn lift<B: Backend>(db: &B, hash: &str, mailing: Option<&str>, why: &str, 
 async fn move_to<B: Backend>(
     db: &B,
     (from, from_hash): (&str, &str),
-    to: &EmailAddress,
-    to_hash: &str,
+    (to, to_hash): (&EmailAddress, &str),
+    by: &str,
     now: Timestamp,
 ) -> Result<Moved> {
     let mut tx = Transaction::write(db, "moving a contact").await?;
@@ -106,6 +115,8 @@ async fn move_to<B: Backend>(
         SELECT id, $1, $2 FROM contacts WHERE email_key = $3 ON CONFLICT (contact, email_key) DO NOTHING";
     if key != from {
         tx.execute(former, values![from, from_hash, key.as_str()]).await?;
+        let edit = json!([{ "key": key, "field": edits::ADDRESS, "value": address }]);
+        tx.execute(B::SQL.put_contact_edits, values![edit, by, now]).await?;
     }
     let back = "DELETE FROM former_addresses WHERE email_key = $1
         AND contact = (SELECT id FROM contacts WHERE email_key = $1)";

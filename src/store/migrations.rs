@@ -39,6 +39,7 @@ pub(super) fn sqlite() -> Migrator {
         (34, "corrections", include_str!("../../migrations/sqlite/0034_corrections.sql")),
         (35, "edition forms", include_str!("../../migrations/sqlite/0035_edition_forms.sql")),
         (36, "suppression why", include_str!("../../migrations/sqlite/0036_suppression_why.sql")),
+        (37, "imports", include_str!("../../migrations/sqlite/0037_imports.sql")),
         (38, "api", include_str!("../../migrations/sqlite/0038_api.sql")),
     ])
 }
@@ -74,6 +75,7 @@ pub(super) fn postgres() -> Migrator {
         (34, "corrections", include_str!("../../migrations/postgres/0034_corrections.sql")),
         (35, "edition forms", include_str!("../../migrations/postgres/0035_edition_forms.sql")),
         (36, "suppression why", include_str!("../../migrations/postgres/0036_suppression_why.sql")),
+        (37, "imports", include_str!("../../migrations/postgres/0037_imports.sql")),
         (38, "api", include_str!("../../migrations/postgres/0038_api.sql")),
     ])
 }

@@ -11,7 +11,7 @@ use crate::domain::{
     edition::{Edition, EditionFile, Order, OrderState},
     issue::{Counts, IssueKey, IssueState},
     notice::Notice,
-    partner::{Contact, Difference, ImportSummary, SubscriptionChange},
+    partner::{Contact, SubscriptionChange},
 };
 use std::{fmt, sync::Arc};
 
@@ -28,7 +28,9 @@ mod corrections;
 mod daemons;
 mod deliveries;
 mod editions;
+mod edits;
 mod figures;
+mod import;
 mod issues;
 pub mod keep;
 mod lanes;
@@ -51,6 +53,7 @@ mod sql;
 mod sqlite;
 mod tallies;
 pub mod testing;
+mod uploaded_lists;
 mod venues;
 pub mod webhooks;
 
@@ -66,6 +69,7 @@ pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
 pub use figures::{FigureSource, Figures};
+pub use import::ImportReport;
 pub use issues::Issues;
 pub use lanes::Lanes;
 pub use log::DeliveryLog;
@@ -78,6 +82,7 @@ pub use properties::SecretCheck;
 pub use rollback_guard::{Distrust, RollbackGuard};
 pub use schedule::Schedule;
 pub use sessions::{Counter, NewSession, Session, Sessions, Stage};
+pub use uploaded_lists::{UploadState, UploadedList, UploadedLists};
 pub use venues::Venues;
 
 /// How long a claim is valid before the marker: enough for MAIL and RCPT on a slow relay.
@@ -466,16 +471,6 @@ pub struct Recovered {
     pub unknown: u64,
 }
 
-/// The result of an import, or of a dry run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImportReport {
-    pub summary: ImportSummary,
-    /// Contacts known before; counted only if the file is the whole list.
-    pub known: usize,
-    /// The first thousand differences, removals first.
-    pub differences: Vec<Difference>,
-}
-
 /// What [`Partners::erase`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erased {
@@ -589,6 +584,7 @@ pub trait Store:
     + AuditLog
     + Venues
     + Corrections
+    + UploadedLists
     + api::ApiTokens
     + webhooks::Webhooks
     + testing::Inspect

@@ -4,7 +4,7 @@ use super::Ledger;
 use super::{
     Erased, ImportReport, Result,
     backend::{Backend, Transaction, values},
-    orders,
+    import, orders,
     persons::suppressions_of,
     rows::{self, Reader},
     segment,
@@ -13,21 +13,21 @@ use super::{
 use crate::domain::{
     Timestamp,
     newsletter::Newcomer,
-    partner::{Barred, Contact, Difference, Dossier, Field, Fields, Import, NewContact, Partner, SuppressionReason},
+    partner::{Barred, Contact, Dossier, Import, Partner, SuppressionReason},
     segment::Segment,
 };
-use crate::failpoint;
 use async_trait::async_trait;
-use serde_json::{Map, Value as Json, json};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use serde_json::{Value as Json, json};
+use std::collections::HashMap;
 
 /// Partners, their contacts and subscriptions, and suppressed addresses.
 #[async_trait]
 pub trait Partners: Send + Sync {
     /// All or nothing. A known address (by [`crate::domain::email::EmailAddress::key`]) is updated in the fields that are
     /// given; subscriptions are only added, never reopened once ended. Of two lines with the same address the last
-    /// counts. Added, changed and unchanged add up; `suppressed` is the number of them that are suppressed. `progress` is
-    /// called with the number of lines done; `dry_run` rolls back at the end.
+    /// counts. Added, changed and unchanged add up; `suppressed` is the number of them that are suppressed. What was changed by
+    /// hand stays, until a list says the same. `progress` is called with the number of lines done; `dry_run` rolls back at the
+    /// end, and so do differences that are not the expected ones.
     async fn import(
         &self,
         import: &Import<'_>,
@@ -81,7 +81,7 @@ impl<B: Backend> Partners for Ledger<B> {
         progress: &(dyn Fn(usize) + Send + Sync),
         now: Timestamp,
     ) -> Result<ImportReport> {
-        self::import(&self.0, import, progress, now).await
+        import::import(&self.0, import, progress, now).await
     }
 
     async fn contacts_page(&self, segment: Option<&Segment>, after: Option<&str>, limit: u32) -> Result<Vec<Contact>> {
@@ -175,257 +175,6 @@ impl<B: Backend> Partners for Ledger<B> {
     }
 }
 
-/// Lines of an import per statement.
-const CHUNK: usize = 1_000;
-/// Maximum number of differences returned for display; the totals count all.
-const DIFFERENCES: usize = 1_000;
-
-impl ImportReport {
-    fn tell(&mut self, difference: Difference) {
-        if self.differences.len() < DIFFERENCES {
-            self.differences.push(difference);
-        }
-    }
-}
-
-/// A contact as stored.
-struct Known {
-    address: String,
-    hash: String,
-    partner_key: String,
-    fields: Fields,
-}
-
-/// A contact after the import: the given fields over the stored ones.
-pub(super) struct Effective<'a> {
-    key: &'a str,
-    contact: NewContact,
-    /// The fields given in the file, for the partner.
-    said: &'a Fields,
-}
-
-pub(super) async fn import<B: Backend>(
-    db: &B,
-    import: &Import<'_>,
-    progress: &(dyn Fn(usize) + Send + Sync),
-    now: Timestamp,
-) -> Result<ImportReport> {
-    // By key; the last line of a key wins, because one statement must not change a row twice.
-    let keys: BTreeMap<String, usize> = (0..import.contacts.count()).map(|n| (import.contacts.key(n), n)).collect();
-    let keys: Vec<(String, usize)> = keys.into_iter().collect();
-    let mut report = ImportReport::default();
-
-    let mut tx = Transaction::write(db, "importing contacts").await?;
-    tx.execute(B::SQL.at_length, values![]).await?;
-    if import.replace {
-        remove_others(&mut tx, &keys, import.source, &mut report, now).await?;
-    }
-    let mut may_leave_partners_empty = report.summary.gone > 0;
-    for chunk in keys.chunks(CHUNK) {
-        let chunk: Vec<_> = chunk.iter().map(|(key, n)| (key.clone(), import.contacts.contact(*n))).collect();
-        let chunk = chunk.as_slice();
-        let added = report.summary.added;
-        let fresh = compare(&mut tx, chunk, import.mailings, &mut report).await?;
-        may_leave_partners_empty |= fresh.len() > report.summary.added - added;
-        write(&mut tx, &fresh, now).await?;
-        may_leave_partners_empty |= affiliate(&mut tx, chunk, &fresh, &mut report, now).await?;
-        let all: Json = chunk.iter().map(|(key, _)| json!({ "key": key })).collect();
-        for mailing in import.mailings {
-            let values = values![all.clone(), now, mailing.as_str(), import.source, import.basis.as_str()];
-            tx.execute(B::SQL.subscribe, values).await?;
-        }
-        tx.execute(B::SQL.note_subscriptions, values![all]).await?;
-        progress(chunk.len());
-    }
-    // Reads all partners, so only if contacts were removed or moved.
-    if may_leave_partners_empty {
-        drop_empty_partners(&mut tx).await?;
-    }
-    failpoint::reach("mid_import");
-    if !import.dry_run {
-        tx.commit().await?;
-    }
-    Ok(report)
-}
-
-/// Counts the changes of the chunk; returns its new and changed contacts.
-pub(super) async fn compare<'a, B: Backend>(
-    tx: &mut Transaction<B>,
-    chunk: &'a [(String, NewContact)],
-    mailings: &[String],
-    report: &mut ImportReport,
-) -> Result<Vec<Effective<'a>>> {
-    let batch: Json = chunk.iter().map(|(key, c)| json!({ "key": key, "hash": c.address_hash })).collect();
-    let mailings: Json = mailings.iter().map(|mailing| json!({ "mailing": mailing })).collect();
-    let mut known = HashMap::with_capacity(chunk.len());
-    for row in &tx.rows(B::SQL.known_contacts, values![batch, mailings]).await? {
-        let row = Reader::new(row, "contacts", "suppressed");
-        report.summary.suppressed += usize::from(row.text("suppressed")? == "yes");
-        if let Some(address) = row.optional_text("address")? {
-            let mut fields = Fields::default();
-            for field in Field::ALL {
-                fields.set(field, row.text(field.as_str())?);
-            }
-            let (hash, partner_key) = (row.text("address_hash")?, row.text("partner_key")?);
-            known.insert(row.text("email_key")?, Known { address, hash, partner_key, fields });
-        }
-    }
-    let mut fresh = Vec::new();
-    for (key, contact) in chunk {
-        let before = known.remove(key);
-        let mut effective = contact.clone();
-        let Some(before) = before else {
-            report.summary.added += 1;
-            report.tell(Difference::Added(contact.address.clone()));
-            fresh.push(Effective { key, contact: effective, said: &contact.fields });
-            continue;
-        };
-        let mut changes = Vec::new();
-        let address = contact.address.to_string();
-        if before.address != address {
-            changes.push(("address", before.address, address));
-        }
-        for field in Field::ALL {
-            let was = before.fields.get(field).unwrap_or_default();
-            match effective.fields.get(field) {
-                None => effective.fields.set(field, was),
-                Some(is) if is != was => changes.push((field.as_str(), was.to_owned(), is.to_owned())),
-                Some(_) => {}
-            }
-        }
-        // Not reported if only the folding of the partner's name or the hash key differs.
-        let same = before.hash == contact.address_hash && before.partner_key == effective.partner_key();
-        match changes.is_empty() {
-            true => report.summary.unchanged += 1,
-            false => {
-                report.summary.changed += 1;
-                report.tell(Difference::Changed(contact.address.clone(), changes.clone()));
-            }
-        }
-        if !same || !changes.is_empty() {
-            fresh.push(Effective { key, contact: effective, said: &contact.fields });
-        }
-    }
-    Ok(fresh)
-}
-
-/// Sets the further establishments of the contacts for which the file names one. `true`: some of them changed.
-async fn affiliate<B: Backend>(
-    tx: &mut Transaction<B>,
-    chunk: &[(String, NewContact)],
-    fresh: &[Effective<'_>],
-    report: &mut ImportReport,
-    now: Timestamp,
-) -> Result<bool> {
-    let named = |(_, contact): &&(String, NewContact)| contact.fields.get(Field::Establishment).is_some();
-    let batch: Json = chunk.iter().filter(named).map(|(key, _)| json!({ "key": key })).collect();
-    let mut known: HashMap<String, Vec<(String, String)>> = HashMap::new();
-    for row in &tx.rows(B::SQL.affiliations_of, values![batch]).await? {
-        let row = Reader::new(row, "affiliations", "email_key");
-        known.entry(row.text("email_key")?).or_default().push((row.text("partner_key")?, row.text("establishment")?));
-    }
-    let (mut partners, mut changed, mut rows) = (PartnerFields::new(), Vec::new(), Vec::new());
-    for (key, contact) in chunk.iter().filter(named) {
-        let mut also: BTreeMap<String, &Fields> = contact.also.iter().map(|it| (contact.key_of(it), it)).collect();
-        also.remove(&contact.partner_key());
-        also.iter().for_each(|(partner, fields)| describe(&mut partners, partner, fields));
-        let before = known.remove(key).unwrap_or_default();
-        if before.iter().map(|(partner, _)| partner).eq(also.keys()) {
-            continue;
-        }
-        changed.push(json!({ "key": key }));
-        rows.extend(also.keys().map(|partner| json!({ "key": key, "partner": partner })));
-        // New or changed contacts are counted already.
-        if !fresh.iter().any(|it| it.key == key) {
-            report.summary.unchanged -= 1;
-            report.summary.changed += 1;
-            let was = before.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(", ");
-            let is = also.values().filter_map(|it| it.get(Field::Establishment)).collect::<Vec<_>>().join(", ");
-            report.tell(Difference::Changed(contact.address.clone(), vec![("other establishments", was, is)]));
-        }
-    }
-    if !partners.is_empty() {
-        let batch: Json = partners.into_values().map(Json::Object).collect();
-        tx.execute(B::SQL.add_partners, values![batch.clone(), now]).await?;
-        tx.execute(B::SQL.change_partners, values![batch]).await?;
-    }
-    if !changed.is_empty() {
-        tx.execute(B::SQL.drop_affiliations, values![Json::from(changed.clone())]).await?;
-        tx.execute(B::SQL.put_affiliations, values![Json::from(rows)]).await?;
-    }
-    Ok(!changed.is_empty())
-}
-
-pub(super) async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now: Timestamp) -> Result<()> {
-    let (mut partners, mut said, mut contacts) = (PartnerFields::new(), PartnerFields::new(), Vec::new());
-    for it in fresh {
-        let partner = it.contact.partner_key();
-        describe(&mut partners, &partner, &it.contact.fields);
-        describe(&mut said, &partner, it.said);
-        contacts.push(json!({
-            "key": it.key,
-            "partner": partner,
-            "address": it.contact.address.to_string(),
-            "hash": it.contact.address_hash,
-            "name": it.contact.fields.get(Field::Name),
-            "function": it.contact.fields.get(Field::Function),
-            "language": it.contact.fields.get(Field::Language),
-        }));
-    }
-    tx.execute(B::SQL.add_partners, values![partners.into_values().map(Json::Object).collect::<Json>(), now]).await?;
-    tx.execute(B::SQL.change_partners, values![said.into_values().map(Json::Object).collect::<Json>()]).await?;
-    tx.execute(B::SQL.upsert_contacts, values![Json::from(contacts), now]).await?;
-    Ok(())
-}
-
-/// Objects of a batch by the partner's key.
-type PartnerFields = BTreeMap<String, Map<String, Json>>;
-
-/// If several contacts describe the same partner, the first value counts.
-fn describe(partners: &mut PartnerFields, key: &str, fields: &Fields) {
-    let batch = partners.entry(key.to_owned()).or_default();
-    batch.insert("partner".to_owned(), json!(key));
-    for field in Field::ALL.into_iter().filter(|field| field.is_of_partner()) {
-        if let Some(text) = fields.get(field) {
-            batch.entry(field.as_str()).or_insert_with(|| json!(text));
-        }
-    }
-}
-
-/// Removes contacts that are not in the whole list; their deliveries stay in the ledger, and suppressions by hash.
-async fn remove_others<B: Backend>(
-    tx: &mut Transaction<B>,
-    keys: &[(String, usize)],
-    source: &str,
-    report: &mut ImportReport,
-    now: Timestamp,
-) -> Result<()> {
-    let listed: HashSet<&str> = keys.iter().map(|(key, _)| key.as_str()).collect();
-    let mut gone = Vec::new();
-    for row in &tx.rows("SELECT id, email_key, address FROM contacts ORDER BY email_key", values![]).await? {
-        let row = Reader::new(row, "contacts", "id");
-        report.known += 1;
-        let key = row.text("email_key")?;
-        if !listed.contains(key.as_str()) {
-            report.tell(Difference::Gone(row.address("address")?));
-            gone.push(json!({ "key": key }));
-        }
-    }
-    report.summary.gone = gone.len();
-    for chunk in gone.chunks(CHUNK) {
-        remove(tx, &Json::from(chunk.to_vec()), source, now).await?;
-    }
-    Ok(())
-}
-
-/// Removes contacts, a batch of {key}, and records that their subscriptions ended.
-async fn remove<B: Backend>(tx: &mut Transaction<B>, batch: &Json, source: &str, now: Timestamp) -> Result<u64> {
-    tx.execute(B::SQL.note_endings, values![batch.clone(), now, source]).await?;
-    tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;
-    tx.execute(B::SQL.drop_affiliations, values![batch.clone()]).await?;
-    tx.execute(B::SQL.drop_contacts, values![batch.clone()]).await
-}
-
 pub(super) async fn drop_empty_partners<B: Backend>(tx: &mut Transaction<B>) -> Result<u64> {
     let empty = "DELETE FROM partners WHERE NOT EXISTS (SELECT 1 FROM contacts c WHERE c.partner = partners.id)
         AND NOT EXISTS (SELECT 1 FROM affiliations a WHERE a.partner = partners.id)";
@@ -446,7 +195,7 @@ pub(super) async fn matching<B: Backend>(
 ) -> Result<Vec<Contact>> {
     let select = sqlx::AssertSqlSafe(format!("{CONTACTS} {condition}"));
     let mut contacts = tx.rows(select, values).await?.iter().map(rows::contact).collect::<Result<Vec<Contact>>>()?;
-    for chunk in contacts.chunks_mut(CHUNK) {
+    for chunk in contacts.chunks_mut(import::CHUNK) {
         complete(tx, chunk).await?;
     }
     Ok(contacts)

@@ -2,16 +2,18 @@
 //! the numbers that are stated before something is done.
 
 use super::{
-    ImportReport, Ledger, Result,
+    Ledger, Result,
     backend::{Backend, Transaction, Value, values},
-    partners::{compare, drop_empty_partners, matching, suppress_within, write},
+    edits,
+    import::{Effective, Told, known, put},
+    partners::{drop_empty_partners, matching, suppress_within},
     rows::Reader,
     segment,
     sql::placeholders,
 };
 use crate::domain::{
     Timestamp,
-    partner::{Barred, Basis, Difference, Field, Fields, NewContact, SuppressionReason},
+    partner::{Barred, Basis, Field, Fields, NewContact, SuppressionReason},
     segment::Segment,
 };
 use async_trait::async_trait;
@@ -23,12 +25,13 @@ use std::collections::HashMap;
 pub trait Persons: Send + Sync {
     /// Sets the given fields of the contact with this key and hash, and of its establishment, at one instant: two persons who
     /// change the same contact or establishment come one after the other. `seen`: what the fields were when the change was made;
-    /// if they are different now, nothing is changed.
+    /// if they are different now, nothing is changed. What changes is kept with `by` whom: lists do not undo it.
     async fn edit_contact(
         &self,
         contact: (&str, &str),
         seen: Option<&Fields>,
         fields: &Fields,
+        by: &str,
         now: Timestamp,
     ) -> Result<ContactEdit>;
 
@@ -129,6 +132,7 @@ impl<B: Backend> Persons for Ledger<B> {
         (key, hash): (&str, &str),
         seen: Option<&Fields>,
         fields: &Fields,
+        by: &str,
         now: Timestamp,
     ) -> Result<ContactEdit> {
         let mut tx = Transaction::write(&self.0, "changing a contact").await?;
@@ -145,9 +149,10 @@ impl<B: Backend> Persons for Ledger<B> {
         let address = contact.address.clone();
         let wanted = NewContact { address, address_hash: hash.to_owned(), fields: fields.clone(), also: Vec::new() };
         let wanted = [(key.to_owned(), wanted)];
-        let mut report = ImportReport::default();
-        let fresh = compare(&mut tx, &wanted, &[], &mut report).await?;
-        write(&mut tx, &fresh, now).await?;
+        let mut told = Told::default();
+        let before = known(&mut tx, &wanted, &[], &mut told.report).await?;
+        let fresh = put(&mut tx, &wanted, before, &mut told, now).await?;
+        edits::record(&mut tx, fresh.iter().map(Effective::changed), by, now).await?;
         // The establishment that it has now is not one of its further ones.
         let twice = "DELETE FROM affiliations WHERE contact = $1
             AND partner = (SELECT partner FROM contacts WHERE id = $1)";
@@ -156,11 +161,7 @@ impl<B: Backend> Persons for Ledger<B> {
             drop_empty_partners(&mut tx).await?;
         }
         tx.commit().await?;
-        let changes = report.differences.into_iter().filter_map(|difference| match difference {
-            Difference::Changed(_, changes) => Some(changes),
-            _ => None,
-        });
-        Ok(ContactEdit::Done(changes.flatten().collect()))
+        Ok(ContactEdit::Done(fresh.into_iter().flat_map(|it| it.changes).collect()))
     }
 
     async fn add_contact(
@@ -200,9 +201,9 @@ impl<B: Backend> Persons for Ledger<B> {
             }
         }
         let chunk = [(key.clone(), contact)];
-        let mut report = ImportReport::default();
-        let fresh = compare(&mut tx, &chunk, mailings, &mut report).await?;
-        write(&mut tx, &fresh, now).await?;
+        let mut told = Told::default();
+        let before = known(&mut tx, &chunk, mailings, &mut told.report).await?;
+        put(&mut tx, &chunk, before, &mut told, now).await?;
         let all = json!([{ "key": key }]);
         for mailing in mailings {
             let values = values![all.clone(), now, mailing.as_str(), source, Basis::default().as_str()];
@@ -210,7 +211,7 @@ impl<B: Backend> Persons for Ledger<B> {
         }
         tx.execute(B::SQL.note_subscriptions, values![all]).await?;
         tx.commit().await?;
-        Ok(ContactAdded::Done { is_barred: report.summary.suppressed > 0, kept })
+        Ok(ContactAdded::Done { is_barred: told.report.summary.suppressed > 0, kept })
     }
 
     async fn suppress_because(

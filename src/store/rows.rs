@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         serde_json::from_str(&self.text(column)?).map_err(|why| self.unreadable(column, why))
     }
 
-    fn bytes(&self, column: &'static str) -> Result<Vec<u8>> {
+    pub(super) fn bytes(&self, column: &'static str) -> Result<Vec<u8>> {
         self.row.get(column).map_err(|e| self.unreadable(column, e))
     }
 

@@ -71,6 +71,20 @@ pub(super) struct Statements {
     pub(super) others_of: &'static str,
     /// `$1` batch of {key, partner}
     pub(super) put_affiliations: &'static str,
+    /// `$1` batch of {key}: what was changed by hand in these contacts
+    pub(super) contact_edits_of: &'static str,
+    /// `$1` batch of {partner}: what was changed by hand in these establishments, and is stored there still
+    pub(super) partner_edits_of: &'static str,
+    /// `$1` batch of {key, field, value}, `$2` by whom, `$3` now
+    pub(super) put_contact_edits: &'static str,
+    /// `$1` batch of {partner, field, value}, `$2` by whom, `$3` now
+    pub(super) put_partner_edits: &'static str,
+    /// `$1` batch of {key, field}
+    pub(super) drop_contact_edits: &'static str,
+    /// `$1` batch of {partner, field}
+    pub(super) drop_partner_edits: &'static str,
+    /// `$1` batch of {was, partner}: a contact of the one belongs to the other from now on, and the values go with it
+    pub(super) carry_partner_edits: &'static str,
     /// `$1` batch of {id}
     pub(super) attempts_of: &'static str,
     /// The labels of a partner `p`, as rows `label.value`.
@@ -127,6 +141,17 @@ macro_rules! unclaimed {
     };
 }
 pub(super) use unclaimed;
+
+/// What a partner `p` has in the field of an edit `e`.
+macro_rules! partner_field {
+    () => {
+        "CASE e.field WHEN 'establishment' THEN p.name WHEN 'category' THEN p.category WHEN 'commune' THEN p.commune
+            WHEN 'insee' THEN p.insee WHEN 'street' THEN p.street WHEN 'labels' THEN p.labels
+            WHEN 'stars' THEN CAST(p.stars AS TEXT) WHEN 'website' THEN p.website WHEN 'position' THEN p.position
+            WHEN 'phone' THEN p.phone WHEN 'postcode' THEN p.postcode END"
+    };
+}
+pub(super) use partner_field;
 
 /// The states of issues that are not over: word for word the condition of the index `issues_open`, so that both databases use it.
 macro_rules! open_states {
@@ -404,6 +429,47 @@ macro_rules! statements {
                 SELECT c.id, p.id FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
                 JOIN partners p ON p.partner_key = batch.value->>'partner'
                 WHERE p.id <> c.partner ON CONFLICT (contact, partner) DO NOTHING"
+            ),
+            contact_edits_of: concat!(
+                "SELECT c.email_key AS subject, e.field, e.value, e.made_by, e.made_at
+                FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
+                JOIN contact_edits e ON e.contact = c.id"
+            ),
+            partner_edits_of: concat!(
+                "SELECT p.partner_key AS subject, e.field, e.value, e.made_by, e.made_at
+                FROM ", $batch, " JOIN partners p ON p.partner_key = batch.value->>'partner'
+                JOIN partner_edits e ON e.partner = p.id WHERE ", $crate::store::sql::partner_field!(), " = e.value"
+            ),
+            put_contact_edits: concat!(
+                "INSERT INTO contact_edits (contact, field, value, made_by, made_at)
+                SELECT c.id, batch.value->>'field', batch.value->>'value', $2, $3
+                FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key'
+                WHERE true ON CONFLICT (contact, field) DO UPDATE SET value = excluded.value,
+                    made_by = excluded.made_by, made_at = excluded.made_at"
+            ),
+            put_partner_edits: concat!(
+                "INSERT INTO partner_edits (partner, field, value, made_by, made_at)
+                SELECT p.id, batch.value->>'field', batch.value->>'value', $2, $3
+                FROM ", $batch, " JOIN partners p ON p.partner_key = batch.value->>'partner'
+                WHERE true ON CONFLICT (partner, field) DO UPDATE SET value = excluded.value,
+                    made_by = excluded.made_by, made_at = excluded.made_at"
+            ),
+            drop_contact_edits: concat!(
+                "DELETE FROM contact_edits WHERE (contact, field) IN (SELECT c.id, batch.value->>'field'
+                    FROM ", $batch, " JOIN contacts c ON c.email_key = batch.value->>'key')"
+            ),
+            drop_partner_edits: concat!(
+                "DELETE FROM partner_edits WHERE (partner, field) IN (SELECT p.id, batch.value->>'field'
+                    FROM ", $batch, " JOIN partners p ON p.partner_key = batch.value->>'partner')"
+            ),
+            carry_partner_edits: concat!(
+                "INSERT INTO partner_edits (partner, field, value, made_by, made_at)
+                SELECT p.id, e.field, e.value, e.made_by, e.made_at
+                FROM ", $batch, " JOIN partners o ON o.partner_key = batch.value->>'was'
+                JOIN partner_edits e ON e.partner = o.id
+                JOIN partners p ON p.partner_key = batch.value->>'partner'
+                WHERE e.field NOT IN ('establishment', 'commune') AND ", $crate::store::sql::partner_field!(), " = e.value
+                ON CONFLICT (partner, field) DO NOTHING"
             ),
             attempts_of: concat!(
                 "SELECT a.delivery, a.n, a.at, a.phase, a.code, a.enhanced, a.text, a.outcome

@@ -47,8 +47,7 @@ pub trait Shortcuts: Store {
         dry_run: bool,
         now: Timestamp,
     ) -> Result<ImportSummary> {
-        let basis = Default::default();
-        let import = Import { contacts: &contacts, mailings, source, basis, replace: false, dry_run };
+        let import = Import { dry_run, ..Import::new(&contacts, mailings, source) };
         Ok(self.import(&import, &|_| {}, now).await?.summary)
     }
 }

@@ -9,6 +9,7 @@
   const button = root.querySelector('[data-suspend]');
   let source, suspended = false, last, spoken = 0;
 
+  const close = () => { if (source) source.close(); source = undefined; };
   const show = counts => {
     for (const it of root.querySelectorAll('[data-live]')) {
       const key = it.dataset.live;
@@ -27,8 +28,9 @@
       spoken = Date.now();
     }
     last = counts;
+    // It is another page now.
+    if (counts.over && 'reload' in root.dataset) { close(); location.reload(); }
   };
-  const close = () => { if (source) source.close(); source = undefined; };
   const open = () => {
     if (source || suspended || document.hidden || (last && last.over)) return;
     source = new EventSource(root.dataset.stream);

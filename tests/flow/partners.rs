@@ -554,3 +554,43 @@ fn trial_f14_a_partner_who_telephones_is_added_changed_and_moved() {
             .expect_said(&["another contact"]);
     }
 }
+
+#[test]
+fn m20_what_was_changed_by_hand_survives_the_next_list_unless_it_is_given_up() {
+    for on in crate::support::house::BOTH {
+        let house = House::on(on);
+        let csv = "email;nom;structure;ville;tel\na@gite.example;Marie;Gîte;Auch;05 62 00 00 01\n";
+        import(&house, csv, 0);
+        let edit = ["partners", "edit", "a@gite.example", "--phone", "0562000002"];
+        house.semainier(&edit).expect(0);
+        let dry = ["partners", "import", "in.csv", "--dry-run"];
+        let kept = "phone: \"05 62 00 00 02\" stays, changed by ";
+        house.semainier(&dry).expect(0).expect_said(&["= a@gite.example", kept, "the list has \"05 62 00 00 01\""]);
+        // An import says so too, and changes nothing of it.
+        let said = import(&house, csv, 0);
+        assert!(
+            said.contains(kept) && said.contains("1 unchanged") && said.contains("1 change by hand kept"),
+            "{said}"
+        );
+        assert_eq!(contacts(&house)[0]["phone"], "05 62 00 00 02");
+        house.semainier(&["partners", "move", "a@gite.example", "b@gite.example"]).expect(0);
+        let said = import(&house, csv, 0);
+        assert!(said.contains("address: \"b@gite.example\" stays"), "{said}");
+        assert_eq!(contacts(&house).len(), 1);
+        let audit = "SELECT count(*) FROM audit WHERE action = 'partners.import' AND detail LIKE '%\"protected\":2%'";
+        assert_eq!(house.number(audit), 1, "the record has the numbers");
+        // Given up for one import.
+        let list = csv.replace("a@gite", "b@gite");
+        house.write("in.csv", list);
+        house
+            .semainier(&["partners", "import", "in.csv", "--overwrite-edits"])
+            .expect(0)
+            .expect_said(&["1 changed, 0 unchanged"]);
+        assert_eq!(contacts(&house)[0]["phone"], "05 62 00 00 01");
+        house.semainier(&["partners", "edit", "b@gite.example", "--name", "Anne", "--phone", "0562000003"]).expect(0);
+        let edits = "SELECT (SELECT count(*) FROM contact_edits) + (SELECT count(*) FROM partner_edits)";
+        assert_eq!(house.number(edits), 2);
+        house.semainier(&["partners", "erase", "b@gite.example"]).expect(0);
+        assert_eq!(house.number(edits), 0, "an erasure leaves nothing of it");
+    }
+}

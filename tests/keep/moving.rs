@@ -45,6 +45,8 @@ async fn full(ledger: &Ledger) {
             INSERT INTO inline_parts SELECT issue, n, 'cid', media_type, bytes FROM attachments;
             INSERT INTO affiliations SELECT c.id, p.id FROM contacts c CROSS JOIN partners p WHERE c.partner <> p.id;
             INSERT INTO former_addresses SELECT id, 'ancien@gite.example', 'h' FROM contacts;
+            INSERT INTO contact_edits SELECT id, 'name', 'Éloïse', 'Claire', 23 FROM contacts;
+            INSERT INTO partner_edits SELECT id, 'phone', '05 62 00 00 00', 'Claire', 24 FROM partners;
             INSERT INTO suppressions VALUES ('h1', '*', 'opt_out', 7), ('h1', 'agenda', 'bounce', 8);
             INSERT INTO notices (id, issue, kind, text, created_at, sent_at) VALUES ('n1', 'agenda/2026-W28', 'held', 'x', 9, NULL);
             INSERT INTO pages (url, etag, last_modified, content_type, text, fetched_at)
@@ -82,6 +84,10 @@ async fn full(ledger: &Ledger) {
         "INSERT INTO past_files VALUES ('agenda/2026-W28', 'h0', 'attachment', 1, 'plan.pdf', 'application/pdf', {blob})"
     );
     ledger.sql(&file).await;
+    let upload = format!(
+        "INSERT INTO imports VALUES ('i1', 'u1', 25, 26, 'liste été.csv', 'h', {blob}, '{{}}', 'draft', '{{}}', 'd', NULL)"
+    );
+    ledger.sql(&upload).await;
 }
 
 async fn empty(on: On) -> Ledger {

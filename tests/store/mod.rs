@@ -6,6 +6,7 @@ mod claiming;
 mod corrections;
 mod daemons;
 mod editions;
+mod edits;
 mod finishing;
 mod freezing;
 mod large;

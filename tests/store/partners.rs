@@ -88,14 +88,7 @@ impl NewContacts for Made {
 
 async fn l10_an_import_has_a_thousand_contacts_in_memory_at_once(db: Ledger) {
     let (made, agenda) = (Made::default(), mailings(&["agenda"]));
-    let import = Import {
-        contacts: &made,
-        mailings: &agenda,
-        source: "a.csv",
-        basis: Basis::default(),
-        replace: false,
-        dry_run: false,
-    };
+    let import = Import::new(&made, &agenda, "a.csv");
     let progress = |_| made.since_progress.store(0, Ordering::SeqCst);
     let report = db.store.import(&import, &progress, at(0)).await.unwrap();
     assert_eq!((report.summary.added, made.most.load(Ordering::SeqCst)), (2_500, 1_000));
@@ -201,14 +194,8 @@ async fn every_change_of_a_subscription_is_kept(db: Ledger) {
     db.store.suppress(&hash(1), Some("agenda"), SuppressionReason::OptOut, at(5)).await.unwrap();
     db.store.suppress(&hash(1), Some("agenda"), SuppressionReason::OptOut, at(6)).await.unwrap();
     let one = [contact(1)];
-    let none = Import {
-        contacts: &one.as_slice(),
-        mailings: &[],
-        source: "b.csv",
-        basis: Basis::Consent,
-        replace: true,
-        dry_run: false,
-    };
+    let one = one.as_slice();
+    let none = Import { basis: Basis::Consent, replace: true, ..Import::new(&one, &[], "b.csv") };
     let report = db.store.import(&none, &|_| {}, at(7)).await.unwrap();
     assert_eq!((report.summary.gone, report.known), (1, 2));
     assert_eq!(report.differences, [Difference::Gone(address(2))]);

@@ -6,7 +6,7 @@ use crate::actions::{
     partners::{Imported, List},
 };
 use crate::app::{App, Engine};
-use crate::domain::partner::{Basis, Difference, ImportSummary};
+use crate::domain::partner::{Basis, Difference, ImportSummary, ProtectedField};
 use crate::partners::{
     import::{self, HiddenRows, Parsed},
     sheet::{self, Format},
@@ -40,6 +40,9 @@ pub(in crate::cli) struct Args {
     /// [default: beside the list, `liste-reste.csv`]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     skip_invalid: Option<PathBuf>,
+    /// Also change what staff changed by hand (partners edit, partners move), which a list does not undo otherwise
+    #[arg(long)]
+    overwrite_edits: bool,
     /// Include the hidden rows of a workbook
     #[arg(long)]
     hidden_rows: bool,
@@ -81,6 +84,7 @@ async fn imported(app: App, actor: &Actor, args: Args) -> anyhow::Result<Ended> 
         skip_invalid: args.skip_invalid.is_some(),
         dry_run: args.dry_run,
         remove_many: args.yes,
+        overwrite_edits: args.overwrite_edits,
     };
     if let Some(rest) = &args.skip_invalid {
         write_rejected(&parsed, file, rest, args.dry_run)?;
@@ -184,6 +188,7 @@ pub(in crate::cli) async fn import_bytes(engine: &Engine, bytes: &[u8], source: 
         skip_invalid: false,
         dry_run: false,
         remove_many: false,
+        overwrite_edits: false,
     };
     show_defaults(&engine.app, &list);
     Ok(import_list(engine, &crate::cli::actor(source)?, list).await?)
@@ -200,7 +205,9 @@ async fn import_list(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<E
     bar.finish_and_clear();
     let Imported { contacts, report, problems } = imported?;
     if list.dry_run {
-        show_differences(&report);
+        show_differences(engine, &report);
+    } else {
+        show_protected(engine, &report);
     }
     show::line(sum(contacts, &list.parsed.format, &report.summary, list.dry_run));
     match problems {
@@ -217,11 +224,37 @@ fn confirm(question: &str) -> anyhow::Result<()> {
     bail!("{question}; nothing was changed. List them with --dry-run, or add --yes")
 }
 
-fn show_differences(report: &ImportReport) {
+/// What was changed by hand, and stays: an import says so.
+fn show_protected(engine: &Engine, report: &ImportReport) {
+    for difference in &report.differences {
+        if let Difference::Protected(address, fields) = difference {
+            show::aside(format!("= {address}"));
+            protected_fields(engine, fields).into_iter().for_each(show::aside);
+        }
+    }
+    if report.summary.protected > 0 {
+        show::aside("what was changed by hand stays; --overwrite-edits takes the list's values instead");
+    }
+}
+
+fn protected_fields(engine: &Engine, fields: &[ProtectedField]) -> Vec<String> {
+    let zone = engine.app.config.zone;
+    let said = |it: &ProtectedField| {
+        let day = it.at.with_timezone(&zone).format("%Y-%m-%d");
+        format!("    {}: {:?} stays, changed by {} on {day}; the list has {:?}", it.field, it.value, it.by, it.listed)
+    };
+    fields.iter().map(said).collect()
+}
+
+fn show_differences(engine: &Engine, report: &ImportReport) {
     for difference in &report.differences {
         match difference {
             Difference::Added(address) => show::line(format!("+ {address}")),
             Difference::Gone(address) => show::line(format!("- {address}")),
+            Difference::Protected(address, fields) => {
+                show::line(format!("= {address}"));
+                protected_fields(engine, fields).into_iter().for_each(show::line);
+            }
             Difference::Changed(address, changes) => {
                 show::line(format!("~ {address}"));
                 for (field, was, is) in changes {
@@ -232,16 +265,22 @@ fn show_differences(report: &ImportReport) {
     }
     let summary = &report.summary;
     let all = summary.added + summary.changed + summary.gone;
-    if all > report.differences.len() {
-        show::line(format!("… and {} more", all - report.differences.len()));
+    let shown = report.differences.iter().filter(|it| !matches!(it, Difference::Protected(..))).count();
+    if all > shown {
+        show::line(format!("… and {} more", all - shown));
     }
 }
 
 fn sum(contacts: usize, format: &Format, summary: &ImportSummary, dry_run: bool) -> String {
     let would = if dry_run { "would be " } else { "" };
     let gone = if summary.gone > 0 { format!(", {} {would}removed", summary.gone) } else { String::new() };
+    let kept = match summary.protected {
+        0 => String::new(),
+        1 => ", 1 change by hand kept".to_owned(),
+        n => format!(", {n} changes by hand kept"),
+    };
     format!(
-        "{contacts} contacts ({format}): {} {would}added, {} {would}changed, {} unchanged{gone}, {} stay opted out",
+        "{contacts} contacts ({format}): {} {would}added, {} {would}changed, {} unchanged{gone}, {} stay opted out{kept}",
         summary.added, summary.changed, summary.unchanged, summary.suppressed
     )
 }

@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 54] = [
+pub(super) const TABLES: [Table; 57] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -44,6 +44,8 @@ pub(super) const TABLES: [Table; 54] = [
     narrow("partners"),
     narrow("contacts"),
     narrow("affiliations"),
+    narrow("contact_edits"),
+    narrow("partner_edits"),
     narrow("former_addresses"),
     narrow("subscriptions"),
     narrow("subscription_changes"),
@@ -75,6 +77,8 @@ pub(super) const TABLES: [Table; 54] = [
     wide("readings"),
     narrow("corrections"),
     narrow("dismissals"),
+    // Files of up to 20 MB.
+    Table { name: "imports", page: 1 },
     narrow("api_tokens"),
     narrow("api_requests"),
     narrow("rereads"),

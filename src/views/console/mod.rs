@@ -6,6 +6,7 @@ pub mod correct;
 pub mod decide;
 pub mod editions;
 pub mod editorial;
+pub mod imports;
 pub mod issue;
 pub mod journal;
 pub mod month;

@@ -155,6 +155,7 @@ async fn done(engine: &Engine, actor: &Actor, parsed: &Parsed, wanted: &Wanted) 
         skip_invalid: false,
         dry_run: wanted.dry_run,
         remove_many: false,
+        overwrite_edits: false,
     };
     let imported = actions::partners::import(engine, actor, list, &|_| {}).await;
     let imported = imported.map_err(|failure: ActionError| Problem::of(failure, engine.app.clock.now()))?;
@@ -167,6 +168,7 @@ async fn done(engine: &Engine, actor: &Actor, parsed: &Parsed, wanted: &Wanted) 
         "changed": summary.changed,
         "unchanged": summary.unchanged,
         "stay_opted_out": summary.suppressed,
+        "kept_edits": summary.protected,
         "differences": differences,
         "invalid_lines": imported.problems.map(|problems| problems.0.said()).unwrap_or_default(),
         "ignored_columns": parsed.unread,
@@ -186,6 +188,12 @@ fn difference(it: &Difference) -> Value {
             let fields =
                 fields.iter().map(|(name, before, after)| json!({ "field": name, "before": before, "after": after }));
             json!({ "change": "changed", "address": address.to_string(), "fields": fields.collect::<Vec<_>>() })
+        }
+        Difference::Protected(address, fields) => {
+            let fields = fields
+                .iter()
+                .map(|it| json!({ "field": it.field, "before": it.value, "after": it.value, "listed": it.listed }));
+            json!({ "change": "kept", "address": address.to_string(), "fields": fields.collect::<Vec<_>>() })
         }
     }
 }

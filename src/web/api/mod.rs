@@ -238,7 +238,7 @@ fn all_routes() -> Vec<Route> {
             Scope::WritePartners,
             Doc {
                 id: "import_partners",
-                about: "Adds and updates the partners of a list, and returns the differences. All or nothing; never removes anybody.",
+                about: "Adds and updates the partners of a list, and returns the differences. All or nothing; never removes anybody, nor undoes what staff changed by hand.",
                 query: &[
                     Param { name: "dry_run", kind: Kind::Flag, about: "Only says what would change." },
                     Param {

@@ -195,10 +195,11 @@ struct ConfirmPage {
 }
 
 /// Where a confirmation leads; the first where none is named.
-const AFTER: [(&str, &str); 6] = [
+const AFTER: [(&str, &str); 7] = [
     ("codes", "/moi?fait=proved"),
     ("factor", "/moi/second-facteur"),
     ("users", "/utilisateurs"),
+    ("import", "/partenaires/importer"),
     ("tokens", "/jetons"),
     ("webhooks", "/webhooks"),
     ("partners", "/partenaires"),

@@ -1,5 +1,5 @@
 //! Forms with files (`multipart/form-data`, RFC 7578): read piece by piece, within limits for the parts, the texts, each file and
-//! the whole. What a browser says of a file, its name and its type, is not used.
+//! the whole. What a browser says of a file is not used: its type not at all, its name only to be shown.
 
 use super::gate::Form;
 use axum::{
@@ -35,6 +35,8 @@ pub(super) type FileField = (&'static str, usize);
 pub(super) struct Upload {
     /// Of the field.
     pub field: &'static str,
+    /// As the browser names it, without folders and control characters; at most 150 characters. Only to be shown.
+    pub name: String,
     /// `None`: it was larger than its field takes.
     pub bytes: Option<Vec<u8>>,
 }
@@ -95,7 +97,7 @@ pub(super) async fn read(
             return Err(NotRead::TooLarge);
         }
         let name = part.name().unwrap_or_default().to_owned();
-        if part.file_name().is_none() {
+        let Some(file_name) = part.file_name().map(file_name) else {
             let mut text = Vec::new();
             while let Some(chunk) = part.chunk().await? {
                 unread.store(0, Ordering::Relaxed);
@@ -107,7 +109,7 @@ pub(super) async fn read(
             }
             fields.entry(name).or_insert_with(|| String::from_utf8_lossy(&text).into_owned());
             continue;
-        }
+        };
         let field = files.iter().find(|(field, _)| *field == name && keep);
         let mut bytes = Some(Vec::new()).filter(|_| field.is_some());
         while let Some(chunk) = part.chunk().await? {
@@ -122,10 +124,16 @@ pub(super) async fn read(
         if let Some((field, _)) = field
             && bytes.as_ref().is_none_or(|bytes| !bytes.is_empty())
         {
-            uploads.push(Upload { field, bytes });
+            uploads.push(Upload { field, name: file_name, bytes });
         }
     }
     Ok(Form::with_files(fields, uploads))
+}
+
+/// The last part of a path, without control characters: browsers once sent the whole path.
+fn file_name(given: &str) -> String {
+    let name = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    name.chars().filter(|c| !c.is_control()).take(150).collect()
 }
 
 /// Somebody sent megabytes where a part should begin.
@@ -187,8 +195,8 @@ mod tests {
         let whole = body.concat() + "--X--\r\n";
         let it = form(whole.clone(), true).await.unwrap();
         assert_eq!((it.get("title"), it.has("other")), ("L’été", false));
-        let files: Vec<_> = it.files().iter().map(|it| (it.field, it.bytes.clone())).collect();
-        assert_eq!(files, [("cover", None), ("pdf", Some(b"%PDF-1.7".to_vec()))]);
+        let files: Vec<_> = it.files().iter().map(|it| (it.field, it.name.as_str(), it.bytes.clone())).collect();
+        assert_eq!(files, [("cover", "a.png", None), ("pdf", "b.pdf", Some(b"%PDF-1.7".to_vec()))]);
         let it = form(whole.clone(), false).await.unwrap();
         assert_eq!((it.get("title"), it.files().len()), ("L’été", 0), "nobody is logged in: only what was typed");
         for cut in [whole.len() - 8, whole.len() - 40, 90, 10] {

@@ -7,6 +7,7 @@ mod edition_form;
 mod editions;
 mod editorial;
 mod home;
+mod imports;
 mod issue;
 mod issues;
 mod journal;
@@ -79,6 +80,12 @@ fn partners() -> Vec<Route> {
         route(GET, "/partenaires/segment/compte", see, segment::count),
         route(GET, "/partenaires/exporter", Permission::Export, people::show_export),
         route(POST, "/partenaires/exporter", Permission::Export, people::export).keeps(people::KEEPS_EXPORT),
+        route(GET, "/partenaires/importer", write, imports::show_form),
+        route(POST, "/partenaires/importer", write, imports::upload).keeps(imports::KEEPS).takes(imports::FILES),
+        route(GET, "/partenaires/importer/{id}", write, imports::show),
+        route(POST, "/partenaires/importer/{id}", write, imports::act).keeps(imports::KEEPS_NUMBER),
+        route(GET, "/partenaires/importer/{id}/flux", write, imports::stream),
+        route(GET, "/partenaires/importer/{id}/refusees.csv", write, imports::refused),
         route(GET, "/partenaires/ajouter", write, person::show_add),
         route(POST, "/partenaires/ajouter", write, person::add).keeps(KEEPS_ADD),
         route(GET, "/partenaires/contacts/{id}", see, person::show),
