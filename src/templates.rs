@@ -413,8 +413,8 @@ mod tests {
             ["uncertain_", "uncertain_about_", "uncertain_button_"].map(|prefix| format!("{prefix}{word}"))
         }));
         made.extend(["required", "optional", "missing"].map(|words| format!("decide_why_{words}")));
-        made.push("decide_look_first".to_owned());
-        made.push("done_second".to_owned());
+        let single = ["decide_look_first", "decide_edit", "done_second", "done_edit", "edit_too_long"];
+        made.extend(single.map(str::to_owned));
         made.extend(crate::views::console::trace::ACTIONS.map(|action| format!("trace_{}", action.replace('.', "_"))));
         for key in &made {
             assert!(french.contains_key(key), "{key} has no text");

@@ -265,12 +265,12 @@ fn all() -> Vec<Finding> {
         Finding::Silence { issue: key(), due: now, leaves_at: now },
         Finding::DiskNearlyFull { place: PathBuf::from("/var/lib"), disk: Disk { free: 1 << 20, size: 1 << 30 } },
         Finding::BackupOld { last: now },
-        Finding::WebhookOff { id: "w".to_owned(), host: "agence.example".to_owned(), since: now },
         Finding::Held { issue: key(), reason: why(), until: now },
         Finding::AwaitingApproval { issue: key(), until: now, soon: true },
         Finding::Paused { issue: key(), reason: why() },
         Finding::Unknown { issue: key(), count: 2 },
         Finding::LanePaused { lane: "orange".to_owned(), issue: key(), only_issue: false, why: why() },
+        Finding::WebhookOff { id: "w".to_owned(), host: "agence.example".to_owned(), since: now },
         Finding::Missed { mailing: "agenda".to_owned(), occurrence: "2026-07-04".to_owned(), reason: why() },
     ]
 }

@@ -176,10 +176,10 @@ fn an_hour_as_a_term_without_a_list_is_kept() {
 #[test]
 fn a_day_may_be_named_by_another_day() {
     let html = "<p>Mercredi 14 juillet, bal à 21 h à Pavie. Le lendemain, à 15 h, loto à Jégun. Samedi 17, concert à 20 h à Pavie. \
-                La veille, à 19 h, apéritif à Jégun.</p><p>La veille de la fête, bal à 22 h à Auch.</p>";
+                La veille, à 19 h, apéritif à Jégun. Le lendemain de 8 h à 12 h, marché à Pavie.</p><p>La veille de la fête, bal à 22 h à Auch.</p>";
     let told = told(html);
     let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
-    assert_eq!(days, ["07-14 21:00", "07-15 15:00", "07-16 19:00", "07-17 20:00"], "{told:?}");
+    assert_eq!(days, ["07-14 21:00", "07-15 15:00", "07-16 19:00", "07-17 20:00", "07-18 08:00"], "{told:?}");
 }
 
 #[test]

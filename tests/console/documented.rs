@@ -51,6 +51,8 @@ fn every_page_of_somebody_logged_in_has_the_way_out() {
         "/moi/session",
         "/nothing",
         "/utilisateurs",
+        "/jetons",
+        "/webhooks",
     ] {
         let html = browser.get(path).text();
         assert!(html.contains("action=\"/deconnexion\""), "{path}");

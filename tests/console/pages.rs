@@ -153,7 +153,9 @@ fn every_page_is_whole_and_every_link_leads_to_one_and_nothing_is_changed() {
             assert!(html.contains("&lt;script&gt;alert(1)"), "{page} does not show what is written: {html}");
         }
         for (path, html) in &seen {
-            assert!(!html.contains("<script>") && !html.contains("<img"), "{path}: {html}");
+            // The cover of an edition is ours.
+            let pictures = html.replace("<img class=\"cover\" src=", "");
+            assert!(!html.contains("<script>") && !pictures.contains("<img"), "{path}: {html}");
         }
         assert_eq!(desk.house.everything(), before, "looking changes nothing");
     }

@@ -240,7 +240,9 @@ fn double_badge(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
     const JOINTS: [&str; 9] = ["→", ">", "-", "/", "&", "et", "au", "·", "+"];
     const FROM_TO: [&str; 4] = ["→", ">", "-", "au"];
     let named = |at: usize| {
-        let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
+        // Most words begin like no weekday.
+        let begins = |token: &&Token| matches!(token.fold.as_bytes(), [b'd' | b'j' | b'l' | b'm' | b's' | b'v', ..]);
+        let token = tokens.get(at).filter(|token| token.kind == Kind::Word).filter(begins)?;
         let short = SHORT_WEEKDAYS.iter().position(|short| token.is(short)).map(|index| WEEKDAYS[index].1);
         let to = at + 1 + usize::from(is(tokens, at + 1, &["."]));
         weekday(token).or(short).map(|day| (day, to))

@@ -379,8 +379,8 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         return Some(Footer::End);
     }
     // `#Marciac #sortir #gers`
-    let (tags, others): (Vec<&str>, Vec<&str>) = text.split(' ').partition(|word| word.starts_with('#'));
-    let tagged = tags.len() >= 2 && tags.len() > others.len();
+    let tags = || text.split(' ').filter(|word| word.starts_with('#')).count();
+    let tagged = text.starts_with('#') && tags() >= 2 && tags() * 2 > text.split(' ').count();
     if (tagged || begins(STRAY)) && text.len() < 80 && !says_time(&Words::of(&line.text).tokens) {
         return Some(Footer::Stray);
     }

@@ -245,6 +245,9 @@ pub(super) fn is_bound(text: &str) -> bool {
         return false;
     }
     let words = Words::of(text);
+    if !words.tokens.iter().any(|token| token.is_any(&BOUNDS)) {
+        return false;
+    }
     let known = marks(&words);
     // The `fin de soirée` of « minuit, fin de soirée » is a part of the day.
     let hours = known.iter().filter(|mark| is_hour(mark)).count();

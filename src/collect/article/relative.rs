@@ -1,4 +1,4 @@
-//! Days named by another day: `le lendemain`, `la veille`, `le surlendemain`, `les mêmes jours`.
+//! Days named by another day: `le lendemain`, `la veille`, `le surlendemain`.
 //!
 //! They count from the last day that was named itself, and only at the head of a clause or beside an hour: `réserver la
 //! veille` is about booking, `la veille de la fête` about another event.
@@ -13,26 +13,28 @@ use super::when::When;
 /// A relation at some token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Relation {
-    /// Days from the day it counts from; `None`: the same days.
-    pub(super) offset: Option<i64>,
+    /// Days from the day it counts from.
+    pub(super) offset: i64,
     pub(super) to: usize,
 }
 
 /// The relation that begins at `at`, in the sentence that begins at `from`.
 pub(super) fn relation(words: &Words<'_>, from: usize, at: usize) -> Option<Relation> {
-    const FORMS: [(&[&str], Option<i64>); 7] = [
-        (&["le", "lendemain"], Some(1)),
-        (&["le", "surlendemain"], Some(2)),
-        (&["la", "veille"], Some(-1)),
-        (&["l'", "avant-veille"], Some(-2)),
-        (&["les", "memes", "jours"], None),
-        (&["ces", "memes", "jours"], None),
-        (&["aux", "memes", "jours"], None),
+    const FORMS: [(&[&str], i64); 4] = [
+        (&["le", "lendemain"], 1),
+        (&["le", "surlendemain"], 2),
+        (&["la", "veille"], -1),
+        (&["l'", "avant-veille"], -2),
     ];
+    // Most words begin no relation.
+    if !words.is(at, &["le", "la", "l'"]) {
+        return None;
+    }
     let (form, offset) =
         FORMS.iter().find(|(form, _)| form.iter().enumerate().all(|(i, word)| words.is(at + i, &[word])))?;
     let to = at + form.len();
-    if words.is(to, &["de", "du", "des", "d'", "ou"]) {
+    // `le lendemain de la fête`, but `le lendemain de 8 h à 17 h`
+    if words.is(to, &["de", "du", "des", "d'", "ou"]) && hours::time(&words.tokens, to).is_none() {
         return None;
     }
     let heads_clause = at == from
@@ -46,23 +48,23 @@ pub(super) fn relation(words: &Words<'_>, from: usize, at: usize) -> Option<Rela
 }
 
 impl Relation {
-    /// The days it means. `named`: the last days named themselves; `before`: those of the sentence before, which a second
-    /// `le lendemain` in a row counts from.
+    /// The days it means. `named`: the last days named themselves; `before`: those of the sentence before. A second `le
+    /// lendemain` in a row counts from the first, but behind `la veille` it is the day after the one named.
     pub(super) fn days(&self, named: &When, before: &When) -> Option<Vec<NaiveDate>> {
         let of = |when: &When| match when {
             When::Days(days) if !days.is_empty() => Some(days.clone()),
             _ => None,
         };
         let from = match self.offset {
-            None | Some(1) => of(before).or_else(|| of(named))?,
-            Some(_) => of(named).or_else(|| of(before))?,
+            1 => of(before).into_iter().chain(of(named)).max_by_key(|days| days.last().copied())?,
+            _ => of(named).or_else(|| of(before))?,
         };
         let (first, last) = (*from.first()?, *from.last()?);
-        match self.offset {
-            None => Some(from),
-            Some(ahead @ 0..) => last.checked_add_days(Days::new(ahead.unsigned_abs())).map(|day| vec![day]),
-            Some(back) => first.checked_sub_days(Days::new(back.unsigned_abs())).map(|day| vec![day]),
-        }
+        let day = match self.offset {
+            ahead @ 0.. => last.checked_add_days(Days::new(ahead.unsigned_abs())),
+            back => first.checked_sub_days(Days::new(back.unsigned_abs())),
+        };
+        day.map(|day| vec![day])
     }
 }
 
@@ -89,7 +91,7 @@ pub(super) fn apposed(words: &Words<'_>, to: usize, end: usize) -> Option<usize>
 mod tests {
     use super::*;
 
-    fn offset(text: &str) -> Option<Option<i64>> {
+    fn offset(text: &str) -> Option<i64> {
         let words = Words::of(text);
         (0..words.tokens.len()).find_map(|at| relation(&words, 0, at)).map(|relation| relation.offset)
     }
@@ -97,12 +99,12 @@ mod tests {
     #[test]
     fn a_relation_is_a_day_at_the_head_of_a_clause_or_beside_an_hour() {
         for (text, expected) in [
-            ("Le lendemain, bal", Some(Some(1))),
-            ("Le surlendemain : loto à 15 h", Some(Some(2))),
-            ("La veille au soir, cinéma", Some(Some(-1))),
-            ("L’avant-veille, répétition", Some(Some(-2))),
-            ("redit le lendemain à 10 h", Some(Some(1))),
-            ("marché les mêmes jours de 10 h à 20 h", Some(None)),
+            ("Le lendemain, bal", Some(1)),
+            ("Le surlendemain : loto à 15 h", Some(2)),
+            ("La veille au soir, cinéma", Some(-1)),
+            ("L’avant-veille, répétition", Some(-2)),
+            ("redit le lendemain à 10 h", Some(1)),
+            ("Le lendemain de 8 h à 17 h, brocante", Some(1)),
             ("repas à réserver la veille avant midi", None),
             ("la veille de la fête, bal", None),
             ("on s’en souvient le lendemain", None),

@@ -82,7 +82,8 @@ fn operation(route: &Route) -> Value {
         "responses": responses(route),
     });
     if let Some(takes) = doc.takes {
-        let one = |kind: &&str| ((*kind).to_owned(), json!({ "schema": { "type": "string" } }));
+        // Bytes as they are: no JSON type says anything of them.
+        let one = |kind: &&str| ((*kind).to_owned(), json!({ "schema": {} }));
         let content: Map<String, Value> = takes.media_types.iter().map(one).collect();
         operation["requestBody"] = json!({
             "required": true,
