@@ -20,7 +20,7 @@
         it.textContent = number(counts[key]);
       }
     }
-    // Every ten seconds at most, and at each change of state: who listens is not talked down.
+    // Announced every ten seconds at most, and at each change of state.
     const changed = last && last.state !== counts.state;
     if (said && (changed || Date.now() - spoken > 10000)) {
       said.textContent = (counts.over ? said.dataset.over : said.dataset.said)
@@ -37,7 +37,7 @@
     source.addEventListener('counts', event => show(JSON.parse(event.data)));
     source.addEventListener('end', close);
   };
-  // A browser allows six connections to a host: a page that nobody sees holds none.
+  // Six connections to a host: a page that nobody sees holds none.
   document.addEventListener('visibilitychange', () => document.hidden ? close() : open());
   if (button) {
     button.hidden = false;
@@ -51,15 +51,15 @@
   open();
 })();
 
-// Announces the end of the session two minutes before, with a button that extends it.
+// Announces the end of the session, with a button that extends it.
 (() => {
   const root = document.querySelector('[data-left]');
   if (!root) return;
   const said = root.querySelector('[role=status]'), button = root.querySelector('button');
-  // Milliseconds before the end.
+  // Milliseconds.
   const SOON = 120000;
   let ends, shown = '';
-  // The page loaded last, in whatever window, knows best: all share one session.
+  // The page loaded last knows best: all windows share one session.
   const keep = seconds => {
     ends = Date.now() + seconds * 1000;
     try { localStorage.ends = ends; } catch { /* no storage: this window alone */ }
@@ -95,7 +95,7 @@
   setInterval(look, 5000);
 })();
 
-// How many packs the numbers make, while they are typed.
+// How many packs the numbers make.
 (() => {
   const said = document.querySelector('output[data-packs]');
   if (!said) return;
