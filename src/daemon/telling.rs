@@ -9,6 +9,8 @@ use tracing::error;
 
 /// How often it looks for events: commands and other daemons queue them too, and no waker reaches from there.
 const LOOK: Duration = Duration::from_secs(2);
+/// How often it looks whether there is a receiver, so that an idle daemon sleeps.
+const QUIET: Duration = Duration::from_secs(20);
 /// After the ledger failed.
 const LATER: Duration = Duration::from_secs(30);
 
@@ -18,7 +20,8 @@ impl Daemon {
         let passes = async {
             loop {
                 let pause = match webhooks::pass(&self.engine()).await {
-                    Ok(_) => LOOK,
+                    Ok(webhooks::Told::Nobody) => QUIET,
+                    Ok(webhooks::Told::Until(_)) => LOOK,
                     Err(failure) => {
                         error!(error = chain(&failure), "cannot read or store events for webhooks");
                         LATER

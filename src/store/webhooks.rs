@@ -146,6 +146,9 @@ pub trait Webhooks: Send + Sync {
     /// Due events, of each subject of each receiver the first, reserved for the caller until `lease`.
     async fn claim_events(&self, lease: Timestamp, now: Timestamp) -> Result<Vec<OwedEvent>>;
 
+    /// Whether there is a receiver that is not disabled.
+    async fn tells_somebody(&self) -> Result<bool>;
+
     /// When the next event is due; `None`: nothing is owed.
     async fn next_event(&self) -> Result<Option<Timestamp>>;
 
@@ -244,6 +247,12 @@ impl<B: Backend> Webhooks for Ledger<B> {
         let owed = tx.rows(claim, values![lease, now, AT_ONCE]).await?.iter().map(owed).collect::<Result<Vec<_>>>()?;
         tx.commit().await?;
         Ok(owed)
+    }
+
+    async fn tells_somebody(&self) -> Result<bool> {
+        let mut tx = Transaction::read(&self.0, "looking for receivers of events").await?;
+        let select = "SELECT id FROM webhook_endpoints WHERE disabled_at IS NULL LIMIT 1";
+        Ok(tx.row(select, values![]).await?.is_some())
     }
 
     async fn next_event(&self) -> Result<Option<Timestamp>> {

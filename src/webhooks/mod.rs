@@ -31,17 +31,29 @@ const LONGEST_SAID: usize = 500;
 /// The secret before stays valid for so long.
 pub const ROTATION: TimeDelta = TimeDelta::days(1);
 
-/// Delivers what is due, and what becomes due by that. Returns when the next event is due.
+/// What a pass left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// There is no receiver.
+    Nobody,
+    /// When the next event is due; `None`: nothing is owed.
+    Until(Option<Timestamp>),
+}
+
+/// Delivers what is due, and what becomes due by that.
 ///
 /// # Errors
 /// If the ledger cannot be read or written. What was being delivered is delivered again.
-pub async fn pass(engine: &Engine) -> Result<Option<Timestamp>, StoreError> {
+pub async fn pass(engine: &Engine) -> Result<Told, StoreError> {
     let store = &*engine.store;
+    if !store.tells_somebody().await? {
+        return Ok(Told::Nobody);
+    }
     loop {
         let now = engine.app.clock.now();
         let owed = store.claim_events(now + LEASE, now).await?;
         if owed.is_empty() {
-            return store.next_event().await;
+            return Ok(Told::Until(store.next_event().await?));
         }
         let endpoints: BTreeMap<_, _> = store.endpoints().await?.into_iter().map(|it| (it.id.clone(), it)).collect();
         let tried = join_all(owed.iter().map(async |event| match endpoints.get(&event.endpoint) {

@@ -102,7 +102,11 @@ async fn a_claim_passes_over_the_opted_out(db: Ledger) {
     db.frozen(5).await;
     // As a freeze that crossed the opt-out leaves it: suppressed, and still queued.
     for n in [1, 2, 4] {
-        db.sql(&format!("INSERT INTO suppressions VALUES ('{}', 'agenda', 'opt_out', 1)", hash(n))).await;
+        db.sql(&format!(
+            "INSERT INTO suppressions (address_hash, scope, reason, since) VALUES ('{}', 'agenda', 'opt_out', 1)",
+            hash(n)
+        ))
+        .await;
     }
     let claims = db.claim(2, at(1)).await;
     assert_eq!(claims.len(), 2);

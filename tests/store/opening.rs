@@ -182,7 +182,7 @@ async fn a_marker_waits_for_an_opt_out_that_is_being_committed_on_postgres() {
 
     let mut opting_out = PgConnection::connect(&db.url).await.unwrap();
     let begun = format!(
-        "BEGIN; SELECT pg_advisory_xact_lock(7305801); INSERT INTO suppressions VALUES ('{}', '*', 'opt_out', 1)",
+        "BEGIN; SELECT pg_advisory_xact_lock(7305801); INSERT INTO suppressions (address_hash, scope, reason, since) VALUES ('{}', '*', 'opt_out', 1)",
         hash(1)
     );
     sqlx::raw_sql(AssertSqlSafe(begun)).execute(&mut opting_out).await.unwrap();

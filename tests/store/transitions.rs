@@ -108,7 +108,10 @@ async fn reset(db: &Ledger, id: &DeliveryId, state: State, opted_out: bool) {
         _ => String::new(),
     };
     let opt_out = if opted_out {
-        format!("INSERT INTO suppressions VALUES ('{}', 'agenda', 'opt_out', {now});", hash(1))
+        format!(
+            "INSERT INTO suppressions (address_hash, scope, reason, since) VALUES ('{}', 'agenda', 'opt_out', {now});",
+            hash(1)
+        )
     } else {
         String::new()
     };
