@@ -60,8 +60,7 @@ pub async fn correct(engine: &Engine, actor: &Actor, key: &IssueKey, wanted: Wan
         at: engine.app.clock.now(),
     };
     let replaces: Vec<String> = [wanted.seen, wanted.adapts].into_iter().flatten().map(str::to_owned).collect();
-    let detail =
-        json!({"id": correction.id, "line": short(&correction.anchor.line), "why": mask_addresses(&correction.why)});
+    let detail = json!({"id": correction.id, "line": short(&correction.anchor.line), "why": correction.why});
     let recording = actor.recording(engine, "correction.make", on(key), &detail);
     match recording.correct(&correction, &replaces, it.automatic()).await? {
         Saved::Done => {}
@@ -118,7 +117,7 @@ pub async fn dismiss(engine: &Engine, actor: &Actor, key: &IssueKey, target: &st
         by: actor.name().to_owned(),
         at: engine.app.clock.now(),
     };
-    let detail = json!({"line": short(&dismissal.line), "why": mask_addresses(&dismissal.why)});
+    let detail = json!({"line": short(&dismissal.line), "why": dismissal.why});
     let recording = actor.recording(engine, "line.dismiss", on(key), &detail);
     let saved = recording.dismiss(key, &dismissal, it.automatic()).await?;
     it.saved(engine, saved, Refusal::DismissedAlready).await?;
@@ -236,7 +235,7 @@ fn tidy(text: &str) -> String {
     characters::clean(&words.join(" ")).chars().take(LONGEST).collect()
 }
 
-/// The beginning of a line, for the audit, which holds no address (I7).
+/// The beginning of a line, for the audit. Its addresses are masked first: half an address is not found.
 fn short(line: &str) -> String {
     mask_addresses(line).chars().take(80).collect()
 }

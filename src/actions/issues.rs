@@ -9,24 +9,24 @@ use crate::app::Engine;
 use crate::domain::{
     Timestamp,
     hold::Hold,
-    issue::{ContentRefusal, IssueKey, IssueState, IssueSummary, NewIssue, RefusalKind},
-    newsletter::{Editorial, Letter, Section},
+    issue::{Basis, ContentRefusal, IssueKey, IssueState, IssueSummary, NewIssue, RefusalKind},
+    newsletter::{Editorial, Letter, Month, Section, check},
     notice::Notice,
 };
 use crate::issue::{
     Due,
-    approval::{present, short},
-    content::{Composed, NotComposed, content_hash},
+    approval::{self, present, short},
+    content::{NotComposed, content_hash},
     freeze::{self, new_issue},
     newsletter,
     publish::{self, Prepared},
 };
-use crate::jobs::{Approval, Kind};
+use crate::jobs::{Approval, Kind, Mailing, Newsletter};
 use crate::notices::wording;
 use crate::store::Skip;
 use anyhow::{Context, anyhow};
 use serde_json::json;
-use tracing::info;
+use tracing::{info, warn};
 
 /// An approved issue.
 #[derive(Debug, Clone)]
@@ -148,24 +148,39 @@ async fn object(
     Ok(())
 }
 
-/// The current editorial: of the composed letter, else as saved for later.
+/// The current editorial: of the composed letter, else as saved for later, else of the office's file.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn editorial(engine: &Engine, key: &IssueKey) -> Result<String> {
     let content = engine.store.content(key).await?;
     let letter: Option<Letter> = content.and_then(|content| content.letter().ok());
-    match letter.and_then(|letter| letter.editorial().map(str::to_owned)) {
-        Some(text) => Ok(text),
-        None => Ok(engine.store.editorial(key).await?.map(|it| it.text).unwrap_or_default()),
+    if let Some(letter) = letter {
+        return Ok(letter.editorial().unwrap_or_default().to_owned());
     }
+    if let Some(saved) = engine.store.editorial(key).await? {
+        return Ok(saved.text);
+    }
+    let subject = Subject::read(engine, key).await?;
+    let (Some(mailing), Some(at)) = (subject.mailing.as_deref(), subject.at()) else { return Ok(String::new()) };
+    let Kind::Newsletter(Newsletter { sections, .. }) = &mailing.kind else { return Ok(String::new()) };
+    let file = newsletter::editorial_file(sections, Month::of(mailing.day(at))).await;
+    Ok(file
+        .unwrap_or_else(|hold| {
+            // The issue will be held for the same reason.
+            warn!(issue = %key, "the editorial's file cannot be read: {hold}");
+            None
+        })
+        .unwrap_or_default())
 }
 
 /// The result of editing an editorial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edited {
     /// The issue was composed again, and staff are asked to approve it.
-    Recomposed,
+    Presented,
+    /// The issue was composed again, and leaves at its hour.
+    Rehearsed,
     /// Saved until the issue is composed.
     Kept,
 }
@@ -183,49 +198,91 @@ pub fn may_edit(subject: &Subject<'_>) -> Result<(), Refusal> {
         return Err(Refusal::NoEditorialSection { mailing: mailing.id.clone() });
     }
     subject.changeable()?;
+    // Exactly that version leaves; no other one is composed at its hour.
+    let approved = subject.issue.as_ref().filter(|it| it.is_approved() && mailing.approval == Approval::Automatic);
+    if let Some(by) = approved.and_then(IssueSummary::approved_by) {
+        return Err(Refusal::ApprovedAlready { issue: subject.key.clone(), by: by.to_owned() });
+    }
     // Without an hour nothing of this name will ever leave.
     subject.at().map(drop).ok_or_else(|| Refusal::NoOccurrence { issue: subject.key.clone() })
 }
 
-/// Replaces the editorial of a newsletter. `seen`: the text that the actor saw; `None`: whatever is there is replaced.
+/// Replaces the editorial of a newsletter, and composes the issue with it if it is composed. `seen`: the text that the actor saw;
+/// `None`: whatever is there is replaced.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
 pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str, seen: Option<&str>) -> Result<Edited> {
-    let subject = Subject::read(engine, key).await?;
-    may_edit(&subject)?;
-    let mailing = engine.app.mailing(key.mailing())?;
-    let presented = match subject.issue.filter(IssueSummary::is_presented) {
-        Some(issue) => {
-            let content = engine.store.content(key).await?.context("the content of the issue is gone")?;
-            let mut letter = content.letter().context("cannot read the stored newsletter")?;
-            if !letter.set_editorial(Some(text).filter(|text| !text.trim().is_empty())) {
-                return Err(Refusal::NoEditorialSection { mailing: mailing.id.clone() }.into());
-            }
-            Some((issue, letter, content.inline))
-        }
-        None => None,
-    };
+    let mailing = engine.app.mailing(key.mailing()).map_err(|_| Refusal::NoSuchIssue(key.clone()))?;
     let before = engine.store.editorial(key).await?.map(|it| it.text);
     if let Some(seen) = seen
         && editorial(engine, key).await? != seen
     {
         return Err(Refusal::ChangedMeanwhile(key.clone()).into());
     }
-    let after = Editorial { text: text.to_owned(), by: actor.name().to_owned(), at: engine.app.clock.now() };
-    let recording = actor.recording(engine, "issue.edit", on(key), &json!({"characters": text.chars().count()}));
-    if !recording.write_editorial(key, before.as_deref(), &after).await? {
-        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+    let mut saved = false;
+    loop {
+        let subject = Subject::read(engine, key).await?;
+        may_edit(&subject)?;
+        // Composed first: what does not render, or would be held, is not saved.
+        let composed = match subject.issue.as_ref().filter(|issue| issue.is_presented()) {
+            Some(issue) => Some((issue, with_editorial(engine, actor, mailing, issue, text).await?)),
+            None => None,
+        };
+        if !saved {
+            let after = Editorial { text: text.to_owned(), by: actor.name().to_owned(), at: engine.app.clock.now() };
+            let detail = json!({"characters": text.chars().count()});
+            let recording = actor.recording(engine, "issue.edit", on(key), &detail);
+            if !recording.write_editorial(key, before.as_deref(), &after).await? {
+                return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+            }
+            saved = true;
+            info!(issue = %key, door = %actor.door, "the editorial of {key} was edited");
+        }
+        match composed {
+            Some((issue, made)) => {
+                if approval::keep(engine, mailing, &made, issue.content_hash()).await? {
+                    return Ok(match mailing.approval {
+                        Approval::Required => Edited::Presented,
+                        Approval::Automatic => Edited::Rehearsed,
+                    });
+                }
+                if freeze::is_outdated(engine, &made).await? {
+                    return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+                }
+            }
+            // It may have been composed with the editorial before, since it was looked at.
+            None if engine.store.issue(key).await?.is_none_or(|issue| !issue.is_presented()) => {
+                return Ok(Edited::Kept);
+            }
+            None => {}
+        }
     }
-    info!(issue = %key, door = %actor.door, "the editorial of {key} was edited");
-    let Some((issue, letter, pictures)) = presented else { return Ok(Edited::Kept) };
+}
+
+/// The composed issue with another editorial.
+///
+/// # Errors
+/// A refusal: nothing would be left to send; or a template that does not render.
+async fn with_editorial(
+    engine: &Engine,
+    actor: &Actor,
+    mailing: &Mailing,
+    issue: &IssueSummary,
+    text: &str,
+) -> Result<NewIssue> {
+    let content = engine.store.content(&issue.key).await?.context("the content of the issue is gone")?;
+    let mut letter = content.letter().context("cannot read the stored newsletter")?;
+    if !letter.set_editorial(Some(text).filter(|text| !text.trim().is_empty())) {
+        return Err(Refusal::NoEditorialSection { mailing: mailing.id.clone() }.into());
+    }
+    if let Err(why) = check(&letter, mailing.schedule.zone) {
+        return Err(Refusal::WouldBeHeld { issue: issue.key.clone(), why }.into());
+    }
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
-    let content = newsletter::compose(&engine.app, due, &letter, pictures).await?;
-    let made = NewIssue { author: Some(actor.name().to_owned()), ..new_issue(due, content, letter.until) };
-    match present(engine, &made, issue.content_hash()).await? {
-        true => Ok(Edited::Recomposed),
-        false => Err(Refusal::ChangedMeanwhile(key.clone()).into()),
-    }
+    let content = newsletter::compose(&engine.app, due, &letter, content.inline).await?;
+    let basis = Basis::Editorial(Some(text.to_owned()));
+    Ok(NewIssue { author: Some(actor.name().to_owned()), basis, ..new_issue(due, content, letter.until) })
 }
 
 /// The result of composing an issue again.
@@ -233,8 +290,12 @@ pub async fn edit(engine: &Engine, actor: &Actor, key: &IssueKey, text: &str, se
 pub enum Recomposed {
     /// Staff are asked to approve it.
     Presented,
-    /// A gate holds it: the previous content stays.
+    /// The sources give what is stored: whoever approved that has approved this.
+    Unchanged,
+    /// A gate is closed: nothing can be composed now, and the issue waits for that.
     Held(Hold),
+    /// A gate is closed: the content that was presented before stays.
+    Kept(Hold),
 }
 
 /// Collects the sources of an issue that needs an approval again, and replaces the stored content. `seen`: the hash of the content
@@ -243,37 +304,42 @@ pub enum Recomposed {
 /// # Errors
 /// A refusal; a template that does not render; or a database that cannot be read or written.
 pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Option<&str>) -> Result<Recomposed> {
-    let subject = Subject::read(engine, key).await?;
-    may(Act::Recompose, &subject)?;
-    let mailing = engine.app.mailing(key.mailing())?;
-    let at = subject.at().ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
-    let issue = subject.issue.as_ref();
-    let expires_at = issue.map_or_else(|| mailing.schedule.deadline_of(at), |issue| issue.expires_at);
-    let due = Due::scheduled(mailing, at, expires_at);
-    let replacing = issue.and_then(IssueSummary::content_hash);
-    if seen.is_some() && seen != replacing {
-        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
-    }
-    let composed_at = engine.app.clock.now();
-    let Composed { content, revision, .. } = match publish::compose(engine, due, None, &|_| {}).await {
-        Ok(composed) => composed,
-        Err(NotComposed::Failed(error)) => return Err(error.into()),
-        Err(NotComposed::Held(hold)) => {
-            // Without content this is what it waits for; content that was presented stays.
-            if replacing.is_none() {
-                freeze::hold(engine, due, &hold).await?;
-            }
-            return Ok(Recomposed::Held(hold));
+    loop {
+        let subject = Subject::read(engine, key).await?;
+        may(Act::Recompose, &subject)?;
+        let mailing = engine.app.mailing(key.mailing())?;
+        let at = subject.at().ok_or_else(|| Refusal::NoOccurrence { issue: key.clone() })?;
+        let issue = subject.issue.as_ref();
+        let expires_at = issue.map_or_else(|| mailing.schedule.deadline_of(at), |issue| issue.expires_at);
+        let due = Due::scheduled(mailing, at, expires_at);
+        let replacing = issue.and_then(IssueSummary::content_hash);
+        if seen.is_some() && seen != replacing {
+            return Err(Refusal::ChangedMeanwhile(key.clone()).into());
         }
-    };
-    let author = Some(actor.name().to_owned());
-    let made = NewIssue { author, revision, ..new_issue(due, content, composed_at) };
-    if !present(engine, &made, replacing).await? {
-        return Err(Refusal::ChangedMeanwhile(key.clone()).into());
+        let composed_at = engine.app.clock.now();
+        let composed = match publish::compose(engine, due, None, &|_| {}).await {
+            Ok(composed) => composed,
+            Err(NotComposed::Failed(error)) => return Err(error.into()),
+            Err(NotComposed::Held(hold)) if replacing.is_some() => return Ok(Recomposed::Kept(hold)),
+            Err(NotComposed::Held(hold)) => {
+                freeze::hold(engine, due, &hold).await?;
+                return Ok(Recomposed::Held(hold));
+            }
+        };
+        let made = NewIssue { author: Some(actor.name().to_owned()), ..freeze::issue_of(due, composed, composed_at) };
+        if !present(engine, &made, replacing).await? {
+            match freeze::is_outdated(engine, &made).await? {
+                true => continue,
+                false => return Err(Refusal::ChangedMeanwhile(key.clone()).into()),
+            }
+        }
+        actor.audit(engine, "issue.recompose", on(key), json!({})).await;
+        info!(issue = %key, door = %actor.door, "issue {key} was composed again");
+        return Ok(match replacing == Some(&*made.content_hash) {
+            true => Recomposed::Unchanged,
+            false => Recomposed::Presented,
+        });
     }
-    actor.audit(engine, "issue.recompose", on(key), json!({})).await;
-    info!(issue = %key, door = %actor.door, "issue {key} was composed again");
-    Ok(Recomposed::Presented)
 }
 
 /// Composes an issue that leaves without approval now, keeps it, and shows it to staff, as at its rehearsal.

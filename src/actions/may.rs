@@ -243,11 +243,7 @@ pub fn may(act: Act, it: &Subject<'_>) -> Result<(), Refusal> {
             }
             it.changeable()?;
             it.in_time()?;
-            match &it.issue {
-                // Composed while the mailing needed no approval: that version is approved or refused.
-                Some(issue) if issue.is_rehearsed() => Err(it.wrong_state(issue)),
-                _ => it.at().map(drop).ok_or_else(|| Refusal::NoOccurrence { issue: it.key.clone() }),
-            }
+            it.at().map(drop).ok_or_else(|| Refusal::NoOccurrence { issue: it.key.clone() })
         }
         Act::Pause => it.in_state(&[IssueState::Sending]),
         Act::Resume => {

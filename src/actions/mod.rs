@@ -29,7 +29,7 @@ pub use refusal::Refusal;
 
 use crate::accounts::UserId;
 use crate::app::Engine;
-use crate::domain::{Timestamp, issue::IssueKey};
+use crate::domain::{Timestamp, email::mask_addresses, issue::IssueKey};
 use crate::store::{ActorKind, AuditEntry, Store, api::Token};
 use std::fmt;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ impl Actor {
         Self { name: token.name.clone(), door: Door::Api, user: None, token: id, request_id, network }
     }
 
-    /// An entry of the audit. `object`: `user:ID`; `detail`: ids and numbers, never addresses (I7).
+    /// An entry of the audit. `object`: `user:ID`; `detail`: ids, numbers and reasons; addresses in them are masked (I7).
     pub fn entry(&self, action: &str, object: String, detail: &serde_json::Value, at: Timestamp) -> AuditEntry {
         let (kind, actor) = match (&self.user, &self.token) {
             (Some(user), _) => (ActorKind::User, user.0.clone()),
@@ -91,7 +91,7 @@ impl Actor {
             actor,
             action: action.to_owned(),
             object,
-            detail: detail.to_string(),
+            detail: mask_addresses(&detail.to_string()),
             request_id: self.request_id.clone(),
             network: self.network.clone(),
         }

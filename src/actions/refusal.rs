@@ -118,6 +118,11 @@ pub enum Refusal {
         at: Timestamp,
         zone: Tz,
     },
+    /// With this change it could not leave.
+    WouldBeHeld {
+        issue: IssueKey,
+        why: Hold,
+    },
     CannotBeAnnounced {
         slug: String,
         why: Hold,
@@ -322,6 +327,7 @@ impl Refusal {
                 "{slug} is announced already, for {}; to cancel that: semainier announce {slug} --cancel",
                 instant(*at, *zone)
             ),
+            Self::WouldBeHeld { issue, why } => format!("nothing was changed: issue {issue} would be held: {why}"),
             Self::CannotBeAnnounced { slug, why } => format!("{slug} cannot be announced: {why}"),
             Self::AnnouncedMeanwhile(key) => {
                 format!("{key} was announced by somebody else at the same time: semainier issues")
@@ -487,7 +493,7 @@ impl Refusal {
             }
             Self::NotRehearsed { mailing } => {
                 format!(
-                    "les numéros de « {mailing} » ne sont pas répétés{NBSP}: ils attendent un accord ou une annonce"
+                    "les numéros de «{NBSP}{mailing}{NBSP}» ne sont pas répétés{NBSP}: ils attendent un accord ou une annonce"
                 )
             }
             Self::NotAnAgenda { mailing } => format!("«{NBSP}{mailing}{NBSP}» n’est pas un agenda"),
@@ -531,6 +537,9 @@ impl Refusal {
             }
             Self::AnnouncedFor { slug, at, zone } => {
                 format!("«{NBSP}{slug}{NBSP}» est déjà annoncée, pour le {}", date_and_hour(*at, *zone))
+            }
+            Self::WouldBeHeld { issue, why } => {
+                format!("ainsi, le numéro {} ne pourrait pas partir{NBSP}: {why}", of(issue))
             }
             Self::CannotBeAnnounced { slug, why } => {
                 format!("«{NBSP}{slug}{NBSP}» ne peut pas être annoncée{NBSP}: {why}")

@@ -11,7 +11,7 @@ use crate::domain::{
     Timestamp,
     delivery::Finished,
     email::EmailAddress,
-    issue::{Attachment, Content, Envelope, IssueKey, NewIssue, RecipientScope},
+    issue::{Attachment, Basis, Content, Envelope, IssueKey, NewIssue, RecipientScope},
     lane::{Lanes, Limits},
     partner::NewContact,
 };
@@ -198,7 +198,7 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
         composed_at: now,
         second_person: false,
         author: None,
-        revision: None,
+        basis: Basis::Sources,
         content: Content {
             subject: "Que faire à Auch cette semaine".to_owned(),
             html,

@@ -134,6 +134,7 @@ pub(super) async fn test(engine: &Engine, actor: &Actor, key: &str, to: &EmailAd
 pub(super) async fn edit(engine: &Engine, args: EditArgs) -> anyhow::Result<Ended> {
     let key = IssueKey::parse(&args.key)?;
     let before = actions::issues::editorial(engine, &key).await?;
+    let mut draft = None;
     let text = match &args.file {
         Some(path) if path == Path::new("-") => {
             let mut text = String::new();
@@ -141,14 +142,29 @@ pub(super) async fn edit(engine: &Engine, args: EditArgs) -> anyhow::Result<Ende
             text
         }
         Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?,
-        None => in_an_editor(&before)?,
+        None => {
+            let (text, file) = in_an_editor(&before)?;
+            draft = Some(file);
+            text
+        }
     };
     if text == before {
+        discard(draft);
         show::line("nothing was changed");
         return Ok(Ended::Done);
     }
-    match actions::issues::edit(engine, &actor(&args.by)?, &key, &text, Some(&before)).await? {
-        Edited::Recomposed => {
+    let done = actions::issues::edit(engine, &actor(&args.by)?, &key, &text, Some(&before)).await;
+    let done = done.map_err(|error| match &draft {
+        Some(file) => anyhow::Error::from(error).context(format!("not saved; your text is in {}", file.display())),
+        None => error.into(),
+    })?;
+    discard(draft);
+    match done {
+        Edited::Rehearsed => {
+            show::line(format!("{key} was composed again with this editorial; it leaves at its hour"));
+            Ok(Ended::Done)
+        }
+        Edited::Presented => {
             show::line(format!("{key} was composed again with this editorial; staff are asked to approve it"));
             Ok(Ended::WaitsForAPerson)
         }
@@ -159,7 +175,14 @@ pub(super) async fn edit(engine: &Engine, args: EditArgs) -> anyhow::Result<Ende
     }
 }
 
-fn in_an_editor(text: &str) -> anyhow::Result<String> {
+fn discard(draft: Option<PathBuf>) {
+    if let Some(file) = draft {
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// The edited text, and the file it is in until it is saved.
+fn in_an_editor(text: &str) -> anyhow::Result<(String, PathBuf)> {
     let editor =
         ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.trim().is_empty()));
     let editor = editor
@@ -175,12 +198,18 @@ fn in_an_editor(text: &str) -> anyhow::Result<String> {
     // Through the shell: $EDITOR is often a command with arguments.
     let status = std::process::Command::new("sh").args(["-c", &format!("{editor} \"$1\""), "sh"]).arg(&path).status();
     let edited = match status {
-        Ok(status) if status.success() => std::fs::read_to_string(&path).context("the edited file is not valid text"),
-        Ok(status) => Err(anyhow::anyhow!("the editor {editor:?} ended with {status}; nothing was changed")),
-        Err(why) => Err(anyhow::Error::from(why).context(format!("the editor {editor:?} cannot be started"))),
+        Ok(status) if status.success() => std::fs::read_to_string(&path)
+            .with_context(|| format!("the edited file is not valid text: {}", path.display())),
+        Ok(status) => Err(anyhow::anyhow!(
+            "the editor {editor:?} ended with {status}; nothing was changed, and the text is in {}",
+            path.display()
+        )),
+        Err(why) => {
+            discard(Some(path.clone()));
+            Err(anyhow::Error::from(why).context(format!("the editor {editor:?} cannot be started")))
+        }
     };
-    let _ = std::fs::remove_file(&path);
-    edited
+    edited.map(|text| (text, path))
 }
 
 /// Collects the sources again and replaces the content.
@@ -188,8 +217,16 @@ pub(super) async fn recompose(engine: &Engine, actor: &Actor, key: &str) -> anyh
     let key = IssueKey::parse(key)?;
     match actions::issues::recompose(engine, actor, &key, None).await? {
         Recomposed::Held(hold) => {
+            show::line(format!("{key} is held: {hold}"));
+            Ok(Ended::Held)
+        }
+        Recomposed::Kept(hold) => {
             show::line(format!("{key}: nothing was changed: {hold}"));
             Ok(Ended::Held)
+        }
+        Recomposed::Unchanged => {
+            show::line(format!("{key} is composed again, and nothing in it has changed"));
+            show(engine, key.as_str(), None, false).await
         }
         Recomposed::Presented => {
             show::line(format!("{key} is composed; staff are asked to approve it"));

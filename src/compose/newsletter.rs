@@ -94,7 +94,8 @@ impl NewsletterMail {
     /// The mail's view of a letter; `room`: maximum length of a summary in characters.
     pub fn new(title: &str, letter: &Letter, office: &Office, room: usize) -> Self {
         let parts: Vec<_> = letter.parts.iter().filter_map(|part| block(part, room)).collect();
-        let marks = Marks::of(&(title, letter));
+        // Of what is printed alone: the same letter read again later is the same mail.
+        let marks = Marks::of(&(title, letter.month, &letter.parts));
         Self {
             title: title.to_owned(),
             month: letter.month.in_french(),

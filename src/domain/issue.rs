@@ -280,8 +280,20 @@ pub struct NewIssue {
     pub second_person: bool,
     /// The person who changed the content, besides the author of its editorial.
     pub author: Option<String>,
-    /// The revision of the corrections it was composed with; `None`: nothing in it can be corrected.
-    pub revision: Option<u64>,
+    pub basis: Basis,
+}
+
+/// What persons had written when content was composed. If that has changed since, the content is outdated: it is not stored, and is
+/// composed again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// Nothing that persons change while it is composed.
+    #[default]
+    Sources,
+    /// The revision of the corrections of an agenda.
+    Corrections(u64),
+    /// The text of the editorial that was saved for a newsletter; `None`: none was.
+    Editorial(Option<String>),
 }
 
 /// Whether content may leave by these approvals, which were not taken back (I6). With `second_person`, at least one approver must not be

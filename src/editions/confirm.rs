@@ -5,7 +5,7 @@ use crate::app::Engine;
 use crate::compose::edition::OrderMail;
 use crate::domain::{
     edition::{ORDERS, Order},
-    issue::{Content, Envelope, NewIssue, RecipientScope},
+    issue::{Basis, Content, Envelope, NewIssue, RecipientScope},
     notice::Notice,
 };
 use crate::issue::{
@@ -53,7 +53,7 @@ async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
         composed_at: now,
         second_person: false,
         author: None,
-        revision: None,
+        basis: Basis::Sources,
     };
     // Frozen before, by another daemon or by this one before a crash, is fine.
     store.freeze_issue(&issue, now).await?;

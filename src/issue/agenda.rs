@@ -19,7 +19,7 @@ use crate::domain::{
     french,
     gates::{self, Gates},
     hold::Hold,
-    issue::{Attachment, Content, Envelope},
+    issue::{Attachment, Basis, Content, Envelope},
     merge::{self, Merge},
     office::Office,
     venue::KnownVenues,
@@ -82,7 +82,7 @@ pub(super) async fn make(
     let found = outcome?;
     watch(Step::Read { title: &found.title, agenda: &found.agenda });
     let content = compose(&engine.app, due, publishes, &found).await?;
-    Ok(Composed { content, missing: found.missing, revision: Some(knowledge.revision) })
+    Ok(Composed { content, missing: found.missing, basis: Basis::Corrections(knowledge.revision) })
 }
 
 /// Collects and parses: takes the first article whose agenda passes the gates, merges the listings of structured sources, and

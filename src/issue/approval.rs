@@ -8,6 +8,7 @@ use crate::domain::{
     issue::{IssueKey, IssueState, IssueSummary, NewIssue, Stage},
     notice::{Cure, Notice},
 };
+use crate::jobs::{self, Mailing};
 use crate::store::Frozen;
 use anyhow::{Context, bail};
 use tracing::{info, warn};
@@ -32,6 +33,23 @@ pub async fn present(engine: &Engine, issue: &NewIssue, replacing: Option<&str>)
     info!(mailing = issue.mailing, issue = %key, hash = short(hash), "issue {key} is composed and awaits approval");
     ask(engine, key, hash, replacing.is_some_and(|before| before != hash)).await?;
     Ok(true)
+}
+
+/// Keeps content that a person changed, as the mailing has it: until it is approved, or until its hour. `replacing`, `false`: as of
+/// [`present`]; of a mailing that needs no approval the latest change is kept.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub(crate) async fn keep(
+    engine: &Engine,
+    mailing: &Mailing,
+    issue: &NewIssue,
+    replacing: Option<&str>,
+) -> anyhow::Result<bool> {
+    match mailing.approval {
+        jobs::Approval::Automatic => Ok(engine.store.rehearse_issue(issue, engine.app.clock.now()).await?),
+        jobs::Approval::Required => present(engine, issue, replacing).await,
+    }
 }
 
 /// Owes staff one mail per content; asking again changes nothing.

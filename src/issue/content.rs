@@ -5,7 +5,7 @@ use crate::apart::{PATIENCE, apart};
 use crate::app::App;
 use crate::domain::{
     hold::Hold,
-    issue::{Content, Envelope},
+    issue::{Basis, Content, Envelope},
 };
 use crate::templates::{self, Rendered};
 use anyhow::Context;
@@ -22,8 +22,7 @@ pub struct Composed {
     pub content: Content,
     /// Optional sources that failed, each with the reason in French.
     pub missing: Vec<String>,
-    /// The revision of the corrections it was composed with; `None`: nothing in it can be corrected.
-    pub revision: Option<u64>,
+    pub basis: Basis,
 }
 
 /// Why there is no content.

@@ -10,9 +10,8 @@ use super::{
 use crate::app::{App, Engine};
 use crate::domain::{
     correction::Overlay,
-    issue::{IssueKey, NewIssue},
+    issue::{Basis, IssueKey, NewIssue},
 };
-use crate::jobs::Approval;
 use crate::store::{self, Access, Probed, Store};
 use secrecy::ExposeSecret;
 use tracing::{info, warn};
@@ -98,17 +97,11 @@ async fn recompose_once(engine: &Engine, due: Due<'_>, author: &str, revision: u
     };
     let issue = NewIssue {
         author: Some(author.to_owned()),
-        revision: Some(revision),
+        basis: Basis::Corrections(revision),
         ..freeze::new_issue(due, content, read.read_at)
     };
-    let kept = match mailing.approval {
-        Approval::Automatic => store.rehearse_issue(&issue, engine.app.clock.now()).await?,
-        Approval::Required => {
-            let replacing = before.as_ref().and_then(|issue| issue.content_hash());
-            approval::present(engine, &issue, replacing).await?
-        }
-    };
-    if !kept {
+    let replacing = before.as_ref().and_then(|issue| issue.content_hash());
+    if !approval::keep(engine, mailing, &issue, replacing).await? {
         return Ok(Recomposed::Held);
     }
     let hash = issue.content_hash;

@@ -10,7 +10,7 @@ use crate::compose::picture;
 use crate::domain::{
     edition::{Edition, EditionFile, Online, REMINDER},
     hold::Hold,
-    issue::{Content, Inline, IssueKey},
+    issue::{Basis, Content, Inline, IssueKey},
     segment::Segment,
 };
 use crate::jobs::Mailing;
@@ -70,7 +70,7 @@ pub(super) async fn make(app: &App, store: &dyn Store, due: Due<'_>) -> Result<C
     let has_cover = store.edition_file_sizes(slug).await?.iter().any(|(file, _)| *file == EditionFile::Cover);
     check(app, &stocked.edition, has_cover, due)?;
     let content = compose(app, store, due, &stocked.edition).await?;
-    Ok(Composed { content, missing: Vec::new(), revision: None })
+    Ok(Composed { content, missing: Vec::new(), basis: Basis::Sources })
 }
 
 /// `has_cover`: whether the edition has a cover picture.

@@ -10,7 +10,7 @@ use crate::app::Engine;
 use crate::domain::{
     Timestamp,
     hold::Hold,
-    issue::{Content, IssueState, NewIssue},
+    issue::{Basis, Content, IssueState, NewIssue},
     notice::{Cure, Notice},
 };
 use crate::failpoint;
@@ -32,11 +32,28 @@ pub(crate) fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) 
         composed_at,
         second_person: due.mailing.second_person,
         author: None,
-        revision: None,
+        basis: Basis::Sources,
     }
 }
 
-/// Freezes content that needs no approval. `false`: a person corrected it while it was composed; it has to be composed again.
+/// The issue of what was just composed.
+pub(crate) fn issue_of(due: Due<'_>, composed: Composed, composed_at: Timestamp) -> NewIssue {
+    NewIssue { basis: composed.basis, ..new_issue(due, composed.content, composed_at) }
+}
+
+/// Whether a person has corrected it, or written another editorial, since it was composed.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(crate) async fn is_outdated(engine: &Engine, issue: &NewIssue) -> anyhow::Result<bool> {
+    Ok(match &issue.basis {
+        Basis::Sources => false,
+        Basis::Corrections(revision) => engine.store.revision(&issue.key).await? != *revision,
+        Basis::Editorial(text) => engine.store.editorial(&issue.key).await?.map(|saved| saved.text) != *text,
+    })
+}
+
+/// Freezes content that needs no approval. `false`: it is outdated, and has to be composed again.
 ///
 /// # Errors
 /// When the secret is not the ledger's, or the database cannot be written.
@@ -50,8 +67,7 @@ pub(super) async fn freeze(
     // Its links must open, and its opt-outs be known (F1).
     engine.tokens().await?;
     let (mailing, now) = (due.mailing, engine.app.clock.now());
-    let revision = composed.revision;
-    let mut issue = NewIssue { revision, ..new_issue(due, composed.content, composed_at) };
+    let mut issue = issue_of(due, composed, composed_at);
     issue.content.envelope.date_ms = now.timestamp_millis();
     let key = &issue.key;
     let was_held = engine.store.issue(key).await?.is_some_and(|issue| issue.state() == IssueState::Held);

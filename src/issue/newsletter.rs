@@ -15,7 +15,7 @@ use crate::compose::picture;
 use crate::domain::{
     Timestamp,
     hold::{FileTrouble, Hold},
-    issue::{Content, Envelope, Inline, IssueKey},
+    issue::{Basis, Content, Envelope, Inline, IssueKey},
     news::NewsItem,
     newsletter::{Appointment, Letter, Material, Month, Section},
 };
@@ -44,6 +44,8 @@ pub struct Gathered {
     pub pictures: Vec<Inline>,
     /// Optional sources that failed, each with the reason in French. The letter lists them too, with missing pictures.
     pub without: Vec<String>,
+    /// The editorial as it was saved; `None`: none was.
+    pub saved: Option<String>,
 }
 
 /// # Errors
@@ -55,10 +57,10 @@ pub(super) async fn make(
     newsletter: &Newsletter,
     watch: Watch<'_>,
 ) -> Result<Composed, NotComposed> {
-    let Gathered { letter, pictures, without } = gather(app, store, due, newsletter).await?;
+    let Gathered { letter, pictures, without, saved } = gather(app, store, due, newsletter).await?;
     watch(Step::Gathered { letter: &letter });
     let content = compose(app, due, &letter, pictures).await?;
-    Ok(Composed { content, missing: without, revision: None })
+    Ok(Composed { content, missing: without, basis: Basis::Editorial(saved) })
 }
 
 /// Everything that is new since the last issue.
@@ -81,10 +83,10 @@ pub async fn gather(
     let since = before.unwrap_or_else(|| until.checked_sub_months(Months::new(1)).unwrap_or(until));
     let month = Month::of(mailing.day(due.at));
     let (mut missing, mut left_out) = (Vec::new(), Vec::new());
-    let written = store.editorial(&key).await?;
+    let saved = store.editorial(&key).await?.map(|written| written.text);
     let news = news(app, &mailing.sources, (since, until), (&mut missing, &mut left_out)).await?;
-    let editorial = match written {
-        Some(written) => Some(written.text),
+    let editorial = match saved.clone() {
+        Some(text) => Some(text),
         None => editorial_file(&newsletter.sections, month).await?,
     };
     let appointments = appointments(&newsletter.sections)?;
@@ -96,7 +98,7 @@ pub async fn gather(
     let mut letter = Letter::arrange(month, (since, until), today, &newsletter.sections, material);
     crate::domain::newsletter::check(&letter, mailing.schedule.zone)?;
     let pictures = pictures(&app.fetcher, &mut letter, &key, app.config.sender.address.domain()).await;
-    Ok(Gathered { letter, pictures, without })
+    Ok(Gathered { letter, pictures, without, saved })
 }
 
 async fn news(
@@ -139,7 +141,7 @@ fn trusted(mut item: NewsItem, source: &Source) -> NewsItem {
 }
 
 /// The month's editorial from the office's folder, if there is one.
-async fn editorial_file(sections: &[Section], month: Month) -> Result<Option<String>, Hold> {
+pub(crate) async fn editorial_file(sections: &[Section], month: Month) -> Result<Option<String>, Hold> {
     let file = sections.iter().find_map(|section| match section {
         Section::Editorial { file } => file.as_deref(),
         _ => None,

@@ -14,7 +14,7 @@ use crate::app::Engine;
 use crate::deliver::{self, Deliverer};
 use crate::domain::{
     article::Article,
-    issue::{IssueKey, IssueSummary, NewIssue},
+    issue::{IssueKey, IssueSummary},
     notice::Notice,
 };
 use crate::jobs::{Approval, Kind};
@@ -128,9 +128,10 @@ pub async fn prepare(
             Ok(Prepared::Frozen { before: false })
         }
         Approval::Required => {
-            let Composed { content, revision, .. } = composed;
-            let issue = NewIssue { revision, ..freeze::new_issue(due, content, composed_at) };
-            approval::present(engine, &issue, None).await?;
+            let issue = freeze::issue_of(due, composed, composed_at);
+            if !approval::present(engine, &issue, None).await? && freeze::is_outdated(engine, &issue).await? {
+                return Box::pin(prepare(engine, due, article, watch)).await;
+            }
             Ok(Prepared::Awaiting)
         }
     }
@@ -144,9 +145,9 @@ pub async fn rehearse(engine: &Engine, due: Due<'_>) -> anyhow::Result<Prepared>
     let composed_at = engine.app.clock.now();
     match compose(engine, due, None, &|_| {}).await {
         Ok(composed) => {
-            let revision = composed.revision;
-            let kept = rehearsal::keep(engine, due, composed, composed_at).await?;
-            if !kept && revision.is_some() && revision != Some(engine.store.revision(&due.key()).await?) {
+            let missing = composed.missing.clone();
+            let issue = freeze::issue_of(due, composed, composed_at);
+            if !rehearsal::keep(engine, &issue, missing).await? && freeze::is_outdated(engine, &issue).await? {
                 return Box::pin(rehearse(engine, due)).await;
             }
             Ok(Prepared::Awaiting)

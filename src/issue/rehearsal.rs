@@ -2,11 +2,10 @@
 //! and staff receive what would be sent. At its hour the sources are read again, unless somebody approved the rehearsed content:
 //! then exactly that is sent.
 
-use super::{Due, approval::short, content::Composed, freeze::new_issue};
+use super::approval::short;
 use crate::app::Engine;
 use crate::compose::context::Marks;
 use crate::domain::{
-    Timestamp,
     issue::{Content, NewIssue},
     notice::Notice,
 };
@@ -16,21 +15,14 @@ use tracing::{info, warn};
 /// Maximum number of changed lines that are listed; a rewritten article has more.
 const MOST_LINES: usize = 20;
 
-/// Stores the composed content and queues a notice with it for staff. Sends nothing to partners. `false`: a person corrected it
-/// meanwhile, or the issue moved on, and nothing was stored.
+/// Stores the composed content and queues a notice with it for staff. Sends nothing to partners. `missing`: optional sources that
+/// failed, each with the reason in French. `false`: it is outdated, or the issue moved on, and nothing was stored.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub(super) async fn keep(
-    engine: &Engine,
-    due: Due<'_>,
-    composed: Composed,
-    composed_at: Timestamp,
-) -> anyhow::Result<bool> {
-    let Composed { content, missing, revision } = composed;
-    let issue = NewIssue { revision, ..new_issue(due, content, composed_at) };
-    let (key, hash) = (&issue.key, short(&issue.content_hash));
-    if !engine.store.rehearse_issue(&issue, composed_at).await? {
+pub(super) async fn keep(engine: &Engine, issue: &NewIssue, missing: Vec<String>) -> anyhow::Result<bool> {
+    let (key, hash, composed_at) = (&issue.key, short(&issue.content_hash), issue.composed_at);
+    if !engine.store.rehearse_issue(issue, composed_at).await? {
         return Ok(false);
     }
     let relay = match engine.deliverer().await?.greet().await {

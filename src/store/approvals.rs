@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    issue::{Approval, Attachment, Content, ContentRefusal, Inline, IssueKey, NewIssue, RefusalKind, is_enough},
+    issue::{Approval, Attachment, Basis, Content, ContentRefusal, Inline, IssueKey, NewIssue, RefusalKind, is_enough},
     newsletter::Editorial,
     segment::Segment,
 };
@@ -109,14 +109,14 @@ fn kept(issue: &NewIssue, now: Timestamp) -> Vec<Value> {
 impl<B: Backend> Approvals for Ledger<B> {
     async fn present_issue(&self, issue: &NewIssue, replacing: Option<&str>, now: Timestamp) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "keeping an issue to be approved").await?;
-        if !corrections::is_latest(&mut tx, issue).await? {
+        if !is_latest(&mut tx, issue).await? {
             return Ok(false);
         }
         issues::keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
         // Guarded by the hash that is replaced: of two concurrent changes of the same content, the second is refused.
         let upsert = keep!(
             "awaiting_approval",
-            "issues.state IN ('held', 'awaiting_approval', 'approved') AND issues.content_hash IS NOT DISTINCT FROM $9"
+            "issues.state IN ('held', 'awaiting_approval', 'rehearsed', 'approved') AND issues.content_hash IS NOT DISTINCT FROM $9"
         );
         let values = [kept(issue, now), values![replacing]].concat();
         if tx.execute(upsert, values).await? == 0 {
@@ -173,7 +173,7 @@ impl<B: Backend> Approvals for Ledger<B> {
 
     async fn rehearse_issue(&self, issue: &NewIssue, now: Timestamp) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "keeping a rehearsed issue").await?;
-        if !corrections::is_latest(&mut tx, issue).await? {
+        if !is_latest(&mut tx, issue).await? {
             return Ok(false);
         }
         issues::keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
@@ -324,6 +324,22 @@ pub(super) async fn try_now<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey,
     let wake = "UPDATE occurrences SET next_try = $2 WHERE issue = $1 AND state = 'pending' AND next_try > $2";
     tx.execute(wake, values![key, now]).await?;
     Ok(())
+}
+
+/// Whether content is based on what persons have written by now. Comes before anything that locks the issue.
+pub(super) async fn is_latest<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue) -> Result<bool> {
+    match &issue.basis {
+        Basis::Sources => Ok(true),
+        Basis::Corrections(revision) => corrections::is_latest(tx, &issue.key, *revision).await,
+        Basis::Editorial(text) => {
+            // There may be no row to lock.
+            tx.execute(B::SQL.lock_editorials, values![]).await?;
+            let select = "SELECT issue, text FROM editorials WHERE issue = $1";
+            let saved = tx.row(select, values![&issue.key]).await?;
+            let saved = saved.map(|row| Reader::new(&row, "editorials", "issue").text("text")).transpose()?;
+            Ok(saved == *text)
+        }
+    }
 }
 
 /// The hold is over: if the issue is held again, staff get a new mail.

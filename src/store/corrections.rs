@@ -12,7 +12,7 @@ use crate::domain::{
     Timestamp,
     correction::{Anchor, Correction, Dismissal, KeptReading},
     french::folded,
-    issue::{IssueKey, NewIssue},
+    issue::IssueKey,
 };
 use async_trait::async_trait;
 use serde_json::json;
@@ -252,14 +252,13 @@ async fn withdraw<B: Backend>(
 
 /// Whether content was composed with the corrections as they are, and notes that it is kept. Locks the reading; comes before
 /// anything that locks the issue.
-pub(super) async fn is_latest<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue) -> Result<bool> {
-    let Some(revision) = issue.revision else { return Ok(true) };
+pub(super) async fn is_latest<B: Backend>(tx: &mut Transaction<B>, issue: &IssueKey, revision: u64) -> Result<bool> {
     let revision = i64::try_from(revision).unwrap_or(i64::MAX);
     let update = "UPDATE readings SET composed = revision WHERE issue = $1 AND revision = $2";
-    if tx.execute(update, values![&issue.key, revision]).await? > 0 {
+    if tx.execute(update, values![issue, revision]).await? > 0 {
         return Ok(true);
     }
-    let read = tx.row("SELECT issue FROM readings WHERE issue = $1", values![&issue.key]).await?;
+    let read = tx.row("SELECT issue FROM readings WHERE issue = $1", values![issue]).await?;
     Ok(read.is_none())
 }
 

@@ -2,9 +2,9 @@
 
 use super::Ledger;
 use super::{
-    ContentSummary, Document, Frozen, IssuesFilter, Published, Result,
+    ContentSummary, Document, Frozen, IssuesFilter, Published, Result, approvals,
     backend::{Backend, Transaction, values},
-    corrections, deliveries, editions, rows, segment,
+    deliveries, editions, rows, segment,
     sql::open_states,
     tallies,
 };
@@ -123,7 +123,7 @@ impl<B: Backend> Issues for Ledger<B> {
         let db = &self.0;
         let mut tx = Transaction::write(db, "freezing an issue").await?;
         tx.execute(B::SQL.at_length, values![]).await?;
-        if !corrections::is_latest(&mut tx, issue).await? {
+        if !approvals::is_latest(&mut tx, issue).await? {
             return Ok(Frozen::Outdated);
         }
         keep_past(&mut tx, &issue.key, &issue.content_hash).await?;

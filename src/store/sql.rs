@@ -97,6 +97,8 @@ pub(super) struct Statements {
     pub(super) held: &'static str,
     /// First statement of a transaction that may take minutes.
     pub(super) at_length: &'static str,
+    /// No editorial is saved until the end of the transaction.
+    pub(super) lock_editorials: &'static str,
     /// Executed after the commit when very many rows were added.
     pub(super) after_many: &'static str,
     /// What a transaction begins with that waits for another database in between.
@@ -210,6 +212,7 @@ macro_rules! statements {
         each_label: $each_label:literal,
         opting_out: $opting_out:expr,
         at_length: $at_length:literal,
+        lock_editorials: $lock_editorials:literal,
         after_many: $after_many:literal,
         unhurried: $unhurried:literal,
         place: $place:literal,
@@ -330,7 +333,8 @@ macro_rules! statements {
                 "SELECT batch.value->>'key' AS email_key, c.address, c.address_hash, c.name, c.function, c.language,
                     p.partner_key, p.name AS establishment, p.category, p.commune, p.insee, p.street, p.labels,
                     CAST(p.stars AS TEXT) AS stars, p.website, p.phone, p.postcode, p.position,
-                    CASE WHEN EXISTS (SELECT 1 FROM suppressions s WHERE s.address_hash = batch.value->>'hash'
+                    CASE WHEN EXISTS (SELECT 1 FROM suppressions s
+                        WHERE s.address_hash = COALESCE(c.address_hash, batch.value->>'hash')
                         AND (s.scope = '*' OR s.scope IN (SELECT batch_2.value->>'mailing' FROM ", $batch_2, ")))
                         THEN 'yes' ELSE 'no' END AS suppressed
                 FROM ", $batch, " LEFT JOIN contacts c ON c.email_key = batch.value->>'key'
@@ -480,6 +484,7 @@ macro_rules! statements {
             opting_out: $opting_out,
             held: $held,
             at_length: $at_length,
+            lock_editorials: $lock_editorials,
             after_many: $after_many,
             unhurried: $unhurried,
             place: $place,

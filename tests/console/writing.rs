@@ -6,8 +6,10 @@ use super::{Desk, EVIL, Reply};
 use crate::newsletter::room;
 use crate::support::{
     house::{BOTH, House, ISSUE, MONDAY, On, Relay, article_of_days},
+    process::until,
     web::{Reply as Answer, Web},
 };
+use std::time::Duration;
 
 /// Three days before the newsletter leaves.
 const SATURDAY: &str = "2027-07-03T10:00:00Z";
@@ -16,10 +18,15 @@ const WORD: &str = "Chers partenaires,\n\nl’été **commence** : merci.";
 
 /// An office with a newsletter that needs an approval, and news for it.
 fn office(on: On) -> (Desk, Web) {
+    office_of(on, str::to_owned)
+}
+
+/// With another job file.
+fn office_of(on: On, job: impl Fn(&str) -> String) -> (Desk, Web) {
     let (web, relay) = (Web::start(), Relay::start());
     room::feed(&web, &[("nocturnes", "Les visites nocturnes reprennent", "2027-06-30T08:00:00Z")]);
     let house = House::on(on).site(&web).relay(&relay);
-    house.write("jobs/newsletter.toml", room::job(&room::source(&web)));
+    house.write("jobs/newsletter.toml", job(&room::job(&room::source(&web))));
     house.import_many(3);
     (Desk::open(house, relay, Some(everything()), SATURDAY), web)
 }
@@ -196,4 +203,75 @@ fn an_agenda_that_needs_an_approval_is_read_again_on_demand() {
             (hash, "awaiting_approval".to_owned())
         );
     }
+}
+
+#[test]
+fn the_editorial_of_a_letter_that_leaves_by_itself_waits_for_no_approval() {
+    for on in BOTH {
+        let (desk, _web) = office_of(on, |job| {
+            let lines =
+                job.lines().filter(|line| !line.starts_with("approval ") && !line.starts_with("compose_before"));
+            lines.collect::<Vec<_>>().join("\n")
+        });
+        assert_eq!(decide(&desk, &format!("/envois/{LETTER}/repeter"), &[]).status, 303);
+        assert_eq!(issue(&desk, LETTER, "state"), "rehearsed");
+        desk.get(&form(LETTER)).expect(200, &["qui partira à son heure"]);
+        assert_eq!(save(&desk, &version(&desk), WORD).status, 303);
+        assert_eq!(issue(&desk, LETTER, "state"), "rehearsed", "{on:?}");
+        assert!(letter(&desk).contains("l’été commence"));
+        // Exactly the version that somebody approved leaves: the approval is withdrawn first.
+        let seen = version(&desk);
+        assert_eq!(decide(&desk, &format!("/envois/{LETTER}/approuver"), &[("vu", "oui")]).status, 303);
+        desk.get(&form(LETTER)).expect(409, &["déjà approuvée par Claire"]);
+        save(&desk, &seen, "Un dernier mot.").expect(409, &["déjà approuvée par Claire", "Un dernier mot."]);
+        assert!(!letter(&desk).contains("dernier mot"));
+        assert_eq!(decide(&desk, &format!("/envois/{LETTER}/retirer-accord"), &[]).status, 303);
+        assert_eq!(save(&desk, &version(&desk), "Un dernier mot.").status, 303);
+        assert_eq!(issue(&desk, LETTER, "state"), "rehearsed", "{on:?}");
+        assert!(letter(&desk).contains("dernier mot"));
+    }
+}
+
+#[test]
+fn a_letter_of_nothing_but_its_editorial_keeps_it() {
+    for on in BOTH {
+        let (desk, web) = office(on);
+        room::feed(&web, &[]);
+        let held = recompose(&desk, LETTER);
+        assert_eq!(held.header("location"), format!("/envois/{LETTER}?fait=held"));
+        desk.get(held.header("location")).expect(200, &["ce numéro est retenu", "rien de nouveau"]);
+        assert_eq!(save(&desk, &version(&desk), WORD).status, 303);
+        assert_eq!(recompose(&desk, LETTER).status, 303);
+        let refused = save(&desk, &version(&desk), " ").expect(409, &["ne pourrait pas partir", "rien de nouveau"]);
+        assert_eq!(field(&refused, "textarea"), " ");
+        assert_eq!(desk.house.text("SELECT text FROM editorials"), WORD, "{on:?}: nothing is saved");
+        assert!(letter(&desk).contains("l’été commence"));
+    }
+}
+
+#[test]
+fn the_form_begins_with_the_file_of_the_office() {
+    let (desk, _web) = office_of(On::Sqlite, |job| {
+        job.replace("# file = \"editorial/{period}.md\"", "file = \"editorial/{period}.md\"")
+    });
+    desk.house.write("editorial/2027-07.md", "Le mot du *fichier*.");
+    assert_eq!(field(&desk.get(&form(LETTER)), "textarea"), "Le mot du *fichier*.");
+    assert_eq!(save(&desk, &version(&desk), WORD).status, 303);
+    assert_eq!(field(&desk.get(&form(LETTER)), "textarea"), WORD);
+}
+
+#[test]
+fn sources_that_take_their_time_are_read_to_the_end() {
+    let (desk, web) = office(On::Sqlite);
+    assert_eq!(recompose(&desk, LETTER).status, 303);
+    let again = recompose(&desk, LETTER);
+    assert_eq!(again.header("location"), format!("/envois/{LETTER}?fait=unchanged"));
+    desk.get(again.header("location")).expect(200, &["Relu : rien n’a changé."]);
+    room::feed(&web, &[("marches", "Les marchés de nuit", "2027-07-01T08:00:00Z")]);
+    web.route("/marches.png", Answer::new(200, "image/png", room::picture()).after(Duration::from_secs(8)));
+    let slow = recompose(&desk, LETTER);
+    assert_eq!(slow.header("location"), format!("/envois/{LETTER}?fait=running"));
+    assert!(!letter(&desk).contains("Les marchés de nuit"));
+    desk.get(slow.header("location")).expect(200, &["La lecture est en cours"]);
+    until("it is composed", || letter(&desk).contains("Les marchés de nuit"));
 }

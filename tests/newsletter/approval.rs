@@ -205,16 +205,24 @@ fn an_editorial_can_be_written_before_composing_and_in_an_editor() {
     assert_eq!(letter["parts"][0]["markdown"], "Un mot d’avance.");
 
     let args = ["issues", "edit", ISSUE];
-    let editor = |program: &str| {
-        let child = room.house.command(&args).env("EDITOR", program).spawn().unwrap();
+    let edit = |house: &crate::support::house::House, program: &str| {
+        let child = house.command(&args).env("EDITOR", program).spawn().unwrap();
         crate::support::process::finish(child, &args)
     };
-    editor("true").expect(0).expect_said(&["nothing was changed"]);
-    editor("false").expect(1).expect_said(&["nothing was changed"]);
-    editor("sed -i s/avance/demain/").expect(4);
+    edit(&room.house, "true").expect(0).expect_said(&["nothing was changed"]);
+    edit(&room.house, "false").expect(1).expect_said(&["nothing was changed"]);
+    edit(&room.house, "sed -i s/avance/demain/").expect(4);
     assert_eq!(room.show()["letter"]["parts"][0]["markdown"], "Un mot d’demain.");
     room.house.semainier(&args).expect(1).expect_said(&["set EDITOR"]);
     room.stop();
+    // What is refused is not lost.
+    room.house.semainier(&["issues", "cancel", ISSUE]).expect(0);
+    let refused = edit(&room.house, "sed -i s/demain/plus/").expect(1);
+    let said = refused.said();
+    let draft = said.split_whitespace().find(|word| word.contains("semainier-editorial-")).expect("a path");
+    let draft = std::path::Path::new(draft.trim_end_matches(':'));
+    assert_eq!(std::fs::read_to_string(draft).unwrap(), "Un mot d’plus.");
+    std::fs::remove_file(draft).unwrap();
 }
 
 /// Composed by hand at its hour, on a machine where no daemon ran before: none of its occurrences is this issue's.

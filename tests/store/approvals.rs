@@ -3,7 +3,7 @@
 use crate::support::ledger::{HOUR, Ledger, at, content, hash, new_issue};
 use semainier::{
     domain::{
-        issue::{ContentRefusal, Inline, IssueState, NewIssue, RefusalKind},
+        issue::{Basis, ContentRefusal, Inline, IssueState, NewIssue, RefusalKind},
         newsletter::{Editorial, Newcomer},
         partner::SuppressionReason,
         segment::Segment,
@@ -40,6 +40,31 @@ async fn what_is_kept_is_read_back_and_only_the_named_content_is_replaced(db: Le
     assert_eq!(store.content(key).await.unwrap().unwrap().text, "un");
     assert!(store.present_issue(&second, Some(&first.content_hash), at(1)).await.unwrap());
     assert_eq!(store.content(key).await.unwrap().as_ref(), Some(&second.content));
+}
+
+async fn content_composed_with_an_older_editorial_is_not_kept(db: Ledger) {
+    let store = &db.store;
+    let based_on =
+        |word: &str, text: Option<&str>| NewIssue { basis: Basis::Editorial(text.map(str::to_owned)), ..issue(word) };
+    let write = async |before: Option<&str>, text: &str| {
+        let after = Editorial { text: text.to_owned(), by: "Claire".to_owned(), at: at(1) };
+        assert!(store.write_editorial(&issue("un").key, before, &after).await.unwrap());
+    };
+    let first = based_on("un", None);
+    assert!(!store.present_issue(&based_on("un", Some("gone")), None, at(0)).await.unwrap());
+    write(None, "Le mot de Claire").await;
+    assert!(!store.present_issue(&first, None, at(1)).await.unwrap());
+    assert!(!store.rehearse_issue(&first, at(1)).await.unwrap());
+    assert_eq!(store.freeze_issue(&first, at(1)).await.unwrap(), Frozen::Outdated);
+    assert!(store.issue(&first.key).await.unwrap().is_none(), "nothing of it is stored");
+
+    let second = based_on("deux", Some("Le mot de Claire"));
+    assert!(store.present_issue(&second, None, at(2)).await.unwrap());
+    write(Some("Le mot de Claire"), "").await;
+    let third = based_on("trois", Some("Le mot de Claire"));
+    assert!(!store.present_issue(&third, Some(&second.content_hash), at(3)).await.unwrap());
+    let third = based_on("trois", Some(""));
+    assert!(store.present_issue(&third, Some(&second.content_hash), at(3)).await.unwrap());
 }
 
 async fn an_approval_is_of_one_content_and_freezes_no_other(db: Ledger) {
@@ -357,6 +382,7 @@ async fn i6_what_one_person_approved_before_the_rule_does_not_leave_under_it(db:
 }
 
 on_both_databases! {
+    content_composed_with_an_older_editorial_is_not_kept
     what_is_kept_is_read_back_and_only_the_named_content_is_replaced
     an_approval_is_of_one_content_and_freezes_no_other
     two_daemons_that_freeze_an_approved_issue_freeze_it_once

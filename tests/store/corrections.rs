@@ -4,7 +4,7 @@ use crate::support::ledger::{Ledger, at, new_issue};
 use semainier::domain::{
     agenda::{Agenda, Day, Item},
     correction::{Correction, Dismissal, KeptReading, Patch, anchor_of, lines},
-    issue::{IssueState, NewIssue},
+    issue::{Basis, IssueState, NewIssue},
 };
 use semainier::store::{Frozen, Saved};
 
@@ -63,7 +63,7 @@ async fn what_was_read_and_corrected_is_read_back(db: Ledger) {
 async fn content_without_a_correction_is_neither_kept_nor_approved_nor_frozen(db: Ledger) {
     db.partners(3).await;
     let store = &db.store;
-    let issue = NewIssue { content_hash: "h".to_owned(), revision: Some(0), ..new_issue("2026-W28") };
+    let issue = NewIssue { content_hash: "h".to_owned(), basis: Basis::Corrections(0), ..new_issue("2026-W28") };
     store.keep_reading(&reading(&issue)).await.unwrap();
     assert!(store.rehearse_issue(&issue, at(0)).await.unwrap());
     assert!(store.approve_issue(&issue.key, "h", "Claire", false, at(1)).await.unwrap());
@@ -74,7 +74,7 @@ async fn content_without_a_correction_is_neither_kept_nor_approved_nor_frozen(db
     assert!(!store.rehearse_issue(&issue, at(2)).await.unwrap());
     assert_eq!(store.freeze_issue(&issue, at(2)).await.unwrap(), Frozen::Outdated);
     assert_eq!(store.issue(&issue.key).await.unwrap().unwrap().counts.total(), 0);
-    let corrected = NewIssue { content_hash: "h2".to_owned(), revision: Some(1), ..issue.clone() };
+    let corrected = NewIssue { content_hash: "h2".to_owned(), basis: Basis::Corrections(1), ..issue.clone() };
     assert!(store.rehearse_issue(&corrected, at(3)).await.unwrap());
     assert!(store.approve_issue(&issue.key, "h2", "Claire", false, at(3)).await.unwrap());
     assert_eq!(store.freeze_approved(&corrected, at(4)).await.unwrap(), Frozen::Now { recipients: 3 });
@@ -89,7 +89,7 @@ async fn content_without_a_correction_is_neither_kept_nor_approved_nor_frozen(db
 async fn a_correction_and_a_freeze_at_once_never_both_succeed_unseen(db: Ledger) {
     db.partners(3).await;
     for n in 0..20 {
-        let issue = NewIssue { revision: Some(0), ..new_issue(&format!("2026-W{}", 10 + n)) };
+        let issue = NewIssue { basis: Basis::Corrections(0), ..new_issue(&format!("2026-W{}", 10 + n)) };
         db.store.keep_reading(&reading(&issue)).await.unwrap();
         let (other, it) = (db.another().await, correction(&issue, &format!("c{n}"), 0, "Marc"));
         let (saved, frozen) = tokio::join!(other.correct(&it, &[], true), db.store.freeze_issue(&issue, at(2)));

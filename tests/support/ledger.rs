@@ -8,7 +8,7 @@ use semainier::{
         Timestamp,
         delivery::{Claim, Finished, Outcome, Phase, Reply, State},
         email::EmailAddress,
-        issue::{Attachment, Content, Envelope, IssueKey, IssueState, NewIssue, RecipientScope},
+        issue::{Attachment, Basis, Content, Envelope, IssueKey, IssueState, NewIssue, RecipientScope},
         partner::NewContact,
     },
     store::{self, Access, LogFilter, Store},
@@ -186,7 +186,7 @@ pub fn new_issue(period: &str) -> NewIssue {
         composed_at: at(0),
         second_person: false,
         author: None,
-        revision: None,
+        basis: Basis::Sources,
     }
 }
 

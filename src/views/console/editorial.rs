@@ -4,6 +4,7 @@ use super::{Reading, When, issue_href};
 use crate::actions::{issues, may::Subject};
 use crate::app::Engine;
 use crate::domain::issue::IssueKey;
+use crate::jobs::Approval;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -18,6 +19,8 @@ pub struct EditorialForm {
     pub written: Option<(String, When)>,
     /// It is composed: saving makes a new version.
     pub composed: bool,
+    /// The new version has to be approved.
+    pub asks_for_approval: bool,
     /// Whose approval the new version does not have.
     pub approved_by: Option<String>,
     pub action: String,
@@ -36,6 +39,7 @@ impl EditorialForm {
         Ok(Self {
             version: version_of(&text),
             written: written.map(|written| (written.by, when(written.at))),
+            asks_for_approval: subject.mailing.as_ref().is_some_and(|it| it.approval == Approval::Required),
             composed: issue.is_some_and(|issue| issue.is_presented()),
             approved_by: issue.and_then(|issue| issue.approved_by()).map(str::to_owned),
             action: href(key),

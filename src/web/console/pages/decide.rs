@@ -6,7 +6,11 @@ use super::super::{
     gate::{Form, GET, POST, Route, route},
 };
 use crate::accounts::Viewer;
-use crate::actions::{self, ActionError, accounts::login::Client, issues::Recomposed};
+use crate::actions::{
+    self, ActionError, Actor,
+    accounts::login::Client,
+    issues::{Recomposed, Rehearsed},
+};
 use crate::domain::issue::IssueKey;
 use crate::views::console::{
     decide::{Act, Moved, Sheet, Subject, Words, may, subject},
@@ -23,9 +27,20 @@ use axum::{
 };
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
+use tracing::warn;
 
 /// The longest reason, in characters.
 const LONGEST: usize = 2000;
+
+/// How long an answer waits for the sources, which may take minutes. They are read to the end also if nobody waits any more.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What `fait=` says about sources that were read again, besides the names of acts.
+pub(super) const READ: [&str; 3] = [RUNNING, UNCHANGED, HELD];
+const RUNNING: &str = "running";
+const UNCHANGED: &str = "unchanged";
+const HELD: &str = "held";
 
 /// What is shown again if the session was over.
 const KEEPS: Keeps = Keeps { texts: &["pourquoi"], others: &["vu_alors"] };
@@ -132,6 +147,10 @@ async fn decide(
     let (engine, actor) = (&console.engine, console.actor(&viewer, &client));
     let seen = page.sheet.hash.as_deref();
     let done = match act {
+        Act::Rehearse | Act::Recompose => {
+            let read = read_again(&console, act, actor, &key, seen.map(str::to_owned)).await;
+            return console.was_read(&viewer, &key, page, read);
+        }
         Act::Approve => match actions::issues::approve(engine, &actor, &key, seen).await {
             Ok(approved) if approved.needs_second => {
                 console.wake.notify_one();
@@ -146,16 +165,6 @@ async fn decide(
         Act::Pause => actions::issues::pause(engine, &actor, &key).await,
         Act::Resume => actions::issues::resume(engine, &actor, &key).await,
         Act::Stop => actions::issues::cancel(engine, &actor, &key).await,
-        // If it is held, the page of the issue says why.
-        Act::Rehearse => actions::issues::rehearse(engine, &actor, &key).await.map(drop),
-        Act::Recompose => match actions::issues::recompose(engine, &actor, &key, seen).await {
-            // What was presented before stays; the sheet says why.
-            Ok(Recomposed::Held(hold)) if seen.is_some() => {
-                page.refused = Some(hold.to_string());
-                return console.sheet(&viewer, StatusCode::CONFLICT, page);
-            }
-            done => done.map(drop),
-        },
     };
     match done {
         Ok(()) => {
@@ -174,6 +183,69 @@ async fn decide(
     }
 }
 
+/// The outcome of reading the sources again.
+enum Read {
+    /// What `fait=` says.
+    Done(&'static str),
+    /// A gate is closed, and what was presented before stays. Why, in French.
+    Kept(String),
+}
+
+impl From<Rehearsed> for Read {
+    fn from(rehearsed: Rehearsed) -> Self {
+        Self::Done(match rehearsed {
+            Rehearsed::Kept { .. } => Act::Rehearse.as_str(),
+            Rehearsed::Held { .. } => HELD,
+        })
+    }
+}
+
+impl From<Recomposed> for Read {
+    fn from(recomposed: Recomposed) -> Self {
+        match recomposed {
+            Recomposed::Presented => Self::Done(Act::Recompose.as_str()),
+            Recomposed::Unchanged => Self::Done(UNCHANGED),
+            Recomposed::Held(_) => Self::Done(HELD),
+            Recomposed::Kept(hold) => Self::Kept(hold.to_string()),
+        }
+    }
+}
+
+/// Rehearses or recomposes in a task of its own.
+async fn read_again(
+    console: &Arc<Console>,
+    act: Act,
+    actor: Actor,
+    key: &IssueKey,
+    seen: Option<String>,
+) -> Result<Read, ActionError> {
+    let (ours, of) = (Arc::clone(console), key.clone());
+    let mut reading = tokio::spawn(async move {
+        let engine = &ours.engine;
+        let done = match act {
+            Act::Rehearse => actions::issues::rehearse(engine, &actor, &of).await.map(Read::from),
+            _ => actions::issues::recompose(engine, &actor, &of, seen.as_deref()).await.map(Read::from),
+        };
+        ours.wake.notify_one();
+        done
+    });
+    match tokio::time::timeout(PATIENCE, &mut reading).await {
+        Ok(done) => done.map_err(anyhow::Error::from)?,
+        Err(_) => {
+            let key = key.clone();
+            tokio::spawn(async move {
+                let error = match reading.await {
+                    Ok(Ok(_)) => return,
+                    Ok(Err(error)) => anyhow::Error::from(error),
+                    Err(error) => error.into(),
+                };
+                warn!(issue = %key, error = &*error as &dyn std::error::Error, "the sources of {key} were not read again");
+            });
+            Ok(Read::Done(RUNNING))
+        }
+    }
+}
+
 impl SheetPage {
     fn new(sheet: Sheet) -> Self {
         Self { sheet, moved: Vec::new(), refused: None, wrong: None, why: String::new(), again: false }
@@ -183,6 +255,26 @@ impl SheetPage {
 impl Console {
     fn sheet(&self, viewer: &Viewer, status: StatusCode, page: SheetPage) -> Answer {
         self.shown(status, Some(viewer), "/envois", "decide", &page)
+    }
+
+    fn was_read(
+        &self,
+        viewer: &Viewer,
+        key: &IssueKey,
+        mut page: SheetPage,
+        read: Result<Read, ActionError>,
+    ) -> Answer {
+        page.refused = match read {
+            // Nothing may be stored of it yet.
+            Ok(Read::Done(done)) if page.sheet.hash.is_none() && done == RUNNING => {
+                return answer::see_other(&format!("/a-venir?fait={done}"));
+            }
+            Ok(Read::Done(done)) => return answer::see_other(&format!("{}?fait={done}", issue_href(key))),
+            Ok(Read::Kept(why)) => Some(why),
+            Err(ActionError::Refused(refusal)) => Some(refusal.in_french()),
+            Err(error) => return self.not_done(viewer, error),
+        };
+        self.sheet(viewer, StatusCode::CONFLICT, page)
     }
 
     /// The sheet as of now; else the answer that says why it cannot be shown, with what was typed.

@@ -108,12 +108,14 @@ pub(super) async fn save(
             console.wake.notify_one();
             answer::see_other(&format!("{place}?fait={EDITED}"))
         }
-        Err(ActionError::Refused(Refusal::ChangedMeanwhile(_))) => {
+        Err(ActionError::Refused(refusal @ Refusal::ChangedMeanwhile(_))) => {
             let now = match console.editorial(&viewer, &named, &text).await {
                 Ok((_, now)) => now,
                 Err(answer) => return *answer,
             };
-            let page = EditorialPage::new(now).with(&text, &version_of(&seen));
+            let mut page = EditorialPage::new(now).with(&text, &version_of(&seen));
+            // Another part of the issue has changed: the text is still the one that was seen.
+            page.refused = page.theirs.is_none().then(|| refusal.in_french());
             console.shown(StatusCode::CONFLICT, Some(&viewer), "/envois", "editorial", &page)
         }
         Err(ActionError::Refused(refusal)) => {
@@ -153,7 +155,7 @@ impl Console {
         let form = EditorialForm::read(&self.engine, &self.reading(), &subject).await.map_err(failed)?;
         match actions::issues::may_edit(&subject) {
             Ok(()) => {}
-            Err(Refusal::Unchangeable { .. }) => {
+            Err(Refusal::Unchangeable { .. } | Refusal::ApprovedAlready { .. }) => {
                 let title = subject.issue.as_ref().and_then(|issue| issue.subject.clone()).unwrap_or_default();
                 return Err(Box::new(self.not_now(viewer, EDITED, &subject, (title, form.back), typed)));
             }

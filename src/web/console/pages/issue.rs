@@ -1,6 +1,6 @@
 //! One issue: Contenu, Destinataires, Suivi, Histoire; and its numbers as they move.
 
-use super::{Asked, editorial::EDITED};
+use super::{Asked, decide::READ, editorial::EDITED};
 use crate::accounts::{Permission, Viewer};
 use crate::actions::{
     ActionError,
@@ -108,7 +108,13 @@ pub(super) const SECOND: &str = "second";
 /// What `fait=` says was decided.
 pub(super) fn done(asked: &Asked) -> &'static str {
     let asked = asked.get("fait").unwrap_or_default();
-    Act::ALL.into_iter().map(Act::as_str).chain([SECOND, EDITED]).find(|act| *act == asked).unwrap_or_default()
+    Act::ALL
+        .into_iter()
+        .map(Act::as_str)
+        .chain([SECOND, EDITED])
+        .chain(READ)
+        .find(|act| *act == asked)
+        .unwrap_or_default()
 }
 
 type Named = Path<(String, String)>;
