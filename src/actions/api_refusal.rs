@@ -29,6 +29,8 @@ pub enum ApiRefusal {
     /// The attempt is of a test, of an event that still waits, or too long ago.
     NothingToSendAgain,
     NoSuchMailing(String),
+    /// Its issues are editions: there are no sources to be read.
+    NotCollected(String),
     /// It was asked for a moment ago.
     RereadTooOften {
         next: Timestamp,
@@ -62,6 +64,7 @@ impl ApiRefusal {
                     .to_owned()
             }
             Self::NoSuchMailing(id) => format!("there is no mailing {id:?}"),
+            Self::NotCollected(id) => format!("mailing {id:?} is of editions, which have no sources to read again"),
             Self::RereadTooOften { .. } => "it was asked for less than a minute ago".to_owned(),
         }
     }
@@ -89,6 +92,7 @@ impl ApiRefusal {
                     .replace(" :", &format!("{NBSP}:"))
             }
             Self::NoSuchMailing(_) => "cet envoi périodique n’existe pas".to_owned(),
+            Self::NotCollected(_) => "cet envoi est celui des éditions, qui n’ont pas de source à relire".to_owned(),
             Self::RereadTooOften { .. } => "une relecture a été demandée il y a moins d’une minute".to_owned(),
         }
     }

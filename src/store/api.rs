@@ -8,7 +8,7 @@ use super::{
     rows::Reader,
 };
 use crate::accounts::Scopes;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, issue::IssueKey};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 
@@ -74,8 +74,9 @@ pub trait ApiTokens: Send + Sync {
     /// `None`: noted, its sources are to be read again. Otherwise it was asked a moment ago, and this is when it can be asked next.
     async fn ask_reread(&self, mailing: &str, now: Timestamp) -> Result<Option<Timestamp>>;
 
-    /// Whether the mailing was asked for since this was last called: content that was kept for its hour is made anew.
-    async fn take_reread(&self, mailing: &str) -> Result<bool>;
+    /// Whether the mailing of this issue was asked for since then, or else since the issue was composed: what is kept for its hour
+    /// is made anew.
+    async fn wants_reread(&self, issue: &IssueKey, since: Option<Timestamp>) -> Result<bool>;
 
     async fn begin_request(&self, token: &str, key: &str, fingerprint: &str, now: Timestamp) -> Result<Begun>;
 
@@ -145,7 +146,7 @@ impl<B: Backend> ApiTokens for Ledger<B> {
     async fn ask_reread(&self, mailing: &str, now: Timestamp) -> Result<Option<Timestamp>> {
         let mut tx = Transaction::write(&self.0, "noting a request to read again").await?;
         let ask = "INSERT INTO rereads (mailing, asked_at) VALUES ($1, $2)
-            ON CONFLICT (mailing) DO UPDATE SET asked_at = excluded.asked_at, taken = 0 WHERE rereads.asked_at <= $3";
+            ON CONFLICT (mailing) DO UPDATE SET asked_at = excluded.asked_at WHERE rereads.asked_at <= $3";
         if tx.execute(ask, values![mailing, now, now - REREAD_EVERY]).await? == 1 {
             // What waits for its next attempt does not wait any longer.
             let wake = "UPDATE occurrences SET next_try = $2
@@ -159,12 +160,11 @@ impl<B: Backend> ApiTokens for Ledger<B> {
         Ok(Some(asked_at.unwrap_or(now) + REREAD_EVERY))
     }
 
-    async fn take_reread(&self, mailing: &str) -> Result<bool> {
-        let mut tx = Transaction::write(&self.0, "taking up a request to read again").await?;
-        let take = "UPDATE rereads SET taken = 1 WHERE mailing = $1 AND taken = 0";
-        let taken = tx.execute(take, values![mailing]).await? == 1;
-        tx.commit().await?;
-        Ok(taken)
+    async fn wants_reread(&self, issue: &IssueKey, since: Option<Timestamp>) -> Result<bool> {
+        let mut tx = Transaction::read(&self.0, "looking for a request to read again").await?;
+        let select = "SELECT r.mailing FROM rereads r JOIN issues i ON i.mailing = r.mailing
+            WHERE i.key = $1 AND r.asked_at > COALESCE($2, i.composed_at)";
+        Ok(tx.row(select, values![issue, since]).await?.is_some())
     }
 
     async fn begin_request(&self, token: &str, key: &str, fingerprint: &str, now: Timestamp) -> Result<Begun> {

@@ -332,6 +332,8 @@ fn real_answers_are_what_the_document_says() {
         office.tick(60);
         post("/api/v1/mailings/agenda/reread", "/mailings/{id}/reread", &[], b"");
         post("/api/v1/mailings/nothing/reread", "/mailings/{id}/reread", &[], b"");
+        let editions = post("/api/v1/mailings/editions/reread", "/mailings/{id}/reread", &[], b"");
+        assert_eq!(editions["code"], "mailing_not_collected");
         let html = [("Content-Type", "text/html; charset=utf-8")];
         let checked =
             post("/api/v1/articles/check?week=2027-W28", "/articles/check", &html, article("2027-07-12").as_bytes());

@@ -196,7 +196,7 @@ fn all_routes() -> Vec<Route> {
                 about: "The article is out: an issue that is held or rehearsed is read again within half a minute. Once a minute at most.",
                 status: 202,
                 schema: "Reread",
-                problems: &["mailing_unknown", "reread_too_often"],
+                problems: &["mailing_unknown", "mailing_not_collected", "reread_too_often"],
                 ..PLAIN
             },
             change::reread,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tracing::error;
 
 /// Every code, with its status and title.
-pub(super) const CODES: [(&str, u16, &str); 24] = [
+pub(super) const CODES: [(&str, u16, &str); 25] = [
     ("token_missing", 401, "A token is required"),
     ("token_invalid", 401, "The token is not valid"),
     ("scope_missing", 403, "The token lacks a scope"),
@@ -21,6 +21,7 @@ pub(super) const CODES: [(&str, u16, &str); 24] = [
     ("issue_unknown", 404, "No such issue"),
     ("mailing_unknown", 404, "No such mailing"),
     ("order_unknown", 404, "No such order"),
+    ("mailing_not_collected", 409, "The mailing has no sources"),
     ("method_not_allowed", 405, "Method not allowed"),
     ("parameter_unknown", 400, "Unknown parameter"),
     ("parameter_invalid", 400, "Invalid parameter"),
@@ -82,6 +83,7 @@ impl Problem {
             ActionError::Refused(refusal) => {
                 let code = match &refusal {
                     Refusal::Api(ApiRefusal::NoSuchMailing(_)) => "mailing_unknown",
+                    Refusal::Api(ApiRefusal::NotCollected(_)) => "mailing_not_collected",
                     Refusal::NoSuchOrders(_) => "order_unknown",
                     Refusal::OrderNotOpen { .. } => "order_not_open",
                     _ => "refused",
