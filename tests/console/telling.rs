@@ -171,6 +171,41 @@ fn what_happens_is_told_with_a_signature_and_without_addresses() {
     }
 }
 
+/// A move, an erasure and a confirmation write what looks like news.
+#[test]
+fn what_happened_to_no_order_and_no_issue_is_not_told() {
+    for on in BOTH {
+        let (house, _relay) = super::busy(on);
+        house.sql(
+            "INSERT INTO webhook_endpoints (id, url, events, secret, created_at, created_by)
+            VALUES ('e', 'https://hooks.example/', 'issue.done,order.changed,contact.opted_out', 'whsec_', 1, 'Claire');
+            INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, frozen_at)
+            VALUES ('orders/open-1', 'orders', 'sending', 1, 2, 1, 1);
+            UPDATE issues SET state = 'done' WHERE key = 'orders/open-1';
+            INSERT INTO suppressions (address_hash, scope, reason, since)
+            SELECT address_hash, 'agenda', 'opt_out', 1 FROM contacts WHERE email_key = 'marie@gite.example';",
+        );
+        let told = || house.text("SELECT coalesce(max(event || ' ' || subject), '') FROM webhook_messages");
+        let marie = house.text("SELECT id FROM contacts WHERE email_key = 'marie@gite.example'");
+        assert_eq!(told(), format!("contact.opted_out contact:{marie}"), "{on:?}");
+        house.sql("DELETE FROM webhook_messages;");
+        house.semainier(&["partners", "move", "marie@gite.example", "marie@hotel.example"]).expect(0);
+        assert_eq!(
+            (house.number("SELECT count(*) FROM suppressions WHERE reason = 'opt_out'"), told()),
+            (2, String::new())
+        );
+        // Of the orders of an erased person only one changes: the open one is cancelled.
+        house.semainier(&["partners", "erase", super::PAUL]).expect(0);
+        house.sql("DELETE FROM webhook_messages WHERE event = 'contact.opted_out';");
+        assert_eq!(
+            (house.number("SELECT count(*) FROM webhook_messages"), told()),
+            (1, "order.changed order:open".to_owned())
+        );
+        house.sql("UPDATE orders SET packs = 3 WHERE id = 'delivered';");
+        assert_eq!(house.number("SELECT count(*) FROM webhook_messages"), 2, "a change of an order is");
+    }
+}
+
 #[test]
 fn a_receiver_that_fails_gets_the_same_bytes_again_and_the_rest_of_the_issue_waits() {
     for on in BOTH {
