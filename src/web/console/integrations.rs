@@ -4,7 +4,7 @@
 use super::{
     Console,
     again::{Keeps, Typed},
-    gate::{Form, LoggedIn},
+    gate::Form,
     pages::Asked,
 };
 use crate::accounts::{Scope, Scopes, Viewer};
@@ -111,13 +111,9 @@ pub(super) async fn show_tokens(
 pub(super) async fn act_tokens(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
-    logged_in: LoggedIn,
     client: Client,
     form: Form,
 ) -> Answer {
-    if !logged_in.is_proven(&console) {
-        return console.confirm_first(&viewer, "tokens", Typed::in_form("/jetons", TOKEN_KEEPS, &form));
-    }
     let (store, actor, now) = (console.store(), console.actor(&viewer, &client), console.now());
     if form.get("faire") == "revoquer" {
         let revoked = async {
@@ -234,13 +230,9 @@ pub(super) async fn show_webhooks(
 pub(super) async fn act_webhooks(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
-    logged_in: LoggedIn,
     client: Client,
     form: Form,
 ) -> Answer {
-    if !logged_in.is_proven(&console) {
-        return console.confirm_first(&viewer, "webhooks", Typed::in_form("/webhooks", WEBHOOK_KEEPS, &form));
-    }
     let typed = match form.get("faire") {
         "ajouter" => WebhooksPage::typed(|name| form.get(name), |name| form.has(name)),
         _ => WebhooksPage::default(),
