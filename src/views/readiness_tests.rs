@@ -270,7 +270,12 @@ fn all() -> Vec<Finding> {
         Finding::Paused { issue: key(), reason: why() },
         Finding::Unknown { issue: key(), count: 2 },
         Finding::LanePaused { lane: "orange".to_owned(), issue: key(), only_issue: false, why: why() },
-        Finding::WebhookOff { id: "w".to_owned(), host: "agence.example".to_owned(), since: now },
+        Finding::WebhookOff {
+            id: "w".to_owned(),
+            host: "agence.example".to_owned(),
+            since: now,
+            why: DisabledWhy::Failing,
+        },
         Finding::Missed { mailing: "agenda".to_owned(), occurrence: "2026-07-04".to_owned(), reason: why() },
     ]
 }

@@ -312,8 +312,7 @@ impl Console {
         match form.get("faire") {
             "essayer" => {
                 let attempt = actions::webhooks::test(engine, &actor, &endpoint).await?;
-                let delivered = AttemptView::new(&attempt, self.config().zone).delivered;
-                Ok(own(if delivered { "webhooks_tested" } else { "webhooks_test_failed" }))
+                Ok(own(if attempt.is_delivered() { "webhooks_tested" } else { "webhooks_test_failed" }))
             }
             "renvoyer" => {
                 actions::webhooks::send_again(engine, &actor, &endpoint, form.get("reponse")).await?;
@@ -341,12 +340,10 @@ impl Console {
 
     fn webhook_row(&self, it: &Endpoint) -> WebhookRow {
         let (zone, now) = (self.config().zone, self.now());
-        let since = it.disabled.map(|(at, _)| at).or(it.failing_since);
-        let former = it.former.as_ref().map(|(_, until)| *until).filter(|until| *until > now);
         WebhookRow {
             webhook: WebhookView::new(it, zone, now),
-            since: since.map(|at| When::new(at, now, zone)),
-            former_until: former.map(|at| When::new(at, now, zone)),
+            since: it.since().map(|at| When::new(at, now, zone)),
+            former_until: it.former_until(now).map(|at| When::new(at, now, zone)),
         }
     }
 
