@@ -11,10 +11,7 @@ use tracing::info;
 /// # Errors
 /// A refusal: no such mailing, one without sources, or asked a moment ago; or a database that cannot be written.
 pub async fn reread(engine: &Engine, actor: &Actor, mailing: &str) -> Result<()> {
-    let Some(known) = engine.app.mailings.iter().find(|it| it.id == mailing) else {
-        return Err(Refusal::Api(ApiRefusal::NoSuchMailing(mailing.to_owned())).into());
-    };
-    if known.is_of_editions() {
+    if engine.app.mailing(mailing)?.is_of_editions() {
         return Err(Refusal::Api(ApiRefusal::NotCollected(mailing.to_owned())).into());
     }
     let recording = actor.recording(engine, "mailing.reread", format!("mailing:{mailing}"), &json!({}));

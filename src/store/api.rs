@@ -38,8 +38,8 @@ impl Token {
 pub enum Begun {
     /// It is the first: do it, and keep the answer.
     New,
-    /// It was answered so.
-    Before { status: u16, answer: String },
+    /// It was answered so; without the answer if a person was erased since.
+    Before { status: u16, answer: Option<String> },
     /// The same is being done.
     UnderWay,
     /// The key is of another request.
@@ -79,6 +79,9 @@ pub trait ApiTokens: Send + Sync {
     async fn wants_reread(&self, issue: &IssueKey, since: Option<Timestamp>) -> Result<bool>;
 
     async fn begin_request(&self, token: &str, key: &str, fingerprint: &str, now: Timestamp) -> Result<Begun>;
+
+    /// Forgets answers that are older than a day: they name persons.
+    async fn expire_answers(&self, now: Timestamp) -> Result<()>;
 
     /// The answer to a request that was [`Begun::New`]; `None`: nothing was done, and it may come again.
     async fn end_request(&self, token: &str, key: &str, answer: Option<(u16, &str)>) -> Result<()>;
@@ -169,8 +172,7 @@ impl<B: Backend> ApiTokens for Ledger<B> {
 
     async fn begin_request(&self, token: &str, key: &str, fingerprint: &str, now: Timestamp) -> Result<Begun> {
         let mut tx = Transaction::write(&self.0, "beginning a request").await?;
-        let forget = "DELETE FROM api_requests WHERE at < $1 OR status IS NULL AND at < $2";
-        tx.execute(forget, values![now - REMEMBERED, now - ABANDONED]).await?;
+        expire(&mut tx, now).await?;
         let insert = "INSERT INTO api_requests (token, key, fingerprint, at) VALUES ($1, $2, $3, $4)
             ON CONFLICT (token, key) DO NOTHING";
         if tx.execute(insert, values![token, key, fingerprint, now]).await? == 1 {
@@ -183,8 +185,14 @@ impl<B: Backend> ApiTokens for Ledger<B> {
         Ok(match (row.text("fingerprint")? == fingerprint, row.optional_number::<u16>("status")?) {
             (false, _) => Begun::Other,
             (true, None) => Begun::UnderWay,
-            (true, Some(status)) => Begun::Before { status, answer: row.optional_text("answer")?.unwrap_or_default() },
+            (true, Some(status)) => Begun::Before { status, answer: row.optional_text("answer")? },
         })
+    }
+
+    async fn expire_answers(&self, now: Timestamp) -> Result<()> {
+        let mut tx = Transaction::write(&self.0, "forgetting answers").await?;
+        expire(&mut tx, now).await?;
+        tx.commit().await
     }
 
     async fn end_request(&self, token: &str, key: &str, answer: Option<(u16, &str)>) -> Result<()> {
@@ -200,6 +208,18 @@ impl<B: Backend> ApiTokens for Ledger<B> {
         }
         tx.commit().await
     }
+}
+
+async fn expire<B: Backend>(tx: &mut Transaction<B>, now: Timestamp) -> Result<()> {
+    let forget = "DELETE FROM api_requests WHERE at < $1 OR status IS NULL AND at < $2";
+    tx.execute(forget, values![now - REMEMBERED, now - ABANDONED]).await?;
+    Ok(())
+}
+
+/// Answers may name the person who is erased: none of them is kept. The requests stay known, so that they are not done again.
+pub(super) async fn erase<B: Backend>(tx: &mut Transaction<B>) -> Result<()> {
+    tx.execute("UPDATE api_requests SET answer = NULL WHERE answer IS NOT NULL", values![]).await?;
+    Ok(())
 }
 
 fn token(row: &Row) -> Result<Token> {
