@@ -281,6 +281,19 @@ fn all() -> Vec<Finding> {
 }
 
 #[test]
+fn a_webhook_that_is_gone_is_not_said_to_be_silent() {
+    let off = |why| Finding::WebhookOff {
+        id: "w".to_owned(),
+        host: "agence.example".to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+        why,
+    };
+    let said = |why| off(why).in_french(ZONE);
+    assert!(said(DisabledWhy::Gone).contains("n’existe plus (410)"));
+    assert!(said(DisabledWhy::Failing).contains("ne répond plus"));
+}
+
+#[test]
 fn every_finding_is_worded_in_both_languages_and_has_a_unique_key() {
     let all = all();
     assert_eq!(all.iter().map(Finding::kind).collect::<Vec<_>>(), Finding::KINDS);
