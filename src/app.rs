@@ -11,7 +11,7 @@ use crate::secret::{SecretError, SecretPlace, absolute, read_link_keys};
 use crate::store::{self, Access, KeptPage, Store};
 use crate::templates::Templates;
 use crate::tokens::Tokens;
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use chrono_tz::Tz;
 use secrecy::ExposeSecret;
 use std::path::Path;
@@ -21,6 +21,15 @@ use url::Url;
 
 /// So many contacts are looked at, the newest, where a ledger has no check value of its secret yet.
 const SAMPLE: u32 = 1000;
+
+/// No mailing has this id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no mailing {id:?}; expected one of {}", known.join(", "))]
+pub struct NoSuchMailing {
+    pub id: String,
+    /// Ids of the existing ones.
+    pub known: Vec<String>,
+}
 
 /// Everything for collecting and composing, without a ledger.
 #[derive(Debug, Clone)]
@@ -66,11 +75,10 @@ impl App {
 
     /// # Errors
     /// If there is no such mailing; the message lists the existing ones.
-    pub fn mailing(&self, id: &str) -> anyhow::Result<&Mailing> {
-        self.mailings.iter().find(|mailing| mailing.id == id).ok_or_else(|| {
-            let known: Vec<_> = self.mailings.iter().map(|m| m.id.as_str()).collect();
-            anyhow!("there is no mailing {id:?}; expected one of {}", known.join(", "))
-        })
+    pub fn mailing(&self, id: &str) -> Result<&Mailing, NoSuchMailing> {
+        let known = || self.mailings.iter().map(|mailing| mailing.id.clone()).collect();
+        let found = self.mailings.iter().find(|mailing| mailing.id == id);
+        found.ok_or_else(|| NoSuchMailing { id: id.to_owned(), known: known() })
     }
 
     /// The zone of the mailing, or of the office if the mailing is no longer configured.

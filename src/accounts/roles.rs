@@ -1,7 +1,9 @@
 //! Roles and their permissions.
 
-use crate::domain::Timestamp;
-use std::fmt;
+use crate::domain::{
+    Timestamp,
+    word_set::{Word, WordSet},
+};
 
 /// What a route of the console requires, and the role that grants it: each role is one permission, and a person has a set of
 /// them. Every role lets its holder see.
@@ -45,42 +47,30 @@ impl Permission {
 }
 
 /// A set of roles; never empty in an account.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Roles(u8);
+pub type Roles = WordSet<Permission>;
+
+impl Word for Permission {
+    const ALL: &'static [Self] = &Permission::ALL;
+    const PLURAL: &'static str = "roles";
+
+    fn as_str(self) -> &'static str {
+        Permission::as_str(self)
+    }
+
+    /// Accents and capitals do not matter, and `admin` is short for `administration`.
+    fn read(word: &str) -> Option<Self> {
+        let word = word.to_lowercase().replace('é', "e");
+        let found = Permission::ALL.into_iter().find(|role| role.as_str() == word);
+        found.or((word == "admin").then_some(Permission::Administer))
+    }
+}
 
 impl Roles {
-    pub fn of(roles: impl IntoIterator<Item = Permission>) -> Self {
-        Self(roles.into_iter().fold(0, |set, role| set | 1 << role as u8))
-    }
-
-    /// Parses `validation,administration`; accents, capitals and blanks do not matter, `admin` is short for the last.
-    ///
-    /// # Errors
-    /// When a word is not a role, or no role is given; the message lists the roles.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let known = || Permission::ALL.map(Permission::as_str).join(", ");
-        let mut roles = Vec::new();
-        for word in text.split(',').map(|word| word.trim().to_lowercase().replace('é', "e")) {
-            let found = Permission::ALL.into_iter().find(|role| role.as_str() == word);
-            let found = found.or((word == "admin").then_some(Permission::Administer));
-            roles.push(found.ok_or_else(|| format!("expected roles of {}, found {word:?}", known()))?);
-        }
-        Ok(Self::of(roles))
-    }
-
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::ALL.into_iter().filter(move |role| self.0 & (1 << *role as u8) != 0)
-    }
-
     /// Whether somebody with these roles may do it.
     pub fn may(self, permission: Permission) -> bool {
         match permission {
             Permission::See => !self.is_empty(),
-            other => self.iter().any(|role| role == other),
+            other => self.has(other),
         }
     }
 
@@ -89,13 +79,6 @@ impl Roles {
         [Permission::Approve, Permission::Operate, Permission::Administer, Permission::Export]
             .into_iter()
             .any(|it| self.may(it))
-    }
-}
-
-/// `lecture,validation`, in the order of [`Permission::ALL`].
-impl fmt::Display for Roles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.iter().map(Permission::as_str).collect::<Vec<_>>().join(","))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a token of the API may do. No scope approves, sends, replaces a list or erases: a token can do none of it.
 
-use std::fmt;
+use crate::domain::word_set::{Word, WordSet};
 
 /// What a route of the API requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,44 +50,14 @@ impl Scope {
 }
 
 /// A set of scopes; never empty in a token.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scopes(u8);
+pub type Scopes = WordSet<Scope>;
 
-impl Scopes {
-    pub fn of(scopes: impl IntoIterator<Item = Scope>) -> Self {
-        Self(scopes.into_iter().fold(0, |set, scope| set | 1 << scope as u8))
-    }
+impl Word for Scope {
+    const ALL: &'static [Self] = &Scope::ALL;
+    const PLURAL: &'static str = "scopes";
 
-    /// Parses `read:status,orders`; blanks do not matter.
-    ///
-    /// # Errors
-    /// When a word is not a scope, or none is given; the message lists the scopes.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let known = || Scope::ALL.map(Scope::as_str).join(", ");
-        let found = text.split(',').map(str::trim).map(|word| {
-            let found = Scope::ALL.into_iter().find(|scope| scope.as_str() == word);
-            found.ok_or_else(|| format!("expected scopes of {}, found {word:?}", known()))
-        });
-        Ok(Self::of(found.collect::<Result<Vec<_>, _>>()?))
-    }
-
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub fn iter(self) -> impl Iterator<Item = Scope> {
-        Scope::ALL.into_iter().filter(move |scope| self.has(*scope))
-    }
-
-    pub fn has(self, scope: Scope) -> bool {
-        self.0 & (1 << scope as u8) != 0
-    }
-}
-
-/// `read:status,orders`, in the order of [`Scope::ALL`].
-impl fmt::Display for Scopes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.iter().map(Scope::as_str).collect::<Vec<_>>().join(","))
+    fn as_str(self) -> &'static str {
+        Scope::as_str(self)
     }
 }
 

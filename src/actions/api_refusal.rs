@@ -28,7 +28,8 @@ pub enum ApiRefusal {
     WebhookNotDisabled(String),
     /// The attempt is of a test, of an event that still waits, or too long ago.
     NothingToSendAgain,
-    NoSuchMailing(String),
+    /// Its issues are editions: there are no sources to be read.
+    NotCollected(String),
     /// It was asked for a moment ago.
     RereadTooOften {
         next: Timestamp,
@@ -61,7 +62,7 @@ impl ApiRefusal {
                 "nothing to send again: it was a test, it still waits for its next attempt, or it is too long ago"
                     .to_owned()
             }
-            Self::NoSuchMailing(id) => format!("there is no mailing {id:?}"),
+            Self::NotCollected(id) => format!("mailing {id:?} is of editions, which have no sources to read again"),
             Self::RereadTooOften { .. } => "it was asked for less than a minute ago".to_owned(),
         }
     }
@@ -88,7 +89,7 @@ impl ApiRefusal {
                 "rien à renvoyer : c’était un essai, un nouvel essai est déjà prévu, ou c’est trop ancien"
                     .replace(" :", &format!("{NBSP}:"))
             }
-            Self::NoSuchMailing(_) => "cet envoi périodique n’existe pas".to_owned(),
+            Self::NotCollected(_) => "cet envoi est celui des éditions, qui n’ont pas de source à relire".to_owned(),
             Self::RereadTooOften { .. } => "une relecture a été demandée il y a moins d’une minute".to_owned(),
         }
     }

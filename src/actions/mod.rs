@@ -28,7 +28,7 @@ pub use api_refusal::ApiRefusal;
 pub use refusal::Refusal;
 
 use crate::accounts::UserId;
-use crate::app::Engine;
+use crate::app::{Engine, NoSuchMailing};
 use crate::domain::{Timestamp, email::mask_addresses, issue::IssueKey};
 use crate::store::{ActorKind, AuditEntry, Store, api::Token};
 use std::fmt;
@@ -152,6 +152,12 @@ pub type Result<T, E = ActionError> = std::result::Result<T, E>;
 impl From<Refusal> for ActionError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<NoSuchMailing> for ActionError {
+    fn from(unknown: NoSuchMailing) -> Self {
+        Self::Refused(Refusal::NoSuchMailing(unknown))
     }
 }
 

@@ -2,6 +2,7 @@
 //! line, French without commands for the console.
 
 use super::api_refusal::ApiRefusal;
+use crate::app::NoSuchMailing;
 use crate::domain::{
     Timestamp,
     delivery::State,
@@ -241,12 +242,14 @@ pub enum Refusal {
     NotDismissed(String),
     /// Of tokens, webhooks and the API.
     Api(ApiRefusal),
+    NoSuchMailing(NoSuchMailing),
 }
 
 impl Refusal {
     pub fn in_english(&self) -> String {
         match self {
             Self::Api(refusal) => refusal.in_english(),
+            Self::NoSuchMailing(unknown) => unknown.to_string(),
             Self::NoName => "expected a name after --by: the ledger records who approved".to_owned(),
             Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` lists them"),
             Self::NotComposedYet(key) => format!(
@@ -455,6 +458,7 @@ impl Refusal {
         let of = |key: &IssueKey| IssueName::new(key).of();
         match self {
             Self::Api(refusal) => refusal.in_french(),
+            Self::NoSuchMailing(_) => "cet envoi périodique n’existe pas".to_owned(),
             Self::NoName => "indiquez votre nom : il est gardé avec ce que vous faites".to_owned(),
             Self::NoSuchIssue(key) => format!("le numéro {} n’existe pas", of(key)),
             Self::NotComposedYet(key) => format!("le numéro {} n’est pas encore composé", of(key)),

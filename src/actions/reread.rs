@@ -9,10 +9,10 @@ use tracing::info;
 /// somebody approved, and what waits for an approval, is not collected again (I6). At most once a minute.
 ///
 /// # Errors
-/// A refusal: no such mailing, or asked a moment ago; or a database that cannot be written.
+/// A refusal: no such mailing, one without sources, or asked a moment ago; or a database that cannot be written.
 pub async fn reread(engine: &Engine, actor: &Actor, mailing: &str) -> Result<()> {
-    if !engine.app.mailings.iter().any(|it| it.id == mailing) {
-        return Err(Refusal::Api(ApiRefusal::NoSuchMailing(mailing.to_owned())).into());
+    if engine.app.mailing(mailing)?.is_of_editions() {
+        return Err(Refusal::Api(ApiRefusal::NotCollected(mailing.to_owned())).into());
     }
     let recording = actor.recording(engine, "mailing.reread", format!("mailing:{mailing}"), &json!({}));
     if let Some(next) = recording.ask_reread(mailing, engine.app.clock.now()).await? {

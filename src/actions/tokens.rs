@@ -111,7 +111,14 @@ pub async fn enter(store: &dyn Store, given: &str, client: &Client, now: Timesta
         let first = Actor::of_token(token, client.request_id.clone(), &client.network);
         let first = first.entry("token.first_use", object(token), &json!({}), now);
         debug_assert_eq!(first.kind, ActorKind::Token);
-        store.token_used(token, &first, now).await?;
+        match store.token_used(token, &first, now).await {
+            // The first use is in the audit, or there is none.
+            Err(failure) if token.used_at.is_none() => return Err(failure),
+            Err(failure) => {
+                warn!(error = &failure as &dyn std::error::Error, token = token.id, "the use of a token was not noted");
+            }
+            Ok(()) => {}
+        }
         return Ok(Entry::In(token.clone()));
     }
     let counter = Counter { key: code::hash(&format!("token {}", client.network)), free: FREE_FOR_NETWORK };

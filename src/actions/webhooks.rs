@@ -2,6 +2,7 @@
 
 use super::{Actor, ApiRefusal, Refusal, Result};
 use crate::app::Engine;
+use crate::collect::fetch::{self, FetchError};
 use crate::domain::webhook::Events;
 use crate::store::webhooks::{Endpoint, WebhookAttempt};
 use crate::webhooks::{self, ROTATION, new_secret};
@@ -21,15 +22,15 @@ const LONGEST_URL: usize = 2000;
 pub async fn add(engine: &Engine, actor: &Actor, url: &str, events: Events) -> Result<Endpoint> {
     let not_one = || Refusal::Api(ApiRefusal::NotAWebAddress(url.trim().chars().take(200).collect()));
     let parsed = Url::parse(url.trim()).ok().filter(|_| url.len() <= LONGEST_URL).ok_or_else(not_one)?;
-    if !matches!(parsed.scheme(), "http" | "https") || !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err(not_one().into());
-    }
-    let fetcher = &engine.app.fetcher;
-    if parsed.scheme() == "http" && !fetcher.is_allowed_by_name(&parsed) {
-        return Err(Refusal::Api(ApiRefusal::NotHttps).into());
-    }
-    if fetcher.may_ask(&parsed).is_err() {
-        return Err(Refusal::Api(ApiRefusal::NotPublic).into());
+    match engine.app.fetcher.may_post(&parsed) {
+        Ok(()) => {}
+        Err(FetchError::Refused { why: fetch::Refusal::NotEncrypted, .. }) => {
+            return Err(Refusal::Api(ApiRefusal::NotHttps).into());
+        }
+        Err(FetchError::Refused { why: fetch::Refusal::NotPublic, .. }) => {
+            return Err(Refusal::Api(ApiRefusal::NotPublic).into());
+        }
+        Err(_) => return Err(not_one().into()),
     }
     if events.is_empty() {
         return Err(Refusal::Api(ApiRefusal::NoEvent).into());
@@ -43,7 +44,8 @@ pub async fn add(engine: &Engine, actor: &Actor, url: &str, events: Events) -> R
         url: parsed.to_string(),
         events,
         secret: new_secret(),
-        former: None,
+        former: Vec::new(),
+        former_until: None,
         created_at: now,
         created_by: actor.name().to_owned(),
         failing_since: None,
@@ -64,14 +66,14 @@ pub async fn find(engine: &Engine, id: &str) -> Result<Endpoint> {
     found.ok_or_else(|| Refusal::Api(ApiRefusal::NoSuchWebhook(id.to_owned())).into())
 }
 
-/// A new secret, in the result, to be shown once. The present one stays valid for a day.
+/// A new secret, in the result, to be shown once. The present one stays valid for a day, and so do those before it that still are.
 ///
 /// # Errors
 /// A refusal when it is gone; or a database that cannot be written.
 pub async fn rotate(engine: &Engine, actor: &Actor, endpoint: &Endpoint) -> Result<String> {
     let (secret, now) = (new_secret(), engine.app.clock.now());
     let entry = actor.entry("webhook.rotate", object(endpoint), &json!({}), now);
-    if !engine.store.rotate_secret(&endpoint.id, &secret, now + ROTATION, &entry).await? {
+    if !engine.store.rotate_secret(&endpoint.id, &secret, (now, now + ROTATION), &entry).await? {
         return Err(gone(endpoint));
     }
     info!(webhook = endpoint.id, door = %actor.door, "a webhook has a new secret");

@@ -18,6 +18,8 @@ pub enum Refusal {
     Credentials,
     #[error("the host is a private, local or reserved address")]
     NotPublic,
+    #[error("events go over https; plain http is for hosts allowed by name")]
+    NotEncrypted,
     #[error("a redirect leads from https to http")]
     Downgrade,
     #[error("a redirect leads nowhere readable")]
@@ -30,6 +32,7 @@ impl Refusal {
             Self::Scheme => "seules les adresses http et https sont lues",
             Self::Credentials => "l’adresse contient un nom d’utilisateur ou un mot de passe",
             Self::NotPublic => "l’adresse n’est pas sur l’internet public",
+            Self::NotEncrypted => "l’adresse n’est pas en https",
             Self::Downgrade => "une redirection mène d’une page sécurisée vers une page qui ne l’est pas",
             Self::BadRedirect => "une redirection ne mène à aucune adresse lisible",
         }

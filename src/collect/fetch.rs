@@ -123,6 +123,8 @@ pub struct Posted {
 
 /// Bytes of the answer to a POST that are read.
 const MOST_SAID: usize = 2048;
+/// For the rest of an answer, once its status is there.
+const SAID_WITHIN: Duration = Duration::from_secs(2);
 
 /// Validators for a later conditional request ("not modified").
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -293,7 +295,7 @@ impl Fetcher {
     }
 
     /// Posts this JSON once, under the same rules about where one may go. No redirect is followed: the answer is what came back.
-    /// `within`: for all of it, instead of the limit for pages.
+    /// `within`: until the status is there, instead of the limit for pages.
     ///
     /// # Errors
     /// The address is refused, or there was no answer in time.
@@ -304,37 +306,38 @@ impl Fetcher {
         body: String,
         within: Duration,
     ) -> Result<Posted, FetchError> {
+        self.may_post(url)?;
         let client = self.client_for(url)?;
         let mut request = client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(body);
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let everything = async {
-            let mut response = request.send().await.map_err(|error| sort_out(url, error))?;
-            let (status, mut bytes) = (response.status().as_u16(), Vec::new());
-            // The status is the answer; an answer whose rest does not come is one all the same.
+        let timeout = |_| FetchError::Timeout { place: Place::of(url), phase: Phase::Total };
+        let sent = tokio::time::timeout(within, request.send()).await.map_err(timeout)?;
+        let mut response = sent.map_err(|error| sort_out(url, error))?;
+        let (status, mut bytes) = (response.status().as_u16(), Vec::new());
+        // The status is the answer; an answer whose rest does not come is one all the same.
+        let rest = async {
             while bytes.len() < MOST_SAID {
                 let Ok(Some(chunk)) = response.chunk().await else { break };
                 bytes.extend_from_slice(&chunk);
             }
-            bytes.truncate(MOST_SAID);
-            Ok(Posted { status, said: String::from_utf8_lossy(&bytes).into_owned() })
         };
-        let timeout = || FetchError::Timeout { place: Place::of(url), phase: Phase::Total };
-        tokio::time::timeout(within, everything).await.unwrap_or_else(|_| Err(timeout()))
+        let _ = tokio::time::timeout(SAID_WITHIN, rest).await;
+        bytes.truncate(MOST_SAID);
+        Ok(Posted { status, said: String::from_utf8_lossy(&bytes).into_owned() })
     }
 
-    /// Whether it may be asked, as far as that is known before its name is resolved.
+    /// Whether something may be posted there, as far as that is known before its name is resolved: https to a public address, or to a
+    /// host that the office allowed by name.
     ///
     /// # Errors
     /// The address is refused.
-    pub fn may_ask(&self, url: &Url) -> Result<(), FetchError> {
+    pub fn may_post(&self, url: &Url) -> Result<(), FetchError> {
+        if url.scheme() == "http" && !self.allowed.contains(url) {
+            return Err(FetchError::Refused { place: Place::of(url), why: Refusal::NotEncrypted });
+        }
         self.client_for(url).map(|_| ())
-    }
-
-    /// Whether the office allowed this host by name.
-    pub fn is_allowed_by_name(&self, url: &Url) -> bool {
-        self.allowed.contains(url)
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {

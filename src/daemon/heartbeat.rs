@@ -131,6 +131,10 @@ impl Daemon {
             Ok(n) => info!(n, "{n} uploaded lists have expired and are deleted"),
             Err(failure) => warn!(error = chain(&failure), "could not delete expired lists"),
         }
+        // And so are answers of the API.
+        if let Err(failure) = engine.store.expire_answers(now).await {
+            warn!(error = chain(&failure), "could not forget old answers of the API");
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::issue::{
     publish::{self, Prepared},
     sending,
 };
-use crate::jobs::Mailing;
+use crate::jobs::{Approval, Mailing};
 use crate::notices::wording;
 use crate::store::{self, Occurrence, OccurrenceState};
 use chrono::TimeDelta;
@@ -263,9 +263,14 @@ async fn process(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
     if let Some(by) = known.as_ref().and_then(|issue| issue.approved_by()).filter(|_| now < at) {
         return try_again(engine, due, occurrence, &wording::approved_and_waiting(by), at).await;
     }
+    // Whatever woke it: what needs neither approval nor rehearsal is made at its hour.
+    if now < at && mailing.approval == Approval::Automatic && mailing.rehearse.is_none() {
+        engine.store.settle_occurrence(&Occurrence { next_try: at, ..occurrence.clone() }).await?;
+        return Ok(Ended::NotNow);
+    }
     // A request to read again made it due before its hour.
     let is_kept = now < at && known.as_ref().is_some_and(IssueSummary::is_rehearsed);
-    if is_kept && !engine.store.take_reread(&mailing.id).await? {
+    if is_kept && !engine.store.wants_reread(&key, None).await? {
         return try_again(engine, due, occurrence, wording::REHEARSED, at).await;
     }
     if now >= at
@@ -287,11 +292,14 @@ async fn process(engine: &Engine, occurrence: &Occurrence, stop: &CancellationTo
             Ok(Ended::Frozen)
         }
         Some(Ok(Prepared::Awaiting)) if mailing.rehearse.is_some() => {
-            try_again(engine, due, occurrence, wording::REHEARSED, at.max(now)).await
+            // Asked for while its sources were read.
+            let again = if engine.store.wants_reread(&key, None).await? { now } else { at.max(now) };
+            try_again(engine, due, occurrence, wording::REHEARSED, again).await
         }
         Some(Ok(Prepared::Awaiting)) => await_approval(engine, due, occurrence, known.is_some()).await,
         Some(Ok(Prepared::Held { reason })) => {
-            let again = engine.app.clock.now() + mailing.retry;
+            let is_asked_since = engine.store.wants_reread(&key, Some(now)).await?;
+            let again = if is_asked_since { now } else { engine.app.clock.now() + mailing.retry };
             try_again(engine, due, occurrence, &reason, again).await
         }
         Some(Err(failure)) => {

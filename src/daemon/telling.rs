@@ -20,8 +20,8 @@ impl Daemon {
         let passes = async {
             loop {
                 let pause = match webhooks::pass(&self.engine()).await {
-                    Ok(webhooks::Told::Nobody) => QUIET,
-                    Ok(webhooks::Told::Until(_)) => LOOK,
+                    Ok(false) => QUIET,
+                    Ok(true) => LOOK,
                     Err(failure) => {
                         error!(error = chain(&failure), "cannot read or store events for webhooks");
                         LATER

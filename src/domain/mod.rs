@@ -29,6 +29,7 @@ pub mod segment;
 pub mod tonight;
 pub mod venue;
 pub mod webhook;
+pub mod word_set;
 
 /// An instant. Stored as epoch milliseconds, shown in the mailing's zone.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

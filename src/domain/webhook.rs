@@ -1,8 +1,10 @@
 //! Events that receivers outside can be told of, and when an attempt to tell one is repeated.
 
-use super::Timestamp;
+use super::{
+    Timestamp,
+    word_set::{Word, WordSet},
+};
 use chrono::TimeDelta;
-use std::fmt;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Event {
@@ -33,8 +35,7 @@ impl Event {
     pub fn as_str(self) -> &'static str {
         match self {
             Event::IssueHeld => "issue.held",
-            // Apart, since the purity test reads the source for awaits.
-            Event::IssueAwaitingApproval => concat!("issue.", "awaiting_approval"),
+            Event::IssueAwaitingApproval => "issue.awaiting_approval",
             Event::IssuePaused => "issue.paused",
             Event::IssueDone => "issue.done",
             Event::OrderChanged => "order.changed",
@@ -44,43 +45,15 @@ impl Event {
 }
 
 /// A set of events; never empty in a receiver.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Events(u8);
+pub type Events = WordSet<Event>;
 
-impl Events {
-    pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
-        Self(events.into_iter().fold(0, |set, event| set | 1 << event as u8))
-    }
+impl Word for Event {
+    const ALL: &'static [Self] = &Event::ALL;
+    const PLURAL: &'static str = "events";
+    const EVERY: Option<&'static str> = Some("all");
 
-    /// Parses `issue.held,order.changed`, or `all`.
-    ///
-    /// # Errors
-    /// When a word is not an event, or none is given; the message lists the events.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if text.trim() == "all" {
-            return Ok(Self::of(Event::ALL));
-        }
-        let known = || Event::ALL.map(Event::as_str).join(", ");
-        let found = text.split(',').map(str::trim).map(|word| {
-            let found = Event::ALL.into_iter().find(|event| event.as_str() == word);
-            found.ok_or_else(|| format!("expected all, or events of {}, found {word:?}", known()))
-        });
-        Ok(Self::of(found.collect::<Result<Vec<_>, _>>()?))
-    }
-
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub fn iter(self) -> impl Iterator<Item = Event> {
-        Event::ALL.into_iter().filter(move |event| self.0 & (1 << *event as u8) != 0)
-    }
-}
-
-/// In the order of [`Event::ALL`], with commas.
-impl fmt::Display for Events {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.iter().map(Event::as_str).collect::<Vec<_>>().join(","))
+    fn as_str(self) -> &'static str {
+        Event::as_str(self)
     }
 }
 

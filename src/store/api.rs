@@ -8,7 +8,7 @@ use super::{
     rows::Reader,
 };
 use crate::accounts::Scopes;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, issue::IssueKey};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 
@@ -38,8 +38,8 @@ impl Token {
 pub enum Begun {
     /// It is the first: do it, and keep the answer.
     New,
-    /// It was answered so.
-    Before { status: u16, answer: String },
+    /// It was answered so; without the answer if a person was erased since.
+    Before { status: u16, answer: Option<String> },
     /// The same is being done.
     UnderWay,
     /// The key is of another request.
@@ -74,10 +74,14 @@ pub trait ApiTokens: Send + Sync {
     /// `None`: noted, its sources are to be read again. Otherwise it was asked a moment ago, and this is when it can be asked next.
     async fn ask_reread(&self, mailing: &str, now: Timestamp) -> Result<Option<Timestamp>>;
 
-    /// Whether the mailing was asked for since this was last called: content that was kept for its hour is made anew.
-    async fn take_reread(&self, mailing: &str) -> Result<bool>;
+    /// Whether the mailing of this issue was asked for since then, or else since the issue was composed: what is kept for its hour
+    /// is made anew.
+    async fn wants_reread(&self, issue: &IssueKey, since: Option<Timestamp>) -> Result<bool>;
 
     async fn begin_request(&self, token: &str, key: &str, fingerprint: &str, now: Timestamp) -> Result<Begun>;
+
+    /// Forgets answers that are older than a day: they name persons.
+    async fn expire_answers(&self, now: Timestamp) -> Result<()>;
 
     /// The answer to a request that was [`Begun::New`]; `None`: nothing was done, and it may come again.
     async fn end_request(&self, token: &str, key: &str, answer: Option<(u16, &str)>) -> Result<()>;
@@ -145,7 +149,7 @@ impl<B: Backend> ApiTokens for Ledger<B> {
     async fn ask_reread(&self, mailing: &str, now: Timestamp) -> Result<Option<Timestamp>> {
         let mut tx = Transaction::write(&self.0, "noting a request to read again").await?;
         let ask = "INSERT INTO rereads (mailing, asked_at) VALUES ($1, $2)
-            ON CONFLICT (mailing) DO UPDATE SET asked_at = excluded.asked_at, taken = 0 WHERE rereads.asked_at <= $3";
+            ON CONFLICT (mailing) DO UPDATE SET asked_at = excluded.asked_at WHERE rereads.asked_at <= $3";
         if tx.execute(ask, values![mailing, now, now - REREAD_EVERY]).await? == 1 {
             // What waits for its next attempt does not wait any longer.
             let wake = "UPDATE occurrences SET next_try = $2
@@ -159,18 +163,16 @@ impl<B: Backend> ApiTokens for Ledger<B> {
         Ok(Some(asked_at.unwrap_or(now) + REREAD_EVERY))
     }
 
-    async fn take_reread(&self, mailing: &str) -> Result<bool> {
-        let mut tx = Transaction::write(&self.0, "taking up a request to read again").await?;
-        let take = "UPDATE rereads SET taken = 1 WHERE mailing = $1 AND taken = 0";
-        let taken = tx.execute(take, values![mailing]).await? == 1;
-        tx.commit().await?;
-        Ok(taken)
+    async fn wants_reread(&self, issue: &IssueKey, since: Option<Timestamp>) -> Result<bool> {
+        let mut tx = Transaction::read(&self.0, "looking for a request to read again").await?;
+        let select = "SELECT r.mailing FROM rereads r JOIN issues i ON i.mailing = r.mailing
+            WHERE i.key = $1 AND r.asked_at > COALESCE($2, i.composed_at)";
+        Ok(tx.row(select, values![issue, since]).await?.is_some())
     }
 
     async fn begin_request(&self, token: &str, key: &str, fingerprint: &str, now: Timestamp) -> Result<Begun> {
         let mut tx = Transaction::write(&self.0, "beginning a request").await?;
-        let forget = "DELETE FROM api_requests WHERE at < $1 OR status IS NULL AND at < $2";
-        tx.execute(forget, values![now - REMEMBERED, now - ABANDONED]).await?;
+        expire(&mut tx, now).await?;
         let insert = "INSERT INTO api_requests (token, key, fingerprint, at) VALUES ($1, $2, $3, $4)
             ON CONFLICT (token, key) DO NOTHING";
         if tx.execute(insert, values![token, key, fingerprint, now]).await? == 1 {
@@ -183,8 +185,14 @@ impl<B: Backend> ApiTokens for Ledger<B> {
         Ok(match (row.text("fingerprint")? == fingerprint, row.optional_number::<u16>("status")?) {
             (false, _) => Begun::Other,
             (true, None) => Begun::UnderWay,
-            (true, Some(status)) => Begun::Before { status, answer: row.optional_text("answer")?.unwrap_or_default() },
+            (true, Some(status)) => Begun::Before { status, answer: row.optional_text("answer")? },
         })
+    }
+
+    async fn expire_answers(&self, now: Timestamp) -> Result<()> {
+        let mut tx = Transaction::write(&self.0, "forgetting answers").await?;
+        expire(&mut tx, now).await?;
+        tx.commit().await
     }
 
     async fn end_request(&self, token: &str, key: &str, answer: Option<(u16, &str)>) -> Result<()> {
@@ -200,6 +208,18 @@ impl<B: Backend> ApiTokens for Ledger<B> {
         }
         tx.commit().await
     }
+}
+
+async fn expire<B: Backend>(tx: &mut Transaction<B>, now: Timestamp) -> Result<()> {
+    let forget = "DELETE FROM api_requests WHERE at < $1 OR status IS NULL AND at < $2";
+    tx.execute(forget, values![now - REMEMBERED, now - ABANDONED]).await?;
+    Ok(())
+}
+
+/// Answers may name the person who is erased: none of them is kept. The requests stay known, so that they are not done again.
+pub(super) async fn erase<B: Backend>(tx: &mut Transaction<B>) -> Result<()> {
+    tx.execute("UPDATE api_requests SET answer = NULL WHERE answer IS NOT NULL", values![]).await?;
+    Ok(())
 }
 
 fn token(row: &Row) -> Result<Token> {

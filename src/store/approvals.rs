@@ -11,7 +11,9 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    issue::{Approval, Attachment, Basis, Content, ContentRefusal, Inline, IssueKey, NewIssue, RefusalKind, is_enough},
+    issue::{
+        Approval, Attachment, Basis, Content, ContentRefusal, Inline, IssueKey, IssueState, NewIssue, RefusalKind, is_enough,
+    },
     newsletter::Editorial,
     segment::Segment,
 };
@@ -74,15 +76,15 @@ pub trait Approvals: Send + Sync {
     async fn write_editorial(&self, key: &IssueKey, before: Option<&str>, after: &Editorial) -> Result<bool>;
 }
 
-/// Stores composed content with this state, replacing what was stored. $1 to $8 are the values of [`kept`].
+/// Stores composed content with this state, an SQL expression, replacing what was stored. $1 to $8 are the values of [`kept`].
 macro_rules! keep {
     ($state:literal, $where:literal) => {
         concat!(
             "INSERT INTO issues (key, mailing, state, scheduled_for, expires_at, created_at, composed_at, subject,
                 content_hash)
-            VALUES ($1, $2, '",
+            VALUES ($1, $2, ",
             $state,
-            "', $3, $4, $5, $6, $7, $8)
+            ", $3, $4, $5, $6, $7, $8)
             ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = NULL, scheduled_for = excluded.scheduled_for,
                 expires_at = excluded.expires_at, composed_at = excluded.composed_at, subject = excluded.subject,
                 content_hash = excluded.content_hash
@@ -113,24 +115,23 @@ impl<B: Backend> Approvals for Ledger<B> {
             return Ok(false);
         }
         issues::keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
+        // The same content again has the same authors.
+        let author = issue.author.as_deref().filter(|_| replacing != Some(&issue.content_hash));
+        // In one step: what is approved already never awaits approval.
+        let is_enough = enough(&mut tx, (&issue.key, &issue.content_hash), author, issue.second_person).await?;
+        let state = if is_enough { IssueState::Approved } else { IssueState::AwaitingApproval };
         // Guarded by the hash that is replaced: of two concurrent changes of the same content, the second is refused.
         let upsert = keep!(
-            "awaiting_approval",
+            "$10",
             "issues.state IN ('held', 'awaiting_approval', 'rehearsed', 'approved') AND issues.content_hash IS NOT DISTINCT FROM $9"
         );
-        let values = [kept(issue, now), values![replacing]].concat();
+        let values = [kept(issue, now), values![replacing, state.as_str()]].concat();
         if tx.execute(upsert, values).await? == 0 {
             return Ok(false);
         }
         end_hold(&mut tx, &issue.key).await?;
         issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
-        // The same content again has the same authors.
-        if replacing != Some(&issue.content_hash) {
-            keep_author(&mut tx, issue).await?;
-        }
-        if enough(&mut tx, &issue.key, &issue.content_hash, issue.second_person).await? {
-            tx.execute("UPDATE issues SET state = 'approved' WHERE key = $1", values![&issue.key]).await?;
-        }
+        keep_author(&mut tx, issue, author).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -161,7 +162,7 @@ impl<B: Backend> Approvals for Ledger<B> {
             ON CONFLICT (issue, content_hash, approved_by) DO UPDATE SET approved_at = excluded.approved_at, withdrawn_at = NULL
             WHERE approvals.withdrawn_at IS NOT NULL";
         tx.execute(insert, values![key, content_hash, by, now]).await?;
-        if !enough(&mut tx, key, content_hash, second_person).await? {
+        if !enough(&mut tx, (key, content_hash), None, second_person).await? {
             tx.commit().await?;
             return Ok(true);
         }
@@ -177,13 +178,13 @@ impl<B: Backend> Approvals for Ledger<B> {
             return Ok(false);
         }
         issues::keep_past(&mut tx, &issue.key, &issue.content_hash).await?;
-        let upsert = keep!("rehearsed", "issues.state IN ('held', 'rehearsed')");
+        let upsert = keep!("'rehearsed'", "issues.state IN ('held', 'rehearsed')");
         if tx.execute(upsert, kept(issue, now)).await? == 0 {
             return Ok(false);
         }
         end_hold(&mut tx, &issue.key).await?;
         issues::keep_content(&mut tx, &issue.key, &issue.content).await?;
-        keep_author(&mut tx, issue).await?;
+        keep_author(&mut tx, issue, issue.author.as_deref()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -255,7 +256,7 @@ impl<B: Backend> Approvals for Ledger<B> {
         if tx.execute(guard, values![&issue.key, issue.content_hash.as_str()]).await? == 0 {
             return Ok(Frozen::Before);
         }
-        if !enough(&mut tx, &issue.key, &issue.content_hash, issue.second_person).await? {
+        if !enough(&mut tx, (&issue.key, &issue.content_hash), None, issue.second_person).await? {
             // The mailing has required a second person only since the approval.
             let again =
                 "UPDATE issues SET state = CASE WHEN reason IS NOT NULL THEN 'held' ELSE 'awaiting_approval' END
@@ -348,8 +349,8 @@ async fn end_hold<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey) -> Result
     Ok(())
 }
 
-async fn keep_author<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue) -> Result<()> {
-    if let Some(author) = issue.author.as_deref() {
+async fn keep_author<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue, author: Option<&str>) -> Result<()> {
+    if let Some(author) = author {
         let insert =
             "INSERT INTO content_authors (issue, content_hash, author) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         tx.execute(insert, values![&issue.key, issue.content_hash.as_str(), author]).await?;
@@ -357,11 +358,11 @@ async fn keep_author<B: Backend>(tx: &mut Transaction<B>, issue: &NewIssue) -> R
     Ok(())
 }
 
-/// Whether the content with this hash may leave by its approvals.
+/// Whether the content with this hash may leave by its approvals. `author`: one more than is written down.
 async fn enough<B: Backend>(
     tx: &mut Transaction<B>,
-    key: &IssueKey,
-    content_hash: &str,
+    (key, content_hash): (&IssueKey, &str),
+    author: Option<&str>,
     second_person: bool,
 ) -> Result<bool> {
     let approvers = "SELECT issue, approved_by AS name FROM approvals
@@ -374,7 +375,8 @@ async fn enough<B: Backend>(
         UNION SELECT issue, written_by FROM editorials WHERE issue = $1
         UNION SELECT issue, made_by FROM corrections WHERE issue = $1 AND withdrawn_at IS NULL
         UNION SELECT issue, announced_by FROM announcements WHERE issue = $1 AND announced_by IS NOT NULL";
-    let authors = names(tx.rows(authors, values![key, content_hash]).await?)?;
+    let mut authors = names(tx.rows(authors, values![key, content_hash]).await?)?;
+    authors.extend(author.map(str::to_owned));
     Ok(is_enough(&approvers, &authors, second_person))
 }
 

@@ -109,6 +109,14 @@ async fn move_to<B: Backend>(
     if tx.row(flying, values![from]).await?.is_some() {
         return Ok(Moved::UnderWay);
     }
+    // A suppression after a refusal belongs to the old address and does not move. Copied while the new address is nobody's: it is
+    // no new opt-out, and webhooks are not told of it.
+    let said = concat!(
+        "INSERT INTO suppressions (address_hash, scope, reason, since, why)
+        SELECT $2, scope, reason, since, why FROM suppressions WHERE address_hash = $1 AND reason <> 'bounce' ",
+        outranked!()
+    );
+    tx.execute(said, values![from_hash, to_hash]).await?;
     let contact = "UPDATE contacts SET email_key = $2, address = $3, address_hash = $4 WHERE email_key = $1";
     tx.execute(contact, values![from, key.as_str(), address.as_str(), to_hash]).await?;
     let former = "INSERT INTO former_addresses (contact, email_key, address_hash)
@@ -121,13 +129,6 @@ async fn move_to<B: Backend>(
     let back = "DELETE FROM former_addresses WHERE email_key = $1
         AND contact = (SELECT id FROM contacts WHERE email_key = $1)";
     tx.execute(back, values![key.as_str()]).await?;
-    // A suppression after a refusal belongs to the old address and does not move.
-    let said = concat!(
-        "INSERT INTO suppressions (address_hash, scope, reason, since, why)
-        SELECT $2, scope, reason, since, why FROM suppressions WHERE address_hash = $1 AND reason <> 'bounce' ",
-        outranked!()
-    );
-    tx.execute(said, values![from_hash, to_hash]).await?;
     let history = "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
         SELECT $2, mailing, at, change, basis, source FROM subscription_changes WHERE address_hash = $1
         ON CONFLICT (address_hash, mailing, at, change) DO NOTHING";

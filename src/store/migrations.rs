@@ -41,6 +41,7 @@ pub(super) fn sqlite() -> Migrator {
         (36, "suppression why", include_str!("../../migrations/sqlite/0036_suppression_why.sql")),
         (37, "imports", include_str!("../../migrations/sqlite/0037_imports.sql")),
         (38, "api", include_str!("../../migrations/sqlite/0038_api.sql")),
+        (39, "webhooks", include_str!("../../migrations/sqlite/0039_webhooks.sql")),
     ])
 }
 
@@ -77,6 +78,7 @@ pub(super) fn postgres() -> Migrator {
         (36, "suppression why", include_str!("../../migrations/postgres/0036_suppression_why.sql")),
         (37, "imports", include_str!("../../migrations/postgres/0037_imports.sql")),
         (38, "api", include_str!("../../migrations/postgres/0038_api.sql")),
+        (39, "webhooks", include_str!("../../migrations/postgres/0039_webhooks.sql")),
     ])
 }
 

@@ -2,7 +2,7 @@
 
 use super::Ledger;
 use super::{
-    Erased, ImportReport, Result,
+    Erased, ImportReport, Result, api,
     backend::{Backend, Transaction, values},
     import, orders,
     persons::suppressions_of,
@@ -141,6 +141,7 @@ impl<B: Backend> Partners for Ledger<B> {
             deliveries += erase_deliveries(&mut tx, &former.key, Some(&former.contact)).await?;
         }
         orders::erase(&mut tx, key, now).await?;
+        api::erase(&mut tx).await?;
         // The office's own words may name the person.
         tx.execute("UPDATE suppressions SET why = '' WHERE address_hash = $1", values![hash]).await?;
         tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;

@@ -44,8 +44,9 @@ pub struct Endpoint {
     pub events: Events,
     /// `whsec_…`
     pub secret: String,
-    /// The secret before, and until when it is still signed with.
-    pub former: Option<(String, Timestamp)>,
+    /// Secrets before it, which are still signed with until `former_until`.
+    pub former: Vec<String>,
+    pub former_until: Option<Timestamp>,
     pub created_at: Timestamp,
     pub created_by: String,
     /// Of the first failure in a row.
@@ -59,6 +60,22 @@ impl Endpoint {
     /// It was disabled because it does not answer.
     pub fn is_given_up(&self) -> bool {
         matches!(self.disabled, Some((_, DisabledWhy::Failing | DisabledWhy::Gone)))
+    }
+
+    /// Since when it fails or is disabled.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.disabled.map(|(at, _)| at).or(self.failing_since)
+    }
+
+    /// Until when secrets before this one are signed with, if they still are.
+    pub fn former_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.former_until.filter(|until| *until > now)
+    }
+
+    /// The secrets to sign with.
+    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &str> {
+        let former = self.former_until(now).map(|_| &self.former).into_iter().flatten();
+        std::iter::once(&self.secret).chain(former).map(String::as_str)
     }
 
     /// The host alone: the rest of its address may hold a key.
@@ -92,6 +109,8 @@ pub struct OwedEvent {
     pub first_at: Timestamp,
     /// Failures so far.
     pub tries: u32,
+    /// It is reserved until then, for who claimed it with this instant.
+    pub lease: Timestamp,
 }
 
 /// An answer of a receiver, or why there was none.
@@ -107,6 +126,12 @@ pub struct WebhookAttempt {
     /// HTTP.
     pub status: Option<u16>,
     pub said: String,
+}
+
+impl WebhookAttempt {
+    pub fn is_delivered(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
 }
 
 /// What an attempt led to.
@@ -134,8 +159,15 @@ pub trait Webhooks: Send + Sync {
     /// With what is owed to it. `false`: there is no such receiver.
     async fn remove_endpoint(&self, id: &str, entry: &AuditEntry) -> Result<bool>;
 
-    /// The present secret is signed with until then, beside the new one. `false`: there is no such receiver.
-    async fn rotate_secret(&self, id: &str, secret: &str, until: Timestamp, entry: &AuditEntry) -> Result<bool>;
+    /// The present secret, and those before it that still are, are signed with until then, beside the new one. `false`: there is no
+    /// such receiver.
+    async fn rotate_secret(
+        &self,
+        id: &str,
+        secret: &str,
+        (now, until): (Timestamp, Timestamp),
+        entry: &AuditEntry,
+    ) -> Result<bool>;
 
     /// Events that happen meanwhile are not told; what is owed waits. `false`: it is disabled, or does not exist.
     async fn disable_endpoint(&self, id: &str, entry: &AuditEntry, now: Timestamp) -> Result<bool>;
@@ -149,13 +181,10 @@ pub trait Webhooks: Send + Sync {
     /// Whether there is a receiver that is not disabled.
     async fn tells_somebody(&self) -> Result<bool>;
 
-    /// When the next event is due; `None`: nothing is owed.
-    async fn next_event(&self) -> Result<Option<Timestamp>>;
-
     /// The bytes of an event, before it is first sent.
     async fn keep_payload(&self, id: &str, payload: &str) -> Result<()>;
 
-    /// The result of an attempt. `false`: another one settled the event meanwhile.
+    /// The result of an attempt. `false`: the lease was over, and another one has the event or settled it.
     async fn settle_event(
         &self,
         event: &OwedEvent,
@@ -172,6 +201,17 @@ pub trait Webhooks: Send + Sync {
 
     /// The event of an attempt is sent again, with the same id. `false`: it is not known, or still owed.
     async fn send_again(&self, endpoint: &str, attempt: &str, entry: &AuditEntry, now: Timestamp) -> Result<bool>;
+}
+
+/// What can be claimed at $1.
+macro_rules! due {
+    () => {
+        "SELECT m.id FROM webhook_messages m JOIN webhook_endpoints e ON e.id = m.endpoint
+        WHERE m.closed_at IS NULL AND e.disabled_at IS NULL AND (m.next_at IS NULL OR m.next_at <= $1)
+            AND (m.leased_until IS NULL OR m.leased_until <= $1)
+            AND NOT EXISTS (SELECT 1 FROM webhook_messages b WHERE b.endpoint = m.endpoint
+                AND b.subject = m.subject AND b.closed_at IS NULL AND b.n < m.n)"
+    };
 }
 
 #[async_trait]
@@ -201,10 +241,17 @@ impl<B: Backend> Webhooks for Ledger<B> {
         changed(self, "DELETE FROM webhook_endpoints WHERE id = $1", values![id], entry).await
     }
 
-    async fn rotate_secret(&self, id: &str, secret: &str, until: Timestamp, entry: &AuditEntry) -> Result<bool> {
-        let rotate =
-            "UPDATE webhook_endpoints SET former_secret = secret, former_until = $3, secret = $2 WHERE id = $1";
-        changed(self, rotate, values![id, secret, until], entry).await
+    async fn rotate_secret(
+        &self,
+        id: &str,
+        secret: &str,
+        (now, until): (Timestamp, Timestamp),
+        entry: &AuditEntry,
+    ) -> Result<bool> {
+        // With blanks between them.
+        let rotate = "UPDATE webhook_endpoints SET former_secret = CASE WHEN former_until > $4
+                THEN secret || ' ' || former_secret ELSE secret END, former_until = $3, secret = $2 WHERE id = $1";
+        changed(self, rotate, values![id, secret, until, now], entry).await
     }
 
     async fn disable_endpoint(&self, id: &str, entry: &AuditEntry, now: Timestamp) -> Result<bool> {
@@ -229,22 +276,21 @@ impl<B: Backend> Webhooks for Ledger<B> {
     }
 
     async fn claim_events(&self, lease: Timestamp, now: Timestamp) -> Result<Vec<OwedEvent>> {
-        if self.next_event().await?.is_none_or(|at| at > now) {
+        // Looked for before anything is locked: as a rule nothing is due.
+        if !is_due(&self.0, now).await? {
             return Ok(Vec::new());
         }
         let mut tx = Transaction::write(&self.0, "taking up events").await?;
         // The outer conditions are those of the rows as another daemon may have left them meanwhile.
-        let claim = "UPDATE webhook_messages SET leased_until = $1, first_at = coalesce(first_at, $2)
-            WHERE closed_at IS NULL AND (leased_until IS NULL OR leased_until <= $2)
-                AND (next_at IS NULL OR next_at <= $2) AND id IN (
-                    SELECT m.id FROM webhook_messages m JOIN webhook_endpoints e ON e.id = m.endpoint
-                    WHERE m.closed_at IS NULL AND e.disabled_at IS NULL AND (m.next_at IS NULL OR m.next_at <= $2)
-                        AND (m.leased_until IS NULL OR m.leased_until <= $2)
-                        AND NOT EXISTS (SELECT 1 FROM webhook_messages b WHERE b.endpoint = m.endpoint
-                            AND b.subject = m.subject AND b.closed_at IS NULL AND b.n < m.n)
-                    ORDER BY coalesce(m.next_at, 0), m.id LIMIT $3)
-            RETURNING id, endpoint, event, subject, detail, payload, first_at, tries";
-        let owed = tx.rows(claim, values![lease, now, AT_ONCE]).await?.iter().map(owed).collect::<Result<Vec<_>>>()?;
+        let claim = concat!(
+            "UPDATE webhook_messages SET leased_until = $2, first_at = coalesce(first_at, $1)
+            WHERE closed_at IS NULL AND (leased_until IS NULL OR leased_until <= $1)
+                AND (next_at IS NULL OR next_at <= $1) AND id IN (",
+            due!(),
+            " ORDER BY coalesce(m.next_at, 0), m.id LIMIT $3)
+            RETURNING id, endpoint, event, subject, detail, payload, first_at, tries, leased_until"
+        );
+        let owed = tx.rows(claim, values![now, lease, AT_ONCE]).await?.iter().map(owed).collect::<Result<Vec<_>>>()?;
         tx.commit().await?;
         Ok(owed)
     }
@@ -253,20 +299,6 @@ impl<B: Backend> Webhooks for Ledger<B> {
         let mut tx = Transaction::read(&self.0, "looking for receivers of events").await?;
         let select = "SELECT id FROM webhook_endpoints WHERE disabled_at IS NULL LIMIT 1";
         Ok(tx.row(select, values![]).await?.is_some())
-    }
-
-    async fn next_event(&self) -> Result<Option<Timestamp>> {
-        let mut tx = Transaction::read(&self.0, "looking for events").await?;
-        let select = "SELECT 'next' AS name, min(max_of) AS at FROM (
-                SELECT CASE WHEN coalesce(m.leased_until, 0) > coalesce(m.next_at, 0) THEN m.leased_until
-                    ELSE coalesce(m.next_at, 0) END AS max_of
-                FROM webhook_messages m JOIN webhook_endpoints e ON e.id = m.endpoint
-                WHERE m.closed_at IS NULL AND e.disabled_at IS NULL
-                    AND NOT EXISTS (SELECT 1 FROM webhook_messages b WHERE b.endpoint = m.endpoint
-                        AND b.subject = m.subject AND b.closed_at IS NULL AND b.n < m.n)
-            ) AS heads";
-        let Some(row) = tx.row(select, values![]).await? else { return Ok(None) };
-        Reader::new(&row, "webhook_messages", "name").optional_instant("at")
     }
 
     async fn keep_payload(&self, id: &str, payload: &str) -> Result<()> {
@@ -291,8 +323,8 @@ impl<B: Backend> Webhooks for Ledger<B> {
             AttemptResult::Disabled(_) => (None, None),
         };
         let settle = "UPDATE webhook_messages SET next_at = $3, closed_at = $4, leased_until = NULL, tries = tries + 1
-            WHERE id = $1 AND endpoint = $2 AND closed_at IS NULL";
-        let moved = tx.execute(settle, values![event.id.as_str(), endpoint, next, closed]).await? == 1;
+            WHERE id = $1 AND endpoint = $2 AND closed_at IS NULL AND leased_until = $5";
+        let moved = tx.execute(settle, values![event.id.as_str(), endpoint, next, closed, event.lease]).await? == 1;
         if moved {
             match result {
                 AttemptResult::Delivered => {
@@ -333,6 +365,12 @@ impl<B: Backend> Webhooks for Ledger<B> {
                 AND id = (SELECT message FROM webhook_attempts WHERE endpoint = $1 AND id = $2)";
         changed(self, again, values![endpoint, attempt, now], entry).await
     }
+}
+
+/// Whether an event can be claimed.
+async fn is_due<B: Backend>(db: &B, now: Timestamp) -> Result<bool> {
+    let mut tx = Transaction::read(db, "looking for events").await?;
+    Ok(tx.row(concat!(due!(), " LIMIT 1"), values![now]).await?.is_some())
 }
 
 /// One change with its entry; nothing if no row changes.
@@ -395,7 +433,8 @@ fn endpoint(row: &Row) -> Result<Endpoint> {
         events: Events::parse(&events).map_err(unreadable)?,
         url: row.text("url")?,
         secret: row.text("secret")?,
-        former: row.optional_text("former_secret")?.zip(row.optional_instant("former_until")?),
+        former: row.optional_text("former_secret")?.iter().flat_map(|it| it.split(' ')).map(str::to_owned).collect(),
+        former_until: row.optional_instant("former_until")?,
         created_at: row.instant("created_at")?,
         created_by: row.text("created_by")?,
         failing_since: row.optional_instant("failing_since")?,
@@ -416,6 +455,7 @@ fn owed(row: &Row) -> Result<OwedEvent> {
         payload: row.optional_text("payload")?,
         first_at: row.instant("first_at")?,
         tries: row.number("tries")?,
+        lease: row.instant("leased_until")?,
     })
 }
 

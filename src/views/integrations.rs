@@ -76,21 +76,20 @@ pub struct WebhookView {
 
 impl WebhookView {
     pub fn new(it: &Endpoint, zone: Tz, now: Timestamp) -> Self {
-        let (state, why, since) = match (it.disabled, it.failing_since) {
-            (Some((at, why)), _) => ("disabled", Some(DisabledWhy::as_str(why)), Some(at)),
-            (None, Some(since)) => ("failing", None, Some(since)),
-            (None, None) => ("active", None, None),
+        let (state, why) = match (it.disabled, it.failing_since) {
+            (Some((_, why)), _) => ("disabled", Some(DisabledWhy::as_str(why))),
+            (None, Some(_)) => ("failing", None),
+            (None, None) => ("active", None),
         };
-        let former = it.former.as_ref().map(|(_, until)| *until).filter(|until| *until > now);
         Self {
             id: it.id.clone(),
             url: it.url.clone(),
             events: it.events.iter().map(Event::as_str).collect(),
             state,
             why,
-            since: since.map(|at| instant(at, zone)),
+            since: it.since().map(|at| instant(at, zone)),
             pending: it.pending,
-            former_until: former.map(|at| instant(at, zone)),
+            former_until: it.former_until(now).map(|at| instant(at, zone)),
             created_at: instant(it.created_at, zone),
             created_by: it.created_by.clone(),
         }
@@ -130,7 +129,7 @@ impl AttemptView {
             ms: it.ms,
             status: it.status,
             said: it.said.clone(),
-            delivered: it.status.is_some_and(|status| (200..300).contains(&status)),
+            delivered: it.is_delivered(),
         }
     }
 }

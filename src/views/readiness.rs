@@ -14,7 +14,8 @@ use crate::domain::{
 };
 use crate::jobs::Mailing;
 use crate::store::{
-    Daemon, NoticeTimes, Occurrence, OccurrenceState, PendingNotice, Store, StoreError, webhooks::Endpoint,
+    Daemon, NoticeTimes, Occurrence, OccurrenceState, PendingNotice, Store, StoreError,
+    webhooks::{DisabledWhy, Endpoint},
 };
 use crate::views::instant;
 use chrono::{DateTime, TimeDelta};
@@ -83,7 +84,7 @@ pub enum Finding {
     /// A lane is paused until somebody reopens it. `issue` caused it; `only_issue`: it is paused for that issue alone.
     LanePaused { lane: String, issue: IssueKey, only_issue: bool, why: String },
     /// A receiver of events took none for days, or is gone: it is told nothing more.
-    WebhookOff { id: String, host: String, since: Timestamp },
+    WebhookOff { id: String, host: String, since: Timestamp, why: DisabledWhy },
     /// An occurrence was not sent and will not be.
     Missed { mailing: String, occurrence: String, reason: String },
 }
@@ -209,6 +210,9 @@ impl Finding {
                 format!("this issue is stopped in lane {lane}: {why}")
             }
             Finding::LanePaused { lane, why, .. } => format!("lane {lane} is paused: {why}"),
+            Finding::WebhookOff { host, since, why: DisabledWhy::Gone, .. } => {
+                format!("the webhook at {host} said that it is gone (410); it has been disabled since {}", at(since))
+            }
             Finding::WebhookOff { host, since, .. } => {
                 format!("the webhook at {host} takes no events; it has been disabled since {}", at(since))
             }
@@ -266,6 +270,11 @@ impl Finding {
                 format!("Pour {name}, on ignore si {count} messages sont arrivés{NBSP}: une personne doit trancher.")
             }
             Finding::LanePaused { lane, why, .. } => format!("L’envoi vers {lane} est arrêté{NBSP}: {why}."),
+            Finding::WebhookOff { host, since, why: DisabledWhy::Gone, .. } => format!(
+                "Le webhook de {host} a répondu qu’il n’existe plus (410){NBSP}: il est désactivé depuis le {} et ne reçoit \
+                 plus rien.",
+                at(since)
+            ),
             Finding::WebhookOff { host, since, .. } => format!(
                 "Le webhook de {host} ne répond plus{NBSP}: il est désactivé depuis le {} et ne reçoit plus rien.",
                 at(since)
@@ -295,6 +304,9 @@ impl Finding {
             Finding::Paused { issue, .. } => format!("semainier issues resume {issue}"),
             Finding::Unknown { issue, .. } => format!("semainier log --issue {issue} --state unknown"),
             Finding::LanePaused { lane, .. } => format!("semainier lanes resume {lane}"),
+            Finding::WebhookOff { id, why: DisabledWhy::Gone, .. } => {
+                format!("semainier webhooks remove {id}, or enable it if the receiver is back")
+            }
             Finding::WebhookOff { id, .. } => {
                 format!("semainier webhooks test {id}, then semainier webhooks enable {id}")
             }
@@ -529,8 +541,8 @@ impl Facts {
             findings.push(Finding::BackupOld { last });
         }
         findings.extend(self.webhooks.iter().filter_map(|it| {
-            let (since, _) = it.disabled?;
-            Some(Finding::WebhookOff { id: it.id.clone(), host: it.host(), since })
+            let (since, why) = it.disabled?;
+            Some(Finding::WebhookOff { id: it.id.clone(), host: it.host(), since, why })
         }));
         findings
     }

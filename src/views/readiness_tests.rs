@@ -270,9 +270,27 @@ fn all() -> Vec<Finding> {
         Finding::Paused { issue: key(), reason: why() },
         Finding::Unknown { issue: key(), count: 2 },
         Finding::LanePaused { lane: "orange".to_owned(), issue: key(), only_issue: false, why: why() },
-        Finding::WebhookOff { id: "w".to_owned(), host: "agence.example".to_owned(), since: now },
+        Finding::WebhookOff {
+            id: "w".to_owned(),
+            host: "agence.example".to_owned(),
+            since: now,
+            why: DisabledWhy::Failing,
+        },
         Finding::Missed { mailing: "agenda".to_owned(), occurrence: "2026-07-04".to_owned(), reason: why() },
     ]
+}
+
+#[test]
+fn a_webhook_that_is_gone_is_not_said_to_be_silent() {
+    let off = |why| Finding::WebhookOff {
+        id: "w".to_owned(),
+        host: "agence.example".to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+        why,
+    };
+    let said = |why| off(why).in_french(ZONE);
+    assert!(said(DisabledWhy::Gone).contains("n’existe plus (410)"));
+    assert!(said(DisabledWhy::Failing).contains("ne répond plus"));
 }
 
 #[test]

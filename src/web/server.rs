@@ -3,6 +3,7 @@
 use super::{
     Site,
     answer::{self, Answer},
+    api,
     connections::{Crowd, Unstalled},
     console::{self, Console},
     public::routes,
@@ -248,11 +249,13 @@ async fn heard(trusted: &[IpAddr], at_most: Duration, mut request: Request, next
     // The route, never the path: that may hold a token.
     let route = request.extensions().get::<MatchedPath>().map_or("-", |path| path.as_str()).to_owned();
     let method = request.method().clone();
+    let is_of_api = request.uri().path().starts_with("/api/");
 
     let span = info_span!("request", id, %method, route);
     let mut answer = if names_its_host(&request) {
         match tokio::time::timeout(at_most, next.run(request).instrument(span.clone())).await {
             Ok(answer) => answer,
+            Err(_) if is_of_api => api::too_late(),
             Err(_) => answer::text(StatusCode::REQUEST_TIMEOUT, "La demande a pris trop de temps.\n"),
         }
     } else {

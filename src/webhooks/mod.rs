@@ -10,7 +10,7 @@ mod sign;
 pub use sign::{new_secret, sign};
 
 use crate::app::Engine;
-use crate::domain::{Timestamp, email::mask_addresses, webhook::next_try};
+use crate::domain::{email::mask_addresses, webhook::next_try};
 use crate::store::{
     StoreError,
     webhooks::{AttemptResult, DisabledWhy, Endpoint, OwedEvent, WebhookAttempt},
@@ -22,7 +22,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 use url::Url;
 
-/// For one attempt, from the name to the end of the answer.
+/// For one attempt, from the name to the status of the answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long an event is reserved for an attempt: longer than it can take.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -31,29 +31,20 @@ const LONGEST_SAID: usize = 500;
 /// The secret before stays valid for so long.
 pub const ROTATION: TimeDelta = TimeDelta::days(1);
 
-/// What a pass left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// There is no receiver.
-    Nobody,
-    /// When the next event is due; `None`: nothing is owed.
-    Until(Option<Timestamp>),
-}
-
-/// Delivers what is due, and what becomes due by that.
+/// Delivers what is due, and what becomes due by that. `false`: there is no receiver.
 ///
 /// # Errors
 /// If the ledger cannot be read or written. What was being delivered is delivered again.
-pub async fn pass(engine: &Engine) -> Result<Told, StoreError> {
+pub async fn pass(engine: &Engine) -> Result<bool, StoreError> {
     let store = &*engine.store;
     if !store.tells_somebody().await? {
-        return Ok(Told::Nobody);
+        return Ok(false);
     }
     loop {
         let now = engine.app.clock.now();
         let owed = store.claim_events(now + LEASE, now).await?;
         if owed.is_empty() {
-            return Ok(Told::Until(store.next_event().await?));
+            return Ok(true);
         }
         let endpoints: BTreeMap<_, _> = store.endpoints().await?.into_iter().map(|it| (it.id.clone(), it)).collect();
         let tried = join_all(owed.iter().map(async |event| match endpoints.get(&event.endpoint) {
@@ -86,7 +77,7 @@ async fn deliver(engine: &Engine, endpoint: &Endpoint, event: &OwedEvent) -> Res
     };
     let now = engine.app.clock.now();
     let result = match attempt.status {
-        Some(200..=299) => AttemptResult::Delivered,
+        _ if attempt.is_delivered() => AttemptResult::Delivered,
         Some(410) => AttemptResult::Disabled(DisabledWhy::Gone),
         _ => match next_try(event.tries.saturating_add(1), event.first_at, now) {
             Some(next) => AttemptResult::Again(next),
@@ -94,7 +85,10 @@ async fn deliver(engine: &Engine, endpoint: &Endpoint, event: &OwedEvent) -> Res
         },
     };
     crate::failpoint::reach("webhook_answered");
-    store.settle_event(event, &attempt, result, now).await?;
+    if !store.settle_event(event, &attempt, result, now).await? {
+        warn!(endpoint = endpoint.id, event = event.event, "the answer came after the lease; the event is tried again");
+        return Ok(());
+    }
     let (endpoint, event, status) = (&endpoint.id, &event.event, attempt.status);
     match result {
         AttemptResult::Delivered => info!(endpoint, event, "event delivered: {event}"),
@@ -122,9 +116,8 @@ async fn post(engine: &Engine, endpoint: &Endpoint, id: &str, body: String) -> W
     let at = engine.app.clock.now();
     let started = crate::clock::Clock::monotonic();
     let timestamp = at.timestamp().to_string();
-    let former = endpoint.former.as_ref().filter(|(_, until)| at < *until).map(|(secret, _)| secret);
-    let secrets = std::iter::once(&endpoint.secret).chain(former);
-    let signatures: Vec<_> = secrets.filter_map(|secret| sign::with_secret(secret, id, &timestamp, &body)).collect();
+    let signatures: Vec<_> =
+        endpoint.secrets(at).filter_map(|secret| sign::with_secret(secret, id, &timestamp, &body)).collect();
     let headers =
         [("webhook-id", id.to_owned()), ("webhook-timestamp", timestamp), ("webhook-signature", signatures.join(" "))];
     let answer = match Url::parse(&endpoint.url) {

@@ -1,4 +1,4 @@
-//! The JSON of an event: what happened to what, and where to ask for more. No address and no name of a person; documented in
+//! The JSON of an event: what happened to what, and where to ask for more. No address and no name of a partner; documented in
 //! `docs/api.md`.
 
 use crate::app::Engine;

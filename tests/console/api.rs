@@ -2,7 +2,7 @@
 
 use super::entering::{Browser, CLAIRE, OURS, Office};
 use super::{EVIL, Reply, busy, parsed};
-use crate::support::house::{BOTH, House, ISSUE, On, article};
+use crate::support::house::{BOTH, House, ISSUE, On, article, block_on};
 use semainier::accounts::{Scope, Scopes};
 use semainier::web::api::declared;
 use serde_json::{Value, json};
@@ -120,6 +120,8 @@ fn each_route_opens_to_its_scope_alone() {
         assert_eq!(reply.status, 303, "{path}");
         assert!(reply.header("location").starts_with("/connexion"), "{path}");
     }
+    let (_, reads_issues) = tokens.iter().find(|(held, _)| *held == Scope::ReadIssues).unwrap();
+    problem(&office.ask(reads_issues, "GET", "/api/v1/issues/%FF/2027-W28", &[], b""), 400, "parameter_invalid");
     for path in ["/api", "/api/v1", "/api/v1/nothing", "/api/v2/status", "/api/v1/issues/agenda"] {
         problem(&office.ask(&tokens[0].1, "GET", path, &[], b""), 404, "not_found");
     }
@@ -154,6 +156,21 @@ fn a_token_is_kept_as_its_hash_shown_once_and_revoked_at_once() {
         let audit = "SELECT count(*) FROM audit WHERE action IN ('token.add', 'token.first_use', 'token.revoke')";
         assert_eq!(office.house.number(audit), 4, "two made, one used, one revoked");
     }
+}
+
+/// The database is read, and cannot be written.
+#[test]
+fn a_token_that_was_used_before_opens_also_if_its_use_cannot_be_noted() {
+    let office = office(House::new());
+    let token = office.api_token(Scopes::of([Scope::ReadStatus]));
+    let refuse = "CREATE TRIGGER full BEFORE UPDATE ON api_tokens BEGIN SELECT RAISE(FAIL, 'no room'); END;";
+    office.house.sql(refuse);
+    problem(&office.ask(&token, "GET", "/api/v1/status", &[], b""), 503, "unavailable");
+    office.house.sql("DROP TRIGGER full;");
+    office.get_json(&token, "/api/v1/status");
+    office.house.sql(refuse);
+    office.tick(61);
+    office.get_json(&token, "/api/v1/status");
 }
 
 #[test]
@@ -308,6 +325,10 @@ fn real_answers_are_what_the_document_says() {
             assert!(seen.to_string().contains("@hotel.example") && seen["masked"] == false, "{seen}");
             assert!(!masked.to_string().contains("@hotel.example") && masked["masked"] == true, "{masked}");
         }
+        let orders = office.get_json(&some, "/api/v1/orders");
+        for order in orders["orders"].as_array().unwrap() {
+            assert_eq!((&order["name"], &order["remark"]), (&json!(""), &json!("")), "{order}");
+        }
         let masked = office.get_json(&some, &format!("/api/v1/issues/{ISSUE}/deliveries")).to_string();
         assert!(!masked.contains("Éloïse") && !masked.contains("Gîte du Pré"), "{masked}");
 
@@ -332,6 +353,8 @@ fn real_answers_are_what_the_document_says() {
         office.tick(60);
         post("/api/v1/mailings/agenda/reread", "/mailings/{id}/reread", &[], b"");
         post("/api/v1/mailings/nothing/reread", "/mailings/{id}/reread", &[], b"");
+        let editions = post("/api/v1/mailings/editions/reread", "/mailings/{id}/reread", &[], b"");
+        assert_eq!(editions["code"], "mailing_not_collected");
         let html = [("Content-Type", "text/html; charset=utf-8")];
         let checked =
             post("/api/v1/articles/check?week=2027-W28", "/articles/check", &html, article("2027-07-12").as_bytes());
@@ -370,8 +393,15 @@ fn an_import_says_what_changes_removes_nobody_and_happens_once() {
         let dry = json(&send(&token, "?dry_run=true", &[csv], list));
         assert_eq!((&dry["added"], &dry["changed"], contacts()), (&json!(1), &json!(1), before), "{dry}");
         assert!(dry["differences"].to_string().contains("nouveau@camping.example"));
+        assert!(dry["differences"].to_string().contains("Marie-Éloïse"), "{dry}");
         let masked = json(&send(&blind, "?dry_run=true", &[csv], list));
-        assert!(!masked.to_string().contains("nouveau@camping.example"), "{masked}");
+        for hidden in ["nouveau@camping.example", "Éloïse"] {
+            assert!(!masked.to_string().contains(hidden), "{hidden}: {masked}");
+        }
+        let changed = masked["differences"].as_array().unwrap().iter().find(|it| it["change"] == "changed").unwrap();
+        let fields = changed["fields"].as_array().unwrap();
+        assert_eq!(fields[0], json!({ "field": "name" }));
+        assert!(fields.iter().all(|it| it.as_object().unwrap().len() == 1), "without values: {changed}");
         problem(&send(&token, "", &[csv], list), 400, "idempotency_key_missing");
         let key = ("Idempotency-Key", "sync-2027-07-10");
         let done = send(&token, "", &[csv, key], list);
@@ -394,6 +424,16 @@ fn an_import_says_what_changes_removes_nobody_and_happens_once() {
         problem(&send(&token, "?mailings=nothing", &[csv, key], list), 404, "mailing_unknown");
         let audited = "SELECT count(*) FROM audit WHERE action = 'partners.import' AND kind = 'token'";
         assert_eq!(office.house.number(audited), 2);
+        // An answer names persons: it goes with one who is erased, and after a day. The request is not done again.
+        let kept = || office.house.number("SELECT count(*) FROM api_requests WHERE answer IS NOT NULL");
+        assert_eq!(kept(), 2);
+        office.house.semainier(&["partners", "erase", "nouveau@camping.example"]).expect(0);
+        assert_eq!(kept(), 0);
+        problem(&send(&token, "", &[csv, key], list), 410, "answer_erased");
+        assert_eq!(contacts(), before);
+        office.tick(86_401);
+        block_on(office.store.expire_answers(office.clock.now())).unwrap();
+        assert_eq!(office.house.number("SELECT count(*) FROM api_requests"), 0);
     }
 }
 

@@ -6,6 +6,7 @@ use semainier::{
     actions::{
         Actor, Door,
         issues::{self, Rehearsed},
+        reread::reread,
     },
     domain::{
         Timestamp,
@@ -70,6 +71,44 @@ async fn f3_an_issue_is_rehearsed_for_staff_on_friday_and_sent_on_saturday() {
     assert_eq!(town.state().await, IssueState::Done);
     assert_eq!((town.mails("hotel@auch.example", ""), town.told("w28-changed")), (1, 0));
     assert_eq!(town.diary("agenda").await, ["2026-07-04T08:00 done"]);
+}
+
+#[tokio::test]
+async fn a_reread_rehearses_anew_once_also_after_a_restart() {
+    let town = rehearsing_town().await;
+    town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
+    let hash = async |town: &Town| town.issue(ISSUE).await.unwrap().content_hash().unwrap().to_owned();
+    let first = hash(&town).await;
+    town.the_article_changes();
+    town.pass_at(at("2026-07-03T16:10:00Z")).await;
+    assert_eq!(hash(&town).await, first, "nobody asked");
+    town.pass_at(at("2026-07-03T16:20:00Z")).await;
+    reread(&town.engine(), &claire(), "agenda").await.unwrap();
+    // The daemon is stopped before it comes to it.
+    let town = town.restarted().await;
+    town.pass_at(at("2026-07-03T16:21:00Z")).await;
+    let second = hash(&town).await;
+    assert_ne!(second, first);
+    // That was that: what wakes it now reads nothing.
+    town.publish_for("agenda", saturday());
+    let mut waiting = town.occurrences("agenda").await.pop().unwrap();
+    waiting.next_try = town.clock.now();
+    assert!(town.engine().store.settle_occurrence(&waiting).await.unwrap());
+    town.pass_at(at("2026-07-03T16:30:00Z")).await;
+    assert_eq!((hash(&town).await, town.state().await), (second, IssueState::Rehearsed));
+}
+
+/// The rehearsal was taken out of the file meanwhile: nothing is left that keeps the issue for its hour.
+#[tokio::test]
+async fn a_reread_never_sends_before_the_hour() {
+    let mut town = rehearsing_town().await;
+    town.live_until(at("2026-07-03T16:00:00Z"), TimeDelta::minutes(30)).await;
+    town.reschedule("agenda", AGENDA).await;
+    reread(&town.engine(), &claire(), "agenda").await.unwrap();
+    town.live_until(at("2026-07-04T05:59:00Z"), TimeDelta::minutes(30)).await;
+    assert_eq!((town.state().await, town.mails("hotel@auch.example", "")), (IssueState::Rehearsed, 0));
+    town.live_until(at("2026-07-04T09:00:00Z"), TimeDelta::minutes(30)).await;
+    assert_eq!((town.state().await, town.mails("hotel@auch.example", "")), (IssueState::Done, 1));
 }
 
 #[tokio::test]

@@ -202,6 +202,27 @@ fn trial_f1_a_restore_overwrites_and_loses_nothing() {
     }
 }
 
+/// A daemon was started before the restore: its ledger is empty, and its functions and triggers are there.
+#[test]
+fn trial_f1_a_backup_is_restored_into_an_empty_ledger_and_goes_on_telling_webhooks() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let old = office(on, &relay);
+        old.sql(
+            "INSERT INTO webhook_endpoints (id, url, events, secret, created_at, created_by)
+            VALUES ('e', 'https://hooks.example/', 'issue.paused', 'whsec_', 1, 'Claire')",
+        );
+        old.semainier(&["backup", "b"]).expect(0);
+        let (from, new) = (path(&old, "b"), machine(on, &relay));
+        new.semainier(&["issues"]).expect(0);
+        for args in [&["restore", &from][..], &["restore", &from, "--replace"]] {
+            new.semainier(args).expect(4).expect_said(&["agenda/2027-W28: paused"]);
+            let told = "SELECT count(*) FROM webhook_messages WHERE event = 'issue.paused'";
+            assert_eq!(new.number(told), 1, "{on:?} {args:?}");
+        }
+    }
+}
+
 #[test]
 fn trial_f1_a_corrupt_or_foreign_backup_is_refused_before_any_change() {
     for on in BOTH {

@@ -77,7 +77,7 @@ async fn full(ledger: &Ledger) {
             INSERT INTO dismissals VALUES ('agenda', 'ouvert de 9 h', 'Ouvert de 9 h', 'horaires', 'Éloïse', 22);
             INSERT INTO api_tokens VALUES ('t1', 'site', 'h', 'read:status,read:issues', 27, 'Éloïse', 28, NULL, 29);
             INSERT INTO api_requests VALUES ('t1', 'k', 'f', 30, 200, '{}');
-            INSERT INTO rereads VALUES ('agenda', 31, 1);
+            INSERT INTO rereads VALUES ('agenda', 31);
             INSERT INTO webhook_endpoints VALUES ('e1', 'https://site.example/', 'order.changed', 's', NULL, NULL, 32, 'Éloïse', NULL, NULL, NULL);
             INSERT INTO webhook_messages VALUES ('m1', 'e1', 1, 'order.changed', 'order:o1', 'open', '{}', 33, 1, 34, NULL, NULL);
             INSERT INTO webhook_attempts VALUES ('w1', 'e1', 'm1', 'order.changed', 'order:o1', 35, 12, 500, 'é');

@@ -105,6 +105,29 @@ async fn an_approval_is_of_one_content_and_freezes_no_other(db: Ledger) {
     assert_eq!(db.claim(9, at(16)).await.len(), 3, "and is sent like any other");
 }
 
+/// Webhooks would tell of content that waits for nobody.
+async fn approved_content_that_is_kept_again_is_approved_all_along(db: Ledger) {
+    let issue = issue("un");
+    let (store, hash) = (&db.store, issue.content_hash.as_str());
+    db.sql(
+        "INSERT INTO webhook_endpoints (id, url, events, secret, created_at, created_by)
+            VALUES ('e', 'https://hooks.example/', 'issue.awaiting_approval', 'whsec_', 1, 'Claire')",
+    )
+    .await;
+    let told = async || store.endpoints().await.unwrap()[0].pending;
+    store.present_issue(&issue, None, at(0)).await.unwrap();
+    assert_eq!(told().await, 1);
+    store.approve_issue(&issue.key, hash, "Claire", false, at(1)).await.unwrap();
+    assert!(store.present_issue(&issue, Some(hash), at(2)).await.unwrap());
+    assert_eq!((db.issue_state(&issue.key).await, told().await), (IssueState::Approved, 1));
+    // By its only author it is not approved again.
+    let strict = NewIssue { second_person: true, author: Some("Claire".to_owned()), ..issue.clone() };
+    let other = self::issue("deux");
+    assert!(store.present_issue(&other, Some(hash), at(3)).await.unwrap());
+    assert!(store.present_issue(&strict, Some(&other.content_hash), at(4)).await.unwrap());
+    assert_eq!((db.issue_state(&issue.key).await, told().await), (IssueState::AwaitingApproval, 3));
+}
+
 async fn two_daemons_that_freeze_an_approved_issue_freeze_it_once(db: Ledger) {
     db.partners(200).await;
     let issue = issue("un");
@@ -385,6 +408,7 @@ on_both_databases! {
     content_composed_with_an_older_editorial_is_not_kept
     what_is_kept_is_read_back_and_only_the_named_content_is_replaced
     an_approval_is_of_one_content_and_freezes_no_other
+    approved_content_that_is_kept_again_is_approved_all_along
     two_daemons_that_freeze_an_approved_issue_freeze_it_once
     an_issue_held_at_its_hour_may_still_be_approved_and_one_that_is_over_may_not
     a_withdrawn_approval_freezes_nothing_and_may_be_given_again

@@ -298,6 +298,18 @@ async fn mark_sqlite(path: &Path, now: Timestamp) -> sqlx::Result<()> {
     db.close().await
 }
 
+/// Every function of the schema but those of extensions: like its tables, they are the ledger's.
+const DROP_FUNCTIONS: &str = "DO $$
+    DECLARE ours regprocedure;
+    BEGIN
+        FOR ours IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace
+            AND NOT EXISTS (SELECT 1 FROM pg_depend d
+                WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+        LOOP
+            EXECUTE 'DROP ROUTINE IF EXISTS ' || ours || ' CASCADE';
+        END LOOP;
+    END $$;";
+
 async fn put_postgres(
     url: &str,
     connection: &mut PgConnection,
@@ -310,14 +322,11 @@ async fn put_postgres(
     let aside = format!("{schema}{}", suffix.replace(['.', '-'], "_").to_lowercase());
     let (here, there) = (name(schema), name(&aside));
     match holds {
-        Holds::Nothing => {}
-        // An empty ledger of a daemon that was started too early; its functions are dropped with its tables.
-        Holds::Empty => {
+        // An empty ledger is that of a daemon that was started too early. Its functions are not dropped with its tables.
+        Holds::Nothing | Holds::Empty => {
             let tables = TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
-            let clear = format!(
-                "BEGIN; DROP TABLE IF EXISTS {tables}, _sqlx_migrations CASCADE;
-                DROP FUNCTION IF EXISTS tally_deliveries() CASCADE; COMMIT"
-            );
+            let clear =
+                format!("BEGIN; DROP TABLE IF EXISTS {tables}, _sqlx_migrations CASCADE; {DROP_FUNCTIONS} COMMIT");
             sqlx::raw_sql(AssertSqlSafe(clear)).execute(&mut *connection).await.map_err(&failed)?;
         }
         Holds::Ledger => {

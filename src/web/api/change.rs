@@ -4,14 +4,15 @@ use super::{
     Api, answered,
     gate::{Caller, Query, Whole},
     masked,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use crate::accounts::code;
-use crate::actions::{self, ActionError, Actor, ApiRefusal, Refusal, partners::List};
-use crate::apart::apart;
+use crate::actions::{self, ActionError, Actor, Refusal, partners::List};
+use crate::apart::{Apart, apart};
 use crate::app::Engine;
 use crate::domain::{
     edition::OrderState,
+    email::EmailAddress,
     partner::{Basis, Difference},
 };
 use crate::partners::import::{self, HiddenRows, Parsed};
@@ -26,6 +27,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::warn;
 
 type Result<T> = std::result::Result<T, Problem>;
 
@@ -63,8 +65,8 @@ pub(super) async fn import(
     let mailings: Vec<String> =
         query.get("mailings").unwrap_or_default().split(',').map(str::trim).map(str::to_owned).collect();
     let mailings: Vec<_> = mailings.into_iter().filter(|id| !id.is_empty()).collect();
-    if let Some(unknown) = mailings.iter().find(|id| !api.engine.app.mailings.iter().any(|it| it.id == **id)) {
-        return Err(Problem::of(Refusal::Api(ApiRefusal::NoSuchMailing(unknown.clone())).into(), now));
+    for id in &mailings {
+        api.engine.app.mailing(id).map_err(|unknown| Problem::of(unknown.into(), now))?;
     }
     let wanted = Wanted {
         source: query.get("source").unwrap_or(&caller.token.name).to_owned(),
@@ -74,8 +76,15 @@ pub(super) async fn import(
     };
     let key = key_of(&headers)?;
     let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&bytes));
-    let list = move || import::parse_with(&bytes, HiddenRows::LeftOut);
-    let parsed = apart(PATIENCE, list).await.map_err(|_| unreadable("Ce fichier ne peut pas être lu."))?;
+    let place = api.parser()?;
+    let list = move || {
+        let _place = place;
+        import::parse_with(&bytes, HiddenRows::LeftOut)
+    };
+    let parsed = apart(PATIENCE, list).await.map_err(|why| match why {
+        Apart::TooLong(_) => unreadable("Ce fichier prend trop de temps à lire. Envoyez une liste plus courte."),
+        Apart::Panicked(_) | Apart::NoThread(_) => unreadable("Ce fichier ne peut pas être lu."),
+    })?;
     let parsed =
         parsed.map_err(|why| unreadable("Ce fichier n’est pas une liste.").with("lines", why.0.said().into()))?;
     if wanted.dry_run {
@@ -84,7 +93,7 @@ pub(super) async fn import(
     let missing = || {
         let detail =
             "Il faut un en-tête Idempotency-Key, propre à cette demande : la répéter n’importe rien deux fois.";
-        Problem::new("idempotency_key_missing", detail.replace(" :", "\u{a0}:"))
+        Problem::new(Code::IdempotencyKeyMissing, detail.replace(" :", "\u{a0}:"))
     };
     let key = key.ok_or_else(missing)?;
     if parsed.refused.count > 0 {
@@ -96,7 +105,11 @@ pub(super) async fn import(
     let token = caller.token.id.clone();
     match api.engine.store.begin_request(&token, &key, &fingerprint, now).await? {
         Begun::New => {}
-        Begun::Before { status, answer } => {
+        Begun::Before { answer: None, .. } => {
+            let detail = "Cette demande a été faite. Sa réponse a été effacée avec les données d’une personne.";
+            return Err(Problem::new(Code::AnswerErased, detail));
+        }
+        Begun::Before { status, answer: Some(answer) } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             let body: Value = serde_json::from_str(&answer).unwrap_or_default();
             let mut answer = answered(status, &body);
@@ -104,12 +117,12 @@ pub(super) async fn import(
             return Ok(answer);
         }
         Begun::UnderWay => {
-            return Err(Problem::new("idempotency_key_in_use", "La même demande est en cours. Réessayez plus tard.")
+            return Err(Problem::new(Code::IdempotencyKeyInUse, "La même demande est en cours. Réessayez plus tard.")
                 .retry(now + chrono::TimeDelta::seconds(10), now));
         }
         Begun::Other => {
             let detail = "Cet Idempotency-Key a déjà servi à une autre demande.";
-            return Err(Problem::new("idempotency_key_reused", detail));
+            return Err(Problem::new(Code::IdempotencyKeyReused, detail));
         }
     }
     // Finished and written down also if the program does not wait for it.
@@ -118,10 +131,14 @@ pub(super) async fn import(
         let result = done(&engine, &actor, &parsed, &wanted).await;
         let answer = result.as_ref().ok().map(Value::to_string);
         let kept = answer.as_deref().map(|text| (200, text));
-        engine.store.end_request(&token, &key, kept).await?;
+        // The import is done or refused by now, and the answer says which.
+        if let Err(failure) = engine.store.end_request(&token, &key, kept).await {
+            warn!(error = &failure as &dyn std::error::Error, token, "the answer to an import was not kept");
+        }
         result
     });
-    let body = work.await.map_err(|_| Problem::new("unavailable", "L’import a échoué. Rien n’a été changé."))??;
+    let broken = |_| Problem::new(Code::Unavailable, "L’import s’est interrompu. Répétez la même demande plus tard.");
+    let body = work.await.map_err(broken)??;
     Ok(answered(StatusCode::OK, &body))
 }
 
@@ -133,7 +150,7 @@ struct Wanted {
 }
 
 fn unreadable(detail: &str) -> Problem {
-    Problem::new("list_invalid", detail)
+    Problem::new(Code::ListInvalid, detail)
 }
 
 /// The header `Idempotency-Key`: up to 100 printable characters.
@@ -160,7 +177,7 @@ async fn done(engine: &Engine, actor: &Actor, parsed: &Parsed, wanted: &Wanted) 
     let imported = actions::partners::import(engine, actor, list, &|_| {}).await;
     let imported = imported.map_err(|failure: ActionError| Problem::of(failure, engine.app.clock.now()))?;
     let (summary, report) = (&imported.report.summary, &imported.report);
-    let differences: Vec<Value> = report.differences.iter().map(difference).collect();
+    let differences: Vec<Value> = report.differences.iter().map(|it| difference(it, wanted.sees_persons)).collect();
     let mut body = json!({
         "dry_run": wanted.dry_run,
         "contacts": imported.contacts,
@@ -180,20 +197,30 @@ async fn done(engine: &Engine, actor: &Actor, parsed: &Parsed, wanted: &Wanted) 
     Ok(body)
 }
 
-fn difference(it: &Difference) -> Value {
+/// `values`: what the fields hold is shown, which may be names and telephone numbers.
+fn difference(it: &Difference, values: bool) -> Value {
+    let change = |change: &str, address: &EmailAddress, fields: Vec<Value>| {
+        let address = address.to_string();
+        json!({ "change": change, "address": address, "fields": fields })
+    };
+    let field = |name: &str, shown: Value| {
+        let mut shown = if values { shown } else { json!({}) };
+        shown["field"] = name.into();
+        shown
+    };
     match it {
-        Difference::Added(address) => json!({ "change": "added", "address": address.to_string(), "fields": [] }),
-        Difference::Gone(address) => json!({ "change": "removed", "address": address.to_string(), "fields": [] }),
+        Difference::Added(address) => change("added", address, Vec::new()),
+        Difference::Gone(address) => change("removed", address, Vec::new()),
         Difference::Changed(address, fields) => {
-            let fields =
-                fields.iter().map(|(name, before, after)| json!({ "field": name, "before": before, "after": after }));
-            json!({ "change": "changed", "address": address.to_string(), "fields": fields.collect::<Vec<_>>() })
+            let shown =
+                fields.iter().map(|(name, before, after)| field(name, json!({ "before": before, "after": after })));
+            change("changed", address, shown.collect())
         }
         Difference::Protected(address, fields) => {
-            let fields = fields
+            let shown = fields
                 .iter()
-                .map(|it| json!({ "field": it.field, "before": it.value, "after": it.value, "listed": it.listed }));
-            json!({ "change": "kept", "address": address.to_string(), "fields": fields.collect::<Vec<_>>() })
+                .map(|it| field(it.field, json!({ "before": it.value, "after": it.value, "listed": it.listed })));
+            change("kept", address, shown.collect())
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Api, answered,
     gate::{Query, Whole, invalid},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use crate::domain::{agenda::Week, article::Article, schedule::at_local};
 use crate::issue::{agenda, venues};
@@ -22,9 +22,10 @@ pub(super) async fn article(State(api): State<Arc<Api>>, query: Query, Whole(byt
     let asked = query.get("mailing");
     let found = app.mailings.iter().filter(|it| asked.is_none_or(|id| it.id == id));
     let found = found.filter_map(|it| Some((it, it.agenda()?))).next();
-    let (mailing, publishes) = found.ok_or_else(|| Problem::new("mailing_unknown", "Aucun agenda ne porte ce nom."))?;
+    let (mailing, publishes) =
+        found.ok_or_else(|| Problem::new(Code::MailingUnknown, "Aucun agenda ne porte ce nom."))?;
     let html = std::str::from_utf8(&bytes)
-        .map_err(|_| Problem::new("body_invalid", "Le contenu n’est pas du texte en UTF-8."))?;
+        .map_err(|_| Problem::new(Code::BodyInvalid, "Le contenu n’est pas du texte en UTF-8."))?;
     let now = api.now();
     let next = mailing.schedule.next_after(now).unwrap_or(now);
     let week = match query.get("week") {
@@ -46,21 +47,18 @@ pub(super) async fn article(State(api): State<Arc<Api>>, query: Query, Whole(byt
         url: url.map(|url| url.to_string()),
         modified: None,
     };
-    let Ok(place) = Arc::clone(&api.checks).try_acquire_owned() else {
-        let detail = "D’autres articles sont en cours de lecture. Réessayez dans quelques secondes.";
-        return Err(Problem::new("busy", detail).retry(now + chrono::TimeDelta::seconds(5), now));
-    };
+    let place = api.parser()?;
     let known = venues::known(&*api.engine.store).await?;
     let settings = (mailing, publishes.gates);
     let checked = agenda::check(app, settings, week, &article, &known, (PATIENCE, place)).await.map_err(|why| {
         tracing::warn!(error = &why as &dyn std::error::Error, "an article could not be checked");
-        Problem::new("article_unreadable", "Ce texte ne peut pas être lu comme un article.")
+        Problem::new(Code::ArticleUnreadable, "Ce texte ne peut pas être lu comme un article.")
     })?;
     let body = json!({
         "mailing": mailing.id,
         "week": week,
         "events": checked.agenda.event_count(),
-        "unplaced": checked.agenda.unplaced.len(),
+        "unplaced": checked.agenda.to_place().count(),
         "warnings": checked.agenda.warnings,
         "hold": checked.hold.map(|hold| hold.to_string()),
         "agenda": checked.agenda,

@@ -1,7 +1,10 @@
 //! Who gets in, and with what: each route names its scope, its parameters and its body; a request with anything else gets no further.
 //! A cookie counts for nothing here.
 
-use super::{Api, problem::Problem};
+use super::{
+    Api,
+    problem::{Code, Problem},
+};
 use crate::accounts::Scope;
 use crate::actions::{
     Actor,
@@ -80,7 +83,7 @@ pub(super) struct Doc {
     /// The schema of the answer.
     pub schema: &'static str,
     /// Codes of problems beside those that every route has.
-    pub problems: &'static [&'static str],
+    pub problems: &'static [Code],
 }
 
 /// An address with what it asks for.
@@ -165,29 +168,31 @@ async fn admitted(api: &Api, scope: Scope, doc: Doc, mut request: Request) -> Re
     let (client, now) = (client(&request), api.now());
     let missing = || {
         let detail = "Il faut un jeton dans l’en-tête Authorization.";
-        Problem::new("token_missing", detail).challenge("Bearer realm=\"semainier\"")
+        Problem::new(Code::TokenMissing, detail).challenge("Bearer realm=\"semainier\"")
     };
     let given = bearer(request.headers()).ok_or_else(missing)?;
     let token = match tokens::enter(&*api.engine.store, given, &client, now).await? {
         Entry::In(token) => token,
         Entry::Wrong => {
             let detail = "Ce jeton n’existe pas, a expiré ou a été révoqué.";
-            return Err(
-                Problem::new("token_invalid", detail).challenge("Bearer realm=\"semainier\", error=\"invalid_token\"")
-            );
+            return Err(Problem::new(Code::TokenInvalid, detail)
+                .challenge("Bearer realm=\"semainier\", error=\"invalid_token\""));
         }
         Entry::Later(at) => {
             let detail = "Trop de jetons faux sont venus de ce réseau. Réessayez plus tard.";
-            return Err(Problem::new("too_many_failures", detail).retry(at, now));
+            return Err(Problem::new(Code::TooManyFailures, detail).retry(at, now));
         }
     };
     if !token.scopes.has(scope) {
         info!(event = "token.denied", token = token.id, scope = scope.as_str(), "a scope is missing");
         let detail = format!("Ce jeton n’a pas le droit {}.", scope.as_str());
         let words = format!("Bearer realm=\"semainier\", error=\"insufficient_scope\", scope=\"{}\"", scope.as_str());
-        return Err(Problem::new("scope_missing", detail).challenge(&words));
+        return Err(Problem::new(Code::ScopeMissing, detail).challenge(&words));
     }
-    let path = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8_lossy();
+    let Ok(path) = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8() else {
+        let detail = "L’adresse contient des octets qui ne sont pas de l’UTF-8.";
+        return Err(Problem::new(Code::ParameterInvalid, detail));
+    };
     if path.contains(char::is_control) {
         return Err(super::problem::nowhere().await);
     }
@@ -196,11 +201,11 @@ async fn admitted(api: &Api, scope: Scope, doc: Doc, mut request: Request) -> Re
         let kind = answer::content_type(request.headers()).split(';').next().unwrap_or_default().trim();
         if !takes.media_types.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
             let detail = format!("Cette adresse attend un contenu de type {}.", takes.media_types.join(" ou "));
-            return Err(Problem::new("media_type_unsupported", detail));
+            return Err(Problem::new(Code::MediaTypeUnsupported, detail));
         }
         let too_large = || {
             let detail = format!("Le contenu dépasse {}\u{a0}Ko.", takes.most_bytes / 1024);
-            Problem::new("body_too_large", detail)
+            Problem::new(Code::BodyTooLarge, detail)
         };
         let body = std::mem::replace(request.body_mut(), Body::empty());
         let bytes = read(body, takes.most_bytes).await?.ok_or_else(too_large)?;
@@ -217,7 +222,7 @@ async fn read(body: Body, most: usize) -> Result<Option<Bytes>, Problem> {
     const LEFT: usize = 8 << 20;
     let (mut bytes, mut length, mut body) = (Vec::new(), 0_usize, body.into_data_stream());
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|_| Problem::new("body_invalid", "Le contenu n’est pas arrivé en entier."))?;
+        let chunk = chunk.map_err(|_| Problem::new(Code::BodyInvalid, "Le contenu n’est pas arrivé en entier."))?;
         length = length.saturating_add(chunk.len());
         match length {
             n if n <= most => bytes.extend_from_slice(&chunk),
@@ -243,7 +248,7 @@ fn asked(query: &str, known: &[Param]) -> Result<Query, Problem> {
         let Some(param) = known.iter().find(|it| it.name == name) else {
             let name: String = name.chars().filter(|c| !c.is_control()).take(50).collect();
             let detail = format!("Le paramètre «\u{a0}{name}\u{a0}» n’existe pas ici.");
-            return Err(Problem::new("parameter_unknown", detail));
+            return Err(Problem::new(Code::ParameterUnknown, detail));
         };
         let wrong = || invalid(param.name);
         if !param.kind.allows(&value) || asked.insert(param.name.to_owned(), value.into_owned()).is_some() {
@@ -255,7 +260,7 @@ fn asked(query: &str, known: &[Param]) -> Result<Query, Problem> {
 
 /// The parameter has a value that means nothing.
 pub(super) fn invalid(name: &str) -> Problem {
-    Problem::new("parameter_invalid", format!("La valeur du paramètre «\u{a0}{name}\u{a0}» n’est pas comprise."))
+    Problem::new(Code::ParameterInvalid, format!("La valeur du paramètre «\u{a0}{name}\u{a0}» n’est pas comprise."))
 }
 
 macro_rules! extension {

@@ -11,29 +11,40 @@ mod problem;
 mod read;
 
 use self::gate::{Doc, Kind, Param, Route, Takes, get, post};
+use self::problem::{Code, Problem};
 use crate::accounts::Scope;
 use crate::app::Engine;
 use crate::domain::{Timestamp, email::mask_addresses};
 use crate::web::answer::{self, Answer};
 use axum::{Router, http::StatusCode, response::IntoResponse, routing};
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The state shared by all handlers.
 struct Api {
     engine: Engine,
-    /// Articles that are parsed at once.
-    checks: Arc<Semaphore>,
+    /// Articles and lists that are parsed at once.
+    parsers: Arc<Semaphore>,
 }
 
-/// Articles that are parsed at once: of the threads for parsing most stay with the mailings.
-const MOST_CHECKS: usize = 2;
+/// Articles and lists that are parsed at once: of the threads for parsing most stay with the mailings.
+const MOST_PARSERS: usize = 2;
 
 impl Api {
     fn now(&self) -> Timestamp {
         self.engine.app.clock.now()
+    }
+
+    /// A place to parse what was sent, kept until the parser is done; a problem if there is none.
+    fn parser(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.parsers).try_acquire_owned().map_err(|_| {
+            let (now, detail) =
+                (self.now(), "D’autres contenus sont en cours de lecture. Réessayez dans quelques secondes.");
+            Problem::new(Code::Busy, detail).retry(now + TimeDelta::seconds(5), now)
+        })
     }
 }
 
@@ -43,13 +54,18 @@ pub fn declared() -> Vec<(&'static str, bool, Scope)> {
 }
 
 pub(super) fn routes<S: Clone + Send + Sync + 'static>(engine: &Engine) -> Router<S> {
-    let api = Arc::new(Api { engine: engine.clone(), checks: Arc::new(Semaphore::new(MOST_CHECKS)) });
+    let api = Arc::new(Api { engine: engine.clone(), parsers: Arc::new(Semaphore::new(MOST_PARSERS)) });
     let document = openapi::document();
     gate::guarded(all_routes(), &api)
         .route("/openapi.json", routing::get(async move || answered(StatusCode::OK, &document)))
         .fallback(problem::nowhere)
         .method_not_allowed_fallback(problem::other_method)
         .with_state(api)
+}
+
+/// The answer to a request that took too long.
+pub(super) fn too_late() -> Answer {
+    problem::too_late().into_response()
 }
 
 /// Below `/api`, and not in it.
@@ -122,7 +138,7 @@ fn all_routes() -> Vec<Route> {
                 id: "issue",
                 about: "One issue with its approvals and refusals.",
                 schema: "IssueDetail",
-                problems: &["issue_unknown"],
+                problems: &[Code::IssueUnknown],
                 ..PLAIN
             },
             read::issue,
@@ -143,7 +159,7 @@ fn all_routes() -> Vec<Route> {
                     LIMIT,
                 ],
                 schema: "Deliveries",
-                problems: &["issue_unknown"],
+                problems: &[Code::IssueUnknown],
                 ..PLAIN
             },
             read::deliveries,
@@ -183,7 +199,7 @@ fn all_routes() -> Vec<Route> {
                 ],
                 takes: Some(Takes { media_types: &["text/html"], most_bytes: 2 << 20 }),
                 schema: "Check",
-                problems: &["mailing_unknown", "article_unreadable", "busy"],
+                problems: &[Code::MailingUnknown, Code::ArticleUnreadable, Code::Busy],
                 ..PLAIN
             },
             check::article,
@@ -196,7 +212,7 @@ fn all_routes() -> Vec<Route> {
                 about: "The article is out: an issue that is held or rehearsed is read again within half a minute. Once a minute at most.",
                 status: 202,
                 schema: "Reread",
-                problems: &["mailing_unknown", "reread_too_often"],
+                problems: &[Code::MailingUnknown, Code::MailingNotCollected, Code::RereadTooOften],
                 ..PLAIN
             },
             change::reread,
@@ -206,7 +222,7 @@ fn all_routes() -> Vec<Route> {
             Scope::Orders,
             Doc {
                 id: "orders",
-                about: "Orders of editions by commune and establishment, with totals. Addresses are masked without the scope read:persons.",
+                about: "Orders of editions by commune and establishment, with totals. Without the scope read:persons addresses are masked, names and remarks are empty.",
                 query: &[
                     Param { name: "edition", kind: Kind::Text, about: "The slug of an edition." },
                     Param {
@@ -216,7 +232,7 @@ fn all_routes() -> Vec<Route> {
                     },
                 ],
                 schema: "Orders",
-                problems: &["not_found"],
+                problems: &[Code::NotFound],
                 ..PLAIN
             },
             read::orders,
@@ -228,7 +244,7 @@ fn all_routes() -> Vec<Route> {
                 id: "order_delivered",
                 about: "Marks an order as delivered. A second time it changes nothing.",
                 schema: "Delivered",
-                problems: &["order_unknown", "order_not_open"],
+                problems: &[Code::OrderUnknown, Code::OrderNotOpen],
                 ..PLAIN
             },
             change::delivered,
@@ -238,7 +254,7 @@ fn all_routes() -> Vec<Route> {
             Scope::WritePartners,
             Doc {
                 id: "import_partners",
-                about: "Adds and updates the partners of a list, and returns the differences. All or nothing; never removes anybody, nor undoes what staff changed by hand.",
+                about: "Adds and updates the partners of a list, and returns the differences, without values and with addresses masked unless read:persons is held. All or nothing; never removes anybody, nor undoes what staff changed by hand.",
                 query: &[
                     Param { name: "dry_run", kind: Kind::Flag, about: "Only says what would change." },
                     Param {
@@ -259,12 +275,14 @@ fn all_routes() -> Vec<Route> {
                 has_key: true,
                 schema: "Import",
                 problems: &[
-                    "mailing_unknown",
-                    "idempotency_key_missing",
-                    "idempotency_key_reused",
-                    "idempotency_key_in_use",
-                    "list_invalid",
-                    "refused",
+                    Code::MailingUnknown,
+                    Code::IdempotencyKeyMissing,
+                    Code::IdempotencyKeyReused,
+                    Code::IdempotencyKeyInUse,
+                    Code::AnswerErased,
+                    Code::Busy,
+                    Code::ListInvalid,
+                    Code::Refused,
                 ],
                 ..PLAIN
             },

@@ -4,7 +4,7 @@
 use super::{
     all_routes,
     gate::{Kind, LONGEST_TEXT, Param, Route},
-    problem::CODES,
+    problem::Code,
 };
 use crate::accounts::Scope;
 use serde_json::{Map, Value, json};
@@ -12,17 +12,18 @@ use std::collections::BTreeMap;
 
 const SCHEMAS: &str = include_str!("schemas.json");
 /// Problems of every route behind a token.
-const EVERYWHERE: [&str; 7] = [
-    "token_missing",
-    "token_invalid",
-    "scope_missing",
-    "too_many_failures",
-    "parameter_unknown",
-    "parameter_invalid",
-    "unavailable",
+const EVERYWHERE: [Code; 8] = [
+    Code::TokenMissing,
+    Code::TokenInvalid,
+    Code::ScopeMissing,
+    Code::TooManyFailures,
+    Code::ParameterUnknown,
+    Code::ParameterInvalid,
+    Code::RequestTimeout,
+    Code::Unavailable,
 ];
 /// Problems of a route that takes a body.
-const OF_A_BODY: [&str; 3] = ["body_invalid", "body_too_large", "media_type_unsupported"];
+const OF_A_BODY: [Code; 3] = [Code::BodyInvalid, Code::BodyTooLarge, Code::MediaTypeUnsupported];
 
 pub(super) fn document() -> Value {
     let mut paths = Map::new();
@@ -125,9 +126,7 @@ fn responses(route: &Route) -> Value {
     let of_a_body = doc.takes.iter().flat_map(|_| OF_A_BODY);
     let mut problems = BTreeMap::<u16, Vec<&str>>::new();
     for code in EVERYWHERE.into_iter().chain(of_a_body).chain(doc.problems.iter().copied()) {
-        if let Some((_, status, _)) = CODES.iter().find(|(known, ..)| *known == code) {
-            problems.entry(*status).or_default().push(code);
-        }
+        problems.entry(code.status()).or_default().push(code.as_str());
     }
     let mut responses = Map::new();
     responses.insert(
@@ -139,7 +138,7 @@ fn responses(route: &Route) -> Value {
     );
     // A path with a placeholder that stays empty is another address.
     if named(route.path).next().is_some() && !problems.contains_key(&404) {
-        problems.insert(404, vec!["not_found"]);
+        problems.insert(404, vec![Code::NotFound.as_str()]);
     }
     for (status, codes) in problems {
         responses.insert(
@@ -158,11 +157,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_problem_that_a_route_names_is_known() {
+    fn every_answer_has_a_schema() {
         for route in all_routes() {
-            for code in route.doc.problems.iter().chain(&EVERYWHERE).chain(&OF_A_BODY) {
-                assert!(CODES.iter().any(|(known, ..)| known == code), "{code}");
-            }
             let schemas: Value = serde_json::from_str(SCHEMAS).unwrap();
             assert!(schemas[route.doc.schema].is_object(), "{}", route.doc.schema);
         }

@@ -11,38 +11,70 @@ use axum::{
 use serde_json::{Value, json};
 use tracing::error;
 
-/// Every code, with its status and title.
-pub(super) const CODES: [(&str, u16, &str); 24] = [
-    ("token_missing", 401, "A token is required"),
-    ("token_invalid", 401, "The token is not valid"),
-    ("scope_missing", 403, "The token lacks a scope"),
-    ("too_many_failures", 429, "Too many invalid tokens"),
-    ("not_found", 404, "Not found"),
-    ("issue_unknown", 404, "No such issue"),
-    ("mailing_unknown", 404, "No such mailing"),
-    ("order_unknown", 404, "No such order"),
-    ("method_not_allowed", 405, "Method not allowed"),
-    ("parameter_unknown", 400, "Unknown parameter"),
-    ("parameter_invalid", 400, "Invalid parameter"),
-    ("body_invalid", 400, "The body cannot be read"),
-    ("body_too_large", 413, "The body is too large"),
-    ("media_type_unsupported", 415, "Unsupported media type"),
-    ("article_unreadable", 422, "The article cannot be parsed"),
-    ("busy", 503, "Busy"),
-    ("reread_too_often", 429, "Asked a moment ago"),
-    ("order_not_open", 409, "The order is not open"),
-    ("idempotency_key_missing", 400, "An Idempotency-Key is required"),
-    ("idempotency_key_reused", 422, "The Idempotency-Key is of another request"),
-    ("idempotency_key_in_use", 409, "The same request is being processed"),
-    ("list_invalid", 422, "The list has invalid lines"),
-    ("refused", 409, "Refused"),
-    ("unavailable", 503, "The database does not answer"),
-];
+macro_rules! codes {
+    ($($code:ident, $word:literal, $status:literal, $title:literal;)*) => {
+        /// What a problem is, for programs.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(super) enum Code {
+            $($code),*
+        }
+
+        impl Code {
+            pub(super) fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$code => $word),*
+                }
+            }
+
+            pub(super) fn status(self) -> u16 {
+                match self {
+                    $(Self::$code => $status),*
+                }
+            }
+
+            fn title(self) -> &'static str {
+                match self {
+                    $(Self::$code => $title),*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    TokenMissing, "token_missing", 401, "A token is required";
+    TokenInvalid, "token_invalid", 401, "The token is not valid";
+    ScopeMissing, "scope_missing", 403, "The token lacks a scope";
+    TooManyFailures, "too_many_failures", 429, "Too many invalid tokens";
+    NotFound, "not_found", 404, "Not found";
+    IssueUnknown, "issue_unknown", 404, "No such issue";
+    MailingUnknown, "mailing_unknown", 404, "No such mailing";
+    OrderUnknown, "order_unknown", 404, "No such order";
+    MailingNotCollected, "mailing_not_collected", 409, "The mailing has no sources";
+    MethodNotAllowed, "method_not_allowed", 405, "Method not allowed";
+    RequestTimeout, "request_timeout", 408, "The request took too long";
+    ParameterUnknown, "parameter_unknown", 400, "Unknown parameter";
+    ParameterInvalid, "parameter_invalid", 400, "Invalid parameter";
+    BodyInvalid, "body_invalid", 400, "The body cannot be read";
+    BodyTooLarge, "body_too_large", 413, "The body is too large";
+    MediaTypeUnsupported, "media_type_unsupported", 415, "Unsupported media type";
+    ArticleUnreadable, "article_unreadable", 422, "The article cannot be parsed";
+    Busy, "busy", 503, "Busy";
+    RereadTooOften, "reread_too_often", 429, "Asked a moment ago";
+    OrderNotOpen, "order_not_open", 409, "The order is not open";
+    IdempotencyKeyMissing, "idempotency_key_missing", 400, "An Idempotency-Key is required";
+    IdempotencyKeyReused, "idempotency_key_reused", 422, "The Idempotency-Key is of another request";
+    IdempotencyKeyInUse, "idempotency_key_in_use", 409, "The same request is being processed";
+    AnswerErased, "answer_erased", 410, "The answer was erased";
+    ListInvalid, "list_invalid", 422, "The list has invalid lines";
+    Refused, "refused", 409, "Refused";
+    Unavailable, "unavailable", 503, "The database does not answer";
+}
 
 /// An answer that is an error.
 #[derive(Debug)]
 pub(super) struct Problem {
-    code: &'static str,
+    code: Code,
     /// In French.
     detail: String,
     /// Seconds.
@@ -52,7 +84,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         let detail: String = detail.into();
         Self { code, detail: sentence(&detail), retry_after: None, challenge: None, more: Vec::new() }
     }
@@ -77,14 +109,15 @@ impl Problem {
         match failure {
             ActionError::Refused(Refusal::Api(ApiRefusal::RereadTooOften { next })) => {
                 let detail = Refusal::Api(ApiRefusal::RereadTooOften { next }).in_french();
-                Self::new("reread_too_often", detail).retry(next, now)
+                Self::new(Code::RereadTooOften, detail).retry(next, now)
             }
             ActionError::Refused(refusal) => {
                 let code = match &refusal {
-                    Refusal::Api(ApiRefusal::NoSuchMailing(_)) => "mailing_unknown",
-                    Refusal::NoSuchOrders(_) => "order_unknown",
-                    Refusal::OrderNotOpen { .. } => "order_not_open",
-                    _ => "refused",
+                    Refusal::NoSuchMailing(_) => Code::MailingUnknown,
+                    Refusal::Api(ApiRefusal::NotCollected(_)) => Code::MailingNotCollected,
+                    Refusal::NoSuchOrders(_) => Code::OrderUnknown,
+                    Refusal::OrderNotOpen { .. } => Code::OrderNotOpen,
+                    _ => Code::Refused,
                 };
                 Self::new(code, refusal.in_french())
             }
@@ -96,7 +129,7 @@ impl Problem {
     }
 
     fn unavailable() -> Self {
-        Self::new("unavailable", "La base de données ne répond pas. Rien n’a été changé.")
+        Self::new(Code::Unavailable, "La base de données ne répond pas. Réessayez plus tard.")
     }
 }
 
@@ -109,10 +142,9 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Answer {
-        let known = CODES.iter().find(|(code, ..)| *code == self.code);
-        let (status, title) = known.map_or((500, "Error"), |(_, status, title)| (*status, *title));
+        let (status, title, code) = (self.code.status(), self.code.title(), self.code.as_str());
         let mut body = json!({
-            "type": "about:blank", "title": title, "status": status, "code": self.code, "detail": self.detail
+            "type": "about:blank", "title": title, "status": status, "code": code, "detail": self.detail
         });
         for (name, value) in self.more {
             body[name] = value;
@@ -139,10 +171,17 @@ fn sentence(clause: &str) -> String {
 
 /// Nothing has this address.
 pub(super) async fn nowhere() -> Problem {
-    Problem::new("not_found", "Rien ne se trouve à cette adresse de l’API.")
+    Problem::new(Code::NotFound, "Rien ne se trouve à cette adresse de l’API.")
+}
+
+/// The answer did not come in time. What was begun is finished all the same.
+pub(super) fn too_late() -> Problem {
+    let detail =
+        "La demande a pris trop de temps. Ce qui est commencé se termine\u{a0}: répétez la même demande plus tard.";
+    Problem::new(Code::RequestTimeout, detail)
 }
 
 /// The address exists, with another method.
 pub(super) async fn other_method() -> Problem {
-    Problem::new("method_not_allowed", "Cette adresse ne connaît pas cette méthode.")
+    Problem::new(Code::MethodNotAllowed, "Cette adresse ne connaît pas cette méthode.")
 }

@@ -4,7 +4,7 @@ use super::{
     Api, answered,
     gate::{Caller, Query, invalid},
     masked,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use crate::domain::{
     Timestamp,
@@ -82,7 +82,7 @@ fn key((mailing, period): &(String, String)) -> Result<IssueKey> {
 }
 
 fn no_issue() -> Problem {
-    Problem::new("issue_unknown", "Ce numéro n’existe pas.")
+    Problem::new(Code::IssueUnknown, "Ce numéro n’existe pas.")
 }
 
 pub(super) async fn issue(State(api): State<Arc<Api>>, Path(named): Named) -> Result<Answer> {
@@ -135,12 +135,18 @@ pub(super) async fn deliveries(
 
 pub(super) async fn orders(State(api): State<Arc<Api>>, caller: Caller, query: Query) -> Result<Answer> {
     let found = views::orders::read(&api.engine, query.get("edition"), query.is_set("closed")).await?;
-    let found = found.ok_or_else(|| Problem::new("not_found", "Cette édition n’existe pas."))?;
+    let mut found = found.ok_or_else(|| Problem::new(Code::NotFound, "Cette édition n’existe pas."))?;
+    let is_masked = !caller.sees_persons();
+    if is_masked {
+        for it in &mut found.orders {
+            (it.name, it.remark) = (String::new(), String::new());
+        }
+    }
     let mut body = value(&found);
-    if !caller.sees_persons() {
+    if is_masked {
         masked(&mut body);
     }
-    body["masked"] = (!caller.sees_persons()).into();
+    body["masked"] = is_masked.into();
     Ok(answered(StatusCode::OK, &body))
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Route {
     pub(super) asks: Asks,
     /// What is shown again if the session is over.
     pub(super) keeps: Keeps,
+    /// The password is asked for again if that was a while ago, and then one comes to this page ([`super::me`]).
+    proven: Option<&'static str>,
     /// The fields of its form that take a file.
     files: &'static [FileField],
     handler: MethodRouter<Arc<Console>>,
@@ -74,10 +76,17 @@ pub(super) struct Route {
 pub(super) struct Rules {
     asks: Asks,
     keeps: Keeps,
+    proven: Option<&'static str>,
     files: &'static [FileField],
 }
 
 impl Route {
+    /// Whoever does it proved a moment ago who they are; otherwise the password is asked for first, the fields that are kept are
+    /// not lost, and one comes back to `page`.
+    pub(super) fn proven(self, page: &'static str) -> Self {
+        Self { proven: Some(page), ..self }
+    }
+
     /// These fields are not lost if the session is over: a GET of the same address shows them ([`Typed`]).
     pub(super) fn keeps(self, keeps: Keeps) -> Self {
         Self { keeps, ..self }
@@ -107,13 +116,13 @@ where
     H: Handler<T, Arc<Console>>,
     T: 'static,
 {
-    Route { method, path, asks, keeps: Keeps::NOTHING, files: &[], handler: on(method, handler) }
+    Route { method, path, asks, keeps: Keeps::NOTHING, proven: None, files: &[], handler: on(method, handler) }
 }
 
 /// The routes, each behind what it asks for.
 pub(super) fn guarded(routes: Vec<Route>, console: &Arc<Console>) -> Router<Arc<Console>> {
     routes.into_iter().fold(Router::new(), |router, it| {
-        let rules = Rules { asks: it.asks, keeps: it.keeps, files: it.files };
+        let rules = Rules { asks: it.asks, keeps: it.keeps, proven: it.proven, files: it.files };
         let allowed = middleware::from_fn_with_state((Arc::clone(console), rules), allowed);
         router.route(it.path, it.handler.layer(allowed))
     })
@@ -255,8 +264,13 @@ async fn allowed(State((console, rules)): State<(Arc<Console>, Rules)>, mut requ
             None => return console.session_over(request, rules).await,
         },
     };
+    let is_proven = request.extensions().get::<LoggedIn>().is_some_and(|it| it.is_proven(&console));
+    let unproven = rules.proven.filter(|_| !is_proven).zip(viewer.clone());
     if request.method().is_safe() {
-        return next.run(request).await;
+        return match unproven {
+            Some((page, viewer)) => console.confirm_first(&viewer, page, None),
+            None => next.run(request).await,
+        };
     }
     let form = match console.form_of(&mut request, rules.files, true).await {
         Ok(form) => form,
@@ -270,6 +284,9 @@ async fn allowed(State((console, rules)): State<(Arc<Console>, Rules)>, mut requ
             answer.extensions_mut().insert(ShowAgain { typed, session: None });
         }
         return answer;
+    }
+    if let Some((page, viewer)) = unproven {
+        return console.confirm_first(&viewer, page, Typed::in_form(&path, keeps, &form));
     }
     request.extensions_mut().insert(form);
     next.run(request).await

@@ -4,7 +4,7 @@
 use super::{
     Console,
     again::{Keeps, Typed},
-    gate::{Form, LoggedIn},
+    gate::Form,
     pages::Asked,
 };
 use crate::accounts::{Scope, Scopes, Viewer};
@@ -111,13 +111,9 @@ pub(super) async fn show_tokens(
 pub(super) async fn act_tokens(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
-    logged_in: LoggedIn,
     client: Client,
     form: Form,
 ) -> Answer {
-    if !logged_in.is_proven(&console) {
-        return console.confirm_first(&viewer, "tokens", Typed::in_form("/jetons", TOKEN_KEEPS, &form));
-    }
     let (store, actor, now) = (console.store(), console.actor(&viewer, &client), console.now());
     if form.get("faire") == "revoquer" {
         let revoked = async {
@@ -234,13 +230,9 @@ pub(super) async fn show_webhooks(
 pub(super) async fn act_webhooks(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
-    logged_in: LoggedIn,
     client: Client,
     form: Form,
 ) -> Answer {
-    if !logged_in.is_proven(&console) {
-        return console.confirm_first(&viewer, "webhooks", Typed::in_form("/webhooks", WEBHOOK_KEEPS, &form));
-    }
     let typed = match form.get("faire") {
         "ajouter" => WebhooksPage::typed(|name| form.get(name), |name| form.has(name)),
         _ => WebhooksPage::default(),
@@ -320,8 +312,7 @@ impl Console {
         match form.get("faire") {
             "essayer" => {
                 let attempt = actions::webhooks::test(engine, &actor, &endpoint).await?;
-                let delivered = AttemptView::new(&attempt, self.config().zone).delivered;
-                Ok(own(if delivered { "webhooks_tested" } else { "webhooks_test_failed" }))
+                Ok(own(if attempt.is_delivered() { "webhooks_tested" } else { "webhooks_test_failed" }))
             }
             "renvoyer" => {
                 actions::webhooks::send_again(engine, &actor, &endpoint, form.get("reponse")).await?;
@@ -349,12 +340,10 @@ impl Console {
 
     fn webhook_row(&self, it: &Endpoint) -> WebhookRow {
         let (zone, now) = (self.config().zone, self.now());
-        let since = it.disabled.map(|(at, _)| at).or(it.failing_since);
-        let former = it.former.as_ref().map(|(_, until)| *until).filter(|until| *until > now);
         WebhookRow {
             webhook: WebhookView::new(it, zone, now),
-            since: since.map(|at| When::new(at, now, zone)),
-            former_until: former.map(|at| When::new(at, now, zone)),
+            since: it.since().map(|at| When::new(at, now, zone)),
+            former_until: it.former_until(now).map(|at| When::new(at, now, zone)),
         }
     }
 

@@ -134,10 +134,7 @@ struct FactorPage {
     factor: Factor,
 }
 
-pub(super) async fn show_factor(State(console): State<Arc<Console>>, viewer: Viewer, logged_in: LoggedIn) -> Answer {
-    if !logged_in.is_proven(&console) {
-        return answer::see_other("/moi/confirmer?vers=factor");
-    }
+pub(super) async fn show_factor(State(console): State<Arc<Console>>, viewer: Viewer) -> Answer {
     console.factor_page(&viewer, Feedback::default(), &Secret::random()).await
 }
 
@@ -149,9 +146,6 @@ pub(super) async fn factor(
     form: Form,
 ) -> Answer {
     let Some(secret) = Secret::parse(form.get("secret")) else { return answer::see_other("/moi/second-facteur") };
-    if !logged_in.is_proven(&console) {
-        return answer::see_other("/moi/confirmer?vers=factor");
-    }
     let proposed = Proposed { secret, code: form.get("code").trim().to_owned() };
     match console.door(&client).change_factor(&logged_in.session, &proposed).await {
         Ok(Some((Own::Done(opened), codes))) => {
@@ -172,9 +166,6 @@ pub(super) async fn new_codes(
     logged_in: LoggedIn,
     client: Client,
 ) -> Answer {
-    if !logged_in.is_proven(&console) {
-        return answer::see_other("/moi/confirmer?vers=codes");
-    }
     match console.store().credentials(&logged_in.session.user, console.now()).await {
         Ok(Some(known)) if known.user.has_second_factor => {}
         Ok(_) => return answer::see_other("/moi"),

@@ -374,17 +374,19 @@ fn all_routes() -> Vec<Route> {
         route(POST, "/moi/langue", see, me::language),
         route(POST, "/moi/sessions", see, me::close),
         route(GET, "/moi/session", see, me::session),
-        route(GET, "/moi/second-facteur", see, me::show_factor),
-        route(POST, "/moi/second-facteur", see, me::factor),
-        route(POST, "/moi/codes", see, me::new_codes),
+        route(GET, "/moi/second-facteur", see, me::show_factor).proven("factor"),
+        route(POST, "/moi/second-facteur", see, me::factor).proven("factor"),
+        route(POST, "/moi/codes", see, me::new_codes).proven("codes"),
         route(GET, "/moi/confirmer", see, me::show_confirm),
         route(POST, "/moi/confirmer", see, me::confirm),
         route(GET, "/utilisateurs", administer, users::show),
-        route(POST, "/utilisateurs", administer, users::act).keeps(users::KEEPS),
+        route(POST, "/utilisateurs", administer, users::act).keeps(users::KEEPS).proven("users"),
         route(GET, "/jetons", administer, integrations::show_tokens),
-        route(POST, "/jetons", administer, integrations::act_tokens).keeps(integrations::TOKEN_KEEPS),
+        route(POST, "/jetons", administer, integrations::act_tokens).keeps(integrations::TOKEN_KEEPS).proven("tokens"),
         route(GET, "/webhooks", administer, integrations::show_webhooks),
-        route(POST, "/webhooks", administer, integrations::act_webhooks).keeps(integrations::WEBHOOK_KEEPS),
+        route(POST, "/webhooks", administer, integrations::act_webhooks)
+            .keeps(integrations::WEBHOOK_KEEPS)
+            .proven("webhooks"),
         route(GET, "/webhooks/{id}", administer, integrations::show_webhook),
     ]);
     all

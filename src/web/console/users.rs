@@ -3,7 +3,7 @@
 use super::{
     Console,
     again::{Keeps, Typed},
-    gate::{Form, LoggedIn},
+    gate::Form,
 };
 use crate::accounts::{Permission, Roles, Viewer};
 use crate::actions::accounts::login::Client;
@@ -22,7 +22,14 @@ use std::sync::Arc;
 /// The new account's fields.
 pub(super) const KEEPS: Keeps = Keeps {
     texts: &["nom", "adresse"],
-    others: &["role-lecture", "role-redaction", "role-validation", "role-exploitation", "role-administration"],
+    others: &[
+        "role-lecture",
+        "role-redaction",
+        "role-validation",
+        "role-exploitation",
+        "role-administration",
+        "role-export",
+    ],
 };
 
 #[derive(Debug, Default, Serialize)]
@@ -87,16 +94,7 @@ pub(super) async fn show(
     console.users(&viewer, StatusCode::OK, page).await
 }
 
-pub(super) async fn act(
-    State(console): State<Arc<Console>>,
-    viewer: Viewer,
-    logged_in: LoggedIn,
-    client: Client,
-    form: Form,
-) -> Answer {
-    if !logged_in.is_proven(&console) {
-        return console.confirm_first(&viewer, "users", Typed::in_form("/utilisateurs", KEEPS, &form));
-    }
+pub(super) async fn act(State(console): State<Arc<Console>>, viewer: Viewer, client: Client, form: Form) -> Answer {
     match console.change(&viewer, &client, &form).await {
         Ok((done, invitation)) => {
             let zone = console.config().zone;

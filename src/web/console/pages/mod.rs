@@ -79,7 +79,9 @@ fn partners() -> Vec<Route> {
         route(GET, "/partenaires/segment", see, segment::show),
         route(GET, "/partenaires/segment/compte", see, segment::count),
         route(GET, "/partenaires/exporter", Permission::Export, people::show_export),
-        route(POST, "/partenaires/exporter", Permission::Export, people::export).keeps(people::KEEPS_EXPORT),
+        route(POST, "/partenaires/exporter", Permission::Export, people::export)
+            .keeps(people::KEEPS_EXPORT)
+            .proven("partners"),
         route(GET, "/partenaires/importer", write, imports::show_form),
         route(POST, "/partenaires/importer", write, imports::upload).keeps(imports::KEEPS).takes(imports::FILES),
         route(GET, "/partenaires/importer/{id}", write, imports::show),
@@ -100,7 +102,9 @@ fn partners() -> Vec<Route> {
         route(GET, "/partenaires/contacts/{id}/donnees", write, person_acts::data),
         route(POST, "/partenaires/contacts/{id}/donnees", write, person_acts::download),
         route(GET, "/partenaires/contacts/{id}/effacer", administer, person_acts::show_erase),
-        route(POST, "/partenaires/contacts/{id}/effacer", administer, person_acts::erase).keeps(KEEPS_ERASE),
+        route(POST, "/partenaires/contacts/{id}/effacer", administer, person_acts::erase)
+            .keeps(KEEPS_ERASE)
+            .proven("partners"),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{
     again::{Keeps, Typed},
-    gate::{Form, LoggedIn},
+    gate::Form,
 };
 use super::person::at;
 use crate::accounts::Viewer;
@@ -247,14 +247,9 @@ pub(super) async fn erase(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
     Path(id): Path<String>,
-    logged_in: LoggedIn,
     client: Client,
     form: Form,
 ) -> Answer {
-    if !logged_in.is_proven(&console) {
-        let path = format!("{}/effacer", person_href(&id).unwrap_or_default());
-        return console.confirm_first(&viewer, "partners", Typed::in_form(&path, KEEPS_ERASE, &form));
-    }
     let done = async {
         let (person, page) = opened!(console, viewer, id, form, Act::Erase);
         let address = &person.contact.address;
